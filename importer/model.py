@@ -1,0 +1,292 @@
+"""The words of the importer as frozen values; imports nothing of ours.
+
+A *row* is identified by the number that Excel shows beside it. A *frame* is a `pandas.DataFrame` of object
+columns, its index the row numbers, its column names the headers, each cell a `Cell`; the empty cell is `""`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime, time
+from enum import StrEnum
+from pathlib import Path
+
+# ------------------------------------------------------------------------------------------------ cells
+
+
+@dataclass(frozen=True, slots=True)
+class Typed:
+    """A cell that a workbook stores as a number, a boolean or a moment: what it shows, and what it is."""
+
+    text: str
+    value: int | float | bool | date | datetime | time
+    number_format: str = "General"
+
+    def __str__(self) -> str:
+        """Return what the spreadsheet shows."""
+        return self.text
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """A cell whose content cannot be known, such as `#N/A`: becomes an issue where a mapping uses it."""
+
+    text: str
+    code: str
+    message: str
+    remedy: str
+
+    def __str__(self) -> str:
+        """Return what the spreadsheet shows."""
+        return self.text
+
+
+Cell = str | Typed | Fault
+
+
+# ------------------------------------------------------------------------------------------------ options of stages
+
+
+@dataclass(frozen=True, slots=True)
+class TableOptions:
+    """How a table is to be read where detection is not wanted; `None` means: find out."""
+
+    sheet: str | None = None
+    header_row: int | None = None
+    encoding: str | None = None
+    delimiter: str | None = None
+    hidden: str = "skip"  # or "include"
+    merged: str = "first"  # or "fill"
+
+
+@dataclass(frozen=True, slots=True)
+class AttachmentOptions:
+    """Where attachments are found; `folder` is absolute, or relative to the source's folder; sizes in bytes."""
+
+    folder: Path
+    columns: tuple[str, ...]
+    separator: str | None = None
+    max_size: int = 10_000_000
+    missing: str = "invalid"  # or "send_without"
+
+
+@dataclass(frozen=True, slots=True)
+class FieldRule:
+    """What validation holds one field to.
+
+    `path` is the field's place in the payload: `contact`, `form.Subject`. `column` is the source column that a
+    person would correct, None for a constant. `max_length` counts characters, the reference's line included.
+    """
+
+    path: str
+    column: str | None = None
+    required: bool = False
+    kind: str = "text"
+    allowed: tuple[str, ...] | None = None
+    max_length: int | None = None
+    min_length: int | None = None
+    pattern: str | None = None
+    closed: tuple[str, ...] = ()
+
+
+# ------------------------------------------------------------------------------------------------ rows and issues
+
+
+@dataclass(frozen=True, slots=True)
+class Issue:
+    """One fault of a row or a cell, in words for the person who corrects it.
+
+    `row` is Excel's number, None for a fault of the whole source; `code` is stable and lower-case with hyphens;
+    `value` is the cell's text as it stands.
+    """
+
+    row: int | None
+    column: str | None
+    value: str | None
+    code: str
+    message: str
+    remedy: str
+
+
+@dataclass(frozen=True, slots=True)
+class Attachment:
+    """A file that was checked: where it is, as it was written in the cell, and what it was when it was looked at."""
+
+    path: Path
+    name: str
+    size: int
+    modified_ns: int
+    inode: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """What makes a row itself: digests of its key, its reference, and a hash of its content."""
+
+    key_digest: str
+    loose_digest: str
+    reference: str
+    content_hash: str
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A row on its way: its number, who it is, the case it would become, and what is wrong with it."""
+
+    number: int
+    identity: Identity | None
+    fields: Mapping[str, object]
+    attachments: tuple[Attachment, ...] = ()
+    issues: tuple[Issue, ...] = ()
+    skipped: str | None = None
+
+    @property
+    def sendable(self) -> bool:
+        """Whether the row may be sent: it is not skipped, knows who it is, and has no issues."""
+        return self.skipped is None and self.identity is not None and not self.issues
+
+
+# ------------------------------------------------------------------------------------------------ sending
+
+
+class Status(StrEnum):
+    """A row's state, as DESIGN calls it."""
+
+    INVALID = "invalid"
+    SKIPPED = "skipped"
+    PLANNED = "planned"
+    SENDING = "sending"
+    CREATED = "created"
+    REJECTED = "rejected"
+    UNKNOWN = "unknown"
+    CONFLICT = "conflict"
+
+
+class Verdict(StrEnum):
+    """What an answer, or its absence, says about the row that was sent."""
+
+    CREATED = "created"
+    REJECTED = "rejected"
+    NOT_DELIVERED = "not-delivered"  # proof that no case was made: the row may go again
+    UNKNOWN = "unknown"
+
+
+class Pause(StrEnum):
+    """Why nothing more is sent for now."""
+
+    QUOTA = "quota"
+    SLOW_DOWN = "slow-down"  # shared waiting, not the end of the run
+    CREDENTIALS = "credentials"
+    REDIRECT = "redirect"
+    PATH = "path"
+    UNREACHABLE = "unreachable"
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What one attempt came to.
+
+    `message` is what a person may read, values that were sent masked. `retry_after` is in seconds. `bytes_sent`
+    is how much of the body was handed to the operating system.
+    """
+
+    verdict: Verdict
+    message: str = ""
+    wolkvox_id: str | None = None
+    id_prefijo: str | None = None
+    http_status: int | None = None
+    code: str | None = None
+    pause: Pause | None = None
+    retry_after: float | None = None
+    bytes_sent: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class JournalRow:
+    """What the journal knows of a row."""
+
+    reference: str
+    status: Status
+    content_hash: str
+    wolkvox_id: str | None = None
+    id_prefijo: str | None = None
+    message: str = ""
+    changed: bool = False
+    sent_at: datetime | None = None
+    run: int | None = None
+    lease_until: datetime | None = None
+
+
+# ------------------------------------------------------------------------------------------------ the report
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """How many rows are in each state; `changed` rows are created ones whose content differs now."""
+
+    invalid: int = 0
+    skipped: int = 0
+    planned: int = 0
+    sending: int = 0
+    created: int = 0
+    rejected: int = 0
+    unknown: int = 0
+    conflict: int = 0
+    changed: int = 0
+
+    @property
+    def rows(self) -> int:
+        """How many rows there are in all."""
+        return sum(getattr(self, status.value) for status in Status)
+
+
+@dataclass(frozen=True, slots=True)
+class ReportRow:
+    """One line of the report: the source's cells in the order of its columns, and what became of the row."""
+
+    number: int
+    cells: tuple[Cell, ...]
+    status: Status
+    wolkvox_id: str | None = None
+    id_prefijo: str | None = None
+    message: str = ""
+    sent_at: datetime | None = None
+    run: int | None = None
+    reference: str | None = None
+    changed: bool = False
+    issues: tuple[Issue, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """What the report's first page says of a run; times are aware and in the user's zone."""
+
+    import_name: str
+    source: Path
+    source_digest: str
+    sheet: str | None
+    mapping: Path
+    server: str | None
+    operation: str | None
+    user: str
+    started_at: datetime
+    ended_at: datetime
+    run: int | None
+    counts: Counts
+    created_now: int
+    calls: int
+    next_step: str
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ReportContent:
+    """Everything that a report shows.
+
+    `rows` may be iterated more than once, comes in sheet order, and is not held in memory.
+    """
+
+    summary: Summary
+    columns: tuple[str, ...]
+    rows: Iterable[ReportRow]
