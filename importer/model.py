@@ -6,8 +6,8 @@ columns, its index the row numbers, its column names the headers, each cell a `C
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 from datetime import date, datetime, time
 from enum import StrEnum
 from pathlib import Path
@@ -161,6 +161,31 @@ class Status(StrEnum):
     REJECTED = "rejected"
     UNKNOWN = "unknown"
     CONFLICT = "conflict"
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """Where cases go: the server's address without a trailing slash, the operation, and the token (never shown)."""
+
+    server: str
+    operation: str
+    token: str = field(repr=False)
+    proxy: str | None = None
+    ca_file: Path | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Payload:
+    """One JSON body: its exact length in bytes, and a way to produce it anew, chunk by chunk.
+
+    `values` are the texts that it carries, for masking them in whatever the CRM says about it. `chunks` raises
+    `errors.AttachmentChanged` where a file is no longer what was checked.
+    """
+
+    reference: str
+    length: int
+    chunks: Callable[[], Iterator[bytes]] = field(repr=False)
+    values: tuple[str, ...] = field(default=(), repr=False)
 
 
 class Verdict(StrEnum):
