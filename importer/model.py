@@ -76,7 +76,8 @@ class FieldRule:
     """What validation holds one field to.
 
     `path` is the field's place in the payload: `contact`, `form.Subject`. `column` is the source column that a
-    person would correct, None for a constant. `max_length` counts characters, the reference's line included.
+    person would correct, None for a constant. `max_length` counts characters, the reference's line included where
+    the field `carries_reference`.
     """
 
     path: str
@@ -88,6 +89,7 @@ class FieldRule:
     min_length: int | None = None
     pattern: str | None = None
     closed: tuple[str, ...] = ()
+    carries_reference: bool = False
 
 
 # ------------------------------------------------------------------------------------------------ rows and issues
