@@ -1,0 +1,115 @@
+"""Who a row is, for ever: scope, key, reference and content hash, as pure functions.
+
+Everything here is versioned and held by golden values in the tests: a change would make every row that was
+imported before look new, and send it again.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import unicodedata
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from importer.model import Attachment
+
+REFERENCE_LENGTH = len("WCI-") + 16
+"""Characters in a reference."""
+
+REFERENCE = re.compile(r"WCI-[0-9A-HJKMNP-TV-Z]{16}")
+"""A reference, in the capitals it is written in."""
+
+_CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+_WHOLE_NUMBER = re.compile(r"([+-]?\d+)\.0+")
+_LEADING_ZEROS = re.compile(r"(?<![\d.,])0+(?=\d)")
+_OLD_HOST = re.compile(r"sv(\d{4})\.crmvox\.com")
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """Where a key is unique: a tenant, one of its operations, and the import's lasting name."""
+
+    tenant: str
+    operation: str
+    import_name: str
+
+
+def tenant_of(server: str) -> str:
+    """Return the tenant that a server's address stands for.
+
+    `sv000N.crmvox.com` and `crm000N.wolkvox.com` are one (the vendor's page: the former was switched off on
+    2024-11-30). A loopback stand-in is its host and port.
+    """
+    address = urlsplit(server if "//" in server else f"https://{server}")
+    host = (address.hostname or "").lower()
+    if old := _OLD_HOST.fullmatch(host):
+        host = f"crm{old[1]}.wolkvox.com"
+    default_port = {"https": 443, "http": 80}.get(address.scheme)
+    return host if address.port in (None, default_port) else f"{host}:{address.port}"
+
+
+def canonical(cell: object) -> str:
+    """Return a cell's text as it counts for identity: NFC, trimmed, one kind of line end, whole numbers bare."""
+    text = unicodedata.normalize("NFC", str(cell)).strip().replace("\r\n", "\n").replace("\r", "\n")
+    whole = _WHOLE_NUMBER.fullmatch(text)
+    return whole[1] if whole else text
+
+
+def loose(text: str) -> str:
+    """Return a canonical key part without what people write differently: leading zeros, case, accents, spaces."""
+    bare = "".join(c for c in unicodedata.normalize("NFKD", text.casefold()) if not unicodedata.combining(c))
+    return _LEADING_ZEROS.sub("", "".join(bare.split()))
+
+
+def key_digest(parts: Iterable[str]) -> str:
+    """Return the digest of a key, given its canonical parts, as 64 hexadecimal digits."""
+    return _digest("key-1", parts)
+
+
+def loose_digest(parts: Iterable[str]) -> str:
+    """Return a digest that is equal for keys which differ only by zeros, case, accents or spaces."""
+    return _digest("loose-1", map(loose, parts))
+
+
+def content_key(cells: Iterable[str], occurrence: int) -> tuple[str, ...]:
+    """Return the key of a row that has none: its canonical cells, and that it is their n-th occurrence (from 1)."""
+    return (*cells, str(occurrence))
+
+
+def reference(scope: Scope, digest: str) -> str:
+    """Return a row's mark in the CRM: `WCI-` and 16 Crockford base32 characters (80 bits) of scope and key."""
+    parts = (scope.tenant, scope.operation, scope.import_name, digest)
+    number = int(_digest("reference-1", parts)[:20], 16)
+    return "WCI-" + "".join(_CROCKFORD[(number >> shift) & 31] for shift in range(75, -1, -5))
+
+
+def content_hash(cells: Sequence[tuple[str, str]], attachments: Iterable[Attachment] | None) -> str:
+    """Return what a row holds: a hash of its (column, canonical cell) pairs and one of its attachments.
+
+    The order of the columns does not count. `attachments` is None where they do not count or cannot be told.
+    """
+    written = _digest("cells-1", (part for pair in sorted(cells) for part in pair))[:32]
+    if attachments is None:
+        return f"1:{written}:-"
+    files = _digest("files-1", (part for a in attachments for part in (canonical(a.name), str(a.size))))[:32]
+    return f"1:{written}:{files}"
+
+
+def same_content(before: str, now: str) -> bool:
+    """Tell whether two content hashes mean the same content; attachments count where both know them."""
+    version, cells, files = before.split(":")
+    version_now, cells_now, files_now = now.split(":")
+    if version != version_now:
+        return True  # a program of another version wrote it: that alone is no change of the row
+    return cells == cells_now and (files == files_now or "-" in (files, files_now))
+
+
+def _digest(purpose: str, parts: Iterable[str]) -> str:
+    """Hash length-prefixed parts, so that ("ab", "c") and ("a", "bc") differ."""
+    running = hashlib.sha256(purpose.encode())
+    for part in parts:
+        raw = part.encode("utf-8", "surrogatepass")
+        running.update(b"%d:" % len(raw) + raw)
+    return running.hexdigest()

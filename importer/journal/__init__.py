@@ -1,0 +1,51 @@
+"""The truth about every row: what was intended, what became of it, and which case it is.
+
+One SQLite file in the user's data folder. Nothing else in the program speaks SQL.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from platformdirs import user_data_path
+
+from importer.journal.attempts import Attempt, Attempts, Intent
+from importer.journal.database import Database
+from importer.journal.imports import ImportRecord, Imports, RunRecord, Runs, RunStart
+from importer.journal.rows import KnownRow, Rows
+
+__all__ = ["Attempt", "ImportRecord", "Intent", "Journal", "KnownRow", "RunRecord", "RunStart", "default_path"]
+
+
+def default_path() -> Path:
+    """Return where the journal lies unless `--journal` says otherwise: the user's data folder."""
+    return user_data_path("case-importer", appauthor=False) / "journal.db"
+
+
+class Journal:
+    """An open journal; use it as a context manager.
+
+    Raises errors.JournalError where the file cannot be used.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._database = Database(path)
+        self.path = path
+        self.imports = Imports(self._database)
+        self.runs = Runs(self._database)
+        self.rows = Rows(self._database)
+        self.attempts = Attempts(self._database)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the file; what was committed is on the disk."""
+        self._database.close()

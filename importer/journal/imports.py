@@ -1,0 +1,182 @@
+"""Which imports and which runs a journal has seen."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import Row, func, insert, select, update
+
+from importer.journal.database import Database
+from importer.journal.schema import attempts, imports, reports, rows, runs
+from importer.model import Counts, Verdict
+
+
+@dataclass(frozen=True, slots=True)
+class ImportRecord:
+    """An import as the journal knows it; `bound_to` is the digest of its one file under `key: content`."""
+
+    id: int
+    tenant: str
+    operation: str
+    name: str
+    bound_to: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class RunStart:
+    """What is noted of a run when it begins."""
+
+    source: str
+    source_digest: str
+    mapping_digest: str
+    server: str
+    user: str
+    program: str
+
+
+@dataclass(frozen=True, slots=True)
+class RunRecord:
+    """A run as the journal knows it; `ended_at` and all after it are None while it goes on or when it was killed."""
+
+    id: int
+    import_name: str
+    operation: str
+    start: RunStart
+    started_at: datetime
+    ended_at: datetime | None
+    calls: int | None
+    created_now: int
+    counts: Counts | None
+    exit_status: int | None
+
+
+class Imports:
+    """The imports of a journal."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def find(self, tenant: str, operation: str, name: str) -> ImportRecord | None:
+        """Return the import of that scope, None where this journal has not seen it."""
+        query = select(imports).where(
+            imports.c.tenant == tenant, imports.c.operation == operation, imports.c.name == name
+        )
+        with self._database.read() as connection:
+            found = connection.execute(query).one_or_none()
+        if found is None:
+            return None
+        return ImportRecord(found.id, found.tenant, found.operation, found.name, found.bound_to)
+
+    def add(self, tenant: str, operation: str, name: str, bound_to: str | None) -> ImportRecord:
+        """Note a new import and return it."""
+        values = {"tenant": tenant, "operation": operation, "name": name, "bound_to": bound_to}
+        with self._database.write() as connection:
+            number = connection.execute(
+                insert(imports).values(**values, created_at=time.time()).returning(imports.c.id)
+            ).scalar_one()
+        return ImportRecord(number, tenant, operation, name, bound_to)
+
+    def others_with(self, key_digests: Sequence[str], apart_from: int | None) -> list[tuple[ImportRecord, int]]:
+        """Return the other imports that know some of these keys, with how many, the most first."""
+        counts: dict[int, int] = {}
+        with self._database.read() as connection:
+            for start in range(0, len(key_digests), 500):
+                query = (
+                    select(rows.c.import_id, func.count())
+                    .where(rows.c.key_digest.in_(key_digests[start : start + 500]))
+                    .group_by(rows.c.import_id)
+                )
+                for number, known in connection.execute(query):
+                    counts[number] = counts.get(number, 0) + known
+            found = {r.id: r for r in connection.execute(select(imports).where(imports.c.id.in_(counts)))}
+        others = ((number, known) for number, known in counts.items() if number != apart_from)
+        return [
+            (ImportRecord(r.id, r.tenant, r.operation, r.name, r.bound_to), known)
+            for number, known in sorted(others, key=lambda pair: -pair[1])
+            if (r := found[number])
+        ]
+
+    def note_report(self, import_id: int, digest: str) -> None:
+        """Remember a report as it was written, so that an edited one can be told from it."""
+        with self._database.write() as connection:
+            known = connection.execute(select(reports.c.digest).where(reports.c.digest == digest)).first()
+            if known is None:
+                connection.execute(insert(reports).values(digest=digest, import_id=import_id, written_at=time.time()))
+
+    def is_report(self, digest: str) -> bool:
+        """Tell whether a file with this digest is a report as this journal's runs wrote it."""
+        with self._database.read() as connection:
+            return connection.execute(select(reports.c.digest).where(reports.c.digest == digest)).first() is not None
+
+
+class Runs:
+    """The runs of a journal."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def start(self, import_id: int, begun: RunStart) -> int:
+        """Note that a run begins; return its number."""
+        values = {"import_id": import_id, "started_at": time.time(), **asdict(begun)}
+        with self._database.write() as connection:
+            number: int = connection.execute(insert(runs).values(**values).returning(runs.c.id)).scalar_one()
+        return number
+
+    def end(self, run_id: int, counts: Counts, calls: int, exit_status: int) -> None:
+        """Note how a run ended."""
+        values = {
+            "ended_at": time.time(),
+            "calls": calls,
+            "counts": json.dumps(asdict(counts)),
+            "exit_status": exit_status,
+        }
+        with self._database.write() as connection:
+            connection.execute(update(runs).where(runs.c.id == run_id).values(**values))
+
+    def created_in(self, run_id: int) -> int:
+        """Return how many cases the attempts of a run created."""
+        query = select(func.count()).where(attempts.c.run_id == run_id, attempts.c.verdict == Verdict.CREATED)
+        with self._database.read() as connection:
+            return connection.execute(query).scalar_one()
+
+    def all(self) -> list[RunRecord]:
+        """Return every run, the newest first."""
+        created = (
+            select(func.count())
+            .where(attempts.c.run_id == runs.c.id, attempts.c.verdict == Verdict.CREATED)
+            .scalar_subquery()
+        )
+        query = (
+            select(runs, imports.c.name, imports.c.operation, created.label("created"))
+            .join(imports, imports.c.id == runs.c.import_id)
+            .order_by(runs.c.id.desc())
+        )
+        with self._database.read() as connection:
+            return [_run_record(found) for found in connection.execute(query)]
+
+
+def _run_record(found: Row[Any]) -> RunRecord:
+    return RunRecord(
+        id=found.id,
+        import_name=found.name,
+        operation=found.operation,
+        start=RunStart(
+            found.source, found.source_digest, found.mapping_digest, found.server, found.user, found.program
+        ),
+        started_at=moment(found.started_at),
+        ended_at=found.ended_at and moment(found.ended_at),
+        calls=found.calls,
+        created_now=found.created,
+        counts=Counts(**json.loads(found.counts)) if found.counts else None,
+        exit_status=found.exit_status,
+    )
+
+
+def moment(seconds: float) -> datetime:
+    """Return seconds since 1970 as a moment in the user's own time zone."""
+    return datetime.fromtimestamp(seconds, UTC).astimezone()

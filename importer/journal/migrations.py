@@ -1,0 +1,43 @@
+"""Named steps that bring a journal to this program's shape, each applied and recorded in one transaction."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+from sqlalchemy import Connection, insert, inspect, select
+
+from importer.errors import JournalError
+from importer.journal import schema
+from importer.messages import _
+
+
+def m001_first_shape(connection: Connection) -> None:
+    """Make the tables of the first release."""
+    schema.metadata.create_all(connection)
+
+
+MIGRATIONS: tuple[Callable[[Connection], None], ...] = (m001_first_shape,)
+
+
+def migrate(connection: Connection, path: object) -> None:
+    """Apply what is missing, inside the caller's transaction.
+
+    Raises JournalError where the journal was written by a newer program.
+    """
+    applied: set[str] = set()
+    if inspect(connection).has_table(schema.migrations.name):
+        applied = set(connection.scalars(select(schema.migrations.c.name)))
+    if newer := applied - {step.__name__ for step in MIGRATIONS}:
+        raise JournalError(
+            _(
+                "{path}: this journal was written by a newer version of case-importer ({steps}). Install that version"
+                " again; this one would not understand what it finds.",
+                path=path,
+                steps=", ".join(sorted(newer)),
+            )
+        )
+    for step in MIGRATIONS:
+        if step.__name__ not in applied:
+            step(connection)
+            connection.execute(insert(schema.migrations).values(name=step.__name__, applied_at=time.time()))

@@ -1,0 +1,61 @@
+"""Where a journal may lie: on a disk of this machine that nothing synchronises."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import psutil
+
+from importer.errors import JournalError
+from importer.messages import _
+
+_NETWORK_FILE_SYSTEMS = frozenset(
+    {"nfs", "nfs4", "cifs", "smb", "smb2", "smb3", "smbfs", "afpfs", "webdav", "davfs", "fuse.sshfs", "9p", "ncpfs"}
+)
+_SYNCHRONISED = (
+    "onedrive",
+    "dropbox",
+    "google drive",
+    "googledrive",
+    "icloud",
+    "mobile documents",
+    "nextcloud",
+    "mega",
+)
+
+
+def refuse_unsafe(path: Path) -> None:
+    """Raise JournalError where SQLite cannot keep its word: network drives and synchronised folders, where they show.
+
+    A database that two machines write over a network drive is corrupted sooner or later, and a synchronising program
+    may bring back an old copy: either would send cases twice.
+    """
+    folder = path.absolute().parent
+    for part in folder.parts:
+        if part.casefold().startswith(_SYNCHRONISED):
+            raise JournalError(
+                _(
+                    "{path}: the journal cannot lie in a synchronised folder ({part}): an older copy could come back"
+                    " and cases would be sent twice. Choose a folder of this computer with --journal.",
+                    path=path,
+                    part=part,
+                )
+            )
+    if str(folder).startswith("\\\\") or _on_network_drive(folder):
+        raise JournalError(
+            _(
+                "{path}: the journal cannot lie on a network drive: SQLite files are damaged there. Choose a folder of"
+                " this computer with --journal.",
+                path=path,
+            )
+        )
+
+
+def _on_network_drive(folder: Path) -> bool:
+    """Tell whether the deepest mount above `folder` is a network file system, where the system tells."""
+    above = {str(parent) for parent in (folder, *folder.parents)}
+    mounts = [mount for mount in psutil.disk_partitions(all=True) if mount.mountpoint in above]
+    if not mounts:
+        return False
+    deepest = max(mounts, key=lambda mount: len(mount.mountpoint))
+    return deepest.fstype.casefold() in _NETWORK_FILE_SYSTEMS or "remote" in deepest.opts.split(",")

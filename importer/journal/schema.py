@@ -1,0 +1,122 @@
+"""The journal's tables, as SQLAlchemy Core knows them; `migrations` makes them.
+
+Times are seconds since 1970 in UTC. No table holds a cell: keys and contents are digests, and the value by which
+an unknown row is searched stands with its attempt only until the row is settled.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import Boolean, Column, Float, ForeignKey, Index, Integer, MetaData, String, Table, UniqueConstraint
+
+metadata = MetaData()
+
+migrations = Table(
+    "migrations",
+    metadata,
+    Column("name", String, primary_key=True),
+    Column("applied_at", Float, nullable=False),
+)
+
+imports = Table(
+    "imports",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("tenant", String, nullable=False),
+    Column("operation", String, nullable=False),
+    Column("name", String, nullable=False),
+    Column("bound_to", String),  # the one file of an import under `key: content`, by its digest
+    Column("created_at", Float, nullable=False),
+    UniqueConstraint("tenant", "operation", "name"),
+)
+
+runs = Table(
+    "runs",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("import_id", ForeignKey("imports.id"), nullable=False),
+    Column("source", String, nullable=False),
+    Column("source_digest", String, nullable=False),
+    Column("mapping_digest", String, nullable=False),
+    Column("server", String, nullable=False),
+    Column("user", String, nullable=False),
+    Column("program", String, nullable=False),
+    Column("started_at", Float, nullable=False),
+    Column("ended_at", Float),
+    Column("calls", Integer),
+    Column("created_now", Integer),
+    Column("counts", String),  # a JSON object of counts per state
+    Column("exit_status", Integer),
+)
+
+column_sets = Table(
+    "column_sets",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("names", String, nullable=False, unique=True),  # a JSON list: the columns that a content hash covers
+)
+
+rows = Table(
+    "rows",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("import_id", ForeignKey("imports.id"), nullable=False),
+    Column("key_digest", String, nullable=False),
+    Column("loose_digest", String, nullable=False),
+    Column("reference", String, nullable=False, unique=True),
+    Column("state", String, nullable=False),
+    Column("content_hash", String, nullable=False),
+    Column("column_set_id", ForeignKey("column_sets.id"), nullable=False),
+    Column("changed", Boolean, nullable=False, default=False),
+    Column("attempt_id", Integer),  # the attempt that the state speaks of
+    Column("wolkvox_id", String),
+    Column("id_prefijo", String),
+    Column("message", String, nullable=False, default=""),
+    Column("sent_at", Float),
+    Column("run_id", Integer),
+    UniqueConstraint("import_id", "key_digest"),
+    Index("rows_by_loose_digest", "import_id", "loose_digest"),
+    Index("rows_by_state", "import_id", "state"),
+    Index("rows_by_key_digest", "key_digest"),
+)
+
+attempts = Table(
+    "attempts",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("row_id", ForeignKey("rows.id"), nullable=False),
+    Column("run_id", ForeignKey("runs.id"), nullable=False),
+    Column("owner", String, nullable=False),
+    Column("started_at", Float, nullable=False),
+    Column("lease_until", Float, nullable=False),
+    Column("body_length", Integer, nullable=False),
+    Column("search_field", String),
+    Column("search_value", String),  # erased once the row is settled
+    Column("ended_at", Float),
+    Column("verdict", String),
+    Column("http_status", Integer),
+    Column("code", String),
+    Column("wolkvox_id", String),
+    Column("message", String),
+    Index("attempts_by_row", "row_id"),
+    Index("attempts_by_run", "run_id"),
+)
+
+reports = Table(
+    "reports",
+    metadata,
+    Column("digest", String, primary_key=True),  # of a report as it was written: another digest means edited since
+    Column("import_id", ForeignKey("imports.id"), nullable=False),
+    Column("written_at", Float, nullable=False),
+)
+
+verdicts = Table(
+    "verdicts",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("row_id", ForeignKey("rows.id"), nullable=False),
+    Column("how", String, nullable=False),  # search, by-hand, report, adopted
+    Column("state", String, nullable=False),
+    Column("wolkvox_id", String),
+    Column("user", String, nullable=False),
+    Column("decided_at", Float, nullable=False),
+)

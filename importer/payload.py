@@ -1,0 +1,89 @@
+"""Fields and attachments become one JSON body of known length, produced chunk by chunk."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from importer.messages import _
+from importer.model import Payload
+
+FIELD_ORDER = (
+    "operation",
+    "case-type",
+    "responsible",
+    "owner",
+    "contact",
+    "description",
+    "form",
+    "status",
+    "priority",
+    "solution",
+)
+"""The body's keys in the order of the vendor's sample; `attachments` comes last so that it can be streamed."""
+
+
+@dataclass(frozen=True, slots=True)
+class EncodedFile:
+    """An attachment as it stands in the body: the length of its base64 text in bytes, and how to produce that text."""
+
+    length: int
+    chunks: Callable[[], Iterator[bytes]]
+
+
+def build(fields: Mapping[str, object], operation: str, reference: str, files: Sequence[EncodedFile]) -> Payload:
+    """Return the payload of one case; `fields` are by path (`contact`, `form.Subject`) and already complete."""
+    head = json.dumps(document(fields, operation), ensure_ascii=False, separators=(",", ":")).encode()
+    opening = head.removesuffix(b"}") + b',"attachments":['
+    quotes_and_commas = max(3 * len(files) - 1, 0)
+    length = len(opening) + sum(file.length for file in files) + quotes_and_commas + len(b"]}")
+
+    def chunks() -> Iterator[bytes]:
+        yield opening
+        for index, file in enumerate(files):
+            yield b',"' if index else b'"'
+            yield from file.chunks()
+            yield b'"'
+        yield b"]}"
+
+    return Payload(reference, length, chunks, tuple(_texts(fields)))
+
+
+def document(fields: Mapping[str, object], operation: str) -> dict[str, object]:
+    """Return the body without its attachments as a JSON object; `form` is always there, what is None is left out."""
+    form = {path.removeprefix("form."): value for path, value in fields.items() if path.startswith("form.")}
+    flat: dict[str, object] = {
+        **fields,
+        "operation": operation,
+        "form": {k: v for k, v in form.items() if v is not None},
+    }
+    return {key: flat[key] for key in FIELD_ORDER if flat.get(key) is not None}
+
+
+def with_reference(fields: Mapping[str, object], place: str | None, reference: str) -> dict[str, object]:
+    """Return the fields with the row's mark: the first line of the description, or a form field of its own."""
+    if place is None:
+        return dict(fields)
+    if place == "description":
+        return {**fields, place: f"[{reference}]\n{fields.get(place) or ''}"}
+    return {**fields, place: reference}
+
+
+def with_missing(fields: Mapping[str, object], missing: Sequence[str]) -> dict[str, object]:
+    """Return the fields with a last line in the description that names the files which could not be attached."""
+    if not missing:
+        return dict(fields)
+    line = _("[Missing attachments: {names}]", names=", ".join(missing))
+    return {**fields, "description": f"{fields.get('description') or ''}\n\n{line}"}
+
+
+def _texts(value: object) -> Iterator[str]:
+    """Yield every text inside a value, lists and objects included."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, Mapping):
+        yield from _texts(value.values())
+    elif isinstance(value, Iterable):
+        for part in value:
+            yield from _texts(part)
