@@ -1,0 +1,88 @@
+"""What holds for the repository as a whole: its scenarios, its links, its pinned versions.
+
+`python tests/test_project.py --update` writes the tests' names into docs/scenarios.md.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+import subprocess
+import sys
+from collections import defaultdict
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+SCENARIOS = ROOT / "docs" / "scenarios.md"
+LABELS = {"o": 19, "r": 14, "s": 6, "a": 4, "p": 5, "x": 4}
+PAGES = [*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")]
+
+
+def labelled_tests() -> dict[str, list[str]]:
+    """Return the names of the tests that carry each label, such as `O3` for `test_o3_…` and `test_o3_r1_…`."""
+    found: dict[str, list[str]] = defaultdict(list)
+    for file in sorted((ROOT / "tests").glob("test_*.py")):
+        for node in ast.walk(ast.parse(file.read_text("utf-8"))):
+            if isinstance(node, ast.FunctionDef) and (labels := re.match(r"test_((?:[orsapx]\d+_)+)", node.name)):
+                for label in labels[1].strip("_").split("_"):
+                    found[label.upper()].append(f"{file.stem}::{node.name}")
+    return found
+
+
+def with_tests(page: str) -> str:
+    """Return the page of scenarios with the last cell of each labelled line naming the tests that show it."""
+    found = labelled_tests()
+    lines = []
+    for line in page.splitlines():
+        if label := re.match(r"\| ([ORSAPX]\d+) \|", line):
+            shown = "<br>".join(f"`{name}`" for name in found[label[1]]) or "—"
+            line = f"{line.rsplit(' | ', 1)[0]} | {shown} |"  # noqa: PLW2901
+        lines.append(line)
+    return "\n".join(lines) + "\n"
+
+
+def test_scenarios_names_every_label_once() -> None:
+    """The page has one line for each label that a test may carry."""
+    labels = re.findall(r"^\| ([ORSAPX]\d+) \|", SCENARIOS.read_text("utf-8"), re.MULTILINE)
+    assert sorted(labels) == sorted(f"{kind.upper()}{n}" for kind, last in LABELS.items() for n in range(1, last + 1))
+    assert set(labelled_tests()) <= set(labels)
+
+
+def test_every_label_of_scenarios_that_is_marked_as_shown_has_its_tests() -> None:
+    """The page names the tests that exist, all of them and no other; renew it by `--update`."""
+    page = SCENARIOS.read_text("utf-8")
+    assert page == with_tests(page)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda path: path.name)
+def test_every_link_between_pages_leads_somewhere(page: Path) -> None:
+    """A relative link names a file of the repository, and its fragment a heading of that file."""
+    for link in re.findall(r"\]\((?!https?:)([^)\s]+)\)", page.read_text("utf-8")):
+        path, _, fragment = link.partition("#")
+        target = (page.parent / path).resolve() if path else page
+        assert target.exists(), link
+        if fragment:
+            headings = re.findall(r"^#+ (.+)$", target.read_text("utf-8"), re.MULTILINE)
+            assert fragment in {re.sub(r"[^\w -]", "", text).strip().lower().replace(" ", "-") for text in headings}
+
+
+def test_constraints_are_versions_and_nothing_else() -> None:
+    """No line of constraints.txt names a host, a path or an option."""
+    lines = (ROOT / "constraints.txt").read_text("utf-8").splitlines()
+    assert all(re.fullmatch(r"#.*|[\w.-]+==[\w.!+]+", line) for line in lines)
+
+
+def test_the_targets_of_the_makefile_are_listed_by_help() -> None:
+    """`make` alone prints a line for each target."""
+    targets = re.search(r"\.PHONY: (.+)", (ROOT / "Makefile").read_text("utf-8"))
+    shown = subprocess.run(["make", "--no-print-directory"], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert targets
+    assert re.findall(r"^  make (\w+) +\w", shown.stdout, re.MULTILINE) == targets[1].split()
+
+
+if __name__ == "__main__":
+    if sys.argv[1:] != ["--update"]:
+        sys.exit(__doc__)
+    SCENARIOS.write_text(with_tests(SCENARIOS.read_text("utf-8")), "utf-8")
