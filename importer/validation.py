@@ -1,0 +1,252 @@
+"""Hold a source's fields to their rules, all rows at once; every failure is an issue of one row and one column.
+
+The rules become a pandera schema over a frame of texts. Rules that look at more than one column (keys, closed
+statuses) are worked out beforehand as columns of their own, so that pandera names the row and the code, and the
+issue goes to the column that a person would correct.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import islice
+
+import pandas as pd
+import pandera.pandas as pa
+
+from importer.messages import _, ngettext, shorten
+from importer.model import FieldRule, Issue
+
+_REFERENCE_LINE = len("[WCI-XXXXXXXXXXXXXXXX]\n")
+_KEY_MISSING, _KEY_REPEATED, _SOLUTION_MISSING = "key-missing", "key-repeated", "solution-missing"
+_OF_EMPTY_CELLS = frozenset({"required", _SOLUTION_MISSING})  # a cell that failed conversion need not hear these
+_ROWS_NAMED = 10
+_LOCAL = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+"
+_LABEL = r"[^\W_](?:[\w-]*[^\W_])?"
+_EMAIL = rf"{_LOCAL}(?:\.{_LOCAL})*@{_LABEL}(?:\.{_LABEL})+"
+
+
+@dataclass(frozen=True, slots=True)
+class _Rows:
+    """The rows of one call: frames and series with the same index, as `Validator.validate` describes them."""
+
+    fields: pd.DataFrame
+    source: pd.DataFrame
+    keys: pd.Series[str]
+    repeated: Mapping[str, tuple[int, ...]]
+
+    def cell(self, row: int, column: str) -> str:
+        """Return the cell's text as it stands, "" where the source has no such column."""
+        return str(self.source.loc[row, column]) if column in self.source.columns else ""
+
+
+class Validator:
+    """The rules of one mapping, ready for any number of frames.
+
+    `key_columns` are the source columns that make a row itself; none where rows are known by their content.
+    """
+
+    def __init__(self, rules: Sequence[FieldRule], key_columns: Sequence[str]) -> None:
+        self._rules = {rule.path: rule for rule in rules}
+        self._key_columns = tuple(key_columns)
+        columns = {rule.path: _schema_column(rule) for rule in rules}
+        for code in (_KEY_MISSING, _KEY_REPEATED, _SOLUTION_MISSING):
+            columns[code] = pa.Column(None, pa.Check.isin([False], error=code), required=False)
+        self._schema = pa.DataFrameSchema(columns)
+
+    def validate(
+        self,
+        fields: pd.DataFrame,
+        source: pd.DataFrame,
+        keys: pd.Series[str],
+        repeated: Mapping[str, tuple[int, ...]],
+        failed: Collection[tuple[int, str]] = (),
+    ) -> tuple[Issue, ...]:
+        """Return every fault of every row, by row, then in the order of the source's columns, then by code.
+
+        All frames have the same index, Excel's row numbers. `fields` has a column for each path that the mapping
+        names, `None` where it is left out; `source` has the cells, which issues quote. `keys` has each row's key
+        digest, "" where the key is blank, and `repeated` all rows of each digest that more than one row bears,
+        rows outside of these frames included. `failed` are cells (row, source column) that are issues already: that
+        nothing came of them is not said twice.
+        """
+        rows = _Rows(fields, source, keys, repeated)
+        issues: dict[tuple[int, str, str], Issue] = {}
+        for path, code, row in self._failures(self._judged(rows)):
+            issue = self._issue(rows, path, code, row)
+            column = issue.column or path
+            if not (code in _OF_EMPTY_CELLS and (row, column) in failed):
+                issues.setdefault((row, column, code), issue)
+        place = {column: number for number, column in enumerate(source.columns)}
+        return tuple(issues[key] for key in sorted(issues, key=lambda key: (key[0], place.get(key[1], -1), *key[1:])))
+
+    def _judged(self, rows: _Rows) -> pd.DataFrame:
+        """Return the frame that the schema judges: texts, and the rules over several columns as booleans."""
+        judged = pd.DataFrame(index=rows.fields.index)
+        for path, rule in self._rules.items():
+            if path in rows.fields.columns:
+                judged[path] = _texts(rows.fields[path], rule.allowed)
+        if self._key_columns:
+            judged[_KEY_MISSING] = rows.keys == ""
+            judged[_KEY_REPEATED] = rows.keys.isin(list(rows.repeated))
+        status = self._rules.get("status")
+        if status and status.closed and "status" in judged.columns:
+            closed = judged["status"].isin(status.closed)
+            judged[_SOLUTION_MISSING] = closed & judged["solution"].isna() if "solution" in judged.columns else closed
+        return judged
+
+    def _failures(self, judged: pd.DataFrame) -> Iterator[tuple[str, str, int]]:
+        """Yield path, code and row of every failure."""
+        try:
+            self._schema.validate(judged, lazy=True)
+        except pa.errors.SchemaErrors as errors:
+            cases = errors.failure_cases
+            for path, check, row in zip(cases["column"], cases["check"], cases["index"], strict=True):
+                yield str(path), "required" if check == "not_nullable" else str(check), int(row)
+
+    def _issue(self, rows: _Rows, path: str, code: str, row: int) -> Issue:
+        """Return the issue of one failure, in words."""
+        if code == _KEY_MISSING:
+            return self._key_missing(rows, row)
+        if code == _KEY_REPEATED:
+            return self._key_repeated(rows, row)
+        if code == _SOLUTION_MISSING:
+            return self._solution_missing(rows, row)
+        rule = self._rules[path]
+        column = rule.column or path
+        value = rows.fields.loc[row, path]
+        cell = rows.cell(row, column) or ("" if value is None else str(value))
+        message, remedy = _wording(rule, code, column, cell, value)
+        return Issue(row, column, cell, code, message, remedy)
+
+    def _key_missing(self, rows: _Rows, row: int) -> Issue:
+        blank = [column for column in self._key_columns if not rows.cell(row, column).strip()] or self._key_columns
+        message = _("{columns} is empty, and without it the row cannot be told from others", columns=", ".join(blank))
+        return Issue(row, blank[0], "", _KEY_MISSING, message, _("Fill in {column}", column=blank[0]))
+
+    def _key_repeated(self, rows: _Rows, row: int) -> Issue:
+        key = ", ".join(f"{column} {rows.cell(row, column)!r}" for column in self._key_columns)
+        others = rows.repeated[str(rows.keys.loc[row])]
+        named = [str(other) for other in islice((other for other in others if other != row), _ROWS_NAMED)]
+        listed = ", ".join(named) if len(others) - 1 <= _ROWS_NAMED else ", ".join([*named, "…"])
+        message = ngettext(
+            "{key} stands in row {rows} too, and one row is one case",
+            "{key} stands in rows {rows} too, and one row is one case",
+            len(others) - 1,
+            key=shorten(key),
+            rows=listed,
+        )
+        column = self._key_columns[0]
+        remedy = _("Delete the rows that are too many, or give each its own {column}", column=column)
+        return Issue(row, column, rows.cell(row, column), _KEY_REPEATED, message, remedy)
+
+    def _solution_missing(self, rows: _Rows, row: int) -> Issue:
+        status = self._rules["status"]
+        name, value = status.column or "status", rows.fields.loc[row, "status"]
+        closed = {"status": name, "value": repr(shorten(rows.cell(row, name) or str(value)))}
+        solution = self._rules.get("solution")
+        if solution is None:
+            message = _("{status} {value} is a closed status, and the mapping has no solution", **closed)
+            remedy = _("Map a column to solution, or change {status}", status=name)
+            return Issue(row, name, rows.cell(row, name), _SOLUTION_MISSING, message, remedy)
+        column = solution.column or "solution"
+        message = _("{column} is empty, but {status} {value} is a closed status", column=column, **closed)
+        remedy = _("Fill in {column} or change {status}", column=column, status=name)
+        return Issue(row, column, rows.cell(row, column), _SOLUTION_MISSING, message, remedy)
+
+
+def _schema_column(rule: FieldRule) -> pa.Column:
+    """Return what pandera holds a field's texts to; the checks' errors are the codes of issues."""
+    checks = []
+    if rule.allowed is not None:
+        checks.append(pa.Check.isin(rule.allowed, error="not-allowed"))
+    if rule.kind == "email":
+        checks.append(_matches(_EMAIL, "bad-email"))
+    if rule.pattern is not None:
+        checks.append(_matches(rule.pattern, "bad-pattern"))
+    if rule.max_length is not None:
+        checks.append(pa.Check.str_length(max_value=_room(rule), error="too-long"))
+    if rule.min_length is not None:
+        checks.append(pa.Check.str_length(min_value=rule.min_length, error="too-short"))
+    return pa.Column(None, checks, nullable=not rule.required, required=False)
+
+
+def _matches(pattern: str, code: str) -> pa.Check:
+    """Return a check that the whole text matches."""
+    compiled = re.compile(pattern)
+    return pa.Check(lambda texts: texts.map(lambda text: compiled.fullmatch(text) is not None), error=code)
+
+
+def _room(rule: FieldRule) -> int:
+    """Return how many characters a field's own text may have: the reference's line takes its part."""
+    return max(0, (rule.max_length or 0) - (_REFERENCE_LINE if rule.carries_reference else 0))
+
+
+def _texts(values: pd.Series, allowed: Sequence[str] | None) -> pd.Series:
+    """Return the field's values as texts, None where there is nothing to judge."""
+    if pd.api.types.infer_dtype(values, skipna=True) in {"string", "empty"}:
+        return values
+    return pd.Series([_text(value, allowed) for value in values], index=values.index, dtype=object)
+
+
+def _text(value: object, allowed: Sequence[str] | None) -> str | None:
+    """Return a value as its text; of a list, an item that is not allowed or else the first; of an object, its value."""
+    if isinstance(value, list):
+        items = [str(item) for item in value]
+        return next(
+            (item for item in items if allowed is not None and item not in allowed), items[0] if items else None
+        )
+    if isinstance(value, dict):
+        return _text(value.get("value", ""), allowed)
+    if isinstance(value, bool):
+        return str(value).lower()
+    return None if value is None else str(value)
+
+
+def _wording(rule: FieldRule, code: str, column: str, cell: str, value: object) -> tuple[str, str]:
+    """Return the message and the remedy for a value that breaks its field's rule."""
+    named = {"column": column, "value": repr(shorten(cell)), "field": rule.path}
+    if code == "required":
+        return (
+            _("{column} is empty, and {field} is required", **named),
+            _("Fill in {column}, or give {field} a default in the mapping", **named),
+        )
+    if code == "not-allowed":
+        return (
+            _(
+                "{column}: {value} is not one of {allowed}",
+                allowed=shorten(", ".join(rule.allowed or ()), 200),
+                **named,
+            ),
+            _("Write one of them, or add the value to {field} in the mapping", **named),
+        )
+    if code == "bad-email":
+        return (
+            _("{column}: {value} is not an e-mail address", **named),
+            _("Write one address, like name@company.com"),
+        )
+    if code == "bad-pattern":
+        return (
+            _("{column}: {value} is not of the form {pattern}", pattern=rule.pattern, **named),
+            _("Correct {column}, or the pattern of {field} in the mapping", **named),
+        )
+    return _wording_of_length(rule, code, named, len(_text(value, None) or ""))
+
+
+def _wording_of_length(rule: FieldRule, code: str, named: Mapping[str, str], length: int) -> tuple[str, str]:
+    """Return the message and the remedy for a text that is too short or too long."""
+    if code == "too-short":
+        return (
+            _(
+                "{column}: {value} has {length} characters, and {limit} are needed",
+                length=length,
+                limit=rule.min_length,
+                **named,
+            ),
+            _("Write more in {column}, or lower min_length of {field} in the mapping", **named),
+        )
+    return (
+        _("{column} has {length} characters, and {limit} fit: {value}", length=length, limit=_room(rule), **named),
+        _("Shorten {column} by {excess} characters", excess=length - _room(rule), **named),
+    )
