@@ -1,0 +1,71 @@
+"""The program of the child process that parses a workbook: bytes come in, pickled rows go out.
+
+    python calamine_child.py MEMORY_LIMIT [SHEET]      < workbook    > pickles
+
+Without SHEET the only pickle is a list of (name, whether it is a worksheet, whether it is visible). With it, the first
+pickle is the list of merged ranges, ((top, left), (bottom, right)) counted from 0, or None where the format does not
+tell; then follow lists of rows, from Excel's row 1 and column A on. It imports nothing of ours, so that it starts at
+once. Exit status: 0 done, 3 a password is needed, 4 the limit was reached; anything else is a file that is damaged.
+"""
+
+from __future__ import annotations
+
+import io
+import pickle
+import sys
+from itertools import islice
+
+from python_calamine import CalamineWorkbook, PasswordError, SheetTypeEnum, SheetVisibleEnum
+
+ROWS_AT_ONCE = 1000
+PASSWORD, TOO_LARGE = 3, 4
+
+
+def main(limit: int, sheet: str | None) -> int:
+    """Parse the workbook on standard input within `limit` bytes of memory, and return the exit status."""
+    limit_memory(limit)
+    try:
+        book = CalamineWorkbook.from_filelike(io.BytesIO(sys.stdin.buffer.read()))
+        if sheet is None:
+            send([describe(entry) for entry in book.sheets_metadata])
+        else:
+            send_rows(book, sheet)
+    except PasswordError:
+        return PASSWORD
+    except MemoryError:
+        return TOO_LARGE
+    return 0
+
+
+def limit_memory(limit: int) -> None:
+    """Have the system refuse more than `limit` bytes; Windows has no such limit, its commit limit has to do."""
+    if sys.platform != "win32":
+        import resource  # noqa: PLC0415 - Unix alone has it
+
+        _soft, hard = resource.getrlimit(resource.RLIMIT_AS)
+        if hard == resource.RLIM_INFINITY or hard > limit:
+            resource.setrlimit(resource.RLIMIT_AS, (limit, hard))
+
+
+def describe(entry: object) -> tuple[str, bool, bool]:
+    """Return a sheet's name, whether it is a worksheet, and whether it is visible."""
+    return entry.name, entry.typ == SheetTypeEnum.WorkSheet, entry.visible == SheetVisibleEnum.Visible
+
+
+def send_rows(book: CalamineWorkbook, name: str) -> None:
+    """Send the merged ranges of a sheet, then its rows in lists."""
+    sheet = book.get_sheet_by_name(name)
+    send(sheet.merged_cell_ranges)
+    margin = [""] * (sheet.start[1] if sheet.start else 0)
+    rows = sheet.iter_rows()
+    while some := [margin + row for row in islice(rows, ROWS_AT_ONCE)]:
+        send(some)
+
+
+def send(value: object) -> None:
+    """Write one pickle."""
+    pickle.dump(value, sys.stdout.buffer, pickle.HIGHEST_PROTOCOL)
+
+
+if __name__ == "__main__":
+    sys.exit(main(int(sys.argv[1]), sys.argv[2] if len(sys.argv) > 2 else None))

@@ -1,0 +1,123 @@
+"""Have a workbook parsed by calamine in a child process: whatever the file does to the parser, it does not do to us."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from importer.errors import SourceError
+from importer.messages import _, shorten
+from importer.source import calamine_child
+from importer.source.spool import BLOCK, Snapshot, Spool
+
+MEMORY_LIMIT = 4 << 30  # a full sheet of 1,048,576 rows and 20 columns stays below
+
+
+@dataclass(frozen=True, slots=True)
+class SheetEntry:
+    """A sheet in the workbook's list."""
+
+    name: str
+    visible: bool
+
+
+def list_sheets(snapshot: Snapshot, file: str) -> tuple[SheetEntry, ...]:
+    """Return the worksheets of the workbook, in its order. Raises SourceError where it cannot be read."""
+    with Parsing(snapshot, file) as parsing:
+        (listed,) = parsing.finish()
+    return tuple(SheetEntry(name, visible) for name, worksheet, visible in listed if worksheet)
+
+
+class Parsing:
+    """One run of the child over one sheet, beside which the parent may work; leaving the context ends the child."""
+
+    def __init__(self, snapshot: Snapshot, file: str, sheet: str | None = None) -> None:
+        """Start the child on the workbook's bytes; without a sheet it lists them."""
+        self._file = file
+        self._answer: Spool[Any] = Spool()
+        self._errors = tempfile.TemporaryFile()  # noqa: SIM115 - closed on leaving the context
+        # -P: this folder's modules must not hide those of the standard library.
+        command = [
+            sys.executable,
+            "-P",
+            calamine_child.__file__,
+            str(MEMORY_LIMIT),
+            *([] if sheet is None else [sheet]),
+        ]
+        self._process = subprocess.Popen(  # noqa: S603 - our own interpreter and program
+            command, stdin=subprocess.PIPE, stdout=self._answer.file, stderr=self._errors
+        )
+        self._hand_over(snapshot)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._process.kill()
+        self._process.wait()
+        self._errors.close()
+
+    def finish(self) -> Spool[Any]:
+        """Wait for the child and return what it sent. Raises SourceError that says what is wrong with the file."""
+        status = self._process.wait()
+        if status == calamine_child.PASSWORD:
+            raise password_needed(self._file)
+        if status == calamine_child.TOO_LARGE or status < 0:
+            raise SourceError(
+                _(
+                    "{file} cannot be read within {size} GB of memory. Often a stray value far below or to the right"
+                    " of the table is the cause: copy the table into a new workbook and save that.",
+                    file=self._file,
+                    size=MEMORY_LIMIT >> 30,
+                )
+            )
+        if status != 0:
+            raise damaged(self._file, self._last_words())
+        return self._answer
+
+    def _hand_over(self, snapshot: Snapshot) -> None:
+        """Give the child the bytes; one that ended before it took them all is asked for its reason later."""
+        pipe = self._process.stdin
+        assert pipe is not None  # noqa: S101 - it was asked for
+        with snapshot.open() as source:
+            try:
+                while block := source.read(BLOCK):
+                    pipe.write(block)
+                pipe.close()
+            except BrokenPipeError:
+                pass
+
+    def _last_words(self) -> str:
+        self._errors.seek(0)
+        lines = self._errors.read().decode("utf-8", "replace").strip().splitlines()
+        return lines[-1] if lines else ""
+
+
+def password_needed(file: str) -> SourceError:
+    """Return the error of a workbook that is encrypted."""
+    return SourceError(
+        _(
+            "{file} is protected by a password. Open it in Excel, remove the password (File > Info > Protect Workbook >"
+            " Encrypt with Password) and save it.",
+            file=file,
+        )
+    )
+
+
+def damaged(file: str, reason: str = "") -> SourceError:
+    """Return the error of a workbook that no reader understands, with the reader's own words."""
+    return SourceError(
+        _(
+            "{file} is damaged or incomplete ({reason}). Fetch it again, or open it in Excel, let Excel repair it, and"
+            " save it as .xlsx.",
+            file=file,
+            reason=shorten(reason, 120) or _("it ends too early"),
+        )
+    )

@@ -1,0 +1,108 @@
+"""Find the header row and name the columns."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Iterable, Sequence
+
+from importer.errors import SourceError
+from importer.messages import _, shorten
+from importer.model import Cell
+
+_LOOKED_AT = 30
+
+
+def find_header(rows: Iterable[tuple[int, Sequence[Cell]]]) -> int | None:
+    """Return the number of the first row that is filled at least half as widely as the widest of the first rows.
+
+    Titles, dates and notes above a table fill a cell or two; the header fills its width. None where no row is filled.
+    """
+    filled = []
+    for number, cells in rows:
+        if count := sum(1 for cell in cells if str(cell).strip()):
+            filled.append((number, count))
+        if len(filled) == _LOOKED_AT:
+            break
+    widest = max((count for _number, count in filled), default=0)
+    return next((number for number, count in filled if count * 2 >= widest and count >= min(2, widest)), None)
+
+
+def clean_name(cell: Cell) -> str:
+    """Return a header's text: composed, non-breaking spaces and line breaks as spaces, trimmed."""
+    text = unicodedata.normalize("NFC", str(cell)).replace("\u00a0", " ").replace("\ufeff", "")
+    return " ".join(text.split())
+
+
+def name_columns(headers: Sequence[Cell], with_data: frozenset[int]) -> tuple[dict[int, str], list[str]]:
+    """Return the name of each column by its position from 0, unique, and sentences about names that were made up.
+
+    A column without a header is one only where it holds data (`with_data`).
+    """
+    names: dict[int, str] = {}
+    notes: list[str] = []
+    taken = {clean_name(cell) for cell in headers}
+    seen: set[str] = set()
+    for position in range(max(len(headers), max(with_data, default=-1) + 1)):
+        text = clean_name(headers[position]) if position < len(headers) else ""
+        if not text:
+            if position in with_data:
+                names[position] = _free(_("(column {letter})", letter=column_letter(position)), taken)
+                notes.append(
+                    _(
+                        "Column {letter} has no header; it is called “{name}”.",
+                        letter=column_letter(position),
+                        name=names[position],
+                    )
+                )
+            continue
+        if text in seen:
+            names[position] = _repeated(text, taken)
+            notes.append(
+                _(
+                    "The header “{header}” stands twice; the one in column {letter} is called “{name}”.",
+                    header=shorten(text),
+                    letter=column_letter(position),
+                    name=shorten(names[position]),
+                )
+            )
+        else:
+            names[position] = text
+        seen.add(text)
+    return names, notes
+
+
+def column_letter(position: int) -> str:
+    """Return Excel's letters of the column at `position`, counted from 0."""
+    letters = ""
+    position += 1
+    while position:
+        position, rest = divmod(position - 1, 26)
+        letters = chr(ord("A") + rest) + letters
+    return letters
+
+
+def no_header(file: str, sheet: str | None) -> SourceError:
+    """Return the error of a table without a single filled cell."""
+    if sheet is None:
+        return SourceError(_("{file} holds no table: every cell is empty.", file=file))
+    return SourceError(
+        _(
+            "Sheet “{sheet}” of {file} is empty. Name the sheet that holds the table as source.sheet.",
+            sheet=sheet,
+            file=file,
+        )
+    )
+
+
+def _free(name: str, taken: set[str]) -> str:
+    """Return `name`, or `name (2)` and so on where that is taken, and take it."""
+    return _repeated(name, taken) if name in taken else (taken.add(name) or name)
+
+
+def _repeated(name: str, taken: set[str]) -> str:
+    """Return the first of `name (2)`, `name (3)` … that is free, and take it."""
+    number = 2
+    while (candidate := f"{name} ({number})") in taken:
+        number += 1
+    taken.add(candidate)
+    return candidate
