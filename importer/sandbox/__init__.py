@@ -1,0 +1,28 @@
+"""A stand-in for the CRM on loopback: for the demo, for training, and for tests.
+
+It never pretends to be the real thing: its page and every answer say what it is, and `docs/sandbox.md` says what it
+cannot know.
+"""
+
+from importer.sandbox.app import create_app
+from importer.sandbox.config import SandboxConfig, Search, load_config
+from importer.sandbox.exchange import Latency
+from importer.sandbox.faults import Fault, describe_faults, parse_fault
+from importer.sandbox.server import RunningSandbox, serve
+from importer.sandbox.store import Store, StoredCase, default_store
+
+__all__ = [
+    "Fault",
+    "Latency",
+    "RunningSandbox",
+    "SandboxConfig",
+    "Search",
+    "Store",
+    "StoredCase",
+    "create_app",
+    "default_store",
+    "describe_faults",
+    "load_config",
+    "parse_fault",
+    "serve",
+]

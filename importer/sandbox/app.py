@@ -1,0 +1,89 @@
+"""The stand-in as a web application: the CRM's calls at the vendor's paths, and a page for people."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from email.utils import formatdate
+
+from starlette.applications import Starlette
+from starlette.datastructures import MutableHeaders
+from starlette.middleware import Middleware
+from starlette.requests import ClientDisconnect, Request
+from starlette.routing import Mount, Route
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from importer.sandbox.calls import Crm
+from importer.sandbox.config import SandboxConfig
+from importer.sandbox.exchange import LABEL, Exchange, Latency, respond
+from importer.sandbox.faults import KINDS, Fault, Plan
+from importer.sandbox.page import page_routes
+from importer.sandbox.store import Store
+
+_PATHS = {
+    "insert": ("POST", "/server/API/v2/cases/insertAttach.php"),
+    "query": ("POST", "/server/API/v2/cases/queryCases.php"),
+    "token": ("GET", "/server/API/v2/token/tokenInformation.php"),
+}
+
+
+def create_app(
+    config: SandboxConfig,
+    store: Store,
+    faults: Iterable[Fault] = (),
+    latency: Latency = Latency(),  # noqa: B008  # frozen
+) -> Starlette:
+    """Return the application; `app.state` holds its `crm`, with the traffic so far, and its `plan` of faults.
+
+    It has to be served by `importer.sandbox.server`, since some faults need the connection itself.
+    """
+    crm = Crm(config, store)
+    calls = [
+        Route(path, _Call(name, crm, latency), methods=[method], include_in_schema=False)
+        for name, (method, path) in _PATHS.items()
+    ]
+    app = Starlette(routes=[*calls, Mount("/", routes=page_routes(crm))], middleware=[Middleware(_Labelled)])
+    app.state.crm = crm
+    app.state.plan = Plan(faults)
+    return app
+
+
+class _Call:
+    """One call of the CRM, as an ASGI application."""
+
+    def __init__(self, name: str, crm: Crm, latency: Latency) -> None:
+        self._name = name
+        self._crm = crm
+        self._latency = latency
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        request = Request(scope, receive)
+        exchange = Exchange(self._name, request, self._crm, self._latency)
+        traffic = self._crm.traffic
+        traffic.calls[self._name] += 1
+        plan: Plan = request.app.state.plan
+        fault = plan.draw(self._name)
+        with traffic.during(request.headers.get("wolkvox-token", "")):
+            try:
+                response = (
+                    await KINDS[fault.name].act(exchange, fault.numbers) if fault else respond(await exchange.process())
+                )
+            except ClientDisconnect:  # in the middle of its body: there is nothing to do, and nobody to tell
+                return
+        if response is not None:
+            await response(scope, receive, send)
+
+
+class _Labelled:
+    """Says on every answer that it comes from a stand-in, and what time its clock shows."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        async def labelled(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(scope=message)
+                headers.update({**LABEL, "Date": formatdate(usegmt=True)})
+            await send(message)
+
+        await self._app(scope, receive, labelled)

@@ -1,0 +1,175 @@
+"""The calls of the CRM that the project uses, answered by the stand-in.
+
+Each answer is the JSON object that `CRM.md` of the vendor's page describes: `code`, `error`, `msg`, `data`. The
+sentences that `docs/sandbox.md` lists as made up are in no page of the vendor.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from importer.sandbox.body import Body
+from importer.sandbox.config import SandboxConfig
+from importer.sandbox.store import SEARCHABLE, Store, StoredCase
+
+Answer = dict[str, Any]
+
+_TEXTS = ("operation", "case-type", "responsible", "owner", "contact", "description", "status", "priority")
+
+
+def success(message: str, data: object) -> Answer:
+    """Return a success as documented; its `error` is the text `null`, and no null."""
+    return {"code": 200, "error": "null", "msg": message, "data": data}
+
+
+def refusal(code: int, error: str, detail: str = "") -> Answer:
+    """Return a refusal; that `error` holds the sentence and `msg` the detail is the sandbox's choice."""
+    return {"code": code, "error": error, "msg": detail, "data": None}
+
+
+@dataclass
+class Traffic:
+    """The calls of this process: how many of each kind came, how many each token used today, how many are under way.
+
+    The day ends at midnight UTC, which is made up: the vendor's page says "daily" and no more.
+    """
+
+    calls: Counter[str] = field(default_factory=Counter)
+    used: Counter[str] = field(default_factory=Counter)
+    under_way: Counter[str] = field(default_factory=Counter)
+    day: str = ""
+
+    def count(self, token: str) -> int:
+        """Count one call of a token, and return how many it has made today with this one."""
+        today = datetime.now(UTC).date().isoformat()
+        if today != self.day:
+            self.day = today
+            self.used.clear()
+        self.used[token] += 1
+        return self.used[token]
+
+    @contextmanager
+    def during(self, token: str) -> Iterator[None]:
+        """Count a call of a token as under way within the block."""
+        self.under_way[token] += 1
+        try:
+            yield
+        finally:
+            self.under_way[token] -= 1
+
+
+class Crm:
+    """The stand-in itself: a configuration, a store, and the traffic so far."""
+
+    def __init__(self, config: SandboxConfig, store: Store) -> None:
+        """Begin with no traffic."""
+        self.config = config
+        self.store = store
+        self.traffic = Traffic()
+
+    def refused(self, token: str) -> Answer | None:
+        """Return why a call with this token goes no further, None where it may; a call that may go on is counted."""
+        if not token:
+            return refusal(401, "PLEASE ENTER THE WOLKVOX-TOKEN")
+        if self.config.tokens is not None and token not in self.config.tokens:
+            return refusal(403, "PLEASE VALIDATE TOKEN")
+        limit = self.config.simultaneous_requests
+        if limit is not None and self.traffic.under_way[token] > limit:
+            return refusal(403, f"EXCEEDS THE LIMIT OF SIMULTANEOUS REQUESTS PER TOKEN ({limit})")
+        if self.traffic.used[token] >= self.config.daily_quota:
+            return refusal(403, "TOKEN LIMIT EXCEEDED")
+        self.traffic.count(token)
+        return None
+
+    def insert(self, body: Body) -> Answer:
+        """Create a case, or say why not."""
+        if reason := self._fault_of(body):
+            return reason
+        try:
+            case = self.store.add(body.values, [file.parts() for file in body.attachments or ()], self.config.prefix)
+        except ValueError:  # no base64, or characters that are none: half a surrogate pair
+            return refusal(400, "ATTACHMENTS MUST BE BASE64 AND TEXTS UNICODE")
+        return success("Succesfully create record", {"wolkvox_id": case.wolkvox_id, "idPrefijo": case.id_prefijo})
+
+    def query(self, body: Body) -> Answer:
+        """Return the cases whose one field has a value."""
+        operation, searched, value = (body.values.get(key) for key in ("operation", "field", "value"))
+        if not (isinstance(operation, str) and isinstance(searched, str) and isinstance(value, str) and value):
+            return refusal(400, "SOME PARAMETERS ARE REQUIRED")
+        if searched not in SEARCHABLE:
+            return refusal(400, "THE SANDBOX CANNOT SEARCH BY THIS FIELD", f"It can by {', '.join(SEARCHABLE)}.")
+        search = self.config.search
+        until = time.time() - search.seen_after
+        found = self.store.query(
+            searched, value, partial=searched in search.partial, ignore_case=search.ignore_case, until=until
+        )
+        found = [case for case in found if case.body["operation"] == operation]
+        if search.order == "newest-first":
+            found.reverse()
+        if not found:
+            return self.nothing_found()
+        return success("Successful query", [_record(case) for case in found[: search.page_size]])
+
+    def nothing_found(self) -> Answer:
+        """Return the answer of a search without a hit, in the configured shape."""
+        shape = self.config.search.nothing_found
+        if shape == "404":
+            return refusal(404, "RECORD NOT FOUND")
+        return success("Successful query", [] if shape == "empty-list" else None)
+
+    def token_information(self, operation: str | None, token: str) -> Answer:
+        """Return what is left of the token's quota, this call counted."""
+        if not operation:
+            return refusal(400, "SOME PARAMETERS ARE REQUIRED")
+        now, limit, used = datetime.now(UTC), self.config.daily_quota, self.traffic.used[token]
+        midnight = (now + timedelta(days=1)).replace(hour=0, minute=0, second=0, microsecond=0)
+        data = {
+            "token_limit": limit,
+            "token_use_today": used,
+            "available_consumition_options": limit - used,
+            "hours_to_restart_count": round((midnight - now).total_seconds() / 3600, 2),
+        }
+        return success("Successful query", data)
+
+    def _fault_of(self, body: Body) -> Answer | None:
+        """Return why a case cannot be created from this body, None where it can."""
+        values, config = body.values, self.config
+        missing = [name for name in _TEXTS if not _text(values, name)]
+        missing += [] if isinstance(values.get("form"), dict) else ["form"]
+        missing += ["attachments"] if body.attachments is None else []
+        if missing:
+            return refusal(400, "SOME PARAMETERS ARE REQUIRED", ", ".join(missing))
+        condition = config.condition(_text(values, "status"))
+        exists = {
+            "operation": config.operations is None or values["operation"] in config.operations,
+            "case-type": config.case_types is None or values["case-type"] in config.case_types,
+            "responsible": config.knows_user(_text(values, "responsible")),
+            "owner": config.knows_user(_text(values, "owner")),
+            "contact": config.knows_contact(_text(values, "contact")),
+            "status": condition is not None,
+            "priority": config.priorities is None or values["priority"] in config.priorities,
+        }
+        for name, known in exists.items():
+            if not known:
+                return refusal(400, f"{name.upper()} DOES NOT EXIST", name)
+        if condition in config.solution_needed_when and not _text(values, "solution"):
+            return refusal(400, "SOME PARAMETERS ARE REQUIRED", "solution")
+        return None
+
+
+def _text(values: Mapping[str, object], name: str) -> str:
+    """Return a parameter that is a text of more than white space, else nothing."""
+    value = values.get(name)
+    return value if isinstance(value, str) and value.strip() else ""
+
+
+def _record(case: StoredCase) -> Answer:
+    """Return a case as the search shows it; this shape is made up, since the vendor's page shows none."""
+    ids = {"wolkvox_id": case.wolkvox_id, "idPrefijo": case.id_prefijo, "idCase": str(case.number)}
+    return {**ids, **case.body}

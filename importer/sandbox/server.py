@@ -1,0 +1,157 @@
+"""Serving the stand-in on loopback, for a person in the foreground or for a test in the background."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import socket
+import threading
+from collections.abc import Callable, Iterable
+from types import TracebackType
+from typing import Self
+
+from starlette.applications import Starlette
+from uvicorn import Config
+from uvicorn.server import ServerState
+
+from importer.errors import UsageError
+from importer.messages import _
+from importer.sandbox.app import create_app
+from importer.sandbox.config import SandboxConfig
+from importer.sandbox.exchange import Latency
+from importer.sandbox.faults import Fault, Plan, parse_fault
+from importer.sandbox.store import Store
+from importer.sandbox.transport import SandboxProtocol
+
+_HOST = "127.0.0.1"
+
+
+def serve(  # noqa: PLR0913  # what a person can choose
+    port: int,
+    *,
+    config: SandboxConfig,
+    store: Store,
+    faults: Iterable[Fault] = (),
+    latency: Latency = Latency(),  # noqa: B008  # frozen
+    ready: Callable[[str], None],
+) -> None:
+    """Serve on loopback until Ctrl-C; `ready` is called with the address once it listens, port 0 picks a free one.
+
+    Raises `UsageError` where the port cannot be had.
+    """
+    listener = _listen(port)
+    app = create_app(config, store, faults, latency)
+    with contextlib.suppress(KeyboardInterrupt):
+        asyncio.run(_serve(app, listener, asyncio.Event(), lambda: ready(_url(listener))))
+
+
+class RunningSandbox:
+    """A stand-in CRM that serves in a background thread while its `with` block lasts.
+
+    `url` is its address; `store.cases` are the cases that it created, with `reference`, `body`, `attachments`,
+    `wolkvox_id` and `id_prefijo`. Without a store it keeps them in memory.
+    """
+
+    def __init__(
+        self,
+        config: SandboxConfig | None = None,
+        store: Store | None = None,
+        faults: Iterable[str] = (),
+        latency: Latency | None = None,
+        port: int = 0,
+    ) -> None:
+        """Prepare it; `faults` are written as on the command line."""
+        self.store = store or Store()
+        self._own_store = store is None
+        self._app = create_app(config or SandboxConfig(), self.store, map(parse_fault, faults), latency or Latency())
+        self._listener = _listen(port)
+        self.url = _url(self._listener)
+        self._ready = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="sandbox", daemon=True)
+        self._loop: asyncio.AbstractEventLoop
+        self._stop: asyncio.Event
+
+    @property
+    def posts(self) -> int:
+        """How many insert requests have arrived, whatever became of them."""
+        return self.calls("insert")
+
+    def calls(self, name: str) -> int:
+        """Return how many requests of one call have arrived: `insert`, `query` or `token`."""
+        count: int = self._app.state.crm.traffic.calls[name]
+        return count
+
+    def inject(self, *faults: str) -> None:
+        """Replace the faults, whose counting begins anew; without any, everything goes well from now on."""
+        self._app.state.plan = Plan(map(parse_fault, faults))
+
+    def new_day(self) -> None:
+        """Give every token its whole quota back."""
+        self._app.state.crm.traffic.used.clear()
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        self._ready.wait()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._loop.call_soon_threadsafe(self._stop.set)
+        self._thread.join()
+        if self._own_store:
+            self.store.close()
+
+    def _run(self) -> None:
+        asyncio.run(self._main())
+
+    async def _main(self) -> None:
+        self._loop, self._stop = asyncio.get_running_loop(), asyncio.Event()
+        await _serve(self._app, self._listener, self._stop, self._ready.set)
+
+
+def _listen(port: int) -> socket.socket:
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    try:
+        if os.name == "posix":  # elsewhere it would let two programs share one port
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind((_HOST, port))
+        listener.listen(128)
+    except (OSError, OverflowError) as error:
+        listener.close()
+        raise UsageError(
+            _(
+                "Port {port} on {host} cannot be used: {reason}. Choose another with --port, or 0 for a free one.",
+                port=port,
+                host=_HOST,
+                reason=error,
+            )
+        ) from error
+    return listener
+
+
+def _url(listener: socket.socket) -> str:
+    return f"http://{_HOST}:{listener.getsockname()[1]}"
+
+
+async def _serve(app: Starlette, listener: socket.socket, stop: asyncio.Event, ready: Callable[[], None]) -> None:
+    """Serve through uvicorn's protocol until `stop`, then drop every connection.
+
+    uvicorn's own server takes two tenths of a second to stop and waits for answers that a fault withholds for ever.
+    """
+    config = Config(app, log_config=None, access_log=False, lifespan="off", ws="none")
+    config.load()
+    state = ServerState()
+    loop = asyncio.get_running_loop()
+    server = await loop.create_server(lambda: SandboxProtocol(config, state, {}), sock=listener)
+    ready()
+    try:
+        await stop.wait()
+    finally:
+        server.close()
+        for connection in state.connections:
+            connection.transport.abort()
+        await asyncio.sleep(0)  # each connection learns that it is lost, before its requests are cancelled
+        for task in list(state.tasks):
+            task.cancel()
