@@ -3,6 +3,7 @@
 
 PYTHON ?= python3
 PYTEST_ARGS ?= -n 2
+BENCH_ARGS ?=
 
 BIN := .venv/bin
 INSTALLED := .venv/.installed
@@ -46,7 +47,7 @@ readme: install  ## Renew the outputs that README.md shows
 	$(BIN)/python tests/test_readme.py --update
 
 bench: install  ## Measure speed and memory, and renew docs/performance.md
-	$(BIN)/python bench/run.py
+	$(BIN)/python -m bench.run $(BENCH_ARGS)
 
 clean:  ## Remove everything that these targets made
 	rm -rf .venv build demo *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis
