@@ -134,7 +134,11 @@ class Identity:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A row on its way: its number, who it is, the case it would become, and what is wrong with it."""
+    """A row on its way: its number, who it is, the case it would become, and what is wrong with it.
+
+    `fields` are by path (`contact`, `form.Subject`), without the reference. `skipped` says why a row is passed over.
+    `missing` names attachments that the mapping allows the case to go without.
+    """
 
     number: int
     identity: Identity | None
@@ -142,6 +146,7 @@ class Row:
     attachments: tuple[Attachment, ...] = ()
     issues: tuple[Issue, ...] = ()
     skipped: str | None = None
+    missing: tuple[str, ...] = ()
 
     @property
     def sendable(self) -> bool:
@@ -208,6 +213,7 @@ class Pause(StrEnum):
     REDIRECT = "redirect"
     PATH = "path"
     UNREACHABLE = "unreachable"
+    CERTIFICATE = "certificate"
 
 
 @dataclass(frozen=True, slots=True)

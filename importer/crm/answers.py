@@ -1,0 +1,205 @@
+"""What an answer means for the row that was sent: one table, read from the top, the first line that fits.
+
+`documented` says whether the vendor's pages describe the line; the others follow from what HTTP says of a status,
+or from nothing but caution. What no line fits is unknown. `docs/outcomes.md` shows the same table to people.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import UTC
+from email.utils import parsedate_to_datetime
+from enum import Enum, auto
+
+from importer.crm.reading import Reading, for_people, read
+from importer.messages import _
+from importer.model import Outcome, Pause, Verdict
+
+
+class Shape(Enum):
+    """What a line asks of the body."""
+
+    ANY = auto()
+    VERDICT = auto()  # a JSON object of the CRM
+    SUCCESS = auto()  # one without an error, of a request whose body went whole
+    SUCCESS_WITH_ID = auto()
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One line: which answers it fits, and what they mean.
+
+    `http` holds HTTP statuses, `codes` the body's `code`, for which the HTTP status stands in where the body has
+    none; `words` are looked for in the CRM's words, any one of them suffices.
+    """
+
+    name: str
+    http: frozenset[int]
+    codes: frozenset[int]
+    verdict: Verdict
+    documented: bool
+    pause: Pause | None = None
+    words: tuple[str, ...] = ()
+    shape: Shape = Shape.ANY
+
+
+_OK = frozenset(range(200, 300))
+_REFUSAL = frozenset(range(400, 500))
+_ANY = frozenset(range(1000))
+_LISTED = frozenset({400, 401, 403, 404, 405, 412, 416, 417})
+
+TABLE = (
+    Line("created", _OK, frozenset({200}), Verdict.CREATED, documented=True, shape=Shape.SUCCESS_WITH_ID),
+    Line("success-without-id", _OK, frozenset({200}), Verdict.UNKNOWN, documented=True, shape=Shape.SUCCESS),
+    Line("contradiction", _REFUSAL, _OK, Verdict.UNKNOWN, documented=False),
+    Line(
+        "simultaneous-requests",
+        _OK | _REFUSAL,
+        _REFUSAL,
+        Verdict.NOT_DELIVERED,
+        documented=True,
+        pause=Pause.SLOW_DOWN,
+        words=("LIMIT OF SIMULTANEOUS REQUESTS",),
+    ),
+    Line(
+        "token-limit",
+        _OK | _REFUSAL,
+        _REFUSAL,
+        Verdict.NOT_DELIVERED,
+        documented=True,
+        pause=Pause.QUOTA,
+        words=("TOKEN LIMIT EXCEEDED",),
+    ),
+    Line(
+        "token-refused",
+        _OK | _REFUSAL,
+        _REFUSAL,
+        Verdict.NOT_DELIVERED,
+        documented=True,
+        pause=Pause.CREDENTIALS,
+        words=("PLEASE VALIDATE TOKEN", "PLEASE ENTER THE WOLKVOX-TOKEN"),
+    ),
+    Line(
+        "too-many-requests",
+        _OK | _REFUSAL,
+        frozenset({429}),
+        Verdict.NOT_DELIVERED,
+        documented=False,
+        pause=Pause.SLOW_DOWN,
+    ),
+    Line(
+        "unauthorised",
+        _OK | _REFUSAL,
+        frozenset({401}),
+        Verdict.NOT_DELIVERED,
+        documented=True,
+        pause=Pause.CREDENTIALS,
+    ),
+    Line(
+        "moved",
+        frozenset({301, 307, 308}),
+        _ANY,
+        Verdict.NOT_DELIVERED,
+        documented=False,
+        pause=Pause.REDIRECT,
+    ),
+    Line("see-other", frozenset(range(300, 400)), _ANY, Verdict.UNKNOWN, documented=False, pause=Pause.REDIRECT),
+    Line(
+        "no-such-path",
+        frozenset({404, 405}),
+        _REFUSAL,
+        Verdict.NOT_DELIVERED,
+        documented=True,
+        pause=Pause.PATH,
+    ),
+    Line("proxy-login", frozenset({407}), _REFUSAL, Verdict.NOT_DELIVERED, documented=False, pause=Pause.PATH),
+    Line("rejected", _OK | _LISTED, _LISTED, Verdict.REJECTED, documented=True, shape=Shape.VERDICT),
+    Line("too-large", frozenset({413}), _REFUSAL, Verdict.REJECTED, documented=False),
+    Line("forbidden-page", frozenset({403}), _REFUSAL, Verdict.UNKNOWN, documented=False, pause=Pause.PATH),
+    Line("server-error", frozenset(range(500, 600)), _ANY, Verdict.UNKNOWN, documented=False),
+    Line("no-verdict", _ANY, _ANY, Verdict.UNKNOWN, documented=False),
+)
+
+
+def interpret(
+    http_status: int,
+    headers: Mapping[str, str],
+    body: bytes,
+    *,
+    secrets: Iterable[str] = (),
+    whole: bool = True,
+) -> Outcome:
+    """Return what an answer means for the row.
+
+    `secrets` are the texts that were sent, the token among them; they are masked in the message. `whole` says
+    whether the request's body went out to its last byte: an answer outranks that, except a success.
+    """
+    reading = read(body)
+    secrets = tuple(secrets)
+    line = next(line for line in TABLE if _fits(line, http_status, reading, secrets))
+    verdict = line.verdict if whole or line.verdict is not Verdict.CREATED else Verdict.UNKNOWN
+    return Outcome(
+        verdict=verdict,
+        message=_sentence(verdict, http_status, reading, for_people(reading.words, secrets)),
+        wolkvox_id=reading.wolkvox_id,
+        id_prefijo=reading.id_prefijo,
+        http_status=http_status,
+        code=reading.code,
+        pause=line.pause,
+        retry_after=retry_after(headers),
+    )
+
+
+def retry_after(headers: Mapping[str, str]) -> float | None:
+    """Return the seconds that Retry-After asks for, given as seconds or as a date, None where it asks nothing.
+
+    A date is measured against the server's own clock where it shows it, since the clock here may be wrong.
+    """
+    named = {name.lower(): value.strip() for name, value in headers.items()}
+    wanted = named.get("retry-after", "")
+    if wanted.isascii() and wanted.isdigit():
+        return float(wanted[:9])
+    until, now = _moment(wanted), _moment(named.get("date", ""))
+    if until is None:
+        return None
+    return max(0.0, until - (time.time() if now is None else now))
+
+
+def _moment(text: str) -> float | None:
+    try:
+        moment = parsedate_to_datetime(text)
+    except (ValueError, TypeError, IndexError, OverflowError):
+        return None
+    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
+
+
+def _fits(line: Line, http_status: int, reading: Reading, secrets: tuple[str, ...]) -> bool:
+    code = http_status if reading.code is None else int(reading.code)
+    if http_status not in line.http or code not in line.codes:
+        return False
+    if line.words and not any(_says(reading.words, phrase, secrets) for phrase in line.words):
+        return False
+    succeeded = reading.envelope is not None and not reading.failed and reading.code is not None
+    return {
+        Shape.ANY: True,
+        Shape.VERDICT: reading.envelope is not None,
+        Shape.SUCCESS: succeeded,
+        Shape.SUCCESS_WITH_ID: succeeded and reading.wolkvox_id is not None,
+    }[line.shape]
+
+
+def _says(words: str, phrase: str, secrets: tuple[str, ...]) -> bool:
+    """Whether the CRM says the phrase of itself: a row that holds it may only be quoted."""
+    return phrase in " ".join(words.upper().split()) and not any(phrase in secret.upper() for secret in secrets)
+
+
+def _sentence(verdict: Verdict, http_status: int, reading: Reading, words: str) -> str:
+    if verdict is Verdict.UNKNOWN and words:
+        return _("HTTP {status}, which settles nothing; the CRM says: {words}", status=http_status, words=words)
+    if words:
+        return words
+    if verdict is Verdict.UNKNOWN and reading.envelope is not None and not reading.failed:
+        return _("HTTP {status}: the CRM reports success but gives no id", status=http_status)
+    return _("HTTP {status} without any words of the CRM that can be read", status=http_status)

@@ -1,0 +1,176 @@
+"""The calls that this project makes to the CRM."""
+
+from __future__ import annotations
+
+import json
+import ssl
+import threading
+from collections.abc import Mapping
+from dataclasses import replace
+from ipaddress import ip_address
+from typing import Self
+from urllib.parse import urlencode, urlsplit
+
+from requests import Request
+from requests.utils import get_environ_proxies
+
+from importer.crm.answers import interpret
+from importer.crm.failures import NETWORK_FAULTS, no_answer, why_no_answer
+from importer.crm.queries import Found, Quota, quota_in, records_in
+from importer.crm.reading import read
+from importer.crm.transport import Adapter, Reply
+from importer.crm.upload import Upload
+from importer.crm.watchdog import Watch, Watchdog
+from importer.errors import AttachmentChanged, ConnectionRefused, ServerUnreachable, SettingsError
+from importer.messages import _
+from importer.model import Outcome, Pause, Payload, Target
+
+_API = "/server/API/v2/"
+_SLOWEST_UPLOAD = 50_000  # bytes a second; below that an attempt is given up
+_MENDED_BY_A_PERSON = {Pause.CREDENTIALS, Pause.REDIRECT, Pause.PATH, Pause.CERTIFICATE}
+
+
+class Crm:
+    """The CRM at one address, with one token; safe to use from many threads.
+
+    `deadline` is the seconds that an attempt may take in all, its body's upload aside. Raises SettingsError where
+    the target's `ca_file` holds no certificates. `close` it, or use it in a `with` block.
+    """
+
+    def __init__(self, target: Target, *, deadline: float = 60.0) -> None:
+        self._target, self._deadline = target, deadline
+        self._adapter = Adapter(_authorities(target), _proxies(target))
+        self._watchdog = Watchdog()
+        self._counting = threading.Lock()
+        self.calls = 0
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_exception: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Cut what is still in flight and drop every connection."""
+        self._watchdog.close()
+        self._adapter.close()
+
+    def attempt_deadline(self, length: int) -> float:
+        """Return the seconds after which an attempt with a body of `length` bytes has certainly ended."""
+        return self._deadline + length / _SLOWEST_UPLOAD
+
+    def create(self, payload: Payload) -> Outcome:
+        """Send one case with exactly one POST, and say what came of it.
+
+        Nothing that the network or the server does raises. AttachmentChanged does, when a file turns out to be
+        another one than was checked; the upload was broken off then, so that no case was made.
+        """
+        with self._watchdog.watching(self.attempt_deadline(payload.length)) as watch:
+            upload = Upload(payload, watch)
+            try:
+                reply = self._exchange("POST", "cases/insertAttach.php", watch, upload)
+            except AttachmentChanged as error:
+                if not upload.whole:
+                    raise
+                return no_answer(error, watch, upload.handed_over, payload.length)
+            except NETWORK_FAULTS as error:
+                return no_answer(error, watch, upload.handed_over, payload.length)
+        secrets = (self._target.token, *payload.values)
+        outcome = interpret(reply.status, reply.headers, reply.body, secrets=secrets, whole=upload.whole)
+        return replace(outcome, bytes_sent=upload.handed_over)
+
+    def token_information(self) -> Quota:
+        """Ask what is left of the token's daily calls; the question costs one (vendor's page).
+
+        A refusal for the quota is an answer: nothing is left. Raises ServerUnreachable where there is no answer
+        now, ConnectionRefused where a person has to mend the connection first.
+        """
+        query = urlencode({"operation": self._target.operation})
+        reply, outcome = self._ask("GET", f"token/tokenInformation.php?{query}")
+        if outcome.pause is Pause.QUOTA:
+            return Quota(left=0)
+        return quota_in(_success(reply, outcome))
+
+    def query_cases(self, field: str, value: str, *, page_size: int | None = None) -> Found:
+        """Search cases by one of the vendor's query fields, such as `email contact`.
+
+        Whether the search is exact, and in which order it answers, is undocumented. `page_size` is the number of
+        records of a full page where that was measured: fewer mean that these are all. Raises as
+        `token_information` does, and for the quota ServerUnreachable.
+        """
+        asked = {"operation": self._target.operation, "field": field, "value": value}
+        body = json.dumps(asked, ensure_ascii=False).encode()
+        reply, outcome = self._ask("POST", "cases/queryCases.php", body, (value,))
+        records = records_in(_success(reply, outcome))
+        return Found(records, None if page_size is None else len(records) < page_size)
+
+    def _ask(
+        self, method: str, path: str, body: bytes | None = None, secrets: tuple[str, ...] = ()
+    ) -> tuple[Reply, Outcome]:
+        """Make a call that creates nothing; return its answer, and what that means."""
+        with self._watchdog.watching(self.attempt_deadline(len(body or b""))) as watch:
+            try:
+                reply = self._exchange(method, path, watch, body)
+            except NETWORK_FAULTS as error:
+                pause, sentence = why_no_answer(error, watch)
+                raise _refusal(pause)(sentence) from error
+        secrets = (self._target.token, *secrets)
+        return reply, interpret(reply.status, reply.headers, reply.body, secrets=secrets)
+
+    def _exchange(self, method: str, path: str, watch: Watch, body: Upload | bytes | None) -> Reply:
+        """Make one request, and count it once it is on its way."""
+        headers = {
+            "Wolkvox-Token": self._target.token,
+            "Content-Type": "application/json",
+            "Accept": "application/json",
+            "Accept-Encoding": "identity",
+        }
+        request = Request(method, self._target.server + _API + path, headers, data=body).prepare()
+        try:
+            return self._adapter.exchange(request, watch.remaining)
+        finally:
+            if watch.connected:
+                with self._counting:
+                    self.calls += 1
+
+
+def _success(reply: Reply, outcome: Outcome) -> Mapping[str, object]:
+    """Return the JSON object of a call that succeeded; raises where it did not."""
+    reading = read(reply.body)
+    succeeded = 200 <= reply.status < 300 and reading.code in (None, "200") and not reading.failed
+    if succeeded and reading.envelope is not None:
+        return reading.envelope
+    raise _refusal(outcome.pause)(_("The server does not answer the question: {reason}", reason=outcome.message))
+
+
+def _refusal(pause: Pause | None) -> type[ServerUnreachable | ConnectionRefused]:
+    return ConnectionRefused if pause in _MENDED_BY_A_PERSON else ServerUnreachable
+
+
+def _authorities(target: Target) -> bool | str:
+    """Return what certificates are checked against: the usual authorities, or those of the target's file."""
+    if target.ca_file is None:
+        return True
+    try:
+        ssl.create_default_context(cafile=str(target.ca_file))
+    except OSError as error:
+        raise SettingsError(
+            _("{file} holds no certificates that can be used: {reason}", file=target.ca_file, reason=error)
+        ) from error
+    return str(target.ca_file)
+
+
+def _proxies(target: Target) -> dict[str, str]:
+    """Return the proxy to use by scheme: the target's own, or else the environment's, which never hides loopback."""
+    if target.proxy:
+        return {"http": target.proxy, "https": target.proxy}
+    if _is_loopback(urlsplit(target.server).hostname or ""):
+        return {}
+    return {str(scheme): str(proxy) for scheme, proxy in get_environ_proxies(target.server).items()}
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
