@@ -57,7 +57,7 @@ def write_page(results: dict) -> None:
     figures = [Figure(**results["figures"][key]) for key in order if key in results["figures"]]
     parts = {"figures": f"Measured on {results['machine']}.\n\n{page.table(figures)}"}
     if steps:
-        parts["growth"] = page.growth_table(steps)
+        parts["growth"] = f"{page.growth_table(steps)}\n\n![Seconds per 1,000 rows, by the number of rows](growth.svg)"
         (DOCS / "growth.svg").write_text(page.plot(steps), "utf-8")
     performance = DOCS / "performance.md"
     performance.write_text(page.renewed(performance.read_text("utf-8"), parts), "utf-8")
