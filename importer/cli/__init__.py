@@ -1,0 +1,94 @@
+"""The command line: alone prints, prompts and exits.
+
+One module per command, imported when the command is given, so that help appears at once.
+"""
+
+from __future__ import annotations
+
+import importlib
+import sys
+import traceback
+
+import click
+
+from importer.errors import ImporterError
+from importer.messages import _
+
+FAULT_OF_OURS = 70
+"""Exit status for what is nobody's fault but this program's."""
+
+COMMANDS = {
+    "check": _("Read, map and validate a source; say what is wrong with it. Sends nothing."),
+    "preview": _("Show the JSON that a row would send. Sends nothing."),
+    "run": _("Send what is not created yet, after asking; run it again to go on. SENDS CASES."),
+    "report": _("Write the report again from the source and the journal. Sends nothing."),
+    "history": _("List the runs of the journal and their counts. Sends nothing."),
+    "sandbox": _("Serve a stand-in CRM on this computer, to try and to train with. Sends nothing."),
+}
+
+
+class _Commands(click.Group):
+    """The commands above; each lives in a module of its name."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click calls it so
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
+        if cmd_name not in COMMANDS:
+            return None
+        module = importlib.import_module(f"importer.cli.{cmd_name}")
+        command: click.Command = module.command
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
+        with formatter.section(_("Commands")):
+            formatter.write_dl(list(COMMANDS.items()))
+
+
+@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="wolkvox-case-importer", prog_name="case-importer")
+def case_importer() -> None:
+    """Import spreadsheet rows as cases into the wolkvox CRM, at most one case per row."""
+
+
+def main() -> None:
+    """Carry out the command line and exit with its status."""
+    for stream in (sys.stdout, sys.stderr):
+        stream.reconfigure(encoding="utf-8", errors="replace")  # type: ignore[union-attr]
+    sys.exit(_carry_out(sys.argv[1:]))
+
+
+def _carry_out(arguments: list[str]) -> int:
+    """Return the exit status of a command; whatever went wrong is said in a sentence."""
+    try:
+        status = case_importer.main(arguments, prog_name="case-importer", standalone_mode=False)
+    except click.ClickException as error:
+        error.show()
+        return 2
+    except (click.Abort, KeyboardInterrupt):
+        click.echo(_("Stopped; nothing was sent."), err=True)
+        return 2
+    except ImporterError as error:
+        click.echo(str(error), err=True)
+        return error.exit_status
+    except BrokenPipeError:
+        return 0  # whoever read the output has seen enough
+    except Exception as error:  # noqa: BLE001 - the last line of defence
+        _confess(error)
+        return FAULT_OF_OURS
+    return status if isinstance(status, int) else 0
+
+
+def _confess(error: Exception) -> None:
+    """Say where our fault is, without what the exception says: that may quote a cell."""
+    frames = traceback.extract_tb(error.__traceback__)
+    places = [f"  {frame.filename.rpartition('importer')[2]}:{frame.lineno} {frame.name}" for frame in frames]
+    click.echo(
+        _(
+            "This is a fault of case-importer ({kind}), not of yours. What was sent is in the journal, and the same"
+            " command goes on. Please report it with these lines:",
+            kind=type(error).__name__,
+        ),
+        err=True,
+    )
+    click.echo("\n".join(places), err=True)

@@ -1,0 +1,53 @@
+"""`case-importer check`: what is wrong with a source; sends nothing."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+
+import click
+
+from importer.cli import options
+from importer.cli.logs import set_up
+from importer.cli.output import counts_line, grouped, print_issues, print_json
+
+
+@click.command("check")
+@options.source
+@options.mapping
+@options.place
+@options.as_json
+@options.logging
+def command(  # noqa: PLR0913, PLR0917 - each is an option of the command line
+    source: Path,
+    mapping: Path,
+    server: str | None,
+    operation: str | None,
+    as_json: bool,  # noqa: FBT001 - click gives flags by name
+    log_file: Path | None,
+    verbose: int,
+) -> int:
+    """Read, map and validate SOURCE; list its issues by row, and grouped with what would mend them. Sends nothing.
+
+    Exit status: 0 all rows are valid, 1 rows to correct, 2 the call, the mapping or the source is at fault.
+    """
+    from importer.pipeline import Job, check  # noqa: PLC0415 - pandas is slow to import
+    from importer.reporting import count  # noqa: PLC0415
+    from importer.settings import Connection  # noqa: PLC0415
+
+    set_up(log_file, verbose)
+    plan = check(Job(source, mapping, Connection(server, operation)))
+    issues = [issue for planned in plan for issue in planned.row.issues]
+    counts = count(plan)
+    status = 1 if counts.invalid else 0
+    if as_json:
+        groups = [{**asdict(group.issue), "count": group.count, "rows": group.rows} for group in grouped(issues)]
+        listed = [asdict(issue) for issue in issues]
+        values = {"exit_status": status, "counts": asdict(counts), "rows": counts.rows, "issues": listed}
+        print_json("check", {**values, "groups": groups, "notes": plan.table.notes})
+        return status
+    print_issues(issues)
+    for note in plan.table.notes:
+        click.echo(note)
+    click.echo(counts_line(counts))
+    return status

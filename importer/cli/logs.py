@@ -1,0 +1,65 @@
+"""Logs as JSON lines: run, reference, state and timing; never a cell, a key or the token."""
+
+from __future__ import annotations
+
+import json
+import logging
+from datetime import UTC, datetime
+from pathlib import Path
+
+import click
+
+from importer.errors import UsageError
+from importer.messages import _
+
+FIELDS = ("run", "reference", "state", "seconds", "http_status", "code", "bytes")
+
+
+class _JsonLines(logging.Formatter):
+    def format(self, record: logging.LogRecord) -> str:
+        """Return one line; only the known fields of a record are written."""
+        line: dict[str, object] = {
+            "at": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
+            "level": record.levelname.lower(),
+            "event": record.getMessage(),
+        }
+        line |= {name: getattr(record, name) for name in FIELDS if getattr(record, name, None) is not None}
+        return json.dumps(line, ensure_ascii=False)
+
+
+class _Lines(logging.Formatter):
+    def format(self, record: logging.LogRecord) -> str:
+        """Return one line for a person."""
+        values = (f"{name}={getattr(record, name)}" for name in FIELDS if getattr(record, name, None) is not None)
+        return f"{record.getMessage()} {' '.join(values)}".rstrip()
+
+
+class _Echo(logging.Handler):
+    def emit(self, record: logging.LogRecord) -> None:
+        """Print a record where progress is shown, without breaking its line."""
+        from tqdm import tqdm  # noqa: PLC0415 - only with -v
+
+        tqdm.write(self.format(record), file=click.get_text_stream("stderr"))
+
+
+def set_up(log_file: Path | None, verbose: int) -> None:
+    """Write our own log to `log_file` and, with -v, to the terminal. Raises UsageError where the file cannot be."""
+    logger = logging.getLogger("importer")
+    logger.setLevel(logging.DEBUG)
+    logger.propagate = False
+    for handler in list(logger.handlers):
+        logger.removeHandler(handler)
+    logger.addHandler(logging.NullHandler())
+    if log_file is not None:
+        try:
+            handler: logging.Handler = logging.FileHandler(log_file, encoding="utf-8")
+        except OSError as error:
+            raise UsageError(
+                _("{path}: the log cannot be written there: {error}", path=log_file, error=error.strerror)
+            ) from error
+        handler.setFormatter(_JsonLines())
+        logger.addHandler(handler)
+    if verbose:
+        echo = _Echo(logging.INFO if verbose == 1 else logging.DEBUG)
+        echo.setFormatter(_Lines())
+        logger.addHandler(echo)

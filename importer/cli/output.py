@@ -1,0 +1,109 @@
+"""Results as a person reads them, and as one JSON object for a program."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator
+from dataclasses import asdict, dataclass
+
+import click
+
+from importer.messages import _, ngettext
+from importer.model import Counts, Issue, Status
+from importer.reporting import Finished
+
+_SHOWN_ISSUES = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Issues that one correction mends: how often, where first, and what mends them."""
+
+    count: int
+    rows: tuple[int, ...]
+    issue: Issue
+
+
+def grouped(issues: Iterable[Issue]) -> list[Group]:
+    """Return the issues by code, column and value, the most frequent first."""
+    found: dict[tuple[str, str | None, str | None], list[Issue]] = {}
+    for issue in issues:
+        found.setdefault((issue.code, issue.column, issue.value), []).append(issue)
+    groups = [Group(len(some), tuple(i.row for i in some[:5] if i.row), some[0]) for some in found.values()]
+    return sorted(groups, key=lambda group: -group.count)
+
+
+def print_issues(issues: list[Issue]) -> None:
+    """Print issues by row, then grouped with what would mend them."""
+    for issue in issues[:_SHOWN_ISSUES]:
+        place = ", ".join(filter(None, [issue.row and _("row {row}", row=issue.row), issue.column]))
+        click.echo(_("{place}: {message}. {remedy}", place=place, message=issue.message, remedy=_ended(issue.remedy)))
+    if len(issues) > _SHOWN_ISSUES:
+        click.echo(_("… and {count} more; --json lists all of them.", count=len(issues) - _SHOWN_ISSUES))
+    groups = [group for group in grouped(issues) if group.count > 1]
+    if groups:
+        click.echo("\n" + _("What would mend several rows at once:"))
+    for group in groups:
+        rows = ngettext("{count} row", "{count} rows", group.count)
+        click.echo(
+            _("  {rows}: {message}; {remedy}", rows=rows, message=group.issue.message, remedy=group.issue.remedy)
+        )
+
+
+def _ended(sentence: str) -> str:
+    text = sentence[:1].upper() + sentence[1:]
+    return text if text.endswith((".", "?", "!")) else f"{text}."
+
+
+def counts_line(counts: Counts) -> str:
+    """Return the counts that are not zero, on one line."""
+    shown = [f"{name} {number}" for name, number in asdict(counts).items() if number]
+    return _("{rows} rows: {counts}", rows=counts.rows, counts=", ".join(shown) or _("none"))
+
+
+def print_finished(finished: Finished) -> None:
+    """Print how a run or a report ended."""
+    click.echo(counts_line(finished.counts))
+    if finished.ran.run is not None:
+        click.echo(
+            _(
+                "Created in this run: {count}; calls made: {calls}",
+                count=finished.ran.created_now,
+                calls=finished.ran.calls,
+            )
+        )
+    for note in finished.notes:
+        click.echo(_("Note: {note}", note=note))
+    click.echo(_("Report: {path}", path=finished.report))
+    click.echo(_("Next: {step}", step=finished.next_step))
+
+
+def print_json(command: str, values: dict[str, object]) -> None:
+    """Print the one JSON object of a command."""
+    click.echo(json.dumps({"command": command, **values}, ensure_ascii=False, indent=2, default=str))
+
+
+def finished_json(finished: Finished) -> dict[str, object]:
+    """Return how a run or a report ended: counts per state, calls made, the report's path, every reason."""
+    return {
+        "exit_status": finished.exit_status,
+        "counts": asdict(finished.counts),
+        "rows": finished.counts.rows,
+        "created_now": finished.ran.created_now,
+        "calls": finished.ran.calls,
+        "run": finished.ran.run,
+        "report": str(finished.report),
+        "next": finished.next_step,
+        "reasons": list(reasons(finished)),
+        "notes": list(finished.notes),
+    }
+
+
+def reasons(finished: Finished) -> Iterator[dict[str, object]]:
+    """Yield, for every row that is neither created nor skipped nor simply left, why."""
+    for planned in finished.plan:
+        if planned.status is Status.INVALID:
+            yield from ({"status": "invalid", **asdict(issue)} for issue in planned.row.issues)
+        elif planned.known and planned.known.message:
+            known = planned.known
+            yield {"status": planned.status, "row": planned.row.number, "message": known.message, "code": known.status}

@@ -1,0 +1,126 @@
+"""The desk as a terminal: questions, a summary before sending, and progress."""
+
+from __future__ import annotations
+
+import sys
+import threading
+import time
+from collections import Counter
+
+import click
+from tqdm import tqdm
+
+from importer.desk import Forecast
+from importer.errors import UsageError
+from importer.messages import _, ngettext
+from importer.model import Outcome, Verdict
+
+_PLAIN_EVERY = 10.0
+"""Seconds between two lines of progress where there is no terminal to draw a bar on."""
+
+
+class Terminal:
+    """A person at a terminal, or nobody at all; everything goes to stderr, so that stdout is the result alone."""
+
+    def __init__(self, *, yes: bool) -> None:
+        self._yes = yes
+        self._lock = threading.Lock()
+        self._bar: tqdm[None] | None = None
+        self._counts: Counter[Verdict] = Counter()
+        self._total = 0
+        self._said_at = 0.0
+
+    def agree(self, question: str, option: str) -> None:
+        """Ask; raises UsageError where the person declines, or cannot be asked and gave no `option`."""
+        if not sys.stdin.isatty():
+            raise UsageError(_("{question} If so, give {option}.", question=question, option=option))
+        if not click.confirm(question, err=True):
+            raise UsageError(_("Stopped; nothing was sent."))
+
+    def confirm(self, forecast: Forecast) -> None:
+        """Show what is about to happen and ask, unless --yes was given."""
+        click.echo(summary(forecast), err=True)
+        if self._yes:
+            return
+        if not sys.stdin.isatty():
+            raise UsageError(_("Nobody can be asked here, so nothing was sent. Give --yes to send without asking."))
+        question = ngettext("Send {count} case?", "Send {count} cases?", forecast.to_send)
+        if not click.confirm(question, err=True):
+            raise UsageError(_("Stopped; nothing was sent."))
+
+    def sending(self, total: int) -> None:
+        """Begin to show progress."""
+        self._total, self._said_at = total, time.monotonic()
+        if sys.stderr.isatty():
+            self._bar = tqdm(total=total, unit=_("row"), file=sys.stderr, dynamic_ncols=True, smoothing=0.05)
+
+    def sent(self, outcome: Outcome) -> None:
+        """Show one more outcome."""
+        with self._lock:
+            self._counts[outcome.verdict] += 1
+            if self._bar is not None:
+                if outcome.verdict is not Verdict.NOT_DELIVERED:
+                    self._bar.update()
+                self._bar.set_postfix_str(self._so_far(), refresh=False)
+            elif time.monotonic() - self._said_at >= _PLAIN_EVERY:
+                self._said_at = time.monotonic()
+                click.echo(self._plain(), err=True)
+
+    def done(self) -> None:
+        """End the progress."""
+        with self._lock:
+            if self._bar is not None:
+                self._bar.close()
+            else:
+                click.echo(self._plain(), err=True)
+
+    def _plain(self) -> str:
+        tried = sum(count for verdict, count in self._counts.items() if verdict is not Verdict.NOT_DELIVERED)
+        return _("{tried} of {total} rows: {counts}", tried=tried, total=self._total, counts=self._so_far())
+
+    def _so_far(self) -> str:
+        return ", ".join(f"{verdict.value} {count}" for verdict, count in sorted(self._counts.items()))
+
+
+def summary(forecast: Forecast) -> str:
+    """Return what a run is about to do, in a few lines."""
+    counts = forecast.counts
+    lines = [
+        _(
+            "{path}: {rows} rows, import {name}",
+            path=forecast.plan.table.path,
+            rows=counts.rows,
+            name=forecast.plan.scope.import_name,
+        ),
+        _("  to      {server}, operation {operation}", server=forecast.server, operation=forecast.plan.scope.operation),
+        _("  send    {count} rows, one case each", count=forecast.to_send),
+        _(
+            "  not     {invalid} invalid, {skipped} skipped, {created} already created",
+            invalid=counts.invalid,
+            skipped=counts.skipped,
+            created=counts.created,
+        ),
+    ]
+    if doubtful := counts.unknown + counts.conflict + counts.sending:
+        lines.append(_("  doubt   {count} rows may or may not be cases; they are not sent", count=doubtful))
+    if forecast.attachments:
+        lines.append(
+            _(
+                "  with    {count} attachments, {size}",
+                count=forecast.attachments,
+                size=size_text(forecast.attachment_bytes),
+            )
+        )
+    if forecast.calls_left is not None:
+        lines.append(_("  quota   {count} calls left today", count=forecast.calls_left))
+    lines += [_("  note    {note}", note=note) for note in forecast.plan.table.notes]
+    return "\n".join(lines)
+
+
+def size_text(size: float) -> str:
+    """Return a number of bytes as a person reads it."""
+    for unit in ("bytes", "kB", "MB"):
+        if size < 1000:
+            return f"{size:.0f} {unit}" if unit == "bytes" else f"{size:.1f} {unit}"
+        size /= 1000
+    return f"{size:.1f} GB"

@@ -1,0 +1,95 @@
+"""The keys of a whole source: which rows bear the same one, which nearly the same, in a few bytes a row."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import pandas as pd
+
+from importer import identity
+from importer.model import Fault
+
+_PREFIX = 16
+"""Hexadecimal digits of a digest that tell keys of one source apart: 64 bits, eight bytes a row."""
+
+
+def key_parts(frame: pd.DataFrame, columns: Sequence[str]) -> list[tuple[str, ...]]:
+    """Return each row's canonical key parts; the empty tuple where a part is blank or cannot be known."""
+    cells = [frame[column].tolist() for column in columns]
+    return [_parts(row) for row in zip(*cells, strict=True)]
+
+
+def _parts(cells: tuple[object, ...]) -> tuple[str, ...]:
+    parts = tuple("" if isinstance(cell, Fault) else identity.canonical(cell) for cell in cells)
+    return parts if all(parts) else ()
+
+
+class KeyBook:
+    """Remembers every key of a source, to be asked once all of them were added."""
+
+    def __init__(self) -> None:
+        self._rows: list[np.ndarray] = []
+        self._keys: list[np.ndarray] = []
+        self._loose: list[np.ndarray] = []
+
+    def add(self, rows: Sequence[int], parts: Sequence[tuple[str, ...]]) -> None:
+        """Remember the keys of some rows; rows without a key are passed over."""
+        known = [(row, key) for row, key in zip(rows, parts, strict=True) if key]
+        self._rows.append(np.array([row for row, _key in known], dtype=np.int64))
+        self._keys.append(np.array([_number(identity.key_digest(key)) for _row, key in known], dtype=np.uint64))
+        self._loose.append(np.array([_number(identity.loose_digest(key)) for _row, key in known], dtype=np.uint64))
+
+    def repeated(self) -> dict[str, tuple[int, ...]]:
+        """Return, for each key that several rows bear, its digest's prefix and those rows."""
+        rows, keys = _joined(self._rows), _joined(self._keys)
+        return {f"{number:016x}": tuple(found) for number, found in _groups(keys, rows).items()}
+
+    def similar(self) -> dict[int, tuple[int, ...]]:
+        """Return, for each row whose key is nearly that of other rows (see `identity.loose`), those rows."""
+        rows, keys, loose = _joined(self._rows), _joined(self._keys), _joined(self._loose)
+        key_of = dict(zip(rows.tolist(), keys.tolist(), strict=True)) if len(rows) else {}
+        found: dict[int, tuple[int, ...]] = {}
+        for group in _groups(loose, rows).values():
+            for row in group:
+                if others := tuple(other for other in group if key_of[other] != key_of[row]):
+                    found[row] = others
+        return found
+
+
+class Occurrences:
+    """Counts equal contents from the top of a source on, for rows that have no key of their own."""
+
+    def __init__(self) -> None:
+        self._seen: dict[int, int] = {}
+
+    def next(self, cells: Sequence[str]) -> int:
+        """Return which occurrence of these canonical cells this is, from 1."""
+        number = _number(identity.key_digest(cells))
+        self._seen[number] = self._seen.get(number, 0) + 1
+        return self._seen[number]
+
+
+def prefix(digest: str) -> str:
+    """Return the part of a key digest by which `KeyBook.repeated` names it."""
+    return digest[:_PREFIX]
+
+
+def _number(digest: str) -> int:
+    return int(digest[:_PREFIX], 16)
+
+
+def _joined(parts: Sequence[np.ndarray]) -> np.ndarray:
+    return np.concatenate(parts) if parts else np.array([], dtype=np.uint64)
+
+
+def _groups(values: np.ndarray, rows: np.ndarray) -> Mapping[int, list[int]]:
+    """Return the rows of every value that occurs more than once."""
+    order = np.argsort(values, kind="stable")
+    values, rows = values[order], rows[order]
+    again = np.flatnonzero(values[1:] == values[:-1])
+    groups: dict[int, list[int]] = {}
+    for index in again.tolist():
+        value = int(values[index])
+        groups.setdefault(value, [int(rows[index])]).append(int(rows[index + 1]))
+    return groups

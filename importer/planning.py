@@ -1,0 +1,187 @@
+"""From a source to its plan: every row with who it is, the case it would become, and what is wrong with it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+import pandas as pd
+
+from importer import identity
+from importer.attachments import AttachmentFolder, Found
+from importer.identity import Scope
+from importer.mapping import CaseMapping
+from importer.messages import _
+from importer.model import Issue, JournalRow, Row, Status
+from importer.recognition import Contents, Memory, Recognised, Recogniser
+from importer.report import OWN_COLUMNS
+from importer.source import Table, open_table
+from importer.spool import Spool
+from importer.validation import Validator
+
+_FROM_THE_CRM = frozenset({Status.SENDING, Status.CREATED, Status.UNKNOWN, Status.CONFLICT})
+"""States in which what the journal knows of the CRM outranks what is wrong with the sheet now."""
+
+_NOTHING = Found((), (), ())
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedRow:
+    """A row beside what the journal knows of it; `differs` tells that its content is not what the journal has."""
+
+    row: Row
+    known: JournalRow | None = None
+    differs: bool = False
+
+    @property
+    def status(self) -> Status:
+        """The row's state, were the plan carried out as far as possible without sending."""
+        if self.known and self.known.status in _FROM_THE_CRM:
+            return self.known.status
+        if self.row.skipped is not None:
+            return Status.SKIPPED
+        if not self.row.sendable:
+            return Status.INVALID
+        if self.known and self.known.status is Status.REJECTED and not self.differs:
+            return Status.REJECTED
+        return Status.PLANNED
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """A source's rows in sheet order, on disk batch by batch; a batch is the rows of one of the table's frames.
+
+    `columns` are the source's own; `content_columns` are those that a row's content hash covers.
+    """
+
+    table: Table
+    mapping: CaseMapping
+    scope: Scope
+    columns: tuple[str, ...]
+    content_columns: tuple[str, ...]
+    batches: Spool[list[PlannedRow]]
+
+    def __iter__(self) -> Iterator[PlannedRow]:
+        for batch in self.batches:
+            yield from batch
+
+
+def make_plan(table: Table, mapping: CaseMapping, scope: Scope, memory: Memory) -> Plan:
+    """Return the plan of a source; sends nothing and changes no journal.
+
+    Raises MappingError for columns that the sheet lacks, SourceError for a lookup table that cannot be read.
+    """
+    planner = _Planner(table, mapping, scope, memory)
+    converted = planner.convert()
+    batches: Spool[list[PlannedRow]] = Spool()
+    for frame, step in zip(table.frames(), converted, strict=True):
+        batches.append(planner.judge(frame, step))
+    return Plan(table, mapping, scope, planner.columns, planner.content_columns, batches)
+
+
+def own_columns(columns: Sequence[str]) -> dict[str, str]:
+    """Return, where a sheet is a report of ours, our columns by name: `reference` -> the sheet's own spelling of it.
+
+    The report's columns stand together; where the source has a column of the same name, a number follows ours.
+    """
+    bare = tuple(column.split(" (")[0] for column in columns)
+    for start in range(len(columns) - len(OWN_COLUMNS), -1, -1):
+        if bare[start : start + len(OWN_COLUMNS)] == OWN_COLUMNS:
+            return dict(zip(OWN_COLUMNS, columns[start:], strict=False))
+    return {}
+
+
+@dataclass(frozen=True, slots=True)
+class _Converted:
+    """One frame on its way: its rows' fields, what conversion found wrong, the rows passed over, and the keys."""
+
+    fields: pd.DataFrame
+    issues: tuple[Issue, ...]
+    skipped: Mapping[int, str]
+    keys: list[tuple[str, ...]]
+
+
+class _Planner:
+    """Plans one source; its frames are read three times: to survey, to convert, to judge."""
+
+    def __init__(self, table: Table, mapping: CaseMapping, scope: Scope, memory: Memory) -> None:
+        self._table, self._mapping = table, mapping
+        ours = own_columns(table.columns)
+        self.columns = tuple(column for column in table.columns if column not in ours.values())
+        tables = {need: list(open_table(need.path, need.options).frames()) for need in mapping.tables}
+        self._mapper = mapping.bind(self.columns, tables)
+        self.content_columns = self._mapper.columns if mapping.key else self.columns
+        self._folder = mapping.attachments and AttachmentFolder(mapping.attachments, table.path.parent)
+        self._validator = Validator(mapping.rules, self._mapper.key_columns)
+        self._recogniser = Recogniser(scope, memory, self.columns, self._mapper.key_columns, ours.get("reference"))
+
+    def convert(self) -> Spool[_Converted]:
+        """Take every row from cells to fields, and learn all keys on the way."""
+        for frame in self._table.frames():
+            self._mapper.survey(frame)
+        converted: Spool[_Converted] = Spool()
+        for frame in self._table.frames():
+            result = self._mapper.convert(frame)
+            hidden = {row: _("hidden row") for row in self._table.hidden.intersection(frame.index)}
+            skipped = {**result.skipped, **hidden}
+            keys = self._recogniser.keys(frame)
+            self._recogniser.remember(frame, keys, skipped)
+            converted.append(_Converted(result.fields, result.issues, skipped, keys))
+        self._recogniser.all_seen()
+        return converted
+
+    def judge(self, frame: pd.DataFrame, converted: _Converted) -> list[PlannedRow]:
+        """Find what is wrong with the rows of a frame, and set each beside what the journal knows of it."""
+        contents = Contents(frame)
+        recognised = self._recogniser.recognise(converted.keys)
+        issues = self._issues(frame, converted, recognised)
+        found = self._attachments(frame)
+        fields = converted.fields.to_dict("records")
+        planned = []
+        for position, (number, who) in enumerate(zip(frame.index.tolist(), recognised, strict=True)):
+            files = found.get(number, _NOTHING)
+            comparable = None if self._folder is None or files.issues or files.missing else files.attachments
+            row = Row(
+                number=number,
+                identity=contents.identity(who, position, self.content_columns, comparable),
+                fields={str(path): value for path, value in fields[position].items() if value is not None},
+                attachments=files.attachments,
+                issues=(*issues.get(number, ()), *files.issues),
+                skipped=converted.skipped.get(number),
+                missing=files.missing,
+            )
+            if who.known is None:
+                planned.append(PlannedRow(row))
+            else:
+                now = contents.hash(position, who.known.columns, comparable)
+                differs = not identity.same_content(who.known.row.content_hash, now)
+                planned.append(PlannedRow(row, who.known.row, differs))
+        return planned
+
+    def _issues(
+        self, frame: pd.DataFrame, converted: _Converted, recognised: Sequence[Recognised]
+    ) -> dict[int, list[Issue]]:
+        """Return every issue of the frame's rows by row, each (row, column, code) once; a row passed over has none."""
+        failed = {(issue.row, issue.column) for issue in converted.issues}
+        judged = self._validator.validate(
+            converted.fields,
+            frame,
+            self._recogniser.prefixes(frame, recognised),
+            self._recogniser.repeated,
+            failed,
+        )
+        doubtful = self._recogniser.issues(frame, converted.keys, recognised)
+        numbers = set(frame.index)
+        ragged = (issue for issue in self._table.issues if issue.row in numbers)
+        by_row: dict[int, dict[tuple[str | None, str], Issue]] = {}
+        for issue in (*ragged, *converted.issues, *judged, *doubtful):
+            if issue.row is not None and issue.row not in converted.skipped:
+                by_row.setdefault(issue.row, {}).setdefault((issue.column, issue.code), issue)
+        return {row: list(issues.values()) for row, issues in by_row.items()}
+
+    def _attachments(self, frame: pd.DataFrame) -> dict[int, Found]:
+        """Find and check the files that the rows of a frame name."""
+        if self._folder is None:
+            return {}
+        names = self._mapper.attachment_names(frame)
+        return {row: self._folder.find(row, cells) for row, cells in names.items()}

@@ -1,0 +1,206 @@
+"""After the sending: what became of every row, counted once, and the report that says so."""
+
+from __future__ import annotations
+
+import getpass
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+from importer import report
+from importer.journal import ImportRecord, Journal
+from importer.messages import _, ngettext
+from importer.model import Counts, ReportContent, ReportRow, Status, Summary
+from importer.planning import Plan, PlannedRow
+from importer.spool import Spool
+
+
+@dataclass(frozen=True, slots=True)
+class Ran:
+    """What a command did before its report; `reason` and `status` say why it stopped early, if it did.
+
+    `held_back` tells that valid rows were not sent because others are not valid.
+    """
+
+    started_at: datetime
+    server: str | None = None
+    run: int | None = None
+    created_now: int = 0
+    calls: int = 0
+    reason: str | None = None
+    status: int = 0
+    held_back: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """How a command ended: the counts that every output shows, and where the report is."""
+
+    plan: Plan
+    counts: Counts
+    ran: Ran
+    report: Path | None
+    exit_status: int
+    next_step: str
+    notes: tuple[str, ...] = ()
+
+
+def count(plan: Plan) -> Counts:
+    """Return how many rows of a plan are in each state."""
+    states: Counter[str] = Counter()
+    for planned in plan:
+        states[planned.status] += 1
+        states["changed"] += planned.status is Status.CREATED and planned.differs
+    return Counts(**{str(state): number for state, number in states.items()})
+
+
+def exit_status(counts: Counts, ran: Ran) -> int:
+    """Return the highest exit status that applies to a source's rows and to how the run ended."""
+    rows = 0
+    if counts.unknown or counts.conflict:
+        rows = 4
+    elif counts.sending or (counts.planned and not ran.held_back):
+        rows = 3
+    elif counts.planned or counts.invalid or counts.rejected or counts.changed:
+        rows = 1
+    return max(rows, ran.status)
+
+
+def next_step(counts: Counts, ran: Ran) -> str:
+    """Return in one sentence what the person should do now: the most pressing of what there is."""
+    doubtful, wrong = counts.unknown + counts.conflict, counts.invalid + counts.rejected
+    steps = (
+        (ran.reason, ran.reason or ""),
+        (
+            counts.sending,
+            _("Rows are being sent by another process, or were when it stopped: give the same command again later."),
+        ),
+        (
+            doubtful,
+            ngettext(
+                "{count} row may or may not be a case: it is on the sheet `To decide`, and `case-importer settle` asks"
+                " the CRM for it.",
+                "{count} rows may or may not be cases: they are on the sheet `To decide`, and `case-importer settle`"
+                " asks the CRM for them.",
+                doubtful,
+            ),
+        ),
+        (
+            wrong,
+            ngettext(
+                "Correct {count} row (sheet `Issues` says what is wrong) and give the same command again: only what is"
+                " not created yet will be sent.",
+                "Correct {count} rows (sheet `Issues` says what is wrong) and give the same command again: only what"
+                " is not created yet will be sent.",
+                wrong,
+            ),
+        ),
+        (
+            counts.planned,
+            ngettext(
+                "Give the same command again to send the row that is left.",
+                "Give the same command again to send the {count} rows that are left.",
+                counts.planned,
+            ),
+        ),
+        (
+            counts.changed,
+            ngettext(
+                "{count} row was edited after its case was created; change that case in the CRM by hand.",
+                "{count} rows were edited after their cases were created; change those cases in the CRM by hand.",
+                counts.changed,
+            ),
+        ),
+    )
+    return next((sentence for applies, sentence in steps if applies), _("Nothing: every row is done."))
+
+
+def refreshed(plan: Plan, journal: Journal, record: ImportRecord) -> Plan:
+    """Return the plan with what the journal knows now, after sending."""
+    batches: Spool[list[PlannedRow]] = Spool()
+    for batch in plan.batches:
+        references = [planned.row.identity.reference for planned in batch if planned.row.identity]
+        known = journal.rows.by_reference(record.id, references)
+        fresh = []
+        for planned in batch:
+            found = planned.row.identity and known.get(planned.row.identity.reference)
+            sendable = planned.status is Status.PLANNED
+            fresh.append(replace(planned, known=found and found.row, differs=planned.differs and not sendable))
+        batches.append(fresh)
+    return replace(plan, batches=batches)
+
+
+def finish(plan: Plan, journal: Journal, record: ImportRecord | None, ran: Ran, path: Path) -> Finished:
+    """Write the report of a plan as it stands; return how the command ended.
+
+    Raises ReportError where the report can be written nowhere; the journal has everything all the same.
+    """
+    counts = count(plan)
+    advice = next_step(counts, ran)
+    summary = Summary(
+        import_name=plan.mapping.import_name,
+        source=plan.table.path,
+        source_digest=plan.table.digest,
+        sheet=plan.table.sheet,
+        mapping=plan.mapping.path,
+        server=ran.server,
+        operation=plan.scope.operation,
+        user=getpass.getuser(),
+        started_at=ran.started_at,
+        ended_at=datetime.now(UTC).astimezone(),
+        run=ran.run,
+        counts=counts,
+        created_now=ran.created_now,
+        calls=ran.calls,
+        next_step=advice,
+        notes=plan.table.notes,
+    )
+    written = report.write(path, ReportContent(summary, plan.columns, _ReportRows(plan)), journal.imports.is_report)
+    if record is not None:
+        journal.imports.note_report(record.id, written.digest)
+    notes = (*plan.table.notes, written.note) if written.note else plan.table.notes
+    return Finished(plan, counts, ran, written.path, exit_status(counts, ran), advice, notes)
+
+
+class _ReportRows:
+    """The report's lines, put together from the source and the plan each time they are asked for."""
+
+    def __init__(self, plan: Plan) -> None:
+        self._plan = plan
+
+    def __iter__(self) -> Iterator[ReportRow]:
+        columns = list(self._plan.columns)
+        for frame, batch in zip(self._plan.table.frames(), self._plan.batches, strict=True):
+            cells = zip(*(frame[column].tolist() for column in columns), strict=True)
+            for planned, row_cells in zip(batch, cells, strict=True):
+                yield _report_row(planned, row_cells)
+
+
+def _report_row(planned: PlannedRow, cells: tuple[object, ...]) -> ReportRow:
+    row, known, status = planned.row, planned.known, planned.status
+    return ReportRow(
+        number=row.number,
+        cells=cells,
+        status=status,
+        wolkvox_id=known and known.wolkvox_id,
+        id_prefijo=known and known.id_prefijo,
+        message=_message(planned, status),
+        sent_at=known and known.sent_at,
+        run=known and known.run,
+        reference=row.identity and row.identity.reference,
+        changed=status is Status.CREATED and planned.differs,
+        issues=row.issues if status is Status.INVALID else (),
+    )
+
+
+def _message(planned: PlannedRow, status: Status) -> str:
+    """Return what a row's line says about it."""
+    if status is Status.INVALID:
+        return "; ".join(issue.message for issue in planned.row.issues)
+    if status is Status.SKIPPED:
+        return planned.row.skipped or ""
+    if status is Status.CREATED and planned.differs:
+        return _("Edited after its case was created; the case is as it was.")
+    return planned.known.message if planned.known else ""

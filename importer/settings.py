@@ -1,0 +1,167 @@
+"""Server, operation and token: from flags, the environment, the mapping and the keyring, in that order.
+
+The token is never written to a file of ours; it is read from `WOLKVOX_TOKEN`, from the file that
+`WOLKVOX_TOKEN_FILE` names, or from the keyring of the operating system.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from importer.errors import SettingsError
+from importer.messages import _
+from importer.model import Target
+
+KEYRING_SERVICE = "case-importer"
+
+
+@dataclass(frozen=True, slots=True)
+class Connection:
+    """What the command line says of the connection; None where it says nothing."""
+
+    server: str | None = None
+    operation: str | None = None
+    token_env: str | None = None
+    proxy: str | None = None
+    ca_file: Path | None = None
+
+
+def server_and_operation(said: Connection, mapped: Connection = Connection()) -> tuple[str | None, str | None]:
+    """Return the server's address and the operation, each None where nothing names it.
+
+    A flag outranks the environment (`WOLKVOX_SERVER`, `WOLKVOX_OPERATION`), and that the mapping. Raises SettingsError
+    for an address that cannot be used.
+    """
+    server = said.server or os.environ.get("WOLKVOX_SERVER") or mapped.server
+    operation = said.operation or os.environ.get("WOLKVOX_OPERATION") or mapped.operation
+    return server and normal_server(server), operation
+
+
+def target(said: Connection, mapped: Connection = Connection()) -> Target:
+    """Return where cases go, token included.
+
+    Raises SettingsError, with the remedy, for what is missing or unusable.
+    """
+    server, operation = server_and_operation(said, mapped)
+    if not server:
+        raise SettingsError(
+            _(
+                "No server is named. Give --server with the host that your browser shows after you log in to the CRM"
+                " (like crm0001.wolkvox.com), set WOLKVOX_SERVER, or write it under target: in the mapping."
+            )
+        )
+    if not operation:
+        raise SettingsError(
+            _(
+                "No operation is named. Give --operation, set WOLKVOX_OPERATION, or write it under target: in the"
+                " mapping."
+            )
+        )
+    if said.ca_file is not None and not said.ca_file.is_file():
+        raise SettingsError(_("{path}: there is no such certificate file (--ca-file).", path=said.ca_file))
+    return Target(server, operation, _token(said, server, operation), said.proxy, said.ca_file)
+
+
+def normal_server(server: str) -> str:
+    """Return a server's address as `https://host`, without a trailing slash.
+
+    Raises SettingsError for anything but a host with an optional port, and for plain http to a host that is not
+    loopback.
+    """
+    address = urlsplit(server if "://" in server else f"https://{server}")
+    try:
+        host, port = address.hostname or "", address.port
+    except ValueError:
+        host, port = "", None
+    if (
+        not host
+        or address.scheme not in {"http", "https"}
+        or address.username
+        or address.path.strip("/")
+        or address.query
+    ):
+        raise SettingsError(
+            _(
+                "{server} is no server's address. Give the host alone, like crm0001.wolkvox.com: the one that your"
+                " browser shows after you log in to the CRM.",
+                server=server,
+            )
+        )
+    if address.scheme == "http" and not is_loopback(host):
+        raise SettingsError(
+            _(
+                "{server}: plain http would send the token and the customers' data unprotected; it is allowed to this"
+                " computer only. Use https://{host}.",
+                server=server,
+                host=host,
+            )
+        )
+    shown = f"[{host}]" if ":" in host else host
+    return f"{address.scheme}://{shown}" + (f":{port}" if port else "")
+
+
+def is_loopback(server: str) -> bool:
+    """Tell whether a host, or a server's address, is this computer itself."""
+    host = urlsplit(server).hostname if "://" in server else server
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host or "").is_loopback
+    except ValueError:
+        return False
+
+
+def keyring_user(server: str, operation: str) -> str:
+    """Return the name under which the keyring holds the token of an operation."""
+    return f"{operation}@{urlsplit(server).netloc}"
+
+
+def _token(said: Connection, server: str, operation: str) -> str:
+    """Find the token: a named variable, `WOLKVOX_TOKEN`, a named file, the keyring."""
+    variable = said.token_env or "WOLKVOX_TOKEN"
+    token = os.environ.get(variable, "").strip()
+    if not token and said.token_env:
+        raise SettingsError(
+            _("The environment variable {name} (--token-env) is not set or empty.", name=said.token_env)
+        )
+    token = token or _token_from_file() or _token_from_keyring(server, operation) or ""
+    if not token:
+        raise SettingsError(
+            _(
+                "There is no token for operation {operation}. Store it with `case-importer login --server {server}"
+                " --operation {operation}`, or set the environment variable WOLKVOX_TOKEN. Tokens are made in the CRM"
+                " under Configuration, Wolkvox Integration, Tokens (kind: Internal).",
+                operation=operation,
+                server=server,
+            )
+        )
+    if not (token.isascii() and token.isprintable()):
+        raise SettingsError(_("The token holds characters that no token has. Copy it again from the CRM."))
+    return token
+
+
+def _token_from_file() -> str | None:
+    name = os.environ.get("WOLKVOX_TOKEN_FILE")
+    if not name:
+        return None
+    try:
+        return Path(name).read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise SettingsError(
+            _("{path}: the token file (WOLKVOX_TOKEN_FILE) cannot be read: {error}", path=name, error=error)
+        ) from error
+
+
+def _token_from_keyring(server: str, operation: str) -> str | None:
+    """Ask the keyring; a machine without one has no token there."""
+    import keyring  # noqa: PLC0415 - slow to import, and most starts need it not
+    from keyring.errors import KeyringError  # noqa: PLC0415
+
+    try:
+        return keyring.get_password(KEYRING_SERVICE, keyring_user(server, operation))
+    except KeyringError:
+        return None

@@ -1,0 +1,126 @@
+"""No silent second start: what makes a run refuse before it could make second cases."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from itertools import islice
+from pathlib import Path
+
+from importer import report
+from importer.desk import Desk
+from importer.errors import StartRefused
+from importer.identity import Scope
+from importer.journal import ImportRecord, Journal
+from importer.messages import _
+from importer.planning import Plan, own_columns
+from importer.settings import is_loopback
+from importer.source import Table
+
+_SAMPLE = 2_000
+"""How many keys of a source are looked for in other imports: enough to see whether most belong to another."""
+
+
+def refuse_other_file(table: Table, record: ImportRecord | None) -> None:
+    """Raise StartRefused where an import under `key: content` is given another file than the one it is bound to."""
+    if record is None or record.bound_to in {None, table.digest} or own_columns(table.columns):
+        return
+    raise StartRefused(
+        _(
+            "{path}: import {name} has no key column (`key: content`), so it is bound to the one file that it began"
+            " with, and this is another: its rows could be sent twice. Give that file or a report made from it, name a"
+            " key column in the mapping, or give this file an import name of its own.",
+            path=table.path,
+            name=record.name,
+        )
+    )
+
+
+def refuse_unknown_ids(plan: Plan, journal: Journal, report_path: Path) -> None:
+    """Raise StartRefused where the source, or a report beside it, holds ids of cases that the journal lacks.
+
+    They say that these rows became cases by way of a journal that is not here.
+    """
+    source = plan.table.path
+    reports = {report.default_path(source), report_path} - {source}
+    places = [(source, _ids_in_source(plan)), *((path, _ids_in_report(path, journal)) for path in sorted(reports))]
+    for path, ids in places:
+        if lacking := journal.rows.lacking_ids(ids):
+            raise StartRefused(
+                _(
+                    "{path} holds the ids of cases (such as {example}) that this journal does not know: they were"
+                    " created from another computer or with another journal, and would be created again. Take them"
+                    " over with `case-importer adopt {path} -m {mapping}`, or give --look-first to search the CRM for"
+                    " every row before it is sent.",
+                    path=path,
+                    example=lacking[0],
+                    mapping=plan.mapping.path,
+                )
+            )
+
+
+def refuse_other_import(plan: Plan, journal: Journal) -> None:
+    """Raise StartRefused where most keys of a new import belong to another import already."""
+    if not plan.mapping.key:
+        return
+    digests = [planned.row.identity.key_digest for planned in islice(plan, _SAMPLE) if planned.row.identity]
+    for other, known in journal.imports.knowing(digests):
+        if known * 2 > len(digests) and _could_be_one(other, plan.scope):
+            raise StartRefused(
+                _(
+                    "{known} of the first {count} keys in {path} belong to import {other} already (operation"
+                    " {operation}, server {server}). If this is that import under another name or host, give --same-as"
+                    " {other}; if these tickets shall become cases of their own here, give --new-import.",
+                    known=known,
+                    count=len(digests),
+                    path=plan.table.path,
+                    other=other.name,
+                    operation=other.operation,
+                    server=other.tenant,
+                )
+            )
+
+
+def agree_to_first_run(plan: Plan, server: str, desk: Desk, *, said: bool) -> None:
+    """Ask whether this really is the first run of an import, unless that was said or nothing real can happen.
+
+    Raises UsageError where the person declines or cannot be asked.
+    """
+    if not said and not is_loopback(server):
+        desk.agree(
+            _(
+                "This is the first run of import {name} (operation {operation}, server {server}) in this journal. Were"
+                " none of its rows ever sent from another computer or with another journal?",
+                name=plan.scope.import_name,
+                operation=plan.scope.operation,
+                server=server,
+            ),
+            option="--first-run",
+        )
+
+
+def _could_be_one(other: ImportRecord, scope: Scope) -> bool:
+    """Tell whether cases of the two could be in one CRM; a stand-in on loopback shares cases with nobody."""
+    if other.tenant == scope.tenant:
+        return True
+    return not (is_loopback(f"https://{other.tenant}") or is_loopback(f"https://{scope.tenant}"))
+
+
+def _ids_in_source(plan: Plan) -> Iterator[str]:
+    """Yield what stands in a column `wolkvox_id` of the source."""
+    for column in plan.table.columns:
+        if column.casefold().replace("-", "_") == "wolkvox_id":
+            for frame in plan.table.frames():
+                yield from filter(None, (str(cell).strip() for cell in frame[column]))
+
+
+def _ids_in_report(path: Path, journal: Journal) -> Iterator[str]:
+    """Yield the ids in a report, if it is there and not as this journal's own runs wrote it."""
+    if path.is_file() and not journal.imports.is_report(file_digest(path)):
+        yield from (row.wolkvox_id for row in report.read_rows(path) if row.wolkvox_id)
+
+
+def file_digest(path: Path) -> str:
+    """Return the SHA-256 of a file's bytes as 64 hexadecimal digits."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
