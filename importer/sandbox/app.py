@@ -9,14 +9,14 @@ from starlette.applications import Starlette
 from starlette.datastructures import MutableHeaders
 from starlette.middleware import Middleware
 from starlette.requests import ClientDisconnect, Request
-from starlette.routing import Mount, Route
+from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from importer.sandbox.calls import Crm
+from importer.sandbox.calls import Crm, refusal
 from importer.sandbox.config import SandboxConfig
 from importer.sandbox.exchange import LABEL, Exchange, Latency, respond
 from importer.sandbox.faults import KINDS, Fault, Plan
-from importer.sandbox.page import page_routes
+from importer.sandbox.page import Pages
 from importer.sandbox.store import Store
 
 _PATHS = {
@@ -37,11 +37,8 @@ def create_app(
     It has to be served by `importer.sandbox.server`, since some faults need the connection itself.
     """
     crm = Crm(config, store)
-    calls = [
-        Route(path, _Call(name, crm, latency), methods=[method], include_in_schema=False)
-        for name, (method, path) in _PATHS.items()
-    ]
-    app = Starlette(routes=[*calls, Mount("/", routes=page_routes(crm))], middleware=[Middleware(_Labelled)])
+    calls = [Route(path, _Call(name, method, crm, latency)) for name, (method, path) in _PATHS.items()]
+    app = Starlette(routes=[*calls, Pages(crm).routes], middleware=[Middleware(_Labelled)])
     app.state.crm = crm
     app.state.plan = Plan(faults)
     return app
@@ -50,13 +47,17 @@ def create_app(
 class _Call:
     """One call of the CRM, as an ASGI application."""
 
-    def __init__(self, name: str, crm: Crm, latency: Latency) -> None:
+    def __init__(self, name: str, method: str, crm: Crm, latency: Latency) -> None:
         self._name = name
+        self._method = method
         self._crm = crm
         self._latency = latency
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         request = Request(scope, receive)
+        if request.method != self._method:
+            await respond(refusal(405, "METHOD NOT ALLOWED"))(scope, receive, send)
+            return
         exchange = Exchange(self._name, request, self._crm, self._latency)
         traffic = self._crm.traffic
         traffic.calls[self._name] += 1

@@ -119,7 +119,7 @@ async def dripping_answer(exchange: Exchange, numbers: Numbers) -> None:
     """Create the case and answer byte by byte, the status line and headers too."""
     for byte in _raw(respond(await exchange.process())):
         if exchange.connection.closing:
-            return
+            break
         exchange.connection.write(bytes([byte]))
         await exchange.gone(numbers["pause"])
     await _close(exchange)

@@ -140,7 +140,7 @@ async def _serve(app: Starlette, listener: socket.socket, stop: asyncio.Event, r
 
     uvicorn's own server takes two tenths of a second to stop and waits for answers that a fault withholds for ever.
     """
-    config = Config(app, log_config=None, access_log=False, lifespan="off", ws="none")
+    config = Config(app, log_config=None, access_log=False, proxy_headers=False, lifespan="off", ws="none")
     config.load()
     state = ServerState()
     loop = asyncio.get_running_loop()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import re
 import secrets
@@ -186,8 +187,9 @@ class Store:
             part += 1
 
     def _rows(self, statement: str, *values: object) -> list[Any]:
-        with self._lock:
+        with self._lock, contextlib.suppress(OverflowError):  # a number in an address that no case can have
             return self._db.execute(statement, values).fetchall()
+        return []
 
     def _case(self, row: Any, *, whole: bool = False) -> StoredCase:  # noqa: ANN401  # a row of sqlite3
         number, wolkvox_id, id_prefijo, created_at, body = row

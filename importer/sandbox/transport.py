@@ -54,7 +54,8 @@ class SandboxProtocol(H11Protocol):
 
         async def with_connection(scope: Any, receive: Any, send: Any) -> None:  # noqa: ANN401  # ASGI's own types
             scope["extensions"] = {**scope.get("extensions", {}), EXTENSION: connection}
-            await app(scope, receive, send)
+            with contextlib.suppress(asyncio.CancelledError):  # the sandbox stops, and the connection is closed already
+                await app(scope, receive, send)
 
         self.app = with_connection
 

@@ -1,0 +1,57 @@
+"""The demonstration: a stand-in CRM, the sample spreadsheet, and the importer as a user would start it."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+from importer.messages import _, ngettext
+from importer.sandbox.server import RunningSandbox
+
+_SOURCE = Path("sample_data/legacy_tickets.xlsx")
+_MAPPING = Path("mappings/legacy-tickets.yml")
+_FOLDER = Path("demo")
+_REPORT = _FOLDER / "legacy_tickets.report.xlsx"
+_JOURNAL = _FOLDER / "journal.db"
+_AS_MEANT = (0, 1)  # the sample holds faulty rows on purpose
+
+
+def main() -> int:
+    """Run the demonstration in the current folder, and return its exit status."""
+    _FOLDER.mkdir(exist_ok=True)
+    for earlier in (_REPORT, *_FOLDER.glob(f"{_JOURNAL.name}*")):
+        earlier.unlink(missing_ok=True)
+    with RunningSandbox() as sandbox:
+        command = _command(sandbox.url)
+        _say(_("A stand-in CRM listens at {url}. Now:", url=sandbox.url))
+        _say(f"  WOLKVOX_TOKEN=demo case-importer {' '.join(command)}\n")
+        status = subprocess.run(  # noqa: S603  # the program itself
+            [sys.executable, "-c", "from importer.cli import main; main()", *command],
+            env={**os.environ, "WOLKVOX_TOKEN": "demo"},
+            check=False,
+        ).returncode
+        cases = sandbox.store.cases
+    if status not in _AS_MEANT:
+        _say("\n" + _("The importer ended with exit status {status}; the demonstration failed.", status=status))
+        return status
+    files = sum(len(case.attachments) for case in cases)
+    _say("\n" + ngettext("The stand-in CRM holds {count} case.", "The stand-in CRM holds {count} cases.", len(cases)))
+    _say(ngettext("{count} attachment came with them.", "{count} attachments came with them.", files))
+    _say(_("The sample has faulty rows on purpose; the report names each of them: {report}", report=_REPORT.resolve()))
+    return 0
+
+
+def _command(url: str) -> list[str]:
+    target = ["--server", url, "--operation", "demo", "--yes"]
+    return ["run", str(_SOURCE), "-m", str(_MAPPING), *target, "--journal", str(_JOURNAL), "--report", str(_REPORT)]
+
+
+def _say(sentence: str) -> None:
+    sys.stdout.write(f"{sentence}\n")
+    sys.stdout.flush()  # before the importer's own output
+
+
+if __name__ == "__main__":
+    sys.exit(main())
