@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import getpass
 from collections.abc import Iterator
-from dataclasses import astuple, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from importlib.metadata import version
 from itertools import islice
@@ -81,7 +81,7 @@ def run(job: Job, desk: Desk) -> Finished:
             starts.agree_to_first_run(plan, target.server, desk, said=job.first_run)
         if forecast.to_send:
             desk.confirm(forecast)
-        record = record or journal.imports.add(*astuple(plan.scope), None if cases.key else table.digest)
+        record = record or _new_import(plan, journal)
         _note(plan, journal, record)
         run_id = journal.runs.start(record.id, _run_start(plan, target.server))
         ran = replace(_send(job, desk, Errand(crm, journal, record, run_id, plan), forecast), started_at=started)
@@ -156,6 +156,13 @@ def _forecast(job: Job, plan: Plan, crm: Crm, server: str) -> Forecast:
     return Forecast(plan, server, counts, rows, attachments, size, calls_left, held_back)
 
 
+def _new_import(plan: Plan, journal: Journal) -> ImportRecord:
+    """Note an import's first run; without a key column the import is bound to this one file."""
+    scope = plan.scope
+    bound_to = None if plan.mapping.key else plan.table.digest
+    return journal.imports.add(scope.tenant, scope.operation, scope.import_name, bound_to)
+
+
 def _note(plan: Plan, journal: Journal, record: ImportRecord) -> None:
     """Write a confirmed plan into the journal: new rows, corrected rows, rows edited after their case was created."""
     for batch in plan.batches:
@@ -184,7 +191,8 @@ def _send(job: Job, desk: Desk, errand: Errand, forecast: Forecast) -> Ran:
     """Send what the forecast promised; return how that went."""
     reason = None
     if forecast.to_send:
-        sender = Sender(errand, Pacer(job.concurrency, job.rate), Brake(), desk.sent)
+        brake = Brake(created=forecast.counts.created > 0)
+        sender = Sender(errand, Pacer(job.concurrency, job.rate), brake, desk.sent)
         desk.sending(forecast.to_send)
         try:
             reason = sender.send(_to_send(job, errand.plan), job.concurrency)
@@ -196,7 +204,7 @@ def _send(job: Job, desk: Desk, errand: Errand, forecast: Forecast) -> Ran:
         run=errand.run_id,
         created_now=errand.journal.runs.created_in(errand.run_id),
         calls=errand.crm.calls,
-        reason=reason and reason.message,
+        reason=reason.message if reason else None,
         status=reason.exit_status if reason else 0,
         held_back=forecast.held_back,
     )

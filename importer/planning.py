@@ -162,7 +162,7 @@ class _Planner:
         self, frame: pd.DataFrame, converted: _Converted, recognised: Sequence[Recognised]
     ) -> dict[int, list[Issue]]:
         """Return every issue of the frame's rows by row, each (row, column, code) once; a row passed over has none."""
-        failed = {(issue.row, issue.column) for issue in converted.issues}
+        failed = {(issue.row, issue.column) for issue in converted.issues if issue.row and issue.column}
         judged = self._validator.validate(
             converted.fields,
             frame,

@@ -12,7 +12,7 @@ from pathlib import Path
 from importer import report
 from importer.journal import ImportRecord, Journal
 from importer.messages import _, ngettext
-from importer.model import Counts, ReportContent, ReportRow, Status, Summary
+from importer.model import Cell, Counts, ReportContent, ReportRow, Status, Summary
 from importer.planning import Plan, PlannedRow
 from importer.spool import Spool
 
@@ -125,9 +125,9 @@ def refreshed(plan: Plan, journal: Journal, record: ImportRecord) -> Plan:
         known = journal.rows.by_reference(record.id, references)
         fresh = []
         for planned in batch:
-            found = planned.row.identity and known.get(planned.row.identity.reference)
+            found = known.get(planned.row.identity.reference) if planned.row.identity else None
             sendable = planned.status is Status.PLANNED
-            fresh.append(replace(planned, known=found and found.row, differs=planned.differs and not sendable))
+            fresh.append(replace(planned, known=found.row if found else None, differs=planned.differs and not sendable))
         batches.append(fresh)
     return replace(plan, batches=batches)
 
@@ -178,21 +178,20 @@ class _ReportRows:
                 yield _report_row(planned, row_cells)
 
 
-def _report_row(planned: PlannedRow, cells: tuple[object, ...]) -> ReportRow:
-    row, known, status = planned.row, planned.known, planned.status
-    return ReportRow(
+def _report_row(planned: PlannedRow, cells: tuple[Cell, ...]) -> ReportRow:
+    row, status = planned.row, planned.status
+    line = ReportRow(
         number=row.number,
         cells=cells,
         status=status,
-        wolkvox_id=known and known.wolkvox_id,
-        id_prefijo=known and known.id_prefijo,
         message=_message(planned, status),
-        sent_at=known and known.sent_at,
-        run=known and known.run,
-        reference=row.identity and row.identity.reference,
+        reference=row.identity.reference if row.identity else None,
         changed=status is Status.CREATED and planned.differs,
         issues=row.issues if status is Status.INVALID else (),
     )
+    if (known := planned.known) is None:
+        return line
+    return replace(line, wolkvox_id=known.wolkvox_id, id_prefijo=known.id_prefijo, sent_at=known.sent_at, run=known.run)
 
 
 def _message(planned: PlannedRow, status: Status) -> str:

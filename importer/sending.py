@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import logging
 import queue
-import random
 import threading
 import time
 from collections.abc import Callable, Iterable
@@ -12,21 +12,20 @@ from functools import partial
 
 from importer import payload
 from importer.attachments import encode, encoded_length
-from importer.crm import Brake, Crm, Pacer, PauseReason
+from importer.crm import Brake, Crm, Pacer, PauseReason, backoff
 from importer.errors import AttachmentChanged
 from importer.journal import Attempt, ImportRecord, Intent, Journal
 from importer.messages import _
 from importer.model import Outcome, Payload, Row, Verdict
 from importer.planning import Plan, PlannedRow
 
+_log = logging.getLogger(__name__)
+
 _MARGIN = 5.0
 """Seconds that a lease outlasts its attempt's deadline, for the commit of the outcome."""
 
 _TRIES = 4
 """How often a row goes again in one run after proof that it was not delivered."""
-
-_FIRST_WAIT = 1.0
-"""Seconds before a row goes again; doubled, and jittered, each time."""
 
 SEARCH_PATHS = {"email contact": "contact", "description": "description", "solution": "solution"}
 """By which field of the payload a row is looked for, for each query field of the CRM that a mapping may name."""
@@ -140,7 +139,7 @@ class Sender:
                 return  # going again would find the same; the journal has the message
             if outcome is None or outcome.verdict is not Verdict.NOT_DELIVERED or self._stop.is_set():
                 return
-            self._stop.wait(_FIRST_WAIT * 2**number * random.uniform(0.5, 1.5))  # noqa: S311 - jitter, no secret
+            self._stop.wait(backoff(number))
 
     def _attempt(self, row: Row, body: Payload) -> Outcome | None:
         """Make one attempt: intent, POST, outcome; None where another process took the row."""
@@ -149,12 +148,27 @@ class Sender:
         try:
             outcome = self._post(row, body)
         finally:
-            self._pacer.release(outcome or Outcome(Verdict.NOT_DELIVERED), time.monotonic() - started)
+            seconds = time.monotonic() - started
+            self._pacer.release(outcome or Outcome(Verdict.NOT_DELIVERED), seconds)
         if outcome is not None:
+            self._log_attempt(body.reference, outcome, seconds)
             self._sent(outcome)
             if reason := self._brake.note(outcome):
                 self._halt(reason)
         return outcome
+
+    def _log_attempt(self, reference: str, outcome: Outcome, seconds: float) -> None:
+        """Log an attempt: run, reference, state and timing, and never a cell, a key or the token."""
+        facts = {
+            "run": self._errand.run_id,
+            "reference": reference,
+            "state": outcome.verdict.value,
+            "seconds": round(seconds, 3),
+            "http_status": outcome.http_status,
+            "code": outcome.code,
+            "bytes": outcome.bytes_sent,
+        }
+        _log.info("attempt", extra=facts)
 
     def _post(self, row: Row, body: Payload) -> Outcome | None:
         errand = self._errand

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import click
+from tqdm import tqdm
 
 from importer.errors import UsageError
 from importer.messages import _
@@ -37,8 +38,6 @@ class _Lines(logging.Formatter):
 class _Echo(logging.Handler):
     def emit(self, record: logging.LogRecord) -> None:
         """Print a record where progress is shown, without breaking its line."""
-        from tqdm import tqdm  # noqa: PLC0415 - only with -v
-
         tqdm.write(self.format(record), file=click.get_text_stream("stderr"))
 
 
@@ -47,19 +46,21 @@ def set_up(log_file: Path | None, verbose: int) -> None:
     logger = logging.getLogger("importer")
     logger.setLevel(logging.DEBUG)
     logger.propagate = False
-    for handler in list(logger.handlers):
-        logger.removeHandler(handler)
     logger.addHandler(logging.NullHandler())
     if log_file is not None:
-        try:
-            handler: logging.Handler = logging.FileHandler(log_file, encoding="utf-8")
-        except OSError as error:
-            raise UsageError(
-                _("{path}: the log cannot be written there: {error}", path=log_file, error=error.strerror)
-            ) from error
-        handler.setFormatter(_JsonLines())
-        logger.addHandler(handler)
+        logger.addHandler(_file(log_file))
     if verbose:
         echo = _Echo(logging.INFO if verbose == 1 else logging.DEBUG)
         echo.setFormatter(_Lines())
         logger.addHandler(echo)
+
+
+def _file(path: Path) -> logging.Handler:
+    try:
+        file = logging.FileHandler(path, encoding="utf-8")
+    except OSError as error:
+        raise UsageError(
+            _("{path}: the log cannot be written there: {error}", path=path, error=error.strerror)
+        ) from error
+    file.setFormatter(_JsonLines())
+    return file

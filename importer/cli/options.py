@@ -27,7 +27,7 @@ def all_of(*decorators: Callable[[Command], Command]) -> Callable[[Command], Com
     return decorate
 
 
-class Rate(click.ParamType):
+class Rate(click.ParamType[float]):
     """`5/s` or `5`: at most so many requests a second."""
 
     name = "N/s"

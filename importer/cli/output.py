@@ -36,7 +36,8 @@ def grouped(issues: Iterable[Issue]) -> list[Group]:
 def print_issues(issues: list[Issue]) -> None:
     """Print issues by row, then grouped with what would mend them."""
     for issue in issues[:_SHOWN_ISSUES]:
-        place = ", ".join(filter(None, [issue.row and _("row {row}", row=issue.row), issue.column]))
+        row = None if issue.row is None else _("row {row}", row=issue.row)
+        place = ", ".join(filter(None, [row, issue.column]))
         click.echo(_("{place}: {message}. {remedy}", place=place, message=issue.message, remedy=_ended(issue.remedy)))
     if len(issues) > _SHOWN_ISSUES:
         click.echo(_("… and {count} more; --json lists all of them.", count=len(issues) - _SHOWN_ISSUES))

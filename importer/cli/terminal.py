@@ -6,6 +6,7 @@ import sys
 import threading
 import time
 from collections import Counter
+from typing import Never
 
 import click
 from tqdm import tqdm
@@ -25,7 +26,7 @@ class Terminal:
     def __init__(self, *, yes: bool) -> None:
         self._yes = yes
         self._lock = threading.Lock()
-        self._bar: tqdm[None] | None = None
+        self._bar: tqdm[Never] | None = None
         self._counts: Counter[Verdict] = Counter()
         self._total = 0
         self._said_at = 0.0
