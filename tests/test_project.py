@@ -68,6 +68,14 @@ def test_every_link_between_pages_leads_somewhere(page: Path) -> None:
             assert fragment in {re.sub(r"[^\w -]", "", text).strip().lower().replace(" ", "-") for text in headings}
 
 
+def test_the_index_of_the_documentation_names_every_page() -> None:
+    """No page of docs/ is left out of its index."""
+    index = (ROOT / "docs" / "README.md").read_text("utf-8")
+    assert {page.name for page in (ROOT / "docs").glob("*.md")} - {"README.md"} <= set(
+        re.findall(r"\]\(([\w-]+\.md)\)", index)
+    )
+
+
 def test_constraints_are_versions_and_nothing_else() -> None:
     """No line of constraints.txt names a host, a path or an option."""
     lines = (ROOT / "constraints.txt").read_text("utf-8").splitlines()

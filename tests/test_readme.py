@@ -21,7 +21,7 @@ from importer.sandbox import RunningSandbox
 
 ROOT = Path(__file__).parent.parent
 PAGE = ROOT / "README.md"
-SERVER = "http://127.0.0.1:8022"  # as the page writes it; the real one has a free port
+SERVER = "http://127.0.0.1:8765"  # as the page writes it; the real one has a free port
 BLOCK = re.compile(r"(?<=^```console\n).*?(?=^```$)", re.MULTILINE | re.DOTALL)
 VARYING = {
     r"WCI-[0-9A-Z]{16}": "WCI-…",
@@ -29,7 +29,7 @@ VARYING = {
     r"\d{4}-\d\d-\d\d(?:[ T]\d\d:\d\d(?::\d\d(?:\.\d+)?)?)?(?: ?(?:Z|UTC|[+-]\d\d:?\d\d))?": "<time>",
     r"\b\d\d:\d\d(?::\d\d)?\b": "<time>",
     r"\b[\d.,]+ ?(rows/s|ms|s|seconds?)\b": r"<n> \1",
-    r"127\.0\.0\.1:\d+": "127.0.0.1:8022",
+    r"127\.0\.0\.1:\d+": "127.0.0.1:8765",
     r"  +": "  ",
 }
 
