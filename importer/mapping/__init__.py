@@ -1,0 +1,11 @@
+"""The mapping: a small language in YAML that says how the rows of a spreadsheet become cases.
+
+`load` reads a file; `CaseMapping.bind` binds it to the columns of a source; the `Mapper` converts frames.
+"""
+
+from importer.mapping.case import CaseMapping
+from importer.mapping.loader import load
+from importer.mapping.mapper import Converted, Mapper
+from importer.mapping.tables import TableNeed
+
+__all__ = ["CaseMapping", "Converted", "Mapper", "TableNeed", "load"]

@@ -1,0 +1,267 @@
+"""One field: where its cells come from, and the way of a cell to the CRM's value.
+
+The way is that of the design: strip, empty?, default, values, lookup, type, format, allowed. Columns are converted
+as columns: each distinct cell goes the way once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol, TypeAlias
+
+import pandas as pd
+
+from importer.mapping.conditions import Conditions
+from importer.mapping.refusal import Problem, Refused
+from importer.model import Cell, Fault, Typed
+
+Arriving: TypeAlias = "Cell | Problem"
+Step: TypeAlias = Callable[["str | Typed"], object]
+Observer: TypeAlias = Callable[[Iterable[str]], None]
+
+
+class Field(Protocol):
+    """What the mapper asks of a field.
+
+    `path` is the field's place in the payload, `column` the source column that a person would correct.
+    """
+
+    path: str
+    column: str | None
+
+    @property
+    def columns(self) -> Iterable[str]:
+        """Every source column that the field uses."""
+
+    def observe(self, frame: pd.DataFrame) -> None:
+        """Look at a frame before the first one is converted."""
+
+    def values(self, frame: pd.DataFrame) -> list[object]:
+        """Return the field's value for each row: what JSON shall hold, None where it is empty, or a `Problem`."""
+
+
+def stripped(cell: str | Typed) -> str | Typed:
+    """Return a cell without the white space around a text."""
+    return cell.strip() if isinstance(cell, str) else cell
+
+
+@dataclass(frozen=True)
+class Way:
+    """What happens to a cell: `steps` in their order, until one of them leaves nothing."""
+
+    steps: tuple[Step, ...] = ()
+    default: object = None
+    strip: Callable[[str | Typed], str | Typed] = stripped
+
+    def __call__(self, cell: Arriving) -> object:
+        """Return the value of a cell, or the problem that it has none."""
+        if isinstance(cell, Problem):
+            return cell
+        if isinstance(cell, Fault):
+            return Problem.of(cell)
+        try:
+            return self._walk(cell)
+        except Refused as refused:
+            return refused.problem
+
+    def _walk(self, cell: str | Typed) -> object:
+        if not str(cell).strip():
+            return self.default
+        value: object = self.strip(cell)
+        for step in self.steps:
+            if value is None or value == "":
+                return self.default
+            value = step(value)  # type: ignore[arg-type]  # a step that makes other than text comes last
+        return value
+
+
+def each_once(cells: Sequence[Arriving], convert: Callable[[Arriving], object]) -> list[object]:
+    """Return every cell converted, each distinct one once."""
+    known = {cell: convert(cell) for cell in set(cells)}
+    return [known[cell] for cell in cells]
+
+
+def texts_of(cells: Iterable[Cell]) -> set[str]:
+    """Return the distinct filled texts among cells: those that prove how a column writes dates or numbers."""
+    return {text for cell in set(cells) if isinstance(cell, str) and (text := cell.strip())}
+
+
+@dataclass
+class Constant:
+    """A field whose value the mapping names, where its conditions hold."""
+
+    path: str
+    value: object
+    when: Conditions | None = None
+    default: object = None
+    column: None = None
+
+    @property
+    def columns(self) -> Iterable[str]:
+        """Every source column that the field uses."""
+        return self.when.columns if self.when else ()
+
+    def observe(self, frame: pd.DataFrame) -> None:
+        """Nothing of a frame matters."""
+
+    def values(self, frame: pd.DataFrame) -> list[object]:
+        """Return the constant for each row."""
+        if self.when is None:
+            return [self.value] * len(frame)
+        return [self.value if holds else self.default for holds in self.when.hold(frame)]
+
+
+@dataclass
+class ColumnField:
+    """A field that is read from a column."""
+
+    path: str
+    column: str
+    way: Way
+    when: Conditions | None = None
+    observer: Observer | None = None
+
+    @property
+    def columns(self) -> Iterable[str]:
+        """Every source column that the field uses."""
+        return (self.column, *(self.when.columns if self.when else ()))
+
+    def observe(self, frame: pd.DataFrame) -> None:
+        """Let a type that is told by the whole column see it."""
+        if self.observer:
+            self.observer(texts_of(frame[self.column]))
+
+    def values(self, frame: pd.DataFrame) -> list[object]:
+        """Return the field's value for each row."""
+        return each_once(_where(self.when, frame, frame[self.column].tolist()), self.way)
+
+
+@dataclass
+class Filled:
+    """A part of a template that a column fills."""
+
+    column: str
+    write: Callable[[str | Typed], str] = str
+    observer: Observer | None = None
+
+    def texts(self, frame: pd.DataFrame) -> list[str | Problem]:
+        """Return the part's text for each row, "" where the cell is empty."""
+        way = Way((self.write,), default="")
+        cells = frame[self.column].tolist()
+        known = {cell: self._placed(way(cell), cell) for cell in set(cells)}
+        return [known[cell] for cell in cells]
+
+    def _placed(self, text: object, cell: Cell) -> str | Problem:
+        if isinstance(text, Problem):
+            return Problem(text.code, text.message, text.remedy, self.column, str(cell))
+        return str(text)
+
+
+@dataclass
+class TemplateField:
+    """A field that is written from several columns."""
+
+    path: str
+    parts: tuple[str | Filled, ...]
+    way: Way
+    when: Conditions | None = None
+    column: str | None = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Name the first column as the one to correct."""
+        self.column = next((part.column for part in self.parts if isinstance(part, Filled)), None)
+
+    @property
+    def columns(self) -> Iterable[str]:
+        """Every source column that the field uses."""
+        filled = (part.column for part in self.parts if isinstance(part, Filled))
+        return (*filled, *(self.when.columns if self.when else ()))
+
+    def observe(self, frame: pd.DataFrame) -> None:
+        """Let parts with a format see their columns."""
+        for part in self.parts:
+            if isinstance(part, Filled) and part.observer:
+                part.observer(texts_of(frame[part.column]))
+
+    def values(self, frame: pd.DataFrame) -> list[object]:
+        """Return the field's value for each row; where every part is empty, so is the whole."""
+        filled = [part.texts(frame) for part in self.parts if isinstance(part, Filled)]
+        rows = zip(*filled, strict=True) if filled else iter([()] * len(frame))
+        return each_once(_where(self.when, frame, [self._fill(texts) for texts in rows]), self.way)
+
+    def _fill(self, texts: Sequence[str | Problem]) -> str | Problem:
+        written: list[str] = []
+        for text in texts:
+            if isinstance(text, Problem):
+                return text
+            written.append(text)
+        if not any(written):
+            return ""
+        following = iter(written)
+        return "".join(part if isinstance(part, str) else next(following) for part in self.parts)
+
+
+@dataclass
+class ObjectField:
+    """A field that is a JSON object: its properties are fields of their own."""
+
+    path: str
+    properties: tuple[Field, ...]
+    when: Conditions | None = None
+    column: str | None = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Name the first property's column as the one to correct."""
+        self.column = next((inner.column for inner in self.properties if inner.column), None)
+
+    @property
+    def columns(self) -> Iterable[str]:
+        """Every source column that the field uses."""
+        inner = (column for each in self.properties for column in each.columns)
+        return (*inner, *(self.when.columns if self.when else ()))
+
+    def observe(self, frame: pd.DataFrame) -> None:
+        """Let the properties see the frame."""
+        for inner in self.properties:
+            inner.observe(frame)
+
+    def values(self, frame: pd.DataFrame) -> list[object]:
+        """Return the object for each row; it is empty where none of its columns gives a value."""
+        held = self.when.hold(frame) if self.when else [True] * len(frame)
+        columns = [self._placed(inner, frame) for inner in self.properties]
+        return [
+            self._object(row) if holds else None for holds, row in zip(held, zip(*columns, strict=True), strict=True)
+        ]
+
+    def _placed(self, inner: Field, frame: pd.DataFrame) -> list[object]:
+        """Return a property's values, with their column in every problem."""
+        values = inner.values(frame)
+        if inner.column is None:
+            return values
+        cells = frame[inner.column].tolist()
+        return [placed(value, inner.column, cell) for value, cell in zip(values, cells, strict=True)]
+
+    def _object(self, row: Sequence[object]) -> object:
+        problem = next((value for value in row if isinstance(value, Problem)), None)
+        if problem:
+            return problem
+        named = [(inner, value) for inner, value in zip(self.properties, row, strict=True) if value is not None]
+        sourced = any(not isinstance(inner, Constant) for inner in self.properties)
+        if sourced and all(isinstance(inner, Constant) for inner, _value in named):
+            return None
+        return {inner.path: value for inner, value in named}
+
+
+def placed(value: object, column: str | None, cell: Cell) -> object:
+    """Return a problem with the column and the text of its cell, and any other value as it is."""
+    if isinstance(value, Problem) and value.column is None:
+        return Problem(value.code, value.message, value.remedy, column, str(cell))
+    return value
+
+
+def _where(when: Conditions | None, frame: pd.DataFrame, cells: list[Cell] | list[str | Problem]) -> Sequence[Arriving]:
+    """Return the cells, empty where the field's conditions do not hold."""
+    if when is None:
+        return cells
+    return [cell if holds else "" for holds, cell in zip(when.hold(frame), cells, strict=True)]

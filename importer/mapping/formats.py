@@ -1,0 +1,89 @@
+"""Formats of dates, times and numbers as people write them: `DD/MM/YYYY HH:mm`, `#.##0,00`."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from datetime import date, datetime
+from decimal import ROUND_HALF_UP, Decimal
+
+from importer.messages import _
+
+_TOKEN = re.compile(r"YYYY|YY|MMMM|MMM|MM|M|DD|D|HH|H|mm|ss|A")
+_DATE_FORMAT = re.compile(r"(?:YYYY|YY|MMMM|MMM|MM|M|DD|D|HH|H|mm|ss|A|[^A-Za-z0-9]|\b(?:T|de)\b)+")
+_NUMBER_FORMAT = re.compile(r"(?P<group>#(?P<sign>[.,])##)?0(?:(?P<decimal>[.,])(?P<places>0+))?")
+
+_WRITE: dict[str, Callable[[datetime], str]] = {
+    "YYYY": lambda moment: f"{moment.year:04}",
+    "YY": lambda moment: f"{moment.year % 100:02}",
+    "MM": lambda moment: f"{moment.month:02}",
+    "M": lambda moment: str(moment.month),
+    "DD": lambda moment: f"{moment.day:02}",
+    "D": lambda moment: str(moment.day),
+    "HH": lambda moment: f"{moment.hour:02}",
+    "H": lambda moment: str(moment.hour),
+    "mm": lambda moment: f"{moment.minute:02}",
+    "ss": lambda moment: f"{moment.second:02}",
+}
+
+_READ = {
+    "YYYY": r"(?P<year>\d{4})",
+    "YY": r"(?P<short_year>\d{2})",
+    "MMMM": r"(?P<name>[^\W\d_]+)\.?",
+    "MMM": r"(?P<name>[^\W\d_]+)\.?",
+    "MM": r"(?P<month>\d{1,2})",
+    "M": r"(?P<month>\d{1,2})",
+    "DD": r"(?P<day>\d{1,2})",
+    "D": r"(?P<day>\d{1,2})",
+    "HH": r"(?P<hour>\d{1,2})",
+    "H": r"(?P<hour>\d{1,2})",
+    "mm": r"(?P<minute>\d{2})",
+    "ss": r"(?P<second>\d{2})",
+    "A": r"(?P<half>[ap]\.?\s?m\.?)",
+}
+READABLE = ("YYYY", "YY", "MMMM", "MMM", "MM", "DD", "HH", "mm", "ss", "A")
+"""The parts that `read` knows; M, D and H are taken for MM, DD and HH."""
+
+
+def is_date_format(text: str) -> bool:
+    """Tell whether a text is a format of dates or times that can be written."""
+    return bool(_DATE_FORMAT.fullmatch(text) and _TOKEN.search(text)) and not re.search(r"MMM|A", text)
+
+
+def is_number_format(text: str) -> bool:
+    """Tell whether a text is a format of numbers: `0`, `0.00`, `#,##0.00`, `#.##0,00`."""
+    parts = _NUMBER_FORMAT.fullmatch(text)
+    return bool(parts) and (parts["sign"] is None or parts["sign"] != parts["decimal"])
+
+
+def write_moment(moment: date, form: str) -> str:
+    """Return a date or a moment as `form` says; what is smaller than its last part is cut off, never rounded."""
+    whole = moment if isinstance(moment, datetime) else datetime(moment.year, moment.month, moment.day)  # noqa: DTZ001 - wall time, never shifted
+    return _TOKEN.sub(lambda token: _WRITE[token[0]](whole), form)
+
+
+def write_number(number: Decimal, form: str) -> str:
+    """Return a number as `form` says, rounded half up to its places."""
+    parts = _NUMBER_FORMAT.fullmatch(form)
+    if parts is None:
+        raise ValueError(form)
+    places = len(parts["places"] or "")
+    rounded = number.quantize(Decimal(1).scaleb(-places), ROUND_HALF_UP)
+    text = f"{rounded:,.{places}f}" if parts["group"] else f"{rounded:.{places}f}"
+    signs = {",": parts["sign"] or "", ".": parts["decimal"] or ""}
+    return "".join(signs.get(character, character) for character in text)
+
+
+def reader(form: str) -> re.Pattern[str]:
+    """Return what matches texts written as `form`; raises `ValueError` where it is no format that can be read."""
+    if not _DATE_FORMAT.fullmatch(form) or not _TOKEN.search(form):
+        raise ValueError(_("'{format}' is no format; write it like DD/MM/YYYY HH:mm", format=form))
+    parts, end = [], 0
+    for token in _TOKEN.finditer(form):
+        parts += [re.escape(form[end : token.start()]), _READ[token[0]]]
+        end = token.end()
+    pattern = "".join([*parts, re.escape(form[end:])]).replace(r"\ ", r"\s+")
+    try:
+        return re.compile(pattern, re.IGNORECASE)
+    except re.error as error:  # a group that stands twice
+        raise ValueError(_("'{format}' names a part twice", format=form)) from error

@@ -1,0 +1,177 @@
+"""From frames of cells to frames of the CRM's fields, by a mapping that is bound to its source."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+
+from importer.errors import MappingError
+from importer.mapping.document import Places
+from importer.mapping.fields import Field, placed
+from importer.mapping.files import Files, RowFile
+from importer.mapping.refusal import Problem
+from importer.mapping.rows import RowChoice
+from importer.messages import _
+from importer.model import FieldRule, Issue
+
+
+@dataclass(frozen=True)
+class Converted:
+    """What became of a frame.
+
+    `fields`: a column for each `FieldRule.path`, indexed by row numbers; None is left out of the payload.
+    `issues`: the faults of conversion, each (row, column, code) once. `skipped`: row numbers, and why.
+    """
+
+    fields: pd.DataFrame
+    issues: tuple[Issue, ...]
+    skipped: Mapping[int, str]
+
+
+class Mapper:
+    """A mapping bound to a source; `survey` every frame of the source, and then `convert` them.
+
+    `columns` are the source columns that fields, key or attachments use, in sheet order and in the sheet's own
+    spelling; so are `key_columns` and `attachment_columns`. `rules` name their columns in that spelling, too.
+    """
+
+    def __init__(
+        self,
+        *,
+        all_columns: Sequence[str],
+        key_columns: tuple[str, ...],
+        rules: tuple[FieldRule, ...],
+        fields: Sequence[Field],
+        joins: Mapping[str, str],
+        choice: RowChoice,
+        files: Files | None,
+        names_in: str | None,
+        places: Places,
+    ) -> None:
+        self.key_columns = key_columns
+        self.rules = rules
+        self.attachment_columns = _in_order(all_columns, files.source_columns if files else ())
+        used = [column for field in fields for column in field.columns]
+        self.columns = _in_order(all_columns, [*used, *key_columns, *self.attachment_columns])
+        self._fields, self._joins, self._choice = fields, joins, choice
+        self._files, self._names_in, self._places = files, names_in, places
+        self._further: list[pd.DataFrame] = []  # rows that are part of an earlier row's case
+        self._joined: dict[str, dict[int, list[object]]] | None = None
+        self._addresses: Counter[str] = Counter()
+
+    def survey(self, frame: pd.DataFrame) -> None:
+        """Look at a frame of the source, every one before the first is converted.
+
+        What a whole column proves, which rows stand for others and what is joined is learnt here.
+        """
+        for field in self._fields:
+            field.observe(frame)
+        if (members := self._choice.survey(frame)) and self._joins:
+            self._further.append(frame.loc[members])
+        if self._files:
+            for column, only_addresses in self._files.addresses(frame):
+                self._addresses[column] += 1 if only_addresses else -len(frame)
+
+    def convert(self, frame: pd.DataFrame) -> Converted:
+        """Return the fields of each row, and what is wrong with its cells.
+
+        Raises `MappingError` where an attachment column holds addresses on the web and no files.
+        """
+        self._refuse_addresses()
+        skipped = self._choice.skipped(frame)
+        issues: dict[tuple[int, str | None, str], Issue] = {}
+        columns: dict[str, pd.Series] = {}
+        numbers = frame.index.tolist()
+        for field in self._fields:
+            values = field.values(frame)
+            if field.path in self._joins:
+                values = self._with_members(field, values, frame)
+            for position, value in enumerate(values):
+                if isinstance(value, Problem):
+                    row, values[position] = numbers[position], None
+                    if row not in skipped:
+                        cell = str(frame[field.column].iat[position]) if field.column else None
+                        issue = value.issue(row, field.column, cell)
+                        issues.setdefault((row, issue.column, issue.code), issue)
+            columns[field.path] = pd.Series(values, frame.index, dtype=object)
+        fields = pd.DataFrame(columns, frame.index, dtype=object)
+        if self._names_in:
+            fields[self._names_in] = self._with_names(fields[self._names_in], frame)
+        return Converted(fields, tuple(issues[key] for key in sorted(issues, key=lambda key: key[0])), skipped)
+
+    def attachment_names(
+        self, frame: pd.DataFrame, beside: Path | None = None
+    ) -> Mapping[int, tuple[tuple[str, str], ...]]:
+        """Return for each row that names files the (source column, file names as written) pairs, in their order.
+
+        Names of one cell stay together, with the separator between them. `beside` is the source's folder, from
+        which a relative attachments folder counts; patterns are looked for there.
+        """
+        if self._files is None:
+            return {}
+        rows = self._files.of_rows(frame, beside)
+        return {row: tuple((file.column, file.written) for file in files) for row, files in rows.items()}
+
+    def _refuse_addresses(self) -> None:
+        faults = [
+            self._places.fault(
+                ("attachments", "columns"),
+                _("{column} holds web addresses, and only files can be attached; download them into the attachments"
+                  " folder and name the files, or put the addresses into a field", column=column),
+            )
+            for column, frames in self._addresses.items()
+            if frames > 0
+        ]  # fmt: skip
+        if faults:
+            raise MappingError(tuple(faults))
+
+    def _with_members(self, field: Field, values: list[object], frame: pd.DataFrame) -> list[object]:
+        """Return a field's values, those of the rows of one case joined in the row that stands for it."""
+        joined = self._members()[field.path]
+        separator = self._joins[field.path]
+        return [_join([value, *joined.get(row, ())], separator) for row, value in zip(frame.index, values, strict=True)]
+
+    def _members(self) -> dict[str, dict[int, list[object]]]:
+        """Return for each joined field what the further rows of each case hold, by the row that stands for it."""
+        if self._joined is None:
+            self._joined = {path: {} for path in self._joins}
+            for frame in self._further:
+                for field in self._fields:
+                    if field.path in self._joins:
+                        self._collect(field, frame, self._joined[field.path])
+            self._further.clear()
+        return self._joined
+
+    def _collect(self, field: Field, frame: pd.DataFrame, into: dict[int, list[object]]) -> None:
+        cells = frame[field.column].tolist() if field.column else [""] * len(frame)
+        for row, value, cell in zip(frame.index.tolist(), field.values(frame), cells, strict=True):
+            into.setdefault(self._choice.members[row], []).append(placed(value, field.column, cell))
+
+    def _with_names(self, texts: pd.Series, frame: pd.DataFrame) -> list[object]:
+        """Return a field's texts with the names of the row's files, numbered as the attachments are, at the end."""
+        rows = self._files.of_rows(frame, None) if self._files else {}
+        return [_name_files(text, rows.get(row, ())) for row, text in texts.items()]
+
+
+def _in_order(columns: Sequence[str], used: Iterable[str]) -> tuple[str, ...]:
+    wanted = set(used)
+    return tuple(column for column in columns if column in wanted)
+
+
+def _join(values: Sequence[object], separator: str) -> object:
+    if problem := next((value for value in values if isinstance(value, Problem)), None):
+        return problem
+    filled = [str(value) for value in values if value is not None]
+    return separator.join(filled) if filled else None
+
+
+def _name_files(text: object, files: Sequence[RowFile]) -> object:
+    names = [name for file in files for name in file.names]
+    if not names:
+        return text
+    listed = "\n".join(f"{number}. {name}" for number, name in enumerate(names, 1))
+    return f"{text}\n\n{listed}" if text else listed

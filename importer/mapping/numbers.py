@@ -1,0 +1,149 @@
+"""Numbers: true ones as they are, texts by a decimal sign that is named or that the whole column proves."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from decimal import Decimal, InvalidOperation
+
+from importer.mapping.refusal import Refused
+from importer.messages import _, shorten
+from importer.model import Typed
+
+_BARE = re.compile(r"(?P<minus>-)?\s*(?P<digits>\d[\d.,' \u00a0\u202f]*\d|\d|[.,]\d+)\s*(?P<percent>%)?")
+_MONEY = re.compile(r"\b[A-Z]{1,3}\$|[$€£¢¥₡₲]|\b[A-Z]{3}\b|\bS/\.?|\bBs\.?|\bGs\.?")
+_SAFE_INTEGER = 2**53  # beyond it, a JSON number loses digits in programs that keep numbers as doubles
+
+
+class NumberReader:
+    """Reads the numbers of one column.
+
+    `decimal_sign` is the one that the mapping names; without it, `observe` gathers from the column what proves
+    it: `1.234,5`, `12,50` or `1.234.567` do, and `1.234` does not.
+    """
+
+    def __init__(self, decimal_sign: str | None = None, *, money: bool = False) -> None:
+        self._named = decimal_sign
+        self._money = money
+        self._proofs: dict[str, str] = {}
+
+    def observe(self, texts: Iterable[str]) -> None:
+        """Look at texts of the column before any of them is read."""
+        if self._named is None:
+            for text in texts:
+                if (parts := self._parts(text)) and (sign := _proved_sign(parts["digits"])):
+                    self._proofs.setdefault(sign, text)
+
+    @property
+    def sign(self) -> str | None:
+        """The decimal sign that is named or proved, None where nothing tells."""
+        return self._named or (next(iter(self._proofs)) if len(self._proofs) == 1 else None)
+
+    def read(self, cell: str | Typed) -> Decimal:
+        """Return the number of a cell; raises `Refused`."""
+        if isinstance(cell, Typed):
+            if isinstance(cell.value, bool) or not isinstance(cell.value, int | float):
+                raise _no_number(cell.text)
+            shown = _plain(cell.text)
+            return Decimal(repr(cell.value)) if shown is None else shown
+        parts = self._parts(cell)
+        if parts is None:
+            raise _no_number(cell)
+        digits = re.sub(r"[' \u00a0\u202f]", "", parts["digits"])
+        if "." in digits or "," in digits:
+            digits = self._with_point(digits, cell)
+        number = Decimal(f"{parts['minus'] or ''}{digits}")
+        return number / 100 if parts["percent"] else number
+
+    def _parts(self, text: str) -> re.Match[str] | None:
+        if text.startswith("(") and text.endswith(")"):
+            text = f"-{text[1:-1]}"  # how accounts write what is owed
+        if self._money:
+            text = _MONEY.sub("", text).strip()
+        return _BARE.fullmatch(text)
+
+    def _with_point(self, digits: str, text: str) -> str:
+        sign = self.sign
+        if sign is None:
+            raise self._unclear(text)
+        thousands = "." if sign == "," else ","
+        whole, _sign, fraction = digits.partition(sign)
+        groups = whole.split(thousands)
+        grouped = len(groups) == 1 or (1 <= len(groups[0]) <= 3 and all(len(group) == 3 for group in groups[1:]))
+        if not grouped or thousands in fraction or sign in fraction:
+            raise _no_number(text)
+        return f"{''.join(groups)}.{fraction}" if fraction else "".join(groups)
+
+    def _unclear(self, text: str) -> Refused:
+        if self._proofs:
+            one, two = self._proofs.values()
+            message = _("'{one}' and '{two}' in this column use different decimal signs", one=one, two=two)
+        else:
+            message = _(
+                "the sign in '{value}' may be decimal or thousands, and nothing in the column tells", value=text
+            )
+        return Refused("number-format-unclear", message, _('Name it in the mapping: decimal_sign: "," or "."'))
+
+
+def whole(number: Decimal, text: str) -> int:
+    """Return a number as a JSON integer; raises `Refused` where it has a fraction or loses digits."""
+    if number != number.to_integral_value():
+        raise Refused(
+            "not-an-integer",
+            _("'{value}' is no whole number", value=shorten(text)),
+            _("Correct the cell, or make the field's type decimal"),
+        )
+    if abs(number) > _SAFE_INTEGER:
+        raise _too_long(text)
+    return int(number)
+
+
+def fractional(number: Decimal, text: str) -> int | float:
+    """Return a number as JSON writes it with every digit; raises `Refused` where none does."""
+    if number == number.to_integral_value():
+        return whole(number, text)
+    nearest = float(number)
+    if Decimal(repr(nearest)) != number:
+        raise _too_long(text)
+    return nearest
+
+
+def _proved_sign(digits: str) -> str | None:
+    """Return the decimal sign that a number proves by itself."""
+    points, commas = digits.count("."), digits.count(",")
+    if points and commas:
+        return "." if digits.rindex(".") > digits.rindex(",") else ","
+    sign, other = (".", ",") if points else (",", ".")
+    if points + commas > 1:
+        return other
+    if points + commas == 1:
+        before, after = digits.split(sign)
+        if len(after) != 3 or not 1 <= len(before) <= 3 or before.startswith("0"):
+            return sign
+    return None
+
+
+def _plain(text: str) -> Decimal | None:
+    """Return the number that a true number's text shows, a percentage as its share; None where it shows another."""
+    percent = text.endswith("%")
+    try:
+        number = Decimal(text.rstrip("%").strip())
+    except InvalidOperation:
+        return None
+    return number / 100 if percent else number
+
+
+def _no_number(text: str) -> Refused:
+    return Refused(
+        "not-a-number",
+        _("'{value}' is no number", value=shorten(text)),
+        _("Correct the cell: digits, with a decimal sign where needed"),
+    )
+
+
+def _too_long(text: str) -> Refused:
+    return Refused(
+        "number-too-long",
+        _("'{value}' has more digits than a JSON number keeps", value=shorten(text)),
+        _("Make the field's type text, or shorten the number"),
+    )
