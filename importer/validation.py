@@ -69,14 +69,16 @@ class Validator:
         names, `None` where it is left out; `source` has the cells, which issues quote. `keys` has each row's key
         digest, "" where the key is blank, and `repeated` all rows of each digest that more than one row bears,
         rows outside of these frames included. `failed` are cells (row, source column) that are issues already: that
-        nothing came of them is not said twice.
+        nothing came of them, or of a template with one of them in it, is not said twice.
         """
         rows = _Rows(fields, source, keys, repeated)
+        failed_rows = {row for row, _column in failed}
         issues: dict[tuple[int, str, str], Issue] = {}
         for path, code, row in self._failures(self._judged(rows)):
             issue = self._issue(rows, path, code, row)
             column = issue.column or path
-            if not (code in _OF_EMPTY_CELLS and (row, column) in failed):
+            told = row in failed_rows and ((row, column) in failed or bool(issue.value))
+            if not (told and code in _OF_EMPTY_CELLS):
                 issues.setdefault((row, column, code), issue)
         place = {column: number for number, column in enumerate(source.columns)}
         return tuple(issues[key] for key in sorted(issues, key=lambda key: (key[0], place.get(key[1], -1), *key[1:])))
@@ -126,7 +128,7 @@ class Validator:
         return Issue(row, blank[0], "", _KEY_MISSING, message, _("Fill in {column}", column=blank[0]))
 
     def _key_repeated(self, rows: _Rows, row: int) -> Issue:
-        key = ", ".join(f"{column} {rows.cell(row, column)!r}" for column in self._key_columns)
+        key = ", ".join(f"{column} '{rows.cell(row, column)}'" for column in self._key_columns)
         others = rows.repeated[str(rows.keys.loc[row])]
         named = [str(other) for other in islice((other for other in others if other != row), _ROWS_NAMED)]
         listed = ", ".join(named) if len(others) - 1 <= _ROWS_NAMED else ", ".join([*named, "…"])
@@ -144,14 +146,14 @@ class Validator:
     def _solution_missing(self, rows: _Rows, row: int) -> Issue:
         status = self._rules["status"]
         name, value = status.column or "status", rows.fields.loc[row, "status"]
-        closed = {"status": name, "value": repr(shorten(rows.cell(row, name) or str(value)))}
+        closed = {"status": name, "value": shorten(rows.cell(row, name) or str(value))}
         solution = self._rules.get("solution")
         if solution is None:
-            message = _("{status} {value} is a closed status, and the mapping has no solution", **closed)
+            message = _("{status} '{value}' is a closed status, and the mapping has no solution", **closed)
             remedy = _("Map a column to solution, or change {status}", status=name)
             return Issue(row, name, rows.cell(row, name), _SOLUTION_MISSING, message, remedy)
         column = solution.column or "solution"
-        message = _("{column} is empty, but {status} {value} is a closed status", column=column, **closed)
+        message = _("{column} is empty, but {status} '{value}' is a closed status", column=column, **closed)
         remedy = _("Fill in {column} or change {status}", column=column, status=name)
         return Issue(row, column, rows.cell(row, column), _SOLUTION_MISSING, message, remedy)
 
@@ -206,7 +208,12 @@ def _text(value: object, allowed: Sequence[str] | None) -> str | None:
 
 def _wording(rule: FieldRule, code: str, column: str, cell: str, value: object) -> tuple[str, str]:
     """Return the message and the remedy for a value that breaks its field's rule."""
-    named = {"column": column, "value": repr(shorten(cell)), "field": rule.path}
+    named = {"column": column, "value": shorten(cell), "field": rule.path}
+    if code == "required" and cell.strip():
+        return (
+            _("{field} is required, and {column} '{value}' gives it no value", **named),
+            _("Correct {column}, or {field} in the mapping", **named),
+        )
     if code == "required":
         return (
             _("{column} is empty, and {field} is required", **named),
@@ -215,7 +222,7 @@ def _wording(rule: FieldRule, code: str, column: str, cell: str, value: object) 
     if code == "not-allowed":
         return (
             _(
-                "{column}: {value} is not one of {allowed}",
+                "{column}: '{value}' is not one of {allowed}",
                 allowed=shorten(", ".join(rule.allowed or ()), 200),
                 **named,
             ),
@@ -223,12 +230,12 @@ def _wording(rule: FieldRule, code: str, column: str, cell: str, value: object) 
         )
     if code == "bad-email":
         return (
-            _("{column}: {value} is not an e-mail address", **named),
+            _("{column}: '{value}' is not an e-mail address", **named),
             _("Write one address, like name@company.com"),
         )
     if code == "bad-pattern":
         return (
-            _("{column}: {value} is not of the form {pattern}", pattern=rule.pattern, **named),
+            _("{column}: '{value}' is not of the form {pattern}", pattern=rule.pattern, **named),
             _("Correct {column}, or the pattern of {field} in the mapping", **named),
         )
     return _wording_of_length(rule, code, named, len(_text(value, None) or ""))
@@ -236,17 +243,18 @@ def _wording(rule: FieldRule, code: str, column: str, cell: str, value: object) 
 
 def _wording_of_length(rule: FieldRule, code: str, named: Mapping[str, str], length: int) -> tuple[str, str]:
     """Return the message and the remedy for a text that is too short or too long."""
+    named = {**named, "length": str(length)}
     if code == "too-short":
         return (
             _(
-                "{column}: {value} has {length} characters, and {limit} are needed",
-                length=length,
+                "{column} makes {field} {length} characters long, and {limit} are needed",
                 limit=rule.min_length,
                 **named,
             ),
             _("Write more in {column}, or lower min_length of {field} in the mapping", **named),
         )
+    excess = length - _room(rule)
     return (
-        _("{column} has {length} characters, and {limit} fit: {value}", length=length, limit=_room(rule), **named),
-        _("Shorten {column} by {excess} characters", excess=length - _room(rule), **named),
+        _("{column} makes {field} {length} characters long, and {limit} fit", limit=_room(rule), **named),
+        ngettext("Shorten {column} by {count} character", "Shorten {column} by {count} characters", excess, **named),
     )

@@ -168,13 +168,24 @@ def test_a_cell_that_failed_conversion_is_not_called_empty() -> None:
     assert places(judge(rules, rows, failed)) == [(3, "Correo", "required"), (3, "Estado", "not-allowed")]
 
 
+def test_a_filled_cell_is_never_called_empty() -> None:
+    """Where conditions leave a filled cell out, that is said; where another part of a template failed, nothing is."""
+    rule = FieldRule("description", "Asunto", required=True)
+    cells = {"Asunto": ["Traslado", "Traslado", ""]}
+    issues = judge([rule], {2: {}, 3: {}, 4: {}}, failed=[(3, "Descripción")], cells=cells)
+    assert [(issue.row, issue.message) for issue in issues] == [
+        (2, "description is required, and Asunto 'Traslado' gives it no value"),
+        (4, "Asunto is empty, and description is required"),
+    ]
+
+
 def test_the_references_line_counts() -> None:
     """A description that carries the reference has 23 characters less room."""
     rule = FieldRule("description", "Texto", max_length=30, carries_reference=True)
     (issue,) = judge([rule], {2: {"description": "1234567"}, 3: {"description": "12345678"}})
     assert issue.row == 3
-    assert "8 characters, and 7 fit" in issue.message
-    assert issue.remedy == "Shorten Texto by 1 characters"
+    assert issue.message == "Texto makes description 8 characters long, and 7 fit"
+    assert issue.remedy == "Shorten Texto by 1 character"
 
 
 def test_a_field_without_a_column_is_named_by_its_path() -> None:

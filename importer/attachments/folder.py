@@ -113,7 +113,8 @@ class AttachmentFolder:
         listing = self._listing(place)
         alike = listing.alike(part)
         if len(alike) != 1:
-            raise _missing(part, place, alike or listing.nearest(part))
+            shown = self._options.folder / place.relative_to(self._root)
+            raise _missing(part, shown, alike or listing.nearest(part))
         return alike[0]
 
     def _check(self, path: Path, name: str) -> Attachment:
@@ -198,8 +199,8 @@ def _no_folder(root: Path) -> Refused:
     )
 
 
-def _missing(name: str, place: Path, near: Sequence[str]) -> Refused:
-    message = _("{name} is not in {folder}", name=shorten(name), folder=place)
+def _missing(name: str, folder: Path, near: Sequence[str]) -> Refused:
+    message = _("{name} is not in {folder}", name=shorten(name), folder=folder)
     if not near:
         return Refused("attachment-missing", message, _("Put the file there, or correct its name"))
     quoted = ", ".join(near)
