@@ -1,0 +1,71 @@
+"""The whole workbook, in one pass over the rows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import islice
+from typing import BinaryIO
+
+from openpyxl import Workbook
+
+from importer.messages import ngettext
+from importer.model import ReportContent
+
+from .sheets import SHEET_COLUMNS, SHEET_LINES, IssuesSheet, ReportSheet, ToDecideSheet
+from .styles import top_aligned
+from .summary_sheet import SummarySheet
+from .words import DOUBTFUL, OWN_COLUMNS
+
+SAMPLE = 200  # rows that tell how wide the columns should be
+
+
+def fits(content: ReportContent) -> bool:
+    """Tell whether a sheet has the lines and columns for this report."""
+    return content.summary.counts.rows < SHEET_LINES and len(content.columns) + len(OWN_COLUMNS) <= SHEET_COLUMNS
+
+
+def write_workbook(file: BinaryIO, content: ReportContent) -> None:
+    """Write the report to an open file; memory does not grow with the rows."""
+    summary, workbook = content.summary, Workbook(write_only=True)
+    top_aligned(workbook)
+    first = SummarySheet(workbook)
+    report = ReportSheet(workbook, content.columns, list(islice(content.rows, SAMPLE)), summary)
+    issues = IssuesSheet(workbook)
+    to_decide: ToDecideSheet | None = None
+    for row in content.rows:
+        report.add(row)
+        for issue in row.issues:
+            issues.add(row, issue, report.place(issue))
+        if row.status in DOUBTFUL:
+            to_decide = to_decide or ToDecideSheet(workbook, content.columns, summary)
+            to_decide.add(row, report.start)
+    report.filter()
+    issues.filter()
+    sheets = [report.sheet.title, issues.sheet.title]
+    if to_decide is not None:
+        to_decide.finish()
+        sheets.append(to_decide.sheet.title)
+    first.write(summary, [*summary.notes, *_limits(report, issues)], sheets)
+    workbook.save(file)
+
+
+def _limits(report: ReportSheet, issues: IssuesSheet) -> Iterator[str]:
+    """Say what the workbook had to do without."""
+    if report.notes_refused:
+        yield ngettext(
+            "{count} faulty cell carries no note, since many notes make a sheet slow. Its reason stands in Issues.",
+            "{count} faulty cells carry no note, since many notes make a sheet slow. Their reasons stand in Issues.",
+            report.notes_refused,
+        )
+    if issues.links_refused:
+        yield ngettext(
+            "{count} line of Issues leads to no cell: Excel allows no more links on a sheet.",
+            "{count} lines of Issues lead to no cell: Excel allows no more links on a sheet.",
+            issues.links_refused,
+        )
+    if issues.left_out:
+        yield ngettext(
+            "{count} issue has no line in Issues: the sheet is full. It stands in the message of its row.",
+            "{count} issues have no line in Issues: the sheet is full. They stand in the messages of their rows.",
+            issues.left_out,
+        )
