@@ -15,7 +15,7 @@ import pickle
 import sys
 from itertools import islice
 
-from python_calamine import CalamineWorkbook, PasswordError, SheetTypeEnum, SheetVisibleEnum
+from python_calamine import CalamineWorkbook, PasswordError, SheetMetadata, SheetTypeEnum, SheetVisibleEnum
 
 ROWS_AT_ONCE = 1000
 PASSWORD, TOO_LARGE = 3, 4
@@ -47,7 +47,7 @@ def limit_memory(limit: int) -> None:
             resource.setrlimit(resource.RLIMIT_AS, (limit, hard))
 
 
-def describe(entry: object) -> tuple[str, bool, bool]:
+def describe(entry: SheetMetadata) -> tuple[str, bool, bool]:
     """Return a sheet's name, whether it is a worksheet, and whether it is visible."""
     return entry.name, entry.typ == SheetTypeEnum.WorkSheet, entry.visible == SheetVisibleEnum.Visible
 

@@ -6,13 +6,13 @@ import subprocess
 import sys
 import tempfile
 from dataclasses import dataclass
-from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
 from importer.errors import SourceError
-from importer.messages import _, shorten
+from importer.messages import _
 from importer.source import calamine_child
+from importer.source.refusals import damaged, password_needed
 from importer.source.spool import BLOCK, Snapshot, Spool
 
 MEMORY_LIMIT = 4 << 30  # a full sheet of 1,048,576 rows and 20 columns stays below
@@ -98,26 +98,3 @@ class Parsing:
         self._errors.seek(0)
         lines = self._errors.read().decode("utf-8", "replace").strip().splitlines()
         return lines[-1] if lines else ""
-
-
-def password_needed(file: str) -> SourceError:
-    """Return the error of a workbook that is encrypted."""
-    return SourceError(
-        _(
-            "{file} is protected by a password. Open it in Excel, remove the password (File > Info > Protect Workbook >"
-            " Encrypt with Password) and save it.",
-            file=file,
-        )
-    )
-
-
-def damaged(file: str, reason: str = "") -> SourceError:
-    """Return the error of a workbook that no reader understands, with the reader's own words."""
-    return SourceError(
-        _(
-            "{file} is damaged or incomplete ({reason}). Fetch it again, or open it in Excel, let Excel repair it, and"
-            " save it as .xlsx.",
-            file=file,
-            reason=shorten(reason, 120) or _("it ends too early"),
-        )
-    )

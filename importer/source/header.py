@@ -12,7 +12,7 @@ from importer.model import Cell
 _LOOKED_AT = 30
 
 
-def find_header(rows: Iterable[tuple[int, Sequence[Cell]]]) -> int | None:
+def find_header(rows: Iterable[tuple[int, Sequence[object]]]) -> int | None:
     """Return the number of the first row that is filled at least half as widely as the widest of the first rows.
 
     Titles, dates and notes above a table fill a cell or two; the header fills its width. None where no row is filled.
@@ -96,7 +96,10 @@ def no_header(file: str, sheet: str | None) -> SourceError:
 
 def _free(name: str, taken: set[str]) -> str:
     """Return `name`, or `name (2)` and so on where that is taken, and take it."""
-    return _repeated(name, taken) if name in taken else (taken.add(name) or name)
+    if name in taken:
+        return _repeated(name, taken)
+    taken.add(name)
+    return name
 
 
 def _repeated(name: str, taken: set[str]) -> str:

@@ -2,60 +2,159 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from importer.errors import SourceError
-from importer.messages import _
-from importer.model import TableOptions
-from importer.source.calamine_process import Parsing, list_sheets
-from importer.source.delimited import open_delimited
+from importer.messages import _, ngettext
+from importer.model import Cell, Issue, TableOptions
+from importer.source.delimited import Delimited, open_delimited
 from importer.source.header import find_header, name_columns, no_header
-from importer.source.sheets import choose
+from importer.source.kind import Kind, sniff
+from importer.source.ragged import Ragged
 from importer.source.spool import Snapshot
-from importer.source.table import Grid, Table, data_rows
-from importer.source.workbook import WorkbookGrid
+from importer.source.table import Grid, Table, is_blank
+from importer.source.workbook_readers import Sheet, read_binary, read_ods, read_xlsx
+
+_DEFAULTS = TableOptions()
+_DELIMITER_NAMES = {",": _("comma"), ";": _("semicolon"), "\t": _("tab"), "|": _("vertical bar")}
 
 
-def open_table(path: Path, options: TableOptions = TableOptions()) -> Table:
-    """Return the table in the spreadsheet at `path`, read once; the file may stay open in Excel.
+def open_table(path: Path, options: TableOptions = _DEFAULTS) -> Table:
+    """Return the table in the spreadsheet at `path`, which is read once and may stay open in Excel.
 
     Raises SourceError with a remedy where the file, the sheet or the header is not there or cannot be read.
     """
+    snapshot = _read(path)
+    kind, package = sniff(snapshot, path.name)
+    if kind is Kind.TEXT:
+        text = open_delimited(snapshot, path.name, options)
+        return _table(path, options, snapshot, text, _text_notes(text, options))
+    if package is not None and kind is Kind.XLSX:
+        sheet = read_xlsx(snapshot, package, path.name, options)
+    elif package is not None and kind is Kind.ODS:
+        sheet = read_ods(snapshot, package, path.name, options)
+    else:
+        sheet = read_binary(snapshot, kind, path.name, options)
+    return _table(path, options, snapshot, sheet.grid, list(sheet.notes), sheet)
+
+
+def _read(path: Path) -> Snapshot:
+    """Return the bytes of the file, read once. Raises SourceError where there is no file to read."""
+    if path.name.startswith(("~$", ".~lock.")):
+        raise SourceError(
+            _(
+                "{file} is not a spreadsheet but the mark that an open program leaves beside one. Name the file without"
+                " that beginning.",
+                file=path.name,
+            )
+        )
     try:
         with path.open("rb") as file:
-            snapshot = Snapshot(file)
+            return Snapshot(file)
     except FileNotFoundError as error:
-        raise SourceError(_("There is no file {path}.", path=path)) from error
-    with snapshot.open() as start:
-        head = start.read(8)
-    grid: Grid
-    sheet = None
-    if head.startswith((b"PK", b"\xd0\xcf\x11\xe0")):
-        sheet = choose(path.name, list_sheets(snapshot, path.name), options.sheet, lambda name: [])
-        with Parsing(snapshot, path.name, sheet) as parsing:
-            grid = WorkbookGrid(parsing.finish())
-    else:
-        grid = open_delimited(snapshot, path.name, options)
-    header_row = options.header_row or find_header(grid.rows())
-    if header_row is None:
-        raise no_header(path.name, sheet)
-    headers = next(cells for number, cells in grid.rows() if number == header_row)
-    count, with_data = 0, set()
-    for _number, cells in data_rows(grid, header_row, filled=False):
-        count += 1
-        with_data.update(i for i, c in enumerate(cells) if i not in with_data and c)
-    names, notes = name_columns(headers, frozenset(with_data))
+        raise SourceError(_("There is no file {path}. Check the name and the folder.", path=path)) from error
+    except IsADirectoryError as error:
+        raise SourceError(_("{path} is a folder. Name the spreadsheet in it.", path=path)) from error
+    except OSError as error:
+        raise SourceError(
+            _(
+                "{path} cannot be read: {reason}. Check that you may open it and that no program locks it.",
+                path=path,
+                reason=error.strerror or error,
+            )
+        ) from error
+
+
+@dataclass(frozen=True, slots=True)
+class _Survey:
+    """What one pass over the rows below the header found."""
+
+    rows: int
+    with_data: frozenset[int]
+    issues: tuple[Issue, ...]
+    notes: tuple[str, ...]
+
+
+def _table(
+    path: Path, options: TableOptions, snapshot: Snapshot, grid: Grid, notes: list[str], sheet: Sheet | None = None
+) -> Table:
+    """Find the header, name the columns, and look once over all rows."""
+    name = sheet.name if sheet else None
+    header_row, headers = _header(path.name, name, grid, options)
+    survey = _survey(grid, header_row, Ragged(len(headers)) if isinstance(grid, Delimited) else None)
+    columns, made_up = name_columns(headers, survey.with_data)
+    hidden = sheet.hidden if sheet and options.hidden == "skip" else frozenset()
+    if header_row > 1 and options.header_row is None:
+        notes.append(_("The header was found in row {row}.", row=header_row))
+    if survey.rows == 0:
+        notes.append(_("There is a header in row {row} and no row below it.", row=header_row))
+    below = sum(1 for number in hidden if number > header_row)
+    if below:
+        notes.append(
+            ngettext(
+                "{count} hidden or filtered row is skipped (source.hidden: include reads it).",
+                "{count} hidden or filtered rows are skipped (source.hidden: include reads them).",
+                below,
+            )
+        )
     return Table(
-        path,
-        sheet,
-        header_row,
-        tuple(names.values()),
-        snapshot.digest,
-        count,
-        frozenset(),
-        tuple(notes),
-        (),
-        grid,
-        tuple(names),
-        options.merged == "fill",
+        path=path,
+        sheet=name,
+        header_row=header_row,
+        columns=tuple(columns.values()),
+        digest=snapshot.digest,
+        rows=survey.rows,
+        hidden=hidden,
+        notes=(*notes, *made_up, *survey.notes),
+        issues=survey.issues,
+        _grid=grid,
+        _positions=tuple(columns),
+        _filled=options.merged == "fill",
     )
+
+
+def _header(file: str, sheet: str | None, grid: Grid, options: TableOptions) -> tuple[int, Sequence[Cell]]:
+    """Return the header's row number and its cells, as asked for or found."""
+    wanted = options.header_row or find_header(grid.outline())
+    if wanted is None:
+        raise no_header(file, sheet)
+    headers = next((cells for number, cells in grid.rows() if number == wanted), [])
+    if not any(str(cell).strip() for cell in headers):
+        raise SourceError(
+            _("{file} has nothing in row {row}, which source.header_row names as the header.", file=file, row=wanted)
+        )
+    return wanted, headers
+
+
+def _survey(grid: Grid, header_row: int, ragged: Ragged | None) -> _Survey:
+    """Count the rows, see which columns hold data, and name rows that are cut wrongly."""
+    count = 0
+    with_data: set[int] = set()
+    for number, cells in grid.outline():
+        if number <= header_row or is_blank(cells):
+            continue
+        count += 1
+        if ragged is not None:
+            ragged.look_at(number, cells)
+        with_data.update(at for at, cell in enumerate(cells) if at not in with_data and str(cell).strip())
+    if ragged is not None:
+        with_data = {at for at in with_data if at < ragged.width}
+        return _Survey(count, frozenset(with_data), ragged.issues(), ragged.notes())
+    return _Survey(count, frozenset(with_data), (), ())
+
+
+def _text_notes(text: Delimited, options: TableOptions) -> list[str]:
+    """Return the sentence that lets a person see what was guessed."""
+    delimiter = _DELIMITER_NAMES.get(text.delimiter, text.delimiter)
+    if options.encoding and options.delimiter:
+        return []
+    notes = [
+        _(
+            "Read as {encoding} with {delimiter} between cells; source.encoding and source.delimiter overrule this.",
+            encoding=text.encoding.codec,
+            delimiter=delimiter,
+        )
+    ]
+    return notes

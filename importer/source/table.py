@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -15,11 +15,14 @@ from importer.model import Cell, Issue
 class Grid(Protocol):
     """What every format is read into."""
 
-    def rows(self, fill_below: int | None = None) -> Iterator[tuple[int, Sequence[Cell]]]:
+    def rows(self, fill_below: int | None = None) -> Iterator[tuple[int, list[Cell]]]:
         """Yield rows in order with their number, cells from column A on; as often as asked.
 
         `fill_below` fills merged cells in the rows below that one.
         """
+
+    def outline(self) -> Iterator[tuple[int, Sequence[object]]]:
+        """Yield the same rows for whoever asks only which cells are filled: what is empty is "" or white space."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,10 +54,12 @@ class Table:
         """
         numbers: list[int] = []
         picked: list[list[Cell]] = []
-        for number, cells in data_rows(self._grid, self.header_row, filled=self._filled):
-            width = len(cells)
+        pick = _picker(self._positions)
+        for number, cells in self._grid.rows(self.header_row if self._filled else None):
+            if number <= self.header_row or is_blank(cells):
+                continue
             numbers.append(number)
-            picked.append([cells[position] if position < width else "" for position in self._positions])
+            picked.append(pick(cells))
             if len(numbers) == size:
                 yield self._frame(numbers, picked)
                 numbers, picked = [], []
@@ -66,13 +71,14 @@ class Table:
         return pd.DataFrame(rows, index=index, columns=pd.Index(self.columns, dtype=object), dtype=object)
 
 
-def data_rows(grid: Grid, header_row: int, *, filled: bool) -> Iterator[tuple[int, Sequence[Cell]]]:
-    """Yield the rows below the header that are not blank; white space alone is blank."""
-    for number, cells in grid.rows(header_row if filled else None):
-        if number > header_row and not is_blank(cells):
-            yield number, cells
-
-
-def is_blank(cells: Sequence[Cell]) -> bool:
+def is_blank(cells: Sequence[object]) -> bool:
     """Return whether no cell holds more than white space."""
     return not any(cells) or not any(not isinstance(cell, str) or cell.strip() for cell in cells)
+
+
+def _picker(positions: tuple[int, ...]) -> Callable[[list[Cell]], list[Cell]]:
+    """Return what takes the table's cells out of a row, short rows filled with empty cells."""
+    width = len(positions)
+    if positions == tuple(range(width)):
+        return lambda cells: cells[:width] + [""] * (width - len(cells))
+    return lambda cells: [cells[position] if position < len(cells) else "" for position in positions]

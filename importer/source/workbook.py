@@ -1,4 +1,4 @@
-"""The rows of a workbook's sheet as calamine parsed them, made into cells."""
+"""The rows of a workbook's sheet, as calamine parsed them and a look at the XML completes them, made into cells."""
 
 from __future__ import annotations
 
@@ -6,49 +6,191 @@ from collections.abc import Iterator, Sequence
 from datetime import date, datetime, time, timedelta
 from typing import Any
 
-from importer.model import Cell, Fault, Typed
 from importer.messages import _
+from importer.model import Cell, Fault, Typed
+from importer.source.facts import ERROR, NO_RESULT, SHOWN, Fact, Merged, SheetFacts
+from importer.source.moments import moment
+from importer.source.number_format import NumberFormat, Shows, number_text, plain_text
 from importer.source.spool import Spool
 
-Merged = tuple[tuple[int, int], tuple[int, int]]
+_NO_FACTS: tuple[int, list[Fact]] = (0, [])
+_FIRST_LOST = 10**15  # Excel keeps 15 digits of a number and puts zeros for the others
 
 
 class WorkbookGrid:
-    """A sheet as a grid of cells; the rows stay on disk."""
+    """A sheet as a grid of cells; what was read stays on disk."""
 
-    def __init__(self, parsed: Spool[Any]) -> None:
-        """Take what the child process sent."""
+    def __init__(
+        self,
+        parsed: Spool[Any],
+        facts: SheetFacts,
+        formats: tuple[NumberFormat | None, ...] = (),
+        *,
+        since_1904: bool = False,
+    ) -> None:
+        """Take what the child process sent, the facts of the same sheet, and the formats of cell styles."""
         self._parsed = parsed
+        self._facts = facts
+        self._formats = formats
+        self._since_1904 = since_1904
+        self._merged: list[Merged] = sorted(next(iter(parsed)) or facts.merged)
 
-    def rows(self, fill_below: int | None = None) -> Iterator[tuple[int, Sequence[Cell]]]:
-        """Yield every row with its number, cells from column A on; merged cells filled below a row if asked."""
+    def rows(self, fill_below: int | None = None) -> Iterator[tuple[int, list[Cell]]]:
+        """Yield every row with its number, cells from column A on; may be called again.
+
+        Given `fill_below`, every cell of a merged range that lies below that row holds what the range shows.
+        """
+        rows = self._completed()
+        return (
+            rows if fill_below is None else _filled(rows, [area for area in self._merged if area[0][0] >= fill_below])
+        )
+
+    def outline(self) -> Iterator[tuple[int, Sequence[object]]]:
+        """Yield the same rows with the values as they are stored, for whoever asks only which cells are filled."""
+        for number, values, facts in self._joined():
+            last = max((column for column, _kind, _text in facts), default=-1)
+            stored = values + [""] * (last + 1 - len(values)) if facts else values
+            for column, _kind, text in facts:
+                stored[column] = stored[column] or text
+            yield number, stored
+
+    @property
+    def merges(self) -> int:
+        """How many merged ranges the sheet has."""
+        return len(self._merged)
+
+    def _completed(self) -> Iterator[tuple[int, list[Cell]]]:
+        """Yield rows of cells: the stored values, with what the facts say put over them."""
+        links = self._facts.links
+        for number, values, facts in self._joined():
+            cells = [value if value.__class__ is str else cell(value) for value in values]
+            self._overlay(cells, facts)
+            if number in links:
+                _show_targets(cells, links[number])
+            yield number, cells
+
+    def _joined(self) -> Iterator[tuple[int, list[Any], list[Fact]]]:
+        """Yield the parsed rows with their facts, and after them rows that have nothing but facts."""
+        facts = self._facts.by_row()
+        row, of_row = next(facts, _NO_FACTS)
+        number = 0
+        for number, values in self._values():
+            if number == row:
+                yield number, values, of_row
+                row, of_row = next(facts, _NO_FACTS)
+            else:
+                yield number, values, []
+        while row > number:
+            yield row, [], of_row
+            row, of_row = next(facts, _NO_FACTS)
+
+    def _values(self) -> Iterator[tuple[int, list[Any]]]:
         chunks = iter(self._parsed)
-        next(chunks)
+        next(chunks)  # the merged ranges
         number = 0
         for chunk in chunks:
-            for number, values in enumerate(chunk, number + 1):
-                yield number, [value if value.__class__ is str else cell(value) for value in values]
+            for number, values in enumerate(chunk, number + 1):  # noqa: B020 - it counts on across chunks
+                yield number, values
+
+    def _overlay(self, cells: list[Cell], facts: list[Fact]) -> None:
+        """Put what the facts say into a row's cells, lengthening it where they lie beyond the parsed ones."""
+        for column, kind, text in facts:
+            if column >= len(cells):
+                cells.extend([""] * (column + 1 - len(cells)))
+            cells[column] = self._stated(kind, text, cells[column])
+
+    def _stated(self, kind: int, text: str, parsed: Cell) -> Cell:
+        """Return the cell that a fact makes of a parsed one."""
+        if kind == ERROR:
+            return _error_cell(text)
+        if kind == NO_RESULT:
+            return _without_result(text)
+        if kind == SHOWN:
+            return Typed(text, parsed.value, parsed.number_format) if isinstance(parsed, Typed) else parsed
+        shown_by = self._formats[kind]
+        if shown_by is None or not text:
+            return parsed
+        value = float(text)
+        plain = number(value)
+        if isinstance(plain, Fault):
+            return plain
+        if shown_by.shows is Shows.MOMENT:
+            return moment(value, shown_by, since_1904=self._since_1904) or plain
+        return Typed(number_text(value, shown_by), plain.value, shown_by.code)
 
 
 def cell(value: object) -> Cell:
-    """Return the cell of a stored value whose number format is not known, or shows nothing else."""
+    """Return the cell of a stored value whose number format is not known, or shows no more than plain digits."""
     if isinstance(value, bool):
         return Typed("TRUE" if value else "FALSE", value)
     if isinstance(value, int | float):
         return number(value)
     if isinstance(value, datetime):
-        return Typed(value.isoformat(" ", "seconds"), value)
-    if isinstance(value, date | time):
-        return Typed(value.isoformat(), value)
+        return Typed(value.isoformat(" ", "seconds"), value, "yyyy-mm-dd hh:mm:ss")
+    if isinstance(value, date):
+        return Typed(value.isoformat(), value, "yyyy-mm-dd")
+    if isinstance(value, time):
+        return Typed(value.isoformat("seconds"), value, "hh:mm:ss")
     if isinstance(value, timedelta):
         return number(value / timedelta(days=1))
     return str(value)
 
 
-def number(value: float) -> Cell:
+def number(value: float) -> Typed | Fault:
     """Return the cell of a number: its shortest decimal text, or a Fault where Excel has rounded its digits away."""
+    if not abs(value) < _FIRST_LOST:
+        return _digits_lost(value)
     if value.__class__ is float and value.is_integer():
         value = int(value)
-    if abs(value) >= 10**15:
-        return Fault(str(value), "digits-lost", _("x"), _("y"))
-    return Typed(repr(value), value)
+    return Typed(plain_text(value), value)
+
+
+def _digits_lost(value: float) -> Fault:
+    return Fault(
+        plain_text(int(value)) if abs(value) < float("inf") else str(value),
+        "digits-lost",
+        _("the number has more than 15 digits, and Excel has rounded the others away"),
+        _("format the column as text and enter the number again from where it came"),
+    )
+
+
+def _error_cell(text: str) -> Fault:
+    return Fault(
+        text,
+        "error-cell",
+        _("the cell shows the error {error}", error=text),
+        _("correct the formula or type the value, and save"),
+    )
+
+
+def _without_result(formula: str) -> Fault:
+    return Fault(
+        formula,
+        "formula-without-result",
+        _("the formula has no stored result, because a program wrote it that does not calculate"),
+        _("open the file in Excel, wait until it has calculated, and save it"),
+    )
+
+
+def _show_targets(cells: list[Cell], links: list[tuple[int, str]]) -> None:
+    """Give empty cells that are links their target as text."""
+    for column, target in links:
+        if column < len(cells) and cells[column] == "":
+            cells[column] = target
+
+
+def _filled(rows: Iterator[tuple[int, list[Cell]]], merged: list[Merged]) -> Iterator[tuple[int, list[Cell]]]:
+    """Yield rows with every cell of a merged range holding what the range shows; ranges are sorted by their top."""
+    waiting = iter(merged)
+    upcoming = next(waiting, None)
+    open_ranges: list[tuple[Merged, Cell]] = []
+    for row, cells in rows:
+        open_ranges = [(area, shown) for area, shown in open_ranges if area[1][0] >= row - 1]
+        while upcoming is not None and upcoming[0][0] <= row - 1:
+            column = upcoming[0][1]
+            open_ranges.append((upcoming, cells[column] if column < len(cells) else ""))
+            upcoming = next(waiting, None)
+        for ((_top, left), (_bottom, right)), shown in open_ranges:
+            cells.extend([""] * (right + 1 - len(cells)))
+            cells[left : right + 1] = [shown] * (right + 1 - left)
+        yield row, cells

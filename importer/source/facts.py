@@ -1,0 +1,73 @@
+"""What a look at a sheet's XML tells that its parser does not, row by row, kept on disk."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from importer.errors import SourceError
+from importer.messages import _
+from importer.source.spool import Spool
+
+ERROR, NO_RESULT, SHOWN = -1, -2, -3  # kinds of facts; from 0 on, a kind is a cell style
+
+Fact = tuple[int, int, str]  # column from 0, kind, and the text: the stored number, the error, the formula, what shows
+Merged = tuple[tuple[int, int], tuple[int, int]]  # top left and bottom right, (row, column), both from 0
+
+_ROWS_AT_ONCE = 1000
+_LARGEST_BOX = 50_000_000
+
+
+class Box:
+    """The smallest rectangle around all filled cells, which is what a parser sets memory aside for."""
+
+    def __init__(self, file: str) -> None:
+        """Begin without a cell."""
+        self._file = file
+        self._top = self._left = 1 << 62
+        self._bottom = self._right = -1
+
+    def add(self, top: int, left: int, bottom: int, right: int) -> None:
+        """Take in a rectangle; raises SourceError beyond 50 million cells."""
+        self._top, self._left = min(self._top, top), min(self._left, left)
+        self._bottom, self._right = max(self._bottom, bottom), max(self._right, right)
+        cells = (self._bottom - self._top + 1) * (self._right - self._left + 1)
+        if cells > _LARGEST_BOX:
+            raise SourceError(
+                _(
+                    "{file}: the filled cells of the sheet lie so far apart that {cells} cells would have to be read"
+                    " (50,000,000 at most). Delete the stray value far below or to the right of the table (Ctrl+End in"
+                    " Excel goes there), or copy the table into a new workbook.",
+                    file=self._file,
+                    cells=f"{cells:,}",
+                )
+            )
+
+
+@dataclass(slots=True)
+class SheetFacts:
+    """The facts of a sheet; rows are Excel's numbers, columns count from 0.
+
+    `hidden` are the hidden rows, `links` the targets of hyperlinks by row and column, `merged` the merged ranges
+    where the parser does not tell them, `hidden_columns` how many columns are hidden.
+    """
+
+    hidden: set[int] = field(default_factory=set)
+    links: dict[int, list[tuple[int, str]]] = field(default_factory=dict)
+    merged: list[Merged] = field(default_factory=list)
+    hidden_columns: int = 0
+    _stored: Spool[list[tuple[int, list[Fact]]]] = field(default_factory=Spool)
+    _latest: list[tuple[int, list[Fact]]] = field(default_factory=list)
+
+    def add(self, row: int, facts: list[Fact]) -> None:
+        """Keep the facts of one row; rows come in order."""
+        self._latest.append((row, facts))
+        if len(self._latest) == _ROWS_AT_ONCE:
+            self._stored.append(self._latest)
+            self._latest = []
+
+    def by_row(self) -> Iterator[tuple[int, list[Fact]]]:
+        """Yield each row that has facts, in order; may be called again."""
+        for rows in self._stored:
+            yield from rows
+        yield from self._latest

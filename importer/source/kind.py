@@ -1,0 +1,142 @@
+"""Tell what a file is by its content, whatever its ending says."""
+
+from __future__ import annotations
+
+import codecs
+import re
+from enum import Enum
+
+from importer.errors import SourceError
+from importer.messages import _
+from importer.source.package import Package
+from importer.source.refusals import damaged, password_needed
+from importer.source.spool import Snapshot
+from importer.source.xlsx_parts import workbook_part
+
+
+class Kind(Enum):
+    """The formats that can be read."""
+
+    TEXT = "CSV"
+    XLSX = "XLSX"
+    XLSB = "XLSB"
+    ODS = "ODS"
+    XLS = "XLS"
+
+
+_HEAD = 1 << 16
+_OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
+_FOREIGN = {
+    b"%PDF": "PDF",
+    b"\x89PNG": "PNG",
+    b"\xff\xd8\xff": "JPEG",
+    b"GIF8": "GIF",
+    b"{\\rtf": "RTF",
+    b"\x1f\x8b": "gzip",
+    b"7z\xbc\xaf": "7-Zip",
+    b"Rar!": "RAR",
+    b"SQLite format 3": "SQLite",
+    b"PAR1": "Parquet",
+}
+_OLD_EXCEL = re.compile(rb"\x09[\x00\x02\x04\x08](?:\x04|\x06|\x08|\x10)\x00")
+_HTML = re.compile(r"(?:<!--.*?-->\s*)?<(?:!doctype\s+html|html|head|body|table|meta|style|div)\b", re.IGNORECASE | re.DOTALL)
+
+
+def sniff(snapshot: Snapshot, file: str) -> tuple[Kind, Package | None]:
+    """Return what the bytes are, with the parts of a zip file; raises SourceError naming what cannot be read."""
+    with snapshot.open() as reader:
+        head = reader.read(_HEAD)
+    if not head:
+        raise SourceError(_("{file} is empty: it has no bytes at all. Save or fetch it again.", file=file))
+    if head.startswith(b"PK"):
+        package = Package(snapshot, file)
+        return _zip_kind(package), package
+    if head.startswith(_OLE):
+        return _ole_kind(snapshot, file), None
+    if _OLD_EXCEL.match(head):
+        raise _not_a_table(file, "Excel 4")
+    for mark, name in _FOREIGN.items():
+        if head.startswith(mark):
+            raise _not_a_table(file, name)
+    _refuse_markup(head, file)
+    return Kind.TEXT, None
+
+
+def _zip_kind(package: Package) -> Kind:
+    """Return what a zip file holds."""
+    package.refuse_entities()
+    if "content.xml" in package.names:
+        manifest = (
+            b"".join(package.blocks("META-INF/manifest.xml")) if "META-INF/manifest.xml" in package.names else b""
+        )
+        if b"encryption-data" in manifest:
+            raise password_needed(package.file)
+        if b"opendocument.spreadsheet" in manifest or "mimetype" not in package.names:
+            return Kind.ODS
+        raise _not_a_table(package.file, "OpenDocument")
+    part = workbook_part(package)
+    if part is not None and part.endswith(".bin"):
+        return Kind.XLSB
+    if part is not None and "/worksheets/" in "".join(sorted(package.names)):
+        return Kind.XLSX
+    if any(name.endswith(".iwa") for name in package.names):
+        raise _not_a_table(package.file, "Apple Numbers")
+    if "[Content_Types].xml" in package.names and part is None:
+        raise damaged(package.file, _("it names no workbook"))
+    raise _not_a_table(package.file, "Microsoft Office" if part else "ZIP")
+
+
+def _ole_kind(snapshot: Snapshot, file: str) -> Kind:
+    """Return what a compound file of older Office holds, by the names of its streams."""
+    with snapshot.open() as reader:
+        content = reader.read()
+    if "EncryptedPackage".encode("utf-16-le") in content:
+        raise password_needed(file)
+    if "Workbook".encode("utf-16-le") in content or "Book".encode("utf-16-le") in content:
+        return Kind.XLS
+    if "WordDocument".encode("utf-16-le") in content:
+        raise _not_a_table(file, "Word")
+    raise damaged(file, _("no workbook in it"))
+
+
+def _refuse_markup(head: bytes, file: str) -> None:
+    """Raise SourceError for web pages and XML, which portals like to name .xls or .csv."""
+    wide = head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
+    text = head.decode("utf-16" if wide else "utf-8-sig", "replace").lstrip()
+    if _HTML.match(text) or ("<html" in text.lower() and text.startswith(("<", "MIME-Version:"))):
+        if "accounts.google.com" in text:
+            raise SourceError(
+                _(
+                    "{file} is not the table but Google's sign-in page. Open the sheet in the browser and use File >"
+                    " Download > Microsoft Excel (.xlsx).",
+                    file=file,
+                )
+            )
+        raise _named_otherwise(file, _("a web page (HTML)"))
+    if text.startswith("<?xml") or text.startswith("<Workbook"):
+        spreadsheet = "urn:schemas-microsoft-com:office:spreadsheet" in text
+        raise _named_otherwise(file, _("an XML Spreadsheet 2003") if spreadsheet else _("an XML document"))
+    if text.startswith("{") and "docs.google.com" in text:
+        raise SourceError(
+            _(
+                "{file} is only a link to a Google sheet. Open it in the browser and use File > Download > Microsoft"
+                " Excel (.xlsx).",
+                file=file,
+            )
+        )
+
+
+def _named_otherwise(file: str, what: str) -> SourceError:
+    return SourceError(
+        _("{file} is {what}, whatever its name says. Open it in Excel and save it as .xlsx.", file=file, what=what)
+    )
+
+
+def _not_a_table(file: str, what: str) -> SourceError:
+    return SourceError(
+        _(
+            "{file} is a file of {what}, not a spreadsheet that can be read. Export the table as .xlsx or CSV.",
+            file=file,
+            what=what,
+        )
+    )

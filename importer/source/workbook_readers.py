@@ -1,0 +1,103 @@
+"""Read the chosen sheet of a workbook, each format as far as it can be looked into."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from importer.messages import _, ngettext
+from importer.model import TableOptions
+from importer.source.calamine_process import Parsing, SheetEntry, list_sheets
+from importer.source.facts import SheetFacts
+from importer.source.kind import Kind
+from importer.source.ods_scan import scan as scan_ods
+from importer.source.package import Package
+from importer.source.sheets import choose
+from importer.source.spool import Snapshot
+from importer.source.workbook import WorkbookGrid
+from importer.source.xlsx_parts import read_workbook, workbook_part
+from importer.source.xlsx_scan import scan as scan_xlsx
+
+_TOP_ROWS = 30
+
+
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """A sheet that was read: its cells, its hidden rows, and sentences about what was found out."""
+
+    name: str
+    grid: WorkbookGrid
+    hidden: frozenset[int]
+    notes: tuple[str, ...]
+
+
+def read_xlsx(snapshot: Snapshot, package: Package, file: str, options: TableOptions) -> Sheet:
+    """Read a sheet of an XLSX or XLSM workbook; its XML is looked through while the child process parses it."""
+    workbook = read_workbook(package, workbook_part(package) or "")
+    name = _choose(snapshot, file, workbook.sheets, options)
+    with Parsing(snapshot, file, name) as parsing:
+        facts = scan_xlsx(package, workbook.parts[name], workbook.formats)
+        parsed = parsing.finish()
+    grid = WorkbookGrid(parsed, facts, workbook.formats, since_1904=workbook.since_1904)
+    return Sheet(name, grid, frozenset(facts.hidden), _notes(grid, facts, options))
+
+
+def read_ods(snapshot: Snapshot, package: Package, file: str, options: TableOptions) -> Sheet:
+    """Read a sheet of an ODS workbook; its XML is looked through before the child process parses it."""
+    name = _choose(snapshot, file, list_sheets(snapshot, file), options)
+    with Parsing(snapshot, file, name) as parsing:
+        facts = scan_ods(package, name)
+        parsed = parsing.finish()
+    grid = WorkbookGrid(parsed, facts)
+    untold = _("ODS does not tell whether a number was longer than the 15 digits that it keeps.")
+    return Sheet(name, grid, frozenset(facts.hidden), (*_notes(grid, facts, options), untold))
+
+
+def read_binary(snapshot: Snapshot, kind: Kind, file: str, options: TableOptions) -> Sheet:
+    """Read a sheet of an XLS or XLSB workbook, which cannot be looked into beside its parser."""
+    name = _choose(snapshot, file, list_sheets(snapshot, file), options)
+    with Parsing(snapshot, file, name) as parsing:
+        grid = WorkbookGrid(parsing.finish(), SheetFacts())
+    untold = _(
+        "Of {kind} files the program cannot tell hidden rows, errors such as #N/A, formulas without a result and number"
+        " formats: hidden rows are read, errors look empty, dates read as YYYY-MM-DD and percentages as fractions. Save"
+        " the file as .xlsx to have these seen.",
+        kind=kind.value,
+    )
+    return Sheet(name, grid, frozenset(), (untold,))
+
+
+def _choose(snapshot: Snapshot, file: str, sheets: tuple[SheetEntry, ...], options: TableOptions) -> str:
+    """Return the sheet to read, looking into those that could be reports of ours."""
+
+    def top_texts(name: str) -> list[set[str]]:
+        with Parsing(snapshot, file, name) as parsing:
+            rows = WorkbookGrid(parsing.finish(), SheetFacts()).rows()
+            return [{str(cell) for cell in cells} for number, cells in rows if number <= _TOP_ROWS]
+
+    return choose(file, sheets, options.sheet, top_texts)
+
+
+def _notes(grid: WorkbookGrid, facts: SheetFacts, options: TableOptions) -> tuple[str, ...]:
+    """Return sentences about what the sheet hides, merges and links."""
+    notes = []
+    if facts.hidden_columns:
+        notes.append(
+            ngettext("{count} hidden column is read.", "{count} hidden columns are read.", facts.hidden_columns)
+        )
+    if grid.merges and options.merged == "first":
+        notes.append(
+            ngettext(
+                "{count} merged range keeps its value in its first cell (source.merged: fill repeats it).",
+                "{count} merged ranges keep their value in their first cell (source.merged: fill repeats it).",
+                grid.merges,
+            )
+        )
+    if links := sum(map(len, facts.links.values())):
+        notes.append(
+            ngettext(
+                "{count} cell is a link: its text is read, or its target where it has none.",
+                "{count} cells are links: their text is read, or their target where they have none.",
+                links,
+            )
+        )
+    return tuple(notes)
