@@ -43,7 +43,7 @@ FAULTS: Mapping[int, Mapping[str, object]] = {
     7: {"Estado": "En curso"},
     9: {"Correo cliente": "jorge.pena(arroba)correo.example"},
     11: {"Estado": "Cerrado", "Solución": "", "Fecha cierre": ""},
-    13: {"Ticket": "HD-00112"},  # the one before
+    13: {"Ticket": "HD-00111"},  # the one before has it too
     15: {"Ticket": ""},
     18: {"Asunto": LONG},
     20: {"Fecha apertura": "31/02/2024"},
