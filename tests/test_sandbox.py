@@ -1,44 +1,307 @@
-"""The stand-in CRM answers as the vendor's page says."""
+"""The stand-in CRM answers as the vendor's page says, and where that is silent as it is configured."""
 
 from __future__ import annotations
 
 import base64
+import json
+import re
+import tempfile
+import threading
+from collections.abc import Iterator
 
+import pytest
 import requests
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from pydantic import ByteSize
+from sandbox_support import CASE, INFORMATION, INSERT, QUERY, TOKEN, insert, query
 
-from importer.sandbox import RunningSandbox
+from importer.sandbox import Latency, RunningSandbox, SandboxConfig, Search
+from importer.sandbox.body import decoded
 
-CASE = {
-    "operation": "demo",
-    "case-type": "Request",
-    "responsible": "ADMIN_@demo",
-    "owner": "ADMIN_@demo",
-    "contact": "ana@example.com",
-    "description": "[WCI-0123456789ABCDEF]\nNo llegó la factura",
-    "form": {"Subject": "Factura"},
-    "status": "Abierto",
-    "priority": "Alta",
-    "attachments": [base64.b64encode(b"hola").decode()],
-}
-
-
-def insert(sandbox: RunningSandbox, **changes: object) -> requests.Response:
-    """Send one case, with some of its values changed."""
-    url = f"{sandbox.url}/server/API/v2/cases/insertAttach.php"
-    return requests.post(url, json=CASE | changes, headers={"Wolkvox-Token": "demo"}, timeout=10)
+REQUIRED = [*(key for key in CASE if key not in {"form", "attachments"}), "form", "attachments"]
 
 
 def test_a_case_is_created_with_ids(sandbox: RunningSandbox) -> None:
-    """A whole case is answered with the documented shape and kept with what it was sent with."""
+    """A whole case is answered in the documented shape and kept with everything that was sent."""
     response = insert(sandbox)
     (case,) = sandbox.store.cases
+    assert response.status_code == 200
     assert response.json() == {
         "code": 200,
         "error": "null",
         "msg": "Succesfully create record",
         "data": {"wolkvox_id": case.wolkvox_id, "idPrefijo": case.id_prefijo},
     }
-    assert len(case.wolkvox_id) == 24
+    assert re.fullmatch(r"[0-9a-f]{24}", case.wolkvox_id)
+    assert case.id_prefijo == "SANDBOX-1"
     assert case.attachments == (b"hola",)
     assert case.reference == "WCI-0123456789ABCDEF"
+    assert case.body == {key: value for key, value in CASE.items() if key != "attachments"}
     assert sandbox.posts == 1
+
+
+def test_every_answer_says_what_it_is(sandbox: RunningSandbox) -> None:
+    """Answers, refusals and pages carry the stand-in's label and its clock."""
+    for response in (
+        insert(sandbox),
+        requests.post(sandbox.url + INSERT, timeout=10),
+        requests.get(sandbox.url, timeout=10),
+    ):
+        assert "not the wolkvox CRM" in response.headers["X-Sandbox"]
+        assert response.headers["Date"].endswith("GMT")
+
+
+def test_the_token_is_checked() -> None:
+    """No token is a 401, and one that is not listed a 403, in the vendor's words."""
+    with RunningSandbox(SandboxConfig(tokens=("right",))) as sandbox:
+        url = sandbox.url + INSERT
+        none = requests.post(url, json=dict(CASE), timeout=10)
+        wrong = requests.post(url, json=dict(CASE), headers=TOKEN, timeout=10)
+        assert sandbox.store.cases == []
+    assert (none.status_code, none.json()["error"]) == (401, "PLEASE ENTER THE WOLKVOX-TOKEN")
+    assert (wrong.status_code, wrong.json()["error"]) == (403, "PLEASE VALIDATE TOKEN")
+
+
+@pytest.mark.parametrize("name", REQUIRED)
+def test_a_required_parameter_may_not_be_missing(sandbox: RunningSandbox, name: str) -> None:
+    """Each documented parameter is required, and none of them creates a case by its absence."""
+    response = insert(sandbox, **{name: None})
+    assert (response.status_code, response.json()["error"]) == (400, "SOME PARAMETERS ARE REQUIRED")
+    assert name in response.json()["msg"]
+    assert sandbox.store.cases == []
+
+
+@pytest.mark.parametrize("status", ["Cerrado", "closed"])
+def test_a_closed_case_needs_a_solution(sandbox: RunningSandbox, status: str) -> None:
+    """Without configuration Cerrado and Closed, in any case, demand a solution; white space is none."""
+    assert insert(sandbox, status=status, solution="  ").status_code == 400
+    assert insert(sandbox, status=status, solution="Hecho").status_code == 200
+    assert len(sandbox.store.cases) == 1
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("operation", "other"),
+        ("case-type", "Claims"),
+        ("responsible", "B_@demo"),
+        ("owner", "B_@demo"),
+        ("contact", "b@example.com"),
+        ("status", "Roto"),
+        ("priority", "Baja"),
+    ],
+)
+def test_what_is_not_configured_does_not_exist(name: str, value: str) -> None:
+    """A listed world holds only what is listed; addresses are compared whatever their case."""
+    config = SandboxConfig(
+        operations=("demo",),
+        users=("admin_@demo",),
+        contacts=("ANA@example.com",),
+        case_types=("Request",),
+        priorities=("Alta",),
+        statuses={"Abierto": "open"},
+    )
+    with RunningSandbox(config) as sandbox:
+        assert insert(sandbox).status_code == 200
+        response = insert(sandbox, **{name: value})
+        assert (response.status_code, response.json()["msg"]) == (400, name)
+        assert len(sandbox.store.cases) == 1
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [("contact", "ana"), ("contact", "a@b"), ("owner", "Ana"), ("owner", "a b@c")]
+)
+def test_without_configuration_only_what_is_well_formed_exists(sandbox: RunningSandbox, name: str, value: str) -> None:
+    """A contact is an e-mail address and a user has a name, an @ and a module."""
+    assert insert(sandbox, **{name: value}).status_code == 400
+
+
+@pytest.mark.parametrize("body", [b"", b"{", b"[]", b"\xff", b"[" * 100_000, b'{"operation": "demo"}'])
+def test_a_body_that_is_no_case_is_refused(sandbox: RunningSandbox, body: bytes) -> None:
+    """Whatever else is sent is a 400 and no fault of the server."""
+    response = requests.post(sandbox.url + INSERT, data=body, headers=TOKEN, timeout=10)
+    assert response.json()["error"] == "SOME PARAMETERS ARE REQUIRED"
+
+
+@pytest.mark.parametrize("attachment", ["no base64!", "YQ", "data:text/plain;base64,YQ==", "YQ==" * 40_000, "ñ"])
+def test_an_attachment_that_is_no_base64_is_refused(sandbox: RunningSandbox, attachment: str) -> None:
+    """Nothing is kept of a case one of whose attachments cannot be decoded."""
+    response = insert(sandbox, attachments=[base64.b64encode(b"good").decode(), attachment])
+    assert response.status_code == 400
+    assert sandbox.store.cases == []
+
+
+def test_half_a_character_is_refused(sandbox: RunningSandbox) -> None:
+    """A lone surrogate, which JSON can write and no text can hold, is a 400."""
+    assert insert(sandbox, description="\ud800").status_code == 400
+
+
+def test_a_wrong_method_is_a_405(sandbox: RunningSandbox) -> None:
+    """A GET of the insert call is answered with a code that the vendor lists."""
+    assert requests.get(sandbox.url + INSERT, timeout=10).status_code == 405
+    assert sandbox.posts == 0
+
+
+# ------------------------------------------------------------------------------------------------ large bodies
+
+
+def test_a_large_attachment_arrives_whole(sandbox: RunningSandbox) -> None:
+    """Attachments of many megabytes are the bytes that were sent, beside a long text that is no attachment."""
+    large, text = bytes(range(256)) * 40_000, "Z" * 100_000
+    files = [base64.b64encode(content).decode() for content in (large, b"", b"small")]
+    assert insert(sandbox, attachments=files, description=text).status_code == 200
+    (case,) = sandbox.store.cases
+    assert case.attachments == (large, b"", b"small")
+    assert case.body["description"] == text
+
+
+def test_a_body_over_the_limit_is_refused_and_the_connection_goes_on() -> None:
+    """The body is read to its end, so that the answer arrives and the next case uses the same connection."""
+    with RunningSandbox(SandboxConfig(max_body=ByteSize(10_000))) as sandbox, requests.Session() as session:
+        session.headers.update(TOKEN)
+        refused = session.post(sandbox.url + INSERT, json={**CASE, "description": "x" * 2_000_000}, timeout=10)
+        created = session.post(sandbox.url + INSERT, json=dict(CASE), timeout=10)
+        assert len(sandbox.store.cases) == 1
+    assert (refused.status_code, created.status_code) == (413, 200)
+
+
+_TEXTS = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
+_REPEATED = st.tuples(_TEXTS | st.just("A"), st.sampled_from([1, 70_000]), _TEXTS)
+_FILES = st.tuples(st.binary(max_size=20), st.sampled_from([1, 9_000]))
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.lists(_REPEATED, max_size=3), st.lists(_FILES, max_size=3))
+def test_decoding_leaves_nothing_out(texts: list[tuple[str, int, str]], files: list[tuple[bytes, int]]) -> None:
+    """Whatever texts and attachments a body holds, decoding gives them back, long base64 in texts included."""
+    values = {f"{number}{end}": start * times + end for number, (start, times, end) in enumerate(texts)}
+    contents = [content * times for content, times in files]
+    sent = {**values, "attachments": [base64.b64encode(content).decode() for content in contents]}
+    with tempfile.TemporaryFile() as taken:
+        taken.write(json.dumps(sent).encode())
+        taken.seek(0)
+        with decoded(taken) as body:
+            assert body.values == values
+            assert [b"".join(file.parts()) for file in body.attachments or ()] == contents
+
+
+# ------------------------------------------------------------------------------------------------ the search
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "found"),
+    [
+        ("email contact", "ANA@example.com", 2),
+        ("email contact", "ana@example", 0),
+        ("description", "wci-0123456789abcdef", 1),
+        ("description", "%", 0),
+        ("idPrefijo", "SANDBOX-2", 1),
+        ("idCase", "2", 1),
+        ("prefix", "SANDBOX", 2),
+        ("type case", "Request", 2),
+        ("status", "Cerrado", 0),
+    ],
+)
+def test_the_search_compares_as_its_page_says(sandbox: RunningSandbox, field: str, value: str, found: int) -> None:
+    """Descriptions match in part, other fields as a whole, both whatever the case of A to Z."""
+    insert(sandbox)
+    insert(sandbox, description="Otra")
+    assert len(query(sandbox, field, value).json()["data"]) == found
+
+
+def test_a_found_record_carries_its_ids_and_fields(sandbox: RunningSandbox) -> None:
+    """What is found says which case it is and what it was created with, without the attachments."""
+    ids = insert(sandbox).json()["data"]
+    (record,) = query(sandbox, "wolkvox-id", ids["wolkvox_id"]).json()["data"]
+    assert record == {**ids, "idCase": "1", **{key: value for key, value in CASE.items() if key != "attachments"}}
+
+
+def test_the_search_is_as_configured() -> None:
+    """Exactness, case, order and page size follow the configuration."""
+    search = Search(partial=("email contact",), ignore_case=False, order="newest-first", page_size=1)
+    with RunningSandbox(SandboxConfig(search=search)) as sandbox:
+        insert(sandbox)
+        insert(sandbox)
+        assert [record["idCase"] for record in query(sandbox, "email contact", "ana@").json()["data"]] == ["2"]
+        assert query(sandbox, "email contact", "ANA@").json()["data"] == []
+        assert query(sandbox, "description", "factura").json()["data"] == []
+
+
+def test_a_new_case_may_be_hidden_for_a_while() -> None:
+    """A case younger than `seen_after` is not found, although it exists."""
+    with RunningSandbox(SandboxConfig(search=Search(seen_after=3600))) as sandbox:
+        insert(sandbox)
+        assert query(sandbox, "email contact", "ana@example.com").json()["data"] == []
+        assert len(sandbox.store.cases) == 1
+
+
+@pytest.mark.parametrize(("shape", "code", "data"), [("empty-list", 200, []), ("null", 200, None), ("404", 404, None)])
+def test_nothing_found_has_the_configured_shape(shape: str, code: int, data: object) -> None:
+    """Which shape the CRM uses is unknown, so each of three can be rehearsed."""
+    with RunningSandbox(SandboxConfig(search=Search(nothing_found=shape))) as sandbox:  # type: ignore[arg-type]
+        response = query(sandbox, "email contact", "nobody@example.com")
+    assert (response.status_code, response.json()["code"], response.json()["data"]) == (code, code, data)
+
+
+@pytest.mark.parametrize(("field", "value"), [("contact phone", "3001234567"), ("nonsense", "x"), ("status", "")])
+def test_what_cannot_be_searched_is_said(sandbox: RunningSandbox, field: str, value: str) -> None:
+    """A field that the stand-in has no data for is an answer of its own, and not 'nothing found'."""
+    assert query(sandbox, field, value).status_code == 400
+
+
+# ------------------------------------------------------------------------------------------------ limits
+
+
+def test_the_quota_is_counted_per_token() -> None:
+    """Every call of a token counts, asking included; at its end nothing is created until the next day."""
+    with RunningSandbox(SandboxConfig(daily_quota=2)) as sandbox:
+        url = f"{sandbox.url}{INFORMATION}?operation=demo"
+        assert insert(sandbox).status_code == 200
+        told = requests.get(url, headers=TOKEN, timeout=10).json()["data"]
+        assert (told["token_limit"], told["token_use_today"], told["available_consumition_options"]) == (2, 2, 0)
+        assert 0 <= told["hours_to_restart_count"] <= 24
+        response = insert(sandbox)
+        assert (response.status_code, response.json()["error"]) == (403, "TOKEN LIMIT EXCEEDED")
+        assert requests.get(url, headers={"Wolkvox-Token": "other"}, timeout=10).json()["data"]["token_use_today"] == 1
+        sandbox.new_day()
+        assert insert(sandbox).status_code == 200
+        assert len(sandbox.store.cases) == 2
+
+
+def test_token_information_needs_the_operation(sandbox: RunningSandbox) -> None:
+    """The call without its parameter is a 400."""
+    assert requests.get(sandbox.url + INFORMATION, headers=TOKEN, timeout=10).status_code == 400
+
+
+def test_simultaneous_requests_are_limited_where_configured() -> None:
+    """While one call of a token is under way, the next is refused in the vendor's words; nothing is created by it."""
+    config = SandboxConfig(simultaneous_requests=1)
+    with RunningSandbox(config) as sandbox:
+        begun, go_on = threading.Event(), threading.Event()
+
+        def slow_body() -> Iterator[bytes]:
+            yield b" " * 70_000
+            begun.set()
+            go_on.wait(10)
+            yield b"{}"
+
+        url = sandbox.url + QUERY
+        first = threading.Thread(target=lambda: requests.post(url, data=slow_body(), headers=TOKEN, timeout=10))
+        first.start()
+        begun.wait(10)
+        refused = insert(sandbox)
+        go_on.set()
+        first.join()
+        assert refused.status_code == 403
+        assert refused.json()["error"] == "EXCEEDS THE LIMIT OF SIMULTANEOUS REQUESTS PER TOKEN (1)"
+        assert insert(sandbox).status_code == 200
+
+
+def test_latency_holds_every_answer_back() -> None:
+    """A client that waits less than the latency has no answer, and the case exists all the same."""
+    with RunningSandbox(latency=Latency(0.3, 0.3)) as sandbox:
+        with pytest.raises(requests.ReadTimeout):
+            requests.post(sandbox.url + INSERT, json=dict(CASE), headers=TOKEN, timeout=(10, 0.05))
+        assert insert(sandbox).status_code == 200
+        assert len(sandbox.store.cases) == 2

@@ -91,12 +91,16 @@ def load_config(path: Path) -> SandboxConfig:
     Every scalar is the text that is written (`No` stays a status). Raises `UsageError` with file and line.
     """
     try:
-        document = yaml.compose(path.read_text(encoding="utf-8-sig"), Loader=yaml.SafeLoader)
+        text = path.read_text(encoding="utf-8-sig")
+        document = yaml.compose(text, Loader=yaml.SafeLoader)
+        alias = next((event for event in yaml.parse(text) if isinstance(event, yaml.AliasEvent)), None)
     except (OSError, UnicodeDecodeError) as error:
         raise UsageError(_("{file}: cannot be read: {reason}.", file=path, reason=error)) from error
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
         raise _fault(path, line, str(error.problem)) from error
+    if alias is not None:  # may repeat itself without end
+        raise _fault(path, alias.start_mark.line + 1, _("an alias (*) is not taken here"))
     if document is None:
         return SandboxConfig()
     content = _plain(document, path)
@@ -116,6 +120,8 @@ def _plain(node: yaml.Node, path: Path) -> Any:  # noqa: ANN401  # YAML is of an
         return node.value
     content: dict[str, Any] = {}
     for key, value in node.value:
+        if not isinstance(key, yaml.ScalarNode):
+            raise _fault(path, key.start_mark.line + 1, _("a key has to be a text"))
         if key.value in content:
             raise _fault(path, key.start_mark.line + 1, _("{key} stands twice", key=key.value))
         content[key.value] = _plain(value, path)

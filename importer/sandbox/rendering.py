@@ -106,21 +106,21 @@ def _caveats(config: SandboxConfig) -> str:
 
 
 def _table(listing: Listing, config: SandboxConfig) -> str:
-    heads = (
-        ("id", "idPrefijo"),
-        ("about", _("Description")),
-        ("contact", _("Contact")),
-        ("status", _("Status")),
-        ("kind", _("Type")),
-        ("files", _("Files")),
-        ("when", _("Created")),
-    )
-    head = "".join(f'<th class="{name}">{escape(title)}</th>' for name, title in heads)
-    rows = "".join(_row(case, files, config) for case, files in listing.cases)
+    heads = {
+        "id": "idPrefijo",
+        "about": _("Description"),
+        "contact": _("Contact"),
+        "status": _("Status"),
+        "kind": _("Type"),
+        "files": _("Files"),
+        "when": _("Created"),
+    }
+    head = "".join(f'<th class="{name}">{escape(title)}</th>' for name, title in heads.items())
+    rows = "".join(_row(case, files, heads, config) for case, files in listing.cases)
     return f"<table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>"
 
 
-def _row(case: StoredCase, files: int, config: SandboxConfig) -> str:
+def _row(case: StoredCase, files: int, heads: Mapping[str, str], config: SandboxConfig) -> str:
     cells = {
         "id": f'<a href="/cases/{case.number}">{escape(case.id_prefijo)}</a>',
         "about": escape(_opening(case)),
@@ -130,7 +130,8 @@ def _row(case: StoredCase, files: int, config: SandboxConfig) -> str:
         "files": str(files or ""),
         "when": escape(_moment(case.created_at)),
     }
-    return "<tr>" + "".join(f'<td class="{name}">{cell}</td>' for name, cell in cells.items()) + "</tr>"
+    row = (f'<td class="{name}" title="{escape(heads[name])}">{cell}</td>' for name, cell in cells.items())
+    return f"<tr>{''.join(row)}</tr>"
 
 
 def _opening(case: StoredCase) -> str:

@@ -63,7 +63,7 @@ footer ul { margin: 6px 0 0; padding-left: 18px; }
   td.status { order: 1; text-align: right; } td.id { order: 0; } td.about { order: 2; grid-column: 1 / -1; }
   td.contact { order: 3; width: auto; color: var(--soft); } td.files { order: 4; }
   td.when, td.kind { display: none; }
-  td.files:not(:empty)::before { content: "📎 "; }
+  td.files { width: auto; color: var(--soft); } td.files:not(:empty)::before { content: attr(title) ": "; }
   dl { grid-template-columns: 1fr; } dt { padding: 8px 0 0; font-size: 13px; } dd { padding: 0 0 8px; }
 }
 """

@@ -1,0 +1,156 @@
+"""The stand-in is configured by a file, keeps its cases in one, and is served on loopback."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sqlite3
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import requests
+from sandbox_support import insert
+
+from importer.errors import UsageError
+from importer.sandbox import Latency, RunningSandbox, SandboxConfig, Store, default_store, load_config
+
+ROOT = Path(__file__).parent.parent
+SERVE = """
+import sys
+from importer.sandbox import SandboxConfig, Store, serve
+serve(0, config=SandboxConfig(), store=Store(), ready=lambda url: print(url, flush=True))
+print("done")
+"""
+
+
+def written(folder: Path, text: str) -> Path:
+    """Return a configuration file with this text."""
+    path = folder / "sandbox.yml"
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def test_the_example_can_be_loaded() -> None:
+    """The example in the sample data is a configuration with every key."""
+    config = load_config(ROOT / "sample_data" / "sandbox.yml")
+    assert config.statuses == {"Abierto": "open", "En espera": "waiting", "Solucionado": "solved", "Cerrado": "closed"}
+    assert (config.daily_quota, config.max_body, config.prefix) == (4800, 100_000_000, "DEMO")
+    assert config.search.page_size == 100
+
+
+def test_an_empty_file_is_the_default(tmp_path: Path) -> None:
+    """A file that says nothing configures nothing."""
+    assert load_config(written(tmp_path, "# nothing\n")) == SandboxConfig()
+
+
+def test_scalars_are_the_text_that_is_written(tmp_path: Path) -> None:
+    """`No` and `007` stay what a person wrote."""
+    config = load_config(written(tmp_path, "statuses: {No: Open}\npriorities: [007, yes]\n"))
+    assert config.statuses == {"No": "open"}
+    assert config.priorities == ("007", "yes")
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "hint"),
+    [
+        ("users: [a]\nuser: [b]\n", 2, "user"),
+        ("users: [a]\nusers: [b]\n", 2, "twice"),
+        ("statuses:\n  Abierto: open\n  Roto: broken\n", 3, "Roto"),
+        ("search:\n  order: random\n", 2, "order"),
+        ("search:\n  page_size: 0\n", 2, "page_size"),
+        ("contacts: ana@example.com\n", 1, "contacts"),
+        ("users:\n- [a]\n", 2, "users"),
+        ("users: [\n", 2, ""),
+        ("- users\n", 1, ""),
+        ("max_body: much\n", 1, "max_body"),
+        ("users: &a [*a]\n", 1, "alias"),
+        ("? [users]\n: [a]\n", 1, "key"),
+    ],
+)
+def test_a_faulty_file_is_explained_with_its_line(tmp_path: Path, text: str, line: int, hint: str) -> None:
+    """The sentence names the file, the line and the key."""
+    path = written(tmp_path, text)
+    with pytest.raises(UsageError) as refused:
+        load_config(path)
+    assert str(refused.value).startswith(f"{path}:{line}: ")
+    assert hint in str(refused.value)
+
+
+def test_a_missing_file_is_explained(tmp_path: Path) -> None:
+    """A configuration that is not there is the caller's fault, in a sentence."""
+    with pytest.raises(UsageError, match="cannot be read"):
+        load_config(tmp_path / "none.yml")
+
+
+@pytest.mark.parametrize(("text", "low", "high"), [("0", 0, 0), ("0.25", 0.25, 0.25), ("0.1-2", 0.1, 2)])
+def test_latency_is_seconds_or_a_range(text: str, low: float, high: float) -> None:
+    """Every answer's latency lies between the bounds."""
+    latency = Latency.parse(text)
+    assert (latency.low, latency.high) == (low, high)
+    assert all(low <= latency.draw() <= high for _ in range(20))
+
+
+@pytest.mark.parametrize("text", ["", "fast", "2-1", "-1", "1s"])
+def test_a_latency_that_is_none_is_explained(text: str) -> None:
+    """The sentence shows how it is written."""
+    with pytest.raises(UsageError, match=r"0\.1-2"):
+        Latency.parse(text)
+
+
+def test_cases_outlive_the_process_until_forgotten(tmp_path: Path) -> None:
+    """A stored case is there at the next start, its attachments too; forgetting begins anew at 1."""
+    path = tmp_path / "deep" / "sandbox.db"
+    with Store(path) as store, RunningSandbox(store=store) as sandbox:
+        insert(sandbox)
+    with Store(path) as store, RunningSandbox(store=store) as sandbox:
+        insert(sandbox)
+        assert [case.id_prefijo for case in store.cases] == ["SANDBOX-1", "SANDBOX-2"]
+        assert store.cases[0].attachments == (b"hola",)
+        store.forget()
+        assert store.cases == []
+        assert insert(sandbox).json()["data"]["idPrefijo"] == "SANDBOX-1"
+
+
+@pytest.mark.skipif(os.name != "posix", reason="the modes are POSIX's")
+def test_the_file_is_its_owners_alone(tmp_path: Path) -> None:
+    """A rehearsal holds customers' data, so nobody else may read its file."""
+    with Store(tmp_path / "sandbox.db"):
+        assert (tmp_path / "sandbox.db").stat().st_mode & 0o077 == 0
+
+
+def test_a_file_that_cannot_hold_cases_is_explained(tmp_path: Path) -> None:
+    """A folder, a file of another kind and one of another version are refused with the remedy."""
+    (tmp_path / "text.db").write_text("no database " * 100)
+    with sqlite3.connect(tmp_path / "later.db") as later:
+        later.execute("PRAGMA user_version = 99")
+    later.close()
+    for path in (tmp_path, tmp_path / "text.db", tmp_path / "later.db"):
+        with pytest.raises(UsageError, match="--store"):
+            Store(path)
+
+
+def test_the_store_lies_in_the_users_data_folder() -> None:
+    """Unless told otherwise it is a file of this program's own folder."""
+    assert default_store().name == "sandbox.db"
+    assert default_store().parent.name == "case-importer"
+
+
+def test_a_port_in_use_is_explained(sandbox: RunningSandbox) -> None:
+    """A second stand-in on the same port is a sentence with the remedy."""
+    with pytest.raises(UsageError, match="--port"):
+        RunningSandbox(port=int(sandbox.url.rsplit(":", 1)[1]))
+
+
+def test_it_serves_until_ctrl_c() -> None:
+    """`serve` says where it listens, answers there, and returns quietly when it is interrupted."""
+    with subprocess.Popen(
+        [sys.executable, "-c", SERVE], cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdout is not None
+        url = process.stdout.readline().strip()
+        assert requests.get(url, timeout=10).status_code == 200
+        process.send_signal(signal.SIGINT)
+        out, err = process.communicate(timeout=30)
+    assert (process.returncode, out, err) == (0, "done\n", "")
