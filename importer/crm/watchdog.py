@@ -52,7 +52,7 @@ class Watch:
         """
         self.release()
         with self._guard:
-            self._line = connection.dup()
+            self._line = socket.fromfd(connection.fileno(), socket.AF_INET, socket.SOCK_STREAM)
         self.check()
 
     def cut(self) -> None:
