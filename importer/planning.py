@@ -108,11 +108,11 @@ class _Planner:
         self._table, self._mapping = table, mapping
         ours = own_columns(table.columns)
         self.columns = tuple(column for column in table.columns if column not in ours.values())
-        tables = {need: list(open_table(need.path, need.options).frames()) for need in mapping.tables}
-        self._mapper = mapping.bind(self.columns, tables)
+        tables = {need: list(open_table(need.path or table.path, need.options).frames()) for need in mapping.tables}
+        self._mapper = mapping.bind(self.columns, tables, table.path.parent)
         self.content_columns = self._mapper.columns if mapping.key else self.columns
-        self._folder = mapping.attachments and AttachmentFolder(mapping.attachments, table.path.parent)
-        self._validator = Validator(mapping.rules, self._mapper.key_columns)
+        self._folder = AttachmentFolder(mapping.attachments, table.path.parent) if mapping.attachments else None
+        self._validator = Validator(self._mapper.rules, self._mapper.key_columns)
         self._recogniser = Recogniser(scope, memory, self.columns, self._mapper.key_columns, ours.get("reference"))
 
     def convert(self) -> Spool[_Converted]:

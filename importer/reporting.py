@@ -184,7 +184,7 @@ def _report_row(planned: PlannedRow, cells: tuple[Cell, ...]) -> ReportRow:
         number=row.number,
         cells=cells,
         status=status,
-        message=_message(planned, status),
+        message=message_of(planned),
         reference=row.identity.reference if row.identity else None,
         changed=status is Status.CREATED and planned.differs,
         issues=row.issues if status is Status.INVALID else (),
@@ -194,12 +194,12 @@ def _report_row(planned: PlannedRow, cells: tuple[Cell, ...]) -> ReportRow:
     return replace(line, wolkvox_id=known.wolkvox_id, id_prefijo=known.id_prefijo, sent_at=known.sent_at, run=known.run)
 
 
-def _message(planned: PlannedRow, status: Status) -> str:
-    """Return what a row's line says about it."""
-    if status is Status.INVALID:
+def message_of(planned: PlannedRow) -> str:
+    """Return what a row's line says about it; nothing of a row that is simply created or left."""
+    if planned.status is Status.INVALID:
         return "; ".join(issue.message for issue in planned.row.issues)
-    if status is Status.SKIPPED:
+    if planned.status is Status.SKIPPED:
         return planned.row.skipped or ""
-    if status is Status.CREATED and planned.differs:
-        return _("Edited after its case was created; the case is as it was.")
+    if planned.status is Status.CREATED:
+        return _("Edited after its case was created; the case is as it was.") if planned.differs else ""
     return planned.known.message if planned.known else ""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -38,7 +39,9 @@ class _Lines(logging.Formatter):
 class _Echo(logging.Handler):
     def emit(self, record: logging.LogRecord) -> None:
         """Print a record where progress is shown, without breaking its line."""
-        tqdm.write(self.format(record), file=click.get_text_stream("stderr"))
+        line = self.format(record)
+        with tqdm.external_write_mode(file=sys.stderr):
+            click.echo(line, err=True)
 
 
 def set_up(log_file: Path | None, verbose: int) -> None:

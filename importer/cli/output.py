@@ -10,7 +10,7 @@ import click
 
 from importer.messages import _, ngettext
 from importer.model import Counts, Issue, Status
-from importer.reporting import Finished
+from importer.reporting import Finished, message_of
 
 _SHOWN_ISSUES = 200
 
@@ -101,10 +101,12 @@ def finished_json(finished: Finished) -> dict[str, object]:
 
 
 def reasons(finished: Finished) -> Iterator[dict[str, object]]:
-    """Yield, for every row that is neither created nor skipped nor simply left, why."""
+    """Yield, for every row that is not as it should be, why: its issues, or what the journal says of it."""
     for planned in finished.plan:
         if planned.status is Status.INVALID:
-            yield from ({"status": "invalid", **asdict(issue)} for issue in planned.row.issues)
-        elif planned.known and planned.known.message:
-            known = planned.known
-            yield {"status": planned.status, "row": planned.row.number, "message": known.message, "code": known.status}
+            yield from ({"status": planned.status, **asdict(issue)} for issue in planned.row.issues)
+        elif planned.status is Status.CREATED and not planned.differs:
+            continue
+        elif message := message_of(planned):
+            reason = Issue(planned.row.number, None, None, planned.status, message, finished.next_step)
+            yield {"status": planned.status, **asdict(reason)}

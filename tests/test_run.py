@@ -1,0 +1,303 @@
+"""`run`, `check`, `report` and `preview` as whole commands, against the stand-in CRM over real HTTP."""
+
+from __future__ import annotations
+
+import signal
+import sqlite3
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from run_support import MAPPING, Office, Result, ticket
+
+from importer.cli import _carry_out
+from importer.sandbox import Latency, RunningSandbox
+
+Give = Callable[[list[str]], Result]
+
+
+@pytest.fixture
+def office(tmp_path: Path, sandbox: RunningSandbox) -> Office:
+    """Give a folder of its own and a stand-in CRM."""
+    return Office(tmp_path, sandbox)
+
+
+@pytest.fixture
+def give(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Give:
+    """Carry out a command line inside this process, which spares the start of another."""
+    monkeypatch.setenv("WOLKVOX_TOKEN", "any")
+
+    def carry_out(arguments: list[str]) -> Result:
+        status = _carry_out(arguments)
+        printed = capsys.readouterr()
+        return Result(status, printed.out, printed.err)
+
+    return carry_out
+
+
+def test_every_row_becomes_its_case(office: Office, give: Give) -> None:
+    """Each row is one case with that row's cells, and the report's line of a row carries the id of its own case."""
+    office.write(ticket(n) for n in range(1, 31))
+    result = give(office.arguments("run", "--yes", "--json"))
+    assert result.status == 0
+    assert result.json["counts"]["created"] == 30
+    cases = {case.body["form"]["Subject"]: case for case in office.sandbox.store.cases}
+    assert len(cases) == 30
+    report = office.reported()
+    for line in report.to_dict("records"):
+        case = cases[line["Asunto"]]
+        assert line["wolkvox_id"] == case.wolkvox_id
+        assert line["idPrefijo"] == case.id_prefijo
+        assert line["status"] == "created"
+        assert case.body["contact"] == line["Correo"]
+        assert case.body["description"] == f"[{line['reference']}]\n{line['Detalle']}"
+    assert [int(row) for row in report["row"]] == list(range(2, 32))
+
+
+def test_r1_the_same_sheet_again_sends_nothing(office: Office, give: Give) -> None:
+    """A second run of the same sheet makes no POST, and still reports every id."""
+    office.write(ticket(n) for n in range(1, 6))
+    give(office.arguments("run", "--yes"))
+    again = give(office.arguments("run", "--yes", "--json"))
+    assert again.status == 0
+    assert again.json["created_now"] == 0
+    assert again.json["calls"] == 0
+    assert office.sandbox.posts == 5
+    assert office.reported()["wolkvox_id"].str.len().gt(0).all()
+
+
+def test_r8_a_limited_run_goes_on_with_the_rest(office: Office, give: Give) -> None:
+    """The rows of a run with --limit are not sent again by the run of all of them."""
+    office.write(ticket(n) for n in range(1, 9))
+    first = give(office.arguments("run", "--yes", "--json", "--limit", "3"))
+    assert first.status == 3
+    assert first.json["counts"]["created"] == 3
+    assert give(office.arguments("run", "--yes")).status == 0
+    assert office.sandbox.posts == 8
+
+
+def test_invalid_rows_stay_and_valid_rows_go(office: Office, give: Give) -> None:
+    """A row with an issue is reported with row, column, value and remedy, and the others are created."""
+    office.write([ticket(1), ticket(2, Correo="nobody"), ticket(3, Estado="Cerrado"), ticket(4)])
+    result = give(office.arguments("run", "--yes", "--json"))
+    assert result.status == 1
+    assert result.json["counts"] | {"created": 2, "invalid": 2} == result.json["counts"]
+    reasons = {(reason["row"], reason["column"], reason["code"]) for reason in result.json["reasons"]}
+    assert reasons == {(3, "Correo", "bad-email"), (4, "Solución", "solution-missing")}
+    assert all(reason["remedy"] for reason in result.json["reasons"])
+
+
+def test_one_invalid_row_holds_all_back_when_asked(office: Office, give: Give) -> None:
+    """With --only-if-all-valid one invalid row means that nothing is sent, and exit status 1."""
+    office.write([ticket(1), ticket(2, Correo="nobody")])
+    result = give(office.arguments("run", "--yes", "--json", "--only-if-all-valid"))
+    assert result.status == 1
+    assert office.sandbox.posts == 0
+
+
+def test_a_corrected_row_is_sent(office: Office, give: Give) -> None:
+    """A row that was invalid is sent by the next run once it is corrected, and the others are not sent again."""
+    office.write([ticket(1), ticket(2, Correo="nobody")])
+    assert give(office.arguments("run", "--yes")).status == 1
+    office.write([ticket(1), ticket(2)])
+    assert give(office.arguments("run", "--yes")).status == 0
+    assert office.sandbox.posts == 2
+
+
+def test_r2_sorted_and_with_a_new_row(office: Office, give: Give) -> None:
+    """Rows are known by their key: of a sheet that was sorted anew only the row that was added is sent."""
+    office.write(ticket(n) for n in range(1, 6))
+    give(office.arguments("run", "--yes"))
+    ids = {case.body["form"]["Subject"]: case.wolkvox_id for case in office.sandbox.store.cases}
+    office.write([*(ticket(n) for n in range(5, 0, -1)), ticket(99)])
+    assert give(office.arguments("run", "--yes")).status == 0
+    assert office.sandbox.posts == 6
+    report = office.reported().set_index("Asunto")
+    assert {subject: report.loc[subject, "wolkvox_id"] for subject in ids} == ids
+
+
+def test_r4_an_edited_row_is_changed_and_not_sent(office: Office, give: Give) -> None:
+    """A created row whose cell was edited is `changed`: no POST, exit status 1, and the id stays."""
+    office.write([ticket(1), ticket(2)])
+    give(office.arguments("run", "--yes"))
+    office.write([ticket(1), ticket(2, Detalle="otro")])
+    result = give(office.arguments("run", "--yes", "--json"))
+    assert (result.status, result.json["counts"]["changed"], office.sandbox.posts) == (1, 1, 2)
+
+
+def test_r5_a_mapping_that_gains_a_field_changes_no_row(office: Office, give: Give) -> None:
+    """A field that is added to the mapping neither sends nor flags rows that are created already."""
+    office.write([ticket(1), ticket(2)])
+    give(office.arguments("run", "--yes"))
+    office.mapping.write_text(MAPPING.replace("form:\n", "form:\n  Extra: {column: Prioridad}\n"), encoding="utf-8")
+    result = give(office.arguments("run", "--yes", "--json"))
+    assert (result.status, result.json["counts"]["changed"], office.sandbox.posts) == (0, 0, 2)
+
+
+def test_r9_a_rehearsal_does_not_count(office: Office, give: Give) -> None:
+    """Rows that were sent to one stand-in are all sent to another server, with the same journal."""
+    office.write([ticket(1), ticket(2)])
+    give(office.arguments("run", "--yes"))
+    with RunningSandbox() as other:
+        office.sandbox = other
+        assert give(office.arguments("run", "--yes")).status == 0
+        assert other.posts == 2
+
+
+def test_r11_a_renamed_import_is_asked_about(office: Office, give: Give) -> None:
+    """The same keys under another import name are refused with both ways on."""
+    office.write([ticket(1), ticket(2)])
+    give(office.arguments("run", "--yes"))
+    office.mapping.write_text(MAPPING.replace("import: office", "import: renamed"), encoding="utf-8")
+    result = give(office.arguments("run", "--yes"))
+    assert result.status == 2
+    assert "--same-as office" in result.err
+    assert "--new-import" in result.err
+    assert office.sandbox.posts == 2
+
+
+def test_r12_nearly_the_same_key_is_an_issue(office: Office, give: Give) -> None:
+    """`00123` in one file and `123` in the next are one ticket until a person says otherwise."""
+    office.write([ticket("00123"), ticket(7)])
+    give(office.arguments("run", "--yes"))
+    office.write([ticket("123"), ticket(8)])
+    result = give(office.arguments("run", "--yes", "--json"))
+    assert result.status == 1
+    assert [reason["code"] for reason in result.json["reasons"]] == ["key-similar"]
+    assert office.sandbox.posts == 3
+
+
+def test_r6_a_lost_journal_is_refused(office: Office, give: Give) -> None:
+    """With the journal gone, a report beside the source that holds ids stops the run before anything is sent."""
+    office.write([ticket(1), ticket(2)])
+    give(office.arguments("run", "--yes"))
+    for file in office.journal.parent.iterdir():
+        file.unlink()
+    result = give(office.arguments("run", "--yes"))
+    assert result.status == 2
+    assert "adopt" in result.err
+    assert "--look-first" in result.err
+    assert office.sandbox.posts == 2
+
+
+def test_r3_equal_rows_without_a_key(office: Office, give: Give) -> None:
+    """Under `key: content` two equal rows are two cases, none on a rerun, and another file is refused."""
+    office.mapping.write_text(MAPPING.replace("key: Ticket", "key: content"), encoding="utf-8")
+    office.write([ticket(1), ticket(1)])
+    assert give(office.arguments("run", "--yes")).status == 0
+    assert give(office.arguments("run", "--yes")).status == 0
+    assert office.sandbox.posts == 2
+    office.write([ticket(1), ticket(1), ticket(2)])
+    result = give(office.arguments("run", "--yes"))
+    assert result.status == 2
+    assert "key: content" in result.err
+    assert office.sandbox.posts == 2
+
+
+def test_o3_an_answer_that_never_comes_is_unknown(office: Office, give: Give) -> None:
+    """A case whose answer was lost is unknown: one POST, exit status 4, and it is not sent again."""
+    office.write([ticket(1), ticket(2), ticket(3)])
+    office.sandbox.inject("closed-after-creating:nth=2")
+    result = give(office.arguments("run", "--yes", "--json", "--concurrency", "1"))
+    assert result.status == 4
+    assert result.json["counts"]["unknown"] == 1
+    again = give(office.arguments("run", "--yes", "--json"))
+    assert again.status == 4
+    assert office.sandbox.posts == 3
+    assert "unknown" in set(office.reported()["status"])
+
+
+def test_a_prompt_that_nobody_can_answer_sends_nothing(office: Office) -> None:
+    """Without --yes and without a terminal nothing is sent, exit status 2, and the remedy is named."""
+    office.write([ticket(1)])
+    result = office.call("run")
+    assert result.status == 2
+    assert "--yes" in result.err
+    assert office.sandbox.posts == 0
+
+
+@pytest.mark.parametrize(
+    ("missing", "words"),
+    [("source", "tickets.csv"), ("mapping", "mapping.yml"), ("token", "WOLKVOX_TOKEN"), ("server", "127.0.0.1:9")],
+)
+def test_what_is_missing_is_one_sentence(
+    office: Office, give: Give, monkeypatch: pytest.MonkeyPatch, missing: str, words: str
+) -> None:
+    """A missing source, mapping, token or server is one clear sentence without a traceback, and nothing is sent."""
+    office.write([ticket(1)])
+    arguments = office.arguments("run", "--yes")
+    match missing:
+        case "source":
+            office.source.unlink()
+        case "mapping":
+            office.mapping.unlink()
+        case "token":
+            monkeypatch.delenv("WOLKVOX_TOKEN")
+            monkeypatch.setenv("PYTHON_KEYRING_BACKEND", "keyring.backends.fail.Keyring")
+        case "server":
+            arguments[arguments.index("--server") + 1] = "http://127.0.0.1:9"
+    result = give(arguments)
+    assert result.status == (3 if missing == "server" else 2)
+    assert words in result.err
+    assert "Traceback" not in result.err
+    assert office.sandbox.posts == 0
+
+
+def test_o1_killed_in_flight_rows_are_named_unknown(tmp_path: Path) -> None:
+    """After kill -9 the rows in flight become unknown once their leases have ended, and no ticket is two cases."""
+    with RunningSandbox(latency=Latency(0.05, 0.05)) as sandbox:
+        office = Office(tmp_path, sandbox)
+        office.write(ticket(n) for n in range(1, 61))
+        process = office.start("run", "--yes")
+        while sandbox.posts < 10:
+            assert process.poll() is None, process.communicate()
+        process.send_signal(signal.SIGKILL)
+        process.communicate()
+        in_flight = sqlite3.connect(office.journal)
+        with in_flight:
+            in_flight.execute("UPDATE attempts SET lease_until = 0 WHERE ended_at IS NULL")
+        in_flight.close()
+        result = office.call("run", "--yes", "--json")
+        references = [case.reference for case in sandbox.store.cases]
+    counts = result.json["counts"]
+    assert len(references) == len(set(references))
+    assert result.status == (4 if counts["unknown"] else 0)
+    assert counts["created"] + counts["unknown"] == 60
+    assert counts["unknown"] <= 2
+    assert list(office.reported()["status"]).count("unknown") == counts["unknown"]
+
+
+def test_check_names_and_groups_what_is_wrong(office: Office, give: Give) -> None:
+    """`check` lists every issue and groups those that one line of the mapping would mend."""
+    values = "{column: Estado, values: {Abierto: Abierto, Cerrado: Cerrado}, closed: [Cerrado]}"
+    text = MAPPING.replace("{column: Estado, allowed: [Abierto, Cerrado], closed: [Cerrado]}", values)
+    office.mapping.write_text(text, encoding="utf-8")
+    office.write([ticket(1), *(ticket(n, Estado="En curso") for n in range(2, 6))])
+    result = give(office.arguments("check", "--json"))
+    assert result.status == 1
+    assert [group["count"] for group in result.json["groups"]] == [4]
+    assert "values" in result.json["groups"][0]["remedy"]
+    shown = give(office.arguments("check")).out
+    assert "4 rows" in shown
+    assert office.sandbox.posts == 0
+
+
+def test_preview_shows_what_a_row_would_send(office: Office, give: Give) -> None:
+    """`preview --row` shows the JSON body of that row and sends nothing."""
+    office.write([ticket(1), ticket(2)])
+    result = give(office.arguments("preview", "--row", "3", "--json"))
+    assert result.status == 0
+    assert result.json["body"]["contact"] == "cliente2@example.com"
+    assert office.sandbox.posts == 0
+
+
+def test_report_is_rebuilt_from_the_journal(office: Office, give: Give) -> None:
+    """`report` writes the same ids again after the report was lost, and sends nothing."""
+    office.write([ticket(1), ticket(2)])
+    give(office.arguments("run", "--yes"))
+    before = office.reported()
+    office.report.unlink()
+    assert give(office.arguments("report")).status == 0
+    after = office.reported()
+    assert list(after["wolkvox_id"]) == list(before["wolkvox_id"])
+    assert office.sandbox.posts == 2
