@@ -171,7 +171,8 @@ def _style(sheet: Worksheet) -> None:
         sheet.column_dimensions[cell.column_letter].width = width
         for (below,) in sheet.iter_rows(2, sheet.max_row, cell.column, cell.column):
             below.border = Border(bottom=line)
-            below.alignment = Alignment(vertical="top", wrap_text=header in WRAPPED)
+            sides = "center" if header in DATES else None
+            below.alignment = Alignment(horizontal=sides, vertical="top", wrap_text=header in WRAPPED)
             if below.row % 2:
                 below.fill = PatternFill("solid", fgColor="F3F6FB")
             if header in DATES:

@@ -18,7 +18,7 @@ from importer.model import Attachment, AttachmentOptions, Issue
 
 _REMEMBERED_FILES = 50_000  # distinct files; beyond that the oldest are looked at again
 _REMEMBERED_FOLDERS = 1_000
-_REMEMBERED_LISTINGS = 8
+_REMEMBERED_LISTINGS = 128
 _NEIGHBOURS = 8  # names beside the wanted one, in the order of the alphabet, that are compared with it
 
 
