@@ -93,14 +93,13 @@ def load_config(path: Path) -> SandboxConfig:
     try:
         text = path.read_text(encoding="utf-8-sig")
         document = yaml.compose(text, Loader=yaml.SafeLoader)
-        alias = next((event for event in yaml.parse(text) if isinstance(event, yaml.AliasEvent)), None)
+        alias = next((token for token in yaml.scan(text) if isinstance(token, yaml.AliasToken)), None)
     except (OSError, UnicodeDecodeError) as error:
         raise UsageError(_("{file}: cannot be read: {reason}.", file=path, reason=error)) from error
     except yaml.MarkedYAMLError as error:
-        line = error.problem_mark.line + 1 if error.problem_mark else 1
-        raise _fault(path, line, str(error.problem)) from error
+        raise _fault(path, error.problem_mark, str(error.problem)) from error
     if alias is not None:  # may repeat itself without end
-        raise _fault(path, alias.start_mark.line + 1, _("an alias (*) is not taken here"))
+        raise _fault(path, alias.start_mark, _("an alias (*) is not taken here"))
     if document is None:
         return SandboxConfig()
     content = _plain(document, path)
@@ -109,7 +108,7 @@ def load_config(path: Path) -> SandboxConfig:
     except ValidationError as error:
         first = error.errors()[0]
         place = ".".join(str(part) for part in first["loc"])
-        raise _fault(path, _line(document, first["loc"]), f"{place}: {first['msg']}") from error
+        raise _fault(path, _mark(document, first["loc"]), f"{place}: {first['msg']}") from error
 
 
 def _plain(node: yaml.Node, path: Path) -> Any:  # noqa: ANN401  # YAML is of any shape until it is validated
@@ -121,34 +120,34 @@ def _plain(node: yaml.Node, path: Path) -> Any:  # noqa: ANN401  # YAML is of an
     content: dict[str, Any] = {}
     for key, value in node.value:
         if not isinstance(key, yaml.ScalarNode):
-            raise _fault(path, key.start_mark.line + 1, _("a key has to be a text"))
+            raise _fault(path, key.start_mark, _("a key has to be a text"))
         if key.value in content:
-            raise _fault(path, key.start_mark.line + 1, _("{key} stands twice", key=key.value))
+            raise _fault(path, key.start_mark, _("{key} stands twice", key=key.value))
         content[key.value] = _plain(value, path)
     return content
 
 
-def _line(node: yaml.Node, place: tuple[int | str, ...]) -> int:
-    """Return the line, from 1, of the innermost part of `place` that stands in the document."""
-    line: int = node.start_mark.line
+def _mark(node: yaml.Node, place: tuple[int | str, ...]) -> yaml.Mark:
+    """Return where the innermost part of `place` that stands in the document begins."""
+    mark: yaml.Mark = node.start_mark
     for part in place:
         if isinstance(node, yaml.MappingNode):
             found = next(((key, value) for key, value in node.value if key.value == part), None)
             if found is None:
                 break
-            line, node = found[0].start_mark.line, found[1]
+            mark, node = found[0].start_mark, found[1]
         elif isinstance(node, yaml.SequenceNode) and isinstance(part, int):
             node = node.value[part]
-            line = node.start_mark.line
-    return line + 1
+            mark = node.start_mark
+    return mark
 
 
-def _fault(path: Path, line: int, reason: str) -> UsageError:
+def _fault(path: Path, mark: yaml.Mark | None, reason: str) -> UsageError:
     return UsageError(
         _(
             "{file}:{line}: {reason}. Correct that line; the keys are explained in docs/sandbox.md.",
             file=path,
-            line=line,
+            line=mark.line + 1 if mark else 1,
             reason=reason,
         )
     )
