@@ -222,7 +222,7 @@ def _wording(rule: FieldRule, code: str, column: str, cell: str, value: object) 
     if code == "not-allowed":
         return (
             _(
-                "{column}: '{value}' is not one of {allowed}",
+                "{column} '{value}' is not one of {allowed}",
                 allowed=shorten(", ".join(rule.allowed or ()), 200),
                 **named,
             ),
@@ -230,12 +230,12 @@ def _wording(rule: FieldRule, code: str, column: str, cell: str, value: object) 
         )
     if code == "bad-email":
         return (
-            _("{column}: '{value}' is not an e-mail address", **named),
+            _("{column} '{value}' is not an e-mail address", **named),
             _("Write one address, like name@company.com"),
         )
     if code == "bad-pattern":
         return (
-            _("{column}: '{value}' is not of the form {pattern}", pattern=rule.pattern, **named),
+            _("{column} '{value}' is not of the form {pattern}", pattern=rule.pattern, **named),
             _("Correct {column}, or the pattern of {field} in the mapping", **named),
         )
     return _wording_of_length(rule, code, named, len(_text(value, None) or ""))
