@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import re
 import time
 from collections.abc import Callable
 from email.utils import parsedate_to_datetime
+from pathlib import Path
 
 import pytest
 import requests
@@ -201,3 +203,10 @@ def test_every_fault_is_tried_here() -> None:
     tried = {parse_fault(fault).name for fault in [*ANSWERS, *SILENT]}
     alone = {"reset-upload", "too-many-requests-date", "search-finds-nothing", "error-in-200"}
     assert tried | alone == set(KINDS)
+
+
+def test_the_documentation_names_every_fault_with_its_numbers() -> None:
+    """The table of docs/sandbox.md is the list that the program knows, in the same order."""
+    text = (Path(__file__).parent.parent / "docs" / "sandbox.md").read_text(encoding="utf-8")
+    documented = re.findall(r"^\| `([a-z0-9-]+(?::\w+=\d+)?)` \|.*\| (?:yes|no|as usual) \|$", text, re.MULTILINE)
+    assert documented == [line.split()[0] for line in describe_faults().splitlines()[3:]]

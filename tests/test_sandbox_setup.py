@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import sqlite3
 import subprocess
 import sys
+from dataclasses import fields
 from pathlib import Path
 
 import pytest
@@ -14,7 +16,7 @@ import requests
 from sandbox_support import insert
 
 from importer.errors import UsageError
-from importer.sandbox import Latency, RunningSandbox, SandboxConfig, Store, default_store, load_config
+from importer.sandbox import Latency, RunningSandbox, SandboxConfig, Search, Store, default_store, load_config
 
 ROOT = Path(__file__).parent.parent
 SERVE = """
@@ -154,3 +156,11 @@ def test_it_serves_until_ctrl_c() -> None:
         process.send_signal(signal.SIGINT)
         out, err = process.communicate(timeout=30)
     assert (process.returncode, out, err) == (0, "done\n", "")
+
+
+def test_the_documentation_names_every_key() -> None:
+    """The table of docs/sandbox.md has a line for each key of the configuration, in its order."""
+    text = (ROOT / "docs" / "sandbox.md").read_text(encoding="utf-8").partition("## The configuration")[2]
+    keys = [field.name for field in fields(SandboxConfig) if field.name != "search"]
+    keys += [f"search.{field.name}" for field in fields(Search)]
+    assert re.findall(r"^\| `([a-z_.]+)` \|", text.partition("## Faults")[0], re.MULTILINE) == keys

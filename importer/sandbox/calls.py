@@ -1,6 +1,6 @@
 """The calls of the CRM that the project uses, answered by the stand-in.
 
-Each answer is the JSON object that `CRM.md` of the vendor's page describes: `code`, `error`, `msg`, `data`. The
+Each answer is the JSON object that the vendor describes (`docs/crm.md`): `code`, `error`, `msg`, `data`. The
 sentences that `docs/sandbox.md` lists as made up are in no page of the vendor.
 """
 

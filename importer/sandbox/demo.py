@@ -20,9 +20,13 @@ _AS_MEANT = (0, 1)  # the sample holds faulty rows on purpose
 
 def main() -> int:
     """Run the demonstration in the current folder, and return its exit status."""
-    _FOLDER.mkdir(exist_ok=True)
-    for earlier in (_REPORT, *_FOLDER.glob(f"{_JOURNAL.name}*")):
-        earlier.unlink(missing_ok=True)
+    try:
+        _FOLDER.mkdir(exist_ok=True)
+        for earlier in (*_FOLDER.glob(f"{_REPORT.stem}*{_REPORT.suffix}"), *_FOLDER.glob(f"{_JOURNAL.name}*")):
+            earlier.unlink()
+    except OSError as error:
+        _say(_("The folder {folder} cannot be used: {reason}. Close what is open in it.", folder=_FOLDER, reason=error))
+        return 2
     with RunningSandbox() as sandbox:
         command = _command(sandbox.url)
         _say(_("A stand-in CRM listens at {url}. Now:", url=sandbox.url))
