@@ -317,9 +317,11 @@ class Summary:
 class ReportContent:
     """Everything that a report shows.
 
-    `rows` may be iterated more than once, comes in sheet order, and is not held in memory.
+    `rows` may be iterated more than once, comes in sheet order, and is not held in memory. `case_url` leads to a
+    case once its `{wolkvox_id}` is filled in; None where nobody has said how.
     """
 
     summary: Summary
     columns: tuple[str, ...]
     rows: Iterable[ReportRow]
+    case_url: str | None = None

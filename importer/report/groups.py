@@ -33,7 +33,9 @@ class Group:
             self.spans.append([number, number])
         else:
             self.more_spans += 1
-        value = shorten(issue.value or "")
+        if issue.value is None:
+            return
+        value = shorten(issue.value)
         if value in self.values or len(self.values) < VALUES_KEPT:
             self.values[value] = self.values.get(value, 0) + 1
         else:

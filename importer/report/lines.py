@@ -10,7 +10,7 @@ from typing import BinaryIO
 from importer.model import ReportContent, ReportRow, Summary
 
 from .text import marked
-from .words import OWN_COLUMNS, local, message
+from .words import OWN_COLUMNS, message
 
 
 def write_csv(file: BinaryIO, content: ReportContent) -> None:
@@ -34,6 +34,6 @@ def _own(row: ReportRow, summary: Summary) -> Iterator[str]:
     yield row.wolkvox_id or ""
     yield row.id_prefijo or ""
     yield message(row, summary)
-    yield local(row.sent_at, summary).isoformat(timespec="seconds") if row.sent_at else ""
+    yield row.sent_at.astimezone(summary.started_at.tzinfo).isoformat(timespec="seconds") if row.sent_at else ""
     yield "" if row.run is None else str(row.run)
     yield row.reference or ""

@@ -12,7 +12,7 @@ from importer.model import ReportContent, ReportRow, Summary
 from .groups import Group, grouped
 from .page_template import PAGE
 from .text import clean
-from .words import DOUBTFUL, Look, Tally, facts, local, look, message, moment, tallies
+from .words import DOUBTFUL, Look, Tally, facts, local, look, message, tallies
 
 DOUBTFUL_SHOWN = 1_000
 
@@ -54,11 +54,10 @@ def _facts(summary: Summary) -> str:
 
 def _outcomes(summary: Summary) -> str:
     parts = tallies(summary)
-    longest = max(1, *(part.count for part in parts))
     header = _header(
         (_("State"), ""), (_("Rows"), "number"), (_("Share of all rows"), "bar"), (_("What it means"), "meaning")
     )
-    lines = "\n".join(_outcome(part, longest) for part in parts)
+    lines = "\n".join(_outcome(part, summary.counts.rows) for part in parts)
     total = f'<th scope="row">{_shown(_("all rows"))}</th><td class="number">{summary.counts.rows:,}</td><td></td>'
     foot = f'<tfoot><tr>{total}<td class="meaning">{_shown(_changed(summary))}</td></tr></tfoot>'
     return f"<h2>{_shown(_('Outcomes'))}</h2>\n<table>{header}\n<tbody>\n{lines}\n</tbody>{foot}</table>"
@@ -74,11 +73,9 @@ def _changed(summary: Summary) -> str:
     )
 
 
-def _outcome(part: Tally, longest: int) -> str:
+def _outcome(part: Tally, rows: int) -> str:
     bar = (
-        f'<span style="width:{100 * part.count / longest:.1f}%;background:#{part.look.bar}"></span>'
-        if part.count
-        else ""
+        f'<span style="width:{100 * part.count / rows:.1f}%;background:#{part.look.bar}"></span>' if part.count else ""
     )
     return (
         f'<tr{"" if part.count else " class=none"}><th scope="row">{_state(part.name, part.look)}</th>'
@@ -141,7 +138,7 @@ def _doubt(row: ReportRow, summary: Summary, names: list[str]) -> str:
     cells = [
         _state(row.status.value, look(row, summary)),
         f"<code>{_shown(row.reference or '')}</code>",
-        _shown(moment(local(row.sent_at, summary)) if row.sent_at else ""),
+        _shown(str(local(row.sent_at, summary)) if row.sent_at else ""),
         _shown(message(row, summary)),
     ]
     rest = "".join(f'<td data-name="{_shown(name)}">{cell}</td>' for name, cell in zip(names[1:], cells, strict=True))

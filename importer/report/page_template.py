@@ -23,10 +23,10 @@ table { border-collapse: collapse; width: 100% }
 caption { text-align: left; color: var(--soft); padding-bottom: .4rem }
 th, td { text-align: left; vertical-align: top; padding: .45rem .6rem; border-bottom: 1px solid var(--line);
   overflow-wrap: anywhere }
-thead th { background: #1f3a5f; color: #fff }
+thead th { background: #1f3a5f; color: #fff; overflow-wrap: normal }
 .number { text-align: right; white-space: nowrap; font-variant-numeric: tabular-nums }
 .state { display: inline-block; padding: .05rem .55rem; border-radius: .3rem; font-weight: 600; white-space: nowrap }
-.bar { min-width: 8rem; width: 40% }
+.bar { width: 40% }
 .bar span { display: block; height: 1.1rem; min-width: 2px; border-radius: .15rem; print-color-adjust: exact;
   -webkit-print-color-adjust: exact }
 .none td, .none th { color: var(--soft) }

@@ -18,7 +18,8 @@ from openpyxl.utils.exceptions import InvalidFileException
 from importer.errors import ReportError
 from importer.messages import _
 
-from .sheets import REPORT, TO_DECIDE
+from .decide_sheet import TO_DECIDE
+from .report_sheet import REPORT
 from .text import unmarked
 
 if TYPE_CHECKING:

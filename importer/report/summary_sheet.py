@@ -15,8 +15,8 @@ from importer.messages import _
 from importer.model import Summary
 
 from . import styles
-from .sheets import for_paper
-from .styles import Shown, Stamps
+from .cells import Stamp, Stamps
+from .sheet import for_paper
 from .words import Look, Tally, facts, tallies
 
 if TYPE_CHECKING:
@@ -50,6 +50,10 @@ def _count(cell: SheetCell) -> None:
     cell.alignment = Alignment(horizontal="right", vertical="top")
 
 
+def _meaning(cell: SheetCell) -> None:
+    cell.alignment = Alignment(horizontal="left", vertical="top", wrap_text=True, indent=1)
+
+
 def _total(cell: SheetCell) -> None:
     _count(cell)
     cell.font = Font(name="Calibri", size=11, bold=True)
@@ -71,9 +75,9 @@ class SummarySheet:
             self._sheet.column_dimensions[column].width = width
         self._sheet.sheet_view.showGridLines = False
         for_paper(self._sheet)
-        self._wide("title", _title, _("Import {name}", name=summary.import_name), height=30)
+        self._wide(_title, _("Import {name}", name=summary.import_name), height=30)
         lines = 1 + len(summary.next_step) // 88
-        self._wide("next step", _next_step, summary.next_step, height=10 + 18 * lines)
+        self._wide(_next_step, summary.next_step, height=10 + 18 * lines)
         self._append()
         self._counts(summary)
         self._append()
@@ -83,30 +87,30 @@ class SummarySheet:
         for title in sheets:
             self._append(self._link(title))
 
-    def _append(self, *cells: SheetCell | Shown) -> None:
+    def _append(self, *cells: Stamp | None) -> None:
         self._lines += 1
         self._sheet.append(cells)
 
-    def _wide(self, key: str, style: styles.Style, text: str, height: float) -> None:
+    def _wide(self, style: styles.Style, text: str, height: float) -> None:
         self._sheet.row_dimensions[self._lines + 1].height = height
-        self._append(*(self._stamps.own(key, style, shown) for shown in (text, None, None)))
+        self._append(*(self._stamps.own(style, shown) for shown in (text, None, None)))
         self._sheet.merged_cells.add(f"A{self._lines}:C{self._lines}")
 
     def _wide_fact(self, name: str, value: str) -> None:
         self._sheet.row_dimensions[self._lines + 1].height = 16 * (1 + len(value) // 76)
-        self._append(self._stamps.own("name", _name, name), self._stamps.own("fact", styles.wrapped, value), None)
+        self._append(self._stamps.own(_name, name), self._stamps.own(styles.wrapped, value), None)
         self._sheet.merged_cells.add(f"B{self._lines}:C{self._lines}")
 
     def _counts(self, summary: Summary) -> None:
         names = (_("State"), _("Rows"), _("What it means"))
-        self._append(*(self._stamps.own("header", styles.header(styles.SOURCE_HEADER), name) for name in names))
+        self._append(*(self._stamps.own(styles.header(styles.SOURCE_HEADER), name) for name in names))
         first, parts = self._lines + 1, tallies(summary)
         for part in parts:
             style = styles.coloured(part.look if part.count else _NOTHING, bold=bool(part.count))
             self._append(
-                self._stamps.own((part.look, bool(part.count)), style, part.name),
-                self._stamps.own("count", _count, part.count),
-                self._stamps.own("meaning", styles.wrapped, part.meaning),
+                self._stamps.own(style, part.name),
+                self._stamps.own(_count, part.count),
+                self._stamps.own(_meaning, part.meaning),
             )
         self._sheet.add_chart(_chart(self._sheet, first, parts), f"E{first - 1}")
         self._total(_("all rows"), summary.counts.rows, "")
@@ -116,13 +120,13 @@ class SummarySheet:
 
     def _total(self, name: str, count: int, meaning: str) -> None:
         self._append(
-            self._stamps.own("name", _name, name),
-            self._stamps.own("total", _total, count),
-            self._stamps.own("meaning", styles.wrapped, meaning),
+            self._stamps.own(_name, name),
+            self._stamps.own(_total, count),
+            self._stamps.own(_meaning, meaning),
         )
 
-    def _link(self, title: str) -> SheetCell:
-        cell = self._stamps.own("linked", styles.linked, title)
+    def _link(self, title: str) -> Stamp:
+        cell = self._stamps.own(styles.linked, title)
         cell.hyperlink = Hyperlink(ref="", location=f"'{title}'!A1")
         return cell
 

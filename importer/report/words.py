@@ -108,8 +108,8 @@ def moment(when: datetime) -> str:
 
 
 def local(when: datetime, summary: Summary) -> datetime:
-    """Return a time in the zone in which the summary tells its own."""
-    return when.astimezone(summary.started_at.tzinfo)
+    """Return a time in the zone of the summary, to the second and without the zone, as a sheet stores it."""
+    return when.astimezone(summary.started_at.tzinfo).replace(tzinfo=None, microsecond=0)
 
 
 def message(row: ReportRow, summary: Summary) -> str:

@@ -11,8 +11,10 @@ from openpyxl import Workbook
 from importer.messages import ngettext
 from importer.model import ReportContent
 
-from .sheets import SHEET_COLUMNS, SHEET_LINES, IssuesSheet, ReportSheet, ToDecideSheet
-from .styles import top_aligned
+from .decide_sheet import ToDecideSheet
+from .issues_sheet import IssuesSheet
+from .report_sheet import ReportSheet
+from .sheet import SHEET_COLUMNS, SHEET_LINES
 from .summary_sheet import SummarySheet
 from .words import DOUBTFUL, OWN_COLUMNS
 
@@ -27,9 +29,8 @@ def fits(content: ReportContent) -> bool:
 def write_workbook(file: BinaryIO, content: ReportContent) -> None:
     """Write the report to an open file; memory does not grow with the rows."""
     summary, workbook = content.summary, Workbook(write_only=True)
-    top_aligned(workbook)
     first = SummarySheet(workbook)
-    report = ReportSheet(workbook, content.columns, list(islice(content.rows, SAMPLE)), summary)
+    report = ReportSheet(workbook, content, islice(content.rows, SAMPLE))
     issues = IssuesSheet(workbook)
     to_decide: ToDecideSheet | None = None
     for row in content.rows:
@@ -37,10 +38,10 @@ def write_workbook(file: BinaryIO, content: ReportContent) -> None:
         for issue in row.issues:
             issues.add(row, issue, report.place(issue))
         if row.status in DOUBTFUL:
-            to_decide = to_decide or ToDecideSheet(workbook, content.columns, summary)
+            to_decide = to_decide or ToDecideSheet(workbook, content)
             to_decide.add(row, report.start)
-    report.filter()
-    issues.filter()
+    report.finish()
+    issues.finish()
     sheets = [report.sheet.title, issues.sheet.title]
     if to_decide is not None:
         to_decide.finish()
@@ -56,6 +57,12 @@ def _limits(report: ReportSheet, issues: IssuesSheet) -> Iterator[str]:
             "{count} faulty cell carries no note, since many notes make a sheet slow. Its reason stands in Issues.",
             "{count} faulty cells carry no note, since many notes make a sheet slow. Their reasons stand in Issues.",
             report.notes_refused,
+        )
+    if report.links_refused:
+        yield ngettext(
+            "{count} case carries no link: Excel allows no more on a sheet.",
+            "{count} cases carry no link: Excel allows no more on a sheet.",
+            report.links_refused,
         )
     if issues.links_refused:
         yield ngettext(
