@@ -292,6 +292,7 @@ def test_a_body_of_another_length_is_never_finished(actual: int) -> None:
                 client_.create(body)
         else:
             assert client_.create(body).verdict is Verdict.UNKNOWN
+        assert server.hung_up.wait(10)
     assert len(server.requests[0].body) == min(actual, 2000)
 
 

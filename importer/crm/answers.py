@@ -196,10 +196,8 @@ def _says(words: str, phrase: str, secrets: tuple[str, ...]) -> bool:
 
 
 def _sentence(verdict: Verdict, http_status: int, reading: Reading, words: str) -> str:
+    if verdict is Verdict.UNKNOWN and reading.code == "200" and not reading.failed and reading.wolkvox_id is None:
+        return _("HTTP {status}: the CRM reports success but gives no id", status=http_status)
     if verdict is Verdict.UNKNOWN and words:
         return _("HTTP {status}, which settles nothing; the CRM says: {words}", status=http_status, words=words)
-    if words:
-        return words
-    if verdict is Verdict.UNKNOWN and reading.envelope is not None and not reading.failed:
-        return _("HTTP {status}: the CRM reports success but gives no id", status=http_status)
-    return _("HTTP {status} without any words of the CRM that can be read", status=http_status)
+    return words or _("HTTP {status} without any words of the CRM that can be read", status=http_status)

@@ -108,7 +108,8 @@ def _at_once(pause: Pause | None, words: str) -> tuple[str, int]:
     if pause is Pause.CERTIFICATE:
         return _(
             "Paused: the server could not prove who it is ({words}). See whether --server and this computer's clock "
-            "are right; in a network that inspects connections, --ca-file names its certificate.",
+            "are right, or name the certificate of a network that inspects connections with --ca-file, then give the "
+            "same command again.",
             words=words,
         ), _MEND
     return _(
