@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import csv
 import io
 import re
@@ -24,6 +25,13 @@ _LONGEST_FIELD = 10_000_000
 
 # The limit is the csv module's own, of the whole process; its default is below what a description may hold.
 csv.field_size_limit(_LONGEST_FIELD)
+
+
+_UNDECODABLE = "\ufdd1"
+"""Stands for bytes that do not follow the encoding: no character of any text, unlike U+FFFD, which files do hold."""
+
+_MARK_UNDECODABLE = "case-importer.undecodable"
+codecs.register_error(_MARK_UNDECODABLE, lambda error: (_UNDECODABLE, error.end))  # type: ignore[attr-defined]
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +64,7 @@ class Delimited:
                     start = number + 1
                     if record and record[-1].endswith(_END):
                         raise self._open_quote(number)
-                    yield number, [_judged(cell) if "\ufffd" in cell else cell for cell in record]
+                    yield number, [_judged(cell) if _UNDECODABLE in cell else cell for cell in record]
             except csv.Error as error:
                 raise self._open_quote(start) from error
 
@@ -65,7 +73,7 @@ class Delimited:
         return self.rows()
 
     def _text(self) -> io.TextIOWrapper:
-        return io.TextIOWrapper(self.snapshot.open(), self.encoding.codec, errors="replace", newline="")
+        return io.TextIOWrapper(self.snapshot.open(), self.encoding.codec, errors=_MARK_UNDECODABLE, newline="")
 
     def _open_quote(self, row: int) -> SourceError:
         return SourceError(
@@ -83,7 +91,7 @@ def open_delimited(snapshot: Snapshot, name: str, options: TableOptions) -> Deli
     """Return the text table in `snapshot`, its encoding and delimiter found out unless the options name them."""
     with snapshot.open() as file:
         encoding = detect(file, options.encoding)
-    with io.TextIOWrapper(snapshot.open(), encoding.codec, errors="replace", newline="") as text:
+    with io.TextIOWrapper(snapshot.open(), encoding.codec, errors=_MARK_UNDECODABLE, newline="") as text:
         lines = list(islice(text, _SAMPLE_LINES))
     declared = _DECLARED.match(lines[0]) if lines else None
     delimiter = options.delimiter or (declared[1] if declared else _likeliest(lines))
@@ -93,7 +101,7 @@ def open_delimited(snapshot: Snapshot, name: str, options: TableOptions) -> Deli
 def _judged(cell: str) -> Cell:
     """Return the Fault that a cell with undecodable bytes is."""
     return Fault(
-        cell,
+        cell.replace(_UNDECODABLE, "\ufffd"),
         "undecodable",
         _("some of the characters are not in the file's encoding"),
         _("save the file as “CSV UTF-8”, or name its encoding as source.encoding"),
