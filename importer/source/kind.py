@@ -39,7 +39,9 @@ _FOREIGN = {
     b"PAR1": "Parquet",
 }
 _OLD_EXCEL = re.compile(rb"\x09[\x00\x02\x04\x08](?:\x04|\x06|\x08|\x10)\x00")
-_HTML = re.compile(r"(?:<!--.*?-->\s*)?<(?:!doctype\s+html|html|head|body|table|meta|style|div)\b", re.IGNORECASE | re.DOTALL)
+_HTML = re.compile(
+    r"(?:<!--.*?-->\s*)?<(?:!doctype\s+html|html|head|body|table|meta|style|div)\b", re.IGNORECASE | re.DOTALL
+)
 
 
 def sniff(snapshot: Snapshot, file: str) -> tuple[Kind, Package | None]:

@@ -10,56 +10,27 @@ from importer.model import Typed
 from importer.source.number_format import NumberFormat, Piece, literal, parse
 
 _MONTHS = {
-    "en": ["January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November", "December"],
-    "es": ["enero", "febrero", "marzo", "abril", "mayo", "junio", "julio", "agosto", "septiembre", "octubre", "noviembre", "diciembre"],
-    "pt": ["janeiro", "fevereiro", "março", "abril", "maio", "junho", "julho", "agosto", "setembro", "outubro", "novembro", "dezembro"],
+    "en": "January February March April May June July August September October November December",
+    "es": "enero febrero marzo abril mayo junio julio agosto septiembre octubre noviembre diciembre",
+    "pt": "janeiro fevereiro março abril maio junho julho agosto setembro outubro novembro dezembro",
 }
 _DAYS = {
-    "en": ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"],
-    "es": ["lunes", "martes", "miércoles", "jueves", "viernes", "sábado", "domingo"],
-    "pt": ["segunda-feira", "terça-feira", "quarta-feira", "quinta-feira", "sexta-feira", "sábado", "domingo"],
+    "en": "Monday Tuesday Wednesday Thursday Friday Saturday Sunday",
+    "es": "lunes martes miércoles jueves viernes sábado domingo",
+    "pt": "segunda-feira terça-feira quarta-feira quinta-feira sexta-feira sábado domingo",
 }
 _DAY_US = 86_400_000_000
-_PRECISION_US = 10  # what a stored serial of 15 digits can tell
+_PRECISION_US = 10  # what a stored number of 15 digits can tell
 _LAST_DAY = 2_958_465  # 9999-12-31, the last that Excel shows
-# Excel counts a 29 February 1900 that never was: serial 60, shown here as the day before it.
+_EPOCH_1900 = datetime(1899, 12, 30)  # noqa: DTZ001 - a workbook's moments have no zone
+_EPOCH_1904 = datetime(1904, 1, 1)  # noqa: DTZ001 - the same
+# Excel counts a 29 February 1900 that never was, so days before it lie one later; it is shown as the day before it.
 _FICTIONAL_DAY = 60
-
-
-class _Moment:
-    """A stored number of days taken apart; the attributes are what a format can show, computed when it does.
-
-    `day` is None for Excel's day 0, the 0th of January 1900.
-    """
-
-    __slots__ = ("day", "days", "language", "microseconds")
-
-    def __init__(self, days: int, microseconds: int, day: date | None, language: str) -> None:
-        self.days = days
-        self.microseconds = microseconds
-        self.day = day
-        self.language = language
-
-    year = property(lambda self: self.day.year if self.day else 1900)
-    short_year = property(lambda self: self.year % 100)
-    month = property(lambda self: self.day.month if self.day else 1)
-    month_name = property(lambda self: _MONTHS[self.language][self.month - 1])
-    month_day = property(lambda self: self.day.day if self.day else 0)
-    weekday_name = property(lambda self: _DAYS[self.language][self.day.weekday() if self.day else 5])
-    hour = property(lambda self: self.microseconds // 3_600_000_000)
-    hour12 = property(lambda self: self.hour % 12 or 12)
-    half = property(lambda self: "AM" if self.hour < 12 else "PM")
-    minute = property(lambda self: self.microseconds // 60_000_000 % 60)
-    second = property(lambda self: self.microseconds // 1_000_000 % 60)
-    fraction = property(lambda self: f"{self.microseconds % 1_000_000:06d}")
-    hours = property(lambda self: self.days * 24 + self.hour)
-    minutes = property(lambda self: self.hours * 60 + self.minute)
-    seconds = property(lambda self: self.minutes * 60 + self.second)
 
 
 @dataclass(frozen=True, slots=True)
 class _Layout:
-    """A number format as a template over the attributes of a `_Moment`, and what it shows."""
+    """A number format as a template over a datetime, {0}, and what else it may show of it, {1}; and what it shows."""
 
     template: str
     elapsed: bool
@@ -67,43 +38,79 @@ class _Layout:
     shows_time: bool
 
 
+class _More:
+    """What a datetime does not tell of itself, each worked out when a template asks for it."""
+
+    __slots__ = ("_at", "_days", "_language")
+
+    def __init__(self, at: datetime, days: int, language: str) -> None:
+        self._at = at
+        self._days = days
+        self._language = language
+
+    @property
+    def short_year(self) -> int:
+        return self._at.year % 100
+
+    @property
+    def month_name(self) -> str:
+        return _MONTHS[self._language].split()[self._at.month - 1]
+
+    @property
+    def weekday_name(self) -> str:
+        return _DAYS[self._language].split()[self._at.weekday()]
+
+    @property
+    def hour12(self) -> int:
+        return self._at.hour % 12 or 12
+
+    @property
+    def half(self) -> str:
+        return "AM" if self._at.hour < 12 else "PM"
+
+    @property
+    def fraction(self) -> str:
+        return f"{self._at.microsecond:06d}"
+
+    @property
+    def hours(self) -> int:
+        return self._days * 24 + self._at.hour
+
+    @property
+    def minutes(self) -> int:
+        return self.hours * 60 + self._at.minute
+
+    @property
+    def seconds(self) -> int:
+        return self.minutes * 60 + self._at.second
+
+
 def moment(serial: float, shown_by: NumberFormat, *, since_1904: bool) -> Typed | None:
     """Return the cell of a stored number of days as its format shows it; None where Excel shows only `####`.
 
-    Its value is a date, a datetime, a time where there is no day, or the number of days of an elapsed time.
-    Seconds are cut, not rounded: 23:59:59.9999 stays on its day.
+    Its value is a date, a datetime, a time where the format shows no day and there is none, or the number of days of
+    an elapsed time. Seconds are cut, not rounded: 23:59:59.9999 stays on its day.
     """
     days = int(serial // 1)
     microseconds = round((serial - days) * _DAY_US / _PRECISION_US) * _PRECISION_US
     if microseconds == _DAY_US:
         days, microseconds = days + 1, 0
-    if days < 0 or days > _LAST_DAY:
+    if not 0 <= days <= _LAST_DAY - (1462 if since_1904 else 0):
         return None
-    day = _day(days, since_1904=since_1904)
+    shift = 1 if days < _FICTIONAL_DAY and not since_1904 else 0
+    at = (_EPOCH_1904 if since_1904 else _EPOCH_1900) + timedelta(days + shift, microseconds=microseconds)
     layout = _layout(shown_by.code)
-    text = layout.template.format(_Moment(days, microseconds, day, shown_by.language))
-    return Typed(text, _value(serial, microseconds, day, layout), shown_by.code)
+    text = layout.template.format(at, _More(at, days, shown_by.language))
+    return Typed(text, _value(serial, at, layout), shown_by.code)
 
 
-def _day(days: int, *, since_1904: bool) -> date | None:
-    if since_1904:
-        return date(1904, 1, 1) + timedelta(days)
-    if days == 0:
-        return None
-    return (date(1899, 12, 31) if days < _FICTIONAL_DAY else date(1899, 12, 30)) + timedelta(days)
-
-
-def _value(serial: float, microseconds: int, day: date | None, layout: _Layout) -> date | datetime | time | float:
-    """Return what the cell is: where the format shows no day, a number below one is a time of day."""
+def _value(serial: float, at: datetime, layout: _Layout) -> date | datetime | time | float:
     if layout.elapsed:
         return serial
-    if day is None or (serial < 1 and not layout.shows_day):
-        return _clock(microseconds)
-    return datetime.combine(day, _clock(microseconds)) if microseconds or layout.shows_time else day
-
-
-def _clock(microseconds: int) -> time:
-    return (datetime.min + timedelta(microseconds=microseconds)).time()
+    if serial < 1 and not layout.shows_day:
+        return at.time()
+    has_time = layout.shows_time or at.hour or at.minute or at.second or at.microsecond
+    return at if has_time else at.date()
 
 
 @lru_cache(maxsize=1024)
@@ -116,12 +123,12 @@ def _layout(code: str) -> _Layout:
     for at, piece in enumerate(section):
         place = place + 1 if piece.kind == "digit" else 0
         if piece.kind == "digit":
-            template += f"{{0.fraction[{place - 1}]}}" if place <= 6 else "0"
+            template += f"{{1.fraction[{place - 1}]}}" if place <= 6 else "0"
         elif piece.kind == "half":
-            template += "{0.half}"
+            template += "{1.half}"
         elif piece.kind == "elapsed":
             unit = {"h": "hours", "m": "minutes", "s": "seconds"}[piece.text[1].lower()]
-            template += f"{{0.{unit}:0{len(piece.text) - 2}d}}"
+            template += f"{{1.{unit}:0{len(piece.text) - 2}d}}"
         elif piece.kind == "date":
             template += _field(piece.text.lower(), minutes=_means_minutes(section, at), twelve=twelve)
         else:
@@ -139,15 +146,15 @@ def _field(token: str, *, minutes: bool, twelve: bool) -> str:
     """Return the template's field for a part of a date or a time, such as `yyyy`, `m` or `dddd`."""
     letter, width = token[0], len(token)
     if letter == "y":
-        return "{0.year}" if width > 2 else "{0.short_year:02d}"
+        return "{0.year}" if width > 2 else "{1.short_year:02d}"
     if letter in "md" and width > 2 and not minutes:
         name = "month_name" if letter == "m" else "weekday_name"
-        return {3: f"{{0.{name}:.3}}", 5: f"{{0.{name}:.1}}"}.get(width, f"{{0.{name}}}")
+        return {3: f"{{1.{name}:.3}}", 5: f"{{1.{name}:.1}}"}.get(width, f"{{1.{name}}}")
     if letter == "m":
-        attribute = "minute" if minutes else "month"
+        attribute = "0.minute" if minutes else "0.month"
     else:
-        attribute = {"d": "month_day", "h": "hour12" if twelve else "hour", "s": "second"}[letter]
-    return f"{{0.{attribute}:0{width}d}}"
+        attribute = {"d": "0.day", "h": "1.hour12" if twelve else "0.hour", "s": "0.second"}[letter]
+    return f"{{{attribute}:0{width}d}}" if width > 1 else f"{{{attribute}}}"
 
 
 def _means_minutes(section: tuple[Piece, ...], at: int) -> bool:

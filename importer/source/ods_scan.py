@@ -10,7 +10,7 @@ from importer.source.package import Package
 
 _CONTENT = "content.xml"
 _SHOWN_AS_SEEN = ("date", "time", "percentage")
-_PADDED = re.compile(r"-?0[0-9]")
+_MORE_THAN_DIGITS = re.compile(r"-?0[0-9]|[^0-9]+$")  # padding zeros, or TRUE in whatever language
 _HIDDEN = ("collapse", "filter")
 
 
@@ -116,6 +116,6 @@ def _fact(cell: dict[str, str], kind: str, text: str) -> tuple[int, str] | None:
         return ERROR, text
     if "table:formula" in cell and not kind and not text:
         return NO_RESULT, cell["table:formula"].partition(":")[2]
-    if kind in _SHOWN_AS_SEEN or (kind == "float" and _PADDED.match(text)):
+    if kind in _SHOWN_AS_SEEN or (kind == "float" and _MORE_THAN_DIGITS.match(text)):
         return SHOWN, text
     return None

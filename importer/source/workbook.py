@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import date, datetime, time, timedelta
 from typing import Any
 
@@ -63,7 +63,7 @@ class WorkbookGrid:
         """Yield rows of cells: the stored values, with what the facts say put over them."""
         links = self._facts.links
         for number, values, facts in self._joined():
-            cells = [value if value.__class__ is str else cell(value) for value in values]
+            cells = [value if value.__class__ is str else _CELL_OF[value.__class__](value) for value in values]
             self._overlay(cells, facts)
             if number in links:
                 _show_targets(cells, links[number])
@@ -119,30 +119,30 @@ class WorkbookGrid:
         return Typed(number_text(value, shown_by), plain.value, shown_by.code)
 
 
-def cell(value: object) -> Cell:
-    """Return the cell of a stored value whose number format is not known, or shows no more than plain digits."""
-    if isinstance(value, bool):
-        return Typed("TRUE" if value else "FALSE", value)
-    if isinstance(value, int | float):
-        return number(value)
-    if isinstance(value, datetime):
-        return Typed(value.isoformat(" ", "seconds"), value, "yyyy-mm-dd hh:mm:ss")
-    if isinstance(value, date):
-        return Typed(value.isoformat(), value, "yyyy-mm-dd")
-    if isinstance(value, time):
-        return Typed(value.isoformat("seconds"), value, "hh:mm:ss")
-    if isinstance(value, timedelta):
-        return number(value / timedelta(days=1))
-    return str(value)
-
-
 def number(value: float) -> Typed | Fault:
     """Return the cell of a number: its shortest decimal text, or a Fault where Excel has rounded its digits away."""
-    if not abs(value) < _FIRST_LOST:
+    if not -_FIRST_LOST < value < _FIRST_LOST:
         return _digits_lost(value)
-    if value.__class__ is float and value.is_integer():
-        value = int(value)
-    return Typed(plain_text(value), value)
+    whole = int(value)
+    return Typed(str(whole), whole) if whole == value else Typed(plain_text(value), value)
+
+
+def _moment_as_parsed(value: datetime | date | time) -> Typed:
+    """Return the cell of a moment whose format the file's kind does not tell."""
+    return Typed(value.isoformat(" ", "seconds") if isinstance(value, datetime) else value.isoformat(), value)
+
+
+# What a stored value is as a cell, by its class, where no number format shows more of it.
+_CELL_OF: dict[type, Callable[[Any], Cell]] = {
+    str: str,
+    bool: lambda value: Typed("TRUE" if value else "FALSE", value),
+    int: number,
+    float: number,
+    datetime: _moment_as_parsed,
+    date: _moment_as_parsed,
+    time: _moment_as_parsed,
+    timedelta: lambda value: number(value / timedelta(days=1)),
+}
 
 
 def _digits_lost(value: float) -> Fault:

@@ -48,7 +48,7 @@ def read_ods(snapshot: Snapshot, package: Package, file: str, options: TableOpti
         facts = scan_ods(package, name)
         parsed = parsing.finish()
     grid = WorkbookGrid(parsed, facts)
-    untold = _("ODS does not tell whether a number was longer than the 15 digits that it keeps.")
+    untold = _("Of ODS files the program cannot tell the targets of links.")
     return Sheet(name, grid, frozenset(facts.hidden), (*_notes(grid, facts, options), untold))
 
 
