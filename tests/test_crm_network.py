@@ -10,6 +10,8 @@ import pytest
 from scripted_crm import Asked, Script, ScriptedCrm, Talk, answering, created, http
 
 from importer.crm import Crm, client, transport
+from importer.crm.upload import Upload
+from importer.crm.watchdog import Watch
 from importer.errors import AttachmentChanged, ConnectionRefused, ServerUnreachable
 from importer.model import Outcome, Pause, Payload, Target, Verdict
 
@@ -397,6 +399,31 @@ def test_the_attempts_deadline_grows_with_the_body() -> None:
     with Crm(Target("http://127.0.0.1:1", "demo", "t"), deadline=60) as client_:
         assert client_.attempt_deadline(0) == 60
         assert client_.attempt_deadline(50_000_000) == 60 + 1000
+
+
+def test_o19_an_upload_ends_when_the_laptop_has_slept_through_its_deadline() -> None:
+    """The monotonic clock may stand still in a sleep; the wall clock tells, and nothing more is sent."""
+    wall = [1000.0]
+    watch = Watch(60, monotonic=lambda: 0.0, wall=lambda: wall[0])
+    upload = Upload(payload(3000), watch)
+    chunks = iter(upload)
+    next(chunks)
+    wall[0] += 3600
+    with pytest.raises(TimeoutError):
+        next(chunks)
+    assert (upload.handed_over, upload.whole) == (1000, False)
+
+
+def test_an_answer_that_is_no_http_is_unknown_and_not_quoted() -> None:
+    """It may repeat what was sent, before anything could be masked."""
+
+    def garble(talk: Talk) -> None:
+        talk.request()
+        talk.send(b"contact ana@example.co not found\r\n\r\n")
+
+    outcome, _requests = create(garble)
+    assert outcome.verdict is Verdict.UNKNOWN
+    assert "ana" not in outcome.message
 
 
 def test_token_information_is_one_get_with_the_operation() -> None:

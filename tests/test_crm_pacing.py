@@ -199,6 +199,12 @@ def test_slowing_down_is_no_pause() -> None:
     assert set(notes(Brake(), *[BUSY] * 50)) == {None}
 
 
+def test_o9_a_wait_that_is_too_long_to_sit_out_pauses_the_run() -> None:
+    """Minutes are waited for; with an hour the run ends and says when it can go on."""
+    slow = [Outcome(Verdict.NOT_DELIVERED, pause=Pause.SLOW_DOWN, retry_after=seconds) for seconds in (600, 3600)]
+    assert notes(Brake(), *slow) == [None, 3]
+
+
 @pytest.mark.parametrize("doubt", [UNKNOWN, UNREACHABLE, Outcome(Verdict.NOT_DELIVERED, "cut")])
 def test_five_doubts_in_a_row_pause(doubt: Outcome) -> None:
     """Unknown outcomes and failed connections count together; any verdict starts the count anew."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import threading
 from dataclasses import dataclass
 
@@ -11,6 +12,7 @@ from importer.model import Outcome, Pause, Verdict
 _DOUBTS = 5  # unknown outcomes or failed connections in a row
 _EQUAL_AT_FIRST = 5  # equal rejections while nothing was created yet
 _EQUAL_LATER = 10
+_PATIENCE = 900.0  # seconds; a longer wait is not sat out
 
 _LATER, _MEND = 3, 5  # exit statuses: the same command goes on later; a person must mend the connection
 
@@ -42,6 +44,8 @@ class Brake:
             self._count(outcome)
             if outcome.pause not in (None, Pause.SLOW_DOWN, Pause.UNREACHABLE):
                 return PauseReason(*_at_once(outcome.pause, outcome.message), outcome.pause)
+            if outcome.retry_after is not None and outcome.retry_after > _PATIENCE:
+                return _asked_to_wait(outcome.retry_after, outcome)
             if self._doubts >= _DOUBTS:
                 return self._doubtful(outcome)
             if self._equal >= (_EQUAL_LATER if self._created else _EQUAL_AT_FIRST):
@@ -83,6 +87,15 @@ class Brake:
             words=outcome.message,
         )
         return PauseReason(message, _LATER)
+
+
+def _asked_to_wait(seconds: float, outcome: Outcome) -> PauseReason:
+    message = _(
+        "Paused: the CRM asks to be left alone for {minutes} minutes ({words}). Then give the same command again.",
+        minutes=math.ceil(seconds / 60),
+        words=outcome.message,
+    )
+    return PauseReason(message, _LATER, outcome.pause)
 
 
 def _at_once(pause: Pause | None, words: str) -> tuple[str, int]:

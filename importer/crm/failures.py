@@ -75,9 +75,14 @@ def _reason(error: BaseException, watch: Watch) -> str:
 
 
 def _innermost(chain: list[BaseException]) -> str:
-    """Return the words of the first cause; those of the layers above repeat them with addresses of objects."""
+    """Return the words of the first cause; the layers above repeat them with addresses of objects.
+
+    What is no fault of the system's may quote what the server sent, and that what it was sent: it is only named.
+    """
     cause = chain[-1]
-    return shorten(getattr(cause, "strerror", None) or str(cause) or type(cause).__name__, 120)
+    if isinstance(cause, OSError):
+        return shorten(cause.strerror or str(cause) or type(cause).__name__, 120)
+    return type(cause).__name__
 
 
 def _chain(error: BaseException) -> Iterator[BaseException]:

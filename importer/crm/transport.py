@@ -31,6 +31,7 @@ _POOL_SIZE = 64
 class _Careful(HTTPConnection):
     """What both kinds of connection add to urllib3's."""
 
+    auto_open = 0  # http.client would go on with half a body on a new connection
     _used_at = 0.0
     _spoilt = False
 

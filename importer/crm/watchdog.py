@@ -13,6 +13,8 @@ import time
 from collections.abc import Callable, Iterator
 from contextvars import ContextVar
 
+from importer.messages import _
+
 _LONGEST_NAP = 5.0  # seconds; a laptop that slept is noticed this soon after it woke
 
 Clock = Callable[[], float]
@@ -42,7 +44,7 @@ class Watch:
     def check(self) -> None:
         """Raise TimeoutError when the deadline has passed, so that nothing more is sent."""
         if self._cut or self.remaining <= 0:
-            raise TimeoutError("the attempt's deadline has passed")
+            raise TimeoutError(_("the time for one case is over"))
 
     def hold(self, connection: socket.socket) -> None:
         """Make this the connection to cut; raises TimeoutError when it is already too late.
