@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pandas as pd
@@ -28,16 +28,25 @@ from importer.mapping.files import Files, literal
 from importer.mapping.formats import is_number_format, write_moment, write_number
 from importer.mapping.grammar import Attachments, Condition, FieldSpec, MappingFile, Table
 from importer.mapping.headers import Headers
-from importer.mapping.mapper import Mapper
+from importer.mapping.mapper import Mapper, Parts
 from importer.mapping.moments import MomentReader
 from importer.mapping.numbers import NumberReader
 from importer.mapping.rows import RowChoice
 from importer.mapping.rules import field_path
-from importer.mapping.steps import way
+from importer.mapping.steps import Answers, way
 from importer.mapping.tables import Known, Lookup, TableNeed, listed_files
 from importer.mapping.types import constant, converter
 from importer.messages import _
-from importer.model import FieldRule
+from importer.model import FieldRule, Typed
+
+
+@dataclass(frozen=True)
+class Given:
+    """What a mapping is bound to: the source's columns, the frames of other tables, and the source's folder."""
+
+    columns: tuple[str, ...]
+    tables: Mapping[TableNeed, Sequence[pd.DataFrame]]
+    beside: Path
 
 
 class Binding:
@@ -48,42 +57,38 @@ class Binding:
         mapping: MappingFile,
         places: Places,
         path: Path,
-        columns: Sequence[str],
-        tables: Mapping[TableNeed, Sequence[pd.DataFrame]],
+        given: Given,
     ) -> None:
-        self._mapping, self._places, self._path = mapping, places, path
-        self._columns, self._tables = tuple(columns), tables
+        self._mapping, self._places, self._path, self._given = mapping, places, path, given
         self._faults: list[MappingFault] = []
-        self._source = Headers(columns, places, self._faults, _("the sheet"))
+        self._source = Headers(given.columns, places, self._faults, _("the sheet"))
 
     def mapper(self, rules: Sequence[FieldRule]) -> Mapper:
         """Return the mapper; raises `MappingError` for every column that is not there."""
-        mapping = self._mapping
-        fields = [self._field(spec, path, field_path(*map(str, path))) for path, spec in all_fields(mapping)]
-        joins = {field_path(*map(str, path)): spec.join for path, spec in all_fields(mapping) if spec.join is not None}
-        source = mapping.source
-        key = self._found(source.key or (), ("source", "key"))
-        choice = RowChoice(
-            self._when(source.skip_if, ("source", "skip_if")),
-            key,
-            source.keep,
-            self._found(source.group or (), ("source", "group")),
-        )
-        files = mapping.attachments and self._files(mapping.attachments)
+        files = self._mapping.attachments
+        named = [(field_path(path), path, spec) for path, spec in all_fields(self._mapping)]
+        fields = {name: self._field(spec, path, name) for name, path, spec in named}
+        key = self._found(self._mapping.source.key or (), ("source", "key"))
+        choice = self._choice(key)
+        bound_files = self._files(files) if files else None
         if self._faults:
             raise MappingError(tuple(sorted(self._faults, key=lambda fault: (fault.line, fault.column))))
-        bound = {field.path: field for field in fields}
-        return Mapper(
-            all_columns=self._columns,
+        parts = Parts(
             key_columns=key,
-            rules=tuple(replace(rule, column=bound[rule.path].column) for rule in rules),
-            fields=fields,
-            joins=joins,
+            rules=tuple(replace(rule, column=fields[rule.path].column) for rule in rules),
+            fields=tuple(fields.values()),
+            joins={name: spec.join for name, _path, spec in named if spec.join is not None},
             choice=choice,
-            files=files,
-            names_in=mapping.attachments.names_in if mapping.attachments else None,
+            files=bound_files,
+            names_in=files.names_in if files else None,
             places=self._places,
         )
+        return Mapper(parts, self._given.columns)
+
+    def _choice(self, key: Sequence[str]) -> RowChoice:
+        source = self._mapping.source
+        skip_if = self._when(source.skip_if, ("source", "skip_if"))
+        return RowChoice(skip_if, key, source.keep, self._found(source.group or (), ("source", "group")))
 
     def _found(self, names: Sequence[str], path: Steps) -> tuple[str, ...]:
         """Return the headers that a text or a list of texts at `path` names."""
@@ -120,11 +125,11 @@ class Binding:
             frames, title, headers = self._table(spec.known)
             listed = headers.find(spec.known.column or "", (*path, "known", "column"))
             known = None if self._faults else Known(frames, listed, title)
-        return way(spec, convert, column, name.removeprefix("form."), lookup, known)
+        return way(spec, convert, Answers(lookup, known), column, name.removeprefix("form."))
 
     def _table(self, table: Table) -> tuple[Sequence[pd.DataFrame], str, Headers]:
         """Return a table's frames, what to call it, and its headers."""
-        frames = self._tables[TableNeed.of(table, self._path)]
+        frames = self._given.tables[TableNeed.of(table, self._path)]
         title = table.file or _("sheet {sheet}", sheet=table.sheet or "1")
         columns = list(frames[0].columns) if frames else []
         return frames, title, Headers(columns, self._places, self._faults, title)
@@ -146,7 +151,13 @@ class Binding:
         here: Steps = ("attachments",)
         columns = self._found(files.columns or (), (*here, "columns"))
         patterns = tuple(self._pattern(text, (*here, "patterns", n)) for n, text in enumerate(files.patterns or ()))
-        bound = Files(Path(files.folder or "").expanduser(), columns, files.separator, files.strip_prefix, patterns)
+        bound = Files(
+            self._given.beside / Path(files.folder or "").expanduser(),
+            columns,
+            files.separator,
+            files.strip_prefix,
+            patterns,
+        )
         if files.list_ is not None:
             frames, _title, headers = self._table(files.list_)
             inside = (*here, "list")
@@ -168,7 +179,7 @@ class Binding:
         return TemplateField("", tuple(named), Way())
 
 
-def _formatted(form: str, spec: FieldSpec) -> tuple[Step, Observer]:
+def _formatted(form: str, spec: FieldSpec) -> tuple[Callable[[str | Typed], str], Observer]:
     """Return what writes a template's part in its format, and what must see its column before."""
     if is_number_format(form):
         numbers = NumberReader(spec.decimal_sign)

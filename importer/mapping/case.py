@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from importer.mapping.binding import Binding
+from importer.mapping.binding import Binding, Given
 from importer.mapping.document import Places
 from importer.mapping.grammar import MappingFile
 from importer.mapping.mapper import Mapper
@@ -41,9 +41,12 @@ class CaseMapping:
     _grammar: MappingFile = field(repr=False, compare=False)
     _places: Places = field(repr=False, compare=False)
 
-    def bind(self, columns: Sequence[str], tables: Mapping[TableNeed, Sequence[pd.DataFrame]]) -> Mapper:
+    def bind(
+        self, columns: Sequence[str], tables: Mapping[TableNeed, Sequence[pd.DataFrame]], beside: Path = Path()
+    ) -> Mapper:
         """Return what converts frames with these columns; `tables` are the frames of all that `self.tables` names.
 
+        `beside` is the source's folder, from which a relative attachments folder counts; patterns look there.
         Raises `MappingError` for every column that the source or one of the tables lacks.
         """
-        return Binding(self._grammar, self._places, self.path, columns, tables).mapper(self.rules)
+        return Binding(self._grammar, self._places, self.path, Given(tuple(columns), tables, beside)).mapper(self.rules)

@@ -8,7 +8,7 @@ from typing import NamedTuple
 from importer.errors import MappingFault
 from importer.mapping import formats, template
 from importer.mapping.document import Places, Steps
-from importer.mapping.grammar import DATE_FORMATS, FieldSpec, MappingFile
+from importer.mapping.grammar import DATE_FORMATS, FieldSpec, FileList, MappingFile, Source
 from importer.mapping.phones import COUNTRIES
 from importer.mapping.refusal import Refused
 from importer.mapping.types import MOMENTS, NUMBERS, TEXTUAL, constant
@@ -112,23 +112,26 @@ def _attachments(mapping: MappingFile) -> Iterator[Told]:
         if fault := _template_fault(pattern):
             yield Told((*here, "patterns"), fault)
     if files.list_ is not None:
-        for key in ("key", "path"):
-            if getattr(files.list_, key) is None:
-                yield _lacks((*here, "list", key), _("{key} is missing: a column of the list", key=key))
-        if files.list_.match is None and len(mapping.source.key or ()) != 1:
-            yield _lacks(
-                (*here, "list", "match"), _("match is missing: the source's column that `key` is compared with")
-            )
+        yield from _list(files.list_, mapping.source)
+
+
+def _list(table: FileList, source: Source) -> Iterator[Told]:
+    here = ("attachments", "list")
+    for key in ("key", "path"):
+        if getattr(table, key) is None:
+            yield _lacks((*here, key), _("{key} is missing: a column of the list", key=key))
+    if table.match is None and len(source.key or ()) != 1:
+        yield _lacks((*here, "match"), _("match is missing: the source's column that `key` is compared with"))
 
 
 def _marks(mapping: MappingFile) -> Iterator[Told]:
     """Check the names of fields that carry the reference or the files' names."""
     specs = {".".join(map(str, path)).removeprefix("fields."): spec for path, spec in all_fields(mapping)}
     carriers = [name for name in specs if name == "description" or name.startswith("form.")]
-    named = [(("reference",), mapping.reference)]
+    names: dict[Steps, str | None] = {("reference",): mapping.reference}
     if mapping.attachments:
-        named.append((("attachments", "names_in"), mapping.attachments.names_in))
-    for path, name in named:
+        names["attachments", "names_in"] = mapping.attachments.names_in
+    for path, name in names.items():
         if name is None:
             continue
         if name not in carriers:

@@ -111,8 +111,7 @@ class _Reader:
         return Document(content, self.places, tuple(self.faults))
 
     def _node(self, event: yaml.Event, path: Steps) -> Node:
-        place = (event.start_mark.line + 1, event.start_mark.column + 1)
-        self.places.values[path] = place
+        self.places.values[path] = _place(event)
         if len(path) > MAX_DEPTH:
             message = _("more than {limit} levels inside each other", limit=MAX_DEPTH)
             raise MappingError((self.places.fault(path, message),))
@@ -124,7 +123,7 @@ class _Reader:
             return self._mapping(path)
         if isinstance(event, yaml.SequenceStartEvent):
             return self._sequence(path)
-        return str(event.value)
+        return str(event.value) if isinstance(event, yaml.ScalarEvent) else ""
 
     def _mapping(self, path: Steps) -> dict[str, Node]:
         content: dict[str, Node] = {}
@@ -142,7 +141,7 @@ class _Reader:
                 self._fault(event, inside, _("this key stands twice; it is already on line {line}", line=line))
                 self._node(next(self._events), (*path, key, "?"))
                 continue
-            self.places.keys[inside] = (event.start_mark.line + 1, event.start_mark.column + 1)
+            self.places.keys[inside] = _place(event)
             content[key] = self._node(next(self._events), inside)
         return content
 
@@ -159,5 +158,10 @@ class _Reader:
             self._fault(event, path, _("anchors (&{name}) are not used in mappings; remove it", name=anchor))
 
     def _fault(self, event: yaml.Event, path: Steps, message: str) -> None:
-        line, column = event.start_mark.line + 1, event.start_mark.column + 1
-        self.faults.append(MappingFault(self.places.file, line, column, dotted(path), message))
+        self.faults.append(MappingFault(self.places.file, *_place(event), dotted(path), message))
+
+
+def _place(event: yaml.Event) -> tuple[int, int]:
+    """Return an event's line and column, from 1."""
+    mark = event.start_mark
+    return (mark.line + 1, mark.column + 1) if mark else (1, 1)

@@ -22,13 +22,15 @@ Observer: TypeAlias = Callable[[Iterable[str]], None]
 
 
 class Field(Protocol):
-    """What the mapper asks of a field.
+    """What the mapper asks of a field."""
 
-    `path` is the field's place in the payload, `column` the source column that a person would correct.
-    """
+    @property
+    def path(self) -> str:
+        """The field's place in the payload, or its name where it is a property of an object."""
 
-    path: str
-    column: str | None
+    @property
+    def column(self) -> str | None:
+        """The source column that a person would correct, None for a constant."""
 
     @property
     def columns(self) -> Iterable[str]:
@@ -70,9 +72,9 @@ class Way:
             return self.default
         value: object = self.strip(cell)
         for step in self.steps:
+            value = step(value)  # type: ignore[arg-type]  # a step that makes other than text comes last
             if value is None or value == "":
                 return self.default
-            value = step(value)  # type: ignore[arg-type]  # a step that makes other than text comes last
         return value
 
 

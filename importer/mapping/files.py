@@ -35,7 +35,7 @@ class RowFile:
 
 @dataclass
 class Files:
-    """What names the files of a row. `listed` and `match` go together: files by the text of the column `match`."""
+    """What names the files of a row. `folder` is where patterns look; `listed` has files by the text of `match`."""
 
     folder: Path
     columns: tuple[str, ...] = ()
@@ -52,8 +52,8 @@ class Files:
         inside = (column for pattern in self.patterns for column in pattern.columns)
         return (*self.columns, *inside, *((self.match,) if self.match else ()))
 
-    def of_rows(self, frame: pd.DataFrame, beside: Path | None) -> dict[int, tuple[RowFile, ...]]:
-        """Return the files that each row names, rows without any left out; `beside` is the source's folder."""
+    def of_rows(self, frame: pd.DataFrame) -> dict[int, tuple[RowFile, ...]]:
+        """Return the files that each row names, rows without any left out."""
         numbers = frame.index.tolist()
         found: dict[int, list[RowFile]] = {}
         for column in self.columns:
@@ -61,7 +61,7 @@ class Files:
                 if text := str(cell).strip():
                     found.setdefault(row, []).append(self._written(column, text))
         for pattern in self.patterns:
-            for row, name in self._matching(pattern, frame, beside):
+            for row, name in self._matching(pattern, frame):
                 found.setdefault(row, []).append(RowFile(pattern.column or "", name, (PurePath(name).name,)))
         if self.match:
             for row, cell in zip(numbers, frame[self.match], strict=True):
@@ -85,11 +85,10 @@ class Files:
     def _bare(self, name: str) -> str:
         return name.removeprefix(self.strip_prefix).lstrip("/\\") if self.strip_prefix else name
 
-    def _matching(self, pattern: TemplateField, frame: pd.DataFrame, beside: Path | None) -> Iterator[tuple[int, str]]:
+    def _matching(self, pattern: TemplateField, frame: pd.DataFrame) -> Iterator[tuple[int, str]]:
         """Yield the files under the folder that each row's pattern fits, in the order of their names."""
         if self._tree is None:
-            root = self.folder if beside is None else beside / self.folder
-            self._tree = sorted(_files_under(root))
+            self._tree = sorted(_files_under(self.folder))
         for row, glob in zip(frame.index.tolist(), pattern.values(frame), strict=True):
             if isinstance(glob, str):
                 yield from ((row, name) for name in _fitting(self._tree, glob))

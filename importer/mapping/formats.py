@@ -41,8 +41,6 @@ _READ = {
     "ss": r"(?P<second>\d{2})",
     "A": r"(?P<half>[ap]\.?\s?m\.?)",
 }
-READABLE = ("YYYY", "YY", "MMMM", "MMM", "MM", "DD", "HH", "mm", "ss", "A")
-"""The parts that `read` knows; M, D and H are taken for MM, DD and HH."""
 
 
 def is_date_format(text: str) -> bool:
@@ -53,7 +51,7 @@ def is_date_format(text: str) -> bool:
 def is_number_format(text: str) -> bool:
     """Tell whether a text is a format of numbers: `0`, `0.00`, `#,##0.00`, `#.##0,00`."""
     parts = _NUMBER_FORMAT.fullmatch(text)
-    return bool(parts) and (parts["sign"] is None or parts["sign"] != parts["decimal"])
+    return parts is not None and (parts["sign"] is None or parts["sign"] != parts["decimal"])
 
 
 def write_moment(moment: date, form: str) -> str:

@@ -10,7 +10,7 @@ import codecs
 import re
 from typing import Annotated, Any, Literal, TypeAlias
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema, model_validator
 
 from importer.messages import _
 
@@ -281,7 +281,9 @@ class Attachments(Part):
     names_in: Text | None = Field(
         None, description="The field that lists the files' names at its end: description or form.NAME."
     )
-    max_size: Annotated[int, BeforeValidator(_size)] = Field(10_000_000, description="The largest file, such as 10MB.")
+    max_size: Annotated[int, BeforeValidator(_size), WithJsonSchema({"type": "string"})] = Field(
+        10_000_000, description="The largest file, such as 10MB."
+    )
     missing: Literal["invalid", "send_without"] = Field(
         "invalid", description="A file that is not there makes the row invalid, or the case goes without it."
     )
@@ -290,7 +292,9 @@ class Attachments(Part):
 class MappingFile(Part):
     """A mapping: how the rows of a spreadsheet become cases of the wolkvox CRM."""
 
-    version: Literal["1"] | None = Field(None, description="The version of this language: 1.")
+    version: Annotated[Literal["1"], WithJsonSchema({"enum": [1, "1"]})] | None = Field(
+        None, description="The version of this language: 1."
+    )
     import_: Text | None = Field(None, alias="import", description="The import's lasting name.")
     source: Source = Field(Source(), description="The table whose rows become cases.")
     target: Target = Field(Target(), description="Where the cases go.")

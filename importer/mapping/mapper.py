@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import pandas as pd
 
@@ -32,6 +31,24 @@ class Converted:
     skipped: Mapping[int, str]
 
 
+@dataclass(frozen=True)
+class Parts:
+    """What a mapper works with, bound to the columns of its source.
+
+    `joins` are the separators of the fields that are joined over the rows of one case, by their paths; `names_in` is
+    the path of the field that lists the files' names.
+    """
+
+    key_columns: tuple[str, ...]
+    rules: tuple[FieldRule, ...]
+    fields: tuple[Field, ...]
+    joins: Mapping[str, str]
+    choice: RowChoice
+    files: Files | None
+    names_in: str | None
+    places: Places
+
+
 class Mapper:
     """A mapping bound to a source; `survey` every frame of the source, and then `convert` them.
 
@@ -39,26 +56,12 @@ class Mapper:
     spelling; so are `key_columns` and `attachment_columns`. `rules` name their columns in that spelling, too.
     """
 
-    def __init__(
-        self,
-        *,
-        all_columns: Sequence[str],
-        key_columns: tuple[str, ...],
-        rules: tuple[FieldRule, ...],
-        fields: Sequence[Field],
-        joins: Mapping[str, str],
-        choice: RowChoice,
-        files: Files | None,
-        names_in: str | None,
-        places: Places,
-    ) -> None:
-        self.key_columns = key_columns
-        self.rules = rules
-        self.attachment_columns = _in_order(all_columns, files.source_columns if files else ())
-        used = [column for field in fields for column in field.columns]
-        self.columns = _in_order(all_columns, [*used, *key_columns, *self.attachment_columns])
-        self._fields, self._joins, self._choice = fields, joins, choice
-        self._files, self._names_in, self._places = files, names_in, places
+    def __init__(self, parts: Parts, columns: Sequence[str]) -> None:
+        self._parts = parts
+        self.key_columns, self.rules = parts.key_columns, parts.rules
+        self.attachment_columns = _in_order(columns, parts.files.source_columns if parts.files else ())
+        used = [column for field in parts.fields for column in field.columns]
+        self.columns = _in_order(columns, [*used, *self.key_columns, *self.attachment_columns])
         self._further: list[pd.DataFrame] = []  # rows that are part of an earlier row's case
         self._joined: dict[str, dict[int, list[object]]] | None = None
         self._addresses: Counter[str] = Counter()
@@ -68,12 +71,12 @@ class Mapper:
 
         What a whole column proves, which rows stand for others and what is joined is learnt here.
         """
-        for field in self._fields:
+        for field in self._parts.fields:
             field.observe(frame)
-        if (members := self._choice.survey(frame)) and self._joins:
+        if (members := self._parts.choice.survey(frame)) and self._parts.joins:
             self._further.append(frame.loc[members])
-        if self._files:
-            for column, only_addresses in self._files.addresses(frame):
+        if self._parts.files:
+            for column, only_addresses in self._parts.files.addresses(frame):
                 self._addresses[column] += 1 if only_addresses else -len(frame)
 
     def convert(self, frame: pd.DataFrame) -> Converted:
@@ -82,43 +85,39 @@ class Mapper:
         Raises `MappingError` where an attachment column holds addresses on the web and no files.
         """
         self._refuse_addresses()
-        skipped = self._choice.skipped(frame)
+        skipped = self._parts.choice.skipped(frame)
         issues: dict[tuple[int, str | None, str], Issue] = {}
         columns: dict[str, pd.Series] = {}
         numbers = frame.index.tolist()
-        for field in self._fields:
+        for field in self._parts.fields:
             values = field.values(frame)
-            if field.path in self._joins:
+            if field.path in self._parts.joins:
                 values = self._with_members(field, values, frame)
             for position, value in enumerate(values):
                 if isinstance(value, Problem):
                     row, values[position] = numbers[position], None
                     if row not in skipped:
-                        cell = str(frame[field.column].iat[position]) if field.column else None
+                        cell = str(frame[field.column].iloc[position]) if field.column else None
                         issue = value.issue(row, field.column, cell)
                         issues.setdefault((row, issue.column, issue.code), issue)
             columns[field.path] = pd.Series(values, frame.index, dtype=object)
         fields = pd.DataFrame(columns, frame.index, dtype=object)
-        if self._names_in:
-            fields[self._names_in] = self._with_names(fields[self._names_in], frame)
+        if self._parts.names_in:
+            texts = self._with_names(fields[self._parts.names_in].tolist(), frame)
+            fields[self._parts.names_in] = pd.Series(texts, frame.index, dtype=object)
         return Converted(fields, tuple(issues[key] for key in sorted(issues, key=lambda key: key[0])), skipped)
 
-    def attachment_names(
-        self, frame: pd.DataFrame, beside: Path | None = None
-    ) -> Mapping[int, tuple[tuple[str, str], ...]]:
+    def attachment_names(self, frame: pd.DataFrame) -> Mapping[int, tuple[tuple[str, str], ...]]:
         """Return for each row that names files the (source column, file names as written) pairs, in their order.
 
-        Names of one cell stay together, with the separator between them. `beside` is the source's folder, from
-        which a relative attachments folder counts; patterns are looked for there.
+        Names of one cell stay together, with the separator between them.
         """
-        if self._files is None:
-            return {}
-        rows = self._files.of_rows(frame, beside)
+        rows = self._parts.files.of_rows(frame) if self._parts.files else {}
         return {row: tuple((file.column, file.written) for file in files) for row, files in rows.items()}
 
     def _refuse_addresses(self) -> None:
         faults = [
-            self._places.fault(
+            self._parts.places.fault(
                 ("attachments", "columns"),
                 _("{column} holds web addresses, and only files can be attached; download them into the attachments"
                   " folder and name the files, or put the addresses into a field", column=column),
@@ -132,16 +131,16 @@ class Mapper:
     def _with_members(self, field: Field, values: list[object], frame: pd.DataFrame) -> list[object]:
         """Return a field's values, those of the rows of one case joined in the row that stands for it."""
         joined = self._members()[field.path]
-        separator = self._joins[field.path]
+        separator = self._parts.joins[field.path]
         return [_join([value, *joined.get(row, ())], separator) for row, value in zip(frame.index, values, strict=True)]
 
     def _members(self) -> dict[str, dict[int, list[object]]]:
         """Return for each joined field what the further rows of each case hold, by the row that stands for it."""
         if self._joined is None:
-            self._joined = {path: {} for path in self._joins}
+            self._joined = {path: {} for path in self._parts.joins}
             for frame in self._further:
-                for field in self._fields:
-                    if field.path in self._joins:
+                for field in self._parts.fields:
+                    if field.path in self._parts.joins:
                         self._collect(field, frame, self._joined[field.path])
             self._further.clear()
         return self._joined
@@ -149,12 +148,12 @@ class Mapper:
     def _collect(self, field: Field, frame: pd.DataFrame, into: dict[int, list[object]]) -> None:
         cells = frame[field.column].tolist() if field.column else [""] * len(frame)
         for row, value, cell in zip(frame.index.tolist(), field.values(frame), cells, strict=True):
-            into.setdefault(self._choice.members[row], []).append(placed(value, field.column, cell))
+            into.setdefault(self._parts.choice.members[row], []).append(placed(value, field.column, cell))
 
-    def _with_names(self, texts: pd.Series, frame: pd.DataFrame) -> list[object]:
+    def _with_names(self, texts: Sequence[object], frame: pd.DataFrame) -> list[object]:
         """Return a field's texts with the names of the row's files, numbered as the attachments are, at the end."""
-        rows = self._files.of_rows(frame, None) if self._files else {}
-        return [_name_files(text, rows.get(row, ())) for row, text in texts.items()]
+        rows = self._parts.files.of_rows(frame) if self._parts.files else {}
+        return [_name_files(text, rows.get(row, ())) for row, text in zip(frame.index.tolist(), texts, strict=True)]
 
 
 def _in_order(columns: Sequence[str], used: Iterable[str]) -> tuple[str, ...]:

@@ -37,6 +37,9 @@ _NAMED = (
     _shape(rf"{_WEEKDAY}(?P<day>\d{{1,2}})(?:\s+de\s+|[-/.\s]\s*){_NAME}(?:\s+del?\s+|[-/,\s]\s*)(?P<year>\d{{4}})"),
     _shape(rf"{_WEEKDAY}{_NAME}\s+(?P<day>\d{{1,2}}),?\s+(?P<year>\d{{4}})"),
 )
+_ORDERS = {"one": "DD/MM/YYYY", "two": "MM/DD/YYYY"}
+"""The order of a date with the year last, by which of its parts is the day."""
+
 _TIME_ALONE = re.compile(_CLOCK, re.IGNORECASE)
 
 _MONTHS = {
@@ -63,7 +66,7 @@ class MomentReader:
 
     def __init__(self, formats: Sequence[str] = ()) -> None:
         self._formats = [self._with_time(form) for form in formats]
-        self._proofs: dict[tuple[re.Pattern[str], str], str] = {}
+        self._proofs: dict[str, str] = {}
 
     @staticmethod
     def _with_time(form: str) -> re.Pattern[str]:
@@ -72,20 +75,16 @@ class MomentReader:
 
     def observe(self, texts: Iterable[str]) -> None:
         """Look at texts of the column before any of them is read."""
-        if self._formats:
-            return
         for text in texts:
-            for shape in (_YEAR_FIRST, _YEAR_LAST):
-                if parts := shape.fullmatch(text):
-                    for place in ("one", "two"):
-                        if int(parts[place]) > 12:
-                            self._proofs.setdefault((shape, place), text)
+            if parts := _YEAR_LAST.fullmatch(text):
+                for day, month in (("one", "two"), ("two", "one")):
+                    if 12 < int(parts[day]) <= 31 and int(parts[month]) <= 12:
+                        self._proofs.setdefault(day, text)
 
     @property
     def order(self) -> str | None:
         """The format of dates with the year last that the column proves, None where it proves none."""
-        day = self._day_of(_YEAR_LAST)
-        return {"one": "DD/MM/YYYY", "two": "MM/DD/YYYY"}.get(day) if day else None
+        return _ORDERS[next(iter(self._proofs))] if len(self._proofs) == 1 else None
 
     def read(self, cell: str | Typed) -> datetime:
         """Return the moment of a cell, midnight where it is a date alone; raises `Refused`."""
@@ -105,13 +104,9 @@ class MomentReader:
         text = str(cell)
         shapes = [pattern for pattern in self._formats if "hour" in pattern.groupindex] or [_TIME_ALONE]
         for shape in shapes:
-            if (parts := shape.fullmatch(text)) and (found := _clock(parts)) is not None:
-                return found
-        raise Refused(
-            "not-a-time",
-            _("'{value}' is no time of day", value=shorten(text)),
-            _("Write it like 14:05:00, or name how the cells write it: read: {example}", example='"HH:mm"'),
-        )
+            if parts := shape.fullmatch(text):
+                return _clock_of(parts, text)
+        raise _no_time(text)
 
     def _named(self, text: str) -> datetime:
         for pattern in self._formats:
@@ -123,27 +118,20 @@ class MomentReader:
         for shape in _NAMED:
             if parts := shape.fullmatch(text):
                 return _moment(parts, *_day_and_month(parts))
-        for shape in (_YEAR_FIRST, _YEAR_LAST):
-            if parts := shape.fullmatch(text):
-                one, two = int(parts["one"]), int(parts["two"])
-                day = self._day_of(shape)
-                if day is None and one != two:
-                    raise self._unclear(shape, text)
-                return _moment(parts, one, two) if day == "one" else _moment(parts, two, one)
+        if parts := _YEAR_FIRST.fullmatch(text):  # the ISO order needs no proof
+            return _moment(parts, day=int(parts["two"]), month=int(parts["one"]))
+        if parts := _YEAR_LAST.fullmatch(text):
+            one, two = int(parts["one"]), int(parts["two"])
+            if one != two and self.order is None:
+                raise self._unclear(text)
+            day, month = (two, one) if self.order == _ORDERS["two"] else (one, two)
+            return _moment(parts, day, month)
         raise _no_date(text)
 
-    def _day_of(self, shape: re.Pattern[str]) -> str | None:
-        """Return which part of a numeric date is the day: "one", "two", or None where the column does not tell."""
-        proved = [place for place in ("one", "two") if (shape, place) in self._proofs]
-        if not proved and shape is _YEAR_FIRST:
-            return "two"  # the ISO order needs no further proof
-        return proved[0] if len(proved) == 1 else None
-
-    def _unclear(self, shape: re.Pattern[str], text: str) -> Refused:
-        examples = [self._proofs[shape, place] for place in ("one", "two") if (shape, place) in self._proofs]
-        if examples:
-            message = _("'{one}' and '{two}' in this column have day and month in different order",
-                        one=examples[0], two=examples[-1])  # fmt: skip
+    def _unclear(self, text: str) -> Refused:
+        if self._proofs:
+            one, two = self._proofs["one"], self._proofs["two"]
+            message = _("'{one}' and '{two}' in this column differ in the order of day and month", one=one, two=two)
         else:
             message = _("'{value}' may be day/month or month/day, and nothing in the column tells which", value=text)
         return Refused("date-format-unclear", message, _('Name how the cells write dates, such as read: "DD/MM/YYYY"'))
@@ -186,6 +174,21 @@ def _clock(parts: Parts) -> time | None:
             raise ValueError(hour)
         hour = hour % 12 + (12 if half[0].casefold() == "p" else 0)
     return time(hour, int(found.get("minute") or 0), int(found.get("second") or 0))
+
+
+def _clock_of(parts: Parts, text: str) -> time:
+    try:
+        return _clock(parts) or time()
+    except ValueError as error:  # 25:00
+        raise _no_time(text) from error
+
+
+def _no_time(text: str) -> Refused:
+    return Refused(
+        "not-a-time",
+        _("'{value}' is no time of day", value=shorten(text)),
+        _('Write it like 14:05:00, or name how the cells write it, such as read: "HH:mm"'),
+    )
 
 
 def _no_date(text: str | Typed) -> Refused:

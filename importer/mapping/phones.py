@@ -74,7 +74,7 @@ def _national(digits: str, home: Country) -> str | None:
     if bare.startswith(home.code):
         tries.append(bare[len(home.code) :])
     if home.trunk:
-        tries += [number.removeprefix(home.trunk) for number in tries]
+        tries = [number[len(home.trunk) :] for number in tries if number.startswith(home.trunk)] + tries
     fitting = (number for number in tries if number.isdecimal() and len(number) in home.lengths)
     return next(fitting, None)
 

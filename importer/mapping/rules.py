@@ -7,6 +7,7 @@ from pathlib import Path
 
 from importer.mapping import template
 from importer.mapping.checks import DEMANDED, all_fields
+from importer.mapping.document import Steps, dotted
 from importer.mapping.grammar import Attachments, FieldSpec, MappingFile, Source, Table
 from importer.mapping.tables import TableNeed
 from importer.mapping.types import TEXTUAL
@@ -18,18 +19,17 @@ FORM_TEXT_LENGTH = 2_500
 
 def rules(mapping: MappingFile) -> tuple[FieldRule, ...]:
     """Return what validation holds each field to, in the order of the file's sections."""
-    return tuple(_rule(str(path[0]), str(path[1]), spec, mapping) for path, spec in all_fields(mapping))
+    return tuple(_rule(field_path(path), spec, mapping) for path, spec in all_fields(mapping))
 
 
-def field_path(section: str, name: str) -> str:
-    """Return a field's place in the payload: `contact`, `form.Subject`."""
-    return name if section == "fields" else f"form.{name}"
+def field_path(path: Steps) -> str:
+    """Return the place in the payload of a field of the file: `contact`, `form.Subject`."""
+    return dotted(path).removeprefix("fields.")
 
 
-def _rule(section: str, name: str, spec: FieldSpec, mapping: MappingFile) -> FieldRule:
-    path = field_path(section, name)
+def _rule(path: str, spec: FieldSpec, mapping: MappingFile) -> FieldRule:
     kind = "object" if spec.object is not None else spec.type
-    limited = section == "form" and kind in TEXTUAL
+    limited = path.startswith("form.") and kind in TEXTUAL
     return FieldRule(
         path=path,
         column=_column(spec),

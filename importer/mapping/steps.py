@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 
 from importer.mapping.fields import Step, Way, stripped
 from importer.mapping.grammar import FieldSpec
@@ -17,19 +18,27 @@ REST = "*"
 """The text of `values` that stands for every other one."""
 
 
-def way(spec: FieldSpec, convert: Step, column: str, field: str, lookup: Lookup | None, known: Known | None) -> Way:
+@dataclass(frozen=True, slots=True)
+class Answers:
+    """What answers a field's questions about other tables."""
+
+    lookup: Lookup | None = None
+    known: Known | None = None
+
+
+def way(spec: FieldSpec, convert: Step, answers: Answers, column: str, field: str) -> Way:
     """Return a field's whole way; `convert` makes a value of its type, `column` and `field` name it in issues."""
     steps: list[Step] = []
     if spec.values:
         steps.append(values_step(spec.values, column, field))
-    if lookup:
+    if (lookup := answers.lookup) is not None:
         steps.append(lambda cell: lookup.find(clean(str(cell))))
     steps.append(convert)
     if spec.upper or spec.lower:
-        steps.append(str.upper if spec.upper else str.lower)  # type: ignore[arg-type]  # checks: textual types only
+        steps.append(lambda cell: str(cell).upper() if spec.upper else str(cell).lower())
     if spec.truncate:
         steps.append(lambda cell: str(cell)[: spec.truncate].rstrip())
-    if known:
+    if (known := answers.known) is not None:
         steps.append(lambda cell: known.spelling(clean(str(cell))))
     default = None if spec.default is None else constant(spec, spec.default)
     return Way(tuple(steps), default, _strip(spec.strip))

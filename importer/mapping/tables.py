@@ -107,7 +107,6 @@ def listed_files(frames: Sequence[pd.DataFrame], key: str, path: str, name: str 
     files: dict[str, list[ListedFile]] = {}
     for frame in frames:
         for text, stored, known_as in zip(frame[key], frame[path], frame[name or path], strict=True):
-            if key_text := clean(str(text)):
-                if stored_text := clean(str(stored)):
-                    files.setdefault(key_text, []).append(ListedFile(stored_text, clean(str(known_as)) or stored_text))
+            if (key_text := clean(str(text))) and (stored_text := clean(str(stored))):
+                files.setdefault(key_text, []).append(ListedFile(stored_text, clean(str(known_as)) or stored_text))
     return files

@@ -7,7 +7,7 @@ hold; it raises `Refused` where the cell has no such value.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import TypeAlias
 
 from importer.mapping.formats import write_moment
@@ -49,7 +49,7 @@ def converter(spec: FieldSpec) -> tuple[Converter, Observer | None]:
         numbers = NumberReader(spec.decimal_sign, money=spec.type == "currency")
         to_json = whole if spec.type == "integer" else fractional
         return lambda cell: to_json(numbers.read(cell), str(cell)), numbers.observe
-    return _textual(spec), None
+    return _CONVERTERS[spec.type](spec), None
 
 
 def constant(spec: FieldSpec, text: str) -> object:
@@ -78,22 +78,14 @@ def boolean(cell: Written) -> bool:
     return word in _TRUE
 
 
-def _textual(spec: FieldSpec) -> Converter:
-    if spec.type == "boolean":
-        return boolean
-    if spec.type == "html":
-        return lambda cell: text_of(str(cell)) or None
-    if spec.type == "url":
-        return _url
-    if spec.type == "phone":
-        country, form = spec.country or "", spec.format or "international"
-        return lambda cell: phone(str(cell), country, form)
-    if spec.type == "multi-select":
-        return _multi_select(spec)
-    if spec.type == "list":
-        options = Words((option, option) for option in spec.allowed or ())
-        return lambda cell: _option(str(cell), options)
-    return str
+def _phone(spec: FieldSpec) -> Converter:
+    country, form = spec.country or "", spec.format or "international"
+    return lambda cell: phone(str(cell), country, form)
+
+
+def _list(spec: FieldSpec) -> Converter:
+    options = Words((option, option) for option in spec.allowed or ())
+    return lambda cell: _option(str(cell), options)
 
 
 def _url(cell: Written) -> str:
@@ -117,7 +109,7 @@ def _multi_select(spec: FieldSpec) -> Converter:
     allowed = Words((option, option) for option in spec.allowed or ())
 
     def convert(cell: Written) -> object:
-        options = [_option(option, allowed) for option in _options(str(cell), spec.separator)]
+        options = list(dict.fromkeys(_option(option, allowed) for option in _options(str(cell), spec.separator)))
         if spec.format == "text":
             return (spec.separator or "").join(options) or None
         return options or None
@@ -128,3 +120,16 @@ def _multi_select(spec: FieldSpec) -> Converter:
 def _options(text: str, separator: str | None) -> list[str]:
     """Return the distinct options in a text, in their order."""
     return list(dict.fromkeys(option for part in text.split(separator) if (option := part.strip())))
+
+
+_CONVERTERS: Mapping[str, Callable[[FieldSpec], Converter]] = {
+    "text": lambda _spec: str,
+    "email": lambda _spec: str,
+    "html": lambda _spec: lambda cell: text_of(str(cell)),
+    "url": lambda _spec: _url,
+    "boolean": lambda _spec: boolean,
+    "phone": _phone,
+    "list": _list,
+    "multi-select": _multi_select,
+}
+"""The types that need to see no whole column."""

@@ -1,0 +1,184 @@
+"""Propose a mapping for a source from its headers and values.
+
+Every guess is followed by its evidence, as a comment. What cannot be known is left blank and marked; `load` asks
+for it by name.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import islice
+from pathlib import Path
+
+import pandas as pd
+
+from importer.mapping.document import Node
+from importer.mapping.guesses import guess_fields
+from importer.mapping.matching import is_called, match_headers
+from importer.mapping.older import Older
+from importer.mapping.profiles import Profile, guess_type, profiles
+from importer.mapping.words import fold
+from importer.mapping.writing import Line, blank, flow, lines, quoted, scalar
+from importer.messages import _, ngettext
+
+_LOG = 0.1  # of the rows repeat a key: more than slips
+_FOLDERS_LOOKED_AT = 500
+_FILES_LOOKED_FOR = 50
+
+
+def draft(
+    columns: Sequence[str],
+    frames: Iterable[pd.DataFrame],
+    name: str,
+    *,
+    like: Path | None = None,
+    beside: Path | None = None,
+) -> str:
+    """Return the text of a mapping for a source with these columns, as far as its cells tell.
+
+    `name` is the import's name. `like` is an older mapping whose decisions are kept where their columns exist;
+    raises `MappingError` where it cannot be read. `beside` is the source's folder, under which the files that
+    cells name are looked for.
+    """
+    found = profiles(columns, frames)
+    return _Draft(found, name, Older(like, columns), beside).text()
+
+
+class _Draft:
+    """One draft: sections of lines, each guess with its evidence."""
+
+    def __init__(self, found: Mapping[str, Profile], name: str, older: Older, beside: Path | None) -> None:
+        self._found, self._name, self._older = found, name, older
+        self._matches = match_headers(found)
+        named = [column for column, profile in found.items() if profile.files]
+        self._folder = _folder_of([name for column in named for name in found[column].parts()], beside)
+        self._files = [column for column in named if self._folder is not None or is_called("attachments", column)]
+
+    def text(self) -> str:
+        """Return the whole draft."""
+        sections = [self._head(), self._source(), self._target(), self._fields(), self._form(), self._attachments()]
+        sections.append([self._reference()])
+        return "\n\n".join("\n".join(lines(section)) for section in sections if section) + "\n"
+
+    def _reference(self) -> Line:
+        field = self._older.text("reference") or "description"
+        return Line(f"reference: {scalar(field)}", _("where the row's mark goes, by which doubtful rows are found"))
+
+    def _head(self) -> list[Line]:
+        told = _("A draft: each guess has its reason beside it. Fill in what is marked with <-- and run check.")
+        return [
+            Line("# yaml-language-server: $schema=mapping.schema.json"),
+            Line(f"# {told}"),
+            Line("version: 1"),
+            Line(f"import: {scalar(self._name)}", _("the import's lasting name; keep it from one file to the next")),
+        ]
+
+    def _source(self) -> list[Line]:
+        kept = self._older.section("source")
+        return [Line("source:"), *self._kept_lines(kept), *([] if "key" in kept else self._key())]
+
+    def _key(self) -> list[Line]:
+        """Return the key's lines: the column that is called so, or one whose cells all differ."""
+        unique = [column for column, profile in self._found.items() if profile.unique]
+        match = self._matches.get("key")
+        if match is None and not unique:
+            wanted = _("the column that makes a row itself for ever; in none do all rows differ")
+            return [blank("  key:", wanted)]
+        column = match.column if match else unique[0]
+        reasons = [match.evidence] if match else []
+        if column in unique:
+            reasons.append(_("all rows differ"))
+            unique.remove(column)
+        if unique:
+            reasons.append(_("they also do in: {columns}", columns=", ".join(unique)))
+        if (repeated := self._found[column].repeated) == 0:
+            return [Line(f"  key: {scalar(column)}", "; ".join(reasons))]
+        told = ngettext("{count} row repeats a key", "{count} rows repeat a key", repeated)
+        written = [Line(f"  key: {scalar(column)}", "; ".join([*reasons, told]))]
+        if repeated >= _LOG * self._found[column].rows:
+            written.append(Line("  keep: last", _("as in an event log; the last row of each key is its newest state")))
+        return written
+
+    def _target(self) -> list[Line]:
+        if kept := self._older.section("target"):
+            return [Line("target:"), *self._kept_lines(kept)]
+        return [
+            Line("# target:", _("or --server and --operation")),
+            Line("#   server: crm0001.wolkvox.com", _("the host that the browser shows after login")),
+            Line("#   operation: my_operation"),
+        ]
+
+    def _fields(self) -> list[Line]:
+        kept = self._older.section("fields")
+        written = [Line("fields:")]
+        for name, guess in guess_fields(self._found, self._matches).items():
+            written += self._again(name, kept.pop(name)) if name in kept else guess
+        return [*written, *self._kept_lines(kept)]
+
+    def _again(self, name: str, node: Node) -> list[Line]:
+        """Return an older decision about a field, with a blank for each text of its column that it does not know."""
+        new = self._unknown_texts(node)
+        if not new or not isinstance(node, dict) or not isinstance(values := node["values"], dict):
+            return self._kept_lines({name: node})
+        rest = {key: inner for key, inner in node.items() if key != "values"}
+        unknown = [
+            blank(f"      {scalar(text)}:", _("new: {older} does not know it", older=self._older.name)) for text in new
+        ]
+        return [
+            Line(f"  {name}:"),
+            *self._kept_lines(rest, depth=2),
+            Line("    values:"),
+            *self._kept_lines(values, depth=3),
+            *unknown,
+        ]
+
+    def _unknown_texts(self, node: Node) -> list[str]:
+        if not isinstance(node, dict) or not isinstance(values := node.get("values"), dict) or "*" in values:
+            return []
+        profile = self._found.get(self._older.column(str(node.get("column"))) or "")
+        known = {fold(text) for text in values}
+        return [text for text in profile.counts if fold(text) not in known] if profile and profile.few else []
+
+    def _kept_lines(self, nodes: Mapping[str, Node], depth: int = 1) -> list[Line]:
+        why = _("as in {older}", older=self._older.name)
+        return [Line(f"{'  ' * depth}{scalar(key)}: {flow(node)}", why) for key, node in nodes.items()]
+
+    def _form(self) -> list[Line]:
+        kept = self._older.section("form")
+        written = [Line("form:"), *self._kept_lines(kept)] if kept else [Line("form: {}")]
+        used = {match.column for match in self._matches.values()} | set(self._files)
+        if left := [column for column, profile in self._found.items() if profile.filled and column not in used]:
+            told = _("The module's own fields, by their names in the CRM. Columns that may belong there:")
+            written += [Line(f"# {told}"), *map(self._proposal, left)]
+        return written
+
+    def _proposal(self, column: str) -> Line:
+        guess = guess_type(self._found[column])
+        return Line(f"#   {scalar(column)}: {flow({'column': column, **guess.keys})}", guess.evidence)
+
+    def _attachments(self) -> list[Line]:
+        if kept := self._older.section("attachments"):
+            return [Line("attachments:"), *self._kept_lines(kept)]
+        columns, folder = self._files, self._folder
+        if not columns:
+            return []
+        if folder is None:
+            where = blank("  folder:", _("the folder that holds the files, relative to the sheet"))
+        else:
+            where = Line(f"  folder: {scalar(folder)}", _("the files are there"))
+        written = [Line("attachments:"), where, Line(f"  columns: {flow(list(columns))}", _("their cells name files"))]
+        if separators := [sign for column in columns if (sign := self._found[column].separator)]:
+            written.append(Line(f"  separator: {quoted(separators[0])}", _("it stands between the names in a cell")))
+        return written
+
+
+def _folder_of(names: Sequence[str], beside: Path | None) -> str | None:
+    """Return the folder in or under `beside` that holds at least half of the named files, None where none does."""
+    wanted = [name.replace("\\", "/") for name in names[:_FILES_LOOKED_FOR]]
+    if beside is None or not wanted:
+        return None
+    for folder, _folders, _files in islice(os.walk(beside), _FOLDERS_LOOKED_AT):
+        if sum((Path(folder) / name).is_file() for name in wanted) * 2 >= len(wanted):
+            return Path(folder).relative_to(beside).as_posix()
+    return None

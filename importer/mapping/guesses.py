@@ -1,0 +1,108 @@
+"""The lines of a draft for the case's own fields: what the sheet tells of them, or a marked blank."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from importer.mapping.matching import Match
+from importer.mapping.profiles import Profile
+from importer.mapping.synonyms import CASE_TYPES, CLOSED
+from importer.mapping.words import fold
+from importer.mapping.writing import Line, blank, flow, scalar
+from importer.messages import _, ngettext
+
+
+def guess_fields(found: Mapping[str, Profile], matches: Mapping[str, Match]) -> dict[str, list[Line]]:
+    """Return the lines of each field of the case, by its name in the CRM."""
+    guesses = {
+        "case-type": _options("case-type", found, matches),
+        "responsible": _user("responsible", found, matches),
+        "owner": _user("owner", found, matches),
+        "contact": _contact(matches),
+        "description": _description(matches),
+        "status": _options("status", found, matches),
+        "priority": _options("priority", found, matches),
+    }
+    if match := matches.get("solution"):
+        guesses["solution"] = [Line(f"  solution: {flow({'column': match.column})}", match.evidence)]
+    return guesses
+
+
+def _asked(name: str) -> list[Line]:
+    """Return a blank for a field of which the sheet tells nothing."""
+    wanted = {
+        "case-type": _("Request, Complaints, Claims, Suggestions, or a type of the module"),
+        "responsible": _("the Wolkvox Email of the user who answers for the cases, like ADMIN_@mymodule"),
+        "owner": _("the Wolkvox Email of the user who owns the cases, like ADMIN_@mymodule"),
+        "contact": _("the e-mail address of an existing contact; no column holds addresses"),
+        "description": _("what the case is about: a column, or a template of several"),
+        "status": _("a status of the module, such as Abierto"),
+        "priority": _("a priority of the module, such as Media"),
+    }
+    return [blank(f"  {name}:", wanted[name])]
+
+
+def _options(name: str, found: Mapping[str, Profile], matches: Mapping[str, Match]) -> list[Line]:
+    """Return a field with few values: each with its rows, and which of them look closed."""
+    if (match := matches.get(name)) is None:
+        return _asked(name)
+    profile = found[match.column]
+    written = [Line(f"  {name}:"), Line(f"    column: {scalar(match.column)}", match.evidence)]
+    if profile.counts:
+        written.append(Line("    values:", _("on the left what the sheet says, on the right what the module calls it")))
+    for text, rows in profile.counts.most_common():
+        value = CASE_TYPES.get(fold(text), text) if name == "case-type" else text
+        written.append(Line(f"      {scalar(text)}: {scalar(value)}", _seen(name, text, rows)))
+    if empty := profile.rows - profile.filled:
+        why = ngettext(
+            "{count} row is empty; this would fill it", "{count} rows are empty; this would fill them", empty
+        )
+        written.append(Line("    # default: ...", why))
+    if closed := [text for text in profile.counts if name == "status" and fold(text) in CLOSED]:
+        written.append(Line(f"    closed: {flow(list(closed))}", _("these look closed, and then demand a solution")))
+    return written
+
+
+def _seen(name: str, text: str, rows: int) -> str:
+    seen = ngettext("{count} row", "{count} rows", rows)
+    if name == "case-type" and fold(text) not in CASE_TYPES:
+        return _("{seen}; must be a type of the module", seen=seen)
+    return seen
+
+
+def _user(name: str, found: Mapping[str, Profile], matches: Mapping[str, Match]) -> list[Line]:
+    if (match := matches.get(name)) is None:
+        return _asked(name)
+    if found[match.column].mostly(lambda text: "@" in text):
+        return [Line(f"  {name}: {flow({'column': match.column})}", match.evidence)]
+    return _lookup(name, match, "Wolkvox Email")
+
+
+def _contact(matches: Mapping[str, Match]) -> list[Line]:
+    if match := matches.get("contact"):
+        return [Line(f"  contact: {flow({'column': match.column, 'type': 'email'})}", match.evidence)]
+    if match := matches.get("person"):
+        return _lookup("contact", match, "Email")
+    return _asked("contact")
+
+
+def _lookup(name: str, match: Match, value: str) -> list[Line]:
+    """Return a field whose column holds names: a table has to say who they are."""
+    return [
+        Line(f"  {name}:"),
+        Line(f"    column: {scalar(match.column)}", _("{evidence}; its cells are names", evidence=match.evidence)),
+        Line("    lookup:"),
+        blank("      file:", _("a table of these names and their addresses")),
+        Line(f"      key: {scalar(match.column)}", _("that table's column of names")),
+        Line(f"      value: {scalar(value)}", _("that table's column of addresses")),
+    ]
+
+
+def _description(matches: Mapping[str, Match]) -> list[Line]:
+    subject, match = matches.get("subject"), matches.get("description")
+    if match is None:
+        return _asked("description")
+    if subject is None:
+        return [Line(f"  description: {flow({'column': match.column})}", match.evidence)]
+    text = "\n\n".join(f"{{{each.column}}}" for each in (subject, match))
+    return [Line(f"  description: {flow({'template': text})}", _("subject and description, as their headers say"))]

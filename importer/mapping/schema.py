@@ -1,0 +1,72 @@
+"""The grammar as a JSON Schema, for editors that complete and check a mapping while it is written."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from importer.mapping.checks import DEMANDED
+from importer.mapping.grammar import MappingFile
+
+_SCALAR = ["string", "number", "boolean"]  # every YAML scalar is the text that is written
+
+
+def json_schema() -> dict[str, Any]:
+    """Return the JSON Schema (2020-12) of mapping files, with a description for every key."""
+    schema = MappingFile.model_json_schema(by_alias=True)
+    parts: dict[str, Any] = schema["$defs"]
+    for part in parts.values():
+        part["required"] = _DEMANDED_KEYS.get(part["title"], [])
+    parts["FieldSpec"] = {
+        "title": "Field",
+        "description": parts["FieldSpec"]["description"],
+        "anyOf": [{"type": _SCALAR}, parts["FieldSpec"]],
+    }
+    parts["Test"] = {
+        "title": "Test",
+        "description": parts["Test"]["description"],
+        "anyOf": [{"type": _SCALAR}, {"type": "array", "items": {"type": _SCALAR}}, parts["Test"]],
+    }
+    schema["required"] = ["version", "import", "source", "fields"]
+    schema["$schema"] = "https://json-schema.org/draft/2020-12/schema"
+    return {"$schema": schema.pop("$schema"), **_relaxed(schema)}
+
+
+_DEMANDED_KEYS = {
+    "CaseFields": list(DEMANDED),
+    "Source": ["key"],
+    "Lookup": ["key", "value"],
+    "Known": ["column"],
+    "FileList": ["key", "path"],
+    "Attachments": ["folder"],
+}
+
+
+def _relaxed(node: Any) -> Any:  # noqa: ANN401 - a tree of JSON
+    """Return a part of the schema as YAML is written: no titles, no nulls, numbers for texts, one text for a list."""
+    if isinstance(node, list):
+        return [_relaxed(item) for item in node]
+    if not isinstance(node, dict):
+        return node
+    choices = [choice for choice in node.get("anyOf", []) if choice.get("type") != "null"]
+    if len(choices) == 1:
+        node = {**{key: value for key, value in node.items() if key != "anyOf"}, **choices[0]}
+    elif choices:
+        node = {**node, "anyOf": choices}
+    if node.get("type") == "array" and "minLength" in node:
+        node = {**{key: value for key, value in node.items() if key != "minLength"}, "minItems": node["minLength"]}
+    relaxed = {key: _relaxed(value) for key, value in node.items() if not _noise(key, value)}
+    if relaxed.get("type") == "string" and "enum" not in relaxed:
+        relaxed["type"] = _SCALAR
+    if relaxed.get("type") == "array" and "description" in relaxed:
+        return {"description": relaxed.pop("description"), "anyOf": [_short_form(relaxed), relaxed]}
+    return relaxed
+
+
+def _noise(key: str, value: object) -> bool:
+    return (key == "title" and isinstance(value, str)) or (key == "default" and value in (None, {}))
+
+
+def _short_form(array: dict[str, Any]) -> dict[str, Any]:
+    """Return what may stand alone where a list may stand: one of its items."""
+    item: dict[str, Any] = array["items"]
+    return item
