@@ -43,9 +43,11 @@ def tenant_of(server: str) -> str:
     2024-11-30). A loopback stand-in is its host and port.
     """
     address = urlsplit(server if "//" in server else f"https://{server}")
-    host = (address.hostname or "").lower()
+    host = (address.hostname or "").lower().rstrip(".")
     if old := _OLD_HOST.fullmatch(host):
         host = f"crm{old[1]}.wolkvox.com"
+    if ":" in host:
+        host = f"[{host}]"
     default_port = {"https": 443, "http": 80}.get(address.scheme)
     return host if address.port in (None, default_port) else f"{host}:{address.port}"
 
@@ -59,7 +61,8 @@ def canonical(cell: object) -> str:
 
 def loose(text: str) -> str:
     """Return a canonical key part without what people write differently: leading zeros, case, accents, spaces."""
-    bare = "".join(c for c in unicodedata.normalize("NFKD", text.casefold()) if not unicodedata.combining(c))
+    folded = unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", text).casefold())
+    bare = "".join(character for character in folded if not unicodedata.combining(character))
     return _LEADING_ZEROS.sub("", "".join(bare.split()))
 
 
@@ -99,10 +102,12 @@ def content_hash(cells: Sequence[tuple[str, str]], attachments: Iterable[Attachm
 
 def same_content(before: str, now: str) -> bool:
     """Tell whether two content hashes mean the same content; attachments count where both know them."""
-    version, cells, files = before.split(":")
-    version_now, cells_now, files_now = now.split(":")
+    version, _, hashes = before.partition(":")
+    version_now, _, hashes_now = now.partition(":")
     if version != version_now:
         return True  # a program of another version wrote it: that alone is no change of the row
+    cells, files = hashes.split(":")
+    cells_now, files_now = hashes_now.split(":")
     return cells == cells_now and (files == files_now or "-" in (files, files_now))
 
 

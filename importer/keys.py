@@ -48,12 +48,12 @@ class KeyBook:
     def similar(self) -> dict[int, tuple[int, ...]]:
         """Return, for each row whose key is nearly that of other rows (see `identity.loose`), those rows."""
         rows, keys, loose = _joined(self._rows), _joined(self._keys), _joined(self._loose)
-        key_of = dict(zip(rows.tolist(), keys.tolist(), strict=True)) if len(rows) else {}
         found: dict[int, tuple[int, ...]] = {}
-        for group in _groups(loose, rows).values():
-            for row in group:
-                if others := tuple(other for other in group if key_of[other] != key_of[row]):
-                    found[row] = others
+        for group in _groups(loose, np.arange(len(rows))).values():
+            spelt = keys[group]
+            for key in np.unique(spelt) if np.any(spelt != spelt[0]) else ():
+                others = tuple(rows[group][spelt != key].tolist())  # one for all rows that bear this key
+                found.update(dict.fromkeys(rows[group][spelt == key].tolist(), others))
         return found
 
 

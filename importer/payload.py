@@ -33,8 +33,12 @@ class EncodedFile:
 
 
 def build(fields: Mapping[str, object], operation: str, reference: str, files: Sequence[EncodedFile]) -> Payload:
-    """Return the payload of one case; `fields` are by path (`contact`, `form.Subject`) and already complete."""
-    head = json.dumps(document(fields, operation), ensure_ascii=False, separators=(",", ":")).encode()
+    """Return the payload of one case; `fields` are by path (`contact`, `form.Subject`) and already complete.
+
+    Raises ValueError for a value that JSON has no form for, before there is anything to send.
+    """
+    case = document(fields, operation)
+    head = json.dumps(case, ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode()
     opening = head.removesuffix(b"}") + b',"attachments":['
     quotes_and_commas = max(3 * len(files) - 1, 0)
     length = len(opening) + sum(file.length for file in files) + quotes_and_commas + len(b"]}")
@@ -79,9 +83,11 @@ def with_missing(fields: Mapping[str, object], missing: Sequence[str]) -> dict[s
 
 
 def _texts(value: object) -> Iterator[str]:
-    """Yield every text inside a value, lists and objects included."""
+    """Yield every text and number inside a value, lists and objects included, as they stand in the body."""
     if isinstance(value, str):
         yield value
+    elif isinstance(value, int | float) and not isinstance(value, bool):
+        yield json.dumps(value)
     elif isinstance(value, Mapping):
         yield from _texts(value.values())
     elif isinstance(value, Iterable):

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ipaddress
 import os
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -17,6 +18,8 @@ from importer.messages import _
 from importer.model import Target
 
 KEYRING_SERVICE = "case-importer"
+
+_HOST_NAME = re.compile(r"[a-z0-9_-]+(\.[a-z0-9_-]+)*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,18 +75,15 @@ def normal_server(server: str) -> str:
     Raises SettingsError for anything but a host with an optional port, and for plain http to a host that is not
     loopback.
     """
-    address = urlsplit(server if "://" in server else f"https://{server}")
+    written = server.strip()
     try:
-        host, port = address.hostname or "", address.port
+        address = urlsplit(written if "://" in written else f"https://{written}")
+        host, port = (address.hostname or "").rstrip("."), address.port
+        usable = bool(_HOST_NAME.fullmatch(host) or _ip_address(host)) and address.scheme in {"http", "https"}
+        more = "@" in address.netloc or address.path.strip("/") or address.query or address.fragment
     except ValueError:
-        host, port = "", None
-    if (
-        not host
-        or address.scheme not in {"http", "https"}
-        or address.username
-        or address.path.strip("/")
-        or address.query
-    ):
+        usable = False
+    if not usable or more:
         raise SettingsError(
             _(
                 "{server} is no server's address. Give the host alone, like crm0001.wolkvox.com: the one that your"
@@ -107,12 +107,15 @@ def normal_server(server: str) -> str:
 def is_loopback(server: str) -> bool:
     """Tell whether a host, or a server's address, is this computer itself."""
     host = urlsplit(server).hostname if "://" in server else server
-    if host == "localhost":
-        return True
+    address = _ip_address(host or "")
+    return host == "localhost" or (address is not None and address.is_loopback)
+
+
+def _ip_address(host: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
     try:
-        return ipaddress.ip_address(host or "").is_loopback
+        return ipaddress.ip_address(host)
     except ValueError:
-        return False
+        return None
 
 
 def keyring_user(server: str, operation: str) -> str:
@@ -149,11 +152,14 @@ def _token_from_file() -> str | None:
     if not name:
         return None
     try:
-        return Path(name).read_text(encoding="utf-8").strip()
+        token = Path(name).read_text(encoding="utf-8-sig").strip()  # Notepad begins a file with a mark
     except (OSError, UnicodeDecodeError) as error:
         raise SettingsError(
             _("{path}: the token file (WOLKVOX_TOKEN_FILE) cannot be read: {error}", path=name, error=error)
         ) from error
+    if not token:
+        raise SettingsError(_("{path}: the token file (WOLKVOX_TOKEN_FILE) is empty.", path=name))
+    return token
 
 
 def _token_from_keyring(server: str, operation: str) -> str | None:

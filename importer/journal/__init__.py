@@ -5,6 +5,8 @@ One SQLite file in the user's data folder. Nothing else in the program speaks SQ
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -25,13 +27,13 @@ def default_path() -> Path:
 
 
 class Journal:
-    """An open journal; use it as a context manager.
+    """An open journal; use it as a context manager. `clock` tells seconds since 1970.
 
     Raises errors.JournalError where the file cannot be used.
     """
 
-    def __init__(self, path: Path) -> None:
-        self._database = Database(path)
+    def __init__(self, path: Path, clock: Callable[[], float] = time.time) -> None:
+        self._database = Database(path, clock)
         self.path = path
         self.imports = Imports(self._database)
         self.runs = Runs(self._database)

@@ -5,14 +5,14 @@ from __future__ import annotations
 import os
 import platform
 import secrets
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any, NoReturn
 
-from sqlalchemy import Connection, func, insert, select, update
+from sqlalchemy import Connection, Row, Select, bindparam, exists, func, insert, select, update
 
-from importer.errors import JournalFull
+from importer.errors import JournalError
 from importer.journal import rescue
 from importer.journal.database import Database
 from importer.journal.imports import moment
@@ -30,6 +30,36 @@ _STATE_AFTER = {
     Verdict.UNKNOWN: Status.UNKNOWN,
     Verdict.NOT_DELIVERED: Status.PLANNED,
 }
+
+# Statements of every row, built once: building them costs more than carrying them out.
+_PLANNED_ROW = select(rows.c.id).where(
+    rows.c.import_id == bindparam("import_id"),
+    rows.c.reference == bindparam("reference"),
+    rows.c.state == Status.PLANNED,
+)
+_NEW_ATTEMPT = insert(attempts).returning(attempts.c.id)
+_END_ATTEMPT = update(attempts).where(attempts.c.id == bindparam("which"))
+_CHANGE_ROW = update(rows).where(rows.c.id == bindparam("which"))
+_ROW_OF_ATTEMPT: Select[Any] = (
+    select(
+        rows.c.id,
+        rows.c.reference,
+        rows.c.state,
+        rows.c.attempt_id,
+        rows.c.wolkvox_id,
+        rows.c.id_prefijo,
+        rows.c.message,
+        attempts.c.id.label("ended_id"),
+        attempts.c.verdict,
+    )
+    .join(rows, rows.c.id == attempts.c.row_id)
+    .where(attempts.c.id == bindparam("which"))
+)
+_IDS_OF_ROW = (
+    select(attempts.c.wolkvox_id)
+    .where(attempts.c.row_id == bindparam("which"), attempts.c.wolkvox_id.is_not(None))
+    .order_by(attempts.c.id)
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +83,6 @@ class Attempt:
     """One POST that may begin: its number and the row that it is for."""
 
     id: int
-    row_id: int
     reference: str
 
 
@@ -62,39 +91,30 @@ class Attempts:
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        with database.explained():
-            rescue.replay(database.path, self._conclude_rescued)
+        self._take_in_what_was_kept_aside()
 
     def claim(self, import_id: int, run_id: int, intent: Intent) -> Attempt | None:
         """Commit the intent to send a planned row; None where the row is not planned any more.
 
         Only after this returns may the first byte be sent. Raises JournalFull: then nothing may be sent.
         """
-        now = time.time()
+        now = self._database.clock()
         with self._database.write() as connection:
-            row_id = connection.execute(
-                select(rows.c.id).where(
-                    rows.c.import_id == import_id,
-                    rows.c.reference == intent.reference,
-                    rows.c.state == Status.PLANNED,
-                )
-            ).scalar_one_or_none()
+            wanted = {"import_id": import_id, "reference": intent.reference}
+            row_id = connection.execute(_PLANNED_ROW, wanted).scalar_one_or_none()
             if row_id is None:
                 return None
-            number = connection.execute(
-                insert(attempts)
-                .values(
-                    row_id=row_id,
-                    run_id=run_id,
-                    owner=OWNER,
-                    started_at=now,
-                    lease_until=now + intent.lease,
-                    body_length=intent.body_length,
-                    search_field=intent.search_field,
-                    search_value=intent.search_value,
-                )
-                .returning(attempts.c.id)
-            ).scalar_one()
+            attempt = {
+                "row_id": row_id,
+                "run_id": run_id,
+                "owner": OWNER,
+                "started_at": now,
+                "lease_until": now + intent.lease,
+                "body_length": intent.body_length,
+                "search_field": intent.search_field,
+                "search_value": intent.search_value,
+            }
+            number = connection.execute(_NEW_ATTEMPT, attempt).scalar_one()
             sending = {
                 "state": Status.SENDING,
                 "attempt_id": number,
@@ -104,29 +124,30 @@ class Attempts:
                 "content_hash": intent.content_hash,
                 "column_set_id": column_set_id(connection, intent.columns),
             }
-            connection.execute(update(rows).where(rows.c.id == row_id).values(**sending))
-        return Attempt(number, row_id, intent.reference)
+            connection.execute(_CHANGE_ROW, {"which": row_id, **sending})
+        return Attempt(number, intent.reference)
 
     def conclude(self, attempt: Attempt, outcome: Outcome) -> None:
         """Commit what an attempt came to; an id and its answer are in one commit.
 
         A created answer is kept whatever the row's state is by now: where the row has another id already, it becomes
         a conflict that names both. Any other answer counts only while the row's state speaks of this attempt.
-        Raises JournalFull after the outcome was kept aside, to be taken in when the journal is opened again.
+        Raises JournalFull, or JournalError where the journal fails otherwise, after the outcome was kept aside, to be
+        taken in when the journal is opened again.
         """
         try:
             with self._database.write() as connection:
-                _conclude(connection, attempt, outcome)
-        except JournalFull:
-            rescue.keep(self._database.path, attempt.id, outcome)
-            raise
+                row = connection.execute(_ROW_OF_ATTEMPT, {"which": attempt.id}).one()
+                _conclude(connection, row, outcome, self._database.clock())
+        except JournalError as error:
+            self._keep_aside(attempt, outcome, error)
 
     def expire(self, import_id: int) -> int:
         """Make rows unknown whose lease has ended without an outcome; return how many."""
-        ended = select(attempts.c.id).where(attempts.c.lease_until < time.time())
+        ended = exists().where(attempts.c.id == rows.c.attempt_id, attempts.c.lease_until < self._database.clock())
         change = (
             update(rows)
-            .where(rows.c.import_id == import_id, rows.c.state == Status.SENDING, rows.c.attempt_id.in_(ended))
+            .where(rows.c.import_id == import_id, rows.c.state == Status.SENDING, ended)
             .values(
                 state=Status.UNKNOWN,
                 message=_("The program was stopped while this row was being sent: the case may exist."),
@@ -146,37 +167,80 @@ class Attempts:
             last = connection.execute(query).scalar_one()
         return None if last is None else moment(last)
 
-    def _conclude_rescued(self, attempt_id: int, outcome: Outcome) -> None:
-        """Take in an outcome that a full disk kept out."""
-        query = select(attempts.c.row_id, rows.c.reference).join(rows, rows.c.id == attempts.c.row_id)
+    def _keep_aside(self, attempt: Attempt, outcome: Outcome, error: JournalError) -> NoReturn:
+        """Keep an outcome that the journal did not take, and raise; where that fails too, the sentence holds it."""
+        try:
+            with self._database.write():
+                rescue.keep(self._database.path, attempt.id, attempt.reference, outcome)
+        except JournalError:
+            raise type(error)(
+                _(
+                    "{error}\nThe answer for {reference} could not be kept ({verdict}, wolkvox_id {wolkvox_id}): note"
+                    " it. The journal will call this row unknown.",
+                    error=error,
+                    reference=attempt.reference,
+                    verdict=outcome.verdict,
+                    wolkvox_id=outcome.wolkvox_id,
+                )
+            ) from error
+        raise error
+
+    def _take_in_what_was_kept_aside(self) -> None:
+        """Write the outcomes that a full disk kept out, and have room set aside for the next time.
+
+        Taking an outcome in twice changes nothing, so that two processes, or a crash in between, do no harm.
+        """
+        path, now = self._database.path, self._database.clock()
         with self._database.write() as connection:
-            found = connection.execute(query.where(attempts.c.id == attempt_id)).one_or_none()
-            if found is not None:
-                _conclude(connection, Attempt(attempt_id, found.row_id, found.reference), outcome)
+            rescue.prepare(path)
+            content = rescue.kept(path)
+            for kept in rescue.outcomes(path, content):
+                row = connection.execute(_ROW_OF_ATTEMPT, {"which": kept.attempt_id}).one_or_none()
+                if row is None or row.reference != kept.reference:
+                    raise rescue.refusal(path, kept.line)  # it belongs to another journal that lay here
+                _conclude(connection, row, kept.outcome, now)
+        if content:
+            with self._database.write():
+                rescue.forget(path, content)
 
 
-def _conclude(connection: Connection, attempt: Attempt, outcome: Outcome) -> None:
-    """Write an outcome to its attempt and, where it still counts, to its row."""
-    ended = {
-        "ended_at": time.time(),
-        "verdict": outcome.verdict,
-        "http_status": outcome.http_status,
-        "code": outcome.code,
-        "wolkvox_id": outcome.wolkvox_id,
-        "message": outcome.message,
-    }
-    if outcome.verdict is not Verdict.UNKNOWN:
-        ended["search_value"] = None
-    connection.execute(update(attempts).where(attempts.c.id == attempt.id).values(**ended))
-    row = connection.execute(
-        select(rows.c.state, rows.c.attempt_id, rows.c.wolkvox_id).where(rows.c.id == attempt.row_id)
-    ).one()
-    change: dict[str, object] = {"state": _STATE_AFTER[outcome.verdict], "message": outcome.message}
-    if outcome.verdict is Verdict.CREATED:
-        change |= {"attempt_id": attempt.id, "wolkvox_id": outcome.wolkvox_id, "id_prefijo": outcome.id_prefijo}
-        if row.state in {Status.CREATED, Status.CONFLICT} and row.wolkvox_id != outcome.wolkvox_id:
-            both = _("Two cases exist: {first} and {second}.", first=row.wolkvox_id, second=outcome.wolkvox_id)
-            change = {"state": Status.CONFLICT, "message": both}
-    elif row.attempt_id != attempt.id or row.state not in {Status.SENDING, Status.UNKNOWN}:
+def _conclude(connection: Connection, row: Row[Any], outcome: Outcome, now: float) -> None:
+    """Write an outcome to its attempt and, where it still counts, to its row; `row` is both as they stand."""
+    counts = row.attempt_id == row.ended_id and row.state in {Status.SENDING, Status.UNKNOWN}
+    created = outcome.verdict is Verdict.CREATED
+    if created or row.verdict in {None, Verdict.UNKNOWN}:
+        ended = {
+            "ended_at": now,
+            "verdict": outcome.verdict,
+            "http_status": outcome.http_status,
+            "code": outcome.code,
+            "wolkvox_id": outcome.wolkvox_id,
+            "message": outcome.message,
+        }
+        if outcome.verdict is not Verdict.UNKNOWN or not counts:
+            ended["search_value"] = None
+        connection.execute(_END_ATTEMPT, {"which": row.ended_id, **ended})
+    if created:
+        change = _created(connection, row, outcome)
+    elif counts:
+        change = {"state": _STATE_AFTER[outcome.verdict], "message": outcome.message}
+    else:
         return
-    connection.execute(update(rows).where(rows.c.id == attempt.row_id).values(**change))
+    connection.execute(_CHANGE_ROW, {"which": row.id, **change})
+
+
+def _created(connection: Connection, row: Row[Any], outcome: Outcome) -> dict[str, object]:
+    """Return what becomes of a row whose attempt created a case: the row's first id stays, others make a conflict."""
+    ids = dict.fromkeys((row.wolkvox_id, *connection.scalars(_IDS_OF_ROW, {"which": row.id})))
+    several = [case for case in ids if case is not None]
+    if len(several) > 1:
+        message = _("More than one case exists for this row: {ids}.", ids=", ".join(several))
+    else:
+        message = row.message if row.state == Status.CONFLICT else outcome.message
+    return {
+        "state": Status.CONFLICT if len(several) > 1 or row.state == Status.CONFLICT else Status.CREATED,
+        "message": message,
+        "attempt_id": row.ended_id,
+        "wolkvox_id": row.wolkvox_id or outcome.wolkvox_id,
+        "id_prefijo": row.id_prefijo if row.wolkvox_id else outcome.id_prefijo,
+    }

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sqlite3
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from sqlalchemy import Connection, create_engine, event
-from sqlalchemy.exc import DatabaseError, OperationalError
+from sqlalchemy.exc import DatabaseError
 from sqlalchemy.pool import StaticPool
 
 from importer.errors import JournalError, JournalFull
@@ -23,44 +24,61 @@ APPLICATION_ID = 0x57434931
 
 _BUSY_SECONDS = 60
 
+_FULL = {sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR}
+_DAMAGED = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
+_NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO}
+
 
 class Database:
     """An open journal file, shared by all threads of this process; other processes may have it open too."""
 
-    def __init__(self, path: Path) -> None:
-        """Open the journal, making it if there is none.
+    def __init__(self, path: Path, clock: Callable[[], float]) -> None:
+        """Open the journal, making it if there is none; `clock` tells seconds since 1970.
 
         Raises JournalError where the file is damaged, foreign, of a newer program, or in an unsafe place; such a file
         is never written to. Raises JournalFull where the disk is full.
         """
-        self.path = path
+        self.path, self.clock = path, clock
         refuse_unsafe(path)
         self._lock = threading.RLock()
         self._engine = create_engine("sqlite://", creator=self._connect, poolclass=StaticPool)
         event.listen(self._engine, "begin", lambda c: c.exec_driver_sql("BEGIN IMMEDIATE"))
-        with self.write() as connection:
-            migrate(connection, path)
+        try:
+            with self.write() as connection:
+                migrate(connection, path, clock())
+        except BaseException:
+            self.close()
+            raise
 
     def _connect(self) -> sqlite3.Connection:
-        """Open the file for its owner only, check that it is a journal, and make its commits durable."""
+        """Open the file, for its owner only."""
         self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         os.close(os.open(self.path, os.O_RDWR | os.O_CREAT, 0o600))
         raw = sqlite3.connect(self.path, timeout=_BUSY_SECONDS, isolation_level=None, check_same_thread=False)
+        try:
+            self._prepare(raw)
+        except BaseException:
+            raw.close()
+            raise
+        return raw
+
+    def _prepare(self, raw: sqlite3.Connection) -> None:
+        """Check that the file is a journal, or nothing yet, and make its commits durable."""
         (application,) = raw.execute("PRAGMA application_id").fetchone()
         (tables,) = raw.execute("SELECT count(*) FROM sqlite_master").fetchone()
-        if tables and application != APPLICATION_ID:
-            raw.close()
+        if application != APPLICATION_ID and (tables or application):
             raise JournalError(
                 _("{path}: this is a database of another program. Name another file with --journal.", path=self.path)
             )
-        raw.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+        if not application:
+            raw.execute(f"PRAGMA application_id = {APPLICATION_ID}")
         raw.execute("PRAGMA journal_mode = WAL")
         raw.execute("PRAGMA synchronous = FULL")  # less could lose an intent on power loss, and send its row twice
+        raw.execute("PRAGMA fullfsync = ON")  # macOS: through the drive's own cache; elsewhere without effect
         raw.execute("PRAGMA foreign_keys = ON")
         (synchronous,) = raw.execute("PRAGMA synchronous").fetchone()
         if synchronous != 2:
             raise JournalError(_("{path}: SQLite does not promise durable commits here.", path=self.path))
-        return raw
 
     @contextmanager
     def write(self) -> Iterator[Connection]:
@@ -88,25 +106,34 @@ class Database:
             raise self._explain(error) from error
 
     def _explain(self, error: Exception) -> JournalError:
-        cause = str(error.orig) if isinstance(error, DatabaseError) else str(error)
-        if "full" in cause or "disk I/O" in cause or "No space" in cause:
+        cause = error.orig if isinstance(error, DatabaseError) and error.orig else error
+        code = getattr(cause, "sqlite_errorcode", 0) & 0xFF  # the primary code: what the extended ones are kinds of
+        values = {"path": self.path, "cause": cause}
+        if code in _FULL or (isinstance(cause, OSError) and cause.errno in _NO_ROOM):
             return JournalFull(
                 _(
                     "{path}: the disk under the journal is full or failing ({cause}). Make room and give the same"
                     " command again; what was sent is not sent twice.",
-                    path=self.path,
-                    cause=cause,
+                    **values,
                 )
             )
-        if "locked" in cause and isinstance(error, OperationalError):
+        if code == sqlite3.SQLITE_BUSY:
             return JournalError(
                 _("{path}: another program keeps the journal locked. Close it and try again.", path=self.path)
             )
+        if code in _DAMAGED:
+            return JournalError(
+                _(
+                    "{path}: this is no journal, or a damaged one ({cause}). It was not changed. Bring it back from a"
+                    " backup, or take the ids from its last report with `case-importer adopt` into a new one"
+                    " (--journal).",
+                    **values,
+                )
+            )
         return JournalError(
             _(
-                "{path}: the journal cannot be used ({cause}). It was not changed. Bring it back from a backup, or take"
-                " the ids from its last report with `case-importer adopt` into a new one (--journal).",
-                path=self.path,
-                cause=cause,
+                "{path}: the journal cannot be used ({cause}). See that its folder is there and that you may write to"
+                " it, or name another file with --journal.",
+                **values,
             )
         )

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import json
-import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import Row, func, insert, select, update
+from sqlalchemy import Row, Select, func, insert, select, update
 
 from importer.journal.database import Database
 from importer.journal.schema import attempts, imports, reports, rows, runs
@@ -63,26 +62,21 @@ class Imports:
 
     def find(self, tenant: str, operation: str, name: str) -> ImportRecord | None:
         """Return the import of that scope, None where this journal has not seen it."""
-        query = select(imports).where(
-            imports.c.tenant == tenant, imports.c.operation == operation, imports.c.name == name
-        )
         with self._database.read() as connection:
-            found = connection.execute(query).one_or_none()
-        if found is None:
-            return None
-        return ImportRecord(found.id, found.tenant, found.operation, found.name, found.bound_to)
+            found = connection.execute(_in_scope(tenant, operation, name)).one_or_none()
+        return None if found is None else _import_record(found)
 
     def add(self, tenant: str, operation: str, name: str, bound_to: str | None) -> ImportRecord:
-        """Note a new import and return it."""
+        """Note a new import and return it; where another process was faster, return what that one noted."""
         values = {"tenant": tenant, "operation": operation, "name": name, "bound_to": bound_to}
+        fresh = insert(imports).prefix_with("OR IGNORE").values(**values, created_at=self._database.clock())
         with self._database.write() as connection:
-            number = connection.execute(
-                insert(imports).values(**values, created_at=time.time()).returning(imports.c.id)
-            ).scalar_one()
-        return ImportRecord(number, tenant, operation, name, bound_to)
+            connection.execute(fresh)
+            found = connection.execute(_in_scope(tenant, operation, name)).one()
+        return _import_record(found)
 
-    def others_with(self, key_digests: Sequence[str], apart_from: int | None) -> list[tuple[ImportRecord, int]]:
-        """Return the other imports that know some of these keys, with how many, the most first."""
+    def knowing(self, key_digests: Sequence[str]) -> list[tuple[ImportRecord, int]]:
+        """Return the imports that know some of these keys, with how many, the most first."""
         counts: dict[int, int] = {}
         with self._database.read() as connection:
             for start in range(0, len(key_digests), 500):
@@ -93,20 +87,14 @@ class Imports:
                 )
                 for number, known in connection.execute(query):
                     counts[number] = counts.get(number, 0) + known
-            found = {r.id: r for r in connection.execute(select(imports).where(imports.c.id.in_(counts)))}
-        others = ((number, known) for number, known in counts.items() if number != apart_from)
-        return [
-            (ImportRecord(r.id, r.tenant, r.operation, r.name, r.bound_to), known)
-            for number, known in sorted(others, key=lambda pair: -pair[1])
-            if (r := found[number])
-        ]
+            found = connection.execute(select(imports).where(imports.c.id.in_(list(counts)))).all()
+        return sorted(((_import_record(each), counts[each.id]) for each in found), key=lambda pair: -pair[1])
 
     def note_report(self, import_id: int, digest: str) -> None:
         """Remember a report as it was written, so that an edited one can be told from it."""
+        values = {"digest": digest, "import_id": import_id, "written_at": self._database.clock()}
         with self._database.write() as connection:
-            known = connection.execute(select(reports.c.digest).where(reports.c.digest == digest)).first()
-            if known is None:
-                connection.execute(insert(reports).values(digest=digest, import_id=import_id, written_at=time.time()))
+            connection.execute(insert(reports).prefix_with("OR IGNORE").values(**values))
 
     def is_report(self, digest: str) -> bool:
         """Tell whether a file with this digest is a report as this journal's runs wrote it."""
@@ -122,7 +110,7 @@ class Runs:
 
     def start(self, import_id: int, begun: RunStart) -> int:
         """Note that a run begins; return its number."""
-        values = {"import_id": import_id, "started_at": time.time(), **asdict(begun)}
+        values = {"import_id": import_id, "started_at": self._database.clock(), **asdict(begun)}
         with self._database.write() as connection:
             number: int = connection.execute(insert(runs).values(**values).returning(runs.c.id)).scalar_one()
         return number
@@ -130,7 +118,7 @@ class Runs:
     def end(self, run_id: int, counts: Counts, calls: int, exit_status: int) -> None:
         """Note how a run ended."""
         values = {
-            "ended_at": time.time(),
+            "ended_at": self._database.clock(),
             "calls": calls,
             "counts": json.dumps(asdict(counts)),
             "exit_status": exit_status,
@@ -158,6 +146,14 @@ class Runs:
         )
         with self._database.read() as connection:
             return [_run_record(found) for found in connection.execute(query)]
+
+
+def _in_scope(tenant: str, operation: str, name: str) -> Select[Any]:
+    return select(imports).where(imports.c.tenant == tenant, imports.c.operation == operation, imports.c.name == name)
+
+
+def _import_record(found: Row[Any]) -> ImportRecord:
+    return ImportRecord(found.id, found.tenant, found.operation, found.name, found.bound_to)
 
 
 def _run_record(found: Row[Any]) -> RunRecord:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 
 from sqlalchemy import Connection, insert, inspect, select
@@ -20,8 +19,8 @@ def m001_first_shape(connection: Connection) -> None:
 MIGRATIONS: tuple[Callable[[Connection], None], ...] = (m001_first_shape,)
 
 
-def migrate(connection: Connection, path: object) -> None:
-    """Apply what is missing, inside the caller's transaction.
+def migrate(connection: Connection, path: object, now: float) -> None:
+    """Apply what is missing, inside the caller's transaction; `now` is in seconds since 1970.
 
     Raises JournalError where the journal was written by a newer program.
     """
@@ -40,4 +39,4 @@ def migrate(connection: Connection, path: object) -> None:
     for step in MIGRATIONS:
         if step.__name__ not in applied:
             step(connection)
-            connection.execute(insert(schema.migrations).values(name=step.__name__, applied_at=time.time()))
+            connection.execute(insert(schema.migrations).values(name=step.__name__, applied_at=now))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import psutil
@@ -12,16 +13,12 @@ from importer.messages import _
 _NETWORK_FILE_SYSTEMS = frozenset(
     {"nfs", "nfs4", "cifs", "smb", "smb2", "smb3", "smbfs", "afpfs", "webdav", "davfs", "fuse.sshfs", "9p", "ncpfs"}
 )
-_SYNCHRONISED = (
-    "onedrive",
-    "dropbox",
-    "google drive",
-    "googledrive",
-    "icloud",
-    "mobile documents",
-    "nextcloud",
-    "mega",
+_SYNCHRONISED = re.compile(
+    r"(onedrive|dropbox|google ?drive|icloud ?drive|mobile documents|cloudstorage|nextcloud|mega(sync)?"
+    r"|my drive|mi unidad|meu drive)([ (-].*)?",
+    re.IGNORECASE,
 )
+"""What synchronising programs call their folders, alone or followed by an account: `OneDrive - Company`."""
 
 
 def refuse_unsafe(path: Path) -> None:
@@ -30,9 +27,9 @@ def refuse_unsafe(path: Path) -> None:
     A database that two machines write over a network drive is corrupted sooner or later, and a synchronising program
     may bring back an old copy: either would send cases twice.
     """
-    folder = path.absolute().parent
+    folder = path.resolve().parent  # a link may lead into such a place
     for part in folder.parts:
-        if part.casefold().startswith(_SYNCHRONISED):
+        if _SYNCHRONISED.fullmatch(part):
             raise JournalError(
                 _(
                     "{path}: the journal cannot lie in a synchronised folder ({part}): an older copy could come back"
@@ -57,5 +54,5 @@ def _on_network_drive(folder: Path) -> bool:
     mounts = [mount for mount in psutil.disk_partitions(all=True) if mount.mountpoint in above]
     if not mounts:
         return False
-    deepest = max(mounts, key=lambda mount: len(mount.mountpoint))
+    deepest = max(reversed(mounts), key=lambda mount: len(mount.mountpoint))  # of equal ones the last: it covers them
     return deepest.fstype.casefold() in _NETWORK_FILE_SYSTEMS or "remote" in deepest.opts.split(",")

@@ -1,53 +1,96 @@
-"""Keeps outcomes when the disk under the journal is full: a file whose room was taken beforehand."""
+"""Keeps outcomes when the disk under the journal is full: a file whose room was taken beforehand.
+
+Several threads and processes share it: whoever writes it holds the journal's write lock.
+"""
 
 from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable
-from dataclasses import asdict
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from importer.errors import JournalError
+from importer.messages import _
 from importer.model import Outcome, Pause, Verdict
 
 _ROOM = 64 * 1024
 """Bytes set aside: a few hundred outcomes, far more than are ever in flight when a run stops."""
 
+_BLANK = b" \0"
+"""What unused room is made of; NUL where a power cut came before the first write of it."""
+
+
+@dataclass(frozen=True, slots=True)
+class KeptOutcome:
+    """An outcome that was kept aside, the attempt and the row that it is for, and the line that says so."""
+
+    attempt_id: int
+    reference: str
+    outcome: Outcome
+    line: bytes
+
 
 def prepare(journal: Path) -> None:
-    """Take the room on the disk while there is some."""
+    """Take the room on the disk while there is some; raises OSError where there is none."""
     path = _path(journal)
-    if not path.exists():
-        _overwrite(path, b" " * _ROOM)
+    if not path.exists() or path.stat().st_size < _ROOM:
+        _write_at(path, 0, kept(journal).ljust(_ROOM))
 
 
-def keep(journal: Path, attempt_id: int, outcome: Outcome) -> None:
+def kept(journal: Path) -> bytes:
+    """Return what was kept and not taken in yet."""
+    path = _path(journal)
+    return path.read_bytes().rstrip(_BLANK) if path.exists() else b""
+
+
+def keep(journal: Path, attempt_id: int, reference: str, outcome: Outcome) -> None:
     """Write an outcome into the room that was set aside, in place, so that a full disk can take it."""
-    path = _path(journal)
-    kept = path.read_bytes().rstrip(b" ") if path.exists() else b""
-    line = json.dumps({"attempt": attempt_id, **asdict(outcome)}).encode() + b"\n"
-    _overwrite(path, (kept + line).ljust(_ROOM))
+    line = json.dumps({"attempt": attempt_id, "reference": reference, **asdict(outcome)}).encode() + b"\n"
+    _write_at(_path(journal), len(kept(journal)), line)
 
 
-def replay(journal: Path, conclude: Callable[[int, Outcome], None]) -> None:
-    """Hand every kept outcome to `conclude`, then empty the room; set it aside anew."""
-    prepare(journal)
-    lines = _path(journal).read_bytes().rstrip(b" ").splitlines()
-    for line in lines:
-        kept = json.loads(line)
-        attempt_id = kept.pop("attempt")
-        pause = kept.pop("pause")
-        verdict = Verdict(kept.pop("verdict"))
-        conclude(attempt_id, Outcome(verdict=verdict, pause=None if pause is None else Pause(pause), **kept))
-    if lines:
-        _overwrite(_path(journal), b" " * _ROOM)
+def outcomes(journal: Path, content: bytes) -> Iterator[KeptOutcome]:
+    """Yield the outcomes in what was kept; raises JournalError for a line that cannot be read."""
+    for line in content.splitlines():
+        try:
+            values = json.loads(line)
+            attempt_id, reference = values.pop("attempt"), values.pop("reference")
+            verdict, pause = Verdict(values.pop("verdict")), values.pop("pause")
+            outcome = Outcome(verdict=verdict, pause=None if pause is None else Pause(pause), **values)
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            raise refusal(journal, line) from error
+        yield KeptOutcome(attempt_id, reference, outcome, line)
 
 
-def _overwrite(path: Path, content: bytes) -> None:
+def refusal(journal: Path, line: bytes) -> JournalError:
+    """Return the error for a line that no journal can take in; it may hold the only copy of a case's id."""
+    return JournalError(
+        _(
+            "{path}: an answer that a full disk kept out of the journal cannot be taken in: {line} Note the"
+            " `wolkvox_id` in it, if there is one, take that line out with a text editor, and give the same command"
+            " again.",
+            path=_path(journal),
+            line=line.decode(errors="replace"),
+        )
+    )
+
+
+def forget(journal: Path, content: bytes) -> None:
+    """Blank what was taken in, unless another process did already; what was kept since then stays."""
+    now = kept(journal)
+    if content and now.startswith(content):
+        _write_at(_path(journal), 0, now.removeprefix(content).ljust(_ROOM))
+
+
+def _write_at(path: Path, offset: int, content: bytes) -> None:
     """Write over the file's own blocks and have them on the disk."""
-    descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | getattr(os, "O_BINARY", 0), 0o600)
     try:
-        os.write(descriptor, content)
+        os.lseek(descriptor, offset, os.SEEK_SET)
+        while content:
+            content = content[os.write(descriptor, content) :]
         os.fsync(descriptor)
     finally:
         os.close(descriptor)

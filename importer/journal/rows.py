@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection, Row, bindparam, func, insert, select, update
+from sqlalchemy import Column, Connection, Row, bindparam, func, insert, select, update
 
 from importer.journal.database import Database
 from importer.journal.imports import moment
@@ -18,10 +18,13 @@ T = TypeVar("T")
 
 _AT_ONCE = 500  # values in one IN (…), well under SQLite's limit
 
+_COLUMN_SET = select(column_sets.c.id).where(column_sets.c.names == bindparam("names"))
+_NEW_COLUMN_SET = insert(column_sets).returning(column_sets.c.id)
+
 
 @dataclass(frozen=True, slots=True)
 class KnownRow:
-    """A row that the journal has already, with the columns that its content hash covers."""
+    """A row of the journal, with its key's digest and the columns that its content hash covers."""
 
     key_digest: str
     columns: tuple[str, ...]
@@ -36,57 +39,76 @@ class Rows:
 
     def known(self, import_id: int, key_digests: Sequence[str]) -> dict[str, KnownRow]:
         """Return what the journal has of these keys, by key digest."""
+        return {row.key_digest: row for row in self._find(import_id, rows.c.key_digest, key_digests)}
+
+    def by_reference(self, import_id: int, references: Sequence[str]) -> dict[str, KnownRow]:
+        """Return what the journal has of these references, by reference."""
+        return {row.row.reference: row for row in self._find(import_id, rows.c.reference, references)}
+
+    def _find(self, import_id: int, column: Column[Any], values: Sequence[str]) -> Iterator[KnownRow]:
         query = select(rows, column_sets.c.names, attempts.c.lease_until).join(column_sets)
         query = query.outerjoin(attempts, attempts.c.id == rows.c.attempt_id).where(rows.c.import_id == import_id)
-        found: dict[str, KnownRow] = {}
         with self._database.read() as connection:
-            for some in _slices(key_digests):
-                for row in connection.execute(query.where(rows.c.key_digest.in_(some))):
-                    found[row.key_digest] = KnownRow(row.key_digest, tuple(json.loads(row.names)), _journal_row(row))
-        return found
+            for some in _slices(values):
+                for row in connection.execute(query.where(column.in_(some))):
+                    yield KnownRow(row.key_digest, tuple(json.loads(row.names)), _journal_row(row))
 
     def similar(self, import_id: int, loose_digests: Sequence[str]) -> dict[str, set[str]]:
-        """Return, for each loose digest that the journal has, the key digests that bear it."""
+        """Return the key digests that bear each of these loose digests; invalid rows do not count."""
         found: dict[str, set[str]] = {}
-        query = select(rows.c.loose_digest, rows.c.key_digest).where(rows.c.import_id == import_id)
+        query = select(rows.c.loose_digest, rows.c.key_digest).where(
+            rows.c.import_id == import_id, rows.c.state != Status.INVALID
+        )
         with self._database.read() as connection:
             for some in _slices(loose_digests):
                 for loose, key in connection.execute(query.where(rows.c.loose_digest.in_(some))):
                     found.setdefault(loose, set()).add(key)
         return found
 
-    def by_reference(self, import_id: int, references: Sequence[str]) -> dict[str, JournalRow]:
-        """Return what the journal has of these references."""
-        query = select(rows, attempts.c.lease_until).outerjoin(attempts, attempts.c.id == rows.c.attempt_id)
-        query = query.where(rows.c.import_id == import_id)
-        with self._database.read() as connection:
-            return {
-                row.reference: _journal_row(row)
-                for some in _slices(references)
-                for row in connection.execute(query.where(rows.c.reference.in_(some)))
-            }
-
-    def add(self, import_id: int, fresh: Sequence[Identity], columns: Sequence[str]) -> None:
-        """Note rows that the journal lacks as planned; `columns` are those that their content hashes cover."""
+    def add(self, import_id: int, fresh: Sequence[tuple[Identity, Status]], columns: Sequence[str]) -> None:
+        """Note rows that the journal lacks, planned or invalid; `columns` are those that their content hashes cover."""
         with self._database.write() as connection:
             column_set = column_set_id(connection, columns)
             for some in _slices(fresh):
-                values = [_planned(import_id, identity, column_set) for identity in some]
+                values = [_new_row(import_id, identity, state, column_set) for identity, state in some]
                 connection.execute(insert(rows).prefix_with("OR IGNORE"), values)  # another process may be faster
 
-    def revise(self, import_id: int, differs: Mapping[str, bool]) -> None:
-        """Note, by reference, whether a row's content differs from what the journal has.
+    def replan(self, import_id: int, references: Sequence[str]) -> None:
+        """Make invalid and rejected rows planned again, whose content was corrected."""
+        change = update(rows).where(
+            rows.c.import_id == import_id,
+            rows.c.reference == bindparam("which"),
+            rows.c.state.in_([Status.INVALID, Status.REJECTED]),
+        )
+        if references:
+            with self._database.write() as connection:
+                connection.execute(
+                    change.values(state=Status.PLANNED, message=""), [{"which": reference} for reference in references]
+                )
 
-        A rejected row that differs becomes planned again; a created row is flagged `changed`, or no longer.
-        """
-        mine = (rows.c.import_id == import_id) & (rows.c.reference == bindparam("which"))
-        flag = update(rows).where(mine, rows.c.state == Status.CREATED).values(changed=bindparam("differs"))
-        again = update(rows).where(mine, rows.c.state == Status.REJECTED).values(state=Status.PLANNED, message="")
-        with self._database.write() as connection:
-            if flags := [{"which": reference, "differs": value} for reference, value in differs.items()]:
-                connection.execute(flag, flags)
-            if edited := [{"which": reference} for reference, value in differs.items() if value]:
-                connection.execute(again, edited)
+    def flag_changed(self, import_id: int, differs: Mapping[str, bool]) -> None:
+        """Flag, by reference, created rows whose content differs from what was sent, or no longer does."""
+        change = update(rows).where(
+            rows.c.import_id == import_id, rows.c.reference == bindparam("which"), rows.c.state == Status.CREATED
+        )
+        if differs:
+            with self._database.write() as connection:
+                connection.execute(
+                    change.values(changed=bindparam("differs")),
+                    [{"which": reference, "differs": value} for reference, value in differs.items()],
+                )
+
+    def lacking_ids(self, ids: Iterable[str]) -> list[str]:
+        """Return those ids of cases that no row of this journal has, in their order."""
+        wanted = list(dict.fromkeys(ids))
+        query = select(rows.c.wolkvox_id)
+        with self._database.read() as connection:
+            known = {
+                found
+                for some in _slices(wanted)
+                for found in connection.scalars(query.where(rows.c.wolkvox_id.in_(some)))
+            }
+        return [wanted_id for wanted_id in wanted if wanted_id not in known]
 
     def counts(self, import_id: int) -> dict[Status, int]:
         """Return how many rows of an import are in each state."""
@@ -103,19 +125,18 @@ class Rows:
 
 def column_set_id(connection: Connection, columns: Sequence[str]) -> int:
     """Return the number under which a set of columns is recorded, recording it if need be."""
-    names = json.dumps(list(columns), ensure_ascii=False)
-    connection.execute(insert(column_sets).prefix_with("OR IGNORE").values(names=names))
-    number: int = connection.execute(select(column_sets.c.id).where(column_sets.c.names == names)).scalar_one()
-    return number
+    names = {"names": json.dumps(list(columns), ensure_ascii=False)}
+    known: int | None = connection.execute(_COLUMN_SET, names).scalar_one_or_none()
+    return connection.execute(_NEW_COLUMN_SET, names).scalar_one() if known is None else known
 
 
-def _planned(import_id: int, identity: Identity, column_set: int) -> dict[str, object]:
+def _new_row(import_id: int, identity: Identity, state: Status, column_set: int) -> dict[str, object]:
     return {
         "import_id": import_id,
         "key_digest": identity.key_digest,
         "loose_digest": identity.loose_digest,
         "reference": identity.reference,
-        "state": Status.PLANNED,
+        "state": state,
         "content_hash": identity.content_hash,
         "column_set_id": column_set,
     }

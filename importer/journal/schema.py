@@ -43,7 +43,6 @@ runs = Table(
     Column("started_at", Float, nullable=False),
     Column("ended_at", Float),
     Column("calls", Integer),
-    Column("created_now", Integer),
     Column("counts", String),  # a JSON object of counts per state
     Column("exit_status", Integer),
 )
@@ -77,6 +76,7 @@ rows = Table(
     Index("rows_by_loose_digest", "import_id", "loose_digest"),
     Index("rows_by_state", "import_id", "state"),
     Index("rows_by_key_digest", "key_digest"),
+    Index("rows_by_wolkvox_id", "wolkvox_id"),
 )
 
 attempts = Table(
