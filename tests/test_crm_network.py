@@ -71,7 +71,7 @@ def test_a_case_is_one_post_with_the_documented_headers_and_the_id_comes_back() 
 
 def test_o3_read_timeout_after_the_body_is_unknown_and_one_post() -> None:
     """A server that takes everything and says nothing leaves the row unknown."""
-    outcome, requests = create(Talk.until_hangup_after_request, deadline=0.3)
+    outcome, requests = create(Talk.until_hangup_after_request, deadline=1.0)
     assert (outcome.verdict, outcome.pause, outcome.bytes_sent) == (Verdict.UNKNOWN, None, 2000)
     assert len(requests) == 1
 
@@ -186,7 +186,7 @@ def test_o12_an_answer_that_drips_is_ended_by_the_total_deadline(beginning: byte
         talk.request()
         talk.drip(beginning)
 
-    outcome, requests = create(drip, deadline=0.4)
+    outcome, requests = create(drip, deadline=1.0)
     assert (outcome.verdict, outcome.http_status, len(requests)) == (Verdict.UNKNOWN, status, 1)
 
 
@@ -424,6 +424,26 @@ def test_an_answer_that_is_no_http_is_unknown_and_not_quoted() -> None:
     outcome, _requests = create(garble)
     assert outcome.verdict is Verdict.UNKNOWN
     assert "ana" not in outcome.message
+
+
+def test_x3_the_token_and_what_was_sent_are_in_no_log_and_no_message(caplog: pytest.LogCaptureFixture) -> None:
+    """At the most talkative level, through a rejection that repeats both, a cut answer and no connection."""
+    caplog.set_level("DEBUG")
+    secret = "1234567890"
+    body = Payload("WCI-0", 10, lambda: iter([secret.encode()]), (secret,))
+    rejection = http(400, {"code": 400, "msg": f"contact {secret} with canary-token"})
+    with ScriptedCrm(answering(rejection), lambda talk: talk.drip(b"HTTP/1.1 " + secret.encode())) as server:
+        with crm(server, deadline=1.0) as client_:
+            outcomes = [client_.create(body)]
+            client_.close()
+        with crm(server, deadline=1.0) as client_:
+            outcomes.append(client_.create(body))
+    with crm(server) as client_:
+        outcomes.append(client_.create(body))
+    told = caplog.text + "".join(outcome.message for outcome in outcomes)
+    assert [outcome.verdict for outcome in outcomes] == [Verdict.REJECTED, Verdict.UNKNOWN, Verdict.NOT_DELIVERED]
+    assert "canary" not in told
+    assert secret not in told
 
 
 def test_token_information_is_one_get_with_the_operation() -> None:

@@ -56,7 +56,7 @@ class Crm:
         self._adapter.close()
 
     def attempt_deadline(self, length: int) -> float:
-        """Return the seconds after which an attempt with a body of `length` bytes has certainly ended."""
+        """Return the seconds after which an attempt with a body of `length` bytes sends nothing more."""
         return self._deadline + length / _SLOWEST_UPLOAD
 
     def create(self, payload: Payload) -> Outcome:

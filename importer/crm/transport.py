@@ -1,4 +1,4 @@
-"""HTTP as this project needs it: a request goes out once, is not followed, not repeated, and never sent half-blindly.
+"""HTTP as this project needs it: a request goes out once, and is neither followed nor repeated.
 
 It is a `requests` adapter without a session, since a session would add redirects, cookies and netrc; and urllib3's
 connections with four habits added: the attempt's deadline holds from the first packet on, an idle connection is not
