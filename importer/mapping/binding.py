@@ -12,6 +12,10 @@ from importer.errors import MappingError, MappingFault
 from importer.mapping import template
 from importer.mapping.checks import all_fields
 from importer.mapping.conditions import Conditions
+from importer.mapping.converters.formats import is_number_format, write_moment, write_number
+from importer.mapping.converters.moments import MomentReader
+from importer.mapping.converters.numbers import NumberReader
+from importer.mapping.converters.types import constant, converter
 from importer.mapping.document import Places, Steps
 from importer.mapping.fields import (
     ColumnField,
@@ -25,17 +29,14 @@ from importer.mapping.fields import (
     Way,
 )
 from importer.mapping.files import Files, literal
-from importer.mapping.formats import is_number_format, write_moment, write_number
 from importer.mapping.grammar import Attachments, Condition, FieldSpec, MappingFile, Table
 from importer.mapping.headers import Headers
 from importer.mapping.mapper import Mapper, Parts
-from importer.mapping.moments import MomentReader
-from importer.mapping.numbers import NumberReader
 from importer.mapping.rows import RowChoice
 from importer.mapping.rules import field_path
 from importer.mapping.steps import Answers, way
 from importer.mapping.tables import Known, Lookup, TableNeed, listed_files
-from importer.mapping.types import constant, converter
+from importer.mapping.vocabulary import Vocabulary
 from importer.messages import _
 from importer.model import FieldRule, Typed
 
@@ -81,6 +82,11 @@ class Binding:
             choice=choice,
             files=bound_files,
             names_in=files.names_in if files else None,
+            vocabularies=tuple(
+                Vocabulary(path, column, spec.values)
+                for name, path, spec in named
+                if spec.values and (column := fields[name].column)
+            ),
             places=self._places,
         )
         return Mapper(parts, self._given.columns)

@@ -6,12 +6,13 @@ from collections.abc import Collection, Iterator, Mapping
 from typing import NamedTuple
 
 from importer.errors import MappingFault
-from importer.mapping import formats, template
+from importer.mapping import template
+from importer.mapping.converters import formats
+from importer.mapping.converters.phones import COUNTRIES
+from importer.mapping.converters.types import MOMENTS, NUMBERS, TEXTUAL, constant
 from importer.mapping.document import Places, Steps
 from importer.mapping.grammar import DATE_FORMATS, FieldSpec, FileList, MappingFile, Source
-from importer.mapping.phones import COUNTRIES
 from importer.mapping.refusal import Refused
-from importer.mapping.types import MOMENTS, NUMBERS, TEXTUAL, constant
 from importer.mapping.words import did_you_mean
 from importer.messages import _
 

@@ -14,6 +14,7 @@ from importer.mapping.fields import Field, placed
 from importer.mapping.files import Files, RowFile
 from importer.mapping.refusal import Problem
 from importer.mapping.rows import RowChoice
+from importer.mapping.vocabulary import Vocabulary
 from importer.messages import _
 from importer.model import FieldRule, Issue
 
@@ -46,6 +47,7 @@ class Parts:
     choice: RowChoice
     files: Files | None
     names_in: str | None
+    vocabularies: tuple[Vocabulary, ...]
     places: Places
 
 
@@ -73,11 +75,22 @@ class Mapper:
         """
         for field in self._parts.fields:
             field.observe(frame)
+        for vocabulary in self._parts.vocabularies:
+            vocabulary.observe(frame[vocabulary.column])
         if (members := self._parts.choice.survey(frame)) and self._parts.joins:
             self._further.append(frame.loc[members])
         if self._parts.files:
             for column, only_addresses in self._parts.files.addresses(frame):
                 self._addresses[column] += 1 if only_addresses else -len(frame)
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What of the mapping the surveyed source never uses, as `file:line:column: path: message`; no error.
+
+        A text of `values` that no cell holds may be misspelt, or just be missing this week.
+        """
+        unused = (vocabulary.unused(self._parts.places) for vocabulary in self._parts.vocabularies)
+        return tuple(str(fault) for faults in unused for fault in faults)
 
     def convert(self, frame: pd.DataFrame) -> Converted:
         """Return the fields of each row, and what is wrong with its cells.

@@ -7,10 +7,10 @@ from pathlib import Path
 
 from importer.mapping import template
 from importer.mapping.checks import DEMANDED, all_fields
+from importer.mapping.converters.types import TEXTUAL
 from importer.mapping.document import Steps, dotted
 from importer.mapping.grammar import Attachments, FieldSpec, MappingFile, Source, Table
 from importer.mapping.tables import TableNeed
-from importer.mapping.types import TEXTUAL
 from importer.model import AttachmentOptions, FieldRule, TableOptions
 
 FORM_TEXT_LENGTH = 2_500

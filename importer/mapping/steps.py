@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+from importer.mapping.converters.types import constant
 from importer.mapping.fields import Step, Way, stripped
 from importer.mapping.grammar import FieldSpec
 from importer.mapping.refusal import Refused
 from importer.mapping.tables import Known, Lookup
-from importer.mapping.types import constant
 from importer.mapping.words import Words, clean
 from importer.messages import _, shorten
 from importer.model import Typed

@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from importer.mapping.formats import is_date_format, is_number_format
+from importer.mapping.converters.formats import is_date_format, is_number_format
 from importer.messages import _
 
 _PIECE = re.compile(r"\{\{|\}\}|\{(?P<name>[^{}]*)\}|(?P<open>\{)")

@@ -9,10 +9,10 @@ from dataclasses import dataclass, field
 
 import pandas as pd
 
-from importer.mapping.moments import MomentReader
-from importer.mapping.numbers import NumberReader
+from importer.mapping.converters.moments import MomentReader
+from importer.mapping.converters.numbers import NumberReader
+from importer.mapping.converters.types import boolean
 from importer.mapping.refusal import Refused
-from importer.mapping.types import boolean
 from importer.messages import _
 from importer.model import Fault, Typed
 

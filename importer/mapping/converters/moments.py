@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from datetime import date, datetime, time
 from typing import TypeAlias
 
-from importer.mapping.formats import reader
+from importer.mapping.converters.formats import reader
 from importer.mapping.refusal import Refused
 from importer.mapping.words import fold
 from importer.messages import _, shorten

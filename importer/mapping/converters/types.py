@@ -10,12 +10,12 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from typing import TypeAlias
 
-from importer.mapping.formats import write_moment
+from importer.mapping.converters.formats import write_moment
+from importer.mapping.converters.markup import text_of
+from importer.mapping.converters.moments import MomentReader
+from importer.mapping.converters.numbers import NumberReader, fractional, whole
+from importer.mapping.converters.phones import phone
 from importer.mapping.grammar import FieldSpec
-from importer.mapping.markup import text_of
-from importer.mapping.moments import MomentReader
-from importer.mapping.numbers import NumberReader, fractional, whole
-from importer.mapping.phones import phone
 from importer.mapping.refusal import Refused
 from importer.mapping.words import Words, fold
 from importer.messages import _, shorten

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from importer.mapping.matching import Match
-from importer.mapping.profiles import Profile
-from importer.mapping.synonyms import CASE_TYPES, CLOSED
+from importer.mapping.drafting.matching import Match
+from importer.mapping.drafting.profiles import Profile
+from importer.mapping.drafting.synonyms import CASE_TYPES, CLOSED
+from importer.mapping.drafting.writing import Line, blank, flow, scalar
 from importer.mapping.words import fold
-from importer.mapping.writing import Line, blank, flow, scalar
 from importer.messages import _, ngettext
 
 

@@ -14,12 +14,12 @@ from pathlib import Path
 import pandas as pd
 
 from importer.mapping.document import Node
-from importer.mapping.guesses import guess_fields
-from importer.mapping.matching import is_called, match_headers
-from importer.mapping.older import Older
-from importer.mapping.profiles import Profile, guess_type, profiles
+from importer.mapping.drafting.guesses import guess_fields
+from importer.mapping.drafting.matching import is_called, match_headers
+from importer.mapping.drafting.older import Older
+from importer.mapping.drafting.profiles import Profile, guess_type, profiles
+from importer.mapping.drafting.writing import Line, blank, flow, lines, quoted, scalar
 from importer.mapping.words import fold
-from importer.mapping.writing import Line, blank, flow, lines, quoted, scalar
 from importer.messages import _, ngettext
 
 _LOG = 0.1  # of the rows repeat a key: more than slips

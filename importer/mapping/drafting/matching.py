@@ -7,8 +7,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
 
-from importer.mapping.profiles import Profile
-from importer.mapping.synonyms import HEADERS
+from importer.mapping.drafting.profiles import Profile
+from importer.mapping.drafting.synonyms import HEADERS
 from importer.mapping.words import fold
 from importer.messages import _
 
