@@ -9,6 +9,7 @@ from .places import check_writable, default_path
 from .reading import ReportedRow, read_rows
 from .text import unmarked
 from .words import CREATED_VERDICT, NOT_CREATED_VERDICT, OWN_COLUMNS
+from .write_back import write_back
 from .writing import Written, write
 
 __all__ = [
@@ -22,4 +23,5 @@ __all__ = [
     "read_rows",
     "unmarked",
     "write",
+    "write_back",
 ]

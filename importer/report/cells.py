@@ -6,6 +6,7 @@ anew for each value. Rows are therefore handed over as generators, which fill a 
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from copy import copy
 from datetime import date, time
 from math import isfinite
@@ -49,9 +50,6 @@ class Stamp(SheetCell):
         """The number of the style in the workbook, which openpyxl would look up for each value anew."""
         return self._settled_style
 
-    def __repr__(self) -> str:
-        return "Stamp"  # openpyxl formats it once per value, on its way to finding that it is a cell
-
     def filled(self, value: Value) -> Stamp:
         """Return the cell with a value; text is made fit for a sheet, and no text is an empty cell."""
         if isinstance(value, str):
@@ -60,6 +58,16 @@ class Stamp(SheetCell):
             self._value = value
             self.data_type = "b" if isinstance(value, bool) else "d" if isinstance(value, date | time) else "n"
         return self
+
+
+def placed(cells: Iterable[Stamp | None], row: int) -> Iterator[Stamp]:
+    """Yield the cells of a line, each told where it stands; no cell leaves its place empty."""
+    for column, cell in enumerate(cells, 1):
+        if cell is not None:
+            cell.row, cell.column = row, column
+            if cell.hyperlink is not None:
+                cell.hyperlink.ref = cell.coordinate
+            yield cell
 
 
 class Stamps:

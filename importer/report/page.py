@@ -54,9 +54,7 @@ def _facts(summary: Summary) -> str:
 
 def _outcomes(summary: Summary) -> str:
     parts = tallies(summary)
-    header = _header(
-        (_("State"), ""), (_("Rows"), "number"), (_("Share of all rows"), "bar"), (_("What it means"), "meaning")
-    )
+    header = _header((_("State"), ""), (_("Rows"), "number"), (_("Share"), "bar"), (_("What it means"), "meaning"))
     lines = "\n".join(_outcome(part, summary.counts.rows) for part in parts)
     total = f'<th scope="row">{_shown(_("all rows"))}</th><td class="number">{summary.counts.rows:,}</td><td></td>'
     foot = f'<tfoot><tr>{total}<td class="meaning">{_shown(_changed(summary))}</td></tr></tfoot>'
