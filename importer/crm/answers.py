@@ -23,8 +23,8 @@ class Shape(Enum):
 
     ANY = auto()
     VERDICT = auto()  # a JSON object of the CRM
-    SUCCESS = auto()  # one without an error, of a request whose body went whole
-    SUCCESS_WITH_ID = auto()
+    SUCCESS = auto()  # one with a code of its own and without an error
+    SUCCESS_WITH_ID = auto()  # one that gives a `wolkvox_id` too
 
 
 @dataclass(frozen=True, slots=True)
