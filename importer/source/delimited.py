@@ -21,14 +21,12 @@ _CANDIDATES = (",", ";", "\t", "|")
 _DECLARED = re.compile(r'^"?sep=(.)"?\r?\n?$', re.IGNORECASE)
 _SAMPLE_LINES = 400
 _END = "\ufdd0"  # a noncharacter as the last line: what stands in one record with it is a quote left open
+# Stands for bytes that do not follow the encoding: no character of any text, unlike U+FFFD, which files do hold.
+_UNDECODABLE = "\ufdd1"
 _LONGEST_FIELD = 10_000_000
 
 # The limit is the csv module's own, of the whole process; its default is below what a description may hold.
 csv.field_size_limit(_LONGEST_FIELD)
-
-
-_UNDECODABLE = "\ufdd1"
-"""Stands for bytes that do not follow the encoding: no character of any text, unlike U+FFFD, which files do hold."""
 
 _MARK_UNDECODABLE = "case-importer.undecodable"
 codecs.register_error(_MARK_UNDECODABLE, lambda error: (_UNDECODABLE, error.end))  # type: ignore[attr-defined]
@@ -64,7 +62,9 @@ class Delimited:
                     start = number + 1
                     if record and record[-1].endswith(_END):
                         raise self._open_quote(number)
-                    yield number, [_judged(cell) if _UNDECODABLE in cell else cell for cell in record]
+                    content = "".join(record)
+                    doubtful = _UNDECODABLE in content or "\0" in content
+                    yield number, [_judged(cell) for cell in record] if doubtful else [*record]
             except csv.Error as error:
                 raise self._open_quote(start) from error
 
@@ -99,13 +99,22 @@ def open_delimited(snapshot: Snapshot, name: str, options: TableOptions) -> Deli
 
 
 def _judged(cell: str) -> Cell:
-    """Return the Fault that a cell with undecodable bytes is."""
-    return Fault(
-        cell.replace(_UNDECODABLE, "\ufffd"),
-        "undecodable",
-        _("some of the characters are not in the file's encoding"),
-        _("save the file as “CSV UTF-8”, or name its encoding as source.encoding"),
-    )
+    """Return the cell, or the Fault that it is where bytes of it are lost or foreign to text."""
+    if _UNDECODABLE in cell:
+        return Fault(
+            cell.replace(_UNDECODABLE, "\ufffd"),
+            "undecodable",
+            _("some of the characters are not in the file's encoding"),
+            _("save the file as “CSV UTF-8”, or name its encoding as source.encoding"),
+        )
+    if "\0" in cell:
+        return Fault(
+            cell,
+            "nul-character",
+            _("the cell holds a NUL character, as damaged files do"),
+            _("type the value again, or export the table anew"),
+        )
+    return cell
 
 
 def _likeliest(lines: list[str]) -> str:
