@@ -8,6 +8,7 @@ import re
 import tempfile
 import threading
 from collections.abc import Iterator
+from datetime import timedelta
 
 import pytest
 import requests
@@ -18,6 +19,7 @@ from sandbox_support import CASE, INFORMATION, INSERT, QUERY, TOKEN, insert, que
 
 from importer.sandbox import Latency, RunningSandbox, SandboxConfig, Search
 from importer.sandbox.body import decoded
+from importer.sandbox.calls import Traffic
 
 REQUIRED = [*(key for key in CASE if key not in {"form", "attachments"}), "form", "attachments"]
 
@@ -117,7 +119,7 @@ def test_without_configuration_only_what_is_well_formed_exists(sandbox: RunningS
     assert insert(sandbox, **{name: value}).status_code == 400
 
 
-@pytest.mark.parametrize("body", [b"", b"{", b"[]", b"\xff", b"[" * 100_000, b'{"operation": "demo"}'])
+@pytest.mark.parametrize("body", [b"", b"{", b"[]", b"\xff", b"[" * 100_000, b'{"operation": "demo"}', b'{"a": NaN}'])
 def test_a_body_that_is_no_case_is_refused(sandbox: RunningSandbox, body: bytes) -> None:
     """Whatever else is sent is a 400 and no fault of the server."""
     response = requests.post(sandbox.url + INSERT, data=body, headers=TOKEN, timeout=10)
@@ -267,6 +269,14 @@ def test_the_quota_is_counted_per_token() -> None:
         sandbox.new_day()
         assert insert(sandbox).status_code == 200
         assert len(sandbox.store.cases) == 2
+
+
+def test_the_quota_begins_anew_each_day() -> None:
+    """A token that has nothing left today may call again tomorrow."""
+    traffic = Traffic()
+    assert [traffic.spend("demo", 1), traffic.spend("demo", 1)] == [True, False]
+    traffic.day -= timedelta(days=1)
+    assert traffic.spend("demo", 1)
 
 
 def test_token_information_needs_the_operation(sandbox: RunningSandbox) -> None:

@@ -103,7 +103,9 @@ def test_an_attachment_opens_as_it_was_sent(
     assert response.headers["X-Content-Type-Options"] == "nosniff"
 
 
-@pytest.mark.parametrize("path", ["/cases/2", "/cases/1/attachments/9", "/cases/99999999999999999999", "/nowhere"])
+@pytest.mark.parametrize(
+    "path", ["/cases/2", "/cases/1/attachments/9", "/cases/99999999999999999999", "/nowhere", "/?from=50"]
+)
 def test_what_is_not_there_is_a_404(sandbox: RunningSandbox, path: str) -> None:
     """Addresses that lead nowhere say so."""
     insert(sandbox)

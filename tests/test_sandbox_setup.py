@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import signal
 import sqlite3
 import subprocess
@@ -142,7 +143,7 @@ def test_the_store_lies_in_the_users_data_folder() -> None:
 def test_a_port_in_use_is_explained(sandbox: RunningSandbox) -> None:
     """A second stand-in on the same port is a sentence with the remedy."""
     with pytest.raises(UsageError, match="--port"):
-        RunningSandbox(port=int(sandbox.url.rsplit(":", 1)[1]))
+        RunningSandbox(port=int(sandbox.url.rsplit(":", 1)[1])).__enter__()
 
 
 def test_it_serves_until_ctrl_c() -> None:
@@ -156,6 +157,24 @@ def test_it_serves_until_ctrl_c() -> None:
         process.send_signal(signal.SIGINT)
         out, err = process.communicate(timeout=30)
     assert (process.returncode, out, err) == (0, "done\n", "")
+
+
+def test_the_demonstration_runs(tmp_path: Path) -> None:
+    """The demo imports the sample into a stand-in of its own, twice in a row, and says where the report is."""
+    for folder in ("sample_data", "mappings"):
+        shutil.copytree(ROOT / folder, tmp_path / folder)
+    demo = [sys.executable, "-m", "importer.sandbox.demo"]
+    for _ in range(2):
+        ran = subprocess.run(
+            demo, cwd=tmp_path, env={**os.environ, "PYTHONPATH": str(ROOT)}, capture_output=True, text=True, check=False
+        )
+        assert ran.returncode == 0, ran.stdout + ran.stderr
+        created = re.search(r"holds (\d+) cases", ran.stdout)
+        assert created is not None
+        assert int(created[1]) > 10
+        report = Path(ran.stdout.strip().rpartition(": ")[2])
+        assert report == (tmp_path / "demo" / "legacy_tickets.report.xlsx").resolve()
+        assert report.exists()
 
 
 def test_the_documentation_names_every_key() -> None:

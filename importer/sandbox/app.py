@@ -14,7 +14,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from importer.sandbox.calls import Crm, refusal
 from importer.sandbox.config import SandboxConfig
-from importer.sandbox.exchange import LABEL, Exchange, Latency, respond
+from importer.sandbox.exchange import LABEL, Exchange, Latency, respond, token_of
 from importer.sandbox.faults import KINDS, Fault, Plan
 from importer.sandbox.page import Pages
 from importer.sandbox.store import Store
@@ -58,12 +58,12 @@ class _Call:
         if request.method != self._method:
             await respond(refusal(405, "METHOD NOT ALLOWED"))(scope, receive, send)
             return
-        exchange = Exchange(self._name, request, self._crm, self._latency)
         traffic = self._crm.traffic
         traffic.calls[self._name] += 1
         plan: Plan = request.app.state.plan
         fault = plan.draw(self._name)
-        with traffic.during(request.headers.get("wolkvox-token", "")):
+        with traffic.during(token_of(request)) as crowd:
+            exchange = Exchange(self._name, request, self._crm, self._latency, crowd)
             try:
                 response = (
                     await KINDS[fault.name].act(exchange, fault.numbers) if fault else respond(await exchange.process())

@@ -90,7 +90,7 @@ def _decode(buffer: Buffer) -> Body:
         position = end
     rest += buffer[position : len(buffer)]
     try:
-        values = json.loads(rest)
+        values = json.loads(rest, parse_constant=_no_number)
     except (ValueError, RecursionError) as error:
         raise BadBody from error
     if not isinstance(values, dict):
@@ -103,6 +103,11 @@ def _attachments(value: object, left_out: Mapping[str, Encoded]) -> tuple[Encode
     if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
         return None
     return tuple(left_out.get(item) or Encoded(item.encode(), 0, len(item.encode())) for item in value)
+
+
+def _no_number(name: str) -> object:
+    """Refuse `NaN` and its like, which Python's reader takes and JSON does not know."""
+    raise ValueError(name)
 
 
 def _restored(value: Any, left_out: Mapping[str, Encoded]) -> Any:  # noqa: ANN401  # JSON is of any shape

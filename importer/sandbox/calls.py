@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from importer.sandbox.body import Body
@@ -43,23 +43,25 @@ class Traffic:
     calls: Counter[str] = field(default_factory=Counter)
     used: Counter[str] = field(default_factory=Counter)
     under_way: Counter[str] = field(default_factory=Counter)
-    day: str = ""
+    day: date = date.min
 
-    def count(self, token: str) -> int:
-        """Count one call of a token, and return how many it has made today with this one."""
-        today = datetime.now(UTC).date().isoformat()
+    def spend(self, token: str, limit: int) -> bool:
+        """Count one call of a token, unless it has made `limit` calls today; return whether it had one left."""
+        today = datetime.now(UTC).date()
         if today != self.day:
             self.day = today
             self.used.clear()
+        if self.used[token] >= limit:
+            return False
         self.used[token] += 1
-        return self.used[token]
+        return True
 
     @contextmanager
-    def during(self, token: str) -> Iterator[None]:
-        """Count a call of a token as under way within the block."""
+    def during(self, token: str) -> Iterator[int]:
+        """Count a call of a token as under way within the block; give how many there are with this one."""
         self.under_way[token] += 1
         try:
-            yield
+            yield self.under_way[token]
         finally:
             self.under_way[token] -= 1
 
@@ -73,19 +75,19 @@ class Crm:
         self.store = store
         self.traffic = Traffic()
 
-    def refused(self, token: str) -> Answer | None:
-        """Return why a call with this token goes no further, None where it may; a call that may go on is counted."""
+    def refused(self, token: str, crowd: int) -> Answer | None:
+        """Return why a call goes no further, None where it may; it is counted then.
+
+        `crowd` is how many calls of the token were under way when it came, itself included.
+        """
         if not token:
             return refusal(401, "PLEASE ENTER THE WOLKVOX-TOKEN")
         if self.config.tokens is not None and token not in self.config.tokens:
             return refusal(403, "PLEASE VALIDATE TOKEN")
         limit = self.config.simultaneous_requests
-        if limit is not None and self.traffic.under_way[token] > limit:
+        if limit is not None and crowd > limit:
             return refusal(403, f"EXCEEDS THE LIMIT OF SIMULTANEOUS REQUESTS PER TOKEN ({limit})")
-        if self.traffic.used[token] >= self.config.daily_quota:
-            return refusal(403, "TOKEN LIMIT EXCEEDED")
-        self.traffic.count(token)
-        return None
+        return None if self.traffic.spend(token, self.config.daily_quota) else refusal(403, "TOKEN LIMIT EXCEEDED")
 
     def insert(self, body: Body) -> Answer:
         """Create a case, or say why not."""

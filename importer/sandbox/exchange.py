@@ -50,13 +50,14 @@ class Latency:
 class Exchange:
     """A request, the stand-in that answers it, and the connection that it came on."""
 
-    def __init__(self, call: str, request: Request, crm: Crm, latency: Latency) -> None:
-        """Read nothing yet."""
+    def __init__(self, call: str, request: Request, crm: Crm, latency: Latency, crowd: int) -> None:
+        """Read nothing yet; `crowd` is how many calls of the token are under way with this one."""
         self.call = call
         self.crm = crm
         self.request = request
         self.connection: Connection = connection_of(request.scope)
         self._latency = latency
+        self._crowd = crowd
 
     async def process(self, wait: float = 0.0) -> Answer:
         """Read the request, wait so many seconds, do what it asks for, and return the answer that belongs to it."""
@@ -90,8 +91,8 @@ class Exchange:
                     pass
 
     async def _handle(self, taken: IO[bytes]) -> Answer:
-        token = self.request.headers.get("wolkvox-token", "")
-        if refused := self.crm.refused(token):
+        token = token_of(self.request)
+        if refused := self.crm.refused(token, self._crowd):
             return refused
         if self.call == "token":
             return self.crm.token_information(self.request.query_params.get("operation"), token)
@@ -103,6 +104,11 @@ class Exchange:
                 return self.crm.insert(body) if self.call == "insert" else self.crm.query(body)
         except BadBody:
             return refusal(400, "SOME PARAMETERS ARE REQUIRED", "The body is no JSON object.")
+
+
+def token_of(request: Request) -> str:
+    """Return the token that a request carries, empty where it carries none."""
+    return request.headers.get("wolkvox-token", "")
 
 
 def respond(answer: Answer) -> Response:

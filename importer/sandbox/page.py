@@ -48,6 +48,8 @@ class Pages:
         searched, start = request.query_params.get("q", "").strip(), request.query_params.get("from", "")
         offset = int(start) if start.isascii() and start.isdigit() and len(start) < 10 else 0
         found, total = await run_in_threadpool(self._store.find, searched, offset, _SIZE)
+        if offset and not found:
+            return await self._missing(request)
         cases = [(case, len(self._store.sizes(case.number))) for case in found]
         return HTMLResponse(listing_page(Listing(searched, offset, _SIZE, total, cases), self._config), headers=_SAFE)
 

@@ -65,10 +65,11 @@ class RunningSandbox:
         self.store = store or Store()
         self._own_store = store is None
         self._app = create_app(config or SandboxConfig(), self.store, map(parse_fault, faults), latency or Latency())
-        self._listener = _listen(port)
-        self.url = _url(self._listener)
+        self._port = port
         self._ready = threading.Event()
         self._thread = threading.Thread(target=self._run, name="sandbox", daemon=True)
+        self.url: str
+        self._listener: socket.socket
         self._loop: asyncio.AbstractEventLoop
         self._stop: asyncio.Event
 
@@ -91,6 +92,8 @@ class RunningSandbox:
         self._app.state.crm.traffic.used.clear()
 
     def __enter__(self) -> Self:
+        self._listener = _listen(self._port)
+        self.url = _url(self._listener)
         self._thread.start()
         self._ready.wait()
         return self
@@ -112,9 +115,8 @@ class RunningSandbox:
 
 
 def _listen(port: int) -> socket.socket:
-    listener = socket.socket(
-        socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP
-    )  # named, or asyncio leaves Nagle on
+    # The protocol is named, since asyncio turns Nagle's delay off only where it is.
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     try:
         if os.name == "posix":  # elsewhere it would let two programs share one port
             listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

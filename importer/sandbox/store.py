@@ -128,7 +128,7 @@ class Store:
         try:
             with self._lock, self._db:
                 return self._add(body, attachments, prefix)
-        except sqlite3.OperationalError as error:
+        except sqlite3.Error as error:
             raise OSError(str(error)) from error
 
     def _add(self, body: Mapping[str, object], attachments: Sequence[Iterable[bytes]], prefix: str) -> StoredCase:
