@@ -1,0 +1,84 @@
+"""Keys of a whole source: the same and the nearly the same, over any number of frames."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from itertools import count
+
+import pandas as pd
+from hypothesis import given
+from hypothesis import strategies as st
+
+from importer import identity
+from importer.keys import KeyBook, Occurrences, key_parts, prefix
+from importer.model import Fault, Typed
+
+KEYS = st.sampled_from(["1", "01", "001", "2", "a", "A", "á", "b", ""])
+
+
+def test_key_parts_are_canonical_and_empty_where_a_part_is_blank_or_unknown() -> None:
+    """A row whose key has a blank part, or an error cell, has no key."""
+    frame = pd.DataFrame(
+        {"A": [" T1 ", "T2", Fault("#N/A", "error-cell", "", ""), Typed("7.0", 7.0)], "B": ["x", "  ", "y", "z"]},
+        index=[2, 3, 4, 5],
+        dtype=object,
+    )
+    assert key_parts(frame, ["A", "B"]) == [("T1", "x"), (), (), ("7", "z")]
+    assert key_parts(frame, ["A"]) == [("T1",), ("T2",), (), ("7",)]
+
+
+def test_a_book_without_rows_finds_nothing() -> None:
+    """An empty source, and one whose frames hold no key, have no repeated and no similar keys."""
+    book = KeyBook()
+    assert (book.repeated(), book.similar()) == ({}, {})
+    book.add([2, 3], [(), ()])
+    assert (book.repeated(), book.similar()) == ({}, {})
+
+
+def test_r12_repeated_and_similar_keys_are_found_across_frames() -> None:
+    """Rows of different frames that bear one key, or nearly one, are named to each other."""
+    book = KeyBook()
+    book.add([2, 3, 4], [("00123",), ("T1",), ()])
+    book.add([7, 8], [("T1",), ("123",)])
+    book.add([9], [("123",)])
+    assert book.repeated() == {
+        prefix(identity.key_digest(("T1",))): (3, 7),
+        prefix(identity.key_digest(("123",))): (8, 9),
+    }
+    assert book.similar() == {2: (8, 9), 8: (2,), 9: (2,)}
+
+
+@given(st.lists(st.lists(KEYS, max_size=6), max_size=4))
+def test_a_book_agrees_with_a_plain_dictionary(frames: list[list[str]]) -> None:
+    """Whatever the keys and however they are split into frames, the answers are those of the simple way."""
+    book, numbers, key_of = KeyBook(), count(2), {}
+    for frame in frames:
+        rows = [next(numbers) for _key in frame]
+        book.add(rows, [(key,) if key else () for key in frame])
+        key_of.update({row: key for row, key in zip(rows, frame, strict=True) if key})
+    same, alike = defaultdict(list), defaultdict(list)
+    for row, key in key_of.items():
+        same[prefix(identity.key_digest((key,)))].append(row)
+        alike[identity.loose(key)].append(row)
+    near = {row: tuple(r for r in alike[identity.loose(key)] if key_of[r] != key) for row, key in key_of.items()}
+    assert book.repeated() == {digest: tuple(rows) for digest, rows in same.items() if len(rows) > 1}
+    assert book.similar() == {row: others for row, others in near.items() if others}
+
+
+def test_a_column_of_one_value_and_its_variant_is_answered_at_once() -> None:
+    """A constant chosen for a key costs no comparison of every row with every other."""
+    book = KeyBook()
+    rows = 40_000
+    book.add(range(rows), [("todo",)] * (rows - 1) + [("Todo",)])
+    similar = book.similar()
+    assert similar[0] == (rows - 1,)
+    assert similar[rows - 1] == tuple(range(rows - 1))
+
+
+@given(st.lists(st.sampled_from(["a", "b", ""]), max_size=8))
+def test_r3_occurrences_count_from_one_from_the_top(contents: list[str]) -> None:
+    """The n-th row of equal content is the n-th, whatever stands between."""
+    occurrences = Occurrences()
+    assert [occurrences.next([content]) for content in contents] == [
+        contents[: place + 1].count(content) for place, content in enumerate(contents)
+    ]
