@@ -49,18 +49,20 @@ class SheetFacts:
     """The facts of a sheet; rows are Excel's numbers, columns count from 0.
 
     `hidden` are the hidden rows, `links` the targets of hyperlinks by row and column, `merged` the merged ranges
-    where the parser does not tell them, `hidden_columns` how many columns are hidden.
+    where the parser does not tell them, `hidden_columns` how many columns are hidden, `kinds` the kinds of facts.
     """
 
     hidden: set[int] = field(default_factory=set)
     links: dict[int, list[tuple[int, str]]] = field(default_factory=dict)
     merged: list[Merged] = field(default_factory=list)
     hidden_columns: int = 0
+    kinds: set[int] = field(default_factory=set)
     _stored: Spool[list[tuple[int, list[Fact]]]] = field(default_factory=Spool)
     _latest: list[tuple[int, list[Fact]]] = field(default_factory=list)
 
     def add(self, row: int, facts: list[Fact]) -> None:
         """Keep the facts of one row; rows come in order."""
+        self.kinds.update(kind for _column, kind, _text in facts)
         self._latest.append((row, facts))
         if len(self._latest) == _ROWS_AT_ONCE:
             self._stored.append(self._latest)

@@ -115,7 +115,7 @@ def _refuse_markup(head: bytes, file: str) -> None:
                 )
             )
         raise _named_otherwise(file, _("a web page (HTML)"))
-    if text.startswith("<?xml") or text.startswith("<Workbook"):
+    if text.startswith(("<?xml", "<Workbook")):
         spreadsheet = "urn:schemas-microsoft-com:office:spreadsheet" in text
         raise _named_otherwise(file, _("an XML Spreadsheet 2003") if spreadsheet else _("an XML document"))
     if text.startswith("{") and "docs.google.com" in text:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from functools import lru_cache
@@ -19,6 +20,7 @@ _DAYS = {
     "es": "lunes martes miércoles jueves viernes sábado domingo",
     "pt": "segunda-feira terça-feira quarta-feira quinta-feira sexta-feira sábado domingo",
 }
+_DURATION = re.compile(r"PT([0-9]+)H([0-9]+)M([0-9.]+)S")
 _DAY_US = 86_400_000_000
 _PRECISION_US = 10  # what a stored number of 15 digits can tell
 _LAST_DAY = 2_958_465  # 9999-12-31, the last that Excel shows
@@ -104,6 +106,14 @@ def moment(serial: float, shown_by: NumberFormat, *, since_1904: bool) -> Typed 
     return Typed(text, _value(serial, at, layout), shown_by.code)
 
 
+def elapsed_days(duration: str) -> float | None:
+    """Return the days of a duration as ODF writes it, such as PT30H15M00S; None for other text."""
+    match = _DURATION.fullmatch(duration)
+    if match is None:
+        return None
+    return (float(match[1]) * 3600 + float(match[2]) * 60 + float(match[3])) / 86_400
+
+
 def _value(serial: float, at: datetime, layout: _Layout) -> date | datetime | time | float:
     if layout.elapsed:
         return serial
@@ -132,7 +142,8 @@ def _layout(code: str) -> _Layout:
         elif piece.kind == "date":
             template += _field(piece.text.lower(), minutes=_means_minutes(section, at), twelve=twelve)
         else:
-            template += literal(piece).replace("{", "{{").replace("}", "}}")
+            shown = "," if piece.text == "," else literal(piece)
+            template += shown.replace("{", "{{").replace("}", "}}")
     parts = {piece.text[0].lower() for piece in section if piece.kind == "date"}
     return _Layout(
         template,

@@ -28,16 +28,16 @@ def open_table(path: Path, options: TableOptions = _DEFAULTS) -> Table:
     """
     snapshot = _read(path)
     kind, package = sniff(snapshot, path.name)
-    if kind is Kind.TEXT:
-        text = open_delimited(snapshot, path.name, options)
-        return _table(path, options, snapshot, text, _text_notes(text, options))
     if package is not None and kind is Kind.XLSX:
         sheet = read_xlsx(snapshot, package, path.name, options)
     elif package is not None and kind is Kind.ODS:
         sheet = read_ods(snapshot, package, path.name, options)
+    elif kind is Kind.TEXT:
+        text = open_delimited(snapshot, path.name, options)
+        sheet = Sheet(None, text, frozenset(), _text_notes(text, options))
     else:
         sheet = read_binary(snapshot, kind, path.name, options)
-    return _table(path, options, snapshot, sheet.grid, list(sheet.notes), sheet)
+    return _table(path, options, snapshot.digest, sheet)
 
 
 def _read(path: Path) -> Snapshot:
@@ -77,42 +77,46 @@ class _Survey:
     notes: tuple[str, ...]
 
 
-def _table(
-    path: Path, options: TableOptions, snapshot: Snapshot, grid: Grid, notes: list[str], sheet: Sheet | None = None
-) -> Table:
+def _table(path: Path, options: TableOptions, digest: str, sheet: Sheet) -> Table:
     """Find the header, name the columns, and look once over all rows."""
-    name = sheet.name if sheet else None
-    header_row, headers = _header(path.name, name, grid, options)
+    grid = sheet.grid
+    header_row, headers = _header(path.name, sheet.name, grid, options)
     survey = _survey(grid, header_row, Ragged(len(headers)) if isinstance(grid, Delimited) else None)
     columns, made_up = name_columns(headers, survey.with_data)
-    hidden = sheet.hidden if sheet and options.hidden == "skip" else frozenset()
-    if header_row > 1 and options.header_row is None:
-        notes.append(_("The header was found in row {row}.", row=header_row))
+    hidden = frozenset(row for row in sheet.hidden if row > header_row) if options.hidden == "skip" else frozenset()
+    found = _found_notes(header_row if options.header_row is None else 1, len(hidden))
     if survey.rows == 0:
-        notes.append(_("There is a header in row {row} and no row below it.", row=header_row))
-    below = sum(1 for number in hidden if number > header_row)
-    if below:
-        notes.append(
-            ngettext(
-                "{count} hidden or filtered row is skipped (source.hidden: include reads it).",
-                "{count} hidden or filtered rows are skipped (source.hidden: include reads them).",
-                below,
-            )
-        )
+        found.append(_("There is a header in row {row} and no row below it.", row=header_row))
     return Table(
         path=path,
-        sheet=name,
+        sheet=sheet.name,
         header_row=header_row,
         columns=tuple(columns.values()),
-        digest=snapshot.digest,
+        digest=digest,
         rows=survey.rows,
         hidden=hidden,
-        notes=(*notes, *made_up, *survey.notes),
+        notes=(*sheet.notes, *found, *made_up, *survey.notes),
         issues=survey.issues,
         _grid=grid,
         _positions=tuple(columns),
         _filled=options.merged == "fill",
     )
+
+
+def _found_notes(header_row: int, hidden: int) -> list[str]:
+    """Return sentences about a header that is not in row 1 and about rows that are skipped."""
+    notes = []
+    if header_row > 1:
+        notes.append(_("The header was found in row {row}.", row=header_row))
+    if hidden:
+        notes.append(
+            ngettext(
+                "{count} hidden or filtered row is skipped (source.hidden: include reads it).",
+                "{count} hidden or filtered rows are skipped (source.hidden: include reads them).",
+                hidden,
+            )
+        )
+    return notes
 
 
 def _header(file: str, sheet: str | None, grid: Grid, options: TableOptions) -> tuple[int, Sequence[Cell]]:
@@ -145,16 +149,14 @@ def _survey(grid: Grid, header_row: int, ragged: Ragged | None) -> _Survey:
     return _Survey(count, frozenset(with_data), (), ())
 
 
-def _text_notes(text: Delimited, options: TableOptions) -> list[str]:
+def _text_notes(text: Delimited, options: TableOptions) -> tuple[str, ...]:
     """Return the sentence that lets a person see what was guessed."""
-    delimiter = _DELIMITER_NAMES.get(text.delimiter, text.delimiter)
     if options.encoding and options.delimiter:
-        return []
-    notes = [
+        return ()
+    return (
         _(
             "Read as {encoding} with {delimiter} between cells; source.encoding and source.delimiter overrule this.",
             encoding=text.encoding.codec,
-            delimiter=delimiter,
-        )
-    ]
-    return notes
+            delimiter=_DELIMITER_NAMES.get(text.delimiter, text.delimiter),
+        ),
+    )

@@ -75,7 +75,7 @@ class Package:
                 parser.Parse(block, False)  # noqa: FBT003 - the parser's own signature
                 yield
             parser.Parse(b"", True)  # noqa: FBT003 - the same
-        except expat.ExpatError as error:
+        except (expat.ExpatError, ValueError) as error:  # the latter: a row or column that is no number
             raise damaged(self.file, f"{name}: {error}") from error
 
     def relations(self, name: str) -> dict[str, tuple[str, str]]:

@@ -9,7 +9,7 @@ from typing import Any
 from importer.messages import _
 from importer.model import Cell, Fault, Typed
 from importer.source.facts import ERROR, NO_RESULT, SHOWN, Fact, Merged, SheetFacts
-from importer.source.moments import moment
+from importer.source.moments import elapsed_days, moment
 from importer.source.number_format import NumberFormat, Shows, number_text, plain_text
 from importer.source.spool import Spool
 
@@ -106,13 +106,15 @@ class WorkbookGrid:
         if kind == NO_RESULT:
             return _without_result(text)
         if kind == SHOWN:
-            return Typed(text, parsed.value, parsed.number_format) if isinstance(parsed, Typed) else parsed
-        shown_by = self._formats[kind]
-        if shown_by is None or not text:
-            return parsed
+            return _as_shown(text, parsed)
+        return self._formatted(kind, text) if text else parsed
+
+    def _formatted(self, style: int, text: str) -> Cell:
+        """Return the cell of a stored number whose style shows a moment, a percentage or padding zeros."""
+        shown_by = self._formats[style]
         value = float(text)
         plain = number(value)
-        if isinstance(plain, Fault):
+        if isinstance(plain, Fault) or shown_by is None:
             return plain
         if shown_by.shows is Shows.MOMENT:
             return moment(value, shown_by, since_1904=self._since_1904) or plain
@@ -170,6 +172,14 @@ def _without_result(formula: str) -> Fault:
         _("the formula has no stored result, because a program wrote it that does not calculate"),
         _("open the file in Excel, wait until it has calculated, and save it"),
     )
+
+
+def _as_shown(text: str, parsed: Cell) -> Cell:
+    """Return a cell whose text is known from the file, its value as it was parsed."""
+    if isinstance(parsed, Typed):
+        return Typed(text, parsed.value, parsed.number_format)
+    days = elapsed_days(parsed) if isinstance(parsed, str) else None
+    return parsed if days is None else Typed(text, days)
 
 
 def _show_targets(cells: list[Cell], links: list[tuple[int, str]]) -> None:

@@ -13,6 +13,7 @@ from importer.source.ods_scan import scan as scan_ods
 from importer.source.package import Package
 from importer.source.sheets import choose
 from importer.source.spool import Snapshot
+from importer.source.table import Grid
 from importer.source.workbook import WorkbookGrid
 from importer.source.xlsx_parts import read_workbook, workbook_part
 from importer.source.xlsx_scan import scan as scan_xlsx
@@ -22,10 +23,13 @@ _TOP_ROWS = 30
 
 @dataclass(frozen=True, slots=True)
 class Sheet:
-    """A sheet that was read: its cells, its hidden rows, and sentences about what was found out."""
+    """A sheet that was read: its cells, its hidden rows, and sentences about what was found out.
 
-    name: str
-    grid: WorkbookGrid
+    The one of a text table has no name.
+    """
+
+    name: str | None
+    grid: Grid
     hidden: frozenset[int]
     notes: tuple[str, ...]
 
@@ -38,7 +42,10 @@ def read_xlsx(snapshot: Snapshot, package: Package, file: str, options: TableOpt
         facts = scan_xlsx(package, workbook.parts[name], workbook.formats)
         parsed = parsing.finish()
     grid = WorkbookGrid(parsed, facts, workbook.formats, since_1904=workbook.since_1904)
-    return Sheet(name, grid, frozenset(facts.hidden), _notes(grid, facts, options))
+    notes = _notes(grid, facts, options)
+    if workbook.regional & facts.kinds:
+        notes = (*notes, _("Dates that Excel shows by each computer's region are read as YYYY-MM-DD."))
+    return Sheet(name, grid, frozenset(facts.hidden), notes)
 
 
 def read_ods(snapshot: Snapshot, package: Package, file: str, options: TableOptions) -> Sheet:

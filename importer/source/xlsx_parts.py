@@ -33,6 +33,13 @@ def workbook_part(package: Package) -> str | None:
 
 def read_workbook(package: Package, part: str) -> Workbook:
     """Return what the workbook part and the styles say. Raises SourceError where they are damaged."""
+    try:
+        return _read(package, part)
+    except ValueError as error:  # a style or a format that is no number
+        raise damaged(package.file, str(error)) from error
+
+
+def _read(package: Package, part: str) -> Workbook:
     root = package.tree(part)
     relations = package.relations(part)
     sheets: list[SheetEntry] = []

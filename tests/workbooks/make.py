@@ -24,6 +24,7 @@ from openpyxl.utils.datetime import CALENDAR_MAC_1904
 from openpyxl.worksheet.worksheet import Worksheet
 
 HERE = Path(__file__).parent
+at = datetime.fromisoformat  # a workbook's moments have no zone
 CSV_AS_SHOWN = "csv:Text - txt - csv (StarCalc):44,34,76,1,,0,false,true,true"
 TABLE = (
     ("Ticket", "Tipo", "Correo", "Monto", "Fecha", "Descripción"),
@@ -50,7 +51,7 @@ def put(page: Worksheet, place: str, value: object, number_format: str | None = 
 
 
 def cells() -> Workbook:
-    """Numbers and texts of every kind that an office has."""
+    """Write numbers and texts of every kind that an office has."""
     book, page = sheet()
     page.append(["Qué", "Celda"])
     rows: list[tuple[str, object, str | None]] = [
@@ -89,7 +90,7 @@ def cells() -> Workbook:
 
 
 def errors() -> Workbook:
-    """Error cells, a number beyond fifteen digits, and a formula that nobody has calculated."""
+    """Write error cells, a number beyond fifteen digits, and a formula that nobody has calculated."""
     book, page = sheet()
     page.append(["Qué", "Celda"])
     for error in ("#N/A", "#DIV/0!", "#REF!", "#VALUE!", "#NAME?"):
@@ -100,8 +101,8 @@ def errors() -> Workbook:
     return book
 
 
-def dates(since_1904: bool = False) -> Workbook:
-    """Moments by every kind of format, and times that lie a moment before midnight."""
+def dates(*, since_1904: bool = False) -> Workbook:
+    """Write moments by every kind of format, and times that lie a moment before midnight."""
     book, page = sheet()
     if since_1904:
         book.epoch = CALENDAR_MAC_1904
@@ -113,10 +114,10 @@ def dates(since_1904: bool = False) -> Workbook:
         (date(2026, 4, 3), "dd-mmm-yyyy"),
         (date(2026, 4, 3), '[$-240A]dddd, d" de "mmmm" de "yyyy'),
         (date(2026, 3, 2), '[$-416]d" de "mmmm" de "yyyy'),
-        (datetime(2024, 1, 1, 23, 59, 59, 999900), "yyyy-mm-dd hh:mm:ss"),
-        (datetime(2024, 1, 1, 10, 30), "dd/mm/yyyy hh:mm"),
-        (datetime(2024, 1, 1, 15, 5), "dd/mm/yyyy h:mm AM/PM"),
-        (datetime(2024, 1, 1, 15, 5, 7), "yyyy-mm-dd hh:mm:ss"),
+        (at("2024-01-01T23:59:59.999900"), "yyyy-mm-dd hh:mm:ss"),
+        (at("2024-01-01T10:30"), "dd/mm/yyyy hh:mm"),
+        (at("2024-01-01T15:05"), "dd/mm/yyyy h:mm AM/PM"),
+        (at("2024-01-01T15:05:07"), "yyyy-mm-dd hh:mm:ss"),
         (time(8, 5), "hh:mm"),
         (time(23, 59, 59), "h:mm:ss"),
         (timedelta(hours=30, minutes=15), "[h]:mm:ss"),
@@ -128,7 +129,7 @@ def dates(since_1904: bool = False) -> Workbook:
 
 
 def header_on_row_4() -> Workbook:
-    """A title above the table, blank and equal headers, blank rows between rows, and styled rows without content."""
+    """Put a title above the table, blank and equal headers, blank rows between rows, and styled empty rows."""
     book, page = sheet("Informe")
     page["A1"] = "Casos del mes"
     page["A2"] = date(2026, 11, 1)
@@ -143,7 +144,7 @@ def header_on_row_4() -> Workbook:
 
 
 def merged() -> Workbook:
-    """Cells merged downwards and sideways, and a merged title."""
+    """Merge cells downwards and sideways, and a title."""
     book, page = sheet()
     page["A1"] = "Título"
     page.merge_cells("A1:C1")
@@ -156,7 +157,7 @@ def merged() -> Workbook:
 
 
 def hidden() -> Workbook:
-    """Rows hidden by hand and by a filter, and a hidden column."""
+    """Hide rows by hand and by a filter, and a column."""
     book, page = sheet()
     page.append(["Ticket", "Oculta", "Estado"])
     for number in range(2, 12):
@@ -169,7 +170,7 @@ def hidden() -> Workbook:
 
 
 def links() -> Workbook:
-    """A link with a text, a link without, and a link within the workbook."""
+    """Write a link with a text, a link without, and a link within the workbook."""
     book, page = sheet()
     page.append(["Qué", "Enlace"])
     page.append(["text", "el sitio"])
@@ -184,7 +185,7 @@ def links() -> Workbook:
 
 
 def sheets() -> Workbook:
-    """A hidden sheet first, then a report of ours, then the table."""
+    """Put a hidden sheet first, then a report of ours, then the table."""
     book, page = sheet("Oculta")
     page.append(["No", "esta"])
     page.sheet_state = "hidden"
@@ -200,7 +201,7 @@ def sheets() -> Workbook:
 
 
 def report_only() -> Workbook:
-    """A report of ours that is given back as a source."""
+    """Write a report of ours that is given back as a source."""
     book, page = sheet("Report (2)")
     page.append(["Ticket", "row", "status", "wolkvox_id", "reference"])
     page.append(["7", 2, "invalid", None, "WCI-0000000000000007"])
@@ -209,19 +210,19 @@ def report_only() -> Workbook:
 
 
 def empty() -> Workbook:
-    """A sheet without a single cell."""
+    """Make a sheet without a single cell."""
     return sheet()[0]
 
 
 def header_alone() -> Workbook:
-    """A header and no row."""
+    """Write a header and no row."""
     book, page = sheet()
     page.append(["Ticket", "Tipo"])
     return book
 
 
 def table() -> Workbook:
-    """The table that also exists in five dialects of CSV, XLS and ODS."""
+    """Write the table that also exists in five dialects of CSV, XLS and ODS."""
     book, page = sheet()
     for row in TABLE:
         page.append(row)
@@ -233,7 +234,7 @@ def table() -> Workbook:
 
 
 def mixed() -> Workbook:
-    """Values that LibreOffice carries into XLS and ODS: numbers, percentages, moments, errors, merged and hidden cells."""
+    """Write what LibreOffice carries into XLS and ODS: numbers, moments, errors, merged and hidden cells."""
     book, page = sheet()
     page.append(["Qué", "Celda"])
     rows: list[tuple[str, object, str | None]] = [
@@ -241,7 +242,7 @@ def mixed() -> Workbook:
         ("decimal", 1234.5, "#,##0.00"),
         ("percentage", 0.125, "0.0%"),
         ("date", date(2024, 2, 29), "dd/mm/yyyy"),
-        ("moment", datetime(2024, 1, 1, 23, 59, 59), "yyyy-mm-dd hh:mm:ss"),
+        ("moment", at("2024-01-01T23:59:59"), "yyyy-mm-dd hh:mm:ss"),
         ("time", time(8, 5), "hh:mm"),
         ("true", True, None),
         ("text", "00123", "@"),
@@ -260,7 +261,7 @@ def mixed() -> Workbook:
 
 
 def by_hand() -> None:
-    """Write the files that no program of ours writes: other prefixes, missing references, scattered cells, other text."""
+    """Write what no program of ours writes: other prefixes, missing references, scattered cells, escapes."""
     sheet_xml = (
         '<?xml version="1.0"?><x:worksheet xmlns:x="http://schemas.openxmlformats.org/spreadsheetml/2006/main">'
         '<x:sheetData><x:row><x:c t="inlineStr"><x:is><x:t>Ticket</x:t></x:is></x:c><x:c t="inlineStr"><x:is><x:t>Fecha'
@@ -296,7 +297,7 @@ def convert(sources: list[Path], to: str, folder: Path) -> list[Path]:
         home = f"-env:UserInstallation=file://{profile}"
         command = ["soffice", home, "--headless", "--convert-to", to, "--outdir", folder, *sources]
         subprocess.run(command, check=True, capture_output=True)
-    return [folder / f"{source.stem}.{to.split(':')[0]}" for source in sources]
+    return [folder / f"{source.stem}.{to.partition(':')[0]}" for source in sources]
 
 
 WORKBOOKS: dict[str, Callable[[], Workbook]] = {

@@ -1,0 +1,200 @@
+"""Workbooks: cells, headers, rows and sheets, of every format."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+from datetime import date, datetime, time
+from pathlib import Path
+
+import pytest
+from openpyxl import Workbook
+from source_support import WORKBOOKS, opened, rows_of, saved, texts_of, written
+
+from importer.errors import SourceError
+from importer.model import Fault, TableOptions, Typed
+from importer.source import open_table
+
+
+def test_s2_numbers_and_text_keep_their_digits() -> None:
+    """Zeros, padding, percentages and integers read as Excel shows them, other numbers as their shortest text."""
+    cells = dict(rows_of(opened("cells.xlsx")).values())
+    assert cells["text with leading zeros"] == "00123"
+    assert cells["number padded with zeros"] == Typed("00123", 123, "00000")
+    assert cells["integer stored as float"] == Typed("3001234567", 3001234567)
+    assert cells["percentage"] == Typed("12.5%", 0.125, "0.0%")
+    assert str(cells["currency"]) == "1234.5"
+    assert cells["true"] == Typed("TRUE", value=True)
+    assert cells["formula as text"] == "=1+1"
+    assert cells["NA as text"] == "NA"
+
+
+def test_s2_what_cannot_be_known_is_a_fault() -> None:
+    """An error, lost digits and a formula without a result are faults that name themselves, and hide no other row."""
+    rows = rows_of(opened("errors.xlsx"))
+    found = {number: (cells[1].code, cells[1].text) for number, cells in rows.items() if isinstance(cells[1], Fault)}
+    assert found == {
+        2: ("error-cell", "#N/A"),
+        3: ("error-cell", "#DIV/0!"),
+        4: ("error-cell", "#REF!"),
+        5: ("error-cell", "#VALUE!"),
+        6: ("error-cell", "#NAME?"),
+        7: ("digits-lost", "1234567890123456"),
+        8: ("formula-without-result", "=B7&B8"),
+    }
+    assert rows[9][1] == "fin"
+
+
+@pytest.mark.parametrize("name", ["dates_1900.xlsx", "dates_1904.xlsx"])
+def test_s3_moments_of_both_epochs_stay_where_they_are(name: str) -> None:
+    """Dates and times are the same in both epochs, and the last moment of a day stays on its day."""
+    cells = [cells[1] for cells in rows_of(opened(name)).values()]
+    assert [cell.value for cell in cells if isinstance(cell, Typed)] == [
+        date(2024, 2, 29),
+        date(2024, 12, 31),
+        date(2026, 4, 3),
+        date(2026, 4, 3),
+        date(2026, 4, 3),
+        date(2026, 3, 2),
+        datetime.fromisoformat("2024-01-01T23:59:59.999900"),
+        datetime.fromisoformat("2024-01-01T10:30"),
+        datetime.fromisoformat("2024-01-01T15:05"),
+        datetime.fromisoformat("2024-01-01T15:05:07"),
+        time(8, 5),
+        time(23, 59, 59),
+        pytest.approx(30.25 / 24),
+    ]
+    assert str(cells[6]) == "2024-01-01 23:59:59"
+    assert str(cells[4]) == "viernes, 3 de abril de 2026"
+
+
+def test_s4_the_header_is_found_below_a_title() -> None:
+    """The header below a title is found and said; blank rows and styled empty rows shift and add nothing."""
+    table = opened("header_on_row_4.xlsx")
+    assert (table.header_row, table.rows) == (4, 4)
+    assert table.columns == ("Ticket", "Descripción larga", "(column C)", "Nota", "Nota (2)")
+    assert texts_of(table) == {row: [f"{row}.{column}" for column in range(1, 6)] for row in (5, 7, 8, 12)}
+
+
+def test_s5_merged_cells_are_first_or_filled() -> None:
+    """A merged range keeps its value in its first cell, or repeats it where that is asked for."""
+    assert texts_of(opened("merged.xlsx"))[4] == ["", "2", "y"]
+    filled = texts_of(opened("merged.xlsx", merged="fill"))
+    assert filled == {3: ["Ana", "1", "x"], 4: ["Ana", "2", "y"], 5: ["Ana", "3", ""], 6: ["Luis", "4", "4"]}
+
+
+@pytest.mark.parametrize(("name", "hidden"), [("hidden.xlsx", {4, 7, 8}), ("mixed.ods", {13})])
+def test_s5_hidden_rows_are_told(name: str, hidden: set[int]) -> None:
+    """Hidden rows are named unless they are wanted, keep their place either way, and are said."""
+    table = opened(name)
+    assert table.hidden == hidden
+    assert any("hidden or filtered" in note for note in table.notes)
+    assert hidden <= set(texts_of(table))
+    assert opened(name, hidden="include").hidden == frozenset()
+
+
+def test_s5_what_a_format_cannot_tell_is_said() -> None:
+    """Of an XLS file, the notes say what cannot be seen in it."""
+    table = opened("mixed.xls")
+    assert table.hidden == frozenset()
+    assert any("hidden rows" in note and ".xlsx" in note for note in table.notes)
+
+
+def test_links_show_their_text_or_their_target() -> None:
+    """A link reads as its text, and as its target where it has none."""
+    assert [cells[1] for cells in rows_of(opened("links.xlsx")).values()] == [
+        "el sitio",
+        "https://example.com/dos",
+        "ir",
+        "fin",
+    ]
+
+
+def test_a_workbook_without_references_and_with_a_prefix_reads() -> None:
+    """Cells without a reference follow each other; a prefixed namespace is the same namespace."""
+    assert texts_of(opened("prefixed.xlsx")) == {2: ["7", "29/02/2024"], 5: ["ab", "2024-02-29"]}
+
+
+def test_the_first_visible_sheet_that_is_not_ours_is_read() -> None:
+    """A hidden sheet and a report of ours are passed over; a sheet that is named is read even so."""
+    assert opened("sheets.xlsx").sheet == "Casos"
+    assert opened("sheets.xlsx", sheet="Oculta").columns == ("No", "esta")
+    assert opened("report_only.xlsx").sheet == "Report (2)"
+
+
+def test_a_users_own_sheet_called_issues_is_no_report(tmp_path: Path) -> None:
+    """`Issues` and `Report` are ours only where a report holds our columns."""
+    book = Workbook()
+    for name in ("Issues", "Report"):
+        book.create_sheet(name).append(["Ticket", "Tipo"])
+    del book["Sheet"]
+    book.save(tmp_path / "t.xlsx")
+    assert open_table(tmp_path / "t.xlsx").sheet == "Issues"
+
+
+def test_a_missing_sheet_is_answered_with_those_that_exist() -> None:
+    """The sheets that exist are named where the one asked for does not; letter case and spaces do not matter."""
+    with pytest.raises(SourceError, match="“Oculta”, “Report”, “Summary”, “Casos”"):
+        opened("sheets.xlsx", sheet="Tickets")
+    assert opened("sheets.xlsx", sheet="casos ").sheet == "Casos"
+
+
+def test_s6_an_empty_sheet_and_a_header_alone() -> None:
+    """An empty sheet is refused by name; a header alone is a table without rows."""
+    with pytest.raises(SourceError, match=r"“Datos” of empty\.xlsx is empty"):
+        opened("empty.xlsx")
+    assert opened("header_alone.xlsx").rows == 0
+
+
+@pytest.mark.parametrize(
+    "dialect", [(",", "utf-8"), (";", "cp1252"), ("\t", "utf-16"), ("|", "utf-8-sig"), (";", "latin-1")]
+)
+@pytest.mark.parametrize("name", ["table.xlsx", "table.xls", "table.ods"])
+def test_the_same_table_in_every_format_is_the_same(tmp_path: Path, name: str, dialect: tuple[str, str]) -> None:
+    """A table saved as CSV in five dialects, XLSX, XLS and ODS gives the same columns, row numbers and texts."""
+    delimiter, encoding = dialect
+    table = opened(name)
+    path = tmp_path / "t.csv"
+    with path.open("w", encoding=encoding, newline="") as file:
+        csv.writer(file, delimiter=delimiter).writerows([table.columns, *texts_of(table).values()])
+    text = open_table(path)
+    assert text.columns == table.columns
+    assert texts_of(text) == texts_of(table)
+
+
+def test_the_digest_is_of_the_bytes_that_were_read(tmp_path: Path) -> None:
+    """The digest is the sha256 of the file, and what is read later is what was digested."""
+    path = tmp_path / "t.xlsx"
+    content = (WORKBOOKS / "cells.xlsx").read_bytes()
+    table = open_table(written(path, content))
+    path.write_bytes(b"overwritten since")
+    assert table.digest == hashlib.sha256(content).hexdigest()
+    assert len(rows_of(table)) == table.rows
+
+
+def test_regional_dates_read_the_same_everywhere(tmp_path: Path) -> None:
+    """The format that Excel shows by each computer's region reads as an ISO date, and that is said."""
+    book = Workbook()
+    page = book.active
+    assert page is not None
+    page.append(["Fecha"])
+    page.append([date(2026, 4, 3)])
+    page["A2"].number_format = "mm-dd-yy"  # the built-in format 14
+    book.save(tmp_path / "t.xlsx")
+    table = open_table(tmp_path / "t.xlsx")
+    assert texts_of(table) == {2: ["2026-04-03"]}
+    assert any("YYYY-MM-DD" in note for note in table.notes)
+
+
+def test_a_table_that_begins_at_the_right_keeps_its_columns(tmp_path: Path) -> None:
+    """Columns are where Excel shows them, also where the first ones are empty."""
+    path = saved(tmp_path / "t.xlsx", [[], [None, None, "a", "b"], [None, None, 1, None], [None, "x", 2, 3]])
+    table = open_table(path)
+    assert table.columns == ("(column B)", "a", "b")
+    assert texts_of(table) == {3: ["", "1", ""], 4: ["x", "2", "3"]}
+
+
+def test_the_options_reach_workbooks() -> None:
+    """A named header row is taken of a workbook too."""
+    assert opened("header_on_row_4.xlsx", header_row=5).columns == ("5.1", "5.2", "5.3", "5.4", "5.5")
+    assert TableOptions().header_row is None
