@@ -199,6 +199,7 @@ class Sender:
             columns=plan.content_columns,
             body_length=body.length,
             lease=self._errand.crm.attempt_deadline(body.length) + _MARGIN,
+            clock_gap=time.time() - time.monotonic(),
             search_field=plan.mapping.search,
             search_value=None if value is None else str(value),
         )

@@ -4,7 +4,7 @@ from importer.crm.answers import TABLE, interpret
 from importer.crm.brake import Brake, PauseReason
 from importer.crm.client import Crm
 from importer.crm.pacing import Pacer, backoff
-from importer.crm.queries import Found, Hit, Quota, find_reference
+from importer.crm.queries import Found, Hit, Quota, find_reference, texts_in
 
 __all__ = [
     "TABLE",
@@ -18,4 +18,5 @@ __all__ = [
     "backoff",
     "find_reference",
     "interpret",
+    "texts_in",
 ]

@@ -68,6 +68,12 @@ def records_in(envelope: Mapping[str, object]) -> tuple[Record, ...]:
     return tuple(record for part in data.values() for record in records_in({"data": part}))
 
 
+def texts_in(records: tuple[Record, ...]) -> Iterator[str]:
+    """Yield every text in the records, wherever it stands."""
+    for record in records:
+        yield from _texts(record)
+
+
 def find_reference(records: tuple[Record, ...], reference: str) -> tuple[Hit, ...]:
     """Return the distinct cases that carry the reference as a whole token, in whatever field, whatever the case.
 

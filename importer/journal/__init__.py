@@ -17,8 +17,21 @@ from importer.journal.attempts import Attempt, Attempts, Intent
 from importer.journal.database import Database
 from importer.journal.imports import ImportRecord, Imports, RunRecord, Runs, RunStart
 from importer.journal.rows import KnownRow, Rows
+from importer.journal.settling import Adopted, Decision, Doubt, Settling
 
-__all__ = ["Attempt", "ImportRecord", "Intent", "Journal", "KnownRow", "RunRecord", "RunStart", "default_path"]
+__all__ = [
+    "Adopted",
+    "Attempt",
+    "Decision",
+    "Doubt",
+    "ImportRecord",
+    "Intent",
+    "Journal",
+    "KnownRow",
+    "RunRecord",
+    "RunStart",
+    "default_path",
+]
 
 
 def default_path() -> Path:
@@ -39,6 +52,7 @@ class Journal:
         self.runs = Runs(self._database)
         self.rows = Rows(self._database)
         self.attempts = Attempts(self._database)
+        self.settling = Settling(self._database)
 
     def __enter__(self) -> Self:
         return self

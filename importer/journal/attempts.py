@@ -66,7 +66,8 @@ _IDS_OF_ROW = (
 class Intent:
     """What is about to be sent: the row's reference and content, and how it could be found in the CRM.
 
-    `lease` is in seconds: after that, nobody waits for this attempt's answer any more.
+    `lease` is in seconds: after that, nobody waits for this attempt's answer any more. `clock_gap` is the clock less
+    the time since the computer's start, in seconds: it tells later whether the clock can be believed.
     """
 
     reference: str
@@ -74,6 +75,7 @@ class Intent:
     columns: Sequence[str]
     body_length: int
     lease: float
+    clock_gap: float
     search_field: str | None = None
     search_value: str | None = None
 
@@ -110,6 +112,7 @@ class Attempts:
                 "owner": OWNER,
                 "started_at": now,
                 "lease_until": now + intent.lease,
+                "clock_gap": intent.clock_gap,
                 "body_length": intent.body_length,
                 "search_field": intent.search_field,
                 "search_value": intent.search_value,

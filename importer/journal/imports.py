@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import Row, Select, func, insert, select, update
 
 from importer.journal.database import Database
-from importer.journal.schema import attempts, imports, reports, rows, runs
+from importer.journal.schema import aliases, attempts, imports, reports, rows, runs
 from importer.model import Counts, Verdict
 
 
@@ -61,10 +61,42 @@ class Imports:
         self._database = database
 
     def find(self, tenant: str, operation: str, name: str) -> ImportRecord | None:
-        """Return the import of that scope, None where this journal has not seen it."""
+        """Return the import of that scope, or the one that the scope was said to be; None where there is neither."""
+        direct = select(imports).where(
+            imports.c.tenant == tenant, imports.c.operation == operation, imports.c.name == name
+        )
+        said = (
+            select(imports)
+            .join(aliases, aliases.c.import_id == imports.c.id)
+            .where(aliases.c.tenant == tenant, aliases.c.operation == operation, aliases.c.name == name)
+        )
         with self._database.read() as connection:
-            found = connection.execute(_in_scope(tenant, operation, name)).one_or_none()
+            found = connection.execute(direct).one_or_none() or connection.execute(said).one_or_none()
         return None if found is None else _import_record(found)
+
+    def named(self, name: str) -> list[ImportRecord]:
+        """Return every import of that name, whatever its server and operation."""
+        with self._database.read() as connection:
+            return [
+                _import_record(found) for found in connection.execute(select(imports).where(imports.c.name == name))
+            ]
+
+    def of(self, tenant: str, operation: str) -> list[ImportRecord]:
+        """Return every import of an operation."""
+        query = select(imports).where(imports.c.tenant == tenant, imports.c.operation == operation)
+        with self._database.read() as connection:
+            return [_import_record(found) for found in connection.execute(query)]
+
+    def also_called(self, record: ImportRecord, tenant: str, operation: str, name: str) -> None:
+        """Note that a scope is this import, from now on."""
+        values = {"tenant": tenant, "operation": operation, "name": name, "import_id": record.id}
+        with self._database.write() as connection:
+            connection.execute(insert(aliases).prefix_with("OR REPLACE").values(**values))
+
+    def bind(self, record: ImportRecord, digest: str) -> None:
+        """Bind an import to the one file that it is for."""
+        with self._database.write() as connection:
+            connection.execute(update(imports).where(imports.c.id == record.id).values(bound_to=digest))
 
     def add(self, tenant: str, operation: str, name: str, bound_to: str | None) -> ImportRecord:
         """Note a new import and return it; where another process was faster, return what that one noted."""

@@ -29,6 +29,17 @@ imports = Table(
     UniqueConstraint("tenant", "operation", "name"),
 )
 
+aliases = Table(
+    "aliases",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("tenant", String, nullable=False),
+    Column("operation", String, nullable=False),
+    Column("name", String, nullable=False),
+    Column("import_id", ForeignKey("imports.id"), nullable=False),  # the import that this name or host stands for, too
+    UniqueConstraint("tenant", "operation", "name"),
+)
+
 runs = Table(
     "runs",
     metadata,
@@ -88,6 +99,7 @@ attempts = Table(
     Column("owner", String, nullable=False),
     Column("started_at", Float, nullable=False),
     Column("lease_until", Float, nullable=False),
+    Column("clock_gap", Float, nullable=False),  # the clock against the time since the computer's start
     Column("body_length", Integer, nullable=False),
     Column("search_field", String),
     Column("search_value", String),  # erased once the row is settled
