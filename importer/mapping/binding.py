@@ -85,7 +85,7 @@ class Binding:
             vocabularies=tuple(
                 Vocabulary(path, column, spec.values)
                 for name, path, spec in named
-                if spec.values and (column := fields[name].column)
+                if spec.values and (column := fields[name].column)  # noqa: PD011 - a field's values, no frame's
             ),
             places=self._places,
         )

@@ -240,7 +240,7 @@ def _values(spec: FieldSpec, path: Steps) -> Iterator[Told]:
         except Refused as refused:
             yield Told(where, str(refused))
     if spec.values == {}:
-        yield Told((*path, "values"), _("this is blank; write what the cells' texts are in the CRM"))
+        yield _lacks((*path, "values"), _("this is blank; write what the cells' texts are in the CRM"))
     if not spec.lookup:
         written |= {(*path, "values", text): value for text, value in (spec.values or {}).items()}
     written |= {(*path, "closed"): text for text in spec.closed or ()}

@@ -26,7 +26,8 @@ class Conditions:
         return cls(
             tuple(
                 tuple(
-                    (headers.find(column, (*path, *place, column)), _predicate(test)) for column, test in tests.items()
+                    (headers.find(column, (*path, *place, column), at_key=True), _predicate(test))
+                    for column, test in tests.items()
                 )
                 for place, tests in placed(condition)
             )

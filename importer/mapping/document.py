@@ -33,13 +33,15 @@ class Places:
     keys: dict[Steps, tuple[int, int]] = field(default_factory=dict)
 
     def fault(self, path: Steps, message: str, *, at_key: bool = False) -> MappingFault:
-        """Return a fault at the node of `path`, or at the nearest node around it."""
-        marks = self.keys if at_key else self.values
-        known = path
-        while known not in marks and known:
-            known, marks = known[:-1], {**self.values, **self.keys}
-        line, column = marks.get(known, (1, 1))
-        return MappingFault(self.file, line, column, dotted(path), message)
+        """Return a fault at the value (or the key) of `path`; where that is not in the file, at what is around it."""
+        if path and isinstance(path[-1], int) and path not in self.values:
+            path = path[:-1]  # a text that stands for a list of one
+        place = (self.keys if at_key else self.values).get(path)
+        around = path
+        while place is None and around:
+            around = around[:-1]
+            place = self.keys.get(around)
+        return MappingFault(self.file, *(place or (1, 1)), dotted(path), message)
 
 
 def dotted(path: Steps) -> str:
@@ -117,7 +119,7 @@ class _Reader:
             raise MappingError((self.places.fault(path, message),))
         if isinstance(event, yaml.AliasEvent):
             self._fault(event, path, _("aliases (*{name}) are not used in mappings; write it out", name=event.anchor))
-            return ""
+            return str(event.anchor)
         self._refuse_decoration(event, path)
         if isinstance(event, yaml.MappingStartEvent):
             return self._mapping(path)

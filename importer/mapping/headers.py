@@ -26,8 +26,11 @@ class Headers:
         """Tell whether one header is meant by `name`."""
         return len(self._words.alike(name)) == 1
 
-    def find(self, name: str, path: Steps) -> str:
-        """Return the header that `name` means, in the table's own spelling; `path` is where the mapping names it."""
+    def find(self, name: str, path: Steps, *, at_key: bool = False) -> str:
+        """Return the header that `name` means, in the table's own spelling.
+
+        `path` is where the mapping names it; `at_key`, where it is the key there and not the value.
+        """
         alike = self._words.alike(name)
         if len(alike) == 1:
             return self._words[alike[0]]
@@ -37,5 +40,5 @@ class Headers:
             message = _("'{column}' may be any of {spellings}; write it as {table} does", spellings=spellings, **named)
         else:
             message = _("{table} has no column '{column}'; {hint}", hint=did_you_mean(name, self._words), **named)
-        self._faults.append(self._places.fault(path, message))
+        self._faults.append(self._places.fault(path, message, at_key=at_key))
         return name

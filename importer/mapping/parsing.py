@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator, Sequence
 from typing import Any, TypeAlias
 
 from pydantic import BaseModel, ValidationError
@@ -74,6 +74,8 @@ def _sentence(error: ErrorDetails) -> str:
     if kind == "literal_error":
         wanted = [word.strip("'") for word in context["expected"].replace(" or ", ", ").split(", ")]
         return _("'{value}' is not possible here; {hint}", value=shown, hint=did_you_mean(shown, wanted))
+    if context.get("class_name") == "FieldSpec":
+        return _("a constant, or keys such as column, are wanted here, not a list")
     return _wrong_type(kind, shown)
 
 
@@ -81,10 +83,8 @@ def _blank(loc: Steps) -> str:
     steps = [str(step) for step in loc if step != "value"]
     if "values" in steps[:-1]:
         return _("this is blank; write what '{value}' is in the CRM", value=steps[-1])
-    part: Part = MappingFile
-    for step in steps[:-1]:
-        part = _inside(part, step)
-    wanted = next((info.description for name, info in part.model_fields.items() if steps[-1] in (info.alias, name)), "")
+    infos = _part_around(steps).model_fields.items()
+    wanted = next((info.description for name, info in infos if steps[-1] in {info.alias, name}), None)
     return _("this is blank; write a value, or remove the line. {wanted}", wanted=wanted or "").rstrip()
 
 
@@ -102,10 +102,7 @@ def _wrong_type(kind: str, shown: str) -> str:
 
 def _siblings(loc: Steps) -> tuple[str, ...]:
     """Return the keys that may stand where the last step of `loc` does."""
-    part: Part = MappingFile
-    for step in loc[:-1]:
-        part = _inside(part, str(step))
-    return keys_of(part)
+    return keys_of(_part_around(loc))
 
 
 def keys_of(part: Part) -> tuple[str, ...]:
@@ -113,15 +110,23 @@ def keys_of(part: Part) -> tuple[str, ...]:
     return tuple(info.alias or name for name, info in part.model_fields.items())
 
 
-def _inside(part: Part, key: str) -> Part:
-    """Return the part that stands under `key`; where names are free, such as form fields, the part of each."""
-    for name, info in part.model_fields.items():
-        if (info.alias or name) == key:
-            return next(_parts_in(info.annotation), part)
+def _part_around(loc: Sequence[str | int]) -> Part:
+    """Return the part of the grammar that holds the last step of `loc`."""
+    part: Part = MappingFile
+    named_freely = False
+    for step in loc[:-1]:
+        if named_freely or isinstance(step, int):
+            named_freely = False
+            continue
+        annotation = next(
+            (info.annotation for name, info in part.model_fields.items() if step in {info.alias, name}), None
+        )
+        part = next(_parts_in(annotation), part)
+        named_freely = "dict[" in str(annotation)
     return part
 
 
-def _parts_in(annotation: Any) -> Any:  # noqa: ANN401 - typing's own forms have no common type
+def _parts_in(annotation: Any) -> Iterator[Part]:  # noqa: ANN401 - typing's own forms have no common type
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         yield annotation
     for argument in getattr(annotation, "__args__", ()):
