@@ -3,18 +3,22 @@
 from importer.crm.answers import TABLE, interpret
 from importer.crm.brake import Brake, PauseReason
 from importer.crm.client import Crm
+from importer.crm.looks import Answered, Certificate, Visit
 from importer.crm.pacing import Pacer, backoff
 from importer.crm.queries import Found, Hit, Quota, find_reference, texts_in
 
 __all__ = [
     "TABLE",
+    "Answered",
     "Brake",
+    "Certificate",
     "Crm",
     "Found",
     "Hit",
     "Pacer",
     "PauseReason",
     "Quota",
+    "Visit",
     "backoff",
     "find_reference",
     "interpret",

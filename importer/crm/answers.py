@@ -161,18 +161,19 @@ def retry_after(headers: Mapping[str, str]) -> float | None:
     wanted = named.get("retry-after", "")
     if wanted.isascii() and wanted.isdigit():
         return float(wanted[:9])
-    until, now = _moment(wanted), _moment(named.get("date", ""))
+    until, now = moment(wanted), moment(named.get("date", ""))
     if until is None:
         return None
     return max(0.0, until - (time.time() if now is None else now))
 
 
-def _moment(text: str) -> float | None:
+def moment(text: str) -> float | None:
+    """Return the seconds since 1970 of a date as HTTP writes it, None where it is none."""
     try:
-        moment = parsedate_to_datetime(text)
+        date = parsedate_to_datetime(text)
     except (ValueError, TypeError, IndexError, OverflowError):
         return None
-    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
+    return (date if date.tzinfo else date.replace(tzinfo=UTC)).timestamp()
 
 
 def _fits(line: Line, http_status: int, reading: Reading, secrets: tuple[str, ...]) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import ssl
 import threading
+import time
 from collections.abc import Mapping
 from dataclasses import replace
 from ipaddress import ip_address
@@ -14,8 +15,9 @@ from urllib.parse import urlencode, urlsplit
 from requests import Request
 from requests.utils import get_environ_proxies
 
-from importer.crm.answers import interpret
+from importer.crm.answers import interpret, moment
 from importer.crm.failures import NETWORK_FAULTS, no_answer, why_no_answer
+from importer.crm.looks import Answered, Visit, certificate_of, shape_of, without_password
 from importer.crm.queries import Found, Quota, quota_in, records_in
 from importer.crm.reading import read
 from importer.crm.transport import Adapter, Reply
@@ -98,11 +100,46 @@ class Crm:
         records of a full page where that was measured: fewer mean that these are all. Raises as
         `token_information` does, and for the quota ServerUnreachable.
         """
+        records = records_in(_success(*self._search(field, value)))
+        return Found(records, None if page_size is None else len(records) < page_size)
+
+    def study_search(self, field: str, value: str, *, secrets: tuple[str, ...] = ()) -> Answered:
+        """Search as `query_cases` does, and look at the answer itself, be it a refusal of this one question.
+
+        `secrets` are further texts to mask in it. Raises as `query_cases` does where no question is answered now.
+        """
+        reply, outcome = self._search(field, value)
+        shape = shape_of(reply.status, reply.body, (self._target.token, value, *secrets))
+        envelope = _envelope(reply)
+        if envelope is not None:
+            return Answered(accepted=True, records=records_in(envelope), shape=shape)
+        if outcome.pause not in {None, Pause.PATH}:  # of a path that is not there, a search knows another meaning
+            raise _refusal(outcome.pause)(outcome.message)
+        return Answered(accepted=False, records=(), shape=shape)
+
+    def visit(self) -> Visit:
+        """Open a connection as a case would, and ask for the server's first page: without the token, for no call.
+
+        Raises ServerUnreachable and ConnectionRefused as `token_information` does.
+        """
+        request = Request("HEAD", f"{self._target.server}/").prepare()
+        before = time.time()
+        with self._watchdog.watching(self._deadline) as watch:
+            try:
+                reply = self._adapter.exchange(request, watch.remaining)
+            except NETWORK_FAULTS as error:
+                pause, sentence = why_no_answer(error, watch)
+                raise _refusal(pause)(sentence) from error
+        seconds = time.time() - before
+        shown = moment(reply.headers.get("Date", ""))
+        ahead = None if shown is None else shown - (before + seconds / 2)
+        proxy = _proxies(self._target).get(urlsplit(self._target.server).scheme)
+        return Visit(watch.peer, without_password(proxy), certificate_of(watch.certificate), ahead, seconds)
+
+    def _search(self, field: str, value: str) -> tuple[Reply, Outcome]:
         asked = {"operation": self._target.operation, "field": field, "value": value}
         body = json.dumps(asked, ensure_ascii=False).encode()
-        reply, outcome = self._ask("POST", "cases/queryCases.php", body, (value,))
-        records = records_in(_success(reply, outcome))
-        return Found(records, None if page_size is None else len(records) < page_size)
+        return self._ask("POST", "cases/queryCases.php", body, (value,))
 
     def _ask(
         self, method: str, path: str, body: bytes | None = None, secrets: tuple[str, ...] = ()
@@ -136,11 +173,17 @@ class Crm:
 
 def _success(reply: Reply, outcome: Outcome) -> Mapping[str, object]:
     """Return the JSON object of a call that succeeded; raises where it did not."""
+    envelope = _envelope(reply)
+    if envelope is not None:
+        return envelope
+    raise _refusal(outcome.pause)(_("The server does not answer the question: {reason}", reason=outcome.message))
+
+
+def _envelope(reply: Reply) -> Mapping[str, object] | None:
+    """Return the JSON object of an answer that reports success, None where it does not."""
     reading = read(reply.body)
     succeeded = 200 <= reply.status < 300 and reading.code in (None, "200") and not reading.failed
-    if succeeded and reading.envelope is not None:
-        return reading.envelope
-    raise _refusal(outcome.pause)(_("The server does not answer the question: {reason}", reason=outcome.message))
+    return reading.envelope if succeeded else None
 
 
 def _refusal(pause: Pause | None) -> type[ServerUnreachable | ConnectionRefused]:

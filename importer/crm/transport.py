@@ -7,6 +7,7 @@ trusted, a stalled upload has a time limit of its own, and an answer given befor
 
 from __future__ import annotations
 
+import ssl
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -37,9 +38,11 @@ class _Careful(HTTPConnection):
 
     def _new_conn(self) -> Any:  # noqa: ANN401 - urllib3 says socket; its stubs differ between versions
         opened = super()._new_conn()
+        watch = CURRENT.get()
         try:
-            CURRENT.get().hold(opened)
-        except TimeoutError:
+            watch.peer = opened.getpeername()[0]
+            watch.hold(opened)
+        except OSError:
             opened.close()
             raise
         return opened
@@ -80,7 +83,11 @@ class _PlainConnection(_Careful):
 
 
 class _SecureConnection(_Careful, HTTPSConnection):
-    pass
+    def connect(self) -> None:
+        """Open the connection, and note the certificate that was accepted."""
+        super().connect()
+        if isinstance(self.sock, ssl.SSLSocket):
+            CURRENT.get().certificate = self.sock.getpeercert()
 
 
 class _PlainPool(HTTPConnectionPool):

@@ -10,8 +10,9 @@ import contextlib
 import socket
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextvars import ContextVar
+from typing import Any
 
 from importer.messages import _
 
@@ -35,6 +36,8 @@ class Watch:
         self._line: socket.socket | None = None
         self._cut = False
         self.connected = False  # set once the connection may carry a request: TLS is verified, the tunnel stands
+        self.peer: str | None = None  # the address of the other end of a connection that was opened
+        self.certificate: Mapping[str, Any] | None = None  # what it showed, as `ssl.SSLSocket.getpeercert` tells it
 
     @property
     def remaining(self) -> float:
