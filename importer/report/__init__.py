@@ -9,8 +9,8 @@ from .places import check_writable, default_path
 from .reading import ReportedRow, read_rows
 from .text import unmarked
 from .words import CREATED_VERDICT, NOT_CREATED_VERDICT, OWN_COLUMNS
-from .write_back import write_back
 from .writing import Written, write
+from .writing_back import write_back
 
 __all__ = [
     "CREATED_VERDICT",

@@ -7,7 +7,6 @@ import os
 import re
 import secrets
 import shutil
-import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -47,8 +46,9 @@ def check_writable(path: Path) -> None:
     if shutil.disk_usage(path.parent).free < ROOM_NEEDED:
         raise ReportError(_full(path))
     try:
-        with tempfile.TemporaryFile(dir=path.parent) as probe:
+        with unfinished(path) as (probe, _place):
             probe.write(bytes(4096))
+            finish(probe)
     except OSError as error:
         raise _refused(path, error) from error
 

@@ -113,9 +113,12 @@ def local(when: datetime, summary: Summary) -> datetime:
 
 
 def message(row: ReportRow, summary: Summary) -> str:
-    """Return why the row is where it is and what to do, one reason a line."""
-    lines = [*_created(row, summary), row.message]
-    lines += [told(issue) for issue in row.issues if issue.message not in row.message]
+    """Return why the row is where it is and what to do, one reason a line.
+
+    A message that only repeats the issues is left out: told one by one they name column and remedy too.
+    """
+    repeats = any(issue.message in row.message for issue in row.issues)
+    lines = [*_created(row, summary), "" if repeats else row.message, *map(told, row.issues)]
     return "\n".join(filter(None, lines))
 
 
@@ -135,5 +138,5 @@ def _created(row: ReportRow, summary: Summary) -> Iterator[str]:
         yield _("Created before, in run {run}.", run=row.run)
     else:
         yield _("Created before.")
-    if row.changed:
+    if row.changed and not row.message:
         yield _("The row was edited since; the case was left as it is.")

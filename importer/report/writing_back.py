@@ -60,9 +60,7 @@ def write_back(source: Path, content: ReportContent) -> Path:
 
 
 def _write_sheet(file: BinaryIO, content: ReportContent) -> None:
-    """Write a workbook whose second sheet is the report: the first is the one that a program shows as chosen."""
     workbook = Workbook(write_only=True)
-    workbook.create_sheet()
     report = ReportSheet(workbook, content, islice(content.rows, SAMPLE))
     for row in content.rows:
         report.add(row)

@@ -1,0 +1,134 @@
+"""The page: one file, nothing from outside, everything told, and readable by everyone."""
+
+from __future__ import annotations
+
+import re
+from html.parser import HTMLParser
+from pathlib import Path
+
+from report_support import always, content, every_state, issue, row
+
+from importer import report
+from importer.model import Issue, ReportContent, Status
+from importer.report.groups import grouped
+from importer.report.styles import FAULTY, FILL_HEADER, OWN_HEADER, SOURCE_HEADER, TO_FILL
+from importer.report.words import CREATED_NOW, LOOKS
+
+VOID = {"meta", "input", "br"}
+
+
+class Tree(HTMLParser):
+    """Reads a page, and notes its tags with their attributes; unbalanced tags are an error."""
+
+    def __init__(self) -> None:
+        """Begin with nothing open."""
+        super().__init__()
+        self.open: list[str] = []
+        self.tags: list[tuple[str, dict[str, str | None]]] = []
+        self.text = ""
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        """Note a tag."""
+        self.tags.append((tag, dict(attrs)))
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        """Close what was opened last."""
+        assert self.open.pop() == tag
+
+    def handle_data(self, data: str) -> None:
+        """Note text that a person reads."""
+        if self.open and self.open[-1] not in {"script", "style"}:
+            self.text += data
+
+
+def page(folder: Path, what: ReportContent) -> tuple[str, Tree]:
+    """Write a page and read it."""
+    source = report.write(folder / "t.report.html", what, always).path.read_text("utf-8")
+    tree = Tree()
+    tree.feed(source)
+    assert tree.open == []
+    return source, tree
+
+
+def test_the_page_asks_for_nothing_from_outside(tmp_path: Path) -> None:
+    """No address is in it but the facts', and its own policy forbids any."""
+    source, tree = page(tmp_path, content(every_state(), server=None))
+    assert not re.search(r"https?:|//[a-z]|url\(|@import", source)
+    assert not {"src", "href"} & {name for _tag, attributes in tree.tags for name in attributes}
+    assert "default-src 'none'" in source
+
+
+def test_the_page_says_what_the_summary_says(tmp_path: Path) -> None:
+    """Next step, facts, every state's number, the issues with how often and where, the doubtful rows."""
+    what = content(every_state(), notes=("Two hidden columns were read.",))
+    _source, tree = page(tmp_path, what)
+    for said in (
+        what.summary.next_step,
+        what.summary.source_digest,
+        "Two hidden columns were read.",
+        "created in this run",
+        "5-6",
+        "En curso (2)",
+        "Write what the ticket is about.",
+        "WCI-0000000000000008",
+        "Two cases carry this reference.",
+    ):
+        assert said in tree.text
+
+
+def test_p2_cells_and_messages_are_text_on_the_page_too(tmp_path: Path) -> None:
+    """Markup in a cell, a column's name or a message of the CRM is shown and not run."""
+    evil = '<script>alert("x")</script><img src=x onerror=alert(1)>'
+    bad = Issue(2, evil, evil, evil, evil, evil)
+    rows = [row(2, Status.INVALID, issues=(bad,)), row(3, Status.UNKNOWN, message=evil, reference=evil)]
+    _source, tree = page(tmp_path, content(rows, import_name=evil, next_step=evil, user=evil))
+    assert sum(tag == "script" for tag, _attributes in tree.tags) == 1
+    assert all(tag != "img" for tag, _attributes in tree.tags)
+    assert tree.text.count(evil[:31]) >= 8
+
+
+def test_the_page_can_be_read_without_seeing_it(tmp_path: Path) -> None:
+    """A language, one main heading, every table cell under a header, the search with its label."""
+    _source, tree = page(tmp_path, content(every_state()))
+    assert ("html", {"lang": "en"}) in tree.tags
+    assert sum(tag == "h1" for tag, _attributes in tree.tags) == 1
+    headers = [attributes for tag, attributes in tree.tags if tag == "th"]
+    assert headers
+    assert all(attributes.get("scope") in {"row", "col"} for attributes in headers)
+    assert ("label", {"for": "search"}) in tree.tags
+    assert any(attributes.get("role") == "status" for _tag, attributes in tree.tags)
+
+
+def _luminance(colour: str) -> float:
+    parts = [int(colour[at : at + 2], 16) / 255 for at in (0, 2, 4)]
+    linear = [part / 12.92 if part <= 0.03928 else ((part + 0.055) / 1.055) ** 2.4 for part in parts]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+
+def test_every_colour_has_enough_contrast() -> None:
+    """Letters on their ground reach the 4.5 of WCAG AA, on the page and in the sheets."""
+    for look in (*LOOKS.values(), CREATED_NOW, FAULTY, TO_FILL, SOURCE_HEADER, OWN_HEADER, FILL_HEADER):
+        light, dark = sorted((_luminance(look.ground), _luminance(look.letters)), reverse=True)
+        assert (light + 0.05) / (dark + 0.05) >= 4.5, look
+
+
+def test_issues_are_grouped_by_column_and_code() -> None:
+    """The most frequent first, neighbours together, the commonest values, and no more than a page can hold."""
+    rows = [row(number, Status.INVALID, issues=(issue(number, value=f"v{number % 9}"),)) for number in range(2, 302)]
+    rows += [row(number, Status.INVALID, issues=(issue(number, "Asunto"),)) for number in range(400, 600, 2)]
+    state, subject = grouped(rows)
+    assert (state.first.column, state.count, state.where) == ("Estado", 300, "2-301")
+    assert len(list(state.examples)) == 6
+    assert state.more_values
+    assert subject.where.startswith("400, 402, 404")
+    assert subject.where.endswith("478 and 60 more rows")
+
+
+def test_the_page_of_a_perfect_import_says_so(tmp_path: Path) -> None:
+    """No issues, nothing to decide, no search."""
+    source, tree = page(tmp_path, content([row(2)]))
+    assert "Nothing: no row has an issue." in tree.text
+    assert 'id="search"' not in source
+    assert "To decide" not in tree.text

@@ -1,0 +1,207 @@
+"""Where reports go: names, locks, edited files, full and missing folders, and saves that are whole or not at all."""
+
+from __future__ import annotations
+
+import errno
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+from openpyxl import load_workbook
+from report_support import always, content, every_state, never, row
+
+from importer import report
+from importer.errors import ReportError
+from importer.model import ReportContent, ReportRow
+from importer.report import places, workbook, writing
+
+
+@pytest.mark.parametrize(
+    ("source", "expected"),
+    [
+        ("tickets.xlsx", "tickets.report.xlsx"),
+        ("tickets.csv", "tickets.report.xlsx"),
+        ("tickets.report.xlsx", "tickets.report.xlsx"),
+        ("tickets (2).report.xlsx", "tickets (2).report.xlsx"),
+        ("año.2025.ods", "año.2025.report.xlsx"),
+    ],
+)
+def test_the_report_stands_beside_its_source(tmp_path: Path, source: str, expected: str) -> None:
+    """One `.report`, also where the source is a report itself."""
+    assert report.default_path(tmp_path / source) == tmp_path / expected
+
+
+def test_a_report_that_is_as_we_wrote_it_is_renewed(tmp_path: Path) -> None:
+    """`ours` is asked about the digest that the first write returned."""
+    path = tmp_path / "t.report.xlsx"
+    first = report.write(path, content([row(2)]), never)
+    again = report.write(path, content([row(2), row(3)]), {first.digest}.__contains__)
+    assert (again.path, again.note) == (path, None)
+    assert again.digest == places.digest(path) != first.digest
+    assert load_workbook(path)["Report"].max_row == 3
+
+
+def test_p5_an_edited_report_is_never_overwritten(tmp_path: Path) -> None:
+    """The new one takes the next free name and says so; the edited one keeps every byte."""
+    path = tmp_path / "t.report.xlsx"
+    first = report.write(path, content([row(2)]), never)
+    edited = load_workbook(path)
+    edited["Report"]["B2"] = "corrected"
+    edited.save(path)
+    kept = path.read_bytes()
+    second = report.write(path, content([row(2)]), {first.digest}.__contains__)
+    assert second.path.name == "t (2).report.xlsx"
+    assert second.note is not None
+    assert "t.report.xlsx was edited since it was written" in second.note
+    assert "t (2).report.xlsx" in second.note
+    assert path.read_bytes() == kept
+    third = report.write(path, content([row(2)]), {first.digest, second.digest}.__contains__)
+    assert third.path == second.path
+    fourth = report.write(second.path, content([row(2)]), never)
+    assert fourth.path.name == "t (3).report.xlsx"
+
+
+@pytest.mark.parametrize("lock", ["~$t.report.xlsx", ".~lock.t.report.xlsx#"])
+def test_p1_a_report_that_is_open_gets_another_name(tmp_path: Path, lock: str) -> None:
+    """Excel and LibreOffice leave a lock beside what they have open."""
+    path = tmp_path / "t.report.xlsx"
+    report.write(path, content([row(2)]), always)
+    (tmp_path / lock).touch()
+    written = report.write(path, content([row(2)]), always)
+    assert written.path.name == "t (2).report.xlsx"
+    assert "t.report.xlsx is open in another program" in str(written.note)
+
+
+def test_p1_a_file_that_cannot_be_replaced_gets_another_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """On Windows a save over an open file fails; the report is written all the same."""
+    path = tmp_path / "t.report.xlsx"
+    report.write(path, content([row(2)]), always)
+    replace = places.replace
+
+    def held(temporary: Path, target: Path) -> None:
+        if target == path:
+            raise PermissionError(errno.EACCES, "in use")
+        replace(temporary, target)
+
+    monkeypatch.setattr(places, "replace", held)
+    written = report.write(path, content([row(2)]), always)
+    assert written.path.name == "t (2).report.xlsx"
+    assert "is open in another program" in str(written.note)
+
+
+def test_p1_a_read_only_report_gets_another_name(tmp_path: Path) -> None:
+    """Whoever made it read-only meant it."""
+    path = tmp_path / "t.report.xlsx"
+    report.write(path, content([row(2)]), always)
+    path.chmod(0o444)
+    written = report.write(path, content([row(2)]), always)
+    assert written.path.name == "t (2).report.xlsx"
+    assert "t.report.xlsx is read-only" in str(written.note)
+
+
+def failing(error: Exception) -> ReportContent:
+    """Return a report whose rows end in an error."""
+
+    class Rows:
+        def __iter__(self) -> Iterator[ReportRow]:
+            yield row(2)
+            raise error
+
+    base = content([row(2)])
+    return ReportContent(base.summary, base.columns, Rows())
+
+
+@pytest.mark.parametrize("ending", [".xlsx", ".csv", ".html"])
+def test_a_save_that_breaks_off_leaves_the_old_file(tmp_path: Path, ending: str) -> None:
+    """Whole or not at all, and nothing half-written stays behind."""
+    path = tmp_path / f"t.report{ending}"
+    report.write(path, content([row(2)]), always)
+    kept = path.read_bytes()
+    with pytest.raises(RuntimeError, match="power"):
+        report.write(path, failing(RuntimeError("power")), always)
+    assert path.read_bytes() == kept
+    assert [each.name for each in tmp_path.iterdir()] == [path.name]
+
+
+def test_a_disk_that_fills_up_is_one_sentence(tmp_path: Path) -> None:
+    """It says that nothing is lost and what to do."""
+    with pytest.raises(ReportError, match=r"the disk is full.*case-importer report"):
+        report.write(tmp_path / "t.report.xlsx", failing(OSError(errno.ENOSPC, "no")), always)
+    assert not list(tmp_path.iterdir())
+
+
+def test_the_bytes_are_on_the_disk_before_the_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """File first, then the name, then the folder: a power cut leaves the old file or the new one."""
+    steps: list[str] = []
+    sync, replace = os.fsync, Path.replace
+
+    def synced(handle: int) -> None:
+        steps.append("folder" if os.path.isdir(f"/proc/self/fd/{handle}") else "file")  # noqa: PTH112  # a link of /proc
+        sync(handle)
+
+    def replaced(self: Path, target: Path) -> Path:
+        steps.append("name")
+        return replace(self, target)
+
+    monkeypatch.setattr(os, "fsync", synced)
+    monkeypatch.setattr(Path, "replace", replaced)
+    report.write(tmp_path / "t.report.csv", content([row(2)]), always)
+    assert steps[-3:] == ["file", "name", "folder"]
+
+
+def test_p3_more_rows_than_a_sheet_holds_become_a_csv(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A run that has ended gets its report, and is told why it is no workbook."""
+    monkeypatch.setattr(workbook, "SHEET_LINES", 3)
+    written = report.write(tmp_path / "t.report.xlsx", content([row(2), row(3), row(4)]), always)
+    assert written.path.name == "t.report.csv"
+    assert "A sheet holds 1,048,576 lines" in str(written.note)
+    assert len(written.path.read_text("utf-8").splitlines()) == 4
+
+
+def no_room(_folder: object) -> object:
+    """Say that the disk has no room."""
+    return SimpleNamespace(free=0)
+
+
+def refused(_self: Path, _mode: str) -> None:
+    """Refuse to open a file."""
+    raise PermissionError(errno.EACCES, "Permission denied")
+
+
+@pytest.mark.parametrize(
+    ("name", "sentence"),
+    [
+        ("missing/t.report.xlsx", "the folder .*missing does not exist. Make it, or name another with --report."),
+        ("t.report.xls", "a report ends in .xlsx, .csv or .html"),
+        ("folder.xlsx", "is a folder. Name a file in it"),
+    ],
+)
+def test_a_place_where_no_report_can_be_is_refused_at_the_start(tmp_path: Path, name: str, sentence: str) -> None:
+    """One sentence with the remedy, before anything is sent."""
+    (tmp_path / "folder.xlsx").mkdir()
+    with pytest.raises(ReportError, match=sentence):
+        report.check_writable(tmp_path / name)
+
+
+def test_a_full_or_closed_folder_is_refused_at_the_start(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No room and no right to write are told apart."""
+    report.check_writable(tmp_path / "t.report.xlsx")
+    with monkeypatch.context() as patch:
+        patch.setattr(places.shutil, "disk_usage", no_room)
+        with pytest.raises(ReportError, match="the disk is full"):
+            report.check_writable(tmp_path / "t.report.xlsx")
+    monkeypatch.setattr(Path, "open", refused)
+    with pytest.raises(ReportError, match=r"cannot be written to \(Permission denied\)"):
+        report.check_writable(tmp_path / "t.report.xlsx")
+    monkeypatch.undo()
+    assert not list(tmp_path.iterdir())
+
+
+def test_every_kind_is_written_by_its_ending(tmp_path: Path) -> None:
+    """Upper-case endings are endings too."""
+    writers: dict[str, Callable[..., None]] = dict(writing._WRITERS)
+    assert tuple(writers) == places.ENDINGS
+    for ending in (".XLSX", ".CSV", ".HTML"):
+        assert report.write(tmp_path / f"t{ending}", content(every_state()), always).path.stat().st_size > 1000

@@ -1,0 +1,138 @@
+"""A report that is given back: its rows, its verdicts, and the files that are none."""
+
+from __future__ import annotations
+
+import csv
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from openpyxl import Workbook, load_workbook
+from report_support import COLUMNS, always, content, every_state, reference, row
+
+from importer import report
+from importer.errors import ReportError
+from importer.report.text import marked, unmarked
+
+
+def given_back(path: Path) -> list[tuple[object, ...]]:
+    """Return what a report says of its rows."""
+    return [
+        (each.row, each.status, each.wolkvox_id, each.id_prefijo, each.reference) for each in report.read_rows(path)
+    ]
+
+
+@pytest.mark.parametrize("ending", [".xlsx", ".csv"])
+def test_r14_a_report_gives_back_what_was_written(tmp_path: Path, ending: str) -> None:
+    """Row, state, ids and reference of every row, from the workbook and from the CSV file."""
+    rows = every_state()
+    path = report.write(tmp_path / f"t.report{ending}", content(rows), always).path
+    assert given_back(path) == [
+        (each.number, each.status.value, each.wolkvox_id, each.id_prefijo, each.reference) for each in rows
+    ]
+
+
+def test_r14_a_report_that_was_edited_is_still_read(tmp_path: Path) -> None:
+    """A title above, columns moved, rows deleted and sorted, a cell corrected: its columns are found by name."""
+    path = report.write(tmp_path / "t.report.xlsx", content(every_state()), always).path
+    workbook = load_workbook(path)
+    sheet = workbook["Report"]
+    sheet["B5"] = "corrected"
+    sheet.delete_rows(3, 2)
+    sheet.move_range("A1:A20", cols=20)
+    sheet.insert_rows(1, 2)
+    sheet["A1"] = "Informe"
+    workbook.save(path)
+    assert [line[0] for line in given_back(path)] == [2, 5, 6, 7, 8, 9, 10, 11, 12]
+
+
+def test_a_verdict_and_its_id_come_from_to_decide(tmp_path: Path) -> None:
+    """The id written beside the verdict counts; rows without a verdict have none."""
+    path = report.write(tmp_path / "t.report.xlsx", content(every_state()), always).path
+    workbook = load_workbook(path)
+    sheet = workbook["To decide"]
+    sheet["G2"], sheet["H2"], sheet["I2"] = "Created", "64cbff", "CAS-99"
+    sheet["G3"] = " not created "
+    workbook.save(path)
+    decided = {each.row: each for each in report.read_rows(path) if each.verdict}
+    assert {number: each.verdict for number, each in decided.items()} == {
+        8: report.CREATED_VERDICT,
+        9: report.NOT_CREATED_VERDICT,
+    }
+    assert (decided[8].wolkvox_id, decided[8].id_prefijo, decided[8].status) == ("64cbff", "CAS-99", "unknown")
+
+
+def test_a_verdict_counts_also_where_its_row_was_deleted_from_report(tmp_path: Path) -> None:
+    """A person may have filtered the sheet Report down; the verdict is still given."""
+    path = report.write(tmp_path / "t.report.xlsx", content(every_state()), always).path
+    workbook = load_workbook(path)
+    workbook["Report"].delete_rows(8)
+    workbook["To decide"]["G2"] = "not created"
+    workbook.save(path)
+    decided = [each for each in report.read_rows(path) if each.verdict]
+    assert [(each.row, each.reference, each.verdict) for each in decided] == [(8, reference(8), "not created")]
+
+
+def test_a_verdict_column_of_the_source_is_no_verdict(tmp_path: Path) -> None:
+    """Only the sheet To decide holds verdicts."""
+    rows = [row(2, cells=("created",))]
+    path = report.write(tmp_path / "t.report.xlsx", content(rows, ("verdict",)), always).path
+    assert [each.verdict for each in report.read_rows(path)] == [None]
+
+
+def test_a_csv_that_excel_saved_again_is_read(tmp_path: Path) -> None:
+    """With the separator and the encoding of a Spanish Excel."""
+    path = report.write(tmp_path / "t.report.csv", content([row(2, cells=("ñ", "b", "c", "d", "e"))]), always).path
+    with path.open(encoding="utf-8", newline="") as file:
+        lines = list(csv.reader(file))
+    with path.open("w", encoding="cp1252", newline="") as file:
+        csv.writer(file, delimiter=";").writerows(lines)
+    assert [line[0] for line in given_back(path)] == [2]
+
+
+def not_a_report(folder: Path, name: str) -> Path:
+    """Make a file that is no report."""
+    path = folder / name
+    if name == "other.xlsx":
+        Workbook().save(path)
+    elif name == "headless.xlsx":
+        workbook = Workbook()
+        workbook.active.title = "Report"
+        workbook.save(path)
+    elif name != "missing.xlsx":
+        path.write_bytes(b"PK\x03\x04 broken" if name == "broken.xlsx" else b"a,b\r\n1,2\r\n")
+    return path
+
+
+@pytest.mark.parametrize(
+    "name", ["other.xlsx", "headless.xlsx", "broken.xlsx", "missing.xlsx", "plain.csv", "missing.csv", "t.pdf"]
+)
+def test_what_is_no_report_is_said_in_one_sentence(tmp_path: Path, name: str) -> None:
+    """The file is named, and what to name instead."""
+    path = not_a_report(tmp_path, name) if name != "missing.csv" else tmp_path / name
+    with pytest.raises(ReportError, match=r"Name (the|a) report") as caught:
+        list(report.read_rows(path))
+    assert path.name in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_p2_a_csv_marks_what_a_spreadsheet_would_run(tmp_path: Path) -> None:
+    """An apostrophe stands before it, numbers keep their sign, and every column is there."""
+    evil = "=1+1"
+    rows = [row(2, cells=(evil, "-5", "+57 300", "@x", "'=2"), message="=cmd|' /C calc'!A0")]
+    path = report.write(tmp_path / "t.report.csv", content(rows), always).path
+    with path.open(encoding="utf-8", newline="") as file:
+        header, line = list(csv.reader(file))
+    assert header == [*COLUMNS, *report.OWN_COLUMNS]
+    assert line[:5] == ["'=1+1", "-5", "'+57 300", "'@x", "''=2"]
+    assert [report.unmarked(value) for value in line[:5]] == [evil, "-5", "+57 300", "@x", "'=2"]
+    assert line[-3:] == ["2026-11-23T09:30:05-05:00", "3", reference(2)]
+    assert path.read_bytes().endswith(b"\r\n")
+
+
+@given(st.text(alphabet="'=+-@\t\r\n5.a", max_size=8))
+def test_p2_a_marked_text_is_given_back_exactly(text: str) -> None:
+    """Marking can be undone, and what is marked begins with no sign that runs."""
+    assert unmarked(marked(text)) == text
+    assert marked(text)[:1] not in {"=", "@", "\t", "\r", "\n"}

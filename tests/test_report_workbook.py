@@ -1,0 +1,356 @@
+"""The report workbook, opened again: what stands in it, how it looks, and what it never does."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from datetime import date, datetime, time
+from pathlib import Path
+from zipfile import ZipFile
+
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from openpyxl import Workbook, load_workbook
+from openpyxl.worksheet.hyperlink import Hyperlink
+from openpyxl.worksheet.worksheet import Worksheet
+from report_support import BOGOTA, COLUMNS, always, cells, content, every_state, issue, reference, row
+
+from importer import report
+from importer.model import Cell, Fault, Issue, ReportContent, Status, Typed
+from importer.report import issues_sheet, report_sheet
+
+WIDTH = len(COLUMNS)
+
+
+def written(folder: Path, what: ReportContent) -> Path:
+    """Write a report and return where it is."""
+    return report.write(folder / "tickets.report.xlsx", what, always).path
+
+
+def opened(folder: Path, what: ReportContent) -> Workbook:
+    """Write a report and open it as a person would."""
+    return load_workbook(written(folder, what))
+
+
+def with_cells(*values: Cell) -> ReportContent:
+    """Return a report of one created row with these cells."""
+    columns = tuple(f"C{index}" for index in range(len(values)))
+    return content([row(2, cells=values)], columns)
+
+
+def own(sheet: Worksheet, line: int) -> dict[str, object]:
+    """Return what our own columns say on a line of the sheet Report."""
+    return {str(sheet.cell(1, WIDTH + 1 + at).value): sheet.cell(line, WIDTH + 1 + at).value for at in range(8)}
+
+
+def test_the_sheets_stand_in_the_order_of_a_persons_questions(tmp_path: Path) -> None:
+    """Summary is what opens; To decide is there only when there is something to decide."""
+    workbook = opened(tmp_path, content(every_state()))
+    assert workbook.sheetnames == ["Summary", "Report", "Issues", "To decide"]
+    assert workbook.active.title == "Summary"
+    assert opened(tmp_path, content([row(2)])).sheetnames == ["Summary", "Report", "Issues"]
+
+
+def test_the_source_columns_come_first_and_ours_behind_them(tmp_path: Path) -> None:
+    """Headers of the source are not renamed, and each row carries its number, state, ids, reason and reference."""
+    sheet = opened(tmp_path, content(every_state()))["Report"]
+    assert [cell.value for cell in sheet[1]] == [*COLUMNS, *report.OWN_COLUMNS]
+    assert own(sheet, 2) == {
+        "row": 2,
+        "status": "created",
+        "wolkvox_id": "64cb00000000000000000002",
+        "idPrefijo": "CAS-2",
+        "message": "Created in this run.",
+        "sent_at": datetime.fromisoformat("2026-11-23 09:30:05"),
+        "run": 3,
+        "reference": reference(2),
+    }
+
+
+def test_values_keep_their_types_and_formats(tmp_path: Path) -> None:
+    """A date stays a date that sorts, a number a number, `00123` the text it was."""
+    values = (
+        "00123",
+        Typed("31/12/2025", date(2025, 12, 31), "dd/mm/yyyy"),
+        Typed("1.234,50", 1234.5, "#,##0.00"),
+        Typed("TRUE", value=True),
+        Typed("12:30", time(12, 30), "hh:mm"),
+        Typed("7", 7),
+        "64e12",
+    )
+    path = written(tmp_path, with_cells(*values))
+    line = load_workbook(path)["Report"][2]
+    assert [cell.value for cell in line[:7]] == [
+        "00123",
+        datetime.fromisoformat("2025-12-31 00:00:00"),
+        1234.5,
+        True,
+        time(12, 30),
+        7,
+        "64e12",
+    ]
+    assert [line[at].number_format for at in (0, 1, 2, 4)] == ["@", "dd/mm/yyyy", "#,##0.00", "hh:mm"]
+    assert line[0].data_type == line[6].data_type == "s"
+    frame = pd.read_excel(path, sheet_name="Report", dtype=object, engine="calamine")
+    assert frame["C0"].iloc[0] == "00123"
+
+
+def links(sheet: Worksheet) -> list[Hyperlink]:
+    """Return the links of a sheet."""
+    return [cell.hyperlink for line in sheet for cell in line if cell.hyperlink]
+
+
+@pytest.mark.parametrize("start", ["=", "+", "-", "@", "\t", "\r"])
+def test_p2_text_that_begins_like_a_formula_stays_text(tmp_path: Path, start: str) -> None:
+    """Neither a cell of the source, nor a header, nor a message of the CRM is ever a live formula."""
+    evil = f'{start}HYPERLINK("http://x","y")'
+    bad = issue(3, "C", evil)
+    rows = [row(2, cells=(evil,), message=evil), row(3, Status.INVALID, cells=(evil,), issues=(bad,))]
+    path = written(tmp_path, content(rows, (evil,)))
+    workbook = load_workbook(path)
+    shown = evil.replace("\r", "\n")
+    assert workbook["Report"]["A1"].value == workbook["Report"]["A2"].value == shown
+    assert workbook["Report"]["A2"].quotePrefix
+    assert all(cell.data_type != "f" for sheet in workbook for line in sheet for cell in line)
+    with ZipFile(path) as package:
+        assert not any(b"<f>" in package.read(name) for name in package.namelist() if "/worksheets/" in name)
+
+
+@pytest.mark.parametrize("text", ["#N/A", "#REF!", "=", "NA", "TRUE", "2024-01-31"])
+def test_p2_text_that_looks_like_something_else_stays_text(tmp_path: Path, text: str) -> None:
+    """An error's name, a lone sign, a boolean's or a date's text are stored as text."""
+    cell = opened(tmp_path, with_cells(text))["Report"]["A2"]
+    assert (cell.value, cell.data_type) == (text, "s")
+
+
+def test_p3_control_characters_are_shown_and_the_workbook_opens(tmp_path: Path) -> None:
+    """What XML cannot carry is replaced by a visible sign."""
+    text = "a\x00b\x07c\x1bd\ud800e\uffff"
+    cell = opened(tmp_path, with_cells(text))["Report"]["A2"]
+    assert cell.value == "a␀b␇c␛d\N{REPLACEMENT CHARACTER}e\N{REPLACEMENT CHARACTER}"
+
+
+@pytest.mark.parametrize("letter", ["a", "😀"])
+def test_p3_a_cell_that_is_too_long_is_cut_and_says_so(tmp_path: Path, letter: str) -> None:
+    """32,767 characters as Excel counts them are kept; the end says how long the text was."""
+    value = opened(tmp_path, with_cells(letter * 40_000))["Report"]["A2"].value
+    assert len(value.encode("utf-16-le")) // 2 <= 32_767
+    assert value.endswith("… [cut: the text has 40000 characters, a cell holds 32767]")
+    assert opened(tmp_path, with_cells("a" * 32_767))["Report"]["A2"].value == "a" * 32_767
+
+
+def test_p3_links_and_notes_stop_where_a_sheet_has_enough(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Beyond Excel's limits the cells are still there and coloured, and Summary says what they lack."""
+    monkeypatch.setattr(issues_sheet, "LINKS_PER_SHEET", 3)
+    monkeypatch.setattr(report_sheet, "NOTES_PER_SHEET", 2)
+    monkeypatch.setattr(report_sheet, "LINKS_PER_SHEET", 1)
+    rows = [row(number, Status.INVALID, issues=(issue(number),)) for number in range(2, 7)]
+    what = replace(content([*rows, row(7), row(8)]), case_url="https://crm.example/case/{wolkvox_id}")
+    workbook = opened(tmp_path, what)
+    assert len(links(workbook["Issues"])) == 3
+    assert len(links(workbook["Report"])) == 1
+    faulty = [workbook["Report"].cell(line, 4) for line in range(2, 7)]
+    assert sum(cell.comment is not None for cell in faulty) == 2
+    assert {cell.fill.start_color.rgb for cell in faulty} == {"00FFC9C4"}
+    said = " ".join(str(cell.value) for line in workbook["Summary"] for cell in line)
+    assert "2 lines of Issues lead to no cell" in said
+    assert "3 faulty cells carry no note" in said
+    assert "1 case carries no link" in said
+
+
+def test_p3_what_a_sheet_cannot_date_or_count_is_written_as_its_text(tmp_path: Path) -> None:
+    """Dates before 1900, numbers without end and cells that cannot be known keep what was shown."""
+    values = (
+        Typed("01/01/1850", date(1850, 1, 1), "dd/mm/yyyy"),
+        Typed("INF", float("inf")),
+        Fault("#N/A", "formula-error", "m", "r"),
+    )
+    sheet = opened(tmp_path, with_cells(*values))["Report"]
+    assert [sheet.cell(2, column).value for column in (1, 2, 3)] == ["01/01/1850", "INF", "#N/A"]
+
+
+def test_faulty_cells_are_coloured_and_carry_the_reason(tmp_path: Path) -> None:
+    """The cell of an issue has its ground and a note; an empty cell too; the message names column and remedy."""
+    sheet = opened(tmp_path, content(every_state()))["Report"]
+    state, subject = sheet["D6"], sheet["B6"]
+    assert state.fill.start_color.rgb == subject.fill.start_color.rgb == "00FFC9C4"
+    assert state.comment.text.startswith("“En curso” is not one of Abierto, Cerrado. Write one of these")
+    assert subject.value is None
+    assert "Asunto: The case needs a description. Write what the ticket is about." in str(own(sheet, 6)["message"])
+    assert sheet["D2"].comment is None
+
+
+def test_a_faulty_number_keeps_its_format(tmp_path: Path) -> None:
+    """A date that is an issue is still a date of its format."""
+    bad = Issue(2, "Abierto", "01/01/2026", "date-in-future", "m", "r")
+    cell = opened(tmp_path, content([row(2, Status.INVALID, issues=(bad,))]))["Report"]["C2"]
+    assert (cell.value, cell.number_format) == (datetime.fromisoformat("2026-01-03 00:00:00"), "dd/mm/yyyy")
+    assert cell.fill.start_color.rgb == "00FFC9C4"
+
+
+def test_created_now_is_told_apart_from_created_before(tmp_path: Path) -> None:
+    """By words and by colour, and an edited row says that its case was left."""
+    sheet = opened(tmp_path, content(every_state()))["Report"]
+    said = [str(own(sheet, line)["message"]) for line in (2, 3, 4)]
+    assert said[0] == "Created in this run."
+    assert said[1].startswith("Created before, in run 1.\nThe row was edited since")
+    assert said[2] == "Created before, in run 1."
+    grounds = [sheet.cell(line, WIDTH + 2).fill.start_color.rgb for line in (2, 4)]
+    assert grounds[0] != grounds[1]
+
+
+def test_a_message_that_only_repeats_the_issues_is_told_once(tmp_path: Path) -> None:
+    """The issues are told one by one, with column and remedy."""
+    bad = issue(2)
+    sheet = opened(tmp_path, content([row(2, Status.INVALID, issues=(bad,), message=bad.message)]))["Report"]
+    assert str(own(sheet, 2)["message"]) == f"Estado: {bad.message} {bad.remedy}"
+
+
+def test_every_issue_has_its_line_and_leads_to_its_cell(tmp_path: Path) -> None:
+    """Row, column, value, what is wrong, what to do, code; an issue of the whole row leads to its message."""
+    sheet = opened(tmp_path, content(every_state()))["Issues"]
+    lines = [[cell.value for cell in line] for line in sheet.iter_rows(min_row=2)]
+    assert [(line[0], line[1], line[5]) for line in lines] == [
+        (5, "Estado", "not-allowed"),
+        (6, "Estado", "not-allowed"),
+        (6, "Asunto", "missing"),
+        (6, None, "too-long"),
+    ]
+    assert lines[0][2] == "En curso"
+    places = [sheet.cell(line, 1).hyperlink.location for line in range(2, 6)]
+    assert places == ["'Report'!D5", "'Report'!D6", "'Report'!B6", "'Report'!J6"]
+
+
+def test_doubtful_rows_can_be_decided(tmp_path: Path) -> None:
+    """Each has its reference, what was sent and when, and an empty verdict with a list to choose from."""
+    sheet = opened(tmp_path, content(every_state()))["To decide"]
+    lines = [{str(sheet.cell(1, at).value): sheet.cell(line, at).value for at in range(1, 10)} for line in (2, 3)]
+    assert [(line["row"], line["status"], line["reference"]) for line in lines] == [
+        (8, "unknown", reference(8)),
+        (9, "conflict", reference(9)),
+    ]
+    assert lines[0]["sent_at"] == datetime.fromisoformat("2026-11-23 09:30:05")
+    assert "Ticket: 00008\nAsunto: No llega la factura" in str(lines[0]["sent"])
+    assert lines[0]["verdict"] is None
+    choice = sheet.data_validations.dataValidation[0]
+    assert (choice.formula1, str(choice.sqref)) == ('"created,not created"', "G2:G3")
+    assert sheet["A2"].hyperlink.location == "'Report'!A8"
+
+
+def test_an_id_leads_to_its_case_where_the_address_is_known(tmp_path: Path) -> None:
+    """The id stands in the address as an address spells it."""
+    rows = [row(2, wolkvox_id="64 cb/1")]
+    sheet = opened(tmp_path, replace(content(rows), case_url="https://crm.example/c/{wolkvox_id}?v=1"))["Report"]
+    assert sheet.cell(2, WIDTH + 3).hyperlink.target == "https://crm.example/c/64%20cb%2F1?v=1"
+
+
+def test_the_sheets_are_ready_to_read_and_to_print(tmp_path: Path) -> None:
+    """Frozen header and first column, a filter over everything, A4 across, the header on every page."""
+    sheet = opened(tmp_path, content(every_state()))["Report"]
+    assert sheet.freeze_panes == "B2"
+    assert sheet.auto_filter.ref == "A1:M12"
+    assert (sheet.page_setup.orientation, str(sheet.page_setup.paperSize)) == ("landscape", "9")
+    assert sheet.print_title_rows == "$1:$1"
+    assert sheet.row_dimensions[6].height > 45
+    assert all(8 <= sheet.column_dimensions[letter].width <= 62 for letter in "ABCDEFGHIJ")
+
+
+def test_the_summary_says_what_was_imported_and_what_to_do_next(tmp_path: Path) -> None:
+    """Import, file with its hash, mapping, server, operation, person, times; a chart; links to the sheets."""
+    what = content(every_state(), notes=("Two hidden columns were read.",))
+    sheet = opened(tmp_path, what)["Summary"]
+    said = [str(cell.value) for line in sheet for cell in line if cell.value is not None]
+    for fact in (
+        "Import legacy-tickets",
+        what.summary.next_step,
+        "legacy_tickets.xlsx",
+        what.summary.source_digest,
+        "https://crm0001.wolkvox.com",
+        "my_operation",
+        "ana",
+        "2026-11-23 09:30:00 -0500",
+        "Two hidden columns were read.",
+    ):
+        assert fact in said
+    assert len(sheet._charts) == 1
+    assert [link.location for link in links(sheet)] == ["'Report'!A1", "'Issues'!A1", "'To decide'!A1"]
+
+
+STATES = st.lists(st.tuples(st.sampled_from(list(Status)), st.booleans(), st.integers(0, 2)), max_size=12)
+
+
+@settings(max_examples=15, deadline=None)
+@given(STATES)
+def test_every_output_shows_the_same_numbers(tmp_path_factory: pytest.TempPathFactory, states: list) -> None:
+    """Summary, Report, Issues, CSV and page agree with the counts, whatever came of the rows."""
+    folder = tmp_path_factory.mktemp("numbers")
+    rows = [
+        row(
+            number,
+            status,
+            run=(3 if now else 1) if status is Status.CREATED else None,
+            changed=status is Status.CREATED and not now,
+            issues=(issue(number),) * wrong if status is Status.INVALID else (),
+        )
+        for number, (status, now, wrong) in enumerate(states, 2)
+    ]
+    what = content(rows)
+    counts, now = what.summary.counts, what.summary.created_now
+    expected = {
+        "created in this run": now,
+        "created before": counts.created - now,
+        **{status.value: getattr(counts, status.value) for status in Status if status is not Status.CREATED},
+    }
+    workbook = opened(folder, what)
+    said = {line[0].value: line[1].value for line in workbook["Summary"] if isinstance(line[1].value, int)}
+    assert {name: said[name] for name in expected} == expected
+    assert said["all rows"] == len(rows)
+    assert workbook["Issues"].max_row - 1 == sum(len(each.issues) for each in rows)
+    table = pd.read_csv(report.write(folder / "t.report.csv", what, always).path, dtype=str)
+    sheet = pd.read_excel(folder / "tickets.report.xlsx", sheet_name="Report", dtype=object, engine="calamine")
+    for shown in (table, sheet):
+        assert shown["status"].value_counts().to_dict() == {
+            status.value: getattr(counts, status.value) for status in Status if getattr(counts, status.value)
+        }
+        assert shown["message"].fillna("").str.contains("Created in this run").sum() == now
+    page = report.write(folder / "t.report.html", what, always).path.read_text("utf-8")
+    numbers = re.findall(r'class="state"[^>]*>([^<]+)</span></th>\s*<td class="number">(\d+)<', page)
+    assert {name: int(number) for name, number in numbers} == expected
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.lists(st.text(min_size=1, max_size=40), min_size=1, max_size=6))
+def test_p3_any_text_gives_a_workbook_that_opens(tmp_path_factory: pytest.TempPathFactory, texts: list[str]) -> None:
+    """Whatever the cells hold, the sheet opens and shows the text as text."""
+    path = written(tmp_path_factory.mktemp("text"), with_cells(*texts))
+    line = load_workbook(path)["Report"][2]
+    for cell, text in zip(line, texts, strict=False):
+        assert cell.data_type == "s"
+        assert len(cell.value) == len(text.replace("\r\n", "\n"))
+
+
+def test_times_are_told_in_one_zone(tmp_path: Path) -> None:
+    """`sent_at` is in the zone in which Summary tells when the run began."""
+    sheet = opened(tmp_path, content([row(2, sent_at=datetime(2026, 1, 1, 2, tzinfo=BOGOTA))]))["Report"]
+    assert sheet.cell(2, WIDTH + 6).value == datetime.fromisoformat("2026-01-01 02:00:00")
+    assert sheet.cell(2, WIDTH + 6).number_format == "yyyy-mm-dd hh:mm:ss"
+
+
+def test_a_report_without_rows_opens(tmp_path: Path) -> None:
+    """A sheet of headers is a report too."""
+    sheet = opened(tmp_path, content([]))["Report"]
+    assert sheet.max_row == 1
+
+
+def test_rows_are_asked_for_again_and_never_kept(tmp_path: Path) -> None:
+    """Rows that exist only while they are iterated make a whole report."""
+
+    class Passing:
+        def __iter__(self):  # noqa: ANN204
+            return (row(number, cells=cells(number)) for number in range(2, 302))
+
+    base = content([row(number) for number in range(2, 302)])
+    sheet = opened(tmp_path, replace(base, rows=Passing()))["Report"]
+    assert sheet.max_row == 301
