@@ -12,7 +12,10 @@ import sys
 from collections import defaultdict
 from pathlib import Path
 
+import click
 import pytest
+
+from importer.cli import COMMANDS, case_importer
 
 ROOT = Path(__file__).parent.parent
 SCENARIOS = ROOT / "docs" / "scenarios.md"
@@ -56,7 +59,7 @@ def test_every_label_of_scenarios_that_is_marked_as_shown_has_its_tests() -> Non
     assert page == with_tests(page)
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda path: path.name)
+@pytest.mark.parametrize("page", PAGES, ids=lambda path: path.relative_to(ROOT).as_posix())
 def test_every_link_between_pages_leads_somewhere(page: Path) -> None:
     """A relative link names a file of the repository, and its fragment a heading of that file."""
     for link in re.findall(r"\]\((?!https?:)([^)\s]+)\)", page.read_text("utf-8")):
@@ -74,6 +77,35 @@ def test_the_index_of_the_documentation_names_every_page() -> None:
     assert {page.name for page in (ROOT / "docs").glob("*.md")} - {"README.md"} <= set(
         re.findall(r"\]\(([\w-]+\.md)\)", index)
     )
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda path: path.relative_to(ROOT).as_posix())
+def test_every_command_that_a_page_names_exists(page: Path) -> None:
+    """Nothing is promised that the command line does not know."""
+    assert set(re.findall(r"case-importer ([a-z]+)", page.read_text("utf-8"))) <= set(COMMANDS)
+
+
+@pytest.mark.parametrize("page", [ROOT / "README.md", ROOT / "docs" / "design.md"], ids=lambda path: path.name)
+def test_every_option_that_a_page_names_exists(page: Path) -> None:
+    """Each option of the tour and of the design belongs to a command."""
+    context = click.Context(case_importer)
+    commands = [case_importer.get_command(context, name) for name in COMMANDS]
+    options = {option for command in commands for parameter in command.params for option in parameter.opts}
+    assert set(re.findall(r"(?<![\w-])--[a-z][a-z-]+", page.read_text("utf-8"))) <= options
+
+
+def test_the_design_names_every_command() -> None:
+    """The table of commands leaves none out."""
+    assert set(COMMANDS) <= set(
+        re.findall(r"^\| `([a-z]+)", (ROOT / "docs" / "design.md").read_text("utf-8"), re.MULTILINE)
+    )
+
+
+def test_the_design_names_every_room() -> None:
+    """Each module and package of the importer has its line in the tables of the design."""
+    named = re.findall(r"`([a-z]+)(?:\.py|/)`", (ROOT / "docs" / "design.md").read_text("utf-8"))
+    rooms = {path.relative_to(ROOT).with_suffix("").parts[1] for path in (ROOT / "importer").rglob("*.py")}
+    assert {room for room in rooms if not room.startswith("_")} <= set(named)
 
 
 def test_constraints_are_versions_and_nothing_else() -> None:
