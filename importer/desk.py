@@ -2,30 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from datetime import datetime
 from typing import Protocol
 
-from importer.model import Counts, Outcome
-from importer.planning import Plan
-
-
-@dataclass(frozen=True, slots=True)
-class Forecast:
-    """What a run is about to do.
-
-    `to_send` counts rows, `attachments` their files, `attachment_bytes` those files' bytes. `calls_left` is what the
-    CRM says of the token's quota, None where it was not asked or did not tell. `held_back` tells that nothing is sent
-    because some rows are invalid.
-    """
-
-    plan: Plan
-    server: str
-    counts: Counts
-    to_send: int
-    attachments: int
-    attachment_bytes: int
-    calls_left: int | None
-    held_back: bool
+from importer.forecast import Forecast
+from importer.model import Outcome
 
 
 class Desk(Protocol):
@@ -42,6 +23,9 @@ class Desk(Protocol):
 
     def sent(self, outcome: Outcome) -> None:
         """Be told what one attempt came to; called from several threads."""
+
+    def waiting(self, until: datetime) -> None:
+        """Be told that nothing is sent until the quota is counted anew."""
 
     def done(self) -> None:
         """Be told that nothing more will be sent."""

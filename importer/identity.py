@@ -35,6 +35,11 @@ class Scope:
     operation: str
     import_name: str
 
+    @property
+    def parts(self) -> tuple[str, str, str]:
+        """Return tenant, operation and import name."""
+        return self.tenant, self.operation, self.import_name
+
 
 def tenant_of(server: str) -> str:
     """Return the tenant that a server's address stands for.
@@ -83,8 +88,7 @@ def content_key(cells: Iterable[str], occurrence: int) -> tuple[str, ...]:
 
 def reference(scope: Scope, digest: str) -> str:
     """Return a row's mark in the CRM: `WCI-` and 16 Crockford base32 characters (80 bits) of scope and key."""
-    parts = (scope.tenant, scope.operation, scope.import_name, digest)
-    number = int(_digest("reference-1", parts)[:20], 16)
+    number = int(_digest("reference-1", (*scope.parts, digest))[:20], 16)
     return "WCI-" + "".join(_CROCKFORD[(number >> shift) & 31] for shift in range(75, -1, -5))
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pandas as pd
 
@@ -27,7 +27,10 @@ _NOTHING = Found((), (), ())
 
 @dataclass(frozen=True, slots=True)
 class PlannedRow:
-    """A row beside what the journal knows of it; `differs` tells that its content is not what the journal has."""
+    """A row beside what the journal knows of it.
+
+    `differs` tells that its content is not what the journal has, or that a rejected row is to go again all the same.
+    """
 
     row: Row
     known: JournalRow | None = None
@@ -66,17 +69,32 @@ class Plan:
             yield from batch
 
 
-def make_plan(table: Table, mapping: CaseMapping, scope: Scope, memory: Memory) -> Plan:
+def make_plan(  # noqa: PLR0913 - what a plan is made of
+    table: Table,
+    mapping: CaseMapping,
+    scope: Scope,
+    memory: Memory,
+    *,
+    retry_rejected: bool = False,
+    trust_references: bool = True,
+) -> Plan:
     """Return the plan of a source; sends nothing and changes no journal.
 
-    Raises MappingError for columns that the sheet lacks, SourceError for a lookup table that cannot be read.
+    Rows of a report are known by the reference that they carry, unless `trust_references` is false. Raises
+    MappingError for columns that the sheet lacks, SourceError for a lookup table that cannot be read.
     """
-    planner = _Planner(table, mapping, scope, memory)
+    planner = _Planner(table, mapping, scope, memory, trust_references=trust_references)
     converted = planner.convert()
     batches: Spool[list[PlannedRow]] = Spool()
     for frame, step in zip(table.frames(), converted, strict=True):
-        batches.append(planner.judge(frame, step))
+        batches.append([_again(row) if retry_rejected else row for row in planner.judge(frame, step)])
     return Plan(table, mapping, scope, planner.columns, planner.content_columns, batches)
+
+
+def _again(planned: PlannedRow) -> PlannedRow:
+    """Return a rejected row as one that goes again though nothing in it changed."""
+    rejected = planned.known is not None and planned.known.status is Status.REJECTED
+    return replace(planned, differs=True) if rejected else planned
 
 
 def own_columns(columns: Sequence[str]) -> dict[str, str]:
@@ -104,7 +122,9 @@ class _Converted:
 class _Planner:
     """Plans one source; its frames are read three times: to survey, to convert, to judge."""
 
-    def __init__(self, table: Table, mapping: CaseMapping, scope: Scope, memory: Memory) -> None:
+    def __init__(
+        self, table: Table, mapping: CaseMapping, scope: Scope, memory: Memory, *, trust_references: bool
+    ) -> None:
         self._table, self._mapping = table, mapping
         ours = own_columns(table.columns)
         self.columns = tuple(column for column in table.columns if column not in ours.values())
@@ -113,7 +133,8 @@ class _Planner:
         self.content_columns = self._mapper.columns if mapping.key else self.columns
         self._folder = AttachmentFolder(mapping.attachments, table.path.parent) if mapping.attachments else None
         self._validator = Validator(self._mapper.rules, self._mapper.key_columns)
-        self._recogniser = Recogniser(scope, memory, self.columns, self._mapper.key_columns, ours.get("reference"))
+        reference = ours.get("reference") if trust_references else None
+        self._recogniser = Recogniser(scope, memory, self.columns, self._mapper.key_columns, reference)
 
     def convert(self) -> Spool[_Converted]:
         """Take every row from cells to fields, and learn all keys on the way."""

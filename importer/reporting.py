@@ -32,6 +32,7 @@ class Ran:
     reason: str | None = None
     status: int = 0
     held_back: bool = False
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +46,11 @@ class Finished:
     exit_status: int
     next_step: str
     notes: tuple[str, ...] = ()
+
+
+def now() -> datetime:
+    """Return this moment in the user's own time zone."""
+    return datetime.now(UTC).astimezone()
 
 
 def count(plan: Plan) -> Counts:
@@ -149,18 +155,18 @@ def finish(plan: Plan, journal: Journal, record: ImportRecord | None, ran: Ran, 
         operation=plan.scope.operation,
         user=getpass.getuser(),
         started_at=ran.started_at,
-        ended_at=datetime.now(UTC).astimezone(),
+        ended_at=now(),
         run=ran.run,
         counts=counts,
         created_now=ran.created_now,
         calls=ran.calls,
         next_step=advice,
-        notes=plan.table.notes,
+        notes=(*plan.table.notes, *ran.notes),
     )
     written = report.write(path, ReportContent(summary, plan.columns, _ReportRows(plan)), journal.imports.is_report)
     if record is not None:
         journal.imports.note_report(record.id, written.digest)
-    notes = (*plan.table.notes, written.note) if written.note else plan.table.notes
+    notes = (*summary.notes, written.note) if written.note else summary.notes
     return Finished(plan, counts, ran, written.path, exit_status(counts, ran), advice, notes)
 
 

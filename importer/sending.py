@@ -8,10 +8,9 @@ import threading
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from functools import partial
+from datetime import datetime
 
-from importer import payload
-from importer.attachments import encode, encoded_length
+from importer.composing import compose, search_value
 from importer.crm import Brake, Crm, Pacer, PauseReason, backoff
 from importer.errors import AttachmentChanged
 from importer.journal import Attempt, ImportRecord, Intent, Journal
@@ -26,9 +25,6 @@ _MARGIN = 5.0
 
 _TRIES = 4
 """How often a row goes again in one run after proof that it was not delivered."""
-
-SEARCH_PATHS = {"email contact": "contact", "description": "description", "solution": "solution"}
-"""By which field of the payload a row is looked for, for each query field of the CRM that a mapping may name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,18 +49,19 @@ class Sender:
         self._in_flight: dict[int, Attempt] = {}
         self._lock = threading.Lock()
 
-    def send(self, rows: Iterable[PlannedRow], workers: int) -> PauseReason | None:
+    def send(self, rows: Iterable[PlannedRow], workers: int, until: datetime | None = None) -> PauseReason | None:
         """Send the rows in their order; return why it stopped early, None where every row was tried.
 
-        The first Ctrl-C lets the cases in flight finish; the second makes them unknown. Raises JournalError where
-        the journal cannot be written any more; what was being sent is then kept aside or becomes unknown.
+        No row begins after `until`. The first Ctrl-C lets the cases in flight finish; the second makes them unknown.
+        Raises JournalError where the journal cannot be written any more; what was being sent is then kept aside or
+        becomes unknown.
         """
         todo: queue.Queue[PlannedRow | None] = queue.Queue(maxsize=2 * workers)
         threads = [threading.Thread(target=self._work, args=(todo,), daemon=True) for _number in range(workers)]
         for thread in threads:
             thread.start()
         try:
-            self._feed(todo, rows)
+            self._feed(todo, rows, until)
             self._finish(todo, threads)
         except KeyboardInterrupt:
             self._interrupted(todo, threads)
@@ -72,8 +69,10 @@ class Sender:
             raise self._fault
         return self._reason
 
-    def _feed(self, todo: queue.Queue[PlannedRow | None], rows: Iterable[PlannedRow]) -> None:
+    def _feed(self, todo: queue.Queue[PlannedRow | None], rows: Iterable[PlannedRow], until: datetime | None) -> None:
         for row in rows:
+            if until is not None and datetime.now(until.tzinfo) >= until:
+                self._halt(PauseReason(_("Stopped at {until:%H:%M}, as asked (--until).", until=until), 3))
             while not self._stop.is_set():
                 try:
                     todo.put(row, timeout=0.1)  # a worker that stops takes no more, and must not be waited for
@@ -192,7 +191,6 @@ class Sender:
 
     def _intent(self, row: Row, body: Payload) -> Intent:
         plan = self._errand.plan
-        value = row.fields.get(SEARCH_PATHS.get(plan.mapping.search, plan.mapping.search))
         return Intent(
             reference=body.reference,
             content_hash=row.identity.content_hash if row.identity else "",
@@ -201,19 +199,5 @@ class Sender:
             lease=self._errand.crm.attempt_deadline(body.length) + _MARGIN,
             clock_gap=time.time() - time.monotonic(),
             search_field=plan.mapping.search,
-            search_value=None if value is None else str(value),
+            search_value=search_value(plan, row),
         )
-
-
-def compose(plan: Plan, row: Row) -> Payload:
-    """Return the payload of a row: its fields with the reference, and its attachments, encoded while they are sent."""
-    files = [payload.EncodedFile(encoded_length(file.size), partial(encode, file)) for file in row.attachments]
-    reference = row.identity.reference if row.identity else ""
-    return payload.build(complete_fields(plan, row), plan.scope.operation, reference, files)
-
-
-def complete_fields(plan: Plan, row: Row) -> dict[str, object]:
-    """Return a row's fields as they are sent: with its reference, and with the names of missing attachments."""
-    fields = payload.with_missing(row.fields, row.missing)
-    reference = row.identity.reference if row.identity else ""
-    return payload.with_reference(fields, plan.mapping.reference, reference)

@@ -29,6 +29,19 @@ class Settled:
     doubtful: int = 0
     waiting_until: datetime | None = None
 
+    def sentences(self) -> tuple[str, ...]:
+        """Return what a person should know of it."""
+        done = ((self.created, "created"), (self.conflict, "conflict"), (self.planned, "planned"))
+        lines = [
+            _("Settled by search: {count} rows are {state}.", count=count, state=state)
+            for count, state in done
+            if count
+        ]
+        if self.waiting_until:
+            when = self.waiting_until
+            lines.append(_("The CRM is asked for doubtful rows from {when:%Y-%m-%d %H:%M:%S} on.", when=when))
+        return tuple(lines)
+
 
 @dataclass(frozen=True, slots=True)
 class Clock:

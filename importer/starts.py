@@ -9,16 +9,90 @@ from pathlib import Path
 
 from importer import report
 from importer.desk import Desk
-from importer.errors import StartRefused
+from importer.errors import StartRefused, UsageError
+from importer.findings import QUIET_PERIOD
 from importer.identity import Scope
+from importer.job import Job
 from importer.journal import ImportRecord, Journal
 from importer.messages import _
+from importer.model import Status
 from importer.planning import Plan, own_columns
 from importer.settings import is_loopback
 from importer.source import Table
 
+_FEW = 5
+"""Fewer edited rows than this are somebody's corrections, and no other file."""
+
 _SAMPLE = 2_000
 """How many keys of a source are looked for in other imports: enough to see whether most belong to another."""
+
+
+def find_import(journal: Journal, scope: Scope, same_as: str | None) -> ImportRecord | None:
+    """Return the import of a scope, the one that a person says it is, or None before its first run."""
+    return journal.imports.find(*scope.parts) if same_as is None else _same_import(journal, scope, same_as)
+
+
+def refuse_short_quiet_period(seconds: float, server: str) -> None:
+    """Raise UsageError where the CRM would be asked for doubtful rows too soon; a stand-in may be asked at once."""
+    if seconds < QUIET_PERIOD and not is_loopback(server):
+        raise UsageError(
+            _(
+                "--quiet-period {seconds}: a case may still come into being {least} seconds after its answer was lost,"
+                " so nothing less is allowed for {server}.",
+                seconds=seconds,
+                least=QUIET_PERIOD,
+                server=server,
+            )
+        )
+
+
+def refuse_second_start(job: Job, plan: Plan, journal: Journal, record: ImportRecord | None) -> None:
+    """Raise StartRefused where a run could make second cases and nobody said how to go on."""
+    if not job.look_first:
+        refuse_unknown_ids(plan, journal, job.report_path)
+    if job.new_import or job.same_as:
+        return
+    if record is None:
+        refuse_other_import(plan, journal)
+    else:
+        refuse_other_tickets(plan, record)
+
+
+def _same_import(journal: Journal, scope: Scope, name: str) -> ImportRecord:
+    """Return the import that a person says this one is; raises UsageError where it cannot be told which."""
+    candidates = [record for record in journal.imports.named(name) if record.operation == scope.operation]
+    here = [record for record in candidates if record.tenant == scope.tenant] or candidates
+    if len(here) == 1:
+        return here[0]
+    known = ", ".join(f"{record.name} ({record.tenant})" for record in journal.imports.of_operation(scope.operation))
+    raise UsageError(
+        _(
+            "--same-as {name}: this journal has no one import of that name for operation {operation}. It has: {known}.",
+            name=name,
+            operation=scope.operation,
+            known=known or _("none"),
+        )
+    )
+
+
+def refuse_other_tickets(plan: Plan, record: ImportRecord) -> None:
+    """Raise StartRefused where most rows that are created already hold something else now: another file's tickets."""
+    known = differing = 0
+    for planned in islice(plan, _SAMPLE):
+        known += planned.status is Status.CREATED
+        differing += planned.status is Status.CREATED and planned.differs
+    if differing >= _FEW and differing * 2 > known:
+        raise StartRefused(
+            _(
+                "{differing} of {known} rows of {path} have the keys of cases that import {name} created, with other"
+                " contents. If these are other tickets, give the mapping an import name of its own; if they are the"
+                " same tickets, edited since, give --same-as {name}.",
+                differing=differing,
+                known=known,
+                path=plan.table.path,
+                name=record.name,
+            )
+        )
 
 
 def refuse_other_file(table: Table, record: ImportRecord | None) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -15,28 +16,19 @@ from importer.cli.output import counts_line, grouped, print_issues, print_json
 @click.command("check")
 @options.source
 @options.mapping
-@options.place
+@options.connection
 @options.as_json
 @options.logging
-def command(  # noqa: PLR0913, PLR0917 - each is an option of the command line
-    source: Path,
-    mapping: Path,
-    server: str | None,
-    operation: str | None,
-    as_json: bool,  # noqa: FBT001 - click gives flags by name
-    log_file: Path | None,
-    verbose: int,
-) -> int:
+def command(*, as_json: bool, log_file: Path | None, verbose: int, **said: Any) -> int:  # noqa: ANN401 - options
     """Read, map and validate SOURCE; list its issues by row, and grouped with what would mend them. Sends nothing.
 
     Exit status: 0 all rows are valid, 1 rows to correct, 2 the call, the mapping or the source is at fault.
     """
-    from importer.pipeline import Job, check  # noqa: PLC0415 - pandas is slow to import
+    from importer.pipeline import check  # noqa: PLC0415 - pandas is slow to import
     from importer.reporting import count  # noqa: PLC0415
-    from importer.settings import Connection  # noqa: PLC0415
 
     set_up(log_file, verbose)
-    plan = check(Job(source, mapping, Connection(server, operation)))
+    plan = check(options.job(**said))
     issues = [issue for planned in plan for issue in planned.row.issues]
     counts = count(plan)
     status = 1 if counts.invalid else 0

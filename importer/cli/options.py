@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from importer.errors import UsageError
 from importer.messages import _
+
+if TYPE_CHECKING:
+    from importer.job import Job
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -42,6 +47,23 @@ class Rate(click.ParamType[float]):
         return float(found[1])
 
 
+class Clock(click.ParamType[datetime]):
+    """`HH:MM`: the next time that the clock shows it."""
+
+    name = "HH:MM"
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> datetime:
+        """Return the moment, today or tomorrow, in the user's time zone."""
+        if isinstance(value, datetime):
+            return value
+        found = re.fullmatch(r"([01]?\d|2[0-3]):([0-5]\d)", str(value))
+        if not found:
+            self.fail(_("{value} is no time of day; write for example 06:30", value=value), param, ctx)
+        now = datetime.now(UTC).astimezone()
+        moment = now.replace(hour=int(found[1]), minute=int(found[2]), second=0, microsecond=0)
+        return moment if moment > now else moment + timedelta(days=1)
+
+
 source = click.argument("source", type=_PATH)
 mapping = click.option("-m", "--mapping", type=_PATH, required=True, help=_("The mapping file (YAML)."))
 journal = click.option("--journal", type=_PATH, help=_("Where the journal lies, instead of your data folder."))
@@ -50,6 +72,21 @@ limit = click.option(
     "--limit", type=click.IntRange(min=1), help=_("Send at most N rows that are not created yet, in sheet order.")
 )
 as_json = click.option("--json", "as_json", is_flag=True, help=_("Print one JSON object."))
+quiet_period = click.option(
+    "--quiet-period",
+    type=click.FloatRange(min=0),
+    default=120.0,
+    show_default=True,
+    metavar="SECONDS",
+    help=_("How long to wait before the CRM is asked for a doubtful row; less than 120 only on loopback."),
+)
+again = all_of(
+    click.option("--first-run", is_flag=True, help=_("Say that none of these rows was ever sent in another way.")),
+    click.option("--same-as", metavar="NAME", help=_("Say that this is the import NAME under another name or host.")),
+    click.option("--new-import", is_flag=True, help=_("Say that these tickets shall become cases of their own.")),
+    click.option("--look-first", is_flag=True, help=_("Search the CRM for every row before it is sent.")),
+    click.option("--retry-rejected", is_flag=True, help=_("Send rejected rows again, though nothing in them changed.")),
+)
 logging = all_of(
     click.option("--log-file", type=_PATH, help=_("Append what happens as JSON lines; no cell, key or token in it.")),
     click.option("-v", "verbose", count=True, help=_("Say more; repeat it to say still more.")),
@@ -70,5 +107,37 @@ sending = all_of(
         "--concurrency", type=click.IntRange(1, 64), default=2, show_default=True, help=_("How many cases at once.")
     ),
     click.option("--rate", type=Rate(), help=_("At most so many requests a second, like 5/s.")),
+    click.option("--until", type=Clock(), help=_("Begin no case after this time of day, like 06:30.")),
+    click.option(
+        "--keep-quota",
+        type=click.IntRange(min=0),
+        default=0,
+        help=_("Leave N of today's calls for others on the token."),
+    ),
+    click.option("--wait-for-quota", is_flag=True, help=_("Wait for the next day's quota and go on by itself.")),
     click.option("--only-if-all-valid", is_flag=True, help=_("Send nothing while a single row is invalid.")),
 )
+
+
+def job(  # noqa: PLR0913 - the options of the command line that say where cases go
+    *,
+    source: Path,
+    mapping: Path,
+    server: str | None = None,
+    operation: str | None = None,
+    token_env: str | None = None,
+    proxy: str | None = None,
+    ca_file: Path | None = None,
+    **rest: Any,  # noqa: ANN401 - the job knows what they are
+) -> Job:
+    """Return the job that the options of a command describe.
+
+    Raises UsageError for options that contradict each other.
+    """
+    from importer.job import Job  # noqa: PLC0415 - help must not wait for what a job imports
+    from importer.settings import Connection  # noqa: PLC0415
+
+    if rest.get("same_as") and rest.get("new_import"):
+        raise UsageError(_("--same-as and --new-import contradict each other; give one of them."))
+    connection = Connection(server, operation, token_env, proxy, ca_file)
+    return Job(source=source, mapping=mapping, connection=connection, **rest)

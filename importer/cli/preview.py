@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -18,33 +19,24 @@ from importer.messages import _, shorten
 @click.command("preview")
 @options.source
 @options.mapping
-@options.place
+@options.connection
 @click.option(
     "--row", type=click.IntRange(min=1), help=_("The row, by the number that Excel shows; the first otherwise.")
 )
 @options.as_json
 @options.logging
-def command(  # noqa: PLR0913, PLR0917 - each is an option of the command line
-    source: Path,
-    mapping: Path,
-    server: str | None,
-    operation: str | None,
-    row: int | None,
-    as_json: bool,  # noqa: FBT001 - click gives flags by name
-    log_file: Path | None,
-    verbose: int,
-) -> int:
+def command(*, row: int | None, as_json: bool, log_file: Path | None, verbose: int, **said: Any) -> int:  # noqa: ANN401 - options
     """Show the JSON that a row of SOURCE would send, attachments shortened, and the cells it came from. Sends nothing.
 
     Exit status: 0 the row is valid, 1 it has issues, 2 the call, the mapping or the source is at fault.
     """
-    from importer.pipeline import Job, preview  # noqa: PLC0415 - pandas is slow to import
-    from importer.settings import Connection  # noqa: PLC0415
+    from importer.pipeline import preview  # noqa: PLC0415 - pandas is slow to import
 
     set_up(log_file, verbose)
-    shown = preview(Job(source, mapping, Connection(server, operation)), row)
+    job = options.job(**said)
+    shown = preview(job, row)
     if shown is None:
-        raise UsageError(_("{path} has no row {row}.", path=source, row=row or 1))
+        raise UsageError(_("{path} has no row {row}.", path=job.source, row=row or 1))
     planned, cells = shown.planned, shown.cells
     files = [f"{file.name} ({size_text(file.size)}, base64)" for file in planned.row.attachments]
     document = {**shown.body, "attachments": files}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -14,31 +15,20 @@ from importer.cli.output import finished_json, print_finished, print_json
 @click.command("report")
 @options.source
 @options.mapping
-@options.place
+@options.connection
 @options.journal
 @options.report
 @options.as_json
 @options.logging
-def command(  # noqa: PLR0913, PLR0917 - each is an option of the command line
-    source: Path,
-    mapping: Path,
-    server: str | None,
-    operation: str | None,
-    journal: Path | None,
-    report: Path | None,
-    as_json: bool,  # noqa: FBT001 - click gives flags by name
-    log_file: Path | None,
-    verbose: int,
-) -> int:
+def command(*, as_json: bool, log_file: Path | None, verbose: int, **said: Any) -> int:  # noqa: ANN401 - options
     """Write the report of SOURCE again, from the journal. Sends nothing.
 
     Exit status: that of the source's rows, as for `run`.
     """
-    from importer.pipeline import Job, rebuild_report  # noqa: PLC0415 - pandas is slow to import
-    from importer.settings import Connection  # noqa: PLC0415
+    from importer.pipeline import rebuild_report  # noqa: PLC0415 - pandas is slow to import
 
     set_up(log_file, verbose)
-    finished = rebuild_report(Job(source, mapping, Connection(server, operation), journal, report))
+    finished = rebuild_report(options.job(**said))
     if as_json:
         print_json("report", finished_json(finished))
     else:

@@ -6,13 +6,15 @@ import sys
 import threading
 import time
 from collections import Counter
+from collections.abc import Iterator
+from datetime import datetime, timedelta
 from typing import Never
 
 import click
 from tqdm import tqdm
 
-from importer.desk import Forecast
 from importer.errors import UsageError
+from importer.forecast import Forecast
 from importer.messages import _, ngettext
 from importer.model import Outcome, Verdict
 
@@ -67,6 +69,10 @@ class Terminal:
                 self._said_at = time.monotonic()
                 click.echo(self._plain(), err=True)
 
+    def waiting(self, until: datetime) -> None:
+        """Say that nothing is sent until the quota is counted anew."""
+        tqdm.write(_("The quota is used up; waiting until {until:%Y-%m-%d %H:%M}.", until=until), file=sys.stderr)
+
     def done(self) -> None:
         """End the progress."""
         with self._lock:
@@ -112,10 +118,21 @@ def summary(forecast: Forecast) -> str:
                 size=size_text(forecast.attachment_bytes),
             )
         )
-    if forecast.calls_left is not None:
-        lines.append(_("  quota   {count} calls left today", count=forecast.calls_left))
+    lines += _quota(forecast)
     lines += [_("  note    {note}", note=note) for note in forecast.plan.table.notes]
     return "\n".join(lines)
+
+
+def _quota(forecast: Forecast) -> Iterator[str]:
+    """Yield what the run means for the token's daily calls."""
+    if forecast.searches:
+        yield _("  search  {count} calls to look for the rows first", count=forecast.searches)
+    if forecast.quota is None or forecast.quota.left is None:
+        return
+    yield _("  quota   {needed} calls needed, {left} left today", needed=forecast.calls, left=forecast.quota.left)
+    if forecast.days is not None and forecast.days > 1:
+        last = forecast.asked_at + timedelta(days=forecast.days - 1)
+        yield _("          that takes {days} days, until {last:%Y-%m-%d}", days=forecast.days, last=last)
 
 
 def size_text(size: float) -> str:

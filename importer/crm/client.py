@@ -129,7 +129,13 @@ class Crm:
                 reply = self._adapter.exchange(request, watch.remaining)
             except NETWORK_FAULTS as error:
                 pause, sentence = why_no_answer(error, watch)
-                raise _refusal(pause)(sentence) from error
+                unreachable = _(
+                    "{server}: {reason}. See whether the server's name, the network and the proxy are right, then give"
+                    " the same command again; nothing is lost.",
+                    server=self._target.server,
+                    reason=sentence,
+                )
+                raise _refusal(pause)(unreachable) from error
         seconds = time.time() - before
         shown = moment(reply.headers.get("Date", ""))
         ahead = None if shown is None else shown - (before + seconds / 2)
@@ -150,7 +156,13 @@ class Crm:
                 reply = self._exchange(method, path, watch, body)
             except NETWORK_FAULTS as error:
                 pause, sentence = why_no_answer(error, watch)
-                raise _refusal(pause)(sentence) from error
+                unreachable = _(
+                    "{server}: {reason}. See whether the server's name, the network and the proxy are right, then give"
+                    " the same command again; nothing is lost.",
+                    server=self._target.server,
+                    reason=sentence,
+                )
+                raise _refusal(pause)(unreachable) from error
         secrets = (self._target.token, *secrets)
         return reply, interpret(reply.status, reply.headers, reply.body, secrets=secrets)
 

@@ -81,9 +81,9 @@ class Imports:
                 _import_record(found) for found in connection.execute(select(imports).where(imports.c.name == name))
             ]
 
-    def of(self, tenant: str, operation: str) -> list[ImportRecord]:
-        """Return every import of an operation."""
-        query = select(imports).where(imports.c.tenant == tenant, imports.c.operation == operation)
+    def of_operation(self, operation: str) -> list[ImportRecord]:
+        """Return every import of an operation, whatever its server."""
+        query = select(imports).where(imports.c.operation == operation).order_by(imports.c.id)
         with self._database.read() as connection:
             return [_import_record(found) for found in connection.execute(query)]
 

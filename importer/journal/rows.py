@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from sqlalchemy import Column, Connection, Row, bindparam, func, insert, select, update
+from sqlalchemy import Column, Connection, Row, bindparam, func, insert, or_, select, update
 
 from importer.journal.database import Database
 from importer.journal.imports import moment
@@ -78,7 +78,7 @@ class Rows:
         change = update(rows).where(
             rows.c.import_id == import_id,
             rows.c.reference == bindparam("which"),
-            rows.c.state.in_([Status.INVALID, Status.REJECTED]),
+            or_(rows.c.state == Status.INVALID, rows.c.state == Status.REJECTED),  # IN cannot be carried out for many
         )
         if references:
             with self._database.write() as connection:

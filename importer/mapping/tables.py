@@ -15,6 +15,9 @@ from importer.messages import _, shorten
 from importer.model import Cell, Fault, TableOptions
 
 
+_HINTS = 50  # texts that are told what they may have meant: looking for it takes long in a large table
+
+
 @dataclass(frozen=True, slots=True)
 class TableNeed:
     """A table that a mapping needs beside its source: an absolute path (None: the source's own file), and options."""
@@ -34,6 +37,7 @@ class Lookup:
 
     def __init__(self, frames: Sequence[pd.DataFrame], key: str, value: str, name: str) -> None:
         self._name = name
+        self._hints = _HINTS
         self._exact: dict[str, list[Cell]] = {}
         self._folded: dict[str, list[str]] = {}
         for text, found in _pairs(frames, key, value):
@@ -60,7 +64,8 @@ class Lookup:
         return value
 
     def _remedy(self, text: str) -> str:
-        if near := nearest(text, self._exact, 1):
+        self._hints -= 1
+        if self._hints >= 0 and (near := nearest(text, self._exact, 1)):
             return _("Add it to that table, or correct the cell; the nearest is '{near}'", near=shorten(near[0]))
         return _("Add it to that table, or correct the cell")
 

@@ -54,7 +54,9 @@ def nearest(word: str, known: Iterable[str], count: int = 3) -> tuple[str, ...]:
     for name in known:
         folded.setdefault(fold(name), name)
     wanted = fold(word)
-    close = difflib.get_close_matches(wanted, folded, count, cutoff=0.6)
+    close = difflib.get_close_matches(wanted, folded, count)
+    ratios = [difflib.SequenceMatcher(None, name, wanted).ratio() for name in close]
+    close = [name for name, ratio in zip(close, ratios, strict=True) if ratio >= ratios[0] - 0.1]
     within = [name for name in folded if name not in close and wanted and name and (wanted in name or name in wanted)]
     return tuple(folded[name] for name in [*close, *within][:count])
 

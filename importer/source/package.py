@@ -6,7 +6,7 @@ import posixpath
 import zipfile
 import zlib
 from collections.abc import Iterator
-from typing import IO, Any
+from typing import IO
 from xml.etree.ElementTree import Element, ParseError, fromstring
 from xml.parsers import expat
 
@@ -65,7 +65,7 @@ class Package:
         """Return a small part as a tree of elements."""
         try:
             return fromstring(b"".join(self.blocks(name)))  # noqa: S314 - entities were refused
-        except ParseError as error:
+        except (ParseError, ValueError, LookupError) as error:
             raise damaged(self.file, f"{name}: {error}") from error
 
     def parse(self, name: str, parser: expat.XMLParserType) -> Iterator[None]:
@@ -75,7 +75,7 @@ class Package:
                 parser.Parse(block, False)  # noqa: FBT003 - the parser's own signature
                 yield
             parser.Parse(b"", True)  # noqa: FBT003 - the same
-        except (expat.ExpatError, ValueError) as error:  # the latter: a row or column that is no number
+        except (expat.ExpatError, ValueError, LookupError) as error:  # no number for a row, no such encoding
             raise damaged(self.file, f"{name}: {error}") from error
 
     def relations(self, name: str) -> dict[str, tuple[str, str]]:
@@ -99,14 +99,18 @@ class Package:
             raise damaged(self.file, _("part {name} is missing", name=name)) from error
 
     def _look_at_prologue(self, name: str) -> None:
-        """Read a part up to its first element."""
-        begun = False
-
-        def start(_name: str, _attributes: Any) -> None:  # noqa: ANN401 - expat's own
-            nonlocal begun
-            begun = True
-
-        def doctype(*_declaration: object) -> None:
+        """Read a part up to its first element; what is damaged in it is for whoever needs the part to say."""
+        seen: list[str] = []
+        parser = expat.ParserCreate()
+        parser.StartElementHandler = lambda *_element: seen.append("element")
+        parser.StartDoctypeDeclHandler = lambda *_declaration: seen.append("doctype")
+        try:
+            for _block in self.parse(name, parser):
+                if seen:
+                    break
+        except SourceError:
+            pass
+        if "doctype" in seen:
             raise SourceError(
                 _(
                     "{file} declares XML entities in {part}, which no spreadsheet program does; it was not opened.",
@@ -114,10 +118,3 @@ class Package:
                     part=name,
                 )
             )
-
-        parser = expat.ParserCreate()
-        parser.StartElementHandler = start
-        parser.StartDoctypeDeclHandler = doctype
-        for _block in self.parse(name, parser):
-            if begun:
-                return

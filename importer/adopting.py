@@ -1,0 +1,125 @@
+"""Take the ids of a report, or of a column `wolkvox_id`, into the journal: a lost journal, a second laptop."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+import pandas as pd
+
+from importer import mapping, starts
+from importer.errors import StartRefused
+from importer.identity import Scope
+from importer.job import Job
+from importer.journal import Adopted, Journal
+from importer.messages import _
+from importer.model import Status
+from importer.pipeline import scope_of
+from importer.planning import Plan, PlannedRow, make_plan, own_columns
+from importer.recognition import Memory
+from importer.source import Table, open_table
+
+_DOUBTFUL = frozenset({Status.SENDING, Status.UNKNOWN, Status.CONFLICT})
+
+
+@dataclass(frozen=True, slots=True)
+class Adoption:
+    """What came of it: rows taken over as created, as doubtful, and those that could not be, with their row numbers."""
+
+    created: int
+    doubtful: int
+    refused: tuple[int, ...]
+
+
+def adopt(job: Job) -> Adoption:
+    """Take the rows of a report into the journal: created ones with their ids, doubtful ones as unknown.
+
+    A row whose reference does not belong to its key was edited, or is of another import: it is refused. Raises
+    StartRefused where that holds for every row with an id, or where there is none.
+    """
+    cases = mapping.load(job.mapping)
+    table = _open(job, cases.table.sheet)
+    with Journal(job.journal_path) as journal:
+        scope = scope_of(job, cases)
+        record = starts.find_import(journal, scope, job.same_as)
+        if record is not None:
+            scope = Scope(record.tenant, record.operation, record.name)
+        plan = make_plan(table, cases, scope, Memory(journal, record), trust_references=False)
+        adopted, refused = [], []
+        for planned, reported in _reported(plan):
+            row = _adopted(planned, reported)
+            if row is not None:
+                adopted.append(row)
+            elif reported.wolkvox_id or reported.doubtful:
+                refused.append(planned.row.number)
+        if not adopted:
+            raise _nothing(table, refused, scope)
+        record = record or journal.imports.add(*scope.parts, None)
+        journal.settling.adopt(record.id, adopted, plan.content_columns)
+    created = sum(row.state is Status.CREATED for row in adopted)
+    return Adoption(created, len(adopted) - created, tuple(refused))
+
+
+@dataclass(frozen=True, slots=True)
+class _Reported:
+    """What a sheet says of one of its rows."""
+
+    wolkvox_id: str | None
+    id_prefijo: str | None
+    reference: str | None
+    doubtful: bool
+
+
+def _open(job: Job, sheet: str | None) -> Table:
+    """Open the report's sheet, or the source's own where that has the ids."""
+    cases = mapping.load(job.mapping)
+    table = open_table(job.source, replace(cases.table, sheet=None, header_row=None))
+    if own_columns(table.columns) or "wolkvox_id" in table.columns:
+        return table
+    return open_table(job.source, replace(cases.table, sheet=sheet or "Report", header_row=None))
+
+
+def _reported(plan: Plan) -> Iterator[tuple[PlannedRow, _Reported]]:
+    """Yield every row beside what the sheet says of it."""
+    ours = own_columns(plan.table.columns) or {name: name for name in ("wolkvox_id", "idPrefijo")}
+    for frame, batch in zip(plan.table.frames(), plan.batches, strict=True):
+        names = ("wolkvox_id", "idPrefijo", "reference", "status")
+        columns = {name: _texts(frame, ours.get(name)) for name in names}
+        for planned, (wolkvox_id, id_prefijo, reference, status) in zip(
+            batch, zip(*(columns[name] for name in names), strict=True), strict=True
+        ):
+            yield planned, _Reported(wolkvox_id or None, id_prefijo or None, reference or None, status in _DOUBTFUL)
+
+
+def _texts(frame: pd.DataFrame, column: str | None) -> list[str]:
+    if column is None or column not in frame.columns:
+        return [""] * len(frame)
+    return [str(cell).strip() for cell in frame[column]]
+
+
+def _adopted(planned: PlannedRow, reported: _Reported) -> Adopted | None:
+    """Return the row as the journal takes it, None where there is nothing to take or it is not to be believed."""
+    who = planned.row.identity
+    if who is None or (reported.reference and reported.reference != who.reference):
+        return None
+    if reported.wolkvox_id:
+        return Adopted(who, Status.CREATED, reported.wolkvox_id, reported.id_prefijo)
+    if reported.doubtful:
+        message = _("Taken over from a report in which it was in doubt.")
+        return Adopted(who, Status.UNKNOWN, message=message)
+    return None
+
+
+def _nothing(table: Table, refused: list[int], scope: Scope) -> StartRefused:
+    if not refused:
+        return StartRefused(_("{path}: no row of this sheet has the id of a case.", path=table.path))
+    return StartRefused(
+        _(
+            "{path}: its references are not those of import {name}, operation {operation}, server {server}. Give the"
+            " --server and --operation that the report names, and the mapping that it was made with.",
+            path=table.path,
+            name=scope.import_name,
+            operation=scope.operation,
+            server=scope.tenant,
+        )
+    )

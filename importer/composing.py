@@ -1,0 +1,42 @@
+"""A planned row becomes what is sent: its fields with the reference, its attachments, and how it could be found."""
+
+from __future__ import annotations
+
+from functools import partial
+
+from importer import payload
+from importer.attachments import encode, encoded_length
+from importer.model import Payload, Row
+from importer.planning import Plan
+
+_SEARCHED = {
+    "email contact": "contact",
+    "responsible user": "responsible",
+    "owner user": "owner",
+    "type case": "case-type",
+    "status": "status",
+    "priority": "priority",
+    "description": "description",
+    "solution": "solution",
+}
+"""The payload's field behind each query field of the CRM that a case is sent with (vendor's page)."""
+
+
+def compose(plan: Plan, row: Row) -> Payload:
+    """Return the payload of a row: its fields with the reference, and its attachments, encoded while they are sent."""
+    files = [payload.EncodedFile(encoded_length(file.size), partial(encode, file)) for file in row.attachments]
+    reference = row.identity.reference if row.identity else ""
+    return payload.build(complete_fields(plan, row), plan.scope.operation, reference, files)
+
+
+def complete_fields(plan: Plan, row: Row) -> dict[str, object]:
+    """Return a row's fields as they are sent: with its reference, and with the names of missing attachments."""
+    fields = payload.with_missing(row.fields, row.missing)
+    reference = row.identity.reference if row.identity else ""
+    return payload.with_reference(fields, plan.mapping.reference, reference)
+
+
+def search_value(plan: Plan, row: Row) -> str | None:
+    """Return what is sent in the field by which the mapping searches the CRM, None where that is no field of a case."""
+    value = complete_fields(plan, row).get(_SEARCHED.get(plan.mapping.search, ""))
+    return None if value is None else str(value)

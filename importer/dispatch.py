@@ -1,0 +1,131 @@
+"""What a confirmed run does with the CRM: look first if asked, send, wait for the quota, settle what is in doubt."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass, replace
+from datetime import timedelta
+
+from importer.composing import search_value
+from importer.crm import Brake, Pacer, PauseReason, find_reference
+from importer.desk import Desk
+from importer.errors import ConnectionRefused, ServerUnreachable
+from importer.findings import Findings
+from importer.forecast import Forecast
+from importer.identity import tenant_of
+from importer.job import Job
+from importer.journal import Decision
+from importer.messages import _
+from importer.model import Pause, Status
+from importer.recognition import Memory
+from importer.reporting import Ran, now
+from importer.sending import Errand, Sender
+from importer.settle import Settler
+
+_ASK_AGAIN = timedelta(hours=1)
+"""How long to wait for a quota where the CRM does not tell when it is counted anew."""
+
+
+@dataclass(frozen=True, slots=True)
+class Dispatch:
+    """A confirmed run: what was asked for, who is told, what the workers share, and what was forecast."""
+
+    job: Job
+    desk: Desk
+    errand: Errand
+    forecast: Forecast
+
+    def carry_out(self) -> Ran:
+        """Do what the forecast promised; return how that went."""
+        reason = None
+        if self.forecast.to_send:
+            if self.job.look_first:
+                self._look_first()
+            reason = self._send()
+        notes = self._settle(reason)
+        return Ran(
+            started_at=now(),
+            server=self.forecast.server,
+            run=self.errand.run_id,
+            created_now=self.errand.journal.runs.created_in(self.errand.run_id),
+            calls=self.errand.crm.calls,
+            reason=reason.message if reason else self._left_by_quota(),
+            status=reason.exit_status if reason else 0,
+            held_back=self.forecast.held_back,
+            notes=notes,
+        )
+
+    def _send(self) -> PauseReason | None:
+        """Send the rows; where that was asked for, wait for the next day's quota and go on."""
+        errand, job = self.errand, self.job
+        self.desk.sending(self.forecast.to_send)
+        try:
+            while True:
+                brake = Brake(created=self.forecast.counts.created > 0)
+                sender = Sender(errand, Pacer(job.concurrency, job.rate), brake, self.desk.sent)
+                reason = sender.send(self.forecast.rows(), job.concurrency, job.until)
+                if reason is None or reason.pause is not Pause.QUOTA:
+                    return reason
+                if not job.wait_for_quota:
+                    return self._with_reset(reason)
+                self._wait_for_quota()
+        finally:
+            self.desk.done()
+
+    def _with_reset(self, reason: PauseReason) -> PauseReason:
+        """Add to the quota's sentence when it is counted anew, where the CRM told."""
+        resets = self.forecast.quota_resets
+        if resets is None:
+            return reason
+        when = _("They are counted anew at about {moment:%Y-%m-%d %H:%M}.", moment=resets)
+        return PauseReason(f"{reason.message} {when}", reason.exit_status, reason.pause)
+
+    def _wait_for_quota(self) -> None:
+        """Wait until the quota is counted anew; Ctrl-C ends the wait, and the run."""
+        quota = self.errand.crm.token_information()
+        until = now() + (_ASK_AGAIN if quota.resets_in is None else timedelta(seconds=quota.resets_in + 60))
+        self.desk.waiting(until)
+        never = threading.Event()
+        while (left := (until - now()).total_seconds()) > 0:
+            never.wait(min(left, 60))  # in steps: the clock may be set, and the laptop may sleep
+
+    def _left_by_quota(self) -> str | None:
+        left = self.forecast.counts.planned - self.forecast.to_send
+        if not self.job.keep_quota or left <= 0 or self.forecast.held_back:
+            return None
+        return _("{count} rows wait for another day's quota; give the same command again then.", count=left)
+
+    def _look_first(self) -> None:
+        """Search the CRM for every row that would be sent; what is found is not sent."""
+        plan, errand = self.forecast.plan, self.errand
+        questions: dict[str | None, list[str]] = {}
+        for planned in self.forecast.rows():
+            if planned.row.identity:
+                questions.setdefault(search_value(plan, planned.row), []).append(planned.row.identity.reference)
+        for value, references in questions.items():
+            if value is None:
+                continue
+            found = errand.crm.query_cases(plan.mapping.search, value)
+            for reference in references:
+                hits = find_reference(found.records, reference)
+                if hits:
+                    one = len(hits) == 1 and hits[0].wolkvox_id is not None
+                    state = Status.CREATED if one else Status.CONFLICT
+                    decision = Decision(state, "look-first", hits[0].wolkvox_id, hits[0].id_prefijo)
+                    errand.journal.settling.found_first(errand.record.id, reference, decision)
+
+    def _settle(self, reason: PauseReason | None) -> tuple[str, ...]:
+        """Settle rows whose quiet period is over, unless the connection is at fault; return what to say about it."""
+        errand = self.errand
+        if reason is not None and (reason.exit_status == 5 or reason.pause is not None):
+            return ()
+        if not errand.journal.settling.doubts(errand.record.id):
+            return ()
+        scope = replace(self.forecast.plan.scope, tenant=tenant_of(self.forecast.server))
+        findings = Findings.load(errand.journal.path.parent, scope)
+        memory = Memory(errand.journal, errand.record)
+        try:
+            settled = Settler(memory, errand.crm, findings, self.job.quiet_period).settle()
+        except (ServerUnreachable, ConnectionRefused) as error:
+            return (_("Doubtful rows could not be settled now: {reason}", reason=error),)
+        return settled.sentences()

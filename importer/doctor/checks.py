@@ -1,0 +1,227 @@
+"""What can be looked at without creating anything: settings, server, token, journal, disk and keyring."""
+
+from __future__ import annotations
+
+import math
+import os
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from enum import StrEnum
+from pathlib import Path
+
+import keyring
+from keyring.errors import KeyringError
+
+from importer import settings
+from importer.crm import Certificate, Crm, Quota, Visit
+from importer.errors import ImporterError, SettingsError
+from importer.journal import Journal
+from importer.messages import _
+from importer.model import Target
+from importer.settings import Connection
+
+_CLOCK_TOLERANCE = 60.0  # seconds; a server's Date header shows whole ones, and an answer takes its time
+_CERTIFICATE_ENDS_SOON = timedelta(days=14)
+_FEW_CALLS = 50
+_LITTLE_ROOM = 500_000_000  # bytes; the journal needs about 1 kB for a row, reports and spooled sheets far more
+_NO_ROOM = 20_000_000
+
+
+class Level(StrEnum):
+    """How a check ended."""
+
+    OK = "ok"
+    WARNING = "warning"
+    FAULT = "fault"
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One thing that was looked at: its stable name, what was seen, and what mends it.
+
+    `exit_status` is what a fault alone would end the command with, as for `run`.
+    """
+
+    name: str
+    level: Level
+    seen: str
+    remedy: str = ""
+    exit_status: int = 0
+
+
+def exit_status(checks: list[Check]) -> int:
+    """Return the highest exit status of the faults, 0 where there are none."""
+    return max((check.exit_status for check in checks if check.level is Level.FAULT), default=0)
+
+
+def examine(said: Connection, mapped: Connection, journal: Path) -> Iterator[Check]:
+    """Look at everything, and yield each check when it is made; creates nothing, anywhere."""
+    try:
+        server, operation = settings.server_and_operation(said, mapped)
+    except SettingsError as error:
+        server = operation = None
+        yield _fault("settings", error)
+    else:
+        yield from _connection(said, mapped, server, operation)
+    yield _journal(journal)
+    yield _disk(journal)
+    yield _keyring(server, operation)
+
+
+def _connection(said: Connection, mapped: Connection, server: str | None, operation: str | None) -> Iterator[Check]:
+    """Look at the settings, and as far as they lead at the server and the token."""
+    target = None
+    try:
+        target = settings.target(said, mapped)
+        yield _ok(
+            "settings", _("{server}, operation {operation}; a token is there", server=server, operation=operation)
+        )
+    except SettingsError as error:
+        yield _fault("settings", error)
+    if server is None:
+        return
+    try:
+        with Crm(target or Target(server, operation or "", "", said.proxy, said.ca_file)) as crm:
+            yield from _visit(crm, server)
+            if target is not None:
+                yield from _token(crm, target)
+    except ImporterError as error:
+        yield _fault("server", error)
+
+
+def _visit(crm: Crm, server: str) -> Iterator[Check]:
+    visit = crm.visit()
+    yield _ok(
+        "server",
+        _("{server} answers ({peer}, {seconds:.2f} s)", server=server, peer=visit.peer or "?", seconds=visit.seconds),
+    )
+    if visit.certificate is None:
+        yield _ok("certificate", _("none: plain http, which never leaves this computer"))
+    else:
+        yield _certificate(visit.certificate)
+    yield _ok("proxy", _("through {proxy}", proxy=visit.proxy) if visit.proxy else _("none"))
+    yield _clock(visit)
+
+
+def _certificate(certificate: Certificate) -> Check:
+    seen = _(
+        "{subject}, issued by {issuer}, valid until {expires:%Y-%m-%d}",
+        subject=certificate.subject,
+        issuer=certificate.issuer,
+        expires=certificate.expires,
+    )
+    if certificate.expires - datetime.now(UTC) > _CERTIFICATE_ENDS_SOON:
+        return _ok("certificate", seen)
+    remedy = _("It ends soon: whoever runs the server, or the network's inspection, has to renew it.")
+    return Check("certificate", Level.WARNING, seen, remedy)
+
+
+def _clock(visit: Visit) -> Check:
+    if visit.clock_ahead is None:
+        remedy = _("Compare this computer's clock with another one.")
+        return Check("clock", Level.WARNING, _("the server does not say what time it is"), remedy)
+    seen = _("{seconds:.0f} s away from the server's", seconds=abs(visit.clock_ahead))
+    if abs(visit.clock_ahead) <= _CLOCK_TOLERANCE:
+        return _ok("clock", seen)
+    remedy = _("Let this computer set its clock by the network: certificates and waiting times depend on it.")
+    return Check("clock", Level.WARNING, seen, remedy)
+
+
+def _token(crm: Crm, target: Target) -> Iterator[Check]:
+    """Ask for the quota, which shows that the token is taken; costs one call."""
+    try:
+        quota = crm.token_information()
+    except ImporterError as error:
+        remedy = _(
+            "See whether the token is of kind Internal and belongs to operation {operation}; make one in the CRM under"
+            " Configuration, Wolkvox Integration, Tokens, and store it with `case-importer login`.",
+            operation=target.operation,
+        )
+        yield Check("token", Level.FAULT, str(error), remedy, error.exit_status)
+        return
+    yield _ok("token", _("accepted for operation {operation}", operation=target.operation))
+    yield _quota(quota)
+
+
+def _quota(quota: Quota) -> Check:
+    if quota.left is None:
+        return Check(
+            "quota",
+            Level.WARNING,
+            _("the server does not say how many calls are left today"),
+            _("See the token's limit in the CRM before a large run."),
+        )
+    seen = _(
+        "{left} of {limit} calls left today, counted anew in about {hours} h",
+        left=quota.left,
+        limit="?" if quota.limit is None else quota.limit,
+        hours="?" if quota.resets_in is None else math.ceil(quota.resets_in / 3600),
+    )
+    if quota.left == 0:
+        return Check("quota", Level.FAULT, seen, _("Wait until the calls are counted anew, or use another token."), 3)
+    if quota.left < _FEW_CALLS:
+        return Check(
+            "quota", Level.WARNING, seen, _("Every case takes one call: a run will pause when they are used up.")
+        )
+    return _ok("quota", seen)
+
+
+def _journal(path: Path) -> Check:
+    if not path.exists():
+        folder = _existing(path.parent)
+        if os.access(folder, os.W_OK):
+            return _ok("journal", _("{path}: there is none yet, the first run makes it", path=path))
+        remedy = _("Name another place with --journal.")
+        return Check(
+            "journal", Level.FAULT, _("{path}: you may not write to {folder}", path=path, folder=folder), remedy, 2
+        )
+    try:
+        with Journal(path) as journal:
+            damages = journal.check()
+    except ImporterError as error:
+        return _fault("journal", error)
+    if not damages:
+        return _ok("journal", _("{path}: sound, and may be written", path=path))
+    return Check(
+        "journal",
+        Level.FAULT,
+        _("{path}: damaged: {damage}", path=path, damage="; ".join(damages)),
+        _("Send nothing with it. Bring it back from a backup, or take the ids from its last report with"
+          " `case-importer adopt` into a new one (--journal)."),
+        2,
+    )  # fmt: skip
+
+
+def _disk(journal: Path) -> Check:
+    free = shutil.disk_usage(_existing(journal.parent)).free
+    seen = _("{free:.1f} GB free where the journal lies", free=free / 1e9)
+    if free > _LITTLE_ROOM:
+        return _ok("disk", seen)
+    remedy = _("Make room before a large run.")
+    return Check("disk", Level.FAULT if free < _NO_ROOM else Level.WARNING, seen, remedy, 3 if free < _NO_ROOM else 0)
+
+
+def _keyring(server: str | None, operation: str | None) -> Check:
+    try:
+        user = settings.keyring_user(server or "", operation or "")
+        stored = keyring.get_password(settings.KEYRING_SERVICE, user) is not None
+    except KeyringError:
+        return _ok("keyring", _("none on this computer; tokens come from WOLKVOX_TOKEN or WOLKVOX_TOKEN_FILE"))
+    if stored:
+        return _ok("keyring", _("holds a token for this operation"))
+    return _ok("keyring", _("works, and holds no token for this operation (`case-importer login` stores one)"))
+
+
+def _existing(folder: Path) -> Path:
+    """Return the nearest folder above, or this one, that is there."""
+    return next(place for place in (folder.absolute(), *folder.absolute().parents) if place.is_dir())
+
+
+def _ok(name: str, seen: str) -> Check:
+    return Check(name, Level.OK, seen)
+
+
+def _fault(name: str, error: ImporterError) -> Check:
+    return Check(name, Level.FAULT, str(error), exit_status=error.exit_status)

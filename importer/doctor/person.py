@@ -1,0 +1,25 @@
+"""The person whom the doctor asks, without a word of how the questions are shown."""
+
+from __future__ import annotations
+
+from typing import Literal, Protocol
+
+from importer.doctor.case import TestCase
+
+Answer = Literal["yes", "no", "unknown"]
+
+
+class Person(Protocol):
+    """Whoever gave the command, at a terminal."""
+
+    def allow(self, case: TestCase) -> None:
+        """Return if this case, shown in full, may be created; raises UsageError where it may not."""
+
+    def larger(self) -> int:
+        """Return of how many bytes the attachment of a second, larger case may be; 0 for no such case."""
+
+    def saw(self, question: str) -> Answer:
+        """Return what the person saw in the CRM."""
+
+    def told(self, sentence: str) -> None:
+        """Be told how it goes."""

@@ -1,0 +1,85 @@
+"""What a run is about to do, added up before anybody is asked."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from itertools import islice
+
+from importer.composing import search_value
+from importer.crm import Crm, Quota
+from importer.job import Job
+from importer.model import Counts, Status
+from importer.planning import Plan, PlannedRow
+from importer.reporting import count, now
+
+
+@dataclass(frozen=True, slots=True)
+class Forecast:
+    """What a run is about to do.
+
+    `to_send` counts rows, `searches` the calls of --look-first, `attachments` files and `attachment_bytes` their
+    bytes. `quota` is what the CRM said at `asked_at`, None where it was not asked. `held_back` tells that nothing is
+    sent because some rows are invalid.
+    """
+
+    plan: Plan
+    server: str
+    counts: Counts
+    to_send: int
+    searches: int
+    attachments: int
+    attachment_bytes: int
+    quota: Quota | None
+    asked_at: datetime
+    held_back: bool
+
+    @property
+    def calls(self) -> int:
+        """How many calls of the token's quota the run needs."""
+        return self.to_send + self.searches
+
+    @property
+    def days(self) -> int | None:
+        """On how many days the run will send, today included; None where the quota is not known."""
+        if self.quota is None or self.quota.left is None or not self.quota.limit:
+            return None
+        later = max(0, self.calls - self.quota.left)
+        return 1 + -(-later // self.quota.limit)
+
+    @property
+    def quota_resets(self) -> datetime | None:
+        """When the quota is counted anew, None where the CRM did not tell."""
+        if self.quota is None or self.quota.resets_in is None:
+            return None
+        return self.asked_at + timedelta(seconds=self.quota.resets_in)
+
+    def rows(self) -> Iterator[PlannedRow]:
+        """Yield the rows that this run sends, in sheet order."""
+        return islice(_sendable(self.plan), self.to_send)
+
+
+def make_forecast(job: Job, plan: Plan, crm: Crm, server: str) -> Forecast:
+    """Return what a run will do; where it will send, the CRM is asked how many calls are left.
+
+    Raises ServerUnreachable or ConnectionRefused where the CRM cannot be asked.
+    """
+    counts = count(plan)
+    held_back = job.only_if_all_valid and counts.invalid > 0
+    wanted = 0 if held_back else min(counts.planned, job.limit or counts.planned)
+    quota = crm.token_information() if wanted else None
+    if job.keep_quota and quota is not None and quota.left is not None:
+        wanted = max(0, min(wanted, quota.left - job.keep_quota))
+    attachments = size = 0
+    questions = set()
+    for planned in islice(_sendable(plan), wanted):
+        attachments += len(planned.row.attachments)
+        size += sum(file.size for file in planned.row.attachments)
+        if job.look_first:
+            questions.add(search_value(plan, planned.row))
+    return Forecast(plan, server, counts, wanted, len(questions), attachments, size, quota, now(), held_back)
+
+
+def _sendable(plan: Plan) -> Iterator[PlannedRow]:
+    return (planned for planned in plan if planned.status is Status.PLANNED)

@@ -1,0 +1,57 @@
+"""What a command was asked to do."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+
+from importer.findings import QUIET_PERIOD
+from importer.journal import default_path
+from importer.mapping import CaseMapping
+from importer.report import default_path as default_report
+from importer.settings import Connection
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """A source, a mapping, and how to go about it; None where nothing was said.
+
+    `rate` is in rows a second, `quiet_period` in seconds; `keep_quota` counts calls. `same_as` names the import that
+    this one is, `new_import` tells that it is none of those before. `look_first` searches the CRM for every row before
+    it is sent. `until` ends the sending in time.
+    """
+
+    source: Path
+    mapping: Path
+    connection: Connection = field(default_factory=Connection)
+    journal: Path | None = None
+    report: Path | None = None
+    limit: int | None = None
+    concurrency: int = 2
+    rate: float | None = None
+    only_if_all_valid: bool = False
+    first_run: bool = False
+    retry_rejected: bool = False
+    look_first: bool = False
+    same_as: str | None = None
+    new_import: bool = False
+    keep_quota: int = 0
+    wait_for_quota: bool = False
+    until: datetime | None = None
+    quiet_period: float = QUIET_PERIOD
+
+    @property
+    def journal_path(self) -> Path:
+        """Where the journal lies."""
+        return self.journal or default_path()
+
+    @property
+    def report_path(self) -> Path:
+        """Where the report goes."""
+        return self.report or default_report(self.source)
+
+
+def mapped(cases: CaseMapping) -> Connection:
+    """Return what the mapping says of the connection."""
+    return Connection(cases.server, cases.operation)
