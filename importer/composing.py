@@ -9,7 +9,7 @@ from importer.attachments import encode, encoded_length
 from importer.model import Payload, Row
 from importer.planning import Plan
 
-_SEARCHED = {
+SEARCHED = {
     "email contact": "contact",
     "responsible user": "responsible",
     "owner user": "owner",
@@ -38,5 +38,5 @@ def complete_fields(plan: Plan, row: Row) -> dict[str, object]:
 
 def search_value(plan: Plan, row: Row) -> str | None:
     """Return what is sent in the field by which the mapping searches the CRM, None where that is no field of a case."""
-    value = complete_fields(plan, row).get(_SEARCHED.get(plan.mapping.search, ""))
+    value = complete_fields(plan, row).get(SEARCHED.get(plan.mapping.search, ""))
     return None if value is None else str(value)
