@@ -22,6 +22,12 @@ class Memory:
     journal: Journal | None = None
     record: ImportRecord | None = None
 
+    def opened(self) -> tuple[Journal, ImportRecord]:
+        """Return the journal and the import; raises ValueError where there is none to remember anything."""
+        if self.journal is None or self.record is None:
+            raise ValueError("nothing is remembered here")
+        return self.journal, self.record
+
     def known(self, key_digests: Sequence[str]) -> dict[str, KnownRow]:
         """Return what is known of these keys, by key digest."""
         return self.journal.rows.known(self.record.id, key_digests) if self.journal and self.record else {}

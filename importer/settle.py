@@ -6,14 +6,19 @@ import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
+from importer import mapping, report, settings, starts
 from importer.crm import Crm, Found, find_reference, texts_in
-from importer.findings import Findings
-from importer.identity import REFERENCE
-from importer.journal import Decision, Doubt
+from importer.errors import UsageError
+from importer.findings import QUIET_PERIOD, Findings
+from importer.identity import REFERENCE, Scope, canonical, key_digest, tenant_of
+from importer.job import mapped
+from importer.journal import Decision, Doubt, ImportRecord, Journal
 from importer.messages import _
 from importer.model import Status
 from importer.recognition import Memory
+from importer.settings import Connection
 
 _JUMP = 30.0
 """Seconds by which the clock may stray from the time since the computer's start before it is not believed."""
@@ -58,11 +63,9 @@ class Settler:
     """
 
     def __init__(
-        self, known: Memory, crm: Crm, findings: Findings | None, quiet_period: float, clock: Clock = Clock()
+        self, memory: Memory, crm: Crm, findings: Findings | None, quiet_period: float, clock: Clock = Clock()
     ) -> None:
-        if known.journal is None or known.record is None:
-            raise ValueError("only an import that a journal knows can be settled")
-        self._journal, self._record = known.journal, known.record
+        self._journal, self._record = memory.opened()
         self._crm, self._findings = crm, findings
         self._quiet, self._now, self._gap = timedelta(seconds=quiet_period), clock.now, clock.gap
 
@@ -149,3 +152,129 @@ def _by_question(doubts: Iterable[Doubt]) -> list[list[Doubt]]:
     for doubt in doubts:
         questions.setdefault((doubt.search_field, doubt.search_value), []).append(doubt)
     return list(questions.values())
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What a person says of a doubtful row: it is the case `created`, or it is none."""
+
+    reference: str
+    created: str | None
+    id_prefijo: str | None = None
+
+
+def by_person(memory: Memory, verdicts: Iterable[Verdict], how: str) -> tuple[str, ...]:
+    """Record the verdicts of a person; return the references that are not in doubt, whose verdicts were not taken."""
+    journal, record = memory.opened()
+    doubts = {doubt.reference: doubt for doubt in journal.settling.doubts(record.id)}
+    not_taken = []
+    for verdict in verdicts:
+        state = Status.PLANNED if verdict.created is None else Status.CREATED
+        decision = Decision(state, how, verdict.created, verdict.id_prefijo)
+        doubt = doubts.get(verdict.reference)
+        if doubt is None or not journal.settling.decide(doubt, decision):
+            not_taken.append(verdict.reference)
+    return tuple(not_taken)
+
+
+@dataclass(frozen=True, slots=True)
+class Settlement:
+    """What `settle` is about: the imports of one operation, or one of them by its mapping; sizes as in `Job`."""
+
+    connection: Connection
+    journal: Path
+    mapping: Path | None = None
+    quiet_period: float = QUIET_PERIOD
+
+    def by_search(self) -> list[tuple[ImportRecord, Settled]]:
+        """Ask the CRM for the doubtful rows of each import; return what became of them.
+
+        Raises SettingsError, UsageError or StartRefused before anything is asked, ServerUnreachable or
+        ConnectionRefused where the CRM cannot be asked.
+        """
+        target = settings.target(self.connection, self._mapped())
+        starts.refuse_short_quiet_period(self.quiet_period, target.server)
+        settled = []
+        with self._open() as journal, Crm(target) as crm:
+            for record in self._records(journal):
+                scope = Scope(tenant_of(target.server), target.operation, record.name)
+                findings = Findings.load(journal.path.parent, scope)
+                settler = Settler(Memory(journal, record), crm, findings, self.quiet_period)
+                settled.append((record, settler.settle()))
+        return settled
+
+    def by_hand(self, key: str, created: str | None) -> Settled:
+        """Record what a person found out about one row; `key` is its key, or its reference.
+
+        Raises UsageError where no doubtful row has that key.
+        """
+        with self._open() as journal:
+            for record in self._records(journal):
+                journal.attempts.expire(record.id)
+                known = journal.rows.known(record.id, [key_digest([canonical(key)])])
+                reference = next((row.row.reference for row in known.values()), key.strip().upper())
+                if not by_person(Memory(journal, record), [Verdict(reference, created)], "by-hand"):
+                    left = len(journal.settling.doubts(record.id))
+                    return Settled(created=int(created is not None), planned=int(created is None), doubtful=left)
+        raise UsageError(
+            _(
+                "No doubtful row has the key or reference {key}. The report's sheet `To decide` lists those that are in"
+                " doubt; where a key has several columns, give the reference.",
+                key=key,
+            )
+        )
+
+    def from_report(self, path: Path) -> tuple[Settled, tuple[str, ...]]:
+        """Record the verdicts that a person wrote into a report; return what they came to, and what was not taken.
+
+        Raises ReportError where the file is no report.
+        """
+        verdicts, incomplete = [], []
+        for row in report.read_rows(path):
+            if row.verdict and row.reference:
+                created = row.verdict.casefold() == report.CREATED_VERDICT
+                if created == bool(row.wolkvox_id) and (
+                    created or row.verdict.casefold() == report.NOT_CREATED_VERDICT
+                ):
+                    verdicts.append(Verdict(row.reference, row.wolkvox_id, row.id_prefijo))
+                else:
+                    incomplete.append(row.reference)
+        with self._open() as journal:
+            records = self._records(journal)
+            waiting = verdicts
+            for record in records:
+                journal.attempts.expire(record.id)
+                left = set(by_person(Memory(journal, record), waiting, "report"))
+                waiting = [verdict for verdict in waiting if verdict.reference in left]
+            doubtful = sum(len(journal.settling.doubts(record.id)) for record in records)
+        taken = [verdict for verdict in verdicts if verdict not in waiting]
+        created_rows = sum(verdict.created is not None for verdict in taken)
+        settled = Settled(created=created_rows, planned=len(taken) - created_rows, doubtful=doubtful)
+        return settled, (*incomplete, *(verdict.reference for verdict in waiting))
+
+    def _open(self) -> Journal:
+        if not self.journal.is_file():
+            raise UsageError(_("{path}: there is no journal yet; the first run makes it.", path=self.journal))
+        return Journal(self.journal)
+
+    def _mapped(self) -> Connection:
+        return mapped(mapping.load(self.mapping)) if self.mapping else Connection()
+
+    def _records(self, journal: Journal) -> list[ImportRecord]:
+        """Return the imports that this is about; raises UsageError where the journal knows none of them."""
+        server, operation = settings.server_and_operation(self.connection, self._mapped())
+        if self.mapping and server and operation:
+            name = mapping.load(self.mapping).import_name
+            found = [journal.imports.find(tenant_of(server), operation, name)]
+        else:
+            found = [
+                record
+                for record in journal.imports.all()
+                if (not server or record.tenant == tenant_of(server)) and operation in {None, record.operation}
+            ]
+        records = [record for record in found if record is not None]
+        if not records:
+            raise UsageError(
+                _("{path}: the journal knows no such import; see `case-importer history`.", path=self.journal)
+            )
+        return records

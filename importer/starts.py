@@ -64,7 +64,7 @@ def _same_import(journal: Journal, scope: Scope, name: str) -> ImportRecord:
     here = [record for record in candidates if record.tenant == scope.tenant] or candidates
     if len(here) == 1:
         return here[0]
-    known = ", ".join(f"{record.name} ({record.tenant})" for record in journal.imports.of_operation(scope.operation))
+    known = ", ".join(f"{record.name} ({record.tenant})" for record in journal.imports.all())
     raise UsageError(
         _(
             "--same-as {name}: this journal has no one import of that name for operation {operation}. It has: {known}.",

@@ -22,6 +22,8 @@ COMMANDS = {
     "preview": _("Show the JSON that a row would send. Sends nothing."),
     "run": _("Send what is not created yet, after asking; run it again to go on. SENDS CASES."),
     "report": _("Write the report again from the source and the journal. Sends nothing."),
+    "settle": _("Settle doubtful rows by asking the CRM, or by your verdict. Creates no case."),
+    "adopt": _("Take the ids of a report into the journal. Sends nothing."),
     "history": _("List the runs of the journal and their counts. Sends nothing."),
     "sandbox": _("Serve a stand-in CRM on this computer, to try and to train with. Sends nothing."),
 }

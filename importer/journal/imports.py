@@ -81,11 +81,10 @@ class Imports:
                 _import_record(found) for found in connection.execute(select(imports).where(imports.c.name == name))
             ]
 
-    def of_operation(self, operation: str) -> list[ImportRecord]:
-        """Return every import of an operation, whatever its server."""
-        query = select(imports).where(imports.c.operation == operation).order_by(imports.c.id)
+    def all(self) -> list[ImportRecord]:
+        """Return every import."""
         with self._database.read() as connection:
-            return [_import_record(found) for found in connection.execute(query)]
+            return [_import_record(found) for found in connection.execute(select(imports).order_by(imports.c.id))]
 
     def also_called(self, record: ImportRecord, tenant: str, operation: str, name: str) -> None:
         """Note that a scope is this import, from now on."""

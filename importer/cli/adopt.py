@@ -1,0 +1,45 @@
+"""`case-importer adopt`: the ids of a report, taken into the journal."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import click
+
+from importer.cli import options
+from importer.cli.logs import set_up
+from importer.cli.output import print_json
+from importer.messages import _
+
+
+@click.command("adopt")
+@click.argument("source", metavar="REPORT", type=click.Path(path_type=Path))
+@options.mapping
+@options.connection
+@options.journal
+@click.option("--same-as", metavar="NAME", help=_("Say that this is the import NAME under another name or host."))
+@options.as_json
+@options.logging
+def command(*, as_json: bool, log_file: Path | None, verbose: int, **said: Any) -> int:  # noqa: ANN401 - options
+    """Take the ids of REPORT into the journal, so that its rows are not sent again. Sends nothing.
+
+    For a lost journal, a second computer, or a sheet that has a column `wolkvox_id`. Exit status: 0 all were taken, 1
+    some rows were not, 2 nothing could be taken.
+    """
+    from importer.adopting import adopt  # noqa: PLC0415 - pandas is slow to import
+
+    set_up(log_file, verbose)
+    adoption = adopt(options.job(**said))
+    status = 1 if adoption.refused else 0
+    if as_json:
+        print_json("adopt", {"exit_status": status, **asdict(adoption)})
+        return status
+    click.echo(
+        _("Taken over: {created} created, {doubtful} in doubt.", created=adoption.created, doubtful=adoption.doubtful)
+    )
+    if adoption.refused:
+        rows = ", ".join(map(str, adoption.refused))
+        click.echo(_("Not taken, since key and reference do not belong together: rows {rows}.", rows=rows))
+    return status
