@@ -176,7 +176,7 @@ def test_faulty_cells_are_coloured_and_carry_the_reason(tmp_path: Path) -> None:
     sheet = opened(tmp_path, content(every_state()))["Report"]
     state, subject = sheet["D6"], sheet["B6"]
     assert state.fill.start_color.rgb == subject.fill.start_color.rgb == "00FFC9C4"
-    assert state.comment.text.startswith("“En curso” is not one of Abierto, Cerrado. Write one of these")
+    assert state.comment.text.startswith("Estado: “En curso” is not one of Abierto, Cerrado. Write one of these")
     assert subject.value is None
     assert "Asunto: The case needs a description. Write what the ticket is about." in str(own(sheet, 6)["message"])
     assert sheet["D2"].comment is None

@@ -89,7 +89,7 @@ def test_p4_the_workbook_opens_with_both(source: Path) -> None:
     assert load_workbook(source, data_only=True)["Tickets"]["C2"].value == 2
     assert sheet["D5"].fill.start_color.rgb == "00FFC9C4"
     assert sheet["C2"].number_format == "dd/mm/yyyy"
-    assert sheet["D5"].comment.text.startswith("“En curso” is not one of")
+    assert sheet["D5"].comment.text.startswith("Estado: “En curso” is not one of")
     assert [each.row for each in report.read_rows(source)] == list(range(2, 13))
     rules = [rule for each in sheet.conditional_formatting for rule in each.rules]
     assert rules[0].dxf.border.bottom.style == "thin"

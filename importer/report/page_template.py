@@ -57,6 +57,7 @@ code { font-family: Consolas, "DejaVu Sans Mono", monospace; font-size: .9em }
 @media print {
   @page { size: A4; margin: 14mm }
   body { padding: 0; max-width: none; font-size: 10.5pt }
+  .bar { width: 24% }
   .search { display: none }
   tr { break-inside: avoid }
   thead { display: table-header-group }

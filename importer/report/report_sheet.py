@@ -15,7 +15,7 @@ from . import styles
 from .cells import Stamp
 from .sheet import LINKS_PER_SHEET, Allowance, Line, Sheet, height_of
 from .text import clean, cut
-from .words import OWN_COLUMNS, local, look, message
+from .words import OWN_COLUMNS, local, look, message, told
 
 if TYPE_CHECKING:
     from openpyxl.workbook import Workbook
@@ -48,6 +48,7 @@ class ReportSheet(Sheet):
         self._links = Allowance(LINKS_PER_SHEET)
         widths = [*_source_widths(content.columns, sample), *(OWN_WIDTHS[name] for name in OWN_COLUMNS)]
         super().__init__(workbook, REPORT, widths, freeze="B2")
+        self.sheet.print_title_cols = "A:A"
         own = ((name, styles.OWN_HEADER) for name in OWN_COLUMNS)
         self.header([*((name, styles.SOURCE_HEADER) for name in content.columns), *own])
 
@@ -106,7 +107,7 @@ class ReportSheet(Sheet):
     def _faulty(self, cell: Cell, issues: list[Issue]) -> Stamp:
         shown = self.stamps.faulty(cell)
         if self._notes.take():
-            shown.comment = _note("\n".join(f"{issue.message} {issue.remedy}".strip() for issue in issues))
+            shown.comment = _note("\n".join(map(told, issues)))
         return shown
 
 

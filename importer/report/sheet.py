@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from math import ceil
 from typing import TYPE_CHECKING, cast
 
 from openpyxl.utils import get_column_letter
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 SHEET_LINES = 1_048_576
 SHEET_COLUMNS = 16_384
 LINKS_PER_SHEET = 65_530  # Excel opens no sheet with more
+PAGE_WIDTH = 240  # characters across A4, small and still legible
 HIGHEST = 409.0  # points; no line of a sheet is higher
 
 Line = Iterator[Stamp | None]
@@ -60,7 +62,7 @@ class Sheet:
         for index, width in enumerate(widths, 1):
             self.sheet.column_dimensions[get_column_letter(index)].width = width
         self.sheet.freeze_panes = freeze
-        for_paper(self.sheet)
+        for_paper(self.sheet, ceil(sum(widths) / PAGE_WIDTH))
         self.sheet.print_title_rows = "1:1"
 
     def append(self, cells: Line, height: float | None = None) -> None:
@@ -94,20 +96,20 @@ class Sheet:
         return cell
 
 
-def for_paper(sheet: Worksheet) -> None:
-    """Print on A4 across, as wide as the page, with the sheet's name and the page's number below."""
+def for_paper(sheet: Worksheet, pages: int = 1) -> None:
+    """Print on A4 across, so many pages wide, with the sheet's name and the page's number below each."""
     sheet.page_setup.orientation = "landscape"
     sheet.page_setup.paperSize = 9  # A4
-    sheet.page_setup.fitToWidth = 1
+    sheet.page_setup.fitToWidth = pages
     sheet.page_setup.fitToHeight = 0
     sheet.sheet_properties.pageSetUpPr = PageSetupProperties(fitToPage=True)
     sheet.oddFooter = HeaderFooterItem(left=_HeaderFooterPart("&A"), right=_HeaderFooterPart("&P / &N"))
     margins = sheet.page_margins
     margins.left = margins.right = 0.4
-    margins.top, margins.bottom = 0.5, 0.6
+    margins.top, margins.bottom, margins.footer = 0.5, 0.7, 0.3
 
 
 def height_of(*texts: tuple[str, int]) -> float | None:
     """Return how high a line is, in points, for texts wrapped at so many characters; None for a plain line."""
-    lines = max(sum(1 + len(line) // width for line in text.split("\n")) for text, width in texts)
+    lines = max(sum(max(1, ceil(len(line) / width)) for line in text.split("\n")) for text, width in texts)
     return None if lines == 1 else min(15.0 * lines, HIGHEST)

@@ -28,7 +28,7 @@ RULED = FormulaRule(["TRUE"], border=Border(bottom=_RULE))  # type: ignore[no-un
 """A rule below every line, on the screen and on paper; as a conditional format it costs nothing per cell."""
 
 _TOP = Alignment(vertical="top")
-_MOMENT = Alignment(horizontal="left", vertical="top")
+_LEFT = Alignment(horizontal="left", vertical="top")
 _NUMBER = Alignment(horizontal="right", vertical="top", indent=1)
 _WRAPPED = Alignment(vertical="top", wrap_text=True)
 
@@ -94,7 +94,7 @@ def to_fill(cell: SheetCell) -> None:
 
 def linked(cell: SheetCell) -> None:
     """Look like a link."""
-    cell.alignment = _TOP
+    cell.alignment = _LEFT
     cell.font = Font(name="Calibri", size=11, color="0B4FA8", underline="single")
 
 
@@ -105,7 +105,7 @@ def formatted(number_format: str, *, number: bool, look: Look | None = None) -> 
     def apply(cell: SheetCell) -> None:
         if look is not None:
             coloured(look)(cell)
-        cell.alignment = _NUMBER if number else _MOMENT
+        cell.alignment = _NUMBER if number else _LEFT
         cell.number_format = number_format
 
     return apply

@@ -123,10 +123,16 @@ def message(row: ReportRow, summary: Summary) -> str:
 
 
 def told(issue: Issue) -> str:
-    """Return one issue as a sentence or two, its column first."""
-    if issue.column is None:
-        return _("{message} {remedy}", message=issue.message, remedy=issue.remedy).strip()
-    return _("{column}: {message} {remedy}", column=issue.column, message=issue.message, remedy=issue.remedy).strip()
+    """Return one issue in sentences: its column where the message does not name it, what is wrong, what to do."""
+    remedy = issue.remedy[:1].upper() + issue.remedy[1:]
+    text = f"{_ended(issue.message)} {_ended(remedy)}".strip()
+    if issue.column is None or issue.column in issue.message:
+        return text
+    return _("{column}: {text}", column=issue.column, text=text)
+
+
+def _ended(text: str) -> str:
+    return f"{text}." if text and text[-1] not in ".!?…:" else text
 
 
 def _created(row: ReportRow, summary: Summary) -> Iterator[str]:
