@@ -22,7 +22,7 @@ _DAYS = {
 }
 _DURATION = re.compile(r"PT([0-9]+)H([0-9]+)M([0-9.]+)S")
 _DAY_US = 86_400_000_000
-_PRECISION_US = 10  # what a stored number of 15 digits can tell
+_FIVE_DIGITS = 100_000  # days; a stored number of 15 digits tells less of the time beyond
 _LAST_DAY = 2_958_465  # 9999-12-31, the last that Excel shows
 _EPOCH_1900 = datetime(1899, 12, 30)  # noqa: DTZ001 - a workbook's moments have no zone
 _EPOCH_1904 = datetime(1904, 1, 1)  # noqa: DTZ001 - the same
@@ -94,7 +94,8 @@ def moment(serial: float, shown_by: NumberFormat, *, since_1904: bool) -> Typed 
     an elapsed time. Seconds are cut, not rounded: 23:59:59.9999 stays on its day.
     """
     days = int(serial // 1)
-    microseconds = round((serial - days) * _DAY_US / _PRECISION_US) * _PRECISION_US
+    precision = 10 if days < _FIVE_DIGITS else 100
+    microseconds = round((serial - days) * _DAY_US / precision) * precision
     if microseconds == _DAY_US:
         days, microseconds = days + 1, 0
     if not 0 <= days <= _LAST_DAY - (1462 if since_1904 else 0):
