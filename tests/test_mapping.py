@@ -125,10 +125,10 @@ attachments: {folder: f, columns: [Id, Adjun]}
         "3:15: source.key: the sheet has no column 'Idd'; did you mean Id?",
         "3:30: source.skip_if.Estdo: the sheet has no column 'Estdo'; did you mean Estado?",
         "13:17: form.A.template: the sheet has no column 'Asunt'; did you mean Asunto?",
-        "14:47: form.B.lookup.key: t.csv has no column 'Nombre'; known here: Correo",
-        "14:62: form.B.lookup.value: t.csv has no column 'Corre'; did you mean Correo?",
+        "14:46: form.B.lookup.key: t.csv has no column 'Nombre'; known here: Correo",
+        "14:61: form.B.lookup.value: t.csv has no column 'Corre'; did you mean Correo?",
         "15:43: form.C.when.Nada: the sheet has no column 'Nada'; known here: Id, Estado, Asunto, Adjunto",
-        "16:39: attachments.columns[2]: the sheet has no column 'Adjun'; did you mean Adjunto?",
+        "16:40: attachments.columns[2]: the sheet has no column 'Adjun'; did you mean Adjunto?",
     ]
 
 

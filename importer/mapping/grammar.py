@@ -296,7 +296,7 @@ class MappingFile(Part):
         None, description="The version of this language: 1."
     )
     import_: Text | None = Field(None, alias="import", description="The import's lasting name.")
-    source: Source = Field(Source(), description="The table whose rows become cases.")
+    source: Source = Field(Source(), description="How the table is read, and which of its rows become cases.")
     target: Target = Field(Target(), description="Where the cases go.")
     fields: CaseFields = Field(CaseFields(), description="The case's own fields.")
     form: dict[str, FieldSpec] = Field({}, description="The module's additional fields, by their names in the CRM.")

@@ -8,6 +8,7 @@ from importer.mapping.checks import DEMANDED
 from importer.mapping.grammar import MappingFile
 
 _SCALAR = ["string", "number", "boolean"]  # every YAML scalar is the text that is written
+_BY_NAME = ("properties", "$defs")  # their keys are names, and no words of JSON Schema
 
 
 def json_schema() -> dict[str, Any]:
@@ -54,7 +55,11 @@ def _relaxed(node: Any) -> Any:  # noqa: ANN401 - a tree of JSON
         node = {**node, "anyOf": choices}
     if node.get("type") == "array" and "minLength" in node:
         node = {**{key: value for key, value in node.items() if key != "minLength"}, "minItems": node["minLength"]}
-    relaxed = {key: _relaxed(value) for key, value in node.items() if not _noise(key, value)}
+    relaxed = {
+        key: {name: _relaxed(inner) for name, inner in value.items()} if key in _BY_NAME else _relaxed(value)
+        for key, value in node.items()
+        if not _noise(key, value)
+    }
     if relaxed.get("type") == "string" and "enum" not in relaxed:
         relaxed["type"] = _SCALAR
     if relaxed.get("type") == "array" and "description" in relaxed:
@@ -63,7 +68,9 @@ def _relaxed(node: Any) -> Any:  # noqa: ANN401 - a tree of JSON
 
 
 def _noise(key: str, value: object) -> bool:
-    return (key == "title" and isinstance(value, str)) or (key == "default" and value in (None, {}))
+    return (key == "title" and isinstance(value, str)) or (
+        key == "default" and (value is None or isinstance(value, dict))
+    )
 
 
 def _short_form(array: dict[str, Any]) -> dict[str, Any]:

@@ -14,7 +14,6 @@ from importer.mapping.words import clean, fold, nearest
 from importer.messages import _, shorten
 from importer.model import Cell, Fault, TableOptions
 
-
 _HINTS = 50  # texts that are told what they may have meant: looking for it takes long in a large table
 
 

@@ -1,0 +1,108 @@
+"""The grammar, its page, its JSON Schema and its tests know the same keys, types and codes."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from mapping_support import HEAD, loaded
+from pydantic import BaseModel
+
+from importer import mapping
+from importer.mapping import grammar
+from importer.mapping.drafting.writing import flow
+
+ROOT = Path(__file__).parent.parent
+PAGE = (ROOT / "docs" / "mapping.md").read_text("utf-8")
+EXAMPLES = re.findall(r"```yaml\n(.*?)```", PAGE, re.DOTALL)
+TESTS = "".join(path.read_text("utf-8") for path in sorted((ROOT / "tests").glob("test_mapping*.py")))
+PARTS = {
+    name: part
+    for name, part in vars(grammar).items()
+    if isinstance(part, type) and issubclass(part, grammar.Part) and part not in {grammar.Part, grammar.Table}
+}
+KEYS = sorted({(name, info.alias or key) for name, part in PARTS.items() for key, info in part.model_fields.items()})
+
+
+def nodes(node: Any) -> Iterator[dict[str, Any]]:  # noqa: ANN401 - whatever YAML holds
+    """Yield every mapping inside a node."""
+    if isinstance(node, dict):
+        yield node
+    for inner in node.values() if isinstance(node, dict) else node if isinstance(node, list) else ():
+        yield from nodes(inner)
+
+
+def alternatives(schema: dict[str, Any], name: str) -> dict[str, Any]:
+    """Return the schema of a part, as a mapping of keys."""
+    part = schema if name == "MappingFile" else schema["$defs"][name]
+    return next(choice for choice in part.get("anyOf", [part]) if "properties" in choice)
+
+
+@pytest.mark.parametrize(("part", "key"), KEYS, ids=lambda name: name)
+def test_every_key_is_in_the_page_the_schema_and_the_tests(part: str, key: str) -> None:
+    """A key has an example and a word in the page, a description in the schema, and a test that writes it."""
+    examples = {each for text in EXAMPLES for node in nodes(yaml.safe_load(text)) for each in node}
+    assert key in examples
+    assert re.search(rf"\b{key}\b", re.sub(r"```.*?```", "", PAGE, flags=re.DOTALL))
+    assert alternatives(mapping.json_schema(), part)["properties"][key]["description"]
+    assert re.search(rf"\b{key}:\s", TESTS)
+
+
+def test_the_schema_has_no_key_that_the_grammar_lacks() -> None:
+    """The schema's parts and keys are those of the grammar."""
+    schema = mapping.json_schema()
+    assert set(schema["$defs"]) | {"MappingFile"} == set(PARTS)
+    for name, part in PARTS.items():
+        assert set(alternatives(schema, name)["properties"]) == {i.alias or k for k, i in part.model_fields.items()}
+
+
+@pytest.mark.parametrize("example", EXAMPLES, ids=range(len(EXAMPLES)))
+def test_every_example_is_a_mapping_without_fault(tmp_path: Path, example: str) -> None:
+    """What the page shows can be written as it stands, in a mapping that has the rest."""
+    whole = yaml.load(HEAD, yaml.BaseLoader)  # noqa: S506 - makes texts of everything
+    shown = yaml.load(example, yaml.BaseLoader)  # noqa: S506
+    for section, content in shown.items():
+        whole[section] = {**whole[section], **content} if section == "fields" else content
+    loaded(tmp_path, flow(whole))
+
+
+@pytest.mark.parametrize("kind", grammar.TYPES)
+def test_every_type_is_in_the_page_and_the_tests(kind: str) -> None:
+    """A type has its line in the page's table, an example and a test."""
+    assert f"| `{kind}` |" in PAGE
+    assert any(f"type: {kind}" in example for example in EXAMPLES)
+    assert f"type: {kind}" in TESTS
+
+
+def test_every_code_of_an_issue_is_in_the_page_and_the_tests() -> None:
+    """The codes that the mapping gives are all explained, and no others."""
+    sources = "".join(path.read_text("utf-8") for path in (ROOT / "importer" / "mapping").rglob("*.py"))
+    given = set(re.findall(r'Refused\(\s*"([a-z-]+)"', sources))
+    section = PAGE.split("## Codes of issues")[1]
+    explained = {
+        code for line in re.findall(r"^\| (`.*?) \|", section, re.MULTILINE) for code in re.findall("`(.*?)`", line)
+    }
+    assert given == explained
+    assert {code for code in given if code not in TESTS} == set()
+
+
+def test_the_schema_takes_what_the_grammar_takes() -> None:
+    """Texts may be written as numbers and booleans, one text for a list, a constant for a field, `version: 1`."""
+    schema = mapping.json_schema()
+    assert 1 in schema["properties"]["version"]["enum"]
+    text = {"type": ["string", "number", "boolean"]}
+    assert schema["$defs"]["FieldSpec"]["anyOf"][0] == text
+    key = schema["$defs"]["Source"]["properties"]["key"]["anyOf"]
+    assert key[0] == text
+    assert key[1]["items"] == text
+    assert schema["required"] == ["version", "import", "source", "fields"]
+
+
+def test_models_forbid_what_they_do_not_know() -> None:
+    """Every part of the grammar refuses unknown keys."""
+    assert all(part.model_config["extra"] == "forbid" for part in PARTS.values())
+    assert issubclass(grammar.Part, BaseModel)

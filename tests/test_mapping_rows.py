@@ -1,0 +1,121 @@
+"""Which rows become cases, and which files go with them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from mapping_support import HEAD, bound, converted, frame, loaded
+
+from importer.errors import MappingError
+
+
+def with_source(source: str, form: str = "") -> str:
+    """Return the shortest mapping with another `source` section, and form fields."""
+    return HEAD.replace("{key: Id}", source) + (f"form:\n{form}" if form else "")
+
+
+def test_rows_that_meet_a_condition_are_skipped_and_say_why(tmp_path: Path) -> None:
+    """`skip_if` names what it saw; a skipped row has no issues."""
+    text = with_source("{key: Id, skip_if: {Estado: [Borrador, Prueba]}}", "  N: {column: N, type: integer}\n")
+    result = converted(loaded(tmp_path, text), frame({"Id": ["1", "2"], "Estado": ["borrador", "x"], "N": ["?", "?"]}))
+    assert result.skipped == {2: "skip_if: Estado is 'borrador'"}
+    assert [issue.row for issue in result.issues] == [3]
+
+
+@pytest.mark.parametrize(("keep", "kept"), [("first", [2, 3]), ("last", [3, 4])])
+def test_an_event_log_keeps_one_row_of_each_key(tmp_path: Path, keep: str, kept: list[int]) -> None:
+    """Over all frames, one row of a repeated key becomes the case, and the others name it; blank keys stand alone."""
+    case = loaded(tmp_path, with_source(f"{{key: Id, keep: {keep}, skip_if: {{Estado: x}}}}"))
+    first = frame({"Id": [" A", "B"], "Estado": ["", ""]})
+    last = frame({"Id": ["A", "", "", "A"], "Estado": ["", "", "", "x"]}, first_row=4)
+    mapper = bound(case, first, last)
+    skipped = {**mapper.convert(first).skipped, **mapper.convert(last).skipped}
+    assert [row for row in range(2, 8) if row not in skipped] == [*kept, 5, 6]
+    gone = 4 if keep == "first" else 2
+    assert skipped[gone].endswith(f"row of a repeated key; row {kept[0] if keep == 'first' else 4} is kept")
+    assert skipped[7] == "skip_if: Estado is 'x'"
+
+
+def test_rows_of_one_case_are_joined(tmp_path: Path) -> None:
+    """The first row of a group stands for the case, with the texts of all of its rows in sheet order."""
+    text = with_source(
+        "{key: Id, group: Id}",
+        "  Notes: {template: '{Fecha:DD/MM/YYYY}: {Nota}', join: ' | '}\n  First: {column: Nota}\n",
+    )
+    first = frame({"Id": ["A", "A", "B"], "Fecha": ["2026-01-13"] * 3, "Nota": ["uno", "dos", "tres"]})
+    last = frame({"Id": ["B", "A"], "Fecha": ["", "2026-01-14"], "Nota": ["", "cuatro"]}, first_row=5)
+    mapper = bound(loaded(tmp_path, text), first, last)
+    result = mapper.convert(first)
+    assert result.fields["form.Notes"].tolist()[::2] == [
+        "13/01/2026: uno | 13/01/2026: dos | 14/01/2026: cuatro",
+        "13/01/2026: tres",
+    ]
+    assert result.fields["form.First"].tolist()[0] == "uno"
+    assert result.skipped == {3: "part of the case of row 2"}
+    assert mapper.convert(last).skipped == {5: "part of the case of row 4", 6: "part of the case of row 2"}
+
+
+def test_a_fault_in_a_joined_row_is_an_issue_of_the_case(tmp_path: Path) -> None:
+    """A case never goes without a part of it that could not be read."""
+    text = with_source("{key: Id, group: Id}", "  T: {column: T, type: phone, country: CO, join: ' '}\n")
+    result = converted(loaded(tmp_path, text), frame({"Id": ["A", "A"], "T": ["3001234567", "no"]}))
+    assert [(issue.row, issue.column, issue.value, issue.code) for issue in result.issues] == [
+        (2, "T", "no", "not-a-phone")
+    ]
+
+
+def test_files_are_named_by_cells_as_they_are_written(tmp_path: Path) -> None:
+    """Each filled attachment cell is given with its column; rows without files are left out."""
+    case = loaded(tmp_path, f"{HEAD}attachments: {{folder: f, columns: [A, B], separator: ';'}}\n")
+    mapper = bound(case, sheet := frame({"Id": ["1", "2"], "A": [" a.pdf; b.pdf", ""], "B": ["c.pdf", " "]}))
+    assert mapper.attachment_names(sheet) == {2: (("A", "a.pdf; b.pdf"), ("B", "c.pdf"))}
+
+
+def test_a_prefix_of_the_old_system_is_taken_off_paths(tmp_path: Path) -> None:
+    """`strip_prefix` makes paths of another machine relative to the folder."""
+    case = loaded(tmp_path, f"{HEAD}attachments: {{folder: f, columns: A, separator: ',', strip_prefix: /var/glpi}}\n")
+    mapper = bound(case, sheet := frame({"Id": ["1"], "A": ["/var/glpi/PDF/a.pdf, x.pdf"]}))
+    assert mapper.attachment_names(sheet) == {2: (("A", "PDF/a.pdf,x.pdf"),)}
+
+
+def test_files_are_found_by_patterns_under_the_folder_alone(tmp_path: Path) -> None:
+    """Patterns take every file that fits, in the order of names; a cell's own `*` or `..` leads nowhere."""
+    for name in ("T-1/b.pdf", "T-1/a.pdf", "T-1/deep/c.pdf", "T-2-x.png", "T-22-x.png", "*/d.pdf"):
+        path = tmp_path / "f" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(b"x")
+    (tmp_path / "secret.pdf").write_bytes(b"x")
+    text = f"{HEAD}attachments: {{folder: f, patterns: ['{{Id}}/*.pdf', '{{Id}}-?.png'], names_in: description}}\n"
+    sheet = frame({"Id": ["T-1", "T-2", "*", "..", ""]})
+    mapper = bound(loaded(tmp_path, text), sheet, beside=tmp_path)
+    assert mapper.attachment_names(sheet) == {
+        2: (("Id", "T-1/a.pdf"), ("Id", "T-1/b.pdf")),
+        3: (("Id", "T-2-x.png"),),
+    }
+    assert mapper.convert(sheet).fields["description"].tolist()[:3] == [
+        "words\n\n1. a.pdf\n2. b.pdf", "words\n\n1. T-2-x.png", "words",
+    ]  # fmt: skip
+
+
+def test_files_are_listed_by_another_table(tmp_path: Path) -> None:
+    """A table of files, as GLPI and osTicket export them, names each case's files, and how people know them."""
+    listed = "{file: docs.csv, key: items_id, match: Id, path: filepath, name: filename}"
+    text = f"{HEAD}attachments: {{folder: f, list: {listed}, strip_prefix: /var/, names_in: description}}\n"
+    docs = frame({
+        "items_id": ["7", "7", "8", "9"],
+        "filepath": ["/var/ab/1.bin", "ab/2.bin", "", "x.bin"],
+        "filename": ["Factura.pdf", "", "nada", "y"],
+    })  # fmt: skip
+    sheet = frame({"Id": ["7", "8", "10"]})
+    mapper = bound(loaded(tmp_path, text), sheet, tables={"docs.csv": docs})
+    assert mapper.attachment_names(sheet) == {2: (("Id", "ab/1.bin"), ("Id", "ab/2.bin"))}
+    assert mapper.convert(sheet).fields["description"].tolist()[0] == "words\n\n1. Factura.pdf\n2. 2.bin"
+
+
+def test_a_column_of_web_addresses_is_refused(tmp_path: Path) -> None:
+    """Addresses are no files: the mapping is told, at its line, what to do instead."""
+    case = loaded(tmp_path, f"{HEAD}attachments: {{folder: f, columns: Link}}\n")
+    mapper = bound(case, sheet := frame({"Id": ["1", "2"], "Link": ["https://a.co/1.pdf", ""]}))
+    with pytest.raises(MappingError, match=r":12:35: attachments\.columns: Link holds web addresses"):
+        mapper.convert(sheet)

@@ -1,0 +1,261 @@
+"""Cells become values of the CRM's types; what a cell alone does not tell is told by the whole column, or asked."""
+
+from __future__ import annotations
+
+import datetime as dt
+import string
+import tempfile
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from mapping_support import HEAD, converted, form_values, frame, loaded
+
+from importer.mapping.converters.formats import reader, write_moment, write_number
+from importer.mapping.converters.moments import MomentReader
+from importer.mapping.converters.numbers import NumberReader
+from importer.model import Typed
+
+MOMENTS = st.datetimes(dt.datetime(1900, 1, 1), dt.datetime(2999, 12, 31))  # noqa: DTZ001 - wall time
+
+
+def true(text: str, value: float | dt.date | dt.time) -> Typed:
+    """Return a cell that a workbook stores as more than text."""
+    return Typed(text, value)
+
+
+def test_s3_a_column_proves_the_order_of_its_dates(tmp_path: Path) -> None:
+    """One day above 12 proves day or month first for every cell; ISO dates and month names need no proof."""
+    spec = "{column: C, type: date}"
+    assert form_values(tmp_path, spec, ["03/04/2026", "13/04/2026", "1-2-2026"]) == [
+        "2026-04-03", "2026-04-13", "2026-02-01",
+    ]  # fmt: skip
+    assert form_values(tmp_path, spec, ["03/04/2026", "04/13/2026"]) == ["2026-03-04", "2026-04-13"]
+    assert form_values(tmp_path, spec, ["2026-04-03", "2026/4/3 10:00", "2026-04-03T23:59:59Z"]) == ["2026-04-03"] * 3
+
+
+def test_s3_a_date_that_may_be_two_is_asked_for(tmp_path: Path) -> None:
+    """`03/04/2026` alone proves nothing, nor does a column that contradicts itself; `05/05/2026` is one date anyway."""
+    spec = "{column: C, type: date}"
+    assert form_values(tmp_path, spec, ["03/04/2026", "05/05/2026"]) == ["! date-format-unclear", "2026-05-05"]
+    assert form_values(tmp_path, spec, ["13/04/2026", "04/13/2026"]) == ["! date-format-unclear"] * 2
+    assert form_values(tmp_path, "{column: C, type: date, read: DD/MM/YYYY}", ["03/04/2026"]) == ["2026-04-03"]
+
+
+def test_a_proof_may_stand_in_a_later_frame(tmp_path: Path) -> None:
+    """Every frame is surveyed before the first is converted."""
+    case = loaded(tmp_path, f"{HEAD}form:\n  X: {{column: C, type: date}}\n")
+    last = frame({"Id": ["1"], "C": ["31/01/2026"]}, first_row=3)
+    first = frame({"Id": ["0"], "C": ["02/01/2026"]})
+    assert converted(case, last, first).fields["form.X"].tolist() == ["2026-01-02"]
+
+
+@pytest.mark.parametrize(
+    ("text", "day"),
+    [
+        ("3 de marzo de 2026", "2026-03-03"), ("03-mar-2026", "2026-03-03"), ("3 dez. 2026", "2026-12-03"),
+        ("lunes, 7 de septiembre de 2026", "2026-09-07"), ("1 setiembre 2026", "2026-09-01"),
+        ("3 de março de 2026", "2026-03-03"), ("March 3, 2026", "2026-03-03"), ("mar 3 2026 10:00 PM", "2026-03-03"),
+        ("3/ene/2026", "2026-01-03"), ("31 de noviembre de 2026", "! not-a-date"), ("3 de nada 2026", "! not-a-date"),
+        ("45123", "! not-a-date"), ("30/02/2026", "! not-a-date"), ("mañana", "! not-a-date"), ("", None),
+    ],
+)  # fmt: skip
+def test_s3_dates_with_names_of_months(tmp_path: Path, text: str, day: str | None) -> None:
+    """Spanish, Portuguese and English month names are read; days that do not exist are issues."""
+    assert form_values(tmp_path, "{column: C, type: date}", [text]) == [day]
+
+
+def test_s3_true_dates_know_themselves_and_never_round(tmp_path: Path) -> None:
+    """A true date needs no format, and 23:59:59.9999 stays on its day and second."""
+    late = true("2026-12-31 23:59", dt.datetime(2026, 12, 31, 23, 59, 59, 999_900))  # noqa: DTZ001 - wall time
+    day = true("31/12/26", dt.date(2026, 12, 31))
+    assert form_values(tmp_path, "{column: C, type: date, format: MM-DD-YYYY}", [late, day]) == ["12-31-2026"] * 2
+    assert form_values(tmp_path, "{column: C, type: datetime}", [late, day]) == [
+        "2026-12-31 23:59:59", "2026-12-31 00:00:00",
+    ]  # fmt: skip
+    assert form_values(tmp_path, "{column: C, type: time}", [late, day]) == ["23:59:59", "! not-a-time"]
+    assert form_values(tmp_path, "{column: C, type: date}", [true("45123", 45123)]) == ["! not-a-date"]
+
+
+def test_times_are_read_with_and_without_halves(tmp_path: Path) -> None:
+    """Times have 24 hours or `a. m.`, `PM`; what is no time of day is an issue."""
+    cells = ["3:15 p. m.", "12:00 AM", "9:05", "24:00", "13:00 PM", true("08:00", dt.time(8)), "10:20:30.9"]
+    assert form_values(tmp_path, "{column: C, type: time, format: 'HH:mm'}", cells) == [
+        "15:15", "00:00", "09:05", "! not-a-time", "! not-a-time", "08:00", "10:20",
+    ]  # fmt: skip
+
+
+def test_named_formats_are_the_only_ones_that_are_read(tmp_path: Path) -> None:
+    """With `read`, a cell is read in one of the named formats, two-digit years included, or is an issue."""
+    spec = "{column: C, type: date, read: [DD/MM/YY, D MMM YYYY, YYYYMMDD]}"
+    cells = ["1/2/26", "1/2/70", "3 feb 2026", "20260204", "2026-02-05", "1/2/26 10:30"]
+    assert form_values(tmp_path, spec, cells) == [
+        "2026-02-01", "1970-02-01", "2026-02-03", "2026-02-04", "! not-a-date", "2026-02-01",
+    ]  # fmt: skip
+
+
+def test_s2_a_column_proves_its_decimal_sign(tmp_path: Path) -> None:
+    """`1.234,5`, `12,50` and `1.234.567` prove a sign for all; `1.234` alone proves nothing."""
+    spec = "{column: C, type: decimal}"
+    assert form_values(tmp_path, spec, ["1.234", "12,50", "-3", "1.234.567,8"]) == [1234, 12.5, -3, 1234567.8]
+    assert form_values(tmp_path, spec, ["1,234", "1,234,567", "0.5"]) == [1234, 1234567, 0.5]
+    assert form_values(tmp_path, spec, ["1.234", "7"]) == ["! number-format-unclear", 7]
+    assert form_values(tmp_path, spec, ["1.5", "1,5"]) == ["! number-format-unclear"] * 2
+    assert form_values(tmp_path, "{column: C, type: decimal, decimal_sign: '.'}", ["1.234"]) == [1.234]
+
+
+def test_numbers_keep_every_digit_or_are_issues(tmp_path: Path) -> None:
+    """JSON numbers are as exact as the cell; true numbers and percentages are what they show."""
+    cells = [
+        "0.1",
+        "12345678901234567890",
+        "0.12345678901234567891",
+        true("12.5%", 0.125),
+        true("3001234567", 3001234567.0),
+    ]
+    assert form_values(tmp_path, "{column: C, type: decimal}", cells) == [
+        0.1, "! number-too-long", "! number-too-long", 0.125, 3001234567,
+    ]  # fmt: skip
+    cells = [true("5", 5.0), "7.0", "7.5", "x", true("TRUE", value=True)]
+    assert form_values(tmp_path, "{column: C, type: integer}", cells) == [
+        5, 7, "! not-an-integer", "! not-a-number", "! not-a-number",
+    ]  # fmt: skip
+
+
+def test_currencies_lose_their_signs(tmp_path: Path) -> None:
+    """Signs and codes of money around a number are no part of it; brackets owe."""
+    cells = ["$ 1.234,50", "COP 1.000.000", "R$ 10,00", "US$5", "(3)", "S/ 2", "12 pesos"]
+    assert form_values(tmp_path, "{column: C, type: currency}", cells) == [
+        1234.5, 1000000, 10, 5, -3, 2, "! not-a-number",
+    ]  # fmt: skip
+
+
+def test_booleans_are_words_of_three_languages(tmp_path: Path) -> None:
+    """Yes and no in Spanish, Portuguese and English, marks and true booleans; anything else by `values`."""
+    cells = ["Sí", "NO", "não", "x", "0", true("TRUE", value=True), "quizás"]
+    assert form_values(tmp_path, "{column: C, type: boolean}", cells) == [
+        True, False, False, True, False, True, "! not-a-boolean",
+    ]  # fmt: skip
+    spec = "{column: C, type: boolean, values: {Activo: true, Baja: false}}"
+    assert form_values(tmp_path, spec, ["activo", "baja"]) == [True, False]
+
+
+def test_phones_belong_to_a_country(tmp_path: Path) -> None:
+    """Numbers are written internationally or nationally; trunk prefixes fall away, other countries' stay whole."""
+    cells = [
+        "300 123 4567",
+        "+57 (300) 123-4567",
+        "0057 3001234567",
+        "+1 202 555 0101",
+        "12345",
+        true("3001234567", 3001234567),
+    ]
+    assert form_values(tmp_path, "{column: C, type: phone, country: CO}", cells) == [
+        "+573001234567", "+573001234567", "+573001234567", "+12025550101", "! not-a-phone", "+573001234567",
+    ]  # fmt: skip
+    assert form_values(tmp_path, "{column: C, type: phone, country: AR, format: national}", ["011 4123-4567"]) == [
+        "1141234567"
+    ]
+
+
+def test_lists_take_their_options_spelling(tmp_path: Path) -> None:
+    """An option is found without case and accents; what is none is left to validation, never changed."""
+    assert form_values(tmp_path, "{column: C, type: list, allowed: [Médico, Legal]}", ["medico", "LEGAL", "Otro"]) == [
+        "Médico", "Legal", "Otro",
+    ]  # fmt: skip
+
+
+def test_multi_selects_are_arrays_or_text(tmp_path: Path) -> None:
+    """The options of a cell are told apart, each once; `format: text` puts them together again."""
+    spec = "{column: C, type: multi-select, separator: ';', allowed: [A, B]"
+    assert form_values(tmp_path, f"{spec}}}", ["a; B;A", ";", ""]) == [["A", "B"], None, None]
+    assert form_values(tmp_path, f"{spec}, format: text}}", ["a; B"]) == ["A;B"]
+
+
+def test_html_becomes_what_a_reader_sees(tmp_path: Path) -> None:
+    """Paragraphs, lists, links and entities become text; scripts vanish; text without tags keeps its lines."""
+    cells = [
+        "<p>Hola&nbsp;<b>Ana</b></p><p>Lista:</p><ul><li>uno</li><li>dos</li></ul><script>x()</script>",
+        '<div>Ver <a href="https://a.co/x">aquí</a><br/>fin</div>',
+        "a < b\ny &amp; z",
+        "<p> </p>",
+    ]
+    assert form_values(tmp_path, "{column: C, type: html}", cells) == [
+        "Hola Ana\n\nLista:\n\n- uno\n\n- dos", "Ver aquí (https://a.co/x)\nfin", "a < b\ny & z", None,
+    ]  # fmt: skip
+
+
+def test_web_addresses_are_whole(tmp_path: Path) -> None:
+    """A URL has http or https and a host."""
+    assert form_values(tmp_path, "{column: C, type: url}", ["https://a.co/x?y", "a.co", "ftp://a.co"]) == [
+        "https://a.co/x?y", "! not-a-url", "! not-a-url",
+    ]  # fmt: skip
+
+
+def test_texts_change_only_where_asked(tmp_path: Path) -> None:
+    """`strip`, `upper`, `lower` and `truncate` do what they say; without them, only white space around goes."""
+    cells = [" *Ábc d* "]
+    assert form_values(tmp_path, "{column: C, type: text}", cells) == ["*Ábc d*"]
+    assert form_values(tmp_path, "{column: C, strip: false}", cells) == [" *Ábc d* "]
+    assert form_values(tmp_path, "{column: C, strip: '*'}", cells) == ["Ábc d"]
+    assert form_values(tmp_path, "{column: C, upper: true, truncate: 5}", cells) == ["*ÁBC"]
+    assert form_values(tmp_path, "{column: C, lower: true}", cells) == ["*ábc d*"]
+
+
+def test_objects_have_a_type_and_properties_with_sources(tmp_path: Path) -> None:
+    """An object is left out where none of its columns has a value; its properties' faults name their column."""
+    spec = "{object: {type: telephone, value: {column: C, type: phone, country: CO, format: national}, code: '+57'}}"
+    assert form_values(tmp_path, spec, ["3001234567", "", "12"]) == [
+        {"type": "telephone", "value": "3001234567", "code": "+57"}, None, "! not-a-phone",
+    ]  # fmt: skip
+
+
+FORMATS = st.sampled_from(["YYYY-MM-DD HH:mm:ss", "DD/MM/YYYY HH:mm:ss", "MM-DD-YYYY HH:mm:ss", "YYYYMMDD HHmmss"])
+
+
+@settings(max_examples=60, deadline=None)
+@given(MOMENTS, FORMATS)
+def test_a_moment_that_is_written_in_a_format_is_read_back(moment: dt.datetime, form: str) -> None:
+    """Writing and reading by one format loses nothing but fractions of a second."""
+    assert MomentReader([form]).read(write_moment(moment, form)) == moment.replace(microsecond=0)
+    assert reader(form).fullmatch(write_moment(moment, form))
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(MOMENTS, min_size=1, max_size=20), st.sampled_from(["DD/MM/YYYY", "MM/DD/YYYY"]))
+def test_a_column_of_dates_is_read_rightly_or_not_at_all(moments: list[dt.datetime], form: str) -> None:
+    """Whatever order a column has, a date is never read as another one."""
+    texts = [write_moment(moment, form) for moment in moments]
+    column = MomentReader()
+    column.observe(texts)
+    if column.order is None:
+        assert all(moment.day <= 12 for moment in moments)
+    else:
+        assert column.order == form
+        assert [column.read(text).date() for text in texts] == [moment.date() for moment in moments]
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    st.lists(st.decimals(-(10**9), 10**9, places=2, allow_nan=False), min_size=1, max_size=20),
+    st.sampled_from(["0.00", "0,00", "#,##0.00", "#.##0,00"]),
+)
+def test_a_column_of_numbers_is_read_back_whatever_its_signs(numbers: list[Decimal], form: str) -> None:
+    """Two decimal places prove the sign, and thousands separators are told from it."""
+    texts = [write_number(number, form) for number in numbers]
+    column = NumberReader()
+    column.observe(texts)
+    assert [column.read(text) for text in texts] == numbers
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.text(alphabet=string.printable + "áÑç€\u00a0{}", max_size=40))
+def test_a_text_is_its_text(text: str) -> None:
+    """Whatever a cell holds, a text field holds the same without white space around it, through templates, too."""
+    with tempfile.TemporaryDirectory() as folder:
+        specs = "{column: C}\n  Y: {template: '{C}'}"
+        case = loaded(Path(folder), f"{HEAD}form:\n  X: {specs}\n")
+    fields = converted(case, frame({"Id": ["1"], "C": [text]})).fields
+    assert fields["form.X"].tolist() == fields["form.Y"].tolist() == [text.strip() or None]
