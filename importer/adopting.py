@@ -82,7 +82,7 @@ def _open(job: Job, sheet: str | None) -> Table:
 def _reported(plan: Plan) -> Iterator[tuple[PlannedRow, _Reported]]:
     """Yield every row beside what the sheet says of it."""
     ours = own_columns(plan.table.columns) or {name: name for name in ("wolkvox_id", "idPrefijo")}
-    for frame, batch in zip(plan.table.frames(), plan.batches, strict=True):
+    for frame, batch in plan.cells():
         names = ("wolkvox_id", "idPrefijo", "reference", "status")
         columns = {name: _texts(frame, ours.get(name)) for name in names}
         for planned, (wolkvox_id, id_prefijo, reference, status) in zip(

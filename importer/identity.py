@@ -59,9 +59,14 @@ def tenant_of(server: str) -> str:
 
 def canonical(cell: object) -> str:
     """Return a cell's text as it counts for identity: NFC, trimmed, one kind of line end, whole numbers bare."""
-    text = unicodedata.normalize("NFC", str(cell)).strip().replace("\r\n", "\n").replace("\r", "\n")
-    whole = _WHOLE_NUMBER.fullmatch(text)
-    return whole[1] if whole else text
+    text = str(cell).strip()
+    if not text.isascii():
+        text = unicodedata.normalize("NFC", text)
+    if "\r" in text:
+        text = text.replace("\r\n", "\n").replace("\r", "\n")
+    if text.endswith("0") and (whole := _WHOLE_NUMBER.fullmatch(text)):
+        return whole[1]
+    return text
 
 
 def loose(text: str) -> str:
@@ -117,8 +122,5 @@ def same_content(before: str, now: str) -> bool:
 
 def _digest(purpose: str, parts: Iterable[str]) -> str:
     """Hash length-prefixed parts, so that ("ab", "c") and ("a", "bc") differ."""
-    running = hashlib.sha256(purpose.encode())
-    for part in parts:
-        raw = part.encode("utf-8", "surrogatepass")
-        running.update(b"%d:" % len(raw) + raw)
-    return running.hexdigest()
+    encoded = (part.encode("utf-8", "surrogatepass") for part in parts)
+    return hashlib.sha256(purpose.encode() + b"".join([b"%d:%s" % (len(raw), raw) for raw in encoded])).hexdigest()

@@ -46,7 +46,7 @@ def check(job: Job) -> Plan:
 def preview(job: Job, number: int | None) -> Preview | None:
     """Return what a row would send, the first row's where no `number` is given; None where there is no such row."""
     plan = check(job)
-    for frame, batch in zip(plan.table.frames(), plan.batches, strict=True):
+    for frame, batch in plan.cells():
         for position, planned in enumerate(batch):
             if number in {None, planned.row.number}:
                 body = payload.document(complete_fields(plan, planned.row), plan.scope.operation)

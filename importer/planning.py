@@ -52,7 +52,7 @@ class PlannedRow:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """A source's rows in sheet order, on disk batch by batch; a batch is the rows of one of the table's frames.
+    """A source's rows in sheet order, batch by batch; each batch is made of the frame of cells at its place.
 
     `columns` are the source's own; `content_columns` are those that a row's content hash covers.
     """
@@ -62,7 +62,12 @@ class Plan:
     scope: Scope
     columns: tuple[str, ...]
     content_columns: tuple[str, ...]
+    frames: Spool[pd.DataFrame]
     batches: Spool[list[PlannedRow]]
+
+    def cells(self) -> Iterator[tuple[pd.DataFrame, list[PlannedRow]]]:
+        """Yield every batch beside its frame of cells."""
+        return zip(self.frames, self.batches, strict=True)
 
     def __iter__(self) -> Iterator[PlannedRow]:
         for batch in self.batches:
@@ -86,9 +91,9 @@ def make_plan(  # noqa: PLR0913 - what a plan is made of
     planner = _Planner(table, mapping, scope, memory, trust_references=trust_references)
     converted = planner.convert()
     batches: Spool[list[PlannedRow]] = Spool()
-    for frame, step in zip(table.frames(), converted, strict=True):
+    for frame, step in zip(planner.frames, converted, strict=True):
         batches.append([_again(row) if retry_rejected else row for row in planner.judge(frame, step)])
-    return Plan(table, mapping, scope, planner.columns, planner.content_columns, batches)
+    return Plan(table, mapping, scope, planner.columns, planner.content_columns, planner.frames, batches)
 
 
 def _again(planned: PlannedRow) -> PlannedRow:
@@ -120,12 +125,13 @@ class _Converted:
 
 
 class _Planner:
-    """Plans one source; its frames are read three times: to survey, to convert, to judge."""
+    """Plans one source in three steps over its frames: survey, convert, judge."""
 
     def __init__(
         self, table: Table, mapping: CaseMapping, scope: Scope, memory: Memory, *, trust_references: bool
     ) -> None:
         self._table, self._mapping = table, mapping
+        self.frames: Spool[pd.DataFrame] = Spool()
         ours = own_columns(table.columns)
         self.columns = tuple(column for column in table.columns if column not in ours.values())
         tables = {need: list(open_table(need.path or table.path, need.options).frames()) for need in mapping.tables}
@@ -140,8 +146,9 @@ class _Planner:
         """Take every row from cells to fields, and learn all keys on the way."""
         for frame in self._table.frames():
             self._mapper.survey(frame)
+            self.frames.append(frame)
         converted: Spool[_Converted] = Spool()
-        for frame in self._table.frames():
+        for frame in self.frames:
             result = self._mapper.convert(frame)
             hidden = {row: _("hidden row") for row in self._table.hidden.intersection(frame.index)}
             skipped = {**result.skipped, **hidden}

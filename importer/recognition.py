@@ -183,10 +183,14 @@ class Contents:
     def __init__(self, frame: pd.DataFrame) -> None:
         self._frame = frame
         self._columns: dict[str, list[str]] = {}
+        self._chosen: dict[tuple[str, ...], list[tuple[str, list[str]]]] = {}
 
     def hash(self, position: int, columns: Sequence[str], attachments: Sequence[Attachment] | None) -> str:
         """Return the content hash of the row at `position` (from 0); a column that is not there is empty."""
-        return identity.content_hash([(name, self._column(name)[position]) for name in columns], attachments)
+        key = tuple(columns)
+        if key not in self._chosen:
+            self._chosen[key] = [(name, self._column(name)) for name in sorted(key)]
+        return identity.content_hash([(name, cells[position]) for name, cells in self._chosen[key]], attachments)
 
     def identity(
         self, row: Recognised, position: int, columns: Sequence[str], attachments: Sequence[Attachment] | None

@@ -178,7 +178,7 @@ class _ReportRows:
 
     def __iter__(self) -> Iterator[ReportRow]:
         columns = list(self._plan.columns)
-        for frame, batch in zip(self._plan.table.frames(), self._plan.batches, strict=True):
+        for frame, batch in self._plan.cells():
             cells = zip(*(frame[column].tolist() for column in columns), strict=True)
             for planned, row_cells in zip(batch, cells, strict=True):
                 yield _report_row(planned, row_cells)

@@ -184,7 +184,7 @@ def _ids_in_source(plan: Plan) -> Iterator[str]:
     """Yield what stands in a column `wolkvox_id` of the source."""
     for column in plan.table.columns:
         if column.casefold().replace("-", "_") == "wolkvox_id":
-            for frame in plan.table.frames():
+            for frame in plan.frames:
                 yield from filter(None, (str(cell).strip() for cell in frame[column]))
 
 
