@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable
 from datetime import date, datetime
 from decimal import ROUND_HALF_UP, Decimal
+from functools import lru_cache
 
 from importer.messages import _
 
@@ -13,17 +14,17 @@ _TOKEN = re.compile(r"YYYY|YY|MMMM|MMM|MM|M|DD|D|HH|H|mm|ss|A")
 _DATE_FORMAT = re.compile(r"(?:YYYY|YY|MMMM|MMM|MM|M|DD|D|HH|H|mm|ss|A|[^A-Za-z0-9]|\b(?:T|de)\b)+")
 _NUMBER_FORMAT = re.compile(r"(?P<group>#(?P<sign>[.,])##)?0(?:(?P<decimal>[.,])(?P<places>0+))?")
 
-_WRITE: dict[str, Callable[[datetime], str]] = {
-    "YYYY": lambda moment: f"{moment.year:04}",
-    "YY": lambda moment: f"{moment.year % 100:02}",
-    "MM": lambda moment: f"{moment.month:02}",
-    "M": lambda moment: str(moment.month),
-    "DD": lambda moment: f"{moment.day:02}",
-    "D": lambda moment: str(moment.day),
-    "HH": lambda moment: f"{moment.hour:02}",
-    "H": lambda moment: str(moment.hour),
-    "mm": lambda moment: f"{moment.minute:02}",
-    "ss": lambda moment: f"{moment.second:02}",
+_WRITE = {
+    "YYYY": "{0.year:04}",
+    "YY": "{0:%y}",
+    "MM": "{0.month:02}",
+    "M": "{0.month}",
+    "DD": "{0.day:02}",
+    "D": "{0.day}",
+    "HH": "{0.hour:02}",
+    "H": "{0.hour}",
+    "mm": "{0.minute:02}",
+    "ss": "{0.second:02}",
 }
 
 _READ = {
@@ -57,7 +58,14 @@ def is_number_format(text: str) -> bool:
 def write_moment(moment: date, form: str) -> str:
     """Return a date or a moment as `form` says; what is smaller than its last part is cut off, never rounded."""
     whole = moment if isinstance(moment, datetime) else datetime(moment.year, moment.month, moment.day)  # noqa: DTZ001 - wall time, never shifted
-    return _TOKEN.sub(lambda token: _WRITE[token[0]](whole), form)
+    return _writer(form)(whole)
+
+
+@lru_cache
+def _writer(form: str) -> Callable[[datetime], str]:
+    """Return what writes moments as `form` says; made once, since columns are long."""
+    bare = form.replace("{", "{{").replace("}", "}}")
+    return _TOKEN.sub(lambda token: _WRITE[token[0]], bare).format
 
 
 def write_number(number: Decimal, form: str) -> str:

@@ -115,9 +115,6 @@ class MomentReader:
         raise _no_date(text)
 
     def _proved(self, text: str) -> datetime:
-        for shape in _NAMED:
-            if parts := shape.fullmatch(text):
-                return _moment(parts, *_day_and_month(parts))
         if parts := _YEAR_FIRST.fullmatch(text):  # the ISO order needs no proof
             return _moment(parts, day=int(parts["two"]), month=int(parts["one"]))
         if parts := _YEAR_LAST.fullmatch(text):
@@ -126,6 +123,9 @@ class MomentReader:
                 raise self._unclear(text)
             day, month = (two, one) if self.order == _ORDERS["two"] else (one, two)
             return _moment(parts, day, month)
+        for shape in _NAMED:
+            if parts := shape.fullmatch(text):
+                return _moment(parts, *_day_and_month(parts))
         raise _no_date(text)
 
     def _unclear(self, text: str) -> Refused:
