@@ -201,6 +201,12 @@ def test_created_now_is_told_apart_from_created_before(tmp_path: Path) -> None:
     assert grounds[0] != grounds[1]
 
 
+def test_r14_a_skipped_row_is_hidden_and_so_stays_left_out(tmp_path: Path) -> None:
+    """A row that was hidden in the source is hidden in the report, which may be the next source."""
+    sheet = opened(tmp_path, content(every_state()))["Report"]
+    assert [line for line in range(2, 13) if sheet.row_dimensions[line].hidden] == [12]
+
+
 def test_a_message_that_only_repeats_the_issues_is_told_once(tmp_path: Path) -> None:
     """The issues are told one by one, with column and remedy."""
     bad = issue(2)

@@ -21,7 +21,7 @@ def write_page(file: BinaryIO, content: ReportContent) -> None:
     """Write the page to an open file; memory does not grow with the rows."""
     summary = content.summary
     page = PAGE.substitute(
-        lang="en",
+        lang=_("en"),  # the language of the sentences below, which a translation changes with them
         title=_shown(_("Import {name}", name=summary.import_name)),
         next_step=_shown(summary.next_step),
         outcomes=_outcomes(summary),

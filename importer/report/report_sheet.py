@@ -9,7 +9,7 @@ from urllib.parse import quote
 from openpyxl.comments import Comment
 from openpyxl.utils import get_column_letter
 
-from importer.model import Cell, Issue, ReportContent, ReportRow
+from importer.model import Cell, Issue, ReportContent, ReportRow, Status
 
 from . import styles
 from .cells import Stamp
@@ -63,9 +63,9 @@ class ReportSheet(Sheet):
         return self._links.refused
 
     def add(self, row: ReportRow) -> None:
-        """Write one row."""
-        said = message(row, self._summary)
-        self.append(self._cells(row, said), height_of((said, MESSAGE_WIDTH)))
+        """Write one row; a skipped one is hidden, so that it stays left out where the report is given back."""
+        said, hidden = message(row, self._summary), row.status is Status.SKIPPED
+        self.append(self._cells(row, said), height_of((said, MESSAGE_WIDTH)), hidden=hidden)
 
     @property
     def start(self) -> str:

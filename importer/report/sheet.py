@@ -8,6 +8,7 @@ from math import ceil
 from typing import TYPE_CHECKING, cast
 
 from openpyxl.utils import get_column_letter
+from openpyxl.worksheet.dimensions import RowDimension
 from openpyxl.worksheet.header_footer import HeaderFooterItem, _HeaderFooterPart
 from openpyxl.worksheet.hyperlink import Hyperlink
 from openpyxl.worksheet.properties import PageSetupProperties
@@ -65,17 +66,17 @@ class Sheet:
         for_paper(self.sheet, ceil(sum(widths) / PAGE_WIDTH))
         self.sheet.print_title_rows = "1:1"
 
-    def append(self, cells: Line, height: float | None = None) -> None:
+    def append(self, cells: Line, height: float | None = None, *, hidden: bool = False) -> None:
         """Write one line; cells are asked for one by one, since a stamp is good until the next.
 
         `height` is in points. Neither Excel nor LibreOffice is sure to find out by itself how high wrapped text is.
         """
         self.lines += 1
         line = cast("GeneratorType[Stamp | None, object, object]", cells)
-        if height is None:
+        if height is None and not hidden:
             self.sheet.append(line)
         else:
-            self.sheet.row_dimensions[self.lines].height = height
+            self.sheet.row_dimensions[self.lines] = RowDimension(self.sheet, self.lines, ht=height, hidden=hidden)
             self.sheet.append(line)
             del self.sheet.row_dimensions[self.lines]  # it is written
 

@@ -75,7 +75,7 @@ def tallies(summary: Summary) -> tuple[Tally, ...]:
         _tally(Status.CONFLICT, counts.conflict, _("Found more than once in the CRM.")),
         _tally(Status.SENDING, counts.sending, _("On its way when the report was written.")),
         _tally(Status.PLANNED, counts.planned, _("Not sent yet; the same command goes on.")),
-        _tally(Status.SKIPPED, counts.skipped, _("Left out on purpose.")),
+        _tally(Status.SKIPPED, counts.skipped, _("Left out on purpose; hidden in the sheet Report.")),
     )
 
 
