@@ -246,7 +246,9 @@ def test_nothing_found_has_the_configured_shape(shape: str, code: int, data: obj
     assert (response.status_code, response.json()["code"], response.json()["data"]) == (code, code, data)
 
 
-@pytest.mark.parametrize(("field", "value"), [("contact phone", "3001234567"), ("nonsense", "x"), ("status", "")])
+@pytest.mark.parametrize(
+    ("field", "value"), [("contact phone", "3001234567"), ("nonsense", "x"), ("status", ""), ("status", "\ud800")]
+)
 def test_what_cannot_be_searched_is_said(sandbox: RunningSandbox, field: str, value: str) -> None:
     """A field that the stand-in has no data for is an answer of its own, and not 'nothing found'."""
     assert query(sandbox, field, value).status_code == 400

@@ -102,8 +102,8 @@ class Exchange:
         try:
             with decoded(taken) as body:
                 return self.crm.insert(body) if self.call == "insert" else self.crm.query(body)
-        except BadBody:
-            return refusal(400, "SOME PARAMETERS ARE REQUIRED", "The body is no JSON object.")
+        except (BadBody, UnicodeError):  # half a surrogate pair is a text in JSON, and nowhere else
+            return refusal(400, "SOME PARAMETERS ARE REQUIRED", "The body is no JSON object of Unicode texts.")
 
 
 def token_of(request: Request) -> str:
