@@ -80,7 +80,8 @@ def for_people(words: str, secrets: Iterable[str]) -> str:
     """
     line = " ".join(html.unescape(words).split())
     parts = {" ".join(part.split()) for secret in secrets for part in (secret, *secret.splitlines())}
-    hidden = sorted((part for part in parts if len(part) > 3), key=len, reverse=True)
+    folded = line.casefold()  # most answers quote nothing, and then no pattern has to be made
+    hidden = sorted((part for part in parts if len(part) > 3 and part.casefold() in folded), key=len, reverse=True)
     if hidden:
         line = re.sub("|".join(map(re.escape, hidden)), MASK, line, flags=re.IGNORECASE)
     return shorten(line, _MESSAGE_LIMIT)
