@@ -168,9 +168,11 @@ def test_a_cell_that_could_not_be_read_is_an_issue_where_it_is_used(tmp_path: Pa
     """A `Fault` passes its code, words and remedy on, once for each cell, and not where no field uses it."""
     error = Fault("#N/A", "error-cell", "the cell shows #N/A", "correct the formula")
     text = f"{HEAD}form:\n  X: {{column: C}}\n  Y: {{column: C, type: date}}\n  Z: {{template: '{{C}}!'}}\n"
-    result = converted(loaded(tmp_path, text), frame({"Id": ["1"], "C": [error], "D": [error]}))
+    result = converted(loaded(tmp_path, text), frame({"Id": ["1", error], "C": [error, "x"], "D": [error, error]}))
     assert [(i.row, i.column, i.value, i.code, i.message, i.remedy) for i in result.issues] == [
-        (2, "C", "#N/A", "error-cell", "the cell shows #N/A", "correct the formula")
+        (2, "C", "#N/A", "error-cell", "the cell shows #N/A", "correct the formula"),
+        (3, "Id", "#N/A", "error-cell", "the cell shows #N/A", "correct the formula"),
+        (3, "C", "x", "not-a-date", "'x' is no date that can be read", result.issues[2].remedy),
     ]
 
 
@@ -219,8 +221,8 @@ def test_known_values_are_passed_on_as_the_crm_spells_them(tmp_path: Path) -> No
     """A contact that is known but for its case goes with the known spelling; any other is an issue."""
     contacts = frame({"Email": ["Ana@x.co", "b@x.co"]})
     spec = "{column: C, type: email, known: {file: contacts.csv, column: Email}}"
-    assert form_values(tmp_path, spec, ["ana@X.co", "b@x.co", "c@x.co"], contacts=contacts) == [
-        "Ana@x.co", "b@x.co", "! not-known",
+    assert form_values(tmp_path, spec, ["ana@X.co", "b@x.co", "c@x.co", "nadie"], contacts=contacts) == [
+        "Ana@x.co", "b@x.co", "! not-known", "nadie",
     ]  # fmt: skip
 
 

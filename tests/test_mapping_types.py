@@ -212,6 +212,13 @@ def test_objects_have_a_type_and_properties_with_sources(tmp_path: Path) -> None
     ]  # fmt: skip
 
 
+def test_a_date_and_a_time_in_two_columns_become_one_moment(tmp_path: Path) -> None:
+    """A template can be a date, and its filled texts prove the order as a column does."""
+    case = loaded(tmp_path, f"{HEAD}form:\n  X: {{template: '{{D}} {{T}}', type: datetime}}\n")
+    sheet = frame({"Id": ["1", "2", "3"], "D": ["02/01/2026", "13/01/2026", ""], "T": ["10:00", "", ""]})
+    assert converted(case, sheet).fields["form.X"].tolist() == ["2026-01-02 10:00:00", "2026-01-13 00:00:00", None]
+
+
 FORMATS = st.sampled_from(["YYYY-MM-DD HH:mm:ss", "DD/MM/YYYY HH:mm:ss", "MM-DD-YYYY HH:mm:ss", "YYYYMMDD HHmmss"])
 
 

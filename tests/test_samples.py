@@ -18,7 +18,7 @@ SAMPLES = ROOT / "sample_data"
 LEGACY = [
     (5, "Correo cliente", "required"),
     (8, "Estado", "no-crm-value"),
-    (10, "Correo cliente", "not-known"),
+    (10, "Correo cliente", "bad-email"),
     (12, "Solución", "solution-missing"),
     (13, "Ticket", "key-repeated"),
     (14, "Ticket", "key-repeated"),

@@ -53,13 +53,7 @@ class Given:
 class Binding:
     """One binding: every column that the mapping names is looked for, every table is turned into what answers."""
 
-    def __init__(
-        self,
-        mapping: MappingFile,
-        places: Places,
-        path: Path,
-        given: Given,
-    ) -> None:
+    def __init__(self, mapping: MappingFile, places: Places, path: Path, given: Given) -> None:
         self._mapping, self._places, self._path, self._given = mapping, places, path, given
         self._faults: list[MappingFault] = []
         self._source = Headers(given.columns, places, self._faults, _("the sheet"))
@@ -115,7 +109,7 @@ class Binding:
         convert, observer = converter(spec)
         if spec.template is not None:
             parts = self._parts(spec.template, spec, (*path, "template"))
-            return TemplateField(name, parts, self._way(spec, path, name, convert, _("the template")), when)
+            return TemplateField(name, parts, self._way(spec, path, name, convert, _("the template")), when, observer)
         column = self._source.find(spec.column or "", (*path, "column"))
         return ColumnField(name, column, self._way(spec, path, name, convert, column), when, observer)
 

@@ -84,7 +84,7 @@ def each_once(cells: Sequence[Arriving], convert: Callable[[Arriving], object]) 
     return [known[cell] for cell in cells]
 
 
-def texts_of(cells: Iterable[Cell]) -> set[str]:
+def texts_of(cells: Iterable[Arriving]) -> set[str]:
     """Return the distinct filled texts among cells: those that prove how a column writes dates or numbers."""
     return {text for cell in set(cells) if isinstance(cell, str) and (text := cell.strip())}
 
@@ -147,17 +147,10 @@ class Filled:
     write: Callable[[str | Typed], str] = str
     observer: Observer | None = None
 
-    def texts(self, frame: pd.DataFrame) -> list[str | Problem]:
-        """Return the part's text for each row, "" where the cell is empty."""
+    def texts(self, frame: pd.DataFrame) -> list[object]:
+        """Return the part's text for each row, "" where the cell is empty, or a problem with its column."""
         way = Way((self.write,), default="")
-        cells = frame[self.column].tolist()
-        known = {cell: self._placed(way(cell), cell) for cell in set(cells)}
-        return [known[cell] for cell in cells]
-
-    def _placed(self, text: object, cell: Cell) -> str | Problem:
-        if isinstance(text, Problem):
-            return Problem(text.code, text.message, text.remedy, self.column, str(cell))
-        return str(text)
+        return each_once(frame[self.column].tolist(), lambda cell: placed(way(cell), self.column, cell))
 
 
 @dataclass
@@ -168,6 +161,7 @@ class TemplateField:
     parts: tuple[str | Filled, ...]
     way: Way
     when: Conditions | None = None
+    observer: Observer | None = None
     column: str | None = field(init=False)
 
     def __post_init__(self) -> None:
@@ -181,27 +175,29 @@ class TemplateField:
         return (*filled, *(self.when.columns if self.when else ()))
 
     def observe(self, frame: pd.DataFrame) -> None:
-        """Let parts with a format see their columns."""
+        """Let parts with a format see their columns, and a type that is told by the whole column the filled texts."""
         for part in self.parts:
             if isinstance(part, Filled) and part.observer:
                 part.observer(texts_of(frame[part.column]))
+        if self.observer:
+            self.observer(texts_of(self._filled(frame)))
 
     def values(self, frame: pd.DataFrame) -> list[object]:
         """Return the field's value for each row; where every part is empty, so is the whole."""
-        filled = [part.texts(frame) for part in self.parts if isinstance(part, Filled)]
-        rows = zip(*filled, strict=True) if filled else iter([()] * len(frame))
-        return each_once(_where(self.when, frame, [self._fill(texts) for texts in rows]), self.way)
+        return each_once(_where(self.when, frame, self._filled(frame)), self.way)
 
-    def _fill(self, texts: Sequence[str | Problem]) -> str | Problem:
-        written: list[str] = []
-        for text in texts:
-            if isinstance(text, Problem):
-                return text
-            written.append(text)
-        if not any(written):
+    def _filled(self, frame: pd.DataFrame) -> list[str | Problem]:
+        columns = [part.texts(frame) for part in self.parts if isinstance(part, Filled)]
+        rows = zip(*columns, strict=True) if columns else iter([()] * len(frame))
+        return [self._fill(texts) for texts in rows]
+
+    def _fill(self, texts: Sequence[object]) -> str | Problem:
+        if problem := next((text for text in texts if isinstance(text, Problem)), None):
+            return problem
+        if not any(texts):
             return ""
-        following = iter(written)
-        return "".join(part if isinstance(part, str) else next(following) for part in self.parts)
+        following = iter(texts)
+        return "".join(part if isinstance(part, str) else str(next(following)) for part in self.parts)
 
 
 @dataclass
@@ -255,7 +251,7 @@ class ObjectField:
         return {inner.path: value for inner, value in named}
 
 
-def placed(value: object, column: str | None, cell: Cell) -> object:
+def placed(value: object, column: str | None, cell: Arriving) -> object:
     """Return a problem with the column and the text of its cell, and any other value as it is."""
     if isinstance(value, Problem) and value.column is None:
         return Problem(value.code, value.message, value.remedy, column, str(cell))

@@ -18,6 +18,7 @@ import pandas as pd
 from importer.mapping.fields import TemplateField
 from importer.mapping.tables import ListedFile
 from importer.mapping.words import clean
+from importer.model import Fault
 
 _WILD = re.compile(r"[*?]")
 _REGEX = {"*": "[^/]*", "?": "[^/]"}
@@ -58,7 +59,7 @@ class Files:
         found: dict[int, list[RowFile]] = {}
         for column in self.columns:
             for row, cell in zip(numbers, frame[column], strict=True):
-                if text := str(cell).strip():
+                if not isinstance(cell, Fault) and (text := str(cell).strip()):
                     found.setdefault(row, []).append(self._written(column, text))
         for pattern in self.patterns:
             for row, name in self._matching(pattern, frame):

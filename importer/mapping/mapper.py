@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 
 import pandas as pd
 
@@ -16,7 +16,7 @@ from importer.mapping.refusal import Problem
 from importer.mapping.rows import RowChoice
 from importer.mapping.vocabulary import Vocabulary
 from importer.messages import _
-from importer.model import FieldRule, Issue
+from importer.model import Fault, FieldRule, Issue
 
 
 @dataclass(frozen=True)
@@ -66,7 +66,7 @@ class Mapper:
         self.columns = _in_order(columns, [*used, *self.key_columns, *self.attachment_columns])
         self._further: list[pd.DataFrame] = []  # rows that are part of an earlier row's case
         self._joined: dict[str, dict[int, list[object]]] | None = None
-        self._addresses: Counter[str] = Counter()
+        self._addresses: dict[str, bool] = {}  # of attachment columns, whether all of their cells are addresses
 
     def survey(self, frame: pd.DataFrame) -> None:
         """Look at a frame of the source, every one before the first is converted.
@@ -81,7 +81,7 @@ class Mapper:
             self._further.append(frame.loc[members])
         if self._parts.files:
             for column, only_addresses in self._parts.files.addresses(frame):
-                self._addresses[column] += 1 if only_addresses else -len(frame)
+                self._addresses[column] = only_addresses and self._addresses.get(column, True)
 
     @property
     def notes(self) -> tuple[str, ...]:
@@ -99,26 +99,36 @@ class Mapper:
         """
         self._refuse_addresses()
         skipped = self._parts.choice.skipped(frame)
-        issues: dict[tuple[int, str | None, str], Issue] = {}
-        columns: dict[str, pd.Series] = {}
-        numbers = frame.index.tolist()
-        for field in self._parts.fields:
-            values = field.values(frame)
-            if field.path in self._parts.joins:
-                values = self._with_members(field, values, frame)
-            for position, value in enumerate(values):
-                if isinstance(value, Problem):
-                    row, values[position] = numbers[position], None
-                    if row not in skipped:
-                        cell = str(frame[field.column].iloc[position]) if field.column else None
-                        issue = value.issue(row, field.column, cell)
-                        issues.setdefault((row, issue.column, issue.code), issue)
-            columns[field.path] = pd.Series(values, frame.index, dtype=object)
-        fields = pd.DataFrame(columns, frame.index, dtype=object)
-        if self._parts.names_in:
-            texts = self._with_names(fields[self._parts.names_in].tolist(), frame)
-            fields[self._parts.names_in] = pd.Series(texts, frame.index, dtype=object)
-        return Converted(fields, tuple(issues[key] for key in sorted(issues, key=lambda key: key[0])), skipped)
+        columns = {field.path: self._values(field, frame) for field in self._parts.fields}
+        told = [
+            *self._unreadable(frame),
+            *chain.from_iterable(self._issues(field, columns[field.path], frame) for field in self._parts.fields),
+        ]
+        for path, values in columns.items():
+            columns[path] = [None if isinstance(value, Problem) else value for value in values]
+        if named := self._parts.names_in:
+            columns[named] = self._with_names(columns[named], frame)
+        fields = pd.DataFrame({path: pd.Series(values, frame.index, dtype=object) for path, values in columns.items()})
+        return Converted(fields, _once(told, skipped), skipped)
+
+    def _values(self, field: Field, frame: pd.DataFrame) -> list[object]:
+        values = field.values(frame)
+        return self._with_members(field, values, frame) if field.path in self._parts.joins else values
+
+    @staticmethod
+    def _issues(field: Field, values: Sequence[object], frame: pd.DataFrame) -> Iterator[Issue]:
+        """Yield the issues among a field's values."""
+        for position, value in enumerate(values):
+            if isinstance(value, Problem):
+                cell = str(frame[field.column].iloc[position]) if field.column else None
+                yield value.issue(int(frame.index[position]), field.column, cell)
+
+    def _unreadable(self, frame: pd.DataFrame) -> Iterator[Issue]:
+        """Yield the issues of cells that could not be read, in whatever way the mapping uses their column."""
+        for column in self.columns:
+            for row, cell in zip(frame.index.tolist(), frame[column], strict=True):
+                if isinstance(cell, Fault):
+                    yield Problem.of(cell).issue(row, column, cell.text)
 
     def attachment_names(self, frame: pd.DataFrame) -> Mapping[int, tuple[tuple[str, str], ...]]:
         """Return for each row that names files the (source column, file names as written) pairs, in their order.
@@ -135,8 +145,8 @@ class Mapper:
                 _("{column} holds web addresses, and only files can be attached; download them into the attachments"
                   " folder and name the files, or put the addresses into a field", column=column),
             )
-            for column, frames in self._addresses.items()
-            if frames > 0
+            for column, only_addresses in self._addresses.items()
+            if only_addresses
         ]  # fmt: skip
         if faults:
             raise MappingError(tuple(faults))
@@ -167,6 +177,15 @@ class Mapper:
         """Return a field's texts with the names of the row's files, numbered as the attachments are, at the end."""
         rows = self._parts.files.of_rows(frame) if self._parts.files else {}
         return [_name_files(text, rows.get(row, ())) for row, text in zip(frame.index.tolist(), texts, strict=True)]
+
+
+def _once(issues: Iterable[Issue], skipped: Mapping[int, str]) -> tuple[Issue, ...]:
+    """Return the issues of rows that are not skipped, by row, each (row, column, code) once."""
+    first: dict[tuple[int | None, str | None, str], Issue] = {}
+    for issue in issues:
+        if issue.row not in skipped:
+            first.setdefault((issue.row, issue.column, issue.code), issue)
+    return tuple(sorted(first.values(), key=lambda issue: issue.row or 0))
 
 
 def _in_order(columns: Sequence[str], used: Iterable[str]) -> tuple[str, ...]:

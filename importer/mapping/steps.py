@@ -38,8 +38,8 @@ def way(spec: FieldSpec, convert: Step, answers: Answers, column: str, field: st
         steps.append(lambda cell: str(cell).upper() if spec.upper else str(cell).lower())
     if spec.truncate:
         steps.append(lambda cell: str(cell)[: spec.truncate].rstrip())
-    if (known := answers.known) is not None:
-        steps.append(lambda cell: known.spelling(clean(str(cell))))
+    if answers.known is not None:
+        steps.append(_known_step(answers.known, addresses=spec.type == "email"))
     default = None if spec.default is None else constant(spec, spec.default)
     return Way(tuple(steps), default, _strip(spec.strip))
 
@@ -62,6 +62,16 @@ def values_step(values: Mapping[str, str], column: str, field: str) -> Step:
             raise Refused("ambiguous-value", message, _("add this line to values: {value}: …", **named))
         message = _("{column} '{value}' has no CRM {field}", **named)
         raise Refused("no-crm-value", message, _("add this line to values: {value}: …", **named))
+
+    return find
+
+
+def _known_step(known: Known, *, addresses: bool) -> Step:
+    """Return what finds a value among the known ones; what is no address is left to validation, which says so."""
+
+    def find(cell: str | Typed) -> str:
+        text = clean(str(cell))
+        return text if addresses and "@" not in text else known.spelling(text)
 
     return find
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping
+from datetime import date, datetime
 from typing import TypeAlias
 
 from importer.mapping.converters.formats import write_moment
@@ -43,7 +44,7 @@ def converter(spec: FieldSpec) -> tuple[Converter, Observer | None]:
         moments = MomentReader(spec.read or ())
         form = spec.format or _DEFAULT_FORMATS[spec.type]
         if spec.type == "time":
-            return lambda cell: moments.read_time(cell).strftime("%H:%M:%S"[: len(form)]), None
+            return lambda cell: write_moment(datetime.combine(date.min, moments.read_time(cell)), form), None
         return lambda cell: write_moment(moments.read(cell), form), moments.observe
     if spec.type in NUMBERS:
         numbers = NumberReader(spec.decimal_sign, money=spec.type == "currency")
