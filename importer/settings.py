@@ -44,11 +44,8 @@ def server_and_operation(said: Connection, mapped: Connection = Connection()) ->
     return server and normal_server(server), operation
 
 
-def target(said: Connection, mapped: Connection = Connection()) -> Target:
-    """Return where cases go, token included.
-
-    Raises SettingsError, with the remedy, for what is missing or unusable.
-    """
+def place(said: Connection, mapped: Connection = Connection()) -> tuple[str, str]:
+    """Return the server's address and the operation; raises SettingsError, with the remedy, where one is missing."""
     server, operation = server_and_operation(said, mapped)
     if not server:
         raise SettingsError(
@@ -64,6 +61,15 @@ def target(said: Connection, mapped: Connection = Connection()) -> Target:
                 " mapping."
             )
         )
+    return server, operation
+
+
+def target(said: Connection, mapped: Connection = Connection()) -> Target:
+    """Return where cases go, token included.
+
+    Raises SettingsError, with the remedy, for what is missing or unusable.
+    """
+    server, operation = place(said, mapped)
     if said.ca_file is not None and not said.ca_file.is_file():
         raise SettingsError(_("{path}: there is no such certificate file (--ca-file).", path=said.ca_file))
     return Target(server, operation, _token(said, server, operation), said.proxy, said.ca_file)
@@ -142,6 +148,11 @@ def _token(said: Connection, server: str, operation: str) -> str:
                 server=server,
             )
         )
+    return usable(token)
+
+
+def usable(token: str) -> str:
+    """Return the token; raises SettingsError where it cannot be one."""
     if not (token.isascii() and token.isprintable()):
         raise SettingsError(_("The token holds characters that no token has. Copy it again from the CRM."))
     return token

@@ -66,6 +66,7 @@ class Clock(click.ParamType[datetime]):
 
 source = click.argument("source", type=_PATH)
 mapping = click.option("-m", "--mapping", type=_PATH, required=True, help=_("The mapping file (YAML)."))
+any_mapping = click.option("-m", "--mapping", type=_PATH, help=_("The mapping file that names server and operation."))
 journal = click.option("--journal", type=_PATH, help=_("Where the journal lies, instead of your data folder."))
 report = click.option("--report", type=_PATH, help=_("Where the report goes, instead of beside the source."))
 limit = click.option(
@@ -95,11 +96,14 @@ place = all_of(
     click.option("--server", metavar="URL", help=_("The CRM's host, as the browser shows it after login.")),
     click.option("--operation", metavar="NAME", help=_("The operation that the cases belong to.")),
 )
+network = all_of(
+    click.option("--proxy", metavar="URL", help=_("A proxy, instead of the one that the environment names.")),
+    click.option("--ca-file", type=_PATH, help=_("Certificates to trust, instead of the usual ones (PEM).")),
+)
 connection = all_of(
     place,
     click.option("--token-env", metavar="VAR", help=_("The environment variable that holds the token.")),
-    click.option("--proxy", metavar="URL", help=_("A proxy, instead of the one that the environment names.")),
-    click.option("--ca-file", type=_PATH, help=_("Certificates to trust, instead of the usual ones (PEM).")),
+    network,
 )
 sending = all_of(
     limit,

@@ -22,6 +22,11 @@ _PLAIN_EVERY = 10.0
 """Seconds between two lines of progress where there is no terminal to draw a bar on."""
 
 
+def someone_is_there() -> bool:
+    """Tell whether a person can be asked."""
+    return sys.stdin.isatty()
+
+
 class Terminal:
     """A person at a terminal, or nobody at all; everything goes to stderr, so that stdout is the result alone."""
 
@@ -35,7 +40,7 @@ class Terminal:
 
     def agree(self, question: str, option: str) -> None:
         """Ask; raises UsageError where the person declines, or cannot be asked and gave no `option`."""
-        if not sys.stdin.isatty():
+        if not someone_is_there():
             raise UsageError(_("{question} If so, give {option}.", question=question, option=option))
         if not click.confirm(question, err=True):
             raise UsageError(_("Stopped; nothing was sent."))
@@ -45,7 +50,7 @@ class Terminal:
         click.echo(summary(forecast), err=True)
         if self._yes:
             return
-        if not sys.stdin.isatty():
+        if not someone_is_there():
             raise UsageError(_("Nobody can be asked here, so nothing was sent. Give --yes to send without asking."))
         question = ngettext("Send {count} case?", "Send {count} cases?", forecast.to_send)
         if not click.confirm(question, err=True):

@@ -17,11 +17,12 @@ _NAME = re.compile(r"[A-Za-z][A-Za-z _-]{0,39}")
 """What a key of the CRM's JSON may look like to be shown; another could be a value, such as an id or an address."""
 
 _KEYS_SHOWN = 40
+_NAMES_SHOWN = 3
 
 
 @dataclass(frozen=True, slots=True)
 class Certificate:
-    """Who a server proved to be: the names in its certificate, who issued it, and until when it is valid."""
+    """Who a server proved to be: the first names in its certificate, who issued it, and until when it is valid."""
 
     subject: str
     issuer: str
@@ -59,7 +60,8 @@ def certificate_of(told: Mapping[str, Any] | None) -> Certificate | None:
         return None
     expires = datetime.fromtimestamp(cert_time_to_seconds(told["notAfter"]), UTC)
     names = [name for _kind, name in told.get("subjectAltName", ())]
-    return Certificate(_common_name(told.get("subject", ())) or ", ".join(names), _common_name(told["issuer"]), expires)
+    subject = ", ".join(names[:_NAMES_SHOWN]) or _common_name(told.get("subject", ()))
+    return Certificate(subject, _common_name(told.get("issuer", ())), expires)
 
 
 def without_password(proxy: str | None) -> str | None:

@@ -8,7 +8,8 @@ from importer.crm import Crm
 from importer.doctor.case import TestCase
 from importer.doctor.checks import Check, Level, examine, exit_status
 from importer.doctor.person import Answer, Person
-from importer.doctor.trial import Patience, Trial, Wish
+from importer.doctor.trial import Patience, Trial
+from importer.doctor.wish import Wish, wish_like_row, wish_of
 from importer.findings import Findings
 from importer.identity import Scope, tenant_of
 from importer.model import Target
@@ -24,6 +25,8 @@ __all__ = [
     "examine",
     "exit_status",
     "try_case",
+    "wish_like_row",
+    "wish_of",
 ]
 
 

@@ -12,8 +12,8 @@ Answer = Literal["yes", "no", "unknown"]
 class Person(Protocol):
     """Whoever gave the command, at a terminal."""
 
-    def allow(self, case: TestCase) -> None:
-        """Return if this case, shown in full, may be created; raises UsageError where it may not."""
+    def allows(self, case: TestCase) -> bool:
+        """Return whether this case, shown in full, may be created."""
 
     def larger(self) -> int:
         """Return of how many bytes the attachment of a second, larger case may be; 0 for no such case."""

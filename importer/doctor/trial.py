@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from importlib.metadata import version
@@ -14,12 +14,15 @@ from importer.composing import SEARCHED
 from importer.crm import Answered, Crm, find_reference, texts_in
 from importer.doctor.case import TestCase, compose
 from importer.doctor.person import Person
+from importer.doctor.wish import Wish
 from importer.errors import ConnectionRefused, ServerUnreachable, UsageError
 from importer.findings import FieldFinding, Findings, Matching, Shape, Told
 from importer.identity import Scope
 from importer.mapping.grammar import QUERY_FIELDS
 from importer.messages import _
 from importer.model import Outcome, Pause, Verdict
+
+_MENDED_BY_A_PERSON = {Pause.CREDENTIALS, Pause.REDIRECT, Pause.PATH, Pause.CERTIFICATE}
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,18 +32,6 @@ class Patience:
     limit: float = 120.0
     first: float = 1.0
     longest: float = 15.0
-
-
-@dataclass(frozen=True, slots=True)
-class Wish:
-    """What the test case has to be like: the tenant's required `fields` by path, and where a row's reference goes.
-
-    `search_field` is the query field by which settling asks.
-    """
-
-    fields: Mapping[str, object]
-    place: str | None = None
-    search_field: str = "email contact"
 
 
 class Trial:
@@ -70,7 +61,12 @@ class Trial:
         where the CRM cannot be asked; what was learnt until then is in `findings`.
         """
         case = compose(self._wish.fields, self._scope, self._wish.place)
+        self._value = _searched(case, self._wish.search_field)
+        if not self._person.allows(case):
+            raise UsageError(_("Stopped; no test case was created."))
         outcome = self._create(case)
+        if outcome.verdict is Verdict.REJECTED:
+            raise UsageError(_("The CRM rejected the test case: {words}", words=outcome.message))
         self._await(case)
         for field, value, part in _questions(case, outcome):
             self._learn(field=self._study(case, field, value, part))
@@ -83,11 +79,12 @@ class Trial:
         if not size:
             return
         case = compose(self._wish.fields, self._scope, self._wish.place, size)
-        try:
-            self._create(case)
-        except UsageError as error:
-            self._learn(error=Shape(_("a case of {length} bytes", length=case.payload.length), str(error)))
-            self._person.told(str(error))
+        if not self._person.allows(case):
+            return
+        outcome = self._create(case)
+        if outcome.verdict is Verdict.REJECTED:
+            self._person.told(_("The CRM rejected the larger case: {words}", words=outcome.message))
+            self._learn(error=Shape(_("a case of {length} bytes", length=case.payload.length), outcome.message))
             return
         self._await(case)
         self._ask(_("Does the larger case show its attachment, and can it be opened?"))
@@ -99,21 +96,16 @@ class Trial:
         self.findings = replace(self.findings, unknown=(*self.findings.unknown, *_remaining(self.findings)))
 
     def _create(self, case: TestCase) -> Outcome:
-        """Make the one POST of a case that the person allows, and say what came of it."""
-        self._value = _searched(case, self._wish.search_field)
-        self._person.allow(case)
+        """Make the one POST of a case, and say what came of it; raises where it is proven that it did not arrive."""
         self._secrets = case.payload.values
         outcome = self._crm.create(case.payload)
-        if outcome.verdict is Verdict.REJECTED:
-            raise UsageError(_("The CRM rejected the test case: {words}", words=outcome.message))
         if outcome.verdict is Verdict.NOT_DELIVERED:
-            mend = {Pause.CREDENTIALS, Pause.REDIRECT, Pause.PATH, Pause.CERTIFICATE}
-            refusal = ConnectionRefused if outcome.pause in mend else ServerUnreachable
+            refusal = ConnectionRefused if outcome.pause in _MENDED_BY_A_PERSON else ServerUnreachable
             raise refusal(_("The test case was not created: {words}", words=outcome.message))
         if outcome.verdict is Verdict.CREATED:
             created = _("Created: {id} ({prefix}).", id=outcome.wolkvox_id, prefix=outcome.id_prefijo or "-")
             self._person.told(created)
-        else:
+        elif outcome.verdict is Verdict.UNKNOWN:
             self._person.told(_("Whether it was created is not known: {words}", words=outcome.message))
         return outcome
 
