@@ -1,11 +1,14 @@
-"""What every room's tests share: a stand-in CRM of their own."""
+"""What every room's tests share: a stand-in CRM of their own, an office beside it, and the command line."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
+from run_support import Give, Office, Result
 
+from importer.cli import _carry_out
 from importer.sandbox import RunningSandbox
 
 
@@ -14,3 +17,22 @@ def sandbox() -> Iterator[RunningSandbox]:
     """Serve a stand-in CRM on a free port, its cases in memory, for the length of one test."""
     with RunningSandbox() as running:
         yield running
+
+
+@pytest.fixture
+def office(tmp_path: Path, sandbox: RunningSandbox) -> Office:
+    """Give a folder of its own and a stand-in CRM."""
+    return Office(tmp_path, sandbox)
+
+
+@pytest.fixture
+def give(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Give:
+    """Carry out a command line inside this process, which spares the start of another."""
+    monkeypatch.setenv("WOLKVOX_TOKEN", "any")
+
+    def carry_out(arguments: list[str]) -> Result:
+        status = _carry_out(arguments)
+        printed = capsys.readouterr()
+        return Result(status, printed.out, printed.err)
+
+    return carry_out

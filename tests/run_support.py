@@ -7,7 +7,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -51,6 +51,10 @@ class Result:
         """The one object that `--json` prints."""
         found: dict[str, Any] = json.loads(self.out)
         return found
+
+
+Give = Callable[[list[str]], Result]
+"""What carries out a command line: the fixture `give`, or one like it."""
 
 
 def ticket(number: object, **changed: str) -> dict[str, str]:
@@ -110,6 +114,14 @@ class Office:
         if command in {"run", "report"}:
             where += ["--journal", str(self.journal)]
         return [command, str(self.source), "-m", str(self.mapping), *where, *more]
+
+    def settle(self, *more: str) -> list[str]:
+        """Return the words of `settle` on this office's import."""
+        return ["settle", *self.arguments("settle", "--journal", str(self.journal), *more)[2:]]
+
+    def adopt(self, report: Path, *more: str) -> list[str]:
+        """Return the words of `adopt` for a report of this office."""
+        return ["adopt", str(report), *self.arguments("adopt", "--journal", str(self.journal), *more)[2:]]
 
     def start(self, command: str, *more: str) -> subprocess.Popen[str]:
         """Start a command as a process of its own."""

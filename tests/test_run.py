@@ -4,35 +4,12 @@ from __future__ import annotations
 
 import signal
 import sqlite3
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from run_support import MAPPING, Office, Result, ticket
+from run_support import MAPPING, Give, Office, ticket
 
-from importer.cli import _carry_out
 from importer.sandbox import Latency, RunningSandbox
-
-Give = Callable[[list[str]], Result]
-
-
-@pytest.fixture
-def office(tmp_path: Path, sandbox: RunningSandbox) -> Office:
-    """Give a folder of its own and a stand-in CRM."""
-    return Office(tmp_path, sandbox)
-
-
-@pytest.fixture
-def give(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Give:
-    """Carry out a command line inside this process, which spares the start of another."""
-    monkeypatch.setenv("WOLKVOX_TOKEN", "any")
-
-    def carry_out(arguments: list[str]) -> Result:
-        status = _carry_out(arguments)
-        printed = capsys.readouterr()
-        return Result(status, printed.out, printed.err)
-
-    return carry_out
 
 
 def test_every_row_becomes_its_case(office: Office, give: Give) -> None:
