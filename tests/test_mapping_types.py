@@ -172,6 +172,9 @@ def test_multi_selects_are_arrays_or_text(tmp_path: Path) -> None:
     spec = "{column: C, type: multi-select, separator: ';', allowed: [A, B]"
     assert form_values(tmp_path, f"{spec}}}", ["a; B;A", ";", ""]) == [["A", "B"], None, None]
     assert form_values(tmp_path, f"{spec}, format: text}}", ["a; B"]) == ["A;B"]
+    assert form_values(tmp_path, f"{spec}, values: {{uno: A, dos: B}}}}", ["Uno; dos", "tres"]) == [
+        ["A", "B"], "! no-crm-value",
+    ]  # fmt: skip
 
 
 def test_html_becomes_what_a_reader_sees(tmp_path: Path) -> None:

@@ -109,9 +109,9 @@ def _attachments(mapping: MappingFile) -> Iterator[Told]:
         yield _lacks((*here, "columns"), _("name columns, patterns or a list that tell each row's files"))
     if files.separator == "":
         yield Told((*here, "separator"), _("this is blank; write what stands between file names, or remove the line"))
-    for pattern in files.patterns or ():
+    for number, pattern in enumerate(files.patterns or ()):
         if fault := _template_fault(pattern):
-            yield Told((*here, "patterns"), fault)
+            yield Told((*here, "patterns", number), fault)
     if files.list_ is not None:
         yield from _list(files.list_, mapping.source)
 
@@ -213,11 +213,15 @@ def _formats(spec: FieldSpec, path: Steps) -> Iterator[Told]:
         yield Told(
             (*path, "format"), _("'{format}' is no format of the CRM here; {hint}", format=spec.format, hint=hint)
         )
-    for form in spec.read or ():
+    needed = "hour" if spec.type == "time" else "year"
+    for number, form in enumerate(spec.read or ()):
         try:
-            formats.reader(form)
+            parts = " ".join(formats.reader(form).groupindex)
         except ValueError as error:
-            yield Told((*path, "read"), str(error))
+            yield Told((*path, "read", number), str(error))
+            continue
+        if needed not in parts:
+            yield Told((*path, "read", number), _("'{format}' names no {part}", format=form, part=needed))
     if spec.type == "phone" and spec.country is None:
         yield _lacks((*path, "country"), _("a phone needs its country, such as country: CO"))
     if spec.country is not None and spec.country not in COUNTRIES:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from importer.mapping.converters.types import constant
+from importer.mapping.converters.types import constant, options_in
 from importer.mapping.fields import Step, Way, stripped
 from importer.mapping.grammar import FieldSpec
 from importer.mapping.refusal import Refused
@@ -30,7 +30,8 @@ def way(spec: FieldSpec, convert: Step, answers: Answers, column: str, field: st
     """Return a field's whole way; `convert` makes a value of its type, `column` and `field` name it in issues."""
     steps: list[Step] = []
     if spec.values:
-        steps.append(values_step(spec.values, column, field))
+        find = values_step(spec.values, column, field)
+        steps.append(_each_option(find, spec.separator) if spec.type == "multi-select" else find)
     if (lookup := answers.lookup) is not None:
         steps.append(lambda cell: lookup.find(clean(str(cell))))
     steps.append(convert)
@@ -39,7 +40,7 @@ def way(spec: FieldSpec, convert: Step, answers: Answers, column: str, field: st
     if spec.truncate:
         steps.append(lambda cell: str(cell)[: spec.truncate].rstrip())
     if answers.known is not None:
-        steps.append(_known_step(answers.known, addresses=spec.type == "email"))
+        steps.append(_known_step(answers.known, addresses=spec.type == "email" or field == "contact"))
     default = None if spec.default is None else constant(spec, spec.default)
     return Way(tuple(steps), default, _strip(spec.strip))
 
@@ -64,6 +65,15 @@ def values_step(values: Mapping[str, str], column: str, field: str) -> Step:
         raise Refused("no-crm-value", message, _("add this line to values: {value}: …", **named))
 
     return find
+
+
+def _each_option(find: Step, separator: str | None) -> Step:
+    """Return what finds each option of a multi-select by itself."""
+
+    def find_all(cell: str | Typed) -> str:
+        return (separator or "").join(str(find(option)) for option in options_in(str(cell), separator))
+
+    return find_all
 
 
 def _known_step(known: Known, *, addresses: bool) -> Step:

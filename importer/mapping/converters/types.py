@@ -61,7 +61,7 @@ def constant(spec: FieldSpec, text: str) -> object:
         number = NumberReader(".").read(text)
         return whole(number, text) if spec.type == "integer" else fractional(number, text)
     if spec.type == "multi-select" and spec.format != "text":
-        return _options(text, spec.separator)
+        return options_in(text, spec.separator)
     return text
 
 
@@ -110,7 +110,7 @@ def _multi_select(spec: FieldSpec) -> Converter:
     allowed = Words((option, option) for option in spec.allowed or ())
 
     def convert(cell: Written) -> object:
-        options = list(dict.fromkeys(_option(option, allowed) for option in _options(str(cell), spec.separator)))
+        options = list(dict.fromkeys(_option(option, allowed) for option in options_in(str(cell), spec.separator)))
         if spec.format == "text":
             return (spec.separator or "").join(options) or None
         return options or None
@@ -118,7 +118,7 @@ def _multi_select(spec: FieldSpec) -> Converter:
     return convert
 
 
-def _options(text: str, separator: str | None) -> list[str]:
+def options_in(text: str, separator: str | None) -> list[str]:
     """Return the distinct options in a text, in their order."""
     return list(dict.fromkeys(option for part in text.split(separator) if (option := part.strip())))
 

@@ -5,15 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from importer.errors import MappingError, MappingFault
 from importer.mapping import document, template
 from importer.mapping.document import Node
+from importer.mapping.loader import load
 from importer.mapping.words import Words
-from importer.messages import _
 
 
 class Older:
-    """A mapping that a draft shall be like, if there is one; raises `MappingError` where it cannot be read."""
+    """A mapping that a draft shall be like, if there is one; raises `MappingError` where it is at fault."""
 
     def __init__(self, path: Path | None, columns: Sequence[str]) -> None:
         self.name = path.name if path else ""
@@ -41,11 +40,8 @@ class Older:
 
 
 def _content(path: Path) -> dict[str, Node]:
-    try:
-        content = document.read(path, path.read_bytes()).content
-    except OSError as error:
-        message = _("the older mapping cannot be read: {reason}", reason=error.strerror or error)
-        raise MappingError((MappingFault(str(path), 1, 1, "", message),)) from error
+    load(path)  # a mapping that is at fault has no decisions to keep
+    content = document.read(path, path.read_bytes()).content
     return content if isinstance(content, dict) else {}
 
 

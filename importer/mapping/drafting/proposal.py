@@ -38,7 +38,7 @@ def draft(
     """Return the text of a mapping for a source with these columns, as far as its cells tell.
 
     `name` is the import's name. `like` is an older mapping whose decisions are kept where their columns exist;
-    raises `MappingError` where it cannot be read. `beside` is the source's folder, under which the files that
+    raises `MappingError` where it is at fault. `beside` is the source's folder, under which the files that
     cells name are looked for.
     """
     found = profiles(columns, frames)
