@@ -113,6 +113,7 @@ def test_p2_text_that_begins_like_a_formula_stays_text(tmp_path: Path, start: st
     shown = evil.replace("\r", "\n")
     assert workbook["Report"]["A1"].value == workbook["Report"]["A2"].value == shown
     assert workbook["Report"]["A2"].quotePrefix
+    assert workbook["Report"]["A3"].quotePrefix
     assert all(cell.data_type != "f" for sheet in workbook for line in sheet for cell in line)
     with ZipFile(path) as package:
         assert not any(b"<f>" in package.read(name) for name in package.namelist() if "/worksheets/" in name)

@@ -14,11 +14,10 @@ from typing import TYPE_CHECKING
 
 from openpyxl.cell.cell import Cell as SheetCell
 
-from importer.model import Cell, Fault, Typed
+from importer.model import Cell, Typed
 
 from . import styles
 from .text import FORMULA_STARTS, clean, cut
-from .words import Look
 
 if TYPE_CHECKING:
     from openpyxl.worksheet.worksheet import Worksheet
@@ -93,12 +92,7 @@ class Stamps:
         """Return text as the sheet is to keep it, also after somebody has edited it; no text is no cell."""
         if not text:
             return None
-        first = text[0]
-        if first in FORMULA_STARTS:
-            return self.of(styles.quoted, text)
-        if first.isdigit() and len(text) <= LIKE_A_NUMBER:
-            return self.of(styles.kept_as_text, text)
-        return self.of(styles.plain, text)
+        return self.of(_text_style(text), text)
 
     def prose(self, text: str) -> Stamp | None:
         """Return text in as many lines as it needs."""
@@ -108,22 +102,26 @@ class Stamps:
 
     def cell(self, cell: Cell) -> Stamp | None:
         """Return a source cell with its value and number format as they were."""
-        if isinstance(cell, str):
-            return self.text(cell)
-        if isinstance(cell, Fault) or not storable(cell):
-            return self.text(cell.text)
-        return self.of(_style(cell), cell.value)
+        if isinstance(cell, Typed) and storable(cell):
+            return self.of(_typed_style(cell), cell.value)
+        return self.text(str(cell))
 
     def faulty(self, cell: Cell) -> Stamp:
         """Return a source cell in the colours of a fault; it may carry a note."""
         if isinstance(cell, Typed) and storable(cell):
-            return self.own(_style(cell, styles.FAULTY), cell.value)
-        return self.own(styles.coloured(styles.FAULTY), str(cell))
+            return self.own(styles.tinted(_typed_style(cell), styles.FAULTY), cell.value)
+        return self.own(styles.tinted(_text_style(str(cell)), styles.FAULTY), str(cell))
 
 
-def _style(typed: Typed, look: Look | None = None) -> Style:
-    number = not isinstance(typed.value, date | time)
-    return styles.formatted(typed.number_format, number=number, look=look)
+def _text_style(text: str) -> Style:
+    first = text[:1]
+    if first in FORMULA_STARTS:
+        return styles.quoted
+    return styles.kept_as_text if first.isdigit() and len(text) <= LIKE_A_NUMBER else styles.plain
+
+
+def _typed_style(typed: Typed) -> Style:
+    return styles.formatted(typed.number_format, number=not isinstance(typed.value, date | time))
 
 
 def storable(typed: Typed) -> bool:

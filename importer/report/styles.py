@@ -34,15 +34,20 @@ _WRAPPED = Alignment(vertical="top", wrap_text=True)
 
 
 @cache
-def coloured(look: Look, *, bold: bool = False) -> Style:
-    """Return a style in the colours of `look`."""
+def tinted(style: Style, look: Look, *, bold: bool = False) -> Style:
+    """Return a style as it is, but in the colours of `look`."""
 
     def apply(cell: SheetCell) -> None:
+        style(cell)
         cell.fill = PatternFill("solid", start_color=look.ground)
         cell.font = Font(name="Calibri", size=11, bold=bold, color=look.letters)
-        cell.alignment = Alignment(horizontal="left", vertical="top", indent=1)
 
     return apply
+
+
+def coloured(look: Look, *, bold: bool = False) -> Style:
+    """Return the style of a label in the colours of `look`."""
+    return tinted(indented, look, bold=bold)
 
 
 @cache
@@ -55,6 +60,11 @@ def header(look: Look) -> Style:
         cell.border = Border(bottom=_RULE)
 
     return apply
+
+
+def indented(cell: SheetCell) -> None:
+    """Stand a little away from the cell before."""
+    cell.alignment = Alignment(horizontal="left", vertical="top", indent=1)
 
 
 def plain(cell: SheetCell) -> None:
@@ -99,12 +109,10 @@ def linked(cell: SheetCell) -> None:
 
 
 @cache
-def formatted(number_format: str, *, number: bool, look: Look | None = None) -> Style:
+def formatted(number_format: str, *, number: bool) -> Style:
     """Return the style of a number, on the right of its column, or of a moment, on the left as text is."""
 
     def apply(cell: SheetCell) -> None:
-        if look is not None:
-            coloured(look)(cell)
         cell.alignment = _NUMBER if number else _LEFT
         cell.number_format = number_format
 
