@@ -1,0 +1,381 @@
+"""The journal's states, one by one, on a real SQLite file."""
+
+from __future__ import annotations
+
+import sqlite3
+import stat
+import sys
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from journal_support import COLUMNS, LEASE, SCOPE, SENT_VALUE, Clock, Desk, created, identity, intent, outcome, said_by
+
+from importer.journal import Journal, RunStart, default_path
+from importer.model import Counts, Outcome, Status, Verdict
+
+
+@pytest.fixture
+def clock() -> Clock:
+    """Return a clock that stands still."""
+    return Clock()
+
+
+@pytest.fixture
+def desk(tmp_path: Path, clock: Clock) -> Iterator[Desk]:
+    """Return an open journal with rows 1 to 3 planned."""
+    desk = Desk(tmp_path / "journal.db", clock)
+    desk.plan([1, 2, 3])
+    yield desk
+    desk.journal.close()
+
+
+def search_values(desk: Desk) -> list[str | None]:
+    """Return the values by which attempts could be searched, as the file holds them."""
+    with sqlite3.connect(desk.journal.path) as raw:
+        values = [value for (value,) in raw.execute("SELECT search_value FROM attempts ORDER BY id")]
+    raw.close()
+    return values
+
+
+def test_a_planned_row_is_known_with_its_content_and_columns(desk: Desk) -> None:
+    """What was planned is found by key and by reference, and by nothing of another import."""
+    known = desk.known(1)
+    assert (known.row.status, known.columns) == (Status.PLANNED, COLUMNS)
+    assert known.row.content_hash == identity(1).content_hash
+    rows, record = desk.journal.rows, desk.record
+    assert rows.by_reference(record.id, [identity(1).reference, "WCI-X"]) == {identity(1).reference: known}
+    other = desk.journal.imports.add(SCOPE.tenant, SCOPE.operation, "other", None)
+    assert rows.known(other.id, [identity(1).key_digest]) == {}
+    assert rows.counts(record.id) == {Status.PLANNED: 3}
+
+
+def test_planning_a_row_again_changes_nothing(desk: Desk) -> None:
+    """A row that another process noted in between keeps what it has."""
+    desk.conclude(desk.claim(1), created("a"))
+    desk.plan([1])
+    assert desk.row(1).status is Status.CREATED
+
+
+def test_thousands_of_rows_are_noted_and_found(desk: Desk) -> None:
+    """Lists longer than one statement takes are sliced."""
+    desk.plan(range(1, 1502))
+    found = desk.journal.rows.known(desk.record.id, [identity(number).key_digest for number in range(1, 1502)])
+    assert len(found) == 1501
+    assert desk.journal.rows.counts(desk.record.id) == {Status.PLANNED: 1501}
+
+
+def test_an_intent_is_on_the_disk_before_it_is_returned(desk: Desk) -> None:
+    """Another process sees the row as being sent as soon as `claim` has returned, with its lease and search value."""
+    attempt = desk.claim(1)
+    assert attempt
+    assert attempt.reference == identity(1).reference
+    assert said_by("show", desk.journal.path).strip() == "sending"
+    assert search_values(desk) == [SENT_VALUE]
+    row = desk.row(1)
+    assert row.sent_at == datetime.fromtimestamp(1_700_000_000, UTC)
+    assert row.lease_until == datetime.fromtimestamp(1_700_000_000 + LEASE, UTC)
+    assert desk.journal.attempts.leases_end(desk.record.id) == row.lease_until
+
+
+def test_commits_are_synchronous(desk: Desk) -> None:
+    """FULL, write-ahead, foreign keys on: what SQLite says of the open file itself."""
+    with desk.journal._database.read() as connection:
+        said = {
+            name: connection.exec_driver_sql(f"PRAGMA {name}").scalar()
+            for name in ("synchronous", "journal_mode", "foreign_keys")
+        }
+    assert said == {"synchronous": 2, "journal_mode": "wal", "foreign_keys": 1}
+
+
+def test_only_a_planned_row_is_claimed(desk: Desk) -> None:
+    """No other state, no unknown reference and no other import's row is given out."""
+    assert desk.claim(1)
+    assert desk.claim(1) is None
+    assert desk.claim(99) is None
+    desk.plan([4], Status.INVALID)
+    assert desk.claim(4) is None
+    for number, what in ((2, outcome(Verdict.REJECTED)), (3, outcome(Verdict.UNKNOWN))):
+        desk.conclude(desk.claim(number), what)
+        assert desk.claim(number) is None
+    other = desk.journal.imports.add(SCOPE.tenant, SCOPE.operation, "other", None)
+    desk.plan([5])
+    assert desk.journal.attempts.claim(other.id, desk.run, intent(5)) is None
+
+
+def test_a_created_row_has_its_ids_and_its_answer(desk: Desk) -> None:
+    """Id, prefix, message and run stand with the row; the value that could be searched is erased."""
+    desk.conclude(desk.claim(1), created("a1"))
+    row = desk.row(1)
+    assert (row.status, row.wolkvox_id, row.id_prefijo, row.message) == (Status.CREATED, "a1", "P-a1", "Created.")
+    assert row.run == desk.run
+    assert search_values(desk) == [None]
+    assert desk.journal.runs.created_in(desk.run) == 1
+
+
+@pytest.mark.parametrize(
+    ("verdict", "state", "kept"),
+    [
+        (Verdict.REJECTED, Status.REJECTED, None),
+        (Verdict.UNKNOWN, Status.UNKNOWN, SENT_VALUE),
+        (Verdict.NOT_DELIVERED, Status.PLANNED, None),
+    ],
+)
+def test_r13_the_state_after_an_answer(desk: Desk, verdict: Verdict, state: Status, kept: str | None) -> None:
+    """A rejected, unknown or undelivered row keeps the message; only an unknown one keeps the value to search by."""
+    desk.conclude(desk.claim(1), outcome(verdict))
+    assert (desk.row(1).status, desk.row(1).message) == (state, f"It is {verdict}.")
+    assert search_values(desk) == [kept]
+    assert (desk.claim(1) is not None) == (state is Status.PLANNED)
+
+
+def test_outcome_and_id_are_in_one_commit(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where the second half of an outcome fails, its first half is undone: no answer without its id."""
+    attempt = desk.claim(1)
+    monkeypatch.setattr("importer.journal.attempts._created", lambda *_: {"state": None})
+    with pytest.raises(Exception, match="NOT NULL"):
+        desk.conclude(attempt, created("a1"))
+    assert desk.row(1).status is Status.SENDING
+    assert desk.journal.runs.created_in(desk.run) == 0
+
+
+def test_a_claim_records_the_content_that_is_sent(desk: Desk) -> None:
+    """A row that was corrected since it was planned has the hash of what went out."""
+    desk.conclude(desk.claim(1, content="corrected"), created("a1"))
+    assert desk.row(1).content_hash == identity(1, "corrected").content_hash
+
+
+def test_a_lease_that_ends_makes_a_row_unknown_and_not_a_moment_sooner(desk: Desk, clock: Clock) -> None:
+    """Another process that looks changes nothing; time does."""
+    desk.claim(1)
+    clock.now += LEASE
+    assert desk.expire() == 0
+    assert desk.row(1).status is Status.SENDING
+    clock.now += 0.1
+    assert desk.expire() == 1
+    assert desk.row(1).status is Status.UNKNOWN
+    assert "may exist" in desk.row(1).message
+    assert desk.claim(1) is None
+    assert desk.journal.attempts.leases_end(desk.record.id) is None
+
+
+@pytest.mark.parametrize(
+    ("what", "state"),
+    [
+        (created("late"), Status.CREATED),
+        (outcome(Verdict.REJECTED), Status.REJECTED),
+        (outcome(Verdict.NOT_DELIVERED), Status.PLANNED),
+        (outcome(Verdict.UNKNOWN), Status.UNKNOWN),
+    ],
+)
+def test_a_late_answer_settles_the_row_that_still_speaks_of_its_attempt(
+    desk: Desk, clock: Clock, what: Outcome, state: Status
+) -> None:
+    """The slow attempt of a process stays its own: its answer counts after the lease, too."""
+    attempt = desk.claim(1)
+    clock.now += LEASE + 1
+    desk.expire()
+    desk.conclude(attempt, what)
+    assert desk.row(1).status is state
+
+
+def test_an_answer_of_an_older_attempt_changes_nothing_unless_it_created_a_case(desk: Desk) -> None:
+    """Every transition names the attempt that it ends; a created answer that comes late is kept."""
+    first = desk.claim(1)
+    desk.conclude(first, outcome(Verdict.NOT_DELIVERED))
+    second = desk.claim(1)
+    for verdict in (Verdict.REJECTED, Verdict.UNKNOWN, Verdict.NOT_DELIVERED):
+        desk.conclude(first, outcome(verdict))
+        assert desk.row(1).status is Status.SENDING
+    desk.conclude(first, created("late"))
+    assert (desk.row(1).status, desk.row(1).wolkvox_id) == (Status.CREATED, "late")
+    desk.conclude(second, outcome(Verdict.REJECTED))
+    assert (desk.row(1).status, desk.row(1).wolkvox_id) == (Status.CREATED, "late")
+
+
+def test_an_answer_that_created_a_case_is_not_taken_back(desk: Desk) -> None:
+    """A second Ctrl-C that calls the attempt unknown a moment later loses neither state, id nor count."""
+    attempt = desk.claim(1)
+    desk.conclude(attempt, created("a1"))
+    desk.conclude(attempt, outcome(Verdict.UNKNOWN))
+    assert (desk.row(1).status, desk.row(1).wolkvox_id) == (Status.CREATED, "a1")
+    assert desk.journal.runs.created_in(desk.run) == 1
+
+
+def test_several_ids_are_a_conflict_that_names_them_all(desk: Desk) -> None:
+    """The row keeps its first id, and every other that arrived stands in the message."""
+    attempts = []
+    for _number in range(3):
+        attempts.append(desk.claim(1))
+        desk.conclude(attempts[-1], outcome(Verdict.NOT_DELIVERED))
+    for attempt, case in zip(attempts, "abc", strict=True):
+        desk.conclude(attempt, created(f"case-{case}"))
+    row = desk.row(1)
+    assert (row.status, row.wolkvox_id, row.id_prefijo) == (Status.CONFLICT, "case-a", "P-case-a")
+    assert all(f"case-{case}" in row.message for case in "abc")
+    assert desk.claim(1) is None
+
+
+def test_the_same_id_twice_is_no_conflict(desk: Desk) -> None:
+    """An answer that is taken in again changes nothing."""
+    attempt = desk.claim(1)
+    desk.conclude(attempt, created("a1"))
+    before = desk.row(1)
+    desk.conclude(attempt, created("a1"))
+    assert desk.row(1) == before
+
+
+def test_corrected_rows_are_planned_again_and_no_others(desk: Desk) -> None:
+    """Invalid and rejected rows go again; created, unknown and sending ones never by this way."""
+    desk.plan([4], Status.INVALID)
+    desk.plan([5])
+    desk.conclude(desk.claim(1), outcome(Verdict.REJECTED))
+    desk.conclude(desk.claim(2), outcome(Verdict.UNKNOWN))
+    desk.conclude(desk.claim(3), created("c"))
+    desk.claim(5)
+    desk.journal.rows.replan(desk.record.id, [identity(number).reference for number in (1, 2, 3, 4, 5)])
+    states = [desk.row(number).status for number in (1, 2, 3, 4, 5)]
+    assert states == [Status.PLANNED, Status.UNKNOWN, Status.CREATED, Status.PLANNED, Status.SENDING]
+    assert desk.row(1).message == ""
+    desk.journal.rows.replan(desk.record.id, [])
+
+
+def test_rejected_rows_are_retried_where_that_is_asked(desk: Desk) -> None:
+    """All rejected rows of the import, and only those, become planned; how many is said."""
+    desk.conclude(desk.claim(1), outcome(Verdict.REJECTED))
+    desk.conclude(desk.claim(2), outcome(Verdict.UNKNOWN))
+    assert desk.journal.rows.retry_rejected(desk.record.id) == 1
+    assert [desk.row(1).status, desk.row(2).status] == [Status.PLANNED, Status.UNKNOWN]
+
+
+def test_r4_changed_is_a_flag_on_a_created_row(desk: Desk) -> None:
+    """It comes and goes with the sheet's content, and touches no row that is not created."""
+    desk.conclude(desk.claim(1), created("a"))
+    references = [identity(number).reference for number in (1, 2)]
+    desk.journal.rows.flag_changed(desk.record.id, dict.fromkeys(references, True))
+    assert [desk.row(1).changed, desk.row(2).changed] == [True, False]
+    assert desk.row(1).status is Status.CREATED
+    desk.journal.rows.flag_changed(desk.record.id, {references[0]: False})
+    assert not desk.row(1).changed
+    desk.journal.rows.flag_changed(desk.record.id, {})
+
+
+def test_similar_keys_are_those_of_rows_that_may_be_sent(desk: Desk) -> None:
+    """A key that was only ever invalid does not stand in the way of its correction."""
+    desk.plan([4], Status.INVALID)
+    loose = [identity(number).loose_digest for number in (1, 4, 9)]
+    assert desk.journal.rows.similar(desk.record.id, loose) == {loose[0]: {identity(1).key_digest}}
+
+
+def test_r6_ids_that_the_journal_lacks_are_told_in_their_order(desk: Desk) -> None:
+    """Each once, whatever import knows the others."""
+    desk.conclude(desk.claim(1), created("known"))
+    assert desk.journal.rows.lacking_ids(["z", "known", "a", "z"]) == ["z", "a"]
+    assert desk.journal.rows.lacking_ids(iter(())) == []
+
+
+def test_an_import_is_found_by_its_scope_and_noted_once(desk: Desk) -> None:
+    """Whoever notes it second gets what the first one noted, the bound file included."""
+    imports = desk.journal.imports
+    assert imports.find(SCOPE.tenant, SCOPE.operation, SCOPE.import_name) == desk.record
+    assert imports.find(SCOPE.tenant, SCOPE.operation, "other") is None
+    bound = imports.add(SCOPE.tenant, SCOPE.operation, "other", "digest-1")
+    assert bound.bound_to == "digest-1"
+    assert imports.add(SCOPE.tenant, SCOPE.operation, "other", "digest-2") == bound
+
+
+def test_r11_the_imports_that_know_keys_are_told_with_how_many(desk: Desk) -> None:
+    """The one that knows the most comes first; one that knows none is not there."""
+    imports = desk.journal.imports
+    more = imports.add(SCOPE.tenant, "op2", "more", None)
+    imports.add(SCOPE.tenant, SCOPE.operation, "none", None)
+    others = [(identity(number), Status.PLANNED) for number in range(4, 8)]
+    moved = [
+        (type(who)(who.key_digest, who.loose_digest, f"WCI-{place}", who.content_hash), status)
+        for place, (who, status) in enumerate(others)
+    ]
+    desk.journal.rows.add(more.id, moved, COLUMNS)
+    digests = [identity(number).key_digest for number in range(2, 900)]
+    assert imports.knowing(digests) == [(more, 4), (desk.record, 2)]
+    assert imports.knowing([]) == []
+
+
+def test_p5_reports_are_remembered_as_they_were_written(desk: Desk) -> None:
+    """A report is ours while its bytes are; noting it twice is no fault."""
+    imports = desk.journal.imports
+    assert not imports.is_report("digest")
+    imports.note_report(desk.record.id, "digest")
+    imports.note_report(desk.record.id, "digest")
+    assert imports.is_report("digest")
+
+
+def test_runs_are_told_with_what_they_did(desk: Desk, clock: Clock) -> None:
+    """The newest first; one that was killed has no end, and its created cases are counted all the same."""
+    desk.conclude(desk.claim(1), created("a"))
+    start = RunStart("/b.csv", "d", "m", "https://crm0001.wolkvox.com", "ana", "case-importer 0")
+    later = desk.journal.runs.start(desk.record.id, start)
+    clock.now += 10
+    desk.journal.runs.end(later, Counts(created=1, planned=2), calls=3, exit_status=3)
+    ended, killed = desk.journal.runs.all()
+    assert (ended.id, ended.import_name, ended.operation, ended.start) == (later, "tickets", "op", start)
+    assert ended.ended_at
+    assert (ended.ended_at - ended.started_at).total_seconds() == 10
+    assert (ended.calls, ended.counts, ended.exit_status) == (3, Counts(created=1, planned=2), 3)
+    assert (killed.ended_at, killed.counts, killed.created_now) == (None, None, 1)
+    assert killed.started_at.tzinfo is not None
+
+
+def test_everything_is_there_when_the_journal_is_opened_again(desk: Desk) -> None:
+    """States, ids and columns outlive the process."""
+    desk.conclude(desk.claim(1), created("a"))
+    before = [desk.known(number) for number in (1, 2, 3)]
+    desk.journal.close()
+    again = Desk(desk.journal.path)
+    assert [again.known(number) for number in (1, 2, 3)] == before
+    again.journal.close()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows keeps the user's data folder by access lists")
+def test_the_files_are_readable_by_their_owner_only(tmp_path: Path) -> None:
+    """The journal, what SQLite lays beside it, the rescue file and a folder that was made for them."""
+    desk = Desk(tmp_path / "new" / "journal.db")
+    desk.plan([1])
+    files = list((tmp_path / "new").iterdir())
+    assert {file.name for file in files} >= {"journal.db", "journal.db-wal", "journal.db.rescue"}
+    assert {stat.S_IMODE(file.stat().st_mode) for file in files} == {0o600}
+    assert stat.S_IMODE((tmp_path / "new").stat().st_mode) == 0o700
+    desk.journal.close()
+
+
+def test_x3_the_journal_holds_no_cell(tmp_path: Path) -> None:
+    """Neither keys nor contents stand in the file, nor the searched value once its row is settled."""
+    desk = Desk(tmp_path / "journal.db")
+    desk.plan([1, 2])
+    desk.conclude(desk.claim(1), created("a"))
+    desk.journal.close()
+    with sqlite3.connect(tmp_path / "journal.db") as raw:
+        dump = "\n".join(raw.iterdump())
+    raw.close()
+    assert identity(1).reference in dump
+    assert not [text for text in ("T-1", "as it was", SENT_VALUE) if text in dump]
+
+
+def test_an_intent_without_a_search_value_is_fine(desk: Desk) -> None:
+    """A mapping without a place for the reference has nothing to search by."""
+    bare = replace(intent(1), search_field=None, search_value=None)
+    assert desk.journal.attempts.claim(desk.record.id, desk.run, bare)
+    assert search_values(desk) == [None]
+
+
+def test_the_default_place_is_the_users_data_folder() -> None:
+    """Unless `--journal` says otherwise."""
+    assert default_path().parts[-2:] == ("case-importer", "journal.db")
+
+
+def test_a_journal_is_a_context_manager(tmp_path: Path) -> None:
+    """Leaving the block closes the file: SQLite's own files beside it are gone."""
+    with Journal(tmp_path / "journal.db") as journal:
+        assert journal.runs.all() == []
+    assert not (tmp_path / "journal.db-wal").exists()

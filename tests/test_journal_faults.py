@@ -1,0 +1,403 @@
+"""The journal on bad days: killed processes, full disks, damaged and foreign files, two processes at once."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import sys
+import threading
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+from journal_support import LEASE, Clock, Desk, created, identity, intent, other_process, outcome, said_by
+
+from importer.errors import JournalError, JournalFull
+from importer.journal import Journal, place
+from importer.model import Pause, Status, Verdict
+
+needs_unix = pytest.mark.skipif(sys.platform == "win32", reason="signals and limits as Unix has them")
+
+
+def refusal(path: Path) -> str:
+    """Return the sentence with which a journal is refused."""
+    with pytest.raises(JournalError) as caught:
+        Journal(path)
+    assert str(path) in str(caught.value)
+    return str(caught.value)
+
+
+def test_o14_a_full_disk_at_the_intent_claims_nothing(tmp_path: Path) -> None:
+    """The error says what to do and has the exit status of a pause; row, attempts and rescue file are untouched."""
+    desk = Desk(tmp_path / "journal.db")
+    desk.plan([1])
+    with desk.journal._database.read() as connection:
+        pages = connection.exec_driver_sql("PRAGMA page_count").scalar()
+        connection.exec_driver_sql(f"PRAGMA max_page_count = {pages}")
+    large = replace(intent(1), search_value="x" * 100_000)
+    with pytest.raises(JournalFull, match="Make room") as caught:
+        desk.journal.attempts.claim(desk.record.id, desk.run, large)
+    assert caught.value.exit_status == 3
+    assert desk.row(1).status is Status.PLANNED
+    assert (tmp_path / "journal.db.rescue").read_bytes().strip() == b""
+    with desk.journal._database.read() as connection:
+        connection.exec_driver_sql("PRAGMA max_page_count = 1000000")
+    assert desk.journal.attempts.claim(desk.record.id, desk.run, large)
+    desk.journal.close()
+
+
+@needs_unix
+def test_o14_a_disk_that_is_really_full_at_the_intent(tmp_path: Path) -> None:
+    """Files that may not grow: the row at which the journal says so is planned, all before it are being sent."""
+    path = tmp_path / "journal.db"
+    number, exit_status = map(int, said_by("full_at_the_intent", path).split())
+    assert exit_status == 3
+    desk = Desk(path)
+    assert desk.row(number).status is Status.PLANNED
+    assert desk.row(number + 1).status is Status.PLANNED
+    assert desk.journal.rows.counts(desk.record.id)[Status.SENDING] == number - 1
+    assert desk.claim(number)
+    desk.journal.close()
+
+
+@needs_unix
+def test_o14_a_disk_that_is_really_full_at_the_outcome(tmp_path: Path) -> None:
+    """Ids that the journal has no room for are kept beside it, and are in it as soon as it is opened again."""
+    path = tmp_path / "journal.db"
+    refused = [int(number) for number in said_by("full_at_the_outcome", path).split()]
+    assert len(refused) == 2
+    kept = (tmp_path / "journal.db.rescue").read_text()
+    assert all(f"case-{number}" in kept for number in refused)
+    desk = Desk(path)
+    for number in range(1, refused[-1] + 1):
+        assert (desk.row(number).status, desk.row(number).wolkvox_id) == (Status.CREATED, f"case-{number}")
+    assert (tmp_path / "journal.db.rescue").read_bytes().strip() == b""
+    desk.journal.close()
+
+
+def fill(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Make the journal refuse every outcome, as a full disk does."""
+
+    def full(*_arguments: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("importer.journal.attempts._conclude", full)
+    assert desk.journal.path.exists()
+
+
+def test_o14_every_kind_of_outcome_is_kept_aside_and_taken_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Verdict, pause, message and ids survive the way through the rescue file, from several threads at once."""
+    desk = Desk(tmp_path / "journal.db")
+    desk.plan(range(1, 21))
+    outcomes = [created("é\n1"), outcome(Verdict.REJECTED), outcome(Verdict.UNKNOWN), outcome(Verdict.NOT_DELIVERED)]
+    outcomes[3] = replace(outcomes[3], pause=Pause.QUOTA, retry_after=5.0)
+    claimed = [desk.claim(number) for number in range(1, 21)]
+    states = []
+
+    def conclude(place: int) -> None:
+        with pytest.raises(JournalFull):
+            desk.conclude(claimed[place], outcomes[place % 4])
+        states.append(place)
+
+    with monkeypatch.context() as patched:
+        fill(desk, patched)
+        threads = [threading.Thread(target=conclude, args=(place,)) for place in range(20)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    assert len(states) == 20
+    assert {desk.row(number).status for number in range(1, 21)} == {Status.SENDING}
+    desk.journal.close()
+    again = Desk(tmp_path / "journal.db")
+    expected = [Status.CREATED, Status.REJECTED, Status.UNKNOWN, Status.PLANNED] * 5
+    assert [again.row(number).status for number in range(1, 21)] == expected
+    assert again.row(1).wolkvox_id == "é\n1"
+    again.journal.close()
+
+
+def test_o14_outcomes_that_were_kept_aside_are_taken_in_once_and_by_whoever_comes_first(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A crash between taking in and blanking the file does no harm, and what was kept since then stays."""
+    desk = Desk(tmp_path / "journal.db")
+    desk.plan([1, 2])
+    first, second = desk.claim(1), desk.claim(2)
+    with monkeypatch.context() as patched:
+        fill(desk, patched)
+        with pytest.raises(JournalFull):
+            desk.conclude(first, created("one"))
+    room = tmp_path / "journal.db.rescue"
+    before = room.read_bytes()
+    with monkeypatch.context() as patched:
+        patched.setattr("importer.journal.rescue.forget", lambda *_: None)
+        Desk(tmp_path / "journal.db").journal.close()
+        fill(desk, patched)
+        with pytest.raises(JournalFull):
+            desk.conclude(second, created("two"))
+    assert room.read_bytes().startswith(before.rstrip())
+    assert len(room.read_bytes()) == len(before)
+    again = Desk(tmp_path / "journal.db")
+    assert [again.row(number).wolkvox_id for number in (1, 2)] == ["one", "two"]
+    assert {again.row(number).status for number in (1, 2)} == {Status.CREATED}
+    assert room.read_bytes().strip() == b""
+    again.journal.close()
+    desk.journal.close()
+
+
+def test_o14_an_id_that_can_be_kept_nowhere_is_in_the_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where the rescue file fails too, the person is told the id and the row, which will be called unknown."""
+    desk = Desk(tmp_path / "journal.db", clock := Clock())
+    desk.plan([1])
+    attempt = desk.claim(1)
+    with monkeypatch.context() as patched:
+        fill(desk, patched)
+        patched.setattr("importer.journal.rescue._write_at", _no_space)
+        with pytest.raises(JournalFull, match="lost-1") as caught:
+            desk.conclude(attempt, created("lost-1"))
+    assert identity(1).reference in str(caught.value)
+    clock.now += LEASE + 1
+    desk.expire()
+    assert desk.row(1).status is Status.UNKNOWN
+    desk.journal.close()
+
+
+def _no_space(*_arguments: object) -> None:
+    raise OSError(28, "No space left on device")
+
+
+@pytest.mark.parametrize("line", [b'{"attempt": 1, "wolkvox_id": "case-7"', b"[]", b'{"attempt": 1}'])
+def test_a_kept_answer_that_cannot_be_read_is_shown_and_stays(tmp_path: Path, line: bytes) -> None:
+    """It may hold the only copy of an id: the sentence has the whole line, and the file is as it was."""
+    Desk(tmp_path / "journal.db").journal.close()
+    room = tmp_path / "journal.db.rescue"
+    room.write_bytes(line + b"\n")
+    assert line.decode() in refusal(tmp_path / "journal.db")
+    assert room.read_bytes().rstrip() == line
+
+
+def test_a_kept_answer_of_another_journal_is_given_to_no_row(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where the journal was deleted and begun anew, an attempt's number means another row, which gets no id by it."""
+    desk = Desk(tmp_path / "journal.db")
+    desk.plan([1])
+    attempt = desk.claim(1)
+    with monkeypatch.context() as patched:
+        fill(desk, patched)
+        with pytest.raises(JournalFull):
+            desk.conclude(attempt, created("case-7"))
+    desk.journal.close()
+    (tmp_path / "journal.db").unlink()
+    room = tmp_path / "journal.db.rescue"
+    kept = room.read_bytes()
+    room.rename(tmp_path / "aside")
+    anew = Desk(tmp_path / "journal.db")
+    anew.plan([2])
+    anew.claim(2)
+    anew.journal.close()
+    room.write_bytes(kept)
+    assert "case-7" in refusal(tmp_path / "journal.db")
+    assert room.read_bytes() == kept
+
+
+@needs_unix
+def test_o1_a_process_that_is_killed_while_it_sends_leaves_the_row_unknown(tmp_path: Path) -> None:
+    """Killed by force between intent and outcome: nobody claims the row, which is unknown once its lease has ended."""
+    clock = Clock()
+    desk = Desk(tmp_path / "journal.db")
+    desk.plan([1, 2])
+    desk.journal.close()
+    process = other_process("claim_and_hang", tmp_path / "journal.db")
+    assert process.stdout
+    assert "Attempt" in process.stdout.readline()
+    process.kill()
+    process.communicate()
+    desk = Desk(tmp_path / "journal.db", clock)
+    lease_until = desk.row(1).lease_until
+    assert lease_until
+    clock.now = lease_until.timestamp() - 1
+    assert (desk.expire(), desk.row(1).status, desk.claim(1)) == (0, Status.SENDING, None)
+    clock.now += 2
+    assert (desk.expire(), desk.row(1).status, desk.claim(1)) == (1, Status.UNKNOWN, None)
+    assert desk.row(2).status is Status.PLANNED
+    desk.journal.close()
+
+
+def test_r7_two_processes_share_one_journal_and_no_row(tmp_path: Path) -> None:
+    """Both take rows from the same list at once: every row goes to exactly one, and nobody is refused."""
+    path, rows = tmp_path / "journal.db", 60
+    desk = Desk(path)
+    desk.plan(range(1, rows + 1))
+    processes = [other_process("drain", path, name, rows) for name in "ab"]
+    for process in processes:
+        assert process.stdout
+        assert process.stdout.readline() == "ready\n"
+    taken = [process.communicate("go\n", timeout=60)[0].split() for process in processes]
+    assert [process.returncode for process in processes] == [0, 0]
+    assert sorted(map(int, taken[0] + taken[1])) == list(range(1, rows + 1))
+    for name, numbers in zip("ab", taken, strict=True):
+        assert all(desk.row(int(number)).wolkvox_id == f"{name}-{number}" for number in numbers)
+    desk.journal.close()
+
+
+def test_r7_two_processes_may_begin_a_journal_at_once(tmp_path: Path) -> None:
+    """A file that two open for the first time is made once."""
+    processes = [other_process("drain", tmp_path / "journal.db", name, 0) for name in "ab"]
+    for process in processes:
+        process.communicate("go\n", timeout=60)
+    assert [process.returncode for process in processes] == [0, 0]
+
+
+def foreign(path: Path) -> None:
+    """Make a database of another program."""
+    with sqlite3.connect(path) as raw:
+        raw.execute("CREATE TABLE theirs (x)")
+    raw.close()
+
+
+def foreign_and_empty(path: Path) -> None:
+    """Make another program's database without a table yet."""
+    with sqlite3.connect(path) as raw:
+        raw.execute("PRAGMA application_id = 7")
+    raw.close()
+
+
+def no_database(path: Path) -> None:
+    """Make a file that is something else altogether."""
+    path.write_text("Ticket;Asunto\n" * 100)
+
+
+def newer(path: Path) -> None:
+    """Make a journal that a newer program has changed."""
+    Desk(path).journal.close()
+    with sqlite3.connect(path) as raw:
+        raw.execute("INSERT INTO migrations VALUES ('m099_from_the_future', 0)")
+    raw.close()
+
+
+def truncated(path: Path) -> None:
+    """Make a journal of which a copy has lost the end."""
+    desk = Desk(path)
+    desk.plan(range(1, 300))
+    desk.journal.close()
+    os.truncate(path, path.stat().st_size // 2)
+
+
+def overwritten(path: Path) -> None:
+    """Make a journal whose first page is garbage behind its header."""
+    Desk(path).journal.close()
+    with path.open("r+b") as file:
+        file.seek(100)
+        file.write(b"\xaa" * 3_900)
+
+
+@pytest.mark.parametrize(
+    ("make", "words"),
+    [
+        (foreign, "another program"),
+        (foreign_and_empty, "another program"),
+        (no_database, "no journal"),
+        (newer, "m099_from_the_future"),
+        (truncated, "damaged"),
+        (overwritten, "damaged"),
+    ],
+)
+def test_a_file_that_is_no_good_journal_is_named_and_never_written(
+    tmp_path: Path, make: Callable[[Path], None], words: str
+) -> None:
+    """Foreign, damaged or of a newer program: refused with the remedy, and not a byte is changed or added beside it."""
+    path = tmp_path / "journal.db"
+    make(path)
+    before = {file.name: file.read_bytes() for file in tmp_path.iterdir()}
+    sentence = refusal(path)
+    assert words in sentence
+    assert any(remedy in sentence for remedy in ("--journal", "Install that version"))
+    assert {file.name: file.read_bytes() for file in tmp_path.iterdir()} == before
+
+
+def test_damage_that_shows_later_stops_before_anything_is_sent(tmp_path: Path) -> None:
+    """A page that turns out to be garbage at the intent is an error with a remedy, not a claim."""
+    path = tmp_path / "journal.db"
+    desk = Desk(path)
+    desk.plan(range(1, 300))
+    desk.journal.close()
+    desk = Desk(path)
+    with sqlite3.connect(path) as raw:
+        (root,) = raw.execute("SELECT rootpage FROM sqlite_master WHERE name = 'rows'").fetchone()
+        (size,) = raw.execute("PRAGMA page_size").fetchone()
+    raw.close()
+    desk.journal.close()
+    with path.open("r+b") as file:
+        file.seek((root - 1) * size)
+        file.write(b"\xaa" * size)
+    with pytest.raises(JournalError, match="damaged"):
+        Desk(path).claim(1)
+
+
+def test_a_locked_journal_is_an_error_that_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Another program that keeps the file locked is named as the cause, once waiting for it has ended."""
+    monkeypatch.setattr("importer.journal.database._BUSY_SECONDS", 0)
+    desk = Desk(tmp_path / "journal.db")
+    desk.plan([1])
+    other = sqlite3.connect(tmp_path / "journal.db", isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    with pytest.raises(JournalError, match="locked"):
+        desk.claim(1)
+    other.close()
+    assert desk.claim(1)
+    desk.journal.close()
+
+
+def test_a_path_that_is_a_folder_is_refused(tmp_path: Path) -> None:
+    """What cannot be opened is named, with what to do."""
+    assert "--journal" in refusal(tmp_path)
+
+
+@pytest.mark.parametrize(
+    "folder",
+    ["OneDrive", "OneDrive - Acme", "Dropbox", "Dropbox (Acme)", "GoogleDrive-a@b.c", "Mobile Documents", "Nextcloud"],
+)
+def test_a_synchronised_folder_is_refused(tmp_path: Path, folder: str) -> None:
+    """An old copy that comes back would send cases twice: nothing is made there."""
+    sentence = refusal(tmp_path / folder / "data" / "journal.db")
+    assert folder in sentence
+    assert "--journal" in sentence
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("folder", ["megan", "Megaproject", "dropboxes", "icloudy", "nextcloud_backup_tool"])
+def test_a_folder_whose_name_only_begins_like_one_is_fine(tmp_path: Path, folder: str) -> None:
+    """Megan may keep her journal in her own folder."""
+    Journal(tmp_path / folder / "journal.db").close()
+
+
+@needs_unix
+def test_a_link_into_a_synchronised_folder_is_followed(tmp_path: Path) -> None:
+    """The place counts, not the name by which it was reached."""
+    (tmp_path / "Dropbox").mkdir()
+    (tmp_path / "plain").symlink_to(tmp_path / "Dropbox")
+    assert "Dropbox" in refusal(tmp_path / "plain" / "journal.db")
+
+
+@pytest.mark.parametrize(
+    ("kinds", "options", "refused"),
+    [
+        (["ext4"], "rw", False),
+        (["nfs4"], "rw", True),
+        (["cifs"], "rw", True),
+        (["autofs", "nfs4"], "rw", True),
+        (["NTFS"], "rw,remote", True),
+    ],
+)
+def test_a_network_drive_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kinds: list[str], options: str, *, refused: bool
+) -> None:
+    """What the deepest mount above the folder is decides; of several at one place the last."""
+    mounts = [SimpleNamespace(mountpoint="/", fstype="ext4", opts="rw")]
+    mounts += [SimpleNamespace(mountpoint=str(tmp_path), fstype=kind, opts=options) for kind in kinds]
+    monkeypatch.setattr(place.psutil, "disk_partitions", lambda **_: mounts)
+    if refused:
+        assert "network drive" in refusal(tmp_path / "journal.db")
+    else:
+        Journal(tmp_path / "journal.db").close()

@@ -1,0 +1,165 @@
+"""The journal under any order of events: two processes, late answers, a moved clock, closed and opened again.
+
+The model remembers what really happened: which attempts were given out, and which ids arrived. The journal is a real
+file; every invariant is asked of it after every step.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import Bundle, RuleBasedStateMachine, invariant, multiple, rule
+from journal_support import LEASE, Clock, Desk, created, identity, outcome
+
+from importer.journal import Attempt
+from importer.model import Status, Verdict
+
+ROWS = st.integers(1, 3)
+WITHOUT_A_CASE = st.sampled_from([Verdict.REJECTED, Verdict.UNKNOWN, Verdict.NOT_DELIVERED])
+
+
+@dataclass(frozen=True)
+class Sent:
+    """An attempt that was given out: which row it is for, and when its lease ends."""
+
+    attempt: Attempt
+    row: int
+    lease_until: float
+
+
+class JournalMachine(RuleBasedStateMachine):
+    """Plans, claims, concludes and expires rows by way of two open journals on one file."""
+
+    sent = Bundle("sent")
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.folder = tempfile.TemporaryDirectory()
+        self.path = Path(self.folder.name) / "journal.db"
+        self.clock = Clock()
+        self.desks = [Desk(self.path, self.clock), Desk(self.path, self.clock)]
+        self.desks[0].plan([1, 2])
+        self.planned = {1, 2}
+        self.pending: dict[int, Sent] = {}
+        self.unknown: dict[int, Sent] = {}  # ended without anybody knowing how
+        self.cases: dict[int, list[str]] = {1: [], 2: [], 3: []}
+
+    def teardown(self) -> None:
+        """Close both journals."""
+        for desk in self.desks:
+            desk.journal.close()
+        self.folder.cleanup()
+
+    @rule(which=st.integers(0, 1), row=ROWS)
+    def plan(self, which: int, row: int) -> None:
+        """Note a row that is not valid, which may be there already."""
+        self.desks[which].plan([row], Status.INVALID)
+        self.planned.add(row)
+
+    @rule(which=st.integers(0, 1), row=ROWS)
+    def correct(self, which: int, row: int) -> None:
+        """Plan a row again whose content was corrected: only an invalid or rejected one may follow."""
+        desk = self.desks[which]
+        before = desk.row(row).status if row in self.planned else None
+        desk.journal.rows.replan(desk.record.id, [identity(row).reference])
+        if before is not None:
+            goes = before in {Status.INVALID, Status.REJECTED}
+            assert desk.row(row).status is (Status.PLANNED if goes else before)
+
+    @rule(target=sent, which=st.integers(0, 1), row=ROWS)
+    def claim(self, which: int, row: int) -> object:
+        """Try to take a row: given out only if it is planned, has nothing in flight and no doubtful attempt."""
+        desk = self.desks[which]
+        before = desk.row(row).status if row in self.planned else None
+        attempt = desk.claim(row)
+        assert (attempt is not None) == (before is Status.PLANNED)
+        if attempt is None:
+            return multiple()
+        assert not [other for other in self.pending.values() if other.row == row]
+        assert not self.cases[row]
+        assert desk.row(row).status is Status.SENDING
+        given = Sent(attempt, row, self.clock.now + LEASE)
+        self.pending[attempt.id] = given
+        return given
+
+    @rule(given=sent, which=st.integers(0, 1))
+    def answer_with_a_case(self, given: Sent, which: int) -> None:
+        """Let the CRM's answer arrive, in time or late, also to an attempt that was given up: its id is kept."""
+        case = f"case-{given.attempt.id}"
+        self.desks[which].conclude(given.attempt, created(case))
+        self.ended(given)
+        if case not in self.cases[given.row]:
+            self.cases[given.row].append(case)
+
+    @rule(given=sent, which=st.integers(0, 1), verdict=WITHOUT_A_CASE)
+    def answer_without_a_case(self, given: Sent, which: int, verdict: Verdict) -> None:
+        """Let an attempt end in any other way; only one that is still open can change its row."""
+        desk = self.desks[which]
+        before = desk.row(given.row)
+        open_still = given.attempt.id in self.pending or given.attempt.id in self.unknown
+        desk.conclude(given.attempt, outcome(verdict))
+        self.ended(given)
+        if not open_still:
+            assert desk.row(given.row) == before
+        elif verdict is Verdict.UNKNOWN:
+            self.unknown[given.attempt.id] = given
+
+    @rule(which=st.integers(0, 1), seconds=st.sampled_from([-3600.0, 1.0, LEASE, LEASE + 1, 86_400.0]))
+    def time_passes(self, which: int, seconds: float) -> None:
+        """Move the clock, back too, and let a process look for leases that have ended."""
+        self.clock.now += seconds
+        desk = self.desks[which]
+        late = {number for number, given in self.pending.items() if given.lease_until < self.clock.now}
+        sending = {given.row for number, given in self.pending.items() if desk.row(given.row).status is Status.SENDING}
+        expected = {self.pending[number].row for number in late} & sending
+        assert desk.expire() == len(expected)
+        assert all(desk.row(row).status is Status.UNKNOWN for row in expected)
+        for number in late:
+            self.unknown[number] = self.pending.pop(number)
+
+    @rule(which=st.integers(0, 1))
+    def open_again(self, which: int) -> None:
+        """Close one of the journals and open the file anew."""
+        self.desks[which].journal.close()
+        self.desks[which] = Desk(self.path, self.clock)
+
+    def ended(self, given: Sent) -> None:
+        """Forget that an attempt is open."""
+        self.pending.pop(given.attempt.id, None)
+        self.unknown.pop(given.attempt.id, None)
+
+    @invariant()
+    def both_see_the_same(self) -> None:
+        """Let the other process see what one has committed."""
+        one, other = ({row: desk.known(row) for row in self.planned} for desk in self.desks)
+        assert one == other
+
+    @invariant()
+    def every_id_that_arrived_is_in_the_journal(self) -> None:
+        """On the attempt always; on its row if it was the first, and in the row's words if there are several."""
+        raw = sqlite3.connect(self.path)
+        kept = {case for (case,) in raw.execute("SELECT wolkvox_id FROM attempts WHERE wolkvox_id IS NOT NULL")}
+        raw.close()
+        assert kept == {case for cases in self.cases.values() for case in cases}
+        for row in self.planned:
+            cases, known = self.cases[row], self.desks[0].row(row)
+            assert known.wolkvox_id == (cases[0] if cases else None)
+            assert known.status is Status.CONFLICT if len(cases) > 1 else not cases or known.status is Status.CREATED
+            assert len(cases) < 2 or all(case in known.message for case in cases)
+
+    @invariant()
+    def a_row_in_doubt_is_not_planned(self) -> None:
+        """While an attempt is in flight, or nobody knows how it ended, its row cannot be claimed."""
+        for given in (*self.pending.values(), *self.unknown.values()):
+            assert self.desks[0].row(given.row).status is not Status.PLANNED
+
+
+TestJournal = JournalMachine.TestCase
+TestJournal.settings = settings(
+    max_examples=15, stateful_step_count=30, deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
