@@ -34,8 +34,8 @@ NUMBERS = st.integers(-(10**15) + 1, 10**15 - 1) | st.floats(-1e14, 1e14, allow_
     lambda value: float(format(value, ".15g"))
 )
 MOMENTS = (
-    st.dates(date(1900, 3, 1), date(9999, 12, 31))
-    | st.datetimes(datetime.fromisoformat("1900-03-01"), datetime.fromisoformat("9999-12-31")).map(
+    st.dates(date(1900, 3, 1), date(2173, 10, 12))
+    | st.datetimes(datetime.fromisoformat("1900-03-01"), datetime.fromisoformat("2173-10-12")).map(
         lambda moment: moment.replace(microsecond=0)
     )
     | st.times().map(lambda moment: moment.replace(microsecond=0))

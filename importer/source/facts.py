@@ -15,11 +15,12 @@ Fact = tuple[int, int, str]  # column from 0, kind, and the text: the stored num
 Merged = tuple[tuple[int, int], tuple[int, int]]  # top left and bottom right, (row, column), both from 0
 
 _ROWS_AT_ONCE = 1000
-_LARGEST_BOX = 50_000_000
 
 
 class Box:
     """The smallest rectangle around all filled cells, which is what a parser sets memory aside for."""
+
+    LARGEST = 50_000_000
 
     def __init__(self, file: str) -> None:
         """Begin without a cell."""
@@ -32,7 +33,7 @@ class Box:
         self._top, self._left = min(self._top, top), min(self._left, left)
         self._bottom, self._right = max(self._bottom, bottom), max(self._right, right)
         cells = (self._bottom - self._top + 1) * (self._right - self._left + 1)
-        if cells > _LARGEST_BOX:
+        if cells > self.LARGEST:
             raise SourceError(
                 _(
                     "{file}: the filled cells of the sheet lie so far apart that {cells} cells would have to be read"
