@@ -165,6 +165,15 @@ def test_attachment_columns_are_known_by_existing_files(tmp_path: Path) -> None:
     assert content["attachments"] == {"folder": "files/2026", "columns": ["Soporte"], "separator": ";"}
 
 
+def test_headers_may_hold_whatever_a_sheet_holds(tmp_path: Path) -> None:
+    """Line breaks, quotes, colons and signs of YAML in headers and cells leave the draft readable."""
+    rows: dict[str, list[Cell]] = {"No:\n#1": ["a", "b"], "Estado": ["[x]: #", '- "y"'], "*Ünï|": ["1", "2"]}
+    content = yaml.safe_load(drafted(rows))
+    assert content["source"]["key"] == "No:\n#1"
+    assert content["fields"]["status"]["values"] == {"[x]: #": "[x]: #", '- "y"': '- "y"'}
+    assert all("blank" in fault for fault in faults(tmp_path, drafted(rows)))
+
+
 def test_an_event_log_keeps_its_newest_rows() -> None:
     """A key that repeats in many rows is drafted with `keep: last`; one without any column is asked for."""
     rows = [*SHEET["Radicado"], "R1"]

@@ -10,7 +10,7 @@ from importer.mapping import template
 from importer.mapping.converters import formats
 from importer.mapping.converters.phones import COUNTRIES
 from importer.mapping.converters.types import MOMENTS, NUMBERS, TEXTUAL, constant
-from importer.mapping.document import Places, Steps
+from importer.mapping.document import Places, Steps, dotted
 from importer.mapping.grammar import DATE_FORMATS, FieldSpec, FileList, MappingFile, Source
 from importer.mapping.refusal import Refused
 from importer.mapping.words import did_you_mean
@@ -57,7 +57,7 @@ def check(mapping: MappingFile, places: Places, cut: Collection[Steps]) -> list[
 
     `cut` are the paths of what was faulty by itself: what is missing only because of that has been told.
     """
-    told = [*_whole(mapping), *_source(mapping), *_attachments(mapping), *_marks(mapping)]
+    told = [*_whole(mapping), *_source(mapping), *_attachments(mapping), *_marks(mapping, cut)]
     for path, spec in all_fields(mapping):
         told += _field(spec, path, mapping)
     return [places.fault(t.path, t.message) for t in told if not (t.missing and _cut_away(t.path, cut))]
@@ -125,15 +125,16 @@ def _list(table: FileList, source: Source) -> Iterator[Told]:
         yield _lacks((*here, "match"), _("match is missing: the source's column that `key` is compared with"))
 
 
-def _marks(mapping: MappingFile) -> Iterator[Told]:
+def _marks(mapping: MappingFile, cut: Collection[Steps]) -> Iterator[Told]:
     """Check the names of fields that carry the reference or the files' names."""
-    specs = {".".join(map(str, path)).removeprefix("fields."): spec for path, spec in all_fields(mapping)}
+    specs = {dotted(path).removeprefix("fields."): spec for path, spec in all_fields(mapping)}
     carriers = [name for name in specs if name == "description" or name.startswith("form.")]
+    faulty = {dotted(path[:2]).removeprefix("fields.") for path in cut}
     names: dict[Steps, str | None] = {("reference",): mapping.reference}
     if mapping.attachments:
         names["attachments", "names_in"] = mapping.attachments.names_in
     for path, name in names.items():
-        if name is None:
+        if name is None or name in faulty:
             continue
         if name not in carriers:
             hint = did_you_mean(name, carriers)

@@ -17,15 +17,20 @@ from importer.messages import _
 from importer.model import Fault, Typed
 
 _EMAIL = re.compile(r"[^\s@;,]+@[^\s@;,]+\.[^\s@;,]+")
-_FILE = re.compile(r"[^\n;|,]+\.[A-Za-z0-9]{2,5}")
+_FILE = re.compile(r"(?!\w+://)[^\n;|,]+\.[A-Za-z0-9]{2,5}")
 _SEPARATORS = (";", "|", ",", "\n")
 _MOST = 0.9  # of the filled cells: a few that are wrong do not change what a column is
+_LONGEST_KEY = 64  # characters; a column with longer texts makes no row itself
 _COUNTED = 5_000  # distinct texts that are counted; a column with more is free text or a key
 
 
 @dataclass
 class Profile:
-    """One column; `counts` has the rows of each distinct text, up to a bound, in the order of the sheet."""
+    """One column.
+
+    `counts` has the rows of each distinct text, up to a bound, in the order of the sheet; `typed` the true numbers,
+    dates and booleans by their texts; `repeated` is how many cells say what an earlier one said.
+    """
 
     column: str
     rows: int = 0
@@ -34,6 +39,7 @@ class Profile:
     repeated: int = 0
     typed: dict[str, Typed] = field(default_factory=dict)
     _seen: set[int] = field(default_factory=set)
+    _long: bool = False
 
     def look(self, cells: Iterable[object]) -> None:
         """Take in the cells of one frame."""
@@ -43,13 +49,21 @@ class Profile:
             if not text or isinstance(cell, Fault):
                 continue
             self.filled += 1
-            if (digest := hash(text)) in self._seen:
-                self.repeated += 1
-            self._seen.add(digest)
+            self._note(text)
             if text in self.counts or len(self.counts) < _COUNTED:
                 self.counts[text] += 1
                 if isinstance(cell, Typed):
                     self.typed[text] = cell
+
+    def _note(self, text: str) -> None:
+        """Count a text that stood before; a column of long texts is no key, and is not remembered."""
+        if len(text) > _LONGEST_KEY:
+            self._long = True
+            self._seen.clear()
+        elif not self._long:
+            digest = hash(text)
+            self.repeated += digest in self._seen
+            self._seen.add(digest)
 
     def cell(self, text: str) -> str | Typed:
         """Return the cell that shows `text`: a true number or date where the sheet has one."""
@@ -58,7 +72,7 @@ class Profile:
     @property
     def unique(self) -> bool:
         """Whether every row has a text of its own."""
-        return self.filled == self.rows > 0 and not self.repeated
+        return self.filled == self.rows > 0 and not self.repeated and not self._long
 
     @property
     def few(self) -> bool:

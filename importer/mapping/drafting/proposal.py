@@ -62,7 +62,9 @@ class _Draft:
         return "\n\n".join("\n".join(lines(section)) for section in sections if section) + "\n"
 
     def _reference(self) -> Line:
-        field = self._older.text("reference") or "description"
+        kept = {"description", *(f"form.{name}" for name in self._older.section("form"))}
+        field = self._older.text("reference")
+        field = field if field in kept else "description"
         return Line(f"reference: {scalar(field)}", _("where the row's mark goes, by which doubtful rows are found"))
 
     def _head(self) -> list[Line]:

@@ -26,7 +26,8 @@ def lines(written: Sequence[Line]) -> Iterator[str]:
     widths = [len(line.yaml) for line in written if line.comment and len(line.yaml) <= _WIDEST]
     margin = max(widths, default=0)
     for line in written:
-        yield f"{line.yaml:<{margin}}  # {line.comment}" if line.comment else line.yaml
+        comment = " ".join(line.comment.split())  # a header may hold line breaks
+        yield f"{line.yaml:<{margin}}  # {comment}" if comment else line.yaml
 
 
 def scalar(text: str) -> str:
