@@ -1,0 +1,126 @@
+"""A process that kills itself at a named step of a command: `python crash_child.py`, then a JSON object a line.
+
+Each line says `arguments` (a command line), and maybe `step`, `when` (`before` or `after`) and `nth`. A process is
+forked for it that carries the command out and, at the n-th time that it comes to the step, kills itself with SIGKILL;
+the answer is a line with its exit status, negative for a signal. Forking spares the seconds that imports take.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import resource
+import signal
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import importer.adopting
+import importer.cli.run
+import importer.cli.settle
+import importer.pipeline
+import importer.report
+import importer.settle
+from importer.cli import _carry_out
+from importer.crm import transport, upload
+from importer.journal import attempts, imports, rows
+
+STEPS: dict[str, tuple[Any, str]] = {
+    "import-noted": (imports.Imports, "add"),
+    "rows-noted": (rows.Rows, "add"),
+    "run-begun": (imports.Runs, "start"),
+    "intent-committed": (attempts.Attempts, "claim"),
+    "first-byte-sent": (upload.Upload, "__iter__"),
+    "whole-body-sent": (transport._Careful, "request"),
+    "answer-read": (transport.Adapter, "exchange"),
+    "outcome-committed": (attempts.Attempts, "conclude"),
+    "report-written": (importer.report, "write"),
+    "report-noted": (imports.Imports, "note_report"),
+    "run-ended": (imports.Runs, "end"),
+}
+"""Each step by the function that takes it: `before` is before its call, `after` once it has returned."""
+
+
+class Fate:
+    """Counts the visits to one side of a step, and ends the process at the n-th."""
+
+    def __init__(self, nth: int, strike: Callable[[], None]) -> None:
+        self._left, self._strike, self._lock = nth, strike, threading.Lock()
+
+    def meet(self) -> None:
+        """Count a visit; where it is the n-th, strike."""
+        with self._lock:
+            self._left -= 1
+            if self._left == 0:
+                self._strike()
+
+
+def die() -> None:
+    """End this process as `kill -9` does: nothing is flushed, closed or rolled back."""
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def lie_in_wait(step: str, when: str, fate: Fate) -> None:
+    """Have the fate met before or after every call of the step's function that is about a case."""
+    owner, name = STEPS[step]
+    original = getattr(owner, name)
+
+    def wrapped(*arguments: Any, **options: Any) -> Any:  # noqa: ANN401 - whatever the function takes
+        counts = step not in {"whole-body-sent", "answer-read"} or _is_case(arguments)
+        if counts and when == "before":
+            fate.meet()
+        result = original(*arguments, **options)
+        if counts and when == "after":
+            fate.meet()
+        return result
+
+    def first_chunk(body: upload.Upload) -> Iterator[bytes]:
+        for number, chunk in enumerate(original(body)):
+            if number == 0 and when == "before":
+                fate.meet()
+            yield chunk
+            if number == 0 and when == "after":
+                fate.meet()
+
+    setattr(owner, name, first_chunk if step == "first-byte-sent" else wrapped)
+
+
+def _is_case(arguments: tuple[Any, ...]) -> bool:
+    """Tell whether an HTTP call sends a case, and does not ask for the quota."""
+    return any("insertAttach" in str(getattr(argument, "url", argument)) for argument in arguments)
+
+
+def fill_the_disk(journal: Path) -> None:
+    """Let no file of this process grow beyond what the journal's own need by now."""
+    largest = max(file.stat().st_size for file in journal.parent.iterdir())
+    resource.setrlimit(resource.RLIMIT_FSIZE, (largest, largest))
+
+
+def carry_out(order: dict[str, Any]) -> int:
+    """Carry a command out in a process of its own; return its exit status, negative for a signal."""
+    child = os.fork()
+    if child == 0:
+        try:
+            quiet = os.open(order.get("output", os.devnull), os.O_WRONLY | os.O_CREAT)
+            os.dup2(quiet, 1)
+            os.dup2(quiet, 2)
+            if "step" in order:
+                full = order.get("full")
+                strike = die if full is None else lambda: fill_the_disk(Path(full))
+                lie_in_wait(order["step"], order["when"], Fate(order["nth"], strike))
+            status = _carry_out(order["arguments"])
+            sys.stderr.flush()
+            sys.stdout.flush()
+        except BaseException:  # noqa: BLE001 - never back into the parent's loop
+            os._exit(99)
+        os._exit(status)
+    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+
+
+if __name__ == "__main__":
+    answers = os.fdopen(os.dup(1), "w")
+    for line in sys.stdin:
+        answers.write(f"{carry_out(json.loads(line))}\n")
+        answers.flush()

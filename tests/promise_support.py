@@ -1,0 +1,107 @@
+"""What the tests of the promise share: a look into the journal, leases that end, a tenant that the doctor knows."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections import Counter
+from collections.abc import Iterable
+from contextlib import closing
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
+
+import pytest
+from run_support import Office, ticket
+
+from importer.crm import Crm
+from importer.findings import Findings
+from importer.identity import tenant_of
+
+CONTACT = "ana@example.com"
+
+
+@dataclass(frozen=True)
+class Kept:
+    """A row as the journal's file has it."""
+
+    reference: str
+    state: str
+    wolkvox_id: str | None
+    message: str
+
+
+def tickets(numbers: Iterable[int], **changed: str) -> list[dict[str, str]]:
+    """Return valid rows of one contact."""
+    return [ticket(number, Correo=CONTACT, **changed) for number in numbers]
+
+
+def kept(journal: Path) -> list[Kept]:
+    """Return every row of a journal."""
+    with closing(sqlite3.connect(journal)) as database:
+        found = database.execute("SELECT reference, state, wolkvox_id, message FROM rows ORDER BY id")
+        return [Kept(*row) for row in found]
+
+
+def states(journal: Path) -> Counter[str]:
+    """Return how many rows of a journal are in each state."""
+    return Counter(row.state for row in kept(journal))
+
+
+def told(journal: Path, question: str) -> list[tuple[object, ...]]:
+    """Return what a journal's file answers to a question in SQL."""
+    with closing(sqlite3.connect(journal)) as database:
+        return database.execute(question).fetchall()
+
+
+def end_leases(journal: Path) -> None:
+    """Let the leases of a journal have ended long ago, which spares waiting for them."""
+    with closing(sqlite3.connect(journal)) as database, database:
+        database.execute("UPDATE attempts SET lease_until = 0")
+
+
+def impatient(monkeypatch: pytest.MonkeyPatch, deadline: float = 0.5) -> None:
+    """Give every attempt of a run in this process so many seconds instead of a minute."""
+    monkeypatch.setattr("importer.pipeline.Crm", partial(Crm, deadline=deadline))
+
+
+def know_the_search(office: Office) -> None:
+    """Write what the doctor would learn of the stand-in, so that a search that finds nothing can prove something."""
+    findings = Findings(
+        tenant=tenant_of(office.sandbox.url),
+        operation="demo",
+        when=datetime.now(UTC),
+        program="case-importer",
+        search_field="email contact",
+        body_length=10_000_000,
+        found_after=0.0,
+        page_size=100_000,
+        nothing_readable=True,
+    )
+    findings.save(office.journal.parent)
+
+
+def assert_promise(office: Office) -> Counter[str]:
+    """Hold the three invariants against what the stand-in has; return how many rows are in each state.
+
+    At most one case for each reference; every case's id is in the journal, or its row is in doubt; the journal's ids
+    are those of the row's own case.
+    """
+    cases = {case.reference: case for case in office.sandbox.store.cases}
+    assert len(cases) == len(office.sandbox.store.cases), "two cases for one reference"
+    rows = {row.reference: row for row in kept(office.journal)}
+    for reference, case in cases.items():
+        row = rows[str(reference)]
+        assert row.wolkvox_id == case.wolkvox_id or row.state in {"sending", "unknown", "conflict"}, row
+    for row in rows.values():
+        assert row.state != "created" or row.wolkvox_id == cases[row.reference].wolkvox_id, row
+    return Counter(row.state for row in rows.values())
+
+
+def assert_report(office: Office, path: Path | None = None) -> None:
+    """Hold the report to the stand-in: the id at each row is that of the case which was made of that row."""
+    cases = {case.wolkvox_id: case for case in office.sandbox.store.cases}
+    for line in office.reported(path).to_dict("records"):
+        if line["wolkvox_id"]:
+            assert cases[line["wolkvox_id"]].body["form"]["Subject"] == line["Asunto"]
+            assert cases[line["wolkvox_id"]].id_prefijo == line["idPrefijo"]

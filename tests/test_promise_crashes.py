@@ -1,0 +1,92 @@
+"""`kill -9` at every step between plan and report, twice in a row: then run again, and every row is one case."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from crash_child import STEPS
+from promise_support import assert_promise, assert_report, end_leases, know_the_search, states, tickets, told
+from run_support import MAPPING, Give, Office
+
+pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="processes that fork and are killed, as Unix has them")
+
+ROWS = 5
+KILLED = -9
+OF_EACH_ROW = {"intent-committed", "first-byte-sent", "whole-body-sent", "answer-read", "outcome-committed"}
+
+Order = Callable[..., int]
+
+
+@pytest.fixture(scope="module")
+def order() -> Iterator[Order]:
+    """Give what carries a command out in a process of its own, and returns its exit status."""
+    with subprocess.Popen(
+        [sys.executable, str(Path(__file__).with_name("crash_child.py"))],
+        env={**os.environ, "WOLKVOX_TOKEN": "any", "OPENBLAS_NUM_THREADS": "1"},
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as nursery:
+        assert nursery.stdin
+        assert nursery.stdout
+
+        def carry_out(arguments: list[str], **fate: object) -> int:
+            assert nursery.stdin
+            assert nursery.stdout
+            nursery.stdin.write(json.dumps({"arguments": arguments, **fate}) + "\n")
+            nursery.stdin.flush()
+            return int(nursery.stdout.readline())
+
+        yield carry_out
+        nursery.stdin.close()
+
+
+def with_attachments(office: Office) -> None:
+    """Write rows of one contact that send a file each, so that a body is more than one chunk."""
+    attachments = "attachments: {folder: ., columns: [Archivo]}\n"
+    office.mapping.write_text(MAPPING + attachments, encoding="utf-8")
+    (office.folder / "scan.bin").write_bytes(os.urandom(200_000))
+    rows = [row | {"Archivo": "scan.bin"} for row in tickets(range(1, ROWS + 1))]
+    office.write(rows, rows[0])
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+@pytest.mark.parametrize("step", STEPS)
+def test_o1_killed_twice_at_a_step_and_run_again(
+    office: Office, give: Give, order: Order, step: str, when: str
+) -> None:
+    """Killed before or after a step, at different rows, twice: two more runs make every row one case, ids right."""
+    with_attachments(office)
+    know_the_search(office)
+    run = office.arguments("run", "--yes", "--quiet-period", "1")
+    first, second = (2, 3) if step in OF_EACH_ROW else (1, 1)
+    assert order(run, step=step, when=when, nth=first) == KILLED
+    once_is_all = (step, when) == ("import-noted", "after")
+    assert order(run, step=step, when=when, nth=second) == (0 if once_is_all else KILLED)
+    end_leases(office.journal)
+    results = [give([*run, "--json"]) for _time in range(2)]
+    assert results[-1].status == 0
+    assert assert_promise(office) == {"created": ROWS}
+    assert_report(office, Path(results[-1].json["report"]))
+    assert told(office.journal, "SELECT count(*) FROM attempts WHERE search_value IS NOT NULL") == [(0,)]
+
+
+@pytest.mark.parametrize(("step", "sent"), [("intent-committed", 2), ("outcome-committed", 3)])
+def test_o14_a_disk_that_fills_up_in_a_run(office: Office, give: Give, order: Order, step: str, sent: int) -> None:
+    """At the intent nothing more is sent; at the outcome the id is kept: the run stops, and the next one has all."""
+    office.write(tickets(range(1, 1_500)))
+    output = office.folder / "output.txt"
+    run = office.arguments("run", "--yes", "--concurrency", "1", "--limit", "20")
+    full = {"full": str(office.journal), "output": str(output)}
+    assert order(run, step=step, when="before", nth=3, **full) == 3
+    assert "Make room" in output.read_text()
+    assert states(office.journal)["created"] == 2
+    assert office.sandbox.posts == sent
+    assert give([*run, "--json"]).json["created_now"] == 20
+    assert assert_promise(office)["created"] == office.sandbox.posts == 20 + sent
