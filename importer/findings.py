@@ -62,9 +62,9 @@ class Findings:
 
     `body_length` is in bytes, that of the longest case which was created and then found by `search_field`, 0 where
     none was; `found_after` is in seconds, the longest that it took. `page_size` is the greatest number of records that
-    one answer held: a page holds at least so many, so that an answer with fewer is all there is. `nothing_found` is
-    what a search for a case that cannot exist is answered, and `nothing_readable` whether that is an answer without
-    records rather than a refusal.
+    one answer to a search by `search_field` held: a page holds at least so many, so that an answer with fewer is all
+    there is. `case_found` is the shape of an answer that holds the case, `nothing_found` that of an answer to a search for
+    what cannot exist, and `nothing_readable` whether the latter is one without records rather than a refusal.
     """
 
     tenant: str
@@ -75,6 +75,7 @@ class Findings:
     body_length: int = 0
     found_after: float | None = None
     page_size: int | None = None
+    case_found: str | None = None
     nothing_found: str | None = None
     nothing_readable: bool = False
     fields: tuple[FieldFinding, ...] = ()
@@ -86,14 +87,14 @@ class Findings:
     def covers(self, search_field: str, body_length: int, quiet_period: float = QUIET_PERIOD) -> bool:
         """Tell whether a search by this field would have found a case of `body_length` bytes.
 
-        That is so where the doctor found one at least as long by it, sooner than the `quiet_period` (in seconds) ends,
+        That is so where the doctor found one at least as long by it within the `quiet_period` (in seconds),
         and knows how an answer without a hit looks. Whether such an answer is complete, `page_size` tells.
         """
         return (
             self.search_field == search_field
             and 0 < body_length <= self.body_length
             and self.found_after is not None
-            and self.found_after < quiet_period
+            and self.found_after <= quiet_period
             and self.nothing_readable
         )
 

@@ -172,7 +172,8 @@ class _AtTerminal:
     def allows(self, case: TestCase) -> bool:
         """Show the case in full, and have the operation's name typed."""
         click.echo(json.dumps(case.document, ensure_ascii=False, indent=2), err=True)
-        click.echo(_("Attachment: {size} bytes of text without meaning", size=case.file_size), err=True)
+        if case.file_size:
+            click.echo(_("With an attachment: {size} bytes of text that means nothing.", size=case.file_size), err=True)
         click.echo(_("CREATES THIS CASE at {server}. The contact may be written to.", server=self._server), err=True)
         question = _("Type the operation's name ({operation}) to create it", operation=self._operation)
         typed: str = click.prompt(question, default="", show_default=False, err=True)
@@ -192,6 +193,15 @@ class _AtTerminal:
         question = _("Bytes of its attachment, like 5000000 (0: no second case)")
         size: int = click.prompt(question, type=click.IntRange(0, _LARGEST), default=0, err=True)
         return size
+
+    def crowded(self, field: str) -> str:
+        """Ask for a value that many cases have."""
+        question = _(
+            "A value of {field} that many cases have, to see how many records one answer holds (empty: none; not kept)",
+            field=field,
+        )
+        value: str = click.prompt(question, default="", show_default=False, err=True)
+        return value.strip()
 
     def saw(self, question: str) -> Answer:
         """Ask what the person sees in the CRM."""
@@ -223,10 +233,15 @@ def _lines(findings: Findings) -> Iterator[str]:
         )
     else:
         yield _("  The case was not found by {field}.", field=findings.search_field)
+    if findings.page_size is not None:
+        count = findings.page_size
+        yield _("  One answer held up to {count} records; one with fewer is taken for complete.", count=count)
     for finding in findings.fields:
         result = {True: _("finds it"), False: _("does not find it"), None: _("is refused")}[finding.found]
         records = ngettext("{count} record", "{count} records", finding.records)
-        yield f"  {finding.field}: {result} ({records}, {finding.matching})"
+        matching = {"exact": _(", the whole value only"), "partial": _(", a part suffices"), "unknown": ""}
+        yield f"  {finding.field}: {result} ({records}{matching[finding.matching]})"
+    yield _("  A case found looks like: {shape}", shape=findings.case_found or "?")
     yield _("  Nothing found looks like: {shape}", shape=findings.nothing_found)
     for error in findings.errors:
         yield f"  {error.asked}: {error.answer}"

@@ -5,7 +5,7 @@ from importer.crm.brake import Brake, PauseReason
 from importer.crm.client import Crm
 from importer.crm.looks import Answered, Certificate, Visit
 from importer.crm.pacing import Pacer, backoff
-from importer.crm.queries import Found, Hit, Quota, find_reference, texts_in
+from importer.crm.queries import Found, Hit, Quota, Record, find_reference, texts_in
 
 __all__ = [
     "TABLE",
@@ -18,6 +18,7 @@ __all__ = [
     "Pacer",
     "PauseReason",
     "Quota",
+    "Record",
     "Visit",
     "backoff",
     "find_reference",

@@ -90,8 +90,10 @@ def _kind(name: str, value: object, secrets: tuple[str, ...]) -> str:
         return f"{{{', '.join(dict.fromkeys(keys[:_KEYS_SHOWN]))}}}"
     if value is None:
         return "null"
-    kind = "text" if isinstance(value, str) else "true/false" if isinstance(value, bool) else "number"
-    return f'{kind} "{for_people(str(value), secrets)}"' if name in {"code", "error", "msg"} else kind
+    if name in {"code", "error", "msg"}:
+        words = for_people(str(value), secrets)
+        return f'"{words}"' if isinstance(value, str) else words
+    return "text" if isinstance(value, str) else "true/false" if isinstance(value, bool) else "number"
 
 
 def _common_name(parts: Iterable[Iterable[tuple[str, str]]]) -> str:

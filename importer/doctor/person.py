@@ -18,6 +18,9 @@ class Person(Protocol):
     def larger(self) -> int:
         """Return of how many bytes the attachment of a second, larger case may be; 0 for no such case."""
 
+    def crowded(self, field: str) -> str:
+        """Return a value of this query field by which many cases are found, empty where the person names none."""
+
     def saw(self, question: str) -> Answer:
         """Return what the person saw in the CRM."""
 

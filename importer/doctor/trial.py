@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import re
 import secrets
 import threading
 import time
@@ -11,7 +13,7 @@ from datetime import UTC, datetime
 from importlib.metadata import version
 
 from importer.composing import SEARCHED
-from importer.crm import Answered, Crm, find_reference, texts_in
+from importer.crm import Answered, Crm, Record, find_reference, texts_in
 from importer.doctor.case import TestCase, compose
 from importer.doctor.person import Person
 from importer.doctor.wish import Wish
@@ -67,8 +69,8 @@ class Trial:
         outcome = self._create(case)
         if outcome.verdict is Verdict.REJECTED:
             raise UsageError(_("The CRM rejected the test case: {words}", words=outcome.message))
-        self._await(case)
-        for field, value, part in _questions(case, outcome):
+        record = self._await(case)
+        for field, value, part in _questions(case, outcome, record):
             self._learn(field=self._study(case, field, value, part))
         self._learn_refusals()
         self._note_what_records_lack(case, outcome)
@@ -90,7 +92,9 @@ class Trial:
         self._ask(_("Does the larger case show its attachment, and can it be opened?"))
 
     def ask_what_cannot_be_seen(self) -> None:
-        """Ask the person what no call tells, and say what remains unknown."""
+        """Ask the person for what no call tells by itself, and say what remains unknown."""
+        if crowded := self._person.crowded(self._wish.search_field):
+            self._search(self._wish.search_field, crowded)
         self._ask(_("Did the contact receive an e-mail about the test case?"))
         self._ask(_("Does the test case show a running time limit (SLA)?"))
         self.findings = replace(self.findings, unknown=(*self.findings.unknown, *_remaining(self.findings)))
@@ -109,8 +113,8 @@ class Trial:
             self._person.told(_("Whether it was created is not known: {words}", words=outcome.message))
         return outcome
 
-    def _await(self, case: TestCase) -> None:
-        """Search the new case until it is found or patience ends, and learn how long that took."""
+    def _await(self, case: TestCase) -> Record:
+        """Search the new case until it is found or patience ends, and learn how long that took; return its record."""
         self._person.told(_("Looking for it by {field} …", field=self._wish.search_field))
         began, pause, delay = time.monotonic(), threading.Event(), self._patience.first
         while True:
@@ -120,15 +124,17 @@ class Trial:
                 break
             if waited >= self._patience.limit:
                 self._person.told(_("Not found within {seconds:.0f} s.", seconds=waited))
-                return
+                return {}
             pause.wait(min(delay, self._patience.limit - waited))
             delay = min(2 * delay, self._patience.longest)
         self._person.told(_("Found after {seconds:.1f} s.", seconds=waited))
         self.findings = replace(
             self.findings,
             body_length=max(self.findings.body_length, case.payload.length),
-            found_after=round(max(self.findings.found_after or 0.0, waited), 1),
+            found_after=max(self.findings.found_after or 0.0, math.ceil(waited * 10) / 10),
+            case_found=answer.shape,
         )
+        return next(record for record in answer.records if find_reference((record,), case.reference))
 
     def _study(self, case: TestCase, field: str, value: str, part: str | None) -> FieldFinding:
         """Search the case by one field, and by a part of its value where that could tell something."""
@@ -166,10 +172,14 @@ class Trial:
             self.findings = replace(self.findings, unknown=(*self.findings.unknown, lacking))
 
     def _search(self, field: str, value: str) -> Answered:
-        """Ask once, and learn how many records one answer may hold."""
+        """Ask once, and learn how many records an answer to settling's question may hold.
+
+        What answers by other fields hold, or to a question without a value, may be cut elsewhere or not at all.
+        """
         answer = self._crm.study_search(field, value, secrets=self._secrets)
-        most = max(self.findings.page_size or 0, len(answer.records))
-        self.findings = replace(self.findings, page_size=most or None)
+        if field == self._wish.search_field and value:
+            most = max(self.findings.page_size or 0, len(answer.records))
+            self.findings = replace(self.findings, page_size=most or None)
         return answer
 
     def _ask(self, question: str) -> None:
@@ -196,14 +206,20 @@ def _searched(case: TestCase, field: str) -> str:
     return str(value)
 
 
-def _questions(case: TestCase, outcome: Outcome) -> Iterator[tuple[str, str, str | None]]:
-    """Yield each query field whose value is known, that value, and a part of it."""
+def _questions(case: TestCase, outcome: Outcome, record: Record) -> Iterator[tuple[str, str, str | None]]:
+    """Yield each query field whose value was sent or came back, that value, and a part of it."""
     parts = {"description": case.mark, "email contact": str(case.fields["contact"]).partition("@")[0]}
-    values = {field: case.fields.get(path) for field, path in SEARCHED.items()}
+    shown = {_plain(name): value for name, value in record.items() if isinstance(value, str | int) and value}
+    values: dict[str, object] = {field: shown.get(_plain(field)) for field in QUERY_FIELDS}
+    values |= {field: case.fields.get(path) for field, path in SEARCHED.items()}
     values |= {"idPrefijo": outcome.id_prefijo, "wolkvox-id": outcome.wolkvox_id}
     for field, value in values.items():
         if value is not None:
             yield field, str(value), parts.get(field)
+
+
+def _plain(name: str) -> str:
+    return re.sub(r"[^a-z]", "", name.lower())
 
 
 def _remaining(findings: Findings) -> Iterator[str]:
@@ -215,7 +231,10 @@ def _remaining(findings: Findings) -> Iterator[str]:
     else:
         yield _("Whether larger cases than {length} bytes are found as well.", length=findings.body_length)
     if findings.page_size is not None:
-        yield _("How many records a full page holds; at least {count}.", count=findings.page_size)
+        yield _(
+            "How many records a full page holds; at least {count}: an answer with as many or more may lack some.",
+            count=findings.page_size,
+        )
     refused = [finding.field for finding in findings.fields if finding.found is None]
     tried = {finding.field for finding in findings.fields}
     not_tried = [field for field in QUERY_FIELDS if field not in tried]

@@ -1,0 +1,622 @@
+"""`doctor`: what it says of a connection, and what it learns of a CRM from one test case."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import sqlite3
+import ssl
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import click
+import keyring
+import pytest
+import trustme
+from click.testing import CliRunner
+from keyring.backends import fail
+from pydantic import ByteSize
+from run_support import Office, ticket
+from scripted_crm import ScriptedCrm, answering, http
+
+import importer.cli.doctor
+from importer import doctor
+from importer.cli import case_importer
+from importer.doctor import Check, Level, Patience, TestCase, Wish
+from importer.errors import ConnectionRefused, ImporterError, ServerUnreachable, UsageError
+from importer.findings import FieldFinding, Findings, place
+from importer.identity import Scope, tenant_of
+from importer.journal import Journal
+from importer.model import Target
+from importer.sandbox import RunningSandbox, SandboxConfig, Search
+from importer.settings import Connection
+
+CONTACT, TOKEN = "ana.secreta@example.com", "canary-token-5f1c"
+FIELDS = {
+    "responsible": "ADMIN_@demo",
+    "owner": "ADMIN_@demo",
+    "contact": CONTACT,
+    "case-type": "Request",
+    "status": "Abierto",
+    "priority": "Baja",
+}
+HASTE = Patience(limit=5.0, first=0.01, longest=0.05)
+LEARNT = Findings(
+    tenant="crm0001.wolkvox.com",
+    operation="demo",
+    when=dt.datetime(2026, 11, 23, tzinfo=dt.UTC),
+    program="case-importer 0",
+    search_field="email contact",
+    body_length=1000,
+    found_after=2.5,
+    page_size=20,
+    nothing_found="HTTP 200",
+    nothing_readable=True,
+    fields=(FieldFinding("email contact", found=True, records=3, matching="exact"),),
+)
+
+
+@pytest.fixture(autouse=True)
+def bare(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Take the machine's own settings and keyring away for one test, and give a token."""
+    for name in ("WOLKVOX_SERVER", "WOLKVOX_OPERATION", "WOLKVOX_TOKEN_FILE", "HTTPS_PROXY", "https_proxy"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("WOLKVOX_TOKEN", TOKEN)
+    monkeypatch.setattr(keyring, "get_password", fail.Keyring().get_password)
+
+
+class Somebody:
+    """A person who agrees to everything, or to the first `agrees` cases."""
+
+    def __init__(self, agrees: int = 9, larger: int = 0, busy: str = "") -> None:
+        self.agrees, self.wants, self.busy = agrees, larger, busy
+        self.shown: list[TestCase] = []
+        self.heard: list[str] = []
+
+    def allows(self, case: TestCase) -> bool:
+        """See the case, and agree or not."""
+        self.shown.append(case)
+        return len(self.shown) <= self.agrees
+
+    def larger(self) -> int:
+        """Say how large the second case may be."""
+        return self.wants
+
+    def crowded(self, field: str) -> str:  # noqa: ARG002 - not asked for here
+        """Name nobody with many cases, or whoever is set."""
+        return self.busy
+
+    def saw(self, question: str) -> doctor.Answer:
+        """Say whether an e-mail came, and not to know anything else."""
+        return "yes" if "e-mail" in question else "unknown"
+
+    def told(self, sentence: str) -> None:
+        """Listen."""
+        self.heard.append(sentence)
+
+
+def target(server: str) -> Target:
+    """Return where test cases go."""
+    return Target(server, "demo", TOKEN)
+
+
+def learnt(search: Search, folder: Path, person: Somebody | None = None, wish: Wish | None = None) -> Findings:
+    """Return what the doctor learns of a stand-in that searches so."""
+    with RunningSandbox(SandboxConfig(search=search)) as crm:
+        findings, _path = doctor.try_case(target(crm.url), wish or Wish(FIELDS), person or Somebody(), folder, HASTE)
+    return findings
+
+
+def looked(connection: Connection, journal: Path) -> dict[str, Check]:
+    """Return the checks by their names."""
+    return {check.name: check for check in doctor.examine(connection, Connection(), journal)}
+
+
+# ------------------------------------------------------------------------------------------------ looking
+
+
+def test_a_healthy_connection_is_nine_times_ok(sandbox: RunningSandbox, tmp_path: Path) -> None:
+    """Each thing is looked at once, all is well, the token costs one call, and nothing is created or written."""
+    found = looked(Connection(sandbox.url, "demo"), tmp_path / "journal.db")
+    assert list(found) == [
+        "settings", "server", "certificate", "proxy", "clock", "token", "quota", "journal", "disk", "keyring"
+    ]  # fmt: skip
+    assert {check.level for check in found.values()} == {Level.OK}
+    assert (sandbox.posts, sandbox.calls("query"), sandbox.calls("token")) == (0, 0, 1)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_sound_journal_is_opened_and_found_sound(sandbox: RunningSandbox, tmp_path: Path) -> None:
+    """A journal that is there is read through."""
+    path = tmp_path / "journal.db"
+    Journal(path).close()
+    assert looked(Connection(sandbox.url, "demo"), path)["journal"].level is Level.OK
+
+
+def test_a_damaged_journal_is_a_fault_of_status_2(sandbox: RunningSandbox, tmp_path: Path) -> None:
+    """What SQLite finds broken in the file is a fault with the way back, and the rest is looked at all the same."""
+    path = tmp_path / "journal.db"
+    with Journal(path) as journal:
+        journal.imports.add("tenant", "demo", "import", None)
+    with sqlite3.connect(path) as raw:
+        raw.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    raw.close()
+    content = bytearray(path.read_bytes())
+    for page in range(4096, len(content), 4096):
+        content[page + 1 : page + 16] = b"\xff" * 15
+    path.write_bytes(content)
+    found = looked(Connection(sandbox.url, "demo"), path)
+    assert (found["journal"].level, found["journal"].exit_status) == (Level.FAULT, 2)
+    assert found["disk"].level is Level.OK
+
+
+@pytest.mark.parametrize(
+    ("connection", "name", "status"),
+    [
+        (Connection("http://127.0.0.1:9", "demo"), "server", 3),
+        (Connection("http://crm0001.wolkvox.com", "demo"), "settings", 2),
+        (Connection("http://127.0.0.1:9"), "settings", 2),
+        (Connection(None, "demo"), "settings", 2),
+    ],
+)
+def test_a_fault_has_the_exit_status_of_its_kind(
+    connection: Connection, name: str, status: int, tmp_path: Path
+) -> None:
+    """Settings are 2, what cannot be reached is 3; journal, disk and keyring are looked at in any case."""
+    found = looked(connection, tmp_path / "journal.db")
+    assert (found[name].level, found[name].exit_status) == (Level.FAULT, status)
+    assert {"journal", "disk", "keyring"} <= found.keys()
+
+
+def test_without_a_token_the_server_is_looked_at_all_the_same(
+    sandbox: RunningSandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The missing token is the one fault, and no call is made with none."""
+    monkeypatch.delenv("WOLKVOX_TOKEN")
+    found = looked(Connection(sandbox.url, "demo"), tmp_path / "journal.db")
+    assert [name for name, check in found.items() if check.level is Level.FAULT] == ["settings"]
+    assert found["server"].level is Level.OK
+    assert sandbox.calls("token") == 0
+
+
+@pytest.mark.parametrize(
+    ("config", "name", "level", "status"),
+    [
+        (SandboxConfig(tokens=("another",)), "token", Level.FAULT, 5),
+        (SandboxConfig(daily_quota=1), "quota", Level.FAULT, 3),
+        (SandboxConfig(daily_quota=10), "quota", Level.WARNING, 0),
+    ],
+)
+def test_token_and_quota_are_told_apart(
+    config: SandboxConfig, name: str, level: Level, status: int, tmp_path: Path
+) -> None:
+    """A refused token needs a person, a used up quota needs patience, a low one is a warning; each has a remedy."""
+    with RunningSandbox(config) as crm:
+        found = looked(Connection(crm.url, "demo"), tmp_path / "journal.db")
+    assert (found[name].level, found[name].exit_status) == (level, status)
+    assert found[name].remedy
+
+
+def serve_tls(certificate: trustme.LeafCert, authority: trustme.CA, tmp_path: Path) -> tuple[ssl.SSLContext, Path]:
+    """Return the server's side of TLS, and the file that `--ca-file` names."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    certificate.configure_cert(context)
+    path = tmp_path / "ca.pem"
+    authority.cert_pem.write_to_path(str(path))
+    return context, path
+
+
+def test_the_certificate_is_shown_with_its_names_and_its_end(tmp_path: Path) -> None:
+    """Subject, issuer and expiry are told; one that ends within two weeks is a warning."""
+    authority = trustme.CA()
+    soon = dt.datetime.now(dt.UTC) + dt.timedelta(days=3)
+    tls, ca_file = serve_tls(authority.issue_cert("localhost", not_after=soon), authority, tmp_path)
+    with ScriptedCrm(answering(http(200, {"code": 200, "error": "null", "data": {}})), tls=tls) as server:
+        said = Connection(f"https://localhost:{server.port}", "demo", ca_file=ca_file)
+        found = looked(said, tmp_path / "journal.db")
+    assert found["certificate"].level is Level.WARNING
+    assert "localhost" in found["certificate"].seen
+    assert f"{soon:%Y-%m-%d}" in found["certificate"].seen
+    assert "Wolkvox-Token" not in server.requests[0].head
+    assert server.requests[0].head.startswith("HEAD / ")
+
+
+def test_x4_a_wrong_certificate_is_a_fault_of_status_5(tmp_path: Path) -> None:
+    """A person has to mend it, and the token was not sent."""
+    authority = trustme.CA()
+    tls, ca_file = serve_tls(authority.issue_cert("crm0002.wolkvox.com"), authority, tmp_path)
+    with ScriptedCrm(answering(http(200)), tls=tls) as server:
+        said = Connection(f"https://localhost:{server.port}", "demo", ca_file=ca_file)
+        found = looked(said, tmp_path / "journal.db")
+    assert (found["server"].level, found["server"].exit_status) == (Level.FAULT, 5)
+    assert server.requests == []
+
+
+def test_a_clock_that_is_wrong_is_a_warning(tmp_path: Path) -> None:
+    """The server's own time is compared with ours."""
+    answer = http(200, {"code": 200, "error": "null", "data": {}}, Date="Tue, 01 Jan 2030 00:00:00 GMT")
+    with ScriptedCrm(answering(answer)) as server:
+        found = looked(Connection(f"http://127.0.0.1:{server.port}", "demo"), tmp_path / "journal.db")
+    assert found["clock"].level is Level.WARNING
+    assert found["clock"].remedy
+
+
+def test_a_proxy_is_shown_without_its_password(sandbox: RunningSandbox, tmp_path: Path) -> None:
+    """Who logs in to the proxy is nobody's business."""
+    said = Connection(sandbox.url, "demo", proxy=sandbox.url.replace("//", "//me:canary-password@"))
+    seen = looked(said, tmp_path / "journal.db")["proxy"].seen
+    assert "canary-password" not in seen
+    assert "127.0.0.1" in seen
+
+
+# ------------------------------------------------------------------------------------------------ one test case
+
+
+def test_one_case_tells_what_settling_needs(tmp_path: Path) -> None:
+    """One POST; the search by the contact is verified up to this body's length, and a longer body is not covered."""
+    person = Somebody()
+    with RunningSandbox() as crm:
+        findings, path = doctor.try_case(target(crm.url), Wish(FIELDS), person, tmp_path, HASTE)
+        assert crm.posts == 1
+        case = crm.store.cases[0]
+    assert case.reference == person.shown[0].reference
+    assert findings.covers("email contact", findings.body_length)
+    assert findings.body_length == person.shown[0].payload.length
+    assert not findings.covers("email contact", findings.body_length + 1)
+    assert not findings.covers("description", 10)
+    assert any(case.wolkvox_id in sentence for sentence in person.heard)
+    assert Findings.load(tmp_path, Scope(tenant_of(crm.url), "demo", "whatever")) == findings
+    assert path.parent == tmp_path / "findings"
+
+
+@pytest.mark.parametrize(("partial", "matching"), [(("description",), "partial"), ((), "exact")])
+def test_the_description_matches_in_part_or_in_whole(partial: tuple[str, ...], matching: str, tmp_path: Path) -> None:
+    """A search by a part of the description tells which."""
+    findings = learnt(Search(partial=partial), tmp_path)
+    by_name = {finding.field: finding for finding in findings.fields}
+    assert by_name["description"].matching == matching
+    assert by_name["email contact"].matching == "exact"
+
+
+def test_every_documented_field_whose_value_is_known_is_tried(tmp_path: Path) -> None:
+    """The others are named among what remains unknown."""
+    findings = learnt(Search(), tmp_path)
+    found = {finding.field for finding in findings.fields if finding.found}
+    assert found == {
+        "status", "priority", "email contact", "description", "idPrefijo", "wolkvox-id", "type case",
+        "responsible user", "owner user", "idCase",
+    }  # fmt: skip
+    assert "idPrefijo" in str(findings.case_found)
+    remaining = " ".join(findings.unknown)
+    assert all(name in remaining for name in ("contact phone", "case expired", "company name"))
+
+
+def test_only_answers_to_settlings_own_question_measure_a_page(tmp_path: Path) -> None:
+    """Other fields find more cases at once, and are no proof that this one does; a busy contact is."""
+    other = {**FIELDS, "contact": "busy@example.com"}
+    with RunningSandbox() as crm:
+        body = {**other, "operation": "demo", "description": "x", "form": {}}
+        for _number in range(7):
+            crm.store.add(body, [], "X")
+        alone, _path = doctor.try_case(target(crm.url), Wish(FIELDS), Somebody(), tmp_path, HASTE)
+        asked = Somebody(busy="busy@example.com")
+        busy, path = doctor.try_case(target(crm.url), Wish(FIELDS), asked, tmp_path, HASTE)
+    assert (alone.page_size, busy.page_size) == (1, 7)
+    assert "busy@" not in path.read_text("utf-8")
+
+
+@pytest.mark.parametrize(("shape", "readable"), [("empty-list", True), ("null", True), ("404", False)])
+def test_how_nothing_found_looks_decides_what_it_proves(shape: Any, readable: bool, tmp_path: Path) -> None:  # noqa: ANN401, FBT001 - parameters
+    """A refusal instead of an empty answer proves nothing."""
+    findings = learnt(Search(nothing_found=shape), tmp_path)
+    assert findings.nothing_readable is readable
+    assert findings.covers("email contact", 1) is readable
+    assert findings.nothing_found
+
+
+def test_a_case_that_appears_late_is_waited_for(tmp_path: Path) -> None:
+    """The time until the case is found is measured, and a shorter quiet period is not covered."""
+    findings = learnt(Search(seen_after=0.4), tmp_path)
+    assert findings.found_after is not None
+    assert findings.found_after >= 0.3
+    assert findings.covers("email contact", 1)
+    assert not findings.covers("email contact", 1, quiet_period=0.1)
+
+
+def test_a_search_that_never_finds_it_verifies_nothing(tmp_path: Path) -> None:
+    """Patience ends, and what was learnt says so."""
+    with RunningSandbox(SandboxConfig(search=Search(seen_after=60))) as crm:
+        findings, _path = doctor.try_case(
+            target(crm.url), Wish(FIELDS), Somebody(), tmp_path, replace(HASTE, limit=0.05)
+        )
+    assert (findings.body_length, findings.found_after) == (0, None)
+    assert not findings.covers("email contact", 1)
+
+
+def test_a_larger_case_needs_its_own_yes_and_covers_more(tmp_path: Path) -> None:
+    """The second case has an attachment of the size that was asked for, and its length is covered."""
+    person = Somebody(larger=300_000)
+    with RunningSandbox() as crm:
+        findings, _path = doctor.try_case(target(crm.url), Wish(FIELDS), person, tmp_path, HASTE)
+        assert crm.store.sizes(2)[0] >= 300_000
+    assert len(person.shown) == 2
+    assert findings.body_length == person.shown[1].payload.length >= 400_000
+
+
+def test_the_larger_case_can_be_declined(sandbox: RunningSandbox, tmp_path: Path) -> None:
+    """There is one case then, and what it told is kept."""
+    person = Somebody(agrees=1, larger=9)
+    findings, _path = doctor.try_case(target(sandbox.url), Wish(FIELDS), person, tmp_path, HASTE)
+    assert (sandbox.posts, len(person.shown)) == (1, 2)
+    assert findings.body_length == person.shown[0].payload.length
+
+
+def test_a_larger_case_that_is_too_large_is_learnt_as_such(tmp_path: Path) -> None:
+    """The refusal is among the errors, and only the first case's length is covered."""
+    person = Somebody(larger=300_000)
+    with RunningSandbox(SandboxConfig(max_body=ByteSize(100_000))) as crm:
+        findings, _path = doctor.try_case(target(crm.url), Wish(FIELDS), person, tmp_path, HASTE)
+    assert findings.body_length == person.shown[0].payload.length
+    assert any(str(person.shown[1].payload.length) in error.asked for error in findings.errors)
+
+
+def test_what_was_learnt_is_kept_when_the_crm_goes_away(sandbox: RunningSandbox, tmp_path: Path) -> None:
+    """The first case's findings are written before the failure of the second ends the command."""
+    sandbox.inject("unauthorized:nth=2")
+    with pytest.raises(ConnectionRefused):
+        doctor.try_case(target(sandbox.url), Wish(FIELDS), Somebody(larger=9), tmp_path, HASTE)
+    kept = Findings.load(tmp_path, Scope(tenant_of(sandbox.url), "demo", ""))
+    assert kept is not None
+    assert kept.covers("email contact", 1)
+
+
+def test_declined_means_nothing_sent_and_older_findings_kept(sandbox: RunningSandbox, tmp_path: Path) -> None:
+    """Without a yes there is no POST, no query and no file."""
+    with pytest.raises(UsageError):
+        doctor.try_case(target(sandbox.url), Wish(FIELDS), Somebody(agrees=0), tmp_path, HASTE)
+    assert (sandbox.posts, sandbox.calls("query")) == (0, 0)
+    assert not (tmp_path / "findings").exists()
+
+
+@pytest.mark.parametrize(
+    ("fault", "expected"),
+    [
+        ("unauthorized", ConnectionRefused),
+        ("quota-exceeded", ServerUnreachable),
+        ("redirect:status=301", ConnectionRefused),
+    ],
+)
+def test_a_case_that_was_not_created_ends_it_with_the_right_status(
+    fault: str, expected: type[ImporterError], sandbox: RunningSandbox, tmp_path: Path
+) -> None:
+    """One POST, which is never repeated."""
+    sandbox.inject(fault)
+    with pytest.raises(expected):
+        doctor.try_case(target(sandbox.url), Wish(FIELDS), Somebody(), tmp_path, HASTE)
+    assert sandbox.posts == 1
+
+
+def test_a_rejected_case_is_told_in_the_crms_words(tmp_path: Path) -> None:
+    """The person learns which value does not exist."""
+    with (
+        RunningSandbox(SandboxConfig(priorities=("Alta",))) as crm,
+        pytest.raises(UsageError, match="PRIORITY DOES NOT EXIST"),
+    ):
+        doctor.try_case(target(crm.url), Wish(FIELDS), Somebody(), tmp_path, HASTE)
+
+
+def test_a_lost_answer_is_searched_for_and_never_sent_again(sandbox: RunningSandbox, tmp_path: Path) -> None:
+    """The case is found by its reference; there was one POST."""
+    sandbox.inject("closed-after-creating")
+    findings, _path = doctor.try_case(target(sandbox.url), Wish(FIELDS), Somebody(), tmp_path, HASTE)
+    assert sandbox.posts == 1
+    assert findings.covers("email contact", 1)
+
+
+def test_the_reference_goes_where_the_mapping_puts_it(sandbox: RunningSandbox, tmp_path: Path) -> None:
+    """A form field that carries references carries the test case's, too."""
+    person = Somebody()
+    wish = Wish({**FIELDS, "form.Subject": "x"}, place="form.Mark")
+    doctor.try_case(target(sandbox.url), wish, person, tmp_path, HASTE)
+    form = sandbox.store.cases[0].body["form"]
+    assert form == {"Subject": "x", "Mark": person.shown[0].reference}
+
+
+def test_a_search_without_a_value_is_refused_before_anything_is_sent(sandbox: RunningSandbox, tmp_path: Path) -> None:
+    """A mapping that searches by a field which no case is sent with cannot be verified."""
+    with pytest.raises(UsageError, match="idCase"):
+        doctor.try_case(target(sandbox.url), Wish(FIELDS, search_field="idCase"), Somebody(), tmp_path, HASTE)
+    assert sandbox.posts == 0
+
+
+# ------------------------------------------------------------------------------------------------ findings
+
+
+def test_findings_hold_nothing_of_the_case_and_no_token(sandbox: RunningSandbox, tmp_path: Path) -> None:
+    """No address, description, id, reference or token is in the file that goes to support."""
+    person = Somebody(larger=1)
+    _findings, path = doctor.try_case(target(sandbox.url), Wish(FIELDS), person, tmp_path, HASTE)
+    text = path.read_text("utf-8")
+    for case, stored in zip(person.shown, sandbox.store.cases, strict=True):
+        for secret in (case.reference, case.mark, stored.wolkvox_id, stored.id_prefijo, CONTACT, "ana.secreta", TOKEN):
+            assert secret not in text
+    assert json.loads(text)["told"][-2]["answer"] == "yes"
+
+
+@pytest.mark.parametrize("content", [b"", b"{}", b"\xff", b"[1]"])
+def test_findings_that_cannot_be_read_prove_nothing(content: bytes, tmp_path: Path) -> None:
+    """A damaged file is as good as none."""
+    path = LEARNT.save(tmp_path)
+    scope = Scope(LEARNT.tenant, "demo", "import")
+    assert Findings.load(tmp_path, scope) == LEARNT
+    path.write_bytes(content)
+    assert Findings.load(tmp_path, scope) is None
+
+
+def test_findings_of_another_operation_or_tenant_are_not_taken(tmp_path: Path) -> None:
+    """Even a file under the wrong name is not believed."""
+    path = LEARNT.save(tmp_path)
+    other = place(tmp_path, LEARNT.tenant, "other")
+    other.write_bytes(path.read_bytes())
+    assert path != other
+    assert Findings.load(tmp_path, Scope(LEARNT.tenant, "other", "import")) is None
+    assert place(tmp_path, "a:1", "b") != place(tmp_path, "a-1", "b")
+
+
+@pytest.mark.parametrize(
+    "lacking", [{"body_length": 0}, {"found_after": None}, {"found_after": 500.0}, {"nothing_readable": False}]
+)
+def test_each_missing_piece_uncovers(lacking: dict[str, Any]) -> None:
+    """Whoever relies on a search that finds nothing needs every one of these."""
+    assert LEARNT.covers("email contact", 1000)
+    assert not replace(LEARNT, **lacking).covers("email contact", 1)
+
+
+# ------------------------------------------------------------------------------------------------ the command
+
+
+Give = Callable[..., tuple[int, str, str]]
+
+
+@pytest.fixture
+def give(monkeypatch: pytest.MonkeyPatch) -> Give:
+    """Carry out a command line with what a person types at a terminal, or with nobody there."""
+
+    def carry_out(*arguments: object, typed: str | None = None) -> tuple[int, str, str]:
+        monkeypatch.setattr(importer.cli.doctor, "someone_is_there", lambda: typed is not None)
+        words = ["doctor", *map(str, arguments)]
+        result = CliRunner().invoke(case_importer, words, input=typed, standalone_mode=False)
+        if isinstance(result.exception, ImporterError):
+            return result.exception.exit_status, result.stdout, str(result.exception)
+        if result.exception is not None:
+            raise result.exception
+        return result.return_value, result.stdout, result.stderr
+
+    return carry_out
+
+
+def of(sandbox: RunningSandbox, folder: Path) -> list[str]:
+    """Return the options that lead to a stand-in and a journal."""
+    return ["--server", sandbox.url, "--operation", "demo", "--journal", str(folder / "journal.db")]
+
+
+def test_each_check_is_one_line_and_its_remedy(sandbox: RunningSandbox, tmp_path: Path, give: Give) -> None:
+    """All is well: status 0, ten lines, nothing created."""
+    status, out, _err = give(*of(sandbox, tmp_path))
+    assert status == 0
+    assert len(out.splitlines()) == 10
+    assert all(line.startswith("ok ") for line in out.splitlines())
+    assert TOKEN not in out
+    assert sandbox.posts == 0
+
+
+def test_json_is_one_object_with_every_check(tmp_path: Path, give: Give) -> None:
+    """The exit status is that of the worst fault, in the object as in the process."""
+    with RunningSandbox(SandboxConfig(tokens=("another",))) as crm:
+        status, out, _err = give(*of(crm, tmp_path), "--json")
+    found = json.loads(out)
+    assert (status, found["exit_status"], found["findings"]) == (5, 5, None)
+    assert {check["name"]: check["level"] for check in found["checks"]}["token"] == "fault"
+
+
+def test_a_test_case_that_nobody_can_agree_to_is_refused(sandbox: RunningSandbox, tmp_path: Path, give: Give) -> None:
+    """Without a terminal: status 2, and nothing was asked of the server at all."""
+    status, _out, err = give(*of(sandbox, tmp_path), "--create-test-case")
+    assert status == 2
+    assert "person" in err
+    assert (sandbox.posts, sandbox.calls("token")) == (0, 0)
+
+
+def test_there_is_no_yes_for_a_test_case(give: Give, sandbox: RunningSandbox, tmp_path: Path) -> None:
+    """`--yes` is no option of this command."""
+    with pytest.raises(click.UsageError, match="--yes"):
+        give(*of(sandbox, tmp_path), "--create-test-case", "--yes", typed="demo\n")
+
+
+PROMPTED = "ADMIN_@demo\nADMIN_@demo\nana.secreta@example.com\nRequest\nAbierto\nBaja\n"
+
+
+def test_the_case_is_shown_and_the_operations_name_is_typed(
+    sandbox: RunningSandbox, tmp_path: Path, give: Give
+) -> None:
+    """The content appears in full before the question; the answer, not a mere yes, creates the case."""
+    status, out, err = give(*of(sandbox, tmp_path), "--create-test-case", typed=f"{PROMPTED}demo\n0\n\nyes\nunknown\n")
+    assert status == 0
+    assert sandbox.posts == 1
+    before, _question, after = err.partition("Type the operation's name")
+    assert CONTACT in before
+    assert "Test case" in before
+    assert sandbox.store.cases[0].wolkvox_id in after
+    assert "What remains unknown" in out
+    assert CONTACT not in out
+
+
+def test_whoever_leaves_after_the_case_was_created_is_told_so(
+    sandbox: RunningSandbox, tmp_path: Path, give: Give
+) -> None:
+    """It is never said that nothing was sent, and what was learnt is kept."""
+    status, _out, err = give(*of(sandbox, tmp_path), "--create-test-case", typed=f"{PROMPTED}demo\n")
+    assert (status, sandbox.posts) == (2, 1)
+    assert "may be in the CRM" in err
+    assert Findings.load(tmp_path, Scope(tenant_of(sandbox.url), "demo", "")) is not None
+
+
+@pytest.mark.parametrize("answer", ["", "y", "yes", "other"])
+def test_any_other_answer_creates_nothing(answer: str, sandbox: RunningSandbox, tmp_path: Path, give: Give) -> None:
+    """Status 2, no POST."""
+    status, _out, _err = give(*of(sandbox, tmp_path), "--create-test-case", typed=f"{PROMPTED}{answer}\n")
+    assert (status, sandbox.posts) == (2, 0)
+
+
+def test_a_case_like_a_row_of_a_sheet(sandbox: RunningSandbox, tmp_path: Path, give: Give) -> None:
+    """The fields are those of that row but for the description, and the row itself counts as not sent."""
+    office = Office(tmp_path, sandbox)
+    office.write(ticket(number) for number in range(1, 4))
+    arguments = [*of(sandbox, tmp_path), "-m", office.mapping, "--source", office.source]
+    status, out, _err = give(*arguments, "--row", 3, "--create-test-case", "--json", typed="demo\n0\n\nno\nno\n")
+    assert status == 0
+    body = sandbox.store.cases[0].body
+    assert (body["contact"], body["form"]) == ("cliente2@example.com", {"Subject": "Asunto 2"})
+    assert "Detalle" not in body["description"]
+    found = json.loads(out)
+    assert found["findings"]["body_length"] > 0
+    assert Path(found["findings_file"]).exists()
+
+
+def test_a_row_with_issues_is_no_test_case(sandbox: RunningSandbox, tmp_path: Path, give: Give) -> None:
+    """The row's issue is named, and another row is asked for."""
+    office = Office(tmp_path, sandbox)
+    office.write([ticket(1, Correo="nobody"), ticket(2)])
+    arguments = [*of(sandbox, tmp_path), "-m", office.mapping, "--source", office.source, "--create-test-case"]
+    for row in (2, 9):
+        status, _out, err = give(*arguments, "--row", row, typed="demo\n")
+        assert (status, sandbox.posts) == (2, 0)
+        assert str(row) in err
+    assert give(*arguments, typed="demo\n0\n\nno\nno\n")[0] == 0
+    assert sandbox.store.cases[0].body["contact"] == "cliente2@example.com"
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        ["--row", "2", "--create-test-case"],
+        ["--source", "x.csv", "--create-test-case"],
+        ["--source", "x.csv"],
+    ],
+)
+def test_options_that_make_no_sense_together_are_refused(
+    options: list[str], sandbox: RunningSandbox, tmp_path: Path, give: Give
+) -> None:
+    """Status 2, before anything is looked at."""
+    status, _out, _err = give(*of(sandbox, tmp_path), *options, typed="demo\n")
+    assert (status, sandbox.calls("token")) == (2, 0)
+
+
+def test_no_test_case_while_something_is_at_fault(tmp_path: Path, give: Give) -> None:
+    """With a token that is refused nothing is asked and nothing sent."""
+    with RunningSandbox(SandboxConfig(tokens=("another",))) as crm:
+        status, _out, err = give(*of(crm, tmp_path), "--create-test-case", typed="demo\n")
+        assert (status, crm.posts) == (5, 0)
+    assert "fault" in err
