@@ -87,6 +87,15 @@ class JournalMachine(RuleBasedStateMachine):
         self.pending[attempt.id] = given
         return given
 
+    @rule(target=sent, which=st.integers(0, 1), row=ROWS)
+    def go_again(self, which: int, row: int) -> object:
+        """Take a row, prove that it was not delivered, and take it again: both attempts may still be answered."""
+        first = self.claim(which, row)
+        if not isinstance(first, Sent):
+            return multiple()
+        self.answer_without_a_case(first, which, Verdict.NOT_DELIVERED)
+        return multiple(first, self.claim(which, row))
+
     @rule(given=sent, which=st.integers(0, 1))
     def answer_with_a_case(self, given: Sent, which: int) -> None:
         """Let the CRM's answer arrive, in time or late, also to an attempt that was given up: its id is kept."""

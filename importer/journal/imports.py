@@ -62,16 +62,16 @@ class Imports:
 
     def find(self, tenant: str, operation: str, name: str) -> ImportRecord | None:
         """Return the import of that scope, or the one that the scope was said to be; None where there is neither."""
-        direct = select(imports).where(
-            imports.c.tenant == tenant, imports.c.operation == operation, imports.c.name == name
-        )
         said = (
             select(imports)
             .join(aliases, aliases.c.import_id == imports.c.id)
             .where(aliases.c.tenant == tenant, aliases.c.operation == operation, aliases.c.name == name)
         )
         with self._database.read() as connection:
-            found = connection.execute(direct).one_or_none() or connection.execute(said).one_or_none()
+            found = (
+                connection.execute(_in_scope(tenant, operation, name)).one_or_none()
+                or connection.execute(said).one_or_none()
+            )
         return None if found is None else _import_record(found)
 
     def named(self, name: str) -> list[ImportRecord]:
