@@ -177,8 +177,9 @@ def test_headers_may_hold_whatever_a_sheet_holds(tmp_path: Path) -> None:
 def test_an_event_log_keeps_its_newest_rows() -> None:
     """A key that repeats in many rows is drafted with `keep: last`; one without any column is asked for."""
     rows = [*SHEET["Radicado"], "R1"]
-    content = yaml.safe_load(drafted({"Radicado": rows, "Estado": ["a", "b", "a", "b"]}))
-    assert content["source"] == {"key": "Radicado", "keep": "last"}
+    sheet = frame({"Radicado": rows, "Estado": ["a", "b", "a", "b"]})
+    content = yaml.safe_load(draft(["Radicado", "Estado"], [sheet], "drafted", sheet="Log"))
+    assert content["source"] == {"sheet": "Log", "key": "Radicado", "keep": "last"}
     assert yaml.safe_load(drafted({"Estado": ["a", "a"]}))["source"] == {"key": None}
 
 

@@ -56,6 +56,18 @@ def test_rows_of_one_case_are_joined(tmp_path: Path) -> None:
     assert mapper.convert(last).skipped == {5: "part of the case of row 4", 6: "part of the case of row 2"}
 
 
+def test_what_a_case_holds_counts_all_of_its_rows(tmp_path: Path) -> None:
+    """Another line of a case changes what the row that stands for it holds, and no other cell."""
+    case = loaded(tmp_path, with_source("{key: Id, group: Id}", "  N: {column: Nota, join: ' '}\n"))
+    sheet = frame({"Id": ["A", "B", "A"], "Nota": ["uno", "dos", "tres"]})
+    assert bound(case, sheet).content(sheet).to_dict("list") == {
+        "Id": ["A", "B", "A"],
+        "Nota": ["uno\ntres", "dos", "tres"],
+    }
+    alone = sheet.iloc[:2]
+    assert bound(case, alone).content(alone) is alone
+
+
 def test_a_fault_in_a_joined_row_is_an_issue_of_the_case(tmp_path: Path) -> None:
     """A case never goes without a part of it that could not be read."""
     text = with_source("{key: Id, group: Id}", "  T: {column: T, type: phone, country: CO, join: ' '}\n")

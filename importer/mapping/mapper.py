@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import chain
 
 import pandas as pd
@@ -65,7 +66,6 @@ class Mapper:
         used = [column for field in parts.fields for column in field.columns]
         self.columns = _in_order(columns, [*used, *self.key_columns, *self.attachment_columns])
         self._further: list[pd.DataFrame] = []  # rows that are part of an earlier row's case
-        self._joined: dict[str, dict[int, list[object]]] | None = None
         self._addresses: dict[str, bool] = {}  # of attachment columns, whether all of their cells are addresses
 
     def survey(self, frame: pd.DataFrame) -> None:
@@ -138,6 +138,20 @@ class Mapper:
         rows = self._parts.files.of_rows(frame) if self._parts.files else {}
         return {row: tuple((file.column, file.written) for file in files) for row, files in rows.items()}
 
+    def content(self, frame: pd.DataFrame) -> pd.DataFrame:
+        """Return the frame as it counts for what each row holds: of a row that stands for others, theirs as well.
+
+        Only columns of joined fields differ from `frame`; there a text holds the cells of all rows of the case.
+        """
+        if not self._further:
+            return frame
+        whole = frame.copy()
+        for column, texts in self._further_texts.items():
+            cells = zip(frame.index.tolist(), frame[column], strict=True)
+            joined = ["\n".join([str(cell), *texts[row]]) if row in texts else cell for row, cell in cells]
+            whole[column] = pd.Series(joined, frame.index, dtype=object)
+        return whole
+
     def _refuse_addresses(self) -> None:
         faults = [
             self._parts.places.fault(
@@ -153,25 +167,37 @@ class Mapper:
 
     def _with_members(self, field: Field, values: list[object], frame: pd.DataFrame) -> list[object]:
         """Return a field's values, those of the rows of one case joined in the row that stands for it."""
-        joined = self._members()[field.path]
+        further = self._further_values[field.path]
         separator = self._parts.joins[field.path]
-        return [_join([value, *joined.get(row, ())], separator) for row, value in zip(frame.index, values, strict=True)]
+        return [
+            _join([value, *further.get(row, ())], separator) for row, value in zip(frame.index, values, strict=True)
+        ]
 
-    def _members(self) -> dict[str, dict[int, list[object]]]:
-        """Return for each joined field what the further rows of each case hold, by the row that stands for it."""
-        if self._joined is None:
-            self._joined = {path: {} for path in self._parts.joins}
+    @property
+    def _joined(self) -> list[Field]:
+        return [field for field in self._parts.fields if field.path in self._parts.joins]
+
+    @cached_property
+    def _further_values(self) -> dict[str, dict[int, list[object]]]:
+        """What the further rows of each case give, by joined field and by the row that stands for the case."""
+        found: dict[str, dict[int, list[object]]] = {field.path: {} for field in self._joined}
+        for field in self._joined:
             for frame in self._further:
-                for field in self._parts.fields:
-                    if field.path in self._parts.joins:
-                        self._collect(field, frame, self._joined[field.path])
-            self._further.clear()
-        return self._joined
+                cells = frame[field.column].tolist() if field.column else [""] * len(frame)
+                for row, value, cell in zip(frame.index.tolist(), field.values(frame), cells, strict=True):
+                    case = found[field.path].setdefault(self._parts.choice.members[row], [])
+                    case.append(placed(value, field.column, cell))
+        return found
 
-    def _collect(self, field: Field, frame: pd.DataFrame, into: dict[int, list[object]]) -> None:
-        cells = frame[field.column].tolist() if field.column else [""] * len(frame)
-        for row, value, cell in zip(frame.index.tolist(), field.values(frame), cells, strict=True):
-            into.setdefault(self._parts.choice.members[row], []).append(placed(value, field.column, cell))
+    @cached_property
+    def _further_texts(self) -> dict[str, dict[int, list[str]]]:
+        """The cells of the further rows of each case, by column of joined fields and by the row that stands for it."""
+        found: dict[str, dict[int, list[str]]] = {column: {} for field in self._joined for column in field.columns}
+        for column, texts in found.items():
+            for frame in self._further:
+                for row, cell in zip(frame.index.tolist(), frame[column], strict=True):
+                    texts.setdefault(self._parts.choice.members[row], []).append(str(cell))
+        return found
 
     def _with_names(self, texts: Sequence[object], frame: pd.DataFrame) -> list[object]:
         """Return a field's texts with the names of the row's files, numbered as the attachments are, at the end."""

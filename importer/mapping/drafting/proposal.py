@@ -27,22 +27,23 @@ _FOLDERS_LOOKED_AT = 500
 _FILES_LOOKED_FOR = 50
 
 
-def draft(
+def draft(  # noqa: PLR0913 - each is an option of the command
     columns: Sequence[str],
     frames: Iterable[pd.DataFrame],
     name: str,
     *,
+    sheet: str | None = None,
     like: Path | None = None,
     beside: Path | None = None,
 ) -> str:
     """Return the text of a mapping for a source with these columns, as far as its cells tell.
 
-    `name` is the import's name. `like` is an older mapping whose decisions are kept where their columns exist;
-    raises `MappingError` where it is at fault. `beside` is the source's folder, under which the files that
-    cells name are looked for.
+    `name` is the import's name, `sheet` the source's sheet where one was asked for. `like` is an older mapping whose
+    decisions are kept where their columns exist; raises `MappingError` where it is at fault. `beside` is the source's
+    folder, under which the files that cells name are looked for.
     """
     found = profiles(columns, frames)
-    return _Draft(found, name, Older(like, columns), beside).text()
+    return _Draft(found, name, Older(like, columns), beside).text(sheet)
 
 
 class _Draft:
@@ -55,9 +56,16 @@ class _Draft:
         self._folder = _folder_of([name for column in named for name in found[column].parts()], beside)
         self._files = [column for column in named if self._folder is not None or is_called("attachments", column)]
 
-    def text(self) -> str:
+    def text(self, sheet: str | None) -> str:
         """Return the whole draft."""
-        sections = [self._head(), self._source(), self._target(), self._fields(), self._form(), self._attachments()]
+        sections = [
+            self._head(),
+            self._source(sheet),
+            self._target(),
+            self._fields(),
+            self._form(),
+            self._attachments(),
+        ]
         sections.append([self._reference()])
         return "\n\n".join("\n".join(lines(section)) for section in sections if section) + "\n"
 
@@ -76,9 +84,11 @@ class _Draft:
             Line(f"import: {scalar(self._name)}", _("the import's lasting name; keep it from one file to the next")),
         ]
 
-    def _source(self) -> list[Line]:
+    def _source(self, sheet: str | None) -> list[Line]:
         kept = self._older.section("source")
-        return [Line("source:"), *self._kept_lines(kept), *([] if "key" in kept else self._key())]
+        asked = [Line(f"  sheet: {scalar(sheet)}", _("as it was asked for"))] if sheet else []
+        kept = {key: node for key, node in kept.items() if not (asked and key == "sheet")}
+        return [Line("source:"), *asked, *self._kept_lines(kept), *([] if "key" in kept else self._key())]
 
     def _key(self) -> list[Line]:
         """Return the key's lines: the column that is called so, or one whose cells all differ."""
