@@ -10,6 +10,7 @@ from importer.findings import QUIET_PERIOD
 from importer.journal import default_path
 from importer.mapping import CaseMapping
 from importer.report import default_path as default_report
+from importer.reporting import Wish
 from importer.settings import Connection
 
 
@@ -17,9 +18,10 @@ from importer.settings import Connection
 class Job:
     """A source, a mapping, and how to go about it; None where nothing was said.
 
-    `rate` is in rows a second, `quiet_period` in seconds; `keep_quota` counts calls. `same_as` names the import that
-    this one is, `new_import` tells that it is none of those before. `look_first` searches the CRM for every row before
-    it is sent. `until` ends the sending in time.
+    `html` and `write_back` ask for a page and for the sheet in the source workbook. `rate` is in rows a second,
+    `quiet_period` in seconds; `keep_quota` counts calls. `same_as` names the import that this one is, `new_import`
+    tells that it is none of those before. `look_first` searches the CRM for every row before it is sent. `until` ends
+    the sending in time.
     """
 
     source: Path
@@ -27,6 +29,8 @@ class Job:
     connection: Connection = field(default_factory=Connection)
     journal: Path | None = None
     report: Path | None = None
+    html: bool = False
+    write_back: bool = False
     limit: int | None = None
     concurrency: int = 2
     rate: float | None = None
@@ -50,6 +54,11 @@ class Job:
     def report_path(self) -> Path:
         """Where the report goes."""
         return self.report or default_report(self.source)
+
+    @property
+    def wish(self) -> Wish:
+        """What report is wanted."""
+        return Wish(self.report_path, self.html, self.write_back)
 
 
 def mapped(cases: CaseMapping) -> Connection:

@@ -78,7 +78,7 @@ def run(job: Job, desk: Desk) -> Finished:
         run_id = journal.runs.start(record.id, _run_start(plan, target.server))
         ran = Dispatch(job, desk, Errand(crm, journal, record, run_id, plan), forecast).carry_out()
         plan = refreshed(plan, journal, record)
-        finished = finish(plan, journal, record, replace(ran, started_at=started), job.report_path)
+        finished = finish(plan, journal, record, replace(ran, started_at=started), job.wish)
         journal.runs.end(run_id, finished.counts, crm.calls, finished.exit_status)
     return finished
 
@@ -91,7 +91,7 @@ def rebuild_report(job: Job) -> Finished:
     server, _operation = settings.server_and_operation(job.connection, mapped(cases))
     with Journal(job.journal_path) as journal:
         record, plan = _plan(job, cases, table, journal)
-        return finish(plan, journal, record, Ran(now(), server), job.report_path)
+        return finish(plan, journal, record, Ran(now(), server), job.wish)
 
 
 def scope_of(job: Job, cases: CaseMapping) -> Scope:

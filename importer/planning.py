@@ -7,19 +7,19 @@ from dataclasses import dataclass, replace
 
 import pandas as pd
 
-from importer import identity
+from importer import identity, report
 from importer.attachments import AttachmentFolder, Found
 from importer.identity import Scope
 from importer.mapping import CaseMapping
 from importer.messages import _
-from importer.model import Issue, JournalRow, Row, Status
+from importer.model import Cell, Issue, JournalRow, Row, Status
 from importer.recognition import Contents, Memory, Recognised, Recogniser
-from importer.report import OWN_COLUMNS
 from importer.source import Table, open_table
 from importer.spool import Spool
 from importer.validation import Validator
 
-_FROM_THE_CRM = frozenset({Status.SENDING, Status.CREATED, Status.UNKNOWN, Status.CONFLICT})
+_DOUBTFUL = frozenset({Status.SENDING, Status.UNKNOWN, Status.CONFLICT})
+_FROM_THE_CRM = _DOUBTFUL | {Status.CREATED}
 """States in which what the journal knows of the CRM outranks what is wrong with the sheet now."""
 
 _NOTHING = Found((), (), ())
@@ -96,6 +96,10 @@ def make_plan(  # noqa: PLR0913 - what a plan is made of
     return Plan(table, mapping, scope, planner.columns, planner.content_columns, planner.frames, batches)
 
 
+def _unmarked(cell: Cell) -> Cell:
+    return report.unmarked(cell) if isinstance(cell, str) else cell
+
+
 def _again(planned: PlannedRow) -> PlannedRow:
     """Return a rejected row as one that goes again though nothing in it changed."""
     rejected = planned.known is not None and planned.known.status is Status.REJECTED
@@ -108,9 +112,9 @@ def own_columns(columns: Sequence[str]) -> dict[str, str]:
     The report's columns stand together; where the source has a column of the same name, a number follows ours.
     """
     bare = tuple(column.split(" (")[0] for column in columns)
-    for start in range(len(columns) - len(OWN_COLUMNS), -1, -1):
-        if bare[start : start + len(OWN_COLUMNS)] == OWN_COLUMNS:
-            return dict(zip(OWN_COLUMNS, columns[start:], strict=False))
+    for start in range(len(columns) - len(report.OWN_COLUMNS), -1, -1):
+        if bare[start : start + len(report.OWN_COLUMNS)] == report.OWN_COLUMNS:
+            return dict(zip(report.OWN_COLUMNS, columns[start:], strict=False))
     return {}
 
 
@@ -139,14 +143,16 @@ class _Planner:
         self.content_columns = self._mapper.columns if mapping.key else self.columns
         self._folder = AttachmentFolder(mapping.attachments, table.path.parent) if mapping.attachments else None
         self._validator = Validator(self._mapper.rules, self._mapper.key_columns)
+        self._marked = bool(ours) and table.sheet is None  # our CSV marks text that a spreadsheet would calculate
         reference = ours.get("reference") if trust_references else None
         self._recogniser = Recogniser(scope, memory, self.columns, self._mapper.key_columns, reference)
 
     def convert(self) -> Spool[_Converted]:
         """Take every row from cells to fields, and learn all keys on the way."""
         for frame in self._table.frames():
-            self._mapper.survey(frame)
-            self.frames.append(frame)
+            cells = frame.map(_unmarked) if self._marked else frame
+            self._mapper.survey(cells)
+            self.frames.append(cells)
         converted: Spool[_Converted] = Spool()
         for frame in self.frames:
             result = self._mapper.convert(frame)
@@ -178,12 +184,15 @@ class _Planner:
                 skipped=converted.skipped.get(number),
                 missing=files.missing,
             )
-            if who.known is None:
-                planned.append(PlannedRow(row))
+            differs = who.known is not None and not identity.same_content(
+                who.known.row.content_hash, contents.hash(position, who.known.columns, comparable)
+            )
+            before = who.known.row if who.known else None
+            doubtful = before is not None and before.status in _DOUBTFUL
+            if self._recogniser.is_repeated(who) and not doubtful and (differs or before is None):
+                planned.append(PlannedRow(replace(row, identity=None)))  # nobody knows which of them the key means
             else:
-                now = contents.hash(position, who.known.columns, comparable)
-                differs = not identity.same_content(who.known.row.content_hash, now)
-                planned.append(PlannedRow(row, who.known.row, differs))
+                planned.append(PlannedRow(row, before, differs))
         return planned
 
     def _issues(

@@ -111,6 +111,10 @@ class Recogniser:
             for digest, loose in named
         ]
 
+    def is_repeated(self, row: Recognised) -> bool:
+        """Tell whether other rows have the key of this one, too."""
+        return bool(row.digest) and prefix(row.digest) in self.repeated
+
     def prefixes(self, frame: pd.DataFrame, recognised: Sequence[Recognised]) -> pd.Series[str]:
         """Return what `repeated` calls each row's key, empty where there is none."""
         return pd.Series([prefix(row.digest) for row in recognised], index=frame.index, dtype=object)

@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from importer import report
+from importer.errors import ReportError
 from importer.journal import ImportRecord, Journal
 from importer.messages import _, ngettext
 from importer.model import Cell, Counts, ReportContent, ReportRow, Status, Summary
@@ -33,6 +34,15 @@ class Ran:
     status: int = 0
     held_back: bool = False
     notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """Where the report goes, and whether a page beside it and the sheet in the source workbook are wanted, too."""
+
+    path: Path
+    html: bool = False
+    write_back: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,7 +148,7 @@ def refreshed(plan: Plan, journal: Journal, record: ImportRecord) -> Plan:
     return replace(plan, batches=batches)
 
 
-def finish(plan: Plan, journal: Journal, record: ImportRecord | None, ran: Ran, path: Path) -> Finished:
+def finish(plan: Plan, journal: Journal, record: ImportRecord | None, ran: Ran, wish: Wish) -> Finished:
     """Write the report of a plan as it stands; return how the command ended.
 
     Raises ReportError where the report can be written nowhere; the journal has everything all the same.
@@ -163,11 +173,35 @@ def finish(plan: Plan, journal: Journal, record: ImportRecord | None, ran: Ran, 
         next_step=advice,
         notes=(*plan.table.notes, *ran.notes),
     )
-    written = report.write(path, ReportContent(summary, plan.columns, _ReportRows(plan)), journal.imports.is_report)
+    content = ReportContent(summary, plan.columns, _ReportRows(plan))
+    written = [report.write(wish.path, content, journal.imports.is_report)]
+    if wish.html:
+        written.append(report.write(wish.path.with_suffix(".html"), content, journal.imports.is_report))
     if record is not None:
-        journal.imports.note_report(record.id, written.digest)
-    notes = (*summary.notes, written.note) if written.note else summary.notes
-    return Finished(plan, counts, ran, written.path, exit_status(counts, ran), advice, notes)
+        for one in written:
+            journal.imports.note_report(record.id, one.digest)
+    notes = [*summary.notes, *(one.note for one in written if one.note)]
+    if wish.html:
+        notes.append(_("The page: {path}", path=written[1].path))
+    if wish.write_back:
+        notes.append(_written_back(plan, content))
+        if record is not None and record.bound_to:
+            journal.imports.bind(record, report.digest(plan.table.path))
+    return Finished(plan, counts, ran, written[0].path, exit_status(counts, ran), advice, tuple(notes))
+
+
+def _written_back(plan: Plan, content: ReportContent) -> str:
+    """Put the report into the source workbook; return where the workbook as it was is kept, or why it is as it was.
+
+    A refusal is no fault of the run: its report stands beside the source all the same.
+    """
+    try:
+        backup = report.write_back(plan.table.path, content)
+    except ReportError as error:
+        return str(error)
+    return _(
+        "The sheet Report is in {path} now; as it was, it is kept in {backup}.", path=plan.table.path, backup=backup
+    )
 
 
 class _ReportRows:
@@ -208,4 +242,10 @@ def message_of(planned: PlannedRow) -> str:
         return planned.row.skipped or ""
     if planned.status is Status.CREATED:
         return _("Edited after its case was created; the case is as it was.") if planned.differs else ""
+    if planned.status is Status.SENDING and planned.known and planned.known.lease_until:
+        until = planned.known.lease_until
+        return _(
+            "On its way to the CRM; if its process was stopped, it counts as unknown from {until:%H:%M:%S} on.",
+            until=until,
+        )
     return planned.known.message if planned.known else ""

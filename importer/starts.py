@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
@@ -190,11 +189,5 @@ def _ids_in_source(plan: Plan) -> Iterator[str]:
 
 def _ids_in_report(path: Path, journal: Journal) -> Iterator[str]:
     """Yield the ids in a report, if it is there and not as this journal's own runs wrote it."""
-    if path.is_file() and not journal.imports.is_report(file_digest(path)):
+    if path.is_file() and not journal.imports.is_report(report.digest(path)):
         yield from (row.wolkvox_id for row in report.read_rows(path) if row.wolkvox_id)
-
-
-def file_digest(path: Path) -> str:
-    """Return the SHA-256 of a file's bytes as 64 hexadecimal digits."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -24,6 +24,8 @@ COMMANDS = {
     "report": _("Write the report again from the source and the journal. Sends nothing."),
     "settle": _("Settle doubtful rows by asking the CRM, or by your verdict. Creates no case."),
     "adopt": _("Take the ids of a report into the journal. Sends nothing."),
+    "draft": _("Propose a mapping from the headers and values of a source. Sends nothing."),
+    "schema": _("Print the JSON Schema of a mapping, for editors. Sends nothing."),
     "doctor": _("Look whether server, token and journal are well; with leave, create one test case."),
     "login": _("Store the token of an operation in the keyring. Sends nothing."),
     "history": _("List the runs of the journal and their counts. Sends nothing."),

@@ -68,7 +68,13 @@ source = click.argument("source", type=_PATH)
 mapping = click.option("-m", "--mapping", type=_PATH, required=True, help=_("The mapping file (YAML)."))
 any_mapping = click.option("-m", "--mapping", type=_PATH, help=_("The mapping file that names server and operation."))
 journal = click.option("--journal", type=_PATH, help=_("Where the journal lies, instead of your data folder."))
-report = click.option("--report", type=_PATH, help=_("Where the report goes, instead of beside the source."))
+report = all_of(
+    click.option(
+        "--report", type=_PATH, help=_("Where the report goes, instead of beside the source (.xlsx, .csv, .html).")
+    ),
+    click.option("--html", is_flag=True, help=_("Write the report as a page, too.")),
+    click.option("--write-back", is_flag=True, help=_("Put the sheet Report into the source workbook, with a backup.")),
+)
 limit = click.option(
     "--limit", type=click.IntRange(min=1), help=_("Send at most N rows that are not created yet, in sheet order.")
 )

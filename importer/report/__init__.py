@@ -5,7 +5,7 @@ write_back   the sheet `Report` put into the source workbook itself
 read_rows    a report that is given back
 """
 
-from .places import check_writable, default_path
+from .places import check_writable, default_path, digest
 from .reading import ReportedRow, read_rows
 from .text import unmarked
 from .words import CREATED_VERDICT, NOT_CREATED_VERDICT, OWN_COLUMNS
@@ -20,6 +20,7 @@ __all__ = [
     "Written",
     "check_writable",
     "default_path",
+    "digest",
     "read_rows",
     "unmarked",
     "write",

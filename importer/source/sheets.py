@@ -21,16 +21,18 @@ def choose(
 
     `top_texts` gives the texts of a sheet's first rows, a set for each. A `Report` is ours when one of them holds
     the columns that we write; `Issues`, `Summary` and `To decide` are ours beside such a report only. Where all are
-    ours, the report is the table: it was corrected and given back. Raises SourceError naming the sheets that exist.
+    ours, the report is the table: it was corrected and given back, and stands for the sheet that is wanted. Raises
+    SourceError naming the sheets that exist.
     """
-    if wanted is not None:
-        return _asked_for(file, sheets, wanted)
     visible = [sheet.name for sheet in sheets if sheet.visible]
     reports = [
         name for name in visible if _REPORT.fullmatch(name) and any(row >= _OUR_COLUMNS for row in top_texts(name))
     ]
     ours = {*reports, *_BESIDE_A_REPORT} if reports else set()
-    candidates = [name for name in visible if name not in ours] or reports
+    others = [name for name in visible if name not in ours]
+    if wanted is not None and (others or not reports or wanted in visible):
+        return _asked_for(file, sheets, wanted)
+    candidates = others or reports
     if not candidates:
         raise SourceError(_("{file} has no visible sheet. Unhide the sheet that holds the table, and save.", file=file))
     return candidates[0]

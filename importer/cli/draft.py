@@ -1,0 +1,59 @@
+"""`case-importer draft`: a mapping proposed from headers and values; sends nothing."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from pathlib import Path
+
+import click
+
+from importer.cli import options
+from importer.cli.logs import set_up
+from importer.errors import UsageError
+from importer.messages import _
+
+_PATH = click.Path(path_type=Path)
+
+
+@click.command("draft")
+@options.source
+@click.option("--sheet", help=_("The sheet to read; the first visible one otherwise."))
+@click.option("--like", type=_PATH, metavar="MAPPING", help=_("Keep the decisions of an older mapping."))
+@click.option(
+    "-o", "--output", type=_PATH, help=_("Write the mapping there, instead of printing it; never over a file.")
+)
+@options.logging
+def command(  # noqa: PLR0913 - each is an option of the command line
+    *, source: Path, sheet: str | None, like: Path | None, output: Path | None, log_file: Path | None, verbose: int
+) -> int:
+    """Propose a mapping for SOURCE: every guess with its evidence, every blank marked. Sends nothing."""
+    from importer.mapping import draft  # noqa: PLC0415 - pandas is slow to import
+    from importer.model import TableOptions  # noqa: PLC0415
+    from importer.source import open_table  # noqa: PLC0415
+
+    set_up(log_file, verbose)
+    table = open_table(source, TableOptions(sheet=sheet))
+    text = draft(table.columns, table.frames(), _name(source), like=like, beside=source.parent)
+    if output is None:
+        click.echo(text, nl=not text.endswith("\n"))
+        return 0
+    try:
+        with output.open("x", encoding="utf-8") as file:
+            file.write(text)
+    except FileExistsError as error:
+        raise UsageError(
+            _("{path} exists already, and nothing is written over it. Give another name.", path=output)
+        ) from error
+    except OSError as error:
+        raise UsageError(_("{path}: cannot be written: {reason}", path=output, reason=error.strerror)) from error
+    click.echo(
+        _("Wrote {path}. Fill in its blanks, then: case-importer check {source} -m {path}", path=output, source=source)
+    )
+    return 0
+
+
+def _name(source: Path) -> str:
+    """Return an import's name made of a file's: plain letters, digits and hyphens."""
+    plain = unicodedata.normalize("NFKD", source.stem.casefold())
+    return re.sub(r"[^a-z0-9]+", "-", "".join(c for c in plain if not unicodedata.combining(c))).strip("-") or "import"

@@ -1,0 +1,16 @@
+"""`case-importer schema`: the JSON Schema of a mapping, for editors; sends nothing."""
+
+from __future__ import annotations
+
+import json
+
+import click
+
+
+@click.command("schema")
+def command() -> int:
+    """Print the JSON Schema of a mapping file, for editors that complete and check it. Sends nothing."""
+    from importer.mapping import json_schema  # noqa: PLC0415 - pandas is slow to import
+
+    click.echo(json.dumps(json_schema(), ensure_ascii=False, indent=2))
+    return 0
