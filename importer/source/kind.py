@@ -79,7 +79,7 @@ def _zip_kind(package: Package) -> Kind:
     part = workbook_part(package)
     if part is not None and part.endswith(".bin"):
         return Kind.XLSB
-    if part is not None and "/worksheets/" in "".join(sorted(package.names)):
+    if part is not None and package.tree(part).tag.endswith("}workbook"):
         return Kind.XLSX
     if any(name.endswith(".iwa") for name in package.names):
         raise _not_a_table(package.file, "Apple Numbers")

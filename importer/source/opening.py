@@ -15,7 +15,7 @@ from importer.source.kind import Kind, sniff
 from importer.source.ragged import Ragged
 from importer.source.spool import Snapshot
 from importer.source.table import Grid, Table, is_blank
-from importer.source.workbook_readers import Sheet, read_binary, read_ods, read_xlsx
+from importer.source.workbook_readers import Sheet, read_ods, read_xls, read_xlsb, read_xlsx
 
 _DEFAULTS = TableOptions()
 _DELIMITER_NAMES = {",": _("comma"), ";": _("semicolon"), "\t": _("tab"), "|": _("vertical bar")}
@@ -35,8 +35,10 @@ def open_table(path: Path, options: TableOptions = _DEFAULTS) -> Table:
     elif kind is Kind.TEXT:
         text = open_delimited(snapshot, path.name, options)
         sheet = Sheet(None, text, frozenset(), _text_notes(text, options))
+    elif kind is Kind.XLS:
+        sheet = read_xls(snapshot, path.name, options)
     else:
-        sheet = read_binary(snapshot, kind, path.name, options)
+        sheet = read_xlsb(snapshot, path.name, options)
     return _table(path, options, snapshot.digest, sheet)
 
 

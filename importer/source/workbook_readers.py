@@ -15,6 +15,7 @@ from importer.source.sheets import choose
 from importer.source.spool import Snapshot
 from importer.source.table import Grid
 from importer.source.workbook import WorkbookGrid
+from importer.source.xls_scan import scan as scan_xls
 from importer.source.xlsx_parts import read_workbook, workbook_part
 from importer.source.xlsx_scan import scan as scan_xlsx
 
@@ -42,9 +43,7 @@ def read_xlsx(snapshot: Snapshot, package: Package, file: str, options: TableOpt
         facts = scan_xlsx(package, workbook.parts[name], workbook.formats)
         parsed = parsing.finish()
     grid = WorkbookGrid(parsed, facts, workbook.formats, since_1904=workbook.since_1904)
-    notes = _notes(grid, facts, options)
-    if workbook.regional & facts.kinds:
-        notes = (*notes, _("Dates that Excel shows by each computer's region are read as YYYY-MM-DD."))
+    notes = (*_notes(grid, facts, options), *_regional_note(workbook.regional, facts))
     return Sheet(name, grid, frozenset(facts.hidden), notes)
 
 
@@ -59,18 +58,43 @@ def read_ods(snapshot: Snapshot, package: Package, file: str, options: TableOpti
     return Sheet(name, grid, frozenset(facts.hidden), (*_notes(grid, facts, options), untold))
 
 
-def read_binary(snapshot: Snapshot, kind: Kind, file: str, options: TableOptions) -> Sheet:
-    """Read a sheet of an XLS or XLSB workbook, which cannot be looked into beside its parser."""
+def read_xls(snapshot: Snapshot, file: str, options: TableOptions) -> Sheet:
+    """Read a sheet of an XLS workbook; its records are looked through while the child process parses it."""
+    name = _choose(snapshot, file, list_sheets(snapshot, file), options)
+    with Parsing(snapshot, file, name) as parsing, snapshot.open() as reader:
+        look = scan_xls(reader.read(), name)
+        parsed = parsing.finish()
+    if look is None:
+        return Sheet(name, WorkbookGrid(parsed, SheetFacts()), frozenset(), (_untold(Kind.XLS),))
+    grid = WorkbookGrid(parsed, look.facts, look.formats, since_1904=look.since_1904)
+    untold = _("Of XLS files the program cannot tell formulas without a result, nor the targets of links.")
+    notes = (*_notes(grid, look.facts, options), *_regional_note(look.regional, look.facts), untold)
+    return Sheet(name, grid, frozenset(look.facts.hidden), notes)
+
+
+def read_xlsb(snapshot: Snapshot, file: str, options: TableOptions) -> Sheet:
+    """Read a sheet of an XLSB workbook, which is not looked into beside its parser."""
     name = _choose(snapshot, file, list_sheets(snapshot, file), options)
     with Parsing(snapshot, file, name) as parsing:
         grid = WorkbookGrid(parsing.finish(), SheetFacts())
-    untold = _(
-        "Of {kind} files the program cannot tell hidden rows, errors such as #N/A, formulas without a result and number"
-        " formats: hidden rows are read, errors look empty, dates read as YYYY-MM-DD and percentages as fractions. Save"
-        " the file as .xlsx to have these seen.",
+    return Sheet(name, grid, frozenset(), (_untold(Kind.XLSB),))
+
+
+def _untold(kind: Kind) -> str:
+    """Return the sentence about what a format does not tell."""
+    return _(
+        "Of this {kind} file the program cannot tell hidden rows, errors such as #N/A, formulas without a result and"
+        " number formats: hidden rows are read, errors look empty, dates read as YYYY-MM-DD, percentages as fractions."
+        " Save the file as .xlsx to have these seen.",
         kind=kind.value,
     )
-    return Sheet(name, grid, frozenset(), (untold,))
+
+
+def _regional_note(regional: frozenset[int], facts: SheetFacts) -> tuple[str, ...]:
+    """Return the sentence about dates that look different on each computer, where the sheet has such."""
+    if not regional & facts.kinds:
+        return ()
+    return (_("Dates that Excel shows by each computer's region are read as YYYY-MM-DD."),)
 
 
 def _choose(snapshot: Snapshot, file: str, sheets: tuple[SheetEntry, ...], options: TableOptions) -> str:

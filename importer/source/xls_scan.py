@@ -1,0 +1,146 @@
+"""One look at the records of an XLS sheet: what formats show, errors, hidden rows and columns.
+
+The records are those of Excel 97 to 2003 (BIFF8, published by Microsoft as [MS-XLS]); older ones are not looked into.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from importer.source.facts import ERROR, Fact, SheetFacts
+from importer.source.number_format import BUILT_IN, REGIONAL, NumberFormat, Shows, parse
+from importer.source.ole import CompoundFile
+
+_FORMULA, _END, _DATE_MODE, _COLUMN, _SHEET = 0x0006, 0x000A, 0x0022, 0x007D, 0x0085
+_SEVERAL_SHORT, _STYLE, _NUMBER, _TRUTH_OR_ERROR, _ROW = 0x00BD, 0x00E0, 0x0203, 0x0205, 0x0208
+_SHORT_NUMBER, _FORMAT, _BEGIN = 0x027E, 0x041E, 0x0809
+_EXCEL_97 = 0x0600
+_ERRORS = {
+    0x00: "#NULL!", 0x07: "#DIV/0!", 0x0F: "#VALUE!", 0x17: "#REF!", 0x1D: "#NAME?", 0x24: "#NUM!", 0x2A: "#N/A",
+}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What was seen: the facts of the sheet, the formats of cell styles, those shown by region, and the epoch."""
+
+    facts: SheetFacts
+    formats: tuple[NumberFormat | None, ...]
+    regional: frozenset[int]
+    since_1904: bool
+
+
+def scan(content: bytes, sheet: str) -> Look | None:
+    """Return what the records of a sheet tell, None where they are older than Excel 97 or cannot be followed."""
+    try:
+        stream = CompoundFile(content).stream("Workbook")
+        return _look(stream, sheet) if stream else None
+    except (ValueError, IndexError, KeyError, struct.error):
+        return None  # whether the file can be used at all is for the parser of its rows to say
+
+
+def _look(stream: bytes, sheet: str) -> Look | None:
+    """Read the records that hold for the whole workbook, and then those of the sheet."""
+    codes = dict(BUILT_IN)
+    numbers: list[int] = []
+    since_1904 = False
+    start = None
+    for kind, data in _records(stream, 0):
+        if kind == _BEGIN and struct.unpack_from("<H", data)[0] != _EXCEL_97:
+            return None
+        if kind == _DATE_MODE:
+            since_1904 = data[0] == 1
+        elif kind == _FORMAT:
+            codes[struct.unpack_from("<H", data)[0]] = _text(data[4:], struct.unpack_from("<H", data, 2)[0])
+        elif kind == _STYLE:
+            numbers.append(struct.unpack_from("<H", data, 2)[0])
+        elif kind == _SHEET and _text(data[7:], data[6]) == sheet:
+            start = struct.unpack_from("<I", data)[0]
+    if start is None:
+        return None
+    parsed = [parse(codes.get(number, "General")) for number in numbers]
+    formats = tuple(None if found.shows is Shows.PLAIN else found for found in parsed)
+    regional = {
+        style for style, number in enumerate(numbers) if number in REGIONAL and codes[number] == BUILT_IN[number]
+    }
+    return Look(_facts(stream, start, formats), formats, frozenset(regional), since_1904)
+
+
+def _facts(stream: bytes, start: int, formats: tuple[NumberFormat | None, ...]) -> SheetFacts:
+    """Return the facts of the sheet whose records begin at `start`; rows may come in any order."""
+    facts = SheetFacts()
+    rows: dict[int, list[Fact]] = {}
+    for kind, data in _records(stream, start):
+        if kind == _ROW:
+            if data[12] & 0x20:
+                facts.hidden.add(struct.unpack_from("<H", data)[0] + 1)
+        elif kind == _COLUMN:
+            first, last = struct.unpack_from("<HH", data)
+            facts.hidden_columns += (last - first + 1) if data[8] & 1 else 0
+        else:
+            for row, column, style, value in _values(kind, data):
+                if isinstance(value, str):
+                    rows.setdefault(row, []).append((column, ERROR, value))
+                elif formats[style] is not None:
+                    rows.setdefault(row, []).append((column, style, repr(value)))
+    for row in sorted(rows):
+        facts.add(row + 1, rows[row])
+    return facts
+
+
+def _values(kind: int, data: bytes) -> Iterator[tuple[int, int, int, float | str]]:
+    """Yield row, column, style, and the number or the error, of each cell in a record that holds such."""
+    if kind == _NUMBER:
+        yield struct.unpack_from("<HHHd", data)
+    elif kind == _SHORT_NUMBER:
+        row, column, style, short = struct.unpack_from("<HHHI", data)
+        yield row, column, style, _unpacked(short)
+    elif kind == _SEVERAL_SHORT:
+        row, first = struct.unpack_from("<HH", data)
+        for at, (style, short) in enumerate(struct.iter_unpack("<HI", data[4:-2])):
+            yield row, first + at, style, _unpacked(short)
+    elif kind == _TRUTH_OR_ERROR:
+        row, column, style, code, is_error = struct.unpack_from("<HHHBB", data)
+        if is_error:
+            yield row, column, style, _ERRORS.get(code, "#ERROR")
+    elif kind == _FORMULA:
+        row, column, style = struct.unpack_from("<HHH", data)
+        if data[12:14] != b"\xff\xff":
+            yield row, column, style, struct.unpack_from("<d", data, 6)[0]
+        elif data[6] == 2:
+            yield row, column, style, _ERRORS.get(data[8], "#ERROR")
+
+
+def _records(stream: bytes, start: int) -> Iterator[tuple[int, bytes]]:
+    """Yield the records from `start` to the end that closes it, those of charts within left out."""
+    depth = 0
+    at = start
+    while at + 4 <= len(stream):
+        kind, length = struct.unpack_from("<HH", stream, at)
+        if kind == _BEGIN:
+            depth += 1
+        if depth == 1:
+            yield kind, stream[at + 4 : at + 4 + length]
+        if kind == _END:
+            depth -= 1
+            if depth == 0:
+                return
+        at += 4 + length
+
+
+def _unpacked(short: int) -> float:
+    """Return a number that is kept in 30 bits: an integer or the upper half of a float, perhaps times a hundred."""
+    if short & 2:
+        value: float = (short >> 2) - (1 << 30 if short >> 31 else 0)
+    else:
+        value = struct.unpack("<d", struct.pack("<II", 0, short & 0xFFFFFFFC))[0]
+    return value / 100 if short & 1 else value
+
+
+def _text(data: bytes, length: int) -> str:
+    """Return a string whose first byte tells whether its characters are two bytes wide."""
+    if data[0] & 1:
+        return data[1 : 1 + 2 * length].decode("utf-16-le")
+    return data[1 : 1 + length].decode("latin-1")
