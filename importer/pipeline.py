@@ -116,6 +116,7 @@ def _note(job: Job, plan: Plan, journal: Journal, record: ImportRecord | None) -
     bound_to = None if plan.mapping.key else plan.table.digest
     if record is None:
         record = journal.imports.add(*plan.scope.parts, bound_to)
+        starts.refuse_other_file(plan.table, record)  # another process may have been faster
     elif bound_to and record.bound_to is None:
         journal.imports.bind(record, bound_to)  # it was adopted from a report, which does not tell its file
     if job.same_as is not None:

@@ -14,6 +14,8 @@ from importer.keys import KeyBook, Occurrences, key_parts, prefix
 from importer.messages import _
 from importer.model import Attachment, Identity, Issue
 
+_SHOWN_ROWS = 5
+
 
 @dataclass(frozen=True, slots=True)
 class Memory:
@@ -43,8 +45,12 @@ class Memory:
 
 @dataclass(frozen=True, slots=True)
 class Recognised:
-    """A row beside what the journal knows of it; `digest` is empty where the row does not say who it is."""
+    """A row beside what the journal knows of it; `digest` is empty where nobody can tell who the row is.
 
+    `mark` is what the rows of one source are told apart by.
+    """
+
+    mark: str = ""
     digest: str = ""
     loose: str = ""
     reference: str = ""
@@ -100,24 +106,32 @@ class Recogniser:
     def recognise(self, keys: Sequence[tuple[str, ...]]) -> list[Recognised]:
         """Set each row beside what the journal knows of it."""
         if self._by_reference:
-            by_reference = self._memory.by_reference([key[0] for key in keys if key])
-            return [_from_report(key[0], by_reference.get(key[0])) if key else Recognised() for key in keys]
+            known = self._memory.by_reference([key[0] for key in keys if key])
+            return [self._from_report(key[0], known.get(key[0])) if key else Recognised() for key in keys]
         named = [(identity.key_digest(key), identity.loose_digest(key)) if key else ("", "") for key in keys]
         known = self._memory.known([digest for digest, _loose in named if digest])
         return [
-            Recognised(digest, loose, identity.reference(self._scope, digest), known.get(digest))
+            Recognised(prefix(digest), digest, loose, identity.reference(self._scope, digest), known.get(digest))
             if digest
             else Recognised()
             for digest, loose in named
         ]
 
+    def _from_report(self, reference: str, known: KnownRow | None) -> Recognised:
+        """Recognise a row by its reference alone; one that the journal does not know is nobody's."""
+        digest = identity.key_digest([reference])
+        if known is not None:
+            return Recognised(prefix(digest), known.key_digest, "", reference, known)
+        foreign = self._memory.record is not None
+        return Recognised(prefix(digest), "" if foreign else digest, "", reference)
+
     def is_repeated(self, row: Recognised) -> bool:
         """Tell whether other rows have the key of this one, too."""
-        return bool(row.digest) and prefix(row.digest) in self.repeated
+        return row.mark in self.repeated
 
     def prefixes(self, frame: pd.DataFrame, recognised: Sequence[Recognised]) -> pd.Series[str]:
         """Return what `repeated` calls each row's key, empty where there is none."""
-        return pd.Series([prefix(row.digest) for row in recognised], index=frame.index, dtype=object)
+        return pd.Series([row.mark for row in recognised], index=frame.index, dtype=object)
 
     def issues(
         self, frame: pd.DataFrame, keys: Sequence[tuple[str, ...]], recognised: Sequence[Recognised]
@@ -144,8 +158,8 @@ class Recogniser:
         elif not cell:
             message = _("{column} is empty, so nobody can tell which row this was", column=column)
             yield Issue(number, column, cell, "reference-missing", message, _UNDO_OR_COPY)
-        elif others := self.repeated.get(prefix(row.digest), ()):
-            rows = ", ".join(str(other) for other in others if other != number)
+        elif others := self.repeated.get(row.mark, ()):
+            rows = _listed([other for other in others if other != number])
             message = _("{column} {cell} stands in other rows too: {rows}", column=column, cell=cell, rows=rows)
             yield Issue(number, column, cell, "reference-repeated", message, _UNDO_OR_COPY)
         elif row.known is None and self._memory.record is not None:
@@ -160,7 +174,7 @@ class Recogniser:
             return
         column, value = ", ".join(self._key_columns), " · ".join(key)
         if others := self._similar.get(number):
-            rows = ", ".join(map(str, others))
+            rows = _listed(others)
             message = _("{column} '{value}' is nearly the key of rows {rows}", column=column, value=value, rows=rows)
             yield Issue(number, column, value, "key-similar", message, _SAME_OR_NOT)
         elif taken.get(row.loose, set()) - {row.digest}:
@@ -175,10 +189,11 @@ _SAME_OR_NOT = _(
 )
 
 
-def _from_report(reference: str, known: KnownRow | None) -> Recognised:
-    """Recognise a row by its reference alone; what the journal does not know becomes an issue."""
-    digest = known.key_digest if known else identity.key_digest([reference])
-    return Recognised(digest, "", reference, known)
+def _listed(rows: Sequence[int]) -> str:
+    """Return row numbers for a sentence, the first few of many."""
+    shown = ", ".join(map(str, rows[:_SHOWN_ROWS]))
+    more = len(rows) - _SHOWN_ROWS
+    return shown if more <= 0 else _("{rows} and {more} more", rows=shown, more=more)
 
 
 class Contents:

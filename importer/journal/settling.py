@@ -14,6 +14,7 @@ from importer.journal.database import Database
 from importer.journal.imports import moment
 from importer.journal.rows import column_set_id
 from importer.journal.schema import attempts, rows, verdicts
+from importer.messages import _
 from importer.model import Identity, Status
 
 _OF_ATTEMPT = ("body_length", "search_field", "search_value", "lease_until", "clock_gap")
@@ -165,9 +166,12 @@ class Settling:
             return False  # the journal knows more than the report
         else:
             row_id = known.id
-            if known.state == Status.CREATED:
-                values = {"state": Status.CONFLICT, "message": f"{known.wolkvox_id} / {row.wolkvox_id}"}
+            if known.state in {Status.CREATED, Status.CONFLICT}:
+                ids = [known.wolkvox_id, row.wolkvox_id]
+                message = _("Several cases exist: {ids}.", ids=", ".join(filter(None, ids)))
+                values = {"state": Status.CONFLICT, "message": message}
             connection.execute(update(rows).where(rows.c.id == row_id).values(**values))
+            connection.execute(update(attempts).where(attempts.c.row_id == row_id).values(search_value=None))
         self._record(connection, row_id, Decision(row.state, "adopted", row.wolkvox_id, row.id_prefijo))
         return True
 
