@@ -63,8 +63,8 @@ class Findings:
     `body_length` is in bytes, that of the longest case which was created and then found by `search_field`, 0 where
     none was; `found_after` is in seconds, the longest that it took. `page_size` is the greatest number of records that
     one answer to a search by `search_field` held: a page holds at least so many, so that an answer with fewer is all
-    there is. `case_found` is the shape of an answer that holds the case, `nothing_found` that of an answer to a search for
-    what cannot exist, and `nothing_readable` whether the latter is one without records rather than a refusal.
+    there is. `case_found` is the shape of an answer that holds the case, `nothing_found` that of the answer where there
+    is no such case, and `nothing_readable` whether the latter is one without records rather than a refusal.
     """
 
     tenant: str

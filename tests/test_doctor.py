@@ -9,6 +9,7 @@ import ssl
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import click
@@ -17,6 +18,7 @@ import pytest
 import trustme
 from click.testing import CliRunner
 from keyring.backends import fail
+from promise_support import end_leases, states, tickets
 from pydantic import ByteSize
 from run_support import Office, ticket
 from scripted_crm import ScriptedCrm, answering, http
@@ -150,6 +152,27 @@ def test_a_damaged_journal_is_a_fault_of_status_2(sandbox: RunningSandbox, tmp_p
     found = looked(Connection(sandbox.url, "demo"), path)
     assert (found["journal"].level, found["journal"].exit_status) == (Level.FAULT, 2)
     assert found["disk"].level is Level.OK
+
+
+def test_a_journal_in_a_synchronised_folder_is_a_fault(sandbox: RunningSandbox, tmp_path: Path) -> None:
+    """The doctor refuses what `run` would refuse, and does not make the file."""
+    folder = tmp_path / "OneDrive - Company"
+    folder.mkdir()
+    (folder / "journal.db").touch()
+    found = looked(Connection(sandbox.url, "demo"), folder / "journal.db")["journal"]
+    assert (found.level, found.exit_status) == (Level.FAULT, 2)
+
+
+@pytest.mark.parametrize(
+    ("free", "level", "status"), [(10**9, Level.OK, 0), (10**8, Level.WARNING, 0), (10**6, Level.FAULT, 3)]
+)
+def test_little_room_is_a_warning_and_none_a_fault(
+    free: int, level: Level, status: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A run that will meet a full disk is told before."""
+    monkeypatch.setattr("importer.doctor.checks.shutil.disk_usage", lambda _folder: SimpleNamespace(free=free))
+    found = looked(Connection(), tmp_path / "journal.db")["disk"]
+    assert (found.level, found.exit_status) == (level, status)
 
 
 @pytest.mark.parametrize(
@@ -345,6 +368,18 @@ def test_a_larger_case_needs_its_own_yes_and_covers_more(tmp_path: Path) -> None
     assert findings.body_length == person.shown[1].payload.length >= 400_000
 
 
+@pytest.mark.parametrize("field", ["description", "responsible user"])
+def test_any_field_that_a_mapping_may_search_by_is_verified(
+    field: str, sandbox: RunningSandbox, tmp_path: Path
+) -> None:
+    """Each case is searched by its own value of that field, and that field alone is covered."""
+    person = Somebody(larger=9)
+    findings, _path = doctor.try_case(target(sandbox.url), Wish(FIELDS, search_field=field), person, tmp_path, HASTE)
+    assert findings.body_length == person.shown[1].payload.length
+    assert findings.covers(field, findings.body_length)
+    assert not findings.covers("email contact", 1)
+
+
 def test_the_larger_case_can_be_declined(sandbox: RunningSandbox, tmp_path: Path) -> None:
     """There is one case then, and what it told is kept."""
     person = Somebody(agrees=1, larger=9)
@@ -429,6 +464,52 @@ def test_a_search_without_a_value_is_refused_before_anything_is_sent(sandbox: Ru
     with pytest.raises(UsageError, match="idCase"):
         doctor.try_case(target(sandbox.url), Wish(FIELDS, search_field="idCase"), Somebody(), tmp_path, HASTE)
     assert sandbox.posts == 0
+
+
+def with_a_lost_answer(sandbox: RunningSandbox, folder: Path) -> Office:
+    """Return an office that sent two rows of one contact, the second of which never became a case."""
+    office = Office(folder, sandbox)
+    office.write(tickets(range(1, 3)))
+    sandbox.inject("closed-without-creating:nth=2")
+    office.call("run", "--yes", "--concurrency", "1")
+    sandbox.inject()
+    end_leases(office.journal)
+    return office
+
+
+def learn_for(office: Office) -> None:
+    """Let the doctor learn of the office's CRM; a second case of its contact shows that an answer may hold two."""
+    doctor.try_case(target(office.sandbox.url), Wish(FIELDS), Somebody(larger=9), office.journal.parent, HASTE)
+
+
+def settle(office: Office) -> dict[str, int]:
+    """Carry out `settle`; return how many rows are in each state then."""
+    CliRunner().invoke(case_importer, office.settle("--quiet-period", "1"), standalone_mode=False)
+    return dict(states(office.journal))
+
+
+def test_settling_proves_that_there_is_no_case_by_what_the_doctor_learnt(
+    sandbox: RunningSandbox, tmp_path: Path
+) -> None:
+    """Without findings the row stays unknown; with them it is planned again, and only then."""
+    office = with_a_lost_answer(sandbox, tmp_path)
+    assert settle(office) == {"created": 1, "unknown": 1}
+    learn_for(office)
+    assert settle(office) == {"created": 1, "planned": 1}
+
+
+def test_o18_a_search_that_answers_none_to_everything_proves_nothing(sandbox: RunningSandbox, tmp_path: Path) -> None:
+    """Neither where the doctor meets it, nor where it begins after the doctor was there: nothing is sent again."""
+    office = with_a_lost_answer(sandbox, tmp_path)
+    sandbox.inject("search-finds-nothing")
+    findings, _path = doctor.try_case(
+        target(sandbox.url), Wish(FIELDS), Somebody(), tmp_path, replace(HASTE, limit=0.05)
+    )
+    assert not findings.covers("email contact", 1)
+    sandbox.inject()
+    learn_for(office)
+    sandbox.inject("search-finds-nothing")
+    assert settle(office) == {"created": 1, "unknown": 1}
 
 
 # ------------------------------------------------------------------------------------------------ findings

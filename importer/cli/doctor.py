@@ -38,20 +38,17 @@ _LARGEST = 1_000_000_000
 )
 @options.as_json
 @options.logging
-def command(  # noqa: PLR0913, PLR0917 - each is an option of the command line
+def command(  # noqa: PLR0913 - each is an option of the command line
+    *,
     mapping: Path | None,
-    server: str | None,
-    operation: str | None,
-    token_env: str | None,
-    proxy: str | None,
-    ca_file: Path | None,
     journal: Path | None,
-    create_test_case: bool,  # noqa: FBT001 - click gives flags by name
+    create_test_case: bool,
     source: Path | None,
     row: int | None,
-    as_json: bool,  # noqa: FBT001
+    as_json: bool,
     log_file: Path | None,
     verbose: int,
+    **connection: object,
 ) -> int:
     """Look at settings, server, certificate, proxy, clock, token, quota, journal, disk and keyring. Creates nothing.
 
@@ -70,7 +67,7 @@ def command(  # noqa: PLR0913, PLR0917 - each is an option of the command line
     set_up(log_file, verbose)
     _refuse_what_makes_no_sense(mapping, source, row, create_test_case=create_test_case)
     cases = mappings.load(mapping) if mapping else None
-    said, mapped = Connection(server, operation, token_env, proxy, ca_file), _mapped(cases)
+    said, mapped = Connection(**connection), _mapped(cases)  # type: ignore[arg-type]
     place = journal or default_path()
     checks = []
     for check in doctor.examine(said, mapped, place):

@@ -24,22 +24,20 @@ from importer.settings import KEYRING_SERVICE, Connection, keyring_user, place, 
 @options.network
 @click.option("--forget", is_flag=True, help=_("Remove the token from the keyring instead."))
 @options.logging
-def command(  # noqa: PLR0913, PLR0917 - each is an option of the command line
+def command(
+    *,
     mapping: Path | None,
-    server: str | None,
-    operation: str | None,
-    proxy: str | None,
-    ca_file: Path | None,
-    forget: bool,  # noqa: FBT001 - click gives flags by name
+    forget: bool,
     log_file: Path | None,
     verbose: int,
+    **connection: object,
 ) -> int:
     """Ask for an operation's token, see whether the CRM takes it, and store it in the keyring. Sends nothing else.
 
     Exit status: 0 stored, 2 nothing was stored, 3 the server cannot be reached, 5 the CRM does not take the token.
     """
     set_up(log_file, verbose)
-    said = Connection(server, operation, None, proxy, ca_file)
+    said = Connection(**connection)  # type: ignore[arg-type]
     address, name = place(said, _mapped(mapping))
     user = keyring_user(address, name)
     if isinstance(keyring.get_keyring(), fail.Keyring):

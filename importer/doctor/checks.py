@@ -169,38 +169,49 @@ def _quota(quota: Quota) -> Check:
 
 
 def _journal(path: Path) -> Check:
-    if not path.exists():
-        folder = _existing(path.parent)
-        if os.access(folder, os.W_OK):
-            return _ok("journal", _("{path}: there is none yet, the first run makes it", path=path))
-        remedy = _("Name another place with --journal.")
-        return Check(
-            "journal", Level.FAULT, _("{path}: you may not write to {folder}", path=path, folder=folder), remedy, 2
-        )
     try:
+        if not path.exists():
+            return _no_journal(path)
         with Journal(path) as journal:
             damages = journal.check()
     except ImporterError as error:
         return _fault("journal", error)
+    except OSError as error:
+        return _misplaced(_("{path} cannot be looked at: {error}", path=path, error=error.strerror))
     if not damages:
         return _ok("journal", _("{path}: sound, and may be written", path=path))
-    return Check(
-        "journal",
-        Level.FAULT,
-        _("{path}: damaged: {damage}", path=path, damage="; ".join(damages)),
-        _("Send nothing with it. Bring it back from a backup, or take the ids from its last report with"
-          " `case-importer adopt` into a new one (--journal)."),
-        2,
-    )  # fmt: skip
+    seen = _("{path}: damaged: {damages}", path=path, damages="; ".join(damages))
+    remedy = _(
+        "Send nothing with it. Bring it back from a backup, or take the ids from its last report with"
+        " `case-importer adopt` into a new one (--journal)."
+    )
+    return Check("journal", Level.FAULT, seen, remedy, 2)
+
+
+def _no_journal(path: Path) -> Check:
+    folder = _existing(path.parent)
+    if os.access(folder, os.W_OK):
+        return _ok("journal", _("{path}: there is none yet, the first run makes it", path=path))
+    return _misplaced(_("{path}: you may not write to {folder}", path=path, folder=folder))
+
+
+def _misplaced(seen: str) -> Check:
+    return Check("journal", Level.FAULT, seen, _("Name another place with --journal."), 2)
 
 
 def _disk(journal: Path) -> Check:
-    free = shutil.disk_usage(_existing(journal.parent)).free
+    try:
+        free = shutil.disk_usage(_existing(journal.parent)).free
+    except OSError as error:
+        seen = _("the room where the journal lies cannot be told: {error}", error=error.strerror)
+        return Check("disk", Level.WARNING, seen, _("See that its folder is there."))
     seen = _("{free:.1f} GB free where the journal lies", free=free / 1e9)
     if free > _LITTLE_ROOM:
         return _ok("disk", seen)
     remedy = _("Make room before a large run.")
-    return Check("disk", Level.FAULT if free < _NO_ROOM else Level.WARNING, seen, remedy, 3 if free < _NO_ROOM else 0)
+    if free < _NO_ROOM:
+        return Check("disk", Level.FAULT, seen, remedy, 3)
+    return Check("disk", Level.WARNING, seen, remedy)
 
 
 def _keyring(server: str | None, operation: str | None) -> Check:
@@ -216,7 +227,8 @@ def _keyring(server: str | None, operation: str | None) -> Check:
 
 def _existing(folder: Path) -> Path:
     """Return the nearest folder above, or this one, that is there."""
-    return next(place for place in (folder.absolute(), *folder.absolute().parents) if place.is_dir())
+    places = (folder.absolute(), *folder.absolute().parents)
+    return next((place for place in places if place.is_dir()), places[-1])
 
 
 def _ok(name: str, seen: str) -> Check:

@@ -49,7 +49,6 @@ class Trial:
             search_field=wish.search_field,
         )
         self._secrets: tuple[str, ...] = ()
-        self._value = ""
 
     @property
     def learnt(self) -> bool:
@@ -63,16 +62,16 @@ class Trial:
         where the CRM cannot be asked; what was learnt until then is in `findings`.
         """
         case = compose(self._wish.fields, self._scope, self._wish.place)
-        self._value = _searched(case, self._wish.search_field)
+        value = _searched(case, self._wish.search_field)
         if not self._person.allows(case):
             raise UsageError(_("Stopped; no test case was created."))
         outcome = self._create(case)
         if outcome.verdict is Verdict.REJECTED:
             raise UsageError(_("The CRM rejected the test case: {words}", words=outcome.message))
-        record = self._await(case)
+        record = self._await(case, value)
         for field, value, part in _questions(case, outcome, record):
             self._learn(field=self._study(case, field, value, part))
-        self._learn_refusals()
+        self._learn_refusals(value)
         self._note_what_records_lack(case, outcome)
 
     def larger_case(self) -> None:
@@ -88,7 +87,7 @@ class Trial:
             self._person.told(_("The CRM rejected the larger case: {words}", words=outcome.message))
             self._learn(error=Shape(_("a case of {length} bytes", length=case.payload.length), outcome.message))
             return
-        self._await(case)
+        self._await(case, _searched(case, self._wish.search_field))
         self._ask(_("Does the larger case show its attachment, and can it be opened?"))
 
     def ask_what_cannot_be_seen(self) -> None:
@@ -113,12 +112,12 @@ class Trial:
             self._person.told(_("Whether it was created is not known: {words}", words=outcome.message))
         return outcome
 
-    def _await(self, case: TestCase) -> Record:
+    def _await(self, case: TestCase, value: str) -> Record:
         """Search the new case until it is found or patience ends, and learn how long that took; return its record."""
         self._person.told(_("Looking for it by {field} …", field=self._wish.search_field))
         began, pause, delay = time.monotonic(), threading.Event(), self._patience.first
         while True:
-            answer = self._search(self._wish.search_field, self._value)
+            answer = self._search(self._wish.search_field, value)
             waited = time.monotonic() - began
             if find_reference(answer.records, case.reference):
                 break
@@ -151,13 +150,13 @@ class Trial:
                 matching = "exact"
         return FieldFinding(field, found, len(answer.records), matching)
 
-    def _learn_refusals(self) -> None:
+    def _learn_refusals(self, value: str) -> None:
         """Learn how the CRM says that it found nothing, and that a question is wrong; none of these creates."""
         nobody = f"{secrets.token_hex(8)}@example.invalid"
         nothing = self._search(self._wish.search_field, nobody)
         readable = nothing.accepted and not nothing.records
         self.findings = replace(self.findings, nothing_found=nothing.shape, nothing_readable=readable)
-        no_field = self._search("no such field", self._value)
+        no_field = self._search("no such field", value)
         self._learn(error=Shape(_("a search by a field that does not exist"), no_field.shape))
         no_value = self._search(self._wish.search_field, "")
         self._learn(error=Shape(_("a search without a value"), no_value.shape))
