@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import re
 import sqlite3
 import ssl
 from collections.abc import Callable
@@ -123,7 +124,7 @@ def test_a_healthy_connection_is_nine_times_ok(sandbox: RunningSandbox, tmp_path
     """Each thing is looked at once, all is well, the token costs one call, and nothing is created or written."""
     found = looked(Connection(sandbox.url, "demo"), tmp_path / "journal.db")
     assert list(found) == [
-        "settings", "server", "certificate", "proxy", "clock", "token", "quota", "journal", "disk", "keyring"
+        "settings", "proxy", "server", "certificate", "clock", "token", "quota", "journal", "disk", "keyring"
     ]  # fmt: skip
     assert {check.level for check in found.values()} == {Level.OK}
     assert (sandbox.posts, sandbox.calls("query"), sandbox.calls("token")) == (0, 0, 1)
@@ -190,6 +191,7 @@ def test_a_fault_has_the_exit_status_of_its_kind(
     """Settings are 2, what cannot be reached is 3; journal, disk and keyring are looked at in any case."""
     found = looked(connection, tmp_path / "journal.db")
     assert (found[name].level, found[name].exit_status) == (Level.FAULT, status)
+    assert re.search("--server|--operation|https://", found[name].seen + found[name].remedy)
     assert {"journal", "disk", "keyring"} <= found.keys()
 
 

@@ -23,7 +23,7 @@ from importer.crm.reading import read
 from importer.crm.transport import Adapter, Reply
 from importer.crm.upload import Upload
 from importer.crm.watchdog import Watch, Watchdog
-from importer.errors import AttachmentChanged, ConnectionRefused, ServerUnreachable, SettingsError
+from importer.errors import AttachmentChanged, ConnectionRefused, QuestionRefused, ServerUnreachable, SettingsError
 from importer.messages import _
 from importer.model import Outcome, Pause, Payload, Target
 
@@ -56,6 +56,11 @@ class Crm:
         """Cut what is still in flight and drop every connection."""
         self._watchdog.close()
         self._adapter.close()
+
+    @property
+    def proxy(self) -> str | None:
+        """The proxy on the way to the server, without its password; None where there is none."""
+        return without_password(_proxies(self._target).get(urlsplit(self._target.server).scheme))
 
     def attempt_deadline(self, length: int) -> float:
         """Return the seconds after which an attempt with a body of `length` bytes sends nothing more."""
@@ -98,9 +103,13 @@ class Crm:
 
         Whether the search is exact, and in which order it answers, is undocumented. `page_size` is the number of
         records of a full page where that was measured: fewer mean that these are all. Raises as
-        `token_information` does, and for the quota ServerUnreachable.
+        `token_information` does, for the quota ServerUnreachable, and QuestionRefused where the CRM refuses this
+        question alone, which may be its way to say that there is no such case (undocumented).
         """
-        records = records_in(_success(*self._search(field, value)))
+        reply, outcome = self._search(field, value)
+        if outcome.pause in {None, Pause.PATH} and _envelope(reply) is None and read(reply.body).envelope is not None:
+            raise QuestionRefused(_("The CRM does not answer the question: {reason}", reason=outcome.message))
+        records = records_in(_success(reply, outcome))
         return Found(records, None if page_size is None else len(records) < page_size)
 
     def study_search(self, field: str, value: str, *, secrets: tuple[str, ...] = ()) -> Answered:
@@ -139,8 +148,7 @@ class Crm:
         seconds = time.time() - before
         shown = moment(reply.headers.get("Date", ""))
         ahead = None if shown is None else shown - (before + seconds / 2)
-        proxy = _proxies(self._target).get(urlsplit(self._target.server).scheme)
-        return Visit(watch.peer, without_password(proxy), certificate_of(watch.certificate), ahead, seconds)
+        return Visit(watch.peer, certificate_of(watch.certificate), ahead, seconds)
 
     def _search(self, field: str, value: str) -> tuple[Reply, Outcome]:
         asked = {"operation": self._target.operation, "field": field, "value": value}

@@ -33,13 +33,12 @@ class Certificate:
 class Visit:
     """What one connection to the server showed.
 
-    `peer` is the address at the other end, the proxy's where there is one; `proxy` comes without its password.
-    `certificate` is None over plain http. `clock_ahead` is by how many seconds the server's clock, which shows whole
+    `peer` is the address at the other end, the proxy's where there is one. `certificate` is None over plain http, and
+    where a proxy hides it. `clock_ahead` is by how many seconds the server's clock, which shows whole
     seconds, is ahead of ours; None where it shows none. `seconds` is how long the visit took.
     """
 
     peer: str | None
-    proxy: str | None
     certificate: Certificate | None
     clock_ahead: float | None
     seconds: float

@@ -16,7 +16,7 @@ from keyring.errors import KeyringError
 
 from importer import settings
 from importer.crm import Certificate, Crm, Quota, Visit
-from importer.errors import ImporterError, SettingsError
+from importer.errors import ConnectionRefused, ImporterError, ServerUnreachable, SettingsError
 from importer.journal import Journal
 from importer.messages import _
 from importer.model import Target
@@ -84,11 +84,27 @@ def _connection(said: Connection, mapped: Connection, server: str | None, operat
         return
     try:
         with Crm(target or Target(server, operation or "", "", said.proxy, said.ca_file)) as crm:
+            yield _ok("proxy", _("through {proxy}", proxy=crm.proxy) if crm.proxy else _("none"))
             yield from _visit(crm, server)
             if target is not None:
                 yield from _token(crm, target)
     except ImporterError as error:
-        yield _fault("server", error)
+        yield Check("server", Level.FAULT, str(error), _remedy(error), error.exit_status)
+
+
+def _remedy(error: ImporterError) -> str:
+    """Return what mends a connection that cannot be had."""
+    if isinstance(error, ConnectionRefused):
+        return _(
+            "See whether --server is the host that the browser shows after login, whether this computer's clock is"
+            " right, and whether the network inspects connections: then name its certificate with --ca-file."
+        )
+    if isinstance(error, ServerUnreachable):
+        return _(
+            "See whether this computer is online, whether --server is the host that the browser shows after login, and"
+            " whether the network demands a proxy (--proxy)."
+        )
+    return ""
 
 
 def _visit(crm: Crm, server: str) -> Iterator[Check]:
@@ -97,11 +113,12 @@ def _visit(crm: Crm, server: str) -> Iterator[Check]:
         "server",
         _("{server} answers ({peer}, {seconds:.2f} s)", server=server, peer=visit.peer or "?", seconds=visit.seconds),
     )
-    if visit.certificate is None:
-        yield _ok("certificate", _("none: plain http, which never leaves this computer"))
-    else:
+    if visit.certificate is not None:
         yield _certificate(visit.certificate)
-    yield _ok("proxy", _("through {proxy}", proxy=visit.proxy) if visit.proxy else _("none"))
+    elif server.startswith("https:"):
+        yield _ok("certificate", _("valid; the proxy hides what is in it"))
+    else:
+        yield _ok("certificate", _("none: plain http, which never leaves this computer"))
     yield _clock(visit)
 
 
@@ -133,7 +150,10 @@ def _token(crm: Crm, target: Target) -> Iterator[Check]:
     """Ask for the quota, which shows that the token is taken; costs one call."""
     try:
         quota = crm.token_information()
-    except ImporterError as error:
+    except ServerUnreachable as error:
+        yield Check("token", Level.FAULT, str(error), _("Try again later."), error.exit_status)
+        return
+    except ConnectionRefused as error:
         remedy = _(
             "See whether the token is of kind Internal and belongs to operation {operation}; make one in the CRM under"
             " Configuration, Wolkvox Integration, Tokens, and store it with `case-importer login`.",
