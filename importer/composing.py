@@ -22,6 +22,10 @@ SEARCHED = {
 """The payload's field behind each query field of the CRM that a case is sent with (vendor's page)."""
 
 
+PLACEHOLDER = "WCI-" + 16 * "."
+"""Stands in a preview for a reference that cannot be known yet: server or operation are not named."""
+
+
 def compose(plan: Plan, row: Row) -> Payload:
     """Return the payload of a row: its fields with the reference, and its attachments, encoded while they are sent."""
     files = [payload.EncodedFile(encoded_length(file.size), partial(encode, file)) for file in row.attachments]
@@ -32,7 +36,8 @@ def compose(plan: Plan, row: Row) -> Payload:
 def complete_fields(plan: Plan, row: Row) -> dict[str, object]:
     """Return a row's fields as they are sent: with its reference, and with the names of missing attachments."""
     fields = payload.with_missing(row.fields, row.missing)
-    reference = row.identity.reference if row.identity else ""
+    known = plan.scope.tenant and plan.scope.operation and row.identity
+    reference = row.identity.reference if known and row.identity else PLACEHOLDER
     return payload.with_reference(fields, plan.mapping.reference, reference)
 
 

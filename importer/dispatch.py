@@ -9,7 +9,7 @@ from datetime import timedelta
 from importer.composing import search_value
 from importer.crm import Brake, Pacer, PauseReason, find_reference
 from importer.desk import Desk
-from importer.errors import ConnectionRefused, ServerUnreachable
+from importer.errors import ConnectionRefused, JournalError, RunStopped, ServerUnreachable
 from importer.findings import Findings
 from importer.forecast import Forecast
 from importer.identity import tenant_of
@@ -63,7 +63,7 @@ class Dispatch:
             while True:
                 brake = Brake(created=self.forecast.counts.created > 0)
                 sender = Sender(errand, Pacer(job.concurrency, job.rate), brake, self.desk.sent)
-                reason = sender.send(self.forecast.rows(), job.concurrency, job.until)
+                reason = self._sent_by(sender)
                 if reason is None or reason.pause is not Pause.QUOTA:
                     return reason
                 if not job.wait_for_quota:
@@ -71,6 +71,13 @@ class Dispatch:
                 self._wait_for_quota()
         finally:
             self.desk.done()
+
+    def _sent_by(self, sender: Sender) -> PauseReason | None:
+        """Send; raises RunStopped where the journal can no longer be written."""
+        try:
+            return sender.send(self.forecast.rows(), self.job.concurrency, self.job.until)
+        except JournalError as error:
+            raise RunStopped(str(error)) from error
 
     def _with_reset(self, reason: PauseReason) -> PauseReason:
         """Add to the quota's sentence when it is counted anew, where the CRM told."""

@@ -8,9 +8,11 @@
     ├── StartRefused          2    a start that could make second cases
     ├── JournalError          2    the journal: unreadable, of a newer program, on a bad disk
     │   └── JournalFull       3    the disk is full
+    ├── RunStopped            3    a run that had begun to send cannot go on
     ├── ReportError           2    the report cannot be written where it was asked for
     ├── AttachmentChanged          a file is no longer what was checked (of one row, never of a run)
     ├── ServerUnreachable     3    nothing answers there, or not now
+    │   └── QuestionRefused   3    the CRM answers, but not this one question
     └── ConnectionRefused     5    a person must mend the connection: certificate, token, operation, path
 
 A fault of one row or one cell is no exception: it is a `model.Issue`.
@@ -79,6 +81,12 @@ class JournalFull(JournalError):
     exit_status = 3
 
 
+class RunStopped(ImporterError):
+    """A run that had begun to send cannot go on now; the same command takes it up again."""
+
+    exit_status = 3
+
+
 class ReportError(ImporterError):
     """The report cannot be written."""
 
@@ -91,6 +99,10 @@ class ServerUnreachable(ImporterError):
     """Nothing answers at the server's address."""
 
     exit_status = 3
+
+
+class QuestionRefused(ServerUnreachable):
+    """The CRM refuses one question in its own words; it may answer others."""
 
 
 class ConnectionRefused(ImporterError):

@@ -18,6 +18,10 @@ from importer.planning import Plan, PlannedRow
 from importer.spool import Spool
 
 
+_AGAIN = 3
+"""Exit status where the same command, given again, finishes what is left."""
+
+
 @dataclass(frozen=True, slots=True)
 class Ran:
     """What a command did before its report; `reason` and `status` say why it stopped early, if it did.
@@ -151,11 +155,24 @@ def refreshed(plan: Plan, journal: Journal, record: ImportRecord) -> Plan:
 def finish(plan: Plan, journal: Journal, record: ImportRecord | None, ran: Ran, wish: Wish) -> Finished:
     """Write the report of a plan as it stands; return how the command ended.
 
-    Raises ReportError where the report can be written nowhere; the journal has everything all the same.
+    A run whose report can be written nowhere has ended all the same, and says so: the journal has everything. Raises
+    ReportError for a command that was about the report alone.
     """
     counts = count(plan)
-    advice = next_step(counts, ran)
-    summary = Summary(
+    status, advice = exit_status(counts, ran), next_step(counts, ran)
+    summary = _summary(plan, ran, counts, advice)
+    content = ReportContent(summary, plan.columns, _ReportRows(plan))
+    try:
+        path, notes = _write(content, plan, journal, record, wish)
+    except ReportError as error:
+        if ran.run is None:
+            raise
+        return Finished(plan, counts, ran, None, max(status, _AGAIN), advice, (*summary.notes, str(error)))
+    return Finished(plan, counts, ran, path, status, advice, (*summary.notes, *notes))
+
+
+def _summary(plan: Plan, ran: Ran, counts: Counts, advice: str) -> Summary:
+    return Summary(
         import_name=plan.mapping.import_name,
         source=plan.table.path,
         source_digest=plan.table.digest,
@@ -173,21 +190,26 @@ def finish(plan: Plan, journal: Journal, record: ImportRecord | None, ran: Ran, 
         next_step=advice,
         notes=(*plan.table.notes, *ran.notes),
     )
-    content = ReportContent(summary, plan.columns, _ReportRows(plan))
+
+
+def _write(
+    content: ReportContent, plan: Plan, journal: Journal, record: ImportRecord | None, wish: Wish
+) -> tuple[Path, list[str]]:
+    """Write the report in every form that is wanted; return where it is, and what to say about it."""
     written = [report.write(wish.path, content, journal.imports.is_report)]
     if wish.html:
         written.append(report.write(wish.path.with_suffix(".html"), content, journal.imports.is_report))
     if record is not None:
         for one in written:
             journal.imports.note_report(record.id, one.digest)
-    notes = [*summary.notes, *(one.note for one in written if one.note)]
+    notes = [one.note for one in written if one.note]
     if wish.html:
         notes.append(_("The page: {path}", path=written[1].path))
     if wish.write_back:
         notes.append(_written_back(plan, content))
         if record is not None and record.bound_to:
             journal.imports.bind(record, report.digest(plan.table.path))
-    return Finished(plan, counts, ran, written[0].path, exit_status(counts, ran), advice, tuple(notes))
+    return written[0].path, notes
 
 
 def _written_back(plan: Plan, content: ReportContent) -> str:

@@ -75,7 +75,8 @@ def print_finished(finished: Finished) -> None:
         )
     for note in finished.notes:
         click.echo(_("Note: {note}", note=note))
-    click.echo(_("Report: {path}", path=finished.report))
+    if finished.report is not None:
+        click.echo(_("Report: {path}", path=finished.report))
     click.echo(_("Next: {step}", step=finished.next_step))
 
 
@@ -93,7 +94,7 @@ def finished_json(finished: Finished) -> dict[str, object]:
         "created_now": finished.ran.created_now,
         "calls": finished.ran.calls,
         "run": finished.ran.run,
-        "report": str(finished.report),
+        "report": finished.report and str(finished.report),
         "next": finished.next_step,
         "reasons": list(reasons(finished)),
         "notes": list(finished.notes),
