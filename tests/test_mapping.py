@@ -231,6 +231,8 @@ def test_a_template_is_filled_in_one_pass(tmp_path: Path) -> None:
     case = loaded(tmp_path, f"{HEAD}form:\n  X: {{template: '{{{{{{A}}}}}}: {{B}}'}}\n")
     sheet = frame({"Id": ["1", "2", "3"], "A": ["{B}", "", " "], "B": ["{{x}}", "b", ""]})
     assert converted(case, sheet).fields["form.X"].tolist() == ["{{B}}: {{x}}", "{}: b", None]
+    case = loaded(tmp_path, f"{HEAD}form:\n  X: {{template: 'a {{{{b}}'}}\n")
+    assert converted(case, sheet).fields["form.X"].tolist() == ["a {b}"] * 3
 
 
 def test_a_template_writes_dates_and_numbers_in_a_format(tmp_path: Path) -> None:

@@ -56,6 +56,16 @@ def test_rows_of_one_case_are_joined(tmp_path: Path) -> None:
     assert mapper.convert(last).skipped == {5: "part of the case of row 4", 6: "part of the case of row 2"}
 
 
+def test_the_files_of_all_rows_go_with_the_case(tmp_path: Path) -> None:
+    """The row that stands for a case names the files of its further rows after its own, each once."""
+    text = with_source("{key: Id, group: Id}") + "attachments: {folder: f, columns: A, names_in: description}\n"
+    first, last = frame({"Id": ["A", "B"], "A": ["a.pdf", ""]}), frame({"Id": ["A", "A"], "A": ["b.pdf", "a.pdf"]}, 4)
+    mapper = bound(loaded(tmp_path, text), first, last)
+    assert mapper.attachment_names(first) == {2: (("A", "a.pdf"), ("A", "b.pdf"))}
+    assert mapper.attachment_names(last) == {}
+    assert mapper.convert(first).fields["description"].tolist() == ["words\n\n1. a.pdf\n2. b.pdf", "words"]
+
+
 def test_what_a_case_holds_counts_all_of_its_rows(tmp_path: Path) -> None:
     """Another line of a case changes what the row that stands for it holds, and no other cell."""
     case = loaded(tmp_path, with_source("{key: Id, group: Id}", "  N: {column: Nota, join: ' '}\n"))
@@ -108,6 +118,15 @@ def test_files_are_found_by_patterns_under_the_folder_alone(tmp_path: Path) -> N
     assert mapper.convert(sheet).fields["description"].tolist()[:3] == [
         "words\n\n1. a.pdf\n2. b.pdf", "words\n\n1. T-2-x.png", "words",
     ]  # fmt: skip
+
+
+def test_an_empty_cell_makes_no_pattern_wider(tmp_path: Path) -> None:
+    """Where one part of a pattern is empty, the row has no files by it, rather than those of all rows."""
+    (tmp_path / "f" / "2026").mkdir(parents=True)
+    (tmp_path / "f" / "2026" / "T-1.pdf").write_bytes(b"x")
+    case = loaded(tmp_path, f"{HEAD}attachments: {{folder: f, patterns: '{{Año}}/{{Id}}*'}}\n")
+    sheet = frame({"Id": ["T-1", ""], "Año": ["2026", "2026"]})
+    assert bound(case, sheet, beside=tmp_path).attachment_names(sheet) == {2: (("Año", "2026/T-1.pdf"),)}
 
 
 def test_files_are_listed_by_another_table(tmp_path: Path) -> None:

@@ -28,7 +28,7 @@ from importer.mapping.fields import (
     TemplateField,
     Way,
 )
-from importer.mapping.files import Files, literal
+from importer.mapping.files import NO_FILE, Files, literal
 from importer.mapping.grammar import Attachments, Condition, FieldSpec, MappingFile, Table
 from importer.mapping.headers import Headers
 from importer.mapping.mapper import Mapper, Parts
@@ -175,7 +175,7 @@ class Binding:
 
     def _pattern(self, text: str, path: Steps) -> TemplateField:
         parts = self._parts(text, FieldSpec(), path)
-        named = (part if isinstance(part, str) else Filled(part.column, literal) for part in parts)
+        named = (part if isinstance(part, str) else Filled(part.column, literal, blank=NO_FILE) for part in parts)
         return TemplateField("", tuple(named), Way())
 
 

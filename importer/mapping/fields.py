@@ -141,15 +141,16 @@ class ColumnField:
 
 @dataclass
 class Filled:
-    """A part of a template that a column fills."""
+    """A part of a template that a column fills; `blank` stands for an empty cell."""
 
     column: str
     write: Callable[[str | Typed], str] = str
     observer: Observer | None = None
+    blank: str = ""
 
     def texts(self, frame: pd.DataFrame) -> list[object]:
-        """Return the part's text for each row, "" where the cell is empty, or a problem with its column."""
-        way = Way((self.write,), default="")
+        """Return the part's text for each row, or a problem with its column."""
+        way = Way((self.write,), default=self.blank)
         return each_once(frame[self.column].tolist(), lambda cell: placed(way(cell), self.column, cell))
 
 
@@ -194,7 +195,7 @@ class TemplateField:
     def _fill(self, texts: Sequence[object]) -> str | Problem:
         if problem := next((text for text in texts if isinstance(text, Problem)), None):
             return problem
-        if not any(texts):
+        if texts and not any(texts):
             return ""
         following = iter(texts)
         return "".join(part if isinstance(part, str) else str(next(following)) for part in self.parts)

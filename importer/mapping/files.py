@@ -22,6 +22,9 @@ from importer.model import Fault
 
 _WILD = re.compile(r"[*?]")
 _REGEX = {"*": "[^/]*", "?": "[^/]"}
+NO_FILE = "\0"
+"""What stands in no file's name: a pattern that holds it fits none."""
+
 _WEB = re.compile(r"(?:https?|ftp)://", re.IGNORECASE)
 
 
@@ -97,7 +100,7 @@ class Files:
 
 def literal(cell: object) -> str:
     """Return a cell's text as a pattern holds it: its own `*` and `?` are no wildcards, and fit no file."""
-    return _WILD.sub("\0", str(cell)).replace("\\", "/")
+    return _WILD.sub(NO_FILE, str(cell)).replace("\\", "/")
 
 
 def _files_under(root: Path) -> Iterator[str]:
@@ -110,11 +113,11 @@ def _fitting(tree: Sequence[str], glob: str) -> Iterator[str]:
     """Yield the names of a sorted list that a pattern fits; `*` and `?` stay inside one folder."""
     beginning = _WILD.split(glob, maxsplit=1)[0]
     pattern = re.compile("".join(_REGEX.get(part, re.escape(part)) for part in re.split(r"([*?])", glob)))
-    for name in tree[bisect_left(tree, beginning) :]:
-        if not name.startswith(beginning):
+    for place in range(bisect_left(tree, beginning), len(tree)):
+        if not tree[place].startswith(beginning):
             return
-        if pattern.fullmatch(name):
-            yield name
+        if pattern.fullmatch(tree[place]):
+            yield tree[place]
 
 
 def _last_part(name: str) -> str:

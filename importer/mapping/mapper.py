@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from itertools import chain
 
 import pandas as pd
 
 from importer.errors import MappingError
 from importer.mapping.document import Places
-from importer.mapping.fields import Field, placed
+from importer.mapping.fields import Field
 from importer.mapping.files import Files, RowFile
+from importer.mapping.further import FurtherRows
 from importer.mapping.refusal import Problem
 from importer.mapping.rows import RowChoice
 from importer.mapping.vocabulary import Vocabulary
@@ -65,7 +65,7 @@ class Mapper:
         self.attachment_columns = _in_order(columns, parts.files.source_columns if parts.files else ())
         used = [column for field in parts.fields for column in field.columns]
         self.columns = _in_order(columns, [*used, *self.key_columns, *self.attachment_columns])
-        self._further: list[pd.DataFrame] = []  # rows that are part of an earlier row's case
+        self._further = FurtherRows(parts.choice.members)
         self._addresses: dict[str, bool] = {}  # of attachment columns, whether all of their cells are addresses
 
     def survey(self, frame: pd.DataFrame) -> None:
@@ -77,8 +77,8 @@ class Mapper:
             field.observe(frame)
         for vocabulary in self._parts.vocabularies:
             vocabulary.observe(frame[vocabulary.column])
-        if (members := self._parts.choice.survey(frame)) and self._parts.joins:
-            self._further.append(frame.loc[members])
+        if members := self._parts.choice.survey(frame):
+            self._further.add(frame.loc[members, list(self.columns)])
         if self._parts.files:
             for column, only_addresses in self._parts.files.addresses(frame):
                 self._addresses[column] = only_addresses and self._addresses.get(column, True)
@@ -133,9 +133,9 @@ class Mapper:
     def attachment_names(self, frame: pd.DataFrame) -> Mapping[int, tuple[tuple[str, str], ...]]:
         """Return for each row that names files the (source column, file names as written) pairs, in their order.
 
-        Names of one cell stay together, with the separator between them.
+        Names of one cell stay together, with the separator between them. A row that stands for others has theirs, too.
         """
-        rows = self._parts.files.of_rows(frame) if self._parts.files else {}
+        rows = self._files_of(frame)
         return {row: tuple((file.column, file.written) for file in files) for row, files in rows.items()}
 
     def content(self, frame: pd.DataFrame) -> pd.DataFrame:
@@ -146,10 +146,12 @@ class Mapper:
         if not self._further:
             return frame
         whole = frame.copy()
-        for column, texts in self._further_texts.items():
+        joined = [field for field in self._parts.fields if field.path in self._parts.joins]
+        for column in {column for field in joined for column in field.columns}:
+            texts = self._further.texts(column)
             cells = zip(frame.index.tolist(), frame[column], strict=True)
-            joined = ["\n".join([str(cell), *texts[row]]) if row in texts else cell for row, cell in cells]
-            whole[column] = pd.Series(joined, frame.index, dtype=object)
+            held = ["\n".join([str(cell), *texts[row]]) if row in texts else cell for row, cell in cells]
+            whole[column] = pd.Series(held, frame.index, dtype=object)
         return whole
 
     def _refuse_addresses(self) -> None:
@@ -167,41 +169,26 @@ class Mapper:
 
     def _with_members(self, field: Field, values: list[object], frame: pd.DataFrame) -> list[object]:
         """Return a field's values, those of the rows of one case joined in the row that stands for it."""
-        further = self._further_values[field.path]
+        further = self._further.values(field)
         separator = self._parts.joins[field.path]
         return [
             _join([value, *further.get(row, ())], separator) for row, value in zip(frame.index, values, strict=True)
         ]
 
-    @property
-    def _joined(self) -> list[Field]:
-        return [field for field in self._parts.fields if field.path in self._parts.joins]
-
-    @cached_property
-    def _further_values(self) -> dict[str, dict[int, list[object]]]:
-        """What the further rows of each case give, by joined field and by the row that stands for the case."""
-        found: dict[str, dict[int, list[object]]] = {field.path: {} for field in self._joined}
-        for field in self._joined:
-            for frame in self._further:
-                cells = frame[field.column].tolist() if field.column else [""] * len(frame)
-                for row, value, cell in zip(frame.index.tolist(), field.values(frame), cells, strict=True):
-                    case = found[field.path].setdefault(self._parts.choice.members[row], [])
-                    case.append(placed(value, field.column, cell))
-        return found
-
-    @cached_property
-    def _further_texts(self) -> dict[str, dict[int, list[str]]]:
-        """The cells of the further rows of each case, by column of joined fields and by the row that stands for it."""
-        found: dict[str, dict[int, list[str]]] = {column: {} for field in self._joined for column in field.columns}
-        for column, texts in found.items():
-            for frame in self._further:
-                for row, cell in zip(frame.index.tolist(), frame[column], strict=True):
-                    texts.setdefault(self._parts.choice.members[row], []).append(str(cell))
+    def _files_of(self, frame: pd.DataFrame) -> dict[int, tuple[RowFile, ...]]:
+        """Return the files of each row that is a case, those of its further rows at the end, each once."""
+        files = self._parts.files
+        if files is None:
+            return {}
+        found = {row: named for row, named in files.of_rows(frame).items() if row not in self._parts.choice.members}
+        further = self._further.files(files)
+        for row in further.keys() & set(frame.index.tolist()):
+            found[row] = tuple(dict.fromkeys((*found.get(row, ()), *further[row])))
         return found
 
     def _with_names(self, texts: Sequence[object], frame: pd.DataFrame) -> list[object]:
         """Return a field's texts with the names of the row's files, numbered as the attachments are, at the end."""
-        rows = self._parts.files.of_rows(frame) if self._parts.files else {}
+        rows = self._files_of(frame)
         return [_name_files(text, rows.get(row, ())) for row, text in zip(frame.index.tolist(), texts, strict=True)]
 
 

@@ -31,7 +31,7 @@ COUNTRIES = {
     "ES": Country("34", (9,)),
     "GT": Country("502", (8,)),
     "HN": Country("504", (8,)),
-    "MX": Country("52", (10,)),
+    "MX": Country("52", (10,), "1"),  # once dialled before mobile numbers
     "NI": Country("505", (8,)),
     "PA": Country("507", (7, 8)),
     "PE": Country("51", (8, 9), "0"),
