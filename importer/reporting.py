@@ -17,7 +17,6 @@ from importer.model import Cell, Counts, ReportContent, ReportRow, Status, Summa
 from importer.planning import Plan, PlannedRow
 from importer.spool import Spool
 
-
 _AGAIN = 3
 """Exit status where the same command, given again, finishes what is left."""
 
