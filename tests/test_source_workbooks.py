@@ -196,6 +196,52 @@ def test_a_table_that_begins_at_the_right_keeps_its_columns(tmp_path: Path) -> N
     assert texts_of(table) == {3: ["", "1", ""], 4: ["x", "2", "3"]}
 
 
+def test_every_row_that_is_counted_is_in_a_frame(tmp_path: Path) -> None:
+    """Rows of nothing but zeros, falsehoods, errors or links are rows; a row of a merged range alone is none."""
+    book = Workbook()
+    page = book.active
+    assert page is not None
+    for row in (["a", "b"], [0, None], [None, False], ["x", "y"], [None, None], [None, "z"], [" ", None]):
+        page.append(row)
+    page["B8"] = "=1+1"
+    page["A9"].hyperlink = "https://example.com"
+    page["A9"].number_format = "@"
+    page["A9"].value = None
+    page["A10"] = "end"
+    page.merge_cells("A4:A6")
+    book.save(tmp_path / "t.xlsx")
+    for merged, last in (("first", ""), ("fill", "x")):
+        table = open_table(tmp_path / "t.xlsx", TableOptions(merged=merged))
+        texts = texts_of(table)
+        assert list(texts) == [2, 3, 4, 6, 8, 9, 10]
+        assert table.rows == len(texts)
+        assert texts[6] == [last, "z"]
+
+
+def test_text_that_looks_like_markup_moves_no_fact(tmp_path: Path) -> None:
+    """A cell that speaks of rows and cells changes nothing about the cells after it."""
+    book = Workbook()
+    page = book.active
+    assert page is not None
+    page.append(["a", "b"])
+    for number in range(5):
+        page.append(["</row> row> <c s='1'><v>1</v></c> <!-- & ]]>", date(2024, 1, 1 + number)])
+        page.cell(page.max_row, 2).number_format = "dd/mm/yyyy"
+    book.save(tmp_path / "t.xlsx")
+    assert [cells[1] for cells in texts_of(open_table(tmp_path / "t.xlsx")).values()] == [
+        f"0{1 + number}/01/2024" for number in range(5)
+    ]
+
+
+@pytest.mark.parametrize("name", ["-c", "ñandú 👍", 'a "b"', "R&D <1>"])
+def test_a_sheet_may_have_any_name(tmp_path: Path, name: str) -> None:
+    """A sheet is found by its name, whatever a command line or XML would make of that."""
+    book = Workbook()
+    book.create_sheet(name, 0).append(["a", "b"])
+    book.save(tmp_path / "t.xlsx")
+    assert open_table(tmp_path / "t.xlsx").sheet == name
+
+
 def test_the_options_reach_workbooks() -> None:
     """A named header row is taken of a workbook too."""
     assert opened("header_on_row_4.xlsx", header_row=5).columns == ("5.1", "5.2", "5.3", "5.4", "5.5")

@@ -1,16 +1,18 @@
-"""The program of the child process that parses a workbook: bytes come in, pickled rows go out.
+"""The program of the child process that parses a workbook: bytes come in, pickled values go out.
 
-    python calamine_child.py MEMORY_LIMIT [SHEET]      < workbook    > pickles
+    python calamine_child.py MEMORY_LIMIT SHEET      < workbook    > pickles
 
-Without SHEET the only pickle is a list of (name, whether it is a worksheet, whether it is visible). With it, the first
-pickle is the list of merged ranges, ((top, left), (bottom, right)) counted from 0, or None where the format does not
-tell; then follow lists of rows, from Excel's row 1 and column A on. It imports nothing of ours, so that it starts at
-once. Exit status: 0 done, 3 a password is needed, 4 the limit was reached; anything else is a file that is damaged.
+SHEET is a name as JSON, since a name may hold what a command line cannot. Where it is `null`, the only value is a list
+of (name, whether it is a worksheet, whether it is visible). Of a sheet, the first value is the list of merged ranges,
+((top, left), (bottom, right)) counted from 0, or None where the format does not tell; then follow lists of rows, from
+Excel's row 1 and column A on. The program imports nothing of ours, so that it starts at once. Exit status: 0 done, 3 a
+password is needed, 4 the limit was reached; anything else is a file that is damaged.
 """
 
 from __future__ import annotations
 
 import io
+import json
 import pickle
 import sys
 from itertools import islice
@@ -68,4 +70,4 @@ def send(value: object) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main(int(sys.argv[1]), sys.argv[2] if len(sys.argv) > 2 else None))
+    sys.exit(main(int(sys.argv[1]), json.loads(sys.argv[2])))

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import json
+import shutil
 import subprocess
 import sys
 import tempfile
+from contextlib import suppress
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, Self
@@ -42,13 +45,7 @@ class Parsing:
         self._answer: Spool[Any] = Spool()
         self._errors = tempfile.TemporaryFile()  # noqa: SIM115 - closed on leaving the context
         # -P: this folder's modules must not hide those of the standard library.
-        command = [
-            sys.executable,
-            "-P",
-            calamine_child.__file__,
-            str(MEMORY_LIMIT),
-            *([] if sheet is None else [sheet]),
-        ]
+        command = [sys.executable, "-P", calamine_child.__file__, str(MEMORY_LIMIT), json.dumps(sheet)]
         self._process = subprocess.Popen(  # noqa: S603 - our own interpreter and program
             command, stdin=subprocess.PIPE, stdout=self._answer.file, stderr=self._errors
         )
@@ -86,13 +83,10 @@ class Parsing:
         """Give the child the bytes; one that ended before it took them all is asked for its reason later."""
         pipe = self._process.stdin
         assert pipe is not None  # noqa: S101 - it was asked for
-        with snapshot.open() as source:
-            try:
-                while block := source.read(BLOCK):
-                    pipe.write(block)
-                pipe.close()
-            except BrokenPipeError:
-                pass
+        with snapshot.open() as source, suppress(OSError):
+            shutil.copyfileobj(source, pipe, BLOCK)
+        with suppress(OSError):
+            pipe.close()
 
     def _last_words(self) -> str:
         self._errors.seek(0)

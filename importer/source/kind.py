@@ -38,6 +38,8 @@ _FOREIGN = {
     b"SQLite format 3": "SQLite",
     b"PAR1": "Parquet",
 }
+_CONTROLS = tuple(bytes([code]) for code in (*range(1, 9), *range(14, 32)))  # hardly ever in text; NUL is, as UTF-16
+_FEW = 50
 _OLD_EXCEL = re.compile(rb"\x09[\x00\x02\x04\x08](?:\x04|\x06|\x08|\x10)\x00")
 _HTML = re.compile(
     r"(?:<!--.*?-->\s*)?<(?:!doctype\s+html|html|head|body|table|meta|style|div)\b", re.IGNORECASE | re.DOTALL
@@ -60,6 +62,8 @@ def sniff(snapshot: Snapshot, file: str) -> tuple[Kind, Package | None]:
     for mark, name in _FOREIGN.items():
         if head.startswith(mark):
             raise _not_a_table(file, name)
+    if sum(head.count(control) for control in _CONTROLS) > max(len(head) / 20, _FEW):
+        raise _not_a_table(file, _("an unknown kind"))
     _refuse_markup(head, file)
     return Kind.TEXT, None
 

@@ -71,9 +71,10 @@ def _read(path: Path) -> Snapshot:
 
 @dataclass(frozen=True, slots=True)
 class _Survey:
-    """What one pass over the rows below the header found."""
+    """What one pass over the rows below the header found; blank rows count nowhere."""
 
     rows: int
+    hidden: int
     with_data: frozenset[int]
     issues: tuple[Issue, ...]
     notes: tuple[str, ...]
@@ -83,10 +84,10 @@ def _table(path: Path, options: TableOptions, digest: str, sheet: Sheet) -> Tabl
     """Find the header, name the columns, and look once over all rows."""
     grid = sheet.grid
     header_row, headers = _header(path.name, sheet.name, grid, options)
-    survey = _survey(grid, header_row, Ragged(len(headers)) if isinstance(grid, Delimited) else None)
+    survey = _survey(sheet, header_row, Ragged(len(headers)) if isinstance(grid, Delimited) else None)
     columns, made_up = name_columns(headers, survey.with_data)
     hidden = frozenset(row for row in sheet.hidden if row > header_row) if options.hidden == "skip" else frozenset()
-    found = _found_notes(header_row if options.header_row is None else 1, len(hidden))
+    found = _found_notes(header_row if options.header_row is None else 1, survey.hidden if hidden else 0)
     if survey.rows == 0:
         found.append(_("There is a header in row {row} and no row below it.", row=header_row))
     return Table(
@@ -134,21 +135,22 @@ def _header(file: str, sheet: str | None, grid: Grid, options: TableOptions) -> 
     return wanted, headers
 
 
-def _survey(grid: Grid, header_row: int, ragged: Ragged | None) -> _Survey:
+def _survey(sheet: Sheet, header_row: int, ragged: Ragged | None) -> _Survey:
     """Count the rows, see which columns hold data, and name rows that are cut wrongly."""
-    count = 0
+    count = hidden = 0
     with_data: set[int] = set()
-    for number, cells in grid.outline():
+    for number, cells in sheet.grid.outline():
         if number <= header_row or is_blank(cells):
             continue
         count += 1
+        hidden += number in sheet.hidden
         if ragged is not None:
             ragged.look_at(number, cells)
         with_data.update(at for at, cell in enumerate(cells) if at not in with_data and str(cell).strip())
     if ragged is not None:
         with_data = {at for at in with_data if at < ragged.width}
-        return _Survey(count, frozenset(with_data), ragged.issues(), ragged.notes())
-    return _Survey(count, frozenset(with_data), (), ())
+        return _Survey(count, hidden, frozenset(with_data), ragged.issues(), ragged.notes())
+    return _Survey(count, hidden, frozenset(with_data), (), ())
 
 
 def _text_notes(text: Delimited, options: TableOptions) -> tuple[str, ...]:

@@ -34,6 +34,8 @@ class Package:
         parts = self._zip.infolist()
         if any(part.flag_bits & 1 for part in parts):
             raise password_needed(file)
+        if any(part.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED) for part in parts):
+            raise damaged(file, _("it is packed as no spreadsheet program does"))
         large = [part for part in parts if part.file_size > _LARGE_PART]
         bomb = any(part.file_size > _HIGHEST_RATIO * max(part.compress_size, 1) for part in large)
         if bomb or sum(part.file_size for part in parts) > _LARGEST:

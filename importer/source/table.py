@@ -73,7 +73,7 @@ class Table:
 
 def is_blank(cells: Sequence[object]) -> bool:
     """Return whether no cell holds more than white space."""
-    return not any(cells) or not any(not isinstance(cell, str) or cell.strip() for cell in cells)
+    return all(isinstance(cell, str) and not cell.strip() for cell in cells)
 
 
 def _picker(positions: tuple[int, ...]) -> Callable[[list[Cell]], list[Cell]]:

@@ -12,8 +12,10 @@ from importer.source.facts import ERROR, NO_RESULT, SHOWN, Fact, Merged, SheetFa
 from importer.source.moments import elapsed_days, moment
 from importer.source.number_format import NumberFormat, Shows, number_text, plain_text
 from importer.source.spool import Spool
+from importer.source.table import is_blank
 
 _NO_FACTS: tuple[int, list[Fact]] = (0, [])
+_FILLED = "#"  # for whoever asks only whether a cell is filled
 _FIRST_LOST = 10**15  # Excel keeps 15 digits of a number and puts zeros for the others
 
 
@@ -40,19 +42,20 @@ class WorkbookGrid:
 
         Given `fill_below`, every cell of a merged range that lies below that row holds what the range shows.
         """
-        rows = self._completed()
-        return (
-            rows if fill_below is None else _filled(rows, [area for area in self._merged if area[0][0] >= fill_below])
-        )
+        if fill_below is None:
+            return self._completed()
+        return _filled(self._completed(), [area for area in self._merged if area[0][0] >= fill_below])
 
     def outline(self) -> Iterator[tuple[int, Sequence[object]]]:
         """Yield the same rows with the values as they are stored, for whoever asks only which cells are filled."""
+        links = self._facts.links
         for number, values, facts in self._joined():
-            last = max((column for column, _kind, _text in facts), default=-1)
-            stored = values + [""] * (last + 1 - len(values)) if facts else values
             for column, _kind, text in facts:
-                stored[column] = stored[column] or text
-            yield number, stored
+                values.extend([""] * (column + 1 - len(values)))
+                values[column] = text or _FILLED
+            if number in links:
+                _show_targets(values, links[number])
+            yield number, values
 
     @property
     def merges(self) -> int:
@@ -95,8 +98,7 @@ class WorkbookGrid:
     def _overlay(self, cells: list[Cell], facts: list[Fact]) -> None:
         """Put what the facts say into a row's cells, lengthening it where they lie beyond the parsed ones."""
         for column, kind, text in facts:
-            if column >= len(cells):
-                cells.extend([""] * (column + 1 - len(cells)))
+            cells.extend([""] * (column + 1 - len(cells)))
             cells[column] = self._stated(kind, text, cells[column])
 
     def _stated(self, kind: int, text: str, parsed: Cell) -> Cell:
@@ -182,7 +184,7 @@ def _as_shown(text: str, parsed: Cell) -> Cell:
     return parsed if days is None else Typed(text, days)
 
 
-def _show_targets(cells: list[Cell], links: list[tuple[int, str]]) -> None:
+def _show_targets(cells: list[Any], links: list[tuple[int, str]]) -> None:
     """Give empty cells that are links their target as text."""
     for column, target in links:
         if column < len(cells) and cells[column] == "":
@@ -190,7 +192,10 @@ def _show_targets(cells: list[Cell], links: list[tuple[int, str]]) -> None:
 
 
 def _filled(rows: Iterator[tuple[int, list[Cell]]], merged: list[Merged]) -> Iterator[tuple[int, list[Cell]]]:
-    """Yield rows with every cell of a merged range holding what the range shows; ranges are sorted by their top."""
+    """Yield rows with every cell of a merged range holding what the range shows; ranges are sorted by their top.
+
+    A row that is blank but for its share of a range stays blank: it is no row of the table.
+    """
     waiting = iter(merged)
     upcoming = next(waiting, None)
     open_ranges: list[tuple[Merged, Cell]] = []
@@ -200,7 +205,7 @@ def _filled(rows: Iterator[tuple[int, list[Cell]]], merged: list[Merged]) -> Ite
             column = upcoming[0][1]
             open_ranges.append((upcoming, cells[column] if column < len(cells) else ""))
             upcoming = next(waiting, None)
-        for ((_top, left), (_bottom, right)), shown in open_ranges:
+        for ((_top, left), (_bottom, right)), shown in open_ranges if not is_blank(cells) else ():
             cells.extend([""] * (right + 1 - len(cells)))
             cells[left : right + 1] = [shown] * (right + 1 - left)
         yield row, cells

@@ -48,7 +48,7 @@ def read_xlsx(snapshot: Snapshot, package: Package, file: str, options: TableOpt
 
 
 def read_ods(snapshot: Snapshot, package: Package, file: str, options: TableOptions) -> Sheet:
-    """Read a sheet of an ODS workbook; its XML is looked through before the child process parses it."""
+    """Read a sheet of an ODS workbook; its XML is looked through while the child process parses it."""
     name = _choose(snapshot, file, list_sheets(snapshot, file), options)
     with Parsing(snapshot, file, name) as parsing:
         facts = scan_ods(package, name)

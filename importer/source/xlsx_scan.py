@@ -29,26 +29,27 @@ _TRUE = ("1", "true")
 
 def scan(package: Package, part: str, formats: tuple[NumberFormat | None, ...]) -> SheetFacts:
     """Return the facts of the sheet in `part`. Raises SourceError where it is damaged or scattered too widely."""
-    look = _Look(package, part, formats)
     try:
-        for piece in _pieces(package, part):
+        look = _Look(package, part, formats)
+        for piece in look.pieces():
             look.take(piece)
+        if look.span > Box.LARGEST:
+            look.measure()
     except ValueError as error:  # a row, column or character that is none
         raise damaged(package.file, str(error)) from error
-    if look.span > Box.LARGEST:
-        _measure(package, part)
     return look.facts
 
 
 class _Look:
-    """What was seen so far; a row goes on into the next piece where a piece ends within it."""
+    """What was seen so far of one sheet."""
 
     def __init__(self, package: Package, part: str, formats: tuple[NumberFormat | None, ...]) -> None:
         self.facts = SheetFacts()
-        self._file = package.file
+        self._package = package
+        self._part = part
         self._targets = {link: target for link, (_kind, target) in package.relations(part).items()}
         self._shown = frozenset(str(style) for style, shown in enumerate(formats) if shown is not None)
-        self._words: _Words | None = None
+        self._words = _Words(next(package.blocks(part), b""), self._shown)
         self._first_row = self._row = 0
         self._rightmost = _NARROW
 
@@ -57,18 +58,40 @@ class _Look:
         """At most so many cells lie between the first row and the last and up to the rightmost column."""
         return (self._row - self._first_row + 1) * self._rightmost
 
+    def pieces(self) -> Iterator[bytes]:
+        """Yield the bytes of the sheet, each piece ending behind a row, and what follows the last row."""
+        end_of_row = self._words.end_of_row
+        waiting = b""
+        for block in self._package.blocks(self._part):
+            waiting += block
+            if b"<!" in waiting:
+                waiting = _NOT_MARKUP.sub(b"", waiting)
+            if (end := waiting.rfind(end_of_row)) >= 0:
+                yield waiting[: end + len(end_of_row)]
+                waiting = waiting[end + len(end_of_row) :]
+            elif len(waiting) > _LONGEST_ROW:
+                raise damaged(self._package.file, f"{self._part}: no end of a row")
+        yield waiting
+
+    def measure(self) -> None:
+        """Raise SourceError where the cells that are filled, styled empty ones aside, lie too far apart."""
+        box = Box(self._package.file)
+        for piece in self.pieces():
+            for letters, row in self._words.filled.findall(piece):
+                column = _position(letters.decode())
+                box.add(int(row), column, int(row), column)
+
     def take(self, piece: bytes) -> None:
         """Look at the next bytes, which end behind a row or with the part."""
-        words = self._words = self._words or _Words(piece, self._shown)
         self._rightmost = max(
             self._rightmost, *(_position(wide.decode()) for wide in set(_WIDE_COLUMN.findall(piece))), 0
         )
         facts: list[Fact] = []
         row_start = 0
-        for tag in words.tags.finditer(piece):
+        for tag in self._words.tags.finditer(piece):
             name, attributes = tag["name"], tag["attributes"]
             if name == b"c":
-                fact = self._fact(words, piece, row_start, tag)
+                fact = self._fact(piece, row_start, tag)
                 if fact is not None:
                     facts.append(fact)
                 continue
@@ -86,7 +109,7 @@ class _Look:
     def _begin_row(self, attributes: dict[str, str]) -> None:
         row = int(attributes.get("r", self._row + 1))
         if row <= self._row:
-            raise damaged(self._file, f"row {row} after row {self._row}")
+            raise damaged(self._package.file, f"row {row} after row {self._row}")
         self._first_row = self._first_row or row
         self._row = row
         if attributes.get("hidden") in _TRUE:
@@ -96,10 +119,11 @@ class _Look:
         if facts:
             self.facts.add(self._row, facts)
 
-    def _fact(self, words: _Words, piece: bytes, row_start: int, tag: re.Match[bytes]) -> Fact | None:
+    def _fact(self, piece: bytes, row_start: int, tag: re.Match[bytes]) -> Fact | None:
         """Return what a cell says of itself, None where it says nothing or is empty."""
         if tag["attributes"].endswith(b"/"):
             return None
+        words = self._words
         attributes = _attributes(tag["attributes"])
         content = piece[tag.end() : piece.find(words.end_of_cell, tag.end())]
         formula, value = _text(words.formula, content), _text(words.value, content)
@@ -128,32 +152,6 @@ class _Look:
             self.facts.links.setdefault(int(first[2]), []).append((_position(first[1]) - 1, target))
 
 
-def _pieces(package: Package, part: str) -> Iterator[bytes]:
-    """Yield the bytes of a sheet, each piece ending behind a row, and what follows the last row."""
-    waiting = b""
-    for block in package.blocks(part):
-        waiting += block
-        if b"<!" in waiting:
-            waiting = _NOT_MARKUP.sub(b"", waiting)
-        end = waiting.rfind(b"row>") + len(b"row>")
-        if end >= len(b"row>"):
-            yield waiting[:end]
-            waiting = waiting[end:]
-        elif len(waiting) > _LONGEST_ROW:
-            raise damaged(package.file, f"{part}: no end of a row")
-    yield waiting
-
-
-def _measure(package: Package, part: str) -> None:
-    """Raise SourceError where the cells that are filled, styled empty ones aside, lie too far apart."""
-    box = Box(package.file)
-    filled = re.compile(rb"""<(?:[\w.-]+:|)c(?=\s)[^>]*\sr=["']([A-Z]+)([0-9]+)["'](?:[^>]*[^>/])?>""")
-    for piece in _pieces(package, part):
-        for letters, row in filled.findall(piece):
-            column = _position(letters.decode())
-            box.add(int(row), column, int(row), column)
-
-
 class _Words:
     """What to look for in a sheet, spelled with the prefix that its writer gives to the main namespace.
 
@@ -164,13 +162,15 @@ class _Words:
         root = _ROOT.search(start)
         prefix = root[1] if root else b""
         styles = "|".join(sorted(shown)).encode() or b"-"
-        telling = rb"""[^>]*\s(?:s=["'](?:%b)["']|t=["']e["'])|[^>]*>\s*<%bf[\s/>]""" % (styles, prefix)
+        telling = rb"""[^<>]*\s(?:s=["'](?:%b)["']|t=["']e["'])|[^<>]*>\s*<%bf[\s/>]""" % (styles, prefix)
         names = rb"row|col|hyperlink|c(?=[\s>])(?=%b)" % telling
-        self.tags = re.compile(rb"<%b(?P<name>%b)(?=[\s/>])(?P<attributes>[^>]*)>" % (prefix, names))
-        self.cell = re.compile(rb"<%bc(?=[\s/>])([^>]*)>" % prefix)
+        self.tags = re.compile(rb"<%b(?P<name>%b)(?=[\s/>])(?P<attributes>[^<>]*)>" % (prefix, names))
+        self.cell = re.compile(rb"<%bc(?=[\s/>])([^<>]*)>" % prefix)
         self.end_of_cell = b"</%bc>" % prefix
+        self.end_of_row = b"</%brow>" % prefix
+        self.filled = re.compile(rb"""<%bc\s(?:[^<>]*\s)?r=["']([A-Z]+)([0-9]+)["'](?:[^<>]*[^<>/])?>""" % prefix)
         self.formula, self.value = (
-            re.compile(rb"<%b%b(?:\s[^>]*)?(?:/>|>([^<]*))" % (prefix, tag)) for tag in (b"f", b"v")
+            re.compile(rb"<%b%b(?:\s[^<>]*)?(?:/>|>([^<]*))" % (prefix, tag)) for tag in (b"f", b"v")
         )
 
     def walk(self, row_so_far: bytes) -> int:
