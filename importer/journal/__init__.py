@@ -62,6 +62,13 @@ class Journal:
     ) -> None:
         self.close()
 
+    def check(self) -> list[str]:
+        """Return what SQLite finds damaged in the file, nothing where it is sound and may be written.
+
+        Raises JournalError where the file is too damaged to look at, or locked.
+        """
+        return self._database.damages()
+
     def close(self) -> None:
         """Close the file; what was committed is on the disk."""
         self._database.close()

@@ -92,6 +92,12 @@ class Database:
         with self.write() as connection:
             yield connection
 
+    def damages(self) -> list[str]:
+        """Return what SQLite finds damaged in the file, having taken the right to write."""
+        with self.write() as connection:
+            found = connection.exec_driver_sql("PRAGMA quick_check").scalars().all()
+        return [str(line) for line in found if line != "ok"]
+
     def close(self) -> None:
         """Close the file."""
         with self._lock:
