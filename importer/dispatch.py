@@ -47,7 +47,6 @@ class Dispatch:
             started_at=now(),
             server=self.forecast.server,
             run=self.errand.run_id,
-            created_now=self.errand.journal.runs.created_in(self.errand.run_id),
             calls=self.errand.crm.calls,
             reason=reason.message if reason else self._left_by_quota(),
             status=reason.exit_status if reason else 0,

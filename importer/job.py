@@ -9,6 +9,7 @@ from pathlib import Path
 from importer.findings import QUIET_PERIOD
 from importer.journal import default_path
 from importer.mapping import CaseMapping
+from importer.model import Status
 from importer.report import default_path as default_report
 from importer.reporting import Wish
 from importer.settings import Connection
@@ -18,7 +19,8 @@ from importer.settings import Connection
 class Job:
     """A source, a mapping, and how to go about it; None where nothing was said.
 
-    `html` and `write_back` ask for a page and for the sheet in the source workbook. `rate` is in rows a second,
+    `html` and `write_back` ask for a page and for the sheet in the source workbook. `only` are the states of the rows
+    that this is about, none where it is about all of them. `rate` is in rows a second,
     `quiet_period` in seconds; `keep_quota` counts calls. `same_as` names the import that this one is, `new_import`
     tells that it is none of those before. `look_first` searches the CRM for every row before it is sent. `until` ends
     the sending in time.
@@ -31,6 +33,7 @@ class Job:
     report: Path | None = None
     html: bool = False
     write_back: bool = False
+    only: tuple[Status, ...] = ()
     limit: int | None = None
     concurrency: int = 2
     rate: float | None = None
@@ -54,6 +57,11 @@ class Job:
     def report_path(self) -> Path:
         """Where the report goes."""
         return self.report or default_report(self.source)
+
+    @property
+    def tries_rejected(self) -> bool:
+        """Whether rejected rows are sent again though nothing in them changed."""
+        return self.retry_rejected or Status.REJECTED in self.only
 
     @property
     def wish(self) -> Wish:

@@ -256,7 +256,10 @@ class JournalRow:
 
 @dataclass(frozen=True, slots=True)
 class Counts:
-    """How many rows are in each state; `changed` rows are created ones whose content differs now."""
+    """How many rows are in each state.
+
+    Of the created rows, `changed` are those whose content differs now, `created_now` those that this very run sent.
+    """
 
     invalid: int = 0
     skipped: int = 0
@@ -267,6 +270,7 @@ class Counts:
     unknown: int = 0
     conflict: int = 0
     changed: int = 0
+    created_now: int = 0
 
     @property
     def rows(self) -> int:
@@ -307,7 +311,6 @@ class Summary:
     ended_at: datetime
     run: int | None
     counts: Counts
-    created_now: int
     calls: int
     next_step: str
     notes: tuple[str, ...] = ()

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from importlib.metadata import version
 
 from importer import mapping, payload, report, settings, starts
+from importer.choosing import chosen
 from importer.composing import complete_fields
 from importer.crm import Crm
 from importer.desk import Desk
@@ -67,8 +68,9 @@ def run(job: Job, desk: Desk) -> Finished:
     table = open_table(job.source, cases.table)
     report.check_writable(job.report_path)
     with Journal(job.journal_path) as journal, Crm(target) as crm:
-        record, plan = _plan(job, cases, table, journal)
+        record, plan = _plan(job, cases, table, journal, retry_rejected=job.tries_rejected)
         starts.refuse_second_start(job, plan, journal, record)
+        plan = chosen(plan, job.only)
         forecast = make_forecast(job, plan, crm, target.server)
         if record is None:
             starts.agree_to_first_run(plan, target.server, desk, said=job.first_run)
@@ -79,7 +81,7 @@ def run(job: Job, desk: Desk) -> Finished:
         ran = Dispatch(job, desk, Errand(crm, journal, record, run_id, plan), forecast).carry_out()
         plan = refreshed(plan, journal, record)
         finished = finish(plan, journal, record, replace(ran, started_at=started), job.wish)
-        journal.runs.end(run_id, finished.counts, crm.calls, finished.exit_status)
+        journal.runs.end(run_id, finished.counts, ran.calls, finished.exit_status)
     return finished
 
 
@@ -91,7 +93,7 @@ def rebuild_report(job: Job) -> Finished:
     server, _operation = settings.server_and_operation(job.connection, mapped(cases))
     with Journal(job.journal_path) as journal:
         record, plan = _plan(job, cases, table, journal)
-        return finish(plan, journal, record, Ran(now(), server), job.wish)
+        return finish(chosen(plan, job.only), journal, record, Ran(now(), server), job.wish)
 
 
 def scope_of(job: Job, cases: CaseMapping) -> Scope:
@@ -100,7 +102,9 @@ def scope_of(job: Job, cases: CaseMapping) -> Scope:
     return Scope(tenant_of(server) if server else "", operation or "", cases.import_name)
 
 
-def _plan(job: Job, cases: CaseMapping, table: Table, journal: Journal) -> tuple[ImportRecord | None, Plan]:
+def _plan(
+    job: Job, cases: CaseMapping, table: Table, journal: Journal, *, retry_rejected: bool = False
+) -> tuple[ImportRecord | None, Plan]:
     """Plan a source beside what the journal knows of its import; None stands for a first run."""
     scope = scope_of(job, cases)
     record = starts.find_import(journal, scope, job.same_as)
@@ -108,7 +112,7 @@ def _plan(job: Job, cases: CaseMapping, table: Table, journal: Journal) -> tuple
     if record is not None:
         scope = Scope(record.tenant, record.operation, record.name)  # references stay what they were
         journal.attempts.expire(record.id)
-    return record, make_plan(table, cases, scope, Memory(journal, record), retry_rejected=job.retry_rejected)
+    return record, make_plan(table, cases, scope, Memory(journal, record), retry_rejected=retry_rejected)
 
 
 def _note(job: Job, plan: Plan, journal: Journal, record: ImportRecord | None) -> ImportRecord:

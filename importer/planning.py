@@ -54,7 +54,8 @@ class PlannedRow:
 class Plan:
     """A source's rows in sheet order, batch by batch; each batch is made of the frame of cells at its place.
 
-    `columns` are the source's own; `content_columns` are those that a row's content hash covers.
+    `columns` are the source's own; `content_columns` are those that a row's content hash covers. `only` are the states
+    by which its rows were chosen, none where all of them are here.
     """
 
     table: Table
@@ -64,6 +65,7 @@ class Plan:
     content_columns: tuple[str, ...]
     frames: Spool[pd.DataFrame]
     batches: Spool[list[PlannedRow]]
+    only: tuple[Status, ...] = ()
 
     def cells(self) -> Iterator[tuple[pd.DataFrame, list[PlannedRow]]]:
         """Yield every batch beside its frame of cells."""

@@ -31,7 +31,6 @@ class Ran:
     started_at: datetime
     server: str | None = None
     run: int | None = None
-    created_now: int = 0
     calls: int = 0
     reason: str | None = None
     status: int = 0
@@ -66,12 +65,14 @@ def now() -> datetime:
     return datetime.now(UTC).astimezone()
 
 
-def count(plan: Plan) -> Counts:
-    """Return how many rows of a plan are in each state."""
+def count(plan: Plan, run: int | None = None) -> Counts:
+    """Return how many rows of a plan are in each state; what was created now is what `run` sent."""
     states: Counter[str] = Counter()
     for planned in plan:
         states[planned.status] += 1
-        states["changed"] += planned.status is Status.CREATED and planned.differs
+        if planned.status is Status.CREATED:
+            states["changed"] += planned.differs
+            states["created_now"] += run is not None and planned.known is not None and planned.known.run == run
     return Counts(**{str(state): number for state, number in states.items()})
 
 
@@ -87,8 +88,11 @@ def exit_status(counts: Counts, ran: Ran) -> int:
     return max(rows, ran.status)
 
 
-def next_step(counts: Counts, ran: Ran) -> str:
-    """Return in one sentence what the person should do now: the most pressing of what there is."""
+def next_step(counts: Counts, ran: Ran, only: tuple[Status, ...] = ()) -> str:
+    """Return in one sentence what the person should do now: the most pressing of what there is.
+
+    `only` are the states by which the rows were chosen, if they were.
+    """
     doubtful, wrong = counts.unknown + counts.conflict, counts.invalid + counts.rejected
     steps = (
         (ran.reason, ran.reason or ""),
@@ -117,6 +121,15 @@ def next_step(counts: Counts, ran: Ran) -> str:
             ),
         ),
         (
+            only and counts.planned,
+            ngettext(
+                "Give the same command without --only to send the row that is left: it counts as planned now.",
+                "Give the same command without --only to send the {count} rows that are left: they count as planned"
+                " now.",
+                counts.planned,
+            ),
+        ),
+        (
             counts.planned,
             ngettext(
                 "Give the same command again to send the row that is left.",
@@ -134,6 +147,18 @@ def next_step(counts: Counts, ran: Ran) -> str:
         ),
     )
     return next((sentence for applies, sentence in steps if applies), _("Nothing: every row is done."))
+
+
+def _choice(plan: Plan, counts: Counts) -> Iterator[str]:
+    """Yield what a reader has to know of rows that were chosen by their states."""
+    if plan.only:
+        yield ngettext(
+            "Only the row that is or was {states} is counted and shown here (--only), not the whole source.",
+            "Only the {count} rows that are or were {states} are counted and shown here (--only), not the whole"
+            " source.",
+            counts.rows,
+            states=_(" or ").join(plan.only),
+        )
 
 
 def refreshed(plan: Plan, journal: Journal, record: ImportRecord) -> Plan:
@@ -157,8 +182,8 @@ def finish(plan: Plan, journal: Journal, record: ImportRecord | None, ran: Ran, 
     A run whose report can be written nowhere has ended all the same, and says so: the journal has everything. Raises
     ReportError for a command that was about the report alone.
     """
-    counts = count(plan)
-    status, advice = exit_status(counts, ran), next_step(counts, ran)
+    counts = count(plan, ran.run)
+    status, advice = exit_status(counts, ran), next_step(counts, ran, plan.only)
     summary = _summary(plan, ran, counts, advice)
     content = ReportContent(summary, plan.columns, _ReportRows(plan))
     try:
@@ -184,10 +209,9 @@ def _summary(plan: Plan, ran: Ran, counts: Counts, advice: str) -> Summary:
         ended_at=now(),
         run=ran.run,
         counts=counts,
-        created_now=ran.created_now,
         calls=ran.calls,
         next_step=advice,
-        notes=(*plan.table.notes, *ran.notes),
+        notes=(*plan.table.notes, *_choice(plan, counts), *ran.notes),
     )
 
 

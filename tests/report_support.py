@@ -99,7 +99,8 @@ def content(rows: Iterable[ReportRow], columns: tuple[str, ...] = COLUMNS, **mor
     """Return a report of rows whose summary counts them."""
     rows = list(rows)
     states = Counter(each.status.value for each in rows)
-    counts = Counts(**states, changed=sum(each.changed for each in rows))
+    now = sum(each.status is Status.CREATED and each.run == 3 for each in rows)
+    counts = Counts(**states, changed=sum(each.changed for each in rows), created_now=now)
     values: dict[str, object] = {
         "import_name": "legacy-tickets",
         "source": Path("legacy_tickets.xlsx"),
@@ -113,7 +114,6 @@ def content(rows: Iterable[ReportRow], columns: tuple[str, ...] = COLUMNS, **mor
         "ended_at": datetime(2026, 11, 23, 9, 31, 12, tzinfo=BOGOTA),
         "run": 3,
         "counts": counts,
-        "created_now": sum(each.status is Status.CREATED and each.run == 3 for each in rows),
         "calls": 7,
         "next_step": "Correct the rows marked invalid or rejected in the sheet Report, and import it as the source.",
     }

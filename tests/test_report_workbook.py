@@ -304,7 +304,7 @@ def test_every_output_shows_the_same_numbers(tmp_path_factory: pytest.TempPathFa
         for number, (status, now, wrong) in enumerate(states, 2)
     ]
     what = content(rows)
-    counts, now = what.summary.counts, what.summary.created_now
+    counts, now = what.summary.counts, what.summary.counts.created_now
     expected = {
         "created in this run": now,
         "created before": counts.created - now,

@@ -12,6 +12,7 @@ import click
 
 from importer.errors import UsageError
 from importer.messages import _
+from importer.model import Status
 
 if TYPE_CHECKING:
     from importer.job import Job
@@ -64,6 +65,24 @@ class Clock(click.ParamType[datetime]):
         return moment if moment > now else moment + timedelta(days=1)
 
 
+class States(click.ParamType[tuple[Status, ...]]):
+    """`invalid,rejected`: some of a row's states."""
+
+    name = "STATES"
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> tuple[Status, ...]:
+        """Return the states."""
+        if isinstance(value, tuple):
+            return value
+        try:
+            return tuple(Status(name.strip().lower()) for name in str(value).split(","))
+        except ValueError:
+            known = ", ".join(Status)
+            self.fail(
+                _("{value}: name some of {known}, with commas between them", value=value, known=known), param, ctx
+            )
+
+
 source = click.argument("source", type=_PATH)
 mapping = click.option("-m", "--mapping", type=_PATH, required=True, help=_("The mapping file (YAML)."))
 any_mapping = click.option("-m", "--mapping", type=_PATH, help=_("The mapping file that names server and operation."))
@@ -71,6 +90,12 @@ journal = click.option("--journal", type=_PATH, help=_("Where the journal lies, 
 report = all_of(
     click.option(
         "--report", type=_PATH, help=_("Where the report goes, instead of beside the source (.xlsx, .csv, .html).")
+    ),
+    click.option(
+        "--only",
+        type=States(),
+        default=(),
+        help=_("Only rows that are or were in these states, like invalid,rejected; the report holds just these."),
     ),
     click.option("--html", is_flag=True, help=_("Write the report as a page, too.")),
     click.option("--write-back", is_flag=True, help=_("Put the sheet Report into the source workbook, with a backup.")),
@@ -149,5 +174,9 @@ def job(  # noqa: PLR0913 - the options of the command line that say where cases
 
     if rest.get("same_as") and rest.get("new_import"):
         raise UsageError(_("--same-as and --new-import contradict each other; give one of them."))
+    if rest.get("only") and rest.get("write_back"):
+        raise UsageError(
+            _("--only and --write-back contradict each other: the sheet in your workbook would lack the other rows.")
+        )
     connection = Connection(server, operation, token_env, proxy, ca_file)
     return Job(source=source, mapping=mapping, connection=connection, **rest)

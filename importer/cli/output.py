@@ -58,7 +58,7 @@ def _ended(sentence: str) -> str:
 
 def counts_line(counts: Counts) -> str:
     """Return the counts that are not zero, on one line."""
-    shown = [f"{name} {number}" for name, number in asdict(counts).items() if number]
+    shown = [f"{name} {number}" for name, number in asdict(counts).items() if number and name != "created_now"]
     return _("{rows} rows: {counts}", rows=counts.rows, counts=", ".join(shown) or _("none"))
 
 
@@ -69,7 +69,7 @@ def print_finished(finished: Finished) -> None:
         click.echo(
             _(
                 "Created in this run: {count}; calls made: {calls}",
-                count=finished.ran.created_now,
+                count=finished.counts.created_now,
                 calls=finished.ran.calls,
             )
         )
@@ -91,7 +91,7 @@ def finished_json(finished: Finished) -> dict[str, object]:
         "exit_status": finished.exit_status,
         "counts": asdict(finished.counts),
         "rows": finished.counts.rows,
-        "created_now": finished.ran.created_now,
+        "created_now": finished.counts.created_now,
         "calls": finished.ran.calls,
         "run": finished.ran.run,
         "report": finished.report and str(finished.report),

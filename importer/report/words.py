@@ -65,9 +65,9 @@ def created_now(row: ReportRow, summary: Summary) -> bool:
 def tallies(summary: Summary) -> tuple[Tally, ...]:
     """Return the counts of a run, one for each end that a row can come to; together they are all rows."""
     counts = summary.counts
-    before = counts.created - summary.created_now
+    before = counts.created - counts.created_now
     return (
-        Tally(_("created in this run"), summary.created_now, _("The CRM gave an id."), CREATED_NOW),
+        Tally(_("created in this run"), counts.created_now, _("The CRM gave an id."), CREATED_NOW),
         Tally(_("created before"), before, _("Was there already; not sent again."), CREATED_BEFORE),
         _tally(Status.INVALID, counts.invalid, _("Not sent: to be corrected; see the sheet Issues.")),
         _tally(Status.REJECTED, counts.rejected, _("The CRM said no: no case was made.")),
