@@ -10,12 +10,12 @@ from pathlib import Path
 
 from importer import mapping, report, settings, starts
 from importer.crm import Crm, Found, find_reference, texts_in
-from importer.errors import UsageError
+from importer.errors import QuestionRefused, UsageError
 from importer.findings import QUIET_PERIOD, Findings
 from importer.identity import REFERENCE, Scope, canonical, key_digest, tenant_of
 from importer.job import mapped
 from importer.journal import Decision, Doubt, ImportRecord, Journal
-from importer.messages import _
+from importer.messages import _, ngettext
 from importer.model import Status
 from importer.recognition import Memory
 from importer.settings import Connection
@@ -26,26 +26,31 @@ _JUMP = 30.0
 
 @dataclass(frozen=True, slots=True)
 class Settled:
-    """What became of doubtful rows; `waiting_until` is when the quiet period of those that still wait is over."""
+    """What became of doubtful rows.
+
+    `waiting_until` is when the quiet period of those that still wait is over; `refusals` are the CRM's words where it
+    did not answer.
+    """
 
     created: int = 0
     conflict: int = 0
     planned: int = 0
     doubtful: int = 0
     waiting_until: datetime | None = None
+    refusals: tuple[str, ...] = ()
 
     def sentences(self) -> tuple[str, ...]:
         """Return what a person should know of it."""
         done = ((self.created, "created"), (self.conflict, "conflict"), (self.planned, "planned"))
         lines = [
-            _("Settled by search: {count} rows are {state}.", count=count, state=state)
+            ngettext("Settled: {count} row is {state}.", "Settled: {count} rows are {state}.", count, state=state)
             for count, state in done
             if count
         ]
         if self.waiting_until:
             when = self.waiting_until
             lines.append(_("The CRM is asked for doubtful rows from {when:%Y-%m-%d %H:%M:%S} on.", when=when))
-        return tuple(lines)
+        return (*lines, *self.refusals)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +73,7 @@ class Settler:
         self._journal, self._record = memory.opened()
         self._crm, self._findings = crm, findings
         self._quiet, self._now, self._gap = timedelta(seconds=quiet_period), clock.now, clock.gap
+        self._refusals: dict[str, None] = {}
 
     def settle(self) -> Settled:
         """Ask the CRM for every unknown row whose quiet period is over, once for all rows of one contact.
@@ -90,6 +96,7 @@ class Settler:
             planned=decided.count(Status.PLANNED),
             doubtful=len(self._doubts()),
             waiting_until=max(map(self._quiet_until, waiting), default=None),
+            refusals=tuple(self._refusals),
         )
 
     def _doubts(self) -> list[Doubt]:
@@ -109,7 +116,12 @@ class Settler:
         field, value = doubts[0].search_field, doubts[0].search_value
         if field is None or value is None:
             return []
-        found = self._crm.query_cases(field, value, page_size=self._findings.page_size if self._findings else None)
+        page_size = self._findings.page_size if self._findings else None
+        try:
+            found = self._crm.query_cases(field, value, page_size=page_size)
+        except QuestionRefused as refusal:  # the rows of other contacts may be found all the same
+            self._refusals[str(refusal)] = None
+            return []
         decided = []
         for doubt in doubts:
             decision = self._decision(doubt, found)

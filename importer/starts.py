@@ -112,11 +112,15 @@ def refuse_other_file(table: Table, record: ImportRecord | None) -> None:
 def refuse_unknown_ids(plan: Plan, journal: Journal, report_path: Path) -> None:
     """Raise StartRefused where the source, or a report beside it, holds ids of cases that the journal lacks.
 
-    They say that these rows became cases by way of a journal that is not here.
+    They say that these rows became cases by way of a journal that is not here, or that a person's verdicts were not
+    taken over yet.
     """
     source = plan.table.path
-    reports = {report.default_path(source), report_path} - {source}
-    places = [(source, _ids_in_source(plan)), *((path, _ids_in_report(path, journal)) for path in sorted(reports))]
+    reports = sorted({report.default_path(source), report_path} - {source})
+    places = [
+        (source, _ids_in_source(plan)),
+        *((path, _ids_in_report(path, journal, decided=False)) for path in reports),
+    ]
     for path, ids in places:
         if lacking := journal.rows.lacking_ids(ids):
             raise StartRefused(
@@ -127,6 +131,16 @@ def refuse_unknown_ids(plan: Plan, journal: Journal, report_path: Path) -> None:
                     " every row before it is sent.",
                     path=path,
                     example=lacking[0],
+                    mapping=plan.mapping.path,
+                )
+            )
+    for path in reports:
+        if journal.rows.lacking_ids(_ids_in_report(path, journal, decided=True)):
+            raise StartRefused(
+                _(
+                    "{path}: the verdicts in its sheet `To decide` were not taken over yet. Do that with"
+                    " `case-importer settle -m {mapping} --from {path}`, then give the same command again.",
+                    path=path,
                     mapping=plan.mapping.path,
                 )
             )
@@ -187,7 +201,10 @@ def _ids_in_source(plan: Plan) -> Iterator[str]:
                 yield from filter(None, (str(cell).strip() for cell in frame[column]))
 
 
-def _ids_in_report(path: Path, journal: Journal) -> Iterator[str]:
-    """Yield the ids in a report, if it is there and not as this journal's own runs wrote it."""
+def _ids_in_report(path: Path, journal: Journal, *, decided: bool) -> Iterator[str]:
+    """Yield the ids in a report, those that a person `decided` on or the others.
+
+    Nothing where there is no report, or where it is as this journal's own runs wrote it.
+    """
     if path.is_file() and not journal.imports.is_report(report.digest(path)):
-        yield from (row.wolkvox_id for row in report.read_rows(path) if row.wolkvox_id)
+        yield from (row.wolkvox_id for row in report.read_rows(path) if row.wolkvox_id and decided == bool(row.verdict))

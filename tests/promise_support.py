@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import sqlite3
+import threading
+import time
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -33,7 +35,7 @@ class Kept:
 
 def tickets(numbers: Iterable[int], **changed: str) -> list[dict[str, str]]:
     """Return valid rows of one contact."""
-    return [ticket(number, Correo=CONTACT, **changed) for number in numbers]
+    return [ticket(number, **({"Correo": CONTACT} | changed)) for number in numbers]
 
 
 def kept(journal: Path) -> list[Kept]:
@@ -54,10 +56,18 @@ def told(journal: Path, question: str) -> list[tuple[object, ...]]:
         return database.execute(question).fetchall()
 
 
-def end_leases(journal: Path) -> None:
-    """Let the leases of a journal have ended long ago, which spares waiting for them."""
+def end_leases(journal: Path, at: float = 0) -> None:
+    """Let the leases of a journal have ended, long ago or `at` a time, which spares waiting for them."""
     with closing(sqlite3.connect(journal)) as database, database:
-        database.execute("UPDATE attempts SET lease_until = 0")
+        database.execute("UPDATE attempts SET lease_until = ?", (at,))
+
+
+def wait_until(condition: Callable[[], bool], seconds: float = 30) -> None:
+    """Return once the condition holds; fails where it does not within so many seconds."""
+    deadline, never = time.monotonic() + seconds, threading.Event()
+    while not condition():
+        assert time.monotonic() < deadline, "it never came to this"
+        never.wait(0.01)
 
 
 def impatient(monkeypatch: pytest.MonkeyPatch, deadline: float = 0.5) -> None:

@@ -1,0 +1,247 @@
+"""Doubtful rows are settled: by asking the CRM, by hand, from a report; and never too soon."""
+
+from __future__ import annotations
+
+from contextlib import closing
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from openpyxl import load_workbook
+from promise_support import (
+    CONTACT,
+    assert_promise,
+    assert_report,
+    end_leases,
+    kept,
+    know_the_search,
+    states,
+    tickets,
+    told,
+)
+from run_support import MAPPING, Give, Office, ticket
+
+from importer import settle
+from importer.sandbox import RunningSandbox, SandboxConfig, Search, StoredCase
+
+AT_ONCE = ("--quiet-period", "0")
+
+
+def run(office: Office, *more: str) -> list[str]:
+    """Return the words of a run with one worker."""
+    return office.arguments("run", "--yes", "--json", "--concurrency", "1", *more)
+
+
+def in_doubt(office: Office, give: Give, *faults: str, rows: int = 5) -> None:
+    """Run rows of one contact into the faults, and let the leases have ended."""
+    office.write(tickets(range(1, rows + 1)))
+    office.sandbox.inject(*faults)
+    assert give(run(office)).status == 4
+    office.sandbox.inject()
+    end_leases(office.journal)
+
+
+def test_one_question_serves_all_rows_of_a_contact(office: Office, give: Give) -> None:
+    """Three unknown rows of one contact and one of another are two calls; all are found, and the values forgotten."""
+    office.write([*tickets([1, 2, 3]), ticket(4), ticket(5)])
+    office.sandbox.inject("html-answer")
+    give(run(office, "--limit", "4"))
+    office.sandbox.inject()
+    end_leases(office.journal)
+    settled = give(office.settle("--json", *AT_ONCE))
+    assert (settled.status, settled.json["settled"][0]["created"], office.sandbox.calls("query")) == (0, 4, 2)
+    assert told(office.journal, "SELECT DISTINCT search_value FROM attempts") == [(None,)]
+    assert told(office.journal, "SELECT DISTINCT how, state FROM verdicts") == [("search", "created")]
+    assert give(run(office)).status == 0
+    assert assert_promise(office) == {"created": 5}
+    assert_report(office)
+
+
+def test_a_question_that_is_refused_keeps_no_other_from_being_asked(office: Office, give: Give) -> None:
+    """Where `nothing found` is a 404, the rows of the next contact are found all the same, and the words are shown."""
+    with RunningSandbox(SandboxConfig(search=Search(nothing_found="404"))) as terse:
+        office.sandbox = terse
+        office.write([ticket(1), ticket(2)])
+        terse.inject("closed-without-creating:nth=1", "html-answer")
+        give(run(office))
+        end_leases(office.journal)
+        terse.inject()
+        settled = give(office.settle(*AT_ONCE))
+        assert settled.status == 4
+        assert "RECORD NOT FOUND" in settled.out
+        assert assert_promise(office) == {"unknown": 1, "created": 1}
+
+
+def test_a_search_that_finds_nothing_leaves_the_row_unknown(office: Office, give: Give) -> None:
+    """Without the doctor's findings nothing is sent again, by any number of runs."""
+    in_doubt(office, give, "closed-without-creating:nth=2")
+    for _time in range(2):
+        assert give(run(office, *AT_ONCE)).status == 4
+    assert (states(office.journal)["unknown"], office.sandbox.posts) == (1, 5)
+
+
+def test_a_verified_search_that_finds_nothing_lets_the_row_go_again(office: Office, give: Give) -> None:
+    """Where the doctor verified the search and it finds a known case, a row that is not found is sent again, once."""
+    in_doubt(office, give, "closed-without-creating:nth=2")
+    know_the_search(office)
+    assert give(office.settle("--quiet-period", "1")).status == 0
+    assert give(run(office)).status == 0
+    assert (assert_promise(office), office.sandbox.posts) == ({"created": 5}, 6)
+
+
+def test_a_case_found_twice_is_a_conflict_for_a_person(office: Office, give: Give) -> None:
+    """Two cases with one reference: conflict, never settled by search again, and a person's verdict ends it."""
+    in_doubt(office, give, "html-answer:nth=2")
+    double = office.sandbox.store.cases[1]
+    other = office.sandbox.store.add(double.body, (), "SANDBOX")
+    assert give(office.settle(*AT_ONCE)).status == 4
+    conflict = next(row for row in kept(office.journal) if row.state == "conflict")
+    assert double.wolkvox_id in conflict.message
+    assert other.wolkvox_id in conflict.message
+    assert give(run(office)).status == 4
+    assert "conflict" in set(office.reported()["status"])
+    assert give(office.settle("--by-hand", "2", "--created", other.wolkvox_id)).status == 0
+    assert give(run(office)).status == 0
+    assert office.reported()["wolkvox_id"][1] == other.wolkvox_id
+    assert office.sandbox.posts == 5
+
+
+def test_by_hand_a_row_is_created_or_not(office: Office, give: Give) -> None:
+    """A person's verdicts are recorded with user and time; `not created` is sent again, `created` never."""
+    in_doubt(office, give, "html-answer:nth=2", "closed-without-creating:nth=4")
+    found = office.sandbox.store.cases[1]
+    assert give(office.settle("--by-hand", "2", "--created", found.wolkvox_id)).status == 4
+    reference = next(row.reference for row in kept(office.journal) if row.state == "unknown")
+    assert give(office.settle("--by-hand", reference.lower(), "--not-created")).status == 0
+    verdicts = told(office.journal, "SELECT how, state, user <> '', decided_at > 1e9 FROM verdicts")
+    assert verdicts == [("by-hand", "created", 1, 1), ("by-hand", "planned", 1, 1)]
+    assert give(run(office)).status == 0
+    assert (assert_promise(office), office.sandbox.posts) == ({"created": 5}, 6)
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("--by-hand", "1", "--not-created"), "No doubtful row"),
+        (("--by-hand", "2"), "--created ID"),
+        (("--by-hand", "2", "--created", " "), "blank"),
+        (("--created", "x"), "--by-hand"),
+    ],
+)
+def test_half_a_verdict_changes_nothing(office: Office, give: Give, words: tuple[str, ...], said: str) -> None:
+    """A verdict on a row that is not in doubt, or one that says too little, is refused and recorded nowhere."""
+    in_doubt(office, give, "html-answer:nth=2", rows=2)
+    refused = give(office.settle(*words))
+    assert refused.status == 2
+    assert said in refused.err
+    assert states(office.journal) == {"created": 1, "unknown": 1}
+    assert told(office.journal, "SELECT count(*) FROM verdicts") == [(0,)]
+
+
+Verdict = tuple[str, StoredCase | None]
+
+
+def decide(report: Path, verdicts: dict[int, Verdict]) -> None:
+    """Fill the sheet `To decide` as a person does in Excel: by row number, the verdict and the case that was found."""
+    with closing(load_workbook(report)) as workbook:
+        sheet = workbook["To decide"]
+        columns = {cell.value: cell.column for cell in sheet[1]}
+        for line in range(2, sheet.max_row + 1):
+            verdict, case = verdicts.get(sheet.cell(line, columns["row"]).value, (None, None))
+            sheet.cell(line, columns["verdict"], verdict)
+            sheet.cell(line, columns["wolkvox_id"], case and case.wolkvox_id)
+            sheet.cell(line, columns["idPrefijo"], case and case.id_prefijo)
+        workbook.save(report)
+
+
+def test_the_verdicts_of_a_report_are_taken(office: Office, give: Give) -> None:
+    """`created` with its id, `not created` without; what is half filled in is named and stays in doubt."""
+    in_doubt(office, give, "closed-after-creating:nth=2", "closed-without-creating:nth=3", "html-answer:nth=4")
+    found = {case.body["form"]["Subject"]: case for case in office.sandbox.store.cases}
+    decide(office.report, {3: ("created", found["Asunto 2"]), 4: ("not created", None), 5: ("created", None)})
+    taken = give(office.settle("--json", "--from", str(office.report)))
+    assert taken.status == 4
+    assert (taken.json["settled"][0]["created"], taken.json["settled"][0]["planned"]) == (1, 1)
+    assert taken.json["not_taken"] == [row.reference for row in kept(office.journal) if row.state == "unknown"]
+    assert told(office.journal, "SELECT DISTINCT how FROM verdicts") == [("report",)]
+    final = give(run(office, *AT_ONCE))
+    assert final.status == 0
+    assert (assert_promise(office), office.sandbox.posts) == ({"created": 5}, 6)
+    assert_report(office, Path(final.json["report"]))
+
+
+def test_verdicts_that_were_not_taken_yet_stop_no_run(office: Office, give: Give) -> None:
+    """A person's id in `To decide` is no sign of a lost journal: the run says to settle, and sends nothing twice."""
+    in_doubt(office, give, "closed-after-creating:nth=2")
+    decide(office.report, {3: ("created", office.sandbox.store.cases[1])})
+    result = give(run(office))
+    assert "adopt" not in result.err
+    assert "--from" in result.err
+    assert office.sandbox.posts == 5
+
+
+def test_the_quiet_period_counts_from_the_end_of_the_lease(office: Office, give: Give) -> None:
+    """Until the lease has ended and the quiet period after it, the CRM is not asked, and the moment is told."""
+    office.write(tickets([1, 2]))
+    office.sandbox.inject("html-answer:nth=2")
+    give(run(office))
+    assert "The CRM is asked" in give(office.settle(*AT_ONCE)).out  # the lease goes on
+    now = datetime.now(UTC)
+    end_leases(office.journal, at=now.timestamp() - 60)
+    waiting = give(office.settle("--json")).json["settled"][0]["waiting_until"]
+    assert datetime.fromisoformat(waiting) - now == timedelta(seconds=60)
+    assert office.sandbox.calls("query") == 0
+    assert give(office.settle("--quiet-period", "59")).status == 0
+
+
+def test_o19_quiet_periods_begin_anew_where_the_clock_jumped(
+    office: Office, give: Give, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A clock that was set forward, or a laptop that slept, does not make a row's quiet period pass."""
+    in_doubt(office, give, "html-answer:nth=2", rows=2)
+    monkeypatch.setattr(settle.Settler.__init__, "__defaults__", (settle.Clock(gap=lambda: 1e6),))
+    for _time in range(2):
+        assert give(office.settle()).status == 4
+    assert office.sandbox.calls("query") == 0
+    assert give(office.settle(*AT_ONCE)).status == 0
+    assert assert_promise(office) == {"created": 2}
+
+
+@pytest.mark.parametrize("command", ["run", "settle"])
+def test_a_short_quiet_period_is_for_loopback_only(
+    office: Office, give: Give, monkeypatch: pytest.MonkeyPatch, command: str
+) -> None:
+    """Below 120 seconds a real server is refused before any name is looked up or any connection opened."""
+    in_doubt(office, give, "html-answer:nth=2", rows=2)
+
+    def no_network(*_arguments: object, **_options: object) -> None:
+        raise AssertionError("a connection was tried")
+
+    for name in ("socket.socket.connect", "socket.getaddrinfo", "socket.create_connection"):
+        monkeypatch.setattr(name, no_network)
+    words = run(office) if command == "run" else office.settle()
+    words[words.index("--server") + 1] = "crm0001.wolkvox.com"
+    refused = give([*words, "--quiet-period", "119"])
+    assert refused.status == 2
+    assert "--quiet-period 119" in refused.err
+
+
+def test_r13_the_search_uses_what_was_sent(office: Office, give: Give) -> None:
+    """The contact of an unknown row is corrected in the sheet: it is found by the one that was sent."""
+    in_doubt(office, give, "html-answer:nth=2", rows=2)
+    office.write([*tickets([1]), *tickets([2], Correo="correcta@example.com")])
+    result = give(run(office, *AT_ONCE))
+    assert (result.status, result.json["counts"]["changed"]) == (1, 1)
+    assert assert_promise(office) == {"created": 2}
+    assert {case.body["contact"] for case in office.sandbox.store.cases} == {CONTACT}
+
+
+def test_r4_edited_while_unknown_and_found_later(office: Office, give: Give) -> None:
+    """The row is created and `changed`, without a second POST; a mapping that searches otherwise changes nothing."""
+    in_doubt(office, give, "html-answer:nth=2", rows=2)
+    office.mapping.write_text(MAPPING.replace("import: office", "import: office\nsearch: owner user"), "utf-8")
+    office.write([*tickets([1]), *tickets([2], Detalle="otro")])
+    result = give(run(office, *AT_ONCE))
+    assert (result.status, result.json["counts"]["created"], result.json["counts"]["changed"]) == (1, 2, 1)
+    assert give(run(office)).json["counts"]["changed"] == 1
+    assert office.sandbox.posts == 2
