@@ -5,7 +5,6 @@ from __future__ import annotations
 import datetime as dt
 import json
 import re
-import sqlite3
 import ssl
 from collections.abc import Callable
 from dataclasses import replace
@@ -138,20 +137,20 @@ def test_a_sound_journal_is_opened_and_found_sound(sandbox: RunningSandbox, tmp_
     assert looked(Connection(sandbox.url, "demo"), path)["journal"].level is Level.OK
 
 
-def test_a_damaged_journal_is_a_fault_of_status_2(sandbox: RunningSandbox, tmp_path: Path) -> None:
-    """What SQLite finds broken in the file is a fault with the way back, and the rest is looked at all the same."""
+@pytest.mark.parametrize("damage", [slice(1, 16), slice(7, 8)], ids=["cannot be opened", "can be opened"])
+def test_a_damaged_journal_is_a_fault_of_status_2(damage: slice, sandbox: RunningSandbox, tmp_path: Path) -> None:
+    """What SQLite finds broken in the file is told on one line, and the rest is looked at all the same."""
     path = tmp_path / "journal.db"
-    with Journal(path) as journal:
-        journal.imports.add("tenant", "demo", "import", None)
-    with sqlite3.connect(path) as raw:
-        raw.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-    raw.close()
+    Journal(path).close()
     content = bytearray(path.read_bytes())
-    for page in range(4096, len(content), 4096):
-        content[page + 1 : page + 16] = b"\xff" * 15
+    for page in range(4096, len(content), 4096):  # the first page tells that it is a journal
+        content[page + damage.start : page + damage.stop] = b"\xff" * (damage.stop - damage.start)
     path.write_bytes(content)
     found = looked(Connection(sandbox.url, "demo"), path)
     assert (found["journal"].level, found["journal"].exit_status) == (Level.FAULT, 2)
+    assert "damaged" in found["journal"].seen
+    assert "adopt" in found["journal"].seen + found["journal"].remedy
+    assert "\n" not in found["journal"].seen
     assert found["disk"].level is Level.OK
 
 

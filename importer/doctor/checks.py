@@ -18,7 +18,7 @@ from importer import settings
 from importer.crm import Certificate, Crm, Quota, Visit
 from importer.errors import ConnectionRefused, ImporterError, ServerUnreachable, SettingsError
 from importer.journal import Journal
-from importer.messages import _
+from importer.messages import _, shorten
 from importer.model import Target
 from importer.settings import Connection
 
@@ -200,7 +200,7 @@ def _journal(path: Path) -> Check:
         return _misplaced(_("{path} cannot be looked at: {error}", path=path, error=error.strerror))
     if not damages:
         return _ok("journal", _("{path}: sound, and may be written", path=path))
-    seen = _("{path}: damaged: {damages}", path=path, damages="; ".join(damages))
+    seen = _("{path}: damaged: {damages}", path=path, damages=shorten("; ".join(damages), 200))
     remedy = _(
         "Send nothing with it. Bring it back from a backup, or take the ids from its last report with"
         " `case-importer adopt` into a new one (--journal)."
