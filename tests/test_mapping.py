@@ -262,6 +262,18 @@ def test_unused_values_are_noted_with_what_they_may_have_meant(tmp_path: Path) -
     )
 
 
+def test_a_size_is_one_text(tmp_path: Path) -> None:
+    """A list where a size belongs is a fault like any other; sizes know their units."""
+    attachments = "attachments: {folder: f, columns: A, max_size: "
+    assert faults(tmp_path, f"{HEAD}{attachments}[1]}}\n") == [
+        "12:48: attachments.max_size: a size is wanted here, such as 10MB"
+    ]
+    for text, size in (("512", 512), ("1.5 KB", 1_500), ("2MiB", 2_097_152), ("1gb", 10**9)):
+        options = loaded(tmp_path, f"{HEAD}{attachments}{text}}}\n").attachments
+        assert options is not None
+        assert options.max_size == size
+
+
 def test_every_fault_of_the_file_is_told_at_once(tmp_path: Path) -> None:
     """Faults of YAML, of single keys and of keys together come in one answer, by line."""
     text = "version: 1\nversion: 1\nsource: {key: Id, keap: last}\nfields: {status: {column: A, type: dat}}\n"

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import codecs
 import re
+import warnings
 from typing import Annotated, Any, Literal, TypeAlias
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema, model_validator
@@ -45,15 +46,17 @@ def _many(value: object) -> object:
     return [value] if isinstance(value, str) else value
 
 
-def _size(text: str) -> int:
-    if not (parts := _SIZE.fullmatch(text.strip())):
-        raise ValueError(_("'{text}' is no size; write it like 10MB", text=text))
+def _size(text: object) -> int:
+    parts = _SIZE.fullmatch(text.strip()) if isinstance(text, str) else None
+    if parts is None:
+        raise ValueError(_("a size is wanted here, such as 10MB"))
     return int(float(parts[1]) * _UNITS[(parts[2] or "B").lower()])
 
 
 def _regex(text: str) -> str:
     try:
-        re.compile(text)
+        with warnings.catch_warnings(action="ignore", category=FutureWarning):  # "[[": of a later Python's syntax
+            re.compile(text)
     except re.error as error:
         raise ValueError(_("'{text}' is no regular expression: {problem}", text=text, problem=error)) from error
     return text
