@@ -112,7 +112,7 @@ def test_a_created_row_has_its_ids_and_its_answer(desk: Desk) -> None:
     assert (row.status, row.wolkvox_id, row.id_prefijo, row.message) == (Status.CREATED, "a1", "P-a1", "Created.")
     assert row.run == desk.run
     assert search_values(desk) == [None]
-    assert desk.journal.runs.created_in(desk.run) == 1
+    assert desk.journal.runs.all()[0].created_now == 1
 
 
 @pytest.mark.parametrize(
@@ -138,7 +138,7 @@ def test_outcome_and_id_are_in_one_commit(desk: Desk, monkeypatch: pytest.Monkey
     with pytest.raises(Exception, match="NOT NULL"):
         desk.conclude(attempt, created("a1"))
     assert desk.row(1).status is Status.SENDING
-    assert desk.journal.runs.created_in(desk.run) == 0
+    assert desk.journal.runs.all()[0].created_now == 0
 
 
 def test_a_claim_records_the_content_that_is_sent(desk: Desk) -> None:
@@ -201,7 +201,7 @@ def test_an_answer_that_created_a_case_is_not_taken_back(desk: Desk) -> None:
     desk.conclude(attempt, created("a1"))
     desk.conclude(attempt, outcome(Verdict.UNKNOWN))
     assert (desk.row(1).status, desk.row(1).wolkvox_id) == (Status.CREATED, "a1")
-    assert desk.journal.runs.created_in(desk.run) == 1
+    assert desk.journal.runs.all()[0].created_now == 1
 
 
 def test_several_ids_are_a_conflict_that_names_them_all(desk: Desk) -> None:

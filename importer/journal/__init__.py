@@ -15,8 +15,9 @@ from platformdirs import user_data_path
 
 from importer.journal.attempts import Attempt, Attempts, Intent
 from importer.journal.database import Database
-from importer.journal.imports import ImportRecord, Imports, RunRecord, Runs, RunStart
+from importer.journal.imports import ImportRecord, Imports
 from importer.journal.rows import KnownRow, Rows
+from importer.journal.runs import RowChange, RunRecord, Runs, RunStart
 from importer.journal.settling import Adopted, Decision, Doubt, Settling
 
 __all__ = [
@@ -28,6 +29,7 @@ __all__ = [
     "Intent",
     "Journal",
     "KnownRow",
+    "RowChange",
     "RunRecord",
     "RunStart",
     "default_path",

@@ -15,21 +15,21 @@ from sqlalchemy import Connection, Row, Select, bindparam, exists, func, insert,
 from importer.errors import JournalError
 from importer.journal import rescue
 from importer.journal.database import Database
-from importer.journal.imports import moment
 from importer.journal.rows import column_set_id
-from importer.journal.schema import attempts, rows
+from importer.journal.schema import attempts, moment, rows
 from importer.messages import _
 from importer.model import Outcome, Status, Verdict
 
 OWNER = f"{platform.node()}:{os.getpid()}:{secrets.token_hex(4)}"
 """This process, as a lease names it."""
 
-_STATE_AFTER = {
+STATE_AFTER = {
     Verdict.CREATED: Status.CREATED,
     Verdict.REJECTED: Status.REJECTED,
     Verdict.UNKNOWN: Status.UNKNOWN,
     Verdict.NOT_DELIVERED: Status.PLANNED,
 }
+"""The state into which an attempt brings its row."""
 
 # Statements of every row, built once: building them costs more than carrying them out.
 _PLANNED_ROW = select(rows.c.id).where(
@@ -226,7 +226,7 @@ def _conclude(connection: Connection, row: Row[Any], outcome: Outcome, now: floa
     if created:
         change = _created(connection, row, outcome)
     elif counts:
-        change = {"state": _STATE_AFTER[outcome.verdict], "message": outcome.message}
+        change = {"state": STATE_AFTER[outcome.verdict], "message": outcome.message}
     else:
         return
     connection.execute(_CHANGE_ROW, {"which": row.id, **change})

@@ -1,18 +1,15 @@
-"""Which imports and which runs a journal has seen."""
+"""Which imports a journal has seen, and which reports of them it wrote."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
-from datetime import UTC, datetime
+from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import Row, Select, func, insert, select, update
 
 from importer.journal.database import Database
-from importer.journal.schema import aliases, attempts, imports, reports, rows, runs
-from importer.model import Counts, Verdict
+from importer.journal.schema import aliases, imports, reports, rows
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,34 +21,6 @@ class ImportRecord:
     operation: str
     name: str
     bound_to: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class RunStart:
-    """What is noted of a run when it begins."""
-
-    source: str
-    source_digest: str
-    mapping_digest: str
-    server: str
-    user: str
-    program: str
-
-
-@dataclass(frozen=True, slots=True)
-class RunRecord:
-    """A run as the journal knows it; `ended_at` and all after it are None while it goes on or when it was killed."""
-
-    id: int
-    import_name: str
-    operation: str
-    start: RunStart
-    started_at: datetime
-    ended_at: datetime | None
-    calls: int | None
-    created_now: int
-    counts: Counts | None
-    exit_status: int | None
 
 
 class Imports:
@@ -133,77 +102,9 @@ class Imports:
             return connection.execute(select(reports.c.digest).where(reports.c.digest == digest)).first() is not None
 
 
-class Runs:
-    """The runs of a journal."""
-
-    def __init__(self, database: Database) -> None:
-        self._database = database
-
-    def start(self, import_id: int, begun: RunStart) -> int:
-        """Note that a run begins; return its number."""
-        values = {"import_id": import_id, "started_at": self._database.clock(), **asdict(begun)}
-        with self._database.write() as connection:
-            number: int = connection.execute(insert(runs).values(**values).returning(runs.c.id)).scalar_one()
-        return number
-
-    def end(self, run_id: int, counts: Counts, calls: int, exit_status: int) -> None:
-        """Note how a run ended."""
-        values = {
-            "ended_at": self._database.clock(),
-            "calls": calls,
-            "counts": json.dumps(asdict(counts)),
-            "exit_status": exit_status,
-        }
-        with self._database.write() as connection:
-            connection.execute(update(runs).where(runs.c.id == run_id).values(**values))
-
-    def created_in(self, run_id: int) -> int:
-        """Return how many cases the attempts of a run created."""
-        query = select(func.count()).where(attempts.c.run_id == run_id, attempts.c.verdict == Verdict.CREATED)
-        with self._database.read() as connection:
-            return connection.execute(query).scalar_one()
-
-    def all(self) -> list[RunRecord]:
-        """Return every run, the newest first."""
-        created = (
-            select(func.count())
-            .where(attempts.c.run_id == runs.c.id, attempts.c.verdict == Verdict.CREATED)
-            .scalar_subquery()
-        )
-        query = (
-            select(runs, imports.c.name, imports.c.operation, created.label("created"))
-            .join(imports, imports.c.id == runs.c.import_id)
-            .order_by(runs.c.id.desc())
-        )
-        with self._database.read() as connection:
-            return [_run_record(found) for found in connection.execute(query)]
-
-
 def _in_scope(tenant: str, operation: str, name: str) -> Select[Any]:
     return select(imports).where(imports.c.tenant == tenant, imports.c.operation == operation, imports.c.name == name)
 
 
 def _import_record(found: Row[Any]) -> ImportRecord:
     return ImportRecord(found.id, found.tenant, found.operation, found.name, found.bound_to)
-
-
-def _run_record(found: Row[Any]) -> RunRecord:
-    return RunRecord(
-        id=found.id,
-        import_name=found.name,
-        operation=found.operation,
-        start=RunStart(
-            found.source, found.source_digest, found.mapping_digest, found.server, found.user, found.program
-        ),
-        started_at=moment(found.started_at),
-        ended_at=found.ended_at and moment(found.ended_at),
-        calls=found.calls,
-        created_now=found.created,
-        counts=Counts(**json.loads(found.counts)) if found.counts else None,
-        exit_status=found.exit_status,
-    )
-
-
-def moment(seconds: float) -> datetime:
-    """Return seconds since 1970 as a moment in the user's own time zone."""
-    return datetime.fromtimestamp(seconds, UTC).astimezone()

@@ -10,8 +10,7 @@ from typing import Any, TypeVar
 from sqlalchemy import Column, Connection, Row, bindparam, func, insert, or_, select, update
 
 from importer.journal.database import Database
-from importer.journal.imports import moment
-from importer.journal.schema import attempts, column_sets, rows
+from importer.journal.schema import attempts, column_sets, moment, rows
 from importer.model import Identity, JournalRow, Status
 
 T = TypeVar("T")

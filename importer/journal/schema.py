@@ -6,9 +6,17 @@ an unknown row is searched stands with its attempt only until the row is settled
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 from sqlalchemy import Boolean, Column, Float, ForeignKey, Index, Integer, MetaData, String, Table, UniqueConstraint
 
 metadata = MetaData()
+
+
+def moment(seconds: float) -> datetime:
+    """Return seconds since 1970 as a moment in the user's own time zone."""
+    return datetime.fromtimestamp(seconds, UTC).astimezone()
+
 
 migrations = Table(
     "migrations",

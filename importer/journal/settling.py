@@ -11,9 +11,8 @@ from typing import Any
 from sqlalchemy import Connection, Row, insert, select, update
 
 from importer.journal.database import Database
-from importer.journal.imports import moment
 from importer.journal.rows import column_set_id
-from importer.journal.schema import attempts, rows, verdicts
+from importer.journal.schema import attempts, moment, rows, verdicts
 from importer.messages import _
 from importer.model import Identity, Status
 

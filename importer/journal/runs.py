@@ -1,0 +1,154 @@
+"""Which runs a journal has seen, and what each of them changed."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Row, func, insert, select, update
+
+from importer.journal.attempts import STATE_AFTER
+from importer.journal.database import Database
+from importer.journal.schema import attempts, imports, moment, rows, runs, verdicts
+from importer.model import Counts, Status, Verdict
+
+
+@dataclass(frozen=True, slots=True)
+class RunStart:
+    """What is noted of a run when it begins."""
+
+    source: str
+    source_digest: str
+    mapping_digest: str
+    server: str
+    user: str
+    program: str
+
+
+@dataclass(frozen=True, slots=True)
+class RunRecord:
+    """A run as the journal knows it; `ended_at` and all after it are None while it goes on or when it was killed."""
+
+    id: int
+    import_id: int
+    import_name: str
+    operation: str
+    start: RunStart
+    started_at: datetime
+    ended_at: datetime | None
+    calls: int | None
+    created_now: int
+    counts: Counts | None
+    exit_status: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class RowChange:
+    """What became of one row: `state` since the moment `at`.
+
+    `how` is `sent` where an answer of the CRM says so, or its absence; otherwise what settled the row: `search`,
+    `by-hand`, `report`, `look-first` or `adopted`. `run` is the run that sent the row last, None where none did.
+    """
+
+    reference: str
+    state: Status
+    how: str
+    wolkvox_id: str | None
+    run: int | None
+    at: datetime
+
+
+class Runs:
+    """The runs of a journal."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def start(self, import_id: int, begun: RunStart) -> int:
+        """Note that a run begins; return its number."""
+        values = {"import_id": import_id, "started_at": self._database.clock(), **asdict(begun)}
+        with self._database.write() as connection:
+            number: int = connection.execute(insert(runs).values(**values).returning(runs.c.id)).scalar_one()
+        return number
+
+    def end(self, run_id: int, counts: Counts, calls: int, exit_status: int) -> None:
+        """Note how a run ended."""
+        values = {
+            "ended_at": self._database.clock(),
+            "calls": calls,
+            "counts": json.dumps(asdict(counts)),
+            "exit_status": exit_status,
+        }
+        with self._database.write() as connection:
+            connection.execute(update(runs).where(runs.c.id == run_id).values(**values))
+
+    def all(self) -> list[RunRecord]:
+        """Return every run, the newest first."""
+        created = (
+            select(func.count())
+            .where(rows.c.run_id == runs.c.id, rows.c.state == Status.CREATED)
+            .correlate(runs)
+            .scalar_subquery()
+        )
+        query = (
+            select(runs, imports.c.name, imports.c.operation, created.label("created"))
+            .join(imports, imports.c.id == runs.c.import_id)
+            .order_by(runs.c.id.desc())
+        )
+        with self._database.read() as connection:
+            return [_run_record(found) for found in connection.execute(query)]
+
+    def changes(self, run: RunRecord, before: RunRecord | None) -> list[RowChange]:
+        """Return what a run brought about, and what was settled since the run `before` it ended, one change a row.
+
+        In the order of time; of several changes of a row the last one counts.
+        """
+        since = (before.ended_at or before.started_at).timestamp() if before else 0.0
+        until = run.ended_at.timestamp() if run.ended_at else float("inf")
+        sent = (
+            select(rows.c.reference, rows.c.run_id, attempts)
+            .join(rows, rows.c.id == attempts.c.row_id)
+            .where(attempts.c.run_id == run.id)
+        )
+        settled = (
+            select(rows.c.reference, rows.c.run_id, verdicts)
+            .join(rows, rows.c.id == verdicts.c.row_id)
+            .where(rows.c.import_id == run.import_id, verdicts.c.decided_at.between(since, until))
+        )
+        with self._database.read() as connection:
+            found = [*map(_sent, connection.execute(sent)), *map(_settled, connection.execute(settled))]
+        found.sort(key=lambda change: change.at)
+        last = {change.reference: change for change in found}
+        return sorted(last.values(), key=lambda change: change.at)
+
+
+def _run_record(found: Row[Any]) -> RunRecord:
+    counts = Counts(**json.loads(found.counts)) if found.counts else None
+    return RunRecord(
+        id=found.id,
+        import_id=found.import_id,
+        import_name=found.name,
+        operation=found.operation,
+        start=RunStart(
+            found.source, found.source_digest, found.mapping_digest, found.server, found.user, found.program
+        ),
+        started_at=moment(found.started_at),
+        ended_at=found.ended_at and moment(found.ended_at),
+        calls=found.calls,
+        created_now=counts.created_now if counts else found.created,
+        counts=counts,
+        exit_status=found.exit_status,
+    )
+
+
+def _sent(found: Row[Any]) -> RowChange:
+    state = STATE_AFTER[Verdict(found.verdict)] if found.verdict else Status.SENDING
+    at = found.started_at if found.ended_at is None else found.ended_at
+    return RowChange(found.reference, state, "sent", found.wolkvox_id, found.run_id, moment(at))
+
+
+def _settled(found: Row[Any]) -> RowChange:
+    state = Status(found.state)
+    return RowChange(found.reference, state, found.how, found.wolkvox_id, found.run_id, moment(found.decided_at))
