@@ -63,6 +63,7 @@ class Plan:
     scope: Scope
     columns: tuple[str, ...]
     content_columns: tuple[str, ...]
+    notes: tuple[str, ...]
     frames: Spool[pd.DataFrame]
     batches: Spool[list[PlannedRow]]
     only: tuple[Status, ...] = ()
@@ -95,7 +96,16 @@ def make_plan(  # noqa: PLR0913 - what a plan is made of
     batches: Spool[list[PlannedRow]] = Spool()
     for frame, step in zip(planner.frames, converted, strict=True):
         batches.append([_again(row) if retry_rejected else row for row in planner.judge(frame, step)])
-    return Plan(table, mapping, scope, planner.columns, planner.content_columns, planner.frames, batches)
+    return Plan(
+        table=table,
+        mapping=mapping,
+        scope=scope,
+        columns=planner.columns,
+        content_columns=planner.content_columns,
+        notes=(*table.notes, *planner.notes),
+        frames=planner.frames,
+        batches=batches,
+    )
 
 
 def _unmarked(cell: Cell) -> Cell:
@@ -149,11 +159,17 @@ class _Planner:
         reference = ours.get("reference") if trust_references else None
         self._recogniser = Recogniser(scope, memory, self.columns, self._mapper.key_columns, reference)
 
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What of the mapping the source never uses; known once all frames were surveyed."""
+        return self._mapper.notes
+
     def convert(self) -> Spool[_Converted]:
         """Take every row from cells to fields, and learn all keys on the way."""
         for frame in self._table.frames():
             cells = frame.map(_unmarked) if self._marked else frame
-            self._mapper.survey(cells)
+            hidden = list(self._table.hidden.intersection(cells.index))
+            self._mapper.survey(cells.drop(index=hidden) if hidden else cells)
             self.frames.append(cells)
         converted: Spool[_Converted] = Spool()
         for frame in self.frames:
@@ -168,7 +184,7 @@ class _Planner:
 
     def judge(self, frame: pd.DataFrame, converted: _Converted) -> list[PlannedRow]:
         """Find what is wrong with the rows of a frame, and set each beside what the journal knows of it."""
-        contents = Contents(frame)
+        contents = Contents(self._mapper.content(frame))
         recognised = self._recogniser.recognise(converted.keys)
         issues = self._issues(frame, converted, recognised)
         found = self._attachments(frame)

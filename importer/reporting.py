@@ -40,9 +40,13 @@ class Ran:
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """Where the report goes, and whether a page beside it and the sheet in the source workbook are wanted, too."""
+    """Where the report goes, and whether a page beside it and the sheet in the source workbook are wanted, too.
+
+    `case_url` leads to a case once its `{wolkvox_id}` is filled in; None where nobody has said how.
+    """
 
     path: Path
+    case_url: str | None = None
     html: bool = False
     write_back: bool = False
 
@@ -146,7 +150,13 @@ def next_step(counts: Counts, ran: Ran, only: tuple[Status, ...] = ()) -> str:
             ),
         ),
     )
+    if only and not counts.rows:
+        return _("Nothing: no row is or was {states}. Without --only every row is looked at.", states=_states(only))
     return next((sentence for applies, sentence in steps if applies), _("Nothing: every row is done."))
+
+
+def _states(only: tuple[Status, ...]) -> str:
+    return _(" or ").join(only)
 
 
 def _choice(plan: Plan, counts: Counts) -> Iterator[str]:
@@ -157,7 +167,7 @@ def _choice(plan: Plan, counts: Counts) -> Iterator[str]:
             "Only the {count} rows that are or were {states} are counted and shown here (--only), not the whole"
             " source.",
             counts.rows,
-            states=_(" or ").join(plan.only),
+            states=_states(plan.only),
         )
 
 
@@ -185,7 +195,7 @@ def finish(plan: Plan, journal: Journal, record: ImportRecord | None, ran: Ran, 
     counts = count(plan, ran.run)
     status, advice = exit_status(counts, ran), next_step(counts, ran, plan.only)
     summary = _summary(plan, ran, counts, advice)
-    content = ReportContent(summary, plan.columns, _ReportRows(plan))
+    content = ReportContent(summary, plan.columns, _ReportRows(plan), wish.case_url)
     try:
         path, notes = _write(content, plan, journal, record, wish)
     except ReportError as error:
@@ -211,7 +221,7 @@ def _summary(plan: Plan, ran: Ran, counts: Counts, advice: str) -> Summary:
         counts=counts,
         calls=ran.calls,
         next_step=advice,
-        notes=(*plan.table.notes, *_choice(plan, counts), *ran.notes),
+        notes=(*plan.notes, *_choice(plan, counts), *ran.notes),
     )
 
 

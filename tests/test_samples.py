@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -9,6 +10,7 @@ from pathlib import Path
 import openpyxl
 import pytest
 
+from importer.mapping import json_schema
 from importer.pipeline import Job, check
 from importer.planning import PlannedRow
 
@@ -143,3 +145,11 @@ def test_the_samples_are_what_their_script_makes(tmp_path: Path) -> None:
             assert new == kept
         else:
             assert (tmp_path / name).read_bytes() == (SAMPLES / name).read_bytes()
+
+
+def test_the_mappings_name_the_schema_that_the_program_prints() -> None:
+    """Editors check the mappings against the file beside them, which is what `case-importer schema` prints."""
+    folder = ROOT / "mappings"
+    assert json.loads((folder / "mapping.schema.json").read_text(encoding="utf-8")) == json_schema()
+    for mapping in folder.glob("*.yml"):
+        assert mapping.read_text(encoding="utf-8").startswith("# yaml-language-server: $schema=mapping.schema.json\n")

@@ -36,10 +36,10 @@ def command(*, as_json: bool, log_file: Path | None, verbose: int, **said: Any) 
         groups = [{**asdict(group.issue), "count": group.count, "rows": group.rows} for group in grouped(issues)]
         listed = [asdict(issue) for issue in issues]
         values = {"exit_status": status, "counts": asdict(counts), "rows": counts.rows, "issues": listed}
-        print_json("check", {**values, "groups": groups, "notes": plan.table.notes})
+        print_json("check", {**values, "groups": groups, "notes": plan.notes})
         return status
     print_issues(issues)
-    for note in plan.table.notes:
+    for note in plan.notes:
         click.echo(note)
     click.echo(counts_line(counts))
     return status

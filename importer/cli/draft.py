@@ -34,7 +34,7 @@ def command(  # noqa: PLR0913 - each is an option of the command line
 
     set_up(log_file, verbose)
     table = open_table(source, TableOptions(sheet=sheet))
-    text = draft(table.columns, table.frames(), _name(source), like=like, beside=source.parent)
+    text = draft(table.columns, table.frames(), _name(source), sheet=sheet, like=like, beside=source.parent)
     if output is None:
         click.echo(text, nl=not text.endswith("\n"))
         return 0

@@ -124,7 +124,7 @@ def summary(forecast: Forecast) -> str:
             )
         )
     lines += _quota(forecast)
-    lines += [_("  note    {note}", note=note) for note in forecast.plan.table.notes]
+    lines += [_("  note    {note}", note=note) for note in forecast.plan.notes]
     return "\n".join(lines)
 
 
