@@ -56,6 +56,22 @@ def test_s1_an_unknown_encoding_is_answered_with_known_ones(tmp_path: Path) -> N
         open_table(written(tmp_path / "t.csv", "a\n1\n"), TableOptions(encoding="ansi-8"))
 
 
+@pytest.mark.parametrize("name", ["idna", "hex", "undefined", "nul\0"])
+def test_codecs_that_are_none_of_text_are_refused(tmp_path: Path, name: str) -> None:
+    """Python's other codecs are answered like an unknown encoding."""
+    with pytest.raises(SourceError, match="encoding"):
+        open_table(written(tmp_path / "t.csv", "a\n1\n"), TableOptions(encoding=name))
+
+
+@pytest.mark.parametrize("delimiter", ["||", '"', "\n"])
+def test_a_delimiter_that_can_be_none_is_refused(tmp_path: Path, delimiter: str) -> None:
+    """A delimiter is one character that is not a quotation mark or a line end; `tab` names the tab."""
+    path = written(tmp_path / "t.csv", "a\tb\n1\t2\n")
+    with pytest.raises(SourceError, match="one character"):
+        open_table(path, TableOptions(delimiter=delimiter))
+    assert open_table(path, TableOptions(delimiter="tab")).columns == ("a", "b")
+
+
 def test_a_decimal_comma_does_not_win_over_the_delimiter(tmp_path: Path) -> None:
     """One decimal comma in every row is not what cuts the rows."""
     table = open_table(written(tmp_path / "t.csv", "Ticket;Monto\n1;1,5\n2;2,5\n3;3,5\n"))

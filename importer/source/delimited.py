@@ -14,7 +14,7 @@ from itertools import chain, islice
 from importer.errors import SourceError
 from importer.messages import _
 from importer.model import Cell, Fault, TableOptions
-from importer.source.encoding import Encoding, detect
+from importer.source.encoding import detect
 from importer.source.spool import Snapshot
 
 _CANDIDATES = (",", ";", "\t", "|")
@@ -41,7 +41,7 @@ class Delimited:
 
     snapshot: Snapshot
     name: str
-    encoding: Encoding
+    encoding: str
     delimiter: str
     declared: bool
 
@@ -73,7 +73,7 @@ class Delimited:
         return self.rows()
 
     def _text(self) -> io.TextIOWrapper:
-        return io.TextIOWrapper(self.snapshot.open(), self.encoding.codec, errors=_MARK_UNDECODABLE, newline="")
+        return io.TextIOWrapper(self.snapshot.open(), self.encoding, errors=_MARK_UNDECODABLE, newline="")
 
     def _open_quote(self, row: int) -> SourceError:
         return SourceError(
@@ -91,11 +91,25 @@ def open_delimited(snapshot: Snapshot, name: str, options: TableOptions) -> Deli
     """Return the text table in `snapshot`, its encoding and delimiter found out unless the options name them."""
     with snapshot.open() as file:
         encoding = detect(file, options.encoding)
-    with io.TextIOWrapper(snapshot.open(), encoding.codec, errors=_MARK_UNDECODABLE, newline="") as text:
+    with io.TextIOWrapper(snapshot.open(), encoding, errors=_MARK_UNDECODABLE, newline="") as text:
         lines = list(islice(text, _SAMPLE_LINES))
     declared = _DECLARED.match(lines[0]) if lines else None
-    delimiter = options.delimiter or (declared[1] if declared else _likeliest(lines))
+    delimiter = _named(options.delimiter) or (declared[1] if declared else _likeliest(lines))
     return Delimited(snapshot, name, encoding, delimiter, declared is not None)
+
+
+def _named(delimiter: str | None) -> str | None:
+    """Return the delimiter that was asked for. Raises SourceError where it is not one character that can be one."""
+    if delimiter in ("tab", "\\t"):
+        return "\t"
+    if delimiter and (len(delimiter) > 1 or delimiter in '"\r\n\0'):
+        raise SourceError(
+            _(
+                "source.delimiter is {delimiter}, and has to be one character, such as ; or tab.",
+                delimiter=repr(delimiter),
+            )
+        )
+    return delimiter
 
 
 def _judged(cell: str) -> Cell:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import codecs
 import re
-from dataclasses import dataclass
 from typing import BinaryIO
 
 from importer.errors import SourceError
@@ -25,36 +24,25 @@ _NOT_ASCII = re.compile(rb"[\x80-\xff]+")
 _SAMPLE = 1 << 20
 
 
-@dataclass(frozen=True, slots=True)
-class Encoding:
-    """A codec's name, and whether bytes of the file do not follow it."""
+def detect(file: BinaryIO, wanted: str | None) -> str:
+    """Return the codec of the text in `file`, which is read to its end: by its mark, else UTF-8, else what offices use.
 
-    codec: str
-    broken: bool = False
-
-
-def detect(file: BinaryIO, wanted: str | None) -> Encoding:
-    """Return the encoding of the text in `file`, which is read to its end: a mark, then UTF-8, then what offices use.
-
-    `wanted` settles it; a name that Python does not know raises SourceError.
+    `wanted` settles it; a name that Python does not know raises SourceError. Where most of a file is UTF-8 it is taken
+    for that, although some bytes do not follow it.
     """
     head = file.read(_SAMPLE)
     marked = next((codec for mark, codec in _BOMS if head.startswith(mark)), None)
     if wanted is not None:
-        return Encoding(_asked_for(wanted, marked))
-    if marked is not None:
-        return Encoding(marked)
-    if wide := _utf16_without_mark(head):
-        return Encoding(wide)
-    return _utf8_or_older(file, head)
+        return _asked_for(wanted, marked)
+    return marked or _utf16_without_mark(head) or _utf8_or_older(file, head)
 
 
 def _asked_for(wanted: str, marked: str | None) -> str:
     """Return the codec that was named; a mark at the file's start belongs to it and not to the first header."""
     try:
         name = codecs.lookup(wanted).name
-        "".encode(name)  # a codec of bytes to bytes, such as hex, is none of text
-    except LookupError as error:
+        b"a".decode(name, "replace")  # codecs such as hex and idna are none of a whole text
+    except (LookupError, ValueError) as error:
         raise SourceError(
             _(
                 "Python knows no encoding {name}. Write utf-8, utf-16, cp1252 or latin-1 as source.encoding.",
@@ -74,7 +62,7 @@ def _utf16_without_mark(head: bytes) -> str | None:
     return "utf-16-be" if head[0::2].count(0) > 0.6 * pairs else None
 
 
-def _utf8_or_older(file: BinaryIO, head: bytes) -> Encoding:
+def _utf8_or_older(file: BinaryIO, head: bytes) -> str:
     """Decide between UTF-8 and the encodings before it by all bytes of the file that are not ASCII."""
     decoder = codecs.getincrementaldecoder("utf-8")()
     foreign = bytearray()
@@ -94,11 +82,11 @@ def _utf8_or_older(file: BinaryIO, head: bytes) -> Encoding:
     except UnicodeDecodeError:
         valid = False
     if valid:
-        return Encoding("utf-8")
+        return "utf-8"
     pieces = bytes(foreign).split()
     if sum(bool(_WELL_FORMED.fullmatch(piece)) for piece in pieces) > len(pieces) / 2:
-        return Encoding("utf-8", broken=True)
-    return Encoding(_likeliest(bytes(foreign)))
+        return "utf-8"
+    return _likeliest(bytes(foreign))
 
 
 def _likeliest(foreign: bytes) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import ROUND_HALF_UP, Context, Decimal
 from enum import Enum
 from functools import lru_cache
 
@@ -87,7 +87,8 @@ def number_text(value: float, number_format: NumberFormat) -> str:
         section, sign = sections[2], ""
     else:
         section, sign = sections[0], "-" if negative else ""
-    amount = Decimal(plain_text(abs(value))) * 100 ** sum(piece.text == "%" for piece in section)
+    percent = any(piece.text == "%" for piece in section)
+    amount = Decimal(plain_text(abs(value))) * (100 if percent else 1)
     text = _digits_in_place(amount, section)
     return sign + text if re.search("[1-9]", text) else text
 
@@ -96,7 +97,8 @@ def _digits_in_place(amount: Decimal, section: tuple[Piece, ...]) -> str:
     """Put the digits of an amount into the places of a section, from the point outwards."""
     point = next((at for at, piece in enumerate(section) if piece.text == "."), len(section))
     decimals = [piece.text for piece in section[point:] if piece.kind == "digit"]
-    rounded = format(amount.quantize(Decimal(1).scaleb(-len(decimals)), ROUND_HALF_UP), "f")
+    exact = Context(prec=len(decimals) + 40)
+    rounded = format(amount.quantize(Decimal(1).scaleb(-len(decimals)), ROUND_HALF_UP, exact), "f")
     whole, _point, fraction = rounded.partition(".")
     return _whole(whole, section[:point]) + _fraction(fraction, section[point:])
 
@@ -163,8 +165,9 @@ def _sections(pieces: list[Piece]) -> tuple[tuple[Piece, ...], ...]:
 def _shows_more(section: tuple[Piece, ...]) -> bool:
     """Return whether a section shows a percentage or at least two padding zeros, and nothing beyond this module."""
     signs = [piece.text for piece in section if piece.kind == "other"]
+    beyond = "/" in signs or "e" in "".join(signs).lower() or signs.count("%") > 1
     conditional = any(piece.kind == "bracket" and piece.text[1] in "<>=" for piece in section)
-    if conditional or "/" in signs or "e" in "".join(signs).lower() or _scales(section):
+    if beyond or conditional or _scales(section):
         return False
     before_point = "".join(piece.text for piece in section if piece.kind == "digit" or piece.text == ".").split(".")[0]
     return "%" in signs or before_point.count("0") >= 2

@@ -138,7 +138,8 @@ def _header(file: str, sheet: str | None, grid: Grid, options: TableOptions) -> 
 def _survey(sheet: Sheet, header_row: int, ragged: Ragged | None) -> _Survey:
     """Count the rows, see which columns hold data, and name rows that are cut wrongly."""
     count = hidden = 0
-    with_data: set[int] = set()
+    width = 0
+    empty: list[int] = []  # columns that hold nothing so far
     for number, cells in sheet.grid.outline():
         if number <= header_row or is_blank(cells):
             continue
@@ -146,11 +147,15 @@ def _survey(sheet: Sheet, header_row: int, ragged: Ragged | None) -> _Survey:
         hidden += number in sheet.hidden
         if ragged is not None:
             ragged.look_at(number, cells)
-        with_data.update(at for at, cell in enumerate(cells) if at not in with_data and str(cell).strip())
-    if ragged is not None:
-        with_data = {at for at in with_data if at < ragged.width}
-        return _Survey(count, hidden, frozenset(with_data), ragged.issues(), ragged.notes())
-    return _Survey(count, hidden, frozenset(with_data), (), ())
+        if len(cells) > width:
+            empty.extend(range(width, len(cells)))
+            width = len(cells)
+        if empty:
+            empty = [at for at in empty if at >= len(cells) or not str(cells[at]).strip()]
+    if ragged is None:
+        return _Survey(count, hidden, frozenset(range(width)).difference(empty), (), ())
+    with_data = frozenset(range(min(width, ragged.width))).difference(empty)
+    return _Survey(count, hidden, with_data, ragged.issues(), ragged.notes())
 
 
 def _text_notes(text: Delimited, options: TableOptions) -> tuple[str, ...]:
@@ -160,7 +165,7 @@ def _text_notes(text: Delimited, options: TableOptions) -> tuple[str, ...]:
     return (
         _(
             "Read as {encoding} with {delimiter} between cells; source.encoding and source.delimiter overrule this.",
-            encoding=text.encoding.codec,
+            encoding=text.encoding,
             delimiter=_DELIMITER_NAMES.get(text.delimiter, text.delimiter),
         ),
     )
