@@ -12,7 +12,7 @@ from importer.mapping import CaseMapping
 from importer.model import Status
 from importer.report import default_path as default_report
 from importer.reporting import Wish
-from importer.settings import Connection
+from importer.settings import Connection, case_url
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,8 +65,8 @@ class Job:
 
     @property
     def wish(self) -> Wish:
-        """What report is wanted."""
-        return Wish(self.report_path, self.html, self.write_back)
+        """What report is wanted; raises SettingsError where the address of a case cannot be one."""
+        return Wish(self.report_path, case_url(), self.html, self.write_back)
 
 
 def mapped(cases: CaseMapping) -> Connection:

@@ -66,7 +66,8 @@ def run(job: Job, desk: Desk) -> Finished:
     target = settings.target(job.connection, mapped(cases))
     starts.refuse_short_quiet_period(job.quiet_period, target.server)
     table = open_table(job.source, cases.table)
-    report.check_writable(job.report_path)
+    wish = job.wish
+    report.check_writable(wish.path)
     with Journal(job.journal_path) as journal, Crm(target) as crm:
         record, plan = _plan(job, cases, table, journal, retry_rejected=job.tries_rejected)
         starts.refuse_second_start(job, plan, journal, record)
@@ -80,7 +81,7 @@ def run(job: Job, desk: Desk) -> Finished:
         run_id = journal.runs.start(record.id, _run_start(plan, target.server))
         ran = Dispatch(job, desk, Errand(crm, journal, record, run_id, plan), forecast).carry_out()
         plan = refreshed(plan, journal, record)
-        finished = finish(plan, journal, record, replace(ran, started_at=started), job.wish)
+        finished = finish(plan, journal, record, replace(ran, started_at=started), wish)
         journal.runs.end(run_id, finished.counts, ran.calls, finished.exit_status)
     return finished
 
@@ -89,11 +90,12 @@ def rebuild_report(job: Job) -> Finished:
     """Write the report again from the source and the journal; send nothing."""
     cases = mapping.load(job.mapping)
     table = open_table(job.source, cases.table)
-    report.check_writable(job.report_path)
+    wish = job.wish
+    report.check_writable(wish.path)
     server, _operation = settings.server_and_operation(job.connection, mapped(cases))
     with Journal(job.journal_path) as journal:
         record, plan = _plan(job, cases, table, journal)
-        return finish(chosen(plan, job.only), journal, record, Ran(now(), server), job.wish)
+        return finish(chosen(plan, job.only), journal, record, Ran(now(), server), wish)
 
 
 def scope_of(job: Job, cases: CaseMapping) -> Scope:

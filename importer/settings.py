@@ -19,6 +19,9 @@ from importer.model import Target
 
 KEYRING_SERVICE = "case-importer"
 
+CASE_URL = "WOLKVOX_CASE_URL"
+"""The environment variable that holds the address of a case, `{wolkvox_id}` in the place of its id."""
+
 _HOST_NAME = re.compile(r"[a-z0-9_-]+(\.[a-z0-9_-]+)*")
 
 
@@ -73,6 +76,25 @@ def target(said: Connection, mapped: Connection = Connection()) -> Target:
     if said.ca_file is not None and not said.ca_file.is_file():
         raise SettingsError(_("{path}: there is no such certificate file (--ca-file).", path=said.ca_file))
     return Target(server, operation, _token(said, server, operation), said.proxy, said.ca_file)
+
+
+def case_url() -> str | None:
+    """Return the address of a case's page, `{wolkvox_id}` in the place of its id; None where nobody has said it.
+
+    The vendor's pages document no such address, so that it has to be copied from a browser. Raises SettingsError for
+    what cannot be one.
+    """
+    said = os.environ.get(CASE_URL, "").strip()
+    if said and not (said.startswith(("https://", "http://")) and "{wolkvox_id}" in said):
+        raise SettingsError(
+            _(
+                "{name} is {value}, which leads to no case. Open a case in the CRM, copy the address that your browser"
+                " shows, and write {{wolkvox_id}} where its id stands.",
+                name=CASE_URL,
+                value=said,
+            )
+        )
+    return said or None
 
 
 def normal_server(server: str) -> str:

@@ -1,8 +1,10 @@
-"""`case-importer history`: the runs that the journal knows; sends nothing."""
+"""`case-importer history`: the runs that the journal knows, and what one of them changed; sends nothing."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict
+from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,10 +14,10 @@ from importer.cli import options
 from importer.cli.logs import set_up
 from importer.cli.output import counts_line, print_json
 from importer.errors import UsageError
-from importer.messages import _
+from importer.messages import _, ngettext
 
 if TYPE_CHECKING:
-    from importer.journal import RunRecord
+    from importer.journal import RowChange, RunRecord
 
 
 @click.command("history")
@@ -30,7 +32,11 @@ def command(
     log_file: Path | None,
     verbose: int,
 ) -> int:
-    """List the runs of the journal, the newest first, or show one. Sends nothing."""
+    """List the runs of the journal, the newest first, or show one and what it changed. Sends nothing.
+
+    What RUN changed is told against the run of the same import before it: counts per state, and by their references
+    the rows that were sent by it or settled since.
+    """
     from importer.journal import Journal, default_path  # noqa: PLC0415 - SQLAlchemy is slow to import
 
     set_up(log_file, verbose)
@@ -39,18 +45,31 @@ def command(
         raise UsageError(_("{path}: there is no journal yet; the first run makes it.", path=path))
     with Journal(path) as opened:
         runs = opened.runs.all()
-    if number is not None:
-        runs = [run for run in runs if run.id == number]
-        if not runs:
+        if number is None:
+            _show_all(runs, as_json=as_json)
+            return 0
+        run = next((run for run in runs if run.id == number), None)
+        if run is None:
             raise UsageError(_("There is no run {number} in {path}.", number=number, path=path))
+        before = next((other for other in runs if other.import_id == run.import_id and other.id < run.id), None)
+        changes = opened.runs.changes(run, before)
+    if as_json:
+        shown = {"run": asdict(run), "before": before and asdict(before), "counts_changed": _differences(run, before)}
+        print_json("history", {**shown, "rows": [asdict(change) for change in changes]})
+        return 0
+    for line in _told(run, before, changes):
+        click.echo(line)
+    return 0
+
+
+def _show_all(runs: Sequence[RunRecord], *, as_json: bool) -> None:
     if as_json:
         print_json("history", {"runs": [asdict(run) for run in runs]})
-        return 0
+        return
     for run in runs:
         click.echo(_line(run))
     if not runs:
         click.echo(_("The journal holds no runs yet."))
-    return 0
 
 
 def _line(run: RunRecord) -> str:
@@ -67,3 +86,49 @@ def _line(run: RunRecord) -> str:
         counts=counts_line(run.counts) if run.counts else _("not finished"),
         status="-" if run.exit_status is None else run.exit_status,
     )
+
+
+def _told(run: RunRecord, before: RunRecord | None, changes: Sequence[RowChange]) -> Iterator[str]:
+    """Yield a run's facts, its counts, by how much they changed, and the rows that did, by what they became."""
+    facts = {
+        _("Run"): run.id,
+        _("Import"): _("{name} (operation {operation})", name=run.import_name, operation=run.operation),
+        _("Source"): run.start.source,
+        _("SHA-256 of the source"): run.start.source_digest,
+        _("SHA-256 of the mapping"): run.start.mapping_digest,
+        _("Server"): run.start.server,
+        _("Imported by"): _("{user}, with {program}", user=run.start.user, program=run.start.program),
+        _("Started"): f"{run.started_at:%Y-%m-%d %H:%M:%S %z}",
+        _("Ended"): f"{run.ended_at:%Y-%m-%d %H:%M:%S %z}" if run.ended_at else _("not finished"),
+        _("Calls to the CRM"): "-" if run.calls is None else run.calls,
+        _("Exit status"): "-" if run.exit_status is None else run.exit_status,
+        _("Created in this run"): run.created_now,
+    }
+    width = max(map(len, facts))
+    yield from (f"{name:<{width}}  {value}" for name, value in facts.items())
+    if run.counts:
+        yield counts_line(run.counts)
+    if before is None:
+        yield _("It is the first run of this import.")
+    elif before.counts is None:
+        yield _("The run of this import before it, {number}, was not finished.", number=before.id)
+    else:
+        differences = ", ".join(f"{name} {number:+}" for name, number in _differences(run, before).items())
+        yield _("Since run {number}: {differences}", number=before.id, differences=differences or _("the same counts"))
+    for (state, how), some in groupby(sorted(changes, key=_kind), key=_kind):
+        rows = list(some)
+        yield ngettext("{state} ({how}): {count} row", "{state} ({how}): {count} rows", len(rows), state=state, how=how)
+        yield from (f"  {row.reference}  {row.wolkvox_id or ''}".rstrip() for row in rows)
+
+
+def _kind(change: RowChange) -> tuple[str, str]:
+    return change.state.value, change.how
+
+
+def _differences(run: RunRecord, before: RunRecord | None) -> dict[str, int]:
+    """Return how many rows each state gained or lost since the run before; nothing where either was not finished."""
+    if before is None or before.counts is None or run.counts is None:
+        return {}
+    then = asdict(before.counts)
+    differences = {name: count - then[name] for name, count in asdict(run.counts).items() if name != "created_now"}
+    return {name: difference for name, difference in differences.items() if difference}

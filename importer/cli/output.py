@@ -59,7 +59,8 @@ def _ended(sentence: str) -> str:
 def counts_line(counts: Counts) -> str:
     """Return the counts that are not zero, on one line."""
     shown = [f"{name} {number}" for name, number in asdict(counts).items() if number and name != "created_now"]
-    return _("{rows} rows: {counts}", rows=counts.rows, counts=", ".join(shown) or _("none"))
+    told = ", ".join(shown) or _("none")
+    return ngettext("{count} row: {counts}", "{count} rows: {counts}", counts.rows, counts=told)
 
 
 def print_finished(finished: Finished) -> None:
