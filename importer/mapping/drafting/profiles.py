@@ -101,11 +101,16 @@ class Profile:
         return [part for cell in cells for text in cell if (part := text.strip())]
 
     @property
-    def files(self) -> bool:
-        """Whether the cells look like names of files."""
+    def share_of_files(self) -> float:
+        """Which part of the texts look like names of files, from 0 to 1."""
         parts = self.parts()
         named = sum(bool(_FILE.fullmatch(part)) and not _EMAIL.fullmatch(part) for part in parts)
-        return named > 0 and named >= _MOST * len(parts)
+        return named / len(parts) if parts else 0.0
+
+    @property
+    def files(self) -> bool:
+        """Whether the cells look like names of files."""
+        return self.share_of_files >= _MOST
 
 
 def profiles(columns: Sequence[str], frames: Iterable[pd.DataFrame]) -> dict[str, Profile]:

@@ -52,7 +52,7 @@ class _Draft:
     def __init__(self, found: Mapping[str, Profile], name: str, older: Older, beside: Path | None) -> None:
         self._found, self._name, self._older = found, name, older
         self._matches = match_headers(found)
-        named = [column for column, profile in found.items() if profile.files]
+        named = [column for column, profile in found.items() if profile.files or _called_files(column, profile)]
         self._folder = _folder_of([name for column in named for name in found[column].parts()], beside)
         self._files = [column for column in named if self._folder is not None or is_called("attachments", column)]
 
@@ -183,6 +183,11 @@ class _Draft:
         if separators := [sign for column in columns if (sign := self._found[column].separator)]:
             written.append(Line(f"  separator: {quoted(separators[0])}", _("it stands between the names in a cell")))
         return written
+
+
+def _called_files(column: str, profile: Profile) -> bool:
+    """Tell whether a column that is called attachments names files, though some of its cells are faulty."""
+    return is_called("attachments", column) and profile.share_of_files > 0.5
 
 
 def _folder_of(names: Sequence[str], beside: Path | None) -> str | None:
