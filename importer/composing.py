@@ -42,6 +42,11 @@ def complete_fields(plan: Plan, row: Row) -> dict[str, object]:
 
 
 def search_value(plan: Plan, row: Row) -> str | None:
-    """Return what is sent in the field by which the mapping searches the CRM, None where that is no field of a case."""
+    """Return what is sent in the field by which the mapping searches the CRM.
+
+    None where the row is sent without that field, or without the reference by which its case would be recognised.
+    """
+    if plan.mapping.reference is None:
+        return None
     value = complete_fields(plan, row).get(SEARCHED.get(plan.mapping.search, ""))
     return None if value is None else str(value)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from importer.composing import search_value
-from importer.crm import Brake, Pacer, PauseReason, find_reference
+from importer.crm import Brake, Found, Pacer, PauseReason, find_reference
 from importer.desk import Desk
 from importer.errors import ConnectionRefused, JournalError, RunStopped, ServerUnreachable
 from importer.findings import Findings
@@ -102,23 +102,25 @@ class Dispatch:
         return _("{count} rows wait for another day's quota; give the same command again then.", count=left)
 
     def _look_first(self) -> None:
-        """Search the CRM for every row that would be sent; what is found is not sent."""
-        plan, errand = self.forecast.plan, self.errand
+        """Search the CRM for every row that would be sent; what is found, or may be there, is not sent."""
+        plan, errand, findings = self.forecast.plan, self.errand, self._findings()
+        page_size = findings.page_size if findings else None
         questions: dict[str | None, list[str]] = {}
         for planned in self.forecast.rows():
             if planned.row.identity:
                 questions.setdefault(search_value(plan, planned.row), []).append(planned.row.identity.reference)
         for value, references in questions.items():
             if value is None:
-                continue
-            found = errand.crm.query_cases(plan.mapping.search, value)
+                continue  # the forecast refuses such rows
+            found = errand.crm.query_cases(plan.mapping.search, value, page_size=page_size)
             for reference in references:
-                hits = find_reference(found.records, reference)
-                if hits:
-                    one = len(hits) == 1 and hits[0].wolkvox_id is not None
-                    state = Status.CREATED if one else Status.CONFLICT
-                    decision = Decision(state, "look-first", hits[0].wolkvox_id, hits[0].id_prefijo)
+                if decision := _seen(found, reference):
                     errand.journal.settling.found_first(errand.record.id, reference, decision)
+
+    def _findings(self) -> Findings | None:
+        """Return what the doctor learnt of the server that this run sends to."""
+        scope = replace(self.forecast.plan.scope, tenant=tenant_of(self.forecast.server))
+        return Findings.load(self.errand.journal.path.parent, scope)
 
     def _settle(self, reason: PauseReason | None) -> tuple[str, ...]:
         """Settle rows whose quiet period is over, unless the connection is at fault; return what to say about it."""
@@ -127,11 +129,24 @@ class Dispatch:
             return ()
         if not errand.journal.settling.doubts(errand.record.id):
             return ()
-        scope = replace(self.forecast.plan.scope, tenant=tenant_of(self.forecast.server))
-        findings = Findings.load(errand.journal.path.parent, scope)
         memory = Memory(errand.journal, errand.record)
         try:
-            settled = Settler(memory, errand.crm, findings, self.job.quiet_period).settle()
+            settled = Settler(memory, errand.crm, self._findings(), self.job.quiet_period).settle()
         except (ServerUnreachable, ConnectionRefused) as error:
             return (_("Doubtful rows could not be settled now: {reason}", reason=error),)
         return settled.sentences()
+
+
+def _seen(found: Found, reference: str) -> Decision | None:
+    """Return what a search says of a row that was not sent yet, None where nothing speaks against sending it."""
+    hits = find_reference(found.records, reference)
+    if len(hits) == 1 and hits[0].wolkvox_id:
+        return Decision(Status.CREATED, "look-first", hits[0].wolkvox_id, hits[0].id_prefijo)
+    if hits:
+        ids = ", ".join(hit.wolkvox_id or "?" for hit in hits)
+        message = _("Cases with this reference in the CRM: {ids}", ids=ids)
+        return Decision(Status.CONFLICT, "look-first", message=message)
+    if found.complete is False:
+        message = _("The CRM shows only the first {count} cases of this search.", count=len(found.records))
+        return Decision(Status.UNKNOWN, "look-first", message=message)
+    return None

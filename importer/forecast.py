@@ -9,7 +9,9 @@ from itertools import islice
 
 from importer.composing import search_value
 from importer.crm import Crm, Quota
+from importer.errors import UsageError
 from importer.job import Job
+from importer.messages import _
 from importer.model import Counts, Status
 from importer.planning import Plan, PlannedRow
 from importer.reporting import count, now
@@ -63,7 +65,8 @@ class Forecast:
 def make_forecast(job: Job, plan: Plan, crm: Crm, server: str) -> Forecast:
     """Return what a run will do; where it will send, the CRM is asked how many calls are left.
 
-    Raises ServerUnreachable or ConnectionRefused where the CRM cannot be asked.
+    Raises ServerUnreachable or ConnectionRefused where the CRM cannot be asked, UsageError where --look-first cannot
+    look for a row.
     """
     counts = count(plan)
     held_back = job.only_if_all_valid and counts.invalid > 0
@@ -77,8 +80,23 @@ def make_forecast(job: Job, plan: Plan, crm: Crm, server: str) -> Forecast:
         attachments += len(planned.row.attachments)
         size += sum(file.size for file in planned.row.attachments)
         if job.look_first:
-            questions.add(search_value(plan, planned.row))
+            questions.add(_question(plan, planned))
     return Forecast(plan, server, counts, wanted, len(questions), attachments, size, quota, now(), held_back)
+
+
+def _question(plan: Plan, planned: PlannedRow) -> str:
+    """Return by which value the CRM would be searched for a row; raises UsageError where it could not be found."""
+    value = search_value(plan, planned.row)
+    if value is None:
+        raise UsageError(
+            _(
+                "--look-first: row {row} could not be found in the CRM. That needs a `reference` in the mapping, and as"
+                " `search` a field that every row is sent with, such as `email contact` (now: `{field}`).",
+                row=planned.row.number,
+                field=plan.mapping.search,
+            )
+        )
+    return value
 
 
 def _sendable(plan: Plan) -> Iterator[PlannedRow]:

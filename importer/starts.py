@@ -188,6 +188,8 @@ def agree_to_first_run(plan: Plan, server: str, desk: Desk, *, said: bool) -> No
 
 def _could_be_one(other: ImportRecord, scope: Scope) -> bool:
     """Tell whether cases of the two could be in one CRM; a stand-in on loopback shares cases with nobody."""
+    if (other.tenant, other.operation, other.name) == scope.parts:
+        return False  # the very same: another process has just begun it
     if other.tenant == scope.tenant:
         return True
     return not (is_loopback(f"https://{other.tenant}") or is_loopback(f"https://{scope.tenant}"))
