@@ -75,7 +75,7 @@ def impatient(monkeypatch: pytest.MonkeyPatch, deadline: float = 0.5) -> None:
     monkeypatch.setattr("importer.pipeline.Crm", partial(Crm, deadline=deadline))
 
 
-def know_the_search(office: Office) -> None:
+def know_the_search(office: Office, page_size: int = 100_000) -> None:
     """Write what the doctor would learn of the stand-in, so that a search that finds nothing can prove something."""
     findings = Findings(
         tenant=tenant_of(office.sandbox.url),
@@ -85,7 +85,7 @@ def know_the_search(office: Office) -> None:
         search_field="email contact",
         body_length=10_000_000,
         found_after=0.0,
-        page_size=100_000,
+        page_size=page_size,
         nothing_readable=True,
     )
     findings.save(office.journal.parent)

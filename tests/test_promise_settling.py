@@ -245,3 +245,15 @@ def test_r4_edited_while_unknown_and_found_later(office: Office, give: Give) -> 
     assert (result.status, result.json["counts"]["created"], result.json["counts"]["changed"]) == (1, 2, 1)
     assert give(run(office)).json["counts"]["changed"] == 1
     assert office.sandbox.posts == 2
+
+
+def test_without_a_mark_nothing_is_settled_by_search(office: Office, give: Give) -> None:
+    """Without `reference` in the mapping a case cannot be recognised: that none is found proves nothing."""
+    office.write(tickets([1, 2]))
+    assert give(run(office)).status == 0
+    office.mapping.write_text(MAPPING.replace("reference: description\n", ""), "utf-8")
+    know_the_search(office)
+    in_doubt(office, give, "html-answer:nth=1", rows=3)
+    assert give(office.settle("--quiet-period", "1")).status == 4
+    assert give(run(office, "--quiet-period", "1")).status == 4
+    assert (office.sandbox.posts, len(office.sandbox.store.cases)) == (3, 3)
