@@ -8,7 +8,7 @@ from datetime import date, datetime, time, timedelta
 from functools import lru_cache
 
 from importer.model import Typed
-from importer.source.number_format import NumberFormat, Piece, literal, parse
+from importer.source.number_format import Piece, literal, parse
 
 _MONTHS = {
     "en": "January February March April May June July August September October November December",
@@ -35,6 +35,7 @@ class _Layout:
     """A number format as a template over a datetime, {0}, and what else it may show of it, {1}; and what it shows."""
 
     template: str
+    language: str
     elapsed: bool
     shows_day: bool
     shows_time: bool
@@ -87,8 +88,9 @@ class _More:
         return self.minutes * 60 + self._at.second
 
 
-def moment(serial: float, shown_by: NumberFormat, *, since_1904: bool) -> Typed | None:
-    """Return the cell of a stored number of days as its format shows it; None where Excel shows only `####`.
+@lru_cache(maxsize=4096)
+def moment(serial: float, code: str, *, since_1904: bool) -> Typed | None:
+    """Return the cell of a stored number of days as the format `code` shows it; None where Excel shows only `####`.
 
     Its value is a date, a datetime, a time where the format shows no day and there is none, or the number of days of
     an elapsed time. Seconds are cut, not rounded: 23:59:59.9999 stays on its day.
@@ -102,9 +104,9 @@ def moment(serial: float, shown_by: NumberFormat, *, since_1904: bool) -> Typed 
         return None
     shift = 1 if days < _FICTIONAL_DAY and not since_1904 else 0
     at = (_EPOCH_1904 if since_1904 else _EPOCH_1900) + timedelta(days + shift, microseconds=microseconds)
-    layout = _layout(shown_by.code)
-    text = layout.template.format(at, _More(at, days, shown_by.language))
-    return Typed(text, _value(serial, at, layout), shown_by.code)
+    layout = _layout(code)
+    text = layout.template.format(at, _More(at, days, layout.language))
+    return Typed(text, _value(serial, at, layout), code)
 
 
 def elapsed_days(duration: str) -> float | None:
@@ -127,7 +129,8 @@ def _value(serial: float, at: datetime, layout: _Layout) -> date | datetime | ti
 @lru_cache(maxsize=1024)
 def _layout(code: str) -> _Layout:
     """Return what a number format makes of a moment."""
-    section = parse(code).sections[0]
+    number_format = parse(code)
+    section = number_format.sections[0]
     twelve = any(piece.kind == "half" for piece in section)
     template = ""
     place = 0
@@ -148,6 +151,7 @@ def _layout(code: str) -> _Layout:
     parts = {piece.text[0].lower() for piece in section if piece.kind == "date"}
     return _Layout(
         template,
+        number_format.language,
         elapsed=any(piece.kind == "elapsed" for piece in section),
         shows_day=bool(parts & {"y", "d"}),
         shows_time=bool(parts & {"h", "s"}),

@@ -119,7 +119,7 @@ class WorkbookGrid:
         if isinstance(plain, Fault) or shown_by is None:
             return plain
         if shown_by.shows is Shows.MOMENT:
-            return moment(value, shown_by, since_1904=self._since_1904) or plain
+            return moment(value, shown_by.code, since_1904=self._since_1904) or plain
         return Typed(number_text(value, shown_by), plain.value, shown_by.code)
 
 
