@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import sqlite3
 import ssl
+import time
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 import trustme
+from journal_support import Desk
 from openpyxl import load_workbook
 from passage import Passage
 from promise_support import assert_promise, assert_report, know_the_search, states, tickets, told
@@ -123,6 +127,27 @@ def test_r7_two_runs_at_once_share_the_rows(tmp_path: Path) -> None:
         assert {status for _out, _err, status in ended} <= {0, 3}, ended
         assert (assert_promise(office), sandbox.posts) == ({"created": 80}, 80)
         assert len(told(office.journal, "SELECT DISTINCT run_id FROM attempts")) == 2
+
+
+def test_r7_a_lease_begins_once_the_journal_is_ours(tmp_path: Path) -> None:
+    """The time that an attempt waits for another process to leave the journal is no part of its lease."""
+    path, looks = tmp_path / "journal.db", []
+
+    def clock() -> float:
+        with closing(sqlite3.connect(path, timeout=0)) as other:
+            try:
+                other.execute("BEGIN IMMEDIATE")
+                looks.append("free")
+            except sqlite3.OperationalError:
+                looks.append("ours")
+        return time.time()
+
+    desk = Desk(path, clock)
+    desk.plan([1])
+    looks.clear()
+    assert desk.claim(1)
+    assert looks == ["ours"]
+    desk.journal.close()
 
 
 @pytest.fixture(scope="module")

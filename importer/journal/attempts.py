@@ -100,8 +100,8 @@ class Attempts:
 
         Only after this returns may the first byte be sent. Raises JournalFull: then nothing may be sent.
         """
-        now = self._database.clock()
         with self._database.write() as connection:
+            now = self._database.clock()  # only here: another process may have kept the journal for long
             wanted = {"import_id": import_id, "reference": intent.reference}
             row_id = connection.execute(_PLANNED_ROW, wanted).scalar_one_or_none()
             if row_id is None:

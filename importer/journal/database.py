@@ -75,6 +75,7 @@ class Database:
         raw.execute("PRAGMA journal_mode = WAL")
         raw.execute("PRAGMA synchronous = FULL")  # less could lose an intent on power loss, and send its row twice
         raw.execute("PRAGMA fullfsync = ON")  # macOS: through the drive's own cache; elsewhere without effect
+        raw.execute("PRAGMA secure_delete = ON")  # what is erased is overwritten; not every build does so unasked
         raw.execute("PRAGMA foreign_keys = ON")
         (synchronous,) = raw.execute("PRAGMA synchronous").fetchone()
         if synchronous != 2:
