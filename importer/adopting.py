@@ -14,6 +14,7 @@ from importer.job import Job
 from importer.journal import Adopted, Journal
 from importer.messages import _
 from importer.model import Status
+from importer.opening import open_source
 from importer.pipeline import scope_of
 from importer.planning import Plan, PlannedRow, make_plan, own_columns
 from importer.recognition import Memory
@@ -73,7 +74,7 @@ class _Reported:
 def _open(job: Job, sheet: str | None) -> Table:
     """Open the report's sheet, or the source's own where that has the ids."""
     cases = mapping.load(job.mapping)
-    table = open_table(job.source, replace(cases.table, sheet=None, header_row=None))
+    table = open_source(job.source, replace(cases.table, sheet=None, header_row=None))
     if own_columns(table.columns) or "wolkvox_id" in table.columns:
         return table
     return open_table(job.source, replace(cases.table, sheet=sheet or "Report", header_row=None))

@@ -149,6 +149,7 @@ class _Planner:
         self._table, self._mapping = table, mapping
         self.frames: Spool[pd.DataFrame] = Spool()
         ours = own_columns(table.columns)
+        self._status = ours.get("status")
         self.columns = tuple(column for column in table.columns if column not in ours.values())
         tables = {need: list(open_table(need.path or table.path, need.options).frames()) for need in mapping.tables}
         self._mapper = mapping.bind(self.columns, tables, table.path.parent)
@@ -168,19 +169,28 @@ class _Planner:
         """Take every row from cells to fields, and learn all keys on the way."""
         for frame in self._table.frames():
             cells = frame.map(_unmarked) if self._marked else frame
-            hidden = list(self._table.hidden.intersection(cells.index))
-            self._mapper.survey(cells.drop(index=hidden) if hidden else cells)
+            passed_over = list(self._passed_over(cells))
+            self._mapper.survey(cells.drop(index=passed_over) if passed_over else cells)
             self.frames.append(cells)
         converted: Spool[_Converted] = Spool()
         for frame in self.frames:
             result = self._mapper.convert(frame)
-            hidden = {row: _("hidden row") for row in self._table.hidden.intersection(frame.index)}
-            skipped = {**result.skipped, **hidden}
+            skipped = {**result.skipped, **self._passed_over(frame)}
             keys = self._recogniser.keys(frame)
             self._recogniser.remember(frame, keys, skipped)
             converted.append(_Converted(result.fields, result.issues, skipped, keys))
         self._recogniser.all_seen()
         return converted
+
+    def _passed_over(self, frame: pd.DataFrame) -> dict[int, str]:
+        """Return, with the reason, the rows that the sheet itself leaves out: hidden ones, and what a report skipped.
+
+        The latter holds also where nothing is hidden any more: in a CSV file, and after a filter was lifted.
+        """
+        told = frame.index[frame[self._status].map(str).str.strip() == Status.SKIPPED] if self._status else ()
+        reason = _("skipped before; empty its cell in the column {column} to send it", column=self._status)
+        hidden = self._table.hidden.intersection(frame.index)
+        return dict.fromkeys(told, reason) | dict.fromkeys(hidden, _("hidden row"))
 
     def judge(self, frame: pd.DataFrame, converted: _Converted) -> list[PlannedRow]:
         """Find what is wrong with the rows of a frame, and set each beside what the journal knows of it."""

@@ -6,7 +6,7 @@ read_rows    a report that is given back
 """
 
 from .places import check_writable, default_path, digest
-from .reading import ReportedRow, read_rows
+from .reading import ReportedRow, is_given_back, read_rows
 from .text import unmarked
 from .words import CREATED_VERDICT, NOT_CREATED_VERDICT, OWN_COLUMNS
 from .writing import Written, write
@@ -21,6 +21,7 @@ __all__ = [
     "check_writable",
     "default_path",
     "digest",
+    "is_given_back",
     "read_rows",
     "unmarked",
     "write",

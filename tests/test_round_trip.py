@@ -1,0 +1,344 @@
+"""The report, corrected, is the next import: every row once, whatever file it comes from."""
+
+from __future__ import annotations
+
+import csv
+import shutil
+from collections.abc import Callable, Iterator, Mapping
+from datetime import date
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from openpyxl import Workbook, load_workbook
+from openpyxl.worksheet.worksheet import Worksheet
+from run_support import HEADER, MAPPING, Give, Office, Result, ticket
+
+from importer.sandbox import RunningSandbox, SandboxConfig
+
+ROOT = Path(__file__).parent.parent
+PHOTO, INVOICE = "fotos/modem.png", "facturas/factura_1178.pdf"
+Corrections = Mapping[int, Mapping[str, object]]
+
+LEGACY: Corrections = {
+    5: {"Correo cliente": "mf.ossa@correo.example"},
+    8: {"Estado": "Abierto"},
+    10: {"Correo cliente": "jorge.pena@correo.example"},
+    12: {"Solución": "Se atendió en la sede."},
+    14: {"Ticket": "HD-00112"},
+    16: {"Ticket": "HD-00114"},
+    19: {"Asunto": "Revisar los cobros de los últimos doce meses"},
+    21: {"Fecha apertura": date(2024, 5, 2)},
+    23: {"Adjunto 1": INVOICE},
+    27: {"Adjunto 1": PHOTO},
+    29: {"Adjunto 2": None},
+    31: {"Agente": "Laura Gómez"},
+    33: {"Agente": "Paola Cárdenas"},
+    35: {"Correo cliente": "rectoria@losandes.example"},
+    37: {"Tipo": "Petición"},
+    38: {"Prioridad": "Alta"},
+    40: {"Adjunto 1": "fotos/fachada.png"},
+    42: {"Adjunto 1": INVOICE},
+    44: {"Adjunto 1": PHOTO},
+    46: {"Valor reclamado": 100_000},
+    49: {"Documento": "52334455"},
+    51: {"Adjunto 2": None},
+    53: {"Adjunto 1": PHOTO},
+    55: {"Canal": "Web"},
+    57: {"Estado": "En trámite"},
+    59: {"Prioridad": "Media"},
+    61: {"Asunto": "Copia de factura", "Descripción": "Pide duplicado de la factura."},
+    63: {"Adjunto 1": PHOTO},
+}
+"""By the row of the source: what a person writes into the report instead of each planted fault."""
+
+WEEKLY: Corrections = {
+    13: {"Fecha": "28/02/2026"},
+    24: {"Estado": "Finalizado"},
+    32: {"Correo": "soniaq@buzon.example"},
+    45: {"Respuesta": "Se envió la copia."},
+}
+
+
+@pytest.fixture
+def samples(tmp_path: Path) -> Path:
+    """Copy the samples and their mappings."""
+    for folder in ("sample_data", "mappings"):
+        shutil.copytree(ROOT / folder, tmp_path / folder, ignore=shutil.ignore_patterns("*.report.*"))
+    return tmp_path
+
+
+@pytest.fixture
+def run(samples: Path, sandbox: RunningSandbox, give: Give) -> Callable[..., Result]:
+    """Run a source of the samples' folder, its mapping named without folder and ending."""
+
+    def carry_out(source: Path, mapping: str, *more: str) -> Result:
+        where = ["--server", sandbox.url, "--operation", "demo", "--journal", str(samples / "journal.db")]
+        return give(["run", str(source), "-m", str(samples / "mappings" / f"{mapping}.yml"), *where, "--yes", *more])
+
+    return carry_out
+
+
+def lines(sheet: Worksheet) -> dict[str, int]:
+    """Return the columns of a report's sheet by name, counted from 1; of two equal ones the last, which is ours."""
+    return {str(cell.value): cell.column for cell in sheet[1]}
+
+
+def correct(report: Path, corrections: Corrections) -> None:
+    """Write into a report, a workbook or a CSV file, what is right, at the rows of the source that it tells."""
+    if report.suffix == ".csv":
+        table = pd.read_csv(report, dtype=str, keep_default_na=False)
+        for row, cells in corrections.items():
+            for column, value in cells.items():
+                table.loc[table["row"] == str(row), column] = str(value)
+        table.to_csv(report, index=False, lineterminator="\r\n")
+        return
+    workbook = load_workbook(report)
+    sheet = workbook["Report"]
+    places = lines(sheet)
+    numbers = {sheet.cell(line, places["row"]).value: line for line in range(2, sheet.max_row + 1)}
+    for row, cells in corrections.items():
+        for column, value in cells.items():
+            sheet.cell(numbers[row], places[column]).value = value
+    workbook.save(report)
+
+
+def assert_each_once(sandbox: RunningSandbox, cases: int) -> None:
+    """Hold that there are so many cases, each of a reference of its own, and that no more was sent."""
+    references = [case.reference for case in sandbox.store.cases]
+    assert len(set(references)) == len(references) == sandbox.posts == cases
+    assert None not in references
+
+
+def test_r14_every_planted_fault_corrected_in_the_report(
+    samples: Path, sandbox: RunningSandbox, run: Callable[..., Result]
+) -> None:
+    """The corrected report of the legacy sample makes every row a case, exit status 0; the original adds none."""
+    source = samples / "sample_data" / "legacy_tickets.xlsx"
+    first = run(source, "legacy-tickets", "--json")
+    assert (first.status, first.json["counts"]["invalid"]) == (1, len(LEGACY) + 1)  # a repeated key is two issues
+    report = Path(first.json["report"])
+    correct(report, LEGACY)
+    second = run(report, "legacy-tickets", "--json")
+    assert (second.status, [reason["status"] for reason in second.json["reasons"]]) == (0, ["skipped"])
+    assert (second.json["counts"]["created"], second.json["counts"]["skipped"]) == (61, 1)
+    assert second.json["created_now"] == len(LEGACY) + 1
+    assert_each_once(sandbox, 61)
+    third = run(source, "legacy-tickets", "--json")
+    assert (third.status, third.json["calls"], third.json["counts"]["planned"]) == (1, 0, 0)
+    assert {reason["status"] for reason in third.json["reasons"]} == {"created", "invalid", "skipped"}
+    assert_each_once(sandbox, 61)
+
+
+def test_r14_a_csv_report_corrected(samples: Path, sandbox: RunningSandbox, run: Callable[..., Result]) -> None:
+    """A report as CSV is corrected and given back like a workbook, its marks of text taken away again."""
+    source = samples / "sample_data" / "weekly_backoffice.csv"
+    report = source.with_name("weekly.report.csv")
+    assert run(source, "weekly-backoffice", "--report", str(report)).status == 1
+    correct(report, WEEKLY)
+    second = run(report, "weekly-backoffice", "--json")
+    assert (second.status, second.json["counts"]["created"]) == (0, 50)
+    assert_each_once(sandbox, 50)
+    assert run(source, "weekly-backoffice", "--json").json["calls"] == 0
+    assert_each_once(sandbox, 50)
+
+
+def save_as_spanish_excel(report: Path) -> None:
+    """Save a CSV report as Excel in Spanish does: semicolons and cp1252."""
+    with report.open(encoding="utf-8", newline="") as file:
+        rows = list(csv.reader(file))
+    with report.open("w", encoding="cp1252", newline="") as file:
+        csv.writer(file, delimiter=";").writerows(rows)
+
+
+def test_r14_a_csv_report_that_excel_saved(samples: Path, sandbox: RunningSandbox, run: Callable[..., Result]) -> None:
+    """Another separator and encoding are found out, and a row that was skipped stays so, though nothing hides it."""
+    source = samples / "sample_data" / "legacy_tickets.xlsx"
+    report = source.with_name("legacy.report.csv")
+    assert run(source, "legacy-tickets", "--report", str(report)).status == 1
+    created = sandbox.posts
+    save_as_spanish_excel(report)
+    second = run(report, "legacy-tickets", "--json")
+    assert (second.json["calls"], second.json["counts"]["created"]) == (0, created)
+
+
+def test_r14_what_the_mapping_says_of_the_sources_layout_holds_for_no_report(office: Office, give: Give) -> None:
+    """A title above the source's header is not looked for in its report."""
+    office.write([ticket(1), ticket(2, Correo="nobody")])
+    office.source.write_text("Casos de la semana\n\n" + office.source.read_text("utf-8"), "utf-8")
+    office.mapping.write_text(MAPPING.replace("  key:", "  header_row: 3\n  key:"), "utf-8")
+    assert give(office.arguments("run", "--yes")).status == 1
+    correct(office.report, {5: {"Correo": "cliente2@example.com"}})
+    assert give(again(office, office.report)).status == 0
+    assert_each_once(office.sandbox, 2)
+
+
+def again(office: Office, source: Path, *more: str) -> list[str]:
+    """Return the words of a run of another source with the same mapping and journal."""
+    command, _source, *rest = office.arguments("run", "--yes", "--json", *more)
+    return [command, str(source), *rest]
+
+
+@pytest.mark.parametrize("ending", ["xlsx", "csv"])
+def test_r14_rows_without_a_key_are_known_by_their_reference(office: Office, give: Give, ending: str) -> None:
+    """Under `key: content` the corrected report sends the corrected row alone, and the original nothing more."""
+    office.mapping.write_text(MAPPING.replace("key: Ticket", "key: content"), "utf-8")
+    office.write([ticket(1), ticket(1), ticket(2, Correo="nobody", Asunto="-5 %"), ticket(3, Detalle="=1+1")])
+    report = office.folder / f"tickets.report.{ending}"
+    assert give(office.arguments("run", "--yes", "--report", str(report))).status == 1
+    correct(report, {4: {"Correo": "cliente2@example.com"}})
+    second = give(again(office, report))
+    assert (second.status, second.json["counts"]["created"], second.json["created_now"]) == (0, 4, 1)
+    assert {case.body["form"]["Subject"] for case in office.sandbox.store.cases} == {"Asunto 1", "-5 %", "Asunto 3"}
+    third = give(office.arguments("run", "--yes", "--json"))
+    assert (third.status, third.json["counts"]["changed"], third.json["calls"]) == (1, 1, 0)
+    assert_each_once(office.sandbox, 4)
+
+
+FOREIGN = "WCI-0000000000000000"
+
+
+@pytest.mark.parametrize(
+    ("key", "edit", "code"),
+    [
+        ("Ticket", FOREIGN, "reference-edited"),
+        ("Ticket", "another row's", "reference-edited"),
+        ("content", FOREIGN, "reference-foreign"),
+        ("content", "another row's", "reference-repeated"),
+        ("content", None, "reference-missing"),
+    ],
+)
+def test_r14_a_reference_that_is_not_the_rows_own_is_an_issue(
+    office: Office, give: Give, key: str, edit: str | None, code: str
+) -> None:
+    """An edited, foreign, repeated or erased reference is named, and its row is not sent."""
+    office.mapping.write_text(MAPPING.replace("key: Ticket", f"key: {key}"), "utf-8")
+    office.write([ticket(1, Correo="nobody"), ticket(2, Correo="nobody"), ticket(3)])
+    assert give(office.arguments("run", "--yes")).status == 1
+    written = office.reported()["reference"][1] if edit == "another row's" else edit
+    correct(office.report, {2: {"Correo": "ana@example.com", "reference": written}})
+    result = give(again(office, office.report))
+    assert (result.status, result.json["calls"]) == (1, 0)
+    assert code in {reason["code"] for reason in result.json["reasons"] if reason["row"] == 2}
+    assert_each_once(office.sandbox, 1)
+
+
+@pytest.fixture
+def strict(tmp_path: Path) -> Iterator[Office]:
+    """Give an office whose CRM knows three contacts."""
+    contacts = tuple(f"cliente{number}@example.com" for number in (1, 2, 3))
+    with RunningSandbox(config=SandboxConfig(contacts=contacts)) as sandbox:
+        yield Office(tmp_path, sandbox)
+
+
+def test_only_what_was_invalid_or_rejected(strict: Office, give: Give) -> None:
+    """`--only` sends what was so and is right now, tries rejected rows again, and reports these rows alone."""
+    strict.write([ticket(1), ticket(2, Correo="nobody"), ticket(3, Correo="nobody"), ticket(4)])
+    first = give(strict.arguments("run", "--yes", "--json"))
+    assert [first.json["counts"][state] for state in ("created", "invalid", "rejected")] == [1, 2, 1]
+    strict.write([ticket(1), ticket(2), ticket(3, Correo="nobody"), ticket(4), ticket(5)])
+    result = give(strict.arguments("run", "--yes", "--json", "--only", "invalid,rejected"))
+    assert (result.status, result.json["rows"], result.json["created_now"]) == (1, 3, 1)
+    assert (result.json["counts"]["invalid"], result.json["counts"]["rejected"]) == (1, 1)
+    assert strict.sandbox.posts == 4  # the rejected row a second time, and nothing of the new row
+    assert list(strict.reported()["row"]) == ["3", "4", "5"]
+    said = [str(cell.value) for cell in load_workbook(strict.report)["Summary"]["B"]]
+    assert any(text.startswith("Only the 3 rows that are or were invalid or rejected are") for text in said)
+    assert len(strict.sandbox.store.cases) == 2
+
+
+def test_a_filtered_report_is_a_source(strict: Office, give: Give) -> None:
+    """The report of the faulty rows alone, corrected and given back, is all that is needed, also to go on later."""
+    strict.write([ticket(1), ticket(2, Correo="nobody"), ticket(3, Correo="nobody"), ticket(4)])
+    give(strict.arguments("run", "--yes"))
+    filtered = strict.folder / "faulty.xlsx"
+    only = ["--only", "invalid,rejected"]
+    assert give(strict.arguments("report", *only, "--report", str(filtered))).status == 1
+    assert list(strict.reported(filtered)["status"]) == ["invalid", "invalid", "rejected"]
+    correct(filtered, {row: {"Correo": "cliente1@example.com"} for row in (3, 4, 5)})
+    limited = give(again(strict, filtered, *only, "--limit", "2"))
+    assert (limited.status, limited.json["created_now"], limited.json["counts"]["planned"]) == (3, 2, 1)
+    rest = give(again(strict, filtered, *only))
+    assert (rest.status, rest.json["created_now"], rest.json["rows"]) == (0, 1, 3)
+    references = [case.reference for case in strict.sandbox.store.cases]
+    assert len(set(references)) == len(references) == 4
+
+
+def test_what_only_leaves_can_be_sent_without_it(strict: Office, give: Give) -> None:
+    """A corrected row that a limit left out counts as planned, and the next step says how it is sent."""
+    strict.write([ticket(1, Correo="nobody"), ticket(2, Correo="nobody")])
+    give(strict.arguments("run", "--yes"))
+    strict.write([ticket(1), ticket(2)])
+    limited = give(strict.arguments("run", "--yes", "--json", "--only", "invalid", "--limit", "1"))
+    assert (limited.status, limited.json["created_now"]) == (3, 1)
+    assert "without --only" in limited.json["next"]
+    none = give(strict.arguments("run", "--yes", "--json", "--only", "invalid"))
+    assert (none.json["rows"], none.json["calls"]) == (0, 0)
+    assert "Without --only" in none.json["next"]
+    assert give(strict.arguments("run", "--yes", "--json")).json["created_now"] == 1
+
+
+@pytest.mark.parametrize(
+    "wrong", [["--only", "faulty"], ["--only", ""], ["--only", "invalid", "--write-back"]], ids=" ".join
+)
+def test_only_refuses_what_it_cannot_mean(office: Office, give: Give, wrong: list[str]) -> None:
+    """A state that does not exist, none at all, and a sheet that would lack rows are refused before anything."""
+    office.write([ticket(1)])
+    result = give(office.arguments("run", "--yes", *wrong))
+    assert (result.status, office.sandbox.posts) == (2, 0)
+    assert "--only" in result.err
+
+
+def workbook_of(office: Office) -> Path:
+    """Write the tickets of the office as a workbook with a second sheet, and return where it is."""
+    path = office.folder / "tickets.xlsx"
+    book = Workbook()
+    sheet = book.worksheets[0]
+    sheet.title = "Tickets"
+    rows = [ticket(1), ticket(1, Ticket="2"), ticket(3, Correo="nobody")]
+    for line in (HEADER, *([row[name] for name in HEADER] for row in rows)):
+        sheet.append(list(line))
+    book.create_sheet("Resumen").append(["Casos", "=COUNTA(Tickets!A:A)"])
+    book.save(path)
+    office.write([])
+    return path
+
+
+@pytest.mark.parametrize("key", ["Ticket", "content"])
+def test_p4_a_source_with_its_report_written_back_is_the_same_source(office: Office, give: Give, key: str) -> None:
+    """After --write-back the source's own sheet is read again, nothing is sent twice, and a correction in it is."""
+    source = workbook_of(office)
+    office.mapping.write_text(MAPPING.replace("key: Ticket", f"key: {key}"), "utf-8")
+    assert give(again(office, source, "--write-back")).status == 1
+    assert load_workbook(source).sheetnames == ["Tickets", "Resumen", "Report"]
+    for _time in range(2):
+        result = give(again(office, source, "--write-back"))
+        assert (result.status, result.json["calls"], result.json["counts"]["created"]) == (1, 0, 2)
+    assert_each_once(office.sandbox, 2)
+    assert list(office.reported(source)["status"]) == ["created", "created", "invalid"]
+
+
+def test_a_case_is_a_link_where_its_address_is_known(
+    office: Office, give: Give, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """WOLKVOX_CASE_URL leads from the id of a case to its page, also in the sheet that is written back."""
+    monkeypatch.setenv("WOLKVOX_CASE_URL", "https://crm.example/cases/{wolkvox_id}?tab=1")
+    source = workbook_of(office)
+    give(again(office, source, "--write-back"))
+    for path in (office.folder / "tickets.report.xlsx", source):
+        sheet = load_workbook(path)["Report"]
+        cells = [sheet.cell(line, len(HEADER) + 3) for line in (2, 3, 4)]
+        links = [cell.hyperlink and cell.hyperlink.target for cell in cells]
+        expected = [f"https://crm.example/cases/{cell.value}?tab=1" for cell in cells[:2]]
+        assert links == [*expected, None]
+
+
+def test_an_address_that_leads_to_no_case_is_refused(
+    office: Office, give: Give, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """WOLKVOX_CASE_URL without the place of the id stops the run before anything is sent, and says what to write."""
+    monkeypatch.setenv("WOLKVOX_CASE_URL", "https://crm.example/cases/")
+    office.write([ticket(1)])
+    result = give(office.arguments("run", "--yes"))
+    assert (result.status, office.sandbox.posts) == (2, 0)
+    assert "{wolkvox_id}" in result.err
