@@ -15,6 +15,7 @@ from openpyxl.worksheet.properties import PageSetupProperties
 
 from . import styles
 from .cells import Stamp, Stamps, Value, placed
+from .line_writer import write_as_text
 from .words import Look
 
 if TYPE_CHECKING:
@@ -71,6 +72,8 @@ class Sheet:
 
         `height` is in points. Neither Excel nor LibreOffice is sure to find out by itself how high wrapped text is.
         """
+        if not self.lines:
+            write_as_text(self.sheet)  # now that the sheet is laid out
         self.lines += 1
         line = cast("GeneratorType[Stamp | None, object, object]", cells)
         if height is None and not hidden:
