@@ -24,6 +24,9 @@ class Desk(Protocol):
     def sent(self, outcome: Outcome) -> None:
         """Be told what one attempt came to; called from several threads."""
 
+    def stopping(self, in_flight: int) -> None:
+        """Be told that the run ends once so many cases have their answers, and that asking again gives them up."""
+
     def waiting(self, until: datetime) -> None:
         """Be told that nothing is sent until the quota is counted anew."""
 

@@ -61,13 +61,12 @@ class Dispatch:
         try:
             while True:
                 brake = Brake(created=self.forecast.counts.created > 0)
-                sender = Sender(errand, Pacer(job.concurrency, job.rate), brake, self.desk.sent)
+                sender = Sender(errand, Pacer(job.concurrency, job.rate), brake, self.desk)
                 reason = self._sent_by(sender)
                 if reason is None or reason.pause is not Pause.QUOTA:
                     return reason
-                if not job.wait_for_quota:
+                if not (job.wait_for_quota and self._waited_for_quota()):
                     return self._with_reset(reason)
-                self._wait_for_quota()
         finally:
             self.desk.done()
 
@@ -86,14 +85,18 @@ class Dispatch:
         when = _("They are counted anew at about {moment:%Y-%m-%d %H:%M}.", moment=resets)
         return PauseReason(f"{reason.message} {when}", reason.exit_status, reason.pause)
 
-    def _wait_for_quota(self) -> None:
-        """Wait until the quota is counted anew; Ctrl-C ends the wait, and the run."""
+    def _waited_for_quota(self) -> bool:
+        """Wait until the quota is counted anew; False where Ctrl-C ends the wait, and the run."""
         quota = self.errand.crm.token_information()
         until = now() + (_ASK_AGAIN if quota.resets_in is None else timedelta(seconds=quota.resets_in + 60))
         self.desk.waiting(until)
         never = threading.Event()
-        while (left := (until - now()).total_seconds()) > 0:
-            never.wait(min(left, 60))  # in steps: the clock may be set, and the laptop may sleep
+        try:
+            while (left := (until - now()).total_seconds()) > 0:
+                never.wait(min(left, 60))  # in steps: the clock may be set, and the laptop may sleep
+        except KeyboardInterrupt:
+            return False
+        return True
 
     def _left_by_quota(self) -> str | None:
         left = self.forecast.counts.planned - self.forecast.to_send

@@ -6,12 +6,13 @@ import logging
 import queue
 import threading
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
 from importer.composing import compose, search_value
 from importer.crm import Brake, Crm, Pacer, PauseReason, backoff
+from importer.desk import Desk
 from importer.errors import AttachmentChanged
 from importer.journal import Attempt, ImportRecord, Intent, Journal
 from importer.messages import _
@@ -41,8 +42,8 @@ class Errand:
 class Sender:
     """Sends the rows that it is given with up to `concurrency` workers, until all are sent or something says stop."""
 
-    def __init__(self, errand: Errand, pacer: Pacer, brake: Brake, sent: Callable[[Outcome], None]) -> None:
-        self._errand, self._pacer, self._brake, self._sent = errand, pacer, brake, sent
+    def __init__(self, errand: Errand, pacer: Pacer, brake: Brake, desk: Desk) -> None:
+        self._errand, self._pacer, self._brake, self._desk = errand, pacer, brake, desk
         self._stop = threading.Event()
         self._reason: PauseReason | None = None
         self._fault: BaseException | None = None
@@ -98,6 +99,7 @@ class Sender:
     def _interrupted(self, todo: queue.Queue[PlannedRow | None], threads: list[threading.Thread]) -> None:
         self._halt(PauseReason(_("Stopped with Ctrl-C. Give the same command again to go on."), 3))
         try:
+            self._desk.stopping(len(self._in_flight))
             self._finish(todo, threads)
         except KeyboardInterrupt:
             with self._lock:
@@ -151,7 +153,7 @@ class Sender:
             self._pacer.release(outcome or Outcome(Verdict.NOT_DELIVERED), seconds)
         if outcome is not None:
             self._log_attempt(body.reference, outcome, seconds)
-            self._sent(outcome)
+            self._desk.sent(outcome)
             if reason := self._brake.note(outcome):
                 self._halt(reason)
         return outcome

@@ -74,6 +74,17 @@ class Terminal:
                 self._said_at = time.monotonic()
                 click.echo(self._plain(), err=True)
 
+    def stopping(self, in_flight: int) -> None:
+        """Say what is still waited for, and what a second Ctrl-C would do."""
+        sentence = ngettext(
+            "Stopping: {count} case is on its way and gets its answer. Ctrl-C once more gives it up: it is then"
+            " unknown.",
+            "Stopping: {count} cases are on their way and get their answers. Ctrl-C once more gives them up: they are"
+            " then unknown.",
+            in_flight,
+        )
+        tqdm.write(sentence, file=sys.stderr)
+
     def waiting(self, until: datetime) -> None:
         """Say that nothing is sent until the quota is counted anew."""
         tqdm.write(_("The quota is used up; waiting until {until:%Y-%m-%d %H:%M}.", until=until), file=sys.stderr)

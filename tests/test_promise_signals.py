@@ -1,0 +1,60 @@
+"""Ctrl-C once and twice in a real process."""
+
+from __future__ import annotations
+
+import signal
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from promise_support import assert_promise, states, tickets, wait_until
+from run_support import Give, Office
+
+from importer.sandbox import Latency, RunningSandbox
+
+pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="signals as Unix has them")
+
+_QUIET_PERIOD = ("--quiet-period", "0")
+
+
+@pytest.fixture
+def slow(tmp_path: Path) -> Iterator[Office]:
+    """Give an office whose stand-in takes a while for each answer."""
+    with RunningSandbox(latency=Latency(0.2, 0.2)) as sandbox:
+        office = Office(tmp_path, sandbox)
+        office.write(tickets(range(1, 41)))
+        yield office
+
+
+def test_o19_ctrl_c_once_lets_the_cases_in_flight_finish(slow: Office, give: Give) -> None:
+    """The run ends with exit status 3 and a report; nothing is unknown, and the same command goes on."""
+    process = slow.start("run", "--yes", "--concurrency", "4")
+    wait_until(lambda: slow.sandbox.posts >= 6)
+    process.send_signal(signal.SIGINT)
+    out, err = process.communicate(timeout=60)
+    assert process.returncode == 3, err
+    assert "Stopping" in err
+    assert "Ctrl-C" in out
+    assert "Traceback" not in err
+    assert set(assert_promise(slow)) == {"created", "planned"}
+    assert (slow.reported()["status"] == "created").sum() == states(slow.journal)["created"] == slow.sandbox.posts
+    assert give(slow.arguments("run", "--yes", "--concurrency", "16")).status == 0
+    assert (assert_promise(slow), slow.sandbox.posts) == ({"created": 40}, 40)
+
+
+def test_o19_ctrl_c_twice_makes_them_unknown(slow: Office) -> None:
+    """The run ends at once with exit status 4; the cases in flight are named as unknown, and are not sent again."""
+    slow.sandbox.inject("timeout-after-creating:from=6")
+    process = slow.start("run", "--yes", "--concurrency", "2")
+    assert process.stderr
+    wait_until(lambda: slow.sandbox.posts == 7)
+    process.send_signal(signal.SIGINT)
+    while "Stopping: 2 cases" not in (line := process.stderr.readline()):
+        assert line, "it ended without a word"
+    process.send_signal(signal.SIGINT)
+    _out, err = process.communicate(timeout=60)
+    assert process.returncode == 4, err
+    assert "Traceback" not in err
+    assert assert_promise(slow) == {"created": 5, "unknown": 2, "planned": 33}
+    assert list(slow.reported()["status"]).count("unknown") == 2
