@@ -15,11 +15,13 @@ from importer.composing import complete_fields
 from importer.crm import Crm
 from importer.desk import Desk
 from importer.dispatch import Dispatch
+from importer.errors import RunStopped
 from importer.forecast import make_forecast
 from importer.identity import Scope, tenant_of
 from importer.job import Job, mapped
 from importer.journal import ImportRecord, Journal, RunStart
 from importer.mapping import CaseMapping
+from importer.messages import _
 from importer.model import Status
 from importer.planning import Plan, PlannedRow, make_plan
 from importer.recognition import Memory
@@ -58,8 +60,8 @@ def preview(job: Job, number: int | None) -> Preview | None:
 def run(job: Job, desk: Desk) -> Finished:
     """Plan a source, have it confirmed, send what is not created yet, and write the report.
 
-    Raises an ImporterError before anything is sent where something is at fault; later, only where the journal or the
-    report can no longer be written.
+    Raises an ImporterError before anything is sent where something is at fault; later, only RunStopped, where the
+    journal can no longer be written or somebody wants no report.
     """
     started = now()
     cases = mapping.load(job.mapping)
@@ -79,9 +81,13 @@ def run(job: Job, desk: Desk) -> Finished:
             desk.confirm(forecast)
         record = _note(job, plan, journal, record)
         run_id = journal.runs.start(record.id, _run_start(plan, target.server))
-        ran = Dispatch(job, desk, Errand(crm, journal, record, run_id, plan), forecast).carry_out()
-        plan = refreshed(plan, journal, record)
-        finished = finish(plan, journal, record, replace(ran, started_at=started), wish)
+        try:
+            ran = Dispatch(job, desk, Errand(crm, journal, record, run_id, plan), forecast).carry_out()
+            plan = refreshed(plan, journal, record)
+            finished = finish(plan, journal, record, replace(ran, started_at=started), wish)
+        except KeyboardInterrupt as stop:
+            sentence = _("Stopped with Ctrl-C. What was sent is in the journal, and the same command goes on.")
+            raise RunStopped(sentence) from stop
         journal.runs.end(run_id, finished.counts, ran.calls, finished.exit_status)
     return finished
 
