@@ -23,11 +23,12 @@ from importer.journal import ImportRecord, Journal, RunStart
 from importer.mapping import CaseMapping
 from importer.messages import _
 from importer.model import Status
+from importer.opening import open_source
 from importer.planning import Plan, PlannedRow, make_plan
 from importer.recognition import Memory
 from importer.reporting import Finished, Ran, finish, now, refreshed
 from importer.sending import Errand
-from importer.source import Table, open_table
+from importer.source import Table
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +43,7 @@ class Preview:
 def check(job: Job) -> Plan:
     """Read, map and validate a source; send nothing, and ask no journal."""
     cases = mapping.load(job.mapping)
-    table = open_table(job.source, cases.table)
+    table = open_source(job.source, cases.table)
     return make_plan(table, cases, scope_of(job, cases), Memory())
 
 
@@ -67,7 +68,7 @@ def run(job: Job, desk: Desk) -> Finished:
     cases = mapping.load(job.mapping)
     target = settings.target(job.connection, mapped(cases))
     starts.refuse_short_quiet_period(job.quiet_period, target.server)
-    table = open_table(job.source, cases.table)
+    table = open_source(job.source, cases.table)
     wish = job.wish
     report.check_writable(wish.path)
     with Journal(job.journal_path) as journal, Crm(target) as crm:
@@ -95,7 +96,7 @@ def run(job: Job, desk: Desk) -> Finished:
 def rebuild_report(job: Job) -> Finished:
     """Write the report again from the source and the journal; send nothing."""
     cases = mapping.load(job.mapping)
-    table = open_table(job.source, cases.table)
+    table = open_source(job.source, cases.table)
     wish = job.wish
     report.check_writable(wish.path)
     server, _operation = settings.server_and_operation(job.connection, mapped(cases))
