@@ -22,7 +22,7 @@ from importer.errors import SourceError
 from importer.model import Cell, TableOptions, Typed
 from importer.source import open_table
 from importer.source.delimited import open_delimited
-from importer.source.spool import Snapshot
+from importer.source.snapshot import Snapshot
 from importer.source.xls_scan import scan as scan_xls
 
 FEW = settings(max_examples=25, deadline=None)

@@ -16,7 +16,8 @@ from importer.errors import SourceError
 from importer.messages import _
 from importer.source import calamine_child
 from importer.source.refusals import damaged, password_needed
-from importer.source.spool import BLOCK, Snapshot, Spool
+from importer.source.snapshot import BLOCK, Snapshot
+from importer.spool import Spool
 
 MEMORY_LIMIT = 4 << 30  # a full sheet of 1,048,576 rows and 20 columns stays below
 
@@ -42,7 +43,7 @@ class Parsing:
     def __init__(self, snapshot: Snapshot, file: str, sheet: str | None = None) -> None:
         """Start the child on the workbook's bytes; without a sheet it lists them."""
         self._file = file
-        self._answer: Spool[Any] = Spool()
+        self._answer: Spool[Any] = Spool(in_memory=0)
         self._errors = tempfile.TemporaryFile()  # noqa: SIM115 - closed on leaving the context
         # -P: this folder's modules must not hide those of the standard library.
         command = [sys.executable, "-P", calamine_child.__file__, str(MEMORY_LIMIT), json.dumps(sheet)]

@@ -15,7 +15,7 @@ from importer.errors import SourceError
 from importer.messages import _
 from importer.model import Cell, Fault, TableOptions
 from importer.source.encoding import detect
-from importer.source.spool import Snapshot
+from importer.source.snapshot import Snapshot
 
 _CANDIDATES = (",", ";", "\t", "|")
 _DECLARED = re.compile(r'^"?sep=(.)"?\r?\n?$', re.IGNORECASE)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from importer.errors import SourceError
 from importer.messages import _
-from importer.source.spool import Spool
+from importer.spool import Spool
 
 ERROR, NO_RESULT, SHOWN = -1, -2, -3  # kinds of facts; from 0 on, a kind is a cell style
 

@@ -10,7 +10,7 @@ from importer.errors import SourceError
 from importer.messages import _
 from importer.source.package import Package
 from importer.source.refusals import damaged, password_needed
-from importer.source.spool import Snapshot
+from importer.source.snapshot import Snapshot
 from importer.source.xlsx_parts import workbook_part
 
 

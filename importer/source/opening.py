@@ -13,7 +13,7 @@ from importer.source.delimited import Delimited, open_delimited
 from importer.source.header import find_header, name_columns, no_header
 from importer.source.kind import Kind, sniff
 from importer.source.ragged import Ragged
-from importer.source.spool import Snapshot
+from importer.source.snapshot import Snapshot
 from importer.source.table import Grid, Table, is_blank
 from importer.source.workbook_readers import Sheet, read_ods, read_xls, read_xlsb, read_xlsx
 

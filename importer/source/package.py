@@ -13,7 +13,7 @@ from xml.parsers import expat
 from importer.errors import SourceError
 from importer.messages import _
 from importer.source.refusals import damaged, password_needed
-from importer.source.spool import Snapshot
+from importer.source.snapshot import Snapshot
 
 _LARGEST = 4 << 30  # bytes of all parts unpacked; a full sheet of 20 columns stays below
 _LARGE_PART = 32 << 20

@@ -11,8 +11,8 @@ from importer.model import Cell, Fault, Typed
 from importer.source.facts import ERROR, NO_RESULT, SHOWN, Fact, Merged, SheetFacts
 from importer.source.moments import elapsed_days, moment
 from importer.source.number_format import NumberFormat, Shows, number_text, plain_text
-from importer.source.spool import Spool
 from importer.source.table import is_blank
+from importer.spool import Spool
 
 _NO_FACTS: tuple[int, list[Fact]] = (0, [])
 _FILLED = "#"  # for whoever asks only whether a cell is filled

@@ -12,7 +12,7 @@ from importer.source.kind import Kind
 from importer.source.ods_scan import scan as scan_ods
 from importer.source.package import Package
 from importer.source.sheets import choose
-from importer.source.spool import Snapshot
+from importer.source.snapshot import Snapshot
 from importer.source.table import Grid
 from importer.source.workbook import WorkbookGrid
 from importer.source.xls_scan import scan as scan_xls

@@ -1,16 +1,12 @@
-"""Anonymous temporary files: what was read stays on disk, memory stays flat."""
+"""The bytes of a source as they were when it was read."""
 
 from __future__ import annotations
 
 import hashlib
 import io
-import pickle
 import tempfile
 import weakref
-from collections.abc import Iterator
-from typing import BinaryIO, Generic, TypeVar
-
-T = TypeVar("T")
+from typing import BinaryIO
 
 BLOCK = 1 << 20
 
@@ -65,27 +61,3 @@ class _View(io.RawIOBase):
         count = self._file.readinto(buffer)  # type: ignore[attr-defined]  # a buffered file has it
         self._position += count
         return int(count)
-
-
-class Spool(Generic[T]):
-    """A sequence of values on disk, written once from front to back and read as often as wanted."""
-
-    def __init__(self) -> None:
-        """Begin an empty one."""
-        self.file = tempfile.TemporaryFile()  # noqa: SIM115 - closed by the finalizer
-        weakref.finalize(self, self.file.close)
-
-    def append(self, value: T) -> None:
-        """Add one value at the end."""
-        pickle.dump(value, self.file, pickle.HIGHEST_PROTOCOL)
-
-    def __iter__(self) -> Iterator[T]:
-        position = 0
-        while True:
-            self.file.seek(position)
-            try:
-                value = pickle.load(self.file)  # noqa: S301 - nobody else can write an anonymous file
-            except EOFError:
-                return
-            position = self.file.tell()
-            yield value
