@@ -89,9 +89,9 @@ class Dispatch:
         """Wait until the quota is counted anew; False where Ctrl-C ends the wait, and the run."""
         quota = self.errand.crm.token_information()
         until = now() + (_ASK_AGAIN if quota.resets_in is None else timedelta(seconds=quota.resets_in + 60))
-        self.desk.waiting(until)
         never = threading.Event()
         try:
+            self.desk.waiting(until)
             while (left := (until - now()).total_seconds()) > 0:
                 never.wait(min(left, 60))  # in steps: the clock may be set, and the laptop may sleep
         except KeyboardInterrupt:

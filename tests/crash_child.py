@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import json
 import os
-import resource
 import signal
 import sys
 import threading
@@ -25,12 +24,12 @@ import importer.report
 import importer.settle
 from importer.cli import _carry_out
 from importer.crm import transport, upload
-from importer.journal import attempts, imports, rows
+from importer.journal import attempts, imports, rows, runs
 
 STEPS: dict[str, tuple[Any, str]] = {
     "import-noted": (imports.Imports, "add"),
     "rows-noted": (rows.Rows, "add"),
-    "run-begun": (imports.Runs, "start"),
+    "run-begun": (runs.Runs, "start"),
     "intent-committed": (attempts.Attempts, "claim"),
     "first-byte-sent": (upload.Upload, "__iter__"),
     "whole-body-sent": (transport._Careful, "request"),
@@ -38,7 +37,7 @@ STEPS: dict[str, tuple[Any, str]] = {
     "outcome-committed": (attempts.Attempts, "conclude"),
     "report-written": (importer.report, "write"),
     "report-noted": (imports.Imports, "note_report"),
-    "run-ended": (imports.Runs, "end"),
+    "run-ended": (runs.Runs, "end"),
 }
 """Each step by the function that takes it: `before` is before its call, `after` once it has returned."""
 
@@ -94,6 +93,8 @@ def _is_case(arguments: tuple[Any, ...]) -> bool:
 
 def fill_the_disk(journal: Path) -> None:
     """Let no file of this process grow beyond what the journal's own need by now."""
+    import resource  # noqa: PLC0415 - Windows, which has no fork either, has none
+
     largest = max(file.stat().st_size for file in journal.parent.iterdir())
     resource.setrlimit(resource.RLIMIT_FSIZE, (largest, largest))
 

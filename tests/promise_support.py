@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import json
+import os
 import sqlite3
+import subprocess
+import sys
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable
-from contextlib import closing
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
@@ -21,6 +25,11 @@ from importer.findings import Findings
 from importer.identity import tenant_of
 
 CONTACT = "ana@example.com"
+KILLED = -9
+"""The exit status of a process that was killed with SIGKILL."""
+
+Order = Callable[..., int]
+"""What carries a command line out in a process of its own, which may be told to kill itself; see crash_child.py."""
 
 
 @dataclass(frozen=True)
@@ -62,6 +71,23 @@ def end_leases(journal: Path, at: float = 0) -> None:
         database.execute("UPDATE attempts SET lease_until = ?", (at,))
 
 
+@contextmanager
+def nursery() -> Iterator[Order]:
+    """Start a process that imports the program once and forks another for each order."""
+    child = Path(__file__).with_name("crash_child.py")
+    here = {"PYTHONPATH": str(child.parent.parent), "WOLKVOX_TOKEN": "any", "OPENBLAS_NUM_THREADS": "1"}
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
+    with subprocess.Popen([sys.executable, str(child)], env={**os.environ, **here}, **pipes) as mother:
+
+        def carry_out(arguments: list[str], **fate: object) -> int:
+            mother.stdin.write(json.dumps({"arguments": arguments, **fate}) + "\n")
+            mother.stdin.flush()
+            return int(mother.stdout.readline())
+
+        yield carry_out
+        mother.stdin.close()
+
+
 def wait_until(condition: Callable[[], bool], seconds: float = 30) -> None:
     """Return once the condition holds; fails where it does not within so many seconds."""
     deadline, never = time.monotonic() + seconds, threading.Event()
@@ -75,10 +101,10 @@ def impatient(monkeypatch: pytest.MonkeyPatch, deadline: float = 0.5) -> None:
     monkeypatch.setattr("importer.pipeline.Crm", partial(Crm, deadline=deadline))
 
 
-def know_the_search(office: Office, page_size: int = 100_000) -> None:
+def know_the_search(office: Office, page_size: int = 100_000, server: str | None = None) -> None:
     """Write what the doctor would learn of the stand-in, so that a search that finds nothing can prove something."""
     findings = Findings(
-        tenant=tenant_of(office.sandbox.url),
+        tenant=tenant_of(server or office.sandbox.url),
         operation="demo",
         when=datetime.now(UTC),
         program="case-importer",

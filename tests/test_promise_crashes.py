@@ -2,49 +2,38 @@
 
 from __future__ import annotations
 
-import json
 import os
-import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from crash_child import STEPS
-from promise_support import assert_promise, assert_report, end_leases, know_the_search, states, tickets, told
+from promise_support import (
+    KILLED,
+    Order,
+    assert_promise,
+    assert_report,
+    end_leases,
+    know_the_search,
+    nursery,
+    states,
+    tickets,
+    told,
+)
 from run_support import MAPPING, Give, Office
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="processes that fork and are killed, as Unix has them")
 
 ROWS = 5
-KILLED = -9
 OF_EACH_ROW = {"intent-committed", "first-byte-sent", "whole-body-sent", "answer-read", "outcome-committed"}
-
-Order = Callable[..., int]
 
 
 @pytest.fixture(scope="module")
 def order() -> Iterator[Order]:
     """Give what carries a command out in a process of its own, and returns its exit status."""
-    with subprocess.Popen(
-        [sys.executable, str(Path(__file__).with_name("crash_child.py"))],
-        env={**os.environ, "WOLKVOX_TOKEN": "any", "OPENBLAS_NUM_THREADS": "1"},
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-    ) as nursery:
-        assert nursery.stdin
-        assert nursery.stdout
-
-        def carry_out(arguments: list[str], **fate: object) -> int:
-            assert nursery.stdin
-            assert nursery.stdout
-            nursery.stdin.write(json.dumps({"arguments": arguments, **fate}) + "\n")
-            nursery.stdin.flush()
-            return int(nursery.stdout.readline())
-
+    with nursery() as carry_out:
         yield carry_out
-        nursery.stdin.close()
 
 
 def with_attachments(office: Office) -> None:

@@ -11,11 +11,10 @@ import pytest
 from promise_support import assert_promise, states, tickets, wait_until
 from run_support import Give, Office
 
+from importer.cli.terminal import Terminal
 from importer.sandbox import Latency, RunningSandbox
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="signals as Unix has them")
-
-_QUIET_PERIOD = ("--quiet-period", "0")
 
 
 @pytest.fixture
@@ -58,3 +57,30 @@ def test_o19_ctrl_c_twice_makes_them_unknown(slow: Office) -> None:
     assert "Traceback" not in err
     assert assert_promise(slow) == {"created": 5, "unknown": 2, "planned": 33}
     assert list(slow.reported()["status"]).count("unknown") == 2
+
+
+def interrupted(*_arguments: object, **_options: object) -> None:
+    """Be the moment at which somebody presses Ctrl-C."""
+    raise KeyboardInterrupt
+
+
+def test_o19_ctrl_c_while_the_report_is_written(office: Office, give: Give, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody is told that nothing was sent: exit status 3, and the next run has every id."""
+    office.write(tickets([1, 2]))
+    with monkeypatch.context() as once:
+        once.setattr("importer.pipeline.finish", interrupted)
+        result = give(office.arguments("run", "--yes"))
+    assert result.status == 3
+    assert "nothing was sent" not in result.err
+    assert give(office.arguments("run", "--yes")).status == 0
+    assert (assert_promise(office), office.sandbox.posts) == ({"created": 2}, 2)
+
+
+def test_o19_ctrl_c_ends_the_wait_for_a_quota(office: Office, give: Give, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The run ends as it would without --wait-for-quota: paused, with its report."""
+    office.write(tickets([1, 2]))
+    office.sandbox.inject("quota-exceeded:nth=2")
+    monkeypatch.setattr(Terminal, "waiting", interrupted)
+    result = give(office.arguments("run", "--yes", "--wait-for-quota", "--concurrency", "1"))
+    assert result.status == 3
+    assert list(office.reported()["status"]) == ["created", "planned"]
