@@ -78,7 +78,10 @@ class Passage:
             self._lines.append(server)
             under_way: list[Passed] = []
             self._start(self._back, server, client, under_way)
-            self._forth(client, server, under_way)
+            try:
+                self._forth(client, server, under_way)
+            finally:
+                _hang_up(server)
         _hang_up(client)
 
     def _tunnel(self, client: socket.socket, tunnels: Tunnels) -> socket.socket:
