@@ -11,6 +11,8 @@ from functools import lru_cache
 # ECMA-376 part 1, 18.8.30: formats that a workbook names by number alone. Excel shows 14 and 22 by the regional
 # settings of whoever looks; the only reading that is the same for everyone is the ISO one.
 BUILT_IN = {
+    1: "0", 2: "0.00", 3: "#,##0", 4: "#,##0.00", 11: "0.00E+00",
+    37: "#,##0 ;(#,##0)", 38: "#,##0 ;[Red](#,##0)", 39: "#,##0.00;(#,##0.00)", 40: "#,##0.00;[Red](#,##0.00)",
     9: "0%", 10: "0.00%", 14: "yyyy-mm-dd", 15: "d-mmm-yy", 16: "d-mmm", 17: "mmm-yy", 18: "h:mm AM/PM",
     19: "h:mm:ss AM/PM", 20: "h:mm", 21: "h:mm:ss", 22: "yyyy-mm-dd h:mm", 45: "mm:ss", 46: "[h]:mm:ss", 47: "mm:ss.0",
 }  # fmt: skip
@@ -67,6 +69,11 @@ def parse(code: str) -> NumberFormat:
     else:
         shows = Shows.NUMBER if _shows_more(first) else Shows.PLAIN
     return NumberFormat(code, shows, sections, _language(pieces))
+
+
+def telling(code: str) -> NumberFormat | None:
+    """Return the format `code`, None where it says no more than that a number is one."""
+    return None if "general" in code.lower() else parse(code)
 
 
 def plain_text(value: float) -> str:

@@ -112,7 +112,7 @@ class WorkbookGrid:
         return self._formatted(kind, text) if text else parsed
 
     def _formatted(self, style: int, text: str) -> Cell:
-        """Return the cell of a stored number whose style shows a moment, a percentage or padding zeros."""
+        """Return the cell of a stored number whose style has a number format of its own."""
         shown_by = self._formats[style]
         value = float(text)
         plain = number(value)
@@ -120,7 +120,8 @@ class WorkbookGrid:
             return plain
         if shown_by.shows is Shows.MOMENT:
             return moment(value, shown_by.code, since_1904=self._since_1904) or plain
-        return Typed(number_text(value, shown_by), plain.value, shown_by.code)
+        text = plain.text if shown_by.shows is Shows.PLAIN else number_text(value, shown_by)
+        return Typed(text, plain.value, shown_by.code)
 
 
 def number(value: float) -> Typed | Fault:

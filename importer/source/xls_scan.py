@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from importer.source.facts import ERROR, Fact, SheetFacts
-from importer.source.number_format import BUILT_IN, REGIONAL, NumberFormat, Shows, parse
+from importer.source.number_format import BUILT_IN, REGIONAL, NumberFormat, telling
 from importer.source.ole import CompoundFile
 
 _FORMULA, _END, _DATE_MODE, _COLUMN, _SHEET = 0x0006, 0x000A, 0x0022, 0x007D, 0x0085
@@ -60,8 +60,7 @@ def _look(stream: bytes, sheet: str) -> Look | None:
             start = struct.unpack_from("<I", data)[0]
     if start is None:
         return None
-    parsed = [parse(codes.get(number, "General")) for number in numbers]
-    formats = tuple(None if found.shows is Shows.PLAIN else found for found in parsed)
+    formats = tuple(telling(codes.get(number, "General")) for number in numbers)
     regional = {
         style for style, number in enumerate(numbers) if number in REGIONAL and codes[number] == BUILT_IN[number]
     }

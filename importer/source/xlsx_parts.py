@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from importer.source.calamine_process import SheetEntry
-from importer.source.number_format import BUILT_IN, REGIONAL, NumberFormat, Shows, parse
+from importer.source.number_format import BUILT_IN, REGIONAL, NumberFormat, telling
 from importer.source.package import Package
 from importer.source.refusals import damaged
 
@@ -14,7 +14,7 @@ from importer.source.refusals import damaged
 class Workbook:
     """The sheets in their order, the part of each by name, the epoch, and the styles.
 
-    `formats` holds for each cell style the format that shows more than plain digits, or None; `regional` are the
+    `formats` holds for each cell style its number format, None where it is the general one; `regional` are the
     styles that show a date as each computer likes it.
     """
 
@@ -61,7 +61,7 @@ def _read(package: Package, part: str) -> Workbook:
 
 
 def _formats(package: Package, part: str) -> tuple[tuple[NumberFormat | None, ...], frozenset[int]]:
-    """Return the format of every cell style that shows more than digits, and which styles are regional dates."""
+    """Return the number format of every cell style, if it has one, and which styles are regional dates."""
     root = package.tree(part)
     codes = dict(BUILT_IN)
     for element in root.iterfind("{*}numFmts/{*}numFmt"):
@@ -70,8 +70,7 @@ def _formats(package: Package, part: str) -> tuple[tuple[NumberFormat | None, ..
     regional = set()
     for style, element in enumerate(root.iterfind("{*}cellXfs/{*}xf")):
         number = int(element.get("numFmtId", "0"))
-        found = parse(codes.get(number, "General"))
-        formats.append(None if found.shows is Shows.PLAIN else found)
+        formats.append(telling(codes.get(number, "General")))
         if number in REGIONAL and codes[number] == BUILT_IN[number]:
             regional.add(style)
     return tuple(formats), frozenset(regional)
