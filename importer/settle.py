@@ -176,7 +176,10 @@ class Verdict:
 
 
 def by_person(memory: Memory, verdicts: Iterable[Verdict], how: str) -> tuple[str, ...]:
-    """Record the verdicts of a person; return the references that are not in doubt, whose verdicts were not taken."""
+    """Record the verdicts of a person; return the references whose verdicts were not taken.
+
+    These rows are not in doubt, or the case that was named for them is another row's.
+    """
     journal, record = memory.opened()
     doubts = {doubt.reference: doubt for doubt in journal.settling.doubts(record.id)}
     not_taken = []
@@ -184,9 +187,14 @@ def by_person(memory: Memory, verdicts: Iterable[Verdict], how: str) -> tuple[st
         state = Status.PLANNED if verdict.created is None else Status.CREATED
         decision = Decision(state, how, verdict.created, verdict.id_prefijo)
         doubt = doubts.get(verdict.reference)
-        if doubt is None or not journal.settling.decide(doubt, decision):
+        if doubt is None or _is_of_another(journal, verdict) or not journal.settling.decide(doubt, decision):
             not_taken.append(verdict.reference)
     return tuple(not_taken)
+
+
+def _is_of_another(journal: Journal, verdict: Verdict) -> bool:
+    """Tell whether the case that a person named is another row's already: a slip of the keyboard, and no verdict."""
+    return verdict.created is not None and journal.rows.owner(verdict.created) not in {None, verdict.reference}
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,7 +226,7 @@ class Settlement:
     def by_hand(self, key: str, created: str | None) -> Settled:
         """Record what a person found out about one row; `key` is its key, or its reference.
 
-        Raises UsageError where no doubtful row has that key.
+        Raises UsageError where no doubtful row has that key, or where the case is another row's.
         """
         with self._open() as journal:
             for record in self._records(journal):
@@ -228,6 +236,11 @@ class Settlement:
                 if not by_person(Memory(journal, record), [Verdict(reference, created)], "by-hand"):
                     left = len(journal.settling.doubts(record.id))
                     return Settled(created=int(created is not None), planned=int(created is None), doubtful=left)
+            owner = journal.rows.owner(created) if created else None
+        if owner is not None:
+            raise UsageError(
+                _("--created {id}: this is the case of the row {reference} already.", id=created, reference=owner)
+            )
         raise UsageError(
             _(
                 "No doubtful row has the key or reference {key}. The report's sheet `To decide` lists those that are in"

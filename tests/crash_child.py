@@ -24,7 +24,7 @@ import importer.report
 import importer.settle
 from importer.cli import _carry_out
 from importer.crm import transport, upload
-from importer.journal import attempts, imports, rows, runs
+from importer.journal import attempts, imports, rows, runs, settling
 
 STEPS: dict[str, tuple[Any, str]] = {
     "import-noted": (imports.Imports, "add"),
@@ -38,6 +38,7 @@ STEPS: dict[str, tuple[Any, str]] = {
     "report-written": (importer.report, "write"),
     "report-noted": (imports.Imports, "note_report"),
     "run-ended": (runs.Runs, "end"),
+    "verdict-committed": (settling.Settling, "decide"),
 }
 """Each step by the function that takes it: `before` is before its call, `after` once it has returned."""
 

@@ -123,8 +123,9 @@ def assert_promise(office: Office) -> Counter[str]:
     At most one case for each reference; every case's id is in the journal, or its row is in doubt; the journal's ids
     are those of the row's own case.
     """
-    cases = {case.reference: case for case in office.sandbox.store.cases}
-    assert len(cases) == len(office.sandbox.store.cases), "two cases for one reference"
+    stored = office.sandbox.store.cases
+    cases = {case.reference: case for case in stored}
+    assert len(cases) == len(stored), "two cases for one reference"
     rows = {row.reference: row for row in kept(office.journal)}
     for reference, case in cases.items():
         row = rows[str(reference)]

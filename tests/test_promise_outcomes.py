@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import re
+import socket
+import ssl
 import time
 from email.utils import formatdate
 from typing import Literal
 
 import pytest
+import trustme
 from promise_support import assert_promise, end_leases, impatient, know_the_search, states, tickets, wait_until
 from run_support import MAPPING, Give, Office
 from scripted_crm import ScriptedCrm, Talk, created, http
@@ -82,6 +85,34 @@ def test_o4_o13_a_body_that_did_not_arrive_is_sent_again(
     result = give(run(office))
     assert (result.status, office.sandbox.posts) == (0, 3)
     assert assert_promise(office) == {"created": 2}
+
+
+def test_o5_a_tls_stream_broken_after_the_body(office: Office, give: Give) -> None:
+    """One POST and an unknown row, which the next run does not send again."""
+    posts: list[int] = []
+
+    def breaking(talk: Talk) -> None:
+        while True:
+            if "insertAttach" not in talk.request().head:
+                talk.send(http(200, {"code": 200, "error": "null", "data": {"available_consumition_options": 100}}))
+                continue
+            posts.append(1)
+            if len(posts) == 2:
+                socket.socket.sendall(talk.line, b"this is no TLS record at all" * 10)
+            else:
+                talk.send(http(200, created(len(posts))))
+
+    authority = trustme.CA()
+    authority.cert_pem.write_to_path(str(office.folder / "ca.pem"))
+    tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert("localhost").configure_cert(tls)
+    office.write(tickets([1, 2, 3]))
+    with ScriptedCrm(breaking, tls=tls) as server:
+        words = run(office, "--ca-file", str(office.folder / "ca.pem"))
+        words[words.index("--server") + 1] = server.url
+        for _time in range(2):
+            assert give(words).status == 4
+    assert (states(office.journal), len(posts)) == ({"created": 2, "unknown": 1}, 3)
 
 
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])

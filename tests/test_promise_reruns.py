@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 import ssl
 import time
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -14,7 +15,7 @@ import trustme
 from journal_support import Desk
 from openpyxl import load_workbook
 from passage import Passage
-from promise_support import assert_promise, assert_report, know_the_search, states, tickets, told
+from promise_support import assert_promise, assert_report, know_the_search, states, tickets, told, wait_until
 from run_support import MAPPING, Give, Office, ticket
 
 from importer.cli.terminal import Terminal
@@ -127,6 +128,19 @@ def test_r7_two_runs_at_once_share_the_rows(tmp_path: Path) -> None:
         assert {status for _out, _err, status in ended} <= {0, 3}, ended
         assert (assert_promise(office), sandbox.posts) == ({"created": 80}, 80)
         assert len(told(office.journal, "SELECT DISTINCT run_id FROM attempts")) == 2
+
+
+def test_r7_a_slow_attempt_stays_its_own(office: Office, give: Give) -> None:
+    """While one run waits for an answer, another neither sends that row nor calls it unknown."""
+    office.write(tickets([1, 2, 3]))
+    office.sandbox.inject("late-creation:nth=1,wait=1.5")
+    with ThreadPoolExecutor(1) as elsewhere:
+        slow = elsewhere.submit(office.call, "run", "--yes", "--limit", "1")
+        wait_until(lambda: office.sandbox.posts == 1)
+        result = give(run(office, "--report", str(office.folder / "other.xlsx")))
+        assert (result.status, result.json["counts"]["sending"], result.json["counts"]["created"]) == (3, 1, 2)
+        assert slow.result().status == 0, slow.result()
+    assert (assert_promise(office), office.sandbox.posts) == ({"created": 3}, 3)
 
 
 def test_r7_a_lease_begins_once_the_journal_is_ours(tmp_path: Path) -> None:

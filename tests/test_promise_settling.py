@@ -170,6 +170,20 @@ def test_the_verdicts_of_a_report_are_taken(office: Office, give: Give) -> None:
     assert_report(office, Path(final.json["report"]))
 
 
+def test_the_case_of_another_row_is_no_verdict(office: Office, give: Give) -> None:
+    """An id that another row has already is a slip: it is refused by hand and named from a report; nothing changes."""
+    in_doubt(office, give, "closed-after-creating:nth=2")
+    others = office.sandbox.store.cases[0]
+    refused = give(office.settle("--by-hand", "2", "--created", others.wolkvox_id))
+    assert refused.status == 2
+    assert others.wolkvox_id in refused.err
+    decide(office.report, {3: ("created", others)})
+    named = give(office.settle("--from", str(office.report)))
+    assert named.status == 4
+    assert "not taken" in named.out
+    assert assert_promise(office) == {"created": 4, "unknown": 1}
+
+
 def test_verdicts_that_were_not_taken_yet_stop_no_run(office: Office, give: Give) -> None:
     """A person's id in `To decide` is no sign of a lost journal: the run says to settle, and sends nothing twice."""
     in_doubt(office, give, "closed-after-creating:nth=2")

@@ -76,7 +76,11 @@ def command(  # noqa: PLR0913 - each is an option of the command line
         _print(name, settled)
     for reference in not_taken:
         click.echo(
-            _("{reference}: not taken; a verdict `created` needs the wolkvox_id beside it.", reference=reference)
+            _(
+                "{reference}: not taken; a verdict `created` needs beside it the wolkvox_id of a case that is no other"
+                " row's, and the row has to be in doubt.",
+                reference=reference,
+            )
         )
     return status
 

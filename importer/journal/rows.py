@@ -109,6 +109,11 @@ class Rows:
             }
         return [wanted_id for wanted_id in wanted if wanted_id not in known]
 
+    def owner(self, wolkvox_id: str) -> str | None:
+        """Return the reference of the row that has this case's id, None where no row has it."""
+        with self._database.read() as connection:
+            return connection.scalars(select(rows.c.reference).where(rows.c.wolkvox_id == wolkvox_id)).first()
+
     def counts(self, import_id: int) -> dict[Status, int]:
         """Return how many rows of an import are in each state."""
         query = select(rows.c.state, func.count()).where(rows.c.import_id == import_id).group_by(rows.c.state)
