@@ -102,17 +102,13 @@ class Passage:
             head, _end, body = read.partition(b"\r\n\r\n")
             length = re.search(rb"(?i)content-length: *(\d+)", head)
             left = (int(length[1]) if length else 0) - len(body)
-            marks = body
-            server.sendall(read)
             while left > 0:
-                piece = _some(client)
-                left -= len(piece)
-                marks = (marks + piece)[:_PIECE]
-                if left == 0:
-                    self._note(head, marks, under_way)  # before its last byte, so that no answer can come first
-                server.sendall(piece)
-            if length is None or int(length[1]) == len(body):
-                self._note(head, marks, under_way)
+                server.sendall(read)
+                read = _some(client)
+                left -= len(read)
+                body = (body + read)[:_PIECE]
+            self._note(head, body, under_way)  # before its last bytes pass, so that no answer can come first
+            server.sendall(read)
             read = b""
 
     def _note(self, head: bytes, body: bytes, under_way: list[Passed]) -> None:

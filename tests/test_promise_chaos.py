@@ -92,16 +92,14 @@ def assert_never_twice_without_a_verdict(passed: list[Passed]) -> Counter[int]:
     A row goes again after an answer that proves that there is no case, or after a search that did not find it.
     """
     attempts: dict[str, list[Passed]] = defaultdict(list)
-    searches: list[Passed] = []
+    searched: dict[str, bool] = defaultdict(bool)
     for request in passed:
         if b"queryCases" in request.head:
-            searches.append(request)
+            searched.update((reference, True) for reference in attempts if reference.encode() not in request.answer)
         elif request.reference and b"insertAttach" in request.head:
             before = attempts[request.reference]
-            if before and not any(words in before[-1].answer for words in NO_VERDICT):
-                since = passed.index(before[-1])
-                reference = request.reference.encode()
-                assert any(reference not in s.answer for s in searches if passed.index(s) > since), request.reference
+            assert not before or searched[request.reference] or any(words in before[-1].answer for words in NO_VERDICT)
+            searched[request.reference] = False
             before.append(request)
     return Counter(map(len, attempts.values()))
 
