@@ -13,7 +13,7 @@ from importer import report
 from importer.errors import ReportError
 from importer.journal import ImportRecord, Journal
 from importer.messages import _, ngettext
-from importer.model import Cell, Counts, ReportContent, ReportRow, Status, Summary
+from importer.model import Cell, Counts, Issue, ReportContent, ReportRow, Status, Summary
 from importer.planning import Plan, PlannedRow
 from importer.spool import Spool
 
@@ -62,6 +62,15 @@ class Finished:
     exit_status: int
     next_step: str
     notes: tuple[str, ...] = ()
+
+    def reasons(self) -> Iterator[tuple[Status, Issue]]:
+        """Yield, for every row that is not as it should be, why: its issues, or what the journal says of it."""
+        for planned in self.plan:
+            status = planned.status
+            if status is Status.INVALID:
+                yield from ((status, issue) for issue in planned.row.issues)
+            elif (status is not Status.CREATED or planned.differs) and (message := message_of(planned)):
+                yield status, Issue(planned.row.number, None, None, status, message, self.next_step)
 
 
 def now() -> datetime:

@@ -8,14 +8,21 @@ from __future__ import annotations
 import importlib
 import sys
 import traceback
+from dataclasses import asdict
+from itertools import takewhile
 
 import click
 
-from importer.errors import ImporterError
+from importer.cli.output import print_json
+from importer.cli.streams import Output
+from importer.errors import ImporterError, MappingError
 from importer.messages import _
 
 FAULT_OF_OURS = 70
 """Exit status for what is nobody's fault but this program's."""
+
+OUTPUT_LOST = 3
+"""Exit status where all is well but the output, which the same command gives again."""
 
 COMMANDS = {
     "check": _("Read, map and validate a source; say what is wrong with it. Sends nothing."),
@@ -59,42 +66,54 @@ def case_importer() -> None:
 
 def main() -> None:
     """Carry out the command line and exit with its status."""
-    for stream in (sys.stdout, sys.stderr):
-        stream.reconfigure(encoding="utf-8", errors="replace")  # type: ignore[union-attr]
-    sys.exit(_carry_out(sys.argv[1:]))
+    out, err = Output(sys.stdout), Output(sys.stderr)
+    sys.stdout, sys.stderr = out.text, err.text
+    status = _carry_out(sys.argv[1:])
+    if reason := out.failure():
+        click.echo(_("The output is not whole: it could not be written ({reason}).", reason=reason), err=True)
+        status = status or OUTPUT_LOST
+    sys.exit(status)
 
 
 def _carry_out(arguments: list[str]) -> int:
-    """Return the exit status of a command; whatever went wrong is said in a sentence."""
+    """Return the exit status of a command; whatever went wrong is said in a sentence, and with --json in an object."""
     try:
         status = case_importer.main(arguments, prog_name="case-importer", standalone_mode=False)
     except click.ClickException as error:
         error.show()
-        return 2
+        return _failed(arguments, 2, error.format_message())
     except (click.Abort, KeyboardInterrupt):
-        click.echo(_("Stopped; nothing was sent."), err=True)
-        return 2
+        return _failed(arguments, 2, _said(_("Stopped; nothing was sent.")))
+    except MappingError as error:
+        return _failed(arguments, error.exit_status, _said(str(error)), faults=[asdict(one) for one in error.faults])
     except ImporterError as error:
-        click.echo(str(error), err=True)
-        return error.exit_status
-    except BrokenPipeError:
-        return 0  # whoever read the output has seen enough
+        return _failed(arguments, error.exit_status, _said(str(error)))
     except Exception as error:  # noqa: BLE001 - the last line of defence
-        _confess(error)
-        return FAULT_OF_OURS
+        return _failed(arguments, FAULT_OF_OURS, _said(_confession(error)))
     return status if isinstance(status, int) else 0
 
 
-def _confess(error: Exception) -> None:
-    """Say where our fault is, without what the exception says: that may quote a cell."""
+def _said(sentence: str) -> str:
+    click.echo(sentence, err=True)
+    return sentence
+
+
+def _failed(arguments: list[str], status: int, reason: str, **more: object) -> int:
+    """Return the exit status; where --json was given, the reason is the one object that it prints."""
+    words = list(takewhile(lambda word: word != "--", arguments))
+    if "--json" in words:
+        command = next((word for word in words if word in COMMANDS), None)
+        print_json(command, {"exit_status": status, "reason": reason, **more})
+    return status
+
+
+def _confession(error: Exception) -> str:
+    """Return where our fault is, without what the exception says: that may quote a cell."""
     frames = traceback.extract_tb(error.__traceback__)
     places = [f"  {frame.filename.rpartition('importer')[2]}:{frame.lineno} {frame.name}" for frame in frames]
-    click.echo(
-        _(
-            "This is a fault of case-importer ({kind}), not of yours. What was sent is in the journal, and the same"
-            " command goes on. Please report it with these lines:",
-            kind=type(error).__name__,
-        ),
-        err=True,
+    sentence = _(
+        "This is a fault of case-importer ({kind}), not of yours. What was sent is in the journal, and the same command"
+        " goes on. Please report it with these lines:",
+        kind=type(error).__name__,
     )
-    click.echo("\n".join(places), err=True)
+    return "\n".join([sentence, *places])

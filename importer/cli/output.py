@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING
 
 import click
 
 from importer.messages import _, ngettext
-from importer.model import Counts, Issue, Status
-from importer.reporting import Finished, message_of
+from importer.model import Counts, Issue
+
+if TYPE_CHECKING:
+    from importer.reporting import Finished
 
 _SHOWN_ISSUES = 200
 
@@ -81,7 +84,7 @@ def print_finished(finished: Finished) -> None:
     click.echo(_("Next: {step}", step=finished.next_step))
 
 
-def print_json(command: str, values: dict[str, object]) -> None:
+def print_json(command: str | None, values: dict[str, object]) -> None:
     """Print the one JSON object of a command."""
     click.echo(json.dumps({"command": command, **values}, ensure_ascii=False, indent=2, default=str))
 
@@ -97,18 +100,6 @@ def finished_json(finished: Finished) -> dict[str, object]:
         "run": finished.ran.run,
         "report": finished.report and str(finished.report),
         "next": finished.next_step,
-        "reasons": list(reasons(finished)),
+        "reasons": [{"status": status, **asdict(issue)} for status, issue in finished.reasons()],
         "notes": list(finished.notes),
     }
-
-
-def reasons(finished: Finished) -> Iterator[dict[str, object]]:
-    """Yield, for every row that is not as it should be, why: its issues, or what the journal says of it."""
-    for planned in finished.plan:
-        if planned.status is Status.INVALID:
-            yield from ({"status": planned.status, **asdict(issue)} for issue in planned.row.issues)
-        elif planned.status is Status.CREATED and not planned.differs:
-            continue
-        elif message := message_of(planned):
-            reason = Issue(planned.row.number, None, None, planned.status, message, finished.next_step)
-            yield {"status": planned.status, **asdict(reason)}

@@ -8,23 +8,25 @@ import time
 from collections import Counter
 from collections.abc import Iterator
 from datetime import datetime, timedelta
-from typing import Never
+from typing import TYPE_CHECKING, Never
 
 import click
 from tqdm import tqdm
 
 from importer.errors import UsageError
-from importer.forecast import Forecast
 from importer.messages import _, ngettext
 from importer.model import Outcome, Verdict
+
+if TYPE_CHECKING:
+    from importer.forecast import Forecast
 
 _PLAIN_EVERY = 10.0
 """Seconds between two lines of progress where there is no terminal to draw a bar on."""
 
 
 def someone_is_there() -> bool:
-    """Tell whether a person can be asked."""
-    return sys.stdin.isatty()
+    """Tell whether a person can be asked: who types, and sees the question."""
+    return all(stream is not None and stream.isatty() for stream in (sys.stdin, sys.stderr))
 
 
 class Terminal:
@@ -59,7 +61,7 @@ class Terminal:
     def sending(self, total: int) -> None:
         """Begin to show progress."""
         self._total, self._said_at = total, time.monotonic()
-        if sys.stderr.isatty():
+        if sys.stderr is not None and sys.stderr.isatty():
             self._bar = tqdm(total=total, unit=_("row"), file=sys.stderr, dynamic_ncols=True, smoothing=0.05)
 
     def sent(self, outcome: Outcome) -> None:

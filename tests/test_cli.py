@@ -1,0 +1,116 @@
+"""The command line as its users and their shells meet it: help, objects on stdout, output that nobody reads."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from run_support import Give, Office, ticket
+
+from importer.cli import COMMANDS
+
+HELP_WITHOUT_WAITING = """
+import sys, click
+from importer.cli import COMMANDS, case_importer
+context = click.Context(case_importer)
+for name in COMMANDS:
+    case_importer.get_command(context, name).get_help(context)
+heavy = {"pandas", "sqlalchemy", "openpyxl", "requests", "starlette", "pydantic"} & set(sys.modules)
+sys.exit(", ".join(sorted(heavy)) or 0)
+"""
+
+
+def shell(command: str, office: Office, words: list[str]) -> subprocess.CompletedProcess[str]:
+    """Give `words` to a shell's command line, as its `"$@"`."""
+    called = ["/bin/sh", "-c", command, "sh", sys.executable, "-m", "importer", *words]
+    environment = {"PATH": "/usr/bin:/bin", "HOME": str(office.folder), **office.environment}
+    return subprocess.run(
+        called, check=False, stdin=subprocess.DEVNULL, capture_output=True, encoding="utf-8", env=environment
+    )
+
+
+def test_help_waits_for_nothing_heavy() -> None:
+    """The help of every command appears without importing what takes a second to import."""
+    done = subprocess.run(
+        [sys.executable, "-c", HELP_WITHOUT_WAITING], check=False, capture_output=True, text=True, encoding="utf-8"
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_help_says_whether_the_command_sends(command: str, give: Give) -> None:
+    """Each command's help says that it sends cases, or that it does not."""
+    told = " ".join(give([command, "--help"]).out.split())
+    sentences = ("SENDS CASES", "ends nothing", "Creates no case", "CREATES ONE CASE")
+    assert any(sentence in told for sentence in sentences)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["run", "--json"], "SOURCE"),
+        (["check", "nowhere.csv", "-m", "nowhere.yml", "--json"], "nowhere.yml"),
+        (["history", "--journal", "nowhere.db", "--json"], "nowhere.db"),
+    ],
+)
+def test_an_error_is_an_object_too(give: Give, arguments: list[str], words: str) -> None:
+    """With --json a command that fails prints one object with its exit status and the reason."""
+    result = give(arguments)
+    assert result.status == 2
+    assert (result.json["command"], result.json["exit_status"]) == (arguments[0], 2)
+    assert words in result.json["reason"]
+
+
+def test_an_unreachable_server_is_an_object(office: Office, give: Give) -> None:
+    """With --json a server that does not answer is the reason for exit status 3."""
+    office.write([ticket(1)])
+    result = give([*office.arguments("run", "--yes", "--json"), "--server", "http://127.0.0.1:9"])
+    assert (result.status, result.json["exit_status"]) == (3, 3)
+    assert "http://127.0.0.1:9" in result.json["reason"]
+
+
+def test_the_faults_of_a_mapping_are_objects(office: Office, give: Give) -> None:
+    """With --json every fault of a mapping comes with its file, line and column."""
+    office.write([ticket(1)])
+    office.mapping.write_text("version: 1\nimport: x\nnonsense: 1\n", encoding="utf-8")
+    result = give(["check", str(office.source), "-m", str(office.mapping), "--json"])
+    assert result.status == 2
+    assert (3, 1, "nonsense") in {(one["line"], one["column"], one["path"]) for one in result.json["faults"]}
+
+
+def test_a_reader_that_goes_away_ends_no_run(office: Office) -> None:
+    """`run … 2>&1 | head -1` sends every row and writes the report, though nobody reads how it went."""
+    office.write(ticket(n) for n in range(1, 6))
+    status = office.folder / "status"
+    shell(f'("$@" 2>&1; echo $? >"{status}") | head -n 1', office, office.arguments("run", "--yes", "-v"))
+    assert status.read_text().strip() == "0"
+    assert office.sandbox.posts == 5
+    assert office.report.exists()
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="only Linux has a file that is always full")
+def test_output_that_cannot_be_written_is_said(office: Office) -> None:
+    """A full disk under the redirected output is named, and the exit status is not 0."""
+    done = shell('"$@" >/dev/full', office, ["schema"])
+    assert done.returncode == 3
+    assert "No space left" in done.stderr
+
+
+@pytest.mark.parametrize("closed", [">&-", "2>&-", "<&-"])
+def test_a_stream_that_the_shell_closed_is_no_fault(closed: str, office: Office) -> None:
+    """Without standard input, output or error a command still tells by its exit status how it went."""
+    office.write([ticket(1)])
+    done = shell(f'"$@" {closed}', office, office.arguments("run"))
+    assert (done.returncode, office.sandbox.posts) == (2, 0)
+
+
+def test_output_is_utf_8_wherever_it_goes(office: Office) -> None:
+    """Accents arrive as UTF-8 under LANG=C and where Python was told to write cp1252."""
+    office.write([ticket(1, Estado="Resolvió 😀")])
+    office.environment |= {"LC_ALL": "C", "PYTHONIOENCODING": "cp1252"}
+    done = shell('"$@"', office, [*office.arguments("check"), "--json"])
+    assert done.returncode == 1
+    assert json.loads(done.stdout)["issues"][0]["value"] == "Resolvió 😀"
