@@ -79,7 +79,7 @@ def run(samples: Path, sandbox: RunningSandbox, give: Give) -> Callable[..., Res
     return carry_out
 
 
-def lines(sheet: Worksheet) -> dict[str, int]:
+def places(sheet: Worksheet) -> dict[str, int]:
     """Return the columns of a report's sheet by name, counted from 1; of two equal ones the last, which is ours."""
     return {str(cell.value): cell.column for cell in sheet[1]}
 
@@ -95,11 +95,11 @@ def correct(report: Path, corrections: Corrections) -> None:
         return
     workbook = load_workbook(report)
     sheet = workbook["Report"]
-    places = lines(sheet)
-    numbers = {sheet.cell(line, places["row"]).value: line for line in range(2, sheet.max_row + 1)}
+    where = places(sheet)
+    numbers = {sheet.cell(line, where["row"]).value: line for line in range(2, sheet.max_row + 1)}
     for row, cells in corrections.items():
         for column, value in cells.items():
-            sheet.cell(numbers[row], places[column]).value = value
+            sheet.cell(numbers[row], where[column]).value = value
     workbook.save(report)
 
 
@@ -128,6 +128,23 @@ def test_r14_every_planted_fault_corrected_in_the_report(
     assert (third.status, third.json["calls"], third.json["counts"]["planned"]) == (1, 0, 0)
     assert {reason["status"] for reason in third.json["reasons"]} == {"created", "invalid", "skipped"}
     assert_each_once(sandbox, 61)
+
+
+def test_the_report_shows_numbers_and_dates_as_the_source_did(samples: Path, run: Callable[..., Result]) -> None:
+    """Every cell of the source stands in the report with its value and its number format."""
+    source = samples / "sample_data" / "legacy_tickets.xlsx"
+    report = Path(run(source, "legacy-tickets", "--json").json["report"])
+    before, after = load_workbook(source)["Tickets"], load_workbook(report)["Report"]
+    row = places(after)["row"]
+    compared = 0
+    for line in range(2, after.max_row + 1):
+        for column in range(1, before.max_column + 1):
+            was, cell = before.cell(after.cell(line, row).value, column), after.cell(line, column)
+            assert cell.value == was.value
+            if isinstance(was.value, int | date):
+                assert cell.number_format == was.number_format
+                compared += was.number_format == '"$" #,##0'
+    assert compared > 10
 
 
 def test_r14_a_csv_report_corrected(samples: Path, sandbox: RunningSandbox, run: Callable[..., Result]) -> None:

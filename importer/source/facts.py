@@ -51,6 +51,8 @@ class SheetFacts:
 
     `hidden` are the hidden rows, `links` the targets of hyperlinks by row and column, `merged` the merged ranges
     where the parser does not tell them, `hidden_columns` how many columns are hidden, `kinds` the kinds of facts.
+    `plain_formats` are, by column, the rows from which on its numbers have another format of plain digits, with its
+    code, empty for the general one.
     """
 
     hidden: set[int] = field(default_factory=set)
@@ -58,6 +60,7 @@ class SheetFacts:
     merged: list[Merged] = field(default_factory=list)
     hidden_columns: int = 0
     kinds: set[int] = field(default_factory=set)
+    plain_formats: dict[int, list[tuple[int, str]]] = field(default_factory=dict)
     _stored: Spool[list[tuple[int, list[Fact]]]] = field(default_factory=Spool)
     _latest: list[tuple[int, list[Fact]]] = field(default_factory=list)
 

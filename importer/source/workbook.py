@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import date, datetime, time, timedelta
 from typing import Any
 
@@ -65,8 +66,10 @@ class WorkbookGrid:
     def _completed(self) -> Iterator[tuple[int, list[Cell]]]:
         """Yield rows of cells: the stored values, with what the facts say put over them."""
         links = self._facts.links
+        formats = _PlainFormats(self._facts.plain_formats)
         for number, values, facts in self._joined():
             cells = [value if value.__class__ is str else _CELL_OF[value.__class__](value) for value in values]
+            formats.put_on(cells, number)
             self._overlay(cells, facts)
             if number in links:
                 _show_targets(cells, links[number])
@@ -122,6 +125,27 @@ class WorkbookGrid:
             return moment(value, shown_by.code, since_1904=self._since_1904) or plain
         text = plain.text if shown_by.shows is Shows.PLAIN else number_text(value, shown_by)
         return Typed(text, plain.value, shown_by.code)
+
+
+class _PlainFormats:
+    """The plain number formats of the columns, while the rows go by from the top."""
+
+    def __init__(self, changes: Mapping[int, Sequence[tuple[int, str]]]) -> None:
+        self._coming = [(column, deque(some)) for column, some in changes.items()]
+        self._now: dict[int, str] = {}
+
+    def put_on(self, cells: list[Cell], row: int) -> None:
+        """Give the numbers of a row the formats that their columns have there."""
+        for column, coming in self._coming:
+            while coming and coming[0][0] <= row:
+                self._now[column] = coming.popleft()[1]
+            code = self._now.get(column)
+            if code and column < len(cells) and isinstance(cell := cells[column], Typed) and _is_number(cell.value):
+                cells[column] = Typed(cell.text, cell.value, code)
+
+
+def _is_number(value: object) -> bool:
+    return value.__class__ in {int, float}
 
 
 def number(value: float) -> Typed | Fault:

@@ -13,7 +13,7 @@ from functools import cache
 from html import unescape
 
 from importer.source.facts import ERROR, NO_RESULT, Box, Fact, SheetFacts
-from importer.source.number_format import NumberFormat
+from importer.source.number_format import NumberFormat, Shows
 from importer.source.package import Package
 from importer.source.refusals import damaged
 
@@ -26,6 +26,7 @@ _ROW_NUMBER = re.compile(rb"""\sr=["']([^"']*)["']""")
 _REFERENCE = re.compile(r"([A-Z]{1,3})([0-9]+)")
 _NARROW = 26  # columns; a sheet without a wide one has fewer than the box allows, however long it is
 _LONGEST_ROW = 256 << 20
+_MOST_CHANGES = 20_000  # of a column's format; a column with more goes on in the general one
 _TRUE = ("1", "true")
 
 
@@ -50,7 +51,10 @@ class _Look:
         self._package = package
         self._part = part
         self._targets = {link: target for link, (_kind, target) in package.relations(part).items()}
-        self._shown = frozenset(str(style) for style, shown in enumerate(formats) if shown is not None)
+        named = {str(style): shown for style, shown in enumerate(formats) if shown is not None}
+        self._shown = frozenset(style for style, shown in named.items() if shown.shows is not Shows.PLAIN)
+        self._plain = {style.encode(): shown.code for style, shown in named.items() if style not in self._shown}
+        self._latest: dict[bytes, str] = {}
         self._words = _Words(next(package.blocks(part), b""), self._shown)
         self._first_row = self._row = 0
         self._rightmost = _NARROW
@@ -88,6 +92,8 @@ class _Look:
         self._rightmost = max(
             self._rightmost, *(_position(wide.decode()) for wide in set(_WIDE_COLUMN.findall(piece))), 0
         )
+        if self._plain:
+            self._note_formats(piece)
         facts: list[Fact] = []
         row_start = 0
         for tag in self._words.tags.finditer(piece):
@@ -107,6 +113,17 @@ class _Look:
             else:
                 self._count_hidden(_attributes(attributes))
         self._close(facts)
+
+    def _note_formats(self, piece: bytes) -> None:
+        """Note where the plain number format of a column changes, which in most columns it never does."""
+        latest = self._latest
+        for letters, row, style in self._words.styled.findall(piece):
+            code = self._plain.get(style, "")
+            if latest.get(letters, "") != code:
+                latest[letters] = code
+                changes = self.facts.plain_formats.setdefault(_position(letters.decode()) - 1, [])
+                if len(changes) < _MOST_CHANGES:
+                    changes.append((int(row), code if len(changes) < _MOST_CHANGES - 1 else ""))
 
     def _begin_row(self, attributes: bytes) -> None:
         number = _ROW_NUMBER.search(attributes)
@@ -169,6 +186,8 @@ class _Words:
         names = rb"row|col|hyperlink|c(?=[\s>])(?=%b)" % telling
         self.tags = re.compile(rb"<%b(?P<name>%b)(?=[\s/>])(?P<attributes>[^<>]*)>" % (prefix, names))
         self.cell = re.compile(rb"<%bc(?=[\s/>])([^<>]*)>" % prefix)
+        # As every program of note writes a cell; of others the plain formats are lost, and nothing else.
+        self.styled = re.compile(rb"""<%bc r="([A-Z]+)([0-9]+)"(?: s="([0-9]+)")?""" % prefix)
         self.end_of_cell = b"</%bc>" % prefix
         self.end_of_row = b"</%brow>" % prefix
         self.filled = re.compile(rb"""<%bc\s(?:[^<>]*\s)?r=["']([A-Z]+)([0-9]+)["'](?:[^<>]*[^<>/])?>""" % prefix)
