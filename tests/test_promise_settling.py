@@ -72,6 +72,19 @@ def test_a_question_that_is_refused_keeps_no_other_from_being_asked(office: Offi
         assert assert_promise(office) == {"unknown": 1, "created": 1}
 
 
+def test_a_contact_with_very_many_cases_is_searched_too(office: Office, give: Give) -> None:
+    """An answer of some megabytes is read to its end, and the row is found at it."""
+    case = {"operation": "demo", "contact": CONTACT, "description": "x" * 20_000, "form": {}}
+    for _case in range(150):
+        office.sandbox.store.add(case, (), "OLD")
+    office.write(tickets([1]))
+    office.sandbox.inject("html-answer")
+    assert give(run(office)).status == 4
+    end_leases(office.journal)
+    assert give(office.settle(*AT_ONCE)).status == 0
+    assert states(office.journal) == {"created": 1}
+
+
 def test_a_search_that_finds_nothing_leaves_the_row_unknown(office: Office, give: Give) -> None:
     """Without the doctor's findings nothing is sent again, by any number of runs."""
     in_doubt(office, give, "closed-without-creating:nth=2")

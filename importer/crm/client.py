@@ -20,7 +20,7 @@ from importer.crm.failures import NETWORK_FAULTS, no_answer, why_no_answer
 from importer.crm.looks import Answered, Visit, certificate_of, shape_of, without_password
 from importer.crm.queries import Found, Quota, quota_in, records_in
 from importer.crm.reading import read
-from importer.crm.transport import Adapter, Reply
+from importer.crm.transport import ANSWER_LIMIT, Adapter, Reply
 from importer.crm.upload import Upload
 from importer.crm.watchdog import Watch, Watchdog
 from importer.errors import AttachmentChanged, ConnectionRefused, QuestionRefused, ServerUnreachable, SettingsError
@@ -28,6 +28,7 @@ from importer.messages import _
 from importer.model import Outcome, Pause, Payload, Target
 
 _API = "/server/API/v2/"
+_LISTING_LIMIT = 64_000_000  # bytes of an answer to a search: all cases of a contact (undocumented whether in pages)
 _SLOWEST_UPLOAD = 50_000  # bytes a second; below that an attempt is given up
 _MENDED_BY_A_PERSON = {Pause.CREDENTIALS, Pause.REDIRECT, Pause.PATH, Pause.CERTIFICATE}
 
@@ -184,7 +185,8 @@ class Crm:
         }
         request = Request(method, self._target.server + _API + path, headers, data=body).prepare()
         try:
-            return self._adapter.exchange(request, watch.remaining)
+            limit = ANSWER_LIMIT if isinstance(body, Upload) else _LISTING_LIMIT
+            return self._adapter.exchange(request, watch.remaining, limit)
         finally:
             if watch.connected:
                 with self._counting:

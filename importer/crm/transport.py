@@ -25,7 +25,7 @@ from importer.crm.watchdog import CURRENT
 CONNECT_LIMIT = 10.0  # seconds for each address of the server
 STALL_LIMIT = 30.0  # seconds in which one chunk of an upload has to go
 IDLE_LIMIT = 1.0  # seconds; a request that meets the moment in which the server hangs up would be unknown
-ANSWER_LIMIT = 1_000_000  # bytes of an answer that are read
+ANSWER_LIMIT = 1_000_000  # bytes of an answer that are read, unless it is a listing
 _POOL_SIZE = 64
 
 
@@ -100,7 +100,7 @@ class _SecurePool(HTTPSConnectionPool):
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """An answer as it came: status, headers, and as much of the body as arrived, at most `ANSWER_LIMIT` bytes."""
+    """An answer as it came: status, headers, and as much of the body as arrived and was asked for."""
 
     status: int
     headers: Mapping[str, str]
@@ -129,21 +129,21 @@ class Adapter(HTTPAdapter):
         _use_careful_pools(manager)
         return manager
 
-    def exchange(self, request: PreparedRequest, seconds: float) -> Reply:
-        """Send the request once and return what came back; raises whatever the network does.
+    def exchange(self, request: PreparedRequest, seconds: float, limit: int = ANSWER_LIMIT) -> Reply:
+        """Send the request once and return what came back, at most `limit` bytes; raises whatever the network does.
 
         Call it under a `Watchdog.watching` block of `seconds`, which ends it in any case.
         """
         timeout = (min(CONNECT_LIMIT, seconds), seconds)
         answer = self.send(request, stream=True, timeout=timeout, verify=self._verify, proxies=self._proxies)
-        return Reply(answer.status_code, answer.headers, _body(answer.raw))
+        return Reply(answer.status_code, answer.headers, _body(answer.raw, limit))
 
 
 def _use_careful_pools(manager: PoolManager) -> None:
     manager.pool_classes_by_scheme = {"http": _PlainPool, "https": _SecurePool}
 
 
-def _body(raw: HTTPResponse) -> bytes:
+def _body(raw: HTTPResponse, limit: int) -> bytes:
     """Return what can be had of an answer's body, and give the connection back only where that is all of it."""
     raw.enforce_content_length = False  # a body that was cut is looked at all the same: the id may be in it
     body = bytearray()
@@ -151,7 +151,7 @@ def _body(raw: HTTPResponse) -> bytes:
     try:
         for piece in raw.stream(8192, decode_content=True):
             body += piece
-            if len(body) > ANSWER_LIMIT:
+            if len(body) > limit:
                 break
         else:
             complete = True
@@ -161,4 +161,4 @@ def _body(raw: HTTPResponse) -> bytes:
         if not complete:
             raw.close()
         raw.release_conn()
-    return bytes(body[:ANSWER_LIMIT])
+    return bytes(body[:limit])
