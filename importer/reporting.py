@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -11,7 +10,7 @@ from pathlib import Path
 
 from importer import report
 from importer.errors import ReportError
-from importer.journal import ImportRecord, Journal
+from importer.journal import ImportRecord, Journal, user_name
 from importer.messages import _, ngettext
 from importer.model import Cell, Counts, Issue, ReportContent, ReportRow, Status, Summary
 from importer.planning import Plan, PlannedRow
@@ -67,8 +66,8 @@ class Finished:
         """Yield, for every row that is not as it should be, why: its issues, or what the journal says of it."""
         for planned in self.plan:
             status = planned.status
-            if status is Status.INVALID:
-                yield from ((status, issue) for issue in planned.row.issues)
+            if issues := issues_of(planned):
+                yield from ((status, issue) for issue in issues)
             elif (status is not Status.CREATED or planned.differs) and (message := message_of(planned)):
                 yield status, Issue(planned.row.number, None, None, status, message, self.next_step)
 
@@ -223,7 +222,7 @@ def _summary(plan: Plan, ran: Ran, counts: Counts, advice: str) -> Summary:
         mapping=plan.mapping.path,
         server=ran.server,
         operation=plan.scope.operation,
-        user=getpass.getuser(),
+        user=user_name(),
         started_at=ran.started_at,
         ended_at=now(),
         run=ran.run,
@@ -291,17 +290,26 @@ def _report_row(planned: PlannedRow, cells: tuple[Cell, ...]) -> ReportRow:
         message=message_of(planned),
         reference=row.identity.reference if row.identity else None,
         changed=status is Status.CREATED and planned.differs,
-        issues=row.issues if status is Status.INVALID else (),
+        issues=issues_of(planned),
     )
     if (known := planned.known) is None:
         return line
     return replace(line, wolkvox_id=known.wolkvox_id, id_prefijo=known.id_prefijo, sent_at=known.sent_at, run=known.run)
 
 
+def issues_of(planned: PlannedRow) -> tuple[Issue, ...]:
+    """Return what a person has to correct in a row: what is wrong with its cells, or what the CRM refused."""
+    if planned.status is Status.REJECTED and planned.known:
+        said = _("The CRM said no: {words}", words=planned.known.message)
+        remedy = _("correct the row, or give --retry-rejected once the CRM has what it lacked")
+        return (Issue(planned.row.number, None, None, "rejected", said, remedy),)
+    return planned.row.issues if planned.status is Status.INVALID else ()
+
+
 def message_of(planned: PlannedRow) -> str:
     """Return what a row's line says about it; nothing of a row that is simply created or left."""
-    if planned.status is Status.INVALID:
-        return "; ".join(issue.message for issue in planned.row.issues)
+    if issues := issues_of(planned):
+        return "; ".join(issue.message for issue in issues)
     if planned.status is Status.SKIPPED:
         return planned.row.skipped or ""
     if planned.status is Status.CREATED:

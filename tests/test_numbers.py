@@ -69,9 +69,9 @@ def edited(rows: list[dict[str, str]], random: Random) -> list[dict[str, str]]:
 
 
 def told_by_json(result: dict[str, Any]) -> Numbers:
-    """Read the one object that --json prints; a reason is an issue where its row is invalid."""
+    """Read the one object that --json prints; a reason is an issue where its row is to be corrected."""
     counts = Counter(result["counts"])
-    issues = sum(reason["status"] == "invalid" for reason in result["reasons"])
+    issues = sum(reason["status"] in {"invalid", "rejected"} for reason in result["reasons"])
     states = {status.value: counts[status] for status in Status}
     assert result["rows"] == sum(states.values())
     assert result["created_now"] == counts["created_now"]

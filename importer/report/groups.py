@@ -15,7 +15,10 @@ SPANS_SHOWN = 40
 
 @dataclass(slots=True)
 class Group:
-    """The issues of one column with one code; `first` speaks for all of them."""
+    """The issues of one column with one code; `first` speaks for all of them.
+
+    `values` are the cells' texts, and where an issue is of no cell, what it says.
+    """
 
     first: Issue
     count: int = 0
@@ -33,9 +36,7 @@ class Group:
             self.spans.append([number, number])
         else:
             self.more_spans += 1
-        if issue.value is None:
-            return
-        value = shorten(issue.value)
+        value = shorten(issue.message if issue.value is None else issue.value)
         if value in self.values or len(self.values) < VALUES_KEPT:
             self.values[value] = self.values.get(value, 0) + 1
         else:
@@ -52,6 +53,8 @@ class Group:
     @property
     def examples(self) -> Iterator[tuple[str, int]]:
         """The values that stand there most often, each with how often."""
+        if self.first.value is None and len(self.values) == 1:
+            return  # `first` has said it
         often = sorted(self.values.items(), key=lambda pair: -pair[1])
         yield from ((value or _("(empty)"), count) for value, count in often[:VALUES_SHOWN])
 

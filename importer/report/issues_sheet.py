@@ -9,6 +9,7 @@ from importer.model import Issue, ReportRow
 
 from . import styles
 from .sheet import LINKS_PER_SHEET, SHEET_LINES, Allowance, Line, Sheet, height_of
+from .words import sentence
 
 if TYPE_CHECKING:
     from openpyxl.workbook import Workbook
@@ -37,7 +38,7 @@ class IssuesSheet(Sheet):
         if self.lines == SHEET_LINES:
             self.left_out += 1
         else:
-            height = height_of((issue.value or "", 34), (issue.message, 62), (issue.remedy, 62))
+            height = height_of((issue.value or "", 34), (issue.message, 62), (sentence(issue.remedy), 62))
             self.append(self._cells(row.number if issue.row is None else issue.row, issue, location), height)
 
     def _cells(self, number: int, issue: Issue, location: str) -> Line:
@@ -45,5 +46,5 @@ class IssuesSheet(Sheet):
         yield self.stamps.text(issue.column or "")
         yield self.stamps.prose(issue.value or "")
         yield self.stamps.prose(issue.message)
-        yield self.stamps.prose(issue.remedy)
+        yield self.stamps.prose(sentence(issue.remedy))
         yield self.stamps.text(issue.code)

@@ -12,7 +12,7 @@ from importer.model import ReportContent, ReportRow, Summary
 from .groups import Group, grouped
 from .page_template import PAGE
 from .text import clean
-from .words import DOUBTFUL, Look, Tally, facts, local, look, message, tallies
+from .words import DOUBTFUL, Look, Tally, facts, local, look, message, sentence, tallies
 
 DOUBTFUL_SHOWN = 1_000
 
@@ -103,7 +103,7 @@ def _group(group: Group, names: list[str]) -> str:
         f'{said}<br><span class="values">{values}{"; …" if group.more_values else ""}</span>',
         f"{group.count:,}",
         _shown(group.where),
-        _shown(group.first.remedy),
+        _shown(sentence(group.first.remedy)),
     ]
     column = _shown(group.first.column or _("the whole row"))
     rest = "".join(

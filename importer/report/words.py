@@ -118,17 +118,23 @@ def message(row: ReportRow, summary: Summary) -> str:
     A message that only repeats the issues is left out: told one by one they name column and remedy too.
     """
     repeats = any(issue.message in row.message for issue in row.issues)
-    lines = [*_created(row, summary), "" if repeats else row.message, *map(told, row.issues)]
+    lines = [*_created(row, summary), "" if repeats else _ended(row.message), *map(told, row.issues)]
+    if row.status in DOUBTFUL:
+        lines.append(_("It is not sent again until it is known whether its case exists."))
     return "\n".join(filter(None, lines))
 
 
 def told(issue: Issue) -> str:
     """Return one issue in sentences: its column where the message does not name it, what is wrong, what to do."""
-    remedy = issue.remedy[:1].upper() + issue.remedy[1:]
-    text = f"{_ended(issue.message)} {_ended(remedy)}".strip()
+    text = f"{_ended(issue.message)} {sentence(issue.remedy)}".strip()
     if issue.column is None or issue.column in issue.message:
         return text
     return _("{column}: {text}", column=issue.column, text=text)
+
+
+def sentence(text: str) -> str:
+    """Return what is to be done as a sentence of its own."""
+    return _ended(text[:1].upper() + text[1:])
 
 
 def _ended(text: str) -> str:
