@@ -68,7 +68,12 @@ class _Reported:
     wolkvox_id: str | None
     id_prefijo: str | None
     reference: str | None
-    doubtful: bool
+    status: str
+
+    @property
+    def doubtful(self) -> bool:
+        """Whether the row may or may not be a case."""
+        return self.status in _DOUBTFUL
 
 
 def _open(job: Job, sheet: str | None) -> Table:
@@ -89,7 +94,7 @@ def _reported(plan: Plan) -> Iterator[tuple[PlannedRow, _Reported]]:
         for planned, (wolkvox_id, id_prefijo, reference, status) in zip(
             batch, zip(*(columns[name] for name in names), strict=True), strict=True
         ):
-            yield planned, _Reported(wolkvox_id or None, id_prefijo or None, reference or None, status in _DOUBTFUL)
+            yield planned, _Reported(wolkvox_id or None, id_prefijo or None, reference or None, status)
 
 
 def _texts(frame: pd.DataFrame, column: str | None) -> list[str]:
@@ -103,11 +108,13 @@ def _adopted(planned: PlannedRow, reported: _Reported) -> Adopted | None:
     who = planned.row.identity
     if who is None or (reported.reference and reported.reference != who.reference):
         return None
+    in_doubt = _("Taken over from a report in which it was in doubt.")
+    if reported.status == Status.CONFLICT:
+        return Adopted(who, Status.CONFLICT, reported.wolkvox_id, reported.id_prefijo, in_doubt)
     if reported.wolkvox_id:
         return Adopted(who, Status.CREATED, reported.wolkvox_id, reported.id_prefijo)
     if reported.doubtful:
-        message = _("Taken over from a report in which it was in doubt.")
-        return Adopted(who, Status.UNKNOWN, message=message)
+        return Adopted(who, Status.UNKNOWN, message=in_doubt)
     return None
 
 

@@ -73,7 +73,8 @@ def make_forecast(job: Job, plan: Plan, crm: Crm, server: str) -> Forecast:
     wanted = 0 if held_back else min(counts.planned, job.limit or counts.planned)
     quota = crm.token_information() if wanted else None
     if job.keep_quota and quota is not None and quota.left is not None:
-        wanted = max(0, min(wanted, quota.left - job.keep_quota))
+        calls_a_row = 2 if job.look_first else 1  # one to look for it, at the most
+        wanted = max(0, min(wanted, (quota.left - job.keep_quota) // calls_a_row))
     attachments = size = 0
     questions = set()
     for planned in islice(_sendable(plan), wanted):
