@@ -114,9 +114,11 @@ class Stamps:
 
 
 def _text_style(text: str) -> Style:
-    first = text[:1]
+    first, broken = text[:1], "\n" in text  # what is not wrapped runs over the next line in LibreOffice
     if first in FORMULA_STARTS:
-        return styles.quoted
+        return styles.quoted_and_wrapped if broken else styles.quoted
+    if broken:
+        return styles.wrapped
     return styles.kept_as_text if first.isdigit() and len(text) <= LIKE_A_NUMBER else styles.plain
 
 

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 REPORT = "Report"
 NOTES_PER_SHEET = 20_000  # a workbook with more is slow to open; every reason stands in Issues and in `message` too
 
+LINES_OF_A_CELL = 4  # that are shown; the cell holds the others too
+ENDLESS = 1 << 20  # characters; a cell's lines are not broken any further
 MESSAGE_WIDTH = 60
 OWN_WIDTHS = {
     "row": 8.0,
@@ -65,7 +67,9 @@ class ReportSheet(Sheet):
     def add(self, row: ReportRow) -> None:
         """Write one row; a skipped one is hidden, so that it stays left out where the report is given back."""
         said, hidden = message(row, self._summary), row.status is Status.SKIPPED
-        self.append(self._cells(row, said), height_of((said, MESSAGE_WIDTH)), hidden=hidden)
+        broken = [cell for cell in row.cells if cell.__class__ is str and "\n" in cell]
+        height = height_of((said, MESSAGE_WIDTH), *((_first_lines(str(cell)), ENDLESS) for cell in broken))
+        self.append(self._cells(row, said), height, hidden=hidden)
 
     @property
     def start(self) -> str:
@@ -109,6 +113,11 @@ class ReportSheet(Sheet):
         if self._notes.take():
             shown.comment = _note("\n".join(map(told, issues)))
         return shown
+
+
+def _first_lines(text: str) -> str:
+    """Return the part of a cell for which its line is made high enough: nobody wants a page for one row."""
+    return "\n".join(text.split("\n", LINES_OF_A_CELL)[:LINES_OF_A_CELL])
 
 
 def _note(text: str) -> Comment:
