@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import logging
-import queue
 import threading
 import time
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, replace
 from datetime import datetime
+from itertools import islice
 
 from importer.composing import compose, search_value
 from importer.crm import Brake, Crm, Pacer, PauseReason, backoff
@@ -25,7 +26,12 @@ _MARGIN = 5.0
 """Seconds that a lease outlasts its attempt's deadline, for the commit of the outcome."""
 
 _TRIES = 4
-"""How often a row goes again in one run after proof that it was not delivered."""
+"""How often a row is tried in one run, each time after proof that it was not delivered before."""
+
+_AHEAD = 50
+"""How many rows are made ready at once."""
+
+_NOT_SENT = Outcome(Verdict.NOT_DELIVERED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,12 +45,50 @@ class Errand:
     plan: Plan
 
 
+@dataclass(frozen=True, slots=True)
+class _Case:
+    """A row that is ready to be sent: its body and its intent; `tries` counts its attempts in this run, from 1."""
+
+    body: Payload
+    intent: Intent
+    tries: int = 1
+
+
+class _Cases:
+    """What is to be sent, in its order, for all workers; some are made ahead, so that no outcome waits for the next."""
+
+    def __init__(self, cases: Iterator[_Case]) -> None:
+        self._cases = cases
+        self._ahead: deque[_Case] = deque()
+        self._making = threading.Lock()
+
+    def next(self) -> _Case | None:
+        """Return the next one, None where there are no more."""
+        with self._making:
+            case = self.at_once() or next(self._cases, None)
+            if not self._ahead:
+                self._ahead.extend(islice(self._cases, _AHEAD))
+            return case
+
+    def at_once(self) -> _Case | None:
+        """Return the next one if it is made already."""
+        try:
+            return self._ahead.popleft()
+        except IndexError:
+            return None
+
+    def give_back(self, case: _Case) -> None:
+        """Make this the next one again."""
+        self._ahead.appendleft(case)
+
+
 class Sender:
     """Sends the rows that it is given with up to `concurrency` workers, until all are sent or something says stop."""
 
     def __init__(self, errand: Errand, pacer: Pacer, brake: Brake, desk: Desk) -> None:
         self._errand, self._pacer, self._brake, self._desk = errand, pacer, brake, desk
         self._stop = threading.Event()
+        self._until: datetime | None = None
         self._reason: PauseReason | None = None
         self._fault: BaseException | None = None
         self._in_flight: dict[int, Attempt] = {}
@@ -57,50 +101,24 @@ class Sender:
         Raises JournalError where the journal cannot be written any more; what was being sent is then kept aside or
         becomes unknown.
         """
-        todo: queue.Queue[PlannedRow | None] = queue.Queue(maxsize=2 * workers)
-        threads = [threading.Thread(target=self._work, args=(todo,), daemon=True) for _number in range(workers)]
+        self._until = until
+        cases = _Cases(self._case(planned.row) for planned in rows)
+        threads = [threading.Thread(target=self._work, args=(cases,), daemon=True) for _number in range(workers)]
         for thread in threads:
             thread.start()
         try:
-            self._feed(todo, rows, until)
-            self._finish(todo, threads)
+            _join(threads)
         except KeyboardInterrupt:
-            self._interrupted(todo, threads)
+            self._interrupted(threads)
         if self._fault is not None:
             raise self._fault
         return self._reason
 
-    def _feed(self, todo: queue.Queue[PlannedRow | None], rows: Iterable[PlannedRow], until: datetime | None) -> None:
-        for row in rows:
-            if until is not None and datetime.now(until.tzinfo) >= until:
-                self._halt(PauseReason(_("Stopped at {until:%H:%M}, as asked (--until).", until=until), 3))
-            while not self._stop.is_set():
-                try:
-                    todo.put(row, timeout=0.1)  # a worker that stops takes no more, and must not be waited for
-                    break
-                except queue.Full:
-                    continue
-            if self._stop.is_set():
-                return
-
-    def _finish(self, todo: queue.Queue[PlannedRow | None], threads: list[threading.Thread]) -> None:
-        """Let the workers end: each takes one None, or sees that it is to stop."""
-        for _thread in threads:
-            while not self._stop.is_set():
-                try:
-                    todo.put(None, timeout=0.1)
-                    break
-                except queue.Full:
-                    continue
-        for thread in threads:
-            while thread.is_alive():
-                thread.join(0.1)  # in steps, so that Ctrl-C is heard
-
-    def _interrupted(self, todo: queue.Queue[PlannedRow | None], threads: list[threading.Thread]) -> None:
+    def _interrupted(self, threads: list[threading.Thread]) -> None:
         self._halt(PauseReason(_("Stopped with Ctrl-C. Give the same command again to go on."), 3))
         try:
             self._desk.stopping(len(self._in_flight))
-            self._finish(todo, threads)
+            _join(threads)
         except KeyboardInterrupt:
             with self._lock:
                 in_flight = list(self._in_flight.values())
@@ -108,55 +126,94 @@ class Sender:
                 message = _("Stopped with Ctrl-C while this row was being sent: the case may exist.")
                 self._errand.journal.attempts.conclude(attempt, Outcome(Verdict.UNKNOWN, message))
 
-    def _halt(self, reason: PauseReason | None) -> None:
+    def _halt(self, reason: PauseReason) -> None:
         with self._lock:
             self._reason = self._reason or reason
         self._stop.set()
 
-    def _work(self, todo: queue.Queue[PlannedRow | None]) -> None:
-        """Take rows until there are none or it is time to stop; what a worker cannot handle stops the run."""
+    def _work(self, cases: _Cases) -> None:
+        """Send cases until there are none or it is time to stop; what a worker cannot handle stops the run."""
         try:
-            while not self._stop.is_set():
-                try:
-                    planned = todo.get(timeout=0.1)
-                except queue.Empty:
-                    continue
-                if planned is None:
-                    return
-                self._send_row(planned.row)
+            while (case := self._allowed(cases.next)) is not None:
+                attempt = self._claim(case)
+                while attempt is not None:
+                    case, attempt = self._carry_out(case, attempt, cases)
         except BaseException as fault:  # noqa: BLE001 - raised again in `send`, where somebody sees it
             self._fault = self._fault or fault
             self._stop.set()
 
-    def _send_row(self, row: Row) -> None:
-        """Try one row, again only after proof that it was not delivered."""
-        body = compose(self._errand.plan, row)
-        for number in range(_TRIES):
-            if not self._pacer.acquire(self._stop):
-                return
-            try:
-                outcome = self._attempt(row, body)
-            except AttachmentChanged:
-                return  # going again would find the same; the journal has the message
-            if outcome is None or outcome.verdict is not Verdict.NOT_DELIVERED or self._stop.is_set():
-                return
-            self._stop.wait(backoff(number))
+    def _allowed(self, take: Callable[[], _Case | None]) -> _Case | None:
+        """Take what is next, unless it is time to stop."""
+        if self._until is not None and datetime.now(self._until.tzinfo) >= self._until:
+            self._halt(PauseReason(_("Stopped at {until:%H:%M}, as asked (--until).", until=self._until), 3))
+        return None if self._stop.is_set() else take()
 
-    def _attempt(self, row: Row, body: Payload) -> Outcome | None:
-        """Make one attempt: intent, POST, outcome; None where another process took the row."""
-        started = time.monotonic()
-        outcome: Outcome | None = None
+    def _claim(self, case: _Case) -> Attempt | None:
+        """Commit an intent once it may start; None where it is time to stop, or another process took the row."""
+        if not self._pacer.acquire(self._stop):
+            return None
+        errand = self._errand
+        return self._noted(errand.journal.attempts.claim(errand.record.id, errand.run_id, case.intent))
+
+    def _carry_out(self, case: _Case, attempt: Attempt, cases: _Cases) -> tuple[_Case, Attempt | None]:
+        """Make the one POST of an attempt and commit its outcome; return what follows, with its attempt if it began.
+
+        The same case follows only after proof that it was not delivered.
+        """
         try:
-            outcome = self._post(row, body)
+            outcome, seconds = self._post(case.body)
+        except AttachmentChanged as changed:  # going again would find the same, and it says nothing of the connection
+            self._conclude(attempt, Outcome(Verdict.NOT_DELIVERED, str(changed)))
+            return case, None
+        if reason := self._brake.note(outcome):
+            self._halt(reason)
+        again = outcome.verdict is Verdict.NOT_DELIVERED and case.tries < _TRIES
+        following = None if again else self._at_once(cases)
+        begun = self._conclude(attempt, outcome, following)
+        self._log_attempt(case.body.reference, outcome, seconds)
+        self._desk.sent(outcome)
+        if following is not None:
+            return following, self._noted(begun)
+        if again and not self._stop.wait(backoff(case.tries - 1)):
+            case = replace(case, tries=case.tries + 1)
+            return case, self._claim(case)
+        return case, None
+
+    def _post(self, body: Payload) -> tuple[Outcome, float]:
+        """Make the POST; return what came of it and how many seconds it took."""
+        started = time.monotonic()
+        outcome = _NOT_SENT
+        try:
+            outcome = self._errand.crm.create(body)
         finally:
             seconds = time.monotonic() - started
-            self._pacer.release(outcome or Outcome(Verdict.NOT_DELIVERED), seconds)
-        if outcome is not None:
-            self._log_attempt(body.reference, outcome, seconds)
-            self._desk.sent(outcome)
-            if reason := self._brake.note(outcome):
-                self._halt(reason)
-        return outcome
+            self._pacer.release(outcome, seconds)
+        return outcome, seconds
+
+    def _at_once(self, cases: _Cases) -> _Case | None:
+        """Take the next case where it may start without any wait: its intent is then in the commit of an outcome."""
+        case = self._allowed(cases.at_once)
+        if case is not None and not self._pacer.acquire_at_once():
+            cases.give_back(case)
+            return None
+        return case
+
+    def _conclude(self, attempt: Attempt, outcome: Outcome, following: _Case | None = None) -> Attempt | None:
+        """Commit an outcome, and the intent of the case that follows; return the attempt of that."""
+        then = None if following is None else following.intent
+        begun = self._errand.journal.attempts.conclude(attempt, outcome, then)
+        with self._lock:
+            del self._in_flight[attempt.id]
+        return begun
+
+    def _noted(self, attempt: Attempt | None) -> Attempt | None:
+        """Note that an attempt is in flight; without one, another process took the row."""
+        if attempt is None:
+            self._pacer.release(_NOT_SENT, 0.0)
+        else:
+            with self._lock:
+                self._in_flight[attempt.id] = attempt
+        return attempt
 
     def _log_attempt(self, reference: str, outcome: Outcome, seconds: float) -> None:
         """Log an attempt: run, reference, state and timing, and never a cell, a key or the token."""
@@ -171,25 +228,9 @@ class Sender:
         }
         _log.info("attempt", extra=facts)
 
-    def _post(self, row: Row, body: Payload) -> Outcome | None:
-        errand = self._errand
-        attempt = errand.journal.attempts.claim(errand.record.id, errand.run_id, self._intent(row, body))
-        if attempt is None:
-            return None
-        with self._lock:
-            self._in_flight[attempt.id] = attempt
-        try:
-            outcome = errand.crm.create(body)
-        except AttachmentChanged as changed:
-            self._conclude(attempt, Outcome(Verdict.NOT_DELIVERED, str(changed)))
-            raise
-        self._conclude(attempt, outcome)
-        return outcome
-
-    def _conclude(self, attempt: Attempt, outcome: Outcome) -> None:
-        self._errand.journal.attempts.conclude(attempt, outcome)
-        with self._lock:
-            del self._in_flight[attempt.id]
+    def _case(self, row: Row) -> _Case:
+        body = compose(self._errand.plan, row)
+        return _Case(body, self._intent(row, body))
 
     def _intent(self, row: Row, body: Payload) -> Intent:
         plan = self._errand.plan
@@ -203,3 +244,10 @@ class Sender:
             search_field=plan.mapping.search,
             search_value=search_value(plan, row),
         )
+
+
+def _join(threads: Iterable[threading.Thread]) -> None:
+    """Wait for the workers, in steps, so that Ctrl-C is heard."""
+    for thread in threads:
+        while thread.is_alive():
+            thread.join(0.1)

@@ -40,7 +40,10 @@ STEPS: dict[str, tuple[Any, str]] = {
     "run-ended": (runs.Runs, "end"),
     "verdict-committed": (settling.Settling, "decide"),
 }
-"""Each step by the function that takes it: `before` is before its call, `after` once it has returned."""
+"""Each step by the function that takes it: `before` is before its call, `after` once it has returned.
+
+An intent is also committed with the outcome before it, where `conclude` is given one.
+"""
 
 
 class Fate:
@@ -65,10 +68,17 @@ def die() -> None:
 def lie_in_wait(step: str, when: str, fate: Fate) -> None:
     """Have the fate met before or after every call of the step's function that is about a case."""
     owner, name = STEPS[step]
+    if step == "intent-committed":
+        _lie_in_wait(owner, "conclude", when, fate, lambda arguments: isinstance(arguments[-1], attempts.Intent))
+    about_a_case = step not in {"whole-body-sent", "answer-read"}
+    _lie_in_wait(owner, name, when, fate, lambda arguments: about_a_case or _is_case(arguments))
+
+
+def _lie_in_wait(owner: Any, name: str, when: str, fate: Fate, is_step: Callable[[tuple[Any, ...]], bool]) -> None:  # noqa: ANN401 - a class or a module
     original = getattr(owner, name)
 
     def wrapped(*arguments: Any, **options: Any) -> Any:  # noqa: ANN401 - whatever the function takes
-        counts = step not in {"whole-body-sent", "answer-read"} or _is_case(arguments)
+        counts = is_step(arguments)
         if counts and when == "before":
             fate.meet()
         result = original(*arguments, **options)
@@ -84,7 +94,7 @@ def lie_in_wait(step: str, when: str, fate: Fate) -> None:
             if number == 0 and when == "after":
                 fate.meet()
 
-    setattr(owner, name, first_chunk if step == "first-byte-sent" else wrapped)
+    setattr(owner, name, first_chunk if name == "__iter__" else wrapped)
 
 
 def _is_case(arguments: tuple[Any, ...]) -> bool:

@@ -62,14 +62,28 @@ class Pacer:
         """Wait until one more request may start and count it as running; False when `stop` is set first."""
         with self._changed:
             while not stop.is_set():
-                delay = max(self._gate, self._next_start) - self._clock()
-                if delay <= 0 and self._running < self.limit:
-                    self._running += 1
-                    if self._rate:
-                        self._next_start = self._clock() + 1 / self._rate
+                if self._start():
                     return True
+                delay = self._delay
                 self._wait(self._changed, min(delay, _SLICE) if delay > 0 else _SLICE)
         return False
+
+    def acquire_at_once(self) -> bool:
+        """Count one more request as running if it may start now; False where it would have to wait."""
+        with self._changed:
+            return self._start()
+
+    @property
+    def _delay(self) -> float:
+        return max(self._gate, self._next_start) - self._clock()
+
+    def _start(self) -> bool:
+        may = self._delay <= 0 and self._running < self.limit
+        if may:
+            self._running += 1
+            if self._rate:
+                self._next_start = self._clock() + 1 / self._rate
+        return may
 
     def release(self, outcome: Outcome, seconds: float) -> None:
         """Count a request as ended, and learn from what came of it and from how many seconds it took."""

@@ -87,6 +87,7 @@ class Watchdog:
         self._changed = threading.Condition()
         self._watches: set[Watch] = set()
         self._thread: threading.Thread | None = None
+        self._wakes_at = 0.0
         self._closed = False
 
     @contextlib.contextmanager
@@ -98,7 +99,8 @@ class Watchdog:
             if self._thread is None:
                 self._thread = threading.Thread(target=self._run, name="deadlines", daemon=True)
                 self._thread.start()
-            self._changed.notify()
+            if time.monotonic() + watch.remaining < self._wakes_at:  # else it will be up in time: waking costs each row
+                self._changed.notify()
         token = CURRENT.set(watch)
         try:
             yield watch
@@ -126,4 +128,6 @@ class Watchdog:
                     watch.cut()
                     self._watches.discard(watch)
                 nap = min((watch.remaining for watch in self._watches), default=_LONGEST_NAP)
-                self._changed.wait(max(0.0, min(nap, _LONGEST_NAP)))
+                nap = max(0.0, min(nap, _LONGEST_NAP))
+                self._wakes_at = time.monotonic() + nap
+                self._changed.wait(nap)

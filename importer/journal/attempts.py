@@ -31,18 +31,35 @@ STATE_AFTER = {
 }
 """The state into which an attempt brings its row."""
 
+_OF_INTENT = (
+    "run_id", "owner", "started_at", "lease_until", "clock_gap", "body_length", "search_field", "search_value",
+)  # fmt: skip
+
 # Statements of every row, built once: building them costs more than carrying them out.
-_PLANNED_ROW = select(rows.c.id).where(
-    rows.c.import_id == bindparam("import_id"),
-    rows.c.reference == bindparam("reference"),
-    rows.c.state == Status.PLANNED,
+_NEW_ATTEMPT = (
+    insert(attempts)
+    .from_select(
+        ["row_id", *_OF_INTENT],
+        select(rows.c.id, *(bindparam(name, type_=attempts.c[name].type) for name in _OF_INTENT)).where(
+            rows.c.import_id == bindparam("import_id"),
+            rows.c.reference == bindparam("reference"),
+            rows.c.state == Status.PLANNED,
+        ),
+    )
+    .returning(attempts.c.id, attempts.c.row_id)
 )
-_NEW_ATTEMPT = insert(attempts).returning(attempts.c.id)
 _END_ATTEMPT = update(attempts).where(attempts.c.id == bindparam("which"))
 _CHANGE_ROW = update(rows).where(rows.c.id == bindparam("which"))
+_IDS_OF_ROW = (
+    select(attempts.c.wolkvox_id)
+    .where(attempts.c.row_id == bindparam("which"), attempts.c.wolkvox_id.is_not(None))
+    .order_by(attempts.c.id)
+)
+_other = attempts.alias("other")
 _ROW_OF_ATTEMPT: Select[Any] = (
     select(
         rows.c.id,
+        rows.c.import_id,
         rows.c.reference,
         rows.c.state,
         rows.c.attempt_id,
@@ -50,15 +67,12 @@ _ROW_OF_ATTEMPT: Select[Any] = (
         rows.c.id_prefijo,
         rows.c.message,
         attempts.c.id.label("ended_id"),
+        attempts.c.run_id,
         attempts.c.verdict,
+        exists().where(_other.c.row_id == rows.c.id, _other.c.wolkvox_id.is_not(None)).label("has_ids"),
     )
     .join(rows, rows.c.id == attempts.c.row_id)
     .where(attempts.c.id == bindparam("which"))
-)
-_IDS_OF_ROW = (
-    select(attempts.c.wolkvox_id)
-    .where(attempts.c.row_id == bindparam("which"), attempts.c.wolkvox_id.is_not(None))
-    .order_by(attempts.c.id)
 )
 
 
@@ -88,11 +102,22 @@ class Attempt:
     reference: str
 
 
+@dataclass(frozen=True, slots=True)
+class _Setting:
+    """Where and when an attempt begins: its import and run, the number of its set of columns, and the time."""
+
+    import_id: int
+    run_id: int
+    column_set_id: int
+    now: float
+
+
 class Attempts:
     """The attempts of a journal."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self._column_sets: dict[tuple[str, ...], int] = {}  # as committed: one that is rolled back must not stay here
         self._take_in_what_was_kept_aside()
 
     def claim(self, import_id: int, run_id: int, intent: Intent) -> Attempt | None:
@@ -100,48 +125,30 @@ class Attempts:
 
         Only after this returns may the first byte be sent. Raises JournalFull: then nothing may be sent.
         """
+        columns = self._column_set(intent.columns)
         with self._database.write() as connection:
-            now = self._database.clock()  # only here: another process may have kept the journal for long
-            wanted = {"import_id": import_id, "reference": intent.reference}
-            row_id = connection.execute(_PLANNED_ROW, wanted).scalar_one_or_none()
-            if row_id is None:
-                return None
-            attempt = {
-                "row_id": row_id,
-                "run_id": run_id,
-                "owner": OWNER,
-                "started_at": now,
-                "lease_until": now + intent.lease,
-                "clock_gap": intent.clock_gap,
-                "body_length": intent.body_length,
-                "search_field": intent.search_field,
-                "search_value": intent.search_value,
-            }
-            number = connection.execute(_NEW_ATTEMPT, attempt).scalar_one()
-            sending = {
-                "state": Status.SENDING,
-                "attempt_id": number,
-                "run_id": run_id,
-                "sent_at": now,
-                "message": "",
-                "content_hash": intent.content_hash,
-                "column_set_id": column_set_id(connection, intent.columns),
-            }
-            connection.execute(_CHANGE_ROW, {"which": row_id, **sending})
-        return Attempt(number, intent.reference)
+            return _claim(connection, _Setting(import_id, run_id, columns, self._database.clock()), intent)
 
-    def conclude(self, attempt: Attempt, outcome: Outcome) -> None:
+    def conclude(self, attempt: Attempt, outcome: Outcome, then: Intent | None = None) -> Attempt | None:
         """Commit what an attempt came to; an id and its answer are in one commit.
 
         A created answer is kept whatever the row's state is by now: where the row has another id already, it becomes
         a conflict that names both. Any other answer counts only while the row's state speaks of this attempt.
         Raises JournalFull, or JournalError where the journal fails otherwise, after the outcome was kept aside, to be
         taken in when the journal is opened again.
+
+        The intent to send another row of the import `then` is in the same commit, and its attempt is returned as
+        `claim` returns it: a commit is what a row waits for most, and one is enough where the next row is ready.
         """
         try:
+            columns = None if then is None else self._column_set(then.columns)
             with self._database.write() as connection:
+                now = self._database.clock()
                 row = connection.execute(_ROW_OF_ATTEMPT, {"which": attempt.id}).one()
-                _conclude(connection, row, outcome, self._database.clock())
+                _conclude(connection, row, outcome, now)
+                if then is None or columns is None:
+                    return None
+                return _claim(connection, _Setting(row.import_id, row.run_id, columns, now), then)
         except JournalError as error:
             self._keep_aside(attempt, outcome, error)
 
@@ -169,6 +176,15 @@ class Attempts:
         with self._database.read() as connection:
             last = connection.execute(query).scalar_one()
         return None if last is None else moment(last)
+
+    def _column_set(self, columns: Sequence[str]) -> int:
+        """Return the number of a set of columns, which all rows of a run share."""
+        key = tuple(columns)
+        if key not in self._column_sets:
+            with self._database.write() as connection:
+                number = column_set_id(connection, key)
+            self._column_sets[key] = number
+        return self._column_sets[key]
 
     def _keep_aside(self, attempt: Attempt, outcome: Outcome, error: JournalError) -> NoReturn:
         """Keep an outcome that the journal did not take, and raise; where that fails too, the sentence holds it."""
@@ -207,6 +223,36 @@ class Attempts:
                 rescue.forget(path, content)
 
 
+def _claim(connection: Connection, setting: _Setting, intent: Intent) -> Attempt | None:
+    """Write the intent to send a planned row; None where the row is not planned any more."""
+    attempt = {
+        "import_id": setting.import_id,
+        "reference": intent.reference,
+        "run_id": setting.run_id,
+        "owner": OWNER,
+        "started_at": setting.now,
+        "lease_until": setting.now + intent.lease,
+        "clock_gap": intent.clock_gap,
+        "body_length": intent.body_length,
+        "search_field": intent.search_field,
+        "search_value": intent.search_value,
+    }
+    begun = connection.execute(_NEW_ATTEMPT, attempt).one_or_none()
+    if begun is None:
+        return None
+    sending = {
+        "state": Status.SENDING,
+        "attempt_id": begun.id,
+        "run_id": setting.run_id,
+        "sent_at": setting.now,
+        "message": "",
+        "content_hash": intent.content_hash,
+        "column_set_id": setting.column_set_id,
+    }
+    connection.execute(_CHANGE_ROW, {"which": begun.row_id, **sending})
+    return Attempt(begun.id, intent.reference)
+
+
 def _conclude(connection: Connection, row: Row[Any], outcome: Outcome, now: float) -> None:
     """Write an outcome to its attempt and, where it still counts, to its row; `row` is both as they stand."""
     counts = row.attempt_id == row.ended_id and row.state in {Status.SENDING, Status.UNKNOWN}
@@ -234,8 +280,8 @@ def _conclude(connection: Connection, row: Row[Any], outcome: Outcome, now: floa
 
 def _created(connection: Connection, row: Row[Any], outcome: Outcome) -> dict[str, object]:
     """Return what becomes of a row whose attempt created a case: the row's first id stays, others make a conflict."""
-    ids = dict.fromkeys((row.wolkvox_id, *connection.scalars(_IDS_OF_ROW, {"which": row.id})))
-    several = [case for case in ids if case is not None]
+    known = connection.scalars(_IDS_OF_ROW, {"which": row.id}) if row.has_ids else (outcome.wolkvox_id,)
+    several = [case for case in dict.fromkeys((row.wolkvox_id, *known)) if case is not None]
     if len(several) > 1:
         message = _("More than one case exists for this row: {ids}.", ids=", ".join(several))
     else:

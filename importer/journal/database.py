@@ -43,6 +43,10 @@ class Database:
         self._lock = threading.RLock()
         self._engine = create_engine("sqlite://", creator=self._connect, poolclass=StaticPool)
         event.listen(self._engine, "begin", lambda c: c.exec_driver_sql("BEGIN IMMEDIATE"))
+        with self.explained():
+            self._connection = (
+                self._engine.connect()
+            )  # one for all: to fetch it from the pool costs as much as a commit
         try:
             with self.write() as connection:
                 migrate(connection, path, clock())
@@ -84,8 +88,8 @@ class Database:
     @contextmanager
     def write(self) -> Iterator[Connection]:
         """Give the one connection for a transaction that is on the disk when the block ends, or undone if it raises."""
-        with self._lock, self.explained(), self._engine.begin() as connection:
-            yield connection
+        with self._lock, self.explained(), self._connection.begin():
+            yield self._connection
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
@@ -102,6 +106,7 @@ class Database:
     def close(self) -> None:
         """Close the file."""
         with self._lock:
+            self._connection.close()
             self._engine.dispose()
 
     @contextmanager
