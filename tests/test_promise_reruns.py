@@ -57,6 +57,21 @@ def test_r6_adopted_rows_are_not_sent_again(office: Office, give: Give) -> None:
     assert assert_promise(office) == {"created": 5}
 
 
+def test_r6_a_conflict_is_adopted_as_one(office: Office, give: Give) -> None:
+    """A row that was a conflict stays one, though the report shows an id for it: a person has not decided yet."""
+    office.write(tickets([1, 2]))
+    give(run(office))
+    with closing(sqlite3.connect(office.journal)) as journal, journal:
+        journal.execute("UPDATE rows SET state = 'conflict' WHERE id = 2")
+    assert give(office.arguments("report")).status == 4
+    lose_the_journal(office)
+    adopted = give(office.adopt(office.report, "--json"))
+    assert (adopted.json["created"], adopted.json["doubtful"]) == (1, 1)
+    assert states(office.journal) == {"created": 1, "conflict": 1}
+    assert give(run(office)).status == 4
+    assert office.sandbox.posts == 2
+
+
 def test_r6_a_report_of_another_import_is_not_adopted(office: Office, give: Give) -> None:
     """References that do not belong to the keys under this import are refused, and the journal learns nothing."""
     office.write(tickets([1, 2]))
@@ -254,6 +269,15 @@ def test_a_quota_that_is_kept_for_others(office: Office, give: Give) -> None:
         small.new_day()
         assert give(run(office, "--keep-quota", "2")).status == 0
         assert assert_promise(office) == {"created": 5}
+
+
+def test_a_quota_is_kept_for_others_while_looking_first(office: Office, give: Give) -> None:
+    """The searches of --look-first count too."""
+    with RunningSandbox(SandboxConfig(daily_quota=9)) as small:
+        office.sandbox = small
+        office.write(ticket(n) for n in range(1, 6))
+        assert give(run(office, "--keep-quota", "3", "--look-first")).status == 3
+        assert (small.posts, small.calls("query"), small.calls("token")) == (2, 2, 1)
 
 
 def test_a_quota_is_waited_for(office: Office, give: Give, monkeypatch: pytest.MonkeyPatch) -> None:
