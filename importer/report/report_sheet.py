@@ -24,7 +24,7 @@ REPORT = "Report"
 NOTES_PER_SHEET = 20_000  # a workbook with more is slow to open; every reason stands in Issues and in `message` too
 
 LINES_OF_A_CELL = 4  # that are shown; the cell holds the others too
-ENDLESS = 1 << 20  # characters; a cell's lines are not broken any further
+WIDEST = 38  # characters, of a column of the source
 MESSAGE_WIDTH = 60
 OWN_WIDTHS = {
     "row": 8.0,
@@ -68,7 +68,7 @@ class ReportSheet(Sheet):
         """Write one row; a skipped one is hidden, so that it stays left out where the report is given back."""
         said, hidden = message(row, self._summary), row.status is Status.SKIPPED
         broken = [cell for cell in row.cells if cell.__class__ is str and "\n" in cell]
-        height = height_of((said, MESSAGE_WIDTH), *((_first_lines(str(cell)), ENDLESS) for cell in broken))
+        height = height_of((said, MESSAGE_WIDTH), *((_first_lines(str(cell)), WIDEST) for cell in broken))
         self.append(self._cells(row, said), height, hidden=hidden)
 
     @property
@@ -117,7 +117,7 @@ class ReportSheet(Sheet):
 
 def _first_lines(text: str) -> str:
     """Return the part of a cell for which its line is made high enough: nobody wants a page for one row."""
-    return "\n".join(text.split("\n", LINES_OF_A_CELL)[:LINES_OF_A_CELL])
+    return "\n".join(line[: 2 * WIDEST] for line in text.split("\n", LINES_OF_A_CELL)[:LINES_OF_A_CELL])
 
 
 def _note(text: str) -> Comment:
@@ -133,4 +133,4 @@ def _source_widths(columns: Sequence[str], rows: Iterable[ReportRow]) -> list[fl
         for index, cell in enumerate(row.cells):
             longest = max(map(len, str(cell).split("\n")), default=0)
             widths[index] = max(widths[index], longest + 2.0)
-    return [min(max(width, 9.0), 38.0) for width in widths]
+    return [min(max(width, 9.0), WIDEST) for width in widths]
