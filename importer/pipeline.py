@@ -5,7 +5,6 @@ source -> mapping -> validation -> payload -> crm -> journal -> report
 
 from __future__ import annotations
 
-import getpass
 from dataclasses import dataclass, replace
 from importlib.metadata import version
 
@@ -19,7 +18,7 @@ from importer.errors import RunStopped
 from importer.forecast import make_forecast
 from importer.identity import Scope, tenant_of
 from importer.job import Job, mapped
-from importer.journal import ImportRecord, Journal, RunStart
+from importer.journal import ImportRecord, Journal, RunStart, user_name
 from importer.mapping import CaseMapping
 from importer.messages import _
 from importer.model import Status
@@ -151,4 +150,4 @@ def _note(job: Job, plan: Plan, journal: Journal, record: ImportRecord | None) -
 
 def _run_start(plan: Plan, server: str) -> RunStart:
     program = f"case-importer {version('wolkvox-case-importer')}"
-    return RunStart(str(plan.table.path), plan.table.digest, plan.mapping.digest, server, getpass.getuser(), program)
+    return RunStart(str(plan.table.path), plan.table.digest, plan.mapping.digest, server, user_name(), program)

@@ -19,6 +19,7 @@ from importer.journal.imports import ImportRecord, Imports
 from importer.journal.rows import KnownRow, Rows
 from importer.journal.runs import RowChange, RunRecord, Runs, RunStart
 from importer.journal.settling import Adopted, Decision, Doubt, Settling
+from importer.journal.user import user_name
 
 __all__ = [
     "Adopted",
@@ -33,6 +34,7 @@ __all__ = [
     "RunRecord",
     "RunStart",
     "default_path",
+    "user_name",
 ]
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -13,6 +12,7 @@ from sqlalchemy import Connection, Row, insert, select, update
 from importer.journal.database import Database
 from importer.journal.rows import column_set_id
 from importer.journal.schema import attempts, moment, rows, verdicts
+from importer.journal.user import user_name
 from importer.messages import _
 from importer.model import Identity, Status
 
@@ -181,7 +181,7 @@ class Settling:
                 how=decision.how,
                 state=decision.state,
                 wolkvox_id=decision.wolkvox_id,
-                user=getpass.getuser(),
+                user=user_name(),
                 decided_at=self._database.clock(),
             )
         )
