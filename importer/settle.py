@@ -229,25 +229,18 @@ class Settlement:
         Raises UsageError where no doubtful row has that key, or where the case is another row's.
         """
         with self._open() as journal:
-            for record in self._records(journal):
-                journal.attempts.expire(record.id)
-                known = journal.rows.known(record.id, [key_digest([canonical(key)])])
-                reference = next((row.row.reference for row in known.values()), key.strip().upper())
-                if not by_person(Memory(journal, record), [Verdict(reference, created)], "by-hand"):
-                    left = len(journal.settling.doubts(record.id))
-                    return Settled(created=int(created is not None), planned=int(created is None), doubtful=left)
-            owner = journal.rows.owner(created) if created else None
-        if owner is not None:
-            raise UsageError(
-                _("--created {id}: this is the case of the row {reference} already.", id=created, reference=owner)
-            )
-        raise UsageError(
-            _(
-                "No doubtful row has the key or reference {key}. The report's sheet `To decide` lists those that are in"
-                " doubt; where a key has several columns, give the reference.",
-                key=key,
-            )
-        )
+            found = [
+                (record, reference)
+                for record in self._records(journal)
+                if (reference := _doubtful(journal, record, key)) is not None
+            ]
+            if len(found) != 1:
+                raise _not_one(key, [record for record, _reference in found])
+            record, reference = found[0]
+            if by_person(Memory(journal, record), [Verdict(reference, created)], "by-hand"):
+                raise _not_taken(reference, created, journal.rows.owner(created) if created else None)
+            left = len(journal.settling.doubts(record.id))
+        return Settled(created=int(created is not None), planned=int(created is None), doubtful=left)
 
     def from_report(self, path: Path) -> tuple[Settled, tuple[str, ...]]:
         """Record the verdicts that a person wrote into a report; return what they came to, and what was not taken.
@@ -303,3 +296,39 @@ class Settlement:
                 _("{path}: the journal knows no such import; see `case-importer history`.", path=self.journal)
             )
         return records
+
+
+def _doubtful(journal: Journal, record: ImportRecord, key: str) -> str | None:
+    """Return the reference of the doubtful row of an import that has this key or reference, None where none has."""
+    journal.attempts.expire(record.id)
+    known = journal.rows.known(record.id, [key_digest([canonical(key)])])
+    reference = next((row.row.reference for row in known.values()), key.strip().upper())
+    return reference if any(doubt.reference == reference for doubt in journal.settling.doubts(record.id)) else None
+
+
+def _not_taken(reference: str, created: str | None, owner: str | None) -> UsageError:
+    if owner is None:
+        return UsageError(_("{reference} has just been settled in another way.", reference=reference))
+    return UsageError(
+        _("--created {id}: this is the case of the row {reference} already.", id=created, reference=owner)
+    )
+
+
+def _not_one(key: str, records: list[ImportRecord]) -> UsageError:
+    if records:
+        names = ", ".join(record.name for record in records)
+        return UsageError(
+            _(
+                "Doubtful rows of several imports have the key {key}: {names}. Name the mapping of one of them with -m,"
+                " or give the row's reference.",
+                key=key,
+                names=names,
+            )
+        )
+    return UsageError(
+        _(
+            "No doubtful row has the key or reference {key}. The report's sheet `To decide` lists those that are in"
+            " doubt; where a key has several columns, give the reference.",
+            key=key,
+        )
+    )
