@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
 import pandas as pd
@@ -16,7 +16,7 @@ from importer.messages import _
 from importer.model import Status
 from importer.opening import open_source
 from importer.pipeline import scope_of
-from importer.planning import Plan, PlannedRow, make_plan, own_columns
+from importer.planning import Plan, PlannedRow, id_column, make_plan, own_columns
 from importer.recognition import Memory
 from importer.source import Table, open_table
 
@@ -80,20 +80,22 @@ def _open(job: Job, sheet: str | None) -> Table:
     """Open the report's sheet, or the source's own where that has the ids."""
     cases = mapping.load(job.mapping)
     table = open_source(job.source, replace(cases.table, sheet=None, header_row=None))
-    if own_columns(table.columns) or "wolkvox_id" in table.columns:
+    if id_column(table.columns):
         return table
     return open_table(job.source, replace(cases.table, sheet=sheet or "Report", header_row=None))
 
 
 def _reported(plan: Plan) -> Iterator[tuple[PlannedRow, _Reported]]:
     """Yield every row beside what the sheet says of it."""
-    ours = own_columns(plan.table.columns) or {name: name for name in ("wolkvox_id", "idPrefijo")}
+    columns = plan.table.columns
+    ours: Mapping[str, str | None] = own_columns(columns) or {
+        "wolkvox_id": id_column(columns),
+        "idPrefijo": "idPrefijo",
+    }
     for frame, batch in plan.cells():
         names = ("wolkvox_id", "idPrefijo", "reference", "status")
-        columns = {name: _texts(frame, ours.get(name)) for name in names}
-        for planned, (wolkvox_id, id_prefijo, reference, status) in zip(
-            batch, zip(*(columns[name] for name in names), strict=True), strict=True
-        ):
+        texts = [_texts(frame, ours.get(name)) for name in names]
+        for planned, (wolkvox_id, id_prefijo, reference, status) in zip(batch, zip(*texts, strict=True), strict=True):
             yield planned, _Reported(wolkvox_id or None, id_prefijo or None, reference or None, status)
 
 

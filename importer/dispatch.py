@@ -87,8 +87,11 @@ class Dispatch:
 
     def _waited_for_quota(self) -> bool:
         """Wait until the quota is counted anew; False where Ctrl-C ends the wait, and the run."""
-        quota = self.errand.crm.token_information()
-        until = now() + (_ASK_AGAIN if quota.resets_in is None else timedelta(seconds=quota.resets_in + 60))
+        try:
+            resets_in = self.errand.crm.token_information().resets_in
+        except (ServerUnreachable, ConnectionRefused):
+            resets_in = None  # what was sent must be reported all the same
+        until = now() + (_ASK_AGAIN if resets_in is None else timedelta(seconds=resets_in + 60))
         never = threading.Event()
         try:
             self.desk.waiting(until)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -128,6 +129,13 @@ def own_columns(columns: Sequence[str]) -> dict[str, str]:
         if bare[start : start + len(report.OWN_COLUMNS)] == report.OWN_COLUMNS:
             return dict(zip(report.OWN_COLUMNS, columns[start:], strict=False))
     return {}
+
+
+def id_column(columns: Sequence[str]) -> str | None:
+    """Return the column that holds the ids of cases, ours or a person's own `Wolkvox-ID`; None where there is none."""
+    ours = own_columns(columns).get("wolkvox_id")
+    theirs = (column for column in columns if re.sub(r"[\s_-]+", "_", column.strip()).casefold() == "wolkvox_id")
+    return ours or next(theirs, None)
 
 
 @dataclass(frozen=True, slots=True)

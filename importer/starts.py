@@ -8,14 +8,14 @@ from pathlib import Path
 
 from importer import report
 from importer.desk import Desk
-from importer.errors import StartRefused, UsageError
+from importer.errors import ReportError, StartRefused, UsageError
 from importer.findings import QUIET_PERIOD
 from importer.identity import Scope
 from importer.job import Job
 from importer.journal import ImportRecord, Journal
 from importer.messages import _
 from importer.model import Status
-from importer.planning import Plan, own_columns
+from importer.planning import Plan, id_column, own_columns
 from importer.settings import is_loopback
 from importer.source import Table
 
@@ -36,8 +36,8 @@ def refuse_short_quiet_period(seconds: float, server: str) -> None:
     if seconds < QUIET_PERIOD and not is_loopback(server):
         raise UsageError(
             _(
-                "--quiet-period {seconds}: a case may still come into being {least} seconds after its answer was lost,"
-                " so nothing less is allowed for {server}.",
+                "--quiet-period {seconds:g}: a case may still come into being {least:g} seconds after its answer was"
+                " lost, so nothing less is allowed for {server}.",
                 seconds=seconds,
                 least=QUIET_PERIOD,
                 server=server,
@@ -197,16 +197,31 @@ def _could_be_one(other: ImportRecord, scope: Scope) -> bool:
 
 def _ids_in_source(plan: Plan) -> Iterator[str]:
     """Yield what stands in a column `wolkvox_id` of the source."""
-    for column in plan.table.columns:
-        if column.casefold().replace("-", "_") == "wolkvox_id":
-            for frame in plan.frames:
-                yield from filter(None, (str(cell).strip() for cell in frame[column]))
+    if column := id_column(plan.table.columns):
+        for frame in plan.frames:
+            yield from filter(None, (str(cell).strip() for cell in frame[column]))
 
 
 def _ids_in_report(path: Path, journal: Journal, *, decided: bool) -> Iterator[str]:
     """Yield the ids in a report, those that a person `decided` on or the others.
 
-    Nothing where there is no report, or where it is as this journal's own runs wrote it.
+    Nothing where there is no report, or where it is as this journal's own runs wrote it. Raises StartRefused where
+    nobody can tell what is in it.
     """
-    if path.is_file() and not journal.imports.is_report(report.digest(path)):
-        yield from (row.wolkvox_id for row in report.read_rows(path) if row.wolkvox_id and decided == bool(row.verdict))
+    if not path.is_file():
+        return
+    try:
+        if not journal.imports.is_report(report.digest(path)):
+            for row in report.read_rows(path):
+                if row.wolkvox_id and decided == bool(row.verdict):
+                    yield row.wolkvox_id
+    except (ReportError, OSError) as error:
+        raise StartRefused(
+            _(
+                "{path} lies where the report goes, and could hold the ids of an earlier run, but it cannot be read:"
+                " {reason} If it is no report, move it away or name another file with --report; if it is one, bring it"
+                " back as it was written.",
+                path=path,
+                reason=str(error),
+            )
+        ) from error
