@@ -6,6 +6,7 @@ constructed or run. Built from PyYAML's events, so that depth and size stay boun
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -22,6 +23,8 @@ Steps: TypeAlias = tuple[str | int, ...]
 
 MAX_BYTES = 300_000
 MAX_DEPTH = 20
+
+_HALF = re.compile("[\ud800-\udfff]")
 
 
 @dataclass
@@ -125,14 +128,22 @@ class _Reader:
             return self._mapping(path)
         if isinstance(event, yaml.SequenceStartEvent):
             return self._sequence(path)
-        return str(event.value) if isinstance(event, yaml.ScalarEvent) else ""
+        return self._text(event, path) if isinstance(event, yaml.ScalarEvent) else ""
+
+    def _text(self, event: yaml.ScalarEvent, path: Steps) -> str:
+        """Return a scalar's text; half a character, which only an escape can write, is none that could be sent."""
+        text = str(event.value)
+        if half := _HALF.search(text):
+            number = f"{ord(half[0]):04x}"
+            self._fault(event, path, _("\\u{number} is half a character; write the character itself", number=number))
+        return _HALF.sub("\ufffd", text)
 
     def _mapping(self, path: Steps) -> dict[str, Node]:
         content: dict[str, Node] = {}
         while not isinstance(event := next(self._events), yaml.MappingEndEvent):
             if isinstance(event, yaml.ScalarEvent):
                 self._refuse_decoration(event, path)
-                key = clean(event.value)
+                key = clean(self._text(event, path))
             else:
                 key = "?"
                 self._fault(event, path, _("a key must be a text"))
