@@ -33,7 +33,10 @@ def command(*, as_json: bool, log_file: Path | None, verbose: int, **said: Any) 
     counts = count(plan)
     status = 1 if counts.invalid else 0
     if as_json:
-        groups = [{**asdict(group.issue), "count": group.count, "rows": group.rows} for group in grouped(issues)]
+        groups = [
+            {**asdict(group.issue), "message": group.told, "count": group.count, "rows": group.rows}
+            for group in grouped(issues)
+        ]
         listed = [asdict(issue) for issue in issues]
         values = {"exit_status": status, "counts": asdict(counts), "rows": counts.rows, "issues": listed}
         print_json("check", {**values, "groups": groups, "notes": plan.notes})

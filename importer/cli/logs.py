@@ -60,6 +60,8 @@ def set_up(log_file: Path | None, verbose: int) -> None:
 
 def _file(path: Path) -> logging.Handler:
     try:
+        if path.is_file():
+            _refuse_what_is_no_log(path)
         file = logging.FileHandler(path, encoding="utf-8")
     except OSError as error:
         raise UsageError(
@@ -67,3 +69,10 @@ def _file(path: Path) -> logging.Handler:
         ) from error
     file.setFormatter(_JsonLines())
     return file
+
+
+def _refuse_what_is_no_log(path: Path) -> None:
+    """Raise UsageError where lines would be appended to something else, such as the source."""
+    with path.open("rb") as file:
+        if file.read(1) not in {b"", b"{"}:
+            raise UsageError(_("{path} is no log, and nothing is appended to it. Name another file.", path=path))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 _PATH = click.Path(path_type=Path)
+_WEEK = 7 * 24 * 3600
 
 
 def all_of(*decorators: Callable[[Command], Command]) -> Callable[[Command], Command]:
@@ -46,6 +48,17 @@ class Rate(click.ParamType[float]):
         if not found or float(found[1]) == 0:
             self.fail(_("{value} is no rate; write for example 5/s or 0.5/s", value=value), param, ctx)
         return float(found[1])
+
+
+class Seconds(click.FloatRange):
+    """A length of time; `nan` is none."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:  # noqa: ANN401
+        """Return the seconds."""
+        seconds: float = super().convert(value, param, ctx)
+        if math.isnan(seconds):
+            self.fail(_("{value} is no number of seconds; write for example 120", value=value), param, ctx)
+        return seconds
 
 
 class Clock(click.ParamType[datetime]):
@@ -106,7 +119,7 @@ limit = click.option(
 as_json = click.option("--json", "as_json", is_flag=True, help=_("Print one JSON object."))
 quiet_period = click.option(
     "--quiet-period",
-    type=click.FloatRange(min=0),
+    type=Seconds(min=0, max=_WEEK),
     default=120.0,
     show_default=True,
     metavar="SECONDS",

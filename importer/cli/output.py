@@ -16,15 +16,17 @@ if TYPE_CHECKING:
     from importer.reporting import Finished
 
 _SHOWN_ISSUES = 200
+_SHOWN_ROWS = 5
 
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """Issues that one correction mends: how often, where first, and what mends them."""
+    """Issues that one correction mends: how often, where first, the first of them, and what can be said of all."""
 
     count: int
     rows: tuple[int, ...]
     issue: Issue
+    told: str
 
 
 def grouped(issues: Iterable[Issue]) -> list[Group]:
@@ -32,8 +34,16 @@ def grouped(issues: Iterable[Issue]) -> list[Group]:
     found: dict[tuple[str, str | None, str | None], list[Issue]] = {}
     for issue in issues:
         found.setdefault((issue.code, issue.column, issue.value), []).append(issue)
-    groups = [Group(len(some), tuple(i.row for i in some[:5] if i.row), some[0]) for some in found.values()]
-    return sorted(groups, key=lambda group: -group.count)
+    return sorted(map(_group, found.values()), key=lambda group: -group.count)
+
+
+def _group(issues: list[Issue]) -> Group:
+    first, rows = issues[0], tuple(issue.row for issue in issues[:_SHOWN_ROWS] if issue.row)
+    told = first.message
+    if any(issue.message != told for issue in issues):  # each row's sentence names other rows
+        numbers = ", ".join(map(str, rows)) + ("…" if len(issues) > len(rows) else "")
+        told = _("{column} '{value}' in rows {numbers}", column=first.column, value=first.value, numbers=numbers)
+    return Group(len(issues), rows, first, told)
 
 
 def print_issues(issues: list[Issue]) -> None:
@@ -49,14 +59,12 @@ def print_issues(issues: list[Issue]) -> None:
         click.echo("\n" + _("What would mend several rows at once:"))
     for group in groups:
         rows = ngettext("{count} row", "{count} rows", group.count)
-        click.echo(
-            _("  {rows}: {message}; {remedy}", rows=rows, message=group.issue.message, remedy=group.issue.remedy)
-        )
+        click.echo(_("  {rows}: {told}. {remedy}", rows=rows, told=group.told, remedy=_ended(group.issue.remedy)))
 
 
 def _ended(sentence: str) -> str:
     text = sentence[:1].upper() + sentence[1:]
-    return text if text.endswith((".", "?", "!")) else f"{text}."
+    return text if text.endswith((".", "?", "!", "…")) else f"{text}."
 
 
 def counts_line(counts: Counts) -> str:

@@ -104,7 +104,7 @@ class Terminal:
         return _("{tried} of {total} rows: {counts}", tried=tried, total=self._total, counts=self._so_far())
 
     def _so_far(self) -> str:
-        return ", ".join(f"{verdict.value} {count}" for verdict, count in sorted(self._counts.items()))
+        return ", ".join(f"{verdict.value} {count}" for verdict, count in sorted(self._counts.items())) or _("none")
 
 
 def summary(forecast: Forecast) -> str:
@@ -118,27 +118,47 @@ def summary(forecast: Forecast) -> str:
             name=forecast.plan.scope.import_name,
         ),
         _("  to      {server}, operation {operation}", server=forecast.server, operation=forecast.plan.scope.operation),
-        _("  send    {count} rows, one case each", count=forecast.to_send),
-        _(
-            "  not     {invalid} invalid, {skipped} skipped, {created} already created",
-            invalid=counts.invalid,
-            skipped=counts.skipped,
-            created=counts.created,
-        ),
+        ngettext("  send    {count} row, one case", "  send    {count} rows, one case each", forecast.to_send),
+        *_not_sent(forecast),
     ]
-    if doubtful := counts.unknown + counts.conflict + counts.sending:
-        lines.append(_("  doubt   {count} rows may or may not be cases; they are not sent", count=doubtful))
     if forecast.attachments:
+        size = size_text(forecast.attachment_bytes)
         lines.append(
-            _(
+            ngettext(
+                "  with    {count} attachment, {size}",
                 "  with    {count} attachments, {size}",
-                count=forecast.attachments,
-                size=size_text(forecast.attachment_bytes),
+                forecast.attachments,
+                size=size,
             )
         )
     lines += _quota(forecast)
     lines += [_("  note    {note}", note=note) for note in forecast.plan.notes]
     return "\n".join(lines)
+
+
+def _not_sent(forecast: Forecast) -> Iterator[str]:
+    """Yield which rows are not sent, so that the lines add up to all of them."""
+    counts = forecast.counts
+    yield _(
+        "  not     {invalid} invalid, {skipped} skipped, {created} already created",
+        invalid=counts.invalid,
+        skipped=counts.skipped,
+        created=counts.created,
+    )
+    if counts.rejected:
+        yield ngettext(
+            "          {count} rejected by the CRM and not changed since (--retry-rejected sends it again)",
+            "          {count} rejected by the CRM and not changed since (--retry-rejected sends them again)",
+            counts.rejected,
+        )
+    if later := counts.planned - forecast.to_send:
+        yield ngettext("  later   {count} row", "  later   {count} rows", later)
+    if doubtful := counts.unknown + counts.conflict + counts.sending:
+        yield ngettext(
+            "  doubt   {count} row may or may not be a case; it is not sent",
+            "  doubt   {count} rows may or may not be cases; they are not sent",
+            doubtful,
+        )
 
 
 def _quota(forecast: Forecast) -> Iterator[str]:
@@ -147,16 +167,22 @@ def _quota(forecast: Forecast) -> Iterator[str]:
         yield _("  search  {count} calls to look for the rows first", count=forecast.searches)
     if forecast.quota is None or forecast.quota.left is None:
         return
-    yield _("  quota   {needed} calls needed, {left} left today", needed=forecast.calls, left=forecast.quota.left)
+    yield ngettext(
+        "  quota   {count} call needed, {left} left today",
+        "  quota   {count} calls needed, {left} left today",
+        forecast.calls,
+        left=forecast.quota.left,
+    )
     if forecast.days is not None and forecast.days > 1:
         last = forecast.asked_at + timedelta(days=forecast.days - 1)
         yield _("          that takes {days} days, until {last:%Y-%m-%d}", days=forecast.days, last=last)
 
 
-def size_text(size: float) -> str:
+def size_text(size: int) -> str:
     """Return a number of bytes as a person reads it."""
-    for unit in ("bytes", "kB", "MB"):
-        if size < 1000:
-            return f"{size:.0f} {unit}" if unit == "bytes" else f"{size:.1f} {unit}"
-        size /= 1000
-    return f"{size:.1f} GB"
+    if size < 1000:
+        return ngettext("{count} byte", "{count} bytes", size)
+    for unit, bytes_of_it in (("GB", 1e9), ("MB", 1e6)):
+        if size >= bytes_of_it:
+            return f"{size / bytes_of_it:.1f} {unit}"
+    return f"{size / 1e3:.1f} kB"
