@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Iterable, Sequence
+from itertools import count
 
 from importer.errors import SourceError
 from importer.messages import _, shorten
@@ -40,13 +41,13 @@ def name_columns(headers: Sequence[Cell], with_data: frozenset[int]) -> tuple[di
     """
     names: dict[int, str] = {}
     notes: list[str] = []
-    taken = {clean_name(cell) for cell in headers}
+    free = _FreeNames(clean_name(cell) for cell in headers)
     seen: set[str] = set()
     for position in range(max(len(headers), max(with_data, default=-1) + 1)):
         text = clean_name(headers[position]) if position < len(headers) else ""
         if not text:
             if position in with_data:
-                names[position] = _free(_("(column {letter})", letter=column_letter(position)), taken)
+                names[position] = free.made_up(_("(column {letter})", letter=column_letter(position)))
                 notes.append(
                     _(
                         "Column {letter} has no header; it is called “{name}”.",
@@ -56,7 +57,7 @@ def name_columns(headers: Sequence[Cell], with_data: frozenset[int]) -> tuple[di
                 )
             continue
         if text in seen:
-            names[position] = _repeated(text, taken)
+            names[position] = free.numbered(text)
             notes.append(
                 _(
                     "The header “{header}” stands twice; the one in column {letter} is called “{name}”.",
@@ -94,18 +95,26 @@ def no_header(file: str, sheet: str | None) -> SourceError:
     )
 
 
-def _free(name: str, taken: set[str]) -> str:
-    """Return `name`, or `name (2)` and so on where that is taken, and take it."""
-    if name in taken:
-        return _repeated(name, taken)
-    taken.add(name)
-    return name
+class _FreeNames:
+    """Names that no column has yet."""
 
+    def __init__(self, taken: Iterable[str]) -> None:
+        self._taken = set(taken)
+        self._latest: dict[str, int] = {}  # the number that a name was given last
 
-def _repeated(name: str, taken: set[str]) -> str:
-    """Return the first of `name (2)`, `name (3)` … that is free, and take it."""
-    number = 2
-    while (candidate := f"{name} ({number})") in taken:
-        number += 1
-    taken.add(candidate)
-    return candidate
+    def made_up(self, name: str) -> str:
+        """Return `name`, or `name (2)` and so on where that is taken, and take it."""
+        if name in self._taken:
+            return self.numbered(name)
+        self._taken.add(name)
+        return name
+
+    def numbered(self, name: str) -> str:
+        """Return the first of `name (2)`, `name (3)` … that is free, and take it."""
+        for number in count(self._latest.get(name, 1) + 1):
+            candidate = f"{name} ({number})"
+            if candidate not in self._taken:
+                break
+        self._latest[name] = number
+        self._taken.add(candidate)
+        return candidate

@@ -11,6 +11,7 @@ from importer.messages import _
 from importer.source.package import Package
 from importer.source.refusals import damaged, password_needed
 from importer.source.snapshot import Snapshot
+from importer.source.xls_scan import needs_password
 from importer.source.xlsx_parts import workbook_part
 
 
@@ -99,6 +100,8 @@ def _ole_kind(snapshot: Snapshot, file: str) -> Kind:
     if "EncryptedPackage".encode("utf-16-le") in content:
         raise password_needed(file)
     if "Workbook".encode("utf-16-le") in content or "Book".encode("utf-16-le") in content:
+        if needs_password(content):
+            raise password_needed(file)
         return Kind.XLS
     if "WordDocument".encode("utf-16-le") in content:
         raise _not_a_table(file, "Word")

@@ -101,18 +101,21 @@ class Package:
             raise damaged(self.file, _("part {name} is missing", name=name)) from error
 
     def _look_at_prologue(self, name: str) -> None:
-        """Read a part up to its first element; what is damaged in it is for whoever needs the part to say."""
+        """Read a part up to its first element; what is damaged in it is for whoever needs the part to say.
+
+        A document type that is only named, as in each part of a macro in ODS, declares nothing and is never fetched.
+        """
         seen: list[str] = []
         parser = expat.ParserCreate()
         parser.StartElementHandler = lambda *_element: seen.append("element")
-        parser.StartDoctypeDeclHandler = lambda *_declaration: seen.append("doctype")
+        parser.StartDoctypeDeclHandler = lambda *declared: seen.append("declarations" if declared[-1] else "name")
         try:
             for _block in self.parse(name, parser):
                 if seen:
                     break
         except SourceError:
             pass
-        if "doctype" in seen:
+        if "declarations" in seen:
             raise SourceError(
                 _(
                     "{file} declares XML entities in {part}, which no spreadsheet program does; it was not opened.",

@@ -13,7 +13,7 @@ from importer.source.facts import ERROR, Fact, SheetFacts
 from importer.source.number_format import BUILT_IN, REGIONAL, NumberFormat, telling
 from importer.source.ole import CompoundFile
 
-_FORMULA, _END, _DATE_MODE, _COLUMN, _SHEET = 0x0006, 0x000A, 0x0022, 0x007D, 0x0085
+_FORMULA, _END, _DATE_MODE, _LOCKED, _COLUMN, _SHEET = 0x0006, 0x000A, 0x0022, 0x002F, 0x007D, 0x0085
 _SEVERAL_SHORT, _STYLE, _NUMBER, _TRUTH_OR_ERROR, _ROW = 0x00BD, 0x00E0, 0x0203, 0x0205, 0x0208
 _SHORT_NUMBER, _FORMAT, _BEGIN = 0x027E, 0x041E, 0x0809
 _EXCEL_97 = 0x0600
@@ -39,6 +39,16 @@ def scan(content: bytes, sheet: str) -> Look | None:
         return _look(stream, sheet) if stream else None
     except (ValueError, IndexError, KeyError, struct.error):
         return None  # whether the file can be used at all is for the parser of its rows to say
+
+
+def needs_password(content: bytes) -> bool:
+    """Return whether the records of an XLS file are encrypted, of whatever age they are."""
+    try:
+        file = CompoundFile(content)
+        stream = file.stream("Workbook") or file.stream("Book") or b""
+        return any(kind == _LOCKED for kind, _data in _records(stream, 0))
+    except (ValueError, IndexError, KeyError, struct.error):
+        return False  # what else is wrong with the file is for the parser of its rows to say
 
 
 def _look(stream: bytes, sheet: str) -> Look | None:

@@ -1,0 +1,42 @@
+"""What other readers' own torture files brought to light, each on a small file of our own making."""
+
+from __future__ import annotations
+
+import zipfile
+from pathlib import Path
+
+import pytest
+from source_support import WORKBOOKS, open_table, opened, saved, texts_of, written
+
+from importer.errors import SourceError
+
+OF_A_MACRO = (
+    '<?xml version="1.0"?><!DOCTYPE library:library PUBLIC "-//OpenOffice.org//DTD OfficeDocument 1.0//EN"'
+    ' "library.dtd"><library:library xmlns:library="http://openoffice.org/2000/library" library:name="Standard"/>'
+)
+BEGIN_OF_WORKBOOK = b"\x09\x08\x10\x00\x00\x06\x05\x00"
+LOCKED = 0x2F  # the record after which an XLS workbook is encrypted
+
+
+def test_a_macro_in_an_ods_file_is_no_entity(tmp_path: Path) -> None:
+    """LibreOffice names a document type in each part of a macro; it declares nothing, and the table is read."""
+    path = written(tmp_path / "macro.ods", (WORKBOOKS / "table.ods").read_bytes())
+    with zipfile.ZipFile(path, "a") as package:
+        package.writestr("Basic/Standard/script-lb.xml", OF_A_MACRO)
+    assert texts_of(open_table(path)) == texts_of(opened("table.ods"))
+
+
+def test_s6_a_password_of_an_xls_file_is_named(tmp_path: Path) -> None:
+    """An encrypted XLS workbook is refused as one with a password and not as a damaged one."""
+    content = bytearray((WORKBOOKS / "table.xls").read_bytes())
+    second_record = content.index(BEGIN_OF_WORKBOOK) + 4 + content[content.index(BEGIN_OF_WORKBOOK) + 2]
+    content[second_record] = LOCKED
+    content[second_record + 1] = 0
+    with pytest.raises(SourceError, match="password"):
+        open_table(written(tmp_path / "locked.xls", bytes(content)))
+
+
+def test_as_many_equal_headers_as_a_sheet_has_columns(tmp_path: Path) -> None:
+    """16,384 equal headers are numbered, each at the cost of any other."""
+    table = open_table(saved(tmp_path / "wide.xlsx", [["1"] * 16_384, ["x"] * 16_384]))
+    assert (table.columns[0], table.columns[-1]) == ("1", "1 (16384)")
