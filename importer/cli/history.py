@@ -19,6 +19,8 @@ from importer.messages import _, ngettext
 if TYPE_CHECKING:
     from importer.journal import RowChange, RunRecord
 
+_SHOWN_ROWS = 100
+
 
 @click.command("history")
 @click.argument("number", metavar="[RUN]", type=int, required=False)
@@ -118,7 +120,9 @@ def _told(run: RunRecord, before: RunRecord | None, changes: Sequence[RowChange]
     for (state, how), some in groupby(sorted(changes, key=_kind), key=_kind):
         rows = list(some)
         yield ngettext("{state} ({how}): {count} row", "{state} ({how}): {count} rows", len(rows), state=state, how=how)
-        yield from (f"  {row.reference}  {row.wolkvox_id or ''}".rstrip() for row in rows)
+        yield from (f"  {row.reference}  {row.wolkvox_id or ''}".rstrip() for row in rows[:_SHOWN_ROWS])
+        if len(rows) > _SHOWN_ROWS:
+            yield _("  … and {count} more; --json lists all of them.", count=len(rows) - _SHOWN_ROWS)
 
 
 def _kind(change: RowChange) -> tuple[str, str]:
