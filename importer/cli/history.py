@@ -114,7 +114,7 @@ def _told(run: RunRecord, before: RunRecord | None, changes: Sequence[RowChange]
         yield _("It is the first run of this import.")
     elif before.counts is None:
         yield _("The run of this import before it, {number}, was not finished.", number=before.id)
-    else:
+    elif run.counts is not None:
         differences = ", ".join(f"{name} {number:+}" for name, number in _differences(run, before).items())
         yield _("Since run {number}: {differences}", number=before.id, differences=differences or _("the same counts"))
     for (state, how), some in groupby(sorted(changes, key=_kind), key=_kind):
