@@ -26,6 +26,8 @@ from openpyxl.worksheet.worksheet import Worksheet
 HERE = Path(__file__).parent
 at = datetime.fromisoformat  # a workbook's moments have no zone
 CSV_AS_SHOWN = "csv:Text - txt - csv (StarCalc):44,34,76,1,,0,false,true,true"
+# A name for each dialect, and LibreOffice's numbers for its delimiter and its encoding.
+DIALECTS = {"comma": (44, 76), "semicolon": (59, 1), "tab": (9, 65535), "bar": (124, 76)}
 TABLE = (
     ("Ticket", "Tipo", "Correo", "Monto", "Fecha", "Descripción"),
     ("00123", "Petición", "ana@example.com", "1,5", "2024-02-29", "Línea uno\nlínea dos"),
@@ -233,6 +235,26 @@ def table() -> Workbook:
     return book
 
 
+def cases() -> Workbook:
+    """Write a table with numbers and moments as an office formats them, to be saved in every format there is."""
+    book, page = sheet()
+    page.append(["Legajo", "Documento", "Tipo", "Correo", "Monto", "Avance", "Fecha", "Visto", "Nota"])
+    rows: list[tuple[int, object, str, str, float, float, date, datetime, str]] = [
+        (123, 3001234567, "Petición", "ana@example.com", 1234.5, 0.125, date(2024, 2, 29), at("2024-02-29T23:59:59"),
+         'Dijo "hola"; y se fue, ¿no?'),
+        (124, "0300|1", "Queja", "luis@example.com", -0.75, 1, date(2024, 12, 31), at("2024-12-31T00:00"),
+         "Línea uno\nlínea dos"),
+        (125, "NO", "Reclamo", "jose@example.com", 1000000, 0, date(2026, 4, 3), at("2026-04-03T15:05"), "=1+1"),
+    ]  # fmt: skip
+    formats = ("00000", None, "@", "@", '"$"#,##0.00', "0.0%", "dd/mm/yyyy", "yyyy-mm-dd hh:mm:ss", "@")
+    for number, row in enumerate(rows, 2):
+        for letter, value, number_format in zip("ABCDEFGHI", row, formats, strict=True):
+            put(page, f"{letter}{number}", value, number_format)
+            if isinstance(value, str):
+                page[f"{letter}{number}"].data_type = "s"
+    return book
+
+
 def mixed() -> Workbook:
     """Write what LibreOffice carries into XLS and ODS: numbers, moments, errors, merged and hidden cells."""
     book, page = sheet()
@@ -314,12 +336,21 @@ WORKBOOKS: dict[str, Callable[[], Workbook]] = {
     "empty": empty,
     "header_alone": header_alone,
     "table": table,
+    "cases": cases,
     "mixed": mixed,
 }
 
 
 # LibreOffice would write its first sheet, which is not ours to read, or fill memory with empty cells.
 NOT_SHOWN = {"far_corner", "sheets", "empty"}
+
+
+def dialects(scratch: Path) -> None:
+    """Have LibreOffice save the cases as text in each dialect; the line `sep=`, which Excel alone writes, is ours."""
+    for name, (delimiter, encoding) in DIALECTS.items():
+        made = convert([HERE / "cases.xlsx"], f"csv:Text - txt - csv (StarCalc):{delimiter},34,{encoding},1", scratch)
+        shutil.copy(made[0], HERE / f"cases_{name}.csv")
+    (HERE / "cases_sep.csv").write_bytes(b"sep=;\r\n" + (HERE / "cases_semicolon.csv").read_bytes())
 
 
 def main() -> None:
@@ -330,9 +361,12 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         scratch = Path(folder)
         for kind in ("xls", "ods"):
-            for made in convert([HERE / f"{name}.xlsx" for name in ("table", "mixed", "dates_1904")], kind, scratch):
+            for made in convert(
+                [HERE / f"{name}.xlsx" for name in ("table", "cases", "mixed", "dates_1904")], kind, scratch
+            ):
                 shutil.copy(made, HERE)
         shutil.copy(convert([HERE / "mixed.ods"], "xlsx", scratch)[0], HERE / "calculated.xlsx")
+        dialects(scratch)
         for kind in ("xlsx", "xls", "ods"):
             shown = sorted(path for path in HERE.glob(f"*.{kind}") if path.stem not in NOT_SHOWN)
             for workbook, made in zip(shown, convert(shown, CSV_AS_SHOWN, scratch), strict=True):

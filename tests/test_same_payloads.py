@@ -1,0 +1,89 @@
+"""One table in every format that an office saves it in becomes the same cases, and stays the same import."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from run_support import Give, Office
+from source_support import WORKBOOKS
+
+from importer.composing import compose
+from importer.job import Job
+from importer.pipeline import check
+
+MAPPING = """\
+version: 1
+import: cases
+source:
+  key: Legajo
+target: {server: crm0001.wolkvox.com, operation: demo}
+fields:
+  case-type: {column: Tipo, values: {Petición: Request, Queja: Complaints, Reclamo: Claims}}
+  responsible: ADMIN_@demo
+  owner: ADMIN_@demo
+  contact: {column: Correo, type: email}
+  description: {template: "{Nota}\\n{Legajo} {Documento} {Fecha} {Visto} {Avance}"}
+  status: Abierto
+  priority: Media
+form:
+  Monto: {column: Monto, type: currency}
+  Fecha: {column: Fecha, type: date}
+  Visto: {column: Visto, type: datetime}
+reference: description
+"""
+SAVED = ["comma.csv", "semicolon.csv", "tab.csv", "bar.csv", "sep.csv", "xlsx", "xls", "ods"]
+LAST_ROW = (
+    b'{"operation":"demo","case-type":"Claims","responsible":"ADMIN_@demo","owner":"ADMIN_@demo","contact":'
+    b'"jose@example.com","description":"[WCI-V6BG4Z3D159PQKJG]\\n=1+1\\n00125 NO 03/04/2026 2026-04-03 15:05:00 0.0%",'
+    b'"form":{"Monto":1000000,"Fecha":"2026-04-03","Visto":"2026-04-03 15:05:00"},"status":"Abierto",'
+    b'"priority":"Media","attachments":[]}'
+)
+MONEY = "  Monto: {column: Monto, type: currency}\n"
+
+
+def saved_as(ending: str) -> Path:
+    """Return where the table is that LibreOffice saved in a format, or in a dialect of CSV."""
+    return WORKBOOKS / (f"cases_{ending}" if ending.endswith("csv") else f"cases.{ending}")
+
+
+def bodies(source: Path, mapping: Path) -> list[bytes]:
+    """Return the bytes that a source would send, none of its rows being at fault."""
+    plan = check(Job(source, mapping))
+    assert [issue for planned in plan for issue in planned.row.issues] == []
+    return [b"".join(compose(plan, planned.row).chunks()) for planned in plan]
+
+
+def test_s1_one_table_in_every_format_gives_the_same_bytes(tmp_path: Path) -> None:
+    """Saved as CSV in five dialects, XLSX, XLS and ODS, a table gives the same payloads, byte for byte."""
+    mapping = tmp_path / "mapping.yml"
+    mapping.write_text(MAPPING, encoding="utf-8")
+    by_format = {ending: bodies(saved_as(ending), mapping) for ending in SAVED}
+    assert [body == by_format["xlsx"] for body in by_format.values()] == [True] * len(SAVED)
+    assert len(by_format["xlsx"]) == 3
+    assert by_format["xlsx"][-1] == LAST_ROW
+
+
+@pytest.mark.parametrize("ending", ["xlsx", "xls", "ods"])
+def test_r2_a_workbook_saved_as_csv_is_the_same_import(office: Office, give: Give, ending: str) -> None:
+    """A workbook with true dates that was imported and is then saved as CSV: no POST, and no row is changed."""
+    office.mapping.write_text(MAPPING.replace(MONEY, ""), encoding="utf-8")
+    for source in (saved_as(ending), saved_as("semicolon.csv")):
+        counts = imported(office, give, source)
+        assert counts | {"created": 3, "changed": 0} == counts
+        assert office.sandbox.posts == 3
+
+
+def test_r2_money_saved_as_csv_is_sent_no_second_time(office: Office, give: Give) -> None:
+    """A CSV file holds $1,234.50 where the workbook holds 1234.5: whatever that counts as, the row is not sent."""
+    office.mapping.write_text(MAPPING, encoding="utf-8")
+    for source in (saved_as("xlsx"), saved_as("comma.csv")):
+        assert imported(office, give, source)["created"] == 3
+        assert office.sandbox.posts == 3
+
+
+def imported(office: Office, give: Give, source: Path) -> dict[str, int]:
+    """Run a source through the office's mapping and journal, and return how many rows are in each state."""
+    command, _source, *rest = office.arguments("run", "--yes", "--report", str(office.folder / "report.xlsx"), "--json")
+    counts: dict[str, int] = give([command, str(source), *rest]).json["counts"]
+    return counts
