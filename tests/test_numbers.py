@@ -185,6 +185,9 @@ def test_the_runs_above_come_to_every_end(office: Office, give: Give) -> None:
         "rejected": 1,
         "unknown": 1,
     }
+    issues = load_workbook(office.report)["Issues"]
+    assert [cell.value for cell in issues["F"][1:]] == ["bad-email", "rejected"]
+    assert issues["D3"].value.startswith("The CRM said no: CONTACT DOES NOT EXIST")
 
 
 def test_history_tells_what_a_run_changed(office: Office, give: Give) -> None:

@@ -191,6 +191,14 @@ def test_a_faulty_number_keeps_its_format(tmp_path: Path) -> None:
     assert cell.fill.start_color.rgb == "00FFC9C4"
 
 
+def test_a_cell_of_several_lines_stays_within_its_own_line(tmp_path: Path) -> None:
+    """It is wrapped and its line is high enough for the first few; otherwise it would run over the next row."""
+    sheet = opened(tmp_path, with_cells("one", "one\ntwo", "=one\n" + "more\n" * 40))["Report"]
+    assert [sheet.cell(2, column).alignment.wrap_text for column in (1, 2, 3)] == [None, True, True]
+    assert sheet.cell(2, 3).quotePrefix
+    assert sheet.row_dimensions[2].height == 60
+
+
 def test_created_now_is_told_apart_from_created_before(tmp_path: Path) -> None:
     """By words and by colour, and an edited row says that its case was left."""
     sheet = opened(tmp_path, content(every_state()))["Report"]
