@@ -35,7 +35,9 @@ class Output:
             stream.reconfigure(encoding="utf-8", errors="replace")
         elif stream is not None:
             self._file = _LastingFile(stream.fileno(), "wb", closefd=False)
-            self.text = io.TextIOWrapper(io.BufferedWriter(self._file), encoding="utf-8", errors="replace")
+            raw = io.BufferedWriter(self._file)
+            at_once = stream.line_buffering  # what goes to standard error is read while it happens
+            self.text = io.TextIOWrapper(raw, encoding="utf-8", errors="replace", line_buffering=at_once)
 
     def failure(self) -> str | None:
         """Return why the output is not whole, such as a full disk; that its reader went away (`| head`) is no fault."""
