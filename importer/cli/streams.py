@@ -36,7 +36,7 @@ class Output:
         elif stream is not None:
             self._file = _LastingFile(stream.fileno(), "wb", closefd=False)
             raw = io.BufferedWriter(self._file)
-            at_once = stream.line_buffering  # what goes to standard error is read while it happens
+            at_once = bool(stream.line_buffering)  # what goes to standard error is read while it happens
             self.text = io.TextIOWrapper(raw, encoding="utf-8", errors="replace", line_buffering=at_once)
 
     def failure(self) -> str | None:
