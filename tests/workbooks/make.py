@@ -22,6 +22,7 @@ from openpyxl.cell.text import InlineFont
 from openpyxl.styles import PatternFill
 from openpyxl.utils.datetime import CALENDAR_MAC_1904
 from openpyxl.worksheet.worksheet import Worksheet
+from xlsb import write as write_xlsb
 
 HERE = Path(__file__).parent
 at = datetime.fromisoformat  # a workbook's moments have no zone
@@ -304,6 +305,16 @@ def by_hand() -> None:
         "_x000B_dos_x005F_x000B_</t></is></c></row></sheetData></worksheet>"
     )
     rewrite(HERE / "dates_1900.xlsx", HERE / "control_characters.xlsx", escaped)
+    leap_day = 45351.0  # days since 1900
+    binary: list[tuple[str | float | bool, ...]] = [
+        ("Ticket", "Documento", "Monto", "Fecha", "Visto", "Activo"),
+        ("00123", 3001234567, 1234.5, leap_day, leap_day + 0.75, True),
+        ("00124", 7, -0.75, leap_day + 1, leap_day + 1 - 1 / 86400, False),
+        ("NA", 123456789012345, 0, leap_day + 306, leap_day + 1 / 3, True),
+    ]
+    write_xlsb(
+        HERE / "binary.xlsb", binary, ("@", "General", "#,##0.00", "yyyy-mm-dd", "yyyy-mm-dd hh:mm:ss", "General")
+    )
 
 
 def rewrite(source: Path, target: Path, sheet_xml: str) -> None:
@@ -367,7 +378,7 @@ def main() -> None:
                 shutil.copy(made, HERE)
         shutil.copy(convert([HERE / "mixed.ods"], "xlsx", scratch)[0], HERE / "calculated.xlsx")
         dialects(scratch)
-        for kind in ("xlsx", "xls", "ods"):
+        for kind in ("xlsx", "xls", "ods", "xlsb"):
             shown = sorted(path for path in HERE.glob(f"*.{kind}") if path.stem not in NOT_SHOWN)
             for workbook, made in zip(shown, convert(shown, CSV_AS_SHOWN, scratch), strict=True):
                 shutil.copy(made, HERE / f"{workbook.name}.csv")

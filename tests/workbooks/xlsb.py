@@ -1,0 +1,99 @@
+"""Write a small XLSB workbook record by record, as [MS-XLSB] has them; LibreOffice reads the format and writes none."""
+
+from __future__ import annotations
+
+import struct
+import zipfile
+from collections.abc import Sequence
+from pathlib import Path
+
+Value = str | float | bool
+
+ROW, NUMBER_FORMAT, STYLE = 0, 44, 47
+TRUTH, NUMBER, TEXT = 4, 5, 6
+BEGIN_SHEET, END_SHEET, BEGIN_BOOK, END_BOOK = 129, 130, 131, 132
+BEGIN_SHEETS, END_SHEETS, BEGIN_ROWS, END_ROWS, USED, SHEET = 143, 144, 145, 146, 148, 156
+BEGIN_STYLES, END_STYLES, BEGIN_FORMATS, END_FORMATS, BEGIN_CELL_STYLES, END_CELL_STYLES = 278, 279, 615, 616, 617, 618
+OWN_FORMAT = 164  # the first number that a format of one's own may have
+
+PACKAGE = "http://schemas.openxmlformats.org/package/2006"
+OFFICE = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
+KIND = "application/vnd.ms-excel"
+XML = {
+    "[Content_Types].xml": f'<Types xmlns="{PACKAGE}/content-types"><Default Extension="rels" ContentType="application/'
+    f'vnd.openxmlformats-package.relationships+xml"/><Override PartName="/xl/workbook.bin" ContentType="{KIND}.sheet.'
+    f'binary.macroEnabled.main"/><Override PartName="/xl/worksheets/sheet1.bin" ContentType="{KIND}.worksheet"/>'
+    f'<Override PartName="/xl/styles.bin" ContentType="{KIND}.styles"/></Types>',
+    "_rels/.rels": f'<Relationships xmlns="{PACKAGE}/relationships"><Relationship Id="rId1" Type="{OFFICE}/'
+    'officeDocument" Target="xl/workbook.bin"/></Relationships>',
+    "xl/_rels/workbook.bin.rels": f'<Relationships xmlns="{PACKAGE}/relationships"><Relationship Id="rId1" Type="'
+    f'{OFFICE}/worksheet" Target="worksheets/sheet1.bin"/><Relationship Id="rId2" Type="{OFFICE}/styles" Target='
+    '"styles.bin"/></Relationships>',
+}
+
+
+def write(path: Path, rows: Sequence[Sequence[Value]], formats: Sequence[str]) -> None:
+    """Write rows as a workbook of one sheet; `formats` are the number formats of the columns."""
+    book = (
+        record(BEGIN_BOOK)
+        + record(BEGIN_SHEETS)
+        + record(SHEET, struct.pack("<II", 0, 1) + text("rId1") + text("Datos"))
+        + record(END_SHEETS)
+        + record(END_BOOK)
+    )
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as package:
+        for name, content in XML.items():
+            package.writestr(name, '<?xml version="1.0" encoding="UTF-8"?>' + content)
+        package.writestr("xl/workbook.bin", book)
+        package.writestr("xl/styles.bin", styles(formats))
+        package.writestr("xl/worksheets/sheet1.bin", sheet(rows))
+
+
+def styles(formats: Sequence[str]) -> bytes:
+    """Return the part with a number format and a cell style for each column."""
+    numbers = range(OWN_FORMAT, OWN_FORMAT + len(formats))
+    named = [record(NUMBER_FORMAT, struct.pack("<H", n) + text(code)) for n, code in zip(numbers, formats, strict=True)]
+    worn = [record(STYLE, struct.pack("<HH10xH", 0, number, 1)) for number in numbers]
+    return (
+        record(BEGIN_STYLES)
+        + listed(BEGIN_FORMATS, named, END_FORMATS)
+        + listed(BEGIN_CELL_STYLES, worn, END_CELL_STYLES)
+        + record(END_STYLES)
+    )
+
+
+def sheet(rows: Sequence[Sequence[Value]]) -> bytes:
+    """Return the part with the cells."""
+    used = record(USED, struct.pack("<4I", 0, len(rows) - 1, 0, len(rows[0]) - 1))
+    cells = b"".join(
+        record(ROW, struct.pack("<IIH7x", number, 0, 300)) + b"".join(map(cell, range(len(row)), row))
+        for number, row in enumerate(rows)
+    )
+    return record(BEGIN_SHEET) + used + record(BEGIN_ROWS) + cells + record(END_ROWS) + record(END_SHEET)
+
+
+def cell(column: int, value: Value) -> bytes:
+    """Return a cell in the style of its column."""
+    place = struct.pack("<II", column, column)
+    if isinstance(value, bool):
+        return record(TRUTH, place + bytes([value]))
+    if isinstance(value, str):
+        return record(TEXT, place + text(value))
+    return record(NUMBER, place + struct.pack("<d", value))
+
+
+def listed(begin: int, records: Sequence[bytes], end: int) -> bytes:
+    """Return records between those that begin and end their list."""
+    return record(begin, struct.pack("<I", len(records))) + b"".join(records) + record(end)
+
+
+def text(characters: str) -> bytes:
+    """Return a text with its length."""
+    return struct.pack("<I", len(characters)) + characters.encode("utf-16-le")
+
+
+def record(kind: int, data: bytes = b"") -> bytes:
+    """Return a record: its kind and its length in groups of seven bits, and its data."""
+    head = bytes([kind]) if kind < 1 << 7 else bytes([kind & 0x7F | 0x80, kind >> 7])
+    size = len(data)
+    return head + (bytes([size]) if size < 1 << 7 else bytes([size & 0x7F | 0x80, size >> 7])) + data
