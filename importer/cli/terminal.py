@@ -118,6 +118,7 @@ def summary(forecast: Forecast) -> str:
             name=forecast.plan.scope.import_name,
         ),
         _("  to      {server}, operation {operation}", server=forecast.server, operation=forecast.plan.scope.operation),
+        *_chosen(forecast),
         ngettext("  send    {count} row, one case", "  send    {count} rows, one case each", forecast.to_send),
         *_not_sent(forecast),
     ]
@@ -159,6 +160,12 @@ def _not_sent(forecast: Forecast) -> Iterator[str]:
             "  doubt   {count} rows may or may not be cases; they are not sent",
             doubtful,
         )
+
+
+def _chosen(forecast: Forecast) -> Iterator[str]:
+    """Yield by which states the rows were chosen, if they were."""
+    if only := forecast.plan.only:
+        yield _("  only    rows that are or were {states}", states=_(" or ").join(only))
 
 
 def _quota(forecast: Forecast) -> Iterator[str]:

@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, func, insert, select, update
+from sqlalchemy import Row, case, func, insert, select, update
 
 from importer.journal.attempts import STATE_AFTER
 from importer.journal.database import Database
@@ -92,8 +92,9 @@ class Runs:
             .correlate(runs)
             .scalar_subquery()
         )
+        unless_told = case((runs.c.counts.is_(None), created), else_=0)  # a run that was killed counted nothing
         query = (
-            select(runs, imports.c.name, imports.c.operation, created.label("created"))
+            select(runs, imports.c.name, imports.c.operation, unless_told.label("created"))
             .join(imports, imports.c.id == runs.c.import_id)
             .order_by(runs.c.id.desc())
         )
