@@ -103,22 +103,22 @@ class Sender:
         """
         self._until = until
         cases = _Cases(self._case(planned.row) for planned in rows)
-        threads = [threading.Thread(target=self._work, args=(cases,), daemon=True) for _number in range(workers)]
-        for thread in threads:
-            thread.start()
+        ended = [threading.Event() for _number in range(workers)]
+        for event in ended:
+            threading.Thread(target=self._work, args=(cases, event), daemon=True).start()
         try:
-            _join(threads)
+            _wait_for(ended)
         except KeyboardInterrupt:
-            self._interrupted(threads)
+            self._interrupted(ended)
         if self._fault is not None:
             raise self._fault
         return self._reason
 
-    def _interrupted(self, threads: list[threading.Thread]) -> None:
+    def _interrupted(self, ended: list[threading.Event]) -> None:
         self._halt(PauseReason(_("Stopped with Ctrl-C. Give the same command again to go on."), 3))
         try:
             self._desk.stopping(len(self._in_flight))
-            _join(threads)
+            _wait_for(ended)
         except KeyboardInterrupt:
             with self._lock:
                 in_flight = list(self._in_flight.values())
@@ -131,7 +131,7 @@ class Sender:
             self._reason = self._reason or reason
         self._stop.set()
 
-    def _work(self, cases: _Cases) -> None:
+    def _work(self, cases: _Cases, ended: threading.Event) -> None:
         """Send cases until there are none or it is time to stop; what a worker cannot handle stops the run."""
         try:
             while (case := self._allowed(cases.next)) is not None:
@@ -141,6 +141,8 @@ class Sender:
         except BaseException as fault:  # noqa: BLE001 - raised again in `send`, where somebody sees it
             self._fault = self._fault or fault
             self._stop.set()
+        finally:
+            ended.set()
 
     def _allowed(self, take: Callable[[], _Case | None]) -> _Case | None:
         """Take what is next, unless it is time to stop."""
@@ -246,8 +248,12 @@ class Sender:
         )
 
 
-def _join(threads: Iterable[threading.Thread]) -> None:
-    """Wait for the workers, in steps, so that Ctrl-C is heard."""
-    for thread in threads:
-        while thread.is_alive():
-            thread.join(0.1)
+def _wait_for(ended: Iterable[threading.Event]) -> None:
+    """Wait until all workers have ended, in steps, so that Ctrl-C is heard.
+
+    Thread.join would not do: interrupted by Ctrl-C, CPython before 3.13 takes a thread that still runs for one that
+    has ended, and the answer that it waits for would be lost.
+    """
+    for event in ended:
+        while not event.wait(0.1):
+            pass

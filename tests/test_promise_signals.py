@@ -26,9 +26,10 @@ def slow(tmp_path: Path) -> Iterator[Office]:
         yield office
 
 
-def test_o19_ctrl_c_once_lets_the_cases_in_flight_finish(slow: Office, give: Give) -> None:
+@pytest.mark.parametrize("workers", ["1", "4"])
+def test_o19_ctrl_c_once_lets_the_cases_in_flight_finish(workers: str, slow: Office, give: Give) -> None:
     """The run ends with exit status 3 and a report; nothing is unknown, and the same command goes on."""
-    process = slow.start("run", "--yes", "--concurrency", "4")
+    process = slow.start("run", "--yes", "--concurrency", workers)
     wait_until(lambda: slow.sandbox.posts >= 6)
     process.send_signal(signal.SIGINT)
     out, err = process.communicate(timeout=60)
