@@ -66,7 +66,7 @@ def case_importer() -> None:
 
 def main() -> None:
     """Carry out the command line and exit with its status."""
-    out, err = Output(sys.stdout), Output(sys.stderr)
+    out, err = Output(sys.stdout), Output(sys.stderr, by_line=True)
     sys.stdout, sys.stderr = out.text, err.text
     status = _carry_out(sys.argv[1:])
     if reason := out.failure():

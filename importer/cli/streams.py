@@ -26,18 +26,18 @@ class _LastingFile(io.FileIO):
 class Output:
     """Standard output or standard error.
 
-    `text` is what to write to, None where the shell closed it (`>&-`).
+    `text` is what to write to, None where the shell closed it (`>&-`). With `by_line` each line goes out at once, for
+    somebody who reads it while it happens.
     """
 
-    def __init__(self, stream: TextIO | None) -> None:
+    def __init__(self, stream: TextIO | None, *, by_line: bool = False) -> None:
         self.text, self._file = stream, None
         if isinstance(stream, io.TextIOWrapper) and stream.isatty():
             stream.reconfigure(encoding="utf-8", errors="replace")
         elif stream is not None:
             self._file = _LastingFile(stream.fileno(), "wb", closefd=False)
             raw = io.BufferedWriter(self._file)
-            at_once = bool(stream.line_buffering)  # what goes to standard error is read while it happens
-            self.text = io.TextIOWrapper(raw, encoding="utf-8", errors="replace", line_buffering=at_once)
+            self.text = io.TextIOWrapper(raw, encoding="utf-8", errors="replace", line_buffering=by_line)
 
     def failure(self) -> str | None:
         """Return why the output is not whole, such as a full disk; that its reader went away (`| head`) is no fault."""
