@@ -44,12 +44,14 @@ def build(fields: Mapping[str, object], operation: str, reference: str, files: S
     length = len(opening) + sum(file.length for file in files) + quotes_and_commas + len(b"]}")
 
     def chunks() -> Iterator[bytes]:
-        yield opening
+        waiting = opening  # what is short goes with its neighbour: each chunk is a call of the system
         for index, file in enumerate(files):
-            yield b',"' if index else b'"'
-            yield from file.chunks()
-            yield b'"'
-        yield b"]}"
+            waiting += b',"' if index else b'"'
+            for chunk in file.chunks():
+                yield waiting + chunk
+                waiting = b""
+            waiting += b'"'
+        yield waiting + b"]}"
 
     return Payload(reference, length, chunks, tuple(_texts(fields)))
 

@@ -12,7 +12,7 @@ from ipaddress import ip_address
 from typing import Self
 from urllib.parse import urlencode, urlsplit
 
-from requests import Request
+from requests import PreparedRequest, Request
 from requests.utils import get_environ_proxies
 
 from importer.crm.answers import interpret, moment
@@ -44,6 +44,13 @@ class Crm:
         self._target, self._deadline = target, deadline
         self._adapter = Adapter(_authorities(target), _proxies(target))
         self._watchdog = Watchdog()
+        self._headers = {
+            "Wolkvox-Token": target.token,
+            "Content-Type": "application/json",
+            "Accept": "application/json",
+            "Accept-Encoding": "identity",
+        }
+        self._requests: dict[str, PreparedRequest] = {}  # by path, all but their bodies: prepared once for all rows
         self._counting = threading.Lock()
         self.calls = 0
 
@@ -177,16 +184,11 @@ class Crm:
 
     def _exchange(self, method: str, path: str, watch: Watch, body: Upload | bytes | None) -> Reply:
         """Make one request, and count it once it is on its way."""
-        headers = {
-            "Wolkvox-Token": self._target.token,
-            "Content-Type": "application/json",
-            "Accept": "application/json",
-            "Accept-Encoding": "identity",
-        }
-        request = Request(method, self._target.server + _API + path, headers, data=body).prepare()
+        if path not in self._requests:
+            self._requests[path] = Request(method, self._target.server + _API + path, self._headers).prepare()
         try:
             limit = ANSWER_LIMIT if isinstance(body, Upload) else _LISTING_LIMIT
-            return self._adapter.exchange(request, watch.remaining, limit)
+            return self._adapter.exchange(self._requests[path], watch.remaining, body, limit)
         finally:
             if watch.connected:
                 with self._counting:

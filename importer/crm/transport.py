@@ -12,14 +12,16 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlsplit
 
 from requests import PreparedRequest
 from requests.adapters import HTTPAdapter
 from urllib3 import HTTPConnectionPool, HTTPResponse, HTTPSConnectionPool, PoolManager
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.exceptions import HTTPError
-from urllib3.util import Retry, wait_for_read
+from urllib3.util import Retry, Timeout, wait_for_read
 
+from importer.crm.upload import Upload
 from importer.crm.watchdog import CURRENT
 
 CONNECT_LIMIT = 10.0  # seconds for each address of the server
@@ -115,6 +117,7 @@ class Adapter(HTTPAdapter):
 
     def __init__(self, verify: bool | str, proxies: Mapping[str, str]) -> None:  # noqa: FBT001 - as requests has it
         self._verify, self._proxies = verify, dict(proxies)
+        self._pools: dict[str, Any] = {}
         never = Retry(total=False, redirect=0, respect_retry_after_header=False)
         super().__init__(pool_maxsize=_POOL_SIZE, max_retries=never)
 
@@ -129,14 +132,44 @@ class Adapter(HTTPAdapter):
         _use_careful_pools(manager)
         return manager
 
-    def exchange(self, request: PreparedRequest, seconds: float, limit: int = ANSWER_LIMIT) -> Reply:
+    def close(self) -> None:
+        """Drop every connection: a pool closes with the last that knows it."""
+        self._pools.clear()
+        super().close()
+
+    def exchange(
+        self, request: PreparedRequest, seconds: float, body: Upload | bytes | None = None, limit: int = ANSWER_LIMIT
+    ) -> Reply:
         """Send the request once and return what came back, at most `limit` bytes; raises whatever the network does.
 
-        Call it under a `Watchdog.watching` block of `seconds`, which ends it in any case.
+        Call it under a `Watchdog.watching` block of `seconds`, which ends it in any case. The pool of connections is
+        asked itself: what `send` adds to that is made for sessions, and costs each row as much as its answer does.
         """
-        timeout = (min(CONNECT_LIMIT, seconds), seconds)
-        answer = self.send(request, stream=True, timeout=timeout, verify=self._verify, proxies=self._proxies)
-        return Reply(answer.status_code, answer.headers, _body(answer.raw, limit))
+        headers = dict(request.headers)
+        if body is not None:
+            headers["Content-Length"] = str(len(body))
+        answer = self._pool(request).urlopen(
+            str(request.method),
+            self.request_url(request, self._proxies),
+            body,
+            headers,
+            retries=self.max_retries,
+            redirect=False,
+            assert_same_host=False,
+            timeout=Timeout(connect=min(CONNECT_LIMIT, seconds), read=seconds),
+            preload_content=False,
+            decode_content=False,
+        )
+        return Reply(answer.status, answer.headers, _body(answer, limit))
+
+    def _pool(self, request: PreparedRequest) -> Any:  # noqa: ANN401 - as above
+        """Return the connections to the request's server, found once."""
+        server = urlsplit(str(request.url)).netloc
+        if server not in self._pools:
+            pool = self.get_connection_with_tls_context(request, self._verify, self._proxies)
+            self.cert_verify(pool, request.url, self._verify, None)  # type: ignore[no-untyped-call]
+            self._pools[server] = pool
+        return self._pools[server]
 
 
 def _use_careful_pools(manager: PoolManager) -> None:
