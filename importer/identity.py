@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import re
 import unicodedata
+from base64 import b32encode
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from urllib.parse import urlsplit
@@ -21,7 +22,7 @@ REFERENCE_LENGTH = len("WCI-") + 16
 REFERENCE = re.compile(r"WCI-[0-9A-HJKMNP-TV-Z]{16}")
 """A reference, in the capitals it is written in."""
 
-_CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+_CROCKFORD = bytes.maketrans(b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567", b"0123456789ABCDEFGHJKMNPQRSTVWXYZ")
 _WHOLE_NUMBER = re.compile(r"([+-]?\d+)\.0+")
 _LEADING_ZEROS = re.compile(r"(?<![\d.,])0+(?=\d)")
 _OLD_HOST = re.compile(r"sv(\d{4})\.crmvox\.com")
@@ -71,8 +72,11 @@ def canonical(cell: object) -> str:
 
 def loose(text: str) -> str:
     """Return a canonical key part without what people write differently: leading zeros, case, accents, spaces."""
-    folded = unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", text).casefold())
-    bare = "".join(character for character in folded if not unicodedata.combining(character))
+    if text.isascii():
+        bare = text.lower()  # all that the next lines do to ASCII, in a tenth of their time
+    else:
+        folded = unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", text).casefold())
+        bare = "".join(character for character in folded if not unicodedata.combining(character))
     return _LEADING_ZEROS.sub("", "".join(bare.split()))
 
 
@@ -93,8 +97,8 @@ def content_key(cells: Iterable[str], occurrence: int) -> tuple[str, ...]:
 
 def reference(scope: Scope, digest: str) -> str:
     """Return a row's mark in the CRM: `WCI-` and 16 Crockford base32 characters (80 bits) of scope and key."""
-    number = int(_digest("reference-1", (*scope.parts, digest))[:20], 16)
-    return "WCI-" + "".join(_CROCKFORD[(number >> shift) & 31] for shift in range(75, -1, -5))
+    digits = b32encode(bytes.fromhex(_digest("reference-1", (*scope.parts, digest))[:20]))
+    return "WCI-" + digits.translate(_CROCKFORD).decode()
 
 
 def content_hash(cells: Sequence[tuple[str, str]], attachments: Iterable[Attachment] | None) -> str:
@@ -102,11 +106,16 @@ def content_hash(cells: Sequence[tuple[str, str]], attachments: Iterable[Attachm
 
     The order of the columns does not count. `attachments` is None where they do not count or cannot be told.
     """
-    written = _digest("cells-1", (part for pair in sorted(cells) for part in pair))[:32]
+    return hash_of_written([written(name) + written(cell) for name, cell in sorted(cells)], attachments)
+
+
+def hash_of_written(cells: Iterable[bytes], attachments: Iterable[Attachment] | None) -> str:
+    """Return the content hash of pairs that are `written` already, in the order of their columns' names."""
+    digest = hashlib.sha256(b"cells-1" + b"".join(cells)).hexdigest()[:32]
     if attachments is None:
-        return f"1:{written}:-"
+        return f"1:{digest}:-"
     files = _digest("files-1", (part for a in attachments for part in (canonical(a.name), str(a.size))))[:32]
-    return f"1:{written}:{files}"
+    return f"1:{digest}:{files}"
 
 
 def same_content(before: str, now: str) -> bool:
@@ -120,7 +129,11 @@ def same_content(before: str, now: str) -> bool:
     return cells == cells_now and (files == files_now or "-" in (files, files_now))
 
 
+def written(part: str) -> bytes:
+    """Return a part as it is hashed: with its length before it, so that ("ab", "c") and ("a", "bc") differ."""
+    raw = part.encode("utf-8", "surrogatepass")
+    return b"%d:%s" % (len(raw), raw)
+
+
 def _digest(purpose: str, parts: Iterable[str]) -> str:
-    """Hash length-prefixed parts, so that ("ab", "c") and ("a", "bc") differ."""
-    encoded = (part.encode("utf-8", "surrogatepass") for part in parts)
-    return hashlib.sha256(purpose.encode() + b"".join([b"%d:%s" % (len(raw), raw) for raw in encoded])).hexdigest()
+    return hashlib.sha256(purpose.encode() + b"".join(map(written, parts))).hexdigest()

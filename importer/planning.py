@@ -206,7 +206,8 @@ class _Planner:
         recognised = self._recogniser.recognise(converted.keys)
         issues = self._issues(frame, converted, recognised)
         found = self._attachments(frame)
-        fields = converted.fields.to_dict("records")
+        paths = list(map(str, converted.fields.columns))
+        values = list(zip(*(converted.fields[path].tolist() for path in paths), strict=True))
         planned = []
         for position, (number, who) in enumerate(zip(frame.index.tolist(), recognised, strict=True)):
             files = found.get(number, _NOTHING)
@@ -214,7 +215,7 @@ class _Planner:
             row = Row(
                 number=number,
                 identity=contents.identity(who, position, self.content_columns, comparable),
-                fields={str(path): value for path, value in fields[position].items() if value is not None},
+                fields={path: value for path, value in zip(paths, values[position], strict=True) if value is not None},
                 attachments=files.attachments,
                 issues=(*issues.get(number, ()), *files.issues),
                 skipped=converted.skipped.get(number),

@@ -197,19 +197,20 @@ def _listed(rows: Sequence[int]) -> str:
 
 
 class Contents:
-    """The canonical cells of a frame, for content hashes over any of its columns."""
+    """The canonical cells of a frame as they are hashed, for content hashes over any of its columns."""
 
     def __init__(self, frame: pd.DataFrame) -> None:
         self._frame = frame
-        self._columns: dict[str, list[str]] = {}
-        self._chosen: dict[tuple[str, ...], list[tuple[str, list[str]]]] = {}
+        self._columns: dict[str, list[bytes]] = {}
+        self._chosen: dict[tuple[str, ...], list[tuple[bytes, ...]]] = {}
 
     def hash(self, position: int, columns: Sequence[str], attachments: Sequence[Attachment] | None) -> str:
         """Return the content hash of the row at `position` (from 0); a column that is not there is empty."""
         key = tuple(columns)
         if key not in self._chosen:
-            self._chosen[key] = [(name, self._column(name)) for name in sorted(key)]
-        return identity.content_hash([(name, cells[position]) for name, cells in self._chosen[key]], attachments)
+            cells = map(self._column, sorted(key))
+            self._chosen[key] = list(zip(*cells, strict=True)) if key else [()] * len(self._frame)
+        return identity.hash_of_written(self._chosen[key][position], attachments)
 
     def identity(
         self, row: Recognised, position: int, columns: Sequence[str], attachments: Sequence[Attachment] | None
@@ -219,10 +220,10 @@ class Contents:
             return None
         return Identity(row.digest, row.loose, row.reference, self.hash(position, columns, attachments))
 
-    def _column(self, name: str) -> list[str]:
+    def _column(self, name: str) -> list[bytes]:
+        """Return the cells of a column, each with the column's name before it."""
         if name not in self._columns:
-            known = name in self._frame.columns
-            self._columns[name] = (
-                [identity.canonical(cell) for cell in self._frame[name]] if known else [""] * len(self._frame)
-            )
+            cells = self._frame[name].tolist() if name in self._frame.columns else [""] * len(self._frame)
+            before = identity.written(name)
+            self._columns[name] = [before + identity.written(identity.canonical(cell)) for cell in cells]
         return self._columns[name]
