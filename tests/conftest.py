@@ -6,10 +6,15 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 from run_support import Give, Office, Result
 
 from importer.cli import _carry_out
 from importer.sandbox import RunningSandbox
+
+# How fast a machine draws examples says nothing about the code: a busy one must not fail a test.
+settings.register_profile("project", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("project")
 
 
 @pytest.fixture
