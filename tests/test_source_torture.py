@@ -40,3 +40,13 @@ def test_as_many_equal_headers_as_a_sheet_has_columns(tmp_path: Path) -> None:
     """16,384 equal headers are numbered, each at the cost of any other."""
     table = open_table(saved(tmp_path / "wide.xlsx", [["1"] * 16_384, ["x"] * 16_384]))
     assert (table.columns[0], table.columns[-1]) == ("1", "1 (16384)")
+
+
+def test_an_xls_file_whose_texts_are_misread_is_refused(tmp_path: Path) -> None:
+    """Where an XLS workbook names another code page than its texts have, none of them is taken as it was misread."""
+    content = (WORKBOOKS / "table.xls").read_bytes()
+    unicode_named, western_named = b"\x42\x00\x02\x00\xb0\x04", b"\x42\x00\x02\x00\xe4\x04"
+    path = written(tmp_path / "western.xls", content.replace(unicode_named, western_named))
+    assert path.read_bytes() != content
+    with pytest.raises(SourceError, match=r"save it as \.xlsx"):
+        open_table(path)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from importer.errors import SourceError
 from importer.messages import _, ngettext
 from importer.model import TableOptions
 from importer.source.calamine_process import Parsing, SheetEntry, list_sheets
@@ -64,12 +65,26 @@ def read_xls(snapshot: Snapshot, file: str, options: TableOptions) -> Sheet:
     with Parsing(snapshot, file, name) as parsing, snapshot.open() as reader:
         look = scan_xls(reader.read(), name)
         parsed = parsing.finish()
+    unlooked = WorkbookGrid(parsed, SheetFacts())
+    _refuse_misread(unlooked, file)
     if look is None:
-        return Sheet(name, WorkbookGrid(parsed, SheetFacts()), frozenset(), (_untold(Kind.XLS),))
+        return Sheet(name, unlooked, frozenset(), (_untold(Kind.XLS),))
     grid = WorkbookGrid(parsed, look.facts, look.formats, since_1904=look.since_1904)
     untold = _("Of XLS files the program cannot tell formulas without a result, nor the targets of links.")
     notes = (*_notes(grid, look.facts, options), *_regional_note(look.regional, look.facts), untold)
     return Sheet(name, grid, frozenset(look.facts.hidden), notes)
+
+
+def _refuse_misread(grid: WorkbookGrid, file: str) -> None:
+    """Raise SourceError where the parser took both bytes of a letter for letters, as it does by some code pages."""
+    if any("\0" in str(value) for _number, values in grid.outline() for value in values):
+        raise SourceError(
+            _(
+                "The texts of {file} would be garbled: it names an encoding that the program cannot follow. Open it in"
+                " Excel and save it as .xlsx.",
+                file=file,
+            )
+        )
 
 
 def read_xlsb(snapshot: Snapshot, file: str, options: TableOptions) -> Sheet:
