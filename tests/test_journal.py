@@ -77,7 +77,6 @@ def test_an_intent_is_on_the_disk_before_it_is_returned(desk: Desk) -> None:
     row = desk.row(1)
     assert row.sent_at == datetime.fromtimestamp(1_700_000_000, UTC)
     assert row.lease_until == datetime.fromtimestamp(1_700_000_000 + LEASE, UTC)
-    assert desk.journal.attempts.leases_end(desk.record.id) == row.lease_until
 
 
 def test_commits_are_synchronous(desk: Desk) -> None:
@@ -158,7 +157,6 @@ def test_a_lease_that_ends_makes_a_row_unknown_and_not_a_moment_sooner(desk: Des
     assert desk.row(1).status is Status.UNKNOWN
     assert "may exist" in desk.row(1).message
     assert desk.claim(1) is None
-    assert desk.journal.attempts.leases_end(desk.record.id) is None
 
 
 @pytest.mark.parametrize(
@@ -240,14 +238,6 @@ def test_corrected_rows_are_planned_again_and_no_others(desk: Desk) -> None:
     assert states == [Status.PLANNED, Status.UNKNOWN, Status.CREATED, Status.PLANNED, Status.SENDING]
     assert desk.row(1).message == ""
     desk.journal.rows.replan(desk.record.id, [])
-
-
-def test_rejected_rows_are_retried_where_that_is_asked(desk: Desk) -> None:
-    """All rejected rows of the import, and only those, become planned; how many is said."""
-    desk.conclude(desk.claim(1), outcome(Verdict.REJECTED))
-    desk.conclude(desk.claim(2), outcome(Verdict.UNKNOWN))
-    assert desk.journal.rows.retry_rejected(desk.record.id) == 1
-    assert [desk.row(1).status, desk.row(2).status] == [Status.PLANNED, Status.UNKNOWN]
 
 
 def test_r4_changed_is_a_flag_on_a_created_row(desk: Desk) -> None:

@@ -7,16 +7,15 @@ import platform
 import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any, NoReturn
 
-from sqlalchemy import Connection, Row, Select, bindparam, exists, func, insert, select, update
+from sqlalchemy import Connection, Row, Select, bindparam, exists, insert, select, update
 
 from importer.errors import JournalError
 from importer.journal import rescue
 from importer.journal.database import Database
 from importer.journal.rows import column_set_id
-from importer.journal.schema import attempts, moment, rows
+from importer.journal.schema import attempts, rows
 from importer.messages import _
 from importer.model import Outcome, Status, Verdict
 
@@ -165,17 +164,6 @@ class Attempts:
         )
         with self._database.write() as connection:
             return connection.execute(change).rowcount
-
-    def leases_end(self, import_id: int) -> datetime | None:
-        """Return when the last lease of a row that is being sent ends, None where none is."""
-        query = (
-            select(func.max(attempts.c.lease_until))
-            .join(rows, rows.c.attempt_id == attempts.c.id)
-            .where(rows.c.import_id == import_id, rows.c.state == Status.SENDING)
-        )
-        with self._database.read() as connection:
-            last = connection.execute(query).scalar_one()
-        return None if last is None else moment(last)
 
     def _column_set(self, columns: Sequence[str]) -> int:
         """Return the number of a set of columns, which all rows of a run share."""

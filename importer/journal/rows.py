@@ -120,12 +120,6 @@ class Rows:
         with self._database.read() as connection:
             return {Status(state): number for state, number in connection.execute(query)}
 
-    def retry_rejected(self, import_id: int) -> int:
-        """Make every rejected row planned again; return how many."""
-        change = update(rows).where(rows.c.import_id == import_id, rows.c.state == Status.REJECTED)
-        with self._database.write() as connection:
-            return connection.execute(change.values(state=Status.PLANNED, message="")).rowcount
-
 
 def column_set_id(connection: Connection, columns: Sequence[str]) -> int:
     """Return the number under which a set of columns is recorded, recording it if need be."""
