@@ -83,6 +83,7 @@ def _carry_out(arguments: list[str]) -> int:
         error.show()
         return _failed(arguments, 2, error.format_message())
     except (click.Abort, KeyboardInterrupt):
+        click.echo(err=True)  # the question, or ^C, stands on the line so far
         return _failed(arguments, 2, _said(_("Stopped; nothing was sent.")))
     except MappingError as error:
         return _failed(arguments, error.exit_status, _said(str(error)), faults=[asdict(one) for one in error.faults])
