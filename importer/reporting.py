@@ -144,8 +144,8 @@ def next_step(counts: Counts, ran: Ran, only: tuple[Status, ...] = ()) -> str:
         (
             counts.planned,
             ngettext(
-                "Give the same command again to send the row that is left.",
-                "Give the same command again to send the {count} rows that are left.",
+                "Give `case-importer run` again to send the row that is left.",
+                "Give `case-importer run` again to send the {count} rows that are left.",
                 counts.planned,
             ),
         ),
@@ -160,7 +160,8 @@ def next_step(counts: Counts, ran: Ran, only: tuple[Status, ...] = ()) -> str:
     )
     if only and not counts.rows:
         return _("Nothing: no row is or was {states}. Without --only every row is looked at.", states=_states(only))
-    return next((sentence for applies, sentence in steps if applies), _("Nothing: every row is done."))
+    done = _("Nothing is left to do: every row is created or skipped.")
+    return next((sentence for applies, sentence in steps if applies), done)
 
 
 def _states(only: tuple[Status, ...]) -> str:
