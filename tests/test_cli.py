@@ -99,6 +99,15 @@ def test_output_that_cannot_be_written_is_said(office: Office) -> None:
     assert "No space left" in done.stderr
 
 
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="only Linux has a file that is always full")
+def test_a_log_that_cannot_be_written_ends_no_run(office: Office) -> None:
+    """A full disk under the log shows no traceback, and every row is sent."""
+    office.write([ticket(1), ticket(2)])
+    done = office.call("run", "--yes", "--log-file", "/dev/full")
+    assert (done.status, office.sandbox.posts) == (0, 2)
+    assert "Traceback" not in done.err
+
+
 @pytest.mark.parametrize("closed", [">&-", "2>&-", "<&-"])
 def test_a_stream_that_the_shell_closed_is_no_fault(closed: str, office: Office) -> None:
     """Without standard input, output or error a command still tells by its exit status how it went."""

@@ -49,6 +49,7 @@ def set_up(log_file: Path | None, verbose: int) -> None:
     logger = logging.getLogger("importer")
     logger.setLevel(logging.DEBUG)
     logger.propagate = False
+    logging.raiseExceptions = False  # a full disk under the log ends no run, and is no place for a traceback
     logger.addHandler(logging.NullHandler())
     if log_file is not None:
         logger.addHandler(_file(log_file))
