@@ -38,7 +38,8 @@ class KeyBook:
         known = [(row, key) for row, key in zip(rows, parts, strict=True) if key]
         self._rows.append(np.array([row for row, _key in known], dtype=np.int64))
         self._keys.append(np.array([_number(identity.key_digest(key)) for _row, key in known], dtype=np.uint64))
-        self._loose.append(np.array([_number(identity.loose_digest(key)) for _row, key in known], dtype=np.uint64))
+        # these are compared with one another only, for which Python's own hash is enough
+        self._loose.append(np.array([hash(tuple(map(identity.loose, key))) for _row, key in known], dtype=np.int64))
 
     def repeated(self) -> dict[str, tuple[int, ...]]:
         """Return, for each key that several rows bear, its digest's prefix and those rows."""

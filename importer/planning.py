@@ -13,7 +13,7 @@ from importer.attachments import AttachmentFolder, Found
 from importer.identity import Scope
 from importer.mapping import CaseMapping
 from importer.messages import _
-from importer.model import Cell, Issue, JournalRow, Row, Status
+from importer.model import Attachment, Cell, Identity, Issue, JournalRow, Row, Status
 from importer.recognition import Contents, Memory, Recognised, Recogniser
 from importer.source import Table, open_table
 from importer.spool import Spool
@@ -166,6 +166,7 @@ class _Planner:
         self._validator = Validator(self._mapper.rules, self._mapper.key_columns)
         self._marked = bool(ours) and table.sheet is None  # our CSV marks text that a spreadsheet would calculate
         reference = ours.get("reference") if trust_references else None
+        self._kept = memory.is_kept
         self._recogniser = Recogniser(scope, memory, self.columns, self._mapper.key_columns, reference)
 
     @property
@@ -214,7 +215,7 @@ class _Planner:
             comparable = None if self._folder is None or files.issues or files.missing else files.attachments
             row = Row(
                 number=number,
-                identity=contents.identity(who, position, self.content_columns, comparable),
+                identity=self._identity(who, contents, position, comparable),
                 fields={path: value for path, value in zip(paths, values[position], strict=True) if value is not None},
                 attachments=files.attachments,
                 issues=(*issues.get(number, ()), *files.issues),
@@ -231,6 +232,18 @@ class _Planner:
             else:
                 planned.append(PlannedRow(row, before, differs))
         return planned
+
+    def _identity(
+        self, who: Recognised, contents: Contents, position: int, attachments: Sequence[Attachment] | None
+    ) -> Identity | None:
+        """Return who a row is and what it holds now; None where nobody can tell.
+
+        What it holds is for the journal. Where none is asked, as in `check`, a hash would be a tenth of its time.
+        """
+        if not who.digest:
+            return None
+        held = contents.hash(position, self.content_columns, attachments) if self._kept else ""
+        return Identity(who.digest, who.loose, who.reference, held)
 
     def _issues(
         self, frame: pd.DataFrame, converted: _Converted, recognised: Sequence[Recognised]

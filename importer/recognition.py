@@ -12,7 +12,7 @@ from importer.identity import Scope
 from importer.journal import ImportRecord, Journal, KnownRow
 from importer.keys import KeyBook, Occurrences, key_parts, prefix
 from importer.messages import _
-from importer.model import Attachment, Identity, Issue
+from importer.model import Attachment, Issue
 
 _SHOWN_ROWS = 5
 
@@ -23,6 +23,11 @@ class Memory:
 
     journal: Journal | None = None
     record: ImportRecord | None = None
+
+    @property
+    def is_kept(self) -> bool:
+        """Whether a journal will remember the rows: nobody else asks what they hold."""
+        return self.journal is not None
 
     def opened(self) -> tuple[Journal, ImportRecord]:
         """Return the journal and the import; raises ValueError where there is none to remember anything."""
@@ -211,14 +216,6 @@ class Contents:
             cells = map(self._column, sorted(key))
             self._chosen[key] = list(zip(*cells, strict=True)) if key else [()] * len(self._frame)
         return identity.hash_of_written(self._chosen[key][position], attachments)
-
-    def identity(
-        self, row: Recognised, position: int, columns: Sequence[str], attachments: Sequence[Attachment] | None
-    ) -> Identity | None:
-        """Return the identity of a recognised row with the content that it has now, None where it has none."""
-        if not row.digest:
-            return None
-        return Identity(row.digest, row.loose, row.reference, self.hash(position, columns, attachments))
 
     def _column(self, name: str) -> list[bytes]:
         """Return the cells of a column, each with the column's name before it."""
