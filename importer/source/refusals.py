@@ -21,8 +21,8 @@ def damaged(file: str, reason: str = "") -> SourceError:
     """Return the error of a workbook that no reader understands, with the reader's own words."""
     return SourceError(
         _(
-            "{file} is damaged or incomplete ({reason}). Fetch it again, or open it in Excel, let Excel repair it, and"
-            " save it as .xlsx.",
+            "{file} is damaged or incomplete, or written in a way that is not known here ({reason}). Fetch it again, or"
+            " open it in Excel, let Excel repair it, and save it as .xlsx.",
             file=file,
             reason=shorten(reason, 120) or _("it ends too early"),
         )
