@@ -5,9 +5,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import resource
 import signal
+import sqlite3
 import subprocess
 import sys
 from collections.abc import Callable, Iterable
@@ -70,6 +72,14 @@ def outcome(verdict: Verdict) -> Outcome:
 
 class Desk:
     """An open journal with the import `tickets` and a run of it."""
+
+    def counts(self) -> dict[Status, int]:
+        """Return how many rows are in each state, as another reader of the file sees them."""
+        reader = sqlite3.connect(self.journal.path)
+        with contextlib.closing(reader):
+            return {
+                Status(state): count for state, count in reader.execute("SELECT state, count(*) FROM rows GROUP BY 1")
+            }
 
     def __init__(self, path: Path, clock: Callable[[], float] | None = None) -> None:
         self.journal = Journal(path, clock) if clock else Journal(path)

@@ -57,7 +57,7 @@ def test_o14_a_disk_that_is_really_full_at_the_intent(tmp_path: Path) -> None:
     desk = Desk(path)
     assert desk.row(number).status is Status.PLANNED
     assert desk.row(number + 1).status is Status.PLANNED
-    assert desk.journal.rows.counts(desk.record.id)[Status.SENDING] == number - 1
+    assert desk.counts()[Status.SENDING] == number - 1
     assert desk.claim(number)
     desk.journal.close()
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from sqlalchemy import Column, Connection, Row, bindparam, func, insert, or_, select, update
+from sqlalchemy import Column, Connection, Row, bindparam, insert, or_, select, update
 
 from importer.journal.database import Database
 from importer.journal.schema import attempts, column_sets, moment, rows
@@ -113,12 +113,6 @@ class Rows:
         """Return the reference of the row that has this case's id, None where no row has it."""
         with self._database.read() as connection:
             return connection.scalars(select(rows.c.reference).where(rows.c.wolkvox_id == wolkvox_id)).first()
-
-    def counts(self, import_id: int) -> dict[Status, int]:
-        """Return how many rows of an import are in each state."""
-        query = select(rows.c.state, func.count()).where(rows.c.import_id == import_id).group_by(rows.c.state)
-        with self._database.read() as connection:
-            return {Status(state): number for state, number in connection.execute(query)}
 
 
 def column_set_id(connection: Connection, columns: Sequence[str]) -> int:
