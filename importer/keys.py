@@ -41,6 +41,12 @@ class KeyBook:
         # these are compared with one another only, for which Python's own hash is enough
         self._loose.append(np.array([hash(tuple(map(identity.loose, key))) for _row, key in known], dtype=np.int64))
 
+    def borne(self, marks: Sequence[str]) -> set[str]:
+        """Return those of the keys, by their digests' prefixes, that some remembered row bears."""
+        numbers = np.array([int(mark, 16) for mark in marks], dtype=np.uint64)
+        known = np.isin(numbers, _joined(self._keys))
+        return {mark for mark, is_known in zip(marks, known.tolist(), strict=True) if is_known}
+
     def repeated(self) -> dict[str, tuple[int, ...]]:
         """Return, for each key that several rows bear, its digest's prefix and those rows."""
         rows, keys = _joined(self._rows), _joined(self._keys)

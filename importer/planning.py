@@ -204,7 +204,7 @@ class _Planner:
     def judge(self, frame: pd.DataFrame, converted: _Converted) -> list[PlannedRow]:
         """Find what is wrong with the rows of a frame, and set each beside what the journal knows of it."""
         contents = Contents(self._mapper.content(frame))
-        recognised = self._recogniser.recognise(converted.keys)
+        recognised = self._recogniser.recognise(frame, converted.keys, converted.skipped)
         issues = self._issues(frame, converted, recognised)
         found = self._attachments(frame)
         paths = list(map(str, converted.fields.columns))

@@ -108,8 +108,20 @@ class Recogniser:
         self.repeated = self._book.repeated()
         self._similar = self._book.similar() if self._key_columns else {}
 
-    def recognise(self, keys: Sequence[tuple[str, ...]]) -> list[Recognised]:
-        """Set each row beside what the journal knows of it."""
+    def recognise(
+        self, frame: pd.DataFrame, keys: Sequence[tuple[str, ...]], skipped: Collection[int]
+    ) -> list[Recognised]:
+        """Set each row beside what the journal knows of it; a row that another stands for is nobody."""
+        recognised = self._recognise(keys)
+        numbers = frame.index.tolist()
+        left_out = [row.mark for number, row in zip(numbers, recognised, strict=True) if number in skipped and row.mark]
+        elsewhere = self._book.borne(left_out) if left_out else set()
+        return [
+            Recognised() if number in skipped and row.mark in elsewhere else row
+            for number, row in zip(numbers, recognised, strict=True)
+        ]
+
+    def _recognise(self, keys: Sequence[tuple[str, ...]]) -> list[Recognised]:
         if self._by_reference:
             known = self._memory.by_reference([key[0] for key in keys if key])
             return [self._from_report(key[0], known.get(key[0])) if key else Recognised() for key in keys]

@@ -278,3 +278,19 @@ def test_report_is_rebuilt_from_the_journal(office: Office, give: Give) -> None:
     after = office.reported()
     assert list(after["wolkvox_id"]) == list(before["wolkvox_id"])
     assert office.sandbox.posts == 2
+
+
+def test_an_older_row_of_a_repeated_key_is_skipped_and_never_shows_the_id(office: Office, give: Give) -> None:
+    """Under `keep: last` the case belongs to the last row of a key; the others are skipped, in every later run too."""
+    office.mapping.write_text(MAPPING.replace("key: Ticket", "key: Ticket\n  keep: last"), encoding="utf-8")
+    office.write([ticket(1, Detalle="viejo"), ticket(2), ticket(1, Detalle="nuevo")])
+    for created_now in (2, 0):
+        result = give(office.arguments("run", "--yes", "--json"))
+        counts = result.json["counts"]
+        assert (result.status, counts["created"], counts["skipped"], counts["changed"]) == (0, 2, 1, 0)
+        assert result.json["created_now"] == created_now
+        report = office.reported()
+        assert list(report["status"]) == ["skipped", "created", "created"]
+        assert [bool(found) for found in report["wolkvox_id"]] == [False, True, True]
+    texts = {case.body["description"].splitlines()[1] for case in office.sandbox.store.cases}
+    assert texts == {"nuevo", ticket(2)["Detalle"]}
