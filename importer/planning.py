@@ -167,6 +167,7 @@ class _Planner:
         self._marked = bool(ours) and table.sheet is None  # our CSV marks text that a spreadsheet would calculate
         reference = ours.get("reference") if trust_references else None
         self._kept = memory.is_kept
+        self._taken: set[str] = set()
         self._recogniser = Recogniser(scope, memory, self.columns, self._mapper.key_columns, reference)
 
     @property
@@ -226,12 +227,18 @@ class _Planner:
                 who.known.row.content_hash, contents.hash(position, who.known.columns, comparable)
             )
             before = who.known.row if who.known else None
-            doubtful = before is not None and before.status in _DOUBTFUL
-            if self._recogniser.is_repeated(who) and not doubtful and (differs or before is None):
+            if self._recogniser.is_repeated(who) and not self._takes(before, differs=differs):
                 planned.append(PlannedRow(replace(row, identity=None)))  # nobody knows which of them the key means
             else:
                 planned.append(PlannedRow(row, before, differs))
         return planned
+
+    def _takes(self, before: JournalRow | None, *, differs: bool) -> bool:
+        """Tell whether this row, of several with one key, is the one that the journal knows: the first that fits."""
+        if before is None or before.reference in self._taken or (differs and before.status not in _DOUBTFUL):
+            return False
+        self._taken.add(before.reference)
+        return True
 
     def _identity(
         self, who: Recognised, contents: Contents, position: int, attachments: Sequence[Attachment] | None

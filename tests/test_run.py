@@ -294,3 +294,15 @@ def test_an_older_row_of_a_repeated_key_is_skipped_and_never_shows_the_id(office
         assert [bool(found) for found in report["wolkvox_id"]] == [False, True, True]
     texts = {case.body["description"].splitlines()[1] for case in office.sandbox.store.cases}
     assert texts == {"nuevo", ticket(2)["Detalle"]}
+
+
+def test_a_copied_row_does_not_show_the_id_of_the_first(office: Office, give: Give) -> None:
+    """A created row that was copied in the sheet stays created once; its copy has a repeated key, and no id."""
+    office.write([ticket(1), ticket(2)])
+    give(office.arguments("run", "--yes"))
+    office.write([ticket(1), ticket(2), ticket(1)])
+    result = give(office.arguments("run", "--yes", "--json"))
+    assert (result.status, result.json["counts"]["created"], result.json["counts"]["invalid"]) == (1, 2, 1)
+    assert [reason["code"] for reason in result.json["reasons"]] == ["key-repeated"]
+    assert [bool(found) for found in office.reported()["wolkvox_id"]] == [True, True, False]
+    assert office.sandbox.posts == 2
