@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 from importer import report
 from importer.errors import ReportError
-from importer.journal import ImportRecord, Journal, user_name
+from importer.journal import ImportRecord, Journal, KnownRow, user_name
 from importer.messages import _, ngettext
 from importer.model import Cell, Counts, Issue, ReportContent, ReportRow, Status, Summary
 from importer.planning import Plan, PlannedRow
@@ -180,19 +180,26 @@ def _choice(plan: Plan, counts: Counts) -> Iterator[str]:
         )
 
 
+_SETTLED = frozenset({Status.CREATED, Status.REJECTED, Status.SKIPPED})
+"""States of a plan that its own run leaves as they are."""
+
+
 def refreshed(plan: Plan, journal: Journal, record: ImportRecord) -> Plan:
-    """Return the plan with what the journal knows now, after sending."""
+    """Return the plan with what the journal knows now, after sending; what was settled before is not read again."""
     batches: Spool[list[PlannedRow]] = Spool()
     for batch in plan.batches:
-        references = [planned.row.identity.reference for planned in batch if planned.row.identity]
+        open_rows = [planned for planned in batch if planned.row.identity and planned.status not in _SETTLED]
+        references = [planned.row.identity.reference for planned in open_rows if planned.row.identity]
         known = journal.rows.by_reference(record.id, references)
-        fresh = []
-        for planned in batch:
-            found = known.get(planned.row.identity.reference) if planned.row.identity else None
-            sendable = planned.status is Status.PLANNED
-            fresh.append(replace(planned, known=found.row if found else None, differs=planned.differs and not sendable))
-        batches.append(fresh)
+        batches.append([_with_news(planned, known) for planned in batch])
     return replace(plan, batches=batches)
+
+
+def _with_news(planned: PlannedRow, known: Mapping[str, KnownRow]) -> PlannedRow:
+    found = known.get(planned.row.identity.reference) if planned.row.identity else None
+    if found is None:
+        return planned
+    return replace(planned, known=found.row, differs=planned.differs and planned.status is not Status.PLANNED)
 
 
 def finish(plan: Plan, journal: Journal, record: ImportRecord | None, ran: Ran, wish: Wish) -> Finished:

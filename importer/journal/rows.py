@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, TypeVar
 
 from sqlalchemy import Column, Connection, Row, bindparam, insert, or_, select, update
@@ -19,6 +20,17 @@ _AT_ONCE = 500  # values in one IN (…), well under SQLite's limit
 
 _COLUMN_SET = select(column_sets.c.id).where(column_sets.c.names == bindparam("names"))
 _NEW_COLUMN_SET = insert(column_sets).returning(column_sets.c.id)
+
+
+_KNOWN = (
+    select(
+        *(rows.c.key_digest, column_sets.c.names, rows.c.reference, rows.c.state, rows.c.content_hash),
+        *(rows.c.wolkvox_id, rows.c.id_prefijo, rows.c.message),
+        *(rows.c.changed, rows.c.sent_at, rows.c.run_id, attempts.c.lease_until),
+    )
+    .join(column_sets)
+    .outerjoin(attempts, attempts.c.id == rows.c.attempt_id)
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,12 +57,10 @@ class Rows:
         return {row.row.reference: row for row in self._find(import_id, rows.c.reference, references)}
 
     def _find(self, import_id: int, column: Column[Any], values: Sequence[str]) -> Iterator[KnownRow]:
-        query = select(rows, column_sets.c.names, attempts.c.lease_until).join(column_sets)
-        query = query.outerjoin(attempts, attempts.c.id == rows.c.attempt_id).where(rows.c.import_id == import_id)
+        query = _KNOWN.where(rows.c.import_id == import_id)
         with self._database.read() as connection:
             for some in _slices(values):
-                for row in connection.execute(query.where(column.in_(some))):
-                    yield KnownRow(row.key_digest, tuple(json.loads(row.names)), _journal_row(row))
+                yield from map(_known_row, connection.execute(query.where(column.in_(some))))
 
     def similar(self, import_id: int, loose_digests: Sequence[str]) -> dict[str, set[str]]:
         """Return the key digests that bear each of these loose digests; invalid rows do not count."""
@@ -134,8 +144,15 @@ def _new_row(import_id: int, identity: Identity, state: Status, column_set: int)
     }
 
 
-def _journal_row(row: Row[Any]) -> JournalRow:
-    return JournalRow(
+@cache
+def _columns(names: str) -> tuple[str, ...]:
+    """Return a set of columns as it is recorded, which is the same for most rows."""
+    return tuple(json.loads(names))
+
+
+def _known_row(row: Row[*tuple[Any, ...]]) -> KnownRow:
+    """Return a row of `_KNOWN`."""
+    known = JournalRow(
         reference=row.reference,
         status=Status(row.state),
         content_hash=row.content_hash,
@@ -147,6 +164,7 @@ def _journal_row(row: Row[Any]) -> JournalRow:
         run=row.run_id,
         lease_until=None if row.lease_until is None else moment(row.lease_until),
     )
+    return KnownRow(row.key_digest, _columns(row.names), known)
 
 
 def _slices(values: Sequence[T]) -> Iterator[Sequence[T]]:
