@@ -47,7 +47,7 @@ class _Echo(logging.Handler):
 def set_up(log_file: Path | None, verbose: int) -> None:
     """Write our own log to `log_file` and, with -v, to the terminal. Raises UsageError where the file cannot be."""
     logger = logging.getLogger("importer")
-    logger.setLevel(logging.DEBUG)
+    logger.setLevel(logging.DEBUG if log_file or verbose else logging.WARNING)  # unread lines cost every row its time
     logger.propagate = False
     logging.raiseExceptions = False  # a full disk under the log ends no run, and is no place for a traceback
     logger.addHandler(logging.NullHandler())
