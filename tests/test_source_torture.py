@@ -42,6 +42,18 @@ def test_as_many_equal_headers_as_a_sheet_has_columns(tmp_path: Path) -> None:
     assert (table.columns[0], table.columns[-1]) == ("1", "1 (16384)")
 
 
+def test_s6_a_far_column_alone_is_refused_in_xlsx(tmp_path: Path) -> None:
+    """Rows are read from column A on: a column XFD that is filled at both ends is as far as a sheet's corner."""
+    rows = "".join(f'<row r="{row}"><c r="XFD{row}"><v>1</v></c></row>' for row in (1, 1_048_576))
+    path = tmp_path / "far.xlsx"
+    sheet = f'<worksheet xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"><sheetData>{rows}</sheetData></worksheet>'
+    with zipfile.ZipFile(WORKBOOKS / "empty.xlsx") as old, zipfile.ZipFile(path, "w") as new:
+        for name in old.namelist():
+            new.writestr(name, sheet if name == "xl/worksheets/sheet1.xml" else old.read(name))
+    with pytest.raises(SourceError, match="17,179,869,184 cells"):
+        open_table(path)
+
+
 def test_an_xls_file_whose_texts_are_misread_is_refused(tmp_path: Path) -> None:
     """Where an XLS workbook names another code page than its texts have, none of them is taken as it was misread."""
     content = (WORKBOOKS / "table.xls").read_bytes()

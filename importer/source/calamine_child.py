@@ -20,6 +20,7 @@ from itertools import islice
 from python_calamine import CalamineWorkbook, PasswordError, SheetMetadata, SheetTypeEnum, SheetVisibleEnum
 
 ROWS_AT_ONCE = 1000
+MOST_CELLS = 50_000_000  # from A1 to the last one that is filled
 PASSWORD, TOO_LARGE = 3, 4
 
 
@@ -55,8 +56,10 @@ def describe(entry: SheetMetadata) -> tuple[str, bool, bool]:
 
 
 def send_rows(book: CalamineWorkbook, name: str) -> None:
-    """Send the merged ranges of a sheet, then its rows in lists."""
+    """Send the merged ranges of a sheet, then its rows in lists; raises MemoryError for more cells than are read."""
     sheet = book.get_sheet_by_name(name)
+    if sheet.total_height * sheet.total_width > MOST_CELLS:
+        raise MemoryError
     send(sheet.merged_cell_ranges)
     margin = [""] * (sheet.start[1] if sheet.start else 0)
     rows = sheet.iter_rows()

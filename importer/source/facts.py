@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from importer.errors import SourceError
 from importer.messages import _
+from importer.source.calamine_child import MOST_CELLS
 from importer.spool import Spool
 
 ERROR, NO_RESULT, SHOWN = -1, -2, -3  # kinds of facts; from 0 on, a kind is a cell style
@@ -18,21 +19,21 @@ _ROWS_AT_ONCE = 1000
 
 
 class Box:
-    """The smallest rectangle around all filled cells, which is what a parser sets memory aside for."""
+    """The smallest rectangle from column A on around all filled cells: a row is read as so many cells."""
 
-    LARGEST = 50_000_000
+    LARGEST = MOST_CELLS
 
     def __init__(self, file: str) -> None:
         """Begin without a cell."""
         self._file = file
-        self._top = self._left = 1 << 62
+        self._top = 1 << 62
         self._bottom = self._right = -1
 
-    def add(self, top: int, left: int, bottom: int, right: int) -> None:
-        """Take in a rectangle; raises SourceError beyond 50 million cells."""
-        self._top, self._left = min(self._top, top), min(self._left, left)
+    def add(self, top: int, bottom: int, right: int) -> None:
+        """Take in rows `top` to `bottom`, filled up to column `right`; raises SourceError beyond 50 million cells."""
+        self._top = min(self._top, top)
         self._bottom, self._right = max(self._bottom, bottom), max(self._right, right)
-        cells = (self._bottom - self._top + 1) * (self._right - self._left + 1)
+        cells = (self._bottom - self._top + 1) * (self._right + 1)
         if cells > self.LARGEST:
             raise SourceError(
                 _(

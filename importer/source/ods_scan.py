@@ -88,7 +88,7 @@ class _Scan:
         text = "".join(self._text)
         kind = cell.get("office:value-type", "")
         if text or kind:
-            self._box.add(self._row, self._column, self._row + self._repeat - 1, self._column + repeat - 1)
+            self._box.add(self._row, self._row + self._repeat - 1, self._column + repeat - 1)
         fact = _fact(cell, kind, text)
         if fact is not None:
             self._of_row.extend((column, *fact) for column in range(self._column, self._column + repeat))

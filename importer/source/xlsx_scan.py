@@ -84,8 +84,7 @@ class _Look:
         box = Box(self._package.file)
         for piece in self.pieces():
             for letters, row in self._words.filled.findall(piece):
-                column = _position(letters.decode())
-                box.add(int(row), column, int(row), column)
+                box.add(int(row), int(row), _position(letters.decode()) - 1)
 
     def take(self, piece: bytes) -> None:
         """Look at the next bytes, which end behind a row or with the part."""
