@@ -266,3 +266,13 @@ def test_each_row_is_judged_as_if_it_were_alone(rows: list[tuple[object, object,
     together = judge(rules, table)
     assert list(together) == [issue for number, row in table.items() for issue in judge(rules, {number: row})]
     assert len(set(places(together))) == len(together)
+
+
+def test_a_key_that_cannot_be_read_is_not_called_empty() -> None:
+    """An error cell in the key column is an issue of its own, and not a key that is missing, too."""
+    fields = pd.DataFrame({"contact": ["a@b.co"]}, index=[7], dtype=object)
+    source = pd.DataFrame({"Ticket": ["#N/A"], "Correo": ["a@b.co"]}, index=[7], dtype=object)
+    validator = Validator([FieldRule("contact", "Correo", required=True, kind="email")], ["Ticket"])
+    keys = pd.Series([""], index=[7], dtype=object)
+    assert validator.validate(fields, source, keys, {}, {(7, "Ticket")}) == ()
+    assert [issue.code for issue in validator.validate(fields, source, keys, {})] == ["key-missing"]
