@@ -20,7 +20,9 @@ from importer.model import FieldRule, Issue
 
 _REFERENCE_LINE = len("[WCI-XXXXXXXXXXXXXXXX]\n")
 _KEY_MISSING, _KEY_REPEATED, _SOLUTION_MISSING = "key-missing", "key-repeated", "solution-missing"
-_OF_EMPTY_CELLS = frozenset({"required", _KEY_MISSING, _SOLUTION_MISSING})  # a cell that failed conversion need not hear these
+_OF_EMPTY_CELLS = frozenset({"required", _KEY_MISSING, _SOLUTION_MISSING})
+"""Codes that a cell which failed conversion need not hear, too."""
+
 _ROWS_NAMED = 10
 _LOCAL = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+"
 _LABEL = r"[^\W_](?:[\w-]*[^\W_])?"
