@@ -175,7 +175,7 @@ class Sender:
         self._log_attempt(case.body.reference, outcome, seconds)
         self._desk.sent(outcome)
         if following is not None:
-            return following, self._noted(begun)
+            return following, begun
         if again and not self._stop.wait(backoff(case.tries - 1)):
             case = replace(case, tries=case.tries + 1)
             return case, self._claim(case)
@@ -206,7 +206,7 @@ class Sender:
         begun = self._errand.journal.attempts.conclude(attempt, outcome, then)
         with self._lock:
             del self._in_flight[attempt.id]
-        return begun
+        return None if following is None else self._noted(begun)
 
     def _noted(self, attempt: Attempt | None) -> Attempt | None:
         """Note that an attempt is in flight; without one, another process took the row."""
