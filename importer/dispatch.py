@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import threading
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from importer.composing import search_value
 from importer.crm import Brake, Found, Pacer, PauseReason, find_reference
 from importer.desk import Desk
 from importer.errors import ConnectionRefused, JournalError, RunStopped, ServerUnreachable
 from importer.findings import Findings
-from importer.forecast import Forecast
+from importer.forecast import Forecast, lent
 from importer.identity import tenant_of
 from importer.job import Job
 from importer.journal import Decision
@@ -25,6 +25,12 @@ from importer.settle import Settler
 _ASK_AGAIN = timedelta(hours=1)
 """How long to wait for a quota where the CRM does not tell when it is counted anew."""
 
+_A_DAY = timedelta(days=1)
+"""How often a quota is counted anew (vendor's page)."""
+
+_MARGIN = timedelta(minutes=1)
+"""How much later to go on: the CRM tells the time in hours."""
+
 
 @dataclass(frozen=True, slots=True)
 class Dispatch:
@@ -37,11 +43,7 @@ class Dispatch:
 
     def carry_out(self) -> Ran:
         """Do what the forecast promised; return how that went."""
-        reason = None
-        if self.forecast.to_send:
-            if self.job.look_first:
-                self._look_first()
-            reason = self._send()
+        reason = self._send() if self.forecast.promised else None
         notes = self._settle(reason)
         return Ran(
             started_at=now(),
@@ -56,26 +58,43 @@ class Dispatch:
 
     def _send(self) -> PauseReason | None:
         """Send the rows; where that was asked for, wait for the next day's quota and go on."""
-        errand, job = self.errand, self.job
-        self.desk.sending(self.forecast.to_send)
+        forecast = self.forecast
+        begun, portion = 0, forecast.to_send
+        self.desk.sending(forecast.promised)
         try:
             while True:
-                brake = Brake(created=self.forecast.counts.created > 0)
-                sender = Sender(errand, Pacer(job.concurrency, job.rate), brake, self.desk)
-                reason = self._sent_by(sender)
-                if reason is None or reason.pause is not Pause.QUOTA:
+                reason = self._send_some(begun, portion)
+                if reason is not None and reason.pause is not Pause.QUOTA:
                     return reason
-                if not (job.wait_for_quota and self._waited_for_quota()):
-                    return self._with_reset(reason)
+                begun += portion if reason is None else 0
+                if begun >= forecast.promised:
+                    return None
+                if not (forecast.waits and self._waited_for_quota()):
+                    return reason and self._with_reset(reason)
+                portion = self._lent_today(forecast.promised - begun)
         finally:
             self.desk.done()
 
-    def _sent_by(self, sender: Sender) -> PauseReason | None:
-        """Send; raises RunStopped where the journal can no longer be written."""
+    def _send_some(self, start: int, count: int) -> PauseReason | None:
+        """Send some of the rows, looked for first if asked; raises RunStopped where the journal fails."""
+        errand, job = self.errand, self.job
+        if job.look_first:
+            self._look_first(start, count)
+        brake = Brake(created=self.forecast.counts.created > 0)
+        sender = Sender(errand, Pacer(job.concurrency, job.rate), brake, self.desk)
         try:
-            return sender.send(self.forecast.rows(), self.job.concurrency, self.job.until)
+            return sender.send(self.forecast.rows(start, count), job.concurrency, job.until)
         except JournalError as error:
             raise RunStopped(str(error)) from error
+
+    def _lent_today(self, wanted: int) -> int:
+        """Return how many of the wanted rows today's quota lends; none where it cannot be asked."""
+        if not self.job.keep_quota:
+            return wanted
+        try:
+            return lent(self.job, self.errand.crm.token_information(), wanted)
+        except (ServerUnreachable, ConnectionRefused):
+            return 0
 
     def _with_reset(self, reason: PauseReason) -> PauseReason:
         """Add to the quota's sentence when it is counted anew, where the CRM told."""
@@ -87,11 +106,7 @@ class Dispatch:
 
     def _waited_for_quota(self) -> bool:
         """Wait until the quota is counted anew; False where Ctrl-C ends the wait, and the run."""
-        try:
-            resets_in = self.errand.crm.token_information().resets_in
-        except (ServerUnreachable, ConnectionRefused):
-            resets_in = None  # what was sent must be reported all the same
-        until = now() + (_ASK_AGAIN if resets_in is None else timedelta(seconds=resets_in + 60))
+        until = self._next_quota()
         never = threading.Event()
         try:
             self.desk.waiting(until)
@@ -101,18 +116,27 @@ class Dispatch:
             return False
         return True
 
+    def _next_quota(self) -> datetime:
+        """Return a little after when the quota is counted anew, as the CRM told before: to ask again costs a call."""
+        resets = self.forecast.quota_resets
+        if resets is None:
+            return now() + _ASK_AGAIN
+        while resets <= now():
+            resets += _A_DAY
+        return resets + _MARGIN
+
     def _left_by_quota(self) -> str | None:
-        left = self.forecast.counts.planned - self.forecast.to_send
+        left = self.forecast.wanted - self.forecast.promised
         if not self.job.keep_quota or left <= 0 or self.forecast.held_back:
             return None
         return _("{count} rows wait for another day's quota; give the same command again then.", count=left)
 
-    def _look_first(self) -> None:
-        """Search the CRM for every row that would be sent; what is found, or may be there, is not sent."""
+    def _look_first(self, start: int, count: int) -> None:
+        """Search the CRM for rows that would be sent; what is found, or may be there, is not sent."""
         plan, errand, findings = self.forecast.plan, self.errand, self._findings()
         page_size = findings.page_size if findings else None
         questions: dict[str | None, list[str]] = {}
-        for planned in self.forecast.rows():
+        for planned in self.forecast.rows(start, count):
             if planned.row.identity:
                 questions.setdefault(search_value(plan, planned.row), []).append(planned.row.identity.reference)
         for value, references in questions.items():

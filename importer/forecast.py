@@ -21,14 +21,16 @@ from importer.reporting import count, now
 class Forecast:
     """What a run is about to do.
 
-    `to_send` counts rows, `searches` the calls of --look-first, `attachments` files and `attachment_bytes` their
-    bytes. `quota` is what the CRM said at `asked_at`, None where it was not asked. `held_back` tells that nothing is
-    sent because some rows are invalid.
+    `wanted` counts the rows that would go if there were no quota, `to_send` those that go today, `kept` the calls a day
+    that are left for others; `waits` tells that the run goes on by itself on other days. `searches` are the calls of
+    --look-first, `attachments` files and `attachment_bytes` their bytes. `quota` is what the CRM said at `asked_at`,
+    None where it was not asked. `held_back` tells that nothing is sent because some rows are invalid.
     """
 
     plan: Plan
     server: str
     counts: Counts
+    wanted: int
     to_send: int
     searches: int
     attachments: int
@@ -36,19 +38,26 @@ class Forecast:
     quota: Quota | None
     asked_at: datetime
     held_back: bool
+    kept: int
+    waits: bool
+
+    @property
+    def promised(self) -> int:
+        """How many rows this command sends, today and on the days that it waits for."""
+        return self.wanted if self.waits else self.to_send
 
     @property
     def calls(self) -> int:
-        """How many calls of the token's quota the run needs."""
-        return self.to_send + self.searches
+        """How many calls of the token's quota all wanted rows need."""
+        return self.wanted + self.searches
 
     @property
     def days(self) -> int | None:
-        """On how many days the run will send, today included; None where the quota is not known."""
-        if self.quota is None or self.quota.left is None or not self.quota.limit:
+        """On how many days they would go, today included; None where the quota is not known or lends nothing."""
+        if self.quota is None or self.quota.left is None or (self.quota.limit or 0) <= self.kept:
             return None
-        later = max(0, self.calls - self.quota.left)
-        return 1 + -(-later // self.quota.limit)
+        later = max(0, self.calls - max(0, self.quota.left - self.kept))
+        return 1 + -(-later // ((self.quota.limit or 0) - self.kept))
 
     @property
     def quota_resets(self) -> datetime | None:
@@ -57,9 +66,9 @@ class Forecast:
             return None
         return self.asked_at + timedelta(seconds=self.quota.resets_in)
 
-    def rows(self) -> Iterator[PlannedRow]:
-        """Yield the rows that this run sends, in sheet order."""
-        return islice(_sendable(self.plan), self.to_send)
+    def rows(self, start: int, count: int) -> Iterator[PlannedRow]:
+        """Yield `count` of the wanted rows from `start` (from 0) on, in sheet order."""
+        return islice(_sendable(self.plan), start, start + count)
 
 
 def make_forecast(job: Job, plan: Plan, crm: Crm, server: str) -> Forecast:
@@ -72,17 +81,37 @@ def make_forecast(job: Job, plan: Plan, crm: Crm, server: str) -> Forecast:
     held_back = job.only_if_all_valid and counts.invalid > 0
     wanted = 0 if held_back else min(counts.planned, job.limit or counts.planned)
     quota = crm.token_information() if wanted else None
-    if job.keep_quota and quota is not None and quota.left is not None:
-        calls_a_row = 2 if job.look_first else 1  # one to look for it, at the most
-        wanted = max(0, min(wanted, (quota.left - job.keep_quota) // calls_a_row))
+    to_send = lent(job, quota, wanted)
     attachments = size = 0
     questions = set()
-    for planned in islice(_sendable(plan), wanted):
+    for planned in islice(_sendable(plan), wanted if job.wait_for_quota else to_send):
         attachments += len(planned.row.attachments)
         size += sum(file.size for file in planned.row.attachments)
         if job.look_first:
             questions.add(_question(plan, planned))
-    return Forecast(plan, server, counts, wanted, len(questions), attachments, size, quota, now(), held_back)
+    return Forecast(
+        plan=plan,
+        server=server,
+        counts=counts,
+        wanted=wanted,
+        to_send=to_send,
+        searches=len(questions),
+        attachments=attachments,
+        attachment_bytes=size,
+        quota=quota,
+        asked_at=now(),
+        held_back=held_back,
+        kept=job.keep_quota,
+        waits=job.wait_for_quota,
+    )
+
+
+def lent(job: Job, quota: Quota | None, wanted: int) -> int:
+    """Return how many of the wanted rows may go today: as many as leave the others on the token their calls."""
+    if not job.keep_quota or quota is None or quota.left is None:
+        return wanted
+    calls_a_row = 2 if job.look_first else 1  # one to look for it, at the most
+    return max(0, min(wanted, (quota.left - job.keep_quota) // calls_a_row))
 
 
 def _question(plan: Plan, planned: PlannedRow) -> str:

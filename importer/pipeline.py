@@ -77,7 +77,7 @@ def run(job: Job, desk: Desk) -> Finished:
         forecast = make_forecast(job, plan, crm, target.server)
         if record is None:
             starts.agree_to_first_run(plan, target.server, desk, said=job.first_run)
-        if forecast.to_send:
+        if forecast.promised:
             desk.confirm(forecast)
         record = _note(job, plan, journal, record)
         run_id = journal.runs.start(record.id, _run_start(plan, target.server))

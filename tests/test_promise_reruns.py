@@ -298,6 +298,27 @@ def test_a_quota_is_waited_for(office: Office, give: Give, monkeypatch: pytest.M
         assert assert_promise(office) == {"created": 8}
 
 
+def test_a_quota_is_waited_for_and_kept_for_others(office: Office, give: Give, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With both, one command goes over several days and leaves the others their calls on each of them."""
+    left: list[int] = []
+    with RunningSandbox(SandboxConfig(daily_quota=6)) as small:
+
+        def next_day(_terminal: Terminal, _until: datetime) -> None:
+            calls = sum(map(small.calls, ("insert", "query", "token")))
+            left.append(6 - calls + sum(6 - earlier for earlier in left))
+            small.new_day()
+
+        monkeypatch.setattr(Terminal, "waiting", next_day)
+        monkeypatch.setattr("importer.dispatch.now", lambda: datetime.now(UTC) + timedelta(days=2 * len(left)))
+        office.sandbox = small
+        office.write(tickets(range(1, 9)))
+        result = give(run(office, "--wait-for-quota", "--keep-quota", "2", "--limit", "7"))
+        assert (result.status, result.json["created_now"]) == (3, 7)
+        assert assert_promise(office) == {"created": 7, "planned": 1}
+        assert left
+        assert min(left) >= 2
+
+
 def test_a_night_ends_in_time(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
     """With --until nothing begins after that moment: exit status 3, and the rest stays planned."""
     monkeypatch.setenv("WOLKVOX_TOKEN", "any")

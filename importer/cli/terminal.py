@@ -54,7 +54,7 @@ class Terminal:
             return
         if not someone_is_there():
             raise UsageError(_("Nobody can be asked here, so nothing was sent. Give --yes to send without asking."))
-        question = ngettext("Send {count} case?", "Send {count} cases?", forecast.to_send)
+        question = ngettext("Send {count} case?", "Send {count} cases?", forecast.promised)
         if not click.confirm(question, err=True):
             raise UsageError(_("Stopped; nothing was sent."))
 
@@ -119,7 +119,7 @@ def summary(forecast: Forecast) -> str:
         ),
         _("  to      {server}, operation {operation}", server=forecast.server, operation=forecast.plan.scope.operation),
         *_chosen(forecast),
-        ngettext("  send    {count} row, one case", "  send    {count} rows, one case each", forecast.to_send),
+        ngettext("  send    {count} row, one case", "  send    {count} rows, one case each", forecast.promised),
         *_not_sent(forecast),
     ]
     if forecast.attachments:
@@ -152,7 +152,7 @@ def _not_sent(forecast: Forecast) -> Iterator[str]:
             "          {count} rejected by the CRM and not changed since (--retry-rejected sends them again)",
             counts.rejected,
         )
-    if later := counts.planned - forecast.to_send:
+    if later := counts.planned - forecast.promised:
         yield ngettext("  later   {count} row", "  later   {count} rows", later)
     if doubtful := counts.unknown + counts.conflict + counts.sending:
         yield ngettext(
