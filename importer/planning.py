@@ -182,7 +182,7 @@ class _Planner:
             passed_over = list(self._passed_over(cells))
             self._mapper.survey(cells.drop(index=passed_over) if passed_over else cells)
             self.frames.append(cells)
-        converted: Spool[_Converted] = Spool()
+        converted: Spool[_Converted] = Spool(in_memory=3)
         for frame in self.frames:
             result = self._mapper.convert(frame)
             skipped = {**result.skipped, **self._passed_over(frame)}

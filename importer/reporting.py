@@ -186,7 +186,7 @@ _SETTLED = frozenset({Status.CREATED, Status.REJECTED, Status.SKIPPED})
 
 def refreshed(plan: Plan, journal: Journal, record: ImportRecord) -> Plan:
     """Return the plan with what the journal knows now, after sending; what was settled before is not read again."""
-    batches: Spool[list[PlannedRow]] = Spool()
+    batches: Spool[list[PlannedRow]] = Spool(in_memory=1)  # the plan's own batches are in memory still
     for batch in plan.batches:
         open_rows = [planned for planned in batch if planned.row.identity and planned.status not in _SETTLED]
         references = [planned.row.identity.reference for planned in open_rows if planned.row.identity]

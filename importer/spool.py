@@ -18,7 +18,7 @@ class Spool(Generic[T]):
     values stay out of it: none where another process is to write it.
     """
 
-    def __init__(self, in_memory: int = 2) -> None:
+    def __init__(self, in_memory: int = 5) -> None:
         self._first: list[T] = []
         self._in_memory = in_memory
         self.file = tempfile.TemporaryFile()  # noqa: SIM115 - closed by the finalizer
