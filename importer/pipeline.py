@@ -5,6 +5,7 @@ source -> mapping -> validation -> payload -> crm -> journal -> report
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from importlib.metadata import version
 
@@ -46,15 +47,14 @@ def check(job: Job) -> Plan:
     return make_plan(table, cases, scope_of(job, cases), Memory())
 
 
-def preview(job: Job, number: int | None) -> Preview | None:
-    """Return what a row would send, the first row's where no `number` is given; None where there is no such row."""
+def preview(job: Job, number: int | None = None, *, issues: bool = False) -> Iterator[Preview]:
+    """Yield what rows would send, in sheet order: all of them, or that of one `number`, or those with issues."""
     plan = check(job)
     for frame, batch in plan.cells():
         for position, planned in enumerate(batch):
-            if number in {None, planned.row.number}:
+            if number in {None, planned.row.number} and (planned.row.issues or not issues):
                 body = payload.document(complete_fields(plan, planned.row), plan.scope.operation)
-                return Preview(planned, body, {column: str(frame[column].iloc[position]) for column in plan.columns})
-    return None
+                yield Preview(planned, body, {column: str(frame[column].iloc[position]) for column in plan.columns})
 
 
 def run(job: Job, desk: Desk) -> Finished:

@@ -268,6 +268,18 @@ def test_preview_shows_what_a_row_would_send(office: Office, give: Give) -> None
     assert office.sandbox.posts == 0
 
 
+def test_preview_shows_the_rows_with_issues(office: Office, give: Give) -> None:
+    """`preview --issues` shows each row that has issues, and says where there is none."""
+    office.write([ticket(1), ticket(2, Correo="nobody"), ticket(3, Estado="Cerrado")])
+    result = give(office.arguments("preview", "--issues", "--json"))
+    assert (result.status, [row["row"] for row in result.json["rows"]]) == (1, [3, 4])
+    shown = give(office.arguments("preview", "--issues"))
+    assert "Row 3" in shown.out
+    assert "Row 2" not in shown.out
+    office.write([ticket(1)])
+    assert give(office.arguments("preview", "--issues")).out.strip() == "No row has issues."
+
+
 def test_report_is_rebuilt_from_the_journal(office: Office, give: Give) -> None:
     """`report` writes the same ids again after the report was lost, and sends nothing."""
     office.write([ticket(1), ticket(2)])

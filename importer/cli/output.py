@@ -51,7 +51,7 @@ def print_issues(issues: list[Issue]) -> None:
     for issue in issues[:_SHOWN_ISSUES]:
         row = None if issue.row is None else _("row {row}", row=issue.row)
         place = ", ".join(filter(None, [row, issue.column]))
-        click.echo(_("{place}: {message}. {remedy}", place=place, message=issue.message, remedy=_ended(issue.remedy)))
+        click.echo(_("{place}: {message}. {remedy}", place=place, message=issue.message, remedy=whole(issue.remedy)))
     if len(issues) > _SHOWN_ISSUES:
         click.echo(_("… and {count} more; --json lists all of them.", count=len(issues) - _SHOWN_ISSUES))
     groups = [group for group in grouped(issues) if group.count > 1]
@@ -59,10 +59,11 @@ def print_issues(issues: list[Issue]) -> None:
         click.echo("\n" + _("What would mend several rows at once:"))
     for group in groups:
         rows = ngettext("{count} row", "{count} rows", group.count)
-        click.echo(_("  {rows}: {told}. {remedy}", rows=rows, told=group.told, remedy=_ended(group.issue.remedy)))
+        click.echo(_("  {rows}: {told}. {remedy}", rows=rows, told=group.told, remedy=whole(group.issue.remedy)))
 
 
-def _ended(sentence: str) -> str:
+def whole(sentence: str) -> str:
+    """Return a remedy as a sentence of its own: with a capital, and an end."""
     text = sentence[:1].upper() + sentence[1:]
     return text if text.endswith((".", "?", "!", "…")) else f"{text}."
 

@@ -3,17 +3,25 @@
 from __future__ import annotations
 
 import json
+import re
+from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from importer.cli import options
 from importer.cli.logs import set_up
-from importer.cli.output import print_json
+from importer.cli.output import print_json, whole
 from importer.cli.terminal import size_text
 from importer.errors import UsageError
 from importer.messages import _, shorten
+
+if TYPE_CHECKING:
+    from importer.pipeline import Preview
+
+_SHOWN_ROWS = 20
+_JSON_KEY = re.compile(r'^( *)("(?:[^"\\]|\\.)*")(?=:)', re.MULTILINE)
 
 
 @click.command("preview")
@@ -23,9 +31,18 @@ from importer.messages import _, shorten
 @click.option(
     "--row", type=click.IntRange(min=1), help=_("The row, by the number that Excel shows; the first otherwise.")
 )
+@click.option("--issues", is_flag=True, help=_("The first rows that have issues."))
 @options.as_json
 @options.logging
-def command(*, row: int | None, as_json: bool, log_file: Path | None, verbose: int, **said: Any) -> int:  # noqa: ANN401 - options
+def command(
+    *,
+    row: int | None,
+    issues: bool,
+    as_json: bool,
+    log_file: Path | None,
+    verbose: int,
+    **said: Any,  # noqa: ANN401
+) -> int:
     """Show the JSON that a row of SOURCE would send, attachments shortened, and the cells it came from. Sends nothing.
 
     Exit status: 0 the row is valid, 1 it has issues, 2 the call, the mapping or the source is at fault.
@@ -34,21 +51,40 @@ def command(*, row: int | None, as_json: bool, log_file: Path | None, verbose: i
 
     set_up(log_file, verbose)
     job = options.job(**said)
-    shown = preview(job, row)
-    if shown is None:
+    shown = list(islice(preview(job, row, issues=issues), _SHOWN_ROWS if issues else 1))
+    if not shown and not issues:
         raise UsageError(_("{path} has no row {row}.", path=job.source, row=row or 1))
-    planned, cells = shown.planned, shown.cells
-    files = [f"{file.name} ({size_text(file.size)}, base64)" for file in planned.row.attachments]
-    document = {**shown.body, "attachments": files}
-    status = 0 if planned.row.sendable else 1
+    status = 0 if all(one.planned.row.sendable for one in shown) else 1
     if as_json:
-        print_json("preview", {"row": planned.row.number, "exit_status": status, "body": document, "cells": cells})
+        values = [_values(one) for one in shown]
+        print_json("preview", {"exit_status": status, **({"rows": values} if issues else values[0])})
         return status
-    click.echo(_("Row {row}", row=planned.row.number))
-    width = max((len(column) for column in cells), default=0)
-    for column, text in cells.items():
-        click.echo(f"  {column:<{width}}  {shorten(text, 90)}")
-    click.echo(json.dumps(document, ensure_ascii=False, indent=2))
-    for issue in planned.row.issues:
-        click.echo(_("Issue: {message}. {remedy}", message=issue.message, remedy=issue.remedy))
+    for one in shown:
+        _print(one)
+    if not shown:
+        click.echo(_("No row has issues."))
     return status
+
+
+def _values(shown: Preview) -> dict[str, object]:
+    return {"row": shown.planned.row.number, "body": _body(shown), "cells": shown.cells}
+
+
+def _body(shown: Preview) -> dict[str, object]:
+    """Return what would be sent, each attachment by its name and size."""
+    files = [f"{file.name} ({size_text(file.size)}, base64)" for file in shown.planned.row.attachments]
+    return {**shown.body, "attachments": files}
+
+
+def _print(shown: Preview) -> None:
+    """Print a row's cells, its JSON and its issues, in colour where a terminal shows it."""
+    row = shown.planned.row
+    faulty = {issue.column for issue in row.issues}
+    click.secho(_("Row {row}", row=row.number), bold=True)
+    width = max((len(column) for column in shown.cells), default=0)
+    for column, text in shown.cells.items():
+        click.secho(f"  {column:<{width}}  {shorten(text, 90)}", fg="red" if column in faulty else None)
+    document = json.dumps(_body(shown), ensure_ascii=False, indent=2)
+    click.echo(_JSON_KEY.sub(lambda found: found[1] + click.style(found[2], fg="cyan"), document))
+    for issue in row.issues:
+        click.secho(_("Issue: {message}. {remedy}", message=issue.message, remedy=whole(issue.remedy)), fg="red")
