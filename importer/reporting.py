@@ -105,63 +105,65 @@ def next_step(counts: Counts, ran: Ran, only: tuple[Status, ...] = ()) -> str:
 
     `only` are the states by which the rows were chosen, if they were.
     """
-    doubtful, wrong = counts.unknown + counts.conflict, counts.invalid + counts.rejected
-    steps = (
-        (ran.reason, ran.reason or ""),
-        (
-            counts.sending,
-            _("Rows are being sent by another process, or were when it stopped: give the same command again later."),
-        ),
-        (
-            doubtful,
-            ngettext(
-                "{count} row may or may not be a case: it is on the sheet `To decide`, and `case-importer settle` asks"
-                " the CRM for it.",
-                "{count} rows may or may not be cases: they are on the sheet `To decide`, and `case-importer settle`"
-                " asks the CRM for them.",
-                doubtful,
-            ),
-        ),
-        (
-            wrong,
-            ngettext(
-                "Correct {count} row (sheet `Issues` says what is wrong) and give the same command again: only what is"
-                " not created yet will be sent.",
-                "Correct {count} rows (sheet `Issues` says what is wrong) and give the same command again: only what"
-                " is not created yet will be sent.",
-                wrong,
-            ),
-        ),
-        (
-            only and counts.planned,
-            ngettext(
-                "Give the same command without --only to send the row that is left: it counts as planned now.",
-                "Give the same command without --only to send the {count} rows that are left: they count as planned"
-                " now.",
-                counts.planned,
-            ),
-        ),
-        (
-            counts.planned,
-            ngettext(
-                "Give `case-importer run` again to send the row that is left.",
-                "Give `case-importer run` again to send the {count} rows that are left.",
-                counts.planned,
-            ),
-        ),
-        (
-            counts.changed,
-            ngettext(
-                "{count} row was edited after its case was created; change that case in the CRM by hand.",
-                "{count} rows were edited after their cases were created; change those cases in the CRM by hand.",
-                counts.changed,
-            ),
-        ),
-    )
+    if ran.reason:
+        return ran.reason
     if only and not counts.rows:
         return _("Nothing: no row is or was {states}. Without --only every row is looked at.", states=_states(only))
     done = _("Nothing is left to do: every row is created or skipped.")
-    return next((sentence for applies, sentence in steps if applies), done)
+    return next((sentence for applies, sentence in _steps(counts, chosen=bool(only)) if applies), done)
+
+
+def _steps(counts: Counts, *, chosen: bool) -> Iterator[tuple[int, str]]:
+    """Yield how many rows each step is about, and its sentence, the most pressing first."""
+    doubtful, wrong = counts.unknown + counts.conflict, counts.invalid + counts.rejected
+    yield (
+        counts.sending,
+        _("Rows are being sent by another process, or were when it stopped: give the same command again later."),
+    )
+    yield (
+        doubtful,
+        ngettext(
+            "{count} row may or may not be a case: it is on the sheet `To decide`, and `case-importer settle` asks"
+            " the CRM for it.",
+            "{count} rows may or may not be cases: they are on the sheet `To decide`, and `case-importer settle`"
+            " asks the CRM for them.",
+            doubtful,
+        ),
+    )
+    yield (
+        wrong,
+        ngettext(
+            "Correct {count} row (sheet `Issues` says what is wrong) and give the same command again: only what is"
+            " not created yet will be sent.",
+            "Correct {count} rows (sheet `Issues` says what is wrong) and give the same command again: only what"
+            " is not created yet will be sent.",
+            wrong,
+        ),
+    )
+    yield (
+        counts.planned if chosen else 0,
+        ngettext(
+            "Give the same command without --only to send the row that is left: it counts as planned now.",
+            "Give the same command without --only to send the {count} rows that are left: they count as planned now.",
+            counts.planned,
+        ),
+    )
+    yield (
+        counts.planned,
+        ngettext(
+            "Give `case-importer run` again to send the row that is left.",
+            "Give `case-importer run` again to send the {count} rows that are left.",
+            counts.planned,
+        ),
+    )
+    yield (
+        counts.changed,
+        ngettext(
+            "{count} row was edited after its case was created; change that case in the CRM by hand.",
+            "{count} rows were edited after their cases were created; change those cases in the CRM by hand.",
+            counts.changed,
+        ),
+    )
 
 
 def _states(only: tuple[Status, ...]) -> str:
