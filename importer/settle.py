@@ -281,14 +281,16 @@ class Settlement:
     def _records(self, journal: Journal) -> list[ImportRecord]:
         """Return the imports that this is about; raises UsageError where the journal knows none of them."""
         server, operation = settings.server_and_operation(self.connection, self._mapped())
-        if self.mapping and server and operation:
-            name = mapping.load(self.mapping).import_name
+        name = mapping.load(self.mapping).import_name if self.mapping else None
+        if name and server and operation:
             found = [journal.imports.find(tenant_of(server), operation, name)]
         else:
             found = [
                 record
                 for record in journal.imports.all()
-                if (not server or record.tenant == tenant_of(server)) and operation in {None, record.operation}
+                if (not server or record.tenant == tenant_of(server))
+                and operation in {None, record.operation}
+                and name in {None, record.name}
             ]
         records = [record for record in found if record is not None]
         if not records:

@@ -132,6 +132,18 @@ def test_by_hand_a_row_is_created_or_not(office: Office, give: Give) -> None:
     assert (assert_promise(office), office.sandbox.posts) == ({"created": 5}, 6)
 
 
+def test_a_verdict_is_for_the_import_of_its_mapping(office: Office, give: Give) -> None:
+    """A mapping names its import even where no server is named: a verdict never reaches a row of another import."""
+    in_doubt(office, give, "html-answer:nth=2")
+    other = office.folder / "other.yml"
+    other.write_text(office.mapping.read_text("utf-8").replace("import: office", "import: other"), encoding="utf-8")
+    words = ["settle", "--journal", str(office.journal), "--by-hand", "2", "--not-created", "-m"]
+    refused = give([*words, str(other)])
+    assert (refused.status, "no such import" in refused.err) == (2, True)
+    assert states(office.journal)["unknown"] == 1
+    assert give([*words, str(office.mapping)]).status == 0
+
+
 @pytest.mark.parametrize(
     ("words", "said"),
     [
