@@ -13,9 +13,9 @@ from importer.source import Table, open_table
 WORKBOOKS = Path(__file__).parent / "workbooks"
 
 
-def rows_of(table: Table, size: int = 10_000) -> dict[int, list[Cell]]:
+def rows_of(table: Table) -> dict[int, list[Cell]]:
     """Return the cells of every row by its number."""
-    return {row: list(cells) for frame in table.frames(size) for row, *cells in frame.itertuples(name=None)}
+    return {row: list(cells) for frame in table.frames() for row, *cells in frame.itertuples(name=None)}
 
 
 def texts_of(table: Table) -> dict[int, list[str]]:

@@ -171,16 +171,24 @@ def test_s6_a_file_without_a_filled_cell_is_refused(tmp_path: Path, content: byt
 
 
 def test_frames_are_cut_to_size_and_come_again(tmp_path: Path) -> None:
-    """Frames hold at most so many rows, may be asked for again and side by side, and speak of no value as missing."""
-    path = written(tmp_path / "t.csv", "a,b\n" + "".join(f"{n},\n" for n in range(25)))
+    """Frames hold some thousands of rows, may be asked for again and side by side, and know no missing values."""
+    path = written(tmp_path / "t.csv", "a,b\n" + "".join(f"{n},\n" for n in range(25_000)))
     table = open_table(path)
     path.unlink()
-    one, other = table.frames(10), table.frames(7)
-    assert [len(frame) for pair in zip(one, other, strict=False) for frame in pair] == [10, 7, 10, 7, 5, 7]
+    one, other = table.frames(), table.frames()
+    assert [len(frame) for pair in zip(one, other, strict=True) for frame in pair] == [10_000] * 4 + [5_000] * 2
     frame = next(iter(table.frames()))
     assert frame.index.name == "row"
     assert set(frame.dtypes.astype(str)) == {"object"}
     assert frame.loc[2, "b"] == ""
+
+
+def test_one_very_wide_row_makes_no_other_wide(tmp_path: Path) -> None:
+    """A row of a million cells among short ones is named, and takes no room for each of the others."""
+    rows = ["a,b", *(f"{n},x" for n in range(3_000)), "1" + "," * 1_000_000 + "2", "3,x"]
+    table = open_table(written(tmp_path / "t.csv", "\n".join(rows)))
+    assert (table.rows, table.columns) == (3_002, ("a", "b"))
+    assert [(issue.row, issue.code) for issue in table.issues] == [(3_002, "too-many-cells")]
 
 
 def test_the_header_row_can_be_named(tmp_path: Path) -> None:

@@ -99,7 +99,7 @@ def test_no_bytes_make_a_text_table_stumble(content: bytes) -> None:
     """Whatever the bytes are, the rows of a text come in order, or one sentence says why not."""
     text = open_delimited(Snapshot(io.BytesIO(content)), "t.csv", TableOptions())
     numbers: list[int] = []
-    refusal = refused(lambda: numbers.extend(number for number, _cells in text.rows()))
+    refusal = refused(lambda: numbers.extend(row for block in text.blocks() for row, _cells in block.rows()))
     assert "row" in refusal if refusal else numbers == list(range(1, len(numbers) + 1))
 
 
@@ -127,7 +127,7 @@ def test_no_damage_makes_the_look_at_records_stumble(damage: list[tuple[int, byt
         at = place % (len(content) - len(wrong))
         content[at : at + len(wrong)] = wrong
     look = scan_xls(bytes(content), "Datos")
-    assert look is None or all(row > 0 for row, _facts in look.facts.by_row())
+    assert look is None or all(row > 0 for facts in look.facts.in_order() for row, *_fact in facts)
 
 
 def refused(read: Callable[[], object]) -> str:

@@ -7,15 +7,16 @@ import csv
 import io
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import chain, islice
+from itertools import chain, islice, zip_longest
 
 from importer.errors import SourceError
 from importer.messages import _
 from importer.model import Cell, Fault, TableOptions
 from importer.source.encoding import detect
 from importer.source.snapshot import Snapshot
+from importer.source.table import Block
 
 _CANDIDATES = (",", ";", "\t", "|")
 _DECLARED = re.compile(r'^"?sep=(.)"?\r?\n?$', re.IGNORECASE)
@@ -24,6 +25,8 @@ _END = "\ufdd0"  # a noncharacter as the last line: what stands in one record wi
 # Stands for bytes that do not follow the encoding: no character of any text, unlike U+FFFD, which files do hold.
 _UNDECODABLE = "\ufdd1"
 _LONGEST_FIELD = 10_000_000
+_ROWS_AT_ONCE = 1_000
+_CELLS_AT_ONCE = 1_000_000
 
 # The limit is the csv module's own, of the whole process; its default is below what a description may hold.
 csv.field_size_limit(_LONGEST_FIELD)
@@ -45,32 +48,40 @@ class Delimited:
     delimiter: str
     declared: bool
 
-    def rows(self, fill_below: int | None = None) -> Iterator[tuple[int, list[Cell]]]:  # noqa: ARG002 - text merges no cells
-        """Yield every record with its row number, from 1, blank ones included, with as many cells as it has.
+    def blocks(self, fill_below: int | None = None) -> Iterator[Block]:  # noqa: ARG002 - text merges no cells
+        """Yield all records, numbered from 1, blank ones included.
 
         A cell in which bytes did not follow the encoding is a Fault. Raises SourceError where a quote is left open.
         """
-        start = 1
+        number = 1
+        for records in self._records():
+            columns = [_judged_all(column) for column in zip_longest(*records, fillvalue="")]
+            yield Block(range(number, number + len(records)), columns, [*map(len, records)])
+            number += len(records)
+
+    def _records(self) -> Iterator[list[list[str]]]:
+        """Yield the records, some at once: fewer where one is so wide that filling up the others would take room."""
+        whole = widest = 0
+        some: list[list[str]] = []
         with self._text() as text:
             if self.declared:
                 text.readline()
-            reader = csv.reader(chain(text, (_END,)), delimiter=self.delimiter)
             try:
-                for number, record in enumerate(reader, 1):
-                    if record == [_END]:
-                        return
-                    start = number + 1
+                for record in csv.reader(chain(text, (_END,)), delimiter=self.delimiter):
                     if record and record[-1].endswith(_END):
-                        raise self._open_quote(number)
-                    content = "".join(record)
-                    doubtful = _UNDECODABLE in content or "\0" in content
-                    yield number, [_judged(cell) for cell in record] if doubtful else [*record]
+                        break
+                    widest = max(widest, len(record))
+                    if some and (len(some) == _ROWS_AT_ONCE or widest * len(some) > _CELLS_AT_ONCE):
+                        yield some
+                        some, widest = [], len(record)
+                    some.append(record)
+                    whole += 1
             except csv.Error as error:
-                raise self._open_quote(start) from error
-
-    def outline(self) -> Iterator[tuple[int, list[Cell]]]:
-        """Yield the same rows: nothing about them is cheaper."""
-        return self.rows()
+                raise self._open_quote(whole + 1) from error
+        if record != [_END]:
+            raise self._open_quote(whole + 1)
+        if some:
+            yield some
 
     def _text(self) -> io.TextIOWrapper:
         return io.TextIOWrapper(self.snapshot.open(), self.encoding, errors=_MARK_UNDECODABLE, newline="")
@@ -110,6 +121,12 @@ def _named(delimiter: str | None) -> str | None:
             )
         )
     return delimiter
+
+
+def _judged_all(cells: Sequence[str]) -> Sequence[Cell]:
+    """Return the cells of a column, those that cannot be known as faults."""
+    content = "".join(cells)
+    return [_judged(cell) for cell in cells] if _UNDECODABLE in content or "\0" in content else cells
 
 
 def _judged(cell: str) -> Cell:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from bisect import bisect_right
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from importer.errors import SourceError
@@ -12,10 +13,11 @@ from importer.spool import Spool
 
 ERROR, NO_RESULT, SHOWN = -1, -2, -3  # kinds of facts; from 0 on, a kind is a cell style
 
-Fact = tuple[int, int, str]  # column from 0, kind, and the text: the stored number, the error, the formula, what shows
+# Excel's row number, column from 0, kind, and the text: the stored number, the error, the formula, what shows.
+Fact = tuple[int, int, int, str]
 Merged = tuple[tuple[int, int], tuple[int, int]]  # top left and bottom right, (row, column), both from 0
 
-_ROWS_AT_ONCE = 1000
+_AT_ONCE = 5_000
 
 
 class Box:
@@ -62,19 +64,45 @@ class SheetFacts:
     hidden_columns: int = 0
     kinds: set[int] = field(default_factory=set)
     plain_formats: dict[int, list[tuple[int, str]]] = field(default_factory=dict)
-    _stored: Spool[list[tuple[int, list[Fact]]]] = field(default_factory=Spool)
-    _latest: list[tuple[int, list[Fact]]] = field(default_factory=list)
+    _stored: Spool[list[Fact]] = field(default_factory=Spool)
+    _latest: list[Fact] = field(default_factory=list)
 
-    def add(self, row: int, facts: list[Fact]) -> None:
-        """Keep the facts of one row; rows come in order."""
-        self.kinds.update(kind for _column, kind, _text in facts)
-        self._latest.append((row, facts))
-        if len(self._latest) == _ROWS_AT_ONCE:
+    def add(self, facts: Sequence[Fact]) -> None:
+        """Keep some facts; their rows come in order."""
+        self.kinds.update({kind for _row, _column, kind, _text in facts})
+        self._latest.extend(facts)
+        if len(self._latest) >= _AT_ONCE:
             self._stored.append(self._latest)
             self._latest = []
 
-    def by_row(self) -> Iterator[tuple[int, list[Fact]]]:
-        """Yield each row that has facts, in order; may be called again."""
-        for rows in self._stored:
-            yield from rows
-        yield from self._latest
+    def in_order(self) -> Iterator[list[Fact]]:
+        """Yield the facts by their rows, some at once; may be called again."""
+        yield from self._stored
+        yield self._latest
+
+
+class Reading:
+    """The facts of a sheet as its rows go by from the top."""
+
+    def __init__(self, facts: SheetFacts) -> None:
+        """Begin above the first row."""
+        self._coming = facts.in_order()
+        self._at_hand: list[Fact] = []
+
+    def up_to(self, row: float) -> list[Fact]:
+        """Return the facts of the rows up to `row` that were not returned before."""
+        taken: list[Fact] = []
+        while not self._at_hand or self._at_hand[0][0] <= row:
+            end = bisect_right(self._at_hand, row, key=_row_of)
+            taken += self._at_hand[:end]
+            self._at_hand = self._at_hand[end:]
+            if not self._at_hand:
+                some = next(self._coming, None)
+                if some is None:
+                    break
+                self._at_hand = some
+        return taken
+
+
+def _row_of(fact: Fact) -> int:
+    return fact[0]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from xml.parsers import expat
 
-from importer.source.facts import ERROR, NO_RESULT, SHOWN, Box, Fact, SheetFacts
+from importer.source.facts import ERROR, NO_RESULT, SHOWN, Box, SheetFacts
 from importer.source.package import Package
 
 _CONTENT = "content.xml"
@@ -36,7 +36,7 @@ class _Scan:
         self._cell: dict[str, str] | None = None
         self._notes = 0  # depth of annotations, whose text is not the cell's
         self._text: list[str] = []
-        self._of_row: list[Fact] = []
+        self._of_row: list[tuple[int, int, str]] = []  # column, kind and text
 
     def parser(self) -> expat.XMLParserType:
         """Return a parser that calls this look."""
@@ -105,7 +105,7 @@ class _Scan:
     def _close_row(self) -> None:
         if self._of_row:
             for row in range(self._row + 1, self._row + 1 + self._repeat):
-                self.facts.add(row, self._of_row)
+                self.facts.add([(row, *fact) for fact in self._of_row])
             self._of_row = []
         self._row += self._repeat
 

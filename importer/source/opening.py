@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from itertools import chain
 from pathlib import Path
 
 from importer.errors import SourceError
 from importer.messages import _, ngettext
-from importer.model import Cell, Issue, TableOptions
+from importer.model import Cell, TableOptions
+from importer.source.body import read_body
 from importer.source.delimited import Delimited, open_delimited
 from importer.source.header import find_header, name_columns, no_header
 from importer.source.kind import Kind, sniff
 from importer.source.ragged import Ragged
 from importer.source.snapshot import Snapshot
-from importer.source.table import Grid, Table, is_blank
+from importer.source.table import Grid, Table
 from importer.source.workbook_readers import Sheet, read_ods, read_xls, read_xlsb, read_xlsx
 
 _DEFAULTS = TableOptions()
@@ -69,26 +70,16 @@ def _read(path: Path) -> Snapshot:
         ) from error
 
 
-@dataclass(frozen=True, slots=True)
-class _Survey:
-    """What one pass over the rows below the header found; blank rows count nowhere."""
-
-    rows: int
-    hidden: int
-    with_data: frozenset[int]
-    issues: tuple[Issue, ...]
-    notes: tuple[str, ...]
-
-
 def _table(path: Path, options: TableOptions, digest: str, sheet: Sheet) -> Table:
     """Find the header, name the columns, and look once over all rows."""
     grid = sheet.grid
     header_row, headers = _header(path.name, sheet.name, grid, options)
-    survey = _survey(sheet, header_row, Ragged(len(headers)) if isinstance(grid, Delimited) else None)
-    columns, made_up = name_columns(headers, survey.with_data)
+    ragged = Ragged(len(headers)) if isinstance(grid, Delimited) else None
+    body = read_body(grid.blocks(header_row if options.merged == "fill" else None), header_row, sheet.hidden, ragged)
+    columns, made_up = name_columns(headers, body.with_data)
     hidden = frozenset(row for row in sheet.hidden if row > header_row) if options.hidden == "skip" else frozenset()
-    found = _found_notes(header_row if options.header_row is None else 1, survey.hidden if hidden else 0)
-    if survey.rows == 0:
+    found = _found_notes(header_row if options.header_row is None else 1, body.hidden if hidden else 0)
+    if body.rows == 0:
         found.append(_("There is a header in row {row} and no row below it.", row=header_row))
     return Table(
         path=path,
@@ -96,13 +87,12 @@ def _table(path: Path, options: TableOptions, digest: str, sheet: Sheet) -> Tabl
         header_row=header_row,
         columns=tuple(columns.values()),
         digest=digest,
-        rows=survey.rows,
+        rows=body.rows,
         hidden=hidden,
-        notes=(*sheet.notes, *found, *made_up, *survey.notes),
-        issues=survey.issues,
-        _grid=grid,
+        notes=(*sheet.notes, *found, *made_up, *body.notes),
+        issues=body.issues,
+        _stored=body.frames,
         _positions=tuple(columns),
-        _filled=options.merged == "fill",
     )
 
 
@@ -124,10 +114,10 @@ def _found_notes(header_row: int, hidden: int) -> list[str]:
 
 def _header(file: str, sheet: str | None, grid: Grid, options: TableOptions) -> tuple[int, Sequence[Cell]]:
     """Return the header's row number and its cells, as asked for or found."""
-    wanted = options.header_row or find_header(grid.outline())
+    wanted = options.header_row or find_header(_rows(grid))
     if wanted is None:
         raise no_header(file, sheet)
-    headers = next((cells for number, cells in grid.rows() if number == wanted), [])
+    headers = next((cells for number, cells in _rows(grid) if number == wanted), ())
     if not any(str(cell).strip() for cell in headers):
         raise SourceError(
             _("{file} has nothing in row {row}, which source.header_row names as the header.", file=file, row=wanted)
@@ -135,27 +125,8 @@ def _header(file: str, sheet: str | None, grid: Grid, options: TableOptions) -> 
     return wanted, headers
 
 
-def _survey(sheet: Sheet, header_row: int, ragged: Ragged | None) -> _Survey:
-    """Count the rows, see which columns hold data, and name rows that are cut wrongly."""
-    count = hidden = 0
-    width = 0
-    empty: list[int] = []  # columns that hold nothing so far
-    for number, cells in sheet.grid.outline():
-        if number <= header_row or is_blank(cells):
-            continue
-        count += 1
-        hidden += number in sheet.hidden
-        if ragged is not None:
-            ragged.look_at(number, cells)
-        if len(cells) > width:
-            empty.extend(range(width, len(cells)))
-            width = len(cells)
-        if empty:
-            empty = [at for at in empty if at >= len(cells) or not str(cells[at]).strip()]
-    if ragged is None:
-        return _Survey(count, hidden, frozenset(range(width)).difference(empty), (), ())
-    with_data = frozenset(range(min(width, ragged.width))).difference(empty)
-    return _Survey(count, hidden, with_data, ragged.issues(), ragged.notes())
+def _rows(grid: Grid) -> Iterator[tuple[int, Sequence[Cell]]]:
+    return chain.from_iterable(block.rows() for block in grid.blocks())
 
 
 def _text_notes(text: Delimited, options: TableOptions) -> tuple[str, ...]:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 
 from importer.messages import _, ngettext
 from importer.model import Issue
+from importer.source.table import Block, is_filled
 
 _EXCELS_BLOCK = 16  # Excel leaves out the separators of columns that are empty through 16 rows and more
 
@@ -21,12 +22,18 @@ class Ragged:
         self._short_width = 0
         self._left_out = 0
 
-    def look_at(self, number: int, cells: Sequence[object]) -> None:
-        """Take note of a row that is not blank."""
-        found = len(cells)
+    def look_at(self, block: Block, rows: Iterable[int]) -> None:
+        """Take note of those rows of a block that are not blank, by their places in it."""
+        for at in rows:
+            found = len(block.columns) if block.widths is None else block.widths[at]
+            if found != self.width or self._short:
+                beyond = any(is_filled(column[at]) for column in block.columns[self.width : found])
+                self._judge(block.numbers[at], found, beyond=beyond)
+
+    def _judge(self, number: int, found: int, *, beyond: bool) -> None:
         if self._short and (found != self._short_width or number != self._short[-1] + 1):
             self._close_run()
-        if found > self.width and any(str(cell).strip() for cell in cells[self.width :]):
+        if beyond:
             self._issues.append(_too_many(number, found, self.width))
         elif found < self.width:
             self._short.append(number)

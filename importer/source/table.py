@@ -2,27 +2,51 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import repeat
 from pathlib import Path
 from typing import Protocol
 
 import pandas as pd
 
 from importer.model import Cell, Issue
+from importer.spool import Spool
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """Some rows of a sheet in their order: the number of each, and their cells by column, from column A on.
+
+    `widths` tells how many cells each row has where a text file cuts its rows differently; shorter ones are filled up.
+    """
+
+    numbers: Sequence[int]
+    columns: Sequence[Sequence[Cell]]
+    widths: Sequence[int] | None = None
+
+    def rows(self) -> Iterator[tuple[int, Sequence[Cell]]]:
+        """Yield each row with its number and as many cells as it has."""
+        widths = self.widths or repeat(len(self.columns))
+        cells = zip(*self.columns, strict=True) if self.columns else repeat(())
+        for number, width, row in zip(self.numbers, widths, cells, strict=False):
+            yield number, row[:width]
+
+    def filled(self) -> list[bool]:
+        """Tell of each row whether any cell holds more than white space."""
+        filled = [False] * len(self.numbers)
+        for column in self.columns:
+            filled = [before or is_filled(cell) for before, cell in zip(filled, column, strict=True)]
+            if all(filled):
+                break
+        return filled
 
 
 class Grid(Protocol):
     """What every format is read into."""
 
-    def rows(self, fill_below: int | None = None) -> Iterator[tuple[int, list[Cell]]]:
-        """Yield rows in order with their number, cells from column A on; as often as asked.
-
-        `fill_below` fills merged cells in the rows below that one.
-        """
-
-    def outline(self) -> Iterator[tuple[int, Sequence[object]]]:
-        """Yield the same rows for whoever asks only which cells are filled: what is empty is "" or white space."""
+    def blocks(self, fill_below: int | None = None) -> Iterator[Block]:
+        """Yield all rows in order; as often as asked. `fill_below` fills merged cells in the rows below that one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,42 +67,19 @@ class Table:
     hidden: frozenset[int]
     notes: tuple[str, ...]
     issues: tuple[Issue, ...]
-    _grid: Grid
+    _stored: Spool[pd.DataFrame]
     _positions: tuple[int, ...]
-    _filled: bool
 
-    def frames(self, size: int = 10_000) -> Iterator[pd.DataFrame]:
-        """Yield the rows below the header, at most `size` to a frame, blank ones left out; may be called again.
+    def frames(self) -> Iterator[pd.DataFrame]:
+        """Yield the rows below the header, some thousands to a frame, blank ones left out; may be called again.
 
         A frame's index is the row number, its columns are `columns`, its cells are `model.Cell`, empty ones "".
         """
-        numbers: list[int] = []
-        picked: list[list[Cell]] = []
-        pick = _picker(self._positions)
-        for number, cells in self._grid.rows(self.header_row if self._filled else None):
-            if number <= self.header_row or is_blank(cells):
-                continue
-            numbers.append(number)
-            picked.append(pick(cells))
-            if len(numbers) == size:
-                yield self._frame(numbers, picked)
-                numbers, picked = [], []
-        if numbers:
-            yield self._frame(numbers, picked)
-
-    def _frame(self, numbers: list[int], rows: list[list[Cell]]) -> pd.DataFrame:
-        index = pd.Index(numbers, name="row", dtype="int64")
-        return pd.DataFrame(rows, index=index, columns=pd.Index(self.columns, dtype=object), dtype=object)
+        columns = pd.Index(self.columns, dtype=object)
+        for frame in self._stored:  # an early one may lack columns that hold something only further down
+            yield frame.reindex(columns=list(self._positions), fill_value="").set_axis(columns, axis="columns")
 
 
-def is_blank(cells: Sequence[object]) -> bool:
-    """Return whether no cell holds more than white space."""
-    return all(isinstance(cell, str) and not cell.strip() for cell in cells)
-
-
-def _picker(positions: tuple[int, ...]) -> Callable[[list[Cell]], list[Cell]]:
-    """Return what takes the table's cells out of a row, short rows filled with empty cells."""
-    width = len(positions)
-    if positions == tuple(range(width)):
-        return lambda cells: cells[:width] + [""] * (width - len(cells))
-    return lambda cells: [cells[position] if position < len(cells) else "" for position in positions]
+def is_filled(cell: object) -> bool:
+    """Return whether a cell holds more than white space."""
+    return not isinstance(cell, str) or bool(cell.strip())

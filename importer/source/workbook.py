@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime, time, timedelta
+from functools import lru_cache
 from typing import Any
 
 from importer.messages import _
 from importer.model import Cell, Fault, Typed
-from importer.source.facts import ERROR, NO_RESULT, SHOWN, Fact, Merged, SheetFacts
+from importer.source.facts import ERROR, NO_RESULT, SHOWN, Fact, Merged, Reading, SheetFacts
 from importer.source.moments import elapsed_days, moment
 from importer.source.number_format import NumberFormat, Shows, number_text, plain_text
-from importer.source.table import is_blank
+from importer.source.table import Block
 from importer.spool import Spool
 
-_NO_FACTS: tuple[int, list[Fact]] = (0, [])
-_FILLED = "#"  # for whoever asks only whether a cell is filled
 _FIRST_LOST = 10**15  # Excel keeps 15 digits of a number and puts zeros for the others
+_FAR_BELOW = float("inf")
+
+Columns = list[list[Cell]]
 
 
 class WorkbookGrid:
@@ -34,12 +37,11 @@ class WorkbookGrid:
         """Take what the child process sent, the facts of the same sheet, and the formats of cell styles."""
         self._parsed = parsed
         self._facts = facts
-        self._formats = formats
-        self._since_1904 = since_1904
         self._merged: list[Merged] = sorted(next(iter(parsed)) or facts.merged)
+        self._formatted = lru_cache(maxsize=1 << 16)(_Formatted(formats, since_1904=since_1904))
 
-    def rows(self, fill_below: int | None = None) -> Iterator[tuple[int, list[Cell]]]:
-        """Yield every row with its number, cells from column A on; may be called again.
+    def blocks(self, fill_below: int | None = None) -> Iterator[Block]:
+        """Yield all rows in order; may be called again.
 
         Given `fill_below`, every cell of a merged range that lies below that row holds what the range shows.
         """
@@ -47,62 +49,40 @@ class WorkbookGrid:
             return self._completed()
         return _filled(self._completed(), [area for area in self._merged if area[0][0] >= fill_below])
 
-    def outline(self) -> Iterator[tuple[int, Sequence[object]]]:
-        """Yield the same rows with the values as they are stored, for whoever asks only which cells are filled."""
-        links = self._facts.links
-        for number, values, facts in self._joined():
-            for column, _kind, text in facts:
-                values.extend([""] * (column + 1 - len(values)))
-                values[column] = text or _FILLED
-            if number in links:
-                _show_targets(values, links[number])
-            yield number, values
-
     @property
     def merges(self) -> int:
         """How many merged ranges the sheet has."""
         return len(self._merged)
 
-    def _completed(self) -> Iterator[tuple[int, list[Cell]]]:
+    def _completed(self) -> Iterator[Block]:
         """Yield rows of cells: the stored values, with what the facts say put over them."""
-        links = self._facts.links
-        formats = _PlainFormats(self._facts.plain_formats)
-        for number, values, facts in self._joined():
-            cells = [value if value.__class__ is str else _CELL_OF[value.__class__](value) for value in values]
-            formats.put_on(cells, number)
-            self._overlay(cells, facts)
-            if number in links:
-                _show_targets(cells, links[number])
-            yield number, cells
-
-    def _joined(self) -> Iterator[tuple[int, list[Any], list[Fact]]]:
-        """Yield the parsed rows with their facts, and after them rows that have nothing but facts."""
-        facts = self._facts.by_row()
-        row, of_row = next(facts, _NO_FACTS)
-        number = 0
-        for number, values in self._values():
-            if number == row:
-                yield number, values, of_row
-                row, of_row = next(facts, _NO_FACTS)
-            else:
-                yield number, values, []
-        while row > number:
-            yield row, [], of_row
-            row, of_row = next(facts, _NO_FACTS)
-
-    def _values(self) -> Iterator[tuple[int, list[Any]]]:
         chunks = iter(self._parsed)
         next(chunks)  # the merged ranges
-        number = 0
+        reading, formats = Reading(self._facts), _PlainFormats(self._facts.plain_formats)
+        first = 1
         for chunk in chunks:
-            for number, values in enumerate(chunk, number + 1):  # noqa: B020 - it counts on across chunks
-                yield number, values
+            numbers = range(first, first + len(chunk[0]))
+            columns = [_cells(values, formats.of(at, numbers)) for at, values in enumerate(chunk)]
+            self._overlay(columns, reading.up_to(numbers[-1]), numbers)
+            yield Block(numbers, columns)
+            first = numbers.stop
+        if beyond := reading.up_to(_FAR_BELOW):  # rows that have nothing but facts
+            rows = sorted({row for row, _column, _kind, _text in beyond})
+            columns = []
+            self._overlay(columns, beyond, rows)
+            yield Block(rows, columns)
 
-    def _overlay(self, cells: list[Cell], facts: list[Fact]) -> None:
-        """Put what the facts say into a row's cells, lengthening it where they lie beyond the parsed ones."""
-        for column, kind, text in facts:
-            cells.extend([""] * (column + 1 - len(cells)))
-            cells[column] = self._stated(kind, text, cells[column])
+    def _overlay(self, columns: Columns, facts: Iterable[Fact], numbers: Sequence[int]) -> None:
+        """Put what the facts and links say into the cells of some rows, adding columns for those beyond the parsed."""
+        for row, column, kind, text in facts:
+            while len(columns) <= column:
+                columns.append([""] * len(numbers))
+            at = bisect_left(numbers, row)
+            columns[column][at] = self._stated(kind, text, columns[column][at])
+        for at, row in enumerate(numbers) if self._facts.links else ():
+            for column, target in self._facts.links.get(row, ()):
+                if column < len(columns) and columns[column][at] == "":
+                    columns[column][at] = target
 
     def _stated(self, kind: int, text: str, parsed: Cell) -> Cell:
         """Return the cell that a fact makes of a parsed one."""
@@ -114,8 +94,15 @@ class WorkbookGrid:
             return _as_shown(text, parsed)
         return self._formatted(kind, text) if text else parsed
 
-    def _formatted(self, style: int, text: str) -> Cell:
-        """Return the cell of a stored number whose style has a number format of its own."""
+
+class _Formatted:
+    """Makes cells of stored numbers whose styles have number formats of their own."""
+
+    def __init__(self, formats: Sequence[NumberFormat | None], *, since_1904: bool) -> None:
+        self._formats, self._since_1904 = formats, since_1904
+
+    def __call__(self, style: int, text: str) -> Cell:
+        """Return the cell of a number by its style and its stored text."""
         shown_by = self._formats[style]
         value = float(text)
         plain = number(value)
@@ -131,21 +118,44 @@ class _PlainFormats:
     """The plain number formats of the columns, while the rows go by from the top."""
 
     def __init__(self, changes: Mapping[int, Sequence[tuple[int, str]]]) -> None:
-        self._coming = [(column, deque(some)) for column, some in changes.items()]
+        self._coming = {column: deque(some) for column, some in changes.items()}
         self._now: dict[int, str] = {}
 
-    def put_on(self, cells: list[Cell], row: int) -> None:
-        """Give the numbers of a row the formats that their columns have there."""
-        for column, coming in self._coming:
-            while coming and coming[0][0] <= row:
-                self._now[column] = coming.popleft()[1]
-            code = self._now.get(column)
-            if code and column < len(cells) and isinstance(cell := cells[column], Typed) and _is_number(cell.value):
-                cells[column] = Typed(cell.text, cell.value, code)
+    def of(self, column: int, rows: range) -> list[tuple[int, str]]:
+        """Return from which place in `rows` on the numbers of a column have which format, empty for the general one."""
+        changes = [(0, self._now.get(column, ""))]
+        coming = self._coming.get(column, ())
+        while coming and coming[0][0] < rows.stop:
+            row, code = coming.popleft()
+            changes.append((max(0, row - rows.start), code))
+            self._now[column] = code
+        return changes
 
 
-def _is_number(value: object) -> bool:
-    return value.__class__ in {int, float}
+def _cells(values: Sequence[Any], formats: Sequence[tuple[int, str]]) -> list[Cell]:
+    """Return stored values of a column as cells; `formats` are those of its numbers, each from its place on."""
+    cells: list[Cell] = []
+    ends = [*(place for place, _code in formats[1:]), len(values)]
+    for (place, code), end in zip(formats, ends, strict=True):
+        cells += _of_one_format(values[place:end], code)
+    return cells
+
+
+def _of_one_format(values: Sequence[Any], code: str) -> Iterable[Cell]:
+    kinds = set(map(type, values))
+    if kinds <= {str}:
+        return values
+    if bool in kinds:  # True is 1 for a dictionary
+        return [_cell(value, code) for value in values]
+    known = {value: _cell(value, code) for value in set(values)}
+    return map(known.__getitem__, values)
+
+
+def _cell(value: Any, code: str) -> Cell:  # noqa: ANN401 - whatever a workbook stores
+    cell = _CELL_OF[value.__class__](value)
+    if code and isinstance(cell, Typed) and cell.value.__class__ in {int, float}:
+        return Typed(cell.text, cell.value, code)
+    return cell
 
 
 def number(value: float) -> Typed | Fault:
@@ -209,28 +219,34 @@ def _as_shown(text: str, parsed: Cell) -> Cell:
     return parsed if days is None else Typed(text, days)
 
 
-def _show_targets(cells: list[Any], links: list[tuple[int, str]]) -> None:
-    """Give empty cells that are links their target as text."""
-    for column, target in links:
-        if column < len(cells) and cells[column] == "":
-            cells[column] = target
-
-
-def _filled(rows: Iterator[tuple[int, list[Cell]]], merged: list[Merged]) -> Iterator[tuple[int, list[Cell]]]:
+def _filled(blocks: Iterator[Block], merged: list[Merged]) -> Iterator[Block]:
     """Yield rows with every cell of a merged range holding what the range shows; ranges are sorted by their top.
 
     A row that is blank but for its share of a range stays blank: it is no row of the table.
     """
-    waiting = iter(merged)
-    upcoming = next(waiting, None)
-    open_ranges: list[tuple[Merged, Cell]] = []
-    for row, cells in rows:
-        open_ranges = [(area, shown) for area, shown in open_ranges if area[1][0] >= row - 1]
-        while upcoming is not None and upcoming[0][0] <= row - 1:
-            column = upcoming[0][1]
-            open_ranges.append((upcoming, cells[column] if column < len(cells) else ""))
-            upcoming = next(waiting, None)
-        for ((_top, left), (_bottom, right)), shown in open_ranges if not is_blank(cells) else ():
-            cells.extend([""] * (right + 1 - len(cells)))
-            cells[left : right + 1] = [shown] * (right + 1 - left)
-        yield row, cells
+    waiting = deque(merged)
+    begun: list[tuple[Merged, Cell]] = []
+    for block in blocks:
+        columns = [list(column) for column in block.columns]
+        last = block.numbers[-1] - 1  # ranges count from 0
+        while waiting and waiting[0][0][0] <= last:
+            (top, left), _corner = area = waiting.popleft()
+            at = bisect_left(block.numbers, top + 1)
+            there = left < len(columns) and block.numbers[at] == top + 1
+            begun.append((area, columns[left][at] if there else ""))
+        filled = block.filled()
+        for area, shown in begun:
+            _fill(columns, block.numbers, filled, area, shown)
+        begun = [(area, shown) for area, shown in begun if area[1][0] > last]
+        yield Block(block.numbers, columns)
+
+
+def _fill(columns: Columns, numbers: Sequence[int], filled: Sequence[bool], area: Merged, shown: Cell) -> None:
+    """Put what a merged range shows into its cells in some rows, but for those that are blank."""
+    (top, left), (bottom, right) = area
+    for at in range(bisect_left(numbers, top + 1), bisect_left(numbers, bottom + 2)):
+        if filled[at]:
+            while len(columns) <= right:
+                columns.append([""] * len(numbers))
+            for column in columns[left : right + 1]:
+                column[at] = shown

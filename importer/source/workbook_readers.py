@@ -14,7 +14,7 @@ from importer.source.ods_scan import scan as scan_ods
 from importer.source.package import Package
 from importer.source.sheets import choose
 from importer.source.snapshot import Snapshot
-from importer.source.table import Grid
+from importer.source.table import Block, Grid
 from importer.source.workbook import WorkbookGrid
 from importer.source.xls_scan import scan as scan_xls
 from importer.source.xlsx_parts import read_workbook, workbook_part
@@ -77,7 +77,7 @@ def read_xls(snapshot: Snapshot, file: str, options: TableOptions) -> Sheet:
 
 def _refuse_misread(grid: WorkbookGrid, file: str) -> None:
     """Raise SourceError where the parser took both bytes of a letter for letters, as it does by some code pages."""
-    if any("\0" in str(value) for _number, values in grid.outline() for value in values):
+    if any("\0" in str(cell) for block in grid.blocks() for column in block.columns for cell in column):
         raise SourceError(
             _(
                 "The texts of {file} would be garbled: it names an encoding that the program cannot follow. Open it in"
@@ -117,8 +117,8 @@ def _choose(snapshot: Snapshot, file: str, sheets: tuple[SheetEntry, ...], optio
 
     def top_texts(name: str) -> list[set[str]]:
         with Parsing(snapshot, file, name) as parsing:
-            rows = WorkbookGrid(parsing.finish(), SheetFacts()).rows()
-            return [{str(cell) for cell in cells} for number, cells in rows if number <= _TOP_ROWS]
+            top = next(WorkbookGrid(parsing.finish(), SheetFacts()).blocks(), Block((), ()))
+            return [set(map(str, cells)) for number, cells in top.rows() if number <= _TOP_ROWS]
 
     return choose(file, sheets, options.sheet, top_texts)
 

@@ -91,11 +91,11 @@ def _facts(stream: bytes, start: int, formats: tuple[NumberFormat | None, ...]) 
         else:
             for row, column, style, value in _values(kind, data):
                 if isinstance(value, str):
-                    rows.setdefault(row, []).append((column, ERROR, value))
+                    rows.setdefault(row, []).append((row + 1, column, ERROR, value))
                 elif formats[style] is not None:
-                    rows.setdefault(row, []).append((column, style, repr(value)))
+                    rows.setdefault(row, []).append((row + 1, column, style, repr(value)))
     for row in sorted(rows):
-        facts.add(row + 1, rows[row])
+        facts.add(rows[row])
     return facts
 
 

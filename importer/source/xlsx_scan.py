@@ -1,15 +1,16 @@
 """One streaming look at the XML of an XLSX sheet: formats, errors, missing results, hidden rows, links.
 
 The parser of the rows reads the same bytes and judges whether they are sound XML. This look only picks out the few
-tags that say more than the parser tells, with one regular expression, which takes a fifth of the time of parsing
-a second time: in a table of a million cells it steps into the rows and into the cells that matter, no others.
+tags that say more than the parser tells, with regular expressions, which take a fifth of the time of parsing a second
+time: in a table of a million cells Python itself looks at the rows and at the cells that matter, no others.
 """
 
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from collections.abc import Iterator
-from functools import cache
+from functools import cache, lru_cache
 from html import unescape
 
 from importer.source.facts import ERROR, NO_RESULT, Box, Fact, SheetFacts
@@ -28,6 +29,8 @@ _NARROW = 26  # columns; a sheet without a wide one has fewer than the box allow
 _LONGEST_ROW = 256 << 20
 _MOST_CHANGES = 20_000  # of a column's format; a column with more goes on in the general one
 _TRUE = ("1", "true")
+
+_Rows = tuple[list[int], list[int]]  # where each row of a piece begins, and its number
 
 
 def scan(package: Package, part: str, formats: tuple[NumberFormat | None, ...]) -> SheetFacts:
@@ -55,6 +58,7 @@ class _Look:
         self._shown = frozenset(style for style, shown in named.items() if shown.shows is not Shows.PLAIN)
         self._plain = {style.encode(): shown.code for style, shown in named.items() if style not in self._shown}
         self._latest: dict[bytes, str] = {}
+        self._latest_fact = 0
         self._words = _Words(next(package.blocks(part), b""), self._shown)
         self._first_row = self._row = 0
         self._rightmost = _NARROW
@@ -84,34 +88,36 @@ class _Look:
         box = Box(self._package.file)
         for piece in self.pieces():
             for letters, row in self._words.filled.findall(piece):
-                box.add(int(row), int(row), _position(letters.decode()) - 1)
+                box.add(int(row), int(row), _position(letters) - 1)
 
     def take(self, piece: bytes) -> None:
         """Look at the next bytes, which end behind a row or with the part."""
-        self._rightmost = max(
-            self._rightmost, *(_position(wide.decode()) for wide in set(_WIDE_COLUMN.findall(piece))), 0
-        )
+        self._rightmost = max(self._rightmost, *(_position(wide) for wide in set(_WIDE_COLUMN.findall(piece))), 0)
         if self._plain:
             self._note_formats(piece)
-        facts: list[Fact] = []
-        row_start = 0
-        for tag in self._words.tags.finditer(piece):
-            name, attributes = tag["name"], tag["attributes"]
-            if name == b"c":
-                fact = self._fact(piece, row_start, tag)
-                if fact is not None:
-                    facts.append(fact)
-                continue
-            if name == b"row":
-                self._close(facts)
-                facts = []
-                row_start = tag.end()
-                self._begin_row(attributes)
-            elif name == b"hyperlink":
-                self._link(_attributes(attributes))
+        rows = self._rows(piece)
+        facts = [
+            (int(row), _position(letters) - 1, int(style), _as_stored(value))
+            for letters, row, style, value in self._words.shown.findall(piece)
+        ]
+        if self._words.may_tell_more(piece, len(facts)):
+            cells = self._words.telling.finditer(piece)
+            facts += [fact for cell in cells if (fact := self._fact(piece, rows, cell))]
+        self._keep(sorted(facts))
+        for tag in self._words.others.finditer(piece):
+            attributes = _attributes(tag["attributes"])
+            if tag["name"] == b"hyperlink":
+                self._link(attributes)
             else:
-                self._count_hidden(_attributes(attributes))
-        self._close(facts)
+                self._count_hidden(attributes)
+
+    def _keep(self, facts: list[Fact]) -> None:
+        """Keep the facts of a piece; raises ValueError where its cells do not follow those before."""
+        if facts:
+            if facts[0][0] <= self._latest_fact:
+                raise ValueError(f"row {facts[0][0]} after row {self._latest_fact}")
+            self._latest_fact = facts[-1][0]
+            self.facts.add(facts)
 
     def _note_formats(self, piece: bytes) -> None:
         """Note where the plain number format of a column changes, which in most columns it never does."""
@@ -120,31 +126,33 @@ class _Look:
             code = self._plain.get(style, "")
             if latest.get(letters, "") != code:
                 latest[letters] = code
-                changes = self.facts.plain_formats.setdefault(_position(letters.decode()) - 1, [])
+                changes = self.facts.plain_formats.setdefault(_position(letters) - 1, [])
                 if len(changes) < _MOST_CHANGES:
                     changes.append((int(row), code if len(changes) < _MOST_CHANGES - 1 else ""))
 
-    def _begin_row(self, attributes: bytes) -> None:
-        number = _ROW_NUMBER.search(attributes)
-        row = int(number[1]) if number else self._row + 1
-        if row <= self._row:
-            raise damaged(self._package.file, f"row {row} after row {self._row}")
-        self._first_row = self._first_row or row
-        self._row = row
-        if b"hidden" in attributes and _attributes(attributes).get("hidden") in _TRUE:
-            self.facts.hidden.add(row)
+    def _rows(self, piece: bytes) -> _Rows:
+        """Return where each row of a piece begins, and its number; note which are hidden."""
+        starts, numbers = [], []
+        for tag in self._words.row.finditer(piece):
+            number = _ROW_NUMBER.search(tag[1])
+            row = int(number[1]) if number else self._row + 1
+            if row <= self._row:
+                raise damaged(self._package.file, f"row {row} after row {self._row}")
+            self._first_row = self._first_row or row
+            self._row = row
+            starts.append(tag.end())
+            numbers.append(row)
+            if b"hidden" in tag[1] and _attributes(tag[1]).get("hidden") in _TRUE:
+                self.facts.hidden.add(row)
+        return starts, numbers
 
-    def _close(self, facts: list[Fact]) -> None:
-        if facts:
-            self.facts.add(self._row, facts)
-
-    def _fact(self, piece: bytes, row_start: int, tag: re.Match[bytes]) -> Fact | None:
+    def _fact(self, piece: bytes, rows: _Rows, cell: re.Match[bytes]) -> Fact | None:
         """Return what a cell says of itself, None where it says nothing or is empty."""
-        if tag["attributes"].endswith(b"/"):
+        if cell[1].endswith(b"/"):
             return None
         words = self._words
-        attributes = _attributes(tag["attributes"])
-        content = piece[tag.end() : piece.find(words.end_of_cell, tag.end())]
+        attributes = _attributes(cell[1])
+        content = piece[cell.end() : piece.find(words.end_of_cell, cell.end())]
         formula, value = _text(words.formula, content), _text(words.value, content)
         kind, style = attributes.get("t", "n"), attributes.get("s", "")
         if kind == "e":
@@ -155,9 +163,17 @@ class _Look:
             fact = int(style), repr(float(value))
         else:
             return None
-        reference = attributes.get("r")
-        column = words.walk(piece[row_start : tag.end()]) if reference is None else _column(reference)
-        return column, *fact
+        return *self._place(attributes.get("r", ""), piece, rows, cell), *fact
+
+    def _place(self, reference: str, piece: bytes, rows: _Rows, cell: re.Match[bytes]) -> tuple[int, int]:
+        """Return the row of a cell and its column from 0: by its reference, or else by what stands before it."""
+        if named := _REFERENCE.fullmatch(reference):
+            return int(named[2]), _position(named[1].encode()) - 1
+        starts, numbers = rows
+        at = bisect_right(starts, cell.start()) - 1
+        if at < 0:
+            raise ValueError(f"{self._part}: a cell outside of the rows")
+        return numbers[at], self._words.walk(piece[starts[at] : cell.end()])
 
     def _count_hidden(self, attributes: dict[str, str]) -> None:
         if attributes.get("hidden") in _TRUE:
@@ -168,24 +184,30 @@ class _Look:
         link = next((value for name, value in attributes.items() if name.endswith(":id")), "")
         target = self._targets.get(link) or attributes.get("location", "")
         if first and target:
-            self.facts.links.setdefault(int(first[2]), []).append((_position(first[1]) - 1, target))
+            self.facts.links.setdefault(int(first[2]), []).append((_position(first[1].encode()) - 1, target))
 
 
 class _Words:
     """What to look for in a sheet, spelled with the prefix that its writer gives to the main namespace.
 
-    `tags` finds rows, columns and links, and of the cells those of a style that shows more, with an error or a formula.
+    `shown` finds numbers of a style that shows more, as every program of note writes them. `telling` finds the other
+    cells that may say something: of such a style, with an error or with a formula.
     """
 
     def __init__(self, start: bytes, shown: frozenset[str]) -> None:
         root = _ROOT.search(start)
         prefix = root[1] if root else b""
         styles = "|".join(sorted(shown)).encode() or b"-"
-        telling = rb"""[^<>]*\s(?:s=["'](?:%b)["']|t=["']e["'])|[^<>]*>\s*<%bf[\s/>]""" % (styles, prefix)
-        names = rb"row|col|hyperlink|c(?=[\s>])(?=%b)" % telling
-        self.tags = re.compile(rb"<%b(?P<name>%b)(?=[\s/>])(?P<attributes>[^<>]*)>" % (prefix, names))
+        number = rb' r="([A-Z]{1,3})([0-9]+)" s="(%b)"(?: t="n")?><%bv>([0-9.Ee+-]+)</%bv></' % (styles, prefix, prefix)
+        telling = rb"""[^<>]*+>\s*+<%bf[\s/>]|(?:[^<>\s]*+\s)+?(?:s=["'](?:%b)["']|t=["']e["'])""" % (prefix, styles)
+        self.shown = re.compile(rb"<%bc%b" % (prefix, number))
+        self.telling = re.compile(rb"<%bc(?=[\s>])(?=%b)(?!%b)([^<>]*)>" % (prefix, telling, _ungrouped(number)))
+        self._formula = b"<%bf" % prefix
+        self._styles = [b' s="%b"' % style.encode() for style in shown]
+        self.row = re.compile(rb"<%brow(?=[\s/>])([^<>]*)>" % prefix)
+        self.others = re.compile(rb"<%b(?P<name>col|hyperlink)(?=[\s/>])(?P<attributes>[^<>]*)>" % prefix)
         self.cell = re.compile(rb"<%bc(?=[\s/>])([^<>]*)>" % prefix)
-        # As every program of note writes a cell; of others the plain formats are lost, and nothing else.
+        # As every program of note writes it; of other cells the plain formats are lost, and nothing else.
         self.styled = re.compile(rb"""<%bc r="([A-Z]+)([0-9]+)"(?: s="([0-9]+)")?""" % prefix)
         self.end_of_cell = b"</%bc>" % prefix
         self.end_of_row = b"</%brow>" % prefix
@@ -194,13 +216,24 @@ class _Words:
             re.compile(rb"<%b%b(?:\s[^<>]*)?(?:/>|>([^<]*))" % (prefix, tag)) for tag in (b"f", b"v")
         )
 
+    def may_tell_more(self, piece: bytes, shown: int) -> bool:
+        """Whether a piece may hold more cells that tell something than those `shown`; False spares a closer look."""
+        if self._formula in piece or b'"e"' in piece or b"='" in piece:
+            return True
+        return sum(map(piece.count, self._styles)) != shown
+
     def walk(self, row_so_far: bytes) -> int:
         """Return the column from 0 of a row's latest cell: one without a reference follows the one before it."""
         column = -1
         for cell in self.cell.findall(row_so_far):
-            reference = _attributes(cell).get("r")
-            column = column + 1 if reference is None else _column(reference)
+            named = _REFERENCE.match(_attributes(cell).get("r", ""))
+            column = _position(named[1].encode()) - 1 if named else column + 1
         return column
+
+
+def _ungrouped(pattern: bytes) -> bytes:
+    """Return a pattern whose groups keep nothing."""
+    return re.sub(rb"\((?!\?)", b"(?:", pattern)
 
 
 def _attributes(text: bytes) -> dict[str, str]:
@@ -214,15 +247,16 @@ def _text(element: re.Pattern[bytes], content: bytes) -> str | None:
     return None if found is None else unescape((found[1] or b"").decode()).strip()
 
 
-def _column(reference: str) -> int:
-    """Return the column from 0 of a reference such as AB12."""
-    return _position(reference.rstrip("0123456789")) - 1
+@lru_cache(maxsize=1 << 16)
+def _as_stored(number: bytes) -> str:
+    """Return the text of a stored number as Python writes it; raises ValueError where it is none."""
+    return repr(float(number))
 
 
 @cache
-def _position(letters: str) -> int:
+def _position(letters: bytes) -> int:
     """Return the position from 1 of a column by its letters."""
     position = 0
     for letter in letters:
-        position = position * 26 + ord(letter) - 64
+        position = position * 26 + letter - 64
     return position
