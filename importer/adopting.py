@@ -16,11 +16,10 @@ from importer.messages import _
 from importer.model import Status
 from importer.opening import open_source
 from importer.pipeline import scope_of
-from importer.planning import Plan, PlannedRow, id_column, make_plan, own_columns
+from importer.plan import DOUBTFUL, Plan, PlannedRow
+from importer.planning import id_column, make_plan, own_columns
 from importer.recognition import Memory
 from importer.source import Table, open_table
-
-_DOUBTFUL = frozenset({Status.SENDING, Status.UNKNOWN, Status.CONFLICT})
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +72,7 @@ class _Reported:
     @property
     def doubtful(self) -> bool:
         """Whether the row may or may not be a case."""
-        return self.status in _DOUBTFUL
+        return self.status in DOUBTFUL
 
 
 def _open(job: Job, sheet: str | None) -> Table:

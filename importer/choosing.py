@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
 import pandas as pd
 
 from importer.model import Status
-from importer.planning import Plan, PlannedRow, own_columns
+from importer.plan import Batch, Plan
+from importer.planning import own_columns
 from importer.spool import Spool
 
 
@@ -23,15 +24,17 @@ def chosen(plan: Plan, states: Iterable[Status]) -> Plan:
         return plan
     column = own_columns(plan.table.columns).get("status")
     frames: Spool[pd.DataFrame] = Spool()
-    batches: Spool[list[PlannedRow]] = Spool()
+    batches: Spool[Batch] = Spool()
     for frame, batch in plan.cells():
         told = [str(cell).strip() for cell in frame[column]] if column else [""] * len(batch)
-        fits = [not wanted.isdisjoint(_states(planned, said)) for planned, said in zip(batch, told, strict=True)]
-        frames.append(frame[fits])
-        batches.append([planned for planned, fit in zip(batch, fits, strict=True) if fit])
+        places = [at for at, states in enumerate(_states(batch, told)) if not wanted.isdisjoint(states)]
+        frames.append(frame.iloc[places])
+        batches.append(batch.some(places))
     return replace(plan, frames=frames, batches=batches, only=tuple(state for state in Status if state in wanted))
 
 
-def _states(planned: PlannedRow, told: str) -> set[str]:
-    """Return the states that a row is in or was in."""
-    return {planned.status, planned.known.status if planned.known else planned.status, told}
+def _states(batch: Batch, told: Sequence[str]) -> Iterator[set[str]]:
+    """Yield the states that each row is in or was in."""
+    for at, (status, said) in enumerate(zip(batch.statuses(), told, strict=True)):
+        known = batch.known.get(at)
+        yield {status, known.status if known else status, said}

@@ -7,7 +7,7 @@ from functools import partial
 from importer import payload
 from importer.attachments import encode, encoded_length
 from importer.model import Payload, Row
-from importer.planning import Plan
+from importer.plan import Plan
 
 SEARCHED = {
     "email contact": "contact",

@@ -13,7 +13,7 @@ from importer.errors import UsageError
 from importer.job import Job
 from importer.messages import _
 from importer.model import Counts, Status
-from importer.planning import Plan, PlannedRow
+from importer.plan import Plan, PlannedRow
 from importer.reporting import count, now
 
 
@@ -68,7 +68,7 @@ class Forecast:
 
     def rows(self, start: int, count: int) -> Iterator[PlannedRow]:
         """Yield `count` of the wanted rows from `start` (from 0) on, in sheet order."""
-        return islice(_sendable(self.plan), start, start + count)
+        return islice(self.plan.in_state(Status.PLANNED), start, start + count)
 
 
 def make_forecast(job: Job, plan: Plan, crm: Crm, server: str) -> Forecast:
@@ -84,7 +84,7 @@ def make_forecast(job: Job, plan: Plan, crm: Crm, server: str) -> Forecast:
     to_send = lent(job, quota, wanted)
     attachments = size = 0
     questions = set()
-    for planned in islice(_sendable(plan), wanted if job.wait_for_quota else to_send):
+    for planned in islice(plan.in_state(Status.PLANNED), wanted if job.wait_for_quota else to_send):
         attachments += len(planned.row.attachments)
         size += sum(file.size for file in planned.row.attachments)
         if job.look_first:
@@ -127,7 +127,3 @@ def _question(plan: Plan, planned: PlannedRow) -> str:
             )
         )
     return value
-
-
-def _sendable(plan: Plan) -> Iterator[PlannedRow]:
-    return (planned for planned in plan if planned.status is Status.PLANNED)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
@@ -14,14 +15,27 @@ _PREFIX = 16
 """Hexadecimal digits of a digest that tell keys of one source apart: 64 bits, eight bytes a row."""
 
 
-def key_parts(frame: pd.DataFrame, columns: Sequence[str]) -> list[tuple[str, ...]]:
-    """Return each row's canonical key parts; the empty tuple where a part is blank or cannot be known."""
+@dataclass(frozen=True, slots=True)
+class Keys:
+    """Each row's canonical key parts, and their digest; both empty where a part is blank or cannot be known."""
+
+    parts: Sequence[tuple[str, ...]]
+    digests: Sequence[str]
+
+    @classmethod
+    def of(cls, parts: Sequence[tuple[str, ...]]) -> Keys:
+        """Return keys by their parts."""
+        return cls(parts, [identity.key_digest(key) if key else "" for key in parts])
+
+
+def keys_in(frame: pd.DataFrame, columns: Sequence[str]) -> Keys:
+    """Return each row's key."""
     cells = [frame[column].tolist() for column in columns]
-    return [_parts(row) for row in zip(*cells, strict=True)]
+    return Keys.of([_parts(row) for row in zip(*cells, strict=True)])
 
 
 def _parts(cells: tuple[object, ...]) -> tuple[str, ...]:
-    parts = tuple("" if isinstance(cell, Fault) else identity.canonical(cell) for cell in cells)
+    parts = tuple(["" if isinstance(cell, Fault) else identity.canonical(cell) for cell in cells])
     return parts if all(parts) else ()
 
 
@@ -33,13 +47,14 @@ class KeyBook:
         self._keys: list[np.ndarray] = []
         self._loose: list[np.ndarray] = []
 
-    def add(self, rows: Sequence[int], parts: Sequence[tuple[str, ...]]) -> None:
-        """Remember the keys of some rows; rows without a key are passed over."""
-        known = [(row, key) for row, key in zip(rows, parts, strict=True) if key]
-        self._rows.append(np.array([row for row, _key in known], dtype=np.int64))
-        self._keys.append(np.array([_number(identity.key_digest(key)) for _row, key in known], dtype=np.uint64))
+    def add(self, rows: Sequence[int], keys: Keys, without: Collection[int] = ()) -> None:
+        """Remember the keys of some rows; those `without`, and those without a key, are passed over."""
+        known = [at for at, digest in enumerate(keys.digests) if digest and rows[at] not in without]
+        self._rows.append(np.array([rows[at] for at in known], dtype=np.int64))
+        self._keys.append(np.array([_number(keys.digests[at]) for at in known], dtype=np.uint64))
         # these are compared with one another only, for which Python's own hash is enough
-        self._loose.append(np.array([hash(tuple(map(identity.loose, key))) for _row, key in known], dtype=np.int64))
+        loose = [hash(tuple(map(identity.loose, keys.parts[at]))) for at in known]
+        self._loose.append(np.array(loose, dtype=np.int64))
 
     def borne(self, marks: Sequence[str]) -> set[str]:
         """Return those of the keys, by their digests' prefixes, that some remembered row bears."""

@@ -22,9 +22,10 @@ from importer.job import Job, mapped
 from importer.journal import ImportRecord, Journal, RunStart, user_name
 from importer.mapping import CaseMapping
 from importer.messages import _
-from importer.model import Status
+from importer.model import Identity, Status
 from importer.opening import open_source
-from importer.planning import Plan, PlannedRow, make_plan
+from importer.plan import Batch, Plan, PlannedRow
+from importer.planning import make_plan
 from importer.recognition import Memory
 from importer.reporting import Finished, Ran, finish, now, refreshed
 from importer.sending import Errand
@@ -134,18 +135,22 @@ def _note(job: Job, plan: Plan, journal: Journal, record: ImportRecord | None) -
     if job.same_as is not None:
         journal.imports.also_called(record, *scope_of(job, plan.mapping).parts)
     for batch in plan.batches:
-        fresh = {
-            planned.row.identity.reference: (planned.row.identity, planned.status)
-            for planned in batch
-            if planned.row.identity and planned.known is None and planned.status is not Status.SKIPPED
-        }
-        journal.rows.add(record.id, list(fresh.values()), plan.content_columns)
-        known = [(planned, planned.known) for planned in batch if planned.known]
-        again = [row.reference for planned, row in known if planned.status is Status.PLANNED is not row.status]
-        journal.rows.replan(record.id, again)
-        edited = {row.reference: planned.differs for planned, row in known if planned.differs != row.changed}
-        journal.rows.flag_changed(record.id, edited)
+        _note_batch(batch, plan, journal, record)
     return record
+
+
+def _note_batch(batch: Batch, plan: Plan, journal: Journal, record: ImportRecord) -> None:
+    """Write what is new about the rows of a batch into the journal."""
+    statuses, known = batch.statuses(), batch.known
+    fresh: dict[str, tuple[Identity, Status]] = {}
+    for at, status in enumerate(statuses):
+        if at not in known and status is not Status.SKIPPED and (who := batch.identity(at)):
+            fresh[who.reference] = who, status
+    journal.rows.add(record.id, list(fresh.values()), plan.content_columns)
+    again = [row.reference for at, row in known.items() if statuses[at] is Status.PLANNED is not row.status]
+    journal.rows.replan(record.id, again)
+    edited = {row.reference: at in batch.differs for at, row in known.items() if (at in batch.differs) != row.changed}
+    journal.rows.flag_changed(record.id, edited)
 
 
 def _run_start(plan: Plan, server: str) -> RunStart:

@@ -3,79 +3,23 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 
 import pandas as pd
 
 from importer import identity, report
 from importer.attachments import AttachmentFolder, Found
 from importer.identity import Scope
+from importer.keys import Keys
 from importer.mapping import CaseMapping
 from importer.messages import _
-from importer.model import Attachment, Cell, Identity, Issue, JournalRow, Row, Status
+from importer.model import Attachment, Identity, Issue, JournalRow, Status
+from importer.plan import DOUBTFUL, Batch, Plan
 from importer.recognition import Contents, Memory, Recognised, Recogniser
 from importer.source import Table, open_table
 from importer.spool import Spool
 from importer.validation import Validator
-
-_DOUBTFUL = frozenset({Status.SENDING, Status.UNKNOWN, Status.CONFLICT})
-_FROM_THE_CRM = _DOUBTFUL | {Status.CREATED}
-"""States in which what the journal knows of the CRM outranks what is wrong with the sheet now."""
-
-_NOTHING = Found((), (), ())
-
-
-@dataclass(frozen=True, slots=True)
-class PlannedRow:
-    """A row beside what the journal knows of it.
-
-    `differs` tells that its content is not what the journal has, or that a rejected row is to go again all the same.
-    """
-
-    row: Row
-    known: JournalRow | None = None
-    differs: bool = False
-
-    @property
-    def status(self) -> Status:
-        """The row's state, were the plan carried out as far as possible without sending."""
-        if self.known and self.known.status in _FROM_THE_CRM:
-            return self.known.status
-        if self.row.skipped is not None:
-            return Status.SKIPPED
-        if not self.row.sendable:
-            return Status.INVALID
-        if self.known and self.known.status is Status.REJECTED and not self.differs:
-            return Status.REJECTED
-        return Status.PLANNED
-
-
-@dataclass(frozen=True, slots=True)
-class Plan:
-    """A source's rows in sheet order, batch by batch; each batch is made of the frame of cells at its place.
-
-    `columns` are the source's own; `content_columns` are those that a row's content hash covers. `only` are the states
-    by which its rows were chosen, none where all of them are here.
-    """
-
-    table: Table
-    mapping: CaseMapping
-    scope: Scope
-    columns: tuple[str, ...]
-    content_columns: tuple[str, ...]
-    notes: tuple[str, ...]
-    frames: Spool[pd.DataFrame]
-    batches: Spool[list[PlannedRow]]
-    only: tuple[Status, ...] = ()
-
-    def cells(self) -> Iterator[tuple[pd.DataFrame, list[PlannedRow]]]:
-        """Yield every batch beside its frame of cells."""
-        return zip(self.frames, self.batches, strict=True)
-
-    def __iter__(self) -> Iterator[PlannedRow]:
-        for batch in self.batches:
-            yield from batch
 
 
 def make_plan(  # noqa: PLR0913 - what a plan is made of
@@ -92,11 +36,11 @@ def make_plan(  # noqa: PLR0913 - what a plan is made of
     Rows of a report are known by the reference that they carry, unless `trust_references` is false. Raises
     MappingError for columns that the sheet lacks, SourceError for a lookup table that cannot be read.
     """
-    planner = _Planner(table, mapping, scope, memory, trust_references=trust_references)
+    planner = _Planner(table, mapping, scope, memory, retry_rejected=retry_rejected, trust_references=trust_references)
     converted = planner.convert()
-    batches: Spool[list[PlannedRow]] = Spool()
+    batches: Spool[Batch] = Spool()
     for frame, step in zip(planner.frames, converted, strict=True):
-        batches.append([_again(row) if retry_rejected else row for row in planner.judge(frame, step)])
+        batches.append(planner.judge(frame, step))
     return Plan(
         table=table,
         mapping=mapping,
@@ -107,16 +51,6 @@ def make_plan(  # noqa: PLR0913 - what a plan is made of
         frames=planner.frames,
         batches=batches,
     )
-
-
-def _unmarked(cell: Cell) -> Cell:
-    return report.unmarked(cell) if isinstance(cell, str) else cell
-
-
-def _again(planned: PlannedRow) -> PlannedRow:
-    """Return a rejected row as one that goes again though nothing in it changed."""
-    rejected = planned.known is not None and planned.known.status is Status.REJECTED
-    return replace(planned, differs=True) if rejected else planned
 
 
 def own_columns(columns: Sequence[str]) -> dict[str, str]:
@@ -145,17 +79,23 @@ class _Converted:
     fields: pd.DataFrame
     issues: tuple[Issue, ...]
     skipped: Mapping[int, str]
-    keys: list[tuple[str, ...]]
+    keys: Keys
 
 
 class _Planner:
     """Plans one source in three steps over its frames: survey, convert, judge."""
 
-    def __init__(
-        self, table: Table, mapping: CaseMapping, scope: Scope, memory: Memory, *, trust_references: bool
+    def __init__(  # noqa: PLR0913 - what a plan is made of
+        self,
+        table: Table,
+        mapping: CaseMapping,
+        scope: Scope,
+        memory: Memory,
+        *,
+        retry_rejected: bool,
+        trust_references: bool,
     ) -> None:
-        self._table, self._mapping = table, mapping
-        self.frames: Spool[pd.DataFrame] = Spool()
+        self._table, self._mapping, self._scope = table, mapping, scope
         ours = own_columns(table.columns)
         self._status = ours.get("status")
         self.columns = tuple(column for column in table.columns if column not in ours.values())
@@ -164,9 +104,11 @@ class _Planner:
         self.content_columns = self._mapper.columns if mapping.key else self.columns
         self._folder = AttachmentFolder(mapping.attachments, table.path.parent) if mapping.attachments else None
         self._validator = Validator(self._mapper.rules, self._mapper.key_columns)
-        self._marked = bool(ours) and table.sheet is None  # our CSV marks text that a spreadsheet would calculate
+        marked = bool(ours) and table.sheet is None  # our CSV marks text that a spreadsheet would calculate
+        self.frames = _unmarked(table.frames()) if marked else table.frames()
         reference = ours.get("reference") if trust_references else None
         self._kept = memory.is_kept
+        self._retry_rejected = retry_rejected
         self._taken: set[str] = set()
         self._recogniser = Recogniser(scope, memory, self.columns, self._mapper.key_columns, reference)
 
@@ -177,11 +119,9 @@ class _Planner:
 
     def convert(self) -> Spool[_Converted]:
         """Take every row from cells to fields, and learn all keys on the way."""
-        for frame in self._table.frames():
-            cells = frame.map(_unmarked) if self._marked else frame
-            passed_over = list(self._passed_over(cells))
-            self._mapper.survey(cells.drop(index=passed_over) if passed_over else cells)
-            self.frames.append(cells)
+        for frame in self.frames:
+            passed_over = list(self._passed_over(frame))
+            self._mapper.survey(frame.drop(index=passed_over) if passed_over else frame)
         converted: Spool[_Converted] = Spool(in_memory=3)
         for frame in self.frames:
             result = self._mapper.convert(frame)
@@ -202,65 +142,73 @@ class _Planner:
         hidden = self._table.hidden.intersection(frame.index)
         return dict.fromkeys(told, reason) | dict.fromkeys(hidden, _("hidden row"))
 
-    def judge(self, frame: pd.DataFrame, converted: _Converted) -> list[PlannedRow]:
+    def judge(self, frame: pd.DataFrame, converted: _Converted) -> Batch:
         """Find what is wrong with the rows of a frame, and set each beside what the journal knows of it."""
-        contents = Contents(self._mapper.content(frame))
+        numbers = frame.index.tolist()
+        places = {number: at for at, number in enumerate(numbers)}
+        found = {places[row]: files for row, files in self._attachments(frame).items()}
         recognised = self._recogniser.recognise(frame, converted.keys, converted.skipped)
         issues = self._issues(frame, converted, recognised)
-        found = self._attachments(frame)
-        paths = list(map(str, converted.fields.columns))
-        values = list(zip(*(converted.fields[path].tolist() for path in paths), strict=True))
-        planned = []
-        for position, (number, who) in enumerate(zip(frame.index.tolist(), recognised, strict=True)):
-            files = found.get(number, _NOTHING)
-            comparable = None if self._folder is None or files.issues or files.missing else files.attachments
-            row = Row(
-                number=number,
-                identity=self._identity(who, contents, position, comparable),
-                fields={path: value for path, value in zip(paths, values[position], strict=True) if value is not None},
-                attachments=files.attachments,
-                issues=(*issues.get(number, ()), *files.issues),
-                skipped=converted.skipped.get(number),
-                missing=files.missing,
-            )
-            differs = who.known is not None and not identity.same_content(
-                who.known.row.content_hash, contents.hash(position, who.known.columns, comparable)
-            )
-            before = who.known.row if who.known else None
-            if self._recogniser.is_repeated(who) and not self._takes(before, differs=differs):
-                planned.append(PlannedRow(replace(row, identity=None)))  # nobody knows which of them the key means
-            else:
-                planned.append(PlannedRow(row, before, differs))
-        return planned
+        contents = _Held(Contents(self._mapper.content(frame)), found, checked=self._folder is not None)
+        identities = self._identities(recognised, contents) if self._kept else None
+        known, differs = self._known(recognised, contents)
+        for at in self._recogniser.repeated_in(recognised):
+            if not self._takes(known.get(at), differs=at in differs):  # nobody knows which of them the key means
+                recognised.forget(at)
+                known.pop(at, None)
+                if identities is not None:
+                    identities[at] = None
+        if self._retry_rejected:
+            differs |= {at for at, row in known.items() if row.status is Status.REJECTED}
+        for at, files in found.items():
+            if files.issues and numbers[at] not in converted.skipped:
+                issues.setdefault(numbers[at], []).extend(files.issues)
+        return Batch(
+            scope=self._scope,
+            numbers=numbers,
+            digests=recognised.digests,
+            identities=identities,
+            fields={str(path): values.tolist() for path, values in converted.fields.items()},
+            issues={places[row]: tuple(issues[row]) for row in sorted(issues)},
+            skipped={places[row]: reason for row, reason in converted.skipped.items()},
+            attachments={at: files.attachments for at, files in found.items() if files.attachments},
+            missing={at: files.missing for at, files in found.items() if files.missing},
+            known=known,
+            differs=frozenset(differs.intersection(known)),
+        )
+
+    def _known(self, rows: Recognised, contents: _Held) -> tuple[dict[int, JournalRow], set[int]]:
+        """Return what the journal knows of rows, and those that hold something else now."""
+        differs = {
+            at
+            for at, known in rows.known.items()
+            if not identity.same_content(known.row.content_hash, contents.hash(at, known.columns))
+        }
+        return {at: known.row for at, known in rows.known.items()}, differs
+
+    def _identities(self, rows: Recognised, contents: _Held) -> list[Identity | None]:
+        """Return who each row is and what it holds now, for a journal to remember; None where nobody can tell."""
+        return [
+            Identity(digest, rows.loose[at], rows.references[at], contents.hash(at, self.content_columns))
+            if digest
+            else None
+            for at, digest in enumerate(rows.digests)
+        ]
 
     def _takes(self, before: JournalRow | None, *, differs: bool) -> bool:
         """Tell whether this row, of several with one key, is the one that the journal knows: the first that fits."""
-        if before is None or before.reference in self._taken or (differs and before.status not in _DOUBTFUL):
+        if before is None or before.reference in self._taken or (differs and before.status not in DOUBTFUL):
             return False
         self._taken.add(before.reference)
         return True
 
-    def _identity(
-        self, who: Recognised, contents: Contents, position: int, attachments: Sequence[Attachment] | None
-    ) -> Identity | None:
-        """Return who a row is and what it holds now; None where nobody can tell.
-
-        What it holds is for the journal. Where none is asked, as in `check`, a hash would be a tenth of its time.
-        """
-        if not who.digest:
-            return None
-        held = contents.hash(position, self.content_columns, attachments) if self._kept else ""
-        return Identity(who.digest, who.loose, who.reference, held)
-
-    def _issues(
-        self, frame: pd.DataFrame, converted: _Converted, recognised: Sequence[Recognised]
-    ) -> dict[int, list[Issue]]:
+    def _issues(self, frame: pd.DataFrame, converted: _Converted, recognised: Recognised) -> dict[int, list[Issue]]:
         """Return every issue of the frame's rows by row, each (row, column, code) once; a row passed over has none."""
         failed = {(issue.row, issue.column) for issue in converted.issues if issue.row and issue.column}
         judged = self._validator.validate(
             converted.fields,
             frame,
-            self._recogniser.prefixes(frame, recognised),
+            pd.Series(recognised.marks, index=frame.index, dtype=object),
             self._recogniser.repeated,
             failed,
         )
@@ -279,3 +227,32 @@ class _Planner:
             return {}
         names = self._mapper.attachment_names(frame)
         return {row: self._folder.find(row, cells) for row, cells in names.items()}
+
+
+class _Held:
+    """What the rows of a frame hold, their files included; `checked` tells whether files are looked for at all."""
+
+    def __init__(self, contents: Contents, found: Mapping[int, Found], *, checked: bool) -> None:
+        self._contents, self._found, self._checked = contents, found, checked
+        self._hashes: dict[tuple[str, ...], dict[int, str]] = {}
+
+    def hash(self, at: int, columns: tuple[str, ...]) -> str:
+        """Return the hash of a row's content over these columns; files count where all of them can be sent."""
+        hashes = self._hashes.setdefault(columns, {})
+        if at not in hashes:
+            hashes[at] = self._contents.hash(at, columns, self._attachments(at))
+        return hashes[at]
+
+    def _attachments(self, at: int) -> Sequence[Attachment] | None:
+        files = self._found.get(at)
+        if files is None:
+            return () if self._checked else None
+        return None if files.issues or files.missing else files.attachments
+
+
+def _unmarked(frames: Iterable[pd.DataFrame]) -> Spool[pd.DataFrame]:
+    """Return frames without the marks that keep a spreadsheet from calculating text."""
+    unmarked: Spool[pd.DataFrame] = Spool()
+    for frame in frames:
+        unmarked.append(frame.map(lambda cell: report.unmarked(cell) if isinstance(cell, str) else cell))
+    return unmarked

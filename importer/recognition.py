@@ -10,7 +10,7 @@ import pandas as pd
 from importer import identity
 from importer.identity import Scope
 from importer.journal import ImportRecord, Journal, KnownRow
-from importer.keys import KeyBook, Occurrences, key_parts, prefix
+from importer.keys import KeyBook, Keys, Occurrences, keys_in, prefix
 from importer.messages import _
 from importer.model import Attachment, Issue
 
@@ -50,16 +50,22 @@ class Memory:
 
 @dataclass(frozen=True, slots=True)
 class Recognised:
-    """A row beside what the journal knows of it; `digest` is empty where nobody can tell who the row is.
+    """The rows of a frame, in their order, beside what the journal knows of them.
 
-    `mark` is what the rows of one source are told apart by.
+    `digests` are of their keys, empty where nobody can tell who a row is; by `marks` the rows of one source are told
+    apart. `loose` and `references` are there where somebody asks for them. `known` is by a row's place, from 0.
     """
 
-    mark: str = ""
-    digest: str = ""
-    loose: str = ""
-    reference: str = ""
-    known: KnownRow | None = None
+    marks: list[str]
+    digests: list[str]
+    loose: list[str]
+    references: list[str]
+    known: dict[int, KnownRow]
+
+    def forget(self, at: int) -> None:
+        """Make a row nobody's."""
+        self.marks[at] = self.digests[at] = ""
+        self.known.pop(at, None)
 
 
 class Recogniser:
@@ -89,112 +95,113 @@ class Recogniser:
         """Whether rows have no key of their own and carry the reference that an earlier run gave them."""
         return self._reference_column is not None and not self._key_columns
 
-    def keys(self, frame: pd.DataFrame) -> list[tuple[str, ...]]:
+    def keys(self, frame: pd.DataFrame) -> Keys:
         """Return what makes each row itself, empty where that is blank; to be called once a frame, from the top."""
         if self._key_columns:
-            return key_parts(frame, self._key_columns)
+            return keys_in(frame, self._key_columns)
         if self._by_reference:
-            return key_parts(frame, [str(self._reference_column)])
+            return keys_in(frame, [str(self._reference_column)])
         rows = zip(*(map(identity.canonical, frame[column]) for column in self._columns), strict=True)
-        return [identity.content_key(cells, self._occurrences.next(cells)) for cells in rows]
+        return Keys.of([identity.content_key(cells, self._occurrences.next(cells)) for cells in rows])
 
-    def remember(self, frame: pd.DataFrame, keys: Sequence[tuple[str, ...]], skipped: Collection[int]) -> None:
+    def remember(self, frame: pd.DataFrame, keys: Keys, skipped: Collection[int]) -> None:
         """Take the keys of a frame into account, but for the rows that are passed over."""
-        numbers = frame.index.tolist()
-        self._book.add(numbers, [() if row in skipped else key for row, key in zip(numbers, keys, strict=True)])
+        self._book.add(frame.index.tolist(), keys, skipped)
 
     def all_seen(self) -> None:
         """Say that every frame was remembered: repeated and similar keys are known from here on."""
         self.repeated = self._book.repeated()
         self._similar = self._book.similar() if self._key_columns else {}
 
-    def recognise(
-        self, frame: pd.DataFrame, keys: Sequence[tuple[str, ...]], skipped: Collection[int]
-    ) -> list[Recognised]:
+    def recognise(self, frame: pd.DataFrame, keys: Keys, skipped: Collection[int]) -> Recognised:
         """Set each row beside what the journal knows of it; a row that another stands for is nobody."""
-        recognised = self._recognise(keys)
-        numbers = frame.index.tolist()
-        left_out = [row.mark for number, row in zip(numbers, recognised, strict=True) if number in skipped and row.mark]
-        elsewhere = self._book.borne(left_out) if left_out else set()
-        return [
-            Recognised() if number in skipped and row.mark in elsewhere else row
-            for number, row in zip(numbers, recognised, strict=True)
-        ]
+        recognised = self._from_report(keys) if self._by_reference else self._by_key(keys)
+        marks = recognised.marks
+        left_out = [at for at, number in enumerate(frame.index.tolist()) if number in skipped and marks[at]]
+        elsewhere = self._book.borne([marks[at] for at in left_out]) if left_out else set()
+        for at in left_out:
+            if marks[at] in elsewhere:
+                recognised.forget(at)
+        return recognised
 
-    def _recognise(self, keys: Sequence[tuple[str, ...]]) -> list[Recognised]:
-        if self._by_reference:
-            known = self._memory.by_reference([key[0] for key in keys if key])
-            return [self._from_report(key[0], known.get(key[0])) if key else Recognised() for key in keys]
-        named = [(identity.key_digest(key), identity.loose_digest(key)) if key else ("", "") for key in keys]
-        known = self._memory.known([digest for digest, _loose in named if digest])
-        return [
-            Recognised(prefix(digest), digest, loose, identity.reference(self._scope, digest), known.get(digest))
-            if digest
-            else Recognised()
-            for digest, loose in named
-        ]
+    def _by_key(self, keys: Keys) -> Recognised:
+        """Recognise rows by their keys."""
+        found = self._memory.known(list(filter(None, keys.digests)))
+        known = {at: found[digest] for at, digest in enumerate(keys.digests) if digest in found} if found else {}
+        recognised = Recognised(list(map(prefix, keys.digests)), list(keys.digests), [], [], known)
+        if self._memory.is_kept or self._reference_column is not None:
+            fresh = [digest and at not in known for at, digest in enumerate(keys.digests)]
+            recognised.loose.extend(
+                identity.loose_digest(parts) if is_fresh else ""  # the journal has those of the others
+                for parts, is_fresh in zip(keys.parts, fresh, strict=True)
+            )
+            recognised.references.extend(
+                identity.reference(self._scope, digest) if is_fresh else known[at].row.reference if digest else ""
+                for at, (digest, is_fresh) in enumerate(zip(keys.digests, fresh, strict=True))
+            )
+        return recognised
 
-    def _from_report(self, reference: str, known: KnownRow | None) -> Recognised:
-        """Recognise a row by its reference alone; one that the journal does not know is nobody's."""
-        digest = identity.key_digest([reference])
-        if known is not None:
-            return Recognised(prefix(digest), known.key_digest, "", reference, known)
+    def _from_report(self, keys: Keys) -> Recognised:
+        """Recognise rows by their references alone; those that the journal does not know are nobody's."""
+        references = [parts[0] if parts else "" for parts in keys.parts]
+        known = self._memory.by_reference(list(filter(None, references)))
         foreign = self._memory.record is not None
-        return Recognised(prefix(digest), "" if foreign else digest, "", reference)
+        digests = [
+            known[reference].key_digest if reference in known else "" if foreign else digest
+            for reference, digest in zip(references, keys.digests, strict=True)
+        ]
+        return Recognised(
+            marks=list(map(prefix, keys.digests)),
+            digests=digests,
+            loose=[""] * len(digests),
+            references=references,
+            known={at: known[reference] for at, reference in enumerate(references) if reference in known},
+        )
 
-    def is_repeated(self, row: Recognised) -> bool:
-        """Tell whether other rows have the key of this one, too."""
-        return row.mark in self.repeated
+    def repeated_in(self, rows: Recognised) -> list[int]:
+        """Return the places of the rows whose keys other rows have, too."""
+        return [at for at, mark in enumerate(rows.marks) if mark in self.repeated] if self.repeated else []
 
-    def prefixes(self, frame: pd.DataFrame, recognised: Sequence[Recognised]) -> pd.Series[str]:
-        """Return what `repeated` calls each row's key, empty where there is none."""
-        return pd.Series([row.mark for row in recognised], index=frame.index, dtype=object)
-
-    def issues(
-        self, frame: pd.DataFrame, keys: Sequence[tuple[str, ...]], recognised: Sequence[Recognised]
-    ) -> Iterator[Issue]:
+    def issues(self, frame: pd.DataFrame, keys: Keys, rows: Recognised) -> Iterator[Issue]:
         """Yield what is doubtful about who a row is."""
         numbers = frame.index.tolist()
         if self._reference_column is not None:
-            cells = map(identity.canonical, frame[self._reference_column])
-            for number, cell, row in zip(numbers, cells, recognised, strict=True):
-                yield from self._reference_issues(number, cell, row)
+            for at, cell in enumerate(map(identity.canonical, frame[self._reference_column])):
+                yield from self._reference_issues(numbers[at], cell, rows, at)
         if self._key_columns:
-            news = [row.loose for row in recognised if row.digest and row.known is None]
-            taken = self._memory.similar(news)
-            for number, key, row in zip(numbers, keys, recognised, strict=True):
-                yield from self._similar_issues(number, key, row, taken)
+            news = [at for at, digest in enumerate(rows.digests) if digest and at not in rows.known]
+            taken = self._memory.similar([rows.loose[at] for at in news]) if rows.loose else {}
+            for at in news if taken or self._similar else ():
+                yield from self._similar_issues(numbers[at], keys.parts[at], rows, at, taken)
 
-    def _reference_issues(self, number: int, cell: str, row: Recognised) -> Iterator[Issue]:
+    def _reference_issues(self, number: int, cell: str, rows: Recognised, at: int) -> Iterator[Issue]:
         """Yield what is wrong with the reference that a report's row carries."""
         column = self._reference_column
         if self._key_columns:
-            if cell and row.digest and cell != row.reference:
+            if cell and rows.digests[at] and cell != rows.references[at]:
                 message = _("{column} {cell} does not belong to this row's key", column=column, cell=cell)
                 yield Issue(number, column, cell, "reference-edited", message, _UNDO_OR_COPY)
         elif not cell:
             message = _("{column} is empty, so nobody can tell which row this was", column=column)
             yield Issue(number, column, cell, "reference-missing", message, _UNDO_OR_COPY)
-        elif others := self.repeated.get(row.mark, ()):
-            rows = _listed([other for other in others if other != number])
-            message = _("{column} {cell} stands in other rows too: {rows}", column=column, cell=cell, rows=rows)
+        elif others := self.repeated.get(rows.marks[at], ()):
+            listed = _listed([other for other in others if other != number])
+            message = _("{column} {cell} stands in other rows too: {rows}", column=column, cell=cell, rows=listed)
             yield Issue(number, column, cell, "reference-repeated", message, _UNDO_OR_COPY)
-        elif row.known is None and self._memory.record is not None:
+        elif at not in rows.known and self._memory.record is not None:
             message = _("{column} {cell} is no reference of this import", column=column, cell=cell)
             yield Issue(number, column, cell, "reference-foreign", message, _UNDO_OR_COPY)
 
     def _similar_issues(
-        self, number: int, key: tuple[str, ...], row: Recognised, taken: Mapping[str, set[str]]
+        self, number: int, key: tuple[str, ...], rows: Recognised, at: int, taken: Mapping[str, set[str]]
     ) -> Iterator[Issue]:
         """Yield an issue where a new key is nearly another row's, in this sheet or in an earlier one."""
-        if not row.digest or row.known is not None:
-            return
         column, value = ", ".join(self._key_columns), " · ".join(key)
         if others := self._similar.get(number):
-            rows = _listed(others)
-            message = _("{column} '{value}' is nearly the key of rows {rows}", column=column, value=value, rows=rows)
+            listed = _listed(others)
+            message = _("{column} '{value}' is nearly the key of rows {rows}", column=column, value=value, rows=listed)
             yield Issue(number, column, value, "key-similar", message, _SAME_OR_NOT)
-        elif taken.get(row.loose, set()) - {row.digest}:
+        elif taken and taken.get(rows.loose[at], set()) - {rows.digests[at]}:
             message = _("{column} '{value}' is nearly a key that was imported before", column=column, value=value)
             yield Issue(number, column, value, "key-similar", message, _SAME_OR_NOT)
 
@@ -234,5 +241,6 @@ class Contents:
         if name not in self._columns:
             cells = self._frame[name].tolist() if name in self._frame.columns else [""] * len(self._frame)
             before = identity.written(name)
-            self._columns[name] = [before + identity.written(identity.canonical(cell)) for cell in cells]
+            hashed = {cell: before + identity.written(identity.canonical(cell)) for cell in set(cells)}
+            self._columns[name] = [hashed[cell] for cell in cells]
         return self._columns[name]

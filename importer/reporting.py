@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 from importer import report
 from importer.errors import ReportError
-from importer.journal import ImportRecord, Journal, KnownRow, user_name
+from importer.journal import ImportRecord, Journal, user_name
 from importer.messages import _, ngettext
 from importer.model import Cell, Counts, Issue, ReportContent, ReportRow, Status, Summary
-from importer.planning import Plan, PlannedRow
+from importer.plan import Batch, Plan
 from importer.spool import Spool
 
 _AGAIN = 3
@@ -64,12 +64,14 @@ class Finished:
 
     def reasons(self) -> Iterator[tuple[Status, Issue]]:
         """Yield, for every row that is not as it should be, why: its issues, or what the journal says of it."""
-        for planned in self.plan:
-            status = planned.status
-            if issues := issues_of(planned):
-                yield from ((status, issue) for issue in issues)
-            elif (status is not Status.CREATED or planned.differs) and (message := message_of(planned)):
-                yield status, Issue(planned.row.number, None, None, status, message, self.next_step)
+        for batch in self.plan.batches:
+            for at, status in enumerate(batch.statuses()):
+                if issues := issues_of(batch, at, status):
+                    yield from ((status, issue) for issue in issues)
+                elif (status is not Status.CREATED or at in batch.differs) and (
+                    message := message_of(batch, at, status)
+                ):
+                    yield status, Issue(batch.numbers[at], None, None, status, message, self.next_step)
 
 
 def now() -> datetime:
@@ -80,11 +82,13 @@ def now() -> datetime:
 def count(plan: Plan, run: int | None = None) -> Counts:
     """Return how many rows of a plan are in each state; what was created now is what `run` sent."""
     states: Counter[str] = Counter()
-    for planned in plan:
-        states[planned.status] += 1
-        if planned.status is Status.CREATED:
-            states["changed"] += planned.differs
-            states["created_now"] += run is not None and planned.known is not None and planned.known.run == run
+    for batch in plan.batches:
+        statuses = batch.statuses()
+        states.update(statuses)
+        states["changed"] += sum(statuses[at] is Status.CREATED for at in batch.differs)
+        if run is not None:
+            created = (known for at, known in batch.known.items() if statuses[at] is Status.CREATED)
+            states["created_now"] += sum(known.run == run for known in created)
     return Counts(**{str(state): number for state, number in states.items()})
 
 
@@ -188,20 +192,24 @@ _SETTLED = frozenset({Status.CREATED, Status.REJECTED, Status.SKIPPED})
 
 def refreshed(plan: Plan, journal: Journal, record: ImportRecord) -> Plan:
     """Return the plan with what the journal knows now, after sending; what was settled before is not read again."""
-    batches: Spool[list[PlannedRow]] = Spool(in_memory=1)  # the plan's own batches are in memory still
+    batches: Spool[Batch] = Spool(in_memory=1)  # the plan's own batches are in memory still
     for batch in plan.batches:
-        open_rows = [planned for planned in batch if planned.row.identity and planned.status not in _SETTLED]
-        references = [planned.row.identity.reference for planned in open_rows if planned.row.identity]
-        known = journal.rows.by_reference(record.id, references)
-        batches.append([_with_news(planned, known) for planned in batch])
+        batches.append(_with_news(batch, journal, record))
     return replace(plan, batches=batches)
 
 
-def _with_news(planned: PlannedRow, known: Mapping[str, KnownRow]) -> PlannedRow:
-    found = known.get(planned.row.identity.reference) if planned.row.identity else None
-    if found is None:
-        return planned
-    return replace(planned, known=found.row, differs=planned.differs and planned.status is not Status.PLANNED)
+def _with_news(batch: Batch, journal: Journal, record: ImportRecord) -> Batch:
+    """Return a batch with what the journal knows now of the rows that were not settled before."""
+    statuses = batch.statuses()
+    open_rows = {
+        who.reference: at
+        for at, status in enumerate(statuses)
+        if status not in _SETTLED and (who := batch.identity(at)) is not None
+    }
+    found = journal.rows.by_reference(record.id, list(open_rows))
+    news = {open_rows[reference]: known.row for reference, known in found.items()}
+    sent = {at for at in news if statuses[at] is Status.PLANNED}
+    return replace(batch, known={**batch.known, **news}, differs=batch.differs - sent)
 
 
 def finish(plan: Plan, journal: Journal, record: ImportRecord | None, ran: Ran, wish: Wish) -> Finished:
@@ -287,47 +295,48 @@ class _ReportRows:
         columns = list(self._plan.columns)
         for frame, batch in self._plan.cells():
             cells = zip(*(frame[column].tolist() for column in columns), strict=True)
-            for planned, row_cells in zip(batch, cells, strict=True):
-                yield _report_row(planned, row_cells)
+            for at, (status, row_cells) in enumerate(zip(batch.statuses(), cells, strict=True)):
+                yield _report_row(batch, at, status, row_cells)
 
 
-def _report_row(planned: PlannedRow, cells: tuple[Cell, ...]) -> ReportRow:
-    row, status = planned.row, planned.status
-    line = ReportRow(
-        number=row.number,
+def _report_row(batch: Batch, at: int, status: Status, cells: tuple[Cell, ...]) -> ReportRow:
+    who, known = batch.identity(at), batch.known.get(at)
+    return ReportRow(
+        number=batch.numbers[at],
         cells=cells,
         status=status,
-        message=message_of(planned),
-        reference=row.identity.reference if row.identity else None,
-        changed=status is Status.CREATED and planned.differs,
-        issues=issues_of(planned),
+        wolkvox_id=known.wolkvox_id if known else None,
+        id_prefijo=known.id_prefijo if known else None,
+        message=message_of(batch, at, status),
+        sent_at=known.sent_at if known else None,
+        run=known.run if known else None,
+        reference=who.reference if who else None,
+        changed=status is Status.CREATED and at in batch.differs,
+        issues=issues_of(batch, at, status),
     )
-    if (known := planned.known) is None:
-        return line
-    return replace(line, wolkvox_id=known.wolkvox_id, id_prefijo=known.id_prefijo, sent_at=known.sent_at, run=known.run)
 
 
-def issues_of(planned: PlannedRow) -> tuple[Issue, ...]:
+def issues_of(batch: Batch, at: int, status: Status) -> tuple[Issue, ...]:
     """Return what a person has to correct in a row: what is wrong with its cells, or what the CRM refused."""
-    if planned.status is Status.REJECTED and planned.known:
-        said = _("The CRM said no: {words}", words=planned.known.message)
+    if status is Status.REJECTED:
+        said = _("The CRM said no: {words}", words=batch.known[at].message)
         remedy = _("correct the row, or give --retry-rejected once the CRM has what it lacked")
-        return (Issue(planned.row.number, None, None, "rejected", said, remedy),)
-    return planned.row.issues if planned.status is Status.INVALID else ()
+        return (Issue(batch.numbers[at], None, None, "rejected", said, remedy),)
+    return batch.issues.get(at, ()) if status is Status.INVALID else ()
 
 
-def message_of(planned: PlannedRow) -> str:
+def message_of(batch: Batch, at: int, status: Status) -> str:
     """Return what a row's line says about it; nothing of a row that is simply created or left."""
-    if issues := issues_of(planned):
+    if issues := issues_of(batch, at, status):
         return "; ".join(issue.message for issue in issues)
-    if planned.status is Status.SKIPPED:
-        return planned.row.skipped or ""
-    if planned.status is Status.CREATED:
-        return _("Edited after its case was created; the case is as it was.") if planned.differs else ""
-    if planned.status is Status.SENDING and planned.known and planned.known.lease_until:
-        until = planned.known.lease_until
+    if status is Status.SKIPPED:
+        return batch.skipped[at]
+    if status is Status.CREATED:
+        return _("Edited after its case was created; the case is as it was.") if at in batch.differs else ""
+    known = batch.known.get(at)
+    if status is Status.SENDING and known and known.lease_until:
         return _(
             "On its way to the CRM; if its process was stopped, it counts as unknown from {until:%H:%M:%S} on.",
-            until=until,
+            until=known.lease_until,
         )
-    return planned.known.message if planned.known else ""
+    return known.message if known else ""

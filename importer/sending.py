@@ -18,7 +18,7 @@ from importer.errors import AttachmentChanged
 from importer.journal import Attempt, ImportRecord, Intent, Journal
 from importer.messages import _
 from importer.model import Outcome, Payload, Row, Verdict
-from importer.planning import Plan, PlannedRow
+from importer.plan import Plan, PlannedRow
 
 _log = logging.getLogger(__name__)
 

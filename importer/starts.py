@@ -15,7 +15,8 @@ from importer.job import Job
 from importer.journal import ImportRecord, Journal
 from importer.messages import _
 from importer.model import Status
-from importer.planning import Plan, id_column, own_columns
+from importer.plan import Plan
+from importer.planning import id_column, own_columns
 from importer.settings import is_loopback
 from importer.source import Table
 

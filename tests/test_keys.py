@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from importer import identity
-from importer.keys import KeyBook, Occurrences, key_parts, prefix
+from importer.keys import KeyBook, Keys, Occurrences, keys_in, prefix
 from importer.model import Fault, Typed
 
 KEYS = st.sampled_from(["1", "01", "001", "2", "a", "A", "á", "b", ""])
@@ -23,24 +23,24 @@ def test_key_parts_are_canonical_and_empty_where_a_part_is_blank_or_unknown() ->
         index=[2, 3, 4, 5],
         dtype=object,
     )
-    assert key_parts(frame, ["A", "B"]) == [("T1", "x"), (), (), ("7", "z")]
-    assert key_parts(frame, ["A"]) == [("T1",), ("T2",), (), ("7",)]
+    assert keys_in(frame, ["A", "B"]).parts == [("T1", "x"), (), (), ("7", "z")]
+    assert keys_in(frame, ["A"]).parts == [("T1",), ("T2",), (), ("7",)]
 
 
 def test_a_book_without_rows_finds_nothing() -> None:
     """An empty source, and one whose frames hold no key, have no repeated and no similar keys."""
     book = KeyBook()
     assert (book.repeated(), book.similar()) == ({}, {})
-    book.add([2, 3], [(), ()])
+    book.add([2, 3], Keys.of([(), ()]))
     assert (book.repeated(), book.similar()) == ({}, {})
 
 
 def test_r12_repeated_and_similar_keys_are_found_across_frames() -> None:
-    """Rows of different frames that bear one key, or nearly one, are named to each other."""
+    """Rows of different frames that bear one key, or nearly one, are named to each other, but for those left out."""
     book = KeyBook()
-    book.add([2, 3, 4], [("00123",), ("T1",), ()])
-    book.add([7, 8], [("T1",), ("123",)])
-    book.add([9], [("123",)])
+    book.add([2, 3, 4], Keys.of([("00123",), ("T1",), ()]))
+    book.add([6, 7, 8], Keys.of([("T1",), ("T1",), ("123",)]), without={6})
+    book.add([9], Keys.of([("123",)]))
     assert book.repeated() == {
         prefix(identity.key_digest(("T1",))): (3, 7),
         prefix(identity.key_digest(("123",))): (8, 9),
@@ -54,7 +54,7 @@ def test_a_book_agrees_with_a_plain_dictionary(frames: list[list[str]]) -> None:
     book, numbers, key_of = KeyBook(), count(2), {}
     for frame in frames:
         rows = [next(numbers) for _key in frame]
-        book.add(rows, [(key,) if key else () for key in frame])
+        book.add(rows, Keys.of([(key,) if key else () for key in frame]))
         key_of.update({row: key for row, key in zip(rows, frame, strict=True) if key})
     same, alike = defaultdict(list), defaultdict(list)
     for row, key in key_of.items():
@@ -69,7 +69,7 @@ def test_a_column_of_one_value_and_its_variant_is_answered_at_once() -> None:
     """A constant chosen for a key costs no comparison of every row with every other."""
     book = KeyBook()
     rows = 40_000
-    book.add(range(rows), [("todo",)] * (rows - 1) + [("Todo",)])
+    book.add(range(rows), Keys.of([("todo",)] * (rows - 1) + [("Todo",)]))
     similar = book.similar()
     assert similar[0] == (rows - 1,)
     assert similar[rows - 1] == tuple(range(rows - 1))

@@ -12,7 +12,7 @@ import pytest
 
 from importer.mapping import json_schema
 from importer.pipeline import Job, check
-from importer.planning import PlannedRow
+from importer.plan import PlannedRow
 
 ROOT = Path(__file__).parent.parent
 SAMPLES = ROOT / "sample_data"

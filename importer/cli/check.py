@@ -29,7 +29,7 @@ def command(*, as_json: bool, log_file: Path | None, verbose: int, **said: Any) 
 
     set_up(log_file, verbose)
     plan = check(options.job(**said))
-    issues = [issue for planned in plan for issue in planned.row.issues]
+    issues = [issue for batch in plan.batches for listed in batch.issues.values() for issue in listed]
     counts = count(plan)
     status = 1 if counts.invalid else 0
     if as_json:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import repeat
 from pathlib import Path
@@ -70,14 +70,26 @@ class Table:
     _stored: Spool[pd.DataFrame]
     _positions: tuple[int, ...]
 
-    def frames(self) -> Iterator[pd.DataFrame]:
-        """Yield the rows below the header, some thousands to a frame, blank ones left out; may be called again.
+    def frames(self) -> Iterable[pd.DataFrame]:
+        """Return the rows below the header, some thousands to a frame, blank ones left out; may be read again.
 
         A frame's index is the row number, its columns are `columns`, its cells are `model.Cell`, empty ones "".
         """
-        columns = pd.Index(self.columns, dtype=object)
-        for frame in self._stored:  # an early one may lack columns that hold something only further down
-            yield frame.reindex(columns=list(self._positions), fill_value="").set_axis(columns, axis="columns")
+        return _Frames(self._stored, self._positions, self.columns)
+
+
+@dataclass(frozen=True, slots=True)
+class _Frames:
+    """Frames whose columns are stored by position, under their names."""
+
+    stored: Spool[pd.DataFrame]
+    positions: tuple[int, ...]
+    names: tuple[str, ...]
+
+    def __iter__(self) -> Iterator[pd.DataFrame]:
+        names = pd.Index(self.names, dtype=object)
+        for frame in self.stored:  # an early one may lack columns that hold something only further down
+            yield frame.reindex(columns=list(self.positions), fill_value="").set_axis(names, axis="columns")
 
 
 def is_filled(cell: object) -> bool:

@@ -1,0 +1,158 @@
+"""A plan: every row of a source with who it is, the case it would become, what is wrong with it, what is known of it.
+
+Rows are kept by column, as they were made: a check of a million rows counts most of them and looks at few. Whoever
+needs a row as one asks for it, and it is put together then.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeVar
+
+from importer import identity
+from importer.identity import Scope
+from importer.mapping import CaseMapping
+from importer.model import Attachment, Identity, Issue, JournalRow, Row, Status
+from importer.source import Table
+from importer.spool import Spool
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+T = TypeVar("T")
+
+DOUBTFUL = frozenset({Status.SENDING, Status.UNKNOWN, Status.CONFLICT})
+"""States of a row of which nobody knows yet whether it is a case."""
+
+_FROM_THE_CRM = DOUBTFUL | {Status.CREATED}
+"""States in which what the journal knows of the CRM outranks what is wrong with the sheet now."""
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedRow:
+    """A row beside what the journal knows of it.
+
+    `status` is the row's state, were the plan carried out as far as possible without sending. `differs` tells that its
+    content is not what the journal has, or that a rejected row is to go again all the same.
+    """
+
+    row: Row
+    status: Status
+    known: JournalRow | None = None
+    differs: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """The rows of one frame, by column: sequences in their order, mappings and sets by their places in it, from 0.
+
+    `digests` are of keys, empty where nobody can tell who a row is. `identities` are None where no journal will
+    remember the rows, and nobody asks who they are but `identity`. Of `fields`, by path, None is left out.
+    """
+
+    scope: Scope
+    numbers: Sequence[int]
+    digests: Sequence[str]
+    identities: Sequence[Identity | None] | None
+    fields: Mapping[str, Sequence[object]]
+    issues: Mapping[int, tuple[Issue, ...]]
+    skipped: Mapping[int, str]
+    attachments: Mapping[int, tuple[Attachment, ...]]
+    missing: Mapping[int, tuple[str, ...]]
+    known: Mapping[int, JournalRow]
+    differs: frozenset[int]
+
+    def __len__(self) -> int:
+        return len(self.numbers)
+
+    def __iter__(self) -> Iterator[PlannedRow]:
+        return map(self.row, range(len(self)))
+
+    def statuses(self) -> list[Status]:
+        """Return the state of each row."""
+        return [self._status(at) for at in range(len(self))]
+
+    def identity(self, at: int) -> Identity | None:
+        """Return who a row is, None where nobody can tell."""
+        if self.identities is not None:
+            return self.identities[at]
+        digest = self.digests[at]
+        return Identity(digest, "", identity.reference(self.scope, digest), "") if digest else None
+
+    def row(self, at: int) -> PlannedRow:
+        """Return a row as one."""
+        row = Row(
+            number=self.numbers[at],
+            identity=self.identity(at),
+            fields={path: values[at] for path, values in self.fields.items() if values[at] is not None},
+            attachments=self.attachments.get(at, ()),
+            issues=self.issues.get(at, ()),
+            skipped=self.skipped.get(at),
+            missing=self.missing.get(at, ()),
+        )
+        return PlannedRow(row, self._status(at), self.known.get(at), at in self.differs)
+
+    def some(self, places: Sequence[int]) -> Batch:
+        """Return the batch of the rows at these places alone."""
+        return Batch(
+            scope=self.scope,
+            numbers=[self.numbers[at] for at in places],
+            digests=[self.digests[at] for at in places],
+            identities=None if self.identities is None else [self.identities[at] for at in places],
+            fields={path: [values[at] for at in places] for path, values in self.fields.items()},
+            issues=_moved(self.issues, places),
+            skipped=_moved(self.skipped, places),
+            attachments=_moved(self.attachments, places),
+            missing=_moved(self.missing, places),
+            known=_moved(self.known, places),
+            differs=frozenset(new for new, old in enumerate(places) if old in self.differs),
+        )
+
+    def _status(self, at: int) -> Status:
+        known = self.known.get(at)
+        if known and known.status in _FROM_THE_CRM:
+            return known.status
+        if at in self.skipped:
+            return Status.SKIPPED
+        if at in self.issues or not self.digests[at]:
+            return Status.INVALID
+        if known and known.status is Status.REJECTED and at not in self.differs:
+            return Status.REJECTED
+        return Status.PLANNED
+
+
+def _moved(values: Mapping[int, T], places: Sequence[int]) -> dict[int, T]:
+    return {new: values[old] for new, old in enumerate(places) if old in values}
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """A source's rows in sheet order, batch by batch; each batch is made of the frame of cells at its place.
+
+    `columns` are the source's own; `content_columns` are those that a row's content hash covers. `only` are the states
+    by which its rows were chosen, none where all of them are here.
+    """
+
+    table: Table
+    mapping: CaseMapping
+    scope: Scope
+    columns: tuple[str, ...]
+    content_columns: tuple[str, ...]
+    notes: tuple[str, ...]
+    frames: Iterable[pd.DataFrame]
+    batches: Spool[Batch]
+    only: tuple[Status, ...] = ()
+
+    def cells(self) -> Iterator[tuple[pd.DataFrame, Batch]]:
+        """Yield every batch beside its frame of cells."""
+        return zip(self.frames, self.batches, strict=True)
+
+    def __iter__(self) -> Iterator[PlannedRow]:
+        for batch in self.batches:
+            yield from batch
+
+    def in_state(self, status: Status) -> Iterator[PlannedRow]:
+        """Yield the rows that are in a state; the others are not put together."""
+        for batch in self.batches:
+            yield from (batch.row(at) for at, found in enumerate(batch.statuses()) if found is status)
