@@ -14,7 +14,7 @@ from importer.job import Job
 from importer.messages import _
 from importer.model import Counts, Status
 from importer.plan import Plan, PlannedRow
-from importer.reporting import count, now
+from importer.reporting import now
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +77,7 @@ def make_forecast(job: Job, plan: Plan, crm: Crm, server: str) -> Forecast:
     Raises ServerUnreachable or ConnectionRefused where the CRM cannot be asked, UsageError where --look-first cannot
     look for a row.
     """
-    counts = count(plan)
+    counts = plan.counts()
     held_back = job.only_if_all_valid and counts.invalid > 0
     wanted = 0 if held_back else min(counts.planned, job.limit or counts.planned)
     quota = crm.token_information() if wanted else None

@@ -7,12 +7,9 @@ from datetime import datetime
 from pathlib import Path
 
 from importer.findings import QUIET_PERIOD
-from importer.journal import default_path
 from importer.mapping import CaseMapping
 from importer.model import Status
-from importer.report import default_path as default_report
-from importer.reporting import Wish
-from importer.settings import Connection, case_url
+from importer.settings import Connection
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,22 +48,21 @@ class Job:
     @property
     def journal_path(self) -> Path:
         """Where the journal lies."""
+        from importer.journal import default_path  # noqa: PLC0415 - slow to import, and not needed to begin
+
         return self.journal or default_path()
 
     @property
     def report_path(self) -> Path:
         """Where the report goes."""
-        return self.report or default_report(self.source)
+        from importer.report import default_path  # noqa: PLC0415 - the same
+
+        return self.report or default_path(self.source)
 
     @property
     def tries_rejected(self) -> bool:
         """Whether rejected rows are sent again though nothing in them changed."""
         return self.retry_rejected or Status.REJECTED in self.only
-
-    @property
-    def wish(self) -> Wish:
-        """What report is wanted; raises SettingsError where the address of a case cannot be one."""
-        return Wish(self.report_path, case_url(), self.html, self.write_back)
 
 
 def mapped(cases: CaseMapping) -> Connection:

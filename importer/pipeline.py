@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from importlib.metadata import version
 
-from importer import mapping, payload, report, settings, starts
+from importer import payload, report, settings, starts
 from importer.choosing import chosen
 from importer.composing import complete_fields
 from importer.crm import Crm
@@ -23,13 +23,12 @@ from importer.journal import ImportRecord, Journal, RunStart, user_name
 from importer.mapping import CaseMapping
 from importer.messages import _
 from importer.model import Identity, Status
-from importer.opening import open_source
+from importer.opening import Begun
 from importer.plan import Batch, Plan, PlannedRow
 from importer.planning import make_plan
 from importer.recognition import Memory
-from importer.reporting import Finished, Ran, finish, now, refreshed
+from importer.reporting import Finished, Ran, Wish, finish, now, refreshed
 from importer.sending import Errand
-from importer.source import Table
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,16 +40,14 @@ class Preview:
     cells: dict[str, str]
 
 
-def check(job: Job) -> Plan:
-    """Read, map and validate a source; send nothing, and ask no journal."""
-    cases = mapping.load(job.mapping)
-    table = open_source(job.source, cases.table)
-    return make_plan(table, cases, scope_of(job, cases), Memory())
+def check(begun: Begun) -> Plan:
+    """Map and validate a source; send nothing, and ask no journal."""
+    return make_plan(begun.table(), begun.cases, scope_of(begun.job, begun.cases), Memory())
 
 
-def preview(job: Job, number: int | None = None, *, issues: bool = False) -> Iterator[Preview]:
+def preview(begun: Begun, number: int | None = None, *, issues: bool = False) -> Iterator[Preview]:
     """Yield what rows would send, in sheet order: all of them, or that of one `number`, or those with issues."""
-    plan = check(job)
+    plan = check(begun)
     for frame, batch in plan.cells():
         for position, planned in enumerate(batch):
             if number in {None, planned.row.number} and (planned.row.issues or not issues):
@@ -58,21 +55,18 @@ def preview(job: Job, number: int | None = None, *, issues: bool = False) -> Ite
                 yield Preview(planned, body, {column: str(frame[column].iloc[position]) for column in plan.columns})
 
 
-def run(job: Job, desk: Desk) -> Finished:
+def run(begun: Begun, desk: Desk) -> Finished:
     """Plan a source, have it confirmed, send what is not created yet, and write the report.
 
     Raises an ImporterError before anything is sent where something is at fault; later, only RunStopped, where the
     journal can no longer be written or somebody wants no report.
     """
-    started = now()
-    cases = mapping.load(job.mapping)
-    target = settings.target(job.connection, mapped(cases))
+    started, job, wish = now(), begun.job, Wish.of(begun.job)
+    target = settings.target(job.connection, mapped(begun.cases))
     starts.refuse_short_quiet_period(job.quiet_period, target.server)
-    table = open_source(job.source, cases.table)
-    wish = job.wish
     report.check_writable(wish.path)
     with Journal(job.journal_path) as journal, Crm(target) as crm:
-        record, plan = _plan(job, cases, table, journal, retry_rejected=job.tries_rejected)
+        record, plan = _plan(begun, journal, retry_rejected=job.tries_rejected)
         starts.refuse_second_start(job, plan, journal, record)
         plan = chosen(plan, job.only)
         forecast = make_forecast(job, plan, crm, target.server)
@@ -93,15 +87,13 @@ def run(job: Job, desk: Desk) -> Finished:
     return finished
 
 
-def rebuild_report(job: Job) -> Finished:
+def rebuild_report(begun: Begun) -> Finished:
     """Write the report again from the source and the journal; send nothing."""
-    cases = mapping.load(job.mapping)
-    table = open_source(job.source, cases.table)
-    wish = job.wish
+    job, wish = begun.job, Wish.of(begun.job)
     report.check_writable(wish.path)
-    server, _operation = settings.server_and_operation(job.connection, mapped(cases))
+    server, _operation = settings.server_and_operation(job.connection, mapped(begun.cases))
     with Journal(job.journal_path) as journal:
-        record, plan = _plan(job, cases, table, journal)
+        record, plan = _plan(begun, journal)
         return finish(chosen(plan, job.only), journal, record, Ran(now(), server), wish)
 
 
@@ -111,17 +103,16 @@ def scope_of(job: Job, cases: CaseMapping) -> Scope:
     return Scope(tenant_of(server) if server else "", operation or "", cases.import_name)
 
 
-def _plan(
-    job: Job, cases: CaseMapping, table: Table, journal: Journal, *, retry_rejected: bool = False
-) -> tuple[ImportRecord | None, Plan]:
+def _plan(begun: Begun, journal: Journal, *, retry_rejected: bool = False) -> tuple[ImportRecord | None, Plan]:
     """Plan a source beside what the journal knows of its import; None stands for a first run."""
-    scope = scope_of(job, cases)
-    record = starts.find_import(journal, scope, job.same_as)
+    table = begun.table()
+    scope = scope_of(begun.job, begun.cases)
+    record = starts.find_import(journal, scope, begun.job.same_as)
     starts.refuse_other_file(table, record)
     if record is not None:
         scope = Scope(record.tenant, record.operation, record.name)  # references stay what they were
         journal.attempts.expire(record.id)
-    return record, make_plan(table, cases, scope, Memory(journal, record), retry_rejected=retry_rejected)
+    return record, make_plan(table, begun.cases, scope, Memory(journal, record), retry_rejected=retry_rejected)
 
 
 def _note(job: Job, plan: Plan, journal: Journal, record: ImportRecord | None) -> ImportRecord:

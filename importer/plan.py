@@ -6,6 +6,7 @@ needs a row as one asks for it, and it is put together then.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
@@ -13,7 +14,7 @@ from typing import TYPE_CHECKING, TypeVar
 from importer import identity
 from importer.identity import Scope
 from importer.mapping import CaseMapping
-from importer.model import Attachment, Identity, Issue, JournalRow, Row, Status
+from importer.model import Attachment, Counts, Identity, Issue, JournalRow, Row, Status
 from importer.source import Table
 from importer.spool import Spool
 
@@ -156,3 +157,15 @@ class Plan:
         """Yield the rows that are in a state; the others are not put together."""
         for batch in self.batches:
             yield from (batch.row(at) for at, found in enumerate(batch.statuses()) if found is status)
+
+    def counts(self, run: int | None = None) -> Counts:
+        """Return how many rows are in each state; what was created now is what `run` sent."""
+        states: Counter[str] = Counter()
+        for batch in self.batches:
+            statuses = batch.statuses()
+            states.update(statuses)
+            states["changed"] += sum(statuses[at] is Status.CREATED for at in batch.differs)
+            if run is not None:
+                created = (known for at, known in batch.known.items() if statuses[at] is Status.CREATED)
+                states["created_now"] += sum(known.run == run for known in created)
+        return Counts(**{str(state): number for state, number in states.items()})

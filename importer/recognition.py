@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-
-import pandas as pd
+from typing import TYPE_CHECKING
 
 from importer import identity
 from importer.identity import Scope
@@ -13,6 +12,9 @@ from importer.journal import ImportRecord, Journal, KnownRow
 from importer.keys import KeyBook, Keys, Occurrences, keys_in, prefix
 from importer.messages import _
 from importer.model import Attachment, Issue
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 _SHOWN_ROWS = 5
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -10,10 +9,12 @@ from pathlib import Path
 
 from importer import report
 from importer.errors import ReportError
+from importer.job import Job
 from importer.journal import ImportRecord, Journal, user_name
 from importer.messages import _, ngettext
 from importer.model import Cell, Counts, Issue, ReportContent, ReportRow, Status, Summary
 from importer.plan import Batch, Plan
+from importer.settings import case_url
 from importer.spool import Spool
 
 _AGAIN = 3
@@ -49,6 +50,11 @@ class Wish:
     html: bool = False
     write_back: bool = False
 
+    @classmethod
+    def of(cls, job: Job) -> Wish:
+        """Return what a job wants; raises SettingsError where the address of a case cannot be one."""
+        return cls(job.report_path, case_url(), job.html, job.write_back)
+
 
 @dataclass(frozen=True, slots=True)
 class Finished:
@@ -77,19 +83,6 @@ class Finished:
 def now() -> datetime:
     """Return this moment in the user's own time zone."""
     return datetime.now(UTC).astimezone()
-
-
-def count(plan: Plan, run: int | None = None) -> Counts:
-    """Return how many rows of a plan are in each state; what was created now is what `run` sent."""
-    states: Counter[str] = Counter()
-    for batch in plan.batches:
-        statuses = batch.statuses()
-        states.update(statuses)
-        states["changed"] += sum(statuses[at] is Status.CREATED for at in batch.differs)
-        if run is not None:
-            created = (known for at, known in batch.known.items() if statuses[at] is Status.CREATED)
-            states["created_now"] += sum(known.run == run for known in created)
-    return Counts(**{str(state): number for state, number in states.items()})
 
 
 def exit_status(counts: Counts, ran: Ran) -> int:
@@ -218,7 +211,7 @@ def finish(plan: Plan, journal: Journal, record: ImportRecord | None, ran: Ran, 
     A run whose report can be written nowhere has ended all the same, and says so: the journal has everything. Raises
     ReportError for a command that was about the report alone.
     """
-    counts = count(plan, ran.run)
+    counts = plan.counts(ran.run)
     status, advice = exit_status(counts, ran), next_step(counts, ran, plan.only)
     summary = _summary(plan, ran, counts, advice)
     content = ReportContent(summary, plan.columns, _ReportRows(plan), wish.case_url)

@@ -12,9 +12,9 @@ import yaml
 from mapping_support import HEAD, loaded
 from pydantic import BaseModel
 
-from importer import mapping
 from importer.mapping import grammar
 from importer.mapping.drafting.writing import flow
+from importer.mapping.schema import json_schema
 
 ROOT = Path(__file__).parent.parent
 PAGE = (ROOT / "docs" / "mapping.md").read_text("utf-8")
@@ -48,13 +48,13 @@ def test_every_key_is_in_the_page_the_schema_and_the_tests(part: str, key: str) 
     examples = {each for text in EXAMPLES for node in nodes(yaml.safe_load(text)) for each in node}
     assert key in examples
     assert re.search(rf"\b{key}\b", re.sub(r"```.*?```", "", PAGE, flags=re.DOTALL))
-    assert alternatives(mapping.json_schema(), part)["properties"][key]["description"]
+    assert alternatives(json_schema(), part)["properties"][key]["description"]
     assert re.search(rf"\b{key}:\s", TESTS)
 
 
 def test_the_schema_has_no_key_that_the_grammar_lacks() -> None:
     """The schema's parts and keys are those of the grammar."""
-    schema = mapping.json_schema()
+    schema = json_schema()
     assert set(schema["$defs"]) | {"MappingFile"} == set(PARTS)
     for name, part in PARTS.items():
         assert set(alternatives(schema, name)["properties"]) == {i.alias or k for k, i in part.model_fields.items()}
@@ -92,7 +92,7 @@ def test_every_code_of_an_issue_is_in_the_page_and_the_tests() -> None:
 
 def test_the_schema_takes_what_the_grammar_takes() -> None:
     """Texts may be written as numbers and booleans, one text for a list, a constant for a field, `version: 1`."""
-    schema = mapping.json_schema()
+    schema = json_schema()
     assert 1 in schema["properties"]["version"]["enum"]
     text = {"type": ["string", "number", "boolean"]}
     assert schema["$defs"]["FieldSpec"]["anyOf"][0] == text

@@ -11,7 +11,7 @@ import pytest
 import yaml
 from mapping_support import HEAD, faults, frame, written
 
-from importer.mapping import draft
+from importer.mapping.drafting import draft
 from importer.mapping.drafting.matching import match_headers
 from importer.mapping.drafting.profiles import guess_type, profiles
 from importer.model import Cell, Typed

@@ -20,6 +20,7 @@ from run_support import MAPPING, Give, Office, ticket
 
 from importer.cli.terminal import Terminal
 from importer.job import Job
+from importer.opening import begin
 from importer.pipeline import run as carry_out
 from importer.sandbox import Latency, RunningSandbox, SandboxConfig, Search
 from importer.settings import Connection
@@ -325,7 +326,9 @@ def test_a_night_ends_in_time(office: Office, monkeypatch: pytest.MonkeyPatch) -
     office.write(tickets(range(1, 4)))
     over = datetime.now(UTC) - timedelta(seconds=1)
     where = Connection(office.sandbox.url, "demo")
-    finished = carry_out(Job(office.source, office.mapping, where, office.journal, until=over), Terminal(yes=True))
+    finished = carry_out(
+        begin(Job(office.source, office.mapping, where, office.journal, until=over)), Terminal(yes=True)
+    )
     assert (finished.exit_status, office.sandbox.posts) == (3, 0)
     assert "--until" in finished.next_step
     assert states(office.journal) == {"planned": 3}

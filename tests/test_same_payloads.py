@@ -10,6 +10,7 @@ from source_support import WORKBOOKS
 
 from importer.composing import compose
 from importer.job import Job
+from importer.opening import begin
 from importer.pipeline import check
 
 MAPPING = """\
@@ -49,7 +50,7 @@ def saved_as(ending: str) -> Path:
 
 def bodies(source: Path, mapping: Path) -> list[bytes]:
     """Return the bytes that a source would send, none of its rows being at fault."""
-    plan = check(Job(source, mapping))
+    plan = check(begin(Job(source, mapping)))
     assert [issue for planned in plan for issue in planned.row.issues] == []
     return [b"".join(compose(plan, planned.row).chunks()) for planned in plan]
 

@@ -24,13 +24,15 @@ def command(*, as_json: bool, log_file: Path | None, verbose: int, **said: Any) 
 
     Exit status: 0 all rows are valid, 1 rows to correct, 2 the call, the mapping or the source is at fault.
     """
-    from importer.pipeline import check  # noqa: PLC0415 - pandas is slow to import
-    from importer.reporting import count  # noqa: PLC0415
+    from importer.opening import begin  # noqa: PLC0415 - slow to import, and help needs nothing of it
 
     set_up(log_file, verbose)
-    plan = check(options.job(**said))
+    begun = begin(options.job(**said))
+    from importer.pipeline import check  # noqa: PLC0415 - slower still: meanwhile, the source is parsed
+
+    plan = check(begun)
     issues = [issue for batch in plan.batches for listed in batch.issues.values() for issue in listed]
-    counts = count(plan)
+    counts = plan.counts()
     status = 1 if counts.invalid else 0
     if as_json:
         groups = [

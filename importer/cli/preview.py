@@ -47,11 +47,14 @@ def command(
 
     Exit status: 0 the row is valid, 1 it has issues, 2 the call, the mapping or the source is at fault.
     """
-    from importer.pipeline import preview  # noqa: PLC0415 - pandas is slow to import
+    from importer.opening import begin  # noqa: PLC0415 - slow to import, and help needs nothing of it
 
     set_up(log_file, verbose)
     job = options.job(**said)
-    shown = list(islice(preview(job, row, issues=issues), _SHOWN_ROWS if issues else 1))
+    begun = begin(job)
+    from importer.pipeline import preview  # noqa: PLC0415 - slower still: meanwhile, the source is parsed
+
+    shown = list(islice(preview(begun, row, issues=issues), _SHOWN_ROWS if issues else 1))
     if not shown and not issues:
         raise UsageError(_("{path} has no row {row}.", path=job.source, row=row or 1))
     status = 0 if all(one.planned.row.sendable for one in shown) else 1

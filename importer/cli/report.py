@@ -25,10 +25,13 @@ def command(*, as_json: bool, log_file: Path | None, verbose: int, **said: Any) 
 
     Exit status: that of the source's rows, as for `run`.
     """
-    from importer.pipeline import rebuild_report  # noqa: PLC0415 - pandas is slow to import
+    from importer.opening import begin  # noqa: PLC0415 - slow to import, and help needs nothing of it
 
     set_up(log_file, verbose)
-    finished = rebuild_report(options.job(**said))
+    begun = begin(options.job(**said))
+    from importer.pipeline import rebuild_report  # noqa: PLC0415 - slower still: meanwhile, the source is parsed
+
+    finished = rebuild_report(begun)
     if as_json:
         print_json("report", finished_json(finished))
     else:

@@ -33,10 +33,13 @@ def command(*, yes: bool, as_json: bool, log_file: Path | None, verbose: int, **
     to correct, 2 nothing was sent, 3 paused or limited, 4 unknown or conflicting rows, 5 a person must mend the
     connection.
     """
-    from importer.pipeline import run  # noqa: PLC0415 - pandas is slow to import
+    from importer.opening import begin  # noqa: PLC0415 - slow to import, and help needs nothing of it
 
     set_up(log_file, verbose)
-    finished = run(options.job(**said), Terminal(yes=yes))
+    begun = begin(options.job(**said))
+    from importer.pipeline import run  # noqa: PLC0415 - slower still: meanwhile, the source is parsed
+
+    finished = run(begun, Terminal(yes=yes))
     if as_json:
         print_json("run", finished_json(finished))
     else:

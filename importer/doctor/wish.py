@@ -10,6 +10,7 @@ from importer.job import Job
 from importer.mapping import CaseMapping
 from importer.messages import _
 from importer.model import Row
+from importer.opening import begin
 from importer.pipeline import check
 
 
@@ -31,7 +32,7 @@ def wish_like_row(job: Job, number: int | None) -> Wish:
 
     The row itself is not sent, nor are its attachments. Raises UsageError for a row that is not there or not valid.
     """
-    plan = check(job)
+    plan = check(begin(job))
     for planned in plan:
         row = planned.row
         if row.number == number or (number is None and row.sendable):

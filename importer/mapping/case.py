@@ -5,15 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import pandas as pd
-
-from importer.mapping.binding import Binding, Given
 from importer.mapping.document import Places
 from importer.mapping.grammar import MappingFile
-from importer.mapping.mapper import Mapper
 from importer.mapping.tables import TableNeed
 from importer.model import AttachmentOptions, FieldRule, TableOptions
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from importer.mapping.mapper import Mapper
 
 
 @dataclass(frozen=True)
@@ -49,4 +51,6 @@ class CaseMapping:
         `beside` is the source's folder, from which a relative attachments folder counts; patterns look there.
         Raises `MappingError` for every column that the source or one of the tables lacks.
         """
+        from importer.mapping.binding import Binding, Given  # noqa: PLC0415 - pandas is slow to import
+
         return Binding(self._grammar, self._places, self.path, Given(tuple(columns), tables, beside)).mapper(self.rules)

@@ -5,13 +5,15 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-
-import pandas as pd
+from typing import TYPE_CHECKING
 
 from importer.mapping.document import Steps
 from importer.mapping.grammar import Condition, Test
 from importer.mapping.headers import Headers
 from importer.mapping.words import clean, fold
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 @dataclass(frozen=True, slots=True)

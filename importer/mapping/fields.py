@@ -8,13 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol, TypeAlias
-
-import pandas as pd
+from typing import TYPE_CHECKING, Protocol, TypeAlias
 
 from importer.mapping.conditions import Conditions
 from importer.mapping.refusal import Problem, Refused
 from importer.model import Cell, Fault, Typed
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 Arriving: TypeAlias = "Cell | Problem"
 Step: TypeAlias = Callable[["str | Typed"], object]

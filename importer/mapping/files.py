@@ -12,13 +12,15 @@ from bisect import bisect_left
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path, PurePath
-
-import pandas as pd
+from typing import TYPE_CHECKING
 
 from importer.mapping.fields import TemplateField
 from importer.mapping.tables import ListedFile
 from importer.mapping.words import clean
 from importer.model import Fault
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 _WILD = re.compile(r"[*?]")
 _REGEX = {"*": "[^/]*", "?": "[^/]"}

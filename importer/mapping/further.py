@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from typing import TypeVar
-
-import pandas as pd
+from typing import TYPE_CHECKING, TypeVar
 
 from importer.mapping.fields import Field, placed
 from importer.mapping.files import Files, RowFile
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 Given = TypeVar("Given")
 

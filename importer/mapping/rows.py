@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-
-import pandas as pd
+from typing import TYPE_CHECKING
 
 from importer.mapping.conditions import Conditions
 from importer.mapping.words import clean
 from importer.messages import _
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 @dataclass

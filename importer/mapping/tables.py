@@ -5,14 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-
-import pandas as pd
+from typing import TYPE_CHECKING
 
 from importer.mapping.grammar import Table
 from importer.mapping.refusal import Refused
 from importer.mapping.words import clean, fold, nearest
 from importer.messages import _, shorten
 from importer.model import Cell, Fault, TableOptions
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 _HINTS = 50  # texts that are told what they may have meant: looking for it takes long in a large table
 

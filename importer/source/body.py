@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import pandas as pd
@@ -16,18 +16,35 @@ _ROWS_OF_A_FRAME = 10_000
 
 
 @dataclass(frozen=True, slots=True)
+class Frames:
+    """Frames of rows, kept on disk; may be read again. `names` are those of the columns, by position from 0."""
+
+    stored: Spool[pd.DataFrame]
+    names: Mapping[int, str]
+
+    def __iter__(self) -> Iterator[pd.DataFrame]:
+        positions, names = list(self.names), pd.Index(list(self.names.values()), dtype=object)
+        for frame in self.stored:  # an early one may lack columns that hold something only further down
+            yield frame.reindex(columns=positions, fill_value="").set_axis(names, axis="columns")
+
+
+@dataclass(frozen=True, slots=True)
 class Body:
     """What lies below a header; blank rows count nowhere.
 
-    `frames` name their columns by position from 0, `with_data` are the positions that hold anything.
+    `stored` are frames that name their columns by position from 0; `with_data` are the positions that hold anything.
     """
 
-    frames: Spool[pd.DataFrame]
+    stored: Spool[pd.DataFrame]
     rows: int
     hidden: int
     with_data: frozenset[int]
     issues: tuple[Issue, ...]
     notes: tuple[str, ...]
+
+    def frames(self, names: Mapping[int, str]) -> Frames:
+        """Return the frames with these columns, by their positions, under these names."""
+        return Frames(self.stored, names)
 
 
 def read_body(blocks: Iterable[Block], header_row: int, hidden: Collection[int], ragged: Ragged | None) -> Body:

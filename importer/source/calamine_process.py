@@ -7,10 +7,11 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import weakref
 from contextlib import suppress
 from dataclasses import dataclass
 from types import TracebackType
-from typing import Any, Self
+from typing import IO, Any, Self
 
 from importer.errors import SourceError
 from importer.messages import _
@@ -44,12 +45,13 @@ class Parsing:
         """Start the child on the workbook's bytes; without a sheet it lists them."""
         self._file = file
         self._answer: Spool[Any] = Spool(in_memory=0)
-        self._errors = tempfile.TemporaryFile()  # noqa: SIM115 - closed on leaving the context
+        self._errors = tempfile.TemporaryFile()  # noqa: SIM115 - closed with the end of the child
         # -P: this folder's modules must not hide those of the standard library.
         command = [sys.executable, "-P", calamine_child.__file__, str(MEMORY_LIMIT), json.dumps(sheet)]
         self._process = subprocess.Popen(  # noqa: S603 - our own interpreter and program
             command, stdin=subprocess.PIPE, stdout=self._answer.file, stderr=self._errors
         )
+        self._end = weakref.finalize(self, _end, self._process, self._errors)  # also where nobody asks for the answer
         self._hand_over(snapshot)
 
     def __enter__(self) -> Self:
@@ -58,9 +60,7 @@ class Parsing:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._process.kill()
-        self._process.wait()
-        self._errors.close()
+        self._end()
 
     def finish(self) -> Spool[Any]:
         """Wait for the child and return what it sent. Raises SourceError that says what is wrong with the file."""
@@ -93,3 +93,10 @@ class Parsing:
         self._errors.seek(0)
         lines = self._errors.read().decode("utf-8", "replace").strip().splitlines()
         return lines[-1] if lines else ""
+
+
+def _end(process: subprocess.Popen[bytes], errors: IO[bytes]) -> None:
+    """End a child, if it still runs, and let go of what it wrote."""
+    process.kill()
+    process.wait()
+    errors.close()

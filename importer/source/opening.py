@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from itertools import chain
 from pathlib import Path
 
 from importer.errors import SourceError
 from importer.messages import _, ngettext
 from importer.model import Cell, TableOptions
-from importer.source.body import read_body
 from importer.source.delimited import Delimited, open_delimited
 from importer.source.header import find_header, name_columns, no_header
 from importer.source.kind import Kind, sniff
 from importer.source.ragged import Ragged
 from importer.source.snapshot import Snapshot
 from importer.source.table import Grid, Table
-from importer.source.workbook_readers import Sheet, read_ods, read_xls, read_xlsb, read_xlsx
+from importer.source.workbook_readers import Reading, Sheet, begin_ods, begin_xls, begin_xlsb, begin_xlsx
 
 _DEFAULTS = TableOptions()
 _DELIMITER_NAMES = {",": _("comma"), ";": _("semicolon"), "\t": _("tab"), "|": _("vertical bar")}
@@ -27,20 +26,30 @@ def open_table(path: Path, options: TableOptions = _DEFAULTS) -> Table:
 
     Raises SourceError with a remedy where the file, the sheet or the header is not there or cannot be read.
     """
+    return begin_table(path, options)()
+
+
+def begin_table(path: Path, options: TableOptions = _DEFAULTS) -> Callable[[], Table]:
+    """Begin to open a table and return the rest of it, to be called once: both raise as `open_table` does.
+
+    A workbook is parsed by another process from here on, so that its caller has time for something else.
+    """
     snapshot = _read(path)
-    kind, package = sniff(snapshot, path.name)
+    read = _begin(snapshot, path.name, options)
+    return lambda: _table(path, options, snapshot.digest, read())
+
+
+def _begin(snapshot: Snapshot, file: str, options: TableOptions) -> Reading:
+    kind, package = sniff(snapshot, file)
     if package is not None and kind is Kind.XLSX:
-        sheet = read_xlsx(snapshot, package, path.name, options)
-    elif package is not None and kind is Kind.ODS:
-        sheet = read_ods(snapshot, package, path.name, options)
-    elif kind is Kind.TEXT:
-        text = open_delimited(snapshot, path.name, options)
-        sheet = Sheet(None, text, frozenset(), _text_notes(text, options))
-    elif kind is Kind.XLS:
-        sheet = read_xls(snapshot, path.name, options)
-    else:
-        sheet = read_xlsb(snapshot, path.name, options)
-    return _table(path, options, snapshot.digest, sheet)
+        return begin_xlsx(snapshot, package, file, options)
+    if package is not None and kind is Kind.ODS:
+        return begin_ods(snapshot, package, file, options)
+    if kind is Kind.TEXT:
+        text = open_delimited(snapshot, file, options)
+        return lambda: Sheet(None, text, frozenset(), _text_notes(text, options))
+    begin = begin_xls if kind is Kind.XLS else begin_xlsb
+    return begin(snapshot, file, options)
 
 
 def _read(path: Path) -> Snapshot:
@@ -72,6 +81,8 @@ def _read(path: Path) -> Snapshot:
 
 def _table(path: Path, options: TableOptions, digest: str, sheet: Sheet) -> Table:
     """Find the header, name the columns, and look once over all rows."""
+    from importer.source.body import read_body  # noqa: PLC0415 - pandas is slow to import, and not needed to begin
+
     grid = sheet.grid
     header_row, headers = _header(path.name, sheet.name, grid, options)
     ragged = Ragged(len(headers)) if isinstance(grid, Delimited) else None
@@ -91,8 +102,7 @@ def _table(path: Path, options: TableOptions, digest: str, sheet: Sheet) -> Tabl
         hidden=hidden,
         notes=(*sheet.notes, *found, *made_up, *body.notes),
         issues=body.issues,
-        _stored=body.frames,
-        _positions=tuple(columns),
+        _frames=body.frames(columns),
     )
 
 

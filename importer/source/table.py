@@ -6,12 +6,12 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import repeat
 from pathlib import Path
-from typing import Protocol
-
-import pandas as pd
+from typing import TYPE_CHECKING, Protocol
 
 from importer.model import Cell, Issue
-from importer.spool import Spool
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,29 +67,14 @@ class Table:
     hidden: frozenset[int]
     notes: tuple[str, ...]
     issues: tuple[Issue, ...]
-    _stored: Spool[pd.DataFrame]
-    _positions: tuple[int, ...]
+    _frames: Iterable[pd.DataFrame]
 
     def frames(self) -> Iterable[pd.DataFrame]:
         """Return the rows below the header, some thousands to a frame, blank ones left out; may be read again.
 
         A frame's index is the row number, its columns are `columns`, its cells are `model.Cell`, empty ones "".
         """
-        return _Frames(self._stored, self._positions, self.columns)
-
-
-@dataclass(frozen=True, slots=True)
-class _Frames:
-    """Frames whose columns are stored by position, under their names."""
-
-    stored: Spool[pd.DataFrame]
-    positions: tuple[int, ...]
-    names: tuple[str, ...]
-
-    def __iter__(self) -> Iterator[pd.DataFrame]:
-        names = pd.Index(self.names, dtype=object)
-        for frame in self.stored:  # an early one may lack columns that hold something only further down
-            yield frame.reindex(columns=list(self.positions), fill_value="").set_axis(names, axis="columns")
+        return self._frames
 
 
 def is_filled(cell: object) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from importer.errors import SourceError
@@ -36,43 +37,75 @@ class Sheet:
     notes: tuple[str, ...]
 
 
-def read_xlsx(snapshot: Snapshot, package: Package, file: str, options: TableOptions) -> Sheet:
-    """Read a sheet of an XLSX or XLSM workbook; its XML is looked through while the child process parses it."""
+Reading = Callable[[], Sheet]
+"""The rest of reading a sheet, which a child process has begun to parse: to be called once, for the sheet."""
+
+
+def begin_xlsx(snapshot: Snapshot, package: Package, file: str, options: TableOptions) -> Reading:
+    """Begin to read a sheet of an XLSX or XLSM workbook; its XML is looked through while the child parses it."""
     workbook = read_workbook(package, workbook_part(package) or "")
     name = _choose(snapshot, file, workbook.sheets, options)
-    with Parsing(snapshot, file, name) as parsing:
-        facts = scan_xlsx(package, workbook.parts[name], workbook.formats)
-        parsed = parsing.finish()
-    grid = WorkbookGrid(parsed, facts, workbook.formats, since_1904=workbook.since_1904)
-    notes = (*_notes(grid, facts, options), *_regional_note(workbook.regional, facts))
-    return Sheet(name, grid, frozenset(facts.hidden), notes)
+    parsing = Parsing(snapshot, file, name)
+
+    def read() -> Sheet:
+        with parsing:
+            facts = scan_xlsx(package, workbook.parts[name], workbook.formats)
+            parsed = parsing.finish()
+        grid = WorkbookGrid(parsed, facts, workbook.formats, since_1904=workbook.since_1904)
+        notes = (*_notes(grid, facts, options), *_regional_note(workbook.regional, facts))
+        return Sheet(name, grid, frozenset(facts.hidden), notes)
+
+    return read
 
 
-def read_ods(snapshot: Snapshot, package: Package, file: str, options: TableOptions) -> Sheet:
-    """Read a sheet of an ODS workbook; its XML is looked through while the child process parses it."""
+def begin_ods(snapshot: Snapshot, package: Package, file: str, options: TableOptions) -> Reading:
+    """Begin to read a sheet of an ODS workbook; its XML is looked through while the child parses it."""
     name = _choose(snapshot, file, list_sheets(snapshot, file), options)
-    with Parsing(snapshot, file, name) as parsing:
-        facts = scan_ods(package, name)
-        parsed = parsing.finish()
-    grid = WorkbookGrid(parsed, facts)
-    untold = _("Of ODS files the program cannot tell the targets of links.")
-    return Sheet(name, grid, frozenset(facts.hidden), (*_notes(grid, facts, options), untold))
+    parsing = Parsing(snapshot, file, name)
+
+    def read() -> Sheet:
+        with parsing:
+            facts = scan_ods(package, name)
+            parsed = parsing.finish()
+        grid = WorkbookGrid(parsed, facts)
+        untold = _("Of ODS files the program cannot tell the targets of links.")
+        return Sheet(name, grid, frozenset(facts.hidden), (*_notes(grid, facts, options), untold))
+
+    return read
 
 
-def read_xls(snapshot: Snapshot, file: str, options: TableOptions) -> Sheet:
-    """Read a sheet of an XLS workbook; its records are looked through while the child process parses it."""
+def begin_xls(snapshot: Snapshot, file: str, options: TableOptions) -> Reading:
+    """Begin to read a sheet of an XLS workbook; its records are looked through while the child parses it."""
     name = _choose(snapshot, file, list_sheets(snapshot, file), options)
-    with Parsing(snapshot, file, name) as parsing, snapshot.open() as reader:
-        look = scan_xls(reader.read(), name)
-        parsed = parsing.finish()
-    unlooked = WorkbookGrid(parsed, SheetFacts())
-    _refuse_misread(unlooked, file)
-    if look is None:
-        return Sheet(name, unlooked, frozenset(), (_untold(Kind.XLS),))
-    grid = WorkbookGrid(parsed, look.facts, look.formats, since_1904=look.since_1904)
-    untold = _("Of XLS files the program cannot tell formulas without a result, nor the targets of links.")
-    notes = (*_notes(grid, look.facts, options), *_regional_note(look.regional, look.facts), untold)
-    return Sheet(name, grid, frozenset(look.facts.hidden), notes)
+    parsing = Parsing(snapshot, file, name)
+
+    def read() -> Sheet:
+        with parsing, snapshot.open() as reader:
+            look = scan_xls(reader.read(), name)
+            parsed = parsing.finish()
+        unlooked = WorkbookGrid(parsed, SheetFacts())
+        _refuse_misread(unlooked, file)
+        if look is None:
+            return Sheet(name, unlooked, frozenset(), (_untold(Kind.XLS),))
+        grid = WorkbookGrid(parsed, look.facts, look.formats, since_1904=look.since_1904)
+        untold = _("Of XLS files the program cannot tell formulas without a result, nor the targets of links.")
+        notes = (*_notes(grid, look.facts, options), *_regional_note(look.regional, look.facts), untold)
+        return Sheet(name, grid, frozenset(look.facts.hidden), notes)
+
+    return read
+
+
+def begin_xlsb(snapshot: Snapshot, file: str, options: TableOptions) -> Reading:
+    """Begin to read a sheet of an XLSB workbook, which is not looked into beside its parser."""
+    name = _choose(snapshot, file, list_sheets(snapshot, file), options)
+    parsing = Parsing(snapshot, file, name)
+
+    def read() -> Sheet:
+        with parsing:
+            grid = WorkbookGrid(parsing.finish(), SheetFacts())
+        return Sheet(name, grid, frozenset(), (_untold(Kind.XLSB),))
+
+    return read
 
 
 def _refuse_misread(grid: WorkbookGrid, file: str) -> None:
@@ -85,14 +118,6 @@ def _refuse_misread(grid: WorkbookGrid, file: str) -> None:
                 file=file,
             )
         )
-
-
-def read_xlsb(snapshot: Snapshot, file: str, options: TableOptions) -> Sheet:
-    """Read a sheet of an XLSB workbook, which is not looked into beside its parser."""
-    name = _choose(snapshot, file, list_sheets(snapshot, file), options)
-    with Parsing(snapshot, file, name) as parsing:
-        grid = WorkbookGrid(parsing.finish(), SheetFacts())
-    return Sheet(name, grid, frozenset(), (_untold(Kind.XLSB),))
 
 
 def _untold(kind: Kind) -> str:

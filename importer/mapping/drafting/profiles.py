@@ -6,8 +6,7 @@ import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
-
-import pandas as pd
+from typing import TYPE_CHECKING
 
 from importer.mapping.converters.moments import MomentReader
 from importer.mapping.converters.numbers import NumberReader
@@ -15,6 +14,9 @@ from importer.mapping.converters.types import boolean
 from importer.mapping.refusal import Refused
 from importer.messages import _
 from importer.model import Fault, Typed
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 _EMAIL = re.compile(r"[^\s@;,]+@[^\s@;,]+\.[^\s@;,]+")
 _FILE = re.compile(r"(?!\w+://)[^\n;|,]+\.[A-Za-z0-9]{2,5}")

@@ -10,8 +10,7 @@ import os
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import islice
 from pathlib import Path
-
-import pandas as pd
+from typing import TYPE_CHECKING
 
 from importer.mapping.document import Node
 from importer.mapping.drafting.guesses import guess_fields
@@ -21,6 +20,9 @@ from importer.mapping.drafting.profiles import Profile, guess_type, profiles
 from importer.mapping.drafting.writing import Line, blank, flow, lines, quoted, scalar
 from importer.mapping.words import fold
 from importer.messages import _, ngettext
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 _LOG = 0.1  # of the rows repeat a key: more than slips
 _FOLDERS_LOOKED_AT = 500
