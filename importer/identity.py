@@ -77,7 +77,8 @@ def loose(text: str) -> str:
     else:
         folded = unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", text).casefold())
         bare = "".join(character for character in folded if not unicodedata.combining(character))
-    return _LEADING_ZEROS.sub("", "".join(bare.split()))
+    bare = "".join(bare.split())
+    return _LEADING_ZEROS.sub("", bare) if "0" in bare else bare
 
 
 def key_digest(parts: Iterable[str]) -> str:

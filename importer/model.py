@@ -27,6 +27,10 @@ class Typed:
         """Return what the spreadsheet shows."""
         return self.text
 
+    def __hash__(self) -> int:
+        """Return the hash of the text: columns of these are looked up cell by cell, and it is at hand."""
+        return hash(self.text)
+
 
 @dataclass(frozen=True, slots=True)
 class Fault:

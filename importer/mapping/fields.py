@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol, TypeAlias
 
 from importer.mapping.conditions import Conditions
-from importer.mapping.refusal import Problem, Refused
+from importer.mapping.refusal import Problem, Refused, any_problem
 from importer.model import Cell, Fault, Typed
 
 if TYPE_CHECKING:
@@ -69,9 +69,9 @@ class Way:
             return refused.problem
 
     def _walk(self, cell: str | Typed) -> object:
-        if not str(cell).strip():
-            return self.default
         value: object = self.strip(cell)
+        if not value or not str(cell).strip():
+            return self.default
         for step in self.steps:
             value = step(value)  # type: ignore[arg-type]  # a step that makes other than text comes last
             if value is None or value == "":
@@ -82,7 +82,7 @@ class Way:
 def each_once(cells: Sequence[Arriving], convert: Callable[[Arriving], object]) -> list[object]:
     """Return every cell converted, each distinct one once."""
     known = {cell: convert(cell) for cell in set(cells)}
-    return [known[cell] for cell in cells]
+    return list(map(known.__getitem__, cells))
 
 
 def texts_of(cells: Iterable[Arriving]) -> set[str]:
@@ -151,8 +151,11 @@ class Filled:
 
     def texts(self, frame: pd.DataFrame) -> list[object]:
         """Return the part's text for each row, or a problem with its column."""
-        way = Way((self.write,), default=self.blank)
-        return each_once(frame[self.column].tolist(), lambda cell: placed(way(cell), self.column, cell))
+        cells = frame[self.column].tolist()
+        texts = each_once(cells, Way((self.write,), default=self.blank))
+        if not any_problem(texts):
+            return texts
+        return [placed(text, self.column, cell) for text, cell in zip(texts, cells, strict=True)]
 
 
 @dataclass
@@ -165,10 +168,13 @@ class TemplateField:
     when: Conditions | None = None
     observer: Observer | None = None
     column: str | None = field(init=False)
+    _form: str = field(init=False)
 
     def __post_init__(self) -> None:
-        """Name the first column as the one to correct."""
+        """Name the first column as the one to correct, and make the form that the texts of all columns fill."""
         self.column = next((part.column for part in self.parts if isinstance(part, Filled)), None)
+        fixed = (part.replace("{", "{{").replace("}", "}}") if isinstance(part, str) else "{}" for part in self.parts)
+        self._form = "".join(fixed)
 
     @property
     def columns(self) -> Iterable[str]:
@@ -190,16 +196,19 @@ class TemplateField:
 
     def _filled(self, frame: pd.DataFrame) -> list[str | Problem]:
         columns = [part.texts(frame) for part in self.parts if isinstance(part, Filled)]
-        rows = zip(*columns, strict=True) if columns else iter([()] * len(frame))
+        if not columns:
+            return [self._form.format()] * len(frame)
+        rows = zip(*columns, strict=True)
+        if any(map(any_problem, columns)):
+            return [_first_problem(texts) or self._fill(texts) for texts in rows]
         return [self._fill(texts) for texts in rows]
 
-    def _fill(self, texts: Sequence[object]) -> str | Problem:
-        if problem := next((text for text in texts if isinstance(text, Problem)), None):
-            return problem
-        if texts and not any(texts):
-            return ""
-        following = iter(texts)
-        return "".join(part if isinstance(part, str) else str(next(following)) for part in self.parts)
+    def _fill(self, texts: Sequence[object]) -> str:
+        return self._form.format(*texts) if any(texts) else ""
+
+
+def _first_problem(values: Iterable[object]) -> Problem | None:
+    return next((value for value in values if isinstance(value, Problem)), None)
 
 
 @dataclass
@@ -243,8 +252,7 @@ class ObjectField:
         return [placed(value, inner.column, cell) for value, cell in zip(values, cells, strict=True)]
 
     def _object(self, row: Sequence[object]) -> object:
-        problem = next((value for value in row if isinstance(value, Problem)), None)
-        if problem:
+        if problem := _first_problem(row):
             return problem
         named = [(inner, value) for inner, value in zip(self.properties, row, strict=True) if value is not None]
         sourced = any(not isinstance(inner, Constant) for inner in self.properties)

@@ -13,7 +13,7 @@ from importer.mapping.document import Places
 from importer.mapping.fields import Field
 from importer.mapping.files import Files, RowFile
 from importer.mapping.further import FurtherRows
-from importer.mapping.refusal import Problem
+from importer.mapping.refusal import Problem, any_problem
 from importer.mapping.rows import RowChoice
 from importer.mapping.vocabulary import Vocabulary
 from importer.messages import _
@@ -105,7 +105,8 @@ class Mapper:
             *chain.from_iterable(self._issues(field, columns[field.path], frame) for field in self._parts.fields),
         ]
         for path, values in columns.items():
-            columns[path] = [None if isinstance(value, Problem) else value for value in values]
+            if any_problem(values):
+                columns[path] = [None if isinstance(value, Problem) else value for value in values]
         if named := self._parts.names_in:
             columns[named] = self._with_names(columns[named], frame)
         fields = pd.DataFrame({path: pd.Series(values, frame.index, dtype=object) for path, values in columns.items()})
@@ -118,7 +119,7 @@ class Mapper:
     @staticmethod
     def _issues(field: Field, values: Sequence[object], frame: pd.DataFrame) -> Iterator[Issue]:
         """Yield the issues among a field's values."""
-        for position, value in enumerate(values):
+        for position, value in enumerate(values if any_problem(values) else ()):
             if isinstance(value, Problem):
                 cell = str(frame[field.column].iloc[position]) if field.column else None
                 yield value.issue(int(frame.index[position]), field.column, cell)
@@ -126,7 +127,8 @@ class Mapper:
     def _unreadable(self, frame: pd.DataFrame) -> Iterator[Issue]:
         """Yield the issues of cells that could not be read, in whatever way the mapping uses their column."""
         for column in self.columns:
-            for row, cell in zip(frame.index.tolist(), frame[column], strict=True):
+            cells = frame[column].tolist()
+            for row, cell in zip(frame.index.tolist(), cells, strict=True) if Fault in set(map(type, cells)) else ():
                 if isinstance(cell, Fault):
                     yield Problem.of(cell).issue(row, column, cell.text)
 

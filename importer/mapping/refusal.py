@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from importer.model import Fault, Issue
@@ -38,3 +39,8 @@ class Problem:
         if self.column is not None:
             column, value = self.column, self.value
         return Issue(row, column, value, self.code, self.message, self.remedy)
+
+
+def any_problem(values: Iterable[object]) -> bool:
+    """Tell whether there is a problem among values, which in most columns there is not."""
+    return Problem in set(map(type, values))

@@ -33,7 +33,7 @@ class Vocabulary:
 
     def observe(self, cells: Iterable[object]) -> None:
         """Tick off the texts that stand in cells."""
-        for text in {str(cell).strip() for cell in cells} - {""}:
+        for text in {str(cell).strip() for cell in set(cells)} - {""}:
             alike = self._words.alike(text)
             for word in alike:
                 self._unseen.pop(word, None)

@@ -151,6 +151,7 @@ def _of_one_format(values: Sequence[Any], code: str) -> Iterable[Cell]:
     return map(known.__getitem__, values)
 
 
+@lru_cache(maxsize=1 << 16, typed=True)  # True is 1 otherwise
 def _cell(value: Any, code: str) -> Cell:  # noqa: ANN401 - whatever a workbook stores
     cell = _CELL_OF[value.__class__](value)
     if code and isinstance(cell, Typed) and cell.value.__class__ in {int, float}:
