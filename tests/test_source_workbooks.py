@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import csv
+import gc
 import hashlib
+import re
+import zipfile
 from datetime import date, datetime, time
 from pathlib import Path
 
+import psutil
 import pytest
 from openpyxl import Workbook
 from source_support import WORKBOOKS, opened, rows_of, saved, texts_of, written
 
 from importer.errors import SourceError
 from importer.model import Fault, TableOptions, Typed
-from importer.source import open_table, workbook_readers
+from importer.source import Table, begin_table, open_table, workbook_readers
 
 
 def test_s2_numbers_and_text_keep_their_digits() -> None:
@@ -115,6 +119,39 @@ def test_links_show_their_text_or_their_target() -> None:
 def test_a_workbook_without_references_and_with_a_prefix_reads() -> None:
     """Cells without a reference follow each other; a prefixed namespace is the same namespace."""
     assert texts_of(opened("prefixed.xlsx")) == {2: ["7", "29/02/2024"], 5: ["ab", "2024-02-29"]}
+
+
+@pytest.mark.parametrize("name", ["cells.xlsx", "dates_1900.xlsx", "dates_1904.xlsx", "errors.xlsx", "mixed.xlsx"])
+@pytest.mark.parametrize(
+    "spelt",
+    [r"<c \3\1\2>", r"<c\n \1 \2 \3 >", r"<c\1 cm='0'\2\3>"],
+    ids=["another order", "more spaces", "further attributes"],
+)
+def test_cells_that_are_spelt_in_an_unusual_way_say_the_same(tmp_path: Path, name: str, spelt: str) -> None:
+    """A style, a type and a reference mean the same in any order and between any spaces; plain formats may be lost."""
+    path = tmp_path / name
+    cell = re.compile(r'<c( r="[A-Z]+[0-9]+")( s="[0-9]+")?( t="[a-z]+")?>', re.IGNORECASE)
+    with zipfile.ZipFile(WORKBOOKS / name) as old, zipfile.ZipFile(path, "w") as new:
+        for part in old.namelist():
+            content = old.read(part).decode() if part.startswith("xl/worksheets/sheet") else old.read(part)
+            new.writestr(part, cell.sub(spelt, content) if isinstance(content, str) else content)
+    assert said(open_table(path)) == said(opened(name))
+
+
+def said(table: Table) -> dict[int, list[object]]:
+    """Return what the cells of a table show and are, but for the number formats that show nothing more."""
+    cells = rows_of(table).items()
+    return {row: [(str(cell), cell.value if isinstance(cell, Typed) else cell) for cell in some] for row, some in cells}
+
+
+def test_a_table_that_nobody_waits_for_leaves_no_process() -> None:
+    """The process that parses a workbook ends when whoever began to read it has another reason to stop."""
+    before = psutil.Process().children()
+    begun = begin_table(WORKBOOKS / "cells.xlsx")
+    (parser,) = set(psutil.Process().children()) - set(before)
+    del begun
+    gc.collect()
+    assert not parser.is_running()
 
 
 def test_the_first_visible_sheet_that_is_not_ours_is_read() -> None:
