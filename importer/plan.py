@@ -48,14 +48,16 @@ class PlannedRow:
 class Batch:
     """The rows of one frame, by column: sequences in their order, mappings and sets by their places in it, from 0.
 
-    `digests` are of keys, empty where nobody can tell who a row is. `identities` are None where no journal will
-    remember the rows, and nobody asks who they are but `identity`. Of `fields`, by path, None is left out.
+    `digests` are of keys, empty where nobody can tell who a row is; `loose`, `references` and `hashes` are what an
+    Identity holds beside them, none where no journal will remember the rows. Of `fields`, by path, None is left out.
     """
 
     scope: Scope
     numbers: Sequence[int]
     digests: Sequence[str]
-    identities: Sequence[Identity | None] | None
+    loose: Sequence[str]
+    references: Sequence[str]
+    hashes: Sequence[str]
     fields: Mapping[str, Sequence[object]]
     issues: Mapping[int, tuple[Issue, ...]]
     skipped: Mapping[int, str]
@@ -76,10 +78,15 @@ class Batch:
 
     def identity(self, at: int) -> Identity | None:
         """Return who a row is, None where nobody can tell."""
-        if self.identities is not None:
-            return self.identities[at]
         digest = self.digests[at]
-        return Identity(digest, "", identity.reference(self.scope, digest), "") if digest else None
+        if not digest:
+            return None
+        return Identity(
+            key_digest=digest,
+            loose_digest=self.loose[at] if self.loose else "",
+            reference=self.references[at] if self.references else identity.reference(self.scope, digest),
+            content_hash=self.hashes[at] if self.hashes else "",
+        )
 
     def row(self, at: int) -> PlannedRow:
         """Return a row as one."""
@@ -100,7 +107,9 @@ class Batch:
             scope=self.scope,
             numbers=[self.numbers[at] for at in places],
             digests=[self.digests[at] for at in places],
-            identities=None if self.identities is None else [self.identities[at] for at in places],
+            loose=[self.loose[at] for at in places if self.loose],
+            references=[self.references[at] for at in places if self.references],
+            hashes=[self.hashes[at] for at in places if self.hashes],
             fields={path: [values[at] for at in places] for path, values in self.fields.items()},
             issues=_moved(self.issues, places),
             skipped=_moved(self.skipped, places),

@@ -11,10 +11,11 @@ import pandas as pd
 from importer import identity, report
 from importer.attachments import AttachmentFolder, Found
 from importer.identity import Scope
+from importer.journal import KnownRow
 from importer.keys import Keys
 from importer.mapping import CaseMapping
 from importer.messages import _
-from importer.model import Attachment, Identity, Issue, JournalRow, Status
+from importer.model import Attachment, Issue, JournalRow, Status
 from importer.plan import DOUBTFUL, Batch, Plan
 from importer.recognition import Contents, Memory, Recognised, Recogniser
 from importer.source import Table, open_table
@@ -150,14 +151,13 @@ class _Planner:
         recognised = self._recogniser.recognise(frame, converted.keys, converted.skipped)
         issues = self._issues(frame, converted, recognised)
         contents = _Held(Contents(self._mapper.content(frame)), found, checked=self._folder is not None)
-        identities = self._identities(recognised, contents) if self._kept else None
-        known, differs = self._known(recognised, contents)
+        hashes = [contents.hash(at, self.content_columns) for at in range(len(numbers))] if self._kept else []
+        known = {at: found_row.row for at, found_row in recognised.known.items()}
+        differs = self._differing(recognised.known, contents, hashes)
         for at in self._recogniser.repeated_in(recognised):
             if not self._takes(known.get(at), differs=at in differs):  # nobody knows which of them the key means
                 recognised.forget(at)
                 known.pop(at, None)
-                if identities is not None:
-                    identities[at] = None
         if self._retry_rejected:
             differs |= {at for at, row in known.items() if row.status is Status.REJECTED}
         for at, files in found.items():
@@ -167,7 +167,9 @@ class _Planner:
             scope=self._scope,
             numbers=numbers,
             digests=recognised.digests,
-            identities=identities,
+            loose=recognised.loose,
+            references=recognised.references,
+            hashes=hashes,
             fields={str(path): values.tolist() for path, values in converted.fields.items()},
             issues={places[row]: tuple(issues[row]) for row in sorted(issues)},
             skipped={places[row]: reason for row, reason in converted.skipped.items()},
@@ -177,23 +179,16 @@ class _Planner:
             differs=frozenset(differs.intersection(known)),
         )
 
-    def _known(self, rows: Recognised, contents: _Held) -> tuple[dict[int, JournalRow], set[int]]:
-        """Return what the journal knows of rows, and those that hold something else now."""
-        differs = {
+    def _differing(self, known: Mapping[int, KnownRow], contents: _Held, hashes: Sequence[str]) -> set[int]:
+        """Return the places of the rows that hold something else than the journal has; `hashes` are of all rows."""
+        columns = self.content_columns
+        return {
             at
-            for at, known in rows.known.items()
-            if not identity.same_content(known.row.content_hash, contents.hash(at, known.columns))
+            for at, row in known.items()
+            if not identity.same_content(
+                row.row.content_hash, hashes[at] if row.columns == columns else contents.hash(at, row.columns)
+            )
         }
-        return {at: known.row for at, known in rows.known.items()}, differs
-
-    def _identities(self, rows: Recognised, contents: _Held) -> list[Identity | None]:
-        """Return who each row is and what it holds now, for a journal to remember; None where nobody can tell."""
-        return [
-            Identity(digest, rows.loose[at], rows.references[at], contents.hash(at, self.content_columns))
-            if digest
-            else None
-            for at, digest in enumerate(rows.digests)
-        ]
 
     def _takes(self, before: JournalRow | None, *, differs: bool) -> bool:
         """Tell whether this row, of several with one key, is the one that the journal knows: the first that fits."""
@@ -234,14 +229,10 @@ class _Held:
 
     def __init__(self, contents: Contents, found: Mapping[int, Found], *, checked: bool) -> None:
         self._contents, self._found, self._checked = contents, found, checked
-        self._hashes: dict[tuple[str, ...], dict[int, str]] = {}
 
     def hash(self, at: int, columns: tuple[str, ...]) -> str:
         """Return the hash of a row's content over these columns; files count where all of them can be sent."""
-        hashes = self._hashes.setdefault(columns, {})
-        if at not in hashes:
-            hashes[at] = self._contents.hash(at, columns, self._attachments(at))
-        return hashes[at]
+        return self._contents.hash(at, columns, self._attachments(at))
 
     def _attachments(self, at: int) -> Sequence[Attachment] | None:
         files = self._found.get(at)

@@ -185,22 +185,29 @@ _SETTLED = frozenset({Status.CREATED, Status.REJECTED, Status.SKIPPED})
 
 def refreshed(plan: Plan, journal: Journal, record: ImportRecord) -> Plan:
     """Return the plan with what the journal knows now, after sending; what was settled before is not read again."""
+    if not any(map(_open_rows, plan.batches)):
+        return plan
     batches: Spool[Batch] = Spool(in_memory=1)  # the plan's own batches are in memory still
     for batch in plan.batches:
         batches.append(_with_news(batch, journal, record))
     return replace(plan, batches=batches)
 
 
-def _with_news(batch: Batch, journal: Journal, record: ImportRecord) -> Batch:
-    """Return a batch with what the journal knows now of the rows that were not settled before."""
-    statuses = batch.statuses()
-    open_rows = {
+def _open_rows(batch: Batch) -> dict[str, int]:
+    """Return, by their references, the places of the rows that were not settled before."""
+    return {
         who.reference: at
-        for at, status in enumerate(statuses)
+        for at, status in enumerate(batch.statuses())
         if status not in _SETTLED and (who := batch.identity(at)) is not None
     }
+
+
+def _with_news(batch: Batch, journal: Journal, record: ImportRecord) -> Batch:
+    """Return a batch with what the journal knows now of its open rows."""
+    open_rows = _open_rows(batch)
     found = journal.rows.by_reference(record.id, list(open_rows))
     news = {open_rows[reference]: known.row for reference, known in found.items()}
+    statuses = batch.statuses()
     sent = {at for at in news if statuses[at] is Status.PLANNED}
     return replace(batch, known={**batch.known, **news}, differs=batch.differs - sent)
 

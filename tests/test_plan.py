@@ -12,7 +12,7 @@ from run_support import Give, Office, ticket
 
 from importer import identity
 from importer.identity import Scope
-from importer.model import Attachment, Identity, Issue, JournalRow, Status
+from importer.model import Attachment, Issue, JournalRow, Status
 from importer.plan import Batch
 
 SCOPE = Scope("crm0001.wolkvox.com", "demo", "test")
@@ -29,12 +29,13 @@ def batch_of(rows: list[tuple[bool, bool, str | None, JournalRow | None, bool, s
     """Return a batch of rows: nobody's, faulty, passed over, known, differing, with a field's text."""
     at = range(len(rows))
     digests = ["" if row[0] else identity.key_digest([str(place)]) for place, row in enumerate(rows)]
-    who = [Identity(digest, "", identity.reference(SCOPE, digest), "") if digest else None for digest in digests]
     return Batch(
         scope=SCOPE,
         numbers=[place + 2 for place in at],
         digests=digests,
-        identities=who if kept else None,
+        loose=[""] * len(rows) if kept else [],
+        references=[identity.reference(SCOPE, digest) if digest else "" for digest in digests] if kept else [],
+        hashes=[""] * len(rows) if kept else [],
         fields={"contact": [row[5] for row in rows]},
         issues={place: (Issue(place + 2, "A", "", "bad", "m", "r"),) for place in at if rows[place][1]},
         skipped={place: skipped for place in at if (skipped := rows[place][2])},
