@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-import base64
+import binascii
 import os
+import threading
 import tracemalloc
 import unicodedata
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import BinaryIO
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from importer.attachments import AttachmentFolder, Found, encode, encoded_length
+from importer.attachments import AttachmentFolder, Found, encode, encoded_length, reading
 from importer.errors import AttachmentChanged
 from importer.model import Attachment, AttachmentOptions
 
@@ -259,14 +262,22 @@ def checked(path: Path) -> Attachment:
     return Attachment(path, path.name, status.st_size, status.st_mtime_ns, status.st_ino)
 
 
+ALWAYS_SLOW, NEVER_SLOW = -1.0, float("inf")
+
+
+@pytest.mark.parametrize("slow", [ALWAYS_SLOW, NEVER_SLOW])
 @settings(max_examples=60, deadline=None)
-@given(st.binary(min_size=1, max_size=200), st.integers(1, 64))
-def test_base64_is_that_of_the_whole_file(tmp_path_factory: pytest.TempPathFactory, data: bytes, chunk: int) -> None:
-    """Chunk by chunk or at once: the same characters, as many as was said beforehand."""
+@given(data=st.binary(min_size=1, max_size=200), block=st.integers(1, 64))
+def test_base64_is_that_of_the_whole_file(
+    tmp_path_factory: pytest.TempPathFactory, slow: float, data: bytes, block: int
+) -> None:
+    """Block by block or at once, read ahead or not: the characters of `binascii`, as many as was said beforehand."""
     path = tmp_path_factory.getbasetemp() / "any.bin"
     path.write_bytes(data)
-    encoded = b"".join(encode(checked(path), chunk))
-    assert encoded == base64.b64encode(data)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(reading, "SLOW", slow)
+        encoded = b"".join(encode(checked(path), block))
+    assert encoded == binascii.b2a_base64(data, newline=False)
     assert len(encoded) == encoded_length(len(data))
 
 
@@ -313,9 +324,13 @@ def test_a3_a_change_between_check_and_send_is_noticed(tmp_path: Path, change: s
         next(chunks)
 
 
+@pytest.mark.parametrize("slow", [ALWAYS_SLOW, NEVER_SLOW])
 @pytest.mark.parametrize("change", ["grown", "cut", "rewritten"])
-def test_a3_a_change_while_sending_is_noticed_before_the_last_chunk(tmp_path: Path, change: str) -> None:
+def test_a3_a_change_while_sending_is_noticed_before_the_last_chunk(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, change: str, slow: float
+) -> None:
     """A body whose file changes under it stays shorter than its length says, so that it is no delivery."""
+    monkeypatch.setattr(reading, "SLOW", slow)
     path = tmp_path / "a.bin"
     path.write_bytes(os.urandom(300_000))
     attachment = checked(path)
@@ -341,3 +356,102 @@ def test_a4_two_gigabytes_stream_flat(tmp_path: Path) -> None:
         tracemalloc.stop()
     assert total == encoded_length(attachment.size)
     assert peak < 8_000_000
+
+
+class Drive:
+    """A file of `b"012…"` on a network drive: it tells when a block is being read, and gives it when it may."""
+
+    def __init__(self, may_read: int, size: int = 9) -> None:
+        self.asked = threading.Semaphore(0)
+        self.reads = 0
+        self._may_read = threading.Semaphore(may_read)
+        self._left = bytes(range(size))
+
+    def read(self, wanted: int) -> bytes:
+        """Return the next bytes once there is leave for it."""
+        self.asked.release()
+        self._may_read.acquire()
+        self.reads += 1
+        data, self._left = self._left[:wanted], self._left[wanted:]
+        return data
+
+    def allow(self) -> None:
+        """Let one more block be read."""
+        self._may_read.release()
+
+
+def readers() -> list[threading.Thread]:
+    """Return the threads that read ahead at this moment."""
+    return [thread for thread in threading.enumerate() if thread.name == "read-ahead"]
+
+
+def test_the_next_block_is_read_while_one_is_being_sent(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where reading is slow, the next block is asked for before the last is done with, and never a third."""
+    monkeypatch.setattr(reading, "SLOW", ALWAYS_SLOW)
+    drive = Drive(may_read=1)
+    blocks = reading.blocks(drive, 9, 3)
+    assert next(blocks) == bytes((0, 1, 2))
+    for _ in range(2):
+        assert drive.asked.acquire(timeout=10)
+    drive.allow()
+    for thread in readers():
+        thread.join()
+    assert drive.reads == 2
+    assert not readers()
+    drive.allow()
+    assert list(blocks) == [bytes((3, 4, 5)), bytes((6, 7, 8))]
+
+
+def test_a_block_that_was_read_fast_is_followed_without_a_thread(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A file in the system's cache is read by the sender itself, and so is a slow one that has no second block."""
+    monkeypatch.setattr(threading.Thread, "start", lambda _: pytest.fail("a thread was begun"))
+    monkeypatch.setattr(reading, "SLOW", NEVER_SLOW)
+    assert b"".join(reading.blocks(Drive(may_read=3), 9, 3)) == bytes(range(9))
+    monkeypatch.setattr(reading, "SLOW", ALWAYS_SLOW)
+    assert b"".join(reading.blocks(Drive(may_read=1), 9, 9)) == bytes(range(9))
+
+
+def test_an_upload_that_is_broken_off_leaves_no_thread_and_no_open_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Once the chunks are closed, nobody reads any more and the file is closed, though a block was being read."""
+    monkeypatch.setattr(reading, "SLOW", ALWAYS_SLOW)
+    opened: list[BinaryIO] = []
+
+    def noted(file: BinaryIO, size: int, step: int) -> Iterator[bytes]:
+        opened.append(file)
+        yield from reading.blocks(file, size, step)
+
+    monkeypatch.setattr("importer.attachments.encoding.blocks", noted)
+    path = tmp_path / "a.bin"
+    path.write_bytes(bytes(30))
+    chunks = encode(checked(path), 3)
+    assert next(chunks) == b"AAAA"
+    chunks.close()
+    assert not readers()
+    assert [file.closed for file in opened] == [True]
+
+
+def test_a_fault_of_a_block_that_is_read_ahead_is_told_where_the_block_is_wanted(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A drive that goes away ends the upload as it does without reading ahead; a block before it still counts."""
+    monkeypatch.setattr(reading, "SLOW", ALWAYS_SLOW)
+    drive = Drive(may_read=9)
+    blocks = reading.blocks(drive, 9, 3)
+    drive.read = drive_gone_after(drive.read)
+    assert next(blocks) == bytes((0, 1, 2))
+    with pytest.raises(OSError, match="gone"):
+        next(blocks)
+
+
+def drive_gone_after(first: Callable[[int], bytes]) -> Callable[[int], bytes]:
+    """Return a `read` that succeeds once."""
+    reads = iter([first])
+
+    def read(wanted: int) -> bytes:
+        for once in reads:
+            return once(wanted)
+        raise OSError("the drive is gone")
+
+    return read

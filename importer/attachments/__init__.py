@@ -1,7 +1,7 @@
 """Attachments: names from cells, found and checked under one folder, streamed as base64.
 
 `names` refuses what no file may be called, without touching the file system; `folder` finds and checks the rest;
-`encoding` turns a checked file into base64 while it is sent.
+`encoding` turns a checked file into base64 while it is sent, and `reading` gives it the file's blocks.
 """
 
 from importer.attachments.encoding import encode, encoded_length
