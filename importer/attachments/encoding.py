@@ -43,6 +43,14 @@ def encode(attachment: Attachment, block: int = BLOCK) -> Iterator[bytes]:
         raise _changed(attachment) from error
 
 
+def hold_to(attachment: Attachment) -> None:
+    """Raise `AttachmentChanged` where the file is not the one that was checked, without opening it."""
+    try:
+        _hold_to(attachment, attachment.path.stat())
+    except OSError as error:
+        raise _changed(attachment) from error
+
+
 def _open_at_once(path: str, flags: int) -> int:
     """Open without waiting, so that a pipe that took the file's place is noticed and not waited for."""
     return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))
