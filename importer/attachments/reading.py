@@ -7,11 +7,12 @@ import time
 from collections.abc import Iterator
 from typing import BinaryIO
 
-SLOW = 0.005
+SLOW = 0.01
 """Seconds that a block may take before the next one is read ahead.
 
 A disk, or the system's cache, is far below that: there a thread costs more than it saves, since the system reads
-ahead itself and a connection's own buffer keeps the line busy. A network drive as slow as the line is above it.
+ahead itself and a connection's own buffer keeps the line busy. A network drive as slow as the line is above it. A
+busy processor may look like a slow disk for a moment; that costs the thread, and nothing else.
 """
 
 
