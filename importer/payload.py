@@ -23,6 +23,8 @@ FIELD_ORDER = (
 )
 """The body's keys in the order of the vendor's sample; `attachments` comes last so that it can be streamed."""
 
+_SHORT = 64 * 1024  # bytes; to copy more costs as much as a call of the system
+
 
 @dataclass(frozen=True, slots=True)
 class EncodedFile:
@@ -43,17 +45,33 @@ def build(fields: Mapping[str, object], operation: str, reference: str, files: S
     quotes_and_commas = max(3 * len(files) - 1, 0)
     length = len(opening) + sum(file.length for file in files) + quotes_and_commas + len(b"]}")
 
-    def chunks() -> Iterator[bytes]:
-        waiting = opening  # what is short goes with its neighbour: each chunk is a call of the system
+    def pieces() -> Iterator[bytes]:
+        yield opening
         for index, file in enumerate(files):
-            waiting += b',"' if index else b'"'
-            for chunk in file.chunks():
-                yield waiting + chunk
-                waiting = b""
-            waiting += b'"'
-        yield waiting + b"]}"
+            yield b',"' if index else b'"'
+            yield from file.chunks()
+            yield b'"'
+        yield b"]}"
 
-    return Payload(reference, length, chunks, tuple(_texts(fields)))
+    return Payload(reference, length, lambda: _gathered(pieces()), tuple(_texts(fields)))
+
+
+def _gathered(pieces: Iterable[bytes]) -> Iterator[bytes]:
+    """Yield the pieces, short ones together: each is a call of the system. Long ones are handed on as they are."""
+    waiting = b""
+    for piece in pieces:
+        if len(waiting) + len(piece) <= _SHORT:
+            waiting += piece
+            continue
+        if waiting:
+            yield waiting
+            waiting = b""
+        if len(piece) > _SHORT:
+            yield piece
+        else:
+            waiting = piece
+    if waiting:
+        yield waiting
 
 
 def document(fields: Mapping[str, object], operation: str) -> dict[str, object]:

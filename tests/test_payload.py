@@ -134,3 +134,21 @@ def test_neither_the_values_nor_the_chunks_show_in_the_representation() -> None:
     """A payload in a log line or a traceback shows its reference and length alone."""
     assert "ana@" not in repr(build(FIELDS))
     assert repr(build(FIELDS)) == f"Payload(reference='{REFERENCE}', length={build(FIELDS).length})"
+
+
+def test_long_chunks_are_handed_on_as_they_are_and_short_ones_together() -> None:
+    """A small case is one call of the system; what is long is not copied, and nothing empty is handed on."""
+    assert len(list(build(FIELDS, [encoded(b"small", 1), encoded(b"as small")]).chunks())) == 1
+    long = [b"A" * 400_000, b"B" * 400_000]
+    made = build(FIELDS, [EncodedFile(800_000, lambda: iter(long)), encoded(b"small")])
+    chunks = list(made.chunks())
+    assert [chunk for chunk in chunks if len(chunk) == 400_000] == long
+    assert {id(chunk) for chunk in long} <= {id(chunk) for chunk in chunks}
+    assert all(chunks)
+    assert sum(map(len, chunks)) == made.length
+
+
+def test_many_short_chunks_make_no_long_one() -> None:
+    """What is gathered stays short: a body of many small files needs no memory of its own."""
+    files = [encoded(b"x" * 3_000)] * 100
+    assert max(map(len, build(FIELDS, files).chunks())) <= 64 * 1024

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import binascii
 import os
 from collections.abc import Iterator
-from typing import BinaryIO
 
+from pybase64 import b64encode
+
+from importer.attachments.reading import blocks
 from importer.errors import AttachmentChanged
 from importer.messages import _
 from importer.model import Attachment
 
-_CHUNK = 768 * 1024  # bytes of the file; a multiple of three, so that only the last chunk is padded
+BLOCK = 192 * 1024  # bytes of the file; a block and its base64 stay in a processor's cache
 
 
 def encoded_length(size: int) -> int:
@@ -19,27 +20,33 @@ def encoded_length(size: int) -> int:
     return (size + 2) // 3 * 4
 
 
-def encode(attachment: Attachment, chunk: int = _CHUNK) -> Iterator[bytes]:
-    """Yield the file's base64, `chunk` bytes of the file at a time (rounded down to a multiple of three).
+def encode(attachment: Attachment, block: int = BLOCK) -> Iterator[bytes]:
+    """Yield the file's base64, `block` bytes of the file at a time (rounded down to a multiple of three).
 
     Raises `errors.AttachmentChanged` where the file is no longer what was checked: another size, time of change or
     inode when it is opened or once it is read, other than `size` bytes in it, or no longer readable. Whatever is
     wrong is raised before the last chunk is yielded: a body that counted on `size` bytes stays incomplete.
     """
-    step = max(3, chunk - chunk % 3)
+    step = max(3, block - block % 3)  # only the last chunk is padded
     try:
         with open(attachment.path, "rb", opener=_open_at_once) as file:
-            _hold_to(attachment, file)
+            _hold_to(attachment, os.fstat(file.fileno()))
             left = attachment.size
-            while left:
-                wanted = min(step, left)
-                data = file.read(wanted)
-                if len(data) < wanted:
+            for data in blocks(file, attachment.size, step):
+                if len(data) < min(step, left):
                     raise _changed(attachment)
-                left -= wanted
+                left -= len(data)
                 if not left:
-                    _hold_to(attachment, file)
-                yield binascii.b2a_base64(data, newline=False)
+                    _hold_to(attachment, os.fstat(file.fileno()))
+                yield b64encode(data)
+    except OSError as error:
+        raise _changed(attachment) from error
+
+
+def hold_to(attachment: Attachment) -> None:
+    """Raise `AttachmentChanged` where the file is not the one that was checked, without opening it."""
+    try:
+        _hold_to(attachment, attachment.path.stat())
     except OSError as error:
         raise _changed(attachment) from error
 
@@ -49,9 +56,7 @@ def _open_at_once(path: str, flags: int) -> int:
     return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))
 
 
-def _hold_to(attachment: Attachment, file: BinaryIO) -> None:
-    """Raise `AttachmentChanged` where the open file is not the one that was checked."""
-    now = os.fstat(file.fileno())
+def _hold_to(attachment: Attachment, now: os.stat_result) -> None:
     if (now.st_size, now.st_mtime_ns, now.st_ino) != (attachment.size, attachment.modified_ns, attachment.inode):
         raise _changed(attachment)
 
