@@ -13,8 +13,9 @@ from importer.model import ReportContent
 
 from .decide_sheet import ToDecideSheet
 from .issues_sheet import IssuesSheet
+from .listing import SHEET_COLUMNS, SHEET_LINES, Listing
+from .package import save
 from .report_sheet import ReportSheet
-from .sheet import SHEET_COLUMNS, SHEET_LINES
 from .summary_sheet import SummarySheet
 from .words import DOUBTFUL, OWN_COLUMNS
 
@@ -40,14 +41,11 @@ def write_workbook(file: BinaryIO, content: ReportContent) -> None:
         if row.status in DOUBTFUL:
             to_decide = to_decide or ToDecideSheet(workbook, content)
             to_decide.add(row, report.start)
-    report.finish()
-    issues.finish()
-    sheets = [report.sheet.title, issues.sheet.title]
-    if to_decide is not None:
-        to_decide.finish()
-        sheets.append(to_decide.sheet.title)
-    first.write(summary, [*summary.notes, *_limits(report, issues)], sheets)
-    workbook.save(file)
+    listings: list[Listing] = [report, issues, *([to_decide] if to_decide else [])]
+    for listing in listings:
+        listing.finish()
+    first.write(summary, [*summary.notes, *_limits(report, issues)], [listing.title for listing in listings])
+    save(workbook, [first, *listings], file)
 
 
 def _limits(report: ReportSheet, issues: IssuesSheet) -> Iterator[str]:
