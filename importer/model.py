@@ -321,10 +321,14 @@ class ReportContent:
     """Everything that a report shows.
 
     `rows` may be iterated more than once, comes in sheet order, and is not held in memory. `case_url` leads to a
-    case once its `{wolkvox_id}` is filled in; None where nobody has said how.
+    case once its `{wolkvox_id}` is filled in; None where nobody has said how. `made_from` is what the rows' cells were
+    made from and by: where it is the same, the cells of a row are; empty where that is not known. `outcomes` are the
+    rows without their cells, where those can be had more cheaply.
     """
 
     summary: Summary
     columns: tuple[str, ...]
     rows: Iterable[ReportRow]
     case_url: str | None = None
+    made_from: tuple[str, ...] = ()
+    outcomes: Iterable[ReportRow] | None = None
