@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from typing import TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 from sqlalchemy import (
     BindParameter,
     Connection,
+    Row,
     String,
     and_,
     bindparam,
@@ -59,8 +59,7 @@ _SIMILAR = Lookup(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class KnownRow:
+class KnownRow(NamedTuple):
     """A row of the journal, with its key's digest and the columns that its content hash covers."""
 
     key_digest: str
@@ -85,10 +84,11 @@ class Rows:
 
     def _find(self, query: Lookup, import_id: int, values: Sequence[str]) -> Iterator[KnownRow]:
         with self._database.read() as connection:
-            for key_digest, column_set, *rest in query.find(connection, import_id, values):
+            for found in query.find(connection, import_id, values):
+                key_digest, column_set = found[0], found[1]
                 if column_set not in self._column_sets:  # hundreds of thousands of rows share a few of them
                     self._column_sets = dict(_all_column_sets(connection))
-                yield KnownRow(key_digest, self._column_sets[column_set], _journal_row(*rest))
+                yield KnownRow(key_digest, self._column_sets[column_set], _journal_row(found))
 
     def similar(self, import_id: int, loose_digests: Sequence[str]) -> dict[str, set[str]]:
         """Return the key digests that bear each of these loose digests; invalid rows do not count."""
@@ -174,18 +174,9 @@ def _all_column_sets(connection: Connection) -> Iterator[tuple[int, tuple[str, .
         yield number, tuple(json.loads(names))
 
 
-def _journal_row(  # noqa: PLR0913, PLR0917 - columns of `_KNOWN`; to ask for each by name takes as long as the query
-    reference: str,
-    state: str,
-    content_hash: str,
-    wolkvox_id: str | None,
-    id_prefijo: str | None,
-    message: str,
-    changed: int,
-    sent_at: float | None,
-    run_id: int | None,
-    lease_until: float | None,
-) -> JournalRow:
+def _journal_row(found: Row[*tuple[Any, ...]]) -> JournalRow:
+    """Return a row of `_KNOWN`; to ask for each of its columns by name would take as long as the query."""
+    (_key, _set, reference, state, content_hash, wolkvox_id, id_prefijo, message, changed, sent_at, run, lease) = found
     return JournalRow(
         reference,
         _STATES[state],
@@ -195,8 +186,8 @@ def _journal_row(  # noqa: PLR0913, PLR0917 - columns of `_KNOWN`; to ask for ea
         message,
         bool(changed),
         None if sent_at is None else moment(sent_at),
-        run_id,
-        None if lease_until is None else moment(lease_until),
+        run,
+        None if lease is None else moment(lease),
     )
 
 
