@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, time
 from enum import StrEnum
 from pathlib import Path
+from typing import NamedTuple
 
 # ------------------------------------------------------------------------------------------------ cells
 
@@ -239,9 +240,8 @@ class Outcome:
     bytes_sent: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class JournalRow:
-    """What the journal knows of a row."""
+class JournalRow(NamedTuple):
+    """What the journal knows of a row; a tuple, since a million of them are made, and kept on disk."""
 
     reference: str
     status: Status
@@ -325,10 +325,14 @@ class ReportContent:
     """Everything that a report shows.
 
     `rows` may be iterated more than once, comes in sheet order, and is not held in memory. `case_url` leads to a
-    case once its `{wolkvox_id}` is filled in; None where nobody has said how.
+    case once its `{wolkvox_id}` is filled in; None where nobody has said how. `made_from` is what the rows' cells were
+    made from and by: where it is the same, the cells of a row are; empty where that is not known. `outcomes` are the
+    rows without their cells, where those can be had more cheaply.
     """
 
     summary: Summary
     columns: tuple[str, ...]
     rows: Iterable[ReportRow]
     case_url: str | None = None
+    made_from: tuple[str, ...] = ()
+    outcomes: Iterable[ReportRow] | None = None

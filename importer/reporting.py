@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from importlib.metadata import version
 from pathlib import Path
 
 from importer import report
@@ -221,7 +222,8 @@ def finish(plan: Plan, journal: Journal, record: ImportRecord | None, ran: Ran, 
     counts = plan.counts(ran.run)
     status, advice = exit_status(counts, ran), next_step(counts, ran, plan.only)
     summary = _summary(plan, ran, counts, advice)
-    content = ReportContent(summary, plan.columns, _ReportRows(plan), wish.case_url)
+    rows, outcomes = _ReportRows(plan), _Outcomes(plan)
+    content = ReportContent(summary, plan.columns, rows, wish.case_url, _made_from(plan), outcomes)
     try:
         path, notes = _write(content, plan, journal, record, wish)
     except ReportError as error:
@@ -251,16 +253,34 @@ def _summary(plan: Plan, ran: Ran, counts: Counts, advice: str) -> Summary:
     )
 
 
+def _made_from(plan: Plan) -> tuple[str, ...]:
+    """Return what the cells of a plan depend on: the sheet, how the mapping has it read, and who reads it."""
+    return (version("wolkvox-case-importer"), plan.table.digest, plan.table.sheet or "", plan.mapping.digest)
+
+
+class _Outcomes:
+    """The report's lines without their cells, put together from the plan each time they are asked for."""
+
+    def __init__(self, plan: Plan) -> None:
+        self._plan = plan
+
+    def __iter__(self) -> Iterator[ReportRow]:
+        for batch in self._plan.batches:
+            for at, status in enumerate(batch.statuses()):
+                yield _report_row(batch, at, status, ())
+
+
 def _write(
     content: ReportContent, plan: Plan, journal: Journal, record: ImportRecord | None, wish: Wish
 ) -> tuple[Path, list[str]]:
     """Write the report in every form that is wanted; return where it is, and what to say about it."""
-    written = [report.write(wish.path, content, journal.imports.is_report)]
+    ours, fingerprint_of = journal.imports.is_report, journal.imports.fingerprint_of
+    written = [report.write(wish.path, content, ours, fingerprint_of)]
     if wish.html:
-        written.append(report.write(wish.path.with_suffix(".html"), content, journal.imports.is_report))
+        written.append(report.write(wish.path.with_suffix(".html"), content, ours))
     if record is not None:
         for one in written:
-            journal.imports.note_report(record.id, one.digest)
+            journal.imports.note_report(record.id, one.digest, one.fingerprint)
     notes = [one.note for one in written if one.note]
     if wish.html:
         notes.append(_("The page: {path}", path=written[1].path))

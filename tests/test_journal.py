@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 import stat
 import sys
+import time
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -13,7 +14,7 @@ from pathlib import Path
 import pytest
 from journal_support import COLUMNS, LEASE, SCOPE, SENT_VALUE, Clock, Desk, created, identity, intent, outcome, said_by
 
-from importer.journal import Journal, RunStart, default_path
+from importer.journal import Journal, RunStart, default_path, schema
 from importer.model import Counts, Outcome, Status, Verdict
 
 
@@ -77,6 +78,31 @@ def test_an_intent_is_on_the_disk_before_it_is_returned(desk: Desk) -> None:
     row = desk.row(1)
     assert row.sent_at == datetime.fromtimestamp(1_700_000_000, UTC)
     assert row.lease_until == datetime.fromtimestamp(1_700_000_000 + LEASE, UTC)
+
+
+def test_a_lease_is_told_while_its_row_is_being_sent(desk: Desk) -> None:
+    """Once an answer has come nobody waits for it, and the row has none."""
+    attempt = desk.claim(1)
+    assert desk.row(1).lease_until
+    desk.conclude(attempt, created("a"))
+    assert desk.row(1).lease_until is None
+
+
+@pytest.mark.skipif(not hasattr(time, "tzset"), reason="Windows takes no zone from the environment")
+def test_moments_are_in_the_users_zone_as_it_was_then(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Before and after the clocks are put forward, to the second, as asking the system each time would tell it."""
+    monkeypatch.setenv("TZ", "America/New_York")
+    time.tzset()
+    schema._zone.cache_clear()
+    forward = 1_772_953_200  # 2026-03-08 02:00 in New York
+    for seconds in (forward - 0.001, forward, forward + 0.5, 0.25):
+        expected = datetime.fromtimestamp(seconds, UTC).astimezone()
+        told = schema.moment(seconds)
+        assert (told, told.utcoffset()) == (expected, expected.utcoffset())
+    assert [schema.moment(forward + late).hour for late in (-1, 0)] == [1, 3]
+    monkeypatch.undo()
+    time.tzset()
+    schema._zone.cache_clear()
 
 
 def test_commits_are_synchronous(desk: Desk) -> None:

@@ -90,9 +90,10 @@ class Imports:
             found = connection.execute(select(imports).where(imports.c.id.in_(list(counts)))).all()
         return sorted(((_import_record(each), counts[each.id]) for each in found), key=lambda pair: -pair[1])
 
-    def note_report(self, import_id: int, digest: str) -> None:
-        """Remember a report as it was written, so that an edited one can be told from it."""
-        values = {"digest": digest, "import_id": import_id, "written_at": self._database.clock()}
+    def note_report(self, import_id: int, digest: str, fingerprint: str | None = None) -> None:
+        """Remember a report as it was written, so that an edited one can be told from it, and what it says."""
+        now = self._database.clock()
+        values = {"digest": digest, "import_id": import_id, "written_at": now, "fingerprint": fingerprint}
         with self._database.write() as connection:
             connection.execute(insert(reports).prefix_with("OR IGNORE").values(**values))
 
@@ -100,6 +101,11 @@ class Imports:
         """Tell whether a file with this digest is a report as this journal's runs wrote it."""
         with self._database.read() as connection:
             return connection.execute(select(reports.c.digest).where(reports.c.digest == digest)).first() is not None
+
+    def fingerprint_of(self, digest: str) -> str | None:
+        """Return what the report with this digest says; None where that was not noted, or it is not ours."""
+        with self._database.read() as connection:
+            return connection.scalars(select(reports.c.fingerprint).where(reports.c.digest == digest)).first()
 
 
 def _in_scope(tenant: str, operation: str, name: str) -> Select[Any]:

@@ -16,7 +16,16 @@ def m001_first_shape(connection: Connection) -> None:
     schema.metadata.create_all(connection)
 
 
-MIGRATIONS: tuple[Callable[[Connection], None], ...] = (m001_first_shape,)
+def m002_fingerprints_of_reports(connection: Connection) -> None:
+    """Let a report be noted with what it says, so that one that says the same need not be written again.
+
+    A new journal has the column from its first step, which makes the tables as they are now.
+    """
+    if not any(column["name"] == "fingerprint" for column in inspect(connection).get_columns("reports")):
+        connection.exec_driver_sql("ALTER TABLE reports ADD COLUMN fingerprint VARCHAR")
+
+
+MIGRATIONS: tuple[Callable[[Connection], None], ...] = (m001_first_shape, m002_fingerprints_of_reports)
 
 
 def migrate(connection: Connection, path: object, now: float) -> None:

@@ -4,37 +4,62 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from functools import cache
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
-from sqlalchemy import Column, Connection, Row, Select, bindparam, insert, or_, select, update
+from sqlalchemy import (
+    BindParameter,
+    Connection,
+    Row,
+    String,
+    and_,
+    bindparam,
+    insert,
+    literal,
+    literal_column,
+    or_,
+    select,
+    update,
+)
 
 from importer.journal.database import Database
+from importer.journal.lookup import AT_ONCE, Lookup
 from importer.journal.schema import attempts, column_sets, moment, rows
 from importer.model import Identity, JournalRow, Status
 
 T = TypeVar("T")
 
-_AT_ONCE = 500  # values in one IN (…), well under SQLite's limit
+_STATES = {state.value: state for state in Status}
 
 _COLUMN_SET = select(column_sets.c.id).where(column_sets.c.names == bindparam("names"))
 _NEW_COLUMN_SET = insert(column_sets).returning(column_sets.c.id)
 
 
+def _written(state: Status) -> BindParameter[str]:
+    """Return a state as a part of a statement's text."""
+    return literal(state.value, String, literal_execute=True)
+
+
+# Statements of every row, built once: building them costs more than carrying them out.
 _KNOWN = (
     select(
-        *(rows.c.key_digest, column_sets.c.names, rows.c.reference, rows.c.state, rows.c.content_hash),
+        *(rows.c.key_digest, rows.c.column_set_id, rows.c.reference, rows.c.state, rows.c.content_hash),
         *(rows.c.wolkvox_id, rows.c.id_prefijo, rows.c.message),
         *(rows.c.changed, rows.c.sent_at, rows.c.run_id, attempts.c.lease_until),
     )
-    .join(column_sets)
-    .outerjoin(attempts, attempts.c.id == rows.c.attempt_id)
+    .select_from(rows)
+    .outerjoin(attempts, and_(attempts.c.id == rows.c.attempt_id, rows.c.state == _written(Status.SENDING)))
+)  # the lease of a row in another state is over
+_BY_KEY = Lookup(_KNOWN, rows.c.import_id, rows.c.key_digest)
+# + 0 keeps SQLite to the index of references; by one of the import's it would look at every row for each slice
+_BY_REFERENCE = Lookup(_KNOWN, rows.c.import_id + literal_column("0"), rows.c.reference)
+_SIMILAR = Lookup(
+    select(rows.c.loose_digest, rows.c.key_digest).where(rows.c.state != _written(Status.INVALID)),
+    rows.c.import_id,
+    rows.c.loose_digest,
 )
 
 
-@dataclass(frozen=True, slots=True)
-class KnownRow:
+class KnownRow(NamedTuple):
     """A row of the journal, with its key's digest and the columns that its content hash covers."""
 
     key_digest: str
@@ -47,33 +72,30 @@ class Rows:
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self._column_sets: dict[int, tuple[str, ...]] = {}
 
     def known(self, import_id: int, key_digests: Sequence[str]) -> dict[str, KnownRow]:
         """Return what the journal has of these keys, by key digest."""
-        query = _KNOWN.where(rows.c.import_id == import_id)
-        return {row.key_digest: row for row in self._find(query, rows.c.key_digest, key_digests)}
+        return {row.key_digest: row for row in self._find(_BY_KEY, import_id, key_digests)}
 
     def by_reference(self, import_id: int, references: Sequence[str]) -> dict[str, KnownRow]:
         """Return what the journal has of these references, by reference."""
-        # + 0 keeps SQLite to the index of references; by one of the import's it would look at every row for each slice
-        query = _KNOWN.where(rows.c.import_id + 0 == import_id)
-        return {row.row.reference: row for row in self._find(query, rows.c.reference, references)}
+        return {row.row.reference: row for row in self._find(_BY_REFERENCE, import_id, references)}
 
-    def _find(self, query: Select[Any], column: Column[Any], values: Sequence[str]) -> Iterator[KnownRow]:
+    def _find(self, query: Lookup, import_id: int, values: Sequence[str]) -> Iterator[KnownRow]:
         with self._database.read() as connection:
-            for some in _slices(values):
-                yield from map(_known_row, connection.execute(query.where(column.in_(some))))
+            for found in query.find(connection, import_id, values):
+                key_digest, column_set = found[0], found[1]
+                if column_set not in self._column_sets:  # hundreds of thousands of rows share a few of them
+                    self._column_sets = dict(_all_column_sets(connection))
+                yield KnownRow(key_digest, self._column_sets[column_set], _journal_row(found))
 
     def similar(self, import_id: int, loose_digests: Sequence[str]) -> dict[str, set[str]]:
         """Return the key digests that bear each of these loose digests; invalid rows do not count."""
         found: dict[str, set[str]] = {}
-        query = select(rows.c.loose_digest, rows.c.key_digest).where(
-            rows.c.import_id == import_id, rows.c.state != Status.INVALID
-        )
         with self._database.read() as connection:
-            for some in _slices(loose_digests):
-                for loose, key in connection.execute(query.where(rows.c.loose_digest.in_(some))):
-                    found.setdefault(loose, set()).add(key)
+            for loose, key in _SIMILAR.find(connection, import_id, loose_digests):
+                found.setdefault(loose, set()).add(key)
         return found
 
     def add(self, import_id: int, fresh: Sequence[tuple[Identity, Status]], columns: Sequence[str]) -> None:
@@ -146,28 +168,28 @@ def _new_row(import_id: int, identity: Identity, state: Status, column_set: int)
     }
 
 
-@cache
-def _columns(names: str) -> tuple[str, ...]:
-    """Return a set of columns as it is recorded, which is the same for most rows."""
-    return tuple(json.loads(names))
+def _all_column_sets(connection: Connection) -> Iterator[tuple[int, tuple[str, ...]]]:
+    """Yield every set of columns with its number."""
+    for number, names in connection.execute(select(column_sets.c.id, column_sets.c.names)):
+        yield number, tuple(json.loads(names))
 
 
-def _known_row(row: Row[*tuple[Any, ...]]) -> KnownRow:
-    """Return a row of `_KNOWN`."""
-    known = JournalRow(
-        reference=row.reference,
-        status=Status(row.state),
-        content_hash=row.content_hash,
-        wolkvox_id=row.wolkvox_id,
-        id_prefijo=row.id_prefijo,
-        message=row.message,
-        changed=row.changed,
-        sent_at=None if row.sent_at is None else moment(row.sent_at),
-        run=row.run_id,
-        lease_until=None if row.lease_until is None else moment(row.lease_until),
+def _journal_row(found: Row[*tuple[Any, ...]]) -> JournalRow:
+    """Return a row of `_KNOWN`; to ask for each of its columns by name would take as long as the query."""
+    (_key, _set, reference, state, content_hash, wolkvox_id, id_prefijo, message, changed, sent_at, run, lease) = found
+    return JournalRow(
+        reference,
+        _STATES[state],
+        content_hash,
+        wolkvox_id,
+        id_prefijo,
+        message,
+        bool(changed),
+        None if sent_at is None else moment(sent_at),
+        run,
+        None if lease is None else moment(lease),
     )
-    return KnownRow(row.key_digest, _columns(row.names), known)
 
 
 def _slices(values: Sequence[T]) -> Iterator[Sequence[T]]:
-    return (values[start : start + _AT_ONCE] for start in range(0, len(values), _AT_ONCE))
+    return (values[start : start + AT_ONCE] for start in range(0, len(values), AT_ONCE))

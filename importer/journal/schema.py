@@ -6,7 +6,8 @@ an unknown row is searched stands with its attempt only until the row is settled
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, tzinfo
+from functools import lru_cache
 
 from sqlalchemy import Boolean, Column, Float, ForeignKey, Index, Integer, MetaData, String, Table, UniqueConstraint
 
@@ -15,7 +16,13 @@ metadata = MetaData()
 
 def moment(seconds: float) -> datetime:
     """Return seconds since 1970 as a moment in the user's own time zone."""
-    return datetime.fromtimestamp(seconds, UTC).astimezone()
+    return datetime.fromtimestamp(seconds, _zone(int(seconds) // 60))
+
+
+@lru_cache(maxsize=4096)
+def _zone(minute: int) -> tzinfo | None:
+    """Return the user's zone as it is in a minute since 1970: asking the system costs more than reading a row."""
+    return datetime.fromtimestamp(minute * 60, UTC).astimezone().tzinfo
 
 
 migrations = Table(
@@ -127,6 +134,7 @@ reports = Table(
     Column("digest", String, primary_key=True),  # of a report as it was written: another digest means edited since
     Column("import_id", ForeignKey("imports.id"), nullable=False),
     Column("written_at", Float, nullable=False),
+    Column("fingerprint", String),  # what it says, but for its Summary; none where that was not known
 )
 
 verdicts = Table(

@@ -1,23 +1,23 @@
-"""Cells that wear a style and are written at the cost of a plain one.
+"""Cells as the text of a sheet: everything of a cell but the place where it stands.
 
-A write-only sheet forgets a cell once it is written, so one cell per style serves a whole sheet: a *stamp*, filled
-anew for each value. Rows are therefore handed over as generators, which fill a stamp when its turn has come.
+A sheet has millions of cells and few kinds of them. The number of each style is found once, and short texts, which
+come again and again, are made once.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from copy import copy
 from datetime import date, time
+from functools import lru_cache
 from math import isfinite
 from typing import TYPE_CHECKING
 
-from openpyxl.cell.cell import Cell as SheetCell
+from openpyxl.cell import WriteOnlyCell
+from openpyxl.utils.datetime import to_excel
 
 from importer.model import Cell, Typed
 
 from . import styles
-from .text import FORMULA_STARTS, clean, cut
+from .text import FORMULA_STARTS, as_xml, is_ordinary
 
 if TYPE_CHECKING:
     from openpyxl.worksheet.worksheet import Worksheet
@@ -28,89 +28,83 @@ Value = str | int | float | bool | date | time | None
 
 FIRST_YEAR = 1900  # a sheet's calendar begins there
 LIKE_A_NUMBER = 32  # characters; longer text that begins with a digit is not read as a number or a date
+SHORT = 40  # characters; longer text seldom comes again
+TEXTS_KEPT = 10_000
 
 
-class Stamp(SheetCell):
-    """A cell whose style is settled once, and whose value is stored as it is: text is never taken for a formula."""
+class Cells:
+    """The cells of one sheet, each as what follows its place: `<c r="B7"` and then ` s="3"><v>12</v></c>`.
 
-    __slots__ = ("_settled_style",)
-
-    has_style = True
-    _value: Value
-
-    def __init__(self, sheet: Worksheet, style: Style) -> None:
-        """Put the style on; where the cell stands is found out when it is written."""
-        super().__init__(sheet, 1, 1)
-        style(self)
-        self._settled_style = super().style_id
-
-    @property
-    def style_id(self) -> int:
-        """The number of the style in the workbook, which openpyxl would look up for each value anew."""
-        return self._settled_style
-
-    def filled(self, value: Value) -> Stamp:
-        """Return the cell with a value; text is made fit for a sheet, and no text is an empty cell."""
-        if isinstance(value, str):
-            self._value, self.data_type = (cut(clean(value)), "s") if value else (None, "n")
-        else:
-            self._value = value
-            self.data_type = "b" if isinstance(value, bool) else "d" if isinstance(value, date | time) else "n"
-        return self
-
-
-def placed(cells: Iterable[Stamp | None], row: int) -> Iterator[Stamp]:
-    """Yield the cells of a line, each told where it stands; no cell leaves its place empty."""
-    for column, cell in enumerate(cells, 1):
-        if cell is not None:
-            cell.row, cell.column = row, column
-            if cell.hyperlink is not None:
-                cell.hyperlink.ref = cell.coordinate
-            yield cell
-
-
-class Stamps:
-    """The stamps of one sheet; each is good until it is asked for its next value."""
+    What is to be left out is empty text.
+    """
 
     def __init__(self, sheet: Worksheet) -> None:
-        """Begin without any; a style makes its stamp when it is first used."""
+        """Begin without any; a style gets its number in the workbook when it is first used."""
         self._sheet = sheet
-        self._stamps: dict[Style, Stamp] = {}
+        self._numbers: dict[Style, int] = {}
+        self._texts: dict[str, str] = {}
+        self._proses: dict[str, str] = {}
+        self._plain = f' s="{self.number_of(styles.plain)}" t="inlineStr"><is><t>'
 
-    def of(self, style: Style, value: Value) -> Stamp:
-        """Return the stamp of a style, filled."""
-        stamp = self._stamps.get(style)
-        if stamp is None:
-            stamp = self._stamps[style] = Stamp(self._sheet, style)
-        return stamp.filled(value)
+    def number_of(self, style: Style) -> int:
+        """Return the number of a style in the workbook."""
+        number = self._numbers.get(style)
+        if number is None:
+            dressed = WriteOnlyCell(self._sheet)
+            style(dressed)
+            number = self._numbers[style] = dressed.style_id
+        return number
 
-    def own(self, style: Style, value: Value) -> Stamp:
-        """Return a new cell in a style, which may carry a note or a link of its own."""
-        return copy(self.of(style, None)).filled(value)
+    def of(self, style: Style, value: Value) -> str:
+        """Return a cell in a style, also where it holds nothing; text is never taken for a formula."""
+        number = self.number_of(style)
+        if value is None or value == "":
+            return f' s="{number}"/>'
+        if isinstance(value, str):
+            return f' s="{number}" t="inlineStr"><is>{as_xml(value)}</is></c>'
+        if isinstance(value, bool):
+            return f' s="{number}" t="b"><v>{value:d}</v></c>'
+        if isinstance(value, date | time):
+            value = _serial(value)
+        return f' s="{number}"><v>{value!r}</v></c>'
 
-    def text(self, text: str) -> Stamp | None:
+    def text(self, text: str) -> str:
         """Return text as the sheet is to keep it, also after somebody has edited it; no text is no cell."""
         if not text:
-            return None
+            return ""
+        if is_ordinary(text):
+            return f"{self._plain}{text}</t></is></c>"
         return self.of(_text_style(text), text)
 
-    def prose(self, text: str) -> Stamp | None:
-        """Return text in as many lines as it needs."""
+    def prose(self, text: str) -> str:
+        """Return text in as many lines as it needs; no text is no cell."""
         if not text:
-            return None
-        return self.of(styles.quoted_and_wrapped if text[0] in FORMULA_STARTS else styles.wrapped, text)
+            return ""
+        style = styles.quoted_and_wrapped if text[0] in FORMULA_STARTS else styles.wrapped
+        return self._proses.get(text) or _kept(self._proses, text, self.of(style, text))
 
-    def cell(self, cell: Cell) -> Stamp | None:
+    def cell(self, cell: Cell) -> str:
         """Return a source cell with its value and number format as they were."""
+        if cell.__class__ is str:
+            return self._texts.get(cell) or _kept(self._texts, cell, self.text(cell))
         if isinstance(cell, Typed) and storable(cell):
             return self.of(_typed_style(cell), cell.value)
         return self.text(str(cell))
 
-    def faulty(self, cell: Cell) -> Stamp:
-        """Return a source cell in the colours of a fault; it may carry a note."""
+    def faulty(self, cell: Cell) -> str:
+        """Return a source cell in the colours of a fault."""
         if isinstance(cell, Typed) and storable(cell):
-            return self.own(styles.tinted(_typed_style(cell), styles.FAULTY), cell.value)
-        return self.own(styles.tinted(_text_style(str(cell)), styles.FAULTY), str(cell))
+            return self.of(styles.tinted(_typed_style(cell), styles.FAULTY), cell.value)
+        return self.of(styles.tinted(_text_style(str(cell)), styles.FAULTY), str(cell))
+
+
+def _kept(texts: dict[str, str], text: str, made: str) -> str:
+    """Return a cell and keep it where its text is likely to come again."""
+    if len(text) <= SHORT:
+        if len(texts) == TEXTS_KEPT:
+            texts.clear()
+        texts[text] = made
+    return made
 
 
 def _text_style(text: str) -> Style:
@@ -124,6 +118,13 @@ def _text_style(text: str) -> Style:
 
 def _typed_style(typed: Typed) -> Style:
     return styles.formatted(typed.number_format, number=not isinstance(typed.value, date | time))
+
+
+@lru_cache(maxsize=4096)
+def _serial(moment: date | time) -> float:
+    """Return a moment as a sheet stores it: days since the last of 1899."""
+    serial: float = to_excel(moment)  # type: ignore[no-untyped-call]
+    return serial
 
 
 def storable(typed: Typed) -> bool:

@@ -11,7 +11,7 @@ from importer.messages import _, shorten
 from importer.model import ReportContent, ReportRow
 
 from . import styles
-from .sheet import LINKS_PER_SHEET, Allowance, Line, Sheet, height_of
+from .listing import LINKS_PER_SHEET, Allowance, Listing, height_of
 from .words import VERDICTS, local, look, message
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ COLUMNS = {
 TO_FILL_IN = ("verdict", "wolkvox_id", "idPrefijo")
 
 
-class ToDecideSheet(Sheet):
+class ToDecideSheet(Listing):
     """The rows that may or may not be in the CRM, for a person to look up and to give a verdict on."""
 
     def __init__(self, workbook: Workbook, content: ReportContent) -> None:
@@ -42,7 +42,7 @@ class ToDecideSheet(Sheet):
         super().__init__(workbook, TO_DECIDE, tuple(COLUMNS.values()), freeze="C2")
         self._source_columns = content.columns
         self._summary = content.summary
-        self._links = Allowance(LINKS_PER_SHEET)
+        self._allowance = Allowance(LINKS_PER_SHEET)
         self.header((name, styles.FILL_HEADER if name in TO_FILL_IN else styles.OWN_HEADER) for name in COLUMNS)
 
     def add(self, row: ReportRow, location: str) -> None:
@@ -50,17 +50,18 @@ class ToDecideSheet(Sheet):
         sent, said = self._sent(row), message(row, self._summary)
         self.append(self._cells(row, location, sent, said), height_of((sent, 60), (said, 50)))
 
-    def _cells(self, row: ReportRow, location: str, sent: str, said: str) -> Line:
-        colours = look(row, self._summary)
-        number = row.number
-        yield self.link(number, location) if self._links.take() else self.stamps.of(styles.WHOLE_NUMBER, number)
-        yield self.stamps.text(row.reference or "")
-        yield self.stamps.of(styles.coloured(colours, bold=True), row.status.value)
-        yield self.stamps.of(styles.MOMENT, local(row.sent_at, self._summary)) if row.sent_at else None
-        yield self.stamps.prose(sent)
-        yield self.stamps.prose(said)
-        for value in (None, row.wolkvox_id, row.id_prefijo):
-            yield self.stamps.of(styles.to_fill, value)
+    def _cells(self, row: ReportRow, location: str, sent: str, said: str) -> tuple[str, ...]:
+        cells, number = self.cells, row.number
+        state = styles.coloured(look(row, self._summary), bold=True)
+        return (
+            self.leading(0, number, location) if self._allowance.take() else cells.of(styles.WHOLE_NUMBER, number),
+            cells.text(row.reference or ""),
+            cells.of(state, row.status.value),
+            cells.of(styles.MOMENT, local(row.sent_at, self._summary)) if row.sent_at else "",
+            cells.prose(sent),
+            cells.prose(said),
+            *(cells.of(styles.to_fill, value) for value in (None, row.wolkvox_id, row.id_prefijo)),
+        )
 
     def _sent(self, row: ReportRow) -> str:
         filled = ((name, str(cell)) for name, cell in zip(self._source_columns, row.cells, strict=True))

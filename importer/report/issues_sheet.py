@@ -8,7 +8,7 @@ from importer.messages import _
 from importer.model import Issue, ReportRow
 
 from . import styles
-from .sheet import LINKS_PER_SHEET, SHEET_LINES, Allowance, Line, Sheet, height_of
+from .listing import LINKS_PER_SHEET, SHEET_LINES, Allowance, Listing, height_of
 from .words import sentence
 
 if TYPE_CHECKING:
@@ -17,13 +17,13 @@ if TYPE_CHECKING:
 ISSUES = "Issues"
 
 
-class IssuesSheet(Sheet):
+class IssuesSheet(Listing):
     """Every issue on a line of its own, leading to its cell."""
 
     def __init__(self, workbook: Workbook) -> None:
         """Write the header."""
         super().__init__(workbook, ISSUES, (9, 24, 34, 62, 62, 22), freeze="A2")
-        self._links = Allowance(LINKS_PER_SHEET)
+        self._allowance = Allowance(LINKS_PER_SHEET)
         self.left_out = 0
         names = (_("row"), _("column"), _("value"), _("what is wrong"), _("what to do"), _("code"))
         self.header((name, styles.SOURCE_HEADER) for name in names)
@@ -31,7 +31,7 @@ class IssuesSheet(Sheet):
     @property
     def links_refused(self) -> int:
         """How many lines lead nowhere because Excel allows no more links on a sheet."""
-        return self._links.refused
+        return self._allowance.refused
 
     def add(self, row: ReportRow, issue: Issue, location: str) -> None:
         """Write one issue of a row; `location` is its cell."""
@@ -41,10 +41,13 @@ class IssuesSheet(Sheet):
             height = height_of((issue.value or "", 34), (issue.message, 62), (sentence(issue.remedy), 62))
             self.append(self._cells(row.number if issue.row is None else issue.row, issue, location), height)
 
-    def _cells(self, number: int, issue: Issue, location: str) -> Line:
-        yield self.link(number, location) if self._links.take() else self.stamps.of(styles.WHOLE_NUMBER, number)
-        yield self.stamps.text(issue.column or "")
-        yield self.stamps.prose(issue.value or "")
-        yield self.stamps.prose(issue.message)
-        yield self.stamps.prose(sentence(issue.remedy))
-        yield self.stamps.text(issue.code)
+    def _cells(self, number: int, issue: Issue, location: str) -> tuple[str, ...]:
+        cells = self.cells
+        return (
+            self.leading(0, number, location) if self._allowance.take() else cells.of(styles.WHOLE_NUMBER, number),
+            cells.text(issue.column or ""),
+            cells.prose(issue.value or ""),
+            cells.prose(issue.message),
+            cells.prose(sentence(issue.remedy)),
+            cells.text(issue.code),
+        )

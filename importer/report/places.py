@@ -9,6 +9,7 @@ import secrets
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from io import BufferedReader
 from pathlib import Path
 from typing import BinaryIO
 
@@ -70,7 +71,12 @@ def _refused(path: Path, error: OSError) -> ReportError:
 def digest(path: Path) -> str:
     """Return the SHA-256 of a file, as lower-case hexadecimal digits."""
     with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+        return digest_of(file)
+
+
+def digest_of(file: BufferedReader) -> str:
+    """Return the SHA-256 of an open file, from where it stands."""
+    return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def why_kept(path: Path, ours: Callable[[str], bool]) -> str | None:

@@ -6,16 +6,14 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
-from openpyxl.comments import Comment
 from openpyxl.utils import get_column_letter
 
 from importer.model import Cell, Issue, ReportContent, ReportRow, Status
 
 from . import styles
-from .cells import Stamp
-from .sheet import LINKS_PER_SHEET, Allowance, Line, Sheet, height_of
-from .text import clean, cut
-from .words import OWN_COLUMNS, local, look, message, told
+from .listing import LINKS_PER_SHEET, Allowance, Listing, height_of
+from .sheet import Note
+from .words import OWN_COLUMNS, created_now, local, look, message, told
 
 if TYPE_CHECKING:
     from openpyxl.workbook import Workbook
@@ -38,7 +36,7 @@ OWN_WIDTHS = {
 }
 
 
-class ReportSheet(Sheet):
+class ReportSheet(Listing):
     """The source's rows as they were, and beside them what became of each."""
 
     def __init__(self, workbook: Workbook, content: ReportContent, sample: Iterable[ReportRow]) -> None:
@@ -46,8 +44,9 @@ class ReportSheet(Sheet):
         self._summary = content.summary
         self._case_url = content.case_url
         self._places = {name: index for index, name in enumerate(content.columns)}
-        self._notes = Allowance(NOTES_PER_SHEET)
-        self._links = Allowance(LINKS_PER_SHEET)
+        self._states: dict[tuple[Status, bool], str] = {}
+        self._note_allowance = Allowance(NOTES_PER_SHEET)
+        self._link_allowance = Allowance(LINKS_PER_SHEET)
         widths = [*_source_widths(content.columns, sample), *(OWN_WIDTHS[name] for name in OWN_COLUMNS)]
         super().__init__(workbook, REPORT, widths, freeze="B2")
         self.sheet.print_title_cols = "A:A"
@@ -57,19 +56,20 @@ class ReportSheet(Sheet):
     @property
     def notes_refused(self) -> int:
         """How many faulty cells carry no note because the sheet has enough of them."""
-        return self._notes.refused
+        return self._note_allowance.refused
 
     @property
     def links_refused(self) -> int:
         """How many cases carry no link because Excel allows no more on a sheet."""
-        return self._links.refused
+        return self._link_allowance.refused
 
     def add(self, row: ReportRow) -> None:
         """Write one row; a skipped one is hidden, so that it stays left out where the report is given back."""
-        said, hidden = message(row, self._summary), row.status is Status.SKIPPED
-        broken = [cell for cell in row.cells if cell.__class__ is str and "\n" in cell]
-        height = height_of((said, MESSAGE_WIDTH), *((_first_lines(str(cell)), WIDEST) for cell in broken))
-        self.append(self._cells(row, said), height, hidden=hidden)
+        said = message(row, self._summary)
+        source = [*map(self.cells.cell, row.cells)]
+        for column, issues in self._faults(row).items():
+            source[column] = self._faulty(column, row.cells[column], issues)
+        self.append((*source, *self._own(row, said)), _height(row, said), hidden=row.status is Status.SKIPPED)
 
     @property
     def start(self) -> str:
@@ -81,38 +81,54 @@ class ReportSheet(Sheet):
         column = self._places.get(issue.column or "", self.columns - len(OWN_COLUMNS) + OWN_COLUMNS.index("message"))
         return f"'{REPORT}'!{get_column_letter(column + 1)}{self.lines}"
 
-    def _cells(self, row: ReportRow, said: str) -> Line:
+    def _faults(self, row: ReportRow) -> dict[int, list[Issue]]:
+        """Return the issues of a row by the column in which each is."""
         faults: dict[int, list[Issue]] = {}
         for issue in row.issues:
             if issue.column in self._places:
                 faults.setdefault(self._places[issue.column], []).append(issue)
-        for index, cell in enumerate(row.cells):
-            yield self._faulty(cell, faults[index]) if index in faults else self.stamps.cell(cell)
-        yield from self._own(row, said)
+        return faults
 
-    def _own(self, row: ReportRow, said: str) -> Line:
-        colours = look(row, self._summary)
-        yield self.stamps.of(styles.WHOLE_NUMBER, row.number)
-        yield self.stamps.of(styles.coloured(colours, bold=True), row.status.value)
-        yield self._case(row.wolkvox_id)
-        yield self.stamps.text(row.id_prefijo or "")
-        yield self.stamps.prose(said)
-        yield self.stamps.of(styles.MOMENT, local(row.sent_at, self._summary)) if row.sent_at else None
-        yield self.stamps.of(styles.WHOLE_NUMBER, row.run) if row.run is not None else None
-        yield self.stamps.text(row.reference or "")
+    def _faulty(self, column: int, cell: Cell, issues: list[Issue]) -> str:
+        if self._note_allowance.take():
+            self.note(column, _note("\n".join(map(told, issues))))
+        return self.cells.faulty(cell)
 
-    def _case(self, wolkvox_id: str | None) -> Stamp | None:
-        if not wolkvox_id or not self._case_url or not self._links.take():
-            return self.stamps.text(wolkvox_id or "")
-        cell = self.stamps.own(styles.linked, wolkvox_id)
-        cell.hyperlink = self._case_url.replace("{wolkvox_id}", quote(wolkvox_id, safe=""))
-        return cell
+    def _own(self, row: ReportRow, said: str) -> tuple[str, ...]:
+        cells = self.cells
+        return (
+            cells.of(styles.WHOLE_NUMBER, row.number),
+            self._state(row),
+            self._case(row.wolkvox_id),
+            cells.text(row.id_prefijo or ""),
+            cells.prose(said),
+            cells.of(styles.MOMENT, local(row.sent_at, self._summary)) if row.sent_at else "",
+            cells.of(styles.WHOLE_NUMBER, row.run) if row.run is not None else "",
+            cells.text(row.reference or ""),
+        )
 
-    def _faulty(self, cell: Cell, issues: list[Issue]) -> Stamp:
-        shown = self.stamps.faulty(cell)
-        if self._notes.take():
-            shown.comment = _note("\n".join(map(told, issues)))
-        return shown
+    def _state(self, row: ReportRow) -> str:
+        """Return the cell of a row's state, of which there are few."""
+        kind = row.status, created_now(row, self._summary)
+        if kind not in self._states:
+            style = styles.coloured(look(row, self._summary), bold=True)
+            self._states[kind] = self.cells.of(style, row.status.value)
+        return self._states[kind]
+
+    def _case(self, wolkvox_id: str | None) -> str:
+        if not wolkvox_id or not self._case_url or not self._link_allowance.take():
+            return self.cells.text(wolkvox_id or "")
+        column = len(self._places) + OWN_COLUMNS.index("wolkvox_id")
+        self.link(column, target=self._case_url.replace("{wolkvox_id}", quote(wolkvox_id, safe="")))
+        return self.cells.of(styles.linked, wolkvox_id)
+
+
+def _height(row: ReportRow, said: str) -> float | None:
+    """Return how high a row's line is: as high as its message and the first lines of its cells need."""
+    broken = [cell for cell in row.cells if cell.__class__ is str and "\n" in cell]
+    if not broken and len(said) <= MESSAGE_WIDTH and "\n" not in said:
+        return None
+    return height_of((said, MESSAGE_WIDTH), *((_first_lines(str(cell)), WIDEST) for cell in broken))
 
 
 def _first_lines(text: str) -> str:
@@ -120,10 +136,10 @@ def _first_lines(text: str) -> str:
     return "\n".join(line[: 2 * WIDEST] for line in text.split("\n", LINES_OF_A_CELL)[:LINES_OF_A_CELL])
 
 
-def _note(text: str) -> Comment:
+def _note(text: str) -> Note:
     """Return a note about as large as its text."""
     lines = sum(1 + len(line) // 44 for line in text.splitlines())
-    return Comment(cut(clean(text)), "case-importer", width=300, height=24 + 18 * min(lines, 20))
+    return Note(text, width=300, height=24 + 18 * min(lines, 20))
 
 
 def _source_widths(columns: Sequence[str], rows: Iterable[ReportRow]) -> list[float]:

@@ -1,103 +1,127 @@
-"""What the sheets that list rows have in common: their layout, their lines, and the limits of a sheet."""
+"""One sheet on its way to the disk: openpyxl lays it out, its lines are text.
+
+openpyxl makes three elements of a cell and looks for the namespace of each, which was three quarters of the time of
+a whole report. What a line says is known here, so it is written as it stands in the file; all that surrounds the
+lines (columns, filters, notes, links, styles) is openpyxl's.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+import re
+import tempfile
+import weakref
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from math import ceil
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any
 
+from openpyxl.comments.comment_sheet import CommentRecord
 from openpyxl.utils import get_column_letter
-from openpyxl.worksheet.dimensions import RowDimension
 from openpyxl.worksheet.header_footer import HeaderFooterItem, _HeaderFooterPart
 from openpyxl.worksheet.hyperlink import Hyperlink
 from openpyxl.worksheet.properties import PageSetupProperties
 
-from . import styles
-from .cells import Stamp, Stamps, Value, placed
-from .line_writer import write_as_text
-from .words import Look
+from .cells import Cells
+from .text import clean, cut
 
 if TYPE_CHECKING:
-    from types import GeneratorType
-
     from openpyxl.workbook import Workbook
     from openpyxl.worksheet.worksheet import Worksheet
 
-SHEET_LINES = 1_048_576
-SHEET_COLUMNS = 16_384
-LINKS_PER_SHEET = 65_530  # Excel opens no sheet with more
-PAGE_WIDTH = 240  # characters across A4, small and still legible
-HIGHEST = 409.0  # points; no line of a sheet is higher
+LINES_AT_ONCE = 500  # that are gathered before they are written
+PIECE = 1 << 20  # bytes that are copied at once
 
-Line = Iterator[Stamp | None]
+_NO_LINES = re.compile(rb"<sheetData.*</sheetData>", re.DOTALL)
 
 
-@dataclass(slots=True)
-class Allowance:
-    """How many of a thing one sheet may still take, and how many it had to do without."""
+@dataclass(frozen=True, slots=True)
+class Note:
+    """What is to be read beside a cell, and how large it is shown."""
 
-    left: int
-    refused: int = 0
-
-    def take(self) -> bool:
-        """Use one, if there is one left."""
-        if self.left:
-            self.left -= 1
-            return True
-        self.refused += 1
-        return False
+    text: str
+    width: int
+    height: int
 
 
 class Sheet:
-    """One sheet on its way to the disk: its header is written, its lines follow."""
+    """One sheet: its lines are written one after another, and `pieces` are the whole of it."""
 
-    def __init__(self, workbook: Workbook, title: str, widths: Sequence[float], *, freeze: str) -> None:
-        """Lay the sheet out for the screen and for A4 paper across, before its first line."""
+    def __init__(self, workbook: Workbook, title: str, columns: int) -> None:
+        """Take the next place in the workbook."""
         self.sheet: Worksheet = workbook.create_sheet(title)
-        # openpyxl tries each value as plain data before it takes it for a cell, which is a third of a line's time;
-        # should it ever ask another method, lines are written all the same
-        self.sheet._values_to_row = placed  # noqa: SLF001
-        self.stamps = Stamps(self.sheet)
-        self.columns = len(widths)
+        self.cells = Cells(self.sheet)
+        self.columns = columns
         self.lines = 0
-        for index, width in enumerate(widths, 1):
-            self.sheet.column_dimensions[get_column_letter(index)].width = width
-        self.sheet.freeze_panes = freeze
-        for_paper(self.sheet, ceil(sum(widths) / PAGE_WIDTH))
-        self.sheet.print_title_rows = "1:1"
+        self._letters = [get_column_letter(index) for index in range(1, columns + 1)]
+        self._links: list[Hyperlink] = []
+        self._notes: list[CommentRecord] = []
+        self._gathered: list[str] = []
+        self._file = tempfile.TemporaryFile()  # noqa: SIM115 - closed by the finalizer
+        weakref.finalize(self, self._file.close)
 
-    def append(self, cells: Line, height: float | None = None, *, hidden: bool = False) -> None:
-        """Write one line; cells are asked for one by one, since a stamp is good until the next.
+    @property
+    def title(self) -> str:
+        """The sheet's name."""
+        return self.sheet.title
+
+    @property
+    def part(self) -> str:
+        """Where in the package the sheet is, once the workbook was saved."""
+        return self.sheet.path.lstrip("/")
+
+    def append(self, cells: Iterable[str], height: float | None = None, *, hidden: bool = False) -> None:
+        """Write one line, its cells as `Cells` makes them.
 
         `height` is in points. Neither Excel nor LibreOffice is sure to find out by itself how high wrapped text is.
         """
-        if not self.lines:
-            write_as_text(self.sheet)  # now that the sheet is laid out
         self.lines += 1
-        line = cast("GeneratorType[Stamp | None, object, object]", cells)
-        if height is None and not hidden:
-            self.sheet.append(line)
-        else:
-            self.sheet.row_dimensions[self.lines] = RowDimension(self.sheet, self.lines, ht=height, hidden=hidden)
-            self.sheet.append(line)
-            del self.sheet.row_dimensions[self.lines]  # it is written
+        number = self.lines
+        look = "" if height is None else f' ht="{height}" customHeight="1"'
+        if hidden:
+            look += ' hidden="1"'
+        line = "".join([f'<c r="{at}{number}"{cell}' for at, cell in zip(self._letters, cells, strict=False) if cell])
+        self._gathered.append(f'<row r="{number}"{look}>{line}</row>')
+        if len(self._gathered) == LINES_AT_ONCE:
+            self._write()
 
-    def header(self, names: Iterable[tuple[str, Look]]) -> None:
-        """Write the names of the columns, each in its colours."""
-        self.append((self.stamps.of(styles.header(colours), name) for name, colours in names), 24)
+    def _write(self) -> None:
+        self._file.write("".join(self._gathered).encode())
+        self._gathered.clear()
 
-    def finish(self) -> None:
-        """Let the lines be filtered by any column, and rule them; to be called after the last."""
-        last = get_column_letter(self.columns)
-        self.sheet.auto_filter.ref = f"A1:{last}{self.lines}"
-        self.sheet.conditional_formatting.add(f"A2:{last}{max(self.lines, 2)}", styles.RULED)
+    def link(self, column: int, *, location: str | None = None, target: str | None = None) -> None:
+        """Have a cell of the next line lead to a place of the workbook, or to an address; columns count from 0."""
+        self._links.append(Hyperlink(ref=self._next(column), location=location, target=target))
 
-    def link(self, value: Value, location: str) -> Stamp:
-        """Return a cell that leads to another place of the workbook."""
-        cell = self.stamps.own(styles.linked, value)
-        cell.hyperlink = Hyperlink(ref="", location=location)
-        return cell
+    def note(self, column: int, note: Note) -> None:
+        """Put a note to a cell of the next line."""
+        record = CommentRecord(ref=self._next(column), author="case-importer", width=note.width, height=note.height)
+        record.text.t = cut(clean(note.text))
+        self._notes.append(record)
+
+    def _next(self, column: int) -> str:
+        return f"{self._letters[column]}{self.lines + 1}"
+
+    def lay_out(self) -> None:
+        """Tell openpyxl of all notes and links; to be called once, before the workbook is saved."""
+        sheet: Any = self.sheet  # there is no public way to its lists, and a sheet without cells has none of its own
+        sheet.append(())  # openpyxl clears the lists when it begins to write
+        sheet._hyperlinks.extend(self._links)  # noqa: SLF001 - the same
+        sheet._comments.extend(self._notes)  # noqa: SLF001 - the same
+
+    @property
+    def size(self) -> int:
+        """How many bytes the lines are."""
+        self._write()
+        return self._file.tell()
+
+    def pieces(self, frame: bytes) -> Iterator[bytes]:
+        """Yield the whole sheet; `frame` is what openpyxl makes of it, without its lines."""
+        before, after = _NO_LINES.split(frame)
+        yield before + b"<sheetData>"
+        self._write()
+        self._file.seek(0)
+        while piece := self._file.read(PIECE):
+            yield piece
+        yield b"</sheetData>" + after
 
 
 def for_paper(sheet: Worksheet, pages: int = 1) -> None:
@@ -111,9 +135,3 @@ def for_paper(sheet: Worksheet, pages: int = 1) -> None:
     margins = sheet.page_margins
     margins.left = margins.right = 0.4
     margins.top, margins.bottom, margins.footer = 0.5, 0.7, 0.3
-
-
-def height_of(*texts: tuple[str, int]) -> float | None:
-    """Return how high a line is, in points, for texts wrapped at so many characters; None for a plain line."""
-    lines = max(sum(max(1, ceil(len(line) / width)) for line in text.split("\n")) for text, width in texts)
-    return None if lines == 1 else min(15.0 * lines, HIGHEST)

@@ -9,15 +9,14 @@ from openpyxl.chart import BarChart, Reference
 from openpyxl.chart.label import DataLabelList
 from openpyxl.chart.marker import DataPoint
 from openpyxl.styles import Alignment, Border, Font, PatternFill, Side
-from openpyxl.worksheet.hyperlink import Hyperlink
 
 from importer.messages import _
 from importer.model import Summary
 
 from . import styles
-from .cells import Stamp, Stamps
-from .sheet import for_paper
-from .words import Look, Tally, facts, tallies
+from .cells import Value
+from .sheet import Sheet, for_paper
+from .words import CREATED_NOW, LOOKS, Look, Tally, facts, tallies
 
 if TYPE_CHECKING:
     from openpyxl.cell.cell import Cell as SheetCell
@@ -26,6 +25,7 @@ if TYPE_CHECKING:
 
 SUMMARY = "Summary"
 
+_WIDTHS = {"A": 24, "B": 12, "C": 66, "D": 3}
 _NOTHING = Look("FFFFFF", "5F6670", "FFFFFF")  # a state that no row is in
 
 
@@ -60,75 +60,68 @@ def _total(cell: SheetCell) -> None:
     cell.border = Border(top=Side("thin", color="3A4552"))
 
 
-class SummarySheet:
+_STYLES: tuple[styles.Style, ...] = (
+    *(_title, _next_step, _name, _count, _meaning, _total, styles.wrapped, styles.linked),
+    *(styles.header(styles.SOURCE_HEADER), styles.coloured(_NOTHING)),
+    *(styles.coloured(look, bold=True) for look in (CREATED_NOW, *LOOKS.values())),
+)
+"""All that the sheet can need. They are the first of the workbook, so that the sheet can be renewed alone."""
+
+
+class SummarySheet(Sheet):
     """The first sheet, begun before the rows and written after them, when it is known which sheets there are."""
 
     def __init__(self, workbook: Workbook) -> None:
-        """Take the first place in the workbook."""
-        self._sheet = workbook.create_sheet(SUMMARY)
-        self._stamps = Stamps(self._sheet)
-        self._lines = 0
+        """Take the first place in the workbook, and the first numbers of its styles."""
+        super().__init__(workbook, SUMMARY, len(_WIDTHS))
+        for style in _STYLES:
+            self.cells.number_of(style)
 
     def write(self, summary: Summary, notes: Sequence[str], sheets: Iterable[str]) -> None:
         """Write the whole sheet; `sheets` are the others, each led to by a link."""
-        for column, width in zip("ABCD", (24, 12, 66, 3), strict=True):
-            self._sheet.column_dimensions[column].width = width
-        self._sheet.sheet_view.showGridLines = False
-        for_paper(self._sheet)
+        for column, width in _WIDTHS.items():
+            self.sheet.column_dimensions[column].width = width
+        self.sheet.sheet_view.showGridLines = False
+        for_paper(self.sheet)
         self._wide(_title, _("Import {name}", name=summary.import_name), height=30)
         lines = 1 + len(summary.next_step) // 88
         self._wide(_next_step, summary.next_step, height=10 + 18 * lines)
-        self._append()
+        self.append(())
         self._counts(summary)
-        self._append()
+        self.append(())
         for name, value in [*facts(summary), *((_("Note"), text) for text in notes)]:
             self._wide_fact(name, value)
-        self._append()
+        self.append(())
         for title in sheets:
-            self._append(self._link(title))
+            self.link(0, location=f"'{title}'!A1")
+            self._line((styles.linked, title))
 
-    def _append(self, *cells: Stamp | None) -> None:
-        self._lines += 1
-        self._sheet.append(cells)
+    def _line(self, *cells: tuple[styles.Style, Value], height: float | None = None) -> None:
+        self.append([self.cells.of(style, value) for style, value in cells], height)
 
     def _wide(self, style: styles.Style, text: str, height: float) -> None:
-        self._sheet.row_dimensions[self._lines + 1].height = height
-        self._append(*(self._stamps.own(style, shown) for shown in (text, None, None)))
-        self._sheet.merged_cells.add(f"A{self._lines}:C{self._lines}")
+        self._line((style, text), (style, None), (style, None), height=height)
+        self.sheet.merged_cells.add(f"A{self.lines}:C{self.lines}")
 
     def _wide_fact(self, name: str, value: str) -> None:
-        self._sheet.row_dimensions[self._lines + 1].height = 16 * (1 + len(value) // 76)
-        self._append(self._stamps.own(_name, name), self._stamps.own(styles.wrapped, value), None)
-        self._sheet.merged_cells.add(f"B{self._lines}:C{self._lines}")
+        self._line((_name, name), (styles.wrapped, value), height=16 * (1 + len(value) // 76))
+        self.sheet.merged_cells.add(f"B{self.lines}:C{self.lines}")
 
     def _counts(self, summary: Summary) -> None:
         names = (_("State"), _("Rows"), _("What it means"))
-        self._append(*(self._stamps.own(styles.header(styles.SOURCE_HEADER), name) for name in names))
-        first, parts = self._lines + 1, tallies(summary)
+        self._line(*((styles.header(styles.SOURCE_HEADER), name) for name in names))
+        first, parts = self.lines + 1, tallies(summary)
         for part in parts:
-            style = styles.coloured(part.look if part.count else _NOTHING, bold=bool(part.count))
-            self._append(
-                self._stamps.own(style, part.name),
-                self._stamps.own(_count, part.count),
-                self._stamps.own(_meaning, part.meaning),
-            )
-        self._sheet.add_chart(_chart(self._sheet, first, parts), f"E{first - 1}")
+            style = styles.coloured(part.look, bold=True) if part.count else styles.coloured(_NOTHING)
+            self._line((style, part.name), (_count, part.count), (_meaning, part.meaning))
+        self.sheet.add_chart(_chart(self.sheet, first, parts), f"E{first - 1}")
         self._total(_("all rows"), summary.counts.rows, "")
         if summary.counts.changed:
             meaning = _("Created, and edited in the source since: the cases were left as they are.")
             self._total(_("of these, changed"), summary.counts.changed, meaning)
 
     def _total(self, name: str, count: int, meaning: str) -> None:
-        self._append(
-            self._stamps.own(_name, name),
-            self._stamps.own(_total, count),
-            self._stamps.own(_meaning, meaning),
-        )
-
-    def _link(self, title: str) -> Stamp:
-        cell = self._stamps.own(styles.linked, title)
-        cell.hyperlink = Hyperlink(ref="", location=f"'{title}'!A1")
-        return cell
+        self._line((_name, name), (_total, count), (_meaning, meaning))
 
 
 def _chart(sheet: Worksheet, first: int, parts: Sequence[Tally]) -> BarChart:

@@ -42,6 +42,30 @@ def cut(text: str) -> str:
     return kept.decode("utf-16-le", "ignore") + mark
 
 
+def is_ordinary(text: str) -> bool:
+    """Tell quickly of most texts that a sheet needs nothing to hold them: not all of those that it tells nothing of."""
+    return (
+        text.isprintable()
+        and text[0].isalpha()
+        and text[-1] != " "
+        and "&" not in text
+        and "<" not in text
+        and ">" not in text
+        and len(text) * 2 <= CELL_LIMIT
+    )
+
+
+def as_xml(text: str) -> str:
+    """Return text as the element in which a cell holds it; made fit for a sheet, and never read as anything else."""
+    if not text.isprintable():  # most text is, and this is the quickest way to know
+        text = clean(text)
+    text = cut(text)
+    kept = ' xml:space="preserve"' if text[0].isspace() or text[-1].isspace() else ""
+    if "&" in text or "<" in text or ">" in text:
+        text = text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    return f"<t{kept}>{text}</t>"
+
+
 def _units(text: str) -> int:
     return len(text.encode("utf-16-le")) // 2
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 
 from importer.messages import _
 from importer.model import Issue, ReportRow, Status, Summary
@@ -117,8 +118,13 @@ def message(row: ReportRow, summary: Summary) -> str:
 
     A message that only repeats the issues is left out: told one by one they name column and remedy too.
     """
+    created = ""
+    if row.status is Status.CREATED:
+        created = _created(row.run, now=created_now(row, summary), changed=row.changed and not row.message)
+        if not row.message and not row.issues:
+            return created
     repeats = any(issue.message in row.message for issue in row.issues)
-    lines = [*_created(row, summary), "" if repeats else _ended(row.message), *map(told, row.issues)]
+    lines = [created, "" if repeats else _ended(row.message), *map(told, row.issues)]
     if row.status in DOUBTFUL:
         lines.append(_("It is not sent again until it is known whether its case exists."))
     return "\n".join(filter(None, lines))
@@ -141,14 +147,13 @@ def _ended(text: str) -> str:
     return f"{text}." if text and text[-1] not in ".!?…:" else text
 
 
-def _created(row: ReportRow, summary: Summary) -> Iterator[str]:
-    if row.status is not Status.CREATED:
-        return
-    if created_now(row, summary):
-        yield _("Created in this run.")
-    elif row.run is not None:
-        yield _("Created before, in run {run}.", run=row.run)
+@lru_cache(maxsize=1024)
+def _created(run: int | None, *, now: bool, changed: bool) -> str:
+    """Return what is said of a created row; most rows of a report are, and few runs made them."""
+    if now:
+        said = _("Created in this run.")
+    elif run is not None:
+        said = _("Created before, in run {run}.", run=run)
     else:
-        yield _("Created before.")
-    if row.changed and not row.message:
-        yield _("The row was edited since; the case was left as it is.")
+        said = _("Created before.")
+    return f"{said}\n{_('The row was edited since; the case was left as it is.')}" if changed else said

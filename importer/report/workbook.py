@@ -1,22 +1,30 @@
-"""The whole workbook, in one pass over the rows."""
+"""The whole workbook, in one pass over the rows; or its Summary alone, where nothing else of it has changed."""
 
 from __future__ import annotations
 
+import io
 from collections.abc import Iterator
 from itertools import islice
 from typing import BinaryIO
+from zipfile import ZipFile
 
 from openpyxl import Workbook
 
 from importer.messages import ngettext
-from importer.model import ReportContent
+from importer.model import ReportContent, Summary
 
 from .decide_sheet import ToDecideSheet
+from .graft import sheet_parts
+from .graft_styles import parsed
 from .issues_sheet import IssuesSheet
+from .listing import SHEET_COLUMNS, SHEET_LINES, Listing
+from .package import Part, assemble, save
 from .report_sheet import ReportSheet
-from .sheet import SHEET_COLUMNS, SHEET_LINES
-from .summary_sheet import SummarySheet
+from .summary_sheet import SUMMARY, SummarySheet
 from .words import DOUBTFUL, OWN_COLUMNS
+
+_PROPERTIES = "docProps/core.xml"
+_DESCRIPTION = "{http://purl.org/dc/elements/1.1/}description"
 
 SAMPLE = 200  # rows that tell how wide the columns should be
 
@@ -40,14 +48,27 @@ def write_workbook(file: BinaryIO, content: ReportContent) -> None:
         if row.status in DOUBTFUL:
             to_decide = to_decide or ToDecideSheet(workbook, content)
             to_decide.add(row, report.start)
-    report.finish()
-    issues.finish()
-    sheets = [report.sheet.title, issues.sheet.title]
-    if to_decide is not None:
-        to_decide.finish()
-        sheets.append(to_decide.sheet.title)
-    first.write(summary, [*summary.notes, *_limits(report, issues)], sheets)
-    workbook.save(file)
+    listings: list[Listing] = [report, issues, *([to_decide] if to_decide else [])]
+    for listing in listings:
+        listing.finish()
+    limits = list(_limits(report, issues))
+    workbook.properties.description = "\n".join(limits) or None  # so that Summary can be renewed without the rows
+    first.write(summary, [*summary.notes, *limits], [listing.title for listing in listings])
+    save(workbook, [first, *listings], file)
+
+
+def renew_workbook(standing: BinaryIO, file: BinaryIO, summary: Summary) -> None:
+    """Write a report that stands already to another file, its Summary made anew and all else of it as it is."""
+    with ZipFile(standing) as package:
+        parts = sheet_parts(package)
+        limits = parsed(package.read(_PROPERTIES).decode()).findtext(_DESCRIPTION, "").splitlines()
+    alone, workbook = io.BytesIO(), Workbook(write_only=True)
+    first = SummarySheet(workbook)
+    first.write(summary, [*summary.notes, *limits], [title for title in parts if title != SUMMARY])
+    save(workbook, [first], alone)
+    with ZipFile(alone) as package:
+        renewed = package.read(first.part)
+    assemble(standing, {parts[SUMMARY]: Part([renewed])}, file)
 
 
 def _limits(report: ReportSheet, issues: IssuesSheet) -> Iterator[str]:

@@ -21,6 +21,7 @@ from importer.model import ReportContent
 
 from . import places
 from .graft import WORKBOOK, graft, sheet_parts
+from .package import save
 from .reading import read_rows
 from .report_sheet import REPORT, ReportSheet
 from .workbook import SAMPLE, fits
@@ -65,7 +66,7 @@ def _write_sheet(file: BinaryIO, content: ReportContent) -> None:
     for row in content.rows:
         report.add(row)
     report.finish()
-    workbook.save(file)
+    save(workbook, [report], file)
 
 
 def _backup(source: Path) -> Path:

@@ -1,0 +1,40 @@
+"""What a report says, as a digest: where it is the same, two reports differ in nothing but their Summary."""
+
+from __future__ import annotations
+
+import json
+from hashlib import sha256
+from itertools import islice
+from operator import attrgetter
+
+from importer.messages import _
+from importer.model import ReportContent
+
+FORM = 1
+"""The shape of the sheets; to be raised whenever the same rows are shown otherwise than before."""
+
+ROWS_AT_ONCE = 1_000
+
+_FACTS = attrgetter("number", "status", "wolkvox_id", "id_prefijo", "message", "run", "reference", "changed", "issues")
+_OF_ISSUE = attrgetter("row", "column", "value", "code", "message", "remedy")
+_written = json.JSONEncoder(check_circular=False, default=_OF_ISSUE).encode
+
+
+def fingerprint(content: ReportContent) -> str | None:
+    """Return the digest of all that the sheets beside Summary depend on; None where it is not known.
+
+    What the cells were made from stands for them: to digest them one by one would cost as much as to write them.
+    """
+    if not content.made_from:
+        return None
+    summary = content.summary
+    now = summary.run if summary.counts.created_now else None  # otherwise no row says which run the report is of
+    zone = repr(summary.started_at.tzinfo)
+    head = (FORM, _("en"), content.made_from, content.columns, content.case_url, zone, now)
+    digest = sha256(_written(head).encode())
+    rows = iter(content.rows if content.outcomes is None else content.outcomes)
+    while some := [*islice(rows, ROWS_AT_ONCE)]:
+        facts = [*map(_FACTS, some)]
+        moments = [row.sent_at and row.sent_at.timestamp() for row in some]  # as numbers, which are written at once
+        digest.update(_written((facts, moments)).encode())
+    return digest.hexdigest()
