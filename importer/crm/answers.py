@@ -158,7 +158,9 @@ def retry_after(headers: Mapping[str, str]) -> float | None:
     A date is measured against the server's own clock where it shows it, since the clock here may be wrong.
     """
     named = {name.lower(): value.strip() for name, value in headers.items()}
-    wanted = named.get("retry-after", "")
+    wanted = named.get("retry-after")
+    if wanted is None:
+        return None
     if wanted.isascii() and wanted.isdigit():
         return float(wanted[:9])
     until, now = moment(wanted), moment(named.get("date", ""))
