@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gzip
-import io
 import socket
 
 import pytest
@@ -21,18 +20,14 @@ def read(*pieces: bytes, method: str = "POST", limit: int = 1000) -> Reply:
     """Return what is read of an answer that arrives in these pieces, each once the one before it was looked at."""
     arriving = iter(pieces)
 
-    class Pieces(io.RawIOBase):
-        def readable(self) -> bool:
-            return True
+    class Line:
+        def recv(self, _size: int) -> bytes:
+            return next(arriving, b"")
 
-        def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]
-            piece = next(arriving, b"")
+        def recv_into(self, buffer: memoryview) -> int:
+            piece = self.recv(len(buffer))
             buffer[: len(piece)] = piece
             return len(piece)
-
-    class Line:
-        def makefile(self, _mode: str) -> io.BufferedReader:
-            return io.BufferedReader(Pieces())
 
     return receive(Line(), method, limit)  # type: ignore[arg-type]
 
@@ -108,8 +103,9 @@ def test_no_more_is_read_than_is_wanted() -> None:
 @pytest.mark.parametrize("answer", [http(200, created()), http(403, "no", Retry_After="5"), http(500, "")])
 def test_both_ways_read_the_same(answer: bytes) -> None:
     """The plain way is a short cut, and nothing else."""
-    with io.BufferedReader(io.BytesIO(answer)) as stream:  # type: ignore[type-var, arg-type]
-        assert wire._by_urllib3(stream, "POST", 1000) == read(answer)
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        assert wire._by_urllib3(wire._Arriving(answer, ours), "POST", 1000) == read(answer)
 
 
 def test_a_line_that_breaks_behind_the_head_leaves_what_has_arrived() -> None:

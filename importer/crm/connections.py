@@ -57,13 +57,18 @@ class _Careful(HTTPConnection):
         """Whether the connection can carry another request: the pool opens a new one where it cannot."""
         return super().is_connected and time.monotonic() - self._used_at <= IDLE_LIMIT
 
+    @property
+    def seconds_left(self) -> float:
+        """How long the attempt may still take; never 0, which a socket takes for something else."""
+        return max(self.watch.remaining, 0.001)
+
     def send_whole(self, head: bytes, body: Iterable[bytes]) -> bool:
         """Send a request; False where the server stopped listening, which leaves to be seen whether it has answered."""
         if self._line is not None:
             self.watch.hold(self._line)
         self.watch.check()
         self.watch.connected = True
-        self.sock.settimeout(min(STALL_LIMIT, self._seconds_left))
+        self.sock.settimeout(min(STALL_LIMIT, self.seconds_left))
         try:
             waiting = head  # what is short goes with its neighbour: each call of the system costs as much
             for chunk in body:
@@ -79,14 +84,10 @@ class _Careful(HTTPConnection):
 
     def receive(self, method: str, limit: int) -> Reply:
         """Read the answer, and note when the connection was last known to be alive."""
-        self.sock.settimeout(self._seconds_left)
+        self.sock.settimeout(self.seconds_left)
         reply = receive(self.sock, method, limit)
         self._used_at = time.monotonic()
         return reply
-
-    @property
-    def _seconds_left(self) -> float:
-        return max(self.watch.remaining, 0.001)
 
 
 class _PlainConnection(_Careful):
@@ -110,7 +111,7 @@ class CarefulPool(HTTPConnectionPool):
         connection.watch = watch
         try:
             if connection.is_closed:
-                connection.timeout = min(CONNECT_LIMIT, watch.remaining)
+                connection.timeout = min(CONNECT_LIMIT, connection.seconds_left)
                 self._open(connection)
             whole = connection.send_whole(head, body)
             reply = connection.receive(method, limit)

@@ -107,4 +107,4 @@ def _filled(value: object) -> str | None:
 
 def _digits(value: object) -> str | None:
     text = str(value).strip()
-    return text if re.fullmatch(r"\d{3}", text, re.ASCII) else None
+    return text if len(text) == 3 and text.isascii() and text.isdigit() else None

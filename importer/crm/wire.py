@@ -19,6 +19,7 @@ _PLAIN_HEAD = re.compile(
     rb"((?:[!#$%&'*+.^_`|~0-9A-Za-z-]+:[^\r\n\0]*\r\n)*)"  # no line that goes on in the next, no space in a name
     rb"\r\n"
 )
+_AT_ONCE = 8192  # bytes; nearly every answer is shorter
 _LENGTH = re.compile(r"\d{1,9}", re.ASCII)
 _WITHOUT_BODY = (204, 304)
 _CODINGS = ("transfer-encoding", "content-encoding")
@@ -52,16 +53,17 @@ def receive(line: socket.socket, method: str, limit: int) -> Reply:
 
     A body that is cut is looked at all the same: the id may be in it.
     """
-    with line.makefile("rb") as stream:
-        arrived = stream.peek()
-        head = None if method == "HEAD" else _plain_head(arrived)
-        if head is None or head.length > limit:
-            return _by_urllib3(stream, method, limit)
-        stream.read(head.size)
-        body = _read(stream, head.length)
-        more = len(arrived) > head.size + head.length  # whatever it is, it is no answer to the next request
-        closing = "close" in head.headers.get("connection", "").lower()
-        return Reply(head.status, head.headers, body, last=more or closing or len(body) < head.length)
+    arrived = line.recv(_AT_ONCE)
+    head = None if method == "HEAD" else _plain_head(arrived)
+    if head is None or head.length > limit:
+        return _by_urllib3(_Arriving(arrived, line), method, limit)
+    end = head.size + head.length
+    with contextlib.suppress(OSError):  # what has arrived is judged
+        while len(arrived) < end and (piece := line.recv(_AT_ONCE)):
+            arrived += piece
+    closing = "close" in head.headers.get("connection", "").lower()
+    # whatever comes behind the body, it is no answer to the next request
+    return Reply(head.status, head.headers, arrived[head.size : end], last=closing or len(arrived) != end)
 
 
 def _plain_head(arrived: bytes) -> _Head | None:
@@ -80,18 +82,9 @@ def _plain_head(arrived: bytes) -> _Head | None:
     return _Head(status, headers, found.end(), int(length[0]))
 
 
-def _read(stream: io.BufferedReader, length: int) -> bytes:
-    """Return so many bytes, or as many as come."""
-    body = b""
-    with contextlib.suppress(OSError):  # what has arrived is judged
-        while len(body) < length and (piece := stream.read1(length - len(body))):
-            body += piece
-    return body
-
-
-def _by_urllib3(stream: io.BufferedReader, method: str, limit: int) -> Reply:
+def _by_urllib3(arriving: _Arriving, method: str, limit: int) -> Reply:
     """Return any answer that HTTP knows, in chunks, compressed, or until the connection ends."""
-    answer = Answer(cast("socket.socket", _Arrived(stream)), method=method)
+    answer = Answer(cast("socket.socket", arriving), method=method)
     answer.begin()
     raw = HTTPResponse(
         answer,
@@ -117,12 +110,24 @@ def _by_urllib3(stream: io.BufferedReader, method: str, limit: int) -> Reply:
     return Reply(answer.status, headers, bytes(body[:limit]), last=not complete or bool(answer.will_close))
 
 
-class _Arrived:
-    """Stands in for a socket whose stream was looked into already."""
+class _Arriving(io.RawIOBase):
+    """Stands in for a connection of which something was read already."""
 
-    def __init__(self, stream: io.BufferedReader) -> None:
-        self._stream = stream
+    def __init__(self, arrived: bytes, line: socket.socket) -> None:
+        self._arrived, self._line = arrived, line
 
     def makefile(self, _mode: str) -> io.BufferedReader:
-        """Return that stream."""
-        return self._stream
+        """Return all that comes, from the beginning."""
+        return io.BufferedReader(self)
+
+    def readable(self) -> bool:
+        """Tell that it can be read."""
+        return True
+
+    def readinto(self, buffer: memoryview) -> int:  # type: ignore[override] # all that a BufferedReader gives
+        """Read some bytes, none at the end."""
+        if not self._arrived:
+            return self._line.recv_into(buffer)
+        size = min(len(buffer), len(self._arrived))
+        buffer[:size], self._arrived = self._arrived[:size], self._arrived[size:]
+        return size

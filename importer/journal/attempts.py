@@ -91,7 +91,7 @@ class Attempts:
 
     def _conclude(self, attempt: Attempt, outcome: Outcome, then: Intent | None) -> Attempt | None:
         """Commit an outcome and the intent that follows: swiftly if that may be, weighing the row's state if not."""
-        columns = 0 if then is None else self._column_set(then.columns)
+        columns = self._column_set(then.columns) if then else 0  # it may need a transaction of its own
         if outcome.verdict is Verdict.CREATED:
             with self._database.write_swiftly() as cursor:
                 now = self._database.clock()
