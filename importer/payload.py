@@ -24,6 +24,7 @@ FIELD_ORDER = (
 """The body's keys in the order of the vendor's sample; `attachments` comes last so that it can be streamed."""
 
 _SHORT = 64 * 1024  # bytes; to copy more costs as much as a call of the system
+_JSON = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +41,7 @@ def build(fields: Mapping[str, object], operation: str, reference: str, files: S
     Raises ValueError for a value that JSON has no form for, before there is anything to send.
     """
     case = document(fields, operation)
-    head = json.dumps(case, ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode()
+    head = _JSON.encode(case).encode()
     opening = head.removesuffix(b"}") + b',"attachments":['
     quotes_and_commas = max(3 * len(files) - 1, 0)
     length = len(opening) + sum(file.length for file in files) + quotes_and_commas + len(b"]}")
@@ -53,7 +54,7 @@ def build(fields: Mapping[str, object], operation: str, reference: str, files: S
             yield b'"'
         yield b"]}"
 
-    return Payload(reference, length, lambda: _gathered(pieces()), tuple(_texts(fields)))
+    return Payload(reference, length, lambda: _gathered(pieces()), tuple(_texts(fields.values())))
 
 
 def _gathered(pieces: Iterable[bytes]) -> Iterator[bytes]:
@@ -102,14 +103,14 @@ def with_missing(fields: Mapping[str, object], missing: Sequence[str]) -> dict[s
     return {**fields, "description": f"{fields.get('description') or ''}\n\n{line}"}
 
 
-def _texts(value: object) -> Iterator[str]:
-    """Yield every text and number inside a value, lists and objects included, as they stand in the body."""
-    if isinstance(value, str):
-        yield value
-    elif isinstance(value, int | float) and not isinstance(value, bool):
-        yield json.dumps(value)
-    elif isinstance(value, Mapping):
-        yield from _texts(value.values())
-    elif isinstance(value, Iterable):
-        for part in value:
-            yield from _texts(part)
+def _texts(values: Iterable[object]) -> Iterator[str]:
+    """Yield every text and number among the values, inside lists and objects too, as they stand in the body."""
+    for value in values:
+        if isinstance(value, str):
+            yield value
+        elif isinstance(value, int | float) and not isinstance(value, bool):
+            yield json.dumps(value)
+        elif isinstance(value, Mapping):
+            yield from _texts(value.values())
+        elif isinstance(value, Iterable):
+            yield from _texts(value)

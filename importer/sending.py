@@ -218,7 +218,9 @@ class Sender:
         return attempt
 
     def _log_attempt(self, reference: str, outcome: Outcome, seconds: float) -> None:
-        """Log an attempt: run, reference, state and timing, and never a cell, a key or the token."""
+        """Log an attempt where anybody reads it: run, reference, state and timing, never a cell, a key or the token."""
+        if not _log.isEnabledFor(logging.INFO):
+            return
         facts = {
             "run": self._errand.run_id,
             "reference": reference,

@@ -23,7 +23,7 @@ import importer.pipeline
 import importer.report
 import importer.settle
 from importer.cli import _carry_out
-from importer.crm import transport, upload
+from importer.crm import connections, transport, upload
 from importer.journal import attempts, imports, rows, runs, settling
 
 STEPS: dict[str, tuple[Any, str]] = {
@@ -32,7 +32,7 @@ STEPS: dict[str, tuple[Any, str]] = {
     "run-begun": (runs.Runs, "start"),
     "intent-committed": (attempts.Attempts, "claim"),
     "first-byte-sent": (upload.Upload, "__iter__"),
-    "whole-body-sent": (transport._Careful, "request"),
+    "whole-body-sent": (connections._Careful, "send_whole"),
     "answer-read": (transport.Adapter, "exchange"),
     "outcome-committed": (attempts.Attempts, "conclude"),
     "report-written": (importer.report, "write"),

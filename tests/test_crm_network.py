@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from scripted_crm import Asked, Script, ScriptedCrm, Talk, answering, created, http
 
-from importer.crm import Crm, client, transport
+from importer.crm import Crm, client, connections, transport
 from importer.crm.upload import Upload
 from importer.crm.watchdog import Watch
 from importer.errors import AttachmentChanged, ConnectionRefused, ServerUnreachable
@@ -168,7 +168,7 @@ def test_o11_a_server_that_drops_idle_connections_causes_no_unknowns() -> None:
 
 def test_o11_an_idle_connection_is_dropped_before_the_server_drops_it(monkeypatch: pytest.MonkeyPatch) -> None:
     """After the idle limit a new connection is opened, although the old one still stands."""
-    monkeypatch.setattr(transport, "IDLE_LIMIT", -1.0)
+    monkeypatch.setattr(connections, "IDLE_LIMIT", -1.0)
     with ScriptedCrm(answering(OK)) as server, crm(server) as client_:
         assert [client_.create(payload()).verdict for _number in range(2)] == [Verdict.CREATED] * 2
     assert server.connections == 2
@@ -208,7 +208,7 @@ def test_o13_a_server_that_stops_reading_meets_the_deadline_and_the_row_stays_pl
 
 def test_o13_a_stalled_upload_has_a_limit_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
     """A large body's long deadline is not waited for when nothing moves any more."""
-    monkeypatch.setattr(transport, "STALL_LIMIT", 0.2)
+    monkeypatch.setattr(connections, "STALL_LIMIT", 0.2)
     outcome, _requests = create(stop_reading, big())
     assert (outcome.verdict, outcome.pause) == (Verdict.NOT_DELIVERED, None)
 
@@ -238,7 +238,7 @@ def test_an_answer_in_the_middle_of_the_upload_is_read(answer: bytes, verdict: V
 
 def test_an_early_answer_is_read_although_the_server_only_stops_reading(monkeypatch: pytest.MonkeyPatch) -> None:
     """The upload stalls, and the verdict is waiting to be read."""
-    monkeypatch.setattr(transport, "STALL_LIMIT", 0.2)
+    monkeypatch.setattr(connections, "STALL_LIMIT", 0.2)
 
     def early(talk: Talk) -> None:
         talk.head()
@@ -350,6 +350,27 @@ def test_an_environments_proxy_is_not_used_for_this_machine(monkeypatch: pytest.
     monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:1")
     monkeypatch.setenv("http_proxy", "http://127.0.0.1:1")
     assert create(answering(OK))[0].verdict is Verdict.CREATED
+
+
+def test_a_proxy_that_was_named_gets_a_plain_request_with_the_servers_whole_address() -> None:
+    """It reads where the request is to go, and is told the user that its own address names."""
+    with ScriptedCrm(answering(OK)) as proxy:
+        target = Target("http://127.0.0.1:1", "demo", "canary-token", proxy=f"http://ana:secret@localhost:{proxy.port}")
+        with Crm(target) as client_:
+            assert client_.create(payload()).verdict is Verdict.CREATED
+    (asked,) = proxy.requests
+    assert asked.head.startswith("POST http://127.0.0.1:1/server/API/v2/cases/insertAttach.php HTTP/1.1")
+    assert asked.header("Host") == "127.0.0.1:1"
+    assert asked.header("Proxy-Authorization") == "Basic YW5hOnNlY3JldA=="
+
+
+@pytest.mark.parametrize("token", ["line\r\nX-Other: header", "line\nbreak", " blank first"])
+def test_a_token_that_is_no_header_is_never_sent(token: str) -> None:
+    """It would write headers of its own; there is no connection and no call."""
+    with ScriptedCrm(answering(OK)) as server, Crm(Target(server.url, "demo", token)) as client_:
+        outcome = client_.create(payload())
+        assert (client_.calls, server.connections) == (0, 0)
+    assert outcome.verdict is Verdict.NOT_DELIVERED
 
 
 @pytest.mark.parametrize(("status", "pause"), [(407, Pause.PATH), (403, Pause.PATH), (502, Pause.UNREACHABLE)])

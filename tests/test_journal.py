@@ -10,11 +10,17 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
+from unittest.mock import Mock
 
 import pytest
 from journal_support import COLUMNS, LEASE, SCOPE, SENT_VALUE, Clock, Desk, created, identity, intent, outcome, said_by
+from sqlalchemy import bindparam, update
+from sqlalchemy.dialects import sqlite
 
-from importer.journal import Journal, RunStart, default_path, schema
+from importer.errors import JournalError
+from importer.journal import Decision, Journal, RunStart, default_path, schema
+from importer.journal.prepared import Prepared
+from importer.journal.schema import rows
 from importer.model import Counts, Outcome, Status, Verdict
 
 
@@ -156,14 +162,34 @@ def test_r13_the_state_after_an_answer(desk: Desk, verdict: Verdict, state: Stat
     assert (desk.claim(1) is not None) == (state is Status.PLANNED)
 
 
-def test_outcome_and_id_are_in_one_commit(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_outcome_and_id_are_in_one_commit(desk: Desk) -> None:
     """Where the second half of an outcome fails, its first half is undone: no answer without its id."""
     attempt = desk.claim(1)
-    monkeypatch.setattr("importer.journal.attempts._created", lambda *_: {"state": None})
-    with pytest.raises(Exception, match="NOT NULL"):
+    with sqlite3.connect(desk.journal.path) as raw:
+        raw.execute("CREATE TRIGGER fails UPDATE ON attempts BEGIN SELECT RAISE(ABORT, 'no answer is written'); END")
+    raw.close()
+    with pytest.raises(JournalError, match="no answer is written"):
         desk.conclude(attempt, created("a1"))
-    assert desk.row(1).status is Status.SENDING
+    assert (desk.row(1).status, desk.row(1).wolkvox_id) == (Status.SENDING, None)
     assert desk.journal.runs.all()[0].created_now == 0
+
+
+@pytest.mark.parametrize("what", [created("a1"), outcome(Verdict.REJECTED)])
+def test_an_outcome_and_the_next_intent_are_in_one_commit(desk: Desk, what: Outcome) -> None:
+    """Where the intent fails, the outcome is undone with it and kept aside, and both go again later."""
+    attempt = desk.claim(1)
+    assert attempt
+    with sqlite3.connect(desk.journal.path) as raw:
+        raw.execute("CREATE TRIGGER fails INSERT ON attempts BEGIN SELECT RAISE(ABORT, 'no intent is written'); END")
+        with pytest.raises(JournalError, match="no intent is written"):
+            desk.journal.attempts.conclude(attempt, what, intent(2))
+        assert (desk.row(1).status, desk.row(2).status) == (Status.SENDING, Status.PLANNED)
+        raw.execute("DROP TRIGGER fails")
+    raw.close()
+    begun = desk.journal.attempts.conclude(attempt, what, intent(2))
+    assert begun
+    assert begun.reference == identity(2).reference
+    assert (desk.row(1).status, desk.row(2).status) == (Status(what.verdict), Status.SENDING)
 
 
 def test_a_claim_records_the_content_that_is_sent(desk: Desk) -> None:
@@ -240,6 +266,20 @@ def test_several_ids_are_a_conflict_that_names_them_all(desk: Desk) -> None:
     assert (row.status, row.wolkvox_id, row.id_prefijo) == (Status.CONFLICT, "case-a", "P-case-a")
     assert all(f"case-{case}" in row.message for case in "abc")
     assert desk.claim(1) is None
+
+
+def test_a_case_beside_ids_that_a_person_dismissed_is_a_conflict(desk: Desk) -> None:
+    """An id that once arrived for a row is not forgotten because its row was planned again by a person's word."""
+    first = desk.claim(1)
+    desk.conclude(first, outcome(Verdict.NOT_DELIVERED))
+    second = desk.claim(1)
+    desk.conclude(first, created("case-a"))
+    desk.conclude(second, created("case-b"))
+    (doubt,) = desk.journal.settling.doubts(desk.record.id)
+    assert desk.journal.settling.decide(doubt, Decision(Status.PLANNED, "by-hand"))
+    desk.conclude(desk.claim(1), created("case-c"))
+    assert desk.row(1).status is Status.CONFLICT
+    assert all(f"case-{case}" in desk.row(1).message for case in "abc")
 
 
 def test_the_same_id_twice_is_no_conflict(desk: Desk) -> None:
@@ -376,6 +416,25 @@ def test_x3_the_journal_holds_no_cell(tmp_path: Path) -> None:
     raw.close()
     assert identity(1).reference in dump
     assert not [text for text in ("T-1", "as it was", SENT_VALUE) if text in dump]
+
+
+@pytest.mark.parametrize(
+    ("paramstyle", "sql", "values"),
+    [
+        ("qmark", "UPDATE rows SET message=? WHERE rows.id = ? AND rows.state = ?", ("m", 7, "planned")),
+        (
+            "named",
+            "UPDATE rows SET message=:message WHERE rows.id = :which AND rows.state = :state_1",
+            {"message": "m", "which": 7, "state_1": "planned"},
+        ),
+    ],
+)
+def test_a_prepared_statement_is_what_its_driver_takes(paramstyle: str, sql: str, values: object) -> None:
+    """Values go to the driver by place or by name, constants of the statement among them."""
+    cursor = Mock()
+    change = update(rows).where(rows.c.id == bindparam("which"), rows.c.state == "planned")
+    Prepared(change, sqlite.dialect(paramstyle=paramstyle), ["message"]).run(cursor, {"message": "m", "which": 7})
+    cursor.execute.assert_called_once_with(sql, values)
 
 
 def test_an_intent_without_a_search_value_is_fine(desk: Desk) -> None:

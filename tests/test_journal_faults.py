@@ -81,9 +81,9 @@ def fill(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     """Make the journal refuse every outcome, as a full disk does."""
 
     def full(*_arguments: object) -> None:
-        raise OSError(28, "No space left on device")
+        raise JournalFull("no room")
 
-    monkeypatch.setattr("importer.journal.attempts._conclude", full)
+    monkeypatch.setattr("importer.journal.attempts.Attempts._conclude", full)
     assert desk.journal.path.exists()
 
 

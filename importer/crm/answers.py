@@ -158,7 +158,9 @@ def retry_after(headers: Mapping[str, str]) -> float | None:
     A date is measured against the server's own clock where it shows it, since the clock here may be wrong.
     """
     named = {name.lower(): value.strip() for name, value in headers.items()}
-    wanted = named.get("retry-after", "")
+    wanted = named.get("retry-after")
+    if wanted is None:
+        return None
     if wanted.isascii() and wanted.isdigit():
         return float(wanted[:9])
     until, now = moment(wanted), moment(named.get("date", ""))
@@ -182,13 +184,12 @@ def _fits(line: Line, http_status: int, reading: Reading, secrets: tuple[str, ..
         return False
     if line.words and not any(_says(reading.words, phrase, secrets) for phrase in line.words):
         return False
+    if line.shape is Shape.ANY:
+        return True
+    if line.shape is Shape.VERDICT:
+        return reading.envelope is not None
     succeeded = reading.envelope is not None and not reading.failed and reading.code is not None
-    return {
-        Shape.ANY: True,
-        Shape.VERDICT: reading.envelope is not None,
-        Shape.SUCCESS: succeeded,
-        Shape.SUCCESS_WITH_ID: succeeded and reading.wolkvox_id is not None,
-    }[line.shape]
+    return succeeded and (line.shape is Shape.SUCCESS or reading.wolkvox_id is not None)
 
 
 def _says(words: str, phrase: str, secrets: tuple[str, ...]) -> bool:

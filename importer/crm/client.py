@@ -12,7 +12,7 @@ from ipaddress import ip_address
 from typing import Self
 from urllib.parse import urlencode, urlsplit
 
-from requests import PreparedRequest, Request
+from requests import Request
 from requests.utils import get_environ_proxies
 
 from importer.crm.answers import interpret, moment
@@ -20,9 +20,10 @@ from importer.crm.failures import NETWORK_FAULTS, no_answer, why_no_answer
 from importer.crm.looks import Answered, Visit, certificate_of, shape_of, without_password
 from importer.crm.queries import Found, Quota, quota_in, records_in
 from importer.crm.reading import read
-from importer.crm.transport import ANSWER_LIMIT, Adapter, Reply
+from importer.crm.transport import ANSWER_LIMIT, Adapter, Call
 from importer.crm.upload import Upload
 from importer.crm.watchdog import Watch, Watchdog
+from importer.crm.wire import Reply
 from importer.errors import AttachmentChanged, ConnectionRefused, QuestionRefused, ServerUnreachable, SettingsError
 from importer.messages import _
 from importer.model import Outcome, Pause, Payload, Target
@@ -50,7 +51,7 @@ class Crm:
             "Accept": "application/json",
             "Accept-Encoding": "identity",
         }
-        self._requests: dict[str, PreparedRequest] = {}  # by path, all but their bodies: prepared once for all rows
+        self._prepared: dict[str, Call] = {}  # by path, all but their bodies: prepared once for all rows
         self._counting = threading.Lock()
         self.calls = 0
 
@@ -63,6 +64,7 @@ class Crm:
     def close(self) -> None:
         """Cut what is still in flight and drop every connection."""
         self._watchdog.close()
+        self._prepared.clear()  # connections are closed with the last that knows them
         self._adapter.close()
 
     @property
@@ -139,11 +141,11 @@ class Crm:
 
         Raises ServerUnreachable and ConnectionRefused as `token_information` does.
         """
-        request = Request("HEAD", f"{self._target.server}/").prepare()
         before = time.time()
         with self._watchdog.watching(self._deadline) as watch:
             try:
-                reply = self._adapter.exchange(request, watch.remaining)
+                first_page = Request("HEAD", f"{self._target.server}/").prepare()
+                reply = self._adapter.exchange(self._adapter.prepare(first_page), watch)
             except NETWORK_FAULTS as error:
                 pause, sentence = why_no_answer(error, watch)
                 unreachable = _(
@@ -154,7 +156,7 @@ class Crm:
                 )
                 raise _refusal(pause)(unreachable) from error
         seconds = time.time() - before
-        shown = moment(reply.headers.get("Date", ""))
+        shown = moment(reply.headers.get("date", ""))
         ahead = None if shown is None else shown - (before + seconds / 2)
         return Visit(watch.peer, certificate_of(watch.certificate), ahead, seconds)
 
@@ -163,11 +165,9 @@ class Crm:
         body = json.dumps(asked, ensure_ascii=False).encode()
         return self._ask("POST", "cases/queryCases.php", body, (value,))
 
-    def _ask(
-        self, method: str, path: str, body: bytes | None = None, secrets: tuple[str, ...] = ()
-    ) -> tuple[Reply, Outcome]:
+    def _ask(self, method: str, path: str, body: bytes = b"", secrets: tuple[str, ...] = ()) -> tuple[Reply, Outcome]:
         """Make a call that creates nothing; return its answer, and what that means."""
-        with self._watchdog.watching(self.attempt_deadline(len(body or b""))) as watch:
+        with self._watchdog.watching(self.attempt_deadline(len(body))) as watch:
             try:
                 reply = self._exchange(method, path, watch, body)
             except NETWORK_FAULTS as error:
@@ -182,13 +182,14 @@ class Crm:
         secrets = (self._target.token, *secrets)
         return reply, interpret(reply.status, reply.headers, reply.body, secrets=secrets)
 
-    def _exchange(self, method: str, path: str, watch: Watch, body: Upload | bytes | None) -> Reply:
+    def _exchange(self, method: str, path: str, watch: Watch, body: Upload | bytes) -> Reply:
         """Make one request, and count it once it is on its way."""
-        if path not in self._requests:
-            self._requests[path] = Request(method, self._target.server + _API + path, self._headers).prepare()
+        if path not in self._prepared:
+            request = Request(method, self._target.server + _API + path, self._headers).prepare()
+            self._prepared[path] = self._adapter.prepare(request)
         try:
             limit = ANSWER_LIMIT if isinstance(body, Upload) else _LISTING_LIMIT
-            return self._adapter.exchange(self._requests[path], watch.remaining, body, limit)
+            return self._adapter.exchange(self._prepared[path], watch, body, limit)
         finally:
             if watch.connected:
                 with self._counting:

@@ -16,6 +16,8 @@ _PLAIN_WORDS_LIMIT = 500
 _BRACES_TRIED = 1000  # an answer with more braces before its JSON is none of the CRM's
 _NO_TEXT = {"", "null", "none", "undefined"}
 _ENVELOPE_KEYS = {"code", "error", "msg", "data", "token_limit"}
+_QUOTES_NOBODY = "Succesfully create record"  # what the vendor documents for every case: nothing in it is to be masked
+_DECODER = json.JSONDecoder()
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +45,7 @@ def read(body: bytes) -> Reading:
         return Reading(words="" if found else _plain_words(text))
     envelope = found[0]
     data = envelope.get("data")
-    ids = data if isinstance(data, Mapping) else {}
+    ids = data if isinstance(data, dict) else {}
     error = _filled(envelope.get("error"))
     words = " · ".join(dict.fromkeys(filter(None, (error, _filled(envelope.get("msg"))))))
     return Reading(
@@ -58,13 +60,14 @@ def read(body: bytes) -> Reading:
 
 def envelopes(text: str) -> list[Mapping[str, object]]:
     """Return the CRM's JSON objects in a text, in their order: behind a PHP warning, in front of one, or alone."""
-    decoder, found, place = json.JSONDecoder(), [], 0
+    found: list[Mapping[str, object]] = []
+    place = 0
     for _attempt in range(_BRACES_TRIED):
         place = text.find("{", place)
         if place < 0:
             break
         try:
-            value, place = decoder.raw_decode(text, place)
+            value, place = _DECODER.raw_decode(text, place)
         except (ValueError, RecursionError):
             place += 1
             continue
@@ -78,6 +81,8 @@ def for_people(words: str, secrets: Iterable[str]) -> str:
 
     Masking comes first: a value that shortening had cut would no longer be recognised.
     """
+    if words == _QUOTES_NOBODY:
+        return words
     line = " ".join(html.unescape(words).split())
     parts = {" ".join(part.split()) for secret in secrets for part in (secret, *secret.splitlines())}
     folded = line.casefold()  # most answers quote nothing, and then no pattern has to be made
@@ -94,7 +99,7 @@ def _plain_words(text: str) -> str:
 
 def _filled(value: object) -> str | None:
     """Return a text or number as text, None where it says nothing; on success the CRM's error is the text "null"."""
-    if value is None or isinstance(value, (Mapping, list)):
+    if value is None or isinstance(value, (dict, list)):
         return None
     text = str(value).strip()
     return None if text.casefold() in _NO_TEXT else text
@@ -102,4 +107,4 @@ def _filled(value: object) -> str | None:
 
 def _digits(value: object) -> str | None:
     text = str(value).strip()
-    return text if re.fullmatch(r"\d{3}", text, re.ASCII) else None
+    return text if len(text) == 3 and text.isascii() and text.isdigit() else None

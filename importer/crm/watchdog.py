@@ -11,7 +11,6 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextvars import ContextVar
 from typing import Any
 
 from importer.messages import _
@@ -49,15 +48,10 @@ class Watch:
         if self._cut or self.remaining <= 0:
             raise TimeoutError(_("the time for one case is over"))
 
-    def hold(self, connection: socket.socket) -> None:
-        """Make this the connection to cut; raises TimeoutError when it is already too late.
-
-        The duplicate reaches the connection even while TLS is being negotiated on it, and bypasses the TLS layer,
-        whose own shutdown would let another thread go on in the clear.
-        """
-        self.release()
+    def hold(self, line: socket.socket) -> None:
+        """Make this the connection to cut; raises TimeoutError when it is already too late."""
         with self._guard:
-            self._line = socket.fromfd(connection.fileno(), socket.AF_INET, socket.SOCK_STREAM)
+            self._line = line
         self.check()
 
     def cut(self) -> None:
@@ -69,15 +63,9 @@ class Watch:
                     self._line.shutdown(socket.SHUT_RDWR)
 
     def release(self) -> None:
-        """Let go of the connection without touching it."""
+        """Let go of the connection without touching it: from now on it is not cut."""
         with self._guard:
-            if self._line is not None:
-                self._line.close()
-                self._line = None
-
-
-CURRENT: ContextVar[Watch] = ContextVar("CURRENT")
-"""The watch of the attempt that this thread is making: how a connection that a pool opens finds it."""
+            self._line = None
 
 
 class Watchdog:
@@ -101,11 +89,9 @@ class Watchdog:
                 self._thread.start()
             if time.monotonic() + watch.remaining < self._wakes_at:  # else it will be up in time: waking costs each row
                 self._changed.notify()
-        token = CURRENT.set(watch)
         try:
             yield watch
         finally:
-            CURRENT.reset(token)
             with self._changed:
                 self._watches.discard(watch)
             watch.release()

@@ -13,7 +13,8 @@ from typing import Self
 
 from platformdirs import user_data_path
 
-from importer.journal.attempts import Attempt, Attempts, Intent
+from importer.journal.attempts import Attempts
+from importer.journal.claiming import Attempt, Intent
 from importer.journal.database import Database
 from importer.journal.imports import ImportRecord, Imports
 from importer.journal.rows import KnownRow, Rows

@@ -2,25 +2,21 @@
 
 from __future__ import annotations
 
-import os
-import platform
-import secrets
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any, NoReturn
 
-from sqlalchemy import Connection, Row, Select, bindparam, exists, insert, select, update
+from sqlalchemy import Connection, Row, Select, bindparam, exists, select, update
+from sqlalchemy.engine.interfaces import DBAPICursor
 
 from importer.errors import JournalError
 from importer.journal import rescue
+from importer.journal.claiming import Attempt, Claiming, Intent, Setting
+from importer.journal.creation import Creation
 from importer.journal.database import Database
 from importer.journal.rows import column_set_id
 from importer.journal.schema import attempts, rows
 from importer.messages import _
 from importer.model import Outcome, Status, Verdict
-
-OWNER = f"{platform.node()}:{os.getpid()}:{secrets.token_hex(4)}"
-"""This process, as a lease names it."""
 
 STATE_AFTER = {
     Verdict.CREATED: Status.CREATED,
@@ -30,23 +26,7 @@ STATE_AFTER = {
 }
 """The state into which an attempt brings its row."""
 
-_OF_INTENT = (
-    "run_id", "owner", "started_at", "lease_until", "clock_gap", "body_length", "search_field", "search_value",
-)  # fmt: skip
-
-# Statements of every row, built once: building them costs more than carrying them out.
-_NEW_ATTEMPT = (
-    insert(attempts)
-    .from_select(
-        ["row_id", *_OF_INTENT],
-        select(rows.c.id, *(bindparam(name, type_=attempts.c[name].type) for name in _OF_INTENT)).where(
-            rows.c.import_id == bindparam("import_id"),
-            rows.c.reference == bindparam("reference"),
-            rows.c.state == Status.PLANNED,
-        ),
-    )
-    .returning(attempts.c.id, attempts.c.row_id)
-)
+# Statements of every row are built once: building them costs more than carrying them out.
 _END_ATTEMPT = update(attempts).where(attempts.c.id == bindparam("which"))
 _CHANGE_ROW = update(rows).where(rows.c.id == bindparam("which"))
 _IDS_OF_ROW = (
@@ -75,47 +55,12 @@ _ROW_OF_ATTEMPT: Select[Any] = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Intent:
-    """What is about to be sent: the row's reference and content, and how it could be found in the CRM.
-
-    `lease` is in seconds: after that, nobody waits for this attempt's answer any more. `clock_gap` is the clock less
-    the time since the computer's start, in seconds: it tells later whether the clock can be believed.
-    """
-
-    reference: str
-    content_hash: str
-    columns: Sequence[str]
-    body_length: int
-    lease: float
-    clock_gap: float
-    search_field: str | None = None
-    search_value: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Attempt:
-    """One POST that may begin: its number and the row that it is for."""
-
-    id: int
-    reference: str
-
-
-@dataclass(frozen=True, slots=True)
-class _Setting:
-    """Where and when an attempt begins: its import and run, the number of its set of columns, and the time."""
-
-    import_id: int
-    run_id: int
-    column_set_id: int
-    now: float
-
-
 class Attempts:
     """The attempts of a journal."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self._claiming, self._creation = Claiming(database.dialect), Creation(database.dialect)
         self._column_sets: dict[tuple[str, ...], int] = {}  # as committed: one that is rolled back must not stay here
         self._take_in_what_was_kept_aside()
 
@@ -125,8 +70,8 @@ class Attempts:
         Only after this returns may the first byte be sent. Raises JournalFull: then nothing may be sent.
         """
         columns = self._column_set(intent.columns)
-        with self._database.write() as connection:
-            return _claim(connection, _Setting(import_id, run_id, columns, self._database.clock()), intent)
+        with self._database.write_swiftly() as cursor:
+            return self._claiming.claim(cursor, Setting(import_id, run_id, columns, self._database.clock()), intent)
 
     def conclude(self, attempt: Attempt, outcome: Outcome, then: Intent | None = None) -> Attempt | None:
         """Commit what an attempt came to; an id and its answer are in one commit.
@@ -140,16 +85,28 @@ class Attempts:
         `claim` returns it: a commit is what a row waits for most, and one is enough where the next row is ready.
         """
         try:
-            columns = None if then is None else self._column_set(then.columns)
-            with self._database.write() as connection:
-                now = self._database.clock()
-                row = connection.execute(_ROW_OF_ATTEMPT, {"which": attempt.id}).one()
-                _conclude(connection, row, outcome, now)
-                if then is None or columns is None:
-                    return None
-                return _claim(connection, _Setting(row.import_id, row.run_id, columns, now), then)
+            return self._conclude(attempt, outcome, then)
         except JournalError as error:
             self._keep_aside(attempt, outcome, error)
+
+    def _conclude(self, attempt: Attempt, outcome: Outcome, then: Intent | None) -> Attempt | None:
+        """Commit an outcome and the intent that follows: swiftly if that may be, weighing the row's state if not."""
+        columns = self._column_set(then.columns) if then else 0  # it may need a transaction of its own
+        if outcome.verdict is Verdict.CREATED:
+            with self._database.write_swiftly() as cursor:
+                now = self._database.clock()
+                place = self._creation.note(cursor, attempt, outcome, now)
+                if place is not None:
+                    return self._follow(cursor, Setting(*place, columns, now), then)
+        with self._database.write() as connection:
+            now = self._database.clock()
+            row = connection.execute(_ROW_OF_ATTEMPT, {"which": attempt.id}).one()
+            _conclude(connection, row, outcome, now)
+            setting = Setting(row.import_id, row.run_id, columns, now)
+            return self._follow(connection.connection.cursor(), setting, then)
+
+    def _follow(self, cursor: DBAPICursor, setting: Setting, then: Intent | None) -> Attempt | None:
+        return None if then is None else self._claiming.claim(cursor, setting, then)
 
     def expire(self, import_id: int) -> int:
         """Make rows unknown whose lease has ended without an outcome; return how many."""
@@ -209,36 +166,6 @@ class Attempts:
         if content:
             with self._database.write():
                 rescue.forget(path, content)
-
-
-def _claim(connection: Connection, setting: _Setting, intent: Intent) -> Attempt | None:
-    """Write the intent to send a planned row; None where the row is not planned any more."""
-    attempt = {
-        "import_id": setting.import_id,
-        "reference": intent.reference,
-        "run_id": setting.run_id,
-        "owner": OWNER,
-        "started_at": setting.now,
-        "lease_until": setting.now + intent.lease,
-        "clock_gap": intent.clock_gap,
-        "body_length": intent.body_length,
-        "search_field": intent.search_field,
-        "search_value": intent.search_value,
-    }
-    begun = connection.execute(_NEW_ATTEMPT, attempt).one_or_none()
-    if begun is None:
-        return None
-    sending = {
-        "state": Status.SENDING,
-        "attempt_id": begun.id,
-        "run_id": setting.run_id,
-        "sent_at": setting.now,
-        "message": "",
-        "content_hash": intent.content_hash,
-        "column_set_id": setting.column_set_id,
-    }
-    connection.execute(_CHANGE_ROW, {"which": begun.row_id, **sending})
-    return Attempt(begun.id, intent.reference)
 
 
 def _conclude(connection: Connection, row: Row[Any], outcome: Outcome, now: float) -> None:

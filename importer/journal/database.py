@@ -10,7 +10,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from sqlalchemy import Connection, create_engine, event
+from sqlalchemy import Connection, Dialect, create_engine, event
+from sqlalchemy.engine.interfaces import DBAPICursor
 from sqlalchemy.exc import DatabaseError
 from sqlalchemy.pool import StaticPool
 
@@ -23,6 +24,7 @@ APPLICATION_ID = 0x57434931
 """`WCI1`: tells a journal from any other SQLite file."""
 
 _BUSY_SECONDS = 60
+_BEGIN = "BEGIN IMMEDIATE"
 
 _FULL = {sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR}
 _DAMAGED = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
@@ -42,7 +44,7 @@ class Database:
         refuse_unsafe(path)
         self._lock = threading.RLock()
         self._engine = create_engine("sqlite://", creator=self._connect, poolclass=StaticPool)
-        event.listen(self._engine, "begin", lambda c: c.exec_driver_sql("BEGIN IMMEDIATE"))
+        event.listen(self._engine, "begin", lambda c: c.exec_driver_sql(_BEGIN))
         with self.explained():
             self._connection = (
                 self._engine.connect()
@@ -90,6 +92,25 @@ class Database:
         """Give the one connection for a transaction that is on the disk when the block ends, or undone if it raises."""
         with self._lock, self.explained(), self._connection.begin():
             yield self._connection
+
+    @contextmanager
+    def write_swiftly(self) -> Iterator[DBAPICursor]:
+        """Give the driver's own cursor for such a transaction: for statements of every row, that are `Prepared`."""
+        with self._lock, self.explained():
+            raw = self._connection.connection
+            cursor = raw.cursor()
+            try:
+                cursor.execute(_BEGIN)
+                yield cursor
+                raw.commit()
+            except BaseException:
+                raw.rollback()
+                raise
+
+    @property
+    def dialect(self) -> Dialect:
+        """The SQL that the file's database speaks."""
+        return self._engine.dialect
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
