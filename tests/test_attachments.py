@@ -23,6 +23,7 @@ from importer.composing import compose
 from importer.errors import AttachmentChanged
 from importer.job import Job
 from importer.model import Attachment, AttachmentOptions
+from importer.opening import begin
 from importer.pipeline import check
 
 
@@ -605,7 +606,7 @@ def test_a_logo_that_every_row_attaches_is_in_every_body_and_read_twice(beside: 
         "utf-8",
     )
     source.write_text("Ticket,Nota,Logo\n" + "".join(f"T-{n},Hola,informe.pdf\n" for n in range(5)), "utf-8")
-    plan = check(Job(source, mapping))
+    plan = check(begin(Job(source, mapping)))
     bodies = [json.loads(b"".join(compose(plan, planned.row).chunks())) for planned in plan]
     assert [body["attachments"] for body in bodies] == 5 * [[base64.b64encode(b"%PDF-1.4 informe").decode()]]
     assert files.encoded == ["informe.pdf"] * 2

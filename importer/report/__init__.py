@@ -5,12 +5,18 @@ write_back   the sheet `Report` put into the source workbook itself
 read_rows    a report that is given back
 """
 
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+from .given_back import is_given_back
 from .places import check_writable, default_path, digest
-from .reading import ReportedRow, is_given_back, read_rows
 from .text import unmarked
 from .words import CREATED_VERDICT, NOT_CREATED_VERDICT, OWN_COLUMNS
-from .writing import Written, write
-from .writing_back import write_back
+
+if TYPE_CHECKING:
+    from .reading import ReportedRow, read_rows
+    from .writing import Written, write
+    from .writing_back import write_back
 
 __all__ = [
     "CREATED_VERDICT",
@@ -27,3 +33,18 @@ __all__ = [
     "write",
     "write_back",
 ]
+
+_HOMES = {
+    "ReportedRow": "reading",
+    "read_rows": "reading",
+    "Written": "writing",
+    "write": "writing",
+    "write_back": "writing_back",
+}
+
+
+def __getattr__(name: str) -> object:
+    """Import what needs openpyxl, which is slow to import, when somebody first asks for it."""
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)

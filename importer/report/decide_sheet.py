@@ -12,12 +12,11 @@ from importer.model import ReportContent, ReportRow
 
 from . import styles
 from .listing import LINKS_PER_SHEET, Allowance, Listing, height_of
-from .words import VERDICTS, local, look, message
+from .words import TO_DECIDE, VERDICTS, local, look, message
 
 if TYPE_CHECKING:
     from openpyxl.workbook import Workbook
 
-TO_DECIDE = "To decide"
 COLUMNS = {
     "row": 8.0,
     "reference": 24.0,

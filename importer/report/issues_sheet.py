@@ -9,12 +9,10 @@ from importer.model import Issue, ReportRow
 
 from . import styles
 from .listing import LINKS_PER_SHEET, SHEET_LINES, Allowance, Listing, height_of
-from .words import sentence
+from .words import ISSUES, sentence
 
 if TYPE_CHECKING:
     from openpyxl.workbook import Workbook
-
-ISSUES = "Issues"
 
 
 class IssuesSheet(Listing):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import re
 import zipfile
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing
@@ -19,23 +18,14 @@ from openpyxl.utils.exceptions import InvalidFileException
 from importer.errors import ReportError
 from importer.messages import _
 
-from .decide_sheet import TO_DECIDE
-from .graft import sheet_parts
-from .issues_sheet import ISSUES
-from .report_sheet import REPORT
-from .summary_sheet import SUMMARY
 from .text import unmarked
-from .words import OWN_COLUMNS
+from .words import REPORT, TO_DECIDE
 
 if TYPE_CHECKING:
     from openpyxl.workbook import Workbook
 
 NEEDED = ("row", "status", "reference")
 HEADER_WITHIN = 20  # lines; a person may have put a title above it
-
-HEADERS_WITHIN = 1 << 16  # bytes
-
-_OWN_HEADERS = re.compile(rb"[,;\t]".join(rb'"?%s"?' % re.escape(name.encode()) for name in OWN_COLUMNS))
 
 Line = Sequence[object]
 
@@ -61,22 +51,6 @@ def read_rows(path: Path) -> Iterator[ReportedRow]:
     if path.suffix.lower() == ".csv":
         return _from_csv(path)
     return _from_workbook(path)
-
-
-def is_given_back(path: Path) -> bool:
-    """Tell whether a source is a report of ours: by its sheets, or by the columns at the beginning of a CSV file.
-
-    What cannot be read is none.
-    """
-    try:
-        if path.suffix.lower() == ".xlsx":
-            with zipfile.ZipFile(path) as package:
-                sheets = set(sheet_parts(package))
-            return {SUMMARY, REPORT} <= sheets <= {SUMMARY, REPORT, ISSUES, TO_DECIDE}
-        with path.open("rb") as file:
-            return path.suffix.lower() == ".csv" and bool(_OWN_HEADERS.search(file.read(HEADERS_WITHIN)))
-    except (OSError, ValueError, KeyError, ParseError, zipfile.BadZipFile):
-        return False
 
 
 def _from_csv(path: Path) -> Iterator[ReportedRow]:

@@ -13,12 +13,11 @@ from importer.model import Cell, Issue, ReportContent, ReportRow, Status
 from . import styles
 from .listing import LINKS_PER_SHEET, Allowance, Listing, height_of
 from .sheet import Note
-from .words import OWN_COLUMNS, created_now, local, look, message, told
+from .words import OWN_COLUMNS, REPORT, created_now, local, look, message, told
 
 if TYPE_CHECKING:
     from openpyxl.workbook import Workbook
 
-REPORT = "Report"
 NOTES_PER_SHEET = 20_000  # a workbook with more is slow to open; every reason stands in Issues and in `message` too
 
 LINES_OF_A_CELL = 4  # that are shown; the cell holds the others too

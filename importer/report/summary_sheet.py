@@ -16,14 +16,13 @@ from importer.model import Summary
 from . import styles
 from .cells import Value
 from .sheet import Sheet, for_paper
-from .words import CREATED_NOW, LOOKS, Look, Tally, facts, tallies
+from .words import CREATED_NOW, LOOKS, SUMMARY, Look, Tally, facts, tallies
 
 if TYPE_CHECKING:
     from openpyxl.cell.cell import Cell as SheetCell
     from openpyxl.workbook import Workbook
     from openpyxl.worksheet.worksheet import Worksheet
 
-SUMMARY = "Summary"
 
 _WIDTHS = {"A": 24, "B": 12, "C": 66, "D": 3}
 _NOTHING = Look("FFFFFF", "5F6670", "FFFFFF")  # a state that no row is in

@@ -13,6 +13,9 @@ from importer.model import Issue, ReportRow, Status, Summary
 OWN_COLUMNS: tuple[str, ...] = ("row", "status", "wolkvox_id", "idPrefijo", "message", "sent_at", "run", "reference")
 """The columns that the report adds to the source's own; the same in every language, since they are read back."""
 
+SUMMARY, REPORT, ISSUES, TO_DECIDE = SHEETS = ("Summary", "Report", "Issues", "To decide")
+"""The sheets of a report; their names are the same in every language, since they are read back."""
+
 CREATED_VERDICT, NOT_CREATED_VERDICT = VERDICTS = ("created", "not created")
 """What a person can say of a doubtful row; the same in every language, since it is read back."""
 

@@ -20,8 +20,8 @@ from .issues_sheet import IssuesSheet
 from .listing import SHEET_COLUMNS, SHEET_LINES, Listing
 from .package import Part, assemble, save
 from .report_sheet import ReportSheet
-from .summary_sheet import SUMMARY, SummarySheet
-from .words import DOUBTFUL, OWN_COLUMNS
+from .summary_sheet import SummarySheet
+from .words import DOUBTFUL, OWN_COLUMNS, SUMMARY
 
 _PROPERTIES = "docProps/core.xml"
 _DESCRIPTION = "{http://purl.org/dc/elements/1.1/}description"

@@ -23,7 +23,8 @@ from . import places
 from .graft import WORKBOOK, graft, sheet_parts
 from .package import save
 from .reading import read_rows
-from .report_sheet import REPORT, ReportSheet
+from .report_sheet import ReportSheet
+from .words import REPORT
 from .workbook import SAMPLE, fits
 
 _PASSWORD_OR_OLD = b"\xd0\xcf\x11\xe0"  # how a compound file begins: a workbook with a password, or one of before 2007

@@ -1,0 +1,31 @@
+"""Tell a report of ours from other sources, before anything of it is read."""
+
+from __future__ import annotations
+
+import re
+import zipfile
+from pathlib import Path
+from xml.etree.ElementTree import ParseError
+
+from .graft import sheet_parts
+from .words import OWN_COLUMNS, REPORT, SHEETS, SUMMARY
+
+HEADERS_WITHIN = 1 << 16  # bytes
+
+_OWN_HEADERS = re.compile(rb"[,;\t]".join(rb'"?%s"?' % re.escape(name.encode()) for name in OWN_COLUMNS))
+
+
+def is_given_back(path: Path) -> bool:
+    """Tell whether a source is a report of ours: by its sheets, or by the columns at the beginning of a CSV file.
+
+    What cannot be read is none.
+    """
+    try:
+        if path.suffix.lower() == ".xlsx":
+            with zipfile.ZipFile(path) as package:
+                sheets = set(sheet_parts(package))
+            return {SUMMARY, REPORT} <= sheets <= {*SHEETS}
+        with path.open("rb") as file:
+            return path.suffix.lower() == ".csv" and bool(_OWN_HEADERS.search(file.read(HEADERS_WITHIN)))
+    except (OSError, ValueError, KeyError, ParseError, zipfile.BadZipFile):
+        return False
