@@ -35,6 +35,6 @@ def chosen(plan: Plan, states: Iterable[Status]) -> Plan:
 
 def _states(batch: Batch, told: Sequence[str]) -> Iterator[set[str]]:
     """Yield the states that each row is in or was in."""
-    for at, (status, said) in enumerate(zip(batch.statuses(), told, strict=True)):
+    for at, (status, said) in enumerate(zip(batch.statuses, told, strict=True)):
         known = batch.known.get(at)
         yield {status, known.status if known else status, said}

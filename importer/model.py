@@ -241,7 +241,10 @@ class Outcome:
 
 
 class JournalRow(NamedTuple):
-    """What the journal knows of a row; a tuple, since a million of them are made, and kept on disk."""
+    """What the journal knows of a row; a tuple, since a million of them are made, and kept on disk.
+
+    `sent_at` is in seconds since 1970.
+    """
 
     reference: str
     status: Status
@@ -250,7 +253,7 @@ class JournalRow(NamedTuple):
     id_prefijo: str | None = None
     message: str = ""
     changed: bool = False
-    sent_at: datetime | None = None
+    sent_at: float | None = None
     run: int | None = None
     lease_until: datetime | None = None
 
@@ -298,6 +301,13 @@ class ReportRow:
     changed: bool = False
     issues: tuple[Issue, ...] = ()
 
+    @property
+    def facts(self) -> tuple[object, ...]:
+        """What became of the row, without its cells; `sent_at` in seconds since 1970."""
+        sent_at = self.sent_at and self.sent_at.timestamp()
+        case = self.wolkvox_id, self.id_prefijo, self.message, sent_at, self.run, self.reference
+        return self.number, self.status, *case, self.changed, self.issues
+
 
 @dataclass(frozen=True, slots=True)
 class Summary:
@@ -327,7 +337,7 @@ class ReportContent:
     `rows` may be iterated more than once, comes in sheet order, and is not held in memory. `case_url` leads to a
     case once its `{wolkvox_id}` is filled in; None where nobody has said how. `made_from` is what the rows' cells were
     made from and by: where it is the same, the cells of a row are; empty where that is not known. `outcomes` are the
-    rows without their cells, where those can be had more cheaply.
+    facts of the rows, where those can be had without the cells.
     """
 
     summary: Summary
@@ -335,4 +345,4 @@ class ReportContent:
     rows: Iterable[ReportRow]
     case_url: str | None = None
     made_from: tuple[str, ...] = ()
-    outcomes: Iterable[ReportRow] | None = None
+    outcomes: Iterable[tuple[object, ...]] | None = None

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from importlib.metadata import version
 
 from importer import payload, report, settings, starts
 from importer.choosing import chosen
@@ -19,7 +18,7 @@ from importer.errors import RunStopped
 from importer.forecast import make_forecast
 from importer.identity import Scope, tenant_of
 from importer.job import Job, mapped
-from importer.journal import ImportRecord, Journal, RunStart, user_name
+from importer.journal import ImportRecord, Journal, RunStart, program_name, user_name
 from importer.mapping import CaseMapping
 from importer.messages import _
 from importer.model import Identity, Status
@@ -132,7 +131,7 @@ def _note(job: Job, plan: Plan, journal: Journal, record: ImportRecord | None) -
 
 def _note_batch(batch: Batch, plan: Plan, journal: Journal, record: ImportRecord) -> None:
     """Write what is new about the rows of a batch into the journal."""
-    statuses, known = batch.statuses(), batch.known
+    statuses, known = batch.statuses, batch.known
     fresh: dict[str, tuple[Identity, Status]] = {}
     for at, status in enumerate(statuses):
         if at not in known and status is not Status.SKIPPED and (who := batch.identity(at)):
@@ -145,5 +144,5 @@ def _note_batch(batch: Batch, plan: Plan, journal: Journal, record: ImportRecord
 
 
 def _run_start(plan: Plan, server: str) -> RunStart:
-    program = f"case-importer {version('wolkvox-case-importer')}"
-    return RunStart(str(plan.table.path), plan.table.digest, plan.mapping.digest, server, user_name(), program)
+    source, table = str(plan.table.path), plan.table
+    return RunStart(source, table.digest, plan.mapping.digest, server, user_name(), program_name())

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeVar
 
 from importer import identity
@@ -65,16 +65,17 @@ class Batch:
     missing: Mapping[int, tuple[str, ...]]
     known: Mapping[int, JournalRow]
     differs: frozenset[int]
+    statuses: Sequence[Status] = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Tell of each row in which state it is."""
+        object.__setattr__(self, "statuses", [self._status(at) for at in range(len(self))])
 
     def __len__(self) -> int:
         return len(self.numbers)
 
     def __iter__(self) -> Iterator[PlannedRow]:
         return map(self.row, range(len(self)))
-
-    def statuses(self) -> list[Status]:
-        """Return the state of each row."""
-        return [self._status(at) for at in range(len(self))]
 
     def identity(self, at: int) -> Identity | None:
         """Return who a row is, None where nobody can tell."""
@@ -84,9 +85,15 @@ class Batch:
         return Identity(
             key_digest=digest,
             loose_digest=self.loose[at] if self.loose else "",
-            reference=self.references[at] if self.references else identity.reference(self.scope, digest),
+            reference=self.reference(at) or "",
             content_hash=self.hashes[at] if self.hashes else "",
         )
+
+    def reference(self, at: int) -> str | None:
+        """Return a row's mark in the CRM, None where nobody can tell who it is."""
+        if not self.digests[at]:
+            return None
+        return self.references[at] if self.references else identity.reference(self.scope, self.digests[at])
 
     def row(self, at: int) -> PlannedRow:
         """Return a row as one."""
@@ -99,7 +106,7 @@ class Batch:
             skipped=self.skipped.get(at),
             missing=self.missing.get(at, ()),
         )
-        return PlannedRow(row, self._status(at), self.known.get(at), at in self.differs)
+        return PlannedRow(row, self.statuses[at], self.known.get(at), at in self.differs)
 
     def some(self, places: Sequence[int]) -> Batch:
         """Return the batch of the rows at these places alone."""
@@ -165,13 +172,13 @@ class Plan:
     def in_state(self, status: Status) -> Iterator[PlannedRow]:
         """Yield the rows that are in a state; the others are not put together."""
         for batch in self.batches:
-            yield from (batch.row(at) for at, found in enumerate(batch.statuses()) if found is status)
+            yield from (batch.row(at) for at, found in enumerate(batch.statuses) if found is status)
 
     def counts(self, run: int | None = None) -> Counts:
         """Return how many rows are in each state; what was created now is what `run` sent."""
         states: Counter[str] = Counter()
         for batch in self.batches:
-            statuses = batch.statuses()
+            statuses = batch.statuses
             states.update(statuses)
             states["changed"] += sum(statuses[at] is Status.CREATED for at in batch.differs)
             if run is not None:

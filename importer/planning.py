@@ -109,6 +109,8 @@ class _Planner:
         self.frames = _unmarked(table.frames()) if marked else table.frames()
         reference = ours.get("reference") if trust_references else None
         self._kept = memory.is_kept
+        # files are none of the source's bytes, so that rows with files are always looked at
+        self._runs = frozenset() if self._folder else memory.runs_of(table.digest, mapping.digest)
         self._retry_rejected = retry_rejected
         self._taken: set[str] = set()
         self._recogniser = Recogniser(scope, memory, self.columns, self._mapper.key_columns, reference)
@@ -151,7 +153,7 @@ class _Planner:
         recognised = self._recogniser.recognise(frame, converted.keys, converted.skipped)
         issues = self._issues(frame, converted, recognised)
         contents = _Held(Contents(self._mapper.content(frame)), found, checked=self._folder is not None)
-        hashes = [contents.hash(at, self.content_columns) for at in range(len(numbers))] if self._kept else []
+        hashes = self._hashes(recognised.known, contents, len(numbers)) if self._kept else []
         known = {at: found_row.row for at, found_row in recognised.known.items()}
         differs = self._differing(recognised.known, contents, hashes)
         for at in self._recogniser.repeated_in(recognised):
@@ -178,6 +180,15 @@ class _Planner:
             known=known,
             differs=frozenset(differs.intersection(known)),
         )
+
+    def _hashes(self, known: Mapping[int, KnownRow], contents: _Held, count: int) -> list[str]:
+        """Return what each row holds; of rows that were sent from this very source, what the journal knows."""
+        return [
+            row.row.content_hash
+            if (row := known.get(at)) and row.row.run in self._runs and row.columns == self.content_columns
+            else contents.hash(at, self.content_columns)
+            for at in range(count)
+        ]
 
     def _differing(self, known: Mapping[int, KnownRow], contents: _Held, hashes: Sequence[str]) -> set[int]:
         """Return the places of the rows that hold something else than the journal has; `hashes` are of all rows."""

@@ -45,6 +45,12 @@ class Memory:
         """Return what is known of these references, by reference."""
         return self.journal.rows.by_reference(self.record.id, references) if self.journal and self.record else {}
 
+    def runs_of(self, source_digest: str, mapping_digest: str) -> frozenset[int]:
+        """Return the runs that were of this very source and mapping, read by this version of the program."""
+        if self.journal is None or self.record is None:
+            return frozenset()
+        return self.journal.runs.alike(self.record.id, source_digest, mapping_digest)
+
     def similar(self, loose_digests: Sequence[str]) -> dict[str, set[str]]:
         """Return the key digests that the journal has under these loose digests."""
         return self.journal.rows.similar(self.record.id, loose_digests) if self.journal and self.record else {}

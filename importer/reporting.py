@@ -5,15 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from importlib.metadata import version
 from pathlib import Path
 
 from importer import report
 from importer.errors import ReportError
 from importer.job import Job
-from importer.journal import ImportRecord, Journal, user_name
+from importer.journal import ImportRecord, Journal, moment, program_name, user_name
 from importer.messages import _, ngettext
-from importer.model import Cell, Counts, Issue, ReportContent, ReportRow, Status, Summary
+from importer.model import Cell, Counts, Issue, JournalRow, ReportContent, ReportRow, Status, Summary
 from importer.plan import Batch, Plan
 from importer.settings import case_url
 from importer.spool import Spool
@@ -72,7 +71,7 @@ class Finished:
     def reasons(self) -> Iterator[tuple[Status, Issue]]:
         """Yield, for every row that is not as it should be, why: its issues, or what the journal says of it."""
         for batch in self.plan.batches:
-            for at, status in enumerate(batch.statuses()):
+            for at, status in enumerate(batch.statuses):
                 if issues := issues_of(batch, at, status):
                     yield from ((status, issue) for issue in issues)
                 elif (status is not Status.CREATED or at in batch.differs) and (
@@ -180,6 +179,9 @@ def _choice(plan: Plan, counts: Counts) -> Iterator[str]:
         )
 
 
+_UNKNOWN = JournalRow("", Status.PLANNED, "")
+"""Stands for what the journal knows of a row that it does not have."""
+
 _SETTLED = frozenset({Status.CREATED, Status.REJECTED, Status.SKIPPED})
 """States of a plan that its own run leaves as they are."""
 
@@ -198,7 +200,7 @@ def _open_rows(batch: Batch) -> dict[str, int]:
     """Return, by their references, the places of the rows that were not settled before."""
     return {
         who.reference: at
-        for at, status in enumerate(batch.statuses())
+        for at, status in enumerate(batch.statuses)
         if status not in _SETTLED and (who := batch.identity(at)) is not None
     }
 
@@ -208,7 +210,7 @@ def _with_news(batch: Batch, journal: Journal, record: ImportRecord) -> Batch:
     open_rows = _open_rows(batch)
     found = journal.rows.by_reference(record.id, list(open_rows))
     news = {open_rows[reference]: known.row for reference, known in found.items()}
-    statuses = batch.statuses()
+    statuses = batch.statuses
     sent = {at for at in news if statuses[at] is Status.PLANNED}
     return replace(batch, known={**batch.known, **news}, differs=batch.differs - sent)
 
@@ -255,19 +257,22 @@ def _summary(plan: Plan, ran: Ran, counts: Counts, advice: str) -> Summary:
 
 def _made_from(plan: Plan) -> tuple[str, ...]:
     """Return what the cells of a plan depend on: the sheet, how the mapping has it read, and who reads it."""
-    return (version("wolkvox-case-importer"), plan.table.digest, plan.table.sheet or "", plan.mapping.digest)
+    return (program_name(), plan.table.digest, plan.table.sheet or "", plan.mapping.digest)
 
 
 class _Outcomes:
-    """The report's lines without their cells, put together from the plan each time they are asked for."""
+    """The facts of the report's lines, put together from the plan each time they are asked for."""
 
     def __init__(self, plan: Plan) -> None:
         self._plan = plan
 
-    def __iter__(self) -> Iterator[ReportRow]:
+    def __iter__(self) -> Iterator[tuple[object, ...]]:
         for batch in self._plan.batches:
-            for at, status in enumerate(batch.statuses()):
-                yield _report_row(batch, at, status, ())
+            for at, status in enumerate(batch.statuses):
+                known = batch.known.get(at) or _UNKNOWN
+                case = known.wolkvox_id, known.id_prefijo, message_of(batch, at, status), known.sent_at, known.run
+                changed = status is Status.CREATED and at in batch.differs
+                yield batch.numbers[at], status, *case, batch.reference(at), changed, issues_of(batch, at, status)
 
 
 def _write(
@@ -315,22 +320,22 @@ class _ReportRows:
         columns = list(self._plan.columns)
         for frame, batch in self._plan.cells():
             cells = zip(*(frame[column].tolist() for column in columns), strict=True)
-            for at, (status, row_cells) in enumerate(zip(batch.statuses(), cells, strict=True)):
+            for at, (status, row_cells) in enumerate(zip(batch.statuses, cells, strict=True)):
                 yield _report_row(batch, at, status, row_cells)
 
 
 def _report_row(batch: Batch, at: int, status: Status, cells: tuple[Cell, ...]) -> ReportRow:
-    who, known = batch.identity(at), batch.known.get(at)
+    known = batch.known.get(at) or _UNKNOWN
     return ReportRow(
         number=batch.numbers[at],
         cells=cells,
         status=status,
-        wolkvox_id=known.wolkvox_id if known else None,
-        id_prefijo=known.id_prefijo if known else None,
+        wolkvox_id=known.wolkvox_id,
+        id_prefijo=known.id_prefijo,
         message=message_of(batch, at, status),
-        sent_at=known.sent_at if known else None,
-        run=known.run if known else None,
-        reference=who.reference if who else None,
+        sent_at=None if known.sent_at is None else moment(known.sent_at),
+        run=known.run,
+        reference=batch.reference(at),
         changed=status is Status.CREATED and at in batch.differs,
         issues=issues_of(batch, at, status),
     )

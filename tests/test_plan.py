@@ -53,7 +53,7 @@ def test_some_rows_of_a_batch_are_those_rows(rows: list, data: st.DataObject) ->
     places = data.draw(st.lists(st.sampled_from(range(len(rows))), unique=True)) if rows else []
     some = batch.some(places)
     assert list(some) == [batch.row(at) for at in places]
-    assert some.statuses() == [planned.status for planned in some]
+    assert some.statuses == [planned.status for planned in some]
 
 
 @given(ROWS)

@@ -5,6 +5,7 @@ One module per command, imported when the command is given, so that help appears
 
 from __future__ import annotations
 
+import gc
 import importlib
 import sys
 import traceback
@@ -64,8 +65,13 @@ def case_importer() -> None:
     """Import spreadsheet rows as cases into the wolkvox CRM, at most one case per row."""
 
 
+_COLLECT_AFTER = 500_000
+"""New objects after which cycles are looked for: rows make many that stay, and to go through them finds nothing."""
+
+
 def main() -> None:
     """Carry out the command line and exit with its status."""
+    gc.set_threshold(_COLLECT_AFTER, *gc.get_threshold()[1:])
     out, err = Output(sys.stdout), Output(sys.stderr, by_line=True)
     sys.stdout, sys.stderr = out.text, err.text
     status = _carry_out(sys.argv[1:])

@@ -19,8 +19,9 @@ from importer.journal.database import Database
 from importer.journal.imports import ImportRecord, Imports
 from importer.journal.rows import KnownRow, Rows
 from importer.journal.runs import RowChange, RunRecord, Runs, RunStart
+from importer.journal.schema import moment
 from importer.journal.settling import Adopted, Decision, Doubt, Settling
-from importer.journal.user import user_name
+from importer.journal.user import program_name, user_name
 
 __all__ = [
     "Adopted",
@@ -35,6 +36,8 @@ __all__ = [
     "RunRecord",
     "RunStart",
     "default_path",
+    "moment",
+    "program_name",
     "user_name",
 ]
 

@@ -185,7 +185,7 @@ def _journal_row(found: Row[*tuple[Any, ...]]) -> JournalRow:
         id_prefijo,
         message,
         bool(changed),
-        None if sent_at is None else moment(sent_at),
+        sent_at,
         run,
         None if lease is None else moment(lease),
     )

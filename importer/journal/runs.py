@@ -12,6 +12,7 @@ from sqlalchemy import Row, case, func, insert, select, update
 from importer.journal.attempts import STATE_AFTER
 from importer.journal.database import Database
 from importer.journal.schema import attempts, imports, moment, rows, runs, verdicts
+from importer.journal.user import program_name
 from importer.model import Counts, Status, Verdict
 
 
@@ -83,6 +84,17 @@ class Runs:
         }
         with self._database.write() as connection:
             connection.execute(update(runs).where(runs.c.id == run_id).values(**values))
+
+    def alike(self, import_id: int, source_digest: str, mapping_digest: str) -> frozenset[int]:
+        """Return the runs of an import that this version of the program made of this very source and mapping."""
+        query = select(runs.c.id).where(
+            runs.c.import_id == import_id,
+            runs.c.source_digest == source_digest,
+            runs.c.mapping_digest == mapping_digest,
+            runs.c.program == program_name(),
+        )
+        with self._database.read() as connection:
+            return frozenset(connection.scalars(query))
 
     def all(self) -> list[RunRecord]:
         """Return every run, the newest first."""

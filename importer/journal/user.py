@@ -1,8 +1,9 @@
-"""Who is at this computer, for the record of runs and verdicts."""
+"""Who is at this computer and with which program, for the record of runs and verdicts."""
 
 from __future__ import annotations
 
 import getpass
+from importlib.metadata import version
 
 
 def user_name() -> str:
@@ -11,3 +12,8 @@ def user_name() -> str:
         return getpass.getuser()
     except (OSError, KeyError, ImportError):  # which of them depends on the system and on Python's version
         return "?"
+
+
+def program_name() -> str:
+    """Return this program's name and version."""
+    return f"case-importer {version('wolkvox-case-importer')}"
