@@ -18,7 +18,7 @@ from sqlalchemy import bindparam, update
 from sqlalchemy.dialects import sqlite
 
 from importer.errors import JournalError
-from importer.journal import Decision, Journal, RunStart, default_path, schema
+from importer.journal import Decision, Journal, RunStart, default_path, program_name, schema
 from importer.journal.prepared import Prepared
 from importer.journal.schema import rows
 from importer.model import Counts, Outcome, Status, Verdict
@@ -365,6 +365,18 @@ def test_p5_reports_are_remembered_as_they_were_written(desk: Desk) -> None:
     imports.note_report(desk.record.id, "digest")
     imports.note_report(desk.record.id, "digest")
     assert imports.is_report("digest")
+
+
+def test_r5_runs_alike_are_those_of_the_same_bytes_and_the_same_program(desk: Desk) -> None:
+    """Another source, another mapping, another import or another version of the program makes no run alike."""
+    runs = desk.journal.runs
+    other = desk.journal.imports.add(SCOPE.tenant, SCOPE.operation, "other", None)
+    alike = RunStart("/t.xlsx", "source", "mapping", "https://crm0001.wolkvox.com", "ana", program_name())
+    same = runs.start(desk.record.id, alike)
+    for changed in ({"source_digest": "x"}, {"mapping_digest": "x"}, {"program": "case-importer 0"}):
+        runs.start(desk.record.id, replace(alike, **changed))
+    runs.start(other.id, alike)
+    assert runs.alike(desk.record.id, "source", "mapping") == {same}
 
 
 def test_runs_are_told_with_what_they_did(desk: Desk, clock: Clock) -> None:
