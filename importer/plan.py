@@ -49,7 +49,8 @@ class Batch:
     """The rows of one frame, by column: sequences in their order, mappings and sets by their places in it, from 0.
 
     `digests` are of keys, empty where nobody can tell who a row is; `loose`, `references` and `hashes` are what an
-    Identity holds beside them, none where no journal will remember the rows. Of `fields`, by path, None is left out.
+    Identity holds beside them, none where no journal will remember the rows. Of `fields`, by path, None is left out;
+    there are none where every row is a case already.
     """
 
     scope: Scope

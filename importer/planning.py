@@ -14,6 +14,7 @@ from importer.identity import Scope
 from importer.journal import KnownRow
 from importer.keys import Keys
 from importer.mapping import CaseMapping
+from importer.mapping.mapper import Converted
 from importer.messages import _
 from importer.model import Attachment, Issue, JournalRow, Status
 from importer.plan import DOUBTFUL, Batch, Plan
@@ -38,10 +39,10 @@ def make_plan(  # noqa: PLR0913 - what a plan is made of
     MappingError for columns that the sheet lacks, SourceError for a lookup table that cannot be read.
     """
     planner = _Planner(table, mapping, scope, memory, retry_rejected=retry_rejected, trust_references=trust_references)
-    converted = planner.convert()
+    seen = planner.survey()
     batches: Spool[Batch] = Spool()
-    for frame, step in zip(planner.frames, converted, strict=True):
-        batches.append(planner.judge(frame, step))
+    for frame, rows in zip(planner.frames, seen, strict=True):
+        batches.append(planner.judge(frame, rows))
     return Plan(
         table=table,
         mapping=mapping,
@@ -74,17 +75,15 @@ def id_column(columns: Sequence[str]) -> str | None:
 
 
 @dataclass(frozen=True, slots=True)
-class _Converted:
-    """One frame on its way: its rows' fields, what conversion found wrong, the rows passed over, and the keys."""
+class _Seen:
+    """The rows of one frame once they were surveyed: those that are passed over, by their numbers, and the keys."""
 
-    fields: pd.DataFrame
-    issues: tuple[Issue, ...]
     skipped: Mapping[int, str]
     keys: Keys
 
 
 class _Planner:
-    """Plans one source in three steps over its frames: survey, convert, judge."""
+    """Plans one source in two steps over its frames: survey all of them, then judge each."""
 
     def __init__(  # noqa: PLR0913 - what a plan is made of
         self,
@@ -120,20 +119,18 @@ class _Planner:
         """What of the mapping the source never uses; known once all frames were surveyed."""
         return self._mapper.notes
 
-    def convert(self) -> Spool[_Converted]:
-        """Take every row from cells to fields, and learn all keys on the way."""
+    def survey(self) -> Spool[_Seen]:
+        """Learn what only the whole source tells: what its columns prove, which rows are left out, and all keys."""
         for frame in self.frames:
             passed_over = list(self._passed_over(frame))
             self._mapper.survey(frame.drop(index=passed_over) if passed_over else frame)
-        converted: Spool[_Converted] = Spool(in_memory=3)
+        seen: Spool[_Seen] = Spool(in_memory=3)
         for frame in self.frames:
-            result = self._mapper.convert(frame)
-            skipped = {**result.skipped, **self._passed_over(frame)}
-            keys = self._recogniser.keys(frame)
-            self._recogniser.remember(frame, keys, skipped)
-            converted.append(_Converted(result.fields, result.issues, skipped, keys))
+            rows = _Seen({**self._mapper.skipped(frame), **self._passed_over(frame)}, self._recogniser.keys(frame))
+            self._recogniser.remember(frame, rows.keys, rows.skipped)
+            seen.append(rows)
         self._recogniser.all_seen()
-        return converted
+        return seen
 
     def _passed_over(self, frame: pd.DataFrame) -> dict[int, str]:
         """Return, with the reason, the rows that the sheet itself leaves out: hidden ones, and what a report skipped.
@@ -145,13 +142,13 @@ class _Planner:
         hidden = self._table.hidden.intersection(frame.index)
         return dict.fromkeys(told, reason) | dict.fromkeys(hidden, _("hidden row"))
 
-    def judge(self, frame: pd.DataFrame, converted: _Converted) -> Batch:
+    def judge(self, frame: pd.DataFrame, rows: _Seen) -> Batch:
         """Find what is wrong with the rows of a frame, and set each beside what the journal knows of it."""
         numbers = frame.index.tolist()
         places = {number: at for at, number in enumerate(numbers)}
         found = {places[row]: files for row, files in self._attachments(frame).items()}
-        recognised = self._recogniser.recognise(frame, converted.keys, converted.skipped)
-        issues = self._issues(frame, converted, recognised)
+        recognised = self._recogniser.recognise(frame, rows.keys, rows.skipped)
+        fields, issues = self._converted(frame, rows, recognised)
         contents = _Held(Contents(self._mapper.content(frame)), found, checked=self._folder is not None)
         hashes = self._hashes(recognised.known, contents, len(numbers)) if self._kept else []
         known = {at: found_row.row for at, found_row in recognised.known.items()}
@@ -163,7 +160,7 @@ class _Planner:
         if self._retry_rejected:
             differs |= {at for at, row in known.items() if row.status is Status.REJECTED}
         for at, files in found.items():
-            if files.issues and numbers[at] not in converted.skipped:
+            if files.issues and numbers[at] not in rows.skipped:
                 issues.setdefault(numbers[at], []).extend(files.issues)
         return Batch(
             scope=self._scope,
@@ -172,14 +169,29 @@ class _Planner:
             loose=recognised.loose,
             references=recognised.references,
             hashes=hashes,
-            fields={str(path): values.tolist() for path, values in converted.fields.items()},
+            fields=fields,
             issues={places[row]: tuple(issues[row]) for row in sorted(issues)},
-            skipped={places[row]: reason for row, reason in converted.skipped.items()},
+            skipped={places[row]: reason for row, reason in rows.skipped.items()},
             attachments={at: files.attachments for at, files in found.items() if files.attachments},
             missing={at: files.missing for at, files in found.items() if files.missing},
             known=known,
             differs=frozenset(differs.intersection(known)),
         )
+
+    def _converted(
+        self, frame: pd.DataFrame, rows: _Seen, recognised: Recognised
+    ) -> tuple[dict[str, list[object]], dict[int, list[Issue]]]:
+        """Return the fields of a frame's rows by path, and what is wrong with them by row.
+
+        There are none where every row is a case already: nothing of it will be sent, or has to be corrected.
+        """
+        created = sum(row.row.status is Status.CREATED for row in recognised.known.values())
+        settled = created == len(frame) and not self._recogniser.repeated_in(recognised)
+        result = self._mapper.convert(frame.iloc[:0] if settled else frame)
+        if settled:
+            return {}, {}
+        fields = {str(path): values.tolist() for path, values in result.fields.items()}
+        return fields, self._issues(frame, rows, result, recognised)
 
     def _hashes(self, known: Mapping[int, KnownRow], contents: _Held, count: int) -> list[str]:
         """Return what each row holds; of rows that were sent from this very source, what the journal knows."""
@@ -208,7 +220,9 @@ class _Planner:
         self._taken.add(before.reference)
         return True
 
-    def _issues(self, frame: pd.DataFrame, converted: _Converted, recognised: Recognised) -> dict[int, list[Issue]]:
+    def _issues(
+        self, frame: pd.DataFrame, rows: _Seen, converted: Converted, recognised: Recognised
+    ) -> dict[int, list[Issue]]:
         """Return every issue of the frame's rows by row, each (row, column, code) once; a row passed over has none."""
         failed = {(issue.row, issue.column) for issue in converted.issues if issue.row and issue.column}
         judged = self._validator.validate(
@@ -218,12 +232,12 @@ class _Planner:
             self._recogniser.repeated,
             failed,
         )
-        doubtful = self._recogniser.issues(frame, converted.keys, recognised)
+        doubtful = self._recogniser.issues(frame, rows.keys, recognised)
         numbers = set(frame.index)
         ragged = (issue for issue in self._table.issues if issue.row in numbers)
         by_row: dict[int, dict[tuple[str | None, str], Issue]] = {}
         for issue in (*ragged, *converted.issues, *judged, *doubtful):
-            if issue.row is not None and issue.row not in converted.skipped:
+            if issue.row is not None and issue.row not in rows.skipped:
                 by_row.setdefault(issue.row, {}).setdefault((issue.column, issue.code), issue)
         return {row: list(issues.values()) for row, issues in by_row.items()}
 

@@ -92,3 +92,14 @@ def test_a_row_that_is_passed_over_has_no_issue_of_its_files(office: Office, giv
 def test_an_empty_batch_and_one_of_one_row(rows: int) -> None:
     """A batch has as many rows as it has numbers."""
     assert len(list(batch_of([(False, False, None, None, False, None)] * rows, kept=True))) == rows
+
+
+def test_r4_a_created_row_that_is_wrong_now_is_changed_and_nothing_else(office: Office, give: Give) -> None:
+    """What would be wrong with a row if it were sent is no issue of a row that is a case already."""
+    office.write([ticket(1), ticket(2)])
+    assert give(office.arguments("run", "--yes")).status == 0
+    office.write([ticket(1, Correo="nobody", Estado="Raro"), ticket(2)])
+    result = give([*office.arguments("run", "--yes"), "--json"])
+    counts = result.json["counts"]
+    assert (result.status, counts["created"], counts["changed"], counts["invalid"]) == (1, 2, 1, 0)
+    assert {reason["code"] for reason in result.json["reasons"]} == {"created"}

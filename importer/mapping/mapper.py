@@ -92,13 +92,17 @@ class Mapper:
         unused = (vocabulary.unused(self._parts.places) for vocabulary in self._parts.vocabularies)
         return tuple(str(fault) for faults in unused for fault in faults)
 
+    def skipped(self, frame: pd.DataFrame) -> Mapping[int, str]:
+        """Return why rows of a frame are no cases of their own, by their numbers."""
+        return self._parts.choice.skipped(frame)
+
     def convert(self, frame: pd.DataFrame) -> Converted:
         """Return the fields of each row, and what is wrong with its cells.
 
         Raises `MappingError` where an attachment column holds addresses on the web and no files.
         """
         self._refuse_addresses()
-        skipped = self._parts.choice.skipped(frame)
+        skipped = self.skipped(frame)
         columns = {field.path: self._values(field, frame) for field in self._parts.fields}
         told = [
             *self._unreadable(frame),
