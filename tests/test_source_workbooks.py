@@ -144,6 +144,11 @@ def said(table: Table) -> dict[int, list[object]]:
     return {row: [(str(cell), cell.value if isinstance(cell, Typed) else cell) for cell in some] for row, some in cells}
 
 
+def test_s5_a_merged_range_makes_no_column_of_its_own() -> None:
+    """Where merged cells are filled, a column without a header that holds nothing else is none."""
+    assert opened("mixed.xlsx", merged="fill").columns == opened("mixed.xlsx").columns == ("Qué", "Celda")
+
+
 def test_a_table_that_nobody_waits_for_leaves_no_process() -> None:
     """The process that parses a workbook ends when whoever began to read it has another reason to stop."""
     before = psutil.Process().children()

@@ -62,6 +62,7 @@ def read_body(blocks: Iterable[Block], header_row: int, hidden: Collection[int],
         if ragged is not None:
             ragged.look_at(block, rows)
         gathered.add(numbers, [_picked(column, rows) for column in block.columns])
+        gathered.look_at([_picked(column, rows) for column in block.stored or block.columns])
     issues, notes = ((), ()) if ragged is None else (ragged.issues(), ragged.notes())
     return Body(gathered.finish(), count, hidden_rows, frozenset(gathered.with_data), issues, notes)
 
@@ -96,9 +97,12 @@ class _Gathered:
             column.extend(cells)
         for column in self._columns[len(columns) :]:
             column.extend([""] * len(numbers))
-        self._empty -= {at for at in self._empty if at < len(columns) and any(map(is_filled, columns[at]))}
         while len(self._numbers) >= _ROWS_OF_A_FRAME:
             self._close_frame()
+
+    def look_at(self, columns: Sequence[Sequence[Cell]]) -> None:
+        """Note which columns hold something of their own."""
+        self._empty -= {at for at in self._empty if at < len(columns) and any(map(is_filled, columns[at]))}
 
     def finish(self) -> Spool[pd.DataFrame]:
         """Return the frames; no row may follow."""

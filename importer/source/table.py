@@ -19,11 +19,13 @@ class Block:
     """Some rows of a sheet in their order: the number of each, and their cells by column, from column A on.
 
     `widths` tells how many cells each row has where a text file cuts its rows differently; shorter ones are filled up.
+    `stored` are the columns as they were before merged ranges were filled, where they were.
     """
 
     numbers: Sequence[int]
     columns: Sequence[Sequence[Cell]]
     widths: Sequence[int] | None = None
+    stored: Sequence[Sequence[Cell]] | None = None
 
     def rows(self) -> Iterator[tuple[int, Sequence[Cell]]]:
         """Yield each row with its number and as many cells as it has."""

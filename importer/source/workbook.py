@@ -239,7 +239,7 @@ def _filled(blocks: Iterator[Block], merged: list[Merged]) -> Iterator[Block]:
         for area, shown in begun:
             _fill(columns, block.numbers, filled, area, shown)
         begun = [(area, shown) for area, shown in begun if area[1][0] > last]
-        yield Block(block.numbers, columns)
+        yield Block(block.numbers, columns, stored=block.columns)
 
 
 def _fill(columns: Columns, numbers: Sequence[int], filled: Sequence[bool], area: Merged, shown: Cell) -> None:
