@@ -17,7 +17,7 @@ from source_support import WORKBOOKS, opened, rows_of, saved, texts_of, written
 
 from importer.errors import SourceError
 from importer.model import Fault, TableOptions, Typed
-from importer.source import Table, begin_table, open_table, workbook_readers
+from importer.source import Table, begin_table, open_table, workbook, workbook_readers
 
 
 def test_s2_numbers_and_text_keep_their_digits() -> None:
@@ -142,6 +142,13 @@ def said(table: Table) -> dict[int, list[object]]:
     """Return what the cells of a table show and are, but for the number formats that show nothing more."""
     cells = rows_of(table).items()
     return {row: [(str(cell), cell.value if isinstance(cell, Typed) else cell) for cell in some] for row, some in cells}
+
+
+def test_s6_texts_of_a_mixed_column_are_not_kept(tmp_path: Path) -> None:
+    """Of a column with texts and numbers only the numbers are remembered: long texts would fill the memory."""
+    workbook._cell.cache_clear()
+    open_table(saved(tmp_path / "t.xlsx", [["a"], *([f"text {n}"] for n in range(50)), [1.5], [True]]))
+    assert workbook._cell.cache_info().currsize == 2
 
 
 def test_s5_a_merged_range_makes_no_column_of_its_own() -> None:

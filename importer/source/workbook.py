@@ -146,8 +146,8 @@ def _of_one_format(values: Sequence[Any], code: str) -> Iterable[Cell]:
     if kinds <= {str}:
         return values
     if bool in kinds:  # True is 1 for a dictionary
-        return [_cell(value, code) for value in values]
-    known = {value: _cell(value, code) for value in set(values)}
+        return [value if isinstance(value, str) else _cell(value, code) for value in values]
+    known = {value: value if isinstance(value, str) else _cell(value, code) for value in set(values)}
     return map(known.__getitem__, values)
 
 
@@ -174,7 +174,6 @@ def _moment_as_parsed(value: datetime | date | time) -> Typed:
 
 # What a stored value is as a cell, by its class, where no number format shows more of it.
 _CELL_OF: dict[type, Callable[[Any], Cell]] = {
-    str: str,
     bool: lambda value: Typed("TRUE" if value else "FALSE", value),
     int: number,
     float: number,
