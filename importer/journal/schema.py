@@ -1,7 +1,8 @@
-"""The journal's tables, as SQLAlchemy Core knows them; `migrations` makes them.
+"""The journal's tables as the program uses them today; `migrations` creates them.
 
-Times are seconds since 1970 in UTC. No table holds a cell: keys and contents are digests, and the value by which
-an unknown row is searched stands with its attempt only until the row is settled.
+Columns whose names end in `_at` are seconds since 1970 in UTC, for people. What decides (leases, deadlines) is measured
+by `importer.clock`, which no change of the wall clock moves. No table holds a cell: keys and contents are digests, and
+the value by which an unknown row is searched stays with its attempt only until the row is settled.
 """
 
 from __future__ import annotations
@@ -40,6 +41,7 @@ imports = Table(
     Column("operation", String, nullable=False),
     Column("name", String, nullable=False),
     Column("bound_to", String),  # the one file of an import under `key: content`, by its digest
+    Column("key_rule", String),  # what makes a row itself, as JSON; NULL until a run has recorded it
     Column("created_at", Float, nullable=False),
     UniqueConstraint("tenant", "operation", "name"),
 )
@@ -92,7 +94,9 @@ rows = Table(
     Column("content_hash", String, nullable=False),
     Column("column_set_id", ForeignKey("column_sets.id"), nullable=False),
     Column("changed", Boolean, nullable=False, default=False),
-    Column("attempt_id", Integer),  # the attempt that the state speaks of
+    Column("disputed", Boolean, nullable=False, default=False),  # another row was answered with this row's id
+    Column("deleted", Boolean, nullable=False, default=False),  # a person said that the case is gone from the CRM
+    Column("attempt_id", Integer),  # the attempt that the state describes
     Column("wolkvox_id", String),
     Column("id_prefijo", String),
     Column("message", String, nullable=False, default=""),
@@ -112,9 +116,12 @@ attempts = Table(
     Column("row_id", ForeignKey("rows.id"), nullable=False),
     Column("run_id", ForeignKey("runs.id"), nullable=False),
     Column("owner", String, nullable=False),
+    Column("token", String, nullable=False, default=""),  # random: tells this attempt from one of a copied journal
     Column("started_at", Float, nullable=False),
-    Column("lease_until", Float, nullable=False),
-    Column("clock_gap", Float, nullable=False),  # the clock against the time since the computer's start
+    Column("boot", String),  # `clock.boot_id` under which the next three are measured; NULL: before there was one
+    Column("began", Float),
+    Column("deadline", Float),  # nothing of the attempt is sent after this
+    Column("lease", Float),  # nobody waits for the attempt's answer after this
     Column("body_length", Integer, nullable=False),
     Column("search_field", String),
     Column("search_value", String),  # erased once the row is settled
@@ -126,6 +133,64 @@ attempts = Table(
     Column("message", String),
     Index("attempts_by_row", "row_id"),
     Index("attempts_by_run", "run_id"),
+)
+
+arrived_ids = Table(
+    "arrived_ids",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("row_id", ForeignKey("rows.id"), nullable=False),
+    Column("attempt_id", Integer),
+    Column("wolkvox_id", String, nullable=False),
+    Column("how", String, nullable=False),  # answer, search, by-hand, report
+    Column("dismissed", Boolean, nullable=False, default=False),  # settled since: kept as history
+    Column("arrived_at", Float, nullable=False),
+    Index("arrived_ids_by_row", "row_id"),
+    Index("arrived_ids_by_wolkvox_id", "wolkvox_id"),
+)
+
+row_spellings = Table(
+    "row_spellings",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("import_id", ForeignKey("imports.id"), nullable=False),
+    Column("row_id", ForeignKey("rows.id"), nullable=False),
+    Column("digest", String, nullable=False),  # of another way in which a program may show the row's key
+    Index("row_spellings_by_digest", "import_id", "digest"),
+)
+
+spot_checks = Table(
+    "spot_checks",
+    metadata,
+    Column("import_id", ForeignKey("imports.id"), primary_key=True),
+    Column("source_digest", String, primary_key=True),
+    Column("checked_at", Float, nullable=False),
+)
+
+facts = Table(
+    "facts",
+    metadata,
+    Column("name", String, primary_key=True),
+    Column("value", String, nullable=False),
+)
+
+computers = Table(
+    "computers",
+    metadata,
+    Column("id", String, primary_key=True),  # the id of a user's state folder, where the high-water mark is kept
+    Column("first_seen_at", Float, nullable=False),
+)
+
+decisions = Table(
+    "decisions",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("question", String, nullable=False),  # as the options are called: first-run, moved-here, …
+    Column("about", String, nullable=False, default=""),
+    Column("answer", String, nullable=False, default=""),
+    Column("user", String, nullable=False),
+    Column("decided_at", Float, nullable=False),
+    Index("decisions_by_question", "question", "about"),
 )
 
 reports = Table(
@@ -142,7 +207,8 @@ verdicts = Table(
     metadata,
     Column("id", Integer, primary_key=True),
     Column("row_id", ForeignKey("rows.id"), nullable=False),
-    Column("how", String, nullable=False),  # search, by-hand, report, adopted
+    Column("attempt_id", Integer),  # the attempt that was decided about, NULL where the row had none
+    Column("how", String, nullable=False),  # search, look-first, by-hand, report, adopted, dispute
     Column("state", String, nullable=False),
     Column("wolkvox_id", String),
     Column("user", String, nullable=False),

@@ -8,24 +8,34 @@ from sqlalchemy import Connection, insert, inspect, select
 
 from importer.errors import JournalError
 from importer.journal import schema
+from importer.journal.migrations import attempts_by_boot, first_shape
 from importer.messages import _
 
 
 def m001_first_shape(connection: Connection) -> None:
-    """Make the tables of the first release."""
-    schema.metadata.create_all(connection)
+    """Create the tables of the first release."""
+    first_shape.create(connection)
 
 
 def m002_fingerprints_of_reports(connection: Connection) -> None:
     """Let a report be noted with what it says, so that one that says the same need not be written again.
 
-    A new journal has the column from its first step, which makes the tables as they are now.
+    A journal that 0.1.0 created has the column from its first step.
     """
     if not any(column["name"] == "fingerprint" for column in inspect(connection).get_columns("reports")):
         connection.exec_driver_sql("ALTER TABLE reports ADD COLUMN fingerprint VARCHAR")
 
 
-MIGRATIONS: tuple[Callable[[Connection], None], ...] = (m001_first_shape, m002_fingerprints_of_reports)
+def m003_attempts_by_boot(connection: Connection) -> None:
+    """Measure attempts by a clock that counts sleep; keep ids that arrived, and answers to questions."""
+    attempts_by_boot.apply(connection)
+
+
+MIGRATIONS: tuple[Callable[[Connection], None], ...] = (
+    m001_first_shape,
+    m002_fingerprints_of_reports,
+    m003_attempts_by_boot,
+)
 
 
 def migrate(connection: Connection, path: object, now: float) -> None:
