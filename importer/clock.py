@@ -13,6 +13,7 @@ import sys
 import time
 import uuid
 from collections.abc import Callable
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
@@ -102,3 +103,12 @@ def _read_windows() -> str:
 
 
 _clock = clock_of(sys.platform)
+
+
+@dataclass(frozen=True, slots=True)
+class Clock:
+    """The clocks that the journal goes by: the wall's for people, the one that counts sleep for what decides."""
+
+    wall: Callable[[], float] = time.time
+    elapsed: Callable[[], float] = elapsed
+    boot: Callable[[], str] = boot_id
