@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from importer.composing import search_value
-from importer.crm import Brake, Found, Pacer, PauseReason, find_reference
+from importer.crm import Brake, Found, Pacer, PauseReason, find_mark
 from importer.desk import Desk
 from importer.errors import ConnectionRefused, JournalError, RunStopped, ServerUnreachable
 from importer.findings import Findings
@@ -142,9 +142,10 @@ class Dispatch:
         for value, references in questions.items():
             if value is None:
                 continue  # the forecast refuses such rows
-            found = errand.crm.query_cases(plan.mapping.search, value, page_size=page_size)
+            found = errand.crm.query_cases(plan.mapping.search, value)
+            place = plan.mapping.reference or "description"
             for reference in references:
-                if decision := _seen(found, reference):
+                if decision := _seen(found, reference, place, page_size):
                     errand.journal.settling.found_first(errand.record.id, reference, decision)
 
     def _findings(self) -> Findings | None:
@@ -167,16 +168,16 @@ class Dispatch:
         return settled.sentences()
 
 
-def _seen(found: Found, reference: str) -> Decision | None:
+def _seen(found: Found, reference: str, place: str, page_size: int | None) -> Decision | None:
     """Return what a search says of a row that was not sent yet, None where nothing speaks against sending it."""
-    hits = find_reference(found.records, reference)
+    hits = find_mark(found.records, reference, place)
     if len(hits) == 1 and hits[0].wolkvox_id:
         return Decision(Status.CREATED, "look-first", hits[0].wolkvox_id, hits[0].id_prefijo)
     if hits:
         ids = ", ".join(hit.wolkvox_id or "?" for hit in hits)
         message = _("Cases with this reference in the CRM: {ids}", ids=ids)
         return Decision(Status.CONFLICT, "look-first", message=message)
-    if found.complete is False:
+    if page_size is not None and len(found.records) >= page_size:
         message = _("The CRM shows only the first {count} cases of this search.", count=len(found.records))
         return Decision(Status.UNKNOWN, "look-first", message=message)
     return None

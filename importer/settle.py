@@ -9,10 +9,10 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from importer import mapping, report, settings, starts
-from importer.crm import Crm, Found, find_reference, texts_in
+from importer.crm import Crm, Found, find_mark, marks_at
 from importer.errors import QuestionRefused, UsageError
 from importer.findings import QUIET_PERIOD, Findings
-from importer.identity import REFERENCE, Scope, canonical, key_digest, tenant_of
+from importer.identity import Scope, canonical, key_digest, tenant_of
 from importer.job import mapped
 from importer.journal import Decision, Doubt, ImportRecord, Journal
 from importer.messages import _, ngettext
@@ -116,9 +116,8 @@ class Settler:
         field, value = doubts[0].search_field, doubts[0].search_value
         if field is None or value is None:
             return []
-        page_size = self._findings.page_size if self._findings else None
         try:
-            found = self._crm.query_cases(field, value, page_size=page_size)
+            found = self._crm.query_cases(field, value)
         except QuestionRefused as refusal:  # the rows of other contacts may be found all the same
             self._refusals[str(refusal)] = None
             return []
@@ -130,7 +129,7 @@ class Settler:
         return decided
 
     def _decision(self, doubt: Doubt, found: Found) -> Decision | None:
-        hits = find_reference(found.records, doubt.reference)
+        hits = find_mark(found.records, doubt.reference, *self._place)
         if len(hits) > 1:
             ids = ", ".join(hit.wolkvox_id or "?" for hit in hits)
             message = _("The CRM has several cases with this reference: {ids}", ids=ids)
@@ -143,17 +142,24 @@ class Settler:
             )
         return None
 
+    @property
+    def _place(self) -> tuple[str, str | None]:
+        path = self._findings.mark_place if self._findings else None
+        return ("form.x" if path and path.startswith("form.") else "description"), path
+
     def _proves_absence(self, doubt: Doubt, found: Found) -> bool:
         """Tell whether a search that found nothing proves that there is no case.
 
         It does only where the doctor verified this search on this tenant for bodies of this length, the answer is
         known to be complete, and the same search finds a case that is known to exist.
         """
-        if self._findings is None or doubt.search_field is None or found.complete is not True:
+        if self._findings is None or doubt.search_field is None or not found.believed:
+            return False
+        if self._findings.page_size is None or len(found.records) >= self._findings.page_size:
             return False
         if not self._findings.covers(doubt.search_field, doubt.body_length, self._quiet.total_seconds()):
             return False
-        others = {mark.upper() for text in texts_in(found.records) for mark in REFERENCE.findall(text.upper())}
+        others = {mark for mark, _id in marks_at(found.records, *self._place)}
         known = self._journal.rows.by_reference(self._record.id, sorted(others))
         return any(other.row.status is Status.CREATED for other in known.values())
 

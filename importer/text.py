@@ -9,7 +9,7 @@ import unicodedata
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _ESCAPE_SEQUENCE = re.compile(
     r"(?:\x1b\[|\x9b)[0-?]*[ -/]*[@-~]"  # CSI: colours, cursor, titles of some terminals
-    r"|(?:\x1b[\]PX^_]|[\x9d\x90\x98\x9e\x9f])[^\x07\x1b\x90\x98\x9c-\x9f]*(?:\x07|\x1b\\|\x9c)"  # OSC, DCS and the other strings
+    r"|(?:\x1b[\]PX^_]|[\x9d\x90\x98\x9e\x9f])[^\x07\x1b\x90\x98\x9c-\x9f]*(?:\x07|\x1b\\|\x9c)"  # OSC, DCS
     r"|\x1b[ -/]*[0-Z\\^-~]"  # the short ones
 )
 _LINE_BREAK = re.compile("\r\n|[\r\x85\u2028\u2029]")
@@ -41,12 +41,20 @@ def clean(text: str) -> str:
 
 def plain(text: str) -> str:
     """Return a text as people read it: escapes decoded, one form for each letter, one space for each gap."""
+    text = _ESCAPE_SEQUENCE.sub("", _without_surrogates(unescaped(text)))
+    return _GAP.sub(" ", unicodedata.normalize("NFKC", text)).strip(" ")
+
+
+def unescaped(text: str) -> str:
+    """Return a text without the escapes of JSON and HTML, however often they were put upon one another."""
     for _time in range(_DECODED_AT_MOST):
-        decoded = html.unescape(_JSON_ESCAPE.sub(_decoded, text)) if "\\" in text or "&" in text else text
+        if "\\" not in text and "&" not in text:
+            break
+        decoded = html.unescape(_JSON_ESCAPE.sub(_decoded, text))
         if decoded == text:
             break
         text = decoded
-    return _GAP.sub(" ", unicodedata.normalize("NFKC", _without_surrogates(text))).strip(" ")
+    return text
 
 
 def fold(text: str) -> str:

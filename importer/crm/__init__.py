@@ -4,8 +4,9 @@ from importer.crm.answers import TABLE, interpret
 from importer.crm.brake import Brake, PauseReason
 from importer.crm.client import Crm
 from importer.crm.looks import Answered, Certificate, Visit
+from importer.crm.marks import Hit, find_mark, hit_of, is_whole, marks_at, mentions, path_of
 from importer.crm.pacing import Pacer, backoff
-from importer.crm.queries import Found, Hit, Quota, Record, find_reference, texts_in
+from importer.crm.queries import Found, Quota, Record
 
 __all__ = [
     "TABLE",
@@ -21,7 +22,11 @@ __all__ = [
     "Record",
     "Visit",
     "backoff",
-    "find_reference",
+    "find_mark",
+    "hit_of",
     "interpret",
-    "texts_in",
+    "is_whole",
+    "marks_at",
+    "mentions",
+    "path_of",
 ]
