@@ -7,6 +7,7 @@ import stat
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -245,18 +246,22 @@ def test_several_ids_are_a_conflict_that_names_them_all(desk: Desk) -> None:
     assert desk.claim(1) is None
 
 
-def test_a_case_beside_ids_that_a_person_dismissed_is_a_conflict(desk: Desk) -> None:
-    """An id that once arrived for a row is not forgotten because its row was planned again by a person's word."""
+def test_o28_a_row_whose_ids_are_known_is_sent_again_only_despite_each_of_them(desk: Desk) -> None:
+    """`not created` is refused while an id is known that it does not name; what was named stays as history."""
     first = desk.claim(1)
     desk.conclude(first, outcome(Verdict.NOT_DELIVERED))
     second = desk.claim(1)
     desk.conclude(first, created("case-a"))
     desk.conclude(second, created("case-b"))
     (doubt,) = desk.journal.settling.doubts(desk.record.id)
-    assert desk.journal.settling.decide(doubt, Decision(Status.PLANNED, "by-hand"))
+    for despite in ((), ("case-a",)):
+        assert desk.journal.settling.decide(doubt, Decision(Status.PLANNED, "by-hand", despite=despite)) is None
+    assert desk.journal.settling.decide(doubt, Decision(Status.PLANNED, "by-hand", despite=("case-a", "case-b")))
     desk.conclude(desk.claim(1), created("case-c"))
-    assert desk.row(1).status is Status.CONFLICT
-    assert all(f"case-{case}" in desk.row(1).message for case in "abc")
+    assert (desk.row(1).status, desk.row(1).wolkvox_id) == (Status.CREATED, "case-c")
+    with closing(sqlite3.connect(desk.journal.path)) as raw:
+        kept = {case for (case,) in raw.execute("SELECT wolkvox_id FROM arrived_ids")}
+    assert kept == {"case-a", "case-b", "case-c"}
 
 
 def test_the_same_id_twice_is_no_conflict(desk: Desk) -> None:

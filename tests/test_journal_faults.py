@@ -16,7 +16,7 @@ from journal_support import LEASE, Clock, Desk, created, identity, intent, other
 
 from importer.clock import boot_id
 from importer.errors import JournalError, JournalFull
-from importer.journal import Journal, place
+from importer.journal import Journal, place, rescue
 from importer.model import Pause, Status, Verdict
 
 needs_unix = pytest.mark.skipif(sys.platform == "win32", reason="signals and limits as Unix has them")
@@ -118,6 +118,18 @@ def test_o14_every_kind_of_outcome_is_kept_aside_and_taken_in(tmp_path: Path, mo
     assert [again.row(number).status for number in range(1, 21)] == expected
     assert again.row(1).wolkvox_id == "é\n0"
     again.journal.close()
+
+
+def test_o23_the_ids_of_an_answer_survive_a_full_disk(tmp_path: Path) -> None:
+    """An outcome comes back as it was; a line of an older program knows of no ids."""
+    path = tmp_path / "journal.db"
+    noted = replace(outcome(Verdict.UNKNOWN), ids=("64cb0008", "64cb0009"))
+    rescue.prepare(path)
+    rescue.keep(path, 7, "WCI-1", noted)
+    older = rescue.kept(path).replace(b', "ids": ["64cb0008", "64cb0009"]', b"")
+    for content, expected in ((rescue.kept(path), noted), (older, replace(noted, ids=()))):
+        (kept,) = rescue.outcomes(path, content)
+        assert kept.outcome == expected
 
 
 def test_o14_outcomes_that_were_kept_aside_are_taken_in_once_and_by_whoever_comes_first(

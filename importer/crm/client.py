@@ -18,8 +18,8 @@ from requests.utils import get_environ_proxies
 from importer.crm.answers import interpret, moment
 from importer.crm.failures import NETWORK_FAULTS, no_answer, why_no_answer
 from importer.crm.looks import Answered, Visit, certificate_of, shape_of, without_password
-from importer.crm.queries import Found, Quota, quota_in, records_in
-from importer.crm.reading import read
+from importer.crm.queries import Found, Quota, found_in, quota_in
+from importer.crm.reading import Reading, read
 from importer.crm.transport import ANSWER_LIMIT, Adapter, Call
 from importer.crm.upload import Upload
 from importer.crm.watchdog import Watch, Watchdog
@@ -108,19 +108,20 @@ class Crm:
             return Quota(left=0)
         return quota_in(_success(reply, outcome))
 
-    def query_cases(self, field: str, value: str, *, page_size: int | None = None) -> Found:
+    def query_cases(self, field: str, value: str) -> Found:
         """Search cases by one of the vendor's query fields, such as `email contact`.
 
-        Whether the search is exact, and in which order it answers, is undocumented. `page_size` is the number of
-        records of a full page where that was measured: fewer mean that these are all. Raises as
+        Whether the search is exact, in which order it answers, and in what pages is undocumented. Raises as
         `token_information` does, for the quota ServerUnreachable, and QuestionRefused where the CRM refuses this
         question alone, which may be its way to say that there is no such case (undocumented).
         """
         reply, outcome = self._search(field, value)
-        if outcome.pause in {None, Pause.PATH} and _envelope(reply) is None and read(reply.body).envelope is not None:
+        reading = read(reply.body)
+        if _answers(reply, reading):
+            return found_in(reading)
+        if outcome.pause in {None, Pause.PATH} and reading.envelope is not None:
             raise QuestionRefused(_("The CRM does not answer the question: {reason}", reason=outcome.message))
-        records = records_in(_success(reply, outcome))
-        return Found(records, None if page_size is None else len(records) < page_size)
+        raise _not_answered(outcome)
 
     def study_search(self, field: str, value: str, *, secrets: tuple[str, ...] = ()) -> Answered:
         """Search as `query_cases` does, and look at the answer itself, be it a refusal of this one question.
@@ -129,9 +130,10 @@ class Crm:
         """
         reply, outcome = self._search(field, value)
         shape = shape_of(reply.status, reply.body, (self._target.token, value, *secrets))
-        envelope = _envelope(reply)
-        if envelope is not None:
-            return Answered(accepted=True, records=records_in(envelope), shape=shape)
+        reading = read(reply.body)
+        if _answers(reply, reading):
+            found = found_in(reading)
+            return Answered(accepted=True, records=found.records, shape=shape, believed=found.believed)
         if outcome.pause not in {None, Pause.PATH}:  # of a path that is not there, a search knows another meaning
             raise _refusal(outcome.pause)(outcome.message)
         return Answered(accepted=False, records=(), shape=shape)
@@ -198,17 +200,22 @@ class Crm:
 
 def _success(reply: Reply, outcome: Outcome) -> Mapping[str, object]:
     """Return the JSON object of a call that succeeded; raises where it did not."""
-    envelope = _envelope(reply)
-    if envelope is not None:
-        return envelope
-    raise _refusal(outcome.pause)(_("The server does not answer the question: {reason}", reason=outcome.message))
-
-
-def _envelope(reply: Reply) -> Mapping[str, object] | None:
-    """Return the JSON object of an answer that reports success, None where it does not."""
     reading = read(reply.body)
-    succeeded = 200 <= reply.status < 300 and reading.code in (None, "200") and not reading.failed
-    return reading.envelope if succeeded else None
+    if reading.envelope is not None and _answers(reply, reading):
+        return reading.envelope
+    raise _not_answered(outcome)
+
+
+def _answers(reply: Reply, reading: Reading) -> bool:
+    """Tell whether an answer reports success, by a JSON object of the CRM or, of an older version, a bare list."""
+    if not 200 <= reply.status < 300:
+        return False
+    succeeded = reading.envelope is not None and reading.code in (None, "200") and not reading.failed
+    return succeeded or reading.listing is not None
+
+
+def _not_answered(outcome: Outcome) -> ServerUnreachable | ConnectionRefused:
+    return _refusal(outcome.pause)(_("The server does not answer the question: {reason}", reason=outcome.message))
 
 
 def _refusal(pause: Pause | None) -> type[ServerUnreachable | ConnectionRefused]:
