@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import http.client as http_client
 import socket
 import threading
 from collections.abc import Callable, Iterator
@@ -75,6 +76,14 @@ def test_o20_every_call_has_a_connection_of_its_own_which_we_close(call: str) ->
             assert server.hung_up.wait(10)
             assert (server.connections, len(server.requests), ours(server)) == (number, number, 0)
         assert {asked.header("Connection") for asked in server.requests} == {"close"}
+
+
+def test_o20_a_connection_that_stayed_open_is_not_used_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Were one ever given back open, as `http.client` does by itself, the next request would still open its own."""
+    monkeypatch.setattr(connections.DeadlineConnection, "response_class", http_client.HTTPResponse)
+    with ScriptedCrm(saying(OK)) as server, crm(server) as client:
+        assert [client.create(payload()).verdict for _row in range(3)] == [Verdict.CREATED] * 3
+    assert (server.connections, len(server.requests)) == (3, 3)
 
 
 @pytest.mark.parametrize(

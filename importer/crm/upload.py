@@ -37,14 +37,17 @@ class Upload:
         """Yield the body; raises AttachmentChanged where it is not what was promised, and as `Watch.allow_sending`."""
         for chunk in self._chunks():
             self._watch.check()
-            last = len(chunk) - _LAST if self.handed_over + len(chunk) == len(self) else len(chunk)
-            for piece in (chunk[: max(last, 0)], chunk[max(last, 0) :]):
-                if not piece:
-                    continue
+            for piece in self._pieces(chunk):
                 if self.handed_over + len(piece) == len(self):
                     self._watch.allow_sending()
                 self.handed_over += len(piece)
                 yield piece
+
+    def _pieces(self, chunk: bytes) -> list[bytes]:
+        """Return a chunk in the pieces that leave one by one, none empty: the body's last bytes are one."""
+        ends = self.handed_over + len(chunk) == len(self)
+        cut = max(len(chunk) - _LAST, 0) if ends else len(chunk)
+        return [piece for piece in (chunk[:cut], chunk[cut:]) if piece]
 
     def _chunks(self) -> Iterator[bytes]:
         """Yield what the payload gives, up to the length that was promised."""
