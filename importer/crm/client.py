@@ -6,24 +6,23 @@ import json
 import ssl
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from ipaddress import ip_address
 from typing import Self
 from urllib.parse import urlencode, urlsplit
 
-from requests import Request
-from requests.utils import get_environ_proxies
+from requests.utils import DEFAULT_CA_BUNDLE_PATH, get_environ_proxies
+from urllib3.util.ssl_ import create_urllib3_context
 
 from importer.crm.answers import interpret, moment
-from importer.crm.failures import NETWORK_FAULTS, no_answer, why_no_answer
+from importer.crm.failures import NETWORK_FAULTS, lease_over, no_answer, why_no_answer
 from importer.crm.looks import Answered, Visit, certificate_of, shape_of, without_password
 from importer.crm.queries import Found, Quota, found_in, quota_in
 from importer.crm.reading import Reading, read
-from importer.crm.transport import ANSWER_LIMIT, Adapter, Call
+from importer.crm.transport import ANSWER_LIMIT, Reply, Transport
 from importer.crm.upload import Upload
-from importer.crm.watchdog import Watch, Watchdog
-from importer.crm.wire import Reply
+from importer.crm.watchdog import Lease, LeaseOver, Watch, Watchdog, always
 from importer.errors import AttachmentChanged, ConnectionRefused, QuestionRefused, ServerUnreachable, SettingsError
 from importer.messages import _
 from importer.model import Outcome, Pause, Payload, Target
@@ -43,15 +42,13 @@ class Crm:
 
     def __init__(self, target: Target, *, deadline: float = 60.0) -> None:
         self._target, self._deadline = target, deadline
-        self._adapter = Adapter(_authorities(target), _proxies(target))
+        self._transport = Transport(_trust(target), _proxies(target))
         self._watchdog = Watchdog()
         self._headers = {
             "Wolkvox-Token": target.token,
             "Content-Type": "application/json",
             "Accept": "application/json",
-            "Accept-Encoding": "identity",
         }
-        self._prepared: dict[str, Call] = {}  # by path, all but their bodies: prepared once for all rows
         self._counting = threading.Lock()
         self.calls = 0
 
@@ -64,8 +61,7 @@ class Crm:
     def close(self) -> None:
         """Cut what is still in flight and drop every connection."""
         self._watchdog.close()
-        self._prepared.clear()  # connections are closed with the last that knows them
-        self._adapter.close()
+        self._transport.close()
 
     @property
     def proxy(self) -> str | None:
@@ -76,13 +72,15 @@ class Crm:
         """Return the seconds after which an attempt with a body of `length` bytes sends nothing more."""
         return self._deadline + length / _SLOWEST_UPLOAD
 
-    def create(self, payload: Payload, lease_holds: Callable[[], bool] = lambda: True) -> Outcome:
+    def create(self, payload: Payload, lease_holds: Lease = always) -> Outcome:
         """Send one case with exactly one POST, and say what came of it.
 
-        Nothing that the network or the server does raises. AttachmentChanged does, when a file turns out to be
-        another one than was checked; the upload was broken off then, so that no case was made.
+        `lease_holds` is asked right before the first byte of the request, and again right before the last bytes of
+        its body; where it says no, nothing more is sent and the case was not delivered. Nothing that the network or the
+        server does raises. AttachmentChanged does, when a file turns out to be another one than was checked; the upload
+        was broken off then, so that no case was made.
         """
-        with self._watchdog.watching(self.attempt_deadline(payload.length)) as watch:
+        with self._watchdog.watching(self.attempt_deadline(payload.length), lease_holds) as watch:
             upload = Upload(payload, watch)
             try:
                 reply = self._exchange("POST", "cases/insertAttach.php", watch, upload)
@@ -90,6 +88,8 @@ class Crm:
                 if not upload.whole:
                     raise
                 return no_answer(error, watch, upload.handed_over, payload.length)
+            except LeaseOver:
+                return lease_over(upload.handed_over, payload.length)
             except NETWORK_FAULTS as error:
                 return no_answer(error, watch, upload.handed_over, payload.length)
         secrets = (self._target.token, *payload.values)
@@ -146,8 +146,7 @@ class Crm:
         before = time.time()
         with self._watchdog.watching(self._deadline) as watch:
             try:
-                first_page = Request("HEAD", f"{self._target.server}/").prepare()
-                reply = self._adapter.exchange(self._adapter.prepare(first_page), watch)
+                reply = self._transport.exchange("HEAD", f"{self._target.server}/", watch)
             except NETWORK_FAULTS as error:
                 pause, sentence = why_no_answer(error, watch)
                 unreachable = _(
@@ -186,12 +185,11 @@ class Crm:
 
     def _exchange(self, method: str, path: str, watch: Watch, body: Upload | bytes) -> Reply:
         """Make one request, and count it once it is on its way."""
-        if path not in self._prepared:
-            request = Request(method, self._target.server + _API + path, self._headers).prepare()
-            self._prepared[path] = self._adapter.prepare(request)
+        limit = ANSWER_LIMIT if isinstance(body, Upload) else _LISTING_LIMIT
         try:
-            limit = ANSWER_LIMIT if isinstance(body, Upload) else _LISTING_LIMIT
-            return self._adapter.exchange(self._prepared[path], watch, body, limit)
+            return self._transport.exchange(
+                method, self._target.server + _API + path, watch, headers=self._headers, body=body, limit=limit
+            )
         finally:
             if watch.connected:
                 with self._counting:
@@ -222,17 +220,19 @@ def _refusal(pause: Pause | None) -> type[ServerUnreachable | ConnectionRefused]
     return ConnectionRefused if pause in _MENDED_BY_A_PERSON else ServerUnreachable
 
 
-def _authorities(target: Target) -> bool | str:
+def _trust(target: Target) -> ssl.SSLContext:
     """Return what certificates are checked against: the usual authorities, or those of the target's file."""
+    trust = create_urllib3_context()
     if target.ca_file is None:
-        return True
+        trust.load_verify_locations(DEFAULT_CA_BUNDLE_PATH)
+        return trust
     try:
-        ssl.create_default_context(cafile=str(target.ca_file))
+        trust.load_verify_locations(target.ca_file)
     except OSError as error:
         raise SettingsError(
             _("{file} holds no certificates that can be used: {reason}", file=target.ca_file, reason=error)
         ) from error
-    return str(target.ca_file)
+    return trust
 
 
 def _proxies(target: Target) -> dict[str, str]:
