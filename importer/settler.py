@@ -210,7 +210,7 @@ class Settler:
                 "Some rows were not found, but the search shows no case that is newer than they are: its index may be"
                 " behind. It is asked again after the next cases were created."
             )
-        if not self._search.is_complete(answer) or self._search.largest(field) == 0:
+        if not self._search.is_surely_complete(answer):
             return _("Some rows were not found, but the CRM's answer may not show all cases.")
         return None
 

@@ -381,7 +381,7 @@ def test_o25_a_long_or_broken_message_keeps_the_id_and_costs_little() -> None:
     refused = outcome(
         400, {"code": 400, "msg": "\x1b]0;x\x07NO \ud800\x00" + "a" * 1_000_000}, secrets=("b" * 32_000,) * 20
     )
-    assert time.monotonic() - began < 5
+    assert time.monotonic() - began < 60  # what is quadratic takes hours
     assert (made.verdict, made.wolkvox_id) == (Verdict.CREATED, "64cb0001")
     assert refused.message.startswith("NO \ufffd a")
     for text in (made.message, refused.message):
