@@ -69,8 +69,8 @@ def told(journal: Path, question: str) -> list[tuple[object, ...]]:
 def end_leases(journal: Path, ago: float = 1_000_000.0) -> None:
     """Let the leases and deadlines of a journal have ended so many seconds ago, which spares waiting for them."""
     with closing(sqlite3.connect(journal)) as database, database:
-        ended = (clock.elapsed() - ago,) * 2
-        database.execute("UPDATE attempts SET lease = ?, deadline = ?, began = min(began, deadline) - 1", ended)
+        ended = clock.elapsed() - ago
+        database.execute("UPDATE attempts SET lease = ?, deadline = ?, began = ?", (ended, ended, ended - 60))
 
 
 @contextmanager
