@@ -310,6 +310,12 @@ def test_o23_what_pauses_the_run_pauses_it_with_an_id_too(
     assert (made.verdict, made.pause, made.ids) == (Verdict.UNKNOWN, pause, ("64cb0001",))
 
 
+def test_o23_an_id_in_the_address_that_a_redirect_leads_to_is_kept() -> None:
+    """The server may have made the case before it shows where."""
+    made = interpret(301, {"location": "/case.php?wolkvox_id=64cb0001&x=1"}, b"")
+    assert (made.verdict, made.pause, made.ids) == (Verdict.UNKNOWN, Pause.REDIRECT, ("64cb0001",))
+
+
 QUOTES = [
     ("token\nlimit  exceeded", "token limit exceeded"),
     ("token\nlimit  exceeded", "TOKEN\nLIMIT  EXCEEDED"),
