@@ -20,6 +20,7 @@ class Rule(StrEnum):
     LEASE_BEFORE_LAST_CHUNK = auto()
     LEASE_COUNTS_SLEEP = auto()
     LEASE_BY_BOOT_CLOCK = auto()
+    QUIET_BEGINS_AGAIN_AFTER_RESTART = auto()
     SENDING_UNTIL_LEASE_ENDS = auto()
     ENDINGS_NAME_THEIR_ATTEMPT = auto()
     ATTEMPTS_HAVE_UNIQUE_NAMES = auto()
@@ -79,6 +80,7 @@ class Setting(NamedTuple):
     copies: bool = False  # a copy of the journal is made, and put back
     second_computer: bool = False  # the second process is on another machine, with a copy of the journal
     wall_clock_jumps: bool = False  # a year ahead, and right again
+    restarts: bool = False  # the computer restarts, once; all processes end with it
     crm_keeps_the_quiet_period: bool = True  # the assumption: what is not committed by then never is
     off: frozenset[Rule] = frozenset()
 
@@ -98,6 +100,7 @@ SETTINGS = {
     "a copy is put back": Setting(processes=2, copies=True, searches=True, long_bodies=False, attempts=3, ticks=3),
     "a second computer": Setting(processes=2, second_computer=True, searches=True, long_bodies=False, ticks=3),
     "a wall clock that jumps": Setting(processes=2, wall_clock_jumps=True, person=True, long_bodies=False),
+    "the computer restarts": Setting(restarts=True, person=True, searches=True, long_bodies=False),
 }
 
 DEEP = {
@@ -108,7 +111,7 @@ DEEP = {
         processes=2, copies=True, person=True, refusals=True, long_bodies=False, attempts=3
     ),
     "two rows, two processes, a network that mixes answers": Setting(
-        rows=2, processes=2, repeating_proxy=True, searches=True, refusals=True, long_bodies=False, ticks=3
+        rows=2, processes=2, repeating_proxy=True, searches=True, refusals=True, long_bodies=False, ticks=2, attempts=1
     ),
 }
 """Several mishaps at once: minutes of exploring, for whoever changes a rule (`--deep`)."""
@@ -123,7 +126,7 @@ class Reason(NamedTuple):
     seen_in: str
 
 
-_TWO, _PERSON, _NETWORK, _CROSSING, _SEARCH, _COPY, _SECOND, _CLOCK = SETTINGS
+_TWO, _PERSON, _NETWORK, _CROSSING, _SEARCH, _COPY, _SECOND, _CLOCK, _RESTART = SETTINGS
 
 RULES = {
     Rule.INTENT_FIRST: Reason(
@@ -167,6 +170,12 @@ RULES = {
         "While the wall clock is a year ahead, the lease and the quiet period of a row in flight seem to be over.",
         Promise.ONE_CASE,
         _CLOCK,
+    ),
+    Rule.QUIET_BEGINS_AGAIN_AFTER_RESTART: Reason(
+        "After a restart of the computer, whose clock began again, the lease and the quiet period begin again.",
+        "The time since the attempt is taken for long enough while the CRM still works on its request.",
+        Promise.ONE_CASE,
+        _RESTART,
     ),
     Rule.SENDING_UNTIL_LEASE_ENDS: Reason(
         "A row that is being sent becomes unknown when its lease is over, not because another process looks.",

@@ -84,7 +84,8 @@ class Process(NamedTuple):
 class Attempt(NamedTuple):
     """One POST: of which row, begun when (and whether the wall clock was a year ahead), numbered how by its journal.
 
-    `last_moment` is when the CRM may commit it at the latest; `case` is the case that it made.
+    `last_moment` is when the CRM may commit it at the latest; `case` is the case that it made. After a restart of the
+    computer, `begun` is when the program believes that it began.
     """
 
     row: int
@@ -134,6 +135,7 @@ class World(NamedTuple):
     quoted: bool = False
     copied: bool = False
     arrived: frozenset[int] = frozenset()
+    restarted: bool = False
 
     def attempt(self, number: int) -> Attempt:
         """Return an attempt by its number."""

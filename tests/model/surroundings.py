@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from .journal import Step, ids_in
-from .rules import Setting
+from .rules import Rule, Setting
 from .state import CONTROL, Attempt, Case, Journal, Process, Request, Row, State, World
 
 
@@ -34,8 +34,21 @@ def steps(setting: Setting, world: World) -> Iterator[Step]:
     if setting.wall_clock_jumps:
         what = "The wall clock is set right" if world.ahead else "The wall clock jumps a year ahead"
         yield what, world._replace(ahead=not world.ahead)
+    if setting.restarts and not world.restarted:
+        yield "The computer restarts: its processes end, its clock begins again", _restarted(setting, world)
     if world.now < setting.ticks:
         yield _what_ends(world), _later(setting, world)
+
+
+def _restarted(setting: Setting, world: World) -> World:
+    """Return the moment after a restart: what time the clock counted before cannot be known any more."""
+    again = Rule.QUIET_BEGINS_AGAIN_AFTER_RESTART not in setting.off
+    begun = world.now if again else world.now - 2
+    return world._replace(
+        restarted=True,
+        processes=tuple(Process(process.machine) for process in world.processes),
+        attempts=tuple(attempt._replace(begun=begun) for attempt in world.attempts),
+    )
 
 
 def _crm(setting: Setting, world: World) -> Iterator[Step]:
