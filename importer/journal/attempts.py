@@ -225,6 +225,8 @@ class Attempts:
     def _rebase(self, connection: Connection, import_id: int) -> None:
         """Measure attempts of another boot from now on, as if no time had passed since: nobody can tell how much did.
 
+        A moment that is still to come belongs to another boot, too, whatever its id says.
+
         A row that is being sent keeps the whole length of its lease; one whose answer is missing has nothing left
         that could be sent, so that its quiet period begins now.
         """
@@ -235,7 +237,7 @@ class Attempts:
             .where(
                 rows.c.import_id == import_id,
                 rows.c.state.in_((Status.SENDING, Status.UNKNOWN, Status.CONFLICT)),
-                or_(attempts.c.boot.is_(None), attempts.c.boot != boot),
+                or_(attempts.c.boot.is_(None), attempts.c.boot != boot, attempts.c.began > now),
             )
         )
         for number, began, deadline, lease, state in connection.execute(found).all():
