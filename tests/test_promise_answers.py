@@ -84,9 +84,48 @@ def test_o21_an_id_that_was_given_to_the_wrong_row_is_handed_over(office: Office
     with ScriptedCrm(crm) as server:
         assert run(office, give, server).status == 4
         settle(office, give, server)
-        settle(office, give, server)
+        crm.assert_one_case_each(kept(office.journal))
+        assert [row.state for row in kept(office.journal)] == ["unknown", "created"]
+        own = crm.cases[0].wolkvox_id
+        assert settle(office, give, server, "--by-hand", "1", "--created", own).status == 0
     crm.assert_one_case_each(kept(office.journal))
     assert states(office.journal) == {"created": 2}
+
+
+def test_o21_an_id_that_was_only_noted_for_a_row_is_no_other_rows(office: Office, give: Give) -> None:
+    """A refusal names a case, and a proxy repeats its id as another row's success: that row is unknown, too."""
+    first: list[Case] = []
+
+    def repeating(case: Case, number: int) -> bytes:
+        first.append(case)
+        return http(400 if number == 1 else 200, success(first[0]))
+
+    crm = OddCrm(repeating)
+    office.write(tickets([1, 2, 3]))
+    with ScriptedCrm(crm) as server:
+        assert run(office, give, server).status == 4
+        crm.assert_one_case_each(kept(office.journal))
+        assert "created" not in states(office.journal)
+        assert settle(office, give, server).status == 0
+    crm.assert_one_case_each(kept(office.journal))
+
+
+def test_o21_a_mark_in_the_case_of_another_row_disputes_it(office: Office, give: Give) -> None:
+    """Two answers that were swapped: the search of a doubtful row shows whose case the other row has."""
+    crm = OddCrm()
+
+    def swapped(case: Case, number: int) -> bytes:
+        if number == 1:
+            return http(200, success(case, wolkvox_id=f"64cb{2:020x}"))
+        return http(502)
+
+    crm.answers = swapped
+    office.write(tickets([1, 2]))
+    with ScriptedCrm(crm) as server:
+        assert run(office, give, server).status == 4
+        settle(office, give, server)
+    crm.assert_one_case_each(kept(office.journal))
+    assert [row.state for row in kept(office.journal)] == ["unknown", "created"]
 
 
 def test_o21_a_person_says_whose_case_a_disputed_id_is(office: Office, give: Give) -> None:
