@@ -12,8 +12,10 @@ import unicodedata
 from base64 import b32encode
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from urllib.parse import urlsplit
 
+from importer.hosts import is_stand_in as is_stand_in
+from importer.hosts import same_tenant as same_tenant
+from importer.hosts import tenant_of as tenant_of
 from importer.model import Attachment
 
 REFERENCE_LENGTH = len("WCI-") + 16
@@ -25,7 +27,6 @@ REFERENCE = re.compile(r"WCI-[0-9A-HJKMNP-TV-Z]{16}")
 _CROCKFORD = bytes.maketrans(b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567", b"0123456789ABCDEFGHJKMNPQRSTVWXYZ")
 _WHOLE_NUMBER = re.compile(r"([+-]?\d+)\.0+")
 _LEADING_ZEROS = re.compile(r"(?<![\d.,])0+(?=\d)")
-_OLD_HOST = re.compile(r"sv(\d{4})\.crmvox\.com")
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,22 +41,6 @@ class Scope:
     def parts(self) -> tuple[str, str, str]:
         """Return tenant, operation and import name."""
         return self.tenant, self.operation, self.import_name
-
-
-def tenant_of(server: str) -> str:
-    """Return the tenant that a server's address stands for.
-
-    `sv000N.crmvox.com` and `crm000N.wolkvox.com` are one (the vendor's page: the former was switched off on
-    2024-11-30). A loopback stand-in is its host and port.
-    """
-    address = urlsplit(server if "//" in server else f"https://{server}")
-    host = (address.hostname or "").lower().rstrip(".")
-    if old := _OLD_HOST.fullmatch(host):
-        host = f"crm{old[1]}.wolkvox.com"
-    if ":" in host:
-        host = f"[{host}]"
-    default_port = {"https": 443, "http": 80}.get(address.scheme)
-    return host if address.port in (None, default_port) else f"{host}:{address.port}"
 
 
 def canonical(cell: object) -> str:

@@ -12,7 +12,7 @@ from importer import mapping, report, settings, starts
 from importer.crm import Crm, Found, find_reference, texts_in
 from importer.errors import QuestionRefused, UsageError
 from importer.findings import QUIET_PERIOD, Findings
-from importer.identity import REFERENCE, Scope, canonical, key_digest, tenant_of
+from importer.identity import REFERENCE, Scope, canonical, key_digest, same_tenant, tenant_of
 from importer.job import mapped
 from importer.journal import Decision, Doubt, ImportRecord, Journal
 from importer.messages import _, ngettext
@@ -288,7 +288,7 @@ class Settlement:
             found = [
                 record
                 for record in journal.imports.all()
-                if (not server or record.tenant == tenant_of(server))
+                if (not server or same_tenant(record.tenant, tenant_of(server)))
                 and operation in {None, record.operation}
                 and name in {None, record.name}
             ]

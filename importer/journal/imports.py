@@ -8,6 +8,7 @@ from typing import Any
 
 from sqlalchemy import Row, Select, func, insert, select, update
 
+from importer.hosts import same_tenant
 from importer.journal.database import Database
 from importer.journal.schema import aliases, imports, reports, rows
 
@@ -30,18 +31,26 @@ class Imports:
         self._database = database
 
     def find(self, tenant: str, operation: str, name: str) -> ImportRecord | None:
-        """Return the import of that scope, or the one that the scope was said to be; None where there is neither."""
+        """Return the import of that scope, or the one that the scope was said to be; None where there is neither.
+
+        An import that an earlier version recorded under another name of this computer is found, too.
+        """
+        wanted = imports.c.operation == operation, imports.c.name == name
         said = (
-            select(imports)
+            select(imports, aliases.c.tenant.label("as_tenant"))
             .join(aliases, aliases.c.import_id == imports.c.id)
-            .where(aliases.c.tenant == tenant, aliases.c.operation == operation, aliases.c.name == name)
+            .where(aliases.c.operation == operation, aliases.c.name == name)
+            .order_by(aliases.c.id)
         )
         with self._database.read() as connection:
-            found = (
-                connection.execute(_in_scope(tenant, operation, name)).one_or_none()
-                or connection.execute(said).one_or_none()
-            )
-        return None if found is None else _import_record(found)
+            own = [(each.tenant, each) for each in connection.execute(select(imports).where(*wanted).order_by(imports.c.id))]
+            others = [(each.as_tenant, each) for each in connection.execute(said)]
+        for candidates in (own, others):
+            exact = [each for recorded, each in candidates if recorded == tenant]
+            alike = [each for recorded, each in candidates if same_tenant(recorded, tenant)]
+            if found := exact or alike:
+                return _import_record(found[0])
+        return None
 
     def named(self, name: str) -> list[ImportRecord]:
         """Return every import of that name, whatever its server and operation."""
