@@ -48,9 +48,9 @@ class PlannedRow:
 class Batch:
     """The rows of one frame, by column: sequences in their order, mappings and sets by their places in it, from 0.
 
-    `digests` are of keys, empty where nobody can tell who a row is; `loose`, `references` and `hashes` are what an
-    Identity holds beside them, none where no journal will remember the rows. Of `fields`, by path, None is left out;
-    there are none where every row is a case already.
+    `digests` are of keys, empty where nobody can tell who a row is; `loose`, `references`, `hashes` and `spellings` are
+    what an Identity holds beside them, none where no journal will remember the rows. Of `fields`, by path, None is left
+    out; there are none where every row is a case already.
     """
 
     scope: Scope
@@ -66,6 +66,7 @@ class Batch:
     missing: Mapping[int, tuple[str, ...]]
     known: Mapping[int, JournalRow]
     differs: frozenset[int]
+    spellings: Mapping[int, tuple[str, ...]] = field(default_factory=dict)
     statuses: Sequence[Status] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -88,6 +89,7 @@ class Batch:
             loose_digest=self.loose[at] if self.loose else "",
             reference=self.reference(at) or "",
             content_hash=self.hashes[at] if self.hashes else "",
+            spellings=self.spellings.get(at, ()),
         )
 
     def reference(self, at: int) -> str | None:
@@ -125,6 +127,7 @@ class Batch:
             missing=_moved(self.missing, places),
             known=_moved(self.known, places),
             differs=frozenset(new for new, old in enumerate(places) if old in self.differs),
+            spellings=_moved(self.spellings, places),
         )
 
     def _status(self, at: int) -> Status:

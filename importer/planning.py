@@ -176,6 +176,7 @@ class _Planner:
             missing={at: files.missing for at, files in found.items() if files.missing},
             known=known,
             differs=frozenset(differs.intersection(known)),
+            spellings=recognised.spellings,
         )
 
     def _converted(

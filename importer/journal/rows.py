@@ -23,7 +23,7 @@ from sqlalchemy import (
 
 from importer.journal.database import Database
 from importer.journal.lookup import AT_ONCE, Lookup
-from importer.journal.schema import attempts, column_sets, moment, rows
+from importer.journal.schema import attempts, column_sets, moment, row_spellings, rows
 from importer.model import Identity, JournalRow, Status
 
 T = TypeVar("T")
@@ -56,6 +56,19 @@ _SIMILAR = Lookup(
     select(rows.c.loose_digest, rows.c.key_digest).where(rows.c.state != _written(Status.INVALID)),
     rows.c.import_id,
     rows.c.loose_digest,
+)
+_SPELT = Lookup(
+    select(row_spellings.c.digest, rows.c.key_digest)
+    .join(rows, rows.c.id == row_spellings.c.row_id)
+    .where(rows.c.state != _written(Status.INVALID)),
+    row_spellings.c.import_id,
+    row_spellings.c.digest,
+)
+_NEW_SPELLING = insert(row_spellings).from_select(
+    ["import_id", "row_id", "digest"],
+    select(rows.c.import_id, rows.c.id, bindparam("digest", type_=String)).where(
+        rows.c.import_id == bindparam("import_id"), rows.c.key_digest == bindparam("key_digest")
+    ),
 )
 
 
@@ -90,12 +103,16 @@ class Rows:
                     self._column_sets = dict(_all_column_sets(connection))
                 yield KnownRow(key_digest, self._column_sets[column_set], _journal_row(found))
 
-    def similar(self, import_id: int, loose_digests: Sequence[str]) -> dict[str, set[str]]:
-        """Return the key digests that bear each of these loose digests; invalid rows do not count."""
+    def similar(self, import_id: int, digests: Sequence[str]) -> dict[str, set[str]]:
+        """Return the digests of the keys that have each of these spellings; invalid rows do not count."""
         found: dict[str, set[str]] = {}
         with self._database.read() as connection:
-            for loose, key in _SIMILAR.find(connection, import_id, loose_digests):
-                found.setdefault(loose, set()).add(key)
+            spelt = connection.execute(
+                select(row_spellings.c.id).where(row_spellings.c.import_id == import_id).limit(1)
+            ).first()
+            for query in (_SIMILAR, _SPELT) if spelt else (_SIMILAR,):
+                for digest, key in query.find(connection, import_id, digests):
+                    found.setdefault(digest, set()).add(key)
         return found
 
     def add(self, import_id: int, fresh: Sequence[tuple[Identity, Status]], columns: Sequence[str]) -> None:
@@ -105,6 +122,12 @@ class Rows:
             for some in _slices(fresh):
                 values = [_new_row(import_id, identity, state, column_set) for identity, state in some]
                 connection.execute(insert(rows).prefix_with("OR IGNORE"), values)  # another process may be faster
+                _add_spellings(connection, import_id, [identity for identity, _state in some])
+
+    def add_spellings(self, import_id: int, identities: Sequence[Identity]) -> None:
+        """Note the other spellings of the keys of rows that the journal has."""
+        with self._database.write() as connection:
+            _add_spellings(connection, import_id, identities)
 
     def replan(self, import_id: int, references: Sequence[str]) -> None:
         """Make invalid and rejected rows planned again, whose content was corrected."""
@@ -154,6 +177,16 @@ def column_set_id(connection: Connection, columns: Sequence[str]) -> int:
     names = {"names": json.dumps(list(columns), ensure_ascii=False)}
     known: int | None = connection.execute(_COLUMN_SET, names).scalar_one_or_none()
     return connection.execute(_NEW_COLUMN_SET, names).scalar_one() if known is None else known
+
+
+def _add_spellings(connection: Connection, import_id: int, identities: Sequence[Identity]) -> None:
+    values = [
+        {"import_id": import_id, "key_digest": each.key_digest, "digest": digest}
+        for each in identities
+        for digest in each.spellings
+    ]
+    if values:
+        connection.execute(_NEW_SPELLING, values)
 
 
 def _new_row(import_id: int, identity: Identity, state: Status, column_set: int) -> dict[str, object]:

@@ -1,0 +1,56 @@
+"""When two texts are the same key, and when they are nearly the same: THE definitions; imports nothing of ours."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+_WHOLE_NUMBER = re.compile(r"([+-]?\d+)\.0+")
+_LEADING_ZEROS = re.compile(r"(?<![\d.,])0+(?=\d)")
+
+_APOSTROPHES = str.maketrans(dict.fromkeys("\u2018\u2019\u02bc\u02b9\u2032`\u00b4", "'"))
+_DASHES = str.maketrans(dict.fromkeys("\u2212\u2043\u02d7", "-"))
+_OTHER_SPACES = str.maketrans(dict.fromkeys("\u2800\u3164\u115f\u1160\uffa0", ""))
+"""Characters that look like a space, and are letters to a program."""
+
+
+def canonical(cell: object) -> str:
+    """Return a cell's text as it counts for identity: NFC, trimmed, one kind of line end, whole numbers bare."""
+    text = str(cell).strip()
+    if not text.isascii():
+        text = unicodedata.normalize("NFC", text)
+    if "\r" in text:
+        text = text.replace("\r\n", "\n").replace("\r", "\n")
+    if text.endswith("0") and (whole := _WHOLE_NUMBER.fullmatch(text)):
+        return whole[1]
+    return text
+
+
+def loose(text: str) -> str:
+    """Return a canonical key part without what people write differently: leading zeros, case, accents, spaces."""
+    if text.isascii():
+        bare = text.lower()  # all that the next lines do to ASCII, in a tenth of their time
+    else:
+        folded = unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", text).casefold())
+        bare = "".join(character for character in folded if not unicodedata.combining(character))
+    bare = "".join(bare.split())
+    return _LEADING_ZEROS.sub("", bare) if "0" in bare else bare
+
+
+def loose_2(text: str) -> str:
+    """Return `loose` of a text without what programs add or exchange.
+
+    Without invisible characters, soft hyphens and a leading apostrophe; every dash as a hyphen, full-width characters
+    as plain ones.
+    """
+    if not text.isascii():
+        text = unicodedata.normalize("NFKC", text).translate(_APOSTROPHES).translate(_DASHES).translate(_OTHER_SPACES)
+        text = "".join(map(_plain_character, text))
+    return loose(text.strip().lstrip("'"))
+
+
+def _plain_character(character: str) -> str:
+    category = unicodedata.category(character)
+    if category in {"Cf", "Mn", "Me", "Cc"} and not character.isspace():
+        return ""
+    return "-" if category == "Pd" else character
