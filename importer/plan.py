@@ -26,7 +26,7 @@ T = TypeVar("T")
 DOUBTFUL = frozenset({Status.SENDING, Status.UNKNOWN, Status.CONFLICT})
 """States of a row of which nobody knows yet whether it is a case."""
 
-_FROM_THE_CRM = DOUBTFUL | {Status.CREATED}
+MAY_BE_CASES = DOUBTFUL | {Status.CREATED}
 """States in which what the journal knows of the CRM outranks what is wrong with the sheet now."""
 
 
@@ -132,7 +132,7 @@ class Batch:
 
     def _status(self, at: int) -> Status:
         known = self.known.get(at)
-        if known and known.status in _FROM_THE_CRM:
+        if known and known.status in MAY_BE_CASES:
             return known.status
         if at in self.skipped:
             return Status.SKIPPED
@@ -152,7 +152,8 @@ class Plan:
     """A source's rows in sheet order, batch by batch; each batch is made of the frame of cells at its place.
 
     `columns` are the source's own; `content_columns` are those that a row's content hash covers. `only` are the states
-    by which its rows were chosen, none where all of them are here.
+    by which its rows were chosen, none where all of them are here. `key_columns` are in the key's order, none under
+    `key: content`.
     """
 
     table: Table
@@ -164,6 +165,7 @@ class Plan:
     frames: Iterable[pd.DataFrame]
     batches: Spool[Batch]
     only: tuple[Status, ...] = ()
+    key_columns: tuple[str, ...] = ()
 
     def cells(self) -> Iterator[tuple[pd.DataFrame, Batch]]:
         """Yield every batch beside its frame of cells."""

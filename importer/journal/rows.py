@@ -117,6 +117,20 @@ class Rows:
                     found.setdefault(digest, set()).add(key)
         return found
 
+    def has_cases(self, import_id: int) -> bool:
+        """Tell whether some row of an import is a case, or may be one."""
+        none = (Status.PLANNED, Status.INVALID, Status.REJECTED)
+        query = select(rows.c.id).where(rows.c.import_id == import_id, rows.c.state.not_in(none))
+        with self._database.read() as connection:
+            return connection.execute(query.limit(1)).first() is not None
+
+    def columns(self, import_id: int) -> frozenset[str]:
+        """Return the columns that the content hashes of an import's rows cover."""
+        used = select(rows.c.column_set_id).where(rows.c.import_id == import_id).distinct()
+        query = select(column_sets.c.names).where(column_sets.c.id.in_(used))
+        with self._database.read() as connection:
+            return frozenset(name for names in connection.scalars(query) for name in json.loads(names))
+
     def add(self, import_id: int, fresh: Sequence[tuple[Identity, Status]], columns: Sequence[str]) -> None:
         """Note rows that the journal lacks, planned or invalid; `columns` are those that their content hashes cover."""
         with self._database.write() as connection:
