@@ -10,7 +10,8 @@ import pandas as pd
 
 from importer import identity
 from importer.lookalikes import Spelling, spellings
-from importer.model import Cell, Fault
+from importer.model import Cell
+from importer.spelling import key_parts
 
 _PREFIX = 16
 """Hexadecimal digits of a digest that tell keys of one source apart: 64 bits, eight bytes a row."""
@@ -36,7 +37,7 @@ class Keys:
 def keys_in(frame: pd.DataFrame, columns: Sequence[str]) -> Keys:
     """Return each row's key."""
     rows: list[tuple[Cell, ...]] = list(zip(*(frame[column].tolist() for column in columns), strict=True))
-    parts = [_parts(cells) for cells in rows]
+    parts = [key_parts(cells) for cells in rows]
     spelt = (spellings(cells, key) if key else () for cells, key in zip(rows, parts, strict=True))
     return Keys.of(parts, {at: others for at, others in enumerate(spelt) if others})
 
@@ -45,11 +46,6 @@ def content_keys(frame: pd.DataFrame, columns: Sequence[str], occurrences: Occur
     """Return what each row holds and its n-th occurrence, for sources without a key; to be called from the top on."""
     rows = zip(*(map(identity.canonical, frame[column]) for column in columns), strict=True)
     return Keys.of([identity.content_key(cells, occurrences.next(cells)) for cells in rows])
-
-
-def _parts(cells: tuple[Cell, ...]) -> tuple[str, ...]:
-    parts = tuple(["" if isinstance(cell, Fault) else identity.canonical(cell) for cell in cells])
-    return parts if all(parts) else ()
 
 
 class KeyBook:

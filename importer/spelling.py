@@ -1,9 +1,12 @@
-"""When two texts are the same key, and when they are nearly the same: THE definitions; imports nothing of ours."""
+"""When two texts are the same key, and when they are nearly the same: THE definitions, for all that compares keys."""
 
 from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Iterable
+
+from importer.model import Cell, Fault
 
 _WHOLE_NUMBER = re.compile(r"([+-]?\d+)\.0+")
 _LEADING_ZEROS = re.compile(r"(?<![\d.,])0+(?=\d)")
@@ -24,6 +27,12 @@ def canonical(cell: object) -> str:
     if text.endswith("0") and (whole := _WHOLE_NUMBER.fullmatch(text)):
         return whole[1]
     return text
+
+
+def key_parts(cells: Iterable[Cell]) -> tuple[str, ...]:
+    """Return the parts of a key, none where a part is blank or cannot be known."""
+    parts = tuple(["" if isinstance(cell, Fault) else canonical(cell) for cell in cells])
+    return parts if all(parts) else ()
 
 
 def loose(text: str) -> str:

@@ -103,8 +103,8 @@ def test_r18_a_renamed_header_is_the_same_key_where_it_names_the_same_rows(offic
     assert (result.json["created_now"], office.sandbox.posts) == (1, 3)
     assert recorded(office)["columns"] == ["Nro"]
     office.write([row(1), row(2)], FECHAS)
-    assert run(office, give, key="key: TICKET").status == 2  # the old header, and nothing says that it is the same
-    assert office.sandbox.posts == 3
+    assert run(office, give, key="key: TICKET").status == 0  # the old header, whose rows are known by it, too
+    assert (office.sandbox.posts, recorded(office)["columns"]) == (3, ["Ticket"])
 
 
 def test_r18_a_renamed_header_with_new_rows_alone_is_refused(office: Office, give: Give) -> None:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from importer.mapping.conditions import Conditions
-from importer.mapping.words import clean
 from importer.messages import _
+from importer.model import Cell
+from importer.spelling import canonical, key_parts
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -30,12 +31,12 @@ class RowChoice:
 
     def survey(self, frame: pd.DataFrame) -> list[int]:
         """Take in a frame; return its rows that are part of an earlier row's case."""
-        columns = self.group or (self.key if self.keep else ())
-        if not columns:
+        if not (self.group or self.keep):
             return []
         dropped = self._dropped(frame)
         joined = []
-        for row, key in zip(frame.index.tolist(), _keys(frame, columns), strict=True):
+        keys = _groups(frame, self.group) if self.group else _keys(frame, self.key)
+        for row, key in zip(frame.index.tolist(), keys, strict=True):
             if row in dropped or not any(key):
                 continue
             first = self._rows.setdefault(key, row)
@@ -82,12 +83,15 @@ class RowChoice:
         return _("skip_if: {reasons}", reasons=", ".join(shown))
 
 
+def _rows(frame: pd.DataFrame, columns: Sequence[str]) -> Iterator[tuple[Cell, ...]]:
+    return zip(*(frame[column].tolist() for column in columns), strict=True)
+
+
 def _keys(frame: pd.DataFrame, columns: Sequence[str]) -> list[tuple[str, ...]]:
-    """Return each row's key: its cells' texts, trimmed and composed; whole numbers without a trailing `.0`."""
-    return list(zip(*([_key_text(str(cell)) for cell in frame[column]] for column in columns), strict=True))
+    """Return each row's key: what makes it itself, empty where that is blank."""
+    return [key_parts(cells) for cells in _rows(frame, columns)]
 
 
-def _key_text(text: str) -> str:
-    text = clean(text)
-    whole, point, zeros = text.partition(".")
-    return whole if point and zeros and not zeros.strip("0") and whole.lstrip("+-").isdecimal() else text
+def _groups(frame: pd.DataFrame, columns: Sequence[str]) -> list[tuple[str, ...]]:
+    """Return what rows that make one case have in common; a no-break space is a space, since a person sees none."""
+    return [tuple(canonical(cell).replace("\u00a0", " ") for cell in cells) for cells in _rows(frame, columns)]
