@@ -63,12 +63,12 @@ class KeyBook:
         self._rows.append(np.array([rows[at] for at in known], dtype=np.int64))
         self._keys.append(np.array([_number(keys.digests[at]) for at in known], dtype=np.uint64))
         # these are compared with one another only, for which Python's own hash is enough
-        loose = [hash(tuple(map(identity.loose, keys.parts[at]))) for at in known]
+        loose = [_loose(keys.parts[at]) for at in known]
         self._loose.append(np.array(loose, dtype=np.int64))
         for at, spelt in keys.spellings.items():
             if rows[at] not in without:
                 key = _number(keys.digests[at])
-                self._others.extend((rows[at], key, hash(other.parts), other.bare) for other in spelt)
+                self._others.extend((rows[at], key, _loose(other.parts), other.bare) for other in spelt)
 
     def borne(self, marks: Sequence[str]) -> set[str]:
         """Return those of the keys, by their digests' prefixes, that some remembered row bears."""
@@ -122,6 +122,10 @@ class Occurrences:
 def prefix(digest: str) -> str:
     """Return the part of a key digest by which `KeyBook.repeated` names it."""
     return digest[:_PREFIX]
+
+
+def _loose(parts: Sequence[str]) -> int:
+    return hash(tuple(map(identity.loose, parts)))
 
 
 def _number(digest: str) -> int:

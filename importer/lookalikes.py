@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from itertools import islice, product
 
 from importer.model import Cell, Fault, Typed
-from importer.spelling import loose, loose_2
+from importer.source import shown_number
+from importer.spelling import loose, unadorned
 
 _LONGEST = 40
 """Characters of a number or a date; a longer key is neither."""
@@ -18,22 +20,35 @@ _LONGEST = 40
 _MOST = 16
 """Other spellings of one key that are remembered: some parts of a key of many parts are then shown as they are."""
 
-_NUMBER = re.compile(r"([+-]?)(\d[\d.,']*|[.,]\d+)(?:e([+-]?\d{1,2}))?")
+_DECIMAL = re.compile(r"-?\d+(?:\.\d+)?")
+_NUMBER = re.compile(r"([+-]?)(\d[\d.,']*|[.,]\d+)(?:e([+-]?\d{1,2}))?", re.IGNORECASE)
 _GROUPED = re.compile(r"\d{1,3}(?:[.,']\d{3})+")
-_TIME = r"(?:t?(?P<hour>\d{1,2}):(?P<minute>\d{1,2})(?::(?P<second>\d{1,2})(?:[.,]0+)?)?z?)?"
+_TIME = r"(?:(?:[ ]+|t)(?P<hour>\d{1,2}):(?P<minute>\d{1,2})(?::(?P<second>\d{1,2})(?:[.,]0+)?)?z?)?"
 _DATES = (
-    re.compile(r"(?P<year>\d{4})(?P<mark>[-/.])(?P<month>\d{1,2})(?P=mark)(?P<day>\d{1,2})" + _TIME),
-    re.compile(r"(?P<day>\d{1,2})(?P<mark>[-/.])(?P<month>\d{1,2})(?P=mark)(?P<year>\d{4})" + _TIME),
-    re.compile(r"(?P<day>\d{1,2})(?P<mark>[-/])(?P<month>\d{1,2})(?P=mark)(?P<year>\d{2})" + _TIME),
+    re.compile(r"(?P<year>\d{4})(?P<mark>[-/.])(?P<month>\d{1,2})(?P=mark)(?P<day>\d{1,2})" + _TIME, re.IGNORECASE),
+    re.compile(r"(?P<day>\d{1,2})(?P<mark>[-/.])(?P<month>\d{1,2})(?P=mark)(?P<year>\d{4})" + _TIME, re.IGNORECASE),
+    re.compile(r"(?P<day>\d{1,2})(?P<mark>[-/])(?P<month>\d{1,2})(?P=mark)(?P<year>\d{2})" + _TIME, re.IGNORECASE),
 )
 _FIRST_DAY = datetime(1899, 12, 30)  # noqa: DTZ001 - a spreadsheet's moments have no zone
+_DAYS = (
+    *("%Y-%m-%d", "%d/%m/%Y", "%d-%m-%Y", "%d/%m/%y", "%d.%m.%Y", "%m/%d/%Y", "%Y/%m/%d"),
+    *("%Y-%m-%d 00:00:00", "%d/%m/%Y 00:00:00", "%d/%m/%Y 00:00"),
+)
+_CLOCK_TIMES = (
+    *("%Y-%m-%d %H:%M:%S", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%d %H:%M"),
+    *("%d/%m/%Y %H:%M:%S", "%d/%m/%Y %H:%M", "%d-%m-%Y %H:%M:%S", "%d-%m-%Y %H:%M"),
+)
+_SHORTEST_DATE = len("1/2/24")
 _SERIALS = range(18_264, 73_051)
 """Serial numbers of the days from 1950 to 2099: others are no dates of tickets."""
 
 
 @dataclass(frozen=True, slots=True)
 class Spelling:
-    """Another way in which a program may show a key, part by part; `bare`: without the words that a format adds."""
+    """Another way in which a program may show a key, part by part, to be compared by `loose`.
+
+    It is `bare` where it lacks the words or digits that the format of a cell adds to its number.
+    """
 
     parts: tuple[str, ...]
     bare: bool = False
@@ -48,35 +63,40 @@ def spellings(cells: Sequence[Cell], parts: Sequence[str]) -> tuple[Spelling, ..
     others = [_of_cell(cell, part) for cell, part in zip(cells, parts, strict=True)]
     if not any(others):
         return ()
-    choices = [[(loose(part), False), *more] for part, more in zip(parts, others, strict=True)]
+    choices = [[(part, False), *more] for part, more in zip(parts, others, strict=True)]
     combined = islice(product(*choices), 1, _MOST + 1)  # the first is the key as it is
     return tuple(Spelling(tuple(text for text, _ in each), any(bare for _, bare in each)) for each in combined)
 
 
 def elaborate_spellings(parts: Sequence[str], *, all_of_them: bool) -> Iterator[tuple[str, ...]]:
-    """Yield more elaborate ways to show a key whose parts are plain numbers or moments.
+    """Yield more elaborate ways to show a key whose parts are plain.
 
     Where the other spellings of an elaborate key were noted with it, it is found by those, but for the zeros at the
     end of a fraction: no text tells whether those are a part of it. `all_of_them` is for keys that were noted alone.
     """
     for at, part in enumerate(parts):
-        plain = loose_2(part)
+        plain = unadorned(part)
         if all_of_them or "." in plain or "," in plain:
-            for other in dict.fromkeys(_shown_otherwise(plain)):
+            for other in dict.fromkeys(_elaborate(plain)):
                 yield (*parts[:at], other, *parts[at + 1 :])
 
 
-def _of_cell(cell: Cell, text: str) -> list[tuple[str, bool]]:
+def _of_cell(cell: Cell, part: str) -> list[tuple[str, bool]]:
     """Return the other spellings of one cell, each with whether it is bare."""
+    if isinstance(cell, Fault) or (isinstance(cell, str) and _is_plain(part) and part == cell):
+        return []
+    text = unadorned(str(cell))
     if isinstance(cell, Typed):
         found = list(_of_value(cell, text))
-    elif isinstance(cell, Fault) or (text.isascii() and (text.isdigit() or text[:1].isalpha())):
-        return []  # most keys: T-0001, 12345
     else:
-        found = [(meaning, False) for meaning in (*_numbers(loose_2(text)), *_dates(loose_2(text)))]
-    known = loose(text)
-    first = [(plain, False)] if (plain := loose_2(text)) != known else []
-    return [each for each in dict.fromkeys((*first, *found)) if each[0] != known]
+        found = [(meaning, False) for meaning in (*_numbers(text), *_dates(text))]
+    known = loose(part)
+    return [each for each in dict.fromkeys(((text, False), *found)) if loose(each[0]) != known]
+
+
+def _is_plain(text: str) -> bool:
+    """Tell whether a text has no other spelling at first sight, as most keys have none: T-0001, 12345."""
+    return text.isascii() and text.isprintable() and (text.isdigit() or text[:1].isalpha())
 
 
 def _of_value(cell: Typed, text: str) -> Iterator[tuple[str, bool]]:
@@ -86,16 +106,18 @@ def _of_value(cell: Typed, text: str) -> Iterator[tuple[str, bool]]:
         return
     if isinstance(value, date):
         moment = value if isinstance(value, datetime) else datetime.combine(value, time())
-        yield from ((meaning, False) for meaning in _moment(moment.replace(tzinfo=None)))
+        yield from ((meaning, False) for meaning in _meanings(moment.replace(tzinfo=None)))
         return
     plain = str(value) if isinstance(value, int) else _plain_number(Decimal(repr(value)))
-    if plain == text:
-        return
-    shown = [Decimal(number) for number in (loose_2(text), *_numbers(loose_2(text))) if _DECIMAL.fullmatch(number)]
-    yield plain, Decimal(plain) not in shown  # words or rounding: other values may be shown with the same digits
+    yield plain, not _is_number(text, plain)  # words or rounding: other values may be shown with the same digits
+    shown = shown_number(value, cell.number_format)
+    if shown is not None:
+        yield shown, False
 
 
-_DECIMAL = re.compile(r"-?\d+(?:\.\d+)?")
+def _is_number(text: str, plain: str) -> bool:
+    """Tell whether a text alone tells that it is this number."""
+    return any(Decimal(number) == Decimal(plain) for number in (text, *_numbers(text)) if _DECIMAL.fullmatch(number))
 
 
 def _plain_number(number: Decimal) -> str:
@@ -105,8 +127,8 @@ def _plain_number(number: Decimal) -> str:
 
 
 def _numbers(text: str) -> Iterator[str]:
-    """Yield the numbers that a text, loosened, may be: grouped thousands, a decimal comma, an exponent."""
-    text = text.strip("$\u20ac\u00a3")
+    """Yield the numbers that a text may be: grouped thousands, a decimal comma, an exponent."""
+    text = "".join(text.split()).strip("$\u20ac\u00a3")
     found = _NUMBER.fullmatch(text) if len(text) <= _LONGEST else None
     if found is None:
         return
@@ -135,68 +157,61 @@ def _readings(digits: str) -> Iterator[str]:
 
 
 def _dates(text: str) -> Iterator[str]:
-    """Yield the moment that a text, loosened, shows, as `_moment` does."""
-    if not 6 <= len(text) <= _LONGEST:
-        return
-    for pattern in _DATES:
+    """Yield what the moments that a text may show mean."""
+    for moment in _moments(text):
+        yield from _meanings(moment)
+
+
+def _moments(text: str) -> Iterator[datetime]:
+    """Yield the moments that a text may show; of two readings the day before the month, where that is possible."""
+    for pattern in _DATES if _SHORTEST_DATE <= len(text) <= _LONGEST else ():
         if found := pattern.fullmatch(text):
             year, month, day = int(found["year"]), int(found["month"]), int(found["day"])
             if month > 12 >= day:
                 month, day = day, month
             hour, minute, second = (int(found[part] or 0) for part in ("hour", "minute", "second"))
-            try:
-                yield from _moment(datetime(year + 2000 if year < 100 else year, month, day, hour, minute, second))  # noqa: DTZ001
-            except ValueError:
-                continue
+            with contextlib.suppress(ValueError):
+                yield datetime(year + 2000 if year < 100 else year, month, day, hour, minute, second)  # noqa: DTZ001 - moments of sheets have no zone
 
 
-def _moment(moment: datetime) -> Iterator[str]:
-    """Yield a moment in the order of the calendar, and as the number of its day."""
+def _meanings(moment: datetime) -> Iterator[str]:
+    """Yield a moment in the order of the calendar, and as the number that spreadsheets keep."""
     moment = (moment + timedelta(milliseconds=500)).replace(microsecond=0)
-    bare = moment.time() == time()
-    yield loose(moment.date().isoformat() if bare else moment.isoformat(" "))
-    days = (moment - _FIRST_DAY) / timedelta(days=1)
-    yield f"{days:.15g}"
+    yield moment.date().isoformat() if moment.time() == time() else moment.isoformat(" ")
+    yield f"{(moment - _FIRST_DAY) / timedelta(days=1):.15g}"
 
 
-def _shown_otherwise(text: str) -> Iterator[str]:
-    """Yield the more elaborate ways to show a plain number or a moment that `_numbers` and `_dates` understand."""
-    for day in _days(text):
-        yield from (f"{day:%Y-%m-%d}", f"{day:%Y-%m-%d} 00:00:00", f"{day:%d/%m/%Y}", f"{day:%d-%m-%Y}")
-        yield from (f"{day:%d/%m/%y}", f"{day:%d/%m/%Y} 00:00:00", f"{day.month}/{day.day}/{day.year}")
+def _elaborate(text: str) -> Iterator[str]:
+    """Yield the more elaborate ways to show a plain text, number or moment, which `spellings` would understand."""
+    for moment in (*_moments(text), *_moment_of_number(text)):
+        for written in _DAYS if moment.time() == time() else _CLOCK_TIMES:
+            yield f"{moment:{written}}"
     for number in (text, *_numbers(text)):
-        if len(number) <= _LONGEST and _DECIMAL.fullmatch(number):
-            yield from _elaborate(number)
+        if len(number) <= _LONGEST and number.isascii() and _DECIMAL.fullmatch(number):
+            yield from _elaborate_number(number)
+    if "-" in text:
+        yield from (text.replace("-", dash) for dash in "\u2010\u2011\u2012\u2013\u2014\u2212")
+    yield from (mark + text for mark in "'\u2019\ufeff\u200b")
 
 
-def _elaborate(number: str) -> Iterator[str]:
+def _elaborate_number(number: str) -> Iterator[str]:
     """Yield a plain number with grouped thousands, a decimal comma, more or fewer zeros, or an exponent."""
     whole, _, fraction = number.partition(".")
-    grouped = f"{int(whole):,}" if whole.isascii() else whole
-    short = fraction.rstrip("0")
-    fractions = (
-        dict.fromkeys((fraction, short, *(short.ljust(places, "0") for places in (2, 3, 4)))) if fraction else [""]
+    tails = dict.fromkeys(
+        (fraction, fraction.rstrip("0"), *(fraction.rstrip("0").ljust(places, "0") for places in (2, 3, 4)))
     )
-    for tail in fractions:
+    for tail in tails if fraction else ("",):
         for group, point in ((",", "."), (".", ",")):
             yield whole + (point + tail if tail else "")
-            yield grouped.replace(",", group) + (point + tail if tail else "")
-    if not fraction and number.endswith("0") and (bare := number.rstrip("0")) not in {"", "-"}:
-        zeros, digits = len(number) - len(bare), bare.lstrip("-")
-        power = zeros + len(digits) - 1
-        mantissa = f"{digits[0]}.{digits[1:]}" if len(digits) > 1 else digits
-        sign = "-" if number.startswith("-") else ""
-        yield from (
-            f"{sign}{mantissa}e+{power}",
-            f"{sign}{mantissa}e{power}",
-            f"{sign}{mantissa.replace('.', ',')}e+{power}",
-        )
+            yield f"{int(whole):,}".replace(",", group) + (point + tail if tail else "")
+    if not fraction and number.endswith("0") and (digits := number.strip("-0")):
+        power = len(number.lstrip("-")) - 1
+        for point in ".,":
+            mantissa = f"{number[:-power]}{point}{digits[1:]}" if len(digits) > 1 else number[:-power]
+            yield from (f"{mantissa}e+{power}", f"{mantissa}e{power}")
 
 
-def _days(text: str) -> Iterable[date]:
-    """Yield the day that a text is, written as a day or as its number."""
-    if text.isascii() and text.isdigit() and len(text) <= 5 and int(text) in _SERIALS:
-        yield (_FIRST_DAY + timedelta(days=int(text))).date()
-    for meaning in _dates(text):
-        if meaning.isdigit():
-            yield (_FIRST_DAY + timedelta(days=int(meaning))).date()
+def _moment_of_number(text: str) -> Iterator[datetime]:
+    """Yield the moment that a number is, where it can be one of a ticket."""
+    if len(text) <= _LONGEST and text.isascii() and _DECIMAL.fullmatch(text) and int(Decimal(text)) in _SERIALS:
+        yield (_FIRST_DAY + timedelta(days=float(text)) + timedelta(milliseconds=500)).replace(microsecond=0)

@@ -241,8 +241,9 @@ class Recogniser:
             yield _Asked(identity.loose_digest(other.parts), text)
             if not other.bare:
                 yield _Asked(identity.spelling_digest(other.parts, bare=True), text)
-        for elaborate in elaborate_spellings(parts, all_of_them=self._memory.lacks_spellings):
-            yield _Asked(identity.loose_digest(elaborate), " · ".join(elaborate), guessed=True)
+        for plain in (parts, *(other.parts for other in keys.spellings.get(at, ()))):
+            for elaborate in elaborate_spellings(plain, all_of_them=self._memory.lacks_spellings):
+                yield _Asked(identity.loose_digest(elaborate), " · ".join(elaborate), guessed=True)
 
     def _similar_issues(self, number: int, key: tuple[str, ...], at: int, taken: Mapping[int, str]) -> Iterator[Issue]:
         """Yield an issue where a new key is nearly another row's, in this sheet or in an earlier one."""
@@ -254,7 +255,9 @@ class Recogniser:
         elif at in taken:
             named = {"column": column, "value": value, "other": taken[at]}
             if named["other"] == value:
-                message = _("{column} '{value}' is nearly a key that was imported before", **named)
+                message = _(
+                    "{column} '{value}' is nearly a key that was imported before, or another way to show it", **named
+                )
             else:
                 message = _("{column} '{value}' may be the key that was imported before as '{other}'", **named)
             yield Issue(number, column, value, "key-similar", message, _SAME_OR_NOT)

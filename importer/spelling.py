@@ -11,7 +11,7 @@ from importer.model import Cell, Fault
 _WHOLE_NUMBER = re.compile(r"([+-]?\d+)\.0+")
 _LEADING_ZEROS = re.compile(r"(?<![\d.,])0+(?=\d)")
 
-_APOSTROPHES = str.maketrans(dict.fromkeys("\u2018\u2019\u02bc\u02b9\u2032`\u00b4", "'"))
+_APOSTROPHES = str.maketrans(dict.fromkeys("\u2018\u2019\u02bc\u02b9\u2032\u00b4", "'"))
 _DASHES = str.maketrans(dict.fromkeys("\u2212\u2043\u02d7", "-"))
 _OTHER_SPACES = str.maketrans(dict.fromkeys("\u2800\u3164\u115f\u1160\uffa0", ""))
 """Characters that look like a space, and are letters to a program."""
@@ -47,15 +47,16 @@ def loose(text: str) -> str:
 
 
 def loose_2(text: str) -> str:
-    """Return `loose` of a text without what programs add or exchange.
+    """Return `loose` of a text without what programs add or exchange: see `unadorned`."""
+    return loose(unadorned(text))
 
-    Without invisible characters, soft hyphens and a leading apostrophe; every dash as a hyphen, full-width characters
-    as plain ones.
-    """
-    if not text.isascii():
+
+def unadorned(text: str) -> str:
+    """Return a text without invisible characters and a leading apostrophe, its dashes and wide characters plain."""
+    if not (text.isascii() and text.isprintable()):
         text = unicodedata.normalize("NFKC", text).translate(_APOSTROPHES).translate(_DASHES).translate(_OTHER_SPACES)
         text = "".join(map(_plain_character, text))
-    return loose(text.strip().lstrip("'"))
+    return text.strip().lstrip("'").strip()
 
 
 def _plain_character(character: str) -> str:
