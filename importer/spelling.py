@@ -35,6 +35,16 @@ def key_parts(cells: Iterable[Cell]) -> tuple[str, ...]:
     return parts if all(parts) else ()
 
 
+def seen(cell: Cell) -> str:
+    """Return a cell as it counts where rows of one sheet are put together: a person sees no no-break space."""
+    return canonical(cell).replace("\u00a0", " ")
+
+
+def seen_key(cells: Iterable[Cell]) -> tuple[str, ...]:
+    """Return the parts of a key as `seen`; rows whose keys are one by that become one case, or an issue."""
+    return tuple(part.replace("\u00a0", " ") for part in key_parts(cells))
+
+
 def loose(text: str) -> str:
     """Return a canonical key part without what people write differently: leading zeros, case, accents, spaces."""
     if text.isascii():

@@ -22,9 +22,10 @@ from sqlalchemy import (
 )
 
 from importer.clock import Clock
+from importer.hosts import same_tenant
 from importer.journal.database import Database
 from importer.journal.lookup import AT_ONCE, Lookup
-from importer.journal.schema import attempts, column_sets, moment, row_spellings, rows
+from importer.journal.schema import attempts, column_sets, imports, moment, row_spellings, rows
 from importer.model import Identity, JournalRow, Status
 
 T = TypeVar("T")
@@ -181,6 +182,21 @@ class Rows:
                 for found in connection.scalars(query.where(rows.c.wolkvox_id.in_(some)))
             }
         return [wanted_id for wanted_id in wanted if wanted_id not in known]
+
+    def holders(self, tenant: str, operation: str, ids: Sequence[str]) -> dict[str, str]:
+        """Return, by id, the reference of the row of a tenant and operation, in whatever import, that has this case."""
+        query = (
+            select(rows.c.wolkvox_id, rows.c.reference, imports.c.tenant)
+            .join(imports, imports.c.id == rows.c.import_id)
+            .where(imports.c.operation == operation)
+        )
+        with self._database.read() as connection:
+            return {
+                found.wolkvox_id: found.reference
+                for some in _slices(ids)
+                for found in connection.execute(query.where(rows.c.wolkvox_id.in_(some)))
+                if same_tenant(found.tenant, tenant)
+            }
 
     def owner(self, wolkvox_id: str) -> str | None:
         """Return the reference of the row that has this case's id, None where no row has it."""

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from importer.mapping.conditions import Conditions
 from importer.messages import _
-from importer.model import Cell
-from importer.spelling import canonical, key_parts
+from importer.spelling import seen, seen_key
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -83,15 +82,12 @@ class RowChoice:
         return _("skip_if: {reasons}", reasons=", ".join(shown))
 
 
-def _rows(frame: pd.DataFrame, columns: Sequence[str]) -> Iterator[tuple[Cell, ...]]:
-    return zip(*(frame[column].tolist() for column in columns), strict=True)
-
-
 def _keys(frame: pd.DataFrame, columns: Sequence[str]) -> list[tuple[str, ...]]:
-    """Return each row's key: what makes it itself, empty where that is blank."""
-    return [key_parts(cells) for cells in _rows(frame, columns)]
+    """Return each row's key as people see it, empty where it is blank."""
+    return list(map(seen_key, zip(*(frame[column].tolist() for column in columns), strict=True)))
 
 
 def _groups(frame: pd.DataFrame, columns: Sequence[str]) -> list[tuple[str, ...]]:
-    """Return what rows that make one case have in common; a no-break space is a space, since a person sees none."""
-    return [tuple(canonical(cell).replace("\u00a0", " ") for cell in cells) for cells in _rows(frame, columns)]
+    """Return what rows that make one case have in common, as people see it."""
+    cells = zip(*(frame[column].tolist() for column in columns), strict=True)
+    return [tuple(map(seen, row)) for row in cells]
