@@ -17,6 +17,10 @@ _PREFIX = 16
 """Hexadecimal digits of a digest that tell keys of one source apart: 64 bits, eight bytes a row."""
 
 
+_OTHER = np.dtype([("row", np.int64), ("key", np.uint64), ("loose", np.int64), ("bare", bool)])
+"""A spelling of a key beside the key itself."""
+
+
 @dataclass(frozen=True, slots=True)
 class Keys:
     """Each row's canonical key parts, and their digest; both empty where a part is blank or cannot be known.
@@ -55,7 +59,7 @@ class KeyBook:
         self._rows: list[np.ndarray] = []
         self._keys: list[np.ndarray] = []
         self._loose: list[np.ndarray] = []
-        self._others: list[tuple[int, int, int, bool]] = []  # row, key, loose: of other spellings, and if it is bare
+        self._others: list[np.ndarray] = []  # row, key, loose and whether it is bare, of other spellings of keys
 
     def add(self, rows: Sequence[int], keys: Keys, without: Collection[int] = ()) -> None:
         """Remember the keys of some rows; those `without`, and those without a key, are passed over."""
@@ -65,10 +69,13 @@ class KeyBook:
         # these are compared with one another only, for which Python's own hash is enough
         loose = [_loose(keys.parts[at]) for at in known]
         self._loose.append(np.array(loose, dtype=np.int64))
-        for at, spelt in keys.spellings.items():
-            if rows[at] not in without:
-                key = _number(keys.digests[at])
-                self._others.extend((rows[at], key, _loose(other.parts), other.bare) for other in spelt)
+        others = [
+            (rows[at], _number(keys.digests[at]), _loose(other.parts), other.bare)
+            for at, spelt in keys.spellings.items()
+            if rows[at] not in without
+            for other in spelt
+        ]
+        self._others.append(np.array(others, dtype=_OTHER))
 
     def borne(self, marks: Sequence[str]) -> set[str]:
         """Return those of the keys, by their digests' prefixes, that some remembered row bears."""
@@ -89,20 +96,18 @@ class KeyBook:
         rows, keys, loose = _joined(self._rows), _joined(self._keys), _joined(self._loose)
         bare = np.zeros(len(rows), dtype=bool)
         if self._others:
-            more = list(zip(*self._others, strict=True))
-            rows = np.append(rows, np.array(more[0], dtype=np.int64))
-            keys = np.append(keys, np.array(more[1], dtype=np.uint64))
-            loose = np.append(loose, np.array(more[2], dtype=np.int64))
-            bare = np.append(bare, np.array(more[3], dtype=bool))
+            others = _joined(self._others)
+            rows, keys = np.append(rows, others["row"]), np.append(keys, others["key"])
+            loose, bare = np.append(loose, others["loose"]), np.append(bare, others["bare"])
         found: dict[int, tuple[int, ...]] = {}
         for group in _groups(loose, np.arange(len(rows))).values():
             spelt, is_bare = keys[group], bare[group]
             for key in np.unique(spelt) if np.any(spelt != spelt[0]) else ():
                 mine = spelt == key
                 count = ~mine & ~is_bare if np.all(is_bare[mine]) else ~mine
-                others = tuple(rows[group][count].tolist())  # one for all rows that bear this key
-                for row in rows[group][mine].tolist() if others else ():
-                    found[row] = tuple(sorted({*found[row], *others})) if row in found else others
+                near = tuple(rows[group][count].tolist())  # one for all rows that bear this key
+                for row in rows[group][mine].tolist() if near else ():
+                    found[row] = tuple(sorted({*found[row], *near})) if row in found else near
         return found
 
 

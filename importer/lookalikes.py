@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
+from functools import lru_cache
 from itertools import islice, product
 
 from importer.model import Cell, Fault, Typed
@@ -22,6 +23,7 @@ _MOST = 16
 
 _DECIMAL = re.compile(r"-?\d+(?:\.\d+)?")
 _NUMBER = re.compile(r"([+-]?)(\d[\d.,']*|[.,]\d+)(?:e([+-]?\d{1,2}))?", re.IGNORECASE)
+_NUMBER_OR_DATE = re.compile(r"[-+0-9.,'/: eEtTzZ$\u20ac\u00a3]{2,40}")
 _GROUPED = re.compile(r"\d{1,3}(?:[.,']\d{3})+")
 _TIME = r"(?:(?:[ ]+|t)(?P<hour>\d{1,2}):(?P<minute>\d{1,2})(?::(?P<second>\d{1,2})(?:[.,]0+)?)?z?)?"
 _DATES = (
@@ -83,20 +85,33 @@ def elaborate_spellings(parts: Sequence[str], *, all_of_them: bool) -> Iterator[
 
 def _of_cell(cell: Cell, part: str) -> list[tuple[str, bool]]:
     """Return the other spellings of one cell, each with whether it is bare."""
-    if isinstance(cell, Fault) or (isinstance(cell, str) and _is_plain(part) and part == cell):
+    if isinstance(cell, Fault) or _is_plain(cell, part):
         return []
     text = unadorned(str(cell))
     if isinstance(cell, Typed):
         found = list(_of_value(cell, text))
-    else:
+    elif _NUMBER_OR_DATE.fullmatch(text):
         found = [(meaning, False) for meaning in (*_numbers(text), *_dates(text))]
+    else:
+        found = []
+    if not found and text == part:
+        return []
     known = loose(part)
     return [each for each in dict.fromkeys(((text, False), *found)) if loose(each[0]) != known]
 
 
-def _is_plain(text: str) -> bool:
-    """Tell whether a text has no other spelling at first sight, as most keys have none: T-0001, 12345."""
-    return text.isascii() and text.isprintable() and (text.isdigit() or text[:1].isalpha())
+def _is_plain(cell: str | Typed, part: str) -> bool:
+    """Tell whether a cell has no other spelling at first sight, as most keys have none: T-0001, 12345."""
+    if isinstance(cell, Typed):
+        return type(cell.value) is int and str(cell.value) == part and _adds_nothing(cell.number_format)
+    return part == cell and part.isascii() and part.isprintable() and (part.isdigit() or part[:1].isalpha())
+
+
+@lru_cache(maxsize=1024)
+def _adds_nothing(number_format: str) -> bool:
+    """Tell whether a format shows of whole numbers no more than their digits, in groups or not."""
+    shown = shown_number(1234567, number_format)
+    return shown is None or shown.replace(",", "") == "1234567"
 
 
 def _of_value(cell: Typed, text: str) -> Iterator[tuple[str, bool]]:

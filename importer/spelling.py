@@ -11,10 +11,26 @@ from importer.model import Cell, Fault
 _WHOLE_NUMBER = re.compile(r"([+-]?\d+)\.0+")
 _LEADING_ZEROS = re.compile(r"(?<![\d.,])0+(?=\d)")
 
-_APOSTROPHES = str.maketrans(dict.fromkeys("\u2018\u2019\u02bc\u02b9\u2032\u00b4", "'"))
-_DASHES = str.maketrans(dict.fromkeys("\u2212\u2043\u02d7", "-"))
-_OTHER_SPACES = str.maketrans(dict.fromkeys("\u2800\u3164\u115f\u1160\uffa0", ""))
-"""Characters that look like a space, and are letters to a program."""
+_PLAIN = {
+    **dict.fromkeys(map(ord, "\u2018\u2019\u02bc\u02b9\u2032\u00b4"), "'"),
+    **dict.fromkeys(map(ord, "\u2212\u2043\u02d7"), "-"),
+    **dict.fromkeys(map(ord, "\u2800\u3164\u115f\u1160\uffa0"), ""),  # they look like spaces, and are letters
+}
+
+
+class _Plain(dict[int, str]):
+    """What each character is without what programs add or exchange, filled as characters come."""
+
+    def __missing__(self, code: int) -> str:
+        character = chr(code)
+        category = unicodedata.category(character)
+        if category in {"Cf", "Mn", "Me", "Cc"} and not character.isspace():
+            character = ""
+        self[code] = "-" if category == "Pd" else character
+        return self[code]
+
+
+_UNADORNED = _Plain(_PLAIN)
 
 
 def canonical(cell: object) -> str:
@@ -64,13 +80,5 @@ def loose_2(text: str) -> str:
 def unadorned(text: str) -> str:
     """Return a text without invisible characters and a leading apostrophe, its dashes and wide characters plain."""
     if not (text.isascii() and text.isprintable()):
-        text = unicodedata.normalize("NFKC", text).translate(_APOSTROPHES).translate(_DASHES).translate(_OTHER_SPACES)
-        text = "".join(map(_plain_character, text))
+        text = unicodedata.normalize("NFKC", text).translate(_UNADORNED)
     return text.strip().lstrip("'").strip()
-
-
-def _plain_character(character: str) -> str:
-    category = unicodedata.category(character)
-    if category in {"Cf", "Mn", "Me", "Cc"} and not character.isspace():
-        return ""
-    return "-" if category == "Pd" else character

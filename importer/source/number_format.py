@@ -85,7 +85,6 @@ def plain_text(value: float) -> str:
     return format(Decimal(text), "f") if "e" in text else text
 
 
-@lru_cache(maxsize=4096)
 def shown_number(value: float, code: str) -> str | None:
     """Return a number as programs show it that follow its whole format, words and grouping included.
 
