@@ -14,7 +14,7 @@ from .text import unmarked
 from .words import CREATED_VERDICT, NOT_CREATED_VERDICT, OWN_COLUMNS
 
 if TYPE_CHECKING:
-    from .reading import ReportedRow, read_rows
+    from .reading import Overview, ReportedRow, read_overview, read_rows
     from .writing import Written, write
     from .writing_back import write_back
 
@@ -22,12 +22,14 @@ __all__ = [
     "CREATED_VERDICT",
     "NOT_CREATED_VERDICT",
     "OWN_COLUMNS",
+    "Overview",
     "ReportedRow",
     "Written",
     "check_writable",
     "default_path",
     "digest",
     "is_given_back",
+    "read_overview",
     "read_rows",
     "unmarked",
     "write",
@@ -35,7 +37,9 @@ __all__ = [
 ]
 
 _HOMES = {
+    "Overview": "reading",
     "ReportedRow": "reading",
+    "read_overview": "reading",
     "read_rows": "reading",
     "Written": "writing",
     "write": "writing",
