@@ -19,8 +19,8 @@ class Job:
     `html` and `write_back` ask for a page and for the sheet in the source workbook. `only` are the states of the rows
     that this is about, none where it is about all of them. `rate` is in rows a second,
     `quiet_period` in seconds; `keep_quota` counts calls. `same_as` names the import that this one is, `new_import`
-    tells that it is none of those before. `look_first` searches the CRM for every row before it is sent. `until` ends
-    the sending in time.
+    tells that it is none of those before. `look_first` searches the CRM for every row before it is sent, `spot_check`
+    for so many of a new source. `until` ends the sending in time.
     """
 
     source: Path
@@ -38,6 +38,7 @@ class Job:
     first_run: bool = False
     retry_rejected: bool = False
     look_first: bool = False
+    spot_check: int = 3
     same_as: str | None = None
     new_import: bool = False
     keep_quota: int = 0

@@ -130,6 +130,13 @@ again = all_of(
     click.option("--same-as", metavar="NAME", help=_("Say that this is the import NAME under another name or host.")),
     click.option("--new-import", is_flag=True, help=_("Say that these tickets shall become cases of their own.")),
     click.option("--look-first", is_flag=True, help=_("Search the CRM for every row before it is sent.")),
+    click.option(
+        "--spot-check",
+        type=click.IntRange(min=0),
+        default=3,
+        show_default=True,
+        help=_("Search the CRM for N rows of a new source first, to see whether another computer sent them."),
+    ),
     click.option("--retry-rejected", is_flag=True, help=_("Send rejected rows again, though nothing in them changed.")),
 )
 logging = all_of(

@@ -5,17 +5,15 @@ One SQLite file in the user's data folder. Nothing else in the program speaks SQ
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 from platformdirs import user_data_path
 
+from importer.clock import Clock
 from importer.errors import JournalError
-from importer.journal.attempts import Attempts
-from importer.journal.claiming import Attempt, Intent
+from importer.journal.attempts import Attempt, Attempts, Concluded, Intent
 from importer.journal.copies import Copies, Problem
 from importer.journal.database import Database
 from importer.journal.imports import ImportRecord, Imports
@@ -23,14 +21,16 @@ from importer.journal.mark import Marks, Scope
 from importer.journal.rows import KnownRow, Rows
 from importer.journal.runs import RowChange, RunRecord, Runs, RunStart
 from importer.journal.schema import moment
-from importer.journal.settling import Adopted, Decision, Doubt, Settling
+from importer.journal.settling import Adopted, Decision, Dispute, Doubt, Settling
 from importer.journal.standing import KnownImport, Provenance, Standing
 from importer.journal.user import program_name, user_name
 
 __all__ = [
     "Adopted",
     "Attempt",
+    "Concluded",
     "Decision",
+    "Dispute",
     "Doubt",
     "ImportRecord",
     "Intent",
@@ -49,26 +49,29 @@ __all__ = [
 ]
 
 
+_CLOCK = Clock()
+
+
 def default_path() -> Path:
     """Return where the journal lies unless `--journal` says otherwise: the user's data folder."""
     return user_data_path("case-importer", appauthor=False) / "journal.db"
 
 
 class Journal:
-    """An open journal; use it as a context manager. `clock` tells seconds since 1970.
+    """An open journal; use it as a context manager.
 
     Raises errors.JournalError where the file cannot be used.
     """
 
-    def __init__(self, path: Path, clock: Callable[[], float] = time.time) -> None:
-        self._marks = Marks(clock=clock)
+    def __init__(self, path: Path, clock: Clock = _CLOCK) -> None:
+        self._marks = Marks(clock=clock.wall)
         try:
             was_there = None if self._marks.problem else self._marks.at_path(path.resolve())
             self._database = Database(path, clock, was_there)
         except BaseException:
             self._marks.close()
             raise
-        self.path, self._is_open = path, True
+        self.path, self.clock, self._is_open = path, clock, True
         try:
             self._provenance = Provenance(self._database, self._marks, was_there)
             self.mark = self._provenance.mark

@@ -5,15 +5,15 @@ from __future__ import annotations
 import errno
 import sqlite3
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from sqlalchemy import Connection, Dialect, create_engine, event, select
-from sqlalchemy.engine.interfaces import DBAPICursor
+from sqlalchemy import Connection, create_engine, event, select
 from sqlalchemy.exc import DatabaseError
 from sqlalchemy.pool import StaticPool
 
+from importer.clock import Clock
 from importer.errors import JournalError, JournalFull
 from importer.journal.backup import back_up_beside
 from importer.journal.durable import create_private, make_durable
@@ -39,8 +39,8 @@ _NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO}
 class Database:
     """An open journal file, shared by all threads of this process; other processes may have it open too."""
 
-    def __init__(self, path: Path, clock: Callable[[], float], known: MarkRecord | None = None) -> None:
-        """Open the journal, making it if there is none; `clock` tells seconds since 1970.
+    def __init__(self, path: Path, clock: Clock, known: MarkRecord | None = None) -> None:
+        """Open the journal, making it if there is none.
 
         `known` is what the marks have of the file at this path. Raises JournalError where the file is damaged, foreign,
         of a newer program, not what it was, moved, or in an unsafe place; such a file is never written to. Raises
@@ -70,7 +70,7 @@ class Database:
             missing, is_new = missing_steps(connection, self.path)
             if missing and not is_new:
                 back_up_beside(self.path, f"before-{missing[0].__name__}")
-            migrate(connection, missing, self.clock())
+            migrate(connection, missing, self.clock.wall())
         self.file.note_wal()
         self._is_ready = True
         with self.read():
@@ -113,22 +113,6 @@ class Database:
             self.file.verify()
 
     @contextmanager
-    def write_swiftly(self) -> Iterator[DBAPICursor]:
-        """Give the driver's own cursor for such a transaction: for statements of every row, that are `Prepared`."""
-        with self._lock, self.explained():
-            self.file.verify()
-            raw = self._connection.connection
-            cursor = raw.cursor()
-            try:
-                cursor.execute(_BEGIN)
-                yield cursor
-                raw.commit()
-            except BaseException:
-                raw.rollback()
-                raise
-            self.file.verify()
-
-    @contextmanager
     def keep_aside(self) -> Iterator[None]:
         """Be the only one who writes the file of outcomes beside the journal, as far as the journal allows that.
 
@@ -141,6 +125,7 @@ class Database:
                 yield  # an answer must not be lost because the journal cannot be locked
             else:
                 with transaction:
+                    self._refuse_retired()  # nobody will open it again and find what is kept beside it
                     yield
 
     def _refuse_retired(self) -> None:
@@ -154,11 +139,6 @@ class Database:
                     elsewhere=elsewhere,
                 )
             )
-
-    @property
-    def dialect(self) -> Dialect:
-        """The SQL that the file's database speaks."""
-        return self._engine.dialect
 
     @contextmanager
     def read(self) -> Iterator[Connection]:

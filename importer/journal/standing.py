@@ -187,7 +187,7 @@ class Provenance:
         return standing
 
     def _note_this_computer(self, connection: Connection) -> None:
-        values = {"id": self._marks.folder_id, "first_seen_at": self._database.clock()}
+        values = {"id": self._marks.folder_id, "first_seen_at": self._database.clock.wall()}
         connection.execute(insert(computers).prefix_with("OR IGNORE").values(**values))
 
     def _knows_this_computer(self, connection: Connection) -> bool:
@@ -195,7 +195,7 @@ class Provenance:
         return connection.execute(query).first() is not None
 
     def _record(self, connection: Connection, question: str, about: str) -> None:
-        values = {"question": question, "about": about, "user": user_name(), "decided_at": self._database.clock()}
+        values = {"question": question, "about": about, "user": user_name(), "decided_at": self._database.clock.wall()}
         connection.execute(insert(decisions).values(**values))
 
     def _settled_up_to(self, connection: Connection) -> int:
