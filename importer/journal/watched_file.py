@@ -54,8 +54,8 @@ def refuse_at_once(path: Path, trace: FileTrace | None) -> None:
                 wal=wal_of(path).name,
             )
         )
-    if not path.exists():
-        return
+    if not path.is_file():
+        return  # there is none yet; what is a folder, SQLite says itself
     now = path.stat()
     if now.st_nlink > 1:
         raise JournalError(
