@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
+import threading
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -67,14 +68,18 @@ def refuse_at_once(path: Path, trace: FileTrace | None) -> None:
                 count=now.st_nlink,
             )
         )
-    if wal and trace is not None and not (_belongs(path, trace) and _fits(path, trace)):
+    if trace is None:
+        return
+    rollback = path.with_name(path.name + "-journal")  # left by a crash of SQLite's other mode, which is not used here
+    foreign = rollback if _size(rollback) else wal_of(path)
+    if _size(rollback) or (wal and not (_belongs(path, trace) and _fits(path, trace))):
         raise JournalError(
             _(
-                "{path}: this file and {wal} do not belong together: one of them was put there since the journal was"
-                " last used. SQLite would mix the two. Bring both back as they were together, or a backup without a"
-                " -wal file. Otherwise move {wal} away; `case-importer journal check` then says what is missing.",
+                "{path}: this file and {foreign} do not belong together: one of them was put there since the journal"
+                " was last used. SQLite would mix the two. Bring both back as they were together, or a backup without"
+                " such a file. Otherwise move {foreign} away; `case-importer journal check` then says what is missing.",
                 path=path,
-                wal=wal_of(path).name,
+                foreign=foreign.name,
             )
         )
 
@@ -114,6 +119,7 @@ class WatchedFile:
         self._main = _identity(path)
         self._wal: str | None = None
         self._wal_size = 0
+        self._lock = threading.Lock()
 
     def note_wal(self) -> None:
         """Remember which `-wal` file SQLite made; from the first transaction on it stays until the last one closes."""
@@ -129,7 +135,9 @@ class WatchedFile:
         """Raise JournalError where the path names another file by now, or none, or its `-wal` file was changed."""
         if _identity(self.path) != self._main or not _size(self.path):
             raise self._replaced(self.path)
-        if self._wal is not None:
+        if self._wal is None:
+            return
+        with self._lock:  # another thread may see it grow meanwhile
             size = _size(wal_of(self.path))
             if _identity(wal_of(self.path)) != self._wal or size < self._wal_size:
                 raise self._replaced(wal_of(self.path))

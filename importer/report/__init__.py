@@ -3,6 +3,7 @@
 write        one report, of the kind that its name asks for
 write_back   the sheet `Report` put into the source workbook itself
 read_rows    a report that is given back
+read_mark    how far the journal had come when it was written
 """
 
 from importlib import import_module
@@ -14,7 +15,7 @@ from .text import unmarked
 from .words import CREATED_VERDICT, NOT_CREATED_VERDICT, OWN_COLUMNS
 
 if TYPE_CHECKING:
-    from .reading import ReportedRow, read_rows
+    from .reading import ReportedRow, read_mark, read_rows
     from .writing import Written, write
     from .writing_back import write_back
 
@@ -28,6 +29,7 @@ __all__ = [
     "default_path",
     "digest",
     "is_given_back",
+    "read_mark",
     "read_rows",
     "unmarked",
     "write",
@@ -36,6 +38,7 @@ __all__ = [
 
 _HOMES = {
     "ReportedRow": "reading",
+    "read_mark": "reading",
     "read_rows": "reading",
     "Written": "writing",
     "write": "writing",
