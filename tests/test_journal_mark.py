@@ -15,7 +15,7 @@ from journal_support import LEASE, SCOPE, Clock, Desk, created, identity, other_
 from sqlalchemy import create_engine, insert
 
 from importer.errors import JournalError
-from importer.journal import Adopted, Journal
+from importer.journal import Adopted, Journal, computer
 from importer.journal.database import APPLICATION_ID
 from importer.journal.mark import Marks, state_path
 from importer.journal.migrations import first_shape
@@ -291,6 +291,24 @@ def test_r15_a_copy_on_another_computer_is_asked_about(
     assert standing(path) == "forked"
 
 
+def test_r15_a_home_folder_that_is_copied_to_another_machine_is_another_computer(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """State folder and journal came along, and look as they were: the machine's own id tells."""
+    sent(path, 1, 3)
+    with monkeypatch.context() as other:
+        other.setattr("importer.journal.computer.machine_id", lambda _system: "another machine")
+        assert standing(path) == "unknown-computer"
+    assert standing(path) == "sound"
+
+
+@pytest.mark.parametrize("system", ["linux", "darwin", "win32", "another"])
+def test_a_system_that_does_not_tell_its_machine_is_no_error(system: str) -> None:
+    """The state folder alone is the computer then."""
+    assert isinstance(computer.machine_id(system), str)
+    assert len(computer.computer_id("folder")) == 32
+
+
 def test_r15_a_journal_that_comes_back_from_another_computer_goes_on(
     path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -492,7 +510,7 @@ def test_the_mark_holds_no_more_than_it_has_to(path: Path) -> None:
     assert b"WCI-" not in content
     assert b"case-1" not in content
     marks = Marks()
-    assert len(marks.folder_id) == 32
+    assert len(marks.computer_id) == 32
     marks.close()
 
 

@@ -42,6 +42,7 @@ from sqlalchemy.exc import DatabaseError
 from sqlalchemy.pool import StaticPool
 
 from importer.errors import JournalError
+from importer.journal.computer import computer_id
 from importer.journal.durable import create_private, make_durable
 from importer.journal.watched_file import FileTrace, WatchedFile
 from importer.messages import _
@@ -149,14 +150,14 @@ class Marks:
     def __init__(self, path: Path | None = None, clock: Callable[[], float] = time.time) -> None:
         self.path, self._clock = path or state_path(), clock
         self.problem: JournalError | None = None
-        self.folder_id = ""
+        self.computer_id = ""
         self._lock = threading.RLock()
         self._engine = create_engine("sqlite://", creator=self._connect, poolclass=StaticPool)
         event.listen(self._engine, "begin", lambda c: c.exec_driver_sql("BEGIN IMMEDIATE"))
         try:
             with self._transaction() as connection:
                 _metadata.create_all(connection)
-                self.folder_id = _folder_id(connection)
+                self.computer_id = computer_id(_folder_id(connection))
         except JournalError as error:
             self.problem = error
 

@@ -95,7 +95,7 @@ class Provenance:
         if self.standing.kind != "unknown-computer":
             raise JournalError(self.standing.sentence)
         with self._database.write() as connection:
-            self._record(connection, "moved-here", self._marks.folder_id)
+            self._record(connection, "moved-here", self._marks.computer_id)
             self._note_this_computer(connection)
             self.mark.note(_reached(connection), _imports_of(connection))
         self.standing = replace(self.standing, kind="sound")
@@ -187,11 +187,11 @@ class Provenance:
         return standing
 
     def _note_this_computer(self, connection: Connection) -> None:
-        values = {"id": self._marks.folder_id, "first_seen_at": self._database.clock.wall()}
+        values = {"id": self._marks.computer_id, "first_seen_at": self._database.clock.wall()}
         connection.execute(insert(computers).prefix_with("OR IGNORE").values(**values))
 
     def _knows_this_computer(self, connection: Connection) -> bool:
-        query = select(computers.c.id).where(computers.c.id == self._marks.folder_id)
+        query = select(computers.c.id).where(computers.c.id == self._marks.computer_id)
         return connection.execute(query).first() is not None
 
     def _record(self, connection: Connection, question: str, about: str) -> None:
