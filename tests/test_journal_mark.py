@@ -120,6 +120,45 @@ def test_r15_a_journal_that_was_made_good_is_trusted_again_and_the_decision_is_r
     assert standing(path) == "forked"
 
 
+def test_r15_looking_first_goes_on_until_it_is_done_for_every_import(path: Path) -> None:
+    """A run that is stopped, or limited, half way leaves rows that nobody has looked for; so do other imports."""
+    sent(path, 1, 3)
+    cp(path, path.with_name("backup.db"))
+    desk = Desk(path)
+    desk.plan([4])
+    attempt = desk.claim(4)
+    assert attempt
+    later = ("crm0001.wolkvox.com", "op", "begun since the backup")
+    desk.journal.mark.raise_to(attempt.id, attempt.token, later)
+    desk.journal.close()
+    cp(path.with_name("backup.db"), path)
+    with opened(path) as journal:
+        assert not journal.must_look_first(SCOPE.parts)
+        journal.trust_again("look-first")
+    with opened(path) as journal:
+        assert journal.standing.kind == "sound"
+        assert journal.must_look_first(SCOPE.parts)
+        assert journal.must_look_first(later)
+        journal.looked_first(SCOPE.parts)
+        assert not journal.must_look_first(SCOPE.parts)
+        assert journal.must_look_first(later)
+        assert not journal.must_look_first(("crm0001.wolkvox.com", "op", "another"))
+        journal.require_looking(SCOPE.parts)
+        assert journal.must_look_first(SCOPE.parts)
+
+
+def test_r15_a_person_who_knows_that_nothing_was_sent_need_not_look(path: Path) -> None:
+    """The decision is recorded as any other."""
+    sent(path, 1, 3)
+    cp(path, path.with_name("backup.db"))
+    sent(path, 4, 4)
+    cp(path.with_name("backup.db"), path)
+    with opened(path) as journal:
+        journal.trust_again("nothing-was-sent")
+        assert journal.standing.kind == "sound"
+        assert not journal.must_look_first(SCOPE.parts)
+
+
 def test_r15_ids_that_were_adopted_are_missed_too(path: Path) -> None:
     """Adopting sends nothing, so that no attempt shows it: the mark counts decisions as well."""
     sent(path, 1, 1)

@@ -18,11 +18,12 @@ from importer.journal.copies import Copies, Problem
 from importer.journal.database import Database
 from importer.journal.imports import ImportRecord, Imports
 from importer.journal.mark import Marks, Scope
+from importer.journal.provenance import Provenance
 from importer.journal.rows import KnownRow, Rows
 from importer.journal.runs import RowChange, RunRecord, Runs, RunStart
 from importer.journal.schema import moment
 from importer.journal.settling import Adopted, Decision, Dispute, Doubt, Settling
-from importer.journal.standing import KnownImport, Provenance, Standing
+from importer.journal.standing import KnownImport, Standing
 from importer.journal.user import program_name, user_name
 
 __all__ = [
@@ -96,11 +97,24 @@ class Journal:
         return self._provenance.journal_id
 
     def trust_again(self, reason: str, up_to: int = 0) -> None:
-        """Take the journal as it is from now on, once what it lacks was made good as `reason` says (an option's name).
+        """Take the journal as it is from now on, for the reason that an option names; the decision is recorded.
 
-        `up_to` is the highest attempt that a report knew of, if one did. The decision is recorded.
+        `look-first` makes good what it lacks row by row: until that is done, `must_look_first` is true of each import
+        that has used the journal. `up_to` is the highest attempt that a report knew of, if one did.
         """
         self._provenance.trust_again(reason, up_to)
+
+    def require_looking(self, scope: Scope) -> None:
+        """Have `must_look_first` be true of an import until `looked_first` says that it was done."""
+        self._provenance.require_looking(scope)
+
+    def must_look_first(self, scope: Scope) -> bool:
+        """Tell whether rows of an import may be in the CRM though this journal calls them planned."""
+        return self._provenance.must_look_first(scope)
+
+    def looked_first(self, scope: Scope) -> None:
+        """Note that the CRM was searched for every row of a source that would have been sent."""
+        self._provenance.looked_first(scope)
 
     def note_computer(self) -> None:
         """Accept that the journal was moved to this computer (--moved-here).

@@ -182,6 +182,13 @@ class Marks:
             found = connection.execute(query).first()
         return None if found is None else (_record(found), found.of_import)
 
+    def imports_of(self, journal_id: str) -> list[Scope]:
+        """Return the imports for which a journal has sent, whether it knows so itself or not."""
+        query = select(_imports.c.tenant, _imports.c.operation, _imports.c.name)
+        with self._transaction() as connection:
+            found = connection.execute(query.where(_imports.c.journal_id == journal_id)).all()
+        return [(tenant, operation, name) for tenant, operation, name in found]
+
     def _find(self, query: Select[Any], **values: object) -> MarkRecord | None:
         with self._transaction() as connection:
             found = connection.execute(query, values).first()
