@@ -11,6 +11,7 @@ from importer.composing import search_value
 from importer.crm import Crm, Quota
 from importer.errors import UsageError
 from importer.job import Job
+from importer.looking import Wanted, chosen_for_spot_check, questions
 from importer.messages import _
 from importer.model import Counts, Status
 from importer.plan import Plan, PlannedRow
@@ -23,8 +24,9 @@ class Forecast:
 
     `wanted` counts the rows that would go if there were no quota, `to_send` those that go today, `kept` the calls a day
     that are left for others; `waits` tells that the run goes on by itself on other days. `searches` are the calls of
-    --look-first, `attachments` files and `attachment_bytes` their bytes. `quota` is what the CRM said at `asked_at`,
-    None where it was not asked. `held_back` tells that nothing is sent because some rows are invalid.
+    --look-first, `spot_check` the rows that are looked for since their source is new, `attachments` files and
+    `attachment_bytes` their bytes. `quota` is what the CRM said at `asked_at`, None where it was not asked.
+    `held_back` tells that nothing is sent because some rows are invalid.
     """
 
     plan: Plan
@@ -40,6 +42,7 @@ class Forecast:
     held_back: bool
     kept: int
     waits: bool
+    spot_check: tuple[Wanted, ...] = ()
 
     @property
     def promised(self) -> int:
@@ -49,7 +52,7 @@ class Forecast:
     @property
     def calls(self) -> int:
         """How many calls of the token's quota all wanted rows need."""
-        return self.wanted + self.searches
+        return self.wanted + self.searches + questions(self.spot_check)
 
     @property
     def days(self) -> int | None:
@@ -71,8 +74,10 @@ class Forecast:
         return islice(self.plan.in_state(Status.PLANNED), start, start + count)
 
 
-def make_forecast(job: Job, plan: Plan, crm: Crm, server: str) -> Forecast:
+def make_forecast(job: Job, plan: Plan, crm: Crm, server: str, *, is_new: bool) -> Forecast:
     """Return what a run will do; where it will send, the CRM is asked how many calls are left.
+
+    `is_new` tells that no row of this very source was looked for yet.
 
     Raises ServerUnreachable or ConnectionRefused where the CRM cannot be asked, UsageError where --look-first cannot
     look for a row.
@@ -81,21 +86,23 @@ def make_forecast(job: Job, plan: Plan, crm: Crm, server: str) -> Forecast:
     held_back = job.only_if_all_valid and counts.invalid > 0
     wanted = 0 if held_back else min(counts.planned, job.limit or counts.planned)
     quota = crm.token_information() if wanted else None
-    to_send = lent(job, quota, wanted)
+    left = quota.left if quota else None
+    checked = chosen_for_spot_check(plan, counts.planned, job.spot_check, left) if is_new and wanted else []
+    to_send = lent(job, quota, wanted, questions(checked))
     attachments = size = 0
-    questions = set()
+    searched = set()
     for planned in islice(plan.in_state(Status.PLANNED), wanted if job.wait_for_quota else to_send):
         attachments += len(planned.row.attachments)
         size += sum(file.size for file in planned.row.attachments)
         if job.look_first:
-            questions.add(_question(plan, planned))
+            searched.add(_question(plan, planned))
     return Forecast(
         plan=plan,
         server=server,
         counts=counts,
         wanted=wanted,
         to_send=to_send,
-        searches=len(questions),
+        searches=len(searched),
         attachments=attachments,
         attachment_bytes=size,
         quota=quota,
@@ -103,15 +110,16 @@ def make_forecast(job: Job, plan: Plan, crm: Crm, server: str) -> Forecast:
         held_back=held_back,
         kept=job.keep_quota,
         waits=job.wait_for_quota,
+        spot_check=tuple(checked),
     )
 
 
-def lent(job: Job, quota: Quota | None, wanted: int) -> int:
+def lent(job: Job, quota: Quota | None, wanted: int, other_calls: int = 0) -> int:
     """Return how many of the wanted rows may go today: as many as leave the others on the token their calls."""
     if not job.keep_quota or quota is None or quota.left is None:
         return wanted
     calls_a_row = 2 if job.look_first else 1  # one to look for it, at the most
-    return max(0, min(wanted, (quota.left - job.keep_quota) // calls_a_row))
+    return max(0, min(wanted, (quota.left - job.keep_quota - other_calls) // calls_a_row))
 
 
 def _question(plan: Plan, planned: PlannedRow) -> str:

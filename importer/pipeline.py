@@ -15,11 +15,11 @@ from importer.crm import Crm
 from importer.desk import Desk
 from importer.dispatch import Dispatch
 from importer.errors import RunStopped
-from importer.forecast import Forecast, make_forecast
+from importer.forecast import make_forecast
 from importer.identity import Scope, tenant_of
 from importer.job import Job, mapped
 from importer.journal import ImportRecord, Journal, RunStart, program_name, user_name
-from importer.looking import Looking, chosen_for_spot_check, spot_check
+from importer.looking import Looking, spot_check
 from importer.mapping import CaseMapping
 from importer.messages import _
 from importer.model import Identity, Status
@@ -69,13 +69,15 @@ def run(begun: Begun, desk: Desk) -> Finished:
         record, plan = _plan(begun, journal, retry_rejected=job.tries_rejected)
         starts.refuse_second_start(job, plan, journal, record)
         plan = chosen(plan, job.only)
-        forecast = make_forecast(job, plan, crm, target.server)
+        checked = record is not None and journal.imports.is_spot_checked(record, plan.table.digest)
+        forecast = make_forecast(job, plan, crm, target.server, is_new=not (checked or job.look_first))
         if record is None:
             starts.agree_to_first_run(plan, target.server, desk, said=job.first_run)
         if forecast.promised:
             desk.confirm(forecast)
         record = _note(job, plan, journal, record)
-        unasked = _spot_check(job, forecast, journal, record, crm)
+        looking = Looking(crm, journal, record, plan, None)
+        unasked = spot_check(looking, forecast.spot_check, job.concurrency)
         run_id = journal.runs.start(record.id, _run_start(plan, target.server))
         try:
             ran = Dispatch(job, desk, Errand(crm, journal, record, run_id, plan), forecast).carry_out()
@@ -87,19 +89,6 @@ def run(begun: Begun, desk: Desk) -> Finished:
             raise RunStopped(sentence) from stop
         journal.runs.end(run_id, finished.counts, ran.calls, finished.exit_status)
     return finished
-
-
-def _spot_check(job: Job, forecast: Forecast, journal: Journal, record: ImportRecord, crm: Crm) -> str | None:
-    """Ask the CRM whether another computer sent some of the rows, once for a source; return why it could not be asked.
-
-    Raises StartRefused where one was.
-    """
-    plan = forecast.plan
-    if job.look_first or not forecast.promised or journal.imports.is_spot_checked(record, plan.table.digest):
-        return None
-    left = forecast.quota.left if forecast.quota else None
-    rows = chosen_for_spot_check(plan, forecast.counts.planned, job.spot_check, left)
-    return spot_check(Looking(crm, journal, record, plan, None), rows, job.concurrency)
 
 
 def rebuild_report(begun: Begun) -> Finished:
