@@ -209,6 +209,33 @@ def test_r15_a_wal_of_another_journal_is_refused_before_sqlite_replays_it(
     assert "journal.db-wal" in sentence
 
 
+@needs_unix
+def test_r15_an_older_wal_of_the_same_journal_is_refused_before_sqlite_replays_it(path: Path, tmp_path: Path) -> None:
+    """It was copied aside and is put back: its pages are older than those of the file that was there."""
+    sent_and_killed(path, 1, 3)
+    cp(wal(path), tmp_path / "aside")
+    sent_and_killed(path, 4, 6)
+    (tmp_path / "aside").rename(wal(path))
+    assert "do not belong together" in refusal(path)
+
+
+@needs_unix
+def test_r15_after_a_kill_an_old_journal_is_told_by_its_own_sentence(path: Path, tmp_path: Path) -> None:
+    """Its `-wal` file is one that nobody noted, since it may not send; that is not what is wrong with it."""
+    sent(path, 1, 3)
+    cp(path, tmp_path / "backup.db")
+    sent_and_killed(path, 4, 6)
+    wal(path).unlink()
+    cp(tmp_path / "backup.db", path)
+    process = other_process("claim_and_hang", path)
+    assert process.stdout
+    process.stdout.readline()
+    process.kill()
+    process.communicate()
+    assert wal(path).stat().st_size
+    assert standing(path) == "behind"
+
+
 def test_r15_a_rollback_journal_beside_the_file_is_refused_before_sqlite_replays_it(path: Path, tmp_path: Path) -> None:
     """A hot journal of another database would put that one's pages into this file."""
     sent(path, 1, 3)
@@ -254,7 +281,7 @@ def test_r15_a_file_with_two_names_is_refused_and_a_symbolic_link_is_not(path: P
     with opened(link) as journal:
         assert journal.standing.kind == "sound"
     sent(link, 3, 3)
-    assert not list(tmp_path.glob("link.db-*"))
+    assert not list(tmp_path.glob("link.db?*"))
     assert standing(path) == "sound"
     twin = path.with_name("twin.db")
     twin.hardlink_to(path)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sqlite3
 import tempfile
@@ -11,6 +12,7 @@ from pathlib import Path
 
 from importer.errors import JournalError
 from importer.journal.durable import read_only
+from importer.journal.watched_file import wal_of
 from importer.messages import _
 
 _COUNTED = ("rows", "attempts", "verdicts", "runs")
@@ -38,7 +40,8 @@ def copy_to(path: Path, target: Path) -> Path:
         _copy(path, temporary)
         _take_name(temporary, target)
     except FileExistsError as error:
-        raise JournalError(_("{path}: this file exists already. Name another one.", path=target)) from error
+        there = error.filename2 or error.filename
+        raise JournalError(_("{path}: this file exists already. Name another one.", path=there)) from error
     except (sqlite3.Error, OSError) as error:
         raise JournalError(
             _(
@@ -104,8 +107,9 @@ def _counts(raw: sqlite3.Connection) -> list[int]:
 
 def _take_name(temporary: Path, target: Path) -> None:
     """Give a finished file its name, on the disk too; raises FileExistsError where that is taken, even just now."""
-    if target.exists() or target.is_symlink():
-        raise FileExistsError(target)
+    for name in (target, wal_of(target)):  # SQLite would take a `-wal` that is left there for the new file's own
+        if name.exists() or name.is_symlink():
+            raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(name))
     try:
         os.link(temporary, target)  # unlike a renaming, it never replaces a file
     except FileExistsError:
