@@ -240,14 +240,14 @@ def test_a_backup_works_where_the_file_system_has_no_links(path: Path, monkeypat
     monkeypatch.setattr(os, "link", none)
     with Journal(path) as journal:
         assert journal.copies.back_up(path.with_name("b.db")).exists()
-        with pytest.raises(JournalError, match="b.db: this file exists"):
+        with pytest.raises(JournalError, match=r"b\.db: this file exists"):
             journal.copies.back_up(path.with_name("b.db"))
 
 
 def test_r15_a_copy_gets_no_name_beside_a_wal_that_is_left_there(path: Path) -> None:
     """SQLite would replay that file into the copy."""
     path.with_name("new.db-wal").write_bytes(b"left by another journal")
-    with Journal(path) as journal, pytest.raises(JournalError, match="new.db-wal"):
+    with Journal(path) as journal, pytest.raises(JournalError, match=r"new\.db-wal"):
         journal.copies.copy(path.with_name("new.db"))
     assert not path.with_name("new.db").exists()
 
