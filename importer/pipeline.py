@@ -100,7 +100,8 @@ def rebuild_report(begun: Begun) -> Finished:
     server, _operation = settings.server_and_operation(job.connection, mapped(begun.cases))
     with Journal(job.journal_path) as journal:
         record, plan = _plan(begun, journal)
-        return finish(chosen(plan, job.only), journal, record, Ran(now(), server), wish)
+        notes = tuple(filter(None, [journal.standing.sentence]))
+        return finish(chosen(plan, job.only), journal, record, Ran(now(), server, notes=notes), wish)
 
 
 def scope_of(job: Job, cases: CaseMapping) -> Scope:

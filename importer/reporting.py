@@ -223,7 +223,7 @@ def finish(plan: Plan, journal: Journal, record: ImportRecord | None, ran: Ran, 
     """
     counts = plan.counts(ran.run)
     status, advice = exit_status(counts, ran), next_step(counts, ran, plan.only)
-    summary = _summary(plan, ran, counts, advice)
+    summary = replace(_summary(plan, ran, counts, advice), journal=(journal.id, journal.highest_attempt()))
     abouts = {doubt.reference: doubt.about for doubt in journal.settling.doubts(record.id)} if record else {}
     rows, outcomes = _ReportRows(plan, abouts), _Outcomes(plan, abouts)
     content = ReportContent(summary, plan.columns, rows, wish.case_url, _made_from(plan), outcomes)
@@ -254,6 +254,12 @@ def _summary(plan: Plan, ran: Ran, counts: Counts, advice: str) -> Summary:
         next_step=advice,
         notes=(*plan.notes, *_choice(plan, counts), *ran.notes),
     )
+
+
+def behind_report(journal: Journal, path: Path) -> bool:
+    """Tell whether a report shows that its own journal had come further than this one, which is that journal, has."""
+    mark = report.read_mark(path)
+    return mark is not None and journal.is_behind(*mark)
 
 
 def _made_from(plan: Plan) -> tuple[str, ...]:

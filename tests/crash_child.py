@@ -1,8 +1,9 @@
 """A process that kills itself at a named step of a command: `python crash_child.py`, then a JSON object a line.
 
-Each line says `arguments` (a command line), and maybe `step`, `when` (`before` or `after`) and `nth`. A process is
-forked for it that carries the command out and, at the n-th time that it comes to the step, kills itself with SIGKILL;
-the answer is a line with its exit status, negative for a signal. Forking spares the seconds that imports take.
+Each line says `arguments` (a command line), and maybe `environment`, `step`, `when` (`before` or `after`) and `nth`.
+A process is forked for it that carries the command out and, at the n-th time that it comes to the step, kills itself
+with SIGKILL; the answer is a line with its exit status, negative for a signal. Forking spares the seconds that imports
+take.
 """
 
 from __future__ import annotations
@@ -122,6 +123,7 @@ def carry_out(order: dict[str, Any]) -> int:
     child = os.fork()
     if child == 0:
         try:
+            os.environ.update(order.get("environment", {}))
             quiet = os.open(order.get("output", os.devnull), os.O_WRONLY | os.O_CREAT)
             os.dup2(quiet, 1)
             os.dup2(quiet, 2)

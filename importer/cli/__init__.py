@@ -37,6 +37,7 @@ COMMANDS = {
     "doctor": _("Look whether server, token and journal are well; with leave, create one test case."),
     "login": _("Store the token of an operation in the keyring. Sends nothing."),
     "history": _("List the runs of the journal and their counts. Sends nothing."),
+    "journal": _("Check the journal as a whole, back it up, copy or move it. Sends nothing."),
     "sandbox": _("Serve a stand-in CRM on this computer, to try and to train with. Sends nothing."),
 }
 

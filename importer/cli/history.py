@@ -46,7 +46,9 @@ def command(
     if not path.exists():
         raise UsageError(_("{path}: there is no journal yet; the first run makes it.", path=path))
     with Journal(path) as opened:
-        runs = opened.runs.all()
+        runs, note = opened.runs.all(), opened.standing.sentence
+        if note is not None:
+            click.echo(_("Note: {note}", note=note), err=True)
         if number is None:
             _show_all(runs, as_json=as_json)
             return 0

@@ -193,11 +193,13 @@ def _journal(path: Path) -> Check:
         if not path.exists():
             return _no_journal(path)
         with Journal(path) as journal:
-            damages = journal.check()
+            damages, standing = journal.check(), journal.standing.sentence
     except ImporterError as error:
         return _fault("journal", error)
     except OSError as error:
         return _misplaced(_("{path} cannot be looked at: {error}", path=path, error=error.strerror))
+    if standing and not damages:
+        return Check("journal", Level.FAULT, standing, _("No row is sent with it until then."), 2)
     if not damages:
         return _ok("journal", _("{path}: sound, and may be written", path=path))
     seen = _("{path}: damaged: {damages}", path=path, damages=shorten("; ".join(damages), 200))

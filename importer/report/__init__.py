@@ -3,6 +3,7 @@
 write        one report, of the kind that its name asks for
 write_back   the sheet `Report` put into the source workbook itself
 read_rows    a report that is given back
+read_mark    how far the journal had come when it was written
 """
 
 from importlib import import_module
@@ -14,7 +15,7 @@ from .text import unmarked
 from .words import CREATED_VERDICT, NOT_CREATED_VERDICT, OWN_COLUMNS
 
 if TYPE_CHECKING:
-    from .reading import Overview, ReportedRow, read_overview, read_rows
+    from .reading import Overview, ReportedRow, read_mark, read_overview, read_rows
     from .writing import Written, write
     from .writing_back import write_back
 
@@ -29,6 +30,7 @@ __all__ = [
     "default_path",
     "digest",
     "is_given_back",
+    "read_mark",
     "read_overview",
     "read_rows",
     "unmarked",
@@ -39,6 +41,7 @@ __all__ = [
 _HOMES = {
     "Overview": "reading",
     "ReportedRow": "reading",
+    "read_mark": "reading",
     "read_overview": "reading",
     "read_rows": "reading",
     "Written": "writing",
