@@ -7,10 +7,10 @@ from dataclasses import dataclass, replace
 
 import pandas as pd
 
-from importer import mapping, starts
+from importer import guards, mapping
 from importer.errors import StartRefused
 from importer.identity import Scope
-from importer.job import Job
+from importer.job import Job, allowed_folders
 from importer.journal import Adopted, Journal
 from importer.messages import _
 from importer.model import Status
@@ -41,10 +41,11 @@ def adopt(job: Job) -> Adoption:
     table = _open(job, cases.table.sheet)
     with Journal(job.journal_path) as journal:
         scope = scope_of(job, cases)
-        record = starts.find_import(journal, scope, job.same_as)
+        record = guards.find_import(journal, scope, job.same_as)
         if record is not None:
             scope = Scope(record.tenant, record.operation, record.name)
-        plan = make_plan(table, cases, scope, Memory(journal, record), trust_references=False)
+        memory, allowed = Memory(journal, record), allowed_folders(job)
+        plan = make_plan(table, cases, scope, memory, trust_references=False, allowed=allowed)
         adopted, refused = [], []
         for planned, reported in _reported(plan):
             row = _adopted(planned, reported)

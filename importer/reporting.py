@@ -17,7 +17,7 @@ from importer.plan import Batch, Plan
 from importer.settings import case_url
 from importer.spool import Spool
 
-_AGAIN = 3
+PAUSED = 3
 """Exit status where the same command, given again, finishes what is left."""
 
 
@@ -231,7 +231,7 @@ def finish(plan: Plan, journal: Journal, record: ImportRecord | None, ran: Ran, 
     except ReportError as error:
         if ran.run is None:
             raise
-        return Finished(plan, counts, ran, None, max(status, _AGAIN), advice, (*summary.notes, str(error)))
+        return Finished(plan, counts, ran, None, max(status, PAUSED), advice, (*summary.notes, str(error)))
     return Finished(plan, counts, ran, path, status, advice, (*summary.notes, *notes))
 
 
@@ -358,6 +358,8 @@ def message_of(batch: Batch, at: int, status: Status) -> str:
         return batch.skipped[at]
     if status is Status.CREATED:
         return _("Edited after its case was created; the case is as it was.") if at in batch.differs else ""
+    if status is Status.PLANNED and at in batch.waits:
+        return batch.waits[at]
     known = batch.known.get(at)
     if status is Status.SENDING and known and known.lease_until:
         return _(

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from importer import mapping, report, settings, starts
+from importer import guards, mapping, report, settings
 from importer.crm import Crm, Found, find_reference, texts_in
 from importer.errors import QuestionRefused, UsageError
 from importer.findings import QUIET_PERIOD, Findings
@@ -213,7 +213,7 @@ class Settlement:
         ConnectionRefused where the CRM cannot be asked.
         """
         target = settings.target(self.connection, self._mapped())
-        starts.refuse_short_quiet_period(self.quiet_period, target.server)
+        guards.refuse_short_quiet_period(self.quiet_period, target.server)
         settled = []
         with self._open() as journal, Crm(target) as crm:
             for record in self._records(journal):

@@ -18,6 +18,7 @@ from importer.cli.output import print_json
 from importer.cli.streams import Output
 from importer.errors import ImporterError, MappingError
 from importer.messages import _
+from importer.questions import QuestionsOpen
 
 FAULT_OF_OURS = 70
 """Exit status for what is nobody's fault but this program's."""
@@ -93,6 +94,9 @@ def _carry_out(arguments: list[str]) -> int:
         return _failed(arguments, 2, _said(_("Stopped; nothing was sent.")))
     except MappingError as error:
         return _failed(arguments, error.exit_status, _said(str(error)), faults=[asdict(one) for one in error.faults])
+    except QuestionsOpen as error:
+        asked = [{"code": one.code, "question": one.sentence, "option": one.option} for one in error.questions]
+        return _failed(arguments, error.exit_status, _said(str(error)), questions=asked)
     except ImporterError as error:
         return _failed(arguments, error.exit_status, _said(str(error)))
     except Exception as error:  # noqa: BLE001 - the last line of defence

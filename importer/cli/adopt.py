@@ -9,6 +9,7 @@ from typing import Any
 import click
 
 from importer.cli import options
+from importer.cli.consent import allowed_job
 from importer.cli.logs import set_up
 from importer.cli.output import print_json
 from importer.messages import _
@@ -18,6 +19,7 @@ from importer.messages import _
 @click.argument("source", metavar="REPORT", type=click.Path(path_type=Path))
 @options.mapping
 @options.connection
+@options.folders
 @options.journal
 @click.option("--same-as", metavar="NAME", help=_("Say that this is the import NAME under another name or host."))
 @options.as_json
@@ -29,9 +31,11 @@ def command(*, as_json: bool, log_file: Path | None, verbose: int, **said: Any) 
     some rows were not, 2 nothing could be taken.
     """
     from importer.adopting import adopt  # noqa: PLC0415 - pandas is slow to import
+    from importer.mapping import load  # noqa: PLC0415
 
     set_up(log_file, verbose)
-    adoption = adopt(options.job(**said))
+    job = options.job(**said)
+    adoption = adopt(allowed_job(job, load(job.mapping)))
     status = 1 if adoption.refused else 0
     if as_json:
         print_json("adopt", {"exit_status": status, **asdict(adoption)})

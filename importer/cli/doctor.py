@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,6 +12,7 @@ from typing import TYPE_CHECKING
 import click
 
 from importer.cli import options
+from importer.cli.consent import allowed_job, trusted
 from importer.cli.logs import set_up
 from importer.cli.output import print_json
 from importer.cli.terminal import someone_is_there
@@ -30,6 +32,8 @@ _LARGEST = 1_000_000_000
 @click.command("doctor")
 @options.any_mapping
 @options.connection
+@options.trust
+@options.folders
 @options.journal
 @click.option("--create-test-case", is_flag=True, help=_("CREATES ONE CASE, after showing it and asking; see below."))
 @click.option("--source", type=click.Path(path_type=Path), help=_("The sheet with a row like which the case shall be."))
@@ -45,6 +49,7 @@ def command(  # noqa: PLR0913 - each is an option of the command line
     create_test_case: bool,
     source: Path | None,
     row: int | None,
+    allow_folders: tuple[Path, ...],
     as_json: bool,
     log_file: Path | None,
     verbose: int,
@@ -61,14 +66,16 @@ def command(  # noqa: PLR0913 - each is an option of the command line
     """
     from importer import doctor  # noqa: PLC0415 - pandas is slow to import
     from importer import mapping as mappings  # noqa: PLC0415
-    from importer.journal import default_path  # noqa: PLC0415
+    from importer.job import journal_path  # noqa: PLC0415
     from importer.settings import Connection  # noqa: PLC0415
 
     set_up(log_file, verbose)
     _refuse_what_makes_no_sense(mapping, source, row, create_test_case=create_test_case)
     cases = mappings.load(mapping) if mapping else None
     said, mapped = Connection(**connection), _mapped(cases)  # type: ignore[arg-type]
-    place = journal or default_path()
+    with suppress(UsageError):  # where the user does not agree, the check of the settings says so
+        said = trusted(said, mapped)
+    place = journal_path(journal)
     checks = []
     for check in doctor.examine(said, mapped, place):
         checks.append(check)
@@ -79,7 +86,7 @@ def command(  # noqa: PLR0913 - each is an option of the command line
     if create_test_case and status:
         click.echo(_("No test case is created while something is at fault."), err=True)
     elif create_test_case:
-        learnt = _try_case(said, cases, place.parent, source, row)
+        learnt = _try_case(said, cases, place.parent, source, row, allow_folders)
         _print_findings(*learnt, err=as_json)
     if as_json:
         findings, path = learnt or (None, None)
@@ -107,9 +114,10 @@ def _refuse_what_makes_no_sense(
 
 
 def _mapped(cases: CaseMapping | None) -> Connection:
+    from importer.job import mapped  # noqa: PLC0415
     from importer.settings import Connection  # noqa: PLC0415
 
-    return Connection(cases.server, cases.operation) if cases else Connection()
+    return mapped(cases) if cases else Connection()
 
 
 def _print_check(check: Check) -> None:
@@ -118,15 +126,21 @@ def _print_check(check: Check) -> None:
         click.echo(_("         {remedy}", remedy=check.remedy))
 
 
-def _try_case(
-    said: Connection, cases: CaseMapping | None, folder: Path, source: Path | None, row: int | None
+def _try_case(  # noqa: PLR0913 - what a test case is made of
+    said: Connection,
+    cases: CaseMapping | None,
+    folder: Path,
+    source: Path | None,
+    row: int | None,
+    allow_folders: tuple[Path, ...],
 ) -> tuple[Findings, Path]:
     from importer import doctor, settings  # noqa: PLC0415
     from importer.job import Job  # noqa: PLC0415
 
     target = settings.target(said, _mapped(cases))
     if source and cases:
-        wish = doctor.wish_like_row(Job(source, cases.path, said), row)
+        job = allowed_job(Job(source, cases.path, said, allow_folders=allow_folders), cases)
+        wish = doctor.wish_like_row(job, row)
     else:
         wish = doctor.wish_of(cases, _asked_fields())
     person = _AtTerminal(target.server, target.operation)

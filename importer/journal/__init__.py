@@ -16,6 +16,7 @@ from platformdirs import user_data_path
 from importer.journal.attempts import Attempts
 from importer.journal.claiming import Attempt, Intent
 from importer.journal.database import Database
+from importer.journal.decisions import Decisions
 from importer.journal.imports import ImportRecord, Imports
 from importer.journal.rows import KnownRow, Rows
 from importer.journal.runs import RowChange, RunRecord, Runs, RunStart
@@ -61,6 +62,7 @@ class Journal:
         self.rows = Rows(self._database)
         self.attempts = Attempts(self._database)
         self.settling = Settling(self._database)
+        self.decisions = Decisions(self._database)
 
     def __enter__(self) -> Self:
         return self

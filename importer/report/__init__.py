@@ -8,7 +8,7 @@ read_rows    a report that is given back
 from importlib import import_module
 from typing import TYPE_CHECKING
 
-from .given_back import is_given_back
+from .given_back import is_given_back, report_sheets
 from .places import check_writable, default_path, digest
 from .text import unmarked
 from .words import CREATED_VERDICT, NOT_CREATED_VERDICT, OWN_COLUMNS
@@ -29,6 +29,7 @@ __all__ = [
     "digest",
     "is_given_back",
     "read_rows",
+    "report_sheets",
     "unmarked",
     "write",
     "write_back",
