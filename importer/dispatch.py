@@ -7,20 +7,20 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from importer.composing import search_value
-from importer.crm import Brake, Found, Pacer, PauseReason, find_reference
+from importer.crm import Brake, Pacer, PauseReason
 from importer.desk import Desk
 from importer.errors import ConnectionRefused, JournalError, RunStopped, ServerUnreachable
 from importer.findings import Findings
 from importer.forecast import Forecast, lent
 from importer.identity import tenant_of
 from importer.job import Job
-from importer.journal import Decision
+from importer.looking import Looking, Wanted
 from importer.messages import _
-from importer.model import Pause, Status
+from importer.model import Pause
 from importer.recognition import Memory
 from importer.reporting import Ran, now
 from importer.sending import Errand, Sender
-from importer.settle import Settler
+from importer.settler import Settler
 
 _ASK_AGAIN = timedelta(hours=1)
 """How long to wait for a quota where the CRM does not tell when it is counted anew."""
@@ -133,19 +133,14 @@ class Dispatch:
 
     def _look_first(self, start: int, count: int) -> None:
         """Search the CRM for rows that would be sent; what is found, or may be there, is not sent."""
-        plan, errand, findings = self.forecast.plan, self.errand, self._findings()
-        page_size = findings.page_size if findings else None
-        questions: dict[str | None, list[str]] = {}
-        for planned in self.forecast.rows(start, count):
-            if planned.row.identity:
-                questions.setdefault(search_value(plan, planned.row), []).append(planned.row.identity.reference)
-        for value, references in questions.items():
-            if value is None:
-                continue  # the forecast refuses such rows
-            found = errand.crm.query_cases(plan.mapping.search, value, page_size=page_size)
-            for reference in references:
-                if decision := _seen(found, reference):
-                    errand.journal.settling.found_first(errand.record.id, reference, decision)
+        plan, errand = self.forecast.plan, self.errand
+        rows = [
+            Wanted(planned.row.identity.reference, search_value(plan, planned.row))
+            for planned in self.forecast.rows(start, count)
+            if planned.row.identity
+        ]
+        looking = Looking(errand.crm, errand.journal, errand.record, plan, self._findings())
+        looking.look_for(rows, self.job.concurrency)
 
     def _findings(self) -> Findings | None:
         """Return what the doctor learnt of the server that this run sends to."""
@@ -165,18 +160,3 @@ class Dispatch:
         except (ServerUnreachable, ConnectionRefused) as error:
             return (_("Doubtful rows could not be settled now: {reason}", reason=error),)
         return settled.sentences()
-
-
-def _seen(found: Found, reference: str) -> Decision | None:
-    """Return what a search says of a row that was not sent yet, None where nothing speaks against sending it."""
-    hits = find_reference(found.records, reference)
-    if len(hits) == 1 and hits[0].wolkvox_id:
-        return Decision(Status.CREATED, "look-first", hits[0].wolkvox_id, hits[0].id_prefijo)
-    if hits:
-        ids = ", ".join(hit.wolkvox_id or "?" for hit in hits)
-        message = _("Cases with this reference in the CRM: {ids}", ids=ids)
-        return Decision(Status.CONFLICT, "look-first", message=message)
-    if found.complete is False:
-        message = _("The CRM shows only the first {count} cases of this search.", count=len(found.records))
-        return Decision(Status.UNKNOWN, "look-first", message=message)
-    return None

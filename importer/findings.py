@@ -82,6 +82,7 @@ class Findings:
     errors: tuple[Shape, ...] = ()
     told: tuple[Told, ...] = ()
     unknown: tuple[str, ...] = ()
+    mark_place: str | None = None
     version: Literal[1] = field(default=1)
 
     def covers(self, search_field: str, body_length: int, quiet_period: float = QUIET_PERIOD) -> bool:

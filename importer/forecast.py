@@ -24,8 +24,8 @@ class Forecast:
     `wanted` counts the rows that would go if there were no quota, `to_send` those that go today, `kept` the calls a day
     that are left for others; `waits` tells that the run goes on by itself on other days. `searches` are the calls of
     --look-first, `attachments` files and `attachment_bytes` their bytes. `open_cases` have a status that the mapping
-    does not list as closed, and `waiting` rows wait for an answer to an open question. `quota` is what the CRM said at `asked_at`,
-    None where it was not asked. `held_back` tells that nothing is sent because some rows are invalid.
+    does not list as closed; `waiting` rows wait for an answer to an open question. `quota` is what the CRM said at
+    `asked_at`, None where it was not asked. `held_back` tells that nothing is sent because some rows are invalid.
     """
 
     plan: Plan
@@ -43,6 +43,11 @@ class Forecast:
     held_back: bool
     kept: int
     waits: bool
+
+    @property
+    def ready(self) -> int:
+        """How many planned rows no open question holds back."""
+        return self.counts.planned - self.waiting
 
     @property
     def promised(self) -> int:

@@ -20,9 +20,10 @@ class Job:
     that this is about, none where it is about all of them. `rate` is in rows a second,
     `quiet_period` in seconds; `keep_quota` counts calls. `same_as` names the import that this one is, `new_import`
     tells that it is none of those before, `same_tickets` that rows with known keys are the same tickets, edited since.
-    `look_first` searches the CRM for every row before it is sent. `until` ends the sending in time. `allow_folders` may
-    be read though they are neither the mapping's nor the source's. `moved_here` tells that the journal was moved to
-    this computer, `nothing_was_sent` that nothing was sent though the mark knows the import.
+    `look_first` searches the CRM for every row before it is sent, `spot_check` for so many of a new source. `until`
+    ends the sending in time. `allow_folders` may be read though they are neither the mapping's nor the source's.
+    `moved_here` tells that the journal was moved to this computer, `nothing_was_sent` that nothing was sent though the
+    mark knows the import.
     """
 
     source: Path
@@ -40,6 +41,7 @@ class Job:
     first_run: bool = False
     retry_rejected: bool = False
     look_first: bool = False
+    spot_check: int = 3
     same_as: str | None = None
     new_import: bool = False
     same_tickets: bool = False

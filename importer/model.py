@@ -238,6 +238,7 @@ class Outcome:
     pause: Pause | None = None
     retry_after: float | None = None
     bytes_sent: int = 0
+    ids: tuple[str, ...] = ()
 
 
 class JournalRow(NamedTuple):
@@ -256,6 +257,9 @@ class JournalRow(NamedTuple):
     sent_at: float | None = None
     run: int | None = None
     lease_until: datetime | None = None
+    attempt: int | None = None
+    disputed: bool = False
+    deleted: bool = False
 
 
 # ------------------------------------------------------------------------------------------------ the report
@@ -287,7 +291,10 @@ class Counts:
 
 @dataclass(frozen=True, slots=True)
 class ReportRow:
-    """One line of the report: the source's cells in the order of its columns, and what became of the row."""
+    """One line of the report: the source's cells in the order of its columns, and what became of the row.
+
+    `about` names what a person's verdict on a doubtful row would be about: its attempt, or the last decision.
+    """
 
     number: int
     cells: tuple[Cell, ...]
@@ -300,13 +307,14 @@ class ReportRow:
     reference: str | None = None
     changed: bool = False
     issues: tuple[Issue, ...] = ()
+    about: str | None = None
 
     @property
     def facts(self) -> tuple[object, ...]:
         """What became of the row, without its cells; `sent_at` in seconds since 1970."""
         sent_at = self.sent_at and self.sent_at.timestamp()
         case = self.wolkvox_id, self.id_prefijo, self.message, sent_at, self.run, self.reference
-        return self.number, self.status, *case, self.changed, self.issues
+        return self.number, self.status, *case, self.changed, self.issues, self.about
 
 
 @dataclass(frozen=True, slots=True)

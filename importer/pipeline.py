@@ -15,10 +15,11 @@ from importer.crm import Crm
 from importer.desk import Desk
 from importer.dispatch import Dispatch
 from importer.errors import RunStopped
-from importer.forecast import make_forecast
+from importer.forecast import Forecast, make_forecast
 from importer.identity import Scope, tenant_of
 from importer.job import Job, allowed_folders, mapped
 from importer.journal import ImportRecord, Journal, RunStart, program_name, user_name
+from importer.looking import Looking, chosen_for_spot_check, spot_check
 from importer.mapping import CaseMapping
 from importer.messages import _
 from importer.model import Identity, Status
@@ -76,9 +77,11 @@ def run(begun: Begun, desk: Desk) -> Finished:
                 desk.confirm(forecast)
             guards.remember(journal, agreed.answered)
             record = _note(job, plan, journal, agreed.record)
+            unasked = _spot_check(job, forecast, journal, record, crm)
             run_id = journal.runs.start(record.id, _run_start(plan, server))
             try:
                 ran = Dispatch(job, desk, Errand(crm, journal, record, run_id, plan), forecast).carry_out()
+                ran = replace(ran, notes=(*filter(None, [unasked]), *ran.notes))
                 plan = refreshed(plan, journal, record)
                 finished = finish(plan, journal, record, _waiting(replace(ran, started_at=started), plan), wish)
             except KeyboardInterrupt as stop:
@@ -139,6 +142,19 @@ def _waiting(ran: Ran, plan: Plan) -> Ran:
     notes = tuple(question.listed for question in plan.open_questions)
     reason = ran.reason or _("Rows wait for an answer: {questions}", questions=" ".join(notes))
     return replace(ran, notes=(*ran.notes, *notes), reason=reason, status=max(ran.status, PAUSED))
+
+
+def _spot_check(job: Job, forecast: Forecast, journal: Journal, record: ImportRecord, crm: Crm) -> str | None:
+    """Ask the CRM whether another computer sent some of the rows, once for a source; return why it could not be asked.
+
+    Raises StartRefused where one was.
+    """
+    plan = forecast.plan
+    if job.look_first or not forecast.promised or journal.imports.is_spot_checked(record, plan.table.digest):
+        return None
+    left = forecast.quota.left if forecast.quota else None
+    rows = chosen_for_spot_check(plan, forecast.ready, job.spot_check, left)
+    return spot_check(Looking(crm, journal, record, plan, None), rows, job.concurrency)
 
 
 def rebuild_report(begun: Begun) -> Finished:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -224,7 +224,8 @@ def finish(plan: Plan, journal: Journal, record: ImportRecord | None, ran: Ran, 
     counts = plan.counts(ran.run)
     status, advice = exit_status(counts, ran), next_step(counts, ran, plan.only)
     summary = _summary(plan, ran, counts, advice)
-    rows, outcomes = _ReportRows(plan), _Outcomes(plan)
+    abouts = {doubt.reference: doubt.about for doubt in journal.settling.doubts(record.id)} if record else {}
+    rows, outcomes = _ReportRows(plan, abouts), _Outcomes(plan, abouts)
     content = ReportContent(summary, plan.columns, rows, wish.case_url, _made_from(plan), outcomes)
     try:
         path, notes = _write(content, plan, journal, record, wish)
@@ -263,8 +264,8 @@ def _made_from(plan: Plan) -> tuple[str, ...]:
 class _Outcomes:
     """The facts of the report's lines, put together from the plan each time they are asked for."""
 
-    def __init__(self, plan: Plan) -> None:
-        self._plan = plan
+    def __init__(self, plan: Plan, abouts: Mapping[str, str]) -> None:
+        self._plan, self._abouts = plan, abouts
 
     def __iter__(self) -> Iterator[tuple[object, ...]]:
         for batch in self._plan.batches:
@@ -272,7 +273,8 @@ class _Outcomes:
                 known = batch.known.get(at) or _UNKNOWN
                 case = known.wolkvox_id, known.id_prefijo, message_of(batch, at, status), known.sent_at, known.run
                 changed = status is Status.CREATED and at in batch.differs
-                yield batch.numbers[at], status, *case, batch.reference(at), changed, issues_of(batch, at, status)
+                reference, issues = batch.reference(at), issues_of(batch, at, status)
+                yield batch.numbers[at], status, *case, reference, changed, issues, self._abouts.get(reference or "")
 
 
 def _write(
@@ -313,15 +315,16 @@ def _written_back(plan: Plan, content: ReportContent) -> str:
 class _ReportRows:
     """The report's lines, put together from the source and the plan each time they are asked for."""
 
-    def __init__(self, plan: Plan) -> None:
-        self._plan = plan
+    def __init__(self, plan: Plan, abouts: Mapping[str, str]) -> None:
+        self._plan, self._abouts = plan, abouts
 
     def __iter__(self) -> Iterator[ReportRow]:
         columns = list(self._plan.columns)
         for frame, batch in self._plan.cells():
             cells = zip(*(frame[column].tolist() for column in columns), strict=True)
             for at, (status, row_cells) in enumerate(zip(batch.statuses, cells, strict=True)):
-                yield _report_row(batch, at, status, row_cells)
+                row = _report_row(batch, at, status, row_cells)
+                yield replace(row, about=self._abouts.get(row.reference or "")) if self._abouts else row
 
 
 def _report_row(batch: Batch, at: int, status: Status, cells: tuple[Cell, ...]) -> ReportRow:
@@ -356,14 +359,24 @@ def message_of(batch: Batch, at: int, status: Status) -> str:
         return "; ".join(issue.message for issue in issues)
     if status is Status.SKIPPED:
         return batch.skipped[at]
-    if status is Status.CREATED:
-        return _("Edited after its case was created; the case is as it was.") if at in batch.differs else ""
     if status is Status.PLANNED and at in batch.waits:
         return batch.waits[at]
     known = batch.known.get(at)
+    if status is Status.CREATED:
+        return " ".join(_flags(known, edited=at in batch.differs))
     if status is Status.SENDING and known and known.lease_until:
         return _(
             "On its way to the CRM; if its process was stopped, it counts as unknown from {until:%H:%M:%S} on.",
             until=known.lease_until,
         )
     return known.message if known else ""
+
+
+def _flags(known: JournalRow | None, *, edited: bool) -> Iterator[str]:
+    """Yield what a reader has to know of a created row."""
+    if known and known.disputed:
+        yield _("Disputed: the CRM gave this id to another row as well; see the sheet To decide.")
+    if known and known.deleted:
+        yield _("A person said that this case is gone from the CRM.")
+    if edited:
+        yield _("Edited after its case was created; the case is as it was.")

@@ -5,11 +5,9 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections import deque
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from datetime import datetime
-from itertools import islice
 
 from importer.composing import compose, search_value
 from importer.crm import Brake, Crm, Pacer, PauseReason, backoff
@@ -22,14 +20,8 @@ from importer.plan import Plan, PlannedRow
 
 _log = logging.getLogger(__name__)
 
-_MARGIN = 5.0
-"""Seconds that a lease outlasts its attempt's deadline, for the commit of the outcome."""
-
 _TRIES = 4
 """How often a row is tried in one run, each time after proof that it was not delivered before."""
-
-_AHEAD = 50
-"""How many rows are made ready at once."""
 
 _NOT_SENT = Outcome(Verdict.NOT_DELIVERED)
 
@@ -47,39 +39,23 @@ class Errand:
 
 @dataclass(frozen=True, slots=True)
 class _Case:
-    """A row that is ready to be sent: its body and its intent; `tries` counts its attempts in this run, from 1."""
+    """A row that is ready to be sent: its body and its intent."""
 
     body: Payload
     intent: Intent
-    tries: int = 1
 
 
-class _Cases:
-    """What is to be sent, in its order, for all workers; some are made ahead, so that no outcome waits for the next."""
+class _Queue:
+    """What is to be sent, in its order, for all workers."""
 
     def __init__(self, cases: Iterator[_Case]) -> None:
         self._cases = cases
-        self._ahead: deque[_Case] = deque()
-        self._making = threading.Lock()
+        self._lock = threading.Lock()
 
     def next(self) -> _Case | None:
-        """Return the next one, None where there are no more."""
-        with self._making:
-            case = self.at_once() or next(self._cases, None)
-            if not self._ahead:
-                self._ahead.extend(islice(self._cases, _AHEAD))
-            return case
-
-    def at_once(self) -> _Case | None:
-        """Return the next one if it is made already."""
-        try:
-            return self._ahead.popleft()
-        except IndexError:
-            return None
-
-    def give_back(self, case: _Case) -> None:
-        """Make this the next one again."""
-        self._ahead.appendleft(case)
+        """Return the next case, None where there are no more."""
+        with self._lock:
+            return next(self._cases, None)
 
 
 class Sender:
@@ -102,10 +78,10 @@ class Sender:
         becomes unknown.
         """
         self._until = until
-        cases = _Cases(self._case(planned.row) for planned in rows)
+        queue = _Queue(self._case(planned.row) for planned in rows)
         ended = [threading.Event() for _number in range(workers)]
         for event in ended:
-            threading.Thread(target=self._work, args=(cases, event), daemon=True).start()
+            threading.Thread(target=self._work, args=(queue, event), daemon=True).start()
         try:
             _wait_for(ended)
         except KeyboardInterrupt:
@@ -131,91 +107,73 @@ class Sender:
             self._reason = self._reason or reason
         self._stop.set()
 
-    def _work(self, cases: _Cases, ended: threading.Event) -> None:
+    def _work(self, queue: _Queue, ended: threading.Event) -> None:
         """Send cases until there are none or it is time to stop; what a worker cannot handle stops the run."""
         try:
-            while (case := self._allowed(cases.next)) is not None:
-                attempt = self._claim(case)
-                while attempt is not None:
-                    case, attempt = self._carry_out(case, attempt, cases)
+            while self._may_go_on() and (case := queue.next()) is not None:
+                self._send_case(case)
         except BaseException as fault:  # noqa: BLE001 - raised again in `send`, where somebody sees it
             self._fault = self._fault or fault
             self._stop.set()
         finally:
             ended.set()
 
-    def _allowed(self, take: Callable[[], _Case | None]) -> _Case | None:
-        """Take what is next, unless it is time to stop."""
+    def _may_go_on(self) -> bool:
+        """Tell whether another case may begin."""
         if self._until is not None and datetime.now(self._until.tzinfo) >= self._until:
             self._halt(PauseReason(_("Stopped at {until:%H:%M}, as asked (--until).", until=self._until), 3))
-        return None if self._stop.is_set() else take()
+        return not self._stop.is_set()
+
+    def _send_case(self, case: _Case) -> None:
+        """Claim a row, POST its case and record the outcome; again only after proof that it was not delivered."""
+        for tries in range(_TRIES):
+            if not self._pacer.acquire(self._stop):
+                return
+            attempt = self._claim(case)
+            if attempt is None:
+                return  # another process took the row
+            try:
+                outcome, seconds = self._post(case.body, attempt)
+            except AttachmentChanged as changed:  # going again would find the same, and it says nothing of the CRM
+                self._conclude(attempt, Outcome(Verdict.NOT_DELIVERED, str(changed)))
+                return
+            if reason := self._brake.note(outcome):
+                self._halt(reason)
+            self._conclude(attempt, outcome)
+            self._log_attempt(case.body.reference, outcome, seconds)
+            self._desk.sent(outcome)
+            if outcome.verdict is not Verdict.NOT_DELIVERED or self._stop.wait(backoff(tries)):
+                return
 
     def _claim(self, case: _Case) -> Attempt | None:
-        """Commit an intent once it may start; None where it is time to stop, or another process took the row."""
-        if not self._pacer.acquire(self._stop):
-            return None
+        """Commit the intent to send a row; None where another process took it."""
         errand = self._errand
-        return self._noted(errand.journal.attempts.claim(errand.record.id, errand.run_id, case.intent))
+        attempt = errand.journal.attempts.claim(errand.record.id, errand.run_id, case.intent)
+        if attempt is None:
+            self._pacer.release(_NOT_SENT, 0.0)
+            return None
+        with self._lock:
+            self._in_flight[attempt.id] = attempt
+        return attempt
 
-    def _carry_out(self, case: _Case, attempt: Attempt, cases: _Cases) -> tuple[_Case, Attempt | None]:
-        """Make the one POST of an attempt and commit its outcome; return what follows, with its attempt if it began.
-
-        The same case follows only after proof that it was not delivered.
-        """
-        try:
-            outcome, seconds = self._post(case.body)
-        except AttachmentChanged as changed:  # going again would find the same, and it says nothing of the connection
-            self._conclude(attempt, Outcome(Verdict.NOT_DELIVERED, str(changed)))
-            return case, None
-        if reason := self._brake.note(outcome):
-            self._halt(reason)
-        again = outcome.verdict is Verdict.NOT_DELIVERED and case.tries < _TRIES
-        following = None if again else self._at_once(cases)
-        begun = self._conclude(attempt, outcome, following)
-        self._log_attempt(case.body.reference, outcome, seconds)
-        self._desk.sent(outcome)
-        if following is not None:
-            return following, begun
-        if again and not self._stop.wait(backoff(case.tries - 1)):
-            case = replace(case, tries=case.tries + 1)
-            return case, self._claim(case)
-        return case, None
-
-    def _post(self, body: Payload) -> tuple[Outcome, float]:
-        """Make the POST; return what came of it and how many seconds it took."""
+    def _post(self, body: Payload, attempt: Attempt) -> tuple[Outcome, float]:
+        """Make the POST of an attempt while its lease holds; return what came of it and how many seconds it took."""
         started = time.monotonic()
         outcome = _NOT_SENT
         try:
-            outcome = self._errand.crm.create(body)
+            outcome = self._errand.crm.create(body, lambda: self._errand.journal.attempts.lease_holds(attempt))
         finally:
             seconds = time.monotonic() - started
             self._pacer.release(outcome, seconds)
         return outcome, seconds
 
-    def _at_once(self, cases: _Cases) -> _Case | None:
-        """Take the next case where it may start without any wait: its intent is then in the commit of an outcome."""
-        case = self._allowed(cases.at_once)
-        if case is not None and not self._pacer.acquire_at_once():
-            cases.give_back(case)
-            return None
-        return case
-
-    def _conclude(self, attempt: Attempt, outcome: Outcome, following: _Case | None = None) -> Attempt | None:
-        """Commit an outcome, and the intent of the case that follows; return the attempt of that."""
-        then = None if following is None else following.intent
-        begun = self._errand.journal.attempts.conclude(attempt, outcome, then)
+    def _conclude(self, attempt: Attempt, outcome: Outcome) -> None:
+        """Commit an outcome; an id that another row has stops the run, before more of them are given out."""
+        concluded = self._errand.journal.attempts.conclude(attempt, outcome)
         with self._lock:
             del self._in_flight[attempt.id]
-        return None if following is None else self._noted(begun)
-
-    def _noted(self, attempt: Attempt | None) -> Attempt | None:
-        """Note that an attempt is in flight; without one, another process took the row."""
-        if attempt is None:
-            self._pacer.release(_NOT_SENT, 0.0)
-        else:
-            with self._lock:
-                self._in_flight[attempt.id] = attempt
-        return attempt
+        if concluded.holder is not None:
+            self._halt(PauseReason(_disputed_id(attempt.reference, outcome, concluded.holder), 3))
 
     def _log_attempt(self, reference: str, outcome: Outcome, seconds: float) -> None:
         """Log an attempt where anybody reads it: run, reference, state and timing, never a cell, a key or the token."""
@@ -243,11 +201,22 @@ class Sender:
             content_hash=row.identity.content_hash if row.identity else "",
             columns=plan.content_columns,
             body_length=body.length,
-            lease=self._errand.crm.attempt_deadline(body.length) + _MARGIN,
-            clock_gap=time.time() - time.monotonic(),
+            seconds=self._errand.crm.attempt_deadline(body.length),
             search_field=plan.mapping.search,
             search_value=search_value(plan, row),
+            mark_place=plan.mapping.reference,
         )
+
+
+def _disputed_id(reference: str, outcome: Outcome, holder: str) -> str:
+    return _(
+        "Paused: the CRM answered {reference} with the id {id}, which {holder} has already. A proxy or the CRM repeats"
+        " answers: have that looked at. `case-importer settle` asks whose case it is; then give the same command"
+        " again.",
+        reference=reference,
+        id=outcome.wolkvox_id,
+        holder=holder,
+    )
 
 
 def _wait_for(ended: Iterable[threading.Event]) -> None:

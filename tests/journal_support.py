@@ -12,12 +12,14 @@ import signal
 import sqlite3
 import subprocess
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from pathlib import Path
 
+from importer import clock
 from importer.errors import JournalFull
 from importer.identity import Scope, content_hash, key_digest, loose_digest, reference
 from importer.journal import Attempt, Intent, Journal, KnownRow, RunStart
+from importer.journal.attempts import MARGIN
 from importer.model import Identity, JournalRow, Outcome, Status, Verdict
 
 ROOT = Path(__file__).parent.parent
@@ -28,14 +30,22 @@ SENT_VALUE = "ana@example.com"
 
 
 class Clock:
-    """A clock that moves when it is told to."""
+    """Clocks that move when they are told to: `now` is the wall's, `passed` the one that counts sleep."""
 
     def __init__(self) -> None:
         self.now = 1_700_000_000.0
+        self.passed = 5_000.0
+        self.boot = "this boot"
 
-    def __call__(self) -> float:
-        """Return what it shows."""
-        return self.now
+    @property
+    def clocks(self) -> clock.Clock:
+        """What a journal takes."""
+        return clock.Clock(lambda: self.now, lambda: self.passed, lambda: self.boot)
+
+    def pass_by(self, seconds: float) -> None:
+        """Let time pass, on both clocks."""
+        self.now += seconds
+        self.passed += seconds
 
 
 def identity(number: int, content: str = "as it was") -> Identity:
@@ -53,10 +63,10 @@ def intent(number: int, content: str = "as it was") -> Intent:
         content_hash=who.content_hash,
         columns=COLUMNS,
         body_length=1_000,
-        lease=LEASE,
-        clock_gap=0.0,
+        seconds=LEASE - MARGIN,
         search_field="email contact",
         search_value=SENT_VALUE,
+        mark_place="description",
     )
 
 
@@ -81,8 +91,8 @@ class Desk:
                 Status(state): count for state, count in reader.execute("SELECT state, count(*) FROM rows GROUP BY 1")
             }
 
-    def __init__(self, path: Path, clock: Callable[[], float] | None = None) -> None:
-        self.journal = Journal(path, clock) if clock else Journal(path)
+    def __init__(self, path: Path, clock: Clock | None = None) -> None:
+        self.journal = Journal(path, clock.clocks) if clock else Journal(path)
         self.record = self.journal.imports.add(SCOPE.tenant, SCOPE.operation, SCOPE.import_name, None)
         start = RunStart("/tickets.xlsx", "source", "mapping", "https://crm0001.wolkvox.com", "ana", "case-importer 0")
         self.run = self.journal.runs.start(self.record.id, start)

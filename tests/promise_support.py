@@ -20,6 +20,7 @@ from pathlib import Path
 import pytest
 from run_support import Office, ticket
 
+from importer import clock
 from importer.crm import Crm
 from importer.findings import Findings
 from importer.identity import tenant_of
@@ -65,10 +66,11 @@ def told(journal: Path, question: str) -> list[tuple[object, ...]]:
         return database.execute(question).fetchall()
 
 
-def end_leases(journal: Path, at: float = 0) -> None:
-    """Let the leases of a journal have ended, long ago or `at` a time, which spares waiting for them."""
+def end_leases(journal: Path, ago: float = 1_000_000.0) -> None:
+    """Let the leases and deadlines of a journal have ended so many seconds ago, which spares waiting for them."""
     with closing(sqlite3.connect(journal)) as database, database:
-        database.execute("UPDATE attempts SET lease_until = ?", (at,))
+        ended = (clock.elapsed() - ago,) * 2
+        database.execute("UPDATE attempts SET lease = ?, deadline = ?, began = min(began, deadline) - 1", ended)
 
 
 @contextmanager

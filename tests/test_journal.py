@@ -13,13 +13,13 @@ from pathlib import Path
 from unittest.mock import Mock
 
 import pytest
+from importer.journal.prepared import Prepared
 from journal_support import COLUMNS, LEASE, SCOPE, SENT_VALUE, Clock, Desk, created, identity, intent, outcome, said_by
 from sqlalchemy import bindparam, update
 from sqlalchemy.dialects import sqlite
 
 from importer.errors import JournalError
 from importer.journal import Decision, Journal, RunStart, default_path, program_name, schema
-from importer.journal.prepared import Prepared
 from importer.journal.schema import rows
 from importer.model import Counts, Outcome, Status, Verdict
 

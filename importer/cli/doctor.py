@@ -16,12 +16,13 @@ from importer.cli.consent import allowed_job, trusted
 from importer.cli.logs import set_up
 from importer.cli.output import print_json
 from importer.cli.terminal import someone_is_there
-from importer.errors import UsageError
+from importer.errors import SettingsError, UsageError
 from importer.messages import _, ngettext
 
 if TYPE_CHECKING:
     from importer.doctor import Answer, Check, TestCase
     from importer.findings import Findings
+    from importer.job import Job
     from importer.mapping import CaseMapping
     from importer.settings import Connection
 
@@ -66,16 +67,18 @@ def command(  # noqa: PLR0913 - each is an option of the command line
     """
     from importer import doctor  # noqa: PLC0415 - pandas is slow to import
     from importer import mapping as mappings  # noqa: PLC0415
-    from importer.job import journal_path  # noqa: PLC0415
+    from importer.job import Job, journal_path  # noqa: PLC0415
+    from importer.journal import default_path  # noqa: PLC0415
     from importer.settings import Connection  # noqa: PLC0415
 
     set_up(log_file, verbose)
     _refuse_what_makes_no_sense(mapping, source, row, create_test_case=create_test_case)
     cases = mappings.load(mapping) if mapping else None
     said, mapped = Connection(**connection), _mapped(cases)  # type: ignore[arg-type]
-    with suppress(UsageError):  # where the user does not agree, the check of the settings says so
+    place = journal or default_path()
+    with suppress(UsageError, SettingsError):  # the checks say what is wrong, or not agreed to
+        place = journal_path(journal)
         said = trusted(said, mapped)
-    place = journal_path(journal)
     checks = []
     for check in doctor.examine(said, mapped, place):
         checks.append(check)
@@ -86,7 +89,8 @@ def command(  # noqa: PLR0913 - each is an option of the command line
     if create_test_case and status:
         click.echo(_("No test case is created while something is at fault."), err=True)
     elif create_test_case:
-        learnt = _try_case(said, cases, place.parent, source, row, allow_folders)
+        job = Job(source, mapping, said, allow_folders=allow_folders) if source and mapping else None
+        learnt = _try_case(said, cases, place.parent, job, row)
         _print_findings(*learnt, err=as_json)
     if as_json:
         findings, path = learnt or (None, None)
@@ -126,21 +130,14 @@ def _print_check(check: Check) -> None:
         click.echo(_("         {remedy}", remedy=check.remedy))
 
 
-def _try_case(  # noqa: PLR0913 - what a test case is made of
-    said: Connection,
-    cases: CaseMapping | None,
-    folder: Path,
-    source: Path | None,
-    row: int | None,
-    allow_folders: tuple[Path, ...],
+def _try_case(
+    said: Connection, cases: CaseMapping | None, folder: Path, job: Job | None, row: int | None
 ) -> tuple[Findings, Path]:
     from importer import doctor, settings  # noqa: PLC0415
-    from importer.job import Job  # noqa: PLC0415
 
     target = settings.target(said, _mapped(cases))
-    if source and cases:
-        job = allowed_job(Job(source, cases.path, said, allow_folders=allow_folders), cases)
-        wish = doctor.wish_like_row(job, row)
+    if job and cases:
+        wish = doctor.wish_like_row(allowed_job(job, cases), row)
     else:
         wish = doctor.wish_of(cases, _asked_fields())
     person = _AtTerminal(target.server, target.operation)

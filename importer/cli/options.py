@@ -177,6 +177,13 @@ answers = all_of(
 )
 again = all_of(
     click.option("--look-first", is_flag=True, help=_("Search the CRM for every row before it is sent.")),
+    click.option(
+        "--spot-check",
+        type=click.IntRange(min=0),
+        default=3,
+        show_default=True,
+        help=_("Search the CRM for N rows of a new source first, to see whether another computer sent them."),
+    ),
     click.option("--retry-rejected", is_flag=True, help=_("Send rejected rows again, though nothing in them changed.")),
 )
 logging = all_of(

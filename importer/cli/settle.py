@@ -16,7 +16,7 @@ from importer.errors import UsageError
 from importer.messages import _, ngettext
 
 if TYPE_CHECKING:
-    from importer.settle import Settled
+    from importer.settler import Settled
 
 _PATH = click.Path(path_type=Path)
 
@@ -31,7 +31,15 @@ _PATH = click.Path(path_type=Path)
     "--by-hand", "key", metavar="KEY", help=_("Record your own verdict on the row with this key or reference.")
 )
 @click.option("--created", metavar="ID", help=_("With --by-hand: the row is the case with this wolkvox_id."))
+@click.option("--instead-of", metavar="KEY", help=_("With --created: the row with this key has that id by mistake."))
 @click.option("--not-created", is_flag=True, help=_("With --by-hand: there is no such case; the row may be sent."))
+@click.option(
+    "--despite",
+    multiple=True,
+    metavar="ID",
+    help=_("With --not-created: this id, which the CRM named for the row, is not its case."),
+)
+@click.option("--deleted", is_flag=True, help=_("With --by-hand: the row's case is gone from the CRM."))
 @click.option("--from", "report", type=_PATH, metavar="REPORT", help=_("Record the verdicts in its sheet `To decide`."))
 @options.as_json
 @options.logging
@@ -42,7 +50,10 @@ def command(  # noqa: PLR0913 - each is an option of the command line
     quiet_period: float,
     key: str | None,
     created: str | None,
+    instead_of: str | None,
     not_created: bool,
+    despite: tuple[str, ...],
+    deleted: bool,
     report: Path | None,
     as_json: bool,
     log_file: Path | None,
@@ -51,60 +62,80 @@ def command(  # noqa: PLR0913 - each is an option of the command line
 ) -> int:
     """Settle unknown rows by asking the CRM, or by your verdict. Creates no case.
 
-    Exit status: 0 no row is in doubt any more, 4 some still are, 2 the call is at fault, 3 and 5 the CRM cannot be
-    asked.
+    Exit status: 0 no row is in doubt any more, 4 some still are, 2 the call is at fault, 3 rows are on their way or
+    the CRM cannot be asked now, 5 a person must mend the connection.
     """
     from importer import mapping as mappings  # noqa: PLC0415 - SQLAlchemy is slow to import
     from importer.job import journal_path, mapped  # noqa: PLC0415
     from importer.settings import Connection  # noqa: PLC0415
-    from importer.settle import Settlement  # noqa: PLC0415
+    from importer.settle import ByHand, NotTaken, Settlement  # noqa: PLC0415
 
     set_up(log_file, verbose)
-    _refuse_half_a_verdict(key, created, not_created=not_created, report=report)
+    _refuse_half_a_verdict(key, created, not_created=not_created, deleted=deleted, report=report)
+    _refuse_what_goes_with_nothing(created, instead_of, despite, not_created=not_created)
     said = Connection(**connection)  # type: ignore[arg-type]
-    if key is None and report is None and mapping is not None:  # it is the CRM that is asked
+    if mapping is not None and report is None and (key is None or despite):  # it is the CRM that is asked
         said = trusted(said, mapped(mappings.load(mapping)))
     about = Settlement(said, journal_path(journal), mapping, quiet_period)
-    not_taken: tuple[str, ...] = ()
+    not_taken: tuple[NotTaken, ...] = ()
     if key is not None:
-        results = [(key, about.by_hand(key, created))]
+        results = [(key, about.by_hand(ByHand(key, created, instead_of, despite, deleted)))]
     elif report is not None:
         settled, not_taken = about.from_report(report)
         results = [(report.name, settled)]
     else:
         results = [(record.name, settled) for record, settled in about.by_search()]
-    status = 4 if any(settled.doubtful for _name, settled in results) else 0
+    status = _exit_status([settled for _name, settled in results])
     if as_json:
         values = [{"about": name, **asdict(settled)} for name, settled in results]
-        print_json("settle", {"exit_status": status, "settled": values, "not_taken": not_taken})
+        references = [verdict.reference for verdict in not_taken]
+        reasons = [asdict(verdict) for verdict in not_taken]
+        answer = {"exit_status": status, "settled": values, "not_taken": references, "reasons": reasons}
+        print_json("settle", answer)
         return status
     for name, settled in results:
         _print(name, settled)
-    for reference in not_taken:
-        click.echo(
-            _(
-                "{reference}: not taken; a verdict `created` needs beside it the wolkvox_id of a case that is no other"
-                " row's, and the row has to be in doubt.",
-                reference=reference,
-            )
-        )
+    for verdict in not_taken:
+        click.echo(_("{reference}: not taken. {reason}", reference=verdict.reference, reason=verdict.reason))
     return status
+
+
+def _exit_status(results: list[Settled]) -> int:
+    """Return 4 while a row is in doubt, 3 while one is on its way."""
+    if any(settled.doubtful or settled.disputed for settled in results):
+        return 4
+    return 3 if any(settled.sending for settled in results) else 0
 
 
 def _print(name: str, settled: Settled) -> None:
     for sentence in settled.sentences():
         click.echo(f"{name}: {sentence}")
     left = ngettext("{count} row is still in doubt.", "{count} rows are still in doubt.", settled.doubtful)
-    click.echo(f"{name}: {left}" if settled.doubtful else _("{name}: no row is in doubt.", name=name))
+    if settled.doubtful:
+        click.echo(f"{name}: {left}")
+    elif not settled.sending:
+        click.echo(_("{name}: no row is in doubt.", name=name))
 
 
-def _refuse_half_a_verdict(key: str | None, created: str | None, *, not_created: bool, report: Path | None) -> None:
+def _refuse_half_a_verdict(
+    key: str | None, created: str | None, *, not_created: bool, deleted: bool, report: Path | None
+) -> None:
     """Raise UsageError for a verdict that says too little or too much."""
-    if key is None and (created or not_created):
-        raise UsageError(_("--created and --not-created go with --by-hand KEY."))
-    if key is not None and (created is not None) == not_created:
-        raise UsageError(_("--by-hand {key}: give either --created ID or --not-created.", key=key))
+    if key is None and (created or not_created or deleted):
+        raise UsageError(_("--created, --not-created and --deleted go with --by-hand KEY."))
+    if key is not None and (created is not None) + not_created + deleted != 1:
+        raise UsageError(_("--by-hand {key}: give one of --created ID, --not-created and --deleted.", key=key))
     if created is not None and not created.strip():
         raise UsageError(_("--created: a blank is no id."))
     if key is not None and report is not None:
         raise UsageError(_("--by-hand and --from contradict each other; give one of them."))
+
+
+def _refuse_what_goes_with_nothing(
+    created: str | None, instead_of: str | None, despite: tuple[str, ...], *, not_created: bool
+) -> None:
+    """Raise UsageError for an option that belongs to another verdict."""
+    if instead_of and created is None:
+        raise UsageError(_("--instead-of KEY goes with --created ID."))
+    if despite and not not_created:
+        raise UsageError(_("--despite ID goes with --not-created."))

@@ -5,7 +5,18 @@ from importer.crm.brake import Brake, PauseReason
 from importer.crm.client import Crm
 from importer.crm.looks import Answered, Certificate, Visit
 from importer.crm.pacing import Pacer, backoff
-from importer.crm.queries import Found, Hit, Quota, Record, find_reference, texts_in
+from importer.crm.queries import (
+    Found,
+    Hit,
+    Quota,
+    Record,
+    find_mark,
+    find_reference,
+    is_whole,
+    marks_at,
+    mentions,
+    texts_in,
+)
 
 __all__ = [
     "TABLE",
@@ -21,7 +32,11 @@ __all__ = [
     "Record",
     "Visit",
     "backoff",
+    "find_mark",
     "find_reference",
     "interpret",
+    "is_whole",
+    "marks_at",
+    "mentions",
     "texts_in",
 ]

@@ -6,7 +6,7 @@ import json
 import ssl
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from ipaddress import ip_address
 from typing import Self
@@ -76,7 +76,7 @@ class Crm:
         """Return the seconds after which an attempt with a body of `length` bytes sends nothing more."""
         return self._deadline + length / _SLOWEST_UPLOAD
 
-    def create(self, payload: Payload) -> Outcome:
+    def create(self, payload: Payload, lease_holds: Callable[[], bool] = lambda: True) -> Outcome:
         """Send one case with exactly one POST, and say what came of it.
 
         Nothing that the network or the server does raises. AttachmentChanged does, when a file turns out to be

@@ -36,6 +36,7 @@ class Found:
 
     records: tuple[Record, ...]
     complete: bool | None = None
+    believed: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +88,31 @@ def find_reference(records: tuple[Record, ...], reference: str) -> tuple[Hit, ..
             if hit not in hits or hit.wolkvox_id is None:
                 hits.append(hit)
     return tuple(hits)
+
+
+def find_mark(records: tuple[Record, ...], reference: str, place: str, path: str | None = None) -> tuple[Hit, ...]:
+    """STUB until the answers are merged."""
+    return find_reference(records, reference)
+
+
+def mentions(records: tuple[Record, ...], reference: str) -> bool:
+    """STUB until the answers are merged."""
+    return any(reference.upper() in text.upper() for text in texts_in(records))
+
+
+def is_whole(record: Record, place: str, path: str | None = None) -> bool:
+    """STUB until the answers are merged."""
+    return True
+
+
+def marks_at(records: tuple[Record, ...], place: str, path: str | None = None) -> tuple[tuple[str, str | None], ...]:
+    """STUB until the answers are merged."""
+    return tuple(
+        (mark.upper(), _id(record, "wolkvoxid"))
+        for record in records
+        for text in _texts(record)
+        for mark in re.findall(r"WCI-[0-9A-HJKMNP-TV-Z]{16}", text, re.IGNORECASE)
+    )
 
 
 def _id(record: Record, name: str) -> str | None:

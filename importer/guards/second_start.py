@@ -138,8 +138,8 @@ def other_import_questions(job: Job, plan: Plan, journal: Journal, record: Impor
         if journal.decisions.answered(OTHER_IMPORT, about) == NEW_IMPORT:
             continue
         sentence = _(
-            "{known} of the first {count} keys in {path} belong to import {other} already (operation {operation}, server"
-            " {server}). Is this that import, or are these tickets that shall become cases of their own here?",
+            "{known} of the first {count} keys in {path} belong to import {other} already (operation {operation},"
+            " server {server}). Is this that import, or are these tickets that shall become cases of their own here?",
             known=known,
             count=len(digests),
             path=plan.table.path,

@@ -5,29 +5,29 @@ One SQLite file in the user's data folder. Nothing else in the program speaks SQ
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 from platformdirs import user_data_path
 
-from importer.journal.attempts import Attempts
-from importer.journal.claiming import Attempt, Intent
+from importer.clock import Clock
+from importer.journal.attempts import Attempt, Attempts, Concluded, Intent
 from importer.journal.database import Database
 from importer.journal.decisions import Decisions
 from importer.journal.imports import ImportRecord, Imports
 from importer.journal.rows import KnownRow, Rows
 from importer.journal.runs import RowChange, RunRecord, Runs, RunStart
 from importer.journal.schema import moment
-from importer.journal.settling import Adopted, Decision, Doubt, Settling
+from importer.journal.settling import Adopted, Decision, Dispute, Doubt, Settling
 from importer.journal.user import program_name, user_name
 
 __all__ = [
     "Adopted",
     "Attempt",
+    "Concluded",
     "Decision",
+    "Dispute",
     "Doubt",
     "ImportRecord",
     "Intent",
@@ -43,20 +43,23 @@ __all__ = [
 ]
 
 
+_CLOCK = Clock()
+
+
 def default_path() -> Path:
     """Return where the journal lies unless `--journal` says otherwise: the user's data folder."""
     return user_data_path("case-importer", appauthor=False) / "journal.db"
 
 
 class Journal:
-    """An open journal; use it as a context manager. `clock` tells seconds since 1970.
+    """An open journal; use it as a context manager.
 
     Raises errors.JournalError where the file cannot be used.
     """
 
-    def __init__(self, path: Path, clock: Callable[[], float] = time.time) -> None:
+    def __init__(self, path: Path, clock: Clock = _CLOCK) -> None:
         self._database = Database(path, clock)
-        self.path = path
+        self.path, self.clock = path, clock
         self.imports = Imports(self._database)
         self.runs = Runs(self._database)
         self.rows = Rows(self._database)

@@ -2,21 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import os
+import platform
+import secrets
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from typing import Any, NoReturn
 
-from sqlalchemy import Connection, Row, Select, bindparam, exists, select, update
-from sqlalchemy.engine.interfaces import DBAPICursor
+from sqlalchemy import Connection, Row, Select, insert, or_, select, update
 
+from importer.clock import Clock
 from importer.errors import JournalError
-from importer.journal import rescue
-from importer.journal.claiming import Attempt, Claiming, Intent, Setting
-from importer.journal.creation import Creation
+from importer.journal import ids, rescue
 from importer.journal.database import Database
 from importer.journal.rows import column_set_id
 from importer.journal.schema import attempts, rows
 from importer.messages import _
 from importer.model import Outcome, Status, Verdict
+
+OWNER = f"{platform.node()}:{os.getpid()}:{secrets.token_hex(4)}"
+"""This process, as a lease names it."""
+
+MARGIN = 5.0
+"""Seconds that a lease outlasts its attempt's deadline, for the commit of the outcome."""
 
 STATE_AFTER = {
     Verdict.CREATED: Status.CREATED,
@@ -26,41 +34,71 @@ STATE_AFTER = {
 }
 """The state into which an attempt brings its row."""
 
-# Statements of every row are built once: building them costs more than carrying them out.
-_END_ATTEMPT = update(attempts).where(attempts.c.id == bindparam("which"))
-_CHANGE_ROW = update(rows).where(rows.c.id == bindparam("which"))
-_IDS_OF_ROW = (
-    select(attempts.c.wolkvox_id)
-    .where(attempts.c.row_id == bindparam("which"), attempts.c.wolkvox_id.is_not(None))
-    .order_by(attempts.c.id)
-)
-_other = attempts.alias("other")
-_ROW_OF_ATTEMPT: Select[Any] = (
-    select(
-        rows.c.id,
-        rows.c.import_id,
-        rows.c.reference,
-        rows.c.state,
-        rows.c.attempt_id,
-        rows.c.wolkvox_id,
-        rows.c.id_prefijo,
-        rows.c.message,
-        attempts.c.id.label("ended_id"),
-        attempts.c.run_id,
-        attempts.c.verdict,
-        exists().where(_other.c.row_id == rows.c.id, _other.c.wolkvox_id.is_not(None)).label("has_ids"),
-    )
-    .join(rows, rows.c.id == attempts.c.row_id)
-    .where(attempts.c.id == bindparam("which"))
-)
+_UNSENT = {Status.PLANNED, Status.REJECTED, Status.INVALID}
+_ROW_OF_ATTEMPT: Select[Any] = select(
+    rows.c.id,
+    rows.c.import_id,
+    rows.c.reference,
+    rows.c.state,
+    rows.c.attempt_id,
+    rows.c.wolkvox_id,
+    rows.c.id_prefijo,
+    rows.c.message,
+    attempts.c.id.label("ended_id"),
+    attempts.c.verdict,
+).join(rows, rows.c.id == attempts.c.row_id)
+
+
+@dataclass(frozen=True, slots=True)
+class Intent:
+    """What is about to be sent: the row's reference and content, and how its case could be found in the CRM.
+
+    `seconds` is how long the attempt may take until nothing more of it is sent. `mark_place` is the field that carries
+    the reference.
+    """
+
+    reference: str
+    content_hash: str
+    columns: Sequence[str]
+    body_length: int
+    seconds: float
+    search_field: str | None = None
+    search_value: str | None = None
+    mark_place: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """One POST that may begin, for one row.
+
+    `token` tells it from an attempt of the same number in a copied journal. The lease ends at `lease` seconds on the
+    clock that counts sleep, of the boot `boot`.
+    """
+
+    id: int
+    reference: str
+    token: str
+    boot: str
+    lease: float
+
+    def lease_holds(self, clock: Clock) -> bool:
+        """Whether the attempt may still send: nobody else has waited for the end of its lease yet."""
+        return clock.boot() == self.boot and clock.elapsed() < self.lease
+
+
+@dataclass(frozen=True, slots=True)
+class Concluded:
+    """What an outcome made of its row; `holder` is the reference of another row that has the id of the answer."""
+
+    state: Status
+    holder: str | None = None
 
 
 class Attempts:
     """The attempts of a journal."""
 
     def __init__(self, database: Database) -> None:
-        self._database = database
-        self._claiming, self._creation = Claiming(database.dialect), Creation(database.dialect)
+        self._database, self._clock = database, database.clock
         self._column_sets: dict[tuple[str, ...], int] = {}  # as committed: one that is rolled back must not stay here
         self._take_in_what_was_kept_aside()
 
@@ -70,57 +108,145 @@ class Attempts:
         Only after this returns may the first byte be sent. Raises JournalFull: then nothing may be sent.
         """
         columns = self._column_set(intent.columns)
-        with self._database.write_swiftly() as cursor:
-            return self._claiming.claim(cursor, Setting(import_id, run_id, columns, self._database.clock()), intent)
+        with self._database.write() as connection:
+            planned = (rows.c.import_id == import_id, rows.c.reference == intent.reference)
+            row_id = connection.scalars(select(rows.c.id).where(*planned, rows.c.state == Status.PLANNED)).one_or_none()
+            if row_id is None:
+                return None
+            attempt, started_at = self._begin(connection, row_id, run_id, intent)
+            sending = {
+                "state": Status.SENDING,
+                "attempt_id": attempt.id,
+                "run_id": run_id,
+                "sent_at": started_at,
+                "message": "",
+                "content_hash": intent.content_hash,
+                "column_set_id": columns,
+            }
+            connection.execute(update(rows).where(rows.c.id == row_id).values(**sending))
+        return attempt
 
-    def conclude(self, attempt: Attempt, outcome: Outcome, then: Intent | None = None) -> Attempt | None:
+    def _begin(self, connection: Connection, row_id: int, run_id: int, intent: Intent) -> tuple[Attempt, float]:
+        began, started_at, boot = self._clock.elapsed(), self._clock.wall(), self._clock.boot()
+        token = secrets.token_hex(8)
+        deadline = began + intent.seconds
+        values = {
+            "row_id": row_id,
+            "run_id": run_id,
+            "owner": OWNER,
+            "token": token,
+            "started_at": started_at,
+            "boot": boot,
+            "began": began,
+            "deadline": deadline,
+            "lease": deadline + MARGIN,
+            "body_length": intent.body_length,
+            "search_field": intent.search_field,
+            "search_value": intent.search_value,
+            "mark_place": intent.mark_place,
+        }
+        number: int = connection.execute(insert(attempts).values(**values).returning(attempts.c.id)).scalar_one()
+        return Attempt(number, intent.reference, token, boot, deadline + MARGIN), started_at
+
+    def lease_holds(self, attempt: Attempt) -> bool:
+        """Whether an attempt of this process may still send; asked right before the first byte and the last chunk."""
+        return attempt.lease_holds(self._clock)
+
+    def conclude(self, attempt: Attempt, outcome: Outcome) -> Concluded:
         """Commit what an attempt came to; an id and its answer are in one commit.
 
         A created answer is kept whatever the row's state is by now: where the row has another id already, it becomes
-        a conflict that names both. Any other answer counts only while the row's state speaks of this attempt.
-        Raises JournalFull, or JournalError where the journal fails otherwise, after the outcome was kept aside, to be
-        taken in when the journal is opened again.
-
-        The intent to send another row of the import `then` is in the same commit, and its attempt is returned as
-        `claim` returns it: a commit is what a row waits for most, and one is enough where the next row is ready.
+        a conflict that names both. Where another row of the operation holds the id, that row stays as it is, disputed,
+        and this one is unknown. Any other answer counts only while the row's state is about this attempt, but an id
+        that comes with it always does. Raises JournalFull, or JournalError where the journal fails otherwise, after
+        the outcome was kept aside, to be taken in when the journal is opened again.
         """
         try:
-            return self._conclude(attempt, outcome, then)
+            with self._database.write() as connection:
+                found = _ROW_OF_ATTEMPT.where(attempts.c.id == attempt.id)
+                return self._conclude(connection, connection.execute(found).one(), outcome)
         except JournalError as error:
             self._keep_aside(attempt, outcome, error)
 
-    def _conclude(self, attempt: Attempt, outcome: Outcome, then: Intent | None) -> Attempt | None:
-        """Commit an outcome and the intent that follows: swiftly if that may be, weighing the row's state if not."""
-        columns = self._column_set(then.columns) if then else 0  # it may need a transaction of its own
-        if outcome.verdict is Verdict.CREATED:
-            with self._database.write_swiftly() as cursor:
-                now = self._database.clock()
-                place = self._creation.note(cursor, attempt, outcome, now)
-                if place is not None:
-                    return self._follow(cursor, Setting(*place, columns, now), then)
-        with self._database.write() as connection:
-            now = self._database.clock()
-            row = connection.execute(_ROW_OF_ATTEMPT, {"which": attempt.id}).one()
-            _conclude(connection, row, outcome, now)
-            setting = Setting(row.import_id, row.run_id, columns, now)
-            return self._follow(connection.connection.cursor(), setting, then)
+    def _conclude(self, connection: Connection, row: Row[Any], outcome: Outcome) -> Concluded:
+        """Write an outcome to its attempt and, where it still counts, to its row; `row` is both as they are now."""
+        holder = ids.holder(connection, row.import_id, row.id, outcome.wolkvox_id)
+        change: dict[str, object]
+        if holder is not None:
+            ids.dispute(connection, holder.id)
+            outcome = _disputed(outcome, holder.reference)
+        counts = row.attempt_id == row.ended_id and row.state in {Status.SENDING, Status.UNKNOWN}
+        created = outcome.verdict is Verdict.CREATED
+        if created or row.verdict in {None, Verdict.UNKNOWN}:
+            self._end(connection, row, outcome, counts=counts)
+        arrived = outcome.ids or ((outcome.wolkvox_id,) if outcome.wolkvox_id else ())
+        ids.note(connection, ids.Arrival(row.id, "answer", self._clock.wall(), row.ended_id), arrived)
+        if created:
+            state, change = _created(connection, row, outcome)
+        elif counts:
+            state, change = STATE_AFTER[outcome.verdict], {"message": outcome.message}
+        elif arrived and row.state in _UNSENT:
+            state, change = Status.UNKNOWN, {"message": outcome.message, "attempt_id": row.ended_id}
+        else:
+            return Concluded(Status(row.state), holder and holder.reference)
+        connection.execute(update(rows).where(rows.c.id == row.id).values(state=state, **change))
+        return Concluded(state, holder and holder.reference)
 
-    def _follow(self, cursor: DBAPICursor, setting: Setting, then: Intent | None) -> Attempt | None:
-        return None if then is None else self._claiming.claim(cursor, setting, then)
+    def _end(self, connection: Connection, row: Row[Any], outcome: Outcome, *, counts: bool) -> None:
+        """Write what became of an attempt; the value by which its case is searched goes once it is not needed."""
+        ended: dict[str, object] = {
+            "ended_at": self._clock.wall(),
+            "verdict": outcome.verdict,
+            "http_status": outcome.http_status,
+            "code": outcome.code,
+            "wolkvox_id": outcome.wolkvox_id,
+            "message": outcome.message,
+        }
+        needed = outcome.verdict is Verdict.UNKNOWN and counts
+        if outcome.verdict is Verdict.CREATED and ids.has_unknown(connection, row.import_id):
+            ids.forget_controls(connection, row.import_id)
+            needed = True  # a search that finds this case proves that the CRM's index is up to date
+        if not needed:
+            ended["search_value"] = None
+        connection.execute(update(attempts).where(attempts.c.id == row.ended_id).values(**ended))
 
     def expire(self, import_id: int) -> int:
         """Make rows unknown whose lease has ended without an outcome; return how many."""
-        ended = exists().where(attempts.c.id == rows.c.attempt_id, attempts.c.lease_until < self._database.clock())
-        change = (
-            update(rows)
-            .where(rows.c.import_id == import_id, rows.c.state == Status.SENDING, ended)
-            .values(
-                state=Status.UNKNOWN,
-                message=_("The program was stopped while this row was being sent: the case may exist."),
+        with self._database.write() as connection:
+            self._rebase(connection, import_id)
+            ended = select(attempts.c.id).where(attempts.c.id == rows.c.attempt_id, self._is_over())
+            change = update(rows).where(rows.c.import_id == import_id, rows.c.state == Status.SENDING, ended.exists())
+            message = _("The program was stopped while this row was being sent: the case may exist.")
+            return connection.execute(change.values(state=Status.UNKNOWN, message=message)).rowcount
+
+    def _is_over(self) -> Any:  # noqa: ANN401 - a condition of SQLAlchemy's
+        return attempts.c.lease < self._clock.elapsed()
+
+    def _rebase(self, connection: Connection, import_id: int) -> None:
+        """Measure attempts of another boot from now on, as if no time had passed since: nobody can tell how much did.
+
+        A row that is being sent keeps the whole length of its lease; one whose answer is missing has nothing left
+        that could be sent, so that its quiet period begins now.
+        """
+        now, boot = self._clock.elapsed(), self._clock.boot()
+        found = (
+            select(attempts.c.id, attempts.c.began, attempts.c.deadline, attempts.c.lease, rows.c.state)
+            .join(rows, rows.c.attempt_id == attempts.c.id)
+            .where(
+                rows.c.import_id == import_id,
+                rows.c.state.in_((Status.SENDING, Status.UNKNOWN, Status.CONFLICT)),
+                or_(attempts.c.boot.is_(None), attempts.c.boot != boot),
             )
         )
-        with self._database.write() as connection:
-            return connection.execute(change).rowcount
+        for number, began, deadline, lease, state in connection.execute(found).all():
+            sending = state == Status.SENDING
+            moved = {
+                "boot": boot,
+                "began": now,
+                "deadline": now + (deadline - began if sending else 0),
+                "lease": now + (lease - began if sending else 0),
+            }
+            connection.execute(update(attempts).where(attempts.c.id == number).values(**moved))
 
     def _column_set(self, columns: Sequence[str]) -> int:
         """Return the number of a set of columns, which all rows of a run share."""
@@ -144,7 +270,7 @@ class Attempts:
                     error=error,
                     reference=attempt.reference,
                     verdict=outcome.verdict,
-                    wolkvox_id=outcome.wolkvox_id,
+                    wolkvox_id=", ".join(_ids_of(outcome)) or None,
                 )
             ) from error
         raise error
@@ -154,57 +280,57 @@ class Attempts:
 
         Taking an outcome in twice changes nothing, so that two processes, or a crash in between, do no harm.
         """
-        path, now = self._database.path, self._database.clock()
+        path = self._database.path
         with self._database.write() as connection:
             rescue.prepare(path)
             content = rescue.kept(path)
             for kept in rescue.outcomes(path, content):
-                row = connection.execute(_ROW_OF_ATTEMPT, {"which": kept.attempt_id}).one_or_none()
+                found = _ROW_OF_ATTEMPT.where(attempts.c.id == kept.attempt_id)
+                row = connection.execute(found).one_or_none()
                 if row is None or row.reference != kept.reference:
-                    raise rescue.refusal(path, kept.line)  # it belongs to another journal that lay here
-                _conclude(connection, row, kept.outcome, now)
+                    raise rescue.refusal(path, kept.line)  # it belongs to another journal that was here
+                self._conclude(connection, row, kept.outcome)
         if content:
             with self._database.write():
                 rescue.forget(path, content)
 
 
-def _conclude(connection: Connection, row: Row[Any], outcome: Outcome, now: float) -> None:
-    """Write an outcome to its attempt and, where it still counts, to its row; `row` is both as they stand."""
-    counts = row.attempt_id == row.ended_id and row.state in {Status.SENDING, Status.UNKNOWN}
-    created = outcome.verdict is Verdict.CREATED
-    if created or row.verdict in {None, Verdict.UNKNOWN}:
-        ended = {
-            "ended_at": now,
-            "verdict": outcome.verdict,
-            "http_status": outcome.http_status,
-            "code": outcome.code,
-            "wolkvox_id": outcome.wolkvox_id,
-            "message": outcome.message,
-        }
-        if outcome.verdict is not Verdict.UNKNOWN or not counts:
-            ended["search_value"] = None
-        connection.execute(_END_ATTEMPT, {"which": row.ended_id, **ended})
-    if created:
-        change = _created(connection, row, outcome)
-    elif counts:
-        change = {"state": STATE_AFTER[outcome.verdict], "message": outcome.message}
-    else:
-        return
-    connection.execute(_CHANGE_ROW, {"which": row.id, **change})
-
-
-def _created(connection: Connection, row: Row[Any], outcome: Outcome) -> dict[str, object]:
+def _created(connection: Connection, row: Row[Any], outcome: Outcome) -> tuple[Status, dict[str, object]]:
     """Return what becomes of a row whose attempt created a case: the row's first id stays, others make a conflict."""
-    known = connection.scalars(_IDS_OF_ROW, {"which": row.id}) if row.has_ids else (outcome.wolkvox_id,)
-    several = [case for case in dict.fromkeys((row.wolkvox_id, *known)) if case is not None]
+    several = _distinct((row.wolkvox_id, *ids.open_ids(connection, row.import_id, row.id), outcome.wolkvox_id))
     if len(several) > 1:
         message = _("More than one case exists for this row: {ids}.", ids=", ".join(several))
     else:
         message = row.message if row.state == Status.CONFLICT else outcome.message
-    return {
-        "state": Status.CONFLICT if len(several) > 1 or row.state == Status.CONFLICT else Status.CREATED,
+    state = Status.CONFLICT if len(several) > 1 or row.state == Status.CONFLICT else Status.CREATED
+    return state, {
         "message": message,
         "attempt_id": row.ended_id,
         "wolkvox_id": row.wolkvox_id or outcome.wolkvox_id,
         "id_prefijo": row.id_prefijo if row.wolkvox_id else outcome.id_prefijo,
     }
+
+
+def _disputed(outcome: Outcome, holder: str) -> Outcome:
+    """Return what an answer means whose id another row has: the case of this row may exist, under an id not known."""
+    message = _(
+        "The CRM answered with the id {id}, which is the case of {holder} already: whose case it is is not known.",
+        id=outcome.wolkvox_id,
+        holder=holder,
+    )
+    return Outcome(
+        verdict=Verdict.UNKNOWN,
+        message=message,
+        http_status=outcome.http_status,
+        code=outcome.code,
+        ids=_ids_of(outcome),
+        bytes_sent=outcome.bytes_sent,
+    )
+
+
+def _ids_of(outcome: Outcome) -> tuple[str, ...]:
+    return _distinct((outcome.wolkvox_id, *outcome.ids))
+
+
+def _distinct(values: Iterable[str | None]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(value for value in values if value))

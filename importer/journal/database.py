@@ -6,15 +6,15 @@ import errno
 import os
 import sqlite3
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from sqlalchemy import Connection, Dialect, create_engine, event
-from sqlalchemy.engine.interfaces import DBAPICursor
+from sqlalchemy import Connection, create_engine, event
 from sqlalchemy.exc import DatabaseError
 from sqlalchemy.pool import StaticPool
 
+from importer.clock import Clock
 from importer.errors import JournalError, JournalFull
 from importer.journal.migrations import migrate
 from importer.journal.place import refuse_unsafe
@@ -34,8 +34,8 @@ _NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO}
 class Database:
     """An open journal file, shared by all threads of this process; other processes may have it open too."""
 
-    def __init__(self, path: Path, clock: Callable[[], float]) -> None:
-        """Open the journal, making it if there is none; `clock` tells seconds since 1970.
+    def __init__(self, path: Path, clock: Clock) -> None:
+        """Open the journal, making it if there is none.
 
         Raises JournalError where the file is damaged, foreign, of a newer program, or in an unsafe place; such a file
         is never written to. Raises JournalFull where the disk is full.
@@ -51,7 +51,7 @@ class Database:
             )  # one for all: to fetch it from the pool costs as much as a commit
         try:
             with self.write() as connection:
-                migrate(connection, path, clock())
+                migrate(connection, path, clock.wall())
         except BaseException:
             self.close()
             raise
@@ -92,25 +92,6 @@ class Database:
         """Give the one connection for a transaction that is on the disk when the block ends, or undone if it raises."""
         with self._lock, self.explained(), self._connection.begin():
             yield self._connection
-
-    @contextmanager
-    def write_swiftly(self) -> Iterator[DBAPICursor]:
-        """Give the driver's own cursor for such a transaction: for statements of every row, that are `Prepared`."""
-        with self._lock, self.explained():
-            raw = self._connection.connection
-            cursor = raw.cursor()
-            try:
-                cursor.execute(_BEGIN)
-                yield cursor
-                raw.commit()
-            except BaseException:
-                raw.rollback()
-                raise
-
-    @property
-    def dialect(self) -> Dialect:
-        """The SQL that the file's database speaks."""
-        return self._engine.dialect
 
     @contextmanager
     def read(self) -> Iterator[Connection]:

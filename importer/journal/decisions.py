@@ -19,7 +19,7 @@ class Decisions:
         """Record an answer; earlier answers to the same question are kept, and the last one counts."""
         values = {"question": question, "about": about, "answer": answer, "user": user_name()}
         with self._database.write() as connection:
-            connection.execute(insert(decisions).values(**values, decided_at=self._database.clock()))
+            connection.execute(insert(decisions).values(**values, decided_at=self._database.clock.wall()))
 
     def answered(self, question: str, about: str = "") -> str | None:
         """Return the last answer to a question, None where it was never answered."""

@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import Row, Select, func, insert, select, update
 
 from importer.journal.database import Database
-from importer.journal.schema import aliases, imports, reports, rows
+from importer.journal.schema import aliases, imports, reports, rows, spot_checks
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +69,7 @@ class Imports:
     def add(self, tenant: str, operation: str, name: str, bound_to: str | None) -> ImportRecord:
         """Note a new import and return it; where another process was faster, return what that one noted."""
         values = {"tenant": tenant, "operation": operation, "name": name, "bound_to": bound_to}
-        fresh = insert(imports).prefix_with("OR IGNORE").values(**values, created_at=self._database.clock())
+        fresh = insert(imports).prefix_with("OR IGNORE").values(**values, created_at=self._database.clock.wall())
         with self._database.write() as connection:
             connection.execute(fresh)
             found = connection.execute(_in_scope(tenant, operation, name)).one()
@@ -90,9 +90,23 @@ class Imports:
             found = connection.execute(select(imports).where(imports.c.id.in_(list(counts)))).all()
         return sorted(((_import_record(each), counts[each.id]) for each in found), key=lambda pair: -pair[1])
 
+    def is_spot_checked(self, record: ImportRecord, source_digest: str) -> bool:
+        """Tell whether the CRM was asked for some rows of this very source before its first row was sent."""
+        query = select(spot_checks.c.checked_at).where(
+            spot_checks.c.import_id == record.id, spot_checks.c.source_digest == source_digest
+        )
+        with self._database.read() as connection:
+            return connection.execute(query).first() is not None
+
+    def note_spot_check(self, record: ImportRecord, source_digest: str) -> None:
+        """Remember that the CRM was asked for some rows of a source, and had none of them from elsewhere."""
+        values = {"import_id": record.id, "source_digest": source_digest, "checked_at": self._database.clock.wall()}
+        with self._database.write() as connection:
+            connection.execute(insert(spot_checks).prefix_with("OR IGNORE").values(**values))
+
     def note_report(self, import_id: int, digest: str, fingerprint: str | None = None) -> None:
         """Remember a report as it was written, so that an edited one can be told from it, and what it says."""
-        now = self._database.clock()
+        now = self._database.clock.wall()
         values = {"digest": digest, "import_id": import_id, "written_at": now, "fingerprint": fingerprint}
         with self._database.write() as connection:
             connection.execute(insert(reports).prefix_with("OR IGNORE").values(**values))

@@ -21,6 +21,7 @@ from sqlalchemy import (
     update,
 )
 
+from importer.clock import Clock
 from importer.journal.database import Database
 from importer.journal.lookup import AT_ONCE, Lookup
 from importer.journal.schema import attempts, column_sets, moment, rows
@@ -44,7 +45,8 @@ _KNOWN = (
     select(
         *(rows.c.key_digest, rows.c.column_set_id, rows.c.reference, rows.c.state, rows.c.content_hash),
         *(rows.c.wolkvox_id, rows.c.id_prefijo, rows.c.message),
-        *(rows.c.changed, rows.c.sent_at, rows.c.run_id, attempts.c.lease_until),
+        *(rows.c.changed, rows.c.sent_at, rows.c.run_id, attempts.c.lease, attempts.c.boot),
+        *(rows.c.attempt_id, rows.c.disputed, rows.c.deleted),
     )
     .select_from(rows)
     .outerjoin(attempts, and_(attempts.c.id == rows.c.attempt_id, rows.c.state == _written(Status.SENDING)))
@@ -88,7 +90,7 @@ class Rows:
                 key_digest, column_set = found[0], found[1]
                 if column_set not in self._column_sets:  # hundreds of thousands of rows share a few of them
                     self._column_sets = dict(_all_column_sets(connection))
-                yield KnownRow(key_digest, self._column_sets[column_set], _journal_row(found))
+                yield KnownRow(key_digest, self._column_sets[column_set], _journal_row(found, self._database.clock))
 
     def similar(self, import_id: int, loose_digests: Sequence[str]) -> dict[str, set[str]]:
         """Return the key digests that bear each of these loose digests; invalid rows do not count."""
@@ -186,9 +188,10 @@ def _all_column_sets(connection: Connection) -> Iterator[tuple[int, tuple[str, .
         yield number, tuple(json.loads(names))
 
 
-def _journal_row(found: Row[*tuple[Any, ...]]) -> JournalRow:
+def _journal_row(found: Row[*tuple[Any, ...]], clock: Clock) -> JournalRow:
     """Return a row of `_KNOWN`; to ask for each of its columns by name would take as long as the query."""
-    (_key, _set, reference, state, content_hash, wolkvox_id, id_prefijo, message, changed, sent_at, run, lease) = found
+    (_key, _set, reference, state, content_hash, wolkvox_id, id_prefijo, message, *more) = found
+    changed, sent_at, run, lease, boot, attempt, disputed, deleted = more
     return JournalRow(
         reference,
         _STATES[state],
@@ -199,7 +202,10 @@ def _journal_row(found: Row[*tuple[Any, ...]]) -> JournalRow:
         bool(changed),
         sent_at,
         run,
-        None if lease is None else moment(lease),
+        moment(clock.wall() + lease - clock.elapsed()) if lease is not None and boot == clock.boot() else None,
+        attempt,
+        bool(disputed),
+        bool(deleted),
     )
 
 

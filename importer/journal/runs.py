@@ -69,7 +69,7 @@ class Runs:
 
     def start(self, import_id: int, begun: RunStart) -> int:
         """Note that a run begins; return its number."""
-        values = {"import_id": import_id, "started_at": self._database.clock(), **asdict(begun)}
+        values = {"import_id": import_id, "started_at": self._database.clock.wall(), **asdict(begun)}
         with self._database.write() as connection:
             number: int = connection.execute(insert(runs).values(**values).returning(runs.c.id)).scalar_one()
         return number
@@ -77,7 +77,7 @@ class Runs:
     def end(self, run_id: int, counts: Counts, calls: int, exit_status: int) -> None:
         """Note how a run ended."""
         values = {
-            "ended_at": self._database.clock(),
+            "ended_at": self._database.clock.wall(),
             "calls": calls,
             "counts": json.dumps(asdict(counts)),
             "exit_status": exit_status,

@@ -124,6 +124,7 @@ attempts = Table(
     Column("lease", Float),  # nobody waits for the attempt's answer after this
     Column("body_length", Integer, nullable=False),
     Column("search_field", String),
+    Column("mark_place", String),  # the field that carries the reference; NULL: not known
     Column("search_value", String),  # erased once the row is settled
     Column("ended_at", Float),
     Column("verdict", String),

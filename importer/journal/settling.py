@@ -4,20 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, insert, select, update
+from sqlalchemy import Connection, Row, func, insert, select, update
 
+from importer.journal import ids
 from importer.journal.database import Database
 from importer.journal.rows import column_set_id
-from importer.journal.schema import attempts, moment, rows, verdicts
+from importer.journal.schema import attempts, rows, verdicts
 from importer.journal.user import user_name
 from importer.messages import _
 from importer.model import Identity, Status
 
-_OF_ATTEMPT = ("body_length", "search_field", "search_value", "lease_until", "clock_gap")
 DOUBTFUL = (Status.UNKNOWN, Status.CONFLICT)
+_OF_ATTEMPT = ("boot", "began", "deadline", "lease", "body_length", "search_field", "search_value", "mark_place")
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,42 +25,76 @@ class Doubt:
     """A row that may or may not be a case.
 
     `search_value` is what was sent in the field that the CRM calls `search_field`, None where nothing is known of an
-    attempt (an adopted row). `lease_until` is when the last attempt had certainly ended; `clock_gap` is how far the
-    clock stood from the time since the computer's start when it began, both in seconds.
+    attempt (an adopted row); `mark_place` is the field that carried the reference. `silent_since` is when the last
+    attempt had certainly ended, in seconds on the clock that counts sleep; None without an attempt. `decision_id` is
+    the last decision about the row. `ids` arrived for it and have not been settled; `sent_at` and `run` are as reports
+    show them.
     """
 
     row_id: int
+    import_id: int
     attempt_id: int | None
+    decision_id: int | None
     reference: str
     state: Status
     message: str
     body_length: int = 0
     search_field: str | None = None
     search_value: str | None = None
-    lease_until: datetime | None = None
-    clock_gap: float | None = None
+    mark_place: str | None = None
+    boot: str | None = None
+    silent_since: float | None = None
+    ids: tuple[str, ...] = ()
+    sent_at: float | None = None
+    run: int | None = None
+
+    @property
+    def about(self) -> str:
+        """Return what a verdict on the row is about: its attempt, or where it has none the decision that left it so."""
+        return about(self.attempt_id, self.decision_id)
+
+
+def about(attempt_id: int | None, decision_id: int | None) -> str:
+    """Return how a report names what a verdict would be about; the same in every language, since it is read back."""
+    return str(attempt_id) if attempt_id is not None else f"D{decision_id or 0}"
 
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """What settles a doubtful row; `how` is `search`, `by-hand`, `report`, `look-first` or `adopted`."""
+    """What settles a doubtful row; `how` is `search`, `by-hand`, `report`, `look-first`, `spot-check` or `adopted`.
+
+    `despite` are ids that arrived for the row and that a person says are no case of it; `ids` are further cases that
+    were found.
+    """
 
     state: Status
     how: str
     wolkvox_id: str | None = None
     id_prefijo: str | None = None
     message: str = ""
+    despite: tuple[str, ...] = ()
+    ids: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Adopted:
-    """A row as a report has it: created with its ids, or doubtful without one."""
+    """A row as a report has it: created with its ids, or doubtful, with the ids that are known of it."""
 
     identity: Identity
     state: Status
     wolkvox_id: str | None = None
     id_prefijo: str | None = None
     message: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Dispute:
+    """A created row whose id was the answer to another row as well."""
+
+    row_id: int
+    reference: str
+    wolkvox_id: str
+    mark_place: str | None
 
 
 class Settling:
@@ -71,74 +105,200 @@ class Settling:
 
     def doubts(self, import_id: int) -> list[Doubt]:
         """Return the rows of an import that are unknown or conflicting, in the order in which they were sent."""
+        return self._doubts(import_id, DOUBTFUL)
+
+    def in_flight(self, import_id: int) -> list[Doubt]:
+        """Return the rows of an import that are being sent, by this process or another."""
+        return self._doubts(import_id, (Status.SENDING,))
+
+    def _doubts(self, import_id: int, states: Iterable[Status]) -> list[Doubt]:
         query = (
             select(rows, *(attempts.c[name] for name in _OF_ATTEMPT))
             .outerjoin(attempts, attempts.c.id == rows.c.attempt_id)
-            .where(rows.c.import_id == import_id, rows.c.state.in_(DOUBTFUL))
+            .where(rows.c.import_id == import_id, rows.c.state.in_(tuple(states)))
             .order_by(rows.c.attempt_id)
         )
         with self._database.read() as connection:
-            return [_doubt(found) for found in connection.execute(query)]
+            found = connection.execute(query).all()
+            numbers = [row.id for row in found]
+            arrived, decided = ids.open_ids_of(connection, numbers), _last_decisions(connection, import_id)
+            return [_doubt(row, arrived.get(row.id, ()), decided.get(row.id)) for row in found]
 
-    def decide(self, doubt: Doubt, decision: Decision) -> bool:
-        """Commit what settles a row, and who said so; False where the row has moved on since it was looked at.
+    def owners(self, import_id: int, wanted: Sequence[str]) -> dict[str, str]:
+        """Return, by id, the reference of the row of the same tenant and operation that has it."""
+        with self._database.read() as connection:
+            return {wolkvox_id: row.reference for wolkvox_id, row in ids.holders(connection, import_id, wanted).items()}
 
-        The value by which the row was searched is erased once it is settled.
+    def deleted(self, import_id: int, wanted: Sequence[str]) -> frozenset[str]:
+        """Return those ids whose cases a person declared to be gone from the CRM."""
+        with self._database.read() as connection:
+            found = ids.holders(connection, import_id, wanted)
+        return frozenset(wolkvox_id for wolkvox_id, row in found.items() if row.deleted)
+
+    def newer_controls(self, doubt: Doubt, references: Sequence[str]) -> list[str]:
+        """Return those created rows whose attempts began after a doubtful one had certainly ended."""
+        if doubt.silent_since is None:
+            return []
+        newer = (
+            select(rows.c.reference)
+            .join(attempts, attempts.c.id == rows.c.attempt_id)
+            .where(
+                rows.c.reference.in_(list(references)),
+                rows.c.state == Status.CREATED,
+                attempts.c.boot == doubt.boot,
+                attempts.c.began > doubt.silent_since,
+            )
+        )
+        with self._database.read() as connection:
+            return list(connection.scalars(newer))
+
+    def control(self, import_id: int, field: str) -> str | None:
+        """Return the value by which the newest created case of an import can be searched, None where none is kept."""
+        query = (
+            select(attempts.c.search_value)
+            .join(rows, rows.c.attempt_id == attempts.c.id)
+            .where(
+                rows.c.import_id == import_id,
+                rows.c.state == Status.CREATED,
+                attempts.c.search_field == field,
+                attempts.c.search_value.is_not(None),
+            )
+            .order_by(attempts.c.id.desc())
+        )
+        with self._database.read() as connection:
+            return connection.scalars(query).first()
+
+    def decide(self, doubt: Doubt, decision: Decision) -> Status | None:
+        """Commit what settles a row, and who said so; return the state that it has then.
+
+        None, and nothing changes, where the row has moved on since it was looked at, where the case is another row's,
+        or where the row is to be sent again although ids are known for it that `decision.despite` does not name. The
+        value by which the row was searched is erased once it is settled; no id is.
         """
-        same = rows.c.attempt_id.is_(None) if doubt.attempt_id is None else rows.c.attempt_id == doubt.attempt_id
-        change = {
-            "state": decision.state,
-            "wolkvox_id": decision.wolkvox_id,
-            "id_prefijo": decision.id_prefijo,
-            "message": decision.message,
-        }
         with self._database.write() as connection:
-            moved = connection.execute(
-                update(rows).where(rows.c.id == doubt.row_id, same, rows.c.state == doubt.state).values(**change)
-            ).rowcount
-            if moved:
-                self._record(connection, doubt.row_id, decision)
-                if decision.state not in DOUBTFUL:
-                    connection.execute(
-                        update(attempts).where(attempts.c.row_id == doubt.row_id).values(search_value=None)
-                    )
-        return bool(moved)
+            if ids.holder(connection, doubt.import_id, doubt.row_id, decision.wolkvox_id) is not None:
+                return None
+            row = connection.execute(select(rows).where(rows.c.id == doubt.row_id)).one()
+            if (row.attempt_id, row.state) != (doubt.attempt_id, doubt.state):
+                return None
+            known = self._known_ids(connection, row)
+            if decision.state is Status.PLANNED and not known <= set(decision.despite):
+                return None
+            return self._settle(connection, row, decision, known)
 
-    def found_first(self, import_id: int, reference: str, decision: Decision) -> bool:
-        """Commit that a planned row was found in the CRM before it was sent; False where it is not planned any more."""
+    def _known_ids(self, connection: Connection, row: Row[Any]) -> set[str]:
+        known = {row.wolkvox_id, *ids.open_ids(connection, row.import_id, row.id)}
+        return {wolkvox_id for wolkvox_id in known if wolkvox_id}
+
+    def _settle(self, connection: Connection, row: Row[Any], decision: Decision, known: set[str]) -> Status:
+        """Write a decision: a search that finds one case while another id is known leaves a conflict."""
+        now, state, message = self._database.clock.wall(), decision.state, decision.message
+        found = tuple(filter(None, (decision.wolkvox_id, *decision.ids)))
+        ids.note(connection, ids.Arrival(row.id, decision.how, now), (*found, *decision.despite))
+        others = known - {decision.wolkvox_id}
+        if decision.how == "search" and state is Status.CREATED and others:
+            state = Status.CONFLICT
+            message = _("More than one case exists for this row: {ids}.", ids=", ".join([*sorted(others), *found]))
+        change: dict[str, object] = {"state": state, "message": message}
+        if state is Status.CREATED:
+            change |= {"wolkvox_id": decision.wolkvox_id, "id_prefijo": decision.id_prefijo}
+        elif state is Status.PLANNED:
+            change |= {"wolkvox_id": None, "id_prefijo": None}
+        connection.execute(update(rows).where(rows.c.id == row.id).values(**change))
+        if state is not Status.CONFLICT:
+            ids.dismiss(connection, row.id, but=decision.wolkvox_id)
+        self._record(connection, row.id, row.attempt_id, decision, state)
+        self._erase_values(connection, row.id, row.import_id, state)
+        return state
+
+    def _erase_values(self, connection: Connection, row_id: int, import_id: int, state: Status) -> None:
+        """Erase the values by which a settled row was searched, and those of controls once nothing is unknown."""
+        if state not in DOUBTFUL:
+            connection.execute(update(attempts).where(attempts.c.row_id == row_id).values(search_value=None))
+        if not ids.has_unknown(connection, import_id):
+            ids.forget_controls(connection, import_id)
+
+    def found_first(self, import_id: int, reference: str, decision: Decision) -> Status | None:
+        """Commit that a planned row was found in the CRM before it was sent; return its state then.
+
+        None where it is not planned any more, or where the case is another row's.
+        """
         planned = (rows.c.import_id == import_id, rows.c.reference == reference, rows.c.state == Status.PLANNED)
-        change = {"state": decision.state, "wolkvox_id": decision.wolkvox_id, "id_prefijo": decision.id_prefijo}
         with self._database.write() as connection:
-            row_id = connection.execute(select(rows.c.id).where(*planned)).scalar_one_or_none()
-            if row_id is None:
-                return False
-            connection.execute(update(rows).where(rows.c.id == row_id).values(**change, message=decision.message))
-            self._record(connection, row_id, decision)
-        return True
+            row = connection.execute(select(rows).where(*planned)).one_or_none()
+            if row is None or ids.holder(connection, import_id, row.id, decision.wolkvox_id) is not None:
+                return None
+            return self._settle(connection, row, decision, self._known_ids(connection, row))
 
-    def begin_anew(self, doubts: Iterable[Doubt], clock_gap: float) -> None:
-        """Let the quiet period of these rows begin now: the clock cannot tell how long ago they were sent."""
-        now = self._database.clock()
+    def disputes(self, import_id: int) -> list[Dispute]:
+        """Return the created rows of an import whose ids were the answers to other rows as well."""
+        query = (
+            select(rows.c.id, rows.c.reference, rows.c.wolkvox_id, attempts.c.mark_place)
+            .outerjoin(attempts, attempts.c.id == rows.c.attempt_id)
+            .where(rows.c.import_id == import_id, rows.c.disputed.is_(True), rows.c.wolkvox_id.is_not(None))
+        )
+        with self._database.read() as connection:
+            return [Dispute(*found) for found in connection.execute(query)]
+
+    def holder_of(self, import_id: int, reference: str, wolkvox_id: str) -> Dispute:
+        """Return the row that has an id as one whose id is disputed; raises NoResultFound where it has another."""
+        query = select(rows.c.id).where(
+            rows.c.import_id == import_id, rows.c.reference == reference, rows.c.wolkvox_id == wolkvox_id
+        )
+        with self._database.read() as connection:
+            return Dispute(connection.scalars(query).one(), reference, wolkvox_id, None)
+
+    def confirm(self, dispute: Dispute) -> None:
+        """Take the flag from a row whose case was found to be its own."""
         with self._database.write() as connection:
-            for doubt in doubts:
-                connection.execute(
-                    update(attempts)
-                    .where(attempts.c.id == doubt.attempt_id)
-                    .values(lease_until=now, clock_gap=clock_gap)
-                )
+            ids.dispute(connection, dispute.row_id, disputed=False)
+
+    def hand_over(self, doubt: Doubt, dispute: Dispute, decision: Decision) -> Status | None:
+        """Give a disputed id to the doubtful row whose case it is; the row that had it becomes unknown.
+
+        None, and nothing changes, where either row has moved on.
+        """
+        with self._database.write() as connection:
+            holder = connection.execute(select(rows).where(rows.c.id == dispute.row_id)).one()
+            row = connection.execute(select(rows).where(rows.c.id == doubt.row_id)).one()
+            moved_on = (row.attempt_id, row.state) != (doubt.attempt_id, doubt.state)
+            if moved_on or holder.wolkvox_id != dispute.wolkvox_id:
+                return None
+            message = _(
+                "Its id {id} turned out to be the case of {reference}: whether this row has a case is not known.",
+                id=dispute.wolkvox_id,
+                reference=doubt.reference,
+            )
+            taken = {"state": Status.UNKNOWN, "wolkvox_id": None, "id_prefijo": None, "disputed": False}
+            connection.execute(update(rows).where(rows.c.id == holder.id).values(**taken, message=message))
+            ids.dismiss(connection, holder.id)
+            self._record(connection, holder.id, holder.attempt_id, decision, Status.UNKNOWN)
+            return self._settle(connection, row, decision, {dispute.wolkvox_id})
+
+    def note_deleted(self, import_id: int, reference: str) -> bool:
+        """Note that a created row's case is gone from the CRM, as a person says; False where no such row is created."""
+        created = (rows.c.import_id == import_id, rows.c.reference == reference, rows.c.state == Status.CREATED)
+        with self._database.write() as connection:
+            row = connection.execute(select(rows).where(*created)).one_or_none()
+            if row is None:
+                return False
+            connection.execute(update(rows).where(rows.c.id == row.id).values(deleted=True, disputed=False))
+            gone = Decision(Status.CREATED, "deleted", row.wolkvox_id)
+            self._record(connection, row.id, row.attempt_id, gone, Status.CREATED)
+        return True
 
     def adopt(self, import_id: int, adopted: Sequence[Adopted], columns: Sequence[str]) -> int:
         """Take rows over from a report; return how many became created or doubtful by that.
 
         A row that the journal has as created already is left alone where the id is the same, and becomes a conflict
-        where it is another.
+        where it is another. A row whose id another row of the tenant and operation has is left as it is.
         """
         with self._database.write() as connection:
             column_set = column_set_id(connection, columns)
             return sum(self._adopt(connection, import_id, row, column_set) for row in adopted)
 
     def _adopt(self, connection: Connection, import_id: int, row: Adopted, column_set: int) -> bool:
-        values = {
+        values: dict[str, object] = {
             "state": row.state,
             "wolkvox_id": row.wolkvox_id,
             "id_prefijo": row.id_prefijo,
@@ -147,10 +307,12 @@ class Settling:
             "column_set_id": column_set,
         }
         known = connection.execute(
-            select(rows.c.id, rows.c.state, rows.c.wolkvox_id).where(
+            select(rows.c.id, rows.c.state, rows.c.wolkvox_id, rows.c.attempt_id).where(
                 rows.c.import_id == import_id, rows.c.key_digest == row.identity.key_digest
             )
         ).one_or_none()
+        if ids.holder(connection, import_id, known.id if known else 0, row.wolkvox_id) is not None:
+            return False
         if known is None:
             who = {
                 "import_id": import_id,
@@ -166,37 +328,60 @@ class Settling:
         else:
             row_id = known.id
             if known.state in {Status.CREATED, Status.CONFLICT}:
-                ids = [known.wolkvox_id, row.wolkvox_id]
-                message = _("Several cases exist: {ids}.", ids=", ".join(filter(None, ids)))
-                values = {"state": Status.CONFLICT, "message": message}
+                several = ", ".join(filter(None, (known.wolkvox_id, row.wolkvox_id)))
+                values = {"state": Status.CONFLICT, "message": _("Several cases exist: {ids}.", ids=several)}
             connection.execute(update(rows).where(rows.c.id == row_id).values(**values))
             connection.execute(update(attempts).where(attempts.c.row_id == row_id).values(search_value=None))
-        self._record(connection, row_id, Decision(row.state, "adopted", row.wolkvox_id, row.id_prefijo))
+        decision = Decision(row.state, "adopted", row.wolkvox_id, row.id_prefijo)
+        arrived = (row.wolkvox_id,) if row.wolkvox_id else ()
+        ids.note(connection, ids.Arrival(row_id, "adopted", self._database.clock.wall()), arrived)
+        self._record(connection, row_id, known and known.attempt_id, decision, Status(str(values["state"])))
         return True
 
-    def _record(self, connection: Connection, row_id: int, decision: Decision) -> None:
+    def _record(
+        self, connection: Connection, row_id: int, attempt_id: int | None, decision: Decision, state: Status
+    ) -> None:
         connection.execute(
             insert(verdicts).values(
                 row_id=row_id,
+                attempt_id=attempt_id,
                 how=decision.how,
-                state=decision.state,
+                state=state,
                 wolkvox_id=decision.wolkvox_id,
                 user=user_name(),
-                decided_at=self._database.clock(),
+                decided_at=self._database.clock.wall(),
             )
         )
 
 
-def _doubt(found: Row[Any]) -> Doubt:
+def _last_decisions(connection: Connection, import_id: int) -> dict[int, int]:
+    """Return, by row, the number of the last decision about each doubtful row of an import."""
+    query = (
+        select(verdicts.c.row_id, func.max(verdicts.c.id))
+        .join(rows, rows.c.id == verdicts.c.row_id)
+        .where(rows.c.import_id == import_id, rows.c.state.in_(DOUBTFUL))
+        .group_by(verdicts.c.row_id)
+    )
+    return {row_id: number for row_id, number in connection.execute(query)}  # noqa: C416 - rows are no pairs to mypy
+
+
+def _doubt(found: Row[Any], arrived: tuple[str, ...], decision_id: int | None) -> Doubt:
+    ends = [moment for moment in (found.deadline, found.lease) if moment is not None]
     return Doubt(
         row_id=found.id,
+        import_id=found.import_id,
         attempt_id=found.attempt_id,
+        decision_id=decision_id,
         reference=found.reference,
         state=Status(found.state),
         message=found.message,
         body_length=found.body_length or 0,
         search_field=found.search_field,
         search_value=found.search_value,
-        lease_until=None if found.lease_until is None else moment(found.lease_until),
-        clock_gap=found.clock_gap,
+        mark_place=found.mark_place,
+        boot=found.boot,
+        silent_since=max(ends, default=None),
+        ids=tuple(dict.fromkeys(filter(None, (found.wolkvox_id, *arrived)))),
+        sent_at=found.sent_at,
+        run=found.run_id,
     )

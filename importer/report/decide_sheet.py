@@ -27,6 +27,7 @@ COLUMNS = {
     "verdict": 16.0,
     "wolkvox_id": 28.0,
     "idPrefijo": 14.0,
+    "attempt": 10.0,
 }
 """Its columns and their widths; the same in every language, since they are read back."""
 
@@ -60,6 +61,7 @@ class ToDecideSheet(Listing):
             cells.prose(sent),
             cells.prose(said),
             *(cells.of(styles.to_fill, value) for value in (None, row.wolkvox_id, row.id_prefijo)),
+            cells.text(row.about or ""),
         )
 
     def _sent(self, row: ReportRow) -> str:

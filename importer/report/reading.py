@@ -7,6 +7,7 @@ import zipfile
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
+from datetime import datetime
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -32,7 +33,11 @@ Line = Sequence[object]
 
 @dataclass(frozen=True, slots=True)
 class ReportedRow:
-    """What a report says of a row; the verdict is a person's, from the sheet `To decide`, with the id found there."""
+    """What a report says of a row; the verdict is a person's, from the sheet `To decide`, with the id found there.
+
+    `about` names the attempt or decision that the verdict is about; reports of 0.1.0 lack it, and are told by `run`
+    and `sent_at`, in the time zone of this computer.
+    """
 
     row: int
     status: str
@@ -40,6 +45,9 @@ class ReportedRow:
     id_prefijo: str | None
     reference: str | None
     verdict: str | None
+    about: str | None = None
+    run: int | None = None
+    sent_at: datetime | None = None
 
 
 def read_rows(path: Path) -> Iterator[ReportedRow]:
@@ -82,6 +90,7 @@ def _decided(row: ReportedRow, decision: ReportedRow | None) -> ReportedRow:
     return replace(
         row,
         verdict=decision.verdict,
+        about=decision.about,
         wolkvox_id=decision.wolkvox_id or row.wolkvox_id,
         id_prefijo=decision.id_prefijo or row.id_prefijo,
     )
@@ -132,6 +141,9 @@ def _rows(path: Path, title: str, lines: Iterable[Line]) -> Iterator[ReportedRow
                 id_prefijo=text(line, "idPrefijo"),
                 reference=text(line, "reference"),
                 verdict=verdict.casefold() if verdict and title == TO_DECIDE else None,
+                about=text(line, "attempt") if title == TO_DECIDE else None,
+                run=_number(text(line, "run")),
+                sent_at=_moment(text(line, "sent_at")),
             )
 
 
@@ -150,6 +162,14 @@ def _header(path: Path, title: str, lines: Iterator[Line]) -> dict[str, int]:
             names=", ".join(NEEDED),
         )
     )
+
+
+def _moment(text: str | None) -> datetime | None:
+    """Read a moment as a sheet or a CSV file gives it back; None where there is none."""
+    try:
+        return datetime.fromisoformat(text or "").astimezone()
+    except (ValueError, OverflowError, OSError):
+        return None
 
 
 def _number(text: str | None) -> int | None:

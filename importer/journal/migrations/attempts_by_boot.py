@@ -1,7 +1,7 @@
 """Attempts measured by a clock that counts sleep, ids that arrived, and the questions that were answered.
 
 The tables are frozen as this step leaves them. Attempts of before have no boot: nobody can tell how long ago they
-were, so their quiet period begins when it is first asked for.
+were, so that only the lengths of their deadlines and leases are kept, and they count from when they are next looked at.
 """
 
 from __future__ import annotations
@@ -38,6 +38,7 @@ _attempts = Table(
     Column("lease", Float),
     Column("body_length", Integer, nullable=False),
     Column("search_field", String),
+    Column("mark_place", String),
     Column("search_value", String),
     Column("ended_at", Float),
     Column("verdict", String),
@@ -117,7 +118,9 @@ def apply(connection: Connection) -> None:
         connection.exec_driver_sql(f"DROP INDEX {index}")
     connection.exec_driver_sql("ALTER TABLE attempts RENAME TO attempts_before")
     metadata.create_all(connection, tables=[_attempts, *_new])
+    lengths = "0, max(0, lease_until - started_at - 5), max(0, lease_until - started_at)"
     connection.exec_driver_sql(
-        f"INSERT INTO attempts ({_KEPT}, token) SELECT {_KEPT}, '' FROM attempts_before"  # noqa: S608 - no value
+        f"INSERT INTO attempts ({_KEPT}, token, began, deadline, lease)"  # noqa: S608 - no value
+        f" SELECT {_KEPT}, '', {lengths} FROM attempts_before"
     )
     connection.exec_driver_sql("DROP TABLE attempts_before")

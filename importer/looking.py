@@ -1,0 +1,163 @@
+"""Look for rows in the CRM before they are sent: all of them where that was asked for, or a few as a spot check."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+from importer.composing import search_value
+from importer.crm import Crm
+from importer.errors import ConnectionRefused, QuestionRefused, StartRefused
+from importer.findings import Findings
+from importer.journal import Decision, ImportRecord, Journal
+from importer.messages import _, ngettext
+from importer.model import Status
+from importer.plan import Plan
+from importer.searching import Answer, CaseSearch
+
+SHARE_OF_QUOTA = 10
+"""All new rows are looked for where that costs at most the quota that is left, divided by this."""
+
+_ROWS_A_QUESTION = 20
+"""Rows of one contact, at most on average, for which it is worth counting what a look for all rows would cost."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """A row that is about to be sent, and the value by which the CRM would find its case; None where it has none."""
+
+    reference: str
+    value: str | None
+
+
+def wanted_rows(plan: Plan) -> Iterator[Wanted]:
+    """Yield the rows of a plan that would be sent, in their order."""
+    for planned in plan.sendable():
+        if planned.row.identity:
+            yield Wanted(planned.row.identity.reference, search_value(plan, planned.row))
+
+
+class Looking:
+    """Looks for planned rows of one import; what is found is recorded, and is not sent."""
+
+    def __init__(self, crm: Crm, journal: Journal, record: ImportRecord, plan: Plan, findings: Findings | None) -> None:
+        self._journal, self._record, self._plan = journal, record, plan
+        self._search = CaseSearch(crm, journal, record, findings)
+
+    def look_for(self, rows: Sequence[Wanted], workers: int) -> None:
+        """Search for rows; what is found, or may be there, is not sent.
+
+        Raises ServerUnreachable or ConnectionRefused where the CRM cannot be asked: nothing was sent then.
+        """
+        answers = self._ask(rows, workers)
+        for row in rows:
+            if row.value is None:
+                continue  # the forecast refuses such rows
+            if decision := self._decision(answers[row.value], row.reference, "look-first"):
+                self._journal.settling.found_first(self._record.id, row.reference, decision)
+
+    def spot_check(self, rows: Sequence[Wanted], workers: int) -> None:
+        """Search for a few rows of a source before its first one is sent.
+
+        Raises StartRefused where one of them is a case already, which somebody must have sent from elsewhere: its id
+        is recorded.
+        """
+        answers = self._ask(rows, workers)
+        found: list[str] = []
+        for row in rows:
+            decision = self._decision(answers[row.value], row.reference, "spot-check") if row.value else None
+            if decision is None or decision.state is Status.UNKNOWN:
+                continue
+            gone = self._journal.settling.deleted(self._record.id, [decision.wolkvox_id or ""])
+            if not gone and self._journal.settling.found_first(self._record.id, row.reference, decision):
+                found.append(f"{row.reference} ({decision.wolkvox_id or _('several cases')})")
+        if found:
+            raise _sent_from_elsewhere(found, self._plan.mapping.path)
+        self._journal.imports.note_spot_check(self._record, self._plan.table.digest)
+
+    def _ask(self, rows: Iterable[Wanted], workers: int) -> dict[str, Answer]:
+        """Ask the CRM once for each value that some of the rows have."""
+        field = self._plan.mapping.search
+        values = list(dict.fromkeys(row.value for row in rows if row.value is not None))
+        with ThreadPoolExecutor(workers) as pool:
+            return dict(zip(values, pool.map(lambda value: self._search.ask(field, value), values), strict=True))
+
+    def _decision(self, answer: Answer, reference: str, how: str) -> Decision | None:
+        """Return what a search says of a row that was not sent yet, None where nothing speaks against sending it."""
+        hits = self._search.hits(answer, reference, self._plan.mapping.reference)
+        if len(hits) == 1 and hits[0].wolkvox_id:
+            return Decision(Status.CREATED, how, hits[0].wolkvox_id, hits[0].id_prefijo)
+        if hits:
+            ids = tuple(hit.wolkvox_id for hit in hits if hit.wolkvox_id)
+            shown = ", ".join(hit.wolkvox_id or "?" for hit in hits)
+            message = _("Cases with this reference in the CRM: {ids}", ids=shown)
+            return Decision(Status.CONFLICT, how, message=message, ids=ids)
+        if self._search.speaks_against(answer, reference, self._plan.mapping.reference):
+            message = _("The CRM's answer has records that are cut, or that quote this row's reference.")
+            return Decision(Status.UNKNOWN, how, message=message)
+        if not self._search.is_complete(answer):
+            message = _(
+                "The CRM shows {count} cases for this search, and there may be more of them.",
+                count=len(answer.found.records),
+            )
+            return Decision(Status.UNKNOWN, how, message=message)
+        return None
+
+
+def spot_check(looking: Looking, rows: Sequence[Wanted], workers: int) -> str | None:
+    """Ask the CRM for a few rows of a source that was never asked for; return why it could not be asked, if so.
+
+    Raises StartRefused where somebody sent one of them from elsewhere, ServerUnreachable where the CRM cannot be asked
+    now.
+    """
+    if not rows:
+        return None
+    if all(row.value is None for row in rows):
+        return _(
+            "The CRM could not be asked whether another computer sent these rows before: that needs a `reference` in"
+            " the mapping, and a value of its `search` field in each row."
+        )
+    try:
+        looking.spot_check(rows, workers)
+    except (QuestionRefused, ConnectionRefused) as error:
+        return _("The CRM could not be asked whether another computer sent these rows before: {reason}", reason=error)
+    return None
+
+
+def chosen_for_spot_check(plan: Plan, planned: int, number: int, quota_left: int | None) -> list[Wanted]:
+    """Return the rows that a spot check looks for: the first, the last and some between, or all of them.
+
+    `planned` is how many rows of the plan would be sent. All are looked for where that costs at most a tenth of the
+    calls that are left.
+    """
+    if number == 0 or planned == 0:
+        return []
+    affordable = (quota_left or 0) // SHARE_OF_QUOTA
+    if planned <= affordable * _ROWS_A_QUESTION:
+        rows = list(wanted_rows(plan))
+        if len({row.value for row in rows}) <= affordable:
+            return rows
+    steps = max(1, number - 1)
+    places = {round(step * (planned - 1) / steps) for step in range(number)}
+    return [row for place, row in enumerate(wanted_rows(plan)) if place in places]
+
+
+def _sent_from_elsewhere(found: Sequence[str], mapping: Path) -> StartRefused:
+    shown = ", ".join(found[:3])
+    return StartRefused(
+        ngettext(
+            "{count} row that was about to be sent is a case already ({shown}), and not by way of this journal: another"
+            " computer sent it. Nothing was sent. Take over the other computer's report with `case-importer adopt"
+            " REPORT -m {mapping}`, or give --look-first to search the CRM for every row before it is sent; people who"
+            " import together need one journal.",
+            "{count} rows that were about to be sent are cases already ({shown}), and not by way of this journal:"
+            " another computer sent them. Nothing was sent. Take over the other computer's report with `case-importer"
+            " adopt REPORT -m {mapping}`, or give --look-first to search the CRM for every row before it is sent;"
+            " people who import together need one journal.",
+            len(found),
+            shown=shown,
+            mapping=mapping,
+        )
+    )
