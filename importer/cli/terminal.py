@@ -163,14 +163,14 @@ def _effects(forecast: Forecast) -> Iterator[str]:
     if not forecast.promised:
         return
     yield ngettext(
-        "  open    {count} case has an open status (one that the mapping does not list as closed)",
-        "  open    {count} cases have an open status (one that the mapping does not list as closed)",
+        "  open    {count} of them has an open status: such a case may start its time limit (SLA) and write to its contact",
+        "  open    {count} of them have an open status: such a case may start its time limit (SLA) and write to its"
+        " contact",
         forecast.open_cases,
     )
-    yield _(
-        "  effects An open case may start its time limit (SLA) and write to its contact; switch such notifications off"
-        " first\n          where these are old tickets. No documented call deletes a case: what is sent stays."
-    )
+    if forecast.open_cases:
+        yield _("          (switch these notifications off first where old tickets are moved)")
+    yield _("  undo    not possible: no documented call deletes a case")
 
 
 def _not_sent(forecast: Forecast) -> Iterator[str]:

@@ -60,7 +60,9 @@ def exit_status(checks: list[Check]) -> int:
 def examine(said: Connection, mapped: Connection, journal: Path) -> Iterator[Check]:
     """Look at everything, and yield each check when it is made; creates nothing, anywhere."""
     try:
-        yield _settings_file(settings.load_settings())
+        found = settings.load_settings()
+        if found.exists:
+            yield _settings_file(found)
         server, operation = settings.server_and_operation(said, mapped)
     except SettingsError as error:
         server = operation = None
@@ -100,8 +102,6 @@ def _connection(said: Connection, mapped: Connection, server: str | None, operat
 
 def _settings_file(found: Settings) -> Check:
     """Tell where the settings file is and what it says; it holds no token."""
-    if not found.exists:
-        return _ok("settings-file", _("{path}: there is none; nothing is set there", path=found.path))
     names = ("server", "operation", "proxy", "ca_file", "token_file", "journal", "case_url")
     said = [f"{name} = {value}" for name in names if (value := getattr(found, name)) is not None]
     said += [f"folder {folder}" for folder in found.folders]

@@ -24,6 +24,8 @@ from importer.source import Table, open_table
 _AT_ONCE = 2_000
 """Rows of a witness that are looked up in the journal together."""
 
+_NUMBERS = r"( \(\d+\))*"
+
 
 @dataclass(frozen=True, slots=True)
 class _Said:
@@ -68,8 +70,8 @@ def _witnesses(plan: Plan, journal: Journal, report_path: Path) -> Iterator[tupl
     yield source, _in_source(plan)
     for title in _written_back(plan.table):
         yield source, _in_sheet(source, title)
-    for path in sorted(_reports_beside(source, report_path) - {source}):
-        yield path, _in_report(path, journal)
+    for path in sorted(_reports_beside(source, report_path)):
+        yield path, _in_report(path, journal, surely=path == report_path or ".report" in path.name.casefold())
 
 
 def _reports_beside(source: Path, report_path: Path) -> set[Path]:
@@ -78,27 +80,23 @@ def _reports_beside(source: Path, report_path: Path) -> set[Path]:
     A copy is a report, too: `tickets (2).report.xlsx`, `tickets.report (1).xlsx`, `tickets.report - copia.xlsx`.
     """
     default = report.default_path(source)
-    own = re.escape(source.stem.removesuffix(".report"))
-    stem = re.escape(_unnumbered(report_path.stem.removesuffix(".report")))
-    patterns = {
-        default.parent.absolute(): rf"{own}( \(\d+\))*\.report\b.*\.(xlsx|xlsm|csv)",
-        report_path.parent.absolute(): rf"{stem}( \(\d+\))*(\.report)?( \(\d+\)| - .*)?\.(xlsx|xlsm|csv)",
-    }
-    if default.parent.absolute() == report_path.parent.absolute():
-        patterns = {default.parent: "|".join(patterns.values())}
+    own = rf"{_stem(default)}{_NUMBERS}\.report\b.*\.(xlsx|xlsm|csv)"
+    ending = re.escape(".report" if report_path.stem.endswith(".report") else "")
+    asked_for = rf"{_stem(report_path)}{_NUMBERS}{ending}( - .*|{_NUMBERS}){re.escape(report_path.suffix)}"
     found = {path for path in (default, report_path) if path.is_file()}
-    for folder, pattern in patterns.items():
+    for folder, pattern in ((default.parent, own), (report_path.parent, asked_for)):
         fits = re.compile(pattern, re.IGNORECASE)
         try:
             names = [entry.name for entry in os.scandir(folder) if fits.fullmatch(entry.name)]
         except OSError:
             continue  # the folder is not there yet: nothing is beside the report
         found |= {path for name in names if (path := folder / name).is_file()}
-    return found
+    return {path for path in found if not (source.exists() and path.samefile(source))}
 
 
-def _unnumbered(stem: str) -> str:
-    return re.sub(r"( \(\d+\))+$", "", stem)
+def _stem(path: Path) -> str:
+    """Return, as a part of a pattern, a report's name without its ending and the number that tells it from others."""
+    return re.escape(re.sub(rf"{_NUMBERS}$", "", path.stem.removesuffix(".report")))
 
 
 def _in_source(plan: Plan) -> Iterator[_Said]:
@@ -133,16 +131,18 @@ def _in_frames(table: Table) -> Iterator[_Said]:
             yield _Said(wolkvox_id or None, reference or None, status)
 
 
-def _in_report(path: Path, journal: Journal) -> Iterator[_Said]:
+def _in_report(path: Path, journal: Journal, *, surely: bool) -> Iterator[_Said]:
     """Yield what a report says; nothing where it is as this journal's own runs wrote it.
 
-    Raises StartRefused where nobody can tell what is in it.
+    Raises StartRefused where nobody can tell what is in it, and by its name it is `surely` a report.
     """
     try:
         if not journal.imports.is_report(report.digest(path)):
             for row in report.read_rows(path):
                 yield _Said(row.wolkvox_id, row.reference, row.status, row.verdict)
     except (ReportError, OSError) as error:
+        if not surely:
+            return
         raise StartRefused(
             _(
                 "{path} lies where the report goes, and could hold the ids of an earlier run, but it cannot be read:"
