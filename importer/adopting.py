@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 
 import pandas as pd
 
-from importer import guards, mapping
-from importer.errors import StartRefused
+from importer import guards, mapping, report
+from importer.errors import SourceError, StartRefused
 from importer.identity import Scope
 from importer.job import Job, allowed_folders
 from importer.journal import Adopted, Journal
@@ -77,12 +78,17 @@ class _Reported:
 
 
 def _open(job: Job, sheet: str | None) -> Table:
-    """Open the report's sheet, or the source's own where that has the ids."""
+    """Open the report's sheet, whatever number Excel gave it, or the source's own where that has the ids."""
     cases = mapping.load(job.mapping)
     table = open_source(job.source, replace(cases.table, sheet=None, header_row=None))
     if id_column(table.columns):
         return table
-    return open_table(job.source, replace(cases.table, sheet=sheet or "Report", header_row=None))
+    for title in filter(None, [sheet, *report.report_sheets(job.source)]):
+        with suppress(SourceError):  # a sheet of the user's own that has our name, and no table
+            other = open_table(job.source, replace(cases.table, sheet=title, header_row=None))
+            if id_column(other.columns):
+                return other
+    return table
 
 
 def _reported(plan: Plan) -> Iterator[tuple[PlannedRow, _Reported]]:

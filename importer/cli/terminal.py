@@ -163,7 +163,8 @@ def _effects(forecast: Forecast) -> Iterator[str]:
     if not forecast.promised:
         return
     yield ngettext(
-        "  open    {count} of them has an open status: such a case may start its time limit (SLA) and write to its contact",
+        "  open    {count} of them has an open status: such a case may start its time limit (SLA) and write to its"
+        " contact",
         "  open    {count} of them have an open status: such a case may start its time limit (SLA) and write to its"
         " contact",
         forecast.open_cases,

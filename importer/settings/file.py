@@ -80,7 +80,7 @@ def load_settings() -> Settings:
     try:
         with path.open("rb") as file:
             content = tomllib.load(file)
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return Settings(path)
     except tomllib.TOMLDecodeError as error:
         raise _fault(path, _("it is not valid TOML: {reason}", reason=error)) from error
