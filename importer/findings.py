@@ -64,7 +64,8 @@ class Findings:
     none was; `found_after` is in seconds, the longest that it took. `page_size` is the greatest number of records that
     one answer to a search by `search_field` held: a page holds at least so many, so that an answer with fewer is all
     there is. `case_found` is the shape of an answer that holds the case, `nothing_found` that of the answer where there
-    is no such case, and `nothing_readable` whether the latter is one without records rather than a refusal.
+    is no such case, and `nothing_readable` whether the latter is one that says so, rather than a refusal or something
+    unreadable. `mark_place` is the path of keys under which a record shows the mark of its case.
     """
 
     tenant: str
@@ -78,11 +79,11 @@ class Findings:
     case_found: str | None = None
     nothing_found: str | None = None
     nothing_readable: bool = False
+    mark_place: str | None = None
     fields: tuple[FieldFinding, ...] = ()
     errors: tuple[Shape, ...] = ()
     told: tuple[Told, ...] = ()
     unknown: tuple[str, ...] = ()
-    mark_place: str | None = None
     version: Literal[1] = field(default=1)
 
     def covers(self, search_field: str, body_length: int, quiet_period: float = QUIET_PERIOD) -> bool:

@@ -225,8 +225,9 @@ class Pause(StrEnum):
 class Outcome:
     """What one attempt came to.
 
-    `message` is what a person may read, values that were sent masked. `retry_after` is in seconds. `bytes_sent`
-    is how much of the body was handed to the operating system.
+    `message` is what a person may read, values that were sent masked. `wolkvox_id` and `id_prefijo` are those of a
+    success that is believed; `ids` are all ids of cases in the answer, whatever it says. `retry_after` is in seconds.
+    `bytes_sent` is how much of the body was handed to the operating system.
     """
 
     verdict: Verdict

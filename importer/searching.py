@@ -57,7 +57,7 @@ class CaseSearch:
     def _path(self, place: str) -> str | None:
         """Return where the doctor's own case came back with its mark, where that case was marked at the same place."""
         path = self._findings.mark_place if self._findings else None
-        return path if path and path.startswith("form.") == place.startswith("form.") else None
+        return path if path and place == "description" and not path.startswith("form.") else None
 
     def _places(self, answer: Answer, place: str | None) -> Sequence[str]:
         """Return the place of a mark; for an attempt of 0.1.0, which did not note it, every place that it may have."""

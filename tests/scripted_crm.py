@@ -121,20 +121,22 @@ class Talk:
         part = self.line.recv(65536)
         if not part:
             raise EOFError
+        self.server.received += len(part)
         self._read += part
 
 
 class ScriptedCrm:
     """Serves each connection with the next script, the last of them again and again.
 
-    `requests` are those whose head arrived; `connections` counts what was accepted, `hung_up` is set whenever a
-    script has ended and its connection is closed, `body_read` when `until_hangup_after_request` waits.
+    `requests` are those whose head arrived; `connections` counts what was accepted, `received` the bytes that scripts
+    have read, `hung_up` is set whenever a script has ended and its connection is closed, `body_read` when
+    `until_hangup_after_request` waits.
     """
 
     def __init__(self, *scripts: Script, tls: ssl.SSLContext | None = None) -> None:
         self._scripts, self._tls = list(scripts), tls
         self.requests: list[Asked] = []
-        self.connections = 0
+        self.connections = self.received = 0
         self.ended, self.hung_up, self.body_read = threading.Event(), threading.Event(), threading.Event()
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.port = int(self._listener.getsockname()[1])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from dataclasses import replace
 
 import pytest
 
@@ -194,9 +195,31 @@ def test_o17_what_one_answer_proves_pauses_at_once(pause: Pause, status: int) ->
     assert "same command again" in reason.message
 
 
-def test_slowing_down_is_no_pause() -> None:
-    """However often the CRM asks for patience, the run goes on, slower."""
-    assert set(notes(Brake(), *[BUSY] * 50)) == {None}
+def test_slowing_down_is_no_pause_while_some_case_gets_a_verdict() -> None:
+    """A CRM that asks for patience now and then is served on, slower; what settles nothing is no verdict."""
+    assert set(notes(Brake(), *([BUSY] * 9 + [CREATED]) * 5)) == {None}
+
+
+def test_o26_ten_refusals_in_a_row_without_a_verdict_pause() -> None:
+    """A CRM that takes nothing is left alone: the same command goes on later, and an unknown outcome does not count."""
+    brake = Brake()
+    assert notes(brake, *[BUSY] * 9, UNKNOWN, BUSY) == [None] * 10 + [3]
+    reason = brake.note(BUSY)
+    assert reason is not None
+    assert "Give the same command again later" in reason.message
+    assert notes(Brake(), *[BUSY] * 9, REJECTED, *[BUSY] * 9) == [None] * 19
+
+
+def test_o26_a_wait_of_nothing_is_no_leave_to_hurry() -> None:
+    """`Retry-After: 0` on every refusal still gives our own growing waits."""
+    clock = Clock()
+    paced = pacer(clock)
+    waits = []
+    for _time in range(4):
+        start(paced)
+        paced.release(replace(BUSY, retry_after=0.0), 0.0)
+        waits.append(paced.waiting)
+    assert waits == pytest.approx([0.5, 1, 2, 4])
 
 
 def test_o9_a_wait_that_is_too_long_to_sit_out_pauses_the_run() -> None:

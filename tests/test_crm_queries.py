@@ -2,57 +2,16 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from importer.crm import Hit, Quota, find_reference
-from importer.crm.queries import quota_in, records_in
-
-REFERENCE = "WCI-0123456789ABCDEF"
-
-
-def record(text: str, **ids: object) -> Mapping[str, object]:
-    """Return a record whose description holds a text."""
-    return {"description": text, **ids}
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        REFERENCE,
-        f"[{REFERENCE}]\nHola",
-        f"<p>[{REFERENCE}]</p>",
-        REFERENCE.lower(),
-        f"ver {REFERENCE}, gracias",
-        f"_{REFERENCE}_",
-    ],
-)
-def test_a_reference_is_found_as_a_whole_token_whatever_its_case(text: str) -> None:
-    """Brackets, mark-up and small letters do not hide it."""
-    assert find_reference((record(text, wolkvox_id="a", idPrefijo="CAS-1"),), REFERENCE) == (Hit("a", "CAS-1"),)
-
-
-@pytest.mark.parametrize("text", [f"{REFERENCE}0", f"X{REFERENCE}", REFERENCE[:-1], "", "WCI-"])
-def test_a_part_of_a_longer_token_is_no_reference(text: str) -> None:
-    """A longer mark is another case's."""
-    assert find_reference((record(text, wolkvox_id="a"),), REFERENCE) == ()
-
-
-def test_the_same_case_twice_is_one_hit_and_two_cases_are_two() -> None:
-    """Ids tell cases apart; a record without one may be a second case."""
-    one, two, none = (record(REFERENCE, **ids) for ids in ({"wolkvox_id": "a"}, {"wolkvox-id": 7}, {}))
-    assert find_reference((one, one), REFERENCE) == (Hit("a", None),)
-    assert find_reference((one, two), REFERENCE) == (Hit("a", None), Hit("7", None))
-    assert find_reference((none, none), REFERENCE) == (Hit(None, None), Hit(None, None))
-
-
-def test_the_id_of_a_contact_inside_a_record_is_not_the_cases() -> None:
-    """The reference may stand deep inside; the id has to be the record's own."""
-    nested = {"form": {"Ticket": REFERENCE}, "contact": {"wolkvox_id": "contact"}, "idPrefijo": "CAS-1"}
-    assert find_reference((nested,), REFERENCE) == (Hit(None, "CAS-1"),)
+from importer.crm import Quota, find_mark
+from importer.crm.queries import found_in, quota_in, records_in
+from importer.crm.reading import read
 
 
 @pytest.mark.parametrize(
@@ -91,6 +50,53 @@ def test_the_quota_is_read_by_the_vendors_names(told: Mapping[str, object], quot
     assert quota_in(told) == quota
 
 
+ONE = {"code": "200", "error": "null", "msg": "1 records were are found", "data": [{"wolkvox_id": "a1"}]}
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        ONE,
+        {**ONE, "code": 200, "msg": "Successful query"},
+        {**ONE, "msg": "0 records were are found", "data": []},
+        {"code": 200, "data": []},
+        {**ONE, "total": 1, "next": None},
+        {**ONE, "msg": "1,000 records were are found", "data": [{}] * 1000},
+    ],
+)
+def test_o29_an_answer_in_the_vendors_shape_is_believed(answer: Mapping[str, object]) -> None:
+    """Code 200, no error, a list of objects, and a count that agrees if there is one."""
+    found = found_in(read(json.dumps(answer).encode()))
+    assert (found.believed, list(found.records)) == (True, answer["data"])
+
+
+@pytest.mark.parametrize(
+    ("answer", "count"),
+    [
+        ({**ONE, "code": None}, 1),
+        ({**ONE, "code": 404}, 1),
+        ({**ONE, "error": {}}, 1),
+        ({**ONE, "error": "x"}, 1),
+        ({**ONE, "msg": "2 records were are found"}, 1),
+        ({**ONE, "msg": "1 records were are found of 25 records"}, 1),
+        ({**ONE, "msg": "Registros: 25"}, 1),
+        ({**ONE, "total": 25}, 1),
+        ({**ONE, "nextPage": "abc"}, 1),
+        ({**ONE, "data": [{"wolkvox_id": "a1"}, None]}, 1),
+        ({**ONE, "data": None, "msg": "x"}, 0),
+        ({**ONE, "data": {"wolkvox_id": "a1"}}, 1),
+        ({**ONE, "data": {}, "msg": "0 records were are found"}, 0),
+        ({**ONE, "data": []}, 0),
+        ([{"wolkvox_id": "a1"}, {"description_case": "x"}, 7], 2),
+        ([], 0),
+    ],
+)
+def test_o29_another_answer_gives_hits_and_proves_nothing(answer: object, count: int) -> None:
+    """What an older version or a page says is used for what it shows, and never for what it does not."""
+    found = found_in(read(json.dumps(answer).encode()))
+    assert (found.believed, len(found.records)) == (False, count)
+
+
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(max_size=5),
     lambda inner: (
@@ -107,4 +113,5 @@ JSON = st.recursive(
 def test_no_answer_whatever_its_shape_raises(envelope: Mapping[str, object]) -> None:
     """Undocumented shapes are read for what they hold."""
     quota_in(envelope)
-    find_reference(records_in(envelope), REFERENCE)
+    found = found_in(read(json.dumps(envelope).encode()))
+    find_mark(found.records, "WCI-0123456789ABCDEF", "description")

@@ -59,12 +59,12 @@ def create(script: Script, authority: trustme.CA, ca_file: Path, body: Payload) 
     return outcome, server
 
 
-def test_a_case_is_created_over_tls_and_the_connection_is_used_again(authority: trustme.CA, ca_file: Path) -> None:
+def test_o20_cases_are_created_over_tls_each_on_a_connection_of_its_own(authority: trustme.CA, ca_file: Path) -> None:
     """A certificate of the named authority is accepted."""
     tls = serving(authority.issue_cert("localhost"))
     with ScriptedCrm(answering(OK), tls=tls) as server, client(server, ca_file) as crm:
         assert [crm.create(payload()).verdict for _number in range(2)] == [Verdict.CREATED] * 2
-    assert server.connections == 1
+    assert server.connections == 2
 
 
 def test_o5_a_tls_stream_broken_after_the_body_is_unknown_and_one_post(authority: trustme.CA, ca_file: Path) -> None:
@@ -162,6 +162,31 @@ def test_a_case_goes_through_a_proxys_tunnel_without_showing_it_the_token(author
     assert connect.head.startswith("CONNECT crm.example:443 HTTP/1.")
     assert "canary-token" not in connect.head
     assert post.header("Wolkvox-Token") == "canary-token"
+
+
+@pytest.mark.parametrize(("holds", "sent"), [(0, None), (1, 1000)])
+def test_o27_a_lease_that_ended_while_tls_was_negotiated_sends_nothing(
+    holds: int, sent: int | None, authority: trustme.CA, ca_file: Path
+) -> None:
+    """The proxy's tunnel stands and the certificate is accepted; the request does not follow, or not to its end."""
+    inner = serving(authority.issue_cert("crm.example"))
+
+    def tunnel(talk: Talk) -> None:
+        talk.head()
+        talk.send(b"HTTP/1.1 200 Connection established\r\n\r\n")
+        with inner.wrap_socket(talk.line, server_side=True) as secured:
+            answering(OK)(Talk(secured, talk.server))
+
+    answers = iter([True] * holds)
+    with ScriptedCrm(tunnel) as proxy:
+        target = Target("https://crm.example", "demo", "canary-token", f"http://localhost:{proxy.port}", ca_file)
+        with Crm(target, deadline=20) as crm:
+            outcome = crm.create(payload(2000), lambda: next(answers, False))
+            assert proxy.hung_up.wait(10)
+            assert crm.calls == holds
+    assert outcome.verdict is Verdict.NOT_DELIVERED
+    assert "lease" in outcome.message
+    assert [len(asked.body) for asked in proxy.requests] == ([0] if sent is None else [0, sent])
 
 
 def test_a_file_of_authorities_that_is_none_is_said_at_once(tmp_path: Path) -> None:

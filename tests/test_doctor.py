@@ -293,6 +293,17 @@ def test_one_case_tells_what_settling_needs(tmp_path: Path) -> None:
     assert any(case.wolkvox_id in sentence for sentence in person.heard)
     assert Findings.load(tmp_path, Scope(tenant_of(crm.url), "demo", "whatever")) == findings
     assert path.parent == tmp_path / "findings"
+    assert findings.mark_place == "description"
+
+
+def test_findings_of_an_older_program_know_no_place_of_the_mark(tmp_path: Path) -> None:
+    """A file without it is read as before."""
+    findings = replace(learnt(Search(), tmp_path), mark_place=None)
+    path = findings.save(tmp_path)
+    older = json.loads(path.read_text("utf-8"))
+    del older["mark_place"]
+    path.write_text(json.dumps(older), encoding="utf-8")
+    assert Findings.load(tmp_path, Scope(findings.tenant, findings.operation, "x")) == findings
 
 
 @pytest.mark.parametrize(("partial", "matching"), [(("description",), "partial"), ((), "exact")])
@@ -331,9 +342,9 @@ def test_only_answers_to_settlings_own_question_measure_a_page(tmp_path: Path) -
     assert "busy@" not in path.read_text("utf-8")
 
 
-@pytest.mark.parametrize(("shape", "readable"), [("empty-list", True), ("null", True), ("404", False)])
+@pytest.mark.parametrize(("shape", "readable"), [("empty-list", True), ("null", False), ("404", False)])
 def test_how_nothing_found_looks_decides_what_it_proves(shape: Any, readable: bool, tmp_path: Path) -> None:  # noqa: ANN401, FBT001 - parameters
-    """A refusal instead of an empty answer proves nothing."""
+    """A refusal, or a null, instead of an empty list proves nothing."""
     findings = learnt(Search(nothing_found=shape), tmp_path)
     assert findings.nothing_readable is readable
     assert findings.covers("email contact", 1) is readable

@@ -7,20 +7,16 @@ import stat
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
-from unittest.mock import Mock
 
 import pytest
-from importer.journal.prepared import Prepared
 from journal_support import COLUMNS, LEASE, SCOPE, SENT_VALUE, Clock, Desk, created, identity, intent, outcome, said_by
-from sqlalchemy import bindparam, update
-from sqlalchemy.dialects import sqlite
 
 from importer.errors import JournalError
 from importer.journal import Decision, Journal, RunStart, default_path, program_name, schema
-from importer.journal.schema import rows
 from importer.model import Counts, Outcome, Status, Verdict
 
 
@@ -174,24 +170,6 @@ def test_outcome_and_id_are_in_one_commit(desk: Desk) -> None:
     assert desk.journal.runs.all()[0].created_now == 0
 
 
-@pytest.mark.parametrize("what", [created("a1"), outcome(Verdict.REJECTED)])
-def test_an_outcome_and_the_next_intent_are_in_one_commit(desk: Desk, what: Outcome) -> None:
-    """Where the intent fails, the outcome is undone with it and kept aside, and both go again later."""
-    attempt = desk.claim(1)
-    assert attempt
-    with sqlite3.connect(desk.journal.path) as raw:
-        raw.execute("CREATE TRIGGER fails INSERT ON attempts BEGIN SELECT RAISE(ABORT, 'no intent is written'); END")
-        with pytest.raises(JournalError, match="no intent is written"):
-            desk.journal.attempts.conclude(attempt, what, intent(2))
-        assert (desk.row(1).status, desk.row(2).status) == (Status.SENDING, Status.PLANNED)
-        raw.execute("DROP TRIGGER fails")
-    raw.close()
-    begun = desk.journal.attempts.conclude(attempt, what, intent(2))
-    assert begun
-    assert begun.reference == identity(2).reference
-    assert (desk.row(1).status, desk.row(2).status) == (Status(what.verdict), Status.SENDING)
-
-
 def test_a_claim_records_the_content_that_is_sent(desk: Desk) -> None:
     """A row that was corrected since it was planned has the hash of what went out."""
     desk.conclude(desk.claim(1, content="corrected"), created("a1"))
@@ -201,10 +179,10 @@ def test_a_claim_records_the_content_that_is_sent(desk: Desk) -> None:
 def test_a_lease_that_ends_makes_a_row_unknown_and_not_a_moment_sooner(desk: Desk, clock: Clock) -> None:
     """Another process that looks changes nothing; time does."""
     desk.claim(1)
-    clock.now += LEASE
+    clock.pass_by(LEASE)
     assert desk.expire() == 0
     assert desk.row(1).status is Status.SENDING
-    clock.now += 0.1
+    clock.pass_by(0.1)
     assert desk.expire() == 1
     assert desk.row(1).status is Status.UNKNOWN
     assert "may exist" in desk.row(1).message
@@ -225,7 +203,7 @@ def test_a_late_answer_settles_the_row_that_still_speaks_of_its_attempt(
 ) -> None:
     """The slow attempt of a process stays its own: its answer counts after the lease, too."""
     attempt = desk.claim(1)
-    clock.now += LEASE + 1
+    clock.pass_by(LEASE + 1)
     desk.expire()
     desk.conclude(attempt, what)
     assert desk.row(1).status is state
@@ -268,18 +246,22 @@ def test_several_ids_are_a_conflict_that_names_them_all(desk: Desk) -> None:
     assert desk.claim(1) is None
 
 
-def test_a_case_beside_ids_that_a_person_dismissed_is_a_conflict(desk: Desk) -> None:
-    """An id that once arrived for a row is not forgotten because its row was planned again by a person's word."""
+def test_o28_a_row_whose_ids_are_known_is_sent_again_only_despite_each_of_them(desk: Desk) -> None:
+    """`not created` is refused while an id is known that it does not name; what was named stays as history."""
     first = desk.claim(1)
     desk.conclude(first, outcome(Verdict.NOT_DELIVERED))
     second = desk.claim(1)
     desk.conclude(first, created("case-a"))
     desk.conclude(second, created("case-b"))
     (doubt,) = desk.journal.settling.doubts(desk.record.id)
-    assert desk.journal.settling.decide(doubt, Decision(Status.PLANNED, "by-hand"))
+    for despite in ((), ("case-a",)):
+        assert desk.journal.settling.decide(doubt, Decision(Status.PLANNED, "by-hand", despite=despite)) is None
+    assert desk.journal.settling.decide(doubt, Decision(Status.PLANNED, "by-hand", despite=("case-a", "case-b")))
     desk.conclude(desk.claim(1), created("case-c"))
-    assert desk.row(1).status is Status.CONFLICT
-    assert all(f"case-{case}" in desk.row(1).message for case in "abc")
+    assert (desk.row(1).status, desk.row(1).wolkvox_id) == (Status.CREATED, "case-c")
+    with closing(sqlite3.connect(desk.journal.path)) as raw:
+        kept = {case for (case,) in raw.execute("SELECT wolkvox_id FROM arrived_ids")}
+    assert kept == {"case-a", "case-b", "case-c"}
 
 
 def test_the_same_id_twice_is_no_conflict(desk: Desk) -> None:
@@ -384,7 +366,7 @@ def test_runs_are_told_with_what_they_did(desk: Desk, clock: Clock) -> None:
     desk.conclude(desk.claim(1), created("a"))
     start = RunStart("/b.csv", "d", "m", "https://crm0001.wolkvox.com", "ana", "case-importer 0")
     later = desk.journal.runs.start(desk.record.id, start)
-    clock.now += 10
+    clock.pass_by(10)
     desk.journal.runs.end(later, Counts(created=1, planned=2), calls=3, exit_status=3)
     ended, killed = desk.journal.runs.all()
     assert (ended.id, ended.import_name, ended.operation, ended.start) == (later, "tickets", "op", start)
@@ -428,25 +410,6 @@ def test_x3_the_journal_holds_no_cell(tmp_path: Path) -> None:
     raw.close()
     assert identity(1).reference in dump
     assert not [text for text in ("T-1", "as it was", SENT_VALUE) if text in dump]
-
-
-@pytest.mark.parametrize(
-    ("paramstyle", "sql", "values"),
-    [
-        ("qmark", "UPDATE rows SET message=? WHERE rows.id = ? AND rows.state = ?", ("m", 7, "planned")),
-        (
-            "named",
-            "UPDATE rows SET message=:message WHERE rows.id = :which AND rows.state = :state_1",
-            {"message": "m", "which": 7, "state_1": "planned"},
-        ),
-    ],
-)
-def test_a_prepared_statement_is_what_its_driver_takes(paramstyle: str, sql: str, values: object) -> None:
-    """Values go to the driver by place or by name, constants of the statement among them."""
-    cursor = Mock()
-    change = update(rows).where(rows.c.id == bindparam("which"), rows.c.state == "planned")
-    Prepared(change, sqlite.dialect(paramstyle=paramstyle), ["message"]).run(cursor, {"message": "m", "which": 7})
-    cursor.execute.assert_called_once_with(sql, values)
 
 
 def test_an_intent_without_a_search_value_is_fine(desk: Desk) -> None:

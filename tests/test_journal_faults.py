@@ -14,8 +14,9 @@ from types import SimpleNamespace
 import pytest
 from journal_support import LEASE, Clock, Desk, created, identity, intent, other_process, outcome, said_by
 
+from importer.clock import boot_id
 from importer.errors import JournalError, JournalFull
-from importer.journal import Journal, place
+from importer.journal import Journal, place, rescue
 from importer.model import Pause, Status, Verdict
 
 needs_unix = pytest.mark.skipif(sys.platform == "win32", reason="signals and limits as Unix has them")
@@ -91,14 +92,15 @@ def test_o14_every_kind_of_outcome_is_kept_aside_and_taken_in(tmp_path: Path, mo
     """Verdict, pause, message and ids survive the way through the rescue file, from several threads at once."""
     desk = Desk(tmp_path / "journal.db")
     desk.plan(range(1, 21))
-    outcomes = [created("é\n1"), outcome(Verdict.REJECTED), outcome(Verdict.UNKNOWN), outcome(Verdict.NOT_DELIVERED)]
-    outcomes[3] = replace(outcomes[3], pause=Pause.QUOTA, retry_after=5.0)
+    without = [outcome(Verdict.REJECTED), outcome(Verdict.UNKNOWN), outcome(Verdict.NOT_DELIVERED)]
+    without[2] = replace(without[2], pause=Pause.QUOTA, retry_after=5.0)
+    outcomes = [what for n in range(5) for what in (created(f"é\n{n}"), *without)]
     claimed = [desk.claim(number) for number in range(1, 21)]
     states = []
 
     def conclude(place: int) -> None:
         with pytest.raises(JournalFull):
-            desk.conclude(claimed[place], outcomes[place % 4])
+            desk.conclude(claimed[place], outcomes[place])
         states.append(place)
 
     with monkeypatch.context() as patched:
@@ -114,8 +116,20 @@ def test_o14_every_kind_of_outcome_is_kept_aside_and_taken_in(tmp_path: Path, mo
     again = Desk(tmp_path / "journal.db")
     expected = [Status.CREATED, Status.REJECTED, Status.UNKNOWN, Status.PLANNED] * 5
     assert [again.row(number).status for number in range(1, 21)] == expected
-    assert again.row(1).wolkvox_id == "é\n1"
+    assert again.row(1).wolkvox_id == "é\n0"
     again.journal.close()
+
+
+def test_o23_the_ids_of_an_answer_survive_a_full_disk(tmp_path: Path) -> None:
+    """An outcome comes back as it was; a line of an older program knows of no ids."""
+    path = tmp_path / "journal.db"
+    noted = replace(outcome(Verdict.UNKNOWN), ids=("64cb0008", "64cb0009"))
+    rescue.prepare(path)
+    rescue.keep(path, 7, "WCI-1", noted)
+    older = rescue.kept(path).replace(b', "ids": ["64cb0008", "64cb0009"]', b"")
+    for content, expected in ((rescue.kept(path), noted), (older, replace(noted, ids=()))):
+        (kept,) = rescue.outcomes(path, content)
+        assert kept.outcome == expected
 
 
 def test_o14_outcomes_that_were_kept_aside_are_taken_in_once_and_by_whoever_comes_first(
@@ -158,7 +172,7 @@ def test_o14_an_id_that_can_be_kept_nowhere_is_in_the_sentence(tmp_path: Path, m
         with pytest.raises(JournalFull, match="lost-1") as caught:
             desk.conclude(attempt, created("lost-1"))
     assert identity(1).reference in str(caught.value)
-    clock.now += LEASE + 1
+    clock.pass_by(LEASE + 1)
     desk.expire()
     assert desk.row(1).status is Status.UNKNOWN
     desk.journal.close()
@@ -204,7 +218,6 @@ def test_a_kept_answer_of_another_journal_is_given_to_no_row(tmp_path: Path, mon
 @needs_unix
 def test_o1_a_process_that_is_killed_while_it_sends_leaves_the_row_unknown(tmp_path: Path) -> None:
     """Killed by force between intent and outcome: nobody claims the row, which is unknown once its lease has ended."""
-    clock = Clock()
     desk = Desk(tmp_path / "journal.db")
     desk.plan([1, 2])
     desk.journal.close()
@@ -213,12 +226,15 @@ def test_o1_a_process_that_is_killed_while_it_sends_leaves_the_row_unknown(tmp_p
     assert "Attempt" in process.stdout.readline()
     process.kill()
     process.communicate()
+    clock = Clock()
+    clock.boot = boot_id()
+    with sqlite3.connect(tmp_path / "journal.db") as raw:
+        ((lease,),) = raw.execute("SELECT lease FROM attempts")
+    raw.close()
+    clock.passed = lease - 1
     desk = Desk(tmp_path / "journal.db", clock)
-    lease_until = desk.row(1).lease_until
-    assert lease_until
-    clock.now = lease_until.timestamp() - 1
     assert (desk.expire(), desk.row(1).status, desk.claim(1)) == (0, Status.SENDING, None)
-    clock.now += 2
+    clock.passed += 2
     assert (desk.expire(), desk.row(1).status, desk.claim(1)) == (1, Status.UNKNOWN, None)
     assert desk.row(2).status is Status.PLANNED
     desk.journal.close()

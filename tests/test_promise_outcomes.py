@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
+import json
 import re
 import socket
 import ssl
 import time
+from collections import Counter
 from email.utils import formatdate
 from typing import Literal
 
 import pytest
 import trustme
 from promise_support import assert_promise, end_leases, impatient, know_the_search, states, tickets, wait_until
-from run_support import MAPPING, Give, Office
-from scripted_crm import ScriptedCrm, Talk, created, http
+from run_support import MAPPING, Give, Office, Result
+from scripted_crm import Script, ScriptedCrm, Talk, created, http
 
-from importer.crm import connections
+from importer.crm import watchdog
 from importer.sandbox import RunningSandbox, SandboxConfig, Search
 
 AT_ONCE = ("--quiet-period", "0")
@@ -76,7 +78,7 @@ def test_o4_o13_a_body_that_did_not_arrive_is_sent_again(
     office: Office, give: Give, monkeypatch: pytest.MonkeyPatch, fault: str
 ) -> None:
     """A connection that breaks or stands still at half of 50 MB is proof: the same run sends it again."""
-    monkeypatch.setattr(connections, "STALL_LIMIT", 1.0)
+    monkeypatch.setattr(watchdog, "STALL_LIMIT", 1.0)
     office.mapping.write_text(f"{MAPPING}attachments: {{folder: ., columns: [Archivo], max_size: 50MB}}\n", "utf-8")
     (office.folder / "scan.bin").write_bytes(bytes(37_500_000))
     rows = [row | {"Archivo": "scan.bin"} for row in tickets([1, 2])]
@@ -253,6 +255,67 @@ def test_five_doubts_in_a_row_pause(office: Office, give: Give) -> None:
     result = give(run(office))
     assert (result.status, office.sandbox.posts) == (4, 5)
     assert states(office.journal) == {"unknown": 5, "planned": 3}
+
+
+QUOTA = http(200, {"code": 200, "error": "null", "data": {"available_consumition_options": 4000}})
+BUSY = {"code": 403, "error": "EXCEEDS THE LIMIT OF SIMULTANEOUS REQUESTS PER TOKEN (2)"}
+
+
+def sent_to(script: Script, office: Office, give: Give, *more: str) -> Result:
+    """Carry out a run against a server that follows a script."""
+    with ScriptedCrm(script) as server:
+        words = run(office, "--json", *more)
+        words[words.index("--server") + 1] = server.url
+        return give(words)
+
+
+@pytest.mark.parametrize(
+    "refusal", [http(429, "", Retry_After="0"), http(429, ""), http(403, BUSY), http(200, BUSY, Retry_After="0")]
+)
+def test_o26_a_server_that_refuses_every_post_is_left_alone_soon(
+    refusal: bytes, office: Office, give: Give, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Ten refusals in a row pause the run, no row is tried more than four times, and the way on is said."""
+    waits: list[float] = []
+    monkeypatch.setattr("importer.crm.pacing._FIRST_WAIT", 0.002)
+    monkeypatch.setattr("importer.crm.pacing.backoff", lambda times, **_jitter: waits.append(times) or 0.001)
+    posts: Counter[str] = Counter()
+
+    def refusing(talk: Talk) -> None:
+        while True:
+            asked = talk.request()
+            if "insertAttach" in asked.head:
+                posts[json.loads(asked.body)["description"]] += 1
+                talk.send(refusal)
+            else:
+                talk.send(QUOTA)
+
+    office.write(tickets(range(1, 31)))
+    result = sent_to(refusing, office, give, "--concurrency", "2")
+    assert result.status == 3
+    assert states(office.journal) == {"planned": 30}
+    assert 10 <= posts.total() <= 11
+    assert max(posts.values()) <= 4
+    assert max(waits) >= 9
+    assert "times in a row to try again later" in result.json["next"]
+
+
+def test_o26_a_server_that_resets_every_connection_gets_five_cases(office: Office, give: Give) -> None:
+    """Each of them may exist; nothing more is sent."""
+    posts: list[str] = []
+
+    def resetting(talk: Talk) -> None:
+        while True:
+            asked = talk.request()
+            if "insertAttach" in asked.head:
+                posts.append(asked.head)
+                talk.reset()
+                return
+            talk.send(QUOTA)
+
+    office.write(tickets(range(1, 21)))
+    assert sent_to(resetting, office, give, "--concurrency", "1").status == 4
+    assert (states(office.journal), len(posts)) == ({"planned": 15, "unknown": 5}, 5)
 
 
 @pytest.mark.parametrize("nothing_found", ["empty-list", "null", "404"])

@@ -232,7 +232,7 @@ def test_o1_killed_in_flight_rows_are_named_unknown(tmp_path: Path) -> None:
         process.communicate()
         in_flight = sqlite3.connect(office.journal)
         with in_flight:
-            in_flight.execute("UPDATE attempts SET lease_until = 0 WHERE ended_at IS NULL")
+            in_flight.execute("UPDATE attempts SET lease = 0 WHERE ended_at IS NULL")
         in_flight.close()
         result = office.call("run", "--yes", "--json")
         references = [case.reference for case in sandbox.store.cases]

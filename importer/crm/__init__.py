@@ -4,19 +4,9 @@ from importer.crm.answers import TABLE, interpret
 from importer.crm.brake import Brake, PauseReason
 from importer.crm.client import Crm
 from importer.crm.looks import Answered, Certificate, Visit
+from importer.crm.marks import Hit, find_mark, hit_of, is_whole, marks_at, mentions, path_of
 from importer.crm.pacing import Pacer, backoff
-from importer.crm.queries import (
-    Found,
-    Hit,
-    Quota,
-    Record,
-    find_mark,
-    find_reference,
-    is_whole,
-    marks_at,
-    mentions,
-    texts_in,
-)
+from importer.crm.queries import Found, Quota, Record
 
 __all__ = [
     "TABLE",
@@ -33,10 +23,10 @@ __all__ = [
     "Visit",
     "backoff",
     "find_mark",
-    "find_reference",
+    "hit_of",
     "interpret",
     "is_whole",
     "marks_at",
     "mentions",
-    "texts_in",
+    "path_of",
 ]

@@ -1,4 +1,7 @@
-"""What an answer means for the row that was sent: one table, read from the top, the first line that fits.
+"""What an answer means for the row that was sent: one table, read from the top, the first line that fits, and one rule.
+
+The rule: an id in an answer is never lost. An answer that names a case without being a clear success leaves the row
+unknown, whatever its line says; what its line pauses is paused.
 
 `documented` says whether the vendor's pages describe the line; the others follow from what HTTP says of a status,
 or from nothing but caution. What no line fits is unknown. `docs/outcomes.md` shows the same table to people.
@@ -6,16 +9,31 @@ or from nothing but caution. What no line fits is unknown. `docs/outcomes.md` sh
 
 from __future__ import annotations
 
+import re
 import time
+import unicodedata
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC
 from email.utils import parsedate_to_datetime
 from enum import Enum, auto
+from functools import cached_property
 
 from importer.crm.reading import Reading, for_people, read
 from importer.messages import _
 from importer.model import Outcome, Pause, Verdict
+from importer.text import fold
+
+_IDS_SHOWN = 5
+_TAG = re.compile(r"<[^<>]*>")
+_NO_WORD = re.compile(r"[^a-z -]")
+_VENDORS_SENTENCES = {
+    "token limit exceeded",
+    "exceeds the limit of simultaneous requests per token",
+    "please validate token",
+    "please enter the wolkvox-token",
+}
+"""What the vendor documents as a whole text: the row's words have no place in it."""
 
 
 class Shape(Enum):
@@ -138,18 +156,28 @@ def interpret(
     """
     reading = read(body)
     secrets = tuple(secrets)
-    line = next(line for line in TABLE if _fits(line, http_status, reading, secrets))
-    verdict = line.verdict if whole or line.verdict is not Verdict.CREATED else Verdict.UNKNOWN
+    quoted = _Quoted(secrets)
+    line = next(line for line in TABLE if _fits(line, http_status, reading, quoted))
+    verdict = _ruled(line.verdict, reading, whole=whole)
+    created = verdict is Verdict.CREATED
     return Outcome(
         verdict=verdict,
         message=_sentence(verdict, http_status, reading, for_people(reading.words, secrets)),
-        wolkvox_id=reading.wolkvox_id,
-        id_prefijo=reading.id_prefijo,
+        wolkvox_id=reading.wolkvox_id if created else None,
+        id_prefijo=reading.id_prefijo if created else None,
         http_status=http_status,
         code=reading.code,
         pause=line.pause,
         retry_after=retry_after(headers),
+        ids=reading.ids,
     )
+
+
+def _ruled(verdict: Verdict, reading: Reading, *, whole: bool) -> Verdict:
+    """Return the verdict of a line, unknown where the answer names a case all the same, or is several answers."""
+    if verdict is Verdict.CREATED and whole:
+        return verdict
+    return Verdict.UNKNOWN if verdict is Verdict.CREATED or reading.ids or reading.several else verdict
 
 
 def retry_after(headers: Mapping[str, str]) -> float | None:
@@ -178,11 +206,11 @@ def moment(text: str) -> float | None:
     return (date if date.tzinfo else date.replace(tzinfo=UTC)).timestamp()
 
 
-def _fits(line: Line, http_status: int, reading: Reading, secrets: tuple[str, ...]) -> bool:
+def _fits(line: Line, http_status: int, reading: Reading, quoted: _Quoted) -> bool:
     code = http_status if reading.code is None else int(reading.code)
     if http_status not in line.http or code not in line.codes:
         return False
-    if line.words and not any(_says(reading.words, phrase, secrets) for phrase in line.words):
+    if line.words and not any(_says(reading.said, phrase, quoted) for phrase in line.words):
         return False
     if line.shape is Shape.ANY:
         return True
@@ -192,13 +220,58 @@ def _fits(line: Line, http_status: int, reading: Reading, secrets: tuple[str, ..
     return succeeded and (line.shape is Shape.SUCCESS or reading.wolkvox_id is not None)
 
 
-def _says(words: str, phrase: str, secrets: tuple[str, ...]) -> bool:
-    """Whether the CRM says the phrase of itself: a row that holds it may only be quoted."""
-    return phrase in " ".join(words.upper().split()) and not any(phrase in secret.upper() for secret in secrets)
+class _Quoted:
+    """The texts that were sent, as far as the CRM's words may be theirs: it may change, cut and join what it quotes."""
+
+    def __init__(self, sent: tuple[str, ...]) -> None:
+        self._sent = sent
+
+    @cached_property
+    def _dense(self) -> str:
+        """Their letters and digits alone, with and without mark-up: however a quote is spaced and punctuated."""
+        folded = [fold(text) for text in self._sent]
+        return "\n".join(_dense(text) for text in (*folded, *(_TAG.sub("", text) for text in folded)))
+
+    def may_hold(self, phrase: str) -> bool:
+        """Tell whether one of them holds the phrase."""
+        return _dense(phrase) in self._dense
+
+    def may_hold_part_of(self, phrase: str) -> bool:
+        """Tell whether one of them holds two words of the phrase side by side, or is a word of it."""
+        words = phrase.split()
+        pairs = (" ".join(words[at : at + 2]) for at in range(len(words) - 1))
+        return any(map(self.may_hold, pairs)) or any(fold(text) in words for text in self._sent)
+
+
+def _dense(text: str) -> str:
+    return "".join(filter(str.isalnum, unicodedata.normalize("NFKD", text)))
+
+
+def _says(said: Iterable[str], phrase: str, quoted: _Quoted) -> bool:
+    """Tell whether the CRM says a phrase of itself, rather than quoting the row that it is asked to take.
+
+    A text of which the phrase is only a part may have come together from its own words and the row's.
+    """
+    phrase = fold(phrase)
+    spoken = [text for text in map(fold, said) if phrase in text]
+    if not spoken or quoted.may_hold(phrase):
+        return False
+    return any(_NO_WORD.sub("", text).strip() in _VENDORS_SENTENCES for text in spoken) or not quoted.may_hold_part_of(
+        phrase
+    )
 
 
 def _sentence(verdict: Verdict, http_status: int, reading: Reading, words: str) -> str:
-    if verdict is Verdict.UNKNOWN and reading.code == "200" and not reading.failed and reading.wolkvox_id is None:
+    if verdict is Verdict.UNKNOWN and reading.ids:
+        ids = ", ".join(reading.ids[:_IDS_SHOWN])
+        return _(
+            "HTTP {status}: the answer is not a clear success and yet names a case, wolkvox_id {ids}; "
+            "the CRM says: {words}",
+            status=http_status,
+            ids=ids,
+            words=words or "-",
+        )
+    if verdict is Verdict.UNKNOWN and reading.code == "200" and not reading.failed:
         return _("HTTP {status}: the CRM reports success but gives no id", status=http_status)
     if verdict is Verdict.UNKNOWN and words:
         return _("HTTP {status}, which settles nothing; the CRM says: {words}", status=http_status, words=words)

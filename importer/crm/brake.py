@@ -10,6 +10,7 @@ from importer.messages import _
 from importer.model import Outcome, Pause, Verdict
 
 _DOUBTS = 5  # unknown outcomes or failed connections in a row
+_REFUSALS = 10  # answers in a row that ask for patience, without a verdict in between
 _EQUAL_AT_FIRST = 5  # equal rejections while nothing was created yet
 _EQUAL_LATER = 10
 _PATIENCE = 900.0  # seconds; a longer wait is not sat out
@@ -35,7 +36,7 @@ class Brake:
     def __init__(self, *, created: bool = False) -> None:
         self._guard = threading.Lock()
         self._created = created
-        self._doubts = self._equal = 0
+        self._doubts = self._refusals = self._equal = 0
         self._rejection: tuple[str | None, str] | None = None
 
     def note(self, outcome: Outcome) -> PauseReason | None:
@@ -48,6 +49,8 @@ class Brake:
                 return _asked_to_wait(outcome.retry_after, outcome)
             if self._doubts >= _DOUBTS:
                 return self._doubtful(outcome)
+            if self._refusals >= _REFUSALS:
+                return self._refusing(outcome)
             if self._equal >= (_EQUAL_LATER if self._created else _EQUAL_AT_FIRST):
                 return self._rejecting(outcome)
         return None
@@ -55,6 +58,10 @@ class Brake:
     def _count(self, outcome: Outcome) -> None:
         failed = outcome.verdict is Verdict.NOT_DELIVERED and outcome.http_status is None
         self._doubts = self._doubts + 1 if failed or outcome.verdict is Verdict.UNKNOWN else 0
+        if outcome.verdict in (Verdict.CREATED, Verdict.REJECTED):
+            self._refusals = 0
+        elif outcome.http_status is not None and outcome.verdict is Verdict.NOT_DELIVERED:
+            self._refusals += 1
         if outcome.verdict is Verdict.CREATED:
             self._created, self._equal, self._rejection = True, 0, None
         elif outcome.verdict is Verdict.REJECTED:
@@ -77,6 +84,15 @@ class Brake:
                 count=self._doubts,
                 words=outcome.message,
             )
+        return PauseReason(message, _LATER, outcome.pause)
+
+    def _refusing(self, outcome: Outcome) -> PauseReason:
+        message = _(
+            "Paused: the CRM asked {count} times in a row to try again later and took no case ({words}). These rows "
+            "were not created. Give the same command again later, with a lower --rate where others use this token too.",
+            count=self._refusals,
+            words=outcome.message,
+        )
         return PauseReason(message, _LATER, outcome.pause)
 
     def _rejecting(self, outcome: Outcome) -> PauseReason:

@@ -6,24 +6,23 @@ import json
 import ssl
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from ipaddress import ip_address
 from typing import Self
 from urllib.parse import urlencode, urlsplit
 
-from requests import Request
-from requests.utils import get_environ_proxies
+from requests.utils import DEFAULT_CA_BUNDLE_PATH, get_environ_proxies
+from urllib3.util.ssl_ import create_urllib3_context
 
 from importer.crm.answers import interpret, moment
-from importer.crm.failures import NETWORK_FAULTS, no_answer, why_no_answer
+from importer.crm.failures import NETWORK_FAULTS, lease_over, no_answer, why_no_answer
 from importer.crm.looks import Answered, Visit, certificate_of, shape_of, without_password
-from importer.crm.queries import Found, Quota, quota_in, records_in
-from importer.crm.reading import read
-from importer.crm.transport import ANSWER_LIMIT, Adapter, Call
+from importer.crm.queries import Found, Quota, found_in, quota_in
+from importer.crm.reading import Reading, read
+from importer.crm.transport import ANSWER_LIMIT, Reply, Transport
 from importer.crm.upload import Upload
-from importer.crm.watchdog import Watch, Watchdog
-from importer.crm.wire import Reply
+from importer.crm.watchdog import Lease, LeaseOver, Watch, Watchdog, always
 from importer.errors import AttachmentChanged, ConnectionRefused, QuestionRefused, ServerUnreachable, SettingsError
 from importer.messages import _
 from importer.model import Outcome, Pause, Payload, Target
@@ -43,15 +42,13 @@ class Crm:
 
     def __init__(self, target: Target, *, deadline: float = 60.0) -> None:
         self._target, self._deadline = target, deadline
-        self._adapter = Adapter(_authorities(target), _proxies(target))
+        self._transport = Transport(_trust(target), _proxies(target))
         self._watchdog = Watchdog()
         self._headers = {
             "Wolkvox-Token": target.token,
             "Content-Type": "application/json",
             "Accept": "application/json",
-            "Accept-Encoding": "identity",
         }
-        self._prepared: dict[str, Call] = {}  # by path, all but their bodies: prepared once for all rows
         self._counting = threading.Lock()
         self.calls = 0
 
@@ -64,8 +61,7 @@ class Crm:
     def close(self) -> None:
         """Cut what is still in flight and drop every connection."""
         self._watchdog.close()
-        self._prepared.clear()  # connections are closed with the last that knows them
-        self._adapter.close()
+        self._transport.close()
 
     @property
     def proxy(self) -> str | None:
@@ -76,13 +72,15 @@ class Crm:
         """Return the seconds after which an attempt with a body of `length` bytes sends nothing more."""
         return self._deadline + length / _SLOWEST_UPLOAD
 
-    def create(self, payload: Payload, lease_holds: Callable[[], bool] = lambda: True) -> Outcome:
+    def create(self, payload: Payload, lease_holds: Lease = always) -> Outcome:
         """Send one case with exactly one POST, and say what came of it.
 
-        Nothing that the network or the server does raises. AttachmentChanged does, when a file turns out to be
-        another one than was checked; the upload was broken off then, so that no case was made.
+        `lease_holds` is asked right before the first byte of the request, and again right before the last bytes of
+        its body; where it says no, nothing more is sent and the case was not delivered. Nothing that the network or the
+        server does raises. AttachmentChanged does, when a file turns out to be another one than was checked; the upload
+        was broken off then, so that no case was made.
         """
-        with self._watchdog.watching(self.attempt_deadline(payload.length)) as watch:
+        with self._watchdog.watching(self.attempt_deadline(payload.length), lease_holds) as watch:
             upload = Upload(payload, watch)
             try:
                 reply = self._exchange("POST", "cases/insertAttach.php", watch, upload)
@@ -90,6 +88,8 @@ class Crm:
                 if not upload.whole:
                     raise
                 return no_answer(error, watch, upload.handed_over, payload.length)
+            except LeaseOver:
+                return lease_over(upload.handed_over, payload.length)
             except NETWORK_FAULTS as error:
                 return no_answer(error, watch, upload.handed_over, payload.length)
         secrets = (self._target.token, *payload.values)
@@ -108,19 +108,20 @@ class Crm:
             return Quota(left=0)
         return quota_in(_success(reply, outcome))
 
-    def query_cases(self, field: str, value: str, *, page_size: int | None = None) -> Found:
+    def query_cases(self, field: str, value: str) -> Found:
         """Search cases by one of the vendor's query fields, such as `email contact`.
 
-        Whether the search is exact, and in which order it answers, is undocumented. `page_size` is the number of
-        records of a full page where that was measured: fewer mean that these are all. Raises as
+        Whether the search is exact, in which order it answers, and in what pages is undocumented. Raises as
         `token_information` does, for the quota ServerUnreachable, and QuestionRefused where the CRM refuses this
         question alone, which may be its way to say that there is no such case (undocumented).
         """
         reply, outcome = self._search(field, value)
-        if outcome.pause in {None, Pause.PATH} and _envelope(reply) is None and read(reply.body).envelope is not None:
+        reading = read(reply.body)
+        if _answers(reply, reading):
+            return found_in(reading)
+        if outcome.pause in {None, Pause.PATH} and reading.envelope is not None:
             raise QuestionRefused(_("The CRM does not answer the question: {reason}", reason=outcome.message))
-        records = records_in(_success(reply, outcome))
-        return Found(records, None if page_size is None else len(records) < page_size)
+        raise _not_answered(outcome)
 
     def study_search(self, field: str, value: str, *, secrets: tuple[str, ...] = ()) -> Answered:
         """Search as `query_cases` does, and look at the answer itself, be it a refusal of this one question.
@@ -129,9 +130,10 @@ class Crm:
         """
         reply, outcome = self._search(field, value)
         shape = shape_of(reply.status, reply.body, (self._target.token, value, *secrets))
-        envelope = _envelope(reply)
-        if envelope is not None:
-            return Answered(accepted=True, records=records_in(envelope), shape=shape)
+        reading = read(reply.body)
+        if _answers(reply, reading):
+            found = found_in(reading)
+            return Answered(accepted=True, records=found.records, shape=shape, believed=found.believed)
         if outcome.pause not in {None, Pause.PATH}:  # of a path that is not there, a search knows another meaning
             raise _refusal(outcome.pause)(outcome.message)
         return Answered(accepted=False, records=(), shape=shape)
@@ -144,8 +146,7 @@ class Crm:
         before = time.time()
         with self._watchdog.watching(self._deadline) as watch:
             try:
-                first_page = Request("HEAD", f"{self._target.server}/").prepare()
-                reply = self._adapter.exchange(self._adapter.prepare(first_page), watch)
+                reply = self._transport.exchange("HEAD", f"{self._target.server}/", watch)
             except NETWORK_FAULTS as error:
                 pause, sentence = why_no_answer(error, watch)
                 unreachable = _(
@@ -184,12 +185,11 @@ class Crm:
 
     def _exchange(self, method: str, path: str, watch: Watch, body: Upload | bytes) -> Reply:
         """Make one request, and count it once it is on its way."""
-        if path not in self._prepared:
-            request = Request(method, self._target.server + _API + path, self._headers).prepare()
-            self._prepared[path] = self._adapter.prepare(request)
+        limit = ANSWER_LIMIT if isinstance(body, Upload) else _LISTING_LIMIT
         try:
-            limit = ANSWER_LIMIT if isinstance(body, Upload) else _LISTING_LIMIT
-            return self._adapter.exchange(self._prepared[path], watch, body, limit)
+            return self._transport.exchange(
+                method, self._target.server + _API + path, watch, headers=self._headers, body=body, limit=limit
+            )
         finally:
             if watch.connected:
                 with self._counting:
@@ -198,34 +198,41 @@ class Crm:
 
 def _success(reply: Reply, outcome: Outcome) -> Mapping[str, object]:
     """Return the JSON object of a call that succeeded; raises where it did not."""
-    envelope = _envelope(reply)
-    if envelope is not None:
-        return envelope
-    raise _refusal(outcome.pause)(_("The server does not answer the question: {reason}", reason=outcome.message))
-
-
-def _envelope(reply: Reply) -> Mapping[str, object] | None:
-    """Return the JSON object of an answer that reports success, None where it does not."""
     reading = read(reply.body)
-    succeeded = 200 <= reply.status < 300 and reading.code in (None, "200") and not reading.failed
-    return reading.envelope if succeeded else None
+    if reading.envelope is not None and _answers(reply, reading):
+        return reading.envelope
+    raise _not_answered(outcome)
+
+
+def _answers(reply: Reply, reading: Reading) -> bool:
+    """Tell whether an answer reports success, by a JSON object of the CRM or, of an older version, a bare list."""
+    if not 200 <= reply.status < 300:
+        return False
+    succeeded = reading.envelope is not None and reading.code in (None, "200") and not reading.failed
+    return succeeded or reading.listing is not None
+
+
+def _not_answered(outcome: Outcome) -> ServerUnreachable | ConnectionRefused:
+    return _refusal(outcome.pause)(_("The server does not answer the question: {reason}", reason=outcome.message))
 
 
 def _refusal(pause: Pause | None) -> type[ServerUnreachable | ConnectionRefused]:
     return ConnectionRefused if pause in _MENDED_BY_A_PERSON else ServerUnreachable
 
 
-def _authorities(target: Target) -> bool | str:
+def _trust(target: Target) -> ssl.SSLContext:
     """Return what certificates are checked against: the usual authorities, or those of the target's file."""
+    trust = create_urllib3_context()
     if target.ca_file is None:
-        return True
+        trust.load_verify_locations(DEFAULT_CA_BUNDLE_PATH)
+        return trust
     try:
-        ssl.create_default_context(cafile=str(target.ca_file))
+        trust.load_verify_locations(target.ca_file)
     except OSError as error:
         raise SettingsError(
             _("{file} holds no certificates that can be used: {reason}", file=target.ca_file, reason=error)
         ) from error
-    return str(target.ca_file)
+    return trust
 
 
 def _proxies(target: Target) -> dict[str, str]:

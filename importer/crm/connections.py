@@ -1,156 +1,146 @@
-"""urllib3's connections with four habits added, and the way of one request over them.
+"""urllib3's connections with the habits that an attempt needs: one request each, its deadline, its lease, its answer.
 
-The attempt's deadline holds from the first packet on, an idle connection is not trusted, a stalled upload has a time
-limit of its own, and an answer given before the upload's end is read. urllib3 does what it is good at: it finds, opens
-and verifies connections, through proxies too. The request itself goes without it, which made it anew for each row.
+The deadline reaches a connection from its first packet on, handshake and body included. Nothing is sent once the lease
+is over. A failed write is held back until it was seen whether the server has answered. Interim answers are read past.
+After its one answer a connection is closed from our side, so that nothing behind it can reach another request.
+
+This is the one module that knows of `http.client` and urllib3 more than their manuals tell: that they keep their socket
+in `sock`, make answers by `response_class`, read an answer's head in `begin` from `fp`, and close what `will_close`.
+`tests/test_crm_connections.py` fails where that is no longer so.
 """
 
 from __future__ import annotations
 
+import http.client
 import socket
 import ssl
-import time
-from collections.abc import Iterable
-from typing import Any, cast
+from contextvars import ContextVar
+from http import HTTPStatus
+from typing import IO, Any
 
-from urllib3 import HTTPConnectionPool, HTTPSConnectionPool
+from urllib3 import HTTPConnectionPool, HTTPSConnectionPool, PoolManager
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.util import wait_for_read
 
 from importer.crm.watchdog import Watch
-from importer.crm.wire import Reply, receive
+from importer.messages import _
 
-CONNECT_LIMIT = 10.0  # seconds for each address of the server
-STALL_LIMIT = 30.0  # seconds in which one chunk of an upload has to go
-IDLE_LIMIT = 1.0  # seconds; a request that meets the moment in which the server hangs up would be unknown
+INTERIM_ANSWERS = 20
+"""How many answers that only announce one are read past; whoever sends more of them does not answer."""
+
+ATTEMPT: ContextVar[Watch] = ContextVar("attempt")
+"""The attempt that this thread makes: urllib3 opens connections by itself, and they have to know whose they are."""
 
 
-class _Careful(HTTPConnection):
-    """What both kinds of connection add to urllib3's."""
+class _Head:
+    """The stream that an answer's head is read from: it ends where too many interim answers come first."""
 
-    watch: Watch  # of the attempt that this connection is used for
-    _line: socket.socket | None = None  # by which the watch reaches the connection
-    _used_at = 0.0
+    def __init__(self, stream: IO[bytes]) -> None:
+        self._stream, self._heads = stream, 0
+        self.close = stream.close
 
-    def _new_conn(self) -> Any:  # noqa: ANN401 - urllib3 says socket; its stubs differ between versions
-        opened = super()._new_conn()
+    def readline(self, limit: int = -1, /) -> bytes:
+        """Read a line; an empty one ends a head."""
+        if self._heads > INTERIM_ANSWERS:
+            raise http.client.HTTPException("interim answers and no end")
+        line = self._stream.readline(limit)
+        if line in (b"\r\n", b"\n"):
+            self._heads += 1
+        return line
+
+
+class OnlyAnswer(http.client.HTTPResponse):
+    """The one answer of a connection, past the interim ones, of which `http.client` skips 100 alone."""
+
+    def begin(self, *arguments: Any, **options: Any) -> None:  # noqa: ANN401 - Python's own, which vary with its version
+        """Read the head; the connection is closed as soon as the answer is read, whatever the server says about it."""
+        if self.headers is not None:
+            return
+        stream = self.fp
+        self.fp = _Head(stream)
         try:
-            self.watch.peer = opened.getpeername()[0]
-            self._line = _duplicate(opened)
-            self.watch.hold(self._line)
-        except OSError:
-            opened.close()
-            self.close()
-            raise
-        return opened
+            while self.headers is None:
+                super().begin(*arguments, **options)
+                if self.status < HTTPStatus.OK and self.status != HTTPStatus.SWITCHING_PROTOCOLS:
+                    self.headers = self.msg = None  # as they are before an answer
+        finally:
+            self.fp = self.fp and stream  # unless it was closed
+        self.will_close = True
 
-    def close(self) -> None:
-        """Hang up; the server is told only once nobody holds the line any more."""
-        line, self._line = self._line, None
-        if line is not None:
-            self.watch.release()
-            line.close()
-        super().close()
+
+class DeadlineConnection(HTTPConnection):
+    """What both kinds of connection add to urllib3's; each serves the attempt that is made while it is opened."""
+
+    response_class = OnlyAnswer
+    _opened: socket.socket | None = None
+
+    @property
+    def sock(self) -> Any:  # noqa: ANN401 - urllib3 says socket, and has its own kind for TLS within TLS
+        """The connection's socket, which the attempt can cut from the moment it is there, before any TLS."""
+        return self._opened
+
+    @sock.setter
+    def sock(self, opened: socket.socket | None) -> None:
+        self._opened = opened
+        if opened is not None:
+            ATTEMPT.get().hold(opened)
 
     @property
     def is_connected(self) -> bool:
-        """Whether the connection can carry another request: the pool opens a new one where it cannot."""
-        return super().is_connected and time.monotonic() - self._used_at <= IDLE_LIMIT
+        """Whether it could carry another request: never, so that a pool opens it anew."""
+        return False
 
-    @property
-    def seconds_left(self) -> float:
-        """How long the attempt may still take; never 0, which a socket takes for something else."""
-        return max(self.watch.remaining, 0.001)
-
-    def send_whole(self, head: bytes, body: Iterable[bytes]) -> bool:
-        """Send a request; False where the server stopped listening, which leaves to be seen whether it has answered."""
-        if self._line is not None:
-            self.watch.hold(self._line)
-        self.watch.check()
-        self.watch.connected = True
-        self.sock.settimeout(min(STALL_LIMIT, self.seconds_left))
+    def request(self, method: str, url: str, *arguments: Any, **options: Any) -> None:  # noqa: ANN401 - urllib3's own
+        """Send a request, unless the attempt may send no more; whether a failed write was answered shows later."""
+        if self.sock is None:
+            self.connect()
+        watch = ATTEMPT.get()
+        self._expect_silence()
+        watch.allow_sending()
+        watch.connected = True
+        self.timeout = watch.patience
         try:
-            waiting = head  # what is short goes with its neighbour: each call of the system costs as much
-            for chunk in body:
-                self.sock.sendall(waiting + chunk)
-                waiting = b""
-            if waiting:
-                self.sock.sendall(waiting)
+            super().request(method, url, *arguments, **options)
         except OSError as error:
             if isinstance(error, TimeoutError) and not wait_for_read(self.sock, timeout=0):
                 raise
-            return False
-        return True
 
-    def receive(self, method: str, limit: int) -> Reply:
-        """Read the answer, and note when the connection was last known to be alive."""
-        self.sock.settimeout(self.seconds_left)
-        reply = receive(self.sock, method, limit)
-        self._used_at = time.monotonic()
-        return reply
-
-
-class _PlainConnection(_Careful):
-    pass
+    def _expect_silence(self) -> None:
+        """Raise where the server hung up, or said something before it was asked: that can be no answer to a request."""
+        self.sock.settimeout(0)
+        try:
+            early = self.sock.recv(1)
+        except (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError):
+            return
+        raise ConnectionResetError(_("it sent something before it was asked") if early else _("it hung up at once"))
 
 
-class _SecureConnection(_Careful, HTTPSConnection):
+class PlainConnection(DeadlineConnection):
+    """A connection over plain http."""
+
+
+class SecureConnection(DeadlineConnection, HTTPSConnection):
+    """A connection over TLS, through the tunnel of a proxy where there is one."""
+
     def connect(self) -> None:
         """Open the connection, and note the certificate that was accepted."""
         super().connect()
         if isinstance(self.sock, ssl.SSLSocket):
-            self.watch.certificate = self.sock.getpeercert()
+            ATTEMPT.get().certificate = self.sock.getpeercert()
 
 
-class CarefulPool(HTTPConnectionPool):
-    """Connections to one server that are careful."""
+class PlainPool(HTTPConnectionPool):
+    """Makes connections over plain http."""
 
-    def exchange(self, method: str, head: bytes, body: Iterable[bytes], watch: Watch, limit: int) -> Reply:
-        """Send a request once, as its head and body are, and return what came back; raises whatever goes wrong."""
-        connection = cast("_Careful", self._get_conn())
-        connection.watch = watch
-        try:
-            if connection.is_closed:
-                connection.timeout = min(CONNECT_LIMIT, connection.seconds_left)
-                self._open(connection)
-            whole = connection.send_whole(head, body)
-            reply = connection.receive(method, limit)
-        except BaseException:
-            connection.close()
-            raise
-        if whole and not reply.last:
-            watch.release()
-            self._put_conn(connection)
-        else:
-            connection.close()
-        return reply
-
-    def _open(self, connection: _Careful) -> None:
-        connection.connect()
+    ConnectionCls = PlainConnection
 
 
-class PlainPool(CarefulPool):
-    """Connections over plain http."""
+class SecurePool(HTTPSConnectionPool):
+    """Makes connections over TLS."""
 
-    ConnectionCls = _PlainConnection
-
-
-class SecurePool(CarefulPool, HTTPSConnectionPool):
-    """Connections over TLS, through the tunnel of a proxy where there is one."""
-
-    ConnectionCls = _SecureConnection
-
-    def _open(self, connection: _Careful) -> None:
-        if self.proxy is None:
-            connection.connect()
-        else:
-            self._prepare_proxy(cast("_SecureConnection", connection))
+    ConnectionCls = SecureConnection
 
 
-def _duplicate(opened: socket.socket) -> socket.socket:
-    """Return another handle of a connection.
-
-    It reaches the connection even while TLS is being negotiated on it, and bypasses the TLS layer, whose own shutdown
-    would let another thread go on in the clear.
-    """
-    return socket.fromfd(opened.fileno(), socket.AF_INET, socket.SOCK_STREAM)
+def use_deadline_connections(manager: PoolManager) -> None:
+    """Have a manager of pools make connections of these kinds alone."""
+    manager.pool_classes_by_scheme = {"http": PlainPool, "https": SecurePool}

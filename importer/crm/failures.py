@@ -45,6 +45,23 @@ def no_answer(error: BaseException, watch: Watch, handed_over: int, length: int)
     return Outcome(Verdict.UNKNOWN, message, bytes_sent=handed_over)
 
 
+def lease_over(handed_over: int, length: int) -> Outcome:
+    """Return the outcome of an attempt that was broken off because its lease had ended: no case was made."""
+    if handed_over:
+        message = _(
+            "The lease of this attempt ended after {sent} of {length} bytes were sent, so the rest was not sent and no"
+            " case was made. Run the same command again to send this row.",
+            sent=handed_over,
+            length=length,
+        )
+    else:
+        message = _(
+            "The lease of this attempt ended before the case was sent, so no case was made. Run the same command again"
+            " to send this row."
+        )
+    return Outcome(Verdict.NOT_DELIVERED, message, bytes_sent=handed_over)
+
+
 def why_no_answer(error: BaseException, watch: Watch) -> tuple[Pause, str]:
     """Return what that means for a call that creates nothing, and the sentence."""
     if not watch.connected:

@@ -46,11 +46,15 @@ class Visit:
 
 @dataclass(frozen=True, slots=True)
 class Answered:
-    """An answer to a search, taken or refused: its records, and its shape, whose words are masked."""
+    """An answer to a search, taken or refused: its records, and its shape, whose words are masked.
+
+    `believed` is that of `Found`: an empty answer that is not believed does not say that there is nothing.
+    """
 
     accepted: bool
     records: tuple[Record, ...]
     shape: str
+    believed: bool = False
 
 
 def certificate_of(told: Mapping[str, Any] | None) -> Certificate | None:
@@ -72,10 +76,12 @@ def without_password(proxy: str | None) -> str | None:
 
 def shape_of(status: int, body: bytes, secrets: Iterable[str]) -> str:
     """Return an answer's shape on one line: its keys and the kinds of their values, and the CRM's own masked words."""
-    envelope = read(body).envelope
+    reading, secrets = read(body), tuple(secrets)
+    envelope = reading.envelope
+    if reading.listing is not None:
+        return f"HTTP {status} {_kind('', list(reading.listing), secrets)}"
     if envelope is None:
         return f"HTTP {status}, no JSON object"
-    secrets = tuple(secrets)
     return f"HTTP {status} {{{', '.join(f'{name}: {_kind(name, envelope[name], secrets)}' for name in envelope)}}}"
 
 

@@ -97,16 +97,14 @@ class Pacer:
             self._changed.notify_all()
 
     def _hold_back(self, outcome: Outcome) -> None:
-        """Close the gate for as long as the CRM asks, or for a growing while where it cannot be asked."""
+        """Close the gate for as long as the CRM asks, and where it refuses, for a growing while at least."""
         refused = outcome.pause in (Pause.SLOW_DOWN, Pause.UNREACHABLE)
         if refused:
             self._refusals += 1
         elif outcome.verdict in (Verdict.CREATED, Verdict.REJECTED):
             self._refusals = 0
-        if outcome.retry_after is not None:
-            self._gate = max(self._gate, self._clock() + outcome.retry_after)
-        elif refused:
-            self._gate = max(self._gate, self._clock() + backoff(self._refusals - 1, jitter=self._jitter))
+        own = backoff(self._refusals - 1, jitter=self._jitter) if refused else 0.0
+        self._gate = max(self._gate, self._clock() + max(own, outcome.retry_after or 0.0))
 
     def _strained(self, outcome: Outcome, seconds: float) -> bool:
         if outcome.pause is Pause.SLOW_DOWN or outcome.verdict is Verdict.UNKNOWN:

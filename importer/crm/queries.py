@@ -1,4 +1,4 @@
-"""What the CRM says when it is asked: what is left of the quota, and which cases it finds.
+"""What the CRM says when it is asked: what is left of the quota, and what a search gave.
 
 The vendor documents the names of the fields and not the shape around them, so they are looked for wherever they are.
 """
@@ -9,7 +9,15 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
+from importer.crm.reading import Reading
+
 _ID_NAMES = {"wolkvoxid", "idprefijo", "idcase"}
+_COUNT_NAMES = {"total", "count", "records", "totalrecords", "recordcount"}
+_TOLD = re.compile(
+    r"(\d[\d.,]*)\s{1,9}(?:records?|registros?)|(?:records?|registros?)\s{0,9}:\s{0,9}(\d[\d.,]*)", re.IGNORECASE
+)
+"""How many records an answer says that it found: "1 records were are found" is the vendor's own spelling."""
+
 Record = Mapping[str, object]
 
 
@@ -30,21 +38,13 @@ class Quota:
 class Found:
     """What a search gave.
 
-    `complete` says whether that is all there is; None where it cannot be known, which is so until the size of a
-    page has been measured on this server (undocumented).
+    `believed` says whether the answer has the shape that the vendor's searches have, its own count agrees, and it
+    does not speak of a next page: only then are `records` all that this answer was to hold. Whether it was to hold
+    all cases of the search is for the caller to judge.
     """
 
     records: tuple[Record, ...]
-    complete: bool | None = None
-    believed: bool = True
-
-
-@dataclass(frozen=True, slots=True)
-class Hit:
-    """A case that carries a reference; an id is None where the record has none."""
-
-    wolkvox_id: str | None
-    id_prefijo: str | None
+    believed: bool = False
 
 
 def quota_in(envelope: Mapping[str, object]) -> Quota:
@@ -69,58 +69,25 @@ def records_in(envelope: Mapping[str, object]) -> tuple[Record, ...]:
     return tuple(record for part in data.values() for record in records_in({"data": part}))
 
 
-def texts_in(records: tuple[Record, ...]) -> Iterator[str]:
-    """Yield every text in the records, wherever it stands."""
-    for record in records:
-        yield from _texts(record)
+def found_in(reading: Reading) -> Found:
+    """Return what an answer to a search holds.
 
-
-def find_reference(records: tuple[Record, ...], reference: str) -> tuple[Hit, ...]:
-    """Return the distinct cases that carry the reference as a whole token, in whatever field, whatever the case.
-
-    A record without an id is a hit of its own: it may be a second case.
+    A bare list is what an older version answered (undocumented): its records are hits, and it is not believed.
     """
-    token = re.compile(rf"(?<![0-9a-z]){re.escape(reference)}(?![0-9a-z])", re.IGNORECASE)
-    hits: list[Hit] = []
-    for record in records:
-        if any(token.search(text) for text in _texts(record)):
-            hit = Hit(_id(record, "wolkvoxid"), _id(record, "idprefijo"))
-            if hit not in hits or hit.wolkvox_id is None:
-                hits.append(hit)
-    return tuple(hits)
+    if reading.listing is not None:
+        return Found(tuple(record for record in reading.listing if isinstance(record, Mapping)))
+    envelope = reading.envelope or {}
+    records, data = records_in(envelope), envelope.get("data")
+    whole = isinstance(data, list) and len(records) == len(data)
+    return Found(records, whole and reading.code == "200" and not reading.failed and _agrees(envelope, len(records)))
 
 
-def find_mark(records: tuple[Record, ...], reference: str, place: str, path: str | None = None) -> tuple[Hit, ...]:
-    """STUB until the answers are merged."""
-    return find_reference(records, reference)
-
-
-def mentions(records: tuple[Record, ...], reference: str) -> bool:
-    """STUB until the answers are merged."""
-    return any(reference.upper() in text.upper() for text in texts_in(records))
-
-
-def is_whole(record: Record, place: str, path: str | None = None) -> bool:
-    """STUB until the answers are merged."""
-    return True
-
-
-def marks_at(records: tuple[Record, ...], place: str, path: str | None = None) -> tuple[tuple[str, str | None], ...]:
-    """STUB until the answers are merged."""
-    return tuple(
-        (mark.upper(), _id(record, "wolkvoxid"))
-        for record in records
-        for text in _texts(record)
-        for mark in re.findall(r"WCI-[0-9A-HJKMNP-TV-Z]{16}", text, re.IGNORECASE)
-    )
-
-
-def _id(record: Record, name: str) -> str | None:
-    """Return the record's own id, however its name is spelt; never that of a contact inside it."""
-    for key, value in record.items():
-        if _plain(key) == name and isinstance(value, (str, int)) and str(value).strip():
-            return str(value).strip()
-    return None
+def _agrees(envelope: Mapping[str, object], count: int) -> bool:
+    """Tell whether an answer that holds so many records does not speak of others."""
+    told = [number for pair in _TOLD.findall(str(envelope.get("msg"))) for number in pair if number]
+    told += [str(value) for name, value in envelope.items() if _plain(name) in _COUNT_NAMES and value is not None]
+    more = any(value for name, value in envelope.items() if "next" in name.casefold())
+    return not more and all(re.sub(r"[.,]", "", number) == str(count) for number in told)
 
 
 def _plain(name: str) -> str:
@@ -133,14 +100,6 @@ def _objects(value: object) -> Iterator[Record]:
     parts = value.values() if isinstance(value, Mapping) else value if isinstance(value, list) else ()
     for part in parts:
         yield from _objects(part)
-
-
-def _texts(value: object) -> Iterator[str]:
-    if isinstance(value, str):
-        yield value
-    parts = value.values() if isinstance(value, Mapping) else value if isinstance(value, list) else ()
-    for part in parts:
-        yield from _texts(part)
 
 
 def _count(value: object) -> int | None:

@@ -1,110 +1,257 @@
-"""What stands in an answer's bytes: a JSON object, wherever it hides, and the CRM's words made fit for a person."""
+"""What an answer's bytes hold: a JSON object, wherever it hides, the ids of cases, and the CRM's words for a person."""
 
 from __future__ import annotations
 
-import html
 import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from itertools import chain
 
 from importer.messages import shorten
+from importer.text import clean, fold, plain, unescaped
 
 MASK = "•••"
 _MESSAGE_LIMIT = 300
 _PLAIN_WORDS_LIMIT = 500
-_BRACES_TRIED = 1000  # an answer with more braces before its JSON is none of the CRM's
+_WORDS_READ = 20_000  # characters of the CRM's words that are looked at; its own phrases are short
+_WORDS_MASKED = 1_000  # of those, what can come into a message of which every long value is masked
+_SHORTEST_SECRET, _SHORTEST_PART = 4, 12  # characters of a value, and of a part of it, that are masked
+_BRACES_TRIED = 1000  # an answer with more braces before its JSON is not the CRM's
+_IDS_LIMIT = 8_000_000  # characters; only listings are longer, and they create nothing
 _NO_TEXT = {"", "null", "none", "undefined"}
-_ENVELOPE_KEYS = {"code", "error", "msg", "data", "token_limit"}
+_ANSWER_KEYS = {"error", "msg", "data"}
+_ENVELOPE_KEYS = {"code", "token_limit", *_ANSWER_KEYS}
 _QUOTES_NOBODY = "Succesfully create record"  # what the vendor documents for every case: nothing in it is to be masked
 _DECODER = json.JSONDecoder()
+
+_CASE_ID = re.compile(r"(?=.*[0-9])(?!error|fail|exception|wci-)[a-z0-9][a-z0-9_.:-]{0,63}", re.IGNORECASE | re.ASCII)
+_RAW_ID = re.compile(
+    r"""wolkvox[ _-]?id["']?\s{0,20}(?:=>|[:=>])\s{0,20}["'\[]{0,2}\s{0,20}([a-z0-9][a-z0-9_.:-]{0,63})\s{0,20}["'<]""",
+    re.IGNORECASE | re.ASCII,
+)
+"""An id where no JSON can be decoded: cut, inside a text, in HTML or XML."""
 
 
 @dataclass(frozen=True, slots=True)
 class Reading:
     """What an answer's body says, as far as it can be read.
 
-    `envelope` is the CRM's JSON object, None where there is none, or more than one. `code` is its code as digits.
-    `words` are the CRM's own, unmasked: for recognising, never for showing. `wolkvox_id` and `id_prefijo` are None
-    where they are blank, as in the vendor's own sample.
+    `envelope` is the CRM's JSON object, None where there is none, or more than one (`several`). `listing` is a JSON
+    list that stands alone. `code` is the envelope's code as digits. `said` are the CRM's own texts, unmasked: for
+    recognising, never for showing. `wolkvox_id` and `id_prefijo` are where the vendor documents them, None where they
+    are blank, as in the vendor's own sample, and where the answer names another case as well. `ids` are all ids of
+    cases in the body.
     """
 
     envelope: Mapping[str, object] | None = field(default=None, repr=False)
+    listing: tuple[object, ...] | None = field(default=None, repr=False)
+    several: bool = False
     code: str | None = None
-    words: str = field(default="", repr=False)
+    said: tuple[str, ...] = field(default=(), repr=False)
     failed: bool = False
     wolkvox_id: str | None = None
     id_prefijo: str | None = None
+    ids: tuple[str, ...] = ()
+
+    @property
+    def words(self) -> str:
+        """All that the CRM says, on behalf of a person; unmasked."""
+        return " · ".join(self.said)
 
 
 def read(body: bytes) -> Reading:
     """Return what the body says; never raises, whatever the bytes are."""
     text = body.decode("utf-8-sig", errors="replace").strip()
-    found = envelopes(text)
-    if len(found) != 1:
-        return Reading(words="" if found else _plain_words(text))
-    envelope = found[0]
+    listing = _listing(text)
+    found = _objects(text)
+    ids = _ids_in(text, found if listing is None else listing)
+    if listing is not None:
+        return Reading(listing=listing, ids=ids)
+    answers = [value for value in found if value.keys() & _ENVELOPE_KEYS]
+    said = tuple(dict.fromkeys(chain.from_iterable(map(_said, answers)))) if answers else _plain_words(text)
+    if len(answers) != 1:
+        return Reading(several=len(answers) > 1, said=said, ids=ids)
+    envelope = answers[0]
     data = envelope.get("data")
-    ids = data if isinstance(data, dict) else {}
-    error = _filled(envelope.get("error"))
-    words = " · ".join(dict.fromkeys(filter(None, (error, _filled(envelope.get("msg"))))))
+    case = data if isinstance(data, dict) else {}
+    wolkvox_id = case_id(case.get("wolkvox_id"))
     return Reading(
         envelope=envelope,
         code=_digits(envelope.get("code")),
-        words=words,
-        failed=error is not None and error.casefold() != "false",
-        wolkvox_id=_filled(ids.get("wolkvox_id")),
-        id_prefijo=_filled(ids.get("idPrefijo")),
+        said=said,
+        failed=_fails(envelope.get("error")),
+        wolkvox_id=None if _rivals(wolkvox_id, envelope, ids) else wolkvox_id,
+        id_prefijo=short_text(case.get("idPrefijo")),
+        ids=ids,
     )
+
+
+def case_id(value: object) -> str | None:
+    """Return the id of a case, None for all that is not a text of the kind that the CRM writes.
+
+    Numbers, booleans, blanks, zeros, words without a digit and an error's words are no ids, and neither is our own
+    mark: a success that gives one of these is a success without an id.
+    """
+    text = value.strip() if isinstance(value, str) else ""
+    return text if _CASE_ID.fullmatch(text) and text.strip("0_.:-") else None
+
+
+def short_text(value: object) -> str | None:
+    """Return a case's number as people see it, on one short line; None where there is none."""
+    if isinstance(value, bool) or not isinstance(value, (str, int)):
+        return None
+    text = shorten(clean(str(value)[:_PLAIN_WORDS_LIMIT]), 64)
+    return None if text.casefold() in _NO_TEXT else text
 
 
 def envelopes(text: str) -> list[Mapping[str, object]]:
     """Return the CRM's JSON objects in a text, in their order: behind a PHP warning, in front of one, or alone."""
-    found: list[Mapping[str, object]] = []
-    place = 0
-    for _attempt in range(_BRACES_TRIED):
-        place = text.find("{", place)
-        if place < 0:
-            break
-        try:
-            value, place = _DECODER.raw_decode(text, place)
-        except (ValueError, RecursionError):
-            place += 1
-            continue
-        if value.keys() & _ENVELOPE_KEYS:
-            found.append(value)
-    return found
+    return [value for value in _objects(text) if value.keys() & _ENVELOPE_KEYS]
 
 
 def for_people(words: str, secrets: Iterable[str]) -> str:
-    """Return the CRM's words on one line, shortened, with every secret longer than three characters masked.
+    """Return the CRM's words on one line, clean, shortened, and with the values that were sent masked.
 
     Masking comes first: a value that shortening had cut would no longer be recognised.
     """
     if words == _QUOTES_NOBODY:
         return words
-    line = " ".join(html.unescape(words).split())
-    parts = {" ".join(part.split()) for secret in secrets for part in (secret, *secret.splitlines())}
-    folded = line.casefold()  # most answers quote nothing, and then no pattern has to be made
-    hidden = sorted((part for part in parts if len(part) > 3 and part.casefold() in folded), key=len, reverse=True)
-    if hidden:
-        line = re.sub("|".join(map(re.escape, hidden)), MASK, line, flags=re.IGNORECASE)
-    return shorten(line, _MESSAGE_LIMIT)
+    line = plain(words[:_WORDS_READ])[:_WORDS_MASKED]
+    return shorten(clean(_masked(line, [fold(part) for secret in secrets for part in _parts(secret)])), _MESSAGE_LIMIT)
 
 
-def _plain_words(text: str) -> str:
-    """Return a short text that is no page: some servers answer with their words alone."""
-    return text if len(text) <= _PLAIN_WORDS_LIMIT and "<" not in text else ""
+def _parts(secret: str) -> set[str]:
+    """Return a value and its lines, each of which the CRM may quote alone."""
+    return {secret, *secret.splitlines()}
 
 
-def _filled(value: object) -> str | None:
-    """Return a text or number as text, None where it says nothing; on success the CRM's error is the text "null"."""
-    if value is None or isinstance(value, (dict, list)):
+def _masked(line: str, secrets: Iterable[str]) -> str:
+    """Return a line with every stretch of it masked that folded secrets hold.
+
+    Short values have to be there whole. Of longer ones a part suffices, wherever a server broke the line: they are
+    compared without spaces.
+    """
+    folded = [(letter, at) for at, sign in enumerate(line) for letter in sign.casefold()]
+    spaced = "".join(letter for letter, _at in folded)
+    dense_at = [at for letter, at in folded if letter != " "]
+    dense = spaced.replace(" ", "")
+    values = [secret for secret in dict.fromkeys(secrets) if len(secret) >= _SHORTEST_SECRET]
+    hidden: set[int] = set()
+    for value in values:
+        if len(value) < 2 * _SHORTEST_PART:
+            hidden.update(folded[at][1] for found in _places(value, spaced) for at in range(found, found + len(value)))
+    hay = "\n".join(value.replace(" ", "") for value in values)
+    for start in range(len(dense) - _SHORTEST_PART + 1):
+        if dense[start : start + _SHORTEST_PART] in hay:
+            hidden.update(range(dense_at[start], dense_at[start + _SHORTEST_PART - 1] + 1))
+    return "".join(
+        "" if at in hidden and at - 1 in hidden else MASK if at in hidden else sign for at, sign in enumerate(line)
+    )
+
+
+def _places(value: str, text: str) -> Iterator[int]:
+    """Yield where a value begins in a text, one occurrence after the other."""
+    at = text.find(value)
+    while at >= 0:
+        yield at
+        at = text.find(value, at + len(value))
+
+
+def _listing(text: str) -> tuple[object, ...] | None:
+    """Return a JSON list that is the whole answer, as an older version of the search gave it.
+
+    One that merely wraps the CRM's object is none.
+    """
+    if not text.startswith("["):
         return None
-    text = str(value).strip()
-    return None if text.casefold() in _NO_TEXT else text
+    try:
+        value = _DECODER.decode(text)
+    except (ValueError, RecursionError):
+        return None
+    if len(value) == 1 and isinstance(value[0], dict) and "code" in value[0] and value[0].keys() & _ANSWER_KEYS:
+        return None
+    return tuple(value)
+
+
+def _objects(text: str) -> list[Mapping[str, object]]:
+    found: list[Mapping[str, object]] = []
+    at = 0
+    for _attempt in range(_BRACES_TRIED):
+        at = text.find("{", at)
+        if at < 0:
+            break
+        try:
+            value, at = _DECODER.raw_decode(text, at)
+        except (ValueError, RecursionError):
+            at += 1
+            continue
+        found.append(value)
+    return found
+
+
+def _ids_in(text: str, values: Iterable[object]) -> tuple[str, ...]:
+    """Return every id of a case: in what was decoded, and in the text itself where that is not to be had."""
+    if len(text) > _IDS_LIMIT:
+        return ()
+    raw = [] if "olkvox" not in text and "OLKVOX" not in text and "\\" not in text else [text, unescaped(text)]
+    written = (case_id(match[1]) for some in dict.fromkeys(raw) for match in _RAW_ID.finditer(some))
+    return tuple(dict.fromkeys(filter(None, chain(_ids_of(values), written))))
+
+
+def _ids_of(values: Iterable[object]) -> Iterator[str]:
+    """Yield the ids under any spelling of `wolkvox_id` in decoded JSON, in their order."""
+    waiting = [(False, value) for value in reversed(list(values))]
+    while waiting:
+        named, value = waiting.pop()
+        if isinstance(value, dict):
+            parts = [(named or _is_id_name(name), part) for name, part in value.items()]
+            waiting.extend(reversed(parts))
+        elif isinstance(value, list):
+            waiting.extend((named, part) for part in reversed(value))
+        elif named and (found := case_id(value)):
+            yield found
+
+
+def _is_id_name(name: str) -> bool:
+    return re.sub(r"[^a-z]", "", name.casefold()) == "wolkvoxid"
+
+
+def _rivals(wolkvox_id: str | None, envelope: Mapping[str, object], ids: Iterable[str]) -> bool:
+    """Tell whether the answer names another case beside the one in `data`, so that it is open which one it made.
+
+    What is nested deeper may be a contact of that case.
+    """
+    parts = [part for part in (envelope, envelope.get("data")) if isinstance(part, dict)]
+    own = {value for part in parts for name in filter(_is_id_name, part) for value in _ids_of([{name: part[name]}])}
+    return own != {wolkvox_id} or not set(ids) <= set(_ids_of([envelope]))
+
+
+def _plain_words(text: str) -> tuple[str, ...]:
+    """Return a short text that is no page: some servers answer with their words alone."""
+    return (text,) if text and len(text) <= _PLAIN_WORDS_LIMIT and "<" not in text else ()
+
+
+def _said(envelope: Mapping[str, object]) -> Iterator[str]:
+    """Yield the texts in the CRM's `error` and `msg`, in whatever they are wrapped."""
+    waiting = [envelope.get("msg"), envelope.get("error")]
+    while waiting:
+        value = waiting.pop()
+        if isinstance(value, dict):
+            waiting.extend(reversed(value.values()))
+        elif isinstance(value, list):
+            waiting.extend(reversed(value))
+        elif value is not None and str(value).strip().casefold() not in {*_NO_TEXT, "false"}:
+            yield str(value).strip()[:_WORDS_READ]
+
+
+def _fails(error: object) -> bool:
+    """Tell whether `error` says that something failed; on success it is the text "null", blank, or false."""
+    if error is None or isinstance(error, str):
+        return error is not None and error.strip().casefold() not in {*_NO_TEXT, "false"}
+    return error is not False
 
 
 def _digits(value: object) -> str | None:
-    text = str(value).strip()
+    text = str(value).strip() if isinstance(value, (str, int)) else ""
     return text if len(text) == 3 and text.isascii() and text.isdigit() else None

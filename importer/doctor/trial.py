@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from importlib.metadata import version
 
 from importer.composing import SEARCHED
-from importer.crm import Answered, Crm, Record, find_reference, texts_in
+from importer.crm import Answered, Crm, Record, hit_of, path_of
 from importer.doctor.case import TestCase, compose
 from importer.doctor.person import Person
 from importer.doctor.wish import Wish
@@ -119,7 +119,7 @@ class Trial:
         while True:
             answer = self._search(self._wish.search_field, value)
             waited = time.monotonic() - began
-            if find_reference(answer.records, case.reference):
+            if (record := self._of(case, answer)) is not None:
                 break
             if waited >= self._patience.limit:
                 self._person.told(_("Not found within {seconds:.0f} s.", seconds=waited))
@@ -132,21 +132,30 @@ class Trial:
             body_length=max(self.findings.body_length, case.payload.length),
             found_after=max(self.findings.found_after or 0.0, math.ceil(waited * 10) / 10),
             case_found=answer.shape,
+            mark_place=path_of(record, case.reference, self._place),
         )
-        return next(record for record in answer.records if find_reference((record,), case.reference))
+        return record
+
+    @property
+    def _place(self) -> str:
+        return self._wish.place or "description"
+
+    def _of(self, case: TestCase, answer: Answered) -> Record | None:
+        """Return the record that carries the case's mark as it was written, under whatever name; None without one."""
+        return next((record for record in answer.records if path_of(record, case.reference, self._place)), None)
 
     def _study(self, case: TestCase, field: str, value: str, part: str | None) -> FieldFinding:
         """Search the case by one field, and by a part of its value where that could tell something."""
         answer = self._search(field, value)
         if not answer.accepted:
             return FieldFinding(field, None)
-        found = bool(find_reference(answer.records, case.reference))
+        found = self._of(case, answer) is not None
         matching: Matching = "unknown"
         if found and part:
             by_part = self._search(field, part)
-            if find_reference(by_part.records, case.reference):
+            if self._of(case, by_part) is not None:
                 matching = "partial"
-            elif not by_part.records:
+            elif by_part.believed and not by_part.records:
                 matching = "exact"
         return FieldFinding(field, found, len(answer.records), matching)
 
@@ -154,7 +163,7 @@ class Trial:
         """Learn how the CRM says that it found nothing, and that a question is wrong; none of these creates."""
         nobody = f"{secrets.token_hex(8)}@example.invalid"
         nothing = self._search(self._wish.search_field, nobody)
-        readable = nothing.accepted and not nothing.records
+        readable = nothing.believed and not nothing.records
         self.findings = replace(self.findings, nothing_found=nothing.shape, nothing_readable=readable)
         no_field = self._search("no such field", value)
         self._learn(error=Shape(_("a search by a field that does not exist"), no_field.shape))
@@ -165,8 +174,9 @@ class Trial:
         """Note where the case comes back, and without its reference: settling could not know it again."""
         if self.findings.body_length or outcome.wolkvox_id is None:
             return
-        records = self._search("wolkvox-id", outcome.wolkvox_id).records
-        if outcome.wolkvox_id in set(texts_in(records)) and not find_reference(records, case.reference):
+        answer = self._search("wolkvox-id", outcome.wolkvox_id)
+        shown = {hit_of(record).wolkvox_id for record in answer.records}
+        if outcome.wolkvox_id in shown and self._of(case, answer) is None:
             lacking = _("The records that a search returns do not show the reference: rows cannot be settled by it.")
             self.findings = replace(self.findings, unknown=(*self.findings.unknown, lacking))
 

@@ -58,7 +58,8 @@ def outcomes(journal: Path, content: bytes) -> Iterator[KeptOutcome]:
             values = json.loads(line)
             attempt_id, reference = values.pop("attempt"), values.pop("reference")
             verdict, pause = Verdict(values.pop("verdict")), values.pop("pause")
-            outcome = Outcome(verdict=verdict, pause=None if pause is None else Pause(pause), **values)
+            ids = tuple(values.pop("ids", ()))  # older lines have none
+            outcome = Outcome(verdict=verdict, pause=None if pause is None else Pause(pause), ids=ids, **values)
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise refusal(journal, line) from error
         yield KeptOutcome(attempt_id, reference, outcome, line)

@@ -1,0 +1,188 @@
+"""Our marks in the records that a search gives: where a case carries its reference, and what merely speaks of it.
+
+A mark counts at the place where it was written and nowhere else: other cases, replies and audit records may quote it.
+The vendor documents no record's shape, so the usual names of the description are known, and a `path` that the doctor
+has learnt on the tenant comes before them.
+"""
+
+from __future__ import annotations
+
+import html
+import json
+import re
+import unicodedata
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+
+from importer.crm.queries import Record
+from importer.crm.reading import case_id, short_text
+from importer.text import fold
+
+_DESCRIPTIONS = {"description", "descriptioncase", "casedescription", "descripcion", "descripcioncaso"}
+_SIGNS = "[0-9A-HJKMNP-TV-Z]"
+_REFERENCE = re.compile(rf"WCI-{_SIGNS}{{16}}", re.IGNORECASE | re.ASCII)
+_FIRST_LINE = re.compile(rf"\[(WCI-{_SIGNS}{{16}})\]", re.IGNORECASE | re.ASCII)
+_BEGINNING = re.compile(r"\[?(?:W|WC|WCI|WCI-[0-9A-Z]{0,16})?", re.IGNORECASE | re.ASCII)
+_TAGS = "p|br|div|span|b|strong|i|em|u|font|html|body|section|article|pre|tt|code|h[1-6]"  # and none that marks a quote
+_BLANK = r"[\s\u200b-\u200f\u2060\ufeff]"
+_WRAPPING = re.compile(rf"(?:{_BLANK}|<!--[^<>]{{0,500}}-->|</?(?:{_TAGS})(?:[\s/][^<>]{{0,500}})?>)*", re.IGNORECASE)
+_LAST_TAG = re.compile(rf"(?:{_BLANK}|</?[a-z][^<>]{{0,100}}>)+\Z", re.IGNORECASE)
+_LOOKED_AT = 4_000  # characters of a description: its mark is in front
+_CUT_WITHIN = 30  # characters; a text that is cut later shows its mark
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """A case that carries a reference; an id is None where the record has none."""
+
+    wolkvox_id: str | None
+    id_prefijo: str | None
+
+
+def find_mark(records: Iterable[Record], reference: str, place: str, path: str | None = None) -> tuple[Hit, ...]:
+    """Return the distinct cases that carry the reference at the place where it was written, whatever the case.
+
+    `place` is the mapping's: `description`, or `form.<field>`; `path` the keys under which records of this tenant
+    show it, where that was learnt. A record without an id is a hit of its own: it may be a second case.
+    """
+    hits: list[Hit] = []
+    for record in records:
+        if reference.upper() in _marks(record, place, path):
+            hit = hit_of(record)
+            if hit.wolkvox_id is None or hit.wolkvox_id not in {known.wolkvox_id for known in hits}:
+                hits.append(hit)
+    return tuple(hits)
+
+
+def marks_at(records: Iterable[Record], place: str, path: str | None = None) -> tuple[tuple[str, str | None], ...]:
+    """Return each mark of ours that a record carries at its place, in capitals, with the record's `wolkvox_id`."""
+    return tuple(
+        dict.fromkeys(
+            (mark, hit_of(record).wolkvox_id) for record in records for mark in sorted(_marks(record, place, path))
+        )
+    )
+
+
+def mentions(records: Iterable[Record], reference: str) -> bool:
+    """Tell whether the reference is anywhere in the records, in whatever text, whatever the case, even glued."""
+    wanted = reference.casefold()
+    return any(wanted in text.casefold() or wanted in fold(text).replace(" ", "") for text in _texts(records))
+
+
+def is_whole(record: Record, place: str, path: str | None = None) -> bool:
+    """Tell whether a record shows the text at the place, so that a mark would be seen there if it had one.
+
+    It does not where the text is missing or blank, nor where it was cut before a mark would have ended.
+    """
+    texts = _texts_at(record, place, path)
+    shown = [(text, letters) for text in texts if (letters := _LAST_TAG.sub("", _unwrapped(text)))]
+    return bool(shown) and not any(_is_cut(letters) for text, letters in shown if _mark_reader(place)(text) is None)
+
+
+def path_of(record: Record, reference: str, place: str) -> str | None:
+    """Return the keys under which a record carries the reference as it was written, such as `description_case`.
+
+    Where several do, the usual one; None where none does.
+    """
+    marked = _mark_reader(place)
+    flat = [(name, value) for name, value in record.items() if isinstance(value, str)]
+    flat += [
+        (f"{name}.{inner}", value)
+        for name, part in record.items()
+        for inner, value in (_object(part) or {}).items()
+        if isinstance(value, str)
+    ]
+    found = [path for path, text in flat if marked(text) == reference.upper()]
+    usual = [path for path in found if reference.upper() in _marks({path: record.get(path)}, place, None)]
+    usual += [path for path in found if path == place]
+    return next(iter((*usual, *found)), None)
+
+
+def hit_of(record: Record) -> Hit:
+    """Return the ids of a record's own case, however their names are spelt; never those of a contact inside it."""
+    ids = {_letters(name): value for name, value in [*record.items()][::-1] if not isinstance(value, bool)}
+    wolkvox_id = ids.get("wolkvoxid")
+    return Hit(
+        case_id(str(wolkvox_id) if isinstance(wolkvox_id, int) else wolkvox_id), short_text(ids.get("idprefijo"))
+    )
+
+
+def _marks(record: Record, place: str, path: str | None) -> set[str]:
+    return set(filter(None, map(_mark_reader(place), _texts_at(record, place, path))))
+
+
+def _mark_reader(place: str) -> Callable[[str], str | None]:
+    return _form_mark if place.startswith("form.") else _first_line
+
+
+def _first_line(text: str) -> str | None:
+    """Return the mark in capitals with which a description begins."""
+    found = _FIRST_LINE.match(_unwrapped(text))
+    return found[1].upper() if found else None
+
+
+def _form_mark(text: str) -> str | None:
+    """Return the mark in capitals that is all there is in a form field."""
+    found = _REFERENCE.fullmatch(html.unescape(text[:_LOOKED_AT]).strip())
+    return found[0].upper() if found else None
+
+
+def _unwrapped(text: str) -> str:
+    """Return a text from where its letters begin: behind white space and the mark-up that a browser puts around it."""
+    beginning = html.unescape(html.unescape(text[:_LOOKED_AT]))
+    found = _WRAPPING.match(beginning)
+    return beginning[found.end() :] if found else beginning
+
+
+def _is_cut(text: str) -> bool:
+    if _BEGINNING.fullmatch(text) or re.match(r"<[^<>]*\Z", text):
+        return True
+    return len(text) <= _CUT_WITHIN and text.endswith(("…", "..."))
+
+
+def _texts_at(record: Record, place: str, path: str | None) -> list[str]:
+    """Return the texts that a record shows at a place."""
+    found = [_value_at(record, path)] if path else _values_at(record, place)
+    return [value for value in found if isinstance(value, str)]
+
+
+def _value_at(record: Record, path: str) -> object:
+    if path in record:
+        return record[path]
+    name, _dot, inner = path.partition(".")
+    return (_object(record.get(name)) or {}).get(inner)
+
+
+def _values_at(record: Record, place: str) -> list[object]:
+    if not place.startswith("form."):
+        return [value for name, value in record.items() if _letters(name) in _DESCRIPTIONS]
+    field = fold(place.removeprefix("form."))
+    forms = [part for name, value in record.items() if _letters(name) == "form" and (part := _object(value))]
+    return [value for part in (*forms, record) for name, value in part.items() if fold(name) == field]
+
+
+def _object(value: object) -> Mapping[str, object] | None:
+    """Return a JSON object, also where it comes as its text; None for all else."""
+    if isinstance(value, str) and value.lstrip().startswith("{"):
+        try:
+            value = json.loads(value)
+        except (ValueError, RecursionError):
+            return None
+    return value if isinstance(value, Mapping) else None
+
+
+def _letters(name: str) -> str:
+    return re.sub(r"[^a-z]", "", unicodedata.normalize("NFKD", name).casefold())
+
+
+def _texts(value: object) -> Iterator[str]:
+    """Yield every text in a JSON value, the names in it included."""
+    waiting = [value]
+    while waiting:
+        part = waiting.pop()
+        if isinstance(part, str):
+            yield part
+        elif isinstance(part, Mapping):
+            waiting.extend((*part.keys(), *part.values()))
+        elif isinstance(part, list | tuple):
+            waiting.extend(part)
