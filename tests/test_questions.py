@@ -380,6 +380,7 @@ def by_a_link(outside: Path, office: Office) -> str:
 @pytest.mark.parametrize("mapping", [looked_up, known_in, attached_from, listed_in])
 @pytest.mark.parametrize("command", ["check", "preview", "report", "run", "adopt"])
 def test_x5_no_file_outside_is_read_before_the_user_allows_its_folder(
+    *,
     command: str,
     mapping: Callable[[object], str],
     way: Callable[[Path, Office], str],
