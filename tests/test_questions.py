@@ -17,8 +17,10 @@ from passage import Passage
 from run_support import MAPPING, Give, Office, Result, ticket
 
 from importer.cli.terminal import Terminal
+from importer.job import Job
 from importer.journal import Journal
-from importer.pipeline import _plan_questions
+from importer.opening import begin
+from importer.pipeline import _plan_questions, check
 from importer.questions import Answer, Question, QuestionsOpen, answer_all, unanswered
 from importer.settings import load_settings, settings_path, trust
 
@@ -140,8 +142,9 @@ def test_x5_a_server_is_agreed_to_once_for_its_operation(office: Office, give: G
     assert (office.sandbox.posts, set(tunnel.hosts)) == (2, {"crm0009.wolkvox.com"})
     calls = len(tunnel.hosts)
     office.mapping.write_text(office.mapping.read_text("utf-8").replace("operation: demo", "operation: other"), "utf-8")
-    assert give(words(office, "run", "--yes", "--first-run")).status == 2
-    assert len(tunnel.hosts) == calls
+    refused = give(words(office, "run", "--yes", "--first-run", "--new-import", "--json"))
+    assert (refused.status, len(tunnel.hosts)) == (2, calls)
+    assert [question["code"] for question in refused.json["questions"]] == ["trust-server"]
     assert settings_path().stat().st_mode & 0o777 == 0o600
 
 
@@ -407,6 +410,15 @@ def test_x5_no_file_outside_is_read_before_the_user_allows_its_folder(
     assert f'--allow-folder "{outside}"' in refused.err
     assert not [path for path in opened if path.name in {"agents.csv", "secret.txt"}]
     assert office.sandbox.posts == 0
+
+
+def test_x5_no_plan_is_made_of_a_file_outside(outside: Path, office: Office) -> None:
+    """Whoever forgets to ask is held back by what opens the tables: there is no second way in."""
+    office.write([ticket(1)])
+    for mapping in (looked_up(outside / "agents.csv"), attached_from(outside)):
+        office.mapping.write_text(mapping, "utf-8")
+        with pytest.raises(QuestionsOpen, match="--allow-folder"):
+            check(begin(Job(office.source, office.mapping)))
 
 
 def test_x5_a_link_to_a_file_outside_is_a_way_out(outside: Path, office: Office, give: Give) -> None:
