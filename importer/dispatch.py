@@ -6,7 +6,6 @@ import threading
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from importer.composing import search_value
 from importer.crm import Brake, Pacer, PauseReason
 from importer.desk import Desk
 from importer.errors import ConnectionRefused, JournalError, RunStopped, ServerUnreachable
@@ -14,7 +13,7 @@ from importer.findings import Findings
 from importer.forecast import Forecast, lent
 from importer.identity import tenant_of
 from importer.job import Job
-from importer.looking import Looking, Wanted
+from importer.looking import Looking, looked_for_before, wanted_among
 from importer.messages import _
 from importer.model import Pause
 from importer.recognition import Memory
@@ -134,13 +133,9 @@ class Dispatch:
     def _look_first(self, start: int, count: int) -> None:
         """Search the CRM for rows that would be sent; what is found, or may be there, is not sent."""
         plan, errand = self.forecast.plan, self.errand
-        rows = [
-            Wanted(planned.row.identity.reference, search_value(plan, planned.row))
-            for planned in self.forecast.rows(start, count)
-            if planned.row.identity
-        ]
         looking = Looking(errand.crm, errand.journal, errand.record, plan, self._findings())
-        looking.look_for(rows, self.job.concurrency)
+        looking.look_for(list(wanted_among(plan, self.forecast.rows(start, count))), self.job.concurrency)
+        looking.look_again(looked_for_before(plan) if start == 0 else (), self.job.concurrency)
 
     def _findings(self) -> Findings | None:
         """Return what the doctor learnt of the server that this run sends to."""

@@ -11,6 +11,7 @@ from importer.composing import search_value
 from importer.crm import Crm, Quota
 from importer.errors import UsageError
 from importer.job import Job
+from importer.looking import Wanted, chosen_for_spot_check, questions
 from importer.messages import _
 from importer.model import Counts
 from importer.plan import Plan, PlannedRow
@@ -23,9 +24,10 @@ class Forecast:
 
     `wanted` counts the rows that would go if there were no quota, `to_send` those that go today, `kept` the calls a day
     that are left for others; `waits` tells that the run goes on by itself on other days. `searches` are the calls of
-    --look-first, `attachments` files and `attachment_bytes` their bytes. `open_cases` have a status that the mapping
-    does not list as closed; `waiting` rows wait for an answer to an open question. `quota` is what the CRM said at
-    `asked_at`, None where it was not asked. `held_back` tells that nothing is sent because some rows are invalid.
+    --look-first, `spot_check` the rows that are looked for since their source is new, `attachments` files and
+    `attachment_bytes` their bytes. `open_cases` have a status that the mapping does not list as closed; `waiting` rows
+    wait for an answer to an open question. `quota` is what the CRM said at `asked_at`, None where it was not asked.
+    `held_back` tells that nothing is sent because some rows are invalid.
     """
 
     plan: Plan
@@ -43,11 +45,7 @@ class Forecast:
     held_back: bool
     kept: int
     waits: bool
-
-    @property
-    def ready(self) -> int:
-        """How many planned rows no open question holds back."""
-        return self.counts.planned - self.waiting
+    spot_check: tuple[Wanted, ...] = ()
 
     @property
     def promised(self) -> int:
@@ -57,7 +55,7 @@ class Forecast:
     @property
     def calls(self) -> int:
         """How many calls of the token's quota all wanted rows need."""
-        return self.wanted + self.searches
+        return self.wanted + self.searches + questions(self.spot_check)
 
     @property
     def days(self) -> int | None:
@@ -79,8 +77,10 @@ class Forecast:
         return islice(self.plan.sendable(), start, start + count)
 
 
-def make_forecast(job: Job, plan: Plan, crm: Crm, server: str) -> Forecast:
+def make_forecast(job: Job, plan: Plan, crm: Crm, server: str, *, is_new: bool) -> Forecast:
     """Return what a run will do; where it will send, the CRM is asked how many calls are left.
+
+    `is_new` tells that no row of this very source was looked for yet.
 
     Raises ServerUnreachable or ConnectionRefused where the CRM cannot be asked, UsageError where --look-first cannot
     look for a row.
@@ -91,23 +91,25 @@ def make_forecast(job: Job, plan: Plan, crm: Crm, server: str) -> Forecast:
     ready = counts.planned - waiting
     wanted = 0 if held_back else min(ready, job.limit or ready)
     quota = crm.token_information() if wanted else None
-    to_send = lent(job, quota, wanted)
+    left = quota.left if quota else None
+    checked = chosen_for_spot_check(plan, ready, job.spot_check, left) if is_new and wanted else []
+    to_send = lent(job, quota, wanted, questions(checked))
     attachments = size = open_cases = 0
     closed = {status for rule in plan.mapping.rules if rule.path == "status" for status in rule.closed}
-    questions = set()
+    searched = set()
     for planned in islice(plan.sendable(), wanted if job.wait_for_quota else to_send):
         open_cases += planned.row.fields.get("status") not in closed
         attachments += len(planned.row.attachments)
         size += sum(file.size for file in planned.row.attachments)
         if job.look_first:
-            questions.add(_question(plan, planned))
+            searched.add(_question(plan, planned))
     return Forecast(
         plan=plan,
         server=server,
         counts=counts,
         wanted=wanted,
         to_send=to_send,
-        searches=len(questions),
+        searches=len(searched),
         attachments=attachments,
         attachment_bytes=size,
         open_cases=open_cases,
@@ -117,15 +119,16 @@ def make_forecast(job: Job, plan: Plan, crm: Crm, server: str) -> Forecast:
         held_back=held_back,
         kept=job.keep_quota,
         waits=job.wait_for_quota,
+        spot_check=tuple(checked),
     )
 
 
-def lent(job: Job, quota: Quota | None, wanted: int) -> int:
+def lent(job: Job, quota: Quota | None, wanted: int, other_calls: int = 0) -> int:
     """Return how many of the wanted rows may go today: as many as leave the others on the token their calls."""
     if not job.keep_quota or quota is None or quota.left is None:
         return wanted
     calls_a_row = 2 if job.look_first else 1  # one to look for it, at the most
-    return max(0, min(wanted, (quota.left - job.keep_quota) // calls_a_row))
+    return max(0, min(wanted, (quota.left - job.keep_quota - other_calls) // calls_a_row))
 
 
 def _question(plan: Plan, planned: PlannedRow) -> str:

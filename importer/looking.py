@@ -14,7 +14,7 @@ from importer.findings import Findings
 from importer.journal import Decision, ImportRecord, Journal
 from importer.messages import _, ngettext
 from importer.model import Status
-from importer.plan import Plan
+from importer.plan import Plan, PlannedRow
 from importer.searching import Answer, CaseSearch
 
 SHARE_OF_QUOTA = 10
@@ -34,7 +34,18 @@ class Wanted:
 
 def wanted_rows(plan: Plan) -> Iterator[Wanted]:
     """Yield the rows of a plan that would be sent, in their order."""
-    for planned in plan.sendable():
+    return wanted_among(plan, plan.sendable())
+
+
+def looked_for_before(plan: Plan) -> list[Wanted]:
+    """Return the rows that are in doubt without ever having been sent: an earlier look could not tell."""
+    unknown = plan.in_state(Status.UNKNOWN)
+    return list(wanted_among(plan, (row for row in unknown if row.known and row.known.attempt is None)))
+
+
+def wanted_among(plan: Plan, rows: Iterable[PlannedRow]) -> Iterator[Wanted]:
+    """Yield by what each of some rows of a plan would be looked for."""
+    for planned in rows:
         if planned.row.identity:
             yield Wanted(planned.row.identity.reference, search_value(plan, planned.row))
 
@@ -57,6 +68,19 @@ class Looking:
                 continue  # the forecast refuses such rows
             if decision := self._decision(answers[row.value], row.reference, "look-first"):
                 self._journal.settling.found_first(self._record.id, row.reference, decision)
+
+    def look_again(self, rows: Sequence[Wanted], workers: int) -> None:
+        """Search once more for rows that an earlier look left in doubt; raises as `look_for` does."""
+        if not rows:
+            return
+        settling = self._journal.settling
+        doubts = {doubt.reference: doubt for doubt in settling.doubts(self._record.id) if doubt.attempt_id is None}
+        left = [row for row in rows if row.value is not None and row.reference in doubts]
+        answers = self._ask(left, workers)
+        for row in left:
+            found = self._decision(answers[row.value or ""], row.reference, "look-first")
+            if found is None or found.state is not Status.UNKNOWN:
+                settling.decide(doubts[row.reference], found or Decision(Status.PLANNED, "look-first"))
 
     def spot_check(self, rows: Sequence[Wanted], workers: int) -> None:
         """Search for a few rows of a source before its first one is sent.
@@ -99,7 +123,8 @@ class Looking:
             return Decision(Status.UNKNOWN, how, message=message)
         if not self._search.is_complete(answer):
             message = _(
-                "The CRM shows {count} cases for this search, and there may be more of them.",
+                "The CRM shows {count} cases for this search, and there may be more of them. Once `case-importer doctor"
+                " --create-test-case` has learnt how many a page holds, --look-first can tell.",
                 count=len(answer.found.records),
             )
             return Decision(Status.UNKNOWN, how, message=message)
@@ -124,6 +149,11 @@ def spot_check(looking: Looking, rows: Sequence[Wanted], workers: int) -> str | 
     except (QuestionRefused, ConnectionRefused) as error:
         return _("The CRM could not be asked whether another computer sent these rows before: {reason}", reason=error)
     return None
+
+
+def questions(rows: Iterable[Wanted]) -> int:
+    """Return how many calls it takes to look for rows: one for all that have the same value."""
+    return len({row.value for row in rows if row.value is not None})
 
 
 def chosen_for_spot_check(plan: Plan, planned: int, number: int, quota_left: int | None) -> list[Wanted]:

@@ -15,11 +15,11 @@ from importer.crm import Crm
 from importer.desk import Desk
 from importer.dispatch import Dispatch
 from importer.errors import RunStopped
-from importer.forecast import Forecast, make_forecast
+from importer.forecast import make_forecast
 from importer.identity import Scope, tenant_of
 from importer.job import Job, allowed_folders, mapped
 from importer.journal import ImportRecord, Journal, RunStart, program_name, user_name
-from importer.looking import Looking, chosen_for_spot_check, spot_check
+from importer.looking import Looking, spot_check
 from importer.mapping import CaseMapping
 from importer.messages import _
 from importer.model import Identity, Status
@@ -72,12 +72,12 @@ def run(begun: Begun, desk: Desk) -> Finished:
         agreed = _agree(begun, journal, desk, server)
         job, plan = agreed.job, chosen(agreed.plan, agreed.job.only)
         with Crm(settings.target(job.connection, mapped(begun.cases))) as crm:
-            forecast = make_forecast(job, plan, crm, server)
+            forecast = make_forecast(job, plan, crm, server, is_new=_is_new(job, plan, journal, agreed.record))
             if forecast.promised:
                 desk.confirm(forecast)
             guards.remember(journal, agreed.answered)
             record = _note(job, plan, journal, agreed.record)
-            unasked = _spot_check(job, forecast, journal, record, crm)
+            unasked = spot_check(Looking(crm, journal, record, plan, None), forecast.spot_check, job.concurrency)
             run_id = journal.runs.start(record.id, _run_start(plan, server))
             try:
                 ran = Dispatch(job, desk, Errand(crm, journal, record, run_id, plan), forecast).carry_out()
@@ -144,17 +144,10 @@ def _waiting(ran: Ran, plan: Plan) -> Ran:
     return replace(ran, notes=(*ran.notes, *notes), reason=reason, status=max(ran.status, PAUSED))
 
 
-def _spot_check(job: Job, forecast: Forecast, journal: Journal, record: ImportRecord, crm: Crm) -> str | None:
-    """Ask the CRM whether another computer sent some of the rows, once for a source; return why it could not be asked.
-
-    Raises StartRefused where one was.
-    """
-    plan = forecast.plan
-    if job.look_first or not forecast.promised or journal.imports.is_spot_checked(record, plan.table.digest):
-        return None
-    left = forecast.quota.left if forecast.quota else None
-    rows = chosen_for_spot_check(plan, forecast.ready, job.spot_check, left)
-    return spot_check(Looking(crm, journal, record, plan, None), rows, job.concurrency)
+def _is_new(job: Job, plan: Plan, journal: Journal, record: ImportRecord | None) -> bool:
+    """Tell whether a spot check is due: no row of this very source was looked for yet, and not all of them will be."""
+    checked = record is not None and journal.imports.is_spot_checked(record, plan.table.digest)
+    return not (checked or job.look_first)
 
 
 def rebuild_report(begun: Begun) -> Finished:

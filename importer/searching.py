@@ -67,18 +67,20 @@ class CaseSearch:
         return ("description", *(f"form.{name}" for name in sorted(names)))
 
     def is_complete(self, answer: Answer) -> bool:
-        """Tell whether an answer shows every case that there is for its question.
+        """Tell whether an answer shows every case that there is for its question, going by the doctor's page size.
 
-        It must be a list that is believed, and be empty, or hold fewer records than a page was seen to hold, both by
-        the doctor and now: pages may have shrunk since, which only a longer answer of the same search disproves.
+        It must be a list that is believed, and be empty or hold fewer records than the doctor has seen on one page.
         """
         size = len(answer.found.records)
-        if not answer.found.believed:
-            return False
-        if size == 0:
-            return True
         page_size = self._findings.page_size if self._findings else None
-        return page_size is not None and size < page_size and size < self._largest.get(answer.field, 0)
+        return answer.found.believed and (size == 0 or (page_size is not None and size < page_size))
+
+    def is_surely_complete(self, answer: Answer) -> bool:
+        """Tell whether an answer is complete even if pages have shrunk since the doctor saw one.
+
+        Only a longer answer of the same search, given now, disproves that. Nothing at all is no page.
+        """
+        return self.is_complete(answer) and len(answer.found.records) < self._largest.get(answer.field, 0)
 
     def speaks_against(self, answer: Answer, reference: str, place: str | None) -> bool:
         """Tell whether something in an answer forbids to believe that a case is not there.
@@ -96,10 +98,6 @@ class CaseSearch:
         answers = [answer for answer in self._answers if answer.field == field]
         shown = (marks_at(answer.found.records, place, path) for answer in answers)
         return list(dict.fromkeys(reference for marks in shown for reference, _wolkvox_id in marks))
-
-    def largest(self, field: str) -> int:
-        """Return how many records the longest answer by a field held so far."""
-        return self._largest.get(field, 0)
 
 
 def distinct(hits: Iterable[Hit]) -> tuple[Hit, ...]:

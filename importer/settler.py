@@ -205,25 +205,26 @@ class Settler:
             )
         if self._search.speaks_against(answer, doubt.reference, place):
             return _("Some rows were not found, but the CRM's answer has records that are cut or quote a reference.")
-        if not self._has_newer_control(doubt, field, place):
+        if not (self._shows_newer(doubt, field, place) and self._search.is_surely_complete(answer)):
+            self._ask_for_control(field)
+        if not self._shows_newer(doubt, field, place):
             return _(
                 "Some rows were not found, but the search shows no case that is newer than they are: its index may be"
                 " behind. It is asked again after the next cases were created."
             )
-        if not self._search.is_complete(answer) or self._search.largest(field) == 0:
+        if not self._search.is_surely_complete(answer):
             return _("Some rows were not found, but the CRM's answer may not show all cases.")
         return None
 
-    def _has_newer_control(self, doubt: Doubt, field: str, place: str) -> bool:
-        """Tell whether this settling's answers show a newer case; where none does, ask for the newest once."""
-        settling = self._journal.settling
-        if settling.newer_controls(doubt, self._search.references_shown(field, place)):
-            return True
-        value = settling.control(self._record.id, field)
-        if value is None or (field, value) in self._asked:
-            return False
-        self._ask(field, value)
-        return bool(settling.newer_controls(doubt, self._search.references_shown(field, place)))
+    def _shows_newer(self, doubt: Doubt, field: str, place: str) -> bool:
+        """Tell whether this settling's answers show a case whose attempt began after a doubtful one had ended."""
+        return bool(self._journal.settling.newer_controls(doubt, self._search.references_shown(field, place)))
+
+    def _ask_for_control(self, field: str) -> None:
+        """Ask once for the newest created case of the import: what it shows may prove what other answers do not."""
+        value = self._journal.settling.control(self._record.id, field)
+        if value is not None:
+            self._ask(field, value)
 
     def _settle_disputes(self) -> None:
         """Ask the CRM whose case a disputed id is; its own mark decides, or a person."""

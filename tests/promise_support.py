@@ -18,7 +18,7 @@ from functools import partial
 from pathlib import Path
 
 import pytest
-from run_support import Office, ticket
+from run_support import Give, Office, ticket
 
 from importer import clock
 from importer.crm import Crm
@@ -69,8 +69,8 @@ def told(journal: Path, question: str) -> list[tuple[object, ...]]:
 def end_leases(journal: Path, ago: float = 1_000_000.0) -> None:
     """Let the leases and deadlines of a journal have ended so many seconds ago, which spares waiting for them."""
     with closing(sqlite3.connect(journal)) as database, database:
-        ended = (clock.elapsed() - ago,) * 2
-        database.execute("UPDATE attempts SET lease = ?, deadline = ?, began = min(began, deadline) - 1", ended)
+        ended = clock.elapsed() - ago
+        database.execute("UPDATE attempts SET lease = ?, deadline = ?, began = ?", (ended, ended, ended - 60))
 
 
 @contextmanager
@@ -117,6 +117,21 @@ def know_the_search(office: Office, page_size: int = 100_000, server: str | None
         nothing_readable=True,
     )
     findings.save(office.journal.parent)
+
+
+def settle_by_person(office: Office, give: Give, server: str | None = None) -> None:
+    """Look every doubtful row up in the stand-in and say what was found, as a person does once nothing is under way."""
+    cases = {case.reference: case.wolkvox_id for case in office.sandbox.store.cases}
+    for row in kept(office.journal):
+        if row.state not in {"unknown", "conflict"}:
+            continue
+        case = cases.get(row.reference)
+        verdict = ["--created", case] if case else ["--not-created"]
+        words = office.settle("--quiet-period", "1", "--by-hand", row.reference, *verdict)
+        if server is not None:
+            words[words.index("--server") + 1] = server
+        result = give(words)
+        assert result.status in {0, 4}, result
 
 
 def assert_promise(office: Office) -> Counter[str]:

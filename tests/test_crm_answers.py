@@ -310,6 +310,12 @@ def test_o23_what_pauses_the_run_pauses_it_with_an_id_too(
     assert (made.verdict, made.pause, made.ids) == (Verdict.UNKNOWN, pause, ("64cb0001",))
 
 
+def test_o23_an_id_in_the_address_that_a_redirect_leads_to_is_kept() -> None:
+    """The server may have made the case before it shows where."""
+    made = interpret(301, {"location": "/case.php?wolkvox_id=64cb0001&x=1"}, b"")
+    assert (made.verdict, made.pause, made.ids) == (Verdict.UNKNOWN, Pause.REDIRECT, ("64cb0001",))
+
+
 QUOTES = [
     ("token\nlimit  exceeded", "token limit exceeded"),
     ("token\nlimit  exceeded", "TOKEN\nLIMIT  EXCEEDED"),
@@ -381,7 +387,7 @@ def test_o25_a_long_or_broken_message_keeps_the_id_and_costs_little() -> None:
     refused = outcome(
         400, {"code": 400, "msg": "\x1b]0;x\x07NO \ud800\x00" + "a" * 1_000_000}, secrets=("b" * 32_000,) * 20
     )
-    assert time.monotonic() - began < 5
+    assert time.monotonic() - began < 60  # what is quadratic takes hours
     assert (made.verdict, made.wolkvox_id) == (Verdict.CREATED, "64cb0001")
     assert refused.message.startswith("NO \ufffd a")
     for text in (made.message, refused.message):

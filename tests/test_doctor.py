@@ -489,9 +489,15 @@ def with_a_lost_answer(sandbox: RunningSandbox, folder: Path) -> Office:
     return office
 
 
+CROWD = "muchos@example.com"
+
+
 def learn_for(office: Office) -> None:
-    """Let the doctor learn of the office's CRM; a second case of its contact shows that an answer may hold two."""
-    doctor.try_case(target(office.sandbox.url), Wish(FIELDS), Somebody(larger=9), office.journal.parent, HASTE)
+    """Let the doctor learn of the office's CRM; a contact of ten cases shows that an answer may hold as many."""
+    for _case in range(10):
+        office.sandbox.store.add({"operation": "demo", "contact": CROWD, "description": "old", "form": {}}, (), "OLD")
+    somebody = Somebody(larger=9, busy=CROWD)
+    doctor.try_case(target(office.sandbox.url), Wish(FIELDS), somebody, office.journal.parent, HASTE)
 
 
 def settle(office: Office) -> dict[str, int]:
@@ -503,11 +509,14 @@ def settle(office: Office) -> dict[str, int]:
 def test_settling_proves_that_there_is_no_case_by_what_the_doctor_learnt(
     sandbox: RunningSandbox, tmp_path: Path
 ) -> None:
-    """Without findings the row stays unknown; with them it is planned again, and only then."""
+    """Without findings the row stays unknown; with them and a newer case it is planned again, and only then."""
     office = with_a_lost_answer(sandbox, tmp_path)
     assert settle(office) == {"created": 1, "unknown": 1}
     learn_for(office)
-    assert settle(office) == {"created": 1, "planned": 1}
+    assert settle(office) == {"created": 1, "unknown": 1}
+    office.write([*tickets(range(1, 3)), *tickets([3], Correo=CROWD)])
+    office.call("run", "--yes")
+    assert states(office.journal) == {"created": 2, "planned": 1}
 
 
 def test_o18_a_search_that_answers_none_to_everything_proves_nothing(sandbox: RunningSandbox, tmp_path: Path) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sqlite3
 import ssl
-import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
@@ -18,8 +17,10 @@ from passage import Passage
 from promise_support import assert_promise, assert_report, know_the_search, states, tickets, told, wait_until
 from run_support import MAPPING, Give, Office, ticket
 
+from importer import clock
 from importer.cli.terminal import Terminal
 from importer.job import Job
+from importer.journal import Journal
 from importer.opening import begin
 from importer.pipeline import run as carry_out
 from importer.sandbox import Latency, RunningSandbox, SandboxConfig, Search
@@ -89,8 +90,9 @@ def test_r6_a_report_of_another_import_is_not_adopted(office: Office, give: Give
 def test_r6_looking_first_finds_what_exists(office: Office, give: Give) -> None:
     """Without journal and report, `--look-first` asks once for each contact and sends only what is not there."""
     office.write([*tickets([1, 2]), ticket(3)])
-    give(run(office))
+    give(run(office, "--spot-check", "0"))
     lose_the_journal(office)
+    know_the_search(office)
     office.report.unlink()
     office.write([*tickets([1, 2, 4]), ticket(3), ticket(5)])
     result = give(run(office, "--look-first"))
@@ -123,7 +125,7 @@ def test_r6_looking_first_trusts_no_full_page(office: Office, give: Give) -> Non
     with RunningSandbox(SandboxConfig(search=Search(page_size=2))) as paged:
         office.sandbox = paged
         office.write(tickets([1, 2, 3]))
-        give(run(office))
+        give(run(office, "--spot-check", "0"))
         lose_the_journal(office)
         office.report.unlink()
         know_the_search(office, page_size=2)
@@ -163,16 +165,18 @@ def test_r7_a_lease_begins_once_the_journal_is_ours(tmp_path: Path) -> None:
     """The time that an attempt waits for another process to leave the journal is no part of its lease."""
     path, looks = tmp_path / "journal.db", []
 
-    def clock() -> float:
+    def elapsed() -> float:
         with closing(sqlite3.connect(path, timeout=0)) as other:
             try:
                 other.execute("BEGIN IMMEDIATE")
                 looks.append("free")
             except sqlite3.OperationalError:
                 looks.append("ours")
-        return time.time()
+        return clock.elapsed()
 
-    desk = Desk(path, clock)
+    desk = Desk(path)
+    desk.journal.close()
+    desk.journal = Journal(path, clock.Clock(elapsed=elapsed))
     desk.plan([1])
     looks.clear()
     assert desk.claim(1)
@@ -264,8 +268,8 @@ def test_a_quota_that_is_kept_for_others(office: Office, give: Give) -> None:
     with RunningSandbox(SandboxConfig(daily_quota=6)) as small:
         office.sandbox = small
         office.write(tickets(range(1, 6)))
-        first = give(run(office, "--keep-quota", "3"))
-        assert (first.status, small.posts, small.calls("token")) == (3, 2, 1)
+        first = give(run(office, "--keep-quota", "2"))
+        assert (first.status, small.posts, small.calls("token"), small.calls("query")) == (3, 2, 1, 1)
         assert "another day" in first.json["next"]
         small.new_day()
         assert give(run(office, "--keep-quota", "2")).status == 0

@@ -215,6 +215,12 @@ def _quota(forecast: Forecast) -> Iterator[str]:
     """Yield what the run means for the token's daily calls."""
     if forecast.searches:
         yield _("  search  {count} calls to look for the rows first", count=forecast.searches)
+    if forecast.spot_check:
+        yield ngettext(
+            "  check   {count} row is looked for in the CRM first: another computer may have sent it",
+            "  check   {count} rows are looked for in the CRM first: another computer may have sent them",
+            len(forecast.spot_check),
+        )
     if forecast.quota is None or forecast.quota.left is None:
         return
     yield ngettext(

@@ -13,13 +13,13 @@ import re
 import time
 import unicodedata
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC
 from email.utils import parsedate_to_datetime
 from enum import Enum, auto
 from functools import cached_property
 
-from importer.crm.reading import Reading, for_people, read
+from importer.crm.reading import Reading, for_people, ids_in_link, read
 from importer.messages import _
 from importer.model import Outcome, Pause, Verdict
 from importer.text import fold
@@ -155,6 +155,8 @@ def interpret(
     whether the request's body went out to its last byte: an answer outranks that, except a success.
     """
     reading = read(body)
+    linked = ids_in_link(_named(headers).get("location", ""))
+    reading = replace(reading, ids=tuple(dict.fromkeys((*reading.ids, *linked))))
     secrets = tuple(secrets)
     quoted = _Quoted(secrets)
     line = next(line for line in TABLE if _fits(line, http_status, reading, quoted))
@@ -162,7 +164,7 @@ def interpret(
     created = verdict is Verdict.CREATED
     return Outcome(
         verdict=verdict,
-        message=_sentence(verdict, http_status, reading, for_people(reading.words, secrets)),
+        message=_sentence(verdict, http_status, reading, for_people(reading.words, secrets), whole=whole),
         wolkvox_id=reading.wolkvox_id if created else None,
         id_prefijo=reading.id_prefijo if created else None,
         http_status=http_status,
@@ -185,7 +187,7 @@ def retry_after(headers: Mapping[str, str]) -> float | None:
 
     A date is measured against the server's own clock where it shows it, since the clock here may be wrong.
     """
-    named = {name.lower(): value.strip() for name, value in headers.items()}
+    named = _named(headers)
     wanted = named.get("retry-after")
     if wanted is None:
         return None
@@ -195,6 +197,10 @@ def retry_after(headers: Mapping[str, str]) -> float | None:
     if until is None:
         return None
     return max(0.0, until - (time.time() if now is None else now))
+
+
+def _named(headers: Mapping[str, str]) -> dict[str, str]:
+    return {name.lower(): value.strip() for name, value in headers.items()}
 
 
 def moment(text: str) -> float | None:
@@ -261,9 +267,16 @@ def _says(said: Iterable[str], phrase: str, quoted: _Quoted) -> bool:
     )
 
 
-def _sentence(verdict: Verdict, http_status: int, reading: Reading, words: str) -> str:
-    if verdict is Verdict.UNKNOWN and reading.ids:
-        ids = ", ".join(reading.ids[:_IDS_SHOWN])
+def _sentence(verdict: Verdict, http_status: int, reading: Reading, words: str, *, whole: bool) -> str:
+    ids = ", ".join(reading.ids[:_IDS_SHOWN])
+    if verdict is Verdict.UNKNOWN and ids and reading.wolkvox_id and not reading.failed and not whole:
+        return _(
+            "HTTP {status}: the CRM reported success before it had the whole case, so wolkvox_id {ids} may be "
+            "another case's",
+            status=http_status,
+            ids=ids,
+        )
+    if verdict is Verdict.UNKNOWN and ids:
         return _(
             "HTTP {status}: the answer is not a clear success and yet names a case, wolkvox_id {ids}; "
             "the CRM says: {words}",

@@ -28,6 +28,7 @@ _BLANK = r"[\s\u200b-\u200f\u2060\ufeff]"
 _WRAPPING = re.compile(rf"(?:{_BLANK}|<!--[^<>]{{0,500}}-->|</?(?:{_TAGS})(?:[\s/][^<>]{{0,500}})?>)*", re.IGNORECASE)
 _LAST_TAG = re.compile(rf"(?:{_BLANK}|</?[a-z][^<>]{{0,100}}>)+\Z", re.IGNORECASE)
 _LOOKED_AT = 4_000  # characters of a description: its mark is in front
+_SHORT = 600  # characters; a longer text shows its mark, whatever mark-up is behind it
 _CUT_WITHIN = 30  # characters; a text that is cut later shows its mark
 
 
@@ -66,7 +67,13 @@ def marks_at(records: Iterable[Record], place: str, path: str | None = None) -> 
 def mentions(records: Iterable[Record], reference: str) -> bool:
     """Tell whether the reference is anywhere in the records, in whatever text, whatever the case, even glued."""
     wanted = reference.casefold()
-    return any(wanted in text.casefold() or wanted in fold(text).replace(" ", "") for text in _texts(records))
+    return any(wanted in text.casefold() or _holds_split(text, wanted) for text in _texts(records))
+
+
+def _holds_split(text: str, wanted: str) -> bool:
+    """Tell whether a text holds the reference broken by spaces or written with escapes; most cannot."""
+    may = len(text) > len(wanted) and ("\\" in text or "&" in text or "wci" in text.casefold())
+    return may and wanted in fold(text).replace(" ", "")
 
 
 def is_whole(record: Record, place: str, path: str | None = None) -> bool:
@@ -75,7 +82,7 @@ def is_whole(record: Record, place: str, path: str | None = None) -> bool:
     It does not where the text is missing or blank, nor where it was cut before a mark would have ended.
     """
     texts = _texts_at(record, place, path)
-    shown = [(text, letters) for text in texts if (letters := _LAST_TAG.sub("", _unwrapped(text)))]
+    shown = [(text, letters) for text in texts if (letters := _unwrapped(text))]
     return bool(shown) and not any(_is_cut(letters) for text, letters in shown if _mark_reader(place)(text) is None)
 
 
@@ -135,6 +142,9 @@ def _unwrapped(text: str) -> str:
 
 
 def _is_cut(text: str) -> bool:
+    if len(text) > _SHORT:
+        return False
+    text = _LAST_TAG.sub("", text)
     if _BEGINNING.fullmatch(text) or re.match(r"<[^<>]*\Z", text):
         return True
     return len(text) <= _CUT_WITHIN and text.endswith(("…", "..."))

@@ -32,6 +32,8 @@ _RAW_ID = re.compile(
 )
 """An id where no JSON can be decoded: cut, inside a text, in HTML or XML."""
 
+_LINKED_ID = re.compile(r"wolkvox[_-]?id=([a-z0-9][a-z0-9_.:-]{0,63})(?:[&#;]|\Z)", re.IGNORECASE | re.ASCII)
+
 
 @dataclass(frozen=True, slots=True)
 class Reading:
@@ -197,6 +199,11 @@ def _ids_in(text: str, values: Iterable[object]) -> tuple[str, ...]:
     raw = [] if "olkvox" not in text and "OLKVOX" not in text and "\\" not in text else [text, unescaped(text)]
     written = (case_id(match[1]) for some in dict.fromkeys(raw) for match in _RAW_ID.finditer(some))
     return tuple(dict.fromkeys(filter(None, chain(_ids_of(values), written))))
+
+
+def ids_in_link(link: str) -> tuple[str, ...]:
+    """Return the ids of cases that an address names, such as the one that a redirect leads to."""
+    return tuple(filter(None, (case_id(match[1]) for match in _LINKED_ID.finditer(link))))
 
 
 def _ids_of(values: Iterable[object]) -> Iterator[str]:

@@ -1,0 +1,89 @@
+"""Every moment that can be reached, nearest first, until a promise breaks or there is nothing more to reach."""
+
+from __future__ import annotations
+
+import re
+from collections import deque
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from . import journal, process, surroundings
+from .invariants import broken
+from .journal import Step
+from .rules import RULES, SETTINGS, Promise, Rule, Setting
+from .state import Attempt, Request, World
+
+
+class Explored(NamedTuple):
+    """The result of an exploration: how many moments it met, and the shortest way to a broken promise, if any.
+
+    `kinds` are the kinds of steps that were taken: they show that the model is not one in which nothing happens.
+    """
+
+    moments: int
+    kinds: frozenset[str]
+    broken: Promise | None = None
+    story: tuple[str, ...] = ()
+
+
+def steps(setting: Setting, world: World) -> Iterator[Step]:
+    """Yield everything that may happen next, each step in plain words and with the moment after it."""
+    for which in range(len(world.processes)):
+        yield from process.steps(setting, world, which)
+    yield from journal.steps(setting, world)
+    yield from surroundings.steps(setting, world)
+
+
+def explore(setting: Setting, promises: tuple[Promise, ...] = tuple(Promise)) -> Explored:
+    """Explore breadth first, so that the first story found is a shortest one."""
+    first = surroundings.beginning(setting)
+    came_from: dict[World, tuple[World, str] | None] = {_same(first): None}
+    waiting = deque([first])
+    taken: set[str] = set()
+    while waiting:
+        world = waiting.popleft()
+        for what, after in steps(setting, world):
+            same = _same(after)
+            taken.add(what)
+            if same in came_from:
+                continue
+            came_from[same] = _same(world), what
+            promise = broken(setting, after, promises)
+            if promise is not None:
+                return Explored(len(came_from), _kinds(taken), promise, _story(came_from, same))
+            waiting.append(after)
+    return Explored(len(came_from), _kinds(taken))
+
+
+def _kinds(taken: set[str]) -> frozenset[str]:
+    """Return the kinds of these steps: without their numbers, and the passing of time as one kind."""
+    kinds = {re.sub(r"\d+", "N", what) for what in taken}
+    return frozenset(re.sub(r"^(Time passes).*", r"\1", kind) for kind in kinds)
+
+
+def _same(world: World) -> World:
+    """Return the value shared by moments that differ only in which process is which, or in facts that no step reads."""
+    read = {process.attempt for process in world.processes} | {process.leftover for process in world.processes}
+    read |= {row.attempt for kept in (*world.journals, world.backup) if kept for row in kept.rows}
+    if world.note:
+        read.add(world.note.attempt)
+    attempts = tuple(
+        attempt if number in read or attempt.request == Request.IN_WORK else Attempt(attempt.row)
+        for number, attempt in enumerate(world.attempts, 1)
+    )
+    return world._replace(processes=tuple(sorted(world.processes)), attempts=attempts)
+
+
+def _story(came_from: dict[World, tuple[World, str] | None], last: World) -> tuple[str, ...]:
+    steps_taken = []
+    before = came_from[last]
+    while before is not None:
+        steps_taken.append(before[1])
+        before = came_from[before[0]]
+    return tuple(reversed(steps_taken))
+
+
+def without(rule: Rule) -> Explored:
+    """Take one rule out and explore where that is seen, for the promise that it keeps."""
+    reason = RULES[rule]
+    return explore(SETTINGS[reason.seen_in]._replace(off=frozenset({rule})), (reason.breaks,))

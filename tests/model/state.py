@@ -1,0 +1,165 @@
+"""What there is at one moment: the journal, the processes, the CRM, a copy, a note on a person's desk.
+
+Everything is a frozen value, so that a moment that was met before is recognised. Cases are numbered in the order in
+which the CRM commits them, and the number is the id; attempts are numbered as they begin. 0 is none of either.
+"""
+
+from __future__ import annotations
+
+from enum import IntEnum
+from typing import NamedTuple
+
+CONTROL = -1
+"""The row of a test case that settling makes: none of the sheet's."""
+
+NOBODYS_CASE = 99
+"""An id that the CRM gave out for a case that it never made."""
+
+
+class State(IntEnum):
+    """A row's state in the journal; an invalid or skipped row is not sent and not modelled."""
+
+    PLANNED = 0
+    SENDING = 1
+    CREATED = 2
+    REJECTED = 3
+    UNKNOWN = 4
+    CONFLICT = 5
+
+
+DOUBTFUL = frozenset({State.UNKNOWN, State.CONFLICT})
+
+
+class At(IntEnum):
+    """How far a process has come with its row. One that was stopped or sleeps is where it was, and takes no step."""
+
+    IDLE = 0
+    CLAIMED = 1  # the intent is committed
+    READY = 2  # and the high-water mark is raised
+    UPLOADING = 3  # some of a long body is handed over, its last chunk is not
+    WAITING = 4  # all of the body is handed over
+
+
+class Request(IntEnum):
+    """What became of an attempt's request on the CRM's side."""
+
+    NONE = 0  # not all of it has arrived
+    IN_WORK = 1  # it may be committed any moment
+    MADE = 2
+    REFUSED = 3
+    DROPPED = 4
+
+
+class Row(NamedTuple):
+    """A row as a journal has it; `noted` are ids that arrived for it and are not (or not surely) its case's."""
+
+    state: State = State.PLANNED
+    attempt: int = 0
+    case: int = 0
+    noted: frozenset[int] = frozenset()
+    disputed: bool = False
+
+
+class Journal(NamedTuple):
+    """A journal's file: its rows, how many intents it has ever held, and which file it is (a copy is another)."""
+
+    rows: tuple[Row, ...]
+    intents: int = 0
+    identity: int = 0
+
+
+class Process(NamedTuple):
+    """A running importer; `file` is the identity of the journal's file that holds its intent.
+
+    `leftover` is an attempt whose answer may still come on the connection that this process uses next.
+    """
+
+    machine: int = 0
+    at: At = At.IDLE
+    attempt: int = 0
+    file: int = 0
+    leftover: int = 0
+
+
+class Attempt(NamedTuple):
+    """One POST: of which row, begun when (and whether the wall clock was a year ahead), numbered how by its journal.
+
+    `last_moment` is when the CRM may commit it at the latest; `case` is the case that it made. After a restart of the
+    computer, `begun` is when the program believes that it began.
+    """
+
+    row: int
+    begun: int = 0
+    ahead: bool = False
+    number: int = 0
+    request: Request = Request.NONE
+    last_moment: int = 0
+    case: int = 0
+
+
+class Case(NamedTuple):
+    """A case in the CRM: of which row, by an attempt that began when (and whether the wall clock was ahead)."""
+
+    row: int
+    begun: int
+    ahead: bool = False
+
+
+class Note(NamedTuple):
+    """What a person found out: the case of a row, or 0 for "not created", when they looked at one of its attempts."""
+
+    row: int
+    attempt: int
+    case: int
+
+
+class World(NamedTuple):
+    """One moment.
+
+    `journals` and `marks` are by machine; None is a machine that has no journal, or knows no mark. `indexed` is how
+    many of the cases the CRM's search shows. `quoted` and `copied` tell that the case of row 2 has the mark of row 1 in
+    its text, or at the very place where a mark is written. `arrived` are all ids that came in any answer.
+    """
+
+    now: int
+    ahead: bool
+    journals: tuple[Journal | None, ...]
+    marks: tuple[int | None, ...]
+    processes: tuple[Process, ...]
+    attempts: tuple[Attempt, ...] = ()
+    cases: tuple[Case, ...] = ()
+    indexed: int = 0
+    backup: Journal | None = None
+    put_back: bool = False
+    note: Note | None = None
+    quoted: bool = False
+    copied: bool = False
+    arrived: frozenset[int] = frozenset()
+    restarted: bool = False
+
+    def attempt(self, number: int) -> Attempt:
+        """Return an attempt by its number."""
+        return self.attempts[number - 1]
+
+    def cases_of(self, row: int) -> list[int]:
+        """Return the ids of a row's cases, in the CRM's own truth."""
+        return [number for number, case in enumerate(self.cases, 1) if case.row == row]
+
+    def with_attempt(self, number: int, attempt: Attempt) -> World:
+        """Return the moment in which an attempt is another."""
+        return self._replace(attempts=(*self.attempts[: number - 1], attempt, *self.attempts[number:]))
+
+    def with_process(self, which: int, process: Process) -> World:
+        """Return the moment in which a process is another."""
+        return self._replace(processes=(*self.processes[:which], process, *self.processes[which + 1 :]))
+
+    def with_journal(self, machine: int, journal: Journal) -> World:
+        """Return the moment in which the journal of a machine is another."""
+        return self._replace(journals=(*self.journals[:machine], journal, *self.journals[machine + 1 :]))
+
+    def with_row(self, machine: int, number: int, row: Row) -> World:
+        """Return the moment after a commit that changes a row."""
+        journal = self.journals[machine]
+        assert journal is not None
+        rows = (*journal.rows[:number], row, *journal.rows[number + 1 :])
+        return self.with_journal(machine, journal._replace(rows=rows))
