@@ -17,7 +17,7 @@ from importer.plan import Batch, Plan
 from importer.settings import case_url
 from importer.spool import Spool
 
-_AGAIN = 3
+PAUSED = 3
 """Exit status where the same command, given again, finishes what is left."""
 
 
@@ -232,7 +232,7 @@ def finish(plan: Plan, journal: Journal, record: ImportRecord | None, ran: Ran, 
     except ReportError as error:
         if ran.run is None:
             raise
-        return Finished(plan, counts, ran, None, max(status, _AGAIN), advice, (*summary.notes, str(error)))
+        return Finished(plan, counts, ran, None, max(status, PAUSED), advice, (*summary.notes, str(error)))
     return Finished(plan, counts, ran, path, status, advice, (*summary.notes, *notes))
 
 
@@ -365,6 +365,8 @@ def message_of(batch: Batch, at: int, status: Status) -> str:
         return "; ".join(issue.message for issue in issues)
     if status is Status.SKIPPED:
         return batch.skipped[at]
+    if status is Status.PLANNED and at in batch.waits:
+        return batch.waits[at]
     known = batch.known.get(at)
     if status is Status.CREATED:
         return " ".join(_flags(known, edited=at in batch.differs))
