@@ -90,9 +90,9 @@ def _carry_out(arguments: list[str]) -> int:
     except click.ClickException as error:
         error.show()
         return _failed(arguments, 2, error.format_message())
-    except (click.Abort, KeyboardInterrupt):
-        click.echo(err=True)  # the question, or ^C, stands on the line so far
-        return _failed(arguments, 2, _said(_("Stopped; nothing was sent.")))
+    except (click.Abort, KeyboardInterrupt) as stop:
+        click.echo(err=True)  # the question, or ^C, is on the line so far
+        return _failed(arguments, 2, _said(_stopped(stop)))
     except ImporterError as error:
         return _failed(arguments, error.exit_status, _said(str(error)), **_parts(error))
     except Exception as error:  # noqa: BLE001 - the last line of defence
@@ -108,6 +108,13 @@ def _parts(error: ImporterError) -> dict[str, object]:
         asked = [{"code": one.code, "question": one.sentence, "option": one.option} for one in error.questions]
         return {"questions": asked}
     return {}
+
+
+def _stopped(stop: BaseException) -> str:
+    """Return what to say of a command that ended early: a declined question, or Ctrl-C anywhere."""
+    if isinstance(stop, click.Abort) and not isinstance(stop.__cause__, KeyboardInterrupt):
+        return _("Stopped; nothing was sent.")
+    return _("Stopped with Ctrl-C. If anything was sent before, the journal has it, and the same command goes on.")
 
 
 def _said(sentence: str) -> str:
