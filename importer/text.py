@@ -1,0 +1,69 @@
+"""What makes two texts equal, and what makes a text from outside safe to keep and to show; imports nothing of ours."""
+
+from __future__ import annotations
+
+import html
+import re
+import unicodedata
+
+_SURROGATE = re.compile("[\ud800-\udfff]")
+_ESCAPE_SEQUENCE = re.compile(
+    r"(?:\x1b\[|\x9b)[0-?]*[ -/]*[@-~]"  # CSI: colours, cursor, titles of some terminals
+    r"|(?:\x1b[\]PX^_]|[\x9d\x90\x98\x9e\x9f])[^\x07\x1b\x90\x98\x9c-\x9f]*(?:\x07|\x1b\\|\x9c)"  # OSC, DCS and the other strings
+    r"|\x1b[ -/]*[0-Z\\^-~]"  # the short ones
+)
+_LINE_BREAK = re.compile("\r\n|[\r\x85\u2028\u2029]")
+_CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+_INVISIBLE = re.compile(
+    "[\u00ad\u034f\u061c\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\U000e0000-\U000e0fff]"
+)
+"""Characters without a width, and those that turn the direction of what follows them."""
+
+_NO_CHARACTER = re.compile("[\ufffe\uffff]")
+_GAP = re.compile(rf"(?:\s|{_CONTROL.pattern}|{_INVISIBLE.pattern})+")
+_JSON_ESCAPE = re.compile(r'\\(?:u([0-9a-fA-F]{4})|(["\\/bfnrt]))')
+_DECODED_AT_MOST = 4
+"""How many times an answer may have escaped a text: JSON inside JSON, HTML inside that."""
+
+
+def clean(text: str) -> str:
+    """Return a text from outside as it may be kept, written and shown anywhere.
+
+    Terminal escape sequences, invisible characters and those that turn the direction of writing are removed; other
+    control characters become a space, line breaks of any kind a newline, and what is no character U+FFFD. Tabs
+    stay. The result can always be encoded, and cleaning it again changes nothing.
+    """
+    if text.isascii() and text.isprintable():
+        return text
+    text = _LINE_BREAK.sub("\n", _ESCAPE_SEQUENCE.sub("", _without_surrogates(text)))
+    return _NO_CHARACTER.sub("\ufffd", _INVISIBLE.sub("", _CONTROL.sub(" ", text)))
+
+
+def plain(text: str) -> str:
+    """Return a text as people read it: escapes decoded, one form for each letter, one space for each gap."""
+    for _time in range(_DECODED_AT_MOST):
+        decoded = html.unescape(_JSON_ESCAPE.sub(_decoded, text)) if "\\" in text or "&" in text else text
+        if decoded == text:
+            break
+        text = decoded
+    return _GAP.sub(" ", unicodedata.normalize("NFKC", _without_surrogates(text))).strip(" ")
+
+
+def fold(text: str) -> str:
+    """Return what two texts have in common that say the same, however they are escaped, spaced or capitalised."""
+    return plain(text).casefold()
+
+
+def _without_surrogates(text: str) -> str:
+    """Return the text with halves of characters joined where they meet, and U+FFFD for those that stay alone."""
+    if _SURROGATE.search(text) is None:
+        return text
+    return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+
+
+def _decoded(escape: re.Match[str]) -> str:
+    """Return the character that a JSON escape stands for; of a control character any gap will do."""
+    code, letter = escape.groups()
+    if code is not None:
+        return chr(int(code, 16))
+    return letter if letter in '"\\/' else " "
