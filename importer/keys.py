@@ -11,6 +11,9 @@ import pandas as pd
 from importer import identity
 from importer.model import Fault
 
+MOST_NAMED = 100
+"""Rows that are named as nearly alike; a sentence shows five of them."""
+
 _PREFIX = 16
 """Hexadecimal digits of a digest that tell keys of one source apart: 64 bits, eight bytes a row."""
 
@@ -68,14 +71,17 @@ class KeyBook:
         return {f"{number:016x}": tuple(found) for number, found in _groups(keys, rows).items()}
 
     def similar(self) -> dict[int, tuple[int, ...]]:
-        """Return, for each row whose key is nearly that of other rows (see `identity.loose`), those rows."""
+        """Return, for each row whose key is nearly that of other rows (see `identity.loose`), the first of those rows.
+
+        They are at most `MOST_NAMED`: thousands of spellings of one key would name each other in full otherwise.
+        """
         rows, keys, loose = _joined(self._rows), _joined(self._keys), _joined(self._loose)
         found: dict[int, tuple[int, ...]] = {}
-        for group in _groups(loose, np.arange(len(rows))).values():
-            spelt = keys[group]
+        for group in map(np.array, _groups(loose, np.arange(len(rows))).values()):
+            spelt, numbers = keys[group], rows[group]
             for key in np.unique(spelt) if np.any(spelt != spelt[0]) else ():
-                others = tuple(rows[group][spelt != key].tolist())  # one for all rows that bear this key
-                found.update(dict.fromkeys(rows[group][spelt == key].tolist(), others))
+                others = tuple(numbers[spelt != key][:MOST_NAMED].tolist())  # one for all rows that bear this key
+                found.update(dict.fromkeys(numbers[spelt == key].tolist(), others))
         return found
 
 

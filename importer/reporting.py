@@ -15,6 +15,7 @@ from importer.messages import _, ngettext
 from importer.model import Cell, Counts, Issue, JournalRow, ReportContent, ReportRow, Status, Summary
 from importer.plan import Batch, Plan
 from importer.settings import case_url
+from importer.source import open_table
 from importer.spool import Spool
 
 _AGAIN = 3
@@ -302,7 +303,7 @@ def _written_back(plan: Plan, content: ReportContent) -> str:
     A refusal is no fault of the run: its report stands beside the source all the same.
     """
     try:
-        backup = report.write_back(plan.table.path, content)
+        backup = report.write_back(plan.table.path, content, open_table)
     except ReportError as error:
         return str(error)
     return _(

@@ -19,6 +19,7 @@ from importer.messages import _, ngettext
 from importer.model import Status
 from importer.recognition import Memory
 from importer.settings import Connection
+from importer.source import open_table
 
 _JUMP = 30.0
 """Seconds by which the clock may stray from the time since the computer's start before it is not believed."""
@@ -248,7 +249,7 @@ class Settlement:
         Raises ReportError where the file is no report.
         """
         verdicts, incomplete = [], []
-        for row in report.read_rows(path):
+        for row in report.read_rows(path, open_table):
             if row.verdict and row.reference:
                 created = row.verdict.casefold() == report.CREATED_VERDICT
                 if created == bool(row.wolkvox_id) and (

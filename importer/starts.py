@@ -18,7 +18,7 @@ from importer.model import Status
 from importer.plan import Plan
 from importer.planning import id_column, own_columns
 from importer.settings import is_loopback
-from importer.source import Table
+from importer.source import Table, open_table
 
 _FEW = 5
 """Fewer edited rows than this are somebody's corrections, and no other file."""
@@ -213,7 +213,7 @@ def _ids_in_report(path: Path, journal: Journal, *, decided: bool) -> Iterator[s
         return
     try:
         if not journal.imports.is_report(report.digest(path)):
-            for row in report.read_rows(path):
+            for row in report.read_rows(path, open_table):
                 if row.wolkvox_id and decided == bool(row.verdict):
                     yield row.wolkvox_id
     except (ReportError, OSError) as error:

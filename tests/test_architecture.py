@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parent.parent
-SHARED = ("text", "messages", "errors", "model", "spool", "files")  # each may use those before it
+SHARED = ("text", "messages", "errors", "model", "spool", "files", "refusals", "bounds")  # each may use those before it
 STAGES = {"source", "mapping", "validation", "identity", "attachments", "payload", "crm", "journal", "report"}
 HTTP, SQL, EXCEL, TERMINAL = {"crm", "sandbox"}, {"journal", "sandbox"}, {"source", "report"}, {"cli"}
 ROOMS_OF = {

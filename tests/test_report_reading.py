@@ -14,12 +14,14 @@ from report_support import COLUMNS, always, content, every_state, reference, row
 from importer import report
 from importer.errors import ReportError
 from importer.report.text import marked, unmarked
+from importer.source import open_table
 
 
 def given_back(path: Path) -> list[tuple[object, ...]]:
     """Return what a report says of its rows."""
     return [
-        (each.row, each.status, each.wolkvox_id, each.id_prefijo, each.reference) for each in report.read_rows(path)
+        (each.row, each.status, each.wolkvox_id, each.id_prefijo, each.reference)
+        for each in report.read_rows(path, open_table)
     ]
 
 
@@ -55,7 +57,7 @@ def test_a_verdict_and_its_id_come_from_to_decide(tmp_path: Path) -> None:
     sheet["G2"], sheet["H2"], sheet["I2"] = "Created", "64cbff", "CAS-99"
     sheet["G3"] = " not created "
     workbook.save(path)
-    decided = {each.row: each for each in report.read_rows(path) if each.verdict}
+    decided = {each.row: each for each in report.read_rows(path, open_table) if each.verdict}
     assert {number: each.verdict for number, each in decided.items()} == {
         8: report.CREATED_VERDICT,
         9: report.NOT_CREATED_VERDICT,
@@ -70,7 +72,7 @@ def test_a_verdict_counts_also_where_its_row_was_deleted_from_report(tmp_path: P
     workbook["Report"].delete_rows(8)
     workbook["To decide"]["G2"] = "not created"
     workbook.save(path)
-    decided = [each for each in report.read_rows(path) if each.verdict]
+    decided = [each for each in report.read_rows(path, open_table) if each.verdict]
     assert [(each.row, each.reference, each.verdict) for each in decided] == [(8, reference(8), "not created")]
 
 
@@ -78,7 +80,7 @@ def test_a_verdict_column_of_the_source_is_no_verdict(tmp_path: Path) -> None:
     """Only the sheet To decide holds verdicts."""
     rows = [row(2, cells=("created",))]
     path = report.write(tmp_path / "t.report.xlsx", content(rows, ("verdict",)), always).path
-    assert [each.verdict for each in report.read_rows(path)] == [None]
+    assert [each.verdict for each in report.read_rows(path, open_table)] == [None]
 
 
 def test_a_csv_that_excel_saved_again_is_read(tmp_path: Path) -> None:
@@ -112,7 +114,7 @@ def test_what_is_no_report_is_said_in_one_sentence(tmp_path: Path, name: str) ->
     """The file is named, and what to name instead."""
     path = not_a_report(tmp_path, name) if name != "missing.csv" else tmp_path / name
     with pytest.raises(ReportError, match=r"Name (the|a) report") as caught:
-        list(report.read_rows(path))
+        list(report.read_rows(path, open_table))
     assert path.name in str(caught.value)
     assert "\n" not in str(caught.value)
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
-import zipfile
 from pathlib import Path
-from xml.etree.ElementTree import ParseError
+
+from importer.bounds import Package
+from importer.errors import SourceError
+from importer.files import open_ordinary
 
 from .graft import sheet_parts
 from .words import OWN_COLUMNS, REPORT, SHEETS, SUMMARY
@@ -22,10 +24,10 @@ def is_given_back(path: Path) -> bool:
     """
     try:
         if path.suffix.lower() == ".xlsx":
-            with zipfile.ZipFile(path) as package:
-                sheets = set(sheet_parts(package))
+            with open_ordinary(path) as workbook:
+                sheets = set(sheet_parts(Package(workbook, path.name)))
             return {SUMMARY, REPORT} <= sheets <= {*SHEETS}
-        with path.open("rb") as file:
+        with open_ordinary(path) as file:
             return path.suffix.lower() == ".csv" and bool(_OWN_HEADERS.search(file.read(HEADERS_WITHIN)))
-    except (OSError, ValueError, KeyError, ParseError, zipfile.BadZipFile):
+    except (OSError, SourceError):
         return False

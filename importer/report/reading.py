@@ -1,33 +1,52 @@
-"""Read a report that is given back: who its rows are, what became of them, and the verdicts of a person."""
+"""Read a report that is given back: who its rows are, what became of them, and the verdicts of a person.
+
+A report comes back by way of other people's programs and mailboxes, so it is opened as any source is, within the same
+bounds: whoever reads one hands over what opens a table.
+"""
 
 from __future__ import annotations
 
-import csv
-import zipfile
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import closing
+import re
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from itertools import islice
+from itertools import chain, islice
 from pathlib import Path
-from typing import TYPE_CHECKING
-from xml.etree.ElementTree import ParseError
+from typing import TYPE_CHECKING, Protocol
 
-from openpyxl import load_workbook
-from openpyxl.utils.exceptions import InvalidFileException
-
-from importer.errors import ReportError
+from importer.bounds import Package
+from importer.errors import ReportError, SourceError
+from importer.files import open_ordinary
 from importer.messages import _
+from importer.model import Cell, TableOptions, Typed
 
+from .graft import sheet_parts
 from .text import unmarked
-from .words import REPORT, TO_DECIDE
+from .words import OWN_COLUMNS, REPORT, TO_DECIDE
 
 if TYPE_CHECKING:
-    from openpyxl.workbook import Workbook
+    import pandas as pd
 
 NEEDED = ("row", "status", "reference")
 HEADER_WITHIN = 20  # lines; a person may have put a title above it
 
+_NUMBERED = re.compile(r"(.+) \(\d+\)")
+
 Line = Sequence[object]
+
+
+class ReportTable(Protocol):
+    """What a table of a report is to its reader: `source.Table` is one."""
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The unique names of the columns; of two equal headers, the later has a number behind it."""
+
+    def frames(self) -> Iterable[pd.DataFrame]:
+        """Return the rows below the header, their cells by `columns`."""
+
+
+Opener = Callable[[Path, TableOptions], ReportTable]
+"""Opens a table within the bounds of a source, as `source.open_table` does; raises SourceError where it cannot."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,38 +61,57 @@ class ReportedRow:
     verdict: str | None
 
 
-def read_rows(path: Path) -> Iterator[ReportedRow]:
+def read_rows(path: Path, open_table: Opener) -> Iterator[ReportedRow]:
     """Yield the rows of a report, a workbook or a CSV file, as they stand in it; memory does not grow with them.
 
     A doubtful row carries the verdict that was chosen for it in `To decide` (`created`, `not created`, or whatever
     was written there) and the ids written beside it. Raises `ReportError` where the file is no report of ours.
     """
-    if path.suffix.lower() == ".csv":
-        return _from_csv(path)
-    return _from_workbook(path)
-
-
-def _from_csv(path: Path) -> Iterator[ReportedRow]:
     try:
-        with path.open(encoding="utf-8-sig", errors="replace", newline="") as file:
-            head = file.readline()
-            file.seek(0)
-            delimiter = max(",;\t", key=head.count)  # Excel saves it with the one of its language
-            lines = ([unmarked(cell) for cell in line] for line in csv.reader(file, delimiter=delimiter))
-            yield from _rows(path, path.name, lines)
-    except (OSError, csv.Error) as error:
+        if path.suffix.lower() == ".csv":
+            yield from _rows(path, path.name, _lines(open_table(path, TableOptions()), marked=True))
+        else:
+            yield from _from_workbook(path, open_table)
+    except (OSError, SourceError) as error:
         raise _unreadable(path, error) from error
 
 
-def _from_workbook(path: Path) -> Iterator[ReportedRow]:
-    try:
-        with closing(load_workbook(path, read_only=True, data_only=True)) as workbook:
-            verdicts = {row.reference: row for row in _sheet(path, workbook, TO_DECIDE) if row.verdict}
-            for row in _sheet(path, workbook, REPORT):
-                yield _decided(row, verdicts.pop(row.reference, None))
-            yield from verdicts.values()
-    except (OSError, ValueError, KeyError, ParseError, zipfile.BadZipFile, InvalidFileException) as error:
-        raise _unreadable(path, error) from error
+def _from_workbook(path: Path, open_table: Opener) -> Iterator[ReportedRow]:
+    with open_ordinary(path) as file:
+        titles = sheet_parts(Package(file, path.name))
+    if REPORT not in titles:
+        raise ReportError(
+            _(
+                "{path} has no sheet {title}, so it is no report. Name the report that an import wrote.",
+                path=path,
+                title=REPORT,
+            )
+        )
+    decided = _sheet(path, TO_DECIDE, open_table) if TO_DECIDE in titles else ()
+    verdicts = {row.reference: row for row in decided if row.verdict}
+    for row in _sheet(path, REPORT, open_table):
+        yield _decided(row, verdicts.pop(row.reference, None))
+    yield from verdicts.values()
+
+
+def _sheet(path: Path, title: str, open_table: Opener) -> Iterator[ReportedRow]:
+    table = open_table(path, TableOptions(sheet=title, hidden="include"))
+    return _rows(path, title, _lines(table, marked=False))
+
+
+def _lines(table: ReportTable, *, marked: bool) -> Iterator[Line]:
+    """Yield the header and the rows; `marked` tells that text was marked as it is in a CSV file."""
+    cell = _from_csv if marked else _from_sheet
+    rows = (zip(*(map(cell, frame[name]) for name in table.columns), strict=True) for frame in table.frames())
+    return chain([[unmarked(name) if marked else name for name in table.columns]], chain.from_iterable(rows))
+
+
+def _from_sheet(cell: Cell) -> object:
+    return cell.value if isinstance(cell, Typed) else str(cell)
+
+
+def _from_csv(cell: Cell) -> object:
+    return unmarked(str(cell))
 
 
 def _decided(row: ReportedRow, decision: ReportedRow | None) -> ReportedRow:
@@ -85,20 +123,6 @@ def _decided(row: ReportedRow, decision: ReportedRow | None) -> ReportedRow:
         wolkvox_id=decision.wolkvox_id or row.wolkvox_id,
         id_prefijo=decision.id_prefijo or row.id_prefijo,
     )
-
-
-def _sheet(path: Path, workbook: Workbook, title: str) -> Iterator[ReportedRow]:
-    if title in workbook.sheetnames:
-        sheet = workbook[title]
-        yield from _rows(path, title, sheet.iter_rows(values_only=True))
-    elif title == REPORT:
-        raise ReportError(
-            _(
-                "{path} has no sheet {title}, so it is no report. Name the report that an import wrote.",
-                path=path,
-                title=title,
-            )
-        )
 
 
 def _unreadable(path: Path, error: Exception) -> ReportError:
@@ -138,7 +162,7 @@ def _rows(path: Path, title: str, lines: Iterable[Line]) -> Iterator[ReportedRow
 def _header(path: Path, title: str, lines: Iterator[Line]) -> dict[str, int]:
     """Find the line of column names; of two equal names the later is ours, since ours stand last."""
     for line in islice(lines, HEADER_WITHIN):
-        places = {str(cell).strip(): index for index, cell in enumerate(line) if cell is not None}
+        places = {_bare(str(cell).strip()): index for index, cell in enumerate(line) if cell is not None}
         if all(name in places for name in NEEDED):
             return places
     raise ReportError(
@@ -150,6 +174,12 @@ def _header(path: Path, title: str, lines: Iterator[Line]) -> dict[str, int]:
             names=", ".join(NEEDED),
         )
     )
+
+
+def _bare(name: str) -> str:
+    """Return a column's name without the number that it got because the source has a column of that name, too."""
+    numbered = _NUMBERED.fullmatch(name)
+    return numbered[1] if numbered and numbered[1] in {*OWN_COLUMNS, "verdict"} else name
 
 
 def _number(text: str | None) -> int | None:
