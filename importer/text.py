@@ -5,11 +5,12 @@ from __future__ import annotations
 import html
 import re
 import unicodedata
+from collections.abc import Callable
 
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _ESCAPE_SEQUENCE = re.compile(
     r"(?:\x1b\[|\x9b)[0-?]*[ -/]*[@-~]"  # CSI: colours, cursor, titles of some terminals
-    r"|(?:\x1b[\]PX^_]|[\x9d\x90\x98\x9e\x9f])[^\x07\x1b\x90\x98\x9c-\x9f]*(?:\x07|\x1b\\|\x9c)"  # OSC, DCS and the other strings
+    r"|(?:\x1b[\]PX^_]|[\x9d\x90\x98\x9e\x9f])[^\x07\x1b\x90\x98\x9c-\x9f]*(?:\x07|\x1b\\|\x9c)"  # OSC, DCS, …
     r"|\x1b[ -/]*[0-Z\\^-~]"  # the short ones
 )
 _LINE_BREAK = re.compile("\r\n|[\r\x85\u2028\u2029]")
@@ -37,6 +38,14 @@ def clean(text: str) -> str:
         return text
     text = _LINE_BREAK.sub("\n", _ESCAPE_SEQUENCE.sub("", _without_surrogates(text)))
     return _NO_CHARACTER.sub("\ufffd", _INVISIBLE.sub("", _CONTROL.sub(" ", text)))
+
+
+_UNSAFE = re.compile("|".join(f"(?:{some.pattern})" for some in (_SURROGATE, _CONTROL, _INVISIBLE, _NO_CHARACTER)))
+
+
+def escaped(text: str, escape: Callable[[str], str]) -> str:
+    """Return a text with each character that `clean` would take out written as `escape` writes it; nothing is lost."""
+    return _UNSAFE.sub(lambda found: escape(found.group()), text)
 
 
 def plain(text: str) -> str:

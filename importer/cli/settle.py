@@ -13,6 +13,7 @@ from importer.cli.logs import set_up
 from importer.cli.output import print_json
 from importer.errors import UsageError
 from importer.messages import _, ngettext
+from importer.text import clean
 
 if TYPE_CHECKING:
     from importer.settle import Settled
@@ -87,9 +88,9 @@ def command(  # noqa: PLR0913 - each is an option of the command line
 
 def _print(name: str, settled: Settled) -> None:
     for sentence in settled.sentences():
-        click.echo(f"{name}: {sentence}")
+        click.echo(clean(f"{name}: {sentence}"))
     left = ngettext("{count} row is still in doubt.", "{count} rows are still in doubt.", settled.doubtful)
-    click.echo(f"{name}: {left}" if settled.doubtful else _("{name}: no row is in doubt.", name=name))
+    click.echo(clean(f"{name}: {left}") if settled.doubtful else _("{name}: no row is in doubt.", name=name))
 
 
 def _refuse_half_a_verdict(key: str | None, created: str | None, *, not_created: bool, report: Path | None) -> None:

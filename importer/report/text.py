@@ -19,7 +19,7 @@ FORMULA_STARTS = frozenset("=+-@\t\r\n")
 _UNWRITABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 
 # What a program may take for the start of a formula, the wide letters of East Asian keyboards included.
-_STARTER = "=+\\-@＝＋－＠﹦﹢﹣﹫⁺⁼₊₌⩵⩶﬩"
+_STARTER = "=+\\-@＝＋－＠﹦﹢﹣﹫⁺⁼₊₌⩵⩶﬩"  # noqa: RUF001 - meant as they are
 # What may stand between the start of a cell and its formula, and is dropped by one program or another: white space,
 # quotation marks, control characters and invisible ones.
 _PASSED_OVER = (
