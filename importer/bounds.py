@@ -24,9 +24,9 @@ from importer.refusals import damaged, password_needed
 LARGEST_PACKAGE = 4 << 30
 """Bytes of all parts of a workbook, unpacked."""
 
-HIGHEST_RATIO = 250
-"""How many bytes a large part may unpack to for each of its own: deflate packs sheets ten- to fiftyfold; only emptiness
-packs a thousandfold."""
+HIGHEST_RATIO = 150
+"""How many bytes a large part may unpack to for each of its own: deflate packs sheets ten- to twentyfold, one long text
+in each row a hundredfold; emptiness alone packs two hundredfold, at the fastest level, to a thousandfold."""
 
 LARGE_PART = 32 << 20
 """Bytes from which on a part has to keep to that ratio."""
