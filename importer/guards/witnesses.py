@@ -53,6 +53,8 @@ def refuse_unknown_ids(plan: Plan, journal: Journal, report_path: Path) -> None:
                 one.wolkvox_id for one in some if one.wolkvox_id and one.verdict
             ):
                 undecided = path
+        if path != plan.table.path and behind_report(journal, path):
+            raise _behind(plan, path)
     if undecided is not None:
         raise StartRefused(
             _(
@@ -138,7 +140,7 @@ def _in_report(path: Path, journal: Journal, *, surely: bool) -> Iterator[_Said]
     """
     try:
         if not journal.imports.is_report(report.digest(path)):
-            for row in report.read_rows(path):
+            for row in report.read_rows(path, open_table):
                 yield _Said(row.wolkvox_id, row.reference, row.status, row.verdict)
     except (ReportError, OSError) as error:
         if not surely:
@@ -152,6 +154,27 @@ def _in_report(path: Path, journal: Journal, *, surely: bool) -> Iterator[_Said]
                 reason=str(error),
             )
         ) from error
+
+
+def behind_report(journal: Journal, path: Path) -> bool:
+    """Tell whether a report shows that its own journal had come further than this one, which is that journal, has."""
+    if path.is_file() and journal.imports.is_report(report.digest(path)):
+        return False
+    mark = report.read_mark(path, open_table)
+    return mark is not None and journal.is_behind(*mark)
+
+
+def _behind(plan: Plan, path: Path) -> StartRefused:
+    return StartRefused(
+        _(
+            "{path} was written when this journal had come further than it has now: an older copy of the journal is in"
+            " its place, and lacks what was sent since. Bring back the newest journal. If it is lost, take the report"
+            " over with `case-importer adopt {path} -m {mapping}`, then give --look-first to search the CRM for every"
+            " row before it is sent.",
+            path=path,
+            mapping=plan.mapping.path,
+        )
+    )
 
 
 def _unknown_ids(plan: Plan, path: Path, example: str) -> StartRefused:
