@@ -99,7 +99,9 @@ class Passage:
         while True:
             while b"\r\n\r\n" not in read:
                 read += _some(client)
-            head, _end, body = read.partition(b"\r\n\r\n")
+            head, end, body = read.partition(b"\r\n\r\n")
+            head = self._to_its_own_name(head)
+            read = head + end + body
             length = re.search(rb"(?i)content-length: *(\d+)", head)
             left = (int(length[1]) if length else 0) - len(body)
             while left > 0:
@@ -110,6 +112,11 @@ class Passage:
             self._note(head, body, under_way)  # before its last bytes pass, so that no answer can come first
             server.sendall(read)
             read = b""
+
+    def _to_its_own_name(self, head: bytes) -> bytes:
+        """Return a request's head for the stand-in, which answers to no other name than its own."""
+        host, port = self._to
+        return re.sub(rb"(?i)(\r\nhost: )[^\r\n]*", rf"\g<1>{host}:{port}".encode(), head, count=1)
 
     def _note(self, head: bytes, body: bytes, under_way: list[Passed]) -> None:
         mark = _REFERENCE.search(body)

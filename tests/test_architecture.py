@@ -10,7 +10,7 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 SHARED = (
-    *("text", "messages", "errors", "clock", "hosts", "spelling", "model", "spool", "files", "refusals", "bounds"),
+    *("text", "messages", "errors", "clock", "hosts", "model", "spelling", "spool", "files", "refusals", "bounds"),
 )  # each may use those before it
 STAGES = {"source", "mapping", "validation", "identity", "attachments", "payload", "crm", "journal", "report"}
 HTTP, SQL, EXCEL, TERMINAL = {"crm", "sandbox"}, {"journal", "sandbox"}, {"source", "report"}, {"cli"}
