@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from promise_support import KILLED, nursery, states, tickets, wait_until
+from promise_support import KILLED, know_the_search, nursery, states, tickets, wait_until
 from run_support import Give, Office
 
 from importer.sandbox import Latency, RunningSandbox
@@ -46,6 +46,9 @@ def test_r15_a_run_with_a_restored_backup_sends_nothing_until_its_reports_are_ad
     assert "--look-first" in refused.err
     assert give(office.adopt(office.report)).status == 0
     assert give(run(office)).status == 2
+    know_the_search(office)
+    assert give(run(office, "--look-first", "--limit", "1")).status == 3
+    assert give(run(office)).status == 2  # nobody has looked for the other rows yet
     assert give(run(office, "--look-first")).status == 0
     assert office.sandbox.posts == 8
     assert states(office.journal) == {"created": 8}
