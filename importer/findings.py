@@ -17,6 +17,7 @@ from typing import Literal
 from pydantic import TypeAdapter, ValidationError
 
 from importer.errors import JournalError
+from importer.hosts import normal_tenant, same_tenant
 from importer.identity import Scope
 from importer.messages import _
 
@@ -128,7 +129,8 @@ class Findings:
             findings = _JSON.validate_json(content)
         except (OSError, ValidationError):
             return None
-        return findings if (findings.tenant, findings.operation) == (scope.tenant, scope.operation) else None
+        same = same_tenant(findings.tenant, scope.tenant) and findings.operation == scope.operation
+        return findings if same else None
 
 
 _JSON = TypeAdapter(Findings)
@@ -136,6 +138,7 @@ _JSON = TypeAdapter(Findings)
 
 def place(folder: Path, tenant: str, operation: str) -> Path:
     """Return the file for an operation of a tenant below the journal's `folder`."""
+    tenant = normal_tenant(tenant)
     digest = hashlib.sha256(f"{tenant}\n{operation}".encode()).hexdigest()[:8]  # names that look alike stay two
     name = re.sub(r"[^A-Za-z0-9._-]+", "-", f"{tenant}-{operation}")[:80]
     return folder / "findings" / f"{name}-{digest}.json"

@@ -8,13 +8,33 @@ from __future__ import annotations
 
 import hashlib
 import re
-import unicodedata
 from base64 import b32encode
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from urllib.parse import urlsplit
 
+from importer.hosts import is_stand_in, same_tenant, tenant_of
 from importer.model import Attachment
+from importer.spelling import canonical, loose
+
+__all__ = [
+    "REFERENCE",
+    "REFERENCE_LENGTH",
+    "Scope",
+    "canonical",
+    "content_hash",
+    "content_key",
+    "hash_of_written",
+    "is_stand_in",
+    "key_digest",
+    "loose",
+    "loose_digest",
+    "reference",
+    "same_content",
+    "same_tenant",
+    "spelling_digest",
+    "tenant_of",
+    "written",
+]
 
 REFERENCE_LENGTH = len("WCI-") + 16
 """Characters in a reference."""
@@ -23,9 +43,6 @@ REFERENCE = re.compile(r"WCI-[0-9A-HJKMNP-TV-Z]{16}")
 """A reference, in the capitals it is written in."""
 
 _CROCKFORD = bytes.maketrans(b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567", b"0123456789ABCDEFGHJKMNPQRSTVWXYZ")
-_WHOLE_NUMBER = re.compile(r"([+-]?\d+)\.0+")
-_LEADING_ZEROS = re.compile(r"(?<![\d.,])0+(?=\d)")
-_OLD_HOST = re.compile(r"sv(\d{4})\.crmvox\.com")
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,45 +59,6 @@ class Scope:
         return self.tenant, self.operation, self.import_name
 
 
-def tenant_of(server: str) -> str:
-    """Return the tenant that a server's address stands for.
-
-    `sv000N.crmvox.com` and `crm000N.wolkvox.com` are one (the vendor's page: the former was switched off on
-    2024-11-30). A loopback stand-in is its host and port.
-    """
-    address = urlsplit(server if "//" in server else f"https://{server}")
-    host = (address.hostname or "").lower().rstrip(".")
-    if old := _OLD_HOST.fullmatch(host):
-        host = f"crm{old[1]}.wolkvox.com"
-    if ":" in host:
-        host = f"[{host}]"
-    default_port = {"https": 443, "http": 80}.get(address.scheme)
-    return host if address.port in (None, default_port) else f"{host}:{address.port}"
-
-
-def canonical(cell: object) -> str:
-    """Return a cell's text as it counts for identity: NFC, trimmed, one kind of line end, whole numbers bare."""
-    text = str(cell).strip()
-    if not text.isascii():
-        text = unicodedata.normalize("NFC", text)
-    if "\r" in text:
-        text = text.replace("\r\n", "\n").replace("\r", "\n")
-    if text.endswith("0") and (whole := _WHOLE_NUMBER.fullmatch(text)):
-        return whole[1]
-    return text
-
-
-def loose(text: str) -> str:
-    """Return a canonical key part without what people write differently: leading zeros, case, accents, spaces."""
-    if text.isascii():
-        bare = text.lower()  # all that the next lines do to ASCII, in a tenth of their time
-    else:
-        folded = unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", text).casefold())
-        bare = "".join(character for character in folded if not unicodedata.combining(character))
-    bare = "".join(bare.split())
-    return _LEADING_ZEROS.sub("", bare) if "0" in bare else bare
-
-
 def key_digest(parts: Iterable[str]) -> str:
     """Return the digest of a key, given its canonical parts, as 64 hexadecimal digits."""
     return _digest("key-1", parts)
@@ -89,6 +67,14 @@ def key_digest(parts: Iterable[str]) -> str:
 def loose_digest(parts: Iterable[str]) -> str:
     """Return a digest that is equal for keys which differ only by zeros, case, accents or spaces."""
     return _digest("loose-1", map(loose, parts))
+
+
+def spelling_digest(parts: Iterable[str], *, bare: bool) -> str:
+    """Return the digest of another spelling of a key, equal to the loose digest of the key that is spelt so.
+
+    A `bare` one is a number without the words that its format adds; those of two keys are never compared.
+    """
+    return _digest("bare-2", map(loose, parts)) if bare else loose_digest(parts)
 
 
 def content_key(cells: Iterable[str], occurrence: int) -> tuple[str, ...]:

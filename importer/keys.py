@@ -3,40 +3,53 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import pandas as pd
 
 from importer import identity
-from importer.model import Fault
+from importer.lookalikes import Spelling, spellings
+from importer.model import Cell
+from importer.spelling import key_parts
 
 _PREFIX = 16
 """Hexadecimal digits of a digest that tell keys of one source apart: 64 bits, eight bytes a row."""
 
 
+_OTHER = np.dtype([("row", np.int64), ("key", np.uint64), ("loose", np.int64), ("bare", bool)])
+"""A spelling of a key beside the key itself."""
+
+
 @dataclass(frozen=True, slots=True)
 class Keys:
-    """Each row's canonical key parts, and their digest; both empty where a part is blank or cannot be known."""
+    """Each row's canonical key parts, and their digest; both empty where a part is blank or cannot be known.
+
+    `spellings` are the other ways in which programs show a key, by the place of its row from 0; most keys have none.
+    """
 
     parts: Sequence[tuple[str, ...]]
     digests: Sequence[str]
+    spellings: Mapping[int, tuple[Spelling, ...]] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, parts: Sequence[tuple[str, ...]]) -> Keys:
+    def of(cls, parts: Sequence[tuple[str, ...]], spelt: Mapping[int, tuple[Spelling, ...]] | None = None) -> Keys:
         """Return keys by their parts."""
-        return cls(parts, [identity.key_digest(key) if key else "" for key in parts])
+        return cls(parts, [identity.key_digest(key) if key else "" for key in parts], spelt or {})
 
 
 def keys_in(frame: pd.DataFrame, columns: Sequence[str]) -> Keys:
     """Return each row's key."""
-    cells = [frame[column].tolist() for column in columns]
-    return Keys.of([_parts(row) for row in zip(*cells, strict=True)])
+    rows: list[tuple[Cell, ...]] = list(zip(*(frame[column].tolist() for column in columns), strict=True))
+    parts = [key_parts(cells) for cells in rows]
+    spelt = (spellings(cells, key) if key else () for cells, key in zip(rows, parts, strict=True))
+    return Keys.of(parts, {at: others for at, others in enumerate(spelt) if others})
 
 
-def _parts(cells: tuple[object, ...]) -> tuple[str, ...]:
-    parts = tuple(["" if isinstance(cell, Fault) else identity.canonical(cell) for cell in cells])
-    return parts if all(parts) else ()
+def content_keys(frame: pd.DataFrame, columns: Sequence[str], occurrences: Occurrences) -> Keys:
+    """Return what each row holds and its n-th occurrence, for sources without a key; to be called from the top on."""
+    rows = zip(*(map(identity.canonical, frame[column]) for column in columns), strict=True)
+    return Keys.of([identity.content_key(cells, occurrences.next(cells)) for cells in rows])
 
 
 class KeyBook:
@@ -46,6 +59,7 @@ class KeyBook:
         self._rows: list[np.ndarray] = []
         self._keys: list[np.ndarray] = []
         self._loose: list[np.ndarray] = []
+        self._others: list[np.ndarray] = []  # row, key, loose and whether it is bare, of other spellings of keys
 
     def add(self, rows: Sequence[int], keys: Keys, without: Collection[int] = ()) -> None:
         """Remember the keys of some rows; those `without`, and those without a key, are passed over."""
@@ -53,8 +67,15 @@ class KeyBook:
         self._rows.append(np.array([rows[at] for at in known], dtype=np.int64))
         self._keys.append(np.array([_number(keys.digests[at]) for at in known], dtype=np.uint64))
         # these are compared with one another only, for which Python's own hash is enough
-        loose = [hash(tuple(map(identity.loose, keys.parts[at]))) for at in known]
+        loose = [_loose(keys.parts[at]) for at in known]
         self._loose.append(np.array(loose, dtype=np.int64))
+        others = [
+            (rows[at], _number(keys.digests[at]), _loose(other.parts), other.bare)
+            for at, spelt in keys.spellings.items()
+            if rows[at] not in without
+            for other in spelt
+        ]
+        self._others.append(np.array(others, dtype=_OTHER))
 
     def borne(self, marks: Sequence[str]) -> set[str]:
         """Return those of the keys, by their digests' prefixes, that some remembered row bears."""
@@ -68,14 +89,25 @@ class KeyBook:
         return {f"{number:016x}": tuple(found) for number, found in _groups(keys, rows).items()}
 
     def similar(self) -> dict[int, tuple[int, ...]]:
-        """Return, for each row whose key is nearly that of other rows (see `identity.loose`), those rows."""
+        """Return, for each row whose key is nearly that of other rows, those rows.
+
+        See `spelling.loose` and `spelling.spellings`; what is bare on both sides counts for nothing.
+        """
         rows, keys, loose = _joined(self._rows), _joined(self._keys), _joined(self._loose)
+        bare = np.zeros(len(rows), dtype=bool)
+        if self._others:
+            others = _joined(self._others)
+            rows, keys = np.append(rows, others["row"]), np.append(keys, others["key"])
+            loose, bare = np.append(loose, others["loose"]), np.append(bare, others["bare"])
         found: dict[int, tuple[int, ...]] = {}
         for group in _groups(loose, np.arange(len(rows))).values():
-            spelt = keys[group]
+            spelt, is_bare = keys[group], bare[group]
             for key in np.unique(spelt) if np.any(spelt != spelt[0]) else ():
-                others = tuple(rows[group][spelt != key].tolist())  # one for all rows that bear this key
-                found.update(dict.fromkeys(rows[group][spelt == key].tolist(), others))
+                mine = spelt == key
+                count = ~mine & ~is_bare if np.all(is_bare[mine]) else ~mine
+                near = tuple(rows[group][count].tolist())  # one for all rows that bear this key
+                for row in rows[group][mine].tolist() if near else ():
+                    found[row] = tuple(sorted({*found[row], *near})) if row in found else near
         return found
 
 
@@ -95,6 +127,10 @@ class Occurrences:
 def prefix(digest: str) -> str:
     """Return the part of a key digest by which `KeyBook.repeated` names it."""
     return digest[:_PREFIX]
+
+
+def _loose(parts: Sequence[str]) -> int:
+    return hash(tuple(map(identity.loose, parts)))
 
 
 def _number(digest: str) -> int:

@@ -129,12 +129,16 @@ class Attachment:
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """What makes a row itself: digests of its key, its reference, and a hash of its content."""
+    """What makes a row itself: digests of its key, its reference, and a hash of its content.
+
+    `spellings` are digests of the other ways in which programs show the key.
+    """
 
     key_digest: str
     loose_digest: str
     reference: str
     content_hash: str
+    spellings: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

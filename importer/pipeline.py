@@ -19,6 +19,7 @@ from importer.forecast import make_forecast
 from importer.identity import Scope, tenant_of
 from importer.job import Job, mapped
 from importer.journal import ImportRecord, Journal, RunStart, program_name, user_name
+from importer.key_rule import KeyRule, refuse_changed_key, refuse_other_rule
 from importer.looking import Looking, spot_check
 from importer.mapping import CaseMapping
 from importer.messages import _
@@ -67,6 +68,7 @@ def run(begun: Begun, desk: Desk) -> Finished:
     report.check_writable(wish.path)
     with Journal(job.journal_path) as journal, Crm(target) as crm:
         record, plan = _plan(begun, journal, retry_rejected=job.tries_rejected)
+        refuse_changed_key(plan, journal, record)
         starts.refuse_second_start(job, plan, journal, record)
         plan = chosen(plan, job.only)
         checked = record is not None and journal.imports.is_spot_checked(record, plan.table.digest)
@@ -124,8 +126,9 @@ def _note(job: Job, plan: Plan, journal: Journal, record: ImportRecord | None) -
     """Write a confirmed plan into the journal: the import, new rows, corrected rows, rows edited after creation."""
     bound_to = None if plan.mapping.key else plan.table.digest
     if record is None:
-        record = journal.imports.add(*plan.scope.parts, bound_to)
+        record = journal.imports.add(*plan.scope.parts, bound_to, KeyRule.of(plan).written())
         starts.refuse_other_file(plan.table, record)  # another process may have been faster
+        refuse_other_rule(plan, record)
     elif bound_to and record.bound_to is None:
         journal.imports.bind(record, bound_to)  # it was adopted from a report, which does not tell its file
     if job.same_as is not None:

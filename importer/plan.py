@@ -26,7 +26,7 @@ T = TypeVar("T")
 DOUBTFUL = frozenset({Status.SENDING, Status.UNKNOWN, Status.CONFLICT})
 """States of a row of which nobody knows yet whether it is a case."""
 
-_FROM_THE_CRM = DOUBTFUL | {Status.CREATED}
+MAY_BE_CASES = DOUBTFUL | {Status.CREATED}
 """States in which what the journal knows of the CRM outranks what is wrong with the sheet now."""
 
 
@@ -48,9 +48,9 @@ class PlannedRow:
 class Batch:
     """The rows of one frame, by column: sequences in their order, mappings and sets by their places in it, from 0.
 
-    `digests` are of keys, empty where nobody can tell who a row is; `loose`, `references` and `hashes` are what an
-    Identity holds beside them, none where no journal will remember the rows. Of `fields`, by path, None is left out;
-    there are none where every row is a case already.
+    `digests` are of keys, empty where nobody can tell who a row is; `loose`, `references`, `hashes` and `spellings` are
+    what an Identity holds beside them, none where no journal will remember the rows. Of `fields`, by path, None is left
+    out; there are none where every row is a case already.
     """
 
     scope: Scope
@@ -66,6 +66,7 @@ class Batch:
     missing: Mapping[int, tuple[str, ...]]
     known: Mapping[int, JournalRow]
     differs: frozenset[int]
+    spellings: Mapping[int, tuple[str, ...]] = field(default_factory=dict)
     statuses: Sequence[Status] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -88,6 +89,7 @@ class Batch:
             loose_digest=self.loose[at] if self.loose else "",
             reference=self.reference(at) or "",
             content_hash=self.hashes[at] if self.hashes else "",
+            spellings=self.spellings.get(at, ()),
         )
 
     def reference(self, at: int) -> str | None:
@@ -125,11 +127,12 @@ class Batch:
             missing=_moved(self.missing, places),
             known=_moved(self.known, places),
             differs=frozenset(new for new, old in enumerate(places) if old in self.differs),
+            spellings=_moved(self.spellings, places),
         )
 
     def _status(self, at: int) -> Status:
         known = self.known.get(at)
-        if known and known.status in _FROM_THE_CRM:
+        if known and known.status in MAY_BE_CASES:
             return known.status
         if at in self.skipped:
             return Status.SKIPPED
@@ -149,7 +152,8 @@ class Plan:
     """A source's rows in sheet order, batch by batch; each batch is made of the frame of cells at its place.
 
     `columns` are the source's own; `content_columns` are those that a row's content hash covers. `only` are the states
-    by which its rows were chosen, none where all of them are here.
+    by which its rows were chosen, none where all of them are here. `key_columns` are in the key's order, none under
+    `key: content`.
     """
 
     table: Table
@@ -161,6 +165,7 @@ class Plan:
     frames: Iterable[pd.DataFrame]
     batches: Spool[Batch]
     only: tuple[Status, ...] = ()
+    key_columns: tuple[str, ...] = ()
 
     def cells(self) -> Iterator[tuple[pd.DataFrame, Batch]]:
         """Yield every batch beside its frame of cells."""

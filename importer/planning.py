@@ -52,6 +52,7 @@ def make_plan(  # noqa: PLR0913 - what a plan is made of
         notes=(*table.notes, *planner.notes),
         frames=planner.frames,
         batches=batches,
+        key_columns=planner.key_columns,
     )
 
 
@@ -101,6 +102,7 @@ class _Planner:
         self.columns = tuple(column for column in table.columns if column not in ours.values())
         tables = {need: list(open_table(need.path or table.path, need.options).frames()) for need in mapping.tables}
         self._mapper = mapping.bind(self.columns, tables, table.path.parent)
+        self.key_columns = self._mapper.key_columns
         self.content_columns = self._mapper.columns if mapping.key else self.columns
         self._folder = AttachmentFolder(mapping.attachments, table.path.parent) if mapping.attachments else None
         self._validator = Validator(self._mapper.rules, self._mapper.key_columns)
@@ -176,6 +178,7 @@ class _Planner:
             missing={at: files.missing for at, files in found.items() if files.missing},
             known=known,
             differs=frozenset(differs.intersection(known)),
+            spellings=recognised.spellings,
         )
 
     def _converted(

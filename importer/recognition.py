@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from importer import identity
 from importer.identity import Scope
 from importer.journal import ImportRecord, Journal, KnownRow
-from importer.keys import KeyBook, Keys, Occurrences, keys_in, prefix
+from importer.journal.imports import notes_spellings
+from importer.keys import KeyBook, Keys, Occurrences, content_keys, keys_in, prefix
+from importer.lookalikes import elaborate_spellings
 from importer.messages import _
 from importer.model import Attachment, Issue
 
@@ -51,9 +53,14 @@ class Memory:
             return frozenset()
         return self.journal.runs.alike(self.record.id, source_digest, mapping_digest)
 
-    def similar(self, loose_digests: Sequence[str]) -> dict[str, set[str]]:
-        """Return the key digests that the journal has under these loose digests."""
-        return self.journal.rows.similar(self.record.id, loose_digests) if self.journal and self.record else {}
+    def similar(self, digests: Sequence[str]) -> dict[str, set[str]]:
+        """Return the key digests that the journal has under these digests of spellings."""
+        return self.journal.rows.similar(self.record.id, digests) if self.journal and self.record else {}
+
+    @property
+    def lacks_spellings(self) -> bool:
+        """Whether rows of the import were noted by a version that noted no other spellings of their keys."""
+        return self.record is not None and not notes_spellings(self.record.key_rule)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +68,8 @@ class Recognised:
     """The rows of a frame, in their order, beside what the journal knows of them.
 
     `digests` are of their keys, empty where nobody can tell who a row is; by `marks` the rows of one source are told
-    apart. `loose` and `references` are there where somebody asks for them. `known` is by a row's place, from 0.
+    apart. `loose` and `references` are there where somebody asks for them. `known` and `spellings`, digests to be noted
+    with new rows, are by a row's place, from 0.
     """
 
     marks: list[str]
@@ -69,6 +77,7 @@ class Recognised:
     loose: list[str]
     references: list[str]
     known: dict[int, KnownRow]
+    spellings: Mapping[int, tuple[str, ...]] = field(default_factory=dict)
 
     def forget(self, at: int) -> None:
         """Make a row nobody's."""
@@ -109,8 +118,7 @@ class Recogniser:
             return keys_in(frame, self._key_columns)
         if self._by_reference:
             return keys_in(frame, [str(self._reference_column)])
-        rows = zip(*(map(identity.canonical, frame[column]) for column in self._columns), strict=True)
-        return Keys.of([identity.content_key(cells, self._occurrences.next(cells)) for cells in rows])
+        return content_keys(frame, self._columns, self._occurrences)
 
     def remember(self, frame: pd.DataFrame, keys: Keys, skipped: Collection[int]) -> None:
         """Take the keys of a frame into account, but for the rows that are passed over."""
@@ -136,7 +144,12 @@ class Recogniser:
         """Recognise rows by their keys."""
         found = self._memory.known(list(filter(None, keys.digests)))
         known = {at: found[digest] for at, digest in enumerate(keys.digests) if digest in found} if found else {}
-        recognised = Recognised(list(map(prefix, keys.digests)), list(keys.digests), [], [], known)
+        spelt = {
+            at: tuple([identity.spelling_digest(other.parts, bare=other.bare) for other in others])
+            for at, others in keys.spellings.items()
+            if at not in known and self._memory.is_kept
+        }
+        recognised = Recognised(list(map(prefix, keys.digests)), list(keys.digests), [], [], known, spelt)
         if self._memory.is_kept or self._reference_column is not None:
             fresh = [digest and at not in known for at, digest in enumerate(keys.digests)]
             recognised.loose.extend(
@@ -178,9 +191,9 @@ class Recogniser:
                 yield from self._reference_issues(numbers[at], cell, rows, at)
         if self._key_columns:
             news = [at for at, digest in enumerate(rows.digests) if digest and at not in rows.known]
-            taken = self._memory.similar([rows.loose[at] for at in news]) if rows.loose else {}
+            taken = self._taken(keys, rows, news) if self._memory.record is not None else {}
             for at in news if taken or self._similar else ():
-                yield from self._similar_issues(numbers[at], keys.parts[at], rows, at, taken)
+                yield from self._similar_issues(numbers[at], keys.parts[at], at, taken)
 
     def _reference_issues(self, number: int, cell: str, rows: Recognised, at: int) -> Iterator[Issue]:
         """Yield what is wrong with the reference that a report's row carries."""
@@ -200,24 +213,73 @@ class Recogniser:
             message = _("{column} {cell} is no reference of this import", column=column, cell=cell)
             yield Issue(number, column, cell, "reference-foreign", message, _UNDO_OR_COPY)
 
-    def _similar_issues(
-        self, number: int, key: tuple[str, ...], rows: Recognised, at: int, taken: Mapping[str, set[str]]
-    ) -> Iterator[Issue]:
+    def _taken(self, keys: Keys, rows: Recognised, news: Sequence[int]) -> dict[int, str]:
+        """Return, by the places of new rows, the spelling under which the journal knows a key that may be theirs.
+
+        A key that another row of this sheet bears is another's, where only a guess says otherwise: one program shows
+        all keys of a sheet.
+        """
+        asked = {at: list(self._asked(keys, rows, at)) for at in news}
+        known = self._memory.similar(list(dict.fromkeys(each.digest for all_ in asked.values() for each in all_)))
+        found: dict[int, str] = {}
+        for at, each in ((at, each) for at, all_ in asked.items() for each in all_ if each.digest in known):
+            marks = {prefix(digest) for digest in known[each.digest] - {rows.digests[at]}}
+            if each.guessed:
+                marks -= self._book.borne(list(marks))
+            if marks:
+                found.setdefault(at, each.shown)
+        return found
+
+    def _asked(self, keys: Keys, rows: Recognised, at: int) -> Iterator[_Asked]:
+        """Yield everything by which the journal may know a row's key under another spelling."""
+        parts = keys.parts[at]
+        shown = " · ".join(parts)
+        yield _Asked(rows.loose[at], shown)
+        yield _Asked(identity.spelling_digest(parts, bare=True), shown)
+        for other in keys.spellings.get(at, ()):
+            text = " · ".join(other.parts)
+            yield _Asked(identity.loose_digest(other.parts), text)
+            if not other.bare:
+                yield _Asked(identity.spelling_digest(other.parts, bare=True), text)
+        for plain in (parts, *(other.parts for other in keys.spellings.get(at, ()))):
+            for elaborate in elaborate_spellings(plain, all_of_them=self._memory.lacks_spellings):
+                yield _Asked(identity.loose_digest(elaborate), " · ".join(elaborate), guessed=True)
+
+    def _similar_issues(self, number: int, key: tuple[str, ...], at: int, taken: Mapping[int, str]) -> Iterator[Issue]:
         """Yield an issue where a new key is nearly another row's, in this sheet or in an earlier one."""
         column, value = ", ".join(self._key_columns), " · ".join(key)
         if others := self._similar.get(number):
             listed = _listed(others)
             message = _("{column} '{value}' is nearly the key of rows {rows}", column=column, value=value, rows=listed)
             yield Issue(number, column, value, "key-similar", message, _SAME_OR_NOT)
-        elif taken and taken.get(rows.loose[at], set()) - {rows.digests[at]}:
-            message = _("{column} '{value}' is nearly a key that was imported before", column=column, value=value)
+        elif at in taken:
+            named = {"column": column, "value": value, "other": taken[at]}
+            if named["other"] == value:
+                message = _(
+                    "{column} '{value}' is nearly a key that was imported before, or another way to show it", **named
+                )
+            else:
+                message = _("{column} '{value}' may be the key that was imported before as '{other}'", **named)
             yield Issue(number, column, value, "key-similar", message, _SAME_OR_NOT)
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """A digest by which the journal is asked for a key, and the spelling that it is of.
+
+    It is `guessed` where another row of this sheet may rightly bear a key that is spelt so.
+    """
+
+    digest: str
+    shown: str
+    guessed: bool = False
 
 
 _UNDO_OR_COPY = _("Undo the edit, or copy the row from the report again; put new rows into a new file")
 _SAME_OR_NOT = _(
-    "They differ only by zeros, case, accents or spaces: write the key as it was written before, or, if these are two"
-    " tickets, make their keys differ by more than that"
+    "They differ only by zeros, case, accents, spaces, dashes, invisible characters or the way in which a program shows"
+    " a number or a date: write the key as it was written before, or, if these are two tickets, make their keys differ"
+    " by more than that"
 )
 
 

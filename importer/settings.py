@@ -14,6 +14,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from importer.errors import SettingsError
+from importer.hosts import is_loopback
 from importer.messages import _
 from importer.model import Target
 
@@ -130,13 +131,6 @@ def normal_server(server: str) -> str:
         )
     shown = f"[{host}]" if ":" in host else host
     return f"{address.scheme}://{shown}" + (f":{port}" if port else "")
-
-
-def is_loopback(server: str) -> bool:
-    """Tell whether a host, or a server's address, is this computer itself."""
-    host = urlsplit(server).hostname if "://" in server else server
-    address = _ip_address(host or "")
-    return host == "localhost" or (address is not None and address.is_loopback)
 
 
 def _ip_address(host: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:

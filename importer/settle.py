@@ -9,7 +9,7 @@ from importer import mapping, report, settings, starts
 from importer.crm import Crm
 from importer.errors import UsageError
 from importer.findings import QUIET_PERIOD, Findings
-from importer.identity import Scope, canonical, key_digest, tenant_of
+from importer.identity import Scope, canonical, key_digest, same_tenant, tenant_of
 from importer.job import mapped
 from importer.journal import ImportRecord, Journal
 from importer.messages import _
@@ -167,7 +167,7 @@ class Settlement:
             found = [
                 record
                 for record in journal.imports.all()
-                if (not server or record.tenant == tenant_of(server))
+                if (not server or same_tenant(record.tenant, tenant_of(server)))
                 and operation in {None, record.operation}
                 and name in {None, record.name}
             ]

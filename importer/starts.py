@@ -10,14 +10,14 @@ from importer import report
 from importer.desk import Desk
 from importer.errors import ReportError, StartRefused, UsageError
 from importer.findings import QUIET_PERIOD
-from importer.identity import Scope
+from importer.hosts import is_loopback
+from importer.identity import Scope, is_stand_in, same_tenant
 from importer.job import Job
 from importer.journal import ImportRecord, Journal
 from importer.messages import _
 from importer.model import Status
 from importer.plan import Plan
 from importer.planning import id_column, own_columns
-from importer.settings import is_loopback
 from importer.source import Table
 
 _FEW = 5
@@ -28,8 +28,28 @@ _SAMPLE = 2_000
 
 
 def find_import(journal: Journal, scope: Scope, same_as: str | None) -> ImportRecord | None:
-    """Return the import of a scope, the one that a person says it is, or None before its first run."""
-    return journal.imports.find(*scope.parts) if same_as is None else _same_import(journal, scope, same_as)
+    """Return the import of a scope, the one that a person says it is, or None before its first run.
+
+    Raises UsageError where nobody can tell which one is meant, or where a stand-in's import would stand for one of
+    the CRM, or the other way round: also where an older version of this program allowed that.
+    """
+    record = journal.imports.find(*scope.parts) if same_as is None else _same_import(journal, scope, same_as)
+    if record is not None and scope.tenant and is_stand_in(record.tenant) != is_stand_in(scope.tenant):
+        raise _stand_in_is_no_crm(record, scope)
+    return record
+
+
+def _stand_in_is_no_crm(record: ImportRecord, scope: Scope) -> UsageError:
+    return UsageError(
+        _(
+            "Import {name} was made on {known}, and this run goes to {server}. One of them is a stand-in on this"
+            " computer, and a case of a stand-in is not a case of the CRM: no row of one may count as sent to the"
+            " other. Leave out --same-as, or use another journal (--journal), to import these rows into {server}.",
+            name=record.name,
+            known=record.tenant,
+            server=scope.tenant,
+        )
+    )
 
 
 def refuse_short_quiet_period(seconds: float, server: str) -> None:
@@ -61,7 +81,8 @@ def refuse_second_start(job: Job, plan: Plan, journal: Journal, record: ImportRe
 def _same_import(journal: Journal, scope: Scope, name: str) -> ImportRecord:
     """Return the import that a person says this one is; raises UsageError where it cannot be told which."""
     candidates = [record for record in journal.imports.named(name) if record.operation == scope.operation]
-    here = [record for record in candidates if record.tenant == scope.tenant] or candidates
+    alike = [record for record in candidates if is_stand_in(record.tenant) == is_stand_in(scope.tenant)]
+    here = [record for record in alike if same_tenant(record.tenant, scope.tenant)] or alike or candidates
     if len(here) == 1:
         return here[0]
     known = ", ".join(f"{record.name} ({record.tenant})" for record in journal.imports.all())
@@ -189,11 +210,10 @@ def agree_to_first_run(plan: Plan, server: str, desk: Desk, *, said: bool) -> No
 
 def _could_be_one(other: ImportRecord, scope: Scope) -> bool:
     """Tell whether cases of the two could be in one CRM; a stand-in on loopback shares cases with nobody."""
-    if (other.tenant, other.operation, other.name) == scope.parts:
-        return False  # the very same: another process has just begun it
-    if other.tenant == scope.tenant:
-        return True
-    return not (is_loopback(f"https://{other.tenant}") or is_loopback(f"https://{scope.tenant}"))
+    if same_tenant(other.tenant, scope.tenant):
+        # the very same: another process has just begun it
+        return (other.operation, other.name) != (scope.operation, scope.import_name)
+    return not (is_stand_in(other.tenant) or is_stand_in(scope.tenant))
 
 
 def _ids_in_source(plan: Plan) -> Iterator[str]:

@@ -20,6 +20,7 @@ _INVISIBLE = re.compile(
 """Characters without a width, and those that turn the direction of what follows them."""
 
 _NO_CHARACTER = re.compile("[\ufffe\uffff]")
+_CASE_ID = re.compile(r"(?=.*[0-9])(?!error|fail|exception|wci-)[a-z0-9][a-z0-9_.:-]{0,63}", re.IGNORECASE | re.ASCII)
 _GAP = re.compile(rf"(?:\s|{_CONTROL.pattern}|{_INVISIBLE.pattern})+")
 _JSON_ESCAPE = re.compile(r'\\(?:u([0-9a-fA-F]{4})|(["\\/bfnrt]))')
 _DECODED_AT_MOST = 4
@@ -37,6 +38,11 @@ def clean(text: str) -> str:
         return text
     text = _LINE_BREAK.sub("\n", _ESCAPE_SEQUENCE.sub("", _without_surrogates(text)))
     return _NO_CHARACTER.sub("\ufffd", _INVISIBLE.sub("", _CONTROL.sub(" ", text)))
+
+
+def is_case_id(text: str) -> bool:
+    """Tell whether a text may be the id of a case, as far as its looks go: see `crm.reading.case_id`."""
+    return _CASE_ID.fullmatch(text) is not None and bool(text.strip("0_.:-"))
 
 
 def plain(text: str) -> str:

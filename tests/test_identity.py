@@ -40,8 +40,16 @@ def attachment(name: str, size: int) -> Attachment:
         ("https://crm0001.wolkvox.com:8443", "crm0001.wolkvox.com:8443"),
         ("http://127.0.0.1:8080", "127.0.0.1:8080"),
         ("http://127.0.0.1:8081", "127.0.0.1:8081"),
-        ("http://localhost:80", "localhost"),
-        ("http://[::1]:8080", "[::1]:8080"),
+        ("http://localhost:80", "127.0.0.1"),
+        ("http://localhost:8080", "127.0.0.1:8080"),
+        ("http://LOCALHOST.:8080/", "127.0.0.1:8080"),
+        ("http://[::1]:8080", "127.0.0.1:8080"),
+        ("http://[0:0:0:0:0:0:0:1]:8080", "127.0.0.1:8080"),
+        ("http://[::ffff:127.0.0.1]:8080", "127.0.0.1:8080"),
+        ("http://127.1:8080", "127.0.0.1:8080"),
+        ("http://127.0.1.1:8080", "127.0.0.1:8080"),
+        ("https://[2001:db8::1]:8443", "[2001:db8::1]:8443"),
+        ("https://127.0.0.1.example.com", "127.0.0.1.example.com"),
     ],
 )
 def test_r10_the_tenant_of_a_server(server: str, tenant: str) -> None:

@@ -8,6 +8,8 @@ import pytest
 from mapping_support import HEAD, bound, converted, frame, loaded
 
 from importer.errors import MappingError
+from importer.keys import KeyBook, keys_in
+from importer.model import Fault, Typed
 
 
 def with_source(source: str, form: str = "") -> str:
@@ -150,3 +152,26 @@ def test_a_column_of_web_addresses_is_refused(tmp_path: Path) -> None:
     mapper = bound(case, sheet := frame({"Id": ["1", "2"], "Link": ["https://a.co/1.pdf", ""]}))
     with pytest.raises(MappingError, match=r":12:35: attachments\.columns: Link holds web addresses"):
         mapper.convert(sheet)
+
+
+@pytest.mark.parametrize("keep", ["first", "last"])
+def test_r19_keep_and_identity_have_one_definition_of_the_same_key(tmp_path: Path, keep: str) -> None:
+    """What is no key is none for `keep`, too; what a no-break space alone tells apart becomes one case or an issue."""
+    case = loaded(tmp_path, with_source(f"{{key: [Id, N], keep: {keep}}}"))
+    broken = Fault("#N/A", "error-cell", "", "")
+    sheet = frame({"Id": ["T 1", "T\xa01", "7", Typed("7.0", 7.0), "", "", broken, broken], "N": ["1"] * 8})
+    skipped = bound(case, sheet).convert(sheet).skipped
+    keys = keys_in(sheet, ["Id", "N"])
+    assert list(skipped) == ([3, 5] if keep == "first" else [2, 4])
+    assert [len(key) for key in keys.parts] == [2, 2, 2, 2, 0, 0, 0, 0]
+    assert keys.parts[2] == keys.parts[3]
+    book = KeyBook()
+    book.add(list(sheet.index), keys)
+    assert book.similar() == {2: (3,), 3: (2,)}
+
+
+def test_lines_of_one_case_are_joined_over_a_no_break_space(tmp_path: Path) -> None:
+    """What a person cannot see does not part the lines of a case."""
+    case = loaded(tmp_path, with_source("{key: Id, group: Id}"))
+    sheet = frame({"Id": ["T 1", "T\xa01", "T 2"]})
+    assert bound(case, sheet).convert(sheet).skipped == {3: "part of the case of row 2"}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -12,6 +12,9 @@ from importer.cli import options
 from importer.cli.logs import set_up
 from importer.cli.output import print_json
 from importer.messages import _
+
+if TYPE_CHECKING:
+    from importer.model import Issue
 
 
 @click.command("adopt")
@@ -26,20 +29,27 @@ def command(*, as_json: bool, log_file: Path | None, verbose: int, **said: Any) 
     """Take the ids of REPORT into the journal, so that its rows are not sent again. Sends nothing.
 
     For a lost journal, a second computer, or a sheet that has a column `wolkvox_id`. Exit status: 0 all were taken, 1
-    some rows were not, 2 nothing could be taken.
+    something is wrong with some rows, each of them named, 2 nothing could be taken.
     """
     from importer.adopting import adopt  # noqa: PLC0415 - pandas is slow to import
 
     set_up(log_file, verbose)
     adoption = adopt(options.job(**said))
-    status = 1 if adoption.refused else 0
     if as_json:
-        print_json("adopt", {"exit_status": status, **asdict(adoption)})
-        return status
+        print_json("adopt", {"exit_status": adoption.exit_status, **asdict(adoption)})
+        return adoption.exit_status
     click.echo(
         _("Taken over: {created} created, {doubtful} in doubt.", created=adoption.created, doubtful=adoption.doubtful)
     )
-    if adoption.refused:
-        rows = ", ".join(map(str, adoption.refused))
-        click.echo(_("Not taken, since key and reference do not belong together: rows {rows}.", rows=rows))
-    return status
+    for issue in adoption.issues:
+        click.echo(_shown(issue))
+    return adoption.exit_status
+
+
+def _shown(issue: Issue) -> str:
+    named = {"message": issue.message, "remedy": issue.remedy}
+    if issue.row is None:
+        return _("{message}. {remedy}.", **named)
+    if issue.column is None:
+        return _("Row {row}: {message}. {remedy}.", row=issue.row, **named)
+    return _("Row {row}, {column}: {message}. {remedy}.", row=issue.row, column=issue.column, **named)

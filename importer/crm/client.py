@@ -8,7 +8,6 @@ import threading
 import time
 from collections.abc import Mapping
 from dataclasses import replace
-from ipaddress import ip_address
 from typing import Self
 from urllib.parse import urlencode, urlsplit
 
@@ -24,6 +23,7 @@ from importer.crm.transport import ANSWER_LIMIT, Reply, Transport
 from importer.crm.upload import Upload
 from importer.crm.watchdog import Lease, LeaseOver, Watch, Watchdog, always
 from importer.errors import AttachmentChanged, ConnectionRefused, QuestionRefused, ServerUnreachable, SettingsError
+from importer.hosts import is_loopback
 from importer.messages import _
 from importer.model import Outcome, Pause, Payload, Target
 
@@ -239,13 +239,6 @@ def _proxies(target: Target) -> dict[str, str]:
     """Return the proxy to use by scheme: the target's own, or else the environment's, which never hides loopback."""
     if target.proxy:
         return {"http": target.proxy, "https": target.proxy}
-    if _is_loopback(urlsplit(target.server).hostname or ""):
+    if is_loopback(target.server):
         return {}
     return {str(scheme): str(proxy) for scheme, proxy in get_environ_proxies(target.server).items()}
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"

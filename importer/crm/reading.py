@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from itertools import chain
 
 from importer.messages import shorten
-from importer.text import clean, fold, plain, unescaped
+from importer.text import clean, fold, is_case_id, plain, unescaped
 
 MASK = "•••"
 _MESSAGE_LIMIT = 300
@@ -25,7 +25,6 @@ _ENVELOPE_KEYS = {"code", "token_limit", *_ANSWER_KEYS}
 _QUOTES_NOBODY = "Succesfully create record"  # what the vendor documents for every case: nothing in it is to be masked
 _DECODER = json.JSONDecoder()
 
-_CASE_ID = re.compile(r"(?=.*[0-9])(?!error|fail|exception|wci-)[a-z0-9][a-z0-9_.:-]{0,63}", re.IGNORECASE | re.ASCII)
 _RAW_ID = re.compile(
     r"""wolkvox[ _-]?id["']?\s{0,20}(?:=>|[:=>])\s{0,20}["'\[]{0,2}\s{0,20}([a-z0-9][a-z0-9_.:-]{0,63})\s{0,20}["'<]""",
     re.IGNORECASE | re.ASCII,
@@ -96,7 +95,7 @@ def case_id(value: object) -> str | None:
     mark: a success that gives one of these is a success without an id.
     """
     text = value.strip() if isinstance(value, str) else ""
-    return text if _CASE_ID.fullmatch(text) and text.strip("0_.:-") else None
+    return text if is_case_id(text) else None
 
 
 def short_text(value: object) -> str | None:

@@ -2,25 +2,32 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import Row, Select, func, insert, select, update
 
+from importer.hosts import same_tenant
 from importer.journal.database import Database
 from importer.journal.schema import aliases, imports, reports, rows, spot_checks
 
 
 @dataclass(frozen=True, slots=True)
 class ImportRecord:
-    """An import as the journal knows it; `bound_to` is the digest of its one file under `key: content`."""
+    """An import as the journal knows it.
+
+    `bound_to` is the digest of its one file under `key: content`; `key_rule` is what makes its rows themselves, as
+    JSON, None where no run has recorded it.
+    """
 
     id: int
     tenant: str
     operation: str
     name: str
     bound_to: str | None
+    key_rule: str | None = None
 
 
 class Imports:
@@ -30,18 +37,29 @@ class Imports:
         self._database = database
 
     def find(self, tenant: str, operation: str, name: str) -> ImportRecord | None:
-        """Return the import of that scope, or the one that the scope was said to be; None where there is neither."""
+        """Return the import of that scope, or the one that the scope was said to be; None where there is neither.
+
+        An import that an earlier version recorded under another name of this computer is found, too.
+        """
+        wanted = imports.c.operation == operation, imports.c.name == name
         said = (
-            select(imports)
+            select(imports, aliases.c.tenant.label("as_tenant"))
             .join(aliases, aliases.c.import_id == imports.c.id)
-            .where(aliases.c.tenant == tenant, aliases.c.operation == operation, aliases.c.name == name)
+            .where(aliases.c.operation == operation, aliases.c.name == name)
+            .order_by(aliases.c.id)
         )
         with self._database.read() as connection:
-            found = (
-                connection.execute(_in_scope(tenant, operation, name)).one_or_none()
-                or connection.execute(said).one_or_none()
-            )
-        return None if found is None else _import_record(found)
+            own = [
+                (each.tenant, each)
+                for each in connection.execute(select(imports).where(*wanted).order_by(imports.c.id))
+            ]
+            others = [(each.as_tenant, each) for each in connection.execute(said)]
+        for candidates in (own, others):
+            exact = [each for recorded, each in candidates if recorded == tenant]
+            alike = [each for recorded, each in candidates if same_tenant(recorded, tenant)]
+            if found := exact or alike:
+                return _import_record(found[0])
+        return None
 
     def named(self, name: str) -> list[ImportRecord]:
         """Return every import of that name, whatever its server and operation."""
@@ -66,9 +84,16 @@ class Imports:
         with self._database.write() as connection:
             connection.execute(update(imports).where(imports.c.id == record.id).values(bound_to=digest))
 
-    def add(self, tenant: str, operation: str, name: str, bound_to: str | None) -> ImportRecord:
+    def set_key_rule(self, record: ImportRecord, key_rule: str) -> None:
+        """Note what makes the rows of an import themselves."""
+        with self._database.write() as connection:
+            connection.execute(update(imports).where(imports.c.id == record.id).values(key_rule=key_rule))
+
+    def add(
+        self, tenant: str, operation: str, name: str, bound_to: str | None, key_rule: str | None = None
+    ) -> ImportRecord:
         """Note a new import and return it; where another process was faster, return what that one noted."""
-        values = {"tenant": tenant, "operation": operation, "name": name, "bound_to": bound_to}
+        values = {"tenant": tenant, "operation": operation, "name": name, "bound_to": bound_to, "key_rule": key_rule}
         fresh = insert(imports).prefix_with("OR IGNORE").values(**values, created_at=self._database.clock.wall())
         with self._database.write() as connection:
             connection.execute(fresh)
@@ -122,9 +147,14 @@ class Imports:
             return connection.scalars(select(reports.c.fingerprint).where(reports.c.digest == digest)).first()
 
 
+def notes_spellings(key_rule: str | None) -> bool:
+    """Tell whether all rows of an import with this rule were noted with the other spellings of their keys."""
+    return key_rule is not None and json.loads(key_rule).get("spellings") is True
+
+
 def _in_scope(tenant: str, operation: str, name: str) -> Select[Any]:
     return select(imports).where(imports.c.tenant == tenant, imports.c.operation == operation, imports.c.name == name)
 
 
 def _import_record(found: Row[Any]) -> ImportRecord:
-    return ImportRecord(found.id, found.tenant, found.operation, found.name, found.bound_to)
+    return ImportRecord(found.id, found.tenant, found.operation, found.name, found.bound_to, found.key_rule)

@@ -22,9 +22,10 @@ from sqlalchemy import (
 )
 
 from importer.clock import Clock
+from importer.hosts import same_tenant
 from importer.journal.database import Database
 from importer.journal.lookup import AT_ONCE, Lookup
-from importer.journal.schema import attempts, column_sets, moment, rows
+from importer.journal.schema import attempts, column_sets, imports, moment, row_spellings, rows
 from importer.model import Identity, JournalRow, Status
 
 T = TypeVar("T")
@@ -59,6 +60,19 @@ _SIMILAR = Lookup(
     rows.c.import_id,
     rows.c.loose_digest,
 )
+_SPELT = Lookup(
+    select(row_spellings.c.digest, rows.c.key_digest)
+    .join(rows, rows.c.id == row_spellings.c.row_id)
+    .where(rows.c.state != _written(Status.INVALID)),
+    row_spellings.c.import_id,
+    row_spellings.c.digest,
+)
+_NEW_SPELLING = insert(row_spellings).from_select(
+    ["import_id", "row_id", "digest"],
+    select(rows.c.import_id, rows.c.id, bindparam("digest", type_=String)).where(
+        rows.c.import_id == bindparam("import_id"), rows.c.key_digest == bindparam("key_digest")
+    ),
+)
 
 
 class KnownRow(NamedTuple):
@@ -92,13 +106,31 @@ class Rows:
                     self._column_sets = dict(_all_column_sets(connection))
                 yield KnownRow(key_digest, self._column_sets[column_set], _journal_row(found, self._database.clock))
 
-    def similar(self, import_id: int, loose_digests: Sequence[str]) -> dict[str, set[str]]:
-        """Return the key digests that bear each of these loose digests; invalid rows do not count."""
+    def similar(self, import_id: int, digests: Sequence[str]) -> dict[str, set[str]]:
+        """Return the digests of the keys that have each of these spellings; invalid rows do not count."""
         found: dict[str, set[str]] = {}
         with self._database.read() as connection:
-            for loose, key in _SIMILAR.find(connection, import_id, loose_digests):
-                found.setdefault(loose, set()).add(key)
+            spelt = connection.execute(
+                select(row_spellings.c.id).where(row_spellings.c.import_id == import_id).limit(1)
+            ).first()
+            for query in (_SIMILAR, _SPELT) if spelt else (_SIMILAR,):
+                for digest, key in query.find(connection, import_id, digests):
+                    found.setdefault(digest, set()).add(key)
         return found
+
+    def has_cases(self, import_id: int) -> bool:
+        """Tell whether some row of an import is a case, or may be one."""
+        none = (Status.PLANNED, Status.INVALID, Status.REJECTED)
+        query = select(rows.c.id).where(rows.c.import_id == import_id, rows.c.state.not_in(none))
+        with self._database.read() as connection:
+            return connection.execute(query.limit(1)).first() is not None
+
+    def columns(self, import_id: int) -> frozenset[str]:
+        """Return the columns that the content hashes of an import's rows cover."""
+        used = select(rows.c.column_set_id).where(rows.c.import_id == import_id).distinct()
+        query = select(column_sets.c.names).where(column_sets.c.id.in_(used))
+        with self._database.read() as connection:
+            return frozenset(name for names in connection.scalars(query) for name in json.loads(names))
 
     def add(self, import_id: int, fresh: Sequence[tuple[Identity, Status]], columns: Sequence[str]) -> None:
         """Note rows that the journal lacks, planned or invalid; `columns` are those that their content hashes cover."""
@@ -107,6 +139,12 @@ class Rows:
             for some in _slices(fresh):
                 values = [_new_row(import_id, identity, state, column_set) for identity, state in some]
                 connection.execute(insert(rows).prefix_with("OR IGNORE"), values)  # another process may be faster
+                _add_spellings(connection, import_id, [identity for identity, _state in some])
+
+    def add_spellings(self, import_id: int, identities: Sequence[Identity]) -> None:
+        """Note the other spellings of the keys of rows that the journal has."""
+        with self._database.write() as connection:
+            _add_spellings(connection, import_id, identities)
 
     def replan(self, import_id: int, references: Sequence[str]) -> None:
         """Make invalid and rejected rows planned again, whose content was corrected."""
@@ -145,6 +183,21 @@ class Rows:
             }
         return [wanted_id for wanted_id in wanted if wanted_id not in known]
 
+    def holders(self, tenant: str, operation: str, ids: Sequence[str]) -> dict[str, str]:
+        """Return, by id, the reference of the row of a tenant and operation, in whatever import, that has this case."""
+        query = (
+            select(rows.c.wolkvox_id, rows.c.reference, imports.c.tenant)
+            .join(imports, imports.c.id == rows.c.import_id)
+            .where(imports.c.operation == operation)
+        )
+        with self._database.read() as connection:
+            return {
+                found.wolkvox_id: found.reference
+                for some in _slices(ids)
+                for found in connection.execute(query.where(rows.c.wolkvox_id.in_(some)))
+                if same_tenant(found.tenant, tenant)
+            }
+
     def owner(self, wolkvox_id: str) -> str | None:
         """Return the reference of the row that has this case's id, None where no row has it."""
         with self._database.read() as connection:
@@ -156,6 +209,16 @@ def column_set_id(connection: Connection, columns: Sequence[str]) -> int:
     names = {"names": json.dumps(list(columns), ensure_ascii=False)}
     known: int | None = connection.execute(_COLUMN_SET, names).scalar_one_or_none()
     return connection.execute(_NEW_COLUMN_SET, names).scalar_one() if known is None else known
+
+
+def _add_spellings(connection: Connection, import_id: int, identities: Sequence[Identity]) -> None:
+    values = [
+        {"import_id": import_id, "key_digest": each.key_digest, "digest": digest}
+        for each in identities
+        for digest in each.spellings
+    ]
+    if values:
+        connection.execute(_NEW_SPELLING, values)
 
 
 def _new_row(import_id: int, identity: Identity, state: Status, column_set: int) -> dict[str, object]:

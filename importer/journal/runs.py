@@ -96,6 +96,12 @@ class Runs:
         with self._database.read() as connection:
             return frozenset(connection.scalars(query))
 
+    def used_mapping(self, import_id: int, mapping_digest: str) -> bool:
+        """Tell whether some run of an import was made by this very mapping."""
+        query = select(runs.c.id).where(runs.c.import_id == import_id, runs.c.mapping_digest == mapping_digest)
+        with self._database.read() as connection:
+            return connection.execute(query.limit(1)).first() is not None
+
     def all(self) -> list[RunRecord]:
         """Return every run, the newest first."""
         created = (

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from importer.mapping.conditions import Conditions
-from importer.mapping.words import clean
 from importer.messages import _
+from importer.spelling import seen, seen_key
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -30,12 +30,12 @@ class RowChoice:
 
     def survey(self, frame: pd.DataFrame) -> list[int]:
         """Take in a frame; return its rows that are part of an earlier row's case."""
-        columns = self.group or (self.key if self.keep else ())
-        if not columns:
+        if not (self.group or self.keep):
             return []
         dropped = self._dropped(frame)
         joined = []
-        for row, key in zip(frame.index.tolist(), _keys(frame, columns), strict=True):
+        keys = _groups(frame, self.group) if self.group else _keys(frame, self.key)
+        for row, key in zip(frame.index.tolist(), keys, strict=True):
             if row in dropped or not any(key):
                 continue
             first = self._rows.setdefault(key, row)
@@ -83,11 +83,11 @@ class RowChoice:
 
 
 def _keys(frame: pd.DataFrame, columns: Sequence[str]) -> list[tuple[str, ...]]:
-    """Return each row's key: its cells' texts, trimmed and composed; whole numbers without a trailing `.0`."""
-    return list(zip(*([_key_text(str(cell)) for cell in frame[column]] for column in columns), strict=True))
+    """Return each row's key as people see it, empty where it is blank."""
+    return list(map(seen_key, zip(*(frame[column].tolist() for column in columns), strict=True)))
 
 
-def _key_text(text: str) -> str:
-    text = clean(text)
-    whole, point, zeros = text.partition(".")
-    return whole if point and zeros and not zeros.strip("0") and whole.lstrip("+-").isdecimal() else text
+def _groups(frame: pd.DataFrame, columns: Sequence[str]) -> list[tuple[str, ...]]:
+    """Return what rows that make one case have in common, as people see it."""
+    cells = zip(*(frame[column].tolist() for column in columns), strict=True)
+    return [tuple(map(seen, row)) for row in cells]

@@ -15,7 +15,7 @@ from .text import unmarked
 from .words import CREATED_VERDICT, NOT_CREATED_VERDICT, OWN_COLUMNS
 
 if TYPE_CHECKING:
-    from .reading import ReportedRow, read_mark, read_rows
+    from .reading import Overview, ReportedRow, read_mark, read_overview, read_rows
     from .writing import Written, write
     from .writing_back import write_back
 
@@ -23,6 +23,7 @@ __all__ = [
     "CREATED_VERDICT",
     "NOT_CREATED_VERDICT",
     "OWN_COLUMNS",
+    "Overview",
     "ReportedRow",
     "Written",
     "check_writable",
@@ -30,6 +31,7 @@ __all__ = [
     "digest",
     "is_given_back",
     "read_mark",
+    "read_overview",
     "read_rows",
     "unmarked",
     "write",
@@ -37,8 +39,10 @@ __all__ = [
 ]
 
 _HOMES = {
+    "Overview": "reading",
     "ReportedRow": "reading",
     "read_mark": "reading",
+    "read_overview": "reading",
     "read_rows": "reading",
     "Written": "writing",
     "write": "writing",

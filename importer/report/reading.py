@@ -18,9 +18,18 @@ from openpyxl.utils.exceptions import InvalidFileException
 
 from importer.errors import ReportError
 from importer.messages import _
+from importer.model import Status
 
 from .text import unmarked
-from .words import REPORT, SUMMARY, TO_DECIDE, read_journal_mark
+from .words import (
+    CREATED_BEFORE_NAME,
+    CREATED_NOW_NAME,
+    DOUBTFUL,
+    REPORT,
+    SUMMARY,
+    TO_DECIDE,
+    read_journal_mark,
+)
 
 if TYPE_CHECKING:
     from openpyxl.workbook import Workbook
@@ -102,6 +111,44 @@ def _from_workbook(path: Path) -> Iterator[ReportedRow]:
             yield from verdicts.values()
     except (OSError, ValueError, KeyError, ParseError, zipfile.BadZipFile, InvalidFileException) as error:
         raise _unreadable(path, error) from error
+
+
+@dataclass(frozen=True, slots=True)
+class Overview:
+    """What the other sheets of a report say of its rows: how many are cases or may be, and those to decide on."""
+
+    created: int
+    doubtful: int
+    to_decide: tuple[ReportedRow, ...]
+
+
+def read_overview(path: Path) -> Overview | None:
+    """Return what the other sheets of a report tell of its rows, None where it has no summary.
+
+    Raises `ReportError` where the file cannot be read.
+    """
+    if path.suffix.lower() != ".xlsx":
+        return None
+    try:
+        with closing(load_workbook(path, read_only=True, data_only=True)) as workbook:
+            if SUMMARY not in workbook.sheetnames:
+                return None
+            counts = _counts(workbook[SUMMARY].iter_rows(values_only=True))
+            to_decide = tuple(_sheet(path, workbook, TO_DECIDE)) if TO_DECIDE in workbook.sheetnames else ()
+    except (OSError, ValueError, KeyError, ParseError, zipfile.BadZipFile, InvalidFileException) as error:
+        raise _unreadable(path, error) from error
+    created = counts.get(CREATED_NOW_NAME, 0) + counts.get(CREATED_BEFORE_NAME, 0)
+    doubtful = sum(counts.get(str(status), 0) for status in (*DOUBTFUL, Status.SENDING))
+    return Overview(created, doubtful, to_decide)
+
+
+def _counts(lines: Iterable[Line]) -> dict[str, int]:
+    """Return the counts of a summary by their names; the first line of each name is the one."""
+    counts: dict[str, int] = {}
+    for line in lines:
+        if len(line) > 1 and isinstance(line[0], str) and isinstance(line[1], int):
+            counts.setdefault(line[0].strip(), line[1])
+    return counts
 
 
 def _decided(row: ReportedRow, decision: ReportedRow | None) -> ReportedRow:

@@ -20,6 +20,9 @@ SUMMARY, REPORT, ISSUES, TO_DECIDE = SHEETS = ("Summary", "Report", "Issues", "T
 CREATED_VERDICT, NOT_CREATED_VERDICT = VERDICTS = ("created", "not created")
 """What a person can say of a doubtful row; the same in every language, since it is read back."""
 
+CREATED_NOW_NAME, CREATED_BEFORE_NAME = _("created in this run"), _("created before")
+"""What the summary calls the rows that are cases; it is read back."""
+
 DOUBTFUL = frozenset({Status.UNKNOWN, Status.CONFLICT})
 """The states that a person can settle with a verdict."""
 
@@ -72,8 +75,8 @@ def tallies(summary: Summary) -> tuple[Tally, ...]:
     counts = summary.counts
     before = counts.created - counts.created_now
     return (
-        Tally(_("created in this run"), counts.created_now, _("The CRM gave an id."), CREATED_NOW),
-        Tally(_("created before"), before, _("Was there already; not sent again."), CREATED_BEFORE),
+        Tally(CREATED_NOW_NAME, counts.created_now, _("The CRM gave an id."), CREATED_NOW),
+        Tally(CREATED_BEFORE_NAME, before, _("Was there already; not sent again."), CREATED_BEFORE),
         _tally(Status.INVALID, counts.invalid, _("Not sent: to be corrected; see the sheet Issues.")),
         _tally(Status.REJECTED, counts.rejected, _("The CRM said no: no case was made.")),
         _tally(Status.UNKNOWN, counts.unknown, _("Sent, and no clear answer came: may or may not exist.")),

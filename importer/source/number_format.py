@@ -23,6 +23,7 @@ _PIECE = re.compile(
     r"""|(?P<half>AM/PM|A/P)|(?P<date>y+|m+|d+|h+|s+)|(?P<digit>[0#?])|(?P<other>.)""",
     re.IGNORECASE | re.DOTALL,
 )
+_EXPONENT = re.compile(r"[0#?](?:\.([0#?]*))?E[+-]", re.IGNORECASE)
 _LANGUAGES = {0x09: "en", 0x0A: "es", 0x16: "pt"}
 
 
@@ -82,6 +83,24 @@ def plain_text(value: float) -> str:
         return str(int(value))
     text = format(value, ".15g")
     return format(Decimal(text), "f") if "e" in text else text
+
+
+def shown_number(value: float, code: str) -> str | None:
+    """Return a number as programs show it that follow its whole format, words and grouping included.
+
+    None where the format says nothing, and where it is beyond this module.
+    """
+    number_format = telling(code)
+    if number_format is None or number_format.shows is Shows.MOMENT:
+        return None
+    section = number_format.sections[0]
+    codes = "".join(piece.text for piece in section if piece.kind in {"digit", "other"})
+    if exponent := _EXPONENT.search(codes):
+        return format(value, f".{len(exponent[1] or '')}E")
+    conditional = any(piece.kind == "bracket" and piece.text[1] in "<>=" for piece in section)
+    if "/" in codes or conditional or _scales(section) or not any(piece.kind == "digit" for piece in section):
+        return None
+    return number_text(value, number_format)
 
 
 def number_text(value: float, number_format: NumberFormat) -> str:

@@ -1,0 +1,76 @@
+"""Which tenant a server is, and which names are this computer itself; THE definitions, imports nothing of ours."""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from urllib.parse import urlsplit
+
+LOOPBACK = "127.0.0.1"
+"""The one spelling under which this computer is recorded."""
+
+_SHORT = re.compile(r"127(\.\d{1,8}){1,3}")
+"""An address of this computer as the system's resolver takes it, too: 127.1 is 127.0.0.1."""
+
+_OLD_HOST = re.compile(r"sv(\d{4})\.crmvox\.com")
+
+
+def bare_host(host: str) -> str:
+    """Return a host's name without brackets, a closing dot and capitals."""
+    return host.strip().removeprefix("[").removesuffix("]").rstrip(".").lower()
+
+
+def is_loopback(server: str) -> bool:
+    """Tell whether a host, or a server's address, is this computer itself."""
+    host = bare_host((urlsplit(server).hostname or "") if "://" in server else server)
+    return host == "localhost" or bool(_SHORT.fullmatch(host)) or _is_loopback_address(host)
+
+
+def _is_loopback_address(host: str) -> bool:
+    try:
+        address = ipaddress.ip_address(host)
+    except ValueError:
+        return False
+    mapped = address.ipv4_mapped if isinstance(address, ipaddress.IPv6Address) else None
+    return (mapped or address).is_loopback
+
+
+def tenant_of(server: str) -> str:
+    """Return the tenant that a server's address stands for.
+
+    `sv000N.crmvox.com` and `crm000N.wolkvox.com` are one (the vendor's page: the former was switched off on
+    2024-11-30). A stand-in on this computer is its port, however this computer is called.
+    """
+    address = urlsplit(server if "//" in server else f"https://{server}")
+    default_port = {"https": 443, "http": 80}.get(address.scheme)
+    return _tenant(address.hostname or "", None if address.port == default_port else address.port)
+
+
+def same_tenant(one: str, other: str) -> bool:
+    """Tell whether two recorded tenants are one: earlier versions recorded this computer under several names."""
+    return one == other or normal_tenant(one) == normal_tenant(other)
+
+
+def normal_tenant(tenant: str) -> str:
+    """Return a recorded tenant as `tenant_of` names it today; what cannot be one stays as it is."""
+    try:
+        address = urlsplit(f"//{tenant}")
+        return _tenant(address.hostname or "", address.port)
+    except ValueError:
+        return tenant
+
+
+def is_stand_in(tenant: str) -> bool:
+    """Tell whether a recorded tenant is a stand-in on this computer, whose cases are in no CRM."""
+    return normal_tenant(tenant).partition(":")[0] == LOOPBACK
+
+
+def _tenant(host: str, port: int | None) -> str:
+    host = bare_host(host)
+    if is_loopback(host):
+        host = LOOPBACK
+    elif old := _OLD_HOST.fullmatch(host):
+        host = f"crm{old[1]}.wolkvox.com"
+    elif ":" in host:
+        host = f"[{host}]"
+    return host if port is None else f"{host}:{port}"

@@ -1,0 +1,244 @@
+"""What of a report is taken into the journal, and what is named instead: nothing vanishes."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+from openpyxl import load_workbook
+from promise_support import states, tickets
+from run_support import HEADER, MAPPING, Give, Office, Result, ticket
+
+Edit = Mapping[str, object]
+
+
+@pytest.fixture
+def reported(office: Office, give: Give) -> Office:
+    """Give an office whose five rows are cases, whose journal is lost, and whose report is left."""
+    office.write(tickets(range(1, 6)))
+    assert give(office.arguments("run", "--yes")).status == 0
+    lose(office)
+    return office
+
+
+def lose(office: Office) -> None:
+    """Lose the journal with all that lies beside it."""
+    for file in office.journal.parent.iterdir():
+        file.unlink()
+
+
+def edit(office: Office, *edits: tuple[int, Edit], delete: int | None = None) -> None:
+    """Edit lines of the report as a person does in Excel."""
+    book = load_workbook(office.report)
+    sheet = book["Report"]
+    places = {str(cell.value): cell.column for cell in sheet[1]}
+    for line, cells in edits:
+        for name, value in cells.items():
+            sheet.cell(line, places[name]).value = value  # type: ignore[assignment]
+    if delete is not None:
+        sheet.delete_rows(delete)
+    book.save(office.report)
+
+
+def adopt(office: Office, give: Give) -> tuple[Result, list[dict[str, Any]]]:
+    """Adopt the report, and return what came of it and its issues."""
+    result = give(office.adopt(office.report, "--json"))
+    issues: list[dict[str, Any]] = result.json.get("issues", [])
+    assert all(issue["message"] and issue["remedy"] for issue in issues)
+    return result, issues
+
+
+def told(issues: list[dict[str, Any]]) -> list[tuple[int | None, str | None, str | None, str]]:
+    """Return what issues are about."""
+    return [(issue["row"], issue["column"], issue["value"], issue["code"]) for issue in issues]
+
+
+def ids(office: Office) -> list[str]:
+    """Return the ids in the report, by line from 2."""
+    return list(office.reported()["wolkvox_id"])
+
+
+def assert_sends_nothing(office: Office, give: Give, status: int) -> None:
+    """Hold that a run after the adoption makes no second case, and how it ends."""
+    posts = office.sandbox.posts
+    result = give(office.arguments("run", "--yes", "--json", "--first-run"))
+    assert (result.status, office.sandbox.posts) == (status, posts)
+
+
+def test_r20_one_id_for_several_rows(reported: Office, give: Give) -> None:
+    """Nobody can tell whose case it is: both rows are named, and are taken over as unknown."""
+    one = ids(reported)[0]
+    edit(reported, (4, {"wolkvox_id": one}))
+    result, issues = adopt(reported, give)
+    assert (result.status, result.json["created"], result.json["doubtful"]) == (1, 3, 2)
+    assert told(issues) == [(2, "wolkvox_id", one, "id-repeated"), (4, "wolkvox_id", one, "id-repeated")]
+    assert states(reported.journal) == {"created": 3, "unknown": 2}
+    assert_sends_nothing(reported, give, 2)  # the report beside the source still has an id that the journal lacks
+    reported.report.unlink()
+    assert_sends_nothing(reported, give, 4)
+
+
+@pytest.mark.parametrize("value", ["-", "N/A", "0", "false", "no tiene", "WCI-CBB2VVVM4V9B8JX3", "abc def 12", "000"])
+def test_r20_an_id_that_is_none(reported: Office, give: Give, value: str) -> None:
+    """A row that the report calls created has a case, whatever stands in the place of its id."""
+    edit(reported, (3, {"wolkvox_id": value}))
+    result, issues = adopt(reported, give)
+    assert (result.status, result.json["created"], result.json["doubtful"]) == (1, 4, 1)
+    assert told(issues) == [(3, "wolkvox_id", value, "id-unusable")]
+    assert states(reported.journal) == {"created": 4, "unknown": 1}
+    reported.report.unlink()
+    assert_sends_nothing(reported, give, 4)
+
+
+def test_r20_an_id_that_was_erased(reported: Office, give: Give) -> None:
+    """A created row without its id is named and taken over as unknown, and the sentences say so, too."""
+    edit(reported, (3, {"wolkvox_id": None}))
+    shown = give(reported.adopt(reported.report))
+    assert shown.status == 1
+    assert "Row 3, wolkvox_id: The row is created, and its id is not there." in shown.out
+    assert "The summary tells of 5 rows that are created, and the sheet has 4." in shown.out
+    assert states(reported.journal) == {"created": 4, "unknown": 1}
+    assert_sends_nothing(reported, give, 4)
+
+
+def test_r20_an_id_that_another_row_has(office: Office, give: Give) -> None:
+    """A case that the journal knows as another row's, of whatever import, is nobody else's."""
+    office.write(tickets(range(1, 6)))
+    give(office.arguments("run", "--yes"))
+    one = ids(office)[0]
+    office.mapping.write_text(MAPPING.replace("import: office", "import: other"), "utf-8")
+    source = office.folder / "own.csv"
+    rows = [{**ticket(8), "wolkvox_id": one}, {**ticket(9), "wolkvox_id": "64cb0000000000000000a9"}]
+    with source.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.DictWriter(file, [*HEADER, "wolkvox_id"])
+        writer.writeheader()
+        writer.writerows(rows)
+    result = give(office.adopt(source, "--json"))
+    assert (result.status, result.json["created"], result.json["doubtful"]) == (1, 1, 1)
+    assert told(result.json["issues"]) == [(2, "wolkvox_id", one, "id-taken")]
+    assert states(office.journal) == {"created": 6, "unknown": 1}
+
+
+@pytest.mark.parametrize(
+    ("cells", "held"),
+    [
+        ({"Ticket": None}, "wolkvox_id"),
+        ({"Ticket": None, "wolkvox_id": None}, "reference"),
+        (dict.fromkeys([*HEADER, "wolkvox_id", "idPrefijo", "status"]), "reference"),
+        ({"Ticket": None, "wolkvox_id": None, "reference": None}, "status"),
+        (dict.fromkeys([*HEADER, "reference", "status"]), "wolkvox_id"),
+    ],
+    ids=["key", "key and id", "all but the reference", "all but the status", "all but the id"],
+)
+def test_r20_a_row_that_was_blanked(reported: Office, give: Give, cells: Edit, held: str) -> None:
+    """Whatever is left of a row says that there was one: it is named, and nothing is sent before it is back."""
+    value = reported.reported()[held][1]
+    edit(reported, (3, cells))
+    result, issues = adopt(reported, give)
+    assert (result.status, result.json["created"], result.json["refused"]) == (1, 4, [3])
+    assert told(issues)[0] == (3, "Ticket", value, "key-missing")
+    assert states(reported.journal) == {"created": 4}
+
+
+def test_r20_a_row_that_was_deleted(reported: Office, give: Give) -> None:
+    """The summary knows how many there were."""
+    edit(reported, delete=3)
+    result, issues = adopt(reported, give)
+    assert (result.status, result.json["created"]) == (1, 4)
+    assert told(issues) == [(None, None, None, "rows-missing")]
+    assert "5 rows that are created, and the sheet has 4" in issues[0]["message"]
+
+
+def test_r20_a_doubtful_row_that_was_deleted(office: Office, give: Give) -> None:
+    """The sheet `To decide` names it still."""
+    office.write(tickets(range(1, 4)))
+    office.sandbox.inject("html-answer:nth=2")
+    assert give(office.arguments("run", "--yes", "--concurrency", "1")).status == 4
+    reference = office.reported()["reference"][1]
+    lose(office)
+    edit(office, delete=3)
+    result, issues = adopt(office, give)
+    assert (result.status, result.json["created"]) == (1, 2)
+    assert told(issues) == [(3, "reference", reference, "row-missing"), (None, None, None, "rows-missing")]
+
+
+def test_r20_a_row_that_was_copied(reported: Office, give: Give) -> None:
+    """Two rows with one key are both named: which is the case's nobody can tell."""
+    edit(reported, (4, {"Ticket": "2"}))
+    result, issues = adopt(reported, give)
+    assert (result.status, result.json["created"], result.json["refused"]) == (1, 3, [3, 4])
+    assert {issue["code"] for issue in issues} == {"key-repeated"}
+
+
+def test_r20_a_reference_that_is_not_the_rows_own(reported: Office, give: Give) -> None:
+    """A key that was edited makes its reference another row's: named, and not taken over."""
+    edit(reported, (3, {"Ticket": "77"}))
+    reference = reported.reported()["reference"][1]
+    result, issues = adopt(reported, give)
+    assert (result.status, result.json["created"]) == (1, 4)
+    assert told(issues) == [(3, "reference", reference, "reference-edited")]
+    assert_sends_nothing(reported, give, 2)  # the report beside the source has an id that the journal lacks
+
+
+def test_r20_an_id_that_the_journal_knows_otherwise(office: Office, give: Give) -> None:
+    """Both cases are kept and named, and the row is a conflict."""
+    office.write(tickets([1, 2]))
+    give(office.arguments("run", "--yes"))
+    edit(office, (3, {"wolkvox_id": "64cb0000000000000000a9"}))
+    result, issues = adopt(office, give)
+    assert result.status == 1
+    assert told(issues) == [(3, "wolkvox_id", "64cb0000000000000000a9", "id-differs")]
+    assert states(office.journal) == {"created": 1, "conflict": 1}
+
+
+def test_r20_what_is_corrected_is_taken_over_then(reported: Office, give: Give) -> None:
+    """After the correction the same command takes the rest, and all is well."""
+    good = ids(reported)[1]
+    edit(reported, (3, {"wolkvox_id": "-"}))
+    assert adopt(reported, give)[0].status == 1
+    edit(reported, (3, {"wolkvox_id": good}))
+    result, issues = adopt(reported, give)
+    assert (result.status, issues) == (0, [])
+    assert states(reported.journal) == {"created": 5}
+    assert_sends_nothing(reported, give, 0)
+
+
+def test_r20_a_dash_in_a_persons_own_column_is_no_case(office: Office, give: Give) -> None:
+    """Without a report's status a dash may mean that the row was never sent: named, and not taken over."""
+    source = office.folder / "own.csv"
+    office.write([])
+    with source.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.DictWriter(file, [*HEADER, "Wolkvox ID"])
+        writer.writeheader()
+        writer.writerows([{**ticket(1), "Wolkvox ID": "64cb01"}, {**ticket(2), "Wolkvox ID": "-"}, ticket(3)])
+    result = give(office.adopt(source, "--json"))
+    assert (result.status, result.json["created"], result.json["doubtful"]) == (1, 1, 0)
+    assert told(result.json["issues"]) == [(3, "Wolkvox ID", "-", "id-unusable")]
+    assert result.json["refused"] == [3]
+
+
+def test_r20_nothing_that_can_be_taken(reported: Office, give: Give) -> None:
+    """Where no row can be taken over every one is named, the journal stays as it was, and the status says so."""
+    edit(reported, *((line, {"Ticket": None}) for line in range(2, 7)))
+    result, issues = adopt(reported, give)
+    assert (result.status, len(issues), result.json["created"]) == (2, 5, 0)
+    assert states(reported.journal) == {}
+
+
+def test_r18_adopting_by_another_key_is_refused(office: Office, give: Give) -> None:
+    """A report is taken over by the key that its import has."""
+    office.write(tickets([1, 2]))
+    give(office.arguments("run", "--yes"))
+    office.mapping.write_text(MAPPING.replace("key: Ticket", "key: Asunto"), "utf-8")
+    refused = give(office.adopt(office.report))
+    assert refused.status == 2
+    assert "was Ticket, and the mapping now says Asunto" in refused.err
+
+
+def test_r18_an_adopted_import_has_its_rule_and_spellings(reported: Office, give: Give) -> None:
+    """What was taken over is known by its key as if a run had sent it."""
+    assert adopt(reported, give)[0].status == 0
+    reported.mapping.write_text(MAPPING.replace("key: Ticket", "key: Asunto"), "utf-8")
+    assert_sends_nothing(reported, give, 2)
