@@ -45,6 +45,7 @@ class Dispatch:
         if self.job.look_first:
             self._looking().look_again(looked_for_before(self.forecast.plan), self.job.concurrency)
         reason = self._send() if self.forecast.promised else None
+        self._note_that_all_were_looked_for(reason)
         notes = self._settle(reason)
         return Ran(
             started_at=now(),
@@ -136,6 +137,12 @@ class Dispatch:
         """Search the CRM for rows that would be sent; what is found, or may be there, is not sent."""
         rows = list(wanted_among(self.forecast.plan, self.forecast.rows(start, count)))
         self._looking().look_for(rows, self.job.concurrency)
+
+    def _note_that_all_were_looked_for(self, reason: PauseReason | None) -> None:
+        """Trust the journal again once every row that it calls planned was searched for, and sent or found."""
+        forecast = self.forecast
+        if self.job.look_first and reason is None and forecast.promised == forecast.counts.planned:
+            self.errand.journal.looked_first(self.errand.record.scope)
 
     def _looking(self) -> Looking:
         errand = self.errand

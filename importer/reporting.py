@@ -15,9 +15,10 @@ from importer.messages import _, ngettext
 from importer.model import Cell, Counts, Issue, JournalRow, ReportContent, ReportRow, Status, Summary
 from importer.plan import Batch, Plan
 from importer.settings import case_url
+from importer.source import open_table
 from importer.spool import Spool
 
-_AGAIN = 3
+PAUSED = 3
 """Exit status where the same command, given again, finishes what is left."""
 
 
@@ -232,7 +233,7 @@ def finish(plan: Plan, journal: Journal, record: ImportRecord | None, ran: Ran, 
     except ReportError as error:
         if ran.run is None:
             raise
-        return Finished(plan, counts, ran, None, max(status, _AGAIN), advice, (*summary.notes, str(error)))
+        return Finished(plan, counts, ran, None, max(status, PAUSED), advice, (*summary.notes, str(error)))
     return Finished(plan, counts, ran, path, status, advice, (*summary.notes, *notes))
 
 
@@ -254,12 +255,6 @@ def _summary(plan: Plan, ran: Ran, counts: Counts, advice: str) -> Summary:
         next_step=advice,
         notes=(*plan.notes, *_choice(plan, counts), *ran.notes),
     )
-
-
-def behind_report(journal: Journal, path: Path) -> bool:
-    """Tell whether a report shows that its own journal had come further than this one, which is that journal, has."""
-    mark = report.read_mark(path)
-    return mark is not None and journal.is_behind(*mark)
 
 
 def _made_from(plan: Plan) -> tuple[str, ...]:
@@ -310,7 +305,7 @@ def _written_back(plan: Plan, content: ReportContent) -> str:
     A refusal is no fault of the run: its report stands beside the source all the same.
     """
     try:
-        backup = report.write_back(plan.table.path, content)
+        backup = report.write_back(plan.table.path, content, open_table)
     except ReportError as error:
         return str(error)
     return _(
@@ -365,6 +360,8 @@ def message_of(batch: Batch, at: int, status: Status) -> str:
         return "; ".join(issue.message for issue in issues)
     if status is Status.SKIPPED:
         return batch.skipped[at]
+    if status is Status.PLANNED and at in batch.waits:
+        return batch.waits[at]
     known = batch.known.get(at)
     if status is Status.CREATED:
         return " ".join(_flags(known, edited=at in batch.differs))

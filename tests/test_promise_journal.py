@@ -14,9 +14,6 @@ from run_support import Give, Office
 from importer.sandbox import Latency, RunningSandbox
 
 needs_unix = pytest.mark.skipif(sys.platform == "win32", reason="signals and open files as Unix has them")
-needs_the_guard = pytest.mark.xfail(
-    strict=True, reason="`run` raises the mark and asks for the journal's standing once the questions are merged"
-)
 
 
 def run(office: Office, *more: str) -> list[str]:
@@ -29,7 +26,6 @@ def cp(source: Path, target: Path) -> None:
     subprocess.run(["cp", str(source), str(target)], check=True)
 
 
-@needs_the_guard
 def test_r15_a_run_with_a_restored_backup_sends_nothing_until_its_reports_are_adopted(
     office: Office, give: Give
 ) -> None:
@@ -56,7 +52,6 @@ def test_r15_a_run_with_a_restored_backup_sends_nothing_until_its_reports_are_ad
 
 
 @needs_unix
-@needs_the_guard
 def test_r15_a_run_after_a_kill_whose_wal_was_lost_sends_nothing(office: Office, give: Give) -> None:
     """The main file alone says that rows are planned whose cases exist."""
     office.write(tickets(range(1, 9)))
@@ -69,7 +64,6 @@ def test_r15_a_run_after_a_kill_whose_wal_was_lost_sends_nothing(office: Office,
     assert office.sandbox.posts == posts
 
 
-@needs_the_guard
 def test_r15_a_run_on_another_computer_asks_once(
     office: Office, give: Give, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -15,6 +15,7 @@ from importer.cli.logs import set_up
 from importer.cli.output import counts_line, print_json
 from importer.errors import UsageError
 from importer.messages import _, ngettext
+from importer.text import clean
 
 if TYPE_CHECKING:
     from importer.journal import RowChange, RunRecord
@@ -39,10 +40,11 @@ def command(
     What RUN changed is told against the run of the same import before it: counts per state, and by their references
     the rows that were sent by it or settled since.
     """
-    from importer.journal import Journal, default_path  # noqa: PLC0415 - SQLAlchemy is slow to import
+    from importer.job import journal_path  # noqa: PLC0415 - SQLAlchemy is slow to import
+    from importer.journal import Journal  # noqa: PLC0415
 
     set_up(log_file, verbose)
-    path = journal or default_path()
+    path = journal_path(journal)
     if not path.exists():
         raise UsageError(_("{path}: there is no journal yet; the first run makes it.", path=path))
     with Journal(path) as opened:
@@ -62,7 +64,7 @@ def command(
         print_json("history", {**shown, "rows": [asdict(change) for change in changes]})
         return 0
     for line in _told(run, before, changes):
-        click.echo(line)
+        click.echo(clean(line))
     return 0
 
 

@@ -11,10 +11,11 @@ from importer.cli import options
 from importer.cli.logs import set_up
 from importer.cli.output import finished_json, print_finished, print_json
 from importer.cli.terminal import Terminal
+from importer.errors import RunStopped
 from importer.messages import _
 
 
-@click.command("run")
+@click.command("run", cls=options.Sectioned)
 @options.source
 @options.mapping
 @options.connection
@@ -22,7 +23,8 @@ from importer.messages import _
 @options.report
 @options.sending
 @options.quiet_period
-@click.option("--yes", is_flag=True, help=_("Send without asking; does not cover the first run of an import."))
+@click.option("--yes", is_flag=True, help=_("Agree to the forecast, and to nothing else."))
+@options.answers
 @options.again
 @options.as_json
 @options.logging
@@ -37,11 +39,14 @@ def command(*, yes: bool, as_json: bool, log_file: Path | None, verbose: int, **
 
     set_up(log_file, verbose)
     begun = begin(options.job(**said))
-    from importer.pipeline import run  # noqa: PLC0415 - slower still: meanwhile, the source is parsed
+    from importer.pipeline import interrupted, run  # noqa: PLC0415 - slower still: meanwhile, the source is parsed
 
     finished = run(begun, Terminal(yes=yes))
-    if as_json:
-        print_json("run", finished_json(finished))
-    else:
-        print_finished(finished)
+    try:
+        if as_json:
+            print_json("run", finished_json(finished))
+        else:
+            print_finished(finished)
+    except KeyboardInterrupt as stop:
+        raise RunStopped(interrupted(finished.counts)) from stop
     return finished.exit_status

@@ -16,6 +16,7 @@ from importer.errors import JournalError
 from importer.journal.attempts import Attempt, Attempts, Concluded, Intent
 from importer.journal.copies import Copies, Problem
 from importer.journal.database import Database
+from importer.journal.decisions import Decisions
 from importer.journal.imports import ImportRecord, Imports
 from importer.journal.mark import Marks, Scope
 from importer.journal.provenance import Provenance
@@ -82,6 +83,7 @@ class Journal:
             self.attempts = Attempts(self._database)
             self.settling = Settling(self._database)
             self.copies = Copies(self._database, self.attempts)
+            self.decisions = Decisions(self._database)
         except BaseException:
             self._close_files()
             raise

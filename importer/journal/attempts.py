@@ -150,7 +150,14 @@ class Attempts:
         return Attempt(number, intent.reference, token, boot, deadline + MARGIN), started_at
 
     def lease_holds(self, attempt: Attempt) -> bool:
-        """Whether an attempt of this process may still send; asked right before the first byte and the last chunk."""
+        """Whether an attempt of this process may still send; asked right before the first byte and the last chunk.
+
+        It may not where the journal's file is another one by now: nobody would remember what was sent.
+        """
+        try:
+            self._database.file.verify()
+        except JournalError:
+            return False
         return attempt.lease_holds(self._clock)
 
     def conclude(self, attempt: Attempt, outcome: Outcome) -> Concluded:

@@ -9,7 +9,7 @@ read_mark    how far the journal had come when it was written
 from importlib import import_module
 from typing import TYPE_CHECKING
 
-from .given_back import is_given_back
+from .given_back import is_given_back, report_sheets
 from .places import check_writable, default_path, digest
 from .text import unmarked
 from .words import CREATED_VERDICT, NOT_CREATED_VERDICT, OWN_COLUMNS
@@ -33,6 +33,7 @@ __all__ = [
     "read_mark",
     "read_overview",
     "read_rows",
+    "report_sheets",
     "unmarked",
     "write",
     "write_back",
