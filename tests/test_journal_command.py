@@ -20,6 +20,7 @@ from importer import report
 from importer.errors import JournalError
 from importer.guards.witnesses import behind_report
 from importer.journal import Journal, backup
+from importer.source import open_table
 
 needs_unix = pytest.mark.skipif(sys.platform == "win32", reason="permissions as Unix has them")
 
@@ -259,7 +260,7 @@ def test_r15_a_report_is_a_witness_that_its_journal_was_further(path: Path, tmp_
             written = report.write(
                 tmp_path / f"{number}.xlsx", content(every_state(), journal=(journal.id, number)), always
             )
-            assert report.read_mark(written.path) == (journal.id[:8], number)
+            assert report.read_mark(written.path, open_table) == (journal.id[:8], number)
             assert behind_report(journal, written.path) is behind
         other = report.write(tmp_path / "other.xlsx", content(every_state(), journal=("0" * 32, 9)), always)
         assert not behind_report(journal, other.path)
@@ -273,14 +274,14 @@ def test_r15_a_file_without_a_mark_says_nothing(tmp_path: Path, name: str) -> No
     (tmp_path / "broken.xlsx").write_text("no workbook")
     if name.startswith("t."):
         report.write(tmp_path / name, content(every_state()), always)
-    assert report.read_mark(tmp_path / name) is None
+    assert report.read_mark(tmp_path / name, open_table) is None
 
 
 def test_r15_the_mark_of_a_report_is_read_whatever_its_label(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A translated report is a witness, too; and so is one whose Summary was renewed alone."""
     monkeypatch.setattr("importer.report.words._", lambda template, /, **values: f"«{template.format(**values)}»")
     written = report.write(tmp_path / "t.xlsx", content(every_state(), journal=("a" * 32, 12)), always)
-    assert report.read_mark(written.path) == ("a" * 8, 12)
+    assert report.read_mark(written.path, open_table) == ("a" * 8, 12)
 
 
 def test_the_scope_of_the_mark_is_that_of_the_import(path: Path) -> None:
