@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, NamedTuple
 
-from importer import mapping, report, starts
-from importer.errors import StartRefused
+from importer import guards, mapping, report
+from importer.errors import SourceError, StartRefused
 from importer.identity import Scope
-from importer.job import Job
+from importer.job import Job, allowed_folders
 from importer.journal import Adopted, Journal
 from importer.key_rule import KeyRule, refuse_changed_key
 from importer.messages import _
@@ -58,10 +59,11 @@ def adopt(job: Job) -> Adoption:
     table = _open(job, cases.table.sheet)
     with Journal(job.journal_path) as journal:
         scope = scope_of(job, cases)
-        record = starts.find_import(journal, scope, job.same_as)
+        record = guards.find_import(journal, scope, job.same_as)
         if record is not None:
             scope = Scope(record.tenant, record.operation, record.name)
-        plan = make_plan(table, cases, scope, Memory(journal, record), trust_references=False)
+        memory, allowed = Memory(journal, record), allowed_folders(job)
+        plan = make_plan(table, cases, scope, memory, trust_references=False, allowed=allowed)
         refuse_changed_key(plan, journal, record)
         judge = _Judge(plan, journal)
         adopted = [row for row in map(judge.taken, _reported(plan)) if row is not None]
@@ -249,12 +251,17 @@ _BRING_BACK = _(
 
 
 def _open(job: Job, sheet: str | None) -> Table:
-    """Open the report's sheet, or the source's own where that has the ids."""
+    """Open the report's sheet, whatever number Excel gave it, or the source's own where that has the ids."""
     cases = mapping.load(job.mapping)
     table = open_source(job.source, replace(cases.table, sheet=None, header_row=None))
     if id_column(table.columns):
         return table
-    return open_table(job.source, replace(cases.table, sheet=sheet or "Report", header_row=None))
+    for title in filter(None, [sheet, *report.report_sheets(job.source)]):
+        with suppress(SourceError):  # a sheet of the user's own that has our name, and no table
+            other = open_table(job.source, replace(cases.table, sheet=title, header_row=None))
+            if id_column(other.columns):
+                return other
+    return table
 
 
 def _reported(plan: Plan) -> Iterator[_Reported]:

@@ -7,13 +7,25 @@ from typing import Protocol
 
 from importer.forecast import Forecast
 from importer.model import Outcome
+from importer.questions import Answer, Question
 
 
 class Desk(Protocol):
     """Whoever gives the command: prompts and progress, without a word of how they are shown."""
 
-    def agree(self, question: str, option: str) -> None:
-        """Return if the person agrees; raises UsageError where they decline, or cannot be asked (naming `option`)."""
+    @property
+    def can_be_asked(self) -> bool:
+        """Whether there is a person who reads a question and can answer it."""
+
+    @property
+    def agrees_to_forecast(self) -> bool:
+        """Whether the person agreed beforehand to what a run is about to do, and to nothing else."""
+
+    def answer(self, question: Question) -> Answer | None:
+        """Return the person's answer to a question, None where they decline it."""
+
+    def told(self, sentence: str) -> None:
+        """Be told something that is neither a question nor a result."""
 
     def confirm(self, forecast: Forecast) -> None:
         """Return if what is about to happen may happen; raises UsageError where it may not."""

@@ -42,7 +42,10 @@ class Dispatch:
 
     def carry_out(self) -> Ran:
         """Do what the forecast promised; return how that went."""
+        if self.job.look_first:
+            self._looking().look_again(looked_for_before(self.forecast.plan), self.job.concurrency)
         reason = self._send() if self.forecast.promised else None
+        self._note_that_all_were_looked_for(reason)
         notes = self._settle(reason)
         return Ran(
             started_at=now(),
@@ -132,10 +135,18 @@ class Dispatch:
 
     def _look_first(self, start: int, count: int) -> None:
         """Search the CRM for rows that would be sent; what is found, or may be there, is not sent."""
-        plan, errand = self.forecast.plan, self.errand
-        looking = Looking(errand.crm, errand.journal, errand.record, plan, self._findings())
-        looking.look_for(list(wanted_among(plan, self.forecast.rows(start, count))), self.job.concurrency)
-        looking.look_again(looked_for_before(plan) if start == 0 else (), self.job.concurrency)
+        rows = list(wanted_among(self.forecast.plan, self.forecast.rows(start, count)))
+        self._looking().look_for(rows, self.job.concurrency)
+
+    def _note_that_all_were_looked_for(self, reason: PauseReason | None) -> None:
+        """Trust the journal again once every row that it calls planned was searched for, and sent or found."""
+        forecast = self.forecast
+        if self.job.look_first and reason is None and forecast.promised == forecast.counts.planned:
+            self.errand.journal.looked_first(self.errand.record.scope)
+
+    def _looking(self) -> Looking:
+        errand = self.errand
+        return Looking(errand.crm, errand.journal, errand.record, self.forecast.plan, self._findings())
 
     def _findings(self) -> Findings | None:
         """Return what the doctor learnt of the server that this run sends to."""

@@ -13,7 +13,7 @@ from importer.errors import UsageError
 from importer.job import Job
 from importer.looking import Wanted, chosen_for_spot_check, questions
 from importer.messages import _
-from importer.model import Counts, Status
+from importer.model import Counts
 from importer.plan import Plan, PlannedRow
 from importer.reporting import now
 
@@ -25,7 +25,8 @@ class Forecast:
     `wanted` counts the rows that would go if there were no quota, `to_send` those that go today, `kept` the calls a day
     that are left for others; `waits` tells that the run goes on by itself on other days. `searches` are the calls of
     --look-first, `spot_check` the rows that are looked for since their source is new, `attachments` files and
-    `attachment_bytes` their bytes. `quota` is what the CRM said at `asked_at`, None where it was not asked.
+    `attachment_bytes` their bytes. `open_cases` have a status that the mapping does not list as closed; `waiting` rows
+    wait for an answer to an open question. `quota` is what the CRM said at `asked_at`, None where it was not asked.
     `held_back` tells that nothing is sent because some rows are invalid.
     """
 
@@ -37,6 +38,8 @@ class Forecast:
     searches: int
     attachments: int
     attachment_bytes: int
+    open_cases: int
+    waiting: int
     quota: Quota | None
     asked_at: datetime
     held_back: bool
@@ -71,7 +74,7 @@ class Forecast:
 
     def rows(self, start: int, count: int) -> Iterator[PlannedRow]:
         """Yield `count` of the wanted rows from `start` (from 0) on, in sheet order."""
-        return islice(self.plan.in_state(Status.PLANNED), start, start + count)
+        return islice(self.plan.sendable(), start, start + count)
 
 
 def make_forecast(job: Job, plan: Plan, crm: Crm, server: str, *, is_new: bool) -> Forecast:
@@ -84,14 +87,18 @@ def make_forecast(job: Job, plan: Plan, crm: Crm, server: str, *, is_new: bool) 
     """
     counts = plan.counts()
     held_back = job.only_if_all_valid and counts.invalid > 0
-    wanted = 0 if held_back else min(counts.planned, job.limit or counts.planned)
+    waiting = plan.waiting
+    ready = counts.planned - waiting
+    wanted = 0 if held_back else min(ready, job.limit or ready)
     quota = crm.token_information() if wanted else None
     left = quota.left if quota else None
-    checked = chosen_for_spot_check(plan, counts.planned, job.spot_check, left) if is_new and wanted else []
+    checked = chosen_for_spot_check(plan, ready, job.spot_check, left) if is_new and wanted else []
     to_send = lent(job, quota, wanted, questions(checked))
-    attachments = size = 0
+    attachments = size = open_cases = 0
+    closed = {status for rule in plan.mapping.rules if rule.path == "status" for status in rule.closed}
     searched = set()
-    for planned in islice(plan.in_state(Status.PLANNED), wanted if job.wait_for_quota else to_send):
+    for planned in islice(plan.sendable(), wanted if job.wait_for_quota else to_send):
+        open_cases += planned.row.fields.get("status") not in closed
         attachments += len(planned.row.attachments)
         size += sum(file.size for file in planned.row.attachments)
         if job.look_first:
@@ -105,6 +112,8 @@ def make_forecast(job: Job, plan: Plan, crm: Crm, server: str, *, is_new: bool) 
         searches=len(searched),
         attachments=attachments,
         attachment_bytes=size,
+        open_cases=open_cases,
+        waiting=waiting,
         quota=quota,
         asked_at=now(),
         held_back=held_back,

@@ -9,7 +9,7 @@ from pathlib import Path
 from importer.findings import QUIET_PERIOD
 from importer.mapping import CaseMapping
 from importer.model import Status
-from importer.settings import Connection
+from importer.settings import Connection, load_settings
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,8 +19,11 @@ class Job:
     `html` and `write_back` ask for a page and for the sheet in the source workbook. `only` are the states of the rows
     that this is about, none where it is about all of them. `rate` is in rows a second,
     `quiet_period` in seconds; `keep_quota` counts calls. `same_as` names the import that this one is, `new_import`
-    tells that it is none of those before. `look_first` searches the CRM for every row before it is sent, `spot_check`
-    for so many of a new source. `until` ends the sending in time.
+    tells that it is none of those before, `same_tickets` that rows with known keys are the same tickets, edited since.
+    `look_first` searches the CRM for every row before it is sent, `spot_check` for so many of a new source. `until`
+    ends the sending in time. `allow_folders` may be read though they are neither the mapping's nor the source's.
+    `moved_here` tells that the journal was moved to this computer, `nothing_was_sent` that nothing was sent though the
+    mark knows the import.
     """
 
     source: Path
@@ -41,6 +44,10 @@ class Job:
     spot_check: int = 3
     same_as: str | None = None
     new_import: bool = False
+    same_tickets: bool = False
+    allow_folders: tuple[Path, ...] = ()
+    moved_here: bool = False
+    nothing_was_sent: bool = False
     keep_quota: int = 0
     wait_for_quota: bool = False
     until: datetime | None = None
@@ -48,10 +55,8 @@ class Job:
 
     @property
     def journal_path(self) -> Path:
-        """Where the journal lies."""
-        from importer.journal import default_path  # noqa: PLC0415 - slow to import, and not needed to begin
-
-        return self.journal or default_path()
+        """Where the journal is."""
+        return journal_path(self.journal)
 
     @property
     def report_path(self) -> Path:
@@ -68,4 +73,16 @@ class Job:
 
 def mapped(cases: CaseMapping) -> Connection:
     """Return what the mapping says of the connection."""
-    return Connection(cases.server, cases.operation)
+    return Connection(cases.server, cases.operation, file=cases.path)
+
+
+def journal_path(said: Path | None) -> Path:
+    """Return where the journal is: where the command says, where the settings say, or in the user's data folder."""
+    from importer.journal import default_path  # noqa: PLC0415 - slow to import, and not needed to begin
+
+    return said or load_settings().journal or default_path()
+
+
+def allowed_folders(job: Job) -> tuple[Path, ...]:
+    """Return the folders beside the mapping's and the source's that the user allows to be read."""
+    return (*job.allow_folders, *load_settings().folders)

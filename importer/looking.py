@@ -34,7 +34,7 @@ class Wanted:
 
 def wanted_rows(plan: Plan) -> Iterator[Wanted]:
     """Yield the rows of a plan that would be sent, in their order."""
-    return wanted_among(plan, plan.in_state(Status.PLANNED))
+    return wanted_among(plan, plan.sendable())
 
 
 def looked_for_before(plan: Plan) -> list[Wanted]:

@@ -324,7 +324,10 @@ class ReportRow:
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """What the report's first page says of a run; times are aware and in the user's zone."""
+    """What the report's first page says of a run; times are aware and in the user's zone.
+
+    `journal` is the journal's id and its highest attempt: whoever has that journal later must know at least that much.
+    """
 
     import_name: str
     source: Path
@@ -341,6 +344,7 @@ class Summary:
     calls: int
     next_step: str
     notes: tuple[str, ...] = ()
+    journal: tuple[str, int] | None = None
 
 
 @dataclass(frozen=True, slots=True)

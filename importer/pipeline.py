@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from importer import payload, report, settings, starts
+from importer import guards, payload, report, settings
 from importer.choosing import chosen
 from importer.composing import complete_fields
 from importer.crm import Crm
@@ -17,7 +17,7 @@ from importer.dispatch import Dispatch
 from importer.errors import RunStopped
 from importer.forecast import make_forecast
 from importer.identity import Scope, tenant_of
-from importer.job import Job, mapped
+from importer.job import Job, allowed_folders, mapped
 from importer.journal import ImportRecord, Journal, RunStart, program_name, user_name
 from importer.key_rule import KeyRule, refuse_changed_key, refuse_other_rule
 from importer.looking import Looking, spot_check
@@ -27,9 +27,11 @@ from importer.model import Identity, Status
 from importer.opening import Begun
 from importer.plan import Batch, Plan, PlannedRow
 from importer.planning import make_plan
+from importer.questions import Answered, Question, answer_all, unanswered
 from importer.recognition import Memory
-from importer.reporting import Finished, Ran, Wish, finish, now, refreshed
+from importer.reporting import PAUSED, Finished, Ran, Wish, finish, now, refreshed
 from importer.sending import Errand
+from importer.source import Table
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +45,8 @@ class Preview:
 
 def check(begun: Begun) -> Plan:
     """Map and validate a source; send nothing, and ask no journal."""
-    return make_plan(begun.table(), begun.cases, scope_of(begun.job, begun.cases), Memory())
+    scope = scope_of(begun.job, begun.cases)
+    return make_plan(begun.table(), begun.cases, scope, Memory(), allowed=allowed_folders(begun.job))
 
 
 def preview(begun: Begun, number: int | None = None, *, issues: bool = False) -> Iterator[Preview]:
@@ -62,35 +65,94 @@ def run(begun: Begun, desk: Desk) -> Finished:
     Raises an ImporterError before anything is sent where something is at fault; later, only RunStopped, where the
     journal can no longer be written or somebody wants no report.
     """
-    started, job, wish = now(), begun.job, Wish.of(begun.job)
-    target = settings.target(job.connection, mapped(begun.cases))
-    starts.refuse_short_quiet_period(job.quiet_period, target.server)
+    started, wish = now(), Wish.of(begun.job)
+    server = settings.require(begun.job.connection, mapped(begun.cases))
+    guards.refuse_short_quiet_period(begun.job.quiet_period, server)
     report.check_writable(wish.path)
-    with Journal(job.journal_path) as journal, Crm(target) as crm:
-        record, plan = _plan(begun, journal, retry_rejected=job.tries_rejected)
-        refuse_changed_key(plan, journal, record)
-        starts.refuse_second_start(job, plan, journal, record)
-        plan = chosen(plan, job.only)
-        checked = record is not None and journal.imports.is_spot_checked(record, plan.table.digest)
-        forecast = make_forecast(job, plan, crm, target.server, is_new=not (checked or job.look_first))
-        if record is None:
-            starts.agree_to_first_run(plan, target.server, desk, said=job.first_run)
-        if forecast.promised:
-            desk.confirm(forecast)
-        record = _note(job, plan, journal, record)
-        looking = Looking(crm, journal, record, plan, None)
-        unasked = spot_check(looking, forecast.spot_check, job.concurrency)
-        run_id = journal.runs.start(record.id, _run_start(plan, target.server))
-        try:
-            ran = Dispatch(job, desk, Errand(crm, journal, record, run_id, plan), forecast).carry_out()
-            ran = replace(ran, notes=(*filter(None, [unasked]), *ran.notes))
-            plan = refreshed(plan, journal, record)
-            finished = finish(plan, journal, record, replace(ran, started_at=started), wish)
-        except KeyboardInterrupt as stop:
-            sentence = _("Stopped with Ctrl-C. What was sent is in the journal, and the same command goes on.")
-            raise RunStopped(sentence) from stop
-        journal.runs.end(run_id, finished.counts, ran.calls, finished.exit_status)
+    with Journal(begun.job.journal_path) as journal:
+        agreed = _agree(begun, journal, desk, server)
+        job, plan = agreed.job, chosen(agreed.plan, agreed.job.only)
+        with Crm(settings.target(job.connection, mapped(begun.cases))) as crm:
+            forecast = make_forecast(job, plan, crm, server, is_new=_is_new(job, plan, journal, agreed.record))
+            if forecast.promised:
+                desk.confirm(forecast)
+            guards.accept_journal(job, journal, scope_of(job, begun.cases), agreed.record)
+            guards.remember(journal, agreed.answered)
+            record = _note(job, plan, journal, agreed.record)
+            unasked = spot_check(Looking(crm, journal, record, plan, None), forecast.spot_check, job.concurrency)
+            run_id = journal.runs.start(record.id, _run_start(plan, server))
+            try:
+                ran = Dispatch(job, desk, Errand(crm, journal, record, run_id, plan), forecast).carry_out()
+                ran = replace(ran, notes=(*filter(None, [unasked]), *ran.notes))
+                plan = refreshed(plan, journal, record)
+                finished = finish(plan, journal, record, _waiting(replace(ran, started_at=started), plan), wish)
+            except KeyboardInterrupt as stop:
+                sentence = _("Stopped with Ctrl-C. What was sent is in the journal, and the same command goes on.")
+                raise RunStopped(sentence) from stop
+            journal.runs.end(run_id, finished.counts, ran.calls, finished.exit_status)
     return finished
+
+
+@dataclass(frozen=True, slots=True)
+class _Agreed:
+    """What a run may do: the job with the answers in it, the import as the journal knows it, and the plan."""
+
+    job: Job
+    record: ImportRecord | None
+    plan: Plan
+    answered: list[Answered]
+
+
+def _agree(begun: Begun, journal: Journal, desk: Desk, server: str) -> _Agreed:
+    """Plan a source, and have every question answered that a person has to answer before anything is sent.
+
+    Nothing goes to the CRM before that. What needs no plan is known at once, so that it is listed together with the
+    folders that the plan itself needs. Raises StartRefused, QuestionsOpen or UsageError where the run may not begin.
+    """
+    job, cases = begun.job, begun.cases
+    forecast = guards.forecast_questions(desk)
+    record = guards.find_import(journal, scope_of(job, cases), job.same_as)
+    first = [
+        *guards.journal_questions(job, journal, scope_of(job, cases), record),
+        *guards.first_run_questions(job, scope_of(job, cases), server, record),
+    ]
+    trust = guards.server_questions(job, cases)
+    job = guards.ask_for_folders(job, cases, desk, later=[*trust, *first, *forecast])
+    table = begun.table()
+    record, plan = _plan(table, job, cases, journal)
+    refuse_changed_key(plan, journal, record)
+    if not job.look_first:
+        guards.refuse_unknown_ids(plan, journal, job.report_path)
+    questions = [*trust, *_plan_questions(job, plan, journal, record)]
+    answered = answer_all(questions, desk, later=[*first, *(forecast if plan.counts().planned else ())])
+    same_as, job = job.same_as, guards.agreed(job, answered, desk, cases)
+    if job.same_as != same_as:
+        record, plan = _plan(table, job, cases, journal)
+    answered += answer_all(first, desk)
+    return _Agreed(job, record, plan.with_open(unanswered(questions, answered)), answered)
+
+
+def _plan_questions(job: Job, plan: Plan, journal: Journal, record: ImportRecord | None) -> list[Question]:
+    """Return what only a plan can tell that it has to be asked; a question about some rows names them."""
+    return [
+        *guards.other_import_questions(job, plan, journal, record),
+        *guards.same_tickets_questions(job, plan, journal, record),
+    ]
+
+
+def _waiting(ran: Ran, plan: Plan) -> Ran:
+    """Say which questions rows wait for; where nothing more pressing ended the run, they are why it is not done."""
+    if not plan.open_questions:
+        return ran
+    notes = tuple(question.listed for question in plan.open_questions)
+    reason = ran.reason or _("Rows wait for an answer: {questions}", questions=" ".join(notes))
+    return replace(ran, notes=(*ran.notes, *notes), reason=reason, status=max(ran.status, PAUSED))
+
+
+def _is_new(job: Job, plan: Plan, journal: Journal, record: ImportRecord | None) -> bool:
+    """Tell whether a spot check is due: no row of this very source was looked for yet, and not all of them will be."""
+    checked = record is not None and journal.imports.is_spot_checked(record, plan.table.digest)
+    return not (checked or job.look_first)
 
 
 def rebuild_report(begun: Begun) -> Finished:
@@ -99,8 +161,9 @@ def rebuild_report(begun: Begun) -> Finished:
     report.check_writable(wish.path)
     server, _operation = settings.server_and_operation(job.connection, mapped(begun.cases))
     with Journal(job.journal_path) as journal:
-        record, plan = _plan(begun, journal)
-        return finish(chosen(plan, job.only), journal, record, Ran(now(), server), wish)
+        record, plan = _plan(begun.table(), job, begun.cases, journal)
+        notes = tuple(filter(None, [journal.standing.sentence]))
+        return finish(chosen(plan, job.only), journal, record, Ran(now(), server, notes=notes), wish)
 
 
 def scope_of(job: Job, cases: CaseMapping) -> Scope:
@@ -109,16 +172,16 @@ def scope_of(job: Job, cases: CaseMapping) -> Scope:
     return Scope(tenant_of(server) if server else "", operation or "", cases.import_name)
 
 
-def _plan(begun: Begun, journal: Journal, *, retry_rejected: bool = False) -> tuple[ImportRecord | None, Plan]:
+def _plan(table: Table, job: Job, cases: CaseMapping, journal: Journal) -> tuple[ImportRecord | None, Plan]:
     """Plan a source beside what the journal knows of its import; None stands for a first run."""
-    table = begun.table()
-    scope = scope_of(begun.job, begun.cases)
-    record = starts.find_import(journal, scope, begun.job.same_as)
-    starts.refuse_other_file(table, record)
+    scope = scope_of(job, cases)
+    record = guards.find_import(journal, scope, job.same_as)
+    guards.refuse_other_file(table, record)
     if record is not None:
         scope = Scope(record.tenant, record.operation, record.name)  # references stay what they were
         journal.attempts.expire(record.id)
-    return record, make_plan(table, begun.cases, scope, Memory(journal, record), retry_rejected=retry_rejected)
+    memory, allowed = Memory(journal, record), allowed_folders(job)
+    return record, make_plan(table, cases, scope, memory, retry_rejected=job.tries_rejected, allowed=allowed)
 
 
 def _note(job: Job, plan: Plan, journal: Journal, record: ImportRecord | None) -> ImportRecord:
@@ -126,12 +189,14 @@ def _note(job: Job, plan: Plan, journal: Journal, record: ImportRecord | None) -
     bound_to = None if plan.mapping.key else plan.table.digest
     if record is None:
         record = journal.imports.add(*plan.scope.parts, bound_to, KeyRule.of(plan).written())
-        starts.refuse_other_file(plan.table, record)  # another process may have been faster
+        guards.refuse_other_file(plan.table, record)  # another process may have been faster
         refuse_other_rule(plan, record)
     elif bound_to and record.bound_to is None:
         journal.imports.bind(record, bound_to)  # it was adopted from a report, which does not tell its file
     if job.same_as is not None:
-        journal.imports.also_called(record, *scope_of(job, plan.mapping).parts)
+        scope = scope_of(job, plan.mapping)
+        journal.imports.also_called(record, *scope.parts)
+        guards.remember_same(journal, scope, record)
     for batch in plan.batches:
         _note_batch(batch, plan, journal, record)
     return record

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, TypeVar
 
 from importer import identity
 from importer.identity import Scope
 from importer.mapping import CaseMapping
 from importer.model import Attachment, Counts, Identity, Issue, JournalRow, Row, Status
+from importer.questions import Question
 from importer.source import Table
 from importer.spool import Spool
 
@@ -50,7 +51,8 @@ class Batch:
 
     `digests` are of keys, empty where nobody can tell who a row is; `loose`, `references`, `hashes` and `spellings` are
     what an Identity holds beside them, none where no journal will remember the rows. Of `fields`, by path, None is left
-    out; there are none where every row is a case already.
+    out; there are none where every row is a case already. `waits` tells why planned rows are not sent yet: a question
+    about them is open.
     """
 
     scope: Scope
@@ -67,6 +69,7 @@ class Batch:
     known: Mapping[int, JournalRow]
     differs: frozenset[int]
     spellings: Mapping[int, tuple[str, ...]] = field(default_factory=dict)
+    waits: Mapping[int, str] = field(default_factory=dict)
     statuses: Sequence[Status] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -128,6 +131,7 @@ class Batch:
             known=_moved(self.known, places),
             differs=frozenset(new for new, old in enumerate(places) if old in self.differs),
             spellings=_moved(self.spellings, places),
+            waits=_moved(self.waits, places),
         )
 
     def _status(self, at: int) -> Status:
@@ -153,7 +157,7 @@ class Plan:
 
     `columns` are the source's own; `content_columns` are those that a row's content hash covers. `only` are the states
     by which its rows were chosen, none where all of them are here. `key_columns` are in the key's order, none under
-    `key: content`.
+    `key: content`. `open_questions` are those for whose answers some rows wait.
     """
 
     table: Table
@@ -166,6 +170,7 @@ class Plan:
     batches: Spool[Batch]
     only: tuple[Status, ...] = ()
     key_columns: tuple[str, ...] = ()
+    open_questions: tuple[Question, ...] = ()
 
     def cells(self) -> Iterator[tuple[pd.DataFrame, Batch]]:
         """Yield every batch beside its frame of cells."""
@@ -179,6 +184,31 @@ class Plan:
         """Yield the rows that are in a state; the others are not put together."""
         for batch in self.batches:
             yield from (batch.row(at) for at, found in enumerate(batch.statuses) if found is status)
+
+    def sendable(self) -> Iterator[PlannedRow]:
+        """Yield the rows that can be sent now: planned, and no question about them open."""
+        for batch in self.batches:
+            for at, found in enumerate(batch.statuses):
+                if found is Status.PLANNED and at not in batch.waits:
+                    yield batch.row(at)
+
+    @property
+    def waiting(self) -> int:
+        """How many planned rows are not sent because a question about them is open."""
+        if not self.open_questions:
+            return 0
+        return sum(batch.statuses[at] is Status.PLANNED for batch in self.batches for at in batch.waits)
+
+    def with_open(self, questions: Sequence[Question]) -> Plan:
+        """Return the plan in which the rows that these questions are about wait."""
+        reasons = {number: question.listed for question in questions for number in question.rows}
+        if not reasons:
+            return self
+        batches: Spool[Batch] = Spool()
+        for batch in self.batches:
+            waits = {at: reasons[number] for at, number in enumerate(batch.numbers) if number in reasons}
+            batches.append(replace(batch, waits=waits) if waits else batch)
+        return replace(self, batches=batches, open_questions=tuple(questions))
 
     def counts(self, run: int | None = None) -> Counts:
         """Return how many rows are in each state; what was created now is what `run` sent."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import pandas as pd
 
@@ -15,11 +16,13 @@ from importer.journal import KnownRow
 from importer.keys import Keys
 from importer.mapping import CaseMapping
 from importer.mapping.mapper import Converted
+from importer.mapping.tables import TableNeed
 from importer.messages import _
 from importer.model import Attachment, Issue, JournalRow, Status
+from importer.opening import open_tables
 from importer.plan import DOUBTFUL, Batch, Plan
 from importer.recognition import Contents, Memory, Recognised, Recogniser
-from importer.source import Table, open_table
+from importer.source import Table
 from importer.spool import Spool
 from importer.validation import Validator
 
@@ -32,13 +35,18 @@ def make_plan(  # noqa: PLR0913 - what a plan is made of
     *,
     retry_rejected: bool = False,
     trust_references: bool = True,
+    allowed: Iterable[Path] = (),
 ) -> Plan:
     """Return the plan of a source; sends nothing and changes no journal.
 
-    Rows of a report are known by the reference that they carry, unless `trust_references` is false. Raises
-    MappingError for columns that the sheet lacks, SourceError for a lookup table that cannot be read.
+    Rows of a report are known by the reference that they carry, unless `trust_references` is false. `allowed` are the
+    folders beside the mapping's and the source's that the mapping may name. Raises QuestionsOpen where it names
+    another, MappingError for columns that the sheet lacks, SourceError for a lookup table that cannot be read.
     """
-    planner = _Planner(table, mapping, scope, memory, retry_rejected=retry_rejected, trust_references=trust_references)
+    tables = open_tables(mapping, table.path, allowed)
+    planner = _Planner(
+        table, mapping, scope, memory, tables, retry_rejected=retry_rejected, trust_references=trust_references
+    )
     seen = planner.survey()
     batches: Spool[Batch] = Spool()
     for frame, rows in zip(planner.frames, seen, strict=True):
@@ -92,6 +100,7 @@ class _Planner:
         mapping: CaseMapping,
         scope: Scope,
         memory: Memory,
+        tables: Mapping[TableNeed, Sequence[pd.DataFrame]],
         *,
         retry_rejected: bool,
         trust_references: bool,
@@ -100,7 +109,6 @@ class _Planner:
         ours = own_columns(table.columns)
         self._status = ours.get("status")
         self.columns = tuple(column for column in table.columns if column not in ours.values())
-        tables = {need: list(open_table(need.path or table.path, need.options).frames()) for need in mapping.tables}
         self._mapper = mapping.bind(self.columns, tables, table.path.parent)
         self.key_columns = self._mapper.key_columns
         self.content_columns = self._mapper.columns if mapping.key else self.columns

@@ -17,7 +17,7 @@ from importer.plan import Batch, Plan
 from importer.settings import case_url
 from importer.spool import Spool
 
-_AGAIN = 3
+PAUSED = 3
 """Exit status where the same command, given again, finishes what is left."""
 
 
@@ -223,7 +223,7 @@ def finish(plan: Plan, journal: Journal, record: ImportRecord | None, ran: Ran, 
     """
     counts = plan.counts(ran.run)
     status, advice = exit_status(counts, ran), next_step(counts, ran, plan.only)
-    summary = _summary(plan, ran, counts, advice)
+    summary = replace(_summary(plan, ran, counts, advice), journal=(journal.id, journal.highest_attempt()))
     abouts = {doubt.reference: doubt.about for doubt in journal.settling.doubts(record.id)} if record else {}
     rows, outcomes = _ReportRows(plan, abouts), _Outcomes(plan, abouts)
     content = ReportContent(summary, plan.columns, rows, wish.case_url, _made_from(plan), outcomes)
@@ -232,7 +232,7 @@ def finish(plan: Plan, journal: Journal, record: ImportRecord | None, ran: Ran, 
     except ReportError as error:
         if ran.run is None:
             raise
-        return Finished(plan, counts, ran, None, max(status, _AGAIN), advice, (*summary.notes, str(error)))
+        return Finished(plan, counts, ran, None, max(status, PAUSED), advice, (*summary.notes, str(error)))
     return Finished(plan, counts, ran, path, status, advice, (*summary.notes, *notes))
 
 
@@ -254,6 +254,12 @@ def _summary(plan: Plan, ran: Ran, counts: Counts, advice: str) -> Summary:
         next_step=advice,
         notes=(*plan.notes, *_choice(plan, counts), *ran.notes),
     )
+
+
+def behind_report(journal: Journal, path: Path) -> bool:
+    """Tell whether a report shows that its own journal had come further than this one, which is that journal, has."""
+    mark = report.read_mark(path)
+    return mark is not None and journal.is_behind(*mark)
 
 
 def _made_from(plan: Plan) -> tuple[str, ...]:
@@ -359,6 +365,8 @@ def message_of(batch: Batch, at: int, status: Status) -> str:
         return "; ".join(issue.message for issue in issues)
     if status is Status.SKIPPED:
         return batch.skipped[at]
+    if status is Status.PLANNED and at in batch.waits:
+        return batch.waits[at]
     known = batch.known.get(at)
     if status is Status.CREATED:
         return " ".join(_flags(known, edited=at in batch.differs))

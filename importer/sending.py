@@ -12,7 +12,7 @@ from datetime import datetime
 from importer.composing import compose, search_value
 from importer.crm import Brake, Crm, Pacer, PauseReason, backoff
 from importer.desk import Desk
-from importer.errors import AttachmentChanged
+from importer.errors import AttachmentChanged, JournalError
 from importer.journal import Attempt, ImportRecord, Intent, Journal
 from importer.messages import _
 from importer.model import Outcome, Payload, Row, Verdict
@@ -154,7 +154,20 @@ class Sender:
             return None
         with self._lock:
             self._in_flight[attempt.id] = attempt
+        self._raise_mark(attempt)
         return attempt
+
+    def _raise_mark(self, attempt: Attempt) -> None:
+        """Have the mark beside the journal know of an attempt; where that fails, nothing of it is sent."""
+        record = self._errand.record
+        try:
+            self._errand.journal.mark.raise_to(
+                attempt.id, attempt.token, (record.tenant, record.operation, record.name)
+            )
+        except JournalError as error:
+            self._pacer.release(_NOT_SENT, 0.0)
+            self._conclude(attempt, Outcome(Verdict.NOT_DELIVERED, str(error)))
+            raise
 
     def _post(self, body: Payload, attempt: Attempt) -> tuple[Outcome, float]:
         """Make the POST of an attempt while its lease holds; return what came of it and how many seconds it took."""

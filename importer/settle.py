@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from importer import mapping, report, settings, starts
+from importer import guards, mapping, report, settings
 from importer.crm import Crm
 from importer.errors import UsageError
 from importer.findings import QUIET_PERIOD, Findings
@@ -58,7 +58,7 @@ class Settlement:
         ConnectionRefused where the CRM cannot be asked.
         """
         target = settings.target(self.connection, self._mapped())
-        starts.refuse_short_quiet_period(self.quiet_period, target.server)
+        guards.refuse_short_quiet_period(self.quiet_period, target.server)
         with self._open() as journal, Crm(target) as crm:
             return [(record, self._settler(journal, record, crm).settle()) for record in self._records(journal)]
 
@@ -130,7 +130,7 @@ class Settlement:
         return Settled(created=created, planned=len(taken) - created, doubtful=doubtful), tuple(not_taken)
 
     def _desk(self, journal: Journal, record: ImportRecord, how: str) -> VerdictDesk:
-        starts.refuse_short_quiet_period(self.quiet_period, f"https://{record.tenant}")
+        guards.refuse_short_quiet_period(self.quiet_period, f"https://{record.tenant}")
         return VerdictDesk(Memory(journal, record), self.quiet_period, how)
 
     def _settler(self, journal: Journal, record: ImportRecord, crm: Crm) -> Settler:

@@ -102,6 +102,7 @@ class Settler:
             self._answers(doubt)
         for doubt in ready:
             self._decide(doubt, self._decision(doubt))
+        self._settle_disputes()  # those that these answers have shown
         return self._result(waiting)
 
     def settle_one(self, doubt: Doubt) -> Status | None:
@@ -177,7 +178,7 @@ class Settler:
             return Decision(Status.CONFLICT, "search", message=message, ids=more)
         if known:
             return Decision(Status.CREATED, "search", known[0].wolkvox_id, known[0].id_prefijo)
-        if hits or doubt.ids:
+        if self._contested(doubt, answers) or hits or doubt.ids:
             return None
         reason = self._why_not_absent(doubt)
         if reason is None:
@@ -186,12 +187,20 @@ class Settler:
         self._progress.refusals[reason] = None
         return None
 
+    def _contested(self, doubt: Doubt, answers: list[Answer]) -> bool:
+        """Note the cases of other rows that carry the row's own mark; tell whether there are some."""
+        marked = [hit for answer in answers for hit in self._search.marked(answer, doubt.reference, doubt.mark_place)]
+        taken = [hit.wolkvox_id for hit in marked if hit.wolkvox_id]
+        for wolkvox_id in taken:
+            self._journal.settling.contest(doubt, wolkvox_id)
+        return bool(taken)
+
     def _why_not_absent(self, doubt: Doubt) -> str | None:
         """Return why a search that found nothing does not prove that there is no case, None where it does.
 
         It does only where the doctor verified this search on this tenant for bodies of this length, the answer is
         known to be complete and its records whole, and the same search shows, in this settling, a case whose attempt
-        began after the doubtful one had ended: then the CRM's index is not behind.
+        began after the quiet period of the doubtful one: then the CRM's index is not behind.
         """
         field, value, place = doubt.search_field, doubt.search_value, doubt.mark_place
         answer = self._asked.get((field or "", value or ""))
@@ -217,8 +226,10 @@ class Settler:
         return None
 
     def _shows_newer(self, doubt: Doubt, field: str, place: str) -> bool:
-        """Tell whether this settling's answers show a case whose attempt began after a doubtful one had ended."""
-        return bool(self._journal.settling.newer_controls(doubt, self._search.references_shown(field, place)))
+        """Tell whether this settling's answers show a case that began after the quiet period of a doubtful one."""
+        return bool(
+            self._journal.settling.newer_controls(doubt, self._search.references_shown(field, place), self._quiet)
+        )
 
     def _ask_for_control(self, field: str) -> None:
         """Ask once for the newest created case of the import: what it shows may prove what other answers do not."""

@@ -17,6 +17,32 @@ settings.register_profile("project", deadline=None, suppress_health_check=[Healt
 settings.load_profile("project")
 
 
+FOLDERS = ("XDG_STATE_HOME", "XDG_CONFIG_HOME", "XDG_DATA_HOME")
+"""Where a user's own files are: each test has folders of its own, and so have the processes that it starts."""
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _no_folder_of_the_user(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Keep what is made outside of a test, by a fixture of a module, away from the user's own folders."""
+    with pytest.MonkeyPatch.context() as patched:
+        use_folders(patched, tmp_path_factory.mktemp("user"))
+        yield
+
+
+@pytest.fixture(autouse=True)
+def user_folder(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Give a test a user of its own: folders for state, settings and data that are empty."""
+    folder = tmp_path_factory.mktemp("user")
+    use_folders(monkeypatch, folder)
+    return folder
+
+
+def use_folders(patch: pytest.MonkeyPatch, folder: Path) -> None:
+    """Name folders for the user's files."""
+    for name in FOLDERS:
+        patch.setenv(name, str(folder / name.removeprefix("XDG_").lower()))
+
+
 @pytest.fixture
 def sandbox() -> Iterator[RunningSandbox]:
     """Serve a stand-in CRM on a free port, its cases in memory, for the length of one test."""

@@ -1,8 +1,9 @@
 """A process that kills itself at a named step of a command: `python crash_child.py`, then a JSON object a line.
 
-Each line says `arguments` (a command line), and maybe `step`, `when` (`before` or `after`) and `nth`. A process is
-forked for it that carries the command out and, at the n-th time that it comes to the step, kills itself with SIGKILL;
-the answer is a line with its exit status, negative for a signal. Forking spares the seconds that imports take.
+Each line says `arguments` (a command line), and maybe `environment`, `step`, `when` (`before` or `after`) and `nth`.
+A process is forked for it that carries the command out and, at the n-th time that it comes to the step, kills itself
+with SIGKILL; the answer is a line with its exit status, negative for a signal. Forking spares the seconds that imports
+take.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import signal
 import sys
 import threading
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +25,7 @@ import importer.pipeline
 import importer.report
 import importer.settle
 from importer.cli import _carry_out
-from importer.crm import connections, transport, upload
+from importer.crm import Crm, connections, transport, upload
 from importer.journal import attempts, imports, rows, runs, settling
 
 STEPS: dict[str, tuple[Any, str]] = {
@@ -40,10 +42,7 @@ STEPS: dict[str, tuple[Any, str]] = {
     "run-ended": (runs.Runs, "end"),
     "verdict-committed": (settling.Settling, "decide"),
 }
-"""Each step by the function that takes it: `before` is before its call, `after` once it has returned.
-
-An intent is also committed with the outcome before it, where `conclude` is given one.
-"""
+"""Each step by the function that takes it: `before` is before its call, `after` once it has returned."""
 
 
 class Fate:
@@ -68,8 +67,6 @@ def die() -> None:
 def lie_in_wait(step: str, when: str, fate: Fate) -> None:
     """Have the fate met before or after every call of the step's function that is about a case."""
     owner, name = STEPS[step]
-    if step == "intent-committed":
-        _lie_in_wait(owner, "conclude", when, fate, lambda arguments: isinstance(arguments[-1], attempts.Intent))
     about_a_case = step not in {"whole-body-sent", "answer-read"}
     _lie_in_wait(owner, name, when, fate, lambda arguments: about_a_case or _is_case(arguments))
 
@@ -102,6 +99,17 @@ def _is_case(arguments: tuple[Any, ...]) -> bool:
     return any("insertAttach" in str(getattr(argument, "url", argument)) for argument in arguments)
 
 
+def stop() -> None:
+    """Stop this process until somebody lets it go on, as a closed laptop or a paused container does."""
+    os.kill(os.getpid(), signal.SIGSTOP)
+
+
+def shorten_leases(seconds: float) -> None:
+    """Let every attempt of this process have a lease of so many seconds."""
+    importer.pipeline.Crm = partial(Crm, deadline=seconds)  # type: ignore[attr-defined]
+    attempts.MARGIN = 0.0  # type: ignore[misc]
+
+
 def fill_the_disk(journal: Path) -> None:
     """Let no file of this process grow beyond what the journal's own need by now."""
     import resource  # noqa: PLC0415 - Windows, which has no fork either, has none
@@ -115,12 +123,17 @@ def carry_out(order: dict[str, Any]) -> int:
     child = os.fork()
     if child == 0:
         try:
+            os.environ.update(order.get("environment", {}))
             quiet = os.open(order.get("output", os.devnull), os.O_WRONLY | os.O_CREAT)
             os.dup2(quiet, 1)
             os.dup2(quiet, 2)
             if "step" in order:
                 full = order.get("full")
                 strike = die if full is None else lambda: fill_the_disk(Path(full))
+                if "lease" in order:
+                    shorten_leases(order["lease"])
+                    Path(order["pid"]).write_text(str(os.getpid()), "ascii")
+                    strike = stop
                 lie_in_wait(order["step"], order["when"], Fate(order["nth"], strike))
             status = _carry_out(order["arguments"])
             sys.stderr.flush()

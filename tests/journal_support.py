@@ -110,6 +110,18 @@ class Desk:
         assert attempt is not None
         self.journal.attempts.conclude(attempt, what)
 
+    def send(self, numbers: Iterable[int]) -> None:
+        """Send rows: intent, mark, outcome, as a run does it."""
+        for number in numbers:
+            attempt = self.claim(number)
+            assert attempt is not None
+            self.raise_mark(attempt)
+            self.conclude(attempt, created(f"case-{number}-{attempt.token}"))
+
+    def raise_mark(self, attempt: Attempt) -> None:
+        """Raise the mark to an attempt."""
+        self.journal.mark.raise_to(attempt.id, attempt.token, SCOPE.parts)
+
     def expire(self) -> int:
         """Make rows unknown whose lease has ended."""
         return self.journal.attempts.expire(self.record.id)
@@ -160,6 +172,15 @@ def claim_and_hang(path: Path) -> None:
     signal.pause()
 
 
+def send_and_hang(path: Path, first: str, last: str) -> None:
+    """Send rows, say so, and wait to be killed."""
+    desk = Desk(path)
+    desk.plan(range(int(first), int(last) + 1))
+    desk.send(range(int(first), int(last) + 1))
+    say("sent")
+    signal.pause()
+
+
 def drain(path: Path, name: str, rows: str) -> None:
     """Claim and create as many of the rows as another process leaves; print their numbers."""
     desk = Desk(path)
@@ -207,7 +228,9 @@ def _let_no_file_grow(path: Path) -> None:
     resource.setrlimit(resource.RLIMIT_FSIZE, (largest, largest))
 
 
-COMMANDS = {f.__name__: f for f in (show, claim_and_hang, drain, full_at_the_intent, full_at_the_outcome)}
+COMMANDS = {
+    f.__name__: f for f in (show, claim_and_hang, send_and_hang, drain, full_at_the_intent, full_at_the_outcome)
+}
 
 if __name__ == "__main__":
     COMMANDS[sys.argv[1]](Path(sys.argv[2]), *sys.argv[3:])

@@ -82,7 +82,8 @@ def nursery() -> Iterator[Order]:
     with subprocess.Popen([sys.executable, str(child)], env={**os.environ, **here}, **pipes) as mother:
 
         def carry_out(arguments: list[str], **fate: object) -> int:
-            mother.stdin.write(json.dumps({"arguments": arguments, **fate}) + "\n")
+            user = {name: value for name, value in os.environ.items() if name.startswith("XDG_")}
+            mother.stdin.write(json.dumps({"arguments": arguments, "environment": user, **fate}) + "\n")
             mother.stdin.flush()
             return int(mother.stdout.readline())
 

@@ -382,14 +382,14 @@ def test_o24_a_value_is_masked_in_part_escaped_or_split_over_lines(sent: str, ec
 def test_o25_a_long_or_broken_message_keeps_the_id_and_costs_little() -> None:
     """Halves of characters, NUL, escape sequences and a megabyte of text, quoted from a long row."""
     long = "\ud800\x00\x1b[31mñ &amp; \u202e" * 60_000
-    began = time.monotonic()
+    began = time.process_time()
     made = outcome(200, {**SUCCESS, "msg": long}, secrets=(long, "ñ" * 500_000, *map(str, range(1000, 3000))))
     refused = outcome(
-        400, {"code": 400, "msg": "\x1b]0;x\x07NO \ud800\x00" + "a" * 1_000_000}, secrets=("b" * 32_000,) * 20
+        400, {"code": 400, "msg": "\x1b]0;x\x07NO \ud800\x00\uffff" + "a" * 1_000_000}, secrets=("b" * 32_000,) * 20
     )
-    assert time.monotonic() - began < 60  # what is quadratic takes hours
+    assert time.process_time() - began < 60  # what is quadratic takes hours
     assert (made.verdict, made.wolkvox_id) == (Verdict.CREATED, "64cb0001")
-    assert refused.message.startswith("NO \ufffd a")
+    assert refused.message.startswith("NO \ufffd \ufffda")
     for text in (made.message, refused.message):
         assert len(text) <= 300
         assert text.encode().decode().isprintable()

@@ -256,6 +256,19 @@ def test_an_id_in_a_body_that_does_not_end_is_kept(answer: bytes, end: str) -> N
     assert (outcome.verdict, outcome.wolkvox_id) == (Verdict.CREATED, "64cb0001")
 
 
+@pytest.mark.parametrize("head", [b"HTTP/1.1 429", b"HTTP/1.1 429 Busy\r\n", b"HTTP/1.1 401 No\r\nServer: x\r\n"])
+def test_o7_a_head_that_breaks_off_is_no_answer(head: bytes) -> None:
+    """Nobody knows what would have followed, so a refusal that begins proves nothing."""
+
+    def cut(talk: Talk) -> None:
+        talk.request()
+        talk.send(head)
+
+    outcome = create(cut)
+    assert (outcome.verdict, outcome.http_status, outcome.pause) == (Verdict.UNKNOWN, None, None)
+    assert "hung up" in outcome.message
+
+
 @pytest.mark.parametrize("status", [204, 304])
 def test_an_answer_without_a_body_ends_with_its_head(status: int) -> None:
     """Whatever length it names, nothing is waited for."""

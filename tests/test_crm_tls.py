@@ -9,6 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+import requests
 import trustme
 from scripted_crm import Script, ScriptedCrm, Talk, answering, created, http
 
@@ -123,6 +124,20 @@ def test_x4_no_byte_goes_to_a_server_with_a_wrong_certificate(fault: str, author
         assert crm.calls == 0
     assert (outcome.verdict, outcome.pause) == (Verdict.NOT_DELIVERED, Pause.CERTIFICATE)
     assert (server.requests, outcome.bytes_sent) == ([], 0)
+
+
+def test_x4_who_names_authorities_trusts_no_other(
+    authority: trustme.CA, ca_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A certificate that the usual authorities would vouch for is as foreign as any."""
+    usual = trustme.CA()
+    usual.cert_pem.write_to_path(str(tmp_path / "usual.pem"))
+    monkeypatch.setattr(requests.adapters, "DEFAULT_CA_BUNDLE_PATH", str(tmp_path / "usual.pem"))
+    foreign, own = (serving(who.issue_cert("localhost")) for who in (usual, authority))
+    with ScriptedCrm(answering(OK), tls=own) as server, client(server, ca_file) as crm:
+        assert crm.create(payload()).verdict is Verdict.CREATED
+        with ScriptedCrm(answering(OK), tls=foreign) as other, client(other, ca_file) as misled:
+            assert misled.create(payload()).pause is Pause.CERTIFICATE
 
 
 def test_a_handshake_without_end_is_ended_by_the_deadline() -> None:

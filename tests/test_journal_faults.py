@@ -125,7 +125,7 @@ def test_o23_the_ids_of_an_answer_survive_a_full_disk(tmp_path: Path) -> None:
     path = tmp_path / "journal.db"
     noted = replace(outcome(Verdict.UNKNOWN), ids=("64cb0008", "64cb0009"))
     rescue.prepare(path)
-    rescue.keep(path, 7, "WCI-1", noted)
+    rescue.keep(path, rescue.KeptOutcome(7, "token", "WCI-1", noted))
     older = rescue.kept(path).replace(b', "ids": ["64cb0008", "64cb0009"]', b"")
     for content, expected in ((rescue.kept(path), noted), (older, replace(noted, ids=()))):
         (kept,) = rescue.outcomes(path, content)

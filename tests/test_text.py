@@ -55,10 +55,10 @@ def test_o25_a_clean_text_has_no_control_characters_can_be_encoded_and_stays_as_
 )
 def test_o25_a_long_text_costs_little_time(piece: str) -> None:
     """No pattern looks at the same stretch again and again."""
-    began = time.monotonic()
+    began = time.process_time()
     clean(piece * 50_000)
     fold(piece * 50_000)
-    assert time.monotonic() - began < 5
+    assert time.process_time() - began < 5
 
 
 @pytest.mark.parametrize(

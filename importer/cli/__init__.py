@@ -18,6 +18,7 @@ from importer.cli.output import print_json
 from importer.cli.streams import Output
 from importer.errors import ImporterError, MappingError
 from importer.messages import _
+from importer.questions import QuestionsOpen
 
 FAULT_OF_OURS = 70
 """Exit status for what is nobody's fault but this program's."""
@@ -37,6 +38,7 @@ COMMANDS = {
     "doctor": _("Look whether server, token and journal are well; with leave, create one test case."),
     "login": _("Store the token of an operation in the keyring. Sends nothing."),
     "history": _("List the runs of the journal and their counts. Sends nothing."),
+    "journal": _("Check the journal as a whole, back it up, copy or move it. Sends nothing."),
     "sandbox": _("Serve a stand-in CRM on this computer, to try and to train with. Sends nothing."),
 }
 
@@ -91,13 +93,21 @@ def _carry_out(arguments: list[str]) -> int:
     except (click.Abort, KeyboardInterrupt):
         click.echo(err=True)  # the question, or ^C, stands on the line so far
         return _failed(arguments, 2, _said(_("Stopped; nothing was sent.")))
-    except MappingError as error:
-        return _failed(arguments, error.exit_status, _said(str(error)), faults=[asdict(one) for one in error.faults])
     except ImporterError as error:
-        return _failed(arguments, error.exit_status, _said(str(error)))
+        return _failed(arguments, error.exit_status, _said(str(error)), **_parts(error))
     except Exception as error:  # noqa: BLE001 - the last line of defence
         return _failed(arguments, FAULT_OF_OURS, _said(_confession(error)))
     return status if isinstance(status, int) else 0
+
+
+def _parts(error: ImporterError) -> dict[str, object]:
+    """Return what an error consists of, for a program: a mapping's faults, the questions that are open."""
+    if isinstance(error, MappingError):
+        return {"faults": [asdict(one) for one in error.faults]}
+    if isinstance(error, QuestionsOpen):
+        asked = [{"code": one.code, "question": one.sentence, "option": one.option} for one in error.questions]
+        return {"questions": asked}
+    return {}
 
 
 def _said(sentence: str) -> str:

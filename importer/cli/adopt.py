@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from importer.cli import options
+from importer.cli.consent import allowed_job
 from importer.cli.logs import set_up
 from importer.cli.output import print_json
 from importer.messages import _
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 @click.argument("source", metavar="REPORT", type=click.Path(path_type=Path))
 @options.mapping
 @options.connection
+@options.folders
 @options.journal
 @click.option("--same-as", metavar="NAME", help=_("Say that this is the import NAME under another name or host."))
 @options.as_json
@@ -32,9 +34,11 @@ def command(*, as_json: bool, log_file: Path | None, verbose: int, **said: Any) 
     something is wrong with some rows, each of them named, 2 nothing could be taken.
     """
     from importer.adopting import adopt  # noqa: PLC0415 - pandas is slow to import
+    from importer.mapping import load  # noqa: PLC0415
 
     set_up(log_file, verbose)
-    adoption = adopt(options.job(**said))
+    job = options.job(**said)
+    adoption = adopt(allowed_job(job, load(job.mapping)))
     if as_json:
         print_json("adopt", {"exit_status": adoption.exit_status, **asdict(adoption)})
         return adoption.exit_status

@@ -9,6 +9,7 @@ from typing import Any
 import click
 
 from importer.cli import options
+from importer.cli.consent import allowed
 from importer.cli.logs import set_up
 from importer.cli.output import counts_line, grouped, print_issues, print_json
 
@@ -17,6 +18,7 @@ from importer.cli.output import counts_line, grouped, print_issues, print_json
 @options.source
 @options.mapping
 @options.connection
+@options.folders
 @options.as_json
 @options.logging
 def command(*, as_json: bool, log_file: Path | None, verbose: int, **said: Any) -> int:  # noqa: ANN401 - options
@@ -27,7 +29,7 @@ def command(*, as_json: bool, log_file: Path | None, verbose: int, **said: Any) 
     from importer.opening import begin  # noqa: PLC0415 - slow to import, and help needs nothing of it
 
     set_up(log_file, verbose)
-    begun = begin(options.job(**said))
+    begun = allowed(begin(options.job(**said)))
     from importer.pipeline import check  # noqa: PLC0415 - slower still: meanwhile, the source is parsed
 
     plan = check(begun)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,15 +12,17 @@ from typing import TYPE_CHECKING
 import click
 
 from importer.cli import options
+from importer.cli.consent import allowed_job, trusted
 from importer.cli.logs import set_up
 from importer.cli.output import print_json
 from importer.cli.terminal import someone_is_there
-from importer.errors import UsageError
+from importer.errors import SettingsError, UsageError
 from importer.messages import _, ngettext
 
 if TYPE_CHECKING:
     from importer.doctor import Answer, Check, TestCase
     from importer.findings import Findings
+    from importer.job import Job
     from importer.mapping import CaseMapping
     from importer.settings import Connection
 
@@ -30,6 +33,8 @@ _LARGEST = 1_000_000_000
 @click.command("doctor")
 @options.any_mapping
 @options.connection
+@options.trust
+@options.folders
 @options.journal
 @click.option("--create-test-case", is_flag=True, help=_("CREATES ONE CASE, after showing it and asking; see below."))
 @click.option("--source", type=click.Path(path_type=Path), help=_("The sheet with a row like which the case shall be."))
@@ -45,6 +50,7 @@ def command(  # noqa: PLR0913 - each is an option of the command line
     create_test_case: bool,
     source: Path | None,
     row: int | None,
+    allow_folders: tuple[Path, ...],
     as_json: bool,
     log_file: Path | None,
     verbose: int,
@@ -61,6 +67,7 @@ def command(  # noqa: PLR0913 - each is an option of the command line
     """
     from importer import doctor  # noqa: PLC0415 - pandas is slow to import
     from importer import mapping as mappings  # noqa: PLC0415
+    from importer.job import Job, journal_path  # noqa: PLC0415
     from importer.journal import default_path  # noqa: PLC0415
     from importer.settings import Connection  # noqa: PLC0415
 
@@ -69,6 +76,9 @@ def command(  # noqa: PLR0913 - each is an option of the command line
     cases = mappings.load(mapping) if mapping else None
     said, mapped = Connection(**connection), _mapped(cases)  # type: ignore[arg-type]
     place = journal or default_path()
+    with suppress(UsageError, SettingsError):  # the checks say what is wrong, or not agreed to
+        place = journal_path(journal)
+        said = trusted(said, mapped)
     checks = []
     for check in doctor.examine(said, mapped, place):
         checks.append(check)
@@ -79,7 +89,8 @@ def command(  # noqa: PLR0913 - each is an option of the command line
     if create_test_case and status:
         click.echo(_("No test case is created while something is at fault."), err=True)
     elif create_test_case:
-        learnt = _try_case(said, cases, place.parent, source, row)
+        job = Job(source, mapping, said, allow_folders=allow_folders) if source and mapping else None
+        learnt = _try_case(said, cases, place.parent, job, row)
         _print_findings(*learnt, err=as_json)
     if as_json:
         findings, path = learnt or (None, None)
@@ -107,9 +118,10 @@ def _refuse_what_makes_no_sense(
 
 
 def _mapped(cases: CaseMapping | None) -> Connection:
+    from importer.job import mapped  # noqa: PLC0415
     from importer.settings import Connection  # noqa: PLC0415
 
-    return Connection(cases.server, cases.operation) if cases else Connection()
+    return mapped(cases) if cases else Connection()
 
 
 def _print_check(check: Check) -> None:
@@ -119,14 +131,13 @@ def _print_check(check: Check) -> None:
 
 
 def _try_case(
-    said: Connection, cases: CaseMapping | None, folder: Path, source: Path | None, row: int | None
+    said: Connection, cases: CaseMapping | None, folder: Path, job: Job | None, row: int | None
 ) -> tuple[Findings, Path]:
     from importer import doctor, settings  # noqa: PLC0415
-    from importer.job import Job  # noqa: PLC0415
 
     target = settings.target(said, _mapped(cases))
-    if source and cases:
-        wish = doctor.wish_like_row(Job(source, cases.path, said), row)
+    if job and cases:
+        wish = doctor.wish_like_row(allowed_job(job, cases), row)
     else:
         wish = doctor.wish_of(cases, _asked_fields())
     person = _AtTerminal(target.server, target.operation)

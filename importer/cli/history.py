@@ -39,14 +39,17 @@ def command(
     What RUN changed is told against the run of the same import before it: counts per state, and by their references
     the rows that were sent by it or settled since.
     """
-    from importer.journal import Journal, default_path  # noqa: PLC0415 - SQLAlchemy is slow to import
+    from importer.job import journal_path  # noqa: PLC0415 - SQLAlchemy is slow to import
+    from importer.journal import Journal  # noqa: PLC0415
 
     set_up(log_file, verbose)
-    path = journal or default_path()
+    path = journal_path(journal)
     if not path.exists():
         raise UsageError(_("{path}: there is no journal yet; the first run makes it.", path=path))
     with Journal(path) as opened:
-        runs = opened.runs.all()
+        runs, note = opened.runs.all(), opened.standing.sentence
+        if note is not None:
+            click.echo(_("Note: {note}", note=note), err=True)
         if number is None:
             _show_all(runs, as_json=as_json)
             return 0

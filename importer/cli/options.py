@@ -18,6 +18,18 @@ from importer.model import Status
 if TYPE_CHECKING:
     from importer.job import Job
 
+SECTIONS: dict[str, tuple[str, ...]] = {
+    _("Connection"): ("mapping", "server", "operation", "token_env", "proxy", "ca_file"),
+    _("Pace"): ("limit", "concurrency", "rate", "until", "keep_quota", "wait_for_quota", "only_if_all_valid"),
+    _("Questions, answered beforehand"): (
+        *("yes", "trust_server", "allow_folders", "first_run", "same_as", "new_import", "same_tickets"),
+        *("moved_here", "nothing_was_sent"),
+    ),
+    _("Report"): ("report", "only", "html", "write_back", "as_json", "log_file", "verbose"),
+    _("Journal and repair"): ("journal", "quiet_period", "look_first", "retry_rejected"),
+}
+"""The headings under which the help of a command with many options lists them."""
+
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 _PATH = click.Path(path_type=Path)
@@ -33,6 +45,21 @@ def all_of(*decorators: Callable[[Command], Command]) -> Callable[[Command], Com
         return command
 
     return decorate
+
+
+class Sectioned(click.Command):
+    """A command whose help lists its options under headings."""
+
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the options, those that no heading claims under one of their own."""
+        records = {param.name: record for param in self.get_params(ctx) if (record := param.get_help_record(ctx))}
+        for heading, names in SECTIONS.items():
+            if some := [records.pop(name) for name in names if name in records]:
+                with formatter.section(heading):
+                    formatter.write_dl(some)
+        if records:
+            with formatter.section(_("Other")):
+                formatter.write_dl(list(records.values()))
 
 
 class Rate(click.ParamType[float]):
@@ -125,10 +152,30 @@ quiet_period = click.option(
     metavar="SECONDS",
     help=_("How long to wait before the CRM is asked for a doubtful row; less than 120 only on loopback."),
 )
+trust = click.option(
+    "--trust-server",
+    is_flag=True,
+    help=_("Agree that the server and operation that only the mapping names are yours; remembered."),
+)
+folders = click.option(
+    "--allow-folder",
+    "allow_folders",
+    type=_PATH,
+    multiple=True,
+    metavar="PATH",
+    help=_("Allow files of this folder to be read, which the mapping names; remembered. Can be repeated."),
+)
+answers = all_of(
+    trust,
+    folders,
+    click.option("--first-run", is_flag=True, help=_("None of these rows was ever sent from elsewhere.")),
+    click.option("--same-as", metavar="NAME", help=_("This is the import NAME under another name or host.")),
+    click.option("--new-import", is_flag=True, help=_("These tickets become cases of their own.")),
+    click.option("--same-tickets", is_flag=True, help=_("Rows with known keys are the same tickets, edited since.")),
+    click.option("--moved-here", is_flag=True, help=_("The journal was moved to this computer.")),
+    click.option("--nothing-was-sent", is_flag=True, help=_("No row of a lost journal became a case; recorded.")),
+)
 again = all_of(
-    click.option("--first-run", is_flag=True, help=_("Say that none of these rows was ever sent in another way.")),
-    click.option("--same-as", metavar="NAME", help=_("Say that this is the import NAME under another name or host.")),
-    click.option("--new-import", is_flag=True, help=_("Say that these tickets shall become cases of their own.")),
     click.option("--look-first", is_flag=True, help=_("Search the CRM for every row before it is sent.")),
     click.option(
         "--spot-check",
@@ -183,6 +230,7 @@ def job(  # noqa: PLR0913 - the options of the command line that say where cases
     token_env: str | None = None,
     proxy: str | None = None,
     ca_file: Path | None = None,
+    trust_server: bool = False,
     **rest: Any,  # noqa: ANN401 - the job knows what they are
 ) -> Job:
     """Return the job that the options of a command describe.
@@ -198,5 +246,7 @@ def job(  # noqa: PLR0913 - the options of the command line that say where cases
         raise UsageError(
             _("--only and --write-back contradict each other: the sheet in your workbook would lack the other rows.")
         )
-    connection = Connection(server, operation, token_env, proxy, ca_file)
+    if rest.get("same_tickets") and rest.get("new_import"):
+        raise UsageError(_("--same-tickets and --new-import contradict each other; give one of them."))
+    connection = Connection(server, operation, token_env, proxy, ca_file, trust_server)
     return Job(source=source, mapping=mapping, connection=connection, **rest)

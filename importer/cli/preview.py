@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from importer.cli import options
+from importer.cli.consent import allowed
 from importer.cli.logs import set_up
 from importer.cli.output import print_json, whole
 from importer.cli.terminal import size_text
@@ -28,6 +29,7 @@ _JSON_KEY = re.compile(r'^( *)("(?:[^"\\]|\\.)*")(?=:)', re.MULTILINE)
 @options.source
 @options.mapping
 @options.connection
+@options.folders
 @click.option(
     "--row", type=click.IntRange(min=1), help=_("The row, by the number that Excel shows; the first otherwise.")
 )
@@ -51,7 +53,7 @@ def command(
 
     set_up(log_file, verbose)
     job = options.job(**said)
-    begun = begin(job)
+    begun = allowed(begin(job))
     from importer.pipeline import preview  # noqa: PLC0415 - slower still: meanwhile, the source is parsed
 
     shown = list(islice(preview(begun, row, issues=issues), _SHOWN_ROWS if issues else 1))

@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from importer.cli import options
+from importer.cli.consent import allowed
 from importer.cli.logs import set_up
 from importer.cli.output import finished_json, print_finished, print_json
 
@@ -16,6 +17,7 @@ from importer.cli.output import finished_json, print_finished, print_json
 @options.source
 @options.mapping
 @options.connection
+@options.folders
 @options.journal
 @options.report
 @options.as_json
@@ -28,7 +30,7 @@ def command(*, as_json: bool, log_file: Path | None, verbose: int, **said: Any) 
     from importer.opening import begin  # noqa: PLC0415 - slow to import, and help needs nothing of it
 
     set_up(log_file, verbose)
-    begun = begin(options.job(**said))
+    begun = allowed(begin(options.job(**said)))
     from importer.pipeline import rebuild_report  # noqa: PLC0415 - slower still: meanwhile, the source is parsed
 
     finished = rebuild_report(begun)

@@ -14,7 +14,7 @@ from importer.cli.terminal import Terminal
 from importer.messages import _
 
 
-@click.command("run")
+@click.command("run", cls=options.Sectioned)
 @options.source
 @options.mapping
 @options.connection
@@ -22,7 +22,8 @@ from importer.messages import _
 @options.report
 @options.sending
 @options.quiet_period
-@click.option("--yes", is_flag=True, help=_("Send without asking; does not cover the first run of an import."))
+@click.option("--yes", is_flag=True, help=_("Agree to the forecast, and to nothing else."))
+@options.answers
 @options.again
 @options.as_json
 @options.logging

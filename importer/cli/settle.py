@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from importer.cli import options
+from importer.cli.consent import trusted
 from importer.cli.logs import set_up
 from importer.cli.output import print_json
 from importer.errors import UsageError
@@ -23,6 +24,7 @@ _PATH = click.Path(path_type=Path)
 @click.command("settle")
 @click.option("-m", "--mapping", type=_PATH, help=_("Settle the import of this mapping only."))
 @options.connection
+@options.trust
 @options.journal
 @options.quiet_period
 @click.option(
@@ -63,14 +65,18 @@ def command(  # noqa: PLR0913 - each is an option of the command line
     Exit status: 0 no row is in doubt any more, 4 some still are, 2 the call is at fault, 3 rows are on their way or
     the CRM cannot be asked now, 5 a person must mend the connection.
     """
-    from importer.journal import default_path  # noqa: PLC0415 - SQLAlchemy is slow to import
+    from importer import mapping as mappings  # noqa: PLC0415 - SQLAlchemy is slow to import
+    from importer.job import journal_path, mapped  # noqa: PLC0415
     from importer.settings import Connection  # noqa: PLC0415
     from importer.settle import ByHand, NotTaken, Settlement  # noqa: PLC0415
 
     set_up(log_file, verbose)
     _refuse_half_a_verdict(key, created, not_created=not_created, deleted=deleted, report=report)
     _refuse_what_goes_with_nothing(created, instead_of, despite, not_created=not_created)
-    about = Settlement(Connection(**connection), journal or default_path(), mapping, quiet_period)  # type: ignore[arg-type]
+    said = Connection(**connection)  # type: ignore[arg-type]
+    if mapping is not None and report is None and (key is None or despite):  # it is the CRM that is asked
+        said = trusted(said, mapped(mappings.load(mapping)))
+    about = Settlement(said, journal_path(journal), mapping, quiet_period)
     not_taken: tuple[NotTaken, ...] = ()
     if key is not None:
         results = [(key, about.by_hand(ByHand(key, created, instead_of, despite, deleted)))]

@@ -19,6 +19,7 @@ from importer.model import Outcome, Verdict
 
 if TYPE_CHECKING:
     from importer.forecast import Forecast
+    from importer.questions import Answer, Question
 
 _PLAIN_EVERY = 10.0
 """Seconds between two lines of progress where there is no terminal to draw a bar on."""
@@ -32,7 +33,7 @@ def someone_is_there() -> bool:
 class Terminal:
     """A person at a terminal, or nobody at all; everything goes to stderr, so that stdout is the result alone."""
 
-    def __init__(self, *, yes: bool) -> None:
+    def __init__(self, *, yes: bool = False) -> None:
         self._yes = yes
         self._lock = threading.Lock()
         self._bar: tqdm[Never] | None = None
@@ -40,12 +41,31 @@ class Terminal:
         self._total = 0
         self._said_at = 0.0
 
-    def agree(self, question: str, option: str) -> None:
-        """Ask; raises UsageError where the person declines, or cannot be asked and gave no `option`."""
-        if not someone_is_there():
-            raise UsageError(_("{question} If so, give {option}.", question=question, option=option))
-        if not click.confirm(question, err=True):
-            raise UsageError(_("Stopped; nothing was sent."))
+    @property
+    def can_be_asked(self) -> bool:
+        """Whether there is a person who types, and sees the question."""
+        return someone_is_there()
+
+    @property
+    def agrees_to_forecast(self) -> bool:
+        """Whether --yes was given."""
+        return self._yes
+
+    def answer(self, question: Question) -> Answer | None:
+        """Ask for yes or no, or for one of several answers by its number; None where the person declines."""
+        if len(question.answers) == 1:
+            return question.answers[0] if click.confirm(question.sentence, err=True) else None
+        click.echo(question.sentence, err=True)
+        for number, answer in enumerate(question.answers, 1):
+            click.echo(f"  {number}  {answer.meaning}", err=True)
+        click.echo(_("  0  Stop; send nothing"), err=True)
+        chosen = click.IntRange(0, len(question.answers))
+        number = click.prompt(_("Which of these"), type=chosen, default=0, err=True)
+        return question.answers[number - 1] if number else None
+
+    def told(self, sentence: str) -> None:
+        """Show a sentence."""
+        click.echo(sentence, err=True)
 
     def confirm(self, forecast: Forecast) -> None:
         """Show what is about to happen and ask, unless --yes was given."""
@@ -53,7 +73,7 @@ class Terminal:
         if self._yes:
             return
         if not someone_is_there():
-            raise UsageError(_("Nobody can be asked here, so nothing was sent. Give --yes to send without asking."))
+            raise UsageError(_("Cannot ask: no terminal. Nothing was sent. Give --yes to send without asking."))
         question = ngettext("Send {count} case?", "Send {count} cases?", forecast.promised)
         if not click.confirm(question, err=True):
             raise UsageError(_("Stopped; nothing was sent."))
@@ -120,6 +140,7 @@ def summary(forecast: Forecast) -> str:
         _("  to      {server}, operation {operation}", server=forecast.server, operation=forecast.plan.scope.operation),
         *_chosen(forecast),
         ngettext("  send    {count} row, one case", "  send    {count} rows, one case each", forecast.promised),
+        *_effects(forecast),
         *_not_sent(forecast),
     ]
     if forecast.attachments:
@@ -137,6 +158,22 @@ def summary(forecast: Forecast) -> str:
     return "\n".join(lines)
 
 
+def _effects(forecast: Forecast) -> Iterator[str]:
+    """Yield what the cases may set off in the CRM, which nothing undoes."""
+    if not forecast.promised:
+        return
+    yield ngettext(
+        "  open    {count} of them has an open status: such a case may start its time limit (SLA) and write to its"
+        " contact",
+        "  open    {count} of them have an open status: such a case may start its time limit (SLA) and write to its"
+        " contact",
+        forecast.open_cases,
+    )
+    if forecast.open_cases:
+        yield _("          (switch these notifications off first where old tickets are moved)")
+    yield _("  undo    not possible: no documented call deletes a case")
+
+
 def _not_sent(forecast: Forecast) -> Iterator[str]:
     """Yield which rows are not sent, so that the lines add up to all of them."""
     counts = forecast.counts
@@ -152,8 +189,14 @@ def _not_sent(forecast: Forecast) -> Iterator[str]:
             "          {count} rejected by the CRM and not changed since (--retry-rejected sends them again)",
             counts.rejected,
         )
-    if later := counts.planned - forecast.promised:
+    if later := counts.planned - forecast.promised - forecast.waiting:
         yield ngettext("  later   {count} row", "  later   {count} rows", later)
+    if forecast.waiting:
+        yield ngettext(
+            "  waiting {count} row, for an answer to an open question",
+            "  waiting {count} rows, for an answer to an open question",
+            forecast.waiting,
+        )
     if doubtful := counts.unknown + counts.conflict + counts.sending:
         yield ngettext(
             "  doubt   {count} row may or may not be a case; it is not sent",

@@ -33,7 +33,7 @@ ATTEMPT: ContextVar[Watch] = ContextVar("attempt")
 
 
 class _Head:
-    """The stream that an answer's head is read from: it ends where too many interim answers come first."""
+    """The stream that an answer's head is read from. One that breaks off is no answer, nor are interim ones alone."""
 
     def __init__(self, stream: IO[bytes]) -> None:
         self._stream, self._heads = stream, 0
@@ -42,8 +42,10 @@ class _Head:
     def readline(self, limit: int = -1, /) -> bytes:
         """Read a line; an empty one ends a head."""
         if self._heads > INTERIM_ANSWERS:
-            raise http.client.HTTPException("interim answers and no end")
+            raise ConnectionError(_("it announced an answer again and again and gave none"))
         line = self._stream.readline(limit)
+        if not line:  # which `http.client` takes for the head's end
+            raise ConnectionResetError(_("it hung up before it had answered"))
         if line in (b"\r\n", b"\n"):
             self._heads += 1
         return line

@@ -20,7 +20,8 @@ from importer.errors import ConnectionRefused, ImporterError, ServerUnreachable,
 from importer.journal import Journal
 from importer.messages import _, shorten
 from importer.model import Target
-from importer.settings import Connection
+from importer.questions import QuestionsOpen
+from importer.settings import Connection, Settings
 
 _CLOCK_TOLERANCE = 60.0  # seconds; a server's Date header shows whole ones, and an answer takes its time
 _CERTIFICATE_ENDS_SOON = timedelta(days=14)
@@ -59,6 +60,9 @@ def exit_status(checks: list[Check]) -> int:
 def examine(said: Connection, mapped: Connection, journal: Path) -> Iterator[Check]:
     """Look at everything, and yield each check when it is made; creates nothing, anywhere."""
     try:
+        found = settings.load_settings()
+        if found.exists:
+            yield _settings_file(found)
         server, operation = settings.server_and_operation(said, mapped)
     except SettingsError as error:
         server = operation = None
@@ -80,6 +84,10 @@ def _connection(said: Connection, mapped: Connection, server: str | None, operat
         )
     except SettingsError as error:
         yield _fault("settings", error)
+    except QuestionsOpen as error:
+        asked = error.questions[0]
+        yield Check("settings", Level.FAULT, asked.sentence, _("If so, give {option}.", option=asked.option), 2)
+        return  # nothing goes there, not even a greeting
     if server is None:
         return
     try:
@@ -90,6 +98,18 @@ def _connection(said: Connection, mapped: Connection, server: str | None, operat
                 yield from _token(crm, target)
     except ImporterError as error:
         yield Check("server", Level.FAULT, str(error), _remedy(error), error.exit_status)
+
+
+def _settings_file(found: Settings) -> Check:
+    """Tell where the settings file is and what it says; it holds no token."""
+    names = ("server", "operation", "proxy", "ca_file", "token_file", "journal", "case_url")
+    said = [f"{name} = {value}" for name in names if (value := getattr(found, name)) is not None]
+    said += [f"folder {folder}" for folder in found.folders]
+    said += [
+        f"trusted {one.operation} @ {one.server}" + (f", token_file = {one.token_file}" if one.token_file else "")
+        for one in found.trusted
+    ]
+    return _ok("settings-file", _("{path}: {said}", path=found.path, said="; ".join(said) or _("it sets nothing")))
 
 
 def _remedy(error: ImporterError) -> str:
@@ -193,11 +213,13 @@ def _journal(path: Path) -> Check:
         if not path.exists():
             return _no_journal(path)
         with Journal(path) as journal:
-            damages = journal.check()
+            damages, standing = journal.check(), journal.standing.sentence
     except ImporterError as error:
         return _fault("journal", error)
     except OSError as error:
         return _misplaced(_("{path} cannot be looked at: {error}", path=path, error=error.strerror))
+    if standing and not damages:
+        return Check("journal", Level.FAULT, standing, _("No row is sent with it until then."), 2)
     if not damages:
         return _ok("journal", _("{path}: sound, and may be written", path=path))
     seen = _("{path}: damaged: {damages}", path=path, damages=shorten("; ".join(damages), 200))

@@ -45,6 +45,7 @@ _ROW_OF_ATTEMPT: Select[Any] = select(
     rows.c.id_prefijo,
     rows.c.message,
     attempts.c.id.label("ended_id"),
+    attempts.c.token,
     attempts.c.verdict,
 ).join(rows, rows.c.id == attempts.c.row_id)
 
@@ -149,7 +150,14 @@ class Attempts:
         return Attempt(number, intent.reference, token, boot, deadline + MARGIN), started_at
 
     def lease_holds(self, attempt: Attempt) -> bool:
-        """Whether an attempt of this process may still send; asked right before the first byte and the last chunk."""
+        """Whether an attempt of this process may still send; asked right before the first byte and the last chunk.
+
+        It may not where the journal's file is another one by now: nobody would remember what was sent.
+        """
+        try:
+            self._database.file.verify()
+        except JournalError:
+            return False
         return attempt.lease_holds(self._clock)
 
     def conclude(self, attempt: Attempt, outcome: Outcome) -> Concluded:
@@ -163,14 +171,27 @@ class Attempts:
         """
         try:
             with self._database.write() as connection:
-                found = _ROW_OF_ATTEMPT.where(attempts.c.id == attempt.id)
-                return self._conclude(connection, connection.execute(found).one(), outcome)
+                found = _ROW_OF_ATTEMPT.where(attempts.c.id == attempt.id, attempts.c.token == attempt.token)
+                row = connection.execute(found).one_or_none()
+                if row is None:
+                    raise self._another_journal(attempt)
+                return self._conclude(connection, row, outcome)
         except JournalError as error:
             self._keep_aside(attempt, outcome, error)
 
+    def _another_journal(self, attempt: Attempt) -> JournalError:
+        return JournalError(
+            _(
+                "{path}: the journal does not know the attempt for {reference} any more: another copy was put in its"
+                " place while it was in use. Bring back the journal that was in use.",
+                path=self._database.path,
+                reference=attempt.reference,
+            )
+        )
+
     def _conclude(self, connection: Connection, row: Row[Any], outcome: Outcome) -> Concluded:
         """Write an outcome to its attempt and, where it still counts, to its row; `row` is both as they are now."""
-        holder = ids.holder(connection, row.import_id, row.id, outcome.wolkvox_id)
+        holder = ids.claimant(connection, row.import_id, row.id, outcome.wolkvox_id)
         change: dict[str, object]
         if holder is not None:
             ids.dispute(connection, holder.id)
@@ -225,6 +246,8 @@ class Attempts:
     def _rebase(self, connection: Connection, import_id: int) -> None:
         """Measure attempts of another boot from now on, as if no time had passed since: nobody can tell how much did.
 
+        A moment that is still to come belongs to another boot, too, whatever its id says.
+
         A row that is being sent keeps the whole length of its lease; one whose answer is missing has nothing left
         that could be sent, so that its quiet period begins now.
         """
@@ -235,7 +258,7 @@ class Attempts:
             .where(
                 rows.c.import_id == import_id,
                 rows.c.state.in_((Status.SENDING, Status.UNKNOWN, Status.CONFLICT)),
-                or_(attempts.c.boot.is_(None), attempts.c.boot != boot),
+                or_(attempts.c.boot.is_(None), attempts.c.boot != boot, attempts.c.began > now),
             )
         )
         for number, began, deadline, lease, state in connection.execute(found).all():
@@ -261,7 +284,9 @@ class Attempts:
         """Keep an outcome that the journal did not take, and raise; where that fails too, the sentence holds it."""
         try:
             with self._database.write():
-                rescue.keep(self._database.path, attempt.id, attempt.reference, outcome)
+                rescue.keep(
+                    self._database.path, rescue.KeptOutcome(attempt.id, attempt.token, attempt.reference, outcome)
+                )
         except JournalError:
             raise type(error)(
                 _(
@@ -287,7 +312,7 @@ class Attempts:
             for kept in rescue.outcomes(path, content):
                 found = _ROW_OF_ATTEMPT.where(attempts.c.id == kept.attempt_id)
                 row = connection.execute(found).one_or_none()
-                if row is None or row.reference != kept.reference:
+                if row is None or row.reference != kept.reference or kept.token not in {None, row.token}:
                     raise rescue.refusal(path, kept.line)  # it belongs to another journal that was here
                 self._conclude(connection, row, kept.outcome)
         if content:

@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 import errno
-import os
 import sqlite3
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from sqlalchemy import Connection, create_engine, event
+from sqlalchemy import Connection, create_engine, event, select
 from sqlalchemy.exc import DatabaseError
 from sqlalchemy.pool import StaticPool
 
 from importer.clock import Clock
 from importer.errors import JournalError, JournalFull
-from importer.journal.migrations import migrate
+from importer.journal.backup import back_up_beside
+from importer.journal.durable import create_private, make_durable
+from importer.journal.mark import MarkRecord
+from importer.journal.migrations import migrate, missing_steps
 from importer.journal.place import refuse_unsafe
+from importer.journal.schema import facts
+from importer.journal.watched_file import WatchedFile, refuse_at_once
 from importer.messages import _
 
 APPLICATION_ID = 0x57434931
@@ -28,38 +32,53 @@ _BEGIN = "BEGIN IMMEDIATE"
 
 _FULL = {sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR}
 _DAMAGED = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
+_MOVED_TO = select(facts.c.value).where(facts.c.name == "moved_to")
 _NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO}
 
 
 class Database:
     """An open journal file, shared by all threads of this process; other processes may have it open too."""
 
-    def __init__(self, path: Path, clock: Clock) -> None:
+    def __init__(self, path: Path, clock: Clock, known: MarkRecord | None = None) -> None:
         """Open the journal, making it if there is none.
 
-        Raises JournalError where the file is damaged, foreign, of a newer program, or in an unsafe place; such a file
-        is never written to. Raises JournalFull where the disk is full.
+        `known` is what the marks have of the file at this path. Raises JournalError where the file is damaged, foreign,
+        of a newer program, not what it was, moved, or in an unsafe place; such a file is never written to. Raises
+        JournalFull where the disk is full.
         """
-        self.path, self.clock = path, clock
+        self.path, self.clock = path.resolve(), clock  # a symbolic link is no second name: `-wal` is beside the file
         refuse_unsafe(path)
+        refuse_at_once(self.path, known.trace if known else None)
         self._lock = threading.RLock()
         self._engine = create_engine("sqlite://", creator=self._connect, poolclass=StaticPool)
         event.listen(self._engine, "begin", lambda c: c.exec_driver_sql(_BEGIN))
+        self._is_ready = False
         with self.explained():
             self._connection = (
                 self._engine.connect()
             )  # one for all: to fetch it from the pool costs as much as a commit
+        self.file = WatchedFile(self.path)
         try:
-            with self.write() as connection:
-                migrate(connection, path, clock.wall())
+            self._bring_up()
         except BaseException:
             self.close()
             raise
 
+    def _bring_up(self) -> None:
+        """Apply the migrations that are missing, after a backup where there is something to lose."""
+        with self.write() as connection:
+            missing, is_new = missing_steps(connection, self.path)
+            if missing and not is_new:
+                back_up_beside(self.path, f"before-{missing[0].__name__}")
+            migrate(connection, missing, self.clock.wall())
+        self.file.note_wal()
+        self._is_ready = True
+        with self.read():
+            pass  # says so where the journal was moved
+
     def _connect(self) -> sqlite3.Connection:
         """Open the file, for its owner only."""
-        self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        os.close(os.open(self.path, os.O_RDWR | os.O_CREAT, 0o600))
+        create_private(self.path)
         raw = sqlite3.connect(self.path, timeout=_BUSY_SECONDS, isolation_level=None, check_same_thread=False)
         try:
             self._prepare(raw)
@@ -78,32 +97,54 @@ class Database:
             )
         if not application:
             raw.execute(f"PRAGMA application_id = {APPLICATION_ID}")
-        raw.execute("PRAGMA journal_mode = WAL")
-        raw.execute("PRAGMA synchronous = FULL")  # less could lose an intent on power loss, and send its row twice
-        raw.execute("PRAGMA fullfsync = ON")  # macOS: through the drive's own cache; elsewhere without effect
-        raw.execute("PRAGMA secure_delete = ON")  # what is erased is overwritten; not every build does so unasked
-        raw.execute("PRAGMA foreign_keys = ON")
-        (synchronous,) = raw.execute("PRAGMA synchronous").fetchone()
-        if synchronous != 2:
-            raise JournalError(_("{path}: SQLite does not promise durable commits here.", path=self.path))
+        make_durable(raw, self.path)
 
     @contextmanager
     def write(self) -> Iterator[Connection]:
-        """Give the one connection for a transaction that is on the disk when the block ends, or undone if it raises."""
-        with self._lock, self.explained(), self._connection.begin():
-            yield self._connection
+        """Give the one connection for a transaction that is on the disk when the block ends, or undone if it raises.
+
+        Raises JournalError where the path does not name the file any more that was opened, before or after.
+        """
+        with self._lock, self.explained():
+            self.file.verify()
+            with self._connection.begin():
+                self._refuse_retired()
+                yield self._connection
+            self.file.verify()
+
+    @contextmanager
+    def keep_aside(self) -> Iterator[None]:
+        """Be the only one who writes the file of outcomes beside the journal, as far as the journal allows that.
+
+        Where the path names another file by now, or none, other processes keep nothing either that would be lost.
+        """
+        with self._lock, self.explained():
+            try:
+                transaction = self._connection.begin()
+            except DatabaseError:
+                yield  # an answer must not be lost because the journal cannot be locked
+            else:
+                with transaction:
+                    self._refuse_retired()  # nobody will open it again and find what is kept beside it
+                    yield
+
+    def _refuse_retired(self) -> None:
+        """Raise JournalError where `journal move` took the journal elsewhere, even while this process has it open."""
+        if self._is_ready and (elsewhere := self._connection.scalars(_MOVED_TO).first()):
+            raise JournalError(
+                _(
+                    "{path}: this journal was moved to {elsewhere}. Use that one (--journal {elsewhere}); nothing is"
+                    " sent with this one.",
+                    path=self.path,
+                    elsewhere=elsewhere,
+                )
+            )
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
         """Give the connection for reading what is committed."""
         with self.write() as connection:
             yield connection
-
-    def damages(self) -> list[str]:
-        """Return what SQLite finds damaged in the file, having taken the right to write."""
-        with self.write() as connection:
-            found = connection.exec_driver_sql("PRAGMA quick_check").scalars().all()
-        return [str(line) for line in found if line != "ok"]
 
     def close(self) -> None:
         """Close the file."""

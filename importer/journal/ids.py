@@ -23,6 +23,17 @@ def holder(connection: Connection, import_id: int, row_id: int, wolkvox_id: str 
     return connection.execute(query).first()
 
 
+def claimant(connection: Connection, import_id: int, row_id: int, wolkvox_id: str | None) -> Row[Any] | None:
+    """Return another row of the same tenant and operation that has this id, or for which it arrived and is open."""
+    if wolkvox_id is None:
+        return None
+    query = _in_operation(select(rows.c.id, rows.c.reference), import_id).join(
+        arrived_ids, arrived_ids.c.row_id == rows.c.id
+    )
+    noted = arrived_ids.c.wolkvox_id == wolkvox_id, arrived_ids.c.dismissed.is_(False), rows.c.id != row_id
+    return holder(connection, import_id, row_id, wolkvox_id) or connection.execute(query.where(*noted)).first()
+
+
 def holders(connection: Connection, import_id: int, wanted: Sequence[str]) -> dict[str, Row[Any]]:
     """Return, by id, the rows of the same tenant and operation that have these ids."""
     found: dict[str, Row[Any]] = {}
@@ -45,7 +56,8 @@ def _in_operation(query: Select[*tuple[Any, ...]], import_id: int) -> Select[*tu
 
 def dispute(connection: Connection, row_id: int, *, disputed: bool = True) -> None:
     """Flag a created row whose id was given to another row as well, or take the flag away."""
-    connection.execute(update(rows).where(rows.c.id == row_id).values(disputed=disputed))
+    created = rows.c.id == row_id, rows.c.state == Status.CREATED
+    connection.execute(update(rows).where(*created).values(disputed=disputed))
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,12 +24,16 @@ _BLANK = b" \0"
 
 @dataclass(frozen=True, slots=True)
 class KeptOutcome:
-    """An outcome that was kept aside, the attempt and the row that it is for, and the line that says so."""
+    """An outcome that was kept aside, the attempt and the row that it is for, and the line that says so.
+
+    `token` tells the attempt from one of the same number in a copied journal; 0.1.0 did not write it.
+    """
 
     attempt_id: int
+    token: str | None
     reference: str
     outcome: Outcome
-    line: bytes
+    line: bytes = b""
 
 
 def prepare(journal: Path) -> None:
@@ -45,9 +49,14 @@ def kept(journal: Path) -> bytes:
     return path.read_bytes().rstrip(_BLANK) if path.exists() else b""
 
 
-def keep(journal: Path, attempt_id: int, reference: str, outcome: Outcome) -> None:
+def keep(journal: Path, kept_outcome: KeptOutcome) -> None:
     """Write an outcome into the room that was set aside, in place, so that a full disk can take it."""
-    line = json.dumps({"attempt": attempt_id, "reference": reference, **asdict(outcome)}).encode() + b"\n"
+    named = {
+        "attempt": kept_outcome.attempt_id,
+        "token": kept_outcome.token,
+        "reference": kept_outcome.reference,
+    }
+    line = json.dumps({**named, **asdict(kept_outcome.outcome)}).encode() + b"\n"
     _write_at(_path(journal), len(kept(journal)), line)
 
 
@@ -56,13 +65,13 @@ def outcomes(journal: Path, content: bytes) -> Iterator[KeptOutcome]:
     for line in content.splitlines():
         try:
             values = json.loads(line)
-            attempt_id, reference = values.pop("attempt"), values.pop("reference")
+            attempt_id, reference, token = values.pop("attempt"), values.pop("reference"), values.pop("token", None)
             verdict, pause = Verdict(values.pop("verdict")), values.pop("pause")
             ids = tuple(values.pop("ids", ()))  # older lines have none
             outcome = Outcome(verdict=verdict, pause=None if pause is None else Pause(pause), ids=ids, **values)
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise refusal(journal, line) from error
-        yield KeptOutcome(attempt_id, reference, outcome, line)
+        yield KeptOutcome(attempt_id, token, reference, outcome, line)
 
 
 def refusal(journal: Path, line: bytes) -> JournalError:

@@ -198,6 +198,18 @@ class Rows:
                 if same_tenant(found.tenant, tenant)
             }
 
+    def lacking_references(self, references: Iterable[str]) -> list[str]:
+        """Return those references that no row of this journal has, in their order."""
+        wanted = list(dict.fromkeys(references))
+        query = select(rows.c.reference)
+        with self._database.read() as connection:
+            known = {
+                found
+                for some in _slices(wanted)
+                for found in connection.scalars(query.where(rows.c.reference.in_(some)))
+            }
+        return [reference for reference in wanted if reference not in known]
+
     def owner(self, wolkvox_id: str) -> str | None:
         """Return the reference of the row that has this case's id, None where no row has it."""
         with self._database.read() as connection:

@@ -135,8 +135,11 @@ class Settling:
             found = ids.holders(connection, import_id, wanted)
         return frozenset(wolkvox_id for wolkvox_id, row in found.items() if row.deleted)
 
-    def newer_controls(self, doubt: Doubt, references: Sequence[str]) -> list[str]:
-        """Return those created rows whose attempts began after a doubtful one had certainly ended."""
+    def newer_controls(self, doubt: Doubt, references: Sequence[str], quiet_period: float) -> list[str]:
+        """Return those created rows whose attempts began once the quiet period of a doubtful one was over.
+
+        A case that began sooner could be in the CRM's index before that of the doubtful row is even made.
+        """
         if doubt.silent_since is None:
             return []
         newer = (
@@ -146,7 +149,7 @@ class Settling:
                 rows.c.reference.in_(list(references)),
                 rows.c.state == Status.CREATED,
                 attempts.c.boot == doubt.boot,
-                attempts.c.began > doubt.silent_since,
+                attempts.c.began > doubt.silent_since + quiet_period,
             )
         )
         with self._database.read() as connection:
@@ -229,6 +232,15 @@ class Settling:
             if row is None or ids.holder(connection, import_id, row.id, decision.wolkvox_id) is not None:
                 return None
             return self._settle(connection, row, decision, self._known_ids(connection, row))
+
+    def contest(self, doubt: Doubt, wolkvox_id: str) -> None:
+        """Note that a search shows a row's mark in the case of another row, which is disputed from now on."""
+        with self._database.write() as connection:
+            arrival = ids.Arrival(doubt.row_id, "search", self._database.clock.wall())
+            ids.note(connection, arrival, (wolkvox_id,))
+            holder = ids.holder(connection, doubt.import_id, doubt.row_id, wolkvox_id)
+            if holder is not None:
+                ids.dispute(connection, holder.id)
 
     def disputes(self, import_id: int) -> list[Dispute]:
         """Return the created rows of an import whose ids were the answers to other rows as well."""

@@ -3,18 +3,19 @@
 write        one report, of the kind that its name asks for
 write_back   the sheet `Report` put into the source workbook itself
 read_rows    a report that is given back
+read_mark    how far the journal had come when it was written
 """
 
 from importlib import import_module
 from typing import TYPE_CHECKING
 
-from .given_back import is_given_back
+from .given_back import is_given_back, report_sheets
 from .places import check_writable, default_path, digest
 from .text import unmarked
 from .words import CREATED_VERDICT, NOT_CREATED_VERDICT, OWN_COLUMNS
 
 if TYPE_CHECKING:
-    from .reading import Overview, ReportedRow, read_overview, read_rows
+    from .reading import Overview, ReportedRow, read_mark, read_overview, read_rows
     from .writing import Written, write
     from .writing_back import write_back
 
@@ -29,8 +30,10 @@ __all__ = [
     "default_path",
     "digest",
     "is_given_back",
+    "read_mark",
     "read_overview",
     "read_rows",
+    "report_sheets",
     "unmarked",
     "write",
     "write_back",
@@ -39,6 +42,7 @@ __all__ = [
 _HOMES = {
     "Overview": "reading",
     "ReportedRow": "reading",
+    "read_mark": "reading",
     "read_overview": "reading",
     "read_rows": "reading",
     "Written": "writing",

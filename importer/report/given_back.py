@@ -12,7 +12,23 @@ from .words import OWN_COLUMNS, REPORT, SHEETS, SUMMARY
 
 HEADERS_WITHIN = 1 << 16  # bytes
 
+_REPORT_TITLE = re.compile(rf"{REPORT}(?: \(?\d+\)?)*", re.IGNORECASE)
+
 _OWN_HEADERS = re.compile(rb"[,;\t]".join(rb'"?%s"?' % re.escape(name.encode()) for name in OWN_COLUMNS))
+
+
+def report_sheets(path: Path) -> list[str]:
+    """Return the sheets of a workbook that have the name of a report of ours, or of a copy that Excel made of it.
+
+    What is in them has to be looked at; of a kind of workbook whose sheets cannot be told by their names, `Report`.
+    """
+    if path.suffix.lower() not in {".xlsx", ".xlsm"}:
+        return [] if path.suffix.lower() in {".csv", ".tsv", ".txt"} else [REPORT]
+    try:
+        with zipfile.ZipFile(path) as package:
+            return [title for title in sheet_parts(package) if _REPORT_TITLE.fullmatch(title)]
+    except (OSError, ValueError, KeyError, ParseError, zipfile.BadZipFile):
+        return [REPORT]
 
 
 def is_given_back(path: Path) -> bool:

@@ -21,12 +21,13 @@ from importer.messages import _
 from importer.model import Status
 
 from .text import unmarked
-from .words import CREATED_BEFORE_NAME, CREATED_NOW_NAME, DOUBTFUL, REPORT, SUMMARY, TO_DECIDE
+from .words import CREATED_BEFORE_NAME, CREATED_NOW_NAME, DOUBTFUL, REPORT, SUMMARY, TO_DECIDE, read_journal_mark
 
 if TYPE_CHECKING:
     from openpyxl.workbook import Workbook
 
 NEEDED = ("row", "status", "reference")
+_SUMMARY_LINES, _SUMMARY_COLUMNS = 200, 10  # what is beyond is not ours
 HEADER_WITHIN = 20  # lines; a person may have put a title above it
 
 Line = Sequence[object]
@@ -60,6 +61,25 @@ def read_rows(path: Path) -> Iterator[ReportedRow]:
     if path.suffix.lower() == ".csv":
         return _from_csv(path)
     return _from_workbook(path)
+
+
+def read_mark(path: Path) -> tuple[str, int] | None:
+    """Return the beginning of a journal's id and the highest attempt that it had when a report was written.
+
+    None where the file does not tell: another file, a CSV report, a sheet in a workbook, a report of version 0.1.0, or
+    a file that cannot be read.
+    """
+    if path.suffix.lower() != ".xlsx" or not path.is_file():
+        return None
+    try:
+        with closing(load_workbook(path, read_only=True, data_only=True)) as workbook:
+            if SUMMARY not in workbook.sheetnames:
+                return None
+            lines = workbook[SUMMARY].iter_rows(max_row=_SUMMARY_LINES, max_col=_SUMMARY_COLUMNS, values_only=True)
+            marks = (read_journal_mark(cell) for line in lines for cell in line if isinstance(cell, str))
+            return next(filter(None, marks), None)
+    except (OSError, ValueError, KeyError, ParseError, zipfile.BadZipFile, InvalidFileException):
+        return None
 
 
 def _from_csv(path: Path) -> Iterator[ReportedRow]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
@@ -107,6 +108,22 @@ def facts(summary: Summary) -> Iterator[tuple[str, str]]:
     if summary.run is not None:
         yield _("Run"), str(summary.run)
     yield _("Calls to the CRM"), str(summary.calls)
+    if summary.journal is not None:
+        yield _("Journal"), journal_mark(*summary.journal)
+
+
+_JOURNAL_MARK = re.compile(r"WCJ-([0-9a-f]{8}) #([0-9]{1,18})")
+
+
+def journal_mark(journal_id: str, attempt_id: int) -> str:
+    """Return how far a journal had come, in a form that is known again in every language."""
+    return f"WCJ-{journal_id[:8]} #{attempt_id}"
+
+
+def read_journal_mark(text: str) -> tuple[str, int] | None:
+    """Return the beginning of a journal's id and an attempt's number where the text is such a mark."""
+    found = _JOURNAL_MARK.fullmatch(text.strip())
+    return (found[1], int(found[2])) if found else None
 
 
 def moment(when: datetime) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -15,6 +16,9 @@ _MAPPING = Path("mappings/legacy-tickets.yml")
 _FOLDER = Path("demo")
 _REPORT = _FOLDER / "legacy_tickets.report.xlsx"
 _JOURNAL = _FOLDER / "journal.db"
+_STATE = _FOLDER / "state"
+"""Where it is noted how far the journal had come; the demonstration begins with a new one each time."""
+
 _AS_MEANT = (0, 1)  # the sample holds faulty rows on purpose
 
 
@@ -24,6 +28,8 @@ def main() -> int:
         _FOLDER.mkdir(exist_ok=True)
         for earlier in (*_FOLDER.glob(f"{_REPORT.stem}*{_REPORT.suffix}"), *_FOLDER.glob(f"{_JOURNAL.name}*")):
             earlier.unlink()
+        if _STATE.exists():
+            shutil.rmtree(_STATE)
     except OSError as error:
         _say(_("The folder {folder} cannot be used: {reason}. Close what is open in it.", folder=_FOLDER, reason=error))
         return 2
@@ -33,7 +39,7 @@ def main() -> int:
         _say(f"  WOLKVOX_TOKEN=demo case-importer {' '.join(command)}\n")
         status = subprocess.run(  # noqa: S603  # the program itself
             [sys.executable, "-c", "from importer.cli import main; main()", *command],
-            env={**os.environ, "WOLKVOX_TOKEN": "demo"},
+            env={**os.environ, "WOLKVOX_TOKEN": "demo", "XDG_STATE_HOME": str(_STATE.resolve())},
             check=False,
         ).returncode
         cases = sandbox.store.cases

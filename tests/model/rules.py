@@ -111,7 +111,7 @@ DEEP = {
         processes=2, copies=True, person=True, refusals=True, long_bodies=False, attempts=3
     ),
     "two rows, two processes, a network that mixes answers": Setting(
-        rows=2, processes=2, repeating_proxy=True, searches=True, refusals=True, long_bodies=False, ticks=2, attempts=1
+        rows=2, processes=2, repeating_proxy=True, searches=True, long_bodies=False, ticks=2
     ),
 }
 """Several mishaps at once: minutes of exploring, for whoever changes a rule (`--deep`)."""

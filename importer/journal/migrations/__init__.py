@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from sqlalchemy import Connection, insert, inspect, select
 
@@ -31,15 +31,17 @@ def m003_attempts_by_boot(connection: Connection) -> None:
     attempts_by_boot.apply(connection)
 
 
-MIGRATIONS: tuple[Callable[[Connection], None], ...] = (
+Step = Callable[[Connection], None]
+
+MIGRATIONS: tuple[Step, ...] = (
     m001_first_shape,
     m002_fingerprints_of_reports,
     m003_attempts_by_boot,
 )
 
 
-def migrate(connection: Connection, path: object, now: float) -> None:
-    """Apply what is missing, inside the caller's transaction; `now` is in seconds since 1970.
+def missing_steps(connection: Connection, path: object) -> tuple[tuple[Step, ...], bool]:
+    """Return the steps that a journal lacks, and whether it is a new file that lacks all of them; change nothing.
 
     Raises JournalError where the journal was written by a newer program.
     """
@@ -55,7 +57,11 @@ def migrate(connection: Connection, path: object, now: float) -> None:
                 steps=", ".join(sorted(newer)),
             )
         )
-    for step in MIGRATIONS:
-        if step.__name__ not in applied:
-            step(connection)
-            connection.execute(insert(schema.migrations).values(name=step.__name__, applied_at=now))
+    return tuple(step for step in MIGRATIONS if step.__name__ not in applied), not applied
+
+
+def migrate(connection: Connection, steps: Sequence[Step], now: float) -> None:
+    """Apply the missing steps, inside the caller's transaction; `now` is in seconds since 1970."""
+    for step in steps:
+        step(connection)
+        connection.execute(insert(schema.migrations).values(name=step.__name__, applied_at=now))

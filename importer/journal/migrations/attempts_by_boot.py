@@ -1,10 +1,12 @@
 """Attempts measured by a clock that counts sleep, ids that arrived, and the questions that were answered.
 
-The tables are frozen as this step leaves them. Attempts of before have no boot: nobody can tell how long ago they
-were, so that only the lengths of their deadlines and leases are kept, and they count from when they are next looked at.
+The tables are frozen as this step leaves them. Attempts of before have no boot: of their leases, what is left by the
+wall clock is kept, never more than they had, and it counts from when they are next looked at.
 """
 
 from __future__ import annotations
+
+import time
 
 from sqlalchemy import (
     Boolean,
@@ -118,7 +120,8 @@ def apply(connection: Connection) -> None:
         connection.exec_driver_sql(f"DROP INDEX {index}")
     connection.exec_driver_sql("ALTER TABLE attempts RENAME TO attempts_before")
     metadata.create_all(connection, tables=[_attempts, *_new])
-    lengths = "0, max(0, lease_until - started_at - 5), max(0, lease_until - started_at)"
+    left = f"min(max(0, lease_until - {time.time()!r}), max(0, lease_until - started_at))"
+    lengths = f"0, {left}, {left}"
     connection.exec_driver_sql(
         f"INSERT INTO attempts ({_KEPT}, token, began, deadline, lease)"  # noqa: S608 - no value
         f" SELECT {_KEPT}, '', {lengths} FROM attempts_before"

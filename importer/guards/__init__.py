@@ -1,0 +1,42 @@
+"""What has to be certain, asked or refused before a run sends anything."""
+
+from importer.guards.consent import (
+    agreed,
+    ask_for_folders,
+    ask_for_server,
+    forecast_questions,
+    remember,
+    remember_same,
+    server_questions,
+)
+from importer.guards.marks import accept_journal, journal_questions
+from importer.guards.second_start import (
+    find_import,
+    first_run_questions,
+    other_import_questions,
+    pair,
+    refuse_other_file,
+    refuse_short_quiet_period,
+    same_tickets_questions,
+)
+from importer.guards.witnesses import refuse_unknown_ids
+
+__all__ = [
+    "accept_journal",
+    "agreed",
+    "ask_for_folders",
+    "ask_for_server",
+    "find_import",
+    "first_run_questions",
+    "forecast_questions",
+    "journal_questions",
+    "other_import_questions",
+    "pair",
+    "refuse_other_file",
+    "refuse_short_quiet_period",
+    "refuse_unknown_ids",
+    "remember",
+    "remember_same",
+    "same_tickets_questions",
+    "server_questions",
+]

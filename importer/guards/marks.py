@@ -1,0 +1,87 @@
+"""The journal's own questions: whether it is the one that it was, on the computer where it was."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from importer.errors import StartRefused
+from importer.guards.second_start import pair_side
+from importer.identity import Scope
+from importer.job import Job
+from importer.journal import ImportRecord, Journal
+from importer.messages import _
+from importer.questions import Answer, Question
+
+MOVED_HERE = "moved-here"
+NOTHING_WAS_SENT = "nothing-was-sent"
+
+
+LOOK_FIRST = "look-first"
+_OLDER = {"behind", "forked", "other-journal"}
+"""Standings in which a journal lacks what was sent: what it calls planned may be a case."""
+
+
+def journal_questions(job: Job, journal: Journal, scope: Scope, record: ImportRecord | None) -> Iterator[Question]:
+    """Yield what has to be known of a journal before anything is sent with it.
+
+    Raises StartRefused where it is not the journal that this computer used, and --look-first would not make up for it.
+    """
+    standing = journal.standing
+    if standing.kind == "unknown-computer":
+        yield moved_here_question(job, journal.id)
+    elif not standing.may_send and not (standing.kind in _OLDER and (job.look_first or job.nothing_was_sent)):
+        raise StartRefused(standing.sentence or "")
+    if job.look_first or job.nothing_was_sent:
+        return
+    if journal.must_look_first(scope.parts):
+        raise StartRefused(
+            _(
+                "{path}: this journal lacks some of what was sent, so that rows it calls planned may be cases. Give"
+                " --look-first until a run has searched the CRM for every row that is left, or --nothing-was-sent if"
+                " you know that it is so.",
+                path=job.journal_path,
+            )
+        )
+    if record is None and journal.marks_know(scope.parts) is not None:
+        yield nothing_was_sent_question(job, scope)
+
+
+def accept_journal(job: Job, journal: Journal, scope: Scope, record: ImportRecord | None) -> None:
+    """Take a journal as it is from here on, after what a person has said of it; recorded with user and time."""
+    standing = journal.standing
+    reason = LOOK_FIRST if job.look_first else NOTHING_WAS_SENT
+    if standing.kind == "unknown-computer":
+        journal.note_computer()
+    elif not standing.may_send:
+        journal.trust_again(reason)
+    if job.look_first and record is None and journal.marks_know(scope.parts) is not None:
+        journal.require_looking(scope.parts)
+    if job.nothing_was_sent and not job.look_first:
+        journal.looked_first(scope.parts)
+
+
+def moved_here_question(job: Job, computer: str) -> Question:
+    """Return the question whether a journal that knows another computer was moved to this one, named by its id."""
+    sentence = _(
+        "The journal {path} was used on another computer, and not on this one. Was it moved here, and is it used"
+        " nowhere else any more?",
+        path=job.journal_path,
+    )
+    answer = Answer("yes", "--moved-here")
+    return Question(MOVED_HERE, sentence, (answer,), computer, given=answer if job.moved_here else None)
+
+
+def nothing_was_sent_question(job: Job, scope: Scope) -> Question:
+    """Return the question whether nothing was sent of an import that this computer knows and the journal does not."""
+    sentence = _(
+        "This computer has sent rows of import {name} (operation {operation}, server {server}) with another journal,"
+        " and the journal {path} does not know them. Bring that journal back, or take its reports over with"
+        " `case-importer adopt`. Are you sure that none of these rows became a case?",
+        name=scope.import_name,
+        operation=scope.operation,
+        server=scope.tenant,
+        path=job.journal_path,
+    )
+    answer = Answer("yes", "--nothing-was-sent")
+    given = answer if job.nothing_was_sent else None
+    return Question(NOTHING_WAS_SENT, sentence, (answer,), pair_side(scope), given=given)

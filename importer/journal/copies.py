@@ -1,0 +1,108 @@
+"""What `case-importer journal` does with a whole journal: look at it, copy it, move it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from sqlalchemy import Connection, func, insert, select
+
+from importer.errors import JournalError
+from importer.journal.attempts import Attempts
+from importer.journal.backup import copy_to
+from importer.journal.database import Database
+from importer.journal.place import refuse_unsafe
+from importer.journal.schema import facts, imports, rows
+from importer.messages import _, ngettext
+from importer.model import Status
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """What is wrong with a journal, and what to do about it."""
+
+    message: str
+    remedy: str
+
+
+class Copies:
+    """The whole of a journal."""
+
+    def __init__(self, database: Database, attempts: Attempts) -> None:
+        self._database, self._attempts = database, attempts
+
+    def damages(self) -> list[Problem]:
+        """Return what is damaged in the file, nothing where it is sound and may be written."""
+        remedy = _(
+            "Bring back a backup (`case-importer journal check` then says whether it is the newest), or take the ids"
+            " of the last reports with `case-importer adopt` into a new journal."
+        )
+        with self._database.write() as connection:
+            lines = [str(line) for line in connection.exec_driver_sql("PRAGMA quick_check").scalars() if line != "ok"]
+            torn = len(connection.exec_driver_sql("PRAGMA foreign_key_check").all())
+        found = [Problem(_("The file is damaged: {line}", line=line), remedy) for line in lines]
+        if torn:
+            words = ngettext(
+                "{count} record refers to another one that is missing.",
+                "{count} records refer to others that are missing.",
+                torn,
+            )
+            found.append(Problem(words, remedy))
+        return found
+
+    def states(self) -> Counter[Status]:
+        """Return how many rows of all imports are in each state."""
+        query = select(rows.c.state, func.count()).group_by(rows.c.state)
+        with self._database.read() as connection:
+            return Counter({Status(state): number for state, number in connection.execute(query)})
+
+    def back_up(self, target: Path | None = None) -> Path:
+        """Copy the journal while others may write; return where to: `target`, or a name with the time beside it."""
+        if target is None:
+            path = self._database.path
+            stamp = datetime.now().astimezone().strftime("%Y%m%d-%H%M%S")
+            target = path.with_name(f"{path.stem}.{stamp}.backup{path.suffix}")
+        return copy_to(self._database.path, target)
+
+    def copy(self, target: Path) -> Path:
+        """Copy the journal while nobody sends; raises JournalError where somebody does, or the target exists."""
+        self._expire()
+        with self._database.write() as connection:
+            self._refuse_while_sending(connection)
+            return copy_to(self._database.path, target)
+
+    def move(self, target: Path) -> None:
+        """Copy the journal while nobody sends, and retire this file: whoever opens it is sent to the new one.
+
+        Raises JournalError where somebody sends, the target exists, or SQLite could not keep its word there.
+        """
+        target = target.resolve()
+        refuse_unsafe(target)
+        self._expire()
+        with self._database.write() as connection:
+            self._refuse_while_sending(connection)
+            with self._database.explained():
+                target.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            copy_to(self._database.path, target)
+            connection.execute(insert(facts).values(name="moved_to", value=str(target)))
+
+    def _expire(self) -> None:
+        """Let attempts whose time is over end, so that what is left is on its way."""
+        with self._database.read() as connection:
+            known = connection.scalars(select(imports.c.id)).all()
+        for number in known:
+            self._attempts.expire(number)
+
+    def _refuse_while_sending(self, connection: Connection) -> None:
+        sending = connection.scalars(select(func.count()).where(rows.c.state == Status.SENDING)).one()
+        if sending:
+            raise JournalError(
+                ngettext(
+                    "{path}: {count} row is being sent just now. Let the run end, then give the same command again.",
+                    "{path}: {count} rows are being sent just now. Let the run end, then give the same command again.",
+                    sending,
+                    path=self._database.path,
+                )
+            )

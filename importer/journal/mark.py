@@ -1,0 +1,339 @@
+"""The high-water mark: how far each journal had come, kept apart from the journals themselves.
+
+A journal that was restored, forked or lost knows less than it did, and would send again. So the number of every attempt
+is also in a file of the user's state folder, raised after the intent is committed and before the first byte is sent.
+Several processes and journals share that file.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+from platformdirs import user_state_path
+from sqlalchemy import (
+    Column,
+    Connection,
+    Float,
+    Integer,
+    MetaData,
+    Row,
+    Select,
+    String,
+    Table,
+    and_,
+    bindparam,
+    case,
+    create_engine,
+    event,
+    func,
+    or_,
+    select,
+)
+from sqlalchemy.dialects.sqlite import insert
+from sqlalchemy.exc import DatabaseError
+from sqlalchemy.pool import StaticPool
+
+from importer.errors import JournalError
+from importer.journal.computer import computer_id
+from importer.journal.durable import create_private, make_durable
+from importer.journal.watched_file import FileTrace, WatchedFile
+from importer.messages import _
+
+_BUSY_SECONDS = 60
+Scope = tuple[str, str, str]
+"""Tenant, operation and name of an import."""
+
+_metadata = MetaData()
+_folder = Table("folder", _metadata, Column("id", String, primary_key=True))
+_marks = Table(
+    "marks",
+    _metadata,
+    Column("journal_id", String, primary_key=True),
+    Column("attempt_id", Integer, nullable=False),
+    Column("token", String, nullable=False),
+    Column("decision_id", Integer, nullable=False),  # the highest verdict of the journal: `adopt` sends nothing
+    Column("path", String, nullable=False),
+    Column("main", String, nullable=False),
+    Column("written_at", Integer),
+    Column("wal", String),
+    Column("salt", Integer),
+    Column("raised_at", Float, nullable=False),
+)
+_imports = Table(
+    "imports",
+    _metadata,
+    Column("tenant", String, primary_key=True),
+    Column("operation", String, primary_key=True),
+    Column("name", String, primary_key=True),
+    Column("journal_id", String, primary_key=True),
+    Column("attempt_id", Integer, nullable=False),
+    Column("raised_at", Float, nullable=False),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Reached:
+    """How far a journal had come: its highest attempt with that attempt's token, and its highest verdict."""
+
+    attempt_id: int = 0
+    token: str = ""
+    decision_id: int = 0
+
+    def __bool__(self) -> bool:
+        """Tell whether it holds anything that could be lost."""
+        return bool(self.attempt_id or self.decision_id)
+
+
+@dataclass(frozen=True, slots=True)
+class MarkRecord:
+    """What the marks know of a journal: how far it had come, where it was, and which file that was."""
+
+    journal_id: str
+    reached: Reached
+    path: Path
+    trace: FileTrace
+    raised_at: float
+
+
+def _upsert_mark() -> Any:  # noqa: ANN401 - SQLAlchemy's own type has no public name
+    new = insert(_marks).values({column.name: bindparam(column.name, type_=column.type) for column in _marks.columns})
+    mine, known = new.excluded, _marks.c
+    same = and_(mine.attempt_id == known.attempt_id, mine.token == known.token)
+    wins = or_(mine.attempt_id > known.attempt_id, same)  # a fork that lags behind moves nothing
+    taken = ("attempt_id", "token", "path", "main", "written_at", "wal", "salt", "raised_at")
+    return new.on_conflict_do_update(
+        index_elements=["journal_id"],
+        set_={
+            "decision_id": func.max(known.decision_id, mine.decision_id),
+            **{name: case((wins, mine[name]), else_=known[name]) for name in taken},
+        },
+    )
+
+
+def _upsert_import() -> Any:  # noqa: ANN401 - as above
+    columns = {column.name: bindparam(column.name, type_=column.type) for column in _imports.columns}
+    new = insert(_imports).values(columns)
+    return new.on_conflict_do_update(
+        index_elements=["tenant", "operation", "name", "journal_id"],
+        set_={
+            "attempt_id": func.max(_imports.c.attempt_id, new.excluded.attempt_id),
+            "raised_at": new.excluded.raised_at,
+        },
+    )
+
+
+# Carried out for every row: to build them costs more than to carry them out.
+_RAISE_MARK, _RAISE_IMPORT = _upsert_mark(), _upsert_import()
+_BY_JOURNAL = select(_marks).where(_marks.c.journal_id == bindparam("which"))
+
+
+def state_path() -> Path:
+    """Return the file of the marks, in the user's state folder (on Linux, XDG_STATE_HOME moves it)."""
+    return user_state_path("case-importer", appauthor=False) / "marks.db"
+
+
+class Marks:
+    """The marks of all journals that this user's state folder knows.
+
+    Where the file cannot be used, `problem` is the sentence that says so, every method raises it, and nothing may be
+    sent; commands that only read go on.
+    """
+
+    def __init__(self, path: Path | None = None, clock: Callable[[], float] = time.time) -> None:
+        self.path, self._clock = path or state_path(), clock
+        self.problem: JournalError | None = None
+        self.computer_id = ""
+        self._lock = threading.RLock()
+        self._engine = create_engine("sqlite://", creator=self._connect, poolclass=StaticPool)
+        event.listen(self._engine, "begin", lambda c: c.exec_driver_sql("BEGIN IMMEDIATE"))
+        try:
+            with self._transaction() as connection:
+                _metadata.create_all(connection)
+                self.computer_id = computer_id(_folder_id(connection))
+        except JournalError as error:
+            self.problem = error
+
+    def of_journal(self, journal_id: str) -> MarkRecord | None:
+        """Return what is known of a journal by its id."""
+        return self._find(_BY_JOURNAL, which=journal_id)
+
+    def at_path(self, path: Path) -> MarkRecord | None:
+        """Return what is known of the journal that was last used at a path."""
+        return self._find(select(_marks).where(_marks.c.path == str(path)).order_by(_marks.c.raised_at.desc()))
+
+    def of_import(self, scope: Scope, but: str) -> tuple[MarkRecord, int] | None:
+        """Return the other journal, and its highest attempt, that sent most lately for an import."""
+        query = (
+            select(_marks, _imports.c.attempt_id.label("of_import"))
+            .join(_imports, _imports.c.journal_id == _marks.c.journal_id)
+            .where(_imports.c.tenant == scope[0], _imports.c.operation == scope[1], _imports.c.name == scope[2])
+            .where(_marks.c.journal_id != but, _imports.c.attempt_id > 0)
+            .order_by(_imports.c.raised_at.desc())
+        )
+        with self._transaction() as connection:
+            found = connection.execute(query).first()
+        return None if found is None else (_record(found), found.of_import)
+
+    def imports_of(self, journal_id: str) -> list[Scope]:
+        """Return the imports for which a journal has sent, whether it knows so itself or not."""
+        query = select(_imports.c.tenant, _imports.c.operation, _imports.c.name)
+        with self._transaction() as connection:
+            found = connection.execute(query.where(_imports.c.journal_id == journal_id)).all()
+        return [(tenant, operation, name) for tenant, operation, name in found]
+
+    def _find(self, query: Select[Any], **values: object) -> MarkRecord | None:
+        with self._transaction() as connection:
+            found = connection.execute(query, values).first()
+        return None if found is None else _record(found)
+
+    def raise_to(self, record: MarkRecord, imports: dict[Scope, int]) -> MarkRecord:
+        """Raise a journal's mark and those of some of its imports; return the mark as it is now, higher or not."""
+        now = self._clock()
+        with self._transaction() as connection:
+            connection.execute(_RAISE_MARK, _values(record, now))
+            for (tenant, operation, name), attempt_id in imports.items():
+                values = {"tenant": tenant, "operation": operation, "name": name, "attempt_id": attempt_id}
+                connection.execute(_RAISE_IMPORT, {**values, "journal_id": record.journal_id, "raised_at": now})
+            return _record(connection.execute(_BY_JOURNAL, {"which": record.journal_id}).one())
+
+    def set(self, record: MarkRecord, imports: dict[Scope, int]) -> None:
+        """Set a journal's mark, lower than before if need be: a person said that it can be trusted again."""
+        with self._transaction() as connection:
+            connection.execute(_marks.delete().where(_marks.c.journal_id == record.journal_id))
+        self.raise_to(record, imports)
+
+    def forget_wal(self, path: Path) -> None:
+        """Know no `-wal` file at a path any more: what will be there is not this journal's as it was."""
+        with self._transaction() as connection:
+            connection.execute(
+                _marks.update().where(_marks.c.path == str(path)).values(written_at=None, wal=None, salt=None)
+            )
+
+    def close(self) -> None:
+        """Close the file; what was raised is on the disk."""
+        with self._lock:
+            self._engine.dispose()
+
+    def _connect(self) -> sqlite3.Connection:
+        create_private(self.path)
+        raw = sqlite3.connect(self.path, timeout=_BUSY_SECONDS, isolation_level=None, check_same_thread=False)
+        try:
+            make_durable(raw, self.path)
+        except BaseException:
+            raw.close()
+            raise
+        return raw
+
+    @contextmanager
+    def _transaction(self) -> Iterator[Connection]:
+        if self.problem is not None:
+            raise self.problem
+        try:
+            with self._lock, self._engine.begin() as connection:
+                yield connection
+        except (DatabaseError, sqlite3.DatabaseError, OSError) as error:
+            raise self._explain(error) from error
+
+    def _explain(self, error: Exception) -> JournalError:
+        cause = error.orig if isinstance(error, DatabaseError) and error.orig else error
+        code = getattr(cause, "sqlite_errorcode", 0) & 0xFF
+        if code in {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}:
+            return JournalError(
+                _(
+                    "{path}: the record of how far each journal had come is damaged ({cause}). Nothing is sent without"
+                    " it. Move this file and the two beside it (-wal, -shm) away; the next run then asks whether the"
+                    " journal was moved to this computer (--moved-here).",
+                    path=self.path,
+                    cause=cause,
+                )
+            )
+        return JournalError(
+            _(
+                "{path}: the record of how far each journal had come cannot be written ({cause}). Nothing is sent"
+                " without it. See that there is room, that the folder is there and that you may write to it. On"
+                " Linux, the environment variable XDG_STATE_HOME names another folder.",
+                path=self.path,
+                cause=cause,
+            )
+        )
+
+
+class Mark:
+    """The mark of one open journal."""
+
+    def __init__(self, marks: Marks, journal_id: str, file: WatchedFile, token_of: Callable[[int], str | None]) -> None:
+        """Take the journal's id, its file, and what tells the token of one of its attempts."""
+        self._marks, self._journal_id, self._file, self._token_of = marks, journal_id, file, token_of
+
+    def raise_to(self, attempt_id: int, token: str, scope: Scope) -> None:
+        """Have the disk know of an attempt whose intent is committed; only then may its first byte be sent.
+
+        Raises JournalError where that cannot be had, where the journal's file is not the one that was opened any more,
+        or where another copy of the journal went on meanwhile: then nothing may be sent.
+        """
+        self._file.verify()
+        reached = Reached(attempt_id, token)
+        now = self._marks.raise_to(self._record(reached), {scope: attempt_id}).reached
+        if (now.attempt_id, now.token) != (attempt_id, token) and self._token_of(now.attempt_id) != now.token:
+            raise JournalError(
+                _(
+                    "{path}: another copy of this journal is in use: it has made attempt {number}, which this one does"
+                    " not have. Nothing more is sent with this one. Put one of the two away; `case-importer journal"
+                    " check` tells which knows more.",
+                    path=self._file.path,
+                    number=now.attempt_id,
+                )
+            )
+
+    def note(self, reached: Reached, imports: dict[Scope, int] | None = None) -> None:
+        """Raise the mark to what the journal has, and note where it is."""
+        self._marks.raise_to(self._record(reached), imports or {})
+
+    def set(self, reached: Reached, imports: dict[Scope, int]) -> None:
+        """Set the mark to what the journal has, even if that is less."""
+        self._marks.set(self._record(reached), imports)
+
+    def _record(self, reached: Reached) -> MarkRecord:
+        return MarkRecord(self._journal_id, reached, self._file.path, self._file.trace(), 0)
+
+
+def _folder_id(connection: Connection) -> str:
+    """Return the id of this state folder, made once."""
+    found: str | None = connection.scalars(select(_folder.c.id)).first()
+    if found is None:
+        found = uuid4().hex
+        connection.execute(_folder.insert().values(id=found))
+    return found
+
+
+def _values(record: MarkRecord, now: float) -> dict[str, object]:
+    return {
+        "journal_id": record.journal_id,
+        "attempt_id": record.reached.attempt_id,
+        "token": record.reached.token,
+        "decision_id": record.reached.decision_id,
+        "path": str(record.path),
+        "main": record.trace.main,
+        "written_at": record.trace.written_at,
+        "wal": record.trace.wal,
+        "salt": record.trace.salt,
+        "raised_at": now,
+    }
+
+
+def _record(found: Row[Any]) -> MarkRecord:
+    return MarkRecord(
+        found.journal_id,
+        Reached(found.attempt_id, found.token, found.decision_id),
+        Path(found.path),
+        FileTrace(found.main, found.written_at, found.wal, found.salt),
+        found.raised_at,
+    )

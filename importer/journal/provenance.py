@@ -1,0 +1,258 @@
+"""What a journal knows of itself, held against the mark that is kept apart from it."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+from sqlalchemy import Connection, delete, func, insert, select
+
+from importer.errors import JournalError
+from importer.journal.backup import journal_id_in
+from importer.journal.database import Database
+from importer.journal.mark import Mark, MarkRecord, Marks, Reached, Scope
+from importer.journal.schema import attempts, computers, decisions, facts, imports, moment, rows, verdicts
+from importer.journal.standing import KnownImport, Standing
+from importer.journal.user import user_name
+from importer.journal.watched_file import WatchedFile
+
+LOOK_FIRST = "look-first"
+"""The option, and the reason, by which the CRM is searched for each row before it is sent."""
+
+
+class Provenance:
+    """What a journal knows of itself and what the marks know of it; worked out when it is opened."""
+
+    def __init__(self, database: Database, marks: Marks, was_at_path: MarkRecord | None) -> None:
+        """Work the standing out, giving the journal an id where it has none; `was_at_path` is from before."""
+        self._database, self._marks, self._was_at_path = database, marks, was_at_path
+        with database.write() as connection:
+            self.journal_id, is_new = _journal_id(connection)
+            self.mark = Mark(marks, self.journal_id, database.file, self._token_of)
+            self.standing = self._work_out(connection, is_new=is_new)
+            reached, sent = _reached(connection), {} if self.standing.known else _imports_of(connection)
+            if self.standing.may_send:
+                self._note_this_computer(connection)
+        self._accept(reached, sent)
+
+    def trust_again(self, reason: str, up_to: int = 0) -> None:
+        """Take the journal as it is from now on, for the reason that an option names; the decision is recorded.
+
+        `look-first` makes good what it lacks row by row: until that is done, `must_look_first` is true of each import
+        of the journal, those that it does not know itself included. `up_to` is the highest attempt that a report knew
+        of; such reports count as taken in.
+        """
+        self._refuse_without_mark()
+        about = f"{self.standing.kind} {self.standing.has}/{self.standing.known}"
+        lost = self._marks.imports_of(self.journal_id)
+        with self._database.write() as connection:
+            number = max(self.standing.known, up_to, self._settled_up_to(connection))
+            _set_fact(connection, "settled_up_to", str(number))
+            self._record(connection, reason, about)
+            self._note_this_computer(connection)
+            reached, sent = _reached(connection), _imports_of(connection)
+            for scope in {*lost, *_all_imports(connection)} if reason == LOOK_FIRST else ():
+                _set_fact(connection, _looking(scope), "")
+        self.mark.set(reached, sent)  # once the decision is on the disk: it is not trusted without one
+        self.standing = Standing("sound", self._database.path, reached.attempt_id, reached.attempt_id)
+
+    def require_looking(self, scope: Scope) -> None:
+        """Have `must_look_first` be true of an import until `looked_first` says that it was done."""
+        with self._database.write() as connection:
+            _set_fact(connection, _looking(scope), "")
+
+    def must_look_first(self, scope: Scope) -> bool:
+        """Tell whether rows of an import may be in the CRM though the journal calls them planned."""
+        with self._database.read() as connection:
+            return connection.scalars(select(facts.c.value).where(facts.c.name == _looking(scope))).first() is not None
+
+    def looked_first(self, scope: Scope) -> None:
+        """Note that the CRM was searched for every row of a source that would have been sent."""
+        with self._database.write() as connection:
+            connection.execute(delete(facts).where(facts.c.name == _looking(scope)))
+
+    def note_computer(self) -> None:
+        """Accept that the journal was moved to this computer; raises JournalError where more is wrong."""
+        if self.standing.may_send:
+            return
+        if self.standing.kind != "unknown-computer":
+            raise JournalError(self.standing.sentence)
+        with self._database.write() as connection:
+            self._record(connection, "moved-here", self._marks.computer_id)
+            self._note_this_computer(connection)
+            reached, sent = _reached(connection), _imports_of(connection)
+        self.mark.note(reached, sent)
+        self.standing = replace(self.standing, kind="sound")
+
+    def marks_know(self, scope: Scope) -> KnownImport | None:
+        """Return which other journal of this computer has sent for an import for which this one never did.
+
+        Raises JournalError where the marks cannot be read.
+        """
+        with self._database.read() as connection:
+            if _has_sent(connection, scope):
+                return None
+        found = self._marks.of_import(scope, but=self.journal_id)
+        if found is None:
+            return None
+        record, attempt_id = found
+        return KnownImport(record.journal_id, record.path, attempt_id, moment(record.raised_at))
+
+    def _refuse_without_mark(self) -> None:
+        if self._marks.problem is not None:
+            raise self._marks.problem
+
+    def reached(self) -> Reached:
+        """Return how far the journal has come."""
+        with self._database.read() as connection:
+            return _reached(connection)
+
+    def is_behind(self, journal_id: str, attempt_id: int) -> bool:
+        """Tell whether a report of this journal (by the beginning of its id) knows of an attempt that it lacks."""
+        if not journal_id or not self.journal_id.startswith(journal_id):
+            return False
+        with self._database.read() as connection:
+            return attempt_id > max(_reached(connection).attempt_id, self._settled_up_to(connection))
+
+    def moved(self, target: Path, reached: Reached) -> None:
+        """Note that the journal is another file now."""
+        Mark(self._marks, self.journal_id, WatchedFile(target), self._token_of).note(reached)
+
+    def leave(self) -> None:
+        """Raise the mark once more before the journal is closed: what was adopted or decided sent nothing."""
+        if self.standing.may_send and self._marks.problem is None:
+            self.mark.note(self.reached())
+
+    def _work_out(self, connection: Connection, *, is_new: bool) -> Standing:
+        """Hold what the journal has against the mark."""
+        path, has = self._database.path, _reached(connection)
+        if self._marks.problem is not None:
+            return Standing("no-mark", path, has.attempt_id, reason=str(self._marks.problem))
+        known = self._marks.of_journal(self.journal_id)
+        sound = Standing("sound", path, has.attempt_id, known.reached.attempt_id if known else 0)
+        if known is None:
+            return self._without_mark(connection, sound, has, is_new=is_new)
+        if known.reached.attempt_id > has.attempt_id or known.reached.decision_id > has.decision_id:
+            return replace(sound, kind="behind")
+        if known.reached.attempt_id and _token(connection, known.reached.attempt_id) != known.reached.token:
+            return replace(sound, kind="forked")
+        if self._is_elsewhere(known.path):
+            return replace(sound, kind="copied", elsewhere=known.path)
+        return sound if not has or self._knows_this_computer(connection) else replace(sound, kind="unknown-computer")
+
+    def _without_mark(self, connection: Connection, sound: Standing, has: Reached, *, is_new: bool) -> Standing:
+        """Return the standing of a journal that this computer has no mark of: new, of 0.1.0, or from elsewhere."""
+        if not has:
+            return replace(sound, kind="new") if is_new else sound
+        if not is_new:
+            here = self._knows_this_computer(connection)  # the marks themselves may have been brought back
+            return sound if here else replace(sound, kind="unknown-computer")
+        other = self._other_journal(connection)
+        if other is None:
+            return sound  # a journal of 0.1.0 is taken as it is, once
+        return replace(sound, kind="other-journal", known=other.reached.attempt_id, elsewhere=other.path)
+
+    def _other_journal(self, connection: Connection) -> MarkRecord | None:
+        """Return a journal that has sent from this computer, at this path or for an import of this one."""
+        if self._was_at_path is not None and self._was_at_path.reached:
+            return self._was_at_path
+        found = (self._marks.of_import(scope, but=self.journal_id) for scope in _imports_of(connection))
+        return next((record for record, _attempt in filter(None, found)), None)
+
+    def _is_elsewhere(self, path: Path) -> bool:
+        """Tell whether another file at the recorded path is this journal, too; one that cannot be read may be it."""
+        if path == self._database.path or not path.exists() or path.samefile(self._database.path):
+            return False
+        return journal_id_in(path) in {self.journal_id, ""}
+
+    def _accept(self, reached: Reached, sent: dict[Scope, int]) -> None:
+        """Note the place and how far the journal has come, or that its files are not what was noted before.
+
+        It is done once the journal knows this computer: whoever is killed in between is asked nothing the next time.
+        """
+        try:
+            if self.standing.may_send:
+                self.mark.note(reached, sent)
+            elif self._marks.problem is None:
+                self._marks.forget_wal(self._database.path)
+        except JournalError as error:
+            self.standing = replace(self.standing, kind="no-mark", reason=str(error))
+
+    def _note_this_computer(self, connection: Connection) -> None:
+        values = {"id": self._marks.computer_id, "first_seen_at": self._database.clock.wall()}
+        connection.execute(insert(computers).prefix_with("OR IGNORE").values(**values))
+
+    def _knows_this_computer(self, connection: Connection) -> bool:
+        query = select(computers.c.id).where(computers.c.id == self._marks.computer_id)
+        return connection.execute(query).first() is not None
+
+    def _record(self, connection: Connection, question: str, about: str) -> None:
+        values = {"question": question, "about": about, "user": user_name(), "decided_at": self._database.clock.wall()}
+        connection.execute(insert(decisions).values(**values))
+
+    def _settled_up_to(self, connection: Connection) -> int:
+        return int(connection.scalars(select(facts.c.value).where(facts.c.name == "settled_up_to")).first() or 0)
+
+    def _token_of(self, attempt_id: int) -> str | None:
+        with self._database.read() as connection:
+            return _token(connection, attempt_id)
+
+
+def _journal_id(connection: Connection) -> tuple[str, bool]:
+    """Return the journal's id, and whether it was made just now."""
+    found: str | None = connection.scalars(select(facts.c.value).where(facts.c.name == "journal_id")).first()
+    if found is not None:
+        return found, False
+    made = uuid4().hex
+    _set_fact(connection, "journal_id", made)
+    return made, True
+
+
+def _set_fact(connection: Connection, name: str, value: str) -> None:
+    connection.execute(insert(facts).prefix_with("OR REPLACE").values(name=name, value=value))
+
+
+def _reached(connection: Connection) -> Reached:
+    newest = select(attempts.c.id, attempts.c.token).order_by(attempts.c.id.desc()).limit(1)
+    attempt = connection.execute(newest).first()
+    decision = connection.scalars(select(func.max(verdicts.c.id))).one()
+    return Reached(attempt.id if attempt else 0, attempt.token if attempt else "", decision or 0)
+
+
+def _token(connection: Connection, attempt_id: int) -> str | None:
+    return connection.scalars(select(attempts.c.token).where(attempts.c.id == attempt_id)).first()
+
+
+def _imports_of(connection: Connection) -> dict[Scope, int]:
+    """Return the imports for which a journal has sent, each with its highest attempt."""
+    query = (
+        select(imports.c.tenant, imports.c.operation, imports.c.name, func.max(attempts.c.id))
+        .join(rows, rows.c.import_id == imports.c.id)
+        .join(attempts, attempts.c.row_id == rows.c.id)
+        .group_by(imports.c.id)
+    )
+    return {(tenant, operation, name): number for tenant, operation, name, number in connection.execute(query)}
+
+
+def _all_imports(connection: Connection) -> list[Scope]:
+    found = connection.execute(select(imports.c.tenant, imports.c.operation, imports.c.name))
+    return [(tenant, operation, name) for tenant, operation, name in found]
+
+
+def _looking(scope: Scope) -> str:
+    """Return the name of the fact that rows of an import have to be looked for before they are sent."""
+    return json.dumps([LOOK_FIRST, *scope], ensure_ascii=False)
+
+
+def _has_sent(connection: Connection, scope: Scope) -> bool:
+    query: Any = (
+        select(attempts.c.id)
+        .join(rows, rows.c.id == attempts.c.row_id)
+        .join(imports, imports.c.id == rows.c.import_id)
+        .where(imports.c.tenant == scope[0], imports.c.operation == scope[1], imports.c.name == scope[2])
+        .limit(1)
+    )
+    return connection.execute(query).first() is not None

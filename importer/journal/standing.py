@@ -1,0 +1,121 @@
+"""Whether a journal is what it was when it was last used, and in which words that is told."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Literal
+
+from importer.messages import _, ngettext
+
+Kind = Literal["sound", "new", "behind", "forked", "copied", "unknown-computer", "other-journal", "no-mark"]
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How a journal stands; only one that is sound or new may send.
+
+    `has` is its highest attempt and `known` the one that the mark knows. `elsewhere` is the other copy, or the other
+    journal. `reason` is why there is no mark.
+    """
+
+    kind: Kind
+    path: Path
+    has: int = 0
+    known: int = 0
+    elsewhere: Path | None = None
+    reason: str = ""
+
+    @property
+    def may_send(self) -> bool:
+        """Tell whether the journal knows all that this computer knows of it."""
+        return self.kind in {"sound", "new"}
+
+    @property
+    def sentence(self) -> str | None:
+        """What is wrong, and the way back; None where nothing is."""
+        return None if self.may_send else _SENTENCES[self.kind](self)
+
+
+@dataclass(frozen=True, slots=True)
+class KnownImport:
+    """Another journal that has sent for an import: where it was, its highest attempt for the import, and when."""
+
+    journal_id: str
+    path: Path
+    attempt_id: int
+    raised_at: datetime
+
+
+def _behind(standing: Standing) -> str:
+    if standing.known <= standing.has:
+        return _(
+            "{path}: this journal is an older one: ids or decisions that were taken into it on this computer are"
+            " missing. Bring back the newest journal. If it is lost, take the ids of every later report with"
+            " `case-importer adopt`, then run with --look-first, or with --nothing-was-sent if you know that it is so.",
+            path=standing.path,
+        )
+    return ngettext(
+        "{path}: this journal is an older one: {count} attempt that this computer made is missing (it knows"
+        " {has} of {known}). Bring back the newest journal. If it is lost, take the ids of every later report with"
+        " `case-importer adopt`, then run with --look-first, or with --nothing-was-sent if you know that it is so.",
+        "{path}: this journal is an older one: {count} attempts that this computer made are missing (it knows"
+        " {has} of {known}). Bring back the newest journal. If it is lost, take the ids of every later report with"
+        " `case-importer adopt`, then run with --look-first, or with --nothing-was-sent if you know that it is so.",
+        standing.known - standing.has,
+        path=standing.path,
+        has=standing.has,
+        known=standing.known,
+    )
+
+
+def _forked(standing: Standing) -> str:
+    return _(
+        "{path}: this journal is a copy that went on by itself: its attempt {known} is not the one that this computer"
+        " made. Use the journal that this computer used. If it is lost, take the ids of every report of it with"
+        " `case-importer adopt`, then run with --look-first, or with --nothing-was-sent if you know that it is so.",
+        path=standing.path,
+        known=standing.known,
+    )
+
+
+def _copied(standing: Standing) -> str:
+    return _(
+        "{path}: this is a copy of the journal {elsewhere}, which is still there, and two copies must not both send."
+        " Use that one (--journal {elsewhere}). To go on with this one instead, first put the other where no run"
+        " finds it. `case-importer journal move` is the way to move a journal.",
+        path=standing.path,
+        elsewhere=standing.elsewhere,
+    )
+
+
+def _unknown_computer(standing: Standing) -> str:
+    return _(
+        "{path}: this journal was never used on this computer by this user. If it was moved here and is used nowhere"
+        " else, give --moved-here. If another computer still sends with a copy of it, do not send from here.",
+        path=standing.path,
+    )
+
+
+def _other_journal(standing: Standing) -> str:
+    return _(
+        "{path}: this journal is of version 0.1.0, and this computer has sent with a newer one since"
+        " ({elsewhere}, {known} attempts). It is probably an old backup. Bring back the newest journal. If it is"
+        " lost, take the ids of every later report with `case-importer adopt`, then run with --look-first, or with"
+        " --nothing-was-sent if you know that it is so.",
+        path=standing.path,
+        elsewhere=standing.elsewhere,
+        known=standing.known,
+    )
+
+
+_SENTENCES: dict[Kind, Callable[[Standing], str]] = {
+    "behind": _behind,
+    "forked": _forked,
+    "copied": _copied,
+    "unknown-computer": _unknown_computer,
+    "other-journal": _other_journal,
+    "no-mark": lambda standing: standing.reason,
+}

@@ -1,0 +1,115 @@
+"""What a command may have to ask before it sends anything, as data, and the one place where it is asked.
+
+All questions that can be known are asked at once. Where no person can be asked, a question about the whole run ends the
+command with every open question listed, each with the option that answers it; a question about some rows leaves those
+rows as they are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Literal, Protocol
+
+from importer.errors import UsageError
+from importer.messages import _
+
+QuestionScope = Literal["run", "rows"]
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """One answer that lets a command go on: what is remembered, the option that gives it, and what it means."""
+
+    value: str
+    option: str
+    meaning: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """Something that only a person can decide.
+
+    `code` and `about` are what the answer is remembered under. `answers` are the ways to go on; to give none of them
+    is to stop. `given` is the answer that an option of the command has given already. `rows` are the numbers of the
+    rows that a question of the scope `rows` is about.
+    """
+
+    code: str
+    sentence: str
+    answers: tuple[Answer, ...]
+    about: str = ""
+    scope: QuestionScope = "run"
+    given: Answer | None = None
+    rows: frozenset[int] = frozenset()
+
+    @property
+    def option(self) -> str:
+        """The options that answer it."""
+        return _(" or ").join(answer.option for answer in self.answers)
+
+    @property
+    def listed(self) -> str:
+        """The question with each way to answer it on a command line."""
+        if len(self.answers) == 1 and not self.answers[0].meaning:
+            return _("{question} If so, give {option}.", question=self.sentence, option=self.option)
+        ways = (_("{meaning}: {option}.", meaning=one.meaning, option=one.option) for one in self.answers)
+        return " ".join((self.sentence, *ways))
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """A question and the answer that was given to it."""
+
+    question: Question
+    answer: Answer
+
+
+class Person(Protocol):
+    """The person who gave the command, as far as questions go."""
+
+    @property
+    def can_be_asked(self) -> bool:
+        """Whether there is anybody to ask."""
+
+    def answer(self, question: Question) -> Answer | None:
+        """Return one of the question's answers, None where the person declines."""
+
+
+class QuestionsOpen(UsageError):
+    """Questions about the whole run are open, and no person can be asked."""
+
+    def __init__(self, questions: Sequence[Question]) -> None:
+        """Keep the questions; the sentence lists them, each with the option that answers it."""
+        self.questions = tuple(questions)
+        first = _("Cannot ask: no terminal. Nothing was sent, and the CRM was not called. Open questions:")
+        super().__init__("\n".join([first, *(f"  - {question.listed}" for question in questions)]))
+
+
+def answer_all(questions: Iterable[Question], person: Person, later: Iterable[Question] = ()) -> list[Answered]:
+    """Return the questions that have an answer, asking the person for each answer that no option has given.
+
+    `later` are questions whose turn comes later at a terminal; where no person can be asked they are listed together
+    with the others. Raises QuestionsOpen there, and UsageError where the person declines. Where only questions about
+    some rows are open and no person can be asked, those are left out.
+    """
+    questions = list(questions)
+    answered = [Answered(question, question.given) for question in questions if question.given]
+    unanswered = [question for question in questions if question.given is None]
+    if not person.can_be_asked:
+        listed = [*unanswered, *(question for question in later if question.given is None)]
+        if any(question.scope == "run" for question in listed):
+            raise QuestionsOpen(listed)
+        return answered
+    for question in unanswered:
+        answer = person.answer(question)
+        if answer is None:
+            raise UsageError(_("Stopped; nothing was sent."))
+        answered.append(Answered(question, answer))
+    return answered
+
+
+def unanswered(questions: Iterable[Question], answered: Iterable[Answered]) -> list[Question]:
+    """Return the questions that nobody has answered."""
+    done = {one.question for one in answered}
+    return [question for question in questions if question not in done]

@@ -1,0 +1,219 @@
+"""The settings file: what stands from week to week, and what its user has agreed to, in the user's own folder.
+
+TOML, written by a person or by the answers to questions, and readable by its owner only. No mapping and no source can
+change what is in it.
+"""
+
+from __future__ import annotations
+
+import difflib
+import os
+import secrets
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from platformdirs import user_config_path
+
+from importer.errors import SettingsError
+from importer.messages import _
+from importer.settings.address import normal_server
+
+_TEXTS = ("server", "operation", "proxy", "case_url")
+_PATHS = ("token_file", "ca_file", "journal")
+_KEYS = (*_TEXTS, *_PATHS, "folders", "trusted")
+_TRUSTED_KEYS = ("server", "operation", "token_file")
+
+
+@dataclass(frozen=True, slots=True)
+class Trusted:
+    """A server and an operation that the user agreed to, and the file that holds their token where one is named."""
+
+    server: str
+    operation: str
+    token_file: Path | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What the settings file says; None, or nothing, where it is silent."""
+
+    path: Path
+    exists: bool = False
+    server: str | None = None
+    operation: str | None = None
+    proxy: str | None = None
+    case_url: str | None = None
+    token_file: Path | None = None
+    ca_file: Path | None = None
+    journal: Path | None = None
+    folders: tuple[Path, ...] = ()
+    trusted: tuple[Trusted, ...] = ()
+
+    def trusts(self, server: str, operation: str) -> bool:
+        """Tell whether the user agreed to this server and operation."""
+        return any((one.server, one.operation) == (server, operation) for one in self.trusted)
+
+    def token_file_for(self, server: str, operation: str) -> Path | None:
+        """Return the file with the token of this server and operation; a token belongs to both.
+
+        The file that stands alone is for the server and operation that stand beside it, or for any where none do.
+        """
+        for one in self.trusted:
+            if one.token_file and (one.server, one.operation) == (server, operation):
+                return one.token_file
+        if self.server not in {None, server} or self.operation not in {None, operation}:
+            return None
+        return self.token_file
+
+
+def settings_path() -> Path:
+    """Return where the settings file is: the user's folder for configuration."""
+    return user_config_path("case-importer", appauthor=False) / "settings.toml"
+
+
+def load_settings() -> Settings:
+    """Return what the settings file says; raises SettingsError, with line or key, where it cannot be understood."""
+    path = settings_path()
+    try:
+        with path.open("rb") as file:
+            content = tomllib.load(file)
+    except (FileNotFoundError, NotADirectoryError):
+        return Settings(path)
+    except tomllib.TOMLDecodeError as error:
+        raise _fault(path, _("it is not valid TOML: {reason}", reason=error)) from error
+    except UnicodeDecodeError as error:
+        raise _fault(path, _("it is not UTF-8 text")) from error
+    except OSError as error:
+        raise _fault(path, _("it cannot be read: {reason}", reason=error.strerror or error)) from error
+    _refuse_unknown(path, content, _KEYS, "")
+    folder = path.parent
+    return Settings(
+        path=path,
+        exists=True,
+        server=_server(path, content, "server"),
+        operation=_text(path, content, "operation"),
+        proxy=_text(path, content, "proxy"),
+        case_url=_text(path, content, "case_url"),
+        token_file=_path(path, content, "token_file"),
+        ca_file=_path(path, content, "ca_file"),
+        journal=_path(path, content, "journal"),
+        folders=tuple(folder / Path(name).expanduser() for name in _texts(path, content, "folders")),
+        trusted=tuple(_trusted(path, content)),
+    )
+
+
+def trust(server: str, operation: str) -> None:
+    """Remember that the user means this server and operation; raises SettingsError where that cannot be written."""
+    known = load_settings()
+    if not known.trusts(server, operation):
+        _append(known, "trusted", {"server": server, "operation": operation})
+
+
+def allow_folder(folder: Path) -> None:
+    """Remember that files of this folder may be read; raises SettingsError where that cannot be written."""
+    known = load_settings()
+    if folder not in known.folders:
+        _append(known, "folders", str(folder))
+
+
+def _append(known: Settings, key: str, value: object) -> None:
+    """Add a value to a list of the file, whatever else stands in it kept, comments included."""
+    import tomlkit  # noqa: PLC0415 - only an answer that is new needs it
+
+    path = known.path
+    try:
+        document = tomlkit.parse(path.read_text("utf-8")) if known.exists else tomlkit.document()
+        if key not in document:
+            document[key] = tomlkit.aot() if isinstance(value, dict) else tomlkit.array()
+        if isinstance(document[key], tomlkit.items.AoT) and isinstance(value, dict):
+            entry = tomlkit.table()
+            entry.update(value)
+            document[key].append(entry)
+        else:
+            document[key].append(value)
+        _replace(path, tomlkit.dumps(document))
+    except OSError as error:
+        raise _fault(path, _("it cannot be written: {reason}", reason=error.strerror or error)) from error
+
+
+def _replace(path: Path, text: str) -> None:
+    """Put the new text in the file's place in one step, for its owner only."""
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    temporary = path.with_name(f".{secrets.token_hex(6)}.toml")
+    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    try:
+        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def _trusted(path: Path, content: Mapping[str, Any]) -> list[Trusted]:
+    found = content.get("trusted", [])
+    if not isinstance(found, list) or not all(isinstance(one, dict) for one in found):
+        raise _fault(path, _("trusted: write a list of tables, each [[trusted]] with server and operation"))
+    trusted = []
+    for one in found:
+        _refuse_unknown(path, one, _TRUSTED_KEYS, "trusted: ")
+        server, operation = _server(path, one, "server"), _text(path, one, "operation")
+        if server is None or operation is None:
+            raise _fault(path, _("trusted: each entry needs both server and operation"))
+        trusted.append(Trusted(server, operation, _path(path, one, "token_file")))
+    return trusted
+
+
+def _server(path: Path, content: Mapping[str, Any], key: str) -> str | None:
+    written = _text(path, content, key)
+    try:
+        return written and normal_server(written)
+    except SettingsError as error:
+        raise _fault(path, str(error)) from error
+
+
+def _text(path: Path, content: Mapping[str, Any], key: str) -> str | None:
+    value = content.get(key)
+    if value is not None and not (isinstance(value, str) and value.strip()):
+        raise _fault(path, _('{key}: write a text in quotation marks, like {key} = "…"', key=key))
+    return value
+
+
+def _path(path: Path, content: Mapping[str, Any], key: str) -> Path | None:
+    value = _text(path, content, key)
+    return None if value is None else path.parent / Path(value).expanduser()
+
+
+def _texts(path: Path, content: Mapping[str, Any], key: str) -> list[str]:
+    value = content.get(key, [])
+    if not isinstance(value, list) or not all(isinstance(one, str) and one.strip() for one in value):
+        raise _fault(path, _('{key}: write a list of texts, like {key} = ["…"]', key=key))
+    return value
+
+
+def _refuse_unknown(path: Path, content: Mapping[str, Any], known: tuple[str, ...], within: str) -> None:
+    """Raise SettingsError for every key that is not known, with the names that it may have meant."""
+    unknown = [key for key in content if key not in known]
+    if not unknown:
+        return
+    hints = []
+    for key in unknown:
+        near = difflib.get_close_matches(key, known, 2)
+        hints.append(f"{key} ({_('did you mean {names}?', names=' / '.join(near))})" if near else key)
+    raise _fault(
+        path,
+        _(
+            "{within}unknown keys: {keys}. Known keys: {known}",
+            within=within,
+            keys=", ".join(hints),
+            known=", ".join(known),
+        ),
+    )
+
+
+def _fault(path: Path, reason: str) -> SettingsError:
+    return SettingsError(_("{path} (the settings file): {reason}", path=path, reason=reason))

@@ -1,0 +1,426 @@
+"""Whole runs against odd answers, wrong ids, stopped processes and people in a hurry: ids stay with their own rows."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sqlite3
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from pathlib import Path
+
+import psutil
+import pytest
+from odd_crm import Case, OddCrm, success
+from openpyxl import load_workbook
+from promise_support import end_leases, kept, know_the_search, nursery, states, tickets, told, wait_until
+from run_support import Give, Office, Result
+from scripted_crm import ScriptedCrm, http
+
+AT_ONCE = ("--quiet-period", "0")
+
+
+def run(office: Office, give: Give, server: ScriptedCrm, *more: str) -> Result:
+    """Carry out a run with one worker against a server."""
+    words = office.arguments("run", "--yes", "--json", "--concurrency", "1", "--spot-check", "0", *more)
+    words[words.index("--server") + 1] = server.url
+    return give(words)
+
+
+def settle(office: Office, give: Give, server: ScriptedCrm, *more: str) -> Result:
+    """Carry out `settle` against a server, the quiet period over."""
+    end_leases(office.journal)
+    words = office.settle("--json", *AT_ONCE, *more)
+    words[words.index("--server") + 1] = server.url
+    return give(words)
+
+
+# ------------------------------------------------------------------------------------------------ answers
+
+
+def test_o21_an_id_that_another_row_has_stays_with_that_row(office: Office, give: Give) -> None:
+    """A proxy that repeats an answer: the holder stays created and disputed, the newcomer unknown, the run pauses."""
+    first: list[Case] = []
+
+    def repeating(case: Case, number: int) -> bytes:
+        first.append(case)
+        return http(200, success(first[0] if number >= 2 else case))
+
+    crm = OddCrm(repeating, records=lambda _found: [])
+    office.write(tickets(range(1, 6)))
+    with ScriptedCrm(crm) as server:
+        result = run(office, give, server)
+        assert result.status == 4
+        assert len(crm.posted) == 2
+        assert crm.cases[0].wolkvox_id in result.json["next"]
+        assert [row.reference in result.json["next"] for row in kept(office.journal)[:2]] == [True, True]
+        assert told(office.journal, "SELECT state, disputed FROM rows ORDER BY id LIMIT 3") == [
+            ("created", 1),
+            ("unknown", 0),
+            ("planned", 0),
+        ]
+        crm.answers = lambda case, _number: http(200, success(case))
+        crm.records = lambda found: found
+        settled = settle(office, give, server)
+        assert (settled.status, settled.json["settled"][0]["created"]) == (0, 1)
+        assert run(office, give, server).status == 0
+    crm.assert_one_case_each(kept(office.journal))
+    assert states(office.journal) == {"created": 5}
+    assert told(office.journal, "SELECT count(*) FROM rows WHERE disputed") == [(0,)]
+
+
+def test_o21_an_id_that_was_given_to_the_wrong_row_is_handed_over(office: Office, give: Give) -> None:
+    """Where the search shows that a disputed id is the newcomer's, it gets it, and the former holder is in doubt."""
+    cases: list[Case] = []
+
+    def ahead(case: Case, number: int) -> bytes:
+        """Give the first row the id of the second."""
+        cases.append(case)
+        return http(200, success(case, wolkvox_id=f"64cb{2:020x}") if number == 1 else success(case))
+
+    crm = OddCrm(ahead)
+    office.write(tickets([1, 2]))
+    with ScriptedCrm(crm) as server:
+        assert run(office, give, server).status == 4
+        settle(office, give, server)
+        crm.assert_one_case_each(kept(office.journal))
+        assert [row.state for row in kept(office.journal)] == ["unknown", "created"]
+        own = crm.cases[0].wolkvox_id
+        assert settle(office, give, server, "--by-hand", "1", "--created", own).status == 0
+    crm.assert_one_case_each(kept(office.journal))
+    assert states(office.journal) == {"created": 2}
+
+
+def test_o21_an_id_that_was_only_noted_for_a_row_is_no_other_rows(office: Office, give: Give) -> None:
+    """A refusal names a case, and a proxy repeats its id as another row's success: that row is unknown, too."""
+    first: list[Case] = []
+
+    def repeating(case: Case, number: int) -> bytes:
+        first.append(case)
+        return http(400 if number == 1 else 200, success(first[0]))
+
+    crm = OddCrm(repeating)
+    office.write(tickets([1, 2, 3]))
+    with ScriptedCrm(crm) as server:
+        assert run(office, give, server).status == 4
+        crm.assert_one_case_each(kept(office.journal))
+        assert "created" not in states(office.journal)
+        assert settle(office, give, server).status == 0
+    crm.assert_one_case_each(kept(office.journal))
+
+
+def test_o21_a_mark_in_the_case_of_another_row_disputes_it(office: Office, give: Give) -> None:
+    """Two answers that were swapped: the search of a doubtful row shows whose case the other row has."""
+    crm = OddCrm()
+
+    def swapped(case: Case, number: int) -> bytes:
+        if number == 1:
+            return http(200, success(case, wolkvox_id=f"64cb{2:020x}"))
+        return http(502)
+
+    crm.answers = swapped
+    office.write(tickets([1, 2]))
+    with ScriptedCrm(crm) as server:
+        assert run(office, give, server).status == 4
+        settle(office, give, server)
+    crm.assert_one_case_each(kept(office.journal))
+    assert [row.state for row in kept(office.journal)] == ["unknown", "created"]
+
+
+def test_o21_a_person_says_whose_case_a_disputed_id_is(office: Office, give: Give) -> None:
+    """`--created ID` of another row is refused, and with `--instead-of` it moves, so that no row loses it unseen."""
+    first: list[Case] = []
+
+    def repeating(case: Case, number: int) -> bytes:
+        first.append(case)
+        return http(200, success(first[0] if number == 2 else case))
+
+    crm = OddCrm(repeating)
+    office.write(tickets([1, 2]))
+    with ScriptedCrm(crm) as server:
+        run(office, give, server)
+        known = crm.cases[0].wolkvox_id
+        refused = settle(office, give, server, "--by-hand", "2", "--created", known)
+        assert refused.status == 2
+        assert "--instead-of" in refused.json["reason"]
+        taken = settle(office, give, server, "--by-hand", "2", "--created", known, "--instead-of", "1")
+        assert taken.status == 4
+    assert told(office.journal, "SELECT state, wolkvox_id FROM rows ORDER BY id") == [
+        ("unknown", None),
+        ("created", known),
+    ]
+
+
+@pytest.mark.parametrize("status", [400, 401, 403, 404, 429, 302, 500])
+def test_o23_an_id_in_a_refusal_makes_the_row_unknown_and_is_found(office: Office, give: Give, status: int) -> None:
+    """Whatever the status, a row whose answer names a case is not sent again; settling finds the case by its id."""
+    crm = OddCrm(lambda case, number: http(status if number == 1 else 200, success(case) | {"error": "NO"}))
+    office.write(tickets([1]))
+    with ScriptedCrm(crm) as server:
+        assert run(office, give, server).status in {4, 5}
+        assert told(office.journal, "SELECT state FROM rows") == [("unknown",)]
+        assert told(office.journal, "SELECT wolkvox_id FROM arrived_ids") == [(crm.cases[0].wolkvox_id,)]
+        refused = settle(office, give, server, "--by-hand", "1", "--not-created")
+        assert refused.status == 2
+        assert f"--despite {crm.cases[0].wolkvox_id}" in refused.json["reason"]
+        assert settle(office, give, server).status == 0
+    crm.assert_one_case_each(kept(office.journal))
+    assert len(crm.posted) == 1
+
+
+def test_o23_not_created_despite_an_id_is_taken_after_a_search(office: Office, give: Give) -> None:
+    """The CRM is asked once more: what it finds counts, and else the id stays as history and the row goes again."""
+    wrong = "64cbffffffffffffffffffff"
+    crm = OddCrm(
+        lambda case, number: http(400, success(case, wolkvox_id=wrong)) if number == 1 else http(200, success(case))
+    )
+    office.write(tickets([1]))
+    with ScriptedCrm(crm) as server:
+        run(office, give, server)
+        found = crm.cases.pop()
+        assert settle(office, give, server, "--by-hand", "1", "--not-created", "--despite", wrong).status == 0
+        assert states(office.journal) == {"planned": 1}
+        assert run(office, give, server).status == 0
+    assert told(office.journal, "SELECT wolkvox_id, dismissed FROM arrived_ids ORDER BY id")[0] == (wrong, 1)
+    assert crm.ids()[found.reference] == kept(office.journal)[0].wolkvox_id
+
+
+# ------------------------------------------------------------------------------------------------ time and verdicts
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="processes that are stopped, as Unix has them")
+@pytest.mark.parametrize(("step", "when"), [("intent-committed", "after"), ("first-byte-sent", "before")])
+def test_o27_a_process_that_was_stopped_past_its_lease_sends_nothing(
+    office: Office, give: Give, step: str, when: str
+) -> None:
+    """Stopped between its intent and its last byte, and continued once another process has sent the row: one case."""
+    crm, pid = OddCrm(), office.folder / "pid"
+    office.write(tickets([1]))
+    with ScriptedCrm(crm) as server, nursery() as order, ThreadPoolExecutor(1) as elsewhere:
+        words = office.arguments("run", "--yes", "--spot-check", "0", "--report", str(office.folder / "late.xlsx"))
+        words[words.index("--server") + 1] = server.url
+        late = elsewhere.submit(order, words, step=step, when=when, nth=1, lease=0.3, pid=str(pid))
+        wait_until(lambda: pid.exists() and _is_stopped(int(pid.read_text())))
+        wait_until(lambda: give(_settle_words(office, server)).status == 4)
+        verdict = give([*_settle_words(office, server), "--by-hand", "1", "--not-created"])
+        assert verdict.status == 0, verdict
+        assert run(office, give, server).status == 0
+        assert len(crm.posted) == 1
+        os.kill(int(pid.read_text()), signal.SIGCONT)
+        assert late.result(timeout=60) == 0
+    assert len(crm.posted) == 1
+    crm.assert_one_case_each(kept(office.journal))
+    assert states(office.journal) == {"created": 1}
+
+
+def _settle_words(office: Office, server: ScriptedCrm) -> list[str]:
+    words = office.settle("--json", *AT_ONCE)
+    words[words.index("--server") + 1] = server.url
+    return words
+
+
+def _is_stopped(pid: int) -> bool:
+    return psutil.Process(pid).status() == psutil.STATUS_STOPPED
+
+
+def _in_doubt(office: Office, give: Give, server: ScriptedCrm, rows: int = 2) -> None:
+    """Run rows whose first one gets an answer that tells nothing."""
+    office.write(tickets(range(1, rows + 1)))
+    run(office, give, server)
+
+
+def _tells_nothing_first(case: Case, number: int) -> bytes:
+    return http(200, "<html></html>" if number == 1 else success(case))
+
+
+@pytest.mark.parametrize("verdict", [("--created", "64cb00000000000000000001"), ("--not-created",)])
+def test_o28_a_verdict_waits_for_the_lease_and_the_quiet_period(
+    office: Office, give: Give, verdict: tuple[str, ...]
+) -> None:
+    """By hand and from a report alike: refused with the moment from which on it can be given; then it is taken."""
+    crm = OddCrm(_tells_nothing_first)
+    with ScriptedCrm(crm) as server:
+        _in_doubt(office, give, server)
+        words = _settle_words(office, server)
+        for ago, quiet in ((None, "0"), (60, "120")):
+            if ago is not None:
+                end_leases(office.journal, ago=ago)
+            words[words.index("--quiet-period") + 1] = quiet
+            refused = give([*words, "--by-hand", "1", *verdict])
+            assert refused.status == 2
+            assert "may still come into being until" in refused.json["reason"]
+            _decide(office.report, verdict)
+            named = give([*words, "--from", str(office.report)])
+            assert (named.status, len(named.json["not_taken"])) == (4, 1)
+        end_leases(office.journal, ago=121)
+        assert give([*words, "--by-hand", "1", *verdict]).status == 0
+
+
+def _decide(report: Path, verdict: tuple[str, ...]) -> None:
+    """Fill the first line of `To decide` as a person does."""
+    with closing(load_workbook(report)) as workbook:
+        sheet = workbook["To decide"]
+        columns = {cell.value: cell.column for cell in sheet[1]}
+        sheet.cell(2, columns["verdict"], "created" if verdict[0] == "--created" else "not created")
+        if verdict[0] == "--created":
+            sheet.cell(2, columns["wolkvox_id"], verdict[1])
+        workbook.save(report)
+
+
+@pytest.mark.parametrize("sheet_of", ["today", "0.1.0"])
+def test_o28_a_verdict_about_an_earlier_attempt_is_not_taken(office: Office, give: Give, sheet_of: str) -> None:
+    """A verdict that was written before the row was sent again says nothing of the new attempt."""
+    crm = OddCrm(lambda case, number: http(200, "<html></html>" if number in {1, 2} else success(case)))
+    with ScriptedCrm(crm) as server:
+        _in_doubt(office, give, server, rows=1)
+        old = office.folder / "old.xlsx"
+        office.report.rename(old)
+        _decide(old, ("--not-created",))
+        if sheet_of == "0.1.0":
+            _without_attempts(old)
+        crm.cases.clear()
+        assert settle(office, give, server, "--by-hand", "1", "--not-created").status == 0
+        _make_attempts_older(office.journal)
+        assert run(office, give, server).status == 4  # sent again, and in doubt again
+        refused = settle(office, give, server, "--from", str(old))
+        assert refused.status == 4
+        assert "earlier attempt" in refused.json["reasons"][0]["reason"]
+        assert states(office.journal) == {"unknown": 1}
+
+
+def _without_attempts(report: Path) -> None:
+    """Take the column that 0.1.0 did not write out of `To decide`."""
+    with closing(load_workbook(report)) as workbook:
+        sheet = workbook["To decide"]
+        sheet.delete_cols({cell.value: cell.column for cell in sheet[1]}["attempt"])
+        workbook.save(report)
+
+
+def _make_attempts_older(journal: Path) -> None:
+    """Let what was sent so far have been sent a minute earlier: two runs of a test are in the same second."""
+    with closing(sqlite3.connect(journal)) as database, database:
+        database.execute("UPDATE rows SET sent_at = sent_at - 60")
+
+
+def test_o28_the_same_verdict_twice_is_told_what_is_known(office: Office, give: Give) -> None:
+    """The second one is refused: the row is not in doubt any more, and its case is named."""
+    crm = OddCrm(_tells_nothing_first)
+    with ScriptedCrm(crm) as server:
+        _in_doubt(office, give, server)
+        known = crm.cases[0].wolkvox_id
+        reference = crm.cases[0].reference
+        assert settle(office, give, server, "--by-hand", "1", "--created", known).status == 0
+        for verdict in (("--created", known), ("--not-created",)):
+            refused = settle(office, give, server, "--by-hand", "1", *verdict)
+            assert refused.status == 2
+        _decide_reported(office, reference)
+    assert states(office.journal) == {"created": 2}
+
+
+def _decide_reported(office: Office, reference: str) -> None:
+    assert [row.state for row in kept(office.journal) if row.reference == reference] == ["created"]
+
+
+def test_a_deleted_case_keeps_its_id_and_is_not_sent_again(office: Office, give: Give) -> None:
+    """`--deleted` notes that a case is gone; the row stays created, says so in the report, and is never sent again."""
+    crm = OddCrm()
+    with ScriptedCrm(crm) as server:
+        _in_doubt(office, give, server)
+        assert settle(office, give, server, "--by-hand", "1", "--deleted").status == 0
+        again = run(office, give, server)
+    assert (again.status, len(crm.posted)) == (0, 2)
+    assert "gone from the CRM" in office.reported(Path(again.json["report"]))["message"][0]
+
+
+# ------------------------------------------------------------------------------------------------ searches
+
+
+@pytest.mark.parametrize("quoted_in", ["another field", "a reply", "another case's description", "another row's case"])
+def test_o30_a_quoted_reference_is_no_hit_and_no_absence(office: Office, give: Give, quoted_in: str) -> None:
+    """A reference that other records quote neither makes the row created nor lets it be sent again."""
+    crm = OddCrm(_tells_nothing_first)
+
+    def quoting(found: list[dict[str, object]]) -> list[dict[str, object]]:
+        mark = f"[{crm.posted[0]}]"
+        shown = [record for record in found if mark not in str(record["description_case"])]
+        for record in shown[-1:]:
+            if quoted_in == "another field":
+                record["reason"] = mark
+            elif quoted_in == "a reply":
+                record["replies"] = [{"text": f"Re: {mark}"}]
+            elif quoted_in == "another case's description":
+                record["description_case"] = f"{record['description_case']}\n> {mark}"
+            else:  # the CRM shows the mark at its place in the record of a case that another row has
+                record["description_case"] = f"{mark}\nsomething"
+        return shown
+
+    crm.records = quoting
+    with ScriptedCrm(crm) as server:
+        know_the_search(office, server=server.url)
+        _in_doubt(office, give, server, rows=3)
+        for _time in range(2):
+            assert settle(office, give, server).status == 4
+        assert run(office, give, server).status == 4
+    assert len(crm.posted) == 3
+    crm.assert_one_case_each(kept(office.journal))
+
+
+def test_o29_a_text_that_comes_cut_proves_no_absence(office: Office, give: Give) -> None:
+    """Descriptions that the search cuts before the mark has ended let no row be sent again."""
+    crm = OddCrm(_tells_nothing_first)
+
+    def cut(found: list[dict[str, object]]) -> list[dict[str, object]]:
+        return [{**record, "description_case": str(record["description_case"])[:12]} for record in found]
+
+    crm.records = cut
+    with ScriptedCrm(crm) as server:
+        know_the_search(office, server=server.url)
+        _in_doubt(office, give, server, rows=3)
+        end_leases(office.journal)
+        assert run(office, give, server, *AT_ONCE).status == 4
+    assert (states(office.journal)["unknown"], len(crm.posted)) == (1, 3)
+
+
+@pytest.mark.parametrize("known", [False, True])
+def test_o31_looking_first_at_a_page_that_may_not_be_whole_sends_nothing(
+    office: Office,
+    give: Give,
+    known: bool,  # noqa: FBT001 - two cases of one test
+) -> None:
+    """A row that a page does not show is not sent, whether or not somebody has measured the page; an empty one is."""
+    crm = OddCrm()
+    office.write([*tickets([1, 2, 3]), *tickets([4], Correo="nadie@example.com")])
+    with ScriptedCrm(crm) as server:
+        run(office, give, server, "--limit", "3")
+        for file in (*office.journal.parent.glob("journal.db*"), office.report):
+            file.unlink()
+        crm.records = lambda found: found[:2]
+        if known:
+            know_the_search(office, page_size=2, server=server.url)
+        result = run(office, give, server, "--look-first")
+        assert (result.status, len(crm.posted)) == (4, 4)
+        crm.assert_one_case_each(kept(office.journal))
+        assert states(office.journal) == {"created": 3, "unknown": 1}
+        crm.records = lambda found: found
+        know_the_search(office, server=server.url)
+        assert run(office, give, server, "--look-first").json["counts"]["created"] == 4
+
+
+def test_r15_rows_that_another_computer_sent_are_found_before_the_first_one_goes(office: Office, give: Give) -> None:
+    """A spot check of three rows, or of all where that is cheap, ends with exit 2, nothing sent, and the ids kept."""
+    crm = OddCrm()
+    office.write(tickets(range(1, 8)))
+    with ScriptedCrm(crm) as server:
+        run(office, give, server, "--limit", "4")
+        office.report.unlink()
+        words = office.arguments("run", "--yes", "--json")
+        words[words.index("--server") + 1] = server.url
+        words[words.index("--journal") + 1] = str(office.folder / "other" / "journal.db")
+        refused = give(words)
+        assert refused.status == 2
+        assert "another computer" in refused.json["reason"]
+        for way in ("adopt", "--look-first"):
+            assert way in refused.json["reason"]
+        assert len(crm.posted) == 4
+    crm.assert_one_case_each(kept(office.folder / "other" / "journal.db"))

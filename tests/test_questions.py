@@ -1,0 +1,516 @@
+"""What a run has to ask: all at once, before anything leaves, and never again once it was answered."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import ssl
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from pathlib import Path
+
+import keyring
+import keyring.backends.fail
+import pytest
+import trustme
+from passage import Passage
+from run_support import MAPPING, Give, Office, Result, ticket
+
+from importer.cli.terminal import Terminal
+from importer.job import Job
+from importer.journal import Journal
+from importer.opening import begin
+from importer.pipeline import _plan_questions, check
+from importer.questions import Answer, Question, QuestionsOpen, answer_all, unanswered
+from importer.settings import load_settings, settings_path, trust
+
+TARGET = "target:\n  server: crm0009.wolkvox.com\n  operation: demo\n"
+
+
+@pytest.fixture(autouse=True)
+def bare(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Take the machine's own keyring and the environment's server away for one test."""
+    for name in ("WOLKVOX_SERVER", "WOLKVOX_OPERATION", "WOLKVOX_TOKEN_FILE"):
+        monkeypatch.delenv(name, raising=False)
+    before = keyring.get_keyring()
+    keyring.set_keyring(keyring.backends.fail.Keyring())
+    yield
+    keyring.set_keyring(before)
+
+
+@pytest.fixture
+def person(monkeypatch: pytest.MonkeyPatch) -> Person:
+    """Put a person at the terminal, who answers what the test has them answer."""
+    there = Person()
+    monkeypatch.setattr("importer.cli.terminal.someone_is_there", lambda: True)
+    monkeypatch.setattr("click.confirm", there.confirm)
+    monkeypatch.setattr("click.prompt", there.choose)
+    return there
+
+
+class Person:
+    """A person who declines the questions that hold one of some words, and chooses by number."""
+
+    def __init__(self) -> None:
+        self.declines: tuple[str, ...] = ()
+        self.chooses = 0
+        self.asked: list[str] = []
+
+    def confirm(self, question: str, **_how: object) -> bool:
+        """Answer with yes or no."""
+        self.asked.append(question)
+        return not any(word in question for word in self.declines)
+
+    def choose(self, question: str, **_how: object) -> int:
+        """Answer with a number."""
+        self.asked.append(question)
+        return self.chooses
+
+
+@pytest.fixture(scope="module")
+def authority() -> trustme.CA:
+    """Make an authority that the client is told to trust."""
+    return trustme.CA()
+
+
+@pytest.fixture
+def tunnel(office: Office, authority: trustme.CA, monkeypatch: pytest.MonkeyPatch) -> Iterator[Passage]:
+    """Lead every https host to the stand-in, by the environment's proxy, and tell which hosts were asked for."""
+
+    def certificate(host: str) -> ssl.SSLContext:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        authority.issue_cert(host).configure_cert(context)
+        return context
+
+    authority.cert_pem.write_to_path(str(office.folder / "ca.pem"))
+    with Passage(office.sandbox.url, certificate) as proxy:
+        monkeypatch.setenv("HTTPS_PROXY", proxy.url)
+        yield proxy
+
+
+def words(office: Office, command: str, *more: str) -> list[str]:
+    """Return the words of a command that leaves server and operation to the mapping."""
+    said = [command, str(office.source), "-m", str(office.mapping)]
+    if command in {"run", "settle", "doctor"}:
+        said += ["--ca-file", str(office.folder / "ca.pem"), "--journal", str(office.journal)]
+    if command in {"settle", "doctor"}:
+        said.remove(str(office.source))
+    return [*said, *more]
+
+
+def from_somebody_else(office: Office, more: str = "", count: int = 2) -> None:
+    """Write a sheet, and a mapping that names the server itself."""
+    office.mapping.write_text(MAPPING + TARGET + more, "utf-8")
+    office.write(ticket(n) for n in range(1, count + 1))
+
+
+def decisions(office: Office) -> list[tuple[str, ...]]:
+    """Return the questions and answers that the journal has."""
+    with closing(sqlite3.connect(office.journal)) as journal:
+        return journal.execute("SELECT question, answer FROM decisions WHERE user != '' ORDER BY id").fetchall()
+
+
+# ------------------------------------------------------------------------------------------------ the server
+
+
+@pytest.mark.parametrize(
+    "command",
+    [("run", "--yes", "--first-run"), ("run", "--yes", "--first-run", "--look-first"), ("settle",), ("doctor",)],
+)
+def test_x5_no_call_goes_to_a_server_that_only_the_mapping_names(
+    command: tuple[str, ...], office: Office, give: Give, tunnel: Passage
+) -> None:
+    """No command connects to it, not even for the quota; the question shows server, operation and file."""
+    from_somebody_else(office)
+    office.journal.parent.mkdir()
+    Journal(office.journal).close()
+    refused = give(words(office, *command))
+    assert refused.status == 2
+    assert tunnel.hosts == []
+    said = refused.out + refused.err
+    for part in ("crm0009.wolkvox.com", "demo", str(office.mapping), "--trust-server"):
+        assert part in said
+    assert not settings_path().exists()
+
+
+def test_x5_a_server_is_agreed_to_once_for_its_operation(office: Office, give: Give, tunnel: Passage) -> None:
+    """After --trust-server no later command asks; another operation of the same server is asked about."""
+    from_somebody_else(office)
+    assert give(words(office, "run", "--yes", "--first-run", "--trust-server")).status == 0
+    assert give(words(office, "run", "--yes")).status == 0
+    assert give(words(office, "doctor")).status == 0
+    assert (office.sandbox.posts, set(tunnel.hosts)) == (2, {"crm0009.wolkvox.com"})
+    calls = len(tunnel.hosts)
+    office.mapping.write_text(office.mapping.read_text("utf-8").replace("operation: demo", "operation: other"), "utf-8")
+    refused = give(words(office, "run", "--yes", "--first-run", "--new-import", "--json"))
+    assert (refused.status, len(tunnel.hosts)) == (2, calls)
+    assert [question["code"] for question in refused.json["questions"]] == ["trust-server"]
+    assert settings_path().stat().st_mode & 0o777 == 0o600
+
+
+@pytest.mark.parametrize("named", ["option", "environment", "settings", "login"])
+def test_x5_what_the_user_named_is_meant(
+    named: str, office: Office, give: Give, tunnel: Passage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A server and operation of an option, the environment, the settings or `login` are not asked about."""
+    from_somebody_else(office)
+    more = []
+    if named == "option":
+        more = ["--server", "crm0009.wolkvox.com", "--operation", "demo"]
+    elif named == "environment":
+        monkeypatch.setenv("WOLKVOX_SERVER", "crm0009.wolkvox.com")
+        monkeypatch.setenv("WOLKVOX_OPERATION", "demo")
+    elif named == "settings":
+        settings_path().parent.mkdir(parents=True)
+        settings_path().write_text('server = "crm0009.wolkvox.com"\noperation = "demo"\n', "utf-8")
+    else:
+        monkeypatch.setattr("importer.settings.connection.token_in_keyring", lambda *_where: "stored")
+    assert give(words(office, "run", "--yes", "--first-run", *more)).status == 0
+    assert set(tunnel.hosts) == {"crm0009.wolkvox.com"}
+
+
+def test_x5_an_operation_that_only_the_mapping_names_is_asked_about(
+    office: Office, give: Give, tunnel: Passage
+) -> None:
+    """A token belongs to a server and an operation: to name the server alone does not agree to the operation."""
+    from_somebody_else(office)
+    refused = give(words(office, "run", "--yes", "--first-run", "--server", "crm0009.wolkvox.com"))
+    assert (refused.status, tunnel.hosts) == (2, [])
+    assert "--trust-server" in refused.err
+
+
+def test_x5_a_person_who_declines_a_server_sends_nothing(
+    office: Office, give: Give, tunnel: Passage, person: Person
+) -> None:
+    """At a terminal the question is asked before any call; no is exit 2, yes is remembered."""
+    from_somebody_else(office)
+    person.declines = ("crm0009.wolkvox.com and",)
+    assert give(words(office, "run")).status == 2
+    assert tunnel.hosts == []
+    person.declines, person.asked = (), []
+    assert give(words(office, "run")).status == 0
+    assert [question.split()[0] for question in person.asked] == [str(office.mapping), "This", "Send"]
+    person.asked = []
+    office.write(ticket(n) for n in range(1, 4))
+    assert give(words(office, "run")).status == 0
+    assert [question.split()[0] for question in person.asked] == ["Send"]
+
+
+# ------------------------------------------------------------------------------------------------ all at once
+
+
+def test_all_open_questions_are_listed_at_once(office: Office, give: Give, tunnel: Passage) -> None:
+    """Where nobody can be asked, one refusal names every question with its option, and no call was made."""
+    outside = office.folder.parent / f"{office.folder.name}-lists"
+    outside.mkdir()
+    (outside / "agents.csv").write_text("name,mail\nAlta,Alta\n", "utf-8")
+    from_somebody_else(office)
+    with_lookup = MAPPING.replace(
+        "default: Media,", f"default: Media, lookup: {{file: '{outside / 'agents.csv'}', key: name, value: mail}},"
+    )
+    office.mapping.write_text(with_lookup + TARGET, "utf-8")
+    refused = give(words(office, "run", "--json"))
+    assert (refused.status, tunnel.hosts) == (2, [])
+    assert [question["code"] for question in refused.json["questions"]] == [
+        "allow-folder",
+        "trust-server",
+        "first-run",
+        "forecast",
+    ]
+    for option in ("--allow-folder", "--trust-server", "--first-run", "--yes"):
+        assert option in refused.json["reason"]
+    options = ["--allow-folder", str(outside), "--trust-server", "--first-run", "--yes"]
+    assert give(words(office, "run", *options)).status == 0
+    assert give(words(office, "run")).status == 0  # nothing is to be sent, and nothing left to be asked
+    assert office.sandbox.posts == 2
+
+
+def test_yes_agrees_to_the_forecast_and_to_nothing_else(office: Office, give: Give, tunnel: Passage) -> None:
+    """--yes answers no other question."""
+    from_somebody_else(office)
+    refused = give(words(office, "run", "--yes", "--json"))
+    assert [question["code"] for question in refused.json["questions"]] == ["trust-server", "first-run"]
+    assert tunnel.hosts == []
+
+
+def test_without_leave_to_send_no_call_is_made(office: Office, give: Give) -> None:
+    """A run without --yes and without a terminal ends before the CRM is asked for the quota."""
+    office.write([ticket(1)])
+    refused = give(office.arguments("run"))
+    assert refused.status == 2
+    assert "--yes" in refused.err
+    assert (office.sandbox.posts, office.sandbox.calls("token")) == (0, 0)
+
+
+@pytest.mark.usefixtures("tunnel")
+def test_the_first_run_is_remembered_with_who_said_so(office: Office, give: Give) -> None:
+    """The journal records the answer, once."""
+    from_somebody_else(office)
+    assert give(words(office, "run", "--yes", "--first-run", "--trust-server")).status == 0
+    assert decisions(office) == [("first-run", "yes")]
+    assert give(words(office, "run", "--yes", "--first-run")).status == 0
+    assert decisions(office) == [("first-run", "yes")]
+
+
+def test_r11_another_imports_keys_are_asked_about_once_for_the_pair(office: Office, give: Give, person: Person) -> None:
+    """The answer for two imports is remembered, and the person may choose either, or stop."""
+    office.write(ticket(n) for n in (1, 2))
+    assert give(office.arguments("run")).status == 0
+    office.mapping.write_text(MAPPING.replace("import: office", "import: renamed"), "utf-8")
+    person.asked = []
+    assert give(office.arguments("run")).status == 2
+    assert person.asked == ["Which of these"]
+    person.chooses = 1
+    assert give(office.arguments("run")).status == 0
+    assert office.sandbox.posts == 2
+    office.mapping.write_text(MAPPING.replace("import: office", "import: apart"), "utf-8")
+    person.chooses = 2
+    assert give(office.arguments("run", "--limit", "1")).status == 3
+    person.asked = []
+    assert give(office.arguments("run")).status == 0
+    assert person.asked == ["Send 1 case?"]
+    assert office.sandbox.posts == 4
+    assert decisions(office) == [("other-import", "same-as office"), ("other-import", "new-import")]
+
+
+def test_r11_other_tickets_under_a_known_name_are_a_question(office: Office, give: Give) -> None:
+    """--same-tickets goes on and is asked once for a file; --new-import names what the mapping needs."""
+    office.write(ticket(n) for n in range(1, 9))
+    give(office.arguments("run", "--yes"))
+    office.write(ticket(n, Detalle="otra cosa", Asunto="otro") for n in range(1, 10))
+    refused = give(office.arguments("run", "--yes", "--json"))
+    assert [question["code"] for question in refused.json["questions"]] == ["same-tickets"]
+    apart = give(office.arguments("run", "--yes", "--new-import"))
+    assert (apart.status, office.sandbox.posts) == (2, 8)
+    assert "import: office" in apart.err
+    assert give(office.arguments("run", "--yes", "--same-tickets")).status == 1
+    assert give(office.arguments("run", "--yes")).status == 1
+    assert office.sandbox.posts == 9
+    assert decisions(office) == [("same-tickets", "yes")]
+
+
+# ------------------------------------------------------------------------------------------------ the mechanism
+
+
+def question(code: str = "a", scope: str = "run", rows: tuple[int, ...] = (), *, given: bool = False) -> Question:
+    """Return a question with one answer."""
+    answer = Answer("yes", f"--{code}")
+    return Question(code, f"{code}?", (answer,), scope=scope, rows=frozenset(rows), given=answer if given else None)  # type: ignore[arg-type]
+
+
+def test_where_nobody_can_be_asked_a_question_about_rows_stays_open() -> None:
+    """It ends no run by itself, and is listed beside one that does."""
+    nobody = Terminal()
+    whole, some, said = question("a"), question("b", "rows", (3,)), question("c", given=True)
+    answered = answer_all([some, said], nobody)
+    assert [one.question for one in answered] == [said]
+    assert unanswered([some, said], answered) == [some]
+    with pytest.raises(QuestionsOpen) as caught:
+        answer_all([some, said], nobody, later=[whole])
+    assert caught.value.questions == (some, whole)
+
+
+def test_rows_wait_for_the_answer_to_a_question_about_them(
+    office: Office, give: Give, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """They stay planned with the reason, the others are sent, and the run ends with 3."""
+    office.write(ticket(n) for n in range(1, 5))
+    about = question("belongs-elsewhere", "rows", (3, 5))
+    with monkeypatch.context() as patched:
+        patched.setattr("importer.pipeline._plan_questions", lambda *given: [*_plan_questions(*given), about])
+        result = give(office.arguments("run", "--yes", "--json"))
+    assert (result.status, office.sandbox.posts) == (3, 2)
+    assert result.json["counts"]["planned"] == 2
+    assert {reason["row"]: "--belongs-elsewhere" in reason["message"] for reason in result.json["reasons"]} == {
+        3: True,
+        5: True,
+    }
+    assert "--belongs-elsewhere" in result.json["next"]
+    report = office.reported().set_index("row")
+    assert [report.loc[row, "status"] for row in ("2", "3", "4", "5")] == ["created", "planned", "created", "planned"]
+    assert give(office.arguments("run", "--yes")).status == 0
+    assert office.sandbox.posts == 4
+
+
+# ------------------------------------------------------------------------------------------------ folders
+
+
+@pytest.fixture
+def outside(office: Office) -> Path:
+    """Give a folder that is neither the mapping's nor the source's, with a list and a file in it."""
+    folder = office.folder.parent / f"{office.folder.name} elsewhere"
+    folder.mkdir()
+    (folder / "agents.csv").write_text("name,mail\nAlta,Alta\n", "utf-8")
+    (folder / "secret.txt").write_text("secret", "utf-8")
+    return folder
+
+
+def looked_up(file: object) -> str:
+    """Return a mapping that looks its priorities up in a file."""
+    return MAPPING.replace("default: Media,", f"default: Media, lookup: {{file: '{file}', key: name, value: mail}},")
+
+
+def known_in(file: object) -> str:
+    """Return a mapping with a list of known values in a file."""
+    return MAPPING.replace("column: Prioridad,", f"column: Prioridad, known: {{file: '{file}', column: name}},")
+
+
+def attached_from(folder: object) -> str:
+    """Return a mapping with an attachments folder."""
+    return f"{MAPPING}attachments:\n  folder: '{folder}'\n  patterns: ['secret*']\n"
+
+
+def listed_in(file: object) -> str:
+    """Return a mapping with a table that lists attachments."""
+    return f"{MAPPING}attachments:\n  folder: .\n  list: {{file: '{file}', key: name, path: mail}}\n"
+
+
+def by_dots(outside: Path, office: Office) -> str:
+    """Return a way out by `..`."""
+    return os.path.relpath(outside, office.folder)
+
+
+def by_a_link(outside: Path, office: Office) -> str:
+    """Return a way out by a link of an innocent name."""
+    (office.folder / "lists").symlink_to(outside)
+    return "lists"
+
+
+@pytest.mark.parametrize(
+    "way", [lambda outside, _office: str(outside), by_dots, by_a_link], ids=["absolute", "dots", "link"]
+)
+@pytest.mark.parametrize("mapping", [looked_up, known_in, attached_from, listed_in])
+@pytest.mark.parametrize("command", ["check", "preview", "report", "run", "adopt"])
+def test_x5_no_file_outside_is_read_before_the_user_allows_its_folder(
+    *,
+    command: str,
+    mapping: Callable[[object], str],
+    way: Callable[[Path, Office], str],
+    outside: Path,
+    office: Office,
+    give: Give,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """No lookup, known values, list or attachments folder leads out unseen, by no command."""
+    office.write([ticket(1)])
+    named = way(outside, office)
+    office.mapping.write_text(mapping(named if mapping is attached_from else f"{named}/agents.csv"), "utf-8")
+    arguments = office.adopt(office.source) if command == "adopt" else office.arguments(command)
+    opened = []
+    open_of_a_path = Path.open
+
+    def watched(path: Path, *how: object, **more: object) -> object:
+        opened.append(path)
+        return open_of_a_path(path, *how, **more)  # type: ignore[call-overload]
+
+    monkeypatch.setattr(Path, "open", watched)
+    refused = give([*arguments, *(["--yes"] if command == "run" else [])])
+    assert refused.status == 2
+    assert f'--allow-folder "{outside}"' in refused.err
+    assert not [path for path in opened if path.name in {"agents.csv", "secret.txt"}]
+    assert office.sandbox.posts == 0
+
+
+def test_x5_no_plan_is_made_of_a_file_outside(outside: Path, office: Office) -> None:
+    """Whoever forgets to ask is held back by what opens the tables: there is no second way in."""
+    office.write([ticket(1)])
+    for mapping in (looked_up(outside / "agents.csv"), attached_from(outside)):
+        office.mapping.write_text(mapping, "utf-8")
+        with pytest.raises(QuestionsOpen, match="--allow-folder"):
+            check(begin(Job(office.source, office.mapping)))
+
+
+def test_x5_a_link_to_a_file_outside_is_a_way_out(outside: Path, office: Office, give: Give) -> None:
+    """A list that is a link counts as where it really is."""
+    office.write([ticket(1)])
+    (office.folder / "agents.csv").symlink_to(outside / "agents.csv")
+    office.mapping.write_text(looked_up("agents.csv"), "utf-8")
+    assert give(office.arguments("check")).status == 2
+
+
+def test_x5_an_allowed_folder_is_remembered(outside: Path, office: Office, give: Give) -> None:
+    """--allow-folder is needed once; a folder above it allows it too."""
+    office.write([ticket(1)])
+    office.mapping.write_text(looked_up(outside / "agents.csv"), "utf-8")
+    assert give(office.arguments("check", "--allow-folder", str(outside.parent))).status == 0
+    assert load_settings().folders == (outside,)
+    assert give(office.arguments("run", "--yes")).status == 0
+    assert give(office.arguments("preview")).status == 0
+
+
+def test_x5_a_person_allows_a_folder_at_the_terminal(outside: Path, office: Office, give: Give, person: Person) -> None:
+    """The folder is asked about before its files are read; no is exit 2."""
+    office.write([ticket(1)])
+    office.mapping.write_text(looked_up(outside / "agents.csv"), "utf-8")
+    person.declines = (str(outside),)
+    assert give(office.arguments("check")).status == 2
+    person.declines = ()
+    assert give(office.arguments("check")).status == 0
+    person.asked = []
+    assert give(office.arguments("check")).status == 0
+    assert person.asked == []
+
+
+def test_x5_settings_that_cannot_be_written_hold_for_this_time(
+    outside: Path, office: Office, give: Give, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On a computer whose settings cannot be written, the option allows it each time, and says so."""
+    (office.folder / "no-folder").write_text("", "utf-8")
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(office.folder / "no-folder"))
+    office.write([ticket(1)])
+    office.mapping.write_text(looked_up(outside / "agents.csv"), "utf-8")
+    allowed = give(office.arguments("check", "--allow-folder", str(outside)))
+    assert allowed.status == 0
+    assert "for this time only" in allowed.err
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no pipes with names")
+def test_x5_devices_and_pipes_are_refused(office: Office, give: Give) -> None:
+    """A mapping names ordinary files: neither a pipe nor a device is opened, and nothing waits for one."""
+    os.mkfifo(office.folder / "agents.csv")
+    office.write([ticket(1)])
+    office.mapping.write_text(looked_up("agents.csv"), "utf-8")
+    refused = give(office.arguments("check"))
+    assert refused.status == 2
+    assert "a device or a pipe" in refused.err
+    office.mapping.write_text(looked_up("/dev/zero"), "utf-8")
+    assert give(office.arguments("check", "--allow-folder", "/dev")).status == 2
+
+
+def test_x5_folders_of_mapping_and_source_need_no_leave(office: Office, give: Give) -> None:
+    """A list beside the mapping and files beside the source are read as before."""
+    elsewhere = office.folder / "mappings"
+    elsewhere.mkdir()
+    (elsewhere / "agents.csv").write_text("name,mail\nAlta,Alta\n", "utf-8")
+    (office.folder / "adjuntos").mkdir()
+    (office.folder / "adjuntos" / "secret.txt").write_text("x", "utf-8")
+    office.write([ticket(1)])
+    mapping = elsewhere / "mapping.yml"
+    files = "attachments:\n  folder: adjuntos\n  patterns: ['secret*']\n"
+    mapping.write_text(looked_up("agents.csv") + files, "utf-8")
+    assert give(["check", str(office.source), "-m", str(mapping)]).status == 0
+
+
+# ------------------------------------------------------------------------------------------------ doctor, help
+
+
+def test_the_doctor_shows_the_settings_file_and_what_it_says(office: Office, give: Give) -> None:
+    """It has a line of its own where there is one; a damaged one is a fault with its line."""
+    trust("https://crm0009.wolkvox.com", "demo")
+    shown = give([*words(office, "doctor", "--server", office.sandbox.url, "--operation", "demo")[:1], "--json",
+                  "--server", office.sandbox.url, "--operation", "demo"])  # fmt: skip
+    line = next(check for check in shown.json["checks"] if check["name"] == "settings-file")
+    assert str(settings_path()) in line["seen"]
+    assert "trusted demo @ https://crm0009.wolkvox.com" in line["seen"]
+    settings_path().write_text("server = \n", "utf-8")
+    damaged = give(["doctor", "--json"])
+    assert damaged.status == 2
+    assert "line 1" in next(check for check in damaged.json["checks"] if check["name"] == "settings")["seen"]
+
+
+def test_the_help_of_run_has_headings(give: Give) -> None:
+    """Every option stands under a heading that says what it is about."""
+    result: Result = give(["run", "--help"])
+    for heading in ("Connection:", "Pace:", "Questions, answered beforehand:", "Report:", "Journal and repair:"):
+        assert heading in result.out
+    assert "--trust-server" in result.out
