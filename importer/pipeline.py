@@ -140,6 +140,7 @@ def _agree(begun: Begun, journal: Journal, desk: Desk, server: str) -> _Agreed:
     same_as, job = job.same_as, guards.agreed(job, answered, desk, cases)
     if job.same_as != same_as:
         record, plan = _plan(table, job, cases, journal)
+        refuse_changed_key(plan, journal, record)
     answered += answer_all(first, desk)
     return _Agreed(job, record, plan.with_open(unanswered(questions, answered)), answered)
 

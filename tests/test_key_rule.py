@@ -155,6 +155,7 @@ def test_r18_an_encoding_that_reads_keys_otherwise_is_another_key(office: Office
     assert "source.encoding: cp1252" in refused.err
     assert "2 rows are known by the old key and 0 by the new one" in refused.err
     assert run(office, give, key=f"{KEY}\n  encoding: utf-8").status == 0
+    assert recorded(office)["reading"] == {"encoding": None, "delimiter": None, "merged": "first"}
     accented(office, [1, 2, 3], "cp1252")
     assert run(office, give, key=f"{KEY}\n  encoding: cp1252").status == 0
     assert office.sandbox.posts == 3
@@ -244,3 +245,13 @@ def test_r18_an_import_that_created_nothing_may_change_its_key(office: Office, g
     assert run(office, give, key="key: [Ticket, Fecha]").status == 0
     assert office.sandbox.posts == 1
     assert recorded(office)["columns"] == ["Ticket", "Fecha"]
+
+
+def test_r18_an_encoding_that_reads_new_rows_alike_is_no_other_key(office: Office, give: Give) -> None:
+    """Where both readings give every row the same key, no known row is needed to prove it, and nothing is recorded."""
+    accented(office, [1], "utf-8")
+    assert run(office, give).status == 0
+    accented(office, [2], "utf-8")
+    assert run(office, give, key=f"{KEY}\n  encoding: utf-8").status == 0
+    assert office.sandbox.posts == 2
+    assert recorded(office)["reading"] == {"encoding": None, "delimiter": None, "merged": "first"}

@@ -104,6 +104,7 @@ def test_r17_same_as_prefers_the_import_of_its_own_kind(office: Office, give: Gi
             "INSERT INTO imports (tenant, operation, name, created_at) VALUES (?, 'demo', 'office', 1)",
             ("crm0001.wolkvox.com",),
         )
+        journal.execute("UPDATE imports SET tenant = '127.0.0.1:1' WHERE id = 1")  # the stand-in had another port then
     office.mapping.write_text(office.mapping.read_text("utf-8").replace("import: office", "import: other"), "utf-8")
     result = give(office.arguments("run", "--yes", "--json", "--same-as", "office"))
     assert (result.status, result.json["calls"], office.sandbox.posts) == (0, 0, 1)
