@@ -53,7 +53,6 @@ def test_r15_a_run_with_a_restored_backup_sends_nothing_until_its_reports_are_ad
 
 
 @needs_unix
-@needs_the_guard
 def test_r15_a_run_after_a_kill_whose_wal_was_lost_sends_nothing(office: Office, give: Give) -> None:
     """The main file alone says that rows are planned whose cases exist."""
     office.write(tickets(range(1, 9)))
@@ -66,7 +65,6 @@ def test_r15_a_run_after_a_kill_whose_wal_was_lost_sends_nothing(office: Office,
     assert office.sandbox.posts == posts
 
 
-@needs_the_guard
 def test_r15_a_run_on_another_computer_asks_once(
     office: Office, give: Give, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -19,6 +19,7 @@ from importer.messages import _
 from importer.model import TableOptions
 from importer.plan import DOUBTFUL, Plan
 from importer.planning import id_column, own_columns
+from importer.reporting import behind_report
 from importer.source import Table, open_table
 
 _AT_ONCE = 2_000
@@ -39,6 +40,9 @@ class _Said:
 
 def refuse_unknown_ids(plan: Plan, journal: Journal, report_path: Path) -> None:
     """Raise StartRefused where the source, or a report beside it, knows of cases that the journal lacks."""
+    for path in sorted(reports_beside(plan.table.path, report_path)):
+        if behind_report(journal, path):
+            raise _behind(plan, path, journal)
     undecided: Path | None = None
     for path, lines in _witnesses(plan, journal, report_path):
         while some := list(islice(lines, _AT_ONCE)):
@@ -70,11 +74,11 @@ def _witnesses(plan: Plan, journal: Journal, report_path: Path) -> Iterator[tupl
     yield source, _in_source(plan)
     for title in _written_back(plan.table):
         yield source, _in_sheet(source, title)
-    for path in sorted(_reports_beside(source, report_path)):
+    for path in sorted(reports_beside(source, report_path)):
         yield path, _in_report(path, journal, surely=path == report_path or ".report" in path.name.casefold())
 
 
-def _reports_beside(source: Path, report_path: Path) -> set[Path]:
+def reports_beside(source: Path, report_path: Path) -> set[Path]:
     """Return the reports of a source beside it, and those beside the one that was asked for, however numbered.
 
     A copy is a report, too: `tickets (2).report.xlsx`, `tickets.report (1).xlsx`, `tickets.report - copia.xlsx`.
@@ -152,6 +156,19 @@ def _in_report(path: Path, journal: Journal, *, surely: bool) -> Iterator[_Said]
                 reason=str(error),
             )
         ) from error
+
+
+def _behind(plan: Plan, path: Path, journal: Journal) -> StartRefused:
+    return StartRefused(
+        _(
+            "{path} was written when the journal {journal} had come further than it has now, so this is an older copy"
+            " of it. Bring back the newest journal. If it is lost, take over every later report with `case-importer"
+            " adopt {path} -m {mapping}`, then give --look-first.",
+            path=path,
+            journal=journal.path,
+            mapping=plan.mapping.path,
+        )
+    )
 
 
 def _unknown_ids(plan: Plan, path: Path, example: str) -> StartRefused:
