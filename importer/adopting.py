@@ -213,7 +213,7 @@ class _Judge:
 
     def lost_rows(self, job: Job) -> Iterator[Issue]:
         """Yield what the report's other sheets know of, and its rows do not say any more; to be asked last."""
-        overview = report.read_overview(job.source) if self._ours else None
+        overview = report.read_overview(job.source, open_table) if self._ours else None
         if overview is None:
             return
         for row in overview.to_decide:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 
 from importer import payload
-from importer.attachments import KeptFiles, encoded_length
+from importer.attachments import encode, encoded_length
 from importer.model import Payload, Row
 from importer.plan import Plan
 
@@ -26,13 +26,9 @@ PLACEHOLDER = "WCI-" + 16 * "."
 """Stands in a preview for a reference that cannot be known yet: server or operation are not named."""
 
 
-_FILES = KeptFiles()
-"""What this process has encoded and may send again; a file is looked at each time, whichever plan it belongs to."""
-
-
 def compose(plan: Plan, row: Row) -> Payload:
     """Return the payload of a row: its fields with the reference, and its attachments, encoded while they are sent."""
-    files = [payload.EncodedFile(encoded_length(file.size), partial(_FILES.encode, file)) for file in row.attachments]
+    files = [payload.EncodedFile(encoded_length(file.size), partial(encode, file)) for file in row.attachments]
     reference = row.identity.reference if row.identity else ""
     return payload.build(complete_fields(plan, row), plan.scope.operation, reference, files)
 

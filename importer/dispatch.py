@@ -140,9 +140,9 @@ class Dispatch:
 
     def _note_that_all_were_looked_for(self, reason: PauseReason | None) -> None:
         """Trust the journal again once every row that it calls planned was searched for, and sent or found."""
-        record, forecast = self.errand.record, self.forecast
+        forecast = self.forecast
         if self.job.look_first and reason is None and forecast.promised == forecast.counts.planned:
-            self.errand.journal.looked_first((record.tenant, record.operation, record.name))
+            self.errand.journal.looked_first(self.errand.record.scope)
 
     def _looking(self) -> Looking:
         errand = self.errand

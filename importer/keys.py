@@ -13,6 +13,9 @@ from importer.lookalikes import Spelling, spellings
 from importer.model import Cell
 from importer.spelling import key_parts
 
+MOST_NAMED = 100
+"""Rows that are named as nearly alike; a sentence shows five of them."""
+
 _PREFIX = 16
 """Hexadecimal digits of a digest that tell keys of one source apart: 64 bits, eight bytes a row."""
 
@@ -89,9 +92,10 @@ class KeyBook:
         return {f"{number:016x}": tuple(found) for number, found in _groups(keys, rows).items()}
 
     def similar(self) -> dict[int, tuple[int, ...]]:
-        """Return, for each row whose key is nearly that of other rows, those rows.
+        """Return, for each row whose key is nearly that of other rows, the first of those rows.
 
-        See `spelling.loose` and `spelling.spellings`; what is bare on both sides counts for nothing.
+        See `spelling.loose` and `spelling.spellings`; what is bare on both sides counts for nothing. They are at most
+        `MOST_NAMED`: thousands of spellings of one key would name each other in full otherwise.
         """
         rows, keys, loose = _joined(self._rows), _joined(self._keys), _joined(self._loose)
         bare = np.zeros(len(rows), dtype=bool)
@@ -100,14 +104,14 @@ class KeyBook:
             rows, keys = np.append(rows, others["row"]), np.append(keys, others["key"])
             loose, bare = np.append(loose, others["loose"]), np.append(bare, others["bare"])
         found: dict[int, tuple[int, ...]] = {}
-        for group in _groups(loose, np.arange(len(rows))).values():
-            spelt, is_bare = keys[group], bare[group]
+        for group in map(np.array, _groups(loose, np.arange(len(rows))).values()):
+            spelt, numbers, is_bare = keys[group], rows[group], bare[group]
             for key in np.unique(spelt) if np.any(spelt != spelt[0]) else ():
                 mine = spelt == key
                 count = ~mine & ~is_bare if np.all(is_bare[mine]) else ~mine
-                near = tuple(rows[group][count].tolist())  # one for all rows that bear this key
-                for row in rows[group][mine].tolist() if near else ():
-                    found[row] = tuple(sorted({*found[row], *near})) if row in found else near
+                near = tuple(numbers[count][:MOST_NAMED].tolist())  # one for all rows that bear this key
+                for row in numbers[mine].tolist() if near else ():
+                    found[row] = tuple(sorted({*found[row], *near}))[:MOST_NAMED] if row in found else near
         return found
 
 

@@ -118,13 +118,23 @@ class Issue:
 
 @dataclass(frozen=True, slots=True)
 class Attachment:
-    """A file that was checked: where it is, as it was written in the cell, and what it was when it was looked at."""
+    """A file that was checked: where it is, as it was written in the cell, and what it was when it was looked at.
+
+    `path` has no links below `root`, the attachments folder; `device` and `inode` tell which file of the disk it is.
+    """
 
     path: Path
     name: str
     size: int
     modified_ns: int
     inode: int = 0
+    device: int = 0
+    root: Path = Path()
+
+    @property
+    def identity(self) -> tuple[int, int, int, int]:
+        """What has to be the same when the file is sent: `importer.files.identity_of` of the open file."""
+        return self.device, self.inode, self.size, self.modified_ns
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,8 +22,8 @@ from importer.journal import ImportRecord, Journal, RunStart, program_name, user
 from importer.key_rule import KeyRule, refuse_changed_key, refuse_other_rule
 from importer.looking import Looking, spot_check
 from importer.mapping import CaseMapping
-from importer.messages import _
-from importer.model import Identity, Status
+from importer.messages import _, ngettext
+from importer.model import Counts, Identity, Status
 from importer.opening import Begun
 from importer.plan import Batch, Plan, PlannedRow
 from importer.planning import make_plan
@@ -87,11 +87,23 @@ def run(begun: Begun, desk: Desk) -> Finished:
                 ran = replace(ran, notes=(*filter(None, [unasked]), *ran.notes))
                 plan = refreshed(plan, journal, record)
                 finished = finish(plan, journal, record, _waiting(replace(ran, started_at=started), plan), wish)
+                journal.runs.end(run_id, finished.counts, ran.calls, finished.exit_status)
             except KeyboardInterrupt as stop:
-                sentence = _("Stopped with Ctrl-C. What was sent is in the journal, and the same command goes on.")
-                raise RunStopped(sentence) from stop
-            journal.runs.end(run_id, finished.counts, ran.calls, finished.exit_status)
+                raise RunStopped(interrupted(refreshed(plan, journal, record).counts(run_id))) from stop
     return finished
+
+
+def interrupted(counts: Counts) -> str:
+    """Return what to say where somebody wants no report, or does not wait for its end: what was created."""
+    return ngettext(
+        "Stopped with Ctrl-C. {count} case was created in this run; {created} of {rows} rows are created by now, and"
+        " the journal has their ids. The same command goes on, and writes the report.",
+        "Stopped with Ctrl-C. {count} cases were created in this run; {created} of {rows} rows are created by now, and"
+        " the journal has their ids. The same command goes on, and writes the report.",
+        counts.created_now,
+        created=counts.created,
+        rows=counts.rows,
+    )
 
 
 @dataclass(frozen=True, slots=True)

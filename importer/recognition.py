@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from importer import identity
 from importer.identity import Scope
 from importer.journal import ImportRecord, Journal, KnownRow
 from importer.journal.imports import notes_spellings
-from importer.keys import KeyBook, Keys, Occurrences, content_keys, keys_in, prefix
+from importer.keys import MOST_NAMED, KeyBook, Keys, Occurrences, content_keys, keys_in, prefix
 from importer.lookalikes import elaborate_spellings
 from importer.messages import _
 from importer.model import Attachment, Issue
@@ -206,7 +207,7 @@ class Recogniser:
             message = _("{column} is empty, so nobody can tell which row this was", column=column)
             yield Issue(number, column, cell, "reference-missing", message, _UNDO_OR_COPY)
         elif others := self.repeated.get(rows.marks[at], ()):
-            listed = _listed([other for other in others if other != number])
+            listed = _listed(list(islice((other for other in others if other != number), MOST_NAMED)))
             message = _("{column} {cell} stands in other rows too: {rows}", column=column, cell=cell, rows=listed)
             yield Issue(number, column, cell, "reference-repeated", message, _UNDO_OR_COPY)
         elif at not in rows.known and self._memory.record is not None:
@@ -284,9 +285,11 @@ _SAME_OR_NOT = _(
 
 
 def _listed(rows: Sequence[int]) -> str:
-    """Return row numbers for a sentence, the first few of many."""
+    """Return row numbers for a sentence, the first few of many; nobody counts them where they are `MOST_NAMED`."""
     shown = ", ".join(map(str, rows[:_SHOWN_ROWS]))
     more = len(rows) - _SHOWN_ROWS
+    if len(rows) >= MOST_NAMED:
+        return _("{rows} and many more", rows=shown)
     return shown if more <= 0 else _("{rows} and {more} more", rows=shown, more=more)
 
 

@@ -15,6 +15,7 @@ from importer.messages import _, ngettext
 from importer.model import Cell, Counts, Issue, JournalRow, ReportContent, ReportRow, Status, Summary
 from importer.plan import Batch, Plan
 from importer.settings import case_url
+from importer.source import open_table
 from importer.spool import Spool
 
 PAUSED = 3
@@ -256,12 +257,6 @@ def _summary(plan: Plan, ran: Ran, counts: Counts, advice: str) -> Summary:
     )
 
 
-def behind_report(journal: Journal, path: Path) -> bool:
-    """Tell whether a report shows that its own journal had come further than this one, which is that journal, has."""
-    mark = report.read_mark(path)
-    return mark is not None and journal.is_behind(*mark)
-
-
 def _made_from(plan: Plan) -> tuple[str, ...]:
     """Return what the cells of a plan depend on: the sheet, how the mapping has it read, and who reads it."""
     return (program_name(), plan.table.digest, plan.table.sheet or "", plan.mapping.digest)
@@ -310,7 +305,7 @@ def _written_back(plan: Plan, content: ReportContent) -> str:
     A refusal is no fault of the run: its report stands beside the source all the same.
     """
     try:
-        backup = report.write_back(plan.table.path, content)
+        backup = report.write_back(plan.table.path, content, open_table)
     except ReportError as error:
         return str(error)
     return _(

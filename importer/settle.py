@@ -16,6 +16,7 @@ from importer.messages import _
 from importer.recognition import Memory
 from importer.settings import Connection
 from importer.settler import Settled, Settler
+from importer.source import open_table
 from importer.verdicts import Verdict, VerdictDesk
 
 
@@ -182,7 +183,7 @@ class Settlement:
 def _verdicts_in(path: Path) -> tuple[list[Verdict], list[NotTaken]]:
     """Return the verdicts in a report, and those that say too little or contradict themselves."""
     verdicts, incomplete = [], []
-    for row in report.read_rows(path):
+    for row in report.read_rows(path, open_table):
         if not row.verdict or not row.reference:
             continue
         created = row.verdict.casefold() == report.CREATED_VERDICT

@@ -5,6 +5,7 @@ from __future__ import annotations
 import html
 import re
 import unicodedata
+from collections.abc import Callable
 
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _ESCAPE_SEQUENCE = re.compile(
@@ -43,6 +44,14 @@ def clean(text: str) -> str:
 def is_case_id(text: str) -> bool:
     """Tell whether a text may be the id of a case, as far as its looks go: see `crm.reading.case_id`."""
     return _CASE_ID.fullmatch(text) is not None and bool(text.strip("0_.:-"))
+
+
+_UNSAFE = re.compile("|".join(f"(?:{some.pattern})" for some in (_SURROGATE, _CONTROL, _INVISIBLE, _NO_CHARACTER)))
+
+
+def escaped(text: str, escape: Callable[[str], str]) -> str:
+    """Return a text with each character that `clean` would take out written as `escape` writes it; nothing is lost."""
+    return _UNSAFE.sub(lambda found: escape(found.group()), text)
 
 
 def plain(text: str) -> str:

@@ -93,7 +93,7 @@ class Validator:
                 judged[path] = _texts(rows.fields[path], rule.allowed)
         if self._key_columns:
             judged[_KEY_MISSING] = rows.keys == ""
-            judged[_KEY_REPEATED] = rows.keys.isin(list(rows.repeated))
+            judged[_KEY_REPEATED] = rows.keys.map(rows.repeated.__contains__).astype(bool)
         status = self._rules.get("status")
         if status and status.closed and "status" in judged.columns:
             closed = judged["status"].isin(status.closed)

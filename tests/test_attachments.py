@@ -4,27 +4,23 @@ from __future__ import annotations
 
 import base64
 import binascii
-import json
 import os
-import threading
+import stat
 import tracemalloc
 import unicodedata
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from importer.attachments import AttachmentFolder, Found, KeptFiles, encode, encoded_length, keeping, reading
-from importer.composing import compose
+from importer import files
+from importer.attachments import AttachmentFolder, Found, encode, encoded_length
 from importer.errors import AttachmentChanged
-from importer.job import Job
 from importer.model import Attachment, AttachmentOptions
-from importer.opening import begin
-from importer.pipeline import check
 
 
 @pytest.fixture
@@ -122,11 +118,14 @@ def test_a1_what_cannot_be_sent_is_an_issue(beside: Path, name: str, code: str) 
 
 def test_a1_a_file_that_may_not_be_read_is_an_issue(beside: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Permission is found out by opening, since nothing else knows (the superuser of a test machine reads all)."""
+    real = os.open
 
-    def refuse(path: Path, *_: object) -> None:
-        raise PermissionError(13, "Permission denied", str(path))
+    def refuse(path: str, *arguments: Any, **named: Any) -> int:  # noqa: ANN401 - as `os.open` takes them
+        if path == "informe.pdf":
+            raise PermissionError(13, "Permission denied", path)
+        return real(path, *arguments, **named)
 
-    monkeypatch.setattr(Path, "open", refuse)
+    monkeypatch.setattr(os, "open", refuse)
     (issue,) = find(beside, "informe.pdf").issues
     assert issue.code == "attachment-unreadable"
     assert "Permission denied" in issue.message
@@ -167,6 +166,8 @@ def test_a2_names_that_point_elsewhere_are_refused_untouched(
     folder = AttachmentFolder(AttachmentOptions(Path("adjuntos"), ("A1",)), beside)
     for function in ("lstat", "stat", "open", "exists", "is_dir"):
         monkeypatch.setattr(Path, function, touched)
+    for function in ("lstat", "stat", "open", "scandir", "readlink"):
+        monkeypatch.setattr(os, function, touched)
     (issue,) = folder.find(7, [("A1", name)]).issues
     assert (issue.code, issue.value) == (code, name)
     assert issue.remedy
@@ -266,24 +267,18 @@ def test_no_name_leads_out(tmp_path_factory: pytest.TempPathFactory, name: str) 
 def checked(path: Path) -> Attachment:
     """Return the file as a check at this moment sees it."""
     status = path.stat()
-    return Attachment(path, path.name, status.st_size, status.st_mtime_ns, status.st_ino)
+    return Attachment(
+        path, path.name, status.st_size, status.st_mtime_ns, status.st_ino, status.st_dev, root=path.parent
+    )
 
 
-ALWAYS_SLOW, NEVER_SLOW = -1.0, float("inf")
-
-
-@pytest.mark.parametrize("slow", [ALWAYS_SLOW, NEVER_SLOW])
 @settings(max_examples=60, deadline=None)
 @given(data=st.binary(min_size=1, max_size=200), block=st.integers(1, 64))
-def test_base64_is_that_of_the_whole_file(
-    tmp_path_factory: pytest.TempPathFactory, slow: float, data: bytes, block: int
-) -> None:
-    """Block by block or at once, read ahead or not: the characters of `binascii`, as many as was said beforehand."""
+def test_base64_is_that_of_the_whole_file(tmp_path_factory: pytest.TempPathFactory, data: bytes, block: int) -> None:
+    """Block by block or at once: the characters of `binascii`, as many as was said beforehand."""
     path = tmp_path_factory.getbasetemp() / "any.bin"
     path.write_bytes(data)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(reading, "SLOW", slow)
-        encoded = b"".join(encode(checked(path), block))
+    encoded = b"".join(encode(checked(path), block))
     assert encoded == binascii.b2a_base64(data, newline=False)
     assert len(encoded) == encoded_length(len(data))
 
@@ -331,13 +326,9 @@ def test_a3_a_change_between_check_and_send_is_noticed(tmp_path: Path, change: s
         next(chunks)
 
 
-@pytest.mark.parametrize("slow", [ALWAYS_SLOW, NEVER_SLOW])
 @pytest.mark.parametrize("change", ["grown", "cut", "rewritten"])
-def test_a3_a_change_while_sending_is_noticed_before_the_last_chunk(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, change: str, slow: float
-) -> None:
+def test_a3_a_change_while_sending_is_noticed_before_the_last_chunk(tmp_path: Path, change: str) -> None:
     """A body whose file changes under it stays shorter than its length says, so that it is no delivery."""
-    monkeypatch.setattr(reading, "SLOW", slow)
     path = tmp_path / "a.bin"
     path.write_bytes(os.urandom(300_000))
     attachment = checked(path)
@@ -365,248 +356,156 @@ def test_a4_two_gigabytes_stream_flat(tmp_path: Path) -> None:
     assert peak < 8_000_000
 
 
-class Drive:
-    """A file of `b"012…"` on a network drive: it tells when a block is being read, and gives it when it may."""
-
-    def __init__(self, may_read: int, size: int = 9) -> None:
-        self.asked = threading.Semaphore(0)
-        self.reads = 0
-        self._may_read = threading.Semaphore(may_read)
-        self._left = bytes(range(size))
-
-    def read(self, wanted: int) -> bytes:
-        """Return the next bytes once there is leave for it."""
-        self.asked.release()
-        self._may_read.acquire()
-        self.reads += 1
-        data, self._left = self._left[:wanted], self._left[wanted:]
-        return data
-
-    def allow(self) -> None:
-        """Let one more block be read."""
-        self._may_read.release()
+SECRET = b"secreto de otro"
+WAYS = pytest.mark.parametrize("by_descriptor", [True, False])
 
 
-def readers() -> list[threading.Thread]:
-    """Return the threads that read ahead at this moment."""
-    return [thread for thread in threading.enumerate() if thread.name == "read-ahead"]
+def link_the_file(beside: Path) -> None:
+    """Put a link to a file outside in the place of the file."""
+    path = beside / "adjuntos" / "2024" / "foto.png"
+    path.unlink()
+    path.symlink_to(beside / "fuera" / "foto.png")
 
 
-def test_the_next_block_is_read_while_one_is_being_sent(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Where reading is slow, the next block is asked for before the last is done with, and never a third."""
-    monkeypatch.setattr(reading, "SLOW", ALWAYS_SLOW)
-    drive = Drive(may_read=1)
-    blocks = reading.blocks(drive, 9, 3)
-    assert next(blocks) == bytes((0, 1, 2))
-    for _ in range(2):
-        assert drive.asked.acquire(timeout=10)
-    drive.allow()
-    for thread in readers():
-        thread.join()
-    assert drive.reads == 2
-    assert not readers()
-    drive.allow()
-    assert list(blocks) == [bytes((3, 4, 5)), bytes((6, 7, 8))]
+def link_the_folder(beside: Path) -> None:
+    """Put a link to a folder outside in the place of the folder on the way."""
+    folder = beside / "adjuntos" / "2024"
+    folder.rename(beside / "adjuntos" / "antes")
+    folder.symlink_to(beside / "fuera")
 
 
-def test_a_block_that_was_read_fast_is_followed_without_a_thread(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A file in the system's cache is read by the sender itself, and so is a slow one that has no second block."""
-    monkeypatch.setattr(threading.Thread, "start", lambda _: pytest.fail("a thread was begun"))
-    monkeypatch.setattr(reading, "SLOW", NEVER_SLOW)
-    assert b"".join(reading.blocks(Drive(may_read=3), 9, 3)) == bytes(range(9))
-    monkeypatch.setattr(reading, "SLOW", ALWAYS_SLOW)
-    assert b"".join(reading.blocks(Drive(may_read=1), 9, 9)) == bytes(range(9))
+def pipe_the_file(beside: Path) -> None:
+    """Put a pipe in the place of the file."""
+    become_a_pipe(beside / "adjuntos" / "2024" / "foto.png")
 
 
-def test_an_upload_that_is_broken_off_leaves_no_thread_and_no_open_file(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Once the chunks are closed, nobody reads any more and the file is closed, though a block was being read."""
-    monkeypatch.setattr(reading, "SLOW", ALWAYS_SLOW)
-    opened: list[BinaryIO] = []
-
-    def noted(file: BinaryIO, size: int, step: int) -> Iterator[bytes]:
-        opened.append(file)
-        yield from reading.blocks(file, size, step)
-
-    monkeypatch.setattr("importer.attachments.encoding.blocks", noted)
-    path = tmp_path / "a.bin"
-    path.write_bytes(bytes(30))
-    chunks = encode(checked(path), 3)
-    assert next(chunks) == b"AAAA"
-    chunks.close()
-    assert not readers()
-    assert [file.closed for file in opened] == [True]
-
-
-def test_a_fault_of_a_block_that_is_read_ahead_is_told_where_the_block_is_wanted(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    """A drive that goes away ends the upload as it does without reading ahead; a block before it still counts."""
-    monkeypatch.setattr(reading, "SLOW", ALWAYS_SLOW)
-    drive = Drive(may_read=9)
-    blocks = reading.blocks(drive, 9, 3)
-    drive.read = drive_gone_after(drive.read)
-    assert next(blocks) == bytes((0, 1, 2))
-    with pytest.raises(OSError, match="gone"):
-        next(blocks)
-
-
-def drive_gone_after(first: Callable[[int], bytes]) -> Callable[[int], bytes]:
-    """Return a `read` that succeeds once."""
-    reads = iter([first])
-
-    def read(wanted: int) -> bytes:
-        for once in reads:
-            return once(wanted)
-        raise OSError("the drive is gone")
-
-    return read
-
-
-class Files:
-    """Checked files of a folder, and how often each was encoded rather than taken from what is kept."""
-
-    def __init__(self, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-        self.folder = folder
-        self.encoded: list[str] = []
-        monkeypatch.setattr(keeping, "encode", self._encode)
-
-    def _encode(self, attachment: Attachment, *block: int) -> Iterator[bytes]:
-        self.encoded.append(attachment.name)
-        return encode(attachment, *block)
-
-    def make(self, name: str, size: int) -> Attachment:
-        """Write a file and check it."""
-        path = self.folder / name
-        path.write_bytes(os.urandom(size))
-        return checked(path)
+SWAPS = pytest.mark.parametrize("swap", [link_the_file, link_the_folder, pipe_the_file])
 
 
 @pytest.fixture
-def files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Files:
-    """Make files whose encoding is counted."""
-    return Files(tmp_path, monkeypatch)
+def outside(beside: Path) -> Path:
+    """Make a file outside of the folder that bears the name of one inside, as many bytes and as old."""
+    inside = beside / "adjuntos" / "2024" / "foto.png"
+    inside.write_bytes(bytes(len(SECRET)))
+    (beside / "fuera").mkdir()
+    (beside / "fuera" / "foto.png").write_bytes(SECRET)
+    moments = (inside.stat().st_atime_ns, inside.stat().st_mtime_ns)
+    os.utime(beside / "fuera" / "foto.png", ns=moments)
+    return beside
 
 
-def send(kept: KeptFiles, attachment: Attachment) -> None:
-    """Encode a file to its end, and see that it is the file."""
-    assert b"".join(kept.encode(attachment)) == base64.b64encode(attachment.path.read_bytes())
+@contextmanager
+def at_each_call(number: int, act: Callable[[], None]) -> Iterator[list[str]]:
+    """Do something right before the look at the disk of that number; give the looks that there were."""
+    looks: list[str] = []
+
+    def watched(name: str, real: Callable[..., Any]) -> Callable[..., Any]:
+        def look(*arguments: Any, **named: Any) -> Any:  # noqa: ANN401 - as the function that it watches
+            looks.append(name)
+            if len(looks) == number:
+                act()
+            return real(*arguments, **named)
+
+        return look
+
+    with pytest.MonkeyPatch.context() as patch:
+        for name in ("open", "stat", "lstat", "fstat"):
+            patch.setattr(os, name, watched(name, getattr(os, name)))
+        yield looks
 
 
-def test_a_file_that_many_rows_attach_is_kept_from_its_second_sending_on(files: Files) -> None:
-    """One that is sent once takes no room; one that is sent again is encoded a second time, and never a third."""
-    kept = KeptFiles()
-    logo, annex = files.make("logo.png", 1_000), files.make("annex.pdf", 2_000)
-    send(kept, annex)
-    send(kept, logo)
-    assert kept.held == 0
-    for _ in range(5):
-        send(kept, logo)
-    assert files.encoded == ["annex.pdf", "logo.png", "logo.png"]
-    assert kept.held == encoded_length(1_000)
+@WAYS
+@SWAPS
+@pytest.mark.parametrize("number", range(1, 16))
+def test_x6_a_swap_at_any_moment_of_the_check_gives_no_other_file(
+    outside: Path, monkeypatch: pytest.MonkeyPatch, swap: Callable[[Path], None], number: int, *, by_descriptor: bool
+) -> None:
+    """Whichever look of the check the swap comes before: an issue, or the file that was there; never another one."""
+    monkeypatch.setattr(files, "BY_DESCRIPTOR", by_descriptor)
+    genuine = (outside / "adjuntos" / "2024" / "foto.png").stat().st_ino
+    with at_each_call(number, lambda: swap(outside)):
+        found = find(outside, "2024/foto.png")
+    assert [file.inode for file in found.attachments] in ([], [genuine])
+    assert len(found.issues) + len(found.attachments) == 1
+    sent = b""
+    for file in found.attachments:
+        with suppress(AttachmentChanged):
+            sent = b"".join(encode(file))
+    assert base64.b64encode(SECRET) not in sent
 
 
-@pytest.mark.parametrize("change", CHANGES)
-def test_a3_a_change_of_a_kept_file_is_noticed(tmp_path: Path, change: str) -> None:
-    """What is kept is no excuse: a file that is not what was checked is refused before its first byte."""
-    path = tmp_path / "logo.png"
-    path.write_bytes(b"x" * 10)
-    logo, kept = checked(path), KeptFiles()
-    for _ in range(3):
-        send(kept, logo)
-    CHANGES[change](path)
-    with pytest.raises(AttachmentChanged, match=r"logo\.png"):
-        next(kept.encode(logo))
+@WAYS
+@SWAPS
+@pytest.mark.parametrize("number", range(1, 10))
+def test_x6_a_swap_at_any_moment_of_the_sending_gives_no_other_file(
+    outside: Path, monkeypatch: pytest.MonkeyPatch, swap: Callable[[Path], None], number: int, *, by_descriptor: bool
+) -> None:
+    """Whichever look the swap comes before: the file that was checked, by its descriptor, or AttachmentChanged."""
+    monkeypatch.setattr(files, "BY_DESCRIPTOR", by_descriptor)
+    (file,) = find(outside, "2024/foto.png").attachments
+    sent = b""
+    with at_each_call(number, lambda: swap(outside)), suppress(AttachmentChanged):
+        sent = b"".join(encode(file))
+    assert sent in (b"", base64.b64encode(bytes(len(SECRET))))
 
 
-def test_what_is_kept_has_its_bound_and_the_longest_unsent_makes_room(files: Files) -> None:
-    """No more than `room` is held; the file that was sent longest ago goes first, and one above half is never kept."""
-    kept = KeptFiles(room=1_000)
-    first, second, third = (files.make(name, 300) for name in ("1", "2", "3"))
-    large = files.make("large", 400)
-    for attachment in (first, second, first, third, large):
-        for _ in range(2):
-            send(kept, attachment)
-            assert kept.held <= 1_000
-    files.encoded.clear()
-    for attachment in (third, first, second, large):
-        send(kept, attachment)
-    assert files.encoded == ["2", "large"]
+@WAYS
+def test_x6_a_link_to_the_very_file_that_was_checked_is_no_way_to_it(
+    outside: Path, monkeypatch: pytest.MonkeyPatch, *, by_descriptor: bool
+) -> None:
+    """A folder on the way that became a link is refused, though the file behind it is the same."""
+    monkeypatch.setattr(files, "BY_DESCRIPTOR", by_descriptor)
+    (file,) = find(outside, "2024/foto.png").attachments
+    (outside / "adjuntos" / "2024").rename(outside / "fuera" / "2024")
+    (outside / "adjuntos" / "2024").symlink_to(outside / "fuera" / "2024")
+    with pytest.raises(AttachmentChanged):
+        next(encode(file))
 
 
-def test_what_is_being_sent_keeps_its_room(files: Files) -> None:
-    """Where all the room is being sent from, another file is encoded as if it were alone, and the bound holds."""
-    kept = KeptFiles(room=800)
-    first, second, third = (files.make(name, 300) for name in ("1", "2", "3"))
-    for attachment in (first, first, second, second, third):
-        send(kept, attachment)
-    in_flight = [kept.encode(first), kept.encode(second)]
-    for chunks in in_flight:
-        next(chunks)
-    files.encoded.clear()
-    send(kept, third)
-    send(kept, third)
-    assert files.encoded == ["3", "3"]
-    assert kept.held == 800
-    assert [list(chunks) for chunks in in_flight] == [[], []]
-    send(kept, third)
-    send(kept, third)
-    assert files.encoded == ["3", "3", "3"]
+def test_x6_a_file_of_another_disk_with_the_same_number_is_another_file(tmp_path: Path) -> None:
+    """A file is known by its device too: numbers are unique on one disk only."""
+    path = tmp_path / "a.bin"
+    path.write_bytes(b"x")
+    attachment = checked(path)
+    moved = Attachment(path, "a.bin", 1, attachment.modified_ns, attachment.inode, attachment.device + 1, tmp_path)
+    with pytest.raises(AttachmentChanged):
+        next(encode(moved))
 
 
-def test_a_sending_that_is_broken_off_keeps_nothing(files: Files) -> None:
-    """Half a file is no file: its room is free again, and the next sending begins anew."""
-    kept = KeptFiles()
-    logo = files.make("logo.png", 2_000_000)
-    send(kept, logo)
-    chunks = kept.encode(logo)
-    next(chunks)
-    assert kept.held == encoded_length(2_000_000)
-    chunks.close()
-    assert kept.held == 0
-    send(kept, logo)
+@pytest.mark.parametrize("opener", [files.open_ordinary, lambda path: files.open_below(path.parent, path)])
+def test_x6_pipes_and_devices_are_refused_without_waiting(tmp_path: Path, opener: Callable[[Path], Any]) -> None:
+    """A pipe that nobody writes to and a device that never ends are refused before anything is read."""
+    os.mkfifo(tmp_path / "tubo")
+    for path in (tmp_path / "tubo", Path("/dev/zero"), Path("/dev/null")):
+        with pytest.raises(files.NotOrdinary):
+            opener(path)
 
 
-def test_while_one_worker_collects_a_file_another_encodes_it_too(files: Files) -> None:
-    """Nobody waits for anybody, and what the first collects is kept whole."""
-    kept = KeptFiles()
-    logo = files.make("logo.png", 2_000_000)
-    send(kept, logo)
-    collecting = kept.encode(logo)
-    begun = next(collecting)
-    send(kept, logo)
-    assert begun + b"".join(collecting) == base64.b64encode(logo.path.read_bytes())
-    files.encoded.clear()
-    send(kept, logo)
-    assert files.encoded == []
+@WAYS
+def test_x6_a_folder_that_turns_into_a_link_is_not_listed(
+    outside: Path, monkeypatch: pytest.MonkeyPatch, *, by_descriptor: bool
+) -> None:
+    """The names in a folder outside are not proposed, though the folder became a link after it was looked at."""
+    monkeypatch.setattr(files, "BY_DESCRIPTOR", by_descriptor)
+    (outside / "fuera" / "foto secreta.png").write_bytes(b"x")
+    options = AttachmentOptions(Path("adjuntos"), ("A1",))
+    folder = AttachmentFolder(options, outside)
+    assert folder.find(7, [("A1", "2024/foto.png")]).attachments
+    link_the_folder(outside)
+    (issue,) = folder.find(8, [("A1", "2024/foto secreta.pn")]).issues
+    assert "foto secreta.png" not in issue.message + issue.remedy
 
 
-def test_many_workers_get_every_file_whole_and_keep_the_bound(files: Files) -> None:
-    """Eight threads that send a dozen files over and over: each body is its file's, and the room is never exceeded."""
-    kept = KeptFiles(room=8_000)
-    attached = [files.make(str(number), 1_000 + number) for number in range(12)] * 10
-
-    def work(attachment: Attachment) -> int:
-        send(kept, attachment)
-        return kept.held
-
-    with ThreadPoolExecutor(8) as workers:
-        assert max(workers.map(work, attached)) <= 8_000
-
-
-def test_a_logo_that_every_row_attaches_is_in_every_body_and_read_twice(beside: Path, files: Files) -> None:
-    """The first bodies of a run and those that come from what is kept hold the same file."""
-    mapping, source = beside / "mapping.yml", beside / "rows.csv"
-    mapping.write_text(
-        "version: 1\nimport: logos\nsource: {key: Ticket}\ntarget: {server: crm0001.wolkvox.com, operation: demo}\n"
-        "fields: {case-type: Request, responsible: A_@demo, owner: A_@demo, contact: ana@example.com,"
-        " description: {column: Nota}, status: Abierto, priority: Alta}\n"
-        "attachments: {folder: adjuntos, columns: [Logo]}\n",
-        "utf-8",
-    )
-    source.write_text("Ticket,Nota,Logo\n" + "".join(f"T-{n},Hola,informe.pdf\n" for n in range(5)), "utf-8")
-    plan = check(begin(Job(source, mapping)))
-    bodies = [json.loads(b"".join(compose(plan, planned.row).chunks())) for planned in plan]
-    assert [body["attachments"] for body in bodies] == 5 * [[base64.b64encode(b"%PDF-1.4 informe").decode()]]
-    assert files.encoded == ["informe.pdf"] * 2
+@pytest.mark.parametrize("opener", [files.open_ordinary, lambda path: files.open_below(path.parent, path)])
+@pytest.mark.parametrize("number", range(1, 6))
+def test_x6_what_turns_into_a_pipe_while_it_is_opened_is_refused(
+    outside: Path, number: int, opener: Callable[[Path], Any]
+) -> None:
+    """A pipe that takes the file's place at any moment is neither waited for nor handed on."""
+    path = outside / "adjuntos" / "2024" / "foto.png"
+    opened = None
+    with at_each_call(number, lambda: pipe_the_file(outside)), suppress(files.NotOrdinary):
+        opened = opener(path)
+    if opened is not None:
+        with opened:
+            assert stat.S_ISREG(os.fstat(opened.fileno()).st_mode)

@@ -18,8 +18,8 @@ from test_journal_mark import cp, released, sent, standing
 
 from importer import report
 from importer.errors import JournalError
+from importer.guards.witnesses import behind_report
 from importer.journal import Journal, backup
-from importer.reporting import behind_report
 
 needs_unix = pytest.mark.skipif(sys.platform == "win32", reason="permissions as Unix has them")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tracemalloc
 from collections import defaultdict
 from itertools import count
 
@@ -10,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from importer import identity
-from importer.keys import KeyBook, Keys, Occurrences, keys_in, prefix
+from importer.keys import MOST_NAMED, KeyBook, Keys, Occurrences, keys_in, prefix
 from importer.model import Fault, Typed
 
 KEYS = st.sampled_from(["1", "01", "001", "2", "a", "A", "á", "b", ""])
@@ -72,7 +73,22 @@ def test_a_column_of_one_value_and_its_variant_is_answered_at_once() -> None:
     book.add(range(rows), Keys.of([("todo",)] * (rows - 1) + [("Todo",)]))
     similar = book.similar()
     assert similar[0] == (rows - 1,)
-    assert similar[rows - 1] == tuple(range(rows - 1))
+    assert similar[rows - 1] == tuple(range(MOST_NAMED))
+
+
+def test_x11_thousands_of_spellings_of_one_key_name_a_few_of_each_other() -> None:
+    """80,000 rows of 2,000 spellings: no row names all the others, so that neither time nor memory grow with both."""
+    book, rows = KeyBook(), range(2, 80_002)
+    book.add(rows, Keys.of([("0" * (row % 2_000) + "7",) for row in rows]))
+    tracemalloc.start()
+    try:
+        similar = book.similar()
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert similar.keys() == set(rows)
+    assert {len(others) for others in similar.values()} == {MOST_NAMED}
+    assert peak < 50_000_000
 
 
 @given(st.lists(st.sampled_from(["a", "b", ""]), max_size=8))

@@ -19,7 +19,7 @@ from importer.cli import COMMANDS, case_importer
 
 ROOT = Path(__file__).parent.parent
 SCENARIOS = ROOT / "docs" / "scenarios.md"
-LABELS = {"o": 19, "r": 14, "s": 6, "a": 4, "p": 5, "x": 4}
+LABELS = {"o": 32, "r": 21, "s": 6, "a": 4, "p": 5, "x": 11}
 PAGES = [*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")]
 
 

@@ -65,13 +65,25 @@ def interrupted(*_arguments: object, **_options: object) -> None:
     raise KeyboardInterrupt
 
 
-def test_o19_ctrl_c_while_the_report_is_written(office: Office, give: Give, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Nobody is told that nothing was sent: exit status 3, and the next run has every id."""
+@pytest.mark.parametrize(
+    "moment",
+    [
+        "importer.pipeline.finish",
+        "importer.report.write",
+        "importer.journal.Runs.end",
+        "importer.cli.run.print_finished",
+    ],
+)
+def test_o19_o32_ctrl_c_while_or_after_the_report_is_written(
+    office: Office, give: Give, monkeypatch: pytest.MonkeyPatch, moment: str
+) -> None:
+    """It is said how many cases were created, and not that nothing was sent; the next run has every id."""
     office.write(tickets([1, 2]))
     with monkeypatch.context() as once:
-        once.setattr("importer.pipeline.finish", interrupted)
+        once.setattr(moment, interrupted)
         result = give(office.arguments("run", "--yes"))
     assert result.status == 3
+    assert "2 cases were created in this run" in result.err
     assert "nothing was sent" not in result.err
     assert give(office.arguments("run", "--yes")).status == 0
     assert (assert_promise(office), office.sandbox.posts) == ({"created": 2}, 2)

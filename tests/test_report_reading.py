@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import csv
+import io
+import sys
+import unicodedata
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -13,13 +17,16 @@ from report_support import COLUMNS, always, content, every_state, reference, row
 
 from importer import report
 from importer.errors import ReportError
+from importer.report.lines import write_csv
 from importer.report.text import marked, unmarked
+from importer.source import open_table
 
 
 def given_back(path: Path) -> list[tuple[object, ...]]:
     """Return what a report says of its rows."""
     return [
-        (each.row, each.status, each.wolkvox_id, each.id_prefijo, each.reference) for each in report.read_rows(path)
+        (each.row, each.status, each.wolkvox_id, each.id_prefijo, each.reference)
+        for each in report.read_rows(path, open_table)
     ]
 
 
@@ -55,7 +62,7 @@ def test_a_verdict_and_its_id_come_from_to_decide(tmp_path: Path) -> None:
     sheet["G2"], sheet["H2"], sheet["I2"] = "Created", "64cbff", "CAS-99"
     sheet["G3"] = " not created "
     workbook.save(path)
-    decided = {each.row: each for each in report.read_rows(path) if each.verdict}
+    decided = {each.row: each for each in report.read_rows(path, open_table) if each.verdict}
     assert {number: each.verdict for number, each in decided.items()} == {
         8: report.CREATED_VERDICT,
         9: report.NOT_CREATED_VERDICT,
@@ -70,7 +77,7 @@ def test_a_verdict_counts_also_where_its_row_was_deleted_from_report(tmp_path: P
     workbook["Report"].delete_rows(8)
     workbook["To decide"]["G2"] = "not created"
     workbook.save(path)
-    decided = [each for each in report.read_rows(path) if each.verdict]
+    decided = [each for each in report.read_rows(path, open_table) if each.verdict]
     assert [(each.row, each.reference, each.verdict) for each in decided] == [(8, reference(8), "not created")]
 
 
@@ -78,7 +85,7 @@ def test_a_verdict_column_of_the_source_is_no_verdict(tmp_path: Path) -> None:
     """Only the sheet To decide holds verdicts."""
     rows = [row(2, cells=("created",))]
     path = report.write(tmp_path / "t.report.xlsx", content(rows, ("verdict",)), always).path
-    assert [each.verdict for each in report.read_rows(path)] == [None]
+    assert [each.verdict for each in report.read_rows(path, open_table)] == [None]
 
 
 def test_a_csv_that_excel_saved_again_is_read(tmp_path: Path) -> None:
@@ -112,27 +119,112 @@ def test_what_is_no_report_is_said_in_one_sentence(tmp_path: Path, name: str) ->
     """The file is named, and what to name instead."""
     path = not_a_report(tmp_path, name) if name != "missing.csv" else tmp_path / name
     with pytest.raises(ReportError, match=r"Name (the|a) report") as caught:
-        list(report.read_rows(path))
+        list(report.read_rows(path, open_table))
     assert path.name in str(caught.value)
     assert "\n" not in str(caught.value)
 
 
 def test_p2_a_csv_marks_what_a_spreadsheet_would_run(tmp_path: Path) -> None:
-    """An apostrophe stands before it, numbers keep their sign, and every column is there."""
+    """An apostrophe stands before it, numbers with a sign are no exception, and every column is there."""
     evil = "=1+1"
     rows = [row(2, cells=(evil, "-5", "+57 300", "@x", "'=2"), message="=cmd|' /C calc'!A0")]
     path = report.write(tmp_path / "t.report.csv", content(rows), always).path
     with path.open(encoding="utf-8", newline="") as file:
         header, line = list(csv.reader(file))
     assert header == [*COLUMNS, *report.OWN_COLUMNS]
-    assert line[:5] == ["'=1+1", "-5", "'+57 300", "'@x", "''=2"]
+    assert line[:5] == ["'=1+1", "'-5", "'+57 300", "'@x", "''=2"]
     assert [report.unmarked(value) for value in line[:5]] == [evil, "-5", "+57 300", "@x", "'=2"]
     assert line[-3:] == ["2026-11-23T09:30:05-05:00", "3", reference(2)]
     assert path.read_bytes().endswith(b"\r\n")
 
 
-@given(st.text(alphabet="'=+-@\t\r\n5.a", max_size=8))
+HOSTILE = st.text(alphabet="'=+-@\t\r\n5.a\"; ,|\x00\xa0\ufeff\u200b\uff1d", max_size=10) | st.text(max_size=8)
+
+
+@given(HOSTILE)
 def test_p2_a_marked_text_is_given_back_exactly(text: str) -> None:
     """Marking can be undone, and what is marked begins with no sign that runs."""
     assert unmarked(marked(text)) == text
-    assert marked(text)[:1] not in {"=", "@", "\t", "\r", "\n"}
+    assert marked(text)[:1] not in {"=", "+", "-", "@", "\t", "\r", "\n"}
+
+
+def cells_as_opened(content: str, separator: str) -> Iterator[str]:
+    """Yield the cells that a spreadsheet program makes of a text, by the rules of Excel, whatever we meant.
+
+    A cell that begins with a quotation mark goes on to the next single one; what follows that belongs to it, too.
+    """
+    at = 0
+    while at <= len(content):
+        cell = ""
+        if content[at : at + 1] == '"':
+            at += 1
+            while at < len(content):
+                if content[at : at + 2] == '""':
+                    cell, at = cell + '"', at + 2
+                elif content[at] == '"':
+                    at += 1
+                    break
+                else:
+                    cell, at = cell + content[at], at + 1
+        while at < len(content) and content[at] not in separator + "\r\n":
+            cell, at = cell + content[at], at + 1
+        yield cell
+        at += 1
+
+
+def may_run(cell: str) -> bool:
+    """Tell whether a program could take a cell for a formula, whatever of its beginning it drops."""
+    dropped = {"Cc", "Cf", "Zs", "Zl", "Zp"}
+    rest = next((at for at, sign in enumerate(cell) if unicodedata.category(sign) not in dropped and sign != '"'), None)
+    return rest is not None and unicodedata.normalize("NFKC", cell[rest])[0] in "=+-@"
+
+
+@pytest.mark.parametrize("separator", [";", ",", "\t", "|"])
+@given(rows=st.lists(st.lists(HOSTILE, min_size=3, max_size=3), min_size=1, max_size=3), named=HOSTILE)
+def test_x8_no_separator_makes_a_live_formula(separator: str, rows: list[list[str]], named: str) -> None:
+    """However a program cuts the file of a CSV report, no piece of it begins as a formula: headers, cells, messages."""
+    file = io.BytesIO()
+    lines = [row(2, cells=tuple(cells[:2]), message=cells[2]) for cells in rows]
+    write_csv(file, content(lines, (named, "otra")))
+    opened = list(cells_as_opened(file.getvalue().decode("utf-8-sig"), separator))
+    assert not list(filter(may_run, opened))
+
+
+@pytest.mark.parametrize(
+    "cell",
+    [
+        "hola;=1+1",
+        'a,"=cmd|',
+        'x;"=1+1"',
+        "-5",
+        "uno\n=2",
+        "uno\r\n\t@SUM(1)",
+        "a|+1",
+        "a\t-1",
+        "\ufeff=1",
+        "\xa0\uff1d1",
+        ';""=1',
+    ],
+)
+def test_x8_the_known_tricks_are_marked_and_given_back(tmp_path: Path, cell: str) -> None:
+    """Each of them is inert for every separator, and the report that comes back has the same cell."""
+    path = report.write(tmp_path / "t.report.csv", content([row(2, cells=(cell, "-5", "1+cmd"))]), always).path
+    written = path.read_bytes().decode()
+    for separator in ";,\t|":
+        assert not list(filter(may_run, cells_as_opened(written, separator)))
+    with path.open(encoding="utf-8", newline="") as file:
+        assert report.unmarked(list(csv.reader(file))[1][0]) == cell
+
+
+def test_x8_whatever_is_dropped_before_a_formula_hides_none() -> None:
+    """Every control character, white space and invisible sign, and every letter that is read as a sign of a formula."""
+    for sign in map(chr, range(sys.maxunicode + 1)):
+        if unicodedata.category(sign) in {"Cc", "Cf", "Zs", "Zl", "Zp"} or may_run(sign):
+            assert not may_run(marked(f"{sign}=1")), hex(ord(sign))
+            assert not may_run(marked(f"a;{sign}=1")[2:]), hex(ord(sign))
+
+
+def test_x8_marking_a_long_gap_takes_no_time() -> None:
+    """A megabyte of separators costs one look at each."""
+    text = ";" * 1_000_000 + "a" + "'" * 1_000_000
+    assert unmarked(marked(text)) == text

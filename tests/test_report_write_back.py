@@ -19,6 +19,7 @@ from report_support import content, every_state, row
 from importer import report
 from importer.errors import ReportError
 from importer.report import writing_back
+from importer.source import open_table
 
 
 @pytest.fixture
@@ -70,7 +71,7 @@ def parts_of(path: Path) -> dict[str, bytes]:
 def test_p4_everything_else_is_kept_byte_for_byte(source: Path) -> None:
     """Charts, images, macros, notes, styles, stored results: only the lists of sheets, types and styles grow."""
     before = parts_of(source)
-    report.write_back(source, content(every_state()))
+    report.write_back(source, content(every_state()), open_table)
     after = parts_of(source)
     grown = {"[Content_Types].xml", "xl/workbook.xml", "xl/_rels/workbook.xml.rels", "xl/styles.xml"}
     assert {name for name in before if before[name] != after[name]} == grown
@@ -79,7 +80,7 @@ def test_p4_everything_else_is_kept_byte_for_byte(source: Path) -> None:
 
 def test_p4_the_workbook_opens_with_both(source: Path) -> None:
     """The other sheets read as before, and Report is there in its colours, formats and notes."""
-    report.write_back(source, content(every_state()))
+    report.write_back(source, content(every_state()), open_table)
     workbook = load_workbook(source)
     assert workbook.sheetnames == ["Tickets", "Otra", "Report"]
     tickets, sheet = workbook["Tickets"], workbook["Report"]
@@ -90,7 +91,7 @@ def test_p4_the_workbook_opens_with_both(source: Path) -> None:
     assert sheet["D5"].fill.start_color.rgb == "00FFC9C4"
     assert sheet["C2"].number_format == "dd/mm/yyyy"
     assert sheet["D5"].comment.text.startswith("Estado: “En curso” is not one of")
-    assert [each.row for each in report.read_rows(source)] == list(range(2, 13))
+    assert [each.row for each in report.read_rows(source, open_table)] == list(range(2, 13))
     rules = [rule for each in sheet.conditional_formatting for rule in each.rules]
     assert rules[0].dxf.border.bottom.style == "thin"
     kept = [rule for each in tickets.conditional_formatting for rule in each.rules]
@@ -99,7 +100,7 @@ def test_p4_the_workbook_opens_with_both(source: Path) -> None:
 
 def test_p4_only_one_sheet_is_chosen(source: Path) -> None:
     """Two chosen sheets would be edited together."""
-    report.write_back(source, content(every_state()))
+    report.write_back(source, content(every_state()), open_table)
     workbook = load_workbook(source)
     assert workbook.active.title == "Tickets"
     assert not workbook["Report"].sheet_view.tabSelected
@@ -108,7 +109,7 @@ def test_p4_only_one_sheet_is_chosen(source: Path) -> None:
 def test_p4_the_workbook_as_it_was_is_kept_beside(source: Path) -> None:
     """The backup is named with the time and equal to the old file."""
     old = source.read_bytes()
-    backup = report.write_back(source, content([row(2)]))
+    backup = report.write_back(source, content([row(2)]), open_table)
     assert backup.read_bytes() == old
     assert backup.name.startswith("tickets.backup-20")
     assert backup.suffix == ".xlsx"
@@ -117,10 +118,10 @@ def test_p4_the_workbook_as_it_was_is_kept_beside(source: Path) -> None:
 @pytest.mark.parametrize("saved_between", [False, True])
 def test_p4_a_report_that_was_put_there_is_renewed(source: Path, saved_between: bool) -> None:  # noqa: FBT001
     """Also after another program has saved the workbook with names of its own."""
-    report.write_back(source, content([row(2), row(3)]))
+    report.write_back(source, content([row(2), row(3)]), open_table)
     if saved_between:
         load_workbook(source).save(source)
-    report.write_back(source, content([row(2)]))
+    report.write_back(source, content([row(2)]), open_table)
     workbook = load_workbook(source)
     assert workbook.sheetnames == ["Tickets", "Otra", "Report"]
     assert workbook["Report"].max_row == 2
@@ -142,7 +143,7 @@ def test_p4_a_workbook_without_styles_of_its_own_takes_the_sheet(tmp_path: Path)
     with ZipFile(path, "w") as package:
         for name, data in parts.items():
             package.writestr(name, data)
-    report.write_back(path, content(every_state()))
+    report.write_back(path, content(every_state()), open_table)
     sheet = load_workbook(path)["Report"]
     assert sheet["C2"].number_format == "dd/mm/yyyy"
     assert next(iter(sheet.conditional_formatting)).rules[0].dxf.border.bottom.style == "thin"
@@ -198,7 +199,7 @@ def test_p4_what_cannot_be_kept_is_refused(source: Path, spoil: Callable[[Path],
     spoil(source)
     before = source.read_bytes()
     with pytest.raises(ReportError, match=reason):
-        report.write_back(source, content([row(2)]))
+        report.write_back(source, content([row(2)]), open_table)
     assert source.read_bytes() == before
     assert not list(source.parent.glob("*.backup-*"))
 
@@ -212,13 +213,13 @@ def test_p4_what_has_no_sheets_is_refused(tmp_path: Path, name: str, reason: str
     path = tmp_path / name
     path.write_text("a\n1\n", "utf-8")
     with pytest.raises(ReportError, match=reason):
-        report.write_back(path, content([row(2)]))
+        report.write_back(path, content([row(2)]), open_table)
 
 
 def test_p5_a_corrected_report_is_no_workbook_to_write_back_to(source: Path) -> None:
     """Its sheet Report is the source itself, with a person's corrections in it."""
     with pytest.raises(ReportError, match="it is a report itself"):
-        report.write_back(source, content([row(2)], sheet="Report"))
+        report.write_back(source, content([row(2)], sheet="Report"), open_table)
 
 
 def test_p4_a_workbook_edited_meanwhile_is_left_as_it_is(source: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -231,7 +232,7 @@ def test_p4_a_workbook_edited_meanwhile_is_left_as_it_is(source: Path, monkeypat
 
     monkeypatch.setattr(writing_back, "graft", slow)
     with pytest.raises(ReportError, match="was changed while its report was written"):
-        report.write_back(source, content([row(2)]))
+        report.write_back(source, content([row(2)]), open_table)
     assert source.stat().st_size == 500
     assert [path.name for path in source.parent.iterdir()] == [source.name]
 
@@ -239,7 +240,7 @@ def test_p4_a_workbook_edited_meanwhile_is_left_as_it_is(source: Path, monkeypat
 @pytest.mark.skipif(shutil.which("soffice") is None, reason="LibreOffice is not on this machine")
 def test_p4_libreoffice_opens_what_was_written_back(source: Path, tmp_path: Path) -> None:
     """Another program than the one that wrote it reads every row."""
-    report.write_back(source, content(every_state()))
+    report.write_back(source, content(every_state()), open_table)
     profile = f"-env:UserInstallation=file://{tmp_path}/profile"
     every_sheet_as_csv = "csv:Text - txt - csv (StarCalc):44,34,76,1,,0,false,true,false,false,false,-1"
     command = ["soffice", profile, "--headless", "--convert-to", every_sheet_as_csv, "--outdir", tmp_path, source]

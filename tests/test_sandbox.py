@@ -317,3 +317,43 @@ def test_latency_holds_every_answer_back() -> None:
             requests.post(sandbox.url + INSERT, json=dict(CASE), headers=TOKEN, timeout=(10, 0.05))
         assert insert(sandbox).status_code == 200
         assert len(sandbox.store.cases) == 2
+
+
+@pytest.mark.parametrize("path", ["/", INSERT, QUERY, INFORMATION])
+@pytest.mark.parametrize("host", ["evil.example", "evil.example:{port}", "127.0.0.1", "127.0.0.1:1", "localhost", ""])
+def test_x10_another_name_or_port_is_not_the_sandbox(sandbox: RunningSandbox, path: str, host: str) -> None:
+    """A page on the web that has its own name lead to this computer gets nothing, from the calls as from the pages."""
+    port = sandbox.url.rpartition(":")[2]
+    headers = {**TOKEN, "Host": host.format(port=port)}
+    send = requests.get if path in ("/", INFORMATION) else requests.post
+    assert send(sandbox.url + path, data=json.dumps(CASE), headers=headers, timeout=10).status_code == 400
+    assert sandbox.store.cases == []
+
+
+@pytest.mark.parametrize("name", ["127.0.0.1", "localhost", "LOCALHOST", "localhost.", "[::1]"])
+def test_x10_every_name_of_this_computer_is_answered(sandbox: RunningSandbox, name: str) -> None:
+    """Whatever the user calls it, at its own port."""
+    headers = {**TOKEN, "Host": f"{name}:{sandbox.url.rpartition(':')[2]}"}
+    assert requests.post(sandbox.url + INSERT, json=dict(CASE), headers=headers, timeout=10).status_code == 200
+
+
+@pytest.mark.parametrize("origin", ["https://evil.example", "null", "http://127.0.0.1:1", "http://localhost"])
+@pytest.mark.parametrize("method", ["post", "options"])
+def test_x10_a_page_of_another_site_is_not_answered(sandbox: RunningSandbox, origin: str, method: str) -> None:
+    """A browser names the site whose page sends: no case of it is created, and no leave is given to ask."""
+    headers = {**TOKEN, "Origin": origin}
+    response = requests.request(method, sandbox.url + INSERT, data=json.dumps(CASE), headers=headers, timeout=10)
+    assert response.status_code == 403
+    assert sandbox.store.cases == []
+
+
+def test_x10_its_own_page_is_answered(sandbox: RunningSandbox) -> None:
+    """The origin of the sandbox itself is no other site."""
+    assert requests.get(sandbox.url, headers={"Origin": sandbox.url}, timeout=10).status_code == 200
+
+
+@pytest.mark.parametrize(("token", "code"), [("", 401), ("any", 200), ("ñ", 403), ("a\tb", 403)])
+def test_x10_a_token_that_could_be_none_is_refused(sandbox: RunningSandbox, token: str, code: int) -> None:
+    """Without a list any token of plain letters is right, and what no token can look like is not."""
+    headers = {"Wolkvox-Token": token.encode("latin-1")}
+    assert requests.post(sandbox.url + INSERT, json=dict(CASE), headers=headers, timeout=10).status_code == code

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from typing import BinaryIO
 
 from pybase64 import b64encode
 
-from importer.attachments.reading import blocks
 from importer.errors import AttachmentChanged
+from importer.files import identity_of, open_below
 from importer.messages import _
 from importer.model import Attachment
 
@@ -23,41 +24,31 @@ def encoded_length(size: int) -> int:
 def encode(attachment: Attachment, block: int = BLOCK) -> Iterator[bytes]:
     """Yield the file's base64, `block` bytes of the file at a time (rounded down to a multiple of three).
 
-    Raises `errors.AttachmentChanged` where the file is no longer what was checked: another size, time of change or
-    inode when it is opened or once it is read, other than `size` bytes in it, or no longer readable. Whatever is
-    wrong is raised before the last chunk is yielded: a body that counted on `size` bytes stays incomplete.
+    Raises `errors.AttachmentChanged` where the file is no longer what was checked: another device, number, size or time
+    of change when it is opened or once it is read, a link on the way to it, other than `size` bytes in it, or no longer
+    readable. Whatever is wrong is raised before the last chunk is yielded: a body that counted on `size` bytes stays
+    incomplete.
     """
     step = max(3, block - block % 3)  # only the last chunk is padded
     try:
-        with open(attachment.path, "rb", opener=_open_at_once) as file:
-            _hold_to(attachment, os.fstat(file.fileno()))
+        with open_below(attachment.root, attachment.path) as file:
+            _hold_to(attachment, file)
             left = attachment.size
-            for data in blocks(file, attachment.size, step):
+            while left:
+                data = file.read(min(step, left))
                 if len(data) < min(step, left):
                     raise _changed(attachment)
                 left -= len(data)
                 if not left:
-                    _hold_to(attachment, os.fstat(file.fileno()))
+                    _hold_to(attachment, file)
                 yield b64encode(data)
     except OSError as error:
         raise _changed(attachment) from error
 
 
-def hold_to(attachment: Attachment) -> None:
-    """Raise `AttachmentChanged` where the file is not the one that was checked, without opening it."""
-    try:
-        _hold_to(attachment, attachment.path.stat())
-    except OSError as error:
-        raise _changed(attachment) from error
-
-
-def _open_at_once(path: str, flags: int) -> int:
-    """Open without waiting, so that a pipe that took the file's place is noticed and not waited for."""
-    return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))
-
-
-def _hold_to(attachment: Attachment, now: os.stat_result) -> None:
-    if (now.st_size, now.st_mtime_ns, now.st_ino) != (attachment.size, attachment.modified_ns, attachment.inode):
+def _hold_to(attachment: Attachment, file: BinaryIO) -> None:
+    """Raise `AttachmentChanged` where the open file is not the one that was checked."""
+    if identity_of(os.fstat(file.fileno())) != attachment.identity:
         raise _changed(attachment)
 
 

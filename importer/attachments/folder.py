@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import difflib
+import errno
 import os
 import stat
 import unicodedata
 from bisect import bisect_left
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
-from functools import cached_property, lru_cache
+from functools import cached_property, lru_cache, partial
 from pathlib import Path
 
 from importer.attachments.names import Refused, parts_of
+from importer.files import Moved, names_below, open_below
 from importer.messages import _, ngettext, shorten
 from importer.model import Attachment, AttachmentOptions, Issue
 
@@ -43,14 +46,14 @@ class AttachmentFolder:
         self._root = Path(os.path.realpath(beside / options.folder))
         self._look = lru_cache(_REMEMBERED_FILES)(self._look_at)
         self._enter = lru_cache(_REMEMBERED_FOLDERS)(self._step_into)
-        self._listing = lru_cache(_REMEMBERED_LISTINGS)(_Listing)
+        self._listing = lru_cache(_REMEMBERED_LISTINGS)(partial(_Listing, self._root))
 
     def find(self, row: int, names: Sequence[tuple[str, str]]) -> Found:
         """Return the files that a row's cells name, in their order; `names` pairs each column with its cell's text.
 
         A cell that names no file is passed over. Faults of one kind in one cell are one issue that names them all.
         """
-        attachments: dict[tuple[int, str], Attachment] = {}
+        attachments: dict[tuple[int, int, str], Attachment] = {}
         issues: dict[tuple[str | None, str], Issue] = {}
         missing: list[str] = []
         for column, cell in names:
@@ -106,6 +109,8 @@ class AttachmentFolder:
             path = Path(os.path.realpath(path))
             if not path.is_relative_to(self._root):
                 raise _link_outside(part)
+            if path.is_symlink():
+                raise OSError(errno.ELOOP, os.strerror(errno.ELOOP), str(path))
         return path
 
     def _only_alike(self, place: Path, part: str) -> str:
@@ -118,16 +123,19 @@ class AttachmentFolder:
         return alike[0]
 
     def _check(self, path: Path, name: str) -> Attachment:
-        """Return the file as it is now; raises `Refused` or `OSError` where it cannot be sent."""
-        status = path.stat()
-        if stat.S_ISDIR(status.st_mode):
-            raise Refused(
-                "attachment-folder",
-                _("{name} is a folder, and only files can be attached", name=shorten(name)),
-                _("Write the names of the files in it, or pack it into one file"),
-            )
-        if not stat.S_ISREG(status.st_mode):
-            raise _unreadable(name, _("it is no ordinary file"))
+        """Return the file as it is now, once it is open; raises `Refused` or `OSError` where it cannot be sent.
+
+        `path` has no links in it as far as was seen; one that is there by now is not followed.
+        """
+        if path == self._root:
+            raise _folder(name)
+        try:
+            with open_below(self._root, path) as file:  # only opening tells whether it may be read
+                status = os.fstat(file.fileno())
+        except IsADirectoryError as error:
+            raise _folder(name) from error
+        except Moved as error:
+            raise _link_outside(name) from error
         if status.st_size == 0:
             raise Refused(
                 "attachment-empty",
@@ -136,20 +144,17 @@ class AttachmentFolder:
             )
         if status.st_size > self._options.max_size:
             raise _too_large(name, status.st_size, self._options.max_size)
-        path.open("rb").close()  # only opening tells whether it may be read
-        return Attachment(path, name, status.st_size, status.st_mtime_ns, status.st_ino)
+        return Attachment(path, name, status.st_size, status.st_mtime_ns, status.st_ino, status.st_dev, root=self._root)
 
 
 class _Listing:
     """The names in one folder, by how they are written without case and accents."""
 
-    def __init__(self, place: Path) -> None:
+    def __init__(self, root: Path, place: Path) -> None:
         self._names: dict[str, list[str]] = {}
-        try:
-            for name in sorted(entry.name for entry in os.scandir(place)):
+        with suppress(FileNotFoundError, NotADirectoryError, Moved):  # what is no folder has no names in it
+            for name in sorted(names_below(root, place)):
                 self._names.setdefault(_loose(name), []).append(name)
-        except (FileNotFoundError, NotADirectoryError):
-            pass  # a folder that is not there has no names in it
         self._sorted = sorted(self._names)
 
     def alike(self, name: str) -> tuple[str, ...]:
@@ -177,9 +182,9 @@ def _loose(name: str) -> str:
     return "".join(character for character in folded if not unicodedata.combining(character))
 
 
-def _same_file(attachment: Attachment) -> tuple[int, str]:
+def _same_file(attachment: Attachment) -> tuple[int, int, str]:
     """Return what two names of one file have in common, on file systems with and without regard to case."""
-    return attachment.inode, _composed(str(attachment.path))
+    return attachment.device, attachment.inode, _composed(str(attachment.path))
 
 
 def _collect(issues: dict[tuple[str | None, str], Issue], issue: Issue) -> None:
@@ -206,6 +211,14 @@ def _missing(name: str, folder: Path, near: Sequence[str]) -> Refused:
     quoted = ", ".join(near)
     remedy = ngettext("Did you mean {names}?", "Did you mean one of these: {names}?", len(near), names=quoted)
     return Refused("attachment-missing", message, remedy)
+
+
+def _folder(name: str) -> Refused:
+    return Refused(
+        "attachment-folder",
+        _("{name} is a folder, and only files can be attached", name=shorten(name)),
+        _("Write the names of the files in it, or pack it into one file"),
+    )
 
 
 def _link_outside(name: str) -> Refused:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import gc
 import importlib
+import io
 import sys
 import traceback
 from dataclasses import asdict
@@ -19,6 +20,7 @@ from importer.cli.streams import Output
 from importer.errors import ImporterError, MappingError
 from importer.messages import _
 from importer.questions import QuestionsOpen
+from importer.text import clean
 
 FAULT_OF_OURS = 70
 """Exit status for what is nobody's fault but this program's."""
@@ -88,11 +90,13 @@ def _carry_out(arguments: list[str]) -> int:
     try:
         status = case_importer.main(arguments, prog_name="case-importer", standalone_mode=False)
     except click.ClickException as error:
-        error.show()
+        shown = io.StringIO()
+        error.show(shown)
+        click.echo(clean(shown.getvalue()), err=True, nl=False)
         return _failed(arguments, 2, error.format_message())
-    except (click.Abort, KeyboardInterrupt):
-        click.echo(err=True)  # the question, or ^C, stands on the line so far
-        return _failed(arguments, 2, _said(_("Stopped; nothing was sent.")))
+    except (click.Abort, KeyboardInterrupt) as stop:
+        click.echo(err=True)  # the question, or ^C, is on the line so far
+        return _failed(arguments, 2, _said(_stopped(stop)))
     except ImporterError as error:
         return _failed(arguments, error.exit_status, _said(str(error)), **_parts(error))
     except Exception as error:  # noqa: BLE001 - the last line of defence
@@ -110,8 +114,15 @@ def _parts(error: ImporterError) -> dict[str, object]:
     return {}
 
 
+def _stopped(stop: BaseException) -> str:
+    """Return what to say of a command that ended early: a declined question, or Ctrl-C anywhere."""
+    if isinstance(stop, click.Abort) and not isinstance(stop.__cause__, KeyboardInterrupt):
+        return _("Stopped; nothing was sent.")
+    return _("Stopped with Ctrl-C. If anything was sent before, the journal has it, and the same command goes on.")
+
+
 def _said(sentence: str) -> str:
-    click.echo(sentence, err=True)
+    click.echo(clean(sentence), err=True)  # a place in a mapping is no sentence, and names a file
     return sentence
 
 

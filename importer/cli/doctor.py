@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import asdict
@@ -14,7 +13,7 @@ import click
 from importer.cli import options
 from importer.cli.consent import allowed_job, trusted
 from importer.cli.logs import set_up
-from importer.cli.output import print_json
+from importer.cli.output import json_text, print_json
 from importer.cli.terminal import someone_is_there
 from importer.errors import SettingsError, UsageError
 from importer.messages import _, ngettext
@@ -179,7 +178,7 @@ class _AtTerminal:
 
     def allows(self, case: TestCase) -> bool:
         """Show the case in full, and have the operation's name typed."""
-        click.echo(json.dumps(case.document, ensure_ascii=False, indent=2), err=True)
+        click.echo(json_text(case.document), err=True)
         if case.file_size:
             click.echo(_("With an attachment: {size} bytes of text that means nothing.", size=case.file_size), err=True)
         click.echo(_("CREATES THIS CASE at {server}. The contact may be written to.", server=self._server), err=True)

@@ -15,6 +15,7 @@ from importer.cli.logs import set_up
 from importer.cli.output import counts_line, print_json
 from importer.errors import UsageError
 from importer.messages import _, ngettext
+from importer.text import clean
 
 if TYPE_CHECKING:
     from importer.journal import RowChange, RunRecord
@@ -63,7 +64,7 @@ def command(
         print_json("history", {**shown, "rows": [asdict(change) for change in changes]})
         return 0
     for line in _told(run, before, changes):
-        click.echo(line)
+        click.echo(clean(line))
     return 0
 
 

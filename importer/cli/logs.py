@@ -13,6 +13,7 @@ from tqdm import tqdm
 
 from importer.errors import UsageError
 from importer.messages import _
+from importer.text import clean, escaped
 
 FIELDS = ("run", "reference", "state", "seconds", "http_status", "code", "bytes")
 
@@ -26,14 +27,14 @@ class _JsonLines(logging.Formatter):
             "event": record.getMessage(),
         }
         line |= {name: getattr(record, name) for name in FIELDS if getattr(record, name, None) is not None}
-        return json.dumps(line, ensure_ascii=False)
+        return escaped(json.dumps(line, ensure_ascii=False), lambda sign: json.dumps(sign)[1:-1])
 
 
 class _Lines(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
         """Return one line for a person."""
         values = (f"{name}={getattr(record, name)}" for name in FIELDS if getattr(record, name, None) is not None)
-        return f"{record.getMessage()} {' '.join(values)}".rstrip()
+        return clean(f"{record.getMessage()} {' '.join(values)}".rstrip())
 
 
 class _Echo(logging.Handler):

@@ -11,6 +11,7 @@ import click
 
 from importer.messages import _, ngettext
 from importer.model import Counts, Issue
+from importer.text import escaped
 
 if TYPE_CHECKING:
     from importer.reporting import Finished
@@ -95,7 +96,15 @@ def print_finished(finished: Finished) -> None:
 
 def print_json(command: str | None, values: dict[str, object]) -> None:
     """Print the one JSON object of a command."""
-    click.echo(json.dumps({"command": command, **values}, ensure_ascii=False, indent=2, default=str))
+    click.echo(json_text({"command": command, **values}))
+
+
+def json_text(value: object) -> str:
+    r"""Return a value as JSON for people and programs: what a terminal could obey is written as `\uXXXX`.
+
+    A program reads the same values from it.
+    """
+    return escaped(json.dumps(value, ensure_ascii=False, indent=2, default=str), lambda sign: json.dumps(sign)[1:-1])
 
 
 def finished_json(finished: Finished) -> dict[str, object]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from itertools import islice
 from pathlib import Path
@@ -13,15 +12,17 @@ import click
 from importer.cli import options
 from importer.cli.consent import allowed
 from importer.cli.logs import set_up
-from importer.cli.output import print_json, whole
+from importer.cli.output import json_text, print_json, whole
 from importer.cli.terminal import size_text
 from importer.errors import UsageError
 from importer.messages import _, shorten
+from importer.text import clean
 
 if TYPE_CHECKING:
     from importer.pipeline import Preview
 
 _SHOWN_ROWS = 20
+_WIDEST_NAME = 60
 _JSON_KEY = re.compile(r'^( *)("(?:[^"\\]|\\.)*")(?=:)', re.MULTILINE)
 
 
@@ -86,10 +87,12 @@ def _print(shown: Preview) -> None:
     row = shown.planned.row
     faulty = {issue.column for issue in row.issues}
     click.secho(_("Row {row}", row=row.number), bold=True)
-    width = max((len(column) for column in shown.cells), default=0)
+    names = {column: shorten(clean(column), _WIDEST_NAME) for column in shown.cells}
+    width = max(map(len, names.values()), default=0)
     for column, text in shown.cells.items():
-        click.secho(f"  {column:<{width}}  {shorten(text, 90)}", fg="red" if column in faulty else None)
-    document = json.dumps(_body(shown), ensure_ascii=False, indent=2)
+        line = f"  {names[column]:<{width}}  {shorten(clean(text), 90)}"
+        click.secho(line, fg="red" if column in faulty else None)
+    document = json_text(_body(shown))
     click.echo(_JSON_KEY.sub(lambda found: found[1] + click.style(found[2], fg="cyan"), document))
     for issue in row.issues:
         click.secho(_("Issue: {message}. {remedy}", message=issue.message, remedy=whole(issue.remedy)), fg="red")

@@ -11,6 +11,7 @@ from importer.cli import options
 from importer.cli.logs import set_up
 from importer.cli.output import finished_json, print_finished, print_json
 from importer.cli.terminal import Terminal
+from importer.errors import RunStopped
 from importer.messages import _
 
 
@@ -38,11 +39,14 @@ def command(*, yes: bool, as_json: bool, log_file: Path | None, verbose: int, **
 
     set_up(log_file, verbose)
     begun = begin(options.job(**said))
-    from importer.pipeline import run  # noqa: PLC0415 - slower still: meanwhile, the source is parsed
+    from importer.pipeline import interrupted, run  # noqa: PLC0415 - slower still: meanwhile, the source is parsed
 
     finished = run(begun, Terminal(yes=yes))
-    if as_json:
-        print_json("run", finished_json(finished))
-    else:
-        print_finished(finished)
+    try:
+        if as_json:
+            print_json("run", finished_json(finished))
+        else:
+            print_finished(finished)
+    except KeyboardInterrupt as stop:
+        raise RunStopped(interrupted(finished.counts)) from stop
     return finished.exit_status

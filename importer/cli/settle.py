@@ -14,6 +14,7 @@ from importer.cli.logs import set_up
 from importer.cli.output import print_json
 from importer.errors import UsageError
 from importer.messages import _, ngettext
+from importer.text import clean
 
 if TYPE_CHECKING:
     from importer.settler import Settled
@@ -109,10 +110,10 @@ def _exit_status(results: list[Settled]) -> int:
 
 def _print(name: str, settled: Settled) -> None:
     for sentence in settled.sentences():
-        click.echo(f"{name}: {sentence}")
+        click.echo(clean(f"{name}: {sentence}"))
     left = ngettext("{count} row is still in doubt.", "{count} rows are still in doubt.", settled.doubtful)
     if settled.doubtful:
-        click.echo(f"{name}: {left}")
+        click.echo(clean(f"{name}: {left}"))
     elif not settled.sending:
         click.echo(_("{name}: no row is in doubt.", name=name))
 

@@ -13,6 +13,7 @@ from importer.job import Job
 from importer.journal import ImportRecord, Journal
 from importer.messages import _
 from importer.questions import Answer, Question
+from importer.source import open_table
 
 MOVED_HERE = "moved-here"
 NOTHING_WAS_SENT = "nothing-was-sent"
@@ -71,7 +72,7 @@ def accept_journal(
 
 def _known_to(journal: Journal, reports: Iterable[Path]) -> int:
     """Return the highest attempt of this journal that a report knows and the journal lacks, 0 where there is none."""
-    marks = filter(None, map(report.read_mark, reports))
+    marks = filter(None, (report.read_mark(path, open_table) for path in reports))
     return max((number for of, number in marks if journal.is_behind(of, number)), default=0)
 
 

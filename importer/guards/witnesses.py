@@ -19,7 +19,6 @@ from importer.messages import _
 from importer.model import TableOptions
 from importer.plan import DOUBTFUL, Plan
 from importer.planning import id_column, own_columns
-from importer.reporting import behind_report
 from importer.source import Table, open_table
 
 _AT_ONCE = 2_000
@@ -40,9 +39,6 @@ class _Said:
 
 def refuse_unknown_ids(plan: Plan, journal: Journal, report_path: Path) -> None:
     """Raise StartRefused where the source, or a report beside it, knows of cases that the journal lacks."""
-    for path in sorted(reports_beside(plan.table.path, report_path)):
-        if behind_report(journal, path):
-            raise _behind(plan, path, journal)
     undecided: Path | None = None
     for path, lines in _witnesses(plan, journal, report_path):
         while some := list(islice(lines, _AT_ONCE)):
@@ -57,6 +53,8 @@ def refuse_unknown_ids(plan: Plan, journal: Journal, report_path: Path) -> None:
                 one.wolkvox_id for one in some if one.wolkvox_id and one.verdict
             ):
                 undecided = path
+        if path != plan.table.path and behind_report(journal, path):
+            raise _behind(plan, path)
     if undecided is not None:
         raise StartRefused(
             _(
@@ -142,7 +140,7 @@ def _in_report(path: Path, journal: Journal, *, surely: bool) -> Iterator[_Said]
     """
     try:
         if not journal.imports.is_report(report.digest(path)):
-            for row in report.read_rows(path):
+            for row in report.read_rows(path, open_table):
                 yield _Said(row.wolkvox_id, row.reference, row.status, row.verdict)
     except (ReportError, OSError) as error:
         if not surely:
@@ -158,14 +156,22 @@ def _in_report(path: Path, journal: Journal, *, surely: bool) -> Iterator[_Said]
         ) from error
 
 
-def _behind(plan: Plan, path: Path, journal: Journal) -> StartRefused:
+def behind_report(journal: Journal, path: Path) -> bool:
+    """Tell whether a report shows that its own journal had come further than this one, which is that journal, has."""
+    if path.is_file() and journal.imports.is_report(report.digest(path)):
+        return False
+    mark = report.read_mark(path, open_table)
+    return mark is not None and journal.is_behind(*mark)
+
+
+def _behind(plan: Plan, path: Path) -> StartRefused:
     return StartRefused(
         _(
-            "{path} was written when the journal {journal} had come further than it has now, so this is an older copy"
-            " of it. Bring back the newest journal. If it is lost, take over every later report with `case-importer"
-            " adopt {path} -m {mapping}`, then give --look-first.",
+            "{path} was written when this journal had come further than it has now: an older copy of the journal is in"
+            " its place, and lacks what was sent since. Bring back the newest journal. If it is lost, take the report"
+            " over with `case-importer adopt {path} -m {mapping}`, then give --look-first to search the CRM for every"
+            " row before it is sent.",
             path=path,
-            journal=journal.path,
             mapping=plan.mapping.path,
         )
     )

@@ -29,6 +29,11 @@ class ImportRecord:
     bound_to: str | None
     key_rule: str | None = None
 
+    @property
+    def scope(self) -> tuple[str, str, str]:
+        """Return tenant, operation and name."""
+        return self.tenant, self.operation, self.name
+
 
 class Imports:
     """The imports of a journal."""

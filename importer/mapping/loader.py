@@ -6,6 +6,7 @@ import hashlib
 from pathlib import Path
 
 from importer.errors import MappingError, MappingFault
+from importer.files import open_ordinary
 from importer.mapping import document
 from importer.mapping.case import CaseMapping
 from importer.mapping.checks import check
@@ -13,14 +14,21 @@ from importer.mapping.parsing import parse
 from importer.mapping.rules import attachment_options, rules, source_options, table_needs
 from importer.messages import _
 
+_LARGEST = 10_000_000
+"""Bytes of a mapping: thousands of times those of a long one, and still read at once."""
+
 
 def load(path: Path) -> CaseMapping:
     """Return what the mapping file at `path` says; raises `MappingError` with every fault of it."""
     try:
-        raw = path.read_bytes()
+        with open_ordinary(path) as file:
+            raw = file.read(_LARGEST + 1)
     except OSError as error:
         message = _("the mapping cannot be read: {reason}", reason=error.strerror or error)
         raise MappingError((MappingFault(str(path), 1, 1, "", message),)) from error
+    if len(raw) > _LARGEST:
+        message = _("the file has more than {most:,} bytes, so it is not a mapping", most=_LARGEST)
+        raise MappingError((MappingFault(str(path), 1, 1, "", message),))
     return loads(raw, path)
 
 

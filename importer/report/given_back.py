@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
-import zipfile
 from pathlib import Path
-from xml.etree.ElementTree import ParseError
+
+from importer.bounds import Package
+from importer.errors import SourceError
+from importer.files import open_ordinary
 
 from .graft import sheet_parts
 from .words import OWN_COLUMNS, REPORT, SHEETS, SUMMARY
@@ -25,10 +27,11 @@ def report_sheets(path: Path) -> list[str]:
     if path.suffix.lower() not in {".xlsx", ".xlsm"}:
         return [] if path.suffix.lower() in {".csv", ".tsv", ".txt"} else [REPORT]
     try:
-        with zipfile.ZipFile(path) as package:
-            return [title for title in sheet_parts(package) if _REPORT_TITLE.fullmatch(title)]
-    except (OSError, ValueError, KeyError, ParseError, zipfile.BadZipFile):
+        with open_ordinary(path) as workbook:
+            titles = sheet_parts(Package(workbook, path.name))
+    except (OSError, SourceError):
         return [REPORT]
+    return [title for title in titles if _REPORT_TITLE.fullmatch(title)]
 
 
 def is_given_back(path: Path) -> bool:
@@ -38,10 +41,10 @@ def is_given_back(path: Path) -> bool:
     """
     try:
         if path.suffix.lower() == ".xlsx":
-            with zipfile.ZipFile(path) as package:
-                sheets = set(sheet_parts(package))
+            with open_ordinary(path) as workbook:
+                sheets = set(sheet_parts(Package(workbook, path.name)))
             return {SUMMARY, REPORT} <= sheets <= {*SHEETS}
-        with path.open("rb") as file:
+        with open_ordinary(path) as file:
             return path.suffix.lower() == ".csv" and bool(_OWN_HEADERS.search(file.read(HEADERS_WITHIN)))
-    except (OSError, ValueError, KeyError, ParseError, zipfile.BadZipFile):
+    except (OSError, SourceError):
         return False

@@ -14,6 +14,8 @@ from collections.abc import Iterator
 from typing import BinaryIO
 from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
 
+from importer.bounds import Package
+
 from .graft_styles import StyleShift, merged_styles, parsed
 
 MAIN = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
@@ -32,17 +34,15 @@ _SHAPES = f"xl/drawings/{_OURS}.vml"
 _CHUNK = 1 << 20
 
 
-def sheet_parts(package: ZipFile) -> dict[str, str]:
-    """Return the sheets of a workbook, each name with the part that holds it."""
-    relations = {
-        relation.get("Id"): relation.get("Target", "") for relation in parsed(_text(package, WORKBOOK_RELATIONS))
-    }
-    sheets = parsed(_text(package, WORKBOOK)).iterfind(f"{{{MAIN}}}sheets/{{{MAIN}}}sheet")
-    targets = ((sheet.get("name", ""), relations[sheet.get(f"{{{RELATIONS}}}id")]) for sheet in sheets)
+def sheet_parts(package: Package) -> dict[str, str]:
+    """Return the sheets of a workbook, each name with the part that holds it; SourceError where it names none."""
+    relations = {relation.get("Id"): relation.get("Target", "") for relation in package.tree(WORKBOOK_RELATIONS)}
+    sheets = package.tree(WORKBOOK).iterfind(f"{{{MAIN}}}sheets/{{{MAIN}}}sheet")
+    targets = ((sheet.get("name", ""), relations.get(sheet.get(f"{{{RELATIONS}}}id"), "")) for sheet in sheets)
     return {name: target.lstrip("/") if target.startswith("/") else f"xl/{target}" for name, target in targets}
 
 
-def graft(host: ZipFile, donor: ZipFile, title: str, target: BinaryIO) -> None:
+def graft(host: Package, donor: Package, title: str, target: BinaryIO) -> None:
     """Write the workbook `host` to `target` with the sheet `title` of `donor`, in the place of one of that name.
 
     Raises `ValueError`, `KeyError` or `ParseError` where the package is not built as a workbook is.
@@ -57,16 +57,16 @@ def graft(host: ZipFile, donor: ZipFile, title: str, target: BinaryIO) -> None:
         texts[WORKBOOK_RELATIONS] = _with_relation(_text(host, WORKBOOK_RELATIONS))
     replaced = {part, _relations_of(part), _NOTES, _SHAPES, *texts}
     with ZipFile(target, "w", ZIP_DEFLATED) as package:
-        for info in host.infolist():
+        for info in host.zip.infolist():
             if info.filename in texts:
                 package.writestr(info.filename, texts[info.filename])
             elif info.filename not in replaced:
-                _copy(host, info, package)
+                _copy(host.zip, info, package)
         _write_sheet(donor, ours, package, part, shift)
 
 
-def _text(package: ZipFile, part: str) -> str:
-    return package.read(part).decode("utf-8-sig")
+def _text(package: Package, part: str) -> str:
+    return package.content(part).decode("utf-8-sig")
 
 
 def _copy(host: ZipFile, info: ZipInfo, package: ZipFile) -> None:
@@ -76,16 +76,16 @@ def _copy(host: ZipFile, info: ZipInfo, package: ZipFile) -> None:
         shutil.copyfileobj(read, written, _CHUNK)
 
 
-def _write_sheet(donor: ZipFile, ours: str, package: ZipFile, part: str, shift: StyleShift) -> None:
-    with donor.open(ours) as read, package.open(part, "w", force_zip64=True) as written:
+def _write_sheet(donor: Package, ours: str, package: ZipFile, part: str, shift: StyleShift) -> None:
+    with donor.zip.open(ours) as read, package.open(part, "w", force_zip64=True) as written:
         for text in _tags(io.TextIOWrapper(read, "utf-8")):
             written.write(shift.applied(text).encode())
     relations = _relations_of(ours)
-    if relations not in donor.namelist():
+    if relations not in donor.names:
         return
     text = _text(donor, relations)
     for name, new in _companions(text):
-        package.writestr(new, donor.read(name))
+        package.writestr(new, donor.zip.read(name))
         text = text.replace(f'"/{name}"', f'"/{new}"')
     package.writestr(_relations_of(part), text)
 

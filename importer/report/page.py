@@ -8,6 +8,7 @@ from typing import BinaryIO
 
 from importer.messages import _, ngettext
 from importer.model import ReportContent, ReportRow, Summary
+from importer.text import clean as safe
 
 from .groups import Group, grouped
 from .page_template import PAGE
@@ -34,7 +35,7 @@ def write_page(file: BinaryIO, content: ReportContent) -> None:
 
 
 def _shown(text: str) -> str:
-    return escape(clean(text))
+    return escape(safe(clean(text)))
 
 
 def _state(name: str, colours: Look) -> str:

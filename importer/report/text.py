@@ -17,8 +17,23 @@ FORMULA_STARTS = frozenset("=+-@\t\r\n")
 """A cell that begins with one of these may be run by a spreadsheet program."""
 
 _UNWRITABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
-_PLAIN_NUMBER = re.compile(r"[+-]?\d+([.,]\d+)?")
-_MARKED = re.compile(r"'*[=+\-@\t\r\n]")
+
+# What a program may take for the start of a formula, the wide letters of East Asian keyboards included.
+_STARTER = "=+\\-@＝＋－＠﹦﹢﹣﹫⁺⁼₊₌⩵⩶﬩"  # noqa: RUF001 - meant as they are
+# What may stand between the start of a cell and its formula, and is dropped by one program or another: white space,
+# quotation marks, control characters and invisible ones.
+_PASSED_OVER = (
+    r"\s\"\x00-\x20\x7f-\xa0\xad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u2028-\u202f"
+    r"\u0600-\u0605\u06dd\u070f\u0890\u0891\u08e2\u1680\U000110bd\U000110cd\U00013430-\U0001345f\U0001bca0-\U0001bca3"
+    r"\U0001d173-\U0001d17a\U000e0000-\U000e0fff\u205f-\u206f\u3000\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufffb"
+)
+_SEPARATORS = r";,|\t\r\n\v\f\x1c-\x1e\x85\u2028\u2029"
+_GAP = rf"[{_PASSED_OVER}{_SEPARATORS}]"
+_SEPARATOR = re.compile(rf"[{_SEPARATORS}]")
+# A gap is looked at once, from its first character on, so that the time does not grow with the square of its length.
+_BEFORE_FORMULA = re.compile(rf"(?:\A{_GAP}*+|(?<!{_GAP}){_GAP}++)(?='*+[{_STARTER}])")
+_BEFORE_MARKED = re.compile(rf"(?P<gap>\A{_GAP}*+|(?<!{_GAP}){_GAP}++)'(?='*+[{_STARTER}])")
+_BLANK_START = re.compile(r"'*[\t\r\n]")
 
 
 def _picture(match: re.Match[str]) -> str:
@@ -71,13 +86,33 @@ def _units(text: str) -> int:
 
 
 def marked(text: str) -> str:
-    """Return the text as a CSV cell: an apostrophe before what a spreadsheet program would run.
+    """Return the text as a CSV cell: an apostrophe before whatever a spreadsheet program would run.
 
-    A plain number keeps its sign. `unmarked` gives back exactly the text that was marked.
+    A program may cut the file by another separator than ours, so that a cell begins wherever a semicolon, a comma, a
+    bar, a tab or a line break stands: each of these beginnings is marked. A number is no exception: with the cell that
+    follows it, it may be a formula for a program that takes our separator for a decimal comma. `unmarked` gives back
+    exactly the text that was marked.
     """
-    return f"'{text}" if _MARKED.match(text) and not _PLAIN_NUMBER.fullmatch(text) else text
+    text = _BEFORE_FORMULA.sub(_with_mark, text)
+    return f"'{text}" if _BLANK_START.match(text) else text
 
 
 def unmarked(text: str) -> str:
     """Return the text that `marked` was given."""
-    return text[1:] if text.startswith("'") and _MARKED.match(text) else text
+    if text.startswith("'") and _BLANK_START.match(text):
+        text = text[1:]
+    return _BEFORE_MARKED.sub(_without_mark, text)
+
+
+def _with_mark(gap: re.Match[str]) -> str:
+    return f"{gap.group()}'" if _begins_a_cell(gap, gap.group()) else gap.group()
+
+
+def _without_mark(marked_gap: re.Match[str]) -> str:
+    gap = marked_gap["gap"]
+    return gap if _begins_a_cell(marked_gap, gap) else marked_gap.group()
+
+
+def _begins_a_cell(found: re.Match[str], gap: str) -> bool:
+    """Tell whether what follows a gap may be the beginning of a cell."""
+    return found.start() == 0 or _SEPARATOR.search(gap) is not None

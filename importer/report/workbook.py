@@ -10,6 +10,7 @@ from zipfile import ZipFile
 
 from openpyxl import Workbook
 
+from importer.bounds import Package
 from importer.messages import ngettext
 from importer.model import ReportContent, Summary
 
@@ -21,7 +22,7 @@ from .listing import SHEET_COLUMNS, SHEET_LINES, Listing
 from .package import Part, assemble, save
 from .report_sheet import ReportSheet
 from .summary_sheet import SummarySheet
-from .words import DOUBTFUL, OWN_COLUMNS, SUMMARY
+from .words import DOUBTFUL, OWN_COLUMNS, REPORT, SUMMARY
 
 _PROPERTIES = "docProps/core.xml"
 _DESCRIPTION = "{http://purl.org/dc/elements/1.1/}description"
@@ -59,15 +60,15 @@ def write_workbook(file: BinaryIO, content: ReportContent) -> None:
 
 def renew_workbook(standing: BinaryIO, file: BinaryIO, summary: Summary) -> None:
     """Write a report that stands already to another file, its Summary made anew and all else of it as it is."""
-    with ZipFile(standing) as package:
-        parts = sheet_parts(package)
-        limits = parsed(package.read(_PROPERTIES).decode()).findtext(_DESCRIPTION, "").splitlines()
+    package = Package(standing, REPORT)
+    parts = sheet_parts(package)
+    limits = parsed(package.content(_PROPERTIES).decode()).findtext(_DESCRIPTION, "").splitlines()
     alone, workbook = io.BytesIO(), Workbook(write_only=True)
     first = SummarySheet(workbook)
     first.write(summary, [*summary.notes, *limits], [title for title in parts if title != SUMMARY])
     save(workbook, [first], alone)
-    with ZipFile(alone) as package:
-        renewed = package.read(first.part)
+    with ZipFile(alone) as fresh:
+        renewed = fresh.read(first.part)
     assemble(standing, {parts[SUMMARY]: Part([renewed])}, file)
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from email.utils import formatdate
 
 from starlette.applications import Starlette
-from starlette.datastructures import MutableHeaders
+from starlette.datastructures import Headers, MutableHeaders
 from starlette.middleware import Middleware
 from starlette.requests import ClientDisconnect, Request
 from starlette.routing import Route
@@ -38,7 +38,7 @@ def create_app(
     """
     crm = Crm(config, store)
     calls = [Route(path, _Call(name, method, crm, latency)) for name, (method, path) in _PATHS.items()]
-    app = Starlette(routes=[*calls, Pages(crm).routes], middleware=[Middleware(_Labelled)])
+    app = Starlette(routes=[*calls, Pages(crm).routes], middleware=[Middleware(_Labelled), Middleware(_OwnHost)])
     app.state.crm = crm
     app.state.plan = Plan(faults)
     return app
@@ -72,6 +72,40 @@ class _Call:
                 return
         if response is not None:
             await response(scope, receive, send)
+
+
+_OWN_NAMES = ("127.0.0.1", "localhost", "[::1]")
+
+
+class _OwnHost:
+    """Answers only who means this stand-in: by a name of this computer, at its port, and from no other site's page.
+
+    A page on the web can have its own name lead to this computer (DNS rebinding), or have the browser send to
+    localhost in the background; the host and the origin that the browser names give it away.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        headers = Headers(scope=scope)
+        hosts, origins = headers.getlist("host"), headers.getlist("origin")
+        if len(hosts) != 1 or not _is_own(hosts[0], scope["server"][1]):
+            reason = "It answers as 127.0.0.1 or localhost, at its own port."
+            await respond(refusal(400, "THE SANDBOX DOES NOT HAVE THIS NAME", reason))(scope, receive, send)
+        elif any(origin.lower() != f"http://{hosts[0].lower()}" for origin in origins):
+            reason = "It answers no page of another site."
+            await respond(refusal(403, "THE SANDBOX IS NOT FOR OTHER SITES", reason))(scope, receive, send)
+        else:
+            await self._app(scope, receive, send)
+
+
+def _is_own(host: str, port: int) -> bool:
+    """Tell whether a Host header names this computer and the port; port 80 goes without saying."""
+    name, colon, said = host.lower().rpartition(":")
+    if not colon or host.endswith("]"):
+        name, said = host.lower(), "80"
+    return name.removesuffix(".") in _OWN_NAMES and said == str(port)
 
 
 class _Labelled:

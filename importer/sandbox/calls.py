@@ -82,7 +82,8 @@ class Crm:
         """
         if not token:
             return refusal(401, "PLEASE ENTER THE WOLKVOX-TOKEN")
-        if self.config.tokens is not None and token not in self.config.tokens:
+        known = token.isascii() and token.isprintable() if self.config.tokens is None else token in self.config.tokens
+        if not known:
             return refusal(403, "PLEASE VALIDATE TOKEN")
         limit = self.config.simultaneous_requests
         if limit is not None and crowd > limit:

@@ -1,6 +1,6 @@
 """What the stand-in CRM believes: who exists, what is allowed, and how it fills the gaps in what is known.
 
-A YAML file says it, or nothing does: then every token, well-formed user, contact and value exists. The page
+A YAML file says it, or nothing does: then every printable token, well-formed user, contact and value exists. The page
 `docs/sandbox.md` explains each key; `sample_data/sandbox.yml` is an example.
 """
 

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from starlette.concurrency import run_in_threadpool
-from starlette.middleware import Middleware
-from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response, StreamingResponse
 from starlette.routing import Mount, Route
@@ -32,7 +30,7 @@ class Pages:
 
     @property
     def routes(self) -> Mount:
-        """The pages' addresses, which answer to this machine's names only: no web page elsewhere can read them."""
+        """The pages' addresses; the application answers to this machine's names only."""
         return Mount(
             "/",
             routes=[
@@ -41,7 +39,6 @@ class Pages:
                 Route("/cases/{number:int}/attachments/{position:int}", self._attachment),
                 Route("/{rest:path}", self._missing),
             ],
-            middleware=[Middleware(TrustedHostMiddleware, allowed_hosts=["127.0.0.1", "localhost"])],
         )
 
     async def _listing(self, request: Request) -> Response:

@@ -13,10 +13,11 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import IO, Any, Self
 
+from importer import bounds
 from importer.errors import SourceError
 from importer.messages import _
+from importer.refusals import damaged, password_needed
 from importer.source import calamine_child
-from importer.source.refusals import damaged, password_needed
 from importer.source.snapshot import BLOCK, Snapshot
 from importer.spool import Spool
 
@@ -47,7 +48,8 @@ class Parsing:
         self._answer: Spool[Any] = Spool(in_memory=0)
         self._errors = tempfile.TemporaryFile()  # noqa: SIM115 - closed with the end of the child
         # -P: this folder's modules must not hide those of the standard library.
-        command = [sys.executable, "-P", calamine_child.__file__, str(MEMORY_LIMIT), json.dumps(sheet)]
+        limits = map(str, (MEMORY_LIMIT, bounds.MOST_ROWS, bounds.MOST_COLUMNS, bounds.LONGEST_CELL))
+        command = [sys.executable, "-P", calamine_child.__file__, json.dumps(sheet), *limits]
         self._process = subprocess.Popen(  # noqa: S603 - our own interpreter and program
             command, stdin=subprocess.PIPE, stdout=self._answer.file, stderr=self._errors
         )
@@ -67,6 +69,26 @@ class Parsing:
         status = self._process.wait()
         if status == calamine_child.PASSWORD:
             raise password_needed(self._file)
+        if status == calamine_child.TOO_WIDE:
+            raise SourceError(
+                _(
+                    "{file}: the sheet has more than {most:,} columns, which is more than Excel can show. Copy the"
+                    " table into a new workbook and save that.",
+                    file=self._file,
+                    most=bounds.MOST_COLUMNS,
+                )
+            )
+        if status == calamine_child.TOO_TALL:
+            raise bounds.beyond_the_sheet(self._file)
+        if status == calamine_child.TOO_LONG:
+            raise SourceError(
+                _(
+                    "{file}: a cell of the sheet holds more than {most:,} characters. Shorten it, or put its text into"
+                    " a file that is attached.",
+                    file=self._file,
+                    most=bounds.LONGEST_CELL,
+                )
+            )
         if status == calamine_child.TOO_LARGE or status < 0:
             raise SourceError(
                 _(

@@ -9,8 +9,9 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import chain, islice, zip_longest
+from itertools import zip_longest
 
+from importer.bounds import LONGEST_CELL, LONGEST_RECORD, MOST_COLUMNS
 from importer.errors import SourceError
 from importer.messages import _
 from importer.model import Cell, Fault, TableOptions
@@ -21,15 +22,15 @@ from importer.source.table import Block
 _CANDIDATES = (",", ";", "\t", "|")
 _DECLARED = re.compile(r'^"?sep=(.)"?\r?\n?$', re.IGNORECASE)
 _SAMPLE_LINES = 400
+_SAMPLE_CHARACTERS = 4 << 20  # of these lines, each of which is cut by four separators
 _END = "\ufdd0"  # a noncharacter as the last line: what stands in one record with it is a quote left open
 # Stands for bytes that do not follow the encoding: no character of any text, unlike U+FFFD, which files do hold.
 _UNDECODABLE = "\ufdd1"
-_LONGEST_FIELD = 10_000_000
 _ROWS_AT_ONCE = 1_000
 _CELLS_AT_ONCE = 1_000_000
 
 # The limit is the csv module's own, of the whole process; its default is below what a description may hold.
-csv.field_size_limit(_LONGEST_FIELD)
+csv.field_size_limit(LONGEST_CELL)
 
 _MARK_UNDECODABLE = "case-importer.undecodable"
 codecs.register_error(_MARK_UNDECODABLE, lambda error: (_UNDECODABLE, error.end))  # type: ignore[attr-defined]
@@ -51,7 +52,8 @@ class Delimited:
     def blocks(self, fill_below: int | None = None) -> Iterator[Block]:  # noqa: ARG002 - text merges no cells
         """Yield all records, numbered from 1, blank ones included.
 
-        A cell in which bytes did not follow the encoding is a Fault. Raises SourceError where a quote is left open.
+        Of a row that is wider than any table, what lies beyond is one cell more. A cell in which bytes did not follow
+        the encoding is a Fault. Raises SourceError where a quote is left open or a row has no end within reason.
         """
         number = 1
         for records in self._records():
@@ -66,10 +68,12 @@ class Delimited:
         with self._text() as text:
             if self.declared:
                 text.readline()
+            lines = _BoundedLines(text)
             try:
-                for record in csv.reader(chain(text, (_END,)), delimiter=self.delimiter):
+                for record in map(_bounded, csv.reader(lines, delimiter=self.delimiter)):
                     if record and record[-1].endswith(_END):
                         break
+                    lines.length = 0
                     widest = max(widest, len(record))
                     if some and (len(some) == _ROWS_AT_ONCE or widest * len(some) > _CELLS_AT_ONCE):
                         yield some
@@ -78,6 +82,8 @@ class Delimited:
                     whole += 1
             except csv.Error as error:
                 raise self._open_quote(whole + 1) from error
+            except _TooLong as error:
+                raise self._too_long(whole + 1) from error
         if record != [_END]:
             raise self._open_quote(whole + 1)
         if some:
@@ -85,6 +91,17 @@ class Delimited:
 
     def _text(self) -> io.TextIOWrapper:
         return io.TextIOWrapper(self.snapshot.open(), self.encoding, errors=_MARK_UNDECODABLE, newline="")
+
+    def _too_long(self, row: int) -> SourceError:
+        return SourceError(
+            _(
+                "{file}: row {row} has more than {most:,} characters, so this is not a table: a line break is missing,"
+                " or a quotation mark is never closed. Export the table again, or save it as .xlsx.",
+                file=self.name,
+                row=row,
+                most=LONGEST_RECORD,
+            )
+        )
 
     def _open_quote(self, row: int) -> SourceError:
         return SourceError(
@@ -103,10 +120,53 @@ def open_delimited(snapshot: Snapshot, name: str, options: TableOptions) -> Deli
     with snapshot.open() as file:
         encoding = detect(file, options.encoding)
     with io.TextIOWrapper(snapshot.open(), encoding, errors=_MARK_UNDECODABLE, newline="") as text:
-        lines = list(islice(text, _SAMPLE_LINES))
+        lines = list(_sample(text))
     declared = _DECLARED.match(lines[0]) if lines else None
     delimiter = _named(options.delimiter) or (declared[1] if declared else _likeliest(lines))
     return Delimited(snapshot, name, encoding, delimiter, declared is not None)
+
+
+def _bounded(record: list[str]) -> list[str]:
+    """Return a record; where it has more cells than a table, those beyond are one, so that none is lost in silence."""
+    if len(record) <= MOST_COLUMNS:
+        return record
+    return [*record[:MOST_COLUMNS], "".join(record[MOST_COLUMNS:])]
+
+
+class _TooLong(Exception):
+    """A row has no end within reason."""
+
+
+class _BoundedLines:
+    """The lines of a text, then `_END`; raises `_TooLong` where those of one row are too long together.
+
+    `length` is of the row so far, and set to 0 by whoever has seen its end.
+    """
+
+    def __init__(self, text: io.TextIOWrapper) -> None:
+        self.length = 0
+        self._text = text
+
+    def __iter__(self) -> Iterator[str]:
+        while line := self._text.readline(LONGEST_RECORD):
+            self.length += len(line)
+            if self.length >= LONGEST_RECORD:
+                raise _TooLong
+            yield line
+        yield _END
+
+
+def _sample(text: io.TextIOWrapper) -> Iterator[str]:
+    """Yield the first lines of a text, as many as tell how it is cut; the last of them may be cut short."""
+    left = _SAMPLE_CHARACTERS
+    for _number in range(_SAMPLE_LINES):
+        line = text.readline(left)
+        left -= len(line)
+        if not line:
+            return
+        yield line
+        if left <= 0:
+            return
 
 
 def _named(delimiter: str | None) -> str | None:

@@ -74,7 +74,7 @@ def _utf8_or_older(file: BinaryIO, head: bytes) -> str:
                 decoder.decode(block)
             except UnicodeDecodeError:
                 valid = False
-        if len(foreign) < _SAMPLE:
+        if len(foreign) < _SAMPLE and not block.isascii():
             foreign += b" ".join(_NOT_ASCII.findall(block)) + b" "
         block = file.read(_SAMPLE)
     try:

@@ -6,10 +6,10 @@ import codecs
 import re
 from enum import Enum
 
+from importer.bounds import Package
 from importer.errors import SourceError
 from importer.messages import _
-from importer.source.package import Package
-from importer.source.refusals import damaged, password_needed
+from importer.refusals import damaged, password_needed
 from importer.source.snapshot import Snapshot
 from importer.source.xls_scan import needs_password
 from importer.source.xlsx_parts import workbook_part
@@ -54,7 +54,7 @@ def sniff(snapshot: Snapshot, file: str) -> tuple[Kind, Package | None]:
     if not head:
         raise SourceError(_("{file} is empty: it has no bytes at all. Save or fetch it again.", file=file))
     if head.startswith(b"PK"):
-        package = Package(snapshot, file)
+        package = Package(snapshot.open(), file)
         return _zip_kind(package), package
     if head.startswith(_OLE):
         return _ole_kind(snapshot, file), None
@@ -71,11 +71,8 @@ def sniff(snapshot: Snapshot, file: str) -> tuple[Kind, Package | None]:
 
 def _zip_kind(package: Package) -> Kind:
     """Return what a zip file holds."""
-    package.refuse_entities()
     if "content.xml" in package.names:
-        manifest = (
-            b"".join(package.blocks("META-INF/manifest.xml")) if "META-INF/manifest.xml" in package.names else b""
-        )
+        manifest = package.content("META-INF/manifest.xml") if "META-INF/manifest.xml" in package.names else b""
         if b"encryption-data" in manifest:
             raise password_needed(package.file)
         if b"opendocument.spreadsheet" in manifest or "mimetype" not in package.names:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from xml.parsers import expat
 
+from importer.bounds import Package
 from importer.source.facts import ERROR, NO_RESULT, SHOWN, Box, SheetFacts
-from importer.source.package import Package
 
 _CONTENT = "content.xml"
 _SHOWN_AS_SEEN = ("date", "time", "percentage")

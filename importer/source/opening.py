@@ -6,7 +6,9 @@ from collections.abc import Callable, Iterator, Sequence
 from itertools import chain
 from pathlib import Path
 
+from importer.bounds import MOST_COLUMNS
 from importer.errors import SourceError
+from importer.files import open_ordinary
 from importer.messages import _, ngettext
 from importer.model import Cell, TableOptions
 from importer.source.delimited import Delimited, open_delimited
@@ -63,7 +65,7 @@ def _read(path: Path) -> Snapshot:
             )
         )
     try:
-        with path.open("rb") as file:
+        with open_ordinary(path) as file:
             return Snapshot(file)
     except FileNotFoundError as error:
         raise SourceError(_("There is no file {path}. Check the name and the folder.", path=path)) from error
@@ -131,6 +133,16 @@ def _header(file: str, sheet: str | None, grid: Grid, options: TableOptions) -> 
     if not any(str(cell).strip() for cell in headers):
         raise SourceError(
             _("{file} has nothing in row {row}, which source.header_row names as the header.", file=file, row=wanted)
+        )
+    if len(headers) > MOST_COLUMNS:
+        raise SourceError(
+            _(
+                "{file}: the header in row {row} has more than {most:,} cells, which is more than any spreadsheet"
+                " program can show. Export the columns that are needed.",
+                file=file,
+                row=wanted,
+                most=MOST_COLUMNS,
+            )
         )
     return wanted, headers
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from importer.bounds import Package
 from importer.errors import SourceError
 from importer.messages import _, ngettext
 from importer.model import TableOptions
@@ -12,7 +13,6 @@ from importer.source.calamine_process import Parsing, SheetEntry, list_sheets
 from importer.source.facts import SheetFacts
 from importer.source.kind import Kind
 from importer.source.ods_scan import scan as scan_ods
-from importer.source.package import Package
 from importer.source.sheets import choose
 from importer.source.snapshot import Snapshot
 from importer.source.table import Block, Grid

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from importer.bounds import Package
+from importer.refusals import damaged
 from importer.source.calamine_process import SheetEntry
 from importer.source.number_format import BUILT_IN, REGIONAL, NumberFormat, telling
-from importer.source.package import Package
-from importer.source.refusals import damaged
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,10 +13,10 @@ from collections.abc import Iterator
 from functools import cache, lru_cache
 from html import unescape
 
+from importer.bounds import MOST_ROWS, Package, beyond_the_sheet
+from importer.refusals import damaged
 from importer.source.facts import ERROR, NO_RESULT, Box, Fact, SheetFacts
 from importer.source.number_format import NumberFormat, Shows
-from importer.source.package import Package
-from importer.source.refusals import damaged
 
 _ROOT = re.compile(rb"<([\w.-]+:|)worksheet\b")
 _ATTRIBUTE = re.compile(rb"""([\w.:-]+)\s*=\s*(?:"([^"]*)"|'([^']*)')""")
@@ -26,7 +26,7 @@ _WIDE_COLUMN = re.compile(rb' r="([A-Z]{2,3})[0-9]')
 _ROW_NUMBER = re.compile(rb"""\sr=["']([^"']*)["']""")
 _REFERENCE = re.compile(r"([A-Z]{1,3})([0-9]+)")
 _NARROW = 26  # columns; a sheet without a wide one has fewer than the box allows, however long it is
-_LONGEST_ROW = 256 << 20
+_LONGEST_ROW = 64 << 20  # bytes; each cell of the widest row may still hold four kilobytes
 _MOST_CHANGES = 20_000  # of a column's format; a column with more goes on in the general one
 _TRUE = ("1", "true")
 
@@ -71,9 +71,13 @@ class _Look:
     def pieces(self) -> Iterator[bytes]:
         """Yield the bytes of the sheet, each piece ending behind a row, and what follows the last row."""
         end_of_row = self._words.end_of_row
-        waiting = b""
+        waiting, more, size = b"", list[bytes](), 0
         for block in self._package.blocks(self._part):
-            waiting += block
+            more.append(block)
+            size += len(block)
+            if size < len(waiting):  # a long row: what was searched in vain is searched again once it has doubled
+                continue
+            waiting, more, size = b"".join((waiting, *more)), [], 0
             if b"<!" in waiting:
                 waiting = _NOT_MARKUP.sub(b"", waiting)
             if (end := waiting.rfind(end_of_row)) >= 0:
@@ -81,7 +85,7 @@ class _Look:
                 waiting = waiting[end + len(end_of_row) :]
             elif len(waiting) > _LONGEST_ROW:
                 raise damaged(self._package.file, f"{self._part}: no end of a row")
-        yield waiting
+        yield _NOT_MARKUP.sub(b"", b"".join((waiting, *more)))
 
     def measure(self) -> None:
         """Raise SourceError where the cells that are filled, styled empty ones aside, lie too far apart."""
@@ -138,6 +142,8 @@ class _Look:
             row = int(number[1]) if number else self._row + 1
             if row <= self._row:
                 raise damaged(self._package.file, f"row {row} after row {self._row}")
+            if row > MOST_ROWS:
+                raise beyond_the_sheet(self._package.file)
             self._first_row = self._first_row or row
             self._row = row
             starts.append(tag.end())

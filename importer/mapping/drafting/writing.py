@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from importer.mapping.document import Node
+from importer.text import clean, escaped
 
 _PLAIN = re.compile(r"[^\W_](?:[\w ./()@+-]*[\w/()@+.-])?")
 _WIDEST = 60  # columns of YAML before a comment that is put beside it; wider lines push their comment out
@@ -26,7 +27,7 @@ def lines(written: Sequence[Line]) -> Iterator[str]:
     widths = [len(line.yaml) for line in written if line.comment and len(line.yaml) <= _WIDEST]
     margin = max(widths, default=0)
     for line in written:
-        comment = " ".join(line.comment.split())  # a header may hold line breaks
+        comment = " ".join(clean(line.comment).split())  # a header may hold line breaks
         yield f"{line.yaml:<{margin}}  # {comment}" if comment else line.yaml
 
 
@@ -37,7 +38,12 @@ def scalar(text: str) -> str:
 
 def quoted(text: str) -> str:
     """Return a text as a YAML scalar in double quotes."""
-    return json.dumps(text, ensure_ascii=False)
+    return escaped(json.dumps(text, ensure_ascii=False), _as_yaml)
+
+
+def _as_yaml(sign: str) -> str:
+    """Return a character as an escape of YAML, which has no pairs of surrogates."""
+    return f"\\u{ord(sign):04x}" if ord(sign) < 1 << 16 else f"\\U{ord(sign):08x}"
 
 
 def flow(node: Node) -> str:

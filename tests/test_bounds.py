@@ -1,0 +1,297 @@
+"""The bounds of what is opened: bombs, endless rows and giant cells end in a sentence, soon and in little memory."""
+
+from __future__ import annotations
+
+import io
+import os
+import random
+import subprocess
+import sys
+import zipfile
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+
+import pytest
+from report_support import always, content, every_state
+from source_support import WORKBOOKS
+
+from importer import bounds, report
+from importer.errors import ReportError, SourceError
+from importer.report.given_back import is_given_back
+from importer.source import open_table
+
+MAIN = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
+BILLION = b'<!DOCTYPE a [<!ENTITY a "ha"><!ENTITY b "&a;&a;&a;&a;&a;&a;">]><a>&b;</a>'
+EXTERNAL = b'<!DOCTYPE a [<!ENTITY a SYSTEM "file:///etc/passwd">]><a>&a;</a>'
+MAPPING = (
+    "version: 1\nimport: t\nsource: {key: Ticket}\ntarget: {server: crm0001.wolkvox.com, operation: demo}\n"
+    "fields: {case-type: Request, responsible: A_@demo, owner: A_@demo, contact: ana@example.com,"
+    " description: {column: Nota}, status: Abierto, priority: Alta}\n"
+)
+IN_A_CHILD = """
+import resource, sys, time
+from importer.cli import _carry_out
+began = time.process_time()
+status = _carry_out(sys.argv[1:])
+used = time.process_time() - began + resource.getrusage(resource.RUSAGE_CHILDREN).ru_utime
+peak = max(resource.getrusage(who).ru_maxrss for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+print(f"{status} {used} {peak}", file=sys.stderr)
+"""
+"""A command in a process of its own, which says last what it took: processor seconds, and kilobytes of memory."""
+
+
+def zeros(size: int) -> Iterator[bytes]:
+    """Yield so many bytes of emptiness."""
+    yield from (bytes(1 << 20) for _ in range(size >> 20))
+
+
+def packed(path: Path, base: Path, **parts: Iterable[bytes]) -> Path:
+    """Write a workbook with parts replaced or added, by the name of their file without its ending."""
+    with zipfile.ZipFile(base) as old, zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as new:
+        names = {Path(name).stem: name for name in old.namelist()}
+        for name in old.namelist():
+            if Path(name).stem not in parts:
+                new.writestr(name, old.read(name))
+        for stem, pieces in parts.items():
+            with new.open(names.get(stem, f"xl/{stem}.xml"), "w", force_zip64=True) as written:
+                for piece in pieces:
+                    written.write(piece)
+    return path
+
+
+def carried_out(folder: Path, *arguments: str | Path) -> tuple[int, str, float, int]:
+    """Return a command's status, what it printed, its processor seconds and its megabytes."""
+    mapping = folder / "m.yml"
+    if not mapping.exists():
+        mapping.write_text(MAPPING, "utf-8")
+    done = subprocess.run(
+        [sys.executable, "-c", IN_A_CHILD, *map(str, arguments)],
+        capture_output=True,
+        text=True,
+        encoding="utf-8",
+        timeout=300,
+        check=True,
+        env={**os.environ, "PYTHONPATH": str(Path(__file__).parent.parent), "WOLKVOX_TOKEN": "any"},
+    )
+    *said, last = done.stderr.strip().splitlines()
+    status, seconds, kilobytes = last.split()
+    return int(status), done.stdout + "\n".join(said), float(seconds), int(kilobytes) >> 10
+
+
+@pytest.fixture
+def base(tmp_path: Path) -> Path:
+    """Make a report of ours."""
+    return report.write(tmp_path / "ours.report.xlsx", content(every_state()), always).path
+
+
+def many_parts(path: Path, base: Path) -> Path:
+    """Write a zip file whose list of parts alone is larger than any."""
+    path.write_bytes(base.read_bytes())
+    with zipfile.ZipFile(path, "a", zipfile.ZIP_STORED) as package:
+        for number in range(2_000):
+            package.writestr(f"{number}-" + "n" * 5_000, b"")
+    return path
+
+
+BOMBS: dict[str, Callable[[Path, Path], Path]] = {
+    "ratio": lambda path, base: packed(path, base, sharedStrings=zeros(300 << 20)),
+    "sheet": lambda path, base: packed(path, base, sheet2=zeros(100 << 20)),
+    "billion": lambda path, base: packed(path, base, workbook=[BILLION]),
+    "external": lambda path, base: packed(path, base, workbook=[EXTERNAL]),
+    "prologue": lambda path, base: packed(path, base, workbook=[b"<!--" + b"x" * (3 << 20) + b"--><a/>"]),
+    "elements": lambda path, base: packed(path, base, workbook=[b"<a>" + b"<b/>" * 2_500_000 + b"</a>"]),
+    "rows": lambda path, base: packed(path, base, sheet1=endless(), sheet2=endless()),
+    "list": many_parts,
+}
+
+
+def endless() -> Iterator[bytes]:
+    """Yield a sheet of more rows than there are."""
+    yield f'<worksheet xmlns="{MAIN}"><sheetData>'.encode()
+    for first in range(1, 1_200_000, 10_000):
+        yield b"".join(
+            b'<row r="%d"><c r="A%d"><v>1</v></c></row>' % (row, row) for row in range(first, first + 10_000)
+        )
+    yield b"</sheetData></worksheet>"
+
+
+@pytest.mark.parametrize("bomb", BOMBS)
+def test_x9_a_bomb_is_no_report_whoever_opens_it(tmp_path: Path, base: Path, bomb: str) -> None:
+    """Reading it back, telling whether a source is one, writing into it: a sentence with the file's name, or 'no'."""
+    path = BOMBS[bomb](tmp_path / "bomb.report.xlsx", base)
+    with pytest.raises(ReportError, match=r"bomb\.report\.xlsx"):
+        list(report.read_rows(path, open_table))
+    with pytest.raises(SourceError, match=r"bomb\.report\.xlsx"):
+        open_table(path)
+    assert bomb == "rows" or not is_given_back(path)
+    before = path.read_bytes()
+    if bomb != "rows":  # our own sheet would replace it
+        with pytest.raises(ReportError, match=r"bomb\.report\.xlsx"):
+            report.write_back(path, content(every_state()), open_table)
+    assert path.read_bytes() == before
+
+
+@pytest.mark.parametrize("bomb", ["ratio", "billion", "elements", "list"])
+def test_x9_a_bomb_beside_the_source_or_given_to_settle_and_adopt_ends_at_once(
+    tmp_path: Path, base: Path, bomb: str
+) -> None:
+    """Within 2 s of the processor, start-up aside, and under a gigabyte; exit status 2."""
+    source, journal = tmp_path / "t.csv", tmp_path / "j.sqlite"
+    source.write_text("Ticket,Nota\n1,hola\n", "utf-8")
+    path = BOMBS[bomb](tmp_path / "t.report.xlsx", base)
+    mapping = tmp_path / "m.yml"
+    for arguments in (
+        ("run", source, "-m", mapping, "--yes", "--journal", journal, "--server", "http://127.0.0.1:9"),
+        ("adopt", path, "-m", mapping, "--journal", journal),
+        ("settle", "-m", mapping, "--from", path, "--journal", journal),
+        ("check", path, "-m", mapping),
+    ):
+        status, said, seconds, megabytes = carried_out(tmp_path, *arguments)
+        assert status == 2, said
+        assert "t.report.xlsx" in said or "journal" in said
+        assert seconds < 2 + 3  # importing pandas and the others takes a second or more
+        assert megabytes < 1_000
+
+
+def line_of(size: int) -> Iterator[str]:
+    """Yield one line that has no end."""
+    yield "Ticket,Nota\n1,a\n"
+    yield from ("x" * 1_000_000 for _ in range(size))
+
+
+def quote_of(size: int) -> Iterator[str]:
+    """Yield a quotation mark that is never closed."""
+    yield 'Ticket,Nota\n1,a\n2,"'
+    yield from (("y" * 99 + "\n") * 10_000 for _ in range(size))
+
+
+def quotes_of(size: int) -> Iterator[str]:
+    """Yield one row of quoted cells, each as long as it may be, without an end."""
+    yield "Ticket,Nota\n1,a\n2"
+    yield from (',"' + ("y" * 99 + "\n") * 50_000 + '"' for _ in range(size // 5))
+
+
+def spellings(_size: int) -> Iterator[str]:
+    """Yield 80,000 rows of 2,000 spellings of one key."""
+    yield "Ticket,Nota\n"
+    yield from ("0" * (row % 2_000) + "7,hola\n" for row in range(80_000))
+
+
+HUGE: dict[str, tuple[Callable[[int], Iterable[str]], int, str]] = {
+    "line": (line_of, 2, "row 3 has more than 33,554,432 characters"),
+    "quote": (quote_of, 2, "quotation mark that opens in row 3"),
+    "quotes": (quotes_of, 2, "row 3 has more than"),
+    "commas": (lambda _size: ["," * 8_000_000], 2, "no table"),
+    "commas below": (lambda _size: ["Ticket,Nota\n1,a\n", "," * 8_000_000, "x\n"], 1, "cut into 16385 cells"),
+    "header": (lambda _size: [",".join(f"c{n}" for n in range(200_000)), "\n1,2\n"], 2, "more than 16,384 cells"),
+    "one key": (lambda _size: ["Ticket,Nota\n", "T-1,hola\n" * 80_000], 1, "80,000|80000"),
+    "spellings": (spellings, 1, "80,000|80000"),
+}
+
+
+@pytest.mark.parametrize("name", HUGE)
+def test_x11_a_text_without_reason_ends_in_a_sentence(tmp_path: Path, name: str) -> None:
+    """Rows without an end, 8 MB of commas, 200,000 columns, one key 80,000 times: seconds, and under a gigabyte."""
+    make, expected, words = HUGE[name]
+    source = tmp_path / "t.csv"
+    with source.open("w", encoding="utf-8", newline="") as file:
+        for piece in make(120):
+            file.write(piece)
+    status, said, seconds, megabytes = carried_out(tmp_path, "check", source, "-m", tmp_path / "m.yml")
+    assert status == expected, said[:500]
+    assert any(word in said for word in words.split("|")), said[-500:]
+    assert seconds < 30
+    assert megabytes < 1_000
+
+
+def test_x11_the_length_of_a_row_is_bounded_whatever_the_file_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The bound is of the row, not of its lines, and begins again with each row."""
+    monkeypatch.setattr("importer.source.delimited.LONGEST_RECORD", 100)
+    path = tmp_path / "t.csv"
+    path.write_text("a,b\n" + f'1,"{"x" * 40}\n{"x" * 40}"\n' * 9, "utf-8")
+    assert open_table(path).rows == 9
+    path.write_text("a,b\n1,2\n" + f'1,"{"x" * 60}\n{"x" * 60}"\n', "utf-8")
+    with pytest.raises(SourceError, match=r"t\.csv: row 3 has more than 100 characters"):
+        open_table(path)
+
+
+def giant_cell(size: int) -> Iterator[bytes]:
+    """Yield a sheet with one cell of text that packs badly."""
+    yield f'<worksheet xmlns="{MAIN}"><sheetData><row r="1"><c r="A1" t="inlineStr"><is><t>'.encode()
+    draw = random.Random(1)  # noqa: S311 - no secret
+    yield from (draw.randbytes(1 << 19).hex().encode() for _ in range(size >> 20))
+    yield b"</t></is></c></row></sheetData></worksheet>"
+
+
+def wide(columns: int) -> Iterator[bytes]:
+    """Yield a sheet whose header has so many columns."""
+    yield f'<worksheet xmlns="{MAIN}"><sheetData><row r="1">'.encode()
+    for number in range(columns):
+        yield b'<c t="inlineStr"><is><t>h%d</t></is></c>' % number
+    yield b"</row></sheetData></worksheet>"
+
+
+WORKBOOK_BASE = WORKBOOKS / "header_alone.xlsx"
+
+
+@pytest.mark.parametrize(
+    ("sheet", "words"),
+    [
+        (lambda: giant_cell(100 << 20), "t.xlsx"),
+        (lambda: giant_cell(30 << 20), "more than 10,000,000 characters"),
+        (lambda: wide(200_000), "more than 16,384 columns"),
+        (endless, "more than 1,048,576 rows"),
+    ],
+    ids=["100 MB in a cell", "30 MB in a cell", "200,000 columns", "too many rows"],
+)
+def test_x11_a_workbook_without_reason_ends_in_a_sentence(
+    tmp_path: Path, sheet: Callable[[], Iterable[bytes]], words: str
+) -> None:
+    """Giant cells, thousands of columns, more rows than a sheet has: seconds, and under a gigabyte."""
+    source = packed(tmp_path / "t.xlsx", WORKBOOK_BASE, sheet1=sheet())
+    status, said, seconds, megabytes = carried_out(tmp_path, "check", source, "-m", tmp_path / "m.yml")
+    assert status == 2, said[:500]
+    assert words in said
+    assert seconds < 30
+    assert megabytes < 1_000
+
+
+def test_x11_the_widest_table_is_read(tmp_path: Path) -> None:
+    """As many columns as a sheet holds are a table."""
+    assert (
+        len(open_table(packed(tmp_path / "t.xlsx", WORKBOOK_BASE, sheet1=wide(bounds.MOST_COLUMNS))).columns) == 16_384
+    )
+
+
+def test_x11_pipes_and_devices_are_no_files(tmp_path: Path) -> None:
+    """A pipe or a device as source, mapping, lookup or report: a sentence at once, and never a wait."""
+    pipe, source, mapping = tmp_path / "t.pipe", tmp_path / "t.csv", tmp_path / "m.yml"
+    os.mkfifo(pipe)
+    source.write_text("Ticket,Nota\n1,hola\n", "utf-8")
+    carried_out(tmp_path, "check", source, "-m", mapping)
+    looking = tmp_path / "lookup.yml"
+    looking.write_text(
+        MAPPING.replace("{column: Nota}", "{column: Nota, lookup: {file: t.pipe, key: a, value: b}}"), "utf-8"
+    )
+    for special in (pipe, Path("/dev/zero")):
+        for arguments in (
+            ("check", special, "-m", mapping),
+            ("check", source, "-m", special),
+            ("check", source, "-m", looking),
+            ("draft", special),
+            ("draft", source, "--like", special),
+            ("adopt", special, "-m", mapping, "--journal", tmp_path / "j"),
+        ):
+            status, said, seconds, _megabytes = carried_out(tmp_path, *arguments)
+            assert status == 2, (arguments, said)
+            assert "not an ordinary file" in said, (arguments, said)
+            assert seconds < 10
+
+
+def test_x9_the_list_of_parts_is_bounded_by_what_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    """However the end of the file describes its list: more than the bound is never asked of the file."""
+    monkeypatch.setattr(bounds, "LONGEST_LIST", 10)
+    with pytest.raises(SourceError, match=r"t\.xlsx.*list of parts"):
+        bounds.Package(io.BytesIO(WORKBOOK_BASE.read_bytes()), "t.xlsx")
