@@ -93,6 +93,11 @@ def test_a_report_that_is_ahead_of_its_journal_stops_the_run(office: Office, giv
     shutil.rmtree(office.journal.parent)
     office.journal.parent.mkdir()
     shutil.copy(backup, office.journal)
+    assert give(office.arguments("run", "--yes")).status == 2
+    assert give(office.adopt(office.report)).status == 0
     result = give(office.arguments("run", "--yes", "--nothing-was-sent"))
     assert (result.status, office.sandbox.posts) == (2, 2)
     assert "had come further" in result.err
+    assert give(office.arguments("run", "--yes", "--look-first")).status == 0
+    assert give(office.arguments("run", "--yes")).status == 0
+    assert office.sandbox.posts == 2
