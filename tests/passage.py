@@ -99,7 +99,10 @@ class Passage:
         while True:
             while b"\r\n\r\n" not in read:
                 read += _some(client)
-            head, _end, body = read.partition(b"\r\n\r\n")
+            head, end, body = read.partition(b"\r\n\r\n")
+            if self._tunnels:  # the stand-in answers to its own name alone
+                own = f"Host: {self._to[0]}:{self._to[1]}".encode()
+                read = re.sub(rb"(?im)^host: *[^\r\n]*", own, head, count=1) + end + body
             length = re.search(rb"(?i)content-length: *(\d+)", head)
             left = (int(length[1]) if length else 0) - len(body)
             while left > 0:
