@@ -76,7 +76,8 @@ def run(begun: Begun, desk: Desk) -> Finished:
             forecast = make_forecast(job, plan, crm, server, is_new=_is_new(job, plan, journal, agreed.record))
             if forecast.promised:
                 desk.confirm(forecast)
-            guards.accept_journal(job, journal, scope_of(job, begun.cases), agreed.record)
+            reports = guards.reports_beside(plan.table.path, job.report_path)
+            guards.accept_journal(job, journal, scope_of(job, begun.cases), agreed.record, reports)
             guards.remember(journal, agreed.answered)
             record = _note(job, plan, journal, agreed.record)
             unasked = spot_check(Looking(crm, journal, record, plan, None), forecast.spot_check, job.concurrency)
@@ -124,10 +125,8 @@ def _agree(begun: Begun, journal: Journal, desk: Desk, server: str) -> _Agreed:
     job, cases = begun.job, begun.cases
     forecast = guards.forecast_questions(desk)
     record = guards.find_import(journal, scope_of(job, cases), job.same_as)
-    first = [
-        *guards.journal_questions(job, journal, scope_of(job, cases), record),
-        *guards.first_run_questions(job, scope_of(job, cases), server, record),
-    ]
+    of_the_journal = list(guards.journal_questions(job, journal, scope_of(job, cases), record))
+    first = [*of_the_journal, *guards.first_run_questions(job, scope_of(job, cases), server, record)]
     trust = guards.server_questions(job, cases)
     job = guards.ask_for_folders(job, cases, desk, later=[*trust, *first, *forecast])
     table = begun.table()
@@ -141,7 +140,7 @@ def _agree(begun: Begun, journal: Journal, desk: Desk, server: str) -> _Agreed:
     if job.same_as != same_as:
         record, plan = _plan(table, job, cases, journal)
         refuse_changed_key(plan, journal, record)
-    answered += answer_all(first, desk)
+    answered += answer_all(first if record is None else of_the_journal, desk)
     return _Agreed(job, record, plan.with_open(unanswered(questions, answered)), answered)
 
 

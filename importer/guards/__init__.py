@@ -19,7 +19,7 @@ from importer.guards.second_start import (
     refuse_short_quiet_period,
     same_tickets_questions,
 )
-from importer.guards.witnesses import refuse_unknown_ids
+from importer.guards.witnesses import refuse_unknown_ids, reports_beside
 
 __all__ = [
     "accept_journal",
@@ -37,6 +37,7 @@ __all__ = [
     "refuse_unknown_ids",
     "remember",
     "remember_same",
+    "reports_beside",
     "same_tickets_questions",
     "server_questions",
 ]

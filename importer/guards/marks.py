@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from pathlib import Path
 
+from importer import report
 from importer.errors import StartRefused
 from importer.guards.second_start import pair_side
 from importer.identity import Scope
@@ -11,6 +13,7 @@ from importer.job import Job
 from importer.journal import ImportRecord, Journal
 from importer.messages import _
 from importer.questions import Answer, Question
+from importer.source import open_table
 
 MOVED_HERE = "moved-here"
 NOTHING_WAS_SENT = "nothing-was-sent"
@@ -31,9 +34,9 @@ def journal_questions(job: Job, journal: Journal, scope: Scope, record: ImportRe
         yield moved_here_question(job, journal.id)
     elif not standing.may_send and not (standing.kind in _OLDER and (job.look_first or job.nothing_was_sent)):
         raise StartRefused(standing.sentence or "")
-    if job.look_first or job.nothing_was_sent:
+    if job.look_first:
         return
-    if journal.must_look_first(scope.parts):
+    if journal.must_look_first(scope.parts) and not job.nothing_was_sent:
         raise StartRefused(
             _(
                 "{path}: this journal lacks some of what was sent, so that rows it calls planned may be cases. Give"
@@ -46,18 +49,31 @@ def journal_questions(job: Job, journal: Journal, scope: Scope, record: ImportRe
         yield nothing_was_sent_question(job, scope)
 
 
-def accept_journal(job: Job, journal: Journal, scope: Scope, record: ImportRecord | None) -> None:
-    """Take a journal as it is from here on, after what a person has said of it; recorded with user and time."""
+def accept_journal(
+    job: Job, journal: Journal, scope: Scope, record: ImportRecord | None, reports: Iterable[Path] = ()
+) -> None:
+    """Take a journal as it is from here on, after what a person has said of it; recorded with user and time.
+
+    `reports` are those of the source: that they knew more of this journal counts as made good.
+    """
     standing = journal.standing
     reason = LOOK_FIRST if job.look_first else NOTHING_WAS_SENT
     if standing.kind == "unknown-computer":
         journal.note_computer()
     elif not standing.may_send:
-        journal.trust_again(reason)
+        journal.trust_again(reason, _known_to(journal, reports))
+    elif job.look_first and (up_to := _known_to(journal, reports)):
+        journal.trust_again(reason, up_to)
     if job.look_first and record is None and journal.marks_know(scope.parts) is not None:
         journal.require_looking(scope.parts)
     if job.nothing_was_sent and not job.look_first:
         journal.looked_first(scope.parts)
+
+
+def _known_to(journal: Journal, reports: Iterable[Path]) -> int:
+    """Return the highest attempt of this journal that a report knows and the journal lacks, 0 where there is none."""
+    marks = filter(None, (report.read_mark(path, open_table) for path in reports))
+    return max((number for of, number in marks if journal.is_behind(of, number)), default=0)
 
 
 def moved_here_question(job: Job, computer: str) -> Question:

@@ -72,11 +72,11 @@ def _witnesses(plan: Plan, journal: Journal, report_path: Path) -> Iterator[tupl
     yield source, _in_source(plan)
     for title in _written_back(plan.table):
         yield source, _in_sheet(source, title)
-    for path in sorted(_reports_beside(source, report_path)):
+    for path in sorted(reports_beside(source, report_path)):
         yield path, _in_report(path, journal, surely=path == report_path or ".report" in path.name.casefold())
 
 
-def _reports_beside(source: Path, report_path: Path) -> set[Path]:
+def reports_beside(source: Path, report_path: Path) -> set[Path]:
     """Return the reports of a source beside it, and those beside the one that was asked for, however numbered.
 
     A copy is a report, too: `tickets (2).report.xlsx`, `tickets.report (1).xlsx`, `tickets.report - copia.xlsx`.
