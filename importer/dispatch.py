@@ -141,7 +141,8 @@ class Dispatch:
     def _note_that_all_were_looked_for(self, reason: PauseReason | None) -> None:
         """Trust the journal again once every row that it calls planned was searched for, and sent or found."""
         forecast = self.forecast
-        if self.job.look_first and reason is None and forecast.promised == forecast.counts.planned:
+        whole = forecast.promised == forecast.counts.planned and not forecast.plan.only
+        if self.job.look_first and reason is None and whole:
             self.errand.journal.looked_first(self.errand.record.scope)
 
     def _looking(self) -> Looking:

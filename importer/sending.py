@@ -6,6 +6,7 @@ import logging
 import threading
 import time
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -166,7 +167,8 @@ class Sender:
             )
         except JournalError as error:
             self._pacer.release(_NOT_SENT, 0.0)
-            self._conclude(attempt, Outcome(Verdict.NOT_DELIVERED, str(error)))
+            with suppress(JournalError):  # the first sentence says what is wrong
+                self._conclude(attempt, Outcome(Verdict.NOT_DELIVERED, str(error)))
             raise
 
     def _post(self, body: Payload, attempt: Attempt) -> tuple[Outcome, float]:
