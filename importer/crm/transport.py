@@ -17,7 +17,7 @@ from importer.crm.connections import ATTEMPT, use_deadline_connections
 from importer.crm.upload import Upload
 from importer.crm.watchdog import Watch
 
-ANSWER_LIMIT = 1_000_000  # bytes of an answer that are read, unless it is a listing
+ANSWER_LIMIT = 8_000_000  # bytes of an answer that are read: an id may be behind a long message
 _CONNECT_LIMIT = 10.0  # seconds for each address of the server
 _READ_AT_ONCE = 65_536
 _POOL_SIZE = 64  # connections that are open at the same time without urllib3's warning; none is kept
