@@ -81,6 +81,8 @@ def run(begun: Begun, desk: Desk) -> Finished:
             guards.remember(journal, agreed.answered)
             record = _note(job, plan, journal, agreed.record)
             unasked = spot_check(Looking(crm, journal, record, plan, None), forecast.spot_check, job.concurrency)
+            if unasked and not journal.rows.has_cases(record.id):
+                guards.ask_without_spot_check(unasked, server, desk)
             run_id = journal.runs.start(record.id, _run_start(plan, server))
             try:
                 ran = Dispatch(job, desk, Errand(crm, journal, record, run_id, plan), forecast).carry_out()

@@ -514,3 +514,18 @@ def test_the_help_of_run_has_headings(give: Give) -> None:
     for heading in ("Connection:", "Pace:", "Questions, answered beforehand:", "Report:", "Journal and repair:"):
         assert heading in result.out
     assert "--trust-server" in result.out
+
+
+def test_r15_a_first_run_that_cannot_ask_the_crm_for_its_rows_asks_the_person(
+    office: Office, give: Give, tunnel: Passage
+) -> None:
+    """A mapping without a reference cannot tell what another computer sent: nothing is sent before somebody agrees."""
+    office.mapping.write_text(MAPPING.replace("reference: description\n", "") + TARGET, "utf-8")
+    office.write(ticket(n) for n in range(1, 3))
+    first = words(office, "run", "--yes", "--first-run", "--trust-server")
+    for _time in range(2):
+        refused = give(first)
+        assert (refused.status, office.sandbox.posts) == (2, 0)
+        assert "--spot-check 0" in refused.err
+    assert give([*first, "--spot-check", "0"]).status == 0
+    assert (office.sandbox.posts, set(tunnel.hosts)) == (2, {"crm0009.wolkvox.com"})

@@ -11,6 +11,7 @@ from importer.guards.consent import (
 )
 from importer.guards.marks import accept_journal, journal_questions
 from importer.guards.second_start import (
+    ask_without_spot_check,
     find_import,
     first_run_questions,
     other_import_questions,
@@ -26,6 +27,7 @@ __all__ = [
     "agreed",
     "ask_for_folders",
     "ask_for_server",
+    "ask_without_spot_check",
     "find_import",
     "first_run_questions",
     "forecast_questions",

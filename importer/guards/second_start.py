@@ -15,12 +15,13 @@ from importer.messages import _
 from importer.model import Status
 from importer.plan import Plan
 from importer.planning import own_columns
-from importer.questions import Answer, Question
+from importer.questions import Answer, Person, Question, answer_all
 from importer.source import Table
 
 OTHER_IMPORT = "other-import"
 SAME_TICKETS = "same-tickets"
 FIRST_RUN = "first-run"
+SPOT_CHECK = "spot-check"
 SAME_AS, NEW_IMPORT = "same-as", "new-import"
 
 _FEW = 5
@@ -190,6 +191,17 @@ def first_run_questions(job: Job, scope: Scope, server: str, record: ImportRecor
     )
     answer = Answer("yes", "--first-run")
     return [Question(FIRST_RUN, sentence, (answer,), pair_side(scope), given=answer if job.first_run else None)]
+
+
+def ask_without_spot_check(reason: str, server: str, person: Person) -> None:
+    """Ask whether to begin although the CRM could not be asked for rows that another computer may have sent.
+
+    Raises QuestionsOpen or UsageError where nobody agrees; nothing was sent then.
+    """
+    if is_loopback(server):
+        return
+    sentence = _("{reason} Were none of these rows ever sent from another computer?", reason=reason)
+    answer_all([Question(SPOT_CHECK, sentence, (Answer("yes", "--spot-check 0"),))], person)
 
 
 def pair(one: Scope, other: Scope) -> str:
