@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -82,16 +83,18 @@ class Looking:
             if found is None or found.state is not Status.UNKNOWN:
                 settling.decide(doubts[row.reference], found or Decision(Status.PLANNED, "look-first"))
 
-    def spot_check(self, rows: Sequence[Wanted], workers: int) -> None:
+    def spot_check(self, rows: Sequence[Wanted], workers: int) -> str | None:
         """Search for a few rows of a source before its first one is sent.
 
-        Raises StartRefused where one of them is a case already, which somebody must have sent from elsewhere: its id
-        is recorded.
+        Return why the CRM would not answer for some of them, None where it did: the others count all the same, and
+        the next run asks again. Raises StartRefused where one of them is a case already, which somebody must have
+        sent from elsewhere: its id is recorded.
         """
-        answers = self._ask(rows, workers)
+        answers, refusal = self._ask_where_answered(rows, workers)
         found: list[str] = []
         for row in rows:
-            decision = self._decision(answers[row.value], row.reference, "spot-check") if row.value else None
+            answer = answers.get(row.value or "")
+            decision = self._decision(answer, row.reference, "spot-check") if answer else None
             if decision is None or decision.state is Status.UNKNOWN:
                 continue
             gone = self._journal.settling.deleted(self._record.id, [decision.wolkvox_id or ""])
@@ -99,14 +102,36 @@ class Looking:
                 found.append(f"{row.reference} ({decision.wolkvox_id or _('several cases')})")
         if found:
             raise _sent_from_elsewhere(found, self._plan.mapping.path)
-        self._journal.imports.note_spot_check(self._record, self._plan.table.digest)
+        if refusal is None:
+            self._journal.imports.note_spot_check(self._record, self._plan.table.digest)
+        return refusal
 
     def _ask(self, rows: Iterable[Wanted], workers: int) -> dict[str, Answer]:
         """Ask the CRM once for each value that some of the rows have."""
-        field = self._plan.mapping.search
-        values = list(dict.fromkeys(row.value for row in rows if row.value is not None))
+        field, values = self._plan.mapping.search, _values(rows)
         with ThreadPoolExecutor(workers) as pool:
             return dict(zip(values, pool.map(lambda value: self._search.ask(field, value), values), strict=True))
+
+    def _ask_where_answered(self, rows: Iterable[Wanted], workers: int) -> tuple[dict[str, Answer], str | None]:
+        """Ask as `_ask` does, until the CRM refuses to talk at all; return the answers, and why others are missing."""
+        field, values = self._plan.mapping.search, _values(rows)
+        answers: dict[str, Answer] = {}
+        refusals: list[str] = []
+        hung_up = threading.Event()
+
+        def ask(value: str) -> None:
+            if hung_up.is_set():
+                return
+            try:
+                answers[value] = self._search.ask(field, value)
+            except (QuestionRefused, ConnectionRefused) as error:
+                refusals.append(str(error))
+                if isinstance(error, ConnectionRefused):
+                    hung_up.set()
+
+        with ThreadPoolExecutor(workers) as pool:
+            list(pool.map(ask, values))
+        return answers, next(iter(refusals), None)
 
     def _decision(self, answer: Answer, reference: str, how: str) -> Decision | None:
         """Return what a search says of a row that was not sent yet, None where nothing speaks against sending it."""
@@ -132,7 +157,7 @@ class Looking:
 
 
 def spot_check(looking: Looking, rows: Sequence[Wanted], workers: int) -> str | None:
-    """Ask the CRM for a few rows of a source that was never asked for; return why it could not be asked, if so.
+    """Ask the CRM for a few rows of a source that was never asked for; return why it did not answer for all, if so.
 
     Raises StartRefused where somebody sent one of them from elsewhere, ServerUnreachable where the CRM cannot be asked
     now.
@@ -144,11 +169,15 @@ def spot_check(looking: Looking, rows: Sequence[Wanted], workers: int) -> str | 
             "The CRM could not be asked whether another computer sent these rows before: that needs a `reference` in"
             " the mapping, and a value of its `search` field in each row."
         )
-    try:
-        looking.spot_check(rows, workers)
-    except (QuestionRefused, ConnectionRefused) as error:
-        return _("The CRM could not be asked whether another computer sent these rows before: {reason}", reason=error)
-    return None
+    refusal = looking.spot_check(rows, workers)
+    if refusal is None:
+        return None
+    return _("The CRM could not be asked whether another computer sent these rows before: {reason}", reason=refusal)
+
+
+def _values(rows: Iterable[Wanted]) -> list[str]:
+    """Return the values that rows are looked for by, each once."""
+    return list(dict.fromkeys(row.value for row in rows if row.value is not None))
 
 
 def questions(rows: Iterable[Wanted]) -> int:

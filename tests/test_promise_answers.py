@@ -9,13 +9,14 @@ import sys
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import psutil
 import pytest
 from odd_crm import Case, OddCrm, success
 from openpyxl import load_workbook
 from promise_support import end_leases, kept, know_the_search, nursery, states, tickets, told, wait_until
-from run_support import Give, Office, Result
+from run_support import Give, Office, Result, ticket
 from scripted_crm import ScriptedCrm, http
 
 AT_ONCE = ("--quiet-period", "0")
@@ -407,20 +408,51 @@ def test_o31_looking_first_at_a_page_that_may_not_be_whole_sends_nothing(
         assert run(office, give, server, "--look-first").json["counts"]["created"] == 4
 
 
-def test_r15_rows_that_another_computer_sent_are_found_before_the_first_one_goes(office: Office, give: Give) -> None:
+def elsewhere(office: Office, server: ScriptedCrm, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Return the words of the same run on another computer, which has a state folder and a journal of its own."""
+    monkeypatch.setenv("XDG_STATE_HOME", str(office.folder / "other" / "state"))
+    words = office.arguments("run", "--yes", "--json")
+    words[words.index("--server") + 1] = server.url
+    words[words.index("--journal") + 1] = str(office.folder / "other" / "journal.db")
+    return words
+
+
+def test_r15_rows_that_another_computer_sent_are_found_before_the_first_one_goes(
+    office: Office, give: Give, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A spot check of three rows, or of all where that is cheap, ends with exit 2, nothing sent, and the ids kept."""
     crm = OddCrm()
     office.write(tickets(range(1, 8)))
     with ScriptedCrm(crm) as server:
         run(office, give, server, "--limit", "4")
         office.report.unlink()
-        words = office.arguments("run", "--yes", "--json")
-        words[words.index("--server") + 1] = server.url
-        words[words.index("--journal") + 1] = str(office.folder / "other" / "journal.db")
-        refused = give(words)
+        refused = give(elsewhere(office, server, monkeypatch))
         assert refused.status == 2
         assert "another computer" in refused.json["reason"]
         for way in ("adopt", "--look-first"):
             assert way in refused.json["reason"]
         assert len(crm.posted) == 4
+    crm.assert_one_case_each(kept(office.folder / "other" / "journal.db"))
+
+
+def test_r15_one_refused_question_hides_no_case_that_the_others_show(
+    office: Office, give: Give, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A spot check whose search is refused for one contact still finds what another computer sent to the others."""
+
+    class RefusesOne(OddCrm):
+        def _search(self, asked: dict[str, Any]) -> dict[str, object]:
+            if asked["value"] == "cliente1@example.com":
+                return {"code": "400", "error": "SOME PARAMETERS ARE REQUIRED"}
+            return super()._search(asked)
+
+    crm = RefusesOne()
+    office.write(ticket(number) for number in range(1, 8))
+    with ScriptedCrm(crm) as server:
+        run(office, give, server, "--limit", "4")
+        office.report.unlink()
+        refused = give(elsewhere(office, server, monkeypatch))
+        assert refused.status == 2
+        assert "another computer" in refused.json["reason"]
+    assert len(crm.posted) == 4
     crm.assert_one_case_each(kept(office.folder / "other" / "journal.db"))
