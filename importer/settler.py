@@ -246,6 +246,7 @@ class Settler:
                 continue
             if self._is_case_of(answer, dispute.reference, dispute):
                 self._journal.settling.confirm(dispute)
+                continue  # a reply or an audit record of its case may begin with the mark of another row
             for doubt in doubts:
                 if dispute.wolkvox_id in doubt.ids and self._is_case_of(answer, doubt.reference, dispute):
                     self._hand_over(doubt, dispute)

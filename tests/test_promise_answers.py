@@ -352,8 +352,8 @@ def test_o30_a_quoted_reference_is_no_hit_and_no_absence(office: Office, give: G
                 record["replies"] = [{"text": f"Re: {mark}"}]
             elif quoted_in == "another case's description":
                 record["description_case"] = f"{record['description_case']}\n> {mark}"
-            else:  # the CRM shows the mark at its place in the record of a case that another row has
-                record["description_case"] = f"{mark}\nsomething"
+            else:  # a further record of a case that another row has, such as a reply, begins with the mark
+                shown.append({**record, "description_case": f"{mark}\nsomething"})
         return shown
 
     crm.records = quoting
@@ -362,9 +362,33 @@ def test_o30_a_quoted_reference_is_no_hit_and_no_absence(office: Office, give: G
         _in_doubt(office, give, server, rows=3)
         for _time in range(2):
             assert settle(office, give, server).status == 4
+            crm.assert_one_case_each(kept(office.journal))
         assert run(office, give, server).status == 4
     assert len(crm.posted) == 3
     crm.assert_one_case_each(kept(office.journal))
+
+
+def test_o30_a_row_that_lost_its_id_by_a_search_is_not_sent_again(office: Office, give: Give) -> None:
+    """Somebody put the mark of another ticket into its case: no search that finds nothing says that it has none."""
+    crm = OddCrm(_tells_nothing_first)
+
+    def edited(found: list[dict[str, object]]) -> list[dict[str, object]]:
+        shown = [record for record in found if record["wolkvox_id"] != crm.cases[0].wolkvox_id]
+        for record in shown:
+            if record["wolkvox_id"] == crm.cases[2].wolkvox_id:
+                record["description_case"] = f"[{crm.posted[0]}]\nsomething"
+        return shown
+
+    crm.records = edited
+    with ScriptedCrm(crm) as server:
+        know_the_search(office, server=server.url)
+        _in_doubt(office, give, server, rows=3)
+        settle(office, give, server)
+        assert [row.state for row in kept(office.journal)] == ["created", "created", "unknown"]
+        office.write([*tickets([1, 2, 3]), *tickets(range(4, 14), Correo="muchos@example.com")])
+        for _time in range(2):  # the new cases are newer, and their answer is longer: all that absence needs
+            assert run(office, give, server, *AT_ONCE).status == 4
+    assert (len(crm.posted), states(office.journal)) == (13, {"created": 12, "unknown": 1})
 
 
 def test_o29_a_text_that_comes_cut_proves_no_absence(office: Office, give: Give) -> None:

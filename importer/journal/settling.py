@@ -268,7 +268,8 @@ class Settling:
     def hand_over(self, doubt: Doubt, dispute: Dispute, decision: Decision) -> Status | None:
         """Give a disputed id to the doubtful row whose case it is; the row that had it becomes unknown.
 
-        None, and nothing changes, where either row has moved on.
+        The CRM has answered that row with a case: unless a person knows better, the id goes on to speak against
+        sending it again. None, and nothing changes, where either row has moved on.
         """
         with self._database.write() as connection:
             holder = connection.execute(select(rows).where(rows.c.id == dispute.row_id)).one()
@@ -283,7 +284,10 @@ class Settling:
             )
             taken = {"state": Status.UNKNOWN, "wolkvox_id": None, "id_prefijo": None, "disputed": False}
             connection.execute(update(rows).where(rows.c.id == holder.id).values(**taken, message=message))
-            ids.dismiss(connection, holder.id)
+            arrival = ids.Arrival(holder.id, decision.how, self._database.clock.wall())
+            ids.note(connection, arrival, (dispute.wolkvox_id,))
+            if decision.how != "search":
+                ids.dismiss(connection, holder.id)
             self._record(connection, holder.id, holder.attempt_id, decision, Status.UNKNOWN)
             return self._settle(connection, row, decision, {dispute.wolkvox_id})
 
