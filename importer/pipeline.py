@@ -175,7 +175,7 @@ def rebuild_report(begun: Begun) -> Finished:
     report.check_writable(wish.path)
     server, _operation = settings.server_and_operation(job.connection, mapped(begun.cases))
     with Journal(job.journal_path) as journal:
-        record, plan = _plan(begun.table(), job, begun.cases, journal)
+        record, plan = _plan(begun.table(), job, begun.cases, journal, sends=False)
         notes = tuple(filter(None, [journal.standing.sentence]))
         return finish(chosen(plan, job.only), journal, record, Ran(now(), server, notes=notes), wish)
 
@@ -186,8 +186,13 @@ def scope_of(job: Job, cases: CaseMapping) -> Scope:
     return Scope(tenant_of(server) if server else "", operation or "", cases.import_name)
 
 
-def _plan(table: Table, job: Job, cases: CaseMapping, journal: Journal) -> tuple[ImportRecord | None, Plan]:
-    """Plan a source beside what the journal knows of its import; None stands for a first run."""
+def _plan(
+    table: Table, job: Job, cases: CaseMapping, journal: Journal, *, sends: bool = True
+) -> tuple[ImportRecord | None, Plan]:
+    """Plan a source beside what the journal knows of its import; None means that it is a first run.
+
+    Rejected rows count as planned only where the command `sends` them.
+    """
     scope = scope_of(job, cases)
     record = guards.find_import(journal, scope, job.same_as)
     guards.refuse_other_file(table, record)
@@ -195,7 +200,8 @@ def _plan(table: Table, job: Job, cases: CaseMapping, journal: Journal) -> tuple
         scope = Scope(record.tenant, record.operation, record.name)  # references stay what they were
         journal.attempts.expire(record.id)
     memory, allowed = Memory(journal, record), allowed_folders(job)
-    return record, make_plan(table, cases, scope, memory, retry_rejected=job.tries_rejected, allowed=allowed)
+    retry = sends and job.tries_rejected
+    return record, make_plan(table, cases, scope, memory, retry_rejected=retry, allowed=allowed)
 
 
 def _note(job: Job, plan: Plan, journal: Journal, record: ImportRecord | None) -> ImportRecord:

@@ -100,8 +100,12 @@ def _is_case(arguments: tuple[Any, ...]) -> bool:
 
 
 def stop() -> None:
-    """Stop this process until somebody lets it go on, as a closed laptop or a paused container does."""
+    """Stop this process until somebody lets it go on, as a closed laptop or a paused container does.
+
+    A signal to the whole process may come a moment later for this thread, which therefore waits for its end here.
+    """
     os.kill(os.getpid(), signal.SIGSTOP)
+    signal.sigwait({signal.SIGCONT})
 
 
 def shorten_leases(seconds: float) -> None:
@@ -132,6 +136,7 @@ def carry_out(order: dict[str, Any]) -> int:
                 strike = die if full is None else lambda: fill_the_disk(Path(full))
                 if "lease" in order:
                     shorten_leases(order["lease"])
+                    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGCONT})  # every thread's from here on
                     Path(order["pid"]).write_text(str(os.getpid()), "ascii")
                     strike = stop
                 lie_in_wait(order["step"], order["when"], Fate(order["nth"], strike))

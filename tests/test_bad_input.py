@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import NoReturn
 
 import pytest
+from promise_support import end_leases
 from run_support import HEADER, MAPPING, Give, Office, ticket
 
 from importer.cli.terminal import size_text
@@ -92,14 +93,15 @@ def test_a_verdict_on_a_key_of_two_imports_asks_which(office: Office, give: Give
         assert give(office.arguments("run", "--yes", "--new-import")).status == 4
         office.report.unlink()
     posts = office.sandbox.posts
-    verdict = ["settle", "--journal", str(office.journal), "--by-hand", "1", "--not-created"]
+    end_leases(office.journal)
+    verdict = ["settle", "--journal", str(office.journal), "--quiet-period", "0", "--by-hand", "1", "--not-created"]
     asked = give(verdict)
     assert asked.status == 2
     assert "office" in asked.err
     assert "branch" in asked.err
     where = ["--server", office.sandbox.url, "--operation", "demo"]
     assert give([*verdict, "-m", str(office.mapping), *where]).status == 0
-    left = give(["settle", "--journal", str(office.journal), "--by-hand", "1", "--created", "64cb"])
+    left = give([*verdict[:-1], "--created", "64cb"])
     assert (left.status, office.sandbox.posts) == (0, posts)
 
 

@@ -286,7 +286,7 @@ def test_x11_pipes_and_devices_are_no_files(tmp_path: Path) -> None:
         ):
             status, said, seconds, _megabytes = carried_out(tmp_path, *arguments)
             assert status == 2, (arguments, said)
-            assert "not an ordinary file" in said, (arguments, said)
+            assert "ordinary file" in said, (arguments, said)
             assert seconds < 10
 
 
