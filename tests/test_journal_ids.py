@@ -286,6 +286,15 @@ def test_o29_the_newest_created_case_is_the_control_while_something_is_unknown(d
     assert values(desk) == [None] * 4
 
 
+def test_r13_a_row_that_goes_again_leaves_nothing_to_search_by(desk: Desk) -> None:
+    """What was sent in an attempt that is settled is forgotten, and the row has no id of it."""
+    send(desk, 1, outcome(Verdict.UNKNOWN))
+    assert values(desk) == [SENT_VALUE]
+    decide(desk, 1, Status.PLANNED)
+    assert values(desk) == [None]
+    assert desk.row(1).wolkvox_id is None
+
+
 def test_r13_a_conflict_keeps_what_it_can_be_searched_by(desk: Desk) -> None:
     """A row that stays in doubt keeps its value, and its ids."""
     send(desk, 1, refusal("case-a", verdict=Verdict.UNKNOWN))

@@ -361,6 +361,18 @@ def test_o30_the_holders_own_mark_ends_a_dispute(scene: Scene) -> None:
     scene.crm.answers["wolkvox-id", "case-1"] = [record(1, "case-1"), record(2, "case-1")]
     scene.settle()
     assert (scene.ids()[:2], scene.status(2)) == (["case-1", None], Status.UNKNOWN)
+    assert told(scene.desk.journal.path, "SELECT count(*) FROM verdicts") == [(0,)]
+
+
+def test_o21_what_a_search_shows_is_settled_at_once(scene: Scene) -> None:
+    """The case of a created row carries the mark of the doubtful one alone: it is that one's, in the same settling."""
+    scene.send(1, created("case-2"))
+    scene.send(2, UNKNOWN)
+    scene.wait()
+    shown = [record(2, "case-2")]
+    scene.crm.answers = {BY_CONTACT: shown, ("wolkvox-id", "case-2"): shown}
+    scene.settle()
+    assert (scene.ids()[:2], scene.status(1)) == ([None, "case-2"], Status.UNKNOWN)
 
 
 # ------------------------------------------------------------------------------------------------ the mark's place
