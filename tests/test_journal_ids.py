@@ -180,6 +180,13 @@ def test_o20_what_an_earlier_attempt_came_to_says_nothing_of_a_settled_row(desk:
         assert (desk.row(1).status, desk.row(1).wolkvox_id) == (Status.CREATED, "case-1")
 
 
+def test_a_created_answer_stays_with_its_attempt(desk: Desk) -> None:
+    """A second Ctrl-C calls the attempt unknown a moment later: what it came to, and its id, are not written over."""
+    attempt = send(desk, 1, created("case-1"))
+    desk.conclude(attempt, outcome(Verdict.UNKNOWN))
+    assert told(desk.journal.path, "SELECT verdict, wolkvox_id FROM attempts") == [("created", "case-1")]
+
+
 def test_o23_an_id_of_a_refusal_and_another_of_a_success_are_a_conflict(desk: Desk) -> None:
     """Two cases may exist: both are named, and no later answer with one of them ends it."""
     first = send(desk, 1, outcome(Verdict.NOT_DELIVERED))
