@@ -123,6 +123,14 @@ def test_o29_what_the_doctor_did_not_learn_proves_no_absence(scene: Scene, findi
     assert scene.status(1) is Status.UNKNOWN
 
 
+def test_o29_without_the_doctor_an_empty_answer_proves_no_absence(scene: Scene) -> None:
+    """Nobody knows whether this search finds anything at all, however whole its answer is."""
+    all_proofs(scene)
+    scene.crm.answers[BY_CONTACT] = []
+    assert "doctor" in scene.settle(None).refusals[0]
+    assert scene.status(1) is Status.UNKNOWN
+
+
 REFERENCE = identity(1).reference
 NOT_BELIEVED = http(200, believed([OTHER]) | {"msg": "7 records were are found"})
 REFUSED = http(404, {"code": "404", "error": "RECORD NOT FOUND"})
