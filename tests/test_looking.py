@@ -75,7 +75,7 @@ HIDING: dict[str, list[Record]] = {
     "quoted": [{**OTHER, "reason": identity(1).reference}],
     "cut": [{**OTHER, "description_case": "[WCI-"}],
     "no id": [record(1, None)],
-    "several": [record(1, "case-a"), record(1, "case-b")],
+    "several": [record(1, "case-1"), record(1, "case-9")],
 }
 
 
