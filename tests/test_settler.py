@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -194,6 +196,20 @@ def test_o29_answers_by_another_field_are_no_control(scene: Scene) -> None:
     assert scene.status(1) is Status.UNKNOWN
     scene.crm.answers[BY_CROWD] = [record(2, "case-2")]
     scene.crm.answers[BY_CONTACT] = [OTHER]
+    scene.settle()
+    assert scene.status(1) is Status.UNKNOWN
+    scene.crm.answers[BY_CROWD] = [OTHER, OTHER]
+    scene.settle()
+    assert scene.status(1) is Status.UNKNOWN
+
+
+def test_o29_a_body_of_unknown_length_is_covered_by_nothing(scene: Scene) -> None:
+    """Nobody knows whether the doctor's case was as long as what was sent."""
+    assert FINDINGS.covers("email contact", 1)
+    assert not FINDINGS.covers("email contact", 0)
+    all_proofs(scene)
+    with closing(sqlite3.connect(scene.desk.journal.path)) as raw, raw:
+        raw.execute("UPDATE attempts SET body_length = 0 WHERE id = 1")
     scene.settle()
     assert scene.status(1) is Status.UNKNOWN
 
