@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -88,10 +89,17 @@ def test_r15_a_report_beside_the_source_is_a_witness(
     cp(office.journal, office.folder / "backup.db")
     subprocess.run(["cp", "-r", str(home), str(home.with_name("backup"))], check=True)
     assert give(run(office, "--limit", "3")).status == 3
+    shutil.copyfile(office.report, office.folder / "tickets.report (3).xlsx")
     cp(office.folder / "backup.db", office.journal)
     monkeypatch.setenv("XDG_STATE_HOME", str(home.with_name("backup")))
     assert give(run(office)).status == 2
     assert office.sandbox.posts == 5
+    know_the_search(office)
+    office.write(tickets(range(1, 7)))
+    assert give(run(office, "--look-first")).status == 0
+    office.report.rename(office.folder / "tickets.report (2).xlsx")
+    assert give(run(office)).status == 0  # what the report knew more of is made good
+    assert office.sandbox.posts == 6
 
 
 @needs_unix
