@@ -503,3 +503,27 @@ def test_r15_looking_first_waits_until_what_was_sent_last_can_be_found(office: O
         crm.records = lambda found: found
         assert run(office, give, server, "--look-first", *AT_ONCE).json["counts"]["created"] == 2
     crm.assert_one_case_each(kept(office.journal))
+
+
+def test_r15_a_rejection_of_an_older_journal_is_looked_for_too(office: Office, give: Give) -> None:
+    """A row that an older journal calls rejected may have been sent with what is lost: it is found, and not sent."""
+    crm = OddCrm(lambda case, number: http(400, {"code": "400", "error": "NO"}) if number == 1 else _good(case))
+    office.write(tickets([1, 2]))
+    with ScriptedCrm(crm) as server:
+        know_the_search(office, server=server.url)
+        assert run(office, give, server).status == 1
+        crm.cases.pop(0)  # it was refused
+        copy = office.journal.read_bytes()
+        assert run(office, give, server, "--retry-rejected").status == 0
+        for file in office.journal.parent.glob("journal.db*"):
+            file.unlink()
+        office.report.unlink()
+        office.journal.write_bytes(copy)
+        assert run(office, give, server, "--look-first", *AT_ONCE).status == 0
+        assert run(office, give, server, "--retry-rejected").status == 0
+    assert len(crm.posted) == 3
+    crm.assert_one_case_each(kept(office.journal))
+
+
+def _good(case: Case) -> bytes:
+    return http(200, success(case))
