@@ -15,7 +15,7 @@ from importer.identity import tenant_of
 from importer.job import Job
 from importer.looking import Looking, looked_for_before, wanted_among
 from importer.messages import _
-from importer.model import Pause
+from importer.model import Pause, Status
 from importer.recognition import Memory
 from importer.reporting import Ran, now
 from importer.sending import Errand, Sender
@@ -44,6 +44,7 @@ class Dispatch:
         """Do what the forecast promised; return how that went."""
         if self.job.look_first:
             self._looking().look_again(looked_for_before(self.forecast.plan), self.job.concurrency)
+            self._look_for_rejected()
         reason = self._send() if self.forecast.promised else None
         self._note_that_all_were_looked_for(reason)
         notes = self._settle(reason)
@@ -137,6 +138,13 @@ class Dispatch:
         """Search the CRM for rows that would be sent; what is found, or may be there, is not sent."""
         rows = list(wanted_among(self.forecast.plan, self.forecast.rows(start, count)))
         self._looking().look_for(rows, self.job.concurrency)
+
+    def _look_for_rejected(self) -> None:
+        """Search for rows whose rejection may not be the last answer: the journal lacks what was sent after it."""
+        errand, plan = self.errand, self.forecast.plan
+        if errand.journal.must_look_first(errand.record.scope):
+            rows = list(wanted_among(plan, plan.in_state(Status.REJECTED)))
+            self._looking().look_for(rows, self.job.concurrency)
 
     def _note_that_all_were_looked_for(self, reason: PauseReason | None) -> None:
         """Trust the journal again once every row that it calls planned was searched for, and sent or found."""

@@ -183,7 +183,7 @@ def _choice(plan: Plan, counts: Counts) -> Iterator[str]:
 _UNKNOWN = JournalRow("", Status.PLANNED, "")
 """Stands for what the journal knows of a row that it does not have."""
 
-_SETTLED = frozenset({Status.CREATED, Status.REJECTED, Status.SKIPPED})
+_SETTLED = frozenset({Status.CREATED, Status.SKIPPED})
 """States of a plan that its own run leaves as they are."""
 
 

@@ -432,7 +432,7 @@ def test_o31_looking_first_at_a_page_that_may_not_be_whole_sends_nothing(
         crm.records = lambda found: found[:2]
         if known:
             know_the_search(office, page_size=2, server=server.url)
-        result = run(office, give, server, "--look-first")
+        result = run(office, give, server, "--look-first", *AT_ONCE)
         assert (result.status, len(crm.posted)) == (4, 4)
         crm.assert_one_case_each(kept(office.journal))
         assert states(office.journal) == {"created": 3, "unknown": 1}
@@ -489,3 +489,50 @@ def test_r15_one_refused_question_hides_no_case_that_the_others_show(
         assert "another computer" in refused.json["reason"]
     assert len(crm.posted) == 4
     crm.assert_one_case_each(kept(office.folder / "other" / "journal.db"))
+
+
+@pytest.mark.parametrize("lost", ["all of it", "what came after a copy"])
+def test_r15_looking_first_waits_until_what_was_sent_last_can_be_found(office: Office, give: Give, lost: str) -> None:
+    """Rows of a lost journal are in doubt unknown to anybody: no search tells of them within their quiet period."""
+    crm = OddCrm()
+    office.write([*tickets([1]), *tickets([2], Correo="otra@example.com")])
+    with ScriptedCrm(crm) as server:
+        know_the_search(office, server=server.url)
+        run(office, give, server, "--limit", "1")
+        copy = office.journal.read_bytes()
+        run(office, give, server)
+        for file in (*office.journal.parent.glob("journal.db*"), office.report):
+            file.unlink()
+        if lost != "all of it":
+            office.journal.write_bytes(copy)
+        crm.records = lambda _found: []  # the index is behind
+        refused = run(office, give, server, "--look-first")
+        assert (refused.status, len(crm.posted)) == (2, 2)
+        assert "may still come into being until" in refused.json["reason"]
+        crm.records = lambda found: found
+        assert run(office, give, server, "--look-first", *AT_ONCE).json["counts"]["created"] == 2
+    crm.assert_one_case_each(kept(office.journal))
+
+
+def test_r15_a_rejection_of_an_older_journal_is_looked_for_too(office: Office, give: Give) -> None:
+    """A row that an older journal calls rejected may have been sent with what is lost: it is found, and not sent."""
+    crm = OddCrm(lambda case, number: http(400, {"code": "400", "error": "NO"}) if number == 1 else _good(case))
+    office.write(tickets([1, 2]))
+    with ScriptedCrm(crm) as server:
+        know_the_search(office, server=server.url)
+        assert run(office, give, server).status == 1
+        crm.cases.pop(0)  # it was refused
+        copy = office.journal.read_bytes()
+        assert run(office, give, server, "--retry-rejected").status == 0
+        for file in office.journal.parent.glob("journal.db*"):
+            file.unlink()
+        office.report.unlink()
+        office.journal.write_bytes(copy)
+        assert run(office, give, server, "--look-first", *AT_ONCE).status == 0
+        assert run(office, give, server, "--retry-rejected").status == 0
+    assert len(crm.posted) == 3
+    crm.assert_one_case_each(kept(office.journal))
+
+
+def _good(case: Case) -> bytes:
+    return http(200, success(case))

@@ -10,7 +10,7 @@ from importer.errors import StartRefused
 from importer.guards.second_start import pair_side
 from importer.identity import Scope
 from importer.job import Job
-from importer.journal import ImportRecord, Journal
+from importer.journal import ImportRecord, Journal, moment
 from importer.messages import _
 from importer.questions import Answer, Question
 from importer.source import open_table
@@ -35,6 +35,7 @@ def journal_questions(job: Job, journal: Journal, scope: Scope, record: ImportRe
     elif not standing.may_send and not (standing.kind in _OLDER and (job.look_first or job.nothing_was_sent)):
         raise StartRefused(standing.sentence or "")
     if job.look_first:
+        _refuse_to_look_too_soon(job, journal, scope)
         return
     if journal.must_look_first(scope.parts) and not job.nothing_was_sent:
         raise StartRefused(
@@ -47,6 +48,25 @@ def journal_questions(job: Job, journal: Journal, scope: Scope, record: ImportRe
         )
     if record is None and journal.marks_know(scope.parts) is not None:
         yield nothing_was_sent_question(job, scope)
+
+
+def _refuse_to_look_too_soon(job: Job, journal: Journal, scope: Scope) -> None:
+    """Raise StartRefused while a case may still come into being that was sent with what the journal lacks.
+
+    Nobody knows these rows to be in doubt, so that their quiet period is asked here, counted from the last intent that
+    the mark knows. A mark that is further ahead than that was made by a clock that was wrong, and tells no time.
+    """
+    lost_at, now = journal.lost_at(scope.parts), journal.clock.wall()
+    if lost_at is None or not 0 < lost_at + job.quiet_period - now <= 2 * job.quiet_period:
+        return
+    raise StartRefused(
+        _(
+            "{path}: this journal lacks some of what was sent, and such a case may still come into being until"
+            " {until:%Y-%m-%d %H:%M:%S}: a search before that could miss it. Give the same command again after that.",
+            path=job.journal_path,
+            until=moment(lost_at + job.quiet_period),
+        )
+    )
 
 
 def accept_journal(

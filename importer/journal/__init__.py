@@ -129,6 +129,13 @@ class Journal:
         """Return which other journal of this computer has sent for an import for which this one never did."""
         return self._provenance.marks_know(scope)
 
+    def lost_at(self, scope: Scope) -> float | None:
+        """Return when this computer last sent what the journal may lack, in seconds since 1970; None where it has all.
+
+        Raises JournalError where the marks cannot be read.
+        """
+        return self._provenance.lost_at(scope)
+
     def highest_attempt(self) -> int:
         """Return the number of the newest attempt, 0 before the first."""
         return self._provenance.reached().attempt_id

@@ -101,6 +101,21 @@ class Provenance:
         record, attempt_id = found
         return KnownImport(record.journal_id, record.path, attempt_id, moment(record.raised_at))
 
+    def lost_at(self, scope: Scope) -> float | None:
+        """Return when this computer last sent what the journal may lack, in seconds since 1970; None where it has all.
+
+        Raises JournalError where the marks cannot be read.
+        """
+        if self.standing.kind in {"behind", "forked"}:
+            newer = self._marks.of_journal(self.journal_id)
+        elif self.standing.kind == "other-journal":
+            with self._database.read() as connection:
+                newer = self._other_journal(connection)
+        else:
+            known = self.marks_know(scope)
+            return None if known is None else known.raised_at.timestamp()
+        return None if newer is None else newer.raised_at
+
     def _refuse_without_mark(self) -> None:
         if self._marks.problem is not None:
             raise self._marks.problem

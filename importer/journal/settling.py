@@ -222,13 +222,14 @@ class Settling:
             ids.forget_controls(connection, import_id)
 
     def found_first(self, import_id: int, reference: str, decision: Decision) -> Status | None:
-        """Commit that a planned row was found in the CRM before it was sent; return its state then.
+        """Commit that a row was found in the CRM before it was sent; return its state then.
 
-        None where it is not planned any more, or where the case is another row's.
+        None where it is neither planned nor rejected any more, or where the case is another row's.
         """
-        planned = (rows.c.import_id == import_id, rows.c.reference == reference, rows.c.state == Status.PLANNED)
+        unsent = rows.c.state.in_((Status.PLANNED, Status.REJECTED))
         with self._database.write() as connection:
-            row = connection.execute(select(rows).where(*planned)).one_or_none()
+            found = select(rows).where(rows.c.import_id == import_id, rows.c.reference == reference, unsent)
+            row = connection.execute(found).one_or_none()
             if row is None or ids.holder(connection, import_id, row.id, decision.wolkvox_id) is not None:
                 return None
             return self._settle(connection, row, decision, self._known_ids(connection, row))
