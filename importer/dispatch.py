@@ -142,16 +142,16 @@ class Dispatch:
     def _look_for_rejected(self) -> None:
         """Search for rows whose rejection may not be the last answer: the journal lacks what was sent after it."""
         errand, plan = self.errand, self.forecast.plan
-        if errand.journal.must_look_first(errand.record.scope):
+        if errand.journal.must_look_first(errand.record.scope, plan.table.digest):
             rows = list(wanted_among(plan, plan.in_state(Status.REJECTED)))
             self._looking().look_for(rows, self.job.concurrency)
 
     def _note_that_all_were_looked_for(self, reason: PauseReason | None) -> None:
-        """Trust the journal again once every row that it calls planned was searched for, and sent or found."""
+        """Trust the journal again for this source, once each row that it calls planned was searched for, and ended."""
         forecast = self.forecast
         whole = forecast.promised == forecast.counts.planned and not forecast.plan.only
         if self.job.look_first and reason is None and whole:
-            self.errand.journal.looked_first(self.errand.record.scope)
+            self.errand.journal.looked_first(self.errand.record.scope, forecast.plan.table.digest)
 
     def _looking(self) -> Looking:
         errand = self.errand

@@ -77,7 +77,7 @@ def run(begun: Begun, desk: Desk) -> Finished:
             if forecast.promised:
                 desk.confirm(forecast)
             reports = guards.reports_beside(plan.table.path, job.report_path)
-            guards.accept_journal(job, journal, scope_of(job, begun.cases), agreed.record, reports)
+            guards.accept_journal(job, journal, scope_of(job, begun.cases), reports)
             guards.remember(journal, agreed.answered)
             record = _note(job, plan, journal, agreed.record)
             unasked = spot_check(Looking(crm, journal, record, plan, None), forecast.spot_check, job.concurrency)
@@ -127,13 +127,14 @@ def _agree(begun: Begun, journal: Journal, desk: Desk, server: str) -> _Agreed:
     job, cases = begun.job, begun.cases
     forecast = guards.forecast_questions(desk)
     record = guards.find_import(journal, scope_of(job, cases), job.same_as)
-    of_the_journal = list(guards.journal_questions(job, journal, scope_of(job, cases), record))
+    of_the_journal = list(guards.journal_questions(job, journal, scope_of(job, cases)))
     first = [*of_the_journal, *guards.first_run_questions(job, scope_of(job, cases), server, record)]
     trust = guards.server_questions(job, cases)
     job = guards.ask_for_folders(job, cases, desk, later=[*trust, *first, *forecast])
     table = begun.table()
     record, plan = _plan(table, job, cases, journal)
     refuse_changed_key(plan, journal, record)
+    guards.refuse_without_looking(job, journal, scope_of(job, cases), table.digest)
     if not job.look_first:
         guards.refuse_unknown_ids(plan, journal, job.report_path)
     questions = [*trust, *_plan_questions(job, plan, journal, record)]

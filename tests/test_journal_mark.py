@@ -139,12 +139,13 @@ def test_r15_looking_first_goes_on_until_it_is_done_for_every_import(path: Path)
         assert journal.standing.kind == "sound"
         assert journal.must_look_first(SCOPE.parts)
         assert journal.must_look_first(later)
-        journal.looked_first(SCOPE.parts)
-        assert not journal.must_look_first(SCOPE.parts)
+        journal.looked_first(SCOPE.parts, "a source")
+        assert not journal.must_look_first(SCOPE.parts, "a source")
+        assert journal.must_look_first(SCOPE.parts, "another source")
         assert journal.must_look_first(later)
         assert not journal.must_look_first(("crm0001.wolkvox.com", "op", "another"))
         journal.require_looking(SCOPE.parts)
-        assert journal.must_look_first(SCOPE.parts)
+        assert journal.must_look_first(SCOPE.parts, "a source")
 
 
 def test_r15_a_person_who_knows_that_nothing_was_sent_need_not_look(path: Path) -> None:

@@ -90,9 +90,9 @@ def test_r15_a_look_that_was_cut_short_leaves_the_rest_to_be_looked_for(office: 
     )
     with ScriptedCrm(crm) as server:
         restored(office, give, server)
-        assert run(office, give, server, "--look-first").status == 5
+        assert run(office, give, server, "--look-first", "--quiet-period", "0").status == 5
         assert run(office, give, server).status == 2
-        assert run(office, give, server, "--look-first").status in {0, 4}
+        assert run(office, give, server, "--look-first", "--quiet-period", "0").status in {0, 4}
     assert len(crm.posted) == 8
     crm.assert_one_case_each(kept(office.journal))
 
@@ -101,9 +101,14 @@ def test_r15_what_a_person_knows_ends_the_looking_and_with_it_nothing_else(offic
     """--nothing-was-sent is taken instead of looking; beside --look-first it is not, where rows are left."""
     with ScriptedCrm(OddCrm()) as server:
         restored(office, give, server)
-        assert run(office, give, server, "--look-first", "--nothing-was-sent", "--limit", "1").status == 3
+        assert (
+            run(
+                office, give, server, "--look-first", "--quiet-period", "0", "--nothing-was-sent", "--limit", "1"
+            ).status
+            == 3
+        )
         assert run(office, give, server).status == 2
-        assert run(office, give, server, "--look-first", "--limit", "1").status == 3
+        assert run(office, give, server, "--look-first", "--quiet-period", "0", "--limit", "1").status == 3
         assert run(office, give, server, "--nothing-was-sent", "--limit", "1").status == 3
         assert run(office, give, server, "--limit", "1").status in {0, 3}
 
@@ -118,9 +123,9 @@ def test_r15_a_lost_journal_is_looked_for_to_the_end(office: Office, give: Give)
         office.report.unlink()
         office.journal.parent.mkdir()
         know_the_search(office, server=server.url)
-        assert run(office, give, server, "--look-first", "--limit", "1").status == 3
+        assert run(office, give, server, "--look-first", "--quiet-period", "0", "--limit", "1").status == 3
         assert run(office, give, server).status == 2
-        assert run(office, give, server, "--look-first").status == 0
+        assert run(office, give, server, "--look-first", "--quiet-period", "0").status == 0
         assert run(office, give, server).status == 0
     assert len(crm.posted) == 5
     crm.assert_one_case_each(kept(office.journal))

@@ -44,9 +44,9 @@ def test_r15_a_run_with_a_restored_backup_sends_nothing_until_its_reports_are_ad
     assert give(office.adopt(office.report)).status == 0
     assert give(run(office)).status == 2
     know_the_search(office)
-    assert give(run(office, "--look-first", "--limit", "1")).status == 3
+    assert give(run(office, "--look-first", "--quiet-period", "0", "--limit", "1")).status == 3
     assert give(run(office)).status == 2  # nobody has looked for the other rows yet
-    assert give(run(office, "--look-first")).status == 0
+    assert give(run(office, "--look-first", "--quiet-period", "0")).status == 0
     assert office.sandbox.posts == 8
     assert states(office.journal) == {"created": 8}
     assert give(run(office)).status == 0
@@ -96,7 +96,7 @@ def test_r15_a_report_beside_the_source_is_a_witness(
     assert office.sandbox.posts == 5
     know_the_search(office)
     office.write(tickets(range(1, 7)))
-    assert give(run(office, "--look-first")).status == 0
+    assert give(run(office, "--look-first", "--quiet-period", "0")).status == 0
     office.report.rename(office.folder / "tickets.report (2).xlsx")
     assert give(run(office)).status == 0  # what the report knew more of is made good
     assert office.sandbox.posts == 6

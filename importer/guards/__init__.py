@@ -9,7 +9,7 @@ from importer.guards.consent import (
     remember_same,
     server_questions,
 )
-from importer.guards.marks import accept_journal, journal_questions
+from importer.guards.marks import accept_journal, journal_questions, note_adopted, refuse_without_looking
 from importer.guards.second_start import (
     ask_without_spot_check,
     find_import,
@@ -32,11 +32,13 @@ __all__ = [
     "first_run_questions",
     "forecast_questions",
     "journal_questions",
+    "note_adopted",
     "other_import_questions",
     "pair",
     "refuse_other_file",
     "refuse_short_quiet_period",
     "refuse_unknown_ids",
+    "refuse_without_looking",
     "remember",
     "remember_same",
     "reports_beside",

@@ -10,7 +10,7 @@ from importer.errors import StartRefused
 from importer.guards.second_start import pair_side
 from importer.identity import Scope
 from importer.job import Job
-from importer.journal import ImportRecord, Journal, moment
+from importer.journal import Journal, moment
 from importer.messages import _
 from importer.questions import Answer, Question
 from importer.source import open_table
@@ -19,12 +19,12 @@ MOVED_HERE = "moved-here"
 NOTHING_WAS_SENT = "nothing-was-sent"
 
 
-LOOK_FIRST = "look-first"
+LOOK_FIRST, ADOPTED = "look-first", "adopted"
 _OLDER = {"behind", "forked", "other-journal"}
 """Standings in which a journal lacks what was sent: what it calls planned may be a case."""
 
 
-def journal_questions(job: Job, journal: Journal, scope: Scope, record: ImportRecord | None) -> Iterator[Question]:
+def journal_questions(job: Job, journal: Journal, scope: Scope) -> Iterator[Question]:
     """Yield what has to be known of a journal before anything is sent with it.
 
     Raises StartRefused where it is not the journal that this computer used, and --look-first would not make up for it.
@@ -37,17 +37,41 @@ def journal_questions(job: Job, journal: Journal, scope: Scope, record: ImportRe
     if job.look_first:
         _refuse_to_look_too_soon(job, journal, scope)
         return
-    if journal.must_look_first(scope.parts) and not job.nothing_was_sent:
-        raise StartRefused(
-            _(
-                "{path}: this journal lacks some of what was sent, so that rows it calls planned may be cases. Give"
-                " --look-first until a run has searched the CRM for every row that is left, or --nothing-was-sent if"
-                " you know that it is so.",
-                path=job.journal_path,
-            )
-        )
-    if record is None and journal.marks_know(scope.parts) is not None:
+    if _is_lost(journal, scope):
         yield nothing_was_sent_question(job, scope)
+
+
+def refuse_without_looking(job: Job, journal: Journal, scope: Scope, source: str) -> None:
+    """Raise StartRefused where rows of a source, by its digest, may be cases that the journal has lost."""
+    if job.look_first or job.nothing_was_sent or not journal.must_look_first(scope.parts, source):
+        return
+    raise StartRefused(
+        _(
+            "{path}: this journal lacks some of what was sent, so that rows it calls planned may be cases. Give"
+            " --look-first for each file until a run has searched the CRM for every row that is left in it, or"
+            " --nothing-was-sent if you know that it is so.",
+            path=job.journal_path,
+        )
+    )
+
+
+def _is_lost(journal: Journal, scope: Scope) -> bool:
+    """Tell whether another journal has sent for an import, and no report was adopted that knows all of that."""
+    known = journal.marks_know(scope.parts)
+    if known is None:
+        return False
+    journal_id, _space, number = (journal.decisions.answered(ADOPTED, pair_side(scope)) or " ").partition(" ")
+    covers = bool(journal_id) and known.journal_id.startswith(journal_id) and int(number) >= known.attempt_id
+    return not covers
+
+
+def note_adopted(journal: Journal, scope: Scope, mark: tuple[str, int] | None) -> None:
+    """Note how far a lost journal had come when the report was written that was adopted."""
+    if mark is None:
+        return
+    journal_id, _space, number = (journal.decisions.answered(ADOPTED, pair_side(scope)) or " ").partition(" ")
+    if journal_id != mark[0] or int(number) < mark[1]:
+        journal.decisions.record(ADOPTED, pair_side(scope), f"{mark[0]} {mark[1]}")
 
 
 def _refuse_to_look_too_soon(job: Job, journal: Journal, scope: Scope) -> None:
@@ -69,9 +93,7 @@ def _refuse_to_look_too_soon(job: Job, journal: Journal, scope: Scope) -> None:
     )
 
 
-def accept_journal(
-    job: Job, journal: Journal, scope: Scope, record: ImportRecord | None, reports: Iterable[Path] = ()
-) -> None:
+def accept_journal(job: Job, journal: Journal, scope: Scope, reports: Iterable[Path] = ()) -> None:
     """Take a journal as it is from here on, after what a person has said of it; recorded with user and time.
 
     `reports` are those of the source: that they knew more of this journal counts as made good.
@@ -84,10 +106,10 @@ def accept_journal(
         journal.trust_again(reason, _known_to(journal, reports))
     elif job.look_first and (up_to := _known_to(journal, reports)):
         journal.trust_again(reason, up_to)
-    if job.look_first and record is None and journal.marks_know(scope.parts) is not None:
+    if job.look_first and _is_lost(journal, scope):
         journal.require_looking(scope.parts)
     if job.nothing_was_sent and not job.look_first:
-        journal.looked_first(scope.parts)
+        journal.need_not_look(scope.parts)
 
 
 def _known_to(journal: Journal, reports: Iterable[Path]) -> int:
@@ -111,8 +133,9 @@ def nothing_was_sent_question(job: Job, scope: Scope) -> Question:
     """Return the question whether nothing was sent of an import that this computer knows and the journal does not."""
     sentence = _(
         "This computer has sent rows of import {name} (operation {operation}, server {server}) with another journal,"
-        " and the journal {path} does not know them. Bring that journal back, or take its reports over with"
-        " `case-importer adopt`. Are you sure that none of these rows became a case?",
+        " and the journal {path} does not know them. Bring that journal back; or take its newest report over with"
+        " `case-importer adopt`; or give --look-first to search the CRM for every row before it is sent. Are you sure"
+        " that none of these rows became a case?",
         name=scope.import_name,
         operation=scope.operation,
         server=scope.tenant,

@@ -107,16 +107,20 @@ class Journal:
         self._provenance.trust_again(reason, up_to)
 
     def require_looking(self, scope: Scope) -> None:
-        """Have `must_look_first` be true of an import until `looked_first` says that it was done."""
+        """Have `must_look_first` be true of each source of an import until `looked_first` says that it was done."""
         self._provenance.require_looking(scope)
 
-    def must_look_first(self, scope: Scope) -> bool:
-        """Tell whether rows of an import may be in the CRM though this journal calls them planned."""
-        return self._provenance.must_look_first(scope)
+    def must_look_first(self, scope: Scope, source: str = "") -> bool:
+        """Tell whether rows of a source, by its digest, may be in the CRM though this journal calls them planned."""
+        return self._provenance.must_look_first(scope, source)
 
-    def looked_first(self, scope: Scope) -> None:
+    def looked_first(self, scope: Scope, source: str) -> None:
         """Note that the CRM was searched for every row of a source that would have been sent."""
-        self._provenance.looked_first(scope)
+        self._provenance.looked_first(scope, source)
+
+    def need_not_look(self, scope: Scope) -> None:
+        """Note that nothing of an import has to be looked for any more, as a person says."""
+        self._provenance.need_not_look(scope)
 
     def note_computer(self) -> None:
         """Accept that the journal was moved to this computer (--moved-here).

@@ -60,17 +60,29 @@ class Provenance:
         self.standing = Standing("sound", self._database.path, reached.attempt_id, reached.attempt_id)
 
     def require_looking(self, scope: Scope) -> None:
-        """Have `must_look_first` be true of an import until `looked_first` says that it was done."""
+        """Have `must_look_first` be true of each source of an import until `looked_first` says that it was done."""
         with self._database.write() as connection:
             _set_fact(connection, _looking(scope), "")
 
-    def must_look_first(self, scope: Scope) -> bool:
-        """Tell whether rows of an import may be in the CRM though the journal calls them planned."""
-        with self._database.read() as connection:
-            return connection.scalars(select(facts.c.value).where(facts.c.name == _looking(scope))).first() is not None
+    def must_look_first(self, scope: Scope, source: str = "") -> bool:
+        """Tell whether rows of a source may be in the CRM though the journal calls them planned.
 
-    def looked_first(self, scope: Scope) -> None:
+        What a journal lacks may be of any source of the import: each, by its digest, has to be looked for on its own.
+        """
+        with self._database.read() as connection:
+            looked = connection.scalars(select(facts.c.value).where(facts.c.name == _looking(scope))).first()
+        return looked is not None and source not in json.loads(looked or "[]")
+
+    def looked_first(self, scope: Scope, source: str) -> None:
         """Note that the CRM was searched for every row of a source that would have been sent."""
+        with self._database.write() as connection:
+            looked = connection.scalars(select(facts.c.value).where(facts.c.name == _looking(scope))).first()
+            if looked is not None:
+                sources = dict.fromkeys([*json.loads(looked or "[]"), source])
+                _set_fact(connection, _looking(scope), json.dumps(list(sources)))
+
+    def need_not_look(self, scope: Scope) -> None:
+        """Note that nothing has to be looked for any more, as a person says."""
         with self._database.write() as connection:
             connection.execute(delete(facts).where(facts.c.name == _looking(scope)))
 
