@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from importer import guards, mapping, report, settings
@@ -83,7 +83,8 @@ class Settlement:
             if refusal is not None:
                 raise UsageError(refusal)
             planned = said.created is None and not said.deleted
-            return _counted(journal, record, created=int(said.created is not None), planned=int(planned))
+            settled = _counted(journal, record, created=int(said.created is not None), planned=int(planned))
+            return replace(settled, deleted=int(said.deleted))
 
     def _found_by_search(self, journal: Journal, record: ImportRecord, desk: VerdictDesk, reference: str) -> bool:
         """Ask the CRM for a row before ids that it named for it are set aside; tell whether that settled it."""

@@ -23,7 +23,8 @@ class Settled:
 
     `waiting_until` is when the quiet period of those that still wait is over, `sending` how many rows are on their way
     and `sending_until` when the last of them counts as unknown. `refusals` say why the CRM did not answer, or why its
-    answer proves nothing. `disputed` counts created rows whose id was given to another row as well.
+    answer proves nothing. `disputed` counts created rows whose id was given to another row as well, `deleted` those
+    whose cases a person just said to be gone.
     """
 
     created: int = 0
@@ -35,6 +36,7 @@ class Settled:
     sending: int = 0
     sending_until: datetime | None = None
     disputed: int = 0
+    deleted: int = 0
 
     def sentences(self) -> tuple[str, ...]:
         """Return what a person should know of it."""
@@ -44,6 +46,8 @@ class Settled:
             for count, state in done
             if count
         ]
+        if self.deleted:
+            lines.append(_("Noted: this case is gone from the CRM. The row stays created, and is not sent again."))
         if self.waiting_until:
             when = self.waiting_until
             lines.append(_("The CRM is asked for doubtful rows from {when:%Y-%m-%d %H:%M:%S} on.", when=when))

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import signal
+import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -97,3 +99,16 @@ def test_o19_ctrl_c_ends_the_wait_for_a_quota(office: Office, give: Give, monkey
     result = give(office.arguments("run", "--yes", "--wait-for-quota", "--concurrency", "1"))
     assert result.status == 3
     assert list(office.reported()["status"]) == ["created", "planned"]
+
+
+@pytest.mark.parametrize("after", [0.1, 0.2, 0.4, 0.8])
+def test_o32_ctrl_c_while_the_program_is_loaded_is_no_traceback(office: Office, after: float) -> None:
+    """However early it comes, no line of the program is in a traceback, and nothing was sent."""
+    office.write(tickets([1, 2]))
+    process = office.start("run")  # without --yes it sends nothing
+    with contextlib.suppress(subprocess.TimeoutExpired):
+        process.wait(after)
+    process.send_signal(signal.SIGINT)
+    _out, err = process.communicate(timeout=60)
+    assert "/importer/" not in err  # Python's own start is nobody's to handle
+    assert office.sandbox.posts == 0

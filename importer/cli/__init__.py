@@ -8,6 +8,7 @@ from __future__ import annotations
 import gc
 import importlib
 import io
+import signal
 import sys
 import traceback
 from dataclasses import asdict
@@ -75,6 +76,7 @@ _COLLECT_AFTER = 500_000
 
 def main() -> None:
     """Carry out the command line and exit with its status."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # from here on, somebody says what Ctrl-C ended
     gc.set_threshold(_COLLECT_AFTER, *gc.get_threshold()[1:])
     out, err = Output(sys.stdout), Output(sys.stderr, by_line=True)
     sys.stdout, sys.stderr = out.text, err.text
