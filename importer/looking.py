@@ -18,6 +18,9 @@ from importer.model import Status
 from importer.plan import Plan, PlannedRow
 from importer.searching import Answer, CaseSearch
 
+OTHER_COMPUTER = "other-computer"
+"""Under what the journal remembers that another computer has sent rows of an import, and will again."""
+
 SHARE_OF_QUOTA = 10
 """All new rows are looked for where that costs at most the quota that is left, divided by this."""
 
@@ -101,6 +104,7 @@ class Looking:
             if not gone and self._journal.settling.found_first(self._record.id, row.reference, decision):
                 found.append(f"{row.reference} ({decision.wolkvox_id or _('several cases')})")
         if found:
+            self._journal.decisions.record(OTHER_COMPUTER, "/".join(self._record.scope), "found")
             raise _sent_from_elsewhere(found, self._plan.mapping.path)
         if refusal is None:
             self._journal.imports.note_spot_check(self._record, self._plan.table.digest)
@@ -146,10 +150,11 @@ class Looking:
         if self._search.speaks_against(answer, reference, self._plan.mapping.reference):
             message = _("The CRM's answer has records that are cut, or that quote this row's reference.")
             return Decision(Status.UNKNOWN, how, message=message)
-        if not self._search.is_complete(answer):
+        if not self._search.is_surely_complete(answer):
             message = _(
-                "The CRM shows {count} cases for this search, and there may be more of them. Once `case-importer doctor"
-                " --create-test-case` has learnt how many a page holds, --look-first can tell.",
+                "The CRM shows {count} cases for this search, and there may be more of them. --look-first can tell once"
+                " `case-importer doctor --create-test-case` has learnt how many a page holds, and where another"
+                " contact of the sheet has more cases.",
                 count=len(answer.found.records),
             )
             return Decision(Status.UNKNOWN, how, message=message)

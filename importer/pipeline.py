@@ -20,7 +20,7 @@ from importer.identity import Scope, tenant_of
 from importer.job import Job, allowed_folders, mapped
 from importer.journal import ImportRecord, Journal, RunStart, program_name, user_name
 from importer.key_rule import KeyRule, refuse_changed_key, refuse_other_rule
-from importer.looking import Looking, spot_check
+from importer.looking import OTHER_COMPUTER, Looking, spot_check
 from importer.mapping import CaseMapping
 from importer.messages import _, ngettext
 from importer.model import Counts, Identity, Status
@@ -165,9 +165,16 @@ def _waiting(ran: Ran, plan: Plan) -> Ran:
 
 
 def _is_new(job: Job, plan: Plan, journal: Journal, record: ImportRecord | None) -> bool:
-    """Tell whether a spot check is due: no row of this very source was looked for yet, and not all of them will be."""
-    checked = record is not None and journal.imports.is_spot_checked(record, plan.table.digest)
-    return not (checked or job.look_first)
+    """Tell whether a spot check is due: no row of this very source was looked for yet, and not all of them will be.
+
+    It is due again where rejected rows go again, which another computer may have sent since, and on every run of an
+    import that another computer was seen to send.
+    """
+    if job.look_first:
+        return False
+    if record is None or job.tries_rejected or journal.decisions.answered(OTHER_COMPUTER, "/".join(record.scope)):
+        return True
+    return not journal.imports.is_spot_checked(record, plan.table.digest)
 
 
 def rebuild_report(begun: Begun) -> Finished:

@@ -80,7 +80,8 @@ class CaseSearch:
 
         Only a longer answer of the same search, given now, disproves that. Nothing at all is no page.
         """
-        return self.is_complete(answer) and len(answer.found.records) < self._largest.get(answer.field, 0)
+        size = len(answer.found.records)
+        return self.is_complete(answer) and (size == 0 or size < self._largest.get(answer.field, 0))
 
     def speaks_against(self, answer: Answer, reference: str, place: str | None) -> bool:
         """Tell whether something in an answer forbids to believe that a case is not there.

@@ -536,3 +536,38 @@ def test_r15_a_rejection_of_an_older_journal_is_looked_for_too(office: Office, g
 
 def _good(case: Case) -> bytes:
     return http(200, success(case))
+
+
+def test_o31_pages_that_shrank_since_the_doctor_prove_nothing_for_a_look(office: Office, give: Give) -> None:
+    """Three cases of one contact, pages of two now though the doctor saw fifty: the third row is not sent again."""
+    crm = OddCrm()
+    office.write(tickets([1, 2, 3]))
+    with ScriptedCrm(crm) as server:
+        run(office, give, server)
+        for file in (*office.journal.parent.glob("journal.db*"), office.report):
+            file.unlink()
+        know_the_search(office, page_size=50, server=server.url)
+        crm.records = lambda found: found[:2]
+        assert run(office, give, server, "--look-first", *AT_ONCE).status == 4
+    assert (states(office.journal), len(crm.posted)) == ({"created": 2, "unknown": 1}, 3)
+    crm.assert_one_case_each(kept(office.journal))
+
+
+def test_r15_an_import_that_another_computer_sends_is_checked_on_every_run(
+    office: Office, give: Give, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Two computers take turns on one sheet: each finds what the other sent, and no row is two cases."""
+    crm = OddCrm()
+    office.write(tickets(range(1, 7)))
+    with ScriptedCrm(crm) as server:
+        words = office.arguments("run", "--yes", "--json", "--limit", "2")
+        words[words.index("--server") + 1] = server.url
+        there = [*words, "--report", str(office.folder / "there.xlsx")]
+        there[there.index("--journal") + 1] = str(office.folder / "there" / "journal.db")
+        for turn in range(8):
+            with monkeypatch.context() as computer:
+                computer.setenv("XDG_STATE_HOME", str(tmp_path / f"state {turn % 2}"))
+                give(there if turn % 2 else words)
+    crm.assert_one_case_each(kept(office.journal))
+    crm.assert_one_case_each(kept(office.folder / "there" / "journal.db"))
+    assert len(crm.posted) == 6
