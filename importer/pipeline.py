@@ -138,13 +138,16 @@ def _agree(begun: Begun, journal: Journal, desk: Desk, server: str) -> _Agreed:
     if not job.look_first:
         guards.refuse_unknown_ids(plan, journal, job.report_path)
     questions = [*trust, *_plan_questions(job, plan, journal, record)]
-    answered = answer_all(questions, desk, later=[*first, *(forecast if plan.counts().planned else ())])
+    overlaps = guards.overlap_questions(job, plan, journal, record, asked=questions)
+    later = [*overlaps, *first, *(forecast if plan.counts().planned else ())]
+    answered = answer_all(questions, desk, later=later)
     same_as, job = job.same_as, guards.agreed(job, answered, desk, cases)
     if job.same_as != same_as:
         record, plan = _plan(table, job, cases, journal)
         refuse_changed_key(plan, journal, record)
-    answered += answer_all(first if record is None else of_the_journal, desk)
-    return _Agreed(job, record, plan.with_open(unanswered(questions, answered)), answered)
+        overlaps = guards.overlap_questions(job, plan, journal, record)
+    answered += answer_all([*overlaps, *(first if record is None else of_the_journal)], desk)
+    return _Agreed(job, record, plan.with_open(unanswered([*questions, *overlaps], answered)), answered)
 
 
 def _plan_questions(job: Job, plan: Plan, journal: Journal, record: ImportRecord | None) -> list[Question]:
@@ -157,7 +160,7 @@ def _plan_questions(job: Job, plan: Plan, journal: Journal, record: ImportRecord
 
 def _waiting(ran: Ran, plan: Plan) -> Ran:
     """Say which questions rows wait for; where nothing more pressing ended the run, they are why it is not done."""
-    if not plan.open_questions:
+    if not plan.waiting:  # none were chosen of the rows that a question is open about
         return ran
     notes = tuple(question.listed for question in plan.open_questions)
     reason = ran.reason or _("Rows wait for an answer: {questions}", questions=" ".join(notes))

@@ -122,7 +122,14 @@ class _Planner:
         self._runs = frozenset() if self._folder else memory.runs_of(table.digest, mapping.digest)
         self._retry_rejected = retry_rejected
         self._taken: set[str] = set()
-        self._recogniser = Recogniser(scope, memory, self.columns, self._mapper.key_columns, reference)
+        self._recogniser = Recogniser(
+            scope,
+            memory,
+            self.columns,
+            self._mapper.key_columns,
+            reference,
+            id_column=id_column(table.columns) if trust_references else None,  # `adopt` judges ids by itself
+        )
 
     @property
     def notes(self) -> tuple[str, ...]:

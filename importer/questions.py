@@ -30,9 +30,9 @@ class Answer:
 class Question:
     """Something that only a person can decide.
 
-    `code` and `about` are what the answer is remembered under. `answers` are the ways to go on; to give none of them
-    is to stop. `given` is the answer that an option of the command has given already. `rows` are the numbers of the
-    rows that a question of the scope `rows` is about.
+    `code` and `about` are what the answer is remembered under. `answers` are the ways to go on; to give none of them is
+    to stop, or to let the rows that it is about wait. `given` is the answer that an option of the command has given
+    already. `rows` are the numbers of the rows that a question of the scope `rows` is about.
     """
 
     code: str
@@ -90,8 +90,8 @@ def answer_all(questions: Iterable[Question], person: Person, later: Iterable[Qu
     """Return the questions that have an answer, asking the person for each answer that no option has given.
 
     `later` are questions whose turn comes later at a terminal; where no person can be asked they are listed together
-    with the others. Raises QuestionsOpen there, and UsageError where the person declines. Where only questions about
-    some rows are open and no person can be asked, those are left out.
+    with the others. Raises QuestionsOpen there, and UsageError where the person declines one about the whole run. What
+    nobody answers about some rows is left out.
     """
     questions = list(questions)
     answered = [Answered(question, question.given) for question in questions if question.given]
@@ -103,9 +103,10 @@ def answer_all(questions: Iterable[Question], person: Person, later: Iterable[Qu
         return answered
     for question in unanswered:
         answer = person.answer(question)
-        if answer is None:
+        if answer is not None:
+            answered.append(Answered(question, answer))
+        elif question.scope == "run":
             raise UsageError(_("Stopped; nothing was sent."))
-        answered.append(Answered(question, answer))
     return answered
 
 

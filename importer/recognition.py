@@ -15,6 +15,7 @@ from importer.keys import MOST_NAMED, KeyBook, Keys, Occurrences, content_keys, 
 from importer.lookalikes import elaborate_spellings
 from importer.messages import _
 from importer.model import Attachment, Issue
+from importer.plan import MAY_BE_CASES
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -58,6 +59,10 @@ class Memory:
         """Return the key digests that the journal has under these digests of spellings."""
         return self.journal.rows.similar(self.record.id, digests) if self.journal and self.record else {}
 
+    def holders(self, scope: Scope, ids: Sequence[str]) -> dict[str, str]:
+        """Return, by the ids of cases, the references of the rows of this tenant and operation that have them."""
+        return self.journal.rows.holders(scope.tenant, scope.operation, ids) if self.journal and ids else {}
+
     @property
     def lacks_spellings(self) -> bool:
         """Whether rows of the import were noted by a version that noted no other spellings of their keys."""
@@ -90,17 +95,20 @@ class Recogniser:
     """Recognises the rows of one source, once `remember` has seen all of them.
 
     `key_columns` are empty under `key: content`. `reference_column` is the column of references where the source is a
-    report of ours.
+    report of ours, `id_column` the one of the ids of cases, a person's own too, where rows are to be judged by it.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - all by which a row may be known
         self,
         scope: Scope,
         memory: Memory,
         columns: Sequence[str],
         key_columns: Sequence[str],
         reference_column: str | None,
+        *,
+        id_column: str | None = None,
     ) -> None:
+        self._id_column = id_column
         self._scope, self._memory = scope, memory
         self._columns, self._key_columns, self._reference_column = columns, key_columns, reference_column
         self._book = KeyBook()
@@ -190,6 +198,7 @@ class Recogniser:
         if self._reference_column is not None:
             for at, cell in enumerate(map(identity.canonical, frame[self._reference_column])):
                 yield from self._reference_issues(numbers[at], cell, rows, at)
+        yield from self._id_issues(frame, rows)
         if self._key_columns:
             news = [at for at, digest in enumerate(rows.digests) if digest and at not in rows.known]
             taken = self._taken(keys, rows, news) if self._memory.record is not None else {}
@@ -213,6 +222,24 @@ class Recogniser:
         elif at not in rows.known and self._memory.record is not None:
             message = _("{column} {cell} is no reference of this import", column=column, cell=cell)
             yield Issue(number, column, cell, "reference-foreign", message, _UNDO_OR_COPY)
+
+    def _id_issues(self, frame: pd.DataFrame, rows: Recognised) -> Iterator[Issue]:
+        """Yield an issue where a row that is no case yet shows the id of another row's: it may be that row, edited."""
+        column = self._id_column
+        if column is None:
+            return
+        numbers = frame.index.tolist()
+        shown = {at: text for at, cell in enumerate(frame[column]) if (text := str(cell).strip())}
+        holders = self._memory.holders(self._scope, list(dict.fromkeys(shown.values())))
+        for at, wolkvox_id in shown.items() if holders else ():
+            holder = holders.get(wolkvox_id)
+            own = rows.known[at].row if at in rows.known else None
+            if holder is None or (own and (own.reference == holder or own.status in MAY_BE_CASES)):
+                continue
+            message = _(
+                "{column} {id} is the case of another row, {holder}", column=column, id=wolkvox_id, holder=holder
+            )
+            yield Issue(numbers[at], column, wolkvox_id, "id-of-another-row", message, _NO_ID_OR_UNDO)
 
     def _taken(self, keys: Keys, rows: Recognised, news: Sequence[int]) -> dict[int, str]:
         """Return, by the places of new rows, the spelling under which the journal knows a key that may be theirs.
@@ -277,6 +304,7 @@ class _Asked:
 
 
 _UNDO_OR_COPY = _("Undo the edit, or copy the row from the report again; put new rows into a new file")
+_NO_ID_OR_UNDO = _("Remove the id if this is another ticket; if it is that row, undo the edit")
 _SAME_OR_NOT = _(
     "They differ only by zeros, case, accents, spaces, dashes, invisible characters or the way in which a program shows"
     " a number or a date: write the key as it was written before, or, if these are two tickets, make their keys differ"

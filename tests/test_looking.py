@@ -97,11 +97,13 @@ def test_o31_a_row_that_may_be_there_is_not_sent(scene: Scene, answer: str, stat
 
 @pytest.mark.parametrize(("page_size", "state"), [(None, Status.UNKNOWN), (1, Status.UNKNOWN), (2, Status.PLANNED)])
 def test_o31_a_page_that_may_not_be_whole_hides_rows(scene: Scene, page_size: int | None, state: Status) -> None:
-    """Only a list that is shorter than a page shows that a row is not there; or one that is empty."""
+    """Only a list that is shorter than a page, and than another one, shows that a row is not there; or an empty one."""
     scene.crm.answers[BY_CONTACT] = [OTHER]
-    scene.look("look_for", wanted(1), replace(FINDINGS, page_size=page_size))
+    scene.crm.answers["email contact", "crowd@example.com"] = [OTHER, OTHER]
+    rows = [*wanted(1), *wanted(3, value="crowd@example.com")]
+    scene.look("look_for", rows, replace(FINDINGS, page_size=page_size))
     scene.look("look_for", wanted(2, value="nobody@example.com"), None)
-    assert scene.states() == [state, Status.PLANNED, Status.PLANNED]
+    assert scene.states() == [state, Status.PLANNED, Status.UNKNOWN]
 
 
 def test_o31_a_row_that_an_earlier_look_left_in_doubt_is_looked_for_again(scene: Scene) -> None:
@@ -112,8 +114,9 @@ def test_o31_a_row_that_an_earlier_look_left_in_doubt_is_looked_for_again(scene:
     assert scene.states() == [Status.UNKNOWN] * 3
     scene.look("look_again", wanted(1, 2), None)
     assert scene.states() == [Status.UNKNOWN] * 3
-    scene.crm.answers[BY_CONTACT] = [record(2, "case-2")]
-    scene.look("look_again", wanted(1, 2, 3))
+    scene.crm.answers[BY_CONTACT] = []
+    scene.crm.answers["email contact", "two@example.com"] = [record(2, "case-2")]
+    scene.look("look_again", [*wanted(1), *wanted(2, value="two@example.com"), *wanted(3)])
     assert scene.states() == [Status.PLANNED, Status.CREATED, Status.UNKNOWN]
 
 

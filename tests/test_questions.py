@@ -22,6 +22,7 @@ from importer.journal import Journal
 from importer.opening import begin
 from importer.pipeline import _plan_questions, check
 from importer.questions import Answer, Question, QuestionsOpen, answer_all, unanswered
+from importer.sandbox import RunningSandbox
 from importer.settings import load_settings, settings_path, trust
 
 TARGET = "target:\n  server: crm0009.wolkvox.com\n  operation: demo\n"
@@ -287,6 +288,80 @@ def test_r11_other_tickets_under_a_known_name_are_a_question(office: Office, giv
     assert give(office.arguments("run", "--yes")).status == 1
     assert office.sandbox.posts == 9
     assert decisions(office) == [("same-tickets", "yes")]
+
+
+WEEKLY = MAPPING.replace("import: office", "import: weekly")
+
+
+def overlapping(office: Office, give: Give, *more: str) -> Result:
+    """Run a second import of six rows, of which two have the keys of the first one's cases."""
+    office.write(ticket(n) for n in (1, 2))
+    assert give(office.arguments("run", "--yes")).status == 0
+    office.report.unlink()
+    office.mapping.write_text(WEEKLY, "utf-8")
+    office.write(ticket(n) for n in range(1, 7))
+    return give(office.arguments("run", "--yes", "--json", *more))
+
+
+def test_r11_some_keys_of_another_import_wait_and_the_others_go(office: Office, give: Give) -> None:
+    """Rows whose keys created cases elsewhere wait with the reason; --new-import sends them, and is remembered."""
+    result = overlapping(office, give)
+    assert (result.status, result.json["created_now"], result.json["counts"]["planned"]) == (3, 4, 2)
+    assert [reason["row"] for reason in result.json["reasons"]] == [2, 3]
+    assert all("import office" in one["message"] and "--new-import" in one["message"] for one in result.json["reasons"])
+    assert give(office.arguments("run", "--yes")).status == 3
+    assert office.sandbox.posts == 6
+    assert give(office.arguments("run", "--yes", "--new-import")).status == 0
+    assert (office.sandbox.posts, decisions(office)) == (8, [("other-import", "new-import")])
+    office.mapping.write_text(MAPPING, "utf-8")
+    office.write(ticket(n) for n in range(1, 8))
+    assert give(office.arguments("run", "--yes")).status == 0
+    assert office.sandbox.posts == 13
+
+
+def test_r11_an_import_that_is_known_already_is_asked_about_keys_of_another(office: Office, give: Give) -> None:
+    """Behind the first two thousand rows, too, and where the import has cases of its own."""
+    office.write([ticket(1)])
+    give(office.arguments("run", "--yes"))
+    office.mapping.write_text(WEEKLY, "utf-8")
+    office.write(ticket(n, Correo="nobody") for n in range(2, 2_203))
+    give(office.arguments("run", "--yes"))
+    office.write([*(ticket(n, Correo="nobody") for n in range(2, 2_203)), ticket(1), ticket(3_000)])
+    result = give(office.arguments("run", "--yes", "--json"))
+    assert (result.json["created_now"], result.json["counts"]["planned"], office.sandbox.posts) == (1, 1, 2)
+
+
+def test_r11_keys_of_doubtful_rows_of_another_import_wait(office: Office, give: Give) -> None:
+    """A row that may be a case stands in the way as one that is; a row that the CRM never saw does not."""
+    office.write([ticket(1), ticket(2, Correo="nobody")])
+    office.sandbox.inject("closed-after-creating")
+    assert give(office.arguments("run", "--yes")).status == 4
+    office.sandbox.inject()
+    office.report.unlink()
+    office.mapping.write_text(WEEKLY, "utf-8")
+    office.write(ticket(n) for n in range(1, 6))
+    result = give(office.arguments("run", "--yes", "--json"))
+    assert (result.status, result.json["created_now"], result.json["counts"]["planned"]) == (3, 4, 1)
+
+
+def test_r11_what_a_person_declines_about_some_rows_waits(office: Office, give: Give, person: Person) -> None:
+    """At the terminal the answer no lets these rows wait, and the others go."""
+    person.declines = ("other tickets",)
+    result = overlapping(office, give)
+    assert (result.status, result.json["created_now"], result.json["counts"]["planned"]) == (3, 4, 2)
+    assert any("rows 2, 3" in asked for asked in person.asked)
+
+
+def test_r11_keys_of_another_stand_in_are_nobodys_here(office: Office, give: Give) -> None:
+    """Another port on this computer is another tenant, and so is another operation."""
+    office.write(ticket(n) for n in (1, 2))
+    give(office.arguments("run", "--yes"))
+    office.mapping.write_text(WEEKLY, "utf-8")
+    office.write(ticket(n) for n in range(1, 7))
+    with RunningSandbox() as other:
+        office.sandbox = other
+        assert give(office.arguments("run", "--yes")).status == 0
+        assert other.posts == 6
 
 
 # ------------------------------------------------------------------------------------------------ the mechanism

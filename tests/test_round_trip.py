@@ -369,3 +369,41 @@ def test_an_address_that_leads_to_no_case_is_refused(
     result = give(office.arguments("run", "--yes"))
     assert (result.status, office.sandbox.posts) == (2, 0)
     assert "{wolkvox_id}" in result.err
+
+
+def test_r16_a_row_that_shows_another_rows_id_is_not_sent(office: Office, give: Give) -> None:
+    """In a person's own column of ids each row is held to the journal: its own id, or none, or an issue."""
+    office.write([ticket(1), ticket(2)])
+    assert give(office.arguments("run", "--yes")).status == 0
+    first, second = office.reported()["wolkvox_id"]
+    reference = office.reported()["reference"][0]
+    ids = {1: first, 2: second, 3: first, 4: "", 5: "", 6: ""}
+    office.write([{**ticket(n), "Wolkvox-ID": shown} for n, shown in ids.items()], [*ticket(1), "Wolkvox-ID"])
+    result = give(office.arguments("run", "--yes", "--json"))
+    assert (result.status, result.json["created_now"], office.sandbox.posts) == (1, 3, 5)
+    (reason,) = result.json["reasons"]
+    assert [reason[name] for name in ("row", "code", "column", "value")] == [
+        4,
+        "id-of-another-row",
+        "Wolkvox-ID",
+        first,
+    ]
+    assert reference in reason["message"]
+    assert give(["check", str(office.source), "-m", str(office.mapping)]).status == 0
+    office.write([{**ticket(n), "Wolkvox-ID": ""} for n in ids], [*ticket(1), "Wolkvox-ID"])
+    assert give(office.arguments("run", "--yes")).status == 0
+    assert_each_once(office.sandbox, 6)
+
+
+def test_r16_a_report_whose_key_was_rewritten_sends_no_second_case(office: Office, give: Give) -> None:
+    """With the reference emptied too, the id still tells that the row is a case, and under which reference."""
+    office.write([ticket(1), ticket(2), ticket(3, Correo="nobody")])
+    assert give(office.arguments("run", "--yes")).status == 1
+    reference = office.reported()["reference"][1]
+    correct(office.report, {3: {"Ticket": "900", "reference": None}, 4: {"Correo": "cliente3@example.com"}})
+    result = give(again(office, office.report))
+    assert (result.status, result.json["created_now"]) == (1, 1)
+    (reason,) = (one for one in result.json["reasons"] if one["code"] == "id-of-another-row")
+    assert reason["column"] == "wolkvox_id"
+    assert reference in reason["message"]
+    assert_each_once(office.sandbox, 3)

@@ -10,6 +10,7 @@ from importer.guards.consent import (
     server_questions,
 )
 from importer.guards.marks import accept_journal, journal_questions, note_adopted, refuse_without_looking
+from importer.guards.overlap import overlap_questions
 from importer.guards.second_start import (
     ask_without_spot_check,
     find_import,
@@ -34,6 +35,7 @@ __all__ = [
     "journal_questions",
     "note_adopted",
     "other_import_questions",
+    "overlap_questions",
     "pair",
     "refuse_other_file",
     "refuse_short_quiet_period",

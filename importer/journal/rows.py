@@ -30,6 +30,9 @@ from importer.model import Identity, JournalRow, Status
 
 T = TypeVar("T")
 
+_NO_CASES = (Status.PLANNED, Status.INVALID, Status.REJECTED)
+"""States of rows that are no cases, and cannot be."""
+
 _STATES = {state.value: state for state in Status}
 
 _COLUMN_SET = select(column_sets.c.id).where(column_sets.c.names == bindparam("names"))
@@ -120,10 +123,23 @@ class Rows:
 
     def has_cases(self, import_id: int) -> bool:
         """Tell whether some row of an import is a case, or may be one."""
-        none = (Status.PLANNED, Status.INVALID, Status.REJECTED)
-        query = select(rows.c.id).where(rows.c.import_id == import_id, rows.c.state.not_in(none))
+        query = select(rows.c.id).where(rows.c.import_id == import_id, rows.c.state.not_in(_NO_CASES))
         with self._database.read() as connection:
             return connection.execute(query.limit(1)).first() is not None
+
+    def cases_of(self, key_digests: Sequence[str]) -> Iterator[tuple[str, int]]:
+        """Yield these keys with the imports, by number, that created cases under them, or may have.
+
+        A case that a person declared to be gone from the CRM is none. Narrowed to some imports, the query would leave
+        the index of keys, and look at every row of theirs.
+        """
+        query = select(rows.c.key_digest, rows.c.import_id).where(
+            rows.c.state.not_in(_NO_CASES), rows.c.deleted.is_(False)
+        )
+        with self._database.read() as connection:
+            for some in _slices(key_digests):
+                for found in connection.execute(query.where(rows.c.key_digest.in_(some))).all():
+                    yield found.key_digest, found.import_id
 
     def columns(self, import_id: int) -> frozenset[str]:
         """Return the columns that the content hashes of an import's rows cover."""
