@@ -41,7 +41,8 @@ def success(case: Case, **changed: object) -> dict[str, object]:
 class OddCrm:
     """Keeps the cases of whole POSTs; `answers` says what is sent back for the n-th of them (from 1).
 
-    `records` may change what a search shows, `changed` adds to each case there. `posted` are the references of whole POSTs in their order.
+    `records` may change what a search shows, `changed` adds to each case there. `posted` are the references of whole
+    POSTs in their order.
     """
 
     answers: Callable[[Case, int], bytes] = lambda case, _number: http(200, success(case))

@@ -68,8 +68,8 @@ def _named(
         ("settings", getattr(settings, what)),
         ("mapping", getattr(mapped, what)),
     )
-    name, by = next(((name, by) for by, name in places if name), (None, "nobody"))
-    if name is not None and not _is_text(name):
+    by, name = next((pair for pair in places if pair[1]), ("nobody", None))
+    if name and not _is_text(name):
         raise SettingsError(
             _(
                 "The {what} {value} holds bytes that are no text in UTF-8 ({named_by}), so it cannot be sent. Type its"
@@ -79,7 +79,7 @@ def _named(
                 named_by=by,
             )
         )
-    return name, by
+    return name or None, by
 
 
 def _is_text(name: str) -> bool:
