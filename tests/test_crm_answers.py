@@ -408,6 +408,8 @@ def test_o22_a_case_has_more_names_than_its_id_and_is_created_all_the_same() -> 
     """What stands beside the id is no second case; a text of an id's shape elsewhere is noted."""
     made = outcome(200, {**SUCCESS, "data": {**DATA, "idCase": 5512, "id": "a1"}})
     assert (made.verdict, made.wolkvox_id, made.ids) == (Verdict.CREATED, "64cb0001", ("64cb0001",))
+    asked = outcome(200, {**SUCCESS, "id": "req-1", "data": {**DATA, "form": {"idCase": 5}}})
+    assert (asked.verdict, asked.ids) == (Verdict.CREATED, ("64cb0001", "req-1", "5"))
     told = outcome(200, {**SUCCESS, "msg": f"contact {MONGO}"})
     assert (told.verdict, told.ids) == (Verdict.CREATED, ("64cb0001", MONGO))
 

@@ -199,7 +199,7 @@ class Settling:
         now, state, message = self._database.clock.wall(), decision.state, decision.message
         found = tuple(filter(None, (decision.wolkvox_id, *decision.ids)))
         ids.note(connection, ids.Arrival(row.id, decision.how, now), (*found, *decision.despite))
-        others = known - {decision.wolkvox_id, decision.id_prefijo, *decision.names}
+        others = known - {decision.wolkvox_id, *decision.names}
         if decision.how == "search" and state is Status.CREATED and others:
             state = Status.CONFLICT
             message = _("More than one case exists for this row: {ids}.", ids=", ".join([*sorted(others), *found]))
