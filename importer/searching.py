@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
@@ -10,7 +11,11 @@ from importer.findings import Findings
 from importer.journal import ImportRecord, Journal
 
 BY_ID = "wolkvox-id"
-"""The CRM's field for an id (vendor's page)."""
+BY_PREFIX = "idPrefijo"
+BY_NUMBER = "idCase"
+"""The CRM's fields for an id, for a case's number as people see it, and for its bare number (vendor's page)."""
+
+_SURELY_AN_ID = re.compile(r"[0-9a-f]{24}", re.IGNORECASE | re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +104,14 @@ class CaseSearch:
         answers = [answer for answer in self._answers if answer.field == field]
         shown = (marks_at(answer.found.records, place, path) for answer in answers)
         return list(dict.fromkeys(reference for marks in shown for reference, _wolkvox_id in marks))
+
+
+def questions_for(arrived: str) -> list[tuple[str, str]]:
+    """Return what to ask the CRM for an id that arrived: by what it is, or by all that its looks leave open."""
+    if _SURELY_AN_ID.fullmatch(arrived):
+        return [(BY_ID, arrived)]
+    fields = (BY_ID, BY_PREFIX, BY_NUMBER) if arrived.isdigit() else (BY_ID, BY_PREFIX)
+    return [(field, arrived) for field in fields]
 
 
 def distinct(hits: Iterable[Hit]) -> tuple[Hit, ...]:

@@ -12,7 +12,7 @@ from importer.journal import Decision, Dispute, Doubt, moment
 from importer.messages import _, ngettext
 from importer.model import Status
 from importer.recognition import Memory
-from importer.searching import BY_ID, Answer, CaseSearch, distinct
+from importer.searching import BY_ID, Answer, CaseSearch, distinct, questions_for
 
 Question = tuple[str, str]
 
@@ -157,7 +157,7 @@ class Settler:
 
     def _answers(self, doubt: Doubt) -> list[Answer]:
         """Return the answers that can tell of a row: by the value that was sent, and by the ids that arrived for it."""
-        questions: list[Question] = [(BY_ID, wolkvox_id) for wolkvox_id in doubt.ids]
+        questions: list[Question] = [asked for arrived in doubt.ids for asked in questions_for(arrived)]
         if doubt.search_field is not None and doubt.search_value is not None:
             questions.insert(0, (doubt.search_field, doubt.search_value))
         answers = [self._ask(*question) for question in questions]
@@ -181,7 +181,8 @@ class Settler:
             more = tuple(hit.wolkvox_id for hit in known if hit.wolkvox_id)
             return Decision(Status.CONFLICT, "search", message=message, ids=more)
         if known:
-            return Decision(Status.CREATED, "search", known[0].wolkvox_id, known[0].id_prefijo)
+            case = known[0]
+            return Decision(Status.CREATED, "search", case.wolkvox_id, case.id_prefijo, names=case.names)
         if self._contested(doubt, answers) or hits or doubt.ids:
             return None
         reason = self._why_not_absent(doubt)

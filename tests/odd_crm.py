@@ -41,11 +41,13 @@ def success(case: Case, **changed: object) -> dict[str, object]:
 class OddCrm:
     """Keeps the cases of whole POSTs; `answers` says what is sent back for the n-th of them (from 1).
 
-    `records` may change what a search shows. `posted` are the references of whole POSTs in their order.
+    `records` may change what a search shows, `changed` adds to each case there. `posted` are the references of whole
+    POSTs in their order.
     """
 
     answers: Callable[[Case, int], bytes] = lambda case, _number: http(200, success(case))
     records: Callable[[list[dict[str, Any]]], list[dict[str, Any]]] = lambda found: found
+    changed: Callable[[Case], dict[str, Any]] = lambda _case: {}
     cases: list[Case] = field(default_factory=list)
     posted: list[str] = field(default_factory=list)
     searches: int = 0
@@ -77,13 +79,19 @@ class OddCrm:
 
     def _search(self, asked: dict[str, Any]) -> dict[str, object]:
         self.searches += 1
-        by_id = asked["field"] == "wolkvox-id"
         found = [
-            case.record for case in self.cases if asked["value"] == (case.wolkvox_id if by_id else case.body["contact"])
+            case.record | self.changed(case)
+            for case in self.cases
+            if asked["value"] == self._searchable(case).get(asked["field"])
         ]
         shown = self.records(found)
         words = f"{len(shown)} records were are found"
         return {"code": "200", "error": "null", "msg": words, "data": shown}
+
+    @staticmethod
+    def _searchable(case: Case) -> dict[str, Any]:
+        found_by = {"wolkvox-id": case.wolkvox_id, "idPrefijo": case.id_prefijo, "idCase": case.id_prefijo[4:]}
+        return {**found_by, "email contact": case.body["contact"]}
 
     def ids(self) -> dict[str, str]:
         """Return the id of each case by its reference."""

@@ -195,9 +195,12 @@ NO_IDS = [
 @pytest.mark.parametrize("value", NO_IDS)
 def test_o22_a_success_whose_id_is_no_id_is_unknown(value: object) -> None:
     """Numbers, truths, blanks, zeros, invisible characters, sentences and an error's words name no case."""
-    made = outcome(200, {**SUCCESS, "data": {"wolkvox_id": value, "idPrefijo": "CAS-1"}})
+    made = outcome(200, {**SUCCESS, "data": {"wolkvox_id": value, "idPrefijo": " "}})
     assert (made.verdict, made.wolkvox_id, made.id_prefijo, made.ids) == (Verdict.UNKNOWN, None, None, ())
     assert "gives no id" in made.message
+    numbered = outcome(200, {**SUCCESS, "data": {"wolkvox_id": value, "idPrefijo": "CAS-1"}})
+    assert (numbered.verdict, numbered.wolkvox_id, numbered.ids) == (Verdict.UNKNOWN, None, ("CAS-1",))
+    assert "CAS-1" in numbered.message
 
 
 @pytest.mark.parametrize("value", ["64cb0001", " 64cb0001\n", "64cb-00:01_x.y", "1", "a" * 63 + "1"])
@@ -316,6 +319,114 @@ def test_o23_an_id_in_the_address_that_a_redirect_leads_to_is_kept() -> None:
     assert (made.verdict, made.pause, made.ids) == (Verdict.UNKNOWN, Pause.REDIRECT, ("64cb0001",))
 
 
+MONGO = "64cb5f0e9a1b2c3d4e5f6a7b"
+
+
+@pytest.mark.parametrize("status", [200, 302, 400, 401, 404, 429, 500])
+@pytest.mark.parametrize(
+    ("more", "noted"),
+    [
+        ({"data": {"idPrefijo": "PQR-7"}}, "PQR-7"),
+        ({"data": {"wolkvox_id": " ", "idPrefijo": "PQR-7"}}, "PQR-7"),
+        ({"data": [{"IdPrefijo": " PQR-7\u200b"}]}, "PQR-7"),
+        ({"data": {"case": {"id_prefijo": "PQR-7"}}}, "PQR-7"),
+        ({"idPrefijo": 7}, "7"),
+        ({"data": {"idCase": 5512}}, "5512"),
+        ({"data": {"idCase": "5512"}}, "5512"),
+        ({"data": {"caseId": MONGO}}, MONGO),
+        ({"case_id": "a1"}, "a1"),
+        ({"id": MONGO}, MONGO),
+        ({"data": {"id": "17a"}}, "17a"),
+        ({"msg": f"case {MONGO} created"}, MONGO),
+        ({"error": {"text": f"DUPLICATE:{MONGO.upper()}."}}, MONGO.upper()),
+        ({"msg": 'no mail for {"idCase": 5512, "x": 1}'}, "5512"),
+        ({"msg": "made idPrefijo: PQR-7"}, "PQR-7"),
+        ({"msg": "idPrefijo = PQR-7. Mail failed"}, "PQR-7"),
+        ({"data": json.dumps(json.dumps({"idPrefijo": "PQR-7"}))}, "PQR-7"),
+    ],
+)
+def test_o23_what_names_a_case_without_a_wolkvox_id_is_never_lost(
+    status: int, more: dict[str, object], noted: str
+) -> None:
+    """Its number, its prefix, an id by another name, or one in the CRM's words: the row is unknown, and says it."""
+    made = outcome(status, {"code": 400, "error": "NO", **more})
+    assert (made.verdict, made.wolkvox_id, made.ids) == (Verdict.UNKNOWN, None, (noted,))
+    assert noted in made.message
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        '{"code":400,"error":"NO","data":{"idPrefijo":"PQR-7"',
+        '{"code":400,"error":"NO","data":{"idPrefijo":"PQR-7"}',
+        '{"code":400,"error":"NO"} {"data":{"idPrefijo":"PQR-7","x":',
+        "<p>Fatal error: {&quot;idPrefijo&quot;:&quot;PQR-7&quot;}</p>",
+        "<idPrefijo>PQR-7</idPrefijo>",
+    ],
+)
+def test_o23_a_prefix_in_an_answer_that_is_cut_or_a_page_is_never_lost(body: str) -> None:
+    """Whole or cut, in JSON or in HTML."""
+    made = outcome(400, body.encode())
+    assert (made.verdict, made.ids) == (Verdict.UNKNOWN, ("PQR-7",))
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"data": {"idPrefijo": " ", "idCase": "", "caseId": None, "id": "\u200b"}},
+        {"data": {"idPrefijo": "null", "idCase": 0, "caseId": "none", "id": "-"}},
+        {"data": {"id": 400, "caseId": 400, "idCase": 400, "idPrefijo": "400"}, "id": "404"},
+        {"data": {"id": 17, "caseId": True, "idCase": False, "idPrefijo": 1.5}},
+        {"data": {"contact": {"id": MONGO, "idCase": 1}, "owner": {"caseId": MONGO, "idPrefijo": "U-1"}}},
+        {"data": {"pages": {"id": "a1"}}},
+        {"data": {"idPrefijo": "WCI-0123456789ABCDEF"}},
+        {"msg": f"{MONGO}0 and x{MONGO} are wrong"},
+    ],
+)
+def test_o23_what_names_no_case_leaves_a_refusal_a_refusal(more: dict[str, object]) -> None:
+    """Blanks, words, HTTP's statuses, ids of people and of other things, and longer codes."""
+    made = outcome(400, {"code": 400, "error": "NO", **more})
+    assert (made.verdict, made.ids) == (Verdict.REJECTED, ())
+
+
+@pytest.mark.parametrize(
+    ("sent", "echoed"),
+    [
+        (f"my order {MONGO}, please", f"invalid description: {MONGO}"),
+        (f"{MONGO}{MONGO}", f"invalid: {MONGO}"),
+        (MONGO.upper(), f"no such contact: {MONGO}"),
+        ('see idCase: "5512"!', 'invalid description: see idCase: "5512"'),
+    ],
+)
+def test_o23_o24_what_the_row_sent_itself_names_no_case(sent: str, echoed: str) -> None:
+    """A rejection that quotes a code of the row stays a rejection."""
+    assert outcome(400, {"code": 400, "msg": echoed}, secrets=("x", sent)).verdict is Verdict.REJECTED
+    assert outcome(400, {"code": 400, "msg": echoed}, secrets=("x",)).verdict is Verdict.UNKNOWN
+
+
+def test_o22_a_case_has_more_names_than_its_id_and_is_created_all_the_same() -> None:
+    """What stands beside the id is no second case; a text of an id's shape elsewhere is noted."""
+    made = outcome(200, {**SUCCESS, "data": {**DATA, "idCase": 5512, "id": "a1"}})
+    assert (made.verdict, made.wolkvox_id, made.ids) == (Verdict.CREATED, "64cb0001", ("64cb0001",))
+    asked = outcome(200, {**SUCCESS, "id": "req-1", "data": {**DATA, "form": {"idCase": 5}}})
+    assert (asked.verdict, asked.ids) == (Verdict.CREATED, ("64cb0001", "req-1", "5"))
+    told = outcome(200, {**SUCCESS, "msg": f"contact {MONGO}"})
+    assert (told.verdict, told.ids) == (Verdict.CREATED, ("64cb0001", MONGO))
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "utf-32"])
+@pytest.mark.parametrize("big", [False, True])
+def test_o23_o16_an_answer_is_read_in_the_encoding_that_its_mark_names(encoding: str, big: bool) -> None:  # noqa: FBT001 - two cases of one test
+    """An id in UTF-16 is an id, and the CRM's words can be read."""
+    body = {"code": 400, "error": "DIRECCIÓN", "data": {"idPrefijo": "PQR-7"}}
+    text = json.dumps(body, ensure_ascii=False)
+    content = ("\ufeff" + text).encode(f"{encoding}-be") if big and encoding != "utf-8-sig" else text.encode(encoding)
+    made = outcome(400, content)
+    assert (made.verdict, made.ids) == (Verdict.UNKNOWN, ("PQR-7",))
+    assert "DIRECCIÓN" in made.message
+    assert outcome(200, json.dumps(SUCCESS).encode(encoding)).wolkvox_id == "64cb0001"
+
+
 QUOTES = [
     ("token\nlimit  exceeded", "token limit exceeded"),
     ("token\nlimit  exceeded", "TOKEN\nLIMIT  EXCEEDED"),
@@ -423,6 +534,26 @@ def test_o23_no_id_in_any_json_answer_is_lost(body: object, status: int, whole: 
     assert made.verdict in (Verdict.CREATED, Verdict.UNKNOWN) or not made.ids
     assert (made.verdict is Verdict.CREATED) == (made.wolkvox_id is not None)
     made.message.encode()
+
+
+NAMED = st.sampled_from(["idPrefijo", "id_prefijo", "idCase", "IDCASE"])
+PLACES = st.lists(st.sampled_from(["data", "case", "list", "text"]), max_size=4)
+
+
+@given(NAMED, st.sampled_from(["PQR-7", "CAS-0012", "5512", 5512, "A 7", "Ñ-7"]), PLACES, st.integers(400, 429))
+@settings(max_examples=200)
+def test_o23_no_prefix_and_no_number_in_a_refusal_is_lost(
+    name: str, value: object, places: list[str], code: int
+) -> None:
+    """However deep it is; inside a text as long as the CRM's usual signs hold it."""
+    held: object = {name: value}
+    for place in places:
+        if place == "text" and not isinstance(held, str) and value != "A 7":
+            held = json.dumps(held, ensure_ascii=False)
+        else:
+            held = [held] if place == "list" else {place: held}
+    made = outcome(code, {"code": code, "error": "NO", "data": held})
+    assert (made.verdict, made.ids) == (Verdict.UNKNOWN, (str(value),))
 
 
 def test_a_body_of_nothing_but_braces_is_given_up() -> None:

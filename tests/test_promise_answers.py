@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import sqlite3
@@ -168,6 +169,48 @@ def test_o23_an_id_in_a_refusal_makes_the_row_unknown_and_is_found(office: Offic
         assert settle(office, give, server).status == 0
     crm.assert_one_case_each(kept(office.journal))
     assert len(crm.posted) == 1
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"data": {"wolkvox_id": " ", "idPrefijo": "{prefix}"}},
+        {"data": {"idPrefijo": "{prefix}"}},
+        {"data": {"idCase": "{number}"}},
+        {"data": {"id": "{id}"}},
+        {"msg": "case {id} created"},
+    ],
+)
+def test_o23_a_case_that_only_its_number_names_is_found_by_that(
+    office: Office, give: Give, more: dict[str, object]
+) -> None:
+    """A refusal with a prefix, a number or an id in words: not sent again, and found though no value finds it."""
+    crm = OddCrm(lambda case, number: _refusing(case, more) if number == 1 else http(200, success(case)))
+    crm.changed = lambda case: {"idCase": case.id_prefijo.removeprefix("CAS-")}
+    office.write(tickets([1]))
+    with ScriptedCrm(crm) as server:
+        assert run(office, give, server).status == 4
+        assert run(office, give, server).status == 4
+        assert (states(office.journal), len(crm.posted)) == ({"unknown": 1}, 1)
+        _forget_search_values(office.journal)
+        assert settle(office, give, server).status == 0
+    assert (states(office.journal), len(crm.posted)) == ({"created": 1}, 1)
+    crm.assert_one_case_each(kept(office.journal))
+
+
+def _refusing(case: Case, more: dict[str, object]) -> bytes:
+    """Return a refusal that names the case by something else than its `wolkvox_id`."""
+    text = json.dumps({"code": 400, "error": "NO", **more})
+    named = {"prefix": case.id_prefijo, "number": case.id_prefijo.removeprefix("CAS-"), "id": case.wolkvox_id}
+    for name, value in named.items():
+        text = text.replace(f"{{{name}}}", value)
+    return http(400, text)
+
+
+def _forget_search_values(journal: Path) -> None:
+    """Leave nothing to search a row by but the ids that arrived."""
+    with closing(sqlite3.connect(journal)) as database, database:
+        database.execute("UPDATE attempts SET search_value = NULL, search_field = NULL")
 
 
 def test_o23_not_created_despite_an_id_is_taken_after_a_search(office: Office, give: Give) -> None:

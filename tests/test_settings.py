@@ -159,6 +159,19 @@ def test_a_missing_server_operation_or_certificate_file_is_answered_with_the_way
     assert "--ca-file" in sentence
 
 
+@pytest.mark.parametrize("said", [Connection("crm0001.wolkvox.com", "op\udcf1"), Connection("crm\udcf1.com", "op")])
+def test_a_name_that_is_no_text_is_refused_with_a_sentence(said: Connection, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Bytes of a command line that are no UTF-8 arrive as halves of characters; the sentence can be shown."""
+    sentence = refusal(said)
+    assert "UTF-8" in sentence
+    assert "option" in sentence
+    sentence.encode()
+    with pytest.raises(SettingsError):
+        settings.server_question(Connection(), said)
+    monkeypatch.setenv("WOLKVOX_OPERATION", "op\udcf1")
+    assert "environment" in refusal(Connection("crm0001.wolkvox.com"))
+
+
 def test_the_token_is_found_in_its_places_in_their_order(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The variable that was named, then `WOLKVOX_TOKEN`, then the file, then the keyring."""
     kept = InMemory()

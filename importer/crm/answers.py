@@ -156,9 +156,10 @@ def interpret(
     """
     reading = read(body)
     linked = ids_in_link(_named(headers).get("location", ""))
-    reading = replace(reading, ids=tuple(dict.fromkeys((*reading.ids, *linked))))
     secrets = tuple(secrets)
     quoted = _Quoted(secrets)
+    own = [wolkvox_id for words, wolkvox_id in reading.perhaps if not quoted.may_hold(fold(words))]
+    reading = replace(reading, ids=tuple(dict.fromkeys((*reading.ids, *own, *linked))))
     line = next(line for line in TABLE if _fits(line, http_status, reading, quoted))
     verdict = _ruled(line.verdict, reading, whole=whole)
     created = verdict is Verdict.CREATED
@@ -278,8 +279,7 @@ def _sentence(verdict: Verdict, http_status: int, reading: Reading, words: str, 
         )
     if verdict is Verdict.UNKNOWN and ids:
         return _(
-            "HTTP {status}: the answer is not a clear success and yet names a case, wolkvox_id {ids}; "
-            "the CRM says: {words}",
+            "HTTP {status}: the answer is not a clear success and yet names a case, {ids}; the CRM says: {words}",
             status=http_status,
             ids=ids,
             words=words or "-",

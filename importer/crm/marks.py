@@ -12,8 +12,9 @@ import json
 import re
 import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
+from importer.crm.naming import names_of_record
 from importer.crm.queries import Record
 from importer.crm.reading import case_id, short_text
 from importer.text import fold
@@ -34,10 +35,11 @@ _CUT_WITHIN = 30  # characters; a text that is cut later shows its mark
 
 @dataclass(frozen=True, slots=True)
 class Hit:
-    """A case that carries a reference; an id is None where the record has none."""
+    """A case that carries a reference; an id is None where the record has none. `names` are all that it has beside."""
 
     wolkvox_id: str | None
     id_prefijo: str | None
+    names: tuple[str, ...] = field(default=(), compare=False)
 
 
 def find_mark(records: Iterable[Record], reference: str, place: str, path: str | None = None) -> tuple[Hit, ...]:
@@ -110,7 +112,9 @@ def hit_of(record: Record) -> Hit:
     ids = {_letters(name): value for name, value in [*record.items()][::-1] if not isinstance(value, bool)}
     wolkvox_id = ids.get("wolkvoxid")
     return Hit(
-        case_id(str(wolkvox_id) if isinstance(wolkvox_id, int) else wolkvox_id), short_text(ids.get("idprefijo"))
+        case_id(str(wolkvox_id) if isinstance(wolkvox_id, int) else wolkvox_id),
+        short_text(ids.get("idprefijo")),
+        names_of_record(record),
     )
 
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import codecs
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import chain
 
+from importer.crm.naming import names_in, names_said, names_written
 from importer.messages import shorten
 from importer.text import clean, fold, is_case_id, plain, unescaped
 
@@ -19,6 +21,13 @@ _WORDS_MASKED = 1_000  # of those, what can come into a message of which every l
 _SHORTEST_SECRET, _SHORTEST_PART = 4, 12  # characters of a value, and of a part of it, that are masked
 _BRACES_TRIED = 1000  # an answer with more braces before its JSON is not the CRM's
 _IDS_LIMIT = 8_000_000  # characters; only listings are longer, and they create nothing
+_MARKED_ENCODINGS = (
+    (codecs.BOM_UTF8, "utf-8-sig"),
+    (codecs.BOM_UTF32_LE, "utf-32"),  # before UTF-16, whose mark it begins with
+    (codecs.BOM_UTF32_BE, "utf-32"),
+    (codecs.BOM_UTF16_LE, "utf-16"),
+    (codecs.BOM_UTF16_BE, "utf-16"),
+)
 _NO_TEXT = {"", "null", "none", "undefined"}
 _ANSWER_KEYS = {"error", "msg", "data"}
 _ENVELOPE_KEYS = {"code", "token_limit", *_ANSWER_KEYS}
@@ -42,7 +51,8 @@ class Reading:
     list that stands alone. `code` is the envelope's code as digits. `said` are the CRM's own texts, unmasked: for
     recognising, never for showing. `wolkvox_id` and `id_prefijo` are where the vendor documents them, None where they
     are blank, as in the vendor's own sample, and where the answer names another case as well. `ids` are all ids of
-    cases in the body.
+    cases in the body, those that an `idPrefijo` or its like gives alone among them. `perhaps` are further ones that
+    stand in its texts, each after the words that name it: they may be the row's own words, which the CRM quotes.
     """
 
     envelope: Mapping[str, object] | None = field(default=None, repr=False)
@@ -54,6 +64,7 @@ class Reading:
     wolkvox_id: str | None = None
     id_prefijo: str | None = None
     ids: tuple[str, ...] = ()
+    perhaps: tuple[tuple[str, str], ...] = field(default=(), repr=False)
 
     @property
     def words(self) -> str:
@@ -63,16 +74,20 @@ class Reading:
 
 def read(body: bytes) -> Reading:
     """Return what the body says; never raises, whatever the bytes are."""
-    text = body.decode("utf-8-sig", errors="replace").strip()
+    text = _decoded(body).strip()
     listing = _listing(text)
-    found = _objects(text)
-    ids = _ids_in(text, found if listing is None else listing)
+    found, beside = _parted(text)
+    written = _ids_in(text, found if listing is None else listing)
+    short = len(text) <= _IDS_LIMIT
+    ids = tuple(dict.fromkeys((*written, *(names_in(found) if short else ()))))
     if listing is not None:
         return Reading(listing=listing, ids=ids)
     answers = [value for value in found if value.keys() & _ENVELOPE_KEYS]
     said = tuple(dict.fromkeys(chain.from_iterable(map(_said, answers)))) if answers else _plain_words(text)
+    in_texts = () if written or not short else names_written(found, beside)
+    perhaps = tuple(dict.fromkeys((*in_texts, *names_said(said))))
     if len(answers) != 1:
-        return Reading(several=len(answers) > 1, said=said, ids=ids)
+        return Reading(several=len(answers) > 1, said=said, ids=ids, perhaps=perhaps)
     envelope = answers[0]
     data = envelope.get("data")
     case = data if isinstance(data, dict) else {}
@@ -82,9 +97,10 @@ def read(body: bytes) -> Reading:
         code=_digits(envelope.get("code")),
         said=said,
         failed=_fails(envelope.get("error")),
-        wolkvox_id=None if _rivals(wolkvox_id, envelope, ids) else wolkvox_id,
+        wolkvox_id=None if _rivals(wolkvox_id, envelope, written) else wolkvox_id,
         id_prefijo=short_text(case.get("idPrefijo")),
         ids=ids,
+        perhaps=perhaps,
     )
 
 
@@ -108,7 +124,7 @@ def short_text(value: object) -> str | None:
 
 def envelopes(text: str) -> list[Mapping[str, object]]:
     """Return the CRM's JSON objects in a text, in their order: behind a PHP warning, in front of one, or alone."""
-    return [value for value in _objects(text) if value.keys() & _ENVELOPE_KEYS]
+    return [value for value in _parted(text)[0] if value.keys() & _ENVELOPE_KEYS]
 
 
 def for_people(words: str, secrets: Iterable[str]) -> str:
@@ -175,20 +191,30 @@ def _listing(text: str) -> tuple[object, ...] | None:
     return tuple(value)
 
 
-def _objects(text: str) -> list[Mapping[str, object]]:
+def _decoded(body: bytes) -> str:
+    """Return an answer's text: in the encoding that its byte order mark names, and else in UTF-8."""
+    encoding = next((name for mark, name in _MARKED_ENCODINGS if body.startswith(mark)), "utf-8")
+    return body.decode(encoding, errors="replace")
+
+
+def _parted(text: str) -> tuple[list[Mapping[str, object]], str]:
+    """Return the JSON objects in a text, in their order, and what is written beside them."""
     found: list[Mapping[str, object]] = []
-    at = 0
+    beside: list[str] = []
+    at = end = 0
     for _attempt in range(_BRACES_TRIED):
         at = text.find("{", at)
         if at < 0:
             break
         try:
-            value, at = _DECODER.raw_decode(text, at)
+            value, behind = _DECODER.raw_decode(text, at)
         except (ValueError, RecursionError):
             at += 1
             continue
         found.append(value)
-    return found
+        beside.append(text[end:at])
+        at = end = behind
+    return found, "\n".join((*beside, text[end:]))
 
 
 def _ids_in(text: str, values: Iterable[object]) -> tuple[str, ...]:

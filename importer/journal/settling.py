@@ -64,7 +64,7 @@ class Decision:
     """What settles a doubtful row; `how` is `search`, `by-hand`, `report`, `look-first`, `spot-check` or `adopted`.
 
     `despite` are ids that arrived for the row and that a person says are no case of it; `ids` are further cases that
-    were found.
+    were found, `names` what else the CRM calls the one that was found: such a name is no second case.
     """
 
     state: Status
@@ -74,6 +74,7 @@ class Decision:
     message: str = ""
     despite: tuple[str, ...] = ()
     ids: tuple[str, ...] = ()
+    names: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,7 +199,7 @@ class Settling:
         now, state, message = self._database.clock.wall(), decision.state, decision.message
         found = tuple(filter(None, (decision.wolkvox_id, *decision.ids)))
         ids.note(connection, ids.Arrival(row.id, decision.how, now), (*found, *decision.despite))
-        others = known - {decision.wolkvox_id}
+        others = known - {decision.wolkvox_id, *decision.names}
         if decision.how == "search" and state is Status.CREATED and others:
             state = Status.CONFLICT
             message = _("More than one case exists for this row: {ids}.", ids=", ".join([*sorted(others), *found]))

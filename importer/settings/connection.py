@@ -20,6 +20,7 @@ from importer.questions import Answer, Question, QuestionsOpen
 from importer.settings.address import normal_server
 from importer.settings.file import Settings, load_settings
 from importer.settings.token import find_token, token_in_keyring
+from importer.text import clean
 
 CASE_URL = "WOLKVOX_CASE_URL"
 """The environment variable that holds the address of a case, `{wolkvox_id}` in the place of its id."""
@@ -49,7 +50,7 @@ def server_and_operation(said: Connection, mapped: Connection = Connection()) ->
     """Return the server's address and the operation, each None where nothing names it.
 
     An option outranks the environment (`WOLKVOX_SERVER`, `WOLKVOX_OPERATION`), that the settings file, and that the
-    mapping. Raises SettingsError for an address that cannot be used.
+    mapping. Raises SettingsError for an address that cannot be used, and for names that cannot be written in UTF-8.
     """
     settings = load_settings()
     server, _by = _named("server", said, mapped, settings)
@@ -67,7 +68,27 @@ def _named(
         ("settings", getattr(settings, what)),
         ("mapping", getattr(mapped, what)),
     )
-    return next(((name, by) for by, name in places if name), (None, "nobody"))
+    by, name = next((pair for pair in places if pair[1]), ("nobody", None))
+    if name and not _is_text(name):
+        raise SettingsError(
+            _(
+                "The {what} {value} holds bytes that are no text in UTF-8 ({named_by}), so it cannot be sent. Type its"
+                " name anew, in a terminal that is set to UTF-8.",
+                what=what,
+                value=clean(name),
+                named_by=by,
+            )
+        )
+    return name or None, by
+
+
+def _is_text(name: str) -> bool:
+    """Tell whether a name can be written in UTF-8: what a command line holds beside it arrives as lone surrogates."""
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def place(said: Connection, mapped: Connection = Connection()) -> tuple[str, str]:
