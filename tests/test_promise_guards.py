@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 from odd_crm import Case, OddCrm, success
-from promise_support import kept, know_the_search, states, tickets
-from run_support import Give, Office, Result
+from promise_support import kept, know_the_search, states
+from run_support import Give, Office, Result, ticket
 from scripted_crm import ScriptedCrm, http
 
 from importer.errors import JournalError
@@ -39,7 +39,7 @@ def test_r15_the_mark_knows_of_an_attempt_before_its_first_byte(
         return http(200, success(case))
 
     monkeypatch.setattr(Mark, "raise_to", watched)
-    office.write(tickets([1, 2]))
+    office.write(map(ticket, [1, 2]))
     with ScriptedCrm(OddCrm(answer)) as server:
         assert run(office, give, server).status == 0
     assert order == ["mark", "case", "mark", "case"]
@@ -59,7 +59,7 @@ def test_r15_where_the_mark_cannot_be_raised_nothing_is_sent(
         raise_to(mark, attempt_id, token, scope)
 
     crm = OddCrm()
-    office.write(tickets([1, 2, 3]))
+    office.write(map(ticket, [1, 2, 3]))
     with ScriptedCrm(crm) as server:
         with monkeypatch.context() as patched:
             patched.setattr(Mark, "raise_to", failing)
@@ -73,7 +73,7 @@ def test_r15_where_the_mark_cannot_be_raised_nothing_is_sent(
 
 def restored(office: Office, give: Give, server: ScriptedCrm) -> None:
     """Send five of eight rows, and bring a journal back that knows of two of them."""
-    office.write(tickets(range(1, 9)))
+    office.write(map(ticket, range(1, 9)))
     backup = office.folder / "backup.db"
     run(office, give, server, "--limit", "2")
     shutil.copyfile(office.journal, backup)
@@ -116,7 +116,7 @@ def test_r15_what_a_person_knows_ends_the_looking_and_with_it_nothing_else(offic
 def test_r15_a_lost_journal_is_looked_for_to_the_end(office: Office, give: Give) -> None:
     """Where --look-first began anew and sent a part, the other rows may be cases still."""
     crm = OddCrm()
-    office.write(tickets(range(1, 6)))
+    office.write(map(ticket, range(1, 6)))
     with ScriptedCrm(crm) as server:
         run(office, give, server, "--limit", "4")
         shutil.rmtree(office.journal.parent)
@@ -135,7 +135,7 @@ def test_r15_a_lost_journal_is_looked_for_to_the_end(office: Office, give: Give)
 def test_r15_a_copy_beside_its_journal_never_sends(office: Office, give: Give, more: tuple[str, ...]) -> None:
     """No option makes up for two journals that would both send."""
     crm, copy = OddCrm(), office.folder / "copy" / "journal.db"
-    office.write(tickets([1, 2]))
+    office.write(map(ticket, [1, 2]))
     with ScriptedCrm(crm) as server:
         run(office, give, server, "--limit", "1")
         copy.parent.mkdir()

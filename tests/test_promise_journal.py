@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from promise_support import KILLED, know_the_search, nursery, states, tickets, wait_until
-from run_support import Give, Office
+from run_support import Give, Office, ticket
 
 from importer.sandbox import Latency, RunningSandbox
 
@@ -31,7 +31,7 @@ def test_r15_a_run_with_a_restored_backup_sends_nothing_until_its_reports_are_ad
     office: Office, give: Give
 ) -> None:
     """The refusal names both ways; after `adopt` and `--look-first` the run goes on, and makes no second case."""
-    office.write(tickets(range(1, 9)))
+    office.write(map(ticket, range(1, 9)))
     backup = office.folder / "backup.db"
     assert give(run(office, "--limit", "2")).status == 3
     cp(office.journal, backup)
@@ -83,7 +83,7 @@ def test_r15_a_report_beside_the_source_is_a_witness(
     office: Office, give: Give, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Journal and mark were both brought back, as with a whole home folder: the report knows more."""
-    office.write(tickets(range(1, 9)))
+    office.write(map(ticket, range(1, 9)))
     home = Path(os.environ["XDG_STATE_HOME"])
     assert give(run(office, "--limit", "2")).status == 3
     cp(office.journal, office.folder / "backup.db")
@@ -95,7 +95,7 @@ def test_r15_a_report_beside_the_source_is_a_witness(
     assert give(run(office)).status == 2
     assert office.sandbox.posts == 5
     know_the_search(office)
-    office.write(tickets(range(1, 7)))
+    office.write(map(ticket, range(1, 7)))
     assert give(run(office, "--look-first", "--quiet-period", "0")).status == 0
     office.report.rename(office.folder / "tickets.report (2).xlsx")
     assert give(run(office)).status == 0  # what the report knew more of is made good
