@@ -100,8 +100,7 @@ class Looking:
             decision = self._decision(answer, row.reference, "spot-check") if answer else None
             if decision is None or decision.state is Status.UNKNOWN:
                 continue
-            gone = self._journal.settling.deleted(self._record.id, [decision.wolkvox_id or ""])
-            if not gone and self._journal.settling.found_first(self._record.id, row.reference, decision):
+            if self._journal.settling.found_first(self._record.id, row.reference, decision):
                 found.append(f"{row.reference} ({decision.wolkvox_id or _('several cases')})")
         if found:
             self._journal.decisions.record(OTHER_COMPUTER, "/".join(self._record.scope), "found")

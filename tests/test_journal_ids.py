@@ -407,7 +407,6 @@ def test_a_case_that_is_gone_is_no_dispute_and_no_hit(desk: Desk) -> None:
     assert not settling.note_deleted(record, identity(3).reference)
     assert settling.note_deleted(record, dispute.reference)
     assert settling.disputes(record) == []
-    assert settling.deleted(record, ["case-1", "case-9"]) == {"case-1"}
     assert desk.row(1).wolkvox_id == "case-1"
 
 

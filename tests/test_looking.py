@@ -149,7 +149,6 @@ def test_r15_a_case_that_a_person_declared_gone_is_no_hit(scene: Scene) -> None:
     journal, record_of = scene.desk.journal, scene.desk.record
     scene.desk.conclude(scene.desk.claim(2), created("case-1"))
     assert journal.settling.note_deleted(record_of.id, identity(2).reference)
-    assert journal.settling.deleted(record_of.id, ["case-1"])
     scene.crm.answers[BY_CONTACT] = [record(1, "case-1")]
     assert scene.look("spot_check", wanted(1)) is None
     assert (

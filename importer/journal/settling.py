@@ -130,12 +130,6 @@ class Settling:
         with self._database.read() as connection:
             return {wolkvox_id: row.reference for wolkvox_id, row in ids.holders(connection, import_id, wanted).items()}
 
-    def deleted(self, import_id: int, wanted: Sequence[str]) -> frozenset[str]:
-        """Return those ids whose cases a person declared to be gone from the CRM."""
-        with self._database.read() as connection:
-            found = ids.holders(connection, import_id, wanted)
-        return frozenset(wolkvox_id for wolkvox_id, row in found.items() if row.deleted)
-
     def newer_controls(self, doubt: Doubt, references: Sequence[str], quiet_period: float) -> list[str]:
         """Return those created rows whose attempts began once the quiet period of a doubtful one was over.
 
