@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sqlite3
 import sys
@@ -417,3 +418,16 @@ def test_a_network_drive_is_refused(
         assert "network drive" in refusal(tmp_path / "journal.db")
     else:
         Journal(tmp_path / "journal.db").close()
+
+
+def test_r15_an_answer_is_kept_beside_a_journal_whose_file_was_taken_away(tmp_path: Path) -> None:
+    """The path names no file any more: the id is in the file of outcomes beside it, and not only in a sentence."""
+    desk = Desk(tmp_path / "journal.db")
+    desk.plan([1])
+    attempt = desk.claim(1)
+    desk.journal.path.unlink()
+    with pytest.raises(JournalError):
+        desk.conclude(attempt, created("kept-1"))
+    assert "kept-1" in (tmp_path / "journal.db.rescue").read_text("utf-8")
+    with contextlib.suppress(JournalError):
+        desk.journal.close()

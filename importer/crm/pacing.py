@@ -68,11 +68,6 @@ class Pacer:
                 self._wait(self._changed, min(delay, _SLICE) if delay > 0 else _SLICE)
         return False
 
-    def acquire_at_once(self) -> bool:
-        """Count one more request as running if it may start now; False where it would have to wait."""
-        with self._changed:
-            return self._start()
-
     @property
     def _delay(self) -> float:
         return max(self._gate, self._next_start) - self._clock()

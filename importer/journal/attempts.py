@@ -283,10 +283,9 @@ class Attempts:
     def _keep_aside(self, attempt: Attempt, outcome: Outcome, error: JournalError) -> NoReturn:
         """Keep an outcome that the journal did not take, and raise; where that fails too, the sentence holds it."""
         try:
-            with self._database.write():
-                rescue.keep(
-                    self._database.path, rescue.KeptOutcome(attempt.id, attempt.token, attempt.reference, outcome)
-                )
+            with self._database.keep_aside():
+                kept = rescue.KeptOutcome(attempt.id, attempt.token, attempt.reference, outcome)
+                rescue.keep(self._database.path, kept)
         except JournalError:
             raise type(error)(
                 _(
