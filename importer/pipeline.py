@@ -8,30 +8,27 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from importer import guards, payload, report, settings
-from importer.choosing import chosen
-from importer.composing import complete_fields
+from importer import payload, report, settings
 from importer.crm import Crm
-from importer.desk import Desk
-from importer.dispatch import Dispatch
 from importer.errors import RunStopped
-from importer.forecast import make_forecast
 from importer.identity import Scope, tenant_of
-from importer.job import Job, allowed_folders, mapped
 from importer.journal import ImportRecord, Journal, RunStart, program_name, user_name
-from importer.key_rule import KeyRule, refuse_changed_key, refuse_other_rule
-from importer.looking import OTHER_COMPUTER, Looking, spot_check
 from importer.mapping import CaseMapping
 from importer.messages import _, ngettext
 from importer.model import Counts, Identity, Status
-from importer.opening import Begun
-from importer.plan import Batch, Plan, PlannedRow
-from importer.planning import make_plan
 from importer.questions import Answered, Question, answer_all, unanswered
-from importer.recognition import Memory
-from importer.reporting import PAUSED, Finished, Ran, Wish, finish, now, refreshed
-from importer.sending import Errand
 from importer.source import Table
+from importer.workflow import guards
+from importer.workflow.executing import Dispatch
+from importer.workflow.forecast import UserInterface, make_forecast
+from importer.workflow.job import Job, LoadedJob, allowed_folders, mapped
+from importer.workflow.key_rule import KeyRule, refuse_changed_key, refuse_other_rule
+from importer.workflow.looking import OTHER_COMPUTER, Looking, spot_check
+from importer.workflow.matching import ImportHistory
+from importer.workflow.outcome import PAUSED, Finished, ReportOptions, SendResult, finish, now, refreshed
+from importer.workflow.plan import Batch, Plan, PlannedRow, complete_fields
+from importer.workflow.planning import chosen, make_plan
+from importer.workflow.sending import RunContext
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,15 +40,15 @@ class Preview:
     cells: dict[str, str]
 
 
-def check(begun: Begun) -> Plan:
+def check(loaded: LoadedJob) -> Plan:
     """Map and validate a source; send nothing, and ask no journal."""
-    scope = scope_of(begun.job, begun.cases)
-    return make_plan(begun.table(), begun.cases, scope, Memory(), allowed=allowed_folders(begun.job))
+    scope = scope_of(loaded.job, loaded.cases)
+    return make_plan(loaded.table(), loaded.cases, scope, ImportHistory(), allowed=allowed_folders(loaded.job))
 
 
-def preview(begun: Begun, number: int | None = None, *, issues: bool = False) -> Iterator[Preview]:
+def preview(loaded: LoadedJob, number: int | None = None, *, issues: bool = False) -> Iterator[Preview]:
     """Yield what rows would send, in sheet order: all of them, or that of one `number`, or those with issues."""
-    plan = check(begun)
+    plan = check(loaded)
     for frame, batch in plan.cells():
         for position, planned in enumerate(batch):
             if number in {None, planned.row.number} and (planned.row.issues or not issues):
@@ -59,37 +56,37 @@ def preview(begun: Begun, number: int | None = None, *, issues: bool = False) ->
                 yield Preview(planned, body, {column: str(frame[column].iloc[position]) for column in plan.columns})
 
 
-def run(begun: Begun, desk: Desk) -> Finished:
+def run(loaded: LoadedJob, ui: UserInterface) -> Finished:
     """Plan a source, have it confirmed, send what is not created yet, and write the report.
 
     Raises an ImporterError before anything is sent where something is at fault; later, only RunStopped, where the
     journal can no longer be written or somebody wants no report.
     """
-    started, wish = now(), Wish.of(begun.job)
-    server = settings.require(begun.job.connection, mapped(begun.cases))
-    guards.refuse_short_quiet_period(begun.job.quiet_period, server)
-    report.check_writable(wish.path)
-    with Journal(begun.job.journal_path) as journal:
-        agreed = _agree(begun, journal, desk, server)
+    started, options = now(), ReportOptions.of(loaded.job)
+    server = settings.require(loaded.job.connection, mapped(loaded.cases))
+    guards.refuse_short_quiet_period(loaded.job.quiet_period, server)
+    report.check_writable(options.path)
+    with Journal(loaded.job.journal_path) as journal:
+        agreed = _agree(loaded, journal, ui, server)
         job, plan = agreed.job, chosen(agreed.plan, agreed.job.only)
-        with Crm(settings.target(job.connection, mapped(begun.cases))) as crm:
+        with Crm(settings.target(job.connection, mapped(loaded.cases))) as crm:
             forecast = make_forecast(job, plan, crm, server, is_new=_is_new(job, plan, journal, agreed.record))
-            if forecast.promised:
-                desk.confirm(forecast)
+            if forecast.rows_to_send:
+                ui.confirm(forecast)
             reports = guards.reports_beside(plan.table.path, job.report_path)
-            guards.accept_journal(job, journal, scope_of(job, begun.cases), reports)
+            guards.accept_journal(job, journal, scope_of(job, loaded.cases), reports)
             guards.remember(journal, agreed.answered)
             record = _note(job, plan, journal, agreed.record)
             unasked = spot_check(Looking(crm, journal, record, plan, None), forecast.spot_check, job.concurrency)
             if unasked and not journal.rows.has_cases(record.id):
-                guards.ask_without_spot_check(unasked, server, desk)
+                guards.ask_without_spot_check(unasked, server, ui)
             run_id = journal.runs.start(record.id, _run_start(plan, server))
             try:
-                ran = Dispatch(job, desk, Errand(crm, journal, record, run_id, plan), forecast).carry_out()
-                ran = replace(ran, notes=(*filter(None, [unasked]), *ran.notes))
+                result = Dispatch(job, ui, RunContext(crm, journal, record, run_id, plan), forecast).carry_out()
+                result = replace(result, notes=(*filter(None, [unasked]), *result.notes))
                 plan = refreshed(plan, journal, record)
-                finished = finish(plan, journal, record, _waiting(replace(ran, started_at=started), plan), wish)
-                journal.runs.end(run_id, finished.counts, ran.calls, finished.exit_status)
+                finished = finish(plan, journal, record, _waiting(replace(result, started_at=started), plan), options)
+                journal.runs.end(run_id, finished.counts, result.calls, finished.exit_status)
             except KeyboardInterrupt as stop:
                 raise RunStopped(interrupted(refreshed(plan, journal, record).counts(run_id))) from stop
     return finished
@@ -118,20 +115,20 @@ class _Agreed:
     answered: list[Answered]
 
 
-def _agree(begun: Begun, journal: Journal, desk: Desk, server: str) -> _Agreed:
+def _agree(loaded: LoadedJob, journal: Journal, ui: UserInterface, server: str) -> _Agreed:
     """Plan a source, and have every question answered that a person has to answer before anything is sent.
 
     Nothing goes to the CRM before that. What needs no plan is known at once, so that it is listed together with the
     folders that the plan itself needs. Raises StartRefused, QuestionsOpen or UsageError where the run may not begin.
     """
-    job, cases = begun.job, begun.cases
-    forecast = guards.forecast_questions(desk)
+    job, cases = loaded.job, loaded.cases
+    forecast = guards.forecast_questions(ui)
     record = guards.find_import(journal, scope_of(job, cases), job.same_as)
     of_the_journal = list(guards.journal_questions(job, journal, scope_of(job, cases)))
     first = [*of_the_journal, *guards.first_run_questions(job, scope_of(job, cases), server, record)]
     trust = guards.server_questions(job, cases)
-    job = guards.ask_for_folders(job, cases, desk, later=[*trust, *first, *forecast])
-    table = begun.table()
+    job = guards.ask_for_folders(job, cases, ui, later=[*trust, *first, *forecast])
+    table = loaded.table()
     record, plan = _plan(table, job, cases, journal)
     refuse_changed_key(plan, journal, record)
     guards.refuse_without_looking(job, journal, scope_of(job, cases), table.digest)
@@ -140,13 +137,13 @@ def _agree(begun: Begun, journal: Journal, desk: Desk, server: str) -> _Agreed:
     questions = [*trust, *_plan_questions(job, plan, journal, record)]
     overlaps = guards.overlap_questions(job, plan, journal, record, asked=questions)
     later = [*overlaps, *first, *(forecast if plan.counts().planned else ())]
-    answered = answer_all(questions, desk, later=later)
-    same_as, job = job.same_as, guards.agreed(job, answered, desk, cases)
+    answered = answer_all(questions, ui, later=later)
+    same_as, job = job.same_as, guards.agreed(job, answered, ui, cases)
     if job.same_as != same_as:
         record, plan = _plan(table, job, cases, journal)
         refuse_changed_key(plan, journal, record)
         overlaps = guards.overlap_questions(job, plan, journal, record)
-    answered += answer_all([*overlaps, *(first if record is None else of_the_journal)], desk)
+    answered += answer_all([*overlaps, *(first if record is None else of_the_journal)], ui)
     return _Agreed(job, record, plan.with_open(unanswered([*questions, *overlaps], answered)), answered)
 
 
@@ -158,13 +155,13 @@ def _plan_questions(job: Job, plan: Plan, journal: Journal, record: ImportRecord
     ]
 
 
-def _waiting(ran: Ran, plan: Plan) -> Ran:
+def _waiting(result: SendResult, plan: Plan) -> SendResult:
     """Say which questions rows wait for; where nothing more pressing ended the run, they are why it is not done."""
     if not plan.waiting:  # none were chosen of the rows that a question is open about
-        return ran
+        return result
     notes = tuple(question.listed for question in plan.open_questions)
-    reason = ran.reason or _("Rows wait for an answer: {questions}", questions=" ".join(notes))
-    return replace(ran, notes=(*ran.notes, *notes), reason=reason, status=max(ran.status, PAUSED))
+    reason = result.reason or _("Rows wait for an answer: {questions}", questions=" ".join(notes))
+    return replace(result, notes=(*result.notes, *notes), reason=reason, status=max(result.status, PAUSED))
 
 
 def _is_new(job: Job, plan: Plan, journal: Journal, record: ImportRecord | None) -> bool:
@@ -180,15 +177,15 @@ def _is_new(job: Job, plan: Plan, journal: Journal, record: ImportRecord | None)
     return not journal.imports.is_spot_checked(record, plan.table.digest)
 
 
-def rebuild_report(begun: Begun) -> Finished:
+def rebuild_report(loaded: LoadedJob) -> Finished:
     """Write the report again from the source and the journal; send nothing."""
-    job, wish = begun.job, Wish.of(begun.job)
-    report.check_writable(wish.path)
-    server, _operation = settings.server_and_operation(job.connection, mapped(begun.cases))
+    job, options = loaded.job, ReportOptions.of(loaded.job)
+    report.check_writable(options.path)
+    server, _operation = settings.server_and_operation(job.connection, mapped(loaded.cases))
     with Journal(job.journal_path) as journal:
-        record, plan = _plan(begun.table(), job, begun.cases, journal, sends=False)
+        record, plan = _plan(loaded.table(), job, loaded.cases, journal, sends=False)
         notes = tuple(filter(None, [journal.standing.sentence]))
-        return finish(chosen(plan, job.only), journal, record, Ran(now(), server, notes=notes), wish)
+        return finish(chosen(plan, job.only), journal, record, SendResult(now(), server, notes=notes), options)
 
 
 def scope_of(job: Job, cases: CaseMapping) -> Scope:
@@ -210,9 +207,9 @@ def _plan(
     if record is not None:
         scope = Scope(record.tenant, record.operation, record.name)  # references stay what they were
         journal.attempts.expire(record.id)
-    memory, allowed = Memory(journal, record), allowed_folders(job)
+    history, allowed = ImportHistory(journal, record), allowed_folders(job)
     retry = sends and job.tries_rejected
-    return record, make_plan(table, cases, scope, memory, retry_rejected=retry, allowed=allowed)
+    return record, make_plan(table, cases, scope, history, retry_rejected=retry, allowed=allowed)
 
 
 def _note(job: Job, plan: Plan, journal: Journal, record: ImportRecord | None) -> ImportRecord:

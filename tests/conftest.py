@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 from run_support import Give, Office, Result
 
-from importer.cli import _carry_out
+from importer.cli.main import _carry_out
 from importer.sandbox import RunningSandbox
 
 # How fast a machine draws examples says nothing about the code: a busy one must not fail a test.

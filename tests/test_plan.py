@@ -13,7 +13,7 @@ from run_support import Give, Office, ticket
 from importer import identity
 from importer.identity import Scope
 from importer.model import Attachment, Issue, JournalRow, Status
-from importer.plan import Batch
+from importer.workflow.plan import Batch
 
 SCOPE = Scope("crm0001.wolkvox.com", "demo", "test")
 KNOWN = st.none() | st.sampled_from(Status).map(lambda status: JournalRow("WCI-X", status, "1:a:-"))

@@ -17,13 +17,12 @@ from passage import Passage
 from run_support import MAPPING, Give, Office, Result, ticket
 
 from importer.cli.terminal import Terminal
-from importer.job import Job
 from importer.journal import Journal
-from importer.opening import begin
 from importer.pipeline import _plan_questions, check
 from importer.questions import Answer, Question, QuestionsOpen, answer_all, unanswered
 from importer.sandbox import RunningSandbox
 from importer.settings import load_settings, settings_path, trust
+from importer.workflow.job import Job, load_job
 
 TARGET = "target:\n  server: crm0009.wolkvox.com\n  operation: demo\n"
 
@@ -492,7 +491,7 @@ def test_x5_no_plan_is_made_of_a_file_outside(outside: Path, office: Office) -> 
     for mapping in (looked_up(outside / "agents.csv"), attached_from(outside)):
         office.mapping.write_text(mapping, "utf-8")
         with pytest.raises(QuestionsOpen, match="--allow-folder"):
-            check(begin(Job(office.source, office.mapping)))
+            check(load_job(Job(office.source, office.mapping)))
 
 
 def test_x5_a_link_to_a_file_outside_is_a_way_out(outside: Path, office: Office, give: Give) -> None:

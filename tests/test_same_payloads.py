@@ -8,10 +8,9 @@ import pytest
 from run_support import Give, Office
 from source_support import WORKBOOKS
 
-from importer.composing import compose
-from importer.job import Job
-from importer.opening import begin
 from importer.pipeline import check
+from importer.workflow.job import Job, load_job
+from importer.workflow.plan import compose
 
 MAPPING = """\
 version: 1
@@ -50,7 +49,7 @@ def saved_as(ending: str) -> Path:
 
 def bodies(source: Path, mapping: Path) -> list[bytes]:
     """Return the bytes that a source would send, none of its rows being at fault."""
-    plan = check(begin(Job(source, mapping)))
+    plan = check(load_job(Job(source, mapping)))
     assert [issue for planned in plan for issue in planned.row.issues] == []
     return [b"".join(compose(plan, planned.row).chunks()) for planned in plan]
 

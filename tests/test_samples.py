@@ -10,11 +10,10 @@ from pathlib import Path
 import openpyxl
 import pytest
 
-from importer.job import Job
 from importer.mapping.schema import json_schema
-from importer.opening import begin
 from importer.pipeline import check
-from importer.plan import PlannedRow
+from importer.workflow.job import Job, load_job
+from importer.workflow.plan import PlannedRow
 
 ROOT = Path(__file__).parent.parent
 SAMPLES = ROOT / "sample_data"
@@ -74,7 +73,7 @@ Time to Resolution,Customer Satisfaction Rating
 
 def checked(source: str, mapping: str) -> list[PlannedRow]:
     """Return the rows of a sample as `check` sees them."""
-    return list(check(begin(Job(SAMPLES / source, ROOT / "mappings" / mapping))))
+    return list(check(load_job(Job(SAMPLES / source, ROOT / "mappings" / mapping))))
 
 
 @pytest.mark.parametrize(
@@ -125,7 +124,7 @@ def test_the_public_data_set_is_mapped(tmp_path: Path) -> None:
     """Types, statuses and priorities of that set; braces in its texts stay; a closed ticket needs its resolution."""
     path = tmp_path / "tickets.csv"
     path.write_text(PUBLIC, "utf-8")
-    rows = [planned.row for planned in check(begin(Job(path, ROOT / "mappings" / "customer-support-tickets.yml")))]
+    rows = [planned.row for planned in check(load_job(Job(path, ROOT / "mappings" / "customer-support-tickets.yml")))]
     assert [row.fields["case-type"] for row in rows] == ["Complaints", "Claims", "Claims", "Request"]
     assert [row.fields["status"] for row in rows] == ["En espera", "Cerrado", "Cerrado", "Abierto"]
     assert [row.fields["priority"] for row in rows] == ["Alta", "Baja", "Media", "Alta"]

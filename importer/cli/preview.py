@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from importer.cli import options
-from importer.cli.consent import allowed
 from importer.cli.logs import set_up
+from importer.cli.options import allowed
 from importer.cli.output import json_text, print_json, whole
 from importer.cli.terminal import size_text
 from importer.errors import UsageError
@@ -50,14 +50,14 @@ def command(
 
     Exit status: 0 the row is valid, 1 it has issues, 2 the call, the mapping or the source is at fault.
     """
-    from importer.opening import begin  # noqa: PLC0415 - slow to import, and help needs nothing of it
+    from importer.workflow.job import load_job  # noqa: PLC0415 - slow to import, and help needs nothing of it
 
     set_up(log_file, verbose)
     job = options.job(**said)
-    begun = allowed(begin(job))
+    loaded = allowed(load_job(job))
     from importer.pipeline import preview  # noqa: PLC0415 - slower still: meanwhile, the source is parsed
 
-    shown = list(islice(preview(begun, row, issues=issues), _SHOWN_ROWS if issues else 1))
+    shown = list(islice(preview(loaded, row, issues=issues), _SHOWN_ROWS if issues else 1))
     if not shown and not issues:
         raise UsageError(_("{path} has no row {row}.", path=job.source, row=row or 1))
     status = 0 if all(one.planned.row.sendable for one in shown) else 1

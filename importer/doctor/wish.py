@@ -6,12 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from importer.errors import UsageError
-from importer.job import Job
 from importer.mapping import CaseMapping
 from importer.messages import _
 from importer.model import Row
-from importer.opening import begin
 from importer.pipeline import check
+from importer.workflow.job import Job, load_job
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +31,7 @@ def wish_like_row(job: Job, number: int | None) -> Wish:
 
     The row itself is not sent, nor are its attachments. Raises UsageError for a row that is not there or not valid.
     """
-    plan = check(begin(job))
+    plan = check(load_job(job))
     for planned in plan:
         row = planned.row
         if row.number == number or (number is None and row.sendable):
