@@ -35,7 +35,7 @@ STEPS: dict[str, tuple[Any, str]] = {
     "intent-committed": (attempts.Attempts, "claim"),
     "first-byte-sent": (transport.Upload, "__iter__"),
     "whole-body-sent": (connections.DeadlineConnection, "request"),
-    "answer-read": (transport.Transport, "exchange"),
+    "answer-read": (transport.HttpTransport, "exchange"),
     "outcome-committed": (attempts.Attempts, "conclude"),
     "report-written": (importer.report, "write"),
     "report-noted": (imports.Imports, "note_report"),

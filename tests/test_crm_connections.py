@@ -10,7 +10,11 @@ from collections.abc import Callable, Iterator
 
 import psutil
 import pytest
+import requests.utils
+from requests.adapters import HTTPAdapter
 from scripted_crm import Script, ScriptedCrm, Talk, created, http
+from urllib3 import HTTPConnectionPool, HTTPSConnectionPool, PoolManager
+from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.util import wait_for_read, wait_for_write
 
 from importer.crm import Crm, connections
@@ -52,7 +56,7 @@ def saying(*pieces: bytes) -> Script:
 
 def ours(server: ScriptedCrm) -> int:
     """Return how many sockets of this process lead to a server."""
-    return sum(bool(line.raddr) and line.raddr.port == server.port for line in psutil.Process().net_connections("tcp"))
+    return sum(bool(sock.raddr) and sock.raddr.port == server.port for sock in psutil.Process().net_connections("tcp"))
 
 
 QUOTA = http(200, {"code": "200", "error": "null", "data": {"token_limit": "4800"}})
@@ -60,7 +64,7 @@ CALLS: dict[str, tuple[bytes, Callable[[Crm], object]]] = {
     "case": (OK, lambda client: client.create(payload())),
     "quota": (QUOTA, lambda client: client.token_information()),
     "search": (http(200, {"code": 200, "data": []}), lambda client: client.query_cases("email contact", "a@b.co")),
-    "visit": (http(200), lambda client: client.visit()),
+    "probe": (http(200), lambda client: client.probe_connection()),
 }
 
 
@@ -282,6 +286,24 @@ def test_o6_a_redirect_to_no_address_is_a_redirect(location: str) -> None:
     answer = b"HTTP/1.1 307 There\r\nContent-Length: 0\r\nLocation: %s\r\n\r\n" % location.encode("latin-1")
     outcome = create(saying(answer))
     assert (outcome.verdict, outcome.pause) == (Verdict.NOT_DELIVERED, Pause.REDIRECT)
+
+
+def test_the_undocumented_parts_of_libraries_that_are_used_exist() -> None:
+    """A release of Python, urllib3 or requests that drops one of them fails here first, by its name."""
+    near, far = socket.socketpair()
+    with near, far:
+        answer = http_client.HTTPResponse(near)
+        assert vars(answer).keys() >= {"fp", "headers", "msg", "will_close"}
+        answer.close()
+    assert callable(http_client.HTTPResponse.begin)
+    for connection, pool in ((HTTPConnection, HTTPConnectionPool), (HTTPSConnection, HTTPSConnectionPool)):
+        assert {"sock", "response_class"} <= set(dir(connection("localhost")))
+        assert pool.ConnectionCls is connection
+    assert PoolManager().pool_classes_by_scheme == {"http": HTTPConnectionPool, "https": HTTPSConnectionPool}
+    assert {"init_poolmanager", "proxy_manager_for", "cert_verify"} <= set(dir(HTTPAdapter))
+    assert callable(requests.Session.get_redirect_target)
+    assert callable(requests.utils.get_environ_proxies)
+    assert requests.utils.DEFAULT_CA_BUNDLE_PATH
 
 
 class Lease:

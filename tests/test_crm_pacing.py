@@ -206,7 +206,7 @@ def test_o26_ten_refusals_in_a_row_without_a_verdict_pause() -> None:
     assert notes(breaker, *[BUSY] * 9, UNKNOWN, BUSY) == [None] * 10 + [3]
     reason = breaker.note(BUSY)
     assert reason is not None
-    assert "Give the same command again later" in reason.message
+    assert "Run the same command again later" in reason.message
     assert notes(CircuitBreaker(), *[BUSY] * 9, REJECTED, *[BUSY] * 9) == [None] * 19
 
 

@@ -93,7 +93,7 @@ def _connection(said: Connection, mapped: Connection, server: str | None, operat
     try:
         with Crm(target or Target(server, operation or "", "", said.proxy, said.ca_file)) as crm:
             yield _ok("proxy", _("through {proxy}", proxy=crm.proxy) if crm.proxy else _("none"))
-            yield from _visit(crm, server)
+            yield from _probe(crm, server)
             if target is not None:
                 yield from _token(crm, target)
     except ImporterError as error:
@@ -127,19 +127,19 @@ def _remedy(error: ImporterError) -> str:
     return ""
 
 
-def _visit(crm: Crm, server: str) -> Iterator[Check]:
-    visit = crm.visit()
+def _probe(crm: Crm, server: str) -> Iterator[Check]:
+    probe = crm.probe_connection()
     yield _ok(
         "server",
-        _("{server} answers ({peer}, {seconds:.2f} s)", server=server, peer=visit.peer or "?", seconds=visit.seconds),
+        _("{server} answers ({peer}, {seconds:.2f} s)", server=server, peer=probe.peer or "?", seconds=probe.seconds),
     )
-    if visit.certificate is not None:
-        yield _certificate(visit.certificate)
+    if probe.certificate is not None:
+        yield _certificate(probe.certificate)
     elif server.startswith("https:"):
         yield _ok("certificate", _("valid; the proxy hides what is in it"))
     else:
         yield _ok("certificate", _("none: plain http, which never leaves this computer"))
-    yield _clock(visit)
+    yield _clock(probe)
 
 
 def _certificate(certificate: Certificate) -> Check:
@@ -155,12 +155,12 @@ def _certificate(certificate: Certificate) -> Check:
     return Check("certificate", Level.WARNING, seen, remedy)
 
 
-def _clock(visit: ConnectionProbe) -> Check:
-    if visit.clock_ahead is None:
+def _clock(probe: ConnectionProbe) -> Check:
+    if probe.clock_ahead is None:
         remedy = _("Compare this computer's clock with another one.")
         return Check("clock", Level.WARNING, _("the server does not say what time it is"), remedy)
-    seen = _("{seconds:.0f} s away from the server's", seconds=abs(visit.clock_ahead))
-    if abs(visit.clock_ahead) <= _CLOCK_TOLERANCE:
+    seen = _("{seconds:.0f} s away from the server's", seconds=abs(probe.clock_ahead))
+    if abs(probe.clock_ahead) <= _CLOCK_TOLERANCE:
         return _ok("clock", seen)
     remedy = _("Let this computer set its clock by the network: certificates and waiting times depend on it.")
     return Check("clock", Level.WARNING, seen, remedy)
