@@ -26,7 +26,7 @@ import importer.workflow.adopting
 import importer.workflow.decisions
 from importer.cli.main import _carry_out
 from importer.crm import Crm, connections, transport
-from importer.journal import attempts, imports, rows, runs, settling
+from importer.journal import attempts, doubts, imports, rows, runs
 
 STEPS: dict[str, tuple[Any, str]] = {
     "import-noted": (imports.Imports, "add"),
@@ -40,7 +40,7 @@ STEPS: dict[str, tuple[Any, str]] = {
     "report-written": (importer.report, "write"),
     "report-noted": (imports.Imports, "note_report"),
     "run-ended": (runs.Runs, "end"),
-    "verdict-committed": (settling.Settling, "decide"),
+    "verdict-committed": (doubts.Doubts, "decide"),
 }
 """Each step by the function that takes it: `before` is before its call, `after` once it has returned."""
 

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from datetime import datetime
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
 
@@ -114,3 +115,18 @@ def test_two_processes_of_one_boot_compare_their_moments() -> None:
     (first, boot), (second, again) = (line.strip().split("|") for line in told)
     assert boot == again == clock.boot_id()
     assert float(first) < float(second) < clock.elapsed()
+
+
+@pytest.mark.skipif(not hasattr(time, "tzset"), reason="Windows takes no zone from the environment")
+def test_local_times_are_in_the_users_zone_as_it_was_then(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Before and after the clocks are put forward, to the second, as the system converts them."""
+    monkeypatch.setenv("TZ", "America/New_York")
+    time.tzset()
+    forward = 1_772_953_200  # 2026-03-08 02:00 in New York
+    for seconds in (forward - 0.001, forward, forward + 0.5, 0.25):
+        expected = datetime.fromtimestamp(seconds).astimezone()
+        found = clock.local_datetime(seconds)
+        assert (found, found.utcoffset()) == (expected, expected.utcoffset())
+    assert [clock.local_datetime(forward + late).hour for late in (-1, 0)] == [1, 3]
+    monkeypatch.undo()
+    time.tzset()

@@ -5,7 +5,6 @@ from __future__ import annotations
 import sqlite3
 import stat
 import sys
-import time
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import replace
@@ -28,7 +27,7 @@ from journal_support import (
 )
 
 from importer.errors import JournalError
-from importer.journal import Decision, Journal, RunStart, default_path, program_name, schema
+from importer.journal import Decision, Journal, RunStart, default_path, program_name
 from importer.model import Counts, Outcome, Status, Verdict
 
 
@@ -100,23 +99,6 @@ def test_a_lease_is_told_while_its_row_is_being_sent(desk: UserInterface) -> Non
     assert desk.row(1).lease_until
     desk.conclude(attempt, created("a"))
     assert desk.row(1).lease_until is None
-
-
-@pytest.mark.skipif(not hasattr(time, "tzset"), reason="Windows takes no zone from the environment")
-def test_moments_are_in_the_users_zone_as_it_was_then(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Before and after the clocks are put forward, to the second, as asking the system each time would tell it."""
-    monkeypatch.setenv("TZ", "America/New_York")
-    time.tzset()
-    schema._zone.cache_clear()
-    forward = 1_772_953_200  # 2026-03-08 02:00 in New York
-    for seconds in (forward - 0.001, forward, forward + 0.5, 0.25):
-        expected = datetime.fromtimestamp(seconds, UTC).astimezone()
-        told = schema.moment(seconds)
-        assert (told, told.utcoffset()) == (expected, expected.utcoffset())
-    assert [schema.moment(forward + late).hour for late in (-1, 0)] == [1, 3]
-    monkeypatch.undo()
-    time.tzset()
-    schema._zone.cache_clear()
 
 
 def test_commits_are_synchronous(desk: UserInterface) -> None:
@@ -265,10 +247,10 @@ def test_o28_a_row_whose_ids_are_known_is_sent_again_only_despite_each_of_them(d
     second = desk.claim(1)
     desk.conclude(first, created("case-a"))
     desk.conclude(second, created("case-b"))
-    (doubt,) = desk.journal.settling.doubts(desk.record.id)
+    (doubt,) = desk.journal.doubts.of_import(desk.record.id)
     for despite in ((), ("case-a",)):
-        assert desk.journal.settling.decide(doubt, Decision(Status.PLANNED, "by-hand", despite=despite)) is None
-    assert desk.journal.settling.decide(doubt, Decision(Status.PLANNED, "by-hand", despite=("case-a", "case-b")))
+        assert desk.journal.doubts.decide(doubt, Decision(Status.PLANNED, "by-hand", despite=despite)) is None
+    assert desk.journal.doubts.decide(doubt, Decision(Status.PLANNED, "by-hand", despite=("case-a", "case-b")))
     desk.conclude(desk.claim(1), created("case-c"))
     assert (desk.row(1).status, desk.row(1).wolkvox_id) == (Status.CREATED, "case-c")
     with closing(sqlite3.connect(desk.journal.path)) as raw:

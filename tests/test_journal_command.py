@@ -18,7 +18,7 @@ from test_journal_mark import cp, released, sent, standing
 
 from importer import report
 from importer.errors import JournalError
-from importer.journal import Journal, database
+from importer.journal import Journal, backup
 from importer.source import open_table
 from importer.workflow.guards.witnesses import behind_report
 
@@ -223,7 +223,7 @@ def test_r15_without_room_for_the_backup_nothing_is_migrated(
     released(path, 3)
     before = asked(path, "SELECT name FROM migrations")
     with monkeypatch.context() as full:
-        full.setattr(database, name, fail)
+        full.setattr(backup, name, fail)
         with pytest.raises(JournalError, match="room"):
             Journal(path)
     assert asked(path, "SELECT name FROM migrations") == before

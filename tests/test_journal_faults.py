@@ -314,7 +314,7 @@ def overwritten(path: Path) -> None:
     [
         (foreign, "another program"),
         (foreign_and_empty, "another program"),
-        (no_database, "no journal"),
+        (no_database, "not a journal"),
         (newer, "m099_from_the_future"),
         (truncated, "damaged"),
         (overwritten, "damaged"),

@@ -1,4 +1,4 @@
-"""Ids of cases: every one that arrived is kept, and each belongs to one row of an operation."""
+"""Ids of cases: every id that arrived is kept, and each belongs to one row of an operation."""
 
 from __future__ import annotations
 
@@ -8,10 +8,9 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, Select, insert, select, update
 
+from importer.journal.database import batches
 from importer.journal.schema import arrived_ids, attempts, imports, rows
 from importer.model import Status
-
-_SLICE = 500
 
 
 def holder(connection: Connection, import_id: int, row_id: int, wolkvox_id: str | None) -> Row[Any] | None:
@@ -24,7 +23,7 @@ def holder(connection: Connection, import_id: int, row_id: int, wolkvox_id: str 
 
 
 def claimant(connection: Connection, import_id: int, row_id: int, wolkvox_id: str | None) -> Row[Any] | None:
-    """Return another row of the same tenant and operation that has this id, or for which it arrived and is open."""
+    """Return another row of the same tenant and operation that has this id, or for which it arrived unsettled."""
     if wolkvox_id is None:
         return None
     query = _in_operation(select(rows.c.id, rows.c.reference), import_id).join(
@@ -38,8 +37,8 @@ def holders(connection: Connection, import_id: int, wanted: Sequence[str]) -> di
     """Return, by id, the rows of the same tenant and operation that have these ids."""
     found: dict[str, Row[Any]] = {}
     columns = select(rows.c.id, rows.c.reference, rows.c.wolkvox_id, rows.c.state, rows.c.deleted)
-    for start in range(0, len(wanted), _SLICE):
-        query = _in_operation(columns, import_id).where(rows.c.wolkvox_id.in_(wanted[start : start + _SLICE]))
+    for some in batches(wanted):
+        query = _in_operation(columns, import_id).where(rows.c.wolkvox_id.in_(some))
         found.update((row.wolkvox_id, row) for row in connection.execute(query))
     return found
 
@@ -55,14 +54,14 @@ def _in_operation(query: Select[*tuple[Any, ...]], import_id: int) -> Select[*tu
 
 
 def dispute(connection: Connection, row_id: int, *, disputed: bool = True) -> None:
-    """Flag a created row whose id was given to another row as well, or take the flag away."""
+    """Flag a created row whose id was also given to another row, or remove the flag."""
     created = rows.c.id == row_id, rows.c.state == Status.CREATED
     connection.execute(update(rows).where(*created).values(disputed=disputed))
 
 
 @dataclass(frozen=True, slots=True)
 class Arrival:
-    """By which way, when, and for which row and attempt an id arrived."""
+    """How, when, and for which row and attempt an id arrived."""
 
     row_id: int
     how: str
@@ -81,7 +80,7 @@ def note(connection: Connection, arrival: Arrival, arrived: Iterable[str]) -> No
 
 
 def open_ids(connection: Connection, import_id: int, row_id: int) -> tuple[str, ...]:
-    """Return the ids that arrived for a row, that nothing has settled, and that are no other row's."""
+    """Return the ids that arrived for a row, are not settled, and belong to no other row."""
     query = (
         select(arrived_ids.c.wolkvox_id)
         .where(arrived_ids.c.row_id == row_id, arrived_ids.c.dismissed.is_(False))
@@ -93,11 +92,11 @@ def open_ids(connection: Connection, import_id: int, row_id: int) -> tuple[str, 
 
 
 def open_ids_of(connection: Connection, row_ids: Sequence[int]) -> Mapping[int, tuple[str, ...]]:
-    """Return, by row, the ids that arrived and that nothing has settled, another row's among them."""
+    """Return, by row, the ids that arrived and are not settled, including those that another row has."""
     found: dict[int, dict[str, None]] = {}
-    for start in range(0, len(row_ids), _SLICE):
+    for some in batches(row_ids):
         query = select(arrived_ids.c.row_id, arrived_ids.c.wolkvox_id).where(
-            arrived_ids.c.row_id.in_(row_ids[start : start + _SLICE]), arrived_ids.c.dismissed.is_(False)
+            arrived_ids.c.row_id.in_(some), arrived_ids.c.dismissed.is_(False)
         )
         for row_id, wolkvox_id in connection.execute(query.order_by(arrived_ids.c.id)):
             found.setdefault(row_id, {})[wolkvox_id] = None
@@ -105,7 +104,7 @@ def open_ids_of(connection: Connection, row_ids: Sequence[int]) -> Mapping[int, 
 
 
 def dismiss(connection: Connection, row_id: int, *, but: str | None = None) -> None:
-    """Keep the ids of a row as history alone: what settled the row has taken them into account."""
+    """Keep the ids of a row only as history: what settled the row has taken them into account."""
     change = update(arrived_ids).where(arrived_ids.c.row_id == row_id, arrived_ids.c.wolkvox_id != (but or ""))
     connection.execute(change.values(dismissed=True))
 
@@ -117,7 +116,7 @@ def has_unknown(connection: Connection, import_id: int) -> bool:
 
 
 def forget_controls(connection: Connection, import_id: int) -> None:
-    """Erase the values by which created cases of an import could be searched."""
+    """Erase the values by which created cases of an import can be searched."""
     created = select(rows.c.attempt_id).where(rows.c.import_id == import_id, rows.c.state == Status.CREATED)
     kept = attempts.c.search_value.is_not(None) & attempts.c.id.in_(created)
     connection.execute(update(attempts).where(kept).values(search_value=None))

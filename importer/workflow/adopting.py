@@ -72,7 +72,7 @@ def adopt(job: Job) -> Adoption:
             raise _nothing(table, scope, some=bool(issues))
         if adopted:
             record = record or journal.imports.add(*scope.parts, None, KeyRule.of(plan).written())
-            journal.settling.adopt(record.id, adopted, plan.content_columns)
+            journal.adoptions.adopt(record.id, adopted, plan.content_columns)
             journal.rows.add_spellings(record.id, [row.identity for row in adopted])
             guards.note_adopted(journal, scope, report.read_mark(job.source, open_table))
     created = sum(row.state is Status.CREATED for row in adopted)

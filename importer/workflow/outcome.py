@@ -8,8 +8,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from importer import report
+from importer.clock import local_datetime
 from importer.errors import ReportError
-from importer.journal import ImportRecord, Journal, moment, program_name, user_name
+from importer.journal import ImportRecord, Journal, program_name, user_name
 from importer.messages import _, ngettext
 from importer.model import Cell, Counts, Issue, JournalRow, ReportContent, ReportRow, Status, Summary
 from importer.settings import case_url
@@ -227,7 +228,7 @@ def finish(
     counts = plan.counts(result.run)
     status, advice = exit_status(counts, result), next_step(counts, result, plan.only)
     summary = replace(_summary(plan, result, counts, advice), journal=(journal.id, journal.highest_attempt()))
-    abouts = {doubt.reference: doubt.about for doubt in journal.settling.doubts(record.id)} if record else {}
+    abouts = {doubt.reference: doubt.about for doubt in journal.doubts.of_import(record.id)} if record else {}
     rows, outcomes = _ReportRows(plan, abouts), _Outcomes(plan, abouts)
     content = ReportContent(summary, plan.columns, rows, options.case_url, _made_from(plan), outcomes)
     try:
@@ -339,7 +340,7 @@ def _report_row(batch: Batch, at: int, status: Status, cells: tuple[Cell, ...]) 
         wolkvox_id=known.wolkvox_id,
         id_prefijo=known.id_prefijo,
         message=message_of(batch, at, status),
-        sent_at=None if known.sent_at is None else moment(known.sent_at),
+        sent_at=None if known.sent_at is None else local_datetime(known.sent_at),
         run=known.run,
         reference=batch.reference(at),
         changed=status is Status.CREATED and at in batch.differs,
