@@ -52,7 +52,7 @@ def clock_of(system: str) -> Callable[[], float]:
     if system.startswith("linux"):
         return _system_clock("CLOCK_BOOTTIME")
     if system == "darwin":
-        return _system_clock("CLOCK_MONOTONIC")  # unlike `time.monotonic`, which stands still there in a sleep
+        return _system_clock("CLOCK_MONOTONIC")  # unlike `time.monotonic`, which stops there during sleep
     return time.monotonic  # on Windows, both of the sources that Python has used count sleep
 
 

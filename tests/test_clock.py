@@ -108,11 +108,11 @@ def test_a_system_that_does_not_tell_gives_each_process_an_id_of_its_own(
 def test_two_processes_of_one_boot_compare_their_moments() -> None:
     """Their ids are the same, and the later one reads a later time."""
     program = "from importer import clock; print(clock.elapsed(), clock.boot_id(), sep='|')"
-    told = [
+    printed = [
         subprocess.run([sys.executable, "-c", program], cwd=HERE, capture_output=True, text=True, check=True).stdout
         for _process in range(2)
     ]
-    (first, boot), (second, again) = (line.strip().split("|") for line in told)
+    (first, boot), (second, again) = (line.strip().split("|") for line in printed)
     assert boot == again == clock.boot_id()
     assert float(first) < float(second) < clock.elapsed()
 

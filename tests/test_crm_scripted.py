@@ -34,7 +34,7 @@ def test_each_request_gets_the_next_reply_and_is_noted_with_its_body() -> None:
 
 
 def test_an_exception_among_the_replies_is_raised_as_the_network_would() -> None:
-    """A case that was sent is unknown then; a question is not answered; a script that is over is no answer, too."""
+    """A case that was sent is unknown then; a question is not answered; so is one beyond the end of the script."""
     transport = ScriptedTransport([TimeoutError("too slow"), ConnectionResetError("reset")])
     with Crm(TARGET, transport=transport) as crm:
         assert crm.create(payload(BODY)).verdict is Verdict.UNKNOWN

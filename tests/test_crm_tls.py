@@ -23,7 +23,7 @@ PAST = dt.datetime(2020, 1, 1, tzinfo=dt.UTC)
 
 @pytest.fixture(scope="module")
 def authority() -> trustme.CA:
-    """Make an authority that the client is told to trust."""
+    """Make an authority that the client is to trust."""
     return trustme.CA()
 
 
@@ -183,7 +183,7 @@ def test_a_case_goes_through_a_proxys_tunnel_without_showing_it_the_token(author
 def test_o27_a_lease_that_ended_while_tls_was_negotiated_sends_nothing(
     holds: int, sent: int | None, authority: trustme.CA, ca_file: Path
 ) -> None:
-    """The proxy's tunnel stands and the certificate is accepted; the request does not follow, or not to its end."""
+    """The proxy's tunnel is open and the certificate is accepted, but the request does not follow, or not all of it."""
     inner = serving(authority.issue_cert("crm.example"))
 
     def tunnel(talk: Talk) -> None:

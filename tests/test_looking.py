@@ -9,7 +9,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from journal_support import SENT_VALUE, Clock, UserInterface, created, identity, outcome
+from journal_support import SENT_VALUE, Clock, SampleJournal, created, identity, outcome
 from scripted_crm import ScriptedCrm, http
 from searched_crm import FINDINGS, OTHER, Record, Searched, record
 
@@ -39,7 +39,7 @@ def wanted(*numbers: int, value: str | None = SENT_VALUE) -> list[Wanted]:
 class Scene:
     """A journal with planned rows, and a CRM that is asked for them."""
 
-    desk: UserInterface
+    desk: SampleJournal
     crm: Searched
     server: ScriptedCrm
 
@@ -64,7 +64,7 @@ class Scene:
 @pytest.fixture
 def scene(tmp_path: Path) -> Iterator[Scene]:
     """Return a journal with rows 1 to 3 planned, and a CRM that has nothing."""
-    desk, crm = UserInterface(tmp_path / "journal.db", Clock()), Searched()
+    desk, crm = SampleJournal(tmp_path / "journal.db", Clock()), Searched()
     desk.plan([1, 2, 3])
     with ScriptedCrm(crm) as server:
         yield Scene(desk, crm, server)

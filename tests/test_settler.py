@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
-from journal_support import COLUMNS, LEASE, SENT_VALUE, Clock, UserInterface, created, identity, intent, outcome
+from journal_support import COLUMNS, LEASE, SENT_VALUE, Clock, SampleJournal, created, identity, intent, outcome
 from promise_support import told
 from scripted_crm import ScriptedCrm, http
 from searched_crm import FINDINGS, OTHER, Record, Searched, believed, record
@@ -29,7 +29,7 @@ CROWD = "muchos@example.com"
 class Scene:
     """A journal whose clock stands still, and a CRM that answers its questions."""
 
-    desk: UserInterface
+    desk: SampleJournal
     clock: Clock
     crm: Searched
     server: ScriptedCrm
@@ -64,7 +64,7 @@ class Scene:
 def scene(tmp_path: Path) -> Iterator[Scene]:
     """Return a journal with rows 1 to 4 planned, and a CRM that has nothing."""
     clock, crm = Clock(), Searched()
-    desk = UserInterface(tmp_path / "journal.db", clock)
+    desk = SampleJournal(tmp_path / "journal.db", clock)
     desk.plan([1, 2, 3, 4])
     with ScriptedCrm(crm) as server:
         yield Scene(desk, clock, crm, server)

@@ -52,7 +52,7 @@ def always() -> bool:
 class Watch:
     """One attempt: when it ends, whether it may still send, and the connection to cut.
 
-    It ends `seconds` from now, by a clock that counts sleep and that nobody can set. `lease_holds` is asked before the
+    It ends `seconds` from now, by a clock that counts sleep and cannot be set. `lease_holds` is asked before the
     first and before the last bytes of the request.
     """
 

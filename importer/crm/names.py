@@ -1,7 +1,7 @@
 """What names a case besides its `wolkvox_id`: an `idPrefijo`, a number, or a text of an id's shape in the CRM's words.
 
 A success gives these names besides the id, where they add nothing. Where they come alone, they are all that is known of
-a case. All of it is caution: the vendor documents `wolkvox_id` and `idPrefijo` in `data`, and nothing else.
+a case. Reading them is caution: the vendor documents only `wolkvox_id` and `idPrefijo` in `data`.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ _WRITTEN = re.compile(
 """A name and its value where no JSON can be decoded: cut short, inside a text, in HTML or XML."""
 
 _SHAPED = re.compile(r"(?<![0-9a-z])[0-9a-f]{24}(?![0-9a-z])", re.IGNORECASE | re.ASCII)
-"""An id as the CRM's database makes them (undocumented; seen in the vendor's samples)."""
+"""An id as the CRM's database makes them (undocumented)."""
 
 
 def prefix_of(value: object) -> str | None:
@@ -58,10 +58,10 @@ def names_in(found: Iterable[Mapping[str, object]]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(names))
 
 
-def names_written(found: Iterable[Mapping[str, object]], beside: str) -> Iterator[tuple[str, str]]:
-    """Yield the names of cases in the texts of decoded objects and in `beside`, each after the words that name it."""
+def names_written(found: Iterable[Mapping[str, object]], around: str) -> Iterator[tuple[str, str]]:
+    """Yield the names of cases in the texts of decoded objects and in `around`, each after the words that name it."""
     texts = (f"{part} " for answer in found for part in _parts(answer) if isinstance(part, str))  # a space ends a name
-    for text in chain([beside], texts):
+    for text in chain([around], texts):
         for some in dict.fromkeys((text, unescaped(text))):
             for match in _WRITTEN.finditer(some):
                 if name := _name(plain_name(match[1]), match[2], near=False):

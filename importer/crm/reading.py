@@ -77,7 +77,7 @@ def read(body: bytes) -> Reading:
     """Return what the body says; never raises, whatever the bytes are."""
     text = _decoded(body).strip()
     listing = _listing(text)
-    found, beside = _json_objects(text)
+    found, around = _json_objects(text)
     written = _ids_in(text, found if listing is None else listing)
     short = len(text) <= _IDS_LIMIT
     ids = tuple(dict.fromkeys((*written, *(names_in(found) if short else ()))))
@@ -85,7 +85,7 @@ def read(body: bytes) -> Reading:
         return Reading(listing=listing, ids=ids)
     answers = [value for value in found if value.keys() & _ENVELOPE_KEYS]
     texts = tuple(dict.fromkeys(chain.from_iterable(map(_texts_of, answers)))) if answers else _plain_words(text)
-    in_texts = () if written or not short else names_written(found, beside)
+    in_texts = () if written or not short else names_written(found, around)
     possible_ids = tuple(dict.fromkeys((*in_texts, *ids_in_texts(texts))))
     if len(answers) != 1:
         return Reading(several=len(answers) > 1, texts=texts, ids=ids, possible_ids=possible_ids)
@@ -201,7 +201,7 @@ def _decoded(body: bytes) -> str:
 def _json_objects(text: str) -> tuple[list[Mapping[str, object]], str]:
     """Return the JSON objects in a text, in their order, and the text around them."""
     found: list[Mapping[str, object]] = []
-    beside: list[str] = []
+    around: list[str] = []
     at = end = 0
     for _attempt in range(_BRACES_TRIED):
         at = text.find("{", at)
@@ -213,9 +213,9 @@ def _json_objects(text: str) -> tuple[list[Mapping[str, object]], str]:
             at += 1
             continue
         found.append(value)
-        beside.append(text[end:at])
+        around.append(text[end:at])
         at = end = behind
-    return found, "\n".join((*beside, text[end:]))
+    return found, "\n".join((*around, text[end:]))
 
 
 def _ids_in(text: str, values: Iterable[object]) -> tuple[str, ...]:

@@ -194,8 +194,9 @@ class Attempts:
     def _conclude(self, connection: Connection, row: Row[Any], outcome: Outcome) -> Concluded:
         """Write an outcome to its attempt and, where it still counts, to its row; `row` has both as they are now."""
         holder = ids.claimant(connection, row.import_id, row.id, outcome.wolkvox_id)
-        change: dict[str, object]
+        held_by: str | None = None
         if holder is not None:
+            held_by = holder.reference
             ids.dispute(connection, holder.id)
             outcome = _disputed(outcome, holder.reference)
         counts = row.attempt_id == row.ended_id and row.state in {Status.SENDING, Status.UNKNOWN}
@@ -204,6 +205,7 @@ class Attempts:
             self._end(connection, row, outcome, counts=counts)
         arrived = outcome.ids or ((outcome.wolkvox_id,) if outcome.wolkvox_id else ())
         ids.note(connection, ids.Arrival(row.id, "answer", self._clock.wall(), row.ended_id), arrived)
+        change: dict[str, object]
         if created:
             state, change = _created(connection, row, outcome)
         elif counts:
@@ -211,9 +213,9 @@ class Attempts:
         elif arrived and row.state in _UNSENT:
             state, change = Status.UNKNOWN, {"message": outcome.message, "attempt_id": row.ended_id}
         else:
-            return Concluded(Status(row.state), holder and holder.reference)
+            return Concluded(Status(row.state), held_by)
         connection.execute(update(rows).where(rows.c.id == row.id).values(state=state, **change))
-        return Concluded(state, holder and holder.reference)
+        return Concluded(state, held_by)
 
     def _end(self, connection: Connection, row: Row[Any], outcome: Outcome, *, counts: bool) -> None:
         """Write the outcome to its attempt; erase the value by which its case is searched unless it is still needed."""
@@ -237,13 +239,11 @@ class Attempts:
         """Make rows unknown whose lease has ended without an outcome; return how many."""
         with self._database.write() as connection:
             self._rebase(connection, import_id)
-            ended = select(attempts.c.id).where(attempts.c.id == rows.c.attempt_id, self._is_over())
+            is_over = attempts.c.lease < self._clock.elapsed()
+            ended = select(attempts.c.id).where(attempts.c.id == rows.c.attempt_id, is_over)
             change = update(rows).where(rows.c.import_id == import_id, rows.c.state == Status.SENDING, ended.exists())
             message = _("The program was stopped while this row was being sent: the case may exist.")
             return connection.execute(change.values(state=Status.UNKNOWN, message=message)).rowcount
-
-    def _is_over(self) -> Any:  # noqa: ANN401 - a condition of SQLAlchemy's
-        return attempts.c.lease < self._clock.elapsed()
 
     def _rebase(self, connection: Connection, import_id: int) -> None:
         """Measure attempts of another boot from now on, as if no time had passed: it is unknown how much did.
