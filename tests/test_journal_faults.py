@@ -194,7 +194,7 @@ def test_a_kept_answer_that_cannot_be_read_is_shown_and_stays(tmp_path: Path, li
 
 
 def test_a_kept_answer_of_another_journal_is_given_to_no_row(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """In a journal that was deleted and started again, an attempt's number is another row's, which must not get the id."""
+    """In a journal that was deleted and started again, an attempt's number is another row's, which gets no id by it."""
     sample = SampleJournal(tmp_path / "journal.db")
     sample.plan([1])
     attempt = sample.claim(1)

@@ -152,8 +152,7 @@ def test_r15_a_case_that_a_person_declared_gone_is_no_hit(scene: Scene) -> None:
     scene.crm.answers[BY_CONTACT] = [record(1, "case-1")]
     assert scene.look("spot_check", wanted(1)) is None
     assert (
-        journal.doubts.found_first(record_of.id, identity(1).reference, Decision(Status.CREATED, "x", "case-1"))
-        is None
+        journal.doubts.found_first(record_of.id, identity(1).reference, Decision(Status.CREATED, "x", "case-1")) is None
     )
 
 

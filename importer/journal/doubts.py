@@ -171,41 +171,6 @@ class Doubts:
                 return None
             return self._settle(connection, row, decision, known)
 
-    def _known_ids(self, connection: Connection, row: Row[Any]) -> set[str]:
-        known = {row.wolkvox_id, *ids.open_ids(connection, row.import_id, row.id)}
-        return {wolkvox_id for wolkvox_id in known if wolkvox_id}
-
-    def _settle(self, connection: Connection, row: Row[Any], decision: Decision, known: set[str]) -> Status:
-        """Write a decision; a search that finds one case while another id is known leads to a conflict."""
-        now, state, message = self._database.clock.wall(), decision.state, decision.message
-        found = tuple(filter(None, (decision.wolkvox_id, *decision.ids)))
-        ids.note(connection, ids.Arrival(row.id, decision.how, now), (*found, *decision.despite))
-        others = known - {decision.wolkvox_id, *decision.names}
-        if decision.how == "search" and state is Status.CREATED and others:
-            state = Status.CONFLICT
-            message = _("More than one case exists for this row: {ids}.", ids=", ".join([*sorted(others), *found]))
-        change: dict[str, object] = {"state": state, "message": message}
-        if state is Status.CREATED:
-            change |= {"wolkvox_id": decision.wolkvox_id, "id_prefijo": decision.id_prefijo}
-        elif state is Status.PLANNED:
-            change |= {"wolkvox_id": None, "id_prefijo": None}
-        connection.execute(update(rows).where(rows.c.id == row.id).values(**change))
-        if state is not Status.CONFLICT:
-            ids.dismiss(connection, row.id, but=decision.wolkvox_id)
-        self._record(connection, row, decision, state)
-        self._erase_values(connection, row.id, row.import_id, state)
-        return state
-
-    def _record(self, connection: Connection, row: Row[Any], decision: Decision, state: Status) -> None:
-        record_decision(connection, (row.id, row.attempt_id), decision, state, self._database.clock.wall())
-
-    def _erase_values(self, connection: Connection, row_id: int, import_id: int, state: Status) -> None:
-        """Erase the values by which a settled row was searched, and those of controls once no row is unknown."""
-        if state not in DOUBTFUL:
-            connection.execute(update(attempts).where(attempts.c.row_id == row_id).values(search_value=None))
-        if not ids.has_unknown(connection, import_id):
-            ids.forget_controls(connection, import_id)
-
     def found_first(self, import_id: int, reference: str, decision: Decision) -> Status | None:
         """Commit that a row was found in the CRM before it was sent; return its state then.
 
@@ -218,6 +183,18 @@ class Doubts:
             if row is None or ids.holder(connection, import_id, row.id, decision.wolkvox_id) is not None:
                 return None
             return self._settle(connection, row, decision, self._known_ids(connection, row))
+
+    def note_deleted(self, import_id: int, reference: str) -> bool:
+        """Record that a created row's case is gone from the CRM, as a person says; False if no such row is created."""
+        created = (rows.c.import_id == import_id, rows.c.reference == reference, rows.c.state == Status.CREATED)
+        with self._database.write() as connection:
+            row = connection.execute(select(rows).where(*created)).one_or_none()
+            if row is None:
+                return False
+            connection.execute(update(rows).where(rows.c.id == row.id).values(deleted=True, disputed=False))
+            gone = Decision(Status.CREATED, "deleted", row.wolkvox_id)
+            self._record(connection, row, gone, Status.CREATED)
+        return True
 
     def contest(self, doubt: Doubt, wolkvox_id: str) -> None:
         """Record that a search shows a row's mark in the case of another row, which is disputed from now on."""
@@ -254,8 +231,8 @@ class Doubts:
     def hand_over(self, doubt: Doubt, dispute: Dispute, decision: Decision) -> Status | None:
         """Give a disputed id to the doubtful row whose case it is; the row that had it becomes unknown.
 
-        The CRM has answered that row with a case: unless a person decides otherwise, the id still prevents that the row
-        is sent again. Returns None, and changes nothing, where either row has changed meanwhile.
+        The CRM has answered that row with a case: unless a person decides otherwise, the id still keeps the row
+        from being sent again. Returns None, and changes nothing, where either row has changed meanwhile.
         """
         with self._database.write() as connection:
             holder = connection.execute(select(rows).where(rows.c.id == dispute.row_id)).one()
@@ -277,17 +254,40 @@ class Doubts:
             self._record(connection, holder, decision, Status.UNKNOWN)
             return self._settle(connection, row, decision, {dispute.wolkvox_id})
 
-    def note_deleted(self, import_id: int, reference: str) -> bool:
-        """Record that a created row's case is gone from the CRM, as a person says; False if no such row is created."""
-        created = (rows.c.import_id == import_id, rows.c.reference == reference, rows.c.state == Status.CREATED)
-        with self._database.write() as connection:
-            row = connection.execute(select(rows).where(*created)).one_or_none()
-            if row is None:
-                return False
-            connection.execute(update(rows).where(rows.c.id == row.id).values(deleted=True, disputed=False))
-            gone = Decision(Status.CREATED, "deleted", row.wolkvox_id)
-            self._record(connection, row, gone, Status.CREATED)
-        return True
+    def _known_ids(self, connection: Connection, row: Row[Any]) -> set[str]:
+        known = {row.wolkvox_id, *ids.open_ids(connection, row.import_id, row.id)}
+        return {wolkvox_id for wolkvox_id in known if wolkvox_id}
+
+    def _settle(self, connection: Connection, row: Row[Any], decision: Decision, known: set[str]) -> Status:
+        """Write a decision; a search that finds one case while another id is known leads to a conflict."""
+        now, state, message = self._database.clock.wall(), decision.state, decision.message
+        found = tuple(filter(None, (decision.wolkvox_id, *decision.ids)))
+        ids.note(connection, ids.Arrival(row.id, decision.how, now), (*found, *decision.despite))
+        others = known - {decision.wolkvox_id, *decision.names}
+        if decision.how == "search" and state is Status.CREATED and others:
+            state = Status.CONFLICT
+            message = _("More than one case exists for this row: {ids}.", ids=", ".join([*sorted(others), *found]))
+        change: dict[str, object] = {"state": state, "message": message}
+        if state is Status.CREATED:
+            change |= {"wolkvox_id": decision.wolkvox_id, "id_prefijo": decision.id_prefijo}
+        elif state is Status.PLANNED:
+            change |= {"wolkvox_id": None, "id_prefijo": None}
+        connection.execute(update(rows).where(rows.c.id == row.id).values(**change))
+        if state is not Status.CONFLICT:
+            ids.dismiss(connection, row.id, but=decision.wolkvox_id)
+        self._record(connection, row, decision, state)
+        self._erase_values(connection, row.id, row.import_id, state)
+        return state
+
+    def _record(self, connection: Connection, row: Row[Any], decision: Decision, state: Status) -> None:
+        record_decision(connection, (row.id, row.attempt_id), decision, state, self._database.clock.wall())
+
+    def _erase_values(self, connection: Connection, row_id: int, import_id: int, state: Status) -> None:
+        """Erase the values by which a settled row was searched, and those of controls once no row is unknown."""
+        if state not in DOUBTFUL:
+            connection.execute(update(attempts).where(attempts.c.row_id == row_id).values(search_value=None))
+        if not ids.has_unknown(connection, import_id):
+            ids.forget_controls(connection, import_id)
 
 
 def record_decision(
