@@ -34,7 +34,7 @@ def command(*, as_json: bool, log_file: Path | None, verbose: int, **said: Any) 
     something is wrong with some rows, each of them named, 2 nothing could be taken.
     """
     from importer.mapping import load  # noqa: PLC0415
-    from importer.workflow.adopting import adopt  # noqa: PLC0415 - pandas is slow to import
+    from importer.pipeline import adopt  # noqa: PLC0415 - pandas is slow to import
 
     set_up(log_file, verbose)
     job = options.job(**said)

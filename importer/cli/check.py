@@ -33,7 +33,7 @@ def command(*, as_json: bool, log_file: Path | None, verbose: int, **said: Any) 
     from importer.pipeline import check  # noqa: PLC0415 - slower still: meanwhile, the source is parsed
 
     plan = check(loaded)
-    issues = [issue for batch in plan.batches for listed in batch.issues.values() for issue in listed]
+    issues = list(plan.issues())
     counts = plan.counts()
     status = 1 if counts.invalid else 0
     if as_json:

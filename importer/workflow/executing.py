@@ -30,17 +30,25 @@ _MARGIN = timedelta(minutes=1)
 """How much later to go on: the CRM tells the time in hours."""
 
 
+def execute_run(job: Job, ui: UserInterface, context: RunContext, forecast: Forecast) -> SendResult:
+    """Do what a confirmed forecast says: look first if asked, send, settle what is in doubt; return how that went.
+
+    Raises RunStopped where the journal can no longer be written.
+    """
+    return _Execution(job, ui, context, forecast).execute()
+
+
 @dataclass(frozen=True, slots=True)
-class Dispatch:
-    """A confirmed run: what was asked for, who is told, what the workers share, and what was forecast."""
+class _Execution:
+    """A confirmed run: what was asked for, the user interface, what the workers share, and the forecast."""
 
     job: Job
     ui: UserInterface
     context: RunContext
     forecast: Forecast
 
-    def carry_out(self) -> SendResult:
-        """Do what the forecast promised; return how that went."""
+    def execute(self) -> SendResult:
+        """Do what the forecast says; return how that went."""
         if self.job.look_first:
             self._looking().look_again(looked_for_before(self.forecast.plan), self.job.concurrency)
             self._look_for_rejected()

@@ -10,8 +10,9 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from importer import mapping, report
+from importer import mapping, report, settings
 from importer.errors import SourceError
+from importer.identity import Scope, tenant_of
 from importer.mapping import CaseMapping
 from importer.mapping.tables import TableNeed
 from importer.messages import _
@@ -85,6 +86,12 @@ class Job:
     def tries_rejected(self) -> bool:
         """Whether rejected rows are sent again though nothing in them changed."""
         return self.retry_rejected or Status.REJECTED in self.only
+
+
+def scope_of(job: Job, cases: CaseMapping) -> Scope:
+    """Return the scope of a job; what is not named yet is empty, which only commands that send nothing allow."""
+    server, operation = settings.server_and_operation(job.connection, mapped(cases))
+    return Scope(tenant_of(server) if server else "", operation or "", cases.import_name)
 
 
 def mapped(cases: CaseMapping) -> Connection:

@@ -191,11 +191,9 @@ def _compared(plan: Plan, journal: Journal, record: ImportRecord, before: KeyRul
 
 
 def _lines_now(plan: Plan) -> Iterator[Line]:
-    for batch in plan.batches:
-        for at, number in enumerate(batch.numbers):
-            known = batch.known.get(at)
-            reference = known.reference if known and known.status in MAY_BE_CASES else ""
-            yield number, 1, batch.digests[at], None if at in batch.skipped else reference
+    for row in plan:
+        reference = row.known.reference if row.known and row.known.status in MAY_BE_CASES else ""
+        yield row.number, 1, row.key_digest, None if row.skipped else reference
 
 
 def _lines_before(plan: Plan, journal: Journal, record: ImportRecord, rule: KeyRule) -> Iterator[Line]:
@@ -244,7 +242,7 @@ def _earlier(plan: Plan, journal: Journal, record: ImportRecord, now: KeyRule) -
     if record.bound_to is not None:
         return KeyRule("content", (), now.reading)
     by_reference = _is_by_reference(plan)
-    if not by_reference and any(batch.known for batch in plan.batches):
+    if not by_reference and any(batch.facts["known"].notna().any() for batch in plan.batches):
         return now
     columns = set(map(fold, journal.rows.columns(record.id)))
     if not columns:
