@@ -68,7 +68,7 @@ def command(  # noqa: PLR0913 - each is an option of the command line
     """
     from importer import mapping as mappings  # noqa: PLC0415 - SQLAlchemy is slow to import
     from importer.settings import Connection  # noqa: PLC0415
-    from importer.workflow.decisions import ByHand, NotTaken, Settlement  # noqa: PLC0415
+    from importer.workflow.decisions import ByHand, NotTaken, SettleJob  # noqa: PLC0415
     from importer.workflow.job import journal_path, mapped  # noqa: PLC0415
 
     set_up(log_file, verbose)
@@ -77,7 +77,7 @@ def command(  # noqa: PLR0913 - each is an option of the command line
     said = Connection(**connection)  # type: ignore[arg-type]
     if mapping is not None and report is None and (key is None or despite):  # it is the CRM that is asked
         said = trusted(said, mapped(mappings.load(mapping)))
-    about = Settlement(said, journal_path(journal), mapping, quiet_period)
+    about = SettleJob(said, journal_path(journal), mapping, quiet_period)
     not_taken: tuple[NotTaken, ...] = ()
     if key is not None:
         results = [(key, about.by_hand(ByHand(key, created, instead_of, despite, deleted)))]

@@ -63,7 +63,7 @@ class Terminal:
         number = click.prompt(_("Which of these"), type=chosen, default=0, err=True)
         return question.answers[number - 1] if number else None
 
-    def told(self, sentence: str) -> None:
+    def show(self, sentence: str) -> None:
         """Show a sentence."""
         click.echo(sentence, err=True)
 

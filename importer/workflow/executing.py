@@ -17,7 +17,7 @@ from importer.workflow.looking import Looking, looked_for_before, wanted_among
 from importer.workflow.matching import ImportHistory
 from importer.workflow.outcome import SendResult, now
 from importer.workflow.sending import RunContext, Sender
-from importer.workflow.settling import Settler
+from importer.workflow.settling import SearchSettler
 from importer.workflow.tenant_facts import Findings
 
 _ASK_AGAIN = timedelta(hours=1)
@@ -178,7 +178,7 @@ class _Execution:
             return ()
         history = ImportHistory(context.journal, context.record)
         try:
-            settled = Settler(history, context.crm, self._findings(), self.job.quiet_period).settle()
+            settled = SearchSettler(history, context.crm, self._findings(), self.job.quiet_period).settle()
         except (ServerUnreachable, ConnectionRefused) as error:
             return (_("Doubtful rows could not be settled now: {reason}", reason=error),)
         return settled.sentences()

@@ -90,14 +90,14 @@ def _remember_server(said: Connection, named: Connection, ui: UserInterface) -> 
     try:
         settings.trust(*settings.place(said, named))
     except SettingsError as error:
-        ui.told(_not_remembered(error))
+        ui.show(_not_remembered(error))
 
 
 def _remember(ui: UserInterface, folder: Path) -> None:
     try:
         settings.allow_folder(folder)
     except SettingsError as error:
-        ui.told(_not_remembered(error))
+        ui.show(_not_remembered(error))
 
 
 def _not_remembered(error: SettingsError) -> str:
