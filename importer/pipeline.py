@@ -10,14 +10,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 from importer import mapping, payload, report, settings
 from importer.crm import Crm
-from importer.errors import RunStopped
+from importer.errors import RunStopped, UsageError
 from importer.identity import Scope
-from importer.journal import ImportRecord, Journal
+from importer.journal import ImportRecord, Journal, RunRecord
 from importer.mapping import CaseMapping
-from importer.messages import ngettext
+from importer.messages import _, ngettext
 from importer.model import Counts
 from importer.source import Table
 from importer.spool import Spool
@@ -165,6 +166,17 @@ def adopt(job: Job) -> Adoption:
         scope = scope_of(job, cases) if record is None else Scope(*record.scope)
         plan = make_plan(table, cases, scope, ImportHistory(journal, record), job, trust_references=False)
         return adopt_rows(plan, journal, record, job)
+
+
+def history(path: Path) -> list[RunRecord]:
+    """Return the runs that a journal knows, the newest first.
+
+    Raises UsageError where there is no journal yet, JournalError where it cannot be read.
+    """
+    if not path.exists():
+        raise UsageError(_("{path}: there is no journal yet; the first run makes it.", path=path))
+    with Journal(path) as journal:
+        return journal.runs.all()
 
 
 def _plan_import(
