@@ -42,7 +42,7 @@ COMMANDS = {
     "login": _("Store the token of an operation in the keyring. Sends nothing."),
     "history": _("List the runs of the journal and their counts. Sends nothing."),
     "journal": _("Check the journal as a whole, back it up, copy or move it. Sends nothing."),
-    "sandbox": _("Serve a stand-in CRM on this computer, to try and to train with. Sends nothing."),
+    "sandbox": _("Serve a simulated CRM on this computer, for trials and training. Sends nothing."),
 }
 
 
