@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import inspect
 import os
 import re
 import shutil
@@ -15,9 +17,21 @@ from pathlib import Path
 import pytest
 import requests
 from sandbox_support import insert
+from starlette.types import Receive, Scope, Send
+from uvicorn import Config
+from uvicorn.protocols.http.h11_impl import H11Protocol
+from uvicorn.server import ServerState
 
 from importer.errors import UsageError
-from importer.sandbox import Latency, RunningSandbox, SandboxConfig, Search, Store, default_store, load_config
+from importer.sandbox import (
+    Latency,
+    RunningSandbox,
+    SandboxConfig,
+    Search,
+    Store,
+    default_store,
+    load_config,
+)
 
 ROOT = Path(__file__).parent.parent
 SERVE = """
@@ -157,6 +171,28 @@ def test_it_serves_until_ctrl_c() -> None:
         process.send_signal(signal.SIGINT)
         out, err = process.communicate(timeout=30)
     assert (process.returncode, out, err) == (0, "done\n", "")
+
+
+def test_uvicorn_has_the_undocumented_parts_that_the_server_uses() -> None:
+    """`importer.sandbox.server` subclasses its HTTP protocol and keeps its connections and tasks."""
+    parameters = list(inspect.signature(H11Protocol).parameters)
+    assert parameters[:3] == ["config", "server_state", "app_state"]
+    state = ServerState()
+    assert (state.connections, state.tasks) == (set(), set())
+
+
+def test_uvicorns_protocol_holds_the_application_that_it_calls() -> None:
+    """The server wraps that application for each connection."""
+
+    async def application(scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer nothing."""
+
+    async def protocol() -> H11Protocol:
+        config = Config(application, log_config=None, lifespan="off")
+        config.load()
+        return H11Protocol(config, ServerState(), {})
+
+    assert callable(asyncio.run(protocol()).app)
 
 
 def test_the_demo_runs(tmp_path: Path) -> None:

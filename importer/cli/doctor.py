@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from importer.findings import FieldFinding, Findings
     from importer.job import Job
     from importer.mapping import CaseMapping
-    from importer.settings import Connection
+    from importer.model import Target
 
 _LARGEST = 1_000_000_000
 """Bytes of a test attachment; the CRM's own limit is not documented."""
@@ -65,46 +65,41 @@ def command(  # noqa: PLR0913 - each is an option of the command line
     Exit status: 0 no faults, 2 a fault in settings or journal, or the test case was not confirmed, 3 the server cannot
     be reached or its calls are used up, 5 a person must fix the connection.
     """
-    from importer import doctor  # noqa: PLC0415 - pandas is slow to import
+    from importer import doctor, settings  # noqa: PLC0415 - pandas is slow to import
     from importer import mapping as mappings  # noqa: PLC0415
-    from importer.job import Job, journal_path  # noqa: PLC0415
+    from importer.job import Job, journal_path, mapped  # noqa: PLC0415
     from importer.journal import default_path  # noqa: PLC0415
-    from importer.settings import Connection  # noqa: PLC0415
 
     set_up(log_file, verbose)
     _refuse_conflicting_options(mapping, source, row, create_test_case=create_test_case)
     cases = mappings.load(mapping) if mapping else None
-    given, mapped = Connection(**connection), _mapped(cases)  # type: ignore[arg-type]
+    given = settings.Connection(**connection)  # type: ignore[arg-type]
+    from_mapping = mapped(cases) if cases else settings.Connection()
     path = journal or default_path()
     with suppress(UsageError, SettingsError):  # the checks report what is wrong, or not agreed to
         path = journal_path(journal)
-        given = trusted(given, mapped)
+        given = trusted(given, from_mapping)
     checks = []
-    for check in doctor.run_checks(given, mapped, path):
+    for check in doctor.run_checks(given, from_mapping, path):
         checks.append(check)
         if not as_json:
             _print_check(check)
     status = doctor.exit_status(checks)
-    learned = None
+    findings = file = None
     if create_test_case and status:
         click.echo(_("No test case was created: fix the faults first."), err=True)
     elif create_test_case:
         job = Job(source, mapping, given, allow_folders=allow_folders) if source and mapping else None
-        learned = _try_case(given, cases, path.parent, job, row)
-        _print_findings(*learned, err=as_json)
+        findings, file = _try_case(settings.target(given, from_mapping), cases, path.parent, job, row)
+        _print_findings(findings, file, err=as_json)
     if as_json:
-        findings, file = learned or (None, None)
         values = {"exit_status": status, "checks": [asdict(check) for check in checks]}
         print_json("doctor", {**values, "findings": findings and asdict(findings), "findings_file": file})
     return status
 
 
 def _refuse_conflicting_options(
-    mapping: Path | None,
-    source: Path | None,
-    row: int | None,
-    *,
-    create_test_case: bool,
+    mapping: Path | None, source: Path | None, row: int | None, *, create_test_case: bool
 ) -> None:
     """Raise UsageError before anything is checked."""
     if (source or row) and not create_test_case:
@@ -117,13 +112,6 @@ def _refuse_conflicting_options(
         raise UsageError(_("A person must confirm the test case. Cannot ask: no terminal."))
 
 
-def _mapped(cases: CaseMapping | None) -> Connection:
-    from importer.job import mapped  # noqa: PLC0415
-    from importer.settings import Connection  # noqa: PLC0415
-
-    return mapped(cases) if cases else Connection()
-
-
 def _print_check(check: Check) -> None:
     click.echo(_("{level:<7}  {name}: {seen}", level=check.level, name=check.name, seen=check.seen))
     if check.remedy:
@@ -131,11 +119,10 @@ def _print_check(check: Check) -> None:
 
 
 def _try_case(
-    given: Connection, cases: CaseMapping | None, folder: Path, job: Job | None, row: int | None
+    target: Target, cases: CaseMapping | None, folder: Path, job: Job | None, row: int | None
 ) -> tuple[Findings, Path]:
-    from importer import doctor, settings  # noqa: PLC0415
+    from importer import doctor  # noqa: PLC0415
 
-    target = settings.target(given, _mapped(cases))
     if job and cases:
         case_options = doctor.options_from_row(allowed_job(job, cases), row)
     else:
@@ -267,21 +254,9 @@ def _result(finding: FieldFinding) -> str:
     if finding.found is None:
         return _("{field}: the CRM refuses the search", field=field)
     if not finding.found:
-        return ngettext(
-            "{field}: not found among {count} record", "{field}: not found among {count} records", count, field=field
-        )
+        return _("{field}: not found (records: {count})", field=field, count=count)
     if finding.matching == "exact":
-        return ngettext(
-            "{field}: found by the whole value only ({count} record)",
-            "{field}: found by the whole value only ({count} records)",
-            count,
-            field=field,
-        )
+        return _("{field}: found by the whole value only (records: {count})", field=field, count=count)
     if finding.matching == "partial":
-        return ngettext(
-            "{field}: found by part of the value ({count} record)",
-            "{field}: found by part of the value ({count} records)",
-            count,
-            field=field,
-        )
-    return ngettext("{field}: found ({count} record)", "{field}: found ({count} records)", count, field=field)
+        return _("{field}: found by part of the value (records: {count})", field=field, count=count)
+    return _("{field}: found (records: {count})", field=field, count=count)

@@ -77,7 +77,7 @@ class RunningSandbox:
         self._app = create_app(config or SandboxConfig(), self.store, map(parse_fault, faults), latency or Latency())
         self._port = port
         self._ready = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="sandbox", daemon=True)
+        self._thread = threading.Thread(target=lambda: asyncio.run(self._main()), name="sandbox", daemon=True)
 
     @property
     def posts(self) -> int:
@@ -116,9 +116,6 @@ class RunningSandbox:
         self._thread.join()
         if self._owns_store:
             self.store.close()
-
-    def _run(self) -> None:
-        asyncio.run(self._main())
 
     async def _main(self) -> None:
         self._loop, self._stop = asyncio.get_running_loop(), asyncio.Event()

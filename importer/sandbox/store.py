@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 import json
 import re
 import secrets
@@ -141,10 +142,9 @@ class Store:
         text = json.dumps(body, ensure_ascii=False)
         self._db.execute("INSERT INTO cases VALUES (?, ?, ?, ?, ?)", (number, wolkvox_id, id_prefijo, now, text))
         for position, content in enumerate(attachments):
-            self._db.executemany(
-                "INSERT INTO parts VALUES (?, ?, ?, ?)",
-                ((number, position, index, part) for index, part in enumerate(_at_least_one(content))),
-            )
+            parts = enumerate(itertools.chain(content, [b""]))  # so that an empty attachment has a row too
+            rows = ((number, position, index, part) for index, part in parts)
+            self._db.executemany("INSERT INTO parts VALUES (?, ?, ?, ?)", rows)
         return StoredCase(number, wolkvox_id, id_prefijo, now, body)
 
     @property
@@ -197,16 +197,6 @@ class Store:
         number, wolkvox_id, id_prefijo, created_at, body = row
         attachments = (b"".join(self.attachment(number, at)) for at in range(len(self.sizes(number)))) if whole else ()
         return StoredCase(number, wolkvox_id, id_prefijo, created_at, json.loads(body), tuple(attachments))
-
-
-def _at_least_one(parts: Iterable[bytes]) -> Iterator[bytes]:
-    """Yield the parts, or one empty part, so that an empty attachment has its row too."""
-    empty = True
-    for part in parts:
-        empty = False
-        yield part
-    if empty:
-        yield b""
 
 
 def default_store() -> Path:
