@@ -37,11 +37,11 @@ COMMANDS = {
     "adopt": _("Take the ids of a report into the journal. Sends nothing."),
     "draft": _("Propose a mapping from the headers and values of a source. Sends nothing."),
     "schema": _("Print the JSON Schema of a mapping, for editors. Sends nothing."),
-    "doctor": _("Look whether server, token and journal are well; with leave, create one test case."),
+    "doctor": _("Check server, token and journal; with your consent, create one test case."),
     "login": _("Store the token of an operation in the keyring. Sends nothing."),
     "history": _("List the runs of the journal and their counts. Sends nothing."),
     "journal": _("Check the journal as a whole, back it up, copy or move it. Sends nothing."),
-    "sandbox": _("Serve a stand-in CRM on this computer, to try and to train with. Sends nothing."),
+    "sandbox": _("Serve a simulated CRM on this computer, for trials and training. Sends nothing."),
 }
 
 

@@ -1,7 +1,7 @@
-"""What the stand-in CRM believes: who exists, what is allowed, and how it fills the gaps in what is known.
+"""The sandbox's configuration: who exists, what is allowed, and how it behaves where the vendor's pages are silent.
 
-A YAML file says it, or nothing does: then every printable token, well-formed user, contact and value exists. The page
-`docs/sandbox.md` explains each key; `sample_data/sandbox.yml` is an example.
+Without a YAML file every printable token and every well-formed user, contact and value exists. `docs/sandbox.md`
+explains each key; `sample_data/sandbox.yml` is an example.
 """
 
 from __future__ import annotations
@@ -29,10 +29,10 @@ AtLeastOne = Annotated[int, Field(ge=1)]
 
 @dataclass(frozen=True, config=_STRICT)
 class Search:
-    """How `queryCases` behaves where the vendor's page is silent: each of these is the sandbox's own choice.
+    """How `queryCases` behaves where the vendor's page is silent: all of it is the sandbox's own choice.
 
-    `partial` names the fields whose value may be part of the stored one; the others have to be equal.
-    `seen_after` is in seconds: how long a new case stays hidden from the search.
+    `partial` names the fields whose value may be part of the stored one; the other fields must be equal.
+    `seen_after` is how many seconds a new case stays hidden from the search.
     """
 
     partial: tuple[str, ...] = ("description",)
@@ -45,7 +45,7 @@ class Search:
 
 @dataclass(frozen=True, config=_STRICT)
 class SandboxConfig:
-    """Who and what exists in the stand-in CRM; `None` means: whatever is well-formed.
+    """Who and what exists in the simulated CRM; `None` means everything that is well-formed.
 
     `max_body` is in bytes; `daily_quota` and `simultaneous_requests` count calls per token.
     """
@@ -64,18 +64,22 @@ class SandboxConfig:
     prefix: str = "SANDBOX"
     search: Search = field(default_factory=Search)
 
+    def accepts_token(self, token: str) -> bool:
+        """Whether the token is listed, or is printable ASCII if no tokens are listed."""
+        return token in self.tokens if self.tokens is not None else token.isascii() and token.isprintable()
+
     def knows_user(self, user: str) -> bool:
-        """Whether the "Wolkvox Email" belongs to a user, or could where none are listed."""
+        """Whether the "Wolkvox Email" belongs to a user, or is well-formed if no users are listed."""
         return _listed(user, self.users) if self.users is not None else bool(_WELL_FORMED_USER.fullmatch(user))
 
     def knows_contact(self, contact: str) -> bool:
-        """Whether the "Contact Email" belongs to a contact, or could where none are listed."""
+        """Whether the "Contact Email" belongs to a contact, or is well-formed if no contacts are listed."""
         if self.contacts is not None:
             return _listed(contact, self.contacts)
         return bool(_WELL_FORMED_CONTACT.fullmatch(contact))
 
     def condition(self, status: str) -> Condition | None:
-        """Return a status's condition, None where it does not exist; unless listed, Cerrado and Closed are closed."""
+        """Return a status's condition, None if it does not exist; Cerrado and Closed are closed if none are listed."""
         if self.statuses is not None:
             return self.statuses.get(status)
         return "closed" if status.lower() in ("cerrado", "closed") else "open"
@@ -86,20 +90,20 @@ def _listed(address: str, addresses: tuple[str, ...]) -> bool:
 
 
 def load_config(path: Path) -> SandboxConfig:
-    """Return the configuration that a YAML file holds.
+    """Return the configuration in a YAML file.
 
-    Every scalar is the text that is written (`No` stays a status). Raises `UsageError` with file and line.
+    Every scalar is the text as written (`No` stays a status). Raises `UsageError` with file and line.
     """
     try:
         text = path.read_text(encoding="utf-8-sig")
         document = yaml.compose(text, Loader=yaml.SafeLoader)
         alias = next((token for token in yaml.scan(text) if isinstance(token, yaml.AliasToken)), None)
     except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(_("{file}: cannot be read: {reason}.", file=path, reason=error)) from error
+        raise UsageError(_("{file} cannot be read: {reason}.", file=path, reason=error)) from error
     except yaml.MarkedYAMLError as error:
         raise _fault(path, error.problem_mark, str(error.problem)) from error
-    if alias is not None:  # may repeat itself without end
-        raise _fault(path, alias.start_mark, _("an alias (*) is not taken here"))
+    if alias is not None:  # it may contain itself
+        raise _fault(path, alias.start_mark, _("aliases (*) are not allowed here"))
     if document is None:
         return SandboxConfig()
     content = _plain(document, path)
@@ -107,30 +111,33 @@ def load_config(path: Path) -> SandboxConfig:
         return TypeAdapter(SandboxConfig).validate_python(content)
     except ValidationError as error:
         first = error.errors()[0]
-        place = ".".join(str(part) for part in first["loc"])
-        raise _fault(path, _mark(document, first["loc"]), f"{place}: {first['msg']}") from error
+        key = ".".join(str(part) for part in first["loc"])
+        raise _fault(path, _mark(document, first["loc"]), f"{key}: {first['msg']}") from error
 
 
 def _plain(node: yaml.Node, path: Path) -> Any:  # noqa: ANN401  # YAML is of any shape until it is validated
-    """Return a YAML node as dicts, lists and texts; a key that stands twice is an error, not the last one's win."""
+    """Return a YAML node as dicts, lists and texts; a duplicate key is an error, where PyYAML takes the last one."""
     if isinstance(node, yaml.SequenceNode):
         return [_plain(item, path) for item in node.value]
     if not isinstance(node, yaml.MappingNode):
         return node.value
     content: dict[str, Any] = {}
+    lines: dict[str, int] = {}
     for key, value in node.value:
         if not isinstance(key, yaml.ScalarNode):
-            raise _fault(path, key.start_mark, _("a key has to be a text"))
+            raise _fault(path, key.start_mark, _("a key must be a text"))
         if key.value in content:
-            raise _fault(path, key.start_mark, _("{key} stands twice", key=key.value))
+            reason = _("duplicate key {key}; first defined on line {line}", key=key.value, line=lines[key.value])
+            raise _fault(path, key.start_mark, reason)
+        lines[key.value] = key.start_mark.line + 1
         content[key.value] = _plain(value, path)
     return content
 
 
-def _mark(node: yaml.Node, place: tuple[int | str, ...]) -> yaml.Mark:
-    """Return where the innermost part of `place` that stands in the document begins."""
+def _mark(node: yaml.Node, key_path: tuple[int | str, ...]) -> yaml.Mark:
+    """Return where the innermost part of `key_path` that the document has begins."""
     mark: yaml.Mark = node.start_mark
-    for part in place:
+    for part in key_path:
         if isinstance(node, yaml.MappingNode):
             found = next(((key, value) for key, value in node.value if key.value == part), None)
             if found is None:
@@ -145,7 +152,7 @@ def _mark(node: yaml.Node, place: tuple[int | str, ...]) -> yaml.Mark:
 def _fault(path: Path, mark: yaml.Mark | None, reason: str) -> UsageError:
     return UsageError(
         _(
-            "{file}:{line}: {reason}. Correct that line; the keys are explained in docs/sandbox.md.",
+            "{file}:{line}: {reason}. Correct that line; docs/sandbox.md explains the keys.",
             file=path,
             line=mark.line + 1 if mark else 1,
             reason=reason,
