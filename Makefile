@@ -50,7 +50,7 @@ messages: install  ## Update the template file for translators (importer/locale/
 	$(BIN)/python tests/test_messages.py --update
 
 wheel: install  ## Build the wheel, install it into an empty environment and try it there
-	$(BIN)/python tests/wheel.py
+	$(BIN)/python tests/wheel_check.py
 
 bench: install  ## Measure speed and memory, and update docs/performance.md
 	$(BIN)/python -m bench.run $(BENCH_ARGS)
