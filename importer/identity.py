@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 from importer.hosts import is_stand_in, same_tenant, tenant_of
 from importer.model import Attachment
-from importer.spelling import canonical, loose
+from importer.text import canonical, loose
 
 __all__ = [
     "REFERENCE",

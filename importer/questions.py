@@ -69,7 +69,7 @@ class Person(Protocol):
     """The person who gave the command, as far as questions go."""
 
     @property
-    def can_be_asked(self) -> bool:
+    def is_interactive(self) -> bool:
         """Whether there is anybody to ask."""
 
     def answer(self, question: Question) -> Answer | None:
@@ -96,7 +96,7 @@ def answer_all(questions: Iterable[Question], person: Person, later: Iterable[Qu
     questions = list(questions)
     answered = [Answered(question, question.given) for question in questions if question.given]
     unanswered = [question for question in questions if question.given is None]
-    if not person.can_be_asked:
+    if not person.is_interactive:
         listed = [*unanswered, *(question for question in later if question.given is None)]
         if any(question.scope == "run" for question in listed):
             raise QuestionsOpen(listed)

@@ -10,11 +10,11 @@ from pathlib import Path
 import pytest
 from run_support import Give, Office, ticket
 
-from importer.cli import COMMANDS
+from importer.cli.main import COMMANDS
 
 HELP_WITHOUT_WAITING = """
 import sys, click
-from importer.cli import COMMANDS, case_importer
+from importer.cli.main import COMMANDS, case_importer
 context = click.Context(case_importer)
 for name in COMMANDS:
     case_importer.get_command(context, name).get_help(context)

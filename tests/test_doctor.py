@@ -25,15 +25,15 @@ from scripted_crm import ScriptedCrm, answering, http
 
 import importer.cli.doctor
 from importer import doctor
-from importer.cli import case_importer
+from importer.cli.main import case_importer
 from importer.doctor import Check, Level, Patience, TestCase, Wish
 from importer.errors import ConnectionRefused, ImporterError, ServerUnreachable, UsageError
-from importer.findings import FieldFinding, Findings, place
 from importer.identity import Scope, tenant_of
 from importer.journal import Journal
 from importer.model import Target
 from importer.sandbox import RunningSandbox, SandboxConfig, Search
 from importer.settings import Connection
+from importer.workflow.tenant_facts import FieldFinding, Findings, place
 
 CONTACT, TOKEN = "ana.secreta@example.com", "canary-token-5f1c"
 FIELDS = {

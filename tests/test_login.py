@@ -14,7 +14,7 @@ from keyring.errors import KeyringLocked, PasswordDeleteError
 
 import importer.cli.login
 from importer import settings
-from importer.cli import case_importer
+from importer.cli.main import case_importer
 from importer.errors import ImporterError
 from importer.sandbox import RunningSandbox, SandboxConfig
 from importer.settings import KEYRING_SERVICE, Connection, keyring_user

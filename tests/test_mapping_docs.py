@@ -13,7 +13,7 @@ from mapping_support import HEAD, loaded
 from pydantic import BaseModel
 
 from importer.mapping import grammar
-from importer.mapping.drafting.writing import flow
+from importer.mapping.drafting.guesses import flow
 from importer.mapping.schema import json_schema
 
 ROOT = Path(__file__).parent.parent

@@ -8,8 +8,8 @@ import pytest
 from mapping_support import HEAD, bound, converted, frame, loaded
 
 from importer.errors import MappingError
-from importer.keys import KeyBook, keys_in
 from importer.model import Fault, Typed
+from importer.workflow.keys import KeyIndex, keys_in
 
 
 def with_source(source: str, form: str = "") -> str:
@@ -165,7 +165,7 @@ def test_r19_keep_and_identity_have_one_definition_of_the_same_key(tmp_path: Pat
     assert list(skipped) == ([3, 5] if keep == "first" else [2, 4])
     assert [len(key) for key in keys.parts] == [2, 2, 2, 2, 0, 0, 0, 0]
     assert keys.parts[2] == keys.parts[3]
-    book = KeyBook()
+    book = KeyIndex()
     book.add(list(sheet.index), keys)
     assert book.similar() == {2: (3,), 3: (2,)}
 

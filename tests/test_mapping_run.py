@@ -7,7 +7,7 @@ from pathlib import Path
 import openpyxl
 import pytest
 
-from importer.cli import _carry_out
+from importer.cli.main import _carry_out
 from importer.sandbox import RunningSandbox
 
 MAPPING = """\

@@ -18,7 +18,7 @@ from run_support import Give, Office
 
 from importer.cli import logs
 from importer.cli.output import json_text
-from importer.mapping.drafting.writing import quoted
+from importer.mapping.drafting.guesses import quoted
 from importer.messages import _, ngettext
 from importer.text import clean
 

@@ -282,8 +282,8 @@ def test_r21_a_wall_clock_that_is_wrong_moves_no_quiet_period(
     """A year ahead while rows are sent, then right again, or the other way round: the same seconds are waited for."""
     wrong = time.time() + years * 366 * 86_400
     with monkeypatch.context() as patched:
-        patched.setattr("importer.journal._CLOCK", clock.Clock(wall=lambda: wrong))
-        patched.setattr("importer.journal.Journal.__init__.__defaults__", (clock.Clock(wall=lambda: wrong),))
+        patched.setattr("importer.journal.journal._CLOCK", clock.Clock(wall=lambda: wrong))
+        patched.setattr("importer.journal.journal.Journal.__init__.__defaults__", (clock.Clock(wall=lambda: wrong),))
         in_doubt(office, give, "html-answer:nth=2", rows=2)
         end_leases(office.journal, ago=60)
     waiting = give(office.settle("--json")).json["settled"][0]["waiting_until"]

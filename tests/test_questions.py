@@ -17,13 +17,13 @@ from passage import Passage
 from run_support import MAPPING, Give, Office, Result, ticket
 
 from importer.cli.terminal import Terminal
-from importer.job import Job
 from importer.journal import Journal
-from importer.opening import begin
-from importer.pipeline import _plan_questions, check
+from importer.pipeline import check
 from importer.questions import Answer, Question, QuestionsOpen, answer_all, unanswered
 from importer.sandbox import RunningSandbox
 from importer.settings import load_settings, settings_path, trust
+from importer.workflow.job import Job, load_job
+from importer.workflow.starting import _plan_questions
 
 TARGET = "target:\n  server: crm0009.wolkvox.com\n  operation: demo\n"
 
@@ -392,7 +392,7 @@ def test_rows_wait_for_the_answer_to_a_question_about_them(
     office.write(ticket(n) for n in range(1, 5))
     about = question("belongs-elsewhere", "rows", (3, 5))
     with monkeypatch.context() as patched:
-        patched.setattr("importer.pipeline._plan_questions", lambda *given: [*_plan_questions(*given), about])
+        patched.setattr("importer.workflow.starting._plan_questions", lambda *given: [*_plan_questions(*given), about])
         result = give(office.arguments("run", "--yes", "--json"))
     assert (result.status, office.sandbox.posts) == (3, 2)
     assert result.json["counts"]["planned"] == 2
@@ -492,7 +492,7 @@ def test_x5_no_plan_is_made_of_a_file_outside(outside: Path, office: Office) -> 
     for mapping in (looked_up(outside / "agents.csv"), attached_from(outside)):
         office.mapping.write_text(mapping, "utf-8")
         with pytest.raises(QuestionsOpen, match="--allow-folder"):
-            check(begin(Job(office.source, office.mapping)))
+            check(load_job(Job(office.source, office.mapping)))
 
 
 def test_x5_a_link_to_a_file_outside_is_a_way_out(outside: Path, office: Office, give: Give) -> None:

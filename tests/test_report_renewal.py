@@ -25,7 +25,7 @@ from importer.report.fingerprint import fingerprint
 SUMMARY_PART = "xl/worksheets/sheet1.xml"
 
 
-class Desk:
+class UserInterface:
     """Writes reports, and remembers each as a journal does."""
 
     def __init__(self) -> None:
@@ -81,7 +81,7 @@ def shown(book: Workbook) -> list[str]:
 
 def test_only_summary_is_made_anew_where_nothing_happened(tmp_path: Path) -> None:
     """Every other part of the file keeps its compressed bytes, and all of it looks as if it had been written anew."""
-    desk, path = Desk(), tmp_path / "t.report.xlsx"
+    desk, path = UserInterface(), tmp_path / "t.report.xlsx"
     first = desk.write(path, told(every_state()[1:], notes=("Before.",)))
     before, again = stored(path), later(told(every_state()[1:], notes=("A note.",)), run=4)
     second = desk.write(path, again)
@@ -97,7 +97,7 @@ def test_only_summary_is_made_anew_where_nothing_happened(tmp_path: Path) -> Non
 
 def test_a_report_can_be_renewed_any_number_of_times(tmp_path: Path) -> None:
     """It does not grow by that."""
-    desk, path, sizes = Desk(), tmp_path / "t.report.xlsx", []
+    desk, path, sizes = UserInterface(), tmp_path / "t.report.xlsx", []
     for day in range(4):
         desk.write(path, later(told(), ended_at=told().summary.ended_at + timedelta(days=day)))
         sizes.append(path.stat().st_size)
@@ -139,7 +139,7 @@ def test_whatever_another_sheet_shows_is_in_the_fingerprint(difference: str) -> 
 
 def test_a_report_that_says_something_else_is_written_whole(tmp_path: Path) -> None:
     """A row that was sent since is shown as it is now."""
-    desk, path = Desk(), tmp_path / "t.report.xlsx"
+    desk, path = UserInterface(), tmp_path / "t.report.xlsx"
     desk.write(path, told([row(2), row(3)]))
     desk.write(path, told([row(2), row(3, message="Seen.")]))
     assert load_workbook(path)["Report"]["J3"].value == "Created in this run.\nSeen."
@@ -147,7 +147,7 @@ def test_a_report_that_says_something_else_is_written_whole(tmp_path: Path) -> N
 
 def test_without_knowing_the_cells_origin_every_report_is_written_whole(tmp_path: Path) -> None:
     """No fingerprint is noted then, and none is asked for."""
-    desk, path = Desk(), tmp_path / "t.report.xlsx"
+    desk, path = UserInterface(), tmp_path / "t.report.xlsx"
     what = replace(told([row(2)]), made_from=())
     assert desk.write(path, what).fingerprint is None
     before = stored(path)
@@ -157,7 +157,7 @@ def test_without_knowing_the_cells_origin_every_report_is_written_whole(tmp_path
 
 def test_p5_an_edited_report_is_not_taken_for_what_it_was(tmp_path: Path) -> None:
     """It keeps every byte; the new one takes the next name, and is the one that is renewed from then on."""
-    desk, path = Desk(), tmp_path / "t.report.xlsx"
+    desk, path = UserInterface(), tmp_path / "t.report.xlsx"
     desk.write(path, told())
     book = load_workbook(path)
     book["Report"]["A2"] = "corrected"
@@ -175,7 +175,7 @@ def test_p5_an_edited_report_is_not_taken_for_what_it_was(tmp_path: Path) -> Non
 def test_p3_what_the_workbook_had_to_do_without_is_still_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Summary tells of links and notes beyond Excel's limits also where only it is made anew."""
     monkeypatch.setattr(issues_sheet, "LINKS_PER_SHEET", 1)
-    desk, path = Desk(), tmp_path / "t.report.xlsx"
+    desk, path = UserInterface(), tmp_path / "t.report.xlsx"
     desk.write(path, told())
     monkeypatch.undo()
     desk.write(path, later(told()))
@@ -185,7 +185,7 @@ def test_p3_what_the_workbook_had_to_do_without_is_still_said(tmp_path: Path, mo
 
 def test_a_renewal_that_breaks_off_leaves_the_old_report(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Whole or not at all, and nothing half-written stays behind."""
-    desk, path = Desk(), tmp_path / "t.report.xlsx"
+    desk, path = UserInterface(), tmp_path / "t.report.xlsx"
     desk.write(path, told())
     kept = path.read_bytes()
 

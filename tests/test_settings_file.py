@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 
 from importer import settings
 from importer.errors import SettingsError
-from importer.job import journal_path
 from importer.settings import Connection, Trusted, allow_folder, load_settings, settings_path, trust
+from importer.workflow.job import journal_path
 
 CRM = "https://crm0001.wolkvox.com"
 

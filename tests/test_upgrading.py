@@ -17,7 +17,8 @@ import trustme
 from passage import Passage
 from run_support import MAPPING, Give, Office, ticket
 
-from importer.cli import COMMANDS, case_importer, options
+from importer.cli import options
+from importer.cli.main import COMMANDS, case_importer
 from importer.settings import load_settings, settings_path
 
 DOCS = Path(__file__).parent.parent / "docs"

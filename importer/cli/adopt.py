@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from importer.cli import options
-from importer.cli.consent import allowed_job
 from importer.cli.logs import set_up
+from importer.cli.options import allowed_job
 from importer.cli.output import print_json
 from importer.messages import _
 
@@ -33,8 +33,8 @@ def command(*, as_json: bool, log_file: Path | None, verbose: int, **said: Any) 
     For a lost journal, a second computer, or a sheet that has a column `wolkvox_id`. Exit status: 0 all were taken, 1
     something is wrong with some rows, each of them named, 2 nothing could be taken.
     """
-    from importer.adopting import adopt  # noqa: PLC0415 - pandas is slow to import
     from importer.mapping import load  # noqa: PLC0415
+    from importer.pipeline import adopt  # noqa: PLC0415 - pandas is slow to import
 
     set_up(log_file, verbose)
     job = options.job(**said)

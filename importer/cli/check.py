@@ -9,8 +9,8 @@ from typing import Any
 import click
 
 from importer.cli import options
-from importer.cli.consent import allowed
 from importer.cli.logs import set_up
+from importer.cli.options import allowed
 from importer.cli.output import counts_line, grouped, print_issues, print_json
 
 
@@ -26,14 +26,14 @@ def command(*, as_json: bool, log_file: Path | None, verbose: int, **said: Any) 
 
     Exit status: 0 all rows are valid, 1 rows to correct, 2 the call, the mapping or the source is at fault.
     """
-    from importer.opening import begin  # noqa: PLC0415 - slow to import, and help needs nothing of it
+    from importer.workflow.job import load_job  # noqa: PLC0415 - slow to import, and help needs nothing of it
 
     set_up(log_file, verbose)
-    begun = allowed(begin(options.job(**said)))
+    loaded = allowed(load_job(options.job(**said)))
     from importer.pipeline import check  # noqa: PLC0415 - slower still: meanwhile, the source is parsed
 
-    plan = check(begun)
-    issues = [issue for batch in plan.batches for listed in batch.issues.values() for issue in listed]
+    plan = check(loaded)
+    issues = list(plan.issues())
     counts = plan.counts()
     status = 1 if counts.invalid else 0
     if as_json:

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 import click
 
 from importer.cli import options
-from importer.cli.consent import allowed_job, trusted
 from importer.cli.logs import set_up
+from importer.cli.options import allowed_job, trusted
 from importer.cli.output import json_text, print_json
 from importer.cli.terminal import someone_is_there
 from importer.errors import SettingsError, UsageError
@@ -20,10 +20,10 @@ from importer.messages import _, ngettext
 
 if TYPE_CHECKING:
     from importer.doctor import Answer, Check, TestCase
-    from importer.findings import Findings
-    from importer.job import Job
     from importer.mapping import CaseMapping
     from importer.settings import Connection
+    from importer.workflow.job import Job
+    from importer.workflow.tenant_facts import Findings
 
 _LARGEST = 1_000_000_000
 """Bytes of a test attachment; what the CRM takes is not documented."""
@@ -66,9 +66,9 @@ def command(  # noqa: PLR0913 - each is an option of the command line
     """
     from importer import doctor  # noqa: PLC0415 - pandas is slow to import
     from importer import mapping as mappings  # noqa: PLC0415
-    from importer.job import Job, journal_path  # noqa: PLC0415
     from importer.journal import default_path  # noqa: PLC0415
     from importer.settings import Connection  # noqa: PLC0415
+    from importer.workflow.job import Job, journal_path  # noqa: PLC0415
 
     set_up(log_file, verbose)
     _refuse_what_makes_no_sense(mapping, source, row, create_test_case=create_test_case)
@@ -117,8 +117,8 @@ def _refuse_what_makes_no_sense(
 
 
 def _mapped(cases: CaseMapping | None) -> Connection:
-    from importer.job import mapped  # noqa: PLC0415
     from importer.settings import Connection  # noqa: PLC0415
+    from importer.workflow.job import mapped  # noqa: PLC0415
 
     return mapped(cases) if cases else Connection()
 

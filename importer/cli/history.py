@@ -40,8 +40,8 @@ def command(
     What RUN changed is told against the run of the same import before it: counts per state, and by their references
     the rows that were sent by it or settled since.
     """
-    from importer.job import journal_path  # noqa: PLC0415 - SQLAlchemy is slow to import
     from importer.journal import Journal  # noqa: PLC0415
+    from importer.workflow.job import journal_path  # noqa: PLC0415 - SQLAlchemy is slow to import
 
     set_up(log_file, verbose)
     path = journal_path(journal)

@@ -5,18 +5,47 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from importer.cli.terminal import Terminal
 from importer.errors import UsageError
 from importer.messages import _
 from importer.model import Status
 
 if TYPE_CHECKING:
-    from importer.job import Job
+    from importer.mapping import CaseMapping
+    from importer.settings import Connection
+    from importer.workflow.job import Job, LoadedJob
+
+
+# MERGED importer.cli.options: Leave for what only a mapping names, asked by the commands that have no other questions.
+
+
+def allowed(loaded: LoadedJob) -> LoadedJob:
+    """Return what was begun once the user allows the folders that its mapping names; raises where they do not."""
+    return replace(loaded, job=allowed_job(loaded.job, loaded.cases))
+
+
+def allowed_job(job: Job, cases: CaseMapping) -> Job:
+    """Return the job with the folders that the user allows; raises where they do not."""
+    from importer.workflow.guards import ask_for_folders  # noqa: PLC0415 - slow to import: meanwhile, the source is parsed
+
+    return ask_for_folders(job, cases, Terminal())
+
+
+def trusted(said: Connection, mapped: Connection) -> Connection:
+    """Return the connection once the user agrees to its server and operation; raises where they do not."""
+    from importer.workflow.guards import ask_for_server  # noqa: PLC0415 - slow to import, and help needs nothing of it
+
+    return ask_for_server(said, mapped, Terminal())
+
+
+# MERGED importer.cli.options: Options that several commands know, and the job that they describe.
 
 SECTIONS: dict[str, tuple[str, ...]] = {
     _("Connection"): ("mapping", "server", "operation", "token_env", "proxy", "ca_file"),
@@ -237,8 +266,8 @@ def job(  # noqa: PLR0913 - the options of the command line that say where cases
 
     Raises UsageError for options that contradict each other.
     """
-    from importer.job import Job  # noqa: PLC0415 - help must not wait for what a job imports
     from importer.settings import Connection  # noqa: PLC0415
+    from importer.workflow.job import Job  # noqa: PLC0415 - help must not wait for what a job imports
 
     if rest.get("same_as") and rest.get("new_import"):
         raise UsageError(_("--same-as and --new-import contradict each other; give one of them."))

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import io
 import json
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TextIO
 
 import click
 
@@ -14,7 +15,53 @@ from importer.model import Counts, Issue
 from importer.text import escaped
 
 if TYPE_CHECKING:
-    from importer.reporting import Finished
+    from _typeshed import ReadableBuffer
+
+    from importer.workflow.outcome import Finished
+
+
+# MERGED importer.cli.output: Output that is UTF-8 wherever it goes, and that ends no run where nobody reads it any more.
+
+
+class _LastingFile(io.FileIO):
+    """A file that takes what cannot be written, too, and remembers why that could not be."""
+
+    failure: OSError | None = None
+
+    def write(self, data: ReadableBuffer, /) -> int:
+        """Write as far as that is possible."""
+        try:
+            return super().write(data)
+        except OSError as error:
+            self.failure = error
+            return memoryview(data).nbytes
+
+
+class Output:
+    """Standard output or standard error.
+
+    `text` is what to write to, None where the shell closed it (`>&-`). With `by_line` each line goes out at once, for
+    somebody who reads it while it happens.
+    """
+
+    def __init__(self, stream: TextIO | None, *, by_line: bool = False) -> None:
+        self.text, self._file = stream, None
+        if isinstance(stream, io.TextIOWrapper) and stream.isatty():
+            stream.reconfigure(encoding="utf-8", errors="replace")
+        elif stream is not None:
+            self._file = _LastingFile(stream.fileno(), "wb", closefd=False)
+            raw = io.BufferedWriter(self._file)
+            self.text = io.TextIOWrapper(raw, encoding="utf-8", errors="replace", line_buffering=by_line)
+
+    def failure(self) -> str | None:
+        """Return why the output is not whole, such as a full disk; that its reader went away (`| head`) is no fault."""
+        if self.text is not None:
+            self.text.flush()
+        error = self._file.failure if self._file else None
+        return None if error is None or isinstance(error, BrokenPipeError) else str(error.strerror or error)
+
+
+# MERGED importer.cli.output: Results as a person reads them, and as one JSON object for a program.
 
 _SHOWN_ISSUES = 200
 _SHOWN_ROWS = 5
@@ -79,12 +126,12 @@ def counts_line(counts: Counts) -> str:
 def print_finished(finished: Finished) -> None:
     """Print how a run or a report ended."""
     click.echo(counts_line(finished.counts))
-    if finished.ran.run is not None:
+    if finished.result.run is not None:
         click.echo(
             _(
                 "Created in this run: {count}; calls made: {calls}",
                 count=finished.counts.created_now,
-                calls=finished.ran.calls,
+                calls=finished.result.calls,
             )
         )
     for note in finished.notes:
@@ -114,8 +161,8 @@ def finished_json(finished: Finished) -> dict[str, object]:
         "counts": asdict(finished.counts),
         "rows": finished.counts.rows,
         "created_now": finished.counts.created_now,
-        "calls": finished.ran.calls,
-        "run": finished.ran.run,
+        "calls": finished.result.calls,
+        "run": finished.result.run,
         "report": finished.report and str(finished.report),
         "next": finished.next_step,
         "reasons": [{"status": status, **asdict(issue)} for status, issue in finished.reasons()],

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from importer.cli import options
-from importer.cli.consent import allowed
 from importer.cli.logs import set_up
+from importer.cli.options import allowed
 from importer.cli.output import json_text, print_json, whole
 from importer.cli.terminal import size_text
 from importer.errors import UsageError
@@ -50,17 +50,17 @@ def command(
 
     Exit status: 0 the row is valid, 1 it has issues, 2 the call, the mapping or the source is at fault.
     """
-    from importer.opening import begin  # noqa: PLC0415 - slow to import, and help needs nothing of it
+    from importer.workflow.job import load_job  # noqa: PLC0415 - slow to import, and help needs nothing of it
 
     set_up(log_file, verbose)
     job = options.job(**said)
-    begun = allowed(begin(job))
+    loaded = allowed(load_job(job))
     from importer.pipeline import preview  # noqa: PLC0415 - slower still: meanwhile, the source is parsed
 
-    shown = list(islice(preview(begun, row, issues=issues), _SHOWN_ROWS if issues else 1))
+    shown = list(islice(preview(loaded, row, issues=issues), _SHOWN_ROWS if issues else 1))
     if not shown and not issues:
         raise UsageError(_("{path} has no row {row}.", path=job.source, row=row or 1))
-    status = 0 if all(one.planned.row.sendable for one in shown) else 1
+    status = 0 if all(one.row.is_valid for one in shown) else 1
     if as_json:
         values = [_values(one) for one in shown]
         print_json("preview", {"exit_status": status, **({"rows": values} if issues else values[0])})
@@ -73,18 +73,18 @@ def command(
 
 
 def _values(shown: Preview) -> dict[str, object]:
-    return {"row": shown.planned.row.number, "body": _body(shown), "cells": shown.cells}
+    return {"row": shown.row.number, "body": _body(shown), "cells": shown.cells}
 
 
 def _body(shown: Preview) -> dict[str, object]:
     """Return what would be sent, each attachment by its name and size."""
-    files = [f"{file.name} ({size_text(file.size)}, base64)" for file in shown.planned.row.attachments]
+    files = [f"{file.name} ({size_text(file.size)}, base64)" for file in shown.row.attachments]
     return {**shown.body, "attachments": files}
 
 
 def _print(shown: Preview) -> None:
     """Print a row's cells, its JSON and its issues, in colour where a terminal shows it."""
-    row = shown.planned.row
+    row = shown.row
     faulty = {issue.column for issue in row.issues}
     click.secho(_("Row {row}", row=row.number), bold=True)
     names = {column: shorten(clean(column), _WIDEST_NAME) for column in shown.cells}

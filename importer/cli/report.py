@@ -8,8 +8,8 @@ from typing import Any
 import click
 
 from importer.cli import options
-from importer.cli.consent import allowed
 from importer.cli.logs import set_up
+from importer.cli.options import allowed
 from importer.cli.output import finished_json, print_finished, print_json
 
 
@@ -27,13 +27,13 @@ def command(*, as_json: bool, log_file: Path | None, verbose: int, **said: Any) 
 
     Exit status: that of the source's rows, as for `run`.
     """
-    from importer.opening import begin  # noqa: PLC0415 - slow to import, and help needs nothing of it
+    from importer.workflow.job import load_job  # noqa: PLC0415 - slow to import, and help needs nothing of it
 
     set_up(log_file, verbose)
-    begun = allowed(begin(options.job(**said)))
+    loaded = allowed(load_job(options.job(**said)))
     from importer.pipeline import rebuild_report  # noqa: PLC0415 - slower still: meanwhile, the source is parsed
 
-    finished = rebuild_report(begun)
+    finished = rebuild_report(loaded)
     if as_json:
         print_json("report", finished_json(finished))
     else:

@@ -35,13 +35,13 @@ def command(*, yes: bool, as_json: bool, log_file: Path | None, verbose: int, **
     to correct, 2 nothing was sent, 3 paused or limited, 4 unknown or conflicting rows, 5 a person must mend the
     connection.
     """
-    from importer.opening import begin  # noqa: PLC0415 - slow to import, and help needs nothing of it
+    from importer.workflow.job import load_job  # noqa: PLC0415 - slow to import, and help needs nothing of it
 
     set_up(log_file, verbose)
-    begun = begin(options.job(**said))
+    loaded = load_job(options.job(**said))
     from importer.pipeline import interrupted, run  # noqa: PLC0415 - slower still: meanwhile, the source is parsed
 
-    finished = run(begun, Terminal(yes=yes))
+    finished = run(loaded, Terminal(yes=yes))
     try:
         if as_json:
             print_json("run", finished_json(finished))

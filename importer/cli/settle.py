@@ -9,15 +9,15 @@ from typing import TYPE_CHECKING
 import click
 
 from importer.cli import options
-from importer.cli.consent import trusted
 from importer.cli.logs import set_up
+from importer.cli.options import trusted
 from importer.cli.output import print_json
 from importer.errors import UsageError
 from importer.messages import _, ngettext
 from importer.text import clean
 
 if TYPE_CHECKING:
-    from importer.settler import Settled
+    from importer.workflow.settling import SettleResult
 
 _PATH = click.Path(path_type=Path)
 
@@ -67,9 +67,9 @@ def command(  # noqa: PLR0913 - each is an option of the command line
     the CRM cannot be asked now, 5 a person must mend the connection.
     """
     from importer import mapping as mappings  # noqa: PLC0415 - SQLAlchemy is slow to import
-    from importer.job import journal_path, mapped  # noqa: PLC0415
     from importer.settings import Connection  # noqa: PLC0415
-    from importer.settle import ByHand, NotTaken, Settlement  # noqa: PLC0415
+    from importer.workflow.decisions import ByHand, NotTaken, SettleJob  # noqa: PLC0415
+    from importer.workflow.job import journal_path, mapped  # noqa: PLC0415
 
     set_up(log_file, verbose)
     _refuse_half_a_verdict(key, created, not_created=not_created, deleted=deleted, report=report)
@@ -77,7 +77,7 @@ def command(  # noqa: PLR0913 - each is an option of the command line
     said = Connection(**connection)  # type: ignore[arg-type]
     if mapping is not None and report is None and (key is None or despite):  # it is the CRM that is asked
         said = trusted(said, mapped(mappings.load(mapping)))
-    about = Settlement(said, journal_path(journal), mapping, quiet_period)
+    about = SettleJob(said, journal_path(journal), mapping, quiet_period)
     not_taken: tuple[NotTaken, ...] = ()
     if key is not None:
         results = [(key, about.by_hand(ByHand(key, created, instead_of, despite, deleted)))]
@@ -101,14 +101,14 @@ def command(  # noqa: PLR0913 - each is an option of the command line
     return status
 
 
-def _exit_status(results: list[Settled]) -> int:
+def _exit_status(results: list[SettleResult]) -> int:
     """Return 4 while a row is in doubt, 3 while one is on its way."""
     if any(settled.doubtful or settled.disputed for settled in results):
         return 4
     return 3 if any(settled.sending for settled in results) else 0
 
 
-def _print(name: str, settled: Settled) -> None:
+def _print(name: str, settled: SettleResult) -> None:
     for sentence in settled.sentences():
         click.echo(clean(f"{name}: {sentence}"))
     left = ngettext("{count} row is still in doubt.", "{count} rows are still in doubt.", settled.doubtful)

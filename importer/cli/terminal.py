@@ -18,8 +18,8 @@ from importer.messages import _, ngettext
 from importer.model import Outcome, Verdict
 
 if TYPE_CHECKING:
-    from importer.forecast import Forecast
     from importer.questions import Answer, Question
+    from importer.workflow.forecast import Forecast
 
 _PLAIN_EVERY = 10.0
 """Seconds between two lines of progress where there is no terminal to draw a bar on."""
@@ -42,7 +42,7 @@ class Terminal:
         self._said_at = 0.0
 
     @property
-    def can_be_asked(self) -> bool:
+    def is_interactive(self) -> bool:
         """Whether there is a person who types, and sees the question."""
         return someone_is_there()
 
@@ -63,7 +63,7 @@ class Terminal:
         number = click.prompt(_("Which of these"), type=chosen, default=0, err=True)
         return question.answers[number - 1] if number else None
 
-    def told(self, sentence: str) -> None:
+    def show(self, sentence: str) -> None:
         """Show a sentence."""
         click.echo(sentence, err=True)
 
@@ -74,7 +74,7 @@ class Terminal:
             return
         if not someone_is_there():
             raise UsageError(_("Cannot ask: no terminal. Nothing was sent. Give --yes to send without asking."))
-        question = ngettext("Send {count} case?", "Send {count} cases?", forecast.promised)
+        question = ngettext("Send {count} case?", "Send {count} cases?", forecast.rows_to_send)
         if not click.confirm(question, err=True):
             raise UsageError(_("Stopped; nothing was sent."))
 
@@ -139,7 +139,7 @@ def summary(forecast: Forecast) -> str:
         ),
         _("  to      {server}, operation {operation}", server=forecast.server, operation=forecast.plan.scope.operation),
         *_chosen(forecast),
-        ngettext("  send    {count} row, one case", "  send    {count} rows, one case each", forecast.promised),
+        ngettext("  send    {count} row, one case", "  send    {count} rows, one case each", forecast.rows_to_send),
         *_effects(forecast),
         *_not_sent(forecast),
     ]
@@ -160,7 +160,7 @@ def summary(forecast: Forecast) -> str:
 
 def _effects(forecast: Forecast) -> Iterator[str]:
     """Yield what the cases may set off in the CRM, which nothing undoes."""
-    if not forecast.promised:
+    if not forecast.rows_to_send:
         return
     yield ngettext(
         "  open    {count} of them has an open status: such a case may start its time limit (SLA) and write to its"
@@ -189,7 +189,7 @@ def _not_sent(forecast: Forecast) -> Iterator[str]:
             "          {count} rejected by the CRM and not changed since (--retry-rejected sends them again)",
             counts.rejected,
         )
-    if later := counts.planned - forecast.promised - forecast.waiting:
+    if later := counts.planned - forecast.rows_to_send - forecast.waiting:
         yield ngettext("  later   {count} row", "  later   {count} rows", later)
     if forecast.waiting:
         yield ngettext(

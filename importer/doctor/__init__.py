@@ -10,9 +10,9 @@ from importer.doctor.checks import Check, Level, examine, exit_status
 from importer.doctor.person import Answer, Person
 from importer.doctor.trial import Patience, Trial
 from importer.doctor.wish import Wish, wish_like_row, wish_of
-from importer.findings import Findings
 from importer.identity import Scope, tenant_of
 from importer.model import Target
+from importer.workflow.tenant_facts import Findings
 
 __all__ = [
     "Answer",

@@ -15,7 +15,7 @@ import keyring
 from keyring.errors import KeyringError
 
 from importer import settings
-from importer.crm import Certificate, Crm, Quota, Visit
+from importer.crm import Certificate, ConnectionProbe, Crm, Quota
 from importer.errors import ConnectionRefused, ImporterError, ServerUnreachable, SettingsError
 from importer.journal import Journal
 from importer.messages import _, shorten
@@ -155,7 +155,7 @@ def _certificate(certificate: Certificate) -> Check:
     return Check("certificate", Level.WARNING, seen, remedy)
 
 
-def _clock(visit: Visit) -> Check:
+def _clock(visit: ConnectionProbe) -> Check:
     if visit.clock_ahead is None:
         remedy = _("Compare this computer's clock with another one.")
         return Check("clock", Level.WARNING, _("the server does not say what time it is"), remedy)

@@ -12,17 +12,17 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from importlib.metadata import version
 
-from importer.composing import SEARCHED
 from importer.crm import Answered, Crm, Record, hit_of, path_of
 from importer.doctor.case import TestCase, compose
 from importer.doctor.person import Person
 from importer.doctor.wish import Wish
 from importer.errors import ConnectionRefused, ServerUnreachable, UsageError
-from importer.findings import FieldFinding, Findings, Matching, Shape, Told
 from importer.identity import Scope
 from importer.mapping.grammar import QUERY_FIELDS
 from importer.messages import _
 from importer.model import Outcome, Pause, Verdict
+from importer.workflow.plan import SEARCHED
+from importer.workflow.tenant_facts import FieldFinding, Findings, Matching, Shape, Told
 
 _MENDED_BY_A_PERSON = {Pause.CREDENTIALS, Pause.REDIRECT, Pause.PATH, Pause.CERTIFICATE}
 
@@ -185,7 +185,7 @@ class Trial:
 
         What answers by other fields hold, or to a question without a value, may be cut elsewhere or not at all.
         """
-        answer = self._crm.study_search(field, value, secrets=self._secrets)
+        answer = self._crm.probe_search(field, value, secrets=self._secrets)
         if field == self._wish.search_field and value:
             most = max(self.findings.page_size or 0, len(answer.records))
             self.findings = replace(self.findings, page_size=most or None)

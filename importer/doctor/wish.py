@@ -6,12 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from importer.errors import UsageError
-from importer.job import Job
 from importer.mapping import CaseMapping
 from importer.messages import _
-from importer.model import Row
-from importer.opening import begin
 from importer.pipeline import check
+from importer.workflow.job import Job, load_job
+from importer.workflow.plan import PlannedRow
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,11 +31,10 @@ def wish_like_row(job: Job, number: int | None) -> Wish:
 
     The row itself is not sent, nor are its attachments. Raises UsageError for a row that is not there or not valid.
     """
-    plan = check(begin(job))
-    for planned in plan:
-        row = planned.row
-        if row.number == number or (number is None and row.sendable):
-            if not row.sendable:
+    plan = check(load_job(job))
+    for row in plan:
+        if row.number == number or (number is None and row.is_valid):
+            if not row.is_valid:
                 raise UsageError(_why_not(row))
             return Wish(row.fields, plan.mapping.reference, plan.mapping.search)
     if number is None:
@@ -49,6 +47,6 @@ def wish_of(cases: CaseMapping | None, fields: Mapping[str, object]) -> Wish:
     return Wish(fields, cases.reference, cases.search) if cases else Wish(fields)
 
 
-def _why_not(row: Row) -> str:
+def _why_not(row: PlannedRow) -> str:
     reason = row.skipped or "; ".join(issue.message for issue in row.issues)
     return _("Row {row} cannot be a test case: {reason}. Name another with --row.", row=row.number, reason=reason)

@@ -9,9 +9,10 @@ from pathlib import Path
 import pandas as pd
 
 from importer.errors import MappingError, MappingFault
-from importer.mapping import template
+from importer.mapping import fields
+from importer.mapping.case import field_path
 from importer.mapping.checks import all_fields
-from importer.mapping.conditions import Conditions
+from importer.mapping.conditions import Conditions, Headers
 from importer.mapping.converters.formats import is_number_format, write_moment, write_number
 from importer.mapping.converters.moments import MomentReader
 from importer.mapping.converters.numbers import NumberReader
@@ -30,13 +31,8 @@ from importer.mapping.fields import (
 )
 from importer.mapping.files import NO_FILE, Files, literal
 from importer.mapping.grammar import Attachments, Condition, FieldSpec, MappingFile, Table
-from importer.mapping.headers import Headers
-from importer.mapping.mapper import Mapper, Parts
-from importer.mapping.rows import RowChoice
-from importer.mapping.rules import field_path
-from importer.mapping.steps import Answers, way
-from importer.mapping.tables import Known, Lookup, TableNeed, listed_files
-from importer.mapping.vocabulary import Vocabulary
+from importer.mapping.mapper import Mapper, Parts, RowChoice
+from importer.mapping.tables import Answers, Known, Lookup, TableNeed, Vocabulary, listed_files, way
 from importer.messages import _
 from importer.model import FieldRule, Typed
 
@@ -135,10 +131,10 @@ class Binding:
         return frames, title, Headers(columns, self._places, self._faults, title)
 
     def _parts(self, text: str, spec: FieldSpec, path: Steps) -> tuple[str | Filled, ...]:
-        parts = template.parse(text).parts
+        parts = fields.parse(text).parts
         return tuple(part if isinstance(part, str) else self._filled(part, spec, path) for part in parts)
 
-    def _filled(self, slot: template.Slot, spec: FieldSpec, path: Steps) -> Filled:
+    def _filled(self, slot: fields.Slot, spec: FieldSpec, path: Steps) -> Filled:
         if not self._source.knows(slot.name):
             slot = slot.split()
         column = self._source.find(slot.name, path)

@@ -6,10 +6,9 @@ from collections.abc import Collection, Iterator, Mapping
 from typing import NamedTuple
 
 from importer.errors import MappingFault
-from importer.mapping import template
+from importer.mapping import fields
 from importer.mapping.converters import formats
-from importer.mapping.converters.phones import COUNTRIES
-from importer.mapping.converters.types import MOMENTS, NUMBERS, TEXTUAL, constant
+from importer.mapping.converters.types import COUNTRIES, MOMENTS, NUMBERS, TEXTUAL, constant
 from importer.mapping.document import Places, Steps, dotted
 from importer.mapping.grammar import DATE_FORMATS, FieldSpec, FileList, MappingFile, Source
 from importer.mapping.refusal import Refused
@@ -267,7 +266,7 @@ def _tables(spec: FieldSpec, path: Steps) -> Iterator[Told]:
 def _template_fault(text: str) -> str | None:
     """Return what is wrong with a template, None where nothing is."""
     try:
-        template.parse(text)
+        fields.parse(text)
     except ValueError as error:
         return str(error)
     return None

@@ -3,21 +3,168 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import chain
+from typing import TYPE_CHECKING, TypeVar
 
 import pandas as pd
 
 from importer.errors import MappingError
+from importer.mapping.conditions import Conditions
 from importer.mapping.document import Places
-from importer.mapping.fields import Field
+from importer.mapping.fields import Field, placed
 from importer.mapping.files import Files, RowFile
-from importer.mapping.further import FurtherRows
 from importer.mapping.refusal import Problem, any_problem
-from importer.mapping.rows import RowChoice
-from importer.mapping.vocabulary import Vocabulary
+from importer.mapping.tables import Vocabulary
 from importer.messages import _
 from importer.model import Fault, FieldRule, Issue
+from importer.text import seen, seen_key
+
+if TYPE_CHECKING:
+    pass
+
+
+# MERGED importer.mapping.mapper: The rows that are part of an earlier row's case: what they give to it.
+
+Given = TypeVar("Given")
+
+
+class FurtherRows:
+    """Rows of `source.group` behind the first of their case, kept from the survey on; `members` tells their cases.
+
+    What they give is worked out once, when it is first asked for: by then every frame has been surveyed.
+    """
+
+    def __init__(self, members: Mapping[int, int]) -> None:
+        self._members = members
+        self._frames: list[pd.DataFrame] = []
+        self._values: dict[str, dict[int, list[object]]] = {}
+        self._texts: dict[str, dict[int, list[str]]] = {}
+        self._files: dict[int, list[RowFile]] | None = None
+
+    def __bool__(self) -> bool:
+        return bool(self._frames)
+
+    def add(self, frame: pd.DataFrame) -> None:
+        """Keep rows of a frame."""
+        self._frames.append(frame)
+
+    def values(self, field: Field) -> Mapping[int, list[object]]:
+        """Return a field's values or problems in these rows, by the row that stands for their case."""
+        if field.path not in self._values:
+            self._values[field.path] = self._by_case(self._each_value(field))
+        return self._values[field.path]
+
+    def texts(self, column: str) -> Mapping[int, list[str]]:
+        """Return a column's texts in these rows, by the row that stands for their case."""
+        if column not in self._texts:
+            cells = (pair for frame in self._frames for pair in zip(frame.index.tolist(), frame[column], strict=True))
+            self._texts[column] = self._by_case((row, str(cell)) for row, cell in cells)
+        return self._texts[column]
+
+    def files(self, files: Files) -> Mapping[int, list[RowFile]]:
+        """Return the files of these rows, by the row that stands for their case."""
+        if self._files is None:
+            rows = (pair for frame in self._frames for pair in files.of_rows(frame).items())
+            self._files = self._by_case((row, file) for row, found in rows for file in found)
+        return self._files
+
+    def _each_value(self, field: Field) -> Iterator[tuple[int, object]]:
+        for frame in self._frames:
+            cells = frame[field.column].tolist() if field.column else [""] * len(frame)
+            for row, value, cell in zip(frame.index.tolist(), field.values(frame), cells, strict=True):
+                yield row, placed(value, field.column, cell)
+
+    def _by_case(self, given: Iterable[tuple[int, Given]]) -> dict[int, list[Given]]:
+        cases: dict[int, list[Given]] = {}
+        for row, each in given:
+            cases.setdefault(self._members[row], []).append(each)
+        return cases
+
+
+# MERGED importer.mapping.mapper: Which rows become cases: `skip_if`, `keep` for repeated keys, `group` for rows that make one case together.
+
+
+@dataclass
+class RowChoice:
+    """What `survey` has learnt of a source's rows; memory grows with its distinct keys only.
+
+    `members` tells of each row that is part of another row's case which row stands for it.
+    """
+
+    skip_if: Conditions | None = None
+    key: Sequence[str] = ()
+    keep: str | None = None
+    group: Sequence[str] = ()
+    members: dict[int, int] = field(default_factory=dict)
+    _rows: dict[tuple[str, ...], int] = field(default_factory=dict)
+
+    def survey(self, frame: pd.DataFrame) -> list[int]:
+        """Take in a frame; return its rows that are part of an earlier row's case."""
+        if not (self.group or self.keep):
+            return []
+        dropped = self._dropped(frame)
+        joined = []
+        keys = _groups(frame, self.group) if self.group else _keys(frame, self.key)
+        for row, key in zip(frame.index.tolist(), keys, strict=True):
+            if row in dropped or not any(key):
+                continue
+            first = self._rows.setdefault(key, row)
+            if self.group and first != row:
+                self.members[row] = first
+                joined.append(row)
+            elif self.keep == "last":
+                self._rows[key] = row
+        return joined
+
+    def skipped(self, frame: pd.DataFrame) -> dict[int, str]:
+        """Return why rows of a frame are no cases of their own, by their numbers."""
+        skipped = self._dropped(frame)
+        for row in frame.index.tolist():
+            if row in self.members:
+                skipped.setdefault(row, _("part of the case of row {row}", row=self.members[row]))
+        if self.keep:
+            for row, key in zip(frame.index.tolist(), _keys(frame, self.key), strict=True):
+                kept = self._rows.get(key, row)
+                if kept != row:
+                    skipped.setdefault(row, self._why(kept))
+        return skipped
+
+    def _why(self, kept: int) -> str:
+        if self.keep == "last":
+            return _("an older row of a repeated key; row {row} is kept", row=kept)
+        return _("a later row of a repeated key; row {row} is kept", row=kept)
+
+    def _dropped(self, frame: pd.DataFrame) -> dict[int, str]:
+        if self.skip_if is None:
+            return {}
+        columns = list(dict.fromkeys(self.skip_if.columns))
+        held = [row for row, holds in zip(frame.index.tolist(), self.skip_if.hold(frame), strict=True) if holds]
+        cells: Mapping[int, Sequence[object]] = dict(
+            zip(held, frame.loc[held, columns].itertuples(index=False, name=None), strict=True)
+        )
+        return {row: self._reason(columns, cells[row]) for row in held}
+
+    @staticmethod
+    def _reason(columns: Sequence[str], cells: Sequence[object]) -> str:
+        shown = (
+            _("{column} is '{value}'", column=column, value=cell) for column, cell in zip(columns, cells, strict=True)
+        )
+        return _("skip_if: {reasons}", reasons=", ".join(shown))
+
+
+def _keys(frame: pd.DataFrame, columns: Sequence[str]) -> list[tuple[str, ...]]:
+    """Return each row's key as people see it, empty where it is blank."""
+    return list(map(seen_key, zip(*(frame[column].tolist() for column in columns), strict=True)))
+
+
+def _groups(frame: pd.DataFrame, columns: Sequence[str]) -> list[tuple[str, ...]]:
+    """Return what rows that make one case have in common, as people see it."""
+    cells = zip(*(frame[column].tolist() for column in columns), strict=True)
+    return [tuple(map(seen, row)) for row in cells]
+
+
+# MERGED importer.mapping.mapper: From frames of cells to frames of the CRM's fields, by a mapping that is bound to its source.
 
 
 @dataclass(frozen=True)

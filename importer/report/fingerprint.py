@@ -13,7 +13,7 @@ from importer.model import ReportContent
 FORM = 1
 """The shape of the sheets; to be raised whenever the same rows are shown otherwise than before."""
 
-ROWS_AT_ONCE = 1_000
+ROWS_BATCH_SIZE = 1_000
 
 _OF_ISSUE = attrgetter("row", "column", "value", "code", "message", "remedy")
 _written = json.JSONEncoder(check_circular=False, default=_OF_ISSUE).encode
@@ -32,6 +32,6 @@ def fingerprint(content: ReportContent) -> str | None:
     head = (FORM, _("en"), content.made_from, content.columns, content.case_url, zone, now)
     digest = sha256(_written(head).encode())
     facts = (row.facts for row in content.rows) if content.outcomes is None else iter(content.outcomes)
-    while some := [*islice(facts, ROWS_AT_ONCE)]:
+    while some := [*islice(facts, ROWS_BATCH_SIZE)]:
         digest.update(_written(some).encode())
     return digest.hexdigest()

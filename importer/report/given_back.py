@@ -5,9 +5,8 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from importer.bounds import Package
 from importer.errors import SourceError
-from importer.files import open_ordinary
+from importer.files import Package, open_ordinary
 
 from .graft import sheet_parts
 from .words import OWN_COLUMNS, REPORT, SHEETS, SUMMARY

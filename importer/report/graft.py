@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from typing import BinaryIO
 from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
 
-from importer.bounds import Package
+from importer.files import Package
 
 from .graft_styles import StyleShift, merged_styles, parsed
 

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from openpyxl.workbook import Workbook
     from openpyxl.worksheet.worksheet import Worksheet
 
-LINES_AT_ONCE = 500  # that are gathered before they are written
+LINES_BATCH_SIZE = 500  # that are gathered before they are written
 PIECE = 1 << 20  # bytes that are copied at once
 
 _NO_LINES = re.compile(rb"<sheetData.*</sheetData>", re.DOTALL)
@@ -80,7 +80,7 @@ class Sheet:
             look += ' hidden="1"'
         line = "".join([f'<c r="{at}{number}"{cell}' for at, cell in zip(self._letters, cells, strict=False) if cell])
         self._gathered.append(f'<row r="{number}"{look}>{line}</row>')
-        if len(self._gathered) == LINES_AT_ONCE:
+        if len(self._gathered) == LINES_BATCH_SIZE:
             self._write()
 
     def _write(self) -> None:

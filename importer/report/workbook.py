@@ -10,7 +10,7 @@ from zipfile import ZipFile
 
 from openpyxl import Workbook
 
-from importer.bounds import Package
+from importer.files import Package
 from importer.messages import ngettext
 from importer.model import ReportContent, Summary
 

@@ -15,9 +15,8 @@ from xml.etree.ElementTree import ParseError
 
 from openpyxl import Workbook
 
-from importer.bounds import Package
 from importer.errors import ReportError, SourceError
-from importer.files import open_ordinary
+from importer.files import Package, open_ordinary
 from importer.messages import _
 from importer.model import ReportContent
 

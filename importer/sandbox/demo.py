@@ -38,7 +38,7 @@ def main() -> int:
         _say(_("A stand-in CRM listens at {url}. Now:", url=sandbox.url))
         _say(f"  WOLKVOX_TOKEN=demo case-importer {' '.join(command)}\n")
         status = subprocess.run(  # noqa: S603  # the program itself
-            [sys.executable, "-c", "from importer.cli import main; main()", *command],
+            [sys.executable, "-c", "from importer.cli.main import main; main()", *command],
             env={**os.environ, "WOLKVOX_TOKEN": "demo", "XDG_STATE_HOME": str(_STATE.resolve())},
             check=False,
         ).returncode

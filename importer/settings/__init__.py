@@ -1,7 +1,6 @@
 """Server, operation, token and what the user has agreed to: from options, the environment and the settings file."""
 
 from importer.hosts import is_loopback
-from importer.settings.address import normal_server
 from importer.settings.connection import (
     CASE_URL,
     TRUST_SERVER,
@@ -13,7 +12,7 @@ from importer.settings.connection import (
     server_question,
     target,
 )
-from importer.settings.file import Settings, Trusted, allow_folder, load_settings, settings_path, trust
+from importer.settings.file import Settings, Trusted, allow_folder, load_settings, normal_server, settings_path, trust
 from importer.settings.token import KEYRING_SERVICE, keyring_user, usable
 
 __all__ = [

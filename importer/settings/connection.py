@@ -17,8 +17,7 @@ from importer.hosts import is_loopback
 from importer.messages import _
 from importer.model import Target
 from importer.questions import Answer, Question, QuestionsOpen
-from importer.settings.address import normal_server
-from importer.settings.file import Settings, load_settings
+from importer.settings.file import Settings, load_settings, normal_server
 from importer.settings.token import find_token, token_in_keyring
 from importer.text import clean
 

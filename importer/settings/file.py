@@ -7,19 +7,71 @@ change what is in it.
 from __future__ import annotations
 
 import difflib
+import ipaddress
 import os
+import re
 import secrets
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from platformdirs import user_config_path
 
 from importer.errors import SettingsError
+from importer.hosts import is_loopback
 from importer.messages import _
-from importer.settings.address import normal_server
+
+# MERGED importer.settings.file: The address of a server: a host with an optional port, and whether it is this computer itself.
+
+_HOST_NAME = re.compile(r"[a-z0-9_-]+(\.[a-z0-9_-]+)*")
+
+
+def normal_server(server: str) -> str:
+    """Return a server's address as `https://host`, without a trailing slash.
+
+    Raises SettingsError for anything but a host with an optional port, and for plain http to a host that is not
+    loopback.
+    """
+    written = server.strip()
+    try:
+        address = urlsplit(written if "://" in written else f"https://{written}")
+        host, port = (address.hostname or "").rstrip("."), address.port
+        usable = bool(_HOST_NAME.fullmatch(host) or _ip_address(host)) and address.scheme in {"http", "https"}
+        more = "@" in address.netloc or address.path.strip("/") or address.query or address.fragment
+    except ValueError:
+        usable = False
+    if not usable or more:
+        raise SettingsError(
+            _(
+                "{server} is no server's address. Give the host alone, like crm0001.wolkvox.com: the one that your"
+                " browser shows after you log in to the CRM.",
+                server=server,
+            )
+        )
+    if address.scheme == "http" and not is_loopback(host):
+        raise SettingsError(
+            _(
+                "{server}: plain http would send the token and the customers' data unprotected; it is allowed to this"
+                " computer only. Use https://{host}.",
+                server=server,
+                host=host,
+            )
+        )
+    shown = f"[{host}]" if ":" in host else host
+    return f"{address.scheme}://{shown}" + (f":{port}" if port else "")
+
+
+def _ip_address(host: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
+    try:
+        return ipaddress.ip_address(host)
+    except ValueError:
+        return None
+
+
+# MERGED importer.settings.file: The settings file: what stands from week to week, and what its user has agreed to, in the user's own folder.
 
 _TEXTS = ("server", "operation", "proxy", "case_url")
 _PATHS = ("token_file", "ca_file", "journal")

@@ -6,21 +6,173 @@ hold; it raises `Refused` where the cell has no such value.
 
 from __future__ import annotations
 
+import html
 import re
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 from datetime import date, datetime
+from html.parser import HTMLParser
 from typing import TypeAlias
 
 from importer.mapping.converters.formats import write_moment
-from importer.mapping.converters.markup import text_of
 from importer.mapping.converters.moments import MomentReader
 from importer.mapping.converters.numbers import NumberReader, fractional, whole
-from importer.mapping.converters.phones import phone
 from importer.mapping.grammar import FieldSpec
 from importer.mapping.refusal import Refused
 from importer.mapping.words import Words, fold
 from importer.messages import _, shorten
 from importer.model import Typed
+
+# MERGED importer.mapping.converters.types: HTML turned into the text that a reader of it sees.
+
+_BREAKS = frozenset({"br", "div", "tr", "li", "ul", "ol", "table", "blockquote", "hr", "section", "article", "pre"})
+_PARAGRAPHS = frozenset({"p", "h1", "h2", "h3", "h4", "h5", "h6"})
+_TAG = re.compile(r"<[A-Za-z/!]")
+_UNSEEN = frozenset({"script", "style", "head", "title", "template"})
+
+
+class _Text(HTMLParser):
+    def __init__(self) -> None:
+        super().__init__(convert_charrefs=True)
+        self.parts: list[str] = []
+        self._unseen = 0
+        self._link = ""
+        self._link_starts = 0
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        if tag in _UNSEEN:
+            self._unseen += 1
+        elif tag == "a":
+            self._link, self._link_starts = dict(attrs).get("href") or "", len(self.parts)
+        elif tag in {"td", "th"}:
+            self.parts.append(" ")
+        else:
+            self._break(tag)
+            if tag == "li":
+                self.parts.append("- ")
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag in _UNSEEN:
+            self._unseen = max(0, self._unseen - 1)
+        elif tag == "a":
+            seen = "".join(self.parts[self._link_starts :]).strip()
+            if self._link.startswith(("http://", "https://")) and self._link != seen:
+                self.parts.append(f" ({self._link})")
+            self._link = ""
+        elif tag != "br":
+            self._break(tag)
+
+    def handle_data(self, data: str) -> None:
+        if not self._unseen:
+            self.parts.append(re.sub(r"\s+", " ", data))
+
+    def _break(self, tag: str) -> None:
+        if tag in _PARAGRAPHS:
+            self.parts.append("\n\n")
+        elif tag in _BREAKS:
+            self.parts.append("\n")
+
+
+def text_of(markup: str) -> str:
+    """Return what a reader of `markup` sees, as lines of text: paragraphs apart, lists as dashes, links in brackets.
+
+    Line breaks between tags count as spaces, as in a browser; a text without any tag keeps its own.
+    """
+    if not _TAG.search(markup):
+        return html.unescape(markup)
+    parser = _Text()
+    parser.feed(markup)
+    parser.close()
+    lines = (" ".join(line.split()) for line in "".join(parser.parts).split("\n"))
+    return re.sub(r"\n{3,}", "\n\n", "\n".join(lines)).strip()
+
+
+# MERGED importer.mapping.converters.types: Phone numbers with their country, by the international numbering plan (ITU-T E.164).
+
+
+@dataclass(frozen=True, slots=True)
+class Country:
+    """How a country numbers its phones: its code, the lengths of national numbers, and what is dialled before one."""
+
+    code: str
+    lengths: tuple[int, ...]
+    trunk: str = ""
+
+
+COUNTRIES = {
+    "AR": Country("54", (10, 11), "0"),
+    "BO": Country("591", (8,), "0"),
+    "BR": Country("55", (10, 11), "0"),
+    "CL": Country("56", (9,)),
+    "CO": Country("57", (10,)),
+    "CR": Country("506", (8,)),
+    "CU": Country("53", (8,), "0"),
+    "DO": Country("1", (10,), "1"),
+    "EC": Country("593", (8, 9), "0"),
+    "ES": Country("34", (9,)),
+    "GT": Country("502", (8,)),
+    "HN": Country("504", (8,)),
+    "MX": Country("52", (10,), "1"),  # once dialled before mobile numbers
+    "NI": Country("505", (8,)),
+    "PA": Country("507", (7, 8)),
+    "PE": Country("51", (8, 9), "0"),
+    "PR": Country("1", (10,), "1"),
+    "PT": Country("351", (9,)),
+    "PY": Country("595", (8, 9), "0"),
+    "SV": Country("503", (8,)),
+    "US": Country("1", (10,), "1"),
+    "UY": Country("598", (8,), "0"),
+    "VE": Country("58", (10,), "0"),
+}
+"""The countries that a mapping can name."""
+
+_PUNCTUATION = re.compile(r"[\s\u00a0().\-/]+")
+
+
+def phone(text: str, country: str, form: str) -> str:
+    """Return a phone number as `form` says: `+573001234567` (international) or `3001234567` (national).
+
+    A number of another country is kept whole in both forms. Raises `Refused` where the digits make no number.
+    """
+    home = COUNTRIES[country]
+    digits = _PUNCTUATION.sub("", text)
+    if digits.startswith("00"):
+        digits = f"+{digits[2:]}"
+    if digits.startswith("+") and not digits.startswith(f"+{home.code}"):
+        if re.fullmatch(r"\+[1-9]\d{6,14}", digits):
+            return digits
+        raise _no_phone(text, country)
+    national = _national(digits, home)
+    if national is None:
+        raise _no_phone(text, country)
+    return national if form == "national" else f"+{home.code}{national}"
+
+
+def _national(digits: str, home: Country) -> str | None:
+    """Return the national number in `digits`, tried as it stands, then without country code and trunk prefix."""
+    tries = [digits] if digits[:1] != "+" else []
+    bare = digits.lstrip("+")
+    if bare.startswith(home.code):
+        tries.append(bare[len(home.code) :])
+    if home.trunk:
+        tries = [number[len(home.trunk) :] for number in tries if number.startswith(home.trunk)] + tries
+    fitting = (number for number in tries if number.isdecimal() and len(number) in home.lengths)
+    return next(fitting, None)
+
+
+def _no_phone(text: str, country: str) -> Refused:
+    return Refused(
+        "not-a-phone",
+        _(
+            "'{value}' is no phone number of {country}, nor one with a country code",
+            value=shorten(text),
+            country=country,
+        ),
+        _("Correct the number; one of another country begins with + and its code"),
+    )
+
+
+# MERGED importer.mapping.converters.types: The types that a field can have in the CRM, and how a cell becomes a value of each.
 
 TEXTUAL = frozenset({"text", "email", "phone", "url", "html", "list"})
 """The types whose values are single texts."""
