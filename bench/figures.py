@@ -11,7 +11,7 @@ from pathlib import Path
 
 from bench.measure import ROOT, Command, Process, measure, pairs, serving
 
-IMPORTER = [sys.executable, "-m", "importer"]  # this checkout's, whatever `case-importer` is installed
+IMPORTER = [sys.executable, "-m", "importer"]  # of this checkout, whichever `case-importer` is installed
 MAPPING, WITH_ATTACHMENTS = ROOT / "bench" / "tickets.yml", ROOT / "bench" / "attachments.yml"
 CHECKED = 50_000
 SENT = 5_000
@@ -132,7 +132,7 @@ def growth() -> Measured:
 
 
 def _series(sizes: Sequence[int], names: Sequence[str], commands: Callable[[Path, str], list[Command]]) -> list[Step]:
-    """Measure commands in turn at growing sizes, all but the largest thrice and by the median of their seconds."""
+    """Measure commands in turn at growing sizes: the median of three times, and once at the largest size."""
     taken: dict[int, list[Process]] = {}
     for rows in (1, *sizes):
         source = _table(f"growth-{rows}.csv", rows)
