@@ -11,9 +11,11 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+import jinja2
 from babel.messages.catalog import Catalog
 from babel.messages.extract import extract_from_file
 from babel.messages.pofile import write_po
+from jinja2 import nodes
 
 ROOT = Path(__file__).parent.parent
 IMPORTER = ROOT / "importer"
@@ -59,6 +61,15 @@ def sentences(file: Path) -> Iterator[str | tuple[str, ...]]:
             yield sentence
 
 
+def built_in_templates(page: str) -> Iterator[int]:
+    """Yield the lines of a Jinja2 template on which a template of `_` or `ngettext` is not a literal string."""
+    for call in jinja2.Environment(autoescape=True).parse(page).find_all(nodes.Call):
+        if isinstance(call.node, nodes.Name) and call.node.name in KEYWORDS:
+            literals = [each for each in call.args if isinstance(each, nodes.Const) and isinstance(each.value, str)]
+            if len(literals) < len(KEYWORDS[call.node.name]):
+                yield call.lineno
+
+
 def calls(module: str) -> Iterator[tuple[int, list[ast.expr]]]:
     """Yield the line and the templates of each call of `_` and `ngettext` in a module."""
     for call in ast.walk(ast.parse(module)):
@@ -90,6 +101,8 @@ def test_every_sentence_is_a_literal_template_under_its_own_function() -> None:
     """A sentence reaches the translators only where `_` or `ngettext` is called by its name with literal strings."""
     modules = {path.relative_to(ROOT).as_posix(): path.read_text("utf-8") for path in IMPORTER.rglob("*.py")}
     assert [f"{name}:{line}" for name, text in modules.items() for line in built_sentences(text)] == []
+    pages = {path.relative_to(ROOT).as_posix(): path.read_text("utf-8") for path in IMPORTER.rglob("*.html")}
+    assert [f"{name}:{line}" for name, text in pages.items() for line in built_in_templates(text)] == []
     assert [f"{name}: {alias}" for name, text in modules.items() for alias in aliases(text)] == []
 
 
@@ -97,6 +110,8 @@ def test_a_sentence_that_is_put_together_is_found() -> None:
     """A name, an f-string, a sum and no argument at all are found by their lines; adjacent literal strings pass."""
     module = '_(text)\n_(f"{a}")\n_("a" + b)\nngettext("one", many, 2)\n_()\n_("a" "b", n=c)\nngettext("a", "b", n)\n'
     assert list(built_sentences(module)) == [1, 2, 3, 4, 5]
+    page = "{{ _(text) }}\n{{ _('a') }}\n{{ ngettext('a', b, n) }}\n{{ _('a' ~ b) }}\n{{ ngettext('a', 'b', n) }}\n"
+    assert list(built_in_templates(page)) == [1, 3, 4]
     assert list(aliases("from importer.messages import _ as tr, ngettext\n")) == ["tr"]
 
 
