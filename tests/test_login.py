@@ -67,7 +67,7 @@ def give(monkeypatch: pytest.MonkeyPatch) -> Give:
     """Carry out `login` with what is typed at a terminal, or with nobody there; the token must appear nowhere."""
 
     def carry_out(*arguments: object, typed: str | None = TOKEN) -> tuple[int, str]:
-        monkeypatch.setattr(importer.cli.login, "someone_is_there", lambda: typed is not None)
+        monkeypatch.setattr(importer.cli.login, "is_interactive", lambda: typed is not None)
         words = ["login", *map(str, arguments)]
         result = CliRunner().invoke(case_importer, words, input=f"{typed}\n", standalone_mode=False)
         if result.exception is not None and not isinstance(result.exception, ImporterError):

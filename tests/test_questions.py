@@ -42,7 +42,7 @@ def bare(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 def person(monkeypatch: pytest.MonkeyPatch) -> Person:
     """Put a person at the terminal, who answers what the test has them answer."""
     there = Person()
-    monkeypatch.setattr("importer.cli.terminal.someone_is_there", lambda: True)
+    monkeypatch.setattr("importer.cli.terminal.is_interactive", lambda: True)
     monkeypatch.setattr("click.confirm", there.confirm)
     monkeypatch.setattr("click.prompt", there.choose)
     return there
@@ -565,7 +565,7 @@ def test_x5_folders_of_mapping_and_source_need_no_leave(office: Office, give: Gi
     assert give(["check", str(office.source), "-m", str(mapping)]).status == 0
 
 
-# ------------------------------------------------------------------------------------------------ doctor, help
+# ------------------------------------------------------------------------------------------------ doctor, spot check
 
 
 def test_the_doctor_shows_the_settings_file_and_what_it_says(office: Office, give: Give) -> None:
@@ -580,14 +580,6 @@ def test_the_doctor_shows_the_settings_file_and_what_it_says(office: Office, giv
     damaged = give(["doctor", "--json"])
     assert damaged.status == 2
     assert "line 1" in next(check for check in damaged.json["checks"] if check["name"] == "settings")["seen"]
-
-
-def test_the_help_of_run_has_headings(give: Give) -> None:
-    """Every option stands under a heading that says what it is about."""
-    result: Result = give(["run", "--help"])
-    for heading in ("Connection:", "Pace:", "Questions, answered beforehand:", "Report:", "Journal and repair:"):
-        assert heading in result.out
-    assert "--trust-server" in result.out
 
 
 def test_r15_a_first_run_that_cannot_ask_the_crm_for_its_rows_asks_the_person(

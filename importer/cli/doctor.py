@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING
 import click
 
 from importer.cli import options
+from importer.cli.help import Command
 from importer.cli.logs import set_up
-from importer.cli.options import allowed_job, trusted
 from importer.cli.output import json_text, print_json
-from importer.cli.terminal import someone_is_there
+from importer.cli.terminal import ask_for_folders, ask_for_server, is_interactive
 from importer.errors import SettingsError, UsageError
 from importer.messages import _, ngettext
 
@@ -29,11 +29,11 @@ _LARGEST = 1_000_000_000
 """Bytes of a test attachment; what the CRM takes is not documented."""
 
 
-@click.command("doctor")
+@click.command("doctor", cls=Command)
 @options.any_mapping
 @options.connection
-@options.trust
-@options.folders
+@options.trust_server
+@options.allow_folders
 @options.journal
 @click.option("--create-test-case", is_flag=True, help=_("CREATES ONE CASE, after showing it and asking; see below."))
 @click.option("--source", type=click.Path(path_type=Path), help=_("The sheet with a row like which the case shall be."))
@@ -77,7 +77,7 @@ def command(  # noqa: PLR0913 - each is an option of the command line
     place = journal or default_path()
     with suppress(UsageError, SettingsError):  # the checks say what is wrong, or not agreed to
         place = journal_path(journal)
-        said = trusted(said, mapped)
+        said = ask_for_server(said, mapped)
     checks = []
     for check in doctor.examine(said, mapped, place):
         checks.append(check)
@@ -112,7 +112,7 @@ def _refuse_what_makes_no_sense(
         raise UsageError(_("--row needs the sheet: name it with --source."))
     if source and not mapping:
         raise UsageError(_("--source needs the mapping that makes cases of its rows: name it with -m."))
-    if create_test_case and not someone_is_there():
+    if create_test_case and not is_interactive():
         raise UsageError(_("A test case is created only with a person's leave, and nobody can be asked here."))
 
 
@@ -136,7 +136,7 @@ def _try_case(
 
     target = settings.target(said, _mapped(cases))
     if job and cases:
-        wish = doctor.wish_like_row(allowed_job(job, cases), row)
+        wish = doctor.wish_like_row(ask_for_folders(job, cases), row)
     else:
         wish = doctor.wish_of(cases, _asked_fields())
     person = _AtTerminal(target.server, target.operation)

@@ -166,7 +166,7 @@ class UserInterface(Protocol):
     def answer(self, question: Question) -> Answer | None:
         """Return the person's answer to a question, None where they decline it."""
 
-    def told(self, sentence: str) -> None:
+    def show(self, sentence: str) -> None:
         """Be told something that is neither a question nor a result."""
 
     def confirm(self, forecast: Forecast) -> None:
