@@ -1,4 +1,4 @@
-"""The command line as its users and their shells meet it: help, objects on stdout, output that nobody reads."""
+"""The command line as users and their shells see it: help, objects on stdout, output that is not read."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def sections(help_text: str) -> dict[str, list[str]]:
 
 
 def test_the_help_of_run_shows_the_ten_usual_options_first(give: Give) -> None:
-    """The others come below under a heading that says what they are about, and none is left out or named twice."""
+    """The others follow under a heading that says what they are about; none is left out or listed twice."""
     found = sections(give(["run", "--help"]).out)
     usual = ["--mapping", "--server", "--operation", "--yes", "--limit", "--only", "--only-if-all-valid", "--report"]
     assert found["Options"] == [*usual, "--json", "-v", "--help"]
@@ -78,12 +78,11 @@ def test_the_help_of_run_shows_the_ten_usual_options_first(give: Give) -> None:
 @pytest.mark.parametrize("command", COMMANDS)
 def test_every_option_has_a_line_in_the_help_of_its_command(command: str, give: Give) -> None:
     """No heading swallows an option, however few or many a command has."""
-    found = click.Context(case_importer)
-    described = case_importer.get_command(found, command)
-    assert described is not None
     text = give([command, "--help"]).out
-    for option in described.params:
-        assert not isinstance(option, click.Option) or re.search(rf"^  .*{option.opts[-1]}\b", text, re.MULTILINE)
+    described = case_importer.get_command(click.Context(case_importer), command)
+    assert described is not None
+    for option in (param for param in described.params if isinstance(param, click.Option)):
+        assert re.search(rf"^  .*{option.opts[-1]}\b", text, re.MULTILINE)
 
 
 @pytest.mark.parametrize(
@@ -148,7 +147,7 @@ def test_the_faults_of_a_mapping_are_objects(office: Office, give: Give) -> None
 
 
 def test_a_reader_that_goes_away_ends_no_run(office: Office) -> None:
-    """`run … 2>&1 | head -1` sends every row and writes the report, though nobody reads how it went."""
+    """`run … 2>&1 | head -1` sends every row and writes the report, although its output is not read."""
     office.write(ticket(n) for n in range(1, 6))
     status = office.folder / "status"
     shell(f'("$@" 2>&1; echo $? >"{status}") | head -n 1', office, office.arguments("run", "--yes", "-v"))
@@ -176,14 +175,14 @@ def test_a_log_that_cannot_be_written_ends_no_run(office: Office) -> None:
 
 @pytest.mark.parametrize("closed", [">&-", "2>&-", "<&-"])
 def test_a_stream_that_the_shell_closed_is_no_fault(closed: str, office: Office) -> None:
-    """Without standard input, output or error a command still tells by its exit status how it went."""
+    """Without standard input, output or error the exit status of a command still says how it went."""
     office.write([ticket(1)])
     done = shell(f'"$@" {closed}', office, office.arguments("run"))
     assert (done.returncode, office.sandbox.posts) == (2, 0)
 
 
 def test_output_is_utf_8_wherever_it_goes(office: Office) -> None:
-    """Accents arrive as UTF-8 under LANG=C and where Python was told to write cp1252."""
+    """Accents arrive as UTF-8 under LANG=C, and when Python is set to write cp1252."""
     office.write([ticket(1, Estado="Resolvió 😀")])
     office.environment |= {"LC_ALL": "C", "PYTHONIOENCODING": "cp1252"}
     done = shell('"$@"', office, [*office.arguments("check"), "--json"])

@@ -1,4 +1,4 @@
-"""What a run asks where the journal is not what it was, or does not know what this computer sent."""
+"""What a run asks if the journal is not what it was, or does not know what this computer sent."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def lose(office: Office) -> None:
 
 
 def test_a_lost_journal_needs_more_than_first_run(office: Office, give: Give) -> None:
-    """The mark knows the import: only adopting, looking, or a recorded decision goes on."""
+    """The mark knows the import: only adopting, searching, or a recorded decision lets a run continue."""
     office.write([ticket(1)])
     give(office.arguments("run", "--yes"))
     lose(office)
@@ -49,7 +49,7 @@ def test_a_lost_journal_is_made_good_by_looking_first(office: Office, give: Give
 
 
 def test_a_restored_journal_sends_again_once_every_row_was_looked_for(office: Office, give: Give) -> None:
-    """A backup is refused; with --look-first what it lacks is found. Another file has rows that nobody looked for."""
+    """A backup is refused until --look-first has found what it lacks; another file has rows not yet looked for."""
     office.write([ticket(1)])
     give(office.arguments("run", "--yes"))
     backup = office.folder / "backup.db"
@@ -87,7 +87,7 @@ def test_a_journal_from_another_computer_is_asked_about_once(
 
 
 def test_a_report_that_is_ahead_of_its_journal_stops_the_run(office: Office, give: Give) -> None:
-    """Where the marks are gone too, a report still says how far the journal had come."""
+    """If the marks are gone too, a report still says how far the journal had come."""
     office.write([ticket(1)])
     give(office.arguments("run", "--yes"))
     backup = office.folder / "backup.db"

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from importer.cli import options
+from importer.cli.help import Command
 from importer.cli.output import print_json
 from importer.errors import UsageError
 from importer.messages import _
@@ -24,11 +25,10 @@ def command() -> None:
 
 @command.command(
     "check",
+    cls=Command,
+    exit_statuses={0: _("it is"), 2: _("something has to be done before rows are sent")},
     short_help=_("Check that the journal is complete and up to date."),
-    help=_(
-        "Check that the journal is complete, and is what it was when this computer last used it.\n\n"
-        "The exit status is 0 if it is, 2 if something has to be done before rows are sent."
-    ),
+    help=_("Check that the journal is complete, and as it was when this computer last used it."),
 )
 @options.journal
 @options.as_json
@@ -45,8 +45,8 @@ def check(journal: Path | None, *, as_json: bool) -> int:
     status = 2 if problems else 0
     if as_json:
         found = [asdict(problem) for problem in problems]
-        shown = {"exit_status": status, **facts, "standing": standing.kind, "states": states, "problems": found}
-        print_json("journal check", shown)
+        values = {"exit_status": status, **facts, "standing": standing.kind, "states": states, "problems": found}
+        print_json("journal check", values)
         return status
     click.echo(_("Journal: {path} ({id})", path=facts["path"], id=facts["journal"]))
     for state, number in states.items():
@@ -64,8 +64,8 @@ def check(journal: Path | None, *, as_json: bool) -> int:
     short_help=_("Back up the journal, even while a run writes to it."),
     help=_(
         "Copy the journal to FILE, or to a file beside it named with date and time, even while a run writes to it.\n\n"
-        "An existing file is never overwritten. A backup that replaces the journal later is an older journal: it lacks"
-        " what was sent since, so no row is sent until that is made good."
+        "An existing file is never overwritten. A backup lacks what was sent after it was made: put in the place of the"
+        " journal, it is refused until its gaps are filled."
     ),
 )
 @click.argument("file", type=options.PATH, required=False)
