@@ -10,6 +10,8 @@ from pathlib import Path
 import pytest
 from run_support import Give, Office, ticket
 
+from importer.settings import settings_path
+
 
 def codes(office: Office, give: Give, *more: str) -> list[str]:
     """Return the questions that a run ends with."""
@@ -105,3 +107,13 @@ def test_a_report_that_is_ahead_of_its_journal_stops_the_run(office: Office, giv
     assert give(office.arguments("run", "--yes", "--look-first", "--quiet-period", "0")).status == 0
     assert give(office.arguments("run", "--yes")).status == 0
     assert office.sandbox.posts == 2
+
+
+def test_the_journal_of_the_settings_is_the_one_that_every_command_opens(office: Office, give: Give) -> None:
+    """A journal that the settings file names needs no --journal, for `journal` as for `run` and `history`."""
+    office.write([ticket(1)])
+    assert give(office.arguments("run", "--yes")).status == 0
+    settings_path().parent.mkdir(parents=True, exist_ok=True)
+    settings_path().write_text(f'journal = "{office.journal}"\n', "utf-8")
+    assert give(["history", "--json"]).json["runs"]
+    assert give(["journal", "check", "--json"]).json["path"] == str(office.journal)

@@ -26,7 +26,10 @@ def command() -> None:
 @command.command(
     "check",
     cls=Command,
-    exit_statuses={0: _("it is"), 2: _("something has to be done before rows are sent")},
+    exit_statuses={
+        0: _("the journal is complete and up to date"),
+        2: _("something has to be done before rows are sent"),
+    },
     short_help=_("Check that the journal is complete and up to date."),
     help=_("Check that the journal is complete, and as it was when this computer last used it."),
 )
@@ -119,9 +122,10 @@ def move(source: Path, target: Path, *, as_json: bool) -> int:
 
 
 def _open(path: Path | None) -> Journal:
-    from importer.journal import Journal, default_path  # noqa: PLC0415
+    from importer.journal import Journal  # noqa: PLC0415
+    from importer.workflow.job import journal_path  # noqa: PLC0415
 
-    path = path or default_path()
+    path = journal_path(path)
     if not path.exists() and not path.with_name(path.name + "-wal").exists():
         raise UsageError(_("{path}: there is no journal yet; the first run creates it.", path=path))
     return Journal(path)
