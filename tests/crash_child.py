@@ -24,7 +24,7 @@ import importer.pipeline
 import importer.report
 import importer.workflow.adopting
 import importer.workflow.decisions
-from importer.cli.main import _carry_out
+from importer.cli.main import execute
 from importer.crm import Crm, connections, transport
 from importer.journal import attempts, imports, rows, runs, settling
 
@@ -140,7 +140,7 @@ def carry_out(order: dict[str, Any]) -> int:
                     Path(order["pid"]).write_text(str(os.getpid()), "ascii")
                     strike = stop
                 lie_in_wait(order["step"], order["when"], Fate(order["nth"], strike))
-            status = _carry_out(order["arguments"])
+            status = execute(order["arguments"])
             sys.stderr.flush()
             sys.stdout.flush()
         except BaseException:  # noqa: BLE001 - never back into the parent's loop

@@ -591,7 +591,7 @@ def give(monkeypatch: pytest.MonkeyPatch) -> Give:
     """Run a command line with what a person types at a terminal, or without a terminal."""
 
     def execute(*arguments: object, typed: str | None = None) -> tuple[int, str, str]:
-        monkeypatch.setattr(importer.cli.doctor, "someone_is_there", lambda: typed is not None)
+        monkeypatch.setattr(importer.cli.doctor, "is_interactive", lambda: typed is not None)
         words = ["doctor", *map(str, arguments)]
         result = CliRunner().invoke(case_importer, words, input=typed, standalone_mode=False)
         if isinstance(result.exception, ImporterError):

@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING
 import click
 
 from importer.cli import options
+from importer.cli.help import Command
 from importer.cli.logs import set_up
-from importer.cli.options import allowed_job, trusted
 from importer.cli.output import json_text, print_json
-from importer.cli.terminal import someone_is_there
+from importer.cli.terminal import ask_for_folders, ask_for_server, is_interactive
 from importer.errors import SettingsError, UsageError
 from importer.messages import _, ngettext
 
@@ -29,11 +29,11 @@ _LARGEST = 1_000_000_000
 """Bytes of a test attachment; the CRM's own limit is not documented."""
 
 
-@click.command("doctor")
+@click.command("doctor", cls=Command)
 @options.any_mapping
 @options.connection
-@options.trust
-@options.folders
+@options.trust_server
+@options.allow_folders
 @options.journal
 @click.option("--create-test-case", is_flag=True, help=_("CREATE ONE CASE, after showing it and asking; see above."))
 @click.option("--source", type=click.Path(path_type=Path), help=_("Spreadsheet with the row to base the test case on."))
@@ -78,7 +78,7 @@ def command(  # noqa: PLR0913 - each is an option of the command line
     path = journal or default_path()
     with suppress(UsageError, SettingsError):  # the checks report what is wrong, or not agreed to
         path = journal_path(journal)
-        given = trusted(given, from_mapping)
+        given = ask_for_server(given, from_mapping)
     checks = []
     for check in doctor.run_checks(given, from_mapping, path):
         checks.append(check)
@@ -108,7 +108,7 @@ def _refuse_conflicting_options(
         raise UsageError(_("--row needs a spreadsheet: give it with --source."))
     if source and not mapping:
         raise UsageError(_("--source needs a mapping: give it with -m."))
-    if create_test_case and not someone_is_there():
+    if create_test_case and not is_interactive():
         raise UsageError(_("A person must confirm the test case. Cannot ask: no terminal."))
 
 
@@ -124,7 +124,7 @@ def _try_case(
     from importer import doctor  # noqa: PLC0415
 
     if job and cases:
-        case_options = doctor.options_from_row(allowed_job(job, cases), row)
+        case_options = doctor.options_from_row(ask_for_folders(job, cases), row)
     else:
         case_options = doctor.options_from_fields(cases, _ask_fields())
     prompts = _TerminalPrompts(target.server, target.operation)

@@ -88,7 +88,7 @@ def remember_same(journal: Journal, scope: Scope, record: ImportRecord) -> None:
 
 def _remember_server(said: Connection, named: Connection, ui: UserInterface) -> None:
     try:
-        settings.trust(*settings.place(said, named))
+        settings.trust(*settings.require_server_and_operation(said, named))
     except SettingsError as error:
         ui.show(_not_remembered(error))
 

@@ -12,7 +12,7 @@ from importer.identity import Scope, is_stand_in, same_tenant
 from importer.journal import ImportRecord, Journal
 from importer.messages import _, ngettext
 from importer.model import Status
-from importer.questions import Answer, Person, Question, answer_all
+from importer.questions import Answer, Prompter, Question, answer_all
 from importer.source import Table
 from importer.workflow.job import Job
 from importer.workflow.plan import Batch, Plan
@@ -196,7 +196,7 @@ def first_run_questions(job: Job, scope: Scope, server: str, record: ImportRecor
     return [Question(FIRST_RUN, sentence, (answer,), pair_side(scope), given=answer if job.first_run else None)]
 
 
-def ask_without_spot_check(reason: str, server: str, person: Person) -> None:
+def ask_without_spot_check(reason: str, server: str, person: Prompter) -> None:
     """Ask whether to begin although the CRM could not be asked for rows that another computer may have sent.
 
     Raises QuestionsOpen or UsageError where nobody agrees; nothing was sent then.
