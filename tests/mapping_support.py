@@ -10,8 +10,7 @@ import pandas as pd
 
 from importer import mapping
 from importer.errors import MappingError
-from importer.mapping import CaseMapping
-from importer.mapping.mapper import Converted, Mapper
+from importer.mapping import CaseMapping, Converted, Mapper
 from importer.model import Cell
 
 HEAD = """\

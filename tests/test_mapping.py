@@ -98,7 +98,7 @@ def test_headers_are_found_as_people_write_them(tmp_path: Path) -> None:
 def test_a_header_that_may_be_two_is_asked_for(tmp_path: Path) -> None:
     """Where two headers differ only by accents, the mapping has to write the one that it means."""
     case = loaded(tmp_path, f"{HEAD}form:\n  X: {{column: MAS}}\n")
-    with pytest.raises(MappingError, match="'MAS' may be any of 'más', 'mas'"):
+    with pytest.raises(MappingError, match="'MAS' may mean any of 'más', 'mas'"):
         case.bind(["Id", "más", "mas"], {})
     assert case.bind(["Id", "más", "mas", "MAS"], {}).columns == ("Id", "MAS")
 
@@ -125,9 +125,9 @@ attachments: {folder: f, columns: [Id, Adjun]}
         "3:15: source.key: the sheet has no column 'Idd'; did you mean Id?",
         "3:30: source.skip_if.Estdo: the sheet has no column 'Estdo'; did you mean Estado?",
         "13:17: form.A.template: the sheet has no column 'Asunt'; did you mean Asunto?",
-        "14:46: form.B.lookup.key: t.csv has no column 'Nombre'; known here: Correo",
+        "14:46: form.B.lookup.key: t.csv has no column 'Nombre'; possible values: Correo",
         "14:61: form.B.lookup.value: t.csv has no column 'Corre'; did you mean Correo?",
-        "15:43: form.C.when.Nada: the sheet has no column 'Nada'; known here: Id, Estado, Asunto, Adjunto",
+        "15:43: form.C.when.Nada: the sheet has no column 'Nada'; possible values: Id, Estado, Asunto, Adjunto",
         "16:40: attachments.columns[2]: the sheet has no column 'Adjun'; did you mean Adjunto?",
     ]
 
@@ -172,7 +172,7 @@ def test_a_cell_that_could_not_be_read_is_an_issue_where_it_is_used(tmp_path: Pa
     assert [(i.row, i.column, i.value, i.code, i.message, i.remedy) for i in result.issues] == [
         (2, "C", "#N/A", "error-cell", "the cell shows #N/A", "correct the formula"),
         (3, "Id", "#N/A", "error-cell", "the cell shows #N/A", "correct the formula"),
-        (3, "C", "x", "not-a-date", "'x' is no date that can be read", result.issues[2].remedy),
+        (3, "C", "x", "not-a-date", "'x' is not a readable date", result.issues[2].remedy),
     ]
 
 
@@ -266,7 +266,7 @@ def test_a_size_is_one_text(tmp_path: Path) -> None:
     """A list where a size belongs is a fault like any other; sizes know their units."""
     attachments = "attachments: {folder: f, columns: A, max_size: "
     assert faults(tmp_path, f"{HEAD}{attachments}[1]}}\n") == [
-        "12:48: attachments.max_size: a size is wanted here, such as 10MB"
+        "12:48: attachments.max_size: expected a size, such as 10MB"
     ]
     for text, size in (("512", 512), ("1.5 KB", 1_500), ("2MiB", 2_097_152), ("1gb", 10**9)):
         options = loaded(tmp_path, f"{HEAD}{attachments}{text}}}\n").attachments

@@ -12,9 +12,8 @@ import yaml
 from mapping_support import HEAD, loaded
 from pydantic import BaseModel
 
-from importer.mapping import grammar
+from importer.mapping import grammar, json_schema
 from importer.mapping.drafting.guesses import flow
-from importer.mapping.schema import json_schema
 
 ROOT = Path(__file__).parent.parent
 PAGE = (ROOT / "docs" / "mapping.md").read_text("utf-8")

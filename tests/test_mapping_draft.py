@@ -11,9 +11,9 @@ import pytest
 import yaml
 from mapping_support import HEAD, faults, frame, written
 
-from importer.mapping.drafting import draft
+from importer.mapping import draft
 from importer.mapping.drafting.matching import match_headers
-from importer.mapping.drafting.profiles import guess_type, profiles
+from importer.mapping.drafting.profiles import guess_type, profile_columns
 from importer.model import Cell, Typed
 
 ZENDESK = (
@@ -108,7 +108,7 @@ def test_exports_of_six_systems_are_recognised(system: str) -> None:
     """Every field of the case that the export holds is found, and none is matched wrongly."""
     headers, fields = SYSTEMS[system]
     sheet = sheet_of(headers)
-    matches = match_headers(profiles(list(sheet.columns), [sheet]))
+    matches = match_headers(profile_columns(list(sheet.columns), [sheet]))
     assert {field: match.column for field, match in matches.items()} == fields
 
 
@@ -140,14 +140,14 @@ def test_guesses_stand_beside_their_evidence() -> None:
     """Values come with their rows, types with what proves them, closed statuses and known case types by their names."""
     text = drafted(SHEET)
     for line in (
-        r"key: Radicado +# the header says so; all rows differ",
+        r"key: Radicado +# by its header; all rows differ",
         r"Queja: Complaints +# 1 row$",
         r"Otro: Otro +# 1 row; must be a type of the module",
         r"Cerrado: Cerrado +# 2 rows",
         r"closed: \[Cerrado\] +# these look closed",
         r"# default: \.\.\. +# 1 row is empty",
         r"#   Abierto el: \{column: Abierto el, type: date, read: DD/MM/YYYY\} +# a day above 12 proves DD/MM/YYYY",
-        r"  folder: +# <-- the folder that holds the files",
+        r"  folder: +# <-- the folder with the files",
         r"  columns: \[Anexo 1\]",
         r'  separator: ";"',
     ):
@@ -196,7 +196,7 @@ def test_an_older_mapping_keeps_its_decisions(tmp_path: Path) -> None:
     assert content["fields"]["description"] == {"template": "{Asunto}\n\n{Detalle}"}
     assert content["form"] == {"Subject": {"column": "Asunto", "max_length": 9}}
     assert (content["reference"], content["import"]) == ("form.Subject", "drafted")
-    assert "# <-- new: mapping.yml does not know it" in new
+    assert "# <-- new: not in mapping.yml" in new
 
 
 @pytest.mark.parametrize(
@@ -218,4 +218,4 @@ def test_an_older_mapping_keeps_its_decisions(tmp_path: Path) -> None:
 def test_types_are_proved_by_the_column(cells: list[Cell], keys: dict[str, str]) -> None:
     """A type is proposed with the format or sign that the column proves, and no type where cells do not fit."""
     sheet = frame({"C": cells})
-    assert guess_type(profiles(["C"], [sheet])["C"]).keys == keys
+    assert guess_type(profile_columns(["C"], [sheet])["C"]).keys == keys

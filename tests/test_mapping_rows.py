@@ -150,7 +150,7 @@ def test_a_column_of_web_addresses_is_refused(tmp_path: Path) -> None:
     """Addresses are no files: the mapping is told, at its line, what to do instead."""
     case = loaded(tmp_path, f"{HEAD}attachments: {{folder: f, columns: Link}}\n")
     mapper = bound(case, sheet := frame({"Id": ["1", "2"], "Link": ["https://a.co/1.pdf", ""]}))
-    with pytest.raises(MappingError, match=r":12:35: attachments\.columns: Link holds web addresses"):
+    with pytest.raises(MappingError, match=r":12:35: attachments\.columns: Link has web addresses"):
         mapper.convert(sheet)
 
 

@@ -28,7 +28,7 @@ def command(  # noqa: PLR0913 - each is an option of the command line
     *, source: Path, sheet: str | None, like: Path | None, output: Path | None, log_file: Path | None, verbose: int
 ) -> int:
     """Propose a mapping for SOURCE: every guess with its evidence, every blank marked. Sends nothing."""
-    from importer.mapping.drafting import draft  # noqa: PLC0415 - pandas is slow to import
+    from importer.mapping import draft  # noqa: PLC0415 - pandas is slow to import
     from importer.model import TableOptions  # noqa: PLC0415
     from importer.source import open_table  # noqa: PLC0415
 

@@ -18,7 +18,7 @@ from importer.doctor.person import Person
 from importer.doctor.wish import Wish
 from importer.errors import ConnectionRefused, ServerUnreachable, UsageError
 from importer.identity import Scope
-from importer.mapping.grammar import QUERY_FIELDS
+from importer.mapping import QUERY_FIELDS
 from importer.messages import _
 from importer.model import Outcome, Pause, Verdict
 from importer.workflow.plan import SEARCHED

@@ -12,8 +12,7 @@ from typing import TYPE_CHECKING
 
 from importer import mapping, report
 from importer.errors import SourceError
-from importer.mapping import CaseMapping
-from importer.mapping.tables import TableNeed
+from importer.mapping import CaseMapping, TableNeed
 from importer.messages import _
 from importer.model import Status, TableOptions
 from importer.questions import Answer, Question, QuestionsOpen
