@@ -2,7 +2,7 @@
 
 Equality has four definitions, one for each purpose:
 
-- `canonical`: identity. A row is known by its canonical key for ever, and golden values in the tests hold it.
+- `canonical`: identity. A row is identified by its canonical key permanently; golden values in the tests hold it.
 - `loose`: keys that are nearly the same, so that a person has to decide; `unadorned` widens it.
 - `unaccented`: what people type into a mapping and a sheet, such as headers and values.
 - `fold`: what the CRM answers and what was sent to it, however it is escaped.

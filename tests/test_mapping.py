@@ -1,4 +1,4 @@
-"""The mapping as others use it: what `load` and `bind` give, what is told of columns, how a cell goes its way."""
+"""The mapping as other stages use it: what `load` and `bind` return, missing columns, and how a cell is converted."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ def test_key_content_means_no_key(tmp_path: Path) -> None:
     assert loaded(tmp_path, HEAD.replace("key: Id", "key: [content]")).key == ("content",)
 
 
-def test_a_file_that_cannot_be_read_is_told(tmp_path: Path) -> None:
+def test_a_file_that_cannot_be_read_is_a_fault(tmp_path: Path) -> None:
     """A mapping that is not there is one clear fault, no traceback."""
     with pytest.raises(MappingError, match=r"none\.yml:1:1: the mapping cannot be read: No such file"):
         mapping.load(tmp_path / "none.yml")
@@ -103,8 +103,8 @@ def test_a_header_that_may_be_two_is_asked_for(tmp_path: Path) -> None:
     assert case.bind(["Id", "más", "mas", "MAS"], {}).columns == ("Id", "MAS")
 
 
-def test_all_missing_columns_are_told_at_once_with_the_nearest(tmp_path: Path) -> None:
-    """Columns of fields, key, conditions, templates, attachments and lookup tables are told together, by line."""
+def test_all_missing_columns_are_reported_at_once_with_the_nearest(tmp_path: Path) -> None:
+    """Columns of fields, key, conditions, templates, attachments and lookup tables are reported together, by line."""
     text = (
         HEAD.replace("{key: Id}", "{key: Idd, skip_if: {Estdo: x}}")
         + """\
@@ -120,8 +120,8 @@ attachments: {folder: f, columns: [Id, Adjun]}
         bound(
             case, frame({"Id": [], "Estado": [], "Asunto": [], "Adjunto": []}), tables={"t.csv": frame({"Correo": []})}
         )
-    told = [str(fault).removeprefix(f"{fault.file}:") for fault in caught.value.faults]
-    assert told == [
+    lines = [str(fault).removeprefix(f"{fault.file}:") for fault in caught.value.faults]
+    assert lines == [
         "3:15: source.key: the sheet has no column 'Idd'; did you mean Id?",
         "3:30: source.skip_if.Estdo: the sheet has no column 'Estdo'; did you mean Estado?",
         "13:17: form.A.template: the sheet has no column 'Asunt'; did you mean Asunto?",
@@ -151,7 +151,7 @@ def test_the_columns_that_are_used_come_in_sheet_order(tmp_path: Path) -> None:
     assert (mapper.key_columns, mapper.attachment_columns) == (("id",), ("C",))
 
 
-def test_a_value_without_meaning_is_told_with_the_line_that_mends_it(tmp_path: Path) -> None:
+def test_a_value_that_the_mapping_lacks_is_reported_with_the_line_to_add(tmp_path: Path) -> None:
     """A cell outside `values` is an issue of its row, column and value, and its words group over rows."""
     case = loaded(tmp_path, HEAD.replace("status: Abierto", "status: {column: estado, values: {Abierto: Open}}"))
     result = converted(case, frame({"Id": ["1", "2", "3"], "Estado": ["En curso", "ABIERTO", "En curso"]}))
@@ -177,7 +177,7 @@ def test_a_cell_that_could_not_be_read_is_an_issue_where_it_is_used(tmp_path: Pa
 
 
 def test_values_are_exact_first_then_without_case_and_accents(tmp_path: Path) -> None:
-    """The exact text wins, a folded one must be one, and `*` stands for all others but not for empty cells."""
+    """The exact text wins, only one may match without accents, and `*` is for all others but not for empty cells."""
     spec = "{column: C, values: {Sí: 'yes', SI: capitals, No: 'no', '*': rest}}"
     assert form_values(tmp_path, spec, ["Sí", "SI", "NO", "nó", "otro", ""]) == [
         "yes", "capitals", "no", "no", "rest", None,
@@ -254,7 +254,7 @@ def test_conditions_choose_the_rows_of_a_field(tmp_path: Path) -> None:
 
 
 def test_unused_values_are_noted_with_what_they_may_have_meant(tmp_path: Path) -> None:
-    """A text of `values` that no cell holds is no error, but is said with its place."""
+    """A text of `values` that no cell has is not an error, but is reported with its location."""
     case = loaded(tmp_path, f"{HEAD}form:\n  X: {{column: C, values: {{Abierto: a, Cerado: c, '*': z}}}}\n")
     mapper = bound(case, frame({"Id": ["1", "2"], "C": ["ABIERTO", "Cerrado"]}))
     assert mapper.notes == (
@@ -274,7 +274,7 @@ def test_a_size_is_one_text(tmp_path: Path) -> None:
         assert options.max_size == size
 
 
-def test_every_fault_of_the_file_is_told_at_once(tmp_path: Path) -> None:
+def test_every_fault_of_the_file_is_reported_at_once(tmp_path: Path) -> None:
     """Faults of YAML, of single keys and of keys together come in one answer, by line."""
     text = "version: 1\nversion: 1\nsource: {key: Id, keap: last}\nfields: {status: {column: A, type: dat}}\n"
     lines = [fault.split(":")[0] for fault in faults(tmp_path, text)]

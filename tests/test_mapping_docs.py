@@ -61,7 +61,7 @@ def test_the_schema_has_no_key_that_the_grammar_lacks() -> None:
 
 @pytest.mark.parametrize("example", EXAMPLES, ids=range(len(EXAMPLES)))
 def test_every_example_is_a_mapping_without_fault(tmp_path: Path, example: str) -> None:
-    """What the page shows can be written as it stands, in a mapping that has the rest."""
+    """What the page shows is valid as written, in a mapping that has the rest."""
     whole = yaml.load(HEAD, yaml.BaseLoader)  # noqa: S506 - makes texts of everything
     shown = yaml.load(example, yaml.BaseLoader)  # noqa: S506
     for section, content in shown.items():

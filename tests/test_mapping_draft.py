@@ -1,4 +1,4 @@
-"""`draft` proposes a mapping from headers and values: what the sheet tells is found, and nothing is found wrongly."""
+"""`draft` proposes a mapping from headers and values: it finds what the sheet shows, and nothing wrongly."""
 
 from __future__ import annotations
 
@@ -136,7 +136,7 @@ SHEET: Mapping[str, Sequence[Cell]] = {
 }
 
 
-def test_guesses_stand_beside_their_evidence() -> None:
+def test_guesses_have_their_evidence_beside_them() -> None:
     """Values come with their rows, types with what proves them, closed statuses and known case types by their names."""
     text = drafted(SHEET)
     for line in (
@@ -155,7 +155,7 @@ def test_guesses_stand_beside_their_evidence() -> None:
 
 
 def test_attachment_columns_are_known_by_existing_files(tmp_path: Path) -> None:
-    """Where the named files lie under the sheet's folder, their folder is found."""
+    """Where the named files are under the sheet's folder, their folder is found."""
     (tmp_path / "files" / "2026").mkdir(parents=True)
     for name in ("uno.pdf", "dos.pdf", "tres.pdf"):
         (tmp_path / "files" / "2026" / name).write_bytes(b"x")
@@ -165,8 +165,8 @@ def test_attachment_columns_are_known_by_existing_files(tmp_path: Path) -> None:
     assert content["attachments"] == {"folder": "files/2026", "columns": ["Soporte"], "separator": ";"}
 
 
-def test_headers_may_hold_whatever_a_sheet_holds(tmp_path: Path) -> None:
-    """Line breaks, quotes, colons and signs of YAML in headers and cells leave the draft readable."""
+def test_headers_may_have_any_characters(tmp_path: Path) -> None:
+    """Line breaks, quotes, colons and YAML's own characters in headers and cells leave the draft valid."""
     rows: dict[str, list[Cell]] = {"No:\n#1": ["a", "b"], "Estado": ["[x]: #", '- "y"'], "*Ünï|": ["1", "2"]}
     content = yaml.safe_load(drafted(rows))
     assert content["source"]["key"] == "No:\n#1"
@@ -175,7 +175,7 @@ def test_headers_may_hold_whatever_a_sheet_holds(tmp_path: Path) -> None:
 
 
 def test_an_event_log_keeps_its_newest_rows() -> None:
-    """A key that repeats in many rows is drafted with `keep: last`; one without any column is asked for."""
+    """A key that repeats in many rows is drafted with `keep: last`; one without a column is a blank."""
     rows = [*SHEET["Radicado"], "R1"]
     sheet = frame({"Radicado": rows, "Estado": ["a", "b", "a", "b"]})
     content = yaml.safe_load(draft(["Radicado", "Estado"], [sheet], "drafted", sheet="Log"))
@@ -183,13 +183,13 @@ def test_an_event_log_keeps_its_newest_rows() -> None:
     assert yaml.safe_load(drafted({"Estado": ["a", "a"]}))["source"] == {"key": None}
 
 
-def test_an_older_mapping_keeps_its_decisions(tmp_path: Path) -> None:
-    """With `like`, what fits is kept, texts that are new are asked for, and what lost its column is drafted anew."""
+def test_the_decisions_of_a_previous_mapping_are_kept(tmp_path: Path) -> None:
+    """With `like`, what fits is kept, new texts are marked as blanks, and what lost its column is drafted again."""
     text = HEAD.replace("status: Abierto", "status: {column: ESTADO, values: {Abierto: Open}}").replace(
         "description: words", "description: {template: '{Gone}'}"
     )
-    older = written(tmp_path, text + "form:\n  Subject: {column: Asunto, max_length: 9}\nreference: form.Subject\n")
-    new = drafted(SHEET, like=older)
+    previous = written(tmp_path, text + "form:\n  Subject: {column: Asunto, max_length: 9}\nreference: form.Subject\n")
+    new = drafted(SHEET, like=previous)
     content = yaml.safe_load(new)
     assert content["fields"]["owner"] == "ADMIN_@demo"
     assert content["fields"]["status"] == {"column": "ESTADO", "values": {"Abierto": "Open", "Cerrado": None}}
@@ -197,6 +197,33 @@ def test_an_older_mapping_keeps_its_decisions(tmp_path: Path) -> None:
     assert content["form"] == {"Subject": {"column": "Asunto", "max_length": 9}}
     assert (content["reference"], content["import"]) == ("form.Subject", "drafted")
     assert "# <-- new: not in mapping.yml" in new
+
+
+@pytest.mark.parametrize(
+    ("section", "entry", "kept"),
+    [
+        ("form", "key: {column: Asunto}", True),
+        ("form", "key: {column: Gone}", False),
+        ("form", "X: {value: a, when: [{Asunto: a}, {Estado: b}]}", True),
+        ("form", "X: {value: a, when: [{Asunto: a}, {Gone: b}]}", False),
+        ("form", "X: {object: {type: t, key: {column: Asunto}}}", True),
+        ("form", "X: {object: {type: t, key: {column: Gone}}}", False),
+        ("attachments", "patterns: ['{Asunto}/*']", True),
+        ("attachments", "patterns: '{Gone}/*'", False),
+        ("attachments", "list: {file: f, key: k, path: p, match: Asunto}", True),
+        ("attachments", "list: {file: f, key: k, path: p, match: Gone}", False),
+    ],
+)
+def test_a_decision_is_kept_where_the_sheet_has_all_of_its_columns(
+    tmp_path: Path,
+    section: str,
+    entry: str,
+    kept: bool,  # noqa: FBT001 - a column of the table
+) -> None:
+    """Columns are found in fields, conditions, objects, patterns and lists, whatever a field or property is called."""
+    folder = "  folder: f\n" if section == "attachments" else ""
+    new = drafted(SHEET, like=written(tmp_path, f"{HEAD}{section}:\n{folder}  {entry}\n"))
+    assert (entry.split(":", maxsplit=1)[0] in (yaml.safe_load(new)[section] or {})) == kept
 
 
 @pytest.mark.parametrize(

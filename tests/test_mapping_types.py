@@ -188,7 +188,7 @@ def test_phones_belong_to_a_country(tmp_path: Path) -> None:
 def test_phones_follow_the_numbering_plan_of_their_country(
     tmp_path: Path, country: str, cell: str, number: str
 ) -> None:
-    """Trunk prefixes and Mexico's old 1 are removed; a length that the country lacks, letters and guesses are refused."""
+    """Trunk prefixes and Mexico's old 1 are removed; impossible lengths, letters and guesses are refused."""
     assert form_values(tmp_path, f"{{column: C, type: phone, country: {country}}}", [cell]) == [number]
 
 
@@ -218,7 +218,7 @@ def test_lists_take_their_options_spelling(tmp_path: Path) -> None:
 
 
 def test_multi_selects_are_arrays_or_text(tmp_path: Path) -> None:
-    """The options of a cell are told apart, each once; `format: text` puts them together again."""
+    """The options of a cell are separated, each once; `format: text` joins them again."""
     spec = "{column: C, type: multi-select, separator: ';', allowed: [A, B]"
     assert form_values(tmp_path, f"{spec}}}", ["a; B;A", ";", ""]) == [["A", "B"], None, None]
     assert form_values(tmp_path, f"{spec}, format: text}}", ["a; B"]) == ["A;B"]
@@ -303,7 +303,7 @@ def test_a_column_of_dates_is_read_rightly_or_not_at_all(moments: list[dt.dateti
     st.sampled_from(["0.00", "0,00", "#,##0.00", "#.##0,00"]),
 )
 def test_a_column_of_numbers_is_read_back_whatever_its_signs(numbers: list[Decimal], form: str) -> None:
-    """Two decimal places prove the sign, and thousands separators are told from it."""
+    """Two decimal places prove the sign, and thousands separators differ from it."""
     texts = [format_number(number, form) for number in numbers]
     column = NumberReader()
     column.observe(texts)

@@ -1,4 +1,4 @@
-"""`case-importer schema`: the JSON Schema of a mapping, for editors; sends nothing."""
+"""`case-importer schema`: print the JSON Schema of a mapping, for editors; sends nothing."""
 
 from __future__ import annotations
 

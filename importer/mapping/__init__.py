@@ -5,8 +5,7 @@ proposes a mapping for a source; `json_schema` describes the language for editor
 """
 
 from importer.mapping.case import CaseMapping
-from importer.mapping.document import Document, Node, SourceMap
-from importer.mapping.document import read as read_document
+from importer.mapping.document import Document, Node, SourceMap, read_document
 from importer.mapping.drafting import draft
 from importer.mapping.grammar import QUERY_FIELDS
 from importer.mapping.loader import load

@@ -1,4 +1,4 @@
-"""A valid mapping as the other stages see it: what it says about the source, the fields and the tables it needs."""
+"""A valid mapping for the other stages: how to read the source, the rules of the fields, the tables that it needs."""
 
 from __future__ import annotations
 

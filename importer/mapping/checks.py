@@ -110,7 +110,7 @@ def _attachments(mapping: MappingFile) -> Iterator[Finding]:
         return
     here = ("attachments",)
     if files.folder is None:
-        yield _missing((*here, "folder"), _("folder is missing: the folder that holds the files"))
+        yield _missing((*here, "folder"), _("folder is missing: the folder with the files"))
     if not (files.columns or files.patterns or files.list_):
         yield _missing(
             (*here, "columns"), _("columns is missing: name columns, patterns or a list with each row's files")
@@ -201,8 +201,8 @@ def _options(spec: FieldSpec, path: Steps) -> Iterator[Finding]:
     for key, types in _ONLY_FOR.items():
         serves_template = key in {"read", "decimal_sign"} and spec.template is not None
         if key in given and spec.type not in types and not serves_template:
-            wanted = ", ".join(sorted(types))
-            message = _("{key} is only for type {wanted}, but this is {type}", key=key, wanted=wanted, type=spec.type)
+            names = ", ".join(sorted(types))
+            message = _("{key} is only for type {types}, but this is {type}", key=key, types=names, type=spec.type)
             yield Finding((*path, key), message)
     if spec.value is not None:
         for key in _FOR_CELLS:
@@ -211,6 +211,7 @@ def _options(spec: FieldSpec, path: Steps) -> Iterator[Finding]:
     if spec.template is not None and (fault := _template_fault(spec.template)):
         yield Finding((*path, "template"), fault)
     yield from _formats(spec, path)
+    yield from _needs_of_type(spec, path)
     if spec.upper and spec.lower:
         yield Finding((*path, "lower"), _("upper and lower exclude each other"))
     if spec.min_length and spec.max_length and spec.min_length > spec.max_length:
@@ -221,19 +222,21 @@ def _formats(spec: FieldSpec, path: Steps) -> Iterator[Finding]:
     known = _FORMATS.get(spec.type, ())
     if spec.format and known and spec.format not in known:
         hint = did_you_mean(spec.format, known)
-        yield Finding(
-            (*path, "format"),
-            _("'{format}' is not a valid format for this type; {hint}", format=spec.format, hint=hint),
-        )
-    needed = "hour" if spec.type == "time" else "year"
+        message = _("'{format}' is not a valid format for this type; {hint}", format=spec.format, hint=hint)
+        yield Finding((*path, "format"), message)
     for number, form in enumerate(spec.read or ()):
         try:
-            parts = " ".join(formats.reader(form).groupindex)
+            parts = formats.reader(form).groupindex
         except ValueError as error:
             yield Finding((*path, "read", number), str(error))
             continue
-        if needed not in parts:
-            yield Finding((*path, "read", number), _("'{format}' has no {part}", format=form, part=needed))
+        if spec.type == "time" and "hour" not in parts:
+            yield Finding((*path, "read", number), _("'{format}' has no hour", format=form))
+        if spec.type != "time" and not {"year", "short_year"} & parts.keys():
+            yield Finding((*path, "read", number), _("'{format}' has no year", format=form))
+
+
+def _needs_of_type(spec: FieldSpec, path: Steps) -> Iterator[Finding]:
     if spec.type == "phone" and spec.country is None:
         yield _missing((*path, "country"), _("a phone needs its country, such as country: CO"))
     if spec.country is not None and spec.country not in SUPPORTED_REGIONS:

@@ -63,11 +63,11 @@ class Document:
     faults: tuple[MappingFault, ...]
 
 
-def read(path: Path, raw: bytes) -> Document:
+def read_document(path: Path, raw: bytes) -> Document:
     """Return the document in `raw`; raises `MappingError` where that is not YAML. `path` only names it in faults."""
     file = str(path)
     if len(raw) > MAX_BYTES:
-        message = _("the file has more than {limit:,} bytes, which is too long for a mapping", limit=MAX_BYTES)
+        message = _("the file has more than {limit:,} bytes, which is too long", limit=MAX_BYTES)
         raise _broken(file, (1, 1), message)
     try:
         text = raw.decode("utf-8-sig")

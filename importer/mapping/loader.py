@@ -14,7 +14,7 @@ from importer.errors import MappingError, MappingFault
 from importer.files import open_ordinary
 from importer.mapping.case import CaseMapping
 from importer.mapping.checks import check
-from importer.mapping.document import MAX_BYTES, Document, Node, Steps, read
+from importer.mapping.document import MAX_BYTES, Document, Node, Steps, read_document
 from importer.mapping.grammar import MappingFile
 from importer.mapping.words import did_you_mean
 from importer.messages import _, shorten
@@ -30,7 +30,7 @@ def load(path: Path) -> CaseMapping:
     except OSError as error:
         message = _("the mapping cannot be read: {reason}", reason=error.strerror or error)
         raise MappingError((MappingFault(str(path), 1, 1, "", message),)) from error
-    document = read(path, raw)
+    document = read_document(path, raw)
     grammar, faults, cut = parse(document)
     faults = [*document.faults, *faults, *check(grammar, document.source_map, cut)]
     if faults:
@@ -128,7 +128,7 @@ def _siblings(loc: Steps) -> tuple[str, ...]:
 
 
 def _part_around(loc: Sequence[str | int]) -> Part:
-    """Return the part of the grammar that holds the last step of `loc`."""
+    """Return the part of the grammar with the last step of `loc`."""
     part: Part = MappingFile
     any_name = False
     for step in loc[:-1]:

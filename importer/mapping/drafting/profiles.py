@@ -74,7 +74,7 @@ class Profile:
     @property
     def unique(self) -> bool:
         """Whether every row has a different text."""
-        return self.filled == self.rows > 0 and not self.repeated and not self._long
+        return self.rows > 0 and self.filled == self.rows and not self.repeated and not self._long
 
     @property
     def few(self) -> bool:

@@ -11,7 +11,7 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from importer.mapping.document import Node, read
+from importer.mapping.document import Node, read_document
 from importer.mapping.drafting.guesses import Line, blank, flow, guess_fields, lines, quoted, scalar
 from importer.mapping.drafting.matching import is_called, match_headers
 from importer.mapping.drafting.profiles import Profile, guess_type, profile_columns
@@ -42,7 +42,7 @@ class PreviousMapping:
         """Return the entries of a section whose columns the new sheet has."""
         section = self._content.get(name)
         entries = section if isinstance(section, dict) else {}
-        return {key: node for key, node in entries.items() if node and self._fits(key, node)}
+        return {key: node for key, node in entries.items() if node and self._has_columns(_columns_of(name, key, node))}
 
     def text(self, key: str) -> str | None:
         """Return a text at the top of the file, such as `reference`."""
@@ -54,36 +54,54 @@ class PreviousMapping:
         alike = self._columns.alike(name)
         return alike[0] if len(alike) == 1 else None
 
-    def _fits(self, key: str, node: Node) -> bool:
-        return all(self.column(name) is not None for name in _columns_of(key, node))
+    def _has_columns(self, names: Iterable[str]) -> bool:
+        return all(self.column(name) is not None for name in names)
 
 
 def _content(path: Path) -> dict[str, Node]:
     load(path)  # a mapping with faults has no decisions to keep
-    content = read(path, path.read_bytes()).content
+    content = read_document(path, path.read_bytes()).content
     return content if isinstance(content, dict) else {}
 
 
-def _columns_of(key: str, node: Node) -> Iterator[str]:
-    """Yield the source's columns that a part of a mapping names."""
-    if key in {"key", "group", "columns"}:
-        if node != "content":
-            yield from ([node] if isinstance(node, str) else [name for name in node if isinstance(name, str)])
-    elif key in {"skip_if", "when"}:
-        for tests in node if isinstance(node, list) else [node]:
-            yield from tests if isinstance(tests, dict) else ()
-    elif isinstance(node, dict):
-        if isinstance(column := node.get("column"), str):
-            yield column
-        if isinstance(text := node.get("template"), str):
-            yield from slot_columns(text)
-        for inner_key in ("when", "object"):
-            if isinstance(inner := node.get(inner_key), dict):
-                yield from (
-                    _columns_of(inner_key, inner)
-                    if inner_key == "when"
-                    else (column for name, spec in inner.items() for column in _columns_of(name, spec))
-                )
+def _columns_of(section: str, key: str, node: Node) -> Iterator[str]:
+    """Yield the source's columns that an entry of a section names."""
+    if section in {"fields", "form"}:
+        yield from _columns_of_field(node)
+    elif key in {"key", "group", "columns"} and node != "content":
+        yield from _texts(node)
+    elif key == "skip_if":
+        yield from _columns_of_condition(node)
+    elif key == "patterns":
+        for pattern in _texts(node):
+            yield from slot_columns(pattern)
+    elif key == "list" and isinstance(node, dict) and isinstance(match := node.get("match"), str):
+        yield match
+
+
+def _columns_of_field(spec: Node) -> Iterator[str]:
+    if not isinstance(spec, dict):
+        return
+    if isinstance(column := spec.get("column"), str):
+        yield column
+    if isinstance(template := spec.get("template"), str):
+        yield from slot_columns(template)
+    yield from _columns_of_condition(spec.get("when", {}))
+    if isinstance(properties := spec.get("object"), dict):
+        for inner in properties.values():
+            yield from _columns_of_field(inner)
+
+
+def _columns_of_condition(condition: Node) -> Iterator[str]:
+    for tests in condition if isinstance(condition, list) else [condition]:
+        if isinstance(tests, dict):
+            yield from tests
+
+
+def _texts(node: Node) -> Iterator[str]:
+    for item in [node] if isinstance(node, str) else node:
+        if isinstance(item, str):
+            yield item
 
 
 def draft(  # noqa: PLR0913 - each is an option of the command
@@ -124,8 +142,8 @@ class _Draft:
             self._fields(),
             self._form(),
             self._attachments(),
+            [self._reference()],
         ]
-        sections.append([self._reference()])
         return "\n\n".join("\n".join(lines(section)) for section in sections if section) + "\n"
 
     def _reference(self) -> Line:
@@ -148,9 +166,14 @@ class _Draft:
 
     def _source(self, sheet: str | None) -> list[Line]:
         kept = self._previous.section("source")
-        requested = [Line(f"  sheet: {scalar(sheet)}", _("as requested"))] if sheet else []
-        kept = {key: node for key, node in kept.items() if not (requested and key == "sheet")}
-        return [Line("source:"), *requested, *self._kept_lines(kept), *([] if "key" in kept else self._key())]
+        written = [Line("source:")]
+        if sheet:
+            written.append(Line(f"  sheet: {scalar(sheet)}", _("as requested")))
+            kept.pop("sheet", None)
+        written += self._kept_lines(kept)
+        if "key" not in kept:
+            written += self._key()
+        return written
 
     def _key(self) -> list[Line]:
         """Return the lines of the key: the column with such a header, or one whose cells all differ."""
@@ -165,7 +188,7 @@ class _Draft:
             reasons.append(_("all rows differ"))
             unique.remove(column)
         if unique:
-            reasons.append(_("so they do in: {columns}", columns=", ".join(unique)))
+            reasons.append(_("also in: {columns}", columns=", ".join(unique)))
         if (repeated := self._found[column].repeated) == 0:
             return [Line(f"  key: {scalar(column)}", "; ".join(reasons))]
         repeats = ngettext("{count} row repeats a key", "{count} rows repeat a key", repeated)
