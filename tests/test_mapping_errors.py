@@ -10,10 +10,12 @@ import sys
 from pathlib import Path
 
 import pytest
+import yaml
 from mapping_support import HEAD, faults
 
 from importer import mapping
 from importer.errors import MappingError
+from importer.mapping import read_document
 
 GALLERY = Path(__file__).parent / "broken_mappings"
 EXPECTED = GALLERY / "expected.txt"
@@ -64,6 +66,14 @@ def test_x1_a_bomb_of_aliases_is_refused_at_once(tmp_path: Path) -> None:
     for nested in ("[" * 100_000, "{" * 100_000, "? " * 1_000, "- " * 1_000):
         assert "levels deep" in faults(tmp_path, nested)[0]
     assert "bytes, which is too long" in faults(tmp_path, "#" * 400_000)[0]
+
+
+def test_pyyaml_composes_every_node_by_the_method_that_the_loader_overrides() -> None:
+    """The loader notes locations in `compose_node`; a PyYAML without it would leave every fault at line 1."""
+    assert "compose_node" in vars(yaml.composer.Composer)
+    document = read_document(Path("x.yml"), b"a:\n  - b\n")
+    assert document.source_map.values == {(): (1, 1), ("a",): (2, 3), ("a", 0): (2, 5)}
+    assert document.source_map.keys == {("a",): (1, 1)}
 
 
 if __name__ == "__main__" and "--update" in sys.argv:
