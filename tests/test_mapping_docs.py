@@ -22,7 +22,9 @@ TESTS = "".join(path.read_text("utf-8") for path in sorted((ROOT / "tests").glob
 PARTS = {
     name: part
     for name, part in vars(grammar).items()
-    if isinstance(part, type) and issubclass(part, grammar.Part) and part not in {grammar.Part, grammar.Table}
+    if isinstance(part, type)
+    and issubclass(part, grammar.Part)
+    and part not in {grammar.Part, grammar.Sheet, grammar.Table}
 }
 KEYS = sorted({(name, info.alias or key) for name, part in PARTS.items() for key, info in part.model_fields.items()})
 

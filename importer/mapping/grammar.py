@@ -82,13 +82,13 @@ def _delimiter(text: str) -> str:
     return text
 
 
-def _key(value: object) -> object:
+def _as_key(value: object) -> object:
     return [] if value == "content" else _as_list(value)
 
 
 Text: TypeAlias = Annotated[str, AfterValidator(_not_blank)]
 Texts: TypeAlias = Annotated[tuple[Text, ...], BeforeValidator(_as_list), Field(min_length=1)]
-Key: TypeAlias = Annotated[tuple[Text, ...], BeforeValidator(_key)]
+Key: TypeAlias = Annotated[tuple[Text, ...], BeforeValidator(_as_key)]
 Regex: TypeAlias = Annotated[Text, AfterValidator(_regex)]
 Count: TypeAlias = Annotated[int, Field(ge=1)]
 
@@ -120,12 +120,9 @@ def _as_alternatives(value: object) -> object:
 Condition: TypeAlias = Annotated[tuple[dict[str, Test], ...], BeforeValidator(_as_alternatives), Field(min_length=1)]
 
 
-class Table(Part):
-    """Where another table is, and how it is read."""
+class Sheet(Part):
+    """How a table is read."""
 
-    file: Text | None = Field(
-        None, description="The table's file, relative to the mapping; default: the source itself."
-    )
     sheet: Text | None = Field(None, description="The sheet; default: the first visible one.")
     header_row: Count | None = Field(
         None, description="The row of the headers, as Excel numbers it; default: detected."
@@ -135,6 +132,14 @@ class Table(Part):
     )
     delimiter: Annotated[str, AfterValidator(_delimiter)] | None = Field(
         None, description="The delimiter of a CSV file: one character, or tab; default: detected."
+    )
+
+
+class Table(Sheet):
+    """Where another table is, and how it is read."""
+
+    file: Text | None = Field(
+        None, description="The table's file, relative to the mapping; default: the source itself."
     )
 
 
@@ -244,20 +249,11 @@ class CaseFields(Part):
         return {alias: spec for name, alias in names if (spec := getattr(self, name)) is not None}
 
 
-class Source(Part):
+class Source(Sheet):
     """The table whose rows become cases."""
 
     sheet: Text | None = Field(
         None, description="The sheet; default: the first visible one that is not a report of this program."
-    )
-    header_row: Count | None = Field(
-        None, description="The row of the headers, as Excel numbers it; default: detected."
-    )
-    encoding: Annotated[Text, AfterValidator(_encoding)] | None = Field(
-        None, description="The encoding of a CSV file, such as cp1252; default: detected."
-    )
-    delimiter: Annotated[str, AfterValidator(_delimiter)] | None = Field(
-        None, description="The delimiter of a CSV file: one character, or tab; default: detected."
     )
     hidden: Literal["skip", "include"] = Field("skip", description="Whether hidden and filtered rows are imported.")
     merged: Literal["first", "fill"] = Field(
