@@ -159,7 +159,7 @@ def adopt(job: Job) -> Adoption:
     cannot be identified, since its key is empty or does not belong to its reference, is not taken. Both are issues.
     Raises StartRefused where no row has an id, or where every row with one belongs to another import.
     """
-    cases = mapping.load(job.mapping)
+    cases = mapping.load_mapping(job.mapping)
     table = open_report(job, cases)
     with Journal(job.journal_path) as journal:
         record = guards.find_import(journal, scope_of(job, cases), job.same_as)

@@ -23,7 +23,7 @@ LAYERS = (
 )
 """The rooms, from the lowest layer to the highest; a room uses only what is below its own layer."""
 
-SHARED_ORDER = ("model", "text", "messages", "errors", "clock", "hosts", "spool", "files", "questions")
+SHARED_ORDER = ("text", "model", "messages", "errors", "clock", "hosts", "spool", "files", "questions")
 """Shared modules may use each other: each those before it."""
 
 WORKFLOW_ORDER = (

@@ -10,7 +10,7 @@ from pathlib import Path
 import openpyxl
 import pytest
 
-from importer.mapping.schema import json_schema
+from importer.mapping import json_schema
 from importer.pipeline import check
 from importer.workflow.job import Job, load_job
 from importer.workflow.plan import PlannedRow

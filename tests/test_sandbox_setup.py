@@ -73,7 +73,7 @@ def test_scalars_are_the_text_that_is_written(tmp_path: Path) -> None:
     ("text", "line", "hint"),
     [
         ("users: [a]\nuser: [b]\n", 2, "user"),
-        ("users: [a]\nusers: [b]\n", 2, "duplicate key users; first defined on line 1"),
+        ("users: [a]\nusers: [b]\n", 2, "users: duplicate key; first defined on line 1"),
         ("statuses:\n  Abierto: open\n  Roto: broken\n", 3, "Roto"),
         ("search:\n  order: random\n", 2, "order"),
         ("search:\n  page_size: 0\n", 2, "page_size"),
@@ -82,16 +82,16 @@ def test_scalars_are_the_text_that_is_written(tmp_path: Path) -> None:
         ("users: [\n", 2, ""),
         ("- users\n", 1, ""),
         ("max_body: much\n", 1, "max_body"),
-        ("users: &a [*a]\n", 1, "alias"),
+        ("users: &a [*a]\n", 1, "anchors"),
         ("? [users]\n: [a]\n", 1, "key"),
     ],
 )
 def test_a_faulty_file_is_explained_with_its_line(tmp_path: Path, text: str, line: int, hint: str) -> None:
-    """The sentence names the file, the line and the key."""
+    """The sentence names the file, the line, the column and the key."""
     path = written(tmp_path, text)
     with pytest.raises(UsageError) as refused:
         load_config(path)
-    assert str(refused.value).startswith(f"{path}:{line}: ")
+    assert str(refused.value).startswith(f"{path}:{line}:")
     assert hint in str(refused.value)
 
 

@@ -39,12 +39,12 @@ from importer.messages import _
 @options.logging
 def command(*, as_json: bool, log_file: Path | None, verbose: int, **job_options: Any) -> int:  # noqa: ANN401 - options
     """Carry out `adopt`."""
-    from importer.mapping import load  # noqa: PLC0415 - slow to import, and help does not need it
+    from importer.mapping import load_mapping  # noqa: PLC0415 - slow to import, and help does not need it
     from importer.pipeline import adopt  # noqa: PLC0415
 
     set_up(log_file, verbose)
     job = options.make_job(**job_options)
-    adoption = adopt(ask_for_folders(job, load(job.mapping)))
+    adoption = adopt(ask_for_folders(job, load_mapping(job.mapping)))
     if as_json:
         print_json("adopt", {"exit_status": adoption.exit_status, **asdict(adoption)})
         return adoption.exit_status

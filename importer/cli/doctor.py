@@ -29,7 +29,23 @@ _LARGEST = 1_000_000_000
 """Bytes of a test attachment; the CRM's own limit is not documented."""
 
 
-@click.command("doctor", cls=Command)
+@click.command(
+    "doctor",
+    cls=Command,
+    exit_statuses={
+        0: _("no faults"),
+        2: _("a fault in settings or journal, or the test case was not confirmed"),
+        3: _("the server cannot be reached, or its calls are used up"),
+        5: _("a person must fix the connection"),
+    },
+    help=_(
+        "Check settings, server, certificate, proxy, clock, token, quota, journal, disk and keyring. Creates no case.\n\n"
+        "With --create-test-case, which asks before each case, it creates one case and searches for it, to learn how"
+        " soon the case is found, how searches match and what the CRM answers. The findings are saved next to the"
+        " journal, and settling uses them. With -m and --source the case has the fields of a row of that spreadsheet;"
+        " otherwise the doctor asks for them."
+    ),
+)
 @options.any_mapping
 @options.connection
 @options.trust_server
@@ -55,16 +71,7 @@ def command(  # noqa: PLR0913 - each is an option of the command line
     verbose: int,
     **connection: object,
 ) -> int:
-    """Check settings, server, certificate, proxy, clock, token, quota, journal, disk and keyring. Creates nothing.
-
-    With --create-test-case, which asks before each case, it creates one case and searches for it, to learn how soon
-    the case is found, how searches match and what the CRM answers. The findings are saved next to the journal, and
-    settling uses them. With -m and --source the case has the fields of a row of that spreadsheet; otherwise the doctor
-    asks for them.
-
-    Exit status: 0 no faults, 2 a fault in settings or journal, or the test case was not confirmed, 3 the server cannot
-    be reached or its calls are used up, 5 a person must fix the connection.
-    """
+    """Carry out `doctor`."""
     from importer import doctor, settings  # noqa: PLC0415 - pandas is slow to import
     from importer import mapping as mappings  # noqa: PLC0415
     from importer.journal import default_path  # noqa: PLC0415
@@ -72,7 +79,7 @@ def command(  # noqa: PLR0913 - each is an option of the command line
 
     set_up(log_file, verbose)
     _refuse_conflicting_options(mapping, source, row, create_test_case=create_test_case)
-    cases = mappings.load(mapping) if mapping else None
+    cases = mappings.load_mapping(mapping) if mapping else None
     given = settings.Connection(**connection)  # type: ignore[arg-type]
     from_mapping = mapped(cases) if cases else settings.Connection()
     path = journal or default_path()

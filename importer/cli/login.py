@@ -76,7 +76,7 @@ def _mapped(path: Path | None) -> Connection:
         return Connection()
     from importer import mapping  # noqa: PLC0415 - slow to import, and few logins need it
 
-    cases = mapping.load(path)
+    cases = mapping.load_mapping(path)
     return Connection(cases.server, cases.operation)
 
 

@@ -11,7 +11,12 @@ from importer.messages import _
 _PATH = click.Path(path_type=Path)
 
 
-@click.command("sandbox")
+@click.command(
+    "sandbox",
+    help=_(
+        "Serve a simulated CRM on this computer until Ctrl-C. It is not the wolkvox CRM, and it sends nothing anywhere."
+    ),
+)
 @click.option("--port", type=click.IntRange(0, 65535), default=8765, show_default=True, help=_("0 picks a free port."))
 @click.option("--config", type=_PATH, help=_("Users, contacts, case types, priorities and statuses (YAML)."))
 @click.option("--store", type=_PATH, help=_("File for its cases (default: in your data folder)."))
@@ -30,7 +35,7 @@ def command(  # noqa: PLR0913, PLR0917 - each is an option of the command line
     latency: str,
     faults: tuple[str, ...],
 ) -> int:
-    """Serve a simulated CRM on this computer until Ctrl-C. It is not the wolkvox CRM, and sends nothing anywhere."""
+    """Carry out `sandbox`."""
     from importer import sandbox  # noqa: PLC0415 - the web framework is slow to import
 
     if "list" in faults:

@@ -123,7 +123,7 @@ def command(  # noqa: PLR0913 - each is an option of the command line
     by_hand.check()
     connection = Connection(**others)
     if mapping is not None and by_hand.asks_the_crm:
-        connection = ask_for_server(connection, mapped(mappings.load(mapping)))
+        connection = ask_for_server(connection, mapped(mappings.load_mapping(mapping)))
     results, not_taken = _settle(SettleJob(connection, journal_path(journal), mapping, quiet_period), by_hand)
     status = _exit_status([result for _name, result in results])
     if as_json:

@@ -17,7 +17,7 @@ from importer.crm import Answered, Crm, Record, hit_of, path_of
 from importer.doctor.case import CaseOptions, DoctorPrompts, TestCase, build_test_case
 from importer.errors import ConnectionRefused, ServerUnreachable, UsageError
 from importer.identity import Scope
-from importer.mapping.grammar import QUERY_FIELDS
+from importer.mapping import QUERY_FIELDS
 from importer.messages import _
 from importer.model import Outcome, Pause, Verdict
 from importer.workflow.plan import SEARCHED

@@ -10,13 +10,13 @@ import re
 from collections.abc import Mapping
 from dataclasses import field
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
-import yaml
 from pydantic import BeforeValidator, ByteSize, ConfigDict, Field, TypeAdapter, ValidationError
 from pydantic.dataclasses import dataclass
 
-from importer.errors import UsageError
+from importer.errors import MappingError, MappingFault, UsageError
+from importer.mapping import read_document
 from importer.messages import _
 
 _STRICT = ConfigDict(extra="forbid")
@@ -90,71 +90,25 @@ def _listed(address: str, addresses: tuple[str, ...]) -> bool:
 
 
 def load_config(path: Path) -> SandboxConfig:
-    """Return the configuration in a YAML file.
+    """Return the configuration in a YAML file, read as mappings are: every scalar is the text as written.
 
-    Every scalar is the text as written (`No` stays a status). Raises `UsageError` with file and line.
+    Raises `UsageError` with file, line and column.
     """
     try:
-        text = path.read_text(encoding="utf-8-sig")
-        document = yaml.compose(text, Loader=yaml.SafeLoader)
-        alias = next((token for token in yaml.scan(text) if isinstance(token, yaml.AliasToken)), None)
-    except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(_("{file} cannot be read: {reason}.", file=path, reason=error)) from error
-    except yaml.MarkedYAMLError as error:
-        raise _fault(path, error.problem_mark, str(error.problem)) from error
-    if alias is not None:  # it may contain itself
-        raise _fault(path, alias.start_mark, _("aliases (*) are not allowed here"))
-    if document is None:
-        return SandboxConfig()
-    content = _plain(document, path)
+        document = read_document(path, path.read_bytes())
+    except OSError as error:
+        raise UsageError(_("{file} cannot be read: {reason}.", file=path, reason=error.strerror)) from error
+    except MappingError as error:
+        raise _refused(error.faults[0]) from error
+    if document.faults:
+        raise _refused(document.faults[0])
     try:
-        return TypeAdapter(SandboxConfig).validate_python(content)
+        return TypeAdapter(SandboxConfig).validate_python(document.content)
     except ValidationError as error:
         first = error.errors()[0]
-        key = ".".join(str(part) for part in first["loc"])
-        raise _fault(path, _mark(document, first["loc"]), f"{key}: {first['msg']}") from error
+        at_key = first["type"] == "unexpected_keyword_argument"
+        raise _refused(document.source_map.fault(first["loc"], first["msg"], at_key=at_key)) from error
 
 
-def _plain(node: yaml.Node, path: Path) -> Any:  # noqa: ANN401  # YAML is of any shape until it is validated
-    """Return a YAML node as dicts, lists and texts; a duplicate key is an error, where PyYAML takes the last one."""
-    if isinstance(node, yaml.SequenceNode):
-        return [_plain(item, path) for item in node.value]
-    if not isinstance(node, yaml.MappingNode):
-        return node.value
-    content: dict[str, Any] = {}
-    lines: dict[str, int] = {}
-    for key, value in node.value:
-        if not isinstance(key, yaml.ScalarNode):
-            raise _fault(path, key.start_mark, _("a key must be a text"))
-        if key.value in content:
-            reason = _("duplicate key {key}; first defined on line {line}", key=key.value, line=lines[key.value])
-            raise _fault(path, key.start_mark, reason)
-        lines[key.value] = key.start_mark.line + 1
-        content[key.value] = _plain(value, path)
-    return content
-
-
-def _mark(node: yaml.Node, key_path: tuple[int | str, ...]) -> yaml.Mark:
-    """Return where the innermost part of `key_path` that the document has begins."""
-    mark: yaml.Mark = node.start_mark
-    for part in key_path:
-        if isinstance(node, yaml.MappingNode):
-            found = next(((key, value) for key, value in node.value if key.value == part), None)
-            if found is None:
-                break
-            mark, node = found[0].start_mark, found[1]
-        elif isinstance(node, yaml.SequenceNode) and isinstance(part, int):
-            node = node.value[part]
-            mark = node.start_mark
-    return mark
-
-
-def _fault(path: Path, mark: yaml.Mark | None, reason: str) -> UsageError:
-    return UsageError(
-        _(
-            "{file}:{line}: {reason}. Correct that line; docs/sandbox.md explains the keys.",
-            file=path,
-            line=mark.line + 1 if mark else 1,
-            reason=reason,
-        )
-    )
+def _refused(fault: MappingFault) -> UsageError:
+    return UsageError(_("{fault}. Correct that line; docs/sandbox.md explains the keys.", fault=fault))

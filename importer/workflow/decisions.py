@@ -306,12 +306,12 @@ class SettleJob:
         return Journal(self.journal)
 
     def _mapped(self) -> Connection:
-        return mapped(mapping.load(self.mapping)) if self.mapping else Connection()
+        return mapped(mapping.load_mapping(self.mapping)) if self.mapping else Connection()
 
     def _records(self, journal: Journal) -> list[ImportRecord]:
         """Return the imports that this is about; raises UsageError where the journal knows none of them."""
         server, operation = settings.server_and_operation(self.connection, self._mapped())
-        name = mapping.load(self.mapping).import_name if self.mapping else None
+        name = mapping.load_mapping(self.mapping).import_name if self.mapping else None
         if name and server and operation:
             found = [journal.imports.find(tenant_of(server), operation, name)]
         else:

@@ -13,8 +13,7 @@ from typing import TYPE_CHECKING
 from importer import mapping, report, settings
 from importer.errors import SourceError
 from importer.identity import Scope, tenant_of
-from importer.mapping import CaseMapping
-from importer.mapping.tables import TableNeed
+from importer.mapping import CaseMapping, TableNeed
 from importer.messages import _
 from importer.model import Status, TableOptions
 from importer.questions import Answer, Question, QuestionsOpen
@@ -134,7 +133,7 @@ def load_job(job: Job) -> LoadedJob:
     What the mapping says of the source's own layout holds for no report made from it. Raises MappingError with every
     fault of the mapping, SourceError as `Begun.table` does.
     """
-    cases = mapping.load(job.mapping)
+    cases = mapping.load_mapping(job.mapping)
     return LoadedJob(job, cases, _begin(job.source, cases.table))
 
 

@@ -10,7 +10,6 @@ import pandas as pd
 
 from importer import identity
 from importer.model import Cell
-from importer.text import key_parts
 from importer.workflow.lookalikes import Spelling, spellings
 
 MOST_NAMED = 100
@@ -44,7 +43,7 @@ class Keys:
 def keys_in(frame: pd.DataFrame, columns: Sequence[str]) -> Keys:
     """Return each row's key."""
     rows: list[tuple[Cell, ...]] = list(zip(*(frame[column].tolist() for column in columns), strict=True))
-    parts = [key_parts(cells) for cells in rows]
+    parts = [identity.key_parts(cells) for cells in rows]
     spelt = (spellings(cells, key) if key else () for cells, key in zip(rows, parts, strict=True))
     return Keys.of(parts, {at: others for at, others in enumerate(spelt) if others})
 

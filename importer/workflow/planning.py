@@ -12,9 +12,7 @@ from importer import identity, report
 from importer.attachments import AttachmentFolder, Found
 from importer.identity import Scope
 from importer.journal import KnownRow
-from importer.mapping import CaseMapping
-from importer.mapping.mapper import Converted
-from importer.mapping.tables import TableNeed
+from importer.mapping import CaseMapping, Converted, TableNeed
 from importer.messages import _
 from importer.model import Attachment, Issue, JournalRow, Status
 from importer.source import Table
