@@ -23,8 +23,8 @@ PARTS = {
     name: part
     for name, part in vars(grammar).items()
     if isinstance(part, type)
-    and issubclass(part, grammar.Part)
-    and part not in {grammar.Part, grammar.Sheet, grammar.Table}
+    and issubclass(part, grammar.SpecModel)
+    and part not in {grammar.SpecModel, grammar.SheetSpec, grammar.TableSpec}
 }
 KEYS = sorted({(name, info.alias or key) for name, part in PARTS.items() for key, info in part.model_fields.items()})
 
@@ -97,7 +97,7 @@ def test_the_schema_takes_what_the_grammar_takes() -> None:
     assert 1 in schema["properties"]["version"]["enum"]
     text = {"type": ["string", "number", "boolean"]}
     assert schema["$defs"]["FieldSpec"]["anyOf"][0] == text
-    key = schema["$defs"]["Source"]["properties"]["key"]["anyOf"]
+    key = schema["$defs"]["SourceSpec"]["properties"]["key"]["anyOf"]
     assert key[0] == text
     assert key[1]["items"] == text
     assert schema["required"] == ["version", "import", "source", "fields"]
@@ -106,4 +106,4 @@ def test_the_schema_takes_what_the_grammar_takes() -> None:
 def test_models_forbid_what_they_do_not_know() -> None:
     """Every part of the grammar refuses unknown keys."""
     assert all(part.model_config["extra"] == "forbid" for part in PARTS.values())
-    assert issubclass(grammar.Part, BaseModel)
+    assert issubclass(grammar.SpecModel, BaseModel)

@@ -30,7 +30,7 @@ from importer.mapping.fields import (
     parse_template,
 )
 from importer.mapping.files import NO_FILE, Files, literal
-from importer.mapping.grammar import Attachments, Condition, FieldSpec, FileList, MappingFile, Table
+from importer.mapping.grammar import AttachmentsSpec, Condition, FieldSpec, FileListSpec, MappingFile, TableSpec
 from importer.mapping.mapper import BoundMapping, Mapper, RowChoice
 from importer.mapping.tables import Known, Lookup, ReferenceTables, TableNeed, UnusedValues, conversion, listed_files
 from importer.messages import _
@@ -127,7 +127,7 @@ class _Binding:
             known = None if self._faults else Known(frames, listed, title)
         return conversion(spec, convert, ReferenceTables(lookup, known), column, name.removeprefix("form."))
 
-    def _table(self, table: Table) -> tuple[Sequence[pd.DataFrame], str, Headers]:
+    def _table(self, table: TableSpec) -> tuple[Sequence[pd.DataFrame], str, Headers]:
         """Return a table's frames, its name in messages, and its headers."""
         frames = self._given.tables[TableNeed.of(table, self._path)]
         title = table.file or _("sheet {sheet}", sheet=table.sheet or "1")
@@ -147,7 +147,7 @@ class _Binding:
         write, observer = _writer(slot.format, spec)
         return BoundSlot(column, write, observer)
 
-    def _files(self, files: Attachments) -> Files:
+    def _files(self, files: AttachmentsSpec) -> Files:
         here: Steps = ("attachments",)
         bound = Files(
             self._given.beside / Path(files.folder or "").expanduser(),
@@ -160,7 +160,7 @@ class _Binding:
             self._add_list(bound, files.list_, (*here, "list"))
         return bound
 
-    def _add_list(self, bound: Files, listed: FileList, here: Steps) -> None:
+    def _add_list(self, bound: Files, listed: FileListSpec, here: Steps) -> None:
         """Add the files of a list; rows are matched by the source's key, unless `match` names another column."""
         frames, _title, headers = self._table(listed)
         key = headers.find(listed.key or "", (*here, "key"))

@@ -13,7 +13,7 @@ from importer.mapping.checks import REQUIRED, all_fields, field_path
 from importer.mapping.converters.types import SINGLE_TEXTS
 from importer.mapping.document import SourceMap
 from importer.mapping.fields import slot_columns
-from importer.mapping.grammar import Attachments, FieldSpec, MappingFile, Source, Table
+from importer.mapping.grammar import AttachmentsSpec, FieldSpec, MappingFile, SourceSpec, TableSpec
 from importer.mapping.mapper import Mapper
 from importer.mapping.tables import TableNeed
 from importer.model import AttachmentOptions, FieldRule, TableOptions
@@ -104,20 +104,20 @@ def _column(spec: FieldSpec) -> str | None:
     return spec.column
 
 
-def _source_options(source: Source) -> TableOptions:
+def _source_options(source: SourceSpec) -> TableOptions:
     return TableOptions(
         source.sheet, source.header_row, source.encoding, source.delimiter, source.hidden, source.merged
     )
 
 
-def _attachment_options(files: Attachments | None) -> AttachmentOptions | None:
+def _attachment_options(files: AttachmentsSpec | None) -> AttachmentOptions | None:
     if files is None or files.folder is None:
         return None
     folder = Path(files.folder).expanduser()
     return AttachmentOptions(folder, files.columns or (), files.separator, files.max_size, files.missing)
 
 
-def _tables(mapping: MappingFile) -> Iterator[Table]:
+def _tables(mapping: MappingFile) -> Iterator[TableSpec]:
     """Yield every table for lookups, known values and lists of files."""
     for _path, spec in all_fields(mapping):
         for each in (spec, *(spec.object or {}).values()):

@@ -12,7 +12,7 @@ from importer.mapping.converters import formats
 from importer.mapping.converters.types import DATES_AND_TIMES, NUMBERS, SINGLE_TEXTS, constant
 from importer.mapping.document import SourceMap, Steps, dotted
 from importer.mapping.fields import parse_template
-from importer.mapping.grammar import DATE_FORMATS, FieldSpec, FileList, MappingFile, Source
+from importer.mapping.grammar import DATE_FORMATS, FieldSpec, FileListSpec, MappingFile, SourceSpec
 from importer.mapping.refusal import Refused
 from importer.mapping.words import did_you_mean
 from importer.messages import _
@@ -126,7 +126,7 @@ def _attachments(mapping: MappingFile) -> Iterator[Finding]:
         yield from _list(files.list_, mapping.source)
 
 
-def _list(table: FileList, source: Source) -> Iterator[Finding]:
+def _list(table: FileListSpec, source: SourceSpec) -> Iterator[Finding]:
     here = ("attachments", "list")
     for key in ("key", "path"):
         if getattr(table, key) is None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from importer.errors import MappingFault
 from importer.mapping.document import SourceMap, Steps
-from importer.mapping.grammar import Condition, Test
+from importer.mapping.grammar import Condition, ConditionSpec
 from importer.mapping.words import Words, did_you_mean
 from importer.messages import _
 from importer.text import trimmed, unaccented
@@ -86,7 +86,7 @@ class Conditions:
         return held
 
 
-def _predicate(test: Test) -> Callable[[str], bool]:
+def _predicate(test: ConditionSpec) -> Callable[[str], bool]:
     wanted = {unaccented(text) for text in test.is_ or ()}
     unwanted = {unaccented(text) for text in test.not_ or ()}
     pattern = re.compile(test.matches) if test.matches else None

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Protocol, TypeAlias
 
 from importer.mapping.conditions import Conditions
 from importer.mapping.converters.formats import is_date_format, is_number_format
-from importer.mapping.refusal import Problem, Refused, any_problem
+from importer.mapping.refusal import CellProblem, Refused, any_problem
 from importer.messages import _
 from importer.model import Cell, Fault, Typed
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 _PIECE = re.compile(r"\{\{|\}\}|\{(?P<name>[^{}]*)\}|(?P<open>\{)")
 
-Input: TypeAlias = "Cell | Problem"
+Input: TypeAlias = "Cell | CellProblem"
 Step: TypeAlias = Callable[["str | Typed"], object]
 Observer: TypeAlias = Callable[[Iterable[str]], None]
 
@@ -108,10 +108,10 @@ class Conversion:
 
     def __call__(self, cell: Input) -> object:
         """Return the value of a cell, or the problem with it."""
-        if isinstance(cell, Problem):
+        if isinstance(cell, CellProblem):
             return cell
         if isinstance(cell, Fault):
-            return Problem.of(cell)
+            return CellProblem.of(cell)
         try:
             return self._convert(cell)
         except Refused as refused:
@@ -241,7 +241,7 @@ class TemplateField:
         """Return the field's value for each row; it is empty where all slots are."""
         return convert_distinct(_where(self.when, frame, self._filled(frame)), self.convert)
 
-    def _filled(self, frame: pd.DataFrame) -> list[str | Problem]:
+    def _filled(self, frame: pd.DataFrame) -> list[str | CellProblem]:
         columns = [slot.texts(frame) for slot in self._slots]
         if not columns:
             return [self._form.format()] * len(frame)
@@ -304,20 +304,22 @@ def with_column(values: list[object], column: str, cells: Sequence[object]) -> l
     if not any_problem(values):
         return values
     return [
-        value.located(column, str(cell)) if isinstance(value, Problem) else value
+        value.located(column, str(cell)) if isinstance(value, CellProblem) else value
         for value, cell in zip(values, cells, strict=True)
     ]
 
 
-def _first_problem(values: Iterable[object]) -> Problem | None:
-    return next((value for value in values if isinstance(value, Problem)), None)
+def _first_problem(values: Iterable[object]) -> CellProblem | None:
+    return next((value for value in values if isinstance(value, CellProblem)), None)
 
 
 def _columns_of(when: Conditions | None) -> Iterable[str]:
     return when.columns if when else ()
 
 
-def _where(when: Conditions | None, frame: pd.DataFrame, cells: list[Cell] | list[str | Problem]) -> Sequence[Input]:
+def _where(
+    when: Conditions | None, frame: pd.DataFrame, cells: list[Cell] | list[str | CellProblem]
+) -> Sequence[Input]:
     """Return the cells, empty where the field's conditions do not hold."""
     if when is None:
         return cells

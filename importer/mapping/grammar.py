@@ -93,13 +93,13 @@ Regex: TypeAlias = Annotated[Text, AfterValidator(_regex)]
 Count: TypeAlias = Annotated[int, Field(ge=1)]
 
 
-class Part(BaseModel):
+class SpecModel(BaseModel):
     """A section of the file with keys and values; an unknown key is a fault."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-class Test(Part):
+class ConditionSpec(SpecModel):
     """The tests of a cell; all that are given must hold. Texts are compared without case and accents."""
 
     is_: Texts | None = Field(None, alias="is", description="The cell is this text, or one of these.")
@@ -117,10 +117,12 @@ def _as_alternatives(value: object) -> object:
     return [value] if isinstance(value, dict) else value
 
 
-Condition: TypeAlias = Annotated[tuple[dict[str, Test], ...], BeforeValidator(_as_alternatives), Field(min_length=1)]
+Condition: TypeAlias = Annotated[
+    tuple[dict[str, ConditionSpec], ...], BeforeValidator(_as_alternatives), Field(min_length=1)
+]
 
 
-class Sheet(Part):
+class SheetSpec(SpecModel):
     """How a table is read."""
 
     sheet: Text | None = Field(None, description="The sheet; default: the first visible one.")
@@ -135,7 +137,7 @@ class Sheet(Part):
     )
 
 
-class Table(Sheet):
+class TableSpec(SheetSpec):
     """Where another table is, and how it is read."""
 
     file: Text | None = Field(
@@ -143,20 +145,20 @@ class Table(Sheet):
     )
 
 
-class Lookup(Table):
+class LookupSpec(TableSpec):
     """A table in which a cell is looked up."""
 
     key: Text | None = Field(None, description="The column of that table in which the cell's text is looked up.")
     value: Text | None = Field(None, description="The column of that table with the value.")
 
 
-class Known(Table):
+class KnownSpec(TableSpec):
     """A table of the values that exist in the CRM, such as an export of its contacts or users."""
 
     column: Text | None = Field(None, description="The column of that table with the values.")
 
 
-class FileList(Table):
+class FileListSpec(TableSpec):
     """A table that lists the files of each case, as GLPI and osTicket export them."""
 
     key: Text | None = Field(None, description="The column of that table with the case's key.")
@@ -167,7 +169,7 @@ class FileList(Table):
     name: Text | None = Field(None, description="The column with each file's display name.")
 
 
-class FieldSpec(Part):
+class FieldSpec(SpecModel):
     """Where a field's value comes from, and how it is converted. A plain text is a constant."""
 
     value: Text | None = Field(None, description="A constant: a value of the CRM.")
@@ -189,7 +191,7 @@ class FieldSpec(Part):
     values: dict[str, Text] | None = Field(
         None, description="The CRM's value for each text of the column; '*' is for all others."
     )
-    lookup: Lookup | None = Field(None, description="A table that turns the cell's text into the CRM's value.")
+    lookup: LookupSpec | None = Field(None, description="A table that turns the cell's text into the CRM's value.")
     type: Literal[TYPES] = Field("text", description="The field's type in the CRM.")  # type: ignore[valid-type]  # one list for grammar and docs
     read: Texts | None = Field(
         None,
@@ -211,7 +213,9 @@ class FieldSpec(Part):
     lower: bool = Field(default=False, description="true: convert to lower case.")
     truncate: Count | None = Field(None, description="Cut the text after this many characters.")
     allowed: Texts | None = Field(None, description="The values that the CRM accepts; any other is an issue.")
-    known: Known | None = Field(None, description="A table of the values that exist in the CRM; any other is an issue.")
+    known: KnownSpec | None = Field(
+        None, description="A table of the values that exist in the CRM; any other is an issue."
+    )
     pattern: Regex | None = Field(None, description="A regular expression that the whole value must match.")
     min_length: Count | None = Field(None, description="The minimum number of characters.")
     max_length: Count | None = Field(None, description="The maximum number of characters.")
@@ -227,7 +231,7 @@ class FieldSpec(Part):
         return {"value": value} if isinstance(value, str) else value
 
 
-class CaseFields(Part):
+class CaseFields(SpecModel):
     """The fields that every case has."""
 
     case_type: FieldSpec | None = Field(
@@ -249,7 +253,7 @@ class CaseFields(Part):
         return {alias: spec for name, alias in names if (spec := getattr(self, name)) is not None}
 
 
-class Source(Sheet):
+class SourceSpec(SheetSpec):
     """The table whose rows become cases."""
 
     sheet: Text | None = Field(
@@ -271,14 +275,14 @@ class Source(Sheet):
     )
 
 
-class Target(Part):
+class TargetSpec(SpecModel):
     """Where the cases go; options, the environment and the settings file can name it instead."""
 
     server: Text | None = Field(None, description="The CRM's server, such as crm0001.wolkvox.com.")
     operation: Text | None = Field(None, description="The operation's name.")
 
 
-class Attachments(Part):
+class AttachmentsSpec(SpecModel):
     """The files that go with each case."""
 
     folder: Text | None = Field(None, description="The folder with the files, relative to the source file.")
@@ -287,7 +291,7 @@ class Attachments(Part):
     patterns: Texts | None = Field(
         None, description="Templates of file names with * and ?, such as '{Ticket}/*': every matching file is attached."
     )
-    list_: FileList | None = Field(None, alias="list", description="A table that lists the files of each case.")
+    list_: FileListSpec | None = Field(None, alias="list", description="A table that lists the files of each case.")
     strip_prefix: Text | None = Field(None, description="A prefix to remove from the paths in the cells.")
     names_in: Text | None = Field(
         None, description="The field at whose end the file names are listed: description or form.NAME."
@@ -300,18 +304,18 @@ class Attachments(Part):
     )
 
 
-class MappingFile(Part):
+class MappingFile(SpecModel):
     """A mapping: how the rows of a spreadsheet become cases of the wolkvox CRM."""
 
     version: Annotated[Literal["1"], WithJsonSchema({"enum": [1, "1"]})] | None = Field(
         None, description="The version of this format: 1."
     )
     import_: Text | None = Field(None, alias="import", description="The permanent name of the import.")
-    source: Source = Field(Source(), description="How the table is read, and which of its rows become cases.")
-    target: Target = Field(Target(), description="Where the cases go.")
+    source: SourceSpec = Field(SourceSpec(), description="How the table is read, and which of its rows become cases.")
+    target: TargetSpec = Field(TargetSpec(), description="Where the cases go.")
     fields: CaseFields = Field(CaseFields(), description="The case's own fields.")
     form: dict[str, FieldSpec] = Field({}, description="The module's additional fields, by their names in the CRM.")
-    attachments: Attachments | None = Field(None, description="The files that go with each case.")
+    attachments: AttachmentsSpec | None = Field(None, description="The files that go with each case.")
     reference: Text | None = Field(None, description="The field for the row's reference: description, or form.NAME.")
     search: Literal[QUERY_FIELDS] = Field(  # type: ignore[valid-type]  # one list for grammar and docs
         "email contact", description="The field by which the CRM is searched to settle an unknown row."

@@ -14,7 +14,7 @@ from importer.mapping.conditions import Conditions
 from importer.mapping.document import SourceMap
 from importer.mapping.fields import Field, with_column
 from importer.mapping.files import Files, RowFile
-from importer.mapping.refusal import Problem, any_problem
+from importer.mapping.refusal import CellProblem, any_problem
 from importer.mapping.tables import UnusedValues
 from importer.messages import _
 from importer.model import Fault, FieldRule, Issue
@@ -247,7 +247,7 @@ class Mapper:
         distinct = _distinct(issues, skipped)
         for path, values in columns.items():
             if any_problem(values):
-                columns[path] = [None if isinstance(value, Problem) else value for value in values]
+                columns[path] = [None if isinstance(value, CellProblem) else value for value in values]
         if (names_in := self._bound.names_in) is not None:
             columns[names_in] = self._with_names(columns[names_in], frame)
         fields = pd.DataFrame({path: pd.Series(values, frame.index, dtype=object) for path, values in columns.items()})
@@ -293,7 +293,7 @@ class Mapper:
     def _issues(field: Field, values: Sequence[object], frame: pd.DataFrame) -> Iterator[Issue]:
         """Yield the issues among a field's values."""
         for position, value in enumerate(values if any_problem(values) else ()):
-            if isinstance(value, Problem):
+            if isinstance(value, CellProblem):
                 cell = str(frame[field.column].iloc[position]) if field.column else None
                 yield value.issue(int(frame.index[position]), field.column, cell)
 
@@ -303,7 +303,7 @@ class Mapper:
             cells = frame[column].tolist()
             for row, cell in zip(frame.index.tolist(), cells, strict=True) if Fault in set(map(type, cells)) else ():
                 if isinstance(cell, Fault):
-                    yield Problem.of(cell).issue(row, column, cell.text)
+                    yield CellProblem.of(cell).issue(row, column, cell.text)
 
     def _refuse_addresses(self) -> None:
         faults = [
@@ -351,7 +351,7 @@ def _in_order(columns: Sequence[str], used: Iterable[str]) -> tuple[str, ...]:
 
 
 def _join(values: Sequence[object], separator: str) -> object:
-    if problem := next((value for value in values if isinstance(value, Problem)), None):
+    if problem := next((value for value in values if isinstance(value, CellProblem)), None):
         return problem
     filled = [str(value) for value in values if value is not None]
     return separator.join(filled) if filled else None

@@ -12,12 +12,12 @@ class Refused(Exception):
     """A cell cannot be converted; `problem` is the reason."""
 
     def __init__(self, code: str, message: str, remedy: str) -> None:
-        self.problem = Problem(code, message, remedy)
+        self.problem = CellProblem(code, message, remedy)
         super().__init__(message)
 
 
 @dataclass(frozen=True, slots=True)
-class Problem:
+class CellProblem:
     """Why a cell has no value; takes the value's place among converted values until it becomes an issue.
 
     `column` and `value` are set where the problem is of another cell than the one converted, as in a template.
@@ -30,15 +30,15 @@ class Problem:
     value: str | None = None
 
     @classmethod
-    def of(cls, fault: Fault) -> Problem:
+    def of(cls, fault: Fault) -> CellProblem:
         """Return the problem of a cell that could not even be read."""
         return cls(fault.code, fault.message, fault.remedy)
 
-    def located(self, column: str | None, value: str) -> Problem:
+    def located(self, column: str | None, value: str) -> CellProblem:
         """Return the problem with a column and its cell's text, unless it has its own already."""
         if self.column is not None:
             return self
-        return Problem(self.code, self.message, self.remedy, column, value)
+        return CellProblem(self.code, self.message, self.remedy, column, value)
 
     def issue(self, row: int, column: str | None, value: str | None) -> Issue:
         """Return the issue of a row; `column` and `value` count where the problem has none of its own."""
@@ -49,4 +49,4 @@ class Problem:
 
 def any_problem(values: Iterable[object]) -> bool:
     """Return whether there is a problem among values; most columns have none."""
-    return Problem in set(map(type, values))
+    return CellProblem in set(map(type, values))

@@ -22,10 +22,10 @@ def json_schema() -> dict[str, Any]:
         "description": parts["FieldSpec"]["description"],
         "anyOf": [{"type": _SCALAR}, parts["FieldSpec"]],
     }
-    parts["Test"] = {
-        "title": "Test",
-        "description": parts["Test"]["description"],
-        "anyOf": [{"type": _SCALAR}, {"type": "array", "items": {"type": _SCALAR}}, parts["Test"]],
+    parts["ConditionSpec"] = {
+        "title": "Condition",
+        "description": parts["ConditionSpec"]["description"],
+        "anyOf": [{"type": _SCALAR}, {"type": "array", "items": {"type": _SCALAR}}, parts["ConditionSpec"]],
     }
     schema["required"] = ["version", "import", "source", "fields"]
     schema["$schema"] = "https://json-schema.org/draft/2020-12/schema"
@@ -34,11 +34,11 @@ def json_schema() -> dict[str, Any]:
 
 _REQUIRED_KEYS = {
     "CaseFields": list(REQUIRED),
-    "Source": ["key"],
-    "Lookup": ["key", "value"],
-    "Known": ["column"],
-    "FileList": ["key", "path"],
-    "Attachments": ["folder"],
+    "SourceSpec": ["key"],
+    "LookupSpec": ["key", "value"],
+    "KnownSpec": ["column"],
+    "FileListSpec": ["key", "path"],
+    "AttachmentsSpec": ["folder"],
 }
 
 

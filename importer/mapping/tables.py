@@ -11,7 +11,7 @@ from importer.errors import MappingFault
 from importer.mapping.converters.types import constant, options_in
 from importer.mapping.document import SourceMap, Steps
 from importer.mapping.fields import Conversion, Step, stripped
-from importer.mapping.grammar import FieldSpec, Table
+from importer.mapping.grammar import FieldSpec, TableSpec
 from importer.mapping.refusal import Refused
 from importer.mapping.words import Words, nearest
 from importer.messages import _, shorten
@@ -36,7 +36,7 @@ class TableNeed:
     options: TableOptions
 
     @classmethod
-    def of(cls, table: Table, mapping: Path) -> TableNeed:
+    def of(cls, table: TableSpec, mapping: Path) -> TableNeed:
         """Return what a section of the mapping file at `mapping` needs; relative paths start at its folder."""
         options = TableOptions(table.sheet, table.header_row, table.encoding, table.delimiter)
         return cls(mapping.absolute().parent / table.file if table.file else None, options)

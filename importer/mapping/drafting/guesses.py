@@ -18,14 +18,14 @@ _WIDEST = 60  # characters before a comment in the common column; longer lines h
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class DraftLine:
     """A line of YAML, and its comment."""
 
     yaml: str
     comment: str = ""
 
 
-def lines(written: Sequence[Line]) -> Iterator[str]:
+def lines(written: Sequence[DraftLine]) -> Iterator[str]:
     """Yield lines with their comments aligned."""
     widths = [len(line.yaml) for line in written if line.comment and len(line.yaml) <= _WIDEST]
     margin = max(widths, default=0)
@@ -58,12 +58,12 @@ def flow(node: Node) -> str:
     return f"{{{', '.join(f'{scalar(key)}: {flow(value)}' for key, value in node.items())}}}"
 
 
-def blank(yaml: str, expected: str) -> Line:
+def blank(yaml: str, expected: str) -> DraftLine:
     """Return a line whose value a person has to fill in, and what is expected there."""
-    return Line(yaml, f"<-- {expected}")
+    return DraftLine(yaml, f"<-- {expected}")
 
 
-def guess_fields(found: Mapping[str, Profile], matches: Mapping[str, Match]) -> dict[str, list[Line]]:
+def guess_fields(found: Mapping[str, Profile], matches: Mapping[str, Match]) -> dict[str, list[DraftLine]]:
     """Return the lines of each field of the case, by its name in the CRM."""
     guesses = {
         "case-type": _options("case-type", found, matches),
@@ -75,11 +75,11 @@ def guess_fields(found: Mapping[str, Profile], matches: Mapping[str, Match]) -> 
         "priority": _options("priority", found, matches),
     }
     if match := matches.get("solution"):
-        guesses["solution"] = [Line(f"  solution: {flow({'column': match.column})}", match.evidence)]
+        guesses["solution"] = [DraftLine(f"  solution: {flow({'column': match.column})}", match.evidence)]
     return guesses
 
 
-def _blank_field(name: str) -> list[Line]:
+def _blank_field(name: str) -> list[DraftLine]:
     """Return a blank for a field without a column."""
     expected = {
         "case-type": _("Request, Complaints, Claims, Suggestions, or a custom type of the module"),
@@ -93,25 +93,25 @@ def _blank_field(name: str) -> list[Line]:
     return [blank(f"  {name}:", expected[name])]
 
 
-def _options(name: str, found: Mapping[str, Profile], matches: Mapping[str, Match]) -> list[Line]:
+def _options(name: str, found: Mapping[str, Profile], matches: Mapping[str, Match]) -> list[DraftLine]:
     """Return a field with few values: each with its number of rows, and those that look closed."""
     if (match := matches.get(name)) is None:
         return _blank_field(name)
     profile = found[match.column]
-    written = [Line(f"  {name}:"), Line(f"    column: {scalar(match.column)}", match.evidence)]
+    written = [DraftLine(f"  {name}:"), DraftLine(f"    column: {scalar(match.column)}", match.evidence)]
     if profile.counts:
-        written.append(Line("    values:", _("left: the text in the sheet; right: the name in the module")))
+        written.append(DraftLine("    values:", _("left: the text in the sheet; right: the name in the module")))
     for text, rows in profile.counts.most_common():
         value = CASE_TYPES.get(unaccented(text), text) if name == "case-type" else text
-        written.append(Line(f"      {scalar(text)}: {scalar(value)}", _row_count(name, text, rows)))
+        written.append(DraftLine(f"      {scalar(text)}: {scalar(value)}", _row_count(name, text, rows)))
     if empty := profile.rows - profile.filled:
         why = ngettext(
             "{count} row is empty; this would fill it", "{count} rows are empty; this would fill them", empty
         )
-        written.append(Line("    # default: ...", why))
+        written.append(DraftLine("    # default: ...", why))
     if closed := [text for text in profile.counts if name == "status" and unaccented(text) in CLOSED]:
         written.append(
-            Line(f"    closed: {flow(list(closed))}", _("these look closed; a closed status requires a solution"))
+            DraftLine(f"    closed: {flow(list(closed))}", _("these look closed; a closed status requires a solution"))
         )
     return written
 
@@ -123,39 +123,39 @@ def _row_count(name: str, text: str, rows: int) -> str:
     return rows_text
 
 
-def _user(name: str, found: Mapping[str, Profile], matches: Mapping[str, Match]) -> list[Line]:
+def _user(name: str, found: Mapping[str, Profile], matches: Mapping[str, Match]) -> list[DraftLine]:
     if (match := matches.get(name)) is None:
         return _blank_field(name)
     if found[match.column].mostly(lambda text: "@" in text):
-        return [Line(f"  {name}: {flow({'column': match.column})}", match.evidence)]
+        return [DraftLine(f"  {name}: {flow({'column': match.column})}", match.evidence)]
     return _lookup(name, match, "Wolkvox Email")
 
 
-def _contact(matches: Mapping[str, Match]) -> list[Line]:
+def _contact(matches: Mapping[str, Match]) -> list[DraftLine]:
     if match := matches.get("contact"):
-        return [Line(f"  contact: {flow({'column': match.column, 'type': 'email'})}", match.evidence)]
+        return [DraftLine(f"  contact: {flow({'column': match.column, 'type': 'email'})}", match.evidence)]
     if match := matches.get("person"):
         return _lookup("contact", match, "Email")
     return _blank_field("contact")
 
 
-def _lookup(name: str, match: Match, value: str) -> list[Line]:
+def _lookup(name: str, match: Match, value: str) -> list[DraftLine]:
     """Return a field whose column has names: a table has to give their addresses."""
     return [
-        Line(f"  {name}:"),
-        Line(f"    column: {scalar(match.column)}", _("{evidence}; its cells are names", evidence=match.evidence)),
-        Line("    lookup:"),
+        DraftLine(f"  {name}:"),
+        DraftLine(f"    column: {scalar(match.column)}", _("{evidence}; its cells are names", evidence=match.evidence)),
+        DraftLine("    lookup:"),
         blank("      file:", _("a table of these names with their addresses")),
-        Line(f"      key: {scalar(match.column)}", _("the column with the names")),
-        Line(f"      value: {scalar(value)}", _("the column with the addresses")),
+        DraftLine(f"      key: {scalar(match.column)}", _("the column with the names")),
+        DraftLine(f"      value: {scalar(value)}", _("the column with the addresses")),
     ]
 
 
-def _description(matches: Mapping[str, Match]) -> list[Line]:
+def _description(matches: Mapping[str, Match]) -> list[DraftLine]:
     subject, match = matches.get("subject"), matches.get("description")
     if match is None:
         return _blank_field("description")
     if subject is None:
-        return [Line(f"  description: {flow({'column': match.column})}", match.evidence)]
+        return [DraftLine(f"  description: {flow({'column': match.column})}", match.evidence)]
     text = "\n\n".join(f"{{{each.column}}}" for each in (subject, match))
-    return [Line(f"  description: {flow({'template': text})}", _("subject and description, by their headers"))]
+    return [DraftLine(f"  description: {flow({'template': text})}", _("subject and description, by their headers"))]

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from importer.mapping.document import Node, read_document
-from importer.mapping.drafting.guesses import Line, blank, flow, guess_fields, lines, quoted, scalar
+from importer.mapping.drafting.guesses import DraftLine, blank, flow, guess_fields, lines, quoted, scalar
 from importer.mapping.drafting.matching import is_called, match_headers
 from importer.mapping.drafting.profiles import Profile, guess_type, profile_columns
 from importer.mapping.fields import slot_columns
@@ -146,36 +146,38 @@ class _Draft:
         ]
         return "\n\n".join("\n".join(lines(section)) for section in sections if section) + "\n"
 
-    def _reference(self) -> Line:
+    def _reference(self) -> DraftLine:
         kept = {"description", *(f"form.{name}" for name in self._previous.section("form"))}
         field = self._previous.text("reference")
         field = field if field in kept else "description"
-        return Line(f"reference: {scalar(field)}", _("where the row's mark goes, by which doubtful rows are found"))
+        return DraftLine(
+            f"reference: {scalar(field)}", _("where the row's mark goes, by which doubtful rows are found")
+        )
 
-    def _head(self) -> list[Line]:
+    def _head(self) -> list[DraftLine]:
         advice = _("A draft: each guess has its evidence beside it. Fill in the lines marked with <--, then run check.")
         return [
-            Line("# yaml-language-server: $schema=mapping.schema.json"),
-            Line(f"# {advice}"),
-            Line("version: 1"),
-            Line(
+            DraftLine("# yaml-language-server: $schema=mapping.schema.json"),
+            DraftLine(f"# {advice}"),
+            DraftLine("version: 1"),
+            DraftLine(
                 f"import: {scalar(self._name)}",
                 _("the permanent name of the import; keep it from one file to the next"),
             ),
         ]
 
-    def _source(self, sheet: str | None) -> list[Line]:
+    def _source(self, sheet: str | None) -> list[DraftLine]:
         kept = self._previous.section("source")
-        written = [Line("source:")]
+        written = [DraftLine("source:")]
         if sheet:
-            written.append(Line(f"  sheet: {scalar(sheet)}", _("as requested")))
+            written.append(DraftLine(f"  sheet: {scalar(sheet)}", _("as requested")))
             kept.pop("sheet", None)
         written += self._kept_lines(kept)
         if "key" not in kept:
             written += self._key()
         return written
 
-    def _key(self) -> list[Line]:
+    def _key(self) -> list[DraftLine]:
         """Return the lines of the key: the column with such a header, or one whose cells all differ."""
         unique = [column for column, profile in self._found.items() if profile.unique]
         match = self._matches.get("key")
@@ -190,30 +192,32 @@ class _Draft:
         if unique:
             reasons.append(_("also in: {columns}", columns=", ".join(unique)))
         if (repeated := self._found[column].repeated) == 0:
-            return [Line(f"  key: {scalar(column)}", "; ".join(reasons))]
+            return [DraftLine(f"  key: {scalar(column)}", "; ".join(reasons))]
         repeats = ngettext("{count} row repeats a key", "{count} rows repeat a key", repeated)
-        written = [Line(f"  key: {scalar(column)}", "; ".join([*reasons, repeats]))]
+        written = [DraftLine(f"  key: {scalar(column)}", "; ".join([*reasons, repeats]))]
         if repeated >= _EVENT_LOG * self._found[column].rows:
-            written.append(Line("  keep: last", _("as in an event log: the last row of each key is its latest state")))
+            written.append(
+                DraftLine("  keep: last", _("as in an event log: the last row of each key is its latest state"))
+            )
         return written
 
-    def _target(self) -> list[Line]:
+    def _target(self) -> list[DraftLine]:
         if kept := self._previous.section("target"):
-            return [Line("target:"), *self._kept_lines(kept)]
+            return [DraftLine("target:"), *self._kept_lines(kept)]
         return [
-            Line("# target:", _("or --server and --operation")),
-            Line("#   server: crm0001.wolkvox.com", _("the host in the browser's address bar after login")),
-            Line("#   operation: my_operation"),
+            DraftLine("# target:", _("or --server and --operation")),
+            DraftLine("#   server: crm0001.wolkvox.com", _("the host in the browser's address bar after login")),
+            DraftLine("#   operation: my_operation"),
         ]
 
-    def _fields(self) -> list[Line]:
+    def _fields(self) -> list[DraftLine]:
         kept = self._previous.section("fields")
-        written = [Line("fields:")]
+        written = [DraftLine("fields:")]
         for name, guess in guess_fields(self._found, self._matches).items():
             written += self._kept_field(name, kept.pop(name)) if name in kept else guess
         return [*written, *self._kept_lines(kept)]
 
-    def _kept_field(self, name: str, node: Node) -> list[Line]:
+    def _kept_field(self, name: str, node: Node) -> list[DraftLine]:
         """Return a previous decision about a field, with a blank for each new text of its column."""
         new = self._unknown_texts(node)
         if not new or not isinstance(node, dict) or not isinstance(values := node["values"], dict):
@@ -223,9 +227,9 @@ class _Draft:
             blank(f"      {scalar(text)}:", _("new: not in {mapping}", mapping=self._previous.name)) for text in new
         ]
         return [
-            Line(f"  {name}:"),
+            DraftLine(f"  {name}:"),
             *self._kept_lines(rest, depth=2),
-            Line("    values:"),
+            DraftLine("    values:"),
             *self._kept_lines(values, depth=3),
             *unknown,
         ]
@@ -237,36 +241,40 @@ class _Draft:
         known = {unaccented(text) for text in values}
         return [text for text in profile.counts if unaccented(text) not in known] if profile and profile.few else []
 
-    def _kept_lines(self, nodes: Mapping[str, Node], depth: int = 1) -> list[Line]:
+    def _kept_lines(self, nodes: Mapping[str, Node], depth: int = 1) -> list[DraftLine]:
         why = _("as in {mapping}", mapping=self._previous.name)
-        return [Line(f"{'  ' * depth}{scalar(key)}: {flow(node)}", why) for key, node in nodes.items()]
+        return [DraftLine(f"{'  ' * depth}{scalar(key)}: {flow(node)}", why) for key, node in nodes.items()]
 
-    def _form(self) -> list[Line]:
+    def _form(self) -> list[DraftLine]:
         kept = self._previous.section("form")
-        written = [Line("form:"), *self._kept_lines(kept)] if kept else [Line("form: {}")]
+        written = [DraftLine("form:"), *self._kept_lines(kept)] if kept else [DraftLine("form: {}")]
         used = {match.column for match in self._matches.values()} | set(self._files)
         if left := [column for column, profile in self._found.items() if profile.filled and column not in used]:
             heading = _("The module's own fields, by their names in the CRM. Columns that may belong there:")
-            written += [Line(f"# {heading}"), *map(self._proposal, left)]
+            written += [DraftLine(f"# {heading}"), *map(self._proposal, left)]
         return written
 
-    def _proposal(self, column: str) -> Line:
+    def _proposal(self, column: str) -> DraftLine:
         guess = guess_type(self._found[column])
-        return Line(f"#   {scalar(column)}: {flow({'column': column, **guess.keys})}", guess.evidence)
+        return DraftLine(f"#   {scalar(column)}: {flow({'column': column, **guess.keys})}", guess.evidence)
 
-    def _attachments(self) -> list[Line]:
+    def _attachments(self) -> list[DraftLine]:
         if kept := self._previous.section("attachments"):
-            return [Line("attachments:"), *self._kept_lines(kept)]
+            return [DraftLine("attachments:"), *self._kept_lines(kept)]
         columns, folder = self._files, self._folder
         if not columns:
             return []
         if folder is None:
             where = blank("  folder:", _("the folder with the files, relative to the sheet"))
         else:
-            where = Line(f"  folder: {scalar(folder)}", _("the files are there"))
-        written = [Line("attachments:"), where, Line(f"  columns: {flow(list(columns))}", _("their cells name files"))]
+            where = DraftLine(f"  folder: {scalar(folder)}", _("the files are there"))
+        written = [
+            DraftLine("attachments:"),
+            where,
+            DraftLine(f"  columns: {flow(list(columns))}", _("their cells name files")),
+        ]
         if separators := [sign for column in columns if (sign := self._found[column].separator)]:
-            written.append(Line(f"  separator: {quoted(separators[0])}", _("between the names in a cell")))
+            written.append(DraftLine(f"  separator: {quoted(separators[0])}", _("between the names in a cell")))
         return written
 
 
