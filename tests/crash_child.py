@@ -23,7 +23,7 @@ import importer.pipeline
 import importer.report
 import importer.workflow.adopting
 import importer.workflow.decisions
-from importer.cli.main import _carry_out
+from importer.cli.main import execute
 from importer.crm import Crm, connections, transport
 from importer.journal import attempts, doubts, imports, rows, runs
 
@@ -146,7 +146,7 @@ def carry_out(order: dict[str, Any]) -> int:
                     write_at_once(Path(order["pid"]), str(os.getpid()))
                     act = stop
                 hook(order["step"], order["when"], Countdown(order["nth"], act))
-            status = _carry_out(order["arguments"])
+            status = execute(order["arguments"])
             sys.stderr.flush()
             sys.stdout.flush()
         except BaseException:  # noqa: BLE001 - never back into the parent's loop

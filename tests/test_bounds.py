@@ -30,9 +30,9 @@ MAPPING = (
 )
 IN_A_CHILD = """
 import resource, sys, time
-from importer.cli.main import _carry_out
+from importer.cli.main import execute
 began = time.process_time()
-status = _carry_out(sys.argv[1:])
+status = execute(sys.argv[1:])
 used = time.process_time() - began + resource.getrusage(resource.RUSAGE_CHILDREN).ru_utime
 peak = max(resource.getrusage(who).ru_maxrss for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
 print(f"{status} {used} {peak}", file=sys.stderr)

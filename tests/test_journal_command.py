@@ -125,7 +125,7 @@ def test_r15_a_copy_may_be_looked_at_and_not_send(path: Path, give: Give) -> Non
     target = path.with_name("copy.db")
     said = give(["journal", "copy", str(target), "--journal", str(path)])
     assert said.status == 0
-    assert "do not send" in said.out
+    assert "Do not send" in said.out
     assert standing(target) == "copied"
     assert standing(path) == "sound"
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from importer import identity
 from importer.model import Fault, Typed
-from importer.workflow.keys import MOST_NAMED, KeyIndex, Keys, Occurrences, keys_in, prefix
+from importer.workflow.keys import MOST_NAMED, KeyIndex, Keys, Occurrences, keys_in, short_key
 
 KEYS = st.sampled_from(["1", "01", "001", "2", "a", "A", "á", "b", ""])
 
@@ -43,8 +43,8 @@ def test_r12_repeated_and_similar_keys_are_found_across_frames() -> None:
     book.add([6, 7, 8], Keys.of([("T1",), ("T1",), ("123",)]), without={6})
     book.add([9], Keys.of([("123",)]))
     assert book.repeated() == {
-        prefix(identity.key_digest(("T1",))): (3, 7),
-        prefix(identity.key_digest(("123",))): (8, 9),
+        short_key(identity.key_digest(("T1",))): (3, 7),
+        short_key(identity.key_digest(("123",))): (8, 9),
     }
     assert book.similar() == {2: (8, 9), 8: (2,), 9: (2,)}
 
@@ -59,7 +59,7 @@ def test_a_book_agrees_with_a_plain_dictionary(frames: list[list[str]]) -> None:
         key_of.update({row: key for row, key in zip(rows, frame, strict=True) if key})
     same, alike = defaultdict(list), defaultdict(list)
     for row, key in key_of.items():
-        same[prefix(identity.key_digest((key,)))].append(row)
+        same[short_key(identity.key_digest((key,)))].append(row)
         alike[identity.loose(key)].append(row)
     near = {row: tuple(r for r in alike[identity.loose(key)] if key_of[r] != key) for row, key in key_of.items()}
     assert book.repeated() == {digest: tuple(rows) for digest, rows in same.items() if len(rows) > 1}

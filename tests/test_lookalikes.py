@@ -16,7 +16,7 @@ from openpyxl import Workbook
 from run_support import HEADER, MAPPING, Give, Office, Result, ticket
 
 from importer.model import Cell, Typed
-from importer.text import canonical, loose, loose_2
+from importer.text import canonical, loose, unadorned
 from importer.workflow.keys import KeyIndex, Keys, keys_in
 from importer.workflow.lookalikes import elaborate_spellings, spellings
 
@@ -232,11 +232,11 @@ def test_every_way_to_show_a_day_means_it(day: date) -> None:
 
 @given(st.text(max_size=30))
 def test_what_programs_add_is_forgotten(text: str) -> None:
-    """Whatever the text, `loose_2` forgets what `loose` forgets, and invisible characters anywhere in it."""
-    plain = loose_2(text)
-    assert loose_2(plain) == plain
-    assert loose_2("\u200b".join(text)) == plain
-    assert loose_2(f"\ufeff{text}\u00ad") == plain
+    """Whatever the text, an unadorned loose form lacks what `loose` drops, and invisible characters anywhere in it."""
+    plain = loose(unadorned(text))
+    assert loose(unadorned(plain)) == plain
+    assert loose(unadorned("\u200b".join(text))) == plain
+    assert loose(unadorned(f"\ufeff{text}\u00ad")) == plain
 
 
 @given(st.text(max_size=60) | st.from_regex(r"[-+0-9.,'/: eE%$]{1,45}", fullmatch=True))

@@ -179,7 +179,7 @@ def test_a_verdict_is_for_the_import_of_its_mapping(office: Office, give: Give) 
     [
         (("--by-hand", "1", "--not-created"), "No doubtful row"),
         (("--by-hand", "2"), "--created ID"),
-        (("--by-hand", "2", "--created", " "), "blank"),
+        (("--by-hand", "2", "--created", " "), "empty"),
         (("--created", "x"), "--by-hand"),
     ],
 )
@@ -235,7 +235,7 @@ def test_the_case_of_another_row_is_no_verdict(office: Office, give: Give) -> No
     decide(office.report, {3: ("created", others)})
     named = give(office.settle("--from", str(office.report)))
     assert named.status == 4
-    assert "not taken" in named.out
+    assert "not recorded" in named.out
     assert assert_promise(office) == {"created": 4, "unknown": 1}
 
 

@@ -18,7 +18,7 @@ from importer.crm import Crm
 from importer.journal import Adopted
 from importer.model import Outcome, Status, Target, Verdict
 from importer.workflow.matching import ImportHistory
-from importer.workflow.settling import Settler, SettleResult
+from importer.workflow.settling import SearchSettler, SettleResult
 from importer.workflow.tenant_facts import Findings
 
 QUIET = 120.0
@@ -45,7 +45,7 @@ class Scene:
     def settle(self, findings: Findings | None = FINDINGS) -> SettleResult:
         """Ask the CRM for every row in doubt."""
         with Crm(Target(self.server.url, "op", "any")) as crm:
-            return Settler(ImportHistory(self.desk.journal, self.desk.record), crm, findings, QUIET).settle()
+            return SearchSettler(ImportHistory(self.desk.journal, self.desk.record), crm, findings, QUIET).settle()
 
     def wait(self) -> None:
         """Let the lease and the quiet period of what was sent be over."""

@@ -10,9 +10,9 @@ import pytest
 from journal_support import LEASE, Clock, SampleJournal, created, identity, outcome
 
 from importer.journal import Doubt
+from importer.model import HumanDecision as Answered
 from importer.model import Outcome, Status
-from importer.model import Verdict as Answered
-from importer.workflow.decisions import DecisionTaker, Verdict
+from importer.workflow.decisions import DecisionTaker, HumanDecision
 from importer.workflow.matching import ImportHistory
 
 QUIET = 120.0
@@ -40,7 +40,7 @@ def taker(desk: SampleJournal) -> DecisionTaker:
     return DecisionTaker(ImportHistory(desk.journal, desk.record), QUIET, "report")
 
 
-def take(desk: SampleJournal, verdict: Verdict) -> str:
+def take(desk: SampleJournal, verdict: HumanDecision) -> str:
     """Return why a verdict was not taken, nothing where it was."""
     return taker(desk).take(verdict) or ""
 
@@ -56,11 +56,11 @@ def in_doubt(desk: SampleJournal, clock: Clock, number: int = 1, what: Outcome =
 def test_o28_a_verdict_names_the_attempt_that_it_is_about(desk: SampleJournal, clock: Clock) -> None:
     """What was said of the first attempt is refused once the row went again; of the second, it is taken."""
     first = in_doubt(desk, clock)
-    assert take(desk, Verdict(REFERENCE, None, about=first.about)) == ""
+    assert take(desk, HumanDecision(REFERENCE, None, about=first.about)) == ""
     second = in_doubt(desk, clock)
-    assert "an earlier attempt" in take(desk, Verdict(REFERENCE, None, about=first.about))
+    assert "an earlier attempt" in take(desk, HumanDecision(REFERENCE, None, about=first.about))
     assert desk.row(1).status is Status.UNKNOWN
-    assert take(desk, Verdict(REFERENCE, "case-1", about=second.about)) == ""
+    assert take(desk, HumanDecision(REFERENCE, "case-1", about=second.about)) == ""
     assert (desk.row(1).status, desk.row(1).wolkvox_id) == (Status.CREATED, "case-1")
 
 
@@ -87,7 +87,7 @@ def test_o28_a_sheet_of_the_first_version_names_run_and_moment(
     doubt = in_doubt(desk, clock)
     shown = datetime.fromtimestamp((doubt.sent_at or 0) + off, UTC)
     run = None if other_run is None else (doubt.run or 0) + other_run
-    refusal = take(desk, Verdict(REFERENCE, None, run=run, sent_at=shown))
+    refusal = take(desk, HumanDecision(REFERENCE, None, run=run, sent_at=shown))
     assert ("an earlier attempt" not in refusal) is taken
     assert desk.row(1).status is (Status.PLANNED if taken else Status.UNKNOWN)
 
@@ -100,28 +100,28 @@ def test_o28_nobody_can_know_before_lease_and_quiet_period_are_over(
     desk.conclude(desk.claim(1), UNKNOWN)
     for seconds in (0, LEASE, QUIET - 0.1):
         clock.pass_by(seconds)
-        assert "may still come into being until" in take(desk, Verdict(REFERENCE, case))
+        assert "may still come into being until" in take(desk, HumanDecision(REFERENCE, case))
     clock.pass_by(0.1)
-    assert take(desk, Verdict(REFERENCE, case)) == ""
+    assert take(desk, HumanDecision(REFERENCE, case)) == ""
 
 
 def test_o28_a_row_that_is_being_sent_is_not_in_doubt_yet(desk: SampleJournal, clock: Clock) -> None:
     """Until its lease is over; then it is, without any run in between."""
     desk.claim(1)
-    assert "is being sent" in take(desk, Verdict(REFERENCE, None))
+    assert "is being sent" in take(desk, HumanDecision(REFERENCE, None))
     clock.pass_by(LEASE + QUIET)
-    assert take(desk, Verdict(REFERENCE, None)) == ""
+    assert take(desk, HumanDecision(REFERENCE, None)) == ""
 
 
 def test_o23_what_is_known_of_a_row_speaks_against_a_verdict(desk: SampleJournal, clock: Clock) -> None:
     """Ids that arrived have to be named each; the id of another row is that row's, which is named with the way out."""
     in_doubt(desk, clock, 1, Outcome(Answered.UNKNOWN, "No.", ids=("case-a", "case b")))
     for despite in ((), ("case-a",)):
-        assert '--despite "case b"' in take(desk, Verdict(REFERENCE, None, despite=despite))
+        assert '--despite "case b"' in take(desk, HumanDecision(REFERENCE, None, despite=despite))
     desk.conclude(desk.claim(2), created("case-2"))
-    refusal = take(desk, Verdict(REFERENCE, "case-2"))
+    refusal = take(desk, HumanDecision(REFERENCE, "case-2"))
     assert f"--created case-2 --instead-of {identity(2).reference}" in refusal
-    assert take(desk, Verdict(REFERENCE, None, despite=("case-a", "case b"))) == ""
+    assert take(desk, HumanDecision(REFERENCE, None, despite=("case-a", "case b"))) == ""
 
 
 def test_o21_an_id_is_not_handed_over_too_early(desk: SampleJournal, clock: Clock) -> None:

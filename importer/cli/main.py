@@ -1,6 +1,6 @@
-"""The command line: alone prints, prompts and exits.
+"""The entry of the command line: the commands, and what each exit status and each error becomes.
 
-One module per command, imported when the command is given, so that help appears at once.
+Every command is a module of its own, imported only when it is given, so that help appears at once.
 """
 
 from __future__ import annotations
@@ -22,31 +22,43 @@ from importer.messages import _
 from importer.questions import QuestionsOpen
 from importer.text import clean
 
-FAULT_OF_OURS = 70
-"""Exit status for what is nobody's fault but this program's."""
+INTERNAL_ERROR = 70
+"""Exit status for an error of this program itself."""
 
 OUTPUT_LOST = 3
-"""Exit status where all is well but the output, which the same command gives again."""
+"""Exit status where only the output could not be written; the same command prints it again."""
 
-COMMANDS = {
-    "check": _("Read, map and validate a source; say what is wrong with it. Sends nothing."),
-    "preview": _("Show the JSON that a row would send. Sends nothing."),
-    "run": _("Send what is not created yet, after asking; run it again to go on. SENDS CASES."),
-    "report": _("Write the report again from the source and the journal. Sends nothing."),
-    "settle": _("Settle doubtful rows by asking the CRM, or by your verdict. Creates no case."),
-    "adopt": _("Take the ids of a report into the journal. Sends nothing."),
-    "draft": _("Propose a mapping from the headers and values of a source. Sends nothing."),
-    "schema": _("Print the JSON Schema of a mapping, for editors. Sends nothing."),
-    "doctor": _("Look whether server, token and journal are well; with leave, create one test case."),
-    "login": _("Store the token of an operation in the keyring. Sends nothing."),
-    "history": _("List the runs of the journal and their counts. Sends nothing."),
-    "journal": _("Check the journal as a whole, back it up, copy or move it. Sends nothing."),
-    "sandbox": _("Serve a stand-in CRM on this computer, to try and to train with. Sends nothing."),
+SECTIONS = {
+    _("Import"): {
+        "check": _("Read, map and validate a source; list its issues. Sends nothing."),
+        "preview": _("Show the JSON that a row would send. Sends nothing."),
+        "run": _("Send the rows that have no case yet, after asking. SENDS CASES."),
+        "report": _("Write the report again from the source and the journal. Sends nothing."),
+    },
+    _("Settle and look back"): {
+        "settle": _("Settle doubtful rows by asking the CRM, or by your decision. Creates no case."),
+        "adopt": _("Take the ids of a report into the journal. Sends nothing."),
+        "history": _("List the runs in the journal and their counts. Sends nothing."),
+        "journal": _("Check, back up, copy or move the journal. Sends nothing."),
+    },
+    _("Set up"): {
+        "draft": _("Propose a mapping from the headers and values of a source. Sends nothing."),
+        "schema": _("Print the JSON Schema of a mapping, for editors. Sends nothing."),
+        "login": _("Store the token of an operation in the keyring. Sends nothing."),
+        "doctor": _("Check server, token and journal; with your consent, create one test case."),
+        "sandbox": _("Serve a simulated CRM on this computer, for trials and training. Sends nothing."),
+    },
 }
+"""The commands and what each is for, in the order of the help."""
+
+COMMANDS = tuple(name for section in SECTIONS.values() for name in section)
+
+_OBJECTS_BEFORE_COLLECTION = 500_000
+"""How rarely cycles are collected: rows make many objects that stay, and going through them finds nothing."""
 
 
 class _Commands(click.Group):
-    """The commands above; each lives in a module of its name."""
+    """The commands above; each is in the module of its name."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click calls it so
         return list(COMMANDS)
@@ -59,90 +71,92 @@ class _Commands(click.Group):
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
-        with formatter.section(_("Commands")):
-            formatter.write_dl(list(COMMANDS.items()))
+        width = max(map(len, COMMANDS))
+        for heading, commands in SECTIONS.items():
+            with formatter.section(heading):
+                formatter.write_dl([(name.ljust(width), text) for name, text in commands.items()])
 
 
-@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(
+    cls=_Commands,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    help=_("Import spreadsheet rows as cases into the wolkvox CRM, at most one case per row."),
+)
 @click.version_option(package_name="wolkvox-case-importer", prog_name="case-importer")
 def case_importer() -> None:
-    """Import spreadsheet rows as cases into the wolkvox CRM, at most one case per row."""
-
-
-_COLLECT_AFTER = 500_000
-"""New objects after which cycles are looked for: rows make many that stay, and to go through them finds nothing."""
+    """Group the commands."""
 
 
 def main() -> None:
-    """Carry out the command line and exit with its status."""
-    signal.signal(signal.SIGINT, signal.default_int_handler)  # from here on, somebody says what Ctrl-C ended
-    gc.set_threshold(_COLLECT_AFTER, *gc.get_threshold()[1:])
+    """Execute the command line of this process and exit with its status."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # from here on, a sentence says what Ctrl-C ended
+    gc.set_threshold(_OBJECTS_BEFORE_COLLECTION, *gc.get_threshold()[1:])
     out, err = Output(sys.stdout), Output(sys.stderr, by_line=True)
     sys.stdout, sys.stderr = out.text, err.text
-    status = _carry_out(sys.argv[1:])
+    status = execute(sys.argv[1:])
     if reason := out.failure():
-        click.echo(_("The output is not whole: it could not be written ({reason}).", reason=reason), err=True)
+        click.echo(_("The output is incomplete: it could not be written ({reason}).", reason=reason), err=True)
         status = status or OUTPUT_LOST
     sys.exit(status)
 
 
-def _carry_out(arguments: list[str]) -> int:
-    """Return the exit status of a command; whatever went wrong is said in a sentence, and with --json in an object."""
+def execute(arguments: list[str]) -> int:
+    """Return the exit status of a command; an error is shown as a sentence, and with --json also as an object."""
     try:
         status = case_importer.main(arguments, prog_name="case-importer", standalone_mode=False)
     except click.ClickException as error:
-        shown = io.StringIO()
-        error.show(shown)
-        click.echo(clean(shown.getvalue()), err=True, nl=False)
+        usage = io.StringIO()
+        error.show(usage)
+        click.echo(clean(usage.getvalue()), err=True, nl=False)
         return _failed(arguments, 2, error.format_message())
     except (click.Abort, KeyboardInterrupt) as stop:
         click.echo(err=True)  # the question, or ^C, is on the line so far
-        return _failed(arguments, 2, _said(_stopped(stop)))
+        return _failed(arguments, 2, _shown(_stopped(stop)))
     except ImporterError as error:
-        return _failed(arguments, error.exit_status, _said(str(error)), **_parts(error))
+        return _failed(arguments, error.exit_status, _shown(str(error)), **_details(error))
     except Exception as error:  # noqa: BLE001 - the last line of defence
-        return _failed(arguments, FAULT_OF_OURS, _said(_confession(error)))
+        return _failed(arguments, INTERNAL_ERROR, _shown(_internal_error(error)))
     return status if isinstance(status, int) else 0
 
 
-def _parts(error: ImporterError) -> dict[str, object]:
-    """Return what an error consists of, for a program: a mapping's faults, the questions that are open."""
+def _details(error: ImporterError) -> dict[str, object]:
+    """Return what an error consists of, for a program: the faults of a mapping, the open questions."""
     if isinstance(error, MappingError):
-        return {"faults": [asdict(one) for one in error.faults]}
+        return {"faults": [asdict(fault) for fault in error.faults]}
     if isinstance(error, QuestionsOpen):
-        asked = [{"code": one.code, "question": one.sentence, "option": one.option} for one in error.questions]
-        return {"questions": asked}
+        questions = [{"code": one.code, "question": one.sentence, "option": one.option} for one in error.questions]
+        return {"questions": questions}
     return {}
 
 
 def _stopped(stop: BaseException) -> str:
-    """Return what to say of a command that ended early: a declined question, or Ctrl-C anywhere."""
+    """Return what to say of a command that ended early: by a declined question, or by Ctrl-C."""
     if isinstance(stop, click.Abort) and not isinstance(stop.__cause__, KeyboardInterrupt):
         return _("Stopped; nothing was sent.")
-    return _("Stopped with Ctrl-C. If anything was sent before, the journal has it, and the same command goes on.")
+    return _("Stopped with Ctrl-C. The journal has everything that was sent; run the same command again to continue.")
 
 
-def _said(sentence: str) -> str:
-    click.echo(clean(sentence), err=True)  # a place in a mapping is no sentence, and names a file
+def _shown(sentence: str) -> str:
+    click.echo(clean(sentence), err=True)  # a mapping's faults are no template, and name a file
     return sentence
 
 
-def _failed(arguments: list[str], status: int, reason: str, **more: object) -> int:
-    """Return the exit status; where --json was given, the reason is the one object that it prints."""
+def _failed(arguments: list[str], status: int, reason: str, **details: object) -> int:
+    """Return the exit status; where --json was given, print the reason as the one object."""
     words = list(takewhile(lambda word: word != "--", arguments))
     if "--json" in words:
         command = next((word for word in words if word in COMMANDS), None)
-        print_json(command, {"exit_status": status, "reason": reason, **more})
+        print_json(command, {"exit_status": status, "reason": reason, **details})
     return status
 
 
-def _confession(error: Exception) -> str:
-    """Return where our fault is, without what the exception says: that may quote a cell."""
+def _internal_error(error: Exception) -> str:
+    """Return where our fault is, without the exception's own message: it may quote a cell."""
     frames = traceback.extract_tb(error.__traceback__)
-    places = [f"  {frame.filename.rpartition('importer')[2]}:{frame.lineno} {frame.name}" for frame in frames]
+    locations = [f"  {frame.filename.rpartition('importer')[2]}:{frame.lineno} {frame.name}" for frame in frames]
     sentence = _(
-        "This is a fault of case-importer ({kind}), not of yours. What was sent is in the journal, and the same command"
-        " goes on. Please report it with these lines:",
+        "Internal error in case-importer ({kind}); your data is not the cause. The journal has everything that was"
+        " sent; run the same command again to continue. Please report these lines:",
         kind=type(error).__name__,
     )
-    return "\n".join([sentence, *places])
+    return "\n".join([sentence, *locations])

@@ -8,21 +8,20 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, NamedTuple
 
-from importer import mapping, report
+from importer import report
 from importer.errors import SourceError, StartRefused
 from importer.identity import Scope
-from importer.journal import Adopted, Journal
+from importer.journal import Adopted, ImportRecord, Journal
+from importer.mapping import CaseMapping
 from importer.messages import _
 from importer.model import Identity, Issue, Status
-from importer.pipeline import scope_of
 from importer.source import Table, open_table
 from importer.text import is_case_id
 from importer.workflow import guards
-from importer.workflow.job import Job, allowed_folders, open_source
+from importer.workflow.job import Job, open_source
 from importer.workflow.key_rule import KeyRule, refuse_changed_key
-from importer.workflow.matching import ImportHistory
 from importer.workflow.plan import DOUBTFUL, Plan, PlannedRow
-from importer.workflow.planning import id_column, make_plan, own_columns
+from importer.workflow.planning import id_column, own_columns
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -48,33 +47,22 @@ class Adoption:
         return 1 if self.issues else 0
 
 
-def adopt(job: Job) -> Adoption:
-    """Take the rows of a report into the journal: created ones with their ids, doubtful ones as unknown.
+def adopt_rows(plan: Plan, journal: Journal, record: ImportRecord | None, job: Job) -> Adoption:
+    """Take the rows of a planned report into the journal, those whose ids cannot be right as unknown.
 
-    A row whose id is not to be believed is taken over as unknown, so that it is not sent again before it was corrected.
-    One that nobody can tell, since its key is gone or does not belong to its reference, is not taken over. Both are
-    issues. Raises StartRefused where no row has an id, or where every row with one is of another import.
+    Raises StartRefused where no row has an id, or where every row with one belongs to another import.
     """
-    cases = mapping.load(job.mapping)
-    table = _open(job, cases.table.sheet)
-    with Journal(job.journal_path) as journal:
-        scope = scope_of(job, cases)
-        record = guards.find_import(journal, scope, job.same_as)
-        if record is not None:
-            scope = Scope(record.tenant, record.operation, record.name)
-        history, allowed = ImportHistory(journal, record), allowed_folders(job)
-        plan = make_plan(table, cases, scope, history, trust_references=False, allowed=allowed)
-        refuse_changed_key(plan, journal, record)
-        judge = _Judge(plan, journal)
-        adopted = [row for row in map(judge.taken, _reported(plan)) if row is not None]
-        issues = (*judge.issues, *judge.lost_rows(job))
-        if not adopted and {issue.code for issue in issues} <= {"reference-edited"}:
-            raise _nothing(table, scope, some=bool(issues))
-        if adopted:
-            record = record or journal.imports.add(*scope.parts, None, KeyRule.of(plan).written())
-            journal.adoptions.adopt(record.id, adopted, plan.content_columns)
-            journal.rows.add_spellings(record.id, [row.identity for row in adopted])
-            guards.note_adopted(journal, scope, report.read_mark(job.source, open_table))
+    refuse_changed_key(plan, journal, record)
+    judge = _Judge(plan, journal)
+    adopted = [row for row in map(judge.taken, _reported(plan)) if row is not None]
+    issues = (*judge.issues, *judge.lost_rows(job))
+    if not adopted and {issue.code for issue in issues} <= {"reference-edited"}:
+        raise _nothing(plan.table, plan.scope, some=bool(issues))
+    if adopted:
+        record = record or journal.imports.add(*plan.scope.parts, None, KeyRule.of(plan).written())
+        journal.adoptions.adopt(record.id, adopted, plan.content_columns)
+        journal.rows.add_spellings(record.id, [row.identity for row in adopted])
+        guards.note_adopted(journal, plan.scope, report.read_mark(job.source, open_table))
     created = sum(row.state is Status.CREATED for row in adopted)
     return Adoption(created, len(adopted) - created, tuple(judge.refused), tuple(issues))
 
@@ -92,7 +80,7 @@ class _Reported:
     @property
     def number(self) -> int:
         """The row's number in the sheet."""
-        return self.planned.row.number
+        return self.planned.number
 
     @property
     def says_anything(self) -> bool:
@@ -102,7 +90,7 @@ class _Reported:
     @property
     def is_part(self) -> bool:
         """Whether another row of the sheet stands for this one."""
-        return self.planned.row.skipped is not None and self.planned.row.identity is None
+        return self.planned.skipped is not None and self.planned.identity is None
 
 
 class _Fault(NamedTuple):
@@ -137,7 +125,7 @@ class _Judge:
         self._cases += bool(row.wolkvox_id) and row.status not in DOUBTFUL
         self._doubts += row.status in DOUBTFUL
         self._left.add(row.reference)
-        who = row.planned.row.identity
+        who = row.planned.identity
         if fault := self._fault_of_key(row):
             self._refuse(row, fault)
             return None
@@ -163,7 +151,7 @@ class _Judge:
 
     def _fault_of_key(self, row: _Reported) -> _Fault | None:
         """Return why nobody can tell whose case a row says it is."""
-        who = row.planned.row.identity
+        who = row.planned.identity
         if who is not None:
             if not row.says_anything or row.reference in {"", who.reference}:
                 return None
@@ -174,7 +162,7 @@ class _Judge:
             return None
         columns = ", ".join(self._plan.key_columns) or None
         held = row.wolkvox_id or row.reference or row.status
-        if any(issue.code == "key-repeated" for issue in row.planned.row.issues):
+        if any(issue.code == "key-repeated" for issue in row.planned.issues):
             message = _("Several rows have this row's key, so nobody can tell whose {value} is", value=held)
             return _Fault(columns, held, "key-repeated", message, _UNDO)
         message = _("The key is empty, so nobody can tell whose {value} is", value=held)
@@ -251,13 +239,12 @@ _BRING_BACK = _(
 )
 
 
-def _open(job: Job, sheet: str | None) -> Table:
+def open_report(job: Job, cases: CaseMapping) -> Table:
     """Open the report's sheet, whatever number Excel gave it, or the source's own where that has the ids."""
-    cases = mapping.load(job.mapping)
     table = open_source(job.source, replace(cases.table, sheet=None, header_row=None))
     if id_column(table.columns):
         return table
-    for title in filter(None, [sheet, *report.report_sheets(job.source)]):
+    for title in filter(None, [cases.table.sheet, *report.report_sheets(job.source)]):
         with suppress(SourceError):  # a sheet of the user's own that has our name, and no table
             other = open_table(job.source, replace(cases.table, sheet=title, header_row=None))
             if id_column(other.columns):
@@ -275,7 +262,7 @@ def _reported(plan: Plan) -> Iterator[_Reported]:
     for frame, batch in plan.cells():
         names = ("wolkvox_id", "idPrefijo", "reference", "status")
         texts = [_texts(frame, ours.get(name)) for name in names]
-        for planned, said in zip(batch, zip(*texts, strict=True), strict=True):
+        for planned, said in zip(batch.rows(), zip(*texts, strict=True), strict=True):
             yield _Reported(planned, *said)
 
 

@@ -19,7 +19,7 @@ from importer.source import open_table
 from importer.workflow import guards
 from importer.workflow.job import mapped
 from importer.workflow.matching import ImportHistory
-from importer.workflow.settling import Settler, SettleResult
+from importer.workflow.settling import SearchSettler, SettleResult
 from importer.workflow.tenant_facts import QUIET_PERIOD, Findings
 
 # MERGED importer.workflow.decisions: What a person says of a doubtful row: taken where it is about the attempt in doubt, and costs no id that is known.
@@ -32,7 +32,7 @@ _ZONES = 900.0
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
+class HumanDecision:
     """What a person says of a doubtful row: it is the case `created`, or it has none.
 
     `about` names the attempt or decision that the person saw, None where they speak of the row as it is now; sheets of
@@ -61,7 +61,7 @@ class DecisionTaker:
         doubts = self._journal.doubts.of_import(self._record.id)
         return next((doubt for doubt in doubts if doubt.reference == reference), None)
 
-    def take(self, verdict: Verdict) -> str | None:
+    def take(self, verdict: HumanDecision) -> str | None:
         """Record a verdict; return None, or why it was not taken."""
         doubt = self.doubt(verdict.reference)
         if doubt is None:
@@ -104,7 +104,7 @@ class DecisionTaker:
             )
         return _("{reference} is not in doubt: it is {state}.", reference=reference, state=row.status.value)
 
-    def _other_attempt(self, doubt: Doubt, verdict: Verdict) -> str | None:
+    def _other_attempt(self, doubt: Doubt, verdict: HumanDecision) -> str | None:
         """Return why a verdict is about something else than the attempt that is in doubt now."""
         if verdict.about is not None:
             same = verdict.about == doubt.about
@@ -137,7 +137,7 @@ class DecisionTaker:
             until=local_datetime(clock.wall() + left),
         )
 
-    def _not_possible(self, doubt: Doubt, verdict: Verdict) -> str | None:
+    def _not_possible(self, doubt: Doubt, verdict: HumanDecision) -> str | None:
         """Return what is known of the row that speaks against a verdict."""
         if verdict.created is None:
             known = [wolkvox_id for wolkvox_id in doubt.ids if wolkvox_id not in verdict.despite]
@@ -194,7 +194,7 @@ class ByHand:
 
 
 @dataclass(frozen=True, slots=True)
-class Settlement:
+class SettleJob:
     """What `settle` is about: the imports of one operation, or one of them by its mapping; sizes as in `Job`."""
 
     connection: Connection
@@ -229,7 +229,7 @@ class Settlement:
             elif said.instead_of:
                 refusal = self._hand_over(journal, taker, reference, said)
             else:
-                refusal = taker.take(Verdict(reference, said.created, despite=said.despite))
+                refusal = taker.take(HumanDecision(reference, said.created, despite=said.despite))
             if refusal is not None:
                 raise UsageError(refusal)
             planned = said.created is None and not said.deleted
@@ -264,7 +264,7 @@ class Settlement:
         Raises ReportError where the file is no report.
         """
         verdicts, not_taken = _verdicts_in(path)
-        taken: list[Verdict] = []
+        taken: list[HumanDecision] = []
         with self._open() as journal:
             records = self._records(journal)
             for verdict in verdicts:
@@ -285,10 +285,10 @@ class Settlement:
         guards.refuse_short_quiet_period(self.quiet_period, f"https://{record.tenant}")
         return DecisionTaker(ImportHistory(journal, record), self.quiet_period, how)
 
-    def _settler(self, journal: Journal, record: ImportRecord, crm: Crm) -> Settler:
+    def _settler(self, journal: Journal, record: ImportRecord, crm: Crm) -> SearchSettler:
         scope = Scope(record.tenant, record.operation, record.name)
         findings = Findings.load(journal.path.parent, scope)
-        return Settler(ImportHistory(journal, record), crm, findings, self.quiet_period)
+        return SearchSettler(ImportHistory(journal, record), crm, findings, self.quiet_period)
 
     def _row(self, journal: Journal, key: str, *, doubtful: bool) -> tuple[ImportRecord, str]:
         """Return the row that has this key or reference, and its import; raises UsageError where it is not one."""
@@ -307,12 +307,12 @@ class Settlement:
         return Journal(self.journal)
 
     def _mapped(self) -> Connection:
-        return mapped(mapping.load(self.mapping)) if self.mapping else Connection()
+        return mapped(mapping.load_mapping(self.mapping)) if self.mapping else Connection()
 
     def _records(self, journal: Journal) -> list[ImportRecord]:
         """Return the imports that this is about; raises UsageError where the journal knows none of them."""
         server, operation = settings.server_and_operation(self.connection, self._mapped())
-        name = mapping.load(self.mapping).import_name if self.mapping else None
+        name = mapping.load_mapping(self.mapping).import_name if self.mapping else None
         if name and server and operation:
             found = [journal.imports.find(tenant_of(server), operation, name)]
         else:
@@ -331,7 +331,7 @@ class Settlement:
         return records
 
 
-def _verdicts_in(path: Path) -> tuple[list[Verdict], list[NotTaken]]:
+def _verdicts_in(path: Path) -> tuple[list[HumanDecision], list[NotTaken]]:
     """Return the verdicts in a report, and those that say too little or contradict themselves."""
     verdicts, incomplete = [], []
     for row in report.read_rows(path, open_table):
@@ -347,7 +347,7 @@ def _verdicts_in(path: Path) -> tuple[list[Verdict], list[NotTaken]]:
             reason = _("A verdict `not created` cannot have the wolkvox_id of a case beside it.")
             incomplete.append(NotTaken(row.reference, reason))
         else:
-            told = Verdict(row.reference, row.wolkvox_id, row.id_prefijo, row.about, row.run, row.sent_at)
+            told = HumanDecision(row.reference, row.wolkvox_id, row.id_prefijo, row.about, row.run, row.sent_at)
             verdicts.append(told)
     return verdicts, incomplete
 

@@ -17,7 +17,7 @@ from importer.workflow.looking import Looking, looked_for_before, wanted_among
 from importer.workflow.matching import ImportHistory
 from importer.workflow.outcome import SendResult, now
 from importer.workflow.sending import RunContext, Sender
-from importer.workflow.settling import Settler
+from importer.workflow.settling import SearchSettler
 from importer.workflow.tenant_facts import Findings
 
 _ASK_AGAIN = timedelta(hours=1)
@@ -30,17 +30,25 @@ _MARGIN = timedelta(minutes=1)
 """How much later to go on: the CRM tells the time in hours."""
 
 
+def execute_run(job: Job, ui: UserInterface, context: RunContext, forecast: Forecast) -> SendResult:
+    """Do what a confirmed forecast says: look first if asked, send, settle what is in doubt; return how that went.
+
+    Raises RunStopped where the journal can no longer be written.
+    """
+    return _Execution(job, ui, context, forecast).execute()
+
+
 @dataclass(frozen=True, slots=True)
-class Dispatch:
-    """A confirmed run: what was asked for, who is told, what the workers share, and what was forecast."""
+class _Execution:
+    """A confirmed run: what was asked for, the user interface, what the workers share, and the forecast."""
 
     job: Job
     ui: UserInterface
     context: RunContext
     forecast: Forecast
 
-    def carry_out(self) -> SendResult:
-        """Do what the forecast promised; return how that went."""
+    def execute(self) -> SendResult:
+        """Do what the forecast says; return how that went."""
         if self.job.look_first:
             self._looking().look_again(looked_for_before(self.forecast.plan), self.job.concurrency)
             self._look_for_rejected()
@@ -170,7 +178,7 @@ class Dispatch:
             return ()
         history = ImportHistory(context.journal, context.record)
         try:
-            settled = Settler(history, context.crm, self._findings(), self.job.quiet_period).settle()
+            settled = SearchSettler(history, context.crm, self._findings(), self.job.quiet_period).settle()
         except (ServerUnreachable, ConnectionRefused) as error:
             return (_("Doubtful rows could not be settled now: {reason}", reason=error),)
         return settled.sentences()

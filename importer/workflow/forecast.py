@@ -100,12 +100,12 @@ def make_forecast(job: Job, plan: Plan, crm: Crm, server: str, *, is_new: bool) 
     attachments = size = open_cases = 0
     closed = {status for rule in plan.mapping.rules if rule.path == "status" for status in rule.closed}
     searched = set()
-    for planned in islice(plan.sendable(), wanted if job.wait_for_quota else to_send):
-        open_cases += planned.row.fields.get("status") not in closed
-        attachments += len(planned.row.attachments)
-        size += sum(file.size for file in planned.row.attachments)
+    for row in islice(plan.sendable(), wanted if job.wait_for_quota else to_send):
+        open_cases += row.fields.get("status") not in closed
+        attachments += len(row.attachments)
+        size += sum(file.size for file in row.attachments)
         if job.look_first:
-            searched.add(_question(plan, planned))
+            searched.add(_question(plan, row))
     return Forecast(
         plan=plan,
         server=server,
@@ -134,15 +134,15 @@ def rows_within_quota(job: Job, quota: Quota | None, wanted: int, other_calls: i
     return max(0, min(wanted, (quota.left - job.keep_quota - other_calls) // calls_a_row))
 
 
-def _question(plan: Plan, planned: PlannedRow) -> str:
+def _question(plan: Plan, row: PlannedRow) -> str:
     """Return by which value the CRM would be searched for a row; raises UsageError where it could not be found."""
-    value = search_value(plan, planned.row)
+    value = search_value(plan, row)
     if value is None:
         raise UsageError(
             _(
                 "--look-first: row {row} could not be found in the CRM. That needs a `reference` in the mapping, and as"
                 " `search` a field that every row is sent with, such as `email contact` (now: `{field}`).",
-                row=planned.row.number,
+                row=row.number,
                 field=plan.mapping.search,
             )
         )
@@ -166,7 +166,7 @@ class UserInterface(Protocol):
     def answer(self, question: Question) -> Answer | None:
         """Return the person's answer to a question, None where they decline it."""
 
-    def told(self, sentence: str) -> None:
+    def show(self, sentence: str) -> None:
         """Be told something that is neither a question nor a result."""
 
     def confirm(self, forecast: Forecast) -> None:

@@ -10,10 +10,10 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from importer import mapping, report
+from importer import mapping, report, settings
 from importer.errors import SourceError
-from importer.mapping import CaseMapping
-from importer.mapping.tables import TableNeed
+from importer.identity import Scope, tenant_of
+from importer.mapping import CaseMapping, TableNeed
 from importer.messages import _
 from importer.model import Status, TableOptions
 from importer.questions import Answer, Question, QuestionsOpen
@@ -87,6 +87,12 @@ class Job:
         return self.retry_rejected or Status.REJECTED in self.only
 
 
+def scope_of(job: Job, cases: CaseMapping) -> Scope:
+    """Return the scope of a job; what is not named yet is empty, which only commands that send nothing allow."""
+    server, operation = settings.server_and_operation(job.connection, mapped(cases))
+    return Scope(tenant_of(server) if server else "", operation or "", cases.import_name)
+
+
 def mapped(cases: CaseMapping) -> Connection:
     """Return what the mapping says of the connection."""
     return Connection(cases.server, cases.operation, file=cases.path)
@@ -127,7 +133,7 @@ def load_job(job: Job) -> LoadedJob:
     What the mapping says of the source's own layout holds for no report made from it. Raises MappingError with every
     fault of the mapping, SourceError as `Begun.table` does.
     """
-    cases = mapping.load(job.mapping)
+    cases = mapping.load_mapping(job.mapping)
     return LoadedJob(job, cases, _begin(job.source, cases.table))
 
 

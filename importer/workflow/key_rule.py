@@ -15,8 +15,9 @@ from typing import TYPE_CHECKING, Literal
 
 from importer.errors import SourceError, StartRefused
 from importer.journal import ImportRecord, Journal
-from importer.mapping.words import Words, fold
+from importer.mapping import Words
 from importer.messages import _
+from importer.text import unaccented
 from importer.workflow.job import open_source
 from importer.workflow.keys import Keys, Occurrences, content_keys, keys_in
 from importer.workflow.plan import MAY_BE_CASES, Plan
@@ -94,7 +95,7 @@ class KeyRule:
         return self._compared() == other._compared()
 
     def _compared(self) -> tuple[object, ...]:
-        return self.version, self.kind, tuple(map(fold, self.columns)), self.reading
+        return self.version, self.kind, tuple(map(unaccented, self.columns)), self.reading
 
     def shown(self, other: KeyRule) -> str:
         """Return the rule for a person, with what of its reading the other one has otherwise."""
@@ -191,11 +192,9 @@ def _compared(plan: Plan, journal: Journal, record: ImportRecord, before: KeyRul
 
 
 def _lines_now(plan: Plan) -> Iterator[Line]:
-    for batch in plan.batches:
-        for at, number in enumerate(batch.numbers):
-            known = batch.known.get(at)
-            reference = known.reference if known and known.status in MAY_BE_CASES else ""
-            yield number, 1, batch.digests[at], None if at in batch.skipped else reference
+    for row in plan:
+        reference = row.known.reference if row.known and row.known.status in MAY_BE_CASES else ""
+        yield row.number, 1, row.key_digest, None if row.skipped else reference
 
 
 def _lines_before(plan: Plan, journal: Journal, record: ImportRecord, rule: KeyRule) -> Iterator[Line]:
@@ -244,19 +243,19 @@ def _earlier(plan: Plan, journal: Journal, record: ImportRecord, now: KeyRule) -
     if record.bound_to is not None:
         return KeyRule("content", (), now.reading)
     by_reference = _is_by_reference(plan)
-    if not by_reference and any(batch.known for batch in plan.batches):
+    if not by_reference and any(batch.facts["known"].notna().any() for batch in plan.batches):
         return now
-    columns = set(map(fold, journal.rows.columns(record.id)))
+    columns = set(map(unaccented, journal.rows.columns(record.id)))
     if not columns:
         return now
     if found := _found_out(plan, journal, record, now, columns):
         return found
-    return now if by_reference or (now.columns and set(map(fold, now.columns)) <= columns) else None
+    return now if by_reference or (now.columns and set(map(unaccented, now.columns)) <= columns) else None
 
 
 def _found_out(plan: Plan, journal: Journal, record: ImportRecord, now: KeyRule, recorded: set[str]) -> KeyRule | None:
     """Return the rule by whose keys the journal knows rows of this source: one column, or some in some order."""
-    columns = [column for column in plan.columns if fold(column) in recorded]
+    columns = [column for column in plan.columns if unaccented(column) in recorded]
     guesses = chain(
         permutations(columns, 1),
         *(permutations(now.columns, length) for length in range(2, len(now.columns) + 1)),

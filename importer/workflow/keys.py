@@ -10,13 +10,12 @@ import pandas as pd
 
 from importer import identity
 from importer.model import Cell
-from importer.text import key_parts
 from importer.workflow.lookalikes import Spelling, spellings
 
 MOST_NAMED = 100
 """Rows that are named as nearly alike; a sentence shows five of them."""
 
-_PREFIX = 16
+_SHORT_KEY = 16
 """Hexadecimal digits of a digest that tell keys of one source apart: 64 bits, eight bytes a row."""
 
 
@@ -44,7 +43,7 @@ class Keys:
 def keys_in(frame: pd.DataFrame, columns: Sequence[str]) -> Keys:
     """Return each row's key."""
     rows: list[tuple[Cell, ...]] = list(zip(*(frame[column].tolist() for column in columns), strict=True))
-    parts = [key_parts(cells) for cells in rows]
+    parts = [identity.key_parts(cells) for cells in rows]
     spelt = (spellings(cells, key) if key else () for cells, key in zip(rows, parts, strict=True))
     return Keys.of(parts, {at: others for at, others in enumerate(spelt) if others})
 
@@ -80,11 +79,11 @@ class KeyIndex:
         ]
         self._others.append(np.array(others, dtype=_OTHER))
 
-    def present(self, marks: Sequence[str]) -> set[str]:
+    def present(self, short_keys: Sequence[str]) -> set[str]:
         """Return those of the keys, by their digests' prefixes, that some remembered row bears."""
-        numbers = np.array([int(mark, 16) for mark in marks], dtype=np.uint64)
+        numbers = np.array([int(short, 16) for short in short_keys], dtype=np.uint64)
         known = np.isin(numbers, _joined(self._keys))
-        return {mark for mark, is_known in zip(marks, known.tolist(), strict=True) if is_known}
+        return {short for short, is_known in zip(short_keys, known.tolist(), strict=True) if is_known}
 
     def repeated(self) -> dict[str, tuple[int, ...]]:
         """Return, for each key that several rows bear, its digest's prefix and those rows."""
@@ -128,9 +127,9 @@ class Occurrences:
         return self._seen[number]
 
 
-def prefix(digest: str) -> str:
-    """Return the part of a key digest by which `KeyBook.repeated` names it."""
-    return digest[:_PREFIX]
+def short_key(digest: str) -> str:
+    """Return the part of a key digest by which `KeyIndex` knows it."""
+    return digest[:_SHORT_KEY]
 
 
 def _loose(parts: Sequence[str]) -> int:
@@ -138,7 +137,7 @@ def _loose(parts: Sequence[str]) -> int:
 
 
 def _number(digest: str) -> int:
-    return int(digest[:_PREFIX], 16)
+    return int(digest[:_SHORT_KEY], 16)
 
 
 def _joined(parts: Sequence[np.ndarray]) -> np.ndarray:

@@ -170,9 +170,9 @@ def looked_for_before(plan: Plan) -> list[Wanted]:
 
 def wanted_among(plan: Plan, rows: Iterable[PlannedRow]) -> Iterator[Wanted]:
     """Yield by what each of some rows of a plan would be looked for."""
-    for planned in rows:
-        if planned.row.identity:
-            yield Wanted(planned.row.identity.reference, search_value(plan, planned.row))
+    for row in rows:
+        if row.key_digest:
+            yield Wanted(row.reference, search_value(plan, row))
 
 
 class Looking:

@@ -12,7 +12,7 @@ from importer.identity import Scope
 from importer.journal import ImportRecord, Journal, KnownRow
 from importer.messages import _
 from importer.model import Attachment, Issue
-from importer.workflow.keys import MOST_NAMED, KeyIndex, Keys, Occurrences, content_keys, keys_in, prefix
+from importer.workflow.keys import MOST_NAMED, KeyIndex, Keys, Occurrences, content_keys, keys_in, short_key
 from importer.workflow.lookalikes import elaborate_spellings
 from importer.workflow.plan import MAY_BE_CASES
 
@@ -72,21 +72,21 @@ class ImportHistory:
 class MatchedRows:
     """The rows of a frame, in their order, beside what the journal knows of them.
 
-    `digests` are of their keys, empty where nobody can tell who a row is; by `marks` the rows of one source are told
-    apart. `loose` and `references` are there where somebody asks for them. `known` and `spellings`, digests to be noted
-    with new rows, are by a row's place, from 0.
+    `key_digests` are empty where a row has no identity, `short_keys` tell the rows of one source apart.
+    `loose_digests` are made for rows that the journal will remember. `known` and `spellings` (digests to be noted with
+    new rows) are by a row's place, from 0.
     """
 
-    marks: list[str]
-    digests: list[str]
-    loose: list[str]
+    short_keys: list[str]
+    key_digests: list[str]
+    loose_digests: list[str]
     references: list[str]
     known: dict[int, KnownRow]
     spellings: Mapping[int, tuple[str, ...]] = field(default_factory=dict)
 
     def forget(self, at: int) -> None:
-        """Make a row nobody's."""
-        self.marks[at] = self.digests[at] = ""
+        """Take a row's identity away."""
+        self.short_keys[at] = self.key_digests[at] = ""
         self.known.pop(at, None)
 
 
@@ -110,7 +110,7 @@ class RowMatcher:
         self._id_column = id_column
         self._scope, self._history = scope, history
         self._columns, self._key_columns, self._reference_column = columns, key_columns, reference_column
-        self._book = KeyIndex()
+        self._index = KeyIndex()
         self._occurrences = Occurrences()
         self.repeated: Mapping[str, tuple[int, ...]] = {}
         self._similar: Mapping[int, tuple[int, ...]] = {}
@@ -130,66 +130,67 @@ class RowMatcher:
 
     def remember(self, frame: pd.DataFrame, keys: Keys, skipped: Collection[int]) -> None:
         """Take the keys of a frame into account, but for the rows that are passed over."""
-        self._book.add(frame.index.tolist(), keys, skipped)
+        self._index.add(frame.index.tolist(), keys, skipped)
 
     def all_seen(self) -> None:
         """Say that every frame was remembered: repeated and similar keys are known from here on."""
-        self.repeated = self._book.repeated()
-        self._similar = self._book.similar() if self._key_columns else {}
+        self.repeated = self._index.repeated()
+        self._similar = self._index.similar() if self._key_columns else {}
 
-    def recognise(self, frame: pd.DataFrame, keys: Keys, skipped: Collection[int]) -> MatchedRows:
-        """Set each row beside what the journal knows of it; a row that another stands for is nobody."""
+    def match(self, frame: pd.DataFrame, keys: Keys, skipped: Collection[int]) -> MatchedRows:
+        """Set each row beside what the journal knows of it; a skipped row whose key another row has gets no identity."""
         matched = self._from_report(keys) if self._by_reference else self._by_key(keys)
-        marks = matched.marks
-        left_out = [at for at, number in enumerate(frame.index.tolist()) if number in skipped and marks[at]]
-        elsewhere = self._book.present([marks[at] for at in left_out]) if left_out else set()
+        short_keys = matched.short_keys
+        left_out = [at for at, number in enumerate(frame.index.tolist()) if number in skipped and short_keys[at]]
+        elsewhere = self._index.present([short_keys[at] for at in left_out]) if left_out else set()
         for at in left_out:
-            if marks[at] in elsewhere:
+            if short_keys[at] in elsewhere:
                 matched.forget(at)
         return matched
 
     def _by_key(self, keys: Keys) -> MatchedRows:
-        """Recognise rows by their keys."""
+        """Match rows by their keys."""
         found = self._history.known(list(filter(None, keys.digests)))
-        known = {at: found[digest] for at, digest in enumerate(keys.digests) if digest in found} if found else {}
-        spelt = {
-            at: tuple([identity.spelling_digest(other.parts, bare=other.bare) for other in others])
-            for at, others in keys.spellings.items()
-            if at not in known and self._history.is_kept
-        }
-        matched = MatchedRows(list(map(prefix, keys.digests)), list(keys.digests), [], [], known, spelt)
-        if self._history.is_kept or self._reference_column is not None:
-            fresh = [digest and at not in known for at, digest in enumerate(keys.digests)]
-            matched.loose.extend(
-                identity.loose_digest(parts) if is_fresh else ""  # the journal has those of the others
-                for parts, is_fresh in zip(keys.parts, fresh, strict=True)
-            )
-            matched.references.extend(
-                identity.reference(self._scope, digest) if is_fresh else known[at].row.reference if digest else ""
-                for at, (digest, is_fresh) in enumerate(zip(keys.digests, fresh, strict=True))
-            )
-        return matched
+        known = {at: found[digest] for at, digest in enumerate(keys.digests) if digest in found}
+        is_kept = self._history.is_kept
+        return MatchedRows(
+            short_keys=list(map(short_key, keys.digests)),
+            key_digests=list(keys.digests),
+            loose_digests=[
+                identity.loose_digest(parts) if is_kept and parts and at not in known else ""
+                for at, parts in enumerate(keys.parts)
+            ],
+            references=[
+                known[at].row.reference if at in known else identity.reference(self._scope, digest) if digest else ""
+                for at, digest in enumerate(keys.digests)
+            ],
+            known=known,
+            spellings={
+                at: tuple([identity.spelling_digest(other.parts, bare=other.bare) for other in others])
+                for at, others in keys.spellings.items()
+                if is_kept and at not in known
+            },
+        )
 
     def _from_report(self, keys: Keys) -> MatchedRows:
-        """Recognise rows by their references alone; those that the journal does not know are nobody's."""
+        """Match rows by their references alone; those that the journal does not know get no identity."""
         references = [parts[0] if parts else "" for parts in keys.parts]
         known = self._history.by_reference(list(filter(None, references)))
         foreign = self._history.record is not None
-        digests = [
-            known[reference].key_digest if reference in known else "" if foreign else digest
-            for reference, digest in zip(references, keys.digests, strict=True)
-        ]
         return MatchedRows(
-            marks=list(map(prefix, keys.digests)),
-            digests=digests,
-            loose=[""] * len(digests),
+            short_keys=list(map(short_key, keys.digests)),
+            key_digests=[
+                known[reference].key_digest if reference in known else "" if foreign else digest
+                for reference, digest in zip(references, keys.digests, strict=True)
+            ],
+            loose_digests=[""] * len(references),
             references=references,
             known={at: known[reference] for at, reference in enumerate(references) if reference in known},
         )
 
     def repeated_in(self, rows: MatchedRows) -> list[int]:
         """Return the places of the rows whose keys other rows have, too."""
-        return [at for at, mark in enumerate(rows.marks) if mark in self.repeated] if self.repeated else []
+        return [at for at, short in enumerate(rows.short_keys) if short in self.repeated]
 
     def issues(self, frame: pd.DataFrame, keys: Keys, rows: MatchedRows) -> Iterator[Issue]:
         """Yield what is doubtful about who a row is."""
@@ -199,7 +200,7 @@ class RowMatcher:
                 yield from self._reference_issues(numbers[at], cell, rows, at)
         yield from self._id_issues(frame, rows)
         if self._key_columns:
-            news = [at for at, digest in enumerate(rows.digests) if digest and at not in rows.known]
+            news = [at for at, digest in enumerate(rows.key_digests) if digest and at not in rows.known]
             taken = self._taken(keys, rows, news) if self._history.record is not None else {}
             for at in news if taken or self._similar else ():
                 yield from self._similar_issues(numbers[at], keys.parts[at], at, taken)
@@ -208,13 +209,13 @@ class RowMatcher:
         """Yield what is wrong with the reference that a report's row carries."""
         column = self._reference_column
         if self._key_columns:
-            if cell and rows.digests[at] and cell != rows.references[at]:
+            if cell and rows.key_digests[at] and cell != rows.references[at]:
                 message = _("{column} {cell} does not belong to this row's key", column=column, cell=cell)
                 yield Issue(number, column, cell, "reference-edited", message, _UNDO_OR_COPY)
         elif not cell:
             message = _("{column} is empty, so nobody can tell which row this was", column=column)
             yield Issue(number, column, cell, "reference-missing", message, _UNDO_OR_COPY)
-        elif others := self.repeated.get(rows.marks[at], ()):
+        elif others := self.repeated.get(rows.short_keys[at], ()):
             listed = _listed(list(islice((other for other in others if other != number), MOST_NAMED)))
             message = _("{column} {cell} stands in other rows too: {rows}", column=column, cell=cell, rows=listed)
             yield Issue(number, column, cell, "reference-repeated", message, _UNDO_OR_COPY)
@@ -250,10 +251,10 @@ class RowMatcher:
         known = self._history.similar(list(dict.fromkeys(each.digest for all_ in asked.values() for each in all_)))
         found: dict[int, str] = {}
         for at, each in ((at, each) for at, all_ in asked.items() for each in all_ if each.digest in known):
-            marks = {prefix(digest) for digest in known[each.digest] - {rows.digests[at]}}
+            others = {short_key(digest) for digest in known[each.digest] - {rows.key_digests[at]}}
             if each.guessed:
-                marks -= self._book.present(list(marks))
-            if marks:
+                others -= self._index.present(list(others))
+            if others:
                 found.setdefault(at, each.shown)
         return found
 
@@ -261,7 +262,7 @@ class RowMatcher:
         """Yield everything by which the journal may know a row's key under another spelling."""
         parts = keys.parts[at]
         shown = " · ".join(parts)
-        yield _Asked(rows.loose[at], shown)
+        yield _Asked(rows.loose_digests[at], shown)
         yield _Asked(identity.spelling_digest(parts, bare=True), shown)
         for other in keys.spellings.get(at, ()):
             text = " · ".join(other.parts)

@@ -10,14 +10,14 @@ from pathlib import Path
 from importer import report
 from importer.clock import local_datetime
 from importer.errors import ReportError
-from importer.journal import ImportRecord, Journal, program_name, user_name
+from importer.journal import ImportRecord, Journal, user_name
 from importer.messages import _, ngettext
 from importer.model import Cell, Counts, Issue, JournalRow, ReportContent, ReportRow, Status, Summary
 from importer.settings import case_url
 from importer.source import open_table
 from importer.spool import Spool
 from importer.workflow.job import Job
-from importer.workflow.plan import Batch, Plan
+from importer.workflow.plan import Batch, Plan, PlannedRow, state_of
 
 PAUSED = 3
 """Exit status where the same command, given again, finishes what is left."""
@@ -72,14 +72,11 @@ class Finished:
 
     def reasons(self) -> Iterator[tuple[Status, Issue]]:
         """Yield, for every row that is not as it should be, why: its issues, or what the journal says of it."""
-        for batch in self.plan.batches:
-            for at, status in enumerate(batch.statuses):
-                if issues := issues_of(batch, at, status):
-                    yield from ((status, issue) for issue in issues)
-                elif (status is not Status.CREATED or at in batch.differs) and (
-                    message := message_of(batch, at, status)
-                ):
-                    yield status, Issue(batch.numbers[at], None, None, status, message, self.next_step)
+        for row in self.plan:
+            if issues := issues_of(row):
+                yield from ((row.status, issue) for issue in issues)
+            elif (row.status is not Status.CREATED or row.differs) and (message := message_of(row)):
+                yield row.status, Issue(row.number, None, None, row.status, message, self.next_step)
 
 
 def now() -> datetime:
@@ -181,40 +178,32 @@ def _choice(plan: Plan, counts: Counts) -> Iterator[str]:
         )
 
 
-_UNKNOWN = JournalRow("", Status.PLANNED, "")
-"""Stands for what the journal knows of a row that it does not have."""
-
-_SETTLED = frozenset({Status.CREATED, Status.SKIPPED})
+_SETTLED = (Status.CREATED, Status.SKIPPED)
 """States of a plan that its own run leaves as they are."""
 
 
 def refreshed(plan: Plan, journal: Journal, record: ImportRecord) -> Plan:
     """Return the plan with what the journal knows now, after sending; what was settled before is not read again."""
-    if not any(map(_open_rows, plan.batches)):
-        return plan
     batches: Spool[Batch] = Spool(in_memory=1)  # the plan's own batches are in memory still
     for batch in plan.batches:
-        batches.append(_with_news(batch, journal, record))
+        batches.append(_refreshed(batch, journal, record))
     return replace(plan, batches=batches)
 
 
-def _open_rows(batch: Batch) -> dict[str, int]:
-    """Return, by their references, the places of the rows that were not settled before."""
-    return {
-        who.reference: at
-        for at, status in enumerate(batch.statuses)
-        if status not in _SETTLED and (who := batch.identity(at)) is not None
-    }
-
-
-def _with_news(batch: Batch, journal: Journal, record: ImportRecord) -> Batch:
-    """Return a batch with what the journal knows now of its open rows."""
-    open_rows = _open_rows(batch)
-    found = journal.rows.by_reference(record.id, list(open_rows))
-    news = {open_rows[reference]: known.row for reference, known in found.items()}
-    statuses = batch.statuses
-    sent = {at for at in news if statuses[at] is Status.PLANNED}
-    return replace(batch, known={**batch.known, **news}, differs=batch.differs - sent)
+def _refreshed(batch: Batch, journal: Journal, record: ImportRecord) -> Batch:
+    """Return a batch with what the journal knows now of the rows that were not settled before."""
+    facts = batch.facts
+    is_open = ~batch.in_state(*_SETTLED) & (facts["key_digest"] != "")
+    found = journal.rows.by_reference(record.id, facts.loc[is_open, "reference"].tolist())
+    if not found:
+        return batch
+    known, states, differs = facts["known"].tolist(), facts["status"].tolist(), facts["differs"].tolist()
+    for at, row in enumerate(batch.rows()):
+        if is_open.iat[at] and row.reference in found:
+            known[at] = found[row.reference].row
+            differs[at] = row.differs and row.status is not Status.PLANNED  # what was sent is what the row holds
+            states[at] = state_of(known[at], row.skipped, is_valid=not row.issues, differs=differs[at])
+    return batch.with_facts(known=known, status=states, differs=differs)
 
 
 def finish(
@@ -228,9 +217,8 @@ def finish(
     counts = plan.counts(result.run)
     status, advice = exit_status(counts, result), next_step(counts, result, plan.only)
     summary = replace(_summary(plan, result, counts, advice), journal=(journal.id, journal.highest_attempt()))
-    abouts = {doubt.reference: doubt.about for doubt in journal.doubts.of_import(record.id)} if record else {}
-    rows, outcomes = _ReportRows(plan, abouts), _Outcomes(plan, abouts)
-    content = ReportContent(summary, plan.columns, rows, options.case_url, _made_from(plan), outcomes)
+    subjects = {doubt.reference: doubt.about for doubt in journal.doubts.of_import(record.id)} if record else {}
+    content = ReportContent(summary, plan.columns, _ReportRows(plan, subjects), options.case_url)
     try:
         path, notes = _write(content, plan, journal, record, options)
     except ReportError as error:
@@ -258,27 +246,6 @@ def _summary(plan: Plan, result: SendResult, counts: Counts, advice: str) -> Sum
         next_step=advice,
         notes=(*plan.notes, *_choice(plan, counts), *result.notes),
     )
-
-
-def _made_from(plan: Plan) -> tuple[str, ...]:
-    """Return what the cells of a plan depend on: the sheet, how the mapping has it read, and who reads it."""
-    return (program_name(), plan.table.digest, plan.table.sheet or "", plan.mapping.digest)
-
-
-class _Outcomes:
-    """The facts of the report's lines, put together from the plan each time they are asked for."""
-
-    def __init__(self, plan: Plan, abouts: Mapping[str, str]) -> None:
-        self._plan, self._abouts = plan, abouts
-
-    def __iter__(self) -> Iterator[tuple[object, ...]]:
-        for batch in self._plan.batches:
-            for at, status in enumerate(batch.statuses):
-                known = batch.known.get(at) or _UNKNOWN
-                case = known.wolkvox_id, known.id_prefijo, message_of(batch, at, status), known.sent_at, known.run
-                changed = status is Status.CREATED and at in batch.differs
-                reference, issues = batch.reference(at), issues_of(batch, at, status)
-                yield batch.numbers[at], status, *case, reference, changed, issues, self._abouts.get(reference or "")
 
 
 def _write(
@@ -319,68 +286,70 @@ def _written_back(plan: Plan, content: ReportContent) -> str:
 class _ReportRows:
     """The report's lines, put together from the source and the plan each time they are asked for."""
 
-    def __init__(self, plan: Plan, abouts: Mapping[str, str]) -> None:
-        self._plan, self._abouts = plan, abouts
+    def __init__(self, plan: Plan, subjects: Mapping[str, str]) -> None:
+        self._plan, self._subjects = plan, subjects
 
     def __iter__(self) -> Iterator[ReportRow]:
         columns = list(self._plan.columns)
         for frame, batch in self._plan.cells():
             cells = zip(*(frame[column].tolist() for column in columns), strict=True)
-            for at, (status, row_cells) in enumerate(zip(batch.statuses, cells, strict=True)):
-                row = _report_row(batch, at, status, row_cells)
-                yield replace(row, about=self._abouts.get(row.reference or "")) if self._abouts else row
+            for row, row_cells in zip(batch.rows(), cells, strict=True):
+                yield _report_row(row, row_cells, self._subjects.get(row.reference))
 
 
-def _report_row(batch: Batch, at: int, status: Status, cells: tuple[Cell, ...]) -> ReportRow:
-    known = batch.known.get(at) or _UNKNOWN
+def _report_row(row: PlannedRow, cells: tuple[Cell, ...], about: str | None) -> ReportRow:
+    known = row.known or _NOTHING_KNOWN
     return ReportRow(
-        number=batch.numbers[at],
+        number=row.number,
         cells=cells,
-        status=status,
+        status=row.status,
         wolkvox_id=known.wolkvox_id,
         id_prefijo=known.id_prefijo,
-        message=message_of(batch, at, status),
+        message=message_of(row),
         sent_at=None if known.sent_at is None else local_datetime(known.sent_at),
         run=known.run,
-        reference=batch.reference(at),
-        changed=status is Status.CREATED and at in batch.differs,
-        issues=issues_of(batch, at, status),
+        reference=row.reference if row.key_digest else None,
+        changed=row.is_changed,
+        issues=issues_of(row),
+        about=about,
     )
 
 
-def issues_of(batch: Batch, at: int, status: Status) -> tuple[Issue, ...]:
+_NOTHING_KNOWN = JournalRow("", Status.PLANNED, "")
+
+
+def issues_of(row: PlannedRow) -> tuple[Issue, ...]:
     """Return what a person has to correct in a row: what is wrong with its cells, or what the CRM refused."""
-    if status is Status.REJECTED:
-        said = _("The CRM said no: {words}", words=batch.known[at].message)
+    if row.status is Status.REJECTED and row.known is not None:
+        message = _("Rejected by the CRM: {words}", words=row.known.message)
         remedy = _("correct the row, or give --retry-rejected once the CRM has what it lacked")
-        return (Issue(batch.numbers[at], None, None, "rejected", said, remedy),)
-    return batch.issues.get(at, ()) if status is Status.INVALID else ()
+        return (Issue(row.number, None, None, "rejected", message, remedy),)
+    return row.issues if row.status is Status.INVALID else ()
 
 
-def message_of(batch: Batch, at: int, status: Status) -> str:
-    """Return what a row's line says about it; nothing of a row that is simply created or left."""
-    if issues := issues_of(batch, at, status):
+def message_of(row: PlannedRow) -> str:
+    """Return what a row's line says about it; nothing of a row that is simply created or planned."""
+    if issues := issues_of(row):
         return "; ".join(issue.message for issue in issues)
-    if status is Status.SKIPPED:
-        return batch.skipped[at]
-    if status is Status.PLANNED and at in batch.waits:
-        return batch.waits[at]
-    known = batch.known.get(at)
-    if status is Status.CREATED:
-        return " ".join(_flags(known, edited=at in batch.differs))
-    if status is Status.SENDING and known and known.lease_until:
+    if row.status is Status.SKIPPED:
+        return row.skipped or ""
+    if row.status is Status.PLANNED and row.waits is not None:
+        return row.waits
+    if row.status is Status.CREATED:
+        return " ".join(_flags(row))
+    if row.status is Status.SENDING and row.known and row.known.lease_until:
         return _(
             "On its way to the CRM; if its process was stopped, it counts as unknown from {until:%H:%M:%S} on.",
-            until=known.lease_until,
+            until=row.known.lease_until,
         )
-    return known.message if known else ""
+    return row.known.message if row.known else ""
 
 
-def _flags(known: JournalRow | None, *, edited: bool) -> Iterator[str]:
+def _flags(row: PlannedRow) -> Iterator[str]:
     """Yield what a reader has to know of a created row."""
-    if known and known.disputed:
+    if row.known and row.known.disputed:
         yield _("Disputed: the CRM gave this id to another row as well; see the sheet To decide.")
-    if known and known.deleted:
+    if row.known and row.known.deleted:
         yield _("A person said that this case is gone from the CRM.")
-    if edited:
-        yield _("Edited after its case was created; the case is as it was.")
+    if row.differs:
+        yield _("Edited after its case was created; the case was not changed.")

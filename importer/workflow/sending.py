@@ -14,9 +14,9 @@ from importer.crm import CircuitBreaker, Crm, PauseReason, RateLimiter, backoff
 from importer.errors import AttachmentChanged, JournalError
 from importer.journal import Attempt, ImportRecord, Intent, Journal
 from importer.messages import _
-from importer.model import Outcome, Payload, Row, Verdict
+from importer.model import Outcome, Payload, Verdict
 from importer.workflow.forecast import UserInterface
-from importer.workflow.plan import Plan, PlannedRow, compose, search_value
+from importer.workflow.plan import Plan, PlannedRow, build_payload, search_value
 
 _log = logging.getLogger(__name__)
 
@@ -78,7 +78,7 @@ class Sender:
         becomes unknown.
         """
         self._until = until
-        queue = _Queue(self._case(planned.row) for planned in rows)
+        queue = _Queue(self._case(row) for row in rows)
         ended = [threading.Event() for _number in range(workers)]
         for event in ended:
             threading.Thread(target=self._work, args=(queue, event), daemon=True).start()
@@ -204,15 +204,15 @@ class Sender:
         }
         _log.info("attempt", extra=facts)
 
-    def _case(self, row: Row) -> _Case:
-        body = compose(self._context.plan, row)
+    def _case(self, row: PlannedRow) -> _Case:
+        body = build_payload(self._context.plan, row)
         return _Case(body, self._intent(row, body))
 
-    def _intent(self, row: Row, body: Payload) -> Intent:
+    def _intent(self, row: PlannedRow, body: Payload) -> Intent:
         plan = self._context.plan
         return Intent(
             reference=body.reference,
-            content_hash=row.identity.content_hash if row.identity else "",
+            content_hash=row.content_hash,
             columns=plan.content_columns,
             body_length=body.length,
             seconds=self._context.crm.attempt_deadline(body.length),

@@ -82,7 +82,7 @@ class _Progress:
     refusals: dict[str, None] = field(default_factory=dict)
 
 
-class Settler:
+class SearchSettler:
     """Settles the unknown rows of one import; `quiet_period` is in seconds.
 
     `findings` are what the doctor learnt of this tenant; without them a search that finds nothing proves nothing.

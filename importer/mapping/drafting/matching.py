@@ -1,4 +1,4 @@
-"""Which column of a sheet is which field of a case, by headers and by what the cells look like."""
+"""Which column of a sheet is which field of a case: by the header's words, and by what the cells look like."""
 
 from __future__ import annotations
 
@@ -8,10 +8,8 @@ from dataclasses import dataclass
 from difflib import SequenceMatcher
 
 from importer.mapping.drafting.profiles import Profile
-from importer.mapping.words import fold
 from importer.messages import _
-
-# MERGED importer.mapping.drafting.matching: What headers call the fields of a case, in Spanish, Portuguese and English, and in the exports of ticket systems.
+from importer.text import unaccented
 
 HEADERS: dict[str, tuple[str, ...]] = {
     "key": (
@@ -70,7 +68,10 @@ HEADERS: dict[str, tuple[str, ...]] = {
         "archivos adjuntos", "anexo", "anexos", "file", "files", "documento adjunto",
     ),
 }  # fmt: skip
-"""By field, and `person` for who asked where that is a name, `subject` for what stands above the description."""
+"""The headers of each field in Spanish, Portuguese and English, and in the exports of ticket systems.
+
+`person` is a requester's name instead of an address, `subject` the line above a description.
+"""
 
 CASE_TYPES: dict[str, str] = {
     **dict.fromkeys(
@@ -82,7 +83,7 @@ CASE_TYPES: dict[str, str] = {
     **dict.fromkeys(("claim", "claims", "reclamo", "reclamacion", "reclamacao", "r"), "Claims"),
     **dict.fromkeys(("suggestion", "suggestions", "sugerencia", "sugestao", "felicitacion", "s"), "Suggestions"),
 }  # fmt: skip
-"""The four case types that every module has, by what sheets call them (the vendor's page names the types)."""
+"""The four case types of every module (the vendor's page), by their names in sheets."""
 
 CLOSED = frozenset({
     "closed", "cerrado", "cerrada", "fechado", "fechada", "resolved", "resuelto", "resuelta", "resolvido", "solved",
@@ -90,24 +91,22 @@ CLOSED = frozenset({
     "concluido", "cancelled", "canceled", "cancelado", "cancelada", "atendido", "closed complete",
     "closed incomplete",
 })  # fmt: skip
-"""Statuses that look as if they demanded a solution."""
+"""Statuses that probably require a solution."""
 
 
-# MERGED importer.mapping.drafting.matching: Which column of a sheet is which field of a case, by headers and by what the cells look like.
-
-_ALIKE = 0.88  # of the letters: a slip or a plural, and no other word
+_ALIKE = 0.88  # of the letters: a typing error or a plural, but not another word
 
 
 @dataclass(frozen=True, slots=True)
 class Match:
-    """A column that was taken for a field, and why."""
+    """A column that is probably a field, and the evidence."""
 
     column: str
     evidence: str
 
 
 def match_headers(found: Mapping[str, Profile]) -> dict[str, Match]:
-    """Return which column is which field, by their headers and by what cells must look like to be it."""
+    """Return the column of each field, by the headers and by what the cells look like."""
     matches: dict[str, Match] = {}
     for field, synonyms in HEADERS.items():
         free = {
@@ -123,7 +122,7 @@ def match_headers(found: Mapping[str, Profile]) -> dict[str, Match]:
 
 
 def is_called(field: str, column: str) -> bool:
-    """Tell whether a header is one of a field's words, a number behind it aside: `Adjunto 2`."""
+    """Return whether a header is one of a field's words, with or without a number after it: `Adjunto 2`."""
     return re.sub(r" \d+$", "", _words(column)) in HEADERS[field]
 
 
@@ -134,26 +133,26 @@ def _match(field: str, synonyms: Sequence[str], free: Mapping[str, Profile]) -> 
             by_words.setdefault(_words(column), []).append(column)
     for synonym in synonyms:
         if columns := by_words.get(synonym):
-            return Match(columns[0], _("the header says so"))
+            return Match(columns[0], _("by its header"))
     for synonym in synonyms:
         for words, columns in by_words.items():
             if _alike(words, synonym):
-                return Match(columns[0], _("the header is nearly '{synonym}'", synonym=synonym))
+                return Match(columns[0], _("the header is similar to '{synonym}'", synonym=synonym))
     return None
 
 
 def _alike(one: str, two: str) -> bool:
-    """Tell whether two headers differ by a slip only."""
+    """Return whether two headers differ only by a typing error."""
     return min(len(one), len(two)) >= 6 and SequenceMatcher(None, one, two).ratio() >= _ALIKE
 
 
 def _words(header: str) -> str:
-    """Return a header folded, with punctuation as spaces."""
-    return " ".join(re.sub(r"[^\w]|_", " ", fold(header)).split())
+    """Return a header without case and accents, with spaces for punctuation."""
+    return " ".join(re.sub(r"[^\w]|_", " ", unaccented(header)).split())
 
 
 def _could_be(field: str, profile: Profile) -> bool:
-    """Tell whether a column's cells could be a field's; a column without any could be whatever its header says."""
+    """Return whether a column's cells could be a field's; in an empty column, only the header counts."""
     if not profile.counts:
         return field != "attachments"
     if field == "contact":

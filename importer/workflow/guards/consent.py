@@ -88,16 +88,16 @@ def remember_same(journal: Journal, scope: Scope, record: ImportRecord) -> None:
 
 def _remember_server(said: Connection, named: Connection, ui: UserInterface) -> None:
     try:
-        settings.trust(*settings.place(said, named))
+        settings.trust(*settings.require_server_and_operation(said, named))
     except SettingsError as error:
-        ui.told(_not_remembered(error))
+        ui.show(_not_remembered(error))
 
 
 def _remember(ui: UserInterface, folder: Path) -> None:
     try:
         settings.allow_folder(folder)
     except SettingsError as error:
-        ui.told(_not_remembered(error))
+        ui.show(_not_remembered(error))
 
 
 def _not_remembered(error: SettingsError) -> str:

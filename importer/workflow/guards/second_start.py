@@ -12,7 +12,7 @@ from importer.identity import Scope, is_stand_in, same_tenant
 from importer.journal import ImportRecord, Journal
 from importer.messages import _, ngettext
 from importer.model import Status
-from importer.questions import Answer, Person, Question, answer_all
+from importer.questions import Answer, Prompter, Question, answer_all
 from importer.source import Table
 from importer.workflow.job import Job
 from importer.workflow.plan import Batch, Plan
@@ -142,9 +142,9 @@ def same_tickets_questions(job: Job, plan: Plan, journal: Journal, record: Impor
 def _known_and_differing(plan: Plan) -> tuple[int, int]:
     """Return how many of the first rows are created, and how many of these hold something else now."""
     known = differing = 0
-    for planned in islice(plan, _SAMPLE):
-        known += planned.status is Status.CREATED
-        differing += planned.status is Status.CREATED and planned.differs
+    for row in islice(plan, _SAMPLE):
+        known += row.status is Status.CREATED
+        differing += row.is_changed
     return known, differing
 
 
@@ -155,7 +155,7 @@ def other_import_questions(job: Job, plan: Plan, journal: Journal, record: Impor
     """
     if record is not None or not plan.mapping.key:
         return
-    digests = [planned.row.identity.key_digest for planned in islice(plan, _SAMPLE) if planned.row.identity]
+    digests = [row.key_digest for row in islice(plan, _SAMPLE) if row.key_digest]
     for other, known in journal.imports.knowing(digests):
         about = pair(plan.scope, Scope(other.tenant, other.operation, other.name))
         if known * 2 <= len(digests) or not _could_be_one(other, plan.scope):
@@ -196,7 +196,7 @@ def first_run_questions(job: Job, scope: Scope, server: str, record: ImportRecor
     return [Question(FIRST_RUN, sentence, (answer,), pair_side(scope), given=answer if job.first_run else None)]
 
 
-def ask_without_spot_check(reason: str, server: str, person: Person) -> None:
+def ask_without_spot_check(reason: str, server: str, person: Prompter) -> None:
     """Ask whether to begin although the CRM could not be asked for rows that another computer may have sent.
 
     Raises QuestionsOpen or UsageError where nobody agrees; nothing was sent then.
@@ -266,9 +266,8 @@ def _others(scope: Scope, journal: Journal, record: ImportRecord | None) -> Iter
 
 def _elsewhere(batch: Batch, journal: Journal) -> Iterable[tuple[int, int]]:
     """Return the rows that would be sent and whose keys are cases of imports, by number, with those imports."""
-    numbers = {
-        batch.digests[at]: batch.numbers[at] for at, status in enumerate(batch.statuses) if status is Status.PLANNED
-    }
+    planned = batch.facts.loc[batch.in_state(Status.PLANNED), "key_digest"]
+    numbers = dict(zip(planned, planned.index, strict=True))
     return ((numbers[digest], import_id) for digest, import_id in journal.rows.cases_of(list(numbers)))
 
 
