@@ -10,14 +10,13 @@ import pytest
 from journal_support import LEASE, Clock, SampleJournal, created, identity, outcome
 
 from importer.journal import Doubt
-from importer.model import HumanDecision as Answered
-from importer.model import Outcome, Status
+from importer.model import Outcome, Status, Verdict
 from importer.workflow.decisions import DecisionTaker, HumanDecision
 from importer.workflow.matching import ImportHistory
 
 QUIET = 120.0
 REFERENCE = identity(1).reference
-UNKNOWN = outcome(Answered.UNKNOWN)
+UNKNOWN = outcome(Verdict.UNKNOWN)
 
 
 @pytest.fixture
@@ -115,7 +114,7 @@ def test_o28_a_row_that_is_being_sent_is_not_in_doubt_yet(desk: SampleJournal, c
 
 def test_o23_what_is_known_of_a_row_speaks_against_a_verdict(desk: SampleJournal, clock: Clock) -> None:
     """Ids that arrived have to be named each; the id of another row is that row's, which is named with the way out."""
-    in_doubt(desk, clock, 1, Outcome(Answered.UNKNOWN, "No.", ids=("case-a", "case b")))
+    in_doubt(desk, clock, 1, Outcome(Verdict.UNKNOWN, "No.", ids=("case-a", "case b")))
     for despite in ((), ("case-a",)):
         assert '--despite "case b"' in take(desk, HumanDecision(REFERENCE, None, despite=despite))
     desk.conclude(desk.claim(2), created("case-2"))
