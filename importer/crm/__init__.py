@@ -7,7 +7,7 @@ from importer.crm.pacing import CircuitBreaker, PauseReason, RateLimiter, backof
 from importer.crm.probe import Answered, Certificate, ConnectionProbe
 from importer.crm.records import Found, Quota, Record
 from importer.crm.scripted import ScriptedTransport, json_reply
-from importer.crm.transport import Reply, Transport
+from importer.crm.transport import Reply, Request, Transport
 
 __all__ = [
     "TABLE",
@@ -23,6 +23,7 @@ __all__ = [
     "RateLimiter",
     "Record",
     "Reply",
+    "Request",
     "ScriptedTransport",
     "Transport",
     "backoff",

@@ -17,7 +17,7 @@ from importer.crm.faults import NETWORK_FAULTS, lease_over, no_answer, why_no_an
 from importer.crm.probe import Answered, ConnectionProbe, certificate_of, shape_of, without_password
 from importer.crm.reading import Reading, read
 from importer.crm.records import Found, Quota, found_in, quota_in
-from importer.crm.transport import ANSWER_LIMIT, Reply, Transport, Upload, proxies_to, transport_to
+from importer.crm.transport import ANSWER_LIMIT, Reply, Request, Transport, Upload, proxies_to, transport_to
 from importer.errors import AttachmentChanged, ConnectionRefused, QuestionRefused, ServerUnreachable
 from importer.messages import _
 from importer.model import Outcome, Pause, Payload, Target
@@ -141,7 +141,7 @@ class Crm:
         """
         before = time.time()
         with self._watching(self._deadline) as watch:
-            reply = self._transport.exchange("HEAD", f"{self._target.server}/", watch)
+            reply = self._transport.exchange(Request("HEAD", f"{self._target.server}/"), watch)
         seconds = time.time() - before
         shown = http_date_seconds(reply.headers.get("date", ""))
         ahead = None if shown is None else shown - (before + seconds / 2)
@@ -177,11 +177,10 @@ class Crm:
 
     def _exchange(self, method: str, path: str, watch: Watch, body: Upload | bytes) -> Reply:
         """Make one request, and count it as a call once its connection is open."""
+        request = Request(method, self._target.server + _API + path, self._headers, body)
         limit = ANSWER_LIMIT if isinstance(body, Upload) else _LISTING_LIMIT
         try:
-            return self._transport.exchange(
-                method, self._target.server + _API + path, watch, headers=self._headers, body=body, limit=limit
-            )
+            return self._transport.exchange(request, watch, limit)
         finally:
             if watch.connected:
                 with self._counting:

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from importer.crm.connections import Watch
-from importer.crm.transport import ANSWER_LIMIT, Reply, Upload
+from importer.crm.transport import ANSWER_LIMIT, Reply, Request, Upload
 
 
 def json_reply(status: int, body: object, **headers: str) -> Reply:
@@ -21,8 +21,8 @@ def json_reply(status: int, body: object, **headers: str) -> Reply:
 
 
 @dataclass(frozen=True, slots=True)
-class Request:
-    """A request as the transport got it, with its whole body."""
+class SentRequest:
+    """A request as the server would have it, with its whole body."""
 
     method: str
     url: str
@@ -40,25 +40,16 @@ class ScriptedTransport:
     def __init__(self, replies: Iterable[Reply | Exception]) -> None:
         self._replies = list(replies)
         self._guard = threading.Lock()
-        self.requests: list[Request] = []
+        self.requests: list[SentRequest] = []
 
-    def exchange(  # noqa: PLR0913 - a request's parts
-        self,
-        method: str,
-        url: str,
-        watch: Watch,
-        *,
-        headers: Mapping[str, str] | None = None,
-        body: Upload | bytes | None = None,
-        limit: int = ANSWER_LIMIT,
-    ) -> Reply:
+    def exchange(self, request: Request, watch: Watch, limit: int = ANSWER_LIMIT) -> Reply:
         """Note the request and return the next reply, as `Transport.exchange` says."""
         watch.allow_sending()
         watch.connected = True
-        sent = b"".join(body) if isinstance(body, Upload) else body or b""
+        body = b"".join(request.body) if isinstance(request.body, Upload) else request.body
         with self._guard:
             number = len(self.requests)
-            self.requests.append(Request(method, url, headers or {}, sent))
+            self.requests.append(SentRequest(request.method, request.url, request.headers, body))
         if number >= len(self._replies):
             raise ConnectionError(f"the script has no reply to request {number + 1}")
         reply = self._replies[number]

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import ssl
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from http.cookiejar import DefaultCookiePolicy
 from typing import Any, Protocol
 
@@ -96,6 +96,16 @@ class Upload:
 
 
 @dataclass(frozen=True, slots=True)
+class Request:
+    """A request to send; its body comes as bytes, or chunk by chunk."""
+
+    method: str
+    url: str
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+    body: Upload | bytes = field(default=b"", repr=False)
+
+
+@dataclass(frozen=True, slots=True)
 class Reply:
     """An answer as it came: status, headers by names in any case, as much of the body as arrived and was wanted."""
 
@@ -107,17 +117,8 @@ class Reply:
 class Transport(Protocol):
     """The way to a server, safe to use from many threads."""
 
-    def exchange(  # noqa: PLR0913 - a request's parts
-        self,
-        method: str,
-        url: str,
-        watch: Watch,
-        *,
-        headers: Mapping[str, str] | None = None,
-        body: Upload | bytes | None = None,
-        limit: int = ANSWER_LIMIT,
-    ) -> Reply:
-        """Make a request once and return what came back, at most `limit` bytes; raises any of `NETWORK_FAULTS`.
+    def exchange(self, request: Request, watch: Watch, limit: int = ANSWER_LIMIT) -> Reply:
+        """Send a request once and return what came back, at most `limit` bytes; raises any of `NETWORK_FAULTS`.
 
         `watch.connected` is set once the server may have received anything. Call it inside the `Watchdog.watching`
         block of that watch, which releases the connection in any case.
@@ -147,25 +148,16 @@ class HttpTransport:
         """Drop every connection."""
         self._session.close()
 
-    def exchange(  # noqa: PLR0913 - a request's parts
-        self,
-        method: str,
-        url: str,
-        watch: Watch,
-        *,
-        headers: Mapping[str, str] | None = None,
-        body: Upload | bytes | None = None,
-        limit: int = ANSWER_LIMIT,
-    ) -> Reply:
-        """Make a request as `Transport.exchange` says."""
+    def exchange(self, request: Request, watch: Watch, limit: int = ANSWER_LIMIT) -> Reply:
+        """Send a request as `Transport.exchange` says."""
         attempt = ATTEMPT.set(watch)
         left = watch.time_left
         try:
             with self._session.request(
-                method,
-                url,
-                headers=headers,
-                data=body,
+                request.method,
+                request.url,
+                headers=request.headers,
+                data=request.body,
                 timeout=(min(_CONNECT_LIMIT, left), left),
                 stream=True,
                 allow_redirects=False,
