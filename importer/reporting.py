@@ -10,7 +10,7 @@ from pathlib import Path
 from importer import report
 from importer.errors import ReportError
 from importer.job import Job
-from importer.journal import ImportRecord, Journal, moment, program_name, user_name
+from importer.journal import ImportRecord, Journal, moment, user_name
 from importer.messages import _, ngettext
 from importer.model import Cell, Counts, Issue, JournalRow, ReportContent, ReportRow, Status, Summary
 from importer.plan import Batch, Plan
@@ -226,8 +226,7 @@ def finish(plan: Plan, journal: Journal, record: ImportRecord | None, ran: Ran, 
     status, advice = exit_status(counts, ran), next_step(counts, ran, plan.only)
     summary = replace(_summary(plan, ran, counts, advice), journal=(journal.id, journal.highest_attempt()))
     abouts = {doubt.reference: doubt.about for doubt in journal.settling.doubts(record.id)} if record else {}
-    rows, outcomes = _ReportRows(plan, abouts), _Outcomes(plan, abouts)
-    content = ReportContent(summary, plan.columns, rows, wish.case_url, _made_from(plan), outcomes)
+    content = ReportContent(summary, plan.columns, _ReportRows(plan, abouts), wish.case_url)
     try:
         path, notes = _write(content, plan, journal, record, wish)
     except ReportError as error:
@@ -257,38 +256,17 @@ def _summary(plan: Plan, ran: Ran, counts: Counts, advice: str) -> Summary:
     )
 
 
-def _made_from(plan: Plan) -> tuple[str, ...]:
-    """Return what the cells of a plan depend on: the sheet, how the mapping has it read, and who reads it."""
-    return (program_name(), plan.table.digest, plan.table.sheet or "", plan.mapping.digest)
-
-
-class _Outcomes:
-    """The facts of the report's lines, put together from the plan each time they are asked for."""
-
-    def __init__(self, plan: Plan, abouts: Mapping[str, str]) -> None:
-        self._plan, self._abouts = plan, abouts
-
-    def __iter__(self) -> Iterator[tuple[object, ...]]:
-        for batch in self._plan.batches:
-            for at, status in enumerate(batch.statuses):
-                known = batch.known.get(at) or _UNKNOWN
-                case = known.wolkvox_id, known.id_prefijo, message_of(batch, at, status), known.sent_at, known.run
-                changed = status is Status.CREATED and at in batch.differs
-                reference, issues = batch.reference(at), issues_of(batch, at, status)
-                yield batch.numbers[at], status, *case, reference, changed, issues, self._abouts.get(reference or "")
-
-
 def _write(
     content: ReportContent, plan: Plan, journal: Journal, record: ImportRecord | None, wish: Wish
 ) -> tuple[Path, list[str]]:
     """Write the report in every form that is wanted; return where it is, and what to say about it."""
-    ours, fingerprint_of = journal.imports.is_report, journal.imports.fingerprint_of
-    written = [report.write(wish.path, content, ours, fingerprint_of)]
+    ours = journal.imports.is_report
+    written = [report.write(wish.path, content, ours)]
     if wish.html:
         written.append(report.write(wish.path.with_suffix(".html"), content, ours))
     if record is not None:
         for one in written:
-            journal.imports.note_report(record.id, one.digest, one.fingerprint)
+            journal.imports.note_report(record.id, one.digest)
     notes = [one.note for one in written if one.note]
     if wish.html:
         notes.append(_("The page: {path}", path=written[1].path))

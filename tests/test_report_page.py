@@ -10,9 +10,8 @@ from report_support import always, content, every_state, issue, row
 
 from importer import report
 from importer.model import Issue, ReportContent, Status
-from importer.report.groups import grouped
+from importer.report.content import CREATED_NOW, PALETTES, group_issues
 from importer.report.styles import FAULTY, FILL_HEADER, OWN_HEADER, SOURCE_HEADER, TO_FILL
-from importer.report.words import CREATED_NOW, LOOKS
 
 VOID = {"meta", "input", "br"}
 
@@ -109,21 +108,21 @@ def _luminance(colour: str) -> float:
 
 def test_every_colour_has_enough_contrast() -> None:
     """Letters on their ground reach the 4.5 of WCAG AA, on the page and in the sheets."""
-    for look in (*LOOKS.values(), CREATED_NOW, FAULTY, TO_FILL, SOURCE_HEADER, OWN_HEADER, FILL_HEADER):
-        light, dark = sorted((_luminance(look.ground), _luminance(look.letters)), reverse=True)
-        assert (light + 0.05) / (dark + 0.05) >= 4.5, look
+    for each in (*PALETTES.values(), CREATED_NOW, FAULTY, TO_FILL, SOURCE_HEADER, OWN_HEADER, FILL_HEADER):
+        light, dark = sorted((_luminance(each.background), _luminance(each.text)), reverse=True)
+        assert (light + 0.05) / (dark + 0.05) >= 4.5, each
 
 
 def test_issues_are_grouped_by_column_and_code() -> None:
     """The most frequent first, neighbours together, the commonest values, and no more than a page can hold."""
     rows = [row(number, Status.INVALID, issues=(issue(number, value=f"v{number % 9}"),)) for number in range(2, 302)]
     rows += [row(number, Status.INVALID, issues=(issue(number, "Asunto"),)) for number in range(400, 600, 2)]
-    state, subject = grouped(rows)
-    assert (state.first.column, state.count, state.where) == ("Estado", 300, "2-301")
+    state, subject = group_issues(rows)
+    assert (state.first.column, state.count, state.rows) == ("Estado", 300, "2-301")
     assert len(list(state.examples)) == 6
     assert state.more_values
-    assert subject.where.startswith("400, 402, 404")
-    assert subject.where.endswith("478 and 60 more rows")
+    assert subject.rows.startswith("400, 402, 404")
+    assert subject.rows.endswith("478 and 60 more rows")
 
 
 def test_the_page_of_a_perfect_import_says_so(tmp_path: Path) -> None:

@@ -17,8 +17,8 @@ from report_support import COLUMNS, always, content, every_state, reference, row
 
 from importer import report
 from importer.errors import ReportError
-from importer.report.lines import write_csv
 from importer.report.text import marked, unmarked
+from importer.report.writing import write_csv
 from importer.source import open_table
 
 

@@ -200,7 +200,7 @@ reports = Table(
     Column("digest", String, primary_key=True),  # of a report as it was written: another digest means edited since
     Column("import_id", ForeignKey("imports.id"), nullable=False),
     Column("written_at", Float, nullable=False),
-    Column("fingerprint", String),  # what it says, but for its Summary; none where that was not known
+    Column("fingerprint", String),  # no longer written or read: it told a report apart from one with the same rows
 )
 
 verdicts = Table(
