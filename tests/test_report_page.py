@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from base64 import b64encode
+from hashlib import sha256
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -57,6 +59,22 @@ def test_the_page_asks_for_nothing_from_outside(tmp_path: Path) -> None:
     assert not re.search(r"https?:|//[a-z]|url\(|@import", source)
     assert not {"src", "href"} & {name for _tag, attributes in tree.tags for name in attributes}
     assert "default-src 'none'" in source
+
+
+def test_the_page_runs_its_own_script_alone(tmp_path: Path) -> None:
+    """Its policy names the one script by its digest, so that a script from a cell would not run even if it got in."""
+    source, _tree = page(tmp_path, content(every_state()))
+    script = re.search(r"<script>(.*)</script>", source, re.DOTALL)
+    assert script is not None
+    digest = b64encode(sha256(script[1].encode()).digest()).decode()
+    assert f"script-src 'sha256-{digest}'" in source
+
+
+def test_names_in_backticks_are_shown_as_code(tmp_path: Path) -> None:
+    """The name of a sheet or a command stands out; markup between backticks is text."""
+    source, tree = page(tmp_path, content([row(2)], next_step="Use `case-importer settle` and `<b>`."))
+    assert "Use <code>case-importer settle</code> and <code>&lt;b&gt;</code>." in source
+    assert "Use case-importer settle and <b>." in tree.text
 
 
 def test_the_page_says_what_the_summary_says(tmp_path: Path) -> None:

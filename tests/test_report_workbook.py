@@ -95,6 +95,8 @@ def test_values_keep_their_types_and_formats(tmp_path: Path) -> None:
     ]
     assert [line[at].number_format for at in (0, 1, 2, 4)] == ["@", "dd/mm/yyyy", "#,##0.00", "hh:mm"]
     assert line[0].data_type == line[6].data_type == "s"
+    with ZipFile(path) as package:  # Excel is asked not to mark `00123` as a number stored as text
+        assert b'<ignoredError sqref="A1:O2" numberStoredAsText="1"/>' in package.read("xl/worksheets/sheet2.xml")
     frame = pd.read_excel(path, sheet_name="Report", dtype=object, engine="calamine")
     assert frame["C0"].iloc[0] == "00123"
 

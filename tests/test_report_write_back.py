@@ -137,8 +137,8 @@ def test_p2_text_stays_text_in_the_workbook_too(source: Path, start: str) -> Non
     assert b"<f>" not in b"".join(data for name, data in parts_of(source).items() if "/worksheets/" in name)
 
 
-def test_p4_a_workbook_as_excel_saves_it_takes_the_sheet(source: Path) -> None:
-    """What Excel notes for itself is no reason to refuse: versions, the printer, the order of calculation."""
+def test_p4_a_workbook_as_programs_save_it_takes_the_sheet(source: Path) -> None:
+    """What a program notes for itself is no reason to refuse: versions, the printer, the order of calculation."""
     parts = parts_of(source)
     parts["xl/workbook.xml"] = parts["xl/workbook.xml"].replace(
         b"<workbookPr",
@@ -148,6 +148,14 @@ def test_p4_a_workbook_as_excel_saves_it_takes_the_sheet(source: Path) -> None:
         b'xmlns:xr="http://schemas.microsoft.com/office/spreadsheetml/2014/revision" documentId="8_{1}"/><workbookPr',
         1,
     )
+    parts["xl/workbook.xml"] = parts["xl/workbook.xml"].replace(  # as LibreOffice ends it
+        b"</workbook>",
+        b'<extLst><ext uri="{7}"><lo:extCalcPr xmlns:lo="http://schemas.libreoffice.org/" stringRefSyntax="Excel"/>'
+        b"</ext></extLst></workbook>",
+    )
+    other = "xl/worksheets/sheet2.xml"
+    empty = b'<headerFooter differentFirst="false"><oddHeader></oddHeader></headerFooter><tableParts'
+    parts[other] = parts[other].replace(b"<tableParts", empty)
     parts[SHEET] = parts[SHEET].replace(
         b"<row ", b'<row xmlns:x="http://schemas.microsoft.com/office/spreadsheetml/2009/9/ac" x:dyDescent="0.25" ', 1
     )
@@ -283,6 +291,7 @@ _SPARKLINES = (
     b'<extLst><ext xmlns:x14="http://schemas.microsoft.com/office/spreadsheetml/2009/9/main" uri="{1}">'
     b"<x14:sparklineGroups><x14:sparklineGroup/></x14:sparklineGroups></ext></extLst>"
 )
+_PICTURE = b'<picture xmlns:r="http://schemas.openxmlformats.org/officeDocument/2006/relationships" r:id="rId9"/>'
 _PHONETIC = b'<is><t>x</t><rPh sb="0" eb="1"><t>y</t></rPh></is>'
 _OFFICE = "application/vnd.openxmlformats-officedocument."
 
@@ -315,7 +324,7 @@ _OFFICE = "application/vnd.openxmlformats-officedocument."
             _with_sheet_xml(b"&amp;COficina", b'&amp;COfi&amp;"Arial,Bold"ci&amp;"Arial,Italic"na'),
             "headers and footers",
         ),
-        (_with_sheet_xml(b"</worksheet>", b'<picture xmlns:r="x" r:id="9"><z/></picture></worksheet>'), "picture"),
+        (_with_sheet_xml(b"</worksheet>", _PICTURE + b"</worksheet>"), "picture"),
         (
             _with_sheet_xml(b'</row><row r="2"', b'<c r="E1"><v>5</v></c></row><row r="2"'),
             "the exact contents of cell E1",

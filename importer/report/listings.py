@@ -119,6 +119,7 @@ class Listing(Sheet):
         """Let the lines be filtered by any column, and rule them; to be called after the last."""
         last = self.columns - 1
         self.sheet.autofilter(0, 0, self.lines - 1, last)
+        self.sheet.ignore_errors({"number_stored_as_text": f"A1:{xl_rowcol_to_cell(self.lines - 1, last)}"})
         rule = {"type": "formula", "criteria": "=TRUE", "format": self.formats.ruled}
         self.sheet.conditional_format(1, 0, max(self.lines - 1, 1), last, rule)
 

@@ -14,10 +14,12 @@ from itertools import zip_longest
 from typing import NamedTuple
 from xml.etree.ElementTree import Element, iterparse
 
+from openpyxl.utils.cell import coordinate_to_tuple
+
 from importer.bounds import Package
 from importer.messages import _
 
-from .reading import MAIN, WORKBOOK, sheet_parts
+from .reading import MAIN, RELATIONS, WORKBOOK, sheet_parts
 
 TYPES = "[Content_Types].xml"
 STRINGS = "xl/sharedStrings.xml"
@@ -50,8 +52,11 @@ _DEFAULTS = {"", "0", "false", "none"}  # values of attributes that hold without
 _INSIDE_CELLS = {"f", "v", "is", "t", "r", "rPr"}
 _NOT_COMPARED = {  # what openpyxl writes in its own way, and what the parts were asked for already
     *("worksheet", "sheetData", "dimension", "drawing", "legacyDrawing", "tableParts", "tablePart", "selection"),
-    *("workbook", "sheets", "sheet", "fileVersion", "workbookPr", "calcPr", "bookViews", "workbookView"),
-    *("AlternateContent", "Choice", "absPath", "revisionPtr", "Properties", "table"),
+    *("Properties", "table"),
+}
+_OF_WORKBOOK = {  # the rest of its part are notes of the program that saved it, or is in parts of its own
+    *("definedName", "fileSharing", "workbookProtection", "customWorkbookView", "functionGroup", "oleSize"),
+    *("webPublishing", "smartTagPr"),
 }
 _NOT_COMPARED_ATTRIBUTES = {
     *("row@r", "row@spans", "row@s", "row@customFormat", "pageSetup@id", "sheetFormatPr@baseColWidth"),
@@ -207,7 +212,10 @@ class _Contents:
         kind_of = _kinds(self._package)
         tables = [part for part in sorted(self._package.names) if kind_of(part) in {TABLE, CUSTOM_PROPERTIES}]
         found: Counter[str] = Counter()
-        for part in (WORKBOOK, *tables):
+        for element in self._elements(WORKBOOK):
+            if _bare(element.tag) in _OF_WORKBOOK:
+                found.update(_settings_of(element, _bare(element.tag)))
+        for part in tables:
             for element in self._elements(part):
                 found.update(_settings_of(element, _bare(element.tag)))
         return found
@@ -217,16 +225,24 @@ def _settings_of(element: Element, tag: str) -> Iterator[str]:
     """Yield an element, with its text, and its attributes, unless they hold by default or are a program's own notes."""
     if tag in _NOT_COMPARED or element.get("name") == _FILTER_DATABASE:
         return
-    attributes = [
-        f"{tag}@{name}"
-        for name, value in element.attrib.items()
-        if "}" not in name and value.casefold() not in _DEFAULTS
-    ]
     if tag == "definedName":
         yield f"{tag} {element.get('name')}"
-    elif attributes or element.text or len(element):
+    elif tag != "row" and any(map(_has_meaning, element.iter())):
         yield f"{tag} {(element.text or '').strip()}".strip()
+    attributes = (f"{tag}@{name}" for name in _meaningful_attributes(element))
     yield from (attribute for attribute in attributes if attribute not in _NOT_COMPARED_ATTRIBUTES)
+
+
+def _has_meaning(element: Element) -> bool:
+    return bool((element.text or "").strip() or any(_meaningful_attributes(element)))
+
+
+def _meaningful_attributes(element: Element) -> Iterator[str]:
+    """Yield the attributes of an element that do not hold by default, and its links; others are programs' notes."""
+    for name, value in element.attrib.items():
+        bare = name.removeprefix(RELATIONS)
+        if "}" not in bare and value.casefold() not in _DEFAULTS:
+            yield bare
 
 
 def _is_same(was: StoredCell | None, now: StoredCell | None, sheet: str, is_moment: Callable[[str, str], bool]) -> bool:
@@ -243,8 +259,11 @@ def _cell_in_words(sheet: str, was: StoredCell | None, now: StoredCell | None) -
     """Return what people call the contents of a cell that was not saved as it was."""
     if was is not None and was.kind == "formula":
         return _("the stored results of formulas")
-    place = (was or now or StoredCell("", "", "")).place
-    return _("the exact contents of cell {cell} of the sheet {sheet}", cell=place, sheet=sheet)
+    places = [cell.place for cell in (was, now) if cell is not None]
+    if not all(places):  # a program may leave them out where they can be counted
+        return _("the exact contents of the sheet {sheet}", sheet=sheet)
+    first = min(places, key=coordinate_to_tuple)
+    return _("the exact contents of cell {cell} of the sheet {sheet}", cell=first, sheet=sheet)
 
 
 def _setting_in_words(name: str, sheet: str | None) -> str:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from base64 import b64encode
 from collections.abc import Iterator
 from itertools import islice
 from typing import BinaryIO
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from importer import text
 from importer.messages import _, ngettext
@@ -30,12 +31,19 @@ from .text import clean
 
 DOUBTFUL_SHOWN = 1_000
 
+_BACKTICKS = re.compile("`([^`]+)`")
+
 
 def _shown(value: object) -> object:
     """Return what the page shows of a value: of text, only what a person may safely read."""
     if isinstance(value, str) and not isinstance(value, Markup):
         return text.clean(clean(value))
     return value
+
+
+def _with_code(sentence: str) -> Markup:
+    """Return a sentence in which what is in backticks, a sheet or a command, is shown as code."""
+    return Markup(_BACKTICKS.sub(r"<code>\1</code>", str(escape(_shown(sentence)))))  # noqa: S704 - it is escaped
 
 
 _ENVIRONMENT = Environment(
@@ -48,7 +56,7 @@ _ENVIRONMENT = Environment(
     keep_trailing_newline=True,
 )
 _ENVIRONMENT.globals.update(_=_, ngettext=ngettext)
-_ENVIRONMENT.filters.update(as_sentence=as_sentence)
+_ENVIRONMENT.filters.update(as_sentence=as_sentence, with_code=_with_code)
 
 
 def write_page(file: BinaryIO, content: ReportContent) -> None:

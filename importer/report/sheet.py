@@ -17,6 +17,7 @@ from typing import IO, BinaryIO, cast
 
 from xlsxwriter import Workbook
 from xlsxwriter.exceptions import FileCreateError
+from xlsxwriter.format import Format
 
 from importer.model import Cell, Typed
 
@@ -115,7 +116,7 @@ class Sheet:
         if value is None or value == "":
             self.sheet.write_blank(row, column, None, cell_format)
         elif isinstance(value, str):
-            self._write_text(row, column, cell_text(value), style)
+            self._write_text(row, column, cell_text(value), cell_format)
         elif isinstance(value, bool):
             self.sheet.write_boolean(row, column, value, cell_format)
         elif isinstance(value, date | time):
@@ -123,9 +124,8 @@ class Sheet:
         else:
             self.sheet.write_number(row, column, _Exact(value) if isinstance(value, float) else value, cell_format)
 
-    def _write_text(self, row: int, column: int, text: str, style: Style) -> None:
+    def _write_text(self, row: int, column: int, text: str, cell_format: Format) -> None:
         """Write text that a cell can hold. XlsxWriter takes `<r>…</r>` for XML of its own, unless it is in pieces."""
-        cell_format = self.formats.of(style)
         if text.startswith("<r>") and text.endswith("</r>"):
             self.sheet.write_rich_string(row, column, text[:1], text[1:2], text[2:], cell_format)
         else:

@@ -28,6 +28,10 @@ _NEXT_STEP = Style(size=13, bold=True, background="EAF1F8", text="16283F", verti
 _NAME = Style(bold=True, text=_INK)
 _COUNT = Style(number_format="#,##0", horizontal="right")
 _MEANING = Style(horizontal="left", wrapped=True, indent=1)
+_HEADERS = [
+    replace(styles.header(styles.SOURCE_HEADER), horizontal=side, indent=1 if side == "left" else 0)
+    for side in ("left", "right", "left")
+]
 _TOTAL = replace(_COUNT, bold=True, top_rule=_INK)
 
 
@@ -70,8 +74,8 @@ class SummarySheet(Sheet):
 
     def _write_counts(self, summary: Summary) -> None:
         self.next_line()
-        for column, name in enumerate((_("State"), _("Rows"), _("What it means"))):
-            self.value(column, styles.header(styles.SOURCE_HEADER), name)
+        for column, (style, name) in enumerate(zip(_HEADERS, (_("State"), _("Rows"), _("What it means")), strict=True)):
+            self.value(column, style, name)
         top, counts = self.lines, outcome_counts(summary)
         for each in counts:
             palette = each.palette if each.count else _NO_ROWS
@@ -104,8 +108,9 @@ class SummarySheet(Sheet):
         )
         chart.set_title({"none": True})
         chart.set_legend({"none": True})
-        chart.set_x_axis({"reverse": True, "major_tick_mark": "none", "line": {"none": True}})
-        chart.set_y_axis({"visible": False, "major_gridlines": {"visible": False}})
+        # Of a bar chart, XlsxWriter calls the axis of the names, which is upright, the y axis.
+        chart.set_y_axis({"reverse": True, "major_tick_mark": "none", "major_gridlines": {"visible": False}})
+        chart.set_x_axis({"visible": False, "major_gridlines": {"visible": False}})
         chart.set_chartarea({"border": {"none": True}})
         chart.set_size(CHART_SIZE)
         return chart
