@@ -34,9 +34,9 @@ from .sheet import note_size
 from .workbook import fits, write_report_sheet
 from .writing import default_path, digest, fsync_and_close, overwrite_blocker, paths_to_try, replace, temporary_beside
 
-LARGEST = 100 << 20  # bytes of a workbook, unpacked: openpyxl holds all of it in memory
+LARGEST = 50 << 20  # bytes of a workbook, unpacked: openpyxl holds all of it in memory
 THINGS_NAMED = 5  # of those that would be lost
-MOST_CELLS = 2_000_000  # of the sheet Report, for the same reason
+MOST_CELLS = 1_000_000  # of the sheet Report, for the same reason
 
 _PASSWORD_OR_OLD = b"\xd0\xcf\x11\xe0"  # how a compound file begins: a workbook with a password, or from before 2007
 
