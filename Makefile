@@ -1,5 +1,5 @@
-# What a newcomer and a developer run. Needs Python 3.11 or newer and make, and nothing else.
-# On Windows, CONTRIBUTING.md names the commands behind these targets.
+# The commands of a newcomer and of a developer. They need Python 3.11 or newer and make, and nothing else.
+# On Windows, use the commands that CONTRIBUTING.md names instead.
 
 PYTHON ?= python3
 PYTEST_ARGS ?= -n 2
@@ -9,29 +9,29 @@ BIN := .venv/bin
 INSTALLED := .venv/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test lint format readme bench clean
+.PHONY: help install demo test lint format readme messages wheel bench clean
 
 help:  ## Show these targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-install: $(INSTALLED)  ## Make .venv and install the importer into it
+install: $(INSTALLED)  ## Create .venv and install the importer into it
 
 $(INSTALLED): pyproject.toml constraints.txt
 	@command -v "$(PYTHON)" >/dev/null || { \
-	    echo "There is no $(PYTHON) here. Install Python 3.11 or newer, or name one: make $(MAKECMDGOALS) PYTHON=/path/to/python3.12" >&2; exit 1; }
+	    echo "$(PYTHON) is not installed. Install Python 3.11 or newer, or name the one to use: make $(MAKECMDGOALS) PYTHON=/path/to/python3.12" >&2; exit 1; }
 	@"$(PYTHON)" -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
-	    echo "$$("$(PYTHON)" --version 2>&1) is too old: the importer needs 3.11 or newer. Name one: make $(MAKECMDGOALS) PYTHON=python3.12" >&2; exit 1; }
+	    echo "$$("$(PYTHON)" --version 2>&1) is too old: the importer needs 3.11 or newer. Name a newer one: make $(MAKECMDGOALS) PYTHON=python3.12" >&2; exit 1; }
 	@"$(PYTHON)" -c 'import venv, ensurepip' 2>/dev/null || { \
-	    echo "$$("$(PYTHON)" --version 2>&1) comes without venv. Install it (Debian, Ubuntu: apt install python3-venv) and try again." >&2; exit 1; }
+	    echo "$$("$(PYTHON)" --version 2>&1) has no venv module. Install it (Debian, Ubuntu: apt install python3-venv) and try again." >&2; exit 1; }
 	@echo "Installing into .venv (a minute or two the first time)"
 	@"$(PYTHON)" -m venv .venv
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev]'
 	@touch $@
 
-demo: install  ## Import the sample spreadsheet into a stand-in CRM on this machine
+demo: install  ## Import the sample spreadsheet into a sandbox CRM on this machine
 	@$(BIN)/python -m importer.sandbox.demo
 
-test: install  ## Run the tests
+test: install  ## Run the tests; the last lines name those that were skipped, and why
 	$(BIN)/python -m pytest $(PYTEST_ARGS)
 
 lint: install  ## Check style and types
@@ -39,16 +39,22 @@ lint: install  ## Check style and types
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 
-format: install  ## Put the code into its format
+format: install  ## Format the code
 	$(BIN)/ruff check --fix-only
 	$(BIN)/ruff format
 
-readme: install  ## Renew the outputs that README.md shows
+readme: install  ## Update the command outputs that README.md shows
 	$(BIN)/python tests/test_readme.py --update
 
-bench: install  ## Measure speed and memory, and renew docs/performance.md
+messages: install  ## Update the template file for translators (importer/locale/messages.pot)
+	$(BIN)/python tests/test_messages.py --update
+
+wheel: install  ## Build the wheel, install it into an empty environment and try it there
+	$(BIN)/python tests/wheel_check.py
+
+bench: install  ## Measure speed and memory, and update docs/performance.md
 	$(BIN)/python -m bench.run $(BENCH_ARGS)
 
-clean:  ## Remove everything that these targets made
+clean:  ## Remove what the other targets made
 	rm -rf .venv build demo *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis
 	find importer tests bench -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,1 +1,1 @@
-"""How fast, how large, how steady: every figure of docs/performance.md, and the commands that make it."""
+"""Speed, memory and growth: the measurements behind docs/performance.md."""

@@ -78,7 +78,7 @@ def _attachment(folder: Path, name: str, size: int) -> str:
         if size < HUGE:
             stream.write(random.Random(name).randbytes(size))  # noqa: S311 - as above
         else:
-            stream.truncate(size)  # a hole takes no room on the disk, and reads as any other file
+            stream.truncate(size)  # a sparse file takes no disk space and reads like any other
     return path.name
 
 

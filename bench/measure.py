@@ -1,6 +1,6 @@
 """Whole processes, timed from outside, their memory as the operating system accounts for it.
 
-A child's peak begins with its parent's size, so this module and whoever imports it stay small.
+A child's peak begins with its parent's size, so this module and those that import it stay small.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ class Process:
 
 
 def measure(command: Command, allowed: tuple[int, ...] = (0,)) -> Process:
-    """Run a command to its end, its output into a log; stop the benchmark when its exit status is not allowed."""
+    """Run a command to its end with its output in a log; stop the benchmark at an exit status that is not allowed."""
     log = Path("last.log")
     with log.open("wb") as stream:
         started = time.perf_counter()
@@ -44,7 +44,7 @@ def measure(command: Command, allowed: tuple[int, ...] = (0,)) -> Process:
 
 
 def pairs(
-    one: Callable[[], Command], other: Callable[[], Command], times: int = 5, allowed: tuple[int, ...] = (0,)
+    one: Callable[[], Command], other: Callable[[], Command], times: int = 3, allowed: tuple[int, ...] = (0,)
 ) -> tuple[float, float]:
     """Run two commands in turn, so that a busy moment meets both; return the median seconds of each."""
     ones, others = [], []
@@ -66,6 +66,6 @@ def serving(latency: float = 0.0) -> Iterator[str]:
 
 
 def environment() -> dict[str, str]:
-    """Return the environment of every process here: a token, our modules, no proxy."""
+    """Return the environment of every process here: a token, our modules, no proxy, none of the user's settings."""
     kept = {name: value for name, value in os.environ.items() if not name.lower().endswith("_proxy")}
-    return kept | {"WOLKVOX_TOKEN": "bench", "PYTHONPATH": str(ROOT)}
+    return kept | {"WOLKVOX_TOKEN": "bench", "PYTHONPATH": str(ROOT), "XDG_CONFIG_HOME": str(Path.cwd())}

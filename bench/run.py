@@ -1,66 +1,61 @@
-"""Measure, and renew docs/performance.md: `python -m bench.run [--largest ROWS] [FIGURE ...]`, without names all."""
+"""Measure, and update docs/performance.md: `python -m bench.run [MEASUREMENT ...]`, without names all of them.
+
+A measurement that is not named keeps the result it has in bench/results.json, and the commit it was made at.
+"""
 
 from __future__ import annotations
 
 import argparse
 import json
 import os
+import subprocess
 import tempfile
+from dataclasses import asdict
 
 from bench import page
-from bench.figures import FIGURES, GROWTH, Figure, Step, as_json, growth
+from bench.figures import MEASUREMENTS, ONLY_BY_NAME
 from bench.measure import ROOT
 
 RESULTS = ROOT / "bench" / "results.json"
-DOCS = ROOT / "docs"
 
 
 def main() -> None:
-    """Measure what was asked for, keep it beside what was measured before, and write the page anew."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("figures", nargs="*", metavar="FIGURE", help=f"{', '.join(FIGURES)}, growth")
-    parser.add_argument("--largest", type=int, default=GROWTH[-1], help="rows at which the growth series ends")
-    arguments = parser.parse_args()
-    names = arguments.figures or [*FIGURES, "growth"]
-    if unknown := set(names) - {*FIGURES, "growth"}:
-        parser.error(f"no such figure: {', '.join(sorted(unknown))}")
-    results = json.loads(RESULTS.read_text("utf-8")) if RESULTS.exists() else {"figures": {}, "growth": []}
-    results["machine"] = page.machine()
+    """Measure what was asked for, keep it beside the earlier results, and update the page."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("names", nargs="*", metavar="MEASUREMENT", help=", ".join(MEASUREMENTS))
+    names = parser.parse_args().names or [name for name in MEASUREMENTS if name not in ONLY_BY_NAME]
+    if unknown := sorted({*names} - {*MEASUREMENTS}):
+        parser.error(f"unknown measurement: {', '.join(unknown)}; choose from {', '.join(MEASUREMENTS)}")
+    measured_at = {"commit": commit(), "machine": machine()}
+    results = json.loads(RESULTS.read_text("utf-8")) if RESULTS.exists() else {}
     scratch = ROOT / "build"  # on the checkout's disk: a temporary folder in memory would make commits free
     scratch.mkdir(exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="bench-", dir=scratch) as folder:
         os.chdir(folder)
         for name in names:
-            measure_one(name, arguments.largest, results)
+            measured = MEASUREMENTS[name]()
+            print(*page.lines(measured.figures, measured_at["commit"]), sep="\n", flush=True)  # noqa: T201 - progress
+            results[name] = measured_at | asdict(measured)
             RESULTS.write_text(json.dumps(results, indent=2, ensure_ascii=False) + "\n", "utf-8")
         os.chdir(ROOT)
-    write_page(results)
+    page.update(page.read(results))
 
 
-def measure_one(name: str, largest: int, results: dict) -> None:
-    """Measure one figure, or the growth series, into the results."""
-    if name == "growth":
-        steps, peaks = growth(largest)
-        results["growth"] = [as_json(step) for step in steps]
-        found = {f"memory-{number}": figure for number, figure in enumerate(peaks)}
-    else:
-        found = {name: FIGURES[name]()}
-    for key, figure in found.items():
-        results["figures"][key] = as_json(figure)
-        print(page.table([figure]).splitlines()[-1], flush=True)  # noqa: T201 - a long command says how far it is
+def commit() -> str:
+    """Return the commit that is measured, with a plus sign where the importer differs from it."""
+
+    def git(*arguments: str) -> str:
+        command = ["git", *arguments]
+        return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout.strip()  # noqa: S603 - ours
+
+    changed = git("status", "--porcelain", "--", "importer", "constraints.txt")
+    return git("rev-parse", "--short", "HEAD") + ("+" if changed else "")
 
 
-def write_page(results: dict) -> None:
-    """Write the table, the plot and the machine into the documentation."""
-    steps = [Step(**step) for step in results["growth"]]
-    order = [*FIGURES, *(key for key in results["figures"] if key not in FIGURES)]
-    figures = [Figure(**results["figures"][key]) for key in order if key in results["figures"]]
-    parts = {"figures": f"Measured on {results['machine']}.\n\n{page.table(figures)}"}
-    if steps:
-        parts["growth"] = f"{page.growth_table(steps)}\n\n![Seconds per 1,000 rows, by the number of rows](growth.svg)"
-        (DOCS / "growth.svg").write_text(page.plot(steps), "utf-8")
-    performance = DOCS / "performance.md"
-    performance.write_text(page.renewed(performance.read_text("utf-8"), parts), "utf-8")
+def machine() -> str:
+    """Return the machine by cores and memory, which is all that a reader needs of it."""
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    return f"{os.cpu_count()} cores, {round(memory / 2**30)} GB of memory"
 
 
 if __name__ == "__main__":

@@ -31,7 +31,7 @@ class Crm(asyncio.Protocol):
         self.missing: int | None = None  # bytes of the body still to come; None while the head is read
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Keep the way back."""
+        """Keep the transport for the answers."""
         self.transport = transport
 
     def data_received(self, data: bytes) -> None:
@@ -49,7 +49,7 @@ class Crm(asyncio.Protocol):
             asyncio.get_running_loop().call_later(self.latency, self.answer, self.head.startswith(b"POST"))
             self.head, self.missing = bytearray(), None
 
-    def answer(self, created: bool) -> None:  # noqa: FBT001 - there are two answers
+    def answer(self, created: bool) -> None:  # noqa: FBT001 - there are only two answers
         """Send one answer."""
         number = next(self.numbers) if created else 0
         body = (CREATED % (number, number) if created else QUOTA).encode()
@@ -59,7 +59,7 @@ class Crm(asyncio.Protocol):
 
 
 async def serve(latency: float) -> None:
-    """Serve on a free port of loopback until the process is ended."""
+    """Serve on a free port of loopback until the process ends."""
     server = await asyncio.get_running_loop().create_server(lambda: Crm(latency), "127.0.0.1", 0)
     print(f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}", flush=True)  # noqa: T201 - read by the starter
     await server.serve_forever()

@@ -1,6 +1,6 @@
 """What a user would write without the importer: `python bench/user_script.py SOURCE SERVER TARGET`.
 
-It checks nothing, remembers nothing, and makes every case again when it is started again.
+It checks nothing, remembers nothing, and creates every case again when it is started again.
 """
 
 from __future__ import annotations

@@ -1,1 +1,146 @@
-"""Imports spreadsheet rows as cases into the wolkvox CRM, at most one case per row."""
+"""Imports spreadsheet rows as cases into the wolkvox CRM, at most one case per row.
+
+This is the public face: what a script or a page needs, and no more; `docs/api.md` shows how it is used. A name is
+imported when it is first used, so that `case-importer --help` does not wait for pandas.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from importer.crm import Crm, ScriptedTransport
+    from importer.errors import (
+        ConnectionRefused,
+        ImporterError,
+        JournalError,
+        MappingError,
+        ReportError,
+        RunStopped,
+        ServerUnreachable,
+        SettingsError,
+        SourceError,
+        StartRefused,
+        UsageError,
+    )
+    from importer.journal import RunRecord
+    from importer.mapping import CaseMapping, load_mapping
+    from importer.model import Counts, Issue, Outcome, Status
+    from importer.pipeline import Preview, adopt, check, history, preview, rebuild_report, run
+    from importer.questions import Question, QuestionsOpen
+    from importer.report import IssueGroup, group_issues
+    from importer.settings import Connection
+    from importer.workflow.adopting import Adoption
+    from importer.workflow.decisions import ByHand, SettleJob
+    from importer.workflow.events import Event, EventInterface
+    from importer.workflow.forecast import Forecast, UserInterface
+    from importer.workflow.job import Job, LoadedJob, load_job
+    from importer.workflow.outcome import Finished
+    from importer.workflow.plan import Plan, PlannedRow
+    from importer.workflow.settling import SettleResult
+
+_HOME = {
+    "Adoption": "workflow.adopting",
+    "ByHand": "workflow.decisions",
+    "CaseMapping": "mapping",
+    "Connection": "settings",
+    "ConnectionRefused": "errors",
+    "Counts": "model",
+    "Crm": "crm",
+    "Event": "workflow.events",
+    "EventInterface": "workflow.events",
+    "Finished": "workflow.outcome",
+    "Forecast": "workflow.forecast",
+    "ImporterError": "errors",
+    "Issue": "model",
+    "IssueGroup": "report",
+    "Job": "workflow.job",
+    "JournalError": "errors",
+    "LoadedJob": "workflow.job",
+    "MappingError": "errors",
+    "Outcome": "model",
+    "Plan": "workflow.plan",
+    "PlannedRow": "workflow.plan",
+    "Preview": "pipeline",
+    "Question": "questions",
+    "QuestionsOpen": "questions",
+    "ReportError": "errors",
+    "RunRecord": "journal",
+    "RunStopped": "errors",
+    "ScriptedTransport": "crm",
+    "ServerUnreachable": "errors",
+    "SettingsError": "errors",
+    "SettleJob": "workflow.decisions",
+    "SettleResult": "workflow.settling",
+    "SourceError": "errors",
+    "StartRefused": "errors",
+    "Status": "model",
+    "UsageError": "errors",
+    "UserInterface": "workflow.forecast",
+    "adopt": "pipeline",
+    "check": "pipeline",
+    "group_issues": "report",
+    "history": "pipeline",
+    "load_job": "workflow.job",
+    "load_mapping": "mapping",
+    "preview": "pipeline",
+    "rebuild_report": "pipeline",
+    "run": "pipeline",
+}
+
+__all__ = [
+    "Adoption",
+    "ByHand",
+    "CaseMapping",
+    "Connection",
+    "ConnectionRefused",
+    "Counts",
+    "Crm",
+    "Event",
+    "EventInterface",
+    "Finished",
+    "Forecast",
+    "ImporterError",
+    "Issue",
+    "IssueGroup",
+    "Job",
+    "JournalError",
+    "LoadedJob",
+    "MappingError",
+    "Outcome",
+    "Plan",
+    "PlannedRow",
+    "Preview",
+    "Question",
+    "QuestionsOpen",
+    "ReportError",
+    "RunRecord",
+    "RunStopped",
+    "ScriptedTransport",
+    "ServerUnreachable",
+    "SettingsError",
+    "SettleJob",
+    "SettleResult",
+    "SourceError",
+    "StartRefused",
+    "Status",
+    "UsageError",
+    "UserInterface",
+    "adopt",
+    "check",
+    "group_issues",
+    "history",
+    "load_job",
+    "load_mapping",
+    "preview",
+    "rebuild_report",
+    "run",
+]
+
+
+def __getattr__(name: str) -> object:
+    """Import a name of the face when it is first used."""
+    if name not in _HOME:
+        raise AttributeError(f"module 'importer' has no attribute '{name}'")
+    return getattr(import_module(f"importer.{_HOME[name]}"), name)

@@ -1,4 +1,4 @@
-"""The program's entry: `case-importer`, or `python -m importer`."""
+"""The entry of the program: `case-importer`, or `python -m importer`."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ import signal
 
 
 def main() -> None:
-    """Carry out the command line and exit with its status; Ctrl-C before anything is loaded just ends the program."""
+    """Execute the command line and exit with its status; Ctrl-C before anything is loaded just ends the program."""
     signal.signal(signal.SIGINT, signal.SIG_DFL)
-    from importer.cli import main as carry_out  # noqa: PLC0415 - what it takes to load could be interrupted
+    from importer.cli.main import main as execute  # noqa: PLC0415 - Ctrl-C may come while it loads
 
-    carry_out()
+    execute()
 
 
 if __name__ == "__main__":

@@ -1,21 +1,21 @@
-"""What can go wrong with a whole command, as one tree.
+"""The errors that end a command, as one tree.
 
     ImporterError                  carries a sentence for the user and an exit status
-    ├── UsageError            2    the call: an option, a combination of options, a declined prompt
+    ├── UsageError            2    the command line: an option, a combination of options, a declined prompt
     ├── SourceError           2    the spreadsheet: missing, unreadable, no such sheet, no header
     ├── MappingError          2    the mapping file: every fault with its line and column
     ├── SettingsError         2    server, operation, token
-    ├── StartRefused          2    a start that could make second cases
-    ├── JournalError          2    the journal: unreadable, of a newer program, on a bad disk
+    ├── StartRefused          2    a start that could create second cases
+    ├── JournalError          2    the journal: unreadable, from a newer version, on a bad disk
     │   └── JournalFull       3    the disk is full
     ├── RunStopped            3    a run that had begun to send cannot go on
     ├── ReportError           2    the report cannot be written where it was asked for
-    ├── AttachmentChanged          a file is no longer what was checked (of one row, never of a run)
-    ├── ServerUnreachable     3    nothing answers there, or not now
-    │   └── QuestionRefused   3    the CRM answers, but not this one question
-    └── ConnectionRefused     5    a person must mend the connection: certificate, token, operation, path
+    ├── AttachmentChanged          a file is not what was checked (concerns one row, never a run)
+    ├── ServerUnreachable     3    the server does not answer, or not now
+    │   └── QuestionRefused   3    the CRM answers, but refuses this one question
+    └── ConnectionRefused     5    the connection needs fixing: certificate, token, operation, path
 
-A fault of one row or one cell is no exception: it is a `model.Issue`.
+A fault of one row or cell is not an exception: it is a `model.Issue`.
 """
 
 from __future__ import annotations
@@ -25,22 +25,22 @@ from typing import ClassVar
 
 
 class ImporterError(Exception):
-    """A command cannot go on; `str(error)` is the sentence that the user reads."""
+    """A command cannot continue; `str(error)` is the sentence that the user reads."""
 
     exit_status: ClassVar[int] = 2
 
 
 class UsageError(ImporterError):
-    """The call itself is at fault."""
+    """The command line is at fault."""
 
 
 class SourceError(ImporterError):
-    """A spreadsheet cannot be read as it is."""
+    """A spreadsheet cannot be read."""
 
 
 @dataclass(frozen=True, slots=True)
 class MappingFault:
-    """One fault of a mapping file, at its place; `line` and `column` count from 1."""
+    """One fault of a mapping file, with its location; `line` and `column` count from 1."""
 
     file: str
     line: int
@@ -50,25 +50,25 @@ class MappingFault:
 
     def __str__(self) -> str:
         """Return `file:line:column: path: message`, as compilers write it."""
-        place = f"{self.file}:{self.line}:{self.column}"
-        return f"{place}: {self.path}: {self.message}" if self.path else f"{place}: {self.message}"
+        location = f"{self.file}:{self.line}:{self.column}"
+        return f"{location}: {self.path}: {self.message}" if self.path else f"{location}: {self.message}"
 
 
 class MappingError(ImporterError):
-    """A mapping file has faults; all of them, in the order of their lines."""
+    """A mapping file has faults; `faults` are all of them, in the order of their lines."""
 
     def __init__(self, faults: tuple[MappingFault, ...]) -> None:
-        """Keep the faults; the sentence is one line for each."""
+        """Keep the faults; the sentence has one line for each."""
         self.faults = faults
         super().__init__("\n".join(str(fault) for fault in faults))
 
 
 class SettingsError(ImporterError):
-    """Server, operation or token are missing or unusable."""
+    """Server, operation or token is missing or unusable."""
 
 
 class StartRefused(ImporterError):
-    """The start could make second cases, and a person has to say how to go on."""
+    """The start could create second cases, and a person has to say how to continue."""
 
 
 class JournalError(ImporterError):
@@ -82,7 +82,7 @@ class JournalFull(JournalError):
 
 
 class RunStopped(ImporterError):
-    """A run that had begun to send cannot go on now; the same command takes it up again."""
+    """A run that had begun to send cannot continue now; the same command resumes it."""
 
     exit_status = 3
 
@@ -92,20 +92,20 @@ class ReportError(ImporterError):
 
 
 class AttachmentChanged(ImporterError):
-    """A file is no longer what it was when it was checked."""
+    """A file has changed since it was checked."""
 
 
 class ServerUnreachable(ImporterError):
-    """Nothing answers at the server's address."""
+    """The server does not answer."""
 
     exit_status = 3
 
 
 class QuestionRefused(ServerUnreachable):
-    """The CRM refuses one question in its own words; it may answer others."""
+    """The CRM refuses one question with a message of its own; it may answer others."""
 
 
 class ConnectionRefused(ImporterError):
-    """The connection cannot be used until a person mends it."""
+    """The connection cannot be used until someone fixes it."""
 
     exit_status = 5

@@ -1,7 +1,7 @@
-"""Who a row is, for ever: scope, key, reference and content hash, as pure functions.
+"""Which row a row is, permanently: scope, key, reference and content hash, as pure functions.
 
-Everything here is versioned and held by golden values in the tests: a change would make every row that was
-imported before look new, and send it again.
+Everything here is versioned and held by golden values in the tests: a change would make every imported row look new
+and send it again.
 """
 
 from __future__ import annotations
@@ -13,8 +13,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from importer.hosts import is_stand_in, same_tenant, tenant_of
-from importer.model import Attachment
-from importer.spelling import canonical, loose
+from importer.model import Attachment, Cell, Fault
+from importer.text import canonical, loose
 
 __all__ = [
     "REFERENCE",
@@ -26,6 +26,7 @@ __all__ = [
     "hash_of_written",
     "is_stand_in",
     "key_digest",
+    "key_parts",
     "loose",
     "loose_digest",
     "reference",
@@ -40,14 +41,14 @@ REFERENCE_LENGTH = len("WCI-") + 16
 """Characters in a reference."""
 
 REFERENCE = re.compile(r"WCI-[0-9A-HJKMNP-TV-Z]{16}")
-"""A reference, in the capitals it is written in."""
+"""A reference as it is written, in capitals."""
 
 _CROCKFORD = bytes.maketrans(b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567", b"0123456789ABCDEFGHJKMNPQRSTVWXYZ")
 
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """Where a key is unique: a tenant, one of its operations, and the import's lasting name."""
+    """Where a key is unique: a tenant, one of its operations, and the permanent name of the import."""
 
     tenant: str
     operation: str
@@ -59,45 +60,51 @@ class Scope:
         return self.tenant, self.operation, self.import_name
 
 
+def key_parts(cells: Iterable[Cell]) -> tuple[str, ...]:
+    """Return the canonical parts of a key; none where a cell is blank or could not be read."""
+    parts = tuple(["" if isinstance(cell, Fault) else canonical(cell) for cell in cells])
+    return parts if all(parts) else ()
+
+
 def key_digest(parts: Iterable[str]) -> str:
-    """Return the digest of a key, given its canonical parts, as 64 hexadecimal digits."""
+    """Return the digest of a key's canonical parts, as 64 hexadecimal digits."""
     return _digest("key-1", parts)
 
 
 def loose_digest(parts: Iterable[str]) -> str:
-    """Return a digest that is equal for keys which differ only by zeros, case, accents or spaces."""
+    """Return a digest that is equal for keys that differ only in leading zeros, case, accents or spaces."""
     return _digest("loose-1", map(loose, parts))
 
 
 def spelling_digest(parts: Iterable[str], *, bare: bool) -> str:
-    """Return the digest of another spelling of a key, equal to the loose digest of the key that is spelt so.
+    """Return the digest of another spelling of a key, equal to the loose digest of a key with that spelling.
 
-    A `bare` one is a number without the words that its format adds; those of two keys are never compared.
+    A `bare` spelling is a number without the words that its format adds; two bare spellings are never compared.
     """
     return _digest("bare-2", map(loose, parts)) if bare else loose_digest(parts)
 
 
 def content_key(cells: Iterable[str], occurrence: int) -> tuple[str, ...]:
-    """Return the key of a row that has none: its canonical cells, and that it is their n-th occurrence (from 1)."""
+    """Return the key of a row in a source without key: its canonical cells and their occurrence, counted from 1."""
     return (*cells, str(occurrence))
 
 
 def reference(scope: Scope, digest: str) -> str:
-    """Return a row's mark in the CRM: `WCI-` and 16 Crockford base32 characters (80 bits) of scope and key."""
+    """Return a row's reference in the CRM: `WCI-` and 16 Crockford base32 characters (80 bits) of scope and key."""
     digits = b32encode(bytes.fromhex(_digest("reference-1", (*scope.parts, digest))[:20]))
     return "WCI-" + digits.translate(_CROCKFORD).decode()
 
 
 def content_hash(cells: Sequence[tuple[str, str]], attachments: Iterable[Attachment] | None) -> str:
-    """Return what a row holds: a hash of its (column, canonical cell) pairs and one of its attachments.
+    """Return the hash of a row's (column, canonical cell) pairs, and one of its attachments.
 
-    The order of the columns does not count. `attachments` is None where they do not count or cannot be told.
+    The order of the columns does not count. `attachments` is None where they are unknown or do not count.
     """
     return hash_of_written([written(name) + written(cell) for name, cell in sorted(cells)], attachments)
 
 
 def hash_of_written(cells: Iterable[bytes], attachments: Iterable[Attachment] | None) -> str:
-    """Return the content hash of pairs that are `written` already, in the order of their columns' names."""
+    """Return the content hash of pairs already `written`, in the order of their column names."""
     digest = hashlib.sha256(b"cells-1" + b"".join(cells)).hexdigest()[:32]
     if attachments is None:
         return f"1:{digest}:-"
@@ -106,20 +113,20 @@ def hash_of_written(cells: Iterable[bytes], attachments: Iterable[Attachment] | 
 
 
 def same_content(before: str, now: str) -> bool:
-    """Tell whether two content hashes mean the same content; attachments count where both know them."""
+    """Return whether two content hashes mean the same content; attachments count where both have them."""
     if before == now:
         return True
     version, _, hashes = before.partition(":")
     version_now, _, hashes_now = now.partition(":")
     if version != version_now:
-        return True  # a program of another version wrote it: that alone is no change of the row
+        return True  # a hash of another version does not mean that the row changed
     cells, files = hashes.split(":")
     cells_now, files_now = hashes_now.split(":")
     return cells == cells_now and (files == files_now or "-" in (files, files_now))
 
 
 def written(part: str) -> bytes:
-    """Return a part as it is hashed: with its length before it, so that ("ab", "c") and ("a", "bc") differ."""
+    """Return a part as it is hashed: its length first, so that ("ab", "c") and ("a", "bc") differ."""
     raw = part.encode("utf-8", "surrogatepass")
     return b"%d:%s" % (len(raw), raw)
 

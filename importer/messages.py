@@ -1,7 +1,7 @@
-"""Mark and fill the sentences that a person reads.
+"""Mark, translate and fill in the sentences that a person reads.
 
-Every sentence is one whole template with named values, so that a translator sees it whole and a cell's braces
-are never read as part of it. English is the language of the source; a gettext catalogue replaces it.
+Every sentence is one whole template with named values, so that a translator sees all of it and braces in a cell are
+never read as part of it. The templates are English; a gettext catalogue replaces them.
 """
 
 from __future__ import annotations
@@ -19,10 +19,10 @@ _PLAIN = (Number, date, time, timedelta)
 
 
 def _(template: str, /, **values: object) -> str:
-    """Return the sentence in the user's language, its named values filled in.
+    """Return the sentence in the user's language, with its named values filled in.
 
-    Braces inside a value stay text. What a value says comes from outside: a cell, a name, an answer. So it is cleaned
-    (`text.clean`), and no escape sequence or mark of direction in it is ever obeyed by a terminal.
+    Braces inside a value stay text. A value comes from outside (a cell, a name, an answer), so it is cleaned
+    (`text.clean`): a terminal never obeys an escape sequence or a direction mark in it.
     """
     return _CATALOGUE.gettext(template).format(**_cleaned(values))
 
@@ -33,7 +33,7 @@ def ngettext(one: str, many: str, count: int, /, **values: object) -> str:
 
 
 def _cleaned(values: Mapping[str, object]) -> dict[str, object]:
-    """Return the values of a sentence, those that are no number or moment as clean text."""
+    """Return the values of a sentence; all but numbers, dates and times become clean text."""
     return {name: value if isinstance(value, _PLAIN) else clean(str(value)) for name, value in values.items()}
 
 

@@ -6,7 +6,7 @@ columns, its index the row numbers, its column names the headers, each cell a `C
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import date, datetime, time
 from enum import StrEnum
@@ -149,28 +149,6 @@ class Identity:
     reference: str
     content_hash: str
     spellings: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Row:
-    """A row on its way: its number, who it is, the case it would become, and what is wrong with it.
-
-    `fields` are by path (`contact`, `form.Subject`), without the reference. `skipped` says why a row is passed over.
-    `missing` names attachments that the mapping allows the case to go without.
-    """
-
-    number: int
-    identity: Identity | None
-    fields: Mapping[str, object]
-    attachments: tuple[Attachment, ...] = ()
-    issues: tuple[Issue, ...] = ()
-    skipped: str | None = None
-    missing: tuple[str, ...] = ()
-
-    @property
-    def sendable(self) -> bool:
-        """Whether the row may be sent: it is not skipped, knows who it is, and has no issues."""
-        return self.skipped is None and self.identity is not None and not self.issues
 
 
 # ------------------------------------------------------------------------------------------------ sending

@@ -1,102 +1,135 @@
-"""The data's way: a spreadsheet's rows become cases of the CRM, and a report says what became of each.
+"""The way of the data: the rows of a spreadsheet become cases of the CRM, and a report says what became of each.
 
-source -> mapping -> validation -> payload -> crm -> journal -> report
+    source -> mapping -> validation -> payload -> crm -> journal -> report
+
+`make_plan` reads, maps and validates, a batch of rows at a time. `run` sends what is left to send and records each
+outcome before the next row begins; then it writes the report. The steps themselves are in `workflow/` and the stages.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from pathlib import Path
 
-from importer import guards, payload, report, settings
-from importer.choosing import chosen
-from importer.composing import complete_fields
+from importer import mapping, payload, report, settings
 from importer.crm import Crm
-from importer.desk import Desk
-from importer.dispatch import Dispatch
-from importer.errors import RunStopped
-from importer.forecast import make_forecast
-from importer.identity import Scope, tenant_of
-from importer.job import Job, allowed_folders, mapped
-from importer.journal import ImportRecord, Journal, RunStart, program_name, user_name
-from importer.key_rule import KeyRule, refuse_changed_key, refuse_other_rule
-from importer.looking import OTHER_COMPUTER, Looking, spot_check
+from importer.errors import RunStopped, UsageError
+from importer.identity import Scope
+from importer.journal import ImportRecord, Journal, RunRecord
 from importer.mapping import CaseMapping
 from importer.messages import _, ngettext
-from importer.model import Counts, Identity, Status
-from importer.opening import Begun
-from importer.plan import Batch, Plan, PlannedRow
-from importer.planning import make_plan
-from importer.questions import Answered, Question, answer_all, unanswered
-from importer.recognition import Memory
-from importer.reporting import PAUSED, Finished, Ran, Wish, finish, now, refreshed
-from importer.sending import Errand
+from importer.model import Counts
 from importer.source import Table
+from importer.spool import Spool
+from importer.workflow import guards
+from importer.workflow.adopting import Adoption, adopt_rows, open_report
+from importer.workflow.executing import execute_run
+from importer.workflow.forecast import UserInterface, make_forecast
+from importer.workflow.job import Job, LoadedJob, allowed_folders, mapped, open_tables, scope_of
+from importer.workflow.looking import Looking, spot_check
+from importer.workflow.matching import ImportHistory
+from importer.workflow.outcome import Finished, ReportOptions, SendResult, finish, now, refreshed
+from importer.workflow.plan import Batch, Plan, PlannedRow, complete_fields
+from importer.workflow.planning import Planner, select_rows
+from importer.workflow.sending import RunContext
+from importer.workflow.starting import agree, needs_spot_check, record_plan, run_start, with_open_questions
+
+
+def make_plan(  # noqa: PLR0913 - what a plan is made of
+    table: Table,
+    cases: CaseMapping,
+    scope: Scope,
+    history: ImportHistory,
+    job: Job,
+    *,
+    retry_rejected: bool = False,
+    trust_references: bool = True,
+) -> Plan:
+    """Return the plan of a source; send nothing and change no journal.
+
+    Raises QuestionsOpen where the mapping names a folder that the user has not allowed, MappingError for columns that
+    the sheet lacks, SourceError for a lookup table that cannot be read.
+    """
+    tables = open_tables(cases, table.path, allowed_folders(job))
+    planner = Planner(
+        table, cases, scope, history, tables, retry_rejected=retry_rejected, trust_references=trust_references
+    )
+    batches: Spool[Batch] = Spool()
+    for rows in planner.survey():  # source: a frame of cells under the row numbers that Excel shows
+        matched = planner.match(rows)  # identity: which row each one is, and what the journal knows of it
+        fields = planner.map(rows)  # mapping: cells to the fields of a case
+        issues = planner.validate(rows, matched, fields)  # validation: what is wrong with the values
+        files = planner.find_attachments(rows)
+        batches.append(planner.batch(rows, matched, fields, issues, files))
+    return planner.plan(batches)
+
+
+def check(loaded: LoadedJob) -> Plan:
+    """Map and validate a source; send nothing, and ask no journal."""
+    return make_plan(loaded.table(), loaded.cases, scope_of(loaded.job, loaded.cases), ImportHistory(), loaded.job)
 
 
 @dataclass(frozen=True, slots=True)
 class Preview:
     """A row, the body that it would send but for its attachments, and its cells by column."""
 
-    planned: PlannedRow
+    row: PlannedRow
     body: dict[str, object]
     cells: dict[str, str]
 
 
-def check(begun: Begun) -> Plan:
-    """Map and validate a source; send nothing, and ask no journal."""
-    scope = scope_of(begun.job, begun.cases)
-    return make_plan(begun.table(), begun.cases, scope, Memory(), allowed=allowed_folders(begun.job))
-
-
-def preview(begun: Begun, number: int | None = None, *, issues: bool = False) -> Iterator[Preview]:
+def preview(loaded: LoadedJob, number: int | None = None, *, issues: bool = False) -> Iterator[Preview]:
     """Yield what rows would send, in sheet order: all of them, or that of one `number`, or those with issues."""
-    plan = check(begun)
+    plan = check(loaded)
     for frame, batch in plan.cells():
-        for position, planned in enumerate(batch):
-            if number in {None, planned.row.number} and (planned.row.issues or not issues):
-                body = payload.document(complete_fields(plan, planned.row), plan.scope.operation)
-                yield Preview(planned, body, {column: str(frame[column].iloc[position]) for column in plan.columns})
+        for position, row in enumerate(batch.rows()):
+            if number in {None, row.number} and (row.issues or not issues):
+                body = payload.document(complete_fields(plan, row), plan.scope.operation)
+                yield Preview(row, body, {column: str(frame[column].iloc[position]) for column in plan.columns})
 
 
-def run(begun: Begun, desk: Desk) -> Finished:
+def run(loaded: LoadedJob, ui: UserInterface) -> Finished:
     """Plan a source, have it confirmed, send what is not created yet, and write the report.
 
     Raises an ImporterError before anything is sent where something is at fault; later, only RunStopped, where the
-    journal can no longer be written or somebody wants no report.
+    journal can no longer be written or the person wants no report.
     """
-    started, wish = now(), Wish.of(begun.job)
-    server = settings.require(begun.job.connection, mapped(begun.cases))
-    guards.refuse_short_quiet_period(begun.job.quiet_period, server)
-    report.check_writable(wish.path)
-    with Journal(begun.job.journal_path) as journal:
-        agreed = _agree(begun, journal, desk, server)
-        job, plan = agreed.job, chosen(agreed.plan, agreed.job.only)
-        with Crm(settings.target(job.connection, mapped(begun.cases))) as crm:
-            forecast = make_forecast(job, plan, crm, server, is_new=_is_new(job, plan, journal, agreed.record))
-            if forecast.promised:
-                desk.confirm(forecast)
+    started, options = now(), ReportOptions.of(loaded.job)
+    server = settings.require(loaded.job.connection, mapped(loaded.cases))
+    guards.refuse_short_quiet_period(loaded.job.quiet_period, server)
+    report.check_writable(options.path)
+    with Journal(loaded.job.journal_path) as journal:
+        table = loaded.table()
+        agreed = agree(loaded, journal, ui, server, lambda job: _plan_import(table, loaded.cases, job, journal))
+        job, plan = agreed.job, select_rows(agreed.plan, agreed.job.only)
+        with Crm(settings.target(job.connection, mapped(loaded.cases))) as crm:
+            is_new = needs_spot_check(job, plan, journal, agreed.record)
+            forecast = make_forecast(job, plan, crm, server, is_new=is_new)
+            if forecast.rows_to_send:
+                ui.confirm(forecast)
             reports = guards.reports_beside(plan.table.path, job.report_path)
-            guards.accept_journal(job, journal, scope_of(job, begun.cases), reports)
+            guards.accept_journal(job, journal, scope_of(job, loaded.cases), reports)
             guards.remember(journal, agreed.answered)
-            record = _note(job, plan, journal, agreed.record)
+            record = record_plan(agreed, plan, journal)
             unasked = spot_check(Looking(crm, journal, record, plan, None), forecast.spot_check, job.concurrency)
             if unasked and not journal.rows.has_cases(record.id):
-                guards.ask_without_spot_check(unasked, server, desk)
-            run_id = journal.runs.start(record.id, _run_start(plan, server))
+                guards.ask_without_spot_check(unasked, server, ui)
+            context = RunContext(crm, journal, record, journal.runs.start(record.id, run_start(plan, server)), plan)
             try:
-                ran = Dispatch(job, desk, Errand(crm, journal, record, run_id, plan), forecast).carry_out()
-                ran = replace(ran, notes=(*filter(None, [unasked]), *ran.notes))
+                result = execute_run(job, ui, context, forecast)  # crm and journal: intent, one POST, outcome
+                result = replace(result, started_at=started, notes=(*filter(None, [unasked]), *result.notes))
                 plan = refreshed(plan, journal, record)
-                finished = finish(plan, journal, record, _waiting(replace(ran, started_at=started), plan), wish)
-                journal.runs.end(run_id, finished.counts, ran.calls, finished.exit_status)
+                finished = finish(plan, journal, record, with_open_questions(result, plan), options)  # report
+                journal.runs.end(context.run_id, finished.counts, result.calls, finished.exit_status)
             except KeyboardInterrupt as stop:
-                raise RunStopped(interrupted(refreshed(plan, journal, record).counts(run_id))) from stop
+                counts = refreshed(plan, journal, record).counts(context.run_id)
+                raise RunStopped(interrupted(counts)) from stop
     return finished
 
 
 def interrupted(counts: Counts) -> str:
-    """Return what to say where somebody wants no report, or does not wait for its end: what was created."""
+    """Return what to say where the person wants no report, or does not wait for its end: what was created."""
     return ngettext(
         "Stopped with Ctrl-C. {count} case was created in this run; {created} of {rows} rows are created by now, and"
         " the journal has their ids. The same command goes on, and writes the report.",
@@ -108,97 +141,46 @@ def interrupted(counts: Counts) -> str:
     )
 
 
-@dataclass(frozen=True, slots=True)
-class _Agreed:
-    """What a run may do: the job with the answers in it, the import as the journal knows it, and the plan."""
-
-    job: Job
-    record: ImportRecord | None
-    plan: Plan
-    answered: list[Answered]
-
-
-def _agree(begun: Begun, journal: Journal, desk: Desk, server: str) -> _Agreed:
-    """Plan a source, and have every question answered that a person has to answer before anything is sent.
-
-    Nothing goes to the CRM before that. What needs no plan is known at once, so that it is listed together with the
-    folders that the plan itself needs. Raises StartRefused, QuestionsOpen or UsageError where the run may not begin.
-    """
-    job, cases = begun.job, begun.cases
-    forecast = guards.forecast_questions(desk)
-    record = guards.find_import(journal, scope_of(job, cases), job.same_as)
-    of_the_journal = list(guards.journal_questions(job, journal, scope_of(job, cases)))
-    first = [*of_the_journal, *guards.first_run_questions(job, scope_of(job, cases), server, record)]
-    trust = guards.server_questions(job, cases)
-    job = guards.ask_for_folders(job, cases, desk, later=[*trust, *first, *forecast])
-    table = begun.table()
-    record, plan = _plan(table, job, cases, journal)
-    refuse_changed_key(plan, journal, record)
-    guards.refuse_without_looking(job, journal, scope_of(job, cases), table.digest)
-    if not job.look_first:
-        guards.refuse_unknown_ids(plan, journal, job.report_path)
-    questions = [*trust, *_plan_questions(job, plan, journal, record)]
-    overlaps = guards.overlap_questions(job, plan, journal, record, asked=questions)
-    later = [*overlaps, *first, *(forecast if plan.counts().planned else ())]
-    answered = answer_all(questions, desk, later=later)
-    same_as, job = job.same_as, guards.agreed(job, answered, desk, cases)
-    if job.same_as != same_as:
-        record, plan = _plan(table, job, cases, journal)
-        refuse_changed_key(plan, journal, record)
-        overlaps = guards.overlap_questions(job, plan, journal, record)
-    answered += answer_all([*overlaps, *(first if record is None else of_the_journal)], desk)
-    return _Agreed(job, record, plan.with_open(unanswered([*questions, *overlaps], answered)), answered)
-
-
-def _plan_questions(job: Job, plan: Plan, journal: Journal, record: ImportRecord | None) -> list[Question]:
-    """Return what only a plan can tell that it has to be asked; a question about some rows names them."""
-    return [
-        *guards.other_import_questions(job, plan, journal, record),
-        *guards.same_tickets_questions(job, plan, journal, record),
-    ]
-
-
-def _waiting(ran: Ran, plan: Plan) -> Ran:
-    """Say which questions rows wait for; where nothing more pressing ended the run, they are why it is not done."""
-    if not plan.waiting:  # none were chosen of the rows that a question is open about
-        return ran
-    notes = tuple(question.listed for question in plan.open_questions)
-    reason = ran.reason or _("Rows wait for an answer: {questions}", questions=" ".join(notes))
-    return replace(ran, notes=(*ran.notes, *notes), reason=reason, status=max(ran.status, PAUSED))
-
-
-def _is_new(job: Job, plan: Plan, journal: Journal, record: ImportRecord | None) -> bool:
-    """Tell whether a spot check is due: no row of this very source was looked for yet, and not all of them will be.
-
-    It is due again where rejected rows go again, which another computer may have sent since, and on every run of an
-    import that another computer was seen to send.
-    """
-    if job.look_first:
-        return False
-    if record is None or job.tries_rejected or journal.decisions.answered(OTHER_COMPUTER, "/".join(record.scope)):
-        return True
-    return not journal.imports.is_spot_checked(record, plan.table.digest)
-
-
-def rebuild_report(begun: Begun) -> Finished:
+def rebuild_report(loaded: LoadedJob) -> Finished:
     """Write the report again from the source and the journal; send nothing."""
-    job, wish = begun.job, Wish.of(begun.job)
-    report.check_writable(wish.path)
-    server, _operation = settings.server_and_operation(job.connection, mapped(begun.cases))
+    job, options = loaded.job, ReportOptions.of(loaded.job)
+    report.check_writable(options.path)
+    server, _operation = settings.server_and_operation(job.connection, mapped(loaded.cases))
     with Journal(job.journal_path) as journal:
-        record, plan = _plan(begun.table(), job, begun.cases, journal, sends=False)
+        record, plan = _plan_import(loaded.table(), loaded.cases, job, journal, sends=False)
         notes = tuple(filter(None, [journal.standing.sentence]))
-        return finish(chosen(plan, job.only), journal, record, Ran(now(), server, notes=notes), wish)
+        return finish(select_rows(plan, job.only), journal, record, SendResult(now(), server, notes=notes), options)
 
 
-def scope_of(job: Job, cases: CaseMapping) -> Scope:
-    """Return the scope of a job; what is not named yet is empty, which only commands that send nothing allow."""
-    server, operation = settings.server_and_operation(job.connection, mapped(cases))
-    return Scope(tenant_of(server) if server else "", operation or "", cases.import_name)
+def adopt(job: Job) -> Adoption:
+    """Take the rows of a report into the journal: created ones with their ids, doubtful ones as unknown.
+
+    A row whose id cannot be right is taken as unknown, so that it is not sent again before it was corrected. One that
+    cannot be identified, since its key is empty or does not belong to its reference, is not taken. Both are issues.
+    Raises StartRefused where no row has an id, or where every row with one belongs to another import.
+    """
+    cases = mapping.load_mapping(job.mapping)
+    table = open_report(job, cases)
+    with Journal(job.journal_path) as journal:
+        record = guards.find_import(journal, scope_of(job, cases), job.same_as)
+        scope = scope_of(job, cases) if record is None else Scope(*record.scope)
+        plan = make_plan(table, cases, scope, ImportHistory(journal, record), job, trust_references=False)
+        return adopt_rows(plan, journal, record, job)
 
 
-def _plan(
-    table: Table, job: Job, cases: CaseMapping, journal: Journal, *, sends: bool = True
+def history(path: Path) -> list[RunRecord]:
+    """Return the runs that a journal knows, the newest first.
+
+    Raises UsageError where there is no journal yet, JournalError where it cannot be read.
+    """
+    if not path.exists():
+        raise UsageError(_("{path}: there is no journal yet; the first run makes it.", path=path))
+    with Journal(path) as journal:
+        return journal.runs.all()
+
+
+def _plan_import(
+    table: Table, cases: CaseMapping, job: Job, journal: Journal, *, sends: bool = True
 ) -> tuple[ImportRecord | None, Plan]:
     """Plan a source beside what the journal knows of its import; None means that it is a first run.
 
@@ -208,45 +190,7 @@ def _plan(
     record = guards.find_import(journal, scope, job.same_as)
     guards.refuse_other_file(table, record)
     if record is not None:
-        scope = Scope(record.tenant, record.operation, record.name)  # references stay what they were
+        scope = Scope(*record.scope)  # references stay what they were
         journal.attempts.expire(record.id)
-    memory, allowed = Memory(journal, record), allowed_folders(job)
-    retry = sends and job.tries_rejected
-    return record, make_plan(table, cases, scope, memory, retry_rejected=retry, allowed=allowed)
-
-
-def _note(job: Job, plan: Plan, journal: Journal, record: ImportRecord | None) -> ImportRecord:
-    """Write a confirmed plan into the journal: the import, new rows, corrected rows, rows edited after creation."""
-    bound_to = None if plan.mapping.key else plan.table.digest
-    if record is None:
-        record = journal.imports.add(*plan.scope.parts, bound_to, KeyRule.of(plan).written())
-        guards.refuse_other_file(plan.table, record)  # another process may have been faster
-        refuse_other_rule(plan, record)
-    elif bound_to and record.bound_to is None:
-        journal.imports.bind(record, bound_to)  # it was adopted from a report, which does not tell its file
-    if job.same_as is not None:
-        scope = scope_of(job, plan.mapping)
-        journal.imports.also_called(record, *scope.parts)
-        guards.remember_same(journal, scope, record)
-    for batch in plan.batches:
-        _note_batch(batch, plan, journal, record)
-    return record
-
-
-def _note_batch(batch: Batch, plan: Plan, journal: Journal, record: ImportRecord) -> None:
-    """Write what is new about the rows of a batch into the journal."""
-    statuses, known = batch.statuses, batch.known
-    fresh: dict[str, tuple[Identity, Status]] = {}
-    for at, status in enumerate(statuses):
-        if at not in known and status is not Status.SKIPPED and (who := batch.identity(at)):
-            fresh[who.reference] = who, status
-    journal.rows.add(record.id, list(fresh.values()), plan.content_columns)
-    again = [row.reference for at, row in known.items() if statuses[at] is Status.PLANNED is not row.status]
-    journal.rows.replan(record.id, again)
-    edited = {row.reference: at in batch.differs for at, row in known.items() if (at in batch.differs) != row.changed}
-    journal.rows.flag_changed(record.id, edited)
-
-
-def _run_start(plan: Plan, server: str) -> RunStart:
-    source, table = str(plan.table.path), plan.table
-    return RunStart(source, table.digest, plan.mapping.digest, server, user_name(), program_name())
+    history, retry = ImportHistory(journal, record), sends and job.tries_rejected
+    return record, make_plan(table, cases, scope, history, job, retry_rejected=retry)

@@ -1,8 +1,8 @@
 """What a command may have to ask before it sends anything, as data, and the one place where it is asked.
 
-All questions that can be known are asked at once. Where no person can be asked, a question about the whole run ends the
-command with every open question listed, each with the option that answers it; a question about some rows leaves those
-rows as they are.
+All questions that are known are asked together. Without a terminal, a question about the whole run ends the command
+with every open question listed, each with the option that answers it; a question about some rows leaves those rows as
+they are.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ QuestionScope = Literal["run", "rows"]
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """One answer that lets a command go on: what is remembered, the option that gives it, and what it means."""
+    """One answer that lets a command continue: what is remembered, the option that gives it, and what it means."""
 
     value: str
     option: str
@@ -30,9 +30,9 @@ class Answer:
 class Question:
     """Something that only a person can decide.
 
-    `code` and `about` are what the answer is remembered under. `answers` are the ways to go on; to give none of them is
-    to stop, or to let the rows that it is about wait. `given` is the answer that an option of the command has given
-    already. `rows` are the numbers of the rows that a question of the scope `rows` is about.
+    The answer is remembered under `code` and `about`. `answers` are the ways to continue; without one of them the
+    command stops, or the rows that the question is about wait. `given` is the answer that an option of the command has
+    already given. `rows` are the numbers of the rows that a question of the scope `rows` is about.
     """
 
     code: str
@@ -65,19 +65,19 @@ class Answered:
     answer: Answer
 
 
-class Person(Protocol):
-    """The person who gave the command, as far as questions go."""
+class Prompter(Protocol):
+    """What asks the person who gave the command."""
 
     @property
-    def can_be_asked(self) -> bool:
-        """Whether there is anybody to ask."""
+    def is_interactive(self) -> bool:
+        """Whether a person can be asked."""
 
     def answer(self, question: Question) -> Answer | None:
-        """Return one of the question's answers, None where the person declines."""
+        """Return one of the question's answers, None if the person declines."""
 
 
 class QuestionsOpen(UsageError):
-    """Questions about the whole run are open, and no person can be asked."""
+    """Questions about the whole run are open, and there is no terminal to ask them at."""
 
     def __init__(self, questions: Sequence[Question]) -> None:
         """Keep the questions; the sentence lists them, each with the option that answers it."""
@@ -86,23 +86,23 @@ class QuestionsOpen(UsageError):
         super().__init__("\n".join([first, *(f"  - {question.listed}" for question in questions)]))
 
 
-def answer_all(questions: Iterable[Question], person: Person, later: Iterable[Question] = ()) -> list[Answered]:
-    """Return the questions that have an answer, asking the person for each answer that no option has given.
+def answer_all(questions: Iterable[Question], prompter: Prompter, later: Iterable[Question] = ()) -> list[Answered]:
+    """Return the questions that have an answer, asking for each answer that no option has given.
 
-    `later` are questions whose turn comes later at a terminal; where no person can be asked they are listed together
-    with the others. Raises QuestionsOpen there, and UsageError where the person declines one about the whole run. What
-    nobody answers about some rows is left out.
+    `later` are questions that a terminal asks later; without one they are listed together with the others. Raises
+    QuestionsOpen there, and UsageError if the person declines a question about the whole run. Questions about some rows
+    that have no answer are left out.
     """
     questions = list(questions)
     answered = [Answered(question, question.given) for question in questions if question.given]
     unanswered = [question for question in questions if question.given is None]
-    if not person.can_be_asked:
+    if not prompter.is_interactive:
         listed = [*unanswered, *(question for question in later if question.given is None)]
         if any(question.scope == "run" for question in listed):
             raise QuestionsOpen(listed)
         return answered
     for question in unanswered:
-        answer = person.answer(question)
+        answer = prompter.answer(question)
         if answer is not None:
             answered.append(Answered(question, answer))
         elif question.scope == "run":
@@ -111,6 +111,6 @@ def answer_all(questions: Iterable[Question], person: Person, later: Iterable[Qu
 
 
 def unanswered(questions: Iterable[Question], answered: Iterable[Answered]) -> list[Question]:
-    """Return the questions that nobody has answered."""
+    """Return the questions that have no answer."""
     done = {one.question for one in answered}
     return [question for question in questions if question not in done]

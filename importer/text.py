@@ -1,4 +1,12 @@
-"""What makes two texts equal, and what makes a text from outside safe to keep and to show; imports nothing of ours."""
+"""When two texts are equal, and what makes a text from outside safe to keep and to show.
+
+Equality has four definitions, one for each purpose:
+
+- `canonical`: identity. A row is identified by its canonical key permanently; golden values in the tests hold it.
+- `loose`: keys that are nearly the same, so that a person has to decide; `unadorned` widens it.
+- `unaccented`: what people type into a mapping and a sheet, such as headers and values.
+- `fold`: what the CRM answers and what was sent to it, however it is escaped.
+"""
 
 from __future__ import annotations
 
@@ -18,22 +26,23 @@ _CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 _INVISIBLE = re.compile(
     "[\u00ad\u034f\u061c\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\U000e0000-\U000e0fff]"
 )
-"""Characters without a width, and those that turn the direction of what follows them."""
+"""Characters without a width, and those that change the writing direction."""
 
 _NO_CHARACTER = re.compile("[\ufffe\uffff]")
+_UNSAFE = re.compile("|".join(f"(?:{some.pattern})" for some in (_SURROGATE, _CONTROL, _INVISIBLE, _NO_CHARACTER)))
 _CASE_ID = re.compile(r"(?=.*[0-9])(?!error|fail|exception|wci-)[a-z0-9][a-z0-9_.:-]{0,63}", re.IGNORECASE | re.ASCII)
 _GAP = re.compile(rf"(?:\s|{_CONTROL.pattern}|{_INVISIBLE.pattern})+")
 _JSON_ESCAPE = re.compile(r'\\(?:u([0-9a-fA-F]{4})|(["\\/bfnrt]))')
-_DECODED_AT_MOST = 4
-"""How many times an answer may have escaped a text: JSON inside JSON, HTML inside that."""
+_MOST_LAYERS = 4
+"""How many layers of escapes are removed: JSON inside JSON, HTML inside that."""
 
 
 def clean(text: str) -> str:
     """Return a text from outside as it may be kept, written and shown anywhere.
 
-    Terminal escape sequences, invisible characters and those that turn the direction of writing are removed; other
-    control characters become a space, line breaks of any kind a newline, and what is no character U+FFFD. Tabs
-    stay. The result can always be encoded, and cleaning it again changes nothing.
+    Terminal escape sequences, invisible characters and those that change the writing direction are removed. Other
+    control characters become a space, line breaks of any kind a newline, noncharacters and lone surrogates U+FFFD.
+    Tabs stay. The result can always be encoded, and cleaning it again changes nothing.
     """
     if text.isascii() and text.isprintable():
         return text
@@ -41,28 +50,20 @@ def clean(text: str) -> str:
     return _NO_CHARACTER.sub("\ufffd", _INVISIBLE.sub("", _CONTROL.sub(" ", text)))
 
 
-def is_case_id(text: str) -> bool:
-    """Tell whether a text may be the id of a case, as far as its looks go: see `crm.reading.case_id`."""
-    return _CASE_ID.fullmatch(text) is not None and bool(text.strip("0_.:-"))
-
-
-_UNSAFE = re.compile("|".join(f"(?:{some.pattern})" for some in (_SURROGATE, _CONTROL, _INVISIBLE, _NO_CHARACTER)))
-
-
 def escaped(text: str, escape: Callable[[str], str]) -> str:
-    """Return a text with each character that `clean` would take out written as `escape` writes it; nothing is lost."""
+    """Return a text in which `escape` has written each character that `clean` would remove; nothing is lost."""
     return _UNSAFE.sub(lambda found: escape(found.group()), text)
 
 
 def plain(text: str) -> str:
-    """Return a text as people read it: escapes decoded, one form for each letter, one space for each gap."""
+    """Return a text as people read it: escapes decoded, each letter in one form, each gap a single space."""
     text = _ESCAPE_SEQUENCE.sub("", _without_surrogates(unescaped(text)))
     return _GAP.sub(" ", unicodedata.normalize("NFKC", text)).strip(" ")
 
 
 def unescaped(text: str) -> str:
-    """Return a text without the escapes of JSON and HTML, however often they were put upon one another."""
-    for _time in range(_DECODED_AT_MOST):
+    """Return a text without the escapes of JSON and HTML, even where they are nested."""
+    for _layer in range(_MOST_LAYERS):
         if "\\" not in text and "&" not in text:
             break
         decoded = html.unescape(_JSON_ESCAPE.sub(_decoded, text))
@@ -73,20 +74,100 @@ def unescaped(text: str) -> str:
 
 
 def fold(text: str) -> str:
-    """Return what two texts have in common that say the same, however they are escaped, spaced or capitalised."""
+    """Return the form in which texts are equal that differ only in escapes, spacing or case."""
     return plain(text).casefold()
 
 
 def _without_surrogates(text: str) -> str:
-    """Return the text with halves of characters joined where they meet, and U+FFFD for those that stay alone."""
+    """Return the text with surrogate pairs joined, and U+FFFD for each lone surrogate."""
     if _SURROGATE.search(text) is None:
         return text
     return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
 
 
 def _decoded(escape: re.Match[str]) -> str:
-    """Return the character that a JSON escape stands for; of a control character any gap will do."""
+    """Return the character of a JSON escape; a space for a control character."""
     code, letter = escape.groups()
     if code is not None:
         return chr(int(code, 16))
     return letter if letter in '"\\/' else " "
+
+
+_WHOLE_NUMBER = re.compile(r"([+-]?\d+)\.0+")
+_LEADING_ZEROS = re.compile(r"(?<![\d.,])0+(?=\d)")
+
+_PLAIN = {
+    **dict.fromkeys(map(ord, "\u2018\u2019\u02bc\u02b9\u2032\u00b4"), "'"),
+    **dict.fromkeys(map(ord, "\u2212\u2043\u02d7"), "-"),
+    **dict.fromkeys(map(ord, "\u2800\u3164\u115f\u1160\uffa0"), ""),  # letters that look like spaces
+}
+
+
+class _CharacterTable(dict[int, str]):
+    """Each character without what programs add or exchange; filled on demand."""
+
+    def __missing__(self, code: int) -> str:
+        character = chr(code)
+        category = unicodedata.category(character)
+        if category in {"Cf", "Mn", "Me", "Cc"} and not character.isspace():
+            character = ""
+        self[code] = "-" if category == "Pd" else character
+        return self[code]
+
+
+_UNADORNED = _CharacterTable(_PLAIN)
+
+
+def canonical(cell: object) -> str:
+    """Return a cell's text as it counts for identity: NFC, trimmed, LF as line end, whole numbers without `.0`."""
+    text = str(cell).strip()
+    if not text.isascii():
+        text = unicodedata.normalize("NFC", text)
+    if "\r" in text:
+        text = text.replace("\r\n", "\n").replace("\r", "\n")
+    if text.endswith("0") and (whole := _WHOLE_NUMBER.fullmatch(text)):
+        return whole[1]
+    return text
+
+
+def visible(cell: object) -> str:
+    """Return a cell's canonical text as a person sees it: a no-break space is a space."""
+    return canonical(cell).replace("\u00a0", " ")
+
+
+def loose(text: str) -> str:
+    """Return a canonical key part without what people write differently: leading zeros, case, accents, spaces."""
+    if text.isascii():
+        bare = text.lower()  # the same as below for ASCII, in a tenth of the time
+    else:
+        folded = unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", text).casefold())
+        bare = "".join(character for character in folded if not unicodedata.combining(character))
+    bare = "".join(bare.split())
+    return _LEADING_ZEROS.sub("", bare) if "0" in bare else bare
+
+
+def unadorned(text: str) -> str:
+    """Return a text without invisible characters and leading apostrophes, with plain dashes and narrow characters."""
+    if not (text.isascii() and text.isprintable()):
+        text = unicodedata.normalize("NFKC", text).translate(_UNADORNED)
+    return text.strip().lstrip("'").strip()
+
+
+def trimmed(text: str) -> str:
+    """Return a text in composed form (NFC), with plain spaces for no-break ones, without white space around it."""
+    if not text.isascii():
+        text = unicodedata.normalize("NFC", text).replace("\u00a0", " ")
+    return text.strip()
+
+
+def unaccented(text: str) -> str:
+    """Return a text without case, accents and repeated white space, to compare what people type."""
+    text = " ".join(text.split()).casefold()
+    if text.isascii():
+        return text
+    return "".join(c for c in unicodedata.normalize("NFKD", text) if not unicodedata.combining(c))
+
+
+def is_case_id(text: str) -> bool:
+    """Return whether a text has the form of a case id."""
+    return _CASE_ID.fullmatch(text) is not None and bool(text.strip("0_.:-"))

@@ -1,8 +1,8 @@
-"""Hold a source's fields to their rules, all rows at once; every failure is an issue of one row and one column.
+"""Check a source's fields against their rules, all rows at once; every failure is an issue of one row and column.
 
-The rules become a pandera schema over a frame of texts. Rules that look at more than one column (keys, closed
-statuses) are worked out beforehand as columns of their own, so that pandera names the row and the code, and the
-issue goes to the column that a person would correct.
+The rules become a pandera schema over a frame of texts. Rules over more than one column (keys, closed statuses) are
+computed beforehand as columns of their own, so that pandera names the row and the code, and the issue is in the column
+that a person would correct.
 """
 
 from __future__ import annotations
@@ -20,10 +20,10 @@ from importer.model import FieldRule, Issue
 
 _REFERENCE_LINE = len("[WCI-XXXXXXXXXXXXXXXX]\n")
 _KEY_MISSING, _KEY_REPEATED, _SOLUTION_MISSING = "key-missing", "key-repeated", "solution-missing"
-_OF_EMPTY_CELLS = frozenset({"required", _KEY_MISSING, _SOLUTION_MISSING})
-"""Codes that a cell which failed conversion need not hear, too."""
+_FOR_EMPTY_CELLS = frozenset({"required", _KEY_MISSING, _SOLUTION_MISSING})
+"""Codes that are not repeated for a cell that failed conversion already."""
 
-_ROWS_NAMED = 10
+_MOST_ROWS_NAMED = 10
 _LOCAL = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+"
 _LABEL = r"[^\W_](?:[\w-]*[^\W_])?"
 _EMAIL = rf"{_LOCAL}(?:\.{_LOCAL})*@{_LABEL}(?:\.{_LABEL})+"
@@ -39,14 +39,14 @@ class _Rows:
     repeated: Mapping[str, tuple[int, ...]]
 
     def cell(self, row: int, column: str) -> str:
-        """Return the cell's text as it stands, "" where the source has no such column."""
+        """Return the cell's text as written, "" where the source has no such column."""
         return str(self.source.loc[row, column]) if column in self.source.columns else ""
 
 
 class Validator:
     """The rules of one mapping, ready for any number of frames.
 
-    `key_columns` are the source columns that make a row itself; none where rows are known by their content.
+    `key_columns` are the source columns that identify a row; none where rows are identified by their content.
     """
 
     def __init__(self, rules: Sequence[FieldRule], key_columns: Sequence[str]) -> None:
@@ -67,50 +67,52 @@ class Validator:
     ) -> tuple[Issue, ...]:
         """Return every fault of every row, by row, then in the order of the source's columns, then by code.
 
-        All frames have the same index, Excel's row numbers. `fields` has a column for each path that the mapping
-        names, `None` where it is left out; `source` has the cells, which issues quote. `keys` has each row's key
-        digest, "" where the key is blank, and `repeated` all rows of each digest that more than one row bears,
-        rows outside of these frames included. `failed` are cells (row, source column) that are issues already: that
-        nothing came of them, or of a template with one of them in it, is not said twice.
+        All frames have the same index, Excel's row numbers. `fields` has a column for each path of the mapping, `None`
+        where it is left out; `source` has the cells, which issues quote. `keys` has each row's key digest, "" where
+        the key is blank, and `repeated` all rows of each digest that more than one row has, including rows outside
+        these frames. `failed` are cells (row, source column) with an issue already: their fields, and those of
+        templates that use them, are not reported as empty, too.
         """
         rows = _Rows(fields, source, keys, repeated)
         failed_rows = {row for row, _column in failed}
         issues: dict[tuple[int, str, str], Issue] = {}
-        for path, code, row in self._failures(self._judged(rows)):
+        for path, code, row in self._failures(self._checked_frame(rows)):
             issue = self._issue(rows, path, code, row)
             column = issue.column or path
-            told = row in failed_rows and ((row, column) in failed or bool(issue.value))
-            if not (told and code in _OF_EMPTY_CELLS):
+            reported = row in failed_rows and ((row, column) in failed or bool(issue.value))
+            if not (reported and code in _FOR_EMPTY_CELLS):
                 issues.setdefault((row, column, code), issue)
-        place = {column: number for number, column in enumerate(source.columns)}
-        return tuple(issues[key] for key in sorted(issues, key=lambda key: (key[0], place.get(key[1], -1), *key[1:])))
+        order = {column: number for number, column in enumerate(source.columns)}
+        return tuple(issues[key] for key in sorted(issues, key=lambda key: (key[0], order.get(key[1], -1), *key[1:])))
 
-    def _judged(self, rows: _Rows) -> pd.DataFrame:
-        """Return the frame that the schema judges: texts, and the rules over several columns as booleans."""
-        judged = pd.DataFrame(index=rows.fields.index)
+    def _checked_frame(self, rows: _Rows) -> pd.DataFrame:
+        """Return the frame for the schema: texts, and the rules over several columns as booleans."""
+        checked = pd.DataFrame(index=rows.fields.index)
         for path, rule in self._rules.items():
             if path in rows.fields.columns:
-                judged[path] = _texts(rows.fields[path], rule.allowed)
+                checked[path] = _texts(rows.fields[path], rule.allowed)
         if self._key_columns:
-            judged[_KEY_MISSING] = rows.keys == ""
-            judged[_KEY_REPEATED] = rows.keys.map(rows.repeated.__contains__).astype(bool)
+            checked[_KEY_MISSING] = rows.keys == ""
+            checked[_KEY_REPEATED] = rows.keys.map(rows.repeated.__contains__).astype(bool)
         status = self._rules.get("status")
-        if status and status.closed and "status" in judged.columns:
-            closed = judged["status"].isin(status.closed)
-            judged[_SOLUTION_MISSING] = closed & judged["solution"].isna() if "solution" in judged.columns else closed
-        return judged
+        if status and status.closed and "status" in checked.columns:
+            closed = checked["status"].isin(status.closed)
+            checked[_SOLUTION_MISSING] = (
+                closed & checked["solution"].isna() if "solution" in checked.columns else closed
+            )
+        return checked
 
-    def _failures(self, judged: pd.DataFrame) -> Iterator[tuple[str, str, int]]:
+    def _failures(self, checked: pd.DataFrame) -> Iterator[tuple[str, str, int]]:
         """Yield path, code and row of every failure."""
         try:
-            self._schema.validate(judged, lazy=True)
+            self._schema.validate(checked, lazy=True)
         except pa.errors.SchemaErrors as errors:
             cases = errors.failure_cases
             for path, check, row in zip(cases["column"], cases["check"], cases["index"], strict=True):
                 yield str(path), "required" if check == "not_nullable" else str(check), int(row)
 
     def _issue(self, rows: _Rows, path: str, code: str, row: int) -> Issue:
-        """Return the issue of one failure, in words."""
+        """Return the issue of one failure."""
         if code == _KEY_MISSING:
             return self._key_missing(rows, row)
         if code == _KEY_REPEATED:
@@ -126,23 +128,23 @@ class Validator:
 
     def _key_missing(self, rows: _Rows, row: int) -> Issue:
         blank = [column for column in self._key_columns if not rows.cell(row, column).strip()] or self._key_columns
-        message = _("{columns} is empty, and without it the row cannot be told from others", columns=", ".join(blank))
+        message = _("{columns} is empty, but the row cannot be identified without it", columns=", ".join(blank))
         return Issue(row, blank[0], "", _KEY_MISSING, message, _("Fill in {column}", column=blank[0]))
 
     def _key_repeated(self, rows: _Rows, row: int) -> Issue:
         key = ", ".join(f"{column} '{rows.cell(row, column)}'" for column in self._key_columns)
         others = rows.repeated[str(rows.keys.loc[row])]
-        named = [str(other) for other in islice((other for other in others if other != row), _ROWS_NAMED)]
-        listed = ", ".join(named) if len(others) - 1 <= _ROWS_NAMED else ", ".join([*named, "…"])
+        named = [str(other) for other in islice((other for other in others if other != row), _MOST_ROWS_NAMED)]
+        listed = ", ".join(named) if len(others) - 1 <= _MOST_ROWS_NAMED else ", ".join([*named, "…"])
         message = ngettext(
-            "{key} stands in row {rows} too, and one row is one case",
-            "{key} stands in rows {rows} too, and one row is one case",
+            "{key} is also in row {rows}, but each row is one case",
+            "{key} is also in rows {rows}, but each row is one case",
             len(others) - 1,
             key=shorten(key),
             rows=listed,
         )
         column = self._key_columns[0]
-        remedy = _("Delete the rows that are too many, or give each its own {column}", column=column)
+        remedy = _("Delete the duplicate rows, or give each row its own {column}", column=column)
         return Issue(row, column, rows.cell(row, column), _KEY_REPEATED, message, remedy)
 
     def _solution_missing(self, rows: _Rows, row: int) -> Issue:
@@ -151,7 +153,7 @@ class Validator:
         closed = {"status": name, "value": shorten(rows.cell(row, name) or str(value))}
         solution = self._rules.get("solution")
         if solution is None:
-            message = _("{status} '{value}' is a closed status, and the mapping has no solution", **closed)
+            message = _("{status} '{value}' is a closed status, but the mapping has no solution", **closed)
             remedy = _("Map a column to solution, or change {status}", status=name)
             return Issue(row, name, rows.cell(row, name), _SOLUTION_MISSING, message, remedy)
         column = solution.column or "solution"
@@ -161,7 +163,7 @@ class Validator:
 
 
 def _schema_column(rule: FieldRule) -> pa.Column:
-    """Return what pandera holds a field's texts to; the checks' errors are the codes of issues."""
+    """Return the pandera column for a field's rule; the errors of its checks are the codes of issues."""
     checks = []
     if rule.allowed is not None:
         checks.append(pa.Check.isin(rule.allowed, error="not-allowed"))
@@ -170,7 +172,7 @@ def _schema_column(rule: FieldRule) -> pa.Column:
     if rule.pattern is not None:
         checks.append(_matches(rule.pattern, "bad-pattern"))
     if rule.max_length is not None:
-        checks.append(pa.Check.str_length(max_value=_room(rule), error="too-long"))
+        checks.append(pa.Check.str_length(max_value=_max_length(rule), error="too-long"))
     if rule.min_length is not None:
         checks.append(pa.Check.str_length(min_value=rule.min_length, error="too-short"))
     return pa.Column(None, checks, nullable=not rule.required, required=False)
@@ -182,20 +184,20 @@ def _matches(pattern: str, code: str) -> pa.Check:
     return pa.Check(lambda texts: texts.map(lambda text: compiled.fullmatch(text) is not None), error=code)
 
 
-def _room(rule: FieldRule) -> int:
-    """Return how many characters a field's own text may have: the reference's line takes its part."""
+def _max_length(rule: FieldRule) -> int:
+    """Return how many characters a field's own text may have; the reference's line takes some of them."""
     return max(0, (rule.max_length or 0) - (_REFERENCE_LINE if rule.carries_reference else 0))
 
 
 def _texts(values: pd.Series, allowed: Sequence[str] | None) -> pd.Series:
-    """Return the field's values as texts, None where there is nothing to judge."""
+    """Return the field's values as texts, None where there is nothing to check."""
     if pd.api.types.infer_dtype(values, skipna=True) in {"string", "empty"}:
         return values
     return pd.Series([_text(value, allowed) for value in values], index=values.index, dtype=object)
 
 
 def _text(value: object, allowed: Sequence[str] | None) -> str | None:
-    """Return a value as its text; of a list, an item that is not allowed or else the first; of an object, its value."""
+    """Return a value's text; for a list, an item that is not allowed or else the first; for an object, its value."""
     if isinstance(value, list):
         items = [str(item) for item in value]
         return next(
@@ -213,12 +215,12 @@ def _wording(rule: FieldRule, code: str, column: str, cell: str, value: object) 
     named = {"column": column, "value": shorten(cell), "field": rule.path}
     if code == "required" and cell.strip():
         return (
-            _("{field} is required, and {column} '{value}' gives it no value", **named),
+            _("{field} is required, but {column} '{value}' gives it no value", **named),
             _("Correct {column}, or {field} in the mapping", **named),
         )
     if code == "required":
         return (
-            _("{column} is empty, and {field} is required", **named),
+            _("{column} is empty, but {field} is required", **named),
             _("Fill in {column}, or give {field} a default in the mapping", **named),
         )
     if code == "not-allowed":
@@ -233,11 +235,11 @@ def _wording(rule: FieldRule, code: str, column: str, cell: str, value: object) 
     if code == "bad-email":
         return (
             _("{column} '{value}' is not an e-mail address", **named),
-            _("Write one address, like name@company.com"),
+            _("Write one address, such as name@company.com"),
         )
     if code == "bad-pattern":
         return (
-            _("{column} '{value}' is not of the form {pattern}", pattern=rule.pattern, **named),
+            _("{column} '{value}' does not match the pattern {pattern}", pattern=rule.pattern, **named),
             _("Correct {column}, or the pattern of {field} in the mapping", **named),
         )
     return _wording_of_length(rule, code, named, len(_text(value, None) or ""))
@@ -249,14 +251,18 @@ def _wording_of_length(rule: FieldRule, code: str, named: Mapping[str, str], len
     if code == "too-short":
         return (
             _(
-                "{column} makes {field} {length} characters long, and {limit} are needed",
+                "{column} makes {field} {length} characters long, but the minimum is {limit}",
                 limit=rule.min_length,
                 **named,
             ),
             _("Write more in {column}, or lower min_length of {field} in the mapping", **named),
         )
-    excess = length - _room(rule)
+    excess = length - _max_length(rule)
     return (
-        _("{column} makes {field} {length} characters long, and {limit} fit", limit=_room(rule), **named),
+        _(
+            "{column} makes {field} {length} characters long, but the maximum is {limit}",
+            limit=_max_length(rule),
+            **named,
+        ),
         ngettext("Shorten {column} by {count} character", "Shorten {column} by {count} characters", excess, **named),
     )

@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
+from no_skips import pytest_addoption, pytest_make_collect_report, pytest_runtest_makereport  # noqa: F401 - hooks
 from run_support import Give, Office, Result
 
-from importer.cli import _carry_out
+from importer.cli.main import execute
 from importer.sandbox import RunningSandbox
 
 # How fast a machine draws examples says nothing about the code: a busy one must not fail a test.
@@ -62,7 +63,7 @@ def give(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) ->
     monkeypatch.setenv("WOLKVOX_TOKEN", "any")
 
     def carry_out(arguments: list[str]) -> Result:
-        status = _carry_out(arguments)
+        status = execute(arguments)
         printed = capsys.readouterr()
         return Result(status, printed.out, printed.err)
 

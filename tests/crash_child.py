@@ -18,14 +18,14 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-import importer.adopting
 import importer.cli.run
 import importer.cli.settle
 import importer.pipeline
 import importer.report
-import importer.settle
-from importer.cli import _carry_out
-from importer.crm import Crm, connections, transport, upload
+import importer.workflow.adopting
+import importer.workflow.decisions
+from importer.cli.main import execute
+from importer.crm import Crm, connections, transport
 from importer.journal import attempts, imports, rows, runs, settling
 
 STEPS: dict[str, tuple[Any, str]] = {
@@ -33,7 +33,7 @@ STEPS: dict[str, tuple[Any, str]] = {
     "rows-noted": (rows.Rows, "add"),
     "run-begun": (runs.Runs, "start"),
     "intent-committed": (attempts.Attempts, "claim"),
-    "first-byte-sent": (upload.Upload, "__iter__"),
+    "first-byte-sent": (transport.Upload, "__iter__"),
     "whole-body-sent": (connections.DeadlineConnection, "request"),
     "answer-read": (transport.Transport, "exchange"),
     "outcome-committed": (attempts.Attempts, "conclude"),
@@ -83,7 +83,7 @@ def _lie_in_wait(owner: Any, name: str, when: str, fate: Fate, is_step: Callable
             fate.meet()
         return result
 
-    def first_chunk(body: upload.Upload) -> Iterator[bytes]:
+    def first_chunk(body: transport.Upload) -> Iterator[bytes]:
         for number, chunk in enumerate(original(body)):
             if number == 0 and when == "before":
                 fate.meet()
@@ -140,7 +140,7 @@ def carry_out(order: dict[str, Any]) -> int:
                     Path(order["pid"]).write_text(str(os.getpid()), "ascii")
                     strike = stop
                 lie_in_wait(order["step"], order["when"], Fate(order["nth"], strike))
-            status = _carry_out(order["arguments"])
+            status = execute(order["arguments"])
             sys.stderr.flush()
             sys.stdout.flush()
         except BaseException:  # noqa: BLE001 - never back into the parent's loop

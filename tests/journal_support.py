@@ -80,7 +80,7 @@ def outcome(verdict: Verdict) -> Outcome:
     return Outcome(verdict, f"It is {verdict}.", http_status=400, code="400")
 
 
-class Desk:
+class UserInterface:
     """An open journal with the import `tickets` and a run of it."""
 
     def counts(self) -> dict[Status, int]:
@@ -163,18 +163,18 @@ def say(*words: object) -> None:
 
 def show(path: Path) -> None:
     """Print the state of row 1."""
-    say(Desk(path).row(1).status)
+    say(UserInterface(path).row(1).status)
 
 
 def claim_and_hang(path: Path) -> None:
     """Claim row 1, say so, and wait to be killed."""
-    say(Desk(path).claim(1))
+    say(UserInterface(path).claim(1))
     signal.pause()
 
 
 def send_and_hang(path: Path, first: str, last: str) -> None:
     """Send rows, say so, and wait to be killed."""
-    desk = Desk(path)
+    desk = UserInterface(path)
     desk.plan(range(int(first), int(last) + 1))
     desk.send(range(int(first), int(last) + 1))
     say("sent")
@@ -183,7 +183,7 @@ def send_and_hang(path: Path, first: str, last: str) -> None:
 
 def drain(path: Path, name: str, rows: str) -> None:
     """Claim and create as many of the rows as another process leaves; print their numbers."""
-    desk = Desk(path)
+    desk = UserInterface(path)
     say("ready")
     sys.stdin.readline()
     for number in range(1, int(rows) + 1):
@@ -194,7 +194,7 @@ def drain(path: Path, name: str, rows: str) -> None:
 
 def full_at_the_intent(path: Path) -> None:
     """Plan rows, let no file grow any more, and claim them until the journal says that the disk is full."""
-    desk = Desk(path)
+    desk = UserInterface(path)
     desk.plan(range(1, 100))
     _let_no_file_grow(path)
     for number in range(1, 100):
@@ -207,7 +207,7 @@ def full_at_the_intent(path: Path) -> None:
 
 def full_at_the_outcome(path: Path) -> None:
     """Claim rows, let no file grow any more, and conclude each as created until the disk is full, then one more."""
-    desk = Desk(path)
+    desk = UserInterface(path)
     desk.plan(range(1, 100))
     claimed = [desk.claim(number) for number in range(1, 100)]
     _let_no_file_grow(path)

@@ -10,8 +10,7 @@ import pandas as pd
 
 from importer import mapping
 from importer.errors import MappingError
-from importer.mapping import CaseMapping
-from importer.mapping.mapper import Converted, Mapper
+from importer.mapping import CaseMapping, Converted, Mapper
 from importer.model import Cell
 
 HEAD = """\
@@ -39,7 +38,7 @@ def written(folder: Path, text: str, name: str = "mapping.yml") -> Path:
 
 def loaded(folder: Path, text: str) -> CaseMapping:
     """Return a mapping from its text."""
-    return mapping.load(written(folder, text))
+    return mapping.load_mapping(written(folder, text))
 
 
 def faults(folder: Path, text: str) -> list[str]:

@@ -22,8 +22,8 @@ from run_support import Give, Office, ticket
 
 from importer import clock
 from importer.crm import Crm
-from importer.findings import Findings
 from importer.identity import tenant_of
+from importer.workflow.tenant_facts import Findings
 
 CONTACT = "ana@example.com"
 KILLED = -9

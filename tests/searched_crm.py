@@ -10,7 +10,7 @@ from typing import Any
 from journal_support import SCOPE, identity
 from scripted_crm import Talk, http
 
-from importer.findings import Findings
+from importer.workflow.tenant_facts import Findings
 
 Record = dict[str, Any]
 

@@ -4,24 +4,49 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
 
 ROOT = Path(__file__).parent.parent
-SHARED = (
-    *("text", "messages", "errors", "clock", "hosts", "model", "spelling", "spool", "files", "refusals", "bounds"),
-)  # each may use those before it
-STAGES = {"source", "mapping", "validation", "identity", "attachments", "payload", "crm", "journal", "report"}
+MODULES = sorted((ROOT / "importer").rglob("*.py"))
+
+LAYERS = (
+    {"text", "messages", "errors", "clock", "hosts", "model", "spool", "files", "questions"},  # shared
+    {"source", "mapping", "validation", "identity", "attachments", "payload", "crm", "journal", "report", "settings"},
+    {"workflow"},
+    {"pipeline"},
+    {"doctor", "sandbox"},
+    {"cli"},
+    {"__init__", "__main__"},  # the faces of the library and of the program
+)
+"""The rooms, from the lowest layer to the highest; a room uses only what is below its own layer."""
+
+SHARED_ORDER = ("text", "model", "messages", "errors", "clock", "hosts", "spool", "files", "questions")
+"""Shared modules may use each other: each those before it."""
+
+WORKFLOW_ORDER = (
+    *("tenant_facts", "plan", "job", "lookalikes", "keys", "matching", "planning", "key_rule", "looking", "outcome"),
+    *("forecast", "events", "guards", "sending", "settling", "executing", "starting", "adopting", "decisions"),
+)
+"""The modules of the workflow may use each other: each those before it."""
+
+BETWEEN_STAGES = {("settings", "identity"), ("validation", "identity")}
+"""Stages do not know each other, but for these."""
+
+PACKAGES = {"source", "mapping", "crm", "journal", "report", "settings", "sandbox", "doctor"}
+"""Rooms with a face: others import what its `__init__` names, and nothing behind it."""
+
 HTTP, SQL, EXCEL, TERMINAL = {"crm", "sandbox"}, {"journal", "sandbox"}, {"source", "report"}, {"cli"}
 ROOMS_OF = {
     "requests": HTTP, "urllib3": HTTP, "http": HTTP, "socket": HTTP, "ssl": HTTP,
     "starlette": {"sandbox"}, "uvicorn": {"sandbox"},
     "sqlalchemy": SQL, "sqlite3": SQL,
-    "openpyxl": EXCEL, "python_calamine": EXCEL,
+    "openpyxl": EXCEL, "xlsxwriter": EXCEL, "xlrd": EXCEL, "python_calamine": EXCEL,
+    "jinja2": {"report", "sandbox"}, "yaml": {"mapping"},
     "click": TERMINAL, "tqdm": TERMINAL, "print": TERMINAL,
 }  # fmt: skip
-MODULES = sorted((ROOT / "importer").rglob("*.py"))
 
 
 def used_by(module: Path) -> Iterator[str]:
@@ -36,13 +61,69 @@ def used_by(module: Path) -> Iterator[str]:
             yield node.id
 
 
+def layer_of(room: str) -> int:
+    """Return the layer of a room, counted from 0."""
+    return next(number for number, rooms in enumerate(LAYERS) if room in rooms)
+
+
+def parts_of(module: Path) -> tuple[str, ...]:
+    """Return the dotted parts of a module below `importer`, without the `__init__` of a package."""
+    parts = module.relative_to(ROOT / "importer").with_suffix("").parts
+    return parts[:-1] if len(parts) > 1 and parts[-1] == "__init__" else parts
+
+
 @pytest.mark.parametrize("module", MODULES, ids=lambda path: path.relative_to(ROOT).as_posix())
 def test_every_module_uses_only_what_its_room_may(module: Path) -> None:
-    """Stages share the modules of `SHARED` alone; HTTP, SQL, Excel and the terminal have their rooms."""
-    room = module.relative_to(ROOT).with_suffix("").parts[1]
+    """A room uses the layers below its own; HTTP, SQL, Excel, pages and the terminal have rooms of their own."""
+    room = parts_of(module)[0]
     for name in used_by(module):
         top, _, rest = name.partition(".")
         assert room in ROOMS_OF.get(top, {room}), f"{top} has no place in {room}"
-        if top == "importer" and room in {*STAGES, *SHARED}:
-            allowed = {*SHARED, room} if room in STAGES else {*SHARED[: SHARED.index(room) + 1]}
-            assert rest.split(".")[0] in allowed, f"{room} imports {name}"
+        other = rest.split(".")[0]
+        if top != "importer" or other in {room, ""} or not is_room(other):
+            continue
+        if room in SHARED_ORDER and other in SHARED_ORDER:
+            assert SHARED_ORDER.index(other) < SHARED_ORDER.index(room), f"{room} imports {name}"
+        else:
+            below = layer_of(other) < layer_of(room)
+            assert below or (room, other) in BETWEEN_STAGES, f"{room} imports {name}"
+
+
+@pytest.mark.parametrize("module", MODULES, ids=lambda path: path.relative_to(ROOT).as_posix())
+def test_nothing_behind_the_face_of_a_package_is_imported_from_outside(module: Path) -> None:
+    """What a package gives to others is in its `__init__`."""
+    room = parts_of(module)[0]
+    for name in used_by(module):
+        parts = name.split(".")
+        if parts[0] == "importer" and len(parts) > 2 and parts[1] in PACKAGES - {room}:
+            behind = ROOT.joinpath(*parts[:3])
+            assert not (behind.is_dir() or behind.with_suffix(".py").exists()), f"{room} imports {name}"
+
+
+@pytest.mark.parametrize("module", MODULES, ids=lambda path: path.relative_to(ROOT).as_posix())
+def test_modules_of_the_workflow_use_those_before_them(module: Path) -> None:
+    """The workflow has an order of its own, so that none of its modules depends on one that depends on it."""
+    parts = parts_of(module)
+    if parts[0] != "workflow" or len(parts) == 1:
+        return
+    for name in used_by(module):
+        found = name.split(".")
+        if found[:2] == ["importer", "workflow"] and len(found) > 2 and found[2] != parts[1]:
+            assert WORKFLOW_ORDER.index(found[2]) < WORKFLOW_ORDER.index(parts[1]), f"{parts[1]} imports {name}"
+
+
+def is_room(name: str) -> bool:
+    """Tell whether a name below `importer` is a module or a package."""
+    return any(name in rooms for rooms in LAYERS)
+
+
+def test_every_room_has_its_layer() -> None:
+    """No module or package of `importer` is outside of the layers, and none of these is left of an earlier layout."""
+    assert {parts_of(module)[0] for module in MODULES} == set().union(*LAYERS)
+    assert not any(one & other for one, other in pairwise(LAYERS))
+
+
+def test_modules_have_a_readable_size() -> None:
+    """No module has more lines than a person can keep in mind."""
+    lines = {module: module.read_text("utf-8").count("\n") for module in MODULES}
+    assert {module.name: count for module, count in lines.items() if count > 400} == {}

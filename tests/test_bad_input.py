@@ -11,7 +11,7 @@ import pytest
 from promise_support import end_leases
 from run_support import HEADER, MAPPING, Give, Office, ticket
 
-from importer.cli.terminal import size_text
+from importer.cli.summary import size_text
 
 
 def test_half_a_character_is_a_fault_of_the_mapping(office: Office, give: Give) -> None:
@@ -109,7 +109,7 @@ def test_what_a_repeated_key_says_of_all_its_rows(office: Office, give: Give) ->
     """The line that groups rows of one key names all of them, and repeats no row's own sentence."""
     office.write([ticket(1), ticket(2), ticket(1, Asunto="otro"), ticket(1, Asunto="más")])
     result = give(office.arguments("check"))
-    _rows, _blank, groups = result.out.partition("What would mend several rows at once:\n")
+    _rows, _blank, groups = result.out.partition("Fixes that resolve several rows:\n")
     assert groups.splitlines()[0].startswith("  3 rows: Ticket '1' in rows 2, 4, 5. Delete")
 
 
@@ -118,9 +118,9 @@ def test_the_summary_adds_up(office: Office, give: Give) -> None:
     office.write([ticket(1), ticket(2), ticket(3), ticket(4, Correo="nobody")])
     result = give(office.arguments("run", "--yes", "--limit", "1"))
     assert result.status == 3
-    assert "  send    1 row, one case\n" in result.err
-    assert "  not     1 invalid, 0 skipped, 0 already created\n" in result.err
-    assert "  later   2 rows\n" in result.err
+    assert "  send      1 row, one case\n" in result.err
+    assert "  not sent  1 invalid, 0 skipped, 0 already created\n" in result.err
+    assert "  later     2 rows\n" in result.err
 
 
 @pytest.mark.parametrize(
@@ -145,7 +145,7 @@ def test_a_source_that_holds_nothing_gets_a_sentence(
     result = give([words[0], str(source), *words[2:]])
     assert result.status == (0 if b"Ticket" in content else 2)
     assert result.status == 0 or name in result.err
-    assert "fault of case-importer" not in result.err
+    assert "Internal error" not in result.err
     assert office.sandbox.posts == 0
 
 

@@ -15,7 +15,7 @@ import pytest
 from report_support import always, content, every_state
 from source_support import WORKBOOKS
 
-from importer import bounds, report
+from importer import files, report
 from importer.errors import ReportError, SourceError
 from importer.report import is_given_back
 from importer.source import open_table
@@ -30,9 +30,9 @@ MAPPING = (
 )
 IN_A_CHILD = """
 import resource, sys, time
-from importer.cli import _carry_out
+from importer.cli.main import execute
 began = time.process_time()
-status = _carry_out(sys.argv[1:])
+status = execute(sys.argv[1:])
 used = time.process_time() - began + resource.getrusage(resource.RUSAGE_CHILDREN).ru_utime
 peak = max(resource.getrusage(who).ru_maxrss for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
 print(f"{status} {used} {peak}", file=sys.stderr)
@@ -261,7 +261,7 @@ def test_x11_a_workbook_without_reason_ends_in_a_sentence(
 def test_x11_the_widest_table_is_read(tmp_path: Path) -> None:
     """As many columns as a sheet holds are a table."""
     assert (
-        len(open_table(packed(tmp_path / "t.xlsx", WORKBOOK_BASE, sheet1=wide(bounds.MOST_COLUMNS))).columns) == 16_384
+        len(open_table(packed(tmp_path / "t.xlsx", WORKBOOK_BASE, sheet1=wide(files.MOST_COLUMNS))).columns) == 16_384
     )
 
 
@@ -292,6 +292,6 @@ def test_x11_pipes_and_devices_are_no_files(tmp_path: Path) -> None:
 
 def test_x9_the_list_of_parts_is_bounded_by_what_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
     """However the end of the file describes its list: more than the bound is never asked of the file."""
-    monkeypatch.setattr(bounds, "LONGEST_LIST", 10)
+    monkeypatch.setattr(files, "LONGEST_LIST", 10)
     with pytest.raises(SourceError, match=r"t\.xlsx.*list of parts"):
-        bounds.Package(io.BytesIO(WORKBOOK_BASE.read_bytes()), "t.xlsx")
+        files.Package(io.BytesIO(WORKBOOK_BASE.read_bytes()), "t.xlsx")

@@ -1,20 +1,22 @@
-"""The command line as its users and their shells meet it: help, objects on stdout, output that nobody reads."""
+"""The command line as users and their shells see it: help, objects on stdout, output that is not read."""
 
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
 
+import click
 import pytest
 from run_support import Give, Office, ticket
 
-from importer.cli import COMMANDS
+from importer.cli.main import COMMANDS, case_importer
 
 HELP_WITHOUT_WAITING = """
 import sys, click
-from importer.cli import COMMANDS, case_importer
+from importer.cli.main import COMMANDS, case_importer
 context = click.Context(case_importer)
 for name in COMMANDS:
     case_importer.get_command(context, name).get_help(context)
@@ -43,9 +45,72 @@ def test_help_waits_for_nothing_heavy() -> None:
 @pytest.mark.parametrize("command", COMMANDS)
 def test_every_help_says_whether_the_command_sends(command: str, give: Give) -> None:
     """Each command's help says that it sends cases, or that it does not."""
-    told = " ".join(give([command, "--help"]).out.split())
+    text = " ".join(give([command, "--help"]).out.split())
     sentences = ("SENDS CASES", "ends nothing", "Creates no case", "CREATES ONE CASE")
-    assert any(sentence in told for sentence in sentences)
+    assert any(sentence in text for sentence in sentences)
+
+
+def sections(help_text: str) -> dict[str, list[str]]:
+    """Return the terms that a help explains, such as `--server`, by the headings above them."""
+    found: dict[str, list[str]] = {}
+    for line in help_text.splitlines():
+        if heading := re.fullmatch(r"(\S.*):", line):
+            found[heading[1]] = []
+        elif found and (term := re.match(r"  (?:-\w, )?(-?[\w-]+)(?=[ \n]|$)", line)) and line[2] != " ":
+            found[list(found)[-1]].append(term[1])
+    return found
+
+
+def test_the_help_of_run_shows_the_ten_usual_options_first(give: Give) -> None:
+    """The others follow under a heading that says what they are about; none is left out or listed twice."""
+    found = sections(give(["run", "--help"]).out)
+    usual = ["--mapping", "--server", "--operation", "--yes", "--limit", "--only", "--only-if-all-valid", "--report"]
+    assert found["Options"] == [*usual, "--json", "-v", "--help"]
+    headings = ["Connection", "Pace", "Questions, answered in advance", "Report", "Journal, log and repair"]
+    assert list(found) == ["Options", *headings, "Exit status"]
+    assert found["Exit status"] == ["0", "1", "2", "3", "4", "5"]
+    command = case_importer.get_command(click.Context(case_importer), "run")
+    assert command is not None
+    known = [one.opts[-1] for one in command.params if isinstance(one, click.Option)]
+    assert sorted(term for terms in found.values() for term in terms if term[0] == "-") == sorted([*known, "--help"])
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_option_has_a_line_in_the_help_of_its_command(command: str, give: Give) -> None:
+    """No heading swallows an option, however few or many a command has."""
+    text = give([command, "--help"]).out
+    described = case_importer.get_command(click.Context(case_importer), command)
+    assert described is not None
+    for option in (param for param in described.params if isinstance(param, click.Option)):
+        assert re.search(rf"^  .*{option.opts[-1]}\b", text, re.MULTILINE)
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "words"),
+    [
+        ("--limit", "0", "at least 1"),
+        ("--limit", "many", "at least 1"),
+        ("--limit", "1.5", "at least 1"),
+        ("--concurrency", "65", "from 1 to 64"),
+        ("--keep-quota", "-1", "at least 0"),
+        ("--rate", "0/s", "5/s"),
+        ("--rate", "fast", "5/s"),
+        ("--until", "24:00", "06:30"),
+        ("--quiet-period", "nan", "from 0 to 604800"),
+        ("--quiet-period", "-1", "from 0 to 604800"),
+        ("--quiet-period", "604801", "from 0 to 604800"),
+        ("--only", "lost", "invalid"),
+    ],
+)
+def test_a_value_that_an_option_cannot_take_is_named_with_one_that_it_can(
+    option: str, value: str, words: str, office: Office, give: Give
+) -> None:
+    """Exit status 2, nothing sent, and the sentence says what to write instead."""
+    office.write([ticket(1)])
+    refused = give(office.arguments("run", "--yes", option, value))
+    assert (refused.status, office.sandbox.posts) == (2, 0)
+    assert value in refused.err
+    assert words in refused.err
 
 
 @pytest.mark.parametrize(
@@ -82,7 +147,7 @@ def test_the_faults_of_a_mapping_are_objects(office: Office, give: Give) -> None
 
 
 def test_a_reader_that_goes_away_ends_no_run(office: Office) -> None:
-    """`run … 2>&1 | head -1` sends every row and writes the report, though nobody reads how it went."""
+    """`run … 2>&1 | head -1` sends every row and writes the report, although its output is not read."""
     office.write(ticket(n) for n in range(1, 6))
     status = office.folder / "status"
     shell(f'("$@" 2>&1; echo $? >"{status}") | head -n 1', office, office.arguments("run", "--yes", "-v"))
@@ -110,14 +175,14 @@ def test_a_log_that_cannot_be_written_ends_no_run(office: Office) -> None:
 
 @pytest.mark.parametrize("closed", [">&-", "2>&-", "<&-"])
 def test_a_stream_that_the_shell_closed_is_no_fault(closed: str, office: Office) -> None:
-    """Without standard input, output or error a command still tells by its exit status how it went."""
+    """Without standard input, output or error the exit status of a command still says how it went."""
     office.write([ticket(1)])
     done = shell(f'"$@" {closed}', office, office.arguments("run"))
     assert (done.returncode, office.sandbox.posts) == (2, 0)
 
 
 def test_output_is_utf_8_wherever_it_goes(office: Office) -> None:
-    """Accents arrive as UTF-8 under LANG=C and where Python was told to write cp1252."""
+    """Accents arrive as UTF-8 under LANG=C, and when Python is set to write cp1252."""
     office.write([ticket(1, Estado="Resolvió 😀")])
     office.environment |= {"LC_ALL": "C", "PYTHONIOENCODING": "cp1252"}
     done = shell('"$@"', office, [*office.arguments("check"), "--json"])

@@ -13,8 +13,8 @@ import pytest
 from scripted_crm import Script, ScriptedCrm, Talk, created, http
 from urllib3.util import wait_for_read, wait_for_write
 
-from importer.crm import Crm, connections, watchdog
-from importer.crm.watchdog import Watch
+from importer.crm import Crm, connections
+from importer.crm.connections import Watch
 from importer.model import Outcome, Pause, Payload, Target, Verdict
 
 OK = http(200, created())
@@ -378,7 +378,7 @@ def test_o27_a_chunk_that_waited_for_the_server_longer_than_the_lease_is_not_fin
 
 def test_o27_the_lease_is_not_asked_while_nothing_can_be_sent(monkeypatch: pytest.MonkeyPatch) -> None:
     """Its answer would be old by the time that the server reads on: a stalled upload ends without it."""
-    monkeypatch.setattr(watchdog, "STALL_LIMIT", 0.2)
+    monkeypatch.setattr(connections, "STALL_LIMIT", 0.2)
     lease = Lease(1)
     watch = Watch(60, lease)
     with (

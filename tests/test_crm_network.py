@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 from scripted_crm import Asked, Script, ScriptedCrm, Talk, answering, created, http
 
-from importer.crm import Crm, client, transport, watchdog
-from importer.crm.upload import Upload
-from importer.crm.watchdog import Watch
+from importer.crm import Crm, client, connections, transport
+from importer.crm.connections import Watch
+from importer.crm.transport import Upload
 from importer.errors import AttachmentChanged, ConnectionRefused, ServerUnreachable
 from importer.model import Outcome, Pause, Payload, Target, Verdict
 
@@ -205,7 +205,7 @@ def test_o13_a_server_that_stops_reading_meets_the_deadline_and_the_row_stays_pl
 
 def test_o13_a_stalled_upload_has_a_limit_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
     """A large body's long deadline is not waited for when nothing moves any more."""
-    monkeypatch.setattr(watchdog, "STALL_LIMIT", 0.2)
+    monkeypatch.setattr(connections, "STALL_LIMIT", 0.2)
     before = time.monotonic()
     outcome, _requests = create(stop_reading, big())
     assert (outcome.verdict, outcome.pause) == (Verdict.NOT_DELIVERED, None)
@@ -237,7 +237,7 @@ def test_an_answer_in_the_middle_of_the_upload_is_read(answer: bytes, verdict: V
 
 def test_an_early_answer_is_read_although_the_server_only_stops_reading(monkeypatch: pytest.MonkeyPatch) -> None:
     """The upload stalls, and the verdict is waiting to be read."""
-    monkeypatch.setattr(watchdog, "STALL_LIMIT", 0.2)
+    monkeypatch.setattr(connections, "STALL_LIMIT", 0.2)
 
     def early(talk: Talk) -> None:
         talk.head()

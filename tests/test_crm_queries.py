@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from importer.crm import Quota, find_mark
-from importer.crm.queries import found_in, quota_in, records_in
 from importer.crm.reading import read
+from importer.crm.records import found_in, quota_in, records_in
 
 
 @pytest.mark.parametrize(

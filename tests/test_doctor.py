@@ -1,4 +1,4 @@
-"""`doctor`: what it says of a connection, and what it learns of a CRM from one test case."""
+"""`doctor`: what it shows of a connection, and what it learns about a CRM from one test case."""
 
 from __future__ import annotations
 
@@ -25,15 +25,15 @@ from scripted_crm import ScriptedCrm, answering, http
 
 import importer.cli.doctor
 from importer import doctor
-from importer.cli import case_importer
-from importer.doctor import Check, Level, Patience, TestCase, Wish
+from importer.cli.main import case_importer
+from importer.doctor import CaseOptions, Check, Level, Polling, TestCase
 from importer.errors import ConnectionRefused, ImporterError, ServerUnreachable, UsageError
-from importer.findings import FieldFinding, Findings, place
 from importer.identity import Scope, tenant_of
 from importer.journal import Journal
 from importer.model import Target
 from importer.sandbox import RunningSandbox, SandboxConfig, Search
 from importer.settings import Connection
+from importer.workflow.tenant_facts import FieldFinding, Findings, place
 
 CONTACT, TOKEN = "ana.secreta@example.com", "canary-token-5f1c"
 FIELDS = {
@@ -44,8 +44,8 @@ FIELDS = {
     "status": "Abierto",
     "priority": "Baja",
 }
-HASTE = Patience(limit=5.0, first=0.01, longest=0.05)
-LEARNT = Findings(
+FAST = Polling(limit=5.0, first_delay=0.01, longest_delay=0.05)
+KNOWN = Findings(
     tenant="crm0001.wolkvox.com",
     operation="demo",
     when=dt.datetime(2026, 11, 23, tzinfo=dt.UTC),
@@ -62,41 +62,41 @@ LEARNT = Findings(
 
 @pytest.fixture(autouse=True)
 def bare(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Take the machine's own settings and keyring away for one test, and give a token."""
+    """Hide the machine's own settings and keyring for one test, and set a token."""
     for name in ("WOLKVOX_SERVER", "WOLKVOX_OPERATION", "WOLKVOX_TOKEN_FILE", "HTTPS_PROXY", "https_proxy"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("WOLKVOX_TOKEN", TOKEN)
     monkeypatch.setattr(keyring, "get_password", fail.Keyring().get_password)
 
 
-class Somebody:
-    """A person who agrees to everything, or to the first `agrees` cases."""
+class Answers:
+    """Prompts that confirm everything, or the first `agrees` cases."""
 
     def __init__(self, agrees: int = 9, larger: int = 0, busy: str = "") -> None:
         self.agrees, self.wants, self.busy = agrees, larger, busy
         self.shown: list[TestCase] = []
-        self.heard: list[str] = []
+        self.sentences: list[str] = []
 
-    def allows(self, case: TestCase) -> bool:
-        """See the case, and agree or not."""
+    def confirm(self, case: TestCase) -> bool:
+        """Note the case, and confirm it or not."""
         self.shown.append(case)
         return len(self.shown) <= self.agrees
 
-    def larger(self) -> int:
-        """Say how large the second case may be."""
+    def larger_size(self) -> int:
+        """Return the size of the second case's attachment."""
         return self.wants
 
-    def crowded(self, field: str) -> str:  # noqa: ARG002 - not asked for here
-        """Name nobody with many cases, or whoever is set."""
+    def common_value(self, field: str) -> str:  # noqa: ARG002 - one answer for all fields
+        """Return the value that many cases have, if one is set."""
         return self.busy
 
-    def saw(self, question: str) -> doctor.Answer:
-        """Say whether an e-mail came, and not to know anything else."""
+    def observed(self, question: str) -> doctor.Observation:
+        """Report that an e-mail came, and nothing else."""
         return "yes" if "e-mail" in question else "unknown"
 
-    def told(self, sentence: str) -> None:
-        """Listen."""
-        self.heard.append(sentence)
+    def show(self, sentence: str) -> None:
+        """Note the sentence."""
+        self.sentences.append(sentence)
 
 
 def target(server: str) -> Target:
@@ -104,24 +104,28 @@ def target(server: str) -> Target:
     return Target(server, "demo", TOKEN)
 
 
-def learnt(search: Search, folder: Path, person: Somebody | None = None, wish: Wish | None = None) -> Findings:
-    """Return what the doctor learns of a stand-in that searches so."""
+def findings_for(
+    search: Search, folder: Path, person: Answers | None = None, options: CaseOptions | None = None
+) -> Findings:
+    """Return what the doctor learns about a sandbox with this search."""
     with RunningSandbox(SandboxConfig(search=search)) as crm:
-        findings, _path = doctor.try_case(target(crm.url), wish or Wish(FIELDS), person or Somebody(), folder, HASTE)
+        findings, _path = doctor.try_case(
+            target(crm.url), options or CaseOptions(FIELDS), person or Answers(), folder, FAST
+        )
     return findings
 
 
-def looked(connection: Connection, journal: Path) -> dict[str, Check]:
+def checked(connection: Connection, journal: Path) -> dict[str, Check]:
     """Return the checks by their names."""
-    return {check.name: check for check in doctor.examine(connection, Connection(), journal)}
+    return {check.name: check for check in doctor.run_checks(connection, Connection(), journal)}
 
 
-# ------------------------------------------------------------------------------------------------ looking
+# ------------------------------------------------------------------------------------------------ the checks
 
 
-def test_a_healthy_connection_is_nine_times_ok(sandbox: RunningSandbox, tmp_path: Path) -> None:
-    """Each thing is looked at once, all is well, the token costs one call, and nothing is created or written."""
-    found = looked(Connection(sandbox.url, "demo"), tmp_path / "journal.db")
+def test_a_healthy_connection_passes_every_check(sandbox: RunningSandbox, tmp_path: Path) -> None:
+    """Each check is made once and passes, the token costs one call, and nothing is created or written."""
+    found = checked(Connection(sandbox.url, "demo"), tmp_path / "journal.db")
     assert list(found) == [
         "settings", "proxy", "server", "certificate", "clock", "token", "quota", "journal", "disk", "keyring"
     ]  # fmt: skip
@@ -130,23 +134,23 @@ def test_a_healthy_connection_is_nine_times_ok(sandbox: RunningSandbox, tmp_path
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_sound_journal_is_opened_and_found_sound(sandbox: RunningSandbox, tmp_path: Path) -> None:
-    """A journal that is there is read through."""
+def test_an_intact_journal_passes(sandbox: RunningSandbox, tmp_path: Path) -> None:
+    """An existing journal is read and checked."""
     path = tmp_path / "journal.db"
     Journal(path).close()
-    assert looked(Connection(sandbox.url, "demo"), path)["journal"].level is Level.OK
+    assert checked(Connection(sandbox.url, "demo"), path)["journal"].level is Level.OK
 
 
 @pytest.mark.parametrize("damage", [slice(1, 16), slice(7, 8)], ids=["cannot be opened", "can be opened"])
 def test_a_damaged_journal_is_a_fault_of_status_2(damage: slice, sandbox: RunningSandbox, tmp_path: Path) -> None:
-    """What SQLite finds broken in the file is told on one line, and the rest is looked at all the same."""
+    """The damage that SQLite finds is shown on one line, and the other checks are still made."""
     path = tmp_path / "journal.db"
     Journal(path).close()
     content = bytearray(path.read_bytes())
-    for page in range(4096, len(content), 4096):  # the first page tells that it is a journal
+    for page in range(4096, len(content), 4096):  # the first page identifies it as a journal
         content[page + damage.start : page + damage.stop] = b"\xff" * (damage.stop - damage.start)
     path.write_bytes(content)
-    found = looked(Connection(sandbox.url, "demo"), path)
+    found = checked(Connection(sandbox.url, "demo"), path)
     assert (found["journal"].level, found["journal"].exit_status) == (Level.FAULT, 2)
     assert "damaged" in found["journal"].seen
     assert "adopt" in found["journal"].seen + found["journal"].remedy
@@ -155,23 +159,23 @@ def test_a_damaged_journal_is_a_fault_of_status_2(damage: slice, sandbox: Runnin
 
 
 def test_a_journal_in_a_synchronised_folder_is_a_fault(sandbox: RunningSandbox, tmp_path: Path) -> None:
-    """The doctor refuses what `run` would refuse, and does not make the file."""
+    """The doctor refuses what `run` would refuse, and does not create the file."""
     folder = tmp_path / "OneDrive - Company"
     folder.mkdir()
     (folder / "journal.db").touch()
-    found = looked(Connection(sandbox.url, "demo"), folder / "journal.db")["journal"]
+    found = checked(Connection(sandbox.url, "demo"), folder / "journal.db")["journal"]
     assert (found.level, found.exit_status) == (Level.FAULT, 2)
 
 
 @pytest.mark.parametrize(
     ("free", "level", "status"), [(10**9, Level.OK, 0), (10**8, Level.WARNING, 0), (10**6, Level.FAULT, 3)]
 )
-def test_little_room_is_a_warning_and_none_a_fault(
+def test_low_disk_space_is_a_warning_and_none_a_fault(
     free: int, level: Level, status: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A run that will meet a full disk is told before."""
+    """A disk that will be full during a run is reported before it."""
     monkeypatch.setattr("importer.doctor.checks.shutil.disk_usage", lambda _folder: SimpleNamespace(free=free))
-    found = looked(Connection(), tmp_path / "journal.db")["disk"]
+    found = checked(Connection(), tmp_path / "journal.db")["disk"]
     assert (found.level, found.exit_status) == (level, status)
 
 
@@ -187,19 +191,19 @@ def test_little_room_is_a_warning_and_none_a_fault(
 def test_a_fault_has_the_exit_status_of_its_kind(
     connection: Connection, name: str, status: int, tmp_path: Path
 ) -> None:
-    """Settings are 2, what cannot be reached is 3; journal, disk and keyring are looked at in any case."""
-    found = looked(connection, tmp_path / "journal.db")
+    """Settings are 2, an unreachable server is 3; journal, disk and keyring are checked in any case."""
+    found = checked(connection, tmp_path / "journal.db")
     assert (found[name].level, found[name].exit_status) == (Level.FAULT, status)
     assert re.search("--server|--operation|https://", found[name].seen + found[name].remedy)
     assert {"journal", "disk", "keyring"} <= found.keys()
 
 
-def test_without_a_token_the_server_is_looked_at_all_the_same(
+def test_without_a_token_the_server_is_still_checked(
     sandbox: RunningSandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The missing token is the one fault, and no call is made with none."""
+    """The missing token is the only fault, and no call is made without one."""
     monkeypatch.delenv("WOLKVOX_TOKEN")
-    found = looked(Connection(sandbox.url, "demo"), tmp_path / "journal.db")
+    found = checked(Connection(sandbox.url, "demo"), tmp_path / "journal.db")
     assert [name for name, check in found.items() if check.level is Level.FAULT] == ["settings"]
     assert found["server"].level is Level.OK
     assert sandbox.calls("token") == 0
@@ -213,12 +217,12 @@ def test_without_a_token_the_server_is_looked_at_all_the_same(
         (SandboxConfig(daily_quota=10), "quota", Level.WARNING, 0),
     ],
 )
-def test_token_and_quota_are_told_apart(
+def test_token_and_quota_are_distinguished(
     config: SandboxConfig, name: str, level: Level, status: int, tmp_path: Path
 ) -> None:
-    """A refused token needs a person, a used up quota needs patience, a low one is a warning; each has a remedy."""
+    """A refused token needs a person, a used-up quota needs time, a low one is a warning; each has a remedy."""
     with RunningSandbox(config) as crm:
-        found = looked(Connection(crm.url, "demo"), tmp_path / "journal.db")
+        found = checked(Connection(crm.url, "demo"), tmp_path / "journal.db")
     assert (found[name].level, found[name].exit_status) == (level, status)
     assert found[name].remedy
 
@@ -232,14 +236,14 @@ def serve_tls(certificate: trustme.LeafCert, authority: trustme.CA, tmp_path: Pa
     return context, path
 
 
-def test_the_certificate_is_shown_with_its_names_and_its_end(tmp_path: Path) -> None:
-    """Subject, issuer and expiry are told; one that ends within two weeks is a warning."""
+def test_the_certificate_is_shown_with_its_names_and_its_expiry(tmp_path: Path) -> None:
+    """Subject, issuer and expiry are shown; expiry within two weeks is a warning."""
     authority = trustme.CA()
     soon = dt.datetime.now(dt.UTC) + dt.timedelta(days=3)
     tls, ca_file = serve_tls(authority.issue_cert("localhost", not_after=soon), authority, tmp_path)
     with ScriptedCrm(answering(http(200, {"code": 200, "error": "null", "data": {}})), tls=tls) as server:
-        said = Connection(f"https://localhost:{server.port}", "demo", ca_file=ca_file)
-        found = looked(said, tmp_path / "journal.db")
+        given = Connection(f"https://localhost:{server.port}", "demo", ca_file=ca_file)
+        found = checked(given, tmp_path / "journal.db")
     assert found["certificate"].level is Level.WARNING
     assert "localhost" in found["certificate"].seen
     assert f"{soon:%Y-%m-%d}" in found["certificate"].seen
@@ -248,12 +252,12 @@ def test_the_certificate_is_shown_with_its_names_and_its_end(tmp_path: Path) -> 
 
 
 def test_x4_a_wrong_certificate_is_a_fault_of_status_5(tmp_path: Path) -> None:
-    """A person has to mend it, and the token was not sent."""
+    """A person must fix it, and the token was not sent."""
     authority = trustme.CA()
     tls, ca_file = serve_tls(authority.issue_cert("crm0002.wolkvox.com"), authority, tmp_path)
     with ScriptedCrm(answering(http(200)), tls=tls) as server:
-        said = Connection(f"https://localhost:{server.port}", "demo", ca_file=ca_file)
-        found = looked(said, tmp_path / "journal.db")
+        given = Connection(f"https://localhost:{server.port}", "demo", ca_file=ca_file)
+        found = checked(given, tmp_path / "journal.db")
     assert (found["server"].level, found["server"].exit_status) == (Level.FAULT, 5)
     assert server.requests == []
 
@@ -262,15 +266,15 @@ def test_a_clock_that_is_wrong_is_a_warning(tmp_path: Path) -> None:
     """The server's own time is compared with ours."""
     answer = http(200, {"code": 200, "error": "null", "data": {}}, Date="Tue, 01 Jan 2030 00:00:00 GMT")
     with ScriptedCrm(answering(answer)) as server:
-        found = looked(Connection(f"http://127.0.0.1:{server.port}", "demo"), tmp_path / "journal.db")
+        found = checked(Connection(f"http://127.0.0.1:{server.port}", "demo"), tmp_path / "journal.db")
     assert found["clock"].level is Level.WARNING
     assert found["clock"].remedy
 
 
 def test_a_proxy_is_shown_without_its_password(sandbox: RunningSandbox, tmp_path: Path) -> None:
-    """Who logs in to the proxy is nobody's business."""
-    said = Connection(sandbox.url, "demo", proxy=sandbox.url.replace("//", "//me:canary-password@"))
-    seen = looked(said, tmp_path / "journal.db")["proxy"].seen
+    """The proxy's user and password are not shown."""
+    given = Connection(sandbox.url, "demo", proxy=sandbox.url.replace("//", "//me:canary-password@"))
+    seen = checked(given, tmp_path / "journal.db")["proxy"].seen
     assert "canary-password" not in seen
     assert "127.0.0.1" in seen
 
@@ -278,11 +282,11 @@ def test_a_proxy_is_shown_without_its_password(sandbox: RunningSandbox, tmp_path
 # ------------------------------------------------------------------------------------------------ one test case
 
 
-def test_one_case_tells_what_settling_needs(tmp_path: Path) -> None:
+def test_one_case_shows_what_settling_needs(tmp_path: Path) -> None:
     """One POST; the search by the contact is verified up to this body's length, and a longer body is not covered."""
-    person = Somebody()
+    person = Answers()
     with RunningSandbox() as crm:
-        findings, path = doctor.try_case(target(crm.url), Wish(FIELDS), person, tmp_path, HASTE)
+        findings, path = doctor.try_case(target(crm.url), CaseOptions(FIELDS), person, tmp_path, FAST)
         assert crm.posts == 1
         case = crm.store.cases[0]
     assert case.reference == person.shown[0].reference
@@ -290,15 +294,15 @@ def test_one_case_tells_what_settling_needs(tmp_path: Path) -> None:
     assert findings.body_length == person.shown[0].payload.length
     assert not findings.covers("email contact", findings.body_length + 1)
     assert not findings.covers("description", 10)
-    assert any(case.wolkvox_id in sentence for sentence in person.heard)
+    assert any(case.wolkvox_id in sentence for sentence in person.sentences)
     assert Findings.load(tmp_path, Scope(tenant_of(crm.url), "demo", "whatever")) == findings
     assert path.parent == tmp_path / "findings"
     assert findings.mark_place == "description"
 
 
-def test_findings_of_an_older_program_know_no_place_of_the_mark(tmp_path: Path) -> None:
-    """A file without it is read as before."""
-    findings = replace(learnt(Search(), tmp_path), mark_place=None)
+def test_findings_of_an_older_version_lack_the_place_of_the_mark(tmp_path: Path) -> None:
+    """A file without it can still be read."""
+    findings = replace(findings_for(Search(), tmp_path), mark_place=None)
     path = findings.save(tmp_path)
     older = json.loads(path.read_text("utf-8"))
     del older["mark_place"]
@@ -308,16 +312,16 @@ def test_findings_of_an_older_program_know_no_place_of_the_mark(tmp_path: Path) 
 
 @pytest.mark.parametrize(("partial", "matching"), [(("description",), "partial"), ((), "exact")])
 def test_the_description_matches_in_part_or_in_whole(partial: tuple[str, ...], matching: str, tmp_path: Path) -> None:
-    """A search by a part of the description tells which."""
-    findings = learnt(Search(partial=partial), tmp_path)
+    """A search by part of the description shows which."""
+    findings = findings_for(Search(partial=partial), tmp_path)
     by_name = {finding.field: finding for finding in findings.fields}
     assert by_name["description"].matching == matching
     assert by_name["email contact"].matching == "exact"
 
 
 def test_every_documented_field_whose_value_is_known_is_tried(tmp_path: Path) -> None:
-    """The others are named among what remains unknown."""
-    findings = learnt(Search(), tmp_path)
+    """The others are listed among what remains unknown."""
+    findings = findings_for(Search(), tmp_path)
     found = {finding.field for finding in findings.fields if finding.found}
     assert found == {
         "status", "priority", "email contact", "description", "idPrefijo", "wolkvox-id", "type case",
@@ -328,24 +332,24 @@ def test_every_documented_field_whose_value_is_known_is_tried(tmp_path: Path) ->
     assert all(name in remaining for name in ("contact phone", "case expired", "company name"))
 
 
-def test_only_answers_to_settlings_own_question_measure_a_page(tmp_path: Path) -> None:
-    """Other fields find more cases at once, and are no proof that this one does; a busy contact is."""
+def test_only_answers_to_settlings_own_search_measure_a_page(tmp_path: Path) -> None:
+    """Searches by other fields prove nothing about this one; a contact with many cases does."""
     other = {**FIELDS, "contact": "busy@example.com"}
     with RunningSandbox() as crm:
         body = {**other, "operation": "demo", "description": "x", "form": {}}
         for _number in range(7):
             crm.store.add(body, [], "X")
-        alone, _path = doctor.try_case(target(crm.url), Wish(FIELDS), Somebody(), tmp_path, HASTE)
-        asked = Somebody(busy="busy@example.com")
-        busy, path = doctor.try_case(target(crm.url), Wish(FIELDS), asked, tmp_path, HASTE)
+        alone, _path = doctor.try_case(target(crm.url), CaseOptions(FIELDS), Answers(), tmp_path, FAST)
+        asked = Answers(busy="busy@example.com")
+        busy, path = doctor.try_case(target(crm.url), CaseOptions(FIELDS), asked, tmp_path, FAST)
     assert (alone.page_size, busy.page_size) == (1, 7)
     assert "busy@" not in path.read_text("utf-8")
 
 
 @pytest.mark.parametrize(("shape", "readable"), [("empty-list", True), ("null", False), ("404", False)])
 def test_how_nothing_found_looks_decides_what_it_proves(shape: Any, readable: bool, tmp_path: Path) -> None:  # noqa: ANN401, FBT001 - parameters
-    """A refusal, or a null, instead of an empty list proves nothing."""
-    findings = learnt(Search(nothing_found=shape), tmp_path)
+    """A refusal or a null instead of an empty list proves nothing."""
+    findings = findings_for(Search(nothing_found=shape), tmp_path)
     assert findings.nothing_readable is readable
     assert findings.covers("email contact", 1) is readable
     assert findings.nothing_found
@@ -353,7 +357,7 @@ def test_how_nothing_found_looks_decides_what_it_proves(shape: Any, readable: bo
 
 def test_a_case_that_appears_late_is_waited_for(tmp_path: Path) -> None:
     """The time until the case is found is measured, and a shorter quiet period is not covered."""
-    findings = learnt(Search(seen_after=0.4), tmp_path)
+    findings = findings_for(Search(seen_after=0.4), tmp_path)
     assert findings.found_after is not None
     assert findings.found_after >= 0.3
     assert findings.covers("email contact", 1)
@@ -361,20 +365,20 @@ def test_a_case_that_appears_late_is_waited_for(tmp_path: Path) -> None:
 
 
 def test_a_search_that_never_finds_it_verifies_nothing(tmp_path: Path) -> None:
-    """Patience ends, and what was learnt says so."""
+    """Time runs out, and the findings say so."""
     with RunningSandbox(SandboxConfig(search=Search(seen_after=60))) as crm:
         findings, _path = doctor.try_case(
-            target(crm.url), Wish(FIELDS), Somebody(), tmp_path, replace(HASTE, limit=0.05)
+            target(crm.url), CaseOptions(FIELDS), Answers(), tmp_path, replace(FAST, limit=0.05)
         )
     assert (findings.body_length, findings.found_after) == (0, None)
     assert not findings.covers("email contact", 1)
 
 
-def test_a_larger_case_needs_its_own_yes_and_covers_more(tmp_path: Path) -> None:
-    """The second case has an attachment of the size that was asked for, and its length is covered."""
-    person = Somebody(larger=300_000)
+def test_a_larger_case_needs_its_own_confirmation_and_covers_more(tmp_path: Path) -> None:
+    """The second case has an attachment of the requested size, and its length is covered."""
+    person = Answers(larger=300_000)
     with RunningSandbox() as crm:
-        findings, _path = doctor.try_case(target(crm.url), Wish(FIELDS), person, tmp_path, HASTE)
+        findings, _path = doctor.try_case(target(crm.url), CaseOptions(FIELDS), person, tmp_path, FAST)
         assert crm.store.sizes(2)[0] >= 300_000
     assert len(person.shown) == 2
     assert findings.body_length == person.shown[1].payload.length >= 400_000
@@ -385,44 +389,46 @@ def test_any_field_that_a_mapping_may_search_by_is_verified(
     field: str, sandbox: RunningSandbox, tmp_path: Path
 ) -> None:
     """Each case is searched by its own value of that field, and that field alone is covered."""
-    person = Somebody(larger=9)
-    findings, _path = doctor.try_case(target(sandbox.url), Wish(FIELDS, search_field=field), person, tmp_path, HASTE)
+    person = Answers(larger=9)
+    findings, _path = doctor.try_case(
+        target(sandbox.url), CaseOptions(FIELDS, search_field=field), person, tmp_path, FAST
+    )
     assert findings.body_length == person.shown[1].payload.length
     assert findings.covers(field, findings.body_length)
     assert not findings.covers("email contact", 1)
 
 
 def test_the_larger_case_can_be_declined(sandbox: RunningSandbox, tmp_path: Path) -> None:
-    """There is one case then, and what it told is kept."""
-    person = Somebody(agrees=1, larger=9)
-    findings, _path = doctor.try_case(target(sandbox.url), Wish(FIELDS), person, tmp_path, HASTE)
+    """There is only one case then, and its findings are kept."""
+    person = Answers(agrees=1, larger=9)
+    findings, _path = doctor.try_case(target(sandbox.url), CaseOptions(FIELDS), person, tmp_path, FAST)
     assert (sandbox.posts, len(person.shown)) == (1, 2)
     assert findings.body_length == person.shown[0].payload.length
 
 
-def test_a_larger_case_that_is_too_large_is_learnt_as_such(tmp_path: Path) -> None:
+def test_a_larger_case_that_is_too_large_is_noted(tmp_path: Path) -> None:
     """The refusal is among the errors, and only the first case's length is covered."""
-    person = Somebody(larger=300_000)
+    person = Answers(larger=300_000)
     with RunningSandbox(SandboxConfig(max_body=ByteSize(100_000))) as crm:
-        findings, _path = doctor.try_case(target(crm.url), Wish(FIELDS), person, tmp_path, HASTE)
+        findings, _path = doctor.try_case(target(crm.url), CaseOptions(FIELDS), person, tmp_path, FAST)
     assert findings.body_length == person.shown[0].payload.length
     assert any(str(person.shown[1].payload.length) in error.asked for error in findings.errors)
 
 
-def test_what_was_learnt_is_kept_when_the_crm_goes_away(sandbox: RunningSandbox, tmp_path: Path) -> None:
-    """The first case's findings are written before the failure of the second ends the command."""
+def test_findings_are_kept_when_the_crm_goes_away(sandbox: RunningSandbox, tmp_path: Path) -> None:
+    """The first case's findings are saved before the failure of the second ends the command."""
     sandbox.inject("unauthorized:nth=2")
     with pytest.raises(ConnectionRefused):
-        doctor.try_case(target(sandbox.url), Wish(FIELDS), Somebody(larger=9), tmp_path, HASTE)
+        doctor.try_case(target(sandbox.url), CaseOptions(FIELDS), Answers(larger=9), tmp_path, FAST)
     kept = Findings.load(tmp_path, Scope(tenant_of(sandbox.url), "demo", ""))
     assert kept is not None
     assert kept.covers("email contact", 1)
 
 
 def test_declined_means_nothing_sent_and_older_findings_kept(sandbox: RunningSandbox, tmp_path: Path) -> None:
-    """Without a yes there is no POST, no query and no file."""
+    """Without confirmation there is no POST, no query and no file."""
     with pytest.raises(UsageError):
-        doctor.try_case(target(sandbox.url), Wish(FIELDS), Somebody(agrees=0), tmp_path, HASTE)
+        doctor.try_case(target(sandbox.url), CaseOptions(FIELDS), Answers(agrees=0), tmp_path, FAST)
     assert (sandbox.posts, sandbox.calls("query")) == (0, 0)
     assert not (tmp_path / "findings").exists()
 
@@ -441,45 +447,45 @@ def test_a_case_that_was_not_created_ends_it_with_the_right_status(
     """One POST, which is never repeated."""
     sandbox.inject(fault)
     with pytest.raises(expected):
-        doctor.try_case(target(sandbox.url), Wish(FIELDS), Somebody(), tmp_path, HASTE)
+        doctor.try_case(target(sandbox.url), CaseOptions(FIELDS), Answers(), tmp_path, FAST)
     assert sandbox.posts == 1
 
 
-def test_a_rejected_case_is_told_in_the_crms_words(tmp_path: Path) -> None:
-    """The person learns which value does not exist."""
+def test_a_rejected_case_is_reported_in_the_crms_words(tmp_path: Path) -> None:
+    """The user learns which value does not exist."""
     with (
         RunningSandbox(SandboxConfig(priorities=("Alta",))) as crm,
         pytest.raises(UsageError, match="PRIORITY DOES NOT EXIST"),
     ):
-        doctor.try_case(target(crm.url), Wish(FIELDS), Somebody(), tmp_path, HASTE)
+        doctor.try_case(target(crm.url), CaseOptions(FIELDS), Answers(), tmp_path, FAST)
 
 
 def test_a_lost_answer_is_searched_for_and_never_sent_again(sandbox: RunningSandbox, tmp_path: Path) -> None:
     """The case is found by its reference; there was one POST."""
     sandbox.inject("closed-after-creating")
-    findings, _path = doctor.try_case(target(sandbox.url), Wish(FIELDS), Somebody(), tmp_path, HASTE)
+    findings, _path = doctor.try_case(target(sandbox.url), CaseOptions(FIELDS), Answers(), tmp_path, FAST)
     assert sandbox.posts == 1
     assert findings.covers("email contact", 1)
 
 
 def test_the_reference_goes_where_the_mapping_puts_it(sandbox: RunningSandbox, tmp_path: Path) -> None:
-    """A form field that carries references carries the test case's, too."""
-    person = Somebody()
-    wish = Wish({**FIELDS, "form.Subject": "x"}, place="form.Mark")
-    doctor.try_case(target(sandbox.url), wish, person, tmp_path, HASTE)
+    """A form field that carries references carries the test case's reference too."""
+    person = Answers()
+    options = CaseOptions({**FIELDS, "form.Subject": "x"}, reference_field="form.Mark")
+    doctor.try_case(target(sandbox.url), options, person, tmp_path, FAST)
     form = sandbox.store.cases[0].body["form"]
     assert form == {"Subject": "x", "Mark": person.shown[0].reference}
 
 
 def test_a_search_without_a_value_is_refused_before_anything_is_sent(sandbox: RunningSandbox, tmp_path: Path) -> None:
-    """A mapping that searches by a field which no case is sent with cannot be verified."""
+    """A mapping that searches by a field that no case is sent with cannot be verified."""
     with pytest.raises(UsageError, match="idCase"):
-        doctor.try_case(target(sandbox.url), Wish(FIELDS, search_field="idCase"), Somebody(), tmp_path, HASTE)
+        doctor.try_case(target(sandbox.url), CaseOptions(FIELDS, search_field="idCase"), Answers(), tmp_path, FAST)
     assert sandbox.posts == 0
 
 
 def with_a_lost_answer(sandbox: RunningSandbox, folder: Path) -> Office:
-    """Return an office that sent two rows of one contact, the second of which never became a case."""
+    """Return an office that sent two rows of one contact; the second never became a case."""
     office = Office(folder, sandbox)
     office.write(tickets(range(1, 3)))
     sandbox.inject("closed-without-creating:nth=2")
@@ -493,23 +499,21 @@ CROWD = "muchos@example.com"
 
 
 def learn_for(office: Office) -> None:
-    """Let the doctor learn of the office's CRM; a contact of ten cases shows that an answer may hold as many."""
+    """Let the doctor learn about the office's CRM; a contact with ten cases shows that an answer can hold that many."""
     for _case in range(10):
         office.sandbox.store.add({"operation": "demo", "contact": CROWD, "description": "old", "form": {}}, (), "OLD")
-    somebody = Somebody(larger=9, busy=CROWD)
-    doctor.try_case(target(office.sandbox.url), Wish(FIELDS), somebody, office.journal.parent, HASTE)
+    answers = Answers(larger=9, busy=CROWD)
+    doctor.try_case(target(office.sandbox.url), CaseOptions(FIELDS), answers, office.journal.parent, FAST)
 
 
 def settle(office: Office) -> dict[str, int]:
-    """Carry out `settle`; return how many rows are in each state then."""
+    """Run `settle`; return how many rows are in each state afterwards."""
     CliRunner().invoke(case_importer, office.settle("--quiet-period", "1"), standalone_mode=False)
     return dict(states(office.journal))
 
 
-def test_settling_proves_that_there_is_no_case_by_what_the_doctor_learnt(
-    sandbox: RunningSandbox, tmp_path: Path
-) -> None:
-    """Without findings the row stays unknown; with them and a newer case it is planned again, and only then."""
+def test_settling_proves_by_the_findings_that_there_is_no_case(sandbox: RunningSandbox, tmp_path: Path) -> None:
+    """Without findings the row stays unknown; only with them and a newer case is it planned again."""
     office = with_a_lost_answer(sandbox, tmp_path)
     assert settle(office) == {"created": 1, "unknown": 1}
     learn_for(office)
@@ -520,11 +524,11 @@ def test_settling_proves_that_there_is_no_case_by_what_the_doctor_learnt(
 
 
 def test_o18_a_search_that_answers_none_to_everything_proves_nothing(sandbox: RunningSandbox, tmp_path: Path) -> None:
-    """Neither where the doctor meets it, nor where it begins after the doctor was there: nothing is sent again."""
+    """Whether the doctor meets it or it starts after the doctor's visit, nothing is sent again."""
     office = with_a_lost_answer(sandbox, tmp_path)
     sandbox.inject("search-finds-nothing")
     findings, _path = doctor.try_case(
-        target(sandbox.url), Wish(FIELDS), Somebody(), tmp_path, replace(HASTE, limit=0.05)
+        target(sandbox.url), CaseOptions(FIELDS), Answers(), tmp_path, replace(FAST, limit=0.05)
     )
     assert not findings.covers("email contact", 1)
     sandbox.inject()
@@ -537,33 +541,33 @@ def test_o18_a_search_that_answers_none_to_everything_proves_nothing(sandbox: Ru
 
 
 def test_findings_hold_nothing_of_the_case_and_no_token(sandbox: RunningSandbox, tmp_path: Path) -> None:
-    """No address, description, id, reference or token is in the file that goes to support."""
-    person = Somebody(larger=1)
-    _findings, path = doctor.try_case(target(sandbox.url), Wish(FIELDS), person, tmp_path, HASTE)
+    """The file that goes to support has no address, description, id, reference or token."""
+    person = Answers(larger=1)
+    _findings, path = doctor.try_case(target(sandbox.url), CaseOptions(FIELDS), person, tmp_path, FAST)
     text = path.read_text("utf-8")
     for case, stored in zip(person.shown, sandbox.store.cases, strict=True):
-        for secret in (case.reference, case.mark, stored.wolkvox_id, stored.id_prefijo, CONTACT, "ana.secreta", TOKEN):
+        for secret in (case.reference, case.label, stored.wolkvox_id, stored.id_prefijo, CONTACT, "ana.secreta", TOKEN):
             assert secret not in text
     assert json.loads(text)["told"][-2]["answer"] == "yes"
 
 
 @pytest.mark.parametrize("content", [b"", b"{}", b"\xff", b"[1]"])
 def test_findings_that_cannot_be_read_prove_nothing(content: bytes, tmp_path: Path) -> None:
-    """A damaged file is as good as none."""
-    path = LEARNT.save(tmp_path)
-    scope = Scope(LEARNT.tenant, "demo", "import")
-    assert Findings.load(tmp_path, scope) == LEARNT
+    """A damaged file is treated like a missing one."""
+    path = KNOWN.save(tmp_path)
+    scope = Scope(KNOWN.tenant, "demo", "import")
+    assert Findings.load(tmp_path, scope) == KNOWN
     path.write_bytes(content)
     assert Findings.load(tmp_path, scope) is None
 
 
-def test_findings_of_another_operation_or_tenant_are_not_taken(tmp_path: Path) -> None:
-    """Even a file under the wrong name is not believed."""
-    path = LEARNT.save(tmp_path)
-    other = place(tmp_path, LEARNT.tenant, "other")
+def test_findings_of_another_operation_or_tenant_are_not_used(tmp_path: Path) -> None:
+    """A file under the wrong name is not trusted either."""
+    path = KNOWN.save(tmp_path)
+    other = place(tmp_path, KNOWN.tenant, "other")
     other.write_bytes(path.read_bytes())
     assert path != other
-    assert Findings.load(tmp_path, Scope(LEARNT.tenant, "other", "import")) is None
+    assert Findings.load(tmp_path, Scope(KNOWN.tenant, "other", "import")) is None
     assert place(tmp_path, "a:1", "b") != place(tmp_path, "a-1", "b")
 
 
@@ -571,9 +575,9 @@ def test_findings_of_another_operation_or_tenant_are_not_taken(tmp_path: Path) -
     "lacking", [{"body_length": 0}, {"found_after": None}, {"found_after": 500.0}, {"nothing_readable": False}]
 )
 def test_each_missing_piece_uncovers(lacking: dict[str, Any]) -> None:
-    """Whoever relies on a search that finds nothing needs every one of these."""
-    assert LEARNT.covers("email contact", 1000)
-    assert not replace(LEARNT, **lacking).covers("email contact", 1)
+    """A search that finds nothing proves something only with every one of these."""
+    assert KNOWN.covers("email contact", 1000)
+    assert not replace(KNOWN, **lacking).covers("email contact", 1)
 
 
 # ------------------------------------------------------------------------------------------------ the command
@@ -584,10 +588,10 @@ Give = Callable[..., tuple[int, str, str]]
 
 @pytest.fixture
 def give(monkeypatch: pytest.MonkeyPatch) -> Give:
-    """Carry out a command line with what a person types at a terminal, or with nobody there."""
+    """Run a command line with what a person types at a terminal, or without a terminal."""
 
-    def carry_out(*arguments: object, typed: str | None = None) -> tuple[int, str, str]:
-        monkeypatch.setattr(importer.cli.doctor, "someone_is_there", lambda: typed is not None)
+    def execute(*arguments: object, typed: str | None = None) -> tuple[int, str, str]:
+        monkeypatch.setattr(importer.cli.doctor, "is_interactive", lambda: typed is not None)
         words = ["doctor", *map(str, arguments)]
         result = CliRunner().invoke(case_importer, words, input=typed, standalone_mode=False)
         if isinstance(result.exception, ImporterError):
@@ -596,16 +600,16 @@ def give(monkeypatch: pytest.MonkeyPatch) -> Give:
             raise result.exception
         return result.return_value, result.stdout, result.stderr
 
-    return carry_out
+    return execute
 
 
 def of(sandbox: RunningSandbox, folder: Path) -> list[str]:
-    """Return the options that lead to a stand-in and a journal."""
+    """Return the options for a sandbox and a journal."""
     return ["--server", sandbox.url, "--operation", "demo", "--journal", str(folder / "journal.db")]
 
 
 def test_each_check_is_one_line_and_its_remedy(sandbox: RunningSandbox, tmp_path: Path, give: Give) -> None:
-    """All is well: status 0, ten lines, nothing created."""
+    """Without faults: status 0, ten lines, nothing created."""
     status, out, _err = give(*of(sandbox, tmp_path))
     assert status == 0
     assert len(out.splitlines()) == 10
@@ -615,7 +619,7 @@ def test_each_check_is_one_line_and_its_remedy(sandbox: RunningSandbox, tmp_path
 
 
 def test_json_is_one_object_with_every_check(tmp_path: Path, give: Give) -> None:
-    """The exit status is that of the worst fault, in the object as in the process."""
+    """The exit status is that of the worst fault, in the object and of the process."""
     with RunningSandbox(SandboxConfig(tokens=("another",))) as crm:
         status, out, _err = give(*of(crm, tmp_path), "--json")
     found = json.loads(out)
@@ -623,8 +627,8 @@ def test_json_is_one_object_with_every_check(tmp_path: Path, give: Give) -> None
     assert {check["name"]: check["level"] for check in found["checks"]}["token"] == "fault"
 
 
-def test_a_test_case_that_nobody_can_agree_to_is_refused(sandbox: RunningSandbox, tmp_path: Path, give: Give) -> None:
-    """Without a terminal: status 2, and nothing was asked of the server at all."""
+def test_a_test_case_without_a_terminal_is_refused(sandbox: RunningSandbox, tmp_path: Path, give: Give) -> None:
+    """Status 2, and the server was not asked anything."""
     status, _out, err = give(*of(sandbox, tmp_path), "--create-test-case")
     assert status == 2
     assert "person" in err
@@ -632,7 +636,7 @@ def test_a_test_case_that_nobody_can_agree_to_is_refused(sandbox: RunningSandbox
 
 
 def test_there_is_no_yes_for_a_test_case(give: Give, sandbox: RunningSandbox, tmp_path: Path) -> None:
-    """`--yes` is no option of this command."""
+    """`--yes` is not an option of this command."""
     with pytest.raises(click.UsageError, match="--yes"):
         give(*of(sandbox, tmp_path), "--create-test-case", "--yes", typed="demo\n")
 
@@ -643,7 +647,7 @@ PROMPTED = "ADMIN_@demo\nADMIN_@demo\nana.secreta@example.com\nRequest\nAbierto\
 def test_the_case_is_shown_and_the_operations_name_is_typed(
     sandbox: RunningSandbox, tmp_path: Path, give: Give
 ) -> None:
-    """The content appears in full before the question; the answer, not a mere yes, creates the case."""
+    """The content appears in full before the question; only the name, not a mere yes, creates the case."""
     status, out, err = give(*of(sandbox, tmp_path), "--create-test-case", typed=f"{PROMPTED}demo\n0\n\nyes\nunknown\n")
     assert status == 0
     assert sandbox.posts == 1
@@ -655,10 +659,8 @@ def test_the_case_is_shown_and_the_operations_name_is_typed(
     assert CONTACT not in out
 
 
-def test_whoever_leaves_after_the_case_was_created_is_told_so(
-    sandbox: RunningSandbox, tmp_path: Path, give: Give
-) -> None:
-    """It is never said that nothing was sent, and what was learnt is kept."""
+def test_leaving_after_the_case_was_created_says_so(sandbox: RunningSandbox, tmp_path: Path, give: Give) -> None:
+    """The message does not claim that nothing was sent, and the findings are kept."""
     status, _out, err = give(*of(sandbox, tmp_path), "--create-test-case", typed=f"{PROMPTED}demo\n")
     assert (status, sandbox.posts) == (2, 1)
     assert "may be in the CRM" in err
@@ -673,7 +675,7 @@ def test_any_other_answer_creates_nothing(answer: str, sandbox: RunningSandbox, 
 
 
 def test_a_case_like_a_row_of_a_sheet(sandbox: RunningSandbox, tmp_path: Path, give: Give) -> None:
-    """The fields are those of that row but for the description, and the row itself counts as not sent."""
+    """Except for the description the fields are those of that row, and the row itself counts as not sent."""
     office = Office(tmp_path, sandbox)
     office.write(ticket(number) for number in range(1, 4))
     arguments = [*of(sandbox, tmp_path), "-m", office.mapping, "--source", office.source]
@@ -687,8 +689,8 @@ def test_a_case_like_a_row_of_a_sheet(sandbox: RunningSandbox, tmp_path: Path, g
     assert Path(found["findings_file"]).exists()
 
 
-def test_a_row_with_issues_is_no_test_case(sandbox: RunningSandbox, tmp_path: Path, give: Give) -> None:
-    """The row's issue is named, and another row is asked for."""
+def test_a_row_with_issues_cannot_be_a_test_case(sandbox: RunningSandbox, tmp_path: Path, give: Give) -> None:
+    """The row's issue is named, and the user is asked for another row."""
     office = Office(tmp_path, sandbox)
     office.write([ticket(1, Correo="nobody"), ticket(2)])
     arguments = [*of(sandbox, tmp_path), "-m", office.mapping, "--source", office.source, "--create-test-case"]
@@ -708,16 +710,16 @@ def test_a_row_with_issues_is_no_test_case(sandbox: RunningSandbox, tmp_path: Pa
         ["--source", "x.csv"],
     ],
 )
-def test_options_that_make_no_sense_together_are_refused(
+def test_conflicting_options_are_refused(
     options: list[str], sandbox: RunningSandbox, tmp_path: Path, give: Give
 ) -> None:
-    """Status 2, before anything is looked at."""
+    """Status 2, before any check is made."""
     status, _out, _err = give(*of(sandbox, tmp_path), *options, typed="demo\n")
     assert (status, sandbox.calls("token")) == (2, 0)
 
 
-def test_no_test_case_while_something_is_at_fault(tmp_path: Path, give: Give) -> None:
-    """With a token that is refused nothing is asked and nothing sent."""
+def test_no_test_case_while_there_are_faults(tmp_path: Path, give: Give) -> None:
+    """With a refused token the user is asked nothing and nothing is sent."""
     with RunningSandbox(SandboxConfig(tokens=("another",))) as crm:
         status, _out, err = give(*of(crm, tmp_path), "--create-test-case", typed="demo\n")
         assert (status, crm.posts) == (5, 0)

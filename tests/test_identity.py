@@ -214,15 +214,15 @@ def test_attachments_count_by_path_and_size_where_both_know_them() -> None:
             "one": [attachment("a.pdf", 1)],
             "larger": [attachment("a.pdf", 2)],
             "renamed": [attachment("b.pdf", 1)],
-            "untold": None,
+            "unknown": None,
         }.items()
     }
-    told = [value for name, value in hashes.items() if name != "untold"]
-    assert len(set(told)) == len(told)
+    known = [value for name, value in hashes.items() if name != "unknown"]
+    assert len(set(known)) == len(known)
     assert not identity.same_content(hashes["one"], hashes["larger"])
     assert identity.same_content(hashes["one"], hashes["one"])
-    assert all(identity.same_content(value, hashes["untold"]) for value in told)
-    assert all(identity.same_content(hashes["untold"], value) for value in told)
+    assert all(identity.same_content(value, hashes["unknown"]) for value in known)
+    assert all(identity.same_content(hashes["unknown"], value) for value in known)
 
 
 def test_r5_a_hash_of_another_version_is_no_change() -> None:
@@ -231,7 +231,7 @@ def test_r5_a_hash_of_another_version_is_no_change() -> None:
     assert identity.same_content("0:a:b:c", identity.content_hash(CELLS, None))
 
 
-def test_equal_contents_without_a_key_are_told_apart_by_their_occurrence() -> None:
+def test_equal_contents_without_a_key_differ_by_their_occurrence() -> None:
     """Under `key: content` the second of two equal rows is a row of its own, and no column can imitate it."""
     keys = [identity.content_key(["a", "b"], 1), identity.content_key(["a", "b"], 2), identity.content_key(["a"], 1)]
     assert len({identity.key_digest(key) for key in keys}) == 3

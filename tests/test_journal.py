@@ -13,7 +13,19 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from journal_support import COLUMNS, LEASE, SCOPE, SENT_VALUE, Clock, Desk, created, identity, intent, outcome, said_by
+from journal_support import (
+    COLUMNS,
+    LEASE,
+    SCOPE,
+    SENT_VALUE,
+    Clock,
+    UserInterface,
+    created,
+    identity,
+    intent,
+    outcome,
+    said_by,
+)
 
 from importer.errors import JournalError
 from importer.journal import Decision, Journal, RunStart, default_path, program_name, schema
@@ -27,15 +39,15 @@ def clock() -> Clock:
 
 
 @pytest.fixture
-def desk(tmp_path: Path, clock: Clock) -> Iterator[Desk]:
+def desk(tmp_path: Path, clock: Clock) -> Iterator[UserInterface]:
     """Return an open journal with rows 1 to 3 planned."""
-    desk = Desk(tmp_path / "journal.db", clock)
+    desk = UserInterface(tmp_path / "journal.db", clock)
     desk.plan([1, 2, 3])
     yield desk
     desk.journal.close()
 
 
-def search_values(desk: Desk) -> list[str | None]:
+def search_values(desk: UserInterface) -> list[str | None]:
     """Return the values by which attempts could be searched, as the file holds them."""
     with sqlite3.connect(desk.journal.path) as raw:
         values = [value for (value,) in raw.execute("SELECT search_value FROM attempts ORDER BY id")]
@@ -43,7 +55,7 @@ def search_values(desk: Desk) -> list[str | None]:
     return values
 
 
-def test_a_planned_row_is_known_with_its_content_and_columns(desk: Desk) -> None:
+def test_a_planned_row_is_known_with_its_content_and_columns(desk: UserInterface) -> None:
     """What was planned is found by key and by reference, and by nothing of another import."""
     known = desk.known(1)
     assert (known.row.status, known.columns) == (Status.PLANNED, COLUMNS)
@@ -55,14 +67,14 @@ def test_a_planned_row_is_known_with_its_content_and_columns(desk: Desk) -> None
     assert desk.counts() == {Status.PLANNED: 3}
 
 
-def test_planning_a_row_again_changes_nothing(desk: Desk) -> None:
+def test_planning_a_row_again_changes_nothing(desk: UserInterface) -> None:
     """A row that another process noted in between keeps what it has."""
     desk.conclude(desk.claim(1), created("a"))
     desk.plan([1])
     assert desk.row(1).status is Status.CREATED
 
 
-def test_thousands_of_rows_are_noted_and_found(desk: Desk) -> None:
+def test_thousands_of_rows_are_noted_and_found(desk: UserInterface) -> None:
     """Lists longer than one statement takes are sliced."""
     desk.plan(range(1, 1502))
     found = desk.journal.rows.known(desk.record.id, [identity(number).key_digest for number in range(1, 1502)])
@@ -70,7 +82,7 @@ def test_thousands_of_rows_are_noted_and_found(desk: Desk) -> None:
     assert desk.counts() == {Status.PLANNED: 1501}
 
 
-def test_an_intent_is_on_the_disk_before_it_is_returned(desk: Desk) -> None:
+def test_an_intent_is_on_the_disk_before_it_is_returned(desk: UserInterface) -> None:
     """Another process sees the row as being sent as soon as `claim` has returned, with its lease and search value."""
     attempt = desk.claim(1)
     assert attempt
@@ -82,7 +94,7 @@ def test_an_intent_is_on_the_disk_before_it_is_returned(desk: Desk) -> None:
     assert row.lease_until == datetime.fromtimestamp(1_700_000_000 + LEASE, UTC)
 
 
-def test_a_lease_is_told_while_its_row_is_being_sent(desk: Desk) -> None:
+def test_a_lease_is_told_while_its_row_is_being_sent(desk: UserInterface) -> None:
     """Once an answer has come nobody waits for it, and the row has none."""
     attempt = desk.claim(1)
     assert desk.row(1).lease_until
@@ -107,7 +119,7 @@ def test_moments_are_in_the_users_zone_as_it_was_then(monkeypatch: pytest.Monkey
     schema._zone.cache_clear()
 
 
-def test_commits_are_synchronous(desk: Desk) -> None:
+def test_commits_are_synchronous(desk: UserInterface) -> None:
     """FULL, write-ahead, foreign keys on: what SQLite says of the open file itself."""
     with desk.journal._database.read() as connection:
         said = {
@@ -117,7 +129,7 @@ def test_commits_are_synchronous(desk: Desk) -> None:
     assert said == {"synchronous": 2, "journal_mode": "wal", "foreign_keys": 1}
 
 
-def test_only_a_planned_row_is_claimed(desk: Desk) -> None:
+def test_only_a_planned_row_is_claimed(desk: UserInterface) -> None:
     """No other state, no unknown reference and no other import's row is given out."""
     assert desk.claim(1)
     assert desk.claim(1) is None
@@ -132,7 +144,7 @@ def test_only_a_planned_row_is_claimed(desk: Desk) -> None:
     assert desk.journal.attempts.claim(other.id, desk.run, intent(5)) is None
 
 
-def test_a_created_row_has_its_ids_and_its_answer(desk: Desk) -> None:
+def test_a_created_row_has_its_ids_and_its_answer(desk: UserInterface) -> None:
     """Id, prefix, message and run stand with the row; the value that could be searched is erased."""
     desk.conclude(desk.claim(1), created("a1"))
     row = desk.row(1)
@@ -150,7 +162,7 @@ def test_a_created_row_has_its_ids_and_its_answer(desk: Desk) -> None:
         (Verdict.NOT_DELIVERED, Status.PLANNED, None),
     ],
 )
-def test_r13_the_state_after_an_answer(desk: Desk, verdict: Verdict, state: Status, kept: str | None) -> None:
+def test_r13_the_state_after_an_answer(desk: UserInterface, verdict: Verdict, state: Status, kept: str | None) -> None:
     """A rejected, unknown or undelivered row keeps the message; only an unknown one keeps the value to search by."""
     desk.conclude(desk.claim(1), outcome(verdict))
     assert (desk.row(1).status, desk.row(1).message) == (state, f"It is {verdict}.")
@@ -158,7 +170,7 @@ def test_r13_the_state_after_an_answer(desk: Desk, verdict: Verdict, state: Stat
     assert (desk.claim(1) is not None) == (state is Status.PLANNED)
 
 
-def test_outcome_and_id_are_in_one_commit(desk: Desk) -> None:
+def test_outcome_and_id_are_in_one_commit(desk: UserInterface) -> None:
     """Where the second half of an outcome fails, its first half is undone: no answer without its id."""
     attempt = desk.claim(1)
     with sqlite3.connect(desk.journal.path) as raw:
@@ -170,13 +182,13 @@ def test_outcome_and_id_are_in_one_commit(desk: Desk) -> None:
     assert desk.journal.runs.all()[0].created_now == 0
 
 
-def test_a_claim_records_the_content_that_is_sent(desk: Desk) -> None:
+def test_a_claim_records_the_content_that_is_sent(desk: UserInterface) -> None:
     """A row that was corrected since it was planned has the hash of what went out."""
     desk.conclude(desk.claim(1, content="corrected"), created("a1"))
     assert desk.row(1).content_hash == identity(1, "corrected").content_hash
 
 
-def test_a_lease_that_ends_makes_a_row_unknown_and_not_a_moment_sooner(desk: Desk, clock: Clock) -> None:
+def test_a_lease_that_ends_makes_a_row_unknown_and_not_a_moment_sooner(desk: UserInterface, clock: Clock) -> None:
     """Another process that looks changes nothing; time does."""
     desk.claim(1)
     clock.pass_by(LEASE)
@@ -199,7 +211,7 @@ def test_a_lease_that_ends_makes_a_row_unknown_and_not_a_moment_sooner(desk: Des
     ],
 )
 def test_a_late_answer_settles_the_row_that_still_speaks_of_its_attempt(
-    desk: Desk, clock: Clock, what: Outcome, state: Status
+    desk: UserInterface, clock: Clock, what: Outcome, state: Status
 ) -> None:
     """The slow attempt of a process stays its own: its answer counts after the lease, too."""
     attempt = desk.claim(1)
@@ -209,7 +221,7 @@ def test_a_late_answer_settles_the_row_that_still_speaks_of_its_attempt(
     assert desk.row(1).status is state
 
 
-def test_an_answer_of_an_older_attempt_changes_nothing_unless_it_created_a_case(desk: Desk) -> None:
+def test_an_answer_of_an_older_attempt_changes_nothing_unless_it_created_a_case(desk: UserInterface) -> None:
     """Every transition names the attempt that it ends; a created answer that comes late is kept."""
     first = desk.claim(1)
     desk.conclude(first, outcome(Verdict.NOT_DELIVERED))
@@ -223,7 +235,7 @@ def test_an_answer_of_an_older_attempt_changes_nothing_unless_it_created_a_case(
     assert (desk.row(1).status, desk.row(1).wolkvox_id) == (Status.CREATED, "late")
 
 
-def test_an_answer_that_created_a_case_is_not_taken_back(desk: Desk) -> None:
+def test_an_answer_that_created_a_case_is_not_taken_back(desk: UserInterface) -> None:
     """A second Ctrl-C that calls the attempt unknown a moment later loses neither state, id nor count."""
     attempt = desk.claim(1)
     desk.conclude(attempt, created("a1"))
@@ -232,7 +244,7 @@ def test_an_answer_that_created_a_case_is_not_taken_back(desk: Desk) -> None:
     assert desk.journal.runs.all()[0].created_now == 1
 
 
-def test_several_ids_are_a_conflict_that_names_them_all(desk: Desk) -> None:
+def test_several_ids_are_a_conflict_that_names_them_all(desk: UserInterface) -> None:
     """The row keeps its first id, and every other that arrived stands in the message."""
     attempts = []
     for _number in range(3):
@@ -246,7 +258,7 @@ def test_several_ids_are_a_conflict_that_names_them_all(desk: Desk) -> None:
     assert desk.claim(1) is None
 
 
-def test_o28_a_row_whose_ids_are_known_is_sent_again_only_despite_each_of_them(desk: Desk) -> None:
+def test_o28_a_row_whose_ids_are_known_is_sent_again_only_despite_each_of_them(desk: UserInterface) -> None:
     """`not created` is refused while an id is known that it does not name; what was named stays as history."""
     first = desk.claim(1)
     desk.conclude(first, outcome(Verdict.NOT_DELIVERED))
@@ -264,7 +276,7 @@ def test_o28_a_row_whose_ids_are_known_is_sent_again_only_despite_each_of_them(d
     assert kept == {"case-a", "case-b", "case-c"}
 
 
-def test_the_same_id_twice_is_no_conflict(desk: Desk) -> None:
+def test_the_same_id_twice_is_no_conflict(desk: UserInterface) -> None:
     """An answer that is taken in again changes nothing."""
     attempt = desk.claim(1)
     desk.conclude(attempt, created("a1"))
@@ -273,7 +285,7 @@ def test_the_same_id_twice_is_no_conflict(desk: Desk) -> None:
     assert desk.row(1) == before
 
 
-def test_corrected_rows_are_planned_again_and_no_others(desk: Desk) -> None:
+def test_corrected_rows_are_planned_again_and_no_others(desk: UserInterface) -> None:
     """Invalid and rejected rows go again; created, unknown and sending ones never by this way."""
     desk.plan([4], Status.INVALID)
     desk.plan([5])
@@ -288,7 +300,7 @@ def test_corrected_rows_are_planned_again_and_no_others(desk: Desk) -> None:
     desk.journal.rows.replan(desk.record.id, [])
 
 
-def test_r4_changed_is_a_flag_on_a_created_row(desk: Desk) -> None:
+def test_r4_changed_is_a_flag_on_a_created_row(desk: UserInterface) -> None:
     """It comes and goes with the sheet's content, and touches no row that is not created."""
     desk.conclude(desk.claim(1), created("a"))
     references = [identity(number).reference for number in (1, 2)]
@@ -300,21 +312,21 @@ def test_r4_changed_is_a_flag_on_a_created_row(desk: Desk) -> None:
     desk.journal.rows.flag_changed(desk.record.id, {})
 
 
-def test_similar_keys_are_those_of_rows_that_may_be_sent(desk: Desk) -> None:
+def test_similar_keys_are_those_of_rows_that_may_be_sent(desk: UserInterface) -> None:
     """A key that was only ever invalid does not stand in the way of its correction."""
     desk.plan([4], Status.INVALID)
     loose = [identity(number).loose_digest for number in (1, 4, 9)]
     assert desk.journal.rows.similar(desk.record.id, loose) == {loose[0]: {identity(1).key_digest}}
 
 
-def test_r6_ids_that_the_journal_lacks_are_told_in_their_order(desk: Desk) -> None:
+def test_r6_ids_that_the_journal_lacks_are_told_in_their_order(desk: UserInterface) -> None:
     """Each once, whatever import knows the others."""
     desk.conclude(desk.claim(1), created("known"))
     assert desk.journal.rows.lacking_ids(["z", "known", "a", "z"]) == ["z", "a"]
     assert desk.journal.rows.lacking_ids(iter(())) == []
 
 
-def test_an_import_is_found_by_its_scope_and_noted_once(desk: Desk) -> None:
+def test_an_import_is_found_by_its_scope_and_noted_once(desk: UserInterface) -> None:
     """Whoever notes it second gets what the first one noted, the bound file included."""
     imports = desk.journal.imports
     assert imports.find(SCOPE.tenant, SCOPE.operation, SCOPE.import_name) == desk.record
@@ -324,7 +336,7 @@ def test_an_import_is_found_by_its_scope_and_noted_once(desk: Desk) -> None:
     assert imports.add(SCOPE.tenant, SCOPE.operation, "other", "digest-2") == bound
 
 
-def test_r11_the_imports_that_know_keys_are_told_with_how_many(desk: Desk) -> None:
+def test_r11_the_imports_that_know_keys_are_told_with_how_many(desk: UserInterface) -> None:
     """The one that knows the most comes first; one that knows none is not there."""
     imports = desk.journal.imports
     more = imports.add(SCOPE.tenant, "op2", "more", None)
@@ -340,7 +352,7 @@ def test_r11_the_imports_that_know_keys_are_told_with_how_many(desk: Desk) -> No
     assert imports.knowing([]) == []
 
 
-def test_p5_reports_are_remembered_as_they_were_written(desk: Desk) -> None:
+def test_p5_reports_are_remembered_as_they_were_written(desk: UserInterface) -> None:
     """A report is ours while its bytes are; noting it twice is no fault."""
     imports = desk.journal.imports
     assert not imports.is_report("digest")
@@ -349,7 +361,7 @@ def test_p5_reports_are_remembered_as_they_were_written(desk: Desk) -> None:
     assert imports.is_report("digest")
 
 
-def test_r5_runs_alike_are_those_of_the_same_bytes_and_the_same_program(desk: Desk) -> None:
+def test_r5_runs_alike_are_those_of_the_same_bytes_and_the_same_program(desk: UserInterface) -> None:
     """Another source, another mapping, another import or another version of the program makes no run alike."""
     runs = desk.journal.runs
     other = desk.journal.imports.add(SCOPE.tenant, SCOPE.operation, "other", None)
@@ -361,7 +373,7 @@ def test_r5_runs_alike_are_those_of_the_same_bytes_and_the_same_program(desk: De
     assert runs.alike(desk.record.id, "source", "mapping") == {same}
 
 
-def test_runs_are_told_with_what_they_did(desk: Desk, clock: Clock) -> None:
+def test_runs_are_told_with_what_they_did(desk: UserInterface, clock: Clock) -> None:
     """The newest first; one that was killed has no end, and its created cases are counted all the same."""
     desk.conclude(desk.claim(1), created("a"))
     start = RunStart("/b.csv", "d", "m", "https://crm0001.wolkvox.com", "ana", "case-importer 0")
@@ -377,12 +389,12 @@ def test_runs_are_told_with_what_they_did(desk: Desk, clock: Clock) -> None:
     assert killed.started_at.tzinfo is not None
 
 
-def test_everything_is_there_when_the_journal_is_opened_again(desk: Desk) -> None:
+def test_everything_is_there_when_the_journal_is_opened_again(desk: UserInterface) -> None:
     """States, ids and columns outlive the process."""
     desk.conclude(desk.claim(1), created("a"))
     before = [desk.known(number) for number in (1, 2, 3)]
     desk.journal.close()
-    again = Desk(desk.journal.path)
+    again = UserInterface(desk.journal.path)
     assert [again.known(number) for number in (1, 2, 3)] == before
     again.journal.close()
 
@@ -390,7 +402,7 @@ def test_everything_is_there_when_the_journal_is_opened_again(desk: Desk) -> Non
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows keeps the user's data folder by access lists")
 def test_the_files_are_readable_by_their_owner_only(tmp_path: Path) -> None:
     """The journal, what SQLite lays beside it, the rescue file and a folder that was made for them."""
-    desk = Desk(tmp_path / "new" / "journal.db")
+    desk = UserInterface(tmp_path / "new" / "journal.db")
     desk.plan([1])
     files = list((tmp_path / "new").iterdir())
     assert {file.name for file in files} >= {"journal.db", "journal.db-wal", "journal.db.rescue"}
@@ -401,7 +413,7 @@ def test_the_files_are_readable_by_their_owner_only(tmp_path: Path) -> None:
 
 def test_x3_the_journal_holds_no_cell(tmp_path: Path) -> None:
     """Neither keys nor contents stand in the file, nor the searched value once its row is settled."""
-    desk = Desk(tmp_path / "journal.db")
+    desk = UserInterface(tmp_path / "journal.db")
     desk.plan([1, 2])
     desk.conclude(desk.claim(1), created("a"))
     desk.journal.close()
@@ -412,7 +424,7 @@ def test_x3_the_journal_holds_no_cell(tmp_path: Path) -> None:
     assert not [text for text in ("T-1", "as it was", SENT_VALUE) if text in dump]
 
 
-def test_an_intent_without_a_search_value_is_fine(desk: Desk) -> None:
+def test_an_intent_without_a_search_value_is_fine(desk: UserInterface) -> None:
     """A mapping without a place for the reference has nothing to search by."""
     bare = replace(intent(1), search_field=None, search_value=None)
     assert desk.journal.attempts.claim(desk.record.id, desk.run, bare)

@@ -11,16 +11,16 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-from journal_support import SCOPE, Desk
+from journal_support import SCOPE, UserInterface
 from report_support import always, content, every_state
 from run_support import Give
 from test_journal_mark import cp, released, sent, standing
 
 from importer import report
 from importer.errors import JournalError
-from importer.guards.witnesses import behind_report
-from importer.journal import Journal, backup
+from importer.journal import Journal, database
 from importer.source import open_table
+from importer.workflow.guards.witnesses import behind_report
 
 needs_unix = pytest.mark.skipif(sys.platform == "win32", reason="permissions as Unix has them")
 
@@ -77,7 +77,7 @@ def test_check_of_a_damaged_journal_names_the_damage(path: Path, give: Give) -> 
 
 def test_a_backup_is_whole_private_and_never_over_another_file(path: Path, give: Give) -> None:
     """It is taken while the journal is in use, and holds what was committed by then, `-wal` included."""
-    desk = Desk(path)
+    desk = UserInterface(path)
     desk.plan([4])
     desk.send([4])
     target = path.with_name("safe.db")
@@ -108,7 +108,7 @@ def test_r15_a_backup_that_is_restored_is_behind_and_says_so(path: Path, give: G
 
 def test_a_copy_waits_for_nobody_and_is_refused_while_rows_are_sent(path: Path, give: Give) -> None:
     """A row on its way has no end yet: its outcome would be missing in the copy."""
-    desk = Desk(path)
+    desk = UserInterface(path)
     desk.plan([4])
     attempt = desk.claim(4)
     for words in (["copy", str(path.with_name("copy.db")), "--journal", str(path)], ["move", str(path), "new.db"]):
@@ -125,7 +125,7 @@ def test_r15_a_copy_may_be_looked_at_and_not_send(path: Path, give: Give) -> Non
     target = path.with_name("copy.db")
     said = give(["journal", "copy", str(target), "--journal", str(path)])
     assert said.status == 0
-    assert "do not send" in said.out
+    assert "Do not send" in said.out
     assert standing(target) == "copied"
     assert standing(path) == "sound"
 
@@ -135,7 +135,7 @@ def test_r15_a_journal_that_is_moved_goes_on_and_the_old_file_names_the_new(
 ) -> None:
     """A process that has the old one open notices at its next row."""
     target = tmp_path / "new place" / "journal.db"
-    desk = Desk(path)
+    desk = UserInterface(path)
     desk.plan([4])
     assert give(["journal", "move", str(path), str(target)]).status == 0
     with pytest.raises(JournalError, match="was moved to"):
@@ -223,7 +223,7 @@ def test_r15_without_room_for_the_backup_nothing_is_migrated(
     released(path, 3)
     before = asked(path, "SELECT name FROM migrations")
     with monkeypatch.context() as full:
-        full.setattr(backup, name, fail)
+        full.setattr(database, name, fail)
         with pytest.raises(JournalError, match="room"):
             Journal(path)
     assert asked(path, "SELECT name FROM migrations") == before

@@ -13,11 +13,11 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
-from journal_support import LEASE, Clock, Desk, created, identity, intent, other_process, outcome, said_by
+from journal_support import LEASE, Clock, UserInterface, created, identity, intent, other_process, outcome, said_by
 
 from importer.clock import boot_id
 from importer.errors import JournalError, JournalFull
-from importer.journal import Journal, place, rescue
+from importer.journal import Journal, rescue, storage
 from importer.model import Pause, Status, Verdict
 
 needs_unix = pytest.mark.skipif(sys.platform == "win32", reason="signals and limits as Unix has them")
@@ -33,7 +33,7 @@ def refusal(path: Path) -> str:
 
 def test_o14_a_full_disk_at_the_intent_claims_nothing(tmp_path: Path) -> None:
     """The error says what to do and has the exit status of a pause; row, attempts and rescue file are untouched."""
-    desk = Desk(tmp_path / "journal.db")
+    desk = UserInterface(tmp_path / "journal.db")
     desk.plan([1])
     with desk.journal._database.read() as connection:
         pages = connection.exec_driver_sql("PRAGMA page_count").scalar()
@@ -56,7 +56,7 @@ def test_o14_a_disk_that_is_really_full_at_the_intent(tmp_path: Path) -> None:
     path = tmp_path / "journal.db"
     number, exit_status = map(int, said_by("full_at_the_intent", path).split())
     assert exit_status == 3
-    desk = Desk(path)
+    desk = UserInterface(path)
     assert desk.row(number).status is Status.PLANNED
     assert desk.row(number + 1).status is Status.PLANNED
     assert desk.counts()[Status.SENDING] == number - 1
@@ -72,14 +72,14 @@ def test_o14_a_disk_that_is_really_full_at_the_outcome(tmp_path: Path) -> None:
     assert len(refused) == 2
     kept = (tmp_path / "journal.db.rescue").read_text()
     assert all(f"case-{number}" in kept for number in refused)
-    desk = Desk(path)
+    desk = UserInterface(path)
     for number in range(1, refused[-1] + 1):
         assert (desk.row(number).status, desk.row(number).wolkvox_id) == (Status.CREATED, f"case-{number}")
     assert (tmp_path / "journal.db.rescue").read_bytes().strip() == b""
     desk.journal.close()
 
 
-def fill(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+def fill(desk: UserInterface, monkeypatch: pytest.MonkeyPatch) -> None:
     """Make the journal refuse every outcome, as a full disk does."""
 
     def full(*_arguments: object) -> None:
@@ -91,7 +91,7 @@ def fill(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_o14_every_kind_of_outcome_is_kept_aside_and_taken_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Verdict, pause, message and ids survive the way through the rescue file, from several threads at once."""
-    desk = Desk(tmp_path / "journal.db")
+    desk = UserInterface(tmp_path / "journal.db")
     desk.plan(range(1, 21))
     without = [outcome(Verdict.REJECTED), outcome(Verdict.UNKNOWN), outcome(Verdict.NOT_DELIVERED)]
     without[2] = replace(without[2], pause=Pause.QUOTA, retry_after=5.0)
@@ -114,7 +114,7 @@ def test_o14_every_kind_of_outcome_is_kept_aside_and_taken_in(tmp_path: Path, mo
     assert len(states) == 20
     assert {desk.row(number).status for number in range(1, 21)} == {Status.SENDING}
     desk.journal.close()
-    again = Desk(tmp_path / "journal.db")
+    again = UserInterface(tmp_path / "journal.db")
     expected = [Status.CREATED, Status.REJECTED, Status.UNKNOWN, Status.PLANNED] * 5
     assert [again.row(number).status for number in range(1, 21)] == expected
     assert again.row(1).wolkvox_id == "é\n0"
@@ -137,7 +137,7 @@ def test_o14_outcomes_that_were_kept_aside_are_taken_in_once_and_by_whoever_come
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A crash between taking in and blanking the file does no harm, and what was kept since then stays."""
-    desk = Desk(tmp_path / "journal.db")
+    desk = UserInterface(tmp_path / "journal.db")
     desk.plan([1, 2])
     first, second = desk.claim(1), desk.claim(2)
     with monkeypatch.context() as patched:
@@ -148,13 +148,13 @@ def test_o14_outcomes_that_were_kept_aside_are_taken_in_once_and_by_whoever_come
     before = room.read_bytes()
     with monkeypatch.context() as patched:
         patched.setattr("importer.journal.rescue.forget", lambda *_: None)
-        Desk(tmp_path / "journal.db").journal.close()
+        UserInterface(tmp_path / "journal.db").journal.close()
         fill(desk, patched)
         with pytest.raises(JournalFull):
             desk.conclude(second, created("two"))
     assert room.read_bytes().startswith(before.rstrip())
     assert len(room.read_bytes()) == len(before)
-    again = Desk(tmp_path / "journal.db")
+    again = UserInterface(tmp_path / "journal.db")
     assert [again.row(number).wolkvox_id for number in (1, 2)] == ["one", "two"]
     assert {again.row(number).status for number in (1, 2)} == {Status.CREATED}
     assert room.read_bytes().strip() == b""
@@ -164,7 +164,7 @@ def test_o14_outcomes_that_were_kept_aside_are_taken_in_once_and_by_whoever_come
 
 def test_o14_an_id_that_can_be_kept_nowhere_is_in_the_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Where the rescue file fails too, the person is told the id and the row, which will be called unknown."""
-    desk = Desk(tmp_path / "journal.db", clock := Clock())
+    desk = UserInterface(tmp_path / "journal.db", clock := Clock())
     desk.plan([1])
     attempt = desk.claim(1)
     with monkeypatch.context() as patched:
@@ -186,7 +186,7 @@ def _no_space(*_arguments: object) -> None:
 @pytest.mark.parametrize("line", [b'{"attempt": 1, "wolkvox_id": "case-7"', b"[]", b'{"attempt": 1}'])
 def test_a_kept_answer_that_cannot_be_read_is_shown_and_stays(tmp_path: Path, line: bytes) -> None:
     """It may hold the only copy of an id: the sentence has the whole line, and the file is as it was."""
-    Desk(tmp_path / "journal.db").journal.close()
+    UserInterface(tmp_path / "journal.db").journal.close()
     room = tmp_path / "journal.db.rescue"
     room.write_bytes(line + b"\n")
     assert line.decode() in refusal(tmp_path / "journal.db")
@@ -195,7 +195,7 @@ def test_a_kept_answer_that_cannot_be_read_is_shown_and_stays(tmp_path: Path, li
 
 def test_a_kept_answer_of_another_journal_is_given_to_no_row(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Where the journal was deleted and begun anew, an attempt's number means another row, which gets no id by it."""
-    desk = Desk(tmp_path / "journal.db")
+    desk = UserInterface(tmp_path / "journal.db")
     desk.plan([1])
     attempt = desk.claim(1)
     with monkeypatch.context() as patched:
@@ -207,7 +207,7 @@ def test_a_kept_answer_of_another_journal_is_given_to_no_row(tmp_path: Path, mon
     room = tmp_path / "journal.db.rescue"
     kept = room.read_bytes()
     room.rename(tmp_path / "aside")
-    anew = Desk(tmp_path / "journal.db")
+    anew = UserInterface(tmp_path / "journal.db")
     anew.plan([2])
     anew.claim(2)
     anew.journal.close()
@@ -219,7 +219,7 @@ def test_a_kept_answer_of_another_journal_is_given_to_no_row(tmp_path: Path, mon
 @needs_unix
 def test_o1_a_process_that_is_killed_while_it_sends_leaves_the_row_unknown(tmp_path: Path) -> None:
     """Killed by force between intent and outcome: nobody claims the row, which is unknown once its lease has ended."""
-    desk = Desk(tmp_path / "journal.db")
+    desk = UserInterface(tmp_path / "journal.db")
     desk.plan([1, 2])
     desk.journal.close()
     process = other_process("claim_and_hang", tmp_path / "journal.db")
@@ -233,7 +233,7 @@ def test_o1_a_process_that_is_killed_while_it_sends_leaves_the_row_unknown(tmp_p
         ((lease,),) = raw.execute("SELECT lease FROM attempts")
     raw.close()
     clock.passed = lease - 1
-    desk = Desk(tmp_path / "journal.db", clock)
+    desk = UserInterface(tmp_path / "journal.db", clock)
     assert (desk.expire(), desk.row(1).status, desk.claim(1)) == (0, Status.SENDING, None)
     clock.passed += 2
     assert (desk.expire(), desk.row(1).status, desk.claim(1)) == (1, Status.UNKNOWN, None)
@@ -244,7 +244,7 @@ def test_o1_a_process_that_is_killed_while_it_sends_leaves_the_row_unknown(tmp_p
 def test_r7_two_processes_share_one_journal_and_no_row(tmp_path: Path) -> None:
     """Both take rows from the same list at once: every row goes to exactly one, and nobody is refused."""
     path, rows = tmp_path / "journal.db", 60
-    desk = Desk(path)
+    desk = UserInterface(path)
     desk.plan(range(1, rows + 1))
     processes = [other_process("drain", path, name, rows) for name in "ab"]
     for process in processes:
@@ -287,7 +287,7 @@ def no_database(path: Path) -> None:
 
 def newer(path: Path) -> None:
     """Make a journal that a newer program has changed."""
-    Desk(path).journal.close()
+    UserInterface(path).journal.close()
     with sqlite3.connect(path) as raw:
         raw.execute("INSERT INTO migrations VALUES ('m099_from_the_future', 0)")
     raw.close()
@@ -295,7 +295,7 @@ def newer(path: Path) -> None:
 
 def truncated(path: Path) -> None:
     """Make a journal of which a copy has lost the end."""
-    desk = Desk(path)
+    desk = UserInterface(path)
     desk.plan(range(1, 300))
     desk.journal.close()
     os.truncate(path, path.stat().st_size // 2)
@@ -303,7 +303,7 @@ def truncated(path: Path) -> None:
 
 def overwritten(path: Path) -> None:
     """Make a journal whose first page is garbage behind its header."""
-    Desk(path).journal.close()
+    UserInterface(path).journal.close()
     with path.open("r+b") as file:
         file.seek(100)
         file.write(b"\xaa" * 3_900)
@@ -336,10 +336,10 @@ def test_a_file_that_is_no_good_journal_is_named_and_never_written(
 def test_damage_that_shows_later_stops_before_anything_is_sent(tmp_path: Path) -> None:
     """A page that turns out to be garbage at the intent is an error with a remedy, not a claim."""
     path = tmp_path / "journal.db"
-    desk = Desk(path)
+    desk = UserInterface(path)
     desk.plan(range(1, 300))
     desk.journal.close()
-    desk = Desk(path)
+    desk = UserInterface(path)
     with sqlite3.connect(path) as raw:
         (root,) = raw.execute("SELECT rootpage FROM sqlite_master WHERE name = 'rows'").fetchone()
         (size,) = raw.execute("PRAGMA page_size").fetchone()
@@ -349,13 +349,13 @@ def test_damage_that_shows_later_stops_before_anything_is_sent(tmp_path: Path) -
         file.seek((root - 1) * size)
         file.write(b"\xaa" * size)
     with pytest.raises(JournalError, match="damaged"):
-        Desk(path).claim(1)
+        UserInterface(path).claim(1)
 
 
 def test_a_locked_journal_is_an_error_that_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Another program that keeps the file locked is named as the cause, once waiting for it has ended."""
     monkeypatch.setattr("importer.journal.database._BUSY_SECONDS", 0)
-    desk = Desk(tmp_path / "journal.db")
+    desk = UserInterface(tmp_path / "journal.db")
     desk.plan([1])
     other = sqlite3.connect(tmp_path / "journal.db", isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
@@ -413,7 +413,7 @@ def test_a_network_drive_is_refused(
     """What the deepest mount above the folder is decides; of several at one place the last."""
     mounts = [SimpleNamespace(mountpoint="/", fstype="ext4", opts="rw")]
     mounts += [SimpleNamespace(mountpoint=str(tmp_path), fstype=kind, opts=options) for kind in kinds]
-    monkeypatch.setattr(place.psutil, "disk_partitions", lambda **_: mounts)
+    monkeypatch.setattr(storage.psutil, "disk_partitions", lambda **_: mounts)
     if refused:
         assert "network drive" in refusal(tmp_path / "journal.db")
     else:
@@ -422,7 +422,7 @@ def test_a_network_drive_is_refused(
 
 def test_r15_an_answer_is_kept_beside_a_journal_whose_file_was_taken_away(tmp_path: Path) -> None:
     """The path names no file any more: the id is in the file of outcomes beside it, and not only in a sentence."""
-    desk = Desk(tmp_path / "journal.db")
+    desk = UserInterface(tmp_path / "journal.db")
     desk.plan([1])
     attempt = desk.claim(1)
     desk.journal.path.unlink()

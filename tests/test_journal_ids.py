@@ -9,7 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from journal_support import COLUMNS, LEASE, SCOPE, SENT_VALUE, Clock, Desk, created, identity, intent, outcome
+from journal_support import COLUMNS, LEASE, SCOPE, SENT_VALUE, Clock, UserInterface, created, identity, intent, outcome
 from promise_support import told
 
 from importer.errors import JournalError
@@ -26,9 +26,9 @@ def clock() -> Clock:
 
 
 @pytest.fixture
-def desk(tmp_path: Path, clock: Clock) -> Iterator[Desk]:
+def desk(tmp_path: Path, clock: Clock) -> Iterator[UserInterface]:
     """Return an open journal with rows 1 to 4 planned."""
-    desk = Desk(tmp_path / "journal.db", clock)
+    desk = UserInterface(tmp_path / "journal.db", clock)
     desk.plan([1, 2, 3, 4])
     yield desk
     desk.journal.close()
@@ -39,7 +39,7 @@ def refusal(*ids: str, verdict: Verdict = Verdict.REJECTED) -> Outcome:
     return Outcome(verdict, "No.", ids=ids)
 
 
-def send(desk: Desk, number: int, what: Outcome) -> Attempt:
+def send(desk: UserInterface, number: int, what: Outcome) -> Attempt:
     """Send a row into an answer."""
     attempt = desk.claim(number)
     assert attempt is not None
@@ -47,28 +47,30 @@ def send(desk: Desk, number: int, what: Outcome) -> Attempt:
     return attempt
 
 
-def doubt_of(desk: Desk, number: int) -> Doubt:
+def doubt_of(desk: UserInterface, number: int) -> Doubt:
     """Return a row that is in doubt."""
     doubts = desk.journal.settling.doubts(desk.record.id)
     return next(doubt for doubt in doubts if doubt.reference == identity(number).reference)
 
 
-def decide(desk: Desk, number: int, state: Status, case: str | None = None, how: str = "search") -> Status | None:
+def decide(
+    desk: UserInterface, number: int, state: Status, case: str | None = None, how: str = "search"
+) -> Status | None:
     """Settle a row that is in doubt."""
     return desk.journal.settling.decide(doubt_of(desk, number), Decision(state, how, case))
 
 
-def states(desk: Desk) -> list[Status]:
+def states(desk: UserInterface) -> list[Status]:
     """Return the states of rows 1 to 4."""
     return [desk.row(number).status for number in (1, 2, 3, 4)]
 
 
-def values(desk: Desk) -> list[object]:
+def values(desk: UserInterface) -> list[object]:
     """Return the values by which each attempt's case could be searched."""
     return [value for (value,) in told(desk.journal.path, "SELECT search_value FROM attempts ORDER BY id")]
 
 
-def arrived(desk: Desk, number: int) -> list[list[object]]:
+def arrived(desk: UserInterface, number: int) -> list[list[object]]:
     """Return the ids that arrived for a row, each with whether it is history by now."""
     query = "SELECT reference, a.wolkvox_id, dismissed FROM arrived_ids a JOIN rows ON rows.id = row_id ORDER BY a.id"
     return [noted for reference, *noted in told(desk.journal.path, query) if reference == identity(number).reference]
@@ -77,14 +79,14 @@ def arrived(desk: Desk, number: int) -> list[list[object]]:
 # ------------------------------------------------------------------------------------------------ leases
 
 
-def test_o27_a_lease_outlasts_what_it_covers(desk: Desk) -> None:
+def test_o27_a_lease_outlasts_what_it_covers(desk: UserInterface) -> None:
     """Nobody calls a row unknown while the outcome of its attempt may still be on its way to the disk."""
     desk.claim(1)
     ((left,),) = told(desk.journal.path, "SELECT lease - deadline FROM attempts")
     assert left == 5
 
 
-def test_o27_a_lease_is_of_one_boot_and_ends_at_its_moment(desk: Desk, clock: Clock) -> None:
+def test_o27_a_lease_is_of_one_boot_and_ends_at_its_moment(desk: UserInterface, clock: Clock) -> None:
     """Until the moment it holds; then not, and on the clock of another boot neither."""
     attempt = desk.claim(1)
     assert attempt
@@ -98,7 +100,7 @@ def test_o27_a_lease_is_of_one_boot_and_ends_at_its_moment(desk: Desk, clock: Cl
     assert not holds(attempt)
 
 
-def test_r15_no_lease_holds_once_the_journal_is_another_file(desk: Desk) -> None:
+def test_r15_no_lease_holds_once_the_journal_is_another_file(desk: UserInterface) -> None:
     """What would be sent now, nobody would remember."""
     attempt = desk.claim(1)
     assert attempt
@@ -107,7 +109,7 @@ def test_r15_no_lease_holds_once_the_journal_is_another_file(desk: Desk) -> None
     desk.journal.path.with_name("away.db").rename(desk.journal.path)
 
 
-def test_r15_an_attempt_of_the_same_number_in_another_copy_is_none_of_this_one(desk: Desk) -> None:
+def test_r15_an_attempt_of_the_same_number_in_another_copy_is_none_of_this_one(desk: UserInterface) -> None:
     """Two copies count their attempts alike; the token tells whose answer it is."""
     attempt = desk.claim(1)
     assert attempt
@@ -116,7 +118,9 @@ def test_r15_an_attempt_of_the_same_number_in_another_copy_is_none_of_this_one(d
     assert (desk.row(1).status, desk.row(1).wolkvox_id) == (Status.SENDING, None)
 
 
-def test_o19_after_a_restart_a_row_that_is_being_sent_keeps_the_length_of_its_lease(desk: Desk, clock: Clock) -> None:
+def test_o19_after_a_restart_a_row_that_is_being_sent_keeps_the_length_of_its_lease(
+    desk: UserInterface, clock: Clock
+) -> None:
     """Nobody knows how long the computer was off: deadline and lease are as far away as they were at the start."""
     desk.claim(1)
     clock.boot, clock.passed = "another boot", 7.0
@@ -131,7 +135,7 @@ def test_o19_after_a_restart_a_row_that_is_being_sent_keeps_the_length_of_its_le
 
 
 @pytest.mark.parametrize("state", [Status.UNKNOWN, Status.CONFLICT])
-def test_o19_after_a_restart_a_quiet_period_begins_at_once(desk: Desk, clock: Clock, state: Status) -> None:
+def test_o19_after_a_restart_a_quiet_period_begins_at_once(desk: UserInterface, clock: Clock, state: Status) -> None:
     """A row whose answer is missing has nothing left that could be sent: only its quiet period begins anew."""
     send(desk, 1, outcome(Verdict.UNKNOWN))
     if state is Status.CONFLICT:
@@ -148,7 +152,9 @@ def test_o19_after_a_restart_a_quiet_period_begins_at_once(desk: Desk, clock: Cl
         "UPDATE attempts SET began = 1e9, deadline = 1e9 + 55, lease = 1e9 + 60",
     ],
 )
-def test_r21_a_moment_that_nobody_can_compare_counts_as_another_boot(desk: Desk, clock: Clock, change: str) -> None:
+def test_r21_a_moment_that_nobody_can_compare_counts_as_another_boot(
+    desk: UserInterface, clock: Clock, change: str
+) -> None:
     """No boot's name, or a beginning that is still to come: it is measured from now on, not for a year."""
     send(desk, 1, outcome(Verdict.UNKNOWN))
     with closing(sqlite3.connect(desk.journal.path)) as raw, raw:
@@ -161,7 +167,7 @@ def test_r21_a_moment_that_nobody_can_compare_counts_as_another_boot(desk: Desk,
 
 
 @pytest.mark.parametrize("then", [Verdict.NOT_DELIVERED, Verdict.REJECTED])
-def test_o23_an_id_that_comes_late_keeps_its_row_from_going_again(desk: Desk, then: Verdict) -> None:
+def test_o23_an_id_that_comes_late_keeps_its_row_from_going_again(desk: UserInterface, then: Verdict) -> None:
     """Planned or rejected by now, and an answer of its attempt names a case after all: unknown, with that id."""
     attempt = send(desk, 1, outcome(then))
     desk.conclude(attempt, refusal("late", verdict=Verdict.UNKNOWN))
@@ -171,7 +177,7 @@ def test_o23_an_id_that_comes_late_keeps_its_row_from_going_again(desk: Desk, th
     assert desk.claim(1) is None
 
 
-def test_o20_what_an_earlier_attempt_came_to_says_nothing_of_a_settled_row(desk: Desk) -> None:
+def test_o20_what_an_earlier_attempt_came_to_says_nothing_of_a_settled_row(desk: UserInterface) -> None:
     """A refusal that comes late neither plans nor rejects a row that is created or in conflict by now."""
     attempt = send(desk, 1, outcome(Verdict.UNKNOWN))
     decide(desk, 1, Status.CREATED, "case-1")
@@ -180,14 +186,14 @@ def test_o20_what_an_earlier_attempt_came_to_says_nothing_of_a_settled_row(desk:
         assert (desk.row(1).status, desk.row(1).wolkvox_id) == (Status.CREATED, "case-1")
 
 
-def test_a_created_answer_stays_with_its_attempt(desk: Desk) -> None:
+def test_a_created_answer_stays_with_its_attempt(desk: UserInterface) -> None:
     """A second Ctrl-C calls the attempt unknown a moment later: what it came to, and its id, are not written over."""
     attempt = send(desk, 1, created("case-1"))
     desk.conclude(attempt, outcome(Verdict.UNKNOWN))
     assert told(desk.journal.path, "SELECT verdict, wolkvox_id FROM attempts") == [("created", "case-1")]
 
 
-def test_o23_an_id_of_a_refusal_and_another_of_a_success_are_a_conflict(desk: Desk) -> None:
+def test_o23_an_id_of_a_refusal_and_another_of_a_success_are_a_conflict(desk: UserInterface) -> None:
     """Two cases may exist: both are named, and no later answer with one of them ends it."""
     first = send(desk, 1, outcome(Verdict.NOT_DELIVERED))
     second = desk.claim(1)
@@ -198,7 +204,7 @@ def test_o23_an_id_of_a_refusal_and_another_of_a_success_are_a_conflict(desk: De
     assert all(case in desk.row(1).message for case in ("case-a", "case-b"))
 
 
-def test_a_conflict_is_no_answers_to_end(desk: Desk) -> None:
+def test_a_conflict_is_no_answers_to_end(desk: UserInterface) -> None:
     """A search found several cases: an answer that comes late with one of them leaves it to a person."""
     attempt = send(desk, 1, outcome(Verdict.UNKNOWN))
     desk.journal.settling.decide(doubt_of(desk, 1), Decision(Status.CONFLICT, "search", message="Two.", ids=()))
@@ -207,7 +213,7 @@ def test_a_conflict_is_no_answers_to_end(desk: Desk) -> None:
 
 
 @pytest.mark.parametrize("noted", [False, True])
-def test_o21_an_id_belongs_to_one_row_of_an_operation(desk: Desk, noted: bool) -> None:  # noqa: FBT001 - two cases
+def test_o21_an_id_belongs_to_one_row_of_an_operation(desk: UserInterface, noted: bool) -> None:  # noqa: FBT001 - two cases
     """Another row has it, or it arrived for that one and is open: the newcomer is unknown, the holder disputed."""
     send(desk, 1, refusal("case-a", verdict=Verdict.UNKNOWN) if noted else created("case-a"))
     attempt = desk.claim(2)
@@ -219,7 +225,7 @@ def test_o21_an_id_belongs_to_one_row_of_an_operation(desk: Desk, noted: bool) -
     assert told(desk.journal.path, "SELECT disputed FROM rows LIMIT 2") == [(0 if noted else 1,), (0,)]
 
 
-def test_o21_an_id_that_was_set_aside_is_free_for_its_own_row(desk: Desk) -> None:
+def test_o21_an_id_that_was_set_aside_is_free_for_its_own_row(desk: UserInterface) -> None:
     """A person said that it is no case of the first row: the second one may have it."""
     send(desk, 1, refusal("case-a", verdict=Verdict.UNKNOWN))
     said = Decision(Status.PLANNED, "by-hand", despite=("case-a",))
@@ -240,7 +246,9 @@ def test_o21_an_id_that_was_set_aside_is_free_for_its_own_row(desk: Desk) -> Non
         ("crm0002.wolkvox.com", SCOPE.operation, Status.CREATED),
     ],
 )
-def test_o21_ids_are_of_a_tenant_and_an_operation(desk: Desk, tenant: str, operation: str, state: Status) -> None:
+def test_o21_ids_are_of_a_tenant_and_an_operation(
+    desk: UserInterface, tenant: str, operation: str, state: Status
+) -> None:
     """Another import of the same operation has the id, too; another operation's or tenant's is another case."""
     send(desk, 1, created("case-a"))
     other = desk.journal.imports.add(tenant, operation, "other", None)
@@ -251,14 +259,14 @@ def test_o21_ids_are_of_a_tenant_and_an_operation(desk: Desk, tenant: str, opera
     assert desk.journal.attempts.conclude(attempt, created("case-a")).state is state
 
 
-def test_an_id_is_noted_once_for_an_attempt(desk: Desk) -> None:
+def test_an_id_is_noted_once_for_an_attempt(desk: UserInterface) -> None:
     """An answer that is taken in twice leaves one line, and no answer takes a line away."""
     attempt = send(desk, 1, created("case-a"))
     desk.conclude(attempt, created("case-a"))
     assert arrived(desk, 1) == [["case-a", 0]]
 
 
-def test_only_a_created_row_is_disputed(desk: Desk) -> None:
+def test_only_a_created_row_is_disputed(desk: UserInterface) -> None:
     """A doubtful row that an id was noted for is in doubt already."""
     send(desk, 1, refusal("case-a", verdict=Verdict.UNKNOWN))
     send(desk, 2, created("case-a"))
@@ -268,7 +276,7 @@ def test_only_a_created_row_is_disputed(desk: Desk) -> None:
 # ------------------------------------------------------------------------------------------------ searched values
 
 
-def test_r13_a_value_is_kept_for_the_attempt_in_doubt_alone(desk: Desk) -> None:
+def test_r13_a_value_is_kept_for_the_attempt_in_doubt_alone(desk: UserInterface) -> None:
     """An earlier attempt that nobody knows about any more has nothing to be searched by."""
     first = desk.claim(1)
     with closing(sqlite3.connect(desk.journal.path)) as raw, raw:
@@ -278,7 +286,7 @@ def test_r13_a_value_is_kept_for_the_attempt_in_doubt_alone(desk: Desk) -> None:
     assert values(desk) == [None, SENT_VALUE]
 
 
-def test_o29_the_newest_created_case_is_the_control_while_something_is_unknown(desk: Desk) -> None:
+def test_o29_the_newest_created_case_is_the_control_while_something_is_unknown(desk: UserInterface) -> None:
     """One value is kept, the newest; with the last unknown row it goes."""
     settling = desk.journal.settling
     send(desk, 1, created("case-1"))
@@ -293,7 +301,7 @@ def test_o29_the_newest_created_case_is_the_control_while_something_is_unknown(d
     assert values(desk) == [None] * 4
 
 
-def test_r13_a_row_that_goes_again_leaves_nothing_to_search_by(desk: Desk) -> None:
+def test_r13_a_row_that_goes_again_leaves_nothing_to_search_by(desk: UserInterface) -> None:
     """What was sent in an attempt that is settled is forgotten, and the row has no id of it."""
     send(desk, 1, outcome(Verdict.UNKNOWN))
     assert values(desk) == [SENT_VALUE]
@@ -302,7 +310,7 @@ def test_r13_a_row_that_goes_again_leaves_nothing_to_search_by(desk: Desk) -> No
     assert desk.row(1).wolkvox_id is None
 
 
-def test_r13_a_conflict_keeps_what_it_can_be_searched_by(desk: Desk) -> None:
+def test_r13_a_conflict_keeps_what_it_can_be_searched_by(desk: UserInterface) -> None:
     """A row that stays in doubt keeps its value, and its ids."""
     send(desk, 1, refusal("case-a", verdict=Verdict.UNKNOWN))
     decide(desk, 1, Status.CONFLICT)
@@ -313,7 +321,7 @@ def test_r13_a_conflict_keeps_what_it_can_be_searched_by(desk: Desk) -> None:
 # ------------------------------------------------------------------------------------------------ decisions
 
 
-def test_o28_a_decision_is_about_one_attempt_and_one_state(desk: Desk) -> None:
+def test_o28_a_decision_is_about_one_attempt_and_one_state(desk: UserInterface) -> None:
     """What was looked at before the row was sent again, or settled, decides nothing."""
     send(desk, 1, outcome(Verdict.UNKNOWN))
     old = doubt_of(desk, 1)
@@ -327,7 +335,7 @@ def test_o28_a_decision_is_about_one_attempt_and_one_state(desk: Desk) -> None:
     assert desk.row(1).status is Status.CONFLICT
 
 
-def test_o30_no_decision_gives_a_row_the_id_of_another(desk: Desk) -> None:
+def test_o30_no_decision_gives_a_row_the_id_of_another(desk: UserInterface) -> None:
     """Neither a search, nor a person, nor a look before sending, nor a report."""
     send(desk, 1, created("case-1"))
     send(desk, 2, outcome(Verdict.UNKNOWN))
@@ -339,7 +347,7 @@ def test_o30_no_decision_gives_a_row_the_id_of_another(desk: Desk) -> None:
     assert states(desk) == [Status.CREATED, Status.UNKNOWN, Status.PLANNED, Status.PLANNED]
 
 
-def test_o23_a_search_that_finds_one_case_beside_a_noted_one_is_a_conflict(desk: Desk) -> None:
+def test_o23_a_search_that_finds_one_case_beside_a_noted_one_is_a_conflict(desk: UserInterface) -> None:
     """Both are named; an id that was noted and is another row's by now is no second case."""
     send(desk, 1, refusal("case-a", verdict=Verdict.UNKNOWN))
     assert decide(desk, 1, Status.CREATED, "case-b") is Status.CONFLICT
@@ -351,7 +359,7 @@ def test_o23_a_search_that_finds_one_case_beside_a_noted_one_is_a_conflict(desk:
     assert arrived(desk, 3) == [["case-2", 1], ["case-3", 0]]
 
 
-def test_only_a_planned_row_is_found_before_it_is_sent(desk: Desk) -> None:
+def test_only_a_planned_row_is_found_before_it_is_sent(desk: UserInterface) -> None:
     """A row that another process has taken meanwhile is that one's."""
     desk.claim(1)
     found = Decision(Status.CREATED, "look-first", "case-1")
@@ -359,7 +367,7 @@ def test_only_a_planned_row_is_found_before_it_is_sent(desk: Desk) -> None:
     assert desk.row(1).status is Status.SENDING
 
 
-def test_o21_a_contest_notes_the_id_and_disputes_its_holder(desk: Desk) -> None:
+def test_o21_a_contest_notes_the_id_and_disputes_its_holder(desk: UserInterface) -> None:
     """A search showed the mark of a doubtful row in the case of another."""
     send(desk, 1, created("case-1"))
     send(desk, 2, outcome(Verdict.UNKNOWN))
@@ -369,7 +377,7 @@ def test_o21_a_contest_notes_the_id_and_disputes_its_holder(desk: Desk) -> None:
     assert [dispute.reference for dispute in settling.disputes(desk.record.id)] == [identity(1).reference]
 
 
-def disputed(desk: Desk) -> tuple[Doubt, Dispute]:
+def disputed(desk: UserInterface) -> tuple[Doubt, Dispute]:
     """Return an id that two rows were answered with: the row that is in doubt by that, and the one that has it."""
     send(desk, 1, created("case-1"))
     send(desk, 2, created("case-1"))
@@ -378,7 +386,7 @@ def disputed(desk: Desk) -> tuple[Doubt, Dispute]:
 
 
 @pytest.mark.parametrize(("how", "ids"), [("search", ("case-1",)), ("by-hand", ())])
-def test_o21_an_id_that_is_handed_over_changes_both_rows(desk: Desk, how: str, ids: tuple[str, ...]) -> None:
+def test_o21_an_id_that_is_handed_over_changes_both_rows(desk: UserInterface, how: str, ids: tuple[str, ...]) -> None:
     """One is created, one unknown, both are recorded; the id speaks against sending, unless a person handed it over."""
     decision = Decision(Status.CREATED, how, "case-1")
     assert desk.journal.settling.hand_over(*disputed(desk), decision) is Status.CREATED
@@ -389,7 +397,7 @@ def test_o21_an_id_that_is_handed_over_changes_both_rows(desk: Desk, how: str, i
     assert recorded == [(how, "unknown"), (how, "created")]
 
 
-def test_o21_an_id_is_handed_over_only_where_neither_row_has_moved_on(desk: Desk) -> None:
+def test_o21_an_id_is_handed_over_only_where_neither_row_has_moved_on(desk: UserInterface) -> None:
     """The doubtful row was settled meanwhile, or the other one has lost the id."""
     doubt, dispute = disputed(desk)
     settling, decision = desk.journal.settling, Decision(Status.CREATED, "search", "case-1")
@@ -399,7 +407,7 @@ def test_o21_an_id_is_handed_over_only_where_neither_row_has_moved_on(desk: Desk
     assert [desk.row(number).wolkvox_id for number in (1, 2)] == ["case-1", "case-2"]
 
 
-def test_a_case_that_is_gone_is_no_dispute_and_no_hit(desk: Desk) -> None:
+def test_a_case_that_is_gone_is_no_dispute_and_no_hit(desk: UserInterface) -> None:
     """`--deleted` is for a created row alone; the id stays, and the flag of a dispute goes."""
     _doubt, dispute = disputed(desk)
     settling, record = desk.journal.settling, desk.record.id
@@ -414,7 +422,7 @@ def test_a_case_that_is_gone_is_no_dispute_and_no_hit(desk: Desk) -> None:
 
 
 @pytest.mark.parametrize("known", [Status.CREATED, Status.CONFLICT])
-def test_r20_another_id_in_a_report_is_a_conflict_and_recorded_as_one(desk: Desk, known: Status) -> None:
+def test_r20_another_id_in_a_report_is_a_conflict_and_recorded_as_one(desk: UserInterface, known: Status) -> None:
     """The journal keeps its own id, notes the other, names both, and keeps no value to search by."""
     send(desk, 1, created("case-1"))
     if known is Status.CONFLICT:
@@ -431,7 +439,7 @@ def test_r20_another_id_in_a_report_is_a_conflict_and_recorded_as_one(desk: Desk
 
 @pytest.mark.parametrize("verdict", [Verdict.UNKNOWN, Verdict.REJECTED, None])
 def test_r20_a_doubt_in_a_report_changes_no_row_of_which_the_journal_knows_more(
-    desk: Desk, verdict: Verdict | None
+    desk: UserInterface, verdict: Verdict | None
 ) -> None:
     """In doubt with its attempt, rejected, or on its way: as it was."""
     attempt = desk.claim(1)
@@ -455,7 +463,7 @@ def test_r20_a_doubt_in_a_report_changes_no_row_of_which_the_journal_knows_more(
     ],
 )
 def test_o29_a_control_is_a_created_case_that_began_after_the_quiet_period(
-    desk: Desk, clock: Clock, later: float, boot: str, verdict: Outcome, *, proves: bool
+    desk: UserInterface, clock: Clock, later: float, boot: str, verdict: Outcome, *, proves: bool
 ) -> None:
     """Of the same boot, once lease and quiet period of the doubtful attempt were over; anything else proves nothing."""
     send(desk, 1, outcome(Verdict.UNKNOWN))

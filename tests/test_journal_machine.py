@@ -14,7 +14,7 @@ from pathlib import Path
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, invariant, multiple, rule
-from journal_support import LEASE, Clock, Desk, created, identity, outcome
+from journal_support import LEASE, Clock, UserInterface, created, identity, outcome
 
 from importer.journal import Attempt
 from importer.model import Status, Verdict
@@ -42,7 +42,7 @@ class JournalMachine(RuleBasedStateMachine):
         self.folder = tempfile.TemporaryDirectory()
         self.path = Path(self.folder.name) / "journal.db"
         self.clock = Clock()
-        self.desks = [Desk(self.path, self.clock), Desk(self.path, self.clock)]
+        self.desks = [UserInterface(self.path, self.clock), UserInterface(self.path, self.clock)]
         self.desks[0].plan([1, 2])
         self.planned = {1, 2}
         self.pending: dict[int, Sent] = {}
@@ -140,7 +140,7 @@ class JournalMachine(RuleBasedStateMachine):
     def open_again(self, which: int) -> None:
         """Close one of the journals and open the file anew."""
         self.desks[which].journal.close()
-        self.desks[which] = Desk(self.path, self.clock)
+        self.desks[which] = UserInterface(self.path, self.clock)
 
     def ended(self, given: Sent) -> None:
         """Forget that an attempt is open."""

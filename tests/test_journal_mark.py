@@ -11,11 +11,11 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 
 import pytest
-from journal_support import LEASE, SCOPE, Clock, Desk, created, identity, other_process
+from journal_support import LEASE, SCOPE, Clock, UserInterface, created, identity, other_process
 from sqlalchemy import create_engine, insert
 
 from importer.errors import JournalError
-from importer.journal import Adopted, Journal, computer
+from importer.journal import Adopted, Journal, storage
 from importer.journal.database import APPLICATION_ID
 from importer.journal.mark import Marks, state_path
 from importer.journal.migrations import first_shape
@@ -63,7 +63,7 @@ def contents(folder: Path) -> dict[str, bytes]:
 
 def sent(path: Path, first: int, last: int) -> None:
     """Send rows in this process and close the journal in order."""
-    desk = Desk(path)
+    desk = UserInterface(path)
     desk.plan(range(first, last + 1))
     desk.send(range(first, last + 1))
     desk.journal.close()
@@ -124,7 +124,7 @@ def test_r15_looking_first_goes_on_until_it_is_done_for_every_import(path: Path)
     """A run that is stopped, or limited, half way leaves rows that nobody has looked for; so do other imports."""
     sent(path, 1, 3)
     cp(path, path.with_name("backup.db"))
-    desk = Desk(path)
+    desk = UserInterface(path)
     desk.plan([4])
     attempt = desk.claim(4)
     assert attempt
@@ -164,7 +164,7 @@ def test_r15_ids_that_were_adopted_are_missed_too(path: Path) -> None:
     """Adopting sends nothing, so that no attempt shows it: the mark counts decisions as well."""
     sent(path, 1, 1)
     cp(path, path.with_name("backup.db"))
-    desk = Desk(path)
+    desk = UserInterface(path)
     desk.journal.settling.adopt(desk.record.id, [Adopted(identity(7), Status.CREATED, "case-7", None, "")], ["Asunto"])
     desk.journal.close()
     cp(path.with_name("backup.db"), path)
@@ -305,7 +305,7 @@ IN_USE: dict[str, Replace] = {
 @pytest.mark.parametrize("how", IN_USE)
 def test_r15_a_file_that_is_replaced_while_a_run_uses_it_sends_nothing_more(path: Path, how: str) -> None:
     """The next intent is refused, and so is the first byte of one that was committed just before."""
-    desk = Desk(path)
+    desk = UserInterface(path)
     desk.plan(range(1, 5))
     desk.send([1])
     attempt = desk.claim(2)
@@ -322,7 +322,7 @@ def test_r15_a_file_that_is_replaced_while_a_run_uses_it_sends_nothing_more(path
 @pytest.mark.parametrize("how", ["deleted", "replaced", "mount gone"])
 def test_r15_the_answer_in_flight_is_kept_when_the_file_is_replaced(path: Path, how: str) -> None:
     """The id is in the file beside the journal's place, or in the sentence."""
-    desk = Desk(path)
+    desk = UserInterface(path)
     desk.plan([1])
     attempt = desk.claim(1)
     assert attempt
@@ -364,7 +364,7 @@ def test_r15_a_home_folder_that_is_copied_to_another_machine_is_another_computer
     """State folder and journal came along, and look as they were: the machine's own id tells."""
     sent(path, 1, 3)
     with monkeypatch.context() as other:
-        other.setattr("importer.journal.computer.machine_id", lambda _system: "another machine")
+        other.setattr("importer.journal.storage.machine_id", lambda _system: "another machine")
         assert standing(path) == "unknown-computer"
     assert standing(path) == "sound"
 
@@ -372,8 +372,8 @@ def test_r15_a_home_folder_that_is_copied_to_another_machine_is_another_computer
 @pytest.mark.parametrize("system", ["linux", "darwin", "win32", "another"])
 def test_a_system_that_does_not_tell_its_machine_is_no_error(system: str) -> None:
     """The state folder alone is the computer then."""
-    assert isinstance(computer.machine_id(system), str)
-    assert len(computer.computer_id("folder")) == 32
+    assert isinstance(storage.machine_id(system), str)
+    assert len(storage.computer_id("folder")) == 32
 
 
 def test_r15_a_journal_that_comes_back_from_another_computer_goes_on(
@@ -418,13 +418,13 @@ def test_r15_a_journal_that_was_moved_by_hand_goes_on(path: Path) -> None:
 def test_r15_two_copies_that_send_at_once_stop_each_other(path: Path) -> None:
     """Both were opened while each was sound: the one that is behind is refused at its next intent."""
     sent(path, 1, 1)
-    first = Desk(path)
+    first = UserInterface(path)
     first.plan(range(2, 9))
     copy = path.with_name("copy.db")
     with closing(sqlite3.connect(path)) as source, closing(sqlite3.connect(copy)) as target:
         source.backup(target)
     path.rename(path.with_name("away"))
-    second = Desk(copy)
+    second = UserInterface(copy)
     assert second.journal.standing.kind == "sound"
     path.with_name("away").rename(path)
     first.send([2, 3])
@@ -440,7 +440,7 @@ def test_r15_two_copies_that_send_at_once_stop_each_other(path: Path) -> None:
 
 def test_r15_processes_that_share_a_journal_raise_one_mark(path: Path) -> None:
     """Whoever is later with a lower number lowers nothing, and is not refused."""
-    first, second = Desk(path), Desk(path)
+    first, second = UserInterface(path), UserInterface(path)
     first.plan([1, 2])
     one, two = first.claim(1), second.claim(2)
     assert one
@@ -513,7 +513,7 @@ def test_r15_a_mark_that_is_damaged_is_named_and_nothing_is_sent(path: Path) -> 
     """The journal can be read; once the file is put away, it is asked whether the journal was moved here."""
     sent(path, 1, 3)
     state_path().write_bytes(b"not a database, " * 1000)
-    desk = Desk(path)
+    desk = UserInterface(path)
     assert desk.journal.standing.kind == "no-mark"
     assert str(state_path()) in (desk.journal.standing.sentence or "")
     assert desk.row(1).status is Status.CREATED
@@ -540,7 +540,7 @@ def test_r15_a_state_folder_that_cannot_be_written_is_named(path: Path, user_fol
 
 def test_r15_a_mark_that_can_no_longer_be_written_stops_the_next_row(path: Path) -> None:
     """A full disk under the state folder: the first byte is not sent."""
-    desk = Desk(path)
+    desk = UserInterface(path)
     desk.plan([1, 2])
     desk.send([1])
     with desk.journal._marks._transaction() as connection:
@@ -557,7 +557,7 @@ def test_r15_a_journal_that_is_gone_is_missed_where_its_import_begins_again(path
     """The new one is new; that this computer has sent for the import is told, with where and how far."""
     sent(path, 1, 3)
     path.unlink()
-    desk = Desk(path)
+    desk = UserInterface(path)
     assert desk.journal.standing.kind == "new"
     known = desk.journal.marks_know(SCOPE.parts)
     assert known is not None
@@ -583,7 +583,7 @@ def test_the_mark_holds_no_more_than_it_has_to(path: Path) -> None:
 
 def test_r15_a_lease_that_ended_leaves_the_mark_alone(path: Path) -> None:
     """Rows that become unknown make no attempt."""
-    desk = Desk(path, clock := Clock())
+    desk = UserInterface(path, clock := Clock())
     desk.plan([1])
     assert desk.claim(1)
     clock.pass_by(LEASE + 1)

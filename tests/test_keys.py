@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from importer import identity
-from importer.keys import MOST_NAMED, KeyBook, Keys, Occurrences, keys_in, prefix
 from importer.model import Fault, Typed
+from importer.workflow.keys import MOST_NAMED, KeyIndex, Keys, Occurrences, keys_in, short_key
 
 KEYS = st.sampled_from(["1", "01", "001", "2", "a", "A", "á", "b", ""])
 
@@ -30,7 +30,7 @@ def test_key_parts_are_canonical_and_empty_where_a_part_is_blank_or_unknown() ->
 
 def test_a_book_without_rows_finds_nothing() -> None:
     """An empty source, and one whose frames hold no key, have no repeated and no similar keys."""
-    book = KeyBook()
+    book = KeyIndex()
     assert (book.repeated(), book.similar()) == ({}, {})
     book.add([2, 3], Keys.of([(), ()]))
     assert (book.repeated(), book.similar()) == ({}, {})
@@ -38,13 +38,13 @@ def test_a_book_without_rows_finds_nothing() -> None:
 
 def test_r12_repeated_and_similar_keys_are_found_across_frames() -> None:
     """Rows of different frames that bear one key, or nearly one, are named to each other, but for those left out."""
-    book = KeyBook()
+    book = KeyIndex()
     book.add([2, 3, 4], Keys.of([("00123",), ("T1",), ()]))
     book.add([6, 7, 8], Keys.of([("T1",), ("T1",), ("123",)]), without={6})
     book.add([9], Keys.of([("123",)]))
     assert book.repeated() == {
-        prefix(identity.key_digest(("T1",))): (3, 7),
-        prefix(identity.key_digest(("123",))): (8, 9),
+        short_key(identity.key_digest(("T1",))): (3, 7),
+        short_key(identity.key_digest(("123",))): (8, 9),
     }
     assert book.similar() == {2: (8, 9), 8: (2,), 9: (2,)}
 
@@ -52,14 +52,14 @@ def test_r12_repeated_and_similar_keys_are_found_across_frames() -> None:
 @given(st.lists(st.lists(KEYS, max_size=6), max_size=4))
 def test_a_book_agrees_with_a_plain_dictionary(frames: list[list[str]]) -> None:
     """Whatever the keys and however they are split into frames, the answers are those of the simple way."""
-    book, numbers, key_of = KeyBook(), count(2), {}
+    book, numbers, key_of = KeyIndex(), count(2), {}
     for frame in frames:
         rows = [next(numbers) for _key in frame]
         book.add(rows, Keys.of([(key,) if key else () for key in frame]))
         key_of.update({row: key for row, key in zip(rows, frame, strict=True) if key})
     same, alike = defaultdict(list), defaultdict(list)
     for row, key in key_of.items():
-        same[prefix(identity.key_digest((key,)))].append(row)
+        same[short_key(identity.key_digest((key,)))].append(row)
         alike[identity.loose(key)].append(row)
     near = {row: tuple(r for r in alike[identity.loose(key)] if key_of[r] != key) for row, key in key_of.items()}
     assert book.repeated() == {digest: tuple(rows) for digest, rows in same.items() if len(rows) > 1}
@@ -68,7 +68,7 @@ def test_a_book_agrees_with_a_plain_dictionary(frames: list[list[str]]) -> None:
 
 def test_a_column_of_one_value_and_its_variant_is_answered_at_once() -> None:
     """A constant chosen for a key costs no comparison of every row with every other."""
-    book = KeyBook()
+    book = KeyIndex()
     rows = 40_000
     book.add(range(rows), Keys.of([("todo",)] * (rows - 1) + [("Todo",)]))
     similar = book.similar()
@@ -78,7 +78,7 @@ def test_a_column_of_one_value_and_its_variant_is_answered_at_once() -> None:
 
 def test_x11_thousands_of_spellings_of_one_key_name_a_few_of_each_other() -> None:
     """80,000 rows of 2,000 spellings: no row names all the others, so that neither time nor memory grow with both."""
-    book, rows = KeyBook(), range(2, 80_002)
+    book, rows = KeyIndex(), range(2, 80_002)
     book.add(rows, Keys.of([("0" * (row % 2_000) + "7",) for row in rows]))
     tracemalloc.start()
     try:

@@ -14,7 +14,7 @@ from keyring.errors import KeyringLocked, PasswordDeleteError
 
 import importer.cli.login
 from importer import settings
-from importer.cli import case_importer
+from importer.cli.main import case_importer
 from importer.errors import ImporterError
 from importer.sandbox import RunningSandbox, SandboxConfig
 from importer.settings import KEYRING_SERVICE, Connection, keyring_user
@@ -24,7 +24,7 @@ Give = Callable[..., tuple[int, str]]
 
 
 class InMemory(KeyringBackend):
-    """A keyring for one test; or one that is locked."""
+    """A keyring for one test, which may be locked."""
 
     priority = 1
 
@@ -52,7 +52,7 @@ class InMemory(KeyringBackend):
 
 @pytest.fixture(autouse=True)
 def ring(monkeypatch: pytest.MonkeyPatch) -> Iterator[InMemory]:
-    """Take the machine's own settings and keyring away for one test, and give an empty keyring."""
+    """Hide the machine's own settings and keyring for one test, and provide an empty keyring."""
     for name in ("SERVER", "OPERATION", "TOKEN", "TOKEN_FILE"):
         monkeypatch.delenv(f"WOLKVOX_{name}", raising=False)
     before = keyring.get_keyring()
@@ -64,10 +64,10 @@ def ring(monkeypatch: pytest.MonkeyPatch) -> Iterator[InMemory]:
 
 @pytest.fixture
 def give(monkeypatch: pytest.MonkeyPatch) -> Give:
-    """Carry out `login` with what is typed at a terminal, or with nobody there; the token must appear nowhere."""
+    """Execute `login` with what is typed at a terminal, or without one; the token must appear nowhere."""
 
     def carry_out(*arguments: object, typed: str | None = TOKEN) -> tuple[int, str]:
-        monkeypatch.setattr(importer.cli.login, "someone_is_there", lambda: typed is not None)
+        monkeypatch.setattr(importer.cli.login, "is_interactive", lambda: typed is not None)
         words = ["login", *map(str, arguments)]
         result = CliRunner().invoke(case_importer, words, input=f"{typed}\n", standalone_mode=False)
         if result.exception is not None and not isinstance(result.exception, ImporterError):
@@ -81,12 +81,12 @@ def give(monkeypatch: pytest.MonkeyPatch) -> Give:
 
 
 def at(sandbox: RunningSandbox) -> list[str]:
-    """Return the options that lead to a stand-in."""
+    """Return the options for a stand-in CRM."""
     return ["--server", sandbox.url, "--operation", "demo"]
 
 
 def test_the_token_is_verified_and_stored_where_run_finds_it(sandbox: RunningSandbox, give: Give) -> None:
-    """One call, nothing created, and the settings take the token from the keyring from then on."""
+    """It takes one call, creates nothing, and from then on the token comes from the keyring."""
     status, _shown = give(*at(sandbox), typed=f"  {TOKEN} ")
     assert status == 0
     assert (sandbox.calls("token"), sandbox.posts) == (1, 0)
@@ -94,14 +94,14 @@ def test_the_token_is_verified_and_stored_where_run_finds_it(sandbox: RunningSan
 
 
 def test_a_token_that_the_crm_refuses_is_not_stored(ring: InMemory, give: Give) -> None:
-    """Status 5: a person has to bring another token."""
+    """Status 5: it takes another token."""
     with RunningSandbox(SandboxConfig(tokens=("another",))) as crm:
         status, _shown = give(*at(crm))
     assert (status, ring.kept) == (5, {})
 
 
 def test_an_unreachable_server_stores_nothing(ring: InMemory, give: Give) -> None:
-    """Status 3: what was not verified is not kept."""
+    """Status 3: an unverified token is not stored."""
     status, _shown = give("--server", "http://127.0.0.1:9", "--operation", "demo")
     assert (status, ring.kept) == (3, {})
 
@@ -117,7 +117,7 @@ def test_a_used_up_token_is_a_token_all_the_same(ring: InMemory, give: Give) -> 
 def test_a_machine_without_a_keyring_is_told_the_alternatives(
     useless: KeyringBackend, sandbox: RunningSandbox, give: Give
 ) -> None:
-    """No keyring, one that keeps nothing, one that is locked: status 2 and both other ways."""
+    """No keyring, one that stores nothing, one that is locked: status 2, and both alternatives are named."""
     keyring.set_keyring(useless)
     status, shown = give(*at(sandbox))
     assert status == 2
@@ -126,14 +126,14 @@ def test_a_machine_without_a_keyring_is_told_the_alternatives(
 
 
 def test_without_a_keyring_no_token_is_asked_for(sandbox: RunningSandbox, give: Give) -> None:
-    """Nobody types a token that cannot be kept."""
+    """A person does not have to type a token that cannot be stored."""
     keyring.set_keyring(fail.Keyring())
     assert "not shown" not in give(*at(sandbox))[1]
     assert sandbox.calls("token") == 0
 
 
 def test_without_a_terminal_nothing_is_asked(sandbox: RunningSandbox, ring: InMemory, give: Give) -> None:
-    """Status 2 with the other ways; a token is never read from a pipe."""
+    """Status 2 with the alternatives; a token is never read from a pipe."""
     status, shown = give(*at(sandbox), typed=None)
     assert (status, ring.kept) == (2, {})
     assert "WOLKVOX_TOKEN" in shown
@@ -150,7 +150,7 @@ def test_what_cannot_be_a_token_is_refused_unsent(
 
 
 def test_forgotten_means_gone(sandbox: RunningSandbox, ring: InMemory, give: Give) -> None:
-    """`--forget` removes this operation's token and no other's, and says so when there is none."""
+    """`--forget` removes only this operation's token, and says so if there is none."""
     ring.kept[KEYRING_SERVICE, keyring_user(sandbox.url, "other")] = "kept"
     give(*at(sandbox))
     assert give(*at(sandbox), "--forget")[0] == 0
@@ -163,7 +163,7 @@ def test_forgotten_means_gone(sandbox: RunningSandbox, ring: InMemory, give: Giv
 def test_server_and_operation_may_stand_in_the_mapping(
     sandbox: RunningSandbox, tmp_path: Path, ring: InMemory, give: Give
 ) -> None:
-    """As for `run`: the mapping's target counts where no option says otherwise, and missing ones are named."""
+    """As for `run`, the mapping's target counts unless an option says otherwise, and what is missing is named."""
     mapping = tmp_path / "mapping.yml"
     target = f"target: {{server: '{sandbox.url}', operation: demo}}\n"
     fields = "".join(
@@ -181,6 +181,6 @@ def test_server_and_operation_may_stand_in_the_mapping(
 def test_a_token_in_the_environment_is_said_to_outrank(
     sandbox: RunningSandbox, give: Give, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Whoever stores a token learns why it may not be the one that is used."""
+    """A person who stores a token learns why another one may be used."""
     monkeypatch.setenv("WOLKVOX_TOKEN", "another")
     assert "WOLKVOX_TOKEN is set" in give(*at(sandbox))[1]

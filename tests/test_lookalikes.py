@@ -15,10 +15,10 @@ from hypothesis import strategies as st
 from openpyxl import Workbook
 from run_support import HEADER, MAPPING, Give, Office, Result, ticket
 
-from importer.keys import KeyBook, Keys, keys_in
-from importer.lookalikes import elaborate_spellings, spellings
 from importer.model import Cell, Typed
-from importer.spelling import canonical, loose, loose_2
+from importer.text import canonical, loose, unadorned
+from importer.workflow.keys import KeyIndex, Keys, keys_in
+from importer.workflow.lookalikes import elaborate_spellings, spellings
 
 Shown = str | tuple[object, str]
 """A key as a text, or as a value and its number format."""
@@ -232,11 +232,11 @@ def test_every_way_to_show_a_day_means_it(day: date) -> None:
 
 @given(st.text(max_size=30))
 def test_what_programs_add_is_forgotten(text: str) -> None:
-    """Whatever the text, `loose_2` forgets what `loose` forgets, and invisible characters anywhere in it."""
-    plain = loose_2(text)
-    assert loose_2(plain) == plain
-    assert loose_2("\u200b".join(text)) == plain
-    assert loose_2(f"\ufeff{text}\u00ad") == plain
+    """Whatever the text, an unadorned loose form lacks what `loose` drops, and invisible characters anywhere in it."""
+    plain = loose(unadorned(text))
+    assert loose(unadorned(plain)) == plain
+    assert loose(unadorned("\u200b".join(text))) == plain
+    assert loose(unadorned(f"\ufeff{text}\u00ad")) == plain
 
 
 @given(st.text(max_size=60) | st.from_regex(r"[-+0-9.,'/: eE%$]{1,45}", fullmatch=True))
@@ -255,7 +255,7 @@ def test_a_book_finds_the_rows_whose_keys_have_a_form_in_common(texts: list[str]
     import pandas as pd  # noqa: PLC0415 - here alone
 
     frame = pd.DataFrame({"K": texts}, index=range(2, len(texts) + 2), dtype=object)
-    book = KeyBook()
+    book = KeyIndex()
     book.add(list(frame.index), keys_in(frame, ["K"]))
     near = {
         row: tuple(other for other, its in enumerate(texts, 2) if its != text and forms(text) & forms(its))
@@ -266,7 +266,7 @@ def test_a_book_finds_the_rows_whose_keys_have_a_form_in_common(texts: list[str]
 
 def test_bare_spellings_are_not_compared_with_one_another() -> None:
     """The numbers that cells hold beneath the words of their formats say nothing of one another."""
-    book = KeyBook()
+    book = KeyIndex()
     cells = [Typed("HD-12", 12, '"HD-"0'), Typed("INC-12", 12, '"INC-"0'), "12"]
     parts = [(canonical(cell),) for cell in cells]
     book.add(

@@ -9,17 +9,17 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from journal_support import SENT_VALUE, Clock, Desk, created, identity, outcome
+from journal_support import SENT_VALUE, Clock, UserInterface, created, identity, outcome
 from scripted_crm import ScriptedCrm, http
 from searched_crm import FINDINGS, OTHER, Record, Searched, record
 
-from importer import looking
 from importer.crm import Crm
 from importer.errors import StartRefused
-from importer.findings import Findings
 from importer.journal import Decision
-from importer.looking import Looking, Wanted, chosen_for_spot_check
 from importer.model import Status, Target, Verdict
+from importer.workflow import looking
+from importer.workflow.looking import Looking, Wanted, chosen_for_spot_check
+from importer.workflow.tenant_facts import Findings
 
 BY_CONTACT = ("email contact", SENT_VALUE)
 SOURCE = "the source's digest"
@@ -39,7 +39,7 @@ def wanted(*numbers: int, value: str | None = SENT_VALUE) -> list[Wanted]:
 class Scene:
     """A journal with planned rows, and a CRM that is asked for them."""
 
-    desk: Desk
+    desk: UserInterface
     crm: Searched
     server: ScriptedCrm
 
@@ -64,7 +64,7 @@ class Scene:
 @pytest.fixture
 def scene(tmp_path: Path) -> Iterator[Scene]:
     """Return a journal with rows 1 to 3 planned, and a CRM that has nothing."""
-    desk, crm = Desk(tmp_path / "journal.db", Clock()), Searched()
+    desk, crm = UserInterface(tmp_path / "journal.db", Clock()), Searched()
     desk.plan([1, 2, 3])
     with ScriptedCrm(crm) as server:
         yield Scene(desk, crm, server)

@@ -1,4 +1,4 @@
-"""The mapping as others use it: what `load` and `bind` give, what is told of columns, how a cell goes its way."""
+"""The mapping as other stages use it: what `load` and `bind` return, missing columns, and how a cell is converted."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ search: idCase
 def test_load_says_all_that_other_stages_need(tmp_path: Path) -> None:
     """A mapping gives the source's options, key, target, rules, attachments and the tables it needs, as written."""
     path = written(tmp_path, WHOLE)
-    case = mapping.load(path)
+    case = mapping.load_mapping(path)
     assert (case.path, case.digest) == (path, hashlib.sha256(path.read_bytes()).hexdigest())
     assert (case.import_name, case.key) == ("legacy-tickets", ("Sede", "No"))
     assert case.table == TableOptions("Tickets", 3, "cp1252", ";", "include", "fill")
@@ -73,10 +73,10 @@ def test_key_content_means_no_key(tmp_path: Path) -> None:
     assert loaded(tmp_path, HEAD.replace("key: Id", "key: [content]")).key == ("content",)
 
 
-def test_a_file_that_cannot_be_read_is_told(tmp_path: Path) -> None:
+def test_a_file_that_cannot_be_read_is_a_fault(tmp_path: Path) -> None:
     """A mapping that is not there is one clear fault, no traceback."""
     with pytest.raises(MappingError, match=r"none\.yml:1:1: the mapping cannot be read: No such file"):
-        mapping.load(tmp_path / "none.yml")
+        mapping.load_mapping(tmp_path / "none.yml")
 
 
 def test_scalars_are_the_text_that_is_written(tmp_path: Path) -> None:
@@ -98,13 +98,13 @@ def test_headers_are_found_as_people_write_them(tmp_path: Path) -> None:
 def test_a_header_that_may_be_two_is_asked_for(tmp_path: Path) -> None:
     """Where two headers differ only by accents, the mapping has to write the one that it means."""
     case = loaded(tmp_path, f"{HEAD}form:\n  X: {{column: MAS}}\n")
-    with pytest.raises(MappingError, match="'MAS' may be any of 'más', 'mas'"):
+    with pytest.raises(MappingError, match="'MAS' may mean any of 'más', 'mas'"):
         case.bind(["Id", "más", "mas"], {})
     assert case.bind(["Id", "más", "mas", "MAS"], {}).columns == ("Id", "MAS")
 
 
-def test_all_missing_columns_are_told_at_once_with_the_nearest(tmp_path: Path) -> None:
-    """Columns of fields, key, conditions, templates, attachments and lookup tables are told together, by line."""
+def test_all_missing_columns_are_reported_at_once_with_the_nearest(tmp_path: Path) -> None:
+    """Columns of fields, key, conditions, templates, attachments and lookup tables are reported together, by line."""
     text = (
         HEAD.replace("{key: Id}", "{key: Idd, skip_if: {Estdo: x}}")
         + """\
@@ -120,14 +120,14 @@ attachments: {folder: f, columns: [Id, Adjun]}
         bound(
             case, frame({"Id": [], "Estado": [], "Asunto": [], "Adjunto": []}), tables={"t.csv": frame({"Correo": []})}
         )
-    told = [str(fault).removeprefix(f"{fault.file}:") for fault in caught.value.faults]
-    assert told == [
+    lines = [str(fault).removeprefix(f"{fault.file}:") for fault in caught.value.faults]
+    assert lines == [
         "3:15: source.key: the sheet has no column 'Idd'; did you mean Id?",
         "3:30: source.skip_if.Estdo: the sheet has no column 'Estdo'; did you mean Estado?",
         "13:17: form.A.template: the sheet has no column 'Asunt'; did you mean Asunto?",
-        "14:46: form.B.lookup.key: t.csv has no column 'Nombre'; known here: Correo",
+        "14:46: form.B.lookup.key: t.csv has no column 'Nombre'; possible values: Correo",
         "14:61: form.B.lookup.value: t.csv has no column 'Corre'; did you mean Correo?",
-        "15:43: form.C.when.Nada: the sheet has no column 'Nada'; known here: Id, Estado, Asunto, Adjunto",
+        "15:43: form.C.when.Nada: the sheet has no column 'Nada'; possible values: Id, Estado, Asunto, Adjunto",
         "16:40: attachments.columns[2]: the sheet has no column 'Adjun'; did you mean Adjunto?",
     ]
 
@@ -151,7 +151,7 @@ def test_the_columns_that_are_used_come_in_sheet_order(tmp_path: Path) -> None:
     assert (mapper.key_columns, mapper.attachment_columns) == (("id",), ("C",))
 
 
-def test_a_value_without_meaning_is_told_with_the_line_that_mends_it(tmp_path: Path) -> None:
+def test_a_value_that_the_mapping_lacks_is_reported_with_the_line_to_add(tmp_path: Path) -> None:
     """A cell outside `values` is an issue of its row, column and value, and its words group over rows."""
     case = loaded(tmp_path, HEAD.replace("status: Abierto", "status: {column: estado, values: {Abierto: Open}}"))
     result = converted(case, frame({"Id": ["1", "2", "3"], "Estado": ["En curso", "ABIERTO", "En curso"]}))
@@ -172,12 +172,12 @@ def test_a_cell_that_could_not_be_read_is_an_issue_where_it_is_used(tmp_path: Pa
     assert [(i.row, i.column, i.value, i.code, i.message, i.remedy) for i in result.issues] == [
         (2, "C", "#N/A", "error-cell", "the cell shows #N/A", "correct the formula"),
         (3, "Id", "#N/A", "error-cell", "the cell shows #N/A", "correct the formula"),
-        (3, "C", "x", "not-a-date", "'x' is no date that can be read", result.issues[2].remedy),
+        (3, "C", "x", "not-a-date", "'x' is not a readable date", result.issues[2].remedy),
     ]
 
 
 def test_values_are_exact_first_then_without_case_and_accents(tmp_path: Path) -> None:
-    """The exact text wins, a folded one must be one, and `*` stands for all others but not for empty cells."""
+    """The exact text wins, only one may match without accents, and `*` is for all others but not for empty cells."""
     spec = "{column: C, values: {Sí: 'yes', SI: capitals, No: 'no', '*': rest}}"
     assert form_values(tmp_path, spec, ["Sí", "SI", "NO", "nó", "otro", ""]) == [
         "yes", "capitals", "no", "no", "rest", None,
@@ -254,7 +254,7 @@ def test_conditions_choose_the_rows_of_a_field(tmp_path: Path) -> None:
 
 
 def test_unused_values_are_noted_with_what_they_may_have_meant(tmp_path: Path) -> None:
-    """A text of `values` that no cell holds is no error, but is said with its place."""
+    """A text of `values` that no cell has is not an error, but is reported with its location."""
     case = loaded(tmp_path, f"{HEAD}form:\n  X: {{column: C, values: {{Abierto: a, Cerado: c, '*': z}}}}\n")
     mapper = bound(case, frame({"Id": ["1", "2"], "C": ["ABIERTO", "Cerrado"]}))
     assert mapper.notes == (
@@ -266,7 +266,7 @@ def test_a_size_is_one_text(tmp_path: Path) -> None:
     """A list where a size belongs is a fault like any other; sizes know their units."""
     attachments = "attachments: {folder: f, columns: A, max_size: "
     assert faults(tmp_path, f"{HEAD}{attachments}[1]}}\n") == [
-        "12:48: attachments.max_size: a size is wanted here, such as 10MB"
+        "12:48: attachments.max_size: expected a size, such as 10MB"
     ]
     for text, size in (("512", 512), ("1.5 KB", 1_500), ("2MiB", 2_097_152), ("1gb", 10**9)):
         options = loaded(tmp_path, f"{HEAD}{attachments}{text}}}\n").attachments
@@ -274,7 +274,7 @@ def test_a_size_is_one_text(tmp_path: Path) -> None:
         assert options.max_size == size
 
 
-def test_every_fault_of_the_file_is_told_at_once(tmp_path: Path) -> None:
+def test_every_fault_of_the_file_is_reported_at_once(tmp_path: Path) -> None:
     """Faults of YAML, of single keys and of keys together come in one answer, by line."""
     text = "version: 1\nversion: 1\nsource: {key: Id, keap: last}\nfields: {status: {column: A, type: dat}}\n"
     lines = [fault.split(":")[0] for fault in faults(tmp_path, text)]

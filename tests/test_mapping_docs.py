@@ -12,9 +12,8 @@ import yaml
 from mapping_support import HEAD, loaded
 from pydantic import BaseModel
 
-from importer.mapping import grammar
-from importer.mapping.drafting.writing import flow
-from importer.mapping.schema import json_schema
+from importer.mapping import grammar, json_schema
+from importer.mapping.drafting.guesses import flow
 
 ROOT = Path(__file__).parent.parent
 PAGE = (ROOT / "docs" / "mapping.md").read_text("utf-8")
@@ -23,7 +22,9 @@ TESTS = "".join(path.read_text("utf-8") for path in sorted((ROOT / "tests").glob
 PARTS = {
     name: part
     for name, part in vars(grammar).items()
-    if isinstance(part, type) and issubclass(part, grammar.Part) and part not in {grammar.Part, grammar.Table}
+    if isinstance(part, type)
+    and issubclass(part, grammar.SpecModel)
+    and part not in {grammar.SpecModel, grammar.SheetSpec, grammar.TableSpec}
 }
 KEYS = sorted({(name, info.alias or key) for name, part in PARTS.items() for key, info in part.model_fields.items()})
 
@@ -62,7 +63,7 @@ def test_the_schema_has_no_key_that_the_grammar_lacks() -> None:
 
 @pytest.mark.parametrize("example", EXAMPLES, ids=range(len(EXAMPLES)))
 def test_every_example_is_a_mapping_without_fault(tmp_path: Path, example: str) -> None:
-    """What the page shows can be written as it stands, in a mapping that has the rest."""
+    """What the page shows is valid as written, in a mapping that has the rest."""
     whole = yaml.load(HEAD, yaml.BaseLoader)  # noqa: S506 - makes texts of everything
     shown = yaml.load(example, yaml.BaseLoader)  # noqa: S506
     for section, content in shown.items():
@@ -96,7 +97,7 @@ def test_the_schema_takes_what_the_grammar_takes() -> None:
     assert 1 in schema["properties"]["version"]["enum"]
     text = {"type": ["string", "number", "boolean"]}
     assert schema["$defs"]["FieldSpec"]["anyOf"][0] == text
-    key = schema["$defs"]["Source"]["properties"]["key"]["anyOf"]
+    key = schema["$defs"]["SourceSpec"]["properties"]["key"]["anyOf"]
     assert key[0] == text
     assert key[1]["items"] == text
     assert schema["required"] == ["version", "import", "source", "fields"]
@@ -105,4 +106,4 @@ def test_the_schema_takes_what_the_grammar_takes() -> None:
 def test_models_forbid_what_they_do_not_know() -> None:
     """Every part of the grammar refuses unknown keys."""
     assert all(part.model_config["extra"] == "forbid" for part in PARTS.values())
-    assert issubclass(grammar.Part, BaseModel)
+    assert issubclass(grammar.SpecModel, BaseModel)

@@ -1,4 +1,4 @@
-"""`draft` proposes a mapping from headers and values: what the sheet tells is found, and nothing is found wrongly."""
+"""`draft` proposes a mapping from headers and values: it finds what the sheet shows, and nothing wrongly."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ import pytest
 import yaml
 from mapping_support import HEAD, faults, frame, written
 
-from importer.mapping.drafting import draft
+from importer.mapping import draft
 from importer.mapping.drafting.matching import match_headers
-from importer.mapping.drafting.profiles import guess_type, profiles
+from importer.mapping.drafting.profiles import guess_type, profile_columns
 from importer.model import Cell, Typed
 
 ZENDESK = (
@@ -108,7 +108,7 @@ def test_exports_of_six_systems_are_recognised(system: str) -> None:
     """Every field of the case that the export holds is found, and none is matched wrongly."""
     headers, fields = SYSTEMS[system]
     sheet = sheet_of(headers)
-    matches = match_headers(profiles(list(sheet.columns), [sheet]))
+    matches = match_headers(profile_columns(list(sheet.columns), [sheet]))
     assert {field: match.column for field, match in matches.items()} == fields
 
 
@@ -136,18 +136,18 @@ SHEET: Mapping[str, Sequence[Cell]] = {
 }
 
 
-def test_guesses_stand_beside_their_evidence() -> None:
+def test_guesses_have_their_evidence_beside_them() -> None:
     """Values come with their rows, types with what proves them, closed statuses and known case types by their names."""
     text = drafted(SHEET)
     for line in (
-        r"key: Radicado +# the header says so; all rows differ",
+        r"key: Radicado +# by its header; all rows differ",
         r"Queja: Complaints +# 1 row$",
         r"Otro: Otro +# 1 row; must be a type of the module",
         r"Cerrado: Cerrado +# 2 rows",
         r"closed: \[Cerrado\] +# these look closed",
         r"# default: \.\.\. +# 1 row is empty",
         r"#   Abierto el: \{column: Abierto el, type: date, read: DD/MM/YYYY\} +# a day above 12 proves DD/MM/YYYY",
-        r"  folder: +# <-- the folder that holds the files",
+        r"  folder: +# <-- the folder with the files",
         r"  columns: \[Anexo 1\]",
         r'  separator: ";"',
     ):
@@ -155,7 +155,7 @@ def test_guesses_stand_beside_their_evidence() -> None:
 
 
 def test_attachment_columns_are_known_by_existing_files(tmp_path: Path) -> None:
-    """Where the named files lie under the sheet's folder, their folder is found."""
+    """Where the named files are under the sheet's folder, their folder is found."""
     (tmp_path / "files" / "2026").mkdir(parents=True)
     for name in ("uno.pdf", "dos.pdf", "tres.pdf"):
         (tmp_path / "files" / "2026" / name).write_bytes(b"x")
@@ -165,8 +165,8 @@ def test_attachment_columns_are_known_by_existing_files(tmp_path: Path) -> None:
     assert content["attachments"] == {"folder": "files/2026", "columns": ["Soporte"], "separator": ";"}
 
 
-def test_headers_may_hold_whatever_a_sheet_holds(tmp_path: Path) -> None:
-    """Line breaks, quotes, colons and signs of YAML in headers and cells leave the draft readable."""
+def test_headers_may_have_any_characters(tmp_path: Path) -> None:
+    """Line breaks, quotes, colons and YAML's own characters in headers and cells leave the draft valid."""
     rows: dict[str, list[Cell]] = {"No:\n#1": ["a", "b"], "Estado": ["[x]: #", '- "y"'], "*Ünï|": ["1", "2"]}
     content = yaml.safe_load(drafted(rows))
     assert content["source"]["key"] == "No:\n#1"
@@ -175,7 +175,7 @@ def test_headers_may_hold_whatever_a_sheet_holds(tmp_path: Path) -> None:
 
 
 def test_an_event_log_keeps_its_newest_rows() -> None:
-    """A key that repeats in many rows is drafted with `keep: last`; one without any column is asked for."""
+    """A key that repeats in many rows is drafted with `keep: last`; one without a column is a blank."""
     rows = [*SHEET["Radicado"], "R1"]
     sheet = frame({"Radicado": rows, "Estado": ["a", "b", "a", "b"]})
     content = yaml.safe_load(draft(["Radicado", "Estado"], [sheet], "drafted", sheet="Log"))
@@ -183,20 +183,47 @@ def test_an_event_log_keeps_its_newest_rows() -> None:
     assert yaml.safe_load(drafted({"Estado": ["a", "a"]}))["source"] == {"key": None}
 
 
-def test_an_older_mapping_keeps_its_decisions(tmp_path: Path) -> None:
-    """With `like`, what fits is kept, texts that are new are asked for, and what lost its column is drafted anew."""
+def test_the_decisions_of_a_previous_mapping_are_kept(tmp_path: Path) -> None:
+    """With `like`, what fits is kept, new texts are marked as blanks, and what lost its column is drafted again."""
     text = HEAD.replace("status: Abierto", "status: {column: ESTADO, values: {Abierto: Open}}").replace(
         "description: words", "description: {template: '{Gone}'}"
     )
-    older = written(tmp_path, text + "form:\n  Subject: {column: Asunto, max_length: 9}\nreference: form.Subject\n")
-    new = drafted(SHEET, like=older)
+    previous = written(tmp_path, text + "form:\n  Subject: {column: Asunto, max_length: 9}\nreference: form.Subject\n")
+    new = drafted(SHEET, like=previous)
     content = yaml.safe_load(new)
     assert content["fields"]["owner"] == "ADMIN_@demo"
     assert content["fields"]["status"] == {"column": "ESTADO", "values": {"Abierto": "Open", "Cerrado": None}}
     assert content["fields"]["description"] == {"template": "{Asunto}\n\n{Detalle}"}
     assert content["form"] == {"Subject": {"column": "Asunto", "max_length": 9}}
     assert (content["reference"], content["import"]) == ("form.Subject", "drafted")
-    assert "# <-- new: mapping.yml does not know it" in new
+    assert "# <-- new: not in mapping.yml" in new
+
+
+@pytest.mark.parametrize(
+    ("section", "entry", "kept"),
+    [
+        ("form", "key: {column: Asunto}", True),
+        ("form", "key: {column: Gone}", False),
+        ("form", "X: {value: a, when: [{Asunto: a}, {Estado: b}]}", True),
+        ("form", "X: {value: a, when: [{Asunto: a}, {Gone: b}]}", False),
+        ("form", "X: {object: {type: t, key: {column: Asunto}}}", True),
+        ("form", "X: {object: {type: t, key: {column: Gone}}}", False),
+        ("attachments", "patterns: ['{Asunto}/*']", True),
+        ("attachments", "patterns: '{Gone}/*'", False),
+        ("attachments", "list: {file: f, key: k, path: p, match: Asunto}", True),
+        ("attachments", "list: {file: f, key: k, path: p, match: Gone}", False),
+    ],
+)
+def test_a_decision_is_kept_where_the_sheet_has_all_of_its_columns(
+    tmp_path: Path,
+    section: str,
+    entry: str,
+    kept: bool,  # noqa: FBT001 - a column of the table
+) -> None:
+    """Columns are found in fields, conditions, objects, patterns and lists, whatever a field or property is called."""
+    folder = "  folder: f\n" if section == "attachments" else ""
+    new = drafted(SHEET, like=written(tmp_path, f"{HEAD}{section}:\n{folder}  {entry}\n"))
+    assert (entry.split(":", maxsplit=1)[0] in (yaml.safe_load(new)[section] or {})) == kept
 
 
 @pytest.mark.parametrize(
@@ -218,4 +245,4 @@ def test_an_older_mapping_keeps_its_decisions(tmp_path: Path) -> None:
 def test_types_are_proved_by_the_column(cells: list[Cell], keys: dict[str, str]) -> None:
     """A type is proposed with the format or sign that the column proves, and no type where cells do not fit."""
     sheet = frame({"C": cells})
-    assert guess_type(profiles(["C"], [sheet])["C"]).keys == keys
+    assert guess_type(profile_columns(["C"], [sheet])["C"]).keys == keys

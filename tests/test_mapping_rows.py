@@ -8,8 +8,8 @@ import pytest
 from mapping_support import HEAD, bound, converted, frame, loaded
 
 from importer.errors import MappingError
-from importer.keys import KeyBook, keys_in
 from importer.model import Fault, Typed
+from importer.workflow.keys import KeyIndex, keys_in
 
 
 def with_source(source: str, form: str = "") -> str:
@@ -40,7 +40,7 @@ def test_an_event_log_keeps_one_row_of_each_key(tmp_path: Path, keep: str, kept:
 
 
 def test_rows_of_one_case_are_joined(tmp_path: Path) -> None:
-    """The first row of a group stands for the case, with the texts of all of its rows in sheet order."""
+    """The first row of a group becomes the case, with the texts of all its rows in sheet order."""
     text = with_source(
         "{key: Id, group: Id}",
         "  Notes: {template: '{Fecha:DD/MM/YYYY}: {Nota}', join: ' | '}\n  First: {column: Nota}\n",
@@ -59,7 +59,7 @@ def test_rows_of_one_case_are_joined(tmp_path: Path) -> None:
 
 
 def test_the_files_of_all_rows_go_with_the_case(tmp_path: Path) -> None:
-    """The row that stands for a case names the files of its further rows after its own, each once."""
+    """The first row of a case names the files of its other rows after its own, each once."""
     text = with_source("{key: Id, group: Id}") + "attachments: {folder: f, columns: A, names_in: description}\n"
     first, last = frame({"Id": ["A", "B"], "A": ["a.pdf", ""]}), frame({"Id": ["A", "A"], "A": ["b.pdf", "a.pdf"]}, 4)
     mapper = bound(loaded(tmp_path, text), first, last)
@@ -69,7 +69,7 @@ def test_the_files_of_all_rows_go_with_the_case(tmp_path: Path) -> None:
 
 
 def test_what_a_case_holds_counts_all_of_its_rows(tmp_path: Path) -> None:
-    """Another line of a case changes what the row that stands for it holds, and no other cell."""
+    """Another line of a case changes the content of the case's first row, and no other cell."""
     case = loaded(tmp_path, with_source("{key: Id, group: Id}", "  N: {column: Nota, join: ' '}\n"))
     sheet = frame({"Id": ["A", "B", "A"], "Nota": ["uno", "dos", "tres"]})
     assert bound(case, sheet).content(sheet).to_dict("list") == {
@@ -147,10 +147,10 @@ def test_files_are_listed_by_another_table(tmp_path: Path) -> None:
 
 
 def test_a_column_of_web_addresses_is_refused(tmp_path: Path) -> None:
-    """Addresses are no files: the mapping is told, at its line, what to do instead."""
+    """Addresses are not files: the fault is at the mapping's line, and says what to do instead."""
     case = loaded(tmp_path, f"{HEAD}attachments: {{folder: f, columns: Link}}\n")
     mapper = bound(case, sheet := frame({"Id": ["1", "2"], "Link": ["https://a.co/1.pdf", ""]}))
-    with pytest.raises(MappingError, match=r":12:35: attachments\.columns: Link holds web addresses"):
+    with pytest.raises(MappingError, match=r":12:35: attachments\.columns: Link has web addresses"):
         mapper.convert(sheet)
 
 
@@ -165,7 +165,7 @@ def test_r19_keep_and_identity_have_one_definition_of_the_same_key(tmp_path: Pat
     assert list(skipped) == ([3, 5] if keep == "first" else [2, 4])
     assert [len(key) for key in keys.parts] == [2, 2, 2, 2, 0, 0, 0, 0]
     assert keys.parts[2] == keys.parts[3]
-    book = KeyBook()
+    book = KeyIndex()
     book.add(list(sheet.index), keys)
     assert book.similar() == {2: (3,), 3: (2,)}
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import openpyxl
 import pytest
 
-from importer.cli import _carry_out
+from importer.cli.main import execute
 from importer.sandbox import RunningSandbox
 
 MAPPING = """\
@@ -62,7 +62,7 @@ def test_an_event_log_with_a_lookup_sheet_becomes_one_case_of_each_key(
     monkeypatch.setenv("WOLKVOX_TOKEN", "any")
     where = ["-m", str(source.parent / "mapping.yml"), "--server", sandbox.url, "--operation", "demo"]
     journal = ["--journal", str(source.parent / "journal.db")]
-    assert _carry_out(["run", str(source), *where, *journal, "--yes", "--json"]) == 0
+    assert execute(["run", str(source), *where, *journal, "--yes", "--json"]) == 0
     sent = [case.body for case in sandbox.store.cases]
     shown = [
         (body["description"].split("\n", 1)[1], body["owner"], body["case-type"], body["priority"], body["form"])

@@ -1,8 +1,9 @@
-"""Cells become values of the CRM's types; what a cell alone does not tell is told by the whole column, or asked."""
+"""Cells become values of the CRM's types; what a cell alone does not prove, the whole column proves, or is an issue."""
 
 from __future__ import annotations
 
 import datetime as dt
+import re
 import string
 import tempfile
 from decimal import Decimal
@@ -13,12 +14,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from mapping_support import HEAD, converted, form_values, frame, loaded
 
-from importer.mapping.converters.formats import reader, write_moment, write_number
-from importer.mapping.converters.moments import MomentReader
+from importer.mapping.converters.formats import format_datetime, format_number, reader
+from importer.mapping.converters.moments import DateTimeReader
 from importer.mapping.converters.numbers import NumberReader
+from importer.mapping.converters.types import phone
+from importer.mapping.refusal import Refused
 from importer.model import Typed
 
-MOMENTS = st.datetimes(dt.datetime(1900, 1, 1), dt.datetime(2999, 12, 31))  # noqa: DTZ001 - wall time
+DATETIMES = st.datetimes(dt.datetime(1900, 1, 1), dt.datetime(2999, 12, 31))  # noqa: DTZ001 - wall time
 
 
 def true(text: str, value: float | dt.date | dt.time) -> Typed:
@@ -160,6 +163,53 @@ def test_phones_belong_to_a_country(tmp_path: Path) -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("country", "cell", "number"),
+    [
+        ("CO", "573001234567", "+573001234567"),
+        ("MX", "+52 1 55 1234 5678", "+525512345678"),
+        ("MX", "0052 1 55 1234 5678", "+525512345678"),
+        ("MX", "52 1 55 1234 5678", "+525512345678"),
+        ("MX", "1 55 1234 5678", "+525512345678"),
+        ("CO", "+52 1 55 1234 5678", "+525512345678"),
+        ("AR", "011 15 4123-4567", "+5491141234567"),
+        ("BR", "0 11 98765-4321", "+5511987654321"),
+        ("DE", "030 123456", "+4930123456"),
+        ("IT", "06 1234 5678", "+390612345678"),
+        ("CO", "300 123", "! not-a-phone"),
+        ("CO", "300 123 4567 89", "! not-a-phone"),
+        ("CO", "+49 12", "! not-a-phone"),
+        ("CO", "+999 123456789", "! not-a-phone"),
+        ("BR", "55 512345678", "! not-a-phone"),
+        ("CO", "300 123 4567 ext. 5", "! not-a-phone"),
+        ("US", "1-800-FLOWERS", "! not-a-phone"),
+    ],
+)
+def test_phones_follow_the_numbering_plan_of_their_country(
+    tmp_path: Path, country: str, cell: str, number: str
+) -> None:
+    """Trunk prefixes and Mexico's old 1 are removed; impossible lengths, letters and guesses are refused."""
+    assert form_values(tmp_path, f"{{column: C, type: phone, country: {country}}}", [cell]) == [number]
+
+
+@pytest.mark.parametrize(
+    ("cell", "message"),
+    [
+        ("call me", "'call me' is not a phone number"),
+        ("300 123", "'300 123' has too few digits for a phone number of CO"),
+        ("123 4567", "'123 4567' has too few digits for a phone number of CO"),
+        ("+49 1234567890123456", "'+49 1234567890123456' has too many digits for a phone number of DE"),
+        ("+52 551 2345 67890", "'+52 551 2345 67890' has too many digits for a phone number of MX"),
+        ("+999 123456789", "'+999 123456789' begins with a calling code of no country"),
+        ("123 456 789", "'123 456 789' is not a possible phone number of CO"),
+    ],
+)
+def test_an_impossible_phone_number_names_its_country_and_what_is_wrong(cell: str, message: str) -> None:
+    """The sentence says whether the digits are too few, too many, or of no country."""
+    with pytest.raises(Refused, match=f"^{re.escape(message)}$"):
+        phone(cell, "CO", "international")
+
+
 def test_lists_take_their_options_spelling(tmp_path: Path) -> None:
     """An option is found without case and accents; what is none is left to validation, never changed."""
     assert form_values(tmp_path, "{column: C, type: list, allowed: [Médico, Legal]}", ["medico", "LEGAL", "Otro"]) == [
@@ -168,7 +218,7 @@ def test_lists_take_their_options_spelling(tmp_path: Path) -> None:
 
 
 def test_multi_selects_are_arrays_or_text(tmp_path: Path) -> None:
-    """The options of a cell are told apart, each once; `format: text` puts them together again."""
+    """The options of a cell are separated, each once; `format: text` joins them again."""
     spec = "{column: C, type: multi-select, separator: ';', allowed: [A, B]"
     assert form_values(tmp_path, f"{spec}}}", ["a; B;A", ";", ""]) == [["A", "B"], None, None]
     assert form_values(tmp_path, f"{spec}, format: text}}", ["a; B"]) == ["A;B"]
@@ -226,19 +276,19 @@ FORMATS = st.sampled_from(["YYYY-MM-DD HH:mm:ss", "DD/MM/YYYY HH:mm:ss", "MM-DD-
 
 
 @settings(max_examples=60, deadline=None)
-@given(MOMENTS, FORMATS)
+@given(DATETIMES, FORMATS)
 def test_a_moment_that_is_written_in_a_format_is_read_back(moment: dt.datetime, form: str) -> None:
     """Writing and reading by one format loses nothing but fractions of a second."""
-    assert MomentReader([form]).read(write_moment(moment, form)) == moment.replace(microsecond=0)
-    assert reader(form).fullmatch(write_moment(moment, form))
+    assert DateTimeReader([form]).read(format_datetime(moment, form)) == moment.replace(microsecond=0)
+    assert reader(form).fullmatch(format_datetime(moment, form))
 
 
 @settings(max_examples=60, deadline=None)
-@given(st.lists(MOMENTS, min_size=1, max_size=20), st.sampled_from(["DD/MM/YYYY", "MM/DD/YYYY"]))
+@given(st.lists(DATETIMES, min_size=1, max_size=20), st.sampled_from(["DD/MM/YYYY", "MM/DD/YYYY"]))
 def test_a_column_of_dates_is_read_rightly_or_not_at_all(moments: list[dt.datetime], form: str) -> None:
     """Whatever order a column has, a date is never read as another one."""
-    texts = [write_moment(moment, form) for moment in moments]
-    column = MomentReader()
+    texts = [format_datetime(moment, form) for moment in moments]
+    column = DateTimeReader()
     column.observe(texts)
     if column.order is None:
         assert all(moment.day <= 12 for moment in moments)
@@ -253,8 +303,8 @@ def test_a_column_of_dates_is_read_rightly_or_not_at_all(moments: list[dt.dateti
     st.sampled_from(["0.00", "0,00", "#,##0.00", "#.##0,00"]),
 )
 def test_a_column_of_numbers_is_read_back_whatever_its_signs(numbers: list[Decimal], form: str) -> None:
-    """Two decimal places prove the sign, and thousands separators are told from it."""
-    texts = [write_number(number, form) for number in numbers]
+    """Two decimal places prove the sign, and thousands separators differ from it."""
+    texts = [format_number(number, form) for number in numbers]
     column = NumberReader()
     column.observe(texts)
     assert [column.read(text) for text in texts] == numbers

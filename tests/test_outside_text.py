@@ -18,7 +18,7 @@ from run_support import Give, Office
 
 from importer.cli import logs
 from importer.cli.output import json_text
-from importer.mapping.drafting.writing import quoted
+from importer.mapping.drafting.guesses import quoted
 from importer.messages import _, ngettext
 from importer.text import clean
 
@@ -57,7 +57,7 @@ def test_x7_a_drafted_mapping_names_the_header_and_prints_harmlessly() -> None:
 def test_x7_a_log_obeys_nothing(tmp_path: Path) -> None:
     """Neither the file nor what -v prints."""
     record = logging.LogRecord("importer", logging.INFO, "", 0, "%s", (EVIL,), None)
-    for form in (logs._JsonLines(), logs._Lines()):
+    for form in (logs._JsonFormatter(), logs._TextFormatter()):
         assert not obeyed(form.format(record))
     assert tmp_path
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from pathlib import Path
 
+import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -12,8 +13,12 @@ from run_support import Give, Office, ticket
 
 from importer import identity
 from importer.identity import Scope
+from importer.journal import Journal
 from importer.model import Attachment, Issue, JournalRow, Status
-from importer.plan import Batch
+from importer.pipeline import check
+from importer.settings import Connection
+from importer.workflow.job import Job, load_job
+from importer.workflow.plan import Batch, state_of
 
 SCOPE = Scope("crm0001.wolkvox.com", "demo", "test")
 KNOWN = st.none() | st.sampled_from(Status).map(lambda status: JournalRow("WCI-X", status, "1:a:-"))
@@ -25,53 +30,65 @@ ROWS = st.lists(
 )
 
 
-def batch_of(rows: list[tuple[bool, bool, str | None, JournalRow | None, bool, str | None]], *, kept: bool) -> Batch:
-    """Return a batch of rows: nobody's, faulty, passed over, known, differing, with a field's text."""
-    at = range(len(rows))
-    digests = ["" if row[0] else identity.key_digest([str(place)]) for place, row in enumerate(rows)]
-    return Batch(
-        scope=SCOPE,
-        numbers=[place + 2 for place in at],
-        digests=digests,
-        loose=[""] * len(rows) if kept else [],
-        references=[identity.reference(SCOPE, digest) if digest else "" for digest in digests] if kept else [],
-        hashes=[""] * len(rows) if kept else [],
-        fields={"contact": [row[5] for row in rows]},
-        issues={place: (Issue(place + 2, "A", "", "bad", "m", "r"),) for place in at if rows[place][1]},
-        skipped={place: skipped for place in at if (skipped := rows[place][2])},
-        attachments={place: (Attachment(Path("a"), "a", 1, 1),) for place in at if rows[place][4]},
-        missing={place: ("b",) for place in at if rows[place][4]},
-        known={place: known for place in at if (known := rows[place][3])},
-        differs=frozenset(place for place in at if rows[place][4]),
-    )
+def batch_of(rows: list[tuple[bool, bool, str | None, JournalRow | None, bool, str | None]]) -> Batch:
+    """Return a batch of rows: without identity, faulty, skipped, known, differing, with a field's text."""
+    lines = []
+    for place, (is_nobody, is_faulty, skipped, known, differs, _text) in enumerate(rows):
+        digest = "" if is_nobody else identity.key_digest([str(place)])
+        reference = identity.reference(SCOPE, digest) if digest else ""
+        issues = (Issue(place + 2, "A", "", "bad", "m", "r"),) if is_faulty else ()
+        state = state_of(known, skipped, is_valid=bool(digest) and not issues, differs=differs)
+        files = ((Attachment(Path("a"), "a", 1, 1),), ("b",)) if differs else ((), ())
+        lines.append((digest, "", reference, "", (), state, known, differs, skipped, None, issues, *files))
+    numbers = [place + 2 for place in range(len(rows))]
+    return Batch.of(lines, pd.DataFrame({"contact": pd.Series([row[5] for row in rows], numbers, dtype=object)}))
 
 
 @given(ROWS, st.data())
 def test_some_rows_of_a_batch_are_those_rows(rows: list, data: st.DataObject) -> None:
-    """A batch of some places has the rows at these places, whatever is known of them, and in their states."""
-    batch = batch_of(rows, kept=True)
-    places = data.draw(st.lists(st.sampled_from(range(len(rows))), unique=True)) if rows else []
-    some = batch.some(places)
-    assert list(some) == [batch.row(at) for at in places]
-    assert some.statuses == [planned.status for planned in some]
+    """A batch of some rows has these rows, whatever is known of them, in the order of the sheet."""
+    batch = batch_of(rows)
+    chosen = data.draw(st.lists(st.booleans(), min_size=len(rows), max_size=len(rows)))
+    assert list(batch.where(chosen).rows()) == [
+        row for row, is_chosen in zip(batch.rows(), chosen, strict=True) if is_chosen
+    ]
 
 
 @given(ROWS)
-def test_who_a_row_is_does_not_depend_on_a_journal(rows: list) -> None:
+def test_a_row_is_whole(rows: list) -> None:
+    """A row has the facts that its batch was made of, under its own number, and the fields that are not left out."""
+    for place, row in enumerate(batch_of(rows).rows()):
+        is_nobody, is_faulty, skipped, known, differs, text = rows[place]
+        assert row.number == place + 2
+        assert (row.identity is None, bool(row.issues)) == (is_nobody, is_faulty)
+        assert (row.skipped, row.known, row.differs) == (skipped, known, differs)
+        assert row.fields == ({} if text is None else {"contact": text})
+
+
+def test_who_a_row_is_does_not_depend_on_a_journal(office: Office, give: Give) -> None:
     """A row has the same key and the same reference where a journal remembers it and where none does."""
-    assert list(batch_of(rows, kept=False)) == list(batch_of(rows, kept=True))
+    office.write([ticket(1), ticket(2)])
+    assert give(office.arguments("run", "--yes")).status == 0
+    job = Job(office.source, office.mapping, Connection(office.sandbox.url, "demo"), office.journal)
+    unplanned = list(check(load_job(job)))
+    with Journal(office.journal) as journal:
+        record = journal.imports.all()[0]
+        known = journal.rows.known(record.id, [row.key_digest for row in unplanned])
+    assert {digest: row.row.reference for digest, row in known.items()} == {
+        row.key_digest: row.reference for row in unplanned
+    }
 
 
 @given(ROWS)
 def test_a_row_is_in_the_state_that_outranks_the_others(rows: list) -> None:
     """What the CRM said comes first, then what passes a row over, then what is wrong with it, then a rejection."""
-    for planned in batch_of(rows, kept=True):
+    for planned in batch_of(rows).rows():
         known = planned.known.status if planned.known else None
         if known in {Status.CREATED, Status.SENDING, Status.UNKNOWN, Status.CONFLICT}:
             assert planned.status is known
-        elif planned.row.skipped:
+        elif planned.skipped:
             assert planned.status is Status.SKIPPED
-        elif not planned.row.sendable:
+        elif not planned.is_valid:
             assert planned.status is Status.INVALID
         else:
             rejected = known is Status.REJECTED and not planned.differs
@@ -91,7 +108,7 @@ def test_a_row_that_is_passed_over_has_no_issue_of_its_files(office: Office, giv
 @pytest.mark.parametrize("rows", [0, 1])
 def test_an_empty_batch_and_one_of_one_row(rows: int) -> None:
     """A batch has as many rows as it has numbers."""
-    assert len(list(batch_of([(False, False, None, None, False, None)] * rows, kept=True))) == rows
+    assert len(list(batch_of([(False, False, None, None, False, None)] * rows).rows())) == rows
 
 
 def test_r4_a_created_row_that_is_wrong_now_is_changed_and_nothing_else(office: Office, give: Give) -> None:

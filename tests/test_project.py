@@ -15,7 +15,7 @@ from pathlib import Path
 import click
 import pytest
 
-from importer.cli import COMMANDS, case_importer
+from importer.cli.main import COMMANDS, case_importer
 
 ROOT = Path(__file__).parent.parent
 SCENARIOS = ROOT / "docs" / "scenarios.md"

@@ -31,7 +31,7 @@ from run_support import Give, Office
 
 from importer.model import Status
 from importer.sandbox import Latency, RunningSandbox
-from importer.sandbox.faults import KINDS
+from importer.sandbox.misbehaviour import KINDS
 
 ROWS = int(os.environ.get("CHAOS_ROWS", "150"))
 KILLED_ROWS = int(os.environ.get("CHAOS_KILLED_ROWS", "250"))
@@ -60,11 +60,6 @@ def every_fault(sandbox: RunningSandbox) -> None:
     sandbox.inject(*(f"{name}:{NUMBERS.get(name, '')}rate={RATE},seed={SEED + n}" for n, name in enumerate(KINDS)))
 
 
-def idle(sandbox: RunningSandbox) -> bool:
-    """Tell whether no request is under way in the stand-in any more."""
-    return not any(sandbox._app.state.crm.traffic.under_way.values())
-
-
 def run_to_the_end(office: Office, give: Give, words: list[str], most: int) -> Counter[int]:
     """Run until no row is planned, settle, and again, until every row is a case; return the exit statuses."""
     ended: Counter[int] = Counter()
@@ -81,7 +76,7 @@ def run_to_the_end(office: Office, give: Give, words: list[str], most: int) -> C
             assert_report(office)
             return ended
         if not counts["planned"]:
-            wait_until(lambda: idle(office.sandbox))
+            wait_until(lambda: office.sandbox.idle)
             end_leases(office.journal)
             assert give(settle).status in {0, 3, 4}
             settle_by_person(office, give, words[words.index("--server") + 1])

@@ -17,7 +17,7 @@ from promise_support import assert_promise, end_leases, impatient, know_the_sear
 from run_support import MAPPING, Give, Office, Result
 from scripted_crm import Script, ScriptedCrm, Talk, created, http
 
-from importer.crm import watchdog
+from importer.crm import connections
 from importer.sandbox import RunningSandbox, SandboxConfig, Search
 
 AT_ONCE = ("--quiet-period", "0")
@@ -78,7 +78,7 @@ def test_o4_o13_a_body_that_did_not_arrive_is_sent_again(
     office: Office, give: Give, monkeypatch: pytest.MonkeyPatch, fault: str
 ) -> None:
     """A connection that breaks or stands still at half of 50 MB is proof: the same run sends it again."""
-    monkeypatch.setattr(watchdog, "STALL_LIMIT", 1.0)
+    monkeypatch.setattr(connections, "STALL_LIMIT", 1.0)
     office.mapping.write_text(f"{MAPPING}attachments: {{folder: ., columns: [Archivo], max_size: 50MB}}\n", "utf-8")
     (office.folder / "scan.bin").write_bytes(bytes(37_500_000))
     rows = [row | {"Archivo": "scan.bin"} for row in tickets([1, 2])]

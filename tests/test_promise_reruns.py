@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 import trustme
-from journal_support import Desk
+from journal_support import UserInterface
 from openpyxl import load_workbook
 from passage import Passage
 from promise_support import assert_promise, know_the_search, states, tickets, told, wait_until
@@ -20,12 +20,11 @@ from run_support import MAPPING, Give, Office, ticket
 
 from importer import clock
 from importer.cli.terminal import Terminal
-from importer.job import Job
 from importer.journal import Journal
-from importer.opening import begin
 from importer.pipeline import run as carry_out
 from importer.sandbox import Latency, RunningSandbox, SandboxConfig, Search
 from importer.settings import Connection
+from importer.workflow.job import Job, load_job
 
 
 def run(office: Office, *more: str) -> list[str]:
@@ -178,7 +177,7 @@ def test_r7_a_lease_begins_once_the_journal_is_ours(tmp_path: Path) -> None:
                 looks.append("ours")
         return clock.elapsed()
 
-    desk = Desk(path)
+    desk = UserInterface(path)
     desk.journal.close()
     desk.journal = Journal(path, clock.Clock(elapsed=elapsed))
     desk.plan([1])
@@ -299,7 +298,9 @@ def test_a_quota_is_waited_for(office: Office, give: Give, monkeypatch: pytest.M
             small.new_day()
 
         monkeypatch.setattr(Terminal, "waiting", next_day)
-        monkeypatch.setattr("importer.dispatch.now", lambda: datetime.now(UTC) + timedelta(days=2 * len(days)))
+        monkeypatch.setattr(
+            "importer.workflow.executing.now", lambda: datetime.now(UTC) + timedelta(days=2 * len(days))
+        )
         office.sandbox = small
         office.write(tickets(range(1, 9)))
         result = give(run(office, "--wait-for-quota"))
@@ -318,7 +319,9 @@ def test_a_quota_is_waited_for_and_kept_for_others(office: Office, give: Give, m
             small.new_day()
 
         monkeypatch.setattr(Terminal, "waiting", next_day)
-        monkeypatch.setattr("importer.dispatch.now", lambda: datetime.now(UTC) + timedelta(days=2 * len(left)))
+        monkeypatch.setattr(
+            "importer.workflow.executing.now", lambda: datetime.now(UTC) + timedelta(days=2 * len(left))
+        )
         office.sandbox = small
         office.write(tickets(range(1, 9)))
         result = give(run(office, "--wait-for-quota", "--keep-quota", "2", "--limit", "7"))
@@ -335,7 +338,7 @@ def test_a_night_ends_in_time(office: Office, monkeypatch: pytest.MonkeyPatch) -
     over = datetime.now(UTC) - timedelta(seconds=1)
     where = Connection(office.sandbox.url, "demo")
     finished = carry_out(
-        begin(Job(office.source, office.mapping, where, office.journal, until=over)), Terminal(yes=True)
+        load_job(Job(office.source, office.mapping, where, office.journal, until=over)), Terminal(yes=True)
     )
     assert (finished.exit_status, office.sandbox.posts) == (3, 0)
     assert "--until" in finished.next_step

@@ -179,7 +179,7 @@ def test_a_verdict_is_for_the_import_of_its_mapping(office: Office, give: Give) 
     [
         (("--by-hand", "1", "--not-created"), "No doubtful row"),
         (("--by-hand", "2"), "--created ID"),
-        (("--by-hand", "2", "--created", " "), "blank"),
+        (("--by-hand", "2", "--created", " "), "empty"),
         (("--created", "x"), "--by-hand"),
     ],
 )
@@ -235,7 +235,7 @@ def test_the_case_of_another_row_is_no_verdict(office: Office, give: Give) -> No
     decide(office.report, {3: ("created", others)})
     named = give(office.settle("--from", str(office.report)))
     assert named.status == 4
-    assert "not taken" in named.out
+    assert "not recorded" in named.out
     assert assert_promise(office) == {"created": 4, "unknown": 1}
 
 
@@ -282,8 +282,8 @@ def test_r21_a_wall_clock_that_is_wrong_moves_no_quiet_period(
     """A year ahead while rows are sent, then right again, or the other way round: the same seconds are waited for."""
     wrong = time.time() + years * 366 * 86_400
     with monkeypatch.context() as patched:
-        patched.setattr("importer.journal._CLOCK", clock.Clock(wall=lambda: wrong))
-        patched.setattr("importer.journal.Journal.__init__.__defaults__", (clock.Clock(wall=lambda: wrong),))
+        patched.setattr("importer.journal.journal._CLOCK", clock.Clock(wall=lambda: wrong))
+        patched.setattr("importer.journal.journal.Journal.__init__.__defaults__", (clock.Clock(wall=lambda: wrong),))
         in_doubt(office, give, "html-answer:nth=2", rows=2)
         end_leases(office.journal, ago=60)
     waiting = give(office.settle("--json")).json["settled"][0]["waiting_until"]

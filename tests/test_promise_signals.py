@@ -52,7 +52,7 @@ def test_o19_ctrl_c_twice_makes_them_unknown(slow: Office) -> None:
     assert process.stderr
     wait_until(lambda: slow.sandbox.posts == 7)
     process.send_signal(signal.SIGINT)
-    while "Stopping: 2 cases" not in (line := process.stderr.readline()):
+    while "the answers to 2 cases" not in (line := process.stderr.readline()):
         assert line, "it ended without a word"
     process.send_signal(signal.SIGINT)
     _out, err = process.communicate(timeout=60)

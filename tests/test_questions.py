@@ -1,4 +1,4 @@
-"""What a run has to ask: all at once, before anything leaves, and never again once it was answered."""
+"""What a run has to ask: all at once, before anything is sent, and never again once answered."""
 
 from __future__ import annotations
 
@@ -17,20 +17,20 @@ from passage import Passage
 from run_support import MAPPING, Give, Office, Result, ticket
 
 from importer.cli.terminal import Terminal
-from importer.job import Job
 from importer.journal import Journal
-from importer.opening import begin
-from importer.pipeline import _plan_questions, check
+from importer.pipeline import check
 from importer.questions import Answer, Question, QuestionsOpen, answer_all, unanswered
 from importer.sandbox import RunningSandbox
 from importer.settings import load_settings, settings_path, trust
+from importer.workflow.job import Job, load_job
+from importer.workflow.starting import _plan_questions
 
 TARGET = "target:\n  server: crm0009.wolkvox.com\n  operation: demo\n"
 
 
 @pytest.fixture(autouse=True)
 def bare(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Take the machine's own keyring and the environment's server away for one test."""
+    """Hide the machine's own keyring and the environment's server for one test."""
     for name in ("WOLKVOX_SERVER", "WOLKVOX_OPERATION", "WOLKVOX_TOKEN_FILE"):
         monkeypatch.delenv(name, raising=False)
     before = keyring.get_keyring()
@@ -41,16 +41,16 @@ def bare(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 @pytest.fixture
 def person(monkeypatch: pytest.MonkeyPatch) -> Person:
-    """Put a person at the terminal, who answers what the test has them answer."""
+    """Put a person at the terminal, whose answers the test decides."""
     there = Person()
-    monkeypatch.setattr("importer.cli.terminal.someone_is_there", lambda: True)
+    monkeypatch.setattr("importer.cli.terminal.is_interactive", lambda: True)
     monkeypatch.setattr("click.confirm", there.confirm)
     monkeypatch.setattr("click.prompt", there.choose)
     return there
 
 
 class Person:
-    """A person who declines the questions that hold one of some words, and chooses by number."""
+    """A person who declines questions that contain certain words, and chooses by number."""
 
     def __init__(self) -> None:
         self.declines: tuple[str, ...] = ()
@@ -70,13 +70,13 @@ class Person:
 
 @pytest.fixture(scope="module")
 def authority() -> trustme.CA:
-    """Make an authority that the client is told to trust."""
+    """Make a certificate authority that the client trusts."""
     return trustme.CA()
 
 
 @pytest.fixture
 def tunnel(office: Office, authority: trustme.CA, monkeypatch: pytest.MonkeyPatch) -> Iterator[Passage]:
-    """Lead every https host to the stand-in, by the environment's proxy, and tell which hosts were asked for."""
+    """Route every https host to the stand-in, by the environment's proxy, and record the hosts."""
 
     def certificate(host: str) -> ssl.SSLContext:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
@@ -91,12 +91,12 @@ def tunnel(office: Office, authority: trustme.CA, monkeypatch: pytest.MonkeyPatc
 
 def words(office: Office, command: str, *more: str) -> list[str]:
     """Return the words of a command that leaves server and operation to the mapping."""
-    said = [command, str(office.source), "-m", str(office.mapping)]
+    arguments = [command, str(office.source), "-m", str(office.mapping)]
     if command in {"run", "settle", "doctor"}:
-        said += ["--ca-file", str(office.folder / "ca.pem"), "--journal", str(office.journal)]
+        arguments += ["--ca-file", str(office.folder / "ca.pem"), "--journal", str(office.journal)]
     if command in {"settle", "doctor"}:
-        said.remove(str(office.source))
-    return [*said, *more]
+        arguments.remove(str(office.source))
+    return [*arguments, *more]
 
 
 def from_somebody_else(office: Office, more: str = "", count: int = 2) -> None:
@@ -128,9 +128,9 @@ def test_x5_no_call_goes_to_a_server_that_only_the_mapping_names(
     refused = give(words(office, *command))
     assert refused.status == 2
     assert tunnel.hosts == []
-    said = refused.out + refused.err
+    output = refused.out + refused.err
     for part in ("crm0009.wolkvox.com", "demo", str(office.mapping), "--trust-server"):
-        assert part in said
+        assert part in output
     assert not settings_path().exists()
 
 
@@ -173,7 +173,7 @@ def test_x5_what_the_user_named_is_meant(
 def test_x5_an_operation_that_only_the_mapping_names_is_asked_about(
     office: Office, give: Give, tunnel: Passage
 ) -> None:
-    """A token belongs to a server and an operation: to name the server alone does not agree to the operation."""
+    """A token belongs to a server and an operation: naming the server does not agree to the operation."""
     from_somebody_else(office)
     refused = give(words(office, "run", "--yes", "--first-run", "--server", "crm0009.wolkvox.com"))
     assert (refused.status, tunnel.hosts) == (2, [])
@@ -183,7 +183,7 @@ def test_x5_an_operation_that_only_the_mapping_names_is_asked_about(
 def test_x5_a_person_who_declines_a_server_sends_nothing(
     office: Office, give: Give, tunnel: Passage, person: Person
 ) -> None:
-    """At a terminal the question is asked before any call; no is exit 2, yes is remembered."""
+    """At a terminal the question comes before any call; no is exit status 2, yes is remembered."""
     from_somebody_else(office)
     person.declines = ("crm0009.wolkvox.com and",)
     assert give(words(office, "run")).status == 2
@@ -201,7 +201,7 @@ def test_x5_a_person_who_declines_a_server_sends_nothing(
 
 
 def test_all_open_questions_are_listed_at_once(office: Office, give: Give, tunnel: Passage) -> None:
-    """Where nobody can be asked, one refusal names every question with its option, and no call was made."""
+    """Without a terminal one refusal names every question with its option, and no call is made."""
     outside = office.folder.parent / f"{office.folder.name}-lists"
     outside.mkdir()
     (outside / "agents.csv").write_text("name,mail\nAlta,Alta\n", "utf-8")
@@ -275,7 +275,7 @@ def test_r11_another_imports_keys_are_asked_about_once_for_the_pair(office: Offi
 
 
 def test_r11_other_tickets_under_a_known_name_are_a_question(office: Office, give: Give) -> None:
-    """--same-tickets goes on and is asked once for a file; --new-import names what the mapping needs."""
+    """--same-tickets continues, and is needed once for a file; --new-import says what the mapping needs."""
     office.write(ticket(n) for n in range(1, 9))
     give(office.arguments("run", "--yes"))
     office.write(ticket(n, Detalle="otra cosa", Asunto="otro") for n in range(1, 10))
@@ -304,7 +304,7 @@ def overlapping(office: Office, give: Give, *more: str) -> Result:
 
 
 def test_r11_some_keys_of_another_import_wait_and_the_others_go(office: Office, give: Give) -> None:
-    """Rows whose keys created cases elsewhere wait with the reason; --new-import sends them, and is remembered."""
+    """Rows whose keys created cases elsewhere wait, with the reason; --new-import sends them, and is remembered."""
     result = overlapping(office, give)
     assert (result.status, result.json["created_now"], result.json["counts"]["planned"]) == (3, 4, 2)
     assert [reason["row"] for reason in result.json["reasons"]] == [2, 3]
@@ -320,7 +320,7 @@ def test_r11_some_keys_of_another_import_wait_and_the_others_go(office: Office, 
 
 
 def test_r11_an_import_that_is_known_already_is_asked_about_keys_of_another(office: Office, give: Give) -> None:
-    """Behind the first two thousand rows, too, and where the import has cases of its own."""
+    """Also after the first two thousand rows, and if the import has cases of its own."""
     office.write([ticket(1)])
     give(office.arguments("run", "--yes"))
     office.mapping.write_text(WEEKLY, "utf-8")
@@ -332,7 +332,7 @@ def test_r11_an_import_that_is_known_already_is_asked_about_keys_of_another(offi
 
 
 def test_r11_keys_of_doubtful_rows_of_another_import_wait(office: Office, give: Give) -> None:
-    """A row that may be a case stands in the way as one that is; a row that the CRM never saw does not."""
+    """A row that may have a case counts like one that has; a row that the CRM never saw does not."""
     office.write([ticket(1), ticket(2, Correo="nobody")])
     office.sandbox.inject("closed-after-creating")
     assert give(office.arguments("run", "--yes")).status == 4
@@ -345,7 +345,7 @@ def test_r11_keys_of_doubtful_rows_of_another_import_wait(office: Office, give: 
 
 
 def test_r11_what_a_person_declines_about_some_rows_waits(office: Office, give: Give, person: Person) -> None:
-    """At the terminal the answer no lets these rows wait, and the others go."""
+    """At the terminal, the answer no makes these rows wait, and the others are sent."""
     person.declines = ("other tickets",)
     result = overlapping(office, give)
     assert (result.status, result.json["created_now"], result.json["counts"]["planned"]) == (3, 4, 2)
@@ -374,25 +374,25 @@ def question(code: str = "a", scope: str = "run", rows: tuple[int, ...] = (), *,
 
 
 def test_where_nobody_can_be_asked_a_question_about_rows_stays_open() -> None:
-    """It ends no run by itself, and is listed beside one that does."""
-    nobody = Terminal()
-    whole, some, said = question("a"), question("b", "rows", (3,)), question("c", given=True)
-    answered = answer_all([some, said], nobody)
-    assert [one.question for one in answered] == [said]
-    assert unanswered([some, said], answered) == [some]
+    """It does not end a run by itself, and is listed beside one that does."""
+    without_terminal = Terminal()
+    whole, some, given = question("a"), question("b", "rows", (3,)), question("c", given=True)
+    answered = answer_all([some, given], without_terminal)
+    assert [one.question for one in answered] == [given]
+    assert unanswered([some, given], answered) == [some]
     with pytest.raises(QuestionsOpen) as caught:
-        answer_all([some, said], nobody, later=[whole])
+        answer_all([some, given], without_terminal, later=[whole])
     assert caught.value.questions == (some, whole)
 
 
 def test_rows_wait_for_the_answer_to_a_question_about_them(
     office: Office, give: Give, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """They stay planned with the reason, the others are sent, and the run ends with 3."""
+    """They stay planned, with the reason; the others are sent, and the exit status is 3."""
     office.write(ticket(n) for n in range(1, 5))
     about = question("belongs-elsewhere", "rows", (3, 5))
     with monkeypatch.context() as patched:
-        patched.setattr("importer.pipeline._plan_questions", lambda *given: [*_plan_questions(*given), about])
+        patched.setattr("importer.workflow.starting._plan_questions", lambda *given: [*_plan_questions(*given), about])
         result = give(office.arguments("run", "--yes", "--json"))
     assert (result.status, office.sandbox.posts) == (3, 2)
     assert result.json["counts"]["planned"] == 2
@@ -446,7 +446,7 @@ def by_dots(outside: Path, office: Office) -> str:
 
 
 def by_a_link(outside: Path, office: Office) -> str:
-    """Return a way out by a link of an innocent name."""
+    """Return a way out by a link with an innocent name."""
     (office.folder / "lists").symlink_to(outside)
     return "lists"
 
@@ -466,7 +466,7 @@ def test_x5_no_file_outside_is_read_before_the_user_allows_its_folder(
     give: Give,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """No lookup, known values, list or attachments folder leads out unseen, by no command."""
+    """No lookup, known values, list or attachments folder leads out unseen, whatever the command."""
     office.write([ticket(1)])
     named = way(outside, office)
     office.mapping.write_text(mapping(named if mapping is attached_from else f"{named}/agents.csv"), "utf-8")
@@ -487,12 +487,12 @@ def test_x5_no_file_outside_is_read_before_the_user_allows_its_folder(
 
 
 def test_x5_no_plan_is_made_of_a_file_outside(outside: Path, office: Office) -> None:
-    """Whoever forgets to ask is held back by what opens the tables: there is no second way in."""
+    """Code that forgets to ask is stopped where the tables are opened: there is no second way in."""
     office.write([ticket(1)])
     for mapping in (looked_up(outside / "agents.csv"), attached_from(outside)):
         office.mapping.write_text(mapping, "utf-8")
         with pytest.raises(QuestionsOpen, match="--allow-folder"):
-            check(begin(Job(office.source, office.mapping)))
+            check(load_job(Job(office.source, office.mapping)))
 
 
 def test_x5_a_link_to_a_file_outside_is_a_way_out(outside: Path, office: Office, give: Give) -> None:
@@ -514,7 +514,7 @@ def test_x5_an_allowed_folder_is_remembered(outside: Path, office: Office, give:
 
 
 def test_x5_a_person_allows_a_folder_at_the_terminal(outside: Path, office: Office, give: Give, person: Person) -> None:
-    """The folder is asked about before its files are read; no is exit 2."""
+    """The folder is asked about before its files are read; no is exit status 2."""
     office.write([ticket(1)])
     office.mapping.write_text(looked_up(outside / "agents.csv"), "utf-8")
     person.declines = (str(outside),)
@@ -529,7 +529,7 @@ def test_x5_a_person_allows_a_folder_at_the_terminal(outside: Path, office: Offi
 def test_x5_settings_that_cannot_be_written_hold_for_this_time(
     outside: Path, office: Office, give: Give, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """On a computer whose settings cannot be written, the option allows it each time, and says so."""
+    """If the settings cannot be written, the option is needed each time, and the command says so."""
     (office.folder / "no-folder").write_text("", "utf-8")
     monkeypatch.setenv("XDG_CONFIG_HOME", str(office.folder / "no-folder"))
     office.write([ticket(1)])
@@ -566,11 +566,11 @@ def test_x5_folders_of_mapping_and_source_need_no_leave(office: Office, give: Gi
     assert give(["check", str(office.source), "-m", str(mapping)]).status == 0
 
 
-# ------------------------------------------------------------------------------------------------ doctor, help
+# ------------------------------------------------------------------------------------------------ doctor, spot check
 
 
 def test_the_doctor_shows_the_settings_file_and_what_it_says(office: Office, give: Give) -> None:
-    """It has a line of its own where there is one; a damaged one is a fault with its line."""
+    """An existing file has a line of its own; a damaged one is a fault, with its line."""
     trust("https://crm0009.wolkvox.com", "demo")
     shown = give([*words(office, "doctor", "--server", office.sandbox.url, "--operation", "demo")[:1], "--json",
                   "--server", office.sandbox.url, "--operation", "demo"])  # fmt: skip
@@ -583,18 +583,10 @@ def test_the_doctor_shows_the_settings_file_and_what_it_says(office: Office, giv
     assert "line 1" in next(check for check in damaged.json["checks"] if check["name"] == "settings")["seen"]
 
 
-def test_the_help_of_run_has_headings(give: Give) -> None:
-    """Every option stands under a heading that says what it is about."""
-    result: Result = give(["run", "--help"])
-    for heading in ("Connection:", "Pace:", "Questions, answered beforehand:", "Report:", "Journal and repair:"):
-        assert heading in result.out
-    assert "--trust-server" in result.out
-
-
 def test_r15_a_first_run_that_cannot_ask_the_crm_for_its_rows_asks_the_person(
     office: Office, give: Give, tunnel: Passage
 ) -> None:
-    """A mapping without a reference cannot tell what another computer sent: nothing is sent before somebody agrees."""
+    """Without a reference the CRM cannot be searched for rows of another computer: a person has to agree first."""
     office.mapping.write_text(MAPPING.replace("reference: description\n", "") + TARGET, "utf-8")
     office.write(ticket(n) for n in range(1, 3))
     first = words(office, "run", "--yes", "--first-run", "--trust-server")

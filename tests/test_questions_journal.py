@@ -1,4 +1,4 @@
-"""What a run asks where the journal is not what it was, or does not know what this computer sent."""
+"""What a run asks if the journal is not what it was, or does not know what this computer sent."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 from run_support import Give, Office, ticket
+
+from importer.settings import settings_path
 
 
 def codes(office: Office, give: Give, *more: str) -> list[str]:
@@ -26,7 +28,7 @@ def lose(office: Office) -> None:
 
 
 def test_a_lost_journal_needs_more_than_first_run(office: Office, give: Give) -> None:
-    """The mark knows the import: only adopting, looking, or a recorded decision goes on."""
+    """The mark knows the import: only adopting, searching, or a recorded decision lets a run continue."""
     office.write([ticket(1)])
     give(office.arguments("run", "--yes"))
     lose(office)
@@ -49,7 +51,7 @@ def test_a_lost_journal_is_made_good_by_looking_first(office: Office, give: Give
 
 
 def test_a_restored_journal_sends_again_once_every_row_was_looked_for(office: Office, give: Give) -> None:
-    """A backup is refused; with --look-first what it lacks is found. Another file has rows that nobody looked for."""
+    """A backup is refused until --look-first has found what it lacks; another file has rows not yet looked for."""
     office.write([ticket(1)])
     give(office.arguments("run", "--yes"))
     backup = office.folder / "backup.db"
@@ -87,7 +89,7 @@ def test_a_journal_from_another_computer_is_asked_about_once(
 
 
 def test_a_report_that_is_ahead_of_its_journal_stops_the_run(office: Office, give: Give) -> None:
-    """Where the marks are gone too, a report still says how far the journal had come."""
+    """If the marks are gone too, a report still says how far the journal had come."""
     office.write([ticket(1)])
     give(office.arguments("run", "--yes"))
     backup = office.folder / "backup.db"
@@ -105,3 +107,13 @@ def test_a_report_that_is_ahead_of_its_journal_stops_the_run(office: Office, giv
     assert give(office.arguments("run", "--yes", "--look-first", "--quiet-period", "0")).status == 0
     assert give(office.arguments("run", "--yes")).status == 0
     assert office.sandbox.posts == 2
+
+
+def test_the_journal_of_the_settings_is_the_one_that_every_command_opens(office: Office, give: Give) -> None:
+    """A journal that the settings file names needs no --journal, for `journal` as for `run` and `history`."""
+    office.write([ticket(1)])
+    assert give(office.arguments("run", "--yes")).status == 0
+    settings_path().parent.mkdir(parents=True, exist_ok=True)
+    settings_path().write_text(f'journal = "{office.journal}"\n', "utf-8")
+    assert give(["history", "--json"]).json["runs"]
+    assert give(["journal", "check", "--json"]).json["path"] == str(office.journal)

@@ -12,7 +12,7 @@ from report_support import always, content, every_state, issue, row
 
 from importer import report
 from importer.model import Issue, ReportContent, Status
-from importer.report.content import CREATED_NOW, PALETTES, group_issues
+from importer.report.content import CREATED_NOW, PALETTES, group_issues, issues_of
 from importer.report.styles import FAULTY, FILL_HEADER, OWN_HEADER, SOURCE_HEADER, TO_FILL
 
 VOID = {"meta", "input", "br"}
@@ -135,7 +135,7 @@ def test_issues_are_grouped_by_column_and_code() -> None:
     """The most frequent first, neighbours together, the commonest values, and no more than a page can hold."""
     rows = [row(number, Status.INVALID, issues=(issue(number, value=f"v{number % 9}"),)) for number in range(2, 302)]
     rows += [row(number, Status.INVALID, issues=(issue(number, "Asunto"),)) for number in range(400, 600, 2)]
-    state, subject = group_issues(rows)
+    state, subject = group_issues(issues_of(rows))
     assert (state.first.column, state.count, state.rows) == ("Estado", 300, "2-301")
     assert len(list(state.examples)) == 6
     assert state.more_values

@@ -256,7 +256,7 @@ def test_only_what_was_invalid_or_rejected(strict: Office, give: Give) -> None:
     strict.write([ticket(1), ticket(2), ticket(3, Correo="nobody"), ticket(4), ticket(5)])
     result = give(strict.arguments("run", "--yes", "--json", "--only", "invalid,rejected"))
     assert (result.status, result.json["rows"], result.json["created_now"]) == (1, 3, 1)
-    assert "rows that are or were invalid or rejected" in result.err
+    assert "rows that are or were in these states: invalid, rejected" in result.err
     assert (result.json["counts"]["invalid"], result.json["counts"]["rejected"]) == (1, 1)
     assert strict.sandbox.posts == 4  # the rejected row a second time, and nothing of the new row
     assert list(strict.reported()["row"]) == ["3", "4", "5"]

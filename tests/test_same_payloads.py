@@ -8,10 +8,9 @@ import pytest
 from run_support import Give, Office
 from source_support import WORKBOOKS
 
-from importer.composing import compose
-from importer.job import Job
-from importer.opening import begin
 from importer.pipeline import check
+from importer.workflow.job import Job, load_job
+from importer.workflow.plan import build_payload
 
 MAPPING = """\
 version: 1
@@ -50,9 +49,9 @@ def saved_as(ending: str) -> Path:
 
 def bodies(source: Path, mapping: Path) -> list[bytes]:
     """Return the bytes that a source would send, none of its rows being at fault."""
-    plan = check(begin(Job(source, mapping)))
-    assert [issue for planned in plan for issue in planned.row.issues] == []
-    return [b"".join(compose(plan, planned.row).chunks()) for planned in plan]
+    plan = check(load_job(Job(source, mapping)))
+    assert [issue for row in plan for issue in row.issues] == []
+    return [b"".join(build_payload(plan, row).chunks()) for row in plan]
 
 
 def test_s1_one_table_in_every_format_gives_the_same_bytes(tmp_path: Path) -> None:

@@ -10,11 +10,10 @@ from pathlib import Path
 import openpyxl
 import pytest
 
-from importer.job import Job
-from importer.mapping.schema import json_schema
-from importer.opening import begin
+from importer.mapping import json_schema
 from importer.pipeline import check
-from importer.plan import PlannedRow
+from importer.workflow.job import Job, load_job
+from importer.workflow.plan import PlannedRow
 
 ROOT = Path(__file__).parent.parent
 SAMPLES = ROOT / "sample_data"
@@ -74,7 +73,7 @@ Time to Resolution,Customer Satisfaction Rating
 
 def checked(source: str, mapping: str) -> list[PlannedRow]:
     """Return the rows of a sample as `check` sees them."""
-    return list(check(begin(Job(SAMPLES / source, ROOT / "mappings" / mapping))))
+    return list(check(load_job(Job(SAMPLES / source, ROOT / "mappings" / mapping))))
 
 
 @pytest.mark.parametrize(
@@ -88,14 +87,14 @@ def test_every_planted_fault_is_found_and_nothing_else(
     source: str, mapping: str, planted: list[tuple[int, str, str]]
 ) -> None:
     """Row, column and code of every issue of a sample; each with a sentence and a remedy."""
-    issues = [issue for planned in checked(source, mapping) for issue in planned.row.issues]
+    issues = [issue for row in checked(source, mapping) for issue in row.issues]
     assert [(issue.row, issue.column, issue.code) for issue in issues] == planted
     assert all(issue.message and issue.remedy for issue in issues)
 
 
 def test_the_legacy_sample_shows_what_an_import_can_do() -> None:
     """All case types, open and closed cases, and files of every kind are among the rows that can be sent."""
-    rows = [planned.row for planned in checked("legacy_tickets.xlsx", "legacy-tickets.yml") if planned.row.sendable]
+    rows = [planned for planned in checked("legacy_tickets.xlsx", "legacy-tickets.yml") if planned.is_valid]
     assert {row.fields["case-type"] for row in rows} == {"Request", "Complaints", "Claims", "Suggestions"}
     assert {row.fields["status"] for row in rows} == {"Abierto", "Cerrado"}
     kinds = {attachment.path.suffix for row in rows for attachment in row.attachments}
@@ -105,17 +104,13 @@ def test_the_legacy_sample_shows_what_an_import_can_do() -> None:
 
 def test_the_hidden_row_is_skipped() -> None:
     """The row that somebody hid instead of deleting it becomes no case."""
-    skipped = [
-        planned.row.number for planned in checked("legacy_tickets.xlsx", "legacy-tickets.yml") if planned.row.skipped
-    ]
+    skipped = [planned.number for planned in checked("legacy_tickets.xlsx", "legacy-tickets.yml") if planned.skipped]
     assert skipped == [47]
 
 
 def test_decimal_commas_and_days_first_arrive_as_they_are_meant() -> None:
     """The weekly file's numbers, dates and zeros become what the CRM wants."""
-    rows = {
-        planned.row.number: planned.row.fields for planned in checked("weekly_backoffice.csv", "weekly-backoffice.yml")
-    }
+    rows = {planned.number: planned.fields for planned in checked("weekly_backoffice.csv", "weekly-backoffice.yml")}
     assert rows[4]["form.Valor"] == 2131063.35
     assert rows[4]["form.Fecha"] == "2026-11-09"
     assert rows[4]["contact"] == "servicio@transcondor.example"
@@ -125,7 +120,7 @@ def test_the_public_data_set_is_mapped(tmp_path: Path) -> None:
     """Types, statuses and priorities of that set; braces in its texts stay; a closed ticket needs its resolution."""
     path = tmp_path / "tickets.csv"
     path.write_text(PUBLIC, "utf-8")
-    rows = [planned.row for planned in check(begin(Job(path, ROOT / "mappings" / "customer-support-tickets.yml")))]
+    rows = [planned for planned in check(load_job(Job(path, ROOT / "mappings" / "customer-support-tickets.yml")))]
     assert [row.fields["case-type"] for row in rows] == ["Complaints", "Claims", "Claims", "Request"]
     assert [row.fields["status"] for row in rows] == ["En espera", "Cerrado", "Cerrado", "Abierto"]
     assert [row.fields["priority"] for row in rows] == ["Alta", "Baja", "Media", "Alta"]

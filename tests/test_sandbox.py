@@ -1,4 +1,4 @@
-"""The stand-in CRM answers as the vendor's page says, and where that is silent as it is configured."""
+"""The sandbox answers as the vendor's page says, and as configured where that page is silent."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ REQUIRED = [*(key for key in CASE if key not in {"form", "attachments"}), "form"
 
 
 def test_a_case_is_created_with_ids(sandbox: RunningSandbox) -> None:
-    """A whole case is answered in the documented shape and kept with everything that was sent."""
+    """A whole case is answered in the documented shape and stored with everything that was sent."""
     response = insert(sandbox)
     (case,) = sandbox.store.cases
     assert response.status_code == 200
@@ -44,7 +44,7 @@ def test_a_case_is_created_with_ids(sandbox: RunningSandbox) -> None:
 
 
 def test_every_answer_says_what_it_is(sandbox: RunningSandbox) -> None:
-    """Answers, refusals and pages carry the stand-in's label and its clock."""
+    """Answers, refusals and pages carry the sandbox's label and its clock."""
     for response in (
         insert(sandbox),
         requests.post(sandbox.url + INSERT, timeout=10),
@@ -76,7 +76,7 @@ def test_a_required_parameter_may_not_be_missing(sandbox: RunningSandbox, name: 
 
 @pytest.mark.parametrize("status", ["Cerrado", "closed"])
 def test_a_closed_case_needs_a_solution(sandbox: RunningSandbox, status: str) -> None:
-    """Without configuration Cerrado and Closed, in any case, demand a solution; white space is none."""
+    """Without configuration Cerrado and Closed, in any case, need a solution other than white space."""
     assert insert(sandbox, status=status, solution="  ").status_code == 400
     assert insert(sandbox, status=status, solution="Hecho").status_code == 200
     assert len(sandbox.store.cases) == 1
@@ -95,7 +95,7 @@ def test_a_closed_case_needs_a_solution(sandbox: RunningSandbox, status: str) ->
     ],
 )
 def test_what_is_not_configured_does_not_exist(name: str, value: str) -> None:
-    """A listed world holds only what is listed; addresses are compared whatever their case."""
+    """Only listed values exist, if there is a list; addresses are compared without regard to case."""
     config = SandboxConfig(
         operations=("demo",),
         users=("admin_@demo",),
@@ -120,22 +120,22 @@ def test_without_configuration_only_what_is_well_formed_exists(sandbox: RunningS
 
 
 @pytest.mark.parametrize("body", [b"", b"{", b"[]", b"\xff", b"[" * 100_000, b'{"operation": "demo"}', b'{"a": NaN}'])
-def test_a_body_that_is_no_case_is_refused(sandbox: RunningSandbox, body: bytes) -> None:
-    """Whatever else is sent is a 400 and no fault of the server."""
+def test_a_body_that_is_not_a_case_is_refused(sandbox: RunningSandbox, body: bytes) -> None:
+    """Anything else that is sent is a 400, not a server error."""
     response = requests.post(sandbox.url + INSERT, data=body, headers=TOKEN, timeout=10)
     assert response.json()["error"] == "SOME PARAMETERS ARE REQUIRED"
 
 
 @pytest.mark.parametrize("attachment", ["no base64!", "YQ", "data:text/plain;base64,YQ==", "YQ==" * 40_000, "ñ"])
-def test_an_attachment_that_is_no_base64_is_refused(sandbox: RunningSandbox, attachment: str) -> None:
-    """Nothing is kept of a case one of whose attachments cannot be decoded."""
+def test_an_attachment_that_is_not_base64_is_refused(sandbox: RunningSandbox, attachment: str) -> None:
+    """Nothing is stored of a case with an attachment that cannot be decoded."""
     response = insert(sandbox, attachments=[base64.b64encode(b"good").decode(), attachment])
     assert response.status_code == 400
     assert sandbox.store.cases == []
 
 
 def test_half_a_character_is_refused(sandbox: RunningSandbox) -> None:
-    """A lone surrogate, which JSON can write and no text can hold, is a 400."""
+    """A lone surrogate, which JSON allows and Unicode text does not, is a 400."""
     assert insert(sandbox, description="\ud800").status_code == 400
 
 
@@ -149,7 +149,7 @@ def test_a_wrong_method_is_a_405(sandbox: RunningSandbox) -> None:
 
 
 def test_a_large_attachment_arrives_whole(sandbox: RunningSandbox) -> None:
-    """Attachments of many megabytes are the bytes that were sent, beside a long text that is no attachment."""
+    """Attachments of many megabytes are the bytes that were sent, next to a long text that is not an attachment."""
     large, text = bytes(range(256)) * 40_000, "Z" * 100_000
     files = [base64.b64encode(content).decode() for content in (large, b"", b"small")]
     assert insert(sandbox, attachments=files, description=text).status_code == 200
@@ -158,7 +158,7 @@ def test_a_large_attachment_arrives_whole(sandbox: RunningSandbox) -> None:
     assert case.body["description"] == text
 
 
-def test_a_body_over_the_limit_is_refused_and_the_connection_goes_on() -> None:
+def test_a_body_over_the_limit_is_refused_and_the_connection_stays_open() -> None:
     """The body is read to its end, so that the answer arrives and the next case uses the same connection."""
     with RunningSandbox(SandboxConfig(max_body=ByteSize(10_000))) as sandbox, requests.Session() as session:
         session.headers.update(TOKEN)
@@ -185,7 +185,7 @@ def test_decoding_leaves_nothing_out(texts: list[tuple[str, int, str]], files: l
         taken.seek(0)
         with decoded(taken) as body:
             assert body.values == values
-            assert [b"".join(file.parts()) for file in body.attachments or ()] == contents
+            assert [b"".join(file.chunks()) for file in body.attachments or ()] == contents
 
 
 # ------------------------------------------------------------------------------------------------ the search
@@ -206,14 +206,14 @@ def test_decoding_leaves_nothing_out(texts: list[tuple[str, int, str]], files: l
     ],
 )
 def test_the_search_compares_as_its_page_says(sandbox: RunningSandbox, field: str, value: str, found: int) -> None:
-    """Descriptions match in part, other fields as a whole, both whatever the case of A to Z."""
+    """Descriptions match in part, other fields as a whole, both without regard to the case of A to Z."""
     insert(sandbox)
     insert(sandbox, description="Otra")
     assert len(query(sandbox, field, value).json()["data"]) == found
 
 
 def test_a_found_record_carries_its_ids_and_fields(sandbox: RunningSandbox) -> None:
-    """What is found says which case it is and what it was created with, without the attachments."""
+    """A record shows the case's ids and the fields it was created with, without the attachments."""
     ids = insert(sandbox).json()["data"]
     (record,) = query(sandbox, "wolkvox-id", ids["wolkvox_id"]).json()["data"]
     assert record == {**ids, "idCase": "1", **{key: value for key, value in CASE.items() if key != "attachments"}}
@@ -242,15 +242,15 @@ def test_a_new_case_may_be_hidden_for_a_while() -> None:
 def test_nothing_found_has_the_configured_shape(shape: str, code: int, data: object) -> None:
     """Which shape the CRM uses is unknown, so each of three can be rehearsed."""
     with RunningSandbox(SandboxConfig(search=Search(nothing_found=shape))) as sandbox:  # type: ignore[arg-type]
-        response = query(sandbox, "email contact", "nobody@example.com")
+        response = query(sandbox, "email contact", "unknown@example.com")
     assert (response.status_code, response.json()["code"], response.json()["data"]) == (code, code, data)
 
 
 @pytest.mark.parametrize(
     ("field", "value"), [("contact phone", "3001234567"), ("nonsense", "x"), ("status", ""), ("status", "\ud800")]
 )
-def test_what_cannot_be_searched_is_said(sandbox: RunningSandbox, field: str, value: str) -> None:
-    """A field that the stand-in has no data for is an answer of its own, and not 'nothing found'."""
+def test_a_field_that_cannot_be_searched_is_refused(sandbox: RunningSandbox, field: str, value: str) -> None:
+    """A field that the sandbox has no data for gets an answer of its own, not 'nothing found'."""
     assert query(sandbox, field, value).status_code == 400
 
 
@@ -258,13 +258,13 @@ def test_what_cannot_be_searched_is_said(sandbox: RunningSandbox, field: str, va
 
 
 def test_the_quota_is_counted_per_token() -> None:
-    """Every call of a token counts, asking included; at its end nothing is created until the next day."""
+    """Every call of a token counts; after the last one, nothing is created until the next day."""
     with RunningSandbox(SandboxConfig(daily_quota=2)) as sandbox:
         url = f"{sandbox.url}{INFORMATION}?operation=demo"
         assert insert(sandbox).status_code == 200
-        told = requests.get(url, headers=TOKEN, timeout=10).json()["data"]
-        assert (told["token_limit"], told["token_use_today"], told["available_consumition_options"]) == (2, 2, 0)
-        assert 0 <= told["hours_to_restart_count"] <= 24
+        quota = requests.get(url, headers=TOKEN, timeout=10).json()["data"]
+        assert (quota["token_limit"], quota["token_use_today"], quota["available_consumition_options"]) == (2, 2, 0)
+        assert 0 <= quota["hours_to_restart_count"] <= 24
         response = insert(sandbox)
         assert (response.status_code, response.json()["error"]) == (403, "TOKEN LIMIT EXCEEDED")
         assert requests.get(url, headers={"Wolkvox-Token": "other"}, timeout=10).json()["data"]["token_use_today"] == 1
@@ -273,8 +273,8 @@ def test_the_quota_is_counted_per_token() -> None:
         assert len(sandbox.store.cases) == 2
 
 
-def test_the_quota_begins_anew_each_day() -> None:
-    """A token that has nothing left today may call again tomorrow."""
+def test_the_quota_resets_each_day() -> None:
+    """A token that has no calls left today can call again tomorrow."""
     traffic = Traffic()
     assert [traffic.spend("demo", 1), traffic.spend("demo", 1)] == [True, False]
     traffic.day -= timedelta(days=1)
@@ -287,21 +287,21 @@ def test_token_information_needs_the_operation(sandbox: RunningSandbox) -> None:
 
 
 def test_simultaneous_requests_are_limited_where_configured() -> None:
-    """While one call of a token is under way, the next is refused in the vendor's words; nothing is created by it."""
+    """While one call of a token is in progress, the next is refused in the vendor's words and creates nothing."""
     config = SandboxConfig(simultaneous_requests=1)
     with RunningSandbox(config) as sandbox:
-        begun, go_on = threading.Event(), threading.Event()
+        started, go_on = threading.Event(), threading.Event()
 
         def slow_body() -> Iterator[bytes]:
             yield b" " * 70_000
-            begun.set()
+            started.set()
             go_on.wait(10)
             yield b"{}"
 
         url = sandbox.url + QUERY
         first = threading.Thread(target=lambda: requests.post(url, data=slow_body(), headers=TOKEN, timeout=10))
         first.start()
-        begun.wait(10)
+        started.wait(10)
         refused = insert(sandbox)
         go_on.set()
         first.join()
@@ -311,7 +311,7 @@ def test_simultaneous_requests_are_limited_where_configured() -> None:
 
 
 def test_latency_holds_every_answer_back() -> None:
-    """A client that waits less than the latency has no answer, and the case exists all the same."""
+    """A client that waits less than the latency gets no answer, yet the case exists."""
     with RunningSandbox(latency=Latency(0.3, 0.3)) as sandbox:
         with pytest.raises(requests.ReadTimeout):
             requests.post(sandbox.url + INSERT, json=dict(CASE), headers=TOKEN, timeout=(10, 0.05))
@@ -322,7 +322,7 @@ def test_latency_holds_every_answer_back() -> None:
 @pytest.mark.parametrize("path", ["/", INSERT, QUERY, INFORMATION])
 @pytest.mark.parametrize("host", ["evil.example", "evil.example:{port}", "127.0.0.1", "127.0.0.1:1", "localhost", ""])
 def test_x10_another_name_or_port_is_not_the_sandbox(sandbox: RunningSandbox, path: str, host: str) -> None:
-    """A page on the web that has its own name lead to this computer gets nothing, from the calls as from the pages."""
+    """A web page whose own name resolves to this computer gets nothing, from calls or pages."""
     port = sandbox.url.rpartition(":")[2]
     headers = {**TOKEN, "Host": host.format(port=port)}
     send = requests.get if path in ("/", INFORMATION) else requests.post
@@ -332,7 +332,7 @@ def test_x10_another_name_or_port_is_not_the_sandbox(sandbox: RunningSandbox, pa
 
 @pytest.mark.parametrize("name", ["127.0.0.1", "localhost", "LOCALHOST", "localhost.", "[::1]"])
 def test_x10_every_name_of_this_computer_is_answered(sandbox: RunningSandbox, name: str) -> None:
-    """Whatever the user calls it, at its own port."""
+    """Every local name works, at the sandbox's own port."""
     headers = {**TOKEN, "Host": f"{name}:{sandbox.url.rpartition(':')[2]}"}
     assert requests.post(sandbox.url + INSERT, json=dict(CASE), headers=headers, timeout=10).status_code == 200
 
@@ -340,7 +340,7 @@ def test_x10_every_name_of_this_computer_is_answered(sandbox: RunningSandbox, na
 @pytest.mark.parametrize("origin", ["https://evil.example", "null", "http://127.0.0.1:1", "http://localhost"])
 @pytest.mark.parametrize("method", ["post", "options"])
 def test_x10_a_page_of_another_site_is_not_answered(sandbox: RunningSandbox, origin: str, method: str) -> None:
-    """A browser names the site whose page sends: no case of it is created, and no leave is given to ask."""
+    """A browser names the site that sends the request: no case is created, and no preflight succeeds."""
     headers = {**TOKEN, "Origin": origin}
     response = requests.request(method, sandbox.url + INSERT, data=json.dumps(CASE), headers=headers, timeout=10)
     assert response.status_code == 403
@@ -348,12 +348,12 @@ def test_x10_a_page_of_another_site_is_not_answered(sandbox: RunningSandbox, ori
 
 
 def test_x10_its_own_page_is_answered(sandbox: RunningSandbox) -> None:
-    """The origin of the sandbox itself is no other site."""
+    """The sandbox's own origin is not another site."""
     assert requests.get(sandbox.url, headers={"Origin": sandbox.url}, timeout=10).status_code == 200
 
 
 @pytest.mark.parametrize(("token", "code"), [("", 401), ("any", 200), ("ñ", 403), ("a\tb", 403)])
 def test_x10_a_token_that_could_be_none_is_refused(sandbox: RunningSandbox, token: str, code: int) -> None:
-    """Without a list any token of plain letters is right, and what no token can look like is not."""
+    """Without a list any token of printable ASCII is accepted, and any other text is refused."""
     headers = {"Wolkvox-Token": token.encode("latin-1")}
     assert requests.post(sandbox.url + INSERT, json=dict(CASE), headers=headers, timeout=10).status_code == code

@@ -1,4 +1,4 @@
-"""The stand-in's faults do what their names say, when they are told to."""
+"""The sandbox's faults do what their names say, on the requests that they are meant for."""
 
 from __future__ import annotations
 
@@ -15,7 +15,8 @@ from sandbox_support import CASE, INFORMATION, INSERT, TOKEN, insert, query
 
 from importer.errors import UsageError
 from importer.sandbox import RunningSandbox, describe_faults, parse_fault
-from importer.sandbox.faults import KINDS, Plan
+from importer.sandbox.faults import FaultPlan
+from importer.sandbox.misbehaviour import KINDS
 
 LARGE = "x" * 3_000_000
 
@@ -35,7 +36,7 @@ def no_json(response: requests.Response) -> bool:
 
 
 def behind_a_warning(response: requests.Response) -> bool:
-    """Whether the true answer follows a warning of PHP."""
+    """Whether the correct answer follows a PHP warning."""
     warning, _brace, rest = response.text.partition("{")
     return "Warning" in warning and json.loads("{" + rest)["code"] == 200
 
@@ -79,7 +80,7 @@ SILENT = {
 
 @pytest.mark.parametrize("fault", ANSWERS)
 def test_a_fault_that_answers(fault: str) -> None:
-    """The answer is as announced, a case exists or does not, and the next request goes well."""
+    """The answer is as described, a case exists or does not, and the next request succeeds."""
     cases, status, looks_right = ANSWERS[fault]
     with RunningSandbox(faults=[f"{fault}{',' if ':' in fault else ':'}nth=1"]) as sandbox:
         response = insert(sandbox)
@@ -93,7 +94,7 @@ def test_a_fault_that_answers(fault: str) -> None:
 
 @pytest.mark.parametrize("fault", SILENT)
 def test_a_fault_that_breaks_the_connection(fault: str, capfd: pytest.CaptureFixture[str]) -> None:
-    """No whole answer comes, a case exists or does not, and the stand-in stops at once and in silence."""
+    """No complete answer comes, a case exists or does not, and the sandbox stops at once without output."""
     cases, error = SILENT[fault]
     with RunningSandbox(faults=[fault]) as sandbox:
         with pytest.raises(error):
@@ -103,7 +104,7 @@ def test_a_fault_that_breaks_the_connection(fault: str, capfd: pytest.CaptureFix
 
 
 def test_an_upload_is_reset_in_its_middle() -> None:
-    """The client is cut off while it sends, and nothing is created."""
+    """The client is disconnected while it sends, and nothing is created."""
     with RunningSandbox(faults=["reset-upload:bytes=100000"]) as sandbox:
         with pytest.raises(requests.ConnectionError):
             insert(sandbox, description=LARGE)
@@ -111,7 +112,7 @@ def test_an_upload_is_reset_in_its_middle() -> None:
 
 
 def test_retry_after_may_be_a_date() -> None:
-    """The date lies as far ahead as was asked for."""
+    """The date is as far ahead as requested."""
     with RunningSandbox(faults=["too-many-requests-date:wait=3600"]) as sandbox:
         response = insert(sandbox)
     ahead = parsedate_to_datetime(response.headers["Retry-After"]).timestamp() - time.time()
@@ -119,7 +120,7 @@ def test_retry_after_may_be_a_date() -> None:
 
 
 def test_a_search_may_find_nothing() -> None:
-    """An existing case is not found, and creating goes on well."""
+    """An existing case is not found, and creating cases still works."""
     with RunningSandbox(faults=["search-finds-nothing"]) as sandbox:
         assert insert(sandbox).status_code == 200
         assert query(sandbox, "email contact", "ana@example.com").json()["data"] == []
@@ -127,8 +128,8 @@ def test_a_search_may_find_nothing() -> None:
         assert len(query(sandbox, "email contact", "ana@example.com").json()["data"]) == 1
 
 
-def test_a_fault_strikes_the_call_it_is_about() -> None:
-    """A fault ordered for the token's call leaves the others alone; an error may hide in a 200."""
+def test_a_fault_strikes_only_its_call() -> None:
+    """A fault for the token's call leaves the others alone; an error may come with a 200."""
     with RunningSandbox(faults=["server-error:call=token", "error-in-200"]) as sandbox:
         assert requests.get(sandbox.url + INFORMATION, headers=TOKEN, timeout=10).status_code == 500
         response = insert(sandbox, contact=None)
@@ -146,17 +147,17 @@ def test_a_fault_strikes_the_call_it_is_about() -> None:
         (":rate=0", []),
     ],
 )
-def test_a_fault_strikes_when_it_is_told_to(when: str, struck: list[int]) -> None:
+def test_a_fault_strikes_on_schedule(when: str, struck: list[int]) -> None:
     """The schedule counts requests from 1."""
-    plan = Plan([parse_fault(f"blank-ids{when}")])
+    plan = FaultPlan([parse_fault(f"blank-ids{when}")])
     assert [number for number in range(1, 8) if plan.draw("insert")] == struck
 
 
 def test_a_rate_is_repeatable() -> None:
-    """The same seed strikes the same requests, about as many as the rate says, and another seed others."""
+    """The same seed strikes the same requests, about as many as the rate says; another seed strikes others."""
 
     def struck(seed: int) -> list[bool]:
-        plan = Plan([parse_fault(f"blank-ids:rate=0.3,seed={seed}")])
+        plan = FaultPlan([parse_fault(f"blank-ids:rate=0.3,seed={seed}")])
         return [plan.draw("insert") is not None for _ in range(1000)]
 
     assert struck(1) == struck(1)
@@ -165,8 +166,8 @@ def test_a_rate_is_repeatable() -> None:
 
 
 def test_each_fault_counts_for_itself() -> None:
-    """A request that another fault has struck counts all the same."""
-    plan = Plan([parse_fault("blank-ids:nth=1"), parse_fault("html-answer:nth=2")])
+    """A request that another fault has struck still counts."""
+    plan = FaultPlan([parse_fault("blank-ids:nth=1"), parse_fault("html-answer:nth=2")])
     drawn = [plan.draw("insert") for _ in range(3)]
     assert [fault.name if fault else None for fault in drawn] == ["blank-ids", "html-answer", None]
 
@@ -186,27 +187,27 @@ def test_each_fault_counts_for_itself() -> None:
     ],
 )
 def test_a_fault_that_cannot_be_read_is_explained(text: str, hint: str) -> None:
-    """The sentence names what was written and what is possible."""
+    """The sentence names the input and the alternatives."""
     with pytest.raises(UsageError) as refused:
         parse_fault(text)
     assert hint in str(refused.value)
 
 
 def test_the_list_names_every_fault() -> None:
-    """What `--fault list` prints can be given back, line by line."""
+    """Each line that `--fault list` prints is a valid fault."""
     lines = describe_faults().splitlines()[3:]
     assert [parse_fault(line.split()[0]).name for line in lines] == list(KINDS)
 
 
-def test_every_fault_is_tried_here() -> None:
-    """No fault is in the list that no test of this file makes."""
+def test_every_fault_is_tested_here() -> None:
+    """Every fault in the list is covered by a test in this file."""
     tried = {parse_fault(fault).name for fault in [*ANSWERS, *SILENT]}
     alone = {"reset-upload", "too-many-requests-date", "search-finds-nothing", "error-in-200"}
     assert tried | alone == set(KINDS)
 
 
 def test_the_documentation_names_every_fault_with_its_numbers() -> None:
-    """The table of docs/sandbox.md is the list that the program knows, in the same order."""
+    """The table in docs/sandbox.md is the program's list, in the same order."""
     text = (Path(__file__).parent.parent / "docs" / "sandbox.md").read_text(encoding="utf-8")
     documented = re.findall(r"^\| `([a-z0-9-]+(?::\w+=\d+)?)` \|.*\| (?:yes|no|as usual) \|$", text, re.MULTILINE)
     assert documented == [line.split()[0] for line in describe_faults().splitlines()[3:]]

@@ -1,4 +1,4 @@
-"""The stand-in's page shows the cases to people, and nothing in a case can do harm there."""
+"""The sandbox's pages show the cases to people, and nothing in a case can do harm there."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ def page(sandbox: RunningSandbox, path: str = "/") -> str:
 
 
 def test_an_empty_sandbox_says_what_to_do(sandbox: RunningSandbox) -> None:
-    """Without cases the page tells how to get some, and what the stand-in is."""
+    """Without cases the page says how to create some, and what the sandbox is."""
     text = page(sandbox)
     assert "No cases yet" in text
     assert "This is not the wolkvox CRM" in text
 
 
 def test_cases_are_listed_newest_first_in_pages(sandbox: RunningSandbox) -> None:
-    """Fifty cases make a page, and links lead to the older ones and back."""
+    """A page has fifty cases, and links to the older ones and back."""
     for _ in range(51):
         insert(sandbox)
     first = page(sandbox)
@@ -43,7 +43,7 @@ def test_cases_are_listed_newest_first_in_pages(sandbox: RunningSandbox) -> None
 
 
 def test_cases_are_searched(sandbox: RunningSandbox) -> None:
-    """The search looks into ids and every field, and keeps what was typed."""
+    """The search covers ids and every field, and keeps what was typed."""
     insert(sandbox, description="Uno")
     insert(sandbox, description="Dos ñandúes")
     assert re.findall(r'href="/cases/(\d+)"', page(sandbox, "/?q=ñandú")) == ["2"]
@@ -52,7 +52,7 @@ def test_cases_are_searched(sandbox: RunningSandbox) -> None:
 
 
 def test_a_case_shows_all_that_it_holds(sandbox: RunningSandbox) -> None:
-    """Ids, fields, form, solution and a card for each attachment are on its page."""
+    """Its page shows ids, fields, form, solution and a card for each attachment."""
     files = [base64.b64encode(content).decode() for content in (PNG, b"hola", b"%PDF-1.7", b"PK\x03\x04", b"\0\xff")]
     ids = insert(sandbox, attachments=files, solution="Listo", form={"Fecha": "2024-01-31", "Sí": True}).json()["data"]
     text = page(sandbox, "/cases/1")
@@ -63,21 +63,30 @@ def test_a_case_shows_all_that_it_holds(sandbox: RunningSandbox) -> None:
 
 @pytest.mark.parametrize("path", ["/", "/cases/1", "/?q=%3Cscript%3E"])
 def test_everything_is_escaped(sandbox: RunningSandbox, path: str) -> None:
-    """Markup inside any field of a case is shown, never obeyed."""
+    """Markup inside any field of a case is shown as text, never interpreted."""
     fields = dict.fromkeys(("case-type", "description", "status", "priority", "solution", "operation"), EVIL)
-    insert(sandbox, **fields, form={EVIL: EVIL})
+    insert(sandbox, **fields, contact='"><script>@example.com', form={EVIL: EVIL})
     text = page(sandbox, path)
     assert "<script" not in text
     assert "&lt;script&gt;" in text
 
 
-def test_nothing_comes_from_outside(sandbox: RunningSandbox) -> None:
+def test_the_page_loads_nothing_external(sandbox: RunningSandbox) -> None:
     """The page names no other address and forbids the browser to load from one."""
     insert(sandbox)
     response = requests.get(sandbox.url + "/cases/1", timeout=10)
     assert "default-src 'none'" in response.headers["Content-Security-Policy"]
     assert not re.search(r"(src|href)=\"(?!/)", response.text)
     assert "://" not in response.text
+
+
+def test_the_stylesheet_comes_with_the_page(sandbox: RunningSandbox) -> None:
+    """It is served from the sandbox itself, and names no other address."""
+    assert '<link rel="stylesheet" href="/style.css">' in page(sandbox)
+    response = requests.get(sandbox.url + "/style.css", timeout=10)
+    assert response.headers["Content-Type"].startswith("text/css")
+    assert ".pill" in response.text
+    assert not re.search(r"url\(|@import|://", response.text)
 
 
 @pytest.mark.parametrize(
@@ -94,7 +103,7 @@ def test_nothing_comes_from_outside(sandbox: RunningSandbox) -> None:
 def test_an_attachment_opens_as_it_was_sent(
     sandbox: RunningSandbox, content: bytes, media_type: str, shown: str
 ) -> None:
-    """The bytes are those that were sent, and nothing is served as a page that could run."""
+    """The bytes are those that were sent, and nothing is served as a page that could run scripts."""
     insert(sandbox, attachments=[base64.b64encode(content).decode()])
     response = requests.get(sandbox.url + "/cases/1/attachments/0", timeout=10)
     assert response.content == content
@@ -107,11 +116,11 @@ def test_an_attachment_opens_as_it_was_sent(
     "path", ["/cases/2", "/cases/1/attachments/9", "/cases/99999999999999999999", "/nowhere", "/?from=50"]
 )
 def test_what_is_not_there_is_a_404(sandbox: RunningSandbox, path: str) -> None:
-    """Addresses that lead nowhere say so."""
+    """Unknown addresses say so."""
     insert(sandbox)
     assert requests.get(sandbox.url + path, timeout=10).status_code == 404
 
 
 def test_a_foreign_name_for_this_machine_is_refused(sandbox: RunningSandbox) -> None:
-    """A web page elsewhere that points its own name at loopback cannot read the cases."""
+    """A web page whose own name resolves to loopback cannot read the cases."""
     assert requests.get(sandbox.url, headers={"Host": "evil.example"}, timeout=10).status_code == 400

@@ -1,7 +1,9 @@
-"""The stand-in is configured by a file, keeps its cases in one, and is served on loopback."""
+"""The sandbox is configured by a file, stores its cases in a file, and is served on loopback."""
 
 from __future__ import annotations
 
+import asyncio
+import inspect
 import os
 import re
 import shutil
@@ -15,9 +17,21 @@ from pathlib import Path
 import pytest
 import requests
 from sandbox_support import insert
+from starlette.types import Receive, Scope, Send
+from uvicorn import Config
+from uvicorn.protocols.http.h11_impl import H11Protocol
+from uvicorn.server import ServerState
 
 from importer.errors import UsageError
-from importer.sandbox import Latency, RunningSandbox, SandboxConfig, Search, Store, default_store, load_config
+from importer.sandbox import (
+    Latency,
+    RunningSandbox,
+    SandboxConfig,
+    Search,
+    Store,
+    default_store,
+    load_config,
+)
 
 ROOT = Path(__file__).parent.parent
 SERVE = """
@@ -44,12 +58,12 @@ def test_the_example_can_be_loaded() -> None:
 
 
 def test_an_empty_file_is_the_default(tmp_path: Path) -> None:
-    """A file that says nothing configures nothing."""
+    """A file without any key is the default configuration."""
     assert load_config(written(tmp_path, "# nothing\n")) == SandboxConfig()
 
 
 def test_scalars_are_the_text_that_is_written(tmp_path: Path) -> None:
-    """`No` and `007` stay what a person wrote."""
+    """`No` and `007` stay as written."""
     config = load_config(written(tmp_path, "statuses: {No: Open}\npriorities: [007, yes]\n"))
     assert config.statuses == {"No": "open"}
     assert config.priorities == ("007", "yes")
@@ -59,7 +73,7 @@ def test_scalars_are_the_text_that_is_written(tmp_path: Path) -> None:
     ("text", "line", "hint"),
     [
         ("users: [a]\nuser: [b]\n", 2, "user"),
-        ("users: [a]\nusers: [b]\n", 2, "twice"),
+        ("users: [a]\nusers: [b]\n", 2, "users: duplicate key; first defined on line 1"),
         ("statuses:\n  Abierto: open\n  Roto: broken\n", 3, "Roto"),
         ("search:\n  order: random\n", 2, "order"),
         ("search:\n  page_size: 0\n", 2, "page_size"),
@@ -68,42 +82,42 @@ def test_scalars_are_the_text_that_is_written(tmp_path: Path) -> None:
         ("users: [\n", 2, ""),
         ("- users\n", 1, ""),
         ("max_body: much\n", 1, "max_body"),
-        ("users: &a [*a]\n", 1, "alias"),
+        ("users: &a [*a]\n", 1, "anchors"),
         ("? [users]\n: [a]\n", 1, "key"),
     ],
 )
 def test_a_faulty_file_is_explained_with_its_line(tmp_path: Path, text: str, line: int, hint: str) -> None:
-    """The sentence names the file, the line and the key."""
+    """The sentence names the file, the line, the column and the key."""
     path = written(tmp_path, text)
     with pytest.raises(UsageError) as refused:
         load_config(path)
-    assert str(refused.value).startswith(f"{path}:{line}: ")
+    assert str(refused.value).startswith(f"{path}:{line}:")
     assert hint in str(refused.value)
 
 
 def test_a_missing_file_is_explained(tmp_path: Path) -> None:
-    """A configuration that is not there is the caller's fault, in a sentence."""
+    """A configuration file that does not exist is a usage error with a clear sentence."""
     with pytest.raises(UsageError, match="cannot be read"):
         load_config(tmp_path / "none.yml")
 
 
 @pytest.mark.parametrize(("text", "low", "high"), [("0", 0, 0), ("0.25", 0.25, 0.25), ("0.1-2", 0.1, 2)])
 def test_latency_is_seconds_or_a_range(text: str, low: float, high: float) -> None:
-    """Every answer's latency lies between the bounds."""
+    """Every answer's latency is between the bounds."""
     latency = Latency.parse(text)
     assert (latency.low, latency.high) == (low, high)
     assert all(low <= latency.draw() <= high for _ in range(20))
 
 
 @pytest.mark.parametrize("text", ["", "fast", "2-1", "-1", "1s"])
-def test_a_latency_that_is_none_is_explained(text: str) -> None:
+def test_an_invalid_latency_is_explained(text: str) -> None:
     """The sentence shows how it is written."""
     with pytest.raises(UsageError, match=r"0\.1-2"):
         Latency.parse(text)
 
 
 def test_cases_outlive_the_process_until_forgotten(tmp_path: Path) -> None:
-    """A stored case is there at the next start, its attachments too; forgetting begins anew at 1."""
+    """A stored case survives a restart with its attachments; after --forget numbers start at 1 again."""
     path = tmp_path / "deep" / "sandbox.db"
     with Store(path) as store, RunningSandbox(store=store) as sandbox:
         insert(sandbox)
@@ -118,13 +132,13 @@ def test_cases_outlive_the_process_until_forgotten(tmp_path: Path) -> None:
 
 @pytest.mark.skipif(os.name != "posix", reason="the modes are POSIX's")
 def test_the_file_is_its_owners_alone(tmp_path: Path) -> None:
-    """A rehearsal holds customers' data, so nobody else may read its file."""
+    """A rehearsal holds customers' data, so only the owner may read its file."""
     with Store(tmp_path / "sandbox.db"):
         assert (tmp_path / "sandbox.db").stat().st_mode & 0o077 == 0
 
 
 def test_a_file_that_cannot_hold_cases_is_explained(tmp_path: Path) -> None:
-    """A folder, a file of another kind and one of another version are refused with the remedy."""
+    """A folder, another kind of file, and a file of another version are refused with the remedy."""
     (tmp_path / "text.db").write_text("no database " * 100)
     with sqlite3.connect(tmp_path / "later.db") as later:
         later.execute("PRAGMA user_version = 99")
@@ -134,20 +148,20 @@ def test_a_file_that_cannot_hold_cases_is_explained(tmp_path: Path) -> None:
             Store(path)
 
 
-def test_the_store_lies_in_the_users_data_folder() -> None:
-    """Unless told otherwise it is a file of this program's own folder."""
+def test_the_store_is_in_the_users_data_folder() -> None:
+    """By default it is a file in this program's own folder."""
     assert default_store().name == "sandbox.db"
     assert default_store().parent.name == "case-importer"
 
 
 def test_a_port_in_use_is_explained(sandbox: RunningSandbox) -> None:
-    """A second stand-in on the same port is a sentence with the remedy."""
+    """A second sandbox on the same port is refused with the remedy."""
     with pytest.raises(UsageError, match="--port"):
         RunningSandbox(port=int(sandbox.url.rsplit(":", 1)[1])).__enter__()
 
 
 def test_it_serves_until_ctrl_c() -> None:
-    """`serve` says where it listens, answers there, and returns quietly when it is interrupted."""
+    """`serve` prints its address, answers there, and returns quietly when it is interrupted."""
     with subprocess.Popen(
         [sys.executable, "-c", SERVE], cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     ) as process:
@@ -159,8 +173,30 @@ def test_it_serves_until_ctrl_c() -> None:
     assert (process.returncode, out, err) == (0, "done\n", "")
 
 
-def test_the_demonstration_runs(tmp_path: Path) -> None:
-    """The demo imports the sample into a stand-in of its own, twice in a row, and says where the report is."""
+def test_uvicorn_has_the_undocumented_parts_that_the_server_uses() -> None:
+    """`importer.sandbox.server` subclasses its HTTP protocol and keeps its connections and tasks."""
+    parameters = list(inspect.signature(H11Protocol).parameters)
+    assert parameters[:3] == ["config", "server_state", "app_state"]
+    state = ServerState()
+    assert (state.connections, state.tasks) == (set(), set())
+
+
+def test_uvicorns_protocol_holds_the_application_that_it_calls() -> None:
+    """The server wraps that application for each connection."""
+
+    async def application(scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer nothing."""
+
+    async def protocol() -> H11Protocol:
+        config = Config(application, log_config=None, lifespan="off")
+        config.load()
+        return H11Protocol(config, ServerState(), {})
+
+    assert callable(asyncio.run(protocol()).app)
+
+
+def test_the_demo_runs(tmp_path: Path) -> None:
+    """The demo imports the sample into its own sandbox, twice in a row, and says where the report is."""
     for folder in ("sample_data", "mappings"):
         shutil.copytree(ROOT / folder, tmp_path / folder)
     demo = [sys.executable, "-m", "importer.sandbox.demo"]

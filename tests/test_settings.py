@@ -1,4 +1,4 @@
-"""Settings: where server, operation and token come from, and what is refused with a remedy."""
+"""Settings: where server, operation and token come from, and what is refused, with the remedy."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from importer import settings
 from importer.errors import SettingsError
 from importer.settings import Connection
 
-SAID = Connection("crm0001.wolkvox.com", "op")
+CONNECTION = Connection("crm0001.wolkvox.com", "op")
 
 
 class InMemory(keyring.backend.KeyringBackend):
-    """A keyring that forgets; or that is locked."""
+    """A keyring in memory, which may be locked."""
 
     priority = 1
 
@@ -45,7 +45,7 @@ class InMemory(keyring.backend.KeyringBackend):
 
 @pytest.fixture(autouse=True)
 def bare(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Take the machine's own settings and keyring away for one test."""
+    """Hide the machine's own settings and keyring for one test."""
     for name in ("SERVER", "OPERATION", "TOKEN", "TOKEN_FILE"):
         monkeypatch.delenv(f"WOLKVOX_{name}", raising=False)
     before = keyring.get_keyring()
@@ -54,23 +54,23 @@ def bare(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     keyring.set_keyring(before)
 
 
-def refusal(said: Connection) -> str:
+def refusal(connection: Connection) -> str:
     """Return the sentence with which a connection is refused."""
     with pytest.raises(SettingsError) as caught:
-        settings.target(said)
+        settings.target(connection)
     assert caught.value.exit_status == 2
     return str(caught.value)
 
 
 def test_a_flag_outranks_the_environment_and_that_the_mapping(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Whoever speaks nearest to the command is heard; what nobody says is None."""
+    """The more specific source wins; what no source gives is None."""
     mapped = Connection("crm0003.wolkvox.com", "mapped")
     assert settings.server_and_operation(Connection()) == (None, None)
     assert settings.server_and_operation(Connection(), mapped) == ("https://crm0003.wolkvox.com", "mapped")
     monkeypatch.setenv("WOLKVOX_SERVER", "crm0002.wolkvox.com")
     monkeypatch.setenv("WOLKVOX_OPERATION", "around")
     assert settings.server_and_operation(Connection(), mapped) == ("https://crm0002.wolkvox.com", "around")
-    assert settings.server_and_operation(SAID, mapped) == ("https://crm0001.wolkvox.com", "op")
+    assert settings.server_and_operation(CONNECTION, mapped) == ("https://crm0001.wolkvox.com", "op")
 
 
 @pytest.mark.parametrize(
@@ -87,7 +87,7 @@ def test_a_flag_outranks_the_environment_and_that_the_mapping(monkeypatch: pytes
     ],
 )
 def test_an_address_has_one_form(written: str, address: str) -> None:
-    """However a host is written, it becomes scheme, host and port."""
+    """Every spelling of a host becomes scheme, host and port."""
     assert settings.normal_server(written) == address
 
 
@@ -148,8 +148,8 @@ def test_what_is_loopback(server: str, loopback: bool) -> None:  # noqa: FBT001 
 
 def test_a_missing_server_operation_or_certificate_file_is_answered_with_the_ways_to_name_it(tmp_path: Path) -> None:
     """Each sentence names the flag, the variable and the key of the mapping."""
-    for said, name in ((Connection(operation="op"), "server"), (Connection("crm0001.wolkvox.com"), "operation")):
-        sentence = refusal(said)
+    for connection, name in ((Connection(operation="op"), "server"), (Connection("crm0001.wolkvox.com"), "operation")):
+        sentence = refusal(connection)
         assert f"--{name}" in sentence
         assert f"WOLKVOX_{name.upper()}" in sentence
         assert "target:" in sentence
@@ -159,39 +159,43 @@ def test_a_missing_server_operation_or_certificate_file_is_answered_with_the_way
     assert "--ca-file" in sentence
 
 
-@pytest.mark.parametrize("said", [Connection("crm0001.wolkvox.com", "op\udcf1"), Connection("crm\udcf1.com", "op")])
-def test_a_name_that_is_no_text_is_refused_with_a_sentence(said: Connection, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Bytes of a command line that are no UTF-8 arrive as halves of characters; the sentence can be shown."""
-    sentence = refusal(said)
+@pytest.mark.parametrize(
+    "connection", [Connection("crm0001.wolkvox.com", "op\udcf1"), Connection("crm\udcf1.com", "op")]
+)
+def test_a_name_that_is_no_text_is_refused_with_a_sentence(
+    connection: Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Bytes of a command line that are not UTF-8 arrive as lone surrogates; the sentence can be shown."""
+    sentence = refusal(connection)
     assert "UTF-8" in sentence
     assert "option" in sentence
     sentence.encode()
     with pytest.raises(SettingsError):
-        settings.server_question(Connection(), said)
+        settings.server_question(Connection(), connection)
     monkeypatch.setenv("WOLKVOX_OPERATION", "op\udcf1")
     assert "environment" in refusal(Connection("crm0001.wolkvox.com"))
 
 
 def test_the_token_is_found_in_its_places_in_their_order(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The variable that was named, then `WOLKVOX_TOKEN`, then the file, then the keyring."""
+    """The named variable, then `WOLKVOX_TOKEN`, then the file, then the keyring."""
     kept = InMemory()
     keyring.set_keyring(kept)
     user = settings.keyring_user("https://crm0001.wolkvox.com", "op")
     assert user == "op@crm0001.wolkvox.com"
     keyring.set_password(settings.KEYRING_SERVICE, user, "from-keyring")
-    assert settings.target(SAID).token == "from-keyring"
+    assert settings.target(CONNECTION).token == "from-keyring"
     file = tmp_path / "token.txt"
     file.write_text("from-file\r\n", encoding="utf-8-sig")
     monkeypatch.setenv("WOLKVOX_TOKEN_FILE", str(file))
-    assert settings.target(SAID).token == "from-file"
+    assert settings.target(CONNECTION).token == "from-file"
     monkeypatch.setenv("WOLKVOX_TOKEN", " from-variable ")
-    assert settings.target(SAID).token == "from-variable"
+    assert settings.target(CONNECTION).token == "from-variable"
     monkeypatch.setenv("OTHER", "from-named")
     assert settings.target(Connection("crm0001.wolkvox.com", "op", token_env="OTHER")).token == "from-named"
 
 
 def test_the_keyring_tells_servers_and_operations_apart() -> None:
-    """The token of one operation is not given to another."""
+    """A token is not used for another operation or server."""
     keyring.set_keyring(InMemory())
     keyring.set_password(settings.KEYRING_SERVICE, "op@crm0001.wolkvox.com", "secret")
     assert "operation other" in refusal(Connection("crm0001.wolkvox.com", "other"))
@@ -200,16 +204,16 @@ def test_the_keyring_tells_servers_and_operations_apart() -> None:
 
 @pytest.mark.parametrize("absent", [keyring.backends.fail.Keyring(), InMemory(locked=True), InMemory()])
 def test_no_keyring_reads_as_no_token(absent: keyring.backend.KeyringBackend) -> None:
-    """A machine without a keyring, or with a locked one, is told how to give a token, without a traceback."""
+    """Without a usable keyring the sentence says how to provide a token, without a traceback."""
     keyring.set_keyring(absent)
-    sentence = refusal(SAID)
+    sentence = refusal(CONNECTION)
     assert "case-importer login --server https://crm0001.wolkvox.com --operation op" in sentence
     assert "WOLKVOX_TOKEN" in sentence
     assert "Internal" in sentence
 
 
 def test_a_named_variable_that_is_empty_is_not_passed_over(monkeypatch: pytest.MonkeyPatch) -> None:
-    """`--token-env` names the one place to look; another token is not taken in its stead."""
+    """`--token-env` names the only source; no other token replaces it."""
     monkeypatch.setenv("WOLKVOX_TOKEN", "another")
     assert "OTHER (--token-env)" in refusal(Connection("crm0001.wolkvox.com", "op", token_env="OTHER"))
 
@@ -217,13 +221,13 @@ def test_a_named_variable_that_is_empty_is_not_passed_over(monkeypatch: pytest.M
 def test_a_named_token_file_that_is_missing_empty_or_no_text_is_named(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The file that the settings name is the place; what is wrong with it is said."""
+    """The named file is the source, and the sentence says what is wrong with it."""
     file = tmp_path / "token.txt"
     monkeypatch.setenv("WOLKVOX_TOKEN_FILE", str(file))
     for content in (None, b" \n", b"\xff\xfe\x00"):
         if content is not None:
             file.write_bytes(content)
-        sentence = refusal(SAID)
+        sentence = refusal(CONNECTION)
         assert str(file) in sentence
         assert "WOLKVOX_TOKEN_FILE" in sentence
 
@@ -234,15 +238,15 @@ def test_x3_a_token_that_no_header_can_carry_is_refused_without_showing_it(
 ) -> None:
     """Line breaks and accents come from copying; the sentence does not repeat the token."""
     monkeypatch.setenv("WOLKVOX_TOKEN", token)
-    sentence = refusal(SAID)
+    sentence = refusal(CONNECTION)
     assert "Copy it again" in sentence
     assert token not in sentence
 
 
 def test_x3_the_token_does_not_show_in_a_representation(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Neither `repr` nor `str` of the target holds it, so that no log line and no traceback can."""
+    """Neither `repr` nor `str` of the target contains it, so no log line or traceback can."""
     monkeypatch.setenv("WOLKVOX_TOKEN", "canary-7f3a")
-    target = settings.target(SAID)
+    target = settings.target(CONNECTION)
     assert target.token == "canary-7f3a"
     assert "canary" not in repr(target)
     assert "canary" not in str(target)

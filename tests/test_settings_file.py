@@ -1,4 +1,4 @@
-"""The settings file: what it says, what is refused with its place, and answers that are added to it."""
+"""The settings file: what it says, what is refused with its location, and the answers that are added to it."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ from hypothesis import strategies as st
 
 from importer import settings
 from importer.errors import SettingsError
-from importer.job import journal_path
 from importer.settings import Connection, Trusted, allow_folder, load_settings, settings_path, trust
+from importer.workflow.job import journal_path
 
 CRM = "https://crm0001.wolkvox.com"
 
 
 @pytest.fixture(autouse=True)
 def bare(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Take the machine's own settings and keyring away for one test."""
+    """Hide the machine's own settings and keyring for one test."""
     for name in ("WOLKVOX_SERVER", "WOLKVOX_OPERATION", "WOLKVOX_TOKEN", "WOLKVOX_TOKEN_FILE", "WOLKVOX_CASE_URL"):
         monkeypatch.delenv(name, raising=False)
     for name in ("HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"):
@@ -66,7 +66,7 @@ def token_file(name: str, token: str) -> Path:
     ],
 )
 def test_what_cannot_be_understood_is_named_with_the_file(text: str, words: str) -> None:
-    """A sentence names the file, and the line or the key, with the names that it may have meant."""
+    """The sentence names the file, and the line or the key, with the names that it may have meant."""
     path = write(text)
     with pytest.raises(SettingsError) as caught:
         load_settings()
@@ -76,7 +76,7 @@ def test_what_cannot_be_understood_is_named_with_the_file(text: str, words: str)
 
 @given(st.text(max_size=80) | st.binary(max_size=80))
 def test_no_content_of_the_file_is_a_fault_of_ours(content: str | bytes) -> None:
-    """Whatever stands in it, it is understood or refused in a sentence."""
+    """Any content is understood, or refused with a sentence."""
     path = settings_path()
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(content.encode("utf-8", "surrogatepass") if isinstance(content, str) else content)
@@ -87,7 +87,7 @@ def test_no_content_of_the_file_is_a_fault_of_ours(content: str | bytes) -> None
 
 
 def test_answers_are_added_and_everything_else_is_kept() -> None:
-    """Comments, order and keys stay; nothing is added twice; the file is its owner's."""
+    """Comments, order and keys stay; nothing is added twice; only the owner can read the file."""
     path = write('# mine\noperation = "demo"   # the usual one\nfolders = ["/a"]  # lists\n')
     for _time in range(2):
         trust(CRM, "demo")
@@ -105,7 +105,7 @@ def test_answers_are_added_and_everything_else_is_kept() -> None:
 
 @given(st.text(min_size=1, max_size=20, alphabet=st.characters(exclude_characters="\0", exclude_categories=("Cs",))))
 def test_any_operation_and_folder_that_is_remembered_is_found_again(name: str) -> None:
-    """Quotes, line breaks and other writing come back as they were."""
+    """Quotes, line breaks and other scripts come back unchanged."""
     settings_path().unlink(missing_ok=True)
     folder = Path("/") / name
     operation = f"o{name}"
@@ -123,7 +123,7 @@ def test_an_inline_list_of_trusted_places_is_added_to() -> None:
 
 
 def test_the_file_ranks_between_environment_and_mapping(monkeypatch: pytest.MonkeyPatch) -> None:
-    """An option outranks the environment, that the settings file, and that the mapping."""
+    """An option takes precedence over the environment, that over the settings file, and that over the mapping."""
     write('server = "crm0002.wolkvox.com"\noperation = "file"\n')
     mapped = Connection("crm0003.wolkvox.com", "mapped")
     assert settings.server_and_operation(Connection(), mapped) == ("https://crm0002.wolkvox.com", "file")
@@ -133,7 +133,7 @@ def test_the_file_ranks_between_environment_and_mapping(monkeypatch: pytest.Monk
 
 
 def test_x5_a_token_belongs_to_a_server_and_an_operation() -> None:
-    """Each place has its own file; the one that stands alone is for the place beside it."""
+    """Each server and operation has its own file; the one at the top is for the pair beside it."""
     token_file("one", "token-one")
     token_file("two", "token-two")
     write(
@@ -142,15 +142,15 @@ def test_x5_a_token_belongs_to_a_server_and_an_operation() -> None:
     )
     assert settings.target(Connection(CRM, "one")).token == "token-one"
     assert settings.target(Connection(CRM, "two")).token == "token-two"
-    for said in (Connection(CRM, "three"), Connection("crm0002.wolkvox.com", "one")):
+    for connection in (Connection(CRM, "three"), Connection("crm0002.wolkvox.com", "one")):
         with pytest.raises(SettingsError, match="There is no token"):
-            settings.target(said)
+            settings.target(connection)
 
 
 @pytest.mark.skipif(os.name != "posix", reason="the rights of a file are POSIX's")
 @pytest.mark.parametrize("mode", [0o640, 0o604, 0o644, 0o660])
 def test_a_token_file_that_others_may_read_is_refused(mode: int) -> None:
-    """The sentence says how to mend it, and does not show the token."""
+    """The sentence says how to fix it, and does not show the token."""
     path = token_file("token", "canary-token")
     write('token_file = "token"\n')
     assert settings.target(Connection(CRM, "o")).token == "canary-token"
@@ -162,7 +162,7 @@ def test_a_token_file_that_others_may_read_is_refused(mode: int) -> None:
 
 
 def test_proxy_certificates_journal_and_address_come_from_the_file(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What an option or the environment says goes before it; relative paths count from the file's folder."""
+    """An option and the environment take precedence; relative paths start at the file's folder."""
     folder = settings_path().parent
     token_file("token", "t")
     (folder / "ca.pem").write_text("", "utf-8")

@@ -9,17 +9,17 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
-from journal_support import COLUMNS, LEASE, SENT_VALUE, Clock, Desk, created, identity, intent, outcome
+from journal_support import COLUMNS, LEASE, SENT_VALUE, Clock, UserInterface, created, identity, intent, outcome
 from promise_support import told
 from scripted_crm import ScriptedCrm, http
 from searched_crm import FINDINGS, OTHER, Record, Searched, believed, record
 
 from importer.crm import Crm
-from importer.findings import Findings
 from importer.journal import Adopted
 from importer.model import Outcome, Status, Target, Verdict
-from importer.recognition import Memory
-from importer.settler import Settled, Settler
+from importer.workflow.matching import ImportHistory
+from importer.workflow.settling import SearchSettler, SettleResult
+from importer.workflow.tenant_facts import Findings
 
 QUIET = 120.0
 CROWD = "muchos@example.com"
@@ -29,7 +29,7 @@ CROWD = "muchos@example.com"
 class Scene:
     """A journal whose clock stands still, and a CRM that answers its questions."""
 
-    desk: Desk
+    desk: UserInterface
     clock: Clock
     crm: Searched
     server: ScriptedCrm
@@ -42,10 +42,10 @@ class Scene:
         attempt = self.desk.journal.attempts.claim(self.desk.record.id, self.desk.run, meant)
         self.desk.conclude(attempt, what)
 
-    def settle(self, findings: Findings | None = FINDINGS) -> Settled:
+    def settle(self, findings: Findings | None = FINDINGS) -> SettleResult:
         """Ask the CRM for every row in doubt."""
         with Crm(Target(self.server.url, "op", "any")) as crm:
-            return Settler(Memory(self.desk.journal, self.desk.record), crm, findings, QUIET).settle()
+            return SearchSettler(ImportHistory(self.desk.journal, self.desk.record), crm, findings, QUIET).settle()
 
     def wait(self) -> None:
         """Let the lease and the quiet period of what was sent be over."""
@@ -64,7 +64,7 @@ class Scene:
 def scene(tmp_path: Path) -> Iterator[Scene]:
     """Return a journal with rows 1 to 4 planned, and a CRM that has nothing."""
     clock, crm = Clock(), Searched()
-    desk = Desk(tmp_path / "journal.db", clock)
+    desk = UserInterface(tmp_path / "journal.db", clock)
     desk.plan([1, 2, 3, 4])
     with ScriptedCrm(crm) as server:
         yield Scene(desk, clock, crm, server)

@@ -9,8 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from importer.model import Typed
-from importer.source.moments import moment
-from importer.source.number_format import Shows, number_text, parse, plain_text
+from importer.source.formats import Shows, moment, number_text, parse, plain_text
 from importer.source.workbook import number
 
 

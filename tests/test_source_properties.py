@@ -23,7 +23,7 @@ from importer.model import Cell, TableOptions, Typed
 from importer.source import open_table
 from importer.source.delimited import open_delimited
 from importer.source.snapshot import Snapshot
-from importer.source.xls_scan import scan as scan_xls
+from importer.source.xls import scan as scan_xls
 
 FEW = settings(max_examples=25, deadline=None)
 TEXT = st.text(st.characters(codec="utf-8", exclude_characters="\0"), max_size=20)

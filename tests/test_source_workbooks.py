@@ -17,7 +17,7 @@ from source_support import WORKBOOKS, opened, rows_of, saved, texts_of, written
 
 from importer.errors import SourceError
 from importer.model import Fault, TableOptions, Typed
-from importer.source import Table, begin_table, open_table, workbook, workbook_readers
+from importer.source import Table, begin_table, open_table, readers, workbook
 
 
 def test_s2_numbers_and_text_keep_their_digits() -> None:
@@ -99,7 +99,7 @@ def test_s5_hidden_rows_are_told(name: str, hidden: set[int]) -> None:
 
 def test_s5_what_a_format_cannot_tell_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
     """Of a workbook that cannot be looked into, the notes say what was not seen, and its rows are read all the same."""
-    monkeypatch.setattr(workbook_readers, "scan_xls", lambda _content, _sheet: None)
+    monkeypatch.setattr(readers, "scan_xls", lambda _content, _sheet: None)
     table = opened("mixed.xls")
     assert (table.hidden, table.rows) == (frozenset(), 13)
     assert texts_of(table)[5] == ["date", "2024-02-29"]

@@ -17,7 +17,8 @@ import trustme
 from passage import Passage
 from run_support import MAPPING, Give, Office, ticket
 
-from importer.cli import COMMANDS, case_importer, options
+from importer.cli import options
+from importer.cli.main import COMMANDS, case_importer
 from importer.settings import load_settings, settings_path
 
 DOCS = Path(__file__).parent.parent / "docs"
@@ -26,7 +27,7 @@ UPGRADING, QUESTIONS = (DOCS / name for name in ("upgrading.md", "questions.md")
 
 @pytest.fixture(autouse=True)
 def bare(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Take the machine's own keyring and environment away for one test."""
+    """Hide the machine's own keyring and environment for one test."""
     for name in ("WOLKVOX_SERVER", "WOLKVOX_OPERATION", "WOLKVOX_TOKEN_FILE"):
         monkeypatch.delenv(name, raising=False)
     before = keyring.get_keyring()
@@ -37,7 +38,7 @@ def bare(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 @pytest.fixture
 def tunnel(office: Office, monkeypatch: pytest.MonkeyPatch) -> Iterator[Passage]:
-    """Lead every https host to the stand-in, whose certificate the environment's bundle admits."""
+    """Route every https host to the stand-in, whose certificate the settings' bundle contains."""
     authority = trustme.CA()
 
     def certificate(host: str) -> ssl.SSLContext:
@@ -69,7 +70,7 @@ def test_every_option_that_the_page_names_exists(page: Path) -> None:
 
 
 def test_both_pages_name_every_option_that_answers_a_question() -> None:
-    """None of them has to be found by trying."""
+    """No reader has to find one by trial and error."""
 
     @options.answers
     def command() -> None:
@@ -83,7 +84,7 @@ def test_both_pages_name_every_option_that_answers_a_question() -> None:
 def test_the_nightly_commands_do_what_the_page_says(
     office: Office, give: Give, tunnel: Passage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The first night's options are needed then, and never again: the second command alone goes on."""
+    """The first night's options are needed only then: later the second command is enough."""
     monkeypatch.chdir(office.folder)
     mapped = office.folder / "mappings"
     mapped.mkdir()
@@ -112,7 +113,7 @@ def test_the_nightly_commands_do_what_the_page_says(
 
 
 def test_the_settings_that_the_page_shows_are_understood() -> None:
-    """Every key of the example is known, and means what stands beside it."""
+    """Every key of the example is known, and means what the comment beside it says."""
     shown = blocks(QUESTIONS, "toml")[0]
     settings_path().parent.mkdir(parents=True)
     settings_path().write_text(shown, "utf-8")
@@ -126,7 +127,7 @@ def test_the_settings_that_the_page_shows_are_understood() -> None:
 def test_a_token_file_of_the_settings_is_used(
     office: Office, give: Give, tunnel: Passage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """What the page shows works: a file of mode 600 named in the settings, and no other that others may read."""
+    """What the page shows works: a file of mode 600 that the settings name is used, one that others can read is not."""
     monkeypatch.delenv("WOLKVOX_TOKEN")
     with settings_path().open("a", encoding="utf-8") as file:
         file.write(blocks(UPGRADING, "toml")[0])

@@ -36,7 +36,7 @@ def judge(
     return Validator(rules, ()).validate(fields, source, keys, {}, failed)
 
 
-def places(issues: Sequence[Issue]) -> list[tuple[int | None, str | None, str]]:
+def locations(issues: Sequence[Issue]) -> list[tuple[int | None, str | None, str]]:
     """Return row, column and code of every issue."""
     return [(issue.row, issue.column, issue.code) for issue in issues]
 
@@ -70,7 +70,7 @@ def test_an_empty_frame_gives_nothing() -> None:
 def test_a_broken_rule_is_an_issue_with_its_place(rule: FieldRule, value: object, code: str) -> None:
     """The issue has the row, the source column, the cell's text, a sentence and a remedy."""
     (issue,) = judge([rule], {4: {rule.path: value}})
-    assert places([issue]) == [(4, "Correo", code)]
+    assert locations([issue]) == [(4, "Correo", code)]
     assert issue.value == ("" if value is None else str(value))
     assert "Correo" in issue.message
     assert issue.remedy
@@ -134,7 +134,7 @@ def test_all_faults_are_reported_each_once_by_row() -> None:
         3: {"status": "Cerrado"},
         30: {"contact": "a@b.co", "status": None},
     }
-    assert places(judge([contact, again, STATUS, SOLUTION], rows)) == [
+    assert locations(judge([contact, again, STATUS, SOLUTION], rows)) == [
         (3, "Correo", "required"),
         (3, "Solución", "solution-missing"),
         (9, "Correo", "bad-email"),
@@ -149,7 +149,7 @@ def test_a_closed_status_needs_a_solution() -> None:
     """The issue is on the solution's column and says both ways out; the status is quoted as the cell has it."""
     rows = {8: {"status": "Cerrado", "solution": None}}
     (issue,) = judge([STATUS, SOLUTION], rows, cells={"Estado": ["Finalizado"], "Solución": ["  "]})
-    assert places([issue]) == [(8, "Solución", "solution-missing")]
+    assert locations([issue]) == [(8, "Solución", "solution-missing")]
     assert issue.message == "Solución is empty, but Estado 'Finalizado' is a closed status"
     assert issue.remedy == "Fill in Solución or change Estado"
     assert issue.value == "  "
@@ -157,7 +157,7 @@ def test_a_closed_status_needs_a_solution() -> None:
 
 def test_a_closed_status_without_a_mapped_solution_is_on_the_status() -> None:
     """Where the mapping has no solution at all, the status's column is the one to correct."""
-    assert places(judge([STATUS], {8: {"status": "Cerrado"}})) == [(8, "Estado", "solution-missing")]
+    assert locations(judge([STATUS], {8: {"status": "Cerrado"}})) == [(8, "Estado", "solution-missing")]
 
 
 def test_a_cell_that_failed_conversion_is_not_called_empty() -> None:
@@ -165,17 +165,17 @@ def test_a_cell_that_failed_conversion_is_not_called_empty() -> None:
     rows = {2: {"contact": None, "status": "Cerrado"}, 3: {"contact": None, "status": "Otro"}}
     rules = [FieldRule("contact", "Correo", required=True), STATUS, SOLUTION]
     failed = [(2, "Correo"), (2, "Solución"), (3, "Estado")]
-    assert places(judge(rules, rows, failed)) == [(3, "Correo", "required"), (3, "Estado", "not-allowed")]
+    assert locations(judge(rules, rows, failed)) == [(3, "Correo", "required"), (3, "Estado", "not-allowed")]
 
 
 def test_a_filled_cell_is_never_called_empty() -> None:
-    """Where conditions leave a filled cell out, that is said; where another part of a template failed, nothing is."""
+    """A filled cell that conditions leave out is reported as such; one whose template failed elsewhere is not."""
     rule = FieldRule("description", "Asunto", required=True)
     cells = {"Asunto": ["Traslado", "Traslado", ""]}
     issues = judge([rule], {2: {}, 3: {}, 4: {}}, failed=[(3, "Descripción")], cells=cells)
     assert [(issue.row, issue.message) for issue in issues] == [
-        (2, "description is required, and Asunto 'Traslado' gives it no value"),
-        (4, "Asunto is empty, and description is required"),
+        (2, "description is required, but Asunto 'Traslado' gives it no value"),
+        (4, "Asunto is empty, but description is required"),
     ]
 
 
@@ -184,18 +184,18 @@ def test_the_references_line_counts() -> None:
     rule = FieldRule("description", "Texto", max_length=30, carries_reference=True)
     (issue,) = judge([rule], {2: {"description": "1234567"}, 3: {"description": "12345678"}})
     assert issue.row == 3
-    assert issue.message == "Texto makes description 8 characters long, and 7 fit"
+    assert issue.message == "Texto makes description 8 characters long, but the maximum is 7"
     assert issue.remedy == "Shorten Texto by 1 character"
 
 
 def test_a_field_without_a_column_is_named_by_its_path() -> None:
     """A template or a constant has no one column: the field itself is named."""
     (issue,) = judge([FieldRule("description", None, required=True), FieldRule("status", "Estado")], {2: {}})
-    assert places([issue]) == [(2, "description", "required")]
+    assert locations([issue]) == [(2, "description", "required")]
 
 
-def test_the_value_is_the_cell_as_it_stands() -> None:
-    """The issue quotes what the sheet shows, also of a number, and not what it was turned into."""
+def test_the_value_is_the_cell_as_written() -> None:
+    """The issue quotes what the sheet shows, also for a number, and not the converted value."""
     rule = FieldRule("priority", "Prioridad", allowed=("Alta",))
     (issue,) = judge([rule], {2: {"priority": "Media"}}, cells={"Prioridad": [Typed("2,0", 2.0)]})
     assert issue.value == "2,0"
@@ -218,21 +218,21 @@ def judge_keys(
 def test_blank_and_repeated_keys_are_issues() -> None:
     """A blank key, and every row of a repeated one, naming the others, rows outside of the frame included."""
     issues = judge_keys({"Ticket": ["T1", " ", "T1", "T2"]}, ["Ticket"], ["d1", "", "d1", "d2"], {"d1": (2, 4, 70)})
-    assert places(issues) == [
+    assert locations(issues) == [
         (2, "Ticket", "key-repeated"),
         (3, "Ticket", "key-missing"),
         (4, "Ticket", "key-repeated"),
     ]
-    assert issues[0].message == "Ticket 'T1' stands in rows 4, 70 too, and one row is one case"
+    assert issues[0].message == "Ticket 'T1' is also in rows 4, 70, but each row is one case"
     assert issues[0].value == "T1"
 
 
 def test_a_key_of_several_columns_names_the_blank_one() -> None:
-    """Of a key of two columns, the issue is on the one that is empty; a repeated one is told with both."""
+    """Of a key of two columns, the issue is in the one that is empty; a repeated key is reported with both."""
     cells = {"Sede": ["A", "A", "A"], "Ticket": ["", "1", "1"]}
     issues = judge_keys(cells, ["Sede", "Ticket"], ["", "d", "d"], {"d": (3, 4)})
-    assert places(issues) == [(2, "Ticket", "key-missing"), (3, "Sede", "key-repeated"), (4, "Sede", "key-repeated")]
-    assert "Sede 'A', Ticket '1' stands in row 4 too" in issues[1].message
+    assert locations(issues) == [(2, "Ticket", "key-missing"), (3, "Sede", "key-repeated"), (4, "Sede", "key-repeated")]
+    assert "Sede 'A', Ticket '1' is also in row 4, but" in issues[1].message
 
 
 def test_a_key_that_is_everywhere_names_ten_rows() -> None:
@@ -240,7 +240,7 @@ def test_a_key_that_is_everywhere_names_ten_rows() -> None:
     count = 10_000
     issues = judge_keys({"T": ["x"] * count}, ["T"], ["d"] * count, {"d": tuple(range(2, 2 + count))})
     assert len(issues) == count
-    assert "stands in rows 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, … too" in issues[0].message
+    assert "is also in rows 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, …, but" in issues[0].message
 
 
 def test_rows_known_by_content_have_no_key_to_judge() -> None:
@@ -254,7 +254,7 @@ VALUES = st.sampled_from([None, "", "Abierto", "Cerrado", "x", "a@b.co", 1, True
 @settings(max_examples=25, deadline=None)
 @given(st.lists(st.tuples(VALUES, VALUES, VALUES), max_size=8))
 def test_each_row_is_judged_as_if_it_were_alone(rows: list[tuple[object, object, object]]) -> None:
-    """Whatever stands in other rows, a row's issues are those that it has by itself."""
+    """Whatever other rows have, a row's issues are those that it has by itself."""
     rules = [
         STATUS,
         SOLUTION,
@@ -265,7 +265,7 @@ def test_each_row_is_judged_as_if_it_were_alone(rows: list[tuple[object, object,
     }
     together = judge(rules, table)
     assert list(together) == [issue for number, row in table.items() for issue in judge(rules, {number: row})]
-    assert len(set(places(together))) == len(together)
+    assert len(set(locations(together))) == len(together)
 
 
 def test_a_key_that_cannot_be_read_is_not_called_empty() -> None:

@@ -7,13 +7,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from journal_support import LEASE, Clock, Desk, created, identity, outcome
+from journal_support import LEASE, Clock, UserInterface, created, identity, outcome
 
 from importer.journal import Doubt
+from importer.model import HumanDecision as Answered
 from importer.model import Outcome, Status
-from importer.model import Verdict as Answered
-from importer.recognition import Memory
-from importer.verdicts import Verdict, VerdictDesk
+from importer.workflow.decisions import DecisionTaker, HumanDecision
+from importer.workflow.matching import ImportHistory
 
 QUIET = 120.0
 REFERENCE = identity(1).reference
@@ -27,25 +27,25 @@ def clock() -> Clock:
 
 
 @pytest.fixture
-def desk(tmp_path: Path, clock: Clock) -> Iterator[Desk]:
+def desk(tmp_path: Path, clock: Clock) -> Iterator[UserInterface]:
     """Return an open journal with rows 1 to 3 planned."""
-    desk = Desk(tmp_path / "journal.db", clock)
+    desk = UserInterface(tmp_path / "journal.db", clock)
     desk.plan([1, 2, 3])
     yield desk
     desk.journal.close()
 
 
-def taker(desk: Desk) -> VerdictDesk:
+def taker(desk: UserInterface) -> DecisionTaker:
     """Return what takes a person's verdicts."""
-    return VerdictDesk(Memory(desk.journal, desk.record), QUIET, "report")
+    return DecisionTaker(ImportHistory(desk.journal, desk.record), QUIET, "report")
 
 
-def take(desk: Desk, verdict: Verdict) -> str:
+def take(desk: UserInterface, verdict: HumanDecision) -> str:
     """Return why a verdict was not taken, nothing where it was."""
     return taker(desk).take(verdict) or ""
 
 
-def in_doubt(desk: Desk, clock: Clock, number: int = 1, what: Outcome = UNKNOWN) -> Doubt:
+def in_doubt(desk: UserInterface, clock: Clock, number: int = 1, what: Outcome = UNKNOWN) -> Doubt:
     """Send a row into an answer that tells nothing, and let its quiet period be over."""
     desk.conclude(desk.claim(number), what)
     clock.pass_by(LEASE + QUIET)
@@ -53,14 +53,14 @@ def in_doubt(desk: Desk, clock: Clock, number: int = 1, what: Outcome = UNKNOWN)
     return next(doubt for doubt in doubts if doubt.reference == identity(number).reference)
 
 
-def test_o28_a_verdict_names_the_attempt_that_it_is_about(desk: Desk, clock: Clock) -> None:
+def test_o28_a_verdict_names_the_attempt_that_it_is_about(desk: UserInterface, clock: Clock) -> None:
     """What was said of the first attempt is refused once the row went again; of the second, it is taken."""
     first = in_doubt(desk, clock)
-    assert take(desk, Verdict(REFERENCE, None, about=first.about)) == ""
+    assert take(desk, HumanDecision(REFERENCE, None, about=first.about)) == ""
     second = in_doubt(desk, clock)
-    assert "an earlier attempt" in take(desk, Verdict(REFERENCE, None, about=first.about))
+    assert "an earlier attempt" in take(desk, HumanDecision(REFERENCE, None, about=first.about))
     assert desk.row(1).status is Status.UNKNOWN
-    assert take(desk, Verdict(REFERENCE, "case-1", about=second.about)) == ""
+    assert take(desk, HumanDecision(REFERENCE, "case-1", about=second.about)) == ""
     assert (desk.row(1).status, desk.row(1).wolkvox_id) == (Status.CREATED, "case-1")
 
 
@@ -81,48 +81,50 @@ def test_o28_a_verdict_names_the_attempt_that_it_is_about(desk: Desk, clock: Clo
     ],
 )
 def test_o28_a_sheet_of_the_first_version_names_run_and_moment(
-    desk: Desk, clock: Clock, *, off: int, other_run: int | None, taken: bool
+    desk: UserInterface, clock: Clock, *, off: int, other_run: int | None, taken: bool
 ) -> None:
     """To the second, in whatever zone the sheet was written; another run or moment is another attempt."""
     doubt = in_doubt(desk, clock)
     shown = datetime.fromtimestamp((doubt.sent_at or 0) + off, UTC)
     run = None if other_run is None else (doubt.run or 0) + other_run
-    refusal = take(desk, Verdict(REFERENCE, None, run=run, sent_at=shown))
+    refusal = take(desk, HumanDecision(REFERENCE, None, run=run, sent_at=shown))
     assert ("an earlier attempt" not in refusal) is taken
     assert desk.row(1).status is (Status.PLANNED if taken else Status.UNKNOWN)
 
 
 @pytest.mark.parametrize("case", ["case-1", None])
-def test_o28_nobody_can_know_before_lease_and_quiet_period_are_over(desk: Desk, clock: Clock, case: str | None) -> None:
+def test_o28_nobody_can_know_before_lease_and_quiet_period_are_over(
+    desk: UserInterface, clock: Clock, case: str | None
+) -> None:
     """The refusal tells the moment from which on a verdict is taken, and from that moment on it is."""
     desk.conclude(desk.claim(1), UNKNOWN)
     for seconds in (0, LEASE, QUIET - 0.1):
         clock.pass_by(seconds)
-        assert "may still come into being until" in take(desk, Verdict(REFERENCE, case))
+        assert "may still come into being until" in take(desk, HumanDecision(REFERENCE, case))
     clock.pass_by(0.1)
-    assert take(desk, Verdict(REFERENCE, case)) == ""
+    assert take(desk, HumanDecision(REFERENCE, case)) == ""
 
 
-def test_o28_a_row_that_is_being_sent_is_not_in_doubt_yet(desk: Desk, clock: Clock) -> None:
+def test_o28_a_row_that_is_being_sent_is_not_in_doubt_yet(desk: UserInterface, clock: Clock) -> None:
     """Until its lease is over; then it is, without any run in between."""
     desk.claim(1)
-    assert "is being sent" in take(desk, Verdict(REFERENCE, None))
+    assert "is being sent" in take(desk, HumanDecision(REFERENCE, None))
     clock.pass_by(LEASE + QUIET)
-    assert take(desk, Verdict(REFERENCE, None)) == ""
+    assert take(desk, HumanDecision(REFERENCE, None)) == ""
 
 
-def test_o23_what_is_known_of_a_row_speaks_against_a_verdict(desk: Desk, clock: Clock) -> None:
+def test_o23_what_is_known_of_a_row_speaks_against_a_verdict(desk: UserInterface, clock: Clock) -> None:
     """Ids that arrived have to be named each; the id of another row is that row's, which is named with the way out."""
     in_doubt(desk, clock, 1, Outcome(Answered.UNKNOWN, "No.", ids=("case-a", "case b")))
     for despite in ((), ("case-a",)):
-        assert '--despite "case b"' in take(desk, Verdict(REFERENCE, None, despite=despite))
+        assert '--despite "case b"' in take(desk, HumanDecision(REFERENCE, None, despite=despite))
     desk.conclude(desk.claim(2), created("case-2"))
-    refusal = take(desk, Verdict(REFERENCE, "case-2"))
+    refusal = take(desk, HumanDecision(REFERENCE, "case-2"))
     assert f"--created case-2 --instead-of {identity(2).reference}" in refusal
-    assert take(desk, Verdict(REFERENCE, None, despite=("case-a", "case b"))) == ""
+    assert take(desk, HumanDecision(REFERENCE, None, despite=("case-a", "case b"))) == ""
 
 
-def test_o21_an_id_is_not_handed_over_too_early(desk: Desk, clock: Clock) -> None:
+def test_o21_an_id_is_not_handed_over_too_early(desk: UserInterface, clock: Clock) -> None:
     """The row's own case may still come into being."""
     desk.conclude(desk.claim(1), created("case-1"))
     desk.conclude(desk.claim(2), created("case-1"))

@@ -1,59 +1,56 @@
-"""`case-importer adopt`: the ids of a report, taken into the journal."""
+"""`case-importer adopt`: the ids of a report, taken into the journal; sends nothing."""
 
 from __future__ import annotations
 
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
 from importer.cli import options
-from importer.cli.consent import allowed_job
+from importer.cli.help import Command
 from importer.cli.logs import set_up
-from importer.cli.output import print_json
+from importer.cli.output import issue_text, print_json
+from importer.cli.terminal import ask_for_folders
 from importer.messages import _
 
-if TYPE_CHECKING:
-    from importer.model import Issue
 
-
-@click.command("adopt")
-@click.argument("source", metavar="REPORT", type=click.Path(path_type=Path))
+@click.command(
+    "adopt",
+    cls=Command,
+    exit_statuses={
+        0: _("every row was taken"),
+        1: _("some rows were not taken; each is named"),
+        2: _("nothing could be taken"),
+    },
+    help=_(
+        "Take the ids of REPORT into the journal, so that its rows are not sent again. Sends nothing.\n\n"
+        "For a lost journal, another computer, or a sheet with a column `wolkvox_id`."
+    ),
+)
+@click.argument("source", metavar="REPORT", type=options.PATH)
 @options.mapping
 @options.connection
-@options.folders
+@options.allow_folders
+@options.same_as
 @options.journal
-@click.option("--same-as", metavar="NAME", help=_("Say that this is the import NAME under another name or host."))
 @options.as_json
 @options.logging
-def command(*, as_json: bool, log_file: Path | None, verbose: int, **said: Any) -> int:  # noqa: ANN401 - options
-    """Take the ids of REPORT into the journal, so that its rows are not sent again. Sends nothing.
-
-    For a lost journal, a second computer, or a sheet that has a column `wolkvox_id`. Exit status: 0 all were taken, 1
-    something is wrong with some rows, each of them named, 2 nothing could be taken.
-    """
-    from importer.adopting import adopt  # noqa: PLC0415 - pandas is slow to import
-    from importer.mapping import load  # noqa: PLC0415
+def command(*, as_json: bool, log_file: Path | None, verbose: int, **job_options: Any) -> int:  # noqa: ANN401 - options
+    """Carry out `adopt`."""
+    from importer.mapping import load_mapping  # noqa: PLC0415 - slow to import, and help does not need it
+    from importer.pipeline import adopt  # noqa: PLC0415
 
     set_up(log_file, verbose)
-    job = options.job(**said)
-    adoption = adopt(allowed_job(job, load(job.mapping)))
+    job = options.make_job(**job_options)
+    adoption = adopt(ask_for_folders(job, load_mapping(job.mapping)))
     if as_json:
         print_json("adopt", {"exit_status": adoption.exit_status, **asdict(adoption)})
         return adoption.exit_status
     click.echo(
-        _("Taken over: {created} created, {doubtful} in doubt.", created=adoption.created, doubtful=adoption.doubtful)
+        _("Adopted: {created} created, {doubtful} doubtful.", created=adoption.created, doubtful=adoption.doubtful)
     )
     for issue in adoption.issues:
-        click.echo(_shown(issue))
+        click.echo(issue_text(issue))
     return adoption.exit_status
-
-
-def _shown(issue: Issue) -> str:
-    named = {"message": issue.message, "remedy": issue.remedy}
-    if issue.row is None:
-        return _("{message}. {remedy}.", **named)
-    if issue.column is None:
-        return _("Row {row}: {message}. {remedy}.", row=issue.row, **named)
-    return _("Row {row}, {column}: {message}. {remedy}.", row=issue.row, column=issue.column, **named)

@@ -4,49 +4,71 @@ from __future__ import annotations
 
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from importer.cli import options
-from importer.cli.consent import allowed
+from importer.cli.help import Command
 from importer.cli.logs import set_up
 from importer.cli.output import counts_line, grouped, print_issues, print_json
+from importer.cli.terminal import load_allowed_job
+from importer.messages import _
+
+if TYPE_CHECKING:
+    from importer.model import Issue
+    from importer.workflow.plan import Plan
 
 
-@click.command("check")
+@click.command(
+    "check",
+    cls=Command,
+    exit_statuses={
+        0: _("every row is valid"),
+        1: _("some rows need correcting"),
+        2: _("the command, mapping or source is at fault"),
+    },
+    help=_(
+        "Read, map and validate SOURCE; list its issues row by row, and those that one fix resolves together. Sends"
+        " nothing."
+    ),
+)
 @options.source
 @options.mapping
 @options.connection
-@options.folders
+@options.allow_folders
 @options.as_json
 @options.logging
-def command(*, as_json: bool, log_file: Path | None, verbose: int, **said: Any) -> int:  # noqa: ANN401 - options
-    """Read, map and validate SOURCE; list its issues by row, and grouped with what would mend them. Sends nothing.
-
-    Exit status: 0 all rows are valid, 1 rows to correct, 2 the call, the mapping or the source is at fault.
-    """
-    from importer.opening import begin  # noqa: PLC0415 - slow to import, and help needs nothing of it
+def command(*, as_json: bool, log_file: Path | None, verbose: int, **job_options: Any) -> int:  # noqa: ANN401 - options
+    """Carry out `check`."""
+    from importer.pipeline import check  # noqa: PLC0415 - slow to import, and help does not need it
 
     set_up(log_file, verbose)
-    begun = allowed(begin(options.job(**said)))
-    from importer.pipeline import check  # noqa: PLC0415 - slower still: meanwhile, the source is parsed
-
-    plan = check(begun)
-    issues = [issue for batch in plan.batches for listed in batch.issues.values() for issue in listed]
+    plan = check(load_allowed_job(options.make_job(**job_options)))
+    issues = list(plan.issues())
     counts = plan.counts()
     status = 1 if counts.invalid else 0
     if as_json:
-        groups = [
-            {**asdict(group.issue), "message": group.told, "count": group.count, "rows": group.rows}
-            for group in grouped(issues)
-        ]
-        listed = [asdict(issue) for issue in issues]
-        values = {"exit_status": status, "counts": asdict(counts), "rows": counts.rows, "issues": listed}
-        print_json("check", {**values, "groups": groups, "notes": plan.notes})
+        print_json("check", _as_json(plan, issues, status))
         return status
     print_issues(issues)
     for note in plan.notes:
         click.echo(note)
     click.echo(counts_line(counts))
     return status
+
+
+def _as_json(plan: Plan, issues: list[Issue], status: int) -> dict[str, object]:
+    counts = plan.counts()
+    groups = [
+        {**asdict(group.issue), "message": group.message, "count": group.count, "rows": group.rows}
+        for group in grouped(issues)
+    ]
+    return {
+        "exit_status": status,
+        "counts": asdict(counts),
+        "rows": counts.rows,
+        "issues": [asdict(issue) for issue in issues],
+        "groups": groups,
+        "notes": plan.notes,
+    }

@@ -1,4 +1,4 @@
-"""`case-importer draft`: a mapping proposed from headers and values; sends nothing."""
+"""`case-importer draft`: propose a mapping from headers and values; sends nothing."""
 
 from __future__ import annotations
 
@@ -18,17 +18,15 @@ _PATH = click.Path(path_type=Path)
 
 @click.command("draft")
 @options.source
-@click.option("--sheet", help=_("The sheet to read; the first visible one otherwise."))
-@click.option("--like", type=_PATH, metavar="MAPPING", help=_("Keep the decisions of an older mapping."))
-@click.option(
-    "-o", "--output", type=_PATH, help=_("Write the mapping there, instead of printing it; never over a file.")
-)
+@click.option("--sheet", help=_("The sheet to read (default: the first visible one)."))
+@click.option("--like", type=_PATH, metavar="MAPPING", help=_("Keep the decisions of a previous mapping."))
+@click.option("-o", "--output", type=_PATH, help=_("Write the mapping to this new file instead of printing it."))
 @options.logging
 def command(  # noqa: PLR0913 - each is an option of the command line
     *, source: Path, sheet: str | None, like: Path | None, output: Path | None, log_file: Path | None, verbose: int
 ) -> int:
-    """Propose a mapping for SOURCE: every guess with its evidence, every blank marked. Sends nothing."""
-    from importer.mapping.drafting import draft  # noqa: PLC0415 - pandas is slow to import
+    """Propose a mapping for SOURCE: each guess with its evidence, each blank marked. Sends nothing."""
+    from importer.mapping import draft  # noqa: PLC0415 - pandas is slow to import
     from importer.model import TableOptions  # noqa: PLC0415
     from importer.source import open_table  # noqa: PLC0415
 
@@ -43,10 +41,10 @@ def command(  # noqa: PLR0913 - each is an option of the command line
             file.write(text)
     except FileExistsError as error:
         raise UsageError(
-            _("{path} exists already, and nothing is written over it. Give another name.", path=output)
+            _("{path} already exists and is not overwritten. Choose another name.", path=output)
         ) from error
     except OSError as error:
-        raise UsageError(_("{path}: cannot be written: {reason}", path=output, reason=error.strerror)) from error
+        raise UsageError(_("{path} cannot be written: {reason}", path=output, reason=error.strerror)) from error
     click.echo(
         _("Wrote {path}. Fill in its blanks, then: case-importer check {source} -m {path}", path=output, source=source)
     )
@@ -54,6 +52,6 @@ def command(  # noqa: PLR0913 - each is an option of the command line
 
 
 def _name(source: Path) -> str:
-    """Return an import's name made of a file's: plain letters, digits and hyphens."""
+    """Return a name for the import from the file's name: plain letters, digits and hyphens."""
     plain = unicodedata.normalize("NFKD", source.stem.casefold())
     return re.sub(r"[^a-z0-9]+", "-", "".join(c for c in plain if not unicodedata.combining(c))).strip("-") or "import"

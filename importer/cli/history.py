@@ -1,4 +1,4 @@
-"""`case-importer history`: the runs that the journal knows, and what one of them changed; sends nothing."""
+"""`case-importer history`: the runs in the journal, and what one of them changed; sends nothing."""
 
 from __future__ import annotations
 
@@ -20,10 +20,17 @@ from importer.text import clean
 if TYPE_CHECKING:
     from importer.journal import RowChange, RunRecord
 
-_SHOWN_ROWS = 100
+_MOST_ROWS = 100
 
 
-@click.command("history")
+@click.command(
+    "history",
+    help=_(
+        "List the runs in the journal, newest first, or show one run and what it changed. Sends nothing.\n\n"
+        "RUN is compared with the run of the same import before it: counts per state, and the rows, by their"
+        " references, that it sent or that were settled since."
+    ),
+)
 @click.argument("number", metavar="[RUN]", type=int, required=False)
 @options.journal
 @options.as_json
@@ -35,47 +42,47 @@ def command(
     log_file: Path | None,
     verbose: int,
 ) -> int:
-    """List the runs of the journal, the newest first, or show one and what it changed. Sends nothing.
-
-    What RUN changed is told against the run of the same import before it: counts per state, and by their references
-    the rows that were sent by it or settled since.
-    """
-    from importer.job import journal_path  # noqa: PLC0415 - SQLAlchemy is slow to import
-    from importer.journal import Journal  # noqa: PLC0415
+    """Carry out `history`."""
+    from importer.journal import Journal  # noqa: PLC0415 - slow to import, and help does not need it
+    from importer.workflow.job import journal_path  # noqa: PLC0415
 
     set_up(log_file, verbose)
     path = journal_path(journal)
     if not path.exists():
-        raise UsageError(_("{path}: there is no journal yet; the first run makes it.", path=path))
+        raise UsageError(_("{path}: there is no journal yet; the first run creates it.", path=path))
     with Journal(path) as opened:
         runs, note = opened.runs.all(), opened.standing.sentence
         if note is not None:
             click.echo(_("Note: {note}", note=note), err=True)
         if number is None:
-            _show_all(runs, as_json=as_json)
+            _print_all(runs, as_json=as_json)
             return 0
         run = next((run for run in runs if run.id == number), None)
         if run is None:
             raise UsageError(_("There is no run {number} in {path}.", number=number, path=path))
         before = next((other for other in runs if other.import_id == run.import_id and other.id < run.id), None)
-        changes = opened.runs.changes(run, before)
-    if as_json:
-        shown = {"run": asdict(run), "before": before and asdict(before), "counts_changed": _differences(run, before)}
-        print_json("history", {**shown, "rows": [asdict(change) for change in changes]})
-        return 0
-    for line in _told(run, before, changes):
-        click.echo(clean(line))
+        _print_one(run, before, opened.runs.changes(run, before), as_json=as_json)
     return 0
 
 
-def _show_all(runs: Sequence[RunRecord], *, as_json: bool) -> None:
+def _print_all(runs: Sequence[RunRecord], *, as_json: bool) -> None:
     if as_json:
         print_json("history", {"runs": [asdict(run) for run in runs]})
         return
     for run in runs:
         click.echo(_line(run))
     if not runs:
-        click.echo(_("The journal holds no runs yet."))
+        click.echo(_("The journal has no runs yet."))
+
+
+def _print_one(run: RunRecord, before: RunRecord | None, changes: Sequence[RowChange], *, as_json: bool) -> None:
+    if not as_json:
+        for line in _details(run, before, changes):
+            click.echo(clean(line))
+        return
+    counts_changed = _differences(run, before)
+    values = {"run": asdict(run), "before": before and asdict(before), "counts_changed": counts_changed}
+    print_json("history", {**values, "rows": [asdict(change) for change in changes]})
 
 
 def _line(run: RunRecord) -> str:
@@ -94,9 +101,25 @@ def _line(run: RunRecord) -> str:
     )
 
 
-def _told(run: RunRecord, before: RunRecord | None, changes: Sequence[RowChange]) -> Iterator[str]:
-    """Yield a run's facts, its counts, by how much they changed, and the rows that did, by what they became."""
-    facts = {
+def _details(run: RunRecord, before: RunRecord | None, changes: Sequence[RowChange]) -> Iterator[str]:
+    """Yield a run's facts, its counts, how they differ from the run before, and the rows that changed."""
+    facts = _facts(run)
+    width = max(map(len, facts))
+    yield from (f"{name:<{width}}  {value}" for name, value in facts.items())
+    if run.counts:
+        yield counts_line(run.counts)
+    if before is None:
+        yield _("This is the first run of this import.")
+    elif before.counts is None:
+        yield _("The previous run of this import, {number}, was not finished.", number=before.id)
+    elif run.counts is not None:
+        differences = ", ".join(f"{name} {number:+}" for name, number in _differences(run, before).items())
+        yield _("Since run {number}: {differences}", number=before.id, differences=differences or _("the same counts"))
+    yield from _changed_rows(changes)
+
+
+def _facts(run: RunRecord) -> dict[str, object]:
+    return {
         _("Run"): run.id,
         _("Import"): _("{name} (operation {operation})", name=run.import_name, operation=run.operation),
         _("Source"): run.start.source,
@@ -110,23 +133,16 @@ def _told(run: RunRecord, before: RunRecord | None, changes: Sequence[RowChange]
         _("Exit status"): "-" if run.exit_status is None else run.exit_status,
         _("Created in this run"): run.created_now,
     }
-    width = max(map(len, facts))
-    yield from (f"{name:<{width}}  {value}" for name, value in facts.items())
-    if run.counts:
-        yield counts_line(run.counts)
-    if before is None:
-        yield _("It is the first run of this import.")
-    elif before.counts is None:
-        yield _("The run of this import before it, {number}, was not finished.", number=before.id)
-    elif run.counts is not None:
-        differences = ", ".join(f"{name} {number:+}" for name, number in _differences(run, before).items())
-        yield _("Since run {number}: {differences}", number=before.id, differences=differences or _("the same counts"))
-    for (state, how), some in groupby(sorted(changes, key=_kind), key=_kind):
-        rows = list(some)
+
+
+def _changed_rows(changes: Sequence[RowChange]) -> Iterator[str]:
+    """Yield the rows that changed, grouped by what they became and how."""
+    for (state, how), group in groupby(sorted(changes, key=_kind), key=_kind):
+        rows = list(group)
         yield ngettext("{state} ({how}): {count} row", "{state} ({how}): {count} rows", len(rows), state=state, how=how)
-        yield from (f"  {row.reference}  {row.wolkvox_id or ''}".rstrip() for row in rows[:_SHOWN_ROWS])
-        if len(rows) > _SHOWN_ROWS:
-            yield _("  … and {count} more; --json lists all of them.", count=len(rows) - _SHOWN_ROWS)
+        yield from (f"  {row.reference}  {row.wolkvox_id or ''}".rstrip() for row in rows[:_MOST_ROWS])
+        if len(rows) > _MOST_ROWS:
+            yield _("  … and {count} more; --json lists all of them.", count=len(rows) - _MOST_ROWS)
 
 
 def _kind(change: RowChange) -> tuple[str, str]:
@@ -134,7 +150,7 @@ def _kind(change: RowChange) -> tuple[str, str]:
 
 
 def _differences(run: RunRecord, before: RunRecord | None) -> dict[str, int]:
-    """Return how many rows each state gained or lost since the run before; nothing where either was not finished."""
+    """Return how many rows each state gained or lost since the run before; nothing if either was not finished."""
     if before is None or before.counts is None or run.counts is None:
         return {}
     then = asdict(before.counts)

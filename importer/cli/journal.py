@@ -1,4 +1,4 @@
-"""`case-importer journal`: look at the journal as a whole, back it up, copy it, move it; sends nothing."""
+"""`case-importer journal`: check the journal as a whole, back it up, copy it, move it; sends nothing."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from importer.cli import options
+from importer.cli.help import Command
 from importer.cli.output import print_json
 from importer.errors import UsageError
 from importer.messages import _
@@ -16,23 +17,27 @@ from importer.messages import _
 if TYPE_CHECKING:
     from importer.journal import Journal
 
-_FILE = click.Path(path_type=Path)
 
-
-@click.group("journal")
+@click.group("journal", help=_("Check the journal as a whole, back it up, copy it or move it. Sends nothing."))
 def command() -> None:
-    """Look at the journal as a whole, back it up, copy it or move it. Sends nothing."""
+    """Group the commands that are about the journal's file."""
 
 
-@command.command("check")
+@command.command(
+    "check",
+    cls=Command,
+    exit_statuses={
+        0: _("the journal is complete and up to date"),
+        2: _("something has to be done before rows are sent"),
+    },
+    short_help=_("Check that the journal is complete and up to date."),
+    help=_("Check that the journal is complete, and as it was when this computer last used it."),
+)
 @options.journal
 @options.as_json
 def check(journal: Path | None, *, as_json: bool) -> int:
-    """Say whether the journal is whole and what it was when this computer last used it.
-
-    Exit status 0 where it is, 2 where something has to be done before rows are sent.
-    """
-    from importer.journal import Problem  # noqa: PLC0415 - SQLAlchemy is slow to import
+    """Carry out `journal check`."""
+    from importer.journal import Problem  # noqa: PLC0415 - slow to import, and help does not need it
 
     with _open(journal) as opened:
         standing, problems = opened.standing, opened.copies.damages()
@@ -43,80 +48,92 @@ def check(journal: Path | None, *, as_json: bool) -> int:
     status = 2 if problems else 0
     if as_json:
         found = [asdict(problem) for problem in problems]
-        shown = {"exit_status": status, **facts, "standing": standing.kind, "states": states, "problems": found}
-        print_json("journal check", shown)
+        values = {"exit_status": status, **facts, "standing": standing.kind, "states": states, "problems": found}
+        print_json("journal check", values)
         return status
     click.echo(_("Journal: {path} ({id})", path=facts["path"], id=facts["journal"]))
     for state, number in states.items():
         click.echo(f"  {state} {number}")
-    known = _("Attempts: {attempts}; this computer knows of {mark}", attempts=standing.has, mark=standing.known)
-    click.echo(known)
+    click.echo(_("Attempts: {attempts}; this computer knows of {mark}", attempts=standing.has, mark=standing.known))
     for problem in problems:
         click.echo(f"{problem.message} {problem.remedy}".strip())
     if not problems:
-        click.echo(_("The journal is whole, and it is what it was when it was last used."))
+        click.echo(_("The journal is complete, and as it was when it was last used."))
     return status
 
 
-@command.command("backup")
-@click.argument("file", type=_FILE, required=False)
+@command.command(
+    "backup",
+    short_help=_("Back up the journal, even while a run writes to it."),
+    help=_(
+        "Copy the journal to FILE, or to a file beside it named with date and time, even while a run writes to it.\n\n"
+        "An existing file is never overwritten. A backup lacks what was sent after it was made: put in the place of the"
+        " journal, it is refused until its gaps are filled."
+    ),
+)
+@click.argument("file", type=options.PATH, required=False)
 @options.journal
 @options.as_json
 def backup(file: Path | None, journal: Path | None, *, as_json: bool) -> int:
-    """Copy the journal to FILE, or to a name with date and time beside it, even while others write.
-
-    No file is ever overwritten. A backup that is put in the place of the journal is an older journal: what was sent
-    since is missing in it, and so no row is sent before that was made good.
-    """
+    """Carry out `journal backup`."""
     with _open(journal) as opened:
         path = opened.copies.back_up(file)
     return _done("journal backup", _("Backup: {path}", path=path), path, as_json=as_json)
 
 
-@command.command("copy")
-@click.argument("file", type=_FILE)
+@command.command(
+    "copy",
+    short_help=_("Copy the journal, to inspect it or hand it over."),
+    help=_(
+        "Copy the journal to FILE, to inspect it or hand it over, while no run uses it.\n\n"
+        "Never send with both copies: each would send again what the other has sent. To use the journal elsewhere,"
+        " move it."
+    ),
+)
+@click.argument("file", type=options.PATH)
 @options.journal
 @options.as_json
 def copy(file: Path, journal: Path | None, *, as_json: bool) -> int:
-    """Copy the journal to FILE, to be looked at or handed over, while nobody sends.
-
-    Two copies must never both send: each would send again what the other has sent. To use it elsewhere, move it.
-    """
+    """Carry out `journal copy`."""
     with _open(journal) as opened:
         path = opened.copies.copy(file)
-    words = _("Copy: {path}. Look at it, but do not send with it as long as {journal} is used.",
-              path=path, journal=opened.path)  # fmt: skip
-    return _done("journal copy", words, path, as_json=as_json)
+    sentence = _("Copy: {path}. Do not send with it while {journal} is in use.", path=path, journal=opened.path)
+    return _done("journal copy", sentence, path, as_json=as_json)
 
 
-@command.command("move")
-@click.argument("source", metavar="FROM", type=_FILE)
-@click.argument("target", metavar="TO", type=_FILE)
+@command.command(
+    "move",
+    short_help=_("Move the journal, also to another computer."),
+    help=_(
+        "Move the journal FROM one file TO another, while no run uses it.\n\n"
+        "The old file stays, but is retired: a command that opens it is told where the journal is now. On another"
+        " computer, the first run asks whether the journal was moved there (--moved-here)."
+    ),
+)
+@click.argument("source", metavar="FROM", type=options.PATH)
+@click.argument("target", metavar="TO", type=options.PATH)
 @options.as_json
 def move(source: Path, target: Path, *, as_json: bool) -> int:
-    """Move the journal FROM its place TO another, while nobody sends.
-
-    The old file stays, retired: whoever opens it is told where the journal is now. On another computer, the first run
-    asks whether the journal was moved there (--moved-here).
-    """
+    """Carry out `journal move`."""
     with _open(source) as opened:
         opened.move(target)
-    words = _("The journal is {path} now. Give --journal {path} from now on, or name it in your jobs.", path=target)
-    return _done("journal move", words, target, as_json=as_json)
+    sentence = _("The journal is now {path}. Give --journal {path}, or name it in the settings file.", path=target)
+    return _done("journal move", sentence, target, as_json=as_json)
 
 
 def _open(path: Path | None) -> Journal:
-    from importer.journal import Journal, default_path  # noqa: PLC0415 - SQLAlchemy is slow to import
+    from importer.journal import Journal  # noqa: PLC0415
+    from importer.workflow.job import journal_path  # noqa: PLC0415
 
-    path = path or default_path()
+    path = journal_path(path)
     if not path.exists() and not path.with_name(path.name + "-wal").exists():
-        raise UsageError(_("{path}: there is no journal yet; the first run makes it.", path=path))
+        raise UsageError(_("{path}: there is no journal yet; the first run creates it.", path=path))
     return Journal(path)
 
 
-def _done(name: str, words: str, path: Path, *, as_json: bool) -> int:
+def _done(name: str, sentence: str, path: Path, *, as_json: bool) -> int:
     if as_json:
         print_json(name, {"exit_status": 0, "path": str(path)})
     else:
-        click.echo(words)
+        click.echo(sentence)
     return 0

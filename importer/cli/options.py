@@ -1,227 +1,125 @@
-"""Options that several commands know, and the job that they describe."""
+"""The options that several commands share, and the job that they describe."""
 
 from __future__ import annotations
 
-import math
-import re
-from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 import click
 
+from importer.cli.help import all_of
+from importer.cli.values import Count, Rate, Seconds, States, TimeOfDay
 from importer.errors import UsageError
 from importer.messages import _
-from importer.model import Status
 
 if TYPE_CHECKING:
-    from importer.job import Job
+    from importer.workflow.job import Job
 
-SECTIONS: dict[str, tuple[str, ...]] = {
-    _("Connection"): ("mapping", "server", "operation", "token_env", "proxy", "ca_file"),
-    _("Pace"): ("limit", "concurrency", "rate", "until", "keep_quota", "wait_for_quota", "only_if_all_valid"),
-    _("Questions, answered beforehand"): (
-        *("yes", "trust_server", "allow_folders", "first_run", "same_as", "new_import", "same_tickets"),
-        *("moved_here", "nothing_was_sent"),
-    ),
-    _("Report"): ("report", "only", "html", "write_back", "as_json", "log_file", "verbose"),
-    _("Journal and repair"): ("journal", "quiet_period", "look_first", "retry_rejected"),
-}
-"""The headings under which the help of a command with many options lists them."""
+PATH = click.Path(path_type=Path)
 
-Command = TypeVar("Command", bound=Callable[..., Any])
-
-_PATH = click.Path(path_type=Path)
-_WEEK = 7 * 24 * 3600
-
-
-def all_of(*decorators: Callable[[Command], Command]) -> Callable[[Command], Command]:
-    """Apply decorators so that their options stand in the help in this order."""
-
-    def decorate(command: Command) -> Command:
-        for decorator in reversed(decorators):
-            command = decorator(command)
-        return command
-
-    return decorate
-
-
-class Sectioned(click.Command):
-    """A command whose help lists its options under headings."""
-
-    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """Write the options, those that no heading claims under one of their own."""
-        records = {param.name: record for param in self.get_params(ctx) if (record := param.get_help_record(ctx))}
-        for heading, names in SECTIONS.items():
-            if some := [records.pop(name) for name in names if name in records]:
-                with formatter.section(heading):
-                    formatter.write_dl(some)
-        if records:
-            with formatter.section(_("Other")):
-                formatter.write_dl(list(records.values()))
-
-
-class Rate(click.ParamType[float]):
-    """`5/s` or `5`: at most so many requests a second."""
-
-    name = "N/s"
-
-    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> float:
-        """Return the requests a second."""
-        if isinstance(value, float):
-            return value
-        found = re.fullmatch(r"(\d+(?:\.\d+)?)(?:/s)?", str(value))
-        if not found or float(found[1]) == 0:
-            self.fail(_("{value} is no rate; write for example 5/s or 0.5/s", value=value), param, ctx)
-        return float(found[1])
-
-
-class Seconds(click.FloatRange):
-    """A length of time; `nan` is none."""
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:  # noqa: ANN401
-        """Return the seconds."""
-        seconds: float = super().convert(value, param, ctx)
-        if math.isnan(seconds):
-            self.fail(_("{value} is no number of seconds; write for example 120", value=value), param, ctx)
-        return seconds
-
-
-class Clock(click.ParamType[datetime]):
-    """`HH:MM`: the next time that the clock shows it."""
-
-    name = "HH:MM"
-
-    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> datetime:
-        """Return the moment, today or tomorrow, in the user's time zone."""
-        if isinstance(value, datetime):
-            return value
-        found = re.fullmatch(r"([01]?\d|2[0-3]):([0-5]\d)", str(value))
-        if not found:
-            self.fail(_("{value} is no time of day; write for example 06:30", value=value), param, ctx)
-        now = datetime.now(UTC).astimezone()
-        moment = now.replace(hour=int(found[1]), minute=int(found[2]), second=0, microsecond=0)
-        return moment if moment > now else moment + timedelta(days=1)
-
-
-class States(click.ParamType[tuple[Status, ...]]):
-    """`invalid,rejected`: some of a row's states."""
-
-    name = "STATES"
-
-    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> tuple[Status, ...]:
-        """Return the states."""
-        if isinstance(value, tuple):
-            return value
-        try:
-            return tuple(Status(name.strip().lower()) for name in str(value).split(","))
-        except ValueError:
-            known = ", ".join(Status)
-            self.fail(
-                _("{value}: name some of {known}, with commas between them", value=value, known=known), param, ctx
-            )
-
-
-source = click.argument("source", type=_PATH)
-mapping = click.option("-m", "--mapping", type=_PATH, required=True, help=_("The mapping file (YAML)."))
-any_mapping = click.option("-m", "--mapping", type=_PATH, help=_("The mapping file that names server and operation."))
-journal = click.option("--journal", type=_PATH, help=_("Where the journal lies, instead of your data folder."))
-report = all_of(
-    click.option(
-        "--report", type=_PATH, help=_("Where the report goes, instead of beside the source (.xlsx, .csv, .html).")
-    ),
-    click.option(
-        "--only",
-        type=States(),
-        default=(),
-        help=_("Only rows that are or were in these states, like invalid,rejected; the report holds just these."),
-    ),
-    click.option("--html", is_flag=True, help=_("Write the report as a page, too.")),
-    click.option("--write-back", is_flag=True, help=_("Put the sheet Report into the source workbook, with a backup.")),
-)
-limit = click.option(
-    "--limit", type=click.IntRange(min=1), help=_("Send at most N rows that are not created yet, in sheet order.")
-)
-as_json = click.option("--json", "as_json", is_flag=True, help=_("Print one JSON object."))
-quiet_period = click.option(
-    "--quiet-period",
-    type=Seconds(min=0, max=_WEEK),
-    default=120.0,
-    show_default=True,
-    metavar="SECONDS",
-    help=_("How long to wait before the CRM is asked for a doubtful row; less than 120 only on loopback."),
-)
-trust = click.option(
-    "--trust-server",
-    is_flag=True,
-    help=_("Agree that the server and operation that only the mapping names are yours; remembered."),
-)
-folders = click.option(
-    "--allow-folder",
-    "allow_folders",
-    type=_PATH,
-    multiple=True,
-    metavar="PATH",
-    help=_("Allow files of this folder to be read, which the mapping names; remembered. Can be repeated."),
-)
-answers = all_of(
-    trust,
-    folders,
-    click.option("--first-run", is_flag=True, help=_("None of these rows was ever sent from elsewhere.")),
-    click.option("--same-as", metavar="NAME", help=_("This is the import NAME under another name or host.")),
-    click.option("--new-import", is_flag=True, help=_("These tickets become cases of their own.")),
-    click.option("--same-tickets", is_flag=True, help=_("Rows with known keys are the same tickets, edited since.")),
-    click.option("--moved-here", is_flag=True, help=_("The journal was moved to this computer.")),
-    click.option("--nothing-was-sent", is_flag=True, help=_("No row of a lost journal became a case; recorded.")),
-)
-again = all_of(
-    click.option("--look-first", is_flag=True, help=_("Search the CRM for every row before it is sent.")),
-    click.option(
-        "--spot-check",
-        type=click.IntRange(min=0),
-        default=3,
-        show_default=True,
-        help=_("Search the CRM for N rows of a new source first, to see whether another computer sent them."),
-    ),
-    click.option("--retry-rejected", is_flag=True, help=_("Send rejected rows again, though nothing in them changed.")),
-)
+source = click.argument("source", type=PATH)
+mapping = click.option("-m", "--mapping", type=PATH, required=True, help=_("Mapping file (YAML)."))
+any_mapping = click.option("-m", "--mapping", type=PATH, help=_("Mapping file that names the server and operation."))
+as_json = click.option("--json", "as_json", is_flag=True, help=_("Print the result as one JSON object."))
 logging = all_of(
-    click.option("--log-file", type=_PATH, help=_("Append what happens as JSON lines; no cell, key or token in it.")),
-    click.option("-v", "verbose", count=True, help=_("Say more; repeat it to say still more.")),
+    click.option("--log-file", type=PATH, help=_("Append a log in JSON lines (without cells, keys and token).")),
+    click.option("-v", "verbose", count=True, help=_("Verbose output (-vv for more).")),
 )
-place = all_of(
-    click.option("--server", metavar="URL", help=_("The CRM's host, as the browser shows it after login.")),
-    click.option("--operation", metavar="NAME", help=_("The operation that the cases belong to.")),
+
+target = all_of(
+    click.option("--server", metavar="URL", help=_("CRM host, as your browser shows it after you log in.")),
+    click.option("--operation", metavar="NAME", help=_("Operation that the cases belong to.")),
 )
 network = all_of(
-    click.option("--proxy", metavar="URL", help=_("A proxy, instead of the one that the environment names.")),
-    click.option("--ca-file", type=_PATH, help=_("Certificates to trust, instead of the usual ones (PEM).")),
+    click.option("--proxy", metavar="URL", help=_("Proxy (default: from the environment or the settings file).")),
+    click.option("--ca-file", type=PATH, help=_("Certificates to trust, as PEM (default: the usual ones).")),
 )
 connection = all_of(
-    place,
-    click.option("--token-env", metavar="VAR", help=_("The environment variable that holds the token.")),
+    target,
+    click.option("--token-env", metavar="VAR", help=_("Environment variable with the token (default: WOLKVOX_TOKEN).")),
     network,
 )
-sending = all_of(
-    limit,
+
+limit = click.option("--limit", type=Count(1), help=_("Send at most N rows that have no case yet, in sheet order."))
+only = click.option(
+    "--only",
+    type=States(),
+    default=(),
+    help=_("Only rows that are or were in these states, such as invalid,rejected; the report lists only them."),
+)
+only_if_all_valid = click.option("--only-if-all-valid", is_flag=True, help=_("Send nothing if any row is invalid."))
+pace = all_of(
     click.option(
-        "--concurrency", type=click.IntRange(1, 64), default=2, show_default=True, help=_("How many cases at once.")
+        "--concurrency",
+        type=Count(1, 64),
+        default=2,
+        show_default=True,
+        help=_("Cases sent at the same time, up to 64."),
     ),
-    click.option("--rate", type=Rate(), help=_("At most so many requests a second, like 5/s.")),
-    click.option("--until", type=Clock(), help=_("Begin no case after this time of day, like 06:30.")),
+    click.option("--rate", type=Rate(), metavar="N/s", help=_("At most N requests per second, such as 5/s.")),
+    click.option("--until", type=TimeOfDay(), help=_("Start no case after this time of day, such as 06:30.")),
+    click.option("--keep-quota", type=Count(), default=0, help=_("Leave N of today's calls to others on the token.")),
     click.option(
-        "--keep-quota",
-        type=click.IntRange(min=0),
-        default=0,
-        help=_("Leave N of today's calls for others on the token."),
+        "--wait-for-quota", is_flag=True, help=_("When the quota is used up, wait for the next day's and continue.")
     ),
-    click.option("--wait-for-quota", is_flag=True, help=_("Wait for the next day's quota and go on by itself.")),
-    click.option("--only-if-all-valid", is_flag=True, help=_("Send nothing while a single row is invalid.")),
+)
+
+trust_server = click.option(
+    "--trust-server",
+    is_flag=True,
+    help=_("Confirm that the server and operation which only the mapping names are yours (remembered)."),
+)
+allow_folders = click.option(
+    "--allow-folder",
+    "allow_folders",
+    type=PATH,
+    multiple=True,
+    help=_("Allow reading files in this folder, which the mapping names (remembered; can be repeated)."),
+)
+same_as = click.option(
+    "--same-as", metavar="NAME", help=_("This is the import NAME, under another name or on another host.")
+)
+answers = all_of(
+    trust_server,
+    allow_folders,
+    click.option("--first-run", is_flag=True, help=_("No row of this import was ever sent from elsewhere.")),
+    same_as,
+    click.option("--new-import", is_flag=True, help=_("Rows with keys of another import are other tickets.")),
+    click.option("--same-tickets", is_flag=True, help=_("Rows with known keys are the same tickets, edited since.")),
+    click.option("--moved-here", is_flag=True, help=_("The journal was moved to this computer.")),
+    click.option("--nothing-was-sent", is_flag=True, help=_("No row of the lost journal became a case (recorded).")),
+)
+
+report = click.option("--report", type=PATH, help=_("Report file: .xlsx, .csv or .html (default: beside the source)."))
+other_reports = all_of(
+    click.option("--html", is_flag=True, help=_("Also write the report as a web page.")),
+    click.option("--write-back", is_flag=True, help=_("Put the sheet Report into the source workbook, with a backup.")),
+)
+
+journal = click.option("--journal", type=PATH, help=_("Journal file (default: in your data folder)."))
+quiet_period = click.option(
+    "--quiet-period",
+    type=Seconds(),
+    default=120,
+    show_default=True,
+    help=_("Wait this long before asking the CRM about a doubtful row; less than 120 only on loopback."),
+)
+repair = all_of(
+    click.option("--look-first", is_flag=True, help=_("Search the CRM for every row before sending it.")),
+    click.option(
+        "--spot-check",
+        type=Count(),
+        default=3,
+        show_default=True,
+        help=_("Search the CRM for N rows of a new source first, in case another computer sent them."),
+    ),
+    click.option(
+        "--retry-rejected", is_flag=True, help=_("Send rejected rows again, even if nothing in them changed.")
+    ),
 )
 
 
-def job(  # noqa: PLR0913 - the options of the command line that say where cases go
+def make_job(  # noqa: PLR0913 - the options of the command line that say where cases go
     *,
     source: Path,
     mapping: Path,
@@ -231,22 +129,22 @@ def job(  # noqa: PLR0913 - the options of the command line that say where cases
     proxy: str | None = None,
     ca_file: Path | None = None,
     trust_server: bool = False,
-    **rest: Any,  # noqa: ANN401 - the job knows what they are
+    **others: Any,  # noqa: ANN401 - the job knows what they are
 ) -> Job:
-    """Return the job that the options of a command describe.
+    """Return the job that a command's options describe.
 
     Raises UsageError for options that contradict each other.
     """
-    from importer.job import Job  # noqa: PLC0415 - help must not wait for what a job imports
     from importer.settings import Connection  # noqa: PLC0415
+    from importer.workflow.job import Job  # noqa: PLC0415
 
-    if rest.get("same_as") and rest.get("new_import"):
-        raise UsageError(_("--same-as and --new-import contradict each other; give one of them."))
-    if rest.get("only") and rest.get("write_back"):
+    if others.get("same_as") and others.get("new_import"):
+        raise UsageError(_("--same-as and --new-import contradict each other; give only one of them."))
+    if others.get("same_tickets") and others.get("new_import"):
+        raise UsageError(_("--same-tickets and --new-import contradict each other; give only one of them."))
+    if others.get("only") and others.get("write_back"):
         raise UsageError(
             _("--only and --write-back contradict each other: the sheet in your workbook would lack the other rows.")
         )
-    if rest.get("same_tickets") and rest.get("new_import"):
-        raise UsageError(_("--same-tickets and --new-import contradict each other; give one of them."))
     connection = Connection(server, operation, token_env, proxy, ca_file, trust_server)
-    return Job(source=source, mapping=mapping, connection=connection, **rest)
+    return Job(source=source, mapping=mapping, connection=connection, **others)

@@ -1,11 +1,12 @@
-"""Results as a person reads them, and as one JSON object for a program."""
+"""Standard output and standard error: streams that survive every error, results as text and as one JSON object."""
 
 from __future__ import annotations
 
+import io
 import json
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TextIO
 
 import click
 
@@ -14,23 +15,63 @@ from importer.model import Counts, Issue
 from importer.text import escaped
 
 if TYPE_CHECKING:
-    from importer.reporting import Finished
+    from _typeshed import ReadableBuffer
 
-_SHOWN_ISSUES = 200
-_SHOWN_ROWS = 5
+    from importer.workflow.outcome import Finished
+
+_MOST_ISSUES = 200
+_MOST_ROWS = 5
+
+
+class Output:
+    """Standard output or standard error, in UTF-8 wherever it goes.
+
+    `text` is the stream to write to, None where the shell closed it (`>&-`). With `by_line` each line goes out at once,
+    for a person who reads it while it happens. No run ends because its output cannot be written.
+    """
+
+    def __init__(self, stream: TextIO | None, *, by_line: bool = False) -> None:
+        self.text, self._file = stream, None
+        if isinstance(stream, io.TextIOWrapper) and stream.isatty():
+            stream.reconfigure(encoding="utf-8", errors="replace")
+        elif stream is not None:
+            self._file = _TolerantFile(stream.fileno(), "wb", closefd=False)
+            raw = io.BufferedWriter(self._file)
+            self.text = io.TextIOWrapper(raw, encoding="utf-8", errors="replace", line_buffering=by_line)
+
+    def failure(self) -> str | None:
+        """Return why the output is incomplete, such as a full disk; that its reader left (`| head`) is no failure."""
+        if self.text is not None:
+            self.text.flush()
+        error = self._file.failure if self._file else None
+        return None if error is None or isinstance(error, BrokenPipeError) else str(error.strerror or error)
+
+
+class _TolerantFile(io.FileIO):
+    """A file that also accepts what it cannot write, and remembers why it could not."""
+
+    failure: OSError | None = None
+
+    def write(self, data: ReadableBuffer, /) -> int:
+        """Write if possible."""
+        try:
+            return super().write(data)
+        except OSError as error:
+            self.failure = error
+            return memoryview(data).nbytes
 
 
 @dataclass(frozen=True, slots=True)
-class Group:
-    """Issues that one correction mends: how often, where first, the first of them, and what can be said of all."""
+class IssueGroup:
+    """Issues that one correction fixes: how many, the first rows, the first issue, and what is true of all of them."""
 
     count: int
     rows: tuple[int, ...]
     issue: Issue
-    told: str
+    message: str
 
 
-def grouped(issues: Iterable[Issue]) -> list[Group]:
+def grouped(issues: Iterable[Issue]) -> list[IssueGroup]:
     """Return the issues by code, column and value, the most frequent first."""
     found: dict[tuple[str, str | None, str | None], list[Issue]] = {}
     for issue in issues:
@@ -38,53 +79,71 @@ def grouped(issues: Iterable[Issue]) -> list[Group]:
     return sorted(map(_group, found.values()), key=lambda group: -group.count)
 
 
-def _group(issues: list[Issue]) -> Group:
-    first, rows = issues[0], tuple(issue.row for issue in issues[:_SHOWN_ROWS] if issue.row)
-    told = first.message
-    if any(issue.message != told for issue in issues):  # each row's sentence names other rows
+def _group(issues: list[Issue]) -> IssueGroup:
+    first, rows = issues[0], tuple(issue.row for issue in issues[:_MOST_ROWS] if issue.row)
+    message = first.message
+    if any(issue.message != message for issue in issues):  # each row's sentence names other rows
         numbers = ", ".join(map(str, rows)) + ("…" if len(issues) > len(rows) else "")
-        told = _("{column} '{value}' in rows {numbers}", column=first.column, value=first.value, numbers=numbers)
-    return Group(len(issues), rows, first, told)
+        message = _("{column} '{value}' in rows {numbers}", column=first.column, value=first.value, numbers=numbers)
+    return IssueGroup(len(issues), rows, first, message)
 
 
 def print_issues(issues: list[Issue]) -> None:
-    """Print issues by row, then grouped with what would mend them."""
-    for issue in issues[:_SHOWN_ISSUES]:
-        row = None if issue.row is None else _("row {row}", row=issue.row)
-        place = ", ".join(filter(None, [row, issue.column]))
-        click.echo(_("{place}: {message}. {remedy}", place=place, message=issue.message, remedy=whole(issue.remedy)))
-    if len(issues) > _SHOWN_ISSUES:
-        click.echo(_("… and {count} more; --json lists all of them.", count=len(issues) - _SHOWN_ISSUES))
+    """Print issues by row, then those that one fix resolves together."""
+    for issue in issues[:_MOST_ISSUES]:
+        click.echo(issue_text(issue))
+    if len(issues) > _MOST_ISSUES:
+        click.echo(_("… and {count} more; --json lists all of them.", count=len(issues) - _MOST_ISSUES))
     groups = [group for group in grouped(issues) if group.count > 1]
     if groups:
-        click.echo("\n" + _("What would mend several rows at once:"))
+        click.echo("\n" + _("Fixes that resolve several rows:"))
     for group in groups:
-        rows = ngettext("{count} row", "{count} rows", group.count)
-        click.echo(_("  {rows}: {told}. {remedy}", rows=rows, told=group.told, remedy=whole(group.issue.remedy)))
+        line = ngettext(
+            "  {count} row: {message}. {remedy}",
+            "  {count} rows: {message}. {remedy}",
+            group.count,
+            message=group.message,
+            remedy=as_sentence(group.issue.remedy),
+        )
+        click.echo(line)
 
 
-def whole(sentence: str) -> str:
+def issue_text(issue: Issue) -> str:
+    """Return an issue with its row and column, and the remedy."""
+    message, remedy = issue.message, as_sentence(issue.remedy)
+    if issue.row is None and issue.column is None:
+        return _("{message}. {remedy}", message=message, remedy=remedy)
+    if issue.row is None:
+        return _("{column}: {message}. {remedy}", column=issue.column, message=message, remedy=remedy)
+    if issue.column is None:
+        return _("Row {row}: {message}. {remedy}", row=issue.row, message=message, remedy=remedy)
+    return _(
+        "Row {row}, {column}: {message}. {remedy}", row=issue.row, column=issue.column, message=message, remedy=remedy
+    )
+
+
+def as_sentence(text: str) -> str:
     """Return a remedy as a sentence of its own: with a capital, and an end."""
-    text = sentence[:1].upper() + sentence[1:]
-    return text if text.endswith((".", "?", "!", "…")) else f"{text}."
+    capital = text[:1].upper() + text[1:]
+    return capital if capital.endswith((".", "?", "!", "…")) else f"{capital}."
 
 
 def counts_line(counts: Counts) -> str:
     """Return the counts that are not zero, on one line."""
-    shown = [f"{name} {number}" for name, number in asdict(counts).items() if number and name != "created_now"]
-    told = ", ".join(shown) or _("none")
-    return ngettext("{count} row: {counts}", "{count} rows: {counts}", counts.rows, counts=told)
+    parts = [f"{name} {number}" for name, number in asdict(counts).items() if number and name != "created_now"]
+    text = ", ".join(parts) or _("none")
+    return ngettext("{count} row: {counts}", "{count} rows: {counts}", counts.rows, counts=text)
 
 
 def print_finished(finished: Finished) -> None:
     """Print how a run or a report ended."""
     click.echo(counts_line(finished.counts))
-    if finished.ran.run is not None:
+    if finished.result.run is not None:
         click.echo(
             _(
-                "Created in this run: {count}; calls made: {calls}",
+                "Created in this run: {count}; calls to the CRM: {calls}",
                 count=finished.counts.created_now,
-                calls=finished.ran.calls,
+                calls=finished.result.calls,
             )
         )
     for note in finished.notes:
@@ -94,19 +153,6 @@ def print_finished(finished: Finished) -> None:
     click.echo(_("Next: {step}", step=finished.next_step))
 
 
-def print_json(command: str | None, values: dict[str, object]) -> None:
-    """Print the one JSON object of a command."""
-    click.echo(json_text({"command": command, **values}))
-
-
-def json_text(value: object) -> str:
-    r"""Return a value as JSON for people and programs: what a terminal could obey is written as `\uXXXX`.
-
-    A program reads the same values from it.
-    """
-    return escaped(json.dumps(value, ensure_ascii=False, indent=2, default=str), lambda sign: json.dumps(sign)[1:-1])
-
-
 def finished_json(finished: Finished) -> dict[str, object]:
     """Return how a run or a report ended: counts per state, calls made, the report's path, every reason."""
     return {
@@ -114,10 +160,20 @@ def finished_json(finished: Finished) -> dict[str, object]:
         "counts": asdict(finished.counts),
         "rows": finished.counts.rows,
         "created_now": finished.counts.created_now,
-        "calls": finished.ran.calls,
-        "run": finished.ran.run,
+        "calls": finished.result.calls,
+        "run": finished.result.run,
         "report": finished.report and str(finished.report),
         "next": finished.next_step,
         "reasons": [{"status": status, **asdict(issue)} for status, issue in finished.reasons()],
         "notes": list(finished.notes),
     }
+
+
+def print_json(command: str | None, values: dict[str, object]) -> None:
+    """Print the one JSON object of a command."""
+    click.echo(json_text({"command": command, **values}))
+
+
+def json_text(value: object) -> str:
+    r"""Return a value as JSON for people and programs; what a terminal could obey is written as `\uXXXX`."""
+    return escaped(json.dumps(value, ensure_ascii=False, indent=2, default=str), lambda sign: json.dumps(sign)[1:-1])

@@ -10,10 +10,12 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from importer.cli import options
-from importer.cli.consent import allowed
+from importer.cli.help import Command
 from importer.cli.logs import set_up
-from importer.cli.output import json_text, print_json, whole
-from importer.cli.terminal import size_text
+from importer.cli.output import as_sentence, json_text, print_json
+from importer.cli.summary import size_text
+from importer.cli.terminal import load_allowed_job
+from importer.cli.values import Count
 from importer.errors import UsageError
 from importer.messages import _, shorten
 from importer.text import clean
@@ -21,20 +23,31 @@ from importer.text import clean
 if TYPE_CHECKING:
     from importer.pipeline import Preview
 
-_SHOWN_ROWS = 20
+_MOST_ROWS = 20
 _WIDEST_NAME = 60
+_WIDEST_CELL = 90
 _JSON_KEY = re.compile(r'^( *)("(?:[^"\\]|\\.)*")(?=:)', re.MULTILINE)
 
 
-@click.command("preview")
+@click.command(
+    "preview",
+    cls=Command,
+    exit_statuses={
+        0: _("the row is valid"),
+        1: _("the row has issues"),
+        2: _("the command, mapping or source is at fault"),
+    },
+    help=_(
+        "Show the JSON that a row of SOURCE would send, attachments shortened, and the cells it comes from. Sends"
+        " nothing."
+    ),
+)
 @options.source
 @options.mapping
 @options.connection
-@options.folders
-@click.option(
-    "--row", type=click.IntRange(min=1), help=_("The row, by the number that Excel shows; the first otherwise.")
-)
-@click.option("--issues", is_flag=True, help=_("The first rows that have issues."))
+@click.option("--row", type=Count(1), help=_("Row number, as Excel shows it (default: the first row)."))
+@click.option("--issues", is_flag=True, help=_("Show the first rows that have issues."))
+@options.allow_folders
 @options.as_json
 @options.logging
 def command(
@@ -44,55 +57,49 @@ def command(
     as_json: bool,
     log_file: Path | None,
     verbose: int,
-    **said: Any,  # noqa: ANN401
+    **job_options: Any,  # noqa: ANN401
 ) -> int:
-    """Show the JSON that a row of SOURCE would send, attachments shortened, and the cells it came from. Sends nothing.
-
-    Exit status: 0 the row is valid, 1 it has issues, 2 the call, the mapping or the source is at fault.
-    """
-    from importer.opening import begin  # noqa: PLC0415 - slow to import, and help needs nothing of it
+    """Carry out `preview`."""
+    from importer.pipeline import preview  # noqa: PLC0415 - slow to import, and help does not need it
 
     set_up(log_file, verbose)
-    job = options.job(**said)
-    begun = allowed(begin(job))
-    from importer.pipeline import preview  # noqa: PLC0415 - slower still: meanwhile, the source is parsed
-
-    shown = list(islice(preview(begun, row, issues=issues), _SHOWN_ROWS if issues else 1))
-    if not shown and not issues:
+    job = options.make_job(**job_options)
+    previews = list(islice(preview(load_allowed_job(job), row, issues=issues), _MOST_ROWS if issues else 1))
+    if not previews and not issues:
         raise UsageError(_("{path} has no row {row}.", path=job.source, row=row or 1))
-    status = 0 if all(one.planned.row.sendable for one in shown) else 1
+    status = 0 if all(one.row.is_valid for one in previews) else 1
     if as_json:
-        values = [_values(one) for one in shown]
-        print_json("preview", {"exit_status": status, **({"rows": values} if issues else values[0])})
+        rows = [_values(one) for one in previews]
+        print_json("preview", {"exit_status": status, **({"rows": rows} if issues else rows[0])})
         return status
-    for one in shown:
+    for one in previews:
         _print(one)
-    if not shown:
+    if not previews:
         click.echo(_("No row has issues."))
     return status
 
 
-def _values(shown: Preview) -> dict[str, object]:
-    return {"row": shown.planned.row.number, "body": _body(shown), "cells": shown.cells}
+def _values(preview: Preview) -> dict[str, object]:
+    return {"row": preview.row.number, "body": _body(preview), "cells": preview.cells}
 
 
-def _body(shown: Preview) -> dict[str, object]:
+def _body(preview: Preview) -> dict[str, object]:
     """Return what would be sent, each attachment by its name and size."""
-    files = [f"{file.name} ({size_text(file.size)}, base64)" for file in shown.planned.row.attachments]
-    return {**shown.body, "attachments": files}
+    files = [f"{file.name} ({size_text(file.size)}, base64)" for file in preview.row.attachments]
+    return {**preview.body, "attachments": files}
 
 
-def _print(shown: Preview) -> None:
+def _print(preview: Preview) -> None:
     """Print a row's cells, its JSON and its issues, in colour where a terminal shows it."""
-    row = shown.planned.row
+    row = preview.row
     faulty = {issue.column for issue in row.issues}
     click.secho(_("Row {row}", row=row.number), bold=True)
-    names = {column: shorten(clean(column), _WIDEST_NAME) for column in shown.cells}
+    names = {column: shorten(clean(column), _WIDEST_NAME) for column in preview.cells}
     width = max(map(len, names.values()), default=0)
-    for column, text in shown.cells.items():
-        line = f"  {names[column]:<{width}}  {shorten(clean(text), 90)}"
+    for column, text in preview.cells.items():
+        line = f"  {names[column]:<{width}}  {shorten(clean(text), _WIDEST_CELL)}"
         click.secho(line, fg="red" if column in faulty else None)
-    document = json_text(_body(shown))
+    document = json_text(_body(preview))
     click.echo(_JSON_KEY.sub(lambda found: found[1] + click.style(found[2], fg="cyan"), document))
     for issue in row.issues:
-        click.secho(_("Issue: {message}. {remedy}", message=issue.message, remedy=whole(issue.remedy)), fg="red")
+        click.secho(_("Issue: {message}. {remedy}", message=issue.message, remedy=as_sentence(issue.remedy)), fg="red")

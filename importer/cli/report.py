@@ -8,32 +8,37 @@ from typing import Any
 import click
 
 from importer.cli import options
-from importer.cli.consent import allowed
+from importer.cli.help import Command
 from importer.cli.logs import set_up
 from importer.cli.output import finished_json, print_finished, print_json
+from importer.cli.terminal import load_allowed_job
+from importer.messages import _
 
 
-@click.command("report")
+@click.command(
+    "report",
+    cls=Command,
+    help=_(
+        "Write the report of SOURCE again, from the journal. Sends nothing.\n\n"
+        "The exit status is that of the source's rows, as for `run`."
+    ),
+)
 @options.source
 @options.mapping
 @options.connection
-@options.folders
-@options.journal
+@options.only
 @options.report
+@options.allow_folders
+@options.other_reports
+@options.journal
 @options.as_json
 @options.logging
-def command(*, as_json: bool, log_file: Path | None, verbose: int, **said: Any) -> int:  # noqa: ANN401 - options
-    """Write the report of SOURCE again, from the journal. Sends nothing.
-
-    Exit status: that of the source's rows, as for `run`.
-    """
-    from importer.opening import begin  # noqa: PLC0415 - slow to import, and help needs nothing of it
+def command(*, as_json: bool, log_file: Path | None, verbose: int, **job_options: Any) -> int:  # noqa: ANN401 - options
+    """Carry out `report`."""
+    from importer.pipeline import rebuild_report  # noqa: PLC0415 - slow to import, and help does not need it
 
     set_up(log_file, verbose)
-    begun = allowed(begin(options.job(**said)))
-    from importer.pipeline import rebuild_report  # noqa: PLC0415 - slower still: meanwhile, the source is parsed
-
-    finished = rebuild_report(begun)
+    finished = rebuild_report(load_allowed_job(options.make_job(**job_options)))
     if as_json:
         print_json("report", finished_json(finished))
     else:

@@ -8,40 +8,56 @@ from typing import Any
 import click
 
 from importer.cli import options
+from importer.cli.help import Command
 from importer.cli.logs import set_up
 from importer.cli.output import finished_json, print_finished, print_json
 from importer.cli.terminal import Terminal
 from importer.errors import RunStopped
 from importer.messages import _
 
+EXIT_STATUSES = {
+    0: _("every row is created, skipped or part of another row's case"),
+    1: _("some rows need correcting: invalid, rejected or changed"),
+    2: _("nothing was sent: the command, mapping, source or first start is at fault"),
+    3: _("paused or limited; run the same command again later"),
+    4: _("the outcome of some rows is unknown or conflicting"),
+    5: _("the connection needs fixing: token, operation, redirect or path"),
+}
+"""What became of a source's rows; the highest that applies."""
 
-@click.command("run", cls=options.Sectioned)
+
+@click.command(
+    "run",
+    cls=Command,
+    exit_statuses=EXIT_STATUSES,
+    help=_(
+        "Send the rows of SOURCE that have no case yet, one case each, and write the report. SENDS CASES.\n\n"
+        "Run the same command again to continue; nothing is sent twice."
+    ),
+)
 @options.source
 @options.mapping
 @options.connection
-@options.journal
+@click.option("--yes", is_flag=True, help=_("Send without asking. Agrees to the forecast and to nothing else."))
+@options.limit
+@options.only
+@options.only_if_all_valid
 @options.report
-@options.sending
-@options.quiet_period
-@click.option("--yes", is_flag=True, help=_("Agree to the forecast, and to nothing else."))
+@options.pace
 @options.answers
-@options.again
+@options.other_reports
+@options.journal
+@options.quiet_period
+@options.repair
 @options.as_json
 @options.logging
-def command(*, yes: bool, as_json: bool, log_file: Path | None, verbose: int, **said: Any) -> int:  # noqa: ANN401 - options
-    """Send the rows of SOURCE that are not created yet, one case each, and write the report. SENDS CASES.
-
-    Give the same command again to go on; nothing is sent twice. Exit status: 0 every row is created or skipped, 1 rows
-    to correct, 2 nothing was sent, 3 paused or limited, 4 unknown or conflicting rows, 5 a person must mend the
-    connection.
-    """
-    from importer.opening import begin  # noqa: PLC0415 - slow to import, and help needs nothing of it
+def command(*, yes: bool, as_json: bool, log_file: Path | None, verbose: int, **job_options: Any) -> int:  # noqa: ANN401 - options
+    """Carry out `run`."""
+    from importer.pipeline import interrupted, run  # noqa: PLC0415 - slow to import, and help does not need it
+    from importer.workflow.job import load_job  # noqa: PLC0415
 
     set_up(log_file, verbose)
-    begun = begin(options.job(**said))
-    from importer.pipeline import interrupted, run  # noqa: PLC0415 - slower still: meanwhile, the source is parsed
-
-    finished = run(begun, Terminal(yes=yes))
+    finished = run(load_job(options.make_job(**job_options)), Terminal(yes=yes))
     try:
         if as_json:
             print_json("run", finished_json(finished))

@@ -1,4 +1,4 @@
-"""`case-importer sandbox`: the stand-in CRM; sends nothing."""
+"""`case-importer sandbox`: a simulated CRM on this computer."""
 
 from __future__ import annotations
 
@@ -11,14 +11,21 @@ from importer.messages import _
 _PATH = click.Path(path_type=Path)
 
 
-@click.command("sandbox")
+@click.command(
+    "sandbox",
+    help=_(
+        "Serve a simulated CRM on this computer until Ctrl-C. It is not the wolkvox CRM, and it sends nothing anywhere."
+    ),
+)
 @click.option("--port", type=click.IntRange(0, 65535), default=8765, show_default=True, help=_("0 picks a free port."))
 @click.option("--config", type=_PATH, help=_("Users, contacts, case types, priorities and statuses (YAML)."))
-@click.option("--store", type=_PATH, help=_("Where its cases lie, instead of your data folder."))
-@click.option("--forget", is_flag=True, help=_("Empty the store first."))
-@click.option("--latency", default="0", metavar="SECONDS", help=_("How long an answer takes: 0.2, or 0.1-0.5."))
+@click.option("--store", type=_PATH, help=_("File for its cases (default: in your data folder)."))
+@click.option("--forget", is_flag=True, help=_("Delete its stored cases first."))
 @click.option(
-    "--fault", "faults", multiple=True, metavar="NAME[:ARGS]", help=_("A fault to rehearse; `list` lists them.")
+    "--latency", default="0", metavar="SECONDS", help=_("Seconds that each answer takes, such as 0.2 or 0.1-0.5.")
+)
+@click.option(
+    "--fault", "faults", multiple=True, metavar="NAME[:ARGS]", help=_("Fault to simulate; `list` shows all faults.")
 )
 def command(  # noqa: PLR0913, PLR0917 - each is an option of the command line
     port: int,
@@ -28,7 +35,7 @@ def command(  # noqa: PLR0913, PLR0917 - each is an option of the command line
     latency: str,
     faults: tuple[str, ...],
 ) -> int:
-    """Serve a stand-in CRM on this computer until Ctrl-C. It is not the CRM, and sends nothing anywhere."""
+    """Carry out `sandbox`."""
     from importer import sandbox  # noqa: PLC0415 - the web framework is slow to import
 
     if "list" in faults:
@@ -36,14 +43,19 @@ def command(  # noqa: PLR0913, PLR0917 - each is an option of the command line
         return 0
     chosen = [sandbox.parse_fault(fault) for fault in faults]
     settings = sandbox.load_config(config) if config else sandbox.SandboxConfig()
-    with sandbox.Store(store or sandbox.default_store()) as kept:
+    with sandbox.Store(store or sandbox.default_store()) as cases:
         if forget:
-            kept.forget()
+            cases.forget()
         sandbox.serve(
-            port, config=settings, store=kept, faults=chosen, latency=sandbox.Latency.parse(latency), ready=_announce
+            port, config=settings, store=cases, faults=chosen, latency=sandbox.Latency.parse(latency), ready=_announce
         )
     return 0
 
 
 def _announce(url: str) -> None:
-    click.echo(_("A stand-in for the CRM listens at {url} (its cases are on that page). Ctrl-C ends it.", url=url))
+    click.echo(
+        _(
+            "The sandbox, a simulated CRM, is running at {url}. Open that page to see its cases. Stop with Ctrl-C.",
+            url=url,
+        )
+    )

@@ -1,4 +1,4 @@
-"""`case-importer schema`: the JSON Schema of a mapping, for editors; sends nothing."""
+"""`case-importer schema`: print the JSON Schema of a mapping, for editors; sends nothing."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import click
 @click.command("schema")
 def command() -> int:
     """Print the JSON Schema of a mapping file, for editors that complete and check it. Sends nothing."""
-    from importer.mapping.schema import json_schema  # noqa: PLC0415 - pydantic is slow to import
+    from importer.mapping import json_schema  # noqa: PLC0415 - pandas is slow to import
 
     click.echo(json.dumps(json_schema(), ensure_ascii=False, indent=2))
     return 0

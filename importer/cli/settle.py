@@ -1,47 +1,105 @@
-"""`case-importer settle`: doubtful rows are settled by asking the CRM, or by a person's verdict."""
+"""`case-importer settle`: doubtful rows are settled by asking the CRM, or by a person's decision; creates no case."""
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from importer.cli import options
-from importer.cli.consent import trusted
+from importer.cli.help import Command, all_of
 from importer.cli.logs import set_up
 from importer.cli.output import print_json
+from importer.cli.terminal import ask_for_server
 from importer.errors import UsageError
 from importer.messages import _, ngettext
 from importer.text import clean
 
 if TYPE_CHECKING:
-    from importer.settler import Settled
+    from importer.workflow.decisions import NotTaken, SettleJob
+    from importer.workflow.settling import SettleResult
 
-_PATH = click.Path(path_type=Path)
+
+@dataclass(frozen=True, slots=True)
+class _ByHand:
+    """What the options say of one row, or the report that holds decisions on several."""
+
+    key: str | None
+    created: str | None
+    instead_of: str | None
+    not_created: bool
+    despite: tuple[str, ...]
+    deleted: bool
+    report: Path | None
+
+    @property
+    def asks_the_crm(self) -> bool:
+        """Whether it takes a search to settle by these options."""
+        return self.report is None and (self.key is None or bool(self.despite))
+
+    def check(self) -> None:
+        """Raise UsageError for a decision that says too little or too much."""
+        decisions = (self.created is not None) + self.not_created + self.deleted
+        if self.key is None and decisions:
+            raise UsageError(_("--created, --not-created and --deleted go with --by-hand KEY."))
+        if self.key is not None and decisions != 1:
+            raise UsageError(_("--by-hand {key}: give one of --created ID, --not-created and --deleted.", key=self.key))
+        if self.created is not None and not self.created.strip():
+            raise UsageError(_("--created: the id is empty."))
+        if self.key is not None and self.report is not None:
+            raise UsageError(_("--by-hand and --from contradict each other; give only one of them."))
+        if self.instead_of and self.created is None:
+            raise UsageError(_("--instead-of KEY goes with --created ID."))
+        if self.despite and not self.not_created:
+            raise UsageError(_("--despite ID goes with --not-created."))
 
 
-@click.command("settle")
-@click.option("-m", "--mapping", type=_PATH, help=_("Settle the import of this mapping only."))
+_by_hand = all_of(
+    click.option(
+        "--by-hand", "key", metavar="KEY", help=_("Record your own decision on the row with this key or reference.")
+    ),
+    click.option("--created", metavar="ID", help=_("With --by-hand: the row is the case with this wolkvox_id.")),
+    click.option(
+        "--instead-of", metavar="KEY", help=_("With --created: the row with this key has that id by mistake.")
+    ),
+    click.option("--not-created", is_flag=True, help=_("With --by-hand: the row has no case, and may be sent.")),
+    click.option(
+        "--despite",
+        multiple=True,
+        metavar="ID",
+        help=_("With --not-created: this id, which the CRM gave for the row, is not its case (can be repeated)."),
+    ),
+    click.option("--deleted", is_flag=True, help=_("With --by-hand: the row's case was deleted from the CRM.")),
+    click.option(
+        "--from",
+        "report",
+        type=options.PATH,
+        metavar="REPORT",
+        help=_("Record the decisions in the sheet `To decide` of a report."),
+    ),
+)
+
+
+@click.command(
+    "settle",
+    cls=Command,
+    exit_statuses={
+        0: _("no row is in doubt"),
+        2: _("the command is at fault"),
+        3: _("some rows are still being sent, or the CRM cannot be asked now"),
+        4: _("some rows are still in doubt"),
+        5: _("the connection needs fixing: token, operation, redirect or path"),
+    },
+    help=_("Settle doubtful rows by asking the CRM, or by your own decision. Creates no case."),
+)
+@click.option("-m", "--mapping", type=options.PATH, help=_("Settle only the import of this mapping."))
 @options.connection
-@options.trust
+@options.trust_server
 @options.journal
 @options.quiet_period
-@click.option(
-    "--by-hand", "key", metavar="KEY", help=_("Record your own verdict on the row with this key or reference.")
-)
-@click.option("--created", metavar="ID", help=_("With --by-hand: the row is the case with this wolkvox_id."))
-@click.option("--instead-of", metavar="KEY", help=_("With --created: the row with this key has that id by mistake."))
-@click.option("--not-created", is_flag=True, help=_("With --by-hand: there is no such case; the row may be sent."))
-@click.option(
-    "--despite",
-    multiple=True,
-    metavar="ID",
-    help=_("With --not-created: this id, which the CRM named for the row, is not its case."),
-)
-@click.option("--deleted", is_flag=True, help=_("With --by-hand: the row's case is gone from the CRM."))
-@click.option("--from", "report", type=_PATH, metavar="REPORT", help=_("Record the verdicts in its sheet `To decide`."))
+@_by_hand
 @options.as_json
 @options.logging
 def command(  # noqa: PLR0913 - each is an option of the command line
@@ -49,94 +107,76 @@ def command(  # noqa: PLR0913 - each is an option of the command line
     mapping: Path | None,
     journal: Path | None,
     quiet_period: float,
-    key: str | None,
-    created: str | None,
-    instead_of: str | None,
-    not_created: bool,
-    despite: tuple[str, ...],
-    deleted: bool,
-    report: Path | None,
     as_json: bool,
     log_file: Path | None,
     verbose: int,
-    **connection: object,
+    **others: Any,  # noqa: ANN401 - options
 ) -> int:
-    """Settle unknown rows by asking the CRM, or by your verdict. Creates no case.
-
-    Exit status: 0 no row is in doubt any more, 4 some still are, 2 the call is at fault, 3 rows are on their way or
-    the CRM cannot be asked now, 5 a person must mend the connection.
-    """
-    from importer import mapping as mappings  # noqa: PLC0415 - SQLAlchemy is slow to import
-    from importer.job import journal_path, mapped  # noqa: PLC0415
+    """Carry out `settle`."""
+    from importer import mapping as mappings  # noqa: PLC0415 - slow to import, and help does not need it
     from importer.settings import Connection  # noqa: PLC0415
-    from importer.settle import ByHand, NotTaken, Settlement  # noqa: PLC0415
+    from importer.workflow.decisions import SettleJob  # noqa: PLC0415
+    from importer.workflow.job import journal_path, mapped  # noqa: PLC0415
 
     set_up(log_file, verbose)
-    _refuse_half_a_verdict(key, created, not_created=not_created, deleted=deleted, report=report)
-    _refuse_what_goes_with_nothing(created, instead_of, despite, not_created=not_created)
-    said = Connection(**connection)  # type: ignore[arg-type]
-    if mapping is not None and report is None and (key is None or despite):  # it is the CRM that is asked
-        said = trusted(said, mapped(mappings.load(mapping)))
-    about = Settlement(said, journal_path(journal), mapping, quiet_period)
-    not_taken: tuple[NotTaken, ...] = ()
-    if key is not None:
-        results = [(key, about.by_hand(ByHand(key, created, instead_of, despite, deleted)))]
-    elif report is not None:
-        settled, not_taken = about.from_report(report)
-        results = [(report.name, settled)]
-    else:
-        results = [(record.name, settled) for record, settled in about.by_search()]
-    status = _exit_status([settled for _name, settled in results])
+    by_hand = _ByHand(**{field.name: others.pop(field.name) for field in fields(_ByHand)})
+    by_hand.check()
+    connection = Connection(**others)
+    if mapping is not None and by_hand.asks_the_crm:
+        connection = ask_for_server(connection, mapped(mappings.load_mapping(mapping)))
+    results, not_taken = _settle(SettleJob(connection, journal_path(journal), mapping, quiet_period), by_hand)
+    status = _exit_status([result for _name, result in results])
     if as_json:
-        values = [{"about": name, **asdict(settled)} for name, settled in results]
-        references = [verdict.reference for verdict in not_taken]
-        reasons = [asdict(verdict) for verdict in not_taken]
-        answer = {"exit_status": status, "settled": values, "not_taken": references, "reasons": reasons}
-        print_json("settle", answer)
-        return status
-    for name, settled in results:
-        _print(name, settled)
-    for verdict in not_taken:
-        click.echo(_("{reference}: not taken. {reason}", reference=verdict.reference, reason=verdict.reason))
+        print_json("settle", {"exit_status": status, **_as_json(results, not_taken)})
+    else:
+        _print(results, not_taken)
     return status
 
 
-def _exit_status(results: list[Settled]) -> int:
-    """Return 4 while a row is in doubt, 3 while one is on its way."""
-    if any(settled.doubtful or settled.disputed for settled in results):
+Results = list[tuple[str, "SettleResult"]]
+
+
+def _settle(settlement: SettleJob, by_hand: _ByHand) -> tuple[Results, tuple[NotTaken, ...]]:
+    """Return what became of the rows, by what they are called, and the decisions that were not taken."""
+    from importer.workflow.decisions import ByHand  # noqa: PLC0415
+
+    if by_hand.report is not None:
+        result, not_taken = settlement.from_report(by_hand.report)
+        return [(by_hand.report.name, result)], not_taken
+    if by_hand.key is not None:
+        decision = ByHand(by_hand.key, by_hand.created, by_hand.instead_of, by_hand.despite, by_hand.deleted)
+        return [(by_hand.key, settlement.by_hand(decision))], ()
+    return [(record.name, result) for record, result in settlement.by_search()], ()
+
+
+def _exit_status(results: list[SettleResult]) -> int:
+    """Return 4 while a row is in doubt, 3 while one is being sent."""
+    if any(result.doubtful or result.disputed for result in results):
         return 4
-    return 3 if any(settled.sending for settled in results) else 0
+    return 3 if any(result.sending for result in results) else 0
 
 
-def _print(name: str, settled: Settled) -> None:
-    for sentence in settled.sentences():
-        click.echo(clean(f"{name}: {sentence}"))
-    left = ngettext("{count} row is still in doubt.", "{count} rows are still in doubt.", settled.doubtful)
-    if settled.doubtful:
-        click.echo(clean(f"{name}: {left}"))
-    elif not settled.sending:
-        click.echo(_("{name}: no row is in doubt.", name=name))
+def _as_json(results: Results, not_taken: tuple[NotTaken, ...]) -> dict[str, object]:
+    return {
+        "settled": [{"about": name, **asdict(result)} for name, result in results],
+        "not_taken": [decision.reference for decision in not_taken],
+        "reasons": [asdict(decision) for decision in not_taken],
+    }
 
 
-def _refuse_half_a_verdict(
-    key: str | None, created: str | None, *, not_created: bool, deleted: bool, report: Path | None
-) -> None:
-    """Raise UsageError for a verdict that says too little or too much."""
-    if key is None and (created or not_created or deleted):
-        raise UsageError(_("--created, --not-created and --deleted go with --by-hand KEY."))
-    if key is not None and (created is not None) + not_created + deleted != 1:
-        raise UsageError(_("--by-hand {key}: give one of --created ID, --not-created and --deleted.", key=key))
-    if created is not None and not created.strip():
-        raise UsageError(_("--created: a blank is no id."))
-    if key is not None and report is not None:
-        raise UsageError(_("--by-hand and --from contradict each other; give one of them."))
-
-
-def _refuse_what_goes_with_nothing(
-    created: str | None, instead_of: str | None, despite: tuple[str, ...], *, not_created: bool
-) -> None:
-    """Raise UsageError for an option that belongs to another verdict."""
-    if instead_of and created is None:
-        raise UsageError(_("--instead-of KEY goes with --created ID."))
-    if despite and not not_created:
-        raise UsageError(_("--despite ID goes with --not-created."))
+def _print(results: Results, not_taken: tuple[NotTaken, ...]) -> None:
+    for name, result in results:
+        for sentence in result.sentences():
+            click.echo(clean(f"{name}: {sentence}"))
+        if result.doubtful:
+            line = ngettext(
+                "{name}: {count} row is still in doubt.",
+                "{name}: {count} rows are still in doubt.",
+                result.doubtful,
+                name=name,
+            )
+            click.echo(line)
+        elif not result.sending:
+            click.echo(_("{name}: no row is in doubt.", name=name))
+    for decision in not_taken:
+        click.echo(_("{reference}: not recorded. {reason}", reference=decision.reference, reason=decision.reason))

@@ -1,26 +1,24 @@
 """The only HTTP: one POST becomes an outcome, and a question becomes an answer."""
 
 from importer.crm.answers import TABLE, interpret
-from importer.crm.brake import Brake, PauseReason
 from importer.crm.client import Crm
-from importer.crm.looks import Answered, Certificate, Visit
-from importer.crm.marks import Hit, find_mark, hit_of, is_whole, marks_at, mentions, path_of
-from importer.crm.pacing import Pacer, backoff
-from importer.crm.queries import Found, Quota, Record
+from importer.crm.pacing import CircuitBreaker, PauseReason, RateLimiter, backoff
+from importer.crm.probe import Answered, Certificate, ConnectionProbe
+from importer.crm.records import Found, Hit, Quota, Record, find_mark, hit_of, is_whole, marks_at, mentions, path_of
 
 __all__ = [
     "TABLE",
     "Answered",
-    "Brake",
     "Certificate",
+    "CircuitBreaker",
+    "ConnectionProbe",
     "Crm",
     "Found",
     "Hit",
-    "Pacer",
     "PauseReason",
     "Quota",
+    "RateLimiter",
     "Record",
-    "Visit",
     "backoff",
     "find_mark",
     "hit_of",

@@ -15,13 +15,20 @@ from requests.utils import DEFAULT_CA_BUNDLE_PATH, get_environ_proxies
 from urllib3.util.ssl_ import create_urllib3_context
 
 from importer.crm.answers import interpret, moment
-from importer.crm.failures import NETWORK_FAULTS, lease_over, no_answer, why_no_answer
-from importer.crm.looks import Answered, Visit, certificate_of, shape_of, without_password
-from importer.crm.queries import Found, Quota, found_in, quota_in
+from importer.crm.connections import Lease, LeaseOver, Watch, Watchdog, always
+from importer.crm.probe import Answered, ConnectionProbe, certificate_of, shape_of, without_password
 from importer.crm.reading import Reading, read
-from importer.crm.transport import ANSWER_LIMIT, Reply, Transport
-from importer.crm.upload import Upload
-from importer.crm.watchdog import Lease, LeaseOver, Watch, Watchdog, always
+from importer.crm.records import Found, Quota, found_in, quota_in
+from importer.crm.transport import (
+    ANSWER_LIMIT,
+    NETWORK_FAULTS,
+    Reply,
+    Transport,
+    Upload,
+    lease_over,
+    no_answer,
+    why_no_answer,
+)
 from importer.errors import AttachmentChanged, ConnectionRefused, QuestionRefused, ServerUnreachable, SettingsError
 from importer.hosts import is_loopback
 from importer.messages import _
@@ -123,7 +130,7 @@ class Crm:
             raise QuestionRefused(_("The CRM does not answer the question: {reason}", reason=outcome.message))
         raise _not_answered(outcome)
 
-    def study_search(self, field: str, value: str, *, secrets: tuple[str, ...] = ()) -> Answered:
+    def probe_search(self, field: str, value: str, *, secrets: tuple[str, ...] = ()) -> Answered:
         """Search as `query_cases` does, and look at the answer itself, be it a refusal of this one question.
 
         `secrets` are further texts to mask in it. Raises as `query_cases` does where no question is answered now.
@@ -138,7 +145,7 @@ class Crm:
             raise _refusal(outcome.pause)(outcome.message)
         return Answered(accepted=False, records=(), shape=shape)
 
-    def visit(self) -> Visit:
+    def visit(self) -> ConnectionProbe:
         """Open a connection as a case would, and ask for the server's first page: without the token, for no call.
 
         Raises ServerUnreachable and ConnectionRefused as `token_information` does.
@@ -159,7 +166,7 @@ class Crm:
         seconds = time.time() - before
         shown = moment(reply.headers.get("date", ""))
         ahead = None if shown is None else shown - (before + seconds / 2)
-        return Visit(watch.peer, certificate_of(watch.certificate), ahead, seconds)
+        return ConnectionProbe(watch.peer, certificate_of(watch.certificate), ahead, seconds)
 
     def _search(self, field: str, value: str) -> tuple[Reply, Outcome]:
         asked = {"operation": self._target.operation, "field": field, "value": value}

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import chain
 
-from importer.crm.naming import names_in, names_said, names_written
+from importer.crm.names import names_in, names_said, names_written
 from importer.messages import shorten
 from importer.text import clean, fold, is_case_id, plain, unescaped
 

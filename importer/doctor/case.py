@@ -1,4 +1,4 @@
-"""The test case: what it says, where its mark stands, and how it is made larger."""
+"""The test case: what it should be like, how it is made, and what the user is asked about it."""
 
 from __future__ import annotations
 
@@ -6,54 +6,117 @@ import base64
 import secrets
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from typing import Literal, Protocol
 
 from importer import identity, payload
+from importer.errors import UsageError
 from importer.identity import Scope
+from importer.mapping import CaseMapping
 from importer.messages import _
 from importer.model import Payload
 from importer.payload import EncodedFile
+from importer.pipeline import check
+from importer.workflow.job import Job, load_job
+from importer.workflow.plan import PlannedRow
 
-_FILLING = b"A test file of case-importer doctor; it means nothing.\r\n"
-_CHUNK = base64.b64encode(_FILLING * 600)  # without padding, so that chunks can follow one another
+Observation = Literal["yes", "no", "unknown"]
+
+_CONTENT = b"A test file of case-importer doctor, without meaning.\r\n"
+_CHUNK = base64.b64encode(_CONTENT * 600)  # without padding, so that chunks can be concatenated
+
+
+@dataclass(frozen=True, slots=True)
+class CaseOptions:
+    """What a test case should be like: the fields that the tenant requires, and how the mapping treats references.
+
+    `fields` are by path (`contact`, `form.Subject`). `reference_field` is the field that carries a row's reference, the
+    description by default; `search_field` is the CRM's query field that settling searches by.
+    """
+
+    fields: Mapping[str, object]
+    reference_field: str | None = None
+    search_field: str = "email contact"
 
 
 @dataclass(frozen=True, slots=True)
 class TestCase:
-    """A case that means nothing and can be told from every other.
+    """A case without meaning that can be told apart from every other.
 
-    `fields` are by path, complete as they are sent; `reference` stands in the field that the mapping names, the
-    `mark` in the description. `payload` is the body; `file_size` the bytes of its one attachment, 0 for none.
+    `fields` are by path, complete as they are sent. The `reference` is in the field that the mapping names, the `label`
+    in the description. `file_size` is the size of its one attachment in bytes, 0 for none.
     """
 
-    __test__ = False  # the name is the field's own, and no test of pytest's
+    __test__ = False  # the name is the field's own, not a test class of pytest's
 
     fields: Mapping[str, object]
     operation: str
     reference: str
-    mark: str
+    label: str
     payload: Payload
     file_size: int = 0
 
     @property
     def document(self) -> dict[str, object]:
-        """The JSON object that is sent, its attachment left out."""
+        """The JSON object that is sent, without its attachment."""
         return payload.document(self.fields, self.operation)
 
 
-def compose(fields: Mapping[str, object], scope: Scope, place: str | None, file_size: int = 0) -> TestCase:
-    """Return a test case with a mark of its own.
+class DoctorPrompts(Protocol):
+    """What the doctor asks the user, and shows; the command line decides how."""
 
-    `fields` are what the tenant demands; the description is replaced. `place` is the field that carries a row's
-    reference: the description, or a form field.
+    def confirm(self, case: TestCase) -> bool:
+        """Show this case in full, and return whether it may be created."""
+
+    def larger_size(self) -> int:
+        """Return the size in bytes of the attachment of a second, larger case; 0 for no such case."""
+
+    def common_value(self, field: str) -> str:
+        """Return a value that many cases have in this query field, empty if the user names none."""
+
+    def observed(self, question: str) -> Observation:
+        """Return what the user sees in the CRM."""
+
+    def show(self, sentence: str) -> None:
+        """Show progress."""
+
+
+def options_from_row(job: Job, number: int | None) -> CaseOptions:
+    """Return the options for a case like a row, the first valid row if no `number` is given.
+
+    The row itself is not sent, nor are its attachments. Raises UsageError if the row does not exist or is not valid.
     """
+    plan = check(load_job(job))
+    for row in plan:
+        if row.number == number or (number is None and row.is_valid):
+            if not row.is_valid:
+                raise UsageError(_why_not(row))
+            return CaseOptions(row.fields, plan.mapping.reference, plan.mapping.search)
+    if number is None:
+        raise UsageError(_("{path} has no valid row to base a test case on.", path=job.source))
+    raise UsageError(_("{path} has no row {row}.", path=job.source, row=number))
+
+
+def options_from_fields(mapping: CaseMapping | None, fields: Mapping[str, object]) -> CaseOptions:
+    """Return the options for a case with these fields, with reference and search as in the mapping."""
+    return CaseOptions(fields, mapping.reference, mapping.search) if mapping else CaseOptions(fields)
+
+
+def build_test_case(options: CaseOptions, scope: Scope, file_size: int = 0) -> TestCase:
+    """Return a test case with a reference of its own, and with a description that says what it is."""
     digest = identity.key_digest([secrets.token_hex(16)])
     reference = identity.reference(Scope(scope.tenant, scope.operation, "doctor"), digest)
-    mark = reference.removeprefix("WCI-")
-    text = _("Test case {mark} of case-importer doctor. It means nothing and may be deleted.", mark=mark)
-    complete = payload.with_reference({**fields, "description": text}, place or "description", reference)
+    label = reference.removeprefix("WCI-")
+    text = _("Test case {label} of case-importer doctor. It has no meaning and may be deleted.", label=label)
+    fields = {**options.fields, "description": text}
+    complete = payload.with_reference(fields, options.reference_field or "description", reference)
     files = [_file(file_size)] if file_size else []
     body = payload.build(complete, scope.operation, reference, files)
-    return TestCase(complete, scope.operation, reference, mark, body, file_size)
+    return TestCase(complete, scope.operation, reference, label, body, file_size)
+
+
+def _why_not(row: PlannedRow) -> str:
+    reason = row.skipped or "; ".join(issue.message for issue in row.issues)
+    return _("Row {row} cannot be a test case: {reason}. Choose another with --row.", row=row.number, reason=reason)
 
 
 def _file(size: int) -> EncodedFile:

@@ -11,10 +11,9 @@ from sqlalchemy import Connection, func, insert, select
 
 from importer.errors import JournalError
 from importer.journal.attempts import Attempts
-from importer.journal.backup import copy_to
-from importer.journal.database import Database
-from importer.journal.place import refuse_unsafe
+from importer.journal.database import Database, copy_to
 from importer.journal.schema import facts, imports, rows
+from importer.journal.storage import refuse_unsafe
 from importer.messages import _, ngettext
 from importer.model import Status
 

@@ -11,7 +11,10 @@ from sqlalchemy import Row, Select, func, insert, select, update
 
 from importer.hosts import same_tenant
 from importer.journal.database import Database
-from importer.journal.schema import aliases, imports, reports, rows, spot_checks
+from importer.journal.runs import user_name
+from importer.journal.schema import aliases, decisions, imports, reports, rows, spot_checks
+
+# MERGED importer.journal.imports: Which imports a journal has seen, and which reports of them it wrote.
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,3 +160,29 @@ def _in_scope(tenant: str, operation: str, name: str) -> Select[Any]:
 
 def _import_record(found: Row[Any]) -> ImportRecord:
     return ImportRecord(found.id, found.tenant, found.operation, found.name, found.bound_to, found.key_rule)
+
+
+# MERGED importer.journal.imports: What people decided before a run, so that each question is asked once.
+
+
+class Decisions:
+    """The decisions of a journal: an answer to a question, by what it is about, with who gave it and when."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def record(self, question: str, about: str, answer: str) -> None:
+        """Record an answer; earlier answers to the same question are kept, and the last one counts."""
+        values = {"question": question, "about": about, "answer": answer, "user": user_name()}
+        with self._database.write() as connection:
+            connection.execute(insert(decisions).values(**values, decided_at=self._database.clock.wall()))
+
+    def answered(self, question: str, about: str = "") -> str | None:
+        """Return the last answer to a question, None where it was never answered."""
+        query = (
+            select(decisions.c.answer)
+            .where(decisions.c.question == question, decisions.c.about == about)
+            .order_by(decisions.c.id.desc())
+        )
+        with self._database.read() as connection:
+            return connection.scalars(query).first()

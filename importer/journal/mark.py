@@ -42,8 +42,7 @@ from sqlalchemy.exc import DatabaseError
 from sqlalchemy.pool import StaticPool
 
 from importer.errors import JournalError
-from importer.journal.computer import computer_id
-from importer.journal.durable import create_private, make_durable
+from importer.journal.storage import computer_id, create_private, make_durable
 from importer.journal.watched_file import FileTrace, WatchedFile
 from importer.messages import _
 

@@ -11,12 +11,11 @@ from uuid import uuid4
 from sqlalchemy import Connection, delete, func, insert, select
 
 from importer.errors import JournalError
-from importer.journal.backup import journal_id_in
-from importer.journal.database import Database
+from importer.journal.database import Database, journal_id_in
 from importer.journal.mark import Mark, MarkRecord, Marks, Reached, Scope
+from importer.journal.runs import user_name
 from importer.journal.schema import attempts, computers, decisions, facts, imports, moment, rows, verdicts
 from importer.journal.standing import KnownImport, Standing
-from importer.journal.user import user_name
 from importer.journal.watched_file import WatchedFile
 
 LOOK_FIRST = "look-first"

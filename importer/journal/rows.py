@@ -8,8 +8,10 @@ from typing import Any, NamedTuple, TypeVar
 
 from sqlalchemy import (
     BindParameter,
+    ColumnElement,
     Connection,
     Row,
+    Select,
     String,
     and_,
     bindparam,
@@ -24,9 +26,40 @@ from sqlalchemy import (
 from importer.clock import Clock
 from importer.hosts import same_tenant
 from importer.journal.database import Database
-from importer.journal.lookup import AT_ONCE, Lookup
 from importer.journal.schema import attempts, column_sets, imports, moment, row_spellings, rows
 from importer.model import Identity, JournalRow, Status
+
+# MERGED importer.journal.rows: Looking up many values at once, at little more than what the database itself takes for it.
+
+AT_ONCE = 500
+"""Values in one statement, well under SQLite's limit."""
+
+
+class Lookup:
+    """A query without parameters, narrowed to the rows of one import that have one of many values in a column.
+
+    Its text is made once: SQLAlchemy would spell out each list of values anew, and take as long for that as the
+    database for finding them. What comes back is as the database has it.
+    """
+
+    def __init__(
+        self, query: Select[*tuple[Any, ...]], of_import: ColumnElement[int], column: ColumnElement[str]
+    ) -> None:
+        """Narrow the query; `of_import` is what equals the import's number."""
+        self._query = query.where(of_import == 0, column.in_([""] * AT_ONCE))
+        self._text: str | None = None
+
+    def find(self, connection: Connection, import_id: int, values: Sequence[str]) -> Iterator[Row[*tuple[Any, ...]]]:
+        """Yield what the query finds for these values."""
+        if self._text is None:
+            self._text = str(self._query.compile(connection, compile_kwargs={"render_postcompile": True}))
+        for start in range(0, len(values), AT_ONCE):
+            some = values[start : start + AT_ONCE]
+            padding = [some[-1]] * (AT_ONCE - len(some))  # a value that is asked for twice is found once
+            yield from connection.exec_driver_sql(self._text, (import_id, *some, *padding)).all()
+
+
+# MERGED importer.journal.rows: What the journal knows of rows, and how planning changes it.
 
 T = TypeVar("T")
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import getpass
 import json
 from dataclasses import asdict, dataclass
 from datetime import datetime
+from importlib.metadata import version
 from typing import Any
 
 from sqlalchemy import Row, case, func, insert, select, update
@@ -12,8 +14,25 @@ from sqlalchemy import Row, case, func, insert, select, update
 from importer.journal.attempts import STATE_AFTER
 from importer.journal.database import Database
 from importer.journal.schema import attempts, imports, moment, rows, runs, verdicts
-from importer.journal.user import program_name
 from importer.model import Counts, Status, Verdict
+
+# MERGED importer.journal.runs: Who is at this computer and with which program, for the record of runs and verdicts.
+
+
+def user_name() -> str:
+    """Return the user's name, `?` where the system knows none (a container that runs under a bare number)."""
+    try:
+        return getpass.getuser()
+    except (OSError, KeyError, ImportError):  # which of them depends on the system and on Python's version
+        return "?"
+
+
+def program_name() -> str:
+    """Return this program's name and version."""
+    return f"case-importer {version('wolkvox-case-importer')}"
+
+
+# MERGED importer.journal.runs: Which runs a journal has seen, and what each of them changed.
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,8 +11,8 @@ from sqlalchemy import Connection, Row, func, insert, select, update
 from importer.journal import ids
 from importer.journal.database import Database
 from importer.journal.rows import column_set_id
+from importer.journal.runs import user_name
 from importer.journal.schema import attempts, rows, verdicts
-from importer.journal.user import user_name
 from importer.messages import _
 from importer.model import Identity, Status
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from importer.errors import JournalError
-from importer.journal.durable import read_only
+from importer.journal.storage import read_only
 from importer.messages import _
 
 _SALT = slice(16, 20)

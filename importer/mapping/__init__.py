@@ -1,11 +1,31 @@
-"""The mapping: a small language in YAML that says how the rows of a spreadsheet become cases.
+"""The mapping: a small language in YAML for how the rows of a spreadsheet become cases.
 
-`load` reads a file; `CaseMapping.bind` binds it to the columns of a source, for a `Mapper` of frames. In
-`drafting`, a mapping is proposed for a source; `schema` tells editors what may stand in one.
+`load` reads a file, and `CaseMapping.bind` binds it to the columns of a source, for a `Mapper` of frames. `draft`
+proposes a mapping for a source; `json_schema` describes the language for editors.
 """
 
 from importer.mapping.case import CaseMapping
-from importer.mapping.loader import load
+from importer.mapping.document import Document, Node, SourceMap, read_document
+from importer.mapping.drafting import draft
+from importer.mapping.grammar import QUERY_FIELDS
+from importer.mapping.loader import load_mapping
+from importer.mapping.mapper import Converted, Mapper
+from importer.mapping.schema import json_schema
 from importer.mapping.tables import TableNeed
+from importer.mapping.words import Words
 
-__all__ = ["CaseMapping", "TableNeed", "load"]
+__all__ = [
+    "QUERY_FIELDS",
+    "CaseMapping",
+    "Converted",
+    "Document",
+    "Mapper",
+    "Node",
+    "SourceMap",
+    "TableNeed",
+    "Words",
+    "draft",
+    "json_schema",
+    "load_mapping",
+    "read_document",
+]

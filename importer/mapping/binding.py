@@ -1,4 +1,4 @@
-"""A mapping bound to the columns of a source and to the tables that it needs; all missing columns are told at once."""
+"""Bind a mapping to the columns of a source and to the tables that it needs; all missing columns are faults at once."""
 
 from __future__ import annotations
 
@@ -9,40 +9,36 @@ from pathlib import Path
 import pandas as pd
 
 from importer.errors import MappingError, MappingFault
-from importer.mapping import template
-from importer.mapping.checks import all_fields
-from importer.mapping.conditions import Conditions
-from importer.mapping.converters.formats import is_number_format, write_moment, write_number
-from importer.mapping.converters.moments import MomentReader
+from importer.mapping.checks import all_fields, field_path
+from importer.mapping.conditions import Conditions, Headers
+from importer.mapping.converters.formats import format_datetime, format_number, is_number_format
+from importer.mapping.converters.moments import DateTimeReader
 from importer.mapping.converters.numbers import NumberReader
 from importer.mapping.converters.types import constant, converter
-from importer.mapping.document import Places, Steps
+from importer.mapping.document import SourceMap, Steps
 from importer.mapping.fields import (
+    BoundSlot,
     ColumnField,
     Constant,
+    Conversion,
     Field,
-    Filled,
     ObjectField,
     Observer,
+    Slot,
     Step,
     TemplateField,
-    Way,
+    parse_template,
 )
 from importer.mapping.files import NO_FILE, Files, literal
-from importer.mapping.grammar import Attachments, Condition, FieldSpec, MappingFile, Table
-from importer.mapping.headers import Headers
-from importer.mapping.mapper import Mapper, Parts
-from importer.mapping.rows import RowChoice
-from importer.mapping.rules import field_path
-from importer.mapping.steps import Answers, way
-from importer.mapping.tables import Known, Lookup, TableNeed, listed_files
-from importer.mapping.vocabulary import Vocabulary
+from importer.mapping.grammar import AttachmentsSpec, Condition, FieldSpec, FileListSpec, MappingFile, TableSpec
+from importer.mapping.mapper import BoundMapping, Mapper, RowChoice
+from importer.mapping.tables import Known, Lookup, ReferenceTables, TableNeed, UnusedValues, conversion, listed_files
 from importer.messages import _
 from importer.model import FieldRule, Typed
 
 
 @dataclass(frozen=True)
-class Given:
+class BindingInput:
     """What a mapping is bound to: the source's columns, the frames of other tables, and the source's folder."""
 
     columns: tuple[str, ...]
@@ -50,53 +46,57 @@ class Given:
     beside: Path
 
 
-class Binding:
-    """One binding: every column that the mapping names is looked for, every table is turned into what answers."""
+def bind(
+    mapping: MappingFile, source_map: SourceMap, path: Path, given: BindingInput, rules: Sequence[FieldRule]
+) -> Mapper:
+    """Return what converts frames of the source; raises `MappingError` with every missing column.
 
-    def __init__(self, mapping: MappingFile, places: Places, path: Path, given: Given) -> None:
-        self._mapping, self._places, self._path, self._given = mapping, places, path, given
+    `path` is the mapping's, at whose folder the paths of its tables start; `rules` name columns as the mapping does.
+    """
+    return _Binding(mapping, source_map, path, given).mapper(rules)
+
+
+class _Binding:
+    """Finds every column that the mapping names, and prepares every table for lookups."""
+
+    def __init__(self, mapping: MappingFile, source_map: SourceMap, path: Path, given: BindingInput) -> None:
+        self._mapping, self._source_map, self._path, self._given = mapping, source_map, path, given
         self._faults: list[MappingFault] = []
-        self._source = Headers(given.columns, places, self._faults, _("the sheet"))
+        self._source = Headers(given.columns, source_map, self._faults, _("the sheet"))
 
     def mapper(self, rules: Sequence[FieldRule]) -> Mapper:
-        """Return the mapper; raises `MappingError` for every column that is not there."""
-        files = self._mapping.attachments
+        source, files = self._mapping.source, self._mapping.attachments
         named = [(field_path(path), path, spec) for path, spec in all_fields(self._mapping)]
         fields = {name: self._field(spec, path, name) for name, path, spec in named}
-        key = self._found(self._mapping.source.key or (), ("source", "key"))
-        choice = self._choice(key)
+        key = self._found(source.key or (), ("source", "key"))
+        skip_if = self._when(source.skip_if, ("source", "skip_if"))
+        group = self._found(source.group or (), ("source", "group"))
         bound_files = self._files(files) if files else None
         if self._faults:
             raise MappingError(tuple(sorted(self._faults, key=lambda fault: (fault.line, fault.column))))
-        parts = Parts(
+        bound = BoundMapping(
             key_columns=key,
             rules=tuple(replace(rule, column=fields[rule.path].column) for rule in rules),
             fields=tuple(fields.values()),
             joins={name: spec.join for name, _path, spec in named if spec.join is not None},
-            choice=choice,
+            choice=RowChoice(skip_if, key, source.keep, group),
             files=bound_files,
             names_in=files.names_in if files else None,
-            vocabularies=tuple(
-                Vocabulary(path, column, spec.values)
+            unused_values=tuple(
+                UnusedValues(path, column, spec.values)
                 for name, path, spec in named
-                if spec.values and (column := fields[name].column)  # noqa: PD011 - a field's values, no frame's
+                if spec.values and (column := fields[name].column)  # noqa: PD011 - not a frame's values
             ),
-            places=self._places,
+            source_map=self._source_map,
         )
-        return Mapper(parts, self._given.columns)
-
-    def _choice(self, key: Sequence[str]) -> RowChoice:
-        source = self._mapping.source
-        skip_if = self._when(source.skip_if, ("source", "skip_if"))
-        return RowChoice(skip_if, key, source.keep, self._found(source.group or (), ("source", "group")))
+        return Mapper(bound, self._given.columns)
 
     def _found(self, names: Sequence[str], path: Steps) -> tuple[str, ...]:
         """Return the headers that a text or a list of texts at `path` names."""
-        items = [(*path, number) for number in range(len(names))]
-        return tuple(self._source.find(name, item) for name, item in zip(names, items, strict=True))
+        return tuple(self._source.find(name, (*path, number)) for number, name in enumerate(names))
 
     def _when(self, condition: Condition | None, path: Steps) -> Conditions | None:
-        return Conditions.of(condition, self._source, path) if condition else None
+        return Conditions.bind(condition, self._source, path) if condition else None
 
     def _field(self, spec: FieldSpec, path: Steps, name: str) -> Field:
         when = self._when(spec.when, (*path, "when"))
@@ -108,81 +108,77 @@ class Binding:
             return Constant(name, constant(spec, spec.value), when, default)
         convert, observer = converter(spec)
         if spec.template is not None:
-            parts = self._parts(spec.template, spec, (*path, "template"))
-            return TemplateField(name, parts, self._way(spec, path, name, convert, _("the template")), when, observer)
+            parts = self._slots(spec.template, spec, (*path, "template"))
+            steps = self._conversion(spec, path, name, convert, _("the template"))
+            return TemplateField(name, parts, steps, when, observer)
         column = self._source.find(spec.column or "", (*path, "column"))
-        return ColumnField(name, column, self._way(spec, path, name, convert, column), when, observer)
+        return ColumnField(name, column, self._conversion(spec, path, name, convert, column), when, observer)
 
-    def _way(self, spec: FieldSpec, path: Steps, name: str, convert: Step, column: str) -> Way:
+    def _conversion(self, spec: FieldSpec, path: Steps, name: str, convert: Step, column: str) -> Conversion:
         lookup = known = None
         if spec.lookup is not None:
             frames, title, headers = self._table(spec.lookup)
-            here = (*path, "lookup")
-            key = headers.find(spec.lookup.key or "", (*here, "key"))
-            value = headers.find(spec.lookup.value or "", (*here, "value"))
+            key = headers.find(spec.lookup.key or "", (*path, "lookup", "key"))
+            value = headers.find(spec.lookup.value or "", (*path, "lookup", "value"))
             lookup = None if self._faults else Lookup(frames, key, value, title)
         if spec.known is not None:
             frames, title, headers = self._table(spec.known)
             listed = headers.find(spec.known.column or "", (*path, "known", "column"))
             known = None if self._faults else Known(frames, listed, title)
-        return way(spec, convert, Answers(lookup, known), column, name.removeprefix("form."))
+        return conversion(spec, convert, ReferenceTables(lookup, known), column, name.removeprefix("form."))
 
-    def _table(self, table: Table) -> tuple[Sequence[pd.DataFrame], str, Headers]:
-        """Return a table's frames, what to call it, and its headers."""
+    def _table(self, table: TableSpec) -> tuple[Sequence[pd.DataFrame], str, Headers]:
+        """Return a table's frames, its name in messages, and its headers."""
         frames = self._given.tables[TableNeed.of(table, self._path)]
         title = table.file or _("sheet {sheet}", sheet=table.sheet or "1")
         columns = list(frames[0].columns) if frames else []
-        return frames, title, Headers(columns, self._places, self._faults, title)
+        return frames, title, Headers(columns, self._source_map, self._faults, title)
 
-    def _parts(self, text: str, spec: FieldSpec, path: Steps) -> tuple[str | Filled, ...]:
-        parts = template.parse(text).parts
-        return tuple(part if isinstance(part, str) else self._filled(part, spec, path) for part in parts)
+    def _slots(self, text: str, spec: FieldSpec, path: Steps) -> tuple[str | BoundSlot, ...]:
+        parts = parse_template(text)
+        return tuple(part if isinstance(part, str) else self._slot(part, spec, path) for part in parts)
 
-    def _filled(self, slot: template.Slot, spec: FieldSpec, path: Steps) -> Filled:
-        if not self._source.knows(slot.name):
+    def _slot(self, slot: Slot, spec: FieldSpec, path: Steps) -> BoundSlot:
+        if not self._source.has(slot.name):
             slot = slot.split()
         column = self._source.find(slot.name, path)
         if slot.format is None:
-            return Filled(column)
-        write, observer = _formatted(slot.format, spec)
-        return Filled(column, write, observer)
+            return BoundSlot(column)
+        write, observer = _writer(slot.format, spec)
+        return BoundSlot(column, write, observer)
 
-    def _files(self, files: Attachments) -> Files:
+    def _files(self, files: AttachmentsSpec) -> Files:
         here: Steps = ("attachments",)
-        columns = self._found(files.columns or (), (*here, "columns"))
-        patterns = tuple(self._pattern(text, (*here, "patterns", n)) for n, text in enumerate(files.patterns or ()))
         bound = Files(
             self._given.beside / Path(files.folder or "").expanduser(),
-            columns,
+            self._found(files.columns or (), (*here, "columns")),
             files.separator,
             files.strip_prefix,
-            patterns,
+            tuple(self._pattern(text, (*here, "patterns", n)) for n, text in enumerate(files.patterns or ())),
         )
         if files.list_ is not None:
-            frames, _title, headers = self._table(files.list_)
-            inside = (*here, "list")
-            key = headers.find(files.list_.key or "", (*inside, "key"))
-            path = headers.find(files.list_.path or "", (*inside, "path"))
-            name = headers.find(files.list_.name, (*inside, "name")) if files.list_.name else None
-            bound.match = self._match(files, (*inside, "match"))
-            bound.listed = {} if self._faults else listed_files(frames, key, path, name)
+            self._add_list(bound, files.list_, (*here, "list"))
         return bound
 
-    def _match(self, files: Attachments, path: Steps) -> str:
-        """Return the source's column that tells which lines of the list are a row's: the key, if none is named."""
-        named = files.list_.match if files.list_ else None
-        return self._source.find(named or (self._mapping.source.key or ("",))[0], path)
+    def _add_list(self, bound: Files, listed: FileListSpec, here: Steps) -> None:
+        """Add the files of a list; rows are matched by the source's key, unless `match` names another column."""
+        frames, _title, headers = self._table(listed)
+        key = headers.find(listed.key or "", (*here, "key"))
+        path = headers.find(listed.path or "", (*here, "path"))
+        name = headers.find(listed.name, (*here, "name")) if listed.name else None
+        bound.match = self._source.find(listed.match or (self._mapping.source.key or ("",))[0], (*here, "match"))
+        bound.listed = {} if self._faults else listed_files(frames, key, path, name)
 
     def _pattern(self, text: str, path: Steps) -> TemplateField:
-        parts = self._parts(text, FieldSpec(), path)
-        named = (part if isinstance(part, str) else Filled(part.column, literal, blank=NO_FILE) for part in parts)
-        return TemplateField("", tuple(named), Way())
+        parts = self._slots(text, FieldSpec(), path)
+        slots = (part if isinstance(part, str) else BoundSlot(part.column, literal, blank=NO_FILE) for part in parts)
+        return TemplateField("", tuple(slots), Conversion())
 
 
-def _formatted(form: str, spec: FieldSpec) -> tuple[Callable[[str | Typed], str], Observer]:
-    """Return what writes a template's part in its format, and what must see its column before."""
+def _writer(form: str, spec: FieldSpec) -> tuple[Callable[[str | Typed], str], Observer]:
+    """Return what writes a slot's cells in its format, and what must observe their column before."""
     if is_number_format(form):
         numbers = NumberReader(spec.decimal_sign)
-        return lambda cell: write_number(numbers.read(cell), form), numbers.observe
-    moments = MomentReader(spec.read or ())
-    return lambda cell: write_moment(moments.read(cell), form), moments.observe
+        return lambda cell: format_number(numbers.read(cell), form), numbers.observe
+    reader = DateTimeReader(spec.read or ())
+    return lambda cell: format_datetime(reader.read(cell), form), reader.observe

@@ -1,31 +1,34 @@
-"""A mapping file that was read and found sound, and how it is bound to the columns of a source."""
+"""A valid mapping for the other stages: how to read the source, the rules of the fields, the tables that it needs."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-from importer.mapping.document import Places
-from importer.mapping.grammar import MappingFile
+import pandas as pd
+
+from importer.mapping.binding import BindingInput, bind
+from importer.mapping.checks import REQUIRED, all_fields, field_path
+from importer.mapping.converters.types import SINGLE_TEXTS
+from importer.mapping.document import SourceMap
+from importer.mapping.fields import slot_columns
+from importer.mapping.grammar import AttachmentsSpec, FieldSpec, MappingFile, SourceSpec, TableSpec
+from importer.mapping.mapper import Mapper
 from importer.mapping.tables import TableNeed
 from importer.model import AttachmentOptions, FieldRule, TableOptions
 
-if TYPE_CHECKING:
-    import pandas as pd
-
-    from importer.mapping.mapper import Mapper
+FORM_TEXT_LENGTH = 2_500
+"""The maximum number of characters of a text in a form field (the vendor's page on custom modules)."""
 
 
 @dataclass(frozen=True)
 class CaseMapping:
-    """What a mapping file says, for whoever imports by it.
+    """The content of a mapping file.
 
-    `digest` is the SHA-256 of the file in hexadecimal. `key` are the key columns as the mapping writes them, none
-    for `key: content`. `rules` are what validation holds the fields to. `reference` is the field that carries the
-    row's mark, `search` the field by which the CRM is asked for unknown rows. `tables` are the other tables that
-    `bind` needs.
+    `digest` is the SHA-256 of the file in hexadecimal. `key` has the key columns as the mapping writes them, none for
+    `key: content`. `rules` are what validation checks the fields against. `reference` is the field with the row's
+    mark, `search` the field by which the CRM is searched for unknown rows. `tables` are what `bind` needs.
     """
 
     path: Path
@@ -41,16 +44,83 @@ class CaseMapping:
     search: str
     tables: tuple[TableNeed, ...]
     _grammar: MappingFile = field(repr=False, compare=False)
-    _places: Places = field(repr=False, compare=False)
+    _source_map: SourceMap = field(repr=False, compare=False)
+
+    @classmethod
+    def of(cls, path: Path, digest: str, mapping: MappingFile, source_map: SourceMap) -> CaseMapping:
+        """Return the content of a valid mapping file; relative paths of its tables start at its folder."""
+        return cls(
+            path=path,
+            digest=digest,
+            import_name=mapping.import_ or "",
+            table=_source_options(mapping.source),
+            key=mapping.source.key or (),
+            server=mapping.target.server,
+            operation=mapping.target.operation,
+            rules=tuple(_rule(field_path(path), spec, mapping) for path, spec in all_fields(mapping)),
+            attachments=_attachment_options(mapping.attachments),
+            reference=mapping.reference,
+            search=mapping.search,
+            tables=tuple(dict.fromkeys(TableNeed.of(table, path) for table in _tables(mapping))),
+            _grammar=mapping,
+            _source_map=source_map,
+        )
 
     def bind(
         self, columns: Sequence[str], tables: Mapping[TableNeed, Sequence[pd.DataFrame]], beside: Path = Path()
     ) -> Mapper:
-        """Return what converts frames with these columns; `tables` are the frames of all that `self.tables` names.
+        """Return what converts frames with these columns; `tables` has the frames of each of `self.tables`.
 
-        `beside` is the source's folder, from which a relative attachments folder counts; patterns look there.
-        Raises `MappingError` for every column that the source or one of the tables lacks.
+        `beside` is the source's folder, at which a relative attachments folder starts. Raises `MappingError` with every
+        column that the source or one of the tables lacks.
         """
-        from importer.mapping.binding import Binding, Given  # noqa: PLC0415 - pandas is slow to import
+        given = BindingInput(tuple(columns), tables, beside)
+        return bind(self._grammar, self._source_map, self.path, given, self.rules)
 
-        return Binding(self._grammar, self._places, self.path, Given(tuple(columns), tables, beside)).mapper(self.rules)
+
+def _rule(path: str, spec: FieldSpec, mapping: MappingFile) -> FieldRule:
+    kind = "object" if spec.object is not None else spec.type
+    limited = path.startswith("form.") and kind in SINGLE_TEXTS
+    return FieldRule(
+        path=path,
+        column=_column(spec),
+        required=path in REQUIRED or bool(spec.required),
+        kind="email" if path == "contact" else kind,
+        allowed=spec.allowed,
+        max_length=spec.max_length or (FORM_TEXT_LENGTH if limited else None),
+        min_length=spec.min_length,
+        pattern=spec.pattern,
+        closed=spec.closed or (),
+        carries_reference=path == mapping.reference,
+    )
+
+
+def _column(spec: FieldSpec) -> str | None:
+    """Return the column that a person would correct, as the mapping writes it."""
+    if spec.template is not None:
+        return next(iter(slot_columns(spec.template)), None)
+    if spec.object is not None:
+        return next((column for inner in spec.object.values() if (column := _column(inner))), None)
+    return spec.column
+
+
+def _source_options(source: SourceSpec) -> TableOptions:
+    return TableOptions(
+        source.sheet, source.header_row, source.encoding, source.delimiter, source.hidden, source.merged
+    )
+
+
+def _attachment_options(files: AttachmentsSpec | None) -> AttachmentOptions | None:
+    if files is None or files.folder is None:
+        return None
+    folder = Path(files.folder).expanduser()
+    return AttachmentOptions(folder, files.columns or (), files.separator, files.max_size, files.missing)
+
+
+def _tables(mapping: MappingFile) -> Iterator[TableSpec]:
+    """Yield every table for lookups, known values and lists of files."""
+    for _path, spec in all_fields(mapping):
+        for each in (spec, *(spec.object or {}).values()):
+            yield from (table for table in (each.lookup, each.known) if table is not None)
+    if mapping.attachments and mapping.attachments.list_:
+        yield mapping.attachments.list_

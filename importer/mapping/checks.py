@@ -1,38 +1,39 @@
-"""What the keys of a mapping mean together: what is demanded, what goes with what, what can never be used."""
+"""What the keys of a mapping mean together: which are required, which exclude each other, which have no effect."""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
 from typing import NamedTuple
 
+from phonenumbers import SUPPORTED_REGIONS
+
 from importer.errors import MappingFault
-from importer.mapping import template
 from importer.mapping.converters import formats
-from importer.mapping.converters.phones import COUNTRIES
-from importer.mapping.converters.types import MOMENTS, NUMBERS, TEXTUAL, constant
-from importer.mapping.document import Places, Steps, dotted
-from importer.mapping.grammar import DATE_FORMATS, FieldSpec, FileList, MappingFile, Source
+from importer.mapping.converters.types import DATES_AND_TIMES, NUMBERS, SINGLE_TEXTS, constant
+from importer.mapping.document import SourceMap, Steps, dotted
+from importer.mapping.fields import parse_template
+from importer.mapping.grammar import DATE_FORMATS, FieldSpec, FileListSpec, MappingFile, SourceSpec
 from importer.mapping.refusal import Refused
 from importer.mapping.words import did_you_mean
 from importer.messages import _
 
-DEMANDED = ("case-type", "responsible", "owner", "contact", "description", "status", "priority")
-"""The fields that the CRM demands of every case (the vendor's page)."""
+REQUIRED = ("case-type", "responsible", "owner", "contact", "description", "status", "priority")
+"""The fields that the CRM requires of every case (the vendor's page)."""
 
 _ONLY_FOR: Mapping[str, frozenset[str]] = {
-    "format": MOMENTS | {"phone", "multi-select"},
-    "read": MOMENTS,
+    "format": DATES_AND_TIMES | {"phone", "multi-select"},
+    "read": DATES_AND_TIMES,
     "decimal_sign": NUMBERS,
     "country": frozenset({"phone"}),
     "separator": frozenset({"multi-select"}),
-    "allowed": TEXTUAL | {"multi-select"},
-    "known": TEXTUAL,
-    "join": TEXTUAL,
-    **dict.fromkeys(("upper", "lower", "truncate", "pattern", "min_length", "max_length"), TEXTUAL),
+    "allowed": SINGLE_TEXTS | {"multi-select"},
+    "known": SINGLE_TEXTS,
+    "join": SINGLE_TEXTS,
+    **dict.fromkeys(("upper", "lower", "truncate", "pattern", "min_length", "max_length"), SINGLE_TEXTS),
 }
-"""The keys that mean something for some types only; `read` and `decimal_sign` also serve templates."""
+"""The keys for some types only; `read` and `decimal_sign` are for templates, too."""
 
-_OF_A_CELL = ("strip", "values", "lookup", "read", "decimal_sign", "join")
+_FOR_CELLS = ("strip", "values", "lookup", "read", "decimal_sign", "join")
 _NOT_IN_OBJECTS = ("object", "required", "closed", "join")
 _CLOCKS = ("HH:mm:ss", "HH:mm")
 _FORMATS: Mapping[str, tuple[str, ...]] = {
@@ -44,26 +45,26 @@ _FORMATS: Mapping[str, tuple[str, ...]] = {
 }
 
 
-class Told(NamedTuple):
-    """A fault at a path; `missing` where the path is that of a key which is not there."""
+class Finding(NamedTuple):
+    """A fault at a path; `missing` if the path is that of a missing key."""
 
     path: Steps
     message: str
     missing: bool = False
 
 
-def check(mapping: MappingFile, places: Places, cut: Collection[Steps]) -> list[MappingFault]:
-    """Return the faults that show once every key is sound by itself.
+def check(mapping: MappingFile, source_map: SourceMap, cut: Collection[Steps]) -> list[MappingFault]:
+    """Return the faults of keys that are valid by themselves.
 
-    `cut` are the paths of what was faulty by itself: what is missing only because of that has been told.
+    `cut` are the paths of the parts with faults of their own, which were removed: they are not reported as missing.
     """
-    told = [*_whole(mapping), *_source(mapping), *_attachments(mapping), *_marks(mapping, cut)]
+    findings = [*_whole(mapping), *_source(mapping), *_attachments(mapping), *_marks(mapping, cut)]
     for path, spec in all_fields(mapping):
-        told += _field(spec, path, mapping)
-    return [places.fault(t.path, t.message) for t in told if not (t.missing and _cut_away(t.path, cut))]
+        findings += _field(spec, path, mapping)
+    return [source_map.fault(f.path, f.message) for f in findings if not (f.missing and _was_cut(f.path, cut))]
 
 
-def _cut_away(path: Steps, cut: Collection[Steps]) -> bool:
+def _was_cut(path: Steps, cut: Collection[Steps]) -> bool:
     return any(path[: len(faulty)] == faulty[: len(path)] for faulty in cut)
 
 
@@ -73,63 +74,72 @@ def all_fields(mapping: MappingFile) -> Iterator[tuple[Steps, FieldSpec]]:
     yield from ((("form", name), spec) for name, spec in mapping.form.items())
 
 
-def _lacks(path: Steps, message: str) -> Told:
-    return Told(path, message, missing=True)
+def field_path(path: Steps) -> str:
+    """Return the payload path of a field of the file: `contact`, `form.Subject`."""
+    return dotted(path).removeprefix("fields.")
 
 
-def _whole(mapping: MappingFile) -> Iterator[Told]:
+def _missing(path: Steps, message: str) -> Finding:
+    return Finding(path, message, missing=True)
+
+
+def _whole(mapping: MappingFile) -> Iterator[Finding]:
     if mapping.version is None:
-        yield _lacks(("version",), _("version is missing; the file begins with version: 1"))
+        yield _missing(("version",), _("version is missing; begin the file with version: 1"))
     if mapping.import_ is None:
-        yield _lacks(("import",), _("import is missing: the lasting name of this import"))
-    for name in DEMANDED:
+        yield _missing(("import",), _("import is missing: the permanent name of this import"))
+    for name in REQUIRED:
         if name not in mapping.fields.named():
-            yield _lacks(("fields", name), _("{field} is missing, and the CRM demands it", field=name))
+            yield _missing(("fields", name), _("{field} is missing; the CRM requires it", field=name))
 
 
-def _source(mapping: MappingFile) -> Iterator[Told]:
+def _source(mapping: MappingFile) -> Iterator[Finding]:
     source = mapping.source
     if source.key is None:
-        hint = _("key is missing: the column that makes a row itself for ever, or content where the file has none")
-        yield _lacks(("source", "key"), hint)
+        hint = _("key is missing: the column that identifies a row permanently, or content if the file has none")
+        yield _missing(("source", "key"), hint)
     if source.keep and source.key == ():
-        yield Told(("source", "keep"), _("keep needs a key column, and key is content"))
+        yield Finding(("source", "keep"), _("keep needs a key column, but key is content"))
     if source.keep and source.group:
-        yield Told(("source", "group"), _("keep and group exclude each other: one drops rows, the other joins them"))
+        yield Finding(("source", "group"), _("keep and group exclude each other: one drops rows, the other joins them"))
 
 
-def _attachments(mapping: MappingFile) -> Iterator[Told]:
+def _attachments(mapping: MappingFile) -> Iterator[Finding]:
     files = mapping.attachments
     if files is None:
         return
     here = ("attachments",)
     if files.folder is None:
-        yield _lacks((*here, "folder"), _("folder is missing: the folder that holds the files"))
+        yield _missing((*here, "folder"), _("folder is missing: the folder with the files"))
     if not (files.columns or files.patterns or files.list_):
-        yield _lacks((*here, "columns"), _("name columns, patterns or a list that tell each row's files"))
+        yield _missing(
+            (*here, "columns"), _("columns is missing: name columns, patterns or a list with each row's files")
+        )
     if files.separator == "":
-        yield Told((*here, "separator"), _("this is blank; write what stands between file names, or remove the line"))
+        yield Finding(
+            (*here, "separator"), _("blank value; write the separator between file names, or remove the line")
+        )
     for number, pattern in enumerate(files.patterns or ()):
         if fault := _template_fault(pattern):
-            yield Told((*here, "patterns", number), fault)
+            yield Finding((*here, "patterns", number), fault)
     if files.list_ is not None:
         yield from _list(files.list_, mapping.source)
 
 
-def _list(table: FileList, source: Source) -> Iterator[Told]:
+def _list(table: FileListSpec, source: SourceSpec) -> Iterator[Finding]:
     here = ("attachments", "list")
     for key in ("key", "path"):
         if getattr(table, key) is None:
-            yield _lacks((*here, key), _("{key} is missing: a column of the list", key=key))
+            yield _missing((*here, key), _("{key} is missing: a column of the list", key=key))
     if table.match is None and len(source.key or ()) != 1:
-        yield _lacks((*here, "match"), _("match is missing: the source's column that `key` is compared with"))
+        yield _missing((*here, "match"), _("match is missing: the source's column that `key` is compared with"))
 
 
-def _marks(mapping: MappingFile, cut: Collection[Steps]) -> Iterator[Told]:
-    """Check the names of fields that carry the reference or the files' names."""
-    specs = {dotted(path).removeprefix("fields."): spec for path, spec in all_fields(mapping)}
+def _marks(mapping: MappingFile, cut: Collection[Steps]) -> Iterator[Finding]:
+    """Check the names of the fields for the reference and for the file names."""
+    specs = {field_path(path): spec for path, spec in all_fields(mapping)}
     carriers = [name for name in specs if name == "description" or name.startswith("form.")]
-    faulty = {dotted(path[:2]).removeprefix("fields.") for path in cut}
+    faulty = {field_path(path[:2]) for path in cut}
     names: dict[Steps, str | None] = {("reference",): mapping.reference}
     if mapping.attachments:
         names["attachments", "names_in"] = mapping.attachments.names_in
@@ -138,22 +148,22 @@ def _marks(mapping: MappingFile, cut: Collection[Steps]) -> Iterator[Told]:
             continue
         if name not in carriers:
             hint = did_you_mean(name, carriers)
-            yield Told(path, _("'{name}' is no text field of this mapping; {hint}", name=name, hint=hint))
+            yield Finding(path, _("'{name}' is not a text field of this mapping; {hint}", name=name, hint=hint))
         elif specs[name].type not in {"text", "html"} or specs[name].object is not None:
-            yield Told(path, _("{name} cannot hold it: its type is not text", name=name))
+            yield Finding(path, _("{name} cannot be used here: its type is not text", name=name))
 
 
-def _field(spec: FieldSpec, path: Steps, mapping: MappingFile) -> Iterator[Told]:
+def _field(spec: FieldSpec, path: Steps, mapping: MappingFile) -> Iterator[Finding]:
     sources = [key for key in ("value", "column", "template", "object") if getattr(spec, key) is not None]
     if len(sources) != 1:
         yield from _sources(path, sources)
         return
-    if path[0] == "fields" and path[-1] in DEMANDED and spec.required is False:
-        yield Told((*path, "required"), _("the CRM demands this field; remove the line"))
+    if path[0] == "fields" and path[-1] in REQUIRED and spec.required is False:
+        yield Finding((*path, "required"), _("the CRM requires this field; remove the line"))
     if spec.closed and path != ("fields", "status"):
-        yield Told((*path, "closed"), _("closed belongs to fields.status"))
+        yield Finding((*path, "closed"), _("closed is only for fields.status"))
     if spec.join is not None and not mapping.source.group:
-        yield Told((*path, "join"), _("join needs source.group: the columns that are equal in rows of one case"))
+        yield Finding((*path, "join"), _("join needs source.group: the columns that are equal in rows of one case"))
     if spec.object is not None:
         yield from _object(spec, path, mapping)
         return
@@ -162,112 +172,116 @@ def _field(spec: FieldSpec, path: Steps, mapping: MappingFile) -> Iterator[Told]
     yield from _tables(spec, path)
 
 
-def _sources(path: Steps, sources: list[str]) -> Iterator[Told]:
+def _sources(path: Steps, sources: list[str]) -> Iterator[Finding]:
     if sources:
         names = ", ".join(sources)
-        yield Told((*path, sources[1]), _("a field has one source, and here are {names}; keep one", names=names))
+        yield Finding((*path, sources[1]), _("a field needs exactly one source, not {names}; keep one", names=names))
     else:
-        yield _lacks(path, _("the field has no source: write a constant, or name a column, template or object"))
+        yield _missing(path, _("the field has no source: write a constant, or name a column, template or object"))
 
 
-def _object(spec: FieldSpec, path: Steps, mapping: MappingFile) -> Iterator[Told]:
+def _object(spec: FieldSpec, path: Steps, mapping: MappingFile) -> Iterator[Finding]:
     properties = spec.object or {}
     for key in sorted(spec.model_fields_set - {"object", "when", "required"}):
-        yield Told((*path, key), _("{key} belongs to the object's properties, not to the object", key=key))
+        yield Finding((*path, key), _("{key} belongs to the properties of an object, not to the object", key=key))
     kind = properties.get("type")
     if kind is None or kind.value is None:
-        yield _lacks((*path, "object", "type"), _("an object needs its type as a constant, such as type: address"))
+        yield _missing((*path, "object", "type"), _("an object needs its type as a constant, such as type: address"))
     for name, inner in properties.items():
         here = (*path, "object", name)
         for key in _NOT_IN_OBJECTS:
             if key in inner.model_fields_set:
-                yield Told((*here, key), _("{key} has no meaning inside an object", key=key))
+                yield Finding((*here, key), _("{key} is not allowed inside an object", key=key))
         if inner.object is None:
             yield from _field(inner, here, mapping)
 
 
-def _options(spec: FieldSpec, path: Steps) -> Iterator[Told]:
+def _options(spec: FieldSpec, path: Steps) -> Iterator[Finding]:
     given = spec.model_fields_set
     for key, types in _ONLY_FOR.items():
         serves_template = key in {"read", "decimal_sign"} and spec.template is not None
         if key in given and spec.type not in types and not serves_template:
-            wanted = ", ".join(sorted(types))
-            message = _("{key} goes with type {wanted}, and this is {type}", key=key, wanted=wanted, type=spec.type)
-            yield Told((*path, key), message)
+            names = ", ".join(sorted(types))
+            message = _("{key} is only for type {types}, but this is {type}", key=key, types=names, type=spec.type)
+            yield Finding((*path, key), message)
     if spec.value is not None:
-        for key in _OF_A_CELL:
+        for key in _FOR_CELLS:
             if key in given:
-                yield Told((*path, key), _("{key} is never used: the field is a constant", key=key))
+                yield Finding((*path, key), _("{key} has no effect: the field is a constant", key=key))
     if spec.template is not None and (fault := _template_fault(spec.template)):
-        yield Told((*path, "template"), fault)
+        yield Finding((*path, "template"), fault)
     yield from _formats(spec, path)
+    yield from _needs_of_type(spec, path)
     if spec.upper and spec.lower:
-        yield Told((*path, "lower"), _("upper and lower exclude each other"))
+        yield Finding((*path, "lower"), _("upper and lower exclude each other"))
     if spec.min_length and spec.max_length and spec.min_length > spec.max_length:
-        yield Told((*path, "min_length"), _("min_length is above max_length"))
+        yield Finding((*path, "min_length"), _("min_length is greater than max_length"))
 
 
-def _formats(spec: FieldSpec, path: Steps) -> Iterator[Told]:
+def _formats(spec: FieldSpec, path: Steps) -> Iterator[Finding]:
     known = _FORMATS.get(spec.type, ())
     if spec.format and known and spec.format not in known:
         hint = did_you_mean(spec.format, known)
-        yield Told(
-            (*path, "format"), _("'{format}' is no format of the CRM here; {hint}", format=spec.format, hint=hint)
-        )
-    needed = "hour" if spec.type == "time" else "year"
+        message = _("'{format}' is not a valid format for this type; {hint}", format=spec.format, hint=hint)
+        yield Finding((*path, "format"), message)
     for number, form in enumerate(spec.read or ()):
         try:
-            parts = " ".join(formats.reader(form).groupindex)
+            parts = formats.reader(form).groupindex
         except ValueError as error:
-            yield Told((*path, "read", number), str(error))
+            yield Finding((*path, "read", number), str(error))
             continue
-        if needed not in parts:
-            yield Told((*path, "read", number), _("'{format}' names no {part}", format=form, part=needed))
+        if spec.type == "time" and "hour" not in parts:
+            yield Finding((*path, "read", number), _("'{format}' has no hour", format=form))
+        if spec.type != "time" and not {"year", "short_year"} & parts.keys():
+            yield Finding((*path, "read", number), _("'{format}' has no year", format=form))
+
+
+def _needs_of_type(spec: FieldSpec, path: Steps) -> Iterator[Finding]:
     if spec.type == "phone" and spec.country is None:
-        yield _lacks((*path, "country"), _("a phone needs its country, such as country: CO"))
-    if spec.country is not None and spec.country not in COUNTRIES:
-        hint = _("known here: {names}", names=", ".join(COUNTRIES))
-        yield Told(
-            (*path, "country"), _("'{country}' is no country that is known; {hint}", country=spec.country, hint=hint)
-        )
+        yield _missing((*path, "country"), _("a phone needs its country, such as country: CO"))
+    if spec.country is not None and spec.country not in SUPPORTED_REGIONS:
+        message = _("'{country}' is not a country code; write two capital letters, such as CO", country=spec.country)
+        yield Finding((*path, "country"), message)
     if spec.type == "multi-select" and not spec.separator:
-        yield _lacks((*path, "separator"), _('a multi-select needs its separator, such as separator: ";"'))
+        yield _missing((*path, "separator"), _('a multi-select needs its separator, such as separator: ";"'))
     if spec.type == "list" and not spec.allowed:
-        yield _lacks((*path, "allowed"), _("a list needs its options: allowed: [...]"))
+        yield _missing((*path, "allowed"), _("a list needs its options: allowed: [...]"))
 
 
-def _values(spec: FieldSpec, path: Steps) -> Iterator[Told]:
-    """Check that what the mapping writes itself is what the mapping allows."""
+def _values(spec: FieldSpec, path: Steps) -> Iterator[Finding]:
+    """Check that the mapping's own values are values that it allows."""
     written = {(*path, key): text for key in ("value", "default") if (text := getattr(spec, key)) is not None}
     for where, text in written.items():
         try:
             constant(spec, text)
         except Refused as refused:
-            yield Told(where, str(refused))
+            yield Finding(where, str(refused))
     if spec.values == {}:
-        yield _lacks((*path, "values"), _("this is blank; write what the cells' texts are in the CRM"))
+        yield _missing((*path, "values"), _("blank value; write the CRM's value for each text of the cells"))
     if not spec.lookup:
         written |= {(*path, "values", text): value for text, value in (spec.values or {}).items()}
     written |= {(*path, "closed"): text for text in spec.closed or ()}
     for where, text in written.items():
         if spec.allowed and spec.type != "multi-select" and text not in spec.allowed:
             hint = did_you_mean(text, spec.allowed)
-            yield Told(where, _("'{value}' is not in allowed; {hint}", value=text, hint=hint))
+            yield Finding(where, _("'{value}' is not in allowed; {hint}", value=text, hint=hint))
 
 
-def _tables(spec: FieldSpec, path: Steps) -> Iterator[Told]:
+def _tables(spec: FieldSpec, path: Steps) -> Iterator[Finding]:
     if spec.lookup is not None:
         for key in ("key", "value"):
             if getattr(spec.lookup, key) is None:
-                yield _lacks((*path, "lookup", key), _("{key} is missing: a column of the lookup table", key=key))
+                yield _missing((*path, "lookup", key), _("{key} is missing: a column of the lookup table", key=key))
     if spec.known is not None and spec.known.column is None:
-        yield _lacks((*path, "known", "column"), _("column is missing: the column of the table with the known values"))
+        yield _missing(
+            (*path, "known", "column"), _("column is missing: the column of the table with the known values")
+        )
 
 
 def _template_fault(text: str) -> str | None:
-    """Return what is wrong with a template, None where nothing is."""
+    """Return what is wrong with a template, None if nothing is."""
     try:
-        template.parse(text)
+        parse_template(text)
     except ValueError as error:
         return str(error)
     return None

@@ -1,43 +1,78 @@
-"""Conditions on columns: `when` of a field, `skip_if` of a row."""
+"""The columns that a mapping names, and conditions on them: `when` of a field, `skip_if` of a row."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from importer.mapping.document import Steps
-from importer.mapping.grammar import Condition, Test
-from importer.mapping.headers import Headers
-from importer.mapping.words import clean, fold
+from importer.errors import MappingFault
+from importer.mapping.document import SourceMap, Steps
+from importer.mapping.grammar import Condition, ConditionSpec
+from importer.mapping.words import Words, did_you_mean
+from importer.messages import _
+from importer.text import trimmed, unaccented
 
 if TYPE_CHECKING:
     import pandas as pd
 
 
+class Headers:
+    """One table's headers: found as written, or else without case and accents where only one matches.
+
+    A missing column becomes one of the `faults`, which all tables of a mapping share, so that all are reported at once.
+    """
+
+    def __init__(self, columns: Sequence[str], source_map: SourceMap, faults: list[MappingFault], table: str) -> None:
+        self._words = Words((column, column) for column in columns)
+        self._source_map = source_map
+        self._faults = faults
+        self._table = table
+
+    def has(self, name: str) -> bool:
+        """Return whether `name` means exactly one header."""
+        return len(self._words.alike(name)) == 1
+
+    def find(self, name: str, path: Steps, *, at_key: bool = False) -> str:
+        """Return the header that `name` means, in the table's own spelling; `name` itself after a fault.
+
+        `path` is where the mapping names it, and `at_key` that it is the key there instead of the value.
+        """
+        alike = self._words.alike(name)
+        if len(alike) == 1:
+            return self._words[alike[0]]
+        named = {"column": name, "table": self._table}
+        if alike:
+            spellings = ", ".join(f"'{header}'" for header in alike)
+            message = _(
+                "'{column}' may mean any of {spellings}; write it exactly as in {table}", spellings=spellings, **named
+            )
+        else:
+            message = _("{table} has no column '{column}'; {hint}", hint=did_you_mean(name, self._words), **named)
+        self._faults.append(self._source_map.fault(path, message, at_key=at_key))
+        return name
+
+
 @dataclass(frozen=True, slots=True)
 class Conditions:
-    """Alternatives of which one must hold; each is a list of columns with the tests that their cells must pass."""
+    """Alternatives, of which one must hold: each has columns, and the tests that their cells must pass."""
 
     alternatives: tuple[tuple[tuple[str, Callable[[str], bool]], ...], ...]
 
     @classmethod
-    def of(cls, condition: Condition, headers: Headers, path: Steps) -> Conditions:
-        """Bind conditions to the source's columns; columns that it lacks become faults of `headers`."""
-        return cls(
-            tuple(
-                tuple(
-                    (headers.find(column, (*path, *place, column), at_key=True), _predicate(test))
-                    for column, test in tests.items()
-                )
-                for place, tests in placed(condition)
-            )
-        )
+    def bind(cls, condition: Condition, headers: Headers, path: Steps) -> Conditions:
+        """Bind conditions to the source's columns; a missing column becomes a fault of `headers`."""
+        bound = []
+        for number, tests in enumerate(condition):
+            inside = (*path, number) if len(condition) > 1 else path  # a single one may be written without its list
+            columns = [headers.find(column, (*inside, column), at_key=True) for column in tests]
+            bound.append(tuple(zip(columns, map(_predicate, tests.values()), strict=True)))
+        return cls(tuple(bound))
 
     @property
     def columns(self) -> Iterator[str]:
-        """The columns that are looked at."""
+        """The columns that the conditions use."""
         return (column for tests in self.alternatives for column, _test in tests)
 
     def hold(self, frame: pd.DataFrame) -> list[bool]:
@@ -51,31 +86,22 @@ class Conditions:
         return held
 
 
-def placed(condition: Condition) -> Iterator[tuple[Steps, dict[str, Test]]]:
-    """Yield each alternative with its place: the short form of one alternative has none of its own."""
-    if len(condition) == 1:
-        yield (), condition[0]
-    else:
-        yield from (((number,), tests) for number, tests in enumerate(condition))
-
-
-def _predicate(test: Test) -> Callable[[str], bool]:
-    wanted = {fold(text) for text in test.is_ or ()}
-    unwanted = {fold(text) for text in test.not_ or ()}
+def _predicate(test: ConditionSpec) -> Callable[[str], bool]:
+    wanted = {unaccented(text) for text in test.is_ or ()}
+    unwanted = {unaccented(text) for text in test.not_ or ()}
     pattern = re.compile(test.matches) if test.matches else None
 
     def passes(text: str) -> bool:
-        folded = fold(text)
-        return not (
-            (wanted and folded not in wanted)
-            or folded in unwanted
-            or (test.empty is not None and test.empty == bool(text))
-            or (pattern is not None and not pattern.fullmatch(text))
-        )
+        compared = unaccented(text)
+        if (wanted and compared not in wanted) or compared in unwanted:
+            return False
+        if test.empty is not None and test.empty == bool(text):
+            return False
+        return pattern is None or pattern.fullmatch(text) is not None
 
     return passes
 
 
 def _passed(cells: pd.Series, test: Callable[[str], bool]) -> list[bool]:
-    known = {cell: test(clean(str(cell))) for cell in set(cells)}
-    return [known[cell] for cell in cells]
+    results = {cell: test(trimmed(str(cell))) for cell in set(cells)}
+    return [results[cell] for cell in cells]

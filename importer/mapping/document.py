@@ -1,50 +1,52 @@
-"""YAML as this language reads it: every scalar is the text that is written, and every node knows its place.
+"""A YAML file as nodes with their locations: every scalar is the text as written, and nothing is ever constructed.
 
-Tags, anchors, aliases, duplicate keys and further documents are faults at their line; nothing of a file is ever
-constructed or run. Built from PyYAML's events, so that depth and size stay bounded before anything is kept.
+Tags, anchors, aliases, duplicate keys and further documents are faults at their line, all reported together. Aliases
+are never followed, and size and depth are limited before a file is composed, so that a hostile file costs nothing.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import yaml
 
 from importer.errors import MappingError, MappingFault
-from importer.mapping.words import clean
 from importer.messages import _
+from importer.text import trimmed
 
 Node: TypeAlias = "str | list[Node] | dict[str, Node]"
 Steps: TypeAlias = tuple[str | int, ...]
+Location: TypeAlias = tuple[int, int]
+"""Line and column, counted from 1."""
 
 MAX_BYTES = 300_000
 MAX_DEPTH = 20
 
-_HALF = re.compile("[\ud800-\udfff]")
+_SURROGATE = re.compile("[\ud800-\udfff]")
+_NOT_A_TEXT = "?"  # the step of a key that is not a text
 
 
 @dataclass
-class Places:
-    """Where the nodes of a mapping file stand; lines and columns count from 1."""
+class SourceMap:
+    """Where the keys and values of a file are, by their paths."""
 
     file: str
-    values: dict[Steps, tuple[int, int]] = field(default_factory=dict)
-    keys: dict[Steps, tuple[int, int]] = field(default_factory=dict)
+    values: dict[Steps, Location] = field(default_factory=dict)
+    keys: dict[Steps, Location] = field(default_factory=dict)
 
     def fault(self, path: Steps, message: str, *, at_key: bool = False) -> MappingFault:
-        """Return a fault at the value (or the key) of `path`; where that is not in the file, at what is around it."""
+        """Return a fault at the value (or the key) of `path`, or at the nearest part around it that the file has."""
         if path and isinstance(path[-1], int) and path not in self.values:
-            path = path[:-1]  # a text that stands for a list of one
-        place = (self.keys if at_key else self.values).get(path)
+            path = path[:-1]  # a single text instead of a list
+        location = (self.keys if at_key else self.values).get(path)
         around = path
-        while place is None and around:
+        while location is None and around:
             around = around[:-1]
-            place = self.keys.get(around)
-        return MappingFault(self.file, *(place or (1, 1)), dotted(path), message)
+            location = self.keys.get(around)
+        return MappingFault(self.file, *(location or (1, 1)), dotted(path), message)
 
 
 def dotted(path: Steps) -> str:
@@ -54,127 +56,147 @@ def dotted(path: Steps) -> str:
 
 @dataclass(frozen=True)
 class Document:
-    """A mapping file's content and the places of its nodes, together with the faults of its YAML."""
+    """The content of a YAML file, the locations of its nodes, and the faults found while it was composed."""
 
     content: Node
-    places: Places
+    source_map: SourceMap
     faults: tuple[MappingFault, ...]
 
 
-def read(path: Path, raw: bytes) -> Document:
-    """Return what a mapping file says; raises `MappingError` where it is no YAML at all."""
+def read_document(path: Path, raw: bytes) -> Document:
+    """Return the document in `raw`; raises `MappingError` where that is not YAML. `path` only names it in faults."""
     file = str(path)
     if len(raw) > MAX_BYTES:
-        raise _broken(file, 1, 1, _("the file has more than {limit:,} bytes; a mapping is shorter", limit=MAX_BYTES))
+        message = _("the file has more than {limit:,} bytes, which is too long", limit=MAX_BYTES)
+        raise _broken(file, (1, 1), message)
     try:
         text = raw.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        line = raw.count(b"\n", 0, error.start) + 1
-        column = error.start - (raw.rfind(b"\n", 0, error.start) + 1) + 1
-        raise _broken(file, line, column, _("this is not UTF-8; save the mapping as UTF-8")) from error
+        line_start = raw.rfind(b"\n", 0, error.start) + 1
+        location = (raw.count(b"\n", 0, error.start) + 1, error.start - line_start + 1)
+        raise _broken(file, location, _("not valid UTF-8; save the file as UTF-8")) from error
     try:
-        return _Reader(file, text).document()
+        return _compose(file, text)
     except yaml.MarkedYAMLError as error:
-        mark = error.problem_mark or error.context_mark
-        place = (mark.line + 1, mark.column + 1) if mark else (1, 1)
-        raise _broken(file, *place, _("this is no YAML: {problem}", problem=_problem(error))) from error
+        message = _("not valid YAML: {problem}", problem=_problem(error))
+        raise _broken(file, _location(error.problem_mark or error.context_mark), message) from error
     except yaml.reader.ReaderError as error:
         before = text[: error.position]
-        place = (before.count("\n") + 1, len(before) - before.rfind("\n"))
-        message = _("the character U+{number:04X} cannot stand in YAML", number=ord(text[error.position]))
-        raise _broken(file, *place, message) from error
+        location = (before.count("\n") + 1, len(before) - before.rfind("\n"))
+        message = _("the character U+{number:04X} is not allowed in YAML", number=ord(text[error.position]))
+        raise _broken(file, location, message) from error
 
 
 def _problem(error: yaml.MarkedYAMLError) -> str:
     if "\\t" in str(error.problem):
-        return _("a tab stands where spaces must; indent with spaces")
+        return _("a tab where only spaces are allowed; indent with spaces")
     return ", ".join(filter(None, (error.context, error.problem)))
 
 
-def _broken(file: str, line: int, column: int, message: str) -> MappingError:
-    return MappingError((MappingFault(file, line, column, "", message),))
+def _broken(file: str, location: Location, message: str) -> MappingError:
+    return MappingError((MappingFault(file, *location, "", message),))
 
 
-class _Reader:
-    """One pass over a file's events."""
+def _location(mark: Any) -> Location:  # noqa: ANN401 - PyYAML has two types of marks, or None
+    return (mark.line + 1, mark.column + 1) if mark else (1, 1)
+
+
+def _compose(file: str, text: str) -> Document:
+    loader = _Loader(file, text)
+    root = loader.get_node() if loader.check_node() else None
+    if loader.check_node():
+        loader.add_fault(loader.next_event(), _("a second document begins here; remove the line '---'"))
+    return Document({} if root is None else _content(root), loader.source_map, tuple(loader.faults))
+
+
+def _content(node: yaml.Node) -> Node:
+    """Return a node as dicts, lists and texts; of duplicate keys, the first one counts."""
+    if isinstance(node, yaml.SequenceNode):
+        return [_content(item) for item in node.value]
+    if not isinstance(node, yaml.MappingNode):
+        return str(node.value)
+    content: dict[str, Node] = {}
+    for key, value in node.value:
+        content.setdefault(_step(key), _content(value))
+    return content
+
+
+def _step(key: yaml.Node) -> str:
+    return trimmed(key.value) if isinstance(key, yaml.ScalarNode) else _NOT_A_TEXT
+
+
+class _Loader(yaml.BaseLoader):
+    """Composes nodes, and notes where they are and what is not allowed in them.
+
+    It overrides `compose_node`, which PyYAML calls for every node but does not document; a test names it.
+    """
 
     def __init__(self, file: str, text: str) -> None:
-        self.places = Places(file)
+        super().__init__(text)
+        self.source_map = SourceMap(file)
         self.faults: list[MappingFault] = []
-        self._events: Iterator[yaml.Event] = yaml.parse(text, yaml.BaseLoader)
+        self._path: Steps = ()
 
-    def document(self) -> Document:
-        next(self._events)  # the stream's start
-        event = next(self._events)
-        content: Node = {}
-        if isinstance(event, yaml.DocumentStartEvent):
-            content = self._node(next(self._events), ())
-            next(self._events)  # the document's end
-            event = next(self._events)
-        if isinstance(event, yaml.DocumentStartEvent):
-            self._fault(event, (), _("a second document begins here; a mapping file is one document, without '---'"))
-        return Document(content, self.places, tuple(self.faults))
+    def compose_node(self, parent: yaml.Node | None, index: Any) -> yaml.Node:  # noqa: ANN401 - its type hint is wrong
+        """Return the next node: the value of the key node `index`, the item at the number `index`, or else a key."""
+        outer, event = self._path, self.next_event()
+        is_key = parent is not None and index is None
+        if not is_key:
+            self._enter(index)
+            self.source_map.values[self._path] = _location(event.start_mark)
+        elif not isinstance(event, yaml.ScalarEvent):
+            self.add_fault(event, _("a key must be a text"))
+            self._path = (*outer, _NOT_A_TEXT)
+        node = self._node(event, parent, index)
+        self._path = outer
+        return node
 
-    def _node(self, event: yaml.Event, path: Steps) -> Node:
-        self.places.values[path] = _place(event)
-        if len(path) > MAX_DEPTH:
-            message = _("more than {limit} levels inside each other", limit=MAX_DEPTH)
-            raise MappingError((self.places.fault(path, message),))
+    def _enter(self, index: yaml.Node | int | None) -> None:
+        """Make the path that of the value at `index`, and note where its key is."""
+        if isinstance(index, int):
+            self._path = (*self._path, index)
+        if not isinstance(index, yaml.Node):
+            return
+        self._path = (*self._path, _step(index))
+        first = self.source_map.keys.setdefault(self._path, _location(index.start_mark))
+        if first != _location(index.start_mark):
+            self.add_fault(index, _("duplicate key; first defined on line {line}", line=first[0]))
+            self._path = (*self._path, _NOT_A_TEXT)
+
+    def _node(self, event: yaml.Event, parent: yaml.Node | None, index: Any) -> yaml.Node:  # noqa: ANN401
+        if len(self._path) > MAX_DEPTH:
+            message = _("nested more than {limit} levels deep", limit=MAX_DEPTH)
+            raise MappingError((self.source_map.fault(self._path, message),))
         if isinstance(event, yaml.AliasEvent):
-            self._fault(event, path, _("aliases (*{name}) are not used in mappings; write it out", name=event.anchor))
-            return str(event.anchor)
-        self._refuse_decoration(event, path)
-        if isinstance(event, yaml.MappingStartEvent):
-            return self._mapping(path)
-        if isinstance(event, yaml.SequenceStartEvent):
-            return self._sequence(path)
-        return self._text(event, path) if isinstance(event, yaml.ScalarEvent) else ""
+            self.get_event()  # type: ignore[no-untyped-call]
+            self.add_fault(event, _("aliases (*{name}) are not allowed; write the value out", name=event.anchor))
+            node: yaml.Node = yaml.ScalarNode("", str(event.anchor))
+            node.start_mark = event.start_mark
+            return node
+        self._drop_decoration(event)
+        node = super().compose_node(parent, index) or yaml.ScalarNode("", "")
+        if isinstance(node, yaml.ScalarNode) and (surrogate := _SURROGATE.search(node.value)):
+            number = f"{ord(surrogate[0]):04x}"  # only an escape can write it, and it could not be sent
+            message = _("\\u{number} is half of a surrogate pair; write the character itself", number=number)
+            self.add_fault(event, message)
+            node.value = _SURROGATE.sub("\ufffd", node.value)
+        return node
 
-    def _text(self, event: yaml.ScalarEvent, path: Steps) -> str:
-        """Return a scalar's text; half a character, which only an escape can write, is none that could be sent."""
-        text = str(event.value)
-        if half := _HALF.search(text):
-            number = f"{ord(half[0]):04x}"
-            self._fault(event, path, _("\\u{number} is half a character; write the character itself", number=number))
-        return _HALF.sub("\ufffd", text)
+    def _drop_decoration(self, event: yaml.Event) -> None:
+        """Report a tag and an anchor, and go on without them."""
+        if isinstance(event, yaml.NodeEvent) and event.anchor:
+            self.add_fault(event, _("anchors (&{name}) are not allowed; remove it", name=event.anchor))
+            event.anchor = None
+        if isinstance(event, yaml.ScalarEvent | yaml.CollectionStartEvent) and event.tag:
+            self.add_fault(event, _("tags ({tag}) are not allowed; remove it", tag=event.tag))
+            event.tag = None
 
-    def _mapping(self, path: Steps) -> dict[str, Node]:
-        content: dict[str, Node] = {}
-        while not isinstance(event := next(self._events), yaml.MappingEndEvent):
-            if isinstance(event, yaml.ScalarEvent):
-                self._refuse_decoration(event, path)
-                key = clean(self._text(event, path))
-            else:
-                key = "?"
-                self._fault(event, path, _("a key must be a text"))
-                self._node(event, (*path, key))
-            inside = (*path, key)
-            if key in content:
-                line = self.places.keys[inside][0]
-                self._fault(event, inside, _("this key stands twice; it is already on line {line}", line=line))
-                self._node(next(self._events), (*path, key, "?"))
-                continue
-            self.places.keys[inside] = _place(event)
-            content[key] = self._node(next(self._events), inside)
-        return content
+    def next_event(self) -> yaml.Event:
+        """Return the next event without consuming it."""
+        event: yaml.Event = self.peek_event()  # type: ignore[no-untyped-call]
+        return event
 
-    def _sequence(self, path: Steps) -> list[Node]:
-        content: list[Node] = []
-        while not isinstance(event := next(self._events), yaml.SequenceEndEvent):
-            content.append(self._node(event, (*path, len(content))))
-        return content
-
-    def _refuse_decoration(self, event: yaml.Event, path: Steps) -> None:
-        if tag := getattr(event, "tag", None):
-            self._fault(event, path, _("tags ({tag}) are not used in mappings; remove it", tag=tag))
-        if anchor := getattr(event, "anchor", None):
-            self._fault(event, path, _("anchors (&{name}) are not used in mappings; remove it", name=anchor))
-
-    def _fault(self, event: yaml.Event, path: Steps, message: str) -> None:
-        self.faults.append(MappingFault(self.places.file, *_place(event), dotted(path), message))
-
-
-def _place(event: yaml.Event) -> tuple[int, int]:
-    """Return an event's line and column, from 1."""
-    mark = event.start_mark
-    return (mark.line + 1, mark.column + 1) if mark else (1, 1)
+    def add_fault(self, at: yaml.Event | yaml.Node, message: str) -> None:
+        """Note a fault at an event or a node."""
+        location = _location(at.start_mark)
+        self.faults.append(MappingFault(self.source_map.file, *location, dotted(self._path), message))

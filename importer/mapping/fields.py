@@ -1,33 +1,82 @@
-"""One field: where its cells come from, and the way of a cell to the CRM's value.
+"""The fields of a case bound to columns: constants, columns, templates and objects, and how their cells are converted.
 
-The way is that of the design: strip, empty?, default, values, lookup, type, format, allowed. Columns are converted
-as columns: each distinct cell goes the way once.
+A cell passes the steps of its `Conversion` in order: strip, empty?, default, values, lookup, type, format, allowed.
+Columns are converted as columns: each distinct cell once.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol, TypeAlias
 
 from importer.mapping.conditions import Conditions
-from importer.mapping.refusal import Problem, Refused, any_problem
+from importer.mapping.converters.formats import is_date_format, is_number_format
+from importer.mapping.refusal import CellProblem, Refused, any_problem
+from importer.messages import _
 from importer.model import Cell, Fault, Typed
 
 if TYPE_CHECKING:
     import pandas as pd
 
-Arriving: TypeAlias = "Cell | Problem"
+_PIECE = re.compile(r"\{\{|\}\}|\{(?P<name>[^{}]*)\}|(?P<open>\{)")
+
+Input: TypeAlias = "Cell | CellProblem"
 Step: TypeAlias = Callable[["str | Typed"], object]
 Observer: TypeAlias = Callable[[Iterable[str]], None]
 
 
+@dataclass(frozen=True, slots=True)
+class Slot:
+    """A part of a template for a column's cells: `{Column}` or `{Column:format}`.
+
+    `name` is all the text in the braces until `split` separates the format: a column's own name may contain colons.
+    """
+
+    name: str
+    format: str | None = None
+
+    def split(self) -> Slot:
+        """Return the slot with the text after a colon as its format, if that is one."""
+        for colon in re.finditer(":", self.name):
+            name, form = self.name[: colon.start()].strip(), self.name[colon.end() :].strip()
+            if name and (is_date_format(form) or is_number_format(form)):
+                return Slot(name, form)
+        return self
+
+
+def parse_template(text: str) -> tuple[str | Slot, ...]:
+    """Return the texts and slots of a template; raises `ValueError` for an open brace or a slot without a name."""
+    parts: list[str | Slot] = []
+    end = 0
+    for piece in _PIECE.finditer(text):
+        parts.append(text[end : piece.start()])
+        end = piece.end()
+        if piece["open"]:
+            rest = text[piece.start() :][:30]
+            raise ValueError(_("unclosed brace: '{rest}'; write {{{{ for a literal brace", rest=rest))
+        if piece["name"] is None:
+            parts.append(piece[0][0])
+        elif not piece["name"].strip():
+            raise ValueError(_("empty braces: '{{}}'; write a column's name in them"))
+        else:
+            parts.append(Slot(piece["name"].strip()))
+    parts.append(text[end:])
+    return tuple(part for part in parts if part != "")
+
+
+def slot_columns(text: str) -> list[str]:
+    """Return the names of the columns in a template, in order, as the template writes them."""
+    return [part.split().name for part in parse_template(text) if isinstance(part, Slot)]
+
+
 class Field(Protocol):
-    """What the mapper asks of a field."""
+    """What the mapper needs of a field."""
 
     @property
     def path(self) -> str:
-        """The field's place in the payload, or its name where it is a property of an object."""
+        """The field's path in the payload, or its name where it is a property of an object."""
 
     @property
     def column(self) -> str | None:
@@ -38,10 +87,10 @@ class Field(Protocol):
         """Every source column that the field uses."""
 
     def observe(self, frame: pd.DataFrame) -> None:
-        """Look at a frame before the first one is converted."""
+        """Look at a frame; every frame is observed before the first one is converted."""
 
     def values(self, frame: pd.DataFrame) -> list[object]:
-        """Return the field's value for each row: what JSON shall hold, None where it is empty, or a `Problem`."""
+        """Return for each row the field's JSON value, None where it is empty, or a `Problem`."""
 
 
 def stripped(cell: str | Typed) -> str | Typed:
@@ -50,49 +99,49 @@ def stripped(cell: str | Typed) -> str | Typed:
 
 
 @dataclass(frozen=True)
-class Way:
-    """What happens to a cell: `steps` in their order, until one of them leaves nothing."""
+class Conversion:
+    """How a cell becomes a value: `steps` in order, until one of them leaves nothing."""
 
     steps: tuple[Step, ...] = ()
     default: object = None
     strip: Callable[[str | Typed], str | Typed] = stripped
 
-    def __call__(self, cell: Arriving) -> object:
-        """Return the value of a cell, or the problem that it has none."""
-        if isinstance(cell, Problem):
+    def __call__(self, cell: Input) -> object:
+        """Return the value of a cell, or the problem with it."""
+        if isinstance(cell, CellProblem):
             return cell
         if isinstance(cell, Fault):
-            return Problem.of(cell)
+            return CellProblem.of(cell)
         try:
-            return self._walk(cell)
+            return self._convert(cell)
         except Refused as refused:
             return refused.problem
 
-    def _walk(self, cell: str | Typed) -> object:
+    def _convert(self, cell: str | Typed) -> object:
         value: object = self.strip(cell)
         if not value or not str(cell).strip():
             return self.default
         for step in self.steps:
-            value = step(value)  # type: ignore[arg-type]  # a step that makes other than text comes last
+            value = step(value)  # type: ignore[arg-type]  # only the last steps return anything but text
             if value is None or value == "":
                 return self.default
         return value
 
 
-def each_once(cells: Sequence[Arriving], convert: Callable[[Arriving], object]) -> list[object]:
-    """Return every cell converted, each distinct one once."""
-    known = {cell: convert(cell) for cell in set(cells)}
-    return list(map(known.__getitem__, cells))
+def convert_distinct(cells: Sequence[Input], convert: Callable[[Input], object]) -> list[object]:
+    """Return every cell converted; equal cells are converted once."""
+    results = {cell: convert(cell) for cell in set(cells)}
+    return list(map(results.__getitem__, cells))
 
 
-def texts_of(cells: Iterable[Arriving]) -> set[str]:
-    """Return the distinct filled texts among cells: those that prove how a column writes dates or numbers."""
+def distinct_texts(cells: Iterable[Input]) -> set[str]:
+    """Return the distinct filled texts among cells, which may show how a column writes dates or numbers."""
     return {text for cell in set(cells) if isinstance(cell, str) and (text := cell.strip())}
 
 
 @dataclass
 class Constant:
-    """A field whose value the mapping names, where its conditions hold."""
+    """A field whose value is written in the mapping; the default where its conditions do not hold."""
 
     path: str
     value: object
@@ -103,10 +152,10 @@ class Constant:
     @property
     def columns(self) -> Iterable[str]:
         """Every source column that the field uses."""
-        return self.when.columns if self.when else ()
+        return _columns_of(self.when)
 
     def observe(self, frame: pd.DataFrame) -> None:
-        """Nothing of a frame matters."""
+        """Do nothing: a constant does not depend on the cells."""
 
     def values(self, frame: pd.DataFrame) -> list[object]:
         """Return the constant for each row."""
@@ -121,28 +170,28 @@ class ColumnField:
 
     path: str
     column: str
-    way: Way
+    convert: Conversion
     when: Conditions | None = None
     observer: Observer | None = None
 
     @property
     def columns(self) -> Iterable[str]:
         """Every source column that the field uses."""
-        return (self.column, *(self.when.columns if self.when else ()))
+        return (self.column, *_columns_of(self.when))
 
     def observe(self, frame: pd.DataFrame) -> None:
-        """Let a type that is told by the whole column see it."""
+        """Show the cells to a type that depends on the whole column."""
         if self.observer:
-            self.observer(texts_of(frame[self.column]))
+            self.observer(distinct_texts(frame[self.column]))
 
     def values(self, frame: pd.DataFrame) -> list[object]:
         """Return the field's value for each row."""
-        return each_once(_where(self.when, frame, frame[self.column].tolist()), self.way)
+        return convert_distinct(_where(self.when, frame, frame[self.column].tolist()), self.convert)
 
 
 @dataclass
-class Filled:
-    """A part of a template that a column fills; `blank` stands for an empty cell."""
+class BoundSlot:
+    """A slot of a template, bound to its column; `blank` is written for an empty cell."""
 
     column: str
     write: Callable[[str | Typed], str] = str
@@ -150,12 +199,9 @@ class Filled:
     blank: str = ""
 
     def texts(self, frame: pd.DataFrame) -> list[object]:
-        """Return the part's text for each row, or a problem with its column."""
+        """Return the slot's text for each row, or a problem with its column."""
         cells = frame[self.column].tolist()
-        texts = each_once(cells, Way((self.write,), default=self.blank))
-        if not any_problem(texts):
-            return texts
-        return [placed(text, self.column, cell) for text, cell in zip(texts, cells, strict=True)]
+        return with_column(convert_distinct(cells, Conversion((self.write,), default=self.blank)), self.column, cells)
 
 
 @dataclass
@@ -163,39 +209,40 @@ class TemplateField:
     """A field that is written from several columns."""
 
     path: str
-    parts: tuple[str | Filled, ...]
-    way: Way
+    parts: tuple[str | BoundSlot, ...]
+    convert: Conversion
     when: Conditions | None = None
     observer: Observer | None = None
     column: str | None = field(init=False)
+    _slots: tuple[BoundSlot, ...] = field(init=False)
     _form: str = field(init=False)
 
     def __post_init__(self) -> None:
-        """Name the first column as the one to correct, and make the form that the texts of all columns fill."""
-        self.column = next((part.column for part in self.parts if isinstance(part, Filled)), None)
-        fixed = (part.replace("{", "{{").replace("}", "}}") if isinstance(part, str) else "{}" for part in self.parts)
-        self._form = "".join(fixed)
+        """Take the first column as the one to correct, and make the format string that all texts are filled into."""
+        self._slots = tuple(part for part in self.parts if isinstance(part, BoundSlot))
+        self.column = self._slots[0].column if self._slots else None
+        pieces = (part.replace("{", "{{").replace("}", "}}") if isinstance(part, str) else "{}" for part in self.parts)
+        self._form = "".join(pieces)
 
     @property
     def columns(self) -> Iterable[str]:
         """Every source column that the field uses."""
-        filled = (part.column for part in self.parts if isinstance(part, Filled))
-        return (*filled, *(self.when.columns if self.when else ()))
+        return (*(slot.column for slot in self._slots), *_columns_of(self.when))
 
     def observe(self, frame: pd.DataFrame) -> None:
-        """Let parts with a format see their columns, and a type that is told by the whole column the filled texts."""
-        for part in self.parts:
-            if isinstance(part, Filled) and part.observer:
-                part.observer(texts_of(frame[part.column]))
+        """Show the cells to slots with a format, and the filled texts to a type that depends on the whole column."""
+        for slot in self._slots:
+            if slot.observer:
+                slot.observer(distinct_texts(frame[slot.column]))
         if self.observer:
-            self.observer(texts_of(self._filled(frame)))
+            self.observer(distinct_texts(self._filled(frame)))
 
     def values(self, frame: pd.DataFrame) -> list[object]:
-        """Return the field's value for each row; where every part is empty, so is the whole."""
-        return each_once(_where(self.when, frame, self._filled(frame)), self.way)
+        """Return the field's value for each row; it is empty where all slots are."""
+        return convert_distinct(_where(self.when, frame, self._filled(frame)), self.convert)
 
-    def _filled(self, frame: pd.DataFrame) -> list[str | Problem]:
-        columns = [part.texts(frame) for part in self.parts if isinstance(part, Filled)]
+    def _filled(self, frame: pd.DataFrame) -> list[str | CellProblem]:
+        columns = [slot.texts(frame) for slot in self._slots]
         if not columns:
             return [self._form.format()] * len(frame)
         rows = zip(*columns, strict=True)
@@ -205,10 +252,6 @@ class TemplateField:
 
     def _fill(self, texts: Sequence[object]) -> str:
         return self._form.format(*texts) if any(texts) else ""
-
-
-def _first_problem(values: Iterable[object]) -> Problem | None:
-    return next((value for value in values if isinstance(value, Problem)), None)
 
 
 @dataclass
@@ -221,54 +264,62 @@ class ObjectField:
     column: str | None = field(init=False)
 
     def __post_init__(self) -> None:
-        """Name the first property's column as the one to correct."""
+        """Take the first property's column as the one to correct."""
         self.column = next((inner.column for inner in self.properties if inner.column), None)
 
     @property
     def columns(self) -> Iterable[str]:
         """Every source column that the field uses."""
-        inner = (column for each in self.properties for column in each.columns)
-        return (*inner, *(self.when.columns if self.when else ()))
+        return (*(column for inner in self.properties for column in inner.columns), *_columns_of(self.when))
 
     def observe(self, frame: pd.DataFrame) -> None:
-        """Let the properties see the frame."""
+        """Show the frame to the properties."""
         for inner in self.properties:
             inner.observe(frame)
 
     def values(self, frame: pd.DataFrame) -> list[object]:
         """Return the object for each row; it is empty where none of its columns gives a value."""
         held = self.when.hold(frame) if self.when else [True] * len(frame)
-        columns = [self._placed(inner, frame) for inner in self.properties]
-        return [
-            self._object(row) if holds else None for holds, row in zip(held, zip(*columns, strict=True), strict=True)
+        columns = [
+            with_column(inner.values(frame), inner.column, frame[inner.column].tolist())
+            if inner.column
+            else inner.values(frame)
+            for inner in self.properties
         ]
-
-    def _placed(self, inner: Field, frame: pd.DataFrame) -> list[object]:
-        """Return a property's values, with their column in every problem."""
-        values = inner.values(frame)
-        if inner.column is None:
-            return values
-        cells = frame[inner.column].tolist()
-        return [placed(value, inner.column, cell) for value, cell in zip(values, cells, strict=True)]
+        rows = zip(*columns, strict=True)
+        return [self._object(row) if holds else None for holds, row in zip(held, rows, strict=True)]
 
     def _object(self, row: Sequence[object]) -> object:
         if problem := _first_problem(row):
             return problem
-        named = [(inner, value) for inner, value in zip(self.properties, row, strict=True) if value is not None]
-        sourced = any(not isinstance(inner, Constant) for inner in self.properties)
-        if sourced and all(isinstance(inner, Constant) for inner, _value in named):
+        filled = [(inner, value) for inner, value in zip(self.properties, row, strict=True) if value is not None]
+        has_columns = any(not isinstance(inner, Constant) for inner in self.properties)
+        if has_columns and all(isinstance(inner, Constant) for inner, _value in filled):
             return None
-        return {inner.path: value for inner, value in named}
+        return {inner.path: value for inner, value in filled}
 
 
-def placed(value: object, column: str | None, cell: Arriving) -> object:
-    """Return a problem with the column and the text of its cell, and any other value as it is."""
-    if isinstance(value, Problem) and value.column is None:
-        return Problem(value.code, value.message, value.remedy, column, str(cell))
-    return value
+def with_column(values: list[object], column: str, cells: Sequence[object]) -> list[object]:
+    """Return values with a column, and the text of its cell, in every problem that has none."""
+    if not any_problem(values):
+        return values
+    return [
+        value.located(column, str(cell)) if isinstance(value, CellProblem) else value
+        for value, cell in zip(values, cells, strict=True)
+    ]
 
 
-def _where(when: Conditions | None, frame: pd.DataFrame, cells: list[Cell] | list[str | Problem]) -> Sequence[Arriving]:
+def _first_problem(values: Iterable[object]) -> CellProblem | None:
+    return next((value for value in values if isinstance(value, CellProblem)), None)
+
+
+def _columns_of(when: Conditions | None) -> Iterable[str]:
+    return when.columns if when else ()
+
+
+def _where(
+    when: Conditions | None, frame: pd.DataFrame, cells: list[Cell] | list[str | CellProblem]
+) -> Sequence[Input]:
     """Return the cells, empty where the field's conditions do not hold."""
     if when is None:
         return cells

@@ -1,7 +1,7 @@
-"""What may stand in a mapping file, as pydantic models; every scalar arrives as the text that is written.
+"""The keys of a mapping file, as pydantic models; every scalar arrives as the text as written.
 
-The models know each key by itself: its name, its type, its description. What keys mean together, and which of
-them are demanded, is told by `checks`, so that a fault in one place never hides those in another.
+The models know each key by itself: its name, its type, its description. `checks` knows what keys mean together and
+which of them are required, so that a fault in one place never hides those in another.
 """
 
 from __future__ import annotations
@@ -19,10 +19,10 @@ TYPES = (
     "text", "email", "phone", "url", "html", "list", "multi-select", "date", "datetime", "time",
     "integer", "decimal", "currency", "boolean",
 )  # fmt: skip
-"""What a field can be told to be."""
+"""The types of a field."""
 
 DATE_FORMATS = ("YYYY-MM-DD", "YYYY-DD-MM", "DD-MM-YYYY", "MM-DD-YYYY")
-"""The formats that a date field of the CRM can have (the vendor's page on custom modules)."""
+"""The formats of a date field of the CRM (the vendor's page on custom modules)."""
 
 QUERY_FIELDS = (
     "status", "priority", "email contact", "name contact", "contact wolkvox id", "contact identification",
@@ -30,35 +30,39 @@ QUERY_FIELDS = (
     "reopened", "responsible name", "responsible user", "responsible id", "owner name", "owner user", "owner id",
     "solution", "wolkvox-id", "type case", "case expired", "reason",
 )  # fmt: skip
-"""The fields that queryCases searches by (the vendor's page)."""
+"""The fields by which queryCases can search (the vendor's page)."""
 
 _SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*(B|KB|MB|GB|KiB|MiB|GiB)?", re.IGNORECASE)
 _UNITS = {"b": 1, "kb": 10**3, "mb": 10**6, "gb": 10**9, "kib": 2**10, "mib": 2**20, "gib": 2**30}
 
 
-def _filled(text: str) -> str:
+def _not_blank(text: str) -> str:
     if not text.strip():
-        raise ValueError(_("this is blank"))
+        raise ValueError(_("blank value"))
     return text
 
 
-def _many(value: object) -> object:
+def _as_list(value: object) -> object:
     return [value] if isinstance(value, str) else value
 
 
 def _size(text: object) -> int:
     parts = _SIZE.fullmatch(text.strip()) if isinstance(text, str) else None
     if parts is None:
-        raise ValueError(_("a size is wanted here, such as 10MB"))
+        raise ValueError(_("expected a size, such as 10MB"))
     return int(float(parts[1]) * _UNITS[(parts[2] or "B").lower()])
 
 
 def _regex(text: str) -> str:
     try:
-        with warnings.catch_warnings(action="ignore", category=FutureWarning):  # "[[": of a later Python's syntax
+        with warnings.catch_warnings(
+            action="ignore", category=FutureWarning
+        ):  # "[[": syntax reserved by a later Python
             re.compile(text)
     except re.error as error:
-        raise ValueError(_("'{text}' is no regular expression: {problem}", text=text, problem=error)) from error
+        raise ValueError(
+            _("'{text}' is not a valid regular expression: {problem}", text=text, problem=error)
+        ) from error
     return text
 
 
@@ -66,7 +70,7 @@ def _encoding(text: str) -> str:
     try:
         return codecs.lookup(text).name
     except LookupError as error:
-        message = _("'{text}' is no encoding; usual ones are utf-8, cp1252, utf-16", text=text)
+        message = _("'{text}' is not an encoding; common ones are utf-8, cp1252, utf-16", text=text)
         raise ValueError(message) from error
 
 
@@ -74,29 +78,29 @@ def _delimiter(text: str) -> str:
     if text.lower() == "tab":
         return "\t"
     if len(text) != 1:
-        raise ValueError(_("'{text}' is no delimiter; write one character, or tab", text=text))
+        raise ValueError(_("'{text}' is not a delimiter; write one character, or tab", text=text))
     return text
 
 
-def _key(value: object) -> object:
-    return [] if value == "content" else _many(value)
+def _as_key(value: object) -> object:
+    return [] if value == "content" else _as_list(value)
 
 
-Text: TypeAlias = Annotated[str, AfterValidator(_filled)]
-Texts: TypeAlias = Annotated[tuple[Text, ...], BeforeValidator(_many), Field(min_length=1)]
-Key: TypeAlias = Annotated[tuple[Text, ...], BeforeValidator(_key)]
+Text: TypeAlias = Annotated[str, AfterValidator(_not_blank)]
+Texts: TypeAlias = Annotated[tuple[Text, ...], BeforeValidator(_as_list), Field(min_length=1)]
+Key: TypeAlias = Annotated[tuple[Text, ...], BeforeValidator(_as_key)]
 Regex: TypeAlias = Annotated[Text, AfterValidator(_regex)]
 Count: TypeAlias = Annotated[int, Field(ge=1)]
 
 
-class Part(BaseModel):
-    """A mapping of keys to values in the file; a key that it does not know is a fault."""
+class SpecModel(BaseModel):
+    """A section of the file with keys and values; an unknown key is a fault."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-class Test(Part):
-    """What a cell is tested for; all that is named must hold. Texts are compared without case and accents."""
+class ConditionSpec(SpecModel):
+    """The tests of a cell; all that are given must hold. Texts are compared without case and accents."""
 
     is_: Texts | None = Field(None, alias="is", description="The cell is this text, or one of these.")
     not_: Texts | None = Field(None, alias="not", description="The cell is none of these texts.")
@@ -109,21 +113,22 @@ class Test(Part):
         return {"is": value} if isinstance(value, str | list) else value
 
 
-def _alternatives(value: object) -> object:
+def _as_alternatives(value: object) -> object:
     return [value] if isinstance(value, dict) else value
 
 
-Condition: TypeAlias = Annotated[tuple[dict[str, Test], ...], BeforeValidator(_alternatives), Field(min_length=1)]
+Condition: TypeAlias = Annotated[
+    tuple[dict[str, ConditionSpec], ...], BeforeValidator(_as_alternatives), Field(min_length=1)
+]
 
 
-class Table(Part):
-    """Where a further table is, and how it is read."""
+class SheetSpec(SpecModel):
+    """How a table is read."""
 
-    file: Text | None = Field(
-        None, description="The table's file, relative to the mapping; default: the source itself."
-    )
     sheet: Text | None = Field(None, description="The sheet; default: the first visible one.")
-    header_row: Count | None = Field(None, description="The row of the headers, as Excel numbers it; default: found.")
+    header_row: Count | None = Field(
+        None, description="The row of the headers, as Excel numbers it; default: detected."
+    )
     encoding: Annotated[Text, AfterValidator(_encoding)] | None = Field(
         None, description="The encoding of a CSV file, such as cp1252; default: detected."
     )
@@ -132,179 +137,186 @@ class Table(Part):
     )
 
 
-class Lookup(Table):
+class TableSpec(SheetSpec):
+    """Where another table is, and how it is read."""
+
+    file: Text | None = Field(
+        None, description="The table's file, relative to the mapping; default: the source itself."
+    )
+
+
+class LookupSpec(TableSpec):
     """A table in which a cell is looked up."""
 
-    key: Text | None = Field(None, description="The column of that table in which the cell's text is looked for.")
-    value: Text | None = Field(None, description="The column of that table whose text becomes the value.")
+    key: Text | None = Field(None, description="The column of that table in which the cell's text is looked up.")
+    value: Text | None = Field(None, description="The column of that table with the value.")
 
 
-class Known(Table):
+class KnownSpec(TableSpec):
     """A table of the values that exist in the CRM, such as an export of its contacts or users."""
 
-    column: Text | None = Field(None, description="The column of that table that holds the values.")
+    column: Text | None = Field(None, description="The column of that table with the values.")
 
 
-class FileList(Table):
+class FileListSpec(TableSpec):
     """A table that lists the files of each case, as GLPI and osTicket export them."""
 
-    key: Text | None = Field(None, description="The column of that table that holds the case's key.")
+    key: Text | None = Field(None, description="The column of that table with the case's key.")
     match: Text | None = Field(
-        None, description="The source's column whose text is looked for in `key`; default: the source's key."
+        None, description="The source's column that is compared with `key`; default: the source's key."
     )
     path: Text | None = Field(None, description="The column with each file's path under the attachments folder.")
-    name: Text | None = Field(None, description="The column with each file's name as people know it.")
+    name: Text | None = Field(None, description="The column with each file's display name.")
 
 
-class FieldSpec(Part):
-    """Where a field's value comes from, and what happens to it on its way. A plain text is a constant."""
+class FieldSpec(SpecModel):
+    """Where a field's value comes from, and how it is converted. A plain text is a constant."""
 
-    value: Text | None = Field(None, description="A constant, already a value of the CRM.")
+    value: Text | None = Field(None, description="A constant: a value of the CRM.")
     column: Text | None = Field(None, description="The source's column that the value is read from.")
     template: Text | None = Field(
-        None, description="A text with {Column} parts, {Column:DD/MM/YYYY} and {Column:#,##0.00}; {{ is a brace."
+        None, description="A text with {Column}, {Column:DD/MM/YYYY} or {Column:#,##0.00} in it; {{ is a brace."
     )
     object: dict[str, FieldSpec] | None = Field(
-        None, description="A JSON object: its `type`, and properties of which each names its source as a field does."
+        None, description="A JSON object: its `type`, and properties written like fields."
     )
     when: Condition | None = Field(
-        None, description="Conditions on columns; where they do not hold, the field counts as empty."
+        None, description="Conditions on columns; where they do not hold, the field is empty."
     )
     strip: str | None = Field(
-        None, description="false: keep the white space around a text; other characters: take these off its ends, too."
+        None,
+        description="false: keep the white space around a text; other characters: remove these from its ends, too.",
     )
     default: Text | None = Field(None, description="The CRM's value for an empty cell.")
     values: dict[str, Text] | None = Field(
-        None, description="What each text of the column is in the CRM; '*' stands for all others."
+        None, description="The CRM's value for each text of the column; '*' is for all others."
     )
-    lookup: Lookup | None = Field(None, description="A table that turns the cell's text into the CRM's value.")
-    type: Literal[TYPES] = Field("text", description="What the field is in the CRM.")  # type: ignore[valid-type]  # one list for grammar and docs
+    lookup: LookupSpec | None = Field(None, description="A table that turns the cell's text into the CRM's value.")
+    type: Literal[TYPES] = Field("text", description="The field's type in the CRM.")  # type: ignore[valid-type]  # one list for grammar and docs
     read: Texts | None = Field(
-        None, description="How text cells write a date or time, such as DD/MM/YYYY; default: proved by the column."
+        None,
+        description="The format of dates or times in text cells, such as DD/MM/YYYY; default: detected.",
     )
     decimal_sign: Literal[",", "."] | None = Field(
-        None, description="The decimal sign of numbers that stand as text; default: proved by the column."
+        None, description="The decimal sign of numbers in text cells; default: detected."
     )
-    country: Text | None = Field(None, description="The country of phone numbers without one, such as CO.")
-    separator: str | None = Field(None, description="What stands between the options in a multi-select cell.")
+    country: Text | None = Field(
+        None, description="The country of phone numbers without a calling code: two letters, such as CO."
+    )
+    separator: str | None = Field(None, description="The separator between the options in a multi-select cell.")
     format: Text | None = Field(
         None,
-        description="How the CRM's field writes the value: a date's order, a phone as international or national, "
+        description="The format of the CRM's field: a date's order, a phone as international or national, "
         "a multi-select as array or text.",
     )
-    upper: bool = Field(default=False, description="true: in capitals.")
-    lower: bool = Field(default=False, description="true: in small letters.")
+    upper: bool = Field(default=False, description="true: convert to upper case.")
+    lower: bool = Field(default=False, description="true: convert to lower case.")
     truncate: Count | None = Field(None, description="Cut the text after this many characters.")
-    allowed: Texts | None = Field(None, description="The values that the CRM has; any other is an issue.")
-    known: Known | None = Field(None, description="A table of the values that exist in the CRM, any other is an issue.")
+    allowed: Texts | None = Field(None, description="The values that the CRM accepts; any other is an issue.")
+    known: KnownSpec | None = Field(
+        None, description="A table of the values that exist in the CRM; any other is an issue."
+    )
     pattern: Regex | None = Field(None, description="A regular expression that the whole value must match.")
-    min_length: Count | None = Field(None, description="The fewest characters that the value may have.")
-    max_length: Count | None = Field(None, description="The most characters that the value may have.")
+    min_length: Count | None = Field(None, description="The minimum number of characters.")
+    max_length: Count | None = Field(None, description="The maximum number of characters.")
     required: bool | None = Field(None, description="true: an empty value is an issue.")
-    closed: Texts | None = Field(None, description="For status: the statuses that demand a solution.")
+    closed: Texts | None = Field(None, description="For status: the statuses that require a solution.")
     join: str | None = Field(
-        None, description="With source.group: what stands between the texts of the rows that make one case."
+        None, description="With source.group: the separator between the texts of the rows that become one case."
     )
 
     @model_validator(mode="before")
     @classmethod
-    def _constant(cls, value: Any) -> Any:  # noqa: ANN401 - whatever YAML holds
+    def _constant(cls, value: Any) -> Any:  # noqa: ANN401 - any YAML node
         return {"value": value} if isinstance(value, str) else value
 
 
-class CaseFields(Part):
+class CaseFields(SpecModel):
     """The fields that every case has."""
 
     case_type: FieldSpec | None = Field(
-        None, alias="case-type", description="Request, Complaints, Claims, Suggestions, or a type of the module."
+        None, alias="case-type", description="Request, Complaints, Claims, Suggestions, or a custom type of the module."
     )
     responsible: FieldSpec | None = Field(
-        None, description="The Wolkvox Email of the user who answers for the case, like ADMIN_@mymodule."
+        None, description="The Wolkvox Email of the user responsible for the case, such as ADMIN_@mymodule."
     )
     owner: FieldSpec | None = Field(None, description="The Wolkvox Email of the user who owns the case.")
     contact: FieldSpec | None = Field(None, description="The e-mail address of an existing contact.")
     description: FieldSpec | None = Field(None, description="What the case is about.")
-    status: FieldSpec | None = Field(None, description="A status that the module has for the case's type.")
-    priority: FieldSpec | None = Field(None, description="A priority that the module has for the case's type.")
-    solution: FieldSpec | None = Field(None, description="How the case was solved; demanded by a closed status.")
+    status: FieldSpec | None = Field(None, description="A status of the module for the case's type.")
+    priority: FieldSpec | None = Field(None, description="A priority of the module for the case's type.")
+    solution: FieldSpec | None = Field(None, description="How the case was solved; required by a closed status.")
 
     def named(self) -> dict[str, FieldSpec]:
-        """Return the fields that the mapping names, by their names in the CRM."""
+        """Return the fields that the mapping has, by their names in the CRM."""
         names = ((name, info.alias or name) for name, info in type(self).model_fields.items())
         return {alias: spec for name, alias in names if (spec := getattr(self, name)) is not None}
 
 
-class Source(Part):
+class SourceSpec(SheetSpec):
     """The table whose rows become cases."""
 
     sheet: Text | None = Field(
         None, description="The sheet; default: the first visible one that is not a report of this program."
     )
-    header_row: Count | None = Field(None, description="The row of the headers, as Excel numbers it; default: found.")
-    encoding: Annotated[Text, AfterValidator(_encoding)] | None = Field(
-        None, description="The encoding of a CSV file, such as cp1252; default: detected."
-    )
-    delimiter: Annotated[str, AfterValidator(_delimiter)] | None = Field(
-        None, description="The delimiter of a CSV file: one character, or tab; default: detected."
-    )
     hidden: Literal["skip", "include"] = Field("skip", description="Whether hidden and filtered rows are imported.")
     merged: Literal["first", "fill"] = Field(
-        "first", description="first: a merged cell's value stands in its first cell only; fill: in all of them."
+        "first", description="Merged cells: first: only the first cell has the value; fill: all of them have it."
     )
     key: Key | None = Field(
-        None, description="The column, or columns, that make a row itself for ever; content: the file has none."
+        None, description="The column, or columns, that identify a row permanently; content: the file has none."
     )
     skip_if: Condition | None = Field(None, description="Conditions on columns; rows that meet them are skipped.")
     keep: Literal["first", "last"] | None = Field(
-        None, description="Which of the rows with one key becomes the case; the others are skipped."
+        None, description="Which of several rows with the same key becomes the case; the others are skipped."
     )
     group: Texts | None = Field(
-        None, description="The columns that are equal in rows that make one case together; the first row stands for it."
+        None, description="Columns whose equal cells join rows into one case; the first of these rows represents it."
     )
 
 
-class Target(Part):
-    """Where the cases go; flags and environment variables can say it instead."""
+class TargetSpec(SpecModel):
+    """Where the cases go; options, the environment and the settings file can name it instead."""
 
     server: Text | None = Field(None, description="The CRM's server, such as crm0001.wolkvox.com.")
     operation: Text | None = Field(None, description="The operation's name.")
 
 
-class Attachments(Part):
+class AttachmentsSpec(SpecModel):
     """The files that go with each case."""
 
-    folder: Text | None = Field(None, description="The folder that holds the files, relative to the source file.")
+    folder: Text | None = Field(None, description="The folder with the files, relative to the source file.")
     columns: Texts | None = Field(None, description="The columns whose cells name files under the folder.")
-    separator: str | None = Field(None, description="What stands between several files in one cell.")
+    separator: str | None = Field(None, description="The separator between several files in one cell.")
     patterns: Texts | None = Field(
-        None, description="Templates of file names with * and ?, such as '{Ticket}/*': every file that fits is taken."
+        None, description="Templates of file names with * and ?, such as '{Ticket}/*': every matching file is attached."
     )
-    list_: FileList | None = Field(None, alias="list", description="A table that lists the files of each case.")
-    strip_prefix: Text | None = Field(None, description="A beginning of the written paths that is to be taken off.")
+    list_: FileListSpec | None = Field(None, alias="list", description="A table that lists the files of each case.")
+    strip_prefix: Text | None = Field(None, description="A prefix to remove from the paths in the cells.")
     names_in: Text | None = Field(
-        None, description="The field that lists the files' names at its end: description or form.NAME."
+        None, description="The field at whose end the file names are listed: description or form.NAME."
     )
     max_size: Annotated[int, BeforeValidator(_size), WithJsonSchema({"type": "string"})] = Field(
         10_000_000, description="The largest file, such as 10MB."
     )
     missing: Literal["invalid", "send_without"] = Field(
-        "invalid", description="A file that is not there makes the row invalid, or the case goes without it."
+        "invalid", description="What to do about a missing file: the row is invalid, or the case is sent without it."
     )
 
 
-class MappingFile(Part):
+class MappingFile(SpecModel):
     """A mapping: how the rows of a spreadsheet become cases of the wolkvox CRM."""
 
     version: Annotated[Literal["1"], WithJsonSchema({"enum": [1, "1"]})] | None = Field(
-        None, description="The version of this language: 1."
+        None, description="The version of this format: 1."
     )
-    import_: Text | None = Field(None, alias="import", description="The import's lasting name.")
-    source: Source = Field(Source(), description="How the table is read, and which of its rows become cases.")
-    target: Target = Field(Target(), description="Where the cases go.")
+    import_: Text | None = Field(None, alias="import", description="The permanent name of the import.")
+    source: SourceSpec = Field(SourceSpec(), description="How the table is read, and which of its rows become cases.")
+    target: TargetSpec = Field(TargetSpec(), description="Where the cases go.")
     fields: CaseFields = Field(CaseFields(), description="The case's own fields.")
     form: dict[str, FieldSpec] = Field({}, description="The module's additional fields, by their names in the CRM.")
-    attachments: Attachments | None = Field(None, description="The files that go with each case.")
-    reference: Text | None = Field(None, description="Where the row's mark goes: description, or form.NAME.")
+    attachments: AttachmentsSpec | None = Field(None, description="The files that go with each case.")
+    reference: Text | None = Field(None, description="The field for the row's reference: description, or form.NAME.")
     search: Literal[QUERY_FIELDS] = Field(  # type: ignore[valid-type]  # one list for grammar and docs
-        "email contact", description="The field by which the CRM is searched when an unknown row is settled."
+        "email contact", description="The field by which the CRM is searched to settle an unknown row."
     )

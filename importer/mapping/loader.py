@@ -1,57 +1,150 @@
-"""Read a mapping file; all of its faults at once, each at its line and column."""
+"""Load a mapping file: from YAML to the grammar, with all faults at once, each at its line and column."""
 
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
+from typing import Any, TypeAlias, get_args
+
+from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
 
 from importer.errors import MappingError, MappingFault
 from importer.files import open_ordinary
-from importer.mapping import document
 from importer.mapping.case import CaseMapping
 from importer.mapping.checks import check
-from importer.mapping.parsing import parse
-from importer.mapping.rules import attachment_options, rules, source_options, table_needs
-from importer.messages import _
+from importer.mapping.document import MAX_BYTES, Document, Node, Steps, read_document
+from importer.mapping.grammar import MappingFile
+from importer.mapping.words import did_you_mean
+from importer.messages import _, shorten
 
-_LARGEST = 10_000_000
-"""Bytes of a mapping: thousands of times those of a long one, and still read at once."""
+Part: TypeAlias = type[BaseModel]
 
 
-def load(path: Path) -> CaseMapping:
-    """Return what the mapping file at `path` says; raises `MappingError` with every fault of it."""
+def load_mapping(path: Path) -> CaseMapping:
+    """Return the mapping in the file at `path`; raises `MappingError` with all of its faults."""
     try:
         with open_ordinary(path) as file:
-            raw = file.read(_LARGEST + 1)
+            raw = file.read(MAX_BYTES + 1)
     except OSError as error:
         message = _("the mapping cannot be read: {reason}", reason=error.strerror or error)
         raise MappingError((MappingFault(str(path), 1, 1, "", message),)) from error
-    if len(raw) > _LARGEST:
-        message = _("the file has more than {most:,} bytes, so it is not a mapping", most=_LARGEST)
-        raise MappingError((MappingFault(str(path), 1, 1, "", message),))
-    return loads(raw, path)
-
-
-def loads(raw: bytes, path: Path) -> CaseMapping:
-    """Return what the bytes of a mapping file say; `path` names it in faults and is where its tables count from."""
-    written = document.read(path, raw)
-    mapping, faults, cut = parse(written)
-    faults = [*written.faults, *faults, *check(mapping, written.places, cut)]
+    document = read_document(path, raw)
+    grammar, faults, cut = parse(document)
+    faults = [*document.faults, *faults, *check(grammar, document.source_map, cut)]
     if faults:
         raise MappingError(tuple(sorted(dict.fromkeys(faults), key=lambda fault: (fault.line, fault.column))))
-    return CaseMapping(
-        path=path,
-        digest=hashlib.sha256(raw).hexdigest(),
-        import_name=mapping.import_ or "",
-        table=source_options(mapping.source),
-        key=mapping.source.key or (),
-        server=mapping.target.server,
-        operation=mapping.target.operation,
-        rules=rules(mapping),
-        attachments=attachment_options(mapping.attachments),
-        reference=mapping.reference,
-        search=mapping.search,
-        tables=table_needs(mapping, path),
-        _grammar=mapping,
-        _places=written.places,
-    )
+    return CaseMapping.of(path, hashlib.sha256(raw).hexdigest(), grammar, document.source_map)
+
+
+def parse(document: Document) -> tuple[MappingFile, list[MappingFault], Collection[Steps]]:
+    """Return the mapping without its faulty parts, a fault for each of them, and the paths of what was cut.
+
+    Faulty parts are cut until the rest is valid, so that `checks` can look at the rest in the same pass.
+    """
+    content, faults = document.content, []
+    cut: set[Steps] = set()
+    if not isinstance(content, dict):
+        message = _("not a mapping file: it has no keys at the top; see docs/mapping.md")
+        faults.append(document.source_map.fault((), message))
+        content = {}
+    while True:
+        try:
+            return MappingFile.model_validate(content), faults, cut
+        except ValidationError as errors:
+            for error in errors.errors(include_url=False):
+                path = _path_in_file(document, error["loc"])
+                if not any(earlier[: len(path)] == path for earlier in cut):
+                    unknown = error["type"] == "extra_forbidden"
+                    faults.append(document.source_map.fault(path, _sentence(error), at_key=unknown))
+                cut.add(path)
+                content = _without(content, path)
+
+
+def _path_in_file(document: Document, loc: Steps) -> Steps:
+    """Return the steps of pydantic's location that the file has: short forms add steps of their own."""
+    path: Steps = ()
+    for step in loc:
+        if (*path, step) in document.source_map.values:
+            path = (*path, step)
+    return path
+
+
+def _without(content: Node, path: Steps) -> Node:
+    """Return the tree without the node at `path`; a list is removed whole, so that locations stay right."""
+    if not path or not isinstance(content, dict):
+        return {}
+    first, *rest = path
+    kept = {key: value for key, value in content.items() if key != first}
+    inner = content.get(str(first))
+    if rest and isinstance(inner, dict):
+        kept[str(first)] = _without(inner, tuple(rest))
+    return kept
+
+
+def _sentence(error: ErrorDetails) -> str:
+    kind, given = error["type"], error["input"]
+    context: dict[str, Any] = error.get("ctx", {})
+    shown = shorten(given) if isinstance(given, str) else ""
+    if kind == "extra_forbidden":
+        return _("unknown key; {hint}", hint=did_you_mean(str(error["loc"][-1]), _siblings(error["loc"])))
+    if isinstance(given, str) and not given.strip():
+        return _blank(error["loc"])
+    if kind == "value_error":
+        return str(context["error"])
+    if kind == "literal_error":
+        possible = [word.strip("'") for word in context["expected"].replace(" or ", ", ").split(", ")]
+        return _("'{value}' is not a valid value; {hint}", value=shown, hint=did_you_mean(shown, possible))
+    if context.get("class_name") == "FieldSpec":
+        return _("expected a constant, or keys such as column, not a list")
+    return _wrong_type(kind, shown)
+
+
+def _blank(loc: Steps) -> str:
+    steps = [str(step) for step in loc if step != "value"]
+    if "values" in steps[:-1]:
+        return _("blank value; write the CRM's value for '{value}'", value=steps[-1])
+    infos = _part_around(steps).model_fields.items()
+    description = next((info.description for name, info in infos if steps[-1] in {info.alias, name}), None)
+    return _("blank value; write one, or remove the line. {description}", description=description or "").rstrip()
+
+
+def _wrong_type(kind: str, shown: str) -> str:
+    if kind in {"int_parsing", "int_type", "greater_than_equal"}:
+        return _("expected a whole number from 1, not '{value}'", value=shown)
+    if kind in {"bool_parsing", "bool_type"}:
+        return _("expected true or false, not '{value}'", value=shown)
+    if kind == "string_type":
+        return _("expected a text, not a list or further keys")
+    if kind in {"tuple_type", "list_type", "too_short"}:
+        return _("expected a text or a list of texts")
+    return _("expected keys and values, not a text or a list")
+
+
+def _siblings(loc: Steps) -> tuple[str, ...]:
+    """Return the keys that are allowed where the last step of `loc` is."""
+    return tuple(info.alias or name for name, info in _part_around(loc).model_fields.items())
+
+
+def _part_around(loc: Sequence[str | int]) -> Part:
+    """Return the part of the grammar with the last step of `loc`."""
+    part: Part = MappingFile
+    any_name = False
+    for step in loc[:-1]:
+        if any_name or isinstance(step, int):
+            any_name = False
+            continue
+        annotation = next(
+            (info.annotation for name, info in part.model_fields.items() if step in {info.alias, name}), None
+        )
+        part = next(_parts_in(annotation), part)
+        any_name = "dict[" in str(annotation)
+    return part
+
+
+def _parts_in(annotation: Any) -> Iterator[Part]:  # noqa: ANN401 - typing's forms have no common type
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        yield annotation
+    for argument in get_args(annotation):
+        yield from _parts_in(argument)

@@ -1,4 +1,4 @@
-"""A cell that has no value in the CRM, said once and carried to wherever its row and column are known."""
+"""A cell without a value in the CRM: the reason, carried to where its row and column are known."""
 
 from __future__ import annotations
 
@@ -9,18 +9,18 @@ from importer.model import Fault, Issue
 
 
 class Refused(Exception):
-    """A cell's text cannot go on its way; `problem` says why."""
+    """A cell cannot be converted; `problem` is the reason."""
 
     def __init__(self, code: str, message: str, remedy: str) -> None:
-        self.problem = Problem(code, message, remedy)
+        self.problem = CellProblem(code, message, remedy)
         super().__init__(message)
 
 
 @dataclass(frozen=True, slots=True)
-class Problem:
-    """Why a cell has no value: stands in its place among converted values until it becomes an issue.
+class CellProblem:
+    """Why a cell has no value; takes the value's place among converted values until it becomes an issue.
 
-    `column` and `value` are set where the fault is of another cell than the one converted, as in a template.
+    `column` and `value` are set where the problem is of another cell than the one converted, as in a template.
     """
 
     code: str
@@ -30,17 +30,23 @@ class Problem:
     value: str | None = None
 
     @classmethod
-    def of(cls, fault: Fault) -> Problem:
+    def of(cls, fault: Fault) -> CellProblem:
         """Return the problem of a cell that could not even be read."""
         return cls(fault.code, fault.message, fault.remedy)
 
+    def located(self, column: str | None, value: str) -> CellProblem:
+        """Return the problem with a column and its cell's text, unless it has its own already."""
+        if self.column is not None:
+            return self
+        return CellProblem(self.code, self.message, self.remedy, column, value)
+
     def issue(self, row: int, column: str | None, value: str | None) -> Issue:
-        """Return the issue of a row; `column` and `value` count where the problem names none of its own."""
+        """Return the issue of a row; `column` and `value` count where the problem has none of its own."""
         if self.column is not None:
             column, value = self.column, self.value
         return Issue(row, column, value, self.code, self.message, self.remedy)
 
 
 def any_problem(values: Iterable[object]) -> bool:
-    """Tell whether there is a problem among values, which in most columns there is not."""
-    return Problem in set(map(type, values))
+    """Return whether there is a problem among values; most columns have none."""
+    return CellProblem in set(map(type, values))

@@ -1,14 +1,14 @@
-"""The grammar as a JSON Schema, for editors that complete and check a mapping while it is written."""
+"""The grammar as a JSON Schema, for editors that complete and check a mapping."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from importer.mapping.checks import DEMANDED
+from importer.mapping.checks import REQUIRED
 from importer.mapping.grammar import MappingFile
 
-_SCALAR = ["string", "number", "boolean"]  # every YAML scalar is the text that is written
-_BY_NAME = ("properties", "$defs")  # their keys are names, and no words of JSON Schema
+_SCALAR = ["string", "number", "boolean"]  # every YAML scalar is the text as written
+_BY_NAME = ("properties", "$defs")  # their keys are names, not keywords of JSON Schema
 
 
 def json_schema() -> dict[str, Any]:
@@ -16,34 +16,34 @@ def json_schema() -> dict[str, Any]:
     schema = MappingFile.model_json_schema(by_alias=True)
     parts: dict[str, Any] = schema["$defs"]
     for part in parts.values():
-        part["required"] = _DEMANDED_KEYS.get(part["title"], [])
+        part["required"] = _REQUIRED_KEYS.get(part["title"], [])
     parts["FieldSpec"] = {
         "title": "Field",
         "description": parts["FieldSpec"]["description"],
         "anyOf": [{"type": _SCALAR}, parts["FieldSpec"]],
     }
-    parts["Test"] = {
-        "title": "Test",
-        "description": parts["Test"]["description"],
-        "anyOf": [{"type": _SCALAR}, {"type": "array", "items": {"type": _SCALAR}}, parts["Test"]],
+    parts["ConditionSpec"] = {
+        "title": "Condition",
+        "description": parts["ConditionSpec"]["description"],
+        "anyOf": [{"type": _SCALAR}, {"type": "array", "items": {"type": _SCALAR}}, parts["ConditionSpec"]],
     }
     schema["required"] = ["version", "import", "source", "fields"]
     schema["$schema"] = "https://json-schema.org/draft/2020-12/schema"
     return {"$schema": schema.pop("$schema"), **_relaxed(schema)}
 
 
-_DEMANDED_KEYS = {
-    "CaseFields": list(DEMANDED),
-    "Source": ["key"],
-    "Lookup": ["key", "value"],
-    "Known": ["column"],
-    "FileList": ["key", "path"],
-    "Attachments": ["folder"],
+_REQUIRED_KEYS = {
+    "CaseFields": list(REQUIRED),
+    "SourceSpec": ["key"],
+    "LookupSpec": ["key", "value"],
+    "KnownSpec": ["column"],
+    "FileListSpec": ["key", "path"],
+    "AttachmentsSpec": ["folder"],
 }
 
 
 def _relaxed(node: Any) -> Any:  # noqa: ANN401 - a tree of JSON
-    """Return a part of the schema as YAML is written: no titles, no nulls, numbers for texts, one text for a list."""
+    """Return a part of the schema for YAML: no titles, no nulls, any scalar for a text, one text for a list."""
     if isinstance(node, list):
         return [_relaxed(item) for item in node]
     if not isinstance(node, dict):
@@ -58,7 +58,7 @@ def _relaxed(node: Any) -> Any:  # noqa: ANN401 - a tree of JSON
     relaxed = {
         key: {name: _relaxed(inner) for name, inner in value.items()} if key in _BY_NAME else _relaxed(value)
         for key, value in node.items()
-        if not _noise(key, value)
+        if not _is_noise(key, value)
     }
     if relaxed.get("type") == "string" and "enum" not in relaxed:
         relaxed["type"] = _SCALAR
@@ -67,13 +67,13 @@ def _relaxed(node: Any) -> Any:  # noqa: ANN401 - a tree of JSON
     return relaxed
 
 
-def _noise(key: str, value: object) -> bool:
+def _is_noise(key: str, value: object) -> bool:
     return (key == "title" and isinstance(value, str)) or (
         key == "default" and (value is None or isinstance(value, dict))
     )
 
 
 def _short_form(array: dict[str, Any]) -> dict[str, Any]:
-    """Return what may stand alone where a list may stand: one of its items."""
+    """Return the schema of one item, which may be written instead of a list."""
     item: dict[str, Any] = array["items"]
     return item

@@ -2,11 +2,12 @@
 
 write        one report, of the kind that its name asks for
 write_back   the sheet `Report` in the source workbook itself
+group_issues what one correction may resolve, with how often and where
 read_rows    the rows of a report that is given back
 read_mark    how far the journal had come when the report was written
 """
 
-from .content import CREATED_VERDICT, NOT_CREATED_VERDICT, OWN_COLUMNS
+from .content import CREATED_VERDICT, NOT_CREATED_VERDICT, OWN_COLUMNS, IssueGroup, group_issues
 from .reading import Overview, ReportedRow, is_given_back, read_mark, read_overview, read_rows, report_sheets
 from .text import unmarked
 from .writing import WrittenReport, check_writable, default_path, digest, write
@@ -16,12 +17,14 @@ __all__ = [
     "CREATED_VERDICT",
     "NOT_CREATED_VERDICT",
     "OWN_COLUMNS",
+    "IssueGroup",
     "Overview",
     "ReportedRow",
     "WrittenReport",
     "check_writable",
     "default_path",
     "digest",
+    "group_issues",
     "is_given_back",
     "read_mark",
     "read_overview",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import lru_cache
 
@@ -225,20 +225,24 @@ class IssueGroup:
     more_spans: int = 0
     other_values: bool = False
 
-    def add(self, issue: Issue, number: int) -> None:
+    def add(self, issue: Issue) -> None:
         """Count one more issue; rows come in the order of the sheet."""
         self.count += 1
+        if issue.row is not None:
+            self._add_row(issue.row)
+        value = shorten(issue.message if issue.value is None else issue.value)
+        if value in self.values or len(self.values) < VALUES_KEPT:
+            self.values[value] = self.values.get(value, 0) + 1
+        else:
+            self.other_values = True
+
+    def _add_row(self, number: int) -> None:
         if self.spans and not self.more_spans and number - self.spans[-1][1] in (0, 1):
             self.spans[-1][1] = number
         elif len(self.spans) < SPANS_SHOWN:
             self.spans.append([number, number])
         else:
             self.more_spans += 1
-        value = shorten(issue.message if issue.value is None else issue.value)
-        if value in self.values or len(self.values) < VALUES_KEPT:
-            self.values[value] = self.values.get(value, 0) + 1
-        else:
-            self.other_values = True
 
     @property
     def rows(self) -> str:
@@ -262,11 +266,16 @@ class IssueGroup:
         return self.other_values or len(self.values) > VALUES_SHOWN
 
 
-def group_issues(rows: Iterable[ReportRow]) -> list[IssueGroup]:
-    """Return the issues of all rows in groups, the most frequent first."""
-    groups: dict[tuple[str, str], IssueGroup] = {}
+def issues_of(rows: Iterable[ReportRow]) -> Iterator[Issue]:
+    """Yield the issues of all rows, each with the number of its row."""
     for row in rows:
         for issue in row.issues:
-            group = groups.setdefault((issue.column or "", issue.code), IssueGroup(issue))
-            group.add(issue, row.number)
+            yield replace(issue, row=row.number) if issue.row is None else issue
+
+
+def group_issues(issues: Iterable[Issue]) -> list[IssueGroup]:
+    """Return issues in groups by column and code, the most frequent first; memory does not grow with their number."""
+    groups: dict[tuple[str, str], IssueGroup] = {}
+    for issue in issues:
+        groups.setdefault((issue.column or "", issue.code), IssueGroup(issue)).add(issue)
     return sorted(groups.values(), key=lambda group: -group.count)

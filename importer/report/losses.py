@@ -16,7 +16,7 @@ from xml.etree.ElementTree import Element, iterparse
 
 from openpyxl.utils.cell import coordinate_to_tuple
 
-from importer.bounds import Package
+from importer.files import Package
 from importer.messages import _
 
 from .reading import MAIN, RELATIONS, WORKBOOK, sheet_parts
@@ -148,8 +148,12 @@ def lost_contents(
             continue
         was, now = Counter[str](), Counter[str]()
         pairs = zip_longest(old.cells(title, was), new.cells(title, now))
-        different = [pair for pair in pairs if not _is_same(*pair, title, is_moment)]
-        yield from (_cell_in_words(title, *pair) for pair in different[:1])
+        different = None
+        for pair in pairs:  # all of them, since the settings are counted meanwhile
+            if different is None and not _is_same(*pair, title, is_moment):
+                different = pair
+        if different is not None:
+            yield _cell_in_words(title, *different)
         yield from (_setting_in_words(name, title) for name in was - now)
     yield from (_setting_in_words(name, None) for name in old.settings() - new.settings())
     if old.letter_formats - new.letter_formats:

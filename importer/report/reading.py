@@ -14,9 +14,8 @@ from itertools import chain, islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
-from importer.bounds import Package
 from importer.errors import ReportError, SourceError
-from importer.files import open_ordinary
+from importer.files import Package, open_ordinary
 from importer.messages import _
 from importer.model import Cell, Status, TableOptions, Typed
 

@@ -21,9 +21,8 @@ from openpyxl.cell.cell import Cell, MergedCell
 from openpyxl.comments import Comment
 from openpyxl.worksheet.worksheet import Worksheet
 
-from importer.bounds import Package
 from importer.errors import ReportError, SourceError
-from importer.files import open_ordinary
+from importer.files import Package, open_ordinary
 from importer.messages import _
 from importer.model import ReportContent
 

@@ -1,7 +1,7 @@
-"""A stand-in for the CRM on loopback: for the demo, for training, and for tests.
+"""A simulated CRM on loopback: for the demo, for training, and for tests.
 
-It never pretends to be the real thing: its page and every answer say what it is, and `docs/sandbox.md` says what it
-cannot know.
+It never passes for the real CRM: its page and every answer say what it is, and `docs/sandbox.md` lists what it cannot
+know.
 """
 
 from importer.sandbox.app import create_app

@@ -1,4 +1,4 @@
-"""The stand-in as a web application: the CRM's calls at the vendor's paths, and a page for people."""
+"""The sandbox as a web application: the CRM's calls at the vendor's paths, and pages for people."""
 
 from __future__ import annotations
 
@@ -12,10 +12,11 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from importer.sandbox.calls import Crm, refusal
+from importer.sandbox.calls import SandboxCrm, refusal
 from importer.sandbox.config import SandboxConfig
 from importer.sandbox.exchange import LABEL, Exchange, Latency, respond, token_of
-from importer.sandbox.faults import KINDS, Fault, Plan
+from importer.sandbox.faults import Fault, FaultPlan
+from importer.sandbox.misbehaviour import KINDS
 from importer.sandbox.page import Pages
 from importer.sandbox.store import Store
 
@@ -34,20 +35,20 @@ def create_app(
 ) -> Starlette:
     """Return the application; `app.state` holds its `crm`, with the traffic so far, and its `plan` of faults.
 
-    It has to be served by `importer.sandbox.server`, since some faults need the connection itself.
+    It must be served by `importer.sandbox.server`, because some faults need the connection itself.
     """
-    crm = Crm(config, store)
+    crm = SandboxCrm(config, store)
     calls = [Route(path, _Call(name, method, crm, latency)) for name, (method, path) in _PATHS.items()]
-    app = Starlette(routes=[*calls, Pages(crm).routes], middleware=[Middleware(_Labelled), Middleware(_OwnHost)])
+    app = Starlette(routes=[*calls, Pages(crm).routes], middleware=[Middleware(_Labelled), Middleware(_LocalOnly)])
     app.state.crm = crm
-    app.state.plan = Plan(faults)
+    app.state.plan = FaultPlan(faults)
     return app
 
 
 class _Call:
     """One call of the CRM, as an ASGI application."""
 
-    def __init__(self, name: str, method: str, crm: Crm, latency: Latency) -> None:
+    def __init__(self, name: str, method: str, crm: SandboxCrm, latency: Latency) -> None:
         self._name = name
         self._method = method
         self._crm = crm
@@ -60,15 +61,13 @@ class _Call:
             return
         traffic = self._crm.traffic
         traffic.calls[self._name] += 1
-        plan: Plan = request.app.state.plan
+        plan: FaultPlan = request.app.state.plan
         fault = plan.draw(self._name)
-        with traffic.during(token_of(request)) as crowd:
-            exchange = Exchange(self._name, request, self._crm, self._latency, crowd)
+        with traffic.in_progress(token_of(request)) as concurrent:
+            exchange = Exchange(self._name, request, self._crm, self._latency, concurrent)
             try:
-                response = (
-                    await KINDS[fault.name].act(exchange, fault.numbers) if fault else respond(await exchange.process())
-                )
-            except ClientDisconnect:  # in the middle of its body: there is nothing to do, and nobody to tell
+                response = await (KINDS[fault.name].act(exchange, **fault.numbers) if fault else exchange.answer())
+            except ClientDisconnect:  # in the middle of its body: nothing to do, and no client to answer
                 return
         if response is not None:
             await response(scope, receive, send)
@@ -77,11 +76,11 @@ class _Call:
 _OWN_NAMES = ("127.0.0.1", "localhost", "[::1]")
 
 
-class _OwnHost:
-    """Answers only who means this stand-in: by a name of this computer, at its port, and from no other site's page.
+class _LocalOnly:
+    """Answers only requests to a name of this computer and the sandbox's own port, and none from another site's page.
 
-    A page on the web can have its own name lead to this computer (DNS rebinding), or have the browser send to
-    localhost in the background; the host and the origin that the browser names give it away.
+    A web page can make its own name resolve to this computer (DNS rebinding), or have the browser send requests to
+    localhost in the background; the host and the origin that the browser sends reveal both.
     """
 
     def __init__(self, app: ASGIApp) -> None:
@@ -94,22 +93,22 @@ class _OwnHost:
             reason = "It answers as 127.0.0.1 or localhost, at its own port."
             await respond(refusal(400, "THE SANDBOX DOES NOT HAVE THIS NAME", reason))(scope, receive, send)
         elif any(origin.lower() != f"http://{hosts[0].lower()}" for origin in origins):
-            reason = "It answers no page of another site."
+            reason = "It does not answer pages of other sites."
             await respond(refusal(403, "THE SANDBOX IS NOT FOR OTHER SITES", reason))(scope, receive, send)
         else:
             await self._app(scope, receive, send)
 
 
-def _is_own(host: str, port: int) -> bool:
-    """Tell whether a Host header names this computer and the port; port 80 goes without saying."""
-    name, colon, said = host.lower().rpartition(":")
+def _is_own(host: str, own_port: int) -> bool:
+    """Tell whether a Host header names this computer and the port; a header without a port means port 80."""
+    name, colon, port = host.lower().rpartition(":")
     if not colon or host.endswith("]"):
-        name, said = host.lower(), "80"
-    return name.removesuffix(".") in _OWN_NAMES and said == str(port)
+        name, port = host.lower(), "80"
+    return name.removesuffix(".") in _OWN_NAMES and port == str(own_port)
 
 
 class _Labelled:
-    """Says on every answer that it comes from a stand-in, and what time its clock shows."""
+    """Marks every answer as one of the sandbox, and adds the time of its clock."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app

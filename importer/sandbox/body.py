@@ -1,4 +1,4 @@
-"""A request's body: taken to a temporary file, and decoded without holding its attachments in memory."""
+"""A request's body: saved to a temporary file, and decoded without holding its attachments in memory."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import mmap
 import re
 import secrets
 import tempfile
+from codecs import getincrementaldecoder
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -21,97 +22,97 @@ Buffer = bytes | mmap.mmap
 
 
 class BodyTooLarge(Exception):
-    """The body is over the configured limit; all of it was read and thrown away, so that an answer can arrive."""
+    """The body exceeds the configured limit; it was read to its end, so that the client can receive the answer."""
 
 
-class BadBody(Exception):
-    """The body is no JSON object."""
+class InvalidBody(Exception):
+    """The body is not a JSON object."""
 
 
 @dataclass(frozen=True, slots=True)
-class Encoded:
-    """A base64 text that still lies in the body, from `start` to `end`."""
+class Base64Text:
+    """A base64 text inside the body, from `start` to `end`."""
 
     buffer: Buffer
     start: int
     end: int
 
-    def parts(self) -> Iterator[bytes]:
-        """Yield the decoded bytes piece by piece; raises `binascii.Error` where it is no base64."""
+    def chunks(self) -> Iterator[bytes]:
+        """Yield the decoded bytes in chunks; raises `binascii.Error` if the text is not base64."""
         for position in range(self.start, self.end, _STEP):
             piece = self.buffer[position : min(position + _STEP, self.end)]
             yield binascii.a2b_base64(piece, strict_mode=True)
 
 
 @dataclass(frozen=True, slots=True)
-class Body:
-    """A decoded JSON object; `attachments` is None where the key is missing or is no list of texts."""
+class CaseBody:
+    """A decoded JSON object; `attachments` is None if the key is missing or is not a list of strings."""
 
     values: Mapping[str, object]
-    attachments: tuple[Encoded, ...] | None
+    attachments: tuple[Base64Text, ...] | None
 
 
-async def take(chunks: AsyncIterator[bytes], limit: int) -> IO[bytes]:
+async def save_body(chunks: AsyncIterator[bytes], limit: int) -> IO[bytes]:
     """Return the body in a temporary file, rewound; raises `BodyTooLarge` over `limit` bytes."""
     with ExitStack() as on_failure:
-        taken = on_failure.enter_context(tempfile.SpooledTemporaryFile(max_size=_IN_MEMORY))
+        saved = on_failure.enter_context(tempfile.SpooledTemporaryFile(max_size=_IN_MEMORY))
         size = 0
         async for chunk in chunks:
             size += len(chunk)
             if size <= limit:
-                taken.write(chunk)
+                saved.write(chunk)
         if size > limit:
             raise BodyTooLarge
-        taken.seek(0)
+        saved.seek(0)
         on_failure.pop_all()
-    return taken
+    return saved
 
 
 @contextmanager
-def decoded(taken: IO[bytes]) -> Iterator[Body]:
-    """Give the JSON object in `taken`, valid within the block; raises `BadBody` where there is none."""
-    head = taken.read(_IN_MEMORY + 1)
+def decoded(saved: IO[bytes]) -> Iterator[CaseBody]:
+    """Give the JSON object in a saved body, valid within the block; raises `InvalidBody` if it is not one."""
+    head = saved.read(_IN_MEMORY + 1)
     if len(head) <= _IN_MEMORY:
         yield _decode(head)
         return
-    with mmap.mmap(taken.fileno(), 0, access=mmap.ACCESS_READ) as buffer:
+    with mmap.mmap(saved.fileno(), 0, access=mmap.ACCESS_READ) as buffer:
         yield _decode(buffer)
 
 
-def _decode(buffer: Buffer) -> Body:
-    """Decode all but the long base64 texts, which are left where they lie and only pointed to."""
-    mark = secrets.token_hex(8)
-    rest, position, left_out = bytearray(), 0, dict[str, Encoded]()
+def _decode(buffer: Buffer) -> CaseBody:
+    """Decode everything except long base64 texts, which stay in the buffer and are only pointed to."""
+    prefix = secrets.token_hex(8)
+    rest, position, left_out = bytearray(), 0, dict[str, Base64Text]()
     for match in _LONG_BASE64.finditer(buffer):
         start, end = match.span(1)
-        name = f"{mark}:{len(left_out)}"
-        left_out[name] = Encoded(buffer, start, end)
+        name = f"{prefix}:{len(left_out)}"
+        left_out[name] = Base64Text(buffer, start, end)
         rest += buffer[position:start] + name.encode()
         position = end
     rest += buffer[position : len(buffer)]
     try:
-        values = json.loads(rest, parse_constant=_no_number)
+        values = json.loads(rest, parse_constant=_refuse_constant)
     except (ValueError, RecursionError) as error:
-        raise BadBody from error
+        raise InvalidBody from error
     if not isinstance(values, dict):
-        raise BadBody
+        raise InvalidBody
     attachments = values.pop("attachments", None)
-    return Body(_restored(values, left_out), _attachments(attachments, left_out))
+    return CaseBody(_restored(values, left_out), _attachments(attachments, left_out))
 
 
-def _attachments(value: object, left_out: Mapping[str, Encoded]) -> tuple[Encoded, ...] | None:
+def _attachments(value: object, left_out: Mapping[str, Base64Text]) -> tuple[Base64Text, ...] | None:
     if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
         return None
-    return tuple(left_out.get(item) or Encoded(item.encode(), 0, len(item.encode())) for item in value)
+    return tuple(left_out.get(item) or Base64Text(item.encode(), 0, len(item.encode())) for item in value)
 
 
-def _no_number(name: str) -> object:
-    """Refuse `NaN` and its like, which Python's reader takes and JSON does not know."""
+def _refuse_constant(name: str) -> object:
+    """Refuse `NaN` and the like, which Python's parser accepts although JSON does not have them."""
     raise ValueError(name)
 
 
-def _restored(value: Any, left_out: Mapping[str, Encoded]) -> Any:  # noqa: ANN401  # JSON is of any shape
-    """Put back the long texts that turned out to be no attachments."""
+def _restored(value: Any, left_out: Mapping[str, Base64Text]) -> Any:  # noqa: ANN401  # JSON is of any shape
+    """Put back the long texts that are not attachments."""
     if isinstance(value, dict):
         return {key: _restored(item, left_out) for key, item in value.items()}
     if isinstance(value, list):
@@ -120,3 +121,42 @@ def _restored(value: Any, left_out: Mapping[str, Encoded]) -> Any:  # noqa: ANN4
         text = left_out[value]
         return text.buffer[text.start : text.end].decode()
     return value
+
+
+@dataclass(frozen=True, slots=True)
+class FileType:
+    """A file's extension and media type; `inline` only if a browser shows it without running anything in it."""
+
+    extension: str
+    media_type: str
+    inline: bool = True
+
+    @property
+    def is_image(self) -> bool:
+        """Whether a page can show it as an image."""
+        return self.media_type.startswith("image/")
+
+
+_UNKNOWN = FileType("bin", "application/octet-stream", inline=False)
+_TEXT = FileType("txt", "text/plain; charset=utf-8")
+_SIGNATURES = (
+    (b"\x89PNG\r\n\x1a\n", FileType("png", "image/png")),
+    (b"\xff\xd8\xff", FileType("jpg", "image/jpeg")),
+    (b"GIF8", FileType("gif", "image/gif")),
+    (b"%PDF-", FileType("pdf", "application/pdf")),
+    (b"PK\x03\x04", FileType("zip", "application/zip", inline=False)),
+)
+
+
+def detect_type(head: bytes) -> FileType:
+    """Return an attachment's type from its first bytes, since the CRM's call carries no file names."""
+    for signature, file_type in _SIGNATURES:
+        if head.startswith(signature):
+            return file_type
+    if b"\0" in head:
+        return _UNKNOWN
+    try:
+        getincrementaldecoder("utf-8")().decode(head)  # incremental: the last character may be cut
+    except UnicodeDecodeError:
+        return _UNKNOWN
+    return _TEXT

@@ -1,7 +1,7 @@
-"""The calls of the CRM that the project uses, answered by the stand-in.
+"""The CRM's calls that the importer uses, answered by the sandbox.
 
-Each answer is the JSON object that the vendor describes (`docs/crm.md`): `code`, `error`, `msg`, `data`. The
-sentences that `docs/sandbox.md` lists as made up are in no page of the vendor.
+Each answer is the JSON object that the vendor describes (`docs/crm.md`): `code`, `error`, `msg`, `data`. The sentences
+that `docs/sandbox.md` lists as made up are not in any page of the vendor.
 """
 
 from __future__ import annotations
@@ -14,39 +14,39 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
-from importer.sandbox.body import Body
+from importer.sandbox.body import CaseBody
 from importer.sandbox.config import SandboxConfig
 from importer.sandbox.store import SEARCHABLE, Store, StoredCase
 
-Answer = dict[str, Any]
+AnswerBody = dict[str, Any]
 
-_TEXTS = ("operation", "case-type", "responsible", "owner", "contact", "description", "status", "priority")
+_REQUIRED_TEXTS = ("operation", "case-type", "responsible", "owner", "contact", "description", "status", "priority")
 
 
-def success(message: str, data: object) -> Answer:
-    """Return a success as documented; its `error` is the text `null`, and no null."""
+def success(message: str, data: object) -> AnswerBody:
+    """Return a success as documented; its `error` is the text `null`, not a JSON null."""
     return {"code": 200, "error": "null", "msg": message, "data": data}
 
 
-def refusal(code: int, error: str, detail: str = "") -> Answer:
-    """Return a refusal; that `error` holds the sentence and `msg` the detail is the sandbox's choice."""
+def refusal(code: int, error: str, detail: str = "") -> AnswerBody:
+    """Return a refusal; the sentence in `error` and the detail in `msg` are the sandbox's choice."""
     return {"code": code, "error": error, "msg": detail, "data": None}
 
 
 @dataclass
 class Traffic:
-    """The calls of this process: how many of each kind came, how many each token used today, how many are under way.
+    """Counts of this process: calls of each kind, today's calls of each token, and calls in progress.
 
-    The day ends at midnight UTC, which is made up: the vendor's page says "daily" and no more.
+    The day ends at midnight UTC, which is made up: the vendor's page only says "daily".
     """
 
     calls: Counter[str] = field(default_factory=Counter)
     used: Counter[str] = field(default_factory=Counter)
-    under_way: Counter[str] = field(default_factory=Counter)
+    concurrent: Counter[str] = field(default_factory=Counter)
     day: date = date.min
 
     def spend(self, token: str, limit: int) -> bool:
-        """Count one call of a token, unless it has made `limit` calls today; return whether it had one left."""
+        """Count one call of a token unless it has made `limit` calls today; return whether it had one left."""
         today = datetime.now(UTC).date()
         if today != self.day:
             self.day = today
@@ -57,56 +57,55 @@ class Traffic:
         return True
 
     @contextmanager
-    def during(self, token: str) -> Iterator[int]:
-        """Count a call of a token as under way within the block; give how many there are with this one."""
-        self.under_way[token] += 1
+    def in_progress(self, token: str) -> Iterator[int]:
+        """Count a token's call as in progress within the block; give how many there are, this one included."""
+        self.concurrent[token] += 1
         try:
-            yield self.under_way[token]
+            yield self.concurrent[token]
         finally:
-            self.under_way[token] -= 1
+            self.concurrent[token] -= 1
 
 
-class Crm:
-    """The stand-in itself: a configuration, a store, and the traffic so far."""
+class SandboxCrm:
+    """The simulated CRM: a configuration, a store, and the traffic so far."""
 
     def __init__(self, config: SandboxConfig, store: Store) -> None:
-        """Begin with no traffic."""
+        """Start without any traffic."""
         self.config = config
         self.store = store
         self.traffic = Traffic()
 
-    def refused(self, token: str, crowd: int) -> Answer | None:
-        """Return why a call goes no further, None where it may; it is counted then.
+    def refused(self, token: str, concurrent: int) -> AnswerBody | None:
+        """Return why a call is refused, None if it is accepted and counted.
 
-        `crowd` is how many calls of the token were under way when it came, itself included.
+        `concurrent` is how many calls of the token were in progress when it came, itself included.
         """
         if not token:
             return refusal(401, "PLEASE ENTER THE WOLKVOX-TOKEN")
-        known = token.isascii() and token.isprintable() if self.config.tokens is None else token in self.config.tokens
-        if not known:
+        if not self.config.accepts_token(token):
             return refusal(403, "PLEASE VALIDATE TOKEN")
         limit = self.config.simultaneous_requests
-        if limit is not None and crowd > limit:
+        if limit is not None and concurrent > limit:
             return refusal(403, f"EXCEEDS THE LIMIT OF SIMULTANEOUS REQUESTS PER TOKEN ({limit})")
         return None if self.traffic.spend(token, self.config.daily_quota) else refusal(403, "TOKEN LIMIT EXCEEDED")
 
-    def insert(self, body: Body) -> Answer:
-        """Create a case, or say why not."""
-        if reason := self._fault_of(body):
+    def insert(self, body: CaseBody) -> AnswerBody:
+        """Create a case, or return why it cannot be created."""
+        if reason := self._why_not(body):
             return reason
         try:
-            case = self.store.add(body.values, [file.parts() for file in body.attachments or ()], self.config.prefix)
-        except ValueError:  # no base64, or characters that are none: half a surrogate pair
+            case = self.store.add(body.values, [file.chunks() for file in body.attachments or ()], self.config.prefix)
+        except ValueError:  # not base64, or half a surrogate pair
             return refusal(400, "ATTACHMENTS MUST BE BASE64 AND TEXTS UNICODE")
         return success("Succesfully create record", {"wolkvox_id": case.wolkvox_id, "idPrefijo": case.id_prefijo})
 
-    def query(self, body: Body) -> Answer:
-        """Return the cases whose one field has a value."""
+    def query(self, body: CaseBody) -> AnswerBody:
+        """Return the cases with this value in this field."""
         operation, searched, value = (body.values.get(key) for key in ("operation", "field", "value"))
         if not (isinstance(operation, str) and isinstance(searched, str) and isinstance(value, str) and value):
             return refusal(400, "SOME PARAMETERS ARE REQUIRED")
         if searched not in SEARCHABLE:
-            return refusal(400, "THE SANDBOX CANNOT SEARCH BY THIS FIELD", f"It can by {', '.join(SEARCHABLE)}.")
+            return refusal(400, "THE SANDBOX CANNOT SEARCH BY THIS FIELD", f"Use one of {', '.join(SEARCHABLE)}.")
         search = self.config.search
         until = time.time() - search.seen_after
         found = self.store.query(
@@ -119,15 +118,15 @@ class Crm:
             return self.nothing_found()
         return success("Successful query", [_record(case) for case in found[: search.page_size]])
 
-    def nothing_found(self) -> Answer:
+    def nothing_found(self) -> AnswerBody:
         """Return the answer of a search without a hit, in the configured shape."""
         shape = self.config.search.nothing_found
         if shape == "404":
             return refusal(404, "RECORD NOT FOUND")
         return success("Successful query", [] if shape == "empty-list" else None)
 
-    def token_information(self, operation: str | None, token: str) -> Answer:
-        """Return what is left of the token's quota, this call counted."""
+    def token_information(self, operation: str | None, token: str) -> AnswerBody:
+        """Return what is left of the token's quota, this call included."""
         if not operation:
             return refusal(400, "SOME PARAMETERS ARE REQUIRED")
         now, limit, used = datetime.now(UTC), self.config.daily_quota, self.traffic.used[token]
@@ -140,10 +139,10 @@ class Crm:
         }
         return success("Successful query", data)
 
-    def _fault_of(self, body: Body) -> Answer | None:
-        """Return why a case cannot be created from this body, None where it can."""
+    def _why_not(self, body: CaseBody) -> AnswerBody | None:
+        """Return why this body cannot become a case, None if it can."""
         values, config = body.values, self.config
-        missing = [name for name in _TEXTS if not _text(values, name)]
+        missing = [name for name in _REQUIRED_TEXTS if not _text(values, name)]
         missing += [] if isinstance(values.get("form"), dict) else ["form"]
         missing += ["attachments"] if body.attachments is None else []
         if missing:
@@ -167,12 +166,12 @@ class Crm:
 
 
 def _text(values: Mapping[str, object], name: str) -> str:
-    """Return a parameter that is a text of more than white space, else nothing."""
+    """Return a parameter if it is a text other than white space, else the empty text."""
     value = values.get(name)
     return value if isinstance(value, str) and value.strip() else ""
 
 
-def _record(case: StoredCase) -> Answer:
-    """Return a case as the search shows it; this shape is made up, since the vendor's page shows none."""
+def _record(case: StoredCase) -> AnswerBody:
+    """Return a case as the search shows it; the shape is made up, since the vendor's page shows none."""
     ids = {"wolkvox_id": case.wolkvox_id, "idPrefijo": case.id_prefijo, "idCase": str(case.number)}
     return {**ids, **case.body}

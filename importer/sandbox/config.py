@@ -1,7 +1,7 @@
-"""What the stand-in CRM believes: who exists, what is allowed, and how it fills the gaps in what is known.
+"""The sandbox's configuration: who exists, what is allowed, and how it behaves where the vendor's pages are silent.
 
-A YAML file says it, or nothing does: then every printable token, well-formed user, contact and value exists. The page
-`docs/sandbox.md` explains each key; `sample_data/sandbox.yml` is an example.
+Without a YAML file every printable token and every well-formed user, contact and value exists. `docs/sandbox.md`
+explains each key; `sample_data/sandbox.yml` is an example.
 """
 
 from __future__ import annotations
@@ -10,13 +10,13 @@ import re
 from collections.abc import Mapping
 from dataclasses import field
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
-import yaml
 from pydantic import BeforeValidator, ByteSize, ConfigDict, Field, TypeAdapter, ValidationError
 from pydantic.dataclasses import dataclass
 
-from importer.errors import UsageError
+from importer.errors import MappingError, MappingFault, UsageError
+from importer.mapping import read_document
 from importer.messages import _
 
 _STRICT = ConfigDict(extra="forbid")
@@ -29,10 +29,10 @@ AtLeastOne = Annotated[int, Field(ge=1)]
 
 @dataclass(frozen=True, config=_STRICT)
 class Search:
-    """How `queryCases` behaves where the vendor's page is silent: each of these is the sandbox's own choice.
+    """How `queryCases` behaves where the vendor's page is silent: all of it is the sandbox's own choice.
 
-    `partial` names the fields whose value may be part of the stored one; the others have to be equal.
-    `seen_after` is in seconds: how long a new case stays hidden from the search.
+    `partial` names the fields whose value may be part of the stored one; the other fields must be equal.
+    `seen_after` is how many seconds a new case stays hidden from the search.
     """
 
     partial: tuple[str, ...] = ("description",)
@@ -45,7 +45,7 @@ class Search:
 
 @dataclass(frozen=True, config=_STRICT)
 class SandboxConfig:
-    """Who and what exists in the stand-in CRM; `None` means: whatever is well-formed.
+    """Who and what exists in the simulated CRM; `None` means everything that is well-formed.
 
     `max_body` is in bytes; `daily_quota` and `simultaneous_requests` count calls per token.
     """
@@ -64,18 +64,22 @@ class SandboxConfig:
     prefix: str = "SANDBOX"
     search: Search = field(default_factory=Search)
 
+    def accepts_token(self, token: str) -> bool:
+        """Whether the token is listed, or is printable ASCII if no tokens are listed."""
+        return token in self.tokens if self.tokens is not None else token.isascii() and token.isprintable()
+
     def knows_user(self, user: str) -> bool:
-        """Whether the "Wolkvox Email" belongs to a user, or could where none are listed."""
+        """Whether the "Wolkvox Email" belongs to a user, or is well-formed if no users are listed."""
         return _listed(user, self.users) if self.users is not None else bool(_WELL_FORMED_USER.fullmatch(user))
 
     def knows_contact(self, contact: str) -> bool:
-        """Whether the "Contact Email" belongs to a contact, or could where none are listed."""
+        """Whether the "Contact Email" belongs to a contact, or is well-formed if no contacts are listed."""
         if self.contacts is not None:
             return _listed(contact, self.contacts)
         return bool(_WELL_FORMED_CONTACT.fullmatch(contact))
 
     def condition(self, status: str) -> Condition | None:
-        """Return a status's condition, None where it does not exist; unless listed, Cerrado and Closed are closed."""
+        """Return a status's condition, None if it does not exist; Cerrado and Closed are closed if none are listed."""
         if self.statuses is not None:
             return self.statuses.get(status)
         return "closed" if status.lower() in ("cerrado", "closed") else "open"
@@ -86,68 +90,25 @@ def _listed(address: str, addresses: tuple[str, ...]) -> bool:
 
 
 def load_config(path: Path) -> SandboxConfig:
-    """Return the configuration that a YAML file holds.
+    """Return the configuration in a YAML file, read as mappings are: every scalar is the text as written.
 
-    Every scalar is the text that is written (`No` stays a status). Raises `UsageError` with file and line.
+    Raises `UsageError` with file, line and column.
     """
     try:
-        text = path.read_text(encoding="utf-8-sig")
-        document = yaml.compose(text, Loader=yaml.SafeLoader)
-        alias = next((token for token in yaml.scan(text) if isinstance(token, yaml.AliasToken)), None)
-    except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(_("{file}: cannot be read: {reason}.", file=path, reason=error)) from error
-    except yaml.MarkedYAMLError as error:
-        raise _fault(path, error.problem_mark, str(error.problem)) from error
-    if alias is not None:  # may repeat itself without end
-        raise _fault(path, alias.start_mark, _("an alias (*) is not taken here"))
-    if document is None:
-        return SandboxConfig()
-    content = _plain(document, path)
+        document = read_document(path, path.read_bytes())
+    except OSError as error:
+        raise UsageError(_("{file} cannot be read: {reason}.", file=path, reason=error.strerror)) from error
+    except MappingError as error:
+        raise _refused(error.faults[0]) from error
+    if document.faults:
+        raise _refused(document.faults[0])
     try:
-        return TypeAdapter(SandboxConfig).validate_python(content)
+        return TypeAdapter(SandboxConfig).validate_python(document.content)
     except ValidationError as error:
         first = error.errors()[0]
-        place = ".".join(str(part) for part in first["loc"])
-        raise _fault(path, _mark(document, first["loc"]), f"{place}: {first['msg']}") from error
+        at_key = first["type"] == "unexpected_keyword_argument"
+        raise _refused(document.source_map.fault(first["loc"], first["msg"], at_key=at_key)) from error
 
 
-def _plain(node: yaml.Node, path: Path) -> Any:  # noqa: ANN401  # YAML is of any shape until it is validated
-    """Return a YAML node as dicts, lists and texts; a key that stands twice is an error, not the last one's win."""
-    if isinstance(node, yaml.SequenceNode):
-        return [_plain(item, path) for item in node.value]
-    if not isinstance(node, yaml.MappingNode):
-        return node.value
-    content: dict[str, Any] = {}
-    for key, value in node.value:
-        if not isinstance(key, yaml.ScalarNode):
-            raise _fault(path, key.start_mark, _("a key has to be a text"))
-        if key.value in content:
-            raise _fault(path, key.start_mark, _("{key} stands twice", key=key.value))
-        content[key.value] = _plain(value, path)
-    return content
-
-
-def _mark(node: yaml.Node, place: tuple[int | str, ...]) -> yaml.Mark:
-    """Return where the innermost part of `place` that stands in the document begins."""
-    mark: yaml.Mark = node.start_mark
-    for part in place:
-        if isinstance(node, yaml.MappingNode):
-            found = next(((key, value) for key, value in node.value if key.value == part), None)
-            if found is None:
-                break
-            mark, node = found[0].start_mark, found[1]
-        elif isinstance(node, yaml.SequenceNode) and isinstance(part, int):
-            node = node.value[part]
-            mark = node.start_mark
-    return mark
-
-
-def _fault(path: Path, mark: yaml.Mark | None, reason: str) -> UsageError:
-    return UsageError(
-        _(
-            "{file}:{line}: {reason}. Correct that line; the keys are explained in docs/sandbox.md.",
-            file=path,
-            line=mark.line + 1 if mark else 1,
-            reason=reason,
-        )
-    )
+def _refused(fault: MappingFault) -> UsageError:
+    return UsageError(_("{fault}. Correct that line; docs/sandbox.md explains the keys.", fault=fault))

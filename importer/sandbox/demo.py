@@ -1,4 +1,4 @@
-"""The demonstration: a stand-in CRM, the sample spreadsheet, and the importer as a user would start it."""
+"""The demo: a sandbox, the sample spreadsheet, and the importer as a user would start it."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ _FOLDER = Path("demo")
 _REPORT = _FOLDER / "legacy_tickets.report.xlsx"
 _JOURNAL = _FOLDER / "journal.db"
 _STATE = _FOLDER / "state"
-"""Where it is noted how far the journal had come; the demonstration begins with a new one each time."""
+"""Where the importer notes how far the journal had come; each demo starts with a new one."""
 
-_AS_MEANT = (0, 1)  # the sample holds faulty rows on purpose
+_EXPECTED_STATUSES = (0, 1)  # the sample has invalid rows on purpose
 
 
 def main() -> int:
-    """Run the demonstration in the current folder, and return its exit status."""
+    """Run the demo in the current folder, and return its exit status."""
     try:
         _FOLDER.mkdir(exist_ok=True)
         for earlier in (*_FOLDER.glob(f"{_REPORT.stem}*{_REPORT.suffix}"), *_FOLDER.glob(f"{_JOURNAL.name}*")):
@@ -31,25 +31,25 @@ def main() -> int:
         if _STATE.exists():
             shutil.rmtree(_STATE)
     except OSError as error:
-        _say(_("The folder {folder} cannot be used: {reason}. Close what is open in it.", folder=_FOLDER, reason=error))
+        _say(_("Cannot use the folder {folder}: {reason}. Close its open files.", folder=_FOLDER, reason=error))
         return 2
     with RunningSandbox() as sandbox:
         command = _command(sandbox.url)
-        _say(_("A stand-in CRM listens at {url}. Now:", url=sandbox.url))
+        _say(_("The sandbox, a simulated CRM, is running at {url}. Now:", url=sandbox.url))
         _say(f"  WOLKVOX_TOKEN=demo case-importer {' '.join(command)}\n")
         status = subprocess.run(  # noqa: S603  # the program itself
-            [sys.executable, "-c", "from importer.cli import main; main()", *command],
+            [sys.executable, "-c", "from importer.cli.main import main; main()", *command],
             env={**os.environ, "WOLKVOX_TOKEN": "demo", "XDG_STATE_HOME": str(_STATE.resolve())},
             check=False,
         ).returncode
         cases = sandbox.store.cases
-    if status not in _AS_MEANT:
-        _say("\n" + _("The importer ended with exit status {status}; the demonstration failed.", status=status))
+    if status not in _EXPECTED_STATUSES:
+        _say("\n" + _("The demo failed: the importer ended with exit status {status}.", status=status))
         return status
     files = sum(len(case.attachments) for case in cases)
-    _say("\n" + ngettext("The stand-in CRM holds {count} case.", "The stand-in CRM holds {count} cases.", len(cases)))
-    _say(ngettext("{count} attachment came with them.", "{count} attachments came with them.", files))
-    _say(_("The sample has faulty rows on purpose; the report names each of them: {report}", report=_REPORT.resolve()))
+    _say("\n" + ngettext("The sandbox holds {count} case.", "The sandbox holds {count} cases.", len(cases)))
+    _say(ngettext("It received {count} attachment.", "It received {count} attachments.", files))
+    _say(_("The sample has invalid rows on purpose; the report lists each of them: {report}", report=_REPORT.resolve()))
     return 0
 
 
@@ -60,7 +60,7 @@ def _command(url: str) -> list[str]:
 
 def _say(sentence: str) -> None:
     sys.stdout.write(f"{sentence}\n")
-    sys.stdout.flush()  # before the importer's own output
+    sys.stdout.flush()  # so that it appears before the importer's own output
 
 
 if __name__ == "__main__":

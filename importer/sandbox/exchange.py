@@ -1,11 +1,14 @@
-"""One request on its way to its answer, which a fault may bend."""
+"""One request on the way to its answer, which a fault may change, and the connection that it came on."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
 import random
 import re
+import socket
+import struct
 from dataclasses import dataclass
 from typing import IO, Self
 
@@ -15,18 +18,19 @@ from starlette.responses import JSONResponse, Response
 
 from importer.errors import UsageError
 from importer.messages import _
-from importer.sandbox.body import BadBody, BodyTooLarge, decoded, take
-from importer.sandbox.calls import Answer, Crm, refusal
-from importer.sandbox.transport import Connection, connection_of
+from importer.sandbox.body import BodyTooLarge, InvalidBody, decoded, save_body
+from importer.sandbox.calls import AnswerBody, SandboxCrm, refusal
 
 LABEL = {
-    "X-Sandbox": "a stand-in, not the wolkvox CRM; which values match, their order, paging and shape are its own choice"
+    "X-Sandbox": "a simulation, not the wolkvox CRM; how its search matches, sorts, pages and shows cases is made up"
 }
+EXTENSION = "importer.sandbox.connection"
+_RESET_ON_CLOSE = struct.pack("hh" if os.name == "nt" else "ii", 1, 0)
 
 
 @dataclass(frozen=True, slots=True)
 class Latency:
-    """How long each answer takes, in seconds: evenly spread between two bounds."""
+    """How long each answer takes, in seconds: evenly distributed between two bounds."""
 
     low: float = 0.0
     high: float = 0.0
@@ -38,37 +42,69 @@ class Latency:
         low, high = (float(found[1]), float(found[2] or found[1])) if found else (1.0, 0.0)
         if low > high:
             raise UsageError(
-                _("--latency {text}: give seconds, like 0.3, or a range from less to more, like 0.1-2.", text=text)
+                _("--latency {text}: give seconds, such as 0.3, or a range from low to high, such as 0.1-2.", text=text)
             )
         return cls(low, high)
 
     def draw(self) -> float:
-        """Return the seconds of one answer."""
-        return random.uniform(self.low, self.high)  # noqa: S311  # no secret
+        """Return the seconds for one answer."""
+        return random.uniform(self.low, self.high)  # noqa: S311  # not a secret
+
+
+class ClientConnection:
+    """The TCP connection below a request, for faults that a web framework cannot make."""
+
+    def __init__(self, transport: asyncio.Transport) -> None:
+        """Wrap the connection's transport."""
+        self._transport = transport
+
+    @property
+    def closing(self) -> bool:
+        """Whether the connection is closed, or about to be."""
+        return self._transport.is_closing()
+
+    def write(self, data: bytes) -> None:
+        """Send these bytes as they are."""
+        self._transport.write(data)
+
+    def close(self) -> None:
+        """Close once everything written has been sent."""
+        self._transport.close()
+
+    def reset(self) -> None:
+        """Close immediately with a reset, whatever is in progress."""
+        sock: socket.socket = self._transport.get_extra_info("socket")
+        with contextlib.suppress(OSError):  # the client may have closed already
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET_ON_CLOSE)
+        self._transport.abort()
 
 
 class Exchange:
-    """A request, the stand-in that answers it, and the connection that it came on."""
+    """A request, the simulated CRM that answers it, and the connection that it came on."""
 
-    def __init__(self, call: str, request: Request, crm: Crm, latency: Latency, crowd: int) -> None:
-        """Read nothing yet; `crowd` is how many calls of the token are under way with this one."""
+    def __init__(self, call: str, request: Request, crm: SandboxCrm, latency: Latency, concurrent: int) -> None:
+        """Read nothing yet; `concurrent` is how many calls of the token are in progress, this one included."""
         self.call = call
         self.crm = crm
         self.request = request
-        self.connection: Connection = connection_of(request.scope)
+        self.connection: ClientConnection = request.scope["extensions"][EXTENSION]
         self._latency = latency
-        self._crowd = crowd
+        self._concurrent = concurrent
 
-    async def process(self, wait: float = 0.0) -> Answer:
-        """Read the request, wait so many seconds, do what it asks for, and return the answer that belongs to it."""
+    async def answer(self) -> Response:
+        """Process the request without any fault, and return the response."""
+        return respond(await self.process())
+
+    async def process(self, wait: float = 0.0) -> AnswerBody:
+        """Read the request, wait, do what it asks for, and return the proper answer."""
         try:
-            with await take(self.request.stream(), self.crm.config.max_body) as taken:
+            with await save_body(self.request.stream(), self.crm.config.max_body) as saved:
                 await asyncio.sleep(wait + self._latency.draw())
-                return await self._handle(taken)
+                return await self._handle(saved)
         except BodyTooLarge:
-            return refusal(413, "THE BODY IS LARGER THAN THE SANDBOX TAKES")
+            return refusal(413, "THE BODY IS LARGER THAN THE SANDBOX ACCEPTS")
         except OSError as error:
-            return refusal(507, "THE SANDBOX CANNOT KEEP THIS BODY", str(error))
+            return refusal(507, "THE SANDBOX CANNOT STORE THIS BODY", str(error))
 
     async def discard(self) -> None:
         """Read the request to its end and do nothing with it, in the time that an answer takes."""
@@ -77,40 +113,40 @@ class Exchange:
         await asyncio.sleep(self._latency.draw())
 
     async def discard_up_to(self, size: int) -> None:
-        """Read `size` bytes of the request's body, or all of it where it is shorter."""
+        """Read `size` bytes of the request's body, or all of it if it is shorter."""
         async for chunk in self.request.stream():
             size -= len(chunk)
             if size <= 0:
                 return
 
-    async def gone(self, seconds: float) -> None:
-        """Wait until the client has closed the connection, at most so many seconds."""
+    async def wait_for_disconnect(self, seconds: float) -> None:
+        """Wait until the client closes the connection, at most this long."""
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(seconds):
                 while (await self.request.receive())["type"] != "http.disconnect":
                     pass
 
-    async def _handle(self, taken: IO[bytes]) -> Answer:
+    async def _handle(self, saved: IO[bytes]) -> AnswerBody:
         token = token_of(self.request)
-        if refused := self.crm.refused(token, self._crowd):
+        if refused := self.crm.refused(token, self._concurrent):
             return refused
         if self.call == "token":
             return self.crm.token_information(self.request.query_params.get("operation"), token)
-        return await run_in_threadpool(self._judge, taken)
+        return await run_in_threadpool(self._answer, saved)
 
-    def _judge(self, taken: IO[bytes]) -> Answer:
+    def _answer(self, saved: IO[bytes]) -> AnswerBody:
         try:
-            with decoded(taken) as body:
+            with decoded(saved) as body:
                 return self.crm.insert(body) if self.call == "insert" else self.crm.query(body)
-        except (BadBody, UnicodeError):  # half a surrogate pair is a text in JSON, and nowhere else
-            return refusal(400, "SOME PARAMETERS ARE REQUIRED", "The body is no JSON object of Unicode texts.")
+        except (InvalidBody, UnicodeError):  # JSON can hold half a surrogate pair, which cannot be stored
+            return refusal(400, "SOME PARAMETERS ARE REQUIRED", "The body is not a JSON object of Unicode texts.")
 
 
 def token_of(request: Request) -> str:
-    """Return the token that a request carries, empty where it carries none."""
+    """Return the token in a request's header, empty if it has none."""
     return request.headers.get("wolkvox-token", "")
 
 
-def respond(answer: Answer) -> Response:
+def respond(answer: AnswerBody) -> Response:
     """Return an answer with its code as the HTTP status, as the vendor's page lists them."""
     return JSONResponse(answer, status_code=int(answer["code"]))

@@ -1,7 +1,7 @@
-"""What a request can suffer: one function for each fault, given the exchange and the fault's numbers.
+"""What each fault does to one request; `KINDS` lists them all.
 
-Each returns the response to send, or None where it has dealt with the connection itself. Those that let `process`
-run leave a case behind; the others leave nothing.
+A fault returns the response to send, or None when it has dealt with the connection itself. A fault that calls `process`
+leaves a case behind; the others leave nothing.
 """
 
 from __future__ import annotations
@@ -9,221 +9,252 @@ from __future__ import annotations
 import asyncio
 import json
 import time
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
 from email.utils import formatdate
 from http import HTTPStatus
 
 from starlette.responses import HTMLResponse, JSONResponse, Response
 
-from importer.sandbox.calls import Answer, refusal
+from importer.messages import _
+from importer.sandbox.calls import refusal
 from importer.sandbox.exchange import LABEL, Exchange, respond
 
-Numbers = Mapping[str, float]
+Action = Callable[..., Awaitable[Response | None]]
 
-_FOR_THE_CLIENT = 60.0  # seconds within which a client notices that the connection is closed
-_WARNING = (
+_CLIENT_CLOSES_WITHIN = 60.0  # seconds
+_PHP_WARNING = (
     "<br />\n<b>Warning</b>:  Undefined array key &quot;type&quot; in "
     "<b>/var/www/html/server/API/v2/cases/insertAttach.php</b> on line <b>214</b><br />\n"
 )
 
 
-# ------------------------------------------------------------------------------------------------ nothing comes back
+@dataclass(frozen=True, slots=True)
+class FaultKind:
+    """One kind of fault: a summary for people, its function, the function's parameters, and the call it affects."""
+
+    summary: str
+    act: Action
+    numbers: Mapping[str, float]
+    call: str
 
 
-async def timeout_after_creating(exchange: Exchange, numbers: Numbers) -> None:
-    """Create the case and answer nothing."""
+KINDS: dict[str, FaultKind] = {}
+
+
+def _fault(name: str, summary: str, *, call: str = "insert", **numbers: float) -> Callable[[Action], Action]:
+    """Register the decorated function as a fault; `numbers` are its parameters with their defaults."""
+
+    def register(act: Action) -> Action:
+        KINDS[name] = FaultKind(summary, act, numbers, call)
+        return act
+
+    return register
+
+
+# ------------------------------------------------------------------------------------------------ no answer
+
+
+@_fault("timeout-after-creating", _("creates the case and never answers (wait: seconds until it closes)"), wait=3600)
+async def _timeout_after_creating(exchange: Exchange, wait: float) -> None:
     await exchange.process()
-    await _silence(exchange, numbers["wait"])
+    await _stay_silent(exchange, wait)
 
 
-async def timeout_without_creating(exchange: Exchange, numbers: Numbers) -> None:
-    """Read the request and answer nothing."""
+@_fault("timeout-without-creating", _("creates nothing and never answers"), wait=3600)
+async def _timeout_without_creating(exchange: Exchange, wait: float) -> None:
     await exchange.discard()
-    await _silence(exchange, numbers["wait"])
+    await _stay_silent(exchange, wait)
 
 
-async def late_creation(exchange: Exchange, numbers: Numbers) -> Response:
-    """Create the case after a wait, whether or not the client is still there."""
-    return respond(await exchange.process(numbers["wait"]))
+@_fault("late-creation", _("creates the case after a delay, even if the client has disconnected"), wait=5)
+async def _late_creation(exchange: Exchange, wait: float) -> Response:
+    return respond(await exchange.process(wait))
 
 
-async def closed_after_creating(exchange: Exchange, _numbers: Numbers) -> None:
-    """Create the case and close the connection."""
+@_fault("closed-after-creating", _("creates the case and closes the connection instead of answering"))
+async def _closed_after_creating(exchange: Exchange) -> None:
     await exchange.process()
     await _close(exchange)
 
 
-async def closed_without_creating(exchange: Exchange, _numbers: Numbers) -> None:
-    """Read the request and close the connection."""
+@_fault("closed-without-creating", _("creates nothing and closes the connection instead of answering"))
+async def _closed_without_creating(exchange: Exchange) -> None:
     await exchange.discard()
     await _close(exchange)
 
 
-async def reset_upload(exchange: Exchange, numbers: Numbers) -> None:
-    """Reset the connection once so many bytes of the body have come."""
+@_fault("reset-upload", _("resets the connection after this many bytes of the body"), bytes=65536)
+async def _reset_upload(exchange: Exchange, **numbers: float) -> None:
     await exchange.discard_up_to(int(numbers["bytes"]))
-    exchange.connection.reset()
-    await exchange.gone(_FOR_THE_CLIENT)
+    await _reset(exchange)
 
 
-async def stalled_upload(exchange: Exchange, numbers: Numbers) -> None:
-    """Stop reading the request, and reset the connection after a wait."""
-    await asyncio.sleep(numbers["wait"])
-    exchange.connection.reset()
-    await exchange.gone(_FOR_THE_CLIENT)
+@_fault("stalled-upload", _("stops reading the request (wait: seconds until it resets the connection)"), wait=3600)
+async def _stalled_upload(exchange: Exchange, wait: float) -> None:
+    await asyncio.sleep(wait)
+    await _reset(exchange)
 
 
-# ------------------------------------------------------------------------------------------------ an answer of no use
+# ------------------------------------------------------------------------------------------------ a useless answer
 
 
-async def server_error_after_creating(exchange: Exchange, numbers: Numbers) -> Response:
-    """Create the case and answer with a gateway's error page."""
+@_fault("server-error-after-creating", _("creates the case and answers 502 or another 5xx"), status=502)
+async def _server_error_after_creating(exchange: Exchange, status: float) -> Response:
     await exchange.process()
-    return _page(int(numbers["status"]))
+    return _error_page(status)
 
 
-async def server_error(exchange: Exchange, numbers: Numbers) -> Response:
-    """Create nothing and answer with a gateway's error page."""
+@_fault("server-error", _("creates nothing and answers 500 or another 5xx"), status=500)
+async def _server_error(exchange: Exchange, status: float) -> Response:
     await exchange.discard()
-    return _page(int(numbers["status"]))
+    return _error_page(status)
 
 
-async def html_answer(exchange: Exchange, _numbers: Numbers) -> Response:
-    """Create the case and answer with a page instead of JSON."""
+@_fault("html-answer", _("creates the case and answers 200 with an HTML page instead of JSON"))
+async def _html_answer(exchange: Exchange) -> Response:
     await exchange.process()
-    return _page(200)
+    return _error_page(200)
 
 
-async def blank_ids(exchange: Exchange, _numbers: Numbers) -> Response:
-    """Create the case and answer with ids of one blank, as the vendor's sample shows them."""
+@_fault("blank-ids", _("creates the case and answers with blank ids, as in the vendor's sample"))
+async def _blank_ids(exchange: Exchange) -> Response:
     answer = await exchange.process()
     if answer["code"] == 200:
         answer["data"] = {"wolkvox_id": " ", "idPrefijo": " "}
     return respond(answer)
 
 
-async def cut_answer(exchange: Exchange, _numbers: Numbers) -> None:
-    """Create the case and close the connection in the middle of the answer."""
+@_fault("cut-answer", _("creates the case and closes the connection halfway through the answer"))
+async def _cut_answer(exchange: Exchange) -> None:
     response = respond(await exchange.process())
     exchange.connection.write(_raw(response)[: -(len(response.body) // 2)])
     await _close(exchange)
 
 
-async def cut_json(exchange: Exchange, _numbers: Numbers) -> Response:
-    """Create the case and answer with half of the JSON, its length declared as if that were all."""
+@_fault("cut-json", _("creates the case and answers with half of the JSON, declared as complete"))
+async def _cut_json(exchange: Exchange) -> Response:
     whole = respond(await exchange.process())
     return Response(bytes(whole.body)[: len(whole.body) // 2], whole.status_code, media_type="application/json")
 
 
-async def dripping_answer(exchange: Exchange, numbers: Numbers) -> None:
-    """Create the case and answer byte by byte, the status line and headers too."""
+@_fault("dripping-answer", _("creates the case and answers byte by byte (pause: seconds between bytes)"), pause=1)
+async def _dripping_answer(exchange: Exchange, pause: float) -> None:
     for byte in _raw(respond(await exchange.process())):
         if exchange.connection.closing:
             break
         exchange.connection.write(bytes([byte]))
-        await exchange.gone(numbers["pause"])
+        await exchange.wait_for_disconnect(pause)
     await _close(exchange)
 
 
-# ------------------------------------------------------------------------------------------------ oddities
+# ------------------------------------------------------------------------------------------------ an odd form
 
 
-async def php_warning(exchange: Exchange, _numbers: Numbers) -> Response:
-    """Answer as usual behind a warning of PHP, declared as HTML."""
+@_fault("php-warning", _("gives the correct answer after a PHP warning"), call="any")
+async def _php_warning(exchange: Exchange) -> Response:
     answer = await exchange.process()
-    return HTMLResponse(_WARNING + json.dumps(answer), status_code=int(answer["code"]))
+    return HTMLResponse(_PHP_WARNING + json.dumps(answer), status_code=int(answer["code"]))
 
 
-async def string_code(exchange: Exchange, _numbers: Numbers) -> Response:
-    """Answer as usual, with the code as a text."""
+@_fault("string-code", _("gives the correct answer with its code as a string"), call="any")
+async def _string_code(exchange: Exchange) -> Response:
     answer = await exchange.process()
     return JSONResponse({**answer, "code": str(answer["code"])}, status_code=int(answer["code"]))
 
 
-async def error_in_200(exchange: Exchange, _numbers: Numbers) -> Response:
-    """Answer as usual, with HTTP status 200 whatever the code in the body says."""
+@_fault("error-in-200", _("gives the correct answer with HTTP status 200, whatever its code"), call="any")
+async def _error_in_200(exchange: Exchange) -> Response:
     return JSONResponse(await exchange.process())
-
-
-async def search_finds_nothing(exchange: Exchange, _numbers: Numbers) -> Response:
-    """Answer a search as if there were no such case."""
-    await exchange.discard()
-    return respond(exchange.crm.nothing_found())
 
 
 # ------------------------------------------------------------------------------------------------ refusals
 
 
-async def unauthorized(exchange: Exchange, _numbers: Numbers) -> Response:
-    """Say that there is no token."""
-    return await _refuse(exchange, refusal(401, "PLEASE ENTER THE WOLKVOX-TOKEN"))
+@_fault("unauthorized", _("answers 401, as if the token were missing"))
+async def _unauthorized(exchange: Exchange) -> Response:
+    return await _refuse(exchange, 401, "PLEASE ENTER THE WOLKVOX-TOKEN")
 
 
-async def forbidden(exchange: Exchange, _numbers: Numbers) -> Response:
-    """Say that the token is not valid."""
-    return await _refuse(exchange, refusal(403, "PLEASE VALIDATE TOKEN"))
+@_fault("forbidden", _("answers 403, as if the token were invalid"))
+async def _forbidden(exchange: Exchange) -> Response:
+    return await _refuse(exchange, 403, "PLEASE VALIDATE TOKEN")
 
 
-async def quota_exceeded(exchange: Exchange, _numbers: Numbers) -> Response:
-    """Say that the token's calls of today are used up."""
-    return await _refuse(exchange, refusal(403, "TOKEN LIMIT EXCEEDED"))
+@_fault("quota-exceeded", _("answers 403 TOKEN LIMIT EXCEEDED"))
+async def _quota_exceeded(exchange: Exchange) -> Response:
+    return await _refuse(exchange, 403, "TOKEN LIMIT EXCEEDED")
 
 
-async def quota_exceeded_in_200(exchange: Exchange, _numbers: Numbers) -> Response:
-    """Say so in the body alone, with the code as a text."""
+@_fault("quota-exceeded-in-200", _('answers TOKEN LIMIT EXCEEDED with HTTP status 200 and the code "403"'))
+async def _quota_exceeded_in_200(exchange: Exchange) -> Response:
     await exchange.discard()
     return JSONResponse({**refusal(403, "TOKEN LIMIT EXCEEDED"), "code": "403"})
 
 
-async def simultaneous_requests(exchange: Exchange, _numbers: Numbers) -> Response:
-    """Say that too many calls of the token are under way."""
-    return await _refuse(exchange, refusal(403, "EXCEEDS THE LIMIT OF SIMULTANEOUS REQUESTS PER TOKEN (2)"))
+@_fault("simultaneous-requests", _("answers 403 EXCEEDS THE LIMIT OF SIMULTANEOUS REQUESTS"))
+async def _simultaneous_requests(exchange: Exchange) -> Response:
+    return await _refuse(exchange, 403, "EXCEEDS THE LIMIT OF SIMULTANEOUS REQUESTS PER TOKEN (2)")
 
 
-async def too_many_requests(exchange: Exchange, numbers: Numbers) -> Response:
-    """Answer 429 with the seconds to wait."""
+@_fault("too-many-requests", _("answers 429 with Retry-After in seconds (wait)"), wait=2)
+async def _too_many_requests(exchange: Exchange, wait: float) -> Response:
     await exchange.discard()
-    return _page(429, {"Retry-After": str(int(numbers["wait"]))})
+    return _error_page(429, {"Retry-After": str(int(wait))})
 
 
-async def too_many_requests_date(exchange: Exchange, numbers: Numbers) -> Response:
-    """Answer 429 with the moment to wait for."""
+@_fault("too-many-requests-date", _("answers 429 with Retry-After as a date (wait: seconds until then)"), wait=2)
+async def _too_many_requests_date(exchange: Exchange, wait: float) -> Response:
     await exchange.discard()
-    return _page(429, {"Retry-After": formatdate(time.time() + numbers["wait"], usegmt=True)})
+    return _error_page(429, {"Retry-After": formatdate(time.time() + wait, usegmt=True)})
 
 
-async def redirect(exchange: Exchange, numbers: Numbers) -> Response:
-    """Point to this very address, so that a client that follows is seen to send twice."""
+@_fault("redirect", _("answers 302 or another 3xx that leads to the same address"), status=302)
+async def _redirect(exchange: Exchange, status: float) -> Response:
     await exchange.discard()
-    return _page(int(numbers["status"]), {"Location": str(exchange.request.url)})
+    return _error_page(status, {"Location": str(exchange.request.url)})  # a client that follows is seen to send twice
 
 
-async def proxy_page(exchange: Exchange, numbers: Numbers) -> Response:
-    """Answer with the page of a proxy that lets nothing through."""
+@_fault("proxy-page", _("answers 404 or another status with a proxy's error page"), status=404)
+async def _proxy_page(exchange: Exchange, status: float) -> Response:
     await exchange.discard()
-    return _page(int(numbers["status"]))
+    return _error_page(status)
 
 
-async def _silence(exchange: Exchange, seconds: float) -> None:
-    await exchange.gone(seconds)
+@_fault("search-finds-nothing", _("answers a search as if there were no such case"), call="query")
+async def _search_finds_nothing(exchange: Exchange) -> Response:
+    await exchange.discard()
+    return respond(exchange.crm.nothing_found())
+
+
+# ------------------------------------------------------------------------------------------------ what they share
+
+
+async def _stay_silent(exchange: Exchange, seconds: float) -> None:
+    await exchange.wait_for_disconnect(seconds)
     await _close(exchange)
 
 
 async def _close(exchange: Exchange) -> None:
     exchange.connection.close()
-    await exchange.gone(_FOR_THE_CLIENT)
+    await exchange.wait_for_disconnect(_CLIENT_CLOSES_WITHIN)
 
 
-async def _refuse(exchange: Exchange, answer: Answer) -> Response:
+async def _reset(exchange: Exchange) -> None:
+    exchange.connection.reset()
+    await exchange.wait_for_disconnect(_CLIENT_CLOSES_WITHIN)
+
+
+async def _refuse(exchange: Exchange, code: int, error: str) -> Response:
     await exchange.discard()
-    return respond(answer)
+    return respond(refusal(code, error))
 
 
-def _page(status: int, headers: Mapping[str, str] | None = None) -> Response:
-    title = f"{status} {HTTPStatus(status).phrase}"
-    return HTMLResponse(
-        f"<html><head><title>{title}</title></head><body><h1>{title}</h1></body></html>", status, headers
-    )
+def _error_page(status: float, headers: Mapping[str, str] | None = None) -> Response:
+    """Return the kind of page that gateways and proxies answer with."""
+    title = f"{int(status)} {HTTPStatus(int(status)).phrase}"
+    page = f"<html><head><title>{title}</title></head><body><h1>{title}</h1></body></html>"
+    return HTMLResponse(page, int(status), headers)
 
 
 def _raw(response: Response) -> bytes:

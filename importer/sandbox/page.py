@@ -1,19 +1,24 @@
-"""The page for people: the cases that were created, and each one with its attachments."""
+"""The pages for people: the list of created cases, and each case with its attachments."""
 
 from __future__ import annotations
 
+import json
+from datetime import datetime
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response, StreamingResponse
 from starlette.routing import Mount, Route
 
-from importer.sandbox.attachment_kind import kind_of
-from importer.sandbox.calls import Crm
-from importer.sandbox.rendering import Listing, case_page, listing_page, missing_page
+from importer.messages import _, ngettext
+from importer.sandbox.body import detect_type
+from importer.sandbox.calls import SandboxCrm
+from importer.sandbox.store import StoredCase
 
-_SIZE = 50
-_SAFE = {
-    "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; img-src 'self'; form-action 'self'",
+_CASES_PER_PAGE = 50
+_HEADERS = {
+    "Content-Security-Policy": "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'",
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
     "Cache-Control": "no-store",
@@ -21,56 +26,111 @@ _SAFE = {
 
 
 class Pages:
-    """The pages over one stand-in."""
+    """The pages of one sandbox."""
 
-    def __init__(self, crm: Crm) -> None:
-        """Show what is in the stand-in's store."""
+    def __init__(self, crm: SandboxCrm) -> None:
+        """Show the cases in the sandbox's store."""
         self._config = crm.config
         self._store = crm.store
+        self._templates = _environment()
 
     @property
     def routes(self) -> Mount:
-        """The pages' addresses; the application answers to this machine's names only."""
+        """The addresses of the pages."""
         return Mount(
             "/",
             routes=[
-                Route("/", self._listing),
+                Route("/", self._list),
+                Route("/style.css", self._stylesheet),
                 Route("/cases/{number:int}", self._case),
                 Route("/cases/{number:int}/attachments/{position:int}", self._attachment),
                 Route("/{rest:path}", self._missing),
             ],
         )
 
-    async def _listing(self, request: Request) -> Response:
+    async def _list(self, request: Request) -> Response:
         searched, start = request.query_params.get("q", "").strip(), request.query_params.get("from", "")
         offset = int(start) if start.isascii() and start.isdigit() and len(start) < 10 else 0
-        found, total = await run_in_threadpool(self._store.find, searched, offset, _SIZE)
-        if offset and not found:
+        cases, total = await run_in_threadpool(self._store.find, searched, offset, _CASES_PER_PAGE)
+        if offset and not cases:
             return await self._missing(request)
-        cases = [(case, len(self._store.sizes(case.number))) for case in found]
-        return HTMLResponse(listing_page(Listing(searched, offset, _SIZE, total, cases), self._config), headers=_SAFE)
+        files = {case.number: len(self._store.sizes(case.number)) for case in cases}
+        newer = max(0, offset - _CASES_PER_PAGE)
+        return self._page(
+            "list.html", searched=searched, cases=cases, files=files, total=total, offset=offset, newer=newer
+        )
 
     async def _case(self, request: Request) -> Response:
         case = self._store.case(request.path_params["number"])
         if case is None:
             return await self._missing(request)
-        heads = (next(self._store.attachment(case.number, at)) for at in range(len(self._store.sizes(case.number))))
-        files = list(zip(map(kind_of, heads), self._store.sizes(case.number), strict=True))
-        return HTMLResponse(case_page(case, files, self._config), headers=_SAFE)
+        sizes = self._store.sizes(case.number)
+        types = [detect_type(next(self._store.attachment(case.number, position))) for position in range(len(sizes))]
+        return self._page("case.html", case=case, attachments=list(zip(types, sizes, strict=True)))
 
     async def _attachment(self, request: Request) -> Response:
         number, position = request.path_params["number"], request.path_params["position"]
         head = next(self._store.attachment(number, position), None)
         if head is None:
             return await self._missing(request)
-        kind = kind_of(head)
-        name = f"case-{number}-attachment-{position + 1}.{kind.ending}"
-        disposition = f'{"inline" if kind.shown else "attachment"}; filename="{name}"'
+        file_type = detect_type(head)
+        disposition = "inline" if file_type.inline else "attachment"
+        name = f"case-{number}-attachment-{position + 1}.{file_type.extension}"
         return StreamingResponse(
             self._store.attachment(number, position),
-            media_type=kind.media_type,
-            headers={**_SAFE, "Content-Disposition": disposition},
+            media_type=file_type.media_type,
+            headers={**_HEADERS, "Content-Disposition": f'{disposition}; filename="{name}"'},
         )
 
+    async def _stylesheet(self, _request: Request) -> Response:
+        return Response(self._templates.get_template("style.css").render(), media_type="text/css", headers=_HEADERS)
+
     async def _missing(self, _request: Request) -> Response:
-        return HTMLResponse(missing_page(self._config), status_code=404, headers=_SAFE)
+        return self._page("missing.html", status=404)
+
+    def _page(self, template: str, status: int = 200, **values: object) -> Response:
+        content = self._templates.get_template(template).render(values, config=self._config)
+        return HTMLResponse(content, status, _HEADERS)
+
+
+def _environment() -> Environment:
+    """Return the templates' environment, which escapes every value."""
+    environment = Environment(
+        loader=PackageLoader("importer.sandbox"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.globals.update(_=_, ngettext=ngettext)
+    environment.filters.update(as_text=_as_text, pretty_json=_pretty_json, local_time=_local_time)
+    environment.filters.update(size=_size, summary=_summary)
+    return environment
+
+
+def _as_text(value: object) -> str:
+    """Return a text as it is, and any other value as JSON."""
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+
+
+def _pretty_json(value: object) -> str:
+    return json.dumps(value, indent=2, ensure_ascii=False)
+
+
+def _local_time(seconds: float) -> str:
+    return datetime.fromtimestamp(seconds).astimezone().strftime("%Y-%m-%d %H:%M")
+
+
+def _size(size: float) -> str:
+    for unit in ("bytes", "kB", "MB"):
+        if size < 1000:
+            return f"{size:.3g} {unit}"
+        size /= 1000
+    return f"{size:.3g} GB"
+
+
+def _summary(case: StoredCase) -> str:
+    """Return the first line of the description other than the importer's reference."""
+    lines = [line.strip() for line in str(case.body["description"]).splitlines() if line.strip()]
+    other = [line for line in lines if line.strip("[]").upper() != case.reference]
+    return (other or lines)[0][:200]

@@ -1,4 +1,9 @@
-"""Serving the stand-in on loopback, for a person in the foreground or for a test in the background."""
+"""Serves the sandbox on loopback: in the foreground for a person, in a background thread for a test.
+
+This is the one module that uses uvicorn's undocumented parts, `H11Protocol` and `ServerState`: faults need the
+connection below a request, and uvicorn's own server takes two tenths of a second to stop and waits for answers that a
+fault withholds forever.
+"""
 
 from __future__ import annotations
 
@@ -9,20 +14,20 @@ import socket
 import threading
 from collections.abc import Callable, Iterable
 from types import TracebackType
-from typing import Self
+from typing import Any, Self, cast
 
 from starlette.applications import Starlette
 from uvicorn import Config
+from uvicorn.protocols.http.h11_impl import H11Protocol
 from uvicorn.server import ServerState
 
 from importer.errors import UsageError
 from importer.messages import _
 from importer.sandbox.app import create_app
 from importer.sandbox.config import SandboxConfig
-from importer.sandbox.exchange import Latency
-from importer.sandbox.faults import Fault, Plan, parse_fault
+from importer.sandbox.exchange import EXTENSION, ClientConnection, Latency
+from importer.sandbox.faults import Fault, FaultPlan, parse_fault
 from importer.sandbox.store import Store
-from importer.sandbox.transport import SandboxProtocol
 
 _HOST = "127.0.0.1"
 
@@ -36,9 +41,9 @@ def serve(  # noqa: PLR0913  # what a person can choose
     latency: Latency = Latency(),  # noqa: B008  # frozen
     ready: Callable[[str], None],
 ) -> None:
-    """Serve on loopback until Ctrl-C; `ready` is called with the address once it listens, port 0 picks a free one.
+    """Serve on loopback until Ctrl-C; port 0 picks a free port, and `ready` is called with the address.
 
-    Raises `UsageError` where the port cannot be had.
+    Raises `UsageError` if the port cannot be used.
     """
     listener = _listen(port)
     app = create_app(config, store, faults, latency)
@@ -47,11 +52,16 @@ def serve(  # noqa: PLR0913  # what a person can choose
 
 
 class RunningSandbox:
-    """A stand-in CRM that serves in a background thread while its `with` block lasts.
+    """A sandbox that serves in a background thread during its `with` block.
 
     `url` is its address; `store.cases` are the cases that it created, with `reference`, `body`, `attachments`,
     `wolkvox_id` and `id_prefijo`. Without a store it keeps them in memory.
     """
+
+    url: str
+    _listener: socket.socket
+    _loop: asyncio.AbstractEventLoop
+    _stop: asyncio.Event
 
     def __init__(
         self,
@@ -63,20 +73,21 @@ class RunningSandbox:
     ) -> None:
         """Prepare it; `faults` are written as on the command line."""
         self.store = store or Store()
-        self._own_store = store is None
+        self._owns_store = store is None
         self._app = create_app(config or SandboxConfig(), self.store, map(parse_fault, faults), latency or Latency())
         self._port = port
         self._ready = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="sandbox", daemon=True)
-        self.url: str
-        self._listener: socket.socket
-        self._loop: asyncio.AbstractEventLoop
-        self._stop: asyncio.Event
+        self._thread = threading.Thread(target=lambda: asyncio.run(self._main()), name="sandbox", daemon=True)
 
     @property
     def posts(self) -> int:
-        """How many insert requests have arrived, whatever became of them."""
+        """How many insert requests have arrived, whatever their outcome."""
         return self.calls("insert")
+
+    @property
+    def idle(self) -> bool:
+        """Whether no request is in progress."""
+        return not self._app.state.crm.traffic.concurrent.total()
 
     def calls(self, name: str) -> int:
         """Return how many requests of one call have arrived: `insert`, `query` or `token`."""
@@ -84,11 +95,11 @@ class RunningSandbox:
         return count
 
     def inject(self, *faults: str) -> None:
-        """Replace the faults, whose counting begins anew; without any, everything goes well from now on."""
-        self._app.state.plan = Plan(map(parse_fault, faults))
+        """Replace the faults, which start counting from 1; without any, all requests succeed from now on."""
+        self._app.state.plan = FaultPlan(map(parse_fault, faults))
 
     def new_day(self) -> None:
-        """Give every token its whole quota back."""
+        """Reset the quota of every token."""
         self._app.state.crm.traffic.used.clear()
 
     def __enter__(self) -> Self:
@@ -103,11 +114,8 @@ class RunningSandbox:
     ) -> None:
         self._loop.call_soon_threadsafe(self._stop.set)
         self._thread.join()
-        if self._own_store:
+        if self._owns_store:
             self.store.close()
-
-    def _run(self) -> None:
-        asyncio.run(self._main())
 
     async def _main(self) -> None:
         self._loop, self._stop = asyncio.get_running_loop(), asyncio.Event()
@@ -115,7 +123,7 @@ class RunningSandbox:
 
 
 def _listen(port: int) -> socket.socket:
-    # The protocol is named, since asyncio turns Nagle's delay off only where it is.
+    # The protocol is given because asyncio turns Nagle's delay off only if it is.
     listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     try:
         if os.name == "posix":  # elsewhere it would let two programs share one port
@@ -139,16 +147,30 @@ def _url(listener: socket.socket) -> str:
     return f"http://{_HOST}:{listener.getsockname()[1]}"
 
 
-async def _serve(app: Starlette, listener: socket.socket, stop: asyncio.Event, ready: Callable[[], None]) -> None:
-    """Serve through uvicorn's protocol until `stop`, then drop every connection.
+class _SandboxProtocol(H11Protocol):
+    """uvicorn's HTTP protocol, which also hands the connection to the application, as an ASGI extension."""
 
-    uvicorn's own server takes two tenths of a second to stop and waits for answers that a fault withholds for ever.
-    """
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Wrap the application for this one connection."""
+        stream = cast("asyncio.Transport", transport)
+        super().connection_made(stream)
+        app, connection = self.app, ClientConnection(stream)
+
+        async def with_connection(scope: Any, receive: Any, send: Any) -> None:  # noqa: ANN401  # ASGI's own types
+            scope["extensions"] = {**scope.get("extensions", {}), EXTENSION: connection}
+            with contextlib.suppress(asyncio.CancelledError):  # the sandbox stops, and the connection is already closed
+                await app(scope, receive, send)
+
+        self.app = with_connection
+
+
+async def _serve(app: Starlette, listener: socket.socket, stop: asyncio.Event, ready: Callable[[], None]) -> None:
+    """Serve until `stop`, then drop every connection."""
     config = Config(app, log_config=None, access_log=False, proxy_headers=False, lifespan="off", ws="none")
     config.load()
     state = ServerState()
     loop = asyncio.get_running_loop()
-    server = await loop.create_server(lambda: SandboxProtocol(config, state, {}), sock=listener)
+    server = await loop.create_server(lambda: _SandboxProtocol(config, state, {}), sock=listener)
     ready()
     try:
         await stop.wait()
@@ -156,6 +178,6 @@ async def _serve(app: Starlette, listener: socket.socket, stop: asyncio.Event, r
         server.close()
         for connection in state.connections:
             connection.transport.abort()
-        await asyncio.sleep(0)  # each connection learns that it is lost, before its requests are cancelled
+        await asyncio.sleep(0)  # each connection learns that it is lost before its requests are cancelled
         for task in list(state.tasks):
             task.cancel()

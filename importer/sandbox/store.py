@@ -1,8 +1,9 @@
-"""The cases of the stand-in CRM, kept in SQLite with their attachments."""
+"""The sandbox's cases and their attachments, kept in SQLite."""
 
 from __future__ import annotations
 
 import contextlib
+import itertools
 import json
 import re
 import secrets
@@ -33,8 +34,8 @@ _SCHEMA = f"""
     PRAGMA user_version = {_VERSION};
 """
 
-# What each field of `queryCases` looks at. The documented fields that are missing here are about things that the
-# sandbox does not have, such as a contact's phone.
+# What each field of `queryCases` is compared with. The documented fields missing here are about things that the sandbox
+# does not have, such as a contact's phone.
 SEARCHABLE: Mapping[str, str] = {
     "status": "json_extract(body, '$.status')",
     "priority": "json_extract(body, '$.priority')",
@@ -55,8 +56,7 @@ SEARCHABLE: Mapping[str, str] = {
 class StoredCase:
     """One case: the fields it was created with, its ids, and its attachments.
 
-    `created_at` is in seconds since 1970. `attachments` are the files' contents; empty where a listing left them out.
-    `reference` is the importer's mark, found in the description or a form field, in capitals.
+    `created_at` is in seconds since 1970. `attachments` are the files' contents; listings leave them out.
     """
 
     number: int
@@ -68,17 +68,17 @@ class StoredCase:
 
     @property
     def reference(self) -> str | None:
-        """Return the importer's reference that the case carries, None where it carries none."""
+        """The importer's reference in the description or a form field, in capitals; None if there is none."""
         texts = [self.body.get("description"), *dict(self.body.get("form") or {}).values()]
-        marks = (_REFERENCE.search(text) for text in texts if isinstance(text, str))
-        return next((mark[0].upper() for mark in marks if mark), None)
+        found = (_REFERENCE.search(text) for text in texts if isinstance(text, str))
+        return next((match[0].upper() for match in found if match), None)
 
 
 class Store:
-    """A SQLite file of cases, or memory alone where `path` is None; safe to use from several threads."""
+    """A SQLite file of cases, or memory only if `path` is None; safe to use from several threads."""
 
     def __init__(self, path: Path | None = None) -> None:
-        """Open or create the file, readable by its owner only; raises `UsageError` where that cannot be."""
+        """Open or create the file, readable by its owner only; raises `UsageError` if that fails."""
         self._lock = threading.RLock()
         try:
             if path is not None:
@@ -92,14 +92,17 @@ class Store:
         except (OSError, sqlite3.Error) as error:
             raise UsageError(
                 _(
-                    "{file}: the sandbox cannot keep its cases here: {reason}. Name another file with --store.",
+                    "{file}: the sandbox cannot store its cases here: {reason}. Choose another file with --store.",
                     file=path,
                     reason=error,
                 )
             ) from error
         if version not in (0, _VERSION):
             raise UsageError(
-                _("{file} was written by another version of this program. Name another file with --store.", file=path)
+                _(
+                    "{file} was written by another version of case-importer. Choose another file with --store.",
+                    file=path,
+                )
             )
 
     def close(self) -> None:
@@ -115,15 +118,15 @@ class Store:
         self.close()
 
     def forget(self) -> None:
-        """Remove every case; the numbers begin at 1 again."""
+        """Delete every case; numbers start at 1 again."""
         with self._lock, self._db:
             for table in ("cases", "parts"):
-                self._db.execute(f"DELETE FROM {table}")  # noqa: S608  # the names above
+                self._db.execute(f"DELETE FROM {table}")  # noqa: S608  # the two names above
 
     def add(self, body: Mapping[str, object], attachments: Sequence[Iterable[bytes]], prefix: str) -> StoredCase:
-        """Keep a case and its attachments in one commit, and return it with ids that are made up.
+        """Store a case and its attachments in one commit, and return it with made-up ids.
 
-        Raises `OSError` where the file cannot take it, and whatever the attachments raise; nothing is kept then.
+        Raises `OSError` if the file cannot be written, and anything the attachments raise; nothing is stored then.
         """
         try:
             with self._lock, self._db:
@@ -139,19 +142,18 @@ class Store:
         text = json.dumps(body, ensure_ascii=False)
         self._db.execute("INSERT INTO cases VALUES (?, ?, ?, ?, ?)", (number, wolkvox_id, id_prefijo, now, text))
         for position, content in enumerate(attachments):
-            self._db.executemany(
-                "INSERT INTO parts VALUES (?, ?, ?, ?)",
-                ((number, position, index, part) for index, part in enumerate(_at_least_one(content))),
-            )
+            parts = enumerate(itertools.chain(content, [b""]))  # so that an empty attachment has a row too
+            rows = ((number, position, index, part) for index, part in parts)
+            self._db.executemany("INSERT INTO parts VALUES (?, ?, ?, ?)", rows)
         return StoredCase(number, wolkvox_id, id_prefijo, now, body)
 
     @property
     def cases(self) -> list[StoredCase]:
-        """Every case in the order of creation, attachments included."""
+        """Every case in order of creation, attachments included."""
         return [self._case(row, whole=True) for row in self._rows("SELECT * FROM cases ORDER BY number")]
 
     def case(self, number: int) -> StoredCase | None:
-        """Return one case without its attachments, None where there is no such number."""
+        """Return one case without its attachments, None if there is no such number."""
         rows = self._rows("SELECT * FROM cases WHERE number = ?", number)
         return self._case(rows[0]) if rows else None
 
@@ -179,7 +181,7 @@ class Store:
         return [size for (size,) in self._rows(statement, number)]
 
     def attachment(self, number: int, attachment: int) -> Iterator[bytes]:
-        """Yield one attachment piece by piece; nothing where there is none."""
+        """Yield one attachment in chunks; nothing if there is no such attachment."""
         statement = "SELECT data FROM parts WHERE number = ? AND attachment = ? AND part = ?"
         part = 0
         while rows := self._rows(statement, number, attachment, part):
@@ -187,7 +189,7 @@ class Store:
             part += 1
 
     def _rows(self, statement: str, *values: object) -> list[Any]:
-        with self._lock, contextlib.suppress(OverflowError):  # a number in an address that no case can have
+        with self._lock, contextlib.suppress(OverflowError):  # a URL may contain a number that SQLite cannot hold
             return self._db.execute(statement, values).fetchall()
         return []
 
@@ -197,16 +199,6 @@ class Store:
         return StoredCase(number, wolkvox_id, id_prefijo, created_at, json.loads(body), tuple(attachments))
 
 
-def _at_least_one(parts: Iterable[bytes]) -> Iterator[bytes]:
-    """Yield the parts, or one empty part, so that an empty attachment has its row too."""
-    empty = True
-    for part in parts:
-        empty = False
-        yield part
-    if empty:
-        yield b""
-
-
 def default_store() -> Path:
-    """Return the file in the user's data folder where the sandbox keeps its cases unless told otherwise."""
+    """Return the file in the user's data folder where the sandbox stores its cases by default."""
     return platformdirs.user_data_path("case-importer", appauthor=False) / "sandbox.db"

@@ -1,4 +1,4 @@
-"""Server, operation, token and what the user has agreed to: from options, the environment and the settings file."""
+"""Server, operation, token, and what the user has agreed to: from options, the environment and the settings file."""
 
 from importer.hosts import is_loopback
 from importer.settings.address import normal_server
@@ -7,14 +7,14 @@ from importer.settings.connection import (
     TRUST_SERVER,
     Connection,
     case_url,
-    place,
     require,
+    require_server_and_operation,
     server_and_operation,
     server_question,
     target,
 )
 from importer.settings.file import Settings, Trusted, allow_folder, load_settings, settings_path, trust
-from importer.settings.token import KEYRING_SERVICE, keyring_user, usable
+from importer.settings.token import KEYRING_SERVICE, check_token, keyring_user
 
 __all__ = [
     "CASE_URL",
@@ -25,16 +25,16 @@ __all__ = [
     "Trusted",
     "allow_folder",
     "case_url",
+    "check_token",
     "is_loopback",
     "keyring_user",
     "load_settings",
     "normal_server",
-    "place",
     "require",
+    "require_server_and_operation",
     "server_and_operation",
     "server_question",
     "settings_path",
     "target",
     "trust",
-    "usable",
 ]

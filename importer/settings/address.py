@@ -1,4 +1,4 @@
-"""The address of a server: a host with an optional port, and whether it is this computer itself."""
+"""The address of a server: a host with an optional port, over https unless it is this computer itself."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ def normal_server(server: str) -> str:
     try:
         address = urlsplit(written if "://" in written else f"https://{written}")
         host, port = (address.hostname or "").rstrip("."), address.port
-        usable = bool(_HOST_NAME.fullmatch(host) or _ip_address(host)) and address.scheme in {"http", "https"}
-        more = "@" in address.netloc or address.path.strip("/") or address.query or address.fragment
+        is_host = bool(_HOST_NAME.fullmatch(host) or _is_ip_address(host)) and address.scheme in {"http", "https"}
+        has_more = "@" in address.netloc or address.path.strip("/") or address.query or address.fragment
     except ValueError:
-        usable = False
-    if not usable or more:
+        is_host = False
+    if not is_host or has_more:
         raise SettingsError(
             _(
-                "{server} is no server's address. Give the host alone, like crm0001.wolkvox.com: the one that your"
+                "{server} is not a server address. Give only the host, such as crm0001.wolkvox.com: the one that your"
                 " browser shows after you log in to the CRM.",
                 server=server,
             )
@@ -38,18 +38,19 @@ def normal_server(server: str) -> str:
     if address.scheme == "http" and not is_loopback(host):
         raise SettingsError(
             _(
-                "{server}: plain http would send the token and the customers' data unprotected; it is allowed to this"
-                " computer only. Use https://{host}.",
+                "{server}: plain http would send the token and the customers' data unprotected; it is allowed only to"
+                " this computer. Use https://{host}.",
                 server=server,
                 host=host,
             )
         )
-    shown = f"[{host}]" if ":" in host else host
-    return f"{address.scheme}://{shown}" + (f":{port}" if port else "")
+    bracketed = f"[{host}]" if ":" in host else host
+    return f"{address.scheme}://{bracketed}" + (f":{port}" if port else "")
 
 
-def _ip_address(host: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
+def _is_ip_address(host: str) -> bool:
     try:
-        return ipaddress.ip_address(host)
+        ipaddress.ip_address(host)
     except ValueError:
-        return None
+        return False
+    return True

@@ -1,7 +1,8 @@
 """Where cases go: server and operation, who named them, and whether the token may go there.
 
-An option outranks the environment, that the settings file, and that the mapping. A mapping may come from somebody else:
-a server or an operation that it alone names has to be agreed to before anything goes there, the token included.
+An option takes precedence over the environment, the environment over the settings file, and that over the mapping. A
+mapping may come from someone else: the user has to agree to a server or an operation that only the mapping names before
+anything goes there, the token included.
 """
 
 from __future__ import annotations
@@ -23,18 +24,19 @@ from importer.settings.token import find_token, token_in_keyring
 from importer.text import clean
 
 CASE_URL = "WOLKVOX_CASE_URL"
-"""The environment variable that holds the address of a case, `{wolkvox_id}` in the place of its id."""
+"""The environment variable with the address of a case, `{wolkvox_id}` standing for its id."""
 
 TRUST_SERVER = "trust-server"
+"""The code of the question whether server and operation are the user's."""
 
-NamedBy = Literal["option", "environment", "settings", "mapping", "nobody"]
+NamedBy = Literal["option", "environment", "settings", "mapping", "none"]
 
 
 @dataclass(frozen=True, slots=True)
 class Connection:
-    """What the command line, or a mapping, says of the connection; None where it says nothing.
+    """What the command line, or a mapping, says about the connection; None for what it leaves out.
 
-    `trust_server` tells that the user means the server and operation, whoever named them; `file` is the mapping.
+    With `trust_server` the user has agreed to the server and operation, whatever names them; `file` is the mapping.
     """
 
     server: str | None = None
@@ -46,44 +48,59 @@ class Connection:
     file: Path | None = None
 
 
-def server_and_operation(said: Connection, mapped: Connection = Connection()) -> tuple[str | None, str | None]:
-    """Return the server's address and the operation, each None where nothing names it.
+def server_and_operation(connection: Connection, mapped: Connection = Connection()) -> tuple[str | None, str | None]:
+    """Return the server's address and the operation, each None if nothing names it.
 
-    An option outranks the environment (`WOLKVOX_SERVER`, `WOLKVOX_OPERATION`), that the settings file, and that the
-    mapping. Raises SettingsError for an address that cannot be used, and for names that cannot be written in UTF-8.
+    `connection` is what the command line says; the environment has `WOLKVOX_SERVER` and `WOLKVOX_OPERATION`. Raises
+    SettingsError for an address that cannot be used, and for names that are not UTF-8.
     """
     settings = load_settings()
-    server, _by = _named("server", said, mapped, settings)
-    operation, _by = _named("operation", said, mapped, settings)
+    server, _by = _find("server", connection, mapped, settings)
+    operation, _by = _find("operation", connection, mapped, settings)
     return server and normal_server(server), operation
 
 
-def _named(
-    what: Literal["server", "operation"], said: Connection, mapped: Connection, settings: Settings
+def _find(
+    what: Literal["server", "operation"], connection: Connection, mapped: Connection, settings: Settings
 ) -> tuple[str | None, NamedBy]:
-    """Return the server or the operation, and who named it."""
-    places: tuple[tuple[NamedBy, str | None], ...] = (
-        ("option", getattr(said, what)),
+    """Return the server or the operation, and what names it."""
+    candidates: tuple[tuple[NamedBy, str | None], ...] = (
+        ("option", getattr(connection, what)),
         ("environment", os.environ.get(f"WOLKVOX_{what.upper()}")),
         ("settings", getattr(settings, what)),
         ("mapping", getattr(mapped, what)),
     )
-    by, name = next((pair for pair in places if pair[1]), ("nobody", None))
+    by, name = next((pair for pair in candidates if pair[1]), ("none", None))
     if name and not _is_text(name):
-        raise SettingsError(
-            _(
-                "The {what} {value} holds bytes that are no text in UTF-8 ({named_by}), so it cannot be sent. Type its"
-                " name anew, in a terminal that is set to UTF-8.",
-                what=what,
-                value=clean(name),
-                named_by=by,
-            )
-        )
+        raise _not_text(what, name, by)
     return name or None, by
 
 
+def _not_text(what: Literal["server", "operation"], name: str, by: NamedBy) -> SettingsError:
+    sources = {
+        "option": _("an option"),
+        "environment": _("the environment"),
+        "settings": _("the settings file"),
+        "mapping": _("the mapping"),
+    }
+    values = {"name": clean(name), "source": sources.get(by, by)}
+    if what == "server":
+        sentence = _(
+            "The server {name} (from {source}) contains bytes that are not UTF-8, so it cannot be used. Type it again"
+            " in a terminal that uses UTF-8.",
+            **values,
+        )
+    else:
+        sentence = _(
+            "The operation {name} (from {source}) contains bytes that are not UTF-8, so it cannot be sent. Type it"
+            " again in a terminal that uses UTF-8.",
+            **values,
+        )
+    return SettingsError(sentence)
+
+
 def _is_text(name: str) -> bool:
-    """Tell whether a name can be written in UTF-8: what a command line holds beside it arrives as lone surrogates."""
+    """Tell whether a name is valid Unicode; bytes of a command line that are not UTF-8 arrive as lone surrogates."""
     try:
         name.encode()
     except UnicodeEncodeError:
@@ -91,100 +108,110 @@ def _is_text(name: str) -> bool:
     return True
 
 
-def place(said: Connection, mapped: Connection = Connection()) -> tuple[str, str]:
-    """Return the server's address and the operation; raises SettingsError, with the remedy, where one is missing."""
-    server, operation = server_and_operation(said, mapped)
+def require_server_and_operation(connection: Connection, mapped: Connection = Connection()) -> tuple[str, str]:
+    """Return the server's address and the operation; raises SettingsError, with the remedy, if one is missing."""
+    server, operation = server_and_operation(connection, mapped)
     if not server:
         raise SettingsError(
             _(
-                "No server is named. Give --server with the host that your browser shows after you log in to the CRM"
-                " (like crm0001.wolkvox.com), set WOLKVOX_SERVER, or write it under target: in the mapping."
+                "No server is given. Give --server with the host that your browser shows after you log in to the CRM"
+                " (such as crm0001.wolkvox.com), set WOLKVOX_SERVER, or write it under target: in the mapping."
             )
         )
     if not operation:
         raise SettingsError(
             _(
-                "No operation is named. Give --operation, set WOLKVOX_OPERATION, or write it under target: in the"
+                "No operation is given. Give --operation, set WOLKVOX_OPERATION, or write it under target: in the"
                 " mapping."
             )
         )
     return server, operation
 
 
-def server_question(said: Connection, mapped: Connection = Connection()) -> Question | None:
-    """Return the question whether server and operation are meant; None where the user has said so already.
+def server_question(connection: Connection, mapped: Connection = Connection()) -> Question | None:
+    """Return the question whether server and operation are the user's; None if that is certain.
 
-    The user has who named both by an option, in the environment or in the settings file, who stored a token for them
-    with `login`, and who agreed to them before. A stand-in on this computer needs no leave.
+    It is where the user named both by an option, in the environment or in the settings file, stored a token for them
+    with `login`, or agreed to them before. A stand-in on this computer needs no leave.
     """
     settings = load_settings()
-    server, operation = server_and_operation(said, mapped)
+    server, operation = server_and_operation(connection, mapped)
     if not (server and operation) or is_loopback(server):
         return None
-    named = [_named("server", said, mapped, settings)[1], _named("operation", said, mapped, settings)[1]]
-    if "mapping" not in named or settings.trusts(server, operation) or token_in_keyring(server, operation):
+    _name, server_by = _find("server", connection, mapped, settings)
+    _name, operation_by = _find("operation", connection, mapped, settings)
+    if "mapping" not in {server_by, operation_by}:
+        return None
+    if settings.trusts(server, operation) or token_in_keyring(server, operation):
         return None
     values = {"server": server, "operation": operation, "file": mapped.file or _("the mapping")}
-    sentence = (
-        _("{file} names the server {server} and the operation {operation}. Are these yours, and may the token and the"
-          " cases go there?", **values)
-        if named[0] == "mapping"
-        else _("{file} names the operation {operation} for the server {server}. Is it yours, and may the token and the"
-               " cases go there?", **values)
-    )  # fmt: skip
+    if server_by == "mapping":
+        sentence = _(
+            "{file} names the server {server} and the operation {operation}. Are these yours, and may the token and"
+            " the cases go there?",
+            **values,
+        )
+    else:
+        sentence = _(
+            "{file} names the operation {operation} for the server {server}. Is it yours, and may the token and the"
+            " cases go there?",
+            **values,
+        )
     answer = Answer("yes", "--trust-server")
     about = f"{operation}@{server}"
-    return Question(TRUST_SERVER, sentence, (answer,), about, given=answer if said.trust_server else None)
+    return Question(TRUST_SERVER, sentence, (answer,), about, given=answer if connection.trust_server else None)
 
 
-def require(said: Connection, mapped: Connection = Connection()) -> str:
-    """Return the server's address where server, operation, certificates and token are there; nothing goes anywhere.
+def require(connection: Connection, mapped: Connection = Connection()) -> str:
+    """Return the server's address, once server, operation, certificates and token are known; sends nothing.
 
     Raises SettingsError, with the remedy, for what is missing or unusable.
     """
-    return _target(said, mapped).server
+    return _target(connection, mapped).server
 
 
-def target(said: Connection, mapped: Connection = Connection()) -> Target:
+def target(connection: Connection, mapped: Connection = Connection()) -> Target:
     """Return where cases go, token included: nothing can be sent or asked without it.
 
-    Raises QuestionsOpen where the user has not agreed to server and operation, SettingsError, with the remedy, for what
-    is missing or unusable.
+    Raises QuestionsOpen if the user has not agreed to server and operation, SettingsError, with the remedy, for what is
+    missing or unusable.
     """
-    question = server_question(said, mapped)
+    question = server_question(connection, mapped)
     if question is not None and question.given is None:
         raise QuestionsOpen([question])
-    return _target(said, mapped)
+    return _target(connection, mapped)
 
 
-def _target(said: Connection, mapped: Connection) -> Target:
+def _target(connection: Connection, mapped: Connection) -> Target:
     settings = load_settings()
-    server, operation = place(said, mapped)
-    ca_file = said.ca_file or settings.ca_file
+    server, operation = require_server_and_operation(connection, mapped)
+    ca_file = connection.ca_file or settings.ca_file
     if ca_file is not None and not ca_file.is_file():
-        named = "--ca-file" if said.ca_file else settings.path
-        raise SettingsError(_("{path}: there is no such certificate file ({named}).", path=ca_file, named=named))
-    around = getproxies_environment()
-    proxy = said.proxy or (None if around.get("https") or around.get("all") else settings.proxy)
-    return Target(server, operation, find_token(settings, said.token_env, server, operation), proxy, ca_file)
+        named_by = "--ca-file" if connection.ca_file else settings.path
+        raise SettingsError(
+            _("{path}: this certificate file does not exist ({named_by}).", path=ca_file, named_by=named_by)
+        )
+    environment = getproxies_environment()
+    proxy = connection.proxy or (None if environment.get("https") or environment.get("all") else settings.proxy)
+    return Target(server, operation, find_token(settings, connection.token_env, server, operation), proxy, ca_file)
 
 
 def case_url() -> str | None:
-    """Return the address of a case's page, `{wolkvox_id}` in the place of its id; None where nobody has said it.
+    """Return the address of a case's page, `{wolkvox_id}` standing for its id; None if it is not configured.
 
-    The vendor's pages document no such address, so that it has to be copied from a browser. Raises SettingsError for
-    what cannot be one.
+    The vendor's documentation has no such address, so a person has to copy it from the browser. Raises SettingsError
+    for an address that cannot be one.
     """
     settings = load_settings()
-    around = os.environ.get(CASE_URL, "").strip()
-    said = around or settings.case_url
-    if said and not (said.startswith(("https://", "http://")) and "{wolkvox_id}" in said):
+    in_environment = os.environ.get(CASE_URL, "").strip()
+    address = in_environment or settings.case_url
+    if address and not (address.startswith(("https://", "http://")) and "{wolkvox_id}" in address):
         raise SettingsError(
             _(
-                "{name} is {value}, which leads to no case. Open a case in the CRM, copy the address that your browser"
-                " shows, and write {{wolkvox_id}} where its id stands.",
-                name=CASE_URL if around else f"case_url ({settings.path})",
-                value=said,
+                "{name} is {value}, which is not the address of a case. Open a case in the CRM, copy the address that"
+                " your browser shows, and replace the id in it by {{wolkvox_id}}.",
+                name=CASE_URL if in_environment else f"case_url ({settings.path})",
+                value=address,
             )
         )
-    return said or None
+    return address or None

@@ -1,7 +1,7 @@
-"""The settings file: what stands from week to week, and what its user has agreed to, in the user's own folder.
+"""The settings file, in the user's own folder: what stays the same from week to week, and what its user has agreed to.
 
-TOML, written by a person or by the answers to questions, and readable by its owner only. No mapping and no source can
-change what is in it.
+It is TOML, written by a person or by the answers to questions, and readable by its owner only. No mapping and no source
+can change it.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ _TRUSTED_KEYS = ("server", "operation", "token_file")
 
 @dataclass(frozen=True, slots=True)
 class Trusted:
-    """A server and an operation that the user agreed to, and the file that holds their token where one is named."""
+    """A server and an operation that the user agreed to, and the file with their token, if one is named."""
 
     server: str
     operation: str
@@ -38,7 +38,7 @@ class Trusted:
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """What the settings file says; None, or nothing, where it is silent."""
+    """What the settings file says; None, or empty, for what it leaves out."""
 
     path: Path
     exists: bool = False
@@ -59,7 +59,7 @@ class Settings:
     def token_file_for(self, server: str, operation: str) -> Path | None:
         """Return the file with the token of this server and operation; a token belongs to both.
 
-        The file that stands alone is for the server and operation that stand beside it, or for any where none do.
+        The `token_file` at the top is for the server and operation beside it, or for any if none are there.
         """
         for one in self.trusted:
             if one.token_file and (one.server, one.operation) == (server, operation):
@@ -70,12 +70,12 @@ class Settings:
 
 
 def settings_path() -> Path:
-    """Return where the settings file is: the user's folder for configuration."""
+    """Return where the settings file is: in the user's folder for configuration."""
     return user_config_path("case-importer", appauthor=False) / "settings.toml"
 
 
 def load_settings() -> Settings:
-    """Return what the settings file says; raises SettingsError, with line or key, where it cannot be understood."""
+    """Return what the settings file says; raises SettingsError, with the line or key, if it is not valid."""
     path = settings_path()
     try:
         with path.open("rb") as file:
@@ -83,11 +83,11 @@ def load_settings() -> Settings:
     except (FileNotFoundError, NotADirectoryError):
         return Settings(path)
     except tomllib.TOMLDecodeError as error:
-        raise _fault(path, _("it is not valid TOML: {reason}", reason=error)) from error
+        raise _error(path, _("it is not valid TOML: {reason}", reason=error)) from error
     except UnicodeDecodeError as error:
-        raise _fault(path, _("it is not UTF-8 text")) from error
+        raise _error(path, _("it is not UTF-8 text")) from error
     except OSError as error:
-        raise _fault(path, _("it cannot be read: {reason}", reason=error.strerror or error)) from error
+        raise _error(path, _("it cannot be read: {reason}", reason=error.strerror or error)) from error
     _refuse_unknown(path, content, _KEYS, "")
     folder = path.parent
     return Settings(
@@ -106,26 +106,26 @@ def load_settings() -> Settings:
 
 
 def trust(server: str, operation: str) -> None:
-    """Remember that the user means this server and operation; raises SettingsError where that cannot be written."""
-    known = load_settings()
-    if not known.trusts(server, operation):
-        _append(known, "trusted", {"server": server, "operation": operation})
+    """Remember that the user agreed to this server and operation; raises SettingsError if that cannot be written."""
+    settings = load_settings()
+    if not settings.trusts(server, operation):
+        _append(settings, "trusted", {"server": server, "operation": operation})
 
 
 def allow_folder(folder: Path) -> None:
-    """Remember that files of this folder may be read; raises SettingsError where that cannot be written."""
-    known = load_settings()
-    if folder not in known.folders:
-        _append(known, "folders", str(folder))
+    """Remember that files in this folder may be read; raises SettingsError if that cannot be written."""
+    settings = load_settings()
+    if folder not in settings.folders:
+        _append(settings, "folders", str(folder))
 
 
-def _append(known: Settings, key: str, value: object) -> None:
-    """Add a value to a list of the file, whatever else stands in it kept, comments included."""
-    import tomlkit  # noqa: PLC0415 - only an answer that is new needs it
+def _append(settings: Settings, key: str, value: object) -> None:
+    """Add a value to a list in the file; everything else is kept, comments included."""
+    import tomlkit  # noqa: PLC0415 - only a new answer needs it
 
-    path = known.path
+    path = settings.path
     try:
-        document = tomlkit.parse(path.read_text("utf-8")) if known.exists else tomlkit.document()
+        document = tomlkit.parse(path.read_text("utf-8")) if settings.exists else tomlkit.document()
         if key not in document:
             document[key] = tomlkit.aot() if isinstance(value, dict) else tomlkit.array()
         if isinstance(document[key], tomlkit.items.AoT) and isinstance(value, dict):
@@ -136,11 +136,11 @@ def _append(known: Settings, key: str, value: object) -> None:
             document[key].append(value)
         _replace(path, tomlkit.dumps(document))
     except OSError as error:
-        raise _fault(path, _("it cannot be written: {reason}", reason=error.strerror or error)) from error
+        raise _error(path, _("it cannot be written: {reason}", reason=error.strerror or error)) from error
 
 
 def _replace(path: Path, text: str) -> None:
-    """Put the new text in the file's place in one step, for its owner only."""
+    """Replace the file by one with the new text, in one step; only its owner may read it."""
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     temporary = path.with_name(f".{secrets.token_hex(6)}.toml")
     descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
@@ -157,13 +157,13 @@ def _replace(path: Path, text: str) -> None:
 def _trusted(path: Path, content: Mapping[str, Any]) -> list[Trusted]:
     found = content.get("trusted", [])
     if not isinstance(found, list) or not all(isinstance(one, dict) for one in found):
-        raise _fault(path, _("trusted: write a list of tables, each [[trusted]] with server and operation"))
+        raise _error(path, _("trusted: write tables, each [[trusted]] with a server and an operation"))
     trusted = []
     for one in found:
         _refuse_unknown(path, one, _TRUSTED_KEYS, "trusted: ")
         server, operation = _server(path, one, "server"), _text(path, one, "operation")
         if server is None or operation is None:
-            raise _fault(path, _("trusted: each entry needs both server and operation"))
+            raise _error(path, _("trusted: each entry needs both server and operation"))
         trusted.append(Trusted(server, operation, _path(path, one, "token_file")))
     return trusted
 
@@ -173,13 +173,13 @@ def _server(path: Path, content: Mapping[str, Any], key: str) -> str | None:
     try:
         return written and normal_server(written)
     except SettingsError as error:
-        raise _fault(path, str(error)) from error
+        raise _error(path, str(error)) from error
 
 
 def _text(path: Path, content: Mapping[str, Any], key: str) -> str | None:
     value = content.get(key)
     if value is not None and not (isinstance(value, str) and value.strip()):
-        raise _fault(path, _('{key}: write a text in quotation marks, like {key} = "…"', key=key))
+        raise _error(path, _('{key}: write text in quotation marks, such as {key} = "…"', key=key))
     return value
 
 
@@ -191,12 +191,12 @@ def _path(path: Path, content: Mapping[str, Any], key: str) -> Path | None:
 def _texts(path: Path, content: Mapping[str, Any], key: str) -> list[str]:
     value = content.get(key, [])
     if not isinstance(value, list) or not all(isinstance(one, str) and one.strip() for one in value):
-        raise _fault(path, _('{key}: write a list of texts, like {key} = ["…"]', key=key))
+        raise _error(path, _('{key}: write a list of texts, such as {key} = ["…"]', key=key))
     return value
 
 
 def _refuse_unknown(path: Path, content: Mapping[str, Any], known: tuple[str, ...], within: str) -> None:
-    """Raise SettingsError for every key that is not known, with the names that it may have meant."""
+    """Raise SettingsError that names every unknown key, with the names that it may have meant."""
     unknown = [key for key in content if key not in known]
     if not unknown:
         return
@@ -204,7 +204,7 @@ def _refuse_unknown(path: Path, content: Mapping[str, Any], known: tuple[str, ..
     for key in unknown:
         near = difflib.get_close_matches(key, known, 2)
         hints.append(f"{key} ({_('did you mean {names}?', names=' / '.join(near))})" if near else key)
-    raise _fault(
+    raise _error(
         path,
         _(
             "{within}unknown keys: {keys}. Known keys: {known}",
@@ -215,5 +215,5 @@ def _refuse_unknown(path: Path, content: Mapping[str, Any], known: tuple[str, ..
     )
 
 
-def _fault(path: Path, reason: str) -> SettingsError:
+def _error(path: Path, reason: str) -> SettingsError:
     return SettingsError(_("{path} (the settings file): {reason}", path=path, reason=reason))

@@ -1,6 +1,6 @@
-"""The token of a server and an operation: from the environment, a file that only its owner reads, or the keyring.
+"""The token of a server and an operation: from the environment, a file that only its owner can read, or the keyring.
 
-It is never written to a file of ours.
+The importer never writes it to a file.
 """
 
 from __future__ import annotations
@@ -24,17 +24,17 @@ def keyring_user(server: str, operation: str) -> str:
 
 
 def find_token(settings: Settings, token_env: str | None, server: str, operation: str) -> str:
-    """Return the token: of a named variable, `WOLKVOX_TOKEN`, a named file, or the keyring, in that order.
+    """Return the token from the variable that is named, `WOLKVOX_TOKEN`, a file or the keyring, in that order.
 
-    Raises SettingsError, with the remedy, where there is none or it cannot be one.
+    Raises SettingsError, with the remedy, if there is none or it is not valid.
     """
     token = os.environ.get(token_env or "WOLKVOX_TOKEN", "").strip()
     if not token and token_env:
-        raise SettingsError(_("The environment variable {name} (--token-env) is not set or empty.", name=token_env))
+        raise SettingsError(_("The environment variable {name} (--token-env) is empty or not set.", name=token_env))
     token = (
         token
-        or _of_the_environments_file()
-        or _of_the_settings_file(settings, server, operation)
+        or _from_file_in_environment()
+        or _from_file_in_settings(settings, server, operation)
         or token_in_keyring(server, operation)
         or ""
     )
@@ -42,25 +42,25 @@ def find_token(settings: Settings, token_env: str | None, server: str, operation
         raise SettingsError(
             _(
                 "There is no token for operation {operation}. Store it with `case-importer login --server {server}"
-                " --operation {operation}`, or set the environment variable WOLKVOX_TOKEN. Tokens are made in the CRM"
-                " under Configuration, Wolkvox Integration, Tokens (kind: Internal).",
+                " --operation {operation}`, or set the environment variable WOLKVOX_TOKEN. Tokens are created in the"
+                " CRM under Configuration, Wolkvox Integration, Tokens (type: Internal).",
                 operation=operation,
                 server=server,
             )
         )
-    return usable(token)
+    return check_token(token)
 
 
-def usable(token: str) -> str:
-    """Return the token; raises SettingsError where it cannot be one."""
+def check_token(token: str) -> str:
+    """Return the token; raises SettingsError if it has characters that no token has."""
     if not (token.isascii() and token.isprintable()):
-        raise SettingsError(_("The token holds characters that no token has. Copy it again from the CRM."))
+        raise SettingsError(_("The token contains characters that no token has. Copy it again from the CRM."))
     return token
 
 
 def token_in_keyring(server: str, operation: str) -> str | None:
-    """Return the token that `login` stored for a server and an operation; a machine without a keyring has none."""
-    import keyring  # noqa: PLC0415 - slow to import, and most starts need it not
+    """Return the token that `login` stored for a server and an operation; a computer without a keyring has none."""
+    import keyring  # noqa: PLC0415 - slow to import, and most commands do not need it
     from keyring.errors import KeyringError  # noqa: PLC0415
 
     try:
@@ -69,39 +69,39 @@ def token_in_keyring(server: str, operation: str) -> str | None:
         return None
 
 
-def _of_the_environments_file() -> str | None:
+def _from_file_in_environment() -> str | None:
     name = os.environ.get("WOLKVOX_TOKEN_FILE")
-    return _content(Path(name), "WOLKVOX_TOKEN_FILE") if name else None
+    return _read(Path(name), "WOLKVOX_TOKEN_FILE") if name else None
 
 
-def _of_the_settings_file(settings: Settings, server: str, operation: str) -> str | None:
-    """Return the token of the file that the settings name; raises SettingsError where others may read that file."""
+def _from_file_in_settings(settings: Settings, server: str, operation: str) -> str | None:
+    """Return the token in the file that the settings name; raises SettingsError if other users can read that file."""
     path = settings.token_file_for(server, operation)
     if path is None:
         return None
     try:
         mode = path.stat().st_mode
     except OSError:
-        mode = 0  # reading it says what is wrong
+        mode = 0  # reading the file reports what is wrong
     if os.name == "posix" and mode & _OTHERS_MAY_READ:
         raise SettingsError(
             _(
-                "{path}: other users may read the token file. Make it readable by its owner only (chmod 600 {path}),"
-                " and make a new token in the CRM if somebody may have read this one.",
+                "{path}: other users can read the token file. Make it readable by its owner only (chmod 600 {path}),"
+                " and create a new token in the CRM if someone may have read this one.",
                 path=path,
             )
         )
-    return _content(path, _("token_file in {settings}", settings=settings.path))
+    return _read(path, _("token_file in {settings}", settings=settings.path))
 
 
-def _content(path: Path, named: str) -> str:
-    """Return the token in a file; `named` says who names the file."""
+def _read(path: Path, named_by: str) -> str:
+    """Return the token in a file; `named_by` is shown in messages."""
     try:
         token = path.read_text(encoding="utf-8-sig").strip()  # Notepad begins a file with a mark
     except (OSError, UnicodeDecodeError) as error:
         raise SettingsError(
-            _("{path}: the token file ({named}) cannot be read: {error}", path=path, named=named, error=error)
+            _("{path}: the token file ({named_by}) cannot be read: {error}", path=path, named_by=named_by, error=error)
         ) from error
     if not token:
-        raise SettingsError(_("{path}: the token file ({named}) is empty.", path=path, named=named))
+        raise SettingsError(_("{path}: the token file ({named_by}) is empty.", path=path, named_by=named_by))
     return token

@@ -21,7 +21,7 @@ from itertools import islice
 
 from python_calamine import CalamineWorkbook, PasswordError, SheetMetadata, SheetTypeEnum, SheetVisibleEnum
 
-ROWS_AT_ONCE = 1000
+ROWS_BATCH_SIZE = 1000
 MOST_CELLS = 50_000_000  # from A1 to the last one that is filled
 PASSWORD, TOO_LARGE, TOO_WIDE, TOO_TALL, TOO_LONG = 3, 4, 5, 6, 7
 
@@ -87,7 +87,7 @@ def send_rows(book: CalamineWorkbook, name: str, most_rows: int, most_columns: i
     send(sheet.merged_cell_ranges)
     margin = sheet.start[1] if sheet.start else 0
     rows = sheet.iter_rows()
-    while some := list(islice(rows, ROWS_AT_ONCE)):
+    while some := list(islice(rows, ROWS_BATCH_SIZE)):
         columns = (shared(column, longest_cell) for column in zip(*some, strict=True))
         send([*([""] * len(some) for _ in range(margin)), *columns])
 

@@ -10,14 +10,107 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import zip_longest
+from typing import BinaryIO
 
-from importer.bounds import LONGEST_CELL, LONGEST_RECORD, MOST_COLUMNS
 from importer.errors import SourceError
+from importer.files import LONGEST_CELL, LONGEST_RECORD, MOST_COLUMNS
 from importer.messages import _
 from importer.model import Cell, Fault, TableOptions
-from importer.source.encoding import detect
 from importer.source.snapshot import Snapshot
 from importer.source.table import Block
+
+# MERGED importer.source.delimited: Tell how the characters of a text file are written.
+
+_BOMS = (
+    (codecs.BOM_UTF32_LE, "utf-32"),
+    (codecs.BOM_UTF32_BE, "utf-32"),
+    (codecs.BOM_UTF8, "utf-8-sig"),
+    (codecs.BOM_UTF16_LE, "utf-16"),
+    (codecs.BOM_UTF16_BE, "utf-16"),
+)
+# What offices save that is not Unicode: Windows, old Macs, the DOS console.
+_LEGACY = ("cp1252", "mac_roman", "cp850")
+_LETTERS = frozenset("áéíóúüñçàâãêôõÁÉÍÓÚÜÑÇÀÂÃÊÔÕ¿¡ºª€°")
+_WELL_FORMED = re.compile(rb"(?:[\xc2-\xf4][\x80-\xbf]{1,3})+")
+_NOT_ASCII = re.compile(rb"[\x80-\xff]+")
+_SAMPLE = 1 << 20
+
+
+def detect(file: BinaryIO, wanted: str | None) -> str:
+    """Return the codec of the text in `file`, which is read to its end: by its mark, else UTF-8, else what offices use.
+
+    `wanted` settles it; a name that Python does not know raises SourceError. Where most of a file is UTF-8 it is taken
+    for that, although some bytes do not follow it.
+    """
+    head = file.read(_SAMPLE)
+    marked = next((codec for mark, codec in _BOMS if head.startswith(mark)), None)
+    if wanted is not None:
+        return _asked_for(wanted, marked)
+    return marked or _utf16_without_mark(head) or _utf8_or_older(file, head)
+
+
+def _asked_for(wanted: str, marked: str | None) -> str:
+    """Return the codec that was named; a mark at the file's start belongs to it and not to the first header."""
+    try:
+        name = codecs.lookup(wanted).name
+        b"a".decode(name, "replace")  # codecs such as hex and idna are none of a whole text
+    except (LookupError, ValueError) as error:
+        raise SourceError(
+            _(
+                "Python knows no encoding {name}. Write utf-8, utf-16, cp1252 or latin-1 as source.encoding.",
+                name=wanted,
+            )
+        ) from error
+    return "utf-8-sig" if name == "utf-8" else (marked if marked == name else name)
+
+
+def _utf16_without_mark(head: bytes) -> str | None:
+    """Return the codec of text in which every second byte is zero, as in UTF-16 of Latin letters."""
+    pairs = len(head) // 2
+    if pairs == 0:
+        return None
+    if head[1::2].count(0) > 0.6 * pairs:
+        return "utf-16-le"
+    return "utf-16-be" if head[0::2].count(0) > 0.6 * pairs else None
+
+
+def _utf8_or_older(file: BinaryIO, head: bytes) -> str:
+    """Decide between UTF-8 and the encodings before it by all bytes of the file that are not ASCII."""
+    decoder = codecs.getincrementaldecoder("utf-8")()
+    foreign = bytearray()
+    valid = True
+    block = head
+    while block:
+        if valid:
+            try:
+                decoder.decode(block)
+            except UnicodeDecodeError:
+                valid = False
+        if len(foreign) < _SAMPLE and not block.isascii():
+            foreign += b" ".join(_NOT_ASCII.findall(block)) + b" "
+        block = file.read(_SAMPLE)
+    try:
+        decoder.decode(b"", final=valid)
+    except UnicodeDecodeError:
+        valid = False
+    if valid:
+        return "utf-8"
+    pieces = bytes(foreign).split()
+    if sum(bool(_WELL_FORMED.fullmatch(piece)) for piece in pieces) > len(pieces) / 2:
+        return "utf-8"
+    return _likeliest_encoding(bytes(foreign))
+
+
+def _likeliest_encoding(foreign: bytes) -> str:
+    """Return the older encoding in which most of these bytes are letters of our languages; cp1252 when they tie."""
+
+    def letters(codec: str) -> int:
+        return sum(character in _LETTERS for character in foreign.decode(codec, "replace"))
+
+    return max(_LEGACY, key=letters)
+
+
+# MERGED importer.source.delimited: Read CSV and its relatives: records with the row number that Excel shows when it opens the same file.
 
 _CANDIDATES = (",", ";", "\t", "|")
 _DECLARED = re.compile(r'^"?sep=(.)"?\r?\n?$', re.IGNORECASE)
@@ -26,8 +119,8 @@ _SAMPLE_CHARACTERS = 4 << 20  # of these lines, each of which is cut by four sep
 _END = "\ufdd0"  # a noncharacter as the last line: what stands in one record with it is a quote left open
 # Stands for bytes that do not follow the encoding: no character of any text, unlike U+FFFD, which files do hold.
 _UNDECODABLE = "\ufdd1"
-_ROWS_AT_ONCE = 1_000
-_CELLS_AT_ONCE = 1_000_000
+_ROWS_BATCH_SIZE = 1_000
+_CELLS_BATCH_SIZE = 1_000_000
 
 # The limit is the csv module's own, of the whole process; its default is below what a description may hold.
 csv.field_size_limit(LONGEST_CELL)
@@ -75,7 +168,7 @@ class Delimited:
                         break
                     lines.length = 0
                     widest = max(widest, len(record))
-                    if some and (len(some) == _ROWS_AT_ONCE or widest * len(some) > _CELLS_AT_ONCE):
+                    if some and (len(some) == _ROWS_BATCH_SIZE or widest * len(some) > _CELLS_BATCH_SIZE):
                         yield some
                         some, widest = [], len(record)
                     some.append(record)

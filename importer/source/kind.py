@@ -6,13 +6,12 @@ import codecs
 import re
 from enum import Enum
 
-from importer.bounds import Package
 from importer.errors import SourceError
+from importer.files import Package, damaged, password_needed
 from importer.messages import _
-from importer.refusals import damaged, password_needed
 from importer.source.snapshot import Snapshot
-from importer.source.xls_scan import needs_password
-from importer.source.xlsx_parts import workbook_part
+from importer.source.xls import needs_password
+from importer.source.xlsx import workbook_part
 
 
 class Kind(Enum):

@@ -1,1 +1,1 @@
-"""From cells to the CRM's types: dates, numbers, phones, HTML, and what a column must prove for them."""
+"""From cells to values of the CRM's types: dates, numbers, phones, HTML, and the formats that a column proves."""

@@ -45,31 +45,31 @@ _READ = {
 
 
 def is_date_format(text: str) -> bool:
-    """Tell whether a text is a format of dates or times that can be written."""
+    """Return whether a text is a format in which dates or times can be written."""
     return bool(_DATE_FORMAT.fullmatch(text) and _TOKEN.search(text)) and not re.search(r"MMM|A", text)
 
 
 def is_number_format(text: str) -> bool:
-    """Tell whether a text is a format of numbers: `0`, `0.00`, `#,##0.00`, `#.##0,00`."""
+    """Return whether a text is a format of numbers: `0`, `0.00`, `#,##0.00`, `#.##0,00`."""
     parts = _NUMBER_FORMAT.fullmatch(text)
     return parts is not None and (parts["sign"] is None or parts["sign"] != parts["decimal"])
 
 
-def write_moment(moment: date, form: str) -> str:
-    """Return a date or a moment as `form` says; what is smaller than its last part is cut off, never rounded."""
-    whole = moment if isinstance(moment, datetime) else datetime(moment.year, moment.month, moment.day)  # noqa: DTZ001 - wall time, never shifted
+def format_datetime(value: date, form: str) -> str:
+    """Return a date, or a date and time, in the format `form`; parts that it lacks are cut off, never rounded."""
+    whole = value if isinstance(value, datetime) else datetime(value.year, value.month, value.day)  # noqa: DTZ001 - wall time, never shifted
     return _writer(form)(whole)
 
 
 @lru_cache
 def _writer(form: str) -> Callable[[datetime], str]:
-    """Return what writes moments as `form` says; made once, since columns are long."""
+    """Return what writes dates in the format `form`; cached, since columns are long."""
     bare = form.replace("{", "{{").replace("}", "}}")
     return _TOKEN.sub(lambda token: _WRITE[token[0]], bare).format
 
 
-def write_number(number: Decimal, form: str) -> str:
-    """Return a number as `form` says, rounded half up to its places."""
+def format_number(number: Decimal, form: str) -> str:
+    """Return a number in the format `form`, rounded half up to its decimal places."""
     parts = _NUMBER_FORMAT.fullmatch(form)
     if parts is None:
         raise ValueError(form)
@@ -81,9 +81,9 @@ def write_number(number: Decimal, form: str) -> str:
 
 
 def reader(form: str) -> re.Pattern[str]:
-    """Return what matches texts written as `form`; raises `ValueError` where it is no format that can be read."""
+    """Return what matches texts in the format `form`; raises `ValueError` where that is not a readable format."""
     if not _DATE_FORMAT.fullmatch(form) or not _TOKEN.search(form):
-        raise ValueError(_("'{format}' is no format; write it like DD/MM/YYYY HH:mm", format=form))
+        raise ValueError(_("'{format}' is not a date format; write it like DD/MM/YYYY HH:mm", format=form))
     parts, end = [], 0
     for token in _TOKEN.finditer(form):
         parts += [re.escape(form[end : token.start()]), _READ[token[0]]]
@@ -91,5 +91,5 @@ def reader(form: str) -> re.Pattern[str]:
     pattern = "".join([*parts, re.escape(form[end:])]).replace(r"\ ", r"\s+")
     try:
         return re.compile(pattern, re.IGNORECASE)
-    except re.error as error:  # a group that stands twice
-        raise ValueError(_("'{format}' names a part twice", format=form)) from error
+    except re.error as error:  # a duplicate group
+        raise ValueError(_("'{format}' has the same part twice", format=form)) from error

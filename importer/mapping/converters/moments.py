@@ -1,6 +1,6 @@
-"""Dates and times: true ones as they are, texts by a named format or by one that the whole column proves.
+"""Dates and times: true ones as they are, texts by the format that the mapping gives or the whole column proves.
 
-Wall-clock time throughout: an offset behind a time is dropped, never applied.
+Wall-clock time throughout: a UTC offset after a time is dropped, never applied.
 """
 
 from __future__ import annotations
@@ -12,9 +12,9 @@ from typing import TypeAlias
 
 from importer.mapping.converters.formats import reader
 from importer.mapping.refusal import Refused
-from importer.mapping.words import fold
 from importer.messages import _, shorten
 from importer.model import Typed
+from importer.text import unaccented
 
 Parts: TypeAlias = "re.Match[str]"
 
@@ -22,23 +22,25 @@ _CLOCK = (
     r"(?P<hour>\d{1,2}):(?P<minute>\d{2})(?::(?P<second>\d{2})(?:[.,]\d+)?)?(?:\s*(?P<half>[ap]\.?\s?m\b\.?))?"
     r"(?:\s*(?:Z|UTC|GMT)?(?:[+-]\d{2}:?\d{2})?)"
 )
-_TIME_BEHIND = rf"(?:(?:T|,?\s+){_CLOCK})?"
+_TIME_AFTER = rf"(?:(?:T|,?\s+){_CLOCK})?"
 _WEEKDAY = r"(?:[^\W\d_]+\.?,?\s+)?"
 _NAME = r"(?P<name>[^\W\d_]{3,})\.?"
 
 
-def _shape(pattern: str) -> re.Pattern[str]:
-    return re.compile(pattern + _TIME_BEHIND, re.IGNORECASE)
+def _with_time(pattern: str) -> re.Pattern[str]:
+    return re.compile(pattern + _TIME_AFTER, re.IGNORECASE)
 
 
-_YEAR_FIRST = _shape(r"(?P<year>\d{4})([-/.])(?P<one>\d{1,2})\2(?P<two>\d{1,2})")
-_YEAR_LAST = _shape(r"(?P<one>\d{1,2})([-/.])(?P<two>\d{1,2})\2(?P<year>\d{4})")
+_YEAR_FIRST = _with_time(r"(?P<year>\d{4})([-/.])(?P<one>\d{1,2})\2(?P<two>\d{1,2})")
+_YEAR_LAST = _with_time(r"(?P<one>\d{1,2})([-/.])(?P<two>\d{1,2})\2(?P<year>\d{4})")
 _NAMED = (
-    _shape(rf"{_WEEKDAY}(?P<day>\d{{1,2}})(?:\s+de\s+|[-/.\s]\s*){_NAME}(?:\s+del?\s+|[-/,\s]\s*)(?P<year>\d{{4}})"),
-    _shape(rf"{_WEEKDAY}{_NAME}\s+(?P<day>\d{{1,2}}),?\s+(?P<year>\d{{4}})"),
+    _with_time(
+        rf"{_WEEKDAY}(?P<day>\d{{1,2}})(?:\s+de\s+|[-/.\s]\s*){_NAME}(?:\s+del?\s+|[-/,\s]\s*)(?P<year>\d{{4}})"
+    ),
+    _with_time(rf"{_WEEKDAY}{_NAME}\s+(?P<day>\d{{1,2}}),?\s+(?P<year>\d{{4}})"),
 )
 _ORDERS = {"one": "DD/MM/YYYY", "two": "MM/DD/YYYY"}
-"""The order of a date with the year last, by which of its parts is the day."""
+"""The format of a date with the year last, by the group that is the day."""
 
 _TIME_ALONE = re.compile(_CLOCK, re.IGNORECASE)
 
@@ -57,24 +59,24 @@ _MONTHS = {
 }
 
 
-class MomentReader:
+class DateTimeReader:
     """Reads the dates and times of one column.
 
-    `formats` are those that the mapping names; without any, `observe` gathers from the column what proves the
-    order of day and month: a part above 12.
+    `formats` are those of the mapping; without any, `observe` collects what proves the order of day and month in the
+    column: a part above 12.
     """
 
     def __init__(self, formats: Sequence[str] = ()) -> None:
-        self._formats = [self._with_time(form) for form in formats]
+        self._formats = [self._pattern(form) for form in formats]
         self._proofs: dict[str, str] = {}
 
     @staticmethod
-    def _with_time(form: str) -> re.Pattern[str]:
+    def _pattern(form: str) -> re.Pattern[str]:
         pattern = reader(form)
-        return pattern if "hour" in pattern.groupindex else _shape(pattern.pattern)
+        return pattern if "hour" in pattern.groupindex else _with_time(pattern.pattern)
 
     def observe(self, texts: Iterable[str]) -> None:
-        """Look at texts of the column before any of them is read."""
+        """Look at texts of the column, before the first of them is read."""
         for text in texts:
             if parts := _YEAR_LAST.fullmatch(text):
                 for day, month in (("one", "two"), ("two", "one")):
@@ -83,17 +85,17 @@ class MomentReader:
 
     @property
     def order(self) -> str | None:
-        """The format of dates with the year last that the column proves, None where it proves none."""
+        """The format of dates with the year last that the column proves, None without proof."""
         return _ORDERS[next(iter(self._proofs))] if len(self._proofs) == 1 else None
 
     def read(self, cell: str | Typed) -> datetime:
-        """Return the moment of a cell, midnight where it is a date alone; raises `Refused`."""
+        """Return the date and time of a cell, midnight for a date alone; raises `Refused`."""
         if isinstance(cell, Typed):
-            return _true_moment(cell)
+            return _typed_datetime(cell)
         try:
-            return self._named(cell) if self._formats else self._proved(cell)
-        except ValueError as error:  # a day or an hour that does not exist
-            raise _no_date(cell) from error
+            return self._by_formats(cell) if self._formats else self._by_proof(cell)
+        except ValueError as error:  # such as February 30
+            raise _not_a_date(cell) from error
 
     def read_time(self, cell: str | Typed) -> time:
         """Return the time of day of a cell; raises `Refused`."""
@@ -106,53 +108,57 @@ class MomentReader:
         for shape in shapes:
             if parts := shape.fullmatch(text):
                 return _clock_of(parts, text)
-        raise _no_time(text)
+        raise _not_a_time(text)
 
-    def _named(self, text: str) -> datetime:
+    def _by_formats(self, text: str) -> datetime:
         for pattern in self._formats:
             if parts := pattern.fullmatch(text):
-                return _moment(parts, *_day_and_month(parts))
-        raise _no_date(text)
+                return _datetime(parts, *_day_and_month(parts))
+        raise _not_a_date(text)
 
-    def _proved(self, text: str) -> datetime:
+    def _by_proof(self, text: str) -> datetime:
         if parts := _YEAR_FIRST.fullmatch(text):  # the ISO order needs no proof
-            return _moment(parts, day=int(parts["two"]), month=int(parts["one"]))
+            return _datetime(parts, day=int(parts["two"]), month=int(parts["one"]))
         if parts := _YEAR_LAST.fullmatch(text):
             one, two = int(parts["one"]), int(parts["two"])
             if one != two and self.order is None:
                 raise self._unclear(text)
             day, month = (two, one) if self.order == _ORDERS["two"] else (one, two)
-            return _moment(parts, day, month)
+            return _datetime(parts, day, month)
         for shape in _NAMED:
             if parts := shape.fullmatch(text):
-                return _moment(parts, *_day_and_month(parts))
-        raise _no_date(text)
+                return _datetime(parts, *_day_and_month(parts))
+        raise _not_a_date(text)
 
     def _unclear(self, text: str) -> Refused:
         if self._proofs:
             one, two = self._proofs["one"], self._proofs["two"]
             message = _("'{one}' and '{two}' in this column differ in the order of day and month", one=one, two=two)
         else:
-            message = _("'{value}' may be day/month or month/day, and nothing in the column tells which", value=text)
-        return Refused("date-format-unclear", message, _('Name how the cells write dates, such as read: "DD/MM/YYYY"'))
+            message = _("'{value}' may be day/month or month/day, and no date in the column proves which", value=text)
+        return Refused(
+            "date-format-unclear", message, _('Add the format of the cells to the mapping, such as read: "DD/MM/YYYY"')
+        )
 
 
-def _true_moment(cell: Typed) -> datetime:
+def _typed_datetime(cell: Typed) -> datetime:
     value = cell.value
     if isinstance(value, datetime):
         return value
     if isinstance(value, date):
         return datetime(value.year, value.month, value.day)  # noqa: DTZ001 - wall time, never shifted
-    raise _no_date(cell.text)
+    raise _not_a_date(cell.text)
 
 
 def _day_and_month(parts: Parts) -> tuple[int, int]:
     named = parts.re.groupindex
-    month = _MONTHS.get(fold(parts["name"]), 0) if "name" in named else int(parts["month"]) if "month" in named else 1
-    return int(parts["day"]) if "day" in named else 1, month
+    day = int(parts["day"]) if "day" in named else 1
+    if "name" in named:
+        return day, _MONTHS.get(unaccented(parts["name"]), 0)
+    return day, int(parts["month"]) if "month" in named else 1
 
 
-def _moment(parts: Parts, day: int, month: int) -> datetime:
+def _datetime(parts: Parts, day: int, month: int) -> datetime:
     named = parts.re.groupindex
     if "short_year" in named:
         short = int(parts["short_year"])
@@ -164,7 +170,7 @@ def _moment(parts: Parts, day: int, month: int) -> datetime:
 
 
 def _clock(parts: Parts) -> time | None:
-    """Return the time of day that stands in a text; raises `ValueError` for 25:00."""
+    """Return the time of day in a text, None where it has none; raises `ValueError` for 25:00."""
     found = parts.groupdict()
     if not found.get("hour"):
         return None
@@ -180,20 +186,20 @@ def _clock_of(parts: Parts, text: str) -> time:
     try:
         return _clock(parts) or time()
     except ValueError as error:  # 25:00
-        raise _no_time(text) from error
+        raise _not_a_time(text) from error
 
 
-def _no_time(text: str) -> Refused:
+def _not_a_time(text: str) -> Refused:
     return Refused(
         "not-a-time",
-        _("'{value}' is no time of day", value=shorten(text)),
-        _('Write it like 14:05:00, or name how the cells write it, such as read: "HH:mm"'),
+        _("'{value}' is not a time of day", value=shorten(text)),
+        _('Write it like 14:05:00, or add the format of the cells to the mapping, such as read: "HH:mm"'),
     )
 
 
-def _no_date(text: str | Typed) -> Refused:
+def _not_a_date(text: str | Typed) -> Refused:
     return Refused(
         "not-a-date",
-        _("'{value}' is no date that can be read", value=shorten(str(text))),
-        _('Correct the cell, or name how the cells write dates, such as read: "DD/MM/YYYY"'),
+        _("'{value}' is not a readable date", value=shorten(str(text))),
+        _('Correct the cell, or add the format of the cells to the mapping, such as read: "DD/MM/YYYY"'),
     )

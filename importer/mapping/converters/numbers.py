@@ -1,4 +1,4 @@
-"""Numbers: true ones as they are, texts by a decimal sign that is named or that the whole column proves."""
+"""Numbers: true ones as they are, texts by the decimal sign that the mapping gives or the whole column proves."""
 
 from __future__ import annotations
 
@@ -12,43 +12,43 @@ from importer.model import Typed
 
 _BARE = re.compile(r"(?P<minus>-)?\s*(?P<digits>\d[\d.,' \u00a0\u202f]*\d|\d|[.,]\d+)\s*(?P<percent>%)?")
 _MONEY = re.compile(r"\b[A-Z]{1,3}\$|[$€£¢¥₡₲]|\b[A-Z]{3}\b|\bS/\.?|\bBs\.?|\bGs\.?")
-_SAFE_INTEGER = 2**53  # beyond it, a JSON number loses digits in programs that keep numbers as doubles
+_SAFE_INTEGER = 2**53  # above it, a JSON number loses digits in programs that read it as a double
 
 
 class NumberReader:
     """Reads the numbers of one column.
 
-    `decimal_sign` is the one that the mapping names; without it, `observe` gathers from the column what proves
-    it: `1.234,5`, `12,50` or `1.234.567` do, and `1.234` does not.
+    `decimal_sign` is that of the mapping; without it, `observe` collects what proves it in the column: `1.234,5`,
+    `12,50` or `1.234.567` do, and `1.234` does not.
     """
 
     def __init__(self, decimal_sign: str | None = None, *, money: bool = False) -> None:
-        self._named = decimal_sign
+        self._given = decimal_sign
         self._money = money
         self._proofs: dict[str, str] = {}
 
     def observe(self, texts: Iterable[str]) -> None:
-        """Look at texts of the column before any of them is read."""
-        if self._named is None:
+        """Look at texts of the column, before the first of them is read."""
+        if self._given is None:
             for text in texts:
                 if (parts := self._parts(text)) and (sign := _proved_sign(parts["digits"])):
                     self._proofs.setdefault(sign, text)
 
     @property
     def sign(self) -> str | None:
-        """The decimal sign that is named or proved, None where nothing tells."""
-        return self._named or (next(iter(self._proofs)) if len(self._proofs) == 1 else None)
+        """The decimal sign, None without proof."""
+        return self._given or (next(iter(self._proofs)) if len(self._proofs) == 1 else None)
 
     def read(self, cell: str | Typed) -> Decimal:
         """Return the number of a cell; raises `Refused`."""
         if isinstance(cell, Typed):
             if isinstance(cell.value, bool) or not isinstance(cell.value, int | float):
-                raise _no_number(cell.text)
+                raise _not_a_number(cell.text)
             shown = _plain(cell.text)
             return Decimal(repr(cell.value)) if shown is None else shown
         parts = self._parts(cell)
         if parts is None:
-            raise _no_number(cell)
+            raise _not_a_number(cell)
         digits = re.sub(r"[' \u00a0\u202f]", "", parts["digits"])
         if "." in digits or "," in digits:
             digits = self._with_point(digits, cell)
@@ -57,7 +57,7 @@ class NumberReader:
 
     def _parts(self, text: str) -> re.Match[str] | None:
         if text.startswith("(") and text.endswith(")"):
-            text = f"-{text[1:-1]}"  # how accounts write what is owed
+            text = f"-{text[1:-1]}"  # accounting style for a negative number
         if self._money:
             text = _MONEY.sub("", text).strip()
         return _BARE.fullmatch(text)
@@ -71,7 +71,7 @@ class NumberReader:
         groups = whole.split(thousands)
         grouped = len(groups) == 1 or (1 <= len(groups[0]) <= 3 and all(len(group) == 3 for group in groups[1:]))
         if not grouped or thousands in fraction or sign in fraction:
-            raise _no_number(text)
+            raise _not_a_number(text)
         return f"{''.join(groups)}.{fraction}" if fraction else "".join(groups)
 
     def _unclear(self, text: str) -> Refused:
@@ -80,18 +80,19 @@ class NumberReader:
             message = _("'{one}' and '{two}' in this column use different decimal signs", one=one, two=two)
         else:
             message = _(
-                "the sign in '{value}' may be decimal or thousands, and nothing in the column tells", value=text
+                "the sign in '{value}' may be for decimals or thousands, and no number in the column proves which",
+                value=text,
             )
-        return Refused("number-format-unclear", message, _('Name it in the mapping: decimal_sign: "," or "."'))
+        return Refused("number-format-unclear", message, _('Add it to the mapping: decimal_sign: "," or "."'))
 
 
 def whole(number: Decimal, text: str) -> int:
-    """Return a number as a JSON integer; raises `Refused` where it has a fraction or loses digits."""
+    """Return a number as a JSON integer; raises `Refused` where it has a fraction or would lose digits."""
     if number != number.to_integral_value():
         raise Refused(
             "not-an-integer",
-            _("'{value}' is no whole number", value=shorten(text)),
-            _("Correct the cell, or make the field's type decimal"),
+            _("'{value}' is not a whole number", value=shorten(text)),
+            _("Correct the cell, or change the field's type to decimal"),
         )
     if abs(number) > _SAFE_INTEGER:
         raise _too_long(text)
@@ -99,7 +100,7 @@ def whole(number: Decimal, text: str) -> int:
 
 
 def fractional(number: Decimal, text: str) -> int | float:
-    """Return a number as JSON writes it with every digit; raises `Refused` where none does."""
+    """Return a number as a JSON number with the same digits; raises `Refused` where it would lose some."""
     if number == number.to_integral_value():
         return whole(number, text)
     nearest = float(number)
@@ -109,7 +110,7 @@ def fractional(number: Decimal, text: str) -> int | float:
 
 
 def _proved_sign(digits: str) -> str | None:
-    """Return the decimal sign that a number proves by itself."""
+    """Return the decimal sign that a number proves by itself, None where it proves none."""
     points, commas = digits.count("."), digits.count(",")
     if points and commas:
         return "." if digits.rindex(".") > digits.rindex(",") else ","
@@ -124,7 +125,7 @@ def _proved_sign(digits: str) -> str | None:
 
 
 def _plain(text: str) -> Decimal | None:
-    """Return the number that a true number's text shows, a percentage as its share; None where it shows another."""
+    """Return the number in a true number's text, a percentage divided by 100; None where the text is formatted."""
     percent = text.endswith("%")
     try:
         number = Decimal(text.rstrip("%").strip())
@@ -133,17 +134,17 @@ def _plain(text: str) -> Decimal | None:
     return number / 100 if percent else number
 
 
-def _no_number(text: str) -> Refused:
+def _not_a_number(text: str) -> Refused:
     return Refused(
         "not-a-number",
-        _("'{value}' is no number", value=shorten(text)),
-        _("Correct the cell: digits, with a decimal sign where needed"),
+        _("'{value}' is not a number", value=shorten(text)),
+        _("Write digits, with a decimal sign where needed"),
     )
 
 
 def _too_long(text: str) -> Refused:
     return Refused(
         "number-too-long",
-        _("'{value}' has more digits than a JSON number keeps", value=shorten(text)),
-        _("Make the field's type text, or shorten the number"),
+        _("'{value}' has more digits than a JSON number can hold", value=shorten(text)),
+        _("Change the field's type to text, or shorten the number"),
     )

@@ -1,35 +1,39 @@
-"""The types that a field can have in the CRM, and how a cell becomes a value of each.
+"""The types of a field in the CRM, and how a cell becomes a value of each.
 
-A converter takes a stripped text, or a true number, boolean or moment of a workbook, and returns what JSON shall
-hold; it raises `Refused` where the cell has no such value.
+A converter takes a stripped text, or a true number, boolean or date of a workbook, and returns the JSON value. It
+raises `Refused` where the cell has no such value.
 """
 
 from __future__ import annotations
 
+import html
 import re
 from collections.abc import Callable, Iterable, Mapping
 from datetime import date, datetime
+from html.parser import HTMLParser
 from typing import TypeAlias
 
-from importer.mapping.converters.formats import write_moment
-from importer.mapping.converters.markup import text_of
-from importer.mapping.converters.moments import MomentReader
+import phonenumbers
+from phonenumbers import CountryCodeSource, NumberParseException, ValidationResult
+
+from importer.mapping.converters.formats import format_datetime
+from importer.mapping.converters.moments import DateTimeReader
 from importer.mapping.converters.numbers import NumberReader, fractional, whole
-from importer.mapping.converters.phones import phone
 from importer.mapping.grammar import FieldSpec
 from importer.mapping.refusal import Refused
-from importer.mapping.words import Words, fold
+from importer.mapping.words import Words
 from importer.messages import _, shorten
 from importer.model import Typed
+from importer.text import unaccented
 
-TEXTUAL = frozenset({"text", "email", "phone", "url", "html", "list"})
+SINGLE_TEXTS = frozenset({"text", "email", "phone", "url", "html", "list"})
 """The types whose values are single texts."""
 
-MOMENTS = frozenset({"date", "datetime", "time"})
+DATES_AND_TIMES = frozenset({"date", "datetime", "time"})
 NUMBERS = frozenset({"integer", "decimal", "currency"})
 
-Written: TypeAlias = "str | Typed"
-Converter: TypeAlias = Callable[[Written], object]
+CellValue: TypeAlias = "str | Typed"
+Converter: TypeAlias = Callable[[CellValue], object]
 Observer: TypeAlias = Callable[[Iterable[str]], None]
 
 _DEFAULT_FORMATS = {"date": "YYYY-MM-DD", "datetime": "YYYY-MM-DD HH:mm:ss", "time": "HH:mm:ss"}
@@ -39,13 +43,13 @@ _URL = re.compile(r"https?://[^\s/?#.]+(?:[.:][^\s/?#]+)?(?:[/?#]\S*)?", re.IGNO
 
 
 def converter(spec: FieldSpec) -> tuple[Converter, Observer | None]:
-    """Return what turns a cell into the field's value, and what must see the whole column before, if anything."""
-    if spec.type in MOMENTS:
-        moments = MomentReader(spec.read or ())
+    """Return what converts a cell to the field's type, and what must observe the whole column before, if anything."""
+    if spec.type in DATES_AND_TIMES:
+        reader = DateTimeReader(spec.read or ())
         form = spec.format or _DEFAULT_FORMATS[spec.type]
         if spec.type == "time":
-            return lambda cell: write_moment(datetime.combine(date.min, moments.read_time(cell)), form), None
-        return lambda cell: write_moment(moments.read(cell), form), moments.observe
+            return lambda cell: format_datetime(datetime.combine(date.min, reader.read_time(cell)), form), None
+        return lambda cell: format_datetime(reader.read(cell), form), reader.observe
     if spec.type in NUMBERS:
         numbers = NumberReader(spec.decimal_sign, money=spec.type == "currency")
         to_json = whole if spec.type == "integer" else fractional
@@ -54,7 +58,7 @@ def converter(spec: FieldSpec) -> tuple[Converter, Observer | None]:
 
 
 def constant(spec: FieldSpec, text: str) -> object:
-    """Return a text that the mapping writes itself, already a value of the CRM, as JSON holds it."""
+    """Return the JSON value of a text that is written in the mapping, and is a value of the CRM already."""
     if spec.type == "boolean":
         return boolean(text)
     if spec.type in NUMBERS:
@@ -65,23 +69,32 @@ def constant(spec: FieldSpec, text: str) -> object:
     return text
 
 
-def boolean(cell: Written) -> bool:
-    """Return whether a cell says yes; raises `Refused` where it says neither."""
+def boolean(cell: CellValue) -> bool:
+    """Return whether a cell means yes; raises `Refused` where it means neither yes nor no."""
     if isinstance(cell, Typed) and isinstance(cell.value, bool):
         return cell.value
-    word = fold(str(cell))
+    word = unaccented(str(cell))
     if word not in _TRUE | _FALSE:
         raise Refused(
             "not-a-boolean",
             _("'{value}' is neither yes nor no", value=shorten(str(cell))),
-            _("Write true or false, or say what it means: values: {{{value}: true}}", value=shorten(str(cell))),
+            _(
+                "Write true or false, or add its meaning to the mapping: values: {{{value}: true}}",
+                value=shorten(str(cell)),
+            ),
         )
     return word in _TRUE
 
 
-def _phone(spec: FieldSpec) -> Converter:
-    country, form = spec.country or "", spec.format or "international"
-    return lambda cell: phone(str(cell), country, form)
+def options_in(text: str, separator: str | None) -> list[str]:
+    """Return the distinct options in a text, in their order."""
+    return list(dict.fromkeys(option for part in text.split(separator) if (option := part.strip())))
+
+
+def _option(text: str, options: Words[str]) -> str:
+    """Return the option that equals a text without case and accents, or the text itself for validation to refuse."""
+    alike = options.alike(text)
+    return alike[0] if len(alike) == 1 else text
 
 
 def _list(spec: FieldSpec) -> Converter:
@@ -89,27 +102,10 @@ def _list(spec: FieldSpec) -> Converter:
     return lambda cell: _option(str(cell), options)
 
 
-def _url(cell: Written) -> str:
-    text = str(cell)
-    if not _URL.fullmatch(text):
-        raise Refused(
-            "not-a-url",
-            _("'{value}' is no web address", value=shorten(text)),
-            _("Write the whole address, such as https://example.com/page"),
-        )
-    return text
-
-
-def _option(text: str, options: Words[str]) -> str:
-    """Return the option that a text is without case and accents, or the text itself for validation to refuse."""
-    alike = options.alike(text)
-    return alike[0] if len(alike) == 1 else text
-
-
 def _multi_select(spec: FieldSpec) -> Converter:
     allowed = Words((option, option) for option in spec.allowed or ())
 
-    def convert(cell: Written) -> object:
+    def convert(cell: CellValue) -> object:
         options = list(dict.fromkeys(_option(option, allowed) for option in options_in(str(cell), spec.separator)))
         if spec.format == "text":
             return (spec.separator or "").join(options) or None
@@ -118,19 +114,144 @@ def _multi_select(spec: FieldSpec) -> Converter:
     return convert
 
 
-def options_in(text: str, separator: str | None) -> list[str]:
-    """Return the distinct options in a text, in their order."""
-    return list(dict.fromkeys(option for part in text.split(separator) if (option := part.strip())))
+def _url(cell: CellValue) -> str:
+    text = str(cell)
+    if not _URL.fullmatch(text):
+        raise Refused(
+            "not-a-url",
+            _("'{value}' is not a web address", value=shorten(text)),
+            _("Write the whole address, such as https://example.com/page"),
+        )
+    return text
+
+
+# Phone numbers, by the metadata of the library `phonenumbers`.
+
+_PUNCTUATION = re.compile(r"[\s\u00a0().\-/]+")
+_OLD_MEXICAN = re.compile(r"(\+?52|)1(\d{10})")
+
+
+def _phone(spec: FieldSpec) -> Converter:
+    country, form = spec.country or "", spec.format or "international"
+    return lambda cell: phone(str(cell), country, form)
+
+
+def phone(text: str, country: str, form: str) -> str:
+    """Return a phone number as `form` says: `+573001234567` (international) or `3001234567` (national).
+
+    A number of another country keeps its calling code in both forms. Raises `Refused` where a number of this length is
+    impossible in its country.
+    """
+    digits = _PUNCTUATION.sub("", text)
+    if digits.startswith("00"):
+        digits = f"+{digits[2:]}"
+    if not digits.removeprefix("+").isdecimal():
+        raise _not_a_phone(_("'{value}' is not a phone number", value=shorten(text)))
+    if digits.startswith("+52") or country == "MX":
+        digits = _OLD_MEXICAN.sub(r"\1\2", digits) if _OLD_MEXICAN.fullmatch(digits) else digits
+    number = _parsed(digits, country, text)
+    if form == "national" and number.country_code == phonenumbers.country_code_for_region(country):
+        return phonenumbers.national_significant_number(number)
+    return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+
+
+def _parsed(digits: str, country: str, text: str) -> phonenumbers.PhoneNumber:
+    """Return the number in digits; raises `Refused` where its country cannot have it."""
+    try:
+        number = phonenumbers.parse(digits, country, keep_raw_input=True)
+    except NumberParseException as error:
+        if error.error_type == NumberParseException.INVALID_COUNTRY_CODE:
+            raise _not_a_phone(_("'{value}' begins with a calling code of no country", value=shorten(text))) from error
+        raise _not_a_phone(_("'{value}' is not a phone number", value=shorten(text))) from error
+    named = {"value": shorten(text), "country": phonenumbers.region_code_for_country_code(number.country_code or 0)}
+    length = phonenumbers.is_possible_number_with_reason(number)
+    if length == ValidationResult.TOO_LONG:
+        raise _not_a_phone(_("'{value}' has too many digits for a phone number of {country}", **named))
+    if length in {ValidationResult.TOO_SHORT, ValidationResult.IS_POSSIBLE_LOCAL_ONLY}:
+        raise _not_a_phone(_("'{value}' has too few digits for a phone number of {country}", **named))
+    guessed = number.country_code_source == CountryCodeSource.FROM_NUMBER_WITHOUT_PLUS_SIGN
+    if length != ValidationResult.IS_POSSIBLE or (guessed and not phonenumbers.is_valid_number(number)):
+        raise _not_a_phone(_("'{value}' is not a possible phone number of {country}", **named))
+    return number
+
+
+def _not_a_phone(message: str) -> Refused:
+    remedy = _("Correct the number; a number of another country begins with + and its calling code")
+    return Refused("not-a-phone", message, remedy)
+
+
+# HTML as the text that a reader of it sees.
+
+_BREAKS = frozenset({"br", "div", "tr", "li", "ul", "ol", "table", "blockquote", "hr", "section", "article", "pre"})
+_PARAGRAPHS = frozenset({"p", "h1", "h2", "h3", "h4", "h5", "h6"})
+_TAG = re.compile(r"<[A-Za-z/!]")
+_INVISIBLE = frozenset({"script", "style", "head", "title", "template"})
+
+
+def html_to_text(markup: str) -> str:
+    """Return what a reader of `markup` sees, as lines of text: paragraphs apart, lists as dashes, links in brackets.
+
+    Line breaks between tags count as spaces, as in a browser; a text without any tag keeps its own.
+    """
+    if not _TAG.search(markup):
+        return html.unescape(markup)
+    extractor = _TextExtractor()
+    extractor.feed(markup)
+    extractor.close()
+    lines = (" ".join(line.split()) for line in "".join(extractor.parts).split("\n"))
+    return re.sub(r"\n{3,}", "\n\n", "\n".join(lines)).strip()
+
+
+class _TextExtractor(HTMLParser):
+    def __init__(self) -> None:
+        super().__init__(convert_charrefs=True)
+        self.parts: list[str] = []
+        self._invisible = 0
+        self._link = ""
+        self._link_starts = 0
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        if tag in _INVISIBLE:
+            self._invisible += 1
+        elif tag == "a":
+            self._link, self._link_starts = dict(attrs).get("href") or "", len(self.parts)
+        elif tag in {"td", "th"}:
+            self.parts.append(" ")
+        else:
+            self._break(tag)
+            if tag == "li":
+                self.parts.append("- ")
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag in _INVISIBLE:
+            self._invisible = max(0, self._invisible - 1)
+        elif tag == "a":
+            shown = "".join(self.parts[self._link_starts :]).strip()
+            if self._link.startswith(("http://", "https://")) and self._link != shown:
+                self.parts.append(f" ({self._link})")
+            self._link = ""
+        elif tag != "br":
+            self._break(tag)
+
+    def handle_data(self, data: str) -> None:
+        if not self._invisible:
+            self.parts.append(re.sub(r"\s+", " ", data))
+
+    def _break(self, tag: str) -> None:
+        if tag in _PARAGRAPHS:
+            self.parts.append("\n\n")
+        elif tag in _BREAKS:
+            self.parts.append("\n")
 
 
 _CONVERTERS: Mapping[str, Callable[[FieldSpec], Converter]] = {
     "text": lambda _spec: str,
     "email": lambda _spec: str,
-    "html": lambda _spec: lambda cell: text_of(str(cell)),
+    "html": lambda _spec: lambda cell: html_to_text(str(cell)),
     "url": lambda _spec: _url,
     "boolean": lambda _spec: boolean,
     "phone": _phone,
     "list": _list,
     "multi-select": _multi_select,
 }
-"""The types that need to see no whole column."""
+"""The types that do not depend on the whole column."""

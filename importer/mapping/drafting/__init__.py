@@ -1,4 +1,4 @@
-"""Proposing a mapping: columns are profiled, matched to fields, and written down, the evidence beside each guess."""
+"""Propose a mapping: profile the columns, match them to fields, and write each guess with its evidence."""
 
 from importer.mapping.drafting.proposal import draft
 

@@ -1,18 +1,69 @@
-"""The lines of a draft for the case's own fields: what the sheet tells of them, or a marked blank."""
+"""The lines of a draft: YAML for people to read, and the fields of the case with their evidence or a marked blank."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import json
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 
-from importer.mapping.drafting.matching import Match
+from importer.mapping.document import Node
+from importer.mapping.drafting.matching import CASE_TYPES, CLOSED, Match
 from importer.mapping.drafting.profiles import Profile
-from importer.mapping.drafting.synonyms import CASE_TYPES, CLOSED
-from importer.mapping.drafting.writing import Line, blank, flow, scalar
-from importer.mapping.words import fold
 from importer.messages import _, ngettext
+from importer.text import clean, escaped, unaccented
+
+_PLAIN = re.compile(r"[^\W_](?:[\w ./()@+-]*[\w/()@+.-])?")
+_WIDEST = 60  # characters before a comment in the common column; longer lines have theirs further right
 
 
-def guess_fields(found: Mapping[str, Profile], matches: Mapping[str, Match]) -> dict[str, list[Line]]:
+@dataclass(frozen=True, slots=True)
+class DraftLine:
+    """A line of YAML, and its comment."""
+
+    yaml: str
+    comment: str = ""
+
+
+def lines(written: Sequence[DraftLine]) -> Iterator[str]:
+    """Yield lines with their comments aligned."""
+    widths = [len(line.yaml) for line in written if line.comment and len(line.yaml) <= _WIDEST]
+    margin = max(widths, default=0)
+    for line in written:
+        comment = " ".join(clean(line.comment).split())  # a header may have line breaks
+        yield f"{line.yaml:<{margin}}  # {comment}" if comment else line.yaml
+
+
+def scalar(text: str) -> str:
+    """Return a text as a YAML scalar on one line, quoted only where that is necessary."""
+    return text if _PLAIN.fullmatch(text) else quoted(text)
+
+
+def quoted(text: str) -> str:
+    """Return a text as a YAML scalar in double quotes."""
+    return escaped(json.dumps(text, ensure_ascii=False), _yaml_escape)
+
+
+def _yaml_escape(sign: str) -> str:
+    """Return a character as an escape of YAML, which has no surrogate pairs."""
+    return f"\\u{ord(sign):04x}" if ord(sign) < 1 << 16 else f"\\U{ord(sign):08x}"
+
+
+def flow(node: Node) -> str:
+    """Return a node on one line: `{column: Estado, values: {Abierto: Open}}`."""
+    if isinstance(node, str):
+        return scalar(node)
+    if isinstance(node, list):
+        return f"[{', '.join(map(flow, node))}]"
+    return f"{{{', '.join(f'{scalar(key)}: {flow(value)}' for key, value in node.items())}}}"
+
+
+def blank(yaml: str, expected: str) -> DraftLine:
+    """Return a line whose value a person has to fill in, and what is expected there."""
+    return DraftLine(yaml, f"<-- {expected}")
+
+
+def guess_fields(found: Mapping[str, Profile], matches: Mapping[str, Match]) -> dict[str, list[DraftLine]]:
     """Return the lines of each field of the case, by its name in the CRM."""
     guesses = {
         "case-type": _options("case-type", found, matches),
@@ -24,85 +75,87 @@ def guess_fields(found: Mapping[str, Profile], matches: Mapping[str, Match]) -> 
         "priority": _options("priority", found, matches),
     }
     if match := matches.get("solution"):
-        guesses["solution"] = [Line(f"  solution: {flow({'column': match.column})}", match.evidence)]
+        guesses["solution"] = [DraftLine(f"  solution: {flow({'column': match.column})}", match.evidence)]
     return guesses
 
 
-def _asked(name: str) -> list[Line]:
-    """Return a blank for a field of which the sheet tells nothing."""
-    wanted = {
-        "case-type": _("Request, Complaints, Claims, Suggestions, or a type of the module"),
-        "responsible": _("the Wolkvox Email of the user who answers for the cases, like ADMIN_@mymodule"),
-        "owner": _("the Wolkvox Email of the user who owns the cases, like ADMIN_@mymodule"),
-        "contact": _("the e-mail address of an existing contact; no column holds addresses"),
+def _blank_field(name: str) -> list[DraftLine]:
+    """Return a blank for a field without a column."""
+    expected = {
+        "case-type": _("Request, Complaints, Claims, Suggestions, or a custom type of the module"),
+        "responsible": _("the Wolkvox Email of the user responsible for the cases, such as ADMIN_@mymodule"),
+        "owner": _("the Wolkvox Email of the user who owns the cases, such as ADMIN_@mymodule"),
+        "contact": _("the e-mail address of an existing contact; no column has addresses"),
         "description": _("what the case is about: a column, or a template of several"),
         "status": _("a status of the module, such as Abierto"),
         "priority": _("a priority of the module, such as Media"),
     }
-    return [blank(f"  {name}:", wanted[name])]
+    return [blank(f"  {name}:", expected[name])]
 
 
-def _options(name: str, found: Mapping[str, Profile], matches: Mapping[str, Match]) -> list[Line]:
-    """Return a field with few values: each with its rows, and which of them look closed."""
+def _options(name: str, found: Mapping[str, Profile], matches: Mapping[str, Match]) -> list[DraftLine]:
+    """Return a field with few values: each with its number of rows, and those that look closed."""
     if (match := matches.get(name)) is None:
-        return _asked(name)
+        return _blank_field(name)
     profile = found[match.column]
-    written = [Line(f"  {name}:"), Line(f"    column: {scalar(match.column)}", match.evidence)]
+    written = [DraftLine(f"  {name}:"), DraftLine(f"    column: {scalar(match.column)}", match.evidence)]
     if profile.counts:
-        written.append(Line("    values:", _("on the left what the sheet says, on the right what the module calls it")))
+        written.append(DraftLine("    values:", _("left: the text in the sheet; right: the name in the module")))
     for text, rows in profile.counts.most_common():
-        value = CASE_TYPES.get(fold(text), text) if name == "case-type" else text
-        written.append(Line(f"      {scalar(text)}: {scalar(value)}", _seen(name, text, rows)))
+        value = CASE_TYPES.get(unaccented(text), text) if name == "case-type" else text
+        written.append(DraftLine(f"      {scalar(text)}: {scalar(value)}", _row_count(name, text, rows)))
     if empty := profile.rows - profile.filled:
         why = ngettext(
             "{count} row is empty; this would fill it", "{count} rows are empty; this would fill them", empty
         )
-        written.append(Line("    # default: ...", why))
-    if closed := [text for text in profile.counts if name == "status" and fold(text) in CLOSED]:
-        written.append(Line(f"    closed: {flow(list(closed))}", _("these look closed, and then demand a solution")))
+        written.append(DraftLine("    # default: ...", why))
+    if closed := [text for text in profile.counts if name == "status" and unaccented(text) in CLOSED]:
+        written.append(
+            DraftLine(f"    closed: {flow(list(closed))}", _("these look closed; a closed status requires a solution"))
+        )
     return written
 
 
-def _seen(name: str, text: str, rows: int) -> str:
-    seen = ngettext("{count} row", "{count} rows", rows)
-    if name == "case-type" and fold(text) not in CASE_TYPES:
-        return _("{seen}; must be a type of the module", seen=seen)
-    return seen
+def _row_count(name: str, text: str, rows: int) -> str:
+    rows_text = ngettext("{count} row", "{count} rows", rows)
+    if name == "case-type" and unaccented(text) not in CASE_TYPES:
+        return _("{rows}; must be a type of the module", rows=rows_text)
+    return rows_text
 
 
-def _user(name: str, found: Mapping[str, Profile], matches: Mapping[str, Match]) -> list[Line]:
+def _user(name: str, found: Mapping[str, Profile], matches: Mapping[str, Match]) -> list[DraftLine]:
     if (match := matches.get(name)) is None:
-        return _asked(name)
+        return _blank_field(name)
     if found[match.column].mostly(lambda text: "@" in text):
-        return [Line(f"  {name}: {flow({'column': match.column})}", match.evidence)]
+        return [DraftLine(f"  {name}: {flow({'column': match.column})}", match.evidence)]
     return _lookup(name, match, "Wolkvox Email")
 
 
-def _contact(matches: Mapping[str, Match]) -> list[Line]:
+def _contact(matches: Mapping[str, Match]) -> list[DraftLine]:
     if match := matches.get("contact"):
-        return [Line(f"  contact: {flow({'column': match.column, 'type': 'email'})}", match.evidence)]
+        return [DraftLine(f"  contact: {flow({'column': match.column, 'type': 'email'})}", match.evidence)]
     if match := matches.get("person"):
         return _lookup("contact", match, "Email")
-    return _asked("contact")
+    return _blank_field("contact")
 
 
-def _lookup(name: str, match: Match, value: str) -> list[Line]:
-    """Return a field whose column holds names: a table has to say who they are."""
+def _lookup(name: str, match: Match, value: str) -> list[DraftLine]:
+    """Return a field whose column has names: a table has to give their addresses."""
     return [
-        Line(f"  {name}:"),
-        Line(f"    column: {scalar(match.column)}", _("{evidence}; its cells are names", evidence=match.evidence)),
-        Line("    lookup:"),
-        blank("      file:", _("a table of these names and their addresses")),
-        Line(f"      key: {scalar(match.column)}", _("that table's column of names")),
-        Line(f"      value: {scalar(value)}", _("that table's column of addresses")),
+        DraftLine(f"  {name}:"),
+        DraftLine(f"    column: {scalar(match.column)}", _("{evidence}; its cells are names", evidence=match.evidence)),
+        DraftLine("    lookup:"),
+        blank("      file:", _("a table of these names with their addresses")),
+        DraftLine(f"      key: {scalar(match.column)}", _("the column with the names")),
+        DraftLine(f"      value: {scalar(value)}", _("the column with the addresses")),
     ]
 
 
-def _description(matches: Mapping[str, Match]) -> list[Line]:
+def _description(matches: Mapping[str, Match]) -> list[DraftLine]:
     subject, match = matches.get("subject"), matches.get("description")
     if match is None:
-        return _asked("description")
+        return _blank_field("description")
     if subject is None:
-        return [Line(f"  description: {flow({'column': match.column})}", match.evidence)]
+        return [DraftLine(f"  description: {flow({'column': match.column})}", match.evidence)]
     text = "\n\n".join(f"{{{each.column}}}" for each in (subject, match))
-    return [Line(f"  description: {flow({'template': text})}", _("subject and description, as their headers say"))]
+    return [DraftLine(f"  description: {flow({'template': text})}", _("subject and description, by their headers"))]

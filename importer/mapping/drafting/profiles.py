@@ -1,4 +1,4 @@
-"""What a column's cells show: how many differ, whether they are dates, numbers or addresses, and what proves it."""
+"""What a column's cells show: how many differ, whether they are dates, numbers or addresses, and the evidence."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from importer.mapping.converters.moments import MomentReader
+from importer.mapping.converters.moments import DateTimeReader
 from importer.mapping.converters.numbers import NumberReader
 from importer.mapping.converters.types import boolean
 from importer.mapping.refusal import Refused
@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 _EMAIL = re.compile(r"[^\s@;,]+@[^\s@;,]+\.[^\s@;,]+")
 _FILE = re.compile(r"(?!\w+://)[^\n;|,]+\.[A-Za-z0-9]{2,5}")
 _SEPARATORS = (";", "|", ",", "\n")
-_MOST = 0.9  # of the filled cells: a few that are wrong do not change what a column is
-_LONGEST_KEY = 64  # characters; a column with longer texts makes no row itself
+_MOST = 0.9  # of the filled cells: a few wrong ones do not change what a column is
+_LONGEST_KEY = 64  # characters; a column with longer texts is not a key
 _COUNTED = 5_000  # distinct texts that are counted; a column with more is free text or a key
 
 
@@ -30,8 +30,8 @@ _COUNTED = 5_000  # distinct texts that are counted; a column with more is free 
 class Profile:
     """One column.
 
-    `counts` has the rows of each distinct text, up to a bound, in the order of the sheet; `typed` the true numbers,
-    dates and booleans by their texts; `repeated` is how many cells say what an earlier one said.
+    `counts` has the number of rows of each distinct text, up to a limit, in the order of the sheet; `typed` the true
+    numbers, dates and booleans by their texts; `repeated` is how many cells equal an earlier one.
     """
 
     column: str
@@ -43,22 +43,22 @@ class Profile:
     _seen: set[int] = field(default_factory=set)
     _long: bool = False
 
-    def look(self, cells: Iterable[object]) -> None:
-        """Take in the cells of one frame."""
+    def add(self, cells: Iterable[object]) -> None:
+        """Add the cells of one frame."""
         for cell in cells:
             self.rows += 1
             text = str(cell).strip()
             if not text or isinstance(cell, Fault):
                 continue
             self.filled += 1
-            self._note(text)
+            self._count_repeated(text)
             if text in self.counts or len(self.counts) < _COUNTED:
                 self.counts[text] += 1
                 if isinstance(cell, Typed):
                     self.typed[text] = cell
 
-    def _note(self, text: str) -> None:
-        """Count a text that stood before; a column of long texts is no key, and is not remembered."""
+    def _count_repeated(self, text: str) -> None:
+        """Count a text that is in an earlier cell; a column of long texts is not a key, so these are not remembered."""
         if len(text) > _LONGEST_KEY:
             self._long = True
             self._seen.clear()
@@ -68,13 +68,13 @@ class Profile:
             self._seen.add(digest)
 
     def cell(self, text: str) -> str | Typed:
-        """Return the cell that shows `text`: a true number or date where the sheet has one."""
+        """Return the cell with this text: a true number or date where the sheet has one."""
         return self.typed.get(text, text)
 
     @property
     def unique(self) -> bool:
-        """Whether every row has a text of its own."""
-        return self.filled == self.rows > 0 and not self.repeated and not self._long
+        """Whether every row has a different text."""
+        return self.rows > 0 and self.filled == self.rows and not self.repeated and not self._long
 
     @property
     def few(self) -> bool:
@@ -82,7 +82,7 @@ class Profile:
         return 0 < len(self.counts) <= 40 and (self.repeated > 0 or self.filled <= 40)
 
     def mostly(self, fits: Callable[[str], object]) -> bool:
-        """Tell whether the texts of most rows fit."""
+        """Return whether the texts of most rows fit."""
         fitting = sum(rows for text, rows in self.counts.items() if fits(text))
         return fitting > 0 and fitting >= _MOST * self.counts.total()
 
@@ -93,47 +93,47 @@ class Profile:
 
     @property
     def separator(self) -> str | None:
-        """What stands between several file names in a cell, None where each has one."""
+        """The separator between several file names in a cell, None where each cell has one."""
         return next((sign for sign in _SEPARATORS if any(sign in text for text in self.counts)), None)
 
     def parts(self) -> list[str]:
-        """Return the distinct texts, cells with a separator taken apart."""
+        """Return the distinct texts, or their parts where cells have a separator."""
         sign = self.separator
         cells = (text.split(sign) if sign else [text] for text in self.counts)
         return [part for cell in cells for text in cell if (part := text.strip())]
 
     @property
     def share_of_files(self) -> float:
-        """Which part of the texts look like names of files, from 0 to 1."""
+        """The share of the texts that look like file names, from 0 to 1."""
         parts = self.parts()
         named = sum(bool(_FILE.fullmatch(part)) and not _EMAIL.fullmatch(part) for part in parts)
         return named / len(parts) if parts else 0.0
 
     @property
     def files(self) -> bool:
-        """Whether the cells look like names of files."""
+        """Whether the cells look like file names."""
         return self.share_of_files >= _MOST
 
 
-def profiles(columns: Sequence[str], frames: Iterable[pd.DataFrame]) -> dict[str, Profile]:
-    """Return what each column shows, all frames taken together."""
+def profile_columns(columns: Sequence[str], frames: Iterable[pd.DataFrame]) -> dict[str, Profile]:
+    """Return the profile of each column over all frames."""
     found = {column: Profile(column) for column in columns}
     for frame in frames:
         for column, profile in found.items():
-            profile.look(frame[column])
+            profile.add(frame[column])
     return found
 
 
 @dataclass(frozen=True, slots=True)
 class Guess:
-    """What a column seems to be: the keys of a field that say so, and the evidence in words."""
+    """What a column seems to be: the keys for its field, and the evidence in words."""
 
     keys: dict[str, str]
     evidence: str
 
 
 def guess_type(profile: Profile) -> Guess:
-    """Return what a column's cells prove about their type; text, where they prove nothing else."""
+    """Return the type that a column's cells prove; text, where they prove none."""
     if profile.emails:
         return Guess({"type": "email"}, _("e-mail addresses"))
     for guess in (_as_boolean, _as_date, _as_number):
@@ -143,7 +143,7 @@ def guess_type(profile: Profile) -> Guess:
 
 
 def _as_date(profile: Profile) -> Guess | None:
-    reader = MomentReader()
+    reader = DateTimeReader()
     reader.observe(text for text in profile.counts if text not in profile.typed)
     if not profile.mostly(lambda text: _reads(reader.read, profile.cell(text), unclear=True)):
         return None
@@ -152,13 +152,13 @@ def _as_date(profile: Profile) -> Guess | None:
     if reader.order:
         return Guess({"type": kind, "read": reader.order}, _("a day above 12 proves {order}", order=reader.order))
     if profile.mostly(lambda text: _reads(reader.read, profile.cell(text))):
-        return Guess({"type": kind}, _("dates that can be read one way only"))
-    return Guess({"type": kind}, _("dates, but nothing proves the order of day and month: add read"))
+        return Guess({"type": kind}, _("unambiguous dates"))
+    return Guess({"type": kind}, _("dates, but none proves the order of day and month: add read"))
 
 
 def _as_number(profile: Profile) -> Guess | None:
     if any(re.fullmatch(r"0\d+|\d{9,}", text) for text in profile.counts):
-        return None  # leading zeros and long digits are names, not numbers
+        return None  # leading zeros and many digits are identifiers, not numbers
     reader = NumberReader()
     reader.observe(text for text in profile.counts if text not in profile.typed)
     if not profile.mostly(lambda text: _reads(reader.read, profile.cell(text))):
@@ -177,11 +177,13 @@ def _as_boolean(profile: Profile) -> Guess | None:
 
 
 def _has_time(cell: str | Typed) -> bool:
-    return ":" in cell if isinstance(cell, str) else any(getattr(cell.value, part, 0) for part in ("hour", "minute"))
+    if isinstance(cell, str):
+        return ":" in cell
+    return any(getattr(cell.value, part, 0) for part in ("hour", "minute"))
 
 
 def _reads(read: Callable[[str | Typed], object], cell: str | Typed, *, unclear: bool = False) -> bool:
-    """Tell whether a cell can be read; `unclear` lets those pass of which only the order is not told."""
+    """Return whether a cell can be read; with `unclear`, also where only the order or sign is not proved."""
     try:
         read(cell)
     except Refused as refused:

@@ -1,32 +1,107 @@
 """Propose a mapping for a source from its headers and values.
 
-Every guess is followed by its evidence, as a comment. What cannot be known is left blank and marked; `load` asks
-for it by name.
+Every guess has its evidence as a comment. What cannot be known is left blank and marked, and `load` refuses it by name.
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from importer.mapping.document import Node
-from importer.mapping.drafting.guesses import guess_fields
+from importer.mapping.document import Node, read_document
+from importer.mapping.drafting.guesses import DraftLine, blank, flow, guess_fields, lines, quoted, scalar
 from importer.mapping.drafting.matching import is_called, match_headers
-from importer.mapping.drafting.older import Older
-from importer.mapping.drafting.profiles import Profile, guess_type, profiles
-from importer.mapping.drafting.writing import Line, blank, flow, lines, quoted, scalar
-from importer.mapping.words import fold
+from importer.mapping.drafting.profiles import Profile, guess_type, profile_columns
+from importer.mapping.fields import slot_columns
+from importer.mapping.loader import load_mapping
+from importer.mapping.words import Words
 from importer.messages import _, ngettext
+from importer.text import unaccented
 
 if TYPE_CHECKING:
     import pandas as pd
 
-_LOG = 0.1  # of the rows repeat a key: more than slips
-_FOLDERS_LOOKED_AT = 500
-_FILES_LOOKED_FOR = 50
+
+_EVENT_LOG = 0.1  # of the rows repeat a key: more than by mistake
+_MOST_FOLDERS = 500
+_MOST_FILES = 50
+
+
+class PreviousMapping:
+    """The mapping whose decisions a draft keeps, if there is one; raises `MappingError` where it has faults."""
+
+    def __init__(self, path: Path | None, columns: Sequence[str]) -> None:
+        self.name = path.name if path else ""
+        self._content: dict[str, Node] = _content(path) if path else {}
+        self._columns = Words((column, column) for column in columns)
+
+    def section(self, name: str) -> dict[str, Node]:
+        """Return the entries of a section whose columns the new sheet has."""
+        section = self._content.get(name)
+        entries = section if isinstance(section, dict) else {}
+        return {key: node for key, node in entries.items() if node and self._has_columns(_columns_of(name, key, node))}
+
+    def text(self, key: str) -> str | None:
+        """Return a text at the top of the file, such as `reference`."""
+        node = self._content.get(key)
+        return node if isinstance(node, str) else None
+
+    def column(self, name: str) -> str | None:
+        """Return a column in the new sheet's spelling, None where it lacks the column."""
+        alike = self._columns.alike(name)
+        return alike[0] if len(alike) == 1 else None
+
+    def _has_columns(self, names: Iterable[str]) -> bool:
+        return all(self.column(name) is not None for name in names)
+
+
+def _content(path: Path) -> dict[str, Node]:
+    load_mapping(path)  # a mapping with faults has no decisions to keep
+    content = read_document(path, path.read_bytes()).content
+    return content if isinstance(content, dict) else {}
+
+
+def _columns_of(section: str, key: str, node: Node) -> Iterator[str]:
+    """Yield the source's columns that an entry of a section names."""
+    if section in {"fields", "form"}:
+        yield from _columns_of_field(node)
+    elif key in {"key", "group", "columns"} and node != "content":
+        yield from _texts(node)
+    elif key == "skip_if":
+        yield from _columns_of_condition(node)
+    elif key == "patterns":
+        for pattern in _texts(node):
+            yield from slot_columns(pattern)
+    elif key == "list" and isinstance(node, dict) and isinstance(match := node.get("match"), str):
+        yield match
+
+
+def _columns_of_field(spec: Node) -> Iterator[str]:
+    if not isinstance(spec, dict):
+        return
+    if isinstance(column := spec.get("column"), str):
+        yield column
+    if isinstance(template := spec.get("template"), str):
+        yield from slot_columns(template)
+    yield from _columns_of_condition(spec.get("when", {}))
+    if isinstance(properties := spec.get("object"), dict):
+        for inner in properties.values():
+            yield from _columns_of_field(inner)
+
+
+def _columns_of_condition(condition: Node) -> Iterator[str]:
+    for tests in condition if isinstance(condition, list) else [condition]:
+        if isinstance(tests, dict):
+            yield from tests
+
+
+def _texts(node: Node) -> Iterator[str]:
+    for item in [node] if isinstance(node, str) else node:
+        if isinstance(item, str):
+            yield item
 
 
 def draft(  # noqa: PLR0913 - each is an option of the command
@@ -38,21 +113,21 @@ def draft(  # noqa: PLR0913 - each is an option of the command
     like: Path | None = None,
     beside: Path | None = None,
 ) -> str:
-    """Return the text of a mapping for a source with these columns, as far as its cells tell.
+    """Return the text of a mapping for a source with these columns, as far as its cells show one.
 
-    `name` is the import's name, `sheet` the source's sheet where one was asked for. `like` is an older mapping whose
-    decisions are kept where their columns exist; raises `MappingError` where it is at fault. `beside` is the source's
-    folder, under which the files that cells name are looked for.
+    `name` is the import's name, `sheet` the sheet that the user named, if any. `like` is a previous mapping whose
+    decisions are kept where their columns exist; raises `MappingError` where it has faults. `beside` is the source's
+    folder, under which the files that cells name are searched.
     """
-    found = profiles(columns, frames)
-    return _Draft(found, name, Older(like, columns), beside).text(sheet)
+    found = profile_columns(columns, frames)
+    return _Draft(found, name, PreviousMapping(like, columns), beside).text(sheet)
 
 
 class _Draft:
-    """One draft: sections of lines, each guess with its evidence."""
+    """The sections of one draft."""
 
-    def __init__(self, found: Mapping[str, Profile], name: str, older: Older, beside: Path | None) -> None:
-        self._found, self._name, self._older = found, name, older
+    def __init__(self, found: Mapping[str, Profile], name: str, previous: PreviousMapping, beside: Path | None) -> None:
+        self._found, self._name, self._previous = found, name, previous
         self._matches = match_headers(found)
         named = [column for column, profile in found.items() if profile.files or _called_files(column, profile)]
         self._folder = _folder_of([name for column in named for name in found[column].parts()], beside)
@@ -67,82 +142,94 @@ class _Draft:
             self._fields(),
             self._form(),
             self._attachments(),
+            [self._reference()],
         ]
-        sections.append([self._reference()])
         return "\n\n".join("\n".join(lines(section)) for section in sections if section) + "\n"
 
-    def _reference(self) -> Line:
-        kept = {"description", *(f"form.{name}" for name in self._older.section("form"))}
-        field = self._older.text("reference")
+    def _reference(self) -> DraftLine:
+        kept = {"description", *(f"form.{name}" for name in self._previous.section("form"))}
+        field = self._previous.text("reference")
         field = field if field in kept else "description"
-        return Line(f"reference: {scalar(field)}", _("where the row's mark goes, by which doubtful rows are found"))
+        return DraftLine(
+            f"reference: {scalar(field)}", _("where the row's mark goes, by which doubtful rows are found")
+        )
 
-    def _head(self) -> list[Line]:
-        told = _("A draft: each guess has its reason beside it. Fill in what is marked with <-- and run check.")
+    def _head(self) -> list[DraftLine]:
+        advice = _("A draft: each guess has its evidence beside it. Fill in the lines marked with <--, then run check.")
         return [
-            Line("# yaml-language-server: $schema=mapping.schema.json"),
-            Line(f"# {told}"),
-            Line("version: 1"),
-            Line(f"import: {scalar(self._name)}", _("the import's lasting name; keep it from one file to the next")),
+            DraftLine("# yaml-language-server: $schema=mapping.schema.json"),
+            DraftLine(f"# {advice}"),
+            DraftLine("version: 1"),
+            DraftLine(
+                f"import: {scalar(self._name)}",
+                _("the permanent name of the import; keep it from one file to the next"),
+            ),
         ]
 
-    def _source(self, sheet: str | None) -> list[Line]:
-        kept = self._older.section("source")
-        asked = [Line(f"  sheet: {scalar(sheet)}", _("as it was asked for"))] if sheet else []
-        kept = {key: node for key, node in kept.items() if not (asked and key == "sheet")}
-        return [Line("source:"), *asked, *self._kept_lines(kept), *([] if "key" in kept else self._key())]
+    def _source(self, sheet: str | None) -> list[DraftLine]:
+        kept = self._previous.section("source")
+        written = [DraftLine("source:")]
+        if sheet:
+            written.append(DraftLine(f"  sheet: {scalar(sheet)}", _("as requested")))
+            kept.pop("sheet", None)
+        written += self._kept_lines(kept)
+        if "key" not in kept:
+            written += self._key()
+        return written
 
-    def _key(self) -> list[Line]:
-        """Return the key's lines: the column that is called so, or one whose cells all differ."""
+    def _key(self) -> list[DraftLine]:
+        """Return the lines of the key: the column with such a header, or one whose cells all differ."""
         unique = [column for column, profile in self._found.items() if profile.unique]
         match = self._matches.get("key")
         if match is None and not unique:
-            wanted = _("the column that makes a row itself for ever; in none do all rows differ")
-            return [blank("  key:", wanted)]
+            expected = _("the column that identifies a row permanently; no column differs in all rows")
+            return [blank("  key:", expected)]
         column = match.column if match else unique[0]
         reasons = [match.evidence] if match else []
         if column in unique:
             reasons.append(_("all rows differ"))
             unique.remove(column)
         if unique:
-            reasons.append(_("they also do in: {columns}", columns=", ".join(unique)))
+            reasons.append(_("also in: {columns}", columns=", ".join(unique)))
         if (repeated := self._found[column].repeated) == 0:
-            return [Line(f"  key: {scalar(column)}", "; ".join(reasons))]
-        told = ngettext("{count} row repeats a key", "{count} rows repeat a key", repeated)
-        written = [Line(f"  key: {scalar(column)}", "; ".join([*reasons, told]))]
-        if repeated >= _LOG * self._found[column].rows:
-            written.append(Line("  keep: last", _("as in an event log; the last row of each key is its newest state")))
+            return [DraftLine(f"  key: {scalar(column)}", "; ".join(reasons))]
+        repeats = ngettext("{count} row repeats a key", "{count} rows repeat a key", repeated)
+        written = [DraftLine(f"  key: {scalar(column)}", "; ".join([*reasons, repeats]))]
+        if repeated >= _EVENT_LOG * self._found[column].rows:
+            written.append(
+                DraftLine("  keep: last", _("as in an event log: the last row of each key is its latest state"))
+            )
         return written
 
-    def _target(self) -> list[Line]:
-        if kept := self._older.section("target"):
-            return [Line("target:"), *self._kept_lines(kept)]
+    def _target(self) -> list[DraftLine]:
+        if kept := self._previous.section("target"):
+            return [DraftLine("target:"), *self._kept_lines(kept)]
         return [
-            Line("# target:", _("or --server and --operation")),
-            Line("#   server: crm0001.wolkvox.com", _("the host that the browser shows after login")),
-            Line("#   operation: my_operation"),
+            DraftLine("# target:", _("or --server and --operation")),
+            DraftLine("#   server: crm0001.wolkvox.com", _("the host in the browser's address bar after login")),
+            DraftLine("#   operation: my_operation"),
         ]
 
-    def _fields(self) -> list[Line]:
-        kept = self._older.section("fields")
-        written = [Line("fields:")]
+    def _fields(self) -> list[DraftLine]:
+        kept = self._previous.section("fields")
+        written = [DraftLine("fields:")]
         for name, guess in guess_fields(self._found, self._matches).items():
-            written += self._again(name, kept.pop(name)) if name in kept else guess
+            written += self._kept_field(name, kept.pop(name)) if name in kept else guess
         return [*written, *self._kept_lines(kept)]
 
-    def _again(self, name: str, node: Node) -> list[Line]:
-        """Return an older decision about a field, with a blank for each text of its column that it does not know."""
+    def _kept_field(self, name: str, node: Node) -> list[DraftLine]:
+        """Return a previous decision about a field, with a blank for each new text of its column."""
         new = self._unknown_texts(node)
         if not new or not isinstance(node, dict) or not isinstance(values := node["values"], dict):
             return self._kept_lines({name: node})
         rest = {key: inner for key, inner in node.items() if key != "values"}
         unknown = [
-            blank(f"      {scalar(text)}:", _("new: {older} does not know it", older=self._older.name)) for text in new
+            blank(f"      {scalar(text)}:", _("new: not in {mapping}", mapping=self._previous.name)) for text in new
         ]
         return [
-            Line(f"  {name}:"),
+            DraftLine(f"  {name}:"),
             *self._kept_lines(rest, depth=2),
-            Line("    values:"),
+            DraftLine("    values:"),
             *self._kept_lines(values, depth=3),
             *unknown,
         ]
@@ -150,54 +237,58 @@ class _Draft:
     def _unknown_texts(self, node: Node) -> list[str]:
         if not isinstance(node, dict) or not isinstance(values := node.get("values"), dict) or "*" in values:
             return []
-        profile = self._found.get(self._older.column(str(node.get("column"))) or "")
-        known = {fold(text) for text in values}
-        return [text for text in profile.counts if fold(text) not in known] if profile and profile.few else []
+        profile = self._found.get(self._previous.column(str(node.get("column"))) or "")
+        known = {unaccented(text) for text in values}
+        return [text for text in profile.counts if unaccented(text) not in known] if profile and profile.few else []
 
-    def _kept_lines(self, nodes: Mapping[str, Node], depth: int = 1) -> list[Line]:
-        why = _("as in {older}", older=self._older.name)
-        return [Line(f"{'  ' * depth}{scalar(key)}: {flow(node)}", why) for key, node in nodes.items()]
+    def _kept_lines(self, nodes: Mapping[str, Node], depth: int = 1) -> list[DraftLine]:
+        why = _("as in {mapping}", mapping=self._previous.name)
+        return [DraftLine(f"{'  ' * depth}{scalar(key)}: {flow(node)}", why) for key, node in nodes.items()]
 
-    def _form(self) -> list[Line]:
-        kept = self._older.section("form")
-        written = [Line("form:"), *self._kept_lines(kept)] if kept else [Line("form: {}")]
+    def _form(self) -> list[DraftLine]:
+        kept = self._previous.section("form")
+        written = [DraftLine("form:"), *self._kept_lines(kept)] if kept else [DraftLine("form: {}")]
         used = {match.column for match in self._matches.values()} | set(self._files)
         if left := [column for column, profile in self._found.items() if profile.filled and column not in used]:
-            told = _("The module's own fields, by their names in the CRM. Columns that may belong there:")
-            written += [Line(f"# {told}"), *map(self._proposal, left)]
+            heading = _("The module's own fields, by their names in the CRM. Columns that may belong there:")
+            written += [DraftLine(f"# {heading}"), *map(self._proposal, left)]
         return written
 
-    def _proposal(self, column: str) -> Line:
+    def _proposal(self, column: str) -> DraftLine:
         guess = guess_type(self._found[column])
-        return Line(f"#   {scalar(column)}: {flow({'column': column, **guess.keys})}", guess.evidence)
+        return DraftLine(f"#   {scalar(column)}: {flow({'column': column, **guess.keys})}", guess.evidence)
 
-    def _attachments(self) -> list[Line]:
-        if kept := self._older.section("attachments"):
-            return [Line("attachments:"), *self._kept_lines(kept)]
+    def _attachments(self) -> list[DraftLine]:
+        if kept := self._previous.section("attachments"):
+            return [DraftLine("attachments:"), *self._kept_lines(kept)]
         columns, folder = self._files, self._folder
         if not columns:
             return []
         if folder is None:
-            where = blank("  folder:", _("the folder that holds the files, relative to the sheet"))
+            where = blank("  folder:", _("the folder with the files, relative to the sheet"))
         else:
-            where = Line(f"  folder: {scalar(folder)}", _("the files are there"))
-        written = [Line("attachments:"), where, Line(f"  columns: {flow(list(columns))}", _("their cells name files"))]
+            where = DraftLine(f"  folder: {scalar(folder)}", _("the files are there"))
+        written = [
+            DraftLine("attachments:"),
+            where,
+            DraftLine(f"  columns: {flow(list(columns))}", _("their cells name files")),
+        ]
         if separators := [sign for column in columns if (sign := self._found[column].separator)]:
-            written.append(Line(f"  separator: {quoted(separators[0])}", _("it stands between the names in a cell")))
+            written.append(DraftLine(f"  separator: {quoted(separators[0])}", _("between the names in a cell")))
         return written
 
 
 def _called_files(column: str, profile: Profile) -> bool:
-    """Tell whether a column that is called attachments names files, though some of its cells are faulty."""
+    """Return whether a column with a header for attachments has mostly file names."""
     return is_called("attachments", column) and profile.share_of_files > 0.5
 
 
 def _folder_of(names: Sequence[str], beside: Path | None) -> str | None:
-    """Return the folder in or under `beside` that holds at least half of the named files, None where none does."""
-    wanted = [name.replace("\\", "/") for name in names[:_FILES_LOOKED_FOR]]
+    """Return the folder in or under `beside` that has at least half of the named files, None if none has."""
+    wanted = [name.replace("\\", "/") for name in names[:_MOST_FILES]]
     if beside is None or not wanted:
         return None
-    for folder, _folders, _files in islice(os.walk(beside), _FOLDERS_LOOKED_AT):
+    for folder, _folders, _files in islice(os.walk(beside), _MOST_FOLDERS):
         if sum((Path(folder) / name).is_file() for name in wanted) * 2 >= len(wanted):
             return Path(folder).relative_to(beside).as_posix()
     return None

@@ -1,0 +1,86 @@
+"""The help of a command: the options that people use, the others under headings, and the exit statuses."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, TypeVar
+
+import click
+
+from importer.messages import _
+
+HEADINGS: dict[str, tuple[str, ...]] = {
+    _("Decide by hand"): (
+        *("--by-hand", "--created", "--instead-of", "--not-created", "--despite", "--deleted", "--from"),
+    ),
+    _("Test case"): ("--create-test-case", "--source", "--row"),
+    _("Connection"): ("--token-env", "--proxy", "--ca-file"),
+    _("Pace"): ("--concurrency", "--rate", "--until", "--keep-quota", "--wait-for-quota"),
+    _("Questions, answered in advance"): (
+        *("--trust-server", "--allow-folder", "--first-run", "--same-as", "--new-import", "--same-tickets"),
+        *("--moved-here", "--nothing-was-sent"),
+    ),
+    _("Report"): ("--html", "--write-back"),
+    _("Journal, log and repair"): (
+        *("--journal", "--log-file", "--quiet-period", "--look-first", "--spot-check", "--retry-rejected"),
+    ),
+}
+"""Where the help of a command with many options lists those that few people need; the others come first."""
+
+_MANY = 12
+"""Options from which on they are listed under headings."""
+
+Decorated = TypeVar("Decorated", bound=Callable[..., Any])
+Rows = list[tuple[str, str]]
+
+
+def all_of(*decorators: Callable[[Decorated], Decorated]) -> Callable[[Decorated], Decorated]:
+    """Apply decorators so that the help lists their options in this order."""
+
+    def decorate(command: Decorated) -> Decorated:
+        for decorator in reversed(decorators):
+            command = decorator(command)
+        return command
+
+    return decorate
+
+
+class Command(click.Command):
+    """A command with many options, whose help shows the common ones first and explains its exit statuses."""
+
+    def __init__(self, *args: Any, exit_statuses: Mapping[int, str] | None = None, **attributes: Any) -> None:  # noqa: ANN401 - click's
+        super().__init__(*args, **attributes)
+        self._exit_statuses = exit_statuses or {}
+
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the options in sections whose columns are aligned."""
+        sections = self._sections(ctx)
+        width = max(len(term) for rows in sections.values() for term, _text in rows)
+        for heading, rows in sections.items():
+            _write(formatter, heading, ((term.ljust(width), text) for term, text in rows))
+
+    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write what each exit status means."""
+        if self._exit_statuses:
+            _write(formatter, _("Exit status"), ((str(status), text) for status, text in self._exit_statuses.items()))
+        super().format_epilog(ctx, formatter)
+
+    def _sections(self, ctx: click.Context) -> dict[str, Rows]:
+        """Return what the help says of each option, by its heading; headings without options are left out."""
+        options = [param for param in self.get_params(ctx) if isinstance(param, click.Option)]
+        headings = HEADINGS if len(options) >= _MANY else {}
+        sections: dict[str, Rows] = {_("Options"): [], **{heading: [] for heading in headings}}
+        for option in options:
+            if record := option.get_help_record(ctx):
+                sections[_heading(option, headings)].append(record)
+        return {heading: rows for heading, rows in sections.items() if rows}
+
+
+def _heading(option: click.Option, headings: Mapping[str, tuple[str, ...]]) -> str:
+    found = (heading for heading, names in headings.items() if any(name in names for name in option.opts))
+    return next(found, _("Options"))
+
+
+def _write(formatter: click.HelpFormatter, heading: str, rows: Iterable[tuple[str, str]]) -> None:
+    with formatter.section(heading):
+        formatter.write_dl(list(rows))

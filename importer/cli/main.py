@@ -1,0 +1,162 @@
+"""The entry of the command line: the commands, and what each exit status and each error becomes.
+
+Every command is a module of its own, imported only when it is given, so that help appears at once.
+"""
+
+from __future__ import annotations
+
+import gc
+import importlib
+import io
+import signal
+import sys
+import traceback
+from dataclasses import asdict
+from itertools import takewhile
+
+import click
+
+from importer.cli.output import Output, print_json
+from importer.errors import ImporterError, MappingError
+from importer.messages import _
+from importer.questions import QuestionsOpen
+from importer.text import clean
+
+INTERNAL_ERROR = 70
+"""Exit status for an error of this program itself."""
+
+OUTPUT_LOST = 3
+"""Exit status where only the output could not be written; the same command prints it again."""
+
+SECTIONS = {
+    _("Import"): {
+        "check": _("Read, map and validate a source; list its issues. Sends nothing."),
+        "preview": _("Show the JSON that a row would send. Sends nothing."),
+        "run": _("Send the rows that have no case yet, after asking. SENDS CASES."),
+        "report": _("Write the report again from the source and the journal. Sends nothing."),
+    },
+    _("Settle and look back"): {
+        "settle": _("Settle doubtful rows by asking the CRM, or by your decision. Creates no case."),
+        "adopt": _("Take the ids of a report into the journal. Sends nothing."),
+        "history": _("List the runs in the journal and their counts. Sends nothing."),
+        "journal": _("Check, back up, copy or move the journal. Sends nothing."),
+    },
+    _("Set up"): {
+        "draft": _("Propose a mapping from the headers and values of a source. Sends nothing."),
+        "schema": _("Print the JSON Schema of a mapping, for editors. Sends nothing."),
+        "login": _("Store the token of an operation in the keyring. Sends nothing."),
+        "doctor": _("Check server, token and journal; with your consent, create one test case."),
+        "sandbox": _("Serve a simulated CRM on this computer, for trials and training. Sends nothing."),
+    },
+}
+"""The commands and what each is for, in the order of the help."""
+
+COMMANDS = tuple(name for section in SECTIONS.values() for name in section)
+
+_OBJECTS_BEFORE_COLLECTION = 500_000
+"""How rarely cycles are collected: rows make many objects that stay, and going through them finds nothing."""
+
+
+class _Commands(click.Group):
+    """The commands above; each is in the module of its name."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click calls it so
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
+        if cmd_name not in COMMANDS:
+            return None
+        module = importlib.import_module(f"importer.cli.{cmd_name}")
+        command: click.Command = module.command
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
+        width = max(map(len, COMMANDS))
+        for heading, commands in SECTIONS.items():
+            with formatter.section(heading):
+                formatter.write_dl([(name.ljust(width), text) for name, text in commands.items()])
+
+
+@click.group(
+    cls=_Commands,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    help=_("Import spreadsheet rows as cases into the wolkvox CRM, at most one case per row."),
+)
+@click.version_option(package_name="wolkvox-case-importer", prog_name="case-importer")
+def case_importer() -> None:
+    """Group the commands."""
+
+
+def main() -> None:
+    """Execute the command line of this process and exit with its status."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # from here on, a sentence says what Ctrl-C ended
+    gc.set_threshold(_OBJECTS_BEFORE_COLLECTION, *gc.get_threshold()[1:])
+    out, err = Output(sys.stdout), Output(sys.stderr, by_line=True)
+    sys.stdout, sys.stderr = out.text, err.text
+    status = execute(sys.argv[1:])
+    if reason := out.failure():
+        click.echo(_("The output is incomplete: it could not be written ({reason}).", reason=reason), err=True)
+        status = status or OUTPUT_LOST
+    sys.exit(status)
+
+
+def execute(arguments: list[str]) -> int:
+    """Return the exit status of a command; an error is shown as a sentence, and with --json also as an object."""
+    try:
+        status = case_importer.main(arguments, prog_name="case-importer", standalone_mode=False)
+    except click.ClickException as error:
+        usage = io.StringIO()
+        error.show(usage)
+        click.echo(clean(usage.getvalue()), err=True, nl=False)
+        return _failed(arguments, 2, error.format_message())
+    except (click.Abort, KeyboardInterrupt) as stop:
+        click.echo(err=True)  # the question, or ^C, is on the line so far
+        return _failed(arguments, 2, _shown(_stopped(stop)))
+    except ImporterError as error:
+        return _failed(arguments, error.exit_status, _shown(str(error)), **_details(error))
+    except Exception as error:  # noqa: BLE001 - the last line of defence
+        return _failed(arguments, INTERNAL_ERROR, _shown(_internal_error(error)))
+    return status if isinstance(status, int) else 0
+
+
+def _details(error: ImporterError) -> dict[str, object]:
+    """Return what an error consists of, for a program: the faults of a mapping, the open questions."""
+    if isinstance(error, MappingError):
+        return {"faults": [asdict(fault) for fault in error.faults]}
+    if isinstance(error, QuestionsOpen):
+        questions = [{"code": one.code, "question": one.sentence, "option": one.option} for one in error.questions]
+        return {"questions": questions}
+    return {}
+
+
+def _stopped(stop: BaseException) -> str:
+    """Return what to say of a command that ended early: by a declined question, or by Ctrl-C."""
+    if isinstance(stop, click.Abort) and not isinstance(stop.__cause__, KeyboardInterrupt):
+        return _("Stopped; nothing was sent.")
+    return _("Stopped with Ctrl-C. The journal has everything that was sent; run the same command again to continue.")
+
+
+def _shown(sentence: str) -> str:
+    click.echo(clean(sentence), err=True)  # a mapping's faults are no template, and name a file
+    return sentence
+
+
+def _failed(arguments: list[str], status: int, reason: str, **details: object) -> int:
+    """Return the exit status; where --json was given, print the reason as the one object."""
+    words = list(takewhile(lambda word: word != "--", arguments))
+    if "--json" in words:
+        command = next((word for word in words if word in COMMANDS), None)
+        print_json(command, {"exit_status": status, "reason": reason, **details})
+    return status
+
+
+def _internal_error(error: Exception) -> str:
+    """Return where our fault is, without the exception's own message: it may quote a cell."""
+    frames = traceback.extract_tb(error.__traceback__)
+    locations = [f"  {frame.filename.rpartition('importer')[2]}:{frame.lineno} {frame.name}" for frame in frames]
+    sentence = _(
+        "Internal error in case-importer ({kind}); your data is not the cause. The journal has everything that was"
+        " sent; run the same command again to continue. Please report these lines:",
+        kind=type(error).__name__,
+    )
+    return "\n".join([sentence, *locations])

@@ -1,0 +1,135 @@
+"""What a run is about to do, in the few lines that are shown before it asks to send."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from importer.messages import _, ngettext
+
+if TYPE_CHECKING:
+    from importer.workflow.forecast import Forecast
+
+
+def summary(forecast: Forecast) -> str:
+    """Return what a run is about to do."""
+    return "\n".join(_lines(forecast))
+
+
+def _lines(forecast: Forecast) -> Iterator[str]:
+    plan = forecast.plan
+    yield ngettext(
+        "{path}: {count} row, import {name}",
+        "{path}: {count} rows, import {name}",
+        forecast.counts.rows,
+        path=plan.table.path,
+        name=plan.scope.import_name,
+    )
+    yield _("  to        {server}, operation {operation}", server=forecast.server, operation=plan.scope.operation)
+    if plan.only:
+        yield _("  only      rows that are or were in these states: {states}", states=", ".join(plan.only))
+    yield ngettext(
+        "  send      {count} row, one case", "  send      {count} rows, one case each", forecast.rows_to_send
+    )
+    yield from _effects(forecast)
+    yield from _not_sent(forecast)
+    if forecast.attachments:
+        yield ngettext(
+            "  files     {count} attachment, {size}",
+            "  files     {count} attachments, {size}",
+            forecast.attachments,
+            size=size_text(forecast.attachment_bytes),
+        )
+    yield from _calls(forecast)
+    for note in plan.notes:
+        yield _("  note      {note}", note=note)
+
+
+def _effects(forecast: Forecast) -> Iterator[str]:
+    """Yield what the cases may set off in the CRM, which nothing undoes."""
+    if not forecast.rows_to_send:
+        return
+    yield ngettext(
+        "  open      {count} of them has an open status: its time limit (SLA) may start, and its contact may be"
+        " notified",
+        "  open      {count} of them have an open status: their time limit (SLA) may start, and their contacts may be"
+        " notified",
+        forecast.open_cases,
+    )
+    if forecast.open_cases:
+        yield _("            (switch these notifications off first when you migrate old tickets)")
+    yield _("  undo      not possible: the CRM documents no call that deletes a case")
+
+
+def _not_sent(forecast: Forecast) -> Iterator[str]:
+    """Yield which rows are not sent, so that the lines add up to all of them."""
+    counts = forecast.counts
+    yield _(
+        "  not sent  {invalid} invalid, {skipped} skipped, {created} already created",
+        invalid=counts.invalid,
+        skipped=counts.skipped,
+        created=counts.created,
+    )
+    if counts.rejected:
+        yield ngettext(
+            "            {count} rejected by the CRM and unchanged since (--retry-rejected sends it again)",
+            "            {count} rejected by the CRM and unchanged since (--retry-rejected sends them again)",
+            counts.rejected,
+        )
+    if later := counts.planned - forecast.rows_to_send - forecast.waiting:
+        yield ngettext("  later     {count} row", "  later     {count} rows", later)
+    if forecast.waiting:
+        yield ngettext(
+            "  waiting   {count} row, for the answer to an open question",
+            "  waiting   {count} rows, for the answer to an open question",
+            forecast.waiting,
+        )
+    if doubtful := counts.unknown + counts.conflict + counts.sending:
+        yield ngettext(
+            "  doubtful  {count} row that may or may not have a case; it is not sent",
+            "  doubtful  {count} rows that may or may not have a case; they are not sent",
+            doubtful,
+        )
+
+
+def _calls(forecast: Forecast) -> Iterator[str]:
+    """Yield which calls the run needs, beside what is left of the token's daily quota."""
+    if forecast.searches:
+        yield ngettext(
+            "  search    {count} call to look for the row first",
+            "  search    {count} calls to look for the rows first",
+            forecast.searches,
+        )
+    if forecast.spot_check:
+        yield ngettext(
+            "  check     the CRM is searched for {count} row first, in case another computer sent it",
+            "  check     the CRM is searched for {count} rows first, in case another computer sent them",
+            len(forecast.spot_check),
+        )
+    if forecast.quota is None or forecast.quota.left is None:
+        return
+    yield ngettext(
+        "  quota     {count} call needed, {left} left today",
+        "  quota     {count} calls needed, {left} left today",
+        forecast.calls,
+        left=forecast.quota.left,
+    )
+    if forecast.days is not None and forecast.days > 1:
+        last = forecast.asked_at + timedelta(days=forecast.days - 1)
+        yield ngettext(
+            "            this takes {count} day, until {last:%Y-%m-%d}",
+            "            this takes {count} days, until {last:%Y-%m-%d}",
+            forecast.days,
+            last=last,
+        )
+
+
+def size_text(size: int) -> str:
+    """Return a number of bytes in the unit that a person would use."""
+    if size < 1000:
+        return ngettext("{count} byte", "{count} bytes", size)
+    for unit, bytes_of_it in (("GB", 1e9), ("MB", 1e6)):
+        if size >= bytes_of_it:
+            return f"{size / bytes_of_it:.1f} {unit}"
+    return f"{size / 1e3:.1f} kB"

@@ -1,0 +1,108 @@
+"""The values that options take, and what the command line answers to one that cannot be understood."""
+
+from __future__ import annotations
+
+import math
+import re
+from datetime import UTC, datetime, timedelta
+
+import click
+
+from importer.messages import _
+from importer.model import Status
+
+_WEEK = 7 * 24 * 3600
+
+
+class Count(click.ParamType[int]):
+    """A whole number from `least` to `most`."""
+
+    name = "N"
+
+    def __init__(self, least: int = 0, most: int | None = None) -> None:
+        self._least, self._most = least, most
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        """Return the number."""
+        number = int(str(value)) if re.fullmatch(r"[+-]?[0-9]{1,18}", str(value)) else None
+        if number is None or number < self._least or (self._most is not None and number > self._most):
+            self.fail(self._expected(value), param, ctx)
+        return number
+
+    def _expected(self, value: object) -> str:
+        if self._most is None:
+            return _("{value} is not a whole number of at least {least}", value=value, least=self._least)
+        return _(
+            "{value} is not a whole number from {least} to {most}", value=value, least=self._least, most=self._most
+        )
+
+
+class Rate(click.ParamType[float]):
+    """`5/s` or `5`: at most that many requests per second."""
+
+    name = "N/s"
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        """Return the requests per second."""
+        if isinstance(value, float):
+            return value
+        found = re.fullmatch(r"([0-9]+(?:\.[0-9]+)?)(?:/s)?", str(value))
+        if not found or float(found[1]) == 0:
+            self.fail(_("{value} is not a rate; write for example 5/s or 0.5/s", value=value), param, ctx)
+        return float(found[1])
+
+
+class Seconds(click.ParamType[float]):
+    """A duration in seconds, at most a week."""
+
+    name = "seconds"
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        """Return the seconds."""
+        try:
+            seconds = float(str(value))
+        except ValueError:
+            seconds = math.nan
+        if not 0 <= seconds <= _WEEK:  # also for `nan`
+            sentence = _(
+                "{value} is not a number of seconds from 0 to {most}; write for example 120", value=value, most=_WEEK
+            )
+            self.fail(sentence, param, ctx)
+        return seconds
+
+
+class TimeOfDay(click.ParamType[datetime]):
+    """`HH:MM`: the next time that the clock shows it."""
+
+    name = "HH:MM"
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> datetime:
+        """Return that time today or tomorrow, in the user's time zone."""
+        if isinstance(value, datetime):
+            return value
+        found = re.fullmatch(r"([01]?[0-9]|2[0-3]):([0-5][0-9])", str(value))
+        if not found:
+            self.fail(_("{value} is not a time of day; write for example 06:30", value=value), param, ctx)
+        now = datetime.now(UTC).astimezone()
+        today = now.replace(hour=int(found[1]), minute=int(found[2]), second=0, microsecond=0)
+        return today if today > now else today + timedelta(days=1)
+
+
+class States(click.ParamType[tuple[Status, ...]]):
+    """`invalid,rejected`: one or more of a row's states."""
+
+    name = "states"
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> tuple[Status, ...]:
+        """Return the states."""
+        if isinstance(value, tuple):
+            return value
+        try:
+            return tuple(Status(name.strip().lower()) for name in str(value).split(","))
+        except ValueError:
+            sentence = _(
+                "{value} is not a list of states; give one or more of {known}, separated by commas",
+                value=value,
+                known=", ".join(Status),
+            )
+            self.fail(sentence, param, ctx)

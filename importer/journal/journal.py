@@ -1,0 +1,163 @@
+"""The truth about every row: what was intended, what became of it, and which case it is.
+
+One SQLite file in the user's data folder. Nothing else in the program speaks SQL.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from platformdirs import user_data_path
+
+from importer.clock import Clock
+from importer.errors import JournalError
+from importer.journal.attempts import Attempts
+from importer.journal.copies import Copies
+from importer.journal.database import Database
+from importer.journal.imports import Decisions, Imports
+from importer.journal.mark import Marks, Scope
+from importer.journal.provenance import Provenance
+from importer.journal.rows import Rows
+from importer.journal.runs import Runs
+from importer.journal.settling import Settling
+from importer.journal.standing import KnownImport, Standing
+
+_CLOCK = Clock()
+
+
+def default_path() -> Path:
+    """Return where the journal lies unless `--journal` says otherwise: the user's data folder."""
+    return user_data_path("case-importer", appauthor=False) / "journal.db"
+
+
+class Journal:
+    """An open journal; use it as a context manager.
+
+    Raises errors.JournalError where the file cannot be used.
+    """
+
+    def __init__(self, path: Path, clock: Clock = _CLOCK) -> None:
+        self._marks = Marks(clock=clock.wall)
+        try:
+            was_there = None if self._marks.problem else self._marks.at_path(path.resolve())
+            self._database = Database(path, clock, was_there)
+        except BaseException:
+            self._marks.close()
+            raise
+        self.path, self.clock, self._is_open = path, clock, True
+        try:
+            self._provenance = Provenance(self._database, self._marks, was_there)
+            self.mark = self._provenance.mark
+            self.imports = Imports(self._database)
+            self.runs = Runs(self._database)
+            self.rows = Rows(self._database)
+            self.attempts = Attempts(self._database)
+            self.settling = Settling(self._database)
+            self.copies = Copies(self._database, self.attempts)
+            self.decisions = Decisions(self._database)
+        except BaseException:
+            self._close_files()
+            raise
+
+    @property
+    def standing(self) -> Standing:
+        """Whether the journal is what it was when this computer last used it; not every one may send."""
+        return self._provenance.standing
+
+    @property
+    def id(self) -> str:
+        """What names this journal wherever its file is."""
+        return self._provenance.journal_id
+
+    def trust_again(self, reason: str, up_to: int = 0) -> None:
+        """Take the journal as it is from now on, for the reason that an option names; the decision is recorded.
+
+        `look-first` makes good what it lacks row by row: until that is done, `must_look_first` is true of each import
+        that has used the journal. `up_to` is the highest attempt that a report knew of, if one did.
+        """
+        self._provenance.trust_again(reason, up_to)
+
+    def require_looking(self, scope: Scope) -> None:
+        """Have `must_look_first` be true of each source of an import until `looked_first` says that it was done."""
+        self._provenance.require_looking(scope)
+
+    def must_look_first(self, scope: Scope, source: str = "") -> bool:
+        """Tell whether rows of a source, by its digest, may be in the CRM though this journal calls them planned."""
+        return self._provenance.must_look_first(scope, source)
+
+    def looked_first(self, scope: Scope, source: str) -> None:
+        """Note that the CRM was searched for every row of a source that would have been sent."""
+        self._provenance.looked_first(scope, source)
+
+    def need_not_look(self, scope: Scope) -> None:
+        """Note that nothing of an import has to be looked for any more, as a person says."""
+        self._provenance.need_not_look(scope)
+
+    def note_computer(self) -> None:
+        """Accept that the journal was moved to this computer (--moved-here).
+
+        Raises JournalError where the journal is not as it was in another way.
+        """
+        self._provenance.note_computer()
+
+    def marks_know(self, scope: Scope) -> KnownImport | None:
+        """Return which other journal of this computer has sent for an import for which this one never did."""
+        return self._provenance.marks_know(scope)
+
+    def lost_at(self, scope: Scope) -> float | None:
+        """Return when this computer last sent what the journal may lack, in seconds since 1970; None where it has all.
+
+        Raises JournalError where the marks cannot be read.
+        """
+        return self._provenance.lost_at(scope)
+
+    def highest_attempt(self) -> int:
+        """Return the number of the newest attempt, 0 before the first."""
+        return self._provenance.reached().attempt_id
+
+    def is_behind(self, journal_id: str, attempt_id: int) -> bool:
+        """Tell whether a report of this journal (by the beginning of its id) knows of an attempt that it lacks."""
+        return self._provenance.is_behind(journal_id, attempt_id)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def move(self, target: Path) -> None:
+        """Move the journal to another file while nobody sends; this one is retired and names the new one.
+
+        Raises JournalError where somebody sends, the target exists, or SQLite could not keep its word there.
+        """
+        reached = self._provenance.reached()
+        self.copies.move(target)
+        if self.standing.may_send:
+            self._provenance.moved(target.resolve(), reached)
+
+    def check(self) -> list[str]:
+        """Return what SQLite finds damaged in the file, nothing where it is sound and may be written.
+
+        Raises JournalError where the file is too damaged to look at, or locked.
+        """
+        return [problem.message for problem in self.copies.damages()]
+
+    def close(self) -> None:
+        """Raise the mark to what the journal has by now and close the file; what was committed is on the disk."""
+        if not self._is_open:
+            return
+        try:
+            self._provenance.leave()
+        except JournalError:
+            pass  # replaced, full or locked: whoever used it was told; the mark stays where it was
+        finally:
+            self._close_files()
+
+    def _close_files(self) -> None:
+        self._is_open = False
+        self._database.close()
+        self._marks.close()

@@ -1,0 +1,108 @@
+"""What a look at a sheet's XML tells that its parser does not, row by row, kept on disk."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+
+from importer.errors import SourceError
+from importer.messages import _
+from importer.source.calamine_child import MOST_CELLS
+from importer.spool import Spool
+
+ERROR, NO_RESULT, SHOWN = -1, -2, -3  # kinds of facts; from 0 on, a kind is a cell style
+
+# Excel's row number, column from 0, kind, and the text: the stored number, the error, the formula, what shows.
+Fact = tuple[int, int, int, str]
+Merged = tuple[tuple[int, int], tuple[int, int]]  # top left and bottom right, (row, column), both from 0
+
+_BATCH_SIZE = 5_000
+
+
+class Box:
+    """The smallest rectangle from column A on around all filled cells: a row is read as so many cells."""
+
+    LARGEST = MOST_CELLS
+
+    def __init__(self, file: str) -> None:
+        """Begin without a cell."""
+        self._file = file
+        self._top = 1 << 62
+        self._bottom = self._right = -1
+
+    def add(self, top: int, bottom: int, right: int) -> None:
+        """Take in rows `top` to `bottom`, filled up to column `right`; raises SourceError beyond 50 million cells."""
+        self._top = min(self._top, top)
+        self._bottom, self._right = max(self._bottom, bottom), max(self._right, right)
+        cells = (self._bottom - self._top + 1) * (self._right + 1)
+        if cells > self.LARGEST:
+            raise SourceError(
+                _(
+                    "{file}: the filled cells of the sheet lie so far apart that {cells} cells would have to be read"
+                    " (50,000,000 at most). Delete the stray value far below or to the right of the table (Ctrl+End in"
+                    " Excel goes there), or copy the table into a new workbook.",
+                    file=self._file,
+                    cells=f"{cells:,}",
+                )
+            )
+
+
+@dataclass(slots=True)
+class SheetFacts:
+    """The facts of a sheet; rows are Excel's numbers, columns count from 0.
+
+    `hidden` are the hidden rows, `links` the targets of hyperlinks by row and column, `merged` the merged ranges
+    where the parser does not tell them, `hidden_columns` how many columns are hidden, `kinds` the kinds of facts.
+    `plain_formats` are, by column, the rows from which on its numbers have another format of plain digits, with its
+    code, empty for the general one.
+    """
+
+    hidden: set[int] = field(default_factory=set)
+    links: dict[int, list[tuple[int, str]]] = field(default_factory=dict)
+    merged: list[Merged] = field(default_factory=list)
+    hidden_columns: int = 0
+    kinds: set[int] = field(default_factory=set)
+    plain_formats: dict[int, list[tuple[int, str]]] = field(default_factory=dict)
+    _stored: Spool[list[Fact]] = field(default_factory=Spool)
+    _latest: list[Fact] = field(default_factory=list)
+
+    def add(self, facts: Sequence[Fact]) -> None:
+        """Keep some facts; their rows come in order."""
+        self.kinds.update({kind for _row, _column, kind, _text in facts})
+        self._latest.extend(facts)
+        if len(self._latest) >= _BATCH_SIZE:
+            self._stored.append(self._latest)
+            self._latest = []
+
+    def in_order(self) -> Iterator[list[Fact]]:
+        """Yield the facts by their rows, some at once; may be called again."""
+        yield from self._stored
+        yield self._latest
+
+
+class Reading:
+    """The facts of a sheet as its rows go by from the top."""
+
+    def __init__(self, facts: SheetFacts) -> None:
+        """Begin above the first row."""
+        self._coming = facts.in_order()
+        self._at_hand: list[Fact] = []
+
+    def up_to(self, row: float) -> list[Fact]:
+        """Return the facts of the rows up to `row` that were not returned before."""
+        taken: list[Fact] = []
+        while not self._at_hand or self._at_hand[0][0] <= row:
+            end = bisect_right(self._at_hand, row, key=_row_of)
+            taken += self._at_hand[:end]
+            self._at_hand = self._at_hand[end:]
+            if not self._at_hand:
+                some = next(self._coming, None)
+                if some is None:
+                    break
+                self._at_hand = some
+        return taken
+
+
+def _row_of(fact: Fact) -> int:
+    return fact[0]

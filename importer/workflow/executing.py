@@ -1,0 +1,184 @@
+"""What a confirmed run does with the CRM: look first if asked, send, wait for the quota, settle what is in doubt."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from importer.crm import CircuitBreaker, PauseReason, RateLimiter
+from importer.errors import ConnectionRefused, JournalError, RunStopped, ServerUnreachable
+from importer.identity import tenant_of
+from importer.messages import _
+from importer.model import Pause, Status
+from importer.workflow.forecast import Forecast, UserInterface, rows_within_quota
+from importer.workflow.job import Job
+from importer.workflow.looking import Looking, looked_for_before, wanted_among
+from importer.workflow.matching import ImportHistory
+from importer.workflow.outcome import SendResult, now
+from importer.workflow.sending import RunContext, Sender
+from importer.workflow.settling import SearchSettler
+from importer.workflow.tenant_facts import Findings
+
+_ASK_AGAIN = timedelta(hours=1)
+"""How long to wait for a quota where the CRM does not tell when it is counted anew."""
+
+_A_DAY = timedelta(days=1)
+"""How often a quota is counted anew (vendor's page)."""
+
+_MARGIN = timedelta(minutes=1)
+"""How much later to go on: the CRM tells the time in hours."""
+
+
+def execute_run(job: Job, ui: UserInterface, context: RunContext, forecast: Forecast) -> SendResult:
+    """Do what a confirmed forecast says: look first if asked, send, settle what is in doubt; return how that went.
+
+    Raises RunStopped where the journal can no longer be written.
+    """
+    return _Execution(job, ui, context, forecast).execute()
+
+
+@dataclass(frozen=True, slots=True)
+class _Execution:
+    """A confirmed run: what was asked for, the user interface, what the workers share, and the forecast."""
+
+    job: Job
+    ui: UserInterface
+    context: RunContext
+    forecast: Forecast
+
+    def execute(self) -> SendResult:
+        """Do what the forecast says; return how that went."""
+        if self.job.look_first:
+            self._looking().look_again(looked_for_before(self.forecast.plan), self.job.concurrency)
+            self._look_for_rejected()
+        reason = self._send() if self.forecast.rows_to_send else None
+        self._note_that_all_were_looked_for(reason)
+        notes = self._settle(reason)
+        return SendResult(
+            started_at=now(),
+            server=self.forecast.server,
+            run=self.context.run_id,
+            calls=self.context.crm.calls,
+            reason=reason.message if reason else self._left_by_quota(),
+            status=reason.exit_status if reason else 0,
+            held_back=self.forecast.held_back,
+            notes=notes,
+        )
+
+    def _send(self) -> PauseReason | None:
+        """Send the rows; where that was asked for, wait for the next day's quota and go on."""
+        forecast = self.forecast
+        begun, portion = 0, forecast.to_send
+        self.ui.sending(forecast.rows_to_send)
+        try:
+            while True:
+                reason = self._send_some(begun, portion)
+                if reason is not None and reason.pause is not Pause.QUOTA:
+                    return reason
+                begun += portion if reason is None else 0
+                if begun >= forecast.rows_to_send:
+                    return None
+                if not (forecast.waits and self._waited_for_quota()):
+                    return reason and self._with_reset(reason)
+                portion = self._rows_within_quota_today(forecast.rows_to_send - begun)
+        finally:
+            self.ui.done()
+
+    def _send_some(self, start: int, count: int) -> PauseReason | None:
+        """Send some of the rows, looked for first if asked; raises RunStopped where the journal fails."""
+        context, job = self.context, self.job
+        if job.look_first:
+            self._look_first(start, count)
+        breaker = CircuitBreaker(created=self.forecast.counts.created > 0)
+        sender = Sender(context, RateLimiter(job.concurrency, job.rate), breaker, self.ui)
+        try:
+            return sender.send(self.forecast.rows(start, count), job.concurrency, job.until)
+        except JournalError as error:
+            raise RunStopped(str(error)) from error
+
+    def _rows_within_quota_today(self, wanted: int) -> int:
+        """Return how many of the wanted rows today's quota lends; none where it cannot be asked."""
+        if not self.job.keep_quota:
+            return wanted
+        try:
+            return rows_within_quota(self.job, self.context.crm.token_information(), wanted)
+        except (ServerUnreachable, ConnectionRefused):
+            return 0
+
+    def _with_reset(self, reason: PauseReason) -> PauseReason:
+        """Add to the quota's sentence when it is counted anew, where the CRM told."""
+        resets = self.forecast.quota_resets
+        if resets is None:
+            return reason
+        when = _("They are counted anew at about {moment:%Y-%m-%d %H:%M}.", moment=resets)
+        return PauseReason(f"{reason.message} {when}", reason.exit_status, reason.pause)
+
+    def _waited_for_quota(self) -> bool:
+        """Wait until the quota is counted anew; False where Ctrl-C ends the wait, and the run."""
+        until = self._next_quota()
+        never = threading.Event()
+        try:
+            self.ui.waiting(until)
+            while (left := (until - now()).total_seconds()) > 0:
+                never.wait(min(left, 60))  # in steps: the clock may be set, and the laptop may sleep
+        except KeyboardInterrupt:
+            return False
+        return True
+
+    def _next_quota(self) -> datetime:
+        """Return a little after when the quota is counted anew, as the CRM told before: to ask again costs a call."""
+        resets = self.forecast.quota_resets
+        if resets is None:
+            return now() + _ASK_AGAIN
+        while resets <= now():
+            resets += _A_DAY
+        return resets + _MARGIN
+
+    def _left_by_quota(self) -> str | None:
+        left = self.forecast.wanted - self.forecast.rows_to_send
+        if not self.job.keep_quota or left <= 0 or self.forecast.held_back:
+            return None
+        return _("{count} rows wait for another day's quota; give the same command again then.", count=left)
+
+    def _look_first(self, start: int, count: int) -> None:
+        """Search the CRM for rows that would be sent; what is found, or may be there, is not sent."""
+        rows = list(wanted_among(self.forecast.plan, self.forecast.rows(start, count)))
+        self._looking().look_for(rows, self.job.concurrency)
+
+    def _look_for_rejected(self) -> None:
+        """Search for rows whose rejection may not be the last answer: the journal lacks what was sent after it."""
+        context, plan = self.context, self.forecast.plan
+        if context.journal.must_look_first(context.record.scope, plan.table.digest):
+            rows = list(wanted_among(plan, plan.in_state(Status.REJECTED)))
+            self._looking().look_for(rows, self.job.concurrency)
+
+    def _note_that_all_were_looked_for(self, reason: PauseReason | None) -> None:
+        """Trust the journal again for this source, once each row that it calls planned was searched for, and ended."""
+        forecast = self.forecast
+        whole = forecast.rows_to_send == forecast.counts.planned and not forecast.plan.only
+        if self.job.look_first and reason is None and whole:
+            self.context.journal.looked_first(self.context.record.scope, forecast.plan.table.digest)
+
+    def _looking(self) -> Looking:
+        context = self.context
+        return Looking(context.crm, context.journal, context.record, self.forecast.plan, self._findings())
+
+    def _findings(self) -> Findings | None:
+        """Return what the doctor learnt of the server that this run sends to."""
+        scope = replace(self.forecast.plan.scope, tenant=tenant_of(self.forecast.server))
+        return Findings.load(self.context.journal.path.parent, scope)
+
+    def _settle(self, reason: PauseReason | None) -> tuple[str, ...]:
+        """Settle rows whose quiet period is over, unless the connection is at fault; return what to say about it."""
+        context = self.context
+        if reason is not None and (reason.exit_status == 5 or reason.pause is not None):
+            return ()
+        if not context.journal.settling.doubts(context.record.id):
+            return ()
+        history = ImportHistory(context.journal, context.record)
+        try:
+            settled = SearchSettler(history, context.crm, self._findings(), self.job.quiet_period).settle()
+        except (ServerUnreachable, ConnectionRefused) as error:
+            return (_("Doubtful rows could not be settled now: {reason}", reason=error),)
+        return settled.sentences()

@@ -1,0 +1,49 @@
+"""What has to be certain, asked or refused before a run sends anything."""
+
+from importer.workflow.guards.consent import (
+    agreed,
+    ask_for_folders,
+    ask_for_server,
+    forecast_questions,
+    remember,
+    remember_same,
+    server_questions,
+)
+from importer.workflow.guards.journal import accept_journal, journal_questions, note_adopted, refuse_without_looking
+from importer.workflow.guards.second_start import (
+    ask_without_spot_check,
+    find_import,
+    first_run_questions,
+    other_import_questions,
+    overlap_questions,
+    pair,
+    refuse_other_file,
+    refuse_short_quiet_period,
+    same_tickets_questions,
+)
+from importer.workflow.guards.witnesses import refuse_unknown_ids, reports_beside
+
+__all__ = [
+    "accept_journal",
+    "agreed",
+    "ask_for_folders",
+    "ask_for_server",
+    "ask_without_spot_check",
+    "find_import",
+    "first_run_questions",
+    "forecast_questions",
+    "journal_questions",
+    "note_adopted",
+    "other_import_questions",
+    "overlap_questions",
+    "pair",
+    "refuse_other_file",
+    "refuse_short_quiet_period",
+    "refuse_unknown_ids",
+    "refuse_without_looking",
+    "remember",
+    "remember_same",
+    "reports_beside",
+    "same_tickets_questions",
+    "server_questions",
+]

@@ -1,0 +1,156 @@
+"""The keys of a whole source: which rows bear the same one, which nearly the same, in a few bytes a row."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+import pandas as pd
+
+from importer import identity
+from importer.model import Cell
+from importer.workflow.lookalikes import Spelling, spellings
+
+MOST_NAMED = 100
+"""Rows that are named as nearly alike; a sentence shows five of them."""
+
+_SHORT_KEY = 16
+"""Hexadecimal digits of a digest that tell keys of one source apart: 64 bits, eight bytes a row."""
+
+
+_OTHER = np.dtype([("row", np.int64), ("key", np.uint64), ("loose", np.int64), ("bare", bool)])
+"""A spelling of a key beside the key itself."""
+
+
+@dataclass(frozen=True, slots=True)
+class Keys:
+    """Each row's canonical key parts, and their digest; both empty where a part is blank or cannot be known.
+
+    `spellings` are the other ways in which programs show a key, by the place of its row from 0; most keys have none.
+    """
+
+    parts: Sequence[tuple[str, ...]]
+    digests: Sequence[str]
+    spellings: Mapping[int, tuple[Spelling, ...]] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, parts: Sequence[tuple[str, ...]], spelt: Mapping[int, tuple[Spelling, ...]] | None = None) -> Keys:
+        """Return keys by their parts."""
+        return cls(parts, [identity.key_digest(key) if key else "" for key in parts], spelt or {})
+
+
+def keys_in(frame: pd.DataFrame, columns: Sequence[str]) -> Keys:
+    """Return each row's key."""
+    rows: list[tuple[Cell, ...]] = list(zip(*(frame[column].tolist() for column in columns), strict=True))
+    parts = [identity.key_parts(cells) for cells in rows]
+    spelt = (spellings(cells, key) if key else () for cells, key in zip(rows, parts, strict=True))
+    return Keys.of(parts, {at: others for at, others in enumerate(spelt) if others})
+
+
+def content_keys(frame: pd.DataFrame, columns: Sequence[str], occurrences: Occurrences) -> Keys:
+    """Return what each row holds and its n-th occurrence, for sources without a key; to be called from the top on."""
+    rows = zip(*(map(identity.canonical, frame[column]) for column in columns), strict=True)
+    return Keys.of([identity.content_key(cells, occurrences.next(cells)) for cells in rows])
+
+
+class KeyIndex:
+    """Remembers every key of a source, to be asked once all of them were added."""
+
+    def __init__(self) -> None:
+        self._rows: list[np.ndarray] = []
+        self._keys: list[np.ndarray] = []
+        self._loose: list[np.ndarray] = []
+        self._others: list[np.ndarray] = []  # row, key, loose and whether it is bare, of other spellings of keys
+
+    def add(self, rows: Sequence[int], keys: Keys, without: Collection[int] = ()) -> None:
+        """Remember the keys of some rows; those `without`, and those without a key, are passed over."""
+        known = [at for at, digest in enumerate(keys.digests) if digest and rows[at] not in without]
+        self._rows.append(np.array([rows[at] for at in known], dtype=np.int64))
+        self._keys.append(np.array([_number(keys.digests[at]) for at in known], dtype=np.uint64))
+        # these are compared with one another only, for which Python's own hash is enough
+        loose = [_loose(keys.parts[at]) for at in known]
+        self._loose.append(np.array(loose, dtype=np.int64))
+        others = [
+            (rows[at], _number(keys.digests[at]), _loose(other.parts), other.bare)
+            for at, spelt in keys.spellings.items()
+            if rows[at] not in without
+            for other in spelt
+        ]
+        self._others.append(np.array(others, dtype=_OTHER))
+
+    def present(self, short_keys: Sequence[str]) -> set[str]:
+        """Return those of the keys, by their digests' prefixes, that some remembered row bears."""
+        numbers = np.array([int(short, 16) for short in short_keys], dtype=np.uint64)
+        known = np.isin(numbers, _joined(self._keys))
+        return {short for short, is_known in zip(short_keys, known.tolist(), strict=True) if is_known}
+
+    def repeated(self) -> dict[str, tuple[int, ...]]:
+        """Return, for each key that several rows bear, its digest's prefix and those rows."""
+        rows, keys = _joined(self._rows), _joined(self._keys)
+        return {f"{number:016x}": tuple(found) for number, found in _groups(keys, rows).items()}
+
+    def similar(self) -> dict[int, tuple[int, ...]]:
+        """Return, for each row whose key is nearly that of other rows, the first of those rows.
+
+        See `spelling.loose` and `spelling.spellings`; what is bare on both sides counts for nothing. They are at most
+        `MOST_NAMED`: thousands of spellings of one key would name each other in full otherwise.
+        """
+        rows, keys, loose = _joined(self._rows), _joined(self._keys), _joined(self._loose)
+        bare = np.zeros(len(rows), dtype=bool)
+        if self._others:
+            others = _joined(self._others)
+            rows, keys = np.append(rows, others["row"]), np.append(keys, others["key"])
+            loose, bare = np.append(loose, others["loose"]), np.append(bare, others["bare"])
+        found: dict[int, tuple[int, ...]] = {}
+        for group in map(np.array, _groups(loose, np.arange(len(rows))).values()):
+            spelt, numbers, is_bare = keys[group], rows[group], bare[group]
+            for key in np.unique(spelt) if np.any(spelt != spelt[0]) else ():
+                mine = spelt == key
+                count = ~mine & ~is_bare if np.all(is_bare[mine]) else ~mine
+                near = tuple(numbers[count][:MOST_NAMED].tolist())  # one for all rows that bear this key
+                for row in numbers[mine].tolist() if near else ():
+                    found[row] = tuple(sorted({*found[row], *near}))[:MOST_NAMED] if row in found else near
+        return found
+
+
+class Occurrences:
+    """Counts equal contents from the top of a source on, for rows that have no key of their own."""
+
+    def __init__(self) -> None:
+        self._seen: dict[int, int] = {}
+
+    def next(self, cells: Sequence[str]) -> int:
+        """Return which occurrence of these canonical cells this is, from 1."""
+        number = _number(identity.key_digest(cells))
+        self._seen[number] = self._seen.get(number, 0) + 1
+        return self._seen[number]
+
+
+def short_key(digest: str) -> str:
+    """Return the part of a key digest by which `KeyIndex` knows it."""
+    return digest[:_SHORT_KEY]
+
+
+def _loose(parts: Sequence[str]) -> int:
+    return hash(tuple(map(identity.loose, parts)))
+
+
+def _number(digest: str) -> int:
+    return int(digest[:_SHORT_KEY], 16)
+
+
+def _joined(parts: Sequence[np.ndarray]) -> np.ndarray:
+    return np.concatenate(parts) if parts else np.array([], dtype=np.uint64)
+
+
+def _groups(values: np.ndarray, rows: np.ndarray) -> Mapping[int, list[int]]:
+    """Return the rows of every value that occurs more than once."""
+    order = np.argsort(values, kind="stable")
+    values, rows = values[order], rows[order]
+    again = np.flatnonzero(values[1:] == values[:-1])
+    groups: dict[int, list[int]] = {}
+    for index in again.tolist():
+        value = int(values[index])
+        groups.setdefault(value, [int(rows[index])]).append(int(rows[index + 1]))
+    return groups

@@ -1,0 +1,232 @@
+"""The other ways in which programs show a key: 1,234 and 1.234 may be 1234, 31/12/2024 may be 45657."""
+
+from __future__ import annotations
+
+import contextlib
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from decimal import Decimal
+from functools import lru_cache
+from itertools import islice, product
+
+from importer.model import Cell, Fault, Typed
+from importer.source import shown_number
+from importer.text import loose, unadorned
+
+_LONGEST = 40
+"""Characters of a number or a date; a longer key is neither."""
+
+_MOST = 16
+"""Other spellings of one key that are remembered: some parts of a key of many parts are then shown as they are."""
+
+_DECIMAL = re.compile(r"-?\d+(?:\.\d+)?")
+_NUMBER = re.compile(r"([+-]?)(\d[\d.,']*|[.,]\d+)(?:e([+-]?\d{1,2}))?", re.IGNORECASE)
+_NUMBER_OR_DATE = re.compile(r"[-+0-9.,'/: eEtTzZ$\u20ac\u00a3]{2,40}")
+_GROUPED = re.compile(r"\d{1,3}(?:[.,']\d{3})+")
+_TIME = r"(?:(?:[ ]+|t)(?P<hour>\d{1,2}):(?P<minute>\d{1,2})(?::(?P<second>\d{1,2})(?:[.,]0+)?)?z?)?"
+_DATES = (
+    re.compile(r"(?P<year>\d{4})(?P<mark>[-/.])(?P<month>\d{1,2})(?P=mark)(?P<day>\d{1,2})" + _TIME, re.IGNORECASE),
+    re.compile(r"(?P<day>\d{1,2})(?P<mark>[-/.])(?P<month>\d{1,2})(?P=mark)(?P<year>\d{4})" + _TIME, re.IGNORECASE),
+    re.compile(r"(?P<day>\d{1,2})(?P<mark>[-/])(?P<month>\d{1,2})(?P=mark)(?P<year>\d{2})" + _TIME, re.IGNORECASE),
+)
+_FIRST_DAY = datetime(1899, 12, 30)  # noqa: DTZ001 - a spreadsheet's moments have no zone
+_DAYS = (
+    *("%Y-%m-%d", "%d/%m/%Y", "%d-%m-%Y", "%d/%m/%y", "%d.%m.%Y", "%m/%d/%Y", "%Y/%m/%d"),
+    *("%Y-%m-%d 00:00:00", "%d/%m/%Y 00:00:00", "%d/%m/%Y 00:00"),
+)
+_CLOCK_TIMES = (
+    *("%Y-%m-%d %H:%M:%S", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%d %H:%M"),
+    *("%d/%m/%Y %H:%M:%S", "%d/%m/%Y %H:%M", "%d-%m-%Y %H:%M:%S", "%d-%m-%Y %H:%M"),
+)
+_SHORTEST_DATE = len("1/2/24")
+_SERIALS = range(18_264, 73_051)
+"""Serial numbers of the days from 1950 to 2099: others are no dates of tickets."""
+
+
+@dataclass(frozen=True, slots=True)
+class Spelling:
+    """Another way in which a program may show a key, part by part, to be compared by `loose`.
+
+    It is `bare` where it lacks the words or digits that the format of a cell adds to its number.
+    """
+
+    parts: tuple[str, ...]
+    bare: bool = False
+
+
+def spellings(cells: Sequence[Cell], parts: Sequence[str]) -> tuple[Spelling, ...]:
+    """Return the other ways in which programs may show a key, given its cells and its canonical parts.
+
+    They are what the key means rather than how it is written (1,234 and 1.234 mean 1234), so that two keys that may be
+    one have one of them in common, or one has the other itself.
+    """
+    others = [_of_cell(cell, part) for cell, part in zip(cells, parts, strict=True)]
+    if not any(others):
+        return ()
+    choices = [[(part, False), *more] for part, more in zip(parts, others, strict=True)]
+    combined = islice(product(*choices), 1, _MOST + 1)  # the first is the key as it is
+    return tuple(Spelling(tuple(text for text, _ in each), any(bare for _, bare in each)) for each in combined)
+
+
+def elaborate_spellings(parts: Sequence[str], *, all_of_them: bool) -> Iterator[tuple[str, ...]]:
+    """Yield more elaborate ways to show a key whose parts are plain.
+
+    Where the other spellings of an elaborate key were noted with it, it is found by those, but for the zeros at the
+    end of a fraction: no text tells whether those are a part of it. `all_of_them` is for keys that were noted alone.
+    """
+    for at, part in enumerate(parts):
+        plain = unadorned(part)
+        if all_of_them or "." in plain or "," in plain:
+            for other in dict.fromkeys(_elaborate(plain)):
+                yield (*parts[:at], other, *parts[at + 1 :])
+
+
+def _of_cell(cell: Cell, part: str) -> list[tuple[str, bool]]:
+    """Return the other spellings of one cell, each with whether it is bare."""
+    if isinstance(cell, Fault) or _is_plain(cell, part):
+        return []
+    text = unadorned(str(cell))
+    if isinstance(cell, Typed):
+        found = list(_of_value(cell, text))
+    elif _NUMBER_OR_DATE.fullmatch(text):
+        found = [(meaning, False) for meaning in (*_numbers(text), *_dates(text))]
+    else:
+        found = []
+    if not found and text == part:
+        return []
+    known = loose(part)
+    return [each for each in dict.fromkeys(((text, False), *found)) if loose(each[0]) != known]
+
+
+def _is_plain(cell: str | Typed, part: str) -> bool:
+    """Tell whether a cell has no other spelling at first sight, as most keys have none: T-0001, 12345."""
+    if isinstance(cell, Typed):
+        return type(cell.value) is int and str(cell.value) == part and _adds_nothing(cell.number_format)
+    return part == cell and part.isascii() and part.isprintable() and (part.isdigit() or part[:1].isalpha())
+
+
+@lru_cache(maxsize=1024)
+def _adds_nothing(number_format: str) -> bool:
+    """Tell whether a format shows of whole numbers no more than their digits, in groups or not."""
+    shown = shown_number(1234567, number_format)
+    return shown is None or shown.replace(",", "") == "1234567"
+
+
+def _of_value(cell: Typed, text: str) -> Iterator[tuple[str, bool]]:
+    """Yield what a number or a moment is, however it is shown."""
+    value = cell.value
+    if isinstance(value, bool | time):
+        return
+    if isinstance(value, date):
+        moment = value if isinstance(value, datetime) else datetime.combine(value, time())
+        yield from ((meaning, False) for meaning in _meanings(moment.replace(tzinfo=None)))
+        return
+    plain = str(value) if isinstance(value, int) else _plain_number(Decimal(repr(value)))
+    yield plain, not _is_number(text, plain)  # words or rounding: other values may be shown with the same digits
+    shown = shown_number(value, cell.number_format)
+    if shown is not None:
+        yield shown, False
+
+
+def _is_number(text: str, plain: str) -> bool:
+    """Tell whether a text alone tells that it is this number."""
+    return any(Decimal(number) == Decimal(plain) for number in (text, *_numbers(text)) if _DECIMAL.fullmatch(number))
+
+
+def _plain_number(number: Decimal) -> str:
+    """Return a number's shortest text without an exponent, with the 15 digits that spreadsheets keep."""
+    text = f"{Decimal(f'{number:.15g}'):f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def _numbers(text: str) -> Iterator[str]:
+    """Yield the numbers that a text may be: grouped thousands, a decimal comma, an exponent."""
+    text = "".join(text.split()).strip("$\u20ac\u00a3")
+    found = _NUMBER.fullmatch(text) if len(text) <= _LONGEST else None
+    if found is None:
+        return
+    sign, digits, exponent = found[1].replace("+", ""), found[2], found[3]
+    for number in _readings(digits):
+        if exponent:
+            yield sign + _plain_number(Decimal(number).scaleb(int(exponent)))
+        elif sign + number != text:
+            yield sign + number
+
+
+def _readings(digits: str) -> Iterator[str]:
+    """Yield what digits with points, commas and apostrophes may mean."""
+    marks = [character for character in digits if not character.isdigit()]
+    if not marks:
+        yield digits
+        return
+    whole, _, fraction = digits.rpartition(marks[-1])
+    if len(set(marks)) == 1 and _GROUPED.fullmatch(digits) and not digits.startswith("0"):
+        yield "".join(filter(str.isdigit, digits))
+    if marks.count(marks[-1]) == 1 and marks[-1] != "'" and fraction:
+        if marks[:-1] and not _GROUPED.fullmatch(whole):
+            return
+        bare = "".join(filter(str.isdigit, whole)) or "0"
+        yield bare if not fraction.strip("0") else f"{bare}.{fraction}"
+
+
+def _dates(text: str) -> Iterator[str]:
+    """Yield what the moments that a text may show mean."""
+    for moment in _moments(text):
+        yield from _meanings(moment)
+
+
+def _moments(text: str) -> Iterator[datetime]:
+    """Yield the moments that a text may show; of two readings the day before the month, where that is possible."""
+    for pattern in _DATES if _SHORTEST_DATE <= len(text) <= _LONGEST else ():
+        if found := pattern.fullmatch(text):
+            year, month, day = int(found["year"]), int(found["month"]), int(found["day"])
+            if month > 12 >= day:
+                month, day = day, month
+            hour, minute, second = (int(found[part] or 0) for part in ("hour", "minute", "second"))
+            with contextlib.suppress(ValueError):
+                yield datetime(year + 2000 if year < 100 else year, month, day, hour, minute, second)  # noqa: DTZ001 - moments of sheets have no zone
+
+
+def _meanings(moment: datetime) -> Iterator[str]:
+    """Yield a moment in the order of the calendar, and as the number that spreadsheets keep."""
+    moment = (moment + timedelta(milliseconds=500)).replace(microsecond=0)
+    yield moment.date().isoformat() if moment.time() == time() else moment.isoformat(" ")
+    yield f"{(moment - _FIRST_DAY) / timedelta(days=1):.15g}"
+
+
+def _elaborate(text: str) -> Iterator[str]:
+    """Yield the more elaborate ways to show a plain text, number or moment, which `spellings` would understand."""
+    for moment in (*_moments(text), *_moment_of_number(text)):
+        for written in _DAYS if moment.time() == time() else _CLOCK_TIMES:
+            yield f"{moment:{written}}"
+    for number in (text, *_numbers(text)):
+        if len(number) <= _LONGEST and number.isascii() and _DECIMAL.fullmatch(number):
+            yield from _elaborate_number(number)
+    if "-" in text:
+        yield from (text.replace("-", dash) for dash in "\u2010\u2011\u2012\u2013\u2014\u2212")
+    yield from (mark + text for mark in "'\u2019\ufeff\u200b")
+
+
+def _elaborate_number(number: str) -> Iterator[str]:
+    """Yield a plain number with grouped thousands, a decimal comma, more or fewer zeros, or an exponent."""
+    whole, _, fraction = number.partition(".")
+    tails = dict.fromkeys(
+        (fraction, fraction.rstrip("0"), *(fraction.rstrip("0").ljust(places, "0") for places in (2, 3, 4)))
+    )
+    for tail in tails if fraction else ("",):
+        for group, point in ((",", "."), (".", ",")):
+            yield whole + (point + tail if tail else "")
+            yield f"{int(whole):,}".replace(",", group) + (point + tail if tail else "")
+    if not fraction and number.endswith("0") and (digits := number.strip("-0")):
+        power = len(number.lstrip("-")) - 1
+        for point in ".,":
+            mantissa = f"{number[:-power]}{point}{digits[1:]}" if len(digits) > 1 else number[:-power]
+            yield from (f"{mantissa}e+{power}", f"{mantissa}e{power}")
+
+
+def _moment_of_number(text: str) -> Iterator[datetime]:
+    """Yield the moment that a number is, where it can be one of a ticket."""
+    if len(text) <= _LONGEST and text.isascii() and _DECIMAL.fullmatch(text) and int(Decimal(text)) in _SERIALS:
+        yield (_FIRST_DAY + timedelta(days=float(text)) + timedelta(milliseconds=500)).replace(microsecond=0)

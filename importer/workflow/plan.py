@@ -1,0 +1,254 @@
+"""A plan: every row of a source with its identity, the case it would become, its issues, and what the journal knows.
+
+A batch keeps its rows as a frame of facts, and a plan keeps its batches on disk, so that memory stays flat. A row is
+put together as one value only where it is sent, shown or reported.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, fields, replace
+from functools import partial
+from typing import Any
+
+import pandas as pd
+
+from importer import payload
+from importer.attachments import encode, encoded_length
+from importer.identity import Scope
+from importer.mapping import CaseMapping
+from importer.model import Attachment, Counts, Identity, Issue, JournalRow, Payload, Status
+from importer.questions import Question
+from importer.source import Table
+from importer.spool import Spool
+
+DOUBTFUL = frozenset({Status.SENDING, Status.UNKNOWN, Status.CONFLICT})
+"""States of a row that may or may not be a case."""
+
+MAY_BE_CASES = DOUBTFUL | {Status.CREATED}
+"""States in which what the journal knows of the CRM outranks what is wrong with the sheet now."""
+
+SEARCHED = {
+    "email contact": "contact",
+    "responsible user": "responsible",
+    "owner user": "owner",
+    "type case": "case-type",
+    "status": "status",
+    "priority": "priority",
+    "description": "description",
+    "solution": "solution",
+}
+"""The payload's field behind each query field of the CRM that a case is sent with (vendor's page)."""
+
+PLACEHOLDER = "WCI-" + 16 * "."
+"""Shown in a preview in place of a reference that cannot be known yet: server or operation are not named."""
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedRow:
+    """A row of the source: its identity, its state, and the case that it would become.
+
+    `number` is the one that Excel shows. `key_digest` is empty where the row has no identity: its key is blank, or
+    belongs to another row. `status` is the state it would have if the plan were carried out as far as possible without
+    sending; `known` is what the journal has, and `differs` tells that the row's content is not that, or that a rejected
+    row is to be sent again all the same. `skipped` and `waits` say why a row is left out, or is not sent yet. `missing`
+    names attachments that the mapping allows the case to go without. `fields` are by path (`contact`, `form.Subject`),
+    without the reference.
+    """
+
+    number: int
+    key_digest: str
+    loose_digest: str
+    reference: str
+    content_hash: str
+    spellings: tuple[str, ...]
+    status: Status
+    known: JournalRow | None
+    differs: bool
+    skipped: str | None
+    waits: str | None
+    issues: tuple[Issue, ...]
+    attachments: tuple[Attachment, ...]
+    missing: tuple[str, ...]
+    fields: Mapping[str, object]
+
+    @property
+    def identity(self) -> Identity | None:
+        """What makes the row itself, None where it cannot be told from others."""
+        if not self.key_digest:
+            return None
+        return Identity(self.key_digest, self.loose_digest, self.reference, self.content_hash, self.spellings)
+
+    @property
+    def is_valid(self) -> bool:
+        """Whether the row may be sent: it is not skipped, has an identity, and has no issues."""
+        return self.skipped is None and bool(self.key_digest) and not self.issues
+
+    @property
+    def is_changed(self) -> bool:
+        """Whether the row was edited after its case was created."""
+        return self.status is Status.CREATED and self.differs
+
+
+FACTS = tuple(field.name for field in fields(PlannedRow) if field.name not in {"number", "fields"})
+"""The columns of a batch's facts."""
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """The rows of one frame of the source, each a line of two frames under the row's number.
+
+    `facts` has the columns `FACTS`. `fields` has a column for every path that the mapping fills, None where a field is
+    left out; it has no columns where every row is a case already.
+    """
+
+    facts: pd.DataFrame
+    fields: pd.DataFrame
+
+    @staticmethod
+    def of(lines: Sequence[tuple[object, ...]], fields: pd.DataFrame) -> Batch:
+        """Return the batch of these facts, a line for each row of `fields`."""
+        columns = zip(*lines, strict=True) if lines else ((),) * len(FACTS)
+        return Batch(pd.DataFrame(_columns(dict(zip(FACTS, columns, strict=True)), fields.index)), fields)
+
+    def __len__(self) -> int:
+        return len(self.facts)
+
+    def rows(self, which: pd.Series[bool] | None = None) -> Iterator[PlannedRow]:
+        """Yield the rows in sheet order: all of them, or those for which `which` is true."""
+        batch = self if which is None else self.where(which)
+        paths = tuple(map(str, batch.fields.columns))
+        facts: Iterable[tuple[Any, ...]] = batch.facts.itertuples(name=None)
+        values = batch.fields.itertuples(index=False, name=None)
+        for line, cells in zip(facts, values, strict=True):
+            filled = {path: value for path, value in zip(paths, cells, strict=True) if value is not None}
+            yield PlannedRow(*(*line, filled))
+
+    def where(self, which: pd.Series[bool] | list[bool]) -> Batch:
+        """Return the batch of the rows for which `which` is true."""
+        return Batch(self.facts.loc[which], self.fields.loc[which])
+
+    def in_state(self, *states: Status) -> pd.Series[bool]:
+        """Tell of each row whether it is in one of the states."""
+        return self.facts["status"].isin(states)
+
+    def with_facts(self, **columns: Sequence[object]) -> Batch:
+        """Return the batch with other values in some columns of its facts."""
+        return replace(self, facts=self.facts.assign(**_columns(columns, self.facts.index)))
+
+
+def _columns(values: Mapping[str, Sequence[Any]], index: pd.Index) -> dict[str, pd.Series]:
+    """Return columns of Python values as they are: pandas infers no types, and None stays None."""
+    return {name: pd.Series(column, index=index, dtype=object) for name, column in values.items()}
+
+
+def state_of(known: JournalRow | None, skipped: str | None, *, is_valid: bool, differs: bool) -> Status:
+    """Return the state of a row: what the CRM said comes first, then what leaves it out, then what is wrong with it."""
+    if known is not None and known.status in MAY_BE_CASES:
+        return known.status
+    if skipped is not None:
+        return Status.SKIPPED
+    if not is_valid:
+        return Status.INVALID
+    if known is not None and known.status is Status.REJECTED and not differs:
+        return Status.REJECTED
+    return Status.PLANNED
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """A source's rows in sheet order, batch by batch; each batch is made from the frame of cells at its place.
+
+    `columns` are the source's own; `content_columns` are those that a row's content hash covers. `only` are the states
+    by which its rows were chosen, none where all of them are here. `key_columns` are in the key's order, none under
+    `key: content`. `open_questions` are those for whose answers some rows wait.
+    """
+
+    table: Table
+    mapping: CaseMapping
+    scope: Scope
+    columns: tuple[str, ...]
+    content_columns: tuple[str, ...]
+    notes: tuple[str, ...]
+    frames: Iterable[pd.DataFrame]
+    batches: Spool[Batch]
+    only: tuple[Status, ...] = ()
+    key_columns: tuple[str, ...] = ()
+    open_questions: tuple[Question, ...] = ()
+
+    def cells(self) -> Iterator[tuple[pd.DataFrame, Batch]]:
+        """Yield every batch beside its frame of cells."""
+        return zip(self.frames, self.batches, strict=True)
+
+    def __iter__(self) -> Iterator[PlannedRow]:
+        for batch in self.batches:
+            yield from batch.rows()
+
+    def issues(self) -> Iterator[Issue]:
+        """Yield every issue of every row."""
+        for batch in self.batches:
+            for issues in batch.facts["issues"]:
+                yield from issues
+
+    def in_state(self, *states: Status) -> Iterator[PlannedRow]:
+        """Yield the rows that are in one of the states."""
+        for batch in self.batches:
+            yield from batch.rows(batch.in_state(*states))
+
+    def sendable(self) -> Iterator[PlannedRow]:
+        """Yield the rows that can be sent now: planned, and not waiting for an answer to an open question."""
+        for batch in self.batches:
+            yield from batch.rows(batch.in_state(Status.PLANNED) & batch.facts["waits"].isna())
+
+    @property
+    def waiting(self) -> int:
+        """How many planned rows are not sent because a question about them is open."""
+        if not self.open_questions:
+            return 0
+        waits = (batch.in_state(Status.PLANNED) & batch.facts["waits"].notna() for batch in self.batches)
+        return sum(int(which.sum()) for which in waits)
+
+    def with_open(self, questions: Sequence[Question]) -> Plan:
+        """Return the plan in which the rows that these questions are about wait."""
+        reasons = {number: question.listed for question in questions for number in question.rows}
+        if not reasons:
+            return self
+        batches: Spool[Batch] = Spool()
+        for batch in self.batches:
+            batches.append(batch.with_facts(waits=[reasons.get(number) for number in batch.facts.index]))
+        return replace(self, batches=batches, open_questions=tuple(questions))
+
+    def counts(self, run: int | None = None) -> Counts:
+        """Return how many rows are in each state; `created_now` are those that `run` sent."""
+        states: Counter[str] = Counter()
+        for batch in self.batches:
+            states.update(batch.facts["status"].tolist())
+            created = batch.facts.loc[batch.in_state(Status.CREATED)]
+            states["changed"] += int(created["differs"].sum())
+            states["created_now"] += sum(run is not None and known.run == run for known in created["known"])
+        return Counts(**{str(state): number for state, number in states.items()})
+
+
+def build_payload(plan: Plan, row: PlannedRow) -> Payload:
+    """Return the payload of a row: its fields with the reference, and its attachments, encoded while they are sent."""
+    files = [payload.EncodedFile(encoded_length(file.size), partial(encode, file)) for file in row.attachments]
+    return payload.build(complete_fields(plan, row), plan.scope.operation, row.reference, files)
+
+
+def complete_fields(plan: Plan, row: PlannedRow) -> dict[str, object]:
+    """Return a row's fields as they are sent: with its reference, and with the names of missing attachments."""
+    fields = payload.with_missing(row.fields, row.missing)
+    known = plan.scope.tenant and plan.scope.operation and row.key_digest
+    return payload.with_reference(fields, plan.mapping.reference, row.reference if known else PLACEHOLDER)
+
+
+def search_value(plan: Plan, row: PlannedRow) -> str | None:
+    """Return what is sent in the field by which the mapping searches the CRM.
+
+    None where the row is sent without that field, or without the reference by which its case would be recognised.
+    """
+    if plan.mapping.reference is None:
+        return None
+    value = complete_fields(plan, row).get(SEARCHED.get(plan.mapping.search, ""))
+    return None if value is None else str(value)

@@ -1,0 +1,273 @@
+"""The steps that turn the rows of a source into a plan; `pipeline.make_plan` takes them one after the other."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import pandas as pd
+
+from importer import identity, report
+from importer.attachments import AttachmentFolder, Found
+from importer.identity import Scope
+from importer.journal import KnownRow
+from importer.mapping import CaseMapping, Converted, TableNeed
+from importer.messages import _
+from importer.model import Attachment, Issue, JournalRow, Status
+from importer.source import Table
+from importer.spool import Spool
+from importer.validation import Validator
+from importer.workflow.keys import Keys
+from importer.workflow.matching import Contents, ImportHistory, MatchedRows, RowMatcher
+from importer.workflow.plan import DOUBTFUL, Batch, Plan, state_of
+
+
+def own_columns(columns: Sequence[str]) -> dict[str, str]:
+    """Return, where a sheet is a report of ours, our columns by name: `reference` -> the sheet's own spelling of it.
+
+    The report's columns are side by side; where the source has a column of the same name, a number follows ours.
+    """
+    bare = tuple(column.split(" (")[0] for column in columns)
+    for start in range(len(columns) - len(report.OWN_COLUMNS), -1, -1):
+        if bare[start : start + len(report.OWN_COLUMNS)] == report.OWN_COLUMNS:
+            return dict(zip(report.OWN_COLUMNS, columns[start:], strict=False))
+    return {}
+
+
+def id_column(columns: Sequence[str]) -> str | None:
+    """Return the column that holds the ids of cases, ours or a person's own `Wolkvox-ID`; None where there is none."""
+    ours = own_columns(columns).get("wolkvox_id")
+    theirs = (column for column in columns if re.sub(r"[\s_-]+", "_", column.strip()).casefold() == "wolkvox_id")
+    return ours or next(theirs, None)
+
+
+@dataclass(frozen=True, slots=True)
+class Surveyed:
+    """A frame of the source once all of them were surveyed: its rows that are left out, by number, and its keys."""
+
+    frame: pd.DataFrame
+    skipped: Mapping[int, str]
+    keys: Keys
+
+
+class Planner:
+    """Plans one source: surveys all of its frames, then takes each through the steps.
+
+    `tables` are the frames of the other tables that the mapping needs. `retry_rejected` plans rejected rows again.
+    Rows of a report are known by the reference that they carry, unless `trust_references` is false.
+    """
+
+    def __init__(  # noqa: PLR0913 - what a plan is made of
+        self,
+        table: Table,
+        mapping: CaseMapping,
+        scope: Scope,
+        history: ImportHistory,
+        tables: Mapping[TableNeed, Sequence[pd.DataFrame]],
+        *,
+        retry_rejected: bool = False,
+        trust_references: bool = True,
+    ) -> None:
+        self._table, self._mapping, self._scope = table, mapping, scope
+        ours = own_columns(table.columns)
+        self._status = ours.get("status")
+        self._columns = tuple(column for column in table.columns if column not in ours.values())
+        self._mapper = mapping.bind(self._columns, tables, table.path.parent)
+        self._content_columns = self._mapper.columns if mapping.key else self._columns
+        self._folder = AttachmentFolder(mapping.attachments, table.path.parent) if mapping.attachments else None
+        self._validator = Validator(self._mapper.rules, self._mapper.key_columns)
+        marked = bool(ours) and table.sheet is None  # our CSV marks text that a spreadsheet would calculate
+        self._frames = _unmarked(table.frames()) if marked else table.frames()
+        self._is_kept = history.is_kept
+        self._retry_rejected = retry_rejected
+        self._taken: set[str] = set()
+        self._matcher = RowMatcher(
+            scope,
+            history,
+            self._columns,
+            self._mapper.key_columns,
+            ours.get("reference") if trust_references else None,
+            id_column=id_column(table.columns) if trust_references else None,  # `adopt` judges ids by itself
+        )
+
+    def survey(self) -> Iterator[Surveyed]:
+        """Learn what only the whole source tells: what its columns prove, which rows are left out, and all keys.
+
+        Return its frames, to be taken through the other steps in their order.
+        """
+        for frame in self._frames:
+            left_out = list(self._left_out(frame))
+            self._mapper.survey(frame.drop(index=left_out) if left_out else frame)
+        surveyed: Spool[tuple[Mapping[int, str], Keys]] = Spool(in_memory=3)
+        for frame in self._frames:
+            skipped, keys = {**self._mapper.skipped(frame), **self._left_out(frame)}, self._matcher.keys(frame)
+            self._matcher.remember(frame, keys, skipped)
+            surveyed.append((skipped, keys))
+        self._matcher.all_seen()
+        return (Surveyed(frame, *known) for frame, known in zip(self._frames, surveyed, strict=True))
+
+    def _left_out(self, frame: pd.DataFrame) -> dict[int, str]:
+        """Return, with the reason, the rows that the sheet itself leaves out: hidden ones, and what a report skipped.
+
+        The latter are left out even where nothing is hidden any more: in a CSV file, and after a filter was lifted.
+        """
+        skipped = frame.index[frame[self._status].map(str).str.strip() == Status.SKIPPED] if self._status else ()
+        reason = _("skipped before; empty its cell in the column {column} to send it", column=self._status)
+        hidden = self._table.hidden.intersection(frame.index)
+        return dict.fromkeys(skipped, reason) | dict.fromkeys(hidden, _("hidden row"))
+
+    def match(self, rows: Surveyed) -> MatchedRows:
+        """Find out which row each one is, and set it beside what the journal knows of it."""
+        return self._matcher.match(rows.frame, rows.keys, rows.skipped)
+
+    def map(self, rows: Surveyed) -> Converted:
+        """Convert the cells of the rows to the fields of cases."""
+        return self._mapper.convert(rows.frame)
+
+    def validate(self, rows: Surveyed, matched: MatchedRows, mapped: Converted) -> dict[int, tuple[Issue, ...]]:
+        """Return the issues of the rows by row number, each (row, column, code) once; a skipped row has none."""
+        failed = {(issue.row, issue.column) for issue in mapped.issues if issue.row and issue.column}
+        short_keys = pd.Series(matched.short_keys, index=rows.frame.index, dtype=object)
+        judged = self._validator.validate(mapped.fields, rows.frame, short_keys, self._matcher.repeated, failed)
+        doubtful = self._matcher.issues(rows.frame, rows.keys, matched)
+        numbers = set(rows.frame.index)
+        ragged = (issue for issue in self._table.issues if issue.row in numbers)
+        by_row: dict[int, dict[tuple[str | None, str], Issue]] = {}
+        for issue in (*ragged, *mapped.issues, *judged, *doubtful):
+            if issue.row is not None and issue.row not in rows.skipped:
+                by_row.setdefault(issue.row, {}).setdefault((issue.column, issue.code), issue)
+        return {row: tuple(issues.values()) for row, issues in by_row.items()}
+
+    def find_attachments(self, rows: Surveyed) -> dict[int, Found]:
+        """Find and check the files that the rows name, by row number."""
+        if self._folder is None:
+            return {}
+        names = self._mapper.attachment_names(rows.frame)
+        return {row: self._folder.find(row, cells) for row, cells in names.items()}
+
+    def batch(
+        self,
+        rows: Surveyed,
+        matched: MatchedRows,
+        mapped: Converted,
+        issues: Mapping[int, tuple[Issue, ...]],
+        found: Mapping[int, Found],
+    ) -> Batch:
+        """Put together what the other steps found out about the rows, and tell in which state each of them is."""
+        contents = _RowContents(Contents(self._mapper.content(rows.frame)), rows.frame.index, found, self._folder)
+        hashes = [contents.hash(at, self._content_columns) if self._is_kept else "" for at in range(len(rows.frame))]
+        differing = self._differing(matched, contents, hashes)
+        self._settle_repeated(matched, differing)
+        lines = []
+        for at, number in enumerate(rows.frame.index.tolist()):
+            files = found.get(number, _NO_FILES)
+            skipped = rows.skipped.get(number)
+            faults = issues.get(number, ()) + (files.issues if skipped is None else ())
+            known = matched.known[at].row if at in matched.known else None
+            is_valid = bool(matched.key_digests[at]) and not faults
+            differs = known is not None and (at in differing or (self._retry_rejected and _is_rejected(known)))
+            state = state_of(known, skipped, is_valid=is_valid, differs=differs)
+            who = matched.key_digests[at], matched.loose_digests[at], matched.references[at], hashes[at]
+            spellings = matched.spellings.get(at, ())
+            lines.append(
+                (*who, spellings, state, known, differs, skipped, None, faults, files.attachments, files.missing)
+            )
+        return Batch.of(lines, mapped.fields)
+
+    def _differing(self, matched: MatchedRows, contents: _RowContents, hashes: Sequence[str]) -> set[int]:
+        """Return the places of the rows whose content is not what the journal has; `hashes` are of all rows."""
+
+        def is_same(at: int, known: KnownRow) -> bool:
+            now = hashes[at] if known.columns == self._content_columns else contents.hash(at, known.columns)
+            return identity.same_content(known.row.content_hash, now)
+
+        return {at for at, known in matched.known.items() if not is_same(at, known)}
+
+    def _settle_repeated(self, matched: MatchedRows, differing: set[int]) -> None:
+        """Leave a key that several rows have to the one row that the journal knows: the first whose content fits."""
+        for at in self._matcher.repeated_in(matched):
+            known = matched.known.get(at)
+            if known is None or not self._takes(known.row, differs=at in differing):
+                matched.forget(at)
+
+    def _takes(self, known: JournalRow, *, differs: bool) -> bool:
+        if known.reference in self._taken or (differs and known.status not in DOUBTFUL):
+            return False
+        self._taken.add(known.reference)
+        return True
+
+    def plan(self, batches: Spool[Batch]) -> Plan:
+        """Return the plan that these batches make, one for each frame."""
+        return Plan(
+            table=self._table,
+            mapping=self._mapping,
+            scope=self._scope,
+            columns=self._columns,
+            content_columns=self._content_columns,
+            notes=(*self._table.notes, *self._mapper.notes),
+            frames=self._frames,
+            batches=batches,
+            key_columns=self._mapper.key_columns,
+        )
+
+
+_NO_FILES = Found((), (), ())
+
+
+def _is_rejected(known: JournalRow) -> bool:
+    return known.status is Status.REJECTED
+
+
+class _RowContents:
+    """What the rows of a frame hold, their files included, where the mapping has attachments."""
+
+    def __init__(
+        self, contents: Contents, numbers: pd.Index, found: Mapping[int, Found], folder: AttachmentFolder | None
+    ) -> None:
+        self._contents, self._found = contents, found
+        self._numbers, self._has_attachments = numbers.tolist(), folder is not None
+
+    def hash(self, at: int, columns: tuple[str, ...]) -> str:
+        """Return the hash of a row's content over these columns; files count where all of them can be sent."""
+        return self._contents.hash(at, columns, self._attachments(self._numbers[at]))
+
+    def _attachments(self, number: int) -> Sequence[Attachment] | None:
+        files = self._found.get(number)
+        if files is None:
+            return () if self._has_attachments else None
+        return None if files.issues or files.missing else files.attachments
+
+
+def _unmarked(frames: Iterable[pd.DataFrame]) -> Spool[pd.DataFrame]:
+    """Return frames without the marks that keep a spreadsheet from calculating text."""
+    unmarked: Spool[pd.DataFrame] = Spool()
+    for frame in frames:
+        unmarked.append(frame.map(lambda cell: report.unmarked(cell) if isinstance(cell, str) else cell))
+    return unmarked
+
+
+def select_rows(plan: Plan, states: Iterable[Status]) -> Plan:
+    """Return the plan with only the rows that are or were in one of the states (`--only`); with all where none is named.
+
+    A row was in the state that the journal has before the run, and in the one that the source shows where that is a
+    report given back: so a corrected row is found by what was wrong with it.
+    """
+    wanted = frozenset(states)
+    if not wanted:
+        return plan
+    column = own_columns(plan.table.columns).get("status")
+    frames: Spool[pd.DataFrame] = Spool()
+    batches: Spool[Batch] = Spool()
+    for frame, batch in plan.cells():
+        shown = [str(cell).strip() for cell in frame[column]] if column else [""] * len(batch)
+        chosen = [not wanted.isdisjoint(states) for states in _states(batch, shown)]
+        frames.append(frame.loc[chosen])
+        batches.append(batch.where(chosen))
+    return replace(plan, frames=frames, batches=batches, only=tuple(state for state in Status if state in wanted))
+
+
+def _states(batch: Batch, shown: Sequence[str]) -> Iterator[set[str]]:
+    """Yield the states that each row is in, was in, and is in by what its sheet shows."""
+    for status, known, written in zip(batch.facts["status"], batch.facts["known"], shown, strict=True):
+        yield {status, known.status if known else status, written}

@@ -1,0 +1,244 @@
+"""Sends planned rows: workers that commit an intent, make one POST, and commit what came of it."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import datetime
+
+from importer.crm import CircuitBreaker, Crm, PauseReason, RateLimiter, backoff
+from importer.errors import AttachmentChanged, JournalError
+from importer.journal import Attempt, ImportRecord, Intent, Journal
+from importer.messages import _
+from importer.model import Outcome, Payload, Verdict
+from importer.workflow.forecast import UserInterface
+from importer.workflow.plan import Plan, PlannedRow, build_payload, search_value
+
+_log = logging.getLogger(__name__)
+
+_TRIES = 4
+"""How often a row is tried in one run, each time after proof that it was not delivered before."""
+
+_NOT_SENT = Outcome(Verdict.NOT_DELIVERED)
+
+
+@dataclass(frozen=True, slots=True)
+class RunContext:
+    """What the workers share: where cases go, where the truth is kept, and for which run."""
+
+    crm: Crm
+    journal: Journal
+    record: ImportRecord
+    run_id: int
+    plan: Plan
+
+
+@dataclass(frozen=True, slots=True)
+class _Case:
+    """A row that is ready to be sent: its body and its intent."""
+
+    body: Payload
+    intent: Intent
+
+
+class _Queue:
+    """What is to be sent, in its order, for all workers."""
+
+    def __init__(self, cases: Iterator[_Case]) -> None:
+        self._cases = cases
+        self._lock = threading.Lock()
+
+    def next(self) -> _Case | None:
+        """Return the next case, None where there are no more."""
+        with self._lock:
+            return next(self._cases, None)
+
+
+class Sender:
+    """Sends the rows that it is given with up to `concurrency` workers, until all are sent or something says stop."""
+
+    def __init__(self, context: RunContext, limiter: RateLimiter, breaker: CircuitBreaker, ui: UserInterface) -> None:
+        self._context, self._limiter, self._breaker, self._ui = context, limiter, breaker, ui
+        self._stop = threading.Event()
+        self._until: datetime | None = None
+        self._reason: PauseReason | None = None
+        self._fault: BaseException | None = None
+        self._in_flight: dict[int, Attempt] = {}
+        self._lock = threading.Lock()
+
+    def send(self, rows: Iterable[PlannedRow], workers: int, until: datetime | None = None) -> PauseReason | None:
+        """Send the rows in their order; return why it stopped early, None where every row was tried.
+
+        No row begins after `until`. The first Ctrl-C lets the cases in flight finish; the second makes them unknown.
+        Raises JournalError where the journal cannot be written any more; what was being sent is then kept aside or
+        becomes unknown.
+        """
+        self._until = until
+        queue = _Queue(self._case(row) for row in rows)
+        ended = [threading.Event() for _number in range(workers)]
+        for event in ended:
+            threading.Thread(target=self._work, args=(queue, event), daemon=True).start()
+        try:
+            _wait_for(ended)
+        except KeyboardInterrupt:
+            self._interrupted(ended)
+        if self._fault is not None:
+            raise self._fault
+        return self._reason
+
+    def _interrupted(self, ended: list[threading.Event]) -> None:
+        self._halt(PauseReason(_("Stopped with Ctrl-C. Give the same command again to go on."), 3))
+        try:
+            self._ui.stopping(len(self._in_flight))
+            _wait_for(ended)
+        except KeyboardInterrupt:
+            with self._lock:
+                in_flight = list(self._in_flight.values())
+            for attempt in in_flight:
+                message = _("Stopped with Ctrl-C while this row was being sent: the case may exist.")
+                self._context.journal.attempts.conclude(attempt, Outcome(Verdict.UNKNOWN, message))
+
+    def _halt(self, reason: PauseReason) -> None:
+        with self._lock:
+            self._reason = self._reason or reason
+        self._stop.set()
+
+    def _work(self, queue: _Queue, ended: threading.Event) -> None:
+        """Send cases until there are none or it is time to stop; what a worker cannot handle stops the run."""
+        try:
+            while self._may_go_on() and (case := queue.next()) is not None:
+                self._send_case(case)
+        except BaseException as fault:  # noqa: BLE001 - raised again in `send`, where somebody sees it
+            self._fault = self._fault or fault
+            self._stop.set()
+        finally:
+            ended.set()
+
+    def _may_go_on(self) -> bool:
+        """Tell whether another case may begin."""
+        if self._until is not None and datetime.now(self._until.tzinfo) >= self._until:
+            self._halt(PauseReason(_("Stopped at {until:%H:%M}, as asked (--until).", until=self._until), 3))
+        return not self._stop.is_set()
+
+    def _send_case(self, case: _Case) -> None:
+        """Claim a row, POST its case and record the outcome; again only after proof that it was not delivered."""
+        for tries in range(_TRIES):
+            if not self._limiter.acquire(self._stop):
+                return
+            attempt = self._claim(case)
+            if attempt is None:
+                return  # another process took the row
+            try:
+                outcome, seconds = self._post(case.body, attempt)
+            except AttachmentChanged as changed:  # going again would find the same, and it says nothing of the CRM
+                self._conclude(attempt, Outcome(Verdict.NOT_DELIVERED, str(changed)))
+                return
+            if reason := self._breaker.note(outcome):
+                self._halt(reason)
+            self._conclude(attempt, outcome)
+            self._log_attempt(case.body.reference, outcome, seconds)
+            self._ui.sent(outcome)
+            if outcome.verdict is not Verdict.NOT_DELIVERED or self._stop.wait(backoff(tries)):
+                return
+
+    def _claim(self, case: _Case) -> Attempt | None:
+        """Commit the intent to send a row; None where another process took it."""
+        context = self._context
+        attempt = context.journal.attempts.claim(context.record.id, context.run_id, case.intent)
+        if attempt is None:
+            self._limiter.release(_NOT_SENT, 0.0)
+            return None
+        with self._lock:
+            self._in_flight[attempt.id] = attempt
+        self._raise_mark(attempt)
+        return attempt
+
+    def _raise_mark(self, attempt: Attempt) -> None:
+        """Have the mark beside the journal know of an attempt; where that fails, nothing of it is sent."""
+        record = self._context.record
+        try:
+            self._context.journal.mark.raise_to(
+                attempt.id, attempt.token, (record.tenant, record.operation, record.name)
+            )
+        except JournalError as error:
+            self._limiter.release(_NOT_SENT, 0.0)
+            with suppress(JournalError):  # the first sentence says what is wrong
+                self._conclude(attempt, Outcome(Verdict.NOT_DELIVERED, str(error)))
+            raise
+
+    def _post(self, body: Payload, attempt: Attempt) -> tuple[Outcome, float]:
+        """Make the POST of an attempt while its lease holds; return what came of it and how many seconds it took."""
+        started = time.monotonic()
+        outcome = _NOT_SENT
+        try:
+            outcome = self._context.crm.create(body, lambda: self._context.journal.attempts.lease_holds(attempt))
+        finally:
+            seconds = time.monotonic() - started
+            self._limiter.release(outcome, seconds)
+        return outcome, seconds
+
+    def _conclude(self, attempt: Attempt, outcome: Outcome) -> None:
+        """Commit an outcome; an id that another row has stops the run, before more of them are given out."""
+        concluded = self._context.journal.attempts.conclude(attempt, outcome)
+        with self._lock:
+            del self._in_flight[attempt.id]
+        if concluded.holder is not None:
+            self._halt(PauseReason(_disputed_id(attempt.reference, outcome, concluded.holder), 3))
+
+    def _log_attempt(self, reference: str, outcome: Outcome, seconds: float) -> None:
+        """Log an attempt where anybody reads it: run, reference, state and timing, never a cell, a key or the token."""
+        if not _log.isEnabledFor(logging.INFO):
+            return
+        facts = {
+            "run": self._context.run_id,
+            "reference": reference,
+            "state": outcome.verdict.value,
+            "seconds": round(seconds, 3),
+            "http_status": outcome.http_status,
+            "code": outcome.code,
+            "bytes": outcome.bytes_sent,
+        }
+        _log.info("attempt", extra=facts)
+
+    def _case(self, row: PlannedRow) -> _Case:
+        body = build_payload(self._context.plan, row)
+        return _Case(body, self._intent(row, body))
+
+    def _intent(self, row: PlannedRow, body: Payload) -> Intent:
+        plan = self._context.plan
+        return Intent(
+            reference=body.reference,
+            content_hash=row.content_hash,
+            columns=plan.content_columns,
+            body_length=body.length,
+            seconds=self._context.crm.attempt_deadline(body.length),
+            search_field=plan.mapping.search,
+            search_value=search_value(plan, row),
+            mark_place=plan.mapping.reference,
+        )
+
+
+def _disputed_id(reference: str, outcome: Outcome, holder: str) -> str:
+    return _(
+        "Paused: the CRM answered {reference} with the id {id}, which {holder} has already. A proxy or the CRM repeats"
+        " answers: have that looked at. `case-importer settle` asks whose case it is; then give the same command"
+        " again.",
+        reference=reference,
+        id=outcome.wolkvox_id,
+        holder=holder,
+    )
+
+
+def _wait_for(ended: Iterable[threading.Event]) -> None:
+    """Wait until all workers have ended, in steps, so that Ctrl-C is heard.
+
+    Thread.join would not do: interrupted by Ctrl-C, CPython before 3.13 takes a thread that still runs for one that
+    has ended, and the answer that it waits for would be lost.
+    """
+    for event in ended:
+        while not event.wait(0.1):
+            pass

@@ -1,0 +1,267 @@
+"""Settle doubtful rows by asking the CRM: a case that is found is believed, one that is not found hardly ever."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from importer.crm import Crm
+from importer.errors import QuestionRefused
+from importer.journal import Decision, Dispute, Doubt, moment
+from importer.messages import _, ngettext
+from importer.model import Status
+from importer.workflow.looking import BY_ID, Answer, CaseSearch, distinct, questions_for
+from importer.workflow.matching import ImportHistory
+from importer.workflow.tenant_facts import Findings
+
+Question = tuple[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class SettleResult:
+    """What became of doubtful rows.
+
+    `waiting_until` is when the quiet period of those that still wait is over, `sending` how many rows are on their way
+    and `sending_until` when the last of them counts as unknown. `refusals` say why the CRM did not answer, or why its
+    answer proves nothing. `disputed` counts created rows whose id was given to another row as well, `deleted` those
+    whose cases a person just said to be gone.
+    """
+
+    created: int = 0
+    conflict: int = 0
+    planned: int = 0
+    doubtful: int = 0
+    waiting_until: datetime | None = None
+    refusals: tuple[str, ...] = ()
+    sending: int = 0
+    sending_until: datetime | None = None
+    disputed: int = 0
+    deleted: int = 0
+
+    def sentences(self) -> tuple[str, ...]:
+        """Return what a person should know of it."""
+        done = ((self.created, "created"), (self.conflict, "conflict"), (self.planned, "planned"))
+        lines = [
+            ngettext("Settled: {count} row is {state}.", "Settled: {count} rows are {state}.", count, state=state)
+            for count, state in done
+            if count
+        ]
+        if self.deleted:
+            lines.append(_("Noted: this case is gone from the CRM. The row stays created, and is not sent again."))
+        if self.waiting_until:
+            when = self.waiting_until
+            lines.append(_("The CRM is asked for doubtful rows from {when:%Y-%m-%d %H:%M:%S} on.", when=when))
+        if self.sending and self.sending_until:
+            lines.append(
+                ngettext(
+                    "{count} row is still being sent; without an answer it counts as unknown from"
+                    " {until:%Y-%m-%d %H:%M:%S} on.",
+                    "{count} rows are still being sent; without answers they count as unknown from"
+                    " {until:%Y-%m-%d %H:%M:%S} on.",
+                    self.sending,
+                    until=self.sending_until,
+                )
+            )
+        if self.disputed:
+            lines.append(
+                ngettext(
+                    "{count} created row is disputed: another row was answered with its id.",
+                    "{count} created rows are disputed: other rows were answered with their ids.",
+                    self.disputed,
+                )
+            )
+        return (*lines, *self.refusals)
+
+
+@dataclass(slots=True)
+class _Progress:
+    """What one settling has come to so far."""
+
+    decided: list[Status] = field(default_factory=list)
+    refusals: dict[str, None] = field(default_factory=dict)
+
+
+class SearchSettler:
+    """Settles the unknown rows of one import; `quiet_period` is in seconds.
+
+    `findings` are what the doctor learnt of this tenant; without them a search that finds nothing proves nothing.
+    """
+
+    def __init__(self, history: ImportHistory, crm: Crm, findings: Findings | None, quiet_period: float) -> None:
+        self._journal, self._record = history.opened()
+        self._findings, self._quiet, self._clock = findings, quiet_period, self._journal.clock
+        self._search = CaseSearch(crm, self._journal, self._record, findings)
+        self._progress = _Progress()
+        self._asked: dict[Question, Answer | None] = {}
+
+    def settle(self) -> SettleResult:
+        """Ask the CRM for every unknown row whose quiet period is over, once for all rows of one contact.
+
+        Raises ServerUnreachable or ConnectionRefused where the CRM cannot be asked; what was settled stays settled.
+        """
+        self._journal.attempts.expire(self._record.id)
+        self._settle_disputes()
+        ready, waiting = self._by_quiet_period()
+        for doubt in ready:  # all questions first: an answer to one may be what makes another believable
+            self._answers(doubt)
+        for doubt in ready:
+            self._decide(doubt, self._decision(doubt))
+        self._settle_disputes()  # those that these answers have shown
+        return self._result(waiting)
+
+    def settle_one(self, doubt: Doubt) -> Status | None:
+        """Ask the CRM for one row; return the state that it has by that, None where it stays in doubt."""
+        return self._decide(doubt, self._decision(doubt))
+
+    def _result(self, waiting: list[Doubt]) -> SettleResult:
+        settling, decided = self._journal.settling, self._progress.decided
+        in_flight = settling.in_flight(self._record.id)
+        return SettleResult(
+            created=decided.count(Status.CREATED),
+            conflict=decided.count(Status.CONFLICT),
+            planned=decided.count(Status.PLANNED),
+            doubtful=len(settling.doubts(self._record.id)),
+            waiting_until=max((self._quiet_until(doubt) for doubt in waiting), default=None),
+            refusals=tuple(self._progress.refusals),
+            sending=len(in_flight),
+            sending_until=max((self._wall(doubt.silent_since or 0.0) for doubt in in_flight), default=None),
+            disputed=len(settling.disputes(self._record.id)),
+        )
+
+    def _by_quiet_period(self) -> tuple[list[Doubt], list[Doubt]]:
+        """Return the unknown rows that were sent: those whose quiet period is over, and those that wait for its end."""
+        ready: list[Doubt] = []
+        waiting: list[Doubt] = []
+        now = self._clock.elapsed()
+        for doubt in self._journal.settling.doubts(self._record.id):
+            if doubt.state is Status.UNKNOWN and doubt.silent_since is not None:
+                (ready if doubt.silent_since + self._quiet <= now else waiting).append(doubt)
+        return ready, waiting
+
+    def _quiet_until(self, doubt: Doubt) -> datetime:
+        return self._wall((doubt.silent_since or 0.0) + self._quiet)
+
+    def _wall(self, elapsed: float) -> datetime:
+        """Return when the wall clock will show a moment of the clock that counts sleep."""
+        return moment(self._clock.wall() + elapsed - self._clock.elapsed())
+
+    def _ask(self, field: str, value: str) -> Answer | None:
+        """Ask a question once in this settling; None where the CRM refuses this one."""
+        if (field, value) not in self._asked:
+            try:
+                self._asked[field, value] = self._search.ask(field, value)
+            except QuestionRefused as refusal:  # the rows of other contacts may be found all the same
+                self._progress.refusals[str(refusal)] = None
+                self._asked[field, value] = None
+        return self._asked[field, value]
+
+    def _answers(self, doubt: Doubt) -> list[Answer]:
+        """Return the answers that can tell of a row: by the value that was sent, and by the ids that arrived for it."""
+        questions: list[Question] = [asked for arrived in doubt.ids for asked in questions_for(arrived)]
+        if doubt.search_field is not None and doubt.search_value is not None:
+            questions.insert(0, (doubt.search_field, doubt.search_value))
+        answers = [self._ask(*question) for question in questions]
+        return [answer for answer in answers if answer is not None]
+
+    def _decide(self, doubt: Doubt, decision: Decision | None) -> Status | None:
+        state = self._journal.settling.decide(doubt, decision) if decision else None
+        if state is not None:
+            self._progress.decided.append(state)
+        return state
+
+    def _decision(self, doubt: Doubt) -> Decision | None:
+        answers = self._answers(doubt)
+        hits = distinct(
+            hit for answer in answers for hit in self._search.hits(answer, doubt.reference, doubt.mark_place)
+        )
+        known = [hit for hit in hits if hit.wolkvox_id]
+        if len(hits) > 1:
+            shown = ", ".join(hit.wolkvox_id or "?" for hit in hits)
+            message = _("The CRM has several cases with this reference: {ids}", ids=shown)
+            more = tuple(hit.wolkvox_id for hit in known if hit.wolkvox_id)
+            return Decision(Status.CONFLICT, "search", message=message, ids=more)
+        if known:
+            case = known[0]
+            return Decision(Status.CREATED, "search", case.wolkvox_id, case.id_prefijo, names=case.names)
+        if self._contested(doubt, answers) or hits or doubt.ids:
+            return None
+        reason = self._why_not_absent(doubt)
+        if reason is None:
+            message = _("Not found in the CRM, where it would have been found.")
+            return Decision(Status.PLANNED, "search", message=message)
+        self._progress.refusals[reason] = None
+        return None
+
+    def _contested(self, doubt: Doubt, answers: list[Answer]) -> bool:
+        """Note the cases of other rows that carry the row's own mark; tell whether there are some."""
+        marked = [hit for answer in answers for hit in self._search.marked(answer, doubt.reference, doubt.mark_place)]
+        taken = [hit.wolkvox_id for hit in marked if hit.wolkvox_id]
+        for wolkvox_id in taken:
+            self._journal.settling.contest(doubt, wolkvox_id)
+        return bool(taken)
+
+    def _why_not_absent(self, doubt: Doubt) -> str | None:
+        """Return why a search that found nothing does not prove that there is no case, None where it does.
+
+        It does only where the doctor verified this search on this tenant for bodies of this length, the answer is
+        known to be complete and its records whole, and the same search shows, in this settling, a case whose attempt
+        began after the quiet period of the doubtful one: then the CRM's index is not behind.
+        """
+        field, value, place = doubt.search_field, doubt.search_value, doubt.mark_place
+        answer = self._asked.get((field or "", value or ""))
+        if field is None or place is None or answer is None:
+            return _("Some rows cannot be searched for: look them up in the CRM, and say what you found (--by-hand).")
+        findings = self._findings
+        if findings is None or not findings.covers(field, doubt.body_length, self._quiet):
+            return _(
+                "Some rows were not found, which proves nothing here yet: `case-importer doctor --create-test-case`"
+                " shows whether this search finds every case."
+            )
+        if self._search.speaks_against(answer, doubt.reference, place):
+            return _("Some rows were not found, but the CRM's answer has records that are cut or quote a reference.")
+        if not (self._shows_newer(doubt, field, place) and self._search.is_surely_complete(answer)):
+            self._ask_for_control(field)
+        if not self._shows_newer(doubt, field, place):
+            return _(
+                "Some rows were not found, but the search shows no case that is newer than they are: its index may be"
+                " behind. It is asked again after the next cases were created."
+            )
+        if not self._search.is_surely_complete(answer):
+            return _("Some rows were not found, but the CRM's answer may not show all cases.")
+        return None
+
+    def _shows_newer(self, doubt: Doubt, field: str, place: str) -> bool:
+        """Tell whether this settling's answers show a case that began after the quiet period of a doubtful one."""
+        return bool(
+            self._journal.settling.newer_controls(doubt, self._search.references_shown(field, place), self._quiet)
+        )
+
+    def _ask_for_control(self, field: str) -> None:
+        """Ask once for the newest created case of the import: what it shows may prove what other answers do not."""
+        value = self._journal.settling.control(self._record.id, field)
+        if value is not None:
+            self._ask(field, value)
+
+    def _settle_disputes(self) -> None:
+        """Ask the CRM whose case a disputed id is; its own mark decides, or a person."""
+        doubts = [doubt for doubt in self._journal.settling.doubts(self._record.id) if doubt.ids]
+        for dispute in self._journal.settling.disputes(self._record.id):
+            answer = self._ask(BY_ID, dispute.wolkvox_id)
+            if answer is None:
+                continue
+            if self._is_case_of(answer, dispute.reference, dispute):
+                self._journal.settling.confirm(dispute)
+                continue  # a reply or an audit record of its case may begin with the mark of another row
+            for doubt in doubts:
+                if dispute.wolkvox_id in doubt.ids and self._is_case_of(answer, doubt.reference, dispute):
+                    self._hand_over(doubt, dispute)
+
+    def _is_case_of(self, answer: Answer, reference: str, dispute: Dispute) -> bool:
+        hits = self._search.marked(answer, reference, dispute.mark_place)
+        return [hit.wolkvox_id for hit in hits] == [dispute.wolkvox_id]
+
+    def _hand_over(self, doubt: Doubt, dispute: Dispute) -> None:
+        decision = Decision(Status.CREATED, "search", dispute.wolkvox_id)
+        state = self._journal.settling.hand_over(doubt, dispute, decision)
+        if state is not None:
+            self._progress.decided.append(state)

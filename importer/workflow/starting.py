@@ -1,0 +1,136 @@
+"""What comes before the first case: every question answered, and the plan recorded in the journal."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from importer.journal import ImportRecord, Journal, RunStart, program_name, user_name
+from importer.messages import _
+from importer.model import Identity, Status
+from importer.questions import Answered, Question, answer_all, unanswered
+from importer.workflow import guards
+from importer.workflow.forecast import UserInterface
+from importer.workflow.job import Job, LoadedJob, scope_of
+from importer.workflow.key_rule import KeyRule, refuse_changed_key, refuse_other_rule
+from importer.workflow.looking import OTHER_COMPUTER
+from importer.workflow.outcome import PAUSED, SendResult
+from importer.workflow.plan import Batch, Plan
+
+PlanMaker = Callable[[Job], tuple[ImportRecord | None, Plan]]
+"""Plans the source of a job beside what the journal knows of its import; None before the first run."""
+
+
+@dataclass(frozen=True, slots=True)
+class AgreedRun:
+    """What a run may do: the job with the answers in it, the import as the journal knows it, and the plan."""
+
+    job: Job
+    record: ImportRecord | None
+    plan: Plan
+    answered: list[Answered]
+
+
+def agree(loaded: LoadedJob, journal: Journal, ui: UserInterface, server: str, make_plan: PlanMaker) -> AgreedRun:
+    """Plan a source, and have every question answered that a person has to answer before anything is sent.
+
+    Nothing goes to the CRM before that. What needs no plan is known at once, so that it is listed together with the
+    folders that the plan itself needs. Raises StartRefused, QuestionsOpen or UsageError where the run may not begin.
+    """
+    job, cases = loaded.job, loaded.cases
+    forecast = guards.forecast_questions(ui)
+    record = guards.find_import(journal, scope_of(job, cases), job.same_as)
+    of_the_journal = list(guards.journal_questions(job, journal, scope_of(job, cases)))
+    first = [*of_the_journal, *guards.first_run_questions(job, scope_of(job, cases), server, record)]
+    trust = guards.server_questions(job, cases)
+    job = guards.ask_for_folders(job, cases, ui, later=[*trust, *first, *forecast])
+    record, plan = make_plan(job)
+    refuse_changed_key(plan, journal, record)
+    guards.refuse_without_looking(job, journal, scope_of(job, cases), plan.table.digest)
+    if not job.look_first:
+        guards.refuse_unknown_ids(plan, journal, job.report_path)
+    questions = [*trust, *_plan_questions(job, plan, journal, record)]
+    overlaps = guards.overlap_questions(job, plan, journal, record, asked=questions)
+    later = [*overlaps, *first, *(forecast if plan.counts().planned else ())]
+    answered = answer_all(questions, ui, later=later)
+    same_as, job = job.same_as, guards.agreed(job, answered, ui, cases)
+    if job.same_as != same_as:
+        record, plan = make_plan(job)
+        refuse_changed_key(plan, journal, record)
+        overlaps = guards.overlap_questions(job, plan, journal, record)
+    answered += answer_all([*overlaps, *(first if record is None else of_the_journal)], ui)
+    return AgreedRun(job, record, plan.with_open(unanswered([*questions, *overlaps], answered)), answered)
+
+
+def _plan_questions(job: Job, plan: Plan, journal: Journal, record: ImportRecord | None) -> list[Question]:
+    """Return the questions that only a plan shows to be open; one about some rows names them."""
+    return [
+        *guards.other_import_questions(job, plan, journal, record),
+        *guards.same_tickets_questions(job, plan, journal, record),
+    ]
+
+
+def needs_spot_check(job: Job, plan: Plan, journal: Journal, record: ImportRecord | None) -> bool:
+    """Tell whether a spot check is due: no row of this very source was looked for yet, and not all of them will be.
+
+    It is due again where rejected rows are sent again, which another computer may have sent since, and on every run of
+    an import that another computer was seen to send.
+    """
+    if job.look_first:
+        return False
+    if record is None or job.tries_rejected or journal.decisions.answered(OTHER_COMPUTER, "/".join(record.scope)):
+        return True
+    return not journal.imports.is_spot_checked(record, plan.table.digest)
+
+
+def record_plan(agreed: AgreedRun, plan: Plan, journal: Journal) -> ImportRecord:
+    """Record an agreed plan: the import, new rows, corrected rows, rows that were edited after their creation."""
+    job, record = agreed.job, agreed.record
+    bound_to = None if plan.mapping.key else plan.table.digest
+    if record is None:
+        record = journal.imports.add(*plan.scope.parts, bound_to, KeyRule.of(plan).written())
+        guards.refuse_other_file(plan.table, record)  # another process may have been faster
+        refuse_other_rule(plan, record)
+    elif bound_to and record.bound_to is None:
+        journal.imports.bind(record, bound_to)  # it was adopted from a report, which does not name its file
+    if job.same_as is not None:
+        scope = scope_of(job, plan.mapping)
+        journal.imports.also_called(record, *scope.parts)
+        guards.remember_same(journal, scope, record)
+    for batch in plan.batches:
+        _record_batch(batch, plan, journal, record)
+    return record
+
+
+def _record_batch(batch: Batch, plan: Plan, journal: Journal, record: ImportRecord) -> None:
+    """Record what is new about the rows of a batch."""
+    fresh: dict[str, tuple[Identity, Status]] = {}
+    planned_again: list[str] = []
+    edited: dict[str, bool] = {}
+    for row in batch.rows():
+        if row.known is None:
+            if row.status is not Status.SKIPPED and row.identity is not None:
+                fresh[row.reference] = row.identity, row.status
+            continue
+        if row.status is Status.PLANNED and row.known.status is not Status.PLANNED:
+            planned_again.append(row.known.reference)
+        if row.differs != row.known.changed:
+            edited[row.known.reference] = row.differs
+    journal.rows.add(record.id, list(fresh.values()), plan.content_columns)
+    journal.rows.replan(record.id, planned_again)
+    journal.rows.flag_changed(record.id, edited)
+
+
+def run_start(plan: Plan, server: str) -> RunStart:
+    """Return what the journal records of a run when it begins."""
+    table = plan.table
+    return RunStart(str(table.path), table.digest, plan.mapping.digest, server, user_name(), program_name())
+
+
+def with_open_questions(result: SendResult, plan: Plan) -> SendResult:
+    """Name the questions for whose answers rows wait; unless something more pressing ended the run, they are why."""
+    if not plan.waiting:  # none of the rows that an open question is about were chosen
+        return result
+    notes = tuple(question.listed for question in plan.open_questions)
+    reason = result.reason or _("Rows wait for an answer: {questions}", questions=" ".join(notes))
+    return replace(result, notes=(*result.notes, *notes), reason=reason, status=max(result.status, PAUSED))

@@ -1,0 +1,129 @@
+"""Build the wheel, install it into an empty environment, and try it far from the checkout; `make wheel` runs this.
+
+It downloads what the importer needs, so it is not a test: the build server runs it after them.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+import venv
+import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from urllib.request import urlopen
+
+ROOT = Path(__file__).parent.parent
+NOT_IN_A_WHEEL = shutil.ignore_patterns("__pycache__")
+ROWS_TO_CORRECT = 1  # the exit status; the sample has faulty rows on purpose
+
+
+def main() -> None:
+    """Build, install and try the wheel in a temporary folder; end with a message at the first thing that fails."""
+    with tempfile.TemporaryDirectory(prefix="wheel-") as name:
+        folder = Path(name).resolve()
+        wheel = build(folder)
+        examine(wheel)
+        program = install(wheel, folder / "venv")
+        try_out(program, folder)
+        sys.stdout.write(f"{wheel.name} works in an environment of its own\n")
+
+
+def build(folder: Path) -> Path:
+    """Build the wheel from a copy, so that nothing left over from an earlier build gets into it."""
+    copy = folder / "source"
+    shutil.copytree(ROOT / "importer", copy / "importer", ignore=NOT_IN_A_WHEEL)
+    for part in ("pyproject.toml", "README.md", "LICENSE"):
+        shutil.copy(ROOT / part, copy)
+    call([sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--wheel-dir", folder, copy])
+    (wheel,) = folder.glob("*.whl")
+    return wheel
+
+
+def examine(wheel: Path) -> None:
+    """Compare the files of the wheel with those of the package."""
+    with zipfile.ZipFile(wheel) as archive:
+        packed = {name for name in archive.namelist() if ".dist-info/" not in name}
+    files = (path for path in (ROOT / "importer").rglob("*") if path.is_file() and "__pycache__" not in path.parts)
+    expected = {path.relative_to(ROOT).as_posix() for path in files}
+    require(packed == expected, f"missing: {sorted(expected - packed)}; not ours: {sorted(packed - expected)}")
+
+
+def install(wheel: Path, folder: Path) -> Path:
+    """Install the wheel into a new environment, with the versions of constraints.txt; return its `case-importer`."""
+    venv.create(folder, with_pip=True)
+    programs = folder / ("Scripts" if os.name == "nt" else "bin")
+    pip = [programs / "python", "-m", "pip", "--quiet", "--disable-pip-version-check"]
+    call([*pip, "install", "--constraint", ROOT / "constraints.txt", wheel])
+    call([*pip, "check"])
+    return programs / "case-importer"
+
+
+def try_out(program: Path, folder: Path) -> None:
+    """Ask for the version, check the sample, send it to the sandbox, and send it again, which makes no case."""
+    office = folder / "office"
+    for part in ("sample_data", "mappings"):
+        shutil.copytree(ROOT / part, office / part, ignore=shutil.ignore_patterns("*.report.*"))
+    environment = own_environment(folder)
+
+    def give(*arguments: str, expected: int = 0) -> str:
+        return call([program, *arguments], expected, cwd=office, env=environment)
+
+    version = re.search(r'(?m)^version = "(.+)"$', (ROOT / "pyproject.toml").read_text("utf-8"))
+    require(version is not None and version[1] in give("--version"), "--version does not name the version")
+    sample = ("sample_data/legacy_tickets.xlsx", "-m", "mappings/legacy-tickets.yml", "--json")
+    planned = json.loads(give("check", *sample, expected=ROWS_TO_CORRECT))["counts"]["planned"]
+    require(planned > 0, "check plans no row of the sample")
+    with serving(program, office, environment) as url:
+        target = ("--server", url, "--operation", "demo", "--yes", "--html")
+        for created in (planned, 0):
+            result = json.loads(give("run", *sample, *target, expected=ROWS_TO_CORRECT))
+            require(result["created_now"] == created, f"{created} cases were expected: {result['counts']}")
+        with urlopen(url, timeout=30) as page:
+            require(b"<html" in page.read(), "the sandbox shows no page")
+    reports = {path.suffix for path in office.rglob("legacy_tickets.report.*")}
+    require(reports == {".xlsx", ".html"}, f"the reports are {sorted(reports)}")
+
+
+def own_environment(folder: Path) -> dict[str, str]:
+    """Return an environment that leads to none of the checkout's modules and none of the user's files."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("PYTHON", "XDG_", "VIRTUAL_ENV"))}
+    home = str(folder / "home")
+    return kept | {"HOME": home, "LOCALAPPDATA": home, "WOLKVOX_TOKEN": "any", "PYTHONIOENCODING": "utf-8"}
+
+
+@contextmanager
+def serving(program: Path, office: Path, environment: dict[str, str]) -> Iterator[str]:
+    """Run the sandbox on a free port; give its URL."""
+    command = [program, "sandbox", "--port", "0"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=office, env=environment) as sandbox:
+        try:
+            url = next(filter(None, (re.search(r"http://[\d.:]+", line) for line in sandbox.stdout)), None)
+            require(url is not None, "the sandbox ended without naming its address")
+            yield url[0]
+        finally:
+            sandbox.terminate()
+
+
+def call(command: list[str | Path], expected: int = 0, **options: object) -> str:
+    """Run a command to its end and return what it printed; it has to end with the expected status."""
+    done = subprocess.run(command, capture_output=True, encoding="utf-8", check=False, **options)
+    shown = " ".join(map(str, command))
+    require(done.returncode == expected, f"{shown}: exit status {done.returncode}\n{done.stdout}{done.stderr}")
+    return done.stdout
+
+
+def require(holds: bool, otherwise: str) -> None:  # noqa: FBT001 - read as a sentence
+    """End the program with a message unless something holds."""
+    if not holds:
+        sys.exit(f"The wheel is not as it should be: {otherwise}")
+
+
+if __name__ == "__main__":
+    main()
