@@ -1,4 +1,4 @@
-"""The page: one file, nothing from outside, everything told, and readable by everyone."""
+"""The page: one file, nothing from outside, everything in it, and readable by everyone."""
 
 from __future__ import annotations
 
@@ -81,7 +81,7 @@ def test_the_page_says_what_the_summary_says(tmp_path: Path) -> None:
     """Next step, facts, every state's number, the issues with how often and where, the doubtful rows."""
     what = content(every_state(), notes=("Two hidden columns were read.",))
     _source, tree = page(tmp_path, what)
-    for said in (
+    for text in (
         what.summary.next_step,
         what.summary.source_digest,
         "Two hidden columns were read.",
@@ -92,7 +92,7 @@ def test_the_page_says_what_the_summary_says(tmp_path: Path) -> None:
         "WCI-0000000000000008",
         "Two cases carry this reference.",
     ):
-        assert said in tree.text
+        assert text in tree.text
 
 
 def test_p2_cells_and_messages_are_text_on_the_page_too(tmp_path: Path) -> None:

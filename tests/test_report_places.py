@@ -92,7 +92,7 @@ def test_p1_a_file_that_cannot_be_replaced_gets_another_name(tmp_path: Path, mon
 
 
 def test_p1_a_read_only_report_gets_another_name(tmp_path: Path) -> None:
-    """Whoever made it read-only meant it."""
+    """The person who made it read-only meant it."""
     path = tmp_path / "t.report.xlsx"
     report.write(path, content([row(2)]), always)
     path.chmod(0o444)
@@ -153,7 +153,7 @@ def test_the_bytes_are_on_the_disk_before_the_name(tmp_path: Path, monkeypatch: 
 
 
 def test_p3_more_rows_than_a_sheet_holds_become_a_csv(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A run that has ended gets its report, and is told why it is no workbook."""
+    """A run that has ended gets its report, and a note why it is not a workbook."""
     monkeypatch.setattr(workbook, "SHEET_LINES", 3)
     written = report.write(tmp_path / "t.report.xlsx", content([row(2), row(3), row(4)]), always)
     assert written.path.name == "t.report.csv"
@@ -187,7 +187,7 @@ def test_a_place_where_no_report_can_be_is_refused_at_the_start(tmp_path: Path, 
 
 
 def test_a_full_or_closed_folder_is_refused_at_the_start(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """No room and no right to write are told apart."""
+    """A full disk and a missing permission have messages of their own."""
     report.check_writable(tmp_path / "t.report.xlsx")
     with monkeypatch.context() as patch:
         patch.setattr(writing.shutil, "disk_usage", no_room)

@@ -1,4 +1,4 @@
-"""The report workbook, opened again: what stands in it, how it looks, and what it never does."""
+"""The report workbook, opened again: what it contains, how it looks, and what it never does."""
 
 from __future__ import annotations
 
@@ -269,7 +269,7 @@ def test_r14_a_skipped_row_is_hidden_and_so_stays_left_out(tmp_path: Path) -> No
 
 
 def test_a_message_that_only_repeats_the_issues_is_told_once(tmp_path: Path) -> None:
-    """The issues are told one by one, with column and remedy."""
+    """The issues are named one by one, with column and remedy."""
     bad = issue(2)
     sheet = opened(tmp_path, content([row(2, Status.INVALID, issues=(bad,), message=bad.message)]))["Report"]
     assert str(own(sheet, 2)["message"]) == f"Estado: {bad.message} {bad.remedy}"
@@ -307,7 +307,7 @@ def test_doubtful_rows_can_be_decided(tmp_path: Path) -> None:
 
 
 def test_an_id_leads_to_its_case_where_the_address_is_known(tmp_path: Path) -> None:
-    """The id stands in the address as an address spells it."""
+    """The id is part of the address, escaped as an address needs it."""
     rows = [row(2, wolkvox_id="64 cb/1")]
     sheet = opened(tmp_path, replace(content(rows), case_url="https://crm.example/c/{wolkvox_id}?v=1"))["Report"]
     assert sheet.cell(2, WIDTH + 3).hyperlink.target == "https://crm.example/c/64%20cb%2F1?v=1"

@@ -97,7 +97,7 @@ def _count_of(status: Status, count: int, meaning: str) -> OutcomeCount:
 
 
 def changed_note(summary: Summary) -> str:
-    """Return what to know of created rows that were edited since; nothing where there are none."""
+    """Return a sentence on created rows that were edited afterwards; empty where there are no such rows."""
     if not summary.counts.changed:
         return ""
     return ngettext(

@@ -1,4 +1,4 @@
-"""What openpyxl would drop of a workbook by loading and saving it: looked for before a user's own file is replaced.
+"""What a workbook would lose if openpyxl loaded and saved it: found before a user's own file is replaced.
 
 openpyxl writes those parts of a workbook that it knows, and drops the rest without a warning. So a workbook must have
 no parts of other kinds, and the saved workbook is compared with the original: every cell, and every element and

@@ -132,12 +132,12 @@ class Sheet:
             self.sheet.write_string(row, column, text, cell_format)
 
     def text(self, column: int, text: str) -> None:
-        """Write text that stays as it is, also after somebody has edited it; no text is no cell."""
+        """Write text that stays as it is, also after somebody has edited it; empty text makes no cell."""
         if text:
             self.value(column, _text_style(text), text)
 
     def prose(self, column: int, text: str) -> None:
-        """Write text in as many lines as it needs; no text is no cell."""
+        """Write text in as many lines as it needs; empty text makes no cell."""
         if text:
             self.value(column, styles.QUOTED_AND_WRAPPED if text[0] in FORMULA_STARTS else styles.WRAPPED, text)
 

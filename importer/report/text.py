@@ -20,7 +20,7 @@ _UNWRITABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]"
 
 # What a program may take for the start of a formula, the wide letters of East Asian keyboards included.
 _STARTER = "=+\\-@＝＋－＠﹦﹢﹣﹫⁺⁼₊₌⩵⩶﬩"  # noqa: RUF001 - meant as they are
-# What may stand between the start of a cell and its formula, and is dropped by one program or another: white space,
+# What may stand between the start of a cell and its formula, and is ignored by one program or another: white space,
 # quotation marks, control characters and invisible ones.
 _PASSED_OVER = (
     r"\s\"\x00-\x20\x7f-\xa0\xad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u2028-\u202f"
@@ -70,7 +70,7 @@ def marked(text: str) -> str:
     """Return the text as a CSV cell: an apostrophe before whatever a spreadsheet program would run.
 
     A program may cut the file by another separator than ours, so that a cell begins wherever a semicolon, a comma, a
-    bar, a tab or a line break stands: each of these beginnings is marked. A number is no exception: with the cell that
+    bar, a tab or a line break is: each of these beginnings is marked. A number is no exception: with the cell that
     follows it, it may be a formula for a program that takes our separator for a decimal comma. `unmarked` gives back
     exactly the text that was marked.
     """

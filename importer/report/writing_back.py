@@ -208,13 +208,13 @@ def _put_sheet(ours: Worksheet, workbook: Workbook) -> None:
 
 def _copy_cells(ours: Worksheet, theirs: Worksheet) -> None:
     """Copy cells with styles, notes and links; text stays text."""
-    dressed: dict[int, Cell] = {}
+    templates: dict[int, Cell] = {}  # empty cells, one for each style
     for line in ours.iter_rows():
         copies = []
         for cell in line:
-            if cell.style_id not in dressed:
-                dressed[cell.style_id] = _dressed(cell, theirs)
-            copied = copy(dressed[cell.style_id])
+            if cell.style_id not in templates:
+                templates[cell.style_id] = _styled_like(cell, theirs)
+            copied = copy(templates[cell.style_id])
             copied.value = cell.value
             if isinstance(cell.value, str):
                 copied.data_type = "s"  # otherwise `=1+1` is a formula, and `#N/A` an error
@@ -228,13 +228,13 @@ def _copy_cells(ours: Worksheet, theirs: Worksheet) -> None:
                 copied.hyperlink = copy(cell.hyperlink)
 
 
-def _dressed(cell: Cell | MergedCell, sheet: Worksheet) -> Cell:
+def _styled_like(cell: Cell | MergedCell, sheet: Worksheet) -> Cell:
     """Return an empty cell of a sheet in the style of another workbook's cell."""
-    dressed = Cell(sheet, 1, 1)
+    styled = Cell(sheet, 1, 1)
     for name in ("font", "fill", "border", "alignment", "number_format"):
-        setattr(dressed, name, copy(getattr(cell, name)))
-    dressed.quotePrefix = cell.quotePrefix
-    return dressed
+        setattr(styled, name, copy(getattr(cell, name)))
+    styled.quotePrefix = cell.quotePrefix
+    return styled
 
 
 def _copy_layout(ours: Worksheet, theirs: Worksheet) -> None:
