@@ -121,7 +121,12 @@ class Listing(Sheet):
         self.sheet.autofilter(0, 0, self.lines - 1, last)
         self.sheet.ignore_errors({"number_stored_as_text": f"A1:{xl_rowcol_to_cell(self.lines - 1, last)}"})
         rule = {"type": "formula", "criteria": "=TRUE", "format": self.formats.ruled}
-        self.sheet.conditional_format(1, 0, max(self.lines - 1, 1), last, rule)
+        for left, right in self._ruled():
+            self.sheet.conditional_format(1, left, max(self.lines - 1, 1), right, rule)
+
+    def _ruled(self) -> Iterable[tuple[int, int]]:
+        """Return the columns that have a rule below each line, as first and last ones."""
+        return [(0, self.columns - 1)]
 
 
 def height_of(*texts: tuple[str, int]) -> float | None:
@@ -308,3 +313,8 @@ class ToDecideSheet(Listing):
         }
         self.sheet.data_validation(1, column, max(self.lines - 1, 1), column, choice)
         super().finish()
+
+    def _ruled(self) -> Iterable[tuple[int, int]]:
+        """Return all columns but those to fill in, which have a box of their own."""
+        first = list(TO_DECIDE_WIDTHS).index(TO_FILL_IN[0])
+        return [(0, first - 1), (first + len(TO_FILL_IN), self.columns - 1)]

@@ -25,7 +25,8 @@ THIN = 1  # XlsxWriter's number of a thin line
 class Style:
     """How a cell looks; colours as RRGGBB.
 
-    `quoted` keeps text that begins like a formula as text, also after somebody has edited it.
+    `box` is the colour of a line around the cell. `quoted` keeps text that begins like a formula as text, also after
+    somebody has edited it.
     """
 
     number_format: str = "General"
@@ -41,7 +42,7 @@ class Style:
     underlined: bool = False
     top_rule: str = ""
     bottom_rule: str = ""
-    boxed: bool = False
+    box: str = ""
 
     def tinted(self, palette: Palette, *, bold: bool = False) -> Style:
         """Return the same style in other colours."""
@@ -76,8 +77,8 @@ class Style:
 
     def _rules(self) -> Iterator[tuple[str, object]]:
         sides = {"top": self.top_rule, "bottom": self.bottom_rule}
-        if self.boxed:
-            sides = dict.fromkeys(("left", "right", "top", "bottom"), RULE_COLOUR)
+        if self.box:
+            sides = dict.fromkeys(("left", "right", "top", "bottom"), self.box)
         for side, colour in sides.items():
             if colour:
                 yield side, THIN
@@ -112,7 +113,7 @@ def formatted(number_format: str, *, number: bool) -> Style:
 
 WHOLE_NUMBER = formatted("0", number=True)
 MOMENT = formatted("yyyy-mm-dd hh:mm:ss", number=False)
-TO_WRITE_IN = replace(INDENTED.tinted(TO_FILL), boxed=True, number_format="@")
+TO_WRITE_IN = replace(INDENTED.tinted(TO_FILL), box=TO_FILL.bar, number_format="@")
 """A cell for a person to write in; what is written there stays text."""
 
 
