@@ -19,7 +19,7 @@ from importer.model import ReportContent
 from importer.report import listings, writing
 
 
-class Desk:
+class UserInterface:
     """Writes reports, and remembers each as a journal does."""
 
     def __init__(self) -> None:
@@ -50,7 +50,7 @@ def shown(sheet: Worksheet) -> list[str]:
 
 def test_a_later_run_shows_what_it_did_and_every_row_as_before(tmp_path: Path) -> None:
     """Summary is the latest run's; where nothing has happened to the rows, the other sheets look the same."""
-    desk, path = Desk(), tmp_path / "t.report.xlsx"
+    desk, path = UserInterface(), tmp_path / "t.report.xlsx"
     what = content(every_state()[1:], notes=("Before.",))
     first = desk.write(path, what)
     before = load_workbook(path)
@@ -66,7 +66,7 @@ def test_a_later_run_shows_what_it_did_and_every_row_as_before(tmp_path: Path) -
 
 def test_a_report_can_be_written_again_any_number_of_times(tmp_path: Path) -> None:
     """It does not grow by that."""
-    desk, path, sizes = Desk(), tmp_path / "t.report.xlsx", []
+    desk, path, sizes = UserInterface(), tmp_path / "t.report.xlsx", []
     what = content(every_state())
     for day in range(4):
         desk.write(path, later(what, ended_at=what.summary.ended_at + timedelta(days=day)))
@@ -77,7 +77,7 @@ def test_a_report_can_be_written_again_any_number_of_times(tmp_path: Path) -> No
 
 def test_a_row_that_was_sent_since_is_shown_as_it_is_now(tmp_path: Path) -> None:
     """No line of the report before stays."""
-    desk, path = Desk(), tmp_path / "t.report.xlsx"
+    desk, path = UserInterface(), tmp_path / "t.report.xlsx"
     desk.write(path, content([row(2), row(3)]))
     desk.write(path, content([row(2), row(3, message="Seen.")]))
     assert load_workbook(path)["Report"]["J3"].value == "Created in this run.\nSeen."
@@ -85,7 +85,7 @@ def test_a_row_that_was_sent_since_is_shown_as_it_is_now(tmp_path: Path) -> None
 
 def test_p5_an_edited_report_is_not_taken_for_what_it_was(tmp_path: Path) -> None:
     """It keeps every byte; the new one takes the next name, and is the one that is replaced from then on."""
-    desk, path = Desk(), tmp_path / "t.report.xlsx"
+    desk, path = UserInterface(), tmp_path / "t.report.xlsx"
     what = content(every_state())
     desk.write(path, what)
     book = load_workbook(path)
@@ -105,7 +105,7 @@ def test_p3_what_the_workbook_had_to_do_without_is_said_each_time(
 ) -> None:
     """Summary names links beyond Excel's limit once, also in a report that is written again."""
     monkeypatch.setattr(listings, "LINKS_PER_SHEET", 1)
-    desk, path = Desk(), tmp_path / "t.report.xlsx"
+    desk, path = UserInterface(), tmp_path / "t.report.xlsx"
     for what in (content(every_state()), later(content(every_state()))):
         desk.write(path, what)
         texts = [str(cell.value) for line in load_workbook(path)["Summary"] for cell in line]
@@ -114,7 +114,7 @@ def test_p3_what_the_workbook_had_to_do_without_is_said_each_time(
 
 def test_a_second_report_that_breaks_off_leaves_the_first(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Whole or not at all, and nothing half-written stays behind."""
-    desk, path = Desk(), tmp_path / "t.report.xlsx"
+    desk, path = UserInterface(), tmp_path / "t.report.xlsx"
     desk.write(path, content(every_state()))
     kept, write_workbook = path.read_bytes(), writing.WRITERS[".xlsx"]
 
