@@ -29,9 +29,9 @@ if TYPE_CHECKING:
     from importer.model import Counts, Issue, Outcome, Status
     from importer.pipeline import Preview, adopt, check, history, preview, rebuild_report, run
     from importer.questions import Question, QuestionsOpen
-    from importer.report import IssueGroup, group_issues
     from importer.settings import Connection
     from importer.workflow.adopting import Adoption
+    from importer.workflow.corrections import Correction, suggest_corrections
     from importer.workflow.decisions import ByHand, SettleJob
     from importer.workflow.events import Event, EventInterface
     from importer.workflow.forecast import Forecast, UserInterface
@@ -46,6 +46,7 @@ _HOME = {
     "CaseMapping": "mapping",
     "Connection": "settings",
     "ConnectionRefused": "errors",
+    "Correction": "workflow.corrections",
     "Counts": "model",
     "Crm": "crm",
     "Event": "workflow.events",
@@ -54,7 +55,6 @@ _HOME = {
     "Forecast": "workflow.forecast",
     "ImporterError": "errors",
     "Issue": "model",
-    "IssueGroup": "report",
     "Job": "workflow.job",
     "JournalError": "errors",
     "LoadedJob": "workflow.job",
@@ -80,13 +80,13 @@ _HOME = {
     "UserInterface": "workflow.forecast",
     "adopt": "pipeline",
     "check": "pipeline",
-    "group_issues": "report",
     "history": "pipeline",
     "load_job": "workflow.job",
     "load_mapping": "mapping",
     "preview": "pipeline",
     "rebuild_report": "pipeline",
     "run": "pipeline",
+    "suggest_corrections": "workflow.corrections",
 }
 
 __all__ = [
@@ -95,6 +95,7 @@ __all__ = [
     "CaseMapping",
     "Connection",
     "ConnectionRefused",
+    "Correction",
     "Counts",
     "Crm",
     "Event",
@@ -103,7 +104,6 @@ __all__ = [
     "Forecast",
     "ImporterError",
     "Issue",
-    "IssueGroup",
     "Job",
     "JournalError",
     "LoadedJob",
@@ -129,13 +129,13 @@ __all__ = [
     "UserInterface",
     "adopt",
     "check",
-    "group_issues",
     "history",
     "load_job",
     "load_mapping",
     "preview",
     "rebuild_report",
     "run",
+    "suggest_corrections",
 ]
 
 

@@ -302,13 +302,6 @@ class ReportRow:
     issues: tuple[Issue, ...] = ()
     about: str | None = None
 
-    @property
-    def facts(self) -> tuple[object, ...]:
-        """What became of the row, without its cells; `sent_at` in seconds since 1970."""
-        sent_at = self.sent_at and self.sent_at.timestamp()
-        case = self.wolkvox_id, self.id_prefijo, self.message, sent_at, self.run, self.reference
-        return self.number, self.status, *case, self.changed, self.issues, self.about
-
 
 @dataclass(frozen=True, slots=True)
 class Summary:
@@ -340,14 +333,10 @@ class ReportContent:
     """Everything that a report shows.
 
     `rows` may be iterated more than once, comes in sheet order, and is not held in memory. `case_url` leads to a
-    case once its `{wolkvox_id}` is filled in; None where nobody has said how. `made_from` is what the rows' cells were
-    made from and by: where it is the same, the cells of a row are; empty where that is not known. `outcomes` are the
-    facts of the rows, where those can be had without the cells.
+    case once its `{wolkvox_id}` is filled in; None where nobody has said how.
     """
 
     summary: Summary
     columns: tuple[str, ...]
     rows: Iterable[ReportRow]
     case_url: str | None = None
-    made_from: tuple[str, ...] = ()
-    outcomes: Iterable[tuple[object, ...]] | None = None

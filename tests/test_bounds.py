@@ -17,7 +17,7 @@ from source_support import WORKBOOKS
 
 from importer import files, report
 from importer.errors import ReportError, SourceError
-from importer.report.given_back import is_given_back
+from importer.report import is_given_back
 from importer.source import open_table
 
 MAIN = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"

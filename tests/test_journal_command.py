@@ -279,7 +279,7 @@ def test_r15_a_file_without_a_mark_says_nothing(tmp_path: Path, name: str) -> No
 
 def test_r15_the_mark_of_a_report_is_read_whatever_its_label(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A translated report counts too, and so does one of which only the Summary was renewed."""
-    monkeypatch.setattr("importer.report.words._", lambda template, /, **values: f"«{template.format(**values)}»")
+    monkeypatch.setattr("importer.report.content._", lambda template, /, **values: f"«{template.format(**values)}»")
     written = report.write(tmp_path / "t.xlsx", content(every_state(), journal=("a" * 32, 12)), always)
     assert report.read_mark(written.path, open_table) == ("a" * 8, 12)
 

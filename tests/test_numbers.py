@@ -110,7 +110,7 @@ def told_by_rows(table: pd.DataFrame) -> Numbers:
 def told_by_page(page: str) -> Numbers:
     """Read the outcomes of the page, and how often each group of issues stands in it."""
     found = re.findall(r'<th scope="row">(?:<span[^>]*>)?([^<]+)(?:</span>)?</th>\s*<td class="number">(\d+)<', page)
-    often = re.findall(r'<td data-name="How often" class=number>(\d+)<', page)
+    often = re.findall(r'<td data-name="How often" class="number">(\d+)<', page)
     changed = re.search(r"(\d+) created rows? w", page)
     tallies = {name: int(number) for name, number in found}
     return told_by_tallies(tallies, sum(map(int, often)), int(changed[1]) if changed else 0)

@@ -1,8 +1,10 @@
-"""The page: one file, nothing from outside, everything told, and readable by everyone."""
+"""The page: one file, nothing from outside, everything in it, and readable by everyone."""
 
 from __future__ import annotations
 
 import re
+from base64 import b64encode
+from hashlib import sha256
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -10,9 +12,8 @@ from report_support import always, content, every_state, issue, row
 
 from importer import report
 from importer.model import Issue, ReportContent, Status
-from importer.report.groups import grouped
+from importer.report.content import CREATED_NOW, PALETTES, group_issues, issues_of
 from importer.report.styles import FAULTY, FILL_HEADER, OWN_HEADER, SOURCE_HEADER, TO_FILL
-from importer.report.words import CREATED_NOW, LOOKS
 
 VOID = {"meta", "input", "br"}
 
@@ -60,11 +61,27 @@ def test_the_page_asks_for_nothing_from_outside(tmp_path: Path) -> None:
     assert "default-src 'none'" in source
 
 
+def test_the_page_runs_its_own_script_alone(tmp_path: Path) -> None:
+    """Its policy names the one script by its digest, so that a script from a cell would not run even if it got in."""
+    source, _tree = page(tmp_path, content(every_state()))
+    script = re.search(r"<script>(.*)</script>", source, re.DOTALL)
+    assert script is not None
+    digest = b64encode(sha256(script[1].encode()).digest()).decode()
+    assert f"script-src 'sha256-{digest}'" in source
+
+
+def test_names_in_backticks_are_shown_as_code(tmp_path: Path) -> None:
+    """The name of a sheet or a command stands out; markup between backticks is text."""
+    source, tree = page(tmp_path, content([row(2)], next_step="Use `case-importer settle` and `<b>`."))
+    assert "Use <code>case-importer settle</code> and <code>&lt;b&gt;</code>." in source
+    assert "Use case-importer settle and <b>." in tree.text
+
+
 def test_the_page_says_what_the_summary_says(tmp_path: Path) -> None:
     """Next step, facts, every state's number, the issues with how often and where, the doubtful rows."""
     what = content(every_state(), notes=("Two hidden columns were read.",))
     _source, tree = page(tmp_path, what)
-    for said in (
+    for text in (
         what.summary.next_step,
         what.summary.source_digest,
         "Two hidden columns were read.",
@@ -75,7 +92,7 @@ def test_the_page_says_what_the_summary_says(tmp_path: Path) -> None:
         "WCI-0000000000000008",
         "Two cases carry this reference.",
     ):
-        assert said in tree.text
+        assert text in tree.text
 
 
 def test_p2_cells_and_messages_are_text_on_the_page_too(tmp_path: Path) -> None:
@@ -109,21 +126,21 @@ def _luminance(colour: str) -> float:
 
 def test_every_colour_has_enough_contrast() -> None:
     """Letters on their ground reach the 4.5 of WCAG AA, on the page and in the sheets."""
-    for look in (*LOOKS.values(), CREATED_NOW, FAULTY, TO_FILL, SOURCE_HEADER, OWN_HEADER, FILL_HEADER):
-        light, dark = sorted((_luminance(look.ground), _luminance(look.letters)), reverse=True)
-        assert (light + 0.05) / (dark + 0.05) >= 4.5, look
+    for each in (*PALETTES.values(), CREATED_NOW, FAULTY, TO_FILL, SOURCE_HEADER, OWN_HEADER, FILL_HEADER):
+        light, dark = sorted((_luminance(each.background), _luminance(each.text)), reverse=True)
+        assert (light + 0.05) / (dark + 0.05) >= 4.5, each
 
 
 def test_issues_are_grouped_by_column_and_code() -> None:
     """The most frequent first, neighbours together, the commonest values, and no more than a page can hold."""
     rows = [row(number, Status.INVALID, issues=(issue(number, value=f"v{number % 9}"),)) for number in range(2, 302)]
     rows += [row(number, Status.INVALID, issues=(issue(number, "Asunto"),)) for number in range(400, 600, 2)]
-    state, subject = grouped(rows)
-    assert (state.first.column, state.count, state.where) == ("Estado", 300, "2-301")
+    state, subject = group_issues(issues_of(rows))
+    assert (state.first.column, state.count, state.rows) == ("Estado", 300, "2-301")
     assert len(list(state.examples)) == 6
     assert state.more_values
-    assert subject.where.startswith("400, 402, 404")
-    assert subject.where.endswith("478 and 60 more rows")
+    assert subject.rows.startswith("400, 402, 404")
+    assert subject.rows.endswith("478 and 60 more rows")
 
 
 def test_the_page_of_a_perfect_import_says_so(tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ from report_support import always, content, every_state, never, row
 from importer import report
 from importer.errors import ReportError
 from importer.model import ReportContent, ReportRow
-from importer.report import places, workbook, writing
+from importer.report import workbook, writing
 
 
 @pytest.mark.parametrize(
@@ -39,7 +39,7 @@ def test_a_report_that_is_as_we_wrote_it_is_renewed(tmp_path: Path) -> None:
     first = report.write(path, content([row(2)]), never)
     again = report.write(path, content([row(2), row(3)]), {first.digest}.__contains__)
     assert (again.path, again.note) == (path, None)
-    assert again.digest == places.digest(path) != first.digest
+    assert again.digest == writing.digest(path) != first.digest
     assert load_workbook(path)["Report"].max_row == 3
 
 
@@ -78,21 +78,21 @@ def test_p1_a_file_that_cannot_be_replaced_gets_another_name(tmp_path: Path, mon
     """On Windows a save over an open file fails; the report is written all the same."""
     path = tmp_path / "t.report.xlsx"
     report.write(path, content([row(2)]), always)
-    replace = places.replace
+    replace = writing.replace
 
     def held(temporary: Path, target: Path) -> None:
         if target == path:
             raise PermissionError(errno.EACCES, "in use")
         replace(temporary, target)
 
-    monkeypatch.setattr(places, "replace", held)
+    monkeypatch.setattr(writing, "replace", held)
     written = report.write(path, content([row(2)]), always)
     assert written.path.name == "t (2).report.xlsx"
     assert "is open in another program" in str(written.note)
 
 
 def test_p1_a_read_only_report_gets_another_name(tmp_path: Path) -> None:
-    """Whoever made it read-only meant it."""
+    """The person who made it read-only meant it."""
     path = tmp_path / "t.report.xlsx"
     report.write(path, content([row(2)]), always)
     path.chmod(0o444)
@@ -153,7 +153,7 @@ def test_the_bytes_are_on_the_disk_before_the_name(tmp_path: Path, monkeypatch: 
 
 
 def test_p3_more_rows_than_a_sheet_holds_become_a_csv(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A run that has ended gets its report, and is told why it is no workbook."""
+    """A run that has ended gets its report, and a note why it is not a workbook."""
     monkeypatch.setattr(workbook, "SHEET_LINES", 3)
     written = report.write(tmp_path / "t.report.xlsx", content([row(2), row(3), row(4)]), always)
     assert written.path.name == "t.report.csv"
@@ -174,7 +174,7 @@ def refused(_self: Path, _mode: str) -> None:
 @pytest.mark.parametrize(
     ("name", "sentence"),
     [
-        ("missing/t.report.xlsx", "the folder .*missing does not exist. Make it, or name another with --report."),
+        ("missing/t.report.xlsx", "the folder .*missing does not exist. Create it, or name another with --report."),
         ("t.report.xls", "a report ends in .xlsx, .csv or .html"),
         ("folder.xlsx", "is a folder. Name a file in it"),
     ],
@@ -187,10 +187,10 @@ def test_a_place_where_no_report_can_be_is_refused_at_the_start(tmp_path: Path, 
 
 
 def test_a_full_or_closed_folder_is_refused_at_the_start(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """No room and no right to write are told apart."""
+    """A full disk and a missing permission have messages of their own."""
     report.check_writable(tmp_path / "t.report.xlsx")
     with monkeypatch.context() as patch:
-        patch.setattr(places.shutil, "disk_usage", no_room)
+        patch.setattr(writing.shutil, "disk_usage", no_room)
         with pytest.raises(ReportError, match="the disk is full"):
             report.check_writable(tmp_path / "t.report.xlsx")
     monkeypatch.setattr(Path, "open", refused)
@@ -202,7 +202,7 @@ def test_a_full_or_closed_folder_is_refused_at_the_start(tmp_path: Path, monkeyp
 
 def test_every_kind_is_written_by_its_ending(tmp_path: Path) -> None:
     """Upper-case endings are endings too."""
-    writers: dict[str, Callable[..., None]] = dict(writing._WRITERS)
-    assert tuple(writers) == places.ENDINGS
+    writers: dict[str, Callable[..., None]] = dict(writing.WRITERS)
+    assert tuple(writers) == (".xlsx", ".csv", ".html")
     for ending in (".XLSX", ".CSV", ".HTML"):
         assert report.write(tmp_path / f"t{ending}", content(every_state()), always).path.stat().st_size > 1000

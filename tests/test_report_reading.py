@@ -1,4 +1,4 @@
-"""A report that is given back: its rows, its verdicts, and the files that are none."""
+"""A report that is given back: its rows, its verdicts, and files that are not reports."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ from report_support import COLUMNS, always, content, every_state, reference, row
 
 from importer import report
 from importer.errors import ReportError
-from importer.report.lines import write_csv
 from importer.report.text import marked, unmarked
+from importer.report.writing import write_csv
 from importer.source import open_table
 
 
@@ -99,7 +99,7 @@ def test_a_csv_that_excel_saved_again_is_read(tmp_path: Path) -> None:
 
 
 def not_a_report(folder: Path, name: str) -> Path:
-    """Make a file that is no report."""
+    """Make a file that is not a report."""
     path = folder / name
     if name == "other.xlsx":
         Workbook().save(path)
@@ -125,7 +125,7 @@ def test_what_is_no_report_is_said_in_one_sentence(tmp_path: Path, name: str) ->
 
 
 def test_p2_a_csv_marks_what_a_spreadsheet_would_run(tmp_path: Path) -> None:
-    """An apostrophe stands before it, numbers with a sign are no exception, and every column is there."""
+    """An apostrophe precedes it, numbers with a sign are no exception, and every column is there."""
     evil = "=1+1"
     rows = [row(2, cells=(evil, "-5", "+57 300", "@x", "'=2"), message="=cmd|' /C calc'!A0")]
     path = report.write(tmp_path / "t.report.csv", content(rows), always).path
@@ -173,7 +173,7 @@ def cells_as_opened(content: str, separator: str) -> Iterator[str]:
 
 
 def may_run(cell: str) -> bool:
-    """Tell whether a program could take a cell for a formula, whatever of its beginning it drops."""
+    """Tell whether a program could take a cell for a formula, whatever of its beginning it ignores."""
     dropped = {"Cc", "Cf", "Zs", "Zl", "Zp"}
     rest = next((at for at, sign in enumerate(cell) if unicodedata.category(sign) not in dropped and sign != '"'), None)
     return rest is not None and unicodedata.normalize("NFKC", cell[rest])[0] in "=+-@"

@@ -5,61 +5,64 @@ from __future__ import annotations
 import shutil
 import subprocess
 from collections.abc import Callable
+from datetime import datetime
 from pathlib import Path
 from zipfile import ZipFile
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from openpyxl import Workbook, load_workbook
+from openpyxl.cell.rich_text import CellRichText, TextBlock
+from openpyxl.cell.text import InlineFont
 from openpyxl.chart import BarChart, Reference
 from openpyxl.comments import Comment
 from openpyxl.formatting.rule import CellIsRule
 from openpyxl.styles import PatternFill
+from openpyxl.workbook.defined_name import DefinedName
+from openpyxl.worksheet.datavalidation import DataValidation
+from openpyxl.worksheet.table import Table
 from report_support import content, every_state, row
 
 from importer import report
 from importer.errors import ReportError
+from importer.model import TableOptions
 from importer.report import writing_back
 from importer.source import open_table
+
+SHEET = "xl/worksheets/sheet1.xml"
 
 
 @pytest.fixture
 def source(tmp_path: Path) -> Path:
-    """Return a workbook with what people put into workbooks, a stored formula result among it."""
+    """Return a workbook with what people put into workbooks, as far as it can be saved with another sheet."""
     workbook = Workbook()
     sheet = workbook.active
     sheet.title = "Tickets"
-    sheet.append(["Ticket", "Asunto", "Doble"])
-    sheet.append([1, "Hola", "=A2*2"])
+    sheet.append(["Ticket", "Asunto", "Abierto"])
+    sheet.append([1, "=no es una fórmula", datetime(2026, 11, 23, 14, 30, 5)])  # noqa: DTZ001 - a sheet has no zone
+    sheet["B2"].data_type = "s"
+    sheet["B3"] = CellRichText("a ", TextBlock(InlineFont(b=True, color="FF0000"), "b"))
+    sheet["B4"] = "_x0041_ y  "
     sheet.column_dimensions["B"].width = 33
+    sheet.row_dimensions[3].hidden = True
     sheet["A1"].fill = PatternFill("solid", start_color="123456")
     sheet["A2"].number_format = '0" uds"'
-    sheet["A1"].comment = Comment("de la oficina", "Ana")
+    sheet["A2"].hyperlink = "https://example.com/x?y=1#z"
+    sheet.merge_cells("D1:E2")
     sheet.conditional_formatting.add("A2", CellIsRule("greaterThan", ["0"], fill=PatternFill(end_color="00FF00")))
-    chart = BarChart()
-    chart.add_data(Reference(sheet, min_col=1, min_row=2, max_row=2))
-    sheet.add_chart(chart, "E5")
-    workbook.create_sheet("Otra")["B2"] = "queda"
+    choice = DataValidation(type="list", formula1='"1,2"')
+    choice.add("A2")
+    sheet.add_data_validation(choice)
+    sheet.oddHeader.center.text = "Oficina"
+    workbook.defined_names["precios"] = DefinedName("precios", attr_text="Otra!$B$2")
+    other = workbook.create_sheet("Otra")
+    other["A1"], other["B1"], other["A2"], other["B2"] = "x", "y", 1, "queda"
+    other.add_table(Table(displayName="tabla", ref="A1:B2"))
+    other.protection.sheet = True
     path = tmp_path / "tickets.xlsx"
     workbook.save(path)
-    _store_result(path)
     return path
-
-
-def _store_result(path: Path) -> None:
-    """Store the result of the formula, as Excel does, and macros and an image, which openpyxl would drop."""
-    with ZipFile(path) as package:
-        parts = {name: package.read(name) for name in package.namelist()}
-    sheet = "xl/worksheets/sheet1.xml"
-    parts[sheet] = (
-        parts[sheet]
-        .replace(b"<f>A2*2</f><v />", b"<f>A2*2</f><v>2</v>")
-        .replace(b"<f>A2*2</f><v></v>", b"<f>A2*2</f><v>2</v>")
-    )
-    parts["xl/media/logo.png"] = b"not looked at"
-    parts["xl/vbaProject.bin"] = b"not looked at either"
-    with ZipFile(path, "w") as package:
-        for name, data in parts.items():
-            package.writestr(name, data)
 
 
 def parts_of(path: Path) -> dict[str, bytes]:
@@ -68,34 +71,134 @@ def parts_of(path: Path) -> dict[str, bytes]:
         return {name: package.read(name) for name in package.namelist()}
 
 
-def test_p4_everything_else_is_kept_byte_for_byte(source: Path) -> None:
-    """Charts, images, macros, notes, styles, stored results: only the lists of sheets, types and styles grow."""
-    before = parts_of(source)
-    report.write_back(source, content(every_state()), open_table)
-    after = parts_of(source)
-    grown = {"[Content_Types].xml", "xl/workbook.xml", "xl/_rels/workbook.xml.rels", "xl/styles.xml"}
-    assert {name for name in before if before[name] != after[name]} == grown
-    assert {name for name in after if name not in before and "case-importer-report" not in name} == set()
+def with_parts(path: Path, parts: dict[str, bytes]) -> None:
+    """Write a workbook of these parts."""
+    with ZipFile(path, "w") as package:
+        for name, data in parts.items():
+            package.writestr(name, data)
 
 
-def test_p4_the_workbook_opens_with_both(source: Path) -> None:
-    """The other sheets read as before, and Report is there in its colours, formats and notes."""
+def replaced(path: Path, part: str, old: bytes, new: bytes) -> None:
+    """Replace a piece of a part once."""
+    parts = parts_of(path)
+    assert old in parts[part]
+    with_parts(path, {**parts, part: parts[part].replace(old, new, 1)})
+
+
+def test_p4_everything_else_is_kept(source: Path) -> None:
+    """Values, styles, rules, lists, links, merges, names, tables, protection, headers, letters in bold."""
     report.write_back(source, content(every_state()), open_table)
-    workbook = load_workbook(source)
+    workbook = load_workbook(source, rich_text=True)
     assert workbook.sheetnames == ["Tickets", "Otra", "Report"]
-    tickets, sheet = workbook["Tickets"], workbook["Report"]
-    assert (tickets["C2"].value, tickets["A1"].fill.start_color.rgb) == ("=A2*2", "00123456")
+    tickets, other = workbook["Tickets"], workbook["Otra"]
+    assert (tickets["B2"].value, tickets["B2"].data_type) == ("=no es una fórmula", "s")
+    assert tickets["C2"].value == datetime.fromisoformat("2026-11-23 14:30:05")
+    assert str(tickets["B3"].value) == "a b"
+    assert tickets["B3"].value[1].font.b
+    assert tickets["B4"].value == "_x0041_ y  "
+    assert tickets["A1"].fill.start_color.rgb == "00123456"
     assert (tickets["A2"].number_format, tickets.column_dimensions["B"].width) == ('0" uds"', 33)
-    assert tickets["A1"].comment.text == "de la oficina"
-    assert load_workbook(source, data_only=True)["Tickets"]["C2"].value == 2
-    assert sheet["D5"].fill.start_color.rgb == "00FFC9C4"
+    assert (tickets["A2"].hyperlink.target, tickets.row_dimensions[3].hidden) == ("https://example.com/x?y=1#z", True)
+    assert [str(each) for each in tickets.merged_cells.ranges] == ["D1:E2"]
+    rules = [rule for each in tickets.conditional_formatting for rule in each.rules]
+    assert rules[0].dxf.fill.end_color.rgb == "0000FF00"
+    assert tickets.data_validations.dataValidation[0].formula1 == '"1,2"'
+    assert tickets.oddHeader.center.text == "Oficina"
+    assert workbook.defined_names["precios"].attr_text == "Otra!$B$2"
+    assert (list(other.tables), other.protection.sheet) == (["tabla"], True)
+
+
+def test_p4_the_sheet_is_there_as_in_a_report(source: Path) -> None:
+    """In its colours, formats, widths, heights and notes, with its filter, its rules and its hidden rows."""
+    report.write_back(source, content(every_state()), open_table)
+    sheet = load_workbook(source)["Report"]
+    assert sheet["D5"].fill.start_color.rgb == "FFFFC9C4"
     assert sheet["C2"].number_format == "dd/mm/yyyy"
+    assert sheet["A2"].number_format == "@"
     assert sheet["D5"].comment.text.startswith("Estado: “En curso” is not one of")
     assert [each.row for each in report.read_rows(source, open_table)] == list(range(2, 13))
     rules = [rule for each in sheet.conditional_formatting for rule in each.rules]
     assert rules[0].dxf.border.bottom.style == "thin"
-    kept = [rule for each in tickets.conditional_formatting for rule in each.rules]
-    assert kept[0].dxf.fill.end_color.rgb == "0000FF00"
+    assert [line for line in range(2, 13) if sheet.row_dimensions[line].hidden] == [12]
+    assert sheet.row_dimensions[6].height > 45
+    assert sheet.column_dimensions["J"].width == pytest.approx(60, abs=1)
+    assert (sheet.freeze_panes, sheet.auto_filter.ref, sheet.print_title_rows) == ("B2", "A1:M12", "$1:$1")
+    assert (sheet.page_setup.orientation, str(sheet.page_setup.paperSize)) == ("landscape", "9")
+    assert sheet.oddFooter.right.text == "&P / &N"
+
+
+@pytest.mark.parametrize("start", ["=1+1", "+1", "-1", "@x", "#N/A", "<r><t>x</t></r>", "_x0041_"])
+def test_p2_text_stays_text_in_the_workbook_too(source: Path, start: str) -> None:
+    """No cell of the sheet is a formula, an error or anything else than the text it was."""
+    rows = [row(2, cells=(start, start, "", "", ""), message=start)]
+    report.write_back(source, content(rows), open_table)
+    table = open_table(source, TableOptions(sheet="Report"))
+    assert [str(cell) for frame in table.frames() for cell in frame.iloc[0, :2]] == [start, start]
+    assert b"<f>" not in b"".join(data for name, data in parts_of(source).items() if "/worksheets/" in name)
+
+
+def test_p4_a_workbook_as_programs_save_it_takes_the_sheet(source: Path) -> None:
+    """What a program notes for itself is no reason to refuse: versions, the printer, the order of calculation."""
+    parts = parts_of(source)
+    parts["xl/workbook.xml"] = parts["xl/workbook.xml"].replace(
+        b"<workbookPr",
+        b'<fileVersion appName="xl" lastEdited="7"/><mc:AlternateContent xmlns:mc="http://schemas.openxmlformats.org/'
+        b'markup-compatibility/2006"><mc:Choice Requires="x15"><x15ac:absPath xmlns:x15ac="http://schemas.microsoft.com'
+        b'/office/spreadsheetml/2010/11/ac" url="C:\\x"/></mc:Choice></mc:AlternateContent><xr:revisionPtr '
+        b'xmlns:xr="http://schemas.microsoft.com/office/spreadsheetml/2014/revision" documentId="8_{1}"/><workbookPr',
+        1,
+    )
+    parts["xl/workbook.xml"] = parts["xl/workbook.xml"].replace(  # as LibreOffice ends it
+        b"</workbook>",
+        b'<extLst><ext uri="{7}"><lo:extCalcPr xmlns:lo="http://schemas.libreoffice.org/" stringRefSyntax="Excel"/>'
+        b"</ext></extLst></workbook>",
+    )
+    other = "xl/worksheets/sheet2.xml"
+    empty = b'<headerFooter differentFirst="false"><oddHeader></oddHeader></headerFooter><tableParts'
+    parts[other] = parts[other].replace(b"<tableParts", empty)
+    parts[SHEET] = parts[SHEET].replace(
+        b"<row ", b'<row xmlns:x="http://schemas.microsoft.com/office/spreadsheetml/2009/9/ac" x:dyDescent="0.25" ', 1
+    )
+    types = parts["[Content_Types].xml"]
+    parts["[Content_Types].xml"] = types.replace(
+        b"</Types>",
+        b'<Default Extension="bin" ContentType="application/vnd.openxmlformats-officedocument.spreadsheetml.'
+        b'printerSettings"/><Default Extension="jpeg" ContentType="image/jpeg"/>'
+        b'<Override PartName="/xl/calcChain.xml" '
+        b'ContentType="application/vnd.openxmlformats-officedocument.spreadsheetml.calcChain+xml"/>'
+        b'<Override PartName="/xl/drawings/drawing1.xml" '
+        b'ContentType="application/vnd.openxmlformats-officedocument.drawing+xml"/></Types>',
+    )
+    parts["xl/printerSettings/printerSettings1.bin"] = b"driver"
+    parts["docProps/thumbnail.jpeg"] = b"picture"
+    parts["xl/calcChain.xml"] = b'<calcChain xmlns="x"/>'
+    parts["xl/drawings/drawing1.xml"] = b'<wsDr xmlns="http://schemas.openxmlformats.org/drawingml/2006/x"/>'
+    with_parts(source, parts)
+    report.write_back(source, content(every_state()), open_table)
+    assert load_workbook(source).sheetnames == ["Tickets", "Otra", "Report"]
+
+
+def test_p4_macros_stay_in_a_workbook_for_macros(source: Path) -> None:
+    """Byte for byte."""
+    parts = parts_of(source)
+    main = b"application/vnd.openxmlformats-officedocument.spreadsheetml.sheet.main+xml"
+    types = parts["[Content_Types].xml"].replace(main, b"application/vnd.ms-excel.sheet.macroEnabled.main+xml")
+    binary = b'<Default Extension="bin" ContentType="application/vnd.ms-office.vbaProject"/></Types>'
+    parts["[Content_Types].xml"] = types.replace(b"</Types>", binary)
+    relation = (
+        b'<Relationship Id="m1" Type="http://schemas.microsoft.com/office/2006/relationships/vbaProject" '
+        b'Target="vbaProject.bin"/></Relationships>'
+    )
+    relations = "xl/_rels/workbook.xml.rels"
+    parts[relations] = parts[relations].replace(b"</Relationships>", relation)
+    parts["xl/vbaProject.bin"] = b"macros" * 100
+    path = source.with_suffix(".xlsm")
+    with_parts(path, parts)
+    report.write_back(path, content(every_state()), open_table)
+    after = parts_of(path)
+    assert after["xl/vbaProject.bin"] == parts["xl/vbaProject.bin"]
+    assert b"vbaProject" in after[relations]
+    assert load_workbook(path).sheetnames == ["Tickets", "Otra", "Report"]
 
 
 def test_p4_only_one_sheet_is_chosen(source: Path) -> None:
@@ -129,24 +232,166 @@ def test_p4_a_report_that_was_put_there_is_renewed(source: Path, saved_between: 
     assert len(list(source.parent.glob("*.backup-*"))) == 2
 
 
-def test_p4_a_workbook_without_styles_of_its_own_takes_the_sheet(tmp_path: Path) -> None:
-    """Sections that the other's styles lack are made where the format wants them."""
+def test_p4_a_bare_workbook_takes_the_sheet(tmp_path: Path) -> None:
+    """Also one with nothing in it."""
     path = tmp_path / "bare.xlsx"
     Workbook().save(path)
-    parts = parts_of(path)
-    styles = parts["xl/styles.xml"].decode()
-    start = styles.find("<dxfs")
-    if start >= 0:
-        end = styles.index("/>", start) + 2 if "</dxfs>" not in styles else styles.index("</dxfs>") + 7
-        styles = styles[:start] + styles[end:]
-    parts["xl/styles.xml"] = styles.replace('<numFmts count="0" />', "").encode()
-    with ZipFile(path, "w") as package:
-        for name, data in parts.items():
-            package.writestr(name, data)
     report.write_back(path, content(every_state()), open_table)
     sheet = load_workbook(path)["Report"]
     assert sheet["C2"].number_format == "dd/mm/yyyy"
     assert next(iter(sheet.conditional_formatting)).rules[0].dxf.border.bottom.style == "thin"
+
+
+def _with_chart(path: Path) -> None:
+    workbook = load_workbook(path)
+    chart = BarChart()
+    chart.add_data(Reference(workbook["Tickets"], min_col=1, min_row=2, max_row=2))
+    workbook["Tickets"].add_chart(chart, "E5")
+    workbook.save(path)
+
+
+def _with_note(path: Path) -> None:
+    workbook = load_workbook(path)
+    workbook["Otra"]["A1"].comment = Comment("de la oficina", "Ana")
+    workbook.save(path)
+
+
+def _with_result(path: Path) -> None:
+    workbook = load_workbook(path)
+    workbook["Otra"]["D2"] = "=A2*2"
+    workbook.save(path)
+    replaced(path, "xl/worksheets/sheet2.xml", b"<f>A2*2</f><v />", b"<f>A2*2</f><v>2</v>")
+
+
+def _with_part(name: str, kind: str = "") -> Callable[[Path], None]:
+    def spoil(path: Path) -> None:
+        override = f'<Override PartName="/{name}" ContentType="{kind}"/></Types>'.encode()
+        replaced(path, "[Content_Types].xml", b"</Types>", override if kind else b"</Types>")
+        with ZipFile(path, "a") as package:
+            package.writestr(name, "<x><y/></x>")
+
+    return spoil
+
+
+def _with_sheet_xml(old: bytes, new: bytes) -> Callable[[Path], None]:
+    return lambda path: replaced(path, SHEET, old, new)
+
+
+def _with_workbook_xml(path: Path) -> None:
+    replaced(
+        path, "xl/workbook.xml", b"<workbookPr", b'<fileSharing userName="Ana" readOnlyRecommended="1"/><workbookPr'
+    )
+
+
+def _with_17_digits(path: Path) -> None:
+    _with_sheet_xml(b"<v>1</v>", b"<v>0.30000000000000004</v>")(path)
+
+
+_SPARKLINES = (
+    b'<extLst><ext xmlns:x14="http://schemas.microsoft.com/office/spreadsheetml/2009/9/main" uri="{1}">'
+    b"<x14:sparklineGroups><x14:sparklineGroup/></x14:sparklineGroups></ext></extLst>"
+)
+_PICTURE = b'<picture xmlns:r="http://schemas.openxmlformats.org/officeDocument/2006/relationships" r:id="rId9"/>'
+_PHONETIC = b'<is><t>x</t><rPh sb="0" eb="1"><t>y</t></rPh></is>'
+_OFFICE = "application/vnd.openxmlformats-officedocument."
+
+
+@pytest.mark.parametrize(
+    ("spoil", "things"),
+    [
+        (_with_chart, "charts"),
+        (_with_note, "the size and format of notes"),
+        (_with_result, "the stored results of formulas"),
+        (_with_17_digits, "the exact contents of cell A2 of the sheet Tickets"),
+        (_with_part("xl/media/logo.png"), "drawings and pictures"),
+        (_with_part("xl/drawings/drawing9.xml", f"{_OFFICE}drawing+xml"), "drawings and pictures"),
+        (_with_part("xl/vbaProject.bin"), "macros"),
+        (_with_part("xl/pivotTables/pivotTable1.xml", f"{_OFFICE}spreadsheetml.pivotTable+xml"), "pivot tables"),
+        (_with_part("xl/connections.xml", f"{_OFFICE}spreadsheetml.connections+xml"), "data connections"),
+        (
+            _with_part("xl/externalLinks/externalLink1.xml", f"{_OFFICE}spreadsheetml.externalLink+xml"),
+            "links to other",
+        ),
+        (_with_part("xl/ctrlProps/ctrlProp1.xml", "application/vnd.ms-excel.controlproperties+xml"), "form controls"),
+        (_with_part("customXml/item1.xml"), "custom XML data"),
+        (_with_part("xl/threadedComments/threadedComment1.xml"), "threaded comments"),
+        (_with_part("xl/slicers/slicer1.xml", "application/vnd.ms-excel.slicer+xml"), "slicers"),
+        (_with_part("xl/embeddings/x.docx"), "embedded objects"),
+        (_with_part("xl/metadata.xml", f"{_OFFICE}spreadsheetml.sheetMetadata+xml"), "dynamic arrays"),
+        (_with_part("docMetadata/LabelInfo.xml"), "the part docMetadata/LabelInfo.xml"),
+        (_with_sheet_xml(b"</worksheet>", _SPARKLINES + b"</worksheet>"), "features of newer versions of Excel"),
+        (
+            _with_sheet_xml(b"&amp;COficina", b'&amp;COfi&amp;"Arial,Bold"ci&amp;"Arial,Italic"na'),
+            "headers and footers",
+        ),
+        (_with_sheet_xml(b"</worksheet>", _PICTURE + b"</worksheet>"), "picture"),
+        (
+            _with_sheet_xml(b'</row><row r="2"', b'<c r="E1"><v>5</v></c></row><row r="2"'),
+            "the exact contents of cell E1",
+        ),
+        (_with_sheet_xml(b"<is><t>Asunto</t></is>", _PHONETIC), "the format of single letters"),
+        (_with_workbook_xml, "the setting fileSharing of the workbook"),
+    ],
+)
+def test_p4_what_would_be_lost_is_named_and_refused(source: Path, spoil: Callable[[Path], None], things: str) -> None:
+    """Whatever openpyxl drops of a workbook is found before it is saved; not a byte is touched."""
+    spoil(source)
+    before = source.read_bytes()
+    with pytest.raises(
+        ReportError, match=rf"is left as it is: saving it would lose .*{things}.*see tickets\.report"
+    ) as no:
+        report.write_back(source, content([row(2)]), open_table)
+    assert "\n" not in str(no.value)
+    assert source.read_bytes() == before
+    assert [path.name for path in source.parent.iterdir()] == [source.name]
+
+
+VALUES = st.lists(
+    st.text(max_size=8).filter(lambda text: text.isprintable())
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | st.datetimes(datetime(1900, 3, 1), datetime(9999, 12, 30))  # noqa: DTZ001 - a sheet has no zone
+    | st.integers(-(10**15), 10**15)
+    | st.booleans(),
+    min_size=1,
+    max_size=5,
+)
+
+
+@settings(max_examples=25, deadline=None)
+@given(VALUES)
+def test_p4_every_cell_is_kept_or_the_workbook_is(tmp_path_factory: pytest.TempPathFactory, values: list) -> None:
+    """Either all cells of the other sheets read as before, or nothing was changed."""
+    path = tmp_path_factory.mktemp("values") / "t.xlsx"
+    workbook = Workbook()
+    workbook.active.append(["H"] * len(values))
+    for column, value in enumerate(values, 1):
+        cell = workbook.active.cell(2, column, value)
+        if isinstance(value, str):
+            cell.data_type = "s"
+    workbook.save(path)
+    before, cells = path.read_bytes(), read(path)
+    try:
+        report.write_back(path, content([row(2)]), open_table)
+    except ReportError:
+        assert path.read_bytes() == before
+    assert read(path) == cells
+
+
+def read(path: Path) -> list[str]:
+    """Return the cells of a workbook's first sheet as texts."""
+    table = open_table(path, TableOptions(sheet="Sheet", header_row=1))
+    return [str(cell) for frame in table.frames() for line in frame.itertuples(index=False) for cell in line]
+
+
+def test_p4_a_workbook_that_is_too_large_is_refused(source: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It would be held in memory as a whole."""
+    monkeypatch.setattr(writing_back, "LARGEST", 1_000)
+    with pytest.raises(ReportError, match="it is too large to be saved with another sheet"):
+        report.write_back(source, content([row(2)]), open_table)
+    monkeypatch.undo()
+    monkeypatch.setattr(writing_back, "MOST_CELLS", 1)
+    with pytest.raises(ReportError, match="the report is too large to be put into another workbook"):
+        report.write_back(source, content([row(2)]), open_table)
 
 
 def _signed(path: Path) -> None:
@@ -187,7 +432,7 @@ def _open(path: Path) -> None:
     [
         (_signed, "it is signed"),
         (_protected, "its structure is protected"),
-        (_own_report, "it has a sheet report of its own; rename that"),
+        (_own_report, "it has its own sheet report; rename that"),
         (_password, "it has a password"),
         (_broken, "it cannot be read as a workbook"),
         (_read_only, "tickets.xlsx is read-only"),
@@ -206,7 +451,10 @@ def test_p4_what_cannot_be_kept_is_refused(source: Path, spoil: Callable[[Path],
 
 @pytest.mark.parametrize(
     ("name", "reason"),
-    [("t.csv", r"a CSV has no sheets; see t\.report\.xlsx"), ("t.xls", r"only \.xlsx and \.xlsm take a sheet")],
+    [
+        ("t.csv", r"a CSV file has no sheets; see t\.report\.xlsx"),
+        ("t.xls", r"only \.xlsx and \.xlsm can take a sheet"),
+    ],
 )
 def test_p4_what_has_no_sheets_is_refused(tmp_path: Path, name: str, reason: str) -> None:
     """A CSV, and formats of other programs."""
@@ -224,16 +472,18 @@ def test_p5_a_corrected_report_is_no_workbook_to_write_back_to(source: Path) -> 
 
 def test_p4_a_workbook_edited_meanwhile_is_left_as_it_is(source: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """What a person saved while the report was written is not lost."""
-    graft = writing_back.graft
+    write_sheet = writing_back.write_report_sheet
 
     def slow(*arguments: object) -> None:
-        graft(*arguments)
-        _broken(source)
+        write_sheet(*arguments)  # type: ignore[arg-type]
+        workbook = load_workbook(source)
+        workbook["Otra"]["A9"] = "meanwhile"
+        workbook.save(source)
 
-    monkeypatch.setattr(writing_back, "graft", slow)
+    monkeypatch.setattr(writing_back, "write_report_sheet", slow)
     with pytest.raises(ReportError, match="was changed while its report was written"):
         report.write_back(source, content([row(2)]), open_table)
-    assert source.stat().st_size == 500
+    assert load_workbook(source)["Otra"]["A9"].value == "meanwhile"
     assert [path.name for path in source.parent.iterdir()] == [source.name]
 
 

@@ -11,9 +11,10 @@ import click
 from importer.cli import options
 from importer.cli.help import Command
 from importer.cli.logs import set_up
-from importer.cli.output import counts_line, grouped, print_issues, print_json
+from importer.cli.output import counts_line, print_issues, print_json
 from importer.cli.terminal import load_allowed_job
 from importer.messages import _
+from importer.workflow.corrections import suggest_corrections
 
 if TYPE_CHECKING:
     from importer.model import Issue
@@ -61,8 +62,8 @@ def command(*, as_json: bool, log_file: Path | None, verbose: int, **job_options
 def _as_json(plan: Plan, issues: list[Issue], status: int) -> dict[str, object]:
     counts = plan.counts()
     groups = [
-        {**asdict(group.issue), "message": group.message, "count": group.count, "rows": group.rows}
-        for group in grouped(issues)
+        {**asdict(each.issue), "message": each.message, "count": each.count, "rows": each.rows}
+        for each in suggest_corrections(issues)
     ]
     return {
         "exit_status": status,

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import io
 import json
-from collections.abc import Iterable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from typing import TYPE_CHECKING, TextIO
 
 import click
@@ -13,6 +12,7 @@ import click
 from importer.messages import _, ngettext
 from importer.model import Counts, Issue
 from importer.text import escaped
+from importer.workflow.corrections import suggest_corrections
 
 if TYPE_CHECKING:
     from _typeshed import ReadableBuffer
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from importer.workflow.outcome import Finished
 
 _MOST_ISSUES = 200
-_MOST_ROWS = 5
 
 
 class Output:
@@ -61,49 +60,22 @@ class _TolerantFile(io.FileIO):
             return memoryview(data).nbytes
 
 
-@dataclass(frozen=True, slots=True)
-class IssueGroup:
-    """Issues that one correction fixes: how many, the first rows, the first issue, and what is true of all of them."""
-
-    count: int
-    rows: tuple[int, ...]
-    issue: Issue
-    message: str
-
-
-def grouped(issues: Iterable[Issue]) -> list[IssueGroup]:
-    """Return the issues by code, column and value, the most frequent first."""
-    found: dict[tuple[str, str | None, str | None], list[Issue]] = {}
-    for issue in issues:
-        found.setdefault((issue.code, issue.column, issue.value), []).append(issue)
-    return sorted(map(_group, found.values()), key=lambda group: -group.count)
-
-
-def _group(issues: list[Issue]) -> IssueGroup:
-    first, rows = issues[0], tuple(issue.row for issue in issues[:_MOST_ROWS] if issue.row)
-    message = first.message
-    if any(issue.message != message for issue in issues):  # each row's sentence names other rows
-        numbers = ", ".join(map(str, rows)) + ("…" if len(issues) > len(rows) else "")
-        message = _("{column} '{value}' in rows {numbers}", column=first.column, value=first.value, numbers=numbers)
-    return IssueGroup(len(issues), rows, first, message)
-
-
 def print_issues(issues: list[Issue]) -> None:
     """Print issues by row, then those that one fix resolves together."""
     for issue in issues[:_MOST_ISSUES]:
         click.echo(issue_text(issue))
     if len(issues) > _MOST_ISSUES:
         click.echo(_("… and {count} more; --json lists all of them.", count=len(issues) - _MOST_ISSUES))
-    groups = [group for group in grouped(issues) if group.count > 1]
-    if groups:
+    corrections = [correction for correction in suggest_corrections(issues) if correction.count > 1]
+    if corrections:
         click.echo("\n" + _("Fixes that resolve several rows:"))
-    for group in groups:
+    for correction in corrections:
         line = ngettext(
             "  {count} row: {message}. {remedy}",
             "  {count} rows: {message}. {remedy}",
-            group.count,
-            message=group.message,
-            remedy=as_sentence(group.issue.remedy),
+            correction.count,
+            message=correction.message,
+            remedy=as_sentence(correction.issue.remedy),
         )
         click.echo(line)
 

@@ -138,10 +138,9 @@ class Imports:
         with self._database.write() as connection:
             connection.execute(insert(spot_checks).prefix_with("OR IGNORE").values(**values))
 
-    def note_report(self, import_id: int, digest: str, fingerprint: str | None = None) -> None:
-        """Record a report as it was written, to recognise an edited one, and the fingerprint of its content."""
-        now = self._database.clock.wall()
-        values = {"digest": digest, "import_id": import_id, "written_at": now, "fingerprint": fingerprint}
+    def note_report(self, import_id: int, digest: str) -> None:
+        """Record a report as it was written, to recognise an edited one."""
+        values = {"digest": digest, "import_id": import_id, "written_at": self._database.clock.wall()}
         with self._database.write() as connection:
             connection.execute(insert(reports).prefix_with("OR IGNORE").values(**values))
 
@@ -149,11 +148,6 @@ class Imports:
         """Tell whether a file with this digest is a report as this journal's runs wrote it."""
         with self._database.read() as connection:
             return connection.execute(select(reports.c.digest).where(reports.c.digest == digest)).first() is not None
-
-    def fingerprint_of(self, digest: str) -> str | None:
-        """Return the fingerprint of the report with this digest; None where it was not noted, or is not ours."""
-        with self._database.read() as connection:
-            return connection.scalars(select(reports.c.fingerprint).where(reports.c.digest == digest)).first()
 
 
 class Decisions:

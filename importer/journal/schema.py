@@ -185,12 +185,10 @@ decisions = Table(
 reports = Table(
     "reports",
     metadata,
-    Column(
-        "digest", String, primary_key=True
-    ),  # of a report as it was written: another digest means that it was edited
+    Column("digest", String, primary_key=True),  # of a report as it was written; an edited one has another
     Column("import_id", ForeignKey("imports.id"), nullable=False),
     Column("written_at", Float, nullable=False),
-    Column("fingerprint", String),  # of its content without the Summary; NULL where that was not known
+    Column("fingerprint", String),  # no longer written or read: it distinguished a report from one with the same rows
 )
 
 verdicts = Table(

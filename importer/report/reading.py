@@ -1,13 +1,13 @@
-"""Read a report that is given back: who its rows are, what became of them, and the verdicts of a person.
+"""Read a report that is given back: its rows, what became of them, and the verdicts of a person.
 
 A report comes back by way of other people's programs and mailboxes, so it is opened as any source is, within the same
-bounds: whoever reads one hands over what opens a table.
+bounds: every function here that reads a table is given what opens one.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import chain, islice
@@ -19,33 +19,41 @@ from importer.files import Package, open_ordinary
 from importer.messages import _
 from importer.model import Cell, Status, TableOptions, Typed
 
-from .graft import sheet_parts
-from .text import unmarked
-from .words import (
+from .content import (
     CREATED_BEFORE_NAME,
     CREATED_NOW_NAME,
     DOUBTFUL,
     OWN_COLUMNS,
     REPORT,
+    SHEETS,
     SUMMARY,
     TO_DECIDE,
     read_journal_mark,
 )
+from .text import unmarked
 
 if TYPE_CHECKING:
     import pandas as pd
 
 NEEDED = ("row", "status", "reference")
-_SUMMARY_LINES = 200  # what is beyond is not ours
+COLUMNS_READ = {*OWN_COLUMNS, "verdict", "attempt"}
 HEADER_WITHIN = 20  # lines; a person may have put a title above it
+HEADERS_WITHIN = 1 << 16  # bytes, of a CSV file
+SUMMARY_LINES = 200  # what is beyond is not ours
+
+MAIN = "{http://schemas.openxmlformats.org/spreadsheetml/2006/main}"
+RELATIONS = "{http://schemas.openxmlformats.org/officeDocument/2006/relationships}"
+WORKBOOK, WORKBOOK_RELATIONS = "xl/workbook.xml", "xl/_rels/workbook.xml.rels"
 
 _NUMBERED = re.compile(r"(.+) \(\d+\)")
+_REPORT_TITLE = re.compile(rf"{REPORT}(?: \(?\d+\)?)*", re.IGNORECASE)
+_OWN_HEADERS = re.compile(rb"[,;\t]".join(rb'"?%s"?' % re.escape(name.encode()) for name in OWN_COLUMNS))
 
 Line = Sequence[object]
 
 
 class ReportTable(Protocol):
-    """What a table of a report is to its reader: `source.Table` is one."""
+    """What the reader of a report needs of a table: `source.Table` is one."""
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -59,12 +67,59 @@ Opener = Callable[[Path, TableOptions], ReportTable]
 """Opens a table within the bounds of a source, as `source.open_table` does; raises SourceError where it cannot."""
 
 
+# ------------------------------------------------------------------------------------------------ is it a report?
+
+
+def sheet_parts(package: Package) -> dict[str, str]:
+    """Return the sheets of a workbook, each name with the part that holds it; SourceError where it names none."""
+    relations = {relation.get("Id"): relation.get("Target", "") for relation in package.tree(WORKBOOK_RELATIONS)}
+    sheets = package.tree(WORKBOOK).iterfind(f"{MAIN}sheets/{MAIN}sheet")
+    targets = ((sheet.get("name", ""), relations.get(sheet.get(f"{RELATIONS}id"), "")) for sheet in sheets)
+    return {name: target.lstrip("/") if target.startswith("/") else f"xl/{target}" for name, target in targets}
+
+
+def report_sheets(path: Path) -> list[str]:
+    """Return the sheets of a workbook that have the name of a report of ours, or of a copy that Excel made of it.
+
+    Their contents have to be examined. Of a workbook whose sheets cannot be listed it is `Report`.
+    """
+    if path.suffix.lower() not in {".xlsx", ".xlsm"}:
+        return [] if path.suffix.lower() in {".csv", ".tsv", ".txt"} else [REPORT]
+    try:
+        titles = _titles(path)
+    except (OSError, SourceError):
+        return [REPORT]
+    return [title for title in titles if _REPORT_TITLE.fullmatch(title)]
+
+
+def is_given_back(path: Path) -> bool:
+    """Return whether a source is a report of ours: by its sheets, or by the columns at the beginning of a CSV file.
+
+    A file that cannot be read is not.
+    """
+    try:
+        if path.suffix.lower() == ".xlsx":
+            return {SUMMARY, REPORT} <= set(_titles(path)) <= {*SHEETS}
+        with open_ordinary(path) as file:
+            return path.suffix.lower() == ".csv" and bool(_OWN_HEADERS.search(file.read(HEADERS_WITHIN)))
+    except (OSError, SourceError):
+        return False
+
+
+def _titles(path: Path) -> Collection[str]:
+    with open_ordinary(path) as file:
+        return sheet_parts(Package(file, path.name))
+
+
+# ------------------------------------------------------------------------------------------------ its rows
+
+
 @dataclass(frozen=True, slots=True)
 class ReportedRow:
-    """What a report says of a row; the verdict is a person's, from the sheet `To decide`, with the id found there.
+    """One row of a report; the verdict is a person's, from the sheet `To decide`, with the id written there.
 
-    `about` names the attempt or decision that the verdict is about; reports of 0.1.0 lack it, and are told by `run`
-    and `sent_at`, in the time zone of this computer.
+    `about` names the attempt or decision that the verdict is about. Reports of 0.1.0 lack it; there `run` and
+    `sent_at`, in the time zone of this computer, identify the attempt.
     """
 
     row: int
@@ -79,10 +134,10 @@ class ReportedRow:
 
 
 def read_rows(path: Path, open_table: Opener) -> Iterator[ReportedRow]:
-    """Yield the rows of a report, a workbook or a CSV file, as they stand in it; memory does not grow with them.
+    """Yield the rows of a report, a workbook or a CSV file, in its order; memory does not grow with them.
 
-    A doubtful row carries the verdict that was chosen for it in `To decide` (`created`, `not created`, or whatever
-    was written there) and the ids written beside it. Raises `ReportError` where the file is no report of ours.
+    A doubtful row has the verdict that was chosen for it in `To decide` (`created`, `not created`, or any other text
+    in that cell) and the ids written beside it. Raises `ReportError` where the file is not a report of ours.
     """
     try:
         if path.suffix.lower() == ".csv":
@@ -98,7 +153,7 @@ def _from_workbook(path: Path, open_table: Opener) -> Iterator[ReportedRow]:
     if REPORT not in titles:
         raise ReportError(
             _(
-                "{path} has no sheet {title}, so it is no report. Name the report that an import wrote.",
+                "{path} has no sheet {title}, so it is not a report. Name the report that an import wrote.",
                 path=path,
                 title=REPORT,
             )
@@ -116,7 +171,7 @@ def _sheet(path: Path, title: str, open_table: Opener) -> Iterator[ReportedRow]:
 
 
 def _lines(table: ReportTable, *, marked: bool) -> Iterator[Line]:
-    """Yield the header and the rows; `marked` tells that text was marked as it is in a CSV file."""
+    """Yield the header and the rows; `marked`: text was marked as it is in a CSV file."""
     cell = _from_csv if marked else _from_sheet
     rows = (zip(*(map(cell, frame[name]) for name in table.columns), strict=True) for frame in table.frames())
     return chain([[unmarked(name) if marked else name for name in table.columns]], chain.from_iterable(rows))
@@ -132,7 +187,7 @@ def _from_csv(cell: Cell) -> object:
 
 @dataclass(frozen=True, slots=True)
 class Overview:
-    """What the other sheets of a report say of its rows: how many are cases or may be, and those to decide on."""
+    """What the other sheets of a report say: how many rows are cases or may be, and which have to be decided."""
 
     created: int
     doubtful: int
@@ -140,7 +195,7 @@ class Overview:
 
 
 def read_overview(path: Path, open_table: Opener) -> Overview | None:
-    """Return what the other sheets of a report tell of its rows, None where it has no summary.
+    """Return what the other sheets of a report say of its rows, None where it has no summary.
 
     Raises `ReportError` where the file cannot be read.
     """
@@ -162,7 +217,7 @@ def read_overview(path: Path, open_table: Opener) -> Overview | None:
 def read_mark(path: Path, open_table: Opener) -> tuple[str, int] | None:
     """Return the beginning of a journal's id and the highest attempt that it had when a report was written.
 
-    None where the file does not tell: another file, a CSV report, a sheet in a workbook, a report of version 0.1.0, or
+    None where the file does not say: another file, a CSV report, a sheet in a workbook, a report of version 0.1.0, or
     a file that cannot be read.
     """
     if path.suffix.lower() != ".xlsx" or not path.is_file():
@@ -177,18 +232,13 @@ def read_mark(path: Path, open_table: Opener) -> tuple[str, int] | None:
         return None
 
 
-def _titles(path: Path) -> Collection[str]:
-    with open_ordinary(path) as file:
-        return sheet_parts(Package(file, path.name))
-
-
 def _summary_lines(path: Path, open_table: Opener) -> Iterator[Line]:
     table = open_table(path, TableOptions(sheet=SUMMARY, header_row=1, hidden="include"))
-    return islice(_lines(table, marked=False), _SUMMARY_LINES)
+    return islice(_lines(table, marked=False), SUMMARY_LINES)
 
 
 def _counts(lines: Iterable[Line]) -> dict[str, int]:
-    """Return the counts of a summary by their names; the first line of each name is the one."""
+    """Return the counts of a summary by their names; of equal names the first line counts."""
     counts: dict[str, int] = {}
     for line in lines:
         if len(line) > 1 and isinstance(line[0], str) and isinstance(line[1], int):
@@ -220,41 +270,45 @@ def _unreadable(path: Path, error: Exception) -> ReportError:
 
 def _rows(path: Path, title: str, lines: Iterable[Line]) -> Iterator[ReportedRow]:
     lines = iter(lines)
-    places = _header(path, title, lines)
-
-    def text(line: Line, name: str) -> str | None:
-        index = places.get(name)
-        if index is None or index >= len(line) or line[index] is None:
-            return None
-        return str(line[index]).strip() or None
-
+    positions = _header(path, title, lines)
     for line in lines:
-        number = _number(text(line, "row"))
-        if number is not None:
-            verdict = text(line, "verdict")
-            yield ReportedRow(
-                row=number,
-                status=text(line, "status") or "",
-                wolkvox_id=text(line, "wolkvox_id"),
-                id_prefijo=text(line, "idPrefijo"),
-                reference=text(line, "reference"),
-                verdict=verdict.casefold() if verdict and title == TO_DECIDE else None,
-                about=text(line, "attempt") if title == TO_DECIDE else None,
-                run=_number(text(line, "run")),
-                sent_at=_moment(text(line, "sent_at")),
-            )
+        texts = {name: _text(line, index) for name, index in positions.items()}
+        if (number := _number(texts.get("row"))) is not None:
+            yield _row(number, texts, decided=title == TO_DECIDE)
+
+
+def _text(line: Line, index: int) -> str | None:
+    if index >= len(line) or line[index] is None:
+        return None
+    return str(line[index]).strip() or None
+
+
+def _row(number: int, texts: Mapping[str, str | None], *, decided: bool) -> ReportedRow:
+    """Return a row from its texts by column; only the sheet `To decide` has verdicts."""
+    verdict = texts.get("verdict")
+    return ReportedRow(
+        row=number,
+        status=texts.get("status") or "",
+        wolkvox_id=texts.get("wolkvox_id"),
+        id_prefijo=texts.get("idPrefijo"),
+        reference=texts.get("reference"),
+        verdict=verdict.casefold() if verdict and decided else None,
+        about=texts.get("attempt") if decided else None,
+        run=_number(texts.get("run")),
+        sent_at=_time(texts.get("sent_at")),
+    )
 
 
 def _header(path: Path, title: str, lines: Iterator[Line]) -> dict[str, int]:
-    """Find the line of column names; of two equal names the later is ours, since ours stand last."""
+    """Find the line of column names; of two equal names the later is ours, since our columns are the last."""
     for line in islice(lines, HEADER_WITHIN):
-        places = {_bare(str(cell).strip()): index for index, cell in enumerate(line) if cell is not None}
-        if all(name in places for name in NEEDED):
-            return places
+        positions = {_bare(str(cell).strip()): index for index, cell in enumerate(line) if cell is not None}
+        if all(name in positions for name in NEEDED):
+            return {name: index for name, index in positions.items() if name in COLUMNS_READ}
     raise ReportError(
         _(
-            "{path}, {title}: the columns {names} are not all there, so it is no report. Name the report that an "
-            "import wrote, its own columns in place.",
+            "{path}, {title}: not all of the columns {names} are there, so it is not a report. Name the report that an"
+            " import wrote, with its own columns in place.",
             path=path,
             title=title,
             names=", ".join(NEEDED),
@@ -262,8 +316,8 @@ def _header(path: Path, title: str, lines: Iterator[Line]) -> dict[str, int]:
     )
 
 
-def _moment(text: str | None) -> datetime | None:
-    """Read a moment as a sheet or a CSV file gives it back; None where there is none."""
+def _time(text: str | None) -> datetime | None:
+    """Return the time that a sheet or a CSV file gives back; None where there is none."""
     try:
         return datetime.fromisoformat(text or "").astimezone()
     except (ValueError, OverflowError, OSError):
@@ -271,12 +325,12 @@ def _moment(text: str | None) -> datetime | None:
 
 
 def _bare(name: str) -> str:
-    """Return a column's name without the number that it got because the source has a column of that name, too."""
+    """Return a column's name without the number that it got because the source also has a column of that name."""
     numbered = _NUMBERED.fullmatch(name)
     return numbered[1] if numbered and numbered[1] in {*OWN_COLUMNS, "verdict"} else name
 
 
 def _number(text: str | None) -> int | None:
-    """Read a row number as a sheet or a CSV file gives it back: 12, 12.0; None where there is none."""
+    """Return the row number that a sheet or a CSV file gives back: 12, 12.0; None where there is none."""
     digits = (text or "").removesuffix(".0")
     return int(digits) if digits.isascii() and digits.isdigit() else None

@@ -1,123 +1,134 @@
-"""How the workbook looks: each style is a function that dresses a cell, and equal styles are one function."""
+"""How the workbook looks: styles as plain values, and the formats that XlsxWriter makes of them."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from functools import cache
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 
-from openpyxl.formatting.rule import FormulaRule
-from openpyxl.styles import Alignment, Border, Font, PatternFill, Side
+from xlsxwriter import Workbook
+from xlsxwriter.format import Format
 
-from .words import Look
+from .content import Palette
 
-if TYPE_CHECKING:
-    from openpyxl.cell.cell import Cell as SheetCell
+SOURCE_HEADER = Palette("1F3A5F", "FFFFFF", "1F3A5F")
+OWN_HEADER = Palette("2F5D50", "FFFFFF", "2F5D50")
+FILL_HEADER = Palette("8A6A00", "FFFFFF", "8A6A00")
+FAULTY = Palette("FFC9C4", "7A0F08", "C62828")
+TO_FILL = Palette("FFF8D6", "4A3B00", "B38F00")
 
-Style = Callable[["SheetCell"], None]
-
-
-SOURCE_HEADER = Look("1F3A5F", "FFFFFF", "1F3A5F")
-OWN_HEADER = Look("2F5D50", "FFFFFF", "2F5D50")
-FILL_HEADER = Look("8A6A00", "FFFFFF", "8A6A00")
-FAULTY = Look("FFC9C4", "7A0F08", "C62828")
-TO_FILL = Look("FFF8D6", "4A3B00", "B38F00")
-
-_RULE = Side("thin", "C9D1DB")
-RULED = FormulaRule(["TRUE"], border=Border(bottom=_RULE))  # type: ignore[no-untyped-call]
-"""A rule below every line, on the screen and on paper; as a conditional format it costs nothing per cell."""
-
-_TOP = Alignment(vertical="top")
-_LEFT = Alignment(horizontal="left", vertical="top")
-_NUMBER = Alignment(horizontal="right", vertical="top", indent=1)
-_WRAPPED = Alignment(vertical="top", wrap_text=True)
+RULE_COLOUR = "C9D1DB"
+FONT_SIZE = 11  # points
+THIN = 1  # XlsxWriter's number of a thin line
 
 
-@cache
-def tinted(style: Style, look: Look, *, bold: bool = False) -> Style:
-    """Return a style as it is, but in the colours of `look`."""
+@dataclass(frozen=True, slots=True)
+class Style:
+    """How a cell looks; colours as RRGGBB.
 
-    def apply(cell: SheetCell) -> None:
-        style(cell)
-        cell.fill = PatternFill("solid", start_color=look.ground)
-        cell.font = Font(name="Calibri", size=11, bold=bold, color=look.letters)
+    `box` is the colour of a line around the cell. `quoted` keeps text that begins like a formula as text, also after
+    somebody has edited it.
+    """
 
-    return apply
+    number_format: str = "General"
+    horizontal: str = ""
+    vertical: str = "top"
+    indent: int = 0
+    wrapped: bool = False
+    quoted: bool = False
+    background: str = ""
+    text: str = ""
+    size: int = FONT_SIZE
+    bold: bool = False
+    underlined: bool = False
+    top_rule: str = ""
+    bottom_rule: str = ""
+    box: str = ""
 
+    def tinted(self, palette: Palette, *, bold: bool = False) -> Style:
+        """Return the same style in other colours."""
+        return replace(self, background=palette.background, text=palette.text, bold=bold)
 
-def coloured(look: Look, *, bold: bool = False) -> Style:
-    """Return the style of a label in the colours of `look`."""
-    return tinted(indented, look, bold=bold)
+    def properties(self) -> dict[str, object]:
+        """Return the style as the properties of an XlsxWriter format."""
+        return dict(self._properties())
 
+    def _properties(self) -> Iterator[tuple[str, object]]:
+        yield "num_format", self.number_format
+        yield "valign", {"center": "vcenter"}.get(self.vertical, self.vertical)
+        if self.horizontal:
+            yield "align", self.horizontal
+        if self.indent:
+            yield "indent", self.indent
+        if self.wrapped:
+            yield "text_wrap", True
+        if self.quoted:
+            yield "quote_prefix", True
+        if self.background:
+            yield "bg_color", f"#{self.background}"
+        if self.text:
+            yield "font_color", f"#{self.text}"
+        if self.size != FONT_SIZE:
+            yield "font_size", self.size
+        if self.bold:
+            yield "bold", True
+        if self.underlined:
+            yield "underline", 1
+        yield from self._rules()
 
-@cache
-def header(look: Look) -> Style:
-    """Return the style of a header: the colours of `look`, bold, with a rule below."""
-
-    def apply(cell: SheetCell) -> None:
-        coloured(look, bold=True)(cell)
-        cell.alignment = Alignment(vertical="center", wrap_text=True)
-        cell.border = Border(bottom=_RULE)
-
-    return apply
-
-
-def indented(cell: SheetCell) -> None:
-    """Stand a little away from the cell before."""
-    cell.alignment = Alignment(horizontal="left", vertical="top", indent=1)
-
-
-def plain(cell: SheetCell) -> None:
-    """Stand at the top of the line, beside the first line of a wrapped message."""
-    cell.alignment = _TOP
-
-
-def wrapped(cell: SheetCell) -> None:
-    """Break long text into lines."""
-    cell.alignment = _WRAPPED
-
-
-def quoted(cell: SheetCell) -> None:
-    """Keep text that begins like a formula text, also after somebody has edited it."""
-    cell.alignment = _TOP
-    cell.quotePrefix = True
-
-
-def quoted_and_wrapped(cell: SheetCell) -> None:
-    """Do both."""
-    cell.alignment = _WRAPPED
-    cell.quotePrefix = True
-
-
-def kept_as_text(cell: SheetCell) -> None:
-    """Keep `00123` as it is, also after somebody has edited it."""
-    cell.alignment = _TOP
-    cell.number_format = "@"
-
-
-def to_fill(cell: SheetCell) -> None:
-    """Look like a place to write in; what is written there stays text."""
-    coloured(TO_FILL)(cell)
-    cell.border = Border(_RULE, _RULE, _RULE, _RULE)
-    cell.number_format = "@"
+    def _rules(self) -> Iterator[tuple[str, object]]:
+        sides = {"top": self.top_rule, "bottom": self.bottom_rule}
+        if self.box:
+            sides = dict.fromkeys(("left", "right", "top", "bottom"), self.box)
+        for side, colour in sides.items():
+            if colour:
+                yield side, THIN
+                yield f"{side}_color", f"#{colour}"
 
 
-def linked(cell: SheetCell) -> None:
-    """Look like a link."""
-    cell.alignment = _LEFT
-    cell.font = Font(name="Calibri", size=11, color="0B4FA8", underline="single")
+PLAIN = Style()
+WRAPPED = Style(wrapped=True)
+QUOTED = Style(quoted=True)
+QUOTED_AND_WRAPPED = Style(quoted=True, wrapped=True)
+KEPT_AS_TEXT = Style(number_format="@")
+INDENTED = Style(horizontal="left", indent=1)
+LINKED = Style(horizontal="left", text="0B4FA8", underlined=True)
 
 
-@cache
+def label(palette: Palette, *, bold: bool = False) -> Style:
+    """Return the style of a label in these colours."""
+    return INDENTED.tinted(palette, bold=bold)
+
+
+def header(palette: Palette) -> Style:
+    """Return the style of a column's header: in these colours, bold, with a rule below."""
+    return Style(vertical="center", wrapped=True, bottom_rule=RULE_COLOUR).tinted(palette, bold=True)
+
+
 def formatted(number_format: str, *, number: bool) -> Style:
     """Return the style of a number, on the right of its column, or of a moment, on the left as text is."""
-
-    def apply(cell: SheetCell) -> None:
-        cell.alignment = _NUMBER if number else _LEFT
-        cell.number_format = number_format
-
-    return apply
+    if number:
+        return Style(number_format=number_format, horizontal="right", indent=1)
+    return Style(number_format=number_format, horizontal="left")
 
 
 WHOLE_NUMBER = formatted("0", number=True)
 MOMENT = formatted("yyyy-mm-dd hh:mm:ss", number=False)
+TO_WRITE_IN = replace(INDENTED.tinted(TO_FILL), box=TO_FILL.bar, number_format="@")
+"""A cell for a person to write in; what is written there stays text."""
+
+
+class Formats:
+    """The formats of one workbook, each made when its style is first used."""
+
+    def __init__(self, workbook: Workbook) -> None:
+        self._workbook = workbook
+        self._formats: dict[Style, Format] = {}
+        self.ruled: Format = workbook.add_format({"bottom": THIN, "bottom_color": f"#{RULE_COLOUR}"})
+        """A rule below every line, for a conditional format: it costs nothing per cell."""
+
+    def of(self, style: Style) -> Format:
+        """Return the format of a style."""
+        made = self._formats.get(style)
+        if made is None:
+            made = self._formats[style] = self._workbook.add_format(style.properties())
+        return made

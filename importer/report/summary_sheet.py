@@ -1,144 +1,116 @@
-"""The sheet `Summary`: what was imported, how many rows came to which end, and what to do next."""
+"""The sheet `Summary`: what was imported, how many rows ended in which way, and what to do next."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING
+from dataclasses import replace
+from typing import cast
 
-from openpyxl.chart import BarChart, Reference
-from openpyxl.chart.label import DataLabelList
-from openpyxl.chart.marker import DataPoint
-from openpyxl.styles import Alignment, Border, Font, PatternFill, Side
+from xlsxwriter import Workbook
+from xlsxwriter.chart_bar import ChartBar
 
 from importer.messages import _
 from importer.model import Summary
 
 from . import styles
-from .cells import Value
-from .sheet import Sheet, for_paper
-from .words import CREATED_NOW, LOOKS, SUMMARY, Look, Tally, facts, tallies
+from .content import SUMMARY, OutcomeCount, Palette, changed_note, facts, outcome_counts
+from .sheet import Sheet
+from .styles import Formats, Style
 
-if TYPE_CHECKING:
-    from openpyxl.cell.cell import Cell as SheetCell
-    from openpyxl.workbook import Workbook
-    from openpyxl.worksheet.worksheet import Worksheet
+WIDTHS = (24, 12, 66, 3)
+CHART_SIZE = {"width": 567, "height": 284}  # pixels
 
+_INK = "3A4552"
+_NO_ROWS = Palette("FFFFFF", "5F6670", "FFFFFF")  # of a state that no row has
 
-_WIDTHS = {"A": 24, "B": 12, "C": 66, "D": 3}
-_NOTHING = Look("FFFFFF", "5F6670", "FFFFFF")  # a state that no row is in
-
-
-def _title(cell: SheetCell) -> None:
-    cell.font = Font(name="Calibri", size=18, bold=True, color=styles.SOURCE_HEADER.ground)
-    cell.alignment = Alignment(vertical="center")
-
-
-def _next_step(cell: SheetCell) -> None:
-    cell.fill = PatternFill("solid", start_color="EAF1F8")
-    cell.font = Font(name="Calibri", size=13, bold=True, color="16283F")
-    cell.alignment = Alignment(vertical="center", wrap_text=True, indent=1)
-
-
-def _name(cell: SheetCell) -> None:
-    cell.font = Font(name="Calibri", size=11, bold=True, color="3A4552")
-    cell.alignment = Alignment(vertical="top")
-
-
-def _count(cell: SheetCell) -> None:
-    cell.number_format = "#,##0"
-    cell.alignment = Alignment(horizontal="right", vertical="top")
-
-
-def _meaning(cell: SheetCell) -> None:
-    cell.alignment = Alignment(horizontal="left", vertical="top", wrap_text=True, indent=1)
-
-
-def _total(cell: SheetCell) -> None:
-    _count(cell)
-    cell.font = Font(name="Calibri", size=11, bold=True)
-    cell.border = Border(top=Side("thin", color="3A4552"))
-
-
-_STYLES: tuple[styles.Style, ...] = (
-    *(_title, _next_step, _name, _count, _meaning, _total, styles.wrapped, styles.linked),
-    *(styles.header(styles.SOURCE_HEADER), styles.coloured(_NOTHING)),
-    *(styles.coloured(look, bold=True) for look in (CREATED_NOW, *LOOKS.values())),
-)
-"""All that the sheet can need. They are the first of the workbook, so that the sheet can be renewed alone."""
+_TITLE = Style(size=18, bold=True, text=styles.SOURCE_HEADER.background, vertical="center")
+_NEXT_STEP = Style(size=13, bold=True, background="EAF1F8", text="16283F", vertical="center", wrapped=True, indent=1)
+_NAME = Style(bold=True, text=_INK)
+_COUNT = Style(number_format="#,##0", horizontal="right")
+_MEANING = Style(horizontal="left", wrapped=True, indent=1)
+_HEADERS = [
+    replace(styles.header(styles.SOURCE_HEADER), horizontal=side, indent=1 if side == "left" else 0)
+    for side in ("left", "right", "left")
+]
+_TOTAL = replace(_COUNT, bold=True, top_rule=_INK)
 
 
 class SummarySheet(Sheet):
-    """The first sheet, begun before the rows and written after them, when it is known which sheets there are."""
+    """The first sheet, added before the others and written after them, when it is known which there are."""
 
-    def __init__(self, workbook: Workbook) -> None:
-        """Take the first place in the workbook, and the first numbers of its styles."""
-        super().__init__(workbook, SUMMARY, len(_WIDTHS))
-        for style in _STYLES:
-            self.cells.number_of(style)
+    def __init__(self, workbook: Workbook, formats: Formats) -> None:
+        """Take the first place in the workbook."""
+        super().__init__(workbook, formats, SUMMARY)
+        self._workbook = workbook
+        for column, width in enumerate(WIDTHS):
+            self.sheet.set_column(column, column, width)
+        self.sheet.hide_gridlines(2)
 
     def write(self, summary: Summary, notes: Sequence[str], sheets: Iterable[str]) -> None:
-        """Write the whole sheet; `sheets` are the others, each led to by a link."""
-        for column, width in _WIDTHS.items():
-            self.sheet.column_dimensions[column].width = width
-        self.sheet.sheet_view.showGridLines = False
-        for_paper(self.sheet)
-        self._wide(_title, _("Import {name}", name=summary.import_name), height=30)
-        lines = 1 + len(summary.next_step) // 88
-        self._wide(_next_step, summary.next_step, height=10 + 18 * lines)
-        self.append(())
-        self._counts(summary)
-        self.append(())
+        """Write the whole sheet; `sheets` are the others, each with a link to it."""
+        self._merged(_TITLE, _("Import {name}", name=summary.import_name), height=30)
+        self._merged(_NEXT_STEP, summary.next_step, height=10 + 18 * (1 + len(summary.next_step) // 88))
+        self.next_line()
+        self._write_counts(summary)
+        self.next_line()
         for name, value in [*facts(summary), *((_("Note"), text) for text in notes)]:
-            self._wide_fact(name, value)
-        self.append(())
+            self._fact(name, value)
+        self.next_line()
         for title in sheets:
-            self.link(0, location=f"'{title}'!A1")
-            self._line((styles.linked, title))
+            self.next_line()
+            self.link(0, title, f"internal:'{title}'!A1")
 
-    def _line(self, *cells: tuple[styles.Style, Value], height: float | None = None) -> None:
-        self.append([self.cells.of(style, value) for style, value in cells], height)
+    def _merged(self, style: Style, text: str, height: float) -> None:
+        """Write a line of one text across the columns A to C."""
+        self.next_line(height)
+        self.sheet.merge_range(self.lines - 1, 0, self.lines - 1, 2, "", self.formats.of(style))
+        self.value(0, style, text)
 
-    def _wide(self, style: styles.Style, text: str, height: float) -> None:
-        self._line((style, text), (style, None), (style, None), height=height)
-        self.sheet.merged_cells.add(f"A{self.lines}:C{self.lines}")
+    def _fact(self, name: str, value: str) -> None:
+        self.next_line(16 * (1 + len(value) // 76))
+        self.value(0, _NAME, name)
+        self.sheet.merge_range(self.lines - 1, 1, self.lines - 1, 2, "", self.formats.of(styles.WRAPPED))
+        self.value(1, styles.WRAPPED, value)
 
-    def _wide_fact(self, name: str, value: str) -> None:
-        self._line((_name, name), (styles.wrapped, value), height=16 * (1 + len(value) // 76))
-        self.sheet.merged_cells.add(f"B{self.lines}:C{self.lines}")
-
-    def _counts(self, summary: Summary) -> None:
-        names = (_("State"), _("Rows"), _("What it means"))
-        self._line(*((styles.header(styles.SOURCE_HEADER), name) for name in names))
-        first, parts = self.lines + 1, tallies(summary)
-        for part in parts:
-            style = styles.coloured(part.look, bold=True) if part.count else styles.coloured(_NOTHING)
-            self._line((style, part.name), (_count, part.count), (_meaning, part.meaning))
-        self.sheet.add_chart(_chart(self.sheet, first, parts), f"E{first - 1}")
-        self._total(_("all rows"), summary.counts.rows, "")
+    def _write_counts(self, summary: Summary) -> None:
+        self.next_line()
+        for column, (style, name) in enumerate(zip(_HEADERS, (_("State"), _("Rows"), _("What it means")), strict=True)):
+            self.value(column, style, name)
+        top, counts = self.lines, outcome_counts(summary)
+        for each in counts:
+            palette = each.palette if each.count else _NO_ROWS
+            self._line(styles.label(palette, bold=bool(each.count)), each.name, _COUNT, each.count, each.meaning)
+        chart = {"object_position": 2, "description": _("Bar chart: how many rows are in each state")}
+        self.sheet.insert_chart(top - 1, len(WIDTHS), self._chart(top, counts), chart)
+        self._line(_NAME, _("all rows"), _TOTAL, summary.counts.rows, "")
         if summary.counts.changed:
-            meaning = _("Created, and edited in the source since: the cases were left as they are.")
-            self._total(_("of these, changed"), summary.counts.changed, meaning)
+            self._line(_NAME, _("of these, changed"), _TOTAL, summary.counts.changed, changed_note(summary))
 
-    def _total(self, name: str, count: int, meaning: str) -> None:
-        self._line((_name, name), (_total, count), (_meaning, meaning))
+    def _line(self, name_style: Style, name: str, count_style: Style, count: int, meaning: str) -> None:
+        self.next_line(30 if len(meaning) > 72 else None)
+        self.value(0, name_style, name)
+        self.value(1, count_style, count)
+        self.value(2, _MEANING, meaning)
 
-
-def _chart(sheet: Worksheet, first: int, parts: Sequence[Tally]) -> BarChart:
-    """Return a bar for each count, in the colour of its state."""
-    last = first + len(parts) - 1
-    chart = BarChart(barDir="bar", gapWidth=35)
-    chart.add_data(Reference(sheet, min_col=2, min_row=first, max_row=last))
-    chart.set_categories(Reference(sheet, min_col=1, min_row=first, max_row=last))
-    chart.title, chart.legend, chart.style = None, None, 10
-    series = chart.series[0]
-    for index, part in enumerate(parts):
-        point = DataPoint(idx=index)
-        point.graphicalProperties.solidFill = part.look.bar
-        series.dPt.append(point)
-    series.dLbls = DataLabelList(showVal=True, showSerName=False, showCatName=False, showLegendKey=False)
-    series.dLbls.numFmt = "#,##0;;"  # a bar without length needs no number
-    chart.x_axis.scaling.orientation = "maxMin"
-    chart.x_axis.delete, chart.y_axis.delete = False, True
-    chart.y_axis.majorGridlines = None
-    chart.width, chart.height = 15, 7.5
-    return chart
+    def _chart(self, top: int, counts: Sequence[OutcomeCount]) -> ChartBar:
+        """Return a bar for each count, in the colour of its state."""
+        last = top + len(counts) - 1
+        chart = cast("ChartBar", self._workbook.add_chart({"type": "bar"}))  # None only for a kind that is unknown
+        chart.add_series(
+            {
+                "categories": [SUMMARY, top, 0, last, 0],
+                "values": [SUMMARY, top, 1, last, 1],
+                "points": [{"fill": {"color": f"#{each.palette.bar}"}} for each in counts],
+                "gap": 35,
+                # A bar without length needs no number.
+                "data_labels": {"value": True, "num_format": "#,##0;;"},
+            }
+        )
+        chart.set_title({"none": True})
+        chart.set_legend({"none": True})
+        # Of a bar chart, XlsxWriter calls the axis of the names, which is upright, the y axis.
+        chart.set_y_axis({"reverse": True, "major_tick_mark": "none", "major_gridlines": {"visible": False}})
+        chart.set_x_axis({"visible": False, "major_gridlines": {"visible": False}})
+        chart.set_chartarea({"border": {"none": True}})
+        chart.set_size(CHART_SIZE)
+        return chart

@@ -1,7 +1,7 @@
-"""Text that a spreadsheet program shows as it is, and never runs.
+"""Text that a spreadsheet program shows as it is, and never runs as a formula.
 
-A sheet cannot hold control characters, holds 32,767 characters in a cell, and takes text for a formula where it
-begins with one of a few signs. Each has one answer here, used by every writer of the report.
+A sheet cannot hold control characters, holds at most 32,767 characters in a cell, and may take text for a formula
+where it begins with one of a few signs. Every writer of the report uses the answers given here.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ _UNWRITABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]"
 
 # What a program may take for the start of a formula, the wide letters of East Asian keyboards included.
 _STARTER = "=+\\-@＝＋－＠﹦﹢﹣﹫⁺⁼₊₌⩵⩶﬩"  # noqa: RUF001 - meant as they are
-# What may stand between the start of a cell and its formula, and is dropped by one program or another: white space,
+# What may stand between the start of a cell and its formula, and is ignored by one program or another: white space,
 # quotation marks, control characters and invisible ones.
 _PASSED_OVER = (
     r"\s\"\x00-\x20\x7f-\xa0\xad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u2028-\u202f"
@@ -49,7 +49,7 @@ def clean(text: str) -> str:
 
 
 def cut(text: str) -> str:
-    """Return what a cell can hold of `text`; where something is lost, the end says how long the text was."""
+    """Return as much of `text` as a cell can hold; where it is cut, the end says how long it was."""
     if len(text) * 2 <= CELL_LIMIT or _units(text) <= CELL_LIMIT:
         return text
     mark = _("… [cut: the text has {count} characters, a cell holds {limit}]", count=len(text), limit=CELL_LIMIT)
@@ -57,28 +57,9 @@ def cut(text: str) -> str:
     return kept.decode("utf-16-le", "ignore") + mark
 
 
-def is_ordinary(text: str) -> bool:
-    """Tell quickly of most texts that a sheet needs nothing to hold them: not all of those that it tells nothing of."""
-    return (
-        text.isprintable()
-        and text[0].isalpha()
-        and text[-1] != " "
-        and "&" not in text
-        and "<" not in text
-        and ">" not in text
-        and len(text) * 2 <= CELL_LIMIT
-    )
-
-
-def as_xml(text: str) -> str:
-    """Return text as the element in which a cell holds it; made fit for a sheet, and never read as anything else."""
-    if not text.isprintable():  # most text is, and this is the quickest way to know
-        text = clean(text)
-    text = cut(text)
-    kept = ' xml:space="preserve"' if text[0].isspace() or text[-1].isspace() else ""
-    if "&" in text or "<" in text or ">" in text:
-        text = text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
-    return f"<t{kept}>{text}</t>"
+def cell_text(text: str) -> str:
+    """Return text as a cell of a workbook can hold it."""
+    return cut(text if text.isprintable() else clean(text))  # most text is, and this is the quickest way to know
 
 
 def _units(text: str) -> int:
@@ -89,7 +70,7 @@ def marked(text: str) -> str:
     """Return the text as a CSV cell: an apostrophe before whatever a spreadsheet program would run.
 
     A program may cut the file by another separator than ours, so that a cell begins wherever a semicolon, a comma, a
-    bar, a tab or a line break stands: each of these beginnings is marked. A number is no exception: with the cell that
+    bar, a tab or a line break is: each of these beginnings is marked. A number is no exception: with the cell that
     follows it, it may be a formula for a program that takes our separator for a decimal comma. `unmarked` gives back
     exactly the text that was marked.
     """

@@ -1,24 +1,70 @@
-"""Write a report: the kind that its name asks for, never over somebody's work, whole or not at all."""
+"""Write a report: of the kind that its name asks for, never over somebody's work, and whole or not at all."""
 
 from __future__ import annotations
 
+import csv
 import errno
-from collections.abc import Callable
+import hashlib
+import io
+import os
+import re
+import secrets
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
 from importer.errors import ReportError
 from importer.messages import _
-from importer.model import ReportContent, Summary
+from importer.model import ReportContent, ReportRow, Summary
 
-from . import places
-from .fingerprint import fingerprint
-from .lines import write_csv
+from .content import OWN_COLUMNS, row_message
 from .page import write_page
-from .workbook import fits, renew_workbook, write_workbook
+from .text import marked
+from .workbook import fits, write_workbook
 
-_WRITERS: dict[str, Callable[[BinaryIO, ReportContent], None]] = {
+ROOM_NEEDED = 1_000_000  # bytes; less than this is a full disk
+
+_NUMBERED = re.compile(r"(?P<stem>.+) \((?P<number>[2-9]|[1-9]\d{1,3})\)")
+
+
+# ------------------------------------------------------------------------------------------------ the CSV file
+
+
+def write_csv(file: BinaryIO, content: ReportContent) -> None:
+    """Write the report for other programs: one line per row as CSV (comma, UTF-8 without BOM, CRLF).
+
+    Its columns are those of the sheet `Report`; memory does not grow with the rows.
+    """
+    text = io.TextIOWrapper(file, "utf-8", errors="replace", newline="", write_through=False)
+    try:
+        writer = csv.writer(text, lineterminator="\r\n")
+        writer.writerow([marked(name) for name in (*content.columns, *OWN_COLUMNS)])
+        writer.writerows(_line(row, content.summary) for row in content.rows)
+    finally:
+        text.detach()
+
+
+def _line(row: ReportRow, summary: Summary) -> list[str]:
+    return [marked(value) for value in (*map(str, row.cells), *_own_values(row, summary))]
+
+
+def _own_values(row: ReportRow, summary: Summary) -> Iterator[str]:
+    yield str(row.number)
+    yield row.status.value
+    yield row.wolkvox_id or ""
+    yield row.id_prefijo or ""
+    yield row_message(row, summary)
+    yield row.sent_at.astimezone(summary.started_at.tzinfo).isoformat(timespec="seconds") if row.sent_at else ""
+    yield "" if row.run is None else str(row.run)
+    yield row.reference or ""
+
+
+# ------------------------------------------------------------------------------------------------ the report
+
+WRITERS: dict[str, Callable[[BinaryIO, ReportContent], None]] = {
     ".xlsx": write_workbook,
     ".csv": write_csv,
     ".html": write_page,
@@ -26,41 +72,21 @@ _WRITERS: dict[str, Callable[[BinaryIO, ReportContent], None]] = {
 
 
 @dataclass(frozen=True, slots=True)
-class _Noted:
-    """What is known of existing files, by the SHA-256 of their bytes."""
-
-    ours: Callable[[str], bool]
-    fingerprint_of: Callable[[str], str | None]
-
-
-def _none(_digest: str) -> None:
-    """Know no fingerprint."""
-
-
-@dataclass(frozen=True, slots=True)
-class Written:
-    """A report on the disk: where, the SHA-256 of its bytes, and why it is not where it was asked for, if so.
-
-    `fingerprint` tells what a workbook says, None where that is not known.
-    """
+class WrittenReport:
+    """A report on the disk: where, the SHA-256 of its bytes, and why it is not where it was asked for, if so."""
 
     path: Path
     digest: str
     note: str | None
-    fingerprint: str | None = None
 
 
-def write(
-    path: Path, content: ReportContent, ours: Callable[[str], bool], fingerprint_of: Callable[[str], str | None] = _none
-) -> Written:
-    """Write the report as `path` ends (`.xlsx`, `.csv`, `.html`), and say where it is.
+def write(path: Path, content: ReportContent, ours: Callable[[str], bool]) -> WrittenReport:
+    """Write the report as `path` ends (`.xlsx`, `.csv`, `.html`), and return where it is.
 
-    `ours(sha256)` tells whether an existing file is as we wrote it. One that was edited, is open or is read-only
-    is left alone, and the report takes the next free name. `fingerprint_of(sha256)` is what we noted of an existing
-    file: where it says the same as this report, only its Summary is made anew. Raises `ReportError` where nothing can
-    be written.
+    `ours(sha256)` tells whether an existing file is as we wrote it. A file that was edited, is open or is read-only
+    is left alone, and the report takes the next free name. Raises `ReportError` where nothing can be written.
     """
-    places.check_writable(path)
+    check_writable(path)
     notes: list[str] = []
     if path.suffix.lower() == ".xlsx" and not fits(content):
         path = path.with_suffix(".csv")
@@ -71,55 +97,149 @@ def write(
             )
         )
     try:
-        return _write(path, content, _Noted(ours, fingerprint_of), notes)
+        with temporary_beside(path) as (file, temporary):
+            WRITERS[path.suffix.lower()](file, content)
+            fsync_and_close(file)
+            written = digest(temporary)
+            return WrittenReport(_moved(temporary, path, ours, notes), written, " ".join(notes) or None)
     except OSError as error:
         full = error.errno == errno.ENOSPC
         reason = _("the disk is full") if full else error.strerror or str(error)
         raise ReportError(
             _(
-                "{path}: the report could not be written ({reason}). Nothing that was imported is lost: mend this, "
-                "then let `case-importer report` write it from the journal.",
+                "{path}: the report could not be written ({reason}). Nothing that was imported is lost: fix this,"
+                " then run `case-importer report` to write it from the journal.",
                 path=path,
                 reason=reason,
             )
         ) from error
 
 
-def _write(path: Path, content: ReportContent, noted: _Noted, notes: list[str]) -> Written:
-    mark = fingerprint(content) if path.suffix.lower() == ".xlsx" else None
-    with places.unfinished(path) as (file, temporary):
-        if mark is None or not _renewed(path, mark, content.summary, noted, file):
-            _WRITERS[path.suffix.lower()](file, content)
-        places.finish(file)
-        digest = places.digest(temporary)
-        return Written(_place(temporary, path, noted.ours, notes), digest, " ".join(notes) or None, mark)
-
-
-def _renewed(path: Path, mark: str, summary: Summary, noted: _Noted, file: BinaryIO) -> bool:
-    """Write the report that stands there to `file`, its Summary made anew, if it says the same as this one."""
-    standing = next((name for name in places.names(path) if places.why_kept(name, noted.ours) is None), path)
-    if not standing.exists():
-        return False
-    with standing.open("rb") as old:
-        if noted.fingerprint_of(places.digest_of(old)) != mark:
-            return False
-        renew_workbook(old, file, summary)
-    return True
-
-
-def _place(temporary: Path, path: Path, ours: Callable[[str], bool], notes: list[str]) -> Path:
-    """Move the finished file to the first name that may be taken."""
-    kept = None
-    for candidate in places.names(path):
-        reason = places.why_kept(candidate, ours)
-        if reason is None:
+def _moved(temporary: Path, path: Path, ours: Callable[[str], bool], notes: list[str]) -> Path:
+    """Move the finished file to the first path that may be written, and return that."""
+    blocked = None
+    for candidate in paths_to_try(path):
+        blocker = overwrite_blocker(candidate, ours)
+        if blocker is None:
             try:
-                places.replace(temporary, candidate)
+                replace(temporary, candidate)
             except PermissionError:  # Windows: a program holds the file open
-                reason = _("{name} is open in another program", name=candidate.name)
+                blocker = _("{name} is open in another program", name=candidate.name)
             else:
-                if kept:
-                    notes.append(_("{reason}, so the report is {name}.", reason=kept, name=candidate.name))
+                if blocked:
+                    notes.append(_("{reason}, so the report is {name}.", reason=blocked, name=candidate.name))
                 return candidate
-        kept = kept or reason
+        blocked = blocked or blocker
     raise ReportError(_("{path}: every name beside it is taken. Name another folder with --report.", path=path))
+
+
+# ------------------------------------------------------------------------------------------------ paths
+
+
+def default_path(source: Path) -> Path:
+    """Return where the report of a source goes: `tickets.report.xlsx` beside `tickets.xlsx`, and beside itself."""
+    stem = source.stem.removesuffix(".report")
+    return source.with_name(f"{stem}.report.xlsx")
+
+
+def paths_to_try(path: Path) -> Iterator[Path]:
+    """Yield `path` and those that come after it: `tickets (2).report.xlsx`, `tickets (3).report.xlsx`, and so on."""
+    yield path
+    ending = "".join(path.suffixes[-2:]) if path.stem.endswith(".report") else path.suffix
+    stem, number = path.name.removesuffix(ending), 1
+    if numbered := _NUMBERED.fullmatch(stem):
+        stem, number = numbered["stem"], int(numbered["number"])
+    for following in range(number + 1, 10_000):
+        yield path.with_name(f"{stem} ({following}){ending}")
+
+
+def check_writable(path: Path) -> None:
+    """Raise `ReportError` where a report could not be written to `path`, before anything is sent."""
+    if path.suffix.lower() not in WRITERS:
+        raise ReportError(
+            _("{path}: a report ends in .xlsx, .csv or .html. Choose one of these with --report.", path=path)
+        )
+    if path.is_dir():
+        raise ReportError(_("{path} is a folder. Name a file in it with --report.", path=path))
+    if not path.parent.is_dir():
+        raise ReportError(
+            _(
+                "{path}: the folder {folder} does not exist. Create it, or name another with --report.",
+                path=path,
+                folder=path.parent.absolute(),
+            )
+        )
+    if shutil.disk_usage(path.parent).free < ROOM_NEEDED:
+        raise ReportError(
+            _("{path}: the disk is full. Free some space, or name another folder with --report.", path=path)
+        )
+    try:
+        with temporary_beside(path) as (probe, _temporary):
+            probe.write(bytes(4096))
+            fsync_and_close(probe)
+    except OSError as error:
+        raise ReportError(
+            _(
+                "{path}: the folder cannot be written to ({reason}). Name another with --report.",
+                path=path,
+                reason=error.strerror or error,
+            )
+        ) from error
+
+
+def overwrite_blocker(path: Path, ours: Callable[[str], bool]) -> str | None:
+    """Return why the file at `path` must not be overwritten, or None where it may be."""
+    if not path.exists():
+        return None
+    if not path.is_file():
+        return _("{name} is not a file", name=path.name)
+    if any(path.with_name(lock).exists() for lock in (f"~${path.name}", f".~lock.{path.name}#")):
+        return _("{name} is open in another program", name=path.name)
+    if not path.stat().st_mode & 0o222:
+        return _("{name} is read-only", name=path.name)
+    try:
+        unchanged = ours(digest(path))
+    except OSError:
+        return _("{name} cannot be read; it may be open in another program", name=path.name)
+    return None if unchanged else _("{name} was edited since it was written, or is not ours", name=path.name)
+
+
+# ------------------------------------------------------------------------------------------------ bytes on the disk
+
+
+def digest(path: Path) -> str:
+    """Return the SHA-256 of a file, as lower-case hexadecimal digits."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+@contextmanager
+def temporary_beside(path: Path) -> Iterator[tuple[BinaryIO, Path]]:
+    """Open a new file in the folder of `path`, to be moved once it is finished; otherwise it is removed.
+
+    It has the permissions that a new file of the user has, which a file of `tempfile` has not.
+    """
+    temporary = path.with_name(f".{secrets.token_hex(6)}{path.suffix}.tmp")
+    try:
+        with temporary.open("x+b") as file:
+            yield file, temporary
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def fsync_and_close(file: BinaryIO) -> None:
+    """Close a file once its bytes are on the disk."""
+    file.flush()
+    os.fsync(file.fileno())
+    file.close()
+
+
+def replace(temporary: Path, path: Path) -> None:
+    """Move a finished file to `path` in one step, and have the folder on the disk know it."""
+    temporary.replace(path)
+    if hasattr(os, "O_DIRECTORY"):  # Windows keeps its folders in order by itself
+        folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)

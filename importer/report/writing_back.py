@@ -1,100 +1,150 @@
-"""The sheet `Report` put into the source workbook itself, everything else of it kept."""
+"""The sheet `Report` put into the source workbook itself with openpyxl, which must not lose anything else of it."""
 
 from __future__ import annotations
 
 import os
 import shutil
 import tempfile
+import warnings
 import zipfile
 from collections.abc import Iterator
+from contextlib import suppress
+from copy import copy
 from datetime import datetime
 from itertools import islice
 from pathlib import Path
 from typing import BinaryIO
 from xml.etree.ElementTree import ParseError
 
-from openpyxl import Workbook
+from openpyxl import Workbook, load_workbook
+from openpyxl.cell.cell import Cell, MergedCell
+from openpyxl.comments import Comment
+from openpyxl.worksheet.worksheet import Worksheet
 
 from importer.errors import ReportError, SourceError
 from importer.files import Package, open_ordinary
 from importer.messages import _
 from importer.model import ReportContent
 
-from . import places
-from .graft import WORKBOOK, graft, sheet_parts
-from .package import save
-from .reading import Opener, read_rows
-from .report_sheet import ReportSheet
-from .words import REPORT
-from .workbook import SAMPLE, fits
+from .content import OWN_COLUMNS, REPORT
+from .losses import lost_contents, lost_parts
+from .reading import WORKBOOK, Opener, read_rows, sheet_parts
+from .sheet import note_size
+from .workbook import fits, write_report_sheet
+from .writing import default_path, digest, fsync_and_close, overwrite_blocker, paths_to_try, replace, temporary_beside
 
-_PASSWORD_OR_OLD = b"\xd0\xcf\x11\xe0"  # how a compound file begins: a workbook with a password, or one of before 2007
+LARGEST = 50 << 20  # bytes of a workbook, unpacked: openpyxl holds all of it in memory
+THINGS_NAMED = 5  # of those that would be lost
+MOST_CELLS = 1_000_000  # of the sheet Report, for the same reason
+
+_PASSWORD_OR_OLD = b"\xd0\xcf\x11\xe0"  # how a compound file begins: a workbook with a password, or from before 2007
 
 
 def write_back(source: Path, content: ReportContent, open_table: Opener) -> Path:
-    """Add the sheet `Report` to the source workbook, or renew it, and return where the workbook as it was is kept.
+    """Add the sheet `Report` to the source workbook, or replace it, and return where the workbook as it was is kept.
 
-    `open_table` reads the workbook as `read_rows` does. Nothing else of the workbook changes, and the file is the old
-    one or the new one at every moment. Raises `ReportError` with the reason where that cannot be had; the workbook is
-    then untouched.
+    `open_table` reads the workbook as `read_rows` does. The file is the old one or the new one at every moment. Raises
+    `ReportError` with the reason where saving would lose something; the workbook is then untouched.
     """
     refusal = next(_refusals(source, content, open_table), None)
     if refusal is not None:
         raise ReportError(_("{path} is left as it is: {reason}", path=source, reason=refusal))
-    before = places.digest(source)
+    before = digest(source)
     try:
-        with tempfile.TemporaryFile() as sheet, places.unfinished(source) as (file, temporary):
-            _write_sheet(sheet, content)
-            with open_ordinary(source) as host:
-                graft(Package(host, source.name), Package(sheet, REPORT), REPORT, file)
-            places.finish(file)
-            next(read_rows(temporary, open_table), None)  # it opens, or nothing is touched
+        with temporary_beside(source) as (file, temporary):
+            lost = _write_workbook(source, content, file)
+            fsync_and_close(file)
+            if digest(source) != before:
+                raise _changed(source)
+            if lost:
+                raise _lossy(source, lost)
+            next(read_rows(temporary, open_table), None)  # raises where it cannot be opened
             shutil.copymode(source, temporary)
             backup = _backup(source)
-            if places.digest(backup) != before:
+            if digest(backup) != before:
                 backup.unlink()
-                raise ReportError(_("{path} was changed while its report was written. Try again.", path=source))
-            places.replace(temporary, source)
-    except (OSError, ValueError, KeyError, ParseError, zipfile.BadZipFile, SourceError) as error:
-        raise ReportError(
-            _("{path} is left as it is: the sheet could not be put into it ({reason}).", path=source, reason=error)
-        ) from error
+                raise _changed(source)
+            replace(temporary, source)
+    except (OSError, ValueError, TypeError, AttributeError, LookupError) as error:
+        raise _not_saved(source, error) from error
+    except (ParseError, zipfile.BadZipFile, SourceError) as error:
+        raise _not_saved(source, error) from error
     return backup
 
 
-def _write_sheet(file: BinaryIO, content: ReportContent) -> None:
-    workbook = Workbook(write_only=True)
-    report = ReportSheet(workbook, content, islice(content.rows, SAMPLE))
-    for row in content.rows:
-        report.add(row)
-    report.finish()
-    save(workbook, [report], file)
+def _not_saved(source: Path, error: Exception) -> ReportError:
+    return ReportError(
+        _("{path} is left as it is: the sheet could not be put into it ({reason}).", path=source, reason=error)
+    )
+
+
+def _changed(source: Path) -> ReportError:
+    return ReportError(_("{path} was changed while its report was written. Try again.", path=source))
+
+
+def _lossy(source: Path, lost: list[str]) -> ReportError:
+    return ReportError(
+        _(
+            "{path} is left as it is: saving it would lose {things}; see {report}.",
+            path=source,
+            things=", ".join(lost[:THINGS_NAMED]),
+            report=default_path(source).name,
+        )
+    )
+
+
+def _write_workbook(source: Path, content: ReportContent, file: BinaryIO) -> list[str]:
+    """Write the source workbook with the sheet `Report` to an open file; return what that loses of the workbook."""
+    with open_ordinary(source) as original, tempfile.TemporaryFile() as made, warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # openpyxl warns of some of the losses that are looked for below
+        workbook = load_workbook(original, keep_vba=_has_macros(source), rich_text=True)
+        write_report_sheet(made, content)
+        _put_sheet(load_workbook(made)[REPORT], workbook)
+        workbook.save(file)
+        file.flush()
+        original.seek(0)
+        lost = lost_contents(
+            Package(original, source.name),
+            Package(file, source.name),
+            REPORT,
+            lambda sheet, place: bool(workbook[sheet][place].is_date),
+        )
+        return list(dict.fromkeys(lost))
+
+
+def _has_macros(source: Path) -> bool:
+    return source.suffix.lower() == ".xlsm"
 
 
 def _backup(source: Path) -> Path:
     stamp = datetime.now().astimezone().strftime("%Y%m%d-%H%M%S")
     asked = source.with_name(f"{source.stem}.backup-{stamp}{source.suffix}")
-    backup = next(name for name in places.names(asked) if not name.exists())
+    backup = next(path for path in paths_to_try(asked) if not path.exists())
     shutil.copy2(source, backup)
     with backup.open("rb+") as file:
         os.fsync(file.fileno())
     return backup
 
 
+# ------------------------------------------------------------------------------------------------ refusals
+
+
 def _refusals(source: Path, content: ReportContent, open_table: Opener) -> Iterator[str]:
     """Yield why the workbook is not to be touched, and what to do instead; what follows a reason may not hold."""
-    beside = places.default_path(source).name
+    beside = default_path(source).name
     if source.suffix.lower() in {".csv", ".tsv", ".txt"}:
-        yield _("a CSV has no sheets; see {report}.", report=beside)
+        yield _("a CSV file has no sheets; see {report}.", report=beside)
     if source.suffix.lower() not in {".xlsx", ".xlsm"}:
-        yield _("only .xlsx and .xlsm take a sheet; save it as one of these, or see {report}.", report=beside)
+        yield _("only .xlsx and .xlsm can take a sheet; save it as one of these, or see {report}.", report=beside)
     if content.summary.sheet == REPORT:
         yield _("it is a report itself, with your corrections; see {report}.", report=beside)
     if not fits(content):
         yield _("the report has more lines or columns than a sheet holds; ask for it with --report x.csv.")
-    held = places.why_kept(source, lambda _digest: True)
-    if held is not None:
-        yield _("{reason}; mend that and run `case-importer report --write-back`.", reason=held)
+    if content.summary.counts.rows * (len(content.columns) + len(OWN_COLUMNS)) > MOST_CELLS:
+        yield _("the report is too large to be put into another workbook; see {report}.", report=beside)
+    blocker = overwrite_blocker(source, lambda _digest: True)
+    if blocker is not None:
+        yield _("{reason}; change that and run `case-importer report --write-back`.", reason=blocker)
     try:
         yield from _unfit(source, beside, open_table)
     except (OSError, SourceError) as error:
@@ -104,7 +154,7 @@ def _refusals(source: Path, content: ReportContent, open_table: Opener) -> Itera
 def _unfit(source: Path, beside: str, open_table: Opener) -> Iterator[str]:
     with open_ordinary(source) as file:
         if file.read(4) == _PASSWORD_OR_OLD:
-            yield _("it has a password, or is of before Excel 2007; save it without, or see {report}.", report=beside)
+            yield _("it has a password, or is from before Excel 2007; save it without, or see {report}.", report=beside)
     with open_ordinary(source) as file:
         package = Package(file, source.name)
         if any(name.startswith("_xmlsignatures/") for name in package.names):
@@ -113,16 +163,94 @@ def _unfit(source: Path, beside: str, open_table: Opener) -> Iterator[str]:
         if b"purl.oclc.org/ooxml" in workbook:
             yield _("it is a “Strict Open XML” workbook; save it as an ordinary one, or see {report}.", report=beside)
         if b"lockStructure=" in workbook:
-            yield _("its structure is protected; lift the protection, or see {report}.", report=beside)
-        taken = next((name for name in sheet_parts(package) if name.casefold() == REPORT.casefold()), None)
-    if taken is not None and not _is_ours(source, taken, open_table):
-        yield _("it has a sheet {sheet} of its own; rename that, or see {report}.", sheet=taken, report=beside)
+            yield _("its structure is protected; remove the protection, or see {report}.", report=beside)
+        titles = sheet_parts(package)
+        taken = next((name for name in titles if name.casefold() == REPORT.casefold()), None)
+        if taken is not None and not _is_ours(source, taken, open_table):
+            yield _("it has its own sheet {sheet}; rename that, or see {report}.", sheet=taken, report=beside)
+        if sum(part.file_size for part in package.zip.infolist()) > LARGEST:
+            yield _("it is too large to be saved with another sheet; see {report}.", report=beside)
+        ignored = _parts_of(package, titles[taken]) if taken is not None else frozenset()
+        if things := list(dict.fromkeys(lost_parts(package, ignored, macros_kept=_has_macros(source)))):
+            yield _(
+                "saving it would lose {things}; see {report}.", things=", ".join(things[:THINGS_NAMED]), report=beside
+            )
+
+
+def _parts_of(package: Package, sheet: str) -> frozenset[str]:
+    """Return the parts that belong to a sheet: itself, its notes and their shapes."""
+    return frozenset({sheet, *(target for _kind, target in package.relations(sheet).values())})
 
 
 def _is_ours(source: Path, title: str, open_table: Opener) -> bool:
-    """Tell whether the workbook's sheet of that name is a report that was written back before."""
+    """Return whether the workbook's sheet of that name is a report that was written back before."""
     try:
         list(islice(read_rows(source, open_table), 1))
     except ReportError:
         return False
     return title == REPORT
+
+
+# ------------------------------------------------------------------------------------------------ the sheet
+
+
+def _put_sheet(ours: Worksheet, workbook: Workbook) -> None:
+    """Copy a sheet into another workbook, in the place of the one of its name, or as the last."""
+    position = None
+    with suppress(KeyError):
+        old = workbook[ours.title]
+        position = workbook.index(old)
+        workbook.remove(old)
+    theirs = workbook.create_sheet(ours.title, position)
+    _copy_cells(ours, theirs)
+    _copy_layout(ours, theirs)
+
+
+def _copy_cells(ours: Worksheet, theirs: Worksheet) -> None:
+    """Copy cells with styles, notes and links; text stays text."""
+    templates: dict[int, Cell] = {}  # empty cells, one for each style
+    for line in ours.iter_rows():
+        copies = []
+        for cell in line:
+            if cell.style_id not in templates:
+                templates[cell.style_id] = _styled_like(cell, theirs)
+            copied = copy(templates[cell.style_id])
+            copied.value = cell.value
+            if isinstance(cell.value, str):
+                copied.data_type = "s"  # otherwise `=1+1` is a formula, and `#N/A` an error
+            copies.append(copied)
+        theirs.append(copies)
+        for cell, copied in zip(line, copies, strict=True):
+            if cell.comment:
+                width, height = note_size(cell.comment.text)
+                copied.comment = Comment(cell.comment.text, cell.comment.author, height, width)
+            if cell.hyperlink:
+                copied.hyperlink = copy(cell.hyperlink)
+
+
+def _styled_like(cell: Cell | MergedCell, sheet: Worksheet) -> Cell:
+    """Return an empty cell of a sheet in the style of another workbook's cell."""
+    styled = Cell(sheet, 1, 1)
+    for name in ("font", "fill", "border", "alignment", "number_format"):
+        setattr(styled, name, copy(getattr(cell, name)))
+    styled.quotePrefix = cell.quotePrefix
+    return styled
+
+
+def _copy_layout(ours: Worksheet, theirs: Worksheet) -> None:
+    """Copy what a sheet has besides its cells."""
+    for letter, column in ours.column_dimensions.items():
+        theirs.column_dimensions[letter].width = column.width
+    for number, line in ours.row_dimensions.items():
+        theirs.row_dimensions[number].height, theirs.row_dimensions[number].hidden = line.height, line.hidden
+    for formats in ours.conditional_formatting:
+        for rule in formats.rules:
+            theirs.conditional_formatting.add(str(formats.sqref), rule)
+    theirs.freeze_panes = ours.freeze_panes
+    theirs.auto_filter.ref = ours.auto_filter.ref
+    theirs.print_title_rows, theirs.print_title_cols = ours.print_title_rows, ours.print_title_cols
+    theirs.page_setup.orientation, theirs.page_setup.paperSize = ours.page_setup.orientation, ours.page_setup.paperSize
+    theirs.page_setup.fitToWidth, theirs.page_setup.fitToHeight = ours.page_setup.fitToWidth, 0
+    theirs.sheet_properties.pageSetUpPr = copy(ours.sheet_properties.pageSetUpPr)
+    theirs.page_margins = copy(ours.page_margins)
+    theirs.oddFooter = copy(ours.oddFooter)

@@ -252,13 +252,13 @@ def _write(
     content: ReportContent, plan: Plan, journal: Journal, record: ImportRecord | None, options: ReportOptions
 ) -> tuple[Path, list[str]]:
     """Write the report in every form that is wanted; return where it is, and what to say about it."""
-    ours, fingerprint_of = journal.imports.is_report, journal.imports.fingerprint_of
-    written = [report.write(options.path, content, ours, fingerprint_of)]
+    ours = journal.imports.is_report
+    written = [report.write(options.path, content, ours)]
     if options.html:
         written.append(report.write(options.path.with_suffix(".html"), content, ours))
     if record is not None:
         for one in written:
-            journal.imports.note_report(record.id, one.digest, one.fingerprint)
+            journal.imports.note_report(record.id, one.digest)
     notes = [one.note for one in written if one.note]
     if options.html:
         notes.append(_("The page: {path}", path=written[1].path))

@@ -1,0 +1,281 @@
+"""What the report says of a run, of a row and of its issues: worded once for all its forms."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from functools import lru_cache
+
+from importer.messages import _, ngettext, shorten
+from importer.model import Issue, ReportRow, Status, Summary
+
+OWN_COLUMNS: tuple[str, ...] = ("row", "status", "wolkvox_id", "idPrefijo", "message", "sent_at", "run", "reference")
+"""The columns that the report adds to the source's own; the same in every language, since they are read back."""
+
+SUMMARY, REPORT, ISSUES, TO_DECIDE = SHEETS = ("Summary", "Report", "Issues", "To decide")
+"""The sheets of a report; their names are the same in every language, since they are read back."""
+
+CREATED_VERDICT, NOT_CREATED_VERDICT = VERDICTS = ("created", "not created")
+"""What a person can decide about a doubtful row; the same in every language, since it is read back."""
+
+CREATED_NOW_NAME, CREATED_BEFORE_NAME = _("created in this run"), _("created before")
+"""What the summary calls the rows that are cases; it is read back."""
+
+DOUBTFUL = frozenset({Status.UNKNOWN, Status.CONFLICT})
+"""The states that a person can settle with a verdict."""
+
+VALUES_KEPT = 200  # different values that a group of issues remembers
+VALUES_SHOWN = 6
+SPANS_SHOWN = 40
+
+
+# ------------------------------------------------------------------------------------------------ colours
+
+
+@dataclass(frozen=True, slots=True)
+class Palette:
+    """The colours of a state as RRGGBB: of its cell and the text in it (contrast 4.5 or more), and of its bar."""
+
+    background: str
+    text: str
+    bar: str
+
+
+CREATED_NOW = Palette("C6EFCE", "0B4F1A", "2E7D32")
+CREATED_BEFORE = Palette("E4F2E7", "2C5E38", "8CC08F")
+PALETTES: dict[Status, Palette] = {
+    Status.CREATED: CREATED_BEFORE,
+    Status.INVALID: Palette("FFE5B8", "6B3A00", "E08A00"),
+    Status.REJECTED: Palette("FFD3CF", "86160D", "C62828"),
+    Status.UNKNOWN: Palette("E4D6F5", "47207A", "6A3FA0"),
+    Status.CONFLICT: Palette("F3D3EC", "7A1263", "A8328A"),
+    Status.PLANNED: Palette("DAE8F8", "173F70", "2F6FB5"),
+    Status.SENDING: Palette("CFE6EC", "0E4854", "2E8B9E"),
+    Status.SKIPPED: Palette("E8E8E8", "454545", "8A8A8A"),
+}
+
+
+def palette_of(row: ReportRow, summary: Summary) -> Palette:
+    """Return the colours of a row's state; what this run created stands out from what was there before."""
+    return CREATED_NOW if created_now(row, summary) else PALETTES[row.status]
+
+
+# ------------------------------------------------------------------------------------------------ the run
+
+
+@dataclass(frozen=True, slots=True)
+class OutcomeCount:
+    """How many rows ended in one way, in words for the person who reads the report."""
+
+    name: str
+    count: int
+    meaning: str
+    palette: Palette
+
+
+def outcome_counts(summary: Summary) -> tuple[OutcomeCount, ...]:
+    """Return the counts of a run, one for each way in which a row can end; together they are all rows."""
+    counts = summary.counts
+    before = counts.created - counts.created_now
+    return (
+        OutcomeCount(CREATED_NOW_NAME, counts.created_now, _("The CRM gave an id."), CREATED_NOW),
+        OutcomeCount(CREATED_BEFORE_NAME, before, _("The case existed already; not sent again."), CREATED_BEFORE),
+        _count_of(Status.INVALID, counts.invalid, _("Not sent: correct these first; see the sheet Issues.")),
+        _count_of(Status.REJECTED, counts.rejected, _("Rejected by the CRM; no case was created.")),
+        _count_of(Status.UNKNOWN, counts.unknown, _("Sent, but no clear answer came: the case may or may not exist.")),
+        _count_of(Status.CONFLICT, counts.conflict, _("Found more than once in the CRM.")),
+        _count_of(Status.SENDING, counts.sending, _("Being sent when the report was written.")),
+        _count_of(Status.PLANNED, counts.planned, _("Not sent yet; run the same command again.")),
+        _count_of(Status.SKIPPED, counts.skipped, _("Left out on purpose; hidden in the sheet Report.")),
+    )
+
+
+def _count_of(status: Status, count: int, meaning: str) -> OutcomeCount:
+    return OutcomeCount(status.value, count, meaning, PALETTES[status])
+
+
+def changed_note(summary: Summary) -> str:
+    """Return a sentence on created rows that were edited afterwards; empty where there are no such rows."""
+    if not summary.counts.changed:
+        return ""
+    return ngettext(
+        "{count} created row was edited in the source afterwards; its case was left as it is.",
+        "{count} created rows were edited in the source afterwards; their cases were left as they are.",
+        summary.counts.changed,
+    )
+
+
+def facts(summary: Summary) -> Iterator[tuple[str, str]]:
+    """Yield what was imported, by whom, when, from what and to where, each as a name and its value."""
+    yield _("Import"), summary.import_name
+    yield _("Source"), str(summary.source)
+    if summary.sheet:
+        yield _("Sheet"), summary.sheet
+    yield _("SHA-256 of the source"), summary.source_digest
+    yield _("Mapping"), str(summary.mapping)
+    yield _("Server"), summary.server or _("none: nothing was sent")
+    if summary.operation:
+        yield _("Operation"), summary.operation
+    yield _("Imported by"), summary.user
+    yield _("Started"), time_with_zone(summary.started_at)
+    yield _("Ended"), time_with_zone(summary.ended_at)
+    if summary.run is not None:
+        yield _("Run"), str(summary.run)
+    yield _("Calls to the CRM"), str(summary.calls)
+    if summary.journal is not None:
+        yield _("Journal"), journal_mark(*summary.journal)
+
+
+_JOURNAL_MARK = re.compile(r"WCJ-([0-9a-f]{8}) #([0-9]{1,18})")
+
+
+def journal_mark(journal_id: str, attempt_id: int) -> str:
+    """Return how far a journal had come, in a form that is recognised in every language."""
+    return f"WCJ-{journal_id[:8]} #{attempt_id}"
+
+
+def read_journal_mark(text: str) -> tuple[str, int] | None:
+    """Return the beginning of a journal's id and an attempt's number where the text is such a mark."""
+    found = _JOURNAL_MARK.fullmatch(text.strip())
+    return (found[1], int(found[2])) if found else None
+
+
+def time_with_zone(when: datetime) -> str:
+    """Return a time for people, with its distance from UTC: `2026-11-23 09:30:00 -0500`."""
+    return when.strftime("%Y-%m-%d %H:%M:%S %z").strip()
+
+
+def local_time(when: datetime, summary: Summary) -> datetime:
+    """Return a time in the zone of the summary, to the second and without the zone, as a sheet stores it."""
+    return when.astimezone(summary.started_at.tzinfo).replace(tzinfo=None, microsecond=0)
+
+
+# ------------------------------------------------------------------------------------------------ a row
+
+
+def created_now(row: ReportRow, summary: Summary) -> bool:
+    """Return whether the row's case was created by the run that the report is about."""
+    return row.status is Status.CREATED and summary.run is not None and row.run == summary.run
+
+
+def row_message(row: ReportRow, summary: Summary) -> str:
+    """Return why the row has its state and what to do, one reason a line.
+
+    A message that only repeats the issues is left out: the issues name column and remedy too.
+    """
+    created = ""
+    if row.status is Status.CREATED:
+        created = _created(row.run, now=created_now(row, summary), changed=row.changed and not row.message)
+        if not row.message and not row.issues:
+            return created
+    repeats = any(issue.message in row.message for issue in row.issues)
+    lines = [created, "" if repeats else _with_full_stop(row.message), *map(issue_text, row.issues)]
+    if row.status in DOUBTFUL:
+        lines.append(_("The row is not sent again until it is known whether its case exists."))
+    return "\n".join(filter(None, lines))
+
+
+@lru_cache(maxsize=1024)
+def _created(run: int | None, *, now: bool, changed: bool) -> str:
+    """Return the message of a created row; most rows of a report are, and few runs created them."""
+    if now:
+        message = _("Created in this run.")
+    elif run is not None:
+        message = _("Created before, in run {run}.", run=run)
+    else:
+        message = _("Created before.")
+    if changed:
+        return f"{message}\n{_('The row was edited afterwards; the case was left as it is.')}"
+    return message
+
+
+def issue_text(issue: Issue) -> str:
+    """Return an issue in sentences: its column where the message does not name it, what is wrong, what to do."""
+    text = f"{_with_full_stop(issue.message)} {as_sentence(issue.remedy)}".strip()
+    if issue.column is None or issue.column in issue.message:
+        return text
+    return _("{column}: {text}", column=issue.column, text=text)
+
+
+def as_sentence(text: str) -> str:
+    """Return a remedy as a sentence of its own."""
+    return _with_full_stop(text[:1].upper() + text[1:])
+
+
+def _with_full_stop(text: str) -> str:
+    return f"{text}." if text and text[-1] not in ".!?…:" else text
+
+
+# ------------------------------------------------------------------------------------------------ groups of issues
+
+
+@dataclass(slots=True)
+class IssueGroup:
+    """The issues of one column with one code, of bounded size however many there are; `first` represents them all.
+
+    `values` are the cells' texts, or the messages of issues that concern no cell.
+    """
+
+    first: Issue
+    count: int = 0
+    spans: list[list[int]] = field(default_factory=list)
+    values: dict[str, int] = field(default_factory=dict)
+    more_spans: int = 0
+    other_values: bool = False
+
+    def add(self, issue: Issue) -> None:
+        """Count one more issue; rows come in the order of the sheet."""
+        self.count += 1
+        if issue.row is not None:
+            self._add_row(issue.row)
+        value = shorten(issue.message if issue.value is None else issue.value)
+        if value in self.values or len(self.values) < VALUES_KEPT:
+            self.values[value] = self.values.get(value, 0) + 1
+        else:
+            self.other_values = True
+
+    def _add_row(self, number: int) -> None:
+        if self.spans and not self.more_spans and number - self.spans[-1][1] in (0, 1):
+            self.spans[-1][1] = number
+        elif len(self.spans) < SPANS_SHOWN:
+            self.spans.append([number, number])
+        else:
+            self.more_spans += 1
+
+    @property
+    def rows(self) -> str:
+        """The rows, neighbours together: `2-5, 9`."""
+        shown = ", ".join(str(first) if first == last else f"{first}-{last}" for first, last in self.spans)
+        if not self.more_spans:
+            return shown
+        return ngettext("{shown} and {count} more row", "{shown} and {count} more rows", self.more_spans, shown=shown)
+
+    @property
+    def examples(self) -> list[tuple[str, int]]:
+        """The most frequent values, each with its number of cells."""
+        if self.first.value is None and len(self.values) == 1:
+            return []  # it is the message of `first`
+        frequent = sorted(self.values.items(), key=lambda pair: -pair[1])
+        return [(value or _("(empty)"), count) for value, count in frequent[:VALUES_SHOWN]]
+
+    @property
+    def more_values(self) -> bool:
+        """Whether there are other values than the examples."""
+        return self.other_values or len(self.values) > VALUES_SHOWN
+
+
+def issues_of(rows: Iterable[ReportRow]) -> Iterator[Issue]:
+    """Yield the issues of all rows, each with the number of its row."""
+    for row in rows:
+        for issue in row.issues:
+            yield replace(issue, row=row.number) if issue.row is None else issue
+
+
+def group_issues(issues: Iterable[Issue]) -> list[IssueGroup]:
+    """Return issues in groups by column and code, the most frequent first; memory does not grow with their number."""
+    groups: dict[tuple[str, str], IssueGroup] = {}
+    for issue in issues:
+        groups.setdefault((issue.column or "", issue.code), IssueGroup(issue)).add(issue)
+    return sorted(groups.values(), key=lambda group: -group.count)

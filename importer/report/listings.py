@@ -1,0 +1,320 @@
+"""The sheets of a report that list rows: `Report`, `Issues` and `To decide`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from math import ceil
+from urllib.parse import quote
+
+from xlsxwriter import Workbook
+from xlsxwriter.utility import xl_rowcol_to_cell
+
+from importer.messages import _, shorten
+from importer.model import Cell, Issue, ReportContent, ReportRow, Status
+
+from . import styles
+from .content import (
+    ISSUES,
+    OWN_COLUMNS,
+    REPORT,
+    TO_DECIDE,
+    VERDICTS,
+    Palette,
+    as_sentence,
+    issue_text,
+    local_time,
+    palette_of,
+    row_message,
+)
+from .sheet import Sheet
+from .styles import Formats
+
+SHEET_LINES = 1_048_576
+SHEET_COLUMNS = 16_384
+LINKS_PER_SHEET = 65_530  # Excel opens no sheet with more
+NOTES_PER_SHEET = 20_000  # a workbook with more is slow to open; every reason is in Issues and in `message` too
+
+SAMPLE = 200  # rows that determine how wide the columns are
+PAGE_WIDTH = 240  # characters across A4, small and still legible
+HIGHEST = 409.0  # points; no line of a sheet is higher
+LINES_OF_A_CELL = 4  # that are shown; the cell holds the others too
+WIDEST = 38  # characters, of a column of the source
+MESSAGE_WIDTH = 60
+
+REPORT_WIDTHS = {
+    "row": 8.0,
+    "status": 12.0,
+    "wolkvox_id": 28.0,
+    "idPrefijo": 14.0,
+    "message": float(MESSAGE_WIDTH),
+    "sent_at": 20.0,
+    "run": 7.0,
+    "reference": 24.0,
+}
+TO_DECIDE_WIDTHS = {
+    "row": 8.0,
+    "reference": 24.0,
+    "status": 12.0,
+    "sent_at": 20.0,
+    "sent": 60.0,
+    "message": 50.0,
+    "verdict": 16.0,
+    "wolkvox_id": 28.0,
+    "idPrefijo": 14.0,
+    "attempt": 10.0,
+}
+"""The columns of `To decide` and their widths; the same in every language, since they are read back."""
+
+TO_FILL_IN = ("verdict", "wolkvox_id", "idPrefijo")
+
+TITLE_LIMIT, MESSAGE_LIMIT = 32, 255  # characters of what Excel shows beside a cell with a list
+
+
+@dataclass(slots=True)
+class Allowance:
+    """How many of a thing one sheet may still take, and how many were left out."""
+
+    left: int
+    refused: int = 0
+
+    def take(self) -> bool:
+        """Use one, if there is one left."""
+        if self.left:
+            self.left -= 1
+            return True
+        self.refused += 1
+        return False
+
+
+class Listing(Sheet):
+    """A sheet of a header and lines below it, which can be filtered."""
+
+    def __init__(self, workbook: Workbook, formats: Formats, title: str, widths: Sequence[float]) -> None:
+        """Lay the sheet out for the screen and for paper."""
+        super().__init__(workbook, formats, title)
+        self.columns = len(widths)
+        self.links = Allowance(LINKS_PER_SHEET)
+        for column, width in enumerate(widths):
+            self.sheet.set_column(column, column, width)
+        self.sheet.fit_to_pages(ceil(sum(widths) / PAGE_WIDTH), 0)
+        self.sheet.repeat_rows(0)
+
+    def header(self, names: Iterable[tuple[str, Palette]], *, frozen: int) -> None:
+        """Write the names of the columns, each in its colours; so many columns stay in sight."""
+        self.next_line(24)
+        for column, (name, palette) in enumerate(names):
+            self.value(column, styles.header(palette), name)
+        self.sheet.freeze_panes(1, frozen)
+
+    def link_or_value(self, column: int, value: int, place: str) -> None:
+        """Write a number that leads to a place of the workbook, as long as the sheet may have more links."""
+        if self.links.take():
+            self.link(column, value, place)
+        else:
+            self.value(column, styles.WHOLE_NUMBER, value)
+
+    def finish(self) -> None:
+        """Let the lines be filtered by any column, and rule them; to be called after the last."""
+        last = self.columns - 1
+        self.sheet.autofilter(0, 0, self.lines - 1, last)
+        self.sheet.ignore_errors({"number_stored_as_text": f"A1:{xl_rowcol_to_cell(self.lines - 1, last)}"})
+        rule = {"type": "formula", "criteria": "=TRUE", "format": self.formats.ruled}
+        for left, right in self._ruled():
+            self.sheet.conditional_format(1, left, max(self.lines - 1, 1), right, rule)
+
+    def _ruled(self) -> Iterable[tuple[int, int]]:
+        """Return the columns that have a rule below each line, as first and last ones."""
+        return [(0, self.columns - 1)]
+
+
+def height_of(*texts: tuple[str, int]) -> float | None:
+    """Return how high a line is, in points, for texts wrapped at so many characters; None for a plain line."""
+    lines = max(sum(max(1, ceil(len(line) / width)) for line in text.split("\n")) for text, width in texts)
+    return None if lines == 1 else min(15.0 * lines, HIGHEST)
+
+
+# ------------------------------------------------------------------------------------------------ Report
+
+
+class ReportSheet(Listing):
+    """The source's rows as they were, and beside them what became of each."""
+
+    def __init__(self, workbook: Workbook, formats: Formats, content: ReportContent) -> None:
+        """Write the header."""
+        self._summary = content.summary
+        self._case_url = content.case_url
+        self._positions = {name: position for position, name in enumerate(content.columns)}
+        self._own = len(content.columns)  # where our own columns begin
+        self.notes = Allowance(NOTES_PER_SHEET)
+        widths = [*_source_widths(content), *(REPORT_WIDTHS[name] for name in OWN_COLUMNS)]
+        super().__init__(workbook, formats, REPORT, widths)
+        self.sheet.repeat_columns(0, 0)
+        own = [(name, styles.OWN_HEADER) for name in OWN_COLUMNS]
+        self.header([*((name, styles.SOURCE_HEADER) for name in content.columns), *own], frozen=1)
+
+    def add(self, row: ReportRow) -> None:
+        """Write one row; a skipped one is hidden, so that it stays left out where the report is given back."""
+        message = row_message(row, self._summary)
+        self.next_line(_height(row, message), hidden=row.status is Status.SKIPPED)
+        faults = self._faults(row)
+        for column, cell in enumerate(row.cells):
+            if column in faults:
+                self._faulty(column, cell, faults[column])
+            else:
+                self.cell(column, cell)
+        self._write_own(row, message)
+
+    @property
+    def place(self) -> str:
+        """Where in the workbook the row written last begins, for a link."""
+        return self._place(0)
+
+    def place_of(self, issue: Issue) -> str:
+        """Return where in the workbook the cell of an issue of the row written last is; else its message."""
+        return self._place(self._positions.get(issue.column or "", self._own + OWN_COLUMNS.index("message")))
+
+    def _place(self, column: int) -> str:
+        return f"internal:'{REPORT}'!{xl_rowcol_to_cell(self.lines - 1, column)}"
+
+    def _faults(self, row: ReportRow) -> dict[int, list[Issue]]:
+        """Return the issues of a row by the column in which each is."""
+        faults: dict[int, list[Issue]] = {}
+        for issue in row.issues:
+            if issue.column in self._positions:
+                faults.setdefault(self._positions[issue.column], []).append(issue)
+        return faults
+
+    def _faulty(self, column: int, cell: Cell, issues: list[Issue]) -> None:
+        self.faulty(column, cell)
+        if self.notes.take():
+            self.note(column, "\n".join(map(issue_text, issues)))
+
+    def _write_own(self, row: ReportRow, message: str) -> None:
+        number, status, wolkvox_id, id_prefijo, reason, sent_at, run, reference = range(
+            self._own, self._own + len(OWN_COLUMNS)
+        )
+        self.value(number, styles.WHOLE_NUMBER, row.number)
+        self.value(status, styles.label(palette_of(row, self._summary), bold=True), row.status.value)
+        self._write_case(wolkvox_id, row.wolkvox_id or "")
+        self.text(id_prefijo, row.id_prefijo or "")
+        self.prose(reason, message)
+        if row.sent_at:
+            self.value(sent_at, styles.MOMENT, local_time(row.sent_at, self._summary))
+        if row.run is not None:
+            self.value(run, styles.WHOLE_NUMBER, row.run)
+        self.text(reference, row.reference or "")
+
+    def _write_case(self, column: int, wolkvox_id: str) -> None:
+        if wolkvox_id and self._case_url and self.links.take():
+            self.link(column, wolkvox_id, self._case_url.replace("{wolkvox_id}", quote(wolkvox_id, safe="")))
+        else:
+            self.text(column, wolkvox_id)
+
+
+def _height(row: ReportRow, message: str) -> float | None:
+    """Return how high a row's line is: as high as its message and the first lines of its cells need."""
+    broken = [cell for cell in row.cells if cell.__class__ is str and "\n" in cell]
+    if not broken and len(message) <= MESSAGE_WIDTH and "\n" not in message:
+        return None
+    return height_of((message, MESSAGE_WIDTH), *((_first_lines(str(cell)), WIDEST) for cell in broken))
+
+
+def _first_lines(text: str) -> str:
+    """Return the part of a cell for which its line is made high enough: one row should not fill a page."""
+    return "\n".join(line[: 2 * WIDEST] for line in text.split("\n", LINES_OF_A_CELL)[:LINES_OF_A_CELL])
+
+
+def _source_widths(content: ReportContent) -> list[float]:
+    """Return how wide the source's columns should be, in characters, from its first rows."""
+    widths = [float(len(name) + 4) for name in content.columns]
+    for row in islice(content.rows, SAMPLE):
+        for index, cell in enumerate(row.cells):
+            longest = max(map(len, str(cell).split("\n")), default=0)
+            widths[index] = max(widths[index], longest + 2.0)
+    return [min(max(width, 9.0), WIDEST) for width in widths]
+
+
+# ------------------------------------------------------------------------------------------------ Issues
+
+
+class IssuesSheet(Listing):
+    """Every issue on a line of its own, with a link to its cell."""
+
+    def __init__(self, workbook: Workbook, formats: Formats) -> None:
+        """Write the header."""
+        super().__init__(workbook, formats, ISSUES, (9, 24, 34, 62, 62, 22))
+        self.left_out = 0
+        names = (_("row"), _("column"), _("value"), _("what is wrong"), _("what to do"), _("code"))
+        self.header(((name, styles.SOURCE_HEADER) for name in names), frozen=0)
+
+    def add(self, row: ReportRow, issue: Issue, place: str) -> None:
+        """Write one issue of a row; `place` is its cell, for a link."""
+        if self.lines == SHEET_LINES:
+            self.left_out += 1
+            return
+        remedy = as_sentence(issue.remedy)
+        self.next_line(height_of((issue.value or "", 34), (issue.message, 62), (remedy, 62)))
+        self.link_or_value(0, row.number if issue.row is None else issue.row, place)
+        self.text(1, issue.column or "")
+        self.prose(2, issue.value or "")
+        self.prose(3, issue.message)
+        self.prose(4, remedy)
+        self.text(5, issue.code)
+
+
+# ------------------------------------------------------------------------------------------------ To decide
+
+
+class ToDecideSheet(Listing):
+    """The rows that may or may not be in the CRM, for a person to look up and to decide."""
+
+    def __init__(self, workbook: Workbook, formats: Formats, content: ReportContent) -> None:
+        """Write the header."""
+        super().__init__(workbook, formats, TO_DECIDE, tuple(TO_DECIDE_WIDTHS.values()))
+        self._source_columns = content.columns
+        self._summary = content.summary
+        names = ((name, styles.FILL_HEADER if name in TO_FILL_IN else styles.OWN_HEADER) for name in TO_DECIDE_WIDTHS)
+        self.header(names, frozen=2)
+
+    def add(self, row: ReportRow, place: str) -> None:
+        """Write one doubtful row; `place` is its line in `Report`, for a link."""
+        sent, message = self._cells_sent(row), row_message(row, self._summary)
+        self.next_line(height_of((sent, 60), (message, 50)))
+        self.link_or_value(0, row.number, place)
+        self.text(1, row.reference or "")
+        self.value(2, styles.label(palette_of(row, self._summary), bold=True), row.status.value)
+        if row.sent_at:
+            self.value(3, styles.MOMENT, local_time(row.sent_at, self._summary))
+        self.prose(4, sent)
+        self.prose(5, message)
+        for column, value in enumerate((None, row.wolkvox_id, row.id_prefijo), 6):
+            self.value(column, styles.TO_WRITE_IN, value)
+        self.text(9, row.about or "")
+
+    def _cells_sent(self, row: ReportRow) -> str:
+        filled = ((name, str(cell)) for name, cell in zip(self._source_columns, row.cells, strict=True))
+        return "\n".join(f"{name}: {shorten(text, 80)}" for name, text in filled if text.strip())[:2_000]
+
+    def finish(self) -> None:
+        """Offer the verdicts to choose from; to be called after the last row."""
+        column = list(TO_DECIDE_WIDTHS).index("verdict")
+        prompt = _(
+            "Look the reference up in the CRM. Found: choose created and write its id beside. Not there: not created."
+        )
+        choice = {
+            "validate": "list",
+            "source": list(VERDICTS),
+            "error_title": TO_DECIDE[:TITLE_LIMIT],
+            "error_message": _("Choose one of the list, or leave the cell empty.")[:MESSAGE_LIMIT],
+            "input_title": "verdict",
+            "input_message": prompt[:MESSAGE_LIMIT],
+        }
+        self.sheet.data_validation(1, column, max(self.lines - 1, 1), column, choice)
+        super().finish()
+
+    def _ruled(self) -> Iterable[tuple[int, int]]:
+        """Return all columns but those to fill in, which have a box of their own."""
+        first = list(TO_DECIDE_WIDTHS).index(TO_FILL_IN[0])
+        return [(0, first - 1), (first + len(TO_FILL_IN), self.columns - 1)]

@@ -1,0 +1,288 @@
+"""What a workbook would lose if openpyxl loaded and saved it: found before a user's own file is replaced.
+
+openpyxl writes those parts of a workbook that it knows, and drops the rest without a warning. So a workbook must have
+no parts of other kinds, and the saved workbook is compared with the original: every cell, and every element and
+attribute of a sheet besides its cells. What is missing is named in the words of spreadsheet programs.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Callable, Iterator
+from itertools import zip_longest
+from typing import NamedTuple
+from xml.etree.ElementTree import Element, iterparse
+
+from openpyxl.utils.cell import coordinate_to_tuple
+
+from importer.files import Package
+from importer.messages import _
+
+from .reading import MAIN, RELATIONS, WORKBOOK, sheet_parts
+
+TYPES = "[Content_Types].xml"
+STRINGS = "xl/sharedStrings.xml"
+THUMBNAIL = "docProps/thumbnail."
+
+_OFFICE = "application/vnd.openxmlformats-officedocument."
+DRAWING = f"{_OFFICE}drawing+xml"
+CUSTOM_PROPERTIES = f"{_OFFICE}custom-properties+xml"
+TABLE = f"{_OFFICE}spreadsheetml.table+xml"
+MACROS = "application/vnd.ms-office.vbaProject"
+KEPT = frozenset(
+    {
+        "application/vnd.openxmlformats-package.relationships+xml",
+        "application/vnd.openxmlformats-package.core-properties+xml",
+        f"{_OFFICE}extended-properties+xml",
+        f"{_OFFICE}theme+xml",
+        "application/vnd.ms-excel.sheet.macroEnabled.main+xml",
+        *(f"{_OFFICE}spreadsheetml.{kind}+xml" for kind in ("sheet.main", "worksheet", "styles", "sharedStrings")),
+        CUSTOM_PROPERTIES,
+        TABLE,
+        # Excel makes these two by itself: the order of calculation, and what the printer's driver remembers.
+        f"{_OFFICE}spreadsheetml.calcChain+xml",
+        f"{_OFFICE}spreadsheetml.printerSettings",
+    }
+)
+"""The kinds of parts that openpyxl writes again with everything that people put into them."""
+
+_SAME_MOMENT = 0.001 / 86_400  # days: openpyxl keeps thousandths of a second
+_DEFAULTS = {"", "0", "false", "none"}  # values of attributes that hold without them, too
+_INSIDE_CELLS = {"f", "v", "is", "t", "r", "rPr"}
+_NOT_COMPARED = {  # what openpyxl writes in its own way, and what the parts were asked for already
+    *("worksheet", "sheetData", "dimension", "drawing", "legacyDrawing", "tableParts", "tablePart", "selection"),
+    *("Properties", "table"),
+}
+_OF_WORKBOOK = {  # the rest of its part are notes of the program that saved it, or is in parts of its own
+    *("definedName", "fileSharing", "workbookProtection", "customWorkbookView", "functionGroup", "oleSize"),
+    *("webPublishing", "smartTagPr"),
+}
+_NOT_COMPARED_ATTRIBUTES = {
+    *("row@r", "row@spans", "row@s", "row@customFormat", "pageSetup@id", "sheetFormatPr@baseColWidth"),
+    *("definedName@localSheetId", "property@pid", "property@fmtid"),
+}
+_FILTER_DATABASE = "_xlnm._FilterDatabase"  # each program's own note of where a filter is
+
+
+# ------------------------------------------------------------------------------------------------ parts
+
+
+def lost_parts(package: Package, ignored: frozenset[str], *, macros_kept: bool) -> Iterator[str]:
+    """Yield in words what a workbook has that openpyxl does not write again, apart from the parts in `ignored`."""
+    kind_of = _kinds(package)
+    for name in sorted(package.names - ignored - {TYPES}):
+        kind = kind_of(name)
+        if kind in KEPT or name.endswith("/") or name.startswith(THUMBNAIL) or (kind == MACROS and macros_kept):
+            continue
+        if kind == DRAWING and len(package.tree(name)) == 0:
+            continue  # some programs give every sheet a drawing with nothing in it
+        yield _part_in_words(f"{kind} {name}".casefold(), name)
+
+
+def _kinds(package: Package) -> Callable[[str], str]:
+    """Return what gives the content type of a part by its name."""
+    types = package.tree(TYPES)
+    overrides = {each.get("PartName", "").lstrip("/"): each.get("ContentType", "") for each in types}
+    defaults = {each.get("Extension", "").casefold(): each.get("ContentType", "") for each in types}
+    return lambda name: overrides.get(name) or defaults.get(name.rpartition(".")[2].casefold(), "")
+
+
+def _part_in_words(description: str, name: str) -> str:
+    """Return what people call a part whose content type and name contain one of these words."""
+    words = {
+        "chart": _("charts"),
+        "pivot": _("pivot tables"),
+        "threadedcomment": _("threaded comments"),
+        "person": _("threaded comments"),
+        "comment": _("the size and format of notes"),
+        "vmldrawing": _("the size and format of notes"),
+        "ctrlprop": _("form controls"),
+        "activex": _("form controls"),
+        "vba": _("macros"),
+        "macro": _("macros"),
+        "slicer": _("slicers"),
+        "timeline": _("timelines"),
+        "externallink": _("links to other workbooks"),
+        "connection": _("data connections"),
+        "querytable": _("data connections"),
+        "customxml": _("custom XML data"),
+        "customui": _("its own ribbon"),
+        "embedding": _("embedded objects"),
+        "oleobject": _("embedded objects"),
+        "signature": _("a digital signature"),
+        "sheetmetadata": _("dynamic arrays or linked data types"),
+        "richdata": _("dynamic arrays or linked data types"),
+        "revision": _("tracked changes"),
+        "drawing": _("drawings and pictures"),
+        "media/": _("drawings and pictures"),
+        "image/": _("drawings and pictures"),
+    }
+    return next((known for word, known in words.items() if word in description), _("the part {name}", name=name))
+
+
+# ------------------------------------------------------------------------------------------------ contents
+
+
+class StoredCell(NamedTuple):
+    """A cell as a file stores it: where it is, what kind of value it has, and its text or digits."""
+
+    place: str
+    kind: str
+    text: str
+
+
+def lost_contents(
+    before: Package, after: Package, ignored_sheet: str, is_moment: Callable[[str, str], bool]
+) -> Iterator[str]:
+    """Yield in words what a saved workbook lacks of the original, apart from one sheet.
+
+    `is_moment(sheet, place)` tells whether a cell has a date or a time.
+    """
+    old, new = _Contents(before), _Contents(after)
+    for title in old.sheets:
+        if title == ignored_sheet:
+            continue
+        if title not in new.sheets:
+            yield _("the sheet {sheet}", sheet=title)
+            continue
+        was, now = Counter[str](), Counter[str]()
+        pairs = zip_longest(old.cells(title, was), new.cells(title, now))
+        different = None
+        for pair in pairs:  # all of them, since the settings are counted meanwhile
+            if different is None and not _is_same(*pair, title, is_moment):
+                different = pair
+        if different is not None:
+            yield _cell_in_words(title, *different)
+        yield from (_setting_in_words(name, title) for name in was - now)
+    yield from (_setting_in_words(name, None) for name in old.settings() - new.settings())
+    if old.letter_formats - new.letter_formats:
+        yield _("the format of single letters")
+
+
+class _Contents:
+    """What the parts of a workbook hold; `letter_formats` are complete once all cells were read."""
+
+    def __init__(self, package: Package) -> None:
+        self._package = package
+        self.sheets = sheet_parts(package)
+        self.letter_formats: set[str] = set()
+        self._strings = [self._text_of(item) for item in self._elements(STRINGS, "si")]
+
+    def _elements(self, part: str, ending: str | None = None) -> Iterator[Element]:
+        """Yield the elements of a part, inner ones first; only those of one name where one is given."""
+        if part not in self._package.names:
+            return
+        with self._package.zip.open(part) as xml:
+            for _event, element in iterparse(xml):  # noqa: S314 - `Package` has refused entities
+                if ending is None or _bare(element.tag) == ending:
+                    yield element
+
+    def cells(self, title: str, settings: Counter[str]) -> Iterator[StoredCell]:
+        """Yield the cells of a sheet that hold something, and count in `settings` what else the sheet has."""
+        for element in self._elements(self.sheets[title]):
+            tag = _bare(element.tag)
+            if tag == "c":
+                if (cell := self._cell(element)) is not None:
+                    yield cell
+                element.clear()
+            elif tag not in _INSIDE_CELLS:
+                settings.update(_settings_of(element, tag))
+                if tag == "row":
+                    element.clear()
+
+    def _cell(self, element: Element) -> StoredCell | None:
+        place, kind = element.get("r", ""), element.get("t", "n")
+        stored = element.findtext(f"{MAIN}v") or ""
+        if element.find(f"{MAIN}f") is not None:
+            return StoredCell(place, "formula", stored)
+        if kind == "s":
+            text = self._strings[int(stored)]
+        elif kind == "inlineStr":
+            text = "".join(map(self._text_of, element.iterfind(f"{MAIN}is")))
+        else:
+            text = stored
+        return StoredCell(place, "text" if kind in {"s", "inlineStr", "str"} else kind, text) if text else None
+
+    def _text_of(self, item: Element) -> str:
+        """Return a text, and remember how letters of it are formatted."""
+        runs = [item, *item.iterfind(f"{MAIN}r")]
+        self.letter_formats.update(_bare(each.tag) for run in runs for each in run.iterfind(f"{MAIN}rPr/*"))
+        self.letter_formats.update(_bare(each.tag) for each in item if _bare(each.tag) not in {"t", "r"})
+        return "".join(run.findtext(f"{MAIN}t") or "" for run in runs)
+
+    def settings(self) -> Counter[str]:
+        """Count what the workbook, its tables and its own properties have."""
+        kind_of = _kinds(self._package)
+        tables = [part for part in sorted(self._package.names) if kind_of(part) in {TABLE, CUSTOM_PROPERTIES}]
+        found: Counter[str] = Counter()
+        for element in self._elements(WORKBOOK):
+            if _bare(element.tag) in _OF_WORKBOOK:
+                found.update(_settings_of(element, _bare(element.tag)))
+        for part in tables:
+            for element in self._elements(part):
+                found.update(_settings_of(element, _bare(element.tag)))
+        return found
+
+
+def _settings_of(element: Element, tag: str) -> Iterator[str]:
+    """Yield an element, with its text, and its attributes, unless they hold by default or are a program's own notes."""
+    if tag in _NOT_COMPARED or element.get("name") == _FILTER_DATABASE:
+        return
+    if tag == "definedName":
+        yield f"{tag} {element.get('name')}"
+    elif tag != "row" and any(map(_has_meaning, element.iter())):
+        yield f"{tag} {(element.text or '').strip()}".strip()
+    attributes = (f"{tag}@{name}" for name in _meaningful_attributes(element))
+    yield from (attribute for attribute in attributes if attribute not in _NOT_COMPARED_ATTRIBUTES)
+
+
+def _has_meaning(element: Element) -> bool:
+    return bool((element.text or "").strip() or any(_meaningful_attributes(element)))
+
+
+def _meaningful_attributes(element: Element) -> Iterator[str]:
+    """Yield the attributes of an element that do not hold by default, and its links; others are programs' notes."""
+    for name, value in element.attrib.items():
+        bare = name.removeprefix(RELATIONS)
+        if "}" not in bare and value.casefold() not in _DEFAULTS:
+            yield bare
+
+
+def _is_same(was: StoredCell | None, now: StoredCell | None, sheet: str, is_moment: Callable[[str, str], bool]) -> bool:
+    """Return whether a cell was saved as it was; a moment may differ by what no format shows."""
+    if was == now:
+        return True
+    if was is None or now is None or was[:2] != now[:2] or was.kind != "n":
+        return False
+    difference = abs(float(was.text) - float(now.text))
+    return difference == 0 or (difference < _SAME_MOMENT and is_moment(sheet, was.place))
+
+
+def _cell_in_words(sheet: str, was: StoredCell | None, now: StoredCell | None) -> str:
+    """Return what people call the contents of a cell that was not saved as it was."""
+    if was is not None and was.kind == "formula":
+        return _("the stored results of formulas")
+    places = [cell.place for cell in (was, now) if cell is not None]
+    if not all(places):  # a program may leave them out where they can be counted
+        return _("the exact contents of the sheet {sheet}", sheet=sheet)
+    first = min(places, key=coordinate_to_tuple)
+    return _("the exact contents of cell {cell} of the sheet {sheet}", cell=first, sheet=sheet)
+
+
+def _setting_in_words(name: str, sheet: str | None) -> str:
+    """Return what people call an element or attribute that is lost."""
+    tag = re.split("[ @]", name, maxsplit=1)[0]
+    if tag in {"ext", "extLst"} or tag.startswith("x14"):
+        return _("features of newer versions of Excel, such as sparklines")
+    if tag.endswith(("Header", "Footer")):
+        return _("the format of headers and footers")
+    if sheet is None:
+        return _("the setting {name} of the workbook", name=tag)
+    return _("the setting {name} of the sheet {sheet}", name=tag, sheet=sheet)
+
+
+def _bare(tag: str) -> str:
+    """Return the name of an element; one that newer versions of Excel added begins with `x14`."""
+    namespace, _brace, name = tag.rpartition("}")
+    return f"x14:{name}" if namespace.endswith(("/2009/9/main", "/2010/11/main")) else name

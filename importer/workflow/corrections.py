@@ -1,0 +1,42 @@
+"""Corrections that resolve the issues of several rows at once, for the person who makes them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from importer.messages import _
+from importer.model import Issue
+
+_MOST_ROWS = 5
+"""Rows that a correction names; it counts them all."""
+
+
+@dataclass(frozen=True, slots=True)
+class Correction:
+    """One correction: how many issues it resolves, in which rows, the first of them, and what is true of them all.
+
+    `rows` are the first ones; the remedy is that of `issue`.
+    """
+
+    count: int
+    rows: tuple[int, ...]
+    issue: Issue
+    message: str
+
+
+def suggest_corrections(issues: Iterable[Issue]) -> list[Correction]:
+    """Return a correction for each code, column and value among the issues, the one that resolves most of them first."""
+    alike: dict[tuple[str, str | None, str | None], list[Issue]] = {}
+    for issue in issues:
+        alike.setdefault((issue.code, issue.column, issue.value), []).append(issue)
+    return sorted(map(_correction, alike.values()), key=lambda correction: -correction.count)
+
+
+def _correction(issues: list[Issue]) -> Correction:
+    first, rows = issues[0], tuple(issue.row for issue in issues[:_MOST_ROWS] if issue.row)
+    message = first.message
+    if any(issue.message != message for issue in issues):  # each row's sentence names other rows
+        numbers = ", ".join(map(str, rows)) + ("…" if len(issues) > len(rows) else "")
+        message = _("{column} '{value}' in rows {numbers}", column=first.column, value=first.value, numbers=numbers)
+    return Correction(len(issues), rows, first, message)
