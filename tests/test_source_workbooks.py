@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import gc
 import hashlib
 import re
 import zipfile
@@ -13,11 +12,11 @@ from pathlib import Path
 import psutil
 import pytest
 from openpyxl import Workbook
-from source_support import WORKBOOKS, opened, rows_of, saved, texts_of, written
+from source_support import WORKBOOKS, odd_record, opened, rows_of, saved, texts_of, written
 
 from importer.errors import SourceError
 from importer.model import Fault, TableOptions, Typed
-from importer.source import Table, begin_table, open_table, readers, workbook
+from importer.source import Table, open_table, sheets
 
 
 def test_s2_numbers_and_text_keep_their_digits() -> None:
@@ -97,13 +96,12 @@ def test_s5_hidden_rows_are_told(name: str, hidden: set[int]) -> None:
     assert opened(name, hidden="include").hidden == frozenset()
 
 
-def test_s5_what_a_format_cannot_tell_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Of a workbook that cannot be looked into, the notes say what was not seen, and its rows are read all the same."""
-    monkeypatch.setattr(readers, "scan_xls", lambda _content, _sheet: None)
-    table = opened("mixed.xls")
+def test_s5_what_cannot_be_recognised_is_said(tmp_path: Path) -> None:
+    """Where xlrd cannot read an XLS workbook, its values are read all the same, and the notes say what was not seen."""
+    table = open_table(odd_record(WORKBOOKS / "mixed.xls", tmp_path / "mixed.xls"))
     assert (table.hidden, table.rows) == (frozenset(), 13)
     assert texts_of(table)[5] == ["date", "2024-02-29"]
-    assert any("hidden rows" in note and ".xlsx" in note for note in table.notes)
+    assert any("Hidden rows" in note and ".xlsx" in note for note in table.notes)
 
 
 def test_links_show_their_text_or_their_target() -> None:
@@ -114,6 +112,21 @@ def test_links_show_their_text_or_their_target() -> None:
         "ir",
         "fin",
     ]
+
+
+def test_an_xls_cell_without_a_text_reads_as_the_target_of_its_link(tmp_path: Path) -> None:
+    """In an XLS workbook, too, a link reads as its text, and as its target where it has none."""
+    content = (WORKBOOKS / "links.xls").read_bytes()
+    text_of_b2, unknown = b"\xfd\x00\x0a\x00\x01\x00\x01\x00", b"\xff\x0f\x0a\x00\x01\x00\x01\x00"
+    assert content.count(text_of_b2) == 1
+    path = written(tmp_path / "t.xls", content.replace(text_of_b2, unknown))
+    assert [cells[1] for cells in texts_of(open_table(path)).values()] == ["https://example.com/uno", "", "ir", "fin"]
+    assert any("2 cells are links" in note for note in open_table(path).notes)
+
+
+def test_emojis_in_xls_are_whole() -> None:
+    """XLS files store texts in records of 8 KB; an emoji that is cut in two by them is read as it was written."""
+    assert texts_of(opened("emoji.xls")) == texts_of(opened("emoji.xlsx"))
 
 
 def test_a_workbook_without_references_and_with_a_prefix_reads() -> None:
@@ -144,25 +157,24 @@ def said(table: Table) -> dict[int, list[object]]:
     return {row: [(str(cell), cell.value if isinstance(cell, Typed) else cell) for cell in some] for row, some in cells}
 
 
-def test_s6_texts_of_a_mixed_column_are_not_kept(tmp_path: Path) -> None:
-    """Of a column with texts and numbers only the numbers are remembered: long texts would fill the memory."""
-    workbook._cell.cache_clear()
-    open_table(saved(tmp_path / "t.xlsx", [["a"], *([f"text {n}"] for n in range(50)), [1.5], [True]]))
-    assert workbook._cell.cache_info().currsize == 2
-
-
 def test_s5_a_merged_range_makes_no_column_of_its_own() -> None:
     """Where merged cells are filled, a column without a header that holds nothing else is none."""
     assert opened("mixed.xlsx", merged="fill").columns == opened("mixed.xlsx").columns == ("Qué", "Celda")
 
 
-def test_a_table_that_nobody_waits_for_leaves_no_process() -> None:
-    """The process that parses a workbook ends when whoever began to read it has another reason to stop."""
-    before = psutil.Process().children()
-    begun = begin_table(WORKBOOKS / "cells.xlsx")
-    (parser,) = set(psutil.Process().children()) - set(before)
-    del begun
-    gc.collect()
+def test_a_workbook_that_is_given_up_leaves_no_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The process that parses a workbook ends when its reading stops for another reason."""
+    before = set(psutil.Process().children())
+    parsers: list[psutil.Process] = []
+
+    def stop(*_arguments: object) -> None:
+        parsers.extend(set(psutil.Process().children()) - before)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(sheets, "scan_xlsx", stop)
+    with pytest.raises(KeyboardInterrupt):
+        opened("cells.xlsx")
+    (parser,) = parsers
     assert not parser.is_running()
 
 
