@@ -17,6 +17,7 @@ from xml.parsers import expat
 from importer.files import LONGEST_CELL, MOST_ROWS, Package, beyond_the_sheet, damaged
 from importer.messages import _
 from importer.source.formats import CellFormats, Shows, cell_formats
+from importer.source.header import column_letter
 from importer.source.overrides import ERROR, NO_RESULT, Box, Fact, SheetFacts
 from importer.source.parsing import SheetEntry
 
@@ -25,6 +26,7 @@ Attributes = dict[str, str]
 _REFERENCE = re.compile(r"([A-Za-z]{1,3})([0-9]+)")
 _MOST_CHANGES = 20_000  # of a column's plain format; a column with more continues in the general format
 _TRUE = ("1", "true")
+_DIGITS = "0123456789"
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,60 +91,89 @@ def scan(package: Package, part: str, formats: CellFormats) -> SheetFacts:
     scanner = _SheetScanner(package.file, targets, formats)
     for _block in package.parse(part, scanner.parser):
         pass
-    return scanner.finish()
+    scanner.finish()
+    if scanner.span > Box.LARGEST:
+        _measure(package, part)
+    return scanner.facts
 
 
 class _SheetScanner:
     """Collects the facts about one sheet while expat reads it.
 
-    Most cells need no more than a look at their attributes, so the handlers of text and of the ends of elements are
-    set only while a cell is read whose content matters.
+    Of most cells only the attributes matter. So text and the ends of elements are handled only within a cell whose
+    content matters, and what is cheap to leave out is left out of `_start`, which is called a million times.
     """
 
     def __init__(self, file: str, targets: dict[str, str], formats: CellFormats) -> None:
         self.parser = expat.ParserCreate()
         self.parser.buffer_text = True
         self.parser.StartElementHandler = self._root
-        self._facts = SheetFacts()
+        self.facts = SheetFacts()
         self._file = file
         self._targets = targets
         named = {str(style): shown for style, shown in enumerate(formats.by_style) if shown is not None}
         self._shown = frozenset(style for style, shown in named.items() if shown.shows is not Shows.PLAIN)
         self._plain = {style: shown.code for style, shown in named.items() if style not in self._shown}
-        self._box = Box(file)
+        self._codes: dict[str, str] = {}  # the plain format of the latest cell, by the column's letters
         self._handlers: dict[str, Callable[[Attributes], None]] = {}
-        self._cell_end = self._formula = self._value = ""
-        self._facts_of_row: list[Fact] = []
-        self._row = self._latest_fact = 0
-        self._column = self._filled = -1  # of the latest cell, and of the rightmost filled one in the row
-        self._cell: Attributes = {}
-        self._codes: dict[int, str] = {}  # the plain format of each column's latest cell
-        self._texts: dict[str, list[str]] = {}  # of the elements within the cell whose content matters
+        self._cell_tag = self._formula = self._value = ""
+        self._cell: Attributes = {}  # the latest cell of the row, always with a reference
+        self._texts: dict[str, list[str]] = {}  # of the elements within a cell whose content matters
         self._length = 0
+        self._facts_of_row: list[Fact] = []
+        self._first_row = self._row = self._latest_fact = 0
+        self._rightmost = -1
 
-    def finish(self) -> SheetFacts:
-        """Return the facts once the sheet has been read to its end. Raises SourceError as `scan` does."""
+    @property
+    def span(self) -> int:
+        """How many cells there are from the first row to the last and up to the rightmost column."""
+        return (self._row - self._first_row + 1) * (self._rightmost + 1)
+
+    def finish(self) -> None:
+        """Complete the facts once the sheet has been read to its end. Raises SourceError as `scan` does."""
         try:
             self._close_row()
         except ValueError as error:
             raise damaged(self._file, str(error)) from error
-        return self._facts
 
     def _root(self, name: str, _attributes: Attributes) -> None:
         """Learn from the root element the prefix that the writer gave to the main namespace."""
-        prefix = name[: -len("worksheet")] if name.endswith(":worksheet") else ""
-        self._cell_end, self._formula, self._value = (f"{prefix}{tag}" for tag in "cfv")
-        handlers = {
-            "row": self._open_row, "c": self._open_cell, "f": self._open_formula, "v": self._open_value,
-            "is": self._open_content, "col": self._count_hidden, "hyperlink": self._add_link,
-        }  # fmt: skip
-        self._handlers = {prefix + tag: handler for tag, handler in handlers.items()}
+        prefix = name.removesuffix("worksheet")
+        self._cell_tag, self._formula, self._value = (f"{prefix}{tag}" for tag in "cfv")
+        self._handlers = {
+            f"{prefix}row": self._open_row,
+            f"{prefix}f": self._open_formula,
+            f"{prefix}col": self._count_hidden,
+            f"{prefix}hyperlink": self._add_link,
+        }
         self.parser.StartElementHandler = self._start
 
     def _start(self, name: str, attributes: Attributes) -> None:
-        handler = self._handlers.get(name)
-        if handler is not None:
-            handler(attributes)
+        if name == self._cell_tag:
+            if "r" not in attributes:
+                attributes["r"] = self._next_reference()
+            self._cell = attributes
+            style = attributes.get("s", "")
+            if self._plain:
+                letters, code = attributes["r"].rstrip(_DIGITS), self._plain.get(style, "")
+                if self._codes.get(letters, "") != code:
+                    self._change_format(letters, code)
+            if style in self._shown or attributes.get("t") == "e":
+                self._watch_cell()
+        elif name in self._handlers:
+            self._handlers[name](attributes)
+
+    def _next_reference(self) -> str:
+        """Return the reference of a cell that has none: it follows the one before it."""
+        column = _column_of(self._cell["r"]) + 1 if self._cell else 0
+        return f"{column_letter(column)}{self._row}"
+
+    def _change_format(self, letters: str, code: str) -> None:
+        """Note that the plain number format of a column changes, which in most columns it never does."""
+        self._codes[letters] = code
+        changes = self.facts.plain_formats.setdefault(_column_index(letters), [])
+        if len(changes) < _MOST_CHANGES:
+            changes.append((self._row, code if len(changes) < _MOST_CHANGES - 1 else ""))
 
     def _open_row(self, attributes: Attributes) -> None:
         self._close_row()
@@ -151,64 +182,36 @@ class _SheetScanner:
             raise ValueError(f"row {row} after row {self._row}")
         if row > MOST_ROWS:
             raise beyond_the_sheet(self._file)
-        self._row, self._column = row, -1
+        self._first_row = self._first_row or row
+        self._row, self._cell = row, {}
         if attributes.get("hidden") in _TRUE:
-            self._facts.hidden.add(row)
+            self.facts.hidden.add(row)
 
     def _close_row(self) -> None:
-        """Keep the facts of the latest row, and add its filled cells, without those that are only styled, to the box.
-
-        Raises ValueError where its cells name rows above those before.
-        """
-        if self._filled >= 0:
-            self._box.add(self._row, self._row, self._filled)
-            self._filled = -1
+        """Keep the facts of the latest row; raises ValueError where its cells name a row above those before."""
+        if self._cell:
+            self._rightmost = max(self._rightmost, _column_of(self._cell["r"]))
         if self._facts_of_row:
             facts, self._facts_of_row = sorted(self._facts_of_row), []
             if facts[0][0] <= self._latest_fact:
                 raise ValueError(f"row {facts[0][0]} after row {self._latest_fact}")
             self._latest_fact = facts[-1][0]
-            self._facts.add(facts)
-
-    def _open_cell(self, attributes: Attributes) -> None:
-        reference = attributes.get("r")
-        self._column = column = _column_index(reference.rstrip("0123456789")) if reference else self._column + 1
-        style = attributes.get("s", "")
-        code = self._plain.get(style, "")
-        if self._codes.get(column, "") != code:
-            self._change_format(code)
-        self._cell = attributes
-        if style in self._shown or attributes.get("t") == "e":
-            self._watch_cell()
-
-    def _change_format(self, code: str) -> None:
-        """Note that the plain number format of a column changes, which in most columns it never does."""
-        self._codes[self._column] = code
-        changes = self._facts.plain_formats.setdefault(self._column, [])
-        if len(changes) < _MOST_CHANGES:
-            changes.append((self._row, code if len(changes) < _MOST_CHANGES - 1 else ""))
+            self.facts.add(facts)
 
     def _watch_cell(self) -> None:
-        """Read the content of the current cell to its end."""
-        if self.parser.EndElementHandler is None:
-            self._texts, self._length = {}, 0
-            self.parser.EndElementHandler = self._end
-
-    def _open_content(self, _attributes: Attributes) -> None:
-        self._filled = max(self._filled, self._column)
+        """Handle the content of the current cell, up to its end."""
+        self._texts, self._length = {}, 0
+        self.parser.StartElementHandler = self._start_within
+        self.parser.EndElementHandler = self._end_within
 
     def _open_formula(self, attributes: Attributes) -> None:
-        self._open_content(attributes)
         self._watch_cell()
-        self._collect(self._formula)
+        self._start_within(self._formula, attributes)
 
-    def _open_value(self, attributes: Attributes) -> None:
-        self._open_content(attributes)
-        if self.parser.EndElementHandler is not None:
-            self._collect(self._value)
-
-    def _collect(self, name: str) -> None:
-        """Collect the text of an element that has just begun."""
+    def _start_within(self, name: str, _attributes: Attributes) -> None:
+        """Begin to collect the text of an element within the current cell."""
+        if name not in (self._formula, self._value):
+            return
         pieces = self._texts[name] = []
 
         def add(text: str) -> None:
@@ -219,9 +222,10 @@ class _SheetScanner:
 
         self.parser.CharacterDataHandler = add
 
-    def _end(self, name: str) -> None:
+    def _end_within(self, name: str) -> None:
         self.parser.CharacterDataHandler = None
-        if name == self._cell_end:
+        if name == self._cell_tag:
+            self.parser.StartElementHandler = self._start
             self.parser.EndElementHandler = None
             self._close_cell()
 
@@ -238,19 +242,44 @@ class _SheetScanner:
             self._add_fact(int(style), repr(float(value)))
 
     def _add_fact(self, kind: int, text: str) -> None:
-        named = _REFERENCE.fullmatch(self._cell.get("r", ""))
-        self._facts_of_row.append((int(named[2]) if named else self._row, self._column, kind, text))
+        letters = self._cell["r"].rstrip(_DIGITS)
+        row = int(self._cell["r"][len(letters) :])
+        self._facts_of_row.append((row, _column_index(letters), kind, text))
 
     def _count_hidden(self, attributes: Attributes) -> None:
         if attributes.get("hidden") in _TRUE:
-            self._facts.hidden_columns += int(attributes.get("max", "0")) - int(attributes.get("min", "0")) + 1
+            self.facts.hidden_columns += int(attributes.get("max", "0")) - int(attributes.get("min", "0")) + 1
 
     def _add_link(self, attributes: Attributes) -> None:
         first = _REFERENCE.match(attributes.get("ref", ""))
         link = next((value for name, value in attributes.items() if name.endswith(":id")), "")
         target = self._targets.get(link) or attributes.get("location", "")
         if first and target:
-            self._facts.add_link(int(first[2]), _column_index(first[1]), target)
+            self.facts.add_link(int(first[2]), _column_index(first[1]), target)
+
+
+def _measure(package: Package, part: str) -> None:
+    """Raise SourceError where the cells that are filled, without those that are only styled, are too far apart."""
+    box = Box(package.file)
+    reference = ""
+
+    def start(name: str, attributes: Attributes) -> None:
+        nonlocal reference
+        tag = name.rpartition(":")[2]
+        if tag == "c":
+            reference = attributes.get("r", "")
+        elif tag in ("f", "v", "is") and (place := _REFERENCE.fullmatch(reference)):
+            box.add(int(place[2]), int(place[2]), _column_index(place[1]))
+
+    parser = expat.ParserCreate()
+    parser.StartElementHandler = start
+    for _block in package.parse(part, parser):
+        pass
+
+
+def _column_of(reference: str) -> int:
+    """Return the index from 0 of the column that a reference such as B7 names."""
+    return _column_index(reference.rstrip(_DIGITS))
 
 
 @lru_cache(maxsize=1 << 15)
