@@ -26,7 +26,7 @@ _FIVE_DIGITS = 100_000  # days; a stored number of 15 digits tells less of the t
 _LAST_DAY = 2_958_465  # 9999-12-31, the last that Excel shows
 _EPOCH_1900 = datetime(1899, 12, 30)  # noqa: DTZ001 - a workbook's moments have no zone
 _EPOCH_1904 = datetime(1904, 1, 1)  # noqa: DTZ001 - the same
-# Excel counts a 29 February 1900, which did not exist: the days before it are one later, and it reads as the day before.
+# Excel counts a 29 February 1900, which did not exist: days before it are one later, and it reads as the day before.
 _FICTIONAL_DAY = 60
 
 
