@@ -81,3 +81,14 @@ def test_s6_a_parser_that_does_not_end_is_said(monkeypatch: pytest.MonkeyPatch) 
     for name in ("table.xlsx", "table.xls", "table.ods", "binary.xlsb"):
         with pytest.raises(SourceError, match=f"{name} cannot be read within"):
             opened(name)
+
+
+def test_an_xls_file_that_leads_in_a_circle_is_given_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where a chain of sectors has no end, in which xlrd would read for ever, reading ends in a sentence."""
+    monkeypatch.setattr(parsing, "TIME_LIMIT", 2)
+    content = bytearray((WORKBOOKS / "links.xls").read_bytes())
+    table_of_chains = 3 * 512
+    assert content[table_of_chains : table_of_chains + 4] == b"\1\0\0\0"  # after sector 0 comes sector 1
+    content[table_of_chains] = 0
+    with pytest.raises(SourceError, match=r"circle\.xls cannot be read within 2 seconds"):
+        open_table(written(tmp_path / "circle.xls", bytes(content)))

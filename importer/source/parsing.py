@@ -26,7 +26,8 @@ from importer.source.snapshot import BLOCK, Snapshot
 from importer.spool import Spool
 
 MEMORY_LIMIT = 4 << 30  # a full sheet of 1,048,576 rows and 20 columns needs less
-TIME_LIMIT = 600  # seconds; such a sheet takes about one minute
+TIME_LIMIT = 30  # seconds; a small workbook takes less than one
+TIME_LIMIT_PER_MEGABYTE = 10  # seconds more; a packed megabyte of cells takes about one
 
 Parser = Literal["calamine", "xlrd"]
 _PROGRAMS = {
@@ -36,7 +37,11 @@ _PROGRAMS = {
 
 
 class ParserFailed(SourceError):
-    """The parser cannot read the file, or not within its limits; another parser may be able to."""
+    """The parser cannot read the file; another parser may be able to.
+
+    A file that exceeds the limits of memory or time is another error: whether it does depends on the machine, and the
+    cells of a file must not.
+    """
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +65,7 @@ class Parsing:
     def __init__(self, snapshot: Snapshot, file: str, sheet: str | None = None, parser: Parser = "calamine") -> None:
         """Start the child on the workbook's bytes; without a sheet it lists the sheets."""
         self._file = file
+        self._seconds = TIME_LIMIT + TIME_LIMIT_PER_MEGABYTE * (snapshot.size >> 20)
         self._answer: Spool[Any] = Spool(in_memory=0)
         self._errors = tempfile.TemporaryFile()  # noqa: SIM115 - closed with the end of the child
         bounds = (files.MOST_ROWS, files.MOST_COLUMNS, files.LONGEST_CELL) if parser == "calamine" else ()
@@ -84,13 +90,14 @@ class Parsing:
     def finish(self) -> Spool[Any]:
         """Wait for the child and return what it sent. Raises SourceError that says what is wrong with the file."""
         try:
-            status = self._process.wait(TIME_LIMIT)
+            status = self._process.wait(self._seconds)
         except subprocess.TimeoutExpired as error:
-            raise ParserFailed(
+            raise SourceError(
                 _(
-                    "{file} cannot be read within {minutes} minutes. Copy the table into a new workbook and save that.",
+                    "{file} cannot be read within {seconds} seconds, which is far more than a workbook of its size"
+                    " needs. Copy the table into a new workbook and save that.",
                     file=self._file,
-                    minutes=TIME_LIMIT // 60,
+                    seconds=self._seconds,
                 )
             ) from error
         if status != 0:
@@ -122,7 +129,7 @@ class Parsing:
                 )
             )
         if status == calamine_child.TOO_LARGE or status < 0:
-            return ParserFailed(
+            return SourceError(
                 _(
                     "{file} cannot be read within {size} GB of memory. Often the cause is a stray value far below the"
                     " table or to the right of it: copy the table into a new workbook and save that.",
