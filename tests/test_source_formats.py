@@ -102,16 +102,16 @@ def test_s2_more_than_fifteen_digits_are_lost(value: float) -> None:
         ("mmmmm dddd", 45292, "J Monday", date(2024, 1, 1)),
     ],
 )
-def test_s3_moments_show_as_in_excel(code: str, serial: float, shown: str, value: object) -> None:
-    """A moment reads as its format shows it, in the language that the format names, and keeps what it is."""
+def test_s3_dates_show_as_in_excel(code: str, serial: float, shown: str, value: object) -> None:
+    """A date or time reads as its format shows it, in the language that the format names, and keeps its value."""
     assert parse(code).shows is Shows.MOMENT
     cell = date_cell(serial, parse(code).code, since_1904=False)
     assert cell == Typed(shown, value, parse(code).code)  # type: ignore[arg-type]  # each is of one of the kinds
 
 
 @pytest.mark.parametrize("serial", [-1, 2_958_466, 1e9])
-def test_s3_what_excel_shows_as_hashes_is_no_moment(serial: float) -> None:
-    """A number before the epoch or after the year 9999 is no moment."""
+def test_s3_what_excel_shows_as_hashes_is_not_a_date(serial: float) -> None:
+    """A number before the epoch or after the year 9999 is not a date."""
     assert date_cell(serial, "yyyy-mm-dd", since_1904=False) is None
 
 

@@ -1,4 +1,4 @@
-"""What is written by other programs is read back the same, and no bytes at all make the reader stumble."""
+"""What other programs write is read back the same, and no bytes make the reader fail."""
 
 from __future__ import annotations
 
@@ -94,7 +94,7 @@ def test_what_pandas_writes_is_read_back(rows: list[tuple[str, float]]) -> None:
 
 @FEW
 @given(st.binary(max_size=400))
-def test_no_bytes_make_a_text_table_stumble(content: bytes) -> None:
+def test_no_bytes_make_a_text_table_fail(content: bytes) -> None:
     """Whatever the bytes are, the rows of a text come in order, or one sentence says why not."""
     text = open_delimited(Snapshot(io.BytesIO(content)), "t.csv", TableOptions())
     numbers: list[int] = []
@@ -105,7 +105,7 @@ def test_no_bytes_make_a_text_table_stumble(content: bytes) -> None:
 @pytest.mark.parametrize("name", ["mixed.xlsx", "mixed.xls", "mixed.ods"])
 @settings(max_examples=12, deadline=None)
 @given(damage=st.lists(st.tuples(st.integers(0, 1 << 16), st.integers(0, 255)), min_size=1, max_size=6))
-def test_no_damage_makes_a_workbook_stumble(name: str, damage: list[tuple[int, int]]) -> None:
+def test_no_damage_makes_a_workbook_fail(name: str, damage: list[tuple[int, int]]) -> None:
     """A workbook with changed bytes is read or refused in a sentence that names it."""
     content = bytearray((WORKBOOKS / name).read_bytes())
     for place, byte in damage:
@@ -119,7 +119,7 @@ def test_no_damage_makes_a_workbook_stumble(name: str, damage: list[tuple[int, i
 
 @FEW
 @given(st.lists(st.tuples(st.integers(0, 1 << 16), st.binary(min_size=1, max_size=4)), min_size=1, max_size=6))
-def test_no_damaged_record_makes_an_xls_workbook_stumble(damage: list[tuple[int, bytes]]) -> None:
+def test_no_damaged_record_makes_an_xls_workbook_fail(damage: list[tuple[int, bytes]]) -> None:
     """An XLS workbook with damaged records is read or refused in a sentence that names it."""
     content = bytearray((WORKBOOKS / "mixed.xls").read_bytes())
     for place, wrong in damage:

@@ -1,4 +1,4 @@
-"""What a file that cannot be read is told: by content, in one sentence, with a remedy."""
+"""Files that cannot be read are recognised by their content and refused in one sentence with a remedy."""
 
 from __future__ import annotations
 
@@ -81,7 +81,7 @@ def test_s6_the_ending_does_not_matter(tmp_path: Path) -> None:
 
 
 def test_s6_lock_files_folders_and_missing_files(tmp_path: Path) -> None:
-    """A lock file, a folder and a file that is not there are each said."""
+    """A lock file, a folder and a missing file are each named as what they are."""
     for name, what in (("~$t.xlsx", "open program"), ("", "folder"), ("no.csv", "no file")):
         with pytest.raises(SourceError, match=what):
             open_table(tmp_path / name)

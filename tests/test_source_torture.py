@@ -1,4 +1,4 @@
-"""What other readers' own torture files brought to light, each on a small file of our own making."""
+"""What other readers' own torture files revealed, each on a small file of our own."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ def test_the_code_page_of_an_xls_file_does_not_matter(tmp_path: Path) -> None:
 
 
 def test_an_xls_file_whose_texts_are_misread_is_refused(tmp_path: Path) -> None:
-    """Where only a parser that believes the code page can read the workbook, none of its texts is taken."""
+    """Where only calamine, which applies the wrong code page, can read the workbook, it is refused."""
     path = odd_record(western(tmp_path / "western.xls"), tmp_path / "odd.xls")
     with pytest.raises(SourceError, match=r"save it as \.xlsx"):
         open_table(path)

@@ -22,7 +22,7 @@ _DAYS = {
 }
 _DURATION = re.compile(r"PT([0-9]+)H([0-9]+)M([0-9.]+)S")
 _DAY_US = 86_400_000_000
-_FIVE_DIGITS = 100_000  # days; a stored number of 15 digits tells less of the time beyond
+_FIVE_DIGITS = 100_000  # days; beyond, a stored number of 15 digits is less precise about the time
 _LAST_DAY = 2_958_465  # 9999-12-31, the last that Excel shows
 _EPOCH_1900 = datetime(1899, 12, 30)  # noqa: DTZ001 - a workbook's moments have no zone
 _EPOCH_1904 = datetime(1904, 1, 1)  # noqa: DTZ001 - the same
@@ -174,7 +174,7 @@ def _field(token: str, *, minutes: bool, twelve: bool) -> str:
 
 
 def _means_minutes(section: tuple[Piece, ...], at: int) -> bool:
-    """Return whether an `m` is minutes: it stands after hours or before seconds."""
+    """Return whether an `m` means minutes, as it does after hours or before seconds."""
     if section[at].text[0] not in "mM":
         return False
     before = [piece.text.strip("[]")[0] for piece in section[:at] if piece.kind in ("date", "elapsed")]

@@ -4,7 +4,7 @@
 
 It is used as `calamine_child.py` is, and answers in the same way, with more facts about the sheet (see `sheet_facts`)
 and its cells. It reads the format of Excel 97 to 2003 only. The bounds of rows, columns and cells need no check, since
-the file format has narrower ones. Like that program it imports nothing of the importer and stands alone.
+the file format has narrower ones. Like that program it imports nothing of the importer.
 """
 
 from __future__ import annotations
@@ -83,7 +83,8 @@ def allow_split_pairs() -> None:
     """Have UTF-16 decoded although a surrogate pair is cut in two.
 
     A text that continues in a second record may be cut inside an emoji. xlrd decodes each part by itself, and fails
-    on half a pair; `joined` puts the halves together.
+    on half a pair; `joined` puts the halves together. xlrd has no setting for this, so the codec is replaced, which this
+    process alone can see (`test_emojis_in_xls_are_whole`).
     """
 
     def decode(data: Buffer, errors: str = "strict", /) -> tuple[str, int]:
