@@ -151,7 +151,7 @@ def _too_many(number: int, found: int, width: int) -> Issue:
         column=None,
         value=None,
         code="too-many-cells",
-        message=_("the row has {found} cells, but the header has {width}", found=found, width=width),
+        message=_("the number of cells is {found} in this row, but {width} in the header", found=found, width=width),
         remedy=_("put the cell that contains the separator in quotation marks, or save the table as .xlsx"),
     )
 
@@ -162,7 +162,7 @@ def _too_few(number: int, found: int, width: int) -> Issue:
         column=None,
         value=None,
         code="too-few-cells",
-        message=_("the row has {found} cells, but the header has {width}", found=found, width=width),
+        message=_("the number of cells is {found} in this row, but {width} in the header", found=found, width=width),
         remedy=_("put the cell that contains the line break in quotation marks, or save the table as .xlsx"),
     )
 

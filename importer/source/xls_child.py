@@ -83,8 +83,8 @@ def allow_split_pairs() -> None:
     """Have UTF-16 decoded although a surrogate pair is cut in two.
 
     A text that continues in a second record may be cut inside an emoji. xlrd decodes each part by itself, and fails
-    on half a pair; `joined` puts the halves together. xlrd has no setting for this, so the codec is replaced, which this
-    process alone can see (`test_emojis_in_xls_are_whole`).
+    on half a pair; `joined` puts the halves together. xlrd has no setting for this, so the codec is replaced, in this
+    process alone (`test_emojis_in_xls_are_whole`).
     """
 
     def decode(data: Buffer, errors: str = "strict", /) -> tuple[str, int]:
