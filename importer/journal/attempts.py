@@ -12,7 +12,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, NoReturn
 
-from sqlalchemy import Connection, Row, Select, insert, or_, select, update
+from sqlalchemy import Connection, Row, Select, bindparam, insert, or_, select, update
 
 from importer.clock import Clock
 from importer.errors import JournalError
@@ -51,6 +51,15 @@ _ROW_OF_ATTEMPT: Select[Any] = select(
     attempts.c.token,
     attempts.c.verdict,
 ).join(rows, rows.c.id == attempts.c.row_id)
+_ROW_BY_TOKEN = _ROW_OF_ATTEMPT.where(attempts.c.id == bindparam("number"), attempts.c.token == bindparam("token"))
+_PLANNED_ROW = select(rows.c.id).where(
+    rows.c.import_id == bindparam("import_id"),
+    rows.c.reference == bindparam("reference"),
+    rows.c.state == Status.PLANNED,
+)
+_BEGIN_ATTEMPT = insert(attempts).returning(attempts.c.id)
+_END_ATTEMPT = update(attempts).where(attempts.c.id == bindparam("number"))
+_CHANGE_ROW = update(rows).where(rows.c.id == bindparam("row"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,11 +118,9 @@ class Attempts:
 
         Only after this returns may the first byte be sent. Where it raises, such as JournalFull, nothing may be sent.
         """
-        planned = select(rows.c.id).where(
-            rows.c.import_id == import_id, rows.c.reference == intent.reference, rows.c.state == Status.PLANNED
-        )
+        planned = {"import_id": import_id, "reference": intent.reference}
         with self._database.write() as connection:
-            row_id = connection.scalars(planned).one_or_none()
+            row_id = connection.scalars(_PLANNED_ROW, planned).one_or_none()
             if row_id is None:
                 return None
             attempt, started_at = self._begin(connection, row_id, run_id, intent)
@@ -126,7 +133,7 @@ class Attempts:
                 "content_hash": intent.content_hash,
                 "column_set_id": column_set_id(connection, intent.columns),
             }
-            connection.execute(update(rows).where(rows.c.id == row_id).values(**sending))
+            connection.execute(_CHANGE_ROW, {"row": row_id, **sending})
         return attempt
 
     def _begin(self, connection: Connection, row_id: int, run_id: int, intent: Intent) -> tuple[Attempt, float]:
@@ -148,7 +155,7 @@ class Attempts:
             "search_value": intent.search_value,
             "mark_place": intent.mark_place,
         }
-        number: int = connection.execute(insert(attempts).values(**values).returning(attempts.c.id)).scalar_one()
+        number: int = connection.execute(_BEGIN_ATTEMPT, values).scalar_one()
         return Attempt(number, intent.reference, token, boot, deadline + MARGIN), started_at
 
     def lease_holds(self, attempt: Attempt) -> bool:
@@ -173,8 +180,8 @@ class Attempts:
         """
         try:
             with self._database.write() as connection:
-                found = _ROW_OF_ATTEMPT.where(attempts.c.id == attempt.id, attempts.c.token == attempt.token)
-                row = connection.execute(found).one_or_none()
+                named = {"number": attempt.id, "token": attempt.token}
+                row = connection.execute(_ROW_BY_TOKEN, named).one_or_none()
                 if row is None:
                     raise self._another_journal(attempt)
                 return self._conclude(connection, row, outcome)
@@ -214,7 +221,7 @@ class Attempts:
             state, change = Status.UNKNOWN, {"message": outcome.message, "attempt_id": row.ended_id}
         else:
             return Concluded(Status(row.state), held_by)
-        connection.execute(update(rows).where(rows.c.id == row.id).values(state=state, **change))
+        connection.execute(_CHANGE_ROW, {"row": row.id, "state": state, **change})
         return Concluded(state, held_by)
 
     def _end(self, connection: Connection, row: Row[Any], outcome: Outcome, *, counts: bool) -> None:
@@ -233,7 +240,7 @@ class Attempts:
             needed = True  # a search that finds this case proves that the CRM's search index is up to date
         if not needed:
             ended["search_value"] = None
-        connection.execute(update(attempts).where(attempts.c.id == row.ended_id).values(**ended))
+        connection.execute(_END_ATTEMPT, {"number": row.ended_id, **ended})
 
     def expire(self, import_id: int) -> int:
         """Make rows unknown whose lease has ended without an outcome; return how many."""

@@ -37,6 +37,8 @@ _KNOWN = select(
     rows, attempts, and_(attempts.c.id == rows.c.attempt_id, rows.c.state == Status.SENDING)
 )  # in any other state the lease is over
 
+_COLUMN_SET = select(column_sets.c.id).where(column_sets.c.names == bindparam("recorded"))
+_ADD_COLUMN_SET = insert(column_sets).returning(column_sets.c.id)
 _STATES = {state.value: state for state in Status}
 
 _NEW_SPELLING = insert(row_spellings).from_select(
@@ -239,10 +241,9 @@ class Rows:
 def column_set_id(connection: Connection, columns: Sequence[str]) -> int:
     """Return the number under which a set of columns is recorded, recording it if need be."""
     names = json.dumps(list(columns), ensure_ascii=False)
-    query = select(column_sets.c.id).where(column_sets.c.names == names)
-    known: int | None = connection.scalars(query).one_or_none()
+    known: int | None = connection.scalars(_COLUMN_SET, {"recorded": names}).one_or_none()
     if known is None:
-        known = connection.scalars(insert(column_sets).values(names=names).returning(column_sets.c.id)).one()
+        known = connection.scalars(_ADD_COLUMN_SET, {"names": names}).one()
     return known
 
 
