@@ -26,7 +26,7 @@ from importer.workflow.adopting import Adoption, adopt_rows, open_report
 from importer.workflow.executing import execute_run
 from importer.workflow.forecast import UserInterface, make_forecast
 from importer.workflow.job import Job, LoadedJob, allowed_folders, mapped, open_tables, scope_of
-from importer.workflow.looking import Looking, spot_check
+from importer.workflow.looking import RowFinder, spot_check
 from importer.workflow.matching import ImportHistory
 from importer.workflow.outcome import Finished, ReportOptions, SendResult, finish, now, refreshed
 from importer.workflow.plan import Batch, Plan, PlannedRow, complete_fields
@@ -111,7 +111,7 @@ def run(loaded: LoadedJob, ui: UserInterface) -> Finished:
             guards.accept_journal(job, journal, scope_of(job, loaded.cases), reports)
             guards.remember(journal, agreed.answered)
             record = record_plan(agreed, plan, journal)
-            unasked = spot_check(Looking(crm, journal, record, plan, None), forecast.spot_check, job.concurrency)
+            unasked = spot_check(RowFinder(crm, journal, record, plan, None), forecast.spot_check, job.concurrency)
             if unasked and not journal.rows.has_cases(record.id):
                 guards.ask_without_spot_check(unasked, server, ui)
             context = RunContext(crm, journal, record, journal.runs.start(record.id, run_start(plan, server)), plan)

@@ -23,7 +23,7 @@ import importer.cli.settle
 import importer.pipeline
 import importer.report
 import importer.workflow.adopting
-import importer.workflow.decisions
+import importer.workflow.settle_job
 from importer.cli.main import _carry_out
 from importer.crm import Crm, connections, transport
 from importer.journal import attempts, imports, rows, runs, settling

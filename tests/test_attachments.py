@@ -18,7 +18,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from importer import files
-from importer.attachments import AttachmentFolder, Found, encode, encoded_length
+from importer.attachments import AttachmentFolder, FoundAttachments, encode, encoded_length
 from importer.errors import AttachmentChanged
 from importer.model import Attachment, AttachmentOptions
 
@@ -38,14 +38,14 @@ def beside(tmp_path: Path) -> Path:
 
 def find(
     beside: Path, *cells: str, separator: str | None = ";", max_size: int = 100, missing: str = "invalid"
-) -> Found:
+) -> FoundAttachments:
     """Look the cells of row 7 up, in the columns `A1`, `A2`, …."""
     columns = tuple(f"A{number}" for number, _ in enumerate(cells, 1))
     options = AttachmentOptions(Path("adjuntos"), columns, separator, max_size, missing)
     return AttachmentFolder(options, beside).find(7, list(zip(columns, cells, strict=True)))
 
 
-def codes(found: Found) -> list[str]:
+def codes(found: FoundAttachments) -> list[str]:
     """Return the codes of the issues."""
     return [issue.code for issue in found.issues]
 

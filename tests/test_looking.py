@@ -18,7 +18,7 @@ from importer.errors import StartRefused
 from importer.journal import Decision
 from importer.model import Status, Target, Verdict
 from importer.workflow import looking
-from importer.workflow.looking import Looking, Wanted, chosen_for_spot_check
+from importer.workflow.looking import RowFinder, RowToFind, choose_for_spot_check
 from importer.workflow.tenant_facts import Findings
 
 BY_CONTACT = ("email contact", SENT_VALUE)
@@ -30,9 +30,9 @@ PLAN: Any = SimpleNamespace(
 REFUSED = http(404, {"code": "404", "error": "RECORD NOT FOUND"})
 
 
-def wanted(*numbers: int, value: str | None = SENT_VALUE) -> list[Wanted]:
+def wanted(*numbers: int, value: str | None = SENT_VALUE) -> list[RowToFind]:
     """Return rows that are about to be sent."""
-    return [Wanted(identity(number).reference, value) for number in numbers]
+    return [RowToFind(identity(number).reference, value) for number in numbers]
 
 
 @dataclass
@@ -43,13 +43,13 @@ class Scene:
     crm: Searched
     server: ScriptedCrm
 
-    def look(self, way: str, rows: list[Wanted], findings: Findings | None = FINDINGS) -> str | None:
+    def look(self, way: str, rows: list[RowToFind], findings: Findings | None = FINDINGS) -> str | None:
         """Look for rows by one of the ways."""
         with Crm(Target(self.server.url, "op", "any")) as crm:
-            looks = Looking(crm, self.desk.journal, self.desk.record, PLAN, findings)
+            finder = RowFinder(crm, self.desk.journal, self.desk.record, PLAN, findings)
             if way == "spot_check":
-                return looking.spot_check(looks, rows, 2)
-            {"look_for": looks.look_for, "look_again": looks.look_again}[way](rows, 2)
+                return looking.spot_check(finder, rows, 2)
+            {"look_for": finder.look_for, "look_again": finder.look_again}[way](rows, 2)
             return None
 
     def states(self) -> list[Status]:
@@ -198,7 +198,7 @@ def test_r15_the_rows_of_a_spot_check(
     places: list[int],
 ) -> None:
     """The first, the last and some between; all of them where that costs at most a tenth of the calls that are left."""
-    every = [Wanted(f"WCI-{place}", f"{place % max(1, contacts)}@example.com") for place in range(rows)]
-    monkeypatch.setattr(looking, "wanted_rows", lambda _plan: iter(every))
-    chosen = chosen_for_spot_check(PLAN, rows, number, quota_left)
+    every = [RowToFind(f"WCI-{place}", f"{place % max(1, contacts)}@example.com") for place in range(rows)]
+    monkeypatch.setattr(looking, "sendable_rows", lambda _plan: iter(every))
+    chosen = choose_for_spot_check(PLAN, rows, number, quota_left)
     assert chosen == [every[place] for place in places]

@@ -10,14 +10,13 @@ import pytest
 from journal_support import LEASE, Clock, UserInterface, created, identity, outcome
 
 from importer.journal import Doubt
-from importer.model import HumanDecision as Answered
-from importer.model import Outcome, Status
+from importer.model import Outcome, Status, Verdict
 from importer.workflow.decisions import DecisionTaker, HumanDecision
 from importer.workflow.matching import ImportHistory
 
 QUIET = 120.0
 REFERENCE = identity(1).reference
-UNKNOWN = outcome(Answered.UNKNOWN)
+UNKNOWN = outcome(Verdict.UNKNOWN)
 
 
 @pytest.fixture
@@ -100,7 +99,7 @@ def test_o28_nobody_can_know_before_lease_and_quiet_period_are_over(
     desk.conclude(desk.claim(1), UNKNOWN)
     for seconds in (0, LEASE, QUIET - 0.1):
         clock.pass_by(seconds)
-        assert "may still come into being until" in take(desk, HumanDecision(REFERENCE, case))
+        assert "may still be created until" in take(desk, HumanDecision(REFERENCE, case))
     clock.pass_by(0.1)
     assert take(desk, HumanDecision(REFERENCE, case)) == ""
 
@@ -115,7 +114,7 @@ def test_o28_a_row_that_is_being_sent_is_not_in_doubt_yet(desk: UserInterface, c
 
 def test_o23_what_is_known_of_a_row_speaks_against_a_verdict(desk: UserInterface, clock: Clock) -> None:
     """Ids that arrived have to be named each; the id of another row is that row's, which is named with the way out."""
-    in_doubt(desk, clock, 1, Outcome(Answered.UNKNOWN, "No.", ids=("case-a", "case b")))
+    in_doubt(desk, clock, 1, Outcome(Verdict.UNKNOWN, "No.", ids=("case-a", "case b")))
     for despite in ((), ("case-a",)):
         assert '--despite "case b"' in take(desk, HumanDecision(REFERENCE, None, despite=despite))
     desk.conclude(desk.claim(2), created("case-2"))
@@ -131,7 +130,7 @@ def test_o21_an_id_is_not_handed_over_too_early(desk: UserInterface, clock: Cloc
     holder = desk.journal.settling.holder_of(desk.record.id, REFERENCE, "case-1")
     doubt = taker(desk).doubt(identity(2).reference)
     assert doubt
-    assert "may still come into being until" in (taker(desk).hand_over(doubt, holder) or "")
+    assert "may still be created until" in (taker(desk).hand_over(doubt, holder) or "")
     clock.pass_by(LEASE + QUIET)
     assert taker(desk).hand_over(doubt, holder) is None
     assert [desk.row(number).wolkvox_id for number in (1, 2)] == [None, "case-1"]

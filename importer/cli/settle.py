@@ -68,7 +68,7 @@ def command(  # noqa: PLR0913 - each is an option of the command line
     """
     from importer import mapping as mappings  # noqa: PLC0415 - SQLAlchemy is slow to import
     from importer.settings import Connection  # noqa: PLC0415
-    from importer.workflow.decisions import ByHand, NotTaken, SettleJob  # noqa: PLC0415
+    from importer.workflow.settle_job import ByHand, NotTaken, SettleJob  # noqa: PLC0415
     from importer.workflow.job import journal_path, mapped  # noqa: PLC0415
 
     set_up(log_file, verbose)

@@ -13,7 +13,7 @@ from importer.messages import _
 from importer.model import Pause, Status
 from importer.workflow.forecast import Forecast, UserInterface, rows_within_quota
 from importer.workflow.job import Job
-from importer.workflow.looking import Looking, looked_for_before, wanted_among
+from importer.workflow.looking import RowFinder, rows_left_in_doubt, rows_to_find
 from importer.workflow.matching import ImportHistory
 from importer.workflow.outcome import SendResult, now
 from importer.workflow.sending import RunContext, Sender
@@ -50,7 +50,7 @@ class _Execution:
     def execute(self) -> SendResult:
         """Do what the forecast says; return how that went."""
         if self.job.look_first:
-            self._looking().look_again(looked_for_before(self.forecast.plan), self.job.concurrency)
+            self._finder().look_again(rows_left_in_doubt(self.forecast.plan), self.job.concurrency)
             self._look_for_rejected()
         reason = self._send() if self.forecast.rows_to_send else None
         self._note_that_all_were_looked_for(reason)
@@ -143,15 +143,15 @@ class _Execution:
 
     def _look_first(self, start: int, count: int) -> None:
         """Search the CRM for rows that would be sent; what is found, or may be there, is not sent."""
-        rows = list(wanted_among(self.forecast.plan, self.forecast.rows(start, count)))
-        self._looking().look_for(rows, self.job.concurrency)
+        rows = list(rows_to_find(self.forecast.plan, self.forecast.rows(start, count)))
+        self._finder().look_for(rows, self.job.concurrency)
 
     def _look_for_rejected(self) -> None:
         """Search for rows whose rejection may not be the last answer: the journal lacks what was sent after it."""
         context, plan = self.context, self.forecast.plan
         if context.journal.must_look_first(context.record.scope, plan.table.digest):
-            rows = list(wanted_among(plan, plan.in_state(Status.REJECTED)))
-            self._looking().look_for(rows, self.job.concurrency)
+            rows = list(rows_to_find(plan, plan.in_state(Status.REJECTED)))
+            self._finder().look_for(rows, self.job.concurrency)
 
     def _note_that_all_were_looked_for(self, reason: PauseReason | None) -> None:
         """Trust the journal again for this source, once each row that it calls planned was searched for, and ended."""
@@ -160,9 +160,9 @@ class _Execution:
         if self.job.look_first and reason is None and whole:
             self.context.journal.looked_first(self.context.record.scope, forecast.plan.table.digest)
 
-    def _looking(self) -> Looking:
+    def _finder(self) -> RowFinder:
         context = self.context
-        return Looking(context.crm, context.journal, context.record, self.forecast.plan, self._findings())
+        return RowFinder(context.crm, context.journal, context.record, self.forecast.plan, self._findings())
 
     def _findings(self) -> Findings | None:
         """Return what the doctor learnt of the server that this run sends to."""

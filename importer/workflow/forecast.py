@@ -14,7 +14,7 @@ from importer.messages import _
 from importer.model import Counts, Outcome
 from importer.questions import Answer, Question
 from importer.workflow.job import Job
-from importer.workflow.looking import Wanted, chosen_for_spot_check, questions
+from importer.workflow.looking import RowToFind, choose_for_spot_check, search_calls
 from importer.workflow.outcome import now
 from importer.workflow.plan import Plan, PlannedRow, search_value
 
@@ -48,7 +48,7 @@ class Forecast:
     held_back: bool
     quota_reserve: int
     waits: bool
-    spot_check: tuple[Wanted, ...] = ()
+    spot_check: tuple[RowToFind, ...] = ()
 
     @property
     def rows_to_send(self) -> int:
@@ -58,7 +58,7 @@ class Forecast:
     @property
     def calls(self) -> int:
         """How many calls of the token's quota all wanted rows need."""
-        return self.wanted + self.searches + questions(self.spot_check)
+        return self.wanted + self.searches + search_calls(self.spot_check)
 
     @property
     def days(self) -> int | None:
@@ -95,8 +95,8 @@ def make_forecast(job: Job, plan: Plan, crm: Crm, server: str, *, is_new: bool) 
     wanted = 0 if held_back else min(ready, job.limit or ready)
     quota = crm.token_information() if wanted else None
     left = quota.left if quota else None
-    checked = chosen_for_spot_check(plan, ready, job.spot_check, left) if is_new and wanted else []
-    to_send = rows_within_quota(job, quota, wanted, questions(checked))
+    checked = choose_for_spot_check(plan, ready, job.spot_check, left) if is_new and wanted else []
+    to_send = rows_within_quota(job, quota, wanted, search_calls(checked))
     attachments = size = open_cases = 0
     closed = {status for rule in plan.mapping.rules if rule.path == "status" for status in rule.closed}
     searched = set()

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 import pandas as pd
 
 from importer import identity, report
-from importer.attachments import AttachmentFolder, Found
+from importer.attachments import AttachmentFolder, FoundAttachments
 from importer.identity import Scope
 from importer.journal import KnownRow
 from importer.mapping import CaseMapping
@@ -141,7 +141,7 @@ class Planner:
                 by_row.setdefault(issue.row, {}).setdefault((issue.column, issue.code), issue)
         return {row: tuple(issues.values()) for row, issues in by_row.items()}
 
-    def find_attachments(self, rows: Surveyed) -> dict[int, Found]:
+    def find_attachments(self, rows: Surveyed) -> dict[int, FoundAttachments]:
         """Find and check the files that the rows name, by row number."""
         if self._folder is None:
             return {}
@@ -154,7 +154,7 @@ class Planner:
         matched: MatchedRows,
         mapped: Converted,
         issues: Mapping[int, tuple[Issue, ...]],
-        found: Mapping[int, Found],
+        found: Mapping[int, FoundAttachments],
     ) -> Batch:
         """Put together what the other steps found out about the rows, and tell in which state each of them is."""
         contents = _RowContents(Contents(self._mapper.content(rows.frame)), rows.frame.index, found, self._folder)
@@ -214,7 +214,7 @@ class Planner:
         )
 
 
-_NO_FILES = Found((), (), ())
+_NO_FILES = FoundAttachments((), (), ())
 
 
 def _is_rejected(known: JournalRow) -> bool:
@@ -225,7 +225,11 @@ class _RowContents:
     """What the rows of a frame hold, their files included, where the mapping has attachments."""
 
     def __init__(
-        self, contents: Contents, numbers: pd.Index, found: Mapping[int, Found], folder: AttachmentFolder | None
+        self,
+        contents: Contents,
+        numbers: pd.Index,
+        found: Mapping[int, FoundAttachments],
+        folder: AttachmentFolder | None,
     ) -> None:
         self._contents, self._found = contents, found
         self._numbers, self._has_attachments = numbers.tolist(), folder is not None

@@ -10,8 +10,8 @@ from importer.errors import QuestionRefused
 from importer.journal import Decision, Dispute, Doubt, moment
 from importer.messages import _, ngettext
 from importer.model import Status
-from importer.workflow.looking import BY_ID, Answer, CaseSearch, distinct, questions_for
 from importer.workflow.matching import ImportHistory
+from importer.workflow.search import BY_ID, CaseSearch, SearchAnswer, distinct, searches_for_id
 from importer.workflow.tenant_facts import Findings
 
 Question = tuple[str, str]
@@ -92,7 +92,7 @@ class SearchSettler:
         self._findings, self._quiet, self._clock = findings, quiet_period, self._journal.clock
         self._search = CaseSearch(crm, self._journal, self._record, findings)
         self._progress = _Progress()
-        self._asked: dict[Question, Answer | None] = {}
+        self._asked: dict[Question, SearchAnswer | None] = {}
 
     def settle(self) -> SettleResult:
         """Ask the CRM for every unknown row whose quiet period is over, once for all rows of one contact.
@@ -145,7 +145,7 @@ class SearchSettler:
         """Return when the wall clock will show a moment of the clock that counts sleep."""
         return moment(self._clock.wall() + elapsed - self._clock.elapsed())
 
-    def _ask(self, field: str, value: str) -> Answer | None:
+    def _ask(self, field: str, value: str) -> SearchAnswer | None:
         """Ask a question once in this settling; None where the CRM refuses this one."""
         if (field, value) not in self._asked:
             try:
@@ -155,9 +155,9 @@ class SearchSettler:
                 self._asked[field, value] = None
         return self._asked[field, value]
 
-    def _answers(self, doubt: Doubt) -> list[Answer]:
+    def _answers(self, doubt: Doubt) -> list[SearchAnswer]:
         """Return the answers that can tell of a row: by the value that was sent, and by the ids that arrived for it."""
-        questions: list[Question] = [asked for arrived in doubt.ids for asked in questions_for(arrived)]
+        questions: list[Question] = [asked for arrived in doubt.ids for asked in searches_for_id(arrived)]
         if doubt.search_field is not None and doubt.search_value is not None:
             questions.insert(0, (doubt.search_field, doubt.search_value))
         answers = [self._ask(*question) for question in questions]
@@ -192,7 +192,7 @@ class SearchSettler:
         self._progress.refusals[reason] = None
         return None
 
-    def _contested(self, doubt: Doubt, answers: list[Answer]) -> bool:
+    def _contested(self, doubt: Doubt, answers: list[SearchAnswer]) -> bool:
         """Note the cases of other rows that carry the row's own mark; tell whether there are some."""
         marked = [hit for answer in answers for hit in self._search.marked(answer, doubt.reference, doubt.mark_place)]
         taken = [hit.wolkvox_id for hit in marked if hit.wolkvox_id]
@@ -256,7 +256,7 @@ class SearchSettler:
                 if dispute.wolkvox_id in doubt.ids and self._is_case_of(answer, doubt.reference, dispute):
                     self._hand_over(doubt, dispute)
 
-    def _is_case_of(self, answer: Answer, reference: str, dispute: Dispute) -> bool:
+    def _is_case_of(self, answer: SearchAnswer, reference: str, dispute: Dispute) -> bool:
         hits = self._search.marked(answer, reference, dispute.mark_place)
         return [hit.wolkvox_id for hit in hits] == [dispute.wolkvox_id]
 
