@@ -100,19 +100,15 @@ class SettleJob:
         """Give the row an id that another row has; return why that was refused, None if it was recorded."""
         record, holder = self._row(journal, decision.instead_of or "", doubtful=False)
         doubt = taker.doubt(reference)
-        known = journal.rows.by_reference(record.id, [holder])
-        if (
-            doubt is None
-            or holder not in known
-            or known[holder].row.wolkvox_id != decision.created
-            or not decision.created
-        ):
+        known = journal.rows.by_reference(record.id, [holder]).get(holder)
+        created = decision.created
+        if not created or doubt is None or known is None or known.row.wolkvox_id != created:
             return _(
                 "--instead-of {key}: this row does not have the id {id}; see its line in the report.",
                 key=decision.instead_of,
-                id=decision.created,
+                id=created,
             )
-        return taker.hand_over(doubt, journal.settling.holder_of(record.id, holder, decision.created))
+        return taker.hand_over(doubt, journal.settling.holder_of(record.id, holder, created))
 
     def from_report(self, path: Path) -> tuple[SettleResult, tuple[NotTaken, ...]]:
         """Record the decisions that a person wrote into a report; return the result, and those that were refused.
