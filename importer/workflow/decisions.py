@@ -134,8 +134,8 @@ class DecisionTaker:
             if not known:
                 return None
             return _(
-                "{reference}: the CRM named {ids} for this row, so it cannot count as not created. Look these ids up; if"
-                " none of them is its case, give {option}.",
+                "{reference}: the CRM named {ids} for this row, so it cannot count as not created. Look these ids up;"
+                " if none of them is its case, give {option}.",
                 reference=doubt.reference,
                 ids=", ".join(known),
                 option=" ".join(["--not-created", *(f"--despite {_quoted(wolkvox_id)}" for wolkvox_id in known)]),
