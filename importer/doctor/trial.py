@@ -22,7 +22,7 @@ from importer.mapping.grammar import QUERY_FIELDS
 from importer.messages import _
 from importer.model import Outcome, Pause, Verdict
 from importer.workflow.plan import SEARCHED
-from importer.workflow.tenant_facts import FieldFinding, Findings, Matching, Shape, Told
+from importer.workflow.tenant_facts import FieldFinding, Findings, Matching, Observation, Shape
 
 _MENDED_BY_A_PERSON = {Pause.CREDENTIALS, Pause.REDIRECT, Pause.PATH, Pause.CERTIFICATE}
 
@@ -192,7 +192,7 @@ class Trial:
         return answer
 
     def _ask(self, question: str) -> None:
-        told = Told(question, self._person.saw(question))
+        told = Observation(question, self._person.saw(question))
         self.findings = replace(self.findings, told=(*self.findings.told, told))
 
     def _learn(self, *, field: FieldFinding | None = None, error: Shape | None = None) -> None:

@@ -8,7 +8,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+
+import pandas as pd
 
 from importer import mapping, report, settings
 from importer.errors import SourceError
@@ -22,9 +23,6 @@ from importer.questions import Answer, Question, QuestionsOpen
 from importer.settings import Connection, load_settings
 from importer.source import Table, open_table
 from importer.workflow.tenant_facts import QUIET_PERIOD
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 ALLOW_FOLDER = "allow-folder"
 

@@ -202,9 +202,8 @@ def _refreshed(batch: Batch, journal: Journal, record: ImportRecord) -> Batch:
     for at, row in enumerate(batch.rows()):
         if is_open.iat[at] and row.reference in found:
             known[at] = found[row.reference].row
-            differs[at] = (
-                row.differs and row.status is not Status.PLANNED
-            )  # a planned row was sent with its present content
+            is_sent = row.status is Status.PLANNED  # then the journal has its present content
+            differs[at] = row.differs and not is_sent
             states[at] = state_of(known[at], row.skipped, is_valid=not row.issues, differs=differs[at])
     return batch.with_facts(known=known, status=states, differs=differs)
 
