@@ -97,8 +97,8 @@ def test_r20_an_id_that_was_erased(reported: Office, give: Give) -> None:
     edit(reported, (3, {"wolkvox_id": None}))
     shown = give(reported.adopt(reported.report))
     assert shown.status == 1
-    assert "Row 3, wolkvox_id: The row is created, and its id is not there." in shown.out
-    assert "The summary tells of 5 rows that are created, and the sheet has 4." in shown.out
+    assert "Row 3, wolkvox_id: The row is created, but its id is missing." in shown.out
+    assert "The summary counts 5 rows as created, but the sheet has only 4." in shown.out
     assert states(reported.journal) == {"created": 4, "unknown": 1}
     assert_sends_nothing(reported, give, 4)
 
@@ -148,7 +148,7 @@ def test_r20_a_row_that_was_deleted(reported: Office, give: Give) -> None:
     result, issues = adopt(reported, give)
     assert (result.status, result.json["created"]) == (1, 4)
     assert told(issues) == [(None, None, None, "rows-missing")]
-    assert "5 rows that are created, and the sheet has 4" in issues[0]["message"]
+    assert "5 rows as created, but the sheet has only 4" in issues[0]["message"]
 
 
 def test_r20_a_doubtful_row_that_was_deleted(office: Office, give: Give) -> None:
@@ -234,7 +234,7 @@ def test_r18_adopting_by_another_key_is_refused(office: Office, give: Give) -> N
     office.mapping.write_text(MAPPING.replace("key: Ticket", "key: Asunto"), "utf-8")
     refused = give(office.adopt(office.report))
     assert refused.status == 2
-    assert "was Ticket, and the mapping now says Asunto" in refused.err
+    assert "was Ticket, and in the mapping it is now Asunto" in refused.err
 
 
 def test_r18_an_adopted_import_has_its_rule_and_spellings(reported: Office, give: Give) -> None:

@@ -73,7 +73,7 @@ def test_r18_a_changed_key_is_refused_with_both_named(
     office.write([row(1), row(2), row(3), row(4)], FECHAS) if change != "from content" else None
     refused = run(office, give, key=after)
     assert (refused.status, office.sandbox.posts) == (2, 3)
-    assert f"was {was}, and the mapping now says {now}." in refused.err
+    assert f"was {was}, and in the mapping it is now {now}." in refused.err
     assert "3 rows are known by the old key and 0 by the new one" in refused.err
     assert "import name" in refused.err
     if change != "to content":
@@ -115,7 +115,7 @@ def test_r18_a_renamed_header_with_new_rows_alone_is_refused(office: Office, giv
     office.write([renamed], ["Nro", *FECHAS[1:]])
     refused = run(office, give, key="key: Nro")
     assert (refused.status, office.sandbox.posts) == (2, 2)
-    assert "was Ticket, and the mapping now says Nro" in refused.err
+    assert "was Ticket, and in the mapping it is now Nro" in refused.err
 
 
 def test_r18_another_column_with_equal_values_is_the_same_key(office: Office, give: Give) -> None:

@@ -172,7 +172,7 @@ def test_r19_the_issue_shows_both_spellings(office: Office, give: Give) -> None:
     result = run(office, give, write(office, ["1.234", "HD-12"]))
     messages = [reason["message"] for reason in result.json["reasons"]]
     assert ("'1.234'" in messages[0], "'1234'" in messages[0]) == (True, True)
-    assert messages[1] == "Ticket 'HD-12' is nearly a key that was imported before, or another way to show it"
+    assert messages[1] == "Ticket 'HD-12' is nearly the same as a key that was imported before, or another form of it"
 
 
 def test_r19_a_key_of_several_columns_is_compared_as_one(office: Office, give: Give) -> None:

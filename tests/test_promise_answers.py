@@ -302,7 +302,7 @@ def test_o28_a_verdict_waits_for_the_lease_and_the_quiet_period(
             words[words.index("--quiet-period") + 1] = quiet
             refused = give([*words, "--by-hand", "1", *verdict])
             assert refused.status == 2
-            assert "may still come into being until" in refused.json["reason"]
+            assert "may still be created until" in refused.json["reason"]
             _decide(office.report, verdict)
             named = give([*words, "--from", str(office.report)])
             assert (named.status, len(named.json["not_taken"])) == (4, 1)
@@ -383,7 +383,7 @@ def test_a_deleted_case_keeps_its_id_and_is_not_sent_again(office: Office, give:
         assert settle(office, give, server, "--by-hand", "1", "--deleted").status == 0
         again = run(office, give, server)
     assert (again.status, len(crm.posted)) == (0, 2)
-    assert "gone from the CRM" in office.reported(Path(again.json["report"]))["message"][0]
+    assert "deleted from the CRM" in office.reported(Path(again.json["report"]))["message"][0]
 
 
 # ------------------------------------------------------------------------------------------------ searches
@@ -551,7 +551,7 @@ def test_r15_looking_first_waits_until_what_was_sent_last_can_be_found(office: O
         crm.records = lambda _found: []  # the index is behind
         refused = run(office, give, server, "--look-first")
         assert (refused.status, len(crm.posted)) == (2, 2)
-        assert "may still come into being until" in refused.json["reason"]
+        assert "may still be created until" in refused.json["reason"]
         crm.records = lambda found: found
         assert run(office, give, server, "--look-first", *AT_ONCE).json["counts"]["created"] == 2
     crm.assert_one_case_each(kept(office.journal))

@@ -190,12 +190,12 @@ def test_o11_idle_connections_that_are_dropped_do_no_harm(office: Office, give: 
 
 @pytest.mark.parametrize("fault", ["quota-exceeded:nth=3", "quota-exceeded-in-200:nth=3"])
 def test_o15_a_used_up_quota_pauses_and_says_until_when(office: Office, give: Give, fault: str) -> None:
-    """Exit status 3, the moment at which the calls are counted anew, and the same command goes on."""
+    """Exit status 3, the time at which the quota resets, and the same command goes on."""
     office.write(tickets(range(1, 7)))
     office.sandbox.inject(fault)
     result = give(run(office))
     assert (result.status, office.sandbox.posts) == (3, 3)
-    assert re.search(r"counted anew at about \d{4}-\d\d-\d\d \d\d:\d\d", result.json["next"])
+    assert re.search(r"The quota resets at about \d{4}-\d\d-\d\d \d\d:\d\d", result.json["next"])
     assert states(office.journal) == {"created": 2, "planned": 4}
     assert give(run(office)).status == 0
     assert assert_promise(office) == {"created": 6}

@@ -254,7 +254,7 @@ def test_the_quiet_period_counts_from_the_end_of_the_lease(office: Office, give:
     office.write(tickets([1, 2]))
     office.sandbox.inject("html-answer:nth=2")
     give(run(office, "--spot-check", "0"))
-    assert "The CRM is asked" in give(office.settle(*AT_ONCE)).out  # the lease goes on
+    assert "Doubtful rows can be searched for in the CRM from" in give(office.settle(*AT_ONCE)).out  # the lease goes on
     end_leases(office.journal, ago=60)
     waiting = give(office.settle("--json")).json["settled"][0]["waiting_until"]
     assert 55 < (datetime.fromisoformat(waiting) - datetime.now(UTC)).total_seconds() <= 60

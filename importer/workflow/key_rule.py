@@ -188,8 +188,9 @@ def _compared(plan: Plan, journal: Journal, record: ImportRecord, before: KeyRul
             continue  # the row is skipped: it is sent under neither rule
         found.before += bool(reference_before)
         found.now += bool(reference_now)
-        found.other += bool(reference_before) and reference_before != reference_now
-        found.same_keys &= digest_before == digest_now
+        if reference_before and reference_before != reference_now:
+            found.other += 1
+        found.same_keys = found.same_keys and digest_before == digest_now
     return found
 
 

@@ -182,7 +182,7 @@ def _moments(text: str) -> Iterator[datetime]:
     for pattern in _DATES if _SHORTEST_DATE <= len(text) <= _LONGEST else ():
         if found := pattern.fullmatch(text):
             year, month, day = int(found["year"]), int(found["month"]), int(found["day"])
-            if month > 12 >= day:
+            if month > 12 and day <= 12:
                 month, day = day, month
             hour, minute, second = (int(found[part] or 0) for part in ("hour", "minute", "second"))
             with contextlib.suppress(ValueError):

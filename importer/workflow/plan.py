@@ -225,7 +225,8 @@ class Plan:
             states.update(batch.facts["status"].tolist())
             created = batch.facts.loc[batch.in_state(Status.CREATED)]
             states["changed"] += int(created["differs"].sum())
-            states["created_now"] += sum(run is not None and known.run == run for known in created["known"])
+            if run is not None:
+                states["created_now"] += sum(known.run == run for known in created["known"])
         return Counts(**{str(state): number for state, number in states.items()})
 
 

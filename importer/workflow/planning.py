@@ -168,12 +168,14 @@ class Planner:
             faults = issues.get(number, ()) + (files.issues if skipped is None else ())
             known = matched.known[at].row if at in matched.known else None
             is_valid = bool(matched.key_digests[at]) and not faults
-            differs = known is not None and (at in differing or (self._retry_rejected and _is_rejected(known)))
+            differs = known is not None and (
+                at in differing or (self._retry_rejected and known.status is Status.REJECTED)
+            )
             state = state_of(known, skipped, is_valid=is_valid, differs=differs)
-            who = matched.key_digests[at], matched.loose_digests[at], matched.references[at], hashes[at]
+            digests = matched.key_digests[at], matched.loose_digests[at], matched.references[at], hashes[at]
             spellings = matched.spellings.get(at, ())
             lines.append(
-                (*who, spellings, state, known, differs, skipped, None, faults, files.attachments, files.missing)
+                (*digests, spellings, state, known, differs, skipped, None, faults, files.attachments, files.missing)
             )
         return Batch.of(lines, mapped.fields)
 
@@ -215,10 +217,6 @@ class Planner:
 
 
 _NO_FILES = FoundAttachments((), (), ())
-
-
-def _is_rejected(known: JournalRow) -> bool:
-    return known.status is Status.REJECTED
 
 
 class _RowContents:

@@ -60,18 +60,28 @@ def _is_lost(journal: Journal, scope: Scope) -> bool:
     known = journal.marks_know(scope.parts)
     if known is None:
         return False
-    journal_id, _space, number = (journal.decisions.answered(ADOPTED, pair_side(scope)) or " ").partition(" ")
-    covers = bool(journal_id) and known.journal_id.startswith(journal_id) and int(number) >= known.attempt_id
-    return not covers
+    adopted = _adopted_mark(journal, scope)
+    if adopted is None:
+        return True
+    journal_id, attempt = adopted
+    return not known.journal_id.startswith(journal_id) or attempt < known.attempt_id
 
 
 def note_adopted(journal: Journal, scope: Scope, mark: tuple[str, int] | None) -> None:
     """Record how far a lost journal had come when the adopted report was written."""
     if mark is None:
         return
-    journal_id, _space, number = (journal.decisions.answered(ADOPTED, pair_side(scope)) or " ").partition(" ")
-    if journal_id != mark[0] or int(number) < mark[1]:
-        journal.decisions.record(ADOPTED, pair_side(scope), f"{mark[0]} {mark[1]}")
+    journal_id, attempt = mark
+    known = _adopted_mark(journal, scope)
+    if known is None or known[0] != journal_id or known[1] < attempt:
+        journal.decisions.record(ADOPTED, pair_side(scope), f"{journal_id} {attempt}")
+
+
+def _adopted_mark(journal: Journal, scope: Scope) -> tuple[str, int] | None:
+    """Return the lost journal whose report was adopted, and how far it had come; None if none was adopted."""
+    recorded = journal.decisions.answered(ADOPTED, pair_side(scope))
+    journal_id, _space, attempt = (recorded or "").partition(" ")
+    return (journal_id, int(attempt)) if journal_id else None
 
 
 def _refuse_to_look_too_soon(job: Job, journal: Journal, scope: Scope) -> None:
