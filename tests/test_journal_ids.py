@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from journal_support import COLUMNS, LEASE, SCOPE, SENT_VALUE, Clock, UserInterface, created, identity, intent, outcome
-from promise_support import told
+from promise_support import select
 
 from importer.errors import JournalError
 from importer.journal import Adopted, Attempt, Decision, Dispute, Doubt
@@ -67,13 +67,13 @@ def states(desk: UserInterface) -> list[Status]:
 
 def values(desk: UserInterface) -> list[object]:
     """Return the values by which each attempt's case could be searched."""
-    return [value for (value,) in told(desk.journal.path, "SELECT search_value FROM attempts ORDER BY id")]
+    return [value for (value,) in select(desk.journal.path, "SELECT search_value FROM attempts ORDER BY id")]
 
 
 def arrived(desk: UserInterface, number: int) -> list[list[object]]:
     """Return the ids that arrived for a row, each with whether it is history by now."""
     query = "SELECT reference, a.wolkvox_id, dismissed FROM arrived_ids a JOIN rows ON rows.id = row_id ORDER BY a.id"
-    return [noted for reference, *noted in told(desk.journal.path, query) if reference == identity(number).reference]
+    return [noted for reference, *noted in select(desk.journal.path, query) if reference == identity(number).reference]
 
 
 # ------------------------------------------------------------------------------------------------ leases
@@ -82,7 +82,7 @@ def arrived(desk: UserInterface, number: int) -> list[list[object]]:
 def test_o27_a_lease_outlasts_what_it_covers(desk: UserInterface) -> None:
     """Nobody calls a row unknown while the outcome of its attempt may still be on its way to the disk."""
     desk.claim(1)
-    ((left,),) = told(desk.journal.path, "SELECT lease - deadline FROM attempts")
+    ((left,),) = select(desk.journal.path, "SELECT lease - deadline FROM attempts")
     assert left == 5
 
 
@@ -127,7 +127,7 @@ def test_o19_after_a_restart_a_row_that_is_being_sent_keeps_the_length_of_its_le
     assert desk.expire() == 0
     clock.pass_by(LEASE)
     assert desk.expire() == 0
-    assert told(desk.journal.path, "SELECT began, deadline - began, lease - began FROM attempts") == [
+    assert select(desk.journal.path, "SELECT began, deadline - began, lease - began FROM attempts") == [
         (7.0, 55.0, LEASE)
     ]
     clock.pass_by(0.1)
@@ -190,7 +190,7 @@ def test_a_created_answer_stays_with_its_attempt(desk: UserInterface) -> None:
     """A second Ctrl-C calls the attempt unknown a moment later: what it came to, and its id, are not written over."""
     attempt = send(desk, 1, created("case-1"))
     desk.conclude(attempt, outcome(Verdict.UNKNOWN))
-    assert told(desk.journal.path, "SELECT verdict, wolkvox_id FROM attempts") == [("created", "case-1")]
+    assert select(desk.journal.path, "SELECT verdict, wolkvox_id FROM attempts") == [("created", "case-1")]
 
 
 def test_o23_an_id_of_a_refusal_and_another_of_a_success_are_a_conflict(desk: UserInterface) -> None:
@@ -222,7 +222,7 @@ def test_o21_an_id_belongs_to_one_row_of_an_operation(desk: UserInterface, noted
     assert (concluded.state, concluded.holder) == (Status.UNKNOWN, identity(1).reference)
     assert desk.row(2).wolkvox_id is None
     assert doubt_of(desk, 2).ids == ("case-a",)
-    assert told(desk.journal.path, "SELECT disputed FROM rows LIMIT 2") == [(0 if noted else 1,), (0,)]
+    assert select(desk.journal.path, "SELECT disputed FROM rows LIMIT 2") == [(0 if noted else 1,), (0,)]
 
 
 def test_o21_an_id_that_was_set_aside_is_free_for_its_own_row(desk: UserInterface) -> None:
@@ -270,7 +270,7 @@ def test_only_a_created_row_is_disputed(desk: UserInterface) -> None:
     """A doubtful row that an id was noted for is in doubt already."""
     send(desk, 1, refusal("case-a", verdict=Verdict.UNKNOWN))
     send(desk, 2, created("case-a"))
-    assert told(desk.journal.path, "SELECT count(*) FROM rows WHERE disputed") == [(0,)]
+    assert select(desk.journal.path, "SELECT count(*) FROM rows WHERE disputed") == [(0,)]
 
 
 # ------------------------------------------------------------------------------------------------ searched values
@@ -390,10 +390,10 @@ def test_o21_an_id_that_is_handed_over_changes_both_rows(desk: UserInterface, ho
     """One is created, one unknown, both are recorded; the id speaks against sending, unless a person handed it over."""
     decision = Decision(Status.CREATED, how, "case-1")
     assert desk.journal.settling.hand_over(*disputed(desk), decision) is Status.CREATED
-    rows = told(desk.journal.path, "SELECT state, wolkvox_id, disputed FROM rows LIMIT 2")
+    rows = select(desk.journal.path, "SELECT state, wolkvox_id, disputed FROM rows LIMIT 2")
     assert rows == [("unknown", None, 0), ("created", "case-1", 0)]
     assert doubt_of(desk, 1).ids == ids
-    recorded = told(desk.journal.path, "SELECT how, state FROM verdicts ORDER BY id")
+    recorded = select(desk.journal.path, "SELECT how, state FROM verdicts ORDER BY id")
     assert recorded == [(how, "unknown"), (how, "created")]
 
 
@@ -433,7 +433,7 @@ def test_r20_another_id_in_a_report_is_a_conflict_and_recorded_as_one(desk: User
     assert desk.journal.settling.adopt(desk.record.id, adopted, COLUMNS) == 1
     assert (desk.row(1).status, desk.row(1).wolkvox_id) == (Status.CONFLICT, "case-1")
     assert doubt_of(desk, 1).ids == ("case-1", "case-2")
-    assert told(desk.journal.path, "SELECT how, state FROM verdicts") == [("adopted", "conflict")]
+    assert select(desk.journal.path, "SELECT how, state FROM verdicts") == [("adopted", "conflict")]
     assert values(desk) == [None]
 
 

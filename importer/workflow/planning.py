@@ -168,9 +168,7 @@ class Planner:
             faults = issues.get(number, ()) + (files.issues if skipped is None else ())
             known = matched.known[at].row if at in matched.known else None
             is_valid = bool(matched.key_digests[at]) and not faults
-            differs = known is not None and (
-                at in differing or (self._retry_rejected and known.status is Status.REJECTED)
-            )
+            differs = known is not None and (at in differing or self._is_retried(known))
             state = state_of(known, skipped, is_valid=is_valid, differs=differs)
             digests = matched.key_digests[at], matched.loose_digests[at], matched.references[at], hashes[at]
             spellings = matched.spellings.get(at, ())
@@ -194,6 +192,9 @@ class Planner:
             known = matched.known.get(at)
             if known is None or not self._takes(known.row, differs=at in differing):
                 matched.forget(at)
+
+    def _is_retried(self, known: JournalRow) -> bool:
+        return self._retry_rejected and known.status is Status.REJECTED
 
     def _takes(self, known: JournalRow, *, differs: bool) -> bool:
         if known.reference in self._taken or (differs and known.status not in DOUBTFUL):
