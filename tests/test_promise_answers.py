@@ -376,7 +376,7 @@ def _decide_reported(office: Office, reference: str) -> None:
 
 
 def test_a_deleted_case_keeps_its_id_and_is_not_sent_again(office: Office, give: Give) -> None:
-    """`--deleted` records that a case is gone; its row stays created, says so in the report, and is never sent again."""
+    """`--deleted` records that a case is gone; its row stays created, says so in the report, and is not sent again."""
     crm = OddCrm()
     with ScriptedCrm(crm) as server:
         _in_doubt(office, give, server)

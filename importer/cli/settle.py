@@ -68,8 +68,8 @@ def command(  # noqa: PLR0913 - each is an option of the command line
     """
     from importer import mapping as mappings  # noqa: PLC0415 - SQLAlchemy is slow to import
     from importer.settings import Connection  # noqa: PLC0415
-    from importer.workflow.settle_job import ByHand, NotTaken, SettleJob  # noqa: PLC0415
     from importer.workflow.job import journal_path, mapped  # noqa: PLC0415
+    from importer.workflow.settle_job import ByHand, NotTaken, SettleJob  # noqa: PLC0415
 
     set_up(log_file, verbose)
     _refuse_half_a_verdict(key, created, not_created=not_created, deleted=deleted, report=report)

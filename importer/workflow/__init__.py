@@ -1,1 +1,1 @@
-"""The steps that need more than one stage: plan a source, match its rows, guard, send, settle, and report the outcome."""
+"""The steps that need more than one stage: plan a source, match its rows, guard, send, settle, report the outcome."""

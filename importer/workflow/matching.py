@@ -153,10 +153,7 @@ class RowMatcher:
                 identity.loose_digest(parts) if is_kept and parts and at not in known else ""
                 for at, parts in enumerate(keys.parts)
             ],
-            references=[
-                known[at].row.reference if at in known else identity.reference(self._scope, digest) if digest else ""
-                for at, digest in enumerate(keys.digests)
-            ],
+            references=[self._reference(digest, known.get(at)) for at, digest in enumerate(keys.digests)],
             known=known,
             spellings={
                 at: tuple([identity.spelling_digest(other.parts, bare=other.bare) for other in others])
@@ -164,6 +161,12 @@ class RowMatcher:
                 if is_kept and at not in known
             },
         )
+
+    def _reference(self, digest: str, known: KnownRow | None) -> str:
+        """Return the reference of a row: a known row keeps its own for ever."""
+        if known is not None:
+            return known.row.reference
+        return identity.reference(self._scope, digest) if digest else ""
 
     def _from_report(self, keys: Keys) -> MatchedRows:
         """Match rows by their references alone; rows that the journal does not know get no identity."""
