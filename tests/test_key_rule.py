@@ -234,7 +234,7 @@ def test_r18_an_older_journal_whose_rows_never_had_the_columns_of_the_key(office
     office.write([row(7), row(8)], FECHAS)
     refused = run(office, give, key="key: Folio")
     assert (refused.status, office.sandbox.posts) == (2, 2)
-    assert "now says Folio" in refused.err
+    assert "it is now Folio" in refused.err
 
 
 def test_r18_an_import_that_created_nothing_may_change_its_key(office: Office, give: Give) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
@@ -37,25 +37,17 @@ class RunContext:
     plan: Plan
 
 
-@dataclass(frozen=True, slots=True)
-class _PreparedCase:
-    """A row that is ready to be sent: its body and its intent."""
-
-    body: Payload
-    intent: Intent
-
-
 class _Queue:
-    """The cases to send, in order, shared by all workers."""
+    """The rows to send, in order, shared by all workers."""
 
-    def __init__(self, cases: Iterator[_PreparedCase]) -> None:
-        self._cases = cases
+    def __init__(self, rows: Iterable[PlannedRow]) -> None:
+        self._rows = iter(rows)
         self._lock = threading.Lock()
 
-    def next(self) -> _PreparedCase | None:
-        """Return the next case, None if there are no more."""
+    def next(self) -> PlannedRow | None:
+        """Return the next row, None if there are no more."""
         with self._lock:
-            return next(self._cases, None)
+            return next(self._rows, None)
 
 
 class Sender:
@@ -78,7 +70,7 @@ class Sender:
         beside it or become unknown.
         """
         self._until = until
-        queue = _Queue(self._case(row) for row in rows)
+        queue = _Queue(rows)
         ended = [threading.Event() for _number in range(workers)]
         for event in ended:
             threading.Thread(target=self._work, args=(queue, event), daemon=True).start()
@@ -108,10 +100,10 @@ class Sender:
         self._stop.set()
 
     def _work(self, queue: _Queue, ended: threading.Event) -> None:
-        """Send cases until there are none left or the run stops; an unexpected error stops the run."""
+        """Send rows until there are none left or the run stops; an unexpected error stops the run."""
         try:
-            while self._may_go_on() and (case := queue.next()) is not None:
-                self._send_case(case)
+            while self._may_go_on() and (row := queue.next()) is not None:
+                self._send_row(row)
         except BaseException as fault:  # noqa: BLE001 - raised again in `send`
             self._fault = self._fault or fault
             self._stop.set()
@@ -119,36 +111,38 @@ class Sender:
             ended.set()
 
     def _may_go_on(self) -> bool:
-        """Tell whether another case may be started."""
+        """Tell whether another row may be started."""
         if self._until is not None and datetime.now(self._until.tzinfo) >= self._until:
             self._halt(PauseReason(_("Stopped at {until:%H:%M}, as requested (--until).", until=self._until), 3))
         return not self._stop.is_set()
 
-    def _send_case(self, case: _PreparedCase) -> None:
+    def _send_row(self, row: PlannedRow) -> None:
         """Claim a row, POST its case and record the outcome; retry only after proof that it was not delivered."""
+        body = build_payload(self._context.plan, row)
+        intent = self._intent(row, body)
         for tries in range(_TRIES):
             if not self._limiter.acquire(self._stop):
                 return
-            attempt = self._claim(case)
+            attempt = self._claim(intent)
             if attempt is None:
                 return  # another process took the row
             try:
-                outcome, seconds = self._post(case.body, attempt)
+                outcome, seconds = self._post(body, attempt)
             except AttachmentChanged as changed:  # a retry would fail the same way, and the CRM is not to blame
                 self._conclude(attempt, Outcome(Verdict.NOT_DELIVERED, str(changed)))
                 return
             if reason := self._breaker.note(outcome):
                 self._halt(reason)
             self._conclude(attempt, outcome)
-            self._log_attempt(case.body.reference, outcome, seconds)
+            self._log_attempt(body.reference, outcome, seconds)
             self._ui.sent(outcome)
             if outcome.verdict is not Verdict.NOT_DELIVERED or self._stop.wait(backoff(tries)):
                 return
 
-    def _claim(self, case: _PreparedCase) -> Attempt | None:
+    def _claim(self, intent: Intent) -> Attempt | None:
         """Commit the intent to send a row; return None if another process took it."""
         context = self._context
-        attempt = context.journal.attempts.claim(context.record.id, context.run_id, case.intent)
+        attempt = context.journal.attempts.claim(context.record.id, context.run_id, intent)
         if attempt is None:
             self._limiter.release(_NOT_SENT, 0.0)
             return None
@@ -203,10 +197,6 @@ class Sender:
             "bytes": outcome.bytes_sent,
         }
         _log.info("attempt", extra=facts)
-
-    def _case(self, row: PlannedRow) -> _PreparedCase:
-        body = build_payload(self._context.plan, row)
-        return _PreparedCase(body, self._intent(row, body))
 
     def _intent(self, row: PlannedRow, body: Payload) -> Intent:
         plan = self._context.plan
