@@ -246,7 +246,7 @@ def test_o27_a_process_that_was_stopped_past_its_lease_sends_nothing(
         words[words.index("--server") + 1] = server.url
         late = elsewhere.submit(order, words, step=step, when=when, nth=1, lease=2.0, pid=str(pid))
         try:
-            wait_until(lambda: pid.exists() and _is_stopped(int(pid.read_text())))
+            wait_until(lambda: _is_stopped(pid))
             wait_until(lambda: give(_settle_words(office, server)).status == 4)
             verdict = give([*_settle_words(office, server), "--by-hand", "1", "--not-created"])
             assert verdict.status == 0, verdict
@@ -273,8 +273,10 @@ def _kill(pid: int) -> None:
         os.kill(pid, signal.SIGKILL)
 
 
-def _is_stopped(pid: int) -> bool:
-    return psutil.Process(pid).status() == psutil.STATUS_STOPPED
+def _is_stopped(pid: Path) -> bool:
+    """Tell whether the process whose id is in a file is stopped; the file may not be there or not be filled yet."""
+    written = pid.read_text() if pid.exists() else ""
+    return written != "" and psutil.Process(int(written)).status() == psutil.STATUS_STOPPED
 
 
 def _in_doubt(office: Office, give: Give, server: ScriptedCrm, rows: int = 2) -> None:
