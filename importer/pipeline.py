@@ -157,7 +157,7 @@ def adopt(job: Job) -> Adoption:
     cannot be identified, because its key is empty or does not belong to its reference, is not taken. Both are issues.
     Raises StartRefused if no row has an id, or if all rows with one belong to another import.
     """
-    cases = mapping.load(job.mapping)
+    cases = mapping.load_mapping(job.mapping)
     table = open_report(job, cases)
     with Journal(job.journal_path) as journal:
         record = guards.find_import(journal, scope_of(job, cases), job.same_as)

@@ -39,7 +39,7 @@ def written(folder: Path, text: str, name: str = "mapping.yml") -> Path:
 
 def loaded(folder: Path, text: str) -> CaseMapping:
     """Return a mapping from its text."""
-    return mapping.load(written(folder, text))
+    return mapping.load_mapping(written(folder, text))
 
 
 def faults(folder: Path, text: str) -> list[str]:

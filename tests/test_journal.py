@@ -265,10 +265,10 @@ def test_o28_a_row_whose_ids_are_known_is_sent_again_only_despite_each_of_them(d
     second = desk.claim(1)
     desk.conclude(first, created("case-a"))
     desk.conclude(second, created("case-b"))
-    (doubt,) = desk.journal.settling.doubts(desk.record.id)
+    (doubt,) = desk.journal.doubts.of_import(desk.record.id)
     for despite in ((), ("case-a",)):
-        assert desk.journal.settling.decide(doubt, Decision(Status.PLANNED, "by-hand", despite=despite)) is None
-    assert desk.journal.settling.decide(doubt, Decision(Status.PLANNED, "by-hand", despite=("case-a", "case-b")))
+        assert desk.journal.doubts.decide(doubt, Decision(Status.PLANNED, "by-hand", despite=despite)) is None
+    assert desk.journal.doubts.decide(doubt, Decision(Status.PLANNED, "by-hand", despite=("case-a", "case-b")))
     desk.conclude(desk.claim(1), created("case-c"))
     assert (desk.row(1).status, desk.row(1).wolkvox_id) == (Status.CREATED, "case-c")
     with closing(sqlite3.connect(desk.journal.path)) as raw:

@@ -49,7 +49,7 @@ def send(desk: UserInterface, number: int, what: Outcome) -> Attempt:
 
 def doubt_of(desk: UserInterface, number: int) -> Doubt:
     """Return a row that is in doubt."""
-    doubts = desk.journal.settling.doubts(desk.record.id)
+    doubts = desk.journal.doubts.of_import(desk.record.id)
     return next(doubt for doubt in doubts if doubt.reference == identity(number).reference)
 
 
@@ -57,7 +57,7 @@ def decide(
     desk: UserInterface, number: int, state: Status, case: str | None = None, how: str = "search"
 ) -> Status | None:
     """Settle a row that is in doubt."""
-    return desk.journal.settling.decide(doubt_of(desk, number), Decision(state, how, case))
+    return desk.journal.doubts.decide(doubt_of(desk, number), Decision(state, how, case))
 
 
 def states(desk: UserInterface) -> list[Status]:
@@ -207,7 +207,7 @@ def test_o23_an_id_of_a_refusal_and_another_of_a_success_are_a_conflict(desk: Us
 def test_a_conflict_is_no_answers_to_end(desk: UserInterface) -> None:
     """A search found several cases: an answer that comes late with one of them leaves it to a person."""
     attempt = send(desk, 1, outcome(Verdict.UNKNOWN))
-    desk.journal.settling.decide(doubt_of(desk, 1), Decision(Status.CONFLICT, "search", message="Two.", ids=()))
+    desk.journal.doubts.decide(doubt_of(desk, 1), Decision(Status.CONFLICT, "search", message="Two.", ids=()))
     desk.conclude(attempt, created("case-a"))
     assert (desk.row(1).status, desk.row(1).wolkvox_id) == (Status.CONFLICT, "case-a")
 
@@ -229,7 +229,7 @@ def test_o21_an_id_that_was_set_aside_is_free_for_its_own_row(desk: UserInterfac
     """A person said that it is no case of the first row: the second one may have it."""
     send(desk, 1, refusal("case-a", verdict=Verdict.UNKNOWN))
     said = Decision(Status.PLANNED, "by-hand", despite=("case-a",))
-    assert desk.journal.settling.decide(doubt_of(desk, 1), said) is Status.PLANNED
+    assert desk.journal.doubts.decide(doubt_of(desk, 1), said) is Status.PLANNED
     assert arrived(desk, 1) == [["case-a", 1], ["case-a", 1]]
     send(desk, 2, created("case-a"))
     assert desk.row(2).status is Status.CREATED
@@ -288,7 +288,7 @@ def test_r13_a_value_is_kept_for_the_attempt_in_doubt_alone(desk: UserInterface)
 
 def test_o29_the_newest_created_case_is_the_control_while_something_is_unknown(desk: UserInterface) -> None:
     """One value is kept, the newest; with the last unknown row it goes."""
-    settling = desk.journal.settling
+    settling = desk.journal.doubts
     send(desk, 1, created("case-1"))
     send(desk, 2, outcome(Verdict.UNKNOWN))
     send(desk, 3, created("case-3"))
@@ -327,7 +327,7 @@ def test_o28_a_decision_is_about_one_attempt_and_one_state(desk: UserInterface) 
     old = doubt_of(desk, 1)
     decide(desk, 1, Status.PLANNED)
     send(desk, 1, outcome(Verdict.UNKNOWN))
-    settling, found = desk.journal.settling, Decision(Status.CREATED, "search", "case-1")
+    settling, found = desk.journal.doubts, Decision(Status.CREATED, "search", "case-1")
     assert settling.decide(old, found) is None
     old = doubt_of(desk, 1)
     decide(desk, 1, Status.CONFLICT)
@@ -339,7 +339,7 @@ def test_o30_no_decision_gives_a_row_the_id_of_another(desk: UserInterface) -> N
     """Neither a search, nor a person, nor a look before sending, nor a report."""
     send(desk, 1, created("case-1"))
     send(desk, 2, outcome(Verdict.UNKNOWN))
-    settling, taken = desk.journal.settling, Decision(Status.CREATED, "by-hand", "case-1")
+    settling, taken = desk.journal.doubts, Decision(Status.CREATED, "by-hand", "case-1")
     assert settling.decide(doubt_of(desk, 2), taken) is None
     assert settling.found_first(desk.record.id, identity(3).reference, taken) is None
     assert settling.adopt(desk.record.id, [Adopted(identity(4), Status.CREATED, "case-1")], COLUMNS) == 0
@@ -363,7 +363,7 @@ def test_only_a_planned_row_is_found_before_it_is_sent(desk: UserInterface) -> N
     """A row that another process has taken meanwhile is that one's."""
     desk.claim(1)
     found = Decision(Status.CREATED, "look-first", "case-1")
-    assert desk.journal.settling.found_first(desk.record.id, identity(1).reference, found) is None
+    assert desk.journal.doubts.found_first(desk.record.id, identity(1).reference, found) is None
     assert desk.row(1).status is Status.SENDING
 
 
@@ -371,7 +371,7 @@ def test_o21_a_contest_notes_the_id_and_disputes_its_holder(desk: UserInterface)
     """A search showed the mark of a doubtful row in the case of another."""
     send(desk, 1, created("case-1"))
     send(desk, 2, outcome(Verdict.UNKNOWN))
-    settling = desk.journal.settling
+    settling = desk.journal.doubts
     settling.contest(doubt_of(desk, 2), "case-1")
     assert doubt_of(desk, 2).ids == ("case-1",)
     assert [dispute.reference for dispute in settling.disputes(desk.record.id)] == [identity(1).reference]
@@ -381,7 +381,7 @@ def disputed(desk: UserInterface) -> tuple[Doubt, Dispute]:
     """Return an id that two rows were answered with: the row that is in doubt by that, and the one that has it."""
     send(desk, 1, created("case-1"))
     send(desk, 2, created("case-1"))
-    (dispute,) = desk.journal.settling.disputes(desk.record.id)
+    (dispute,) = desk.journal.doubts.disputes(desk.record.id)
     return doubt_of(desk, 2), dispute
 
 
@@ -389,7 +389,7 @@ def disputed(desk: UserInterface) -> tuple[Doubt, Dispute]:
 def test_o21_an_id_that_is_handed_over_changes_both_rows(desk: UserInterface, how: str, ids: tuple[str, ...]) -> None:
     """One is created, one unknown, both are recorded; the id speaks against sending, unless a person handed it over."""
     decision = Decision(Status.CREATED, how, "case-1")
-    assert desk.journal.settling.hand_over(*disputed(desk), decision) is Status.CREATED
+    assert desk.journal.doubts.hand_over(*disputed(desk), decision) is Status.CREATED
     rows = select(desk.journal.path, "SELECT state, wolkvox_id, disputed FROM rows LIMIT 2")
     assert rows == [("unknown", None, 0), ("created", "case-1", 0)]
     assert doubt_of(desk, 1).ids == ids
@@ -400,7 +400,7 @@ def test_o21_an_id_that_is_handed_over_changes_both_rows(desk: UserInterface, ho
 def test_o21_an_id_is_handed_over_only_where_neither_row_has_moved_on(desk: UserInterface) -> None:
     """The doubtful row was settled meanwhile, or the other one has lost the id."""
     doubt, dispute = disputed(desk)
-    settling, decision = desk.journal.settling, Decision(Status.CREATED, "search", "case-1")
+    settling, decision = desk.journal.doubts, Decision(Status.CREATED, "search", "case-1")
     assert settling.hand_over(doubt, replace(dispute, wolkvox_id="case-9"), decision) is None
     decide(desk, 2, Status.CREATED, "case-2")
     assert settling.hand_over(doubt, dispute, decision) is None
@@ -410,7 +410,7 @@ def test_o21_an_id_is_handed_over_only_where_neither_row_has_moved_on(desk: User
 def test_a_case_that_is_gone_is_no_dispute_and_no_hit(desk: UserInterface) -> None:
     """`--deleted` is for a created row alone; the id stays, and the flag of a dispute goes."""
     _doubt, dispute = disputed(desk)
-    settling, record = desk.journal.settling, desk.record.id
+    settling, record = desk.journal.doubts, desk.record.id
     assert not settling.note_deleted(record, identity(2).reference)
     assert not settling.note_deleted(record, identity(3).reference)
     assert settling.note_deleted(record, dispute.reference)
@@ -430,7 +430,7 @@ def test_r20_another_id_in_a_report_is_a_conflict_and_recorded_as_one(desk: User
             raw.execute("UPDATE rows SET state = 'conflict' WHERE id = 1")
             raw.execute("UPDATE attempts SET search_value = 'x'")
     adopted = [Adopted(identity(1), Status.CREATED, "case-2")]
-    assert desk.journal.settling.adopt(desk.record.id, adopted, COLUMNS) == 1
+    assert desk.journal.adoptions.adopt(desk.record.id, adopted, COLUMNS) == 1
     assert (desk.row(1).status, desk.row(1).wolkvox_id) == (Status.CONFLICT, "case-1")
     assert doubt_of(desk, 1).ids == ("case-1", "case-2")
     assert select(desk.journal.path, "SELECT how, state FROM verdicts") == [("adopted", "conflict")]
@@ -446,7 +446,7 @@ def test_r20_a_doubt_in_a_report_changes_no_row_of_which_the_journal_knows_more(
     if verdict is not None:
         desk.conclude(attempt, outcome(verdict))
     before = desk.row(1)
-    assert desk.journal.settling.adopt(desk.record.id, [Adopted(identity(1), Status.UNKNOWN)], COLUMNS) == 0
+    assert desk.journal.adoptions.adopt(desk.record.id, [Adopted(identity(1), Status.UNKNOWN)], COLUMNS) == 0
     assert desk.row(1) == before
 
 
@@ -471,4 +471,4 @@ def test_o29_a_control_is_a_created_case_that_began_after_the_quiet_period(
     clock.boot = boot
     send(desk, 2, verdict)
     shown = [identity(2).reference]
-    assert desk.journal.settling.newer_controls(doubt_of(desk, 1), shown, QUIET) == (shown if proves else [])
+    assert desk.journal.doubts.newer_controls(doubt_of(desk, 1), shown, QUIET) == (shown if proves else [])

@@ -165,7 +165,7 @@ def test_r15_ids_that_were_adopted_are_missed_too(path: Path) -> None:
     sent(path, 1, 1)
     cp(path, path.with_name("backup.db"))
     desk = UserInterface(path)
-    desk.journal.settling.adopt(desk.record.id, [Adopted(identity(7), Status.CREATED, "case-7", None, "")], ["Asunto"])
+    desk.journal.adoptions.adopt(desk.record.id, [Adopted(identity(7), Status.CREATED, "case-7", None, "")], ["Asunto"])
     desk.journal.close()
     cp(path.with_name("backup.db"), path)
     with opened(path) as journal:

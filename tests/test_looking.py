@@ -148,11 +148,11 @@ def test_r15_a_case_that_a_person_declared_gone_is_no_hit(scene: Scene) -> None:
     """The id is known, and its row is not sent again; a search may show the case for a while."""
     journal, record_of = scene.desk.journal, scene.desk.record
     scene.desk.conclude(scene.desk.claim(2), created("case-1"))
-    assert journal.settling.note_deleted(record_of.id, identity(2).reference)
+    assert journal.doubts.note_deleted(record_of.id, identity(2).reference)
     scene.crm.answers[BY_CONTACT] = [record(1, "case-1")]
     assert scene.look("spot_check", wanted(1)) is None
     assert (
-        journal.settling.found_first(record_of.id, identity(1).reference, Decision(Status.CREATED, "x", "case-1"))
+        journal.doubts.found_first(record_of.id, identity(1).reference, Decision(Status.CREATED, "x", "case-1"))
         is None
     )
 

@@ -40,7 +40,7 @@ search: idCase
 def test_load_says_all_that_other_stages_need(tmp_path: Path) -> None:
     """A mapping gives the source's options, key, target, rules, attachments and the tables it needs, as written."""
     path = written(tmp_path, WHOLE)
-    case = mapping.load(path)
+    case = mapping.load_mapping(path)
     assert (case.path, case.digest) == (path, hashlib.sha256(path.read_bytes()).hexdigest())
     assert (case.import_name, case.key) == ("legacy-tickets", ("Sede", "No"))
     assert case.table == TableOptions("Tickets", 3, "cp1252", ";", "include", "fill")
@@ -76,7 +76,7 @@ def test_key_content_means_no_key(tmp_path: Path) -> None:
 def test_a_file_that_cannot_be_read_is_told(tmp_path: Path) -> None:
     """A mapping that is not there is one clear fault, no traceback."""
     with pytest.raises(MappingError, match=r"none\.yml:1:1: the mapping cannot be read: No such file"):
-        mapping.load(tmp_path / "none.yml")
+        mapping.load_mapping(tmp_path / "none.yml")
 
 
 def test_scalars_are_the_text_that_is_written(tmp_path: Path) -> None:

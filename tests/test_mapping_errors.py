@@ -23,7 +23,7 @@ FILES = sorted(GALLERY.glob("*.yml"))
 def told(path: Path) -> list[str]:
     """Return what a broken mapping is told, without the folder it is in."""
     try:
-        mapping.load(path)
+        mapping.load_mapping(path)
     except MappingError as error:
         return [line.replace(str(path), path.name) for line in str(error).splitlines()]
     return [f"{path.name}: no fault"]

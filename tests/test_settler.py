@@ -263,7 +263,7 @@ def test_several_cases_are_a_conflict_that_no_search_ends(scene: Scene) -> None:
     scene.wait()
     scene.crm.answers[BY_CONTACT] = [record(1, "case-1"), record(1, "case-9")]
     assert scene.settle().conflict == 1
-    (doubt,) = scene.desk.journal.settling.doubts(scene.desk.record.id)
+    (doubt,) = scene.desk.journal.doubts.of_import(scene.desk.record.id)
     assert doubt.ids == ("case-1", "case-9")
     scene.crm.answers[BY_CONTACT] = [record(1, "case-1")]
     scene.settle()
@@ -301,7 +301,7 @@ def test_a_question_is_asked_once_and_its_refusal_keeps_no_other_from_being_aske
 
 def test_a_row_that_was_never_sent_from_here_is_not_searched(scene: Scene) -> None:
     """It was adopted as doubtful: neither the time when it was sent nor a value to find it by is known."""
-    scene.desk.journal.settling.adopt(scene.desk.record.id, [Adopted(identity(4), Status.UNKNOWN, "case-4")], COLUMNS)
+    scene.desk.journal.adoptions.adopt(scene.desk.record.id, [Adopted(identity(4), Status.UNKNOWN, "case-4")], COLUMNS)
     scene.wait()
     scene.settle()
     assert (scene.crm.asked, scene.status(4)) == ([], Status.UNKNOWN)

@@ -48,7 +48,7 @@ def in_doubt(desk: UserInterface, clock: Clock, number: int = 1, what: Outcome =
     """Send a row, let its answer be useless, and let its quiet period end."""
     desk.conclude(desk.claim(number), what)
     clock.pass_by(LEASE + QUIET)
-    doubts = desk.journal.settling.doubts(desk.record.id)
+    doubts = desk.journal.doubts.of_import(desk.record.id)
     return next(doubt for doubt in doubts if doubt.reference == identity(number).reference)
 
 
@@ -127,7 +127,7 @@ def test_o21_an_id_is_not_handed_over_too_early(desk: UserInterface, clock: Cloc
     """The row's own case may still be created."""
     desk.conclude(desk.claim(1), created("case-1"))
     desk.conclude(desk.claim(2), created("case-1"))
-    holder = desk.journal.settling.holder_of(desk.record.id, REFERENCE, "case-1")
+    holder = desk.journal.doubts.holder_of(desk.record.id, REFERENCE, "case-1")
     doubt = taker(desk).doubt(identity(2).reference)
     assert doubt
     assert "may still be created until" in (taker(desk).hand_over(doubt, holder) or "")

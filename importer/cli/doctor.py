@@ -72,7 +72,7 @@ def command(  # noqa: PLR0913 - each is an option of the command line
 
     set_up(log_file, verbose)
     _refuse_what_makes_no_sense(mapping, source, row, create_test_case=create_test_case)
-    cases = mappings.load(mapping) if mapping else None
+    cases = mappings.load_mapping(mapping) if mapping else None
     said, mapped = Connection(**connection), _mapped(cases)  # type: ignore[arg-type]
     place = journal or default_path()
     with suppress(UsageError, SettingsError):  # the checks say what is wrong, or not agreed to

@@ -59,7 +59,7 @@ def _mapped(path: Path | None) -> Connection:
         return Connection()
     from importer import mapping  # noqa: PLC0415 - pandas is slow to import
 
-    cases = mapping.load(path)
+    cases = mapping.load_mapping(path)
     return Connection(cases.server, cases.operation)
 
 

@@ -76,7 +76,7 @@ def command(  # noqa: PLR0913 - each is an option of the command line
     _refuse_what_goes_with_nothing(created, instead_of, despite, not_created=not_created)
     said = Connection(**connection)  # type: ignore[arg-type]
     if mapping is not None and report is None and (key is None or despite):  # it is the CRM that is asked
-        said = trusted(said, mapped(mappings.load(mapping)))
+        said = trusted(said, mapped(mappings.load_mapping(mapping)))
     about = SettleJob(said, journal_path(journal), mapping, quiet_period)
     not_taken: tuple[NotTaken, ...] = ()
     if key is not None:

@@ -9,7 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from importer.journal import Decision, Dispute, Doubt, moment
+from importer.clock import local_datetime
+from importer.journal import Decision, Dispute, Doubt
 from importer.messages import _
 from importer.model import Status
 from importer.workflow.matching import ImportHistory
@@ -48,7 +49,7 @@ class DecisionTaker:
     def doubt(self, reference: str) -> Doubt | None:
         """Return the doubtful row with this reference, None if it is not in doubt."""
         self._journal.attempts.expire(self._record.id)
-        doubts = self._journal.settling.doubts(self._record.id)
+        doubts = self._journal.doubts.of_import(self._record.id)
         return next((doubt for doubt in doubts if doubt.reference == reference), None)
 
     def take(self, decided: HumanDecision) -> str | None:
@@ -61,7 +62,7 @@ class DecisionTaker:
             return refusal
         state = Status.PLANNED if decided.created is None else Status.CREATED
         decision = Decision(state, self._how, decided.created, decided.id_prefijo, despite=decided.despite)
-        if self._journal.settling.decide(doubt, decision) is None:
+        if self._journal.doubts.decide(doubt, decision) is None:
             return _already_settled(decided.reference)
         return None
 
@@ -70,7 +71,7 @@ class DecisionTaker:
         if refusal := self._too_early(doubt):
             return refusal
         decision = Decision(Status.CREATED, self._how, dispute.wolkvox_id)
-        if self._journal.settling.hand_over(doubt, dispute, decision) is None:
+        if self._journal.doubts.hand_over(doubt, dispute, decision) is None:
             return _already_settled(doubt.reference)
         return None
 
@@ -124,7 +125,7 @@ class DecisionTaker:
             "{reference}: its case may still be created until {until:%Y-%m-%d %H:%M:%S}. Look it up after that, and"
             " give the verdict then.",
             reference=doubt.reference,
-            until=moment(clock.wall() + left),
+            until=local_datetime(clock.wall() + left),
         )
 
     def _not_possible(self, doubt: Doubt, decided: HumanDecision) -> str | None:
@@ -140,7 +141,7 @@ class DecisionTaker:
                 ids=", ".join(known),
                 option=" ".join(["--not-created", *(f"--despite {_quoted(wolkvox_id)}" for wolkvox_id in known)]),
             )
-        owner = self._journal.settling.owners(doubt.import_id, [decided.created]).get(decided.created)
+        owner = self._journal.doubts.owners(doubt.import_id, [decided.created]).get(decided.created)
         if owner in {None, doubt.reference}:
             return None
         return _(

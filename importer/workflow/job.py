@@ -97,7 +97,7 @@ def load_job(job: Job) -> LoadedJob:
 
     Raises MappingError with every fault of the mapping, and SourceError as `open_source` does.
     """
-    cases = mapping.load(job.mapping)
+    cases = mapping.load_mapping(job.mapping)
     return LoadedJob(job, cases, open_source(job.source, cases.table))
 
 

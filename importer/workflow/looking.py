@@ -114,20 +114,20 @@ class RowFinder:
             if row.value is None:
                 continue  # the forecast refuses such rows
             if decision := self._decision(answers[row.value], row.reference, "look-first"):
-                self._journal.settling.found_first(self._record.id, row.reference, decision)
+                self._journal.doubts.found_first(self._record.id, row.reference, decision)
 
     def look_again(self, rows: Sequence[RowToFind], workers: int) -> None:
         """Search once more for rows that an earlier search left in doubt; raises what `look_for` raises."""
         if not rows:
             return
-        settling = self._journal.settling
-        doubts = {doubt.reference: doubt for doubt in settling.doubts(self._record.id) if doubt.attempt_id is None}
+        every = self._journal.doubts.of_import(self._record.id)
+        doubts = {doubt.reference: doubt for doubt in every if doubt.attempt_id is None}
         left = [row for row in rows if row.value is not None and row.reference in doubts]
         answers = self._ask(left, workers)
         for row in left:
             found = self._decision(answers[row.value or ""], row.reference, "look-first")
             if found is None or found.state is not Status.UNKNOWN:
-                settling.decide(doubts[row.reference], found or Decision(Status.PLANNED, "look-first"))
+                self._journal.doubts.decide(doubts[row.reference], found or Decision(Status.PLANNED, "look-first"))
 
     def spot_check(self, rows: Sequence[RowToFind], workers: int) -> str | None:
         """Search for a few rows of a source before its first row is sent.
@@ -143,7 +143,7 @@ class RowFinder:
             decision = self._decision(answer, row.reference, "spot-check") if answer else None
             if decision is None or decision.state is Status.UNKNOWN:
                 continue
-            if self._journal.settling.found_first(self._record.id, row.reference, decision):
+            if self._journal.doubts.found_first(self._record.id, row.reference, decision):
                 found.append(f"{row.reference} ({decision.wolkvox_id or _('several cases')})")
         if found:
             self._journal.decisions.record(OTHER_COMPUTER, "/".join(self._record.scope), "found")

@@ -54,7 +54,7 @@ class CaseSearch:
     def hits(self, answer: SearchAnswer, reference: str, mark_place: str | None) -> tuple[Hit, ...]:
         """Return the marked cases of an answer whose ids do not belong to another row."""
         marked = self.marked(answer, reference, mark_place)
-        owners = self._journal.settling.owners(self._record.id, [hit.wolkvox_id for hit in marked if hit.wolkvox_id])
+        owners = self._journal.doubts.owners(self._record.id, [hit.wolkvox_id for hit in marked if hit.wolkvox_id])
         return tuple(hit for hit in marked if owners.get(hit.wolkvox_id or "", reference) == reference)
 
     def marked(self, answer: SearchAnswer, reference: str, mark_place: str | None) -> tuple[Hit, ...]:

@@ -74,7 +74,7 @@ class SettleJob:
             record, reference = self._row(journal, decision.key, doubtful=not decision.deleted)
             taker = self._taker(journal, record, "by-hand")
             if decision.deleted:
-                refusal = None if journal.settling.note_deleted(record.id, reference) else _not_created_yet(reference)
+                refusal = None if journal.doubts.note_deleted(record.id, reference) else _not_created_yet(reference)
             elif decision.despite and self._found_by_search(journal, record, taker, reference):
                 return _counted(journal, record, created=1)
             elif decision.instead_of:
@@ -108,7 +108,7 @@ class SettleJob:
                 key=decision.instead_of,
                 id=created,
             )
-        return taker.hand_over(doubt, journal.settling.holder_of(record.id, holder, created))
+        return taker.hand_over(doubt, journal.doubts.holder_of(record.id, holder, created))
 
     def from_report(self, path: Path) -> tuple[SettleResult, tuple[NotTaken, ...]]:
         """Record the decisions that a person wrote into a report; return the result, and those that were refused.
@@ -129,7 +129,7 @@ class SettleJob:
                     not_taken.append(NotTaken(decision.reference, reason))
                 else:
                     taken.append(decision)
-            doubtful = sum(len(journal.settling.doubts(record.id)) for record in records)
+            doubtful = sum(len(journal.doubts.of_import(record.id)) for record in records)
         created = sum(decision.created is not None for decision in taken)
         return SettleResult(created=created, planned=len(taken) - created, doubtful=doubtful), tuple(not_taken)
 
@@ -159,12 +159,12 @@ class SettleJob:
         return Journal(self.journal)
 
     def _mapped(self) -> Connection:
-        return mapped(mapping.load(self.mapping)) if self.mapping else Connection()
+        return mapped(mapping.load_mapping(self.mapping)) if self.mapping else Connection()
 
     def _records(self, journal: Journal) -> list[ImportRecord]:
         """Return the imports to settle; raises UsageError if the journal has none of them."""
         server, operation = settings.server_and_operation(self.connection, self._mapped())
-        name = mapping.load(self.mapping).import_name if self.mapping else None
+        name = mapping.load_mapping(self.mapping).import_name if self.mapping else None
         if name and server and operation:
             found = [journal.imports.find(tenant_of(server), operation, name)]
         else:
@@ -217,13 +217,12 @@ def _knows(journal: Journal, record: ImportRecord, reference: str) -> bool:
 
 def _in_doubt(journal: Journal, record: ImportRecord, reference: str) -> bool:
     journal.attempts.expire(record.id)
-    settling = journal.settling
-    doubts = (*settling.doubts(record.id), *settling.in_flight(record.id))
+    doubts = (*journal.doubts.of_import(record.id), *journal.doubts.in_flight(record.id))
     return any(doubt.reference == reference for doubt in doubts)
 
 
 def _counted(journal: Journal, record: ImportRecord, *, created: int = 0, planned: int = 0) -> SettleResult:
-    return SettleResult(created=created, planned=planned, doubtful=len(journal.settling.doubts(record.id)))
+    return SettleResult(created=created, planned=planned, doubtful=len(journal.doubts.of_import(record.id)))
 
 
 def _not_created_yet(reference: str) -> str:
