@@ -32,17 +32,17 @@ if TYPE_CHECKING:
     from importer.settings import Connection
     from importer.workflow.adopting import Adoption
     from importer.workflow.corrections import Correction, suggest_corrections
-    from importer.workflow.decisions import ByHand, SettleJob
     from importer.workflow.events import Event, EventInterface
     from importer.workflow.forecast import Forecast, UserInterface
     from importer.workflow.job import Job, LoadedJob, load_job
     from importer.workflow.outcome import Finished
     from importer.workflow.plan import Plan, PlannedRow
+    from importer.workflow.settle_job import ByHand, SettleJob
     from importer.workflow.settling import SettleResult
 
 _HOME = {
     "Adoption": "workflow.adopting",
-    "ByHand": "workflow.decisions",
+    "ByHand": "workflow.settle_job",
     "CaseMapping": "mapping",
     "Connection": "settings",
     "ConnectionRefused": "errors",
@@ -71,7 +71,7 @@ _HOME = {
     "ScriptedTransport": "crm",
     "ServerUnreachable": "errors",
     "SettingsError": "errors",
-    "SettleJob": "workflow.decisions",
+    "SettleJob": "workflow.settle_job",
     "SettleResult": "workflow.settling",
     "SourceError": "errors",
     "StartRefused": "errors",

@@ -1,4 +1,9 @@
-"""Find the files that cells name under one folder, and check them before anything is sent."""
+"""Attachments: find the files that cells name, check them before anything is sent, and stream them as base64.
+
+A name in a cell is judged by its text first, without touching the file system. A file must be under the one folder of
+the mapping, and it is checked when a plan is made. While it is sent it is read block by block, never held whole in
+memory, and it must still be the file that was checked.
+"""
 
 from __future__ import annotations
 
@@ -23,138 +28,21 @@ from importer.files import Moved, identity_of, names_below, open_below
 from importer.messages import _, ngettext, shorten
 from importer.model import Attachment, AttachmentOptions, Issue
 
-# MERGED importer.attachments: What a cell may call a file, judged by the name alone: nothing here touches the file system.
-
+BLOCK = 192 * 1024  # bytes of the file that are encoded at a time
 _URL = re.compile(r"[a-z][a-z0-9+.-]*://|www\.|(mailto|data|javascript|file):", re.IGNORECASE)
 _DRIVE = re.compile(r"[a-z]:", re.IGNORECASE)
 _DEVICES = frozenset(
     ["con", "prn", "aux", "nul", "conin$", "conout$", "clock$"]
     + [f"{port}{number}" for port in ("com", "lpt") for number in "0123456789¹²³"]
 )
-
-
-class Refused(Exception):
-    """A name in a cell gives no attachment; `issue` says why, its row and column still open."""
-
-    def __init__(self, code: str, message: str, remedy: str) -> None:
-        self.issue = Issue(None, None, None, code, message, remedy)
-        super().__init__(message)
-
-
-def parts_of(name: str) -> tuple[str, ...]:
-    r"""Return the folders and the file that a name consists of; `\` separates as `/` does.
-
-    Raises `Refused` for whatever points elsewhere or is no plain file name: URLs, absolute paths, drives, network
-    shares, `..`, alternate streams, device names, control characters, parts that end in a dot or a space.
-    """
-    shown = shorten(name)
-    if _URL.match(name):
-        raise Refused(
-            "attachment-url",
-            _("{name} is an address on the web, and only files can be attached", name=shown),
-            _("Download the file into the attachments folder and write its name here"),
-        )
-    if any(unicodedata.category(character) in {"Cc", "Cs"} for character in name):
-        raise Refused(
-            "attachment-name",
-            _("{name} holds a line break or another control character", name=shown),
-            _("Write one file name; where a cell lists several, name their separator in attachments.separator"),
-        )
-    path = name.replace("\\", "/")
-    if path.startswith("/") or _DRIVE.match(path):
-        raise _outside(
-            _("{name} is an absolute path, and only files in the attachments folder can be named", name=shown)
-        )
-    parts = tuple(part for part in path.split("/") if part not in {"", "."})
-    if ".." in parts:
-        raise _outside(_("{name} leads out of the attachments folder", name=shown))
-    for part in parts:
-        _check_part(part, shown)
-    return parts
-
-
-def _check_part(part: str, shown: str) -> None:
-    """Raise `Refused` where one folder or file cannot be called so on Windows and would mean something else there."""
-    if ":" in part:
-        reason = _("{name} holds a colon, which no file name can", name=shown)
-    elif part[-1] in ". ":
-        reason = _("in {name}, {part} ends in a dot or a space, which Windows drops", name=shown, part=repr(part))
-    elif part.split(".", maxsplit=1)[0].rstrip().casefold() in _DEVICES:
-        reason = _("in {name}, {part} is a device of Windows and no file", name=shown, part=repr(part))
-    else:
-        return
-    raise Refused("attachment-name", reason, _("Rename the file and write its new name here"))
-
-
-def _outside(message: str) -> Refused:
-    return Refused(
-        "attachment-outside",
-        message,
-        _("Put the file into the attachments folder and write its name relative to that folder"),
-    )
-
-
-# MERGED importer.attachments: A checked file as base64, read while it is sent; never whole in memory.
-
-BLOCK = 192 * 1024  # bytes of the file; a block and its base64 stay in a processor's cache
-
-
-def encoded_length(size: int) -> int:
-    """Return how many characters the base64 of `size` bytes has, padding included."""
-    return (size + 2) // 3 * 4
-
-
-def encode(attachment: Attachment, block: int = BLOCK) -> Iterator[bytes]:
-    """Yield the file's base64, `block` bytes of the file at a time (rounded down to a multiple of three).
-
-    Raises `errors.AttachmentChanged` where the file is no longer what was checked: another device, number, size or time
-    of change when it is opened or once it is read, a link on the way to it, other than `size` bytes in it, or no longer
-    readable. Whatever is wrong is raised before the last chunk is yielded: a body that counted on `size` bytes stays
-    incomplete.
-    """
-    step = max(3, block - block % 3)  # only the last chunk is padded
-    try:
-        with open_below(attachment.root, attachment.path) as file:
-            _hold_to(attachment, file)
-            left = attachment.size
-            while left:
-                data = file.read(min(step, left))
-                if len(data) < min(step, left):
-                    raise _changed(attachment)
-                left -= len(data)
-                if not left:
-                    _hold_to(attachment, file)
-                yield b64encode(data)
-    except OSError as error:
-        raise _changed(attachment) from error
-
-
-def _hold_to(attachment: Attachment, file: BinaryIO) -> None:
-    """Raise `AttachmentChanged` where the open file is not the one that was checked."""
-    if identity_of(os.fstat(file.fileno())) != attachment.identity:
-        raise _changed(attachment)
-
-
-def _changed(attachment: Attachment) -> AttachmentChanged:
-    return AttachmentChanged(
-        _(
-            "The attachment {path} changed after it was checked, or can no longer be read; run the command again",
-            path=attachment.path,
-        )
-    )
-
-
-# MERGED importer.attachments: Find the files that cells name under one folder, and check them before anything is sent.
-
-_REMEMBERED_FILES = 50_000  # distinct files; beyond that the oldest are looked at again
-_REMEMBERED_FOLDERS = 1_000
+_REMEMBERED_FILES = 50_000  # distinct names; beyond that the oldest are checked again
 _REMEMBERED_LISTINGS = 128
-_NEIGHBOURS = 8  # names beside the wanted one, in the order of the alphabet, that are compared with it
+_NEIGHBOURS = 8  # names on either side, in alphabetical order, that are compared with a missing one
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
-    """What became of a row's attachment cells: files to send, faults, and names left out by `missing: send_without`."""
+class FoundAttachments:
+    """The result for a row's attachment cells: files to send, faults, and names left out by `missing: send_without`."""
 
     attachments: tuple[Attachment, ...]
     issues: tuple[Issue, ...]
@@ -162,46 +50,45 @@ class Found:
 
 
 class AttachmentFolder:
-    """The folder under which all attachments of a source lie.
+    """The folder that contains all attachments of a source.
 
-    `beside` is the source's folder, from which a relative `options.folder` counts. Each distinct name is looked at
-    once, however many rows bear it; `encode` notices what changes later.
+    `beside` is the source's folder; a relative `options.folder` starts there. Each distinct name is checked once,
+    however many rows have it; `encode` detects later changes.
     """
 
     def __init__(self, options: AttachmentOptions, beside: Path) -> None:
         self._options = options
         self._root = Path(os.path.realpath(beside / options.folder))
         self._look = lru_cache(_REMEMBERED_FILES)(self._look_at)
-        self._enter = lru_cache(_REMEMBERED_FOLDERS)(self._step_into)
-        self._listing = lru_cache(_REMEMBERED_LISTINGS)(partial(_Listing, self._root))
+        self._listing = lru_cache(_REMEMBERED_LISTINGS)(partial(_FolderListing, self._root))
 
-    def find(self, row: int, names: Sequence[tuple[str, str]]) -> Found:
-        """Return the files that a row's cells name, in their order; `names` pairs each column with its cell's text.
+    def find(self, row: int, names: Sequence[tuple[str, str]]) -> FoundAttachments:
+        """Return the files that a row's cells name, in order; `names` pairs each column with its cell's text.
 
-        A cell that names no file is passed over. Faults of one kind in one cell are one issue that names them all.
+        A cell without a name is ignored. Faults of one kind in one cell become one issue that names them all.
         """
         attachments: dict[tuple[int, int, str], Attachment] = {}
         issues: dict[tuple[str | None, str], Issue] = {}
         missing: list[str] = []
         for column, cell in names:
             for name in self._split(cell):
-                looked = self._look(name)
-                if isinstance(looked, Attachment) and _same_file(looked) in attachments:
-                    looked = _repeated(name).issue
-                if isinstance(looked, Attachment):
-                    attachments[_same_file(looked)] = looked
-                elif looked.code == "attachment-missing" and self._may_go_without():
+                file = self._look(name)
+                if isinstance(file, Attachment) and _same_file(file) in attachments:
+                    file = _repeated(name).issue
+                if isinstance(file, Attachment):
+                    attachments[_same_file(file)] = file
+                elif file.code == "attachment-missing" and self._may_go_without():
                     missing.append(name)
                 else:
-                    _collect(issues, replace(looked, row=row, column=column, value=cell))
-        return Found(tuple(attachments.values()), tuple(issues.values()), tuple(missing))
+                    _collect(issues, replace(file, row=row, column=column, value=cell))
+        return FoundAttachments(tuple(attachments.values()), tuple(issues.values()), tuple(missing))
 
     def _split(self, cell: str) -> Iterator[str]:
         parts = cell.split(self._options.separator) if self._options.separator else [cell]
         return filter(None, (part.strip() for part in parts))
 
     def _may_go_without(self) -> bool:
-        """Whether a missing file is left out: never where the whole folder is missing, which is no fault of a row."""
+        """Tell whether missing files are left out; never if the whole folder is missing: that is not a row's fault."""
         return self._options.missing == "send_without" and self._root_exists
 
     @cached_property
@@ -209,28 +96,31 @@ class AttachmentFolder:
         return self._root.is_dir()
 
     def _look_at(self, name: str) -> Attachment | Issue:
-        """Return the file that `name` means, or why there is none to send."""
+        """Return the file that `name` means, or the issue that prevents sending it."""
         try:
             parts = parts_of(name)
             if not self._root_exists:
                 raise _no_folder(self._root)
-            return self._check(self._step_into(parts), name)
-        except Refused as refused:
+            return self._check(self._resolve(parts), name)
+        except RefusedAttachment as refused:
             return refused.issue
         except OSError as error:
             return _unreadable(name, error.strerror or str(error)).issue
 
-    def _step_into(self, parts: tuple[str, ...]) -> Path:
-        """Return what `parts` lead to from the root; the folders on the way are remembered."""
-        return self._step(self._enter(parts[:-1]), parts[-1]) if parts else self._root
+    def _resolve(self, parts: tuple[str, ...]) -> Path:
+        """Return the path that `parts` lead to from the root; raises `RefusedAttachment`."""
+        path = self._root
+        for part in parts:
+            path = self._step(path, part)
+        return path
 
-    def _step(self, place: Path, part: str) -> Path:
-        """Return what `part` is in `place`, a link followed where it stays under the root; raises `Refused`."""
-        path = place / part
+    def _step(self, folder: Path, part: str) -> Path:
+        """Return the path of `part` in `folder`; follows a link that stays under the root."""
+        path = folder / part
         try:
             status = path.lstat()
         except (FileNotFoundError, NotADirectoryError):
-            path = place / self._only_alike(place, part)
+            path = folder / self._only_alike(folder, part)
             status = path.lstat()
         if stat.S_ISLNK(status.st_mode) or getattr(status, "st_reparse_tag", False):
             path = Path(os.path.realpath(path))
@@ -240,59 +130,142 @@ class AttachmentFolder:
                 raise OSError(errno.ELOOP, os.strerror(errno.ELOOP), str(path))
         return path
 
-    def _only_alike(self, place: Path, part: str) -> str:
-        """Return the one name in `place` that differs from `part` in case or Unicode composition only."""
-        listing = self._listing(place)
+    def _only_alike(self, folder: Path, part: str) -> str:
+        """Return the one name in `folder` that differs from `part` only in case or Unicode composition."""
+        listing = self._listing(folder)
         alike = listing.alike(part)
         if len(alike) != 1:
-            shown = self._options.folder / place.relative_to(self._root)
+            shown = self._options.folder / folder.relative_to(self._root)
             raise _missing(part, shown, alike or listing.nearest(part))
         return alike[0]
 
     def _check(self, path: Path, name: str) -> Attachment:
-        """Return the file as it is now, once it is open; raises `Refused` or `OSError` where it cannot be sent.
+        """Open the file and return it as it is now; raises `RefusedAttachment` or `OSError` if it cannot be sent.
 
-        `path` has no links in it as far as was seen; one that is there by now is not followed.
+        No links were seen in `path`; one that has appeared since is not followed.
         """
         if path == self._root:
             raise _folder(name)
         try:
-            with open_below(self._root, path) as file:  # only opening tells whether it may be read
+            with open_below(self._root, path) as file:  # only opening shows whether it is readable
                 status = os.fstat(file.fileno())
         except IsADirectoryError as error:
             raise _folder(name) from error
         except Moved as error:
             raise _link_outside(name) from error
         if status.st_size == 0:
-            raise Refused(
+            raise RefusedAttachment(
                 "attachment-empty",
                 _("{name} is empty (0 bytes)", name=shorten(name)),
-                _("Replace the file by one that has content, or empty the cell"),
+                _("Replace the file with one that has content, or empty the cell"),
             )
         if status.st_size > self._options.max_size:
             raise _too_large(name, status.st_size, self._options.max_size)
         return Attachment(path, name, status.st_size, status.st_mtime_ns, status.st_ino, status.st_dev, root=self._root)
 
 
-class _Listing:
-    """The names in one folder, by how they are written without case and accents."""
+def encoded_length(size: int) -> int:
+    """Return the number of characters in the base64 text of `size` bytes, including padding."""
+    return (size + 2) // 3 * 4
 
-    def __init__(self, root: Path, place: Path) -> None:
+
+def encode(attachment: Attachment, block: int = BLOCK) -> Iterator[bytes]:
+    """Yield the file's base64, `block` bytes of the file at a time (rounded down to a multiple of three).
+
+    Raises `errors.AttachmentChanged` if the file has changed since it was checked: a different device, inode, size or
+    modification time when it is opened or after it is read, a link in its path, not exactly `size` bytes, or no longer
+    readable. It is always raised before the last chunk is yielded, so that a body of the announced length stays
+    incomplete.
+    """
+    step = max(3, block - block % 3)  # only the last chunk is padded
+    try:
+        with open_below(attachment.root, attachment.path) as file:
+            _require_same(attachment, file)
+            left = attachment.size
+            while left:
+                data = file.read(min(step, left))
+                if len(data) < min(step, left):
+                    raise _changed(attachment)
+                left -= len(data)
+                if not left:
+                    _require_same(attachment, file)
+                yield b64encode(data)
+    except OSError as error:
+        raise _changed(attachment) from error
+
+
+class RefusedAttachment(Exception):
+    """A name in a cell cannot be attached; `issue` says why, without its row and column."""
+
+    def __init__(self, code: str, message: str, remedy: str) -> None:
+        self.issue = Issue(None, None, None, code, message, remedy)
+        super().__init__(message)
+
+
+def parts_of(name: str) -> tuple[str, ...]:
+    r"""Return the folders and the file in a name; `\` is a separator like `/`.
+
+    Raises `RefusedAttachment` for anything that points elsewhere or is not a plain file name: URLs, absolute paths,
+    drives, network shares, `..`, alternate streams, device names, control characters, parts that end in a dot or space.
+    """
+    shown = shorten(name)
+    if _URL.match(name):
+        raise RefusedAttachment(
+            "attachment-url",
+            _("{name} is a web address, and only files can be attached", name=shown),
+            _("Download the file into the attachments folder and write its name here"),
+        )
+    if any(unicodedata.category(character) in {"Cc", "Cs"} for character in name):
+        raise RefusedAttachment(
+            "attachment-name",
+            _("{name} contains a line break or another control character", name=shown),
+            _("Write one file name; if a cell lists several, set their separator in attachments.separator"),
+        )
+    path = name.replace("\\", "/")
+    if path.startswith("/") or _DRIVE.match(path):
+        raise _outside(
+            _("{name} is an absolute path; only files in the attachments folder can be attached", name=shown)
+        )
+    parts = tuple(part for part in path.split("/") if part not in {"", "."})
+    if ".." in parts:
+        raise _outside(_("{name} leads outside the attachments folder", name=shown))
+    for part in parts:
+        _check_part(part, shown)
+    return parts
+
+
+def _check_part(part: str, shown: str) -> None:
+    """Raise `RefusedAttachment` if a folder or file cannot have this name on Windows or means something else there."""
+    if ":" in part:
+        reason = _("{name} contains a colon, which is not allowed in a file name", name=shown)
+    elif part[-1] in ". ":
+        reason = _("in {name}, {part} ends in a dot or a space, which Windows removes", name=shown, part=repr(part))
+    elif part.split(".", maxsplit=1)[0].rstrip().casefold() in _DEVICES:
+        reason = _("in {name}, {part} is a Windows device, not a file", name=shown, part=repr(part))
+    else:
+        return
+    raise RefusedAttachment("attachment-name", reason, _("Rename the file and write its new name here"))
+
+
+class _FolderListing:
+    """The names in one folder, indexed by their spelling without case and accents."""
+
+    def __init__(self, root: Path, folder: Path) -> None:
         self._names: dict[str, list[str]] = {}
-        with suppress(FileNotFoundError, NotADirectoryError, Moved):  # what is no folder has no names in it
-            for name in sorted(names_below(root, place)):
+        with suppress(FileNotFoundError, NotADirectoryError, Moved):  # if it is not a folder, it has no names
+            for name in sorted(names_below(root, folder)):
                 self._names.setdefault(_loose(name), []).append(name)
         self._sorted = sorted(self._names)
 
     def alike(self, name: str) -> tuple[str, ...]:
-        """Return the names that are `name` in another case or Unicode composition."""
+        """Return the names that equal `name` but for case or Unicode composition."""
         wanted = _composed(name)
         return tuple(other for other in self._names.get(_loose(name), ()) if _composed(other) == wanted)
 
     def nearest(self, name: str) -> tuple[str, ...]:
-        """Return up to three names that `name` may have meant.
+        """Return up to three names that may have been meant by `name`.
 
-        Only neighbours in the alphabet are compared: a folder of 100,000 files costs no more than one of ten.
+        Only alphabetical neighbours are compared, so a folder with 100,000 files costs no more than one with ten.
         """
         loose = _loose(name)
         middle = bisect_left(self._sorted, loose)
@@ -310,12 +283,12 @@ def _loose(name: str) -> str:
 
 
 def _same_file(attachment: Attachment) -> tuple[int, int, str]:
-    """Return what two names of one file have in common, on file systems with and without regard to case."""
+    """Return what two names of one file share, on file systems with and without case sensitivity."""
     return attachment.device, attachment.inode, _composed(str(attachment.path))
 
 
 def _collect(issues: dict[tuple[str | None, str], Issue], issue: Issue) -> None:
-    """Add a fault to its cell's issue of the same code, or begin that issue."""
+    """Merge a fault into its cell's issue with the same code, or add it as a new issue."""
     known = issues.setdefault((issue.column, issue.code), issue)
     if known is not issue:
         message = f"{known.message}; {issue.message}"
@@ -323,57 +296,80 @@ def _collect(issues: dict[tuple[str | None, str], Issue], issue: Issue) -> None:
         issues[issue.column, issue.code] = replace(known, message=message, remedy=remedy)
 
 
-def _no_folder(root: Path) -> Refused:
-    return Refused(
+def _require_same(attachment: Attachment, file: BinaryIO) -> None:
+    """Raise `AttachmentChanged` if the open file is not the one that was checked."""
+    if identity_of(os.fstat(file.fileno())) != attachment.identity:
+        raise _changed(attachment)
+
+
+def _changed(attachment: Attachment) -> AttachmentChanged:
+    return AttachmentChanged(
+        _(
+            "The attachment {path} changed after it was checked, or can no longer be read; run the command again",
+            path=attachment.path,
+        )
+    )
+
+
+def _outside(message: str) -> RefusedAttachment:
+    return RefusedAttachment(
+        "attachment-outside",
+        message,
+        _("Put the file into the attachments folder and write its name relative to that folder"),
+    )
+
+
+def _no_folder(root: Path) -> RefusedAttachment:
+    return RefusedAttachment(
         "attachment-missing",
         _("the attachments folder {folder} does not exist", folder=root),
-        _("Put the folder there, or correct attachments.folder in the mapping"),
+        _("Create the folder, or correct attachments.folder in the mapping"),
     )
 
 
-def _missing(name: str, folder: Path, near: Sequence[str]) -> Refused:
+def _missing(name: str, folder: Path, near: Sequence[str]) -> RefusedAttachment:
     message = _("{name} is not in {folder}", name=shorten(name), folder=folder)
     if not near:
-        return Refused("attachment-missing", message, _("Put the file there, or correct its name"))
+        return RefusedAttachment("attachment-missing", message, _("Put the file there, or correct its name"))
     quoted = ", ".join(near)
     remedy = ngettext("Did you mean {names}?", "Did you mean one of these: {names}?", len(near), names=quoted)
-    return Refused("attachment-missing", message, remedy)
+    return RefusedAttachment("attachment-missing", message, remedy)
 
 
-def _folder(name: str) -> Refused:
-    return Refused(
+def _folder(name: str) -> RefusedAttachment:
+    return RefusedAttachment(
         "attachment-folder",
         _("{name} is a folder, and only files can be attached", name=shorten(name)),
-        _("Write the names of the files in it, or pack it into one file"),
+        _("Write the names of the files in it, or pack them into one file"),
     )
 
 
-def _link_outside(name: str) -> Refused:
-    return Refused(
+def _link_outside(name: str) -> RefusedAttachment:
+    return RefusedAttachment(
         "attachment-outside",
-        _("{name} is a link that leads out of the attachments folder", name=shorten(name)),
+        _("{name} is a link that leads outside the attachments folder", name=shorten(name)),
         _("Put the file itself into the attachments folder"),
     )
 
 
-def _too_large(name: str, size: int, limit: int) -> Refused:
-    return Refused(
+def _too_large(name: str, size: int, limit: int) -> RefusedAttachment:
+    return RefusedAttachment(
         "attachment-too-large",
         _("{name} has {size:,} bytes, and the limit is {limit:,}", name=shorten(name), size=size, limit=limit),
         _("Make the file smaller, or raise attachments.max_size in the mapping"),
     )
 
 
-def _unreadable(name: str, reason: str) -> Refused:
-    return Refused(
+def _unreadable(name: str, reason: str) -> RefusedAttachment:
+    return RefusedAttachment(
         "attachment-unreadable",
         _("{name} cannot be read: {reason}", name=shorten(name), reason=reason),
-        _("Allow reading the file, close the program that holds it, or replace it"),
+        _("Make the file readable, close the program that is using it, or replace it"),
     )
 
 
-def _repeated(name: str) -> Refused:
-    return Refused(
+def _repeated(name: str) -> RefusedAttachment:
+    return RefusedAttachment(
         "attachment-repeated",
         _("{name} is named twice in this row", name=shorten(name)),
         _("Name the file once"),

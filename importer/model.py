@@ -1,4 +1,4 @@
-"""The words of the importer as frozen values; imports nothing of ours.
+"""The terms of the importer as frozen values; imports nothing from the other modules.
 
 A *row* is identified by the number that Excel shows beside it. A *frame* is a `pandas.DataFrame` of object
 columns, its index the row numbers, its column names the headers, each cell a `Cell`; the empty cell is `""`.
@@ -18,7 +18,7 @@ from typing import NamedTuple
 
 @dataclass(frozen=True, slots=True)
 class Typed:
-    """A cell that a workbook stores as a number, a boolean or a moment: what it shows, and what it is."""
+    """A cell that a workbook stores as a number, a boolean or a date: the text that it shows, and its value."""
 
     text: str
     value: int | float | bool | date | datetime | time
@@ -29,13 +29,13 @@ class Typed:
         return self.text
 
     def __hash__(self) -> int:
-        """Return the hash of the text: columns of these are looked up cell by cell, and it is at hand."""
+        """Return the hash of the text; equal cells show equal texts."""
         return hash(self.text)
 
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """A cell whose content cannot be known, such as `#N/A`: becomes an issue where a mapping uses it."""
+    """A cell whose content is unknown, such as `#N/A`; it becomes an issue where a mapping uses it."""
 
     text: str
     code: str
@@ -55,7 +55,7 @@ Cell = str | Typed | Fault
 
 @dataclass(frozen=True, slots=True)
 class TableOptions:
-    """How a table is to be read where detection is not wanted; `None` means: find out."""
+    """How to read a table; `None` means that the reader detects it."""
 
     sheet: str | None = None
     header_row: int | None = None
@@ -67,7 +67,7 @@ class TableOptions:
 
 @dataclass(frozen=True, slots=True)
 class AttachmentOptions:
-    """Where attachments are found; `folder` is absolute, or relative to the source's folder; sizes in bytes."""
+    """Where to find attachments; `folder` is absolute or relative to the source's folder, sizes are in bytes."""
 
     folder: Path
     columns: tuple[str, ...]
@@ -78,10 +78,10 @@ class AttachmentOptions:
 
 @dataclass(frozen=True, slots=True)
 class FieldRule:
-    """What validation holds one field to.
+    """What validation checks in one field.
 
-    `path` is the field's place in the payload: `contact`, `form.Subject`. `column` is the source column that a
-    person would correct, None for a constant. `max_length` counts characters, the reference's line included where
+    `path` locates the field in the payload: `contact`, `form.Subject`. `column` is the source column that a person
+    would correct, None for a constant. `max_length` counts characters, including the line with the reference where
     the field `carries_reference`.
     """
 
@@ -102,10 +102,10 @@ class FieldRule:
 
 @dataclass(frozen=True, slots=True)
 class Issue:
-    """One fault of a row or a cell, in words for the person who corrects it.
+    """One fault in a row or a cell, worded for the person who corrects it.
 
-    `row` is Excel's number, None for a fault of the whole source; `code` is stable and lower-case with hyphens;
-    `value` is the cell's text as it stands.
+    `row` is Excel's number, None for a fault of the whole source; `code` is stable, in lower case with hyphens;
+    `value` is the cell's text.
     """
 
     row: int | None
@@ -118,9 +118,9 @@ class Issue:
 
 @dataclass(frozen=True, slots=True)
 class Attachment:
-    """A file that was checked: where it is, as it was written in the cell, and what it was when it was looked at.
+    """A file that was checked: its path, its name as written in the cell, and its size and time when it was checked.
 
-    `path` has no links below `root`, the attachments folder; `device` and `inode` tell which file of the disk it is.
+    `path` has no links below `root`, the attachments folder; `device` and `inode` identify the file on the disk.
     """
 
     path: Path
@@ -133,15 +133,15 @@ class Attachment:
 
     @property
     def identity(self) -> tuple[int, int, int, int]:
-        """What has to be the same when the file is sent: `importer.files.identity_of` of the open file."""
+        """What must not have changed when the file is sent: `importer.files.identity_of` of the open file."""
         return self.device, self.inode, self.size, self.modified_ns
 
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """What makes a row itself: digests of its key, its reference, and a hash of its content.
+    """What identifies a row: digests of its key, its reference, and a hash of its content.
 
-    `spellings` are digests of the other ways in which programs show the key.
+    `spellings` are digests of the other forms in which programs show the key.
     """
 
     key_digest: str
@@ -155,7 +155,7 @@ class Identity:
 
 
 class Status(StrEnum):
-    """A row's state, as DESIGN calls it."""
+    """The state of a row; `docs/model.md` shows how one leads to another."""
 
     INVALID = "invalid"
     SKIPPED = "skipped"
@@ -169,7 +169,7 @@ class Status(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """Where cases go: the server's address without a trailing slash, the operation, and the token (never shown)."""
+    """Where to send cases: the server's address without a trailing slash, the operation, the token (never shown)."""
 
     server: str
     operation: str
@@ -180,10 +180,10 @@ class Target:
 
 @dataclass(frozen=True, slots=True)
 class Payload:
-    """One JSON body: its exact length in bytes, and a way to produce it anew, chunk by chunk.
+    """One JSON body: its exact length in bytes, and a function that produces it chunk by chunk, as often as needed.
 
-    `values` are the texts that it carries, for masking them in whatever the CRM says about it. `chunks` raises
-    `errors.AttachmentChanged` where a file is no longer what was checked.
+    `values` are the texts in it, to be masked in the CRM's answer. `chunks` raises `errors.AttachmentChanged` if a
+    file has changed since it was checked.
     """
 
     reference: str
@@ -193,19 +193,19 @@ class Payload:
 
 
 class Verdict(StrEnum):
-    """What an answer, or its absence, says about the row that was sent."""
+    """What an answer, or a missing answer, means for the row that was sent."""
 
     CREATED = "created"
     REJECTED = "rejected"
-    NOT_DELIVERED = "not-delivered"  # proof that no case was made: the row may go again
+    NOT_DELIVERED = "not-delivered"  # proof that no case was created: the row may be sent again
     UNKNOWN = "unknown"
 
 
 class Pause(StrEnum):
-    """Why nothing more is sent for now."""
+    """Why a run stops sending for now."""
 
     QUOTA = "quota"
-    SLOW_DOWN = "slow-down"  # shared waiting, not the end of the run
+    SLOW_DOWN = "slow-down"  # all workers wait; the run goes on
     CREDENTIALS = "credentials"
     REDIRECT = "redirect"
     PATH = "path"
@@ -215,10 +215,10 @@ class Pause(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What one attempt came to.
+    """The result of one attempt.
 
-    `message` is what a person may read, values that were sent masked. `wolkvox_id` and `id_prefijo` are those of a
-    success that is believed; `ids` are all ids of cases in the answer, whatever it says. `retry_after` is in seconds.
+    `message` is for people, with the values that were sent masked. `wolkvox_id` and `id_prefijo` come from a success
+    that is believed; `ids` are all case ids in the answer, whatever its verdict. `retry_after` is in seconds.
     `bytes_sent` is how much of the body was handed to the operating system.
     """
 
@@ -235,9 +235,9 @@ class Outcome:
 
 
 class JournalRow(NamedTuple):
-    """What the journal knows of a row; a tuple, since a million of them are made, and kept on disk.
+    """What the journal knows about a row; `sent_at` is in seconds since 1970.
 
-    `sent_at` is in seconds since 1970.
+    A tuple, because a million of them are made and spooled to disk.
     """
 
     reference: str
@@ -262,7 +262,7 @@ class JournalRow(NamedTuple):
 class Counts:
     """How many rows are in each state.
 
-    Of the created rows, `changed` are those whose content differs now, `created_now` those that this very run sent.
+    Among the created rows, `changed` have a different content now, and `created_now` were sent by this run.
     """
 
     invalid: int = 0
@@ -278,15 +278,15 @@ class Counts:
 
     @property
     def rows(self) -> int:
-        """How many rows there are in all."""
+        """The number of all rows."""
         return sum(getattr(self, status.value) for status in Status)
 
 
 @dataclass(frozen=True, slots=True)
 class ReportRow:
-    """One line of the report: the source's cells in the order of its columns, and what became of the row.
+    """One line of the report: the source's cells in the order of its columns, and the row's outcome.
 
-    `about` names what a person's verdict on a doubtful row would be about: its attempt, or the last decision.
+    `about` identifies what a person's verdict on a doubtful row applies to: its attempt, or the last decision.
     """
 
     number: int
@@ -305,9 +305,9 @@ class ReportRow:
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """What the report's first page says of a run; times are aware and in the user's zone.
+    """What the first page of a report says about a run; times are aware and in the user's zone.
 
-    `journal` is the journal's id and its highest attempt: whoever has that journal later must know at least that much.
+    `journal` is the journal's id and its highest attempt: a later copy of that journal must know at least that attempt.
     """
 
     import_name: str

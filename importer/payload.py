@@ -1,4 +1,4 @@
-"""Fields and attachments become one JSON body of known length, produced chunk by chunk."""
+"""Builds one JSON body of known length from fields and attachments, and produces it chunk by chunk."""
 
 from __future__ import annotations
 
@@ -21,15 +21,15 @@ FIELD_ORDER = (
     "priority",
     "solution",
 )
-"""The body's keys in the order of the vendor's sample; `attachments` comes last so that it can be streamed."""
+"""The body's keys in the order of the vendor's sample; `attachments` follows them so that it can be streamed."""
 
-_SHORT = 64 * 1024  # bytes; to copy more costs as much as a call of the system
+_SHORT = 64 * 1024  # bytes; shorter chunks are joined, since each is a write to the socket
 _JSON = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"))
 
 
 @dataclass(frozen=True, slots=True)
 class EncodedFile:
-    """An attachment as it stands in the body: the length of its base64 text in bytes, and how to produce that text."""
+    """An attachment in the body: the length of its base64 text in bytes, and a function that produces that text."""
 
     length: int
     chunks: Callable[[], Iterator[bytes]]
@@ -38,7 +38,7 @@ class EncodedFile:
 def build(fields: Mapping[str, object], operation: str, reference: str, files: Sequence[EncodedFile]) -> Payload:
     """Return the payload of one case; `fields` are by path (`contact`, `form.Subject`) and already complete.
 
-    Raises ValueError for a value that JSON has no form for, before there is anything to send.
+    Raises ValueError for a value that JSON cannot represent, before anything is sent.
     """
     case = document(fields, operation)
     head = _JSON.encode(case).encode()
@@ -58,7 +58,7 @@ def build(fields: Mapping[str, object], operation: str, reference: str, files: S
 
 
 def _gathered(pieces: Iterable[bytes]) -> Iterator[bytes]:
-    """Yield the pieces, short ones together: each is a call of the system. Long ones are handed on as they are."""
+    """Yield the pieces, joining short ones, since each is a write to the socket; long ones are passed on unchanged."""
     waiting = b""
     for piece in pieces:
         if len(waiting) + len(piece) <= _SHORT:
@@ -76,7 +76,7 @@ def _gathered(pieces: Iterable[bytes]) -> Iterator[bytes]:
 
 
 def document(fields: Mapping[str, object], operation: str) -> dict[str, object]:
-    """Return the body without its attachments as a JSON object; `form` is always there, what is None is left out."""
+    """Return the body without its attachments as a JSON object; `form` is always present, None values are left out."""
     form = {path.removeprefix("form."): value for path, value in fields.items() if path.startswith("form.")}
     flat: dict[str, object] = {
         **fields,
@@ -86,17 +86,17 @@ def document(fields: Mapping[str, object], operation: str) -> dict[str, object]:
     return {key: flat[key] for key in FIELD_ORDER if flat.get(key) is not None}
 
 
-def with_reference(fields: Mapping[str, object], place: str | None, reference: str) -> dict[str, object]:
-    """Return the fields with the row's mark: the first line of the description, or a form field of its own."""
-    if place is None:
+def with_reference(fields: Mapping[str, object], field: str | None, reference: str) -> dict[str, object]:
+    """Return the fields with the reference as the first line of the description, or in a form field of its own."""
+    if field is None:
         return dict(fields)
-    if place == "description":
-        return {**fields, place: f"[{reference}]\n{fields.get(place) or ''}"}
-    return {**fields, place: reference}
+    if field == "description":
+        return {**fields, field: f"[{reference}]\n{fields.get(field) or ''}"}
+    return {**fields, field: reference}
 
 
 def with_missing(fields: Mapping[str, object], missing: Sequence[str]) -> dict[str, object]:
-    """Return the fields with a last line in the description that names the files which could not be attached."""
+    """Return the fields with the names of the missing files in a last line of the description."""
     if not missing:
         return dict(fields)
     line = _("[Missing attachments: {names}]", names=", ".join(missing))
@@ -104,7 +104,7 @@ def with_missing(fields: Mapping[str, object], missing: Sequence[str]) -> dict[s
 
 
 def _texts(values: Iterable[object]) -> Iterator[str]:
-    """Yield every text and number among the values, inside lists and objects too, as they stand in the body."""
+    """Yield every text and number in the values, also inside lists and objects, as written in the body."""
     for value in values:
         if isinstance(value, str):
             yield value

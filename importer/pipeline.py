@@ -1,9 +1,9 @@
-"""The way of the data: the rows of a spreadsheet become cases of the CRM, and a report says what became of each.
+"""The pipeline: the rows of a spreadsheet become cases of the CRM, and a report shows the outcome of each row.
 
     source -> mapping -> validation -> payload -> crm -> journal -> report
 
-`make_plan` reads, maps and validates, a batch of rows at a time. `run` sends what is left to send and records each
-outcome before the next row begins; then it writes the report. The steps themselves are in `workflow/` and the stages.
+`make_plan` reads, maps and validates, a batch of rows at a time. `run` sends the planned rows and records each outcome
+before the next row; then it writes the report. The steps themselves are in `workflow/` and the stages.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from importer.workflow.adopting import Adoption, adopt_rows, open_report
 from importer.workflow.executing import execute_run
 from importer.workflow.forecast import UserInterface, make_forecast
 from importer.workflow.job import Job, LoadedJob, allowed_folders, mapped, open_tables, scope_of
-from importer.workflow.looking import Looking, spot_check
+from importer.workflow.looking import RowFinder, spot_check
 from importer.workflow.matching import ImportHistory
 from importer.workflow.outcome import Finished, ReportOptions, SendResult, finish, now, refreshed
 from importer.workflow.plan import Batch, Plan, PlannedRow, complete_fields
@@ -36,7 +36,7 @@ from importer.workflow.sending import RunContext
 from importer.workflow.starting import agree, needs_spot_check, record_plan, run_start, with_open_questions
 
 
-def make_plan(  # noqa: PLR0913 - what a plan is made of
+def make_plan(  # noqa: PLR0913 - everything that a plan is made of
     table: Table,
     cases: CaseMapping,
     scope: Scope,
@@ -46,9 +46,9 @@ def make_plan(  # noqa: PLR0913 - what a plan is made of
     retry_rejected: bool = False,
     trust_references: bool = True,
 ) -> Plan:
-    """Return the plan of a source; send nothing and change no journal.
+    """Return the plan of a source; send nothing and do not change the journal.
 
-    Raises QuestionsOpen where the mapping names a folder that the user has not allowed, MappingError for columns that
+    Raises QuestionsOpen if the mapping names a folder that the user has not allowed, MappingError for columns that
     the sheet lacks, SourceError for a lookup table that cannot be read.
     """
     tables = open_tables(cases, table.path, allowed_folders(job))
@@ -57,7 +57,7 @@ def make_plan(  # noqa: PLR0913 - what a plan is made of
     )
     batches: Spool[Batch] = Spool()
     for rows in planner.survey():  # source: a frame of cells under the row numbers that Excel shows
-        matched = planner.match(rows)  # identity: which row each one is, and what the journal knows of it
+        matched = planner.match(rows)  # identity: which row it is, and what the journal knows about it
         fields = planner.map(rows)  # mapping: cells to the fields of a case
         issues = planner.validate(rows, matched, fields)  # validation: what is wrong with the values
         files = planner.find_attachments(rows)
@@ -66,13 +66,13 @@ def make_plan(  # noqa: PLR0913 - what a plan is made of
 
 
 def check(loaded: LoadedJob) -> Plan:
-    """Map and validate a source; send nothing, and ask no journal."""
+    """Map and validate a source; send nothing, and use no journal."""
     return make_plan(loaded.table, loaded.cases, scope_of(loaded.job, loaded.cases), ImportHistory(), loaded.job)
 
 
 @dataclass(frozen=True, slots=True)
 class Preview:
-    """A row, the body that it would send but for its attachments, and its cells by column."""
+    """A row, the body that it would send without its attachments, and its cells by column."""
 
     row: PlannedRow
     body: dict[str, object]
@@ -80,7 +80,7 @@ class Preview:
 
 
 def preview(loaded: LoadedJob, number: int | None = None, *, issues: bool = False) -> Iterator[Preview]:
-    """Yield what rows would send, in sheet order: all of them, or that of one `number`, or those with issues."""
+    """Yield what rows would send, in sheet order: all rows, or the one with `number`, or those with issues."""
     plan = check(loaded)
     for frame, batch in plan.cells():
         for position, row in enumerate(batch.rows()):
@@ -90,10 +90,10 @@ def preview(loaded: LoadedJob, number: int | None = None, *, issues: bool = Fals
 
 
 def run(loaded: LoadedJob, ui: UserInterface) -> Finished:
-    """Plan a source, have it confirmed, send what is not created yet, and write the report.
+    """Plan a source, have it confirmed, send the rows that are not created yet, and write the report.
 
-    Raises an ImporterError before anything is sent where something is at fault; later, only RunStopped, where the
-    journal can no longer be written or the person wants no report.
+    Raises an ImporterError for any fault before something is sent; after that only RunStopped, if the journal can no
+    longer be written or the person interrupts the report.
     """
     started, options = now(), ReportOptions.of(loaded.job)
     server = settings.require(loaded.job.connection, mapped(loaded.cases))
@@ -111,7 +111,7 @@ def run(loaded: LoadedJob, ui: UserInterface) -> Finished:
             guards.accept_journal(job, journal, scope_of(job, loaded.cases), reports)
             guards.remember(journal, agreed.answered)
             record = record_plan(agreed, plan, journal)
-            unasked = spot_check(Looking(crm, journal, record, plan, None), forecast.spot_check, job.concurrency)
+            unasked = spot_check(RowFinder(crm, journal, record, plan, None), forecast.spot_check, job.concurrency)
             if unasked and not journal.rows.has_cases(record.id):
                 guards.ask_without_spot_check(unasked, server, ui)
             context = RunContext(crm, journal, record, journal.runs.start(record.id, run_start(plan, server)), plan)
@@ -128,12 +128,12 @@ def run(loaded: LoadedJob, ui: UserInterface) -> Finished:
 
 
 def interrupted(counts: Counts) -> str:
-    """Return what to say where the person wants no report, or does not wait for its end: what was created."""
+    """Return the message if the person interrupts the run before its report is written."""
     return ngettext(
-        "Stopped with Ctrl-C. {count} case was created in this run; {created} of {rows} rows are created by now, and"
-        " the journal has their ids. The same command goes on, and writes the report.",
-        "Stopped with Ctrl-C. {count} cases were created in this run; {created} of {rows} rows are created by now, and"
-        " the journal has their ids. The same command goes on, and writes the report.",
+        "Stopped with Ctrl-C. {count} case was created in this run; {created} of {rows} rows are created in total,"
+        " and the journal has their ids. Give the same command again to go on and write the report.",
+        "Stopped with Ctrl-C. {count} cases were created in this run; {created} of {rows} rows are created in total,"
+        " and the journal has their ids. Give the same command again to go on and write the report.",
         counts.created_now,
         created=counts.created,
         rows=counts.rows,
@@ -154,9 +154,9 @@ def rebuild_report(loaded: LoadedJob) -> Finished:
 def adopt(job: Job) -> Adoption:
     """Take the rows of a report into the journal: created ones with their ids, doubtful ones as unknown.
 
-    A row whose id cannot be right is taken as unknown, so that it is not sent again before it was corrected. One that
-    cannot be identified, since its key is empty or does not belong to its reference, is not taken. Both are issues.
-    Raises StartRefused where no row has an id, or where every row with one belongs to another import.
+    A row whose id cannot be right is taken as unknown, so that it is not sent again before it was corrected. A row that
+    cannot be identified, because its key is empty or does not belong to its reference, is not taken. Both are issues.
+    Raises StartRefused if no row has an id, or if all rows with one belong to another import.
     """
     cases = mapping.load_mapping(job.mapping)
     table = open_report(job, cases)
@@ -181,9 +181,9 @@ def history(path: Path) -> list[RunRecord]:
 def _plan_import(
     loaded: LoadedJob, job: Job, journal: Journal, *, sends: bool = True
 ) -> tuple[ImportRecord | None, Plan]:
-    """Plan a source beside what the journal knows of its import; None means that it is a first run.
+    """Plan a source with what the journal knows about its import; the record is None on a first run.
 
-    Rejected rows count as planned only where the command `sends` them.
+    Rejected rows count as planned only if the command `sends` them.
     """
     table, cases = loaded.table, loaded.cases
     scope = scope_of(job, cases)

@@ -22,7 +22,7 @@ import importer.cli.settle
 import importer.pipeline
 import importer.report
 import importer.workflow.adopting
-import importer.workflow.decisions
+import importer.workflow.settle_job
 from importer.cli.main import execute
 from importer.crm import Crm, connections, transport
 from importer.journal import attempts, doubts, imports, rows, runs

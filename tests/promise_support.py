@@ -1,4 +1,4 @@
-"""What the tests of the promise share: a look into the journal, leases that end, a tenant that the doctor knows."""
+"""Shared by the tests of the promise: access to the journal's file, ended leases, a tenant that the doctor knows."""
 
 from __future__ import annotations
 
@@ -30,12 +30,12 @@ KILLED = -9
 """The exit status of a process that was killed with SIGKILL."""
 
 Order = Callable[..., int]
-"""What carries a command line out in a process of its own, which may be told to kill itself; see crash_child.py."""
+"""Carries out a command line in a process of its own, which can kill itself at a step; see crash_child.py."""
 
 
 @dataclass(frozen=True)
-class Kept:
-    """A row as the journal's file has it."""
+class StoredRow:
+    """A row in the journal's file."""
 
     reference: str
     state: str
@@ -48,26 +48,26 @@ def tickets(numbers: Iterable[int], **changed: str) -> list[dict[str, str]]:
     return [ticket(number, **({"Correo": CONTACT} | changed)) for number in numbers]
 
 
-def kept(journal: Path) -> list[Kept]:
+def stored_rows(journal: Path) -> list[StoredRow]:
     """Return every row of a journal."""
     with closing(sqlite3.connect(journal)) as database:
         found = database.execute("SELECT reference, state, wolkvox_id, message FROM rows ORDER BY id")
-        return [Kept(*row) for row in found]
+        return [StoredRow(*row) for row in found]
 
 
 def states(journal: Path) -> Counter[str]:
     """Return how many rows of a journal are in each state."""
-    return Counter(row.state for row in kept(journal))
+    return Counter(row.state for row in stored_rows(journal))
 
 
-def told(journal: Path, question: str) -> list[tuple[object, ...]]:
-    """Return what a journal's file answers to a question in SQL."""
+def select(journal: Path, query: str) -> list[tuple[object, ...]]:
+    """Return the result of an SQL query on a journal's file."""
     with closing(sqlite3.connect(journal)) as database:
-        return database.execute(question).fetchall()
+        return database.execute(query).fetchall()
 
 
 def end_leases(journal: Path, ago: float = 1_000_000.0) -> None:
-    """Let the leases and deadlines of a journal have ended so many seconds ago, which spares waiting for them."""
+    """Set the leases and deadlines of a journal to so many seconds ago, instead of waiting for them."""
     with closing(sqlite3.connect(journal)) as database, database:
         ended = clock.elapsed() - ago
         database.execute("UPDATE attempts SET lease = ?, deadline = ?, began = ?", (ended, ended, ended - 60))
@@ -92,7 +92,7 @@ def nursery() -> Iterator[Order]:
 
 
 def wait_until(condition: Callable[[], bool], seconds: float = 30) -> None:
-    """Return once the condition holds; fails where it does not within so many seconds."""
+    """Return once the condition is true; fail if it is not within so many seconds."""
     deadline, never = time.monotonic() + seconds, threading.Event()
     while not condition():
         assert time.monotonic() < deadline, "it never came to this"
@@ -100,12 +100,12 @@ def wait_until(condition: Callable[[], bool], seconds: float = 30) -> None:
 
 
 def impatient(monkeypatch: pytest.MonkeyPatch, deadline: float = 0.5) -> None:
-    """Give every attempt of a run in this process so many seconds instead of a minute."""
+    """Limit every attempt of a run in this process to so many seconds instead of a minute."""
     monkeypatch.setattr("importer.pipeline.Crm", partial(Crm, deadline=deadline))
 
 
 def know_the_search(office: Office, page_size: int = 100_000, server: str | None = None) -> None:
-    """Write what the doctor would learn of the stand-in, so that a search that finds nothing can prove something."""
+    """Write what the doctor would learn about the stand-in, so that a search that finds nothing can be proof."""
     findings = Findings(
         tenant=tenant_of(server or office.sandbox.url),
         operation="demo",
@@ -121,9 +121,9 @@ def know_the_search(office: Office, page_size: int = 100_000, server: str | None
 
 
 def settle_by_person(office: Office, give: Give, server: str | None = None) -> None:
-    """Look every doubtful row up in the stand-in and say what was found, as a person does once nothing is under way."""
+    """Look up every doubtful row in the stand-in and decide on it, as a person does when nothing is in flight."""
     cases = {case.reference: case.wolkvox_id for case in office.sandbox.store.cases}
-    for row in kept(office.journal):
+    for row in stored_rows(office.journal):
         if row.state not in {"unknown", "conflict"}:
             continue
         case = cases.get(row.reference)
@@ -136,7 +136,7 @@ def settle_by_person(office: Office, give: Give, server: str | None = None) -> N
 
 
 def assert_promise(office: Office) -> Counter[str]:
-    """Hold the three invariants against what the stand-in has; return how many rows are in each state.
+    """Check the three invariants against the cases in the stand-in; return how many rows are in each state.
 
     At most one case for each reference; every case's id is in the journal, or its row is in doubt; the journal's ids
     are those of the row's own case.
@@ -144,7 +144,7 @@ def assert_promise(office: Office) -> Counter[str]:
     stored = office.sandbox.store.cases
     cases = {case.reference: case for case in stored}
     assert len(cases) == len(stored), "two cases for one reference"
-    rows = {row.reference: row for row in kept(office.journal)}
+    rows = {row.reference: row for row in stored_rows(office.journal)}
     for reference, case in cases.items():
         row = rows[str(reference)]
         assert row.wolkvox_id == case.wolkvox_id or row.state in {"sending", "unknown", "conflict"}, row
@@ -154,7 +154,7 @@ def assert_promise(office: Office) -> Counter[str]:
 
 
 def assert_report(office: Office, path: Path | None = None) -> None:
-    """Hold the report to the stand-in: the id at each row is that of the case which was made of that row."""
+    """Check the report against the stand-in: the id in each row is that of the case made from that row."""
     cases = {case.wolkvox_id: case for case in office.sandbox.store.cases}
     for line in office.reported(path).to_dict("records"):
         if line["wolkvox_id"]:

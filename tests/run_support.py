@@ -54,7 +54,7 @@ class Result:
 
 
 Give = Callable[[list[str]], Result]
-"""What carries out a command line: the fixture `give`, or one like it."""
+"""Carries out a command line: the fixture `give`, or one like it."""
 
 
 def ticket(number: object, **changed: str) -> dict[str, str]:
@@ -91,7 +91,7 @@ class Office:
 
     @property
     def report(self) -> Path:
-        """Where the report is when nobody says otherwise."""
+        """The default path of the report."""
         return self.folder / "tickets.report.xlsx"
 
     @property
@@ -142,6 +142,6 @@ class Office:
         return Result(process.returncode, out, err)
 
     def reported(self, path: Path | None = None) -> pd.DataFrame:
-        """Read the report's sheet again, every cell as text."""
+        """Read the report's sheet, every cell as text."""
         path = path or self.report
         return pd.read_excel(path, sheet_name="Report", engine="openpyxl", dtype=str, keep_default_na=False)

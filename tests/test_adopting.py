@@ -1,4 +1,4 @@
-"""What of a report is taken into the journal, and what is named instead: nothing vanishes."""
+"""Every row of a report is taken into the journal or is an issue: nothing is lost."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ Edit = Mapping[str, object]
 
 @pytest.fixture
 def reported(office: Office, give: Give) -> Office:
-    """Give an office whose five rows are cases, whose journal is lost, and whose report is left."""
+    """Give an office whose five rows are cases, whose journal is lost, and whose report still exists."""
     office.write(tickets(range(1, 6)))
     assert give(office.arguments("run", "--yes")).status == 0
     lose(office)
@@ -24,7 +24,7 @@ def reported(office: Office, give: Give) -> Office:
 
 
 def lose(office: Office) -> None:
-    """Lose the journal with all that lies beside it."""
+    """Lose the journal and all files beside it."""
     for file in office.journal.parent.iterdir():
         file.unlink()
 
@@ -43,15 +43,15 @@ def edit(office: Office, *edits: tuple[int, Edit], delete: int | None = None) ->
 
 
 def adopt(office: Office, give: Give) -> tuple[Result, list[dict[str, Any]]]:
-    """Adopt the report, and return what came of it and its issues."""
+    """Adopt the report, and return the result and its issues."""
     result = give(office.adopt(office.report, "--json"))
     issues: list[dict[str, Any]] = result.json.get("issues", [])
     assert all(issue["message"] and issue["remedy"] for issue in issues)
     return result, issues
 
 
-def told(issues: list[dict[str, Any]]) -> list[tuple[int | None, str | None, str | None, str]]:
-    """Return what issues are about."""
+def brief(issues: list[dict[str, Any]]) -> list[tuple[int | None, str | None, str | None, str]]:
+    """Return the issues without their sentences."""
     return [(issue["row"], issue["column"], issue["value"], issue["code"]) for issue in issues]
 
 
@@ -61,19 +61,19 @@ def ids(office: Office) -> list[str]:
 
 
 def assert_sends_nothing(office: Office, give: Give, status: int) -> None:
-    """Hold that a run after the adoption makes no second case, and how it ends."""
+    """Assert that a run after the adoption creates no second case, and how it ends."""
     posts = office.sandbox.posts
     result = give(office.arguments("run", "--yes", "--json", "--first-run"))
     assert (result.status, office.sandbox.posts) == (status, posts)
 
 
 def test_r20_one_id_for_several_rows(reported: Office, give: Give) -> None:
-    """Nobody can tell whose case it is: both rows are named, and are taken over as unknown."""
+    """It is unclear whose case it is: both rows are issues and are taken over as unknown."""
     one = ids(reported)[0]
     edit(reported, (4, {"wolkvox_id": one}))
     result, issues = adopt(reported, give)
     assert (result.status, result.json["created"], result.json["doubtful"]) == (1, 3, 2)
-    assert told(issues) == [(2, "wolkvox_id", one, "id-repeated"), (4, "wolkvox_id", one, "id-repeated")]
+    assert brief(issues) == [(2, "wolkvox_id", one, "id-repeated"), (4, "wolkvox_id", one, "id-repeated")]
     assert states(reported.journal) == {"created": 3, "unknown": 2}
     assert_sends_nothing(reported, give, 2)  # the report beside the source still has an id that the journal lacks
     reported.report.unlink()
@@ -82,29 +82,29 @@ def test_r20_one_id_for_several_rows(reported: Office, give: Give) -> None:
 
 @pytest.mark.parametrize("value", ["-", "N/A", "0", "false", "no tiene", "WCI-CBB2VVVM4V9B8JX3", "abc def 12", "000"])
 def test_r20_an_id_that_is_none(reported: Office, give: Give, value: str) -> None:
-    """A row that the report calls created has a case, whatever stands in the place of its id."""
+    """A row that the report calls created has a case, whatever its cell for the id contains."""
     edit(reported, (3, {"wolkvox_id": value}))
     result, issues = adopt(reported, give)
     assert (result.status, result.json["created"], result.json["doubtful"]) == (1, 4, 1)
-    assert told(issues) == [(3, "wolkvox_id", value, "id-unusable")]
+    assert brief(issues) == [(3, "wolkvox_id", value, "id-unusable")]
     assert states(reported.journal) == {"created": 4, "unknown": 1}
     reported.report.unlink()
     assert_sends_nothing(reported, give, 4)
 
 
 def test_r20_an_id_that_was_erased(reported: Office, give: Give) -> None:
-    """A created row without its id is named and taken over as unknown, and the sentences say so, too."""
+    """A created row without its id is an issue and taken over as unknown, and the sentences say so, too."""
     edit(reported, (3, {"wolkvox_id": None}))
     shown = give(reported.adopt(reported.report))
     assert shown.status == 1
-    assert "Row 3, wolkvox_id: The row is created, and its id is not there." in shown.out
-    assert "The summary tells of 5 rows that are created, and the sheet has 4." in shown.out
+    assert "Row 3, wolkvox_id: The row is created, but its id is missing." in shown.out
+    assert "The summary counts 5 rows as created, but the sheet has only 4." in shown.out
     assert states(reported.journal) == {"created": 4, "unknown": 1}
     assert_sends_nothing(reported, give, 4)
 
 
 def test_r20_an_id_that_another_row_has(office: Office, give: Give) -> None:
-    """A case that the journal knows as another row's, of whatever import, is nobody else's."""
+    """A case that the journal knows for another row, of any import, cannot belong to this row."""
     office.write(tickets(range(1, 6)))
     give(office.arguments("run", "--yes"))
     one = ids(office)[0]
@@ -117,7 +117,7 @@ def test_r20_an_id_that_another_row_has(office: Office, give: Give) -> None:
         writer.writerows(rows)
     result = give(office.adopt(source, "--json"))
     assert (result.status, result.json["created"], result.json["doubtful"]) == (1, 1, 1)
-    assert told(result.json["issues"]) == [(2, "wolkvox_id", one, "id-taken")]
+    assert brief(result.json["issues"]) == [(2, "wolkvox_id", one, "id-taken")]
     assert states(office.journal) == {"created": 6, "unknown": 1}
 
 
@@ -133,26 +133,26 @@ def test_r20_an_id_that_another_row_has(office: Office, give: Give) -> None:
     ids=["key", "key and id", "all but the reference", "all but the status", "all but the id"],
 )
 def test_r20_a_row_that_was_blanked(reported: Office, give: Give, cells: Edit, held: str) -> None:
-    """Whatever is left of a row says that there was one: it is named, and nothing is sent before it is back."""
+    """Whatever is left of a row shows that there was one: it is an issue, and nothing is sent until it is restored."""
     value = reported.reported()[held][1]
     edit(reported, (3, cells))
     result, issues = adopt(reported, give)
     assert (result.status, result.json["created"], result.json["refused"]) == (1, 4, [3])
-    assert told(issues)[0] == (3, "Ticket", value, "key-missing")
+    assert brief(issues)[0] == (3, "Ticket", value, "key-missing")
     assert states(reported.journal) == {"created": 4}
 
 
 def test_r20_a_row_that_was_deleted(reported: Office, give: Give) -> None:
-    """The summary knows how many there were."""
+    """The summary shows how many there were."""
     edit(reported, delete=3)
     result, issues = adopt(reported, give)
     assert (result.status, result.json["created"]) == (1, 4)
-    assert told(issues) == [(None, None, None, "rows-missing")]
-    assert "5 rows that are created, and the sheet has 4" in issues[0]["message"]
+    assert brief(issues) == [(None, None, None, "rows-missing")]
+    assert "5 rows as created, but the sheet has only 4" in issues[0]["message"]
 
 
 def test_r20_a_doubtful_row_that_was_deleted(office: Office, give: Give) -> None:
-    """The sheet `To decide` names it still."""
+    """The sheet `To decide` still names it."""
     office.write(tickets(range(1, 4)))
     office.sandbox.inject("html-answer:nth=2")
     assert give(office.arguments("run", "--yes", "--concurrency", "1")).status == 4
@@ -161,11 +161,11 @@ def test_r20_a_doubtful_row_that_was_deleted(office: Office, give: Give) -> None
     edit(office, delete=3)
     result, issues = adopt(office, give)
     assert (result.status, result.json["created"]) == (1, 2)
-    assert told(issues) == [(3, "reference", reference, "row-missing"), (None, None, None, "rows-missing")]
+    assert brief(issues) == [(3, "reference", reference, "row-missing"), (None, None, None, "rows-missing")]
 
 
 def test_r20_a_row_that_was_copied(reported: Office, give: Give) -> None:
-    """Two rows with one key are both named: which is the case's nobody can tell."""
+    """Two rows with one key are both issues, because it is unclear which of them has the case."""
     edit(reported, (4, {"Ticket": "2"}))
     result, issues = adopt(reported, give)
     assert (result.status, result.json["created"], result.json["refused"]) == (1, 3, [3, 4])
@@ -173,12 +173,12 @@ def test_r20_a_row_that_was_copied(reported: Office, give: Give) -> None:
 
 
 def test_r20_a_reference_that_is_not_the_rows_own(reported: Office, give: Give) -> None:
-    """A key that was edited makes its reference another row's: named, and not taken over."""
+    """After an edit of the key the reference belongs to another row: an issue, and not taken over."""
     edit(reported, (3, {"Ticket": "77"}))
     reference = reported.reported()["reference"][1]
     result, issues = adopt(reported, give)
     assert (result.status, result.json["created"]) == (1, 4)
-    assert told(issues) == [(3, "reference", reference, "reference-edited")]
+    assert brief(issues) == [(3, "reference", reference, "reference-edited")]
     assert_sends_nothing(reported, give, 2)  # the report beside the source has an id that the journal lacks
 
 
@@ -189,12 +189,12 @@ def test_r20_an_id_that_the_journal_knows_otherwise(office: Office, give: Give) 
     edit(office, (3, {"wolkvox_id": "64cb0000000000000000a9"}))
     result, issues = adopt(office, give)
     assert result.status == 1
-    assert told(issues) == [(3, "wolkvox_id", "64cb0000000000000000a9", "id-differs")]
+    assert brief(issues) == [(3, "wolkvox_id", "64cb0000000000000000a9", "id-differs")]
     assert states(office.journal) == {"created": 1, "conflict": 1}
 
 
 def test_r20_what_is_corrected_is_taken_over_then(reported: Office, give: Give) -> None:
-    """After the correction the same command takes the rest, and all is well."""
+    """After the correction the same command takes over the rest, without issues."""
     good = ids(reported)[1]
     edit(reported, (3, {"wolkvox_id": "-"}))
     assert adopt(reported, give)[0].status == 1
@@ -215,12 +215,12 @@ def test_r20_a_dash_in_a_persons_own_column_is_no_case(office: Office, give: Giv
         writer.writerows([{**ticket(1), "Wolkvox ID": "64cb01"}, {**ticket(2), "Wolkvox ID": "-"}, ticket(3)])
     result = give(office.adopt(source, "--json"))
     assert (result.status, result.json["created"], result.json["doubtful"]) == (1, 1, 0)
-    assert told(result.json["issues"]) == [(3, "Wolkvox ID", "-", "id-unusable")]
+    assert brief(result.json["issues"]) == [(3, "Wolkvox ID", "-", "id-unusable")]
     assert result.json["refused"] == [3]
 
 
 def test_r20_nothing_that_can_be_taken(reported: Office, give: Give) -> None:
-    """Where no row can be taken over every one is named, the journal stays as it was, and the status says so."""
+    """If no row can be taken over, each is an issue, the journal stays unchanged, and the exit status shows it."""
     edit(reported, *((line, {"Ticket": None}) for line in range(2, 7)))
     result, issues = adopt(reported, give)
     assert (result.status, len(issues), result.json["created"]) == (2, 5, 0)
@@ -228,17 +228,17 @@ def test_r20_nothing_that_can_be_taken(reported: Office, give: Give) -> None:
 
 
 def test_r18_adopting_by_another_key_is_refused(office: Office, give: Give) -> None:
-    """A report is taken over by the key that its import has."""
+    """A report can only be taken over with the key of its import."""
     office.write(tickets([1, 2]))
     give(office.arguments("run", "--yes"))
     office.mapping.write_text(MAPPING.replace("key: Ticket", "key: Asunto"), "utf-8")
     refused = give(office.adopt(office.report))
     assert refused.status == 2
-    assert "was Ticket, and the mapping now says Asunto" in refused.err
+    assert "was Ticket, and in the mapping it is now Asunto" in refused.err
 
 
 def test_r18_an_adopted_import_has_its_rule_and_spellings(reported: Office, give: Give) -> None:
-    """What was taken over is known by its key as if a run had sent it."""
+    """A row that was taken over is known by its key as if a run had sent it."""
     assert adopt(reported, give)[0].status == 0
     reported.mapping.write_text(MAPPING.replace("key: Ticket", "key: Asunto"), "utf-8")
     assert_sends_nothing(reported, give, 2)

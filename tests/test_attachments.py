@@ -18,14 +18,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from importer import files
-from importer.attachments import AttachmentFolder, Found, encode, encoded_length
+from importer.attachments import AttachmentFolder, FoundAttachments, encode, encoded_length
 from importer.errors import AttachmentChanged
 from importer.model import Attachment, AttachmentOptions
 
 
 @pytest.fixture
 def beside(tmp_path: Path) -> Path:
-    """Make a source's folder with `adjuntos` in it, and a file outside of that."""
+    """Create the folder of a source with `adjuntos` in it, and a file outside `adjuntos`."""
     folder = tmp_path / "source"
     (folder / "adjuntos" / "2024").mkdir(parents=True)
     (folder / "adjuntos" / "informe.pdf").write_bytes(b"%PDF-1.4 informe")
@@ -38,14 +38,14 @@ def beside(tmp_path: Path) -> Path:
 
 def find(
     beside: Path, *cells: str, separator: str | None = ";", max_size: int = 100, missing: str = "invalid"
-) -> Found:
-    """Look the cells of row 7 up, in the columns `A1`, `A2`, …."""
+) -> FoundAttachments:
+    """Look up the cells of row 7, in the columns `A1`, `A2`, …."""
     columns = tuple(f"A{number}" for number, _ in enumerate(cells, 1))
     options = AttachmentOptions(Path("adjuntos"), columns, separator, max_size, missing)
     return AttachmentFolder(options, beside).find(7, list(zip(columns, cells, strict=True)))
 
 
-def codes(found: Found) -> list[str]:
+def codes(found: FoundAttachments) -> list[str]:
     """Return the codes of the issues."""
     return [issue.code for issue in found.issues]
 
@@ -65,14 +65,14 @@ def test_backslashes_separate_folders(beside: Path) -> None:
 
 
 def test_without_a_separator_a_cell_is_one_name(beside: Path) -> None:
-    """A semicolon in a file's name is part of it where the mapping names no separator."""
+    """A semicolon belongs to a file's name if the mapping sets no separator."""
     (beside / "adjuntos" / "a;b.txt").write_bytes(b"x")
     assert [item.name for item in find(beside, "a;b.txt", separator=None).attachments] == ["a;b.txt"]
 
 
 @pytest.mark.parametrize("written", ["INFORME.PDF", "informe.PDF", unicodedata.normalize("NFD", "Petición.txt")])
 def test_case_and_unicode_composition_do_not_matter(beside: Path, written: str) -> None:
-    """A name that differs in case or composition alone is the file, as it is on Windows and on a Mac."""
+    """A name that differs only in case or composition means the file, as on Windows and on a Mac."""
     found = find(beside, written)
     assert not found.issues
     assert found.attachments[0].name == written
@@ -80,7 +80,7 @@ def test_case_and_unicode_composition_do_not_matter(beside: Path, written: str) 
 
 
 def test_an_ambiguous_case_is_asked_and_not_guessed(beside: Path) -> None:
-    """Two files that differ from the name in case alone are both proposed, and neither is sent."""
+    """Two files that differ from the name only in case are both suggested, and neither is sent."""
     for name in ("Carta.txt", "CARTA.txt"):
         (beside / "adjuntos" / name).write_bytes(name.encode())
     if len(list((beside / "adjuntos").glob("[Cc]*.txt"))) < 2:
@@ -117,7 +117,7 @@ def test_a1_what_cannot_be_sent_is_an_issue(beside: Path, name: str, code: str) 
 
 
 def test_a1_a_file_that_may_not_be_read_is_an_issue(beside: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Permission is found out by opening, since nothing else knows (the superuser of a test machine reads all)."""
+    """Only opening a file shows whether it is readable (the superuser of a test machine can read everything)."""
     real = os.open
 
     def refuse(path: str, *arguments: Any, **named: Any) -> int:  # noqa: ANN401 - as `os.open` takes them
@@ -158,7 +158,7 @@ def test_a1_the_limit_itself_is_allowed(beside: Path) -> None:
 def test_a2_names_that_point_elsewhere_are_refused_untouched(
     beside: Path, name: str, code: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """`..`, absolute, UNC, streams, devices, URLs: refused by their name alone, without a look at the disk."""
+    """`..`, absolute, UNC, streams, devices, URLs: refused by their name alone, without access to the disk."""
 
     def touched(*_: object, **__: object) -> None:
         raise AssertionError(name)
@@ -175,7 +175,7 @@ def test_a2_names_that_point_elsewhere_are_refused_untouched(
 
 @pytest.mark.parametrize("link", ["secreto.txt", "carpeta/secreto.txt", "salto/carpeta/secreto.txt"])
 def test_a2_links_out_of_the_folder_are_refused(beside: Path, link: str) -> None:
-    """A link, a linked folder and a link to a link that leave the folder give nothing."""
+    """A link, a linked folder and a link to a link that lead outside the folder are refused."""
     inside = beside / "adjuntos"
     (inside / "secreto.txt").symlink_to("../secreto.txt")
     (inside / "carpeta").symlink_to(beside)
@@ -185,7 +185,7 @@ def test_a2_links_out_of_the_folder_are_refused(beside: Path, link: str) -> None
 
 
 def test_a2_a_linked_folder_outside_is_not_listed(beside: Path) -> None:
-    """What lies beyond a link is not even proposed as a near name."""
+    """Names behind a link to the outside are not even suggested."""
     (beside / "adjuntos" / "carpeta").symlink_to(beside)
     (issue,) = find(beside, "carpeta/secretos.txt").issues
     assert "secreto.txt" not in issue.remedy
@@ -200,7 +200,7 @@ def test_links_that_stay_inside_are_followed(beside: Path) -> None:
 
 
 def test_a_missing_file_names_what_is_there(beside: Path) -> None:
-    """The remedy proposes the names in that folder that are near, accents and spelling apart."""
+    """The remedy suggests similar names in that folder, whatever their accents and spelling."""
     (beside / "adjuntos" / "2024" / "foto grande.jpg").write_bytes(b"x")
     assert "informe.pdf" in find(beside, "informes.pdf").issues[0].remedy
     assert "Petición.txt" in find(beside, "peticion.txt").issues[0].remedy
@@ -219,7 +219,7 @@ def test_faults_of_one_kind_in_a_cell_are_one_issue(beside: Path) -> None:
 
 @pytest.mark.parametrize("again", ["informe.pdf", "INFORME.pdf", "./informe.pdf", "último.pdf"])
 def test_a_file_named_twice_in_a_row_is_an_issue(beside: Path, again: str) -> None:
-    """The same file twice, however it is written, is asked about: one of the two names is probably another file's."""
+    """The same file twice, however it is written, is an issue: one of the names was probably meant for another file."""
     (beside / "adjuntos" / "último.pdf").symlink_to("informe.pdf")
     found = find(beside, "informe.pdf", again)
     assert codes(found) == ["attachment-repeated"]
@@ -227,7 +227,7 @@ def test_a_file_named_twice_in_a_row_is_an_issue(beside: Path, again: str) -> No
 
 
 def test_send_without_leaves_missing_files_out(beside: Path) -> None:
-    """Under `missing: send_without` a missing file is named and no issue; every other fault stays one."""
+    """Under `missing: send_without` a missing file is listed and not an issue; all other faults are issues."""
     found = find(beside, "falta.pdf;informe.pdf;vacío.txt", missing="send_without")
     assert found.missing == ("falta.pdf",)
     assert [item.name for item in found.attachments] == ["informe.pdf"]
@@ -235,14 +235,14 @@ def test_send_without_leaves_missing_files_out(beside: Path) -> None:
 
 
 def test_send_without_does_not_cover_a_missing_folder(tmp_path: Path) -> None:
-    """Where the whole folder is not there, nothing goes without its files in silence."""
+    """If the whole folder is missing, no row is sent without its files."""
     (issue,) = find(tmp_path, "informe.pdf", missing="send_without").issues
     assert issue.code == "attachment-missing"
     assert str(tmp_path / "adjuntos") in issue.message
 
 
 def test_rows_that_share_a_file_look_at_it_once(beside: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A thousand rows with the same name cost one look."""
+    """A thousand rows with the same name cost one access to the disk."""
     looks: list[str] = []
     look = Path.lstat
     monkeypatch.setattr(Path, "lstat", lambda path: looks.append(path.name) or look(path))
@@ -255,7 +255,7 @@ def test_rows_that_share_a_file_look_at_it_once(beside: Path, monkeypatch: pytes
 @settings(max_examples=200, deadline=None)
 @given(st.text(max_size=30) | st.text("./\\:~a ", max_size=12))
 def test_no_name_leads_out(tmp_path_factory: pytest.TempPathFactory, name: str) -> None:
-    """Whatever a cell says is a file under the folder, an issue, or nothing; never an exception."""
+    """Any cell gives a file in the folder, an issue, or nothing; never an exception."""
     beside = tmp_path_factory.getbasetemp() / "any"
     (beside / "adjuntos" / "a").mkdir(parents=True, exist_ok=True)
     (beside / "adjuntos" / "a" / "a").write_bytes(b"a")
@@ -265,7 +265,7 @@ def test_no_name_leads_out(tmp_path_factory: pytest.TempPathFactory, name: str) 
 
 
 def checked(path: Path) -> Attachment:
-    """Return the file as a check at this moment sees it."""
+    """Return the file as a check sees it now."""
     status = path.stat()
     return Attachment(
         path, path.name, status.st_size, status.st_mtime_ns, status.st_ino, status.st_dev, root=path.parent
@@ -275,7 +275,7 @@ def checked(path: Path) -> Attachment:
 @settings(max_examples=60, deadline=None)
 @given(data=st.binary(min_size=1, max_size=200), block=st.integers(1, 64))
 def test_base64_is_that_of_the_whole_file(tmp_path_factory: pytest.TempPathFactory, data: bytes, block: int) -> None:
-    """Block by block or at once: the characters of `binascii`, as many as was said beforehand."""
+    """Block by block or at once: the characters of `binascii`, in the announced number."""
     path = tmp_path_factory.getbasetemp() / "any.bin"
     path.write_bytes(data)
     encoded = b"".join(encode(checked(path), block))
@@ -299,7 +299,7 @@ def replace_file(path: Path) -> None:
 
 
 def become_a_pipe(path: Path) -> None:
-    """Put a pipe in its place, which would wait for ever if it were read."""
+    """Replace it with a pipe, which would block for ever if it were read."""
     path.unlink()
     os.mkfifo(path)
 
@@ -316,7 +316,7 @@ CHANGES = {
 
 @pytest.mark.parametrize("change", CHANGES)
 def test_a3_a_change_between_check_and_send_is_noticed(tmp_path: Path, change: str) -> None:
-    """Whatever changed since the check, not a byte of the file is yielded."""
+    """Whatever has changed since the check, not one byte of the file is yielded."""
     path = tmp_path / "a.bin"
     path.write_bytes(b"x" * 10)
     attachment = checked(path)
@@ -328,7 +328,7 @@ def test_a3_a_change_between_check_and_send_is_noticed(tmp_path: Path, change: s
 
 @pytest.mark.parametrize("change", ["grown", "cut", "rewritten"])
 def test_a3_a_change_while_sending_is_noticed_before_the_last_chunk(tmp_path: Path, change: str) -> None:
-    """A body whose file changes under it stays shorter than its length says, so that it is no delivery."""
+    """A body whose file changes while it is sent stays shorter than announced, so that it is not delivered."""
     path = tmp_path / "a.bin"
     path.write_bytes(os.urandom(300_000))
     attachment = checked(path)
@@ -341,7 +341,7 @@ def test_a3_a_change_while_sending_is_noticed_before_the_last_chunk(tmp_path: Pa
 
 
 def test_a4_two_gigabytes_stream_flat(tmp_path: Path) -> None:
-    """A file of 2 GB is encoded within a few megabytes of memory."""
+    """A file of 2 GB is encoded in a few megabytes of memory."""
     path = tmp_path / "grande.bin"
     path.touch()
     os.truncate(path, 2_000_000_001)
@@ -384,7 +384,7 @@ SWAPS = pytest.mark.parametrize("swap", [link_the_file, link_the_folder, pipe_th
 
 @pytest.fixture
 def outside(beside: Path) -> Path:
-    """Make a file outside of the folder that bears the name of one inside, as many bytes and as old."""
+    """Create a file outside the folder with the name, size and age of one inside."""
     inside = beside / "adjuntos" / "2024" / "foto.png"
     inside.write_bytes(bytes(len(SECRET)))
     (beside / "fuera").mkdir()
@@ -396,7 +396,7 @@ def outside(beside: Path) -> Path:
 
 @contextmanager
 def at_each_call(number: int, act: Callable[[], None]) -> Iterator[list[str]]:
-    """Do something right before the look at the disk of that number; give the looks that there were."""
+    """Do something right before the n-th access to the disk; give all accesses."""
     looks: list[str] = []
 
     def watched(name: str, real: Callable[..., Any]) -> Callable[..., Any]:
@@ -420,7 +420,7 @@ def at_each_call(number: int, act: Callable[[], None]) -> Iterator[list[str]]:
 def test_x6_a_swap_at_any_moment_of_the_check_gives_no_other_file(
     outside: Path, monkeypatch: pytest.MonkeyPatch, swap: Callable[[Path], None], number: int, *, by_descriptor: bool
 ) -> None:
-    """Whichever look of the check the swap comes before: an issue, or the file that was there; never another one."""
+    """Before whichever access of the check the file is swapped: an issue or the original file, never another one."""
     monkeypatch.setattr(files, "BY_DESCRIPTOR", by_descriptor)
     genuine = (outside / "adjuntos" / "2024" / "foto.png").stat().st_ino
     with at_each_call(number, lambda: swap(outside)):
@@ -440,7 +440,7 @@ def test_x6_a_swap_at_any_moment_of_the_check_gives_no_other_file(
 def test_x6_a_swap_at_any_moment_of_the_sending_gives_no_other_file(
     outside: Path, monkeypatch: pytest.MonkeyPatch, swap: Callable[[Path], None], number: int, *, by_descriptor: bool
 ) -> None:
-    """Whichever look the swap comes before: the file that was checked, by its descriptor, or AttachmentChanged."""
+    """Before whichever access the file is swapped: the checked file, by its descriptor, or AttachmentChanged."""
     monkeypatch.setattr(files, "BY_DESCRIPTOR", by_descriptor)
     (file,) = find(outside, "2024/foto.png").attachments
     sent = b""
@@ -453,7 +453,7 @@ def test_x6_a_swap_at_any_moment_of_the_sending_gives_no_other_file(
 def test_x6_a_link_to_the_very_file_that_was_checked_is_no_way_to_it(
     outside: Path, monkeypatch: pytest.MonkeyPatch, *, by_descriptor: bool
 ) -> None:
-    """A folder on the way that became a link is refused, though the file behind it is the same."""
+    """A folder in the path that became a link is refused, although the file behind it is the same."""
     monkeypatch.setattr(files, "BY_DESCRIPTOR", by_descriptor)
     (file,) = find(outside, "2024/foto.png").attachments
     (outside / "adjuntos" / "2024").rename(outside / "fuera" / "2024")
@@ -463,7 +463,7 @@ def test_x6_a_link_to_the_very_file_that_was_checked_is_no_way_to_it(
 
 
 def test_x6_a_file_of_another_disk_with_the_same_number_is_another_file(tmp_path: Path) -> None:
-    """A file is known by its device too: numbers are unique on one disk only."""
+    """A file is also identified by its device: inode numbers are unique on one disk only."""
     path = tmp_path / "a.bin"
     path.write_bytes(b"x")
     attachment = checked(path)
@@ -474,7 +474,7 @@ def test_x6_a_file_of_another_disk_with_the_same_number_is_another_file(tmp_path
 
 @pytest.mark.parametrize("opener", [files.open_ordinary, lambda path: files.open_below(path.parent, path)])
 def test_x6_pipes_and_devices_are_refused_without_waiting(tmp_path: Path, opener: Callable[[Path], Any]) -> None:
-    """A pipe that nobody writes to and a device that never ends are refused before anything is read."""
+    """A pipe without a writer and an endless device are refused before anything is read."""
     os.mkfifo(tmp_path / "tubo")
     for path in (tmp_path / "tubo", Path("/dev/zero"), Path("/dev/null")):
         with pytest.raises(files.NotOrdinary):
@@ -485,7 +485,7 @@ def test_x6_pipes_and_devices_are_refused_without_waiting(tmp_path: Path, opener
 def test_x6_a_folder_that_turns_into_a_link_is_not_listed(
     outside: Path, monkeypatch: pytest.MonkeyPatch, *, by_descriptor: bool
 ) -> None:
-    """The names in a folder outside are not proposed, though the folder became a link after it was looked at."""
+    """Names outside are not suggested, even if a folder became a link after it was checked."""
     monkeypatch.setattr(files, "BY_DESCRIPTOR", by_descriptor)
     (outside / "fuera" / "foto secreta.png").write_bytes(b"x")
     options = AttachmentOptions(Path("adjuntos"), ("A1",))
@@ -501,7 +501,7 @@ def test_x6_a_folder_that_turns_into_a_link_is_not_listed(
 def test_x6_what_turns_into_a_pipe_while_it_is_opened_is_refused(
     outside: Path, number: int, opener: Callable[[Path], Any]
 ) -> None:
-    """A pipe that takes the file's place at any moment is neither waited for nor handed on."""
+    """A pipe that replaces the file at any time neither blocks the program nor is sent."""
     path = outside / "adjuntos" / "2024" / "foto.png"
     opened = None
     with at_each_call(number, lambda: pipe_the_file(outside)), suppress(files.NotOrdinary):

@@ -67,7 +67,7 @@ def test_a_file_where_the_report_goes_that_is_none(name: str, office: Office, gi
     there.write_text("hello\n", encoding="utf-8")
     result = give(office.arguments("run", "--yes", "--report", str(there)))
     assert (result.status, office.sandbox.posts) == (2, 0)
-    assert f"{there} lies where the report goes" in result.err
+    assert f"{there} is where the report goes" in result.err
     assert "--report" in result.err
     assert there.read_text(encoding="utf-8") == "hello\n"
 

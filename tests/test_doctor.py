@@ -33,7 +33,7 @@ from importer.journal import Journal
 from importer.model import Target
 from importer.sandbox import RunningSandbox, SandboxConfig, Search
 from importer.settings import Connection
-from importer.workflow.tenant_facts import FieldFinding, Findings, place
+from importer.workflow.tenant_facts import FieldFinding, Findings, findings_path
 
 CONTACT, TOKEN = "ana.secreta@example.com", "canary-token-5f1c"
 FIELDS = {
@@ -564,11 +564,11 @@ def test_findings_that_cannot_be_read_prove_nothing(content: bytes, tmp_path: Pa
 def test_findings_of_another_operation_or_tenant_are_not_used(tmp_path: Path) -> None:
     """A file under the wrong name is not trusted either."""
     path = KNOWN.save(tmp_path)
-    other = place(tmp_path, KNOWN.tenant, "other")
+    other = findings_path(tmp_path, KNOWN.tenant, "other")
     other.write_bytes(path.read_bytes())
     assert path != other
     assert Findings.load(tmp_path, Scope(KNOWN.tenant, "other", "import")) is None
-    assert place(tmp_path, "a:1", "b") != place(tmp_path, "a-1", "b")
+    assert findings_path(tmp_path, "a:1", "b") != findings_path(tmp_path, "a-1", "b")
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from journal_support import COLUMNS, LEASE, SCOPE, SENT_VALUE, Clock, SampleJournal, created, identity, intent, outcome
-from promise_support import told
+from promise_support import select
 
 from importer.errors import JournalError
 from importer.journal import Adopted, Attempt, Decision, Dispute, Doubt
@@ -67,13 +67,15 @@ def states(sample: SampleJournal) -> list[Status]:
 
 def values(sample: SampleJournal) -> list[object]:
     """Return the values by which each attempt's case could be searched."""
-    return [value for (value,) in told(sample.journal.path, "SELECT search_value FROM attempts ORDER BY id")]
+    return [value for (value,) in select(sample.journal.path, "SELECT search_value FROM attempts ORDER BY id")]
 
 
 def arrived(sample: SampleJournal, number: int) -> list[list[object]]:
     """Return the ids that arrived for a row, each with whether it is history by now."""
     query = "SELECT reference, a.wolkvox_id, dismissed FROM arrived_ids a JOIN rows ON rows.id = row_id ORDER BY a.id"
-    return [noted for reference, *noted in told(sample.journal.path, query) if reference == identity(number).reference]
+    return [
+        noted for reference, *noted in select(sample.journal.path, query) if reference == identity(number).reference
+    ]
 
 
 # ------------------------------------------------------------------------------------------------ leases
@@ -82,7 +84,7 @@ def arrived(sample: SampleJournal, number: int) -> list[list[object]]:
 def test_o27_a_lease_outlasts_what_it_covers(sample: SampleJournal) -> None:
     """A row does not become unknown while the outcome of its attempt may still be on its way to the disk."""
     sample.claim(1)
-    ((left,),) = told(sample.journal.path, "SELECT lease - deadline FROM attempts")
+    ((left,),) = select(sample.journal.path, "SELECT lease - deadline FROM attempts")
     assert left == 5
 
 
@@ -127,7 +129,7 @@ def test_o19_after_a_restart_a_row_that_is_being_sent_keeps_the_length_of_its_le
     assert sample.expire() == 0
     clock.pass_by(LEASE)
     assert sample.expire() == 0
-    assert told(sample.journal.path, "SELECT began, deadline - began, lease - began FROM attempts") == [
+    assert select(sample.journal.path, "SELECT began, deadline - began, lease - began FROM attempts") == [
         (7.0, 55.0, LEASE)
     ]
     clock.pass_by(0.1)
@@ -190,7 +192,7 @@ def test_a_created_answer_stays_with_its_attempt(sample: SampleJournal) -> None:
     """A second Ctrl-C calls the attempt unknown a moment later: what it came to, and its id, are not written over."""
     attempt = send(sample, 1, created("case-1"))
     sample.conclude(attempt, outcome(Verdict.UNKNOWN))
-    assert told(sample.journal.path, "SELECT verdict, wolkvox_id FROM attempts") == [("created", "case-1")]
+    assert select(sample.journal.path, "SELECT verdict, wolkvox_id FROM attempts") == [("created", "case-1")]
 
 
 def test_o23_an_id_of_a_refusal_and_another_of_a_success_are_a_conflict(sample: SampleJournal) -> None:
@@ -222,7 +224,7 @@ def test_o21_an_id_belongs_to_one_row_of_an_operation(sample: SampleJournal, not
     assert (concluded.state, concluded.holder) == (Status.UNKNOWN, identity(1).reference)
     assert sample.row(2).wolkvox_id is None
     assert doubt_of(sample, 2).ids == ("case-a",)
-    assert told(sample.journal.path, "SELECT disputed FROM rows LIMIT 2") == [(0 if noted else 1,), (0,)]
+    assert select(sample.journal.path, "SELECT disputed FROM rows LIMIT 2") == [(0 if noted else 1,), (0,)]
 
 
 def test_o21_an_id_that_was_set_aside_is_free_for_its_own_row(sample: SampleJournal) -> None:
@@ -270,7 +272,7 @@ def test_only_a_created_row_is_disputed(sample: SampleJournal) -> None:
     """A doubtful row that an id was noted for is in doubt already."""
     send(sample, 1, refusal("case-a", verdict=Verdict.UNKNOWN))
     send(sample, 2, created("case-a"))
-    assert told(sample.journal.path, "SELECT count(*) FROM rows WHERE disputed") == [(0,)]
+    assert select(sample.journal.path, "SELECT count(*) FROM rows WHERE disputed") == [(0,)]
 
 
 # ------------------------------------------------------------------------------------------------ searched values
@@ -394,10 +396,10 @@ def test_o21_an_id_that_is_handed_over_changes_both_rows(sample: SampleJournal, 
     """One is created, one unknown, both are recorded; the id speaks against sending, unless a person handed it over."""
     decision = Decision(Status.CREATED, how, "case-1")
     assert sample.journal.doubts.hand_over(*disputed(sample), decision) is Status.CREATED
-    rows = told(sample.journal.path, "SELECT state, wolkvox_id, disputed FROM rows LIMIT 2")
+    rows = select(sample.journal.path, "SELECT state, wolkvox_id, disputed FROM rows LIMIT 2")
     assert rows == [("unknown", None, 0), ("created", "case-1", 0)]
     assert doubt_of(sample, 1).ids == ids
-    recorded = told(sample.journal.path, "SELECT how, state FROM verdicts ORDER BY id")
+    recorded = select(sample.journal.path, "SELECT how, state FROM verdicts ORDER BY id")
     assert recorded == [(how, "unknown"), (how, "created")]
 
 
@@ -437,7 +439,7 @@ def test_r20_another_id_in_a_report_is_a_conflict_and_recorded_as_one(sample: Sa
     assert sample.journal.adoptions.adopt(sample.record.id, adopted, COLUMNS) == 1
     assert (sample.row(1).status, sample.row(1).wolkvox_id) == (Status.CONFLICT, "case-1")
     assert doubt_of(sample, 1).ids == ("case-1", "case-2")
-    assert told(sample.journal.path, "SELECT how, state FROM verdicts") == [("adopted", "conflict")]
+    assert select(sample.journal.path, "SELECT how, state FROM verdicts") == [("adopted", "conflict")]
     assert values(sample) == [None]
 
 

@@ -1,4 +1,4 @@
-"""The rule of the key: recorded with its import, and a changed one refused before anything is sent."""
+"""The rule for keys is recorded with its import, and a changed rule is refused before anything is sent."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def row(number: int, **changed: str) -> dict[str, str]:
 
 
 def run(office: Office, give: Give, *more: str, key: str = KEY) -> Result:
-    """Run with a key, written as the mapping's lines; the dates are used by a field, too."""
+    """Run with a key, given as lines of the mapping; a field uses the dates, too."""
     text = (
         MAPPING.replace(KEY, key)
         .replace(", closed: [Cerrado]", "")
@@ -41,7 +41,7 @@ def recorded(office: Office) -> dict[str, object]:
 
 
 def forget_the_rule(office: Office) -> None:
-    """Make the journal one of a version that recorded no rule."""
+    """Turn the journal into one of a version that recorded no rule."""
     with closing(sqlite3.connect(office.journal)) as journal, journal:
         journal.execute("UPDATE imports SET key_rule = NULL")
 
@@ -73,7 +73,7 @@ def test_r18_a_changed_key_is_refused_with_both_named(
     office.write([row(1), row(2), row(3), row(4)], FECHAS) if change != "from content" else None
     refused = run(office, give, key=after)
     assert (refused.status, office.sandbox.posts) == (2, 3)
-    assert f"was {was}, and the mapping now says {now}." in refused.err
+    assert f"was {was}, and in the mapping it is now {now}." in refused.err
     assert "3 rows are known by the old key and 0 by the new one" in refused.err
     assert "import name" in refused.err
     if change != "to content":
@@ -93,7 +93,7 @@ def test_r18_the_rule_is_recorded_with_the_first_run(office: Office, give: Give)
 
 
 def test_r18_a_renamed_header_is_the_same_key_where_it_names_the_same_rows(office: Office, give: Give) -> None:
-    """Rows that are known by the new name prove it: the rest is sent, and the new rule holds from then on."""
+    """Rows that are known by the new name prove it: the rest is sent, and the new rule applies from then on."""
     office.write([row(1), row(2)], FECHAS)
     run(office, give)
     header = ["Nro", *FECHAS[1:]]
@@ -108,18 +108,18 @@ def test_r18_a_renamed_header_is_the_same_key_where_it_names_the_same_rows(offic
 
 
 def test_r18_a_renamed_header_with_new_rows_alone_is_refused(office: Office, give: Give) -> None:
-    """Where no row is known by the new key nobody can tell that it is the same."""
+    """If no row is known by the new key, there is no proof that it is the same."""
     office.write([row(1), row(2)], FECHAS)
     run(office, give)
     renamed = {"Nro" if name == "Ticket" else name: cell for name, cell in row(3).items()}
     office.write([renamed], ["Nro", *FECHAS[1:]])
     refused = run(office, give, key="key: Nro")
     assert (refused.status, office.sandbox.posts) == (2, 2)
-    assert "was Ticket, and the mapping now says Nro" in refused.err
+    assert "was Ticket, and in the mapping it is now Nro" in refused.err
 
 
 def test_r18_another_column_with_equal_values_is_the_same_key(office: Office, give: Give) -> None:
-    """A key is its values: the column may be replaced by its copy, and by nothing that means other rows."""
+    """A key is its values: the column may be replaced by its copy, but not by one that identifies other rows."""
     office.write([row(1, Folio="1"), row(2, Folio="2")], FECHAS)
     run(office, give)
     office.write([row(1, Folio="1"), row(2, Folio="2"), row(3, Folio="4")], FECHAS)
@@ -132,7 +132,7 @@ def test_r18_another_column_with_equal_values_is_the_same_key(office: Office, gi
 
 
 def test_r18_a_header_in_capitals_is_the_same_rule(office: Office, give: Give) -> None:
-    """The mapping may write a header as people do; that is no other key."""
+    """The mapping may spell a header differently; that is not another key."""
     office.write([row(1)], FECHAS)
     run(office, give)
     office.write([row(1), row(2)], FECHAS)
@@ -172,7 +172,7 @@ def test_r18_plain_keys_do_not_prove_an_encoding(office: Office, give: Give) -> 
 
 
 def test_r18_the_contents_of_one_file_read_otherwise_are_other_keys(office: Office, give: Give) -> None:
-    """Under `key: content` the file is the same, and its rows are not where another encoding reads them."""
+    """Under `key: content` the file is the same, but read in another encoding its rows are not."""
     accented(office, [1, 2], "utf-8")
     assert run(office, give, key="key: content").status == 0
     refused = run(office, give, key="key: content\n  encoding: cp1252")
@@ -180,7 +180,7 @@ def test_r18_the_contents_of_one_file_read_otherwise_are_other_keys(office: Offi
 
 
 def test_r18_a_report_given_back_does_not_make_the_content_the_key(office: Office, give: Give) -> None:
-    """Rows of a report are known by their references, which shows nothing of what their keys are."""
+    """Rows of a report are known by their references, which show nothing about their keys."""
     office.write([row(1), row(2)], FECHAS)
     run(office, give)
     for older in (False, True):
@@ -211,7 +211,7 @@ def test_r18_a_report_of_an_import_without_a_key_goes_on(office: Office, give: G
 
 
 def test_r18_an_older_journal_takes_the_rule_of_a_known_mapping(office: Office, give: Give) -> None:
-    """The mapping that made the rows, or rows that are known, say what the rule is: nothing is asked."""
+    """The mapping that made the rows, or known rows, show what the rule is: no question is asked."""
     office.write([row(1), row(2)], FECHAS)
     run(office, give)
     forget_the_rule(office)
@@ -227,18 +227,18 @@ def test_r18_an_older_journal_takes_the_rule_of_a_known_mapping(office: Office, 
 
 
 def test_r18_an_older_journal_whose_rows_never_had_the_columns_of_the_key(office: Office, give: Give) -> None:
-    """Neither mapping nor rows are known, and no row was ever made from that column: another key."""
+    """Neither the mapping nor the rows are known, and no row was ever made from that column: another key."""
     office.write([row(1), row(2)], FECHAS)
     run(office, give)
     forget_the_rule(office)
     office.write([row(7), row(8)], FECHAS)
     refused = run(office, give, key="key: Folio")
     assert (refused.status, office.sandbox.posts) == (2, 2)
-    assert "now says Folio" in refused.err
+    assert "it is now Folio" in refused.err
 
 
 def test_r18_an_import_that_created_nothing_may_change_its_key(office: Office, give: Give) -> None:
-    """Rows that were never sent become no second cases."""
+    """Rows that were never sent cannot become second cases."""
     office.write([row(1, Correo="nobody")], FECHAS)
     assert run(office, give).status == 1
     office.write([row(1)], FECHAS)
@@ -248,7 +248,7 @@ def test_r18_an_import_that_created_nothing_may_change_its_key(office: Office, g
 
 
 def test_r18_an_encoding_that_reads_new_rows_alike_is_no_other_key(office: Office, give: Give) -> None:
-    """Where both readings give every row the same key, no known row is needed to prove it, and nothing is recorded."""
+    """If both rules give every row the same key, no known row is needed as proof, and nothing is recorded."""
     accented(office, [1], "utf-8")
     assert run(office, give).status == 0
     accented(office, [2], "utf-8")

@@ -1,4 +1,4 @@
-"""Keys of a whole source: the same and the nearly the same, over any number of frames."""
+"""Keys of a whole source: equal and nearly equal ones, over any number of frames."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def test_key_parts_are_canonical_and_empty_where_a_part_is_blank_or_unknown() ->
 
 
 def test_a_book_without_rows_finds_nothing() -> None:
-    """An empty source, and one whose frames hold no key, have no repeated and no similar keys."""
+    """An empty source, and one without any key, have no repeated and no similar keys."""
     book = KeyIndex()
     assert (book.repeated(), book.similar()) == ({}, {})
     book.add([2, 3], Keys.of([(), ()]))
@@ -37,7 +37,7 @@ def test_a_book_without_rows_finds_nothing() -> None:
 
 
 def test_r12_repeated_and_similar_keys_are_found_across_frames() -> None:
-    """Rows of different frames that bear one key, or nearly one, are named to each other, but for those left out."""
+    """Rows of different frames with the same key, or nearly the same, name each other, except for skipped rows."""
     book = KeyIndex()
     book.add([2, 3, 4], Keys.of([("00123",), ("T1",), ()]))
     book.add([6, 7, 8], Keys.of([("T1",), ("T1",), ("123",)]), without={6})
@@ -51,7 +51,7 @@ def test_r12_repeated_and_similar_keys_are_found_across_frames() -> None:
 
 @given(st.lists(st.lists(KEYS, max_size=6), max_size=4))
 def test_a_book_agrees_with_a_plain_dictionary(frames: list[list[str]]) -> None:
-    """Whatever the keys and however they are split into frames, the answers are those of the simple way."""
+    """For any keys, however they are split into frames, the results equal those of a simple algorithm."""
     book, numbers, key_of = KeyIndex(), count(2), {}
     for frame in frames:
         rows = [next(numbers) for _key in frame]
@@ -67,7 +67,7 @@ def test_a_book_agrees_with_a_plain_dictionary(frames: list[list[str]]) -> None:
 
 
 def test_a_column_of_one_value_and_its_variant_is_answered_at_once() -> None:
-    """A constant chosen for a key costs no comparison of every row with every other."""
+    """A constant column as the key does not lead to a comparison of every row with every other."""
     book = KeyIndex()
     rows = 40_000
     book.add(range(rows), Keys.of([("todo",)] * (rows - 1) + [("Todo",)]))
@@ -77,7 +77,7 @@ def test_a_column_of_one_value_and_its_variant_is_answered_at_once() -> None:
 
 
 def test_x11_thousands_of_spellings_of_one_key_name_a_few_of_each_other() -> None:
-    """80,000 rows of 2,000 spellings: no row names all the others, so that neither time nor memory grow with both."""
+    """80,000 rows of 2,000 spellings: no row names all the others, so that time and memory stay small."""
     book, rows = KeyIndex(), range(2, 80_002)
     book.add(rows, Keys.of([("0" * (row % 2_000) + "7",) for row in rows]))
     tracemalloc.start()
@@ -93,7 +93,7 @@ def test_x11_thousands_of_spellings_of_one_key_name_a_few_of_each_other() -> Non
 
 @given(st.lists(st.sampled_from(["a", "b", ""]), max_size=8))
 def test_r3_occurrences_count_from_one_from_the_top(contents: list[str]) -> None:
-    """The n-th row of equal content is the n-th, whatever stands between."""
+    """The n-th row of equal content is the n-th, whatever rows are in between."""
     occurrences = Occurrences()
     assert [occurrences.next([content]) for content in contents] == [
         contents[: place + 1].count(content) for place, content in enumerate(contents)

@@ -1,4 +1,4 @@
-"""Keys that another program shows otherwise: the same row, or an issue that says so; never silently a second case."""
+"""Keys that another program shows differently: the same row, or an issue; never silently a second case."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ Shown = str | tuple[object, str]
 """A key as a text, or as a value and its number format."""
 
 SEVERAL = MAPPING.replace("key: Ticket", "key: [Asunto, Ticket]")
-"""A mapping for sheets in which every subject has tickets of its own."""
+"""A mapping for sheets in which every subject has its own tickets."""
 
 
 def write(office: Office, keys: Iterable[Shown], subjects: Iterable[str] = repeat("one")) -> Path:
@@ -91,14 +91,14 @@ TOLD_BY_THE_FORMAT = {
     "digits of a format",
     "a month alone",
 }
-"""What no text tells: a journal of an earlier version, which noted only that, cannot know it."""
+"""What no text shows: a journal of an earlier version, which recorded only texts, cannot know it."""
 
 INSIDE = {"zero-width", "a soft hyphen"}
-"""What could be anywhere in a key that an earlier version noted."""
+"""What could be anywhere in a key that an earlier version recorded."""
 
 
 def forget_spellings(office: Office) -> None:
-    """Make the journal one of a version that noted no other spellings."""
+    """Turn the journal into one of a version that recorded no other spellings."""
     with closing(sqlite3.connect(office.journal)) as journal, journal:
         journal.execute("DELETE FROM row_spellings")
         journal.execute("UPDATE imports SET key_rule = NULL")
@@ -112,7 +112,7 @@ def test_r19_a_key_that_is_shown_otherwise_is_no_second_case(
     order: int,
     older: bool,  # noqa: FBT001 - a parameter of the test
 ) -> None:
-    """Whichever came first, the other is the same row or an issue that names row and column."""
+    """Whichever came first, the other one is the same row or an issue that names row and column."""
     untold = (TOLD_BY_THE_FORMAT if order == 1 else INSIDE) if older else set()
     pairs = {name: pair[::order] for name, pair in PAIRS.items() if name not in untold}
     assert run(office, give, write(office, [first for first, _ in pairs.values()], pairs), SEVERAL).status == 0
@@ -130,7 +130,7 @@ def test_r19_a_key_that_is_shown_otherwise_is_no_second_case(
 
 
 def test_r19_one_sheet_with_both_spellings_is_an_issue_of_both_rows(office: Office, give: Give) -> None:
-    """Nobody knows which of the two is meant: neither is sent.
+    """It is unclear which of the two is meant: neither is sent.
 
     Zeros at the end of a text count, since one program shows a whole sheet: 1.1 and 1.10 may be two sections.
     """
@@ -155,7 +155,7 @@ def test_r19_a_saved_csv_file_is_the_workbook_that_it_was_saved_from(office: Off
 
 
 def test_r19_distinct_tickets_of_one_sheet_are_distinct(office: Office, give: Give) -> None:
-    """Numbers with different words, sections of a list and dates a day apart are nobody's other spelling."""
+    """Numbers with different words, sections of a list and dates a day apart are not other spellings of anything."""
     keys: list[Shown] = [
         *("HD-12", "INC-12", "12", "HD-13", "1.1", "1.10", "1.2.3", "2026-12", "12-2026", "E5", "3E", "T/1", "T-1-2"),
         *("03/04/2026", "04/03/2026", "192.168.1.1", "10%", "A1", "A10", "2026/001", "1/2", "a", "b", "-"),
@@ -167,16 +167,16 @@ def test_r19_distinct_tickets_of_one_sheet_are_distinct(office: Office, give: Gi
 
 
 def test_r19_the_issue_shows_both_spellings(office: Office, give: Give) -> None:
-    """A person reads what the key is now and how it was imported before."""
+    """The person sees the key as it is now and as it was imported before."""
     run(office, give, write(office, ["1234", (12, '"HD-"0')]))
     result = run(office, give, write(office, ["1.234", "HD-12"]))
     messages = [reason["message"] for reason in result.json["reasons"]]
     assert ("'1.234'" in messages[0], "'1234'" in messages[0]) == (True, True)
-    assert messages[1] == "Ticket 'HD-12' is nearly a key that was imported before, or another way to show it"
+    assert messages[1] == "Ticket 'HD-12' is nearly the same as a key that was imported before, or another form of it"
 
 
 def test_r19_a_key_of_several_columns_is_compared_as_one(office: Office, give: Give) -> None:
-    """One part that is shown otherwise suffices, and other parts keep rows apart."""
+    """One part that is shown differently is enough, and other parts still distinguish rows."""
     mapping = MAPPING.replace("key: Ticket", "key: [Ticket, Detalle]")
     office.mapping.write_text(mapping, "utf-8")
     office.write([ticket(1, Ticket="1234", Detalle="31/12/2024"), ticket(2, Ticket="1234", Detalle="30/12/2024")])
@@ -201,7 +201,7 @@ def forms(cell: Cell) -> set[str]:
 
 @given(NUMBERS)
 def test_every_way_to_show_a_whole_number_means_it(number: int) -> None:
-    """Grouped, prefixed, with zeros, in full width: all have one form in common with the number."""
+    """Grouped, prefixed, with zeros, in full width: all share a form with the number."""
     wide = str(number).translate({ord(str(digit)): chr(0xFF10 + digit) for digit in range(10)})
     shown = [f"{number:,}", f"{number:,}".replace(",", "."), f"{number:,}".replace(",", " "), f"'{number}", wide]
     assert all(str(number) in forms(text) for text in (*shown, f"00{number}", f"{number}.0", f"{number},00"))
@@ -210,7 +210,7 @@ def test_every_way_to_show_a_whole_number_means_it(number: int) -> None:
 
 @given(st.decimals(min_value="0.01", max_value=10**9, places=2))
 def test_every_way_to_show_a_fraction_means_it(number: object) -> None:
-    """A decimal comma and grouped thousands are ways to show the same fraction."""
+    """A decimal comma and grouped thousands are forms of the same fraction."""
     english = f"{number:,}"
     spanish = english.translate({ord(","): ".", ord("."): ","})
     plain = forms(str(number))
@@ -265,7 +265,7 @@ def test_a_book_finds_the_rows_whose_keys_have_a_form_in_common(texts: list[str]
 
 
 def test_bare_spellings_are_not_compared_with_one_another() -> None:
-    """The numbers that cells hold beneath the words of their formats say nothing of one another."""
+    """Cells whose formats add different words are not similar just because their numbers are equal."""
     book = KeyIndex()
     cells = [Typed("HD-12", 12, '"HD-"0'), Typed("INC-12", 12, '"INC-"0'), "12"]
     parts = [(canonical(cell),) for cell in cells]

@@ -1,4 +1,4 @@
-"""Looking for rows before they are sent, rule by rule: what is found or may be there is not sent."""
+"""Looking for rows before they are sent, rule by rule: rows that are found or may be there are not sent."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from importer.errors import StartRefused
 from importer.journal import Decision
 from importer.model import Status, Target, Verdict
 from importer.workflow import looking
-from importer.workflow.looking import Looking, Wanted, chosen_for_spot_check
+from importer.workflow.looking import RowFinder, RowToFind, choose_for_spot_check
 from importer.workflow.tenant_facts import Findings
 
 BY_CONTACT = ("email contact", SENT_VALUE)
@@ -30,9 +30,9 @@ PLAN: Any = SimpleNamespace(
 REFUSED = http(404, {"code": "404", "error": "RECORD NOT FOUND"})
 
 
-def wanted(*numbers: int, value: str | None = SENT_VALUE) -> list[Wanted]:
+def wanted(*numbers: int, value: str | None = SENT_VALUE) -> list[RowToFind]:
     """Return rows that are about to be sent."""
-    return [Wanted(identity(number).reference, value) for number in numbers]
+    return [RowToFind(identity(number).reference, value) for number in numbers]
 
 
 @dataclass
@@ -43,13 +43,13 @@ class Scene:
     crm: Searched
     server: ScriptedCrm
 
-    def look(self, way: str, rows: list[Wanted], findings: Findings | None = FINDINGS) -> str | None:
+    def look(self, way: str, rows: list[RowToFind], findings: Findings | None = FINDINGS) -> str | None:
         """Look for rows by one of the ways."""
         with Crm(Target(self.server.url, "op", "any")) as crm:
-            looks = Looking(crm, self.desk.journal, self.desk.record, PLAN, findings)
+            finder = RowFinder(crm, self.desk.journal, self.desk.record, PLAN, findings)
             if way == "spot_check":
-                return looking.spot_check(looks, rows, 2)
-            {"look_for": looks.look_for, "look_again": looks.look_again}[way](rows, 2)
+                return looking.spot_check(finder, rows, 2)
+            {"look_for": finder.look_for, "look_again": finder.look_again}[way](rows, 2)
             return None
 
     def states(self) -> list[Status]:
@@ -89,7 +89,7 @@ HIDING: dict[str, list[Record]] = {
     ],
 )
 def test_o31_a_row_that_may_be_there_is_not_sent(scene: Scene, answer: str, state: Status) -> None:
-    """A mention, a text that came cut, a case without an id, several cases: each is named and left to a person."""
+    """A mention, a text that was cut off, a case without an id, several cases: each is left to a person."""
     scene.crm.answers[BY_CONTACT] = HIDING[answer]
     scene.look("look_for", wanted(1))
     assert scene.states() == [state, Status.PLANNED, Status.PLANNED]
@@ -107,7 +107,7 @@ def test_o31_a_page_that_may_not_be_whole_hides_rows(scene: Scene, page_size: in
 
 
 def test_o31_a_row_that_an_earlier_look_left_in_doubt_is_looked_for_again(scene: Scene) -> None:
-    """Found, still in doubt, or certainly not there by now; a row that was sent is none of these."""
+    """Found, still in doubt, or certainly absent by now; a row that was sent is not touched."""
     scene.crm.answers[BY_CONTACT] = [OTHER]
     scene.look("look_for", wanted(1, 2), None)
     scene.desk.conclude(scene.desk.claim(3), outcome(Verdict.UNKNOWN))
@@ -121,7 +121,7 @@ def test_o31_a_row_that_an_earlier_look_left_in_doubt_is_looked_for_again(scene:
 
 
 def test_r15_a_row_that_is_a_case_already_stops_the_run_and_its_id_is_kept(scene: Scene) -> None:
-    """Nothing is noted about the source: the next run looks again."""
+    """Nothing is recorded about the source: the next run looks again."""
     scene.crm.answers[BY_CONTACT] = [record(1, "case-1")]
     with pytest.raises(StartRefused, match="case-1"):
         scene.look("spot_check", wanted(1, 2))
@@ -130,7 +130,7 @@ def test_r15_a_row_that_is_a_case_already_stops_the_run_and_its_id_is_kept(scene
 
 
 def test_r15_a_source_whose_rows_are_not_there_is_looked_for_once(scene: Scene) -> None:
-    """An answer that tells nothing about a row is no hit, and the source is remembered by its digest."""
+    """An answer that proves nothing about a row is not a hit, and the source is remembered by its digest."""
     scene.crm.answers[BY_CONTACT] = [OTHER]
     assert scene.look("spot_check", wanted(1, 2), None) is None
     assert scene.is_checked()
@@ -145,7 +145,7 @@ def test_r15_what_the_journal_knows_by_now_is_no_hit(scene: Scene) -> None:
 
 
 def test_r15_a_case_that_a_person_declared_gone_is_no_hit(scene: Scene) -> None:
-    """The id is known, and its row goes no second time; a search may show the case for a while."""
+    """The id is known, and its row is not sent again; a search may show the case for a while."""
     journal, record_of = scene.desk.journal, scene.desk.record
     scene.desk.conclude(scene.desk.claim(2), created("case-1"))
     assert journal.doubts.note_deleted(record_of.id, identity(2).reference)
@@ -157,7 +157,7 @@ def test_r15_a_case_that_a_person_declared_gone_is_no_hit(scene: Scene) -> None:
 
 
 def test_r15_a_question_that_is_refused_is_said_and_asked_again(scene: Scene) -> None:
-    """The others count all the same; the source is not noted as looked for."""
+    """The other answers count; the source is not recorded as checked."""
     scene.crm.answers[BY_CONTACT] = REFUSED
     rows = [*wanted(1), *wanted(2, value="nobody@example.com")]
     assert "RECORD NOT FOUND" in (scene.look("spot_check", rows) or "")
@@ -168,7 +168,7 @@ def test_r15_a_question_that_is_refused_is_said_and_asked_again(scene: Scene) ->
 
 
 def test_r15_rows_that_cannot_be_looked_for_are_said(scene: Scene) -> None:
-    """Without a mark or a value nobody can tell, and no question goes out."""
+    """Without a mark or a value there is nothing to search for, and the CRM is not asked."""
     assert "`reference`" in (scene.look("spot_check", wanted(1, value=None)) or "")
     assert scene.crm.asked == []
 
@@ -196,8 +196,8 @@ def test_r15_the_rows_of_a_spot_check(
     quota_left: int | None,
     places: list[int],
 ) -> None:
-    """The first, the last and some between; all of them where that costs at most a tenth of the calls that are left."""
-    every = [Wanted(f"WCI-{place}", f"{place % max(1, contacts)}@example.com") for place in range(rows)]
-    monkeypatch.setattr(looking, "wanted_rows", lambda _plan: iter(every))
-    chosen = chosen_for_spot_check(PLAN, rows, number, quota_left)
+    """The first, the last and some between; all of them if that costs at most a tenth of the remaining calls."""
+    every = [RowToFind(f"WCI-{place}", f"{place % max(1, contacts)}@example.com") for place in range(rows)]
+    monkeypatch.setattr(looking, "sendable_rows", lambda _plan: iter(every))
+    chosen = choose_for_spot_check(PLAN, rows, number, quota_left)
     assert chosen == [every[place] for place in places]

@@ -187,7 +187,7 @@ def test_the_runs_above_come_to_every_end(office: Office, give: Give) -> None:
     }
     issues = load_workbook(office.report)["Issues"]
     assert [cell.value for cell in issues["F"][1:]] == ["bad-email", "rejected"]
-    assert issues["D3"].value.startswith("The CRM said no: CONTACT DOES NOT EXIST")
+    assert issues["D3"].value.startswith("Rejected by the CRM: CONTACT DOES NOT EXIST")
 
 
 def test_history_tells_what_a_run_changed(office: Office, give: Give) -> None:

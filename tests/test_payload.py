@@ -1,4 +1,4 @@
-"""Payload: one JSON body, its length known beforehand, and every cell in it as it was."""
+"""Payload: one JSON body, its length known in advance, and every cell in it unchanged."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def test_a_body_is_the_vendors_sample_in_its_order() -> None:
 def test_any_fields_and_files_survive_in_a_body_of_the_length_that_was_said(
     fields: dict[str, object], contents: list[bytes]
 ) -> None:
-    """Whatever the cells and files hold: valid JSON of exactly `length` bytes that says the same, twice over."""
+    """Whatever the cells and files contain: valid JSON of exactly `length` bytes with the same content, every time."""
     made = build(fields, [encoded(content) for content in contents])
     text = body(made)
     assert len(text) == made.length
@@ -79,20 +79,20 @@ def test_any_fields_and_files_survive_in_a_body_of_the_length_that_was_said(
     "text", ["{product_purchased} {{x}} {0}", 'say "no"\\', "👩🏽‍💻 ñ \u2028", "a\nb\r\nc\t", "</script>\x00"]
 )
 def test_braces_quotes_emoji_and_newlines_survive(text: str) -> None:
-    """A cell's text arrives as it is; nothing in it is read as a template or as JSON."""
+    """A cell's text arrives unchanged; nothing in it is interpreted as a template or as JSON."""
     fields = payload.with_reference({**FIELDS, "description": text}, "description", REFERENCE)
     said = json.loads(body(build(fields)))
     assert said["description"] == f"[{REFERENCE}]\n{text}"
 
 
 def test_form_and_attachments_are_always_there_and_none_is_left_out() -> None:
-    """An empty optional field is absent, never null; `form` and `attachments` are there though they be empty."""
+    """An empty optional field is absent, never null; `form` and `attachments` are present even if they are empty."""
     said = json.loads(body(build({"contact": "ana@example.com", "solution": None, "form.Subject": None})))
     assert said == {"operation": "op", "contact": "ana@example.com", "form": {}, "attachments": []}
 
 
 def test_objects_and_switches_of_form_fields_stay_what_they_are() -> None:
-    """Values of the CRM's form field types are JSON of their own kind."""
+    """Values of the CRM's form field types become the corresponding JSON types."""
     phone = {"type": "telephone", "value": "3001234567", "country": "CO", "code": "+57"}
     said = json.loads(body(build({"form.Phone": phone, "form.Urgent": False, "form.Tags": ["a", "b"], "form.N": 7})))
     assert said["form"] == {"Phone": phone, "Urgent": False, "Tags": ["a", "b"], "N": 7}
@@ -100,44 +100,44 @@ def test_objects_and_switches_of_form_fields_stay_what_they_are() -> None:
 
 @pytest.mark.parametrize("value", [float("nan"), float("inf")])
 def test_a_value_that_json_has_no_form_for_makes_no_body(value: float) -> None:
-    """`NaN` in a body would be read by no JSON reader: it is refused before there is anything to send."""
+    """`NaN` is not valid JSON: it is refused before anything is sent."""
     with pytest.raises(ValueError, match="JSON"):
         build({"form.Amount": value})
 
 
 def test_the_reference_is_the_first_line_of_the_description() -> None:
-    """The mark stands alone on the first line, also where there is no description."""
+    """The mark is alone on the first line, also without a description."""
     assert payload.with_reference(FIELDS, "description", REFERENCE)["description"] == f"[{REFERENCE}]\nHola"
     assert payload.with_reference({}, "description", REFERENCE) == {"description": f"[{REFERENCE}]\n"}
 
 
 def test_the_reference_may_have_a_form_field_of_its_own_or_no_place() -> None:
-    """In a form field it is the bare mark; without a place the fields are as they were."""
+    """A form field contains the bare mark; without a field for it the fields are unchanged."""
     assert payload.with_reference(FIELDS, "form.Ref", REFERENCE) == {**FIELDS, "form.Ref": REFERENCE}
     assert payload.with_reference(FIELDS, None, REFERENCE) == FIELDS
 
 
 def test_missing_attachments_are_named_at_the_end_of_the_description() -> None:
-    """A case that goes without a file says which; one that lacks none is untouched."""
+    """A case that is sent without a file names it; a complete one is unchanged."""
     fields = payload.with_missing(FIELDS, ["a.pdf", "b {x}.png"])
     assert fields["description"] == "Hola\n\n[Missing attachments: a.pdf, b {x}.png]"
     assert payload.with_missing(FIELDS, []) == FIELDS
 
 
 def test_every_text_and_number_that_is_sent_is_known_for_masking() -> None:
-    """Values inside objects and lists, and numbers as JSON writes them, can be masked in what the CRM says."""
+    """Values inside objects and lists, and numbers as JSON writes them, can be masked in the CRM's answer."""
     made = build({"contact": "ana@example.com", "form.Id": 1020304050, "form.P": {"value": "300", "tags": ["x", 1.5]}})
     assert set(made.values) == {"ana@example.com", "1020304050", "300", "x", "1.5"}
 
 
 def test_neither_the_values_nor_the_chunks_show_in_the_representation() -> None:
-    """A payload in a log line or a traceback shows its reference and length alone."""
+    """A payload in a log line or a traceback shows only its reference and length."""
     assert "ana@" not in repr(build(FIELDS))
     assert repr(build(FIELDS)) == f"Payload(reference='{REFERENCE}', length={build(FIELDS).length})"
 
 
 def test_long_chunks_are_handed_on_as_they_are_and_short_ones_together() -> None:
-    """A small case is one call of the system; what is long is not copied, and nothing empty is handed on."""
+    """A small case is one write to the socket; long pieces are not copied, and empty ones are not written."""
     assert len(list(build(FIELDS, [encoded(b"small", 1), encoded(b"as small")]).chunks())) == 1
     long = [b"A" * 400_000, b"B" * 400_000]
     made = build(FIELDS, [EncodedFile(800_000, lambda: iter(long)), encoded(b"small")])
@@ -149,6 +149,6 @@ def test_long_chunks_are_handed_on_as_they_are_and_short_ones_together() -> None
 
 
 def test_many_short_chunks_make_no_long_one() -> None:
-    """What is gathered stays short: a body of many small files needs no memory of its own."""
+    """Joined pieces stay short: a body of many small files needs little memory."""
     files = [encoded(b"x" * 3_000)] * 100
     assert max(map(len, build(FIELDS, files).chunks())) <= 64 * 1024

@@ -1,4 +1,4 @@
-"""A plan that is kept by column gives the rows that it is made of."""
+"""A plan is stored by column and gives back the rows that it was made of."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def batch_of(rows: list[tuple[bool, bool, str | None, JournalRow | None, bool, s
 
 @given(ROWS, st.data())
 def test_some_rows_of_a_batch_are_those_rows(rows: list, data: st.DataObject) -> None:
-    """A batch of some rows has these rows, whatever is known of them, in the order of the sheet."""
+    """A selection from a batch has the selected rows in sheet order, whatever is known about them."""
     batch = batch_of(rows)
     chosen = data.draw(st.lists(st.booleans(), min_size=len(rows), max_size=len(rows)))
     assert list(batch.where(chosen).rows()) == [
@@ -56,7 +56,7 @@ def test_some_rows_of_a_batch_are_those_rows(rows: list, data: st.DataObject) ->
 
 @given(ROWS)
 def test_a_row_is_whole(rows: list) -> None:
-    """A row has the facts that its batch was made of, under its own number, and the fields that are not left out."""
+    """A row has the facts from which its batch was made, its own number, and the fields that are not left out."""
     for place, row in enumerate(batch_of(rows).rows()):
         is_nobody, is_faulty, skipped, known, differs, text = rows[place]
         assert row.number == place + 2
@@ -66,7 +66,7 @@ def test_a_row_is_whole(rows: list) -> None:
 
 
 def test_who_a_row_is_does_not_depend_on_a_journal(office: Office, give: Give) -> None:
-    """A row has the same key and the same reference where a journal remembers it and where none does."""
+    """A row has the same key and the same reference with and without a journal."""
     office.write([ticket(1), ticket(2)])
     assert give(office.arguments("run", "--yes")).status == 0
     job = Job(office.source, office.mapping, Connection(office.sandbox.url, "demo"), office.journal)
@@ -81,7 +81,7 @@ def test_who_a_row_is_does_not_depend_on_a_journal(office: Office, give: Give) -
 
 @given(ROWS)
 def test_a_row_is_in_the_state_that_outranks_the_others(rows: list) -> None:
-    """What the CRM said comes first, then what passes a row over, then what is wrong with it, then a rejection."""
+    """The CRM's answer comes first, then the reason to skip a row, then its faults, then a rejection."""
     for planned in batch_of(rows).rows():
         known = planned.known.status if planned.known else None
         if known in {Status.CREATED, Status.SENDING, Status.UNKNOWN, Status.CONFLICT}:
@@ -96,7 +96,7 @@ def test_a_row_is_in_the_state_that_outranks_the_others(rows: list) -> None:
 
 
 def test_a_row_that_is_passed_over_has_no_issue_of_its_files(office: Office, give: Give) -> None:
-    """A file that is missing is nobody's fault in a row that is not sent anyway."""
+    """A missing file is not an issue of a row that is skipped."""
     office.write([ticket(1), ticket(2, Asunto="Borrador", Detalle="no.txt")])
     mapping = office.mapping.read_text("utf-8").replace("key: Ticket", "key: Ticket\n  skip_if: {Asunto: Borrador}")
     office.mapping.write_text(f"{mapping}attachments: {{folder: '.', columns: [Detalle]}}\n", "utf-8")
@@ -112,7 +112,7 @@ def test_an_empty_batch_and_one_of_one_row(rows: int) -> None:
 
 
 def test_r4_a_created_row_that_is_wrong_now_is_changed_and_nothing_else(office: Office, give: Give) -> None:
-    """What would be wrong with a row if it were sent is no issue of a row that is a case already."""
+    """A fault in a row that is already a case is not an issue."""
     office.write([ticket(1), ticket(2)])
     assert give(office.arguments("run", "--yes")).status == 0
     office.write([ticket(1, Correo="nobody", Estado="Raro"), ticket(2)])

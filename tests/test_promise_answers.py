@@ -1,4 +1,4 @@
-"""Whole runs against odd answers, wrong ids, stopped processes and people in a hurry: ids stay with their own rows."""
+"""Whole runs with odd answers, wrong ids, stopped processes and hasty people: ids stay with their own rows."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ import psutil
 import pytest
 from odd_crm import Case, OddCrm, success
 from openpyxl import load_workbook
-from promise_support import end_leases, kept, know_the_search, nursery, states, tickets, told, wait_until
+from promise_support import end_leases, know_the_search, nursery, select, states, stored_rows, tickets, wait_until
 from run_support import Give, Office, Result, ticket
 from scripted_crm import ScriptedCrm, http
 
@@ -31,7 +31,7 @@ def run(office: Office, give: Give, server: ScriptedCrm, *more: str) -> Result:
 
 
 def settle(office: Office, give: Give, server: ScriptedCrm, *more: str) -> Result:
-    """Carry out `settle` against a server, the quiet period over."""
+    """Carry out `settle` against a server after the quiet period."""
     end_leases(office.journal)
     words = office.settle("--json", *AT_ONCE, *more)
     words[words.index("--server") + 1] = server.url
@@ -56,8 +56,8 @@ def test_o21_an_id_that_another_row_has_stays_with_that_row(office: Office, give
         assert result.status == 4
         assert len(crm.posted) == 2
         assert crm.cases[0].wolkvox_id in result.json["next"]
-        assert [row.reference in result.json["next"] for row in kept(office.journal)[:2]] == [True, True]
-        assert told(office.journal, "SELECT state, disputed FROM rows ORDER BY id LIMIT 3") == [
+        assert [row.reference in result.json["next"] for row in stored_rows(office.journal)[:2]] == [True, True]
+        assert select(office.journal, "SELECT state, disputed FROM rows ORDER BY id LIMIT 3") == [
             ("created", 1),
             ("unknown", 0),
             ("planned", 0),
@@ -67,13 +67,13 @@ def test_o21_an_id_that_another_row_has_stays_with_that_row(office: Office, give
         settled = settle(office, give, server)
         assert (settled.status, settled.json["settled"][0]["created"]) == (0, 1)
         assert run(office, give, server).status == 0
-    crm.assert_one_case_each(kept(office.journal))
+    crm.assert_one_case_each(stored_rows(office.journal))
     assert states(office.journal) == {"created": 5}
-    assert told(office.journal, "SELECT count(*) FROM rows WHERE disputed") == [(0,)]
+    assert select(office.journal, "SELECT count(*) FROM rows WHERE disputed") == [(0,)]
 
 
 def test_o21_an_id_that_was_given_to_the_wrong_row_is_handed_over(office: Office, give: Give) -> None:
-    """Where the search shows that a disputed id is the newcomer's, it gets it, and the former holder is in doubt."""
+    """If the search shows that a disputed id is the newcomer's, it gets the id, and the former holder is in doubt."""
     cases: list[Case] = []
 
     def ahead(case: Case, number: int) -> bytes:
@@ -86,16 +86,16 @@ def test_o21_an_id_that_was_given_to_the_wrong_row_is_handed_over(office: Office
     with ScriptedCrm(crm) as server:
         assert run(office, give, server).status == 4
         settle(office, give, server)
-        crm.assert_one_case_each(kept(office.journal))
-        assert [row.state for row in kept(office.journal)] == ["unknown", "created"]
+        crm.assert_one_case_each(stored_rows(office.journal))
+        assert [row.state for row in stored_rows(office.journal)] == ["unknown", "created"]
         own = crm.cases[0].wolkvox_id
         assert settle(office, give, server, "--by-hand", "1", "--created", own).status == 0
-    crm.assert_one_case_each(kept(office.journal))
+    crm.assert_one_case_each(stored_rows(office.journal))
     assert states(office.journal) == {"created": 2}
 
 
 def test_o21_an_id_that_was_only_noted_for_a_row_is_no_other_rows(office: Office, give: Give) -> None:
-    """A refusal names a case, and a proxy repeats its id as another row's success: that row is unknown, too."""
+    """A refusal names a case, and a proxy repeats its id as the success of another row: that row is unknown, too."""
     first: list[Case] = []
 
     def repeating(case: Case, number: int) -> bytes:
@@ -106,10 +106,10 @@ def test_o21_an_id_that_was_only_noted_for_a_row_is_no_other_rows(office: Office
     office.write(tickets([1, 2, 3]))
     with ScriptedCrm(crm) as server:
         assert run(office, give, server).status == 4
-        crm.assert_one_case_each(kept(office.journal))
+        crm.assert_one_case_each(stored_rows(office.journal))
         assert "created" not in states(office.journal)
         assert settle(office, give, server).status == 0
-    crm.assert_one_case_each(kept(office.journal))
+    crm.assert_one_case_each(stored_rows(office.journal))
 
 
 def test_o21_a_mark_in_the_case_of_another_row_disputes_it(office: Office, give: Give) -> None:
@@ -126,12 +126,12 @@ def test_o21_a_mark_in_the_case_of_another_row_disputes_it(office: Office, give:
     with ScriptedCrm(crm) as server:
         assert run(office, give, server).status == 4
         settle(office, give, server)
-    crm.assert_one_case_each(kept(office.journal))
-    assert [row.state for row in kept(office.journal)] == ["unknown", "created"]
+    crm.assert_one_case_each(stored_rows(office.journal))
+    assert [row.state for row in stored_rows(office.journal)] == ["unknown", "created"]
 
 
 def test_o21_a_person_says_whose_case_a_disputed_id_is(office: Office, give: Give) -> None:
-    """`--created ID` of another row is refused, and with `--instead-of` it moves, so that no row loses it unseen."""
+    """`--created ID` of another row is refused; with `--instead-of` the id moves, so that no row loses it unnoticed."""
     first: list[Case] = []
 
     def repeating(case: Case, number: int) -> bytes:
@@ -148,7 +148,7 @@ def test_o21_a_person_says_whose_case_a_disputed_id_is(office: Office, give: Giv
         assert "--instead-of" in refused.json["reason"]
         taken = settle(office, give, server, "--by-hand", "2", "--created", known, "--instead-of", "1")
         assert taken.status == 4
-    assert told(office.journal, "SELECT state, wolkvox_id FROM rows ORDER BY id") == [
+    assert select(office.journal, "SELECT state, wolkvox_id FROM rows ORDER BY id") == [
         ("unknown", None),
         ("created", known),
     ]
@@ -156,18 +156,18 @@ def test_o21_a_person_says_whose_case_a_disputed_id_is(office: Office, give: Giv
 
 @pytest.mark.parametrize("status", [400, 401, 403, 404, 429, 302, 500])
 def test_o23_an_id_in_a_refusal_makes_the_row_unknown_and_is_found(office: Office, give: Give, status: int) -> None:
-    """Whatever the status, a row whose answer names a case is not sent again; settling finds the case by its id."""
+    """Whatever its status, a row whose answer names a case is not sent again; settling finds the case by its id."""
     crm = OddCrm(lambda case, number: http(status if number == 1 else 200, success(case) | {"error": "NO"}))
     office.write(tickets([1]))
     with ScriptedCrm(crm) as server:
         assert run(office, give, server).status in {4, 5}
-        assert told(office.journal, "SELECT state FROM rows") == [("unknown",)]
-        assert told(office.journal, "SELECT wolkvox_id FROM arrived_ids") == [(crm.cases[0].wolkvox_id,)]
+        assert select(office.journal, "SELECT state FROM rows") == [("unknown",)]
+        assert select(office.journal, "SELECT wolkvox_id FROM arrived_ids") == [(crm.cases[0].wolkvox_id,)]
         refused = settle(office, give, server, "--by-hand", "1", "--not-created")
         assert refused.status == 2
         assert f"--despite {crm.cases[0].wolkvox_id}" in refused.json["reason"]
         assert settle(office, give, server).status == 0
-    crm.assert_one_case_each(kept(office.journal))
+    crm.assert_one_case_each(stored_rows(office.journal))
     assert len(crm.posted) == 1
 
 
@@ -184,7 +184,7 @@ def test_o23_an_id_in_a_refusal_makes_the_row_unknown_and_is_found(office: Offic
 def test_o23_a_case_that_only_its_number_names_is_found_by_that(
     office: Office, give: Give, more: dict[str, object]
 ) -> None:
-    """A refusal with a prefix, a number or an id in words: not sent again, and found though no value finds it."""
+    """A refusal with a prefix, a number or an id in its text: not sent again, and found although no value finds it."""
     crm = OddCrm(lambda case, number: _refusing(case, more) if number == 1 else http(200, success(case)))
     crm.changed = lambda case: {"idCase": case.id_prefijo.removeprefix("CAS-")}
     office.write(tickets([1]))
@@ -195,11 +195,11 @@ def test_o23_a_case_that_only_its_number_names_is_found_by_that(
         _forget_search_values(office.journal)
         assert settle(office, give, server).status == 0
     assert (states(office.journal), len(crm.posted)) == ({"created": 1}, 1)
-    crm.assert_one_case_each(kept(office.journal))
+    crm.assert_one_case_each(stored_rows(office.journal))
 
 
 def _refusing(case: Case, more: dict[str, object]) -> bytes:
-    """Return a refusal that names the case by something else than its `wolkvox_id`."""
+    """Return a refusal that names the case by something other than its `wolkvox_id`."""
     text = json.dumps({"code": 400, "error": "NO", **more})
     named = {"prefix": case.id_prefijo, "number": case.id_prefijo.removeprefix("CAS-"), "id": case.wolkvox_id}
     for name, value in named.items():
@@ -208,13 +208,13 @@ def _refusing(case: Case, more: dict[str, object]) -> bytes:
 
 
 def _forget_search_values(journal: Path) -> None:
-    """Leave nothing to search a row by but the ids that arrived."""
+    """Leave only the ids that arrived to search for a row."""
     with closing(sqlite3.connect(journal)) as database, database:
         database.execute("UPDATE attempts SET search_value = NULL, search_field = NULL")
 
 
 def test_o23_not_created_despite_an_id_is_taken_after_a_search(office: Office, give: Give) -> None:
-    """The CRM is asked once more: what it finds counts, and else the id stays as history and the row goes again."""
+    """The CRM is searched once more: a case that is found counts; if none is, the id is history and the row is sent."""
     wrong = "64cbffffffffffffffffffff"
     crm = OddCrm(
         lambda case, number: http(400, success(case, wolkvox_id=wrong)) if number == 1 else http(200, success(case))
@@ -226,8 +226,8 @@ def test_o23_not_created_despite_an_id_is_taken_after_a_search(office: Office, g
         assert settle(office, give, server, "--by-hand", "1", "--not-created", "--despite", wrong).status == 0
         assert states(office.journal) == {"planned": 1}
         assert run(office, give, server).status == 0
-    assert told(office.journal, "SELECT wolkvox_id, dismissed FROM arrived_ids ORDER BY id")[0] == (wrong, 1)
-    assert crm.ids()[found.reference] == kept(office.journal)[0].wolkvox_id
+    assert select(office.journal, "SELECT wolkvox_id, dismissed FROM arrived_ids ORDER BY id")[0] == (wrong, 1)
+    assert crm.ids()[found.reference] == stored_rows(office.journal)[0].wolkvox_id
 
 
 # ------------------------------------------------------------------------------------------------ time and verdicts
@@ -246,7 +246,7 @@ def test_o27_a_process_that_was_stopped_past_its_lease_sends_nothing(
         words[words.index("--server") + 1] = server.url
         late = elsewhere.submit(order, words, step=step, when=when, nth=1, lease=2.0, pid=str(pid))
         try:
-            wait_until(lambda: pid.exists() and _is_stopped(int(pid.read_text())))
+            wait_until(lambda: _is_stopped(pid))
             wait_until(lambda: give(_settle_words(office, server)).status == 4)
             verdict = give([*_settle_words(office, server), "--by-hand", "1", "--not-created"])
             assert verdict.status == 0, verdict
@@ -257,7 +257,7 @@ def test_o27_a_process_that_was_stopped_past_its_lease_sends_nothing(
         finally:
             _kill(int(pid.read_text()))
     assert len(crm.posted) == 1
-    crm.assert_one_case_each(kept(office.journal))
+    crm.assert_one_case_each(stored_rows(office.journal))
     assert states(office.journal) == {"created": 1}
 
 
@@ -268,17 +268,19 @@ def _settle_words(office: Office, server: ScriptedCrm) -> list[str]:
 
 
 def _kill(pid: int) -> None:
-    """End a process that may have ended by itself; one that is stopped would never end."""
+    """Kill a process that may have ended by itself; a stopped one would never end."""
     with suppress(ProcessLookupError):
         os.kill(pid, signal.SIGKILL)
 
 
-def _is_stopped(pid: int) -> bool:
-    return psutil.Process(pid).status() == psutil.STATUS_STOPPED
+def _is_stopped(pid: Path) -> bool:
+    """Tell whether the process whose id is in a file is stopped; the file may not be there or not be filled yet."""
+    written = pid.read_text() if pid.exists() else ""
+    return written != "" and psutil.Process(int(written)).status() == psutil.STATUS_STOPPED
 
 
 def _in_doubt(office: Office, give: Give, server: ScriptedCrm, rows: int = 2) -> None:
-    """Run rows whose first one gets an answer that tells nothing."""
+    """Run rows of which the first gets a useless answer."""
     office.write(tickets(range(1, rows + 1)))
     run(office, give, server)
 
@@ -291,7 +293,7 @@ def _tells_nothing_first(case: Case, number: int) -> bytes:
 def test_o28_a_verdict_waits_for_the_lease_and_the_quiet_period(
     office: Office, give: Give, verdict: tuple[str, ...]
 ) -> None:
-    """By hand and from a report alike: refused with the moment from which on it can be given; then it is taken."""
+    """By hand and from a report: refused with the time from which it can be given; then it is accepted."""
     crm = OddCrm(_tells_nothing_first)
     with ScriptedCrm(crm) as server:
         _in_doubt(office, give, server)
@@ -302,7 +304,7 @@ def test_o28_a_verdict_waits_for_the_lease_and_the_quiet_period(
             words[words.index("--quiet-period") + 1] = quiet
             refused = give([*words, "--by-hand", "1", *verdict])
             assert refused.status == 2
-            assert "may still come into being until" in refused.json["reason"]
+            assert "may still be created until" in refused.json["reason"]
             _decide(office.report, verdict)
             named = give([*words, "--from", str(office.report)])
             assert (named.status, len(named.json["not_taken"])) == (4, 1)
@@ -323,7 +325,7 @@ def _decide(report: Path, verdict: tuple[str, ...]) -> None:
 
 @pytest.mark.parametrize("sheet_of", ["today", "0.1.0"])
 def test_o28_a_verdict_about_an_earlier_attempt_is_not_taken(office: Office, give: Give, sheet_of: str) -> None:
-    """A verdict that was written before the row was sent again says nothing of the new attempt."""
+    """A verdict that was written before the row was sent again does not apply to the new attempt."""
     crm = OddCrm(lambda case, number: http(200, "<html></html>" if number in {1, 2} else success(case)))
     with ScriptedCrm(crm) as server:
         _in_doubt(office, give, server, rows=1)
@@ -343,7 +345,7 @@ def test_o28_a_verdict_about_an_earlier_attempt_is_not_taken(office: Office, giv
 
 
 def _without_attempts(report: Path) -> None:
-    """Take the column that 0.1.0 did not write out of `To decide`."""
+    """Remove from `To decide` the column that 0.1.0 did not write."""
     with closing(load_workbook(report)) as workbook:
         sheet = workbook["To decide"]
         sheet.delete_cols({cell.value: cell.column for cell in sheet[1]}["attempt"])
@@ -351,13 +353,13 @@ def _without_attempts(report: Path) -> None:
 
 
 def _make_attempts_older(journal: Path) -> None:
-    """Let what was sent so far have been sent a minute earlier: two runs of a test are in the same second."""
+    """Date everything that was sent so far a minute back: two runs of a test are in the same second."""
     with closing(sqlite3.connect(journal)) as database, database:
         database.execute("UPDATE rows SET sent_at = sent_at - 60")
 
 
 def test_o28_the_same_verdict_twice_is_told_what_is_known(office: Office, give: Give) -> None:
-    """The second one is refused: the row is not in doubt any more, and its case is named."""
+    """The second one is refused: the row is no longer in doubt, and its case is named."""
     crm = OddCrm(_tells_nothing_first)
     with ScriptedCrm(crm) as server:
         _in_doubt(office, give, server)
@@ -372,18 +374,18 @@ def test_o28_the_same_verdict_twice_is_told_what_is_known(office: Office, give: 
 
 
 def _decide_reported(office: Office, reference: str) -> None:
-    assert [row.state for row in kept(office.journal) if row.reference == reference] == ["created"]
+    assert [row.state for row in stored_rows(office.journal) if row.reference == reference] == ["created"]
 
 
 def test_a_deleted_case_keeps_its_id_and_is_not_sent_again(office: Office, give: Give) -> None:
-    """`--deleted` notes that a case is gone; the row stays created, says so in the report, and is never sent again."""
+    """`--deleted` records that a case is gone; its row stays created, says so in the report, and is not sent again."""
     crm = OddCrm()
     with ScriptedCrm(crm) as server:
         _in_doubt(office, give, server)
         assert settle(office, give, server, "--by-hand", "1", "--deleted").status == 0
         again = run(office, give, server)
     assert (again.status, len(crm.posted)) == (0, 2)
-    assert "gone from the CRM" in office.reported(Path(again.json["report"]))["message"][0]
+    assert "deleted from the CRM" in office.reported(Path(again.json["report"]))["message"][0]
 
 
 # ------------------------------------------------------------------------------------------------ searches
@@ -391,7 +393,7 @@ def test_a_deleted_case_keeps_its_id_and_is_not_sent_again(office: Office, give:
 
 @pytest.mark.parametrize("quoted_in", ["another field", "a reply", "another case's description", "another row's case"])
 def test_o30_a_quoted_reference_is_no_hit_and_no_absence(office: Office, give: Give, quoted_in: str) -> None:
-    """A reference that other records quote neither makes the row created nor lets it be sent again."""
+    """A reference that is quoted in other records neither makes the row created nor allows to send it again."""
     crm = OddCrm(_tells_nothing_first)
 
     def quoting(found: list[dict[str, object]]) -> list[dict[str, object]]:
@@ -414,14 +416,14 @@ def test_o30_a_quoted_reference_is_no_hit_and_no_absence(office: Office, give: G
         _in_doubt(office, give, server, rows=3)
         for _time in range(2):
             assert settle(office, give, server).status == 4
-            crm.assert_one_case_each(kept(office.journal))
+            crm.assert_one_case_each(stored_rows(office.journal))
         assert run(office, give, server).status == 4
     assert len(crm.posted) == 3
-    crm.assert_one_case_each(kept(office.journal))
+    crm.assert_one_case_each(stored_rows(office.journal))
 
 
 def test_o30_a_row_that_lost_its_id_by_a_search_is_not_sent_again(office: Office, give: Give) -> None:
-    """Somebody put the mark of another ticket into its case: no search that finds nothing says that it has none."""
+    """Someone put the mark of another ticket into the case: a search that finds nothing does not prove its absence."""
     crm = OddCrm(_tells_nothing_first)
 
     def edited(found: list[dict[str, object]]) -> list[dict[str, object]]:
@@ -436,15 +438,15 @@ def test_o30_a_row_that_lost_its_id_by_a_search_is_not_sent_again(office: Office
         know_the_search(office, server=server.url)
         _in_doubt(office, give, server, rows=3)
         settle(office, give, server)
-        assert [row.state for row in kept(office.journal)] == ["created", "created", "unknown"]
+        assert [row.state for row in stored_rows(office.journal)] == ["created", "created", "unknown"]
         office.write([*tickets([1, 2, 3]), *tickets(range(4, 14), Correo="muchos@example.com")])
-        for _time in range(2):  # the new cases are newer, and their answer is longer: all that absence needs
+        for _time in range(2):  # the new cases are newer, and their answer is longer: all that proves absence
             assert run(office, give, server, *AT_ONCE).status == 4
     assert (len(crm.posted), states(office.journal)) == (13, {"created": 12, "unknown": 1})
 
 
 def test_o29_a_text_that_comes_cut_proves_no_absence(office: Office, give: Give) -> None:
-    """Descriptions that the search cuts before the mark has ended let no row be sent again."""
+    """If the search cuts descriptions off before the end of the mark, no row is sent again."""
     crm = OddCrm(_tells_nothing_first)
 
     def cut(found: list[dict[str, object]]) -> list[dict[str, object]]:
@@ -465,7 +467,7 @@ def test_o31_looking_first_at_a_page_that_may_not_be_whole_sends_nothing(
     give: Give,
     known: bool,  # noqa: FBT001 - two cases of one test
 ) -> None:
-    """A row that a page does not show is not sent, whether or not somebody has measured the page; an empty one is."""
+    """A row that is not on a page is not sent, whether or not the page size is known; it is if the page is empty."""
     crm = OddCrm()
     office.write([*tickets([1, 2, 3]), *tickets([4], Correo="nadie@example.com")])
     with ScriptedCrm(crm) as server:
@@ -477,7 +479,7 @@ def test_o31_looking_first_at_a_page_that_may_not_be_whole_sends_nothing(
             know_the_search(office, page_size=2, server=server.url)
         result = run(office, give, server, "--look-first", *AT_ONCE)
         assert (result.status, len(crm.posted)) == (4, 4)
-        crm.assert_one_case_each(kept(office.journal))
+        crm.assert_one_case_each(stored_rows(office.journal))
         assert states(office.journal) == {"created": 3, "unknown": 1}
         crm.records = lambda found: found
         know_the_search(office, server=server.url)
@@ -508,7 +510,7 @@ def test_r15_rows_that_another_computer_sent_are_found_before_the_first_one_goes
         for way in ("adopt", "--look-first"):
             assert way in refused.json["reason"]
         assert len(crm.posted) == 4
-    crm.assert_one_case_each(kept(office.folder / "other" / "journal.db"))
+    crm.assert_one_case_each(stored_rows(office.folder / "other" / "journal.db"))
 
 
 def test_r15_one_refused_question_hides_no_case_that_the_others_show(
@@ -531,12 +533,12 @@ def test_r15_one_refused_question_hides_no_case_that_the_others_show(
         assert refused.status == 2
         assert "another computer" in refused.json["reason"]
     assert len(crm.posted) == 4
-    crm.assert_one_case_each(kept(office.folder / "other" / "journal.db"))
+    crm.assert_one_case_each(stored_rows(office.folder / "other" / "journal.db"))
 
 
 @pytest.mark.parametrize("lost", ["all of it", "what came after a copy"])
 def test_r15_looking_first_waits_until_what_was_sent_last_can_be_found(office: Office, give: Give, lost: str) -> None:
-    """Rows of a lost journal are in doubt unknown to anybody: no search tells of them within their quiet period."""
+    """Rows of a lost journal may be in doubt, and no search can tell within their quiet period."""
     crm = OddCrm()
     office.write([*tickets([1]), *tickets([2], Correo="otra@example.com")])
     with ScriptedCrm(crm) as server:
@@ -551,14 +553,14 @@ def test_r15_looking_first_waits_until_what_was_sent_last_can_be_found(office: O
         crm.records = lambda _found: []  # the index is behind
         refused = run(office, give, server, "--look-first")
         assert (refused.status, len(crm.posted)) == (2, 2)
-        assert "may still come into being until" in refused.json["reason"]
+        assert "may still be created until" in refused.json["reason"]
         crm.records = lambda found: found
         assert run(office, give, server, "--look-first", *AT_ONCE).json["counts"]["created"] == 2
-    crm.assert_one_case_each(kept(office.journal))
+    crm.assert_one_case_each(stored_rows(office.journal))
 
 
 def test_r15_a_rejection_of_an_older_journal_is_looked_for_too(office: Office, give: Give) -> None:
-    """A row that an older journal calls rejected may have been sent with what is lost: it is found, and not sent."""
+    """A row that an older journal calls rejected may have been sent later: it is found, and not sent."""
     crm = OddCrm(lambda case, number: http(400, {"code": "400", "error": "NO"}) if number == 1 else _good(case))
     office.write(tickets([1, 2]))
     with ScriptedCrm(crm) as server:
@@ -574,7 +576,7 @@ def test_r15_a_rejection_of_an_older_journal_is_looked_for_too(office: Office, g
         assert run(office, give, server, "--look-first", *AT_ONCE).status == 0
         assert run(office, give, server, "--retry-rejected").status == 0
     assert len(crm.posted) == 3
-    crm.assert_one_case_each(kept(office.journal))
+    crm.assert_one_case_each(stored_rows(office.journal))
 
 
 def _good(case: Case) -> bytes:
@@ -582,7 +584,7 @@ def _good(case: Case) -> bytes:
 
 
 def test_o31_pages_that_shrank_since_the_doctor_prove_nothing_for_a_look(office: Office, give: Give) -> None:
-    """Three cases of one contact, pages of two now though the doctor saw fifty: the third row is not sent again."""
+    """Three cases of one contact, pages of two although the doctor saw fifty: the third row is not sent again."""
     crm = OddCrm()
     office.write(tickets([1, 2, 3]))
     with ScriptedCrm(crm) as server:
@@ -593,13 +595,13 @@ def test_o31_pages_that_shrank_since_the_doctor_prove_nothing_for_a_look(office:
         crm.records = lambda found: found[:2]
         assert run(office, give, server, "--look-first", *AT_ONCE).status == 4
     assert (states(office.journal), len(crm.posted)) == ({"created": 2, "unknown": 1}, 3)
-    crm.assert_one_case_each(kept(office.journal))
+    crm.assert_one_case_each(stored_rows(office.journal))
 
 
 def test_r15_an_import_that_another_computer_sends_is_checked_on_every_run(
     office: Office, give: Give, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    """Two computers take turns on one sheet: each finds what the other sent, and no row is two cases."""
+    """Two computers take turns on one sheet: each finds what the other sent, and no row has two cases."""
     crm = OddCrm()
     office.write(tickets(range(1, 7)))
     with ScriptedCrm(crm) as server:
@@ -611,6 +613,6 @@ def test_r15_an_import_that_another_computer_sends_is_checked_on_every_run(
             with monkeypatch.context() as computer:
                 computer.setenv("XDG_STATE_HOME", str(tmp_path / f"state {turn % 2}"))
                 give(there if turn % 2 else words)
-    crm.assert_one_case_each(kept(office.journal))
-    crm.assert_one_case_each(kept(office.folder / "there" / "journal.db"))
+    crm.assert_one_case_each(stored_rows(office.journal))
+    crm.assert_one_case_each(stored_rows(office.folder / "there" / "journal.db"))
     assert len(crm.posted) == 6

@@ -39,7 +39,7 @@ KILLS = int(os.environ.get("CHAOS_KILLS", "4"))
 SEED = int(os.environ.get("CHAOS_SEED", "7"))
 
 RATE = 0.02
-"""How often each of the faults strikes; there are some twenty-five."""
+"""How often each of the some twenty-five faults occurs."""
 
 NUMBERS = {
     "late-creation": "wait=0.5,",
@@ -49,14 +49,14 @@ NUMBERS = {
     "too-many-requests-date": "wait=0,",
     "reset-upload": "bytes=100,",
 }
-"""Faults that would take long as they are, or would not strike a small body."""
+"""Faults that would take too long by default, or would not hit a small body."""
 
 NO_VERDICT = (b"HTTP/1.1 30", b"HTTP/1.1 401", b"HTTP/1.1 404", b"HTTP/1.1 429", b"LIMIT", b"PLEASE VALIDATE TOKEN")
-"""What an answer begins with, or says, that proves that no case was made."""
+"""The beginnings and texts of answers that prove that no case was created."""
 
 
 def every_fault(sandbox: RunningSandbox) -> None:
-    """Let every fault that there is strike at random."""
+    """Let every possible fault occur at random."""
     sandbox.inject(*(f"{name}:{NUMBERS.get(name, '')}rate={RATE},seed={SEED + n}" for n, name in enumerate(KINDS)))
 
 
@@ -84,7 +84,7 @@ def run_to_the_end(office: Office, give: Give, words: list[str], most: int) -> C
 
 
 def assert_never_twice_without_a_verdict(passed: list[Passed]) -> Counter[int]:
-    """Hold every row's whole POSTs to the answers between them; return how many rows took how many POSTs.
+    """Check the complete POSTs of every row against the answers between them; return how many rows took how many POSTs.
 
     A row goes again after an answer that proves that there is no case, or after a search that did not find it, by which
     the CRM or a person says so.

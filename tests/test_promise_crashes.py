@@ -16,10 +16,10 @@ from promise_support import (
     assert_report,
     end_leases,
     nursery,
+    select,
     settle_by_person,
     states,
     tickets,
-    told,
 )
 from run_support import MAPPING, Give, Office
 
@@ -31,13 +31,13 @@ OF_EACH_ROW = {"intent-committed", "first-byte-sent", "whole-body-sent", "answer
 
 @pytest.fixture(scope="module")
 def order() -> Iterator[Order]:
-    """Give what carries a command out in a process of its own, and returns its exit status."""
+    """Give a function that carries out a command in a process of its own and returns its exit status."""
     with nursery() as carry_out:
         yield carry_out
 
 
 def with_attachments(office: Office) -> None:
-    """Write rows of one contact that send a file each, so that a body is more than one chunk."""
+    """Write rows of one contact with a file each, so that a body has more than one chunk."""
     attachments = "attachments: {folder: ., columns: [Archivo]}\n"
     office.mapping.write_text(MAPPING + attachments, encoding="utf-8")
     (office.folder / "scan.bin").write_bytes(os.urandom(200_000))
@@ -65,7 +65,7 @@ def test_o1_killed_twice_at_a_step_and_run_again(
     assert result.status == 0
     assert assert_promise(office) == {"created": ROWS}
     assert_report(office, Path(result.json["report"]))
-    assert told(office.journal, "SELECT count(*) FROM attempts WHERE search_value IS NOT NULL") == [(0,)]
+    assert select(office.journal, "SELECT count(*) FROM attempts WHERE search_value IS NOT NULL") == [(0,)]
 
 
 @pytest.mark.parametrize("when", ["before", "after"])

@@ -1,4 +1,4 @@
-"""Whole runs, guard by guard: the mark comes before the first byte, and who has to look first looks for every row."""
+"""Whole runs, guard by guard: the mark comes before the first byte, and looking first covers every row."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from odd_crm import Case, OddCrm, success
-from promise_support import kept, know_the_search, states
+from promise_support import know_the_search, states, stored_rows
 from run_support import Give, Office, Result, ticket
 from scripted_crm import ScriptedCrm, http
 
@@ -26,7 +26,7 @@ def run(office: Office, give: Give, server: ScriptedCrm, *more: str, journal: Pa
 def test_r15_the_mark_knows_of_an_attempt_before_its_first_byte(
     office: Office, give: Give, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Intent, mark, POST: whatever is lost after that, somebody knows that it was sent."""
+    """Intent, mark, POST: whatever is lost after that, there is a trace that it was sent."""
     order: list[str] = []
     raise_to = Mark.raise_to
 
@@ -48,7 +48,7 @@ def test_r15_the_mark_knows_of_an_attempt_before_its_first_byte(
 def test_r15_where_the_mark_cannot_be_raised_nothing_is_sent(
     office: Office, give: Give, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The run stops with the reason, no row is left as if it were on its way, and the next run sends each once."""
+    """The run stops with the reason, no row is left in the state sending, and the next run sends each once."""
     raised: list[int] = []
     raise_to = Mark.raise_to
 
@@ -68,11 +68,11 @@ def test_r15_where_the_mark_cannot_be_raised_nothing_is_sent(
         assert (len(crm.posted), states(office.journal)) == (1, {"created": 1, "planned": 2})
         assert run(office, give, server).status == 0
     assert len(crm.posted) == 3
-    crm.assert_one_case_each(kept(office.journal))
+    crm.assert_one_case_each(stored_rows(office.journal))
 
 
 def restored(office: Office, give: Give, server: ScriptedCrm) -> None:
-    """Send five of eight rows, and bring a journal back that knows of two of them."""
+    """Send five of eight rows, and restore a journal that knows two of them."""
     office.write(map(ticket, range(1, 9)))
     backup = office.folder / "backup.db"
     run(office, give, server, "--limit", "2")
@@ -94,11 +94,11 @@ def test_r15_a_look_that_was_cut_short_leaves_the_rest_to_be_looked_for(office: 
         assert run(office, give, server).status == 2
         assert run(office, give, server, "--look-first", "--quiet-period", "0").status in {0, 4}
     assert len(crm.posted) == 8
-    crm.assert_one_case_each(kept(office.journal))
+    crm.assert_one_case_each(stored_rows(office.journal))
 
 
 def test_r15_what_a_person_knows_ends_the_looking_and_with_it_nothing_else(office: Office, give: Give) -> None:
-    """--nothing-was-sent is taken instead of looking; beside --look-first it is not, where rows are left."""
+    """--nothing-was-sent is accepted instead of looking; together with --look-first it is not, if rows are left."""
     with ScriptedCrm(OddCrm()) as server:
         restored(office, give, server)
         assert (
@@ -114,7 +114,7 @@ def test_r15_what_a_person_knows_ends_the_looking_and_with_it_nothing_else(offic
 
 
 def test_r15_a_lost_journal_is_looked_for_to_the_end(office: Office, give: Give) -> None:
-    """Where --look-first began anew and sent a part, the other rows may be cases still."""
+    """After --look-first has started again and sent some rows, the other rows may still be cases."""
     crm = OddCrm()
     office.write(map(ticket, range(1, 6)))
     with ScriptedCrm(crm) as server:
@@ -128,12 +128,12 @@ def test_r15_a_lost_journal_is_looked_for_to_the_end(office: Office, give: Give)
         assert run(office, give, server, "--look-first", "--quiet-period", "0").status == 0
         assert run(office, give, server).status == 0
     assert len(crm.posted) == 5
-    crm.assert_one_case_each(kept(office.journal))
+    crm.assert_one_case_each(stored_rows(office.journal))
 
 
 @pytest.mark.parametrize("more", [(), ("--look-first",), ("--nothing-was-sent",)])
 def test_r15_a_copy_beside_its_journal_never_sends(office: Office, give: Give, more: tuple[str, ...]) -> None:
-    """No option makes up for two journals that would both send."""
+    """No option allows two journals to send the same import."""
     crm, copy = OddCrm(), office.folder / "copy" / "journal.db"
     office.write(map(ticket, [1, 2]))
     with ScriptedCrm(crm) as server:

@@ -1,4 +1,4 @@
-"""Whole commands with a journal that is not what it was: nothing is sent before that was made good."""
+"""Whole commands with a journal that lacks something: nothing is sent before that is resolved."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ needs_unix = pytest.mark.skipif(sys.platform == "win32", reason="signals and ope
 
 
 def run(office: Office, *more: str) -> list[str]:
-    """Return the words of a run with one worker."""
+    """Return the command line of a run with one worker."""
     return office.arguments("run", "--yes", "--json", "--concurrency", "1", *more)
 
 
@@ -45,7 +45,7 @@ def test_r15_a_run_with_a_restored_backup_sends_nothing_until_its_reports_are_ad
     assert give(run(office)).status == 2
     know_the_search(office)
     assert give(run(office, "--look-first", "--quiet-period", "0", "--limit", "1")).status == 3
-    assert give(run(office)).status == 2  # nobody has looked for the other rows yet
+    assert give(run(office)).status == 2  # the other rows were not looked for yet
     assert give(run(office, "--look-first", "--quiet-period", "0")).status == 0
     assert office.sandbox.posts == 8
     assert states(office.journal) == {"created": 8}
@@ -54,7 +54,7 @@ def test_r15_a_run_with_a_restored_backup_sends_nothing_until_its_reports_are_ad
 
 @needs_unix
 def test_r15_a_run_after_a_kill_whose_wal_was_lost_sends_nothing(office: Office, give: Give) -> None:
-    """The main file alone says that rows are planned whose cases exist."""
+    """The main file alone calls rows planned whose cases exist."""
     office.write(tickets(range(1, 9)))
     assert give(run(office, "--limit", "1")).status == 3
     with nursery() as order:
@@ -68,7 +68,7 @@ def test_r15_a_run_after_a_kill_whose_wal_was_lost_sends_nothing(office: Office,
 def test_r15_a_run_on_another_computer_asks_once(
     office: Office, give: Give, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Where nobody can be asked, `--moved-here` is the answer, and is remembered."""
+    """Without a terminal, `--moved-here` is the answer, and is remembered."""
     office.write(tickets(range(1, 5)))
     assert give(run(office, "--limit", "1")).status == 3
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "other computer"))
@@ -82,7 +82,7 @@ def test_r15_a_run_on_another_computer_asks_once(
 def test_r15_a_report_beside_the_source_is_a_witness(
     office: Office, give: Give, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Journal and mark were both brought back, as with a whole home folder: the report knows more."""
+    """Journal and mark were both restored, as with a whole home folder: the report knows more."""
     office.write(map(ticket, range(1, 9)))
     home = Path(os.environ["XDG_STATE_HOME"])
     assert give(run(office, "--limit", "2")).status == 3
@@ -98,14 +98,14 @@ def test_r15_a_report_beside_the_source_is_a_witness(
     office.write(map(ticket, range(1, 7)))
     assert give(run(office, "--look-first", "--quiet-period", "0")).status == 0
     office.report.rename(office.folder / "tickets.report (2).xlsx")
-    assert give(run(office)).status == 0  # what the report knew more of is made good
+    assert give(run(office)).status == 0  # the rows that only the report knew were looked for
     assert office.sandbox.posts == 6
 
 
 @needs_unix
 @pytest.mark.parametrize("how", ["deleted", "replaced", "folder gone"])
 def test_r15_a_run_whose_journal_is_taken_away_stops_and_loses_no_id(office: Office, tmp_path: Path, how: str) -> None:
-    """It stops at the row in flight; that row's id is beside the journal's place, or in what the run says."""
+    """It stops at the row in flight; the id of that row is beside the journal's path, or in the output of the run."""
     office.write(tickets(range(1, 200)))
     with RunningSandbox(latency=Latency(0.05, 0.05)) as office.sandbox:
         process = office.start("run", "--yes", "--concurrency", "1")
@@ -129,7 +129,7 @@ def test_r15_a_run_whose_journal_is_taken_away_stops_and_loses_no_id(office: Off
 
 
 def was_concluded(case: str, tmp_path: Path, office: Office) -> bool:
-    """Tell whether the journal, wherever it is by now, had the id before it was taken away."""
+    """Tell whether the journal, wherever it is now, had the id before it was removed."""
     places = [tmp_path / "gone" / "journal.db", tmp_path / "copy.db", office.journal]
     wals = [place.with_name("journal.db-wal") for place in places]
     return any(case.encode() in place.read_bytes() for place in (*places, *wals) if place.exists())

@@ -1,4 +1,4 @@
-"""A journal that was lost or restored, and the other sheets of its import: each row is one case all the same."""
+"""A journal that was lost or restored, and the other sheets of its import: each row is still one case."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from odd_crm import OddCrm
-from promise_support import end_leases, kept, tickets
+from promise_support import end_leases, stored_rows, tickets
 from run_support import Give, Office, Result
 from scripted_crm import ScriptedCrm
 
@@ -15,21 +15,21 @@ NO_CHECK = ("--spot-check", "0")
 
 
 def run(office: Office, give: Give, server: ScriptedCrm, *more: str) -> Result:
-    """Carry out a run against a server, its quiet period over at once."""
+    """Carry out a run against a server, without a quiet period."""
     words = office.arguments("run", "--yes", "--json", "--concurrency", "1", "--quiet-period", "0", *NO_CHECK, *more)
     words[words.index("--server") + 1] = server.url
     return give(words)
 
 
 def lose(office: Office) -> None:
-    """Remove the journal, and the report that would tell of it."""
+    """Remove the journal, and the report that would reveal it."""
     for file in office.journal.parent.glob("journal.db*"):
         file.unlink()
     office.report.unlink()
 
 
 def restore(office: Office, backup: Path) -> None:
-    """Put an older copy of the journal in its place, and remove the report that would tell of it."""
+    """Replace the journal with an older copy, and remove the report that would reveal it."""
     lose(office)
     shutil.copy(backup, office.journal)
 
@@ -46,7 +46,7 @@ def backed_up(office: Office, give: Give, server: ScriptedCrm) -> Path:
 
 
 def test_r15_looking_first_at_one_sheet_says_nothing_of_another(office: Office, give: Give) -> None:
-    """After a restored backup, the look at a small sheet lets no row of the large one go without a look of its own."""
+    """After a backup was restored, looking for the rows of a small sheet does not clear those of the large one."""
     crm = OddCrm()
     with ScriptedCrm(crm) as server:
         restore(office, backed_up(office, give, server))
@@ -59,13 +59,13 @@ def test_r15_looking_first_at_one_sheet_says_nothing_of_another(office: Office, 
         assert (refused.status, "--look-first" in refused.json["reason"]) == (2, True)
         run(office, give, server, "--look-first")
     assert len(crm.posted) <= 5
-    crm.assert_one_case_each(kept(office.journal))
+    crm.assert_one_case_each(stored_rows(office.journal))
 
 
 def test_r15_a_row_that_was_invalid_when_all_were_looked_for_is_looked_for_once_corrected(
     office: Office, give: Give
 ) -> None:
-    """A corrected sheet is another one: its rows are looked for again before any of them is sent."""
+    """A corrected sheet is a different one: its rows are looked for again before any of them is sent."""
     crm = OddCrm()
     with ScriptedCrm(crm) as server:
         restore(office, backed_up(office, give, server))
@@ -78,7 +78,7 @@ def test_r15_a_row_that_was_invalid_when_all_were_looked_for_is_looked_for_once_
         office.source.write_text(right, "utf-8")
         assert run(office, give, server).status == 2
         run(office, give, server, "--look-first")
-    crm.assert_one_case_each(kept(office.journal))
+    crm.assert_one_case_each(stored_rows(office.journal))
 
 
 @pytest.mark.parametrize("newest", [False, True])
@@ -87,7 +87,7 @@ def test_r15_an_adopted_report_makes_up_for_a_lost_journal_only_as_far_as_it_kno
     give: Give,
     newest: bool,  # noqa: FBT001 - two cases of one test
 ) -> None:
-    """Where the lost journal had sent more than an adopted report tells, the rest is looked for, or asked about."""
+    """If the lost journal had sent more than an adopted report shows, the rest is looked for, or asked about."""
     crm = OddCrm()
     with ScriptedCrm(crm) as server:
         office.write(tickets(range(1, 5)))
@@ -106,4 +106,4 @@ def test_r15_an_adopted_report_makes_up_for_a_lost_journal_only_as_far_as_it_kno
         if not newest:
             assert "--look-first" in result.json["reason"]
             run(office, give, server, "--look-first")
-    crm.assert_one_case_each(kept(office.journal))
+    crm.assert_one_case_each(stored_rows(office.journal))

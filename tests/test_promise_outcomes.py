@@ -1,4 +1,4 @@
-"""Whole runs against a CRM that misbehaves: what becomes of the rows, and what the next run does."""
+"""Whole runs against a CRM that misbehaves: the outcome of the rows, and what the next run does."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ AT_ONCE = ("--quiet-period", "0")
 
 
 def run(office: Office, *more: str) -> list[str]:
-    """Return the words of a run with one worker, so that faults strike the rows that they are meant for."""
+    """Return the command line of a run with one worker, so that faults hit the intended rows."""
     return office.arguments("run", "--yes", "--json", "--concurrency", "1", *more)
 
 
@@ -77,7 +77,7 @@ def test_o3_o7_o8_o12_an_answer_that_tells_nothing_is_settled_by_search(
 def test_o4_o13_a_body_that_did_not_arrive_is_sent_again(
     office: Office, give: Give, monkeypatch: pytest.MonkeyPatch, fault: str
 ) -> None:
-    """A connection that breaks or stands still at half of 50 MB is proof: the same run sends it again."""
+    """A connection that breaks or stalls after half of 50 MB is proof: the same run sends it again."""
     monkeypatch.setattr(connections, "STALL_LIMIT", 1.0)
     office.mapping.write_text(f"{MAPPING}attachments: {{folder: ., columns: [Archivo], max_size: 50MB}}\n", "utf-8")
     (office.folder / "scan.bin").write_bytes(bytes(37_500_000))
@@ -130,7 +130,7 @@ def test_o6_a_redirect_pauses_the_run(office: Office, give: Give, status: int) -
 
 
 def test_o9_nobody_sends_while_the_crm_asks_for_patience(office: Office, give: Give) -> None:
-    """After a 429 the next POST comes when the wait is over, by seconds and by a date; nothing is lost."""
+    """After a 429 the next POST comes after the wait, given in seconds or as a date; nothing is lost."""
     at: list[float] = []
 
     def busy(talk: Talk) -> None:
@@ -159,7 +159,7 @@ def test_o9_nobody_sends_while_the_crm_asks_for_patience(office: Office, give: G
 
 @pytest.mark.parametrize("fault", ["unauthorized:nth=3", "forbidden:nth=3"])
 def test_o10_a_token_refused_midway_pauses(office: Office, give: Give, fault: str) -> None:
-    """One refusal ends the run with exit status 5; what is left is planned, and the same command goes on."""
+    """One refusal ends the run with exit status 5; the other rows stay planned, and the same command goes on."""
     office.write(tickets(range(1, 7)))
     office.sandbox.inject(fault)
     result = give(run(office))
@@ -190,12 +190,12 @@ def test_o11_idle_connections_that_are_dropped_do_no_harm(office: Office, give: 
 
 @pytest.mark.parametrize("fault", ["quota-exceeded:nth=3", "quota-exceeded-in-200:nth=3"])
 def test_o15_a_used_up_quota_pauses_and_says_until_when(office: Office, give: Give, fault: str) -> None:
-    """Exit status 3, the moment at which the calls are counted anew, and the same command goes on."""
+    """Exit status 3, the time at which the quota resets, and the same command goes on."""
     office.write(tickets(range(1, 7)))
     office.sandbox.inject(fault)
     result = give(run(office))
     assert (result.status, office.sandbox.posts) == (3, 3)
-    assert re.search(r"counted anew at about \d{4}-\d\d-\d\d \d\d:\d\d", result.json["next"])
+    assert re.search(r"The quota resets at about \d{4}-\d\d-\d\d \d\d:\d\d", result.json["next"])
     assert states(office.journal) == {"created": 2, "planned": 4}
     assert give(run(office)).status == 0
     assert assert_promise(office) == {"created": 6}
@@ -216,7 +216,7 @@ def test_o15_simultaneous_requests_are_no_verdict(office: Office, give: Give) ->
 
 
 def test_o16_a_warning_before_the_json_is_no_doubt(office: Office, give: Give) -> None:
-    """Answers behind a warning of PHP, with a code as text, or in an HTTP 200, are read: every row is created."""
+    """Answers after a PHP warning, with a code as text, or in an HTTP 200, are understood: every row is created."""
     office.write(tickets(range(1, 7)))
     office.sandbox.inject("php-warning:every=2", "string-code:every=3")
     assert give(run(office)).status == 0
@@ -249,7 +249,7 @@ def test_o17_a_wrong_path_stops_after_one(office: Office, give: Give) -> None:
 
 
 def test_five_doubts_in_a_row_pause(office: Office, give: Give) -> None:
-    """A CRM that answers nothing of use is not given more than five rows."""
+    """A CRM that gives only useless answers gets no more than five rows."""
     office.write(tickets(range(1, 9)))
     office.sandbox.inject("server-error-after-creating")
     result = give(run(office))
@@ -275,7 +275,7 @@ def sent_to(script: Script, office: Office, give: Give, *more: str) -> Result:
 def test_o26_a_server_that_refuses_every_post_is_left_alone_soon(
     refusal: bytes, office: Office, give: Give, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Ten refusals in a row pause the run, no row is tried more than four times, and the way on is said."""
+    """Ten refusals in a row pause the run, no row is tried more than four times, and the next step is named."""
     waits: list[float] = []
     monkeypatch.setattr("importer.crm.pacing._FIRST_WAIT", 0.002)
     monkeypatch.setattr("importer.crm.pacing.backoff", lambda times, **_jitter: waits.append(times) or 0.001)
@@ -322,7 +322,7 @@ def test_o26_a_server_that_resets_every_connection_gets_five_cases(office: Offic
 def test_o18_a_search_that_never_finds_anything_sends_nothing_again(
     office: Office, give: Give, nothing_found: Literal["empty-list", "null", "404"]
 ) -> None:
-    """Though the search was verified once, its `none` proves nothing while it does not find what is known to exist."""
+    """A verified search that finds nothing proves nothing while it does not find a case that is known to exist."""
     with RunningSandbox(SandboxConfig(search=Search(nothing_found=nothing_found))) as blind:
         office.sandbox = blind
         office.write(tickets(range(1, 5)))

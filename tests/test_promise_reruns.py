@@ -15,7 +15,7 @@ import trustme
 from journal_support import SampleJournal
 from openpyxl import load_workbook
 from passage import Passage
-from promise_support import assert_promise, know_the_search, states, tickets, told, wait_until
+from promise_support import assert_promise, know_the_search, select, states, tickets, wait_until
 from run_support import MAPPING, Give, Office, ticket
 
 from importer import clock
@@ -28,12 +28,12 @@ from importer.workflow.job import Job, load_job
 
 
 def run(office: Office, *more: str) -> list[str]:
-    """Return the words of a run with one worker."""
+    """Return the command line of a run with one worker."""
     return office.arguments("run", "--yes", "--json", "--concurrency", "1", *more)
 
 
 def lose_the_journal(office: Office) -> None:
-    """Remove the journal with all that lies beside it."""
+    """Remove the journal and all files beside it."""
     for file in office.journal.parent.iterdir():
         file.unlink()
 
@@ -60,7 +60,7 @@ def test_r6_adopted_rows_are_not_sent_again(office: Office, give: Give) -> None:
 
 
 def test_r6_a_conflict_is_adopted_as_one(office: Office, give: Give) -> None:
-    """A row that was a conflict stays one, though the report shows an id for it: a person has not decided yet."""
+    """A row in conflict stays in conflict although the report shows an id for it: a person has not decided yet."""
     office.write(tickets([1, 2]))
     give(run(office))
     with closing(sqlite3.connect(office.journal)) as journal, journal:
@@ -88,12 +88,12 @@ def test_r6_a_report_of_another_import_is_not_adopted(office: Office, give: Give
 
 
 def test_r6_looking_first_finds_what_exists(office: Office, give: Give) -> None:
-    """Without journal and report, `--look-first` asks once for each contact and sends only what is not there."""
+    """Without journal and report, `--look-first` asks once for each contact and sends only the missing rows."""
     office.write([*tickets([1, 2]), ticket(3)])
     give(run(office, "--spot-check", "0"))
     lose_the_journal(office)
     know_the_search(office)
-    for _case in range(3):  # a longer answer than the others shows that those were not cut
+    for _case in range(3):  # an answer that is longer than the others shows that those were complete
         body = {"operation": "demo", "contact": "cliente3@example.com", "description": "old", "form": {}}
         office.sandbox.store.add(body, (), "OLD")
     office.report.unlink()
@@ -124,7 +124,7 @@ def test_r6_looking_first_needs_a_field_that_was_sent(office: Office, give: Give
 
 
 def test_r6_looking_first_trusts_no_full_page(office: Office, give: Give) -> None:
-    """Where the CRM shows a page of a contact's cases, rows that are not on it are unknown and not sent again."""
+    """If the CRM shows one page of a contact's cases, rows that are not on it are unknown and not sent again."""
     with RunningSandbox(SandboxConfig(search=Search(page_size=2))) as paged:
         office.sandbox = paged
         office.write(tickets([1, 2, 3]))
@@ -148,7 +148,7 @@ def test_r7_two_runs_at_once_share_the_rows(tmp_path: Path) -> None:
         ended = [(*process.communicate(), process.returncode) for process in both]
         assert {status for _out, _err, status in ended} <= {0, 3}, ended
         assert (assert_promise(office), sandbox.posts) == ({"created": 80}, 80)
-        assert len(told(office.journal, "SELECT DISTINCT run_id FROM attempts")) == 2
+        assert len(select(office.journal, "SELECT DISTINCT run_id FROM attempts")) == 2
 
 
 def test_r7_a_slow_attempt_stays_its_own(office: Office, give: Give) -> None:
@@ -165,7 +165,7 @@ def test_r7_a_slow_attempt_stays_its_own(office: Office, give: Give) -> None:
 
 
 def test_r7_a_lease_begins_once_the_journal_is_ours(tmp_path: Path) -> None:
-    """The time that an attempt waits for another process to leave the journal is no part of its lease."""
+    """The time that an attempt waits for another process to release the journal is not part of its lease."""
     path, looks = tmp_path / "journal.db", []
 
     def elapsed() -> float:
@@ -189,14 +189,14 @@ def test_r7_a_lease_begins_once_the_journal_is_ours(tmp_path: Path) -> None:
 
 @pytest.fixture(scope="module")
 def authority() -> trustme.CA:
-    """Make an authority that the client is told to trust."""
+    """Create a certificate authority that the client trusts."""
     return trustme.CA()
 
 
 def test_r10_old_host_new_host_new_token(
     office: Office, give: Give, authority: trustme.CA, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """What was sent to sv0001.crmvox.com is known at crm0001.wolkvox.com, whatever the token: nothing goes twice."""
+    """What was sent to sv0001.crmvox.com is known at crm0001.wolkvox.com, whatever the token: nothing is sent twice."""
 
     def certificate(host: str) -> ssl.SSLContext:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
@@ -209,7 +209,7 @@ def test_r10_old_host_new_host_new_token(
     with Passage(office.sandbox.url, certificate) as proxy:
         words = run(office, "--proxy", proxy.url, "--ca-file", str(ca_file))
         words[words.index("--server") + 1] = "sv0001.crmvox.com"
-        assert give(words).status == 2  # the first run of a real server has to be said
+        assert give(words).status == 2  # the first run on a real server needs --first-run
         assert give([*words, "--first-run", "--limit", "2"]).status == 3
         monkeypatch.setenv("WOLKVOX_TOKEN", "another")
         words[words.index("--server") + 1] = "crm0001.wolkvox.com"
@@ -220,7 +220,7 @@ def test_r10_old_host_new_host_new_token(
 
 
 def test_r11_the_same_import_under_another_name(office: Office, give: Give) -> None:
-    """With --same-as nothing is sent twice, and it has to be said only once; --new-import makes cases of their own."""
+    """With --same-as, given only once, nothing is sent twice; --new-import creates cases of their own."""
     office.write(tickets([1, 2, 3]))
     give(run(office))
     office.mapping.write_text(MAPPING.replace("import: office", "import: renamed"), "utf-8")
@@ -267,7 +267,7 @@ def test_r14_a_report_given_back_and_then_the_original(office: Office, give: Giv
 
 
 def test_a_quota_that_is_kept_for_others(office: Office, give: Give) -> None:
-    """With --keep-quota N so many calls are left on the token, and the next day's run goes on."""
+    """With --keep-quota N, N calls are left on the token, and the next day's run goes on."""
     with RunningSandbox(SandboxConfig(daily_quota=6)) as small:
         office.sandbox = small
         office.write(tickets(range(1, 6)))
@@ -289,7 +289,7 @@ def test_a_quota_is_kept_for_others_while_looking_first(office: Office, give: Gi
 
 
 def test_a_quota_is_waited_for(office: Office, give: Give, monkeypatch: pytest.MonkeyPatch) -> None:
-    """With --wait-for-quota one command goes over several days, and every row is one case."""
+    """With --wait-for-quota one command runs over several days, and every row is one case."""
     days: list[datetime] = []
     with RunningSandbox(SandboxConfig(daily_quota=4)) as small:
 
@@ -309,7 +309,7 @@ def test_a_quota_is_waited_for(office: Office, give: Give, monkeypatch: pytest.M
 
 
 def test_a_quota_is_waited_for_and_kept_for_others(office: Office, give: Give, monkeypatch: pytest.MonkeyPatch) -> None:
-    """With both, one command goes over several days and leaves the others their calls on each of them."""
+    """With both, one command runs over several days and leaves the quota reserve on each of them."""
     left: list[int] = []
     with RunningSandbox(SandboxConfig(daily_quota=6)) as small:
 
@@ -332,7 +332,7 @@ def test_a_quota_is_waited_for_and_kept_for_others(office: Office, give: Give, m
 
 
 def test_a_night_ends_in_time(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
-    """With --until nothing begins after that moment: exit status 3, and the rest stays planned."""
+    """With --until no row is started after that time: exit status 3, and the rest stays planned."""
     monkeypatch.setenv("WOLKVOX_TOKEN", "any")
     office.write(tickets(range(1, 4)))
     over = datetime.now(UTC) - timedelta(seconds=1)

@@ -1,4 +1,4 @@
-"""What no log, journal, traceback or report may hold: the token, and what stands in the cells."""
+"""What no log, journal, traceback or report may contain: the token and the contents of cells."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ VALUES = (KEY, NUMBER)
 
 
 def echoing(talk: Talk) -> None:
-    """Answer the quota, and to every case a refusal that quotes the whole request, token and all."""
+    """Answer with the quota, and to every case with a refusal that quotes the whole request, token included."""
     while True:
         asked = talk.request()
         if "insertAttach" not in asked.head:
@@ -34,7 +34,7 @@ def echoing(talk: Talk) -> None:
 
 
 def found_in(folder: Path, *secrets: str) -> list[tuple[str, str]]:
-    """Return which of the secrets stand in the raw bytes of which files below a folder."""
+    """Return which of the secrets are in the raw bytes of which files below a folder."""
     files = [file for file in folder.rglob("*") if file.is_file()]
     return [(file.name, secret) for file in files for secret in secrets if secret.encode() in file.read_bytes()]
 
@@ -65,12 +65,12 @@ def test_x3_a_failing_run_at_its_most_talkative(office: Office) -> None:
 def test_x3_a_fault_of_ours_shows_places_and_no_values(
     office: Office, give: Give, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """An exception that quotes a cell and the token is told by its kind and its lines alone, exit status 70."""
+    """An exception that quotes a cell and the token is shown only by its type and its lines, exit status 70."""
 
     def faulty(*_arguments: object) -> None:
         raise ValueError(TOKEN, *VALUES)
 
-    monkeypatch.setattr("importer.workflow.sending.compose", faulty)
+    monkeypatch.setattr("importer.workflow.sending.build_payload", faulty)
     office.write([ticket(KEY, Asunto=NUMBER)])
     result = give(office.arguments("run", "--yes"))
     assert result.status == 70

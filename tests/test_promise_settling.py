@@ -15,11 +15,11 @@ from promise_support import (
     assert_promise,
     assert_report,
     end_leases,
-    kept,
     know_the_search,
+    select,
     states,
+    stored_rows,
     tickets,
-    told,
 )
 from run_support import MAPPING, Give, Office, ticket
 
@@ -30,7 +30,7 @@ AT_ONCE = ("--quiet-period", "0")
 
 
 def run(office: Office, *more: str) -> list[str]:
-    """Return the words of a run with one worker."""
+    """Return the command line of a run with one worker."""
     return office.arguments("run", "--yes", "--json", "--concurrency", "1", *more)
 
 
@@ -44,7 +44,7 @@ def in_doubt(office: Office, give: Give, *faults: str, rows: int = 5) -> None:
 
 
 def test_one_question_serves_all_rows_of_a_contact(office: Office, give: Give) -> None:
-    """Three unknown rows of one contact and one of another are two calls; all are found, and the values forgotten."""
+    """Three unknown rows of one contact and one of another take two calls; all are found, and the values erased."""
     office.write([*tickets([1, 2, 3]), ticket(4), ticket(5)])
     office.sandbox.inject("html-answer")
     give(run(office, "--limit", "4", "--spot-check", "0"))
@@ -52,15 +52,15 @@ def test_one_question_serves_all_rows_of_a_contact(office: Office, give: Give) -
     end_leases(office.journal)
     settled = give(office.settle("--json", *AT_ONCE))
     assert (settled.status, settled.json["settled"][0]["created"], office.sandbox.calls("query")) == (0, 4, 2)
-    assert told(office.journal, "SELECT DISTINCT search_value FROM attempts") == [(None,)]
-    assert told(office.journal, "SELECT DISTINCT how, state FROM verdicts") == [("search", "created")]
+    assert select(office.journal, "SELECT DISTINCT search_value FROM attempts") == [(None,)]
+    assert select(office.journal, "SELECT DISTINCT how, state FROM verdicts") == [("search", "created")]
     assert give(run(office)).status == 0
     assert assert_promise(office) == {"created": 5}
     assert_report(office)
 
 
 def test_a_question_that_is_refused_keeps_no_other_from_being_asked(office: Office, give: Give) -> None:
-    """Where `nothing found` is a 404, the rows of the next contact are found all the same, and the words are shown."""
+    """If `nothing found` is a 404, the rows of the next contact are still found, and the message is shown."""
     with RunningSandbox(SandboxConfig(search=Search(nothing_found="404"))) as terse:
         office.sandbox = terse
         office.write([ticket(1), ticket(2)])
@@ -96,7 +96,7 @@ def test_a_search_that_finds_nothing_leaves_the_row_unknown(office: Office, give
 
 
 CROWD = "muchos@example.com"
-"""A contact of many cases: an answer that is longer than the others shows that those were not cut."""
+"""A contact with many cases: an answer that is longer than the others shows that those were complete."""
 
 
 def newer_rows(office: Office, first: int = 6, last: int = 14) -> None:
@@ -113,7 +113,7 @@ def test_o29_a_verified_search_that_finds_nothing_beside_a_newer_case_lets_the_r
     assert give(office.settle("--quiet-period", "1")).status == 4
     newer_rows(office)
     assert give(run(office)).status == 3  # the new rows are created first, and then the search is believed
-    assert told(office.journal, "SELECT count(*) FROM attempts WHERE search_value IS NOT NULL") == [(0,)]
+    assert select(office.journal, "SELECT count(*) FROM attempts WHERE search_value IS NOT NULL") == [(0,)]
     assert give(run(office)).status == 0
     assert (assert_promise(office), office.sandbox.posts) == ({"created": 13}, 14)
 
@@ -138,7 +138,7 @@ def test_a_case_found_twice_is_a_conflict_for_a_person(office: Office, give: Giv
     double = office.sandbox.store.cases[1]
     other = office.sandbox.store.add(double.body, (), "SANDBOX")
     assert give(office.settle(*AT_ONCE)).status == 4
-    conflict = next(row for row in kept(office.journal) if row.state == "conflict")
+    conflict = next(row for row in stored_rows(office.journal) if row.state == "conflict")
     assert double.wolkvox_id in conflict.message
     assert other.wolkvox_id in conflict.message
     assert give(run(office)).status == 4
@@ -154,16 +154,16 @@ def test_by_hand_a_row_is_created_or_not(office: Office, give: Give) -> None:
     in_doubt(office, give, "html-answer:nth=2", "closed-without-creating:nth=4")
     found = office.sandbox.store.cases[1]
     assert give(office.settle("--by-hand", "2", "--created", found.wolkvox_id)).status == 4
-    reference = next(row.reference for row in kept(office.journal) if row.state == "unknown")
+    reference = next(row.reference for row in stored_rows(office.journal) if row.state == "unknown")
     assert give(office.settle("--by-hand", reference.lower(), "--not-created")).status == 0
-    verdicts = told(office.journal, "SELECT how, state, user <> '', decided_at > 1e9 FROM verdicts")
+    verdicts = select(office.journal, "SELECT how, state, user <> '', decided_at > 1e9 FROM verdicts")
     assert verdicts == [("by-hand", "created", 1, 1), ("by-hand", "planned", 1, 1)]
     assert give(run(office)).status == 0
     assert (assert_promise(office), office.sandbox.posts) == ({"created": 5}, 6)
 
 
 def test_a_verdict_is_for_the_import_of_its_mapping(office: Office, give: Give) -> None:
-    """A mapping names its import even where no server is named: a verdict never reaches a row of another import."""
+    """A mapping selects its import even without a server: a verdict never applies to a row of another import."""
     in_doubt(office, give, "html-answer:nth=2")
     other = office.folder / "other.yml"
     other.write_text(office.mapping.read_text("utf-8").replace("import: office", "import: other"), encoding="utf-8")
@@ -184,13 +184,13 @@ def test_a_verdict_is_for_the_import_of_its_mapping(office: Office, give: Give) 
     ],
 )
 def test_half_a_verdict_changes_nothing(office: Office, give: Give, words: tuple[str, ...], said: str) -> None:
-    """A verdict on a row that is not in doubt, or one that says too little, is refused and recorded nowhere."""
+    """A verdict on a row that is not in doubt, or an incomplete one, is refused and not recorded."""
     in_doubt(office, give, "html-answer:nth=2", rows=2)
     refused = give(office.settle(*words))
     assert refused.status == 2
     assert said in refused.err
     assert states(office.journal) == {"created": 1, "unknown": 1}
-    assert told(office.journal, "SELECT count(*) FROM verdicts") == [(0,)]
+    assert select(office.journal, "SELECT count(*) FROM verdicts") == [(0,)]
 
 
 Verdict = tuple[str, StoredCase | None]
@@ -217,8 +217,8 @@ def test_the_verdicts_of_a_report_are_taken(office: Office, give: Give) -> None:
     taken = give(office.settle("--json", "--from", str(office.report)))
     assert taken.status == 4
     assert (taken.json["settled"][0]["created"], taken.json["settled"][0]["planned"]) == (1, 1)
-    assert taken.json["not_taken"] == [row.reference for row in kept(office.journal) if row.state == "unknown"]
-    assert told(office.journal, "SELECT DISTINCT how FROM verdicts") == [("report",)]
+    assert taken.json["not_taken"] == [row.reference for row in stored_rows(office.journal) if row.state == "unknown"]
+    assert select(office.journal, "SELECT DISTINCT how FROM verdicts") == [("report",)]
     final = give(run(office, *AT_ONCE))
     assert final.status == 0
     assert (assert_promise(office), office.sandbox.posts) == ({"created": 5}, 6)
@@ -226,7 +226,7 @@ def test_the_verdicts_of_a_report_are_taken(office: Office, give: Give) -> None:
 
 
 def test_the_case_of_another_row_is_no_verdict(office: Office, give: Give) -> None:
-    """An id that another row has already is a slip: it is refused by hand and named from a report; nothing changes."""
+    """An id that another row already has is a mistake: refused by hand, listed from a report; nothing changes."""
     in_doubt(office, give, "closed-after-creating:nth=2")
     others = office.sandbox.store.cases[0]
     refused = give(office.settle("--by-hand", "2", "--created", others.wolkvox_id))
@@ -240,7 +240,7 @@ def test_the_case_of_another_row_is_no_verdict(office: Office, give: Give) -> No
 
 
 def test_verdicts_that_were_not_taken_yet_stop_no_run(office: Office, give: Give) -> None:
-    """A person's id in `To decide` is no sign of a lost journal: the run says to settle, and sends nothing twice."""
+    """A person's id in `To decide` is not a sign of a lost journal: the run says to settle, and sends nothing twice."""
     in_doubt(office, give, "closed-after-creating:nth=2")
     decide(office.report, {3: ("created", office.sandbox.store.cases[1])})
     result = give(run(office))
@@ -250,11 +250,11 @@ def test_verdicts_that_were_not_taken_yet_stop_no_run(office: Office, give: Give
 
 
 def test_the_quiet_period_counts_from_the_end_of_the_lease(office: Office, give: Give) -> None:
-    """Until the lease has ended and the quiet period after it, the CRM is not asked, and the moment is told."""
+    """Until the lease and the quiet period after it have ended, the CRM is not asked, and the time is shown."""
     office.write(tickets([1, 2]))
     office.sandbox.inject("html-answer:nth=2")
     give(run(office, "--spot-check", "0"))
-    assert "The CRM is asked" in give(office.settle(*AT_ONCE)).out  # the lease goes on
+    assert "Doubtful rows can be searched for in the CRM from" in give(office.settle(*AT_ONCE)).out  # the lease goes on
     end_leases(office.journal, ago=60)
     waiting = give(office.settle("--json")).json["settled"][0]["waiting_until"]
     assert 55 < (datetime.fromisoformat(waiting) - datetime.now(UTC)).total_seconds() <= 60
@@ -263,7 +263,7 @@ def test_the_quiet_period_counts_from_the_end_of_the_lease(office: Office, give:
 
 
 def test_o19_quiet_periods_begin_anew_after_a_restart(office: Office, give: Give) -> None:
-    """Nobody knows how long a computer was off: the quiet period begins when its rows are next looked at."""
+    """It is unknown how long a computer was off: the quiet period starts when its rows are next read."""
     in_doubt(office, give, "html-answer:nth=2", rows=2)
     asked = office.sandbox.calls("query")
     with closing(sqlite3.connect(office.journal)) as database, database:
@@ -312,7 +312,7 @@ def test_a_short_quiet_period_is_for_loopback_only(
 
 
 def test_r13_the_search_uses_what_was_sent(office: Office, give: Give) -> None:
-    """The contact of an unknown row is corrected in the sheet: it is found by the one that was sent."""
+    """The contact of an unknown row is corrected in the sheet: it is found by the contact that was sent."""
     in_doubt(office, give, "html-answer:nth=2", rows=2)
     office.write([*tickets([1]), *tickets([2], Correo="correcta@example.com")])
     result = give(run(office, *AT_ONCE))
@@ -322,7 +322,7 @@ def test_r13_the_search_uses_what_was_sent(office: Office, give: Give) -> None:
 
 
 def test_r4_edited_while_unknown_and_found_later(office: Office, give: Give) -> None:
-    """The row is created and `changed`, without a second POST; a mapping that searches otherwise changes nothing."""
+    """The row is created and `changed`, without a second POST; a mapping with another search field changes nothing."""
     in_doubt(office, give, "html-answer:nth=2", rows=2)
     office.mapping.write_text(MAPPING.replace("import: office", "import: office\nsearch: owner user"), "utf-8")
     office.write([*tickets([1]), *tickets([2], Detalle="otro")])
@@ -333,7 +333,7 @@ def test_r4_edited_while_unknown_and_found_later(office: Office, give: Give) -> 
 
 
 def test_without_a_mark_nothing_is_settled_by_search(office: Office, give: Give) -> None:
-    """Without `reference` in the mapping a case cannot be recognised: that none is found proves nothing."""
+    """Without `reference` in the mapping a case cannot be identified: that none is found proves nothing."""
     office.write(tickets([1, 2]))
     assert give(run(office)).status == 0
     office.mapping.write_text(MAPPING.replace("reference: description\n", ""), "utf-8")

@@ -63,7 +63,7 @@ def test_o19_ctrl_c_twice_makes_them_unknown(slow: Office) -> None:
 
 
 def interrupted(*_arguments: object, **_options: object) -> None:
-    """Be the moment at which somebody presses Ctrl-C."""
+    """Act as if someone had pressed Ctrl-C."""
     raise KeyboardInterrupt
 
 
@@ -79,7 +79,7 @@ def interrupted(*_arguments: object, **_options: object) -> None:
 def test_o19_o32_ctrl_c_while_or_after_the_report_is_written(
     office: Office, give: Give, monkeypatch: pytest.MonkeyPatch, moment: str
 ) -> None:
-    """It is said how many cases were created, and not that nothing was sent; the next run has every id."""
+    """The message says how many cases were created, and not that nothing was sent; the next run has every id."""
     office.write(tickets([1, 2]))
     with monkeypatch.context() as once:
         once.setattr(moment, interrupted)
@@ -110,5 +110,5 @@ def test_o32_ctrl_c_while_the_program_is_loaded_is_no_traceback(office: Office, 
         process.wait(after)
     process.send_signal(signal.SIGINT)
     _out, err = process.communicate(timeout=60)
-    assert "/importer/" not in err  # Python's own start is nobody's to handle
+    assert "/importer/" not in err  # Python's own start cannot be handled
     assert office.sandbox.posts == 0

@@ -536,7 +536,7 @@ def test_x5_settings_that_cannot_be_written_hold_for_this_time(
     office.mapping.write_text(looked_up(outside / "agents.csv"), "utf-8")
     allowed = give(office.arguments("check", "--allow-folder", str(outside)))
     assert allowed.status == 0
-    assert "for this time only" in allowed.err
+    assert "Valid for this run only" in allowed.err
 
 
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no pipes with names")

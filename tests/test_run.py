@@ -82,7 +82,7 @@ def test_a_corrected_row_is_sent(office: Office, give: Give) -> None:
 
 
 def test_r2_sorted_and_with_a_new_row(office: Office, give: Give) -> None:
-    """Rows are known by their key: of a sheet that was sorted anew only the row that was added is sent."""
+    """Rows are known by their key: after a sheet was sorted again, only the row that was added is sent."""
     office.write(ticket(n) for n in range(1, 6))
     give(office.arguments("run", "--yes"))
     ids = {case.body["form"]["Subject"]: case.wolkvox_id for case in office.sandbox.store.cases}
@@ -103,7 +103,7 @@ def test_r4_an_edited_row_is_changed_and_not_sent(office: Office, give: Give) ->
 
 
 def test_r5_a_mapping_that_gains_a_field_changes_no_row(office: Office, give: Give) -> None:
-    """A field that is added to the mapping neither sends nor flags rows that are created already."""
+    """A field that is added to the mapping neither sends nor flags rows that are already created."""
     office.write([ticket(1), ticket(2)])
     give(office.arguments("run", "--yes"))
     office.mapping.write_text(MAPPING.replace("form:\n", "form:\n  Extra: {column: Prioridad}\n"), encoding="utf-8")
@@ -134,7 +134,7 @@ def test_r11_a_renamed_import_is_asked_about(office: Office, give: Give) -> None
 
 
 def test_r12_nearly_the_same_key_is_an_issue(office: Office, give: Give) -> None:
-    """`00123` in one file and `123` in the next are one ticket until a person says otherwise."""
+    """`00123` in one file and `123` in the next are the same ticket until a person says otherwise."""
     office.write([ticket("00123"), ticket(7)])
     give(office.arguments("run", "--yes"))
     office.write([ticket("123"), ticket(8)])
@@ -145,7 +145,7 @@ def test_r12_nearly_the_same_key_is_an_issue(office: Office, give: Give) -> None
 
 
 def test_r6_a_lost_journal_is_refused(office: Office, give: Give) -> None:
-    """With the journal gone, a report beside the source that holds ids stops the run before anything is sent."""
+    """With the journal gone, a report beside the source that contains ids stops the run before anything is sent."""
     office.write([ticket(1), ticket(2)])
     give(office.arguments("run", "--yes"))
     for file in office.journal.parent.iterdir():
@@ -221,7 +221,7 @@ def test_what_is_missing_is_one_sentence(
 
 
 def test_o1_killed_in_flight_rows_are_named_unknown(tmp_path: Path) -> None:
-    """After kill -9 the rows in flight become unknown once their leases have ended, and no ticket is two cases."""
+    """After kill -9 the rows in flight become unknown once their leases have ended, and no ticket has two cases."""
     with RunningSandbox(latency=Latency(0.05, 0.05)) as sandbox:
         office = Office(tmp_path, sandbox)
         office.write(ticket(n) for n in range(1, 61))
@@ -245,7 +245,7 @@ def test_o1_killed_in_flight_rows_are_named_unknown(tmp_path: Path) -> None:
 
 
 def test_check_names_and_groups_what_is_wrong(office: Office, give: Give) -> None:
-    """`check` lists every issue and groups those that one line of the mapping would mend."""
+    """`check` lists every issue and groups those that one line of the mapping would fix."""
     values = "{column: Estado, values: {Abierto: Abierto, Cerrado: Cerrado}, closed: [Cerrado]}"
     text = MAPPING.replace("{column: Estado, allowed: [Abierto, Cerrado], closed: [Cerrado]}", values)
     office.mapping.write_text(text, encoding="utf-8")
@@ -269,7 +269,7 @@ def test_preview_shows_what_a_row_would_send(office: Office, give: Give) -> None
 
 
 def test_preview_shows_the_rows_with_issues(office: Office, give: Give) -> None:
-    """`preview --issues` shows each row that has issues, and says where there is none."""
+    """`preview --issues` shows each row with issues, and says so if there is none."""
     office.write([ticket(1), ticket(2, Correo="nobody"), ticket(3, Estado="Cerrado")])
     result = give(office.arguments("preview", "--issues", "--json"))
     assert (result.status, [row["row"] for row in result.json["rows"]]) == (1, [3, 4])

@@ -120,7 +120,7 @@ def test_the_public_data_set_is_mapped(tmp_path: Path) -> None:
     """Types, statuses and priorities of that set; braces in its texts stay; a closed ticket needs its resolution."""
     path = tmp_path / "tickets.csv"
     path.write_text(PUBLIC, "utf-8")
-    rows = [planned for planned in check(load_job(Job(path, ROOT / "mappings" / "customer-support-tickets.yml")))]
+    rows = list(check(load_job(Job(path, ROOT / "mappings" / "customer-support-tickets.yml"))))
     assert [row.fields["case-type"] for row in rows] == ["Complaints", "Claims", "Claims", "Request"]
     assert [row.fields["status"] for row in rows] == ["En espera", "Cerrado", "Cerrado", "Abierto"]
     assert [row.fields["priority"] for row in rows] == ["Alta", "Baja", "Media", "Alta"]

@@ -1,4 +1,4 @@
-"""What a search settles, rule by rule: presence by a mark at its own place, absence by every proof together."""
+"""What a search settles, rule by rule: presence by a mark in the right place, absence only by all proofs together."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from journal_support import COLUMNS, LEASE, SENT_VALUE, Clock, SampleJournal, created, identity, intent, outcome
-from promise_support import told
+from promise_support import select
 from scripted_crm import ScriptedCrm, http
 from searched_crm import FINDINGS, OTHER, Record, Searched, believed, record
 
@@ -48,7 +48,7 @@ class Scene:
             return SearchSettler(ImportHistory(self.desk.journal, self.desk.record), crm, findings, QUIET).settle()
 
     def wait(self) -> None:
-        """Let the lease and the quiet period of what was sent be over."""
+        """Let the lease and the quiet period of everything that was sent end."""
         self.clock.pass_by(LEASE + QUIET + 1)
 
     def status(self, number: int) -> Status:
@@ -94,7 +94,7 @@ def test_o29_every_proof_together_lets_a_row_go_again(scene: Scene) -> None:
 
 
 def test_o29_an_answer_to_another_row_may_be_the_longer_one(scene: Scene) -> None:
-    """All questions are asked before any row is judged."""
+    """All searches are made before any row is decided."""
     all_proofs(scene)
     scene.send(3, UNKNOWN, "bob@example.com")
     scene.wait()
@@ -126,7 +126,7 @@ def test_o29_what_the_doctor_did_not_learn_proves_no_absence(scene: Scene, findi
 
 
 def test_o29_without_the_doctor_an_empty_answer_proves_no_absence(scene: Scene) -> None:
-    """Nobody knows whether this search finds anything at all, however whole its answer is."""
+    """It is unknown whether this search finds anything at all, however complete its answer is."""
     all_proofs(scene)
     scene.crm.answers[BY_CONTACT] = []
     assert "doctor" in scene.settle(None).refusals[0]
@@ -161,7 +161,7 @@ def test_o29_an_answer_that_may_hide_the_case_proves_no_absence(scene: Scene, an
 
 @pytest.mark.parametrize("seconds", [0.0, LEASE + QUIET - 0.1])
 def test_o29_a_control_that_is_not_newer_proves_no_absence(scene: Scene, seconds: float) -> None:
-    """It was sent before the quiet period of the doubtful row was over: the index may still lag behind it."""
+    """It was sent before the quiet period of the doubtful row was over: the index may still be behind."""
     scene.send(1, UNKNOWN)
     scene.clock.pass_by(seconds)
     scene.send(2, created("case-2"), CROWD)
@@ -175,7 +175,7 @@ def test_o29_a_control_that_is_not_newer_proves_no_absence(scene: Scene, seconds
     ("value", "place"), [(None, "description"), (SENT_VALUE, None)], ids=["no value", "no place of the mark"]
 )
 def test_o29_what_cannot_be_searched_for_is_not_absent(scene: Scene, value: str | None, place: str | None) -> None:
-    """A row that nobody knows how to find is left to a person, whatever else is proven."""
+    """A row that cannot be searched for is left to a person, whatever else is proven."""
     scene.send(1, UNKNOWN, value, place)
     scene.wait()
     scene.send(2, created("case-2"), CROWD)
@@ -185,7 +185,7 @@ def test_o29_what_cannot_be_searched_for_is_not_absent(scene: Scene, value: str 
 
 
 def test_o29_answers_by_another_field_are_no_control(scene: Scene) -> None:
-    """The newer case and the longer answer have to come from the very search that did not find the row."""
+    """The newer case and the longer answer must come from the same search that did not find the row."""
     all_proofs(scene)
     scene.crm.answers[BY_CROWD] = []
     scene.send(3, Outcome(Verdict.UNKNOWN, "No.", ids=("case-2",)))
@@ -204,7 +204,7 @@ def test_o29_answers_by_another_field_are_no_control(scene: Scene) -> None:
 
 
 def test_o29_a_body_of_unknown_length_is_covered_by_nothing(scene: Scene) -> None:
-    """Nobody knows whether the doctor's case was as long as what was sent."""
+    """It is unknown whether the doctor's case was as long as the row's."""
     assert FINDINGS.covers("email contact", 1)
     assert not FINDINGS.covers("email contact", 0)
     all_proofs(scene)
@@ -215,7 +215,7 @@ def test_o29_a_body_of_unknown_length_is_covered_by_nothing(scene: Scene) -> Non
 
 
 def test_o23_a_row_with_a_noted_id_is_not_absent(scene: Scene) -> None:
-    """The CRM named a case, and neither its search nor its id finds one: a person has to say more."""
+    """The CRM named a case, but neither its search nor its id finds one: a person must decide."""
     all_proofs(scene)
     scene.send(3, Outcome(Verdict.UNKNOWN, "No.", ids=("case-3",)))
     scene.wait()
@@ -226,7 +226,7 @@ def test_o23_a_row_with_a_noted_id_is_not_absent(scene: Scene) -> None:
 
 
 def test_o30_a_mark_in_another_rows_case_is_no_absence(scene: Scene) -> None:
-    """The row keeps the id as a note, the other row its case, and neither goes again."""
+    """The row keeps the id as a note, the other row its case, and neither is sent again."""
     all_proofs(scene)
     scene.crm.answers[BY_CONTACT] = [record(1, "case-2")]
     scene.crm.answers["wolkvox-id", "case-2"] = REFUSED
@@ -238,7 +238,7 @@ def test_o30_a_mark_in_another_rows_case_is_no_absence(scene: Scene) -> None:
 
 
 def test_o2_nothing_is_asked_before_the_quiet_period_is_over(scene: Scene) -> None:
-    """Neither while the lease lasts nor in the quiet period: an answer of that time would prove nothing."""
+    """Neither during the lease nor in the quiet period: an answer then would prove nothing."""
     scene.send(1, UNKNOWN)
     scene.clock.pass_by(LEASE + QUIET - 0.1)
     assert scene.settle().waiting_until is not None
@@ -249,7 +249,7 @@ def test_o2_nothing_is_asked_before_the_quiet_period_is_over(scene: Scene) -> No
 
 
 def test_a_row_whose_lease_ended_is_asked_for(scene: Scene) -> None:
-    """Somebody was killed while it was sent: settling finds it without another run before."""
+    """A process was killed while it sent the row: settling finds it without another run."""
     scene.desk.claim(1)
     scene.wait()
     scene.crm.answers[BY_CONTACT] = [record(1, "case-1")]
@@ -258,7 +258,7 @@ def test_a_row_whose_lease_ended_is_asked_for(scene: Scene) -> None:
 
 
 def test_several_cases_are_a_conflict_that_no_search_ends(scene: Scene) -> None:
-    """All ids are kept for a person; what the search shows later is not asked for."""
+    """All ids are kept for a person; the CRM is not searched for it later."""
     scene.send(1, UNKNOWN)
     scene.wait()
     scene.crm.answers[BY_CONTACT] = [record(1, "case-1"), record(1, "case-9")]
@@ -272,7 +272,7 @@ def test_several_cases_are_a_conflict_that_no_search_ends(scene: Scene) -> None:
 
 
 def test_a_second_case_without_an_id_is_a_conflict_too(scene: Scene) -> None:
-    """A record that has no id may be a case of its own."""
+    """A record without an id may be a case of its own."""
     scene.send(1, UNKNOWN)
     scene.wait()
     scene.crm.answers[BY_CONTACT] = [record(1, "case-1"), record(1, None)]
@@ -280,7 +280,7 @@ def test_a_second_case_without_an_id_is_a_conflict_too(scene: Scene) -> None:
 
 
 def test_o23_a_noted_id_finds_its_case(scene: Scene) -> None:
-    """Where nothing is known to search by, the CRM is asked for the id itself."""
+    """Without a value to search by, the CRM is searched for the id itself."""
     scene.send(1, Outcome(Verdict.UNKNOWN, "No.", ids=("case-1",)), value=None)
     scene.wait()
     scene.crm.answers["wolkvox-id", "case-1"] = [record(1, "case-1")]
@@ -300,7 +300,7 @@ def test_a_question_is_asked_once_and_its_refusal_keeps_no_other_from_being_aske
 
 
 def test_a_row_that_was_never_sent_from_here_is_not_searched(scene: Scene) -> None:
-    """It was adopted as doubtful: nobody knows when it was sent, nor by which value it would be found."""
+    """It was adopted as doubtful: neither the time when it was sent nor a value to find it by is known."""
     scene.desk.journal.adoptions.adopt(scene.desk.record.id, [Adopted(identity(4), Status.UNKNOWN, "case-4")], COLUMNS)
     scene.wait()
     scene.settle()
@@ -311,7 +311,7 @@ def test_a_row_that_was_never_sent_from_here_is_not_searched(scene: Scene) -> No
 
 
 def test_o21_swapped_answers_are_put_right_in_one_settling(scene: Scene) -> None:
-    """The newcomer gets the id that is its case's, and the former holder is searched for at once."""
+    """The newcomer gets the id of its case, and the former holder is searched for at once."""
     scene.send(3, UNKNOWN, CROWD)
     scene.send(1, created("case-2"))
     scene.send(2, created("case-2"))
@@ -333,18 +333,18 @@ def test_o21_a_case_of_neither_row_changes_nothing(scene: Scene) -> None:
 
 
 def test_o30_the_holders_own_mark_ends_a_dispute(scene: Scene) -> None:
-    """A reply to its case begins with the mark of the other row: the holder keeps its id all the same."""
+    """A reply to its case begins with the mark of the other row: the holder still keeps its id."""
     scene.send(1, created("case-1"))
     scene.send(2, created("case-1"))
     scene.wait()
     scene.crm.answers["wolkvox-id", "case-1"] = [record(1, "case-1"), record(2, "case-1")]
     scene.settle()
     assert (scene.ids()[:2], scene.status(2)) == (["case-1", None], Status.UNKNOWN)
-    assert told(scene.desk.journal.path, "SELECT count(*) FROM verdicts") == [(0,)]
+    assert select(scene.desk.journal.path, "SELECT count(*) FROM verdicts") == [(0,)]
 
 
 def test_o21_what_a_search_shows_is_settled_at_once(scene: Scene) -> None:
-    """The case of a created row carries the mark of the doubtful one alone: it is that one's, in the same settling."""
+    """The case of a created row carries only the mark of the doubtful one: it goes to that row in the same settling."""
     scene.send(1, created("case-2"))
     scene.send(2, UNKNOWN)
     scene.wait()
@@ -378,7 +378,7 @@ Changed = Callable[[str], Record]
 def test_o30_a_mark_counts_where_it_was_written(
     scene: Scene, place: str | None, path: str | None, shown: Changed, *, found: bool
 ) -> None:
-    """At the row's own place, by the path that the doctor learnt for descriptions; anywhere where nobody noted one."""
+    """In the row's own place, by the path that the doctor learnt for descriptions; anywhere if none was recorded."""
     scene.send(1, UNKNOWN, place=place)
     scene.wait()
     scene.crm.answers[BY_CONTACT] = [{"wolkvox_id": "case-1", "idPrefijo": "P", **shown(REFERENCE)}]
@@ -387,11 +387,11 @@ def test_o30_a_mark_counts_where_it_was_written(
 
 
 def test_o30_a_hit_that_is_another_rows_case_makes_no_conflict(scene: Scene) -> None:
-    """The mark is in the row's own case and in another row's: the one that nobody else has counts."""
+    """The mark is in the row's own case and in another row's case: only its own counts."""
     scene.send(2, created("case-2"))
     scene.send(1, UNKNOWN)
     scene.wait()
     scene.crm.answers[BY_CONTACT] = [record(1, "case-1"), record(1, "case-2")]
     scene.settle()
     assert scene.ids()[:2] == ["case-1", "case-2"]
-    assert told(scene.desk.journal.path, "SELECT how, state FROM verdicts") == [("search", "created")]
+    assert select(scene.desk.journal.path, "SELECT how, state FROM verdicts") == [("search", "created")]

@@ -1,4 +1,4 @@
-"""What a person says of a doubtful row is taken for the attempt that they saw, in time, and where nothing denies it."""
+"""A person's decision counts for the attempt that they saw, not before its quiet period ends, and unless disproved."""
 
 from __future__ import annotations
 
@@ -35,17 +35,17 @@ def desk(tmp_path: Path, clock: Clock) -> Iterator[SampleJournal]:
 
 
 def taker(desk: SampleJournal) -> DecisionTaker:
-    """Return what takes a person's verdicts."""
+    """Return the object that records a person's decisions."""
     return DecisionTaker(ImportHistory(desk.journal, desk.record), QUIET, "report")
 
 
 def take(desk: SampleJournal, verdict: HumanDecision) -> str:
-    """Return why a verdict was not taken, nothing where it was."""
+    """Return why a decision was refused, empty if it was recorded."""
     return taker(desk).take(verdict) or ""
 
 
 def in_doubt(desk: SampleJournal, clock: Clock, number: int = 1, what: Outcome = UNKNOWN) -> Doubt:
-    """Send a row into an answer that tells nothing, and let its quiet period be over."""
+    """Send a row, let its answer be useless, and let its quiet period end."""
     desk.conclude(desk.claim(number), what)
     clock.pass_by(LEASE + QUIET)
     doubts = desk.journal.doubts.of_import(desk.record.id)
@@ -53,7 +53,7 @@ def in_doubt(desk: SampleJournal, clock: Clock, number: int = 1, what: Outcome =
 
 
 def test_o28_a_verdict_names_the_attempt_that_it_is_about(desk: SampleJournal, clock: Clock) -> None:
-    """What was said of the first attempt is refused once the row went again; of the second, it is taken."""
+    """A decision on the first attempt is refused once the row was sent again; one on the second is recorded."""
     first = in_doubt(desk, clock)
     assert take(desk, HumanDecision(REFERENCE, None, about=first.about)) == ""
     second = in_doubt(desk, clock)
@@ -82,7 +82,7 @@ def test_o28_a_verdict_names_the_attempt_that_it_is_about(desk: SampleJournal, c
 def test_o28_a_sheet_of_the_first_version_names_run_and_moment(
     desk: SampleJournal, clock: Clock, *, off: int, other_run: int | None, taken: bool
 ) -> None:
-    """To the second, in whatever zone the sheet was written; another run or moment is another attempt."""
+    """To the second, in whatever zone the sheet was written; another run or time is another attempt."""
     doubt = in_doubt(desk, clock)
     shown = datetime.fromtimestamp((doubt.sent_at or 0) + off, UTC)
     run = None if other_run is None else (doubt.run or 0) + other_run
@@ -95,17 +95,17 @@ def test_o28_a_sheet_of_the_first_version_names_run_and_moment(
 def test_o28_nobody_can_know_before_lease_and_quiet_period_are_over(
     desk: SampleJournal, clock: Clock, case: str | None
 ) -> None:
-    """The refusal tells the moment from which on a verdict is taken, and from that moment on it is."""
+    """The refusal names the time from which a decision is accepted, and from then on it is."""
     desk.conclude(desk.claim(1), UNKNOWN)
     for seconds in (0, LEASE, QUIET - 0.1):
         clock.pass_by(seconds)
-        assert "may still come into being until" in take(desk, HumanDecision(REFERENCE, case))
+        assert "may still be created until" in take(desk, HumanDecision(REFERENCE, case))
     clock.pass_by(0.1)
     assert take(desk, HumanDecision(REFERENCE, case)) == ""
 
 
 def test_o28_a_row_that_is_being_sent_is_not_in_doubt_yet(desk: SampleJournal, clock: Clock) -> None:
-    """Until its lease is over; then it is, without any run in between."""
+    """Until its lease is over; then it is, even without another run."""
     desk.claim(1)
     assert "is being sent" in take(desk, HumanDecision(REFERENCE, None))
     clock.pass_by(LEASE + QUIET)
@@ -113,7 +113,7 @@ def test_o28_a_row_that_is_being_sent_is_not_in_doubt_yet(desk: SampleJournal, c
 
 
 def test_o23_what_is_known_of_a_row_speaks_against_a_verdict(desk: SampleJournal, clock: Clock) -> None:
-    """Ids that arrived have to be named each; the id of another row is that row's, which is named with the way out."""
+    """Every id that arrived must be named; an id of another row is refused, with the row and the option to use."""
     in_doubt(desk, clock, 1, Outcome(Verdict.UNKNOWN, "No.", ids=("case-a", "case b")))
     for despite in ((), ("case-a",)):
         assert '--despite "case b"' in take(desk, HumanDecision(REFERENCE, None, despite=despite))
@@ -124,13 +124,13 @@ def test_o23_what_is_known_of_a_row_speaks_against_a_verdict(desk: SampleJournal
 
 
 def test_o21_an_id_is_not_handed_over_too_early(desk: SampleJournal, clock: Clock) -> None:
-    """The row's own case may still come into being."""
+    """The row's own case may still be created."""
     desk.conclude(desk.claim(1), created("case-1"))
     desk.conclude(desk.claim(2), created("case-1"))
     holder = desk.journal.doubts.holder_of(desk.record.id, REFERENCE, "case-1")
     doubt = taker(desk).doubt(identity(2).reference)
     assert doubt
-    assert "may still come into being until" in (taker(desk).hand_over(doubt, holder) or "")
+    assert "may still be created until" in (taker(desk).hand_over(doubt, holder) or "")
     clock.pass_by(LEASE + QUIET)
     assert taker(desk).hand_over(doubt, holder) is None
     assert [desk.row(number).wolkvox_id for number in (1, 2)] == [None, "case-1"]

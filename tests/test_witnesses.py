@@ -1,4 +1,4 @@
-"""Every report and every written-back sheet is a witness: what it knows is asked before a first send."""
+"""Every report and every written-back sheet is a witness that is consulted before the first send."""
 
 from __future__ import annotations
 
@@ -32,12 +32,12 @@ def of(source: Path, arguments: list[str]) -> list[str]:
 
 
 def lose_the_journal(office: Office) -> None:
-    """Remove the journal with all that is beside it."""
+    """Remove the journal and all files beside it."""
     shutil.rmtree(office.journal.parent)
 
 
 def refused(office: Office, give: Give, witness: Path, source: Path | None = None, *more: str) -> None:
-    """Hold a run to the refusal that names the witness, and to sending nothing."""
+    """Assert that a run is refused, names the witness, and sends nothing."""
     posts = office.sandbox.posts
     result = give(of(source or office.source, office.arguments("run", "--yes", *more)))
     assert result.status == 2, result
@@ -70,7 +70,7 @@ def test_r16_a_report_beside_the_source_is_asked_however_numbered(name: str, off
 
 
 def test_r16_the_sheet_that_was_written_back_is_asked(office: Office, give: Give) -> None:
-    """The sheet Report in the source workbook knows the ids, though the report beside it is gone."""
+    """The sheet Report in the source workbook knows the ids, although the report beside it is gone."""
     source = in_a_workbook(office)
     give(of(source, office.arguments("run", "--yes", "--write-back")))
     assert "Report" in load_workbook(source, read_only=True).sheetnames
@@ -124,7 +124,7 @@ def test_r16_a_report_in_another_folder_is_asked(office: Office, give: Give) -> 
 
 
 def test_r16_a_row_in_doubt_is_known_by_its_witness(office: Office, give: Give) -> None:
-    """A report without a single id still says that a row may be a case."""
+    """A report without any id still shows that a row may be a case."""
     office.write([ticket(1)])
     office.sandbox.inject("closed-after-creating")
     assert give(office.arguments("run", "--yes")).status == 4
@@ -157,7 +157,7 @@ def test_r16_files_of_other_names_are_none_of_its_witnesses(office: Office, give
 
 
 def test_r16_a_file_that_may_be_a_report_and_cannot_be_read_is_named(office: Office, give: Give) -> None:
-    """Nobody can tell what is in it, so that a person has to."""
+    """Its contents are unknown, so a person must check it."""
     office.write([ticket(1)])
     (office.folder / "tickets (2).report.xlsx").write_bytes(b"PK damaged")
     result = give(office.arguments("run", "--yes"))
@@ -166,7 +166,7 @@ def test_r16_a_file_that_may_be_a_report_and_cannot_be_read_is_named(office: Off
 
 
 def test_r16_a_table_beside_the_asked_for_report_is_none(office: Office, give: Give) -> None:
-    """A user's own `out (2).csv` is no report, and stops nothing."""
+    """A user's own `out (2).csv` is not a report and does not stop the run."""
     office.write([ticket(1)])
     with (office.folder / "out (2).csv").open("w", newline="", encoding="utf-8") as file:
         csv.writer(file).writerows([["Mes", "Total"], ["enero", "3"]])

@@ -39,7 +39,8 @@ _LARGEST = 1_000_000_000
         5: _("a person must fix the connection"),
     },
     help=_(
-        "Check settings, server, certificate, proxy, clock, token, quota, journal, disk and keyring. Creates no case.\n\n"
+        "Check settings, server, certificate, proxy, clock, token, quota, journal, disk and keyring. Creates no case.\n"
+        "\n"
         "With --create-test-case, which asks before each case, it creates one case and searches for it, to learn how"
         " soon the case is found, how searches match and what the CRM answers. The findings are saved next to the"
         " journal, and settling uses them. With -m and --source the case has the fields of a row of that spreadsheet;"

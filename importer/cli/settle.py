@@ -18,7 +18,7 @@ from importer.messages import _, ngettext
 from importer.text import clean
 
 if TYPE_CHECKING:
-    from importer.workflow.decisions import NotTaken, SettleJob
+    from importer.workflow.settle_job import NotTaken, SettleJob
     from importer.workflow.settling import SettleResult
 
 
@@ -115,8 +115,8 @@ def command(  # noqa: PLR0913 - each is an option of the command line
     """Carry out `settle`."""
     from importer import mapping as mappings  # noqa: PLC0415 - slow to import, and help does not need it
     from importer.settings import Connection  # noqa: PLC0415
-    from importer.workflow.decisions import SettleJob  # noqa: PLC0415
     from importer.workflow.job import journal_path, mapped  # noqa: PLC0415
+    from importer.workflow.settle_job import SettleJob  # noqa: PLC0415
 
     set_up(log_file, verbose)
     by_hand = _ByHand(**{field.name: others.pop(field.name) for field in fields(_ByHand)})
@@ -138,7 +138,7 @@ Results = list[tuple[str, "SettleResult"]]
 
 def _settle(settlement: SettleJob, by_hand: _ByHand) -> tuple[Results, tuple[NotTaken, ...]]:
     """Return what became of the rows, by what they are called, and the decisions that were not taken."""
-    from importer.workflow.decisions import ByHand  # noqa: PLC0415
+    from importer.workflow.settle_job import ByHand  # noqa: PLC0415
 
     if by_hand.report is not None:
         result, not_taken = settlement.from_report(by_hand.report)

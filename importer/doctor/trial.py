@@ -21,7 +21,7 @@ from importer.mapping import QUERY_FIELDS
 from importer.messages import _
 from importer.model import Outcome, Pause, Verdict
 from importer.workflow.plan import SEARCHED
-from importer.workflow.tenant_facts import FieldFinding, Findings, Matching, Shape, Told
+from importer.workflow.tenant_facts import FieldFinding, Findings, Matching, Observation, Shape
 
 _FIXED_BY_A_PERSON = {Pause.CREDENTIALS, Pause.REDIRECT, Pause.PATH, Pause.CERTIFICATE}
 
@@ -185,7 +185,7 @@ class Trial:
         return answer
 
     def _ask(self, question: str) -> None:
-        self._note(told=(*self.findings.told, Told(question, self._prompts.observed(question))))
+        self._note(told=(*self.findings.told, Observation(question, self._prompts.observed(question))))
 
     def _add_field(self, finding: FieldFinding) -> None:
         self._note(fields=(*self.findings.fields, finding))

@@ -1,1 +1,1 @@
-"""What needs more than one stage: planning a source, matching its rows, guarding, sending, settling and counting."""
+"""The steps that need more than one stage: plan a source, match its rows, guard, send, settle, report the outcome."""

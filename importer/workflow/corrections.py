@@ -26,7 +26,7 @@ class Correction:
 
 
 def suggest_corrections(issues: Iterable[Issue]) -> list[Correction]:
-    """Return a correction for each code, column and value among the issues, the one that resolves most of them first."""
+    """Return a correction for each code, column and value among the issues, the most useful first."""
     alike: dict[tuple[str, str | None, str | None], list[Issue]] = {}
     for issue in issues:
         alike.setdefault((issue.code, issue.column, issue.value), []).append(issue)

@@ -1,4 +1,4 @@
-"""What a confirmed run does with the CRM: look first if asked, send, wait for the quota, settle what is in doubt."""
+"""A confirmed run: look for rows first if requested, send them, wait for the quota, settle doubtful rows."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from datetime import datetime, timedelta
 from importer.crm import CircuitBreaker, PauseReason, RateLimiter
 from importer.errors import ConnectionRefused, JournalError, RunStopped, ServerUnreachable
 from importer.identity import tenant_of
-from importer.messages import _
+from importer.messages import _, ngettext
 from importer.model import Pause, Status
 from importer.workflow.forecast import Forecast, UserInterface, rows_within_quota
 from importer.workflow.job import Job
-from importer.workflow.looking import Looking, looked_for_before, wanted_among
+from importer.workflow.looking import RowFinder, rows_left_in_doubt, rows_to_find
 from importer.workflow.matching import ImportHistory
 from importer.workflow.outcome import SendResult, now
 from importer.workflow.sending import RunContext, Sender
@@ -21,26 +21,26 @@ from importer.workflow.settling import SearchSettler
 from importer.workflow.tenant_facts import Findings
 
 _ASK_AGAIN = timedelta(hours=1)
-"""How long to wait for a quota where the CRM does not tell when it is counted anew."""
+"""How long to wait for the quota if the CRM does not say when it resets."""
 
 _A_DAY = timedelta(days=1)
-"""How often a quota is counted anew (vendor's page)."""
+"""How often the quota resets (vendor's page)."""
 
 _MARGIN = timedelta(minutes=1)
-"""How much later to go on: the CRM tells the time in hours."""
+"""How much later to go on: the CRM gives the time in hours."""
 
 
 def execute_run(job: Job, ui: UserInterface, context: RunContext, forecast: Forecast) -> SendResult:
-    """Do what a confirmed forecast says: look first if asked, send, settle what is in doubt; return how that went.
+    """Carry out a confirmed forecast: look first if requested, send, settle doubtful rows; return the result.
 
-    Raises RunStopped where the journal can no longer be written.
+    Raises RunStopped if the journal can no longer be written.
     """
     return _Execution(job, ui, context, forecast).execute()
 
 
 @dataclass(frozen=True, slots=True)
 class _Execution:
-    """A confirmed run: what was asked for, the user interface, what the workers share, and the forecast."""
+    """The state of a confirmed run; its steps are the methods."""
 
     job: Job
     ui: UserInterface
@@ -48,9 +48,9 @@ class _Execution:
     forecast: Forecast
 
     def execute(self) -> SendResult:
-        """Do what the forecast says; return how that went."""
+        """Carry out the forecast; return the result."""
         if self.job.look_first:
-            self._looking().look_again(looked_for_before(self.forecast.plan), self.job.concurrency)
+            self._finder().look_again(rows_left_in_doubt(self.forecast.plan), self.job.concurrency)
             self._look_for_rejected()
         reason = self._send() if self.forecast.rows_to_send else None
         self._note_that_all_were_looked_for(reason)
@@ -67,9 +67,9 @@ class _Execution:
         )
 
     def _send(self) -> PauseReason | None:
-        """Send the rows; where that was asked for, wait for the next day's quota and go on."""
+        """Send the rows; if requested, wait for the next day's quota and go on."""
         forecast = self.forecast
-        begun, portion = 0, forecast.to_send
+        begun, portion = 0, forecast.rows_today
         self.ui.sending(forecast.rows_to_send)
         try:
             while True:
@@ -79,14 +79,17 @@ class _Execution:
                 begun += portion if reason is None else 0
                 if begun >= forecast.rows_to_send:
                     return None
-                if not (forecast.waits and self._waited_for_quota()):
-                    return reason and self._with_reset(reason)
+                if not forecast.waits_for_quota or not self._waited_for_quota():
+                    return self._with_reset(reason) if reason else None
                 portion = self._rows_within_quota_today(forecast.rows_to_send - begun)
         finally:
             self.ui.done()
 
     def _send_some(self, start: int, count: int) -> PauseReason | None:
-        """Send some of the rows, looked for first if asked; raises RunStopped where the journal fails."""
+        """Send `count` rows from `start` on, looking for them first if requested.
+
+        Raises RunStopped if the journal fails.
+        """
         context, job = self.context, self.job
         if job.look_first:
             self._look_first(start, count)
@@ -98,7 +101,7 @@ class _Execution:
             raise RunStopped(str(error)) from error
 
     def _rows_within_quota_today(self, wanted: int) -> int:
-        """Return how many of the wanted rows today's quota lends; none where it cannot be asked."""
+        """Return how many of the wanted rows today's quota allows; none if the CRM cannot be asked."""
         if not self.job.keep_quota:
             return wanted
         try:
@@ -107,27 +110,27 @@ class _Execution:
             return 0
 
     def _with_reset(self, reason: PauseReason) -> PauseReason:
-        """Add to the quota's sentence when it is counted anew, where the CRM told."""
+        """Add to the reason when the quota resets, if the CRM said so."""
         resets = self.forecast.quota_resets
         if resets is None:
             return reason
-        when = _("They are counted anew at about {moment:%Y-%m-%d %H:%M}.", moment=resets)
+        when = _("The quota resets at about {time:%Y-%m-%d %H:%M}.", time=resets)
         return PauseReason(f"{reason.message} {when}", reason.exit_status, reason.pause)
 
     def _waited_for_quota(self) -> bool:
-        """Wait until the quota is counted anew; False where Ctrl-C ends the wait, and the run."""
+        """Wait until the quota resets; return False if Ctrl-C ends the wait, and the run."""
         until = self._next_quota()
         never = threading.Event()
         try:
             self.ui.waiting(until)
             while (left := (until - now()).total_seconds()) > 0:
-                never.wait(min(left, 60))  # in steps: the clock may be set, and the laptop may sleep
+                never.wait(min(left, 60))  # in steps, because the clock may change and the laptop may sleep
         except KeyboardInterrupt:
             return False
         return True
 
     def _next_quota(self) -> datetime:
-        """Return a little after when the quota is counted anew, as the CRM told before: to ask again costs a call."""
+        """Return a time shortly after the quota resets, by the CRM's earlier answer: asking again costs a call."""
         resets = self.forecast.quota_resets
         if resets is None:
             return now() + _ASK_AGAIN
@@ -139,38 +142,42 @@ class _Execution:
         left = self.forecast.wanted - self.forecast.rows_to_send
         if not self.job.keep_quota or left <= 0 or self.forecast.held_back:
             return None
-        return _("{count} rows wait for another day's quota; give the same command again then.", count=left)
+        return ngettext(
+            "{count} row waits for another day's quota; give the same command again then.",
+            "{count} rows wait for another day's quota; give the same command again then.",
+            left,
+        )
 
     def _look_first(self, start: int, count: int) -> None:
-        """Search the CRM for rows that would be sent; what is found, or may be there, is not sent."""
-        rows = list(wanted_among(self.forecast.plan, self.forecast.rows(start, count)))
-        self._looking().look_for(rows, self.job.concurrency)
+        """Search the CRM for rows that would be sent; those that are found, or may be there, are not sent."""
+        rows = list(rows_to_find(self.forecast.plan, self.forecast.rows(start, count)))
+        self._finder().look_for(rows, self.job.concurrency)
 
     def _look_for_rejected(self) -> None:
-        """Search for rows whose rejection may not be the last answer: the journal lacks what was sent after it."""
+        """Search for rejected rows if the journal is incomplete: they may have been sent again later."""
         context, plan = self.context, self.forecast.plan
         if context.journal.must_look_first(context.record.scope, plan.table.digest):
-            rows = list(wanted_among(plan, plan.in_state(Status.REJECTED)))
-            self._looking().look_for(rows, self.job.concurrency)
+            rows = list(rows_to_find(plan, plan.in_state(Status.REJECTED)))
+            self._finder().look_for(rows, self.job.concurrency)
 
     def _note_that_all_were_looked_for(self, reason: PauseReason | None) -> None:
-        """Trust the journal again for this source, once each row that it calls planned was searched for, and ended."""
+        """Trust the journal again for this source once each row that it calls planned was looked for, and sent."""
         forecast = self.forecast
-        whole = forecast.rows_to_send == forecast.counts.planned and not forecast.plan.only
-        if self.job.look_first and reason is None and whole:
+        every_row = forecast.rows_to_send == forecast.counts.planned and not forecast.plan.only
+        if self.job.look_first and reason is None and every_row:
             self.context.journal.looked_first(self.context.record.scope, forecast.plan.table.digest)
 
-    def _looking(self) -> Looking:
+    def _finder(self) -> RowFinder:
         context = self.context
-        return Looking(context.crm, context.journal, context.record, self.forecast.plan, self._findings())
+        return RowFinder(context.crm, context.journal, context.record, self.forecast.plan, self._findings())
 
     def _findings(self) -> Findings | None:
-        """Return what the doctor learnt of the server that this run sends to."""
+        """Return what the doctor learnt about the server that this run sends to."""
         scope = replace(self.forecast.plan.scope, tenant=tenant_of(self.forecast.server))
         return Findings.load(self.context.journal.path.parent, scope)
 
     def _settle(self, reason: PauseReason | None) -> tuple[str, ...]:
-        """Settle rows whose quiet period is over, unless the connection is at fault; return what to say about it."""
+        """Settle rows whose quiet period is over, unless the connection failed; return notes for the report."""
         context = self.context
         if reason is not None and (reason.exit_status == 5 or reason.pause is not None):
             return ()

@@ -1,7 +1,8 @@
-"""What a run is about to do, added up before anybody is asked."""
+"""The forecast: what a run is about to do, and the user interface that shows it and asks for consent."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -14,30 +15,28 @@ from importer.messages import _
 from importer.model import Counts, Outcome
 from importer.questions import Answer, Question
 from importer.workflow.job import Job
-from importer.workflow.looking import Wanted, chosen_for_spot_check, questions
+from importer.workflow.looking import RowToFind, choose_for_spot_check, search_calls
 from importer.workflow.outcome import now
 from importer.workflow.plan import Plan, PlannedRow, search_value
-
-# MERGED importer.workflow.forecast: What a run is about to do, added up before anybody is asked.
 
 
 @dataclass(frozen=True, slots=True)
 class Forecast:
     """What a run is about to do.
 
-    `wanted` counts the rows that would go if there were no quota, `to_send` those that go today, `kept` the calls a day
-    that are left for others; `waits` tells that the run goes on by itself on other days. `searches` are the calls of
-    --look-first, `spot_check` the rows that are looked for since their source is new, `attachments` files and
-    `attachment_bytes` their bytes. `open_cases` have a status that the mapping does not list as closed; `waiting` rows
-    wait for an answer to an open question. `quota` is what the CRM said at `asked_at`, None where it was not asked.
-    `held_back` tells that nothing is sent because some rows are invalid.
+    `wanted` counts the rows that would be sent without a quota, `rows_today` those that are sent today, and
+    `quota_reserve` the calls a day that are left for others. With `waits_for_quota` the run continues on later days.
+    `searches` are the calls of --look-first, `spot_check` the rows to look for because their source is new,
+    `attachments` counts files and `attachment_bytes` their bytes. `open_cases` have a status that the mapping does not
+    list as closed; `waiting` rows wait for an answer to an open question. `quota` is the CRM's answer at `asked_at`,
+    None if it was not asked. `held_back` means that nothing is sent because some rows are invalid.
     """
 
     plan: Plan
     server: str
     counts: Counts
     wanted: int
-    to_send: int
+    rows_today: int
     searches: int
     attachments: int
     attachment_bytes: int
@@ -47,46 +46,47 @@ class Forecast:
     asked_at: datetime
     held_back: bool
     quota_reserve: int
-    waits: bool
-    spot_check: tuple[Wanted, ...] = ()
+    waits_for_quota: bool
+    spot_check: tuple[RowToFind, ...] = ()
 
     @property
     def rows_to_send(self) -> int:
-        """How many rows this command sends, today and on the days that it waits for."""
-        return self.wanted if self.waits else self.to_send
+        """The number of rows that this command sends, today and on the days that it waits for."""
+        return self.wanted if self.waits_for_quota else self.rows_today
 
     @property
     def calls(self) -> int:
-        """How many calls of the token's quota all wanted rows need."""
-        return self.wanted + self.searches + questions(self.spot_check)
+        """The number of calls from the token's quota that all wanted rows need."""
+        return self.wanted + self.searches + search_calls(self.spot_check)
 
     @property
     def days(self) -> int | None:
-        """On how many days they would go, today included; None where the quota is not known or lends nothing."""
-        if self.quota is None or self.quota.left is None or (self.quota.limit or 0) <= self.quota_reserve:
+        """The number of days that they take, including today; None if the quota is unknown or has no calls for them."""
+        if self.quota is None or self.quota.left is None:
             return None
-        later = max(0, self.calls - max(0, self.quota.left - self.quota_reserve))
-        return 1 + -(-later // ((self.quota.limit or 0) - self.quota_reserve))
+        calls_a_day = (self.quota.limit or 0) - self.quota_reserve
+        if calls_a_day <= 0:
+            return None
+        calls_today = max(0, self.quota.left - self.quota_reserve)
+        return 1 + math.ceil(max(0, self.calls - calls_today) / calls_a_day)
 
     @property
     def quota_resets(self) -> datetime | None:
-        """When the quota is counted anew, None where the CRM did not tell."""
+        """When the quota resets, None if the CRM did not say."""
         if self.quota is None or self.quota.resets_in is None:
             return None
         return self.asked_at + timedelta(seconds=self.quota.resets_in)
 
     def rows(self, start: int, count: int) -> Iterator[PlannedRow]:
-        """Yield `count` of the wanted rows from `start` (from 0) on, in sheet order."""
+        """Yield `count` of the wanted rows in sheet order, starting at `start` (from 0)."""
         return islice(self.plan.sendable(), start, start + count)
 
 
 def make_forecast(job: Job, plan: Plan, crm: Crm, server: str, *, is_new: bool) -> Forecast:
-    """Return what a run will do; where it will send, the CRM is asked how many calls are left.
+    """Return what a run will do; if it will send anything, the CRM is asked how many calls are left.
 
-    `is_new` tells that no row of this very source was looked for yet.
-
-    Raises ServerUnreachable or ConnectionRefused where the CRM cannot be asked, UsageError where --look-first cannot
-    look for a row.
+    `is_new` means that no row of this source was looked for yet. Raises ServerUnreachable or ConnectionRefused if the
+    CRM cannot be asked, UsageError if --look-first cannot look for a row.
     """
     counts = plan.counts()
     held_back = job.only_if_all_valid and counts.invalid > 0
@@ -95,23 +95,23 @@ def make_forecast(job: Job, plan: Plan, crm: Crm, server: str, *, is_new: bool) 
     wanted = 0 if held_back else min(ready, job.limit or ready)
     quota = crm.token_information() if wanted else None
     left = quota.left if quota else None
-    checked = chosen_for_spot_check(plan, ready, job.spot_check, left) if is_new and wanted else []
-    to_send = rows_within_quota(job, quota, wanted, questions(checked))
+    checked = choose_for_spot_check(plan, ready, job.spot_check, left) if is_new and wanted else []
+    rows_today = rows_within_quota(job, quota, wanted, search_calls(checked))
     attachments = size = open_cases = 0
     closed = {status for rule in plan.mapping.rules if rule.path == "status" for status in rule.closed}
     searched = set()
-    for row in islice(plan.sendable(), wanted if job.wait_for_quota else to_send):
+    for row in islice(plan.sendable(), wanted if job.wait_for_quota else rows_today):
         open_cases += row.fields.get("status") not in closed
         attachments += len(row.attachments)
         size += sum(file.size for file in row.attachments)
         if job.look_first:
-            searched.add(_question(plan, row))
+            searched.add(_search_value(plan, row))
     return Forecast(
         plan=plan,
         server=server,
         counts=counts,
         wanted=wanted,
-        to_send=to_send,
+        rows_today=rows_today,
         searches=len(searched),
         attachments=attachments,
         attachment_bytes=size,
@@ -121,27 +121,27 @@ def make_forecast(job: Job, plan: Plan, crm: Crm, server: str, *, is_new: bool) 
         asked_at=now(),
         held_back=held_back,
         quota_reserve=job.keep_quota,
-        waits=job.wait_for_quota,
+        waits_for_quota=job.wait_for_quota,
         spot_check=tuple(checked),
     )
 
 
 def rows_within_quota(job: Job, quota: Quota | None, wanted: int, other_calls: int = 0) -> int:
-    """Return how many of the wanted rows may go today: as many as leave the others on the token their calls."""
+    """Return how many of the wanted rows may be sent today, so that the quota reserve stays untouched."""
     if not job.keep_quota or quota is None or quota.left is None:
         return wanted
-    calls_a_row = 2 if job.look_first else 1  # one to look for it, at the most
+    calls_a_row = 2 if job.look_first else 1  # at most one search
     return max(0, min(wanted, (quota.left - job.keep_quota - other_calls) // calls_a_row))
 
 
-def _question(plan: Plan, row: PlannedRow) -> str:
-    """Return by which value the CRM would be searched for a row; raises UsageError where it could not be found."""
+def _search_value(plan: Plan, row: PlannedRow) -> str:
+    """Return the value by which the CRM is searched for a row; raises UsageError if it cannot be searched for."""
     value = search_value(plan, row)
     if value is None:
         raise UsageError(
             _(
-                "--look-first: row {row} could not be found in the CRM. That needs a `reference` in the mapping, and as"
-                " `search` a field that every row is sent with, such as `email contact` (now: `{field}`).",
+                "--look-first: the CRM cannot be searched for row {row}. This needs a `reference` in the mapping, and"
+                " as `search` a field that every row is sent with, such as `email contact` (now: `{field}`).",
                 row=row.number,
                 field=plan.mapping.search,
             )
@@ -149,40 +149,37 @@ def _question(plan: Plan, row: PlannedRow) -> str:
     return value
 
 
-# MERGED importer.workflow.forecast: The person at the desk, as the pipeline sees them: asked before anything is sent, told what happens.
-
-
 class UserInterface(Protocol):
-    """Whoever gives the command: prompts and progress, without a word of how they are shown."""
+    """Prompts and progress for the person who gives the command; a terminal or a page implements it."""
 
     @property
     def is_interactive(self) -> bool:
-        """Whether there is a person who reads a question and can answer it."""
+        """Whether a person can read a question and answer it."""
 
     @property
     def agrees_to_forecast(self) -> bool:
-        """Whether the person agreed beforehand to what a run is about to do, and to nothing else."""
+        """Whether the person has agreed to the forecast in advance, and only to that."""
 
     def answer(self, question: Question) -> Answer | None:
-        """Return the person's answer to a question, None where they decline it."""
+        """Return the person's answer to a question, None if they decline."""
 
     def show(self, sentence: str) -> None:
-        """Be told something that is neither a question nor a result."""
+        """Show a sentence that is neither a question nor a result."""
 
     def confirm(self, forecast: Forecast) -> None:
-        """Return if what is about to happen may happen; raises UsageError where it may not."""
+        """Return if the person agrees to the forecast; raises UsageError if not."""
 
     def sending(self, total: int) -> None:
-        """Be told how many rows will be sent."""
+        """Start to show the progress of so many rows."""
 
     def sent(self, outcome: Outcome) -> None:
-        """Be told what one attempt came to; called from several threads."""
+        """Show the outcome of one attempt; called from several threads."""
 
     def stopping(self, in_flight: int) -> None:
-        """Be told that the run ends once so many cases have their answers, and that asking again gives them up."""
+        """Show that the run stops after the answers to so many cases, and that a second Ctrl-C abandons them."""
 
     def waiting(self, until: datetime) -> None:
-        """Be told that nothing is sent until the quota is counted anew."""
+        """Show that nothing is sent until the quota resets."""
 
     def done(self) -> None:
-        """Be told that nothing more will be sent."""
+        """End the display of progress: nothing more is sent."""

@@ -1,4 +1,4 @@
-"""The keys of a whole source: which rows bear the same one, which nearly the same, in a few bytes a row."""
+"""The keys of a whole source: which rows have the same key, which nearly the same, in a few bytes per row."""
 
 from __future__ import annotations
 
@@ -13,21 +13,22 @@ from importer.model import Cell
 from importer.workflow.lookalikes import Spelling, spellings
 
 MOST_NAMED = 100
-"""Rows that are named as nearly alike; a sentence shows five of them."""
+"""The most rows with nearly the same key that are kept for a sentence, which shows five of them."""
 
 _SHORT_KEY = 16
-"""Hexadecimal digits of a digest that tell keys of one source apart: 64 bits, eight bytes a row."""
+"""Hexadecimal digits of a digest that distinguish keys of one source: 64 bits, eight bytes per row."""
 
 
 _OTHER = np.dtype([("row", np.int64), ("key", np.uint64), ("loose", np.int64), ("bare", bool)])
-"""A spelling of a key beside the key itself."""
+"""Another spelling of a key: the row, the key, the hash of its loose form, and whether it is bare."""
 
 
 @dataclass(frozen=True, slots=True)
 class Keys:
-    """Each row's canonical key parts, and their digest; both empty where a part is blank or cannot be known.
+    """Each row's canonical key parts, and their digest; both empty if a part is blank or unknown.
 
-    `spellings` are the other ways in which programs show a key, by the place of its row from 0; most keys have none.
+    `spellings` are the other forms in which programs show a key, by the position of its row from 0; most keys have
+    none.
     """
 
     parts: Sequence[tuple[str, ...]]
@@ -36,7 +37,7 @@ class Keys:
 
     @classmethod
     def of(cls, parts: Sequence[tuple[str, ...]], spelt: Mapping[int, tuple[Spelling, ...]] | None = None) -> Keys:
-        """Return keys by their parts."""
+        """Return the keys with these parts."""
         return cls(parts, [identity.key_digest(key) if key else "" for key in parts], spelt or {})
 
 
@@ -49,26 +50,26 @@ def keys_in(frame: pd.DataFrame, columns: Sequence[str]) -> Keys:
 
 
 def content_keys(frame: pd.DataFrame, columns: Sequence[str], occurrences: Occurrences) -> Keys:
-    """Return what each row holds and its n-th occurrence, for sources without a key; to be called from the top on."""
+    """Return keys made of each row's content and its n-th occurrence; must be called for the frames from the top on."""
     rows = zip(*(map(identity.canonical, frame[column]) for column in columns), strict=True)
     return Keys.of([identity.content_key(cells, occurrences.next(cells)) for cells in rows])
 
 
 class KeyIndex:
-    """Remembers every key of a source, to be asked once all of them were added."""
+    """Remembers every key of a source; to be queried once all of them were added."""
 
     def __init__(self) -> None:
         self._rows: list[np.ndarray] = []
         self._keys: list[np.ndarray] = []
         self._loose: list[np.ndarray] = []
-        self._others: list[np.ndarray] = []  # row, key, loose and whether it is bare, of other spellings of keys
+        self._others: list[np.ndarray] = []  # other spellings of keys
 
     def add(self, rows: Sequence[int], keys: Keys, without: Collection[int] = ()) -> None:
-        """Remember the keys of some rows; those `without`, and those without a key, are passed over."""
+        """Remember the keys of some rows; ignores the rows in `without` and rows that have no key."""
         known = [at for at, digest in enumerate(keys.digests) if digest and rows[at] not in without]
         self._rows.append(np.array([rows[at] for at in known], dtype=np.int64))
         self._keys.append(np.array([_number(keys.digests[at]) for at in known], dtype=np.uint64))
-        # these are compared with one another only, for which Python's own hash is enough
+        # only compared with one another, so that Python's own hash is enough
         loose = [_loose(keys.parts[at]) for at in known]
         self._loose.append(np.array(loose, dtype=np.int64))
         others = [
@@ -80,21 +81,21 @@ class KeyIndex:
         self._others.append(np.array(others, dtype=_OTHER))
 
     def present(self, short_keys: Sequence[str]) -> set[str]:
-        """Return those of the keys, by their digests' prefixes, that some remembered row bears."""
+        """Return those of the short keys that a remembered row has."""
         numbers = np.array([int(short, 16) for short in short_keys], dtype=np.uint64)
         known = np.isin(numbers, _joined(self._keys))
         return {short for short, is_known in zip(short_keys, known.tolist(), strict=True) if is_known}
 
     def repeated(self) -> dict[str, tuple[int, ...]]:
-        """Return, for each key that several rows bear, its digest's prefix and those rows."""
+        """Return the short key of each key that several rows have, and those rows."""
         rows, keys = _joined(self._rows), _joined(self._keys)
         return {f"{number:016x}": tuple(found) for number, found in _groups(keys, rows).items()}
 
     def similar(self) -> dict[int, tuple[int, ...]]:
-        """Return, for each row whose key is nearly that of other rows, the first of those rows.
+        """Return, for each row whose key nearly equals those of other rows, the first of those rows.
 
-        See `spelling.loose` and `spelling.spellings`; what is bare on both sides counts for nothing. They are at most
-        `MOST_NAMED`: thousands of spellings of one key would name each other in full otherwise.
+        See `text.loose` and `lookalikes.spellings`; two bare spellings do not count as nearly equal. There are at most
+        `MOST_NAMED` rows, since thousands of spellings of one key would all name each other otherwise.
         """
         rows, keys, loose = _joined(self._rows), _joined(self._keys), _joined(self._loose)
         bare = np.zeros(len(rows), dtype=bool)
@@ -108,14 +109,14 @@ class KeyIndex:
             for key in np.unique(spelt) if np.any(spelt != spelt[0]) else ():
                 mine = spelt == key
                 count = ~mine & ~is_bare if np.all(is_bare[mine]) else ~mine
-                near = tuple(numbers[count][:MOST_NAMED].tolist())  # one for all rows that bear this key
+                near = tuple(numbers[count][:MOST_NAMED].tolist())  # the same for all rows with this key
                 for row in numbers[mine].tolist() if near else ():
                     found[row] = tuple(sorted({*found[row], *near}))[:MOST_NAMED] if row in found else near
         return found
 
 
 class Occurrences:
-    """Counts equal contents from the top of a source on, for rows that have no key of their own."""
+    """Counts equal contents from the top of a source on, for rows without a key of their own."""
 
     def __init__(self) -> None:
         self._seen: dict[int, int] = {}
@@ -128,7 +129,7 @@ class Occurrences:
 
 
 def short_key(digest: str) -> str:
-    """Return the part of a key digest by which `KeyIndex` knows it."""
+    """Return the part of a key digest that `KeyIndex` uses."""
     return digest[:_SHORT_KEY]
 
 

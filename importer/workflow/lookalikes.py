@@ -1,4 +1,4 @@
-"""The other ways in which programs show a key: 1,234 and 1.234 may be 1234, 31/12/2024 may be 45657."""
+"""The other forms in which programs show a key: 1,234 and 1.234 may be 1234, 31/12/2024 may be 45657."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ from importer.source import shown_number
 from importer.text import loose, unadorned
 
 _LONGEST = 40
-"""Characters of a number or a date; a longer key is neither."""
+"""The most characters of a number or a date; a longer key is neither."""
 
 _MOST = 16
-"""Other spellings of one key that are remembered: some parts of a key of many parts are then shown as they are."""
+"""The most other spellings of one key; in a key of many parts, some combinations are left out."""
 
 _DECIMAL = re.compile(r"-?\d+(?:\.\d+)?")
 _NUMBER = re.compile(r"([+-]?)(\d[\d.,']*|[.,]\d+)(?:e([+-]?\d{1,2}))?", re.IGNORECASE)
@@ -31,7 +31,7 @@ _DATES = (
     re.compile(r"(?P<day>\d{1,2})(?P<mark>[-/.])(?P<month>\d{1,2})(?P=mark)(?P<year>\d{4})" + _TIME, re.IGNORECASE),
     re.compile(r"(?P<day>\d{1,2})(?P<mark>[-/])(?P<month>\d{1,2})(?P=mark)(?P<year>\d{2})" + _TIME, re.IGNORECASE),
 )
-_FIRST_DAY = datetime(1899, 12, 30)  # noqa: DTZ001 - a spreadsheet's moments have no zone
+_FIRST_DAY = datetime(1899, 12, 30)  # noqa: DTZ001 - times in sheets have no zone
 _DAYS = (
     *("%Y-%m-%d", "%d/%m/%Y", "%d-%m-%Y", "%d/%m/%y", "%d.%m.%Y", "%m/%d/%Y", "%Y/%m/%d"),
     *("%Y-%m-%d 00:00:00", "%d/%m/%Y 00:00:00", "%d/%m/%Y 00:00"),
@@ -42,14 +42,14 @@ _CLOCK_TIMES = (
 )
 _SHORTEST_DATE = len("1/2/24")
 _SERIALS = range(18_264, 73_051)
-"""Serial numbers of the days from 1950 to 2099: others are no dates of tickets."""
+"""Serial numbers of the days from 1950 to 2099: tickets have no other dates."""
 
 
 @dataclass(frozen=True, slots=True)
 class Spelling:
-    """Another way in which a program may show a key, part by part, to be compared by `loose`.
+    """Another form in which a program may show a key, part by part, to be compared by `loose`.
 
-    It is `bare` where it lacks the words or digits that the format of a cell adds to its number.
+    It is `bare` if it lacks the words or digits that the format of a cell adds to its number.
     """
 
     parts: tuple[str, ...]
@@ -57,10 +57,10 @@ class Spelling:
 
 
 def spellings(cells: Sequence[Cell], parts: Sequence[str]) -> tuple[Spelling, ...]:
-    """Return the other ways in which programs may show a key, given its cells and its canonical parts.
+    """Return the other forms in which programs may show a key, given its cells and its canonical parts.
 
-    They are what the key means rather than how it is written (1,234 and 1.234 mean 1234), so that two keys that may be
-    one have one of them in common, or one has the other itself.
+    They are what the key means rather than how it is written (1,234 and 1.234 mean 1234). If two keys may be one, they
+    share such a form, or one of them is a form of the other.
     """
     others = [_of_cell(cell, part) for cell, part in zip(cells, parts, strict=True)]
     if not any(others):
@@ -71,10 +71,10 @@ def spellings(cells: Sequence[Cell], parts: Sequence[str]) -> tuple[Spelling, ..
 
 
 def elaborate_spellings(parts: Sequence[str], *, all_of_them: bool) -> Iterator[tuple[str, ...]]:
-    """Yield more elaborate ways to show a key whose parts are plain.
+    """Yield more elaborate forms of a key whose parts are plain.
 
-    Where the other spellings of an elaborate key were noted with it, it is found by those, but for the zeros at the
-    end of a fraction: no text tells whether those are a part of it. `all_of_them` is for keys that were noted alone.
+    An elaborate key whose other spellings were recorded with it is found by those, except for zeros at the end of a
+    fraction, which may or may not belong to it. `all_of_them` is for keys that were recorded without other spellings.
     """
     for at, part in enumerate(parts):
         plain = unadorned(part)
@@ -101,7 +101,7 @@ def _of_cell(cell: Cell, part: str) -> list[tuple[str, bool]]:
 
 
 def _is_plain(cell: str | Typed, part: str) -> bool:
-    """Tell whether a cell has no other spelling at first sight, as most keys have none: T-0001, 12345."""
+    """Tell whether a cell obviously has no other spelling, like most keys: T-0001, 12345."""
     if isinstance(cell, Typed):
         return type(cell.value) is int and str(cell.value) == part and _adds_nothing(cell.number_format)
     return part == cell and part.isascii() and part.isprintable() and (part.isdigit() or part[:1].isalpha())
@@ -109,13 +109,13 @@ def _is_plain(cell: str | Typed, part: str) -> bool:
 
 @lru_cache(maxsize=1024)
 def _adds_nothing(number_format: str) -> bool:
-    """Tell whether a format shows of whole numbers no more than their digits, in groups or not."""
+    """Tell whether a format shows whole numbers as their digits alone, grouped or not."""
     shown = shown_number(1234567, number_format)
     return shown is None or shown.replace(",", "") == "1234567"
 
 
 def _of_value(cell: Typed, text: str) -> Iterator[tuple[str, bool]]:
-    """Yield what a number or a moment is, however it is shown."""
+    """Yield the value of a number or a date, whatever its format."""
     value = cell.value
     if isinstance(value, bool | time):
         return
@@ -124,14 +124,14 @@ def _of_value(cell: Typed, text: str) -> Iterator[tuple[str, bool]]:
         yield from ((meaning, False) for meaning in _meanings(moment.replace(tzinfo=None)))
         return
     plain = str(value) if isinstance(value, int) else _plain_number(Decimal(repr(value)))
-    yield plain, not _is_number(text, plain)  # words or rounding: other values may be shown with the same digits
+    yield plain, not _is_number(text, plain)  # with words or rounding, other values may show the same digits
     shown = shown_number(value, cell.number_format)
     if shown is not None:
         yield shown, False
 
 
 def _is_number(text: str, plain: str) -> bool:
-    """Tell whether a text alone tells that it is this number."""
+    """Tell whether a text by itself means this number."""
     return any(Decimal(number) == Decimal(plain) for number in (text, *_numbers(text)) if _DECIMAL.fullmatch(number))
 
 
@@ -156,7 +156,7 @@ def _numbers(text: str) -> Iterator[str]:
 
 
 def _readings(digits: str) -> Iterator[str]:
-    """Yield what digits with points, commas and apostrophes may mean."""
+    """Yield the numbers that digits with points, commas and apostrophes may mean."""
     marks = [character for character in digits if not character.isdigit()]
     if not marks:
         yield digits
@@ -172,32 +172,32 @@ def _readings(digits: str) -> Iterator[str]:
 
 
 def _dates(text: str) -> Iterator[str]:
-    """Yield what the moments that a text may show mean."""
+    """Yield the forms of the dates and times that a text may show."""
     for moment in _moments(text):
         yield from _meanings(moment)
 
 
 def _moments(text: str) -> Iterator[datetime]:
-    """Yield the moments that a text may show; of two readings the day before the month, where that is possible."""
+    """Yield the dates and times that a text may show; an ambiguous one has the day before the month."""
     for pattern in _DATES if _SHORTEST_DATE <= len(text) <= _LONGEST else ():
         if found := pattern.fullmatch(text):
             year, month, day = int(found["year"]), int(found["month"]), int(found["day"])
-            if month > 12 >= day:
+            if month > 12 and day <= 12:
                 month, day = day, month
             hour, minute, second = (int(found[part] or 0) for part in ("hour", "minute", "second"))
             with contextlib.suppress(ValueError):
-                yield datetime(year + 2000 if year < 100 else year, month, day, hour, minute, second)  # noqa: DTZ001 - moments of sheets have no zone
+                yield datetime(year + 2000 if year < 100 else year, month, day, hour, minute, second)  # noqa: DTZ001 - times in sheets have no zone
 
 
 def _meanings(moment: datetime) -> Iterator[str]:
-    """Yield a moment in the order of the calendar, and as the number that spreadsheets keep."""
+    """Yield a date in ISO order, and as the number that spreadsheets store."""
     moment = (moment + timedelta(milliseconds=500)).replace(microsecond=0)
     yield moment.date().isoformat() if moment.time() == time() else moment.isoformat(" ")
     yield f"{(moment - _FIRST_DAY) / timedelta(days=1):.15g}"
 
 
 def _elaborate(text: str) -> Iterator[str]:
-    """Yield the more elaborate ways to show a plain text, number or moment, which `spellings` would understand."""
+    """Yield the more elaborate forms of a plain text, number or date that `spellings` would understand."""
     for moment in (*_moments(text), *_moment_of_number(text)):
         for written in _DAYS if moment.time() == time() else _CLOCK_TIMES:
             yield f"{moment:{written}}"
@@ -227,6 +227,6 @@ def _elaborate_number(number: str) -> Iterator[str]:
 
 
 def _moment_of_number(text: str) -> Iterator[datetime]:
-    """Yield the moment that a number is, where it can be one of a ticket."""
+    """Yield the date and time that a number stands for, if a ticket can have it."""
     if len(text) <= _LONGEST and text.isascii() and _DECIMAL.fullmatch(text) and int(Decimal(text)) in _SERIALS:
         yield (_FIRST_DAY + timedelta(days=float(text)) + timedelta(milliseconds=500)).replace(microsecond=0)

@@ -1,11 +1,12 @@
-"""Who each row of a source is: by its key, its content, or the reference that a report of ours gave it."""
+"""Match the rows of a source with those of the journal: by key, by content, or by the reference in a report."""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
-from typing import TYPE_CHECKING
+
+import pandas as pd
 
 from importer import identity
 from importer.identity import Scope
@@ -16,65 +17,56 @@ from importer.workflow.keys import MOST_NAMED, KeyIndex, Keys, Occurrences, cont
 from importer.workflow.lookalikes import elaborate_spellings
 from importer.workflow.plan import MAY_BE_CASES
 
-if TYPE_CHECKING:
-    import pandas as pd
-
 _SHOWN_ROWS = 5
 
 
 @dataclass(frozen=True, slots=True)
 class ImportHistory:
-    """What the journal knows of one import; without a journal, or before the first run, nothing."""
+    """What the journal knows about one import; nothing without a journal or before the first run."""
 
     journal: Journal | None = None
     record: ImportRecord | None = None
 
     @property
     def is_kept(self) -> bool:
-        """Whether a journal will remember the rows: nobody else asks what they hold."""
+        """Whether there is a journal that keeps the rows, for which digests and hashes are needed."""
         return self.journal is not None
 
     def opened(self) -> tuple[Journal, ImportRecord]:
-        """Return the journal and the import; raises ValueError where there is none to remember anything."""
+        """Return the journal and the import; raises ValueError if there is no journal or no import yet."""
         if self.journal is None or self.record is None:
-            raise ValueError("nothing is remembered here")
+            raise ValueError("this import has no history")
         return self.journal, self.record
 
     def known(self, key_digests: Sequence[str]) -> dict[str, KnownRow]:
-        """Return what is known of these keys, by key digest."""
+        """Return what is known about these keys, by key digest."""
         return self.journal.rows.known(self.record.id, key_digests) if self.journal and self.record else {}
 
     def by_reference(self, references: Sequence[str]) -> dict[str, KnownRow]:
-        """Return what is known of these references, by reference."""
+        """Return what is known about these references, by reference."""
         return self.journal.rows.by_reference(self.record.id, references) if self.journal and self.record else {}
 
-    def runs_of(self, source_digest: str, mapping_digest: str) -> frozenset[int]:
-        """Return the runs that were of this very source and mapping, read by this version of the program."""
-        if self.journal is None or self.record is None:
-            return frozenset()
-        return self.journal.runs.alike(self.record.id, source_digest, mapping_digest)
-
     def similar(self, digests: Sequence[str]) -> dict[str, set[str]]:
-        """Return the key digests that the journal has under these digests of spellings."""
+        """Return the key digests that the journal has for these digests of spellings."""
         return self.journal.rows.similar(self.record.id, digests) if self.journal and self.record else {}
 
     def holders(self, scope: Scope, ids: Sequence[str]) -> dict[str, str]:
-        """Return, by the ids of cases, the references of the rows of this tenant and operation that have them."""
+        """Return the references of the rows of this tenant and operation that have these case ids, by id."""
         return self.journal.rows.holders(scope.tenant, scope.operation, ids) if self.journal and ids else {}
 
     @property
     def lacks_spellings(self) -> bool:
-        """Whether rows of the import were noted by a version that noted no other spellings of their keys."""
+        """Whether rows of the import were recorded by a version that did not record other spellings of their keys."""
         return self.record is not None and not self.record.notes_spellings
 
 
 @dataclass(frozen=True, slots=True)
 class MatchedRows:
-    """The rows of a frame, in their order, beside what the journal knows of them.
+    """The rows of a frame, in order, with what the journal knows about them.
 
-    `key_digests` are empty where a row has no identity, `short_keys` tell the rows of one source apart.
-    `loose_digests` are made for rows that the journal will remember. `known` and `spellings` (digests to be noted with
-    new rows) are by a row's place, from 0.
+    `key_digests` are empty if a row has no identity; `short_keys` distinguish the rows of one source. `loose_digests`
+    are computed for rows that the journal will keep. `known` and `spellings` (digests to record with new rows) are
+    keyed by the position of a row, from 0.
     """
 
     short_keys: list[str]
@@ -85,19 +77,19 @@ class MatchedRows:
     spellings: Mapping[int, tuple[str, ...]] = field(default_factory=dict)
 
     def forget(self, at: int) -> None:
-        """Take a row's identity away."""
+        """Remove the identity of a row."""
         self.short_keys[at] = self.key_digests[at] = ""
         self.known.pop(at, None)
 
 
 class RowMatcher:
-    """Recognises the rows of one source, once `remember` has seen all of them.
+    """Matches the rows of one source, once `remember` has seen all of them.
 
-    `key_columns` are empty under `key: content`. `reference_column` is the column of references where the source is a
-    report of ours, `id_column` the one of the ids of cases, a person's own too, where rows are to be judged by it.
+    `key_columns` are empty under `key: content`. `reference_column` is the column of references if the source is one of
+    our reports; `id_column` is the column of case ids, also a person's own, if rows are checked by it.
     """
 
-    def __init__(  # noqa: PLR0913 - all by which a row may be known
+    def __init__(  # noqa: PLR0913 - everything that can identify a row
         self,
         scope: Scope,
         history: ImportHistory,
@@ -117,11 +109,11 @@ class RowMatcher:
 
     @property
     def _by_reference(self) -> bool:
-        """Whether rows have no key of their own and carry the reference that an earlier run gave them."""
+        """Whether rows have no key of their own but the reference that an earlier run gave them."""
         return self._reference_column is not None and not self._key_columns
 
     def keys(self, frame: pd.DataFrame) -> Keys:
-        """Return what makes each row itself, empty where that is blank; to be called once a frame, from the top."""
+        """Return the key of each row, empty if it is blank; must be called once for each frame, from the top."""
         if self._key_columns:
             return keys_in(frame, self._key_columns)
         if self._by_reference:
@@ -129,16 +121,16 @@ class RowMatcher:
         return content_keys(frame, self._columns, self._occurrences)
 
     def remember(self, frame: pd.DataFrame, keys: Keys, skipped: Collection[int]) -> None:
-        """Take the keys of a frame into account, but for the rows that are passed over."""
+        """Remember the keys of a frame, except for skipped rows."""
         self._index.add(frame.index.tolist(), keys, skipped)
 
     def all_seen(self) -> None:
-        """Say that every frame was remembered: repeated and similar keys are known from here on."""
+        """Find repeated and similar keys, once every frame was remembered."""
         self.repeated = self._index.repeated()
         self._similar = self._index.similar() if self._key_columns else {}
 
     def match(self, frame: pd.DataFrame, keys: Keys, skipped: Collection[int]) -> MatchedRows:
-        """Set each row beside what the journal knows of it; a skipped row whose key another row has gets no identity."""
+        """Match each row; a skipped row whose key another row has gets no identity."""
         matched = self._from_report(keys) if self._by_reference else self._by_key(keys)
         short_keys = matched.short_keys
         left_out = [at for at, number in enumerate(frame.index.tolist()) if number in skipped and short_keys[at]]
@@ -160,10 +152,7 @@ class RowMatcher:
                 identity.loose_digest(parts) if is_kept and parts and at not in known else ""
                 for at, parts in enumerate(keys.parts)
             ],
-            references=[
-                known[at].row.reference if at in known else identity.reference(self._scope, digest) if digest else ""
-                for at, digest in enumerate(keys.digests)
-            ],
+            references=[self._reference(digest, known.get(at)) for at, digest in enumerate(keys.digests)],
             known=known,
             spellings={
                 at: tuple([identity.spelling_digest(other.parts, bare=other.bare) for other in others])
@@ -172,16 +161,23 @@ class RowMatcher:
             },
         )
 
+    def _reference(self, digest: str, known: KnownRow | None) -> str:
+        """Return the reference of a row: a known row keeps its own for ever."""
+        if known is not None:
+            return known.row.reference
+        return identity.reference(self._scope, digest) if digest else ""
+
     def _from_report(self, keys: Keys) -> MatchedRows:
-        """Match rows by their references alone; those that the journal does not know get no identity."""
+        """Match rows by their references alone; rows that the journal does not know get no identity."""
         references = [parts[0] if parts else "" for parts in keys.parts]
         known = self._history.by_reference(list(filter(None, references)))
-        foreign = self._history.record is not None
+        is_first_run = self._history.record is None
+        own_digests = keys.digests if is_first_run else [""] * len(references)
         return MatchedRows(
             short_keys=list(map(short_key, keys.digests)),
             key_digests=[
-                known[reference].key_digest if reference in known else "" if foreign else digest
-                for reference, digest in zip(references, keys.digests, strict=True)
+                known[reference].key_digest if reference in known else own_digest
+                for reference, own_digest in zip(references, own_digests, strict=True)
             ],
             loose_digests=[""] * len(references),
             references=references,
@@ -189,42 +185,42 @@ class RowMatcher:
         )
 
     def repeated_in(self, rows: MatchedRows) -> list[int]:
-        """Return the places of the rows whose keys other rows have, too."""
+        """Return the positions of the rows whose keys other rows have, too."""
         return [at for at, short in enumerate(rows.short_keys) if short in self.repeated]
 
     def issues(self, frame: pd.DataFrame, keys: Keys, rows: MatchedRows) -> Iterator[Issue]:
-        """Yield what is doubtful about who a row is."""
+        """Yield the issues with the identity of the rows."""
         numbers = frame.index.tolist()
         if self._reference_column is not None:
             for at, cell in enumerate(map(identity.canonical, frame[self._reference_column])):
                 yield from self._reference_issues(numbers[at], cell, rows, at)
         yield from self._id_issues(frame, rows)
         if self._key_columns:
-            news = [at for at, digest in enumerate(rows.key_digests) if digest and at not in rows.known]
-            taken = self._taken(keys, rows, news) if self._history.record is not None else {}
-            for at in news if taken or self._similar else ():
+            new_rows = [at for at, digest in enumerate(rows.key_digests) if digest and at not in rows.known]
+            taken = self._taken(keys, rows, new_rows) if self._history.record is not None else {}
+            for at in new_rows:
                 yield from self._similar_issues(numbers[at], keys.parts[at], at, taken)
 
     def _reference_issues(self, number: int, cell: str, rows: MatchedRows, at: int) -> Iterator[Issue]:
-        """Yield what is wrong with the reference that a report's row carries."""
+        """Yield the issues with the reference in a report's row."""
         column = self._reference_column
         if self._key_columns:
             if cell and rows.key_digests[at] and cell != rows.references[at]:
                 message = _("{column} {cell} does not belong to this row's key", column=column, cell=cell)
                 yield Issue(number, column, cell, "reference-edited", message, _UNDO_OR_COPY)
         elif not cell:
-            message = _("{column} is empty, so nobody can tell which row this was", column=column)
+            message = _("{column} is empty, so the row cannot be identified", column=column)
             yield Issue(number, column, cell, "reference-missing", message, _UNDO_OR_COPY)
         elif others := self.repeated.get(rows.short_keys[at], ()):
             listed = _listed(list(islice((other for other in others if other != number), MOST_NAMED)))
-            message = _("{column} {cell} stands in other rows too: {rows}", column=column, cell=cell, rows=listed)
+            message = _("{column} {cell} also appears in rows {rows}", column=column, cell=cell, rows=listed)
             yield Issue(number, column, cell, "reference-repeated", message, _UNDO_OR_COPY)
         elif at not in rows.known and self._history.record is not None:
-            message = _("{column} {cell} is no reference of this import", column=column, cell=cell)
+            message = _("{column} {cell} is not a reference of this import", column=column, cell=cell)
             yield Issue(number, column, cell, "reference-foreign", message, _UNDO_OR_COPY)
 
     def _id_issues(self, frame: pd.DataFrame, rows: MatchedRows) -> Iterator[Issue]:
-        """Yield an issue where a row that is no case yet shows the id of another row's: it may be that row, edited."""
+        """Yield an issue if a row without a case has the id of another row's case: it may be that row, edited."""
         column = self._id_column
         if column is None:
             return
@@ -241,50 +237,58 @@ class RowMatcher:
             )
             yield Issue(numbers[at], column, wolkvox_id, "id-of-another-row", message, _NO_ID_OR_UNDO)
 
-    def _taken(self, keys: Keys, rows: MatchedRows, news: Sequence[int]) -> dict[int, str]:
-        """Return, by the places of new rows, the spelling under which the journal knows a key that may be theirs.
+    def _taken(self, keys: Keys, rows: MatchedRows, new_rows: Sequence[int]) -> dict[int, str]:
+        """Return for new rows, by position, the spelling under which the journal knows a key that may be theirs.
 
-        A key that another row of this sheet bears is another's, where only a guess says otherwise: one program shows
-        all keys of a sheet.
+        If only a guess suggests it, a key that another row of this sheet has belongs to that row: a program shows all
+        keys of a sheet in the same way.
         """
-        asked = {at: list(self._asked(keys, rows, at)) for at in news}
-        known = self._history.similar(list(dict.fromkeys(each.digest for all_ in asked.values() for each in all_)))
+        lookups = [(at, lookup) for at in new_rows for lookup in self._lookups(keys, rows, at)]
+        known = self._history.similar(list(dict.fromkeys(lookup.digest for _at, lookup in lookups)))
         found: dict[int, str] = {}
-        for at, each in ((at, each) for at, all_ in asked.items() for each in all_ if each.digest in known):
-            others = {short_key(digest) for digest in known[each.digest] - {rows.key_digests[at]}}
-            if each.guessed:
+        for at, lookup in lookups:
+            if lookup.digest not in known:
+                continue
+            others = {short_key(digest) for digest in known[lookup.digest] - {rows.key_digests[at]}}
+            if lookup.guessed:
                 others -= self._index.present(list(others))
             if others:
-                found.setdefault(at, each.shown)
+                found.setdefault(at, lookup.shown)
         return found
 
-    def _asked(self, keys: Keys, rows: MatchedRows, at: int) -> Iterator[_Asked]:
-        """Yield everything by which the journal may know a row's key under another spelling."""
+    def _lookups(self, keys: Keys, rows: MatchedRows, at: int) -> Iterator[_SpellingLookup]:
+        """Yield every digest by which the journal may know a row's key in another spelling."""
         parts = keys.parts[at]
         shown = " · ".join(parts)
-        yield _Asked(rows.loose_digests[at], shown)
-        yield _Asked(identity.spelling_digest(parts, bare=True), shown)
+        yield _SpellingLookup(rows.loose_digests[at], shown)
+        yield _SpellingLookup(identity.spelling_digest(parts, bare=True), shown)
         for other in keys.spellings.get(at, ()):
             text = " · ".join(other.parts)
-            yield _Asked(identity.loose_digest(other.parts), text)
+            yield _SpellingLookup(identity.loose_digest(other.parts), text)
             if not other.bare:
-                yield _Asked(identity.spelling_digest(other.parts, bare=True), text)
+                yield _SpellingLookup(identity.spelling_digest(other.parts, bare=True), text)
         for plain in (parts, *(other.parts for other in keys.spellings.get(at, ()))):
             for elaborate in elaborate_spellings(plain, all_of_them=self._history.lacks_spellings):
-                yield _Asked(identity.loose_digest(elaborate), " · ".join(elaborate), guessed=True)
+                yield _SpellingLookup(identity.loose_digest(elaborate), " · ".join(elaborate), guessed=True)
 
     def _similar_issues(self, number: int, key: tuple[str, ...], at: int, taken: Mapping[int, str]) -> Iterator[Issue]:
-        """Yield an issue where a new key is nearly another row's, in this sheet or in an earlier one."""
+        """Yield an issue if a new key nearly equals that of another row, in this sheet or an earlier one."""
         column, value = ", ".join(self._key_columns), " · ".join(key)
         if others := self._similar.get(number):
             listed = _listed(others)
-            message = _("{column} '{value}' is nearly the key of rows {rows}", column=column, value=value, rows=listed)
+            message = _(
+                "{column} '{value}' is nearly the same as the key of rows {rows}",
+                column=column,
+                value=value,
+                rows=listed,
+            )
             yield Issue(number, column, value, "key-similar", message, _SAME_OR_NOT)
         elif at in taken:
             named = {"column": column, "value": value, "other": taken[at]}
             if named["other"] == value:
                 message = _(
-                    "{column} '{value}' is nearly a key that was imported before, or another way to show it", **named
+                    "{column} '{value}' is nearly the same as a key that was imported before, or another form of it",
+                    **named,
                 )
             else:
                 message = _("{column} '{value}' may be the key that was imported before as '{other}'", **named)
@@ -292,10 +296,10 @@ class RowMatcher:
 
 
 @dataclass(frozen=True, slots=True)
-class _Asked:
-    """A digest by which the journal is asked for a key, and the spelling that it is of.
+class _SpellingLookup:
+    """A digest to look up in the journal, and the spelling of a key that it stands for.
 
-    It is `guessed` where another row of this sheet may rightly bear a key that is spelt so.
+    It is `guessed` if another row of this sheet may rightly have a key with this spelling.
     """
 
     digest: str
@@ -306,14 +310,13 @@ class _Asked:
 _UNDO_OR_COPY = _("Undo the edit, or copy the row from the report again; put new rows into a new file")
 _NO_ID_OR_UNDO = _("Remove the id if this is another ticket; if it is that row, undo the edit")
 _SAME_OR_NOT = _(
-    "They differ only by zeros, case, accents, spaces, dashes, invisible characters or the way in which a program shows"
-    " a number or a date: write the key as it was written before, or, if these are two tickets, make their keys differ"
-    " by more than that"
+    "The keys differ only in zeros, case, accents, spaces, dashes, invisible characters, or the format of a number or a"
+    " date: write the key as before, or, if these are two tickets, give them keys that differ in more than that"
 )
 
 
 def _listed(rows: Sequence[int]) -> str:
-    """Return row numbers for a sentence, the first few of many; nobody counts them where they are `MOST_NAMED`."""
+    """Return row numbers for a sentence, only the first few of many; `MOST_NAMED` rows may be even more."""
     shown = ", ".join(map(str, rows[:_SHOWN_ROWS]))
     more = len(rows) - _SHOWN_ROWS
     if len(rows) >= MOST_NAMED:
@@ -322,7 +325,7 @@ def _listed(rows: Sequence[int]) -> str:
 
 
 class Contents:
-    """The canonical cells of a frame as they are hashed, for content hashes over any of its columns."""
+    """The canonical cells of a frame, for content hashes over any of its columns."""
 
     def __init__(self, frame: pd.DataFrame) -> None:
         self._frame = frame
@@ -330,7 +333,7 @@ class Contents:
         self._chosen: dict[tuple[str, ...], list[tuple[bytes, ...]]] = {}
 
     def hash(self, position: int, columns: Sequence[str], attachments: Sequence[Attachment] | None) -> str:
-        """Return the content hash of the row at `position` (from 0); a column that is not there is empty."""
+        """Return the content hash of the row at `position` (from 0); a missing column counts as empty."""
         key = tuple(columns)
         if key not in self._chosen:
             cells = map(self._column, sorted(key))
@@ -338,10 +341,9 @@ class Contents:
         return identity.hash_of_written(self._chosen[key][position], attachments)
 
     def _column(self, name: str) -> list[bytes]:
-        """Return the cells of a column, each with the column's name before it."""
+        """Return the cells of a column, each preceded by the column's name."""
         if name not in self._columns:
             cells = self._frame[name].tolist() if name in self._frame.columns else [""] * len(self._frame)
             before = identity.written(name)
-            hashed = {cell: before + identity.written(identity.canonical(cell)) for cell in set(cells)}
-            self._columns[name] = [hashed[cell] for cell in cells]
+            self._columns[name] = [before + identity.written(identity.canonical(cell)) for cell in cells]
         return self._columns[name]

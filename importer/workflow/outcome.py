@@ -1,4 +1,4 @@
-"""After the sending: what became of every row, counted once, and the report that says so."""
+"""The outcome of a command: the final state of every row, counted once, and the report about it."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ from importer.workflow.job import Job
 from importer.workflow.plan import Batch, Plan, PlannedRow, state_of
 
 PAUSED = 3
-"""Exit status where the same command, given again, finishes what is left."""
+"""Exit status if the same command, given again, finishes what is left."""
 
 
 @dataclass(frozen=True, slots=True)
 class SendResult:
     """What a command did before its report; `reason` and `status` say why it stopped early, if it did.
 
-    `held_back` tells that valid rows were not sent because others are not valid.
+    `held_back` means that valid rows were not sent because others are invalid.
     """
 
     started_at: datetime
@@ -42,9 +42,9 @@ class SendResult:
 
 @dataclass(frozen=True, slots=True)
 class ReportOptions:
-    """Where the report goes, and whether a page beside it and the sheet in the source workbook are wanted, too.
+    """Where the report goes, and whether to write a page beside it and the sheet in the source workbook, too.
 
-    `case_url` leads to a case once its `{wolkvox_id}` is filled in; None where nobody has said how.
+    `case_url` leads to a case once its `{wolkvox_id}` is filled in; None if it is not set.
     """
 
     path: Path
@@ -54,7 +54,7 @@ class ReportOptions:
 
     @classmethod
     def of(cls, job: Job) -> ReportOptions:
-        """Return what a job wants; raises SettingsError where the address of a case cannot be one."""
+        """Return the options of a job; raises SettingsError if the address of a case is not valid."""
         return cls(job.report_path, case_url(), job.html, job.write_back)
 
 
@@ -71,7 +71,7 @@ class Finished:
     notes: tuple[str, ...] = ()
 
     def reasons(self) -> Iterator[tuple[Status, Issue]]:
-        """Yield, for every row that is not as it should be, why: its issues, or what the journal says of it."""
+        """Yield the reasons for every row that needs attention: its issues, or the journal's message about it."""
         for row in self.plan:
             if issues := issues_of(row):
                 yield from ((row.status, issue) for issue in issues)
@@ -80,12 +80,12 @@ class Finished:
 
 
 def now() -> datetime:
-    """Return this moment in the user's own time zone."""
+    """Return the current time in the user's own time zone."""
     return datetime.now(UTC).astimezone()
 
 
 def exit_status(counts: Counts, result: SendResult) -> int:
-    """Return the highest exit status that applies to a source's rows and to how the run ended."""
+    """Return the highest exit status that applies to the rows of a source and to the end of the run."""
     rows = 0
     if counts.unknown or counts.conflict:
         rows = 4
@@ -97,50 +97,52 @@ def exit_status(counts: Counts, result: SendResult) -> int:
 
 
 def next_step(counts: Counts, result: SendResult, only: tuple[Status, ...] = ()) -> str:
-    """Return in one sentence what the person should do now: the most pressing of what there is.
+    """Return in one sentence what the person should do now, the most pressing step.
 
-    `only` are the states by which the rows were chosen, if they were.
+    `only` are the states by which rows were selected, if they were.
     """
     if result.reason:
         return result.reason
     if only and not counts.rows:
-        return _("Nothing: no row is or was {states}. Without --only every row is looked at.", states=_states(only))
+        return _(
+            "Nothing to do: no row is or was {states}. Without --only every row is included.", states=_states(only)
+        )
     done = _("Nothing is left to do: every row is created or skipped.")
     return next((sentence for applies, sentence in _steps(counts, chosen=bool(only)) if applies), done)
 
 
 def _steps(counts: Counts, *, chosen: bool) -> Iterator[tuple[int, str]]:
-    """Yield how many rows each step is about, and its sentence, the most pressing first."""
+    """Yield for each step the number of its rows and its sentence, the most pressing first."""
     doubtful, wrong = counts.unknown + counts.conflict, counts.invalid + counts.rejected
     yield (
         counts.sending,
-        _("Rows are being sent by another process, or were when it stopped: give the same command again later."),
+        _("Another process is sending rows, or was when it stopped: give the same command again later."),
     )
     yield (
         doubtful,
         ngettext(
-            "{count} row may or may not be a case: it is on the sheet `To decide`, and `case-importer settle` asks"
+            "{count} row may or may not be a case: it is on the sheet `To decide`, and `case-importer settle` searches"
             " the CRM for it.",
             "{count} rows may or may not be cases: they are on the sheet `To decide`, and `case-importer settle`"
-            " asks the CRM for them.",
+            " searches the CRM for them.",
             doubtful,
         ),
     )
     yield (
         wrong,
         ngettext(
-            "Correct {count} row (sheet `Issues` says what is wrong) and give the same command again: only what is"
-            " not created yet will be sent.",
-            "Correct {count} rows (sheet `Issues` says what is wrong) and give the same command again: only what"
-            " is not created yet will be sent.",
+            "Correct {count} row (the sheet `Issues` says what is wrong) and give the same command again: only rows"
+            " that are not created yet will be sent.",
+            "Correct {count} rows (the sheet `Issues` says what is wrong) and give the same command again: only rows"
+            " that are not created yet will be sent.",
             wrong,
         ),
     )
     yield (
         counts.planned if chosen else 0,
         ngettext(
-            "Give the same command without --only to send the row that is left: it counts as planned now.",
-            "Give the same command without --only to send the {count} rows that are left: they count as planned now.",
+            "Give the same command without --only to send the row that is left: it is planned now.",
+            "Give the same command without --only to send the {count} rows that are left: they are planned now.",
             counts.planned,
         ),
     )
@@ -166,8 +168,8 @@ def _states(only: tuple[Status, ...]) -> str:
     return _(" or ").join(only)
 
 
-def _choice(plan: Plan, counts: Counts) -> Iterator[str]:
-    """Yield what a reader has to know of rows that were chosen by their states."""
+def _selection_note(plan: Plan, counts: Counts) -> Iterator[str]:
+    """Yield a note if rows were selected by their states."""
     if plan.only:
         yield ngettext(
             "Only the row that is or was {states} is counted and shown here (--only), not the whole source.",
@@ -178,22 +180,22 @@ def _choice(plan: Plan, counts: Counts) -> Iterator[str]:
         )
 
 
-_SETTLED = (Status.CREATED, Status.SKIPPED)
-"""States of a plan that its own run leaves as they are."""
+_FINAL = (Status.CREATED, Status.SKIPPED)
+"""States of a plan that its own run does not change."""
 
 
 def refreshed(plan: Plan, journal: Journal, record: ImportRecord) -> Plan:
-    """Return the plan with what the journal knows now, after sending; what was settled before is not read again."""
-    batches: Spool[Batch] = Spool(in_memory=1)  # the plan's own batches are in memory still
+    """Return the plan with what the journal knows now, after sending; rows in a final state are not read again."""
+    batches: Spool[Batch] = Spool(in_memory=1)  # the plan's own batches are still in memory
     for batch in plan.batches:
         batches.append(_refreshed(batch, journal, record))
     return replace(plan, batches=batches)
 
 
 def _refreshed(batch: Batch, journal: Journal, record: ImportRecord) -> Batch:
-    """Return a batch with what the journal knows now of the rows that were not settled before."""
+    """Return a batch with what the journal knows now about its rows that are not in a final state."""
     facts = batch.facts
-    is_open = ~batch.in_state(*_SETTLED) & (facts["key_digest"] != "")
+    is_open = ~batch.in_state(*_FINAL) & (facts["key_digest"] != "")
     found = journal.rows.by_reference(record.id, facts.loc[is_open, "reference"].tolist())
     if not found:
         return batch
@@ -201,7 +203,8 @@ def _refreshed(batch: Batch, journal: Journal, record: ImportRecord) -> Batch:
     for at, row in enumerate(batch.rows()):
         if is_open.iat[at] and row.reference in found:
             known[at] = found[row.reference].row
-            differs[at] = row.differs and row.status is not Status.PLANNED  # what was sent is what the row holds
+            is_sent = row.status is Status.PLANNED  # then the journal has its present content
+            differs[at] = row.differs and not is_sent
             states[at] = state_of(known[at], row.skipped, is_valid=not row.issues, differs=differs[at])
     return batch.with_facts(known=known, status=states, differs=differs)
 
@@ -209,10 +212,10 @@ def _refreshed(batch: Batch, journal: Journal, record: ImportRecord) -> Batch:
 def finish(
     plan: Plan, journal: Journal, record: ImportRecord | None, result: SendResult, options: ReportOptions
 ) -> Finished:
-    """Write the report of a plan as it stands; return how the command ended.
+    """Write the report of a plan; return how the command ended.
 
-    A run whose report can be written nowhere has ended all the same, and says so: the journal has everything. Raises
-    ReportError for a command that was about the report alone.
+    A run whose report cannot be written anywhere ends with a note about that: the journal has everything. Raises
+    ReportError for a command whose only purpose is the report.
     """
     counts = plan.counts(result.run)
     status, advice = exit_status(counts, result), next_step(counts, result, plan.only)
@@ -244,14 +247,14 @@ def _summary(plan: Plan, result: SendResult, counts: Counts, advice: str) -> Sum
         counts=counts,
         calls=result.calls,
         next_step=advice,
-        notes=(*plan.notes, *_choice(plan, counts), *result.notes),
+        notes=(*plan.notes, *_selection_note(plan, counts), *result.notes),
     )
 
 
 def _write(
     content: ReportContent, plan: Plan, journal: Journal, record: ImportRecord | None, options: ReportOptions
 ) -> tuple[Path, list[str]]:
-    """Write the report in every form that is wanted; return where it is, and what to say about it."""
+    """Write the report in every requested form; return its path, and notes about it."""
     ours = journal.imports.is_report
     written = [report.write(options.path, content, ours)]
     if options.html:
@@ -261,7 +264,7 @@ def _write(
             journal.imports.note_report(record.id, one.digest)
     notes = [one.note for one in written if one.note]
     if options.html:
-        notes.append(_("The page: {path}", path=written[1].path))
+        notes.append(_("Page: {path}", path=written[1].path))
     if options.write_back:
         notes.append(_written_back(plan, content))
         if record is not None and record.bound_to:
@@ -270,21 +273,23 @@ def _write(
 
 
 def _written_back(plan: Plan, content: ReportContent) -> str:
-    """Put the report into the source workbook; return where the workbook as it was is kept, or why it is as it was.
+    """Put the report into the source workbook; return a note that names the backup, or why it was not done.
 
-    A refusal is no fault of the run: its report stands beside the source all the same.
+    A refusal is not an error of the run: its report is beside the source in any case.
     """
     try:
         backup = report.write_back(plan.table.path, content, open_table)
     except ReportError as error:
         return str(error)
     return _(
-        "The sheet Report is in {path} now; as it was, it is kept in {backup}.", path=plan.table.path, backup=backup
+        "The sheet Report is now in {path}; the workbook as it was before is kept in {backup}.",
+        path=plan.table.path,
+        backup=backup,
     )
 
 
 class _ReportRows:
-    """The report's lines, put together from the source and the plan each time they are asked for."""
+    """The report's lines, made from the source and the plan each time they are iterated."""
 
     def __init__(self, plan: Plan, subjects: Mapping[str, str]) -> None:
         self._plan, self._subjects = plan, subjects
@@ -319,16 +324,16 @@ _NOTHING_KNOWN = JournalRow("", Status.PLANNED, "")
 
 
 def issues_of(row: PlannedRow) -> tuple[Issue, ...]:
-    """Return what a person has to correct in a row: what is wrong with its cells, or what the CRM refused."""
+    """Return what a person must correct in a row: faults in its cells, or why the CRM rejected it."""
     if row.status is Status.REJECTED and row.known is not None:
-        message = _("Rejected by the CRM: {words}", words=row.known.message)
-        remedy = _("correct the row, or give --retry-rejected once the CRM has what it lacked")
+        message = _("Rejected by the CRM: {message}", message=row.known.message)
+        remedy = _("correct the row, or give --retry-rejected once the CRM has what was missing")
         return (Issue(row.number, None, None, "rejected", message, remedy),)
     return row.issues if row.status is Status.INVALID else ()
 
 
 def message_of(row: PlannedRow) -> str:
-    """Return what a row's line says about it; nothing of a row that is simply created or planned."""
+    """Return the message in a row's line; empty for a row that is simply created or planned."""
     if issues := issues_of(row):
         return "; ".join(issue.message for issue in issues)
     if row.status is Status.SKIPPED:
@@ -339,17 +344,17 @@ def message_of(row: PlannedRow) -> str:
         return " ".join(_flags(row))
     if row.status is Status.SENDING and row.known and row.known.lease_until:
         return _(
-            "On its way to the CRM; if its process was stopped, it counts as unknown from {until:%H:%M:%S} on.",
+            "Being sent to the CRM; if that process has stopped, the row becomes unknown at {until:%H:%M:%S}.",
             until=row.known.lease_until,
         )
     return row.known.message if row.known else ""
 
 
 def _flags(row: PlannedRow) -> Iterator[str]:
-    """Yield what a reader has to know of a created row."""
+    """Yield what a reader must know about a created row."""
     if row.known and row.known.disputed:
-        yield _("Disputed: the CRM gave this id to another row as well; see the sheet To decide.")
+        yield _("Disputed: the CRM gave this id to another row, too; see the sheet To decide.")
     if row.known and row.known.deleted:
-        yield _("A person said that this case is gone from the CRM.")
+        yield _("This case was deleted from the CRM, as a person reported.")
     if row.differs:
         yield _("Edited after its case was created; the case was not changed.")

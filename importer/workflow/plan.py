@@ -1,7 +1,7 @@
-"""A plan: every row of a source with its identity, the case it would become, its issues, and what the journal knows.
+"""A plan: every row of a source with its identity, its case, its issues, and what the journal knows about it.
 
-A batch keeps its rows as a frame of facts, and a plan keeps its batches on disk, so that memory stays flat. A row is
-put together as one value only where it is sent, shown or reported.
+A batch keeps its rows as a frame of facts, and a plan keeps its batches on disk, so that memory stays flat. A row
+becomes one value only when it is sent, shown or reported.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ DOUBTFUL = frozenset({Status.SENDING, Status.UNKNOWN, Status.CONFLICT})
 """States of a row that may or may not be a case."""
 
 MAY_BE_CASES = DOUBTFUL | {Status.CREATED}
-"""States in which what the journal knows of the CRM outranks what is wrong with the sheet now."""
+"""States in which the journal's knowledge of the CRM outranks faults in the sheet."""
 
 SEARCHED = {
     "email contact": "contact",
@@ -39,22 +39,21 @@ SEARCHED = {
     "description": "description",
     "solution": "solution",
 }
-"""The payload's field behind each query field of the CRM that a case is sent with (vendor's page)."""
+"""The payload's field for each query field of the CRM that a case is sent with (vendor's page)."""
 
 PLACEHOLDER = "WCI-" + 16 * "."
-"""Shown in a preview in place of a reference that cannot be known yet: server or operation are not named."""
+"""Shown in a preview instead of a reference that is not known yet, because server or operation are missing."""
 
 
 @dataclass(frozen=True, slots=True)
 class PlannedRow:
     """A row of the source: its identity, its state, and the case that it would become.
 
-    `number` is the one that Excel shows. `key_digest` is empty where the row has no identity: its key is blank, or
-    belongs to another row. `status` is the state it would have if the plan were carried out as far as possible without
-    sending; `known` is what the journal has, and `differs` tells that the row's content is not that, or that a rejected
-    row is to be sent again all the same. `skipped` and `waits` say why a row is left out, or is not sent yet. `missing`
-    names attachments that the mapping allows the case to go without. `fields` are by path (`contact`, `form.Subject`),
-    without the reference.
+    `number` is the one that Excel shows. `key_digest` is empty if the row has no identity: its key is blank or belongs
+    to another row. `status` is the state before anything is sent; `known` is what the journal knows, and `differs`
+    means that the row's content has changed since, or that a rejected row is to be sent again unchanged. `skipped` and
+    `waits` say why a row is left out, or not sent yet. `missing` names attachments that the mapping allows the case to
+    go without. `fields` are by path (`contact`, `form.Subject`), without the reference.
     """
 
     number: int
@@ -75,7 +74,7 @@ class PlannedRow:
 
     @property
     def identity(self) -> Identity | None:
-        """What makes the row itself, None where it cannot be told from others."""
+        """The row's identity, None if it has none."""
         if not self.key_digest:
             return None
         return Identity(self.key_digest, self.loose_digest, self.reference, self.content_hash, self.spellings)
@@ -97,10 +96,10 @@ FACTS = tuple(field.name for field in fields(PlannedRow) if field.name not in {"
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """The rows of one frame of the source, each a line of two frames under the row's number.
+    """The rows of one frame of the source, each a line in two frames, indexed by the row's number.
 
-    `facts` has the columns `FACTS`. `fields` has a column for every path that the mapping fills, None where a field is
-    left out; it has no columns where every row is a case already.
+    `facts` has the columns `FACTS`. `fields` has a column for every path that the mapping fills, with None for a field
+    that is left out.
     """
 
     facts: pd.DataFrame
@@ -108,7 +107,7 @@ class Batch:
 
     @staticmethod
     def of(lines: Sequence[tuple[object, ...]], fields: pd.DataFrame) -> Batch:
-        """Return the batch of these facts, a line for each row of `fields`."""
+        """Return a batch of these facts, one line for each row of `fields`."""
         columns = zip(*lines, strict=True) if lines else ((),) * len(FACTS)
         return Batch(pd.DataFrame(_columns(dict(zip(FACTS, columns, strict=True)), fields.index)), fields)
 
@@ -126,25 +125,25 @@ class Batch:
             yield PlannedRow(*(*line, filled))
 
     def where(self, which: pd.Series[bool] | list[bool]) -> Batch:
-        """Return the batch of the rows for which `which` is true."""
+        """Return a batch of the rows for which `which` is true."""
         return Batch(self.facts.loc[which], self.fields.loc[which])
 
     def in_state(self, *states: Status) -> pd.Series[bool]:
-        """Tell of each row whether it is in one of the states."""
+        """Tell for each row whether it is in one of the states."""
         return self.facts["status"].isin(states)
 
     def with_facts(self, **columns: Sequence[object]) -> Batch:
-        """Return the batch with other values in some columns of its facts."""
+        """Return a batch with new values in some columns of its facts."""
         return replace(self, facts=self.facts.assign(**_columns(columns, self.facts.index)))
 
 
 def _columns(values: Mapping[str, Sequence[Any]], index: pd.Index) -> dict[str, pd.Series]:
-    """Return columns of Python values as they are: pandas infers no types, and None stays None."""
+    """Return columns of plain Python values: pandas infers no types, and None stays None."""
     return {name: pd.Series(column, index=index, dtype=object) for name, column in values.items()}
 
 
 def state_of(known: JournalRow | None, skipped: str | None, *, is_valid: bool, differs: bool) -> Status:
-    """Return the state of a row: what the CRM said comes first, then what leaves it out, then what is wrong with it."""
+    """Return the state of a row: the CRM's answer comes first, then the reason to skip it, then its faults."""
     if known is not None and known.status in MAY_BE_CASES:
         return known.status
     if skipped is not None:
@@ -158,11 +157,11 @@ def state_of(known: JournalRow | None, skipped: str | None, *, is_valid: bool, d
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """A source's rows in sheet order, batch by batch; each batch is made from the frame of cells at its place.
+    """A source's rows in sheet order, batch by batch; each batch belongs to the frame of cells at the same position.
 
-    `columns` are the source's own; `content_columns` are those that a row's content hash covers. `only` are the states
-    by which its rows were chosen, none where all of them are here. `key_columns` are in the key's order, none under
-    `key: content`. `open_questions` are those for whose answers some rows wait.
+    `columns` are the source's own; `content_columns` are those in a row's content hash. `only` are the states by which
+    its rows were selected, empty if all rows are here. `key_columns` are in the key's order, empty under
+    `key: content`. `open_questions` are those whose answers some rows wait for.
     """
 
     table: Table
@@ -178,7 +177,7 @@ class Plan:
     open_questions: tuple[Question, ...] = ()
 
     def cells(self) -> Iterator[tuple[pd.DataFrame, Batch]]:
-        """Yield every batch beside its frame of cells."""
+        """Yield every batch with its frame of cells."""
         return zip(self.frames, self.batches, strict=True)
 
     def __iter__(self) -> Iterator[PlannedRow]:
@@ -203,14 +202,14 @@ class Plan:
 
     @property
     def waiting(self) -> int:
-        """How many planned rows are not sent because a question about them is open."""
+        """The number of planned rows that are not sent because a question about them is open."""
         if not self.open_questions:
             return 0
         waits = (batch.in_state(Status.PLANNED) & batch.facts["waits"].notna() for batch in self.batches)
         return sum(int(which.sum()) for which in waits)
 
     def with_open(self, questions: Sequence[Question]) -> Plan:
-        """Return the plan in which the rows that these questions are about wait."""
+        """Return the plan with these questions open, so that their rows wait."""
         reasons = {number: question.listed for question in questions for number in question.rows}
         if not reasons:
             return self
@@ -220,13 +219,14 @@ class Plan:
         return replace(self, batches=batches, open_questions=tuple(questions))
 
     def counts(self, run: int | None = None) -> Counts:
-        """Return how many rows are in each state; `created_now` are those that `run` sent."""
+        """Return how many rows are in each state; `created_now` were sent by `run`."""
         states: Counter[str] = Counter()
         for batch in self.batches:
             states.update(batch.facts["status"].tolist())
             created = batch.facts.loc[batch.in_state(Status.CREATED)]
             states["changed"] += int(created["differs"].sum())
-            states["created_now"] += sum(run is not None and known.run == run for known in created["known"])
+            if run is not None:
+                states["created_now"] += sum(known.run == run for known in created["known"])
         return Counts(**{str(state): number for state, number in states.items()})
 
 
@@ -239,14 +239,14 @@ def build_payload(plan: Plan, row: PlannedRow) -> Payload:
 def complete_fields(plan: Plan, row: PlannedRow) -> dict[str, object]:
     """Return a row's fields as they are sent: with its reference, and with the names of missing attachments."""
     fields = payload.with_missing(row.fields, row.missing)
-    known = plan.scope.tenant and plan.scope.operation and row.key_digest
-    return payload.with_reference(fields, plan.mapping.reference, row.reference if known else PLACEHOLDER)
+    has_reference = bool(plan.scope.tenant and plan.scope.operation and row.key_digest)
+    return payload.with_reference(fields, plan.mapping.reference, row.reference if has_reference else PLACEHOLDER)
 
 
 def search_value(plan: Plan, row: PlannedRow) -> str | None:
-    """Return what is sent in the field by which the mapping searches the CRM.
+    """Return the value that is sent in the field by which the mapping searches the CRM.
 
-    None where the row is sent without that field, or without the reference by which its case would be recognised.
+    None if the row is sent without that field, or without the reference that identifies its case.
     """
     if plan.mapping.reference is None:
         return None

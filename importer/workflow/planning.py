@@ -1,4 +1,4 @@
-"""The steps that turn the rows of a source into a plan; `pipeline.make_plan` takes them one after the other."""
+"""The steps that turn the rows of a source into a plan; `pipeline.make_plan` calls them in order."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 import pandas as pd
 
 from importer import identity, report
-from importer.attachments import AttachmentFolder, Found
+from importer.attachments import AttachmentFolder, FoundAttachments
 from importer.identity import Scope
 from importer.journal import KnownRow
 from importer.mapping import CaseMapping, Converted, TableNeed
@@ -24,9 +24,9 @@ from importer.workflow.plan import DOUBTFUL, Batch, Plan, state_of
 
 
 def own_columns(columns: Sequence[str]) -> dict[str, str]:
-    """Return, where a sheet is a report of ours, our columns by name: `reference` -> the sheet's own spelling of it.
+    """Return the columns that a report adds, by name (`reference` -> the header in the sheet); empty for other sheets.
 
-    The report's columns are side by side; where the source has a column of the same name, a number follows ours.
+    They are side by side; if the source has a column of the same name, a number follows ours.
     """
     bare = tuple(column.split(" (")[0] for column in columns)
     for start in range(len(columns) - len(report.OWN_COLUMNS), -1, -1):
@@ -36,15 +36,15 @@ def own_columns(columns: Sequence[str]) -> dict[str, str]:
 
 
 def id_column(columns: Sequence[str]) -> str | None:
-    """Return the column that holds the ids of cases, ours or a person's own `Wolkvox-ID`; None where there is none."""
+    """Return the column of case ids, ours or a person's own `Wolkvox-ID`; None if there is none."""
     ours = own_columns(columns).get("wolkvox_id")
     theirs = (column for column in columns if re.sub(r"[\s_-]+", "_", column.strip()).casefold() == "wolkvox_id")
     return ours or next(theirs, None)
 
 
 @dataclass(frozen=True, slots=True)
-class Surveyed:
-    """A frame of the source once all of them were surveyed: its rows that are left out, by number, and its keys."""
+class SurveyedFrame:
+    """A frame of the source after the survey, with its keys and its skipped rows (number -> reason)."""
 
     frame: pd.DataFrame
     skipped: Mapping[int, str]
@@ -52,13 +52,13 @@ class Surveyed:
 
 
 class Planner:
-    """Plans one source: surveys all of its frames, then takes each through the steps.
+    """Plans one source: surveys all of its frames, then each frame goes through the other steps.
 
     `tables` are the frames of the other tables that the mapping needs. `retry_rejected` plans rejected rows again.
-    Rows of a report are known by the reference that they carry, unless `trust_references` is false.
+    Rows of a report are identified by their references, unless `trust_references` is false.
     """
 
-    def __init__(  # noqa: PLR0913 - what a plan is made of
+    def __init__(  # noqa: PLR0913 - everything that a plan is made of
         self,
         table: Table,
         mapping: CaseMapping,
@@ -77,7 +77,7 @@ class Planner:
         self._content_columns = self._mapper.columns if mapping.key else self._columns
         self._folder = AttachmentFolder(mapping.attachments, table.path.parent) if mapping.attachments else None
         self._validator = Validator(self._mapper.rules, self._mapper.key_columns)
-        marked = bool(ours) and table.sheet is None  # our CSV marks text that a spreadsheet would calculate
+        marked = bool(ours) and table.sheet is None  # our CSV marks text that looks like a formula
         self._frames = _unmarked(table.frames()) if marked else table.frames()
         self._is_kept = history.is_kept
         self._retry_rejected = retry_rejected
@@ -88,13 +88,13 @@ class Planner:
             self._columns,
             self._mapper.key_columns,
             ours.get("reference") if trust_references else None,
-            id_column=id_column(table.columns) if trust_references else None,  # `adopt` judges ids by itself
+            id_column=id_column(table.columns) if trust_references else None,  # `adopt` checks ids itself
         )
 
-    def survey(self) -> Iterator[Surveyed]:
-        """Learn what only the whole source tells: what its columns prove, which rows are left out, and all keys.
+    def survey(self) -> Iterator[SurveyedFrame]:
+        """Learn what only the whole source shows: what its columns prove, which rows are skipped, and all keys.
 
-        Return its frames, to be taken through the other steps in their order.
+        Return its frames, which must go through the other steps in order.
         """
         for frame in self._frames:
             left_out = list(self._left_out(frame))
@@ -105,27 +105,27 @@ class Planner:
             self._matcher.remember(frame, keys, skipped)
             surveyed.append((skipped, keys))
         self._matcher.all_seen()
-        return (Surveyed(frame, *known) for frame, known in zip(self._frames, surveyed, strict=True))
+        return (SurveyedFrame(frame, *known) for frame, known in zip(self._frames, surveyed, strict=True))
 
     def _left_out(self, frame: pd.DataFrame) -> dict[int, str]:
-        """Return, with the reason, the rows that the sheet itself leaves out: hidden ones, and what a report skipped.
+        """Return the rows that the sheet itself skips, with the reason: hidden ones, and those that a report skipped.
 
-        The latter are left out even where nothing is hidden any more: in a CSV file, and after a filter was lifted.
+        The latter stay skipped when they are no longer hidden: in a CSV file, or after a filter was removed.
         """
         skipped = frame.index[frame[self._status].map(str).str.strip() == Status.SKIPPED] if self._status else ()
         reason = _("skipped before; empty its cell in the column {column} to send it", column=self._status)
         hidden = self._table.hidden.intersection(frame.index)
         return dict.fromkeys(skipped, reason) | dict.fromkeys(hidden, _("hidden row"))
 
-    def match(self, rows: Surveyed) -> MatchedRows:
-        """Find out which row each one is, and set it beside what the journal knows of it."""
+    def match(self, rows: SurveyedFrame) -> MatchedRows:
+        """Identify each row, and look up what the journal knows about it."""
         return self._matcher.match(rows.frame, rows.keys, rows.skipped)
 
-    def map(self, rows: Surveyed) -> Converted:
+    def map(self, rows: SurveyedFrame) -> Converted:
         """Convert the cells of the rows to the fields of cases."""
         return self._mapper.convert(rows.frame)
 
-    def validate(self, rows: Surveyed, matched: MatchedRows, mapped: Converted) -> dict[int, tuple[Issue, ...]]:
+    def validate(self, rows: SurveyedFrame, matched: MatchedRows, mapped: Converted) -> dict[int, tuple[Issue, ...]]:
         """Return the issues of the rows by row number, each (row, column, code) once; a skipped row has none."""
         failed = {(issue.row, issue.column) for issue in mapped.issues if issue.row and issue.column}
         short_keys = pd.Series(matched.short_keys, index=rows.frame.index, dtype=object)
@@ -139,7 +139,7 @@ class Planner:
                 by_row.setdefault(issue.row, {}).setdefault((issue.column, issue.code), issue)
         return {row: tuple(issues.values()) for row, issues in by_row.items()}
 
-    def find_attachments(self, rows: Surveyed) -> dict[int, Found]:
+    def find_attachments(self, rows: SurveyedFrame) -> dict[int, FoundAttachments]:
         """Find and check the files that the rows name, by row number."""
         if self._folder is None:
             return {}
@@ -148,17 +148,17 @@ class Planner:
 
     def batch(
         self,
-        rows: Surveyed,
+        rows: SurveyedFrame,
         matched: MatchedRows,
         mapped: Converted,
         issues: Mapping[int, tuple[Issue, ...]],
-        found: Mapping[int, Found],
+        found: Mapping[int, FoundAttachments],
     ) -> Batch:
-        """Put together what the other steps found out about the rows, and tell in which state each of them is."""
+        """Combine the results of the other steps, and determine the state of each row."""
         contents = _RowContents(Contents(self._mapper.content(rows.frame)), rows.frame.index, found, self._folder)
         hashes = [contents.hash(at, self._content_columns) if self._is_kept else "" for at in range(len(rows.frame))]
         differing = self._differing(matched, contents, hashes)
-        self._settle_repeated(matched, differing)
+        self._assign_repeated_keys(matched, differing)
         lines = []
         for at, number in enumerate(rows.frame.index.tolist()):
             files = found.get(number, _NO_FILES)
@@ -166,17 +166,17 @@ class Planner:
             faults = issues.get(number, ()) + (files.issues if skipped is None else ())
             known = matched.known[at].row if at in matched.known else None
             is_valid = bool(matched.key_digests[at]) and not faults
-            differs = known is not None and (at in differing or (self._retry_rejected and _is_rejected(known)))
+            differs = known is not None and (at in differing or self._is_retried(known))
             state = state_of(known, skipped, is_valid=is_valid, differs=differs)
-            who = matched.key_digests[at], matched.loose_digests[at], matched.references[at], hashes[at]
+            digests = matched.key_digests[at], matched.loose_digests[at], matched.references[at], hashes[at]
             spellings = matched.spellings.get(at, ())
             lines.append(
-                (*who, spellings, state, known, differs, skipped, None, faults, files.attachments, files.missing)
+                (*digests, spellings, state, known, differs, skipped, None, faults, files.attachments, files.missing)
             )
         return Batch.of(lines, mapped.fields)
 
     def _differing(self, matched: MatchedRows, contents: _RowContents, hashes: Sequence[str]) -> set[int]:
-        """Return the places of the rows whose content is not what the journal has; `hashes` are of all rows."""
+        """Return the positions of the rows whose content differs from the journal's; `hashes` are those of all rows."""
 
         def is_same(at: int, known: KnownRow) -> bool:
             now = hashes[at] if known.columns == self._content_columns else contents.hash(at, known.columns)
@@ -184,12 +184,15 @@ class Planner:
 
         return {at for at, known in matched.known.items() if not is_same(at, known)}
 
-    def _settle_repeated(self, matched: MatchedRows, differing: set[int]) -> None:
-        """Leave a key that several rows have to the one row that the journal knows: the first whose content fits."""
+    def _assign_repeated_keys(self, matched: MatchedRows, differing: set[int]) -> None:
+        """Give a key that several rows have to the first whose content is the one that the journal knows."""
         for at in self._matcher.repeated_in(matched):
             known = matched.known.get(at)
             if known is None or not self._takes(known.row, differs=at in differing):
                 matched.forget(at)
+
+    def _is_retried(self, known: JournalRow) -> bool:
+        return self._retry_rejected and known.status is Status.REJECTED
 
     def _takes(self, known: JournalRow, *, differs: bool) -> bool:
         if known.reference in self._taken or (differs and known.status not in DOUBTFUL):
@@ -198,7 +201,7 @@ class Planner:
         return True
 
     def plan(self, batches: Spool[Batch]) -> Plan:
-        """Return the plan that these batches make, one for each frame."""
+        """Return the plan with these batches, one for each frame."""
         return Plan(
             table=self._table,
             mapping=self._mapping,
@@ -212,24 +215,24 @@ class Planner:
         )
 
 
-_NO_FILES = Found((), (), ())
-
-
-def _is_rejected(known: JournalRow) -> bool:
-    return known.status is Status.REJECTED
+_NO_FILES = FoundAttachments((), (), ())
 
 
 class _RowContents:
-    """What the rows of a frame hold, their files included, where the mapping has attachments."""
+    """The content of the rows of a frame, including their files if the mapping has attachments."""
 
     def __init__(
-        self, contents: Contents, numbers: pd.Index, found: Mapping[int, Found], folder: AttachmentFolder | None
+        self,
+        contents: Contents,
+        numbers: pd.Index,
+        found: Mapping[int, FoundAttachments],
+        folder: AttachmentFolder | None,
     ) -> None:
         self._contents, self._found = contents, found
         self._numbers, self._has_attachments = numbers.tolist(), folder is not None
 
     def hash(self, at: int, columns: tuple[str, ...]) -> str:
-        """Return the hash of a row's content over these columns; files count where all of them can be sent."""
+        """Return the hash of a row's content over these columns, including its files if all of them can be sent."""
         return self._contents.hash(at, columns, self._attachments(self._numbers[at]))
 
     def _attachments(self, number: int) -> Sequence[Attachment] | None:
@@ -240,7 +243,7 @@ class _RowContents:
 
 
 def _unmarked(frames: Iterable[pd.DataFrame]) -> Spool[pd.DataFrame]:
-    """Return frames without the marks that keep a spreadsheet from calculating text."""
+    """Return the frames without the marks that keep a spreadsheet from evaluating text."""
     unmarked: Spool[pd.DataFrame] = Spool()
     for frame in frames:
         unmarked.append(frame.map(lambda cell: report.unmarked(cell) if isinstance(cell, str) else cell))
@@ -248,10 +251,10 @@ def _unmarked(frames: Iterable[pd.DataFrame]) -> Spool[pd.DataFrame]:
 
 
 def select_rows(plan: Plan, states: Iterable[Status]) -> Plan:
-    """Return the plan with only the rows that are or were in one of the states (`--only`); with all where none is named.
+    """Return the plan with only the rows that are or were in one of the states (`--only`); all rows without any state.
 
-    A row was in the state that the journal has before the run, and in the one that the source shows where that is a
-    report given back: so a corrected row is found by what was wrong with it.
+    A row "was" in its state in the journal before the run, and in the state that the source shows if that is a report:
+    so a corrected row is found by its earlier state.
     """
     wanted = frozenset(states)
     if not wanted:
@@ -268,6 +271,6 @@ def select_rows(plan: Plan, states: Iterable[Status]) -> Plan:
 
 
 def _states(batch: Batch, shown: Sequence[str]) -> Iterator[set[str]]:
-    """Yield the states that each row is in, was in, and is in by what its sheet shows."""
+    """Yield the states of each row: now, in the journal, and in the sheet."""
     for status, known, written in zip(batch.facts["status"], batch.facts["known"], shown, strict=True):
         yield {status, known.status if known else status, written}

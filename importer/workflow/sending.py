@@ -1,11 +1,11 @@
-"""Sends planned rows: workers that commit an intent, make one POST, and commit what came of it."""
+"""Send planned rows: each worker commits an intent, makes one POST, and commits its outcome."""
 
 from __future__ import annotations
 
 import logging
 import threading
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
@@ -21,14 +21,14 @@ from importer.workflow.plan import Plan, PlannedRow, build_payload, search_value
 _log = logging.getLogger(__name__)
 
 _TRIES = 4
-"""How often a row is tried in one run, each time after proof that it was not delivered before."""
+"""How often a row is tried in one run; every retry needs proof that the row was not delivered before."""
 
 _NOT_SENT = Outcome(Verdict.NOT_DELIVERED)
 
 
 @dataclass(frozen=True, slots=True)
 class RunContext:
-    """What the workers share: where cases go, where the truth is kept, and for which run."""
+    """What all workers of a run share: the CRM, the journal, the import, the run and the plan."""
 
     crm: Crm
     journal: Journal
@@ -37,29 +37,21 @@ class RunContext:
     plan: Plan
 
 
-@dataclass(frozen=True, slots=True)
-class _Case:
-    """A row that is ready to be sent: its body and its intent."""
-
-    body: Payload
-    intent: Intent
-
-
 class _Queue:
-    """What is to be sent, in its order, for all workers."""
+    """The rows to send, in order, shared by all workers."""
 
-    def __init__(self, cases: Iterator[_Case]) -> None:
-        self._cases = cases
+    def __init__(self, rows: Iterable[PlannedRow]) -> None:
+        self._rows = iter(rows)
         self._lock = threading.Lock()
 
-    def next(self) -> _Case | None:
-        """Return the next case, None where there are no more."""
+    def next(self) -> PlannedRow | None:
+        """Return the next row, None if there are no more."""
         with self._lock:
-            return next(self._cases, None)
+            return next(self._rows, None)
 
 
 class Sender:
-    """Sends the rows that it is given with up to `concurrency` workers, until all are sent or something says stop."""
+    """Sends rows with several workers until all are sent or something stops the run."""
 
     def __init__(self, context: RunContext, limiter: RateLimiter, breaker: CircuitBreaker, ui: UserInterface) -> None:
         self._context, self._limiter, self._breaker, self._ui = context, limiter, breaker, ui
@@ -71,14 +63,14 @@ class Sender:
         self._lock = threading.Lock()
 
     def send(self, rows: Iterable[PlannedRow], workers: int, until: datetime | None = None) -> PauseReason | None:
-        """Send the rows in their order; return why it stopped early, None where every row was tried.
+        """Send the rows in order; return why it stopped early, None if every row was tried.
 
-        No row begins after `until`. The first Ctrl-C lets the cases in flight finish; the second makes them unknown.
-        Raises JournalError where the journal cannot be written any more; what was being sent is then kept aside or
-        becomes unknown.
+        No row is started after `until`. The first Ctrl-C lets the cases in flight finish; the second makes them
+        unknown. Raises JournalError if the journal can no longer be written; the outcomes in flight are then saved
+        beside it or become unknown.
         """
         self._until = until
-        queue = _Queue(self._case(row) for row in rows)
+        queue = _Queue(rows)
         ended = [threading.Event() for _number in range(workers)]
         for event in ended:
             threading.Thread(target=self._work, args=(queue, event), daemon=True).start()
@@ -108,47 +100,49 @@ class Sender:
         self._stop.set()
 
     def _work(self, queue: _Queue, ended: threading.Event) -> None:
-        """Send cases until there are none or it is time to stop; what a worker cannot handle stops the run."""
+        """Send rows until there are none left or the run stops; an unexpected error stops the run."""
         try:
-            while self._may_go_on() and (case := queue.next()) is not None:
-                self._send_case(case)
-        except BaseException as fault:  # noqa: BLE001 - raised again in `send`, where somebody sees it
+            while self._may_go_on() and (row := queue.next()) is not None:
+                self._send_row(row)
+        except BaseException as fault:  # noqa: BLE001 - raised again in `send`
             self._fault = self._fault or fault
             self._stop.set()
         finally:
             ended.set()
 
     def _may_go_on(self) -> bool:
-        """Tell whether another case may begin."""
+        """Tell whether another row may be started."""
         if self._until is not None and datetime.now(self._until.tzinfo) >= self._until:
-            self._halt(PauseReason(_("Stopped at {until:%H:%M}, as asked (--until).", until=self._until), 3))
+            self._halt(PauseReason(_("Stopped at {until:%H:%M}, as requested (--until).", until=self._until), 3))
         return not self._stop.is_set()
 
-    def _send_case(self, case: _Case) -> None:
-        """Claim a row, POST its case and record the outcome; again only after proof that it was not delivered."""
+    def _send_row(self, row: PlannedRow) -> None:
+        """Claim a row, POST its case and record the outcome; retry only after proof that it was not delivered."""
+        body = build_payload(self._context.plan, row)
+        intent = self._intent(row, body)
         for tries in range(_TRIES):
             if not self._limiter.acquire(self._stop):
                 return
-            attempt = self._claim(case)
+            attempt = self._claim(intent)
             if attempt is None:
                 return  # another process took the row
             try:
-                outcome, seconds = self._post(case.body, attempt)
-            except AttachmentChanged as changed:  # going again would find the same, and it says nothing of the CRM
+                outcome, seconds = self._post(body, attempt)
+            except AttachmentChanged as changed:  # a retry would fail the same way, and the CRM is not to blame
                 self._conclude(attempt, Outcome(Verdict.NOT_DELIVERED, str(changed)))
                 return
             if reason := self._breaker.note(outcome):
                 self._halt(reason)
             self._conclude(attempt, outcome)
-            self._log_attempt(case.body.reference, outcome, seconds)
+            self._log_attempt(body.reference, outcome, seconds)
             self._ui.sent(outcome)
             if outcome.verdict is not Verdict.NOT_DELIVERED or self._stop.wait(backoff(tries)):
                 return
 
-    def _claim(self, case: _Case) -> Attempt | None:
-        """Commit the intent to send a row; None where another process took it."""
+    def _claim(self, intent: Intent) -> Attempt | None:
+        """Commit the intent to send a row; return None if another process took it."""
         context = self._context
-        attempt = context.journal.attempts.claim(context.record.id, context.run_id, case.intent)
+        attempt = context.journal.attempts.claim(context.record.id, context.run_id, intent)
         if attempt is None:
             self._limiter.release(_NOT_SENT, 0.0)
             return None
@@ -158,7 +152,7 @@ class Sender:
         return attempt
 
     def _raise_mark(self, attempt: Attempt) -> None:
-        """Have the mark beside the journal know of an attempt; where that fails, nothing of it is sent."""
+        """Raise the journal's high-water mark to an attempt; if that fails, nothing of it is sent."""
         record = self._context.record
         try:
             self._context.journal.mark.raise_to(
@@ -166,12 +160,12 @@ class Sender:
             )
         except JournalError as error:
             self._limiter.release(_NOT_SENT, 0.0)
-            with suppress(JournalError):  # the first sentence says what is wrong
+            with suppress(JournalError):  # the first error says what is wrong
                 self._conclude(attempt, Outcome(Verdict.NOT_DELIVERED, str(error)))
             raise
 
     def _post(self, body: Payload, attempt: Attempt) -> tuple[Outcome, float]:
-        """Make the POST of an attempt while its lease holds; return what came of it and how many seconds it took."""
+        """Make the POST of an attempt while its lease holds; return its outcome and its duration in seconds."""
         started = time.monotonic()
         outcome = _NOT_SENT
         try:
@@ -182,7 +176,7 @@ class Sender:
         return outcome, seconds
 
     def _conclude(self, attempt: Attempt, outcome: Outcome) -> None:
-        """Commit an outcome; an id that another row has stops the run, before more of them are given out."""
+        """Commit an outcome; an id that another row has stops the run before it happens again."""
         concluded = self._context.journal.attempts.conclude(attempt, outcome)
         with self._lock:
             del self._in_flight[attempt.id]
@@ -190,7 +184,7 @@ class Sender:
             self._halt(PauseReason(_disputed_id(attempt.reference, outcome, concluded.holder), 3))
 
     def _log_attempt(self, reference: str, outcome: Outcome, seconds: float) -> None:
-        """Log an attempt where anybody reads it: run, reference, state and timing, never a cell, a key or the token."""
+        """Log an attempt: run, reference, state and timing; never a cell, a key or the token."""
         if not _log.isEnabledFor(logging.INFO):
             return
         facts = {
@@ -203,10 +197,6 @@ class Sender:
             "bytes": outcome.bytes_sent,
         }
         _log.info("attempt", extra=facts)
-
-    def _case(self, row: PlannedRow) -> _Case:
-        body = build_payload(self._context.plan, row)
-        return _Case(body, self._intent(row, body))
 
     def _intent(self, row: PlannedRow, body: Payload) -> Intent:
         plan = self._context.plan
@@ -224,8 +214,8 @@ class Sender:
 
 def _disputed_id(reference: str, outcome: Outcome, holder: str) -> str:
     return _(
-        "Paused: the CRM answered {reference} with the id {id}, which {holder} has already. A proxy or the CRM repeats"
-        " answers: have that looked at. `case-importer settle` asks whose case it is; then give the same command"
+        "Paused: the CRM answered {reference} with the id {id}, which {holder} already has. A proxy or the CRM repeats"
+        " answers; have this checked. `case-importer settle` asks the CRM whose case it is; then give the same command"
         " again.",
         reference=reference,
         id=outcome.wolkvox_id,
@@ -234,10 +224,10 @@ def _disputed_id(reference: str, outcome: Outcome, holder: str) -> str:
 
 
 def _wait_for(ended: Iterable[threading.Event]) -> None:
-    """Wait until all workers have ended, in steps, so that Ctrl-C is heard.
+    """Wait until all workers have ended, in short steps, so that Ctrl-C is noticed.
 
-    Thread.join would not do: interrupted by Ctrl-C, CPython before 3.13 takes a thread that still runs for one that
-    has ended, and the answer that it waits for would be lost.
+    Not Thread.join: after Ctrl-C, CPython before 3.13 considers a running thread as ended, and the answer that it
+    waits for would be lost.
     """
     for event in ended:
         while not event.wait(0.1):

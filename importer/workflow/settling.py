@@ -1,4 +1,8 @@
-"""Settle doubtful rows by asking the CRM: a case that is found is believed, one that is not found hardly ever."""
+"""Settle doubtful rows by searching the CRM.
+
+A case that is found settles its row. A case that is not found does so only if several conditions prove that it would
+have been found.
+"""
 
 from __future__ import annotations
 
@@ -11,21 +15,22 @@ from importer.errors import QuestionRefused
 from importer.journal import Decision, Dispute, Doubt
 from importer.messages import _, ngettext
 from importer.model import Status
-from importer.workflow.looking import BY_ID, Answer, CaseSearch, distinct, questions_for
 from importer.workflow.matching import ImportHistory
+from importer.workflow.search import BY_ID, CaseSearch, SearchAnswer, distinct, searches_for_id
 from importer.workflow.tenant_facts import Findings
 
-Question = tuple[str, str]
+Query = tuple[str, str]
+"""A field of the CRM's search, and the value to search for."""
 
 
 @dataclass(frozen=True, slots=True)
 class SettleResult:
-    """What became of doubtful rows.
+    """The result of settling doubtful rows.
 
-    `waiting_until` is when the quiet period of those that still wait is over, `sending` how many rows are on their way
-    and `sending_until` when the last of them counts as unknown. `refusals` say why the CRM did not answer, or why its
-    answer proves nothing. `disputed` counts created rows whose id was given to another row as well, `deleted` those
-    whose cases a person just said to be gone.
+    `waiting_until` is when the quiet period of the rows that still wait ends, `sending` how many rows are being sent,
+    and `sending_until` when the last of them becomes unknown. `refusals` say why the CRM did not answer, or why its
+    answer proves nothing. `disputed` counts created rows whose id was also given to another row, `deleted` those whose
+    cases a person has just reported as deleted.
     """
 
     created: int = 0
@@ -40,7 +45,7 @@ class SettleResult:
     deleted: int = 0
 
     def sentences(self) -> tuple[str, ...]:
-        """Return what a person should know of it."""
+        """Return the result in sentences."""
         done = ((self.created, "created"), (self.conflict, "conflict"), (self.planned, "planned"))
         lines = [
             ngettext("Settled: {count} row is {state}.", "Settled: {count} rows are {state}.", count, state=state)
@@ -48,17 +53,17 @@ class SettleResult:
             if count
         ]
         if self.deleted:
-            lines.append(_("Noted: this case is gone from the CRM. The row stays created, and is not sent again."))
+            lines.append(_("Recorded: the case was deleted from the CRM. Its row stays created and is not sent again."))
         if self.waiting_until:
             when = self.waiting_until
-            lines.append(_("The CRM is asked for doubtful rows from {when:%Y-%m-%d %H:%M:%S} on.", when=when))
+            lines.append(_("Doubtful rows can be searched for in the CRM from {when:%Y-%m-%d %H:%M:%S} on.", when=when))
         if self.sending and self.sending_until:
             lines.append(
                 ngettext(
-                    "{count} row is still being sent; without an answer it counts as unknown from"
-                    " {until:%Y-%m-%d %H:%M:%S} on.",
-                    "{count} rows are still being sent; without answers they count as unknown from"
-                    " {until:%Y-%m-%d %H:%M:%S} on.",
+                    "{count} row is still being sent; without an answer it becomes unknown at"
+                    " {until:%Y-%m-%d %H:%M:%S}.",
+                    "{count} rows are still being sent; without answers they become unknown at"
+                    " {until:%Y-%m-%d %H:%M:%S}.",
                     self.sending,
                     until=self.sending_until,
                 )
@@ -66,8 +71,8 @@ class SettleResult:
         if self.disputed:
             lines.append(
                 ngettext(
-                    "{count} created row is disputed: another row was answered with its id.",
-                    "{count} created rows are disputed: other rows were answered with their ids.",
+                    "{count} created row is disputed: the CRM gave its id to another row, too.",
+                    "{count} created rows are disputed: the CRM gave their ids to other rows, too.",
                     self.disputed,
                 )
             )
@@ -76,7 +81,7 @@ class SettleResult:
 
 @dataclass(slots=True)
 class _Progress:
-    """What one settling has come to so far."""
+    """What has been decided so far, and why other rows could not be."""
 
     decided: list[Status] = field(default_factory=list)
     refusals: dict[str, None] = field(default_factory=dict)
@@ -85,7 +90,7 @@ class _Progress:
 class SearchSettler:
     """Settles the unknown rows of one import; `quiet_period` is in seconds.
 
-    `findings` are what the doctor learnt of this tenant; without them a search that finds nothing proves nothing.
+    `findings` are what the doctor learnt about this tenant; without them a search that finds nothing proves nothing.
     """
 
     def __init__(self, history: ImportHistory, crm: Crm, findings: Findings | None, quiet_period: float) -> None:
@@ -93,25 +98,25 @@ class SearchSettler:
         self._findings, self._quiet, self._clock = findings, quiet_period, self._journal.clock
         self._search = CaseSearch(crm, self._journal, self._record, findings)
         self._progress = _Progress()
-        self._asked: dict[Question, Answer | None] = {}
+        self._asked: dict[Query, SearchAnswer | None] = {}
 
     def settle(self) -> SettleResult:
-        """Ask the CRM for every unknown row whose quiet period is over, once for all rows of one contact.
+        """Search for every unknown row whose quiet period is over, with one search for all rows of one contact.
 
-        Raises ServerUnreachable or ConnectionRefused where the CRM cannot be asked; what was settled stays settled.
+        Raises ServerUnreachable or ConnectionRefused if the CRM cannot be asked; what was settled stays settled.
         """
         self._journal.attempts.expire(self._record.id)
         self._settle_disputes()
         ready, waiting = self._by_quiet_period()
-        for doubt in ready:  # all questions first: an answer to one may be what makes another believable
+        for doubt in ready:  # all searches first: one answer may make another believable
             self._answers(doubt)
         for doubt in ready:
             self._decide(doubt, self._decision(doubt))
-        self._settle_disputes()  # those that these answers have shown
+        self._settle_disputes()  # those that these answers have revealed
         return self._result(waiting)
 
     def settle_one(self, doubt: Doubt) -> Status | None:
-        """Ask the CRM for one row; return the state that it has by that, None where it stays in doubt."""
+        """Search for one row; return its new state, None if it stays in doubt."""
         return self._decide(doubt, self._decision(doubt))
 
     def _result(self, waiting: list[Doubt]) -> SettleResult:
@@ -130,38 +135,39 @@ class SearchSettler:
         )
 
     def _by_quiet_period(self) -> tuple[list[Doubt], list[Doubt]]:
-        """Return the unknown rows that were sent: those whose quiet period is over, and those that wait for its end."""
+        """Return the unknown rows that were sent, in two lists: quiet period over, and still waiting."""
         ready: list[Doubt] = []
         waiting: list[Doubt] = []
         now = self._clock.elapsed()
         for doubt in self._journal.doubts.of_import(self._record.id):
             if doubt.state is Status.UNKNOWN and doubt.silent_since is not None:
-                (ready if doubt.silent_since + self._quiet <= now else waiting).append(doubt)
+                is_over = doubt.silent_since + self._quiet <= now
+                (ready if is_over else waiting).append(doubt)
         return ready, waiting
 
     def _quiet_until(self, doubt: Doubt) -> datetime:
         return self._wall((doubt.silent_since or 0.0) + self._quiet)
 
     def _wall(self, elapsed: float) -> datetime:
-        """Return when the wall clock will show a moment of the clock that counts sleep."""
+        """Convert a time of the clock that counts sleep to wall-clock time."""
         return local_datetime(self._clock.wall() + elapsed - self._clock.elapsed())
 
-    def _ask(self, field: str, value: str) -> Answer | None:
-        """Ask a question once in this settling; None where the CRM refuses this one."""
+    def _ask(self, field: str, value: str) -> SearchAnswer | None:
+        """Search once for each query of this settling; return None if the CRM refuses it."""
         if (field, value) not in self._asked:
             try:
                 self._asked[field, value] = self._search.ask(field, value)
-            except QuestionRefused as refusal:  # the rows of other contacts may be found all the same
+            except QuestionRefused as refusal:  # rows of other contacts may still be found
                 self._progress.refusals[str(refusal)] = None
                 self._asked[field, value] = None
         return self._asked[field, value]
 
-    def _answers(self, doubt: Doubt) -> list[Answer]:
-        """Return the answers that can tell of a row: by the value that was sent, and by the ids that arrived for it."""
-        questions: list[Question] = [asked for arrived in doubt.ids for asked in questions_for(arrived)]
+    def _answers(self, doubt: Doubt) -> list[SearchAnswer]:
+        """Return the answers about a row, to searches for the value that was sent and for the ids that arrived."""
+        queries: list[Query] = [query for arrived in doubt.ids for query in searches_for_id(arrived)]
         if doubt.search_field is not None and doubt.search_value is not None:
-            questions.insert(0, (doubt.search_field, doubt.search_value))
-        answers = [self._ask(*question) for question in questions]
+            queries.insert(0, (doubt.search_field, doubt.search_value))
+        answers = [self._ask(*query) for query in queries]
         return [answer for answer in answers if answer is not None]
 
     def _decide(self, doubt: Doubt, decision: Decision | None) -> Status | None:
@@ -188,13 +194,13 @@ class SearchSettler:
             return None
         reason = self._why_not_absent(doubt)
         if reason is None:
-            message = _("Not found in the CRM, where it would have been found.")
+            message = _("Not found in the CRM; the search would have found it.")
             return Decision(Status.PLANNED, "search", message=message)
         self._progress.refusals[reason] = None
         return None
 
-    def _contested(self, doubt: Doubt, answers: list[Answer]) -> bool:
-        """Note the cases of other rows that carry the row's own mark; tell whether there are some."""
+    def _contested(self, doubt: Doubt, answers: list[SearchAnswer]) -> bool:
+        """Record the cases of other rows that carry this row's mark; tell whether there are any."""
         marked = [hit for answer in answers for hit in self._search.marked(answer, doubt.reference, doubt.mark_place)]
         taken = [hit.wolkvox_id for hit in marked if hit.wolkvox_id]
         for wolkvox_id in taken:
@@ -202,49 +208,53 @@ class SearchSettler:
         return bool(taken)
 
     def _why_not_absent(self, doubt: Doubt) -> str | None:
-        """Return why a search that found nothing does not prove that there is no case, None where it does.
+        """Return why a search that found nothing does not prove that there is no case, None if it does.
 
-        It does only where the doctor verified this search on this tenant for bodies of this length, the answer is
-        known to be complete and its records whole, and the same search shows, in this settling, a case whose attempt
-        began after the quiet period of the doubtful one: then the CRM's index is not behind.
+        It is proof only if the doctor has verified this search on this tenant for bodies of this length, the answer is
+        known to be complete, its records are whole, and the same search shows in this settling a case whose attempt
+        began after the quiet period of the doubtful one, so that the CRM's index is not behind.
         """
         field, value, place = doubt.search_field, doubt.search_value, doubt.mark_place
         answer = self._asked.get((field or "", value or ""))
         if field is None or place is None or answer is None:
-            return _("Some rows cannot be searched for: look them up in the CRM, and say what you found (--by-hand).")
+            return _(
+                "Some rows cannot be searched for: look them up in the CRM, and record what you found (--by-hand)."
+            )
         findings = self._findings
         if findings is None or not findings.covers(field, doubt.body_length, self._quiet):
             return _(
-                "Some rows were not found, which proves nothing here yet: `case-importer doctor --create-test-case`"
-                " shows whether this search finds every case."
+                "Some rows were not found, which proves nothing yet: `case-importer doctor --create-test-case` shows"
+                " whether this search finds every case."
             )
         if self._search.speaks_against(answer, doubt.reference, place):
-            return _("Some rows were not found, but the CRM's answer has records that are cut or quote a reference.")
+            return _(
+                "Some rows were not found, but the CRM's answer has records that are cut off or quote a reference."
+            )
         if not (self._shows_newer(doubt, field, place) and self._search.is_surely_complete(answer)):
             self._ask_for_control(field)
         if not self._shows_newer(doubt, field, place):
             return _(
-                "Some rows were not found, but the search shows no case that is newer than they are: its index may be"
-                " behind. It is asked again after the next cases were created."
+                "Some rows were not found, but the search shows no case that is newer than they are: the CRM's index"
+                " may be behind. Settle again after the next cases were created."
             )
         if not self._search.is_surely_complete(answer):
             return _("Some rows were not found, but the CRM's answer may not show all cases.")
         return None
 
     def _shows_newer(self, doubt: Doubt, field: str, place: str) -> bool:
-        """Tell whether this settling's answers show a case that began after the quiet period of a doubtful one."""
+        """Tell whether this settling's answers show a case that was begun after the quiet period of a doubtful one."""
         return bool(
             self._journal.doubts.newer_controls(doubt, self._search.references_shown(field, place), self._quiet)
         )
 
     def _ask_for_control(self, field: str) -> None:
-        """Ask once for the newest created case of the import: what it shows may prove what other answers do not."""
+        """Search once for the newest created case of the import: its answer may be the proof that others need."""
         value = self._journal.doubts.control(self._record.id, field)
         if value is not None:
             self._ask(field, value)
 
     def _settle_disputes(self) -> None:
-        """Ask the CRM whose case a disputed id is; its own mark decides, or a person."""
+        """Ask the CRM whose case a disputed id is; the mark in it decides, or a person."""
         doubts = [doubt for doubt in self._journal.doubts.of_import(self._record.id) if doubt.ids]
         for dispute in self._journal.doubts.disputes(self._record.id):
             answer = self._ask(BY_ID, dispute.wolkvox_id)
@@ -252,12 +262,12 @@ class SearchSettler:
                 continue
             if self._is_case_of(answer, dispute.reference, dispute):
                 self._journal.doubts.confirm(dispute)
-                continue  # a reply or an audit record of its case may begin with the mark of another row
+                continue  # its replies or audit records may begin with the mark of another row
             for doubt in doubts:
                 if dispute.wolkvox_id in doubt.ids and self._is_case_of(answer, doubt.reference, dispute):
                     self._hand_over(doubt, dispute)
 
-    def _is_case_of(self, answer: Answer, reference: str, dispute: Dispute) -> bool:
+    def _is_case_of(self, answer: SearchAnswer, reference: str, dispute: Dispute) -> bool:
         hits = self._search.marked(answer, reference, dispute.mark_place)
         return [hit.wolkvox_id for hit in hits] == [dispute.wolkvox_id]
 

@@ -1,4 +1,4 @@
-"""What comes before the first case: every question answered, and the plan recorded in the journal."""
+"""Before the first case: have every question answered, and record the plan in the journal."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ from importer.workflow.outcome import PAUSED, SendResult
 from importer.workflow.plan import Batch, Plan
 
 PlanMaker = Callable[[Job], tuple[ImportRecord | None, Plan]]
-"""Plans the source of a job beside what the journal knows of its import; None before the first run."""
+"""Plans the source of a job with what the journal knows about its import; None before the first run."""
 
 
 @dataclass(frozen=True, slots=True)
 class AgreedRun:
-    """What a run may do: the job with the answers in it, the import as the journal knows it, and the plan."""
+    """An agreed run: the job with the answers in it, the import as the journal knows it, and the plan."""
 
     job: Job
     record: ImportRecord | None
@@ -32,10 +32,10 @@ class AgreedRun:
 
 
 def agree(loaded: LoadedJob, journal: Journal, ui: UserInterface, server: str, make_plan: PlanMaker) -> AgreedRun:
-    """Plan a source, and have every question answered that a person has to answer before anything is sent.
+    """Plan a source, and have a person answer every question that must be answered before anything is sent.
 
-    Nothing goes to the CRM before that. What needs no plan is known at once, so that it is listed together with the
-    folders that the plan itself needs. Raises StartRefused, QuestionsOpen or UsageError where the run may not begin.
+    Nothing goes to the CRM before that. Questions that need no plan are listed together with those about folders,
+    which the plan itself needs. Raises StartRefused, QuestionsOpen or UsageError if the run may not start.
     """
     job, cases = loaded.job, loaded.cases
     forecast = guards.forecast_questions(ui)
@@ -63,7 +63,7 @@ def agree(loaded: LoadedJob, journal: Journal, ui: UserInterface, server: str, m
 
 
 def _plan_questions(job: Job, plan: Plan, journal: Journal, record: ImportRecord | None) -> list[Question]:
-    """Return the questions that only a plan shows to be open; one about some rows names them."""
+    """Return the questions that follow from the plan; one about some rows names them."""
     return [
         *guards.other_import_questions(job, plan, journal, record),
         *guards.same_tickets_questions(job, plan, journal, record),
@@ -71,10 +71,10 @@ def _plan_questions(job: Job, plan: Plan, journal: Journal, record: ImportRecord
 
 
 def needs_spot_check(job: Job, plan: Plan, journal: Journal, record: ImportRecord | None) -> bool:
-    """Tell whether a spot check is due: no row of this very source was looked for yet, and not all of them will be.
+    """Tell whether a spot check is due: no row of this source was looked for yet, and --look-first is not given.
 
-    It is due again where rejected rows are sent again, which another computer may have sent since, and on every run of
-    an import that another computer was seen to send.
+    It is due again if rejected rows are sent again, which another computer may have sent since, and on every run of an
+    import that another computer is known to have sent.
     """
     if job.look_first:
         return False
@@ -84,7 +84,7 @@ def needs_spot_check(job: Job, plan: Plan, journal: Journal, record: ImportRecor
 
 
 def record_plan(agreed: AgreedRun, plan: Plan, journal: Journal) -> ImportRecord:
-    """Record an agreed plan: the import, new rows, corrected rows, rows that were edited after their creation."""
+    """Record an agreed plan: the import, new rows, corrected rows, and rows that were edited after their creation."""
     job, record = agreed.job, agreed.record
     bound_to = None if plan.mapping.key else plan.table.digest
     if record is None:
@@ -92,7 +92,7 @@ def record_plan(agreed: AgreedRun, plan: Plan, journal: Journal) -> ImportRecord
         guards.refuse_other_file(plan.table, record)  # another process may have been faster
         refuse_other_rule(plan, record)
     elif bound_to and record.bound_to is None:
-        journal.imports.bind(record, bound_to)  # it was adopted from a report, which does not name its file
+        journal.imports.bind(record, bound_to)  # adopted from a report, which does not name its file
     if job.same_as is not None:
         scope = scope_of(job, plan.mapping)
         journal.imports.also_called(record, *scope.parts)
@@ -103,7 +103,7 @@ def record_plan(agreed: AgreedRun, plan: Plan, journal: Journal) -> ImportRecord
 
 
 def _record_batch(batch: Batch, plan: Plan, journal: Journal, record: ImportRecord) -> None:
-    """Record what is new about the rows of a batch."""
+    """Record what has changed in the rows of a batch."""
     fresh: dict[str, tuple[Identity, Status]] = {}
     planned_again: list[str] = []
     edited: dict[str, bool] = {}
@@ -122,14 +122,14 @@ def _record_batch(batch: Batch, plan: Plan, journal: Journal, record: ImportReco
 
 
 def run_start(plan: Plan, server: str) -> RunStart:
-    """Return what the journal records of a run when it begins."""
+    """Return what the journal records about a run when it starts."""
     table = plan.table
     return RunStart(str(table.path), table.digest, plan.mapping.digest, server, user_name(), program_name())
 
 
 def with_open_questions(result: SendResult, plan: Plan) -> SendResult:
-    """Name the questions for whose answers rows wait; unless something more pressing ended the run, they are why."""
-    if not plan.waiting:  # none of the rows that an open question is about were chosen
+    """Add the open questions that rows wait for, which are the reason unless something more pressing ended the run."""
+    if not plan.waiting:  # none of the rows with an open question were selected
         return result
     notes = tuple(question.listed for question in plan.open_questions)
     reason = result.reason or _("Rows wait for an answer: {questions}", questions=" ".join(notes))

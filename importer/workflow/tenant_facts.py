@@ -1,7 +1,7 @@
-"""What the doctor learnt of a tenant: the CRM's own answers to what its vendor's pages leave open.
+"""What the doctor learnt about a tenant: the CRM's own answers to questions that the vendor's pages leave open.
 
-Kept as JSON beside the journal, one file for each operation of a tenant. Nothing in it was typed into a case or came
-out of one: no address, no description, no token, no id; so the file can be sent to whoever helps.
+Stored as JSON beside the journal, one file for each operation of a tenant. It contains no data of any case: no address,
+no description, no token, no id. So the file can be sent to support.
 """
 
 from __future__ import annotations
@@ -22,17 +22,17 @@ from importer.identity import Scope
 from importer.messages import _
 
 QUIET_PERIOD = 120.0
-"""Seconds that settling waits before it asks, unless told otherwise: a case has to be found sooner than that."""
+"""The default number of seconds that settling waits before it searches; a new case must be found within them."""
 
 Matching = Literal["exact", "partial", "unknown"]
 
 
 @dataclass(frozen=True, slots=True)
 class FieldFinding:
-    """What a search by one field of `queryCases` gave.
+    """The result of a search by one field of `queryCases`.
 
-    `found` says whether the test case was among the `records` that came back, None where the question was refused;
-    `matching` whether a part of the value suffices.
+    `found` says whether the test case was among the `records` that came back, None if the search was refused;
+    `matching` whether a part of the value is enough.
     """
 
     field: str
@@ -43,15 +43,15 @@ class FieldFinding:
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """How an answer looks, its values left out, and what was asked to get it."""
+    """The structure of an answer without its values, and the request that it answered."""
 
     asked: str
     answer: str
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
-    """What a person saw in the CRM and said: `answer` is `yes`, `no` or `unknown`."""
+class Observation:
+    """What a person saw in the CRM: the `answer` to a question is `yes`, `no` or `unknown`."""
 
     question: str
     answer: str
@@ -59,14 +59,15 @@ class Told:
 
 @dataclass(frozen=True, slots=True)
 class Findings:
-    """What is known of one operation of a tenant since `when`; None and the empty tuple mean: not learnt.
+    """What is known about one operation of a tenant since `when`; None and an empty tuple mean: not learnt.
 
-    `body_length` is in bytes, that of the longest case which was created and then found by `search_field`, 0 where
-    none was; `found_after` is in seconds, the longest that it took. `page_size` is the greatest number of records that
-    one answer to a search by `search_field` held: a page holds at least so many, so that an answer with fewer is all
-    there is. `case_found` is the shape of an answer that holds the case, `nothing_found` that of the answer where there
-    is no such case, and `nothing_readable` whether the latter is one that says so, rather than a refusal or something
-    unreadable. `mark_place` is the path of keys under which a record shows the mark of its case.
+    `body_length` is the length in bytes of the longest case that was created and then found by `search_field`, 0 if
+    none was; `found_after` is the longest time in seconds until it was found. `page_size` is the greatest number of
+    records in one answer to a search by `search_field`: a page holds at least so many, so a shorter answer is complete.
+    `case_found` is the shape of an answer with the case, `nothing_found` that of an answer without one, and
+    `nothing_readable` says whether the latter states that there is none, rather than being a refusal or unreadable.
+    `mark_place` is the path of keys under which a record shows the mark of its case. `told` are a person's
+    observations, `unknown` what could not be learnt.
     """
 
     tenant: str
@@ -83,15 +84,15 @@ class Findings:
     mark_place: str | None = None
     fields: tuple[FieldFinding, ...] = ()
     errors: tuple[Shape, ...] = ()
-    told: tuple[Told, ...] = ()
+    told: tuple[Observation, ...] = ()
     unknown: tuple[str, ...] = ()
     version: Literal[1] = field(default=1)
 
     def covers(self, search_field: str, body_length: int, quiet_period: float = QUIET_PERIOD) -> bool:
         """Tell whether a search by this field would have found a case of `body_length` bytes.
 
-        That is so where the doctor found one at least as long by it within the `quiet_period` (in seconds),
-        and knows how an answer without a hit looks. Whether such an answer is complete, `page_size` tells.
+        It would if the doctor found a case at least as long within the `quiet_period` (in seconds) and knows an answer
+        without a hit. Whether such an answer is complete follows from `page_size`.
         """
         return (
             self.search_field == search_field
@@ -102,11 +103,11 @@ class Findings:
         )
 
     def save(self, folder: Path) -> Path:
-        """Write the findings below `folder`, in place of older ones, and return the file's path.
+        """Write the findings below `folder`, replacing older ones, and return the file's path.
 
-        Raises JournalError where they cannot be written.
+        Raises JournalError if they cannot be written.
         """
-        path = place(folder, self.tenant, self.operation)
+        path = findings_path(folder, self.tenant, self.operation)
         try:
             path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
             with tempfile.NamedTemporaryFile("wb", dir=path.parent, delete=False) as file:
@@ -114,18 +115,18 @@ class Findings:
             Path(file.name).replace(path)
         except OSError as error:
             raise JournalError(
-                _("{path}: what the doctor learnt cannot be written there: {error}", path=path, error=error.strerror)
+                _("{path}: cannot write what the doctor learnt: {error}", path=path, error=error.strerror)
             ) from error
         return path
 
     @staticmethod
     def load(folder: Path, scope: Scope) -> Findings | None:
-        """Return what the doctor learnt of a scope's tenant and operation, None where it learnt nothing.
+        """Return what the doctor learnt about a scope's tenant and operation, None if nothing.
 
-        A file that cannot be read, or was written by a program of another version, proves nothing either.
+        A file that cannot be read, or that another version wrote, counts as nothing.
         """
         try:
-            content = place(folder, scope.tenant, scope.operation).read_bytes()
+            content = findings_path(folder, scope.tenant, scope.operation).read_bytes()
             findings = _JSON.validate_json(content)
         except (OSError, ValidationError):
             return None
@@ -136,9 +137,9 @@ class Findings:
 _JSON = TypeAdapter(Findings)
 
 
-def place(folder: Path, tenant: str, operation: str) -> Path:
-    """Return the file for an operation of a tenant below the journal's `folder`."""
+def findings_path(folder: Path, tenant: str, operation: str) -> Path:
+    """Return the path of the file for an operation of a tenant, below the journal's `folder`."""
     tenant = normal_tenant(tenant)
-    digest = hashlib.sha256(f"{tenant}\n{operation}".encode()).hexdigest()[:8]  # names that look alike stay two
+    digest = hashlib.sha256(f"{tenant}\n{operation}".encode()).hexdigest()[:8]  # similar names stay distinct
     name = re.sub(r"[^A-Za-z0-9._-]+", "-", f"{tenant}-{operation}")[:80]
     return folder / "findings" / f"{name}-{digest}.json"

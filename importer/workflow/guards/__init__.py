@@ -1,4 +1,4 @@
-"""What has to be certain, asked or refused before a run sends anything."""
+"""What a run checks, asks or refuses before it sends anything."""
 
 from importer.workflow.guards.consent import (
     agreed,
@@ -10,13 +10,11 @@ from importer.workflow.guards.consent import (
     server_questions,
 )
 from importer.workflow.guards.journal import accept_journal, journal_questions, note_adopted, refuse_without_looking
+from importer.workflow.guards.other_imports import other_import_questions, overlap_questions
 from importer.workflow.guards.second_start import (
     ask_without_spot_check,
     find_import,
     first_run_questions,
-    other_import_questions,
-    overlap_questions,
-    pair,
     refuse_other_file,
     refuse_short_quiet_period,
     same_tickets_questions,
@@ -36,7 +34,6 @@ __all__ = [
     "note_adopted",
     "other_import_questions",
     "overlap_questions",
-    "pair",
     "refuse_other_file",
     "refuse_short_quiet_period",
     "refuse_unknown_ids",

@@ -1,4 +1,4 @@
-"""The journal's own questions: whether it is the one that it was, on the computer where it was."""
+"""Questions about the journal itself: whether it is complete, and still on the computer where it was used."""
 
 from __future__ import annotations
 
@@ -13,27 +13,27 @@ from importer.journal import Journal
 from importer.messages import _
 from importer.questions import Answer, Question
 from importer.source import open_table
-from importer.workflow.guards.second_start import pair_side
+from importer.workflow.guards.other_imports import pair_side
 from importer.workflow.job import Job
 
 MOVED_HERE = "moved-here"
 NOTHING_WAS_SENT = "nothing-was-sent"
+LOOK_FIRST = "look-first"
+ADOPTED = "adopted"
 
-
-LOOK_FIRST, ADOPTED = "look-first", "adopted"
-_OLDER = {"behind", "forked", "other-journal"}
-"""Standings in which a journal lacks what was sent: what it calls planned may be a case."""
+_INCOMPLETE = {"behind", "forked", "other-journal"}
+"""Standings in which a journal lacks some of what was sent: rows that it calls planned may be cases."""
 
 
 def journal_questions(job: Job, journal: Journal, scope: Scope) -> Iterator[Question]:
-    """Yield what has to be known of a journal before anything is sent with it.
+    """Yield what a person must answer about a journal before anything is sent with it.
 
-    Raises StartRefused where it is not the journal that this computer used, and --look-first would not make up for it.
+    Raises StartRefused if it is not the journal that this computer used and --look-first would not compensate for that.
     """
     standing = journal.standing
     if standing.kind == "unknown-computer":
         yield moved_here_question(job, journal.id)
-    elif not standing.may_send and not (standing.kind in _OLDER and (job.look_first or job.nothing_was_sent)):
+    elif not standing.may_send and not (standing.kind in _INCOMPLETE and (job.look_first or job.nothing_was_sent)):
         raise StartRefused(standing.sentence or "")
     if job.look_first:
         _refuse_to_look_too_soon(job, journal, scope)
@@ -43,51 +43,64 @@ def journal_questions(job: Job, journal: Journal, scope: Scope) -> Iterator[Ques
 
 
 def refuse_without_looking(job: Job, journal: Journal, scope: Scope, source: str) -> None:
-    """Raise StartRefused where rows of a source, by its digest, may be cases that the journal has lost."""
+    """Raise StartRefused if rows of a source (by its digest) may be cases that the journal has lost."""
     if job.look_first or job.nothing_was_sent or not journal.must_look_first(scope.parts, source):
         return
     raise StartRefused(
         _(
-            "{path}: this journal lacks some of what was sent, so that rows it calls planned may be cases. Give"
+            "{path}: this journal lacks some of what was sent, so rows that it calls planned may be cases. Give"
             " --look-first for each file until a run has searched the CRM for every row that is left in it, or"
-            " --nothing-was-sent if you know that it is so.",
+            " --nothing-was-sent if you are sure that none of them was sent.",
             path=job.journal_path,
         )
     )
 
 
 def _is_lost(journal: Journal, scope: Scope) -> bool:
-    """Tell whether another journal has sent for an import, and no report was adopted that knows all of that."""
+    """Tell whether another journal has sent rows of an import, and no adopted report covers all of them."""
     known = journal.marks_know(scope.parts)
     if known is None:
         return False
-    journal_id, _space, number = (journal.decisions.answered(ADOPTED, pair_side(scope)) or " ").partition(" ")
-    covers = bool(journal_id) and known.journal_id.startswith(journal_id) and int(number) >= known.attempt_id
-    return not covers
+    adopted = _adopted_mark(journal, scope)
+    if adopted is None:
+        return True
+    journal_id, attempt = adopted
+    return not known.journal_id.startswith(journal_id) or attempt < known.attempt_id
 
 
 def note_adopted(journal: Journal, scope: Scope, mark: tuple[str, int] | None) -> None:
-    """Note how far a lost journal had come when the report was written that was adopted."""
+    """Record how far a lost journal had come when the adopted report was written."""
     if mark is None:
         return
-    journal_id, _space, number = (journal.decisions.answered(ADOPTED, pair_side(scope)) or " ").partition(" ")
-    if journal_id != mark[0] or int(number) < mark[1]:
-        journal.decisions.record(ADOPTED, pair_side(scope), f"{mark[0]} {mark[1]}")
+    journal_id, attempt = mark
+    known = _adopted_mark(journal, scope)
+    if known is None or known[0] != journal_id or known[1] < attempt:
+        journal.decisions.record(ADOPTED, pair_side(scope), f"{journal_id} {attempt}")
+
+
+def _adopted_mark(journal: Journal, scope: Scope) -> tuple[str, int] | None:
+    """Return the lost journal whose report was adopted, and how far it had come; None if none was adopted."""
+    recorded = journal.decisions.answered(ADOPTED, pair_side(scope))
+    journal_id, _space, attempt = (recorded or "").partition(" ")
+    return (journal_id, int(attempt)) if journal_id else None
 
 
 def _refuse_to_look_too_soon(job: Job, journal: Journal, scope: Scope) -> None:
-    """Raise StartRefused while a case may still come into being that was sent with what the journal lacks.
+    """Raise StartRefused while a case that the journal does not know may still be created.
 
-    Nobody knows these rows to be in doubt, so that their quiet period is asked here, counted from the last intent that
-    the mark knows. A mark that is further ahead than that was made by a clock that was wrong, and tells no time.
+    These rows are not known to be in doubt, so their quiet period is checked here, counted from the last intent that
+    the mark knows. A mark that is further ahead than that comes from a wrong clock and is ignored.
     """
-    lost_at, now = journal.lost_at(scope.parts), journal.clock.wall()
-    if lost_at is None or not 0 < lost_at + job.quiet_period - now <= 2 * job.quiet_period:
+    lost_at = journal.lost_at(scope.parts)
+    if lost_at is None:
+        return
+    left = lost_at + job.quiet_period - journal.clock.wall()
+    if left <= 0 or left > 2 * job.quiet_period:
         return
     raise StartRefused(
         _(
-            "{path}: this journal lacks some of what was sent, and such a case may still come into being until"
-            " {until:%Y-%m-%d %H:%M:%S}: a search before that could miss it. Give the same command again after that.",
+            "{path}: this journal lacks some of what was sent, and such a case may still be created until"
+            " {until:%Y-%m-%d %H:%M:%S}: a search before then could miss it. Give the same command again after that.",
             path=job.journal_path,
             until=local_datetime(lost_at + job.quiet_period),
         )
@@ -95,9 +108,9 @@ def _refuse_to_look_too_soon(job: Job, journal: Journal, scope: Scope) -> None:
 
 
 def accept_journal(job: Job, journal: Journal, scope: Scope, reports: Iterable[Path] = ()) -> None:
-    """Take a journal as it is from here on, after what a person has said of it; recorded with user and time.
+    """Accept a journal as it is, after a person has answered for it; recorded with user and time.
 
-    `reports` are those of the source: that they knew more of this journal counts as made good.
+    `reports` are those of the source: attempts that they know and the journal lacks are then accepted, too.
     """
     standing = journal.standing
     reason = LOOK_FIRST if job.look_first else NOTHING_WAS_SENT
@@ -114,28 +127,28 @@ def accept_journal(job: Job, journal: Journal, scope: Scope, reports: Iterable[P
 
 
 def _known_to(journal: Journal, reports: Iterable[Path]) -> int:
-    """Return the highest attempt of this journal that a report knows and the journal lacks, 0 where there is none."""
+    """Return the highest attempt of this journal that a report knows and the journal lacks, 0 if there is none."""
     marks = filter(None, (report.read_mark(path, open_table) for path in reports))
     return max((number for of, number in marks if journal.is_behind(of, number)), default=0)
 
 
-def moved_here_question(job: Job, computer: str) -> Question:
-    """Return the question whether a journal that knows another computer was moved to this one, named by its id."""
+def moved_here_question(job: Job, journal_id: str) -> Question:
+    """Return the question whether a journal that was used on another computer was moved to this one."""
     sentence = _(
-        "The journal {path} was used on another computer, and not on this one. Was it moved here, and is it used"
-        " nowhere else any more?",
+        "The journal {path} was used on another computer, not on this one. Was it moved here, so that it is no longer"
+        " used anywhere else?",
         path=job.journal_path,
     )
     answer = Answer("yes", "--moved-here")
-    return Question(MOVED_HERE, sentence, (answer,), computer, given=answer if job.moved_here else None)
+    return Question(MOVED_HERE, sentence, (answer,), journal_id, given=answer if job.moved_here else None)
 
 
 def nothing_was_sent_question(job: Job, scope: Scope) -> Question:
-    """Return the question whether nothing was sent of an import that this computer knows and the journal does not."""
+    """Return the question whether nothing was sent of an import that this computer knows but the journal does not."""
     sentence = _(
         "This computer has sent rows of import {name} (operation {operation}, server {server}) with another journal,"
-        " and the journal {path} does not know them. Bring that journal back; or take its newest report over with"
-        " `case-importer adopt`; or give --look-first to search the CRM for every row before it is sent. Are you sure"
+        " and the journal {path} does not know them. Restore that journal, take over its newest report with"
+        " `case-importer adopt`, or give --look-first to search the CRM for every row before it is sent. Are you sure"
         " that none of these rows became a case?",
         name=scope.import_name,
         operation=scope.operation,
