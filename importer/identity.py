@@ -13,7 +13,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from importer.hosts import is_stand_in, same_tenant, tenant_of
-from importer.model import Attachment, Cell, Fault
+from importer.model import Attachment, Cell, CellError
 from importer.text import canonical, loose
 
 __all__ = [
@@ -62,7 +62,7 @@ class Scope:
 
 def key_parts(cells: Iterable[Cell]) -> tuple[str, ...]:
     """Return the canonical parts of a key; none where a cell is blank or could not be read."""
-    parts = tuple(["" if isinstance(cell, Fault) else canonical(cell) for cell in cells])
+    parts = tuple(["" if isinstance(cell, CellError) else canonical(cell) for cell in cells])
     return parts if all(parts) else ()
 
 

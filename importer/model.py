@@ -34,7 +34,7 @@ class Typed:
 
 
 @dataclass(frozen=True, slots=True)
-class Fault:
+class CellError:
     """A cell whose content is unknown, such as `#N/A`; it becomes an issue where a mapping uses it."""
 
     text: str
@@ -47,7 +47,7 @@ class Fault:
         return self.text
 
 
-Cell = str | Typed | Fault
+Cell = str | Typed | CellError
 
 
 # ------------------------------------------------------------------------------------------------ options of stages

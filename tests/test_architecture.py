@@ -26,31 +26,10 @@ LAYERS = (
 SHARED_ORDER = ("text", "model", "messages", "errors", "clock", "hosts", "spool", "files", "questions")
 """Shared modules may use each other: each those before it."""
 
-WORKFLOW_ORDER = tuple(
-    [
-        "tenant_facts",
-        "corrections",
-        "plan",
-        "job",
-        "lookalikes",
-        "keys",
-        "matching",
-        "planning",
-        "key_rule",
-        "search",
-        "looking",
-        "outcome",
-        "forecast",
-        "events",
-        "guards",
-        "sending",
-        "settling",
-        "executing",
-        "starting",
-        "adopting",
-        "decisions",
-        "settle_job",
-    ]
+WORKFLOW_ORDER = (
+    *("tenant_facts", "corrections", "plan", "job", "lookalikes", "keys", "matching", "planning", "key_rule"),
+    *("search", "looking", "outcome", "forecast", "events", "guards", "sending", "settling", "executing"),
+    *("starting", "adopting", "decisions", "settle_job"),
 )
 """The modules of the workflow may use each other: each those before it."""
 
@@ -150,3 +129,13 @@ def test_modules_have_a_readable_size() -> None:
     """No module has more lines than a person can keep in mind."""
     lines = {module: module.read_text("utf-8").count("\n") for module in MODULES}
     assert {module.name: count for module, count in lines.items() if count > 400} == {}
+
+
+def test_a_class_name_means_one_thing() -> None:
+    """No two classes of the importer have the same name, so that a name read anywhere is enough to find its class."""
+    homes: dict[str, list[str]] = {}
+    for module in MODULES:
+        for node in ast.walk(ast.parse(module.read_text("utf-8"))):
+            if isinstance(node, ast.ClassDef):
+                homes.setdefault(node.name, []).append(module.relative_to(ROOT).as_posix())
+    assert {name: found for name, found in homes.items() if len(found) > 1} == {}

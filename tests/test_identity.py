@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from importer import identity
 from importer.identity import Scope
-from importer.model import Attachment, Fault, Typed
+from importer.model import Attachment, CellError, Typed
 
 SCOPE = Scope("crm0001.wolkvox.com", "my_operation", "legacy-tickets")
 CELLS = [("Asunto", "Señal"), ("Estado", "Abierto")]
@@ -71,7 +71,7 @@ def test_r10_the_tenant_of_a_server(server: str, tenant: str) -> None:
         ("one\r\ntwo\rthree\n", "one\ntwo\nthree"),
         (Typed("7.0", 7.0), "7"),
         (Typed("31/12/2024", 45657), "31/12/2024"),
-        (Fault("#N/A", "error-cell", "", ""), "#N/A"),
+        (CellError("#N/A", "error-cell", "", ""), "#N/A"),
         ("", ""),
     ],
 )

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from importer import identity
-from importer.model import Fault, Typed
+from importer.model import CellError, Typed
 from importer.workflow.keys import MOST_NAMED, KeyIndex, Keys, Occurrences, keys_in, short_key
 
 KEYS = st.sampled_from(["1", "01", "001", "2", "a", "A", "á", "b", ""])
@@ -20,7 +20,7 @@ KEYS = st.sampled_from(["1", "01", "001", "2", "a", "A", "á", "b", ""])
 def test_key_parts_are_canonical_and_empty_where_a_part_is_blank_or_unknown() -> None:
     """A row whose key has a blank part, or an error cell, has no key."""
     frame = pd.DataFrame(
-        {"A": [" T1 ", "T2", Fault("#N/A", "error-cell", "", ""), Typed("7.0", 7.0)], "B": ["x", "  ", "y", "z"]},
+        {"A": [" T1 ", "T2", CellError("#N/A", "error-cell", "", ""), Typed("7.0", 7.0)], "B": ["x", "  ", "y", "z"]},
         index=[2, 3, 4, 5],
         dtype=object,
     )

@@ -10,7 +10,7 @@ from mapping_support import HEAD, bound, converted, faults, form_values, frame, 
 
 from importer import mapping
 from importer.errors import MappingError
-from importer.model import Fault, FieldRule, TableOptions, Typed
+from importer.model import CellError, FieldRule, TableOptions, Typed
 
 WHOLE = """\
 version: 1
@@ -166,7 +166,7 @@ def test_a_value_that_the_mapping_lacks_is_reported_with_the_line_to_add(tmp_pat
 
 def test_a_cell_that_could_not_be_read_is_an_issue_where_it_is_used(tmp_path: Path) -> None:
     """A `Fault` passes its code, words and remedy on, once for each cell, and not where no field uses it."""
-    error = Fault("#N/A", "error-cell", "the cell shows #N/A", "correct the formula")
+    error = CellError("#N/A", "error-cell", "the cell shows #N/A", "correct the formula")
     text = f"{HEAD}form:\n  X: {{column: C}}\n  Y: {{column: C, type: date}}\n  Z: {{template: '{{C}}!'}}\n"
     result = converted(loaded(tmp_path, text), frame({"Id": ["1", error], "C": [error, "x"], "D": [error, error]}))
     assert [(i.row, i.column, i.value, i.code, i.message, i.remedy) for i in result.issues] == [

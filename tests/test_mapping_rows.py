@@ -8,7 +8,7 @@ import pytest
 from mapping_support import HEAD, bound, converted, frame, loaded
 
 from importer.errors import MappingError
-from importer.model import Fault, Typed
+from importer.model import CellError, Typed
 from importer.workflow.keys import KeyIndex, keys_in
 
 
@@ -158,7 +158,7 @@ def test_a_column_of_web_addresses_is_refused(tmp_path: Path) -> None:
 def test_r19_keep_and_identity_have_one_definition_of_the_same_key(tmp_path: Path, keep: str) -> None:
     """What is no key is none for `keep`, too; what a no-break space alone tells apart becomes one case or an issue."""
     case = loaded(tmp_path, with_source(f"{{key: [Id, N], keep: {keep}}}"))
-    broken = Fault("#N/A", "error-cell", "", "")
+    broken = CellError("#N/A", "error-cell", "", "")
     sheet = frame({"Id": ["T 1", "T\xa01", "7", Typed("7.0", 7.0), "", "", broken, broken], "N": ["1"] * 8})
     skipped = bound(case, sheet).convert(sheet).skipped
     keys = keys_in(sheet, ["Id", "N"])

@@ -18,7 +18,7 @@ from openpyxl.worksheet.worksheet import Worksheet
 from report_support import BOGOTA, COLUMNS, always, cells, content, every_state, issue, reference, row
 
 from importer import report
-from importer.model import Cell, Fault, Issue, ReportContent, Status, TableOptions, Typed
+from importer.model import Cell, CellError, Issue, ReportContent, Status, TableOptions, Typed
 from importer.report import listings, sheet
 from importer.report.styles import Formats
 from importer.source import open_table
@@ -170,7 +170,7 @@ def test_the_parts_of_xlsxwriter_that_it_does_not_document_are_there(tmp_path: P
     with pytest.MonkeyPatch.context() as patch, (tmp_path / "t.xlsx").open("wb") as file:
         patch.setattr(sheet, "HEIGHTS_KEPT", 3)
         with pytest.raises(RuntimeError), sheet.new_workbook(file) as made:  # noqa: PT012 - the block is what fails
-            lines = sheet.Sheet(made, Formats(made), "x")
+            lines = sheet.SheetWriter(made, Formats(made), "x")
             for number in range(10):
                 lines.next_line(30)
                 lines.text(0, str(number))
@@ -218,7 +218,7 @@ def test_p3_what_a_sheet_cannot_date_or_count_is_written_as_its_text(tmp_path: P
     values = (
         Typed("01/01/1850", date(1850, 1, 1), "dd/mm/yyyy"),
         Typed("INF", float("inf")),
-        Fault("#N/A", "formula-error", "m", "r"),
+        CellError("#N/A", "formula-error", "m", "r"),
     )
     sheet = opened(tmp_path, with_cells(*values))["Report"]
     assert [sheet.cell(2, column).value for column in (1, 2, 3)] == ["01/01/1850", "INF", "#N/A"]

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from source_support import WORKBOOKS, open_table, rows_of
 
-from importer.model import Cell, Fault, Typed
+from importer.model import Cell, CellError, Typed
 
 SHOWN = sorted(WORKBOOKS.glob("*.*.csv"))
 # Where LibreOffice differs from our rules, by what we read: it rounds into the next day, does not show the target of a
@@ -27,7 +27,7 @@ def agrees(cell: Cell, shown: str) -> bool:
     text = str(cell)
     if shown in (text, PARTED.get(text)):
         return True
-    if isinstance(cell, Fault):
+    if isinstance(cell, CellError):
         return cell.code == "formula-without-result"
     return isinstance(cell, Typed) and Decimal(text) == Decimal(shown.replace(",", "").replace("$", ""))
 

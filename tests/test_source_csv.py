@@ -9,7 +9,7 @@ import pytest
 from source_support import rows_of, texts_of, written
 
 from importer.errors import SourceError
-from importer.model import Fault, TableOptions
+from importer.model import CellError, TableOptions
 from importer.source import open_table
 
 HEADER = ["Ticket", "Descripción", "Monto"]
@@ -134,7 +134,7 @@ def test_nul_bytes_are_no_end(tmp_path: Path) -> None:
     """A NUL byte inside a cell ends nothing and makes a fault of that cell alone."""
     table = open_table(written(tmp_path / "t.csv", b"a,b\n1,x\x00y\n2,z\n"))
     cell = rows_of(table)[2][1]
-    assert isinstance(cell, Fault)
+    assert isinstance(cell, CellError)
     assert cell.code == "nul-character"
     assert texts_of(table)[3] == ["2", "z"]
 
@@ -144,7 +144,7 @@ def test_one_broken_line_in_utf8_is_a_fault_of_its_cell(tmp_path: Path) -> None:
     content = "a,b\n1,Petición\n2,Señor\n".encode() + "3,Año\n".encode("cp1252")
     rows = rows_of(open_table(written(tmp_path / "t.csv", content)))
     assert rows[2][1] == "Petición"
-    assert isinstance(rows[4][1], Fault)
+    assert isinstance(rows[4][1], CellError)
     assert rows[4][1].code == "undecodable"
 
 

@@ -15,7 +15,7 @@ from openpyxl import Workbook
 from source_support import WORKBOOKS, odd_record, opened, rows_of, saved, texts_of, written
 
 from importer.errors import SourceError
-from importer.model import Fault, TableOptions, Typed
+from importer.model import CellError, TableOptions, Typed
 from importer.source import open_table, sheets
 
 
@@ -35,7 +35,9 @@ def test_s2_numbers_and_text_keep_their_digits() -> None:
 def test_s2_what_cannot_be_known_is_a_fault() -> None:
     """An error, lost digits and a formula without a result are faults that name themselves, and hide no other row."""
     rows = rows_of(opened("errors.xlsx"))
-    found = {number: (cells[1].code, cells[1].text) for number, cells in rows.items() if isinstance(cells[1], Fault)}
+    found = {
+        number: (cells[1].code, cells[1].text) for number, cells in rows.items() if isinstance(cells[1], CellError)
+    }
     assert found == {
         2: ("error-cell", "#N/A"),
         3: ("error-cell", "#DIV/0!"),

@@ -4,14 +4,13 @@ from importer.crm.answers import TABLE, interpret
 from importer.crm.client import Crm
 from importer.crm.marks import Hit, find_mark, hit_of, is_whole, marks_at, mentions, path_of
 from importer.crm.pacing import CircuitBreaker, PauseReason, RateLimiter, backoff
-from importer.crm.probe import Answered, Certificate, ConnectionProbe
+from importer.crm.probe import Certificate, ConnectionProbe, ProbedAnswer
 from importer.crm.records import Found, Quota, Record
 from importer.crm.scripted import ScriptedTransport, json_reply
 from importer.crm.transport import Reply, Request, Transport
 
 __all__ = [
     "TABLE",
-    "Answered",
     "Certificate",
     "CircuitBreaker",
     "ConnectionProbe",
@@ -19,6 +18,7 @@ __all__ = [
     "Found",
     "Hit",
     "PauseReason",
+    "ProbedAnswer",
     "Quota",
     "RateLimiter",
     "Record",

@@ -14,7 +14,7 @@ from urllib.parse import urlencode, urlsplit
 from importer.crm.answers import http_date_seconds, interpret
 from importer.crm.connections import Lease, LeaseOver, Watch, Watchdog, always
 from importer.crm.faults import NETWORK_FAULTS, lease_over, no_answer, why_no_answer
-from importer.crm.probe import Answered, ConnectionProbe, certificate_of, shape_of, without_password
+from importer.crm.probe import ConnectionProbe, ProbedAnswer, certificate_of, shape_of, without_password
 from importer.crm.reading import Reading, read
 from importer.crm.records import Found, Quota, found_in, quota_in
 from importer.crm.transport import ANSWER_LIMIT, Reply, Request, Transport, Upload, proxies_to, transport_to
@@ -119,7 +119,7 @@ class Crm:
             raise QuestionRefused(_("The CRM does not answer the question: {reason}", reason=outcome.message))
         raise _not_answered(outcome)
 
-    def probe_search(self, field: str, value: str, *, secrets: tuple[str, ...] = ()) -> Answered:
+    def probe_search(self, field: str, value: str, *, secrets: tuple[str, ...] = ()) -> ProbedAnswer:
         """Search as `query_cases` does, and return the answer's shape, even where it refuses this one question.
 
         `secrets` are further texts to mask in it. Raises as `query_cases` does where no question is answered now.
@@ -129,10 +129,10 @@ class Crm:
         reading = read(reply.body)
         if _answers(reply, reading):
             found = found_in(reading)
-            return Answered(accepted=True, records=found.records, shape=shape, believed=found.believed)
+            return ProbedAnswer(accepted=True, records=found.records, shape=shape, believed=found.believed)
         if outcome.pause not in {None, Pause.PATH}:  # a search may answer 404 for "no such case" (undocumented)
             raise _refusal(outcome.pause)(outcome.message)
-        return Answered(accepted=False, records=(), shape=shape)
+        return ProbedAnswer(accepted=False, records=(), shape=shape)
 
     def probe_connection(self) -> ConnectionProbe:
         """Open a connection as a case would, and request the server's first page: without the token, and no call.

@@ -45,7 +45,7 @@ class ConnectionProbe:
 
 
 @dataclass(frozen=True, slots=True)
-class Answered:
+class ProbedAnswer:
     """The answer to a search, accepted or refused: its records, and its shape, in which words are masked.
 
     `believed` is that of `Found`: an empty answer that is not believed does not prove that there is no case.

@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from importlib.metadata import version
 from typing import Any
 
-from importer.crm import Answered, Crm, Record, hit_of, path_of
+from importer.crm import Crm, ProbedAnswer, Record, hit_of, path_of
 from importer.doctor.case import CaseOptions, DoctorPrompts, TestCase, build_test_case
 from importer.errors import ConnectionRefused, ServerUnreachable, UsageError
 from importer.identity import Scope
@@ -21,7 +21,7 @@ from importer.mapping import QUERY_FIELDS
 from importer.messages import _
 from importer.model import Outcome, Pause, Verdict
 from importer.workflow.plan import SEARCHED
-from importer.workflow.tenant_facts import FieldFinding, Findings, Matching, Observation, Shape
+from importer.workflow.tenant_facts import AnswerExample, FieldFinding, Findings, Matching, Observation
 
 _FIXED_BY_A_PERSON = {Pause.CREDENTIALS, Pause.REDIRECT, Pause.PATH, Pause.CERTIFICATE}
 
@@ -138,7 +138,7 @@ class Trial:
         """Return where a record shows the case's reference, None if it does not."""
         return path_of(record, case.reference, self._options.reference_field or "description")
 
-    def _record_of(self, case: TestCase, answer: Answered) -> Record | None:
+    def _record_of(self, case: TestCase, answer: ProbedAnswer) -> Record | None:
         """Return the record with the case's reference as it was sent, under any name; None if there is none."""
         return next((record for record in answer.records if self._path_of_reference(case, record)), None)
 
@@ -174,7 +174,7 @@ class Trial:
             missing = _("The records that a search returns do not show the reference: rows cannot be settled by it.")
             self._note(unknown=(*self.findings.unknown, missing))
 
-    def _search(self, field: str, value: str) -> Answered:
+    def _search(self, field: str, value: str) -> ProbedAnswer:
         """Search once, and note how many records an answer to settling's own search can hold.
 
         Answers to searches by other fields, or without a value, may be cut at another length or not at all.
@@ -191,7 +191,7 @@ class Trial:
         self._note(fields=(*self.findings.fields, finding))
 
     def _add_error(self, asked: str, answer: str) -> None:
-        self._note(errors=(*self.findings.errors, Shape(asked, answer)))
+        self._note(errors=(*self.findings.errors, AnswerExample(asked, answer)))
 
     def _note(self, **changes: Any) -> None:  # noqa: ANN401  # fields of Findings
         self.findings = replace(self.findings, **changes)

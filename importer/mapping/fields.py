@@ -15,7 +15,7 @@ from importer.mapping.conditions import Conditions
 from importer.mapping.converters.formats import is_date_format, is_number_format
 from importer.mapping.refusal import CellProblem, Refused, any_problem
 from importer.messages import _
-from importer.model import Cell, Fault, Typed
+from importer.model import Cell, CellError, Typed
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -110,7 +110,7 @@ class Conversion:
         """Return the value of a cell, or the problem with it."""
         if isinstance(cell, CellProblem):
             return cell
-        if isinstance(cell, Fault):
+        if isinstance(cell, CellError):
             return CellProblem.of(cell)
         try:
             return self._convert(cell)

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 from importer.mapping.fields import TemplateField
 from importer.mapping.tables import ListedFile
-from importer.model import Fault
+from importer.model import CellError
 from importer.text import trimmed
 
 if TYPE_CHECKING:
@@ -64,7 +64,7 @@ class Files:
         found: dict[int, list[RowFile]] = {}
         for column in self.columns:
             for row, cell in zip(numbers, frame[column], strict=True):
-                if not isinstance(cell, Fault) and (text := str(cell).strip()):
+                if not isinstance(cell, CellError) and (text := str(cell).strip()):
                     found.setdefault(row, []).append(self._in_cell(column, text))
         for pattern in self.patterns:
             for row, name in self._matching(pattern, frame):

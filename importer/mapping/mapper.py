@@ -17,7 +17,7 @@ from importer.mapping.files import Files, RowFile
 from importer.mapping.refusal import CellProblem, any_problem
 from importer.mapping.tables import UnusedValues
 from importer.messages import _
-from importer.model import Fault, FieldRule, Issue
+from importer.model import CellError, FieldRule, Issue
 from importer.text import visible
 
 Item = TypeVar("Item")
@@ -94,7 +94,7 @@ class RowChoice:
 def _keys(frame: pd.DataFrame, columns: Sequence[str]) -> list[tuple[str, ...]]:
     """Return each row's key as a person sees it, empty where a cell is blank or could not be read."""
     rows = zip(*(frame[column].tolist() for column in columns), strict=True)
-    keys = (tuple("" if isinstance(cell, Fault) else visible(cell) for cell in row) for row in rows)
+    keys = (tuple("" if isinstance(cell, CellError) else visible(cell) for cell in row) for row in rows)
     return [key if all(key) else () for key in keys]
 
 
@@ -301,8 +301,10 @@ class Mapper:
         """Yield the issues of cells that could not be read, wherever the mapping uses their column."""
         for column in self.columns:
             cells = frame[column].tolist()
-            for row, cell in zip(frame.index.tolist(), cells, strict=True) if Fault in set(map(type, cells)) else ():
-                if isinstance(cell, Fault):
+            for row, cell in (
+                zip(frame.index.tolist(), cells, strict=True) if CellError in set(map(type, cells)) else ()
+            ):
+                if isinstance(cell, CellError):
                     yield CellProblem.of(cell).issue(row, column, cell.text)
 
     def _refuse_addresses(self) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from importer.model import Fault, Issue
+from importer.model import CellError, Issue
 
 
 class Refused(Exception):
@@ -30,7 +30,7 @@ class CellProblem:
     value: str | None = None
 
     @classmethod
-    def of(cls, fault: Fault) -> CellProblem:
+    def of(cls, fault: CellError) -> CellProblem:
         """Return the problem of a cell that could not even be read."""
         return cls(fault.code, fault.message, fault.remedy)
 

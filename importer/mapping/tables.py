@@ -15,7 +15,7 @@ from importer.mapping.grammar import FieldSpec, TableSpec
 from importer.mapping.refusal import Refused
 from importer.mapping.words import Words, nearest
 from importer.messages import _, shorten
-from importer.model import Cell, Fault, TableOptions, Typed
+from importer.model import Cell, CellError, TableOptions, Typed
 from importer.text import trimmed, unaccented
 
 if TYPE_CHECKING:
@@ -65,7 +65,7 @@ class Lookup:
         if len(found) > 1:
             message = _("'{value}' appears {count} times in {table}", count=len(found), **named)
             raise Refused("lookup-key-twice", message, _("Keep one line for it in that table"))
-        if isinstance(found[0], Fault):
+        if isinstance(found[0], CellError):
             raise Refused(found[0].code, _("{table}: {fault}", fault=found[0].message, **named), found[0].remedy)
         if not (value := trimmed(str(found[0]))):
             message = _("'{value}' has no value in {table}", **named)
@@ -104,7 +104,7 @@ def _pairs(frames: Sequence[pd.DataFrame], key: str, value: str) -> Iterator[tup
     """Yield the trimmed key and the value's cell of every row with a key."""
     for frame in frames:
         for text, cell in zip(frame[key], frame[value], strict=True):
-            if not isinstance(text, Fault) and (key_text := trimmed(str(text))):
+            if not isinstance(text, CellError) and (key_text := trimmed(str(text))):
                 yield key_text, cell
 
 

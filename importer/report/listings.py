@@ -28,7 +28,7 @@ from .content import (
     palette_of,
     row_message,
 )
-from .sheet import Sheet
+from .sheet import SheetWriter
 from .styles import Formats
 
 SHEET_LINES = 1_048_576
@@ -88,7 +88,7 @@ class Allowance:
         return False
 
 
-class Listing(Sheet):
+class Listing(SheetWriter):
     """A sheet of a header and lines below it, which can be filtered."""
 
     def __init__(self, workbook: Workbook, formats: Formats, title: str, widths: Sequence[float]) -> None:

@@ -74,7 +74,7 @@ class _Exact(float):
         return repr(float(self))
 
 
-class Sheet:
+class SheetWriter:
     """One sheet, its lines written one after another; columns count from 0.
 
     `next_line` begins a line, and the other methods fill its cells. No text is ever taken for anything else.

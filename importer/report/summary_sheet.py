@@ -14,7 +14,7 @@ from importer.model import Summary
 
 from . import styles
 from .content import SUMMARY, OutcomeCount, Palette, changed_note, facts, outcome_counts
-from .sheet import Sheet
+from .sheet import SheetWriter
 from .styles import Formats, Style
 
 WIDTHS = (24, 12, 66, 3)
@@ -35,7 +35,7 @@ _HEADERS = [
 _TOTAL = replace(_COUNT, bold=True, top_rule=_INK)
 
 
-class SummarySheet(Sheet):
+class SummarySheet(SheetWriter):
     """The first sheet, added before the others and written after them, when it is known which there are."""
 
     def __init__(self, workbook: Workbook, formats: Formats) -> None:

@@ -14,7 +14,7 @@ from itertools import zip_longest
 from importer.errors import SourceError
 from importer.files import LONGEST_CELL, LONGEST_RECORD, MOST_COLUMNS
 from importer.messages import _
-from importer.model import Cell, Fault, TableOptions
+from importer.model import Cell, CellError, TableOptions
 from importer.source.encoding import detect_encoding
 from importer.source.snapshot import Snapshot
 from importer.source.table import Block
@@ -192,14 +192,14 @@ def _checked_column(cells: Sequence[str]) -> Sequence[Cell]:
 def _checked(cell: str) -> Cell:
     """Return the cell, or a Fault where some of its bytes could not be decoded or are not text."""
     if _UNDECODABLE in cell:
-        return Fault(
+        return CellError(
             cell.replace(_UNDECODABLE, "\ufffd"),
             "undecodable",
             _("some of the characters are not in the file's encoding"),
             _("save the file as “CSV UTF-8”, or name its encoding as source.encoding"),
         )
     if "\0" in cell:
-        return Fault(
+        return CellError(
             cell,
             "nul-character",
             _("the cell contains a NUL character, as damaged files do"),

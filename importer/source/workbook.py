@@ -9,7 +9,7 @@ from datetime import date, datetime, time, timedelta
 from typing import Any
 
 from importer.messages import _
-from importer.model import Cell, Fault, Typed
+from importer.model import Cell, CellError, Typed
 from importer.source.dates import date_cell, elapsed_days
 from importer.source.formats import CellFormats, NumberFormat, Shows, number_text, plain_text
 from importer.source.overrides import ERROR, NO_RESULT, SHOWN, Fact, FactCursor, Merged, SheetFacts
@@ -98,7 +98,7 @@ class WorkbookGrid:
     def _shown_number(self, value: float, number_format: NumberFormat) -> Cell:
         """Return the cell of a number as its format shows it."""
         plain = number(value)
-        if isinstance(plain, Fault):
+        if isinstance(plain, CellError):
             return plain
         if number_format.shows is Shows.MOMENT:
             return date_cell(value, number_format.code, since_1904=self._since_1904) or plain
@@ -140,7 +140,7 @@ def _cell(value: Any, code: str) -> Cell:  # noqa: ANN401 - anything that a work
     return cell
 
 
-def number(value: float) -> Typed | Fault:
+def number(value: float) -> Typed | CellError:
     """Return the cell of a number: its shortest decimal text, or a Fault where Excel has rounded its digits away."""
     if not -_FIRST_LOST < value < _FIRST_LOST:
         return _digits_lost(value)
@@ -165,8 +165,8 @@ _CELL_OF: dict[type, Callable[[Any], Cell]] = {
 }
 
 
-def _digits_lost(value: float) -> Fault:
-    return Fault(
+def _digits_lost(value: float) -> CellError:
+    return CellError(
         plain_text(int(value)) if abs(value) < float("inf") else str(value),
         "digits-lost",
         _("the number has more than 15 digits, and Excel has rounded the others away"),
@@ -174,8 +174,8 @@ def _digits_lost(value: float) -> Fault:
     )
 
 
-def _error_cell(text: str) -> Fault:
-    return Fault(
+def _error_cell(text: str) -> CellError:
+    return CellError(
         text,
         "error-cell",
         _("the cell shows the error {error}", error=text),
@@ -183,8 +183,8 @@ def _error_cell(text: str) -> Fault:
     )
 
 
-def _without_result(formula: str) -> Fault:
-    return Fault(
+def _without_result(formula: str) -> CellError:
+    return CellError(
         formula,
         "formula-without-result",
         _("the formula has no stored result, because the program that wrote it does not calculate"),

@@ -11,7 +11,7 @@ from decimal import Decimal
 from functools import lru_cache
 from itertools import islice, product
 
-from importer.model import Cell, Fault, Typed
+from importer.model import Cell, CellError, Typed
 from importer.source import shown_number
 from importer.text import loose, unadorned
 
@@ -85,7 +85,7 @@ def elaborate_spellings(parts: Sequence[str], *, all_of_them: bool) -> Iterator[
 
 def _of_cell(cell: Cell, part: str) -> list[tuple[str, bool]]:
     """Return the other spellings of one cell, each with whether it is bare."""
-    if isinstance(cell, Fault) or _is_plain(cell, part):
+    if isinstance(cell, CellError) or _is_plain(cell, part):
         return []
     text = unadorned(str(cell))
     if isinstance(cell, Typed):

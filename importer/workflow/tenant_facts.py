@@ -42,7 +42,7 @@ class FieldFinding:
 
 
 @dataclass(frozen=True, slots=True)
-class Shape:
+class AnswerExample:
     """The structure of an answer without its values, and the request that it answered."""
 
     asked: str
@@ -83,7 +83,7 @@ class Findings:
     nothing_readable: bool = False
     mark_place: str | None = None
     fields: tuple[FieldFinding, ...] = ()
-    errors: tuple[Shape, ...] = ()
+    errors: tuple[AnswerExample, ...] = ()
     told: tuple[Observation, ...] = ()
     unknown: tuple[str, ...] = ()
     version: Literal[1] = field(default=1)

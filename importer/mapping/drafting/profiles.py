@@ -13,7 +13,7 @@ from importer.mapping.converters.numbers import NumberReader
 from importer.mapping.converters.types import boolean
 from importer.mapping.refusal import Refused
 from importer.messages import _
-from importer.model import Fault, Typed
+from importer.model import CellError, Typed
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -48,7 +48,7 @@ class Profile:
         for cell in cells:
             self.rows += 1
             text = str(cell).strip()
-            if not text or isinstance(cell, Fault):
+            if not text or isinstance(cell, CellError):
                 continue
             self.filled += 1
             self._count_repeated(text)
