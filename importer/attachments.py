@@ -13,6 +13,7 @@ import os
 import re
 import stat
 import unicodedata
+from base64 import b64encode
 from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
@@ -20,8 +21,6 @@ from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache, partial
 from pathlib import Path
 from typing import BinaryIO
-
-from pybase64 import b64encode
 
 from importer.errors import AttachmentChanged
 from importer.files import Moved, identity_of, names_below, open_below

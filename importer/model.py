@@ -167,6 +167,16 @@ class Status(StrEnum):
     CONFLICT = "conflict"
 
 
+DOUBTFUL = frozenset({Status.UNKNOWN, Status.CONFLICT})
+"""States of a row that may or may not be a case, until a search or a person settles it."""
+
+UNSETTLED = DOUBTFUL | {Status.SENDING}
+"""States of a row whose last attempt has no outcome that counts yet."""
+
+MAY_BE_CASES = UNSETTLED | {Status.CREATED}
+"""States in which what the journal knows of the CRM outranks what is wrong with the sheet now."""
+
+
 @dataclass(frozen=True, slots=True)
 class Target:
     """Where to send cases: the server's address without a trailing slash, the operation, the token (never shown)."""

@@ -27,7 +27,7 @@ from journal_support import (
 )
 
 from importer.errors import JournalError
-from importer.journal import Decision, Journal, RunStart, default_path, program_name
+from importer.journal import Decision, Journal, RunStart, default_path
 from importer.model import Counts, Outcome, Status, Verdict
 
 
@@ -343,18 +343,6 @@ def test_p5_reports_are_remembered_as_they_were_written(sample: SampleJournal) -
     imports.note_report(sample.record.id, "digest")
     imports.note_report(sample.record.id, "digest")
     assert imports.is_report("digest")
-
-
-def test_r5_runs_alike_are_those_of_the_same_bytes_and_the_same_program(sample: SampleJournal) -> None:
-    """Another source, another mapping, another import or another version of the program makes no run alike."""
-    runs = sample.journal.runs
-    other = sample.journal.imports.add(SCOPE.tenant, SCOPE.operation, "other", None)
-    alike = RunStart("/t.xlsx", "source", "mapping", "https://crm0001.wolkvox.com", "ana", program_name())
-    same = runs.start(sample.record.id, alike)
-    for changed in ({"source_digest": "x"}, {"mapping_digest": "x"}, {"program": "case-importer 0"}):
-        runs.start(sample.record.id, replace(alike, **changed))
-    runs.start(other.id, alike)
-    assert runs.alike(sample.record.id, "source", "mapping") == {same}
 
 
 def test_runs_are_told_with_what_they_did(sample: SampleJournal, clock: Clock) -> None:

@@ -13,9 +13,8 @@ from importer.journal.database import Database
 from importer.journal.runs import user_name
 from importer.journal.schema import attempts, rows, verdicts
 from importer.messages import _
-from importer.model import Status
+from importer.model import DOUBTFUL, Status
 
-DOUBTFUL = (Status.UNKNOWN, Status.CONFLICT)
 _OF_ATTEMPT = ("boot", "began", "deadline", "lease", "body_length", "search_field", "search_value", "mark_place")
 
 

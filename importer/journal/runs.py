@@ -87,17 +87,6 @@ class Runs:
         with self._database.write() as connection:
             connection.execute(update(runs).where(runs.c.id == run_id).values(**values))
 
-    def alike(self, import_id: int, source_digest: str, mapping_digest: str) -> frozenset[int]:
-        """Return the runs of an import that this version of the program made with this source and mapping."""
-        query = select(runs.c.id).where(
-            runs.c.import_id == import_id,
-            runs.c.source_digest == source_digest,
-            runs.c.mapping_digest == mapping_digest,
-            runs.c.program == program_name(),
-        )
-        with self._database.read() as connection:
-            return frozenset(connection.scalars(query))
-
     def used_mapping(self, import_id: int, mapping_digest: str) -> bool:
         """Tell whether some run of an import was made with this mapping."""
         query = select(runs.c.id).where(runs.c.import_id == import_id, runs.c.mapping_digest == mapping_digest)

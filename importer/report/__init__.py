@@ -7,11 +7,19 @@ read_rows    the rows of a report that is given back
 read_mark    how far the journal had come when the report was written
 """
 
-from .content import CREATED_VERDICT, NOT_CREATED_VERDICT, OWN_COLUMNS, IssueGroup, group_issues
-from .reading import Overview, ReportedRow, is_given_back, read_mark, read_overview, read_rows, report_sheets
-from .text import unmarked
-from .writing import WrittenReport, check_writable, default_path, digest, write
-from .writing_back import write_back
+from importer.report.content import CREATED_VERDICT, NOT_CREATED_VERDICT, OWN_COLUMNS, IssueGroup, group_issues
+from importer.report.reading import (
+    Overview,
+    ReportedRow,
+    is_given_back,
+    read_mark,
+    read_overview,
+    read_rows,
+    report_sheets,
+)
+from importer.report.text import unmarked
+from importer.report.writing import WrittenReport, check_writable, default_path, digest, write
+from importer.report.writing_back import write_back
 
 __all__ = [
     "CREATED_VERDICT",

@@ -9,7 +9,7 @@ from datetime import datetime
 from functools import lru_cache
 
 from importer.messages import _, ngettext, shorten
-from importer.model import Issue, ReportRow, Status, Summary
+from importer.model import DOUBTFUL, Issue, ReportRow, Status, Summary
 
 OWN_COLUMNS: tuple[str, ...] = ("row", "status", "wolkvox_id", "idPrefijo", "message", "sent_at", "run", "reference")
 """The columns that the report adds to the source's own; the same in every language, since they are read back."""
@@ -23,7 +23,6 @@ CREATED_VERDICT, NOT_CREATED_VERDICT = VERDICTS = ("created", "not created")
 CREATED_NOW_NAME, CREATED_BEFORE_NAME = _("created in this run"), _("created before")
 """What the summary calls the rows that are cases; it is read back."""
 
-DOUBTFUL = frozenset({Status.UNKNOWN, Status.CONFLICT})
 """The states that a person can settle with a verdict."""
 
 VALUES_KEPT = 200  # different values that a group of issues remembers

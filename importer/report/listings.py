@@ -13,9 +13,8 @@ from xlsxwriter.utility import xl_rowcol_to_cell
 
 from importer.messages import _, shorten
 from importer.model import Cell, Issue, ReportContent, ReportRow, Status
-
-from . import styles
-from .content import (
+from importer.report import styles
+from importer.report.content import (
     ISSUES,
     OWN_COLUMNS,
     REPORT,
@@ -28,8 +27,8 @@ from .content import (
     palette_of,
     row_message,
 )
-from .sheet import SheetWriter
-from .styles import Formats
+from importer.report.sheet import SheetWriter
+from importer.report.styles import Formats
 
 SHEET_LINES = 1_048_576
 SHEET_COLUMNS = 16_384

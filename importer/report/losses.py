@@ -18,8 +18,7 @@ from openpyxl.utils.cell import coordinate_to_tuple
 
 from importer.files import Package
 from importer.messages import _
-
-from .reading import MAIN, RELATIONS, WORKBOOK, sheet_parts
+from importer.report.reading import MAIN, RELATIONS, WORKBOOK, sheet_parts
 
 TYPES = "[Content_Types].xml"
 STRINGS = "xl/sharedStrings.xml"

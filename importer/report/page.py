@@ -14,10 +14,8 @@ from markupsafe import Markup, escape
 
 from importer import text
 from importer.messages import _, ngettext
-from importer.model import ReportContent, ReportRow, Summary
-
-from .content import (
-    DOUBTFUL,
+from importer.model import DOUBTFUL, ReportContent, ReportRow, Summary
+from importer.report.content import (
     as_sentence,
     changed_note,
     facts,
@@ -28,7 +26,7 @@ from .content import (
     palette_of,
     row_message,
 )
-from .text import clean
+from importer.report.text import clean
 
 DOUBTFUL_SHOWN = 1_000
 

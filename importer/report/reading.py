@@ -17,12 +17,10 @@ from typing import TYPE_CHECKING, Protocol
 from importer.errors import ReportError, SourceError
 from importer.files import Package, open_ordinary
 from importer.messages import _
-from importer.model import Cell, Status, TableOptions, Typed
-
-from .content import (
+from importer.model import UNSETTLED, Cell, TableOptions, Typed
+from importer.report.content import (
     CREATED_BEFORE_NAME,
     CREATED_NOW_NAME,
-    DOUBTFUL,
     OWN_COLUMNS,
     REPORT,
     SHEETS,
@@ -30,7 +28,7 @@ from .content import (
     TO_DECIDE,
     read_journal_mark,
 )
-from .text import unmarked
+from importer.report.text import unmarked
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -210,7 +208,7 @@ def read_overview(path: Path, open_table: Opener) -> Overview | None:
     except (OSError, SourceError) as error:
         raise _unreadable(path, error) from error
     created = counts.get(CREATED_NOW_NAME, 0) + counts.get(CREATED_BEFORE_NAME, 0)
-    doubtful = sum(counts.get(str(status), 0) for status in (*DOUBTFUL, Status.SENDING))
+    doubtful = sum(counts.get(str(status), 0) for status in UNSETTLED)
     return Overview(created, doubtful, to_decide)
 
 

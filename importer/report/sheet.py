@@ -20,10 +20,9 @@ from xlsxwriter.exceptions import FileCreateError
 from xlsxwriter.format import Format
 
 from importer.model import Cell, Typed
-
-from . import styles
-from .styles import Formats, Style
-from .text import FORMULA_STARTS, cell_text
+from importer.report import styles
+from importer.report.styles import Formats, Style
+from importer.report.text import FORMULA_STARTS, cell_text
 
 Value = str | int | float | bool | date | time | None
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from xlsxwriter import Workbook
 from xlsxwriter.format import Format
 
-from .content import Palette
+from importer.report.content import Palette
 
 SOURCE_HEADER = Palette("1F3A5F", "FFFFFF", "1F3A5F")
 OWN_HEADER = Palette("2F5D50", "FFFFFF", "2F5D50")

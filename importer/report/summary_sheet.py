@@ -11,11 +11,10 @@ from xlsxwriter.chart_bar import ChartBar
 
 from importer.messages import _
 from importer.model import Summary
-
-from . import styles
-from .content import SUMMARY, OutcomeCount, Palette, changed_note, facts, outcome_counts
-from .sheet import SheetWriter
-from .styles import Formats, Style
+from importer.report import styles
+from importer.report.content import SUMMARY, OutcomeCount, Palette, changed_note, facts, outcome_counts
+from importer.report.sheet import SheetWriter
+from importer.report.styles import Formats, Style
 
 WIDTHS = (24, 12, 66, 3)
 CHART_SIZE = {"width": 567, "height": 284}  # pixels

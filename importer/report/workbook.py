@@ -6,13 +6,12 @@ from collections.abc import Iterator
 from typing import BinaryIO
 
 from importer.messages import ngettext
-from importer.model import ReportContent
-
-from .content import DOUBTFUL, OWN_COLUMNS
-from .listings import SHEET_COLUMNS, SHEET_LINES, IssuesSheet, Listing, ReportSheet, ToDecideSheet
-from .sheet import new_workbook
-from .styles import Formats
-from .summary_sheet import SummarySheet
+from importer.model import DOUBTFUL, ReportContent
+from importer.report.content import OWN_COLUMNS
+from importer.report.listings import SHEET_COLUMNS, SHEET_LINES, IssuesSheet, Listing, ReportSheet, ToDecideSheet
+from importer.report.sheet import new_workbook
+from importer.report.styles import Formats
+from importer.report.summary_sheet import SummarySheet
 
 
 def fits(content: ReportContent) -> bool:

@@ -19,11 +19,10 @@ from typing import BinaryIO
 from importer.errors import ReportError
 from importer.messages import _
 from importer.model import ReportContent, ReportRow, Summary
-
-from .content import OWN_COLUMNS, row_message
-from .page import write_page
-from .text import marked
-from .workbook import fits, write_workbook
+from importer.report.content import OWN_COLUMNS, row_message
+from importer.report.page import write_page
+from importer.report.text import marked
+from importer.report.workbook import fits, write_workbook
 
 ROOM_NEEDED = 1_000_000  # bytes; less than this is a full disk
 

@@ -25,13 +25,20 @@ from importer.errors import ReportError, SourceError
 from importer.files import Package, open_ordinary
 from importer.messages import _
 from importer.model import ReportContent
-
-from .content import OWN_COLUMNS, REPORT
-from .losses import lost_contents, lost_parts
-from .reading import WORKBOOK, Opener, read_rows, sheet_parts
-from .sheet import note_size
-from .workbook import fits, write_report_sheet
-from .writing import default_path, digest, fsync_and_close, overwrite_blocker, paths_to_try, replace, temporary_beside
+from importer.report.content import OWN_COLUMNS, REPORT
+from importer.report.losses import lost_contents, lost_parts
+from importer.report.reading import WORKBOOK, Opener, read_rows, sheet_parts
+from importer.report.sheet import note_size
+from importer.report.workbook import fits, write_report_sheet
+from importer.report.writing import (
+    default_path,
+    digest,
+    fsync_and_close,
+    overwrite_blocker,
+    paths_to_try,
+    replace,
+    temporary_beside,
+)
 
 LARGEST = 50 << 20  # bytes of a workbook, unpacked: openpyxl holds all of it in memory
 THINGS_NAMED = 5  # of those that would be lost

@@ -19,13 +19,13 @@ from importer.identity import Scope
 from importer.journal import Adopted, ImportRecord, Journal
 from importer.mapping import CaseMapping
 from importer.messages import _
-from importer.model import Identity, Issue, Status
+from importer.model import UNSETTLED, Identity, Issue, Status
 from importer.source import Table, open_table
 from importer.text import is_case_id
 from importer.workflow import guards
 from importer.workflow.job import Job, open_source
 from importer.workflow.key_rule import KeyRule, refuse_changed_key
-from importer.workflow.plan import DOUBTFUL, Plan, PlannedRow
+from importer.workflow.plan import Plan, PlannedRow
 from importer.workflow.planning import id_column, own_columns
 
 
@@ -89,7 +89,7 @@ class _SheetRow:
     @property
     def may_be_case(self) -> bool:
         """Whether the row is, or may be, a case according to the sheet."""
-        return bool(self.wolkvox_id) or self.status == Status.CREATED or self.status in DOUBTFUL
+        return bool(self.wolkvox_id) or self.status == Status.CREATED or self.status in UNSETTLED
 
     @property
     def is_part(self) -> bool:
@@ -126,8 +126,8 @@ class _ReportChecker:
 
     def adopted(self, row: _SheetRow) -> Adopted | None:
         """Return a row for the journal, None if there is nothing to adopt or the row cannot be identified."""
-        self._cases += bool(row.wolkvox_id) and row.status not in DOUBTFUL
-        self._doubts += row.status in DOUBTFUL
+        self._cases += bool(row.wolkvox_id) and row.status not in UNSETTLED
+        self._doubts += row.status in UNSETTLED
         self._references.add(row.reference)
         identity = row.planned.identity
         if problem := self._key_problem(row):
@@ -142,7 +142,7 @@ class _ReportChecker:
                 return None
             self.issues.append(Issue(row.number, *problem))
             usable = None
-        if row.status in DOUBTFUL or usable is None:
+        if row.status in UNSETTLED or usable is None:
             state = Status.CONFLICT if row.status == Status.CONFLICT else Status.UNKNOWN
             message = _("Taken over from a report in which it was in doubt.")
             return Adopted(identity, state, usable, row.id_prefijo or None, message)

@@ -19,10 +19,11 @@ from importer.errors import SourceError, StartRefused
 from importer.journal import ImportRecord, Journal
 from importer.mapping import Words
 from importer.messages import _
+from importer.model import MAY_BE_CASES
 from importer.text import unaccented
 from importer.workflow.job import open_source
 from importer.workflow.keys import Keys, Occurrences, content_keys, keys_in
-from importer.workflow.plan import MAY_BE_CASES, Plan
+from importer.workflow.plan import Plan
 from importer.workflow.planning import own_columns
 
 VERSION = "key-1"

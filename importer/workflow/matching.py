@@ -12,10 +12,9 @@ from importer import identity
 from importer.identity import Scope
 from importer.journal import ImportRecord, Journal, KnownRow
 from importer.messages import _
-from importer.model import Attachment, Issue
+from importer.model import MAY_BE_CASES, Attachment, Issue
 from importer.workflow.keys import MOST_NAMED, KeyIndex, Keys, Occurrences, content_keys, keys_in, short_key
 from importer.workflow.lookalikes import elaborate_spellings
-from importer.workflow.plan import MAY_BE_CASES
 
 _SHOWN_ROWS = 5
 

@@ -18,16 +18,10 @@ from importer import payload
 from importer.attachments import encode, encoded_length
 from importer.identity import Scope
 from importer.mapping import CaseMapping
-from importer.model import Attachment, Counts, Identity, Issue, JournalRow, Payload, Status
+from importer.model import MAY_BE_CASES, Attachment, Counts, Identity, Issue, JournalRow, Payload, Status
 from importer.questions import Question
 from importer.source import Table
 from importer.spool import Spool
-
-DOUBTFUL = frozenset({Status.SENDING, Status.UNKNOWN, Status.CONFLICT})
-"""States of a row that may or may not be a case."""
-
-MAY_BE_CASES = DOUBTFUL | {Status.CREATED}
-"""States in which the journal's knowledge of the CRM outranks faults in the sheet."""
 
 SEARCHED = {
     "email contact": "contact",

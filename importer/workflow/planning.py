@@ -14,13 +14,13 @@ from importer.identity import Scope
 from importer.journal import KnownRow
 from importer.mapping import CaseMapping, Converted, TableNeed
 from importer.messages import _
-from importer.model import Attachment, Issue, JournalRow, Status
+from importer.model import UNSETTLED, Attachment, Issue, JournalRow, Status
 from importer.source import Table
 from importer.spool import Spool
 from importer.validation import Validator
 from importer.workflow.keys import Keys
 from importer.workflow.matching import Contents, ImportHistory, MatchedRows, RowMatcher
-from importer.workflow.plan import DOUBTFUL, Batch, Plan, state_of
+from importer.workflow.plan import Batch, Plan, state_of
 
 
 def own_columns(columns: Sequence[str]) -> dict[str, str]:
@@ -195,7 +195,7 @@ class Planner:
         return self._retry_rejected and known.status is Status.REJECTED
 
     def _takes(self, known: JournalRow, *, differs: bool) -> bool:
-        if known.reference in self._taken or (differs and known.status not in DOUBTFUL):
+        if known.reference in self._taken or (differs and known.status not in UNSETTLED):
             return False
         self._taken.add(known.reference)
         return True

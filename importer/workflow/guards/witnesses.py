@@ -15,10 +15,10 @@ from importer import report
 from importer.errors import ReportError, SourceError, StartRefused
 from importer.journal import Journal
 from importer.messages import _
-from importer.model import TableOptions
+from importer.model import UNSETTLED, TableOptions
 from importer.report import ReportedRow
 from importer.source import Table, open_table
-from importer.workflow.plan import DOUBTFUL, Plan
+from importer.workflow.plan import Plan
 from importer.workflow.planning import id_column, own_columns
 
 _BATCH_SIZE = 2_000
@@ -36,7 +36,7 @@ def refuse_unknown_ids(plan: Plan, journal: Journal, report_path: Path) -> None:
                 row.wolkvox_id for row in batch if row.wolkvox_id and not row.verdict
             ):
                 raise _unknown_ids(plan, path, lacking[0])
-            doubtful = (row.reference for row in batch if row.status in DOUBTFUL and row.reference and not row.verdict)
+            doubtful = (row.reference for row in batch if row.status in UNSETTLED and row.reference and not row.verdict)
             if unknown := journal.rows.lacking_references(doubtful):
                 raise _unknown_doubt(plan, path, unknown[0])
             if undecided is None and journal.rows.lacking_ids(
