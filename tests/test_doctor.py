@@ -1,4 +1,4 @@
-"""`doctor`: what it shows of a connection, and what it learns about a CRM from one test case."""
+"""`doctor`: what it shows about a connection, and what it learns about a CRM from one test case."""
 
 from __future__ import annotations
 
@@ -201,7 +201,7 @@ def test_a_fault_has_the_exit_status_of_its_kind(
 def test_without_a_token_the_server_is_still_checked(
     sandbox: RunningSandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The missing token is the only fault, and no call is made without one."""
+    """The missing token is the only fault, and no call is made."""
     monkeypatch.delenv("WOLKVOX_TOKEN")
     found = checked(Connection(sandbox.url, "demo"), tmp_path / "journal.db")
     assert [name for name, check in found.items() if check.level is Level.FAULT] == ["settings"]
@@ -252,7 +252,7 @@ def test_the_certificate_is_shown_with_its_names_and_its_expiry(tmp_path: Path) 
 
 
 def test_x4_a_wrong_certificate_is_a_fault_of_status_5(tmp_path: Path) -> None:
-    """A person must fix it, and the token was not sent."""
+    """A wrong certificate has exit status 5, and the token is not sent."""
     authority = trustme.CA()
     tls, ca_file = serve_tls(authority.issue_cert("crm0002.wolkvox.com"), authority, tmp_path)
     with ScriptedCrm(answering(http(200)), tls=tls) as server:
@@ -263,7 +263,7 @@ def test_x4_a_wrong_certificate_is_a_fault_of_status_5(tmp_path: Path) -> None:
 
 
 def test_a_clock_that_is_wrong_is_a_warning(tmp_path: Path) -> None:
-    """The server's own time is compared with ours."""
+    """The local clock is compared with the server's."""
     answer = http(200, {"code": 200, "error": "null", "data": {}}, Date="Tue, 01 Jan 2030 00:00:00 GMT")
     with ScriptedCrm(answering(answer)) as server:
         found = checked(Connection(f"http://127.0.0.1:{server.port}", "demo"), tmp_path / "journal.db")

@@ -41,7 +41,7 @@ def bare(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 @pytest.fixture
 def person(monkeypatch: pytest.MonkeyPatch) -> Person:
-    """Put a person at the terminal, whose answers the test decides."""
+    """Simulate a person at the terminal, whose answers the test decides."""
     there = Person()
     monkeypatch.setattr("importer.cli.terminal.is_interactive", lambda: True)
     monkeypatch.setattr("click.confirm", there.confirm)
@@ -70,13 +70,13 @@ class Person:
 
 @pytest.fixture(scope="module")
 def authority() -> trustme.CA:
-    """Make a certificate authority that the client trusts."""
+    """Provide a certificate authority that the client trusts."""
     return trustme.CA()
 
 
 @pytest.fixture
 def tunnel(office: Office, authority: trustme.CA, monkeypatch: pytest.MonkeyPatch) -> Iterator[Passage]:
-    """Route every https host to the stand-in, by the environment's proxy, and record the hosts."""
+    """Route every https host to the sandbox, by the environment's proxy, and record the hosts."""
 
     def certificate(host: str) -> ssl.SSLContext:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
@@ -90,7 +90,7 @@ def tunnel(office: Office, authority: trustme.CA, monkeypatch: pytest.MonkeyPatc
 
 
 def words(office: Office, command: str, *more: str) -> list[str]:
-    """Return the words of a command that leaves server and operation to the mapping."""
+    """Return the arguments of a command that leaves server and operation to the mapping."""
     arguments = [command, str(office.source), "-m", str(office.mapping)]
     if command in {"run", "settle", "doctor"}:
         arguments += ["--ca-file", str(office.folder / "ca.pem"), "--journal", str(office.journal)]
@@ -99,8 +99,8 @@ def words(office: Office, command: str, *more: str) -> list[str]:
     return [*arguments, *more]
 
 
-def from_somebody_else(office: Office, more: str = "", count: int = 2) -> None:
-    """Write a sheet, and a mapping that names the server itself."""
+def write_with_server(office: Office, more: str = "", count: int = 2) -> None:
+    """Write a sheet, and a mapping that itself names the server."""
     office.mapping.write_text(MAPPING + TARGET + more, "utf-8")
     office.write(ticket(n) for n in range(1, count + 1))
 
@@ -122,7 +122,7 @@ def test_x5_no_call_goes_to_a_server_that_only_the_mapping_names(
     command: tuple[str, ...], office: Office, give: Give, tunnel: Passage
 ) -> None:
     """No command connects to it, not even for the quota; the question shows server, operation and file."""
-    from_somebody_else(office)
+    write_with_server(office)
     office.journal.parent.mkdir()
     Journal(office.journal).close()
     refused = give(words(office, *command))
@@ -136,7 +136,7 @@ def test_x5_no_call_goes_to_a_server_that_only_the_mapping_names(
 
 def test_x5_a_server_is_agreed_to_once_for_its_operation(office: Office, give: Give, tunnel: Passage) -> None:
     """After --trust-server no later command asks; another operation of the same server is asked about."""
-    from_somebody_else(office)
+    write_with_server(office)
     assert give(words(office, "run", "--yes", "--first-run", "--trust-server")).status == 0
     assert give(words(office, "run", "--yes")).status == 0
     assert give(words(office, "doctor")).status == 0
@@ -154,7 +154,7 @@ def test_x5_what_the_user_named_is_meant(
     named: str, office: Office, give: Give, tunnel: Passage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A server and operation of an option, the environment, the settings or `login` are not asked about."""
-    from_somebody_else(office)
+    write_with_server(office)
     more = []
     if named == "option":
         more = ["--server", "crm0009.wolkvox.com", "--operation", "demo"]
@@ -174,7 +174,7 @@ def test_x5_an_operation_that_only_the_mapping_names_is_asked_about(
     office: Office, give: Give, tunnel: Passage
 ) -> None:
     """A token belongs to a server and an operation: naming the server does not agree to the operation."""
-    from_somebody_else(office)
+    write_with_server(office)
     refused = give(words(office, "run", "--yes", "--first-run", "--server", "crm0009.wolkvox.com"))
     assert (refused.status, tunnel.hosts) == (2, [])
     assert "--trust-server" in refused.err
@@ -184,7 +184,7 @@ def test_x5_a_person_who_declines_a_server_sends_nothing(
     office: Office, give: Give, tunnel: Passage, person: Person
 ) -> None:
     """At a terminal the question comes before any call; no is exit status 2, yes is remembered."""
-    from_somebody_else(office)
+    write_with_server(office)
     person.declines = ("crm0009.wolkvox.com and",)
     assert give(words(office, "run")).status == 2
     assert tunnel.hosts == []
@@ -205,7 +205,7 @@ def test_all_open_questions_are_listed_at_once(office: Office, give: Give, tunne
     outside = office.folder.parent / f"{office.folder.name}-lists"
     outside.mkdir()
     (outside / "agents.csv").write_text("name,mail\nAlta,Alta\n", "utf-8")
-    from_somebody_else(office)
+    write_with_server(office)
     with_lookup = MAPPING.replace(
         "default: Media,", f"default: Media, lookup: {{file: '{outside / 'agents.csv'}', key: name, value: mail}},"
     )
@@ -222,13 +222,13 @@ def test_all_open_questions_are_listed_at_once(office: Office, give: Give, tunne
         assert option in refused.json["reason"]
     options = ["--allow-folder", str(outside), "--trust-server", "--first-run", "--yes"]
     assert give(words(office, "run", *options)).status == 0
-    assert give(words(office, "run")).status == 0  # nothing is to be sent, and nothing left to be asked
+    assert give(words(office, "run")).status == 0  # nothing to send, and no open question
     assert office.sandbox.posts == 2
 
 
 def test_yes_agrees_to_the_forecast_and_to_nothing_else(office: Office, give: Give, tunnel: Passage) -> None:
     """--yes answers no other question."""
-    from_somebody_else(office)
+    write_with_server(office)
     refused = give(words(office, "run", "--yes", "--json"))
     assert [question["code"] for question in refused.json["questions"]] == ["trust-server", "first-run"]
     assert tunnel.hosts == []
@@ -246,7 +246,7 @@ def test_without_leave_to_send_no_call_is_made(office: Office, give: Give) -> No
 @pytest.mark.usefixtures("tunnel")
 def test_the_first_run_is_remembered_with_who_said_so(office: Office, give: Give) -> None:
     """The journal records the answer, once."""
-    from_somebody_else(office)
+    write_with_server(office)
     assert give(words(office, "run", "--yes", "--first-run", "--trust-server")).status == 0
     assert decisions(office) == [("first-run", "yes")]
     assert give(words(office, "run", "--yes", "--first-run")).status == 0
@@ -374,7 +374,7 @@ def question(code: str = "a", scope: str = "run", rows: tuple[int, ...] = (), *,
 
 
 def test_where_nobody_can_be_asked_a_question_about_rows_stays_open() -> None:
-    """It does not end a run by itself, and is listed beside one that does."""
+    """A question about rows does not end a run by itself, and is listed beside one that does."""
     without_terminal = Terminal()
     whole, some, given = question("a"), question("b", "rows", (3,)), question("c", given=True)
     answered = answer_all([some, given], without_terminal)
@@ -412,7 +412,7 @@ def test_rows_wait_for_the_answer_to_a_question_about_them(
 
 @pytest.fixture
 def outside(office: Office) -> Path:
-    """Give a folder that is neither the mapping's nor the source's, with a list and a file in it."""
+    """Provide a folder outside those of mapping and source, with a list and a file in it."""
     folder = office.folder.parent / f"{office.folder.name} elsewhere"
     folder.mkdir()
     (folder / "agents.csv").write_text("name,mail\nAlta,Alta\n", "utf-8")
@@ -441,12 +441,12 @@ def listed_in(file: object) -> str:
 
 
 def by_dots(outside: Path, office: Office) -> str:
-    """Return a way out by `..`."""
+    """Return a path that leads out by `..`."""
     return os.path.relpath(outside, office.folder)
 
 
 def by_a_link(outside: Path, office: Office) -> str:
-    """Return a way out by a link with an innocent name."""
+    """Return a path that leads out by a link with an innocent name."""
     (office.folder / "lists").symlink_to(outside)
     return "lists"
 
@@ -466,7 +466,7 @@ def test_x5_no_file_outside_is_read_before_the_user_allows_its_folder(
     give: Give,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """No lookup, known values, list or attachments folder leads out unseen, whatever the command."""
+    """No command reads a lookup, known values, a list or attachments outside before the user agrees."""
     office.write([ticket(1)])
     named = way(outside, office)
     office.mapping.write_text(mapping(named if mapping is attached_from else f"{named}/agents.csv"), "utf-8")
@@ -487,7 +487,7 @@ def test_x5_no_file_outside_is_read_before_the_user_allows_its_folder(
 
 
 def test_x5_no_plan_is_made_of_a_file_outside(outside: Path, office: Office) -> None:
-    """Code that forgets to ask is stopped where the tables are opened: there is no second way in."""
+    """Code that forgets to ask is stopped where tables are opened, the only place."""
     office.write([ticket(1)])
     for mapping in (looked_up(outside / "agents.csv"), attached_from(outside)):
         office.mapping.write_text(mapping, "utf-8")
@@ -496,7 +496,7 @@ def test_x5_no_plan_is_made_of_a_file_outside(outside: Path, office: Office) -> 
 
 
 def test_x5_a_link_to_a_file_outside_is_a_way_out(outside: Path, office: Office, give: Give) -> None:
-    """A list that is a link counts as where it really is."""
+    """A list that is a link counts as being where the link leads."""
     office.write([ticket(1)])
     (office.folder / "agents.csv").symlink_to(outside / "agents.csv")
     office.mapping.write_text(looked_up("agents.csv"), "utf-8")
