@@ -89,7 +89,7 @@ def tunnel(office: Office, authority: trustme.CA, monkeypatch: pytest.MonkeyPatc
         yield proxy
 
 
-def words(office: Office, command: str, *more: str) -> list[str]:
+def command_line(office: Office, command: str, *more: str) -> list[str]:
     """Return the arguments of a command that leaves server and operation to the mapping."""
     arguments = [command, str(office.source), "-m", str(office.mapping)]
     if command in {"run", "settle", "doctor"}:
@@ -125,7 +125,7 @@ def test_x5_no_call_goes_to_a_server_that_only_the_mapping_names(
     write_with_server(office)
     office.journal.parent.mkdir()
     Journal(office.journal).close()
-    refused = give(words(office, *command))
+    refused = give(command_line(office, *command))
     assert refused.status == 2
     assert tunnel.hosts == []
     output = refused.out + refused.err
@@ -137,13 +137,13 @@ def test_x5_no_call_goes_to_a_server_that_only_the_mapping_names(
 def test_x5_a_server_is_agreed_to_once_for_its_operation(office: Office, give: Give, tunnel: Passage) -> None:
     """After --trust-server no later command asks; another operation of the same server is asked about."""
     write_with_server(office)
-    assert give(words(office, "run", "--yes", "--first-run", "--trust-server")).status == 0
-    assert give(words(office, "run", "--yes")).status == 0
-    assert give(words(office, "doctor")).status == 0
+    assert give(command_line(office, "run", "--yes", "--first-run", "--trust-server")).status == 0
+    assert give(command_line(office, "run", "--yes")).status == 0
+    assert give(command_line(office, "doctor")).status == 0
     assert (office.sandbox.posts, set(tunnel.hosts)) == (2, {"crm0009.wolkvox.com"})
     calls = len(tunnel.hosts)
     office.mapping.write_text(office.mapping.read_text("utf-8").replace("operation: demo", "operation: other"), "utf-8")
-    refused = give(words(office, "run", "--yes", "--first-run", "--new-import", "--json"))
+    refused = give(command_line(office, "run", "--yes", "--first-run", "--new-import", "--json"))
     assert (refused.status, len(tunnel.hosts)) == (2, calls)
     assert [question["code"] for question in refused.json["questions"]] == ["trust-server"]
     assert settings_path().stat().st_mode & 0o777 == 0o600
@@ -166,7 +166,7 @@ def test_x5_what_the_user_named_is_meant(
         settings_path().write_text('server = "crm0009.wolkvox.com"\noperation = "demo"\n', "utf-8")
     else:
         monkeypatch.setattr("importer.settings.connection.token_in_keyring", lambda *_where: "stored")
-    assert give(words(office, "run", "--yes", "--first-run", *more)).status == 0
+    assert give(command_line(office, "run", "--yes", "--first-run", *more)).status == 0
     assert set(tunnel.hosts) == {"crm0009.wolkvox.com"}
 
 
@@ -175,7 +175,7 @@ def test_x5_an_operation_that_only_the_mapping_names_is_asked_about(
 ) -> None:
     """A token belongs to a server and an operation: naming the server does not agree to the operation."""
     write_with_server(office)
-    refused = give(words(office, "run", "--yes", "--first-run", "--server", "crm0009.wolkvox.com"))
+    refused = give(command_line(office, "run", "--yes", "--first-run", "--server", "crm0009.wolkvox.com"))
     assert (refused.status, tunnel.hosts) == (2, [])
     assert "--trust-server" in refused.err
 
@@ -186,14 +186,14 @@ def test_x5_a_person_who_declines_a_server_sends_nothing(
     """At a terminal the question comes before any call; no is exit status 2, yes is remembered."""
     write_with_server(office)
     person.declines = ("crm0009.wolkvox.com and",)
-    assert give(words(office, "run")).status == 2
+    assert give(command_line(office, "run")).status == 2
     assert tunnel.hosts == []
     person.declines, person.asked = (), []
-    assert give(words(office, "run")).status == 0
+    assert give(command_line(office, "run")).status == 0
     assert [question.split()[0] for question in person.asked] == [str(office.mapping), "This", "Send"]
     person.asked = []
     office.write(ticket(n) for n in range(1, 4))
-    assert give(words(office, "run")).status == 0
+    assert give(command_line(office, "run")).status == 0
     assert [question.split()[0] for question in person.asked] == ["Send"]
 
 
@@ -210,7 +210,7 @@ def test_all_open_questions_are_listed_at_once(office: Office, give: Give, tunne
         "default: Media,", f"default: Media, lookup: {{file: '{outside / 'agents.csv'}', key: name, value: mail}},"
     )
     office.mapping.write_text(with_lookup + TARGET, "utf-8")
-    refused = give(words(office, "run", "--json"))
+    refused = give(command_line(office, "run", "--json"))
     assert (refused.status, tunnel.hosts) == (2, [])
     assert [question["code"] for question in refused.json["questions"]] == [
         "allow-folder",
@@ -221,15 +221,15 @@ def test_all_open_questions_are_listed_at_once(office: Office, give: Give, tunne
     for option in ("--allow-folder", "--trust-server", "--first-run", "--yes"):
         assert option in refused.json["reason"]
     options = ["--allow-folder", str(outside), "--trust-server", "--first-run", "--yes"]
-    assert give(words(office, "run", *options)).status == 0
-    assert give(words(office, "run")).status == 0  # nothing to send, and no open question
+    assert give(command_line(office, "run", *options)).status == 0
+    assert give(command_line(office, "run")).status == 0  # nothing to send, and no open question
     assert office.sandbox.posts == 2
 
 
 def test_yes_agrees_to_the_forecast_and_to_nothing_else(office: Office, give: Give, tunnel: Passage) -> None:
     """--yes answers no other question."""
     write_with_server(office)
-    refused = give(words(office, "run", "--yes", "--json"))
+    refused = give(command_line(office, "run", "--yes", "--json"))
     assert [question["code"] for question in refused.json["questions"]] == ["trust-server", "first-run"]
     assert tunnel.hosts == []
 
@@ -247,9 +247,9 @@ def test_without_leave_to_send_no_call_is_made(office: Office, give: Give) -> No
 def test_the_first_run_is_remembered_with_who_said_so(office: Office, give: Give) -> None:
     """The journal records the answer, once."""
     write_with_server(office)
-    assert give(words(office, "run", "--yes", "--first-run", "--trust-server")).status == 0
+    assert give(command_line(office, "run", "--yes", "--first-run", "--trust-server")).status == 0
     assert decisions(office) == [("first-run", "yes")]
-    assert give(words(office, "run", "--yes", "--first-run")).status == 0
+    assert give(command_line(office, "run", "--yes", "--first-run")).status == 0
     assert decisions(office) == [("first-run", "yes")]
 
 
@@ -572,7 +572,7 @@ def test_x5_folders_of_mapping_and_source_need_no_leave(office: Office, give: Gi
 def test_the_doctor_shows_the_settings_file_and_what_it_says(office: Office, give: Give) -> None:
     """An existing file has a line of its own; a damaged one is a fault, with its line."""
     trust("https://crm0009.wolkvox.com", "demo")
-    shown = give([*words(office, "doctor", "--server", office.sandbox.url, "--operation", "demo")[:1], "--json",
+    shown = give([*command_line(office, "doctor", "--server", office.sandbox.url, "--operation", "demo")[:1], "--json",
                   "--server", office.sandbox.url, "--operation", "demo"])  # fmt: skip
     line = next(check for check in shown.json["checks"] if check["name"] == "settings-file")
     assert str(settings_path()) in line["seen"]
@@ -589,7 +589,7 @@ def test_r15_a_first_run_that_cannot_ask_the_crm_for_its_rows_asks_the_person(
     """Without a reference the CRM cannot be searched for rows of another computer: a person has to agree first."""
     office.mapping.write_text(MAPPING.replace("reference: description\n", "") + TARGET, "utf-8")
     office.write(ticket(n) for n in range(1, 3))
-    first = words(office, "run", "--yes", "--first-run", "--trust-server")
+    first = command_line(office, "run", "--yes", "--first-run", "--trust-server")
     for _time in range(2):
         refused = give(first)
         assert (refused.status, office.sandbox.posts) == (2, 0)

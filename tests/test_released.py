@@ -52,7 +52,7 @@ EVERY_RELEASE = pytest.mark.parametrize("release", sorted(RELEASED.glob("[0-9]*"
 
 
 @dataclass
-class Bequest:
+class ReleaseCopy:
     """A copy of a release's files, the test's folder, and a simulated CRM that has none of the release's cases."""
 
     release: Path
@@ -68,15 +68,15 @@ class Bequest:
         found: Facts = json.loads(Path("expected.json").read_text("utf-8"))["in_flight"]
         return found
 
-    def adopts(self, name: str, report: str, journal: str) -> None:
+    def assert_adopts(self, name: str, report: str, journal: str) -> None:
         """Assert that a new journal which adopts a report has the release's references, ids and doubtful rows."""
         facts = self.facts(name)
         result = self.call("adopt", report, facts["mapping"], journal=journal)
         assert result.status == 0, result
-        had, has = expected(facts), kept(Path(journal), name)
-        assert with_ids(has) == with_ids(had)
-        assert in_doubt(has) == in_doubt(had)
-        assert len(has) == len(with_ids(had)) + len(in_doubt(had))
+        had, has = released_rows(facts), journal_rows(Path(journal), name)
+        assert ids_by_reference(has) == ids_by_reference(had)
+        assert doubtful_states(has) == doubtful_states(had)
+        assert len(has) == len(ids_by_reference(had)) + len(doubtful_states(had))
 
     def run(self, source: str, facts: Facts, *more: str, journal: str = "journal.db") -> Result:
         """Execute a run that asks nothing."""
@@ -93,7 +93,7 @@ class Bequest:
             ["settle", "-m", mapping, "--journal", journal, *self.crm.connection, "--json", *EXTRA["settle"]]
         )
 
-    def goes_on(self, name: str, source: str, *more: str) -> Result:
+    def assert_continues(self, name: str, source: str, *more: str) -> Result:
         """Assert that a run of this source posts nothing and leaves the import as the release had it.
 
         An unedited row counts as changed only if the release itself said so for this source.
@@ -103,16 +103,18 @@ class Bequest:
         assert result.status in {facts["exit_status"], 1}, result
         counts = result.json["counts"]
         assert (self.crm.sandbox.posts, result.json["created_now"], counts["planned"]) == (0, 0, 0)
-        rows, edited = kept(Path("journal.db"), name), changed(expected(facts))
-        assert [row._replace(changed=False) for row in rows] == [row._replace(changed=False) for row in expected(facts)]
-        assert edited <= changed(rows) <= edited.union(facts["reports"].get(source, ()))
-        assert counts["changed"] == len(changed(rows))
-        assert result.status == facts["exit_status"] or changed(rows) > edited
+        rows, edited = journal_rows(Path("journal.db"), name), changed_references(released_rows(facts))
+        assert [row._replace(changed=False) for row in rows] == [
+            row._replace(changed=False) for row in released_rows(facts)
+        ]
+        assert edited <= changed_references(rows) <= edited.union(facts["reports"].get(source, ()))
+        assert counts["changed"] == len(changed_references(rows))
+        assert result.status == facts["exit_status"] or changed_references(rows) > edited
         return result
 
 
 @pytest.fixture
-def bequest(release: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, give: Give) -> Iterator[Bequest]:
+def copied(release: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, give: Give) -> Iterator[ReleaseCopy]:
     """Provide a copy of a release, for a user without settings or state of this program."""
     for variable in ("XDG_STATE_HOME", "XDG_CONFIG_HOME", "XDG_DATA_HOME", "HOME"):
         (tmp_path / variable).mkdir()
@@ -122,7 +124,7 @@ def bequest(release: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, give
         file.chmod(0o600)  # which git does not keep
     monkeypatch.chdir(copy)
     with served(tmp_path) as crm:
-        yield Bequest(release, give, crm)
+        yield ReleaseCopy(release, give, crm)
 
 
 class Row(NamedTuple):
@@ -135,7 +137,7 @@ class Row(NamedTuple):
     id_prefijo: str | None
 
 
-def kept(journal: Path, name: str) -> list[Row]:
+def journal_rows(journal: Path, name: str) -> list[Row]:
     """Return every row of an import in a journal."""
     question = (
         "SELECT reference, state, changed, wolkvox_id, id_prefijo FROM rows JOIN imports ON imports.id = import_id"
@@ -146,28 +148,28 @@ def kept(journal: Path, name: str) -> list[Row]:
     return [Row(*row)._replace(changed=bool(row[2])) for row in found]
 
 
-def changed(rows: Iterable[Row]) -> set[str]:
+def changed_references(rows: Iterable[Row]) -> set[str]:
     """Return the references of the rows that were edited after their cases were created."""
     return {row.reference for row in rows if row.changed}
 
 
-def with_ids(rows: Iterable[Row]) -> dict[str, tuple[str | None, str | None]]:
+def ids_by_reference(rows: Iterable[Row]) -> dict[str, tuple[str | None, str | None]]:
     """Return the ids of the rows that have cases, by reference."""
     return {row.reference: (row.wolkvox_id, row.id_prefijo) for row in rows if row.state == "created"}
 
 
-def in_doubt(rows: Iterable[Row]) -> set[tuple[str, str]]:
+def doubtful_states(rows: Iterable[Row]) -> set[tuple[str, str]]:
     """Return the state of each doubtful row, by reference."""
     return {(row.reference, row.state) for row in rows if row.state in {"unknown", "conflict"}}
 
 
-def expected(facts: Facts) -> list[Row]:
-    """Return the rows of the release's journal, in the form of `kept`."""
+def released_rows(facts: Facts) -> list[Row]:
+    """Return the rows of the release's journal, in the form of `journal_rows`."""
     names = ("reference", "state", "changed", "wolkvox_id", "idPrefijo")
     return sorted(Row(*(row[name] for name in names)) for row in facts["rows"])
 
 
-def lines(report: str) -> list[tuple[str, ...]]:
+def report_rows(report: str) -> list[tuple[str, ...]]:
     """Return number, state, ids and reference of each row of a report, without the reference of skipped rows."""
     if report.endswith(".csv"):
         sheet = pd.read_csv(report, dtype=str, keep_default_na=False)
@@ -180,65 +182,65 @@ def lines(report: str) -> list[tuple[str, ...]]:
 
 def test_a_release_has_rows_in_every_state() -> None:
     """The files of a release contain every state and an edited row, so the other tests prove something."""
-    rows = [row for facts in IMPORTS.values() for row in expected(facts)]
+    rows = [row for facts in IMPORTS.values() for row in released_rows(facts)]
     assert {row.state for row in rows} >= {"created", "invalid", "rejected", "unknown", "conflict"}
-    assert len(changed(rows)) == 1
+    assert len(changed_references(rows)) == 1
 
 
 @EVERY_IMPORT
-def test_the_sheet_of_a_release_runs_on(bequest: Bequest, name: str) -> None:
+def test_the_sheet_of_a_release_runs_on(copied: ReleaseCopy, name: str) -> None:
     """The same command posts nothing, and writes the report again in its place with every row as it was."""
-    facts = bequest.facts(name)
+    facts = copied.facts(name)
     report = next(iter(facts["reports"]))
-    before = lines(report)
+    before = report_rows(report)
     for _time in range(2):
-        assert bequest.goes_on(name, facts["source"]).json["report"] == report
-        assert lines(report) == before
+        assert copied.assert_continues(name, facts["source"]).json["report"] == report
+        assert report_rows(report) == before
 
 
 @EVERY_IMPORT
-def test_the_reports_of_a_release_are_given_back(bequest: Bequest, name: str) -> None:
+def test_the_reports_of_a_release_are_given_back(copied: ReleaseCopy, name: str) -> None:
     """Every report of the release, given back as the source, posts nothing and changes no row."""
-    for report in bequest.facts(name)["reports"]:
-        bequest.goes_on(name, report, "--report", f"{name}/again.xlsx")
+    for report in copied.facts(name)["reports"]:
+        copied.assert_continues(name, report, "--report", f"{name}/again.xlsx")
 
 
 @EVERY_IMPORT
-def test_the_reports_of_a_release_are_rebuilt(bequest: Bequest, name: str) -> None:
+def test_the_reports_of_a_release_are_rebuilt(copied: ReleaseCopy, name: str) -> None:
     """Without the release's own report, `report` writes the same states, references and ids again."""
-    facts = bequest.facts(name)
+    facts = copied.facts(name)
     for report in facts["reports"]:
-        before = lines(report)
+        before = report_rows(report)
         Path(report).unlink()
-        result = bequest.call("report", facts["source"], facts["mapping"], "--report", report, journal="journal.db")
+        result = copied.call("report", facts["source"], facts["mapping"], "--report", report, journal="journal.db")
         assert result.status == facts["exit_status"], result
-        assert lines(report) == before
-    assert kept(Path("journal.db"), name) == expected(facts)
-    assert bequest.crm.sandbox.posts == 0
+        assert report_rows(report) == before
+    assert journal_rows(Path("journal.db"), name) == released_rows(facts)
+    assert copied.crm.sandbox.posts == 0
 
 
 @EVERY_IMPORT
-def test_the_reports_of_a_release_are_adopted(bequest: Bequest, name: str) -> None:
+def test_the_reports_of_a_release_are_adopted(copied: ReleaseCopy, name: str) -> None:
     """A new journal that adopts the release's report has its references and ids, and the same doubtful rows."""
-    for number, report in enumerate(bequest.facts(name)["reports"]):
-        bequest.adopts(name, report, f"adopted-{number}.db")
+    for number, report in enumerate(copied.facts(name)["reports"]):
+        copied.assert_adopts(name, report, f"adopted-{number}.db")
 
 
 @EVERY_WORKBOOK
-def test_the_workbook_that_a_release_wrote_into_runs_on(bequest: Bequest, name: str) -> None:
+def test_the_workbook_that_a_release_wrote_into_runs_on(copied: ReleaseCopy, name: str) -> None:
     """The original workbook and the sheet written back into it post nothing and change no row."""
-    facts = bequest.facts(name)
-    bequest.goes_on(name, facts["backup"], "--report", f"{name}/again.xlsx")
+    facts = copied.facts(name)
+    copied.assert_continues(name, facts["backup"], "--report", f"{name}/again.xlsx")
     read_the_report(Path(facts["mapping"]))
-    bequest.goes_on(name, facts["source"], "--report", f"{name}/again.xlsx")
+    copied.assert_continues(name, facts["source"], "--report", f"{name}/again.xlsx")
 
 
 @EVERY_WORKBOOK
-def test_the_workbook_that_a_release_wrote_into_is_adopted(bequest: Bequest, name: str) -> None:
+def test_the_workbook_that_a_release_wrote_into_is_adopted(copied: ReleaseCopy, name: str) -> None:
     """A new journal that adopts the written-back sheet has the release's references and ids."""
-    facts = bequest.facts(name)
+    facts = copied.facts(name)
     read_the_report(Path(facts["mapping"]))
-    bequest.adopts(name, facts["source"], "adopted.db")
+    copied.assert_adopts(name, facts["source"], "adopted.db")
 
 
 def read_the_report(mapping: Path) -> None:
@@ -250,32 +252,32 @@ def read_the_report(mapping: Path) -> None:
 
 
 @EVERY_RELEASE
-def test_a_row_that_a_release_was_sending_is_not_sent_again(bequest: Bequest) -> None:
+def test_a_row_that_a_release_was_sending_is_not_sent_again(copied: ReleaseCopy) -> None:
     """After its lease such a row is unknown, during its lease in flight or unknown, and never planned."""
-    facts = bequest.in_flight()
+    facts = copied.in_flight()
     over, running = (row["reference"] for row in facts["rows"] if row["state"] == "sending")
     lease_ends(Path(facts["journal"]), over, time.time() - 600)
     lease_ends(Path(facts["journal"]), running, time.time() + 60)
-    result = bequest.run(facts["source"], facts, journal=facts["journal"])
+    result = copied.run(facts["source"], facts, journal=facts["journal"])
     assert result.status == 4, result
-    states = {row.reference: row.state for row in kept(Path(facts["journal"]), facts["name"])}
+    states = {row.reference: row.state for row in journal_rows(Path(facts["journal"]), facts["name"])}
     assert states[over] == "unknown"
     assert states[running] in {"sending", "unknown"}
-    assert bequest.crm.sandbox.posts == 0
+    assert copied.crm.sandbox.posts == 0
 
 
 @EVERY_RELEASE
-def test_rows_that_a_release_was_sending_become_unknown(bequest: Bequest) -> None:
+def test_rows_that_a_release_was_sending_become_unknown(copied: ReleaseCopy) -> None:
     """After their leases both `run` and `settle` make them unknown, as long as the CRM finds nothing."""
-    facts = bequest.in_flight()
+    facts = copied.in_flight()
     wanted = {row["reference"]: row["state"].replace("sending", "unknown") for row in facts["rows"]}
     for row in facts["rows"]:
         lease_ends(Path(facts["journal"]), row["reference"], time.time() - 600)
     for _time in range(2):
-        assert bequest.run(facts["source"], facts, journal=facts["journal"]).status == 4
-        assert bequest.settle(facts["mapping"], facts["journal"]).status == 4
-        assert {row.reference: row.state for row in kept(Path(facts["journal"]), facts["name"])} == wanted
-    assert bequest.crm.sandbox.posts == 0
+        assert copied.run(facts["source"], facts, journal=facts["journal"]).status == 4
+        assert copied.settle(facts["mapping"], facts["journal"]).status == 4
+        assert {row.reference: row.state for row in journal_rows(Path(facts["journal"]), facts["name"])} == wanted
+    assert copied.crm.sandbox.posts == 0
 
 
 def lease_ends(journal: Path, reference: str, at: float) -> None:

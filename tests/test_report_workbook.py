@@ -42,7 +42,7 @@ def with_cells(*values: Cell) -> ReportContent:
     return content([row(2, cells=values)], columns)
 
 
-def own(sheet: Worksheet, line: int) -> dict[str, object]:
+def own_columns(sheet: Worksheet, line: int) -> dict[str, object]:
     """Return what the report's own columns contain on a line of the sheet Report."""
     return {str(sheet.cell(1, WIDTH + 1 + at).value): sheet.cell(line, WIDTH + 1 + at).value for at in range(8)}
 
@@ -59,7 +59,7 @@ def test_the_source_columns_come_first_and_ours_behind_them(tmp_path: Path) -> N
     """The source's headers are unchanged; each row has its number, state, ids, reason and reference after them."""
     sheet = opened(tmp_path, content(every_state()))["Report"]
     assert [cell.value for cell in sheet[1]] == [*COLUMNS, *report.OWN_COLUMNS]
-    assert own(sheet, 2) == {
+    assert own_columns(sheet, 2) == {
         "row": 2,
         "status": "created",
         "wolkvox_id": "64cb00000000000000000002",
@@ -231,7 +231,9 @@ def test_faulty_cells_are_coloured_and_carry_the_reason(tmp_path: Path) -> None:
     assert state.fill.start_color.rgb == subject.fill.start_color.rgb == "FFFFC9C4"
     assert state.comment.text.startswith("Estado: “En curso” is not one of Abierto, Cerrado. Write one of these")
     assert subject.value is None
-    assert "Asunto: The case needs a description. Write what the ticket is about." in str(own(sheet, 6)["message"])
+    assert "Asunto: The case needs a description. Write what the ticket is about." in str(
+        own_columns(sheet, 6)["message"]
+    )
     assert sheet["D2"].comment is None
 
 
@@ -254,7 +256,7 @@ def test_a_cell_of_several_lines_stays_within_its_own_line(tmp_path: Path) -> No
 def test_created_now_is_told_apart_from_created_before(tmp_path: Path) -> None:
     """Words and colours differ, and an edited row says that its case was left unchanged."""
     sheet = opened(tmp_path, content(every_state()))["Report"]
-    messages = [str(own(sheet, line)["message"]) for line in (2, 3, 4)]
+    messages = [str(own_columns(sheet, line)["message"]) for line in (2, 3, 4)]
     assert messages[0] == "Created in this run."
     assert messages[1].startswith("Created before, in run 1.\nThe row was edited afterwards")
     assert messages[2] == "Created before, in run 1."
@@ -272,7 +274,7 @@ def test_a_message_that_only_repeats_the_issues_is_told_once(tmp_path: Path) -> 
     """The issues are listed one by one, with column and remedy, and nothing repeats them."""
     bad = issue(2)
     sheet = opened(tmp_path, content([row(2, Status.INVALID, issues=(bad,), message=bad.message)]))["Report"]
-    assert str(own(sheet, 2)["message"]) == f"Estado: {bad.message} {bad.remedy}"
+    assert str(own_columns(sheet, 2)["message"]) == f"Estado: {bad.message} {bad.remedy}"
 
 
 def test_every_issue_has_its_line_and_leads_to_its_cell(tmp_path: Path) -> None:

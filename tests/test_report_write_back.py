@@ -369,15 +369,15 @@ def test_p4_every_cell_is_kept_or_the_workbook_is(tmp_path_factory: pytest.TempP
         if isinstance(value, str):
             cell.data_type = "s"
     workbook.save(path)
-    before, cells = path.read_bytes(), read(path)
+    before, cells = path.read_bytes(), cells_of_first_sheet(path)
     try:
         report.write_back(path, content([row(2)]), open_table)
     except ReportError:
         assert path.read_bytes() == before
-    assert read(path) == cells
+    assert cells_of_first_sheet(path) == cells
 
 
-def read(path: Path) -> list[str]:
+def cells_of_first_sheet(path: Path) -> list[str]:
     """Return the cells of a workbook's first sheet as texts."""
     table = open_table(path, TableOptions(sheet="Sheet", header_row=1))
     return [str(cell) for frame in table.frames() for line in frame.itertuples(index=False) for cell in line]

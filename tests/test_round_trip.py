@@ -79,7 +79,7 @@ def run(samples: Path, sandbox: RunningSandbox, give: Give) -> Callable[..., Res
     return execute
 
 
-def places(sheet: Worksheet) -> dict[str, int]:
+def columns_by_name(sheet: Worksheet) -> dict[str, int]:
     """Return the columns of a report's sheet by name, counted from 1; of equal names the last, the report's own."""
     return {str(cell.value): cell.column for cell in sheet[1]}
 
@@ -95,7 +95,7 @@ def correct(report: Path, corrections: Corrections) -> None:
         return
     workbook = load_workbook(report)
     sheet = workbook["Report"]
-    where = places(sheet)
+    where = columns_by_name(sheet)
     numbers = {sheet.cell(line, where["row"]).value: line for line in range(2, sheet.max_row + 1)}
     for row, cells in corrections.items():
         for column, value in cells.items():
@@ -135,7 +135,7 @@ def test_the_report_shows_numbers_and_dates_as_the_source_did(samples: Path, run
     source = samples / "sample_data" / "legacy_tickets.xlsx"
     report = Path(run(source, "legacy-tickets", "--json").json["report"])
     before, after = load_workbook(source)["Tickets"], load_workbook(report)["Report"]
-    row = places(after)["row"]
+    row = columns_by_name(after)["row"]
     compared = 0
     for line in range(2, after.max_row + 1):
         for column in range(1, before.max_column + 1):
@@ -186,11 +186,11 @@ def test_r14_what_the_mapping_says_of_the_sources_layout_holds_for_no_report(off
     office.mapping.write_text(MAPPING.replace("  key:", "  header_row: 3\n  key:"), "utf-8")
     assert give(office.arguments("run", "--yes")).status == 1
     correct(office.report, {5: {"Correo": "cliente2@example.com"}})
-    assert give(again(office, office.report)).status == 0
+    assert give(run_arguments(office, office.report)).status == 0
     assert_each_once(office.sandbox, 2)
 
 
-def again(office: Office, source: Path, *more: str) -> list[str]:
+def run_arguments(office: Office, source: Path, *more: str) -> list[str]:
     """Return the arguments for a run of another source with the same mapping and journal."""
     command, _source, *rest = office.arguments("run", "--yes", "--json", *more)
     return [command, str(source), *rest]
@@ -204,7 +204,7 @@ def test_r14_rows_without_a_key_are_known_by_their_reference(office: Office, giv
     report = office.folder / f"tickets.report.{ending}"
     assert give(office.arguments("run", "--yes", "--report", str(report))).status == 1
     correct(report, {4: {"Correo": "cliente2@example.com"}})
-    second = give(again(office, report))
+    second = give(run_arguments(office, report))
     assert (second.status, second.json["counts"]["created"], second.json["created_now"]) == (0, 4, 1)
     assert {case.body["form"]["Subject"] for case in office.sandbox.store.cases} == {"Asunto 1", "-5 %", "Asunto 3"}
     third = give(office.arguments("run", "--yes", "--json"))
@@ -234,66 +234,66 @@ def test_r14_a_reference_that_is_not_the_rows_own_is_an_issue(
     assert give(office.arguments("run", "--yes")).status == 1
     written = office.reported()["reference"][1] if edit == "another row's" else edit
     correct(office.report, {2: {"Correo": "ana@example.com", "reference": written}})
-    result = give(again(office, office.report))
+    result = give(run_arguments(office, office.report))
     assert (result.status, result.json["calls"]) == (1, 0)
     assert code in {reason["code"] for reason in result.json["reasons"] if reason["row"] == 2}
     assert_each_once(office.sandbox, 1)
 
 
 @pytest.fixture
-def strict(tmp_path: Path) -> Iterator[Office]:
+def strict_office(tmp_path: Path) -> Iterator[Office]:
     """Give an office whose CRM knows three contacts."""
     contacts = tuple(f"cliente{number}@example.com" for number in (1, 2, 3))
     with RunningSandbox(config=SandboxConfig(contacts=contacts)) as sandbox:
         yield Office(tmp_path, sandbox)
 
 
-def test_only_what_was_invalid_or_rejected(strict: Office, give: Give) -> None:
+def test_only_what_was_invalid_or_rejected(strict_office: Office, give: Give) -> None:
     """`--only` sends the corrected rows, retries the rejected ones, and reports only these rows."""
-    strict.write([ticket(1), ticket(2, Correo="nobody"), ticket(3, Correo="nobody"), ticket(4)])
-    first = give(strict.arguments("run", "--yes", "--json"))
+    strict_office.write([ticket(1), ticket(2, Correo="nobody"), ticket(3, Correo="nobody"), ticket(4)])
+    first = give(strict_office.arguments("run", "--yes", "--json"))
     assert [first.json["counts"][state] for state in ("created", "invalid", "rejected")] == [1, 2, 1]
-    strict.write([ticket(1), ticket(2), ticket(3, Correo="nobody"), ticket(4), ticket(5)])
-    result = give(strict.arguments("run", "--yes", "--json", "--only", "invalid,rejected"))
+    strict_office.write([ticket(1), ticket(2), ticket(3, Correo="nobody"), ticket(4), ticket(5)])
+    result = give(strict_office.arguments("run", "--yes", "--json", "--only", "invalid,rejected"))
     assert (result.status, result.json["rows"], result.json["created_now"]) == (1, 3, 1)
     assert "rows that are or were in these states: invalid, rejected" in result.err
     assert (result.json["counts"]["invalid"], result.json["counts"]["rejected"]) == (1, 1)
-    assert strict.sandbox.posts == 4  # the rejected row a second time, and nothing of the new row
-    assert list(strict.reported()["row"]) == ["3", "4", "5"]
-    summary = [str(cell.value) for cell in load_workbook(strict.report)["Summary"]["B"]]
+    assert strict_office.sandbox.posts == 4  # the rejected row a second time, and nothing of the new row
+    assert list(strict_office.reported()["row"]) == ["3", "4", "5"]
+    summary = [str(cell.value) for cell in load_workbook(strict_office.report)["Summary"]["B"]]
     assert any(text.startswith("Only the 3 rows that are or were invalid or rejected are") for text in summary)
-    assert len(strict.sandbox.store.cases) == 2
+    assert len(strict_office.sandbox.store.cases) == 2
 
 
-def test_a_filtered_report_is_a_source(strict: Office, give: Give) -> None:
+def test_a_filtered_report_is_a_source(strict_office: Office, give: Give) -> None:
     """A report with only the faulty rows can be corrected and given back, in one run or in several."""
-    strict.write([ticket(1), ticket(2, Correo="nobody"), ticket(3, Correo="nobody"), ticket(4)])
-    give(strict.arguments("run", "--yes"))
-    filtered = strict.folder / "faulty.xlsx"
+    strict_office.write([ticket(1), ticket(2, Correo="nobody"), ticket(3, Correo="nobody"), ticket(4)])
+    give(strict_office.arguments("run", "--yes"))
+    filtered = strict_office.folder / "faulty.xlsx"
     only = ["--only", "invalid,rejected"]
-    assert give(strict.arguments("report", *only, "--report", str(filtered))).status == 1
-    assert list(strict.reported(filtered)["status"]) == ["invalid", "invalid", "rejected"]
+    assert give(strict_office.arguments("report", *only, "--report", str(filtered))).status == 1
+    assert list(strict_office.reported(filtered)["status"]) == ["invalid", "invalid", "rejected"]
     correct(filtered, {row: {"Correo": "cliente1@example.com"} for row in (3, 4, 5)})
-    limited = give(again(strict, filtered, *only, "--limit", "2"))
+    limited = give(run_arguments(strict_office, filtered, *only, "--limit", "2"))
     assert (limited.status, limited.json["created_now"], limited.json["counts"]["planned"]) == (3, 2, 1)
-    rest = give(again(strict, filtered, *only))
+    rest = give(run_arguments(strict_office, filtered, *only))
     assert (rest.status, rest.json["created_now"], rest.json["rows"]) == (0, 1, 3)
-    references = [case.reference for case in strict.sandbox.store.cases]
+    references = [case.reference for case in strict_office.sandbox.store.cases]
     assert len(set(references)) == len(references) == 4
 
 
-def test_what_only_leaves_can_be_sent_without_it(strict: Office, give: Give) -> None:
+def test_what_only_leaves_can_be_sent_without_it(strict_office: Office, give: Give) -> None:
     """A corrected row beyond the limit counts as planned, and the next step says how to send it."""
-    strict.write([ticket(1, Correo="nobody"), ticket(2, Correo="nobody")])
-    give(strict.arguments("run", "--yes"))
-    strict.write([ticket(1), ticket(2)])
-    limited = give(strict.arguments("run", "--yes", "--json", "--only", "invalid", "--limit", "1"))
+    strict_office.write([ticket(1, Correo="nobody"), ticket(2, Correo="nobody")])
+    give(strict_office.arguments("run", "--yes"))
+    strict_office.write([ticket(1), ticket(2)])
+    limited = give(strict_office.arguments("run", "--yes", "--json", "--only", "invalid", "--limit", "1"))
     assert (limited.status, limited.json["created_now"]) == (3, 1)
     assert "without --only" in limited.json["next"]
-    none = give(strict.arguments("run", "--yes", "--json", "--only", "invalid"))
+    none = give(strict_office.arguments("run", "--yes", "--json", "--only", "invalid"))
     assert (none.json["rows"], none.json["calls"]) == (0, 0)
     assert "Without --only" in none.json["next"]
-    assert give(strict.arguments("run", "--yes", "--json")).json["created_now"] == 1
+    assert give(strict_office.arguments("run", "--yes", "--json")).json["created_now"] == 1
 
 
 @pytest.mark.parametrize(
@@ -330,17 +330,17 @@ def test_p4_a_source_with_its_report_written_back_is_the_same_source(office: Off
     """
     source = workbook_of(office)
     office.mapping.write_text(MAPPING.replace("key: Ticket", f"key: {key}"), "utf-8")
-    assert give(again(office, source, "--write-back")).status == 1
+    assert give(run_arguments(office, source, "--write-back")).status == 1
     assert load_workbook(source).sheetnames == ["Tickets", "Resumen", "Report"]
     for _time in range(2):
-        result = give(again(office, source, "--write-back"))
+        result = give(run_arguments(office, source, "--write-back"))
         assert (result.status, result.json["calls"], result.json["counts"]["created"]) == (1, 0, 2)
     assert_each_once(office.sandbox, 2)
     assert list(office.reported(source)["status"]) == ["created", "created", "invalid"]
     book = load_workbook(source)
     book["Tickets"].cell(4, HEADER.index("Correo") + 1).value = "cliente3@example.com"
     book.save(source)
-    corrected = give(again(office, source))
+    corrected = give(run_arguments(office, source))
     assert corrected.status == (2 if key == "content" else 0)
     assert_each_once(office.sandbox, 2 if key == "content" else 3)
 
@@ -351,7 +351,7 @@ def test_a_case_is_a_link_where_its_address_is_known(
     """WOLKVOX_CASE_URL makes each id a link to its case, also in the sheet that is written back."""
     monkeypatch.setenv("WOLKVOX_CASE_URL", "https://crm.example/cases/{wolkvox_id}?tab=1")
     source = workbook_of(office)
-    give(again(office, source, "--write-back"))
+    give(run_arguments(office, source, "--write-back"))
     for path in (office.folder / "tickets.report.xlsx", source):
         sheet = load_workbook(path)["Report"]
         cells = [sheet.cell(line, len(HEADER) + 3) for line in (2, 3, 4)]
@@ -401,7 +401,7 @@ def test_r16_a_report_whose_key_was_rewritten_sends_no_second_case(office: Offic
     assert give(office.arguments("run", "--yes")).status == 1
     reference = office.reported()["reference"][1]
     correct(office.report, {3: {"Ticket": "900", "reference": None}, 4: {"Correo": "cliente3@example.com"}})
-    result = give(again(office, office.report))
+    result = give(run_arguments(office, office.report))
     assert (result.status, result.json["created_now"]) == (1, 1)
     (reason,) = (one for one in result.json["reasons"] if one["code"] == "id-of-another-row")
     assert reason["column"] == "wolkvox_id"

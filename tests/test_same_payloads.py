@@ -69,7 +69,7 @@ def test_r2_a_workbook_saved_as_csv_is_the_same_import(office: Office, give: Giv
     """An imported workbook with true dates, saved as CSV, sends nothing and changes no row."""
     office.mapping.write_text(MAPPING.replace(MONEY, ""), encoding="utf-8")
     for source in (saved_as(ending), saved_as("semicolon.csv")):
-        counts = imported(office, give, source)
+        counts = import_source(office, give, source)
         assert counts | {"created": 3, "changed": 0} == counts
         assert office.sandbox.posts == 3
 
@@ -78,11 +78,11 @@ def test_r2_money_saved_as_csv_is_sent_no_second_time(office: Office, give: Give
     """A row is not sent again if a CSV file has $1,234.50 for the workbook's 1234.5."""
     office.mapping.write_text(MAPPING, encoding="utf-8")
     for source in (saved_as("xlsx"), saved_as("comma.csv")):
-        assert imported(office, give, source)["created"] == 3
+        assert import_source(office, give, source)["created"] == 3
         assert office.sandbox.posts == 3
 
 
-def imported(office: Office, give: Give, source: Path) -> dict[str, int]:
+def import_source(office: Office, give: Give, source: Path) -> dict[str, int]:
     """Run a source through the office's mapping and journal, and return how many rows are in each state."""
     command, _source, *rest = office.arguments("run", "--yes", "--report", str(office.folder / "report.xlsx"), "--json")
     counts: dict[str, int] = give([command, str(source), *rest]).json["counts"]

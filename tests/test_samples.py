@@ -71,7 +71,7 @@ Time to Resolution,Customer Satisfaction Rating
 """
 
 
-def checked(source: str, mapping: str) -> list[PlannedRow]:
+def planned_rows(source: str, mapping: str) -> list[PlannedRow]:
     """Return the rows of a sample as `check` sees them."""
     return list(check(load_job(Job(SAMPLES / source, ROOT / "mappings" / mapping))))
 
@@ -87,14 +87,14 @@ def test_every_planted_fault_is_found_and_nothing_else(
     source: str, mapping: str, planted: list[tuple[int, str, str]]
 ) -> None:
     """The issues of a sample have the expected row, column and code, each with a sentence and a remedy."""
-    issues = [issue for row in checked(source, mapping) for issue in row.issues]
+    issues = [issue for row in planned_rows(source, mapping) for issue in row.issues]
     assert [(issue.row, issue.column, issue.code) for issue in issues] == planted
     assert all(issue.message and issue.remedy for issue in issues)
 
 
 def test_the_legacy_sample_shows_what_an_import_can_do() -> None:
     """The valid rows include all case types, open and closed cases, and files of every kind."""
-    rows = [planned for planned in checked("legacy_tickets.xlsx", "legacy-tickets.yml") if planned.is_valid]
+    rows = [planned for planned in planned_rows("legacy_tickets.xlsx", "legacy-tickets.yml") if planned.is_valid]
     assert {row.fields["case-type"] for row in rows} == {"Request", "Complaints", "Claims", "Suggestions"}
     assert {row.fields["status"] for row in rows} == {"Abierto", "Cerrado"}
     kinds = {attachment.path.suffix for row in rows for attachment in row.attachments}
@@ -104,13 +104,17 @@ def test_the_legacy_sample_shows_what_an_import_can_do() -> None:
 
 def test_the_hidden_row_is_skipped() -> None:
     """A hidden row does not become a case."""
-    skipped = [planned.number for planned in checked("legacy_tickets.xlsx", "legacy-tickets.yml") if planned.skipped]
+    skipped = [
+        planned.number for planned in planned_rows("legacy_tickets.xlsx", "legacy-tickets.yml") if planned.skipped
+    ]
     assert skipped == [47]
 
 
 def test_decimal_commas_and_days_first_arrive_as_they_are_meant() -> None:
     """Numbers, dates and leading zeros of the weekly file are converted to what the CRM expects."""
-    rows = {planned.number: planned.fields for planned in checked("weekly_backoffice.csv", "weekly-backoffice.yml")}
+    rows = {
+        planned.number: planned.fields for planned in planned_rows("weekly_backoffice.csv", "weekly-backoffice.yml")
+    }
     assert rows[4]["form.Valor"] == 2131063.35
     assert rows[4]["form.Fecha"] == "2026-11-09"
     assert rows[4]["contact"] == "servicio@transcondor.example"
