@@ -1,4 +1,4 @@
-"""The command line as users and their shells see it: help, JSON on stdout, output that nobody reads."""
+"""The command line as users and their shells see it: help, JSON on stdout, output that is not read."""
 
 from __future__ import annotations
 

@@ -77,7 +77,7 @@ SYSTEMS = {
         "description": "Description", "status": "State", "priority": "Priority", "solution": "Close notes",
     }),
 }  # fmt: skip
-"""The documented column names of exports, and which field each is; `person` is who asked, by name."""
+"""The documented column names of exports, and which field each is; `person` is the name of the customer."""
 
 
 def cell(header: str, row: int) -> str:

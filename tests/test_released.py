@@ -22,10 +22,10 @@ from released_support import RELEASED, Served, served
 from run_support import Give, Result
 
 EXTRA: dict[str, tuple[str, ...]] = {"run": (), "report": (), "adopt": (), "settle": ()}
-"""What each command has to be told by now that the released version did not ask, such as an answer to a question."""
+"""Options that each command needs now and the released version did not, such as the answer to a question."""
 
 PARTS = {"part": "skipped"}
-"""States that the released version had other names for."""
+"""States that had other names in the released version."""
 
 Facts = dict[str, Any]
 
@@ -35,7 +35,7 @@ IMPORTS = {
     for file in sorted(RELEASED.glob("*/expected.json"))
     for name, facts in json.loads(file.read_text("utf-8"))["imports"].items()
 }
-"""What each release said of its imports, by the release's folder and the import's name."""
+"""What each release recorded about its imports, by the release's folder and the import's name."""
 
 
 def imports(*, with_backup: bool = False) -> pytest.MarkDecorator:

@@ -50,7 +50,7 @@ LEGACY: Corrections = {
     61: {"Asunto": "Copia de factura", "Descripción": "Pide duplicado de la factura."},
     63: {"Adjunto 1": PHOTO},
 }
-"""By the row of the source: what a person writes into the report instead of each planted fault."""
+"""The corrections of the planted faults in the report, by the row of the source."""
 
 WEEKLY: Corrections = {
     13: {"Fecha": "28/02/2026"},
