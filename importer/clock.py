@@ -1,7 +1,7 @@
-"""Time that has passed, sleep included: what leases and deadlines are measured by, whatever the wall clock shows.
+"""Clocks: one that counts sleep, by which leases and deadlines are measured, and the wall clock, for people.
 
-Python's own `time.monotonic` stands still while Linux or macOS sleeps. Each system has a clock that does not; it starts
-with the system, so that two moments can only be compared within one boot.
+Python's own `time.monotonic` stops while Linux or macOS sleeps. Each system has a clock that does not; it starts with
+the system, so that its times can only be compared within one boot.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ import time
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
 
@@ -25,20 +26,25 @@ _SYSCTL = ("/usr/sbin/sysctl", "-n", "kern.bootsessionuuid")
 
 
 def elapsed() -> float:
-    """Return seconds on a clock that never goes back, is never set, and goes on while the computer sleeps.
+    """Return seconds on a clock that never goes back, cannot be set, and goes on while the computer sleeps.
 
-    Moments of different processes compare where their `boot_id` is the same.
+    Times of different processes can be compared where their `boot_id` is the same.
     """
     return _clock()
 
 
 def boot_id() -> str:
-    """Return what names the time line of `elapsed`: it is the same for two processes only where their clocks are one.
+    """Return an id of the clock behind `elapsed`: two processes have the same one only where they share the clock.
 
-    Where the system does not tell, it is an id of this process alone: nobody can then compare a moment with one of
-    this process, and whoever finds another id than their own has to wait as if no time had passed.
+    Where the system has no such id, it is an id of this process alone: no other process can then compare its times
+    with those of this one, and a process that finds another id than its own has to wait as if no time had passed.
     """
     return _boot_id(sys.platform, os.getpid())
+
+
+def local_datetime(seconds: float) -> datetime:
+    """Return seconds since 1970 as date and time in the user's time zone."""
+    return datetime.fromtimestamp(seconds, UTC).astimezone()
 
 
 def clock_of(system: str) -> Callable[[], float]:
@@ -46,18 +52,18 @@ def clock_of(system: str) -> Callable[[], float]:
     if system.startswith("linux"):
         return _system_clock("CLOCK_BOOTTIME")
     if system == "darwin":
-        return _system_clock("CLOCK_MONOTONIC")  # unlike `time.monotonic`, which stands still there in a sleep
+        return _system_clock("CLOCK_MONOTONIC")  # unlike `time.monotonic`, which stops there during sleep
     return time.monotonic  # on Windows, both of the sources that Python has used count sleep
 
 
 def read_boot_id(system: str) -> str | None:
-    """Return what a system, named as in `sys.platform`, calls its boot; None where it does not tell."""
+    """Return the id that a system, named as in `sys.platform`, gives its boot; None where it gives none."""
     readers = {"linux": _read_linux, "darwin": _read_macos, "win32": _read_windows}
     try:
-        told = readers["linux" if system.startswith("linux") else system]()
+        found = readers["linux" if system.startswith("linux") else system]()
     except (KeyError, OSError, ImportError, ValueError, subprocess.SubprocessError):
         return None
-    return told.strip() or None
+    return found.strip() or None
 
 
 def _system_clock(name: str) -> Callable[[], float]:
@@ -70,14 +76,14 @@ def _system_clock(name: str) -> Callable[[], float]:
 
 @cache
 def _boot_id(system: str, process: int) -> str:
-    """Return a boot's id; read once for each process, since a fork has no id of its own where the system has none."""
+    """Return a boot's id, once for each process: where the system has none, a fork must get an id of its own."""
     return read_boot_id(system) or f"process {process} {uuid.uuid4()}"
 
 
 def _read_linux() -> str:
-    """Name the boot and the time namespace: each may have put its clock forward by an offset of its own.
+    """Return the ids of the boot and of the time namespace, which may shift its clock by an offset of its own.
 
-    The namespace's number is given to another one once it is gone, and so its offsets are part of the name.
+    The number of a namespace that is gone can be used again, and so its offsets are part of the id.
     """
     boot = Path(_LINUX_BOOT).read_text("ascii").strip()
     if not boot:
@@ -91,8 +97,8 @@ def _read_linux() -> str:
 
 
 def _read_macos() -> str:
-    told = subprocess.run(_SYSCTL, capture_output=True, text=True, check=True, timeout=10)  # noqa: S603 - a constant
-    return told.stdout
+    answer = subprocess.run(_SYSCTL, capture_output=True, text=True, check=True, timeout=10)  # noqa: S603 - a constant
+    return answer.stdout
 
 
 def _read_windows() -> str:
@@ -107,7 +113,7 @@ _clock = clock_of(sys.platform)
 
 @dataclass(frozen=True, slots=True)
 class Clock:
-    """The clocks that the journal goes by: the wall's for people, the one that counts sleep for what decides."""
+    """The clocks that the journal uses: the wall's for people, the one that counts sleep for decisions."""
 
     wall: Callable[[], float] = time.time
     elapsed: Callable[[], float] = elapsed

@@ -1,8 +1,8 @@
-"""Open files that somebody else has named, without waiting and without being led elsewhere.
+"""Open files that someone else has named, safely: no waiting, no detours, no bombs.
 
-A path says where a file was when somebody looked. Between a look and the opening it may have become a pipe, which
-waits for ever, a device, which never ends, or a link to another file. So a file is judged by its descriptor, once it is
-open: what was checked is what is read.
+A path says where a file was at the time of a check. Between the check and the opening it may have become a pipe, which
+waits for ever, a device, which never ends, or a link to another file. So a file is checked by its descriptor once it is
+open: what was checked is what is read. A workbook is opened as a `Package`, whose parts have bounds.
 """
 
 from __future__ import annotations
@@ -25,52 +25,89 @@ from defusedxml.ElementTree import fromstring
 from importer.errors import SourceError
 from importer.messages import _, shorten
 
-# MERGED importer.files: Open files that somebody else has named, without waiting and without being led elsewhere.
+# Bounds of every file that is opened as a table: a source, a lookup, a report that comes back.
+
+LARGEST_PACKAGE = 4 << 30
+"""Bytes of all parts of a workbook, unpacked."""
+
+HIGHEST_RATIO = 150
+"""Unpacked bytes of a large part for each packed byte. Sheets have a ratio of ten to twenty, one long text in each row
+a hundred; only bytes that are all equal have two hundred (at the fastest level) to a thousand."""
+
+LARGE_PART = 32 << 20
+"""Unpacked bytes from which on a part must keep to that ratio."""
+
+LONGEST_LIST = 8 << 20
+"""Bytes of a zip file's list of parts: some 100,000 parts, each of which takes half a kilobyte of memory."""
+
+LARGEST_TREE = 32 << 20
+"""Bytes of a part that is held in memory as a tree: the lists of sheets, styles and links."""
+
+MOST_ELEMENTS = 1_000_000
+"""Elements of such a part, each about 500 bytes of memory; a sheet has at most 65,530 links."""
+
+LONGEST_PROLOGUE = 1 << 20
+"""Bytes before the first element of a part, where entities are declared; every program writes less than a hundred."""
+
+MOST_COLUMNS = 16_384
+"""Columns of a table, as many as a sheet of Excel or LibreOffice has, and so as many as any program can show."""
+
+MOST_ROWS = 1_048_576
+"""Rows of a sheet of a workbook; a text file may have more."""
+
+LONGEST_CELL = 10_000_000
+"""Characters of a cell; Excel allows 32,767, and text files are allowed three hundred times that."""
+
+LONGEST_RECORD = 32 << 20
+"""Characters of one row of a text file, which is held in memory as a whole."""
+
+_BLOCK = 1 << 18
 
 BY_DESCRIPTOR = os.open in os.supports_dir_fd and os.stat in os.supports_dir_fd and hasattr(os, "O_NOFOLLOW")
-"""Whether this system opens a name relative to an open folder; Windows does not, and is watched before and after."""
+"""Whether this system can open a name relative to an open folder. Windows cannot; there, paths are checked before and
+after opening."""
 
 _FILE = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
-# O_PATH asks for no right to list the folder, only for the right to go through it.
+# O_PATH needs no right to list the folder, only the right to pass through it.
 _FOLDER = getattr(os, "O_PATH", os.O_RDONLY) | getattr(os, "O_DIRECTORY", 0) | getattr(os, "O_CLOEXEC", 0)
 _NO_LINK = getattr(os, "O_NOFOLLOW", 0)
 
 Identity = tuple[int, int, int, int]
-"""What makes a file the one that was looked at: its device, its number there, its size and its time of change."""
+"""What identifies the file that was checked: its device, its number there, its size and its time of change."""
 
 
 class NotOrdinary(OSError):
-    """What bears the name is a pipe, a device or a socket."""
+    """The path is a pipe, a device or a socket."""
 
     def __init__(self, path: Path) -> None:
         super().__init__(errno.EINVAL, _("it is not an ordinary file"), str(path))
 
 
 class Moved(OSError):
-    """A file, or a folder on the way to it, became a link or another one while it was looked at."""
+    """A file, or a folder on the way to it, became a link or another file while it was checked."""
 
     def __init__(self, path: Path) -> None:
-        super().__init__(errno.ELOOP, _("it turned into a link while it was looked at"), str(path))
+        super().__init__(errno.ELOOP, _("it turned into a link while it was checked"), str(path))
 
 
 def identity_of(status: os.stat_result) -> Identity:
-    """Return what makes an open file itself."""
+    """Return what identifies an open file."""
     return status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns
 
 
 def open_ordinary(path: Path) -> BinaryIO:
     """Return the file at `path`, open for reading.
 
-    Raises `OSError` as `open` does, and at once for a pipe, a device or a socket, which `open` would wait for.
+    Raises `OSError` as `open` does, and immediately for a pipe, a device or a socket, for which `open` would wait.
     """
     _refuse_special(path, os.stat(path))  # noqa: PTH116 - some devices do something when they are opened
     return _judged(path, os.open(path, _FILE))
 
 
 def open_below(root: Path, path: Path) -> BinaryIO:
-    """Return the file at `path`, which lies below `root`, open for reading; no link on the way is followed.
+    """Return the file at `path`, which is below `root`, open for reading; no link on the way is followed.
 
-    Both are absolute, links in `path` resolved. Raises `OSError`; `Moved` where there is a link now all the same.
+    Both are absolute, with links in `path` resolved. Raises `OSError`, and `Moved` where a link has appeared since.
     """
     if not BY_DESCRIPTOR:
         return _open_watched(path)
@@ -80,7 +117,7 @@ def open_below(root: Path, path: Path) -> BinaryIO:
 
 
 def names_below(root: Path, folder: Path) -> list[str]:
-    """Return the names in a folder that is `root` or lies below it, with the same care and errors as `open_below`."""
+    """Return the names in a folder that is `root` or below it, with the same care and errors as `open_below`."""
     if not BY_DESCRIPTOR:
         _refuse_moved(folder)
         names = os.listdir(folder)  # noqa: PTH208 - names, and no paths
@@ -96,7 +133,7 @@ def names_below(root: Path, folder: Path) -> list[str]:
 
 @contextmanager
 def _folder_below(root: Path, folder: Path) -> Iterator[int]:
-    """Open a folder component by component, for the length of a block."""
+    """Open a folder, component by component, for the duration of a block."""
     place = os.open(root, _FOLDER)
     try:
         for part in folder.relative_to(root).parts:
@@ -119,7 +156,7 @@ def _step(path: Path, part: str, flags: int, place: int) -> int:
 
 
 def _open_watched(path: Path) -> BinaryIO:
-    """Open a file where nothing can be opened relative to a folder: its real place is the same before and after."""
+    """Open a file on systems that cannot open it relative to a folder: its real path is compared before and after."""
     _refuse_moved(path)
     _refuse_special(path, path.lstat())
     file = _judged(path, os.open(path, _FILE))
@@ -146,7 +183,7 @@ def _refuse_special(path: Path, status: os.stat_result) -> None:
 
 
 def _judged(path: Path, descriptor: int) -> BinaryIO:
-    """Return the file of an open descriptor, which is closed where it is not an ordinary file."""
+    """Return the file of an open descriptor; the descriptor is closed if it is not an ordinary file."""
     try:
         _refuse_special(path, os.fstat(descriptor))
         return os.fdopen(descriptor, "rb")  # raises IsADirectoryError for a folder
@@ -155,11 +192,8 @@ def _judged(path: Path, descriptor: int) -> BinaryIO:
         raise
 
 
-# MERGED importer.files: What is said of a file that cannot be read.
-
-
 def password_needed(file: str) -> SourceError:
-    """Return the error of a workbook that is encrypted."""
+    """Return the error for a workbook that is encrypted."""
     return SourceError(
         _(
             "{file} is protected by a password. Open it in Excel, remove the password (File > Info > Protect Workbook >"
@@ -170,58 +204,19 @@ def password_needed(file: str) -> SourceError:
 
 
 def damaged(file: str, reason: str = "") -> SourceError:
-    """Return the error of a workbook that no reader understands, with the reader's own words."""
+    """Return the error for a workbook that no parser can read, with the parser's own words."""
     return SourceError(
         _(
-            "{file} is damaged or incomplete, or written in a way that is not known here ({reason}). Fetch it again, or"
-            " open it in Excel, let Excel repair it, and save it as .xlsx.",
+            "{file} is damaged or incomplete, or written in an unknown way ({reason}). Download it again, or open it in"
+            " Excel, let Excel repair it, and save it as .xlsx.",
             file=file,
             reason=shorten(reason, 120) or _("it ends too early"),
         )
     )
 
 
-# MERGED importer.files: The bounds of every file that is opened as a table, whoever opens it: a source, a lookup, a report that comes back.
-
-LARGEST_PACKAGE = 4 << 30
-"""Bytes of all parts of a workbook, unpacked."""
-
-HIGHEST_RATIO = 150
-"""How many bytes a large part may unpack to for each of its own: deflate packs sheets ten- to twentyfold, one long text
-in each row a hundredfold; emptiness alone packs two hundredfold, at the fastest level, to a thousandfold."""
-
-LARGE_PART = 32 << 20
-"""Bytes from which on a part has to keep to that ratio."""
-
-LONGEST_LIST = 8 << 20
-"""Bytes of a zip file's list of parts: some 100,000 of them, each of which costs half a kilobyte of memory."""
-
-LARGEST_TREE = 32 << 20
-"""Bytes of a part that is held in memory as a tree: the lists of sheets, styles and links."""
-
-MOST_ELEMENTS = 1_000_000
-"""Elements of such a part, each some 500 bytes of memory; a sheet has at most 65,530 links."""
-
-LONGEST_PROLOGUE = 1 << 20
-"""Bytes before the first element of a part, where entities are declared; every program writes less than a hundred."""
-
-MOST_COLUMNS = 16_384
-"""Columns of a table: what a sheet of Excel or LibreOffice holds, and so what any program can show."""
-
-MOST_ROWS = 1_048_576
-"""Rows of a sheet of a workbook; a text file may have more."""
-
-LONGEST_CELL = 10_000_000
-"""Characters of a cell: Excel holds 32,767, and text files are given three hundred times that."""
-
-LONGEST_RECORD = 32 << 20
-"""Characters of one row of a text file, which is held in memory as a whole."""
-
-_BLOCK = 1 << 18
-
-
 def beyond_the_sheet(file: str) -> SourceError:
-    """Return the error of a sheet that has more rows than any program can show."""
+    """Return the error for a sheet that has more rows than any program can show."""
     return SourceError(
         _(
             "{file}: the sheet has more than {most:,} rows, which is more than Excel can show. Export the table as CSV,"
@@ -233,7 +228,7 @@ def beyond_the_sheet(file: str) -> SourceError:
 
 
 class _ListReader:
-    """An open file of which no more than the longest list of parts is read at once while `zipfile` asks for it."""
+    """An open file that refuses to read more than `LONGEST_LIST` at once while `zipfile` reads the list of parts."""
 
     def __init__(self, content: BinaryIO) -> None:
         self.listing = True
@@ -250,9 +245,9 @@ class Package:
     """The parts of a zip file by name, none of them a bomb."""
 
     def __init__(self, content: BinaryIO, file: str) -> None:
-        """Read the list of parts of the open file `content`, which sentences call `file`.
+        """Read the list of parts of the open file `content`, which is called `file` in sentences.
 
-        Raises SourceError where the file is cut short, locked, declares entities or unpacks beyond reason.
+        Raises SourceError where the file is incomplete or encrypted, declares entities, or unpacks beyond the bounds.
         """
         self.file = file
         try:
@@ -265,13 +260,13 @@ class Package:
         if any(part.flag_bits & 1 for part in parts):
             raise password_needed(file)
         if any(part.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED) for part in parts):
-            raise damaged(file, _("it is packed as no spreadsheet program does"))
+            raise damaged(file, _("no spreadsheet program compresses files in this way"))
         large = [part for part in parts if part.file_size > LARGE_PART]
         bomb = any(part.file_size > HIGHEST_RATIO * max(part.compress_size, 1) for part in large)
         if bomb or sum(part.file_size for part in parts) > LARGEST_PACKAGE:
             raise SourceError(
                 _(
-                    "{file} unpacks to far more than a table would need, as a zip bomb does; it was not opened. If it"
+                    "{file} unpacks to far more than a table needs, as a zip bomb does, and was not opened. If the file"
                     " is yours, copy the table into a new workbook and save that.",
                     file=file,
                 )
@@ -279,7 +274,7 @@ class Package:
         self.names = frozenset(self.zip.namelist())
         for name in sorted(self.names):
             if name.endswith((".xml", ".rels")):
-                self._look_at_prologue(name)
+                self._check_prologue(name)
 
     def blocks(self, name: str) -> Iterator[bytes]:
         """Yield the unpacked bytes of a part. Raises SourceError where it is missing or damaged."""
@@ -291,7 +286,7 @@ class Package:
             raise damaged(self.file, str(error)) from error
 
     def content(self, name: str) -> bytes:
-        """Return a small part as a whole. Raises SourceError where it is missing, damaged or too large for that."""
+        """Return the bytes of a small part. Raises SourceError where it is missing, damaged or too large."""
         held = bytearray()
         for block in self.blocks(name):
             held += block
@@ -311,17 +306,21 @@ class Package:
         return root
 
     def parse(self, name: str, parser: expat.XMLParserType) -> Iterator[None]:
-        """Feed a part to a parser, pausing after every block for whoever collects what it finds."""
+        """Feed a part to a parser, and yield after every block. Raises SourceError as `blocks` does."""
         try:
             for block in self.blocks(name):
                 parser.Parse(block, False)  # noqa: FBT003 - the parser's own signature
                 yield
             parser.Parse(b"", True)  # noqa: FBT003 - the same
-        except (expat.ExpatError, ValueError, LookupError) as error:  # no number for a row, no such encoding
+        except (
+            expat.ExpatError,
+            ValueError,
+            LookupError,
+        ) as error:  # a row number that is not a number, an unknown encoding
             raise damaged(self.file, f"{name}: {error}") from error
 
     def relations(self, name: str) -> dict[str, tuple[str, str]]:
-        """Return what a part points to: the type's last word and the target, by id; inner targets as part names."""
+        """Return the targets of a part by their ids, each with the last word of its type; inner ones as part names."""
         folder, _slash, base = name.rpartition("/")
         rels = posixpath.join(folder, "_rels", f"{base}.rels")
         if rels not in self.names:
@@ -340,29 +339,29 @@ class Package:
         except KeyError as error:
             raise damaged(self.file, _("part {name} is missing", name=name)) from error
 
-    def _look_at_prologue(self, name: str) -> None:
-        """Read a part up to its first element; what is damaged in it is for whoever needs the part to say.
+    def _check_prologue(self, name: str) -> None:
+        """Read a part up to its first element and refuse declarations; other damage is reported when the part is read.
 
-        A document type that is only named, as in each part of a macro in ODS, declares nothing and is never fetched.
+        A document type that is only named, as in each part of a macro in ODS, declares nothing and is never loaded.
         """
         seen: list[str] = []
         parser = expat.ParserCreate()
         parser.StartElementHandler = lambda *_element: seen.append("element")
         parser.StartDoctypeDeclHandler = lambda *declared: seen.append("declarations" if declared[-1] else "name")
-        looked_at = 0
+        read_so_far = 0
         try:
             for _block in self.parse(name, parser):
-                looked_at += _BLOCK
-                if seen or looked_at > LONGEST_PROLOGUE:
+                read_so_far += _BLOCK
+                if seen or read_so_far > LONGEST_PROLOGUE:
                     break
         except SourceError:
             return
         if not seen:
-            raise damaged(self.file, _("part {name} begins with nothing but remarks or white space", name=name))
+            raise damaged(self.file, _("part {name} begins with nothing but comments or white space", name=name))
         if "declarations" in seen:
             raise SourceError(
                 _(
-                    "{file} declares XML entities in {part}, which no spreadsheet program does; it was not opened.",
+                    "{file} declares XML entities in {part}, which no spreadsheet program does, and was not opened.",
                     file=self.file,
                     part=name,
                 )

@@ -1,4 +1,4 @@
-"""Which tenant a server is, and which names are this computer itself; THE definitions, imports nothing of ours."""
+"""Which tenant a server belongs to, and which names mean this computer; THE definitions, imports nothing of ours."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ LOOPBACK = "127.0.0.1"
 """The one spelling under which this computer is recorded."""
 
 _SHORT = re.compile(r"127(\.\d{1,8}){1,3}")
-"""An address of this computer as the system's resolver takes it, too: 127.1 is 127.0.0.1."""
+"""A short address of this computer, which the system's resolver accepts too: 127.1 is 127.0.0.1."""
 
 _OLD_HOST = re.compile(r"sv(\d{4})\.crmvox\.com")
 
 
 def bare_host(host: str) -> str:
-    """Return a host's name without brackets, a closing dot and capitals."""
+    """Return a host's name in lower case, without brackets and a trailing dot."""
     return host.strip().removeprefix("[").removesuffix("]").rstrip(".").lower()
 
 
@@ -36,10 +36,10 @@ def _is_loopback_address(host: str) -> bool:
 
 
 def tenant_of(server: str) -> str:
-    """Return the tenant that a server's address stands for.
+    """Return the tenant to which a server's address belongs.
 
-    `sv000N.crmvox.com` and `crm000N.wolkvox.com` are one (the vendor's page: the former was switched off on
-    2024-11-30). A simulated CRM on this computer is its port, whatever name this computer has.
+    `sv000N.crmvox.com` and `crm000N.wolkvox.com` are one (vendor's page: the former was switched off on 2024-11-30).
+    A simulated CRM on this computer is identified by its port, whichever name of the computer is used.
     """
     address = urlsplit(server if "//" in server else f"https://{server}")
     default_port = {"https": 443, "http": 80}.get(address.scheme)
@@ -47,12 +47,12 @@ def tenant_of(server: str) -> str:
 
 
 def same_tenant(one: str, other: str) -> bool:
-    """Tell whether two recorded tenants are one: earlier versions recorded this computer under several names."""
+    """Tell whether two recorded tenants are the same: earlier versions recorded this computer under several names."""
     return one == other or normal_tenant(one) == normal_tenant(other)
 
 
 def normal_tenant(tenant: str) -> str:
-    """Return a recorded tenant as `tenant_of` names it today; what cannot be one stays as it is."""
+    """Return a recorded tenant as `tenant_of` names it today; a text that cannot be a tenant stays as it is."""
     try:
         address = urlsplit(f"//{tenant}")
         return _tenant(address.hostname or "", address.port)
@@ -61,7 +61,7 @@ def normal_tenant(tenant: str) -> str:
 
 
 def is_stand_in(tenant: str) -> bool:
-    """Return whether a recorded tenant is a simulated CRM on this computer, whose cases are not in the real one."""
+    """Return whether a recorded tenant is a simulated CRM on this computer, whose cases are not in a real one."""
     return normal_tenant(tenant).partition(":")[0] == LOOPBACK
 
 

@@ -67,7 +67,7 @@ def make_plan(  # noqa: PLR0913 - what a plan is made of
 
 def check(loaded: LoadedJob) -> Plan:
     """Map and validate a source; send nothing, and ask no journal."""
-    return make_plan(loaded.table(), loaded.cases, scope_of(loaded.job, loaded.cases), ImportHistory(), loaded.job)
+    return make_plan(loaded.table, loaded.cases, scope_of(loaded.job, loaded.cases), ImportHistory(), loaded.job)
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,8 +100,7 @@ def run(loaded: LoadedJob, ui: UserInterface) -> Finished:
     guards.refuse_short_quiet_period(loaded.job.quiet_period, server)
     report.check_writable(options.path)
     with Journal(loaded.job.journal_path) as journal:
-        table = loaded.table()
-        agreed = agree(loaded, journal, ui, server, lambda job: _plan_import(table, loaded.cases, job, journal))
+        agreed = agree(loaded, journal, ui, server, lambda job: _plan_import(loaded, job, journal))
         job, plan = agreed.job, select_rows(agreed.plan, agreed.job.only)
         with Crm(settings.target(job.connection, mapped(loaded.cases))) as crm:
             is_new = needs_spot_check(job, plan, journal, agreed.record)
@@ -147,7 +146,7 @@ def rebuild_report(loaded: LoadedJob) -> Finished:
     report.check_writable(options.path)
     server, _operation = settings.server_and_operation(job.connection, mapped(loaded.cases))
     with Journal(job.journal_path) as journal:
-        record, plan = _plan_import(loaded.table(), loaded.cases, job, journal, sends=False)
+        record, plan = _plan_import(loaded, job, journal, sends=False)
         notes = tuple(filter(None, [journal.standing.sentence]))
         return finish(select_rows(plan, job.only), journal, record, SendResult(now(), server, notes=notes), options)
 
@@ -180,12 +179,13 @@ def history(path: Path) -> list[RunRecord]:
 
 
 def _plan_import(
-    table: Table, cases: CaseMapping, job: Job, journal: Journal, *, sends: bool = True
+    loaded: LoadedJob, job: Job, journal: Journal, *, sends: bool = True
 ) -> tuple[ImportRecord | None, Plan]:
     """Plan a source beside what the journal knows of its import; None means that it is a first run.
 
     Rejected rows count as planned only where the command `sends` them.
     """
+    table, cases = loaded.table, loaded.cases
     scope = scope_of(job, cases)
     record = guards.find_import(journal, scope, job.same_as)
     guards.refuse_other_file(table, record)

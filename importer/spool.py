@@ -1,4 +1,4 @@
-"""Sequences on disk: written once from front to back, read as often as wanted, memory flat."""
+"""Sequences on disk, for flat memory: written once from front to back, read as often as needed."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ T = TypeVar("T")
 
 
 class Spool(Generic[T]):
-    """Values that are kept in memory while they are few, and then in an anonymous temporary file.
+    """A sequence of values: the first few are kept in memory, the others in an anonymous temporary file.
 
-    `file` has no name, so that nobody else can open it, and goes with the process. `in_memory` is how many of the first
-    values stay out of it: none where another process is to write it.
+    `file` has no name, so that no other program can open it, and disappears with the process. `in_memory` is how many
+    values are kept in memory: 0 where another process writes the file.
     """
 
     def __init__(self, in_memory: int = 5) -> None:
@@ -37,7 +37,7 @@ class Spool(Generic[T]):
         while True:
             self.file.seek(position)
             try:
-                value: T = pickle.load(self.file)  # noqa: S301 - nobody else can write an anonymous file
+                value: T = pickle.load(self.file)  # noqa: S301 - no other program can write an anonymous file
             except EOFError:
                 return
             position = self.file.tell()

@@ -1,9 +1,8 @@
 """A process that kills itself at a named step of a command: `python crash_child.py`, then a JSON object a line.
 
 Each line says `arguments` (a command line), and maybe `environment`, `step`, `when` (`before` or `after`) and `nth`.
-A process is forked for it that carries the command out and, at the n-th time that it comes to the step, kills itself
-with SIGKILL; the answer is a line with its exit status, negative for a signal. Forking spares the seconds that imports
-take.
+A forked process runs the command and kills itself with SIGKILL when it comes to the step for the n-th time; the answer
+is a line with its exit status, negative for a signal. Forking saves the seconds that imports take.
 """
 
 from __future__ import annotations
@@ -26,7 +25,7 @@ import importer.workflow.adopting
 import importer.workflow.decisions
 from importer.cli.main import execute
 from importer.crm import Crm, connections, transport
-from importer.journal import attempts, imports, rows, runs, settling
+from importer.journal import attempts, doubts, imports, rows, runs
 
 STEPS: dict[str, tuple[Any, str]] = {
     "import-noted": (imports.Imports, "add"),
@@ -35,28 +34,28 @@ STEPS: dict[str, tuple[Any, str]] = {
     "intent-committed": (attempts.Attempts, "claim"),
     "first-byte-sent": (transport.Upload, "__iter__"),
     "whole-body-sent": (connections.DeadlineConnection, "request"),
-    "answer-read": (transport.Transport, "exchange"),
+    "answer-read": (transport.HttpTransport, "exchange"),
     "outcome-committed": (attempts.Attempts, "conclude"),
     "report-written": (importer.report, "write"),
     "report-noted": (imports.Imports, "note_report"),
     "run-ended": (runs.Runs, "end"),
-    "verdict-committed": (settling.Settling, "decide"),
+    "verdict-committed": (doubts.Doubts, "decide"),
 }
 """Each step by the function that takes it: `before` is before its call, `after` once it has returned."""
 
 
-class Fate:
-    """Counts the visits to one side of a step, and ends the process at the n-th."""
+class Countdown:
+    """Counts the calls of a step, and acts at the n-th."""
 
-    def __init__(self, nth: int, strike: Callable[[], None]) -> None:
-        self._left, self._strike, self._lock = nth, strike, threading.Lock()
+    def __init__(self, nth: int, act: Callable[[], None]) -> None:
+        self._left, self._act, self._lock = nth, act, threading.Lock()
 
-    def meet(self) -> None:
-        """Count a visit; where it is the n-th, strike."""
+    def count(self) -> None:
+        """Count a call; act if it is the n-th."""
         with self._lock:
             self._left -= 1
             if self._left == 0:
-                self._strike()
+                self._act()
 
 
 def die() -> None:
@@ -64,32 +63,32 @@ def die() -> None:
     os.kill(os.getpid(), signal.SIGKILL)
 
 
-def lie_in_wait(step: str, when: str, fate: Fate) -> None:
-    """Have the fate met before or after every call of the step's function that is about a case."""
+def hook(step: str, when: str, countdown: Countdown) -> None:
+    """Count every call of the step's function that is about a case, before or after it."""
     owner, name = STEPS[step]
     about_a_case = step not in {"whole-body-sent", "answer-read"}
-    _lie_in_wait(owner, name, when, fate, lambda arguments: about_a_case or _is_case(arguments))
+    _hook(owner, name, when, countdown, lambda arguments: about_a_case or _is_case(arguments))
 
 
-def _lie_in_wait(owner: Any, name: str, when: str, fate: Fate, is_step: Callable[[tuple[Any, ...]], bool]) -> None:  # noqa: ANN401 - a class or a module
+def _hook(owner: Any, name: str, when: str, countdown: Countdown, is_step: Callable[[tuple[Any, ...]], bool]) -> None:  # noqa: ANN401 - a class or a module
     original = getattr(owner, name)
 
     def wrapped(*arguments: Any, **options: Any) -> Any:  # noqa: ANN401 - whatever the function takes
         counts = is_step(arguments)
         if counts and when == "before":
-            fate.meet()
+            countdown.count()
         result = original(*arguments, **options)
         if counts and when == "after":
-            fate.meet()
+            countdown.count()
         return result
 
     def first_chunk(body: transport.Upload) -> Iterator[bytes]:
         for number, chunk in enumerate(original(body)):
             if number == 0 and when == "before":
-                fate.meet()
+                countdown.count()
             yield chunk
             if number == 0 and when == "after":
-                fate.meet()
+                countdown.count()
 
     setattr(owner, name, first_chunk if name == "__iter__" else wrapped)
 
@@ -100,22 +99,29 @@ def _is_case(arguments: tuple[Any, ...]) -> bool:
 
 
 def stop() -> None:
-    """Stop this process until somebody lets it go on, as a closed laptop or a paused container does.
+    """Stop this process until it is continued, as a closed laptop or a paused container is.
 
-    A signal to the whole process may come a moment later for this thread, which therefore waits for its end here.
+    The stop may reach this thread a little later, which therefore waits here until the process is continued.
     """
     os.kill(os.getpid(), signal.SIGSTOP)
     signal.sigwait({signal.SIGCONT})
 
 
 def shorten_leases(seconds: float) -> None:
-    """Let every attempt of this process have a lease of so many seconds."""
+    """Give every attempt of this process a lease of so many seconds."""
     importer.pipeline.Crm = partial(Crm, deadline=seconds)  # type: ignore[attr-defined]
     attempts.MARGIN = 0.0  # type: ignore[misc]
 
 
+def write_at_once(path: Path, text: str) -> None:
+    """Write a file that another process waits for: it never sees one that is still empty."""
+    unfinished = path.with_name(f"{path.name}.unfinished")
+    unfinished.write_text(text, "ascii")
+    unfinished.replace(path)
+
+
 def fill_the_disk(journal: Path) -> None:
-    """Let no file of this process grow beyond what the journal's own need by now."""
+    """Let no file of this process grow beyond the size of the journal's largest file now."""
     import resource  # noqa: PLC0415 - Windows, which has no fork either, has none
 
     largest = max(file.stat().st_size for file in journal.parent.iterdir())
@@ -123,7 +129,7 @@ def fill_the_disk(journal: Path) -> None:
 
 
 def carry_out(order: dict[str, Any]) -> int:
-    """Carry a command out in a process of its own; return its exit status, negative for a signal."""
+    """Run a command in a process of its own; return its exit status, negative for a signal."""
     child = os.fork()
     if child == 0:
         try:
@@ -133,13 +139,13 @@ def carry_out(order: dict[str, Any]) -> int:
             os.dup2(quiet, 2)
             if "step" in order:
                 full = order.get("full")
-                strike = die if full is None else lambda: fill_the_disk(Path(full))
+                act = die if full is None else lambda: fill_the_disk(Path(full))
                 if "lease" in order:
                     shorten_leases(order["lease"])
                     signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGCONT})  # every thread's from here on
-                    Path(order["pid"]).write_text(str(os.getpid()), "ascii")
-                    strike = stop
-                lie_in_wait(order["step"], order["when"], Fate(order["nth"], strike))
+                    write_at_once(Path(order["pid"]), str(os.getpid()))
+                    act = stop
+                hook(order["step"], order["when"], Countdown(order["nth"], act))
             status = execute(order["arguments"])
             sys.stderr.flush()
             sys.stdout.flush()

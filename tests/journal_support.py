@@ -1,6 +1,6 @@
 """A journal with one import and one run, and what other processes do to it.
 
-`python journal_support.py COMMAND JOURNAL …` is such a process; `Desk` is the short way to say things in a test.
+`python journal_support.py COMMAND JOURNAL …` is such a process; `SampleJournal` keeps the tests short.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ SENT_VALUE = "ana@example.com"
 
 
 class Clock:
-    """Clocks that move when they are told to: `now` is the wall's, `passed` the one that counts sleep."""
+    """Clocks that move only on request: `now` is the wall's, `passed` the one that counts sleep."""
 
     def __init__(self) -> None:
         self.now = 1_700_000_000.0
@@ -80,8 +80,14 @@ def outcome(verdict: Verdict) -> Outcome:
     return Outcome(verdict, f"It is {verdict}.", http_status=400, code="400")
 
 
-class UserInterface:
+class SampleJournal:
     """An open journal with the import `tickets` and a run of it."""
+
+    def __init__(self, path: Path, clock: Clock | None = None) -> None:
+        self.journal = Journal(path, clock.clocks) if clock else Journal(path)
+        self.record = self.journal.imports.add(SCOPE.tenant, SCOPE.operation, SCOPE.import_name, None)
+        start = RunStart("/tickets.xlsx", "source", "mapping", "https://crm0001.wolkvox.com", "ana", "case-importer 0")
+        self.run = self.journal.runs.start(self.record.id, start)
 
     def counts(self) -> dict[Status, int]:
         """Return how many rows are in each state, as another reader of the file sees them."""
@@ -90,12 +96,6 @@ class UserInterface:
             return {
                 Status(state): count for state, count in reader.execute("SELECT state, count(*) FROM rows GROUP BY 1")
             }
-
-    def __init__(self, path: Path, clock: Clock | None = None) -> None:
-        self.journal = Journal(path, clock.clocks) if clock else Journal(path)
-        self.record = self.journal.imports.add(SCOPE.tenant, SCOPE.operation, SCOPE.import_name, None)
-        start = RunStart("/tickets.xlsx", "source", "mapping", "https://crm0001.wolkvox.com", "ana", "case-importer 0")
-        self.run = self.journal.runs.start(self.record.id, start)
 
     def plan(self, numbers: Iterable[int], status: Status = Status.PLANNED) -> None:
         """Note rows."""
@@ -163,43 +163,43 @@ def say(*words: object) -> None:
 
 def show(path: Path) -> None:
     """Print the state of row 1."""
-    say(UserInterface(path).row(1).status)
+    say(SampleJournal(path).row(1).status)
 
 
 def claim_and_hang(path: Path) -> None:
     """Claim row 1, say so, and wait to be killed."""
-    say(UserInterface(path).claim(1))
+    say(SampleJournal(path).claim(1))
     signal.pause()
 
 
 def send_and_hang(path: Path, first: str, last: str) -> None:
     """Send rows, say so, and wait to be killed."""
-    desk = UserInterface(path)
-    desk.plan(range(int(first), int(last) + 1))
-    desk.send(range(int(first), int(last) + 1))
+    sample = SampleJournal(path)
+    sample.plan(range(int(first), int(last) + 1))
+    sample.send(range(int(first), int(last) + 1))
     say("sent")
     signal.pause()
 
 
 def drain(path: Path, name: str, rows: str) -> None:
     """Claim and create as many of the rows as another process leaves; print their numbers."""
-    desk = UserInterface(path)
+    sample = SampleJournal(path)
     say("ready")
     sys.stdin.readline()
     for number in range(1, int(rows) + 1):
-        if attempt := desk.claim(number):
-            desk.conclude(attempt, created(f"{name}-{number}"))
+        if attempt := sample.claim(number):
+            sample.conclude(attempt, created(f"{name}-{number}"))
             say(number)
 
 
 def full_at_the_intent(path: Path) -> None:
     """Plan rows, let no file grow any more, and claim them until the journal says that the disk is full."""
-    desk = UserInterface(path)
-    desk.plan(range(1, 100))
+    sample = SampleJournal(path)
+    sample.plan(range(1, 100))
     _let_no_file_grow(path)
     for number in range(1, 100):
         try:
-            desk.claim(number)
+            sample.claim(number)
         except JournalFull as error:
             say(number, error.exit_status)
             return
@@ -207,14 +207,14 @@ def full_at_the_intent(path: Path) -> None:
 
 def full_at_the_outcome(path: Path) -> None:
     """Claim rows, let no file grow any more, and conclude each as created until the disk is full, then one more."""
-    desk = UserInterface(path)
-    desk.plan(range(1, 100))
-    claimed = [desk.claim(number) for number in range(1, 100)]
+    sample = SampleJournal(path)
+    sample.plan(range(1, 100))
+    claimed = [sample.claim(number) for number in range(1, 100)]
     _let_no_file_grow(path)
     refused = 0
     for number, attempt in enumerate(claimed, 1):
         try:
-            desk.conclude(attempt, created(f"case-{number}"))
+            sample.conclude(attempt, created(f"case-{number}"))
         except JournalFull:
             refused += 1
             say(number)

@@ -55,8 +55,8 @@ class Asked:
 class Talk:
     """One connection, from the server's side."""
 
-    def __init__(self, line: socket.socket, server: ScriptedCrm) -> None:
-        self.line, self.server = line, server
+    def __init__(self, sock: socket.socket, server: ScriptedCrm) -> None:
+        self.sock, self.server = sock, server
         self._read = bytearray()
 
     def head(self) -> Asked:
@@ -87,7 +87,7 @@ class Talk:
 
     def send(self, content: bytes) -> None:
         """Send bytes as they are."""
-        self.line.sendall(content)
+        self.sock.sendall(content)
 
     def drip(self, content: bytes) -> None:
         """Send a byte every now and then, for ever, until the client hangs up or the server ends."""
@@ -98,8 +98,8 @@ class Talk:
 
     def reset(self) -> None:
         """Hang up so that the client's next read or write fails."""
-        self.line.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-        self.line.close()
+        self.sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        self.sock.close()
 
     def until_hangup(self) -> None:
         """Read and forget until the client hangs up."""
@@ -118,7 +118,7 @@ class Talk:
         self.server.ended.wait()
 
     def _more(self) -> None:
-        part = self.line.recv(65536)
+        part = self.sock.recv(65536)
         if not part:
             raise EOFError
         self.server.received += len(part)
@@ -140,7 +140,7 @@ class ScriptedCrm:
         self.ended, self.hung_up, self.body_read = threading.Event(), threading.Event(), threading.Event()
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.port = int(self._listener.getsockname()[1])
-        self._lines: list[socket.socket] = []
+        self._sockets: list[socket.socket] = []
         self._threads = [threading.Thread(target=self._accept)]
 
     @property
@@ -159,32 +159,32 @@ class ScriptedCrm:
         with contextlib.suppress(OSError):
             self._listener.shutdown(socket.SHUT_RDWR)
         self._listener.close()
-        for line in self._lines:
+        for sock in self._sockets:
             with contextlib.suppress(OSError):
-                socket.socket.shutdown(line, socket.SHUT_RDWR)
+                socket.socket.shutdown(sock, socket.SHUT_RDWR)
         for thread in self._threads:
             thread.join()
 
     def _accept(self) -> None:
         while not self.ended.is_set():
             try:
-                line, _address = self._listener.accept()
+                sock, _address = self._listener.accept()
             except OSError:
                 return
             script = self._scripts[min(self.connections, len(self._scripts) - 1)]
             self.connections += 1
-            thread = threading.Thread(target=self._serve, args=(line, script))
-            self._lines.append(line)
+            thread = threading.Thread(target=self._serve, args=(sock, script))
+            self._sockets.append(sock)
             self._threads.append(thread)
             thread.start()
 
-    def _serve(self, line: socket.socket, script: Script) -> None:
+    def _serve(self, sock: socket.socket, script: Script) -> None:
         with contextlib.suppress(OSError, EOFError):
             if self._tls is not None:
-                line = self._tls.wrap_socket(line, server_side=True)
-                self._lines.append(line)
-            script(Talk(line, self))
-        line.close()
+                sock = self._tls.wrap_socket(sock, server_side=True)
+                self._sockets.append(sock)
+            script(Talk(sock, self))
+        sock.close()
         self.hung_up.set()
 
 

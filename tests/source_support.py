@@ -34,6 +34,12 @@ def written(path: Path, content: bytes | str) -> Path:
     return path
 
 
+def odd_record(source: Path, target: Path) -> Path:
+    """Copy an XLS file with a record that calamine ignores and xlrd does not accept, and return the copy."""
+    user_name, palette = b"\x5c\x00\x70\x00", b"\x92\x00\x70\x00"
+    return written(target, source.read_bytes().replace(user_name, palette, 1))
+
+
 def saved(path: Path, rows: Iterable[Iterable[object]]) -> Path:
     """Save rows as a workbook by openpyxl, text never as a formula, and return where it is."""
     book = Workbook()

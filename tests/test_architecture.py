@@ -27,7 +27,19 @@ SHARED_ORDER = ("text", "model", "messages", "errors", "clock", "hosts", "spool"
 """Shared modules may use each other: each those before it."""
 
 WORKFLOW_ORDER = (
-    *("tenant_facts", "corrections", "plan", "job", "lookalikes", "keys", "matching", "planning", "key_rule", "looking", "outcome"),
+    *(
+        "tenant_facts",
+        "corrections",
+        "plan",
+        "job",
+        "lookalikes",
+        "keys",
+        "matching",
+        "planning",
+        "key_rule",
+        "looking",
+        "outcome",
+    ),
     *("forecast", "events", "guards", "sending", "settling", "executing", "starting", "adopting", "decisions"),
 )
 """The modules of the workflow may use each other: each those before it."""

@@ -182,7 +182,11 @@ HUGE: dict[str, tuple[Callable[[int], Iterable[str]], int, str]] = {
     "quote": (quote_of, 2, "quotation mark that opens in row 3"),
     "quotes": (quotes_of, 2, "row 3 has more than"),
     "commas": (lambda _size: ["," * 8_000_000], 2, "no table"),
-    "commas below": (lambda _size: ["Ticket,Nota\n1,a\n", "," * 8_000_000, "x\n"], 1, "cut into 16385 cells"),
+    "commas below": (
+        lambda _size: ["Ticket,Nota\n1,a\n", "," * 8_000_000, "x\n"],
+        1,
+        "the number of cells is 16385 in this row",
+    ),
     "header": (lambda _size: [",".join(f"c{n}" for n in range(200_000)), "\n1,2\n"], 2, "more than 16,384 cells"),
     "one key": (lambda _size: ["Ticket,Nota\n", "T-1,hola\n" * 80_000], 1, "80,000|80000"),
     "spellings": (spellings, 1, "80,000|80000"),

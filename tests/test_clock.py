@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from datetime import datetime
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
 
@@ -107,10 +108,25 @@ def test_a_system_that_does_not_tell_gives_each_process_an_id_of_its_own(
 def test_two_processes_of_one_boot_compare_their_moments() -> None:
     """Their ids are the same, and the later one reads a later time."""
     program = "from importer import clock; print(clock.elapsed(), clock.boot_id(), sep='|')"
-    told = [
+    printed = [
         subprocess.run([sys.executable, "-c", program], cwd=HERE, capture_output=True, text=True, check=True).stdout
         for _process in range(2)
     ]
-    (first, boot), (second, again) = (line.strip().split("|") for line in told)
+    (first, boot), (second, again) = (line.strip().split("|") for line in printed)
     assert boot == again == clock.boot_id()
     assert float(first) < float(second) < clock.elapsed()
+
+
+@pytest.mark.skipif(not hasattr(time, "tzset"), reason="Windows takes no zone from the environment")
+def test_local_times_are_in_the_users_zone_as_it_was_then(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Before and after the clocks are put forward, to the second, as the system converts them."""
+    monkeypatch.setenv("TZ", "America/New_York")
+    time.tzset()
+    forward = 1_772_953_200  # 2026-03-08 02:00 in New York
+    for seconds in (forward - 0.001, forward, forward + 0.5, 0.25):
+        expected = datetime.fromtimestamp(seconds).astimezone()
+        found = clock.local_datetime(seconds)
+        assert (found, found.utcoffset()) == (expected, expected.utcoffset())
+    assert [clock.local_datetime(forward + late).hour for late in (-1, 0)] == [1, 3]
+    monkeypatch.undo()
+    time.tzset()

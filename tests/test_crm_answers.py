@@ -24,7 +24,7 @@ OUTCOMES = Path(__file__).parent.parent / "docs" / "outcomes.md"
 
 
 def outcome(status: int, body: object, **options: object) -> Outcome:
-    """Interpret an answer; what is no bytes is sent as JSON."""
+    """Interpret an answer; a body that is not bytes is sent as JSON."""
     content = body if isinstance(body, bytes) else json.dumps(body).encode()
     return interpret(status, {}, content, **options)  # type: ignore[arg-type]
 
@@ -73,7 +73,7 @@ def test_o9_a_wait_in_seconds_is_read(wait: str, seconds: float | None) -> None:
 
 
 def test_o9_a_wait_until_a_date_is_measured_by_the_servers_own_clock() -> None:
-    """A wrong clock here makes nobody early."""
+    """A wrong clock here makes no retry come too early."""
     then, until = (format_datetime(datetime(2030, 1, 1, 12, minute, tzinfo=UTC), usegmt=True) for minute in (0, 2))
     assert retry_after({"Date": then, "Retry-After": until}) == 120.0
     assert retry_after({"Date": until, "Retry-After": then}) == 0.0
@@ -261,7 +261,7 @@ def test_o21_an_answer_that_names_two_cases_is_unknown_and_both_are_noted(status
 
 
 def test_o21_the_same_answer_twice_is_unknown_even_without_an_id() -> None:
-    """It is no answer of the CRM to one request."""
+    """It is not the CRM's answer to one request."""
     assert outcome(429, json.dumps({"code": 429}).encode() * 2).verdict is Verdict.UNKNOWN
 
 
@@ -405,13 +405,13 @@ def test_o23_o24_what_the_row_sent_itself_names_no_case(sent: str, echoed: str) 
 
 
 def test_o22_a_case_has_more_names_than_its_id_and_is_created_all_the_same() -> None:
-    """What stands beside the id is no second case; a text of an id's shape elsewhere is noted."""
+    """A name next to the id is not a second case; a text of an id's shape elsewhere is noted."""
     made = outcome(200, {**SUCCESS, "data": {**DATA, "idCase": 5512, "id": "a1"}})
     assert (made.verdict, made.wolkvox_id, made.ids) == (Verdict.CREATED, "64cb0001", ("64cb0001",))
     asked = outcome(200, {**SUCCESS, "id": "req-1", "data": {**DATA, "form": {"idCase": 5}}})
     assert (asked.verdict, asked.ids) == (Verdict.CREATED, ("64cb0001", "req-1", "5"))
-    told = outcome(200, {**SUCCESS, "msg": f"contact {MONGO}"})
-    assert (told.verdict, told.ids) == (Verdict.CREATED, ("64cb0001", MONGO))
+    found = outcome(200, {**SUCCESS, "msg": f"contact {MONGO}"})
+    assert (found.verdict, found.ids) == (Verdict.CREATED, ("64cb0001", MONGO))
 
 
 @pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "utf-32"])
@@ -557,7 +557,7 @@ def test_o23_no_prefix_and_no_number_in_a_refusal_is_lost(
 
 
 def test_a_body_of_nothing_but_braces_is_given_up() -> None:
-    """Reading stays quick, and ends, on what is no answer at all."""
+    """Reading stays quick, and ends, on bytes that are not an answer."""
     assert envelopes("{" * 100_000) == []
     assert read(b'{"a":' * 100_000).envelope is None
 

@@ -10,7 +10,11 @@ from collections.abc import Callable, Iterator
 
 import psutil
 import pytest
+import requests.utils
+from requests.adapters import HTTPAdapter
 from scripted_crm import Script, ScriptedCrm, Talk, created, http
+from urllib3 import HTTPConnectionPool, HTTPSConnectionPool, PoolManager
+from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.util import wait_for_read, wait_for_write
 
 from importer.crm import Crm, connections
@@ -52,7 +56,7 @@ def saying(*pieces: bytes) -> Script:
 
 def ours(server: ScriptedCrm) -> int:
     """Return how many sockets of this process lead to a server."""
-    return sum(bool(line.raddr) and line.raddr.port == server.port for line in psutil.Process().net_connections("tcp"))
+    return sum(bool(sock.raddr) and sock.raddr.port == server.port for sock in psutil.Process().net_connections("tcp"))
 
 
 QUOTA = http(200, {"code": "200", "error": "null", "data": {"token_limit": "4800"}})
@@ -60,7 +64,7 @@ CALLS: dict[str, tuple[bytes, Callable[[Crm], object]]] = {
     "case": (OK, lambda client: client.create(payload())),
     "quota": (QUOTA, lambda client: client.token_information()),
     "search": (http(200, {"code": 200, "data": []}), lambda client: client.query_cases("email contact", "a@b.co")),
-    "visit": (http(200), lambda client: client.visit()),
+    "probe": (http(200), lambda client: client.probe_connection()),
 }
 
 
@@ -98,7 +102,7 @@ def test_o20_bytes_behind_an_answer_reach_no_other_row(behind: bytes) -> None:
 
 
 def test_o20_an_answer_that_comes_late_reaches_no_other_row() -> None:
-    """It comes when its row was given up: the next row gets its own answer, and that alone."""
+    """It comes when its row was given up: the next row gets only its own answer."""
     late, came = threading.Event(), threading.Event()
 
     def answers_late(talk: Talk) -> None:
@@ -168,7 +172,7 @@ def test_o20_interim_answers_are_read_past(statuses: list[int]) -> None:
 
 @pytest.mark.parametrize("status", [100, 103])
 def test_o20_interim_answers_without_end_are_no_answer(status: int) -> None:
-    """Nobody waits for the deadline, however fast they come."""
+    """The deadline is not waited for, however fast they come."""
     assert create(saying(interim(status) * 21 + OK)).verdict is Verdict.UNKNOWN
 
     def flood(talk: Talk) -> None:
@@ -180,13 +184,13 @@ def test_o20_interim_answers_without_end_are_no_answer(status: int) -> None:
 
 
 def test_o20_a_change_of_protocol_is_unknown() -> None:
-    """Whatever follows 101 is no HTTP, even where it looks like it."""
+    """Whatever follows 101 is not HTTP, even where it looks like it."""
     outcome = create(saying(interim(101) + OK))
     assert (outcome.verdict, outcome.http_status, outcome.wolkvox_id) == (Verdict.UNKNOWN, 101, None)
 
 
 def test_o20_interim_answers_and_then_the_end_are_no_answer() -> None:
-    """A server that announces an answer and hangs up has not said what became of the case."""
+    """A server that sends an interim answer and hangs up leaves open what became of the case."""
 
     def announce(talk: Talk) -> None:
         talk.request()
@@ -258,7 +262,7 @@ def test_an_id_in_a_body_that_does_not_end_is_kept(answer: bytes, end: str) -> N
 
 @pytest.mark.parametrize("head", [b"HTTP/1.1 429", b"HTTP/1.1 429 Busy\r\n", b"HTTP/1.1 401 No\r\nServer: x\r\n"])
 def test_o7_a_head_that_breaks_off_is_no_answer(head: bytes) -> None:
-    """Nobody knows what would have followed, so a refusal that begins proves nothing."""
+    """It is unknown what would have followed, so the beginning of a refusal proves nothing."""
 
     def cut(talk: Talk) -> None:
         talk.request()
@@ -278,10 +282,28 @@ def test_an_answer_without_a_body_ends_with_its_head(status: int) -> None:
 
 @pytest.mark.parametrize("location", ["http://[::1", "//", "http://x:99999999/", "\xff"])
 def test_o6_a_redirect_to_no_address_is_a_redirect(location: str) -> None:
-    """Nobody goes there, so that nobody has to understand it."""
+    """It is not followed, and so need not be valid."""
     answer = b"HTTP/1.1 307 There\r\nContent-Length: 0\r\nLocation: %s\r\n\r\n" % location.encode("latin-1")
     outcome = create(saying(answer))
     assert (outcome.verdict, outcome.pause) == (Verdict.NOT_DELIVERED, Pause.REDIRECT)
+
+
+def test_the_undocumented_parts_of_libraries_that_are_used_exist() -> None:
+    """A release of Python, urllib3 or requests that drops one of them fails here first, by its name."""
+    near, far = socket.socketpair()
+    with near, far:
+        answer = http_client.HTTPResponse(near)
+        assert vars(answer).keys() >= {"fp", "headers", "msg", "will_close"}
+        answer.close()
+    assert callable(http_client.HTTPResponse.begin)
+    for connection, pool in ((HTTPConnection, HTTPConnectionPool), (HTTPSConnection, HTTPSConnectionPool)):
+        assert {"sock", "response_class"} <= set(dir(connection("localhost")))
+        assert pool.ConnectionCls is connection
+    assert PoolManager().pool_classes_by_scheme == {"http": HTTPConnectionPool, "https": HTTPSConnectionPool}
+    assert {"init_poolmanager", "proxy_manager_for", "cert_verify"} <= set(dir(HTTPAdapter))
+    assert callable(requests.Session.get_redirect_target)
+    assert callable(requests.utils.get_environ_proxies)
+    assert requests.utils.DEFAULT_CA_BUNDLE_PATH
 
 
 class Lease:
@@ -305,7 +327,7 @@ def read_all(talk: Talk) -> None:
 
 
 def test_o27_a_lease_that_ended_before_the_first_byte_sends_nothing() -> None:
-    """Not even the head of the request; the connection is closed, and it is no call."""
+    """Not even the head of the request; the connection is closed, and it does not count as a call."""
     with ScriptedCrm(Talk.until_hangup) as server, crm(server) as client:
         outcome = client.create(payload(), Lease(0))
         assert server.hung_up.wait(10)
@@ -319,7 +341,7 @@ def test_o27_a_lease_that_ended_before_the_first_byte_sends_nothing() -> None:
     "chunks", [(BODY[:1000], BODY[1000:]), (BODY,), (b"{}",), (BODY, b""), (b"x" * 5000, b"y")], ids=len
 )
 def test_o27_a_lease_that_ended_during_the_upload_keeps_the_last_bytes(chunks: tuple[bytes, ...]) -> None:
-    """The server gets less than it was promised, so that it can make no case; bodies of one chunk are no exception."""
+    """The server gets less than was announced, so that it cannot make a case; bodies of one chunk are no exception."""
     lease = Lease(1)
     with ScriptedCrm(read_all) as server, crm(server) as client:
         outcome = client.create(payload(*chunks), lease)

@@ -136,7 +136,7 @@ def test_o30_the_path_that_the_doctor_learnt_stands_for_the_usual_names() -> Non
 
 
 def test_o30_the_same_case_twice_is_one_hit_and_two_cases_are_two() -> None:
-    """Ids tell cases apart; a record without one, or with what is no id, may be a second case."""
+    """Ids tell cases apart; a record without one, or with a value that is not an id, may be a second case."""
     text = f"[{REFERENCE}]"
     one, two, none = record(text), record(text, wolkvox_id=72), record(text, wolkvox_id="-")
     assert find_mark((one, {**one, "idPrefijo": "C"}), REFERENCE, "description") == (Hit("a1", None),)
@@ -204,7 +204,7 @@ JSON = st.recursive(
 )
 @settings(max_examples=100)
 def test_no_record_whatever_its_shape_raises(some: dict[str, object], place: str) -> None:
-    """And whoever is found is mentioned."""
+    """And a mark that is found is always mentioned too."""
     hits = find_mark((some,), REFERENCE, place)
     is_whole(some, place)
     path_of(some, REFERENCE, place)

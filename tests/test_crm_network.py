@@ -108,7 +108,7 @@ def test_a_connection_that_ends_after_the_body_is_unknown(reset: bool) -> None: 
 
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
 def test_o6_a_redirect_is_not_followed_and_pauses(status: int) -> None:
-    """Nobody else gets the case or the token; a person has to mend the address."""
+    """No other server gets the case or the token; a person has to fix the address."""
     with ScriptedCrm(answering(OK)) as elsewhere:
         outcome, requests = create(answering(http(status, Location=elsewhere.url)))
     assert outcome.pause is Pause.REDIRECT
@@ -117,7 +117,7 @@ def test_o6_a_redirect_is_not_followed_and_pauses(status: int) -> None:
 
 
 def test_o7_a_success_that_is_cut_short_is_unknown() -> None:
-    """Half an answer is no id."""
+    """Half an answer gives no id."""
 
     def cut(talk: Talk) -> None:
         talk.request()
@@ -209,7 +209,7 @@ def test_o13_a_stalled_upload_has_a_limit_of_its_own(monkeypatch: pytest.MonkeyP
     before = time.monotonic()
     outcome, _requests = create(stop_reading, big())
     assert (outcome.verdict, outcome.pause) == (Verdict.NOT_DELIVERED, None)
-    assert time.monotonic() - before < 8  # less than the limit for connecting, which is no limit for an upload
+    assert time.monotonic() - before < 8  # less than the limit for connecting, which does not apply to an upload
 
 
 @pytest.mark.parametrize(
@@ -298,7 +298,7 @@ def test_a_body_of_another_length_is_never_finished(actual: int) -> None:
 
 
 def test_a_file_that_cannot_be_read_is_a_changed_attachment_not_a_broken_network() -> None:
-    """The network has nothing to do with it, and nobody waits for an answer."""
+    """It is not the network's fault, and no answer is waited for."""
 
     def chunks() -> Iterator[bytes]:
         yield b"x"
@@ -347,14 +347,14 @@ def test_cookies_and_netrc_are_not_used(monkeypatch: pytest.MonkeyPatch, tmp_pat
 
 
 def test_an_environments_proxy_is_not_used_for_this_machine(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A stand-in on loopback is out of any proxy's reach."""
+    """A stand-in on loopback is never reached through a proxy."""
     monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:1")
     monkeypatch.setenv("http_proxy", "http://127.0.0.1:1")
     assert create(answering(OK))[0].verdict is Verdict.CREATED
 
 
 def test_a_proxy_that_was_named_gets_a_plain_request_with_the_servers_whole_address() -> None:
-    """It reads where the request is to go, and is told the user that its own address names."""
+    """It reads where the request goes, and gets the user name in its own address."""
     with ScriptedCrm(answering(OK)) as proxy:
         target = Target("http://127.0.0.1:1", "demo", "canary-token", proxy=f"http://ana:secret@localhost:{proxy.port}")
         with Crm(target) as client_:
@@ -481,16 +481,16 @@ def test_x3_the_token_and_what_was_sent_are_in_no_log_and_no_message(caplog: pyt
             outcomes.append(client_.create(body))
     with crm(server) as client_:
         outcomes.append(client_.create(body))
-    told = caplog.text + "".join(outcome.message for outcome in outcomes)
+    shown = caplog.text + "".join(outcome.message for outcome in outcomes)
     assert [outcome.verdict for outcome in outcomes] == [Verdict.REJECTED, Verdict.UNKNOWN, Verdict.NOT_DELIVERED]
-    assert "canary" not in told
-    assert secret not in told
+    assert "canary" not in shown
+    assert secret not in shown
 
 
 def test_token_information_is_one_get_with_the_operation() -> None:
     """The vendor's names are found; the call counts as one."""
-    told = {"code": "200", "error": "null", "data": {"token_limit": "4800", "token_use_today": 12}}
-    with ScriptedCrm(answering(http(200, told))) as server, crm(server) as client_:
+    shown = {"code": "200", "error": "null", "data": {"token_limit": "4800", "token_use_today": 12}}
+    with ScriptedCrm(answering(http(200, shown))) as server, crm(server) as client_:
         quota = client_.token_information()
         assert client_.calls == 1
     assert (quota.limit, quota.used, quota.left) == (4800, 12, 4788)
@@ -498,7 +498,7 @@ def test_token_information_is_one_get_with_the_operation() -> None:
 
 
 def test_a_search_sends_one_field_and_returns_the_records() -> None:
-    """Whether these are all is for whoever knows the size of a page."""
+    """Whether these are all depends on the size of a page, which the caller knows."""
     answer = http(200, {"code": 200, "error": "null", "data": [{"wolkvox_id": "a"}, {"wolkvox_id": "b"}]})
     with ScriptedCrm(answering(answer)) as server, crm(server) as client_:
         found = client_.query_cases("email contact", "ana@example.co")
@@ -522,7 +522,7 @@ def test_a_search_sends_one_field_and_returns_the_records() -> None:
 def test_a_question_that_is_not_answered_raises_with_the_right_exit_status(
     answer: bytes, error: type[Exception]
 ) -> None:
-    """What a person must mend and what may pass by itself are told apart; no token in the words."""
+    """What a person must fix and what may pass are different errors; the message has no token."""
     with ScriptedCrm(answering(answer)) as server, crm(server) as client_, pytest.raises(error) as raised:
         client_.query_cases("email contact", "ana@example.co")
     assert "canary" not in str(raised.value)

@@ -100,7 +100,7 @@ def test_o9_nobody_sends_before_the_wait_that_was_asked_for_is_over() -> None:
 
 
 def test_a_wait_that_a_server_error_asks_for_holds_too() -> None:
-    """503 with Retry-After settles nothing about its row, and yet nobody comes too early."""
+    """503 with Retry-After proves nothing about its row, but no request comes too early."""
     clock = Clock()
     paced = limiter(clock)
     start(paced)
@@ -187,7 +187,7 @@ def notes(breaker: CircuitBreaker, *outcomes: Outcome) -> list[int | None]:
     ],
 )
 def test_o17_what_one_answer_proves_pauses_at_once(pause: Pause, status: int) -> None:
-    """A wrong path or host costs one request; the sentence says what to do and what the CRM said."""
+    """A wrong path or host costs one request; the message says what to do and quotes the CRM."""
     reason = CircuitBreaker().note(Outcome(Verdict.NOT_DELIVERED, "THE WORDS", http_status=404, pause=pause))
     assert reason is not None
     assert (reason.exit_status, reason.pause) == (status, pause)
@@ -196,17 +196,17 @@ def test_o17_what_one_answer_proves_pauses_at_once(pause: Pause, status: int) ->
 
 
 def test_slowing_down_is_no_pause_while_some_case_gets_a_verdict() -> None:
-    """A CRM that asks for patience now and then is served on, slower; what settles nothing is no verdict."""
+    """A CRM that asks for patience now and then still gets cases, more slowly; an unknown outcome is not a verdict."""
     assert set(notes(CircuitBreaker(), *([BUSY] * 9 + [CREATED]) * 5)) == {None}
 
 
 def test_o26_ten_refusals_in_a_row_without_a_verdict_pause() -> None:
-    """A CRM that takes nothing is left alone: the same command goes on later, and an unknown outcome does not count."""
+    """A CRM that takes nothing pauses the run: the same command goes on later; an unknown outcome does not count."""
     breaker = CircuitBreaker()
     assert notes(breaker, *[BUSY] * 9, UNKNOWN, BUSY) == [None] * 10 + [3]
     reason = breaker.note(BUSY)
     assert reason is not None
-    assert "Give the same command again later" in reason.message
+    assert "Run the same command again later" in reason.message
     assert notes(CircuitBreaker(), *[BUSY] * 9, REJECTED, *[BUSY] * 9) == [None] * 19
 
 
@@ -230,7 +230,7 @@ def test_o9_a_wait_that_is_too_long_to_sit_out_pauses_the_run() -> None:
 
 @pytest.mark.parametrize("doubt", [UNKNOWN, UNREACHABLE, Outcome(Verdict.NOT_DELIVERED, "cut")])
 def test_five_doubts_in_a_row_pause(doubt: Outcome) -> None:
-    """Unknown outcomes and failed connections count together; any verdict starts the count anew."""
+    """Unknown outcomes and failed connections count together; any verdict resets the count."""
     assert notes(CircuitBreaker(), *[doubt] * 4, CREATED, UNKNOWN, UNREACHABLE, *[doubt] * 3) == [None] * 9 + [3]
 
 

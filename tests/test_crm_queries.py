@@ -33,7 +33,7 @@ def test_records_are_found_in_whatever_comes_back(data: object, count: int) -> N
 
 
 @pytest.mark.parametrize(
-    ("told", "quota"),
+    ("data", "quota"),
     [
         ({"token_limit": 4800, "token_use_today": "12"}, Quota(4800, 12, 4788)),
         ({"data": [{"token_limit": "4800", "available_consumition_options": 4000}]}, Quota(4800, None, 4000)),
@@ -45,9 +45,9 @@ def test_records_are_found_in_whatever_comes_back(data: object, count: int) -> N
         ({}, Quota()),
     ],
 )
-def test_the_quota_is_read_by_the_vendors_names(told: Mapping[str, object], quota: Quota) -> None:
-    """Numbers come as numbers or as text, wherever they stand; what is not told is None."""
-    assert quota_in(told) == quota
+def test_the_quota_is_read_by_the_vendors_names(data: Mapping[str, object], quota: Quota) -> None:
+    """Numbers come as numbers or as text, wherever they appear; what is missing is None."""
+    assert quota_in(data) == quota
 
 
 ONE = {"code": "200", "error": "null", "msg": "1 records were are found", "data": [{"wolkvox_id": "a1"}]}

@@ -23,7 +23,7 @@ PAST = dt.datetime(2020, 1, 1, tzinfo=dt.UTC)
 
 @pytest.fixture(scope="module")
 def authority() -> trustme.CA:
-    """Make an authority that the client is told to trust."""
+    """Make an authority that the client is to trust."""
     return trustme.CA()
 
 
@@ -73,7 +73,7 @@ def test_o5_a_tls_stream_broken_after_the_body_is_unknown_and_one_post(authority
 
     def break_stream(talk: Talk) -> None:
         talk.request()
-        socket.socket.sendall(talk.line, b"this is no TLS record at all" * 10)
+        socket.socket.sendall(talk.sock, b"this is no TLS record at all" * 10)
         talk.until_hangup()
 
     outcome, server = create(break_stream, authority, ca_file, payload())
@@ -166,7 +166,7 @@ def test_a_case_goes_through_a_proxys_tunnel_without_showing_it_the_token(author
     def tunnel(talk: Talk) -> None:
         talk.head()
         talk.send(b"HTTP/1.1 200 Connection established\r\n\r\n")
-        with inner.wrap_socket(talk.line, server_side=True) as secured:
+        with inner.wrap_socket(talk.sock, server_side=True) as secured:
             answering(OK)(Talk(secured, talk.server))
 
     with ScriptedCrm(tunnel) as proxy:
@@ -183,13 +183,13 @@ def test_a_case_goes_through_a_proxys_tunnel_without_showing_it_the_token(author
 def test_o27_a_lease_that_ended_while_tls_was_negotiated_sends_nothing(
     holds: int, sent: int | None, authority: trustme.CA, ca_file: Path
 ) -> None:
-    """The proxy's tunnel stands and the certificate is accepted; the request does not follow, or not to its end."""
+    """The proxy's tunnel is open and the certificate is accepted, but the request does not follow, or not all of it."""
     inner = serving(authority.issue_cert("crm.example"))
 
     def tunnel(talk: Talk) -> None:
         talk.head()
         talk.send(b"HTTP/1.1 200 Connection established\r\n\r\n")
-        with inner.wrap_socket(talk.line, server_side=True) as secured:
+        with inner.wrap_socket(talk.sock, server_side=True) as secured:
             answering(OK)(Talk(secured, talk.server))
 
     answers = iter([True] * holds)

@@ -11,14 +11,14 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-from journal_support import SCOPE, UserInterface
+from journal_support import SCOPE, SampleJournal
 from report_support import always, content, every_state
 from run_support import Give
 from test_journal_mark import cp, released, sent, standing
 
 from importer import report
 from importer.errors import JournalError
-from importer.journal import Journal, database
+from importer.journal import Journal, backup
 from importer.source import open_table
 from importer.workflow.guards.witnesses import behind_report
 
@@ -77,9 +77,9 @@ def test_check_of_a_damaged_journal_names_the_damage(path: Path, give: Give) -> 
 
 def test_a_backup_is_whole_private_and_never_over_another_file(path: Path, give: Give) -> None:
     """It is taken while the journal is in use, and holds what was committed by then, `-wal` included."""
-    desk = UserInterface(path)
-    desk.plan([4])
-    desk.send([4])
+    sample = SampleJournal(path)
+    sample.plan([4])
+    sample.send([4])
     target = path.with_name("safe.db")
     said = give(["journal", "backup", str(target), "--journal", str(path)])
     assert (said.status, str(target) in said.out) == (0, True)
@@ -91,7 +91,7 @@ def test_a_backup_is_whole_private_and_never_over_another_file(path: Path, give:
     assert again.status == 2
     assert str(target) in again.err
     assert target.read_bytes() == before
-    desk.journal.close()
+    sample.journal.close()
     unnamed = give(["journal", "backup", "--journal", str(path), "--json"]).json
     assert Path(unnamed["path"]).parent == path.parent
     assert not list(path.parent.glob(".*"))
@@ -108,15 +108,15 @@ def test_r15_a_backup_that_is_restored_is_behind_and_says_so(path: Path, give: G
 
 def test_a_copy_waits_for_nobody_and_is_refused_while_rows_are_sent(path: Path, give: Give) -> None:
     """A row on its way has no end yet: its outcome would be missing in the copy."""
-    desk = UserInterface(path)
-    desk.plan([4])
-    attempt = desk.claim(4)
+    sample = SampleJournal(path)
+    sample.plan([4])
+    attempt = sample.claim(4)
     for words in (["copy", str(path.with_name("copy.db")), "--journal", str(path)], ["move", str(path), "new.db"]):
         said = give(["journal", *words])
         assert said.status == 2
         assert "1 row is being sent" in said.err
     assert attempt
-    desk.journal.close()
+    sample.journal.close()
     assert not path.with_name("copy.db").exists()
 
 
@@ -135,12 +135,12 @@ def test_r15_a_journal_that_is_moved_goes_on_and_the_old_file_names_the_new(
 ) -> None:
     """A process that has the old one open notices at its next row."""
     target = tmp_path / "new place" / "journal.db"
-    desk = UserInterface(path)
-    desk.plan([4])
+    sample = SampleJournal(path)
+    sample.plan([4])
     assert give(["journal", "move", str(path), str(target)]).status == 0
     with pytest.raises(JournalError, match="was moved to"):
-        desk.claim(4)
-    desk.journal.close()
+        sample.claim(4)
+    sample.journal.close()
     for command in (["journal", "check"], ["history"]):
         said = give([*command, "--journal", str(path)])
         assert said.status == 2
@@ -163,7 +163,7 @@ def test_a_journal_is_moved_over_no_file_and_into_no_unsafe_place(
 
 
 def test_a_command_about_a_journal_that_is_not_there_makes_none(tmp_path: Path, give: Give) -> None:
-    """A mistyped path is told."""
+    """The message names a mistyped path."""
     for words in (["check"], ["backup"], ["copy", "x.db"]):
         said = give(["journal", *words, "--journal", str(tmp_path / "none.db")])
         assert said.status == 2
@@ -223,7 +223,7 @@ def test_r15_without_room_for_the_backup_nothing_is_migrated(
     released(path, 3)
     before = asked(path, "SELECT name FROM migrations")
     with monkeypatch.context() as full:
-        full.setattr(database, name, fail)
+        full.setattr(backup, name, fail)
         with pytest.raises(JournalError, match="room"):
             Journal(path)
     assert asked(path, "SELECT name FROM migrations") == before
@@ -278,7 +278,7 @@ def test_r15_a_file_without_a_mark_says_nothing(tmp_path: Path, name: str) -> No
 
 
 def test_r15_the_mark_of_a_report_is_read_whatever_its_label(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A translated report is a witness, too; and so is one whose Summary was renewed alone."""
+    """A translated report counts too, and so does one of which only the Summary was renewed."""
     monkeypatch.setattr("importer.report.content._", lambda template, /, **values: f"«{template.format(**values)}»")
     written = report.write(tmp_path / "t.xlsx", content(every_state(), journal=("a" * 32, 12)), always)
     assert report.read_mark(written.path, open_table) == ("a" * 8, 12)

@@ -13,7 +13,7 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
-from journal_support import LEASE, Clock, UserInterface, created, identity, intent, other_process, outcome, said_by
+from journal_support import LEASE, Clock, SampleJournal, created, identity, intent, other_process, outcome, said_by
 
 from importer.clock import boot_id
 from importer.errors import JournalError, JournalFull
@@ -33,21 +33,21 @@ def refusal(path: Path) -> str:
 
 def test_o14_a_full_disk_at_the_intent_claims_nothing(tmp_path: Path) -> None:
     """The error says what to do and has the exit status of a pause; row, attempts and rescue file are untouched."""
-    desk = UserInterface(tmp_path / "journal.db")
-    desk.plan([1])
-    with desk.journal._database.read() as connection:
+    sample = SampleJournal(tmp_path / "journal.db")
+    sample.plan([1])
+    with sample.journal._database.read() as connection:
         pages = connection.exec_driver_sql("PRAGMA page_count").scalar()
         connection.exec_driver_sql(f"PRAGMA max_page_count = {pages}")
     large = replace(intent(1), search_value="x" * 100_000)
     with pytest.raises(JournalFull, match="Make room") as caught:
-        desk.journal.attempts.claim(desk.record.id, desk.run, large)
+        sample.journal.attempts.claim(sample.record.id, sample.run, large)
     assert caught.value.exit_status == 3
-    assert desk.row(1).status is Status.PLANNED
+    assert sample.row(1).status is Status.PLANNED
     assert (tmp_path / "journal.db.rescue").read_bytes().strip() == b""
-    with desk.journal._database.read() as connection:
+    with sample.journal._database.read() as connection:
         connection.exec_driver_sql("PRAGMA max_page_count = 1000000")
-    assert desk.journal.attempts.claim(desk.record.id, desk.run, large)
-    desk.journal.close()
+    assert sample.journal.attempts.claim(sample.record.id, sample.run, large)
+    sample.journal.close()
 
 
 @needs_unix
@@ -56,12 +56,12 @@ def test_o14_a_disk_that_is_really_full_at_the_intent(tmp_path: Path) -> None:
     path = tmp_path / "journal.db"
     number, exit_status = map(int, said_by("full_at_the_intent", path).split())
     assert exit_status == 3
-    desk = UserInterface(path)
-    assert desk.row(number).status is Status.PLANNED
-    assert desk.row(number + 1).status is Status.PLANNED
-    assert desk.counts()[Status.SENDING] == number - 1
-    assert desk.claim(number)
-    desk.journal.close()
+    sample = SampleJournal(path)
+    assert sample.row(number).status is Status.PLANNED
+    assert sample.row(number + 1).status is Status.PLANNED
+    assert sample.counts()[Status.SENDING] == number - 1
+    assert sample.claim(number)
+    sample.journal.close()
 
 
 @needs_unix
@@ -72,49 +72,49 @@ def test_o14_a_disk_that_is_really_full_at_the_outcome(tmp_path: Path) -> None:
     assert len(refused) == 2
     kept = (tmp_path / "journal.db.rescue").read_text()
     assert all(f"case-{number}" in kept for number in refused)
-    desk = UserInterface(path)
+    sample = SampleJournal(path)
     for number in range(1, refused[-1] + 1):
-        assert (desk.row(number).status, desk.row(number).wolkvox_id) == (Status.CREATED, f"case-{number}")
+        assert (sample.row(number).status, sample.row(number).wolkvox_id) == (Status.CREATED, f"case-{number}")
     assert (tmp_path / "journal.db.rescue").read_bytes().strip() == b""
-    desk.journal.close()
+    sample.journal.close()
 
 
-def fill(desk: UserInterface, monkeypatch: pytest.MonkeyPatch) -> None:
+def fill(sample: SampleJournal, monkeypatch: pytest.MonkeyPatch) -> None:
     """Make the journal refuse every outcome, as a full disk does."""
 
     def full(*_arguments: object) -> None:
         raise JournalFull("no room")
 
     monkeypatch.setattr("importer.journal.attempts.Attempts._conclude", full)
-    assert desk.journal.path.exists()
+    assert sample.journal.path.exists()
 
 
 def test_o14_every_kind_of_outcome_is_kept_aside_and_taken_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Verdict, pause, message and ids survive the way through the rescue file, from several threads at once."""
-    desk = UserInterface(tmp_path / "journal.db")
-    desk.plan(range(1, 21))
+    sample = SampleJournal(tmp_path / "journal.db")
+    sample.plan(range(1, 21))
     without = [outcome(Verdict.REJECTED), outcome(Verdict.UNKNOWN), outcome(Verdict.NOT_DELIVERED)]
     without[2] = replace(without[2], pause=Pause.QUOTA, retry_after=5.0)
     outcomes = [what for n in range(5) for what in (created(f"é\n{n}"), *without)]
-    claimed = [desk.claim(number) for number in range(1, 21)]
+    claimed = [sample.claim(number) for number in range(1, 21)]
     states = []
 
     def conclude(place: int) -> None:
         with pytest.raises(JournalFull):
-            desk.conclude(claimed[place], outcomes[place])
+            sample.conclude(claimed[place], outcomes[place])
         states.append(place)
 
     with monkeypatch.context() as patched:
-        fill(desk, patched)
+        fill(sample, patched)
         threads = [threading.Thread(target=conclude, args=(place,)) for place in range(20)]
         for thread in threads:
             thread.start()
         for thread in threads:
             thread.join()
     assert len(states) == 20
-    assert {desk.row(number).status for number in range(1, 21)} == {Status.SENDING}
-    desk.journal.close()
-    again = UserInterface(tmp_path / "journal.db")
+    assert {sample.row(number).status for number in range(1, 21)} == {Status.SENDING}
+    sample.journal.close()
+    again = SampleJournal(tmp_path / "journal.db")
     expected = [Status.CREATED, Status.REJECTED, Status.UNKNOWN, Status.PLANNED] * 5
     assert [again.row(number).status for number in range(1, 21)] == expected
     assert again.row(1).wolkvox_id == "é\n0"
@@ -137,46 +137,46 @@ def test_o14_outcomes_that_were_kept_aside_are_taken_in_once_and_by_whoever_come
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A crash between taking in and blanking the file does no harm, and what was kept since then stays."""
-    desk = UserInterface(tmp_path / "journal.db")
-    desk.plan([1, 2])
-    first, second = desk.claim(1), desk.claim(2)
+    sample = SampleJournal(tmp_path / "journal.db")
+    sample.plan([1, 2])
+    first, second = sample.claim(1), sample.claim(2)
     with monkeypatch.context() as patched:
-        fill(desk, patched)
+        fill(sample, patched)
         with pytest.raises(JournalFull):
-            desk.conclude(first, created("one"))
+            sample.conclude(first, created("one"))
     room = tmp_path / "journal.db.rescue"
     before = room.read_bytes()
     with monkeypatch.context() as patched:
         patched.setattr("importer.journal.rescue.forget", lambda *_: None)
-        UserInterface(tmp_path / "journal.db").journal.close()
-        fill(desk, patched)
+        SampleJournal(tmp_path / "journal.db").journal.close()
+        fill(sample, patched)
         with pytest.raises(JournalFull):
-            desk.conclude(second, created("two"))
+            sample.conclude(second, created("two"))
     assert room.read_bytes().startswith(before.rstrip())
     assert len(room.read_bytes()) == len(before)
-    again = UserInterface(tmp_path / "journal.db")
+    again = SampleJournal(tmp_path / "journal.db")
     assert [again.row(number).wolkvox_id for number in (1, 2)] == ["one", "two"]
     assert {again.row(number).status for number in (1, 2)} == {Status.CREATED}
     assert room.read_bytes().strip() == b""
     again.journal.close()
-    desk.journal.close()
+    sample.journal.close()
 
 
 def test_o14_an_id_that_can_be_kept_nowhere_is_in_the_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Where the rescue file fails too, the person is told the id and the row, which will be called unknown."""
-    desk = UserInterface(tmp_path / "journal.db", clock := Clock())
-    desk.plan([1])
-    attempt = desk.claim(1)
+    """Where the rescue file fails too, the message has the id and the row, which will be called unknown."""
+    sample = SampleJournal(tmp_path / "journal.db", clock := Clock())
+    sample.plan([1])
+    attempt = sample.claim(1)
     with monkeypatch.context() as patched:
-        fill(desk, patched)
+        fill(sample, patched)
         patched.setattr("importer.journal.rescue._write_at", _no_space)
         with pytest.raises(JournalFull, match="lost-1") as caught:
-            desk.conclude(attempt, created("lost-1"))
+            sample.conclude(attempt, created("lost-1"))
     assert identity(1).reference in str(caught.value)
     clock.pass_by(LEASE + 1)
-    desk.expire()
-    assert desk.row(1).status is Status.UNKNOWN
-    desk.journal.close()
+    sample.expire()
+    assert sample.row(1).status is Status.UNKNOWN
+    sample.journal.close()
 
 
 def _no_space(*_arguments: object) -> None:
@@ -186,7 +186,7 @@ def _no_space(*_arguments: object) -> None:
 @pytest.mark.parametrize("line", [b'{"attempt": 1, "wolkvox_id": "case-7"', b"[]", b'{"attempt": 1}'])
 def test_a_kept_answer_that_cannot_be_read_is_shown_and_stays(tmp_path: Path, line: bytes) -> None:
     """It may hold the only copy of an id: the sentence has the whole line, and the file is as it was."""
-    UserInterface(tmp_path / "journal.db").journal.close()
+    SampleJournal(tmp_path / "journal.db").journal.close()
     room = tmp_path / "journal.db.rescue"
     room.write_bytes(line + b"\n")
     assert line.decode() in refusal(tmp_path / "journal.db")
@@ -194,23 +194,23 @@ def test_a_kept_answer_that_cannot_be_read_is_shown_and_stays(tmp_path: Path, li
 
 
 def test_a_kept_answer_of_another_journal_is_given_to_no_row(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Where the journal was deleted and begun anew, an attempt's number means another row, which gets no id by it."""
-    desk = UserInterface(tmp_path / "journal.db")
-    desk.plan([1])
-    attempt = desk.claim(1)
+    """In a journal that was deleted and started again, an attempt's number is another row's, which gets no id by it."""
+    sample = SampleJournal(tmp_path / "journal.db")
+    sample.plan([1])
+    attempt = sample.claim(1)
     with monkeypatch.context() as patched:
-        fill(desk, patched)
+        fill(sample, patched)
         with pytest.raises(JournalFull):
-            desk.conclude(attempt, created("case-7"))
-    desk.journal.close()
+            sample.conclude(attempt, created("case-7"))
+    sample.journal.close()
     (tmp_path / "journal.db").unlink()
     room = tmp_path / "journal.db.rescue"
     kept = room.read_bytes()
     room.rename(tmp_path / "aside")
-    anew = UserInterface(tmp_path / "journal.db")
-    anew.plan([2])
-    anew.claim(2)
-    anew.journal.close()
+    again = SampleJournal(tmp_path / "journal.db")
+    again.plan([2])
+    again.claim(2)
+    again.journal.close()
     room.write_bytes(kept)
     assert "case-7" in refusal(tmp_path / "journal.db")
     assert room.read_bytes() == kept
@@ -218,10 +218,10 @@ def test_a_kept_answer_of_another_journal_is_given_to_no_row(tmp_path: Path, mon
 
 @needs_unix
 def test_o1_a_process_that_is_killed_while_it_sends_leaves_the_row_unknown(tmp_path: Path) -> None:
-    """Killed by force between intent and outcome: nobody claims the row, which is unknown once its lease has ended."""
-    desk = UserInterface(tmp_path / "journal.db")
-    desk.plan([1, 2])
-    desk.journal.close()
+    """Killed between intent and outcome: the row cannot be claimed, and is unknown once its lease has ended."""
+    sample = SampleJournal(tmp_path / "journal.db")
+    sample.plan([1, 2])
+    sample.journal.close()
     process = other_process("claim_and_hang", tmp_path / "journal.db")
     assert process.stdout
     assert "Attempt" in process.stdout.readline()
@@ -233,19 +233,19 @@ def test_o1_a_process_that_is_killed_while_it_sends_leaves_the_row_unknown(tmp_p
         ((lease,),) = raw.execute("SELECT lease FROM attempts")
     raw.close()
     clock.passed = lease - 1
-    desk = UserInterface(tmp_path / "journal.db", clock)
-    assert (desk.expire(), desk.row(1).status, desk.claim(1)) == (0, Status.SENDING, None)
+    sample = SampleJournal(tmp_path / "journal.db", clock)
+    assert (sample.expire(), sample.row(1).status, sample.claim(1)) == (0, Status.SENDING, None)
     clock.passed += 2
-    assert (desk.expire(), desk.row(1).status, desk.claim(1)) == (1, Status.UNKNOWN, None)
-    assert desk.row(2).status is Status.PLANNED
-    desk.journal.close()
+    assert (sample.expire(), sample.row(1).status, sample.claim(1)) == (1, Status.UNKNOWN, None)
+    assert sample.row(2).status is Status.PLANNED
+    sample.journal.close()
 
 
 def test_r7_two_processes_share_one_journal_and_no_row(tmp_path: Path) -> None:
-    """Both take rows from the same list at once: every row goes to exactly one, and nobody is refused."""
+    """Both take rows from the same list at once: every row goes to exactly one, and neither is refused."""
     path, rows = tmp_path / "journal.db", 60
-    desk = UserInterface(path)
-    desk.plan(range(1, rows + 1))
+    sample = SampleJournal(path)
+    sample.plan(range(1, rows + 1))
     processes = [other_process("drain", path, name, rows) for name in "ab"]
     for process in processes:
         assert process.stdout
@@ -254,8 +254,8 @@ def test_r7_two_processes_share_one_journal_and_no_row(tmp_path: Path) -> None:
     assert [process.returncode for process in processes] == [0, 0]
     assert sorted(map(int, taken[0] + taken[1])) == list(range(1, rows + 1))
     for name, numbers in zip("ab", taken, strict=True):
-        assert all(desk.row(int(number)).wolkvox_id == f"{name}-{number}" for number in numbers)
-    desk.journal.close()
+        assert all(sample.row(int(number)).wolkvox_id == f"{name}-{number}" for number in numbers)
+    sample.journal.close()
 
 
 def test_r7_two_processes_may_begin_a_journal_at_once(tmp_path: Path) -> None:
@@ -287,7 +287,7 @@ def no_database(path: Path) -> None:
 
 def newer(path: Path) -> None:
     """Make a journal that a newer program has changed."""
-    UserInterface(path).journal.close()
+    SampleJournal(path).journal.close()
     with sqlite3.connect(path) as raw:
         raw.execute("INSERT INTO migrations VALUES ('m099_from_the_future', 0)")
     raw.close()
@@ -295,15 +295,15 @@ def newer(path: Path) -> None:
 
 def truncated(path: Path) -> None:
     """Make a journal of which a copy has lost the end."""
-    desk = UserInterface(path)
-    desk.plan(range(1, 300))
-    desk.journal.close()
+    sample = SampleJournal(path)
+    sample.plan(range(1, 300))
+    sample.journal.close()
     os.truncate(path, path.stat().st_size // 2)
 
 
 def overwritten(path: Path) -> None:
     """Make a journal whose first page is garbage behind its header."""
-    UserInterface(path).journal.close()
+    SampleJournal(path).journal.close()
     with path.open("r+b") as file:
         file.seek(100)
         file.write(b"\xaa" * 3_900)
@@ -314,7 +314,7 @@ def overwritten(path: Path) -> None:
     [
         (foreign, "another program"),
         (foreign_and_empty, "another program"),
-        (no_database, "no journal"),
+        (no_database, "not a journal"),
         (newer, "m099_from_the_future"),
         (truncated, "damaged"),
         (overwritten, "damaged"),
@@ -336,34 +336,34 @@ def test_a_file_that_is_no_good_journal_is_named_and_never_written(
 def test_damage_that_shows_later_stops_before_anything_is_sent(tmp_path: Path) -> None:
     """A page that turns out to be garbage at the intent is an error with a remedy, not a claim."""
     path = tmp_path / "journal.db"
-    desk = UserInterface(path)
-    desk.plan(range(1, 300))
-    desk.journal.close()
-    desk = UserInterface(path)
+    sample = SampleJournal(path)
+    sample.plan(range(1, 300))
+    sample.journal.close()
+    sample = SampleJournal(path)
     with sqlite3.connect(path) as raw:
         (root,) = raw.execute("SELECT rootpage FROM sqlite_master WHERE name = 'rows'").fetchone()
         (size,) = raw.execute("PRAGMA page_size").fetchone()
     raw.close()
-    desk.journal.close()
+    sample.journal.close()
     with path.open("r+b") as file:
         file.seek((root - 1) * size)
         file.write(b"\xaa" * size)
     with pytest.raises(JournalError, match="damaged"):
-        UserInterface(path).claim(1)
+        SampleJournal(path).claim(1)
 
 
 def test_a_locked_journal_is_an_error_that_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Another program that keeps the file locked is named as the cause, once waiting for it has ended."""
     monkeypatch.setattr("importer.journal.database._BUSY_SECONDS", 0)
-    desk = UserInterface(tmp_path / "journal.db")
-    desk.plan([1])
+    sample = SampleJournal(tmp_path / "journal.db")
+    sample.plan([1])
     other = sqlite3.connect(tmp_path / "journal.db", isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
     with pytest.raises(JournalError, match="locked"):
-        desk.claim(1)
+        sample.claim(1)
     other.close()
-    assert desk.claim(1)
-    desk.journal.close()
+    assert sample.claim(1)
+    sample.journal.close()
 
 
 def test_a_path_that_is_a_folder_is_refused(tmp_path: Path) -> None:
@@ -422,12 +422,12 @@ def test_a_network_drive_is_refused(
 
 def test_r15_an_answer_is_kept_beside_a_journal_whose_file_was_taken_away(tmp_path: Path) -> None:
     """The path names no file any more: the id is in the file of outcomes beside it, and not only in a sentence."""
-    desk = UserInterface(tmp_path / "journal.db")
-    desk.plan([1])
-    attempt = desk.claim(1)
-    desk.journal.path.unlink()
+    sample = SampleJournal(tmp_path / "journal.db")
+    sample.plan([1])
+    attempt = sample.claim(1)
+    sample.journal.path.unlink()
     with pytest.raises(JournalError):
-        desk.conclude(attempt, created("kept-1"))
+        sample.conclude(attempt, created("kept-1"))
     assert "kept-1" in (tmp_path / "journal.db.rescue").read_text("utf-8")
     with contextlib.suppress(JournalError):
-        desk.journal.close()
+        sample.journal.close()

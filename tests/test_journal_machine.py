@@ -14,7 +14,7 @@ from pathlib import Path
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, invariant, multiple, rule
-from journal_support import LEASE, Clock, UserInterface, created, identity, outcome
+from journal_support import LEASE, Clock, SampleJournal, created, identity, outcome
 
 from importer.journal import Attempt
 from importer.model import Status, Verdict
@@ -42,8 +42,8 @@ class JournalMachine(RuleBasedStateMachine):
         self.folder = tempfile.TemporaryDirectory()
         self.path = Path(self.folder.name) / "journal.db"
         self.clock = Clock()
-        self.desks = [UserInterface(self.path, self.clock), UserInterface(self.path, self.clock)]
-        self.desks[0].plan([1, 2])
+        self.samples = [SampleJournal(self.path, self.clock), SampleJournal(self.path, self.clock)]
+        self.samples[0].plan([1, 2])
         self.planned = {1, 2}
         self.pending: dict[int, Sent] = {}
         self.unknown: dict[int, Sent] = {}  # ended without anybody knowing how
@@ -51,38 +51,38 @@ class JournalMachine(RuleBasedStateMachine):
 
     def teardown(self) -> None:
         """Close both journals."""
-        for desk in self.desks:
-            desk.journal.close()
+        for sample in self.samples:
+            sample.journal.close()
         self.folder.cleanup()
 
     @rule(which=st.integers(0, 1), row=ROWS)
     def plan(self, which: int, row: int) -> None:
         """Note a row that is not valid, which may be there already."""
-        self.desks[which].plan([row], Status.INVALID)
+        self.samples[which].plan([row], Status.INVALID)
         self.planned.add(row)
 
     @rule(which=st.integers(0, 1), row=ROWS)
     def correct(self, which: int, row: int) -> None:
         """Plan a row again whose content was corrected: only an invalid or rejected one may follow."""
-        desk = self.desks[which]
-        before = desk.row(row).status if row in self.planned else None
-        desk.journal.rows.replan(desk.record.id, [identity(row).reference])
+        sample = self.samples[which]
+        before = sample.row(row).status if row in self.planned else None
+        sample.journal.rows.replan(sample.record.id, [identity(row).reference])
         if before is not None:
             goes = before in {Status.INVALID, Status.REJECTED}
-            assert desk.row(row).status is (Status.PLANNED if goes else before)
+            assert sample.row(row).status is (Status.PLANNED if goes else before)
 
     @rule(target=sent, which=st.integers(0, 1), row=ROWS)
     def claim(self, which: int, row: int) -> object:
         """Try to take a row: given out only if it is planned, has nothing in flight and no doubtful attempt."""
-        desk = self.desks[which]
-        before = desk.row(row).status if row in self.planned else None
-        attempt = desk.claim(row)
+        sample = self.samples[which]
+        before = sample.row(row).status if row in self.planned else None
+        attempt = sample.claim(row)
         assert (attempt is not None) == (before is Status.PLANNED)
         if attempt is None:
             return multiple()
         assert not [other for other in self.pending.values() if other.row == row]
         assert not self.cases[row]
-        assert desk.row(row).status is Status.SENDING
+        assert sample.row(row).status is Status.SENDING
         given = Sent(attempt, row, self.clock.passed + LEASE)
         self.pending[attempt.id] = given
         return given
@@ -100,7 +100,7 @@ class JournalMachine(RuleBasedStateMachine):
     def answer_with_a_case(self, given: Sent, which: int) -> None:
         """Let the CRM's answer arrive, in time or late, also to an attempt that was given up: its id is kept."""
         case = f"case-{given.attempt.id}"
-        self.desks[which].conclude(given.attempt, created(case))
+        self.samples[which].conclude(given.attempt, created(case))
         self.ended(given)
         if case not in self.cases[given.row]:
             self.cases[given.row].append(case)
@@ -108,13 +108,13 @@ class JournalMachine(RuleBasedStateMachine):
     @rule(given=sent, which=st.integers(0, 1), verdict=WITHOUT_A_CASE)
     def answer_without_a_case(self, given: Sent, which: int, verdict: Verdict) -> None:
         """Let an attempt end in any other way; only one that is still open can change its row."""
-        desk = self.desks[which]
-        before = desk.row(given.row)
+        sample = self.samples[which]
+        before = sample.row(given.row)
         open_still = given.attempt.id in self.pending or given.attempt.id in self.unknown
-        desk.conclude(given.attempt, outcome(verdict))
+        sample.conclude(given.attempt, outcome(verdict))
         self.ended(given)
         if not open_still:
-            assert desk.row(given.row) == before
+            assert sample.row(given.row) == before
         elif verdict is Verdict.UNKNOWN:
             self.unknown[given.attempt.id] = given
 
@@ -127,20 +127,22 @@ class JournalMachine(RuleBasedStateMachine):
     def time_passes(self, which: int, seconds: float) -> None:
         """Let time pass, and let a process look for leases that have ended."""
         self.clock.pass_by(seconds)
-        desk = self.desks[which]
+        sample = self.samples[which]
         late = {number for number, given in self.pending.items() if given.lease < self.clock.passed}
-        sending = {given.row for number, given in self.pending.items() if desk.row(given.row).status is Status.SENDING}
+        sending = {
+            given.row for number, given in self.pending.items() if sample.row(given.row).status is Status.SENDING
+        }
         expected = {self.pending[number].row for number in late} & sending
-        assert desk.expire() == len(expected)
-        assert all(desk.row(row).status is Status.UNKNOWN for row in expected)
+        assert sample.expire() == len(expected)
+        assert all(sample.row(row).status is Status.UNKNOWN for row in expected)
         for number in late:
             self.unknown[number] = self.pending.pop(number)
 
     @rule(which=st.integers(0, 1))
     def open_again(self, which: int) -> None:
-        """Close one of the journals and open the file anew."""
-        self.desks[which].journal.close()
-        self.desks[which] = UserInterface(self.path, self.clock)
+        """Close one of the journals and open the file again."""
+        self.samples[which].journal.close()
+        self.samples[which] = SampleJournal(self.path, self.clock)
 
     def ended(self, given: Sent) -> None:
         """Forget that an attempt is open."""
@@ -150,7 +152,7 @@ class JournalMachine(RuleBasedStateMachine):
     @invariant()
     def both_see_the_same(self) -> None:
         """Let the other process see what one has committed."""
-        one, other = ({row: desk.known(row) for row in self.planned} for desk in self.desks)
+        one, other = ({row: sample.known(row) for row in self.planned} for sample in self.samples)
         assert one == other
 
     @invariant()
@@ -161,16 +163,16 @@ class JournalMachine(RuleBasedStateMachine):
         raw.close()
         assert kept == {case for cases in self.cases.values() for case in cases}
         for row in self.planned:
-            cases, known = self.cases[row], self.desks[0].row(row)
+            cases, known = self.cases[row], self.samples[0].row(row)
             assert known.wolkvox_id == (cases[0] if cases else None)
             assert known.status is Status.CONFLICT if len(cases) > 1 else not cases or known.status is Status.CREATED
             assert len(cases) < 2 or all(case in known.message for case in cases)
 
     @invariant()
     def a_row_in_doubt_is_not_planned(self) -> None:
-        """While an attempt is in flight, or nobody knows how it ended, its row cannot be claimed."""
+        """While an attempt is in flight, or its end is unknown, its row cannot be claimed."""
         for given in (*self.pending.values(), *self.unknown.values()):
-            assert self.desks[0].row(given.row).status is not Status.PLANNED
+            assert self.samples[0].row(given.row).status is not Status.PLANNED
 
 
 TestJournal = JournalMachine.TestCase

@@ -11,7 +11,7 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 
 import pytest
-from journal_support import LEASE, SCOPE, Clock, UserInterface, created, identity, other_process
+from journal_support import LEASE, SCOPE, Clock, SampleJournal, created, identity, other_process
 from sqlalchemy import create_engine, insert
 
 from importer.errors import JournalError
@@ -63,10 +63,10 @@ def contents(folder: Path) -> dict[str, bytes]:
 
 def sent(path: Path, first: int, last: int) -> None:
     """Send rows in this process and close the journal in order."""
-    desk = UserInterface(path)
-    desk.plan(range(first, last + 1))
-    desk.send(range(first, last + 1))
-    desk.journal.close()
+    sample = SampleJournal(path)
+    sample.plan(range(first, last + 1))
+    sample.send(range(first, last + 1))
+    sample.journal.close()
 
 
 def sent_and_killed(path: Path, first: int, last: int) -> None:
@@ -121,16 +121,16 @@ def test_r15_a_journal_that_was_made_good_is_trusted_again_and_the_decision_is_r
 
 
 def test_r15_looking_first_goes_on_until_it_is_done_for_every_import(path: Path) -> None:
-    """A run that is stopped, or limited, half way leaves rows that nobody has looked for; so do other imports."""
+    """A run that is stopped, or limited, half way leaves rows that were not searched; so do other imports."""
     sent(path, 1, 3)
     cp(path, path.with_name("backup.db"))
-    desk = UserInterface(path)
-    desk.plan([4])
-    attempt = desk.claim(4)
+    sample = SampleJournal(path)
+    sample.plan([4])
+    attempt = sample.claim(4)
     assert attempt
     later = ("crm0001.wolkvox.com", "op", "begun since the backup")
-    desk.journal.mark.raise_to(attempt.id, attempt.token, later)
-    desk.journal.close()
+    sample.journal.mark.raise_to(attempt.id, attempt.token, later)
+    sample.journal.close()
     cp(path.with_name("backup.db"), path)
     with opened(path) as journal:
         assert not journal.must_look_first(SCOPE.parts)
@@ -164,9 +164,11 @@ def test_r15_ids_that_were_adopted_are_missed_too(path: Path) -> None:
     """Adopting sends nothing, so that no attempt shows it: the mark counts decisions as well."""
     sent(path, 1, 1)
     cp(path, path.with_name("backup.db"))
-    desk = UserInterface(path)
-    desk.journal.settling.adopt(desk.record.id, [Adopted(identity(7), Status.CREATED, "case-7", None, "")], ["Asunto"])
-    desk.journal.close()
+    sample = SampleJournal(path)
+    sample.journal.adoptions.adopt(
+        sample.record.id, [Adopted(identity(7), Status.CREATED, "case-7", None, "")], ["Asunto"]
+    )
+    sample.journal.close()
     cp(path.with_name("backup.db"), path)
     with opened(path) as journal:
         assert journal.standing.kind == "behind"
@@ -178,7 +180,7 @@ def test_r15_ids_that_were_adopted_are_missed_too(path: Path) -> None:
     "damage", [lambda file: file.unlink(), lambda file: file.write_bytes(b"")], ids=["lost", "emptied"]
 )
 def test_r15_a_wal_that_is_lost_after_a_kill_is_noticed(path: Path, damage: Callable[[Path], object]) -> None:
-    """What was committed last was in it alone; the main file by itself looks like a good journal."""
+    """Only that file had the last commits; the main file on its own looks like a good journal."""
     sent(path, 1, 3)
     sent_and_killed(path, 4, 6)
     damage(wal(path))
@@ -188,7 +190,7 @@ def test_r15_a_wal_that_is_lost_after_a_kill_is_noticed(path: Path, damage: Call
 
 @needs_unix
 def test_r15_after_a_kill_the_journal_is_as_it_was(path: Path) -> None:
-    """A kill alone loses nothing, and refuses nothing."""
+    """A kill on its own loses nothing, and causes no refusal."""
     sent_and_killed(path, 1, 3)
     assert standing(path) == "sound"
     sent_and_killed(path, 4, 260)  # long enough for SQLite to write to the main file meanwhile
@@ -222,7 +224,7 @@ def test_r15_an_older_wal_of_the_same_journal_is_refused_before_sqlite_replays_i
 
 @needs_unix
 def test_r15_after_a_kill_an_old_journal_is_told_by_its_own_sentence(path: Path, tmp_path: Path) -> None:
-    """Its `-wal` file is one that nobody noted, since it may not send; that is not what is wrong with it."""
+    """Its `-wal` file was not noted, since it may not send; that is not what is wrong with it."""
     sent(path, 1, 3)
     cp(path, tmp_path / "backup.db")
     sent_and_killed(path, 4, 6)
@@ -275,7 +277,7 @@ def test_r15_an_empty_file_beside_a_wal_is_refused_and_the_wal_stays(
 
 
 def test_r15_a_file_with_two_names_is_refused_and_a_symbolic_link_is_not(path: Path, tmp_path: Path) -> None:
-    """`-wal` stands beside one name only; a link is resolved, so that both names lead to the same files."""
+    """`-wal` is beside one name only; a link is resolved, so that both names lead to the same files."""
     sent(path, 1, 2)
     link = tmp_path / "link.db"
     link.symlink_to(path)
@@ -305,40 +307,40 @@ IN_USE: dict[str, Replace] = {
 @pytest.mark.parametrize("how", IN_USE)
 def test_r15_a_file_that_is_replaced_while_a_run_uses_it_sends_nothing_more(path: Path, how: str) -> None:
     """The next intent is refused, and so is the first byte of one that was committed just before."""
-    desk = UserInterface(path)
-    desk.plan(range(1, 5))
-    desk.send([1])
-    attempt = desk.claim(2)
+    sample = SampleJournal(path)
+    sample.plan(range(1, 5))
+    sample.send([1])
+    attempt = sample.claim(2)
     assert attempt
     IN_USE[how](path)
     with pytest.raises(JournalError, match="while it was in use"):
-        desk.raise_mark(attempt)
+        sample.raise_mark(attempt)
     with pytest.raises(JournalError, match="while it was in use"):
-        desk.claim(3)
-    desk.journal.close()
+        sample.claim(3)
+    sample.journal.close()
 
 
 @needs_unix
 @pytest.mark.parametrize("how", ["deleted", "replaced", "mount gone"])
 def test_r15_the_answer_in_flight_is_kept_when_the_file_is_replaced(path: Path, how: str) -> None:
     """The id is in the file beside the journal's place, or in the sentence."""
-    desk = UserInterface(path)
-    desk.plan([1])
-    attempt = desk.claim(1)
+    sample = SampleJournal(path)
+    sample.plan([1])
+    attempt = sample.claim(1)
     assert attempt
     IN_USE[how](path)
     with pytest.raises(JournalError, match="while it was in use") as caught:
-        desk.conclude(attempt, created("case-in-flight"))
+        sample.conclude(attempt, created("case-in-flight"))
     rescue = path.with_name(f"{path.name}.rescue")
     kept = rescue.read_text() if rescue.exists() else ""
     assert "case-in-flight" in kept + str(caught.value)
-    desk.journal.close()
+    sample.journal.close()
 
 
 def test_r15_a_copy_on_another_computer_is_asked_about(
     path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Once that is said, it goes on there; brought back after both went on, it is a fork on the first computer."""
+    """Once that is confirmed, it goes on there; brought back after both went on, it is a fork on the first computer."""
     sent(path, 1, 3)
     elsewhere = tmp_path / "elsewhere" / "journal.db"
     elsewhere.parent.mkdir()
@@ -371,7 +373,7 @@ def test_r15_a_home_folder_that_is_copied_to_another_machine_is_another_computer
 
 @pytest.mark.parametrize("system", ["linux", "darwin", "win32", "another"])
 def test_a_system_that_does_not_tell_its_machine_is_no_error(system: str) -> None:
-    """The state folder alone is the computer then."""
+    """Then only the state folder identifies the computer."""
     assert isinstance(storage.machine_id(system), str)
     assert len(storage.computer_id("folder")) == 32
 
@@ -403,7 +405,7 @@ def test_r15_a_copy_at_another_place_of_this_computer_may_not_send_while_both_ar
 
 
 def test_r15_a_journal_that_was_moved_by_hand_goes_on(path: Path) -> None:
-    """Its new place is noted, so that a copy that is put back into the old one is told."""
+    """Its new path is noted, so that a copy that is put back at the old one is recognised."""
     sent(path, 1, 3)
     moved = path.with_name("moved.db")
     cp(path, path.with_name("aside"))
@@ -418,13 +420,13 @@ def test_r15_a_journal_that_was_moved_by_hand_goes_on(path: Path) -> None:
 def test_r15_two_copies_that_send_at_once_stop_each_other(path: Path) -> None:
     """Both were opened while each was sound: the one that is behind is refused at its next intent."""
     sent(path, 1, 1)
-    first = UserInterface(path)
+    first = SampleJournal(path)
     first.plan(range(2, 9))
     copy = path.with_name("copy.db")
     with closing(sqlite3.connect(path)) as source, closing(sqlite3.connect(copy)) as target:
         source.backup(target)
     path.rename(path.with_name("away"))
-    second = UserInterface(copy)
+    second = SampleJournal(copy)
     assert second.journal.standing.kind == "sound"
     path.with_name("away").rename(path)
     first.send([2, 3])
@@ -433,14 +435,14 @@ def test_r15_two_copies_that_send_at_once_stop_each_other(path: Path) -> None:
     with pytest.raises(JournalError, match="another copy"):
         second.raise_mark(attempt)
     first.send([4])
-    for desk in (first, second):
-        desk.journal.close()
+    for sample in (first, second):
+        sample.journal.close()
     assert standing(path) == "sound"
 
 
 def test_r15_processes_that_share_a_journal_raise_one_mark(path: Path) -> None:
-    """Whoever is later with a lower number lowers nothing, and is not refused."""
-    first, second = UserInterface(path), UserInterface(path)
+    """A later process with a lower number lowers nothing, and is not refused."""
+    first, second = SampleJournal(path), SampleJournal(path)
     first.plan([1, 2])
     one, two = first.claim(1), second.claim(2)
     assert one
@@ -448,8 +450,8 @@ def test_r15_processes_that_share_a_journal_raise_one_mark(path: Path) -> None:
     second.raise_mark(two)
     first.raise_mark(one)
     assert first.journal.standing.kind == "new"
-    for desk in (first, second):
-        desk.journal.close()
+    for sample in (first, second):
+        sample.journal.close()
     with opened(path) as journal:
         assert (journal.standing.kind, journal.standing.known) == ("sound", 2)
 
@@ -500,7 +502,7 @@ def test_r15_a_journal_of_the_first_version_is_taken_as_it_is_once(path: Path, t
 
 
 def test_r15_a_mark_that_was_deleted_makes_the_computer_unknown(path: Path) -> None:
-    """Nobody can tell any more whether the journal is what it was, so a person is asked."""
+    """It is unknown whether the journal is what it was, so a person is asked."""
     sent(path, 1, 3)
     state_path().unlink()
     with opened(path) as journal:
@@ -513,16 +515,16 @@ def test_r15_a_mark_that_is_damaged_is_named_and_nothing_is_sent(path: Path) -> 
     """The journal can be read; once the file is put away, it is asked whether the journal was moved here."""
     sent(path, 1, 3)
     state_path().write_bytes(b"not a database, " * 1000)
-    desk = UserInterface(path)
-    assert desk.journal.standing.kind == "no-mark"
-    assert str(state_path()) in (desk.journal.standing.sentence or "")
-    assert desk.row(1).status is Status.CREATED
-    desk.plan([4])
-    attempt = desk.claim(4)
+    sample = SampleJournal(path)
+    assert sample.journal.standing.kind == "no-mark"
+    assert str(state_path()) in (sample.journal.standing.sentence or "")
+    assert sample.row(1).status is Status.CREATED
+    sample.plan([4])
+    attempt = sample.claim(4)
     assert attempt
     with pytest.raises(JournalError, match="damaged"):
-        desk.raise_mark(attempt)
-    desk.journal.close()
+        sample.raise_mark(attempt)
+    sample.journal.close()
     for file in state_path().parent.iterdir():
         file.unlink()
     assert standing(path) == "unknown-computer"
@@ -540,33 +542,33 @@ def test_r15_a_state_folder_that_cannot_be_written_is_named(path: Path, user_fol
 
 def test_r15_a_mark_that_can_no_longer_be_written_stops_the_next_row(path: Path) -> None:
     """A full disk under the state folder: the first byte is not sent."""
-    desk = UserInterface(path)
-    desk.plan([1, 2])
-    desk.send([1])
-    with desk.journal._marks._transaction() as connection:
+    sample = SampleJournal(path)
+    sample.plan([1, 2])
+    sample.send([1])
+    with sample.journal._marks._transaction() as connection:
         pages = connection.exec_driver_sql("PRAGMA page_count").scalar()
         connection.exec_driver_sql(f"PRAGMA max_page_count = {pages}")
-    attempt = desk.claim(2)
+    attempt = sample.claim(2)
     assert attempt
     with pytest.raises(JournalError, match="cannot be written"):
-        desk.journal.mark.raise_to(attempt.id, "x" * 100_000, SCOPE.parts)
-    desk.journal.close()
+        sample.journal.mark.raise_to(attempt.id, "x" * 100_000, SCOPE.parts)
+    sample.journal.close()
 
 
 def test_r15_a_journal_that_is_gone_is_missed_where_its_import_begins_again(path: Path) -> None:
-    """The new one is new; that this computer has sent for the import is told, with where and how far."""
+    """The new one is new; the message says that this computer has sent for the import, from where and how far."""
     sent(path, 1, 3)
     path.unlink()
-    desk = UserInterface(path)
-    assert desk.journal.standing.kind == "new"
-    known = desk.journal.marks_know(SCOPE.parts)
+    sample = SampleJournal(path)
+    assert sample.journal.standing.kind == "new"
+    known = sample.journal.marks_know(SCOPE.parts)
     assert known is not None
     assert (known.path, known.attempt_id) == (path, 3)
-    assert desk.journal.marks_know(("crm0001.wolkvox.com", "op", "another")) is None
-    desk.plan([4])
-    desk.send([4])
-    assert desk.journal.marks_know(SCOPE.parts) is None
-    desk.journal.close()
+    assert sample.journal.marks_know(("crm0001.wolkvox.com", "op", "another")) is None
+    sample.plan([4])
+    sample.send([4])
+    assert sample.journal.marks_know(SCOPE.parts) is None
+    sample.journal.close()
 
 
 def test_the_mark_holds_no_more_than_it_has_to(path: Path) -> None:
@@ -583,10 +585,10 @@ def test_the_mark_holds_no_more_than_it_has_to(path: Path) -> None:
 
 def test_r15_a_lease_that_ended_leaves_the_mark_alone(path: Path) -> None:
     """Rows that become unknown make no attempt."""
-    desk = UserInterface(path, clock := Clock())
-    desk.plan([1])
-    assert desk.claim(1)
+    sample = SampleJournal(path, clock := Clock())
+    sample.plan([1])
+    assert sample.claim(1)
     clock.pass_by(LEASE + 1)
-    assert desk.expire() == 1
-    desk.journal.close()
+    assert sample.expire() == 1
+    sample.journal.close()
     assert standing(path) == "sound"

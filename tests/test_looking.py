@@ -9,7 +9,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from journal_support import SENT_VALUE, Clock, UserInterface, created, identity, outcome
+from journal_support import SENT_VALUE, Clock, SampleJournal, created, identity, outcome
 from scripted_crm import ScriptedCrm, http
 from searched_crm import FINDINGS, OTHER, Record, Searched, record
 
@@ -39,7 +39,7 @@ def wanted(*numbers: int, value: str | None = SENT_VALUE) -> list[Wanted]:
 class Scene:
     """A journal with planned rows, and a CRM that is asked for them."""
 
-    desk: UserInterface
+    desk: SampleJournal
     crm: Searched
     server: ScriptedCrm
 
@@ -64,7 +64,7 @@ class Scene:
 @pytest.fixture
 def scene(tmp_path: Path) -> Iterator[Scene]:
     """Return a journal with rows 1 to 3 planned, and a CRM that has nothing."""
-    desk, crm = UserInterface(tmp_path / "journal.db", Clock()), Searched()
+    desk, crm = SampleJournal(tmp_path / "journal.db", Clock()), Searched()
     desk.plan([1, 2, 3])
     with ScriptedCrm(crm) as server:
         yield Scene(desk, crm, server)
@@ -148,12 +148,11 @@ def test_r15_a_case_that_a_person_declared_gone_is_no_hit(scene: Scene) -> None:
     """The id is known, and its row goes no second time; a search may show the case for a while."""
     journal, record_of = scene.desk.journal, scene.desk.record
     scene.desk.conclude(scene.desk.claim(2), created("case-1"))
-    assert journal.settling.note_deleted(record_of.id, identity(2).reference)
+    assert journal.doubts.note_deleted(record_of.id, identity(2).reference)
     scene.crm.answers[BY_CONTACT] = [record(1, "case-1")]
     assert scene.look("spot_check", wanted(1)) is None
     assert (
-        journal.settling.found_first(record_of.id, identity(1).reference, Decision(Status.CREATED, "x", "case-1"))
-        is None
+        journal.doubts.found_first(record_of.id, identity(1).reference, Decision(Status.CREATED, "x", "case-1")) is None
     )
 
 

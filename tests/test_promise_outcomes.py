@@ -100,7 +100,7 @@ def test_o5_a_tls_stream_broken_after_the_body(office: Office, give: Give) -> No
                 continue
             posts.append(1)
             if len(posts) == 2:
-                socket.socket.sendall(talk.line, b"this is no TLS record at all" * 10)
+                socket.socket.sendall(talk.sock, b"this is no TLS record at all" * 10)
             else:
                 talk.send(http(200, created(len(posts))))
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 import trustme
-from journal_support import UserInterface
+from journal_support import SampleJournal
 from openpyxl import load_workbook
 from passage import Passage
 from promise_support import assert_promise, know_the_search, states, tickets, told, wait_until
@@ -177,7 +177,7 @@ def test_r7_a_lease_begins_once_the_journal_is_ours(tmp_path: Path) -> None:
                 looks.append("ours")
         return clock.elapsed()
 
-    desk = UserInterface(path)
+    desk = SampleJournal(path)
     desk.journal.close()
     desk.journal = Journal(path, clock.Clock(elapsed=elapsed))
     desk.plan([1])

@@ -72,7 +72,7 @@ def interrupted(*_arguments: object, **_options: object) -> None:
     [
         "importer.pipeline.finish",
         "importer.report.write",
-        "importer.journal.Runs.end",
+        "importer.journal.runs.Runs.end",
         "importer.cli.run.print_finished",
     ],
 )

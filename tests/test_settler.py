@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
-from journal_support import COLUMNS, LEASE, SENT_VALUE, Clock, UserInterface, created, identity, intent, outcome
+from journal_support import COLUMNS, LEASE, SENT_VALUE, Clock, SampleJournal, created, identity, intent, outcome
 from promise_support import told
 from scripted_crm import ScriptedCrm, http
 from searched_crm import FINDINGS, OTHER, Record, Searched, believed, record
@@ -29,7 +29,7 @@ CROWD = "muchos@example.com"
 class Scene:
     """A journal whose clock stands still, and a CRM that answers its questions."""
 
-    desk: UserInterface
+    desk: SampleJournal
     clock: Clock
     crm: Searched
     server: ScriptedCrm
@@ -64,7 +64,7 @@ class Scene:
 def scene(tmp_path: Path) -> Iterator[Scene]:
     """Return a journal with rows 1 to 4 planned, and a CRM that has nothing."""
     clock, crm = Clock(), Searched()
-    desk = UserInterface(tmp_path / "journal.db", clock)
+    desk = SampleJournal(tmp_path / "journal.db", clock)
     desk.plan([1, 2, 3, 4])
     with ScriptedCrm(crm) as server:
         yield Scene(desk, clock, crm, server)
@@ -263,7 +263,7 @@ def test_several_cases_are_a_conflict_that_no_search_ends(scene: Scene) -> None:
     scene.wait()
     scene.crm.answers[BY_CONTACT] = [record(1, "case-1"), record(1, "case-9")]
     assert scene.settle().conflict == 1
-    (doubt,) = scene.desk.journal.settling.doubts(scene.desk.record.id)
+    (doubt,) = scene.desk.journal.doubts.of_import(scene.desk.record.id)
     assert doubt.ids == ("case-1", "case-9")
     scene.crm.answers[BY_CONTACT] = [record(1, "case-1")]
     scene.settle()
@@ -301,7 +301,7 @@ def test_a_question_is_asked_once_and_its_refusal_keeps_no_other_from_being_aske
 
 def test_a_row_that_was_never_sent_from_here_is_not_searched(scene: Scene) -> None:
     """It was adopted as doubtful: nobody knows when it was sent, nor by which value it would be found."""
-    scene.desk.journal.settling.adopt(scene.desk.record.id, [Adopted(identity(4), Status.UNKNOWN, "case-4")], COLUMNS)
+    scene.desk.journal.adoptions.adopt(scene.desk.record.id, [Adopted(identity(4), Status.UNKNOWN, "case-4")], COLUMNS)
     scene.wait()
     scene.settle()
     assert (scene.crm.asked, scene.status(4)) == ([], Status.UNKNOWN)

@@ -1,4 +1,4 @@
-"""Every workbook of the collection equals what LibreOffice shows of it, whose CSV lies beside it."""
+"""Every workbook of the collection equals what LibreOffice shows of it, whose CSV is beside it."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from source_support import WORKBOOKS, open_table, rows_of
 from importer.model import Cell, Fault, Typed
 
 SHOWN = sorted(WORKBOOKS.glob("*.*.csv"))
-# Where LibreOffice and the contract part, by what is read: it rounds into the next day, shows no target of a link,
-# takes an ISO date for a number, and writes a truth into XLS as a number.
+# Where LibreOffice differs from our rules, by what we read: it rounds into the next day, does not show the target of a
+# link, reads an ISO date as a number, and writes a boolean into XLS as a number.
 PARTED = {
     "2024-01-01 23:59:59": "2024-01-02 00:00:00",
     "https://example.com/dos": "",

@@ -1,4 +1,4 @@
-"""Text tables: what separates them, how they are written, and which row is which."""
+"""Text tables: their delimiters, their encodings, and the numbers of their rows."""
 
 from __future__ import annotations
 
@@ -34,20 +34,20 @@ def test_s1_every_delimiter_in_every_encoding_reads_the_same(tmp_path: Path, del
 
 
 def test_s1_sep_line_is_obeyed_and_is_no_row(tmp_path: Path) -> None:
-    """The line `sep=;` names the delimiter, and rows are counted without it, as Excel counts them."""
+    """The line `sep=;` names the delimiter, and rows are numbered without it, as Excel numbers them."""
     table = open_table(written(tmp_path / "t.csv", "sep=;\r\na;b,c\r\n1;2\r\n"))
     assert table.columns == ("a", "b,c")
     assert texts_of(table) == {2: ["1", "2"]}
 
 
-def test_s1_the_guess_is_said_and_overruled(tmp_path: Path) -> None:
-    """The notes say what was detected; the options overrule it."""
+def test_s1_the_guess_is_shown_and_overridden(tmp_path: Path) -> None:
+    """The notes say what was detected; the options override it."""
     path = written(tmp_path / "t.csv", "a;b,c;d\n1,5;2;3\n")
     assert "utf-8" in open_table(path).notes[0]
     assert "semicolon" in open_table(path).notes[0]
-    overruled = open_table(path, TableOptions(delimiter=",", encoding="cp1252"))
-    assert overruled.columns == ("a;b", "c;d")
-    assert texts_of(overruled) == {2: ["1", "5;2;3"]}
+    overridden = open_table(path, TableOptions(delimiter=",", encoding="cp1252"))
+    assert overridden.columns == ("a;b", "c;d")
+    assert texts_of(overridden) == {2: ["1", "5;2;3"]}
 
 
 def test_s1_an_unknown_encoding_is_answered_with_known_ones(tmp_path: Path) -> None:
@@ -157,7 +157,7 @@ def test_s4_blank_equal_and_spaced_headers_are_named(tmp_path: Path) -> None:
 
 
 def test_s6_a_header_alone_is_a_table_without_rows(tmp_path: Path) -> None:
-    """A header without rows is a table of none, and said."""
+    """A header without rows is a table without rows, and a note says so."""
     table = open_table(written(tmp_path / "t.csv", "a,b\n"))
     assert (table.rows, list(table.frames())) == (0, [])
     assert any("no row below" in note for note in table.notes)

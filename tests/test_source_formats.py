@@ -9,7 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from importer.model import Typed
-from importer.source.formats import Shows, moment, number_text, parse, plain_text
+from importer.source.dates import date_cell
+from importer.source.formats import Shows, number_text, parse, plain_text
 from importer.source.workbook import number
 
 
@@ -101,17 +102,17 @@ def test_s2_more_than_fifteen_digits_are_lost(value: float) -> None:
         ("mmmmm dddd", 45292, "J Monday", date(2024, 1, 1)),
     ],
 )
-def test_s3_moments_show_as_in_excel(code: str, serial: float, shown: str, value: object) -> None:
-    """A moment reads as its format shows it, in the language that the format names, and keeps what it is."""
+def test_s3_dates_show_as_in_excel(code: str, serial: float, shown: str, value: object) -> None:
+    """A date or time reads as its format shows it, in the language that the format names, and keeps its value."""
     assert parse(code).shows is Shows.MOMENT
-    cell = moment(serial, parse(code).code, since_1904=False)
+    cell = date_cell(serial, parse(code).code, since_1904=False)
     assert cell == Typed(shown, value, parse(code).code)  # type: ignore[arg-type]  # each is of one of the kinds
 
 
 @pytest.mark.parametrize("serial", [-1, 2_958_466, 1e9])
-def test_s3_what_excel_shows_as_hashes_is_no_moment(serial: float) -> None:
-    """A number before the epoch or after the year 9999 is no moment."""
-    assert moment(serial, "yyyy-mm-dd", since_1904=False) is None
+def test_s3_what_excel_shows_as_hashes_is_not_a_date(serial: float) -> None:
+    """A number before the epoch or after the year 9999 is not a date."""
+    assert date_cell(serial, "yyyy-mm-dd", since_1904=False) is None
 
 
 @settings(max_examples=200, deadline=None)
@@ -122,5 +123,5 @@ def test_no_format_makes_a_number_stumble(code: str, value: float) -> None:
     if shown_by.shows is Shows.NUMBER:
         assert isinstance(number_text(value, shown_by), str)
     elif shown_by.shows is Shows.MOMENT:
-        cell = moment(value % 60_000, shown_by.code, since_1904=value < 0)
+        cell = date_cell(value % 60_000, shown_by.code, since_1904=value < 0)
         assert cell is not None

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 import pytest
+from xlsxwriter import Workbook
 
 MEASURE = """
 import re, sys
@@ -21,16 +23,34 @@ print(rows, re.search(r"VmHWM:\\s+([0-9]+) kB", Path("/proc/self/status").read_t
 """
 
 
+def write_csv(path: Path, rows: Iterable[Sequence[str]]) -> None:
+    """Write rows as a text table."""
+    path.write_text("a;b;c\n" + "".join(";".join(row) + "\n" for row in rows), "utf-8")
+
+
+def write_xlsx(path: Path, rows: Iterable[Sequence[str]]) -> None:
+    """Write rows as a workbook, the number of each in a column of both texts and numbers."""
+    with Workbook(path, {"constant_memory": True}) as book:
+        page = book.add_worksheet()
+        page.write_row(0, 0, ["a", "b", "c"])
+        for number, (first, *others) in enumerate(rows, 1):
+            page.write_row(number, 0, [int(first) if number % 2 else first, *others])
+
+
+WRITE: dict[str, Callable[[Path, Iterable[Sequence[str]]], None]] = {"csv": write_csv, "xlsx": write_xlsx}
+
+
 @pytest.mark.skipif(
     not Path("/proc/self/status").exists() or "VmHWM" not in Path("/proc/self/status").read_text("ascii"),
     reason="only Linux tells a program's own highest use of memory, without that of the program that started it",
 )
-def test_s6_memory_does_not_grow_with_the_rows(tmp_path: Path) -> None:
-    """Thirty times as many rows take no more memory, read once and again."""
+@pytest.mark.parametrize(("kind", "more"), [("csv", 300_000), ("xlsx", 100_000)])
+def test_s6_memory_does_not_grow_with_the_rows(tmp_path: Path, kind: str, more: int) -> None:
+    """Ten or thirty times as many rows take no more memory, read once and again; no text of them is kept."""
     highest = []
-    for rows in (10_000, 300_000):
-        path = tmp_path / f"{rows}.csv"
-        path.write_text("a;b;c\n" + "".join(f"{row};texto número {row};x\n" for row in range(rows)), "utf-8")
+    for rows in (10_000, more):
+        path = tmp_path / f"{rows}.{kind}"
+        WRITE[kind](path, ([str(row), f"texto número {row}", "x"] for row in range(rows)))
         done = subprocess.run([sys.executable, "-c", MEASURE, path], check=True, capture_output=True, text=True)
         read, peak = map(int, done.stdout.split())
         assert read == 2 * rows

@@ -1,4 +1,4 @@
-"""What a file that cannot be read is told: by content, in one sentence, with a remedy."""
+"""Files that cannot be read are recognised by their content and refused in one sentence with a remedy."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import pytest
 from source_support import WORKBOOKS, opened, saved, written
 
 from importer.errors import SourceError
-from importer.source import calamine, open_table
+from importer.source import open_table, parsing
 
 OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(504)
 MAIN = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
@@ -48,6 +48,10 @@ REFUSED: dict[str, tuple[bytes, str]] = {
     "cut.xlsx": ((WORKBOOKS / "cells.xlsx").read_bytes()[:3000], "damaged"),
     "empty.csv": (b"", "empty"),
     "broken.xlsx": (packed(sheet1=b"<worksheet><sheetData><row"), "damaged"),
+    "wide.xlsx": (
+        packed(sheet1=f'<worksheet xmlns="{MAIN}"><sheetData/></worksheet>'.encode("utf-16")),
+        "UTF-16",
+    ),
     "unsorted.xlsx": (
         packed(
             sheet1=f'<worksheet xmlns="{MAIN}"><sheetData><row r="2"/><row r="1"/></sheetData></worksheet>'.encode()
@@ -77,7 +81,7 @@ def test_s6_the_ending_does_not_matter(tmp_path: Path) -> None:
 
 
 def test_s6_lock_files_folders_and_missing_files(tmp_path: Path) -> None:
-    """A lock file, a folder and a file that is not there are each said."""
+    """A lock file, a folder and a missing file are each named as what they are."""
     for name, what in (("~$t.xlsx", "open program"), ("", "folder"), ("no.csv", "no file")):
         with pytest.raises(SourceError, match=what):
             open_table(tmp_path / name)
@@ -106,7 +110,7 @@ def test_x2_entities_are_refused_in_every_part(tmp_path: Path) -> None:
 @pytest.mark.skipif(sys.platform != "linux", reason="other systems do not hold a process to its limit")
 def test_a_parser_that_runs_out_of_memory_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Where the child process reaches its limit, the sentence says so, and this process lives on."""
-    monkeypatch.setattr(calamine, "MEMORY_LIMIT", 150 << 20)
+    monkeypatch.setattr(parsing, "MEMORY_LIMIT", 150 << 20)
     path = saved(tmp_path / "t.xlsx", [["a"], *([["x" * 30_000 + str(n)] for n in range(3)])])
     content = packed(
         sheet1=(

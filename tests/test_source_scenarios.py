@@ -1,4 +1,4 @@
-"""What a user is told of a spreadsheet that is not as it should be: `check` on whole files."""
+"""What `check` says about a spreadsheet that is not as it should be."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ def test_s5_hidden_rows_are_passed_over_and_hidden_columns_read(check: Check) ->
 
 
 def test_s5_a_formula_without_a_result_is_an_issue(check: Check) -> None:
-    """A formula that nobody has calculated is an issue of its cell that says to save the file in Excel."""
+    """A formula that was never calculated is an issue of its cell, whose remedy is to save the file in Excel."""
     result = check(WORKBOOKS / "errors.xlsx", "Qué Celda Celda")
     of_the_row = [issue for issue in result.json["issues"] if issue["row"] == 8]
     assert {(issue["column"], issue["value"], issue["code"]) for issue in of_the_row} >= {
@@ -118,7 +118,7 @@ def test_s6_check_refuses_in_one_sentence(tmp_path: Path, check: Check, name: st
 
 
 def test_s6_every_length_of_a_cut_file_is_named(tmp_path: Path) -> None:
-    """A workbook that is cut short anywhere is named as damaged; none is read as if it were whole."""
+    """A workbook that is cut short anywhere is reported as damaged, and never read as if it were complete."""
     for name in ("table.xlsx", "table.ods", "binary.xlsb"):
         content = (WORKBOOKS / name).read_bytes()
         for length in range(4, len(content) - 22, len(content) // 12):

@@ -1,4 +1,4 @@
-"""What other readers' own torture files brought to light, each on a small file of our own making."""
+"""What other readers' own torture files revealed, each on a small file of our own."""
 
 from __future__ import annotations
 
@@ -6,9 +6,10 @@ import zipfile
 from pathlib import Path
 
 import pytest
-from source_support import WORKBOOKS, open_table, opened, saved, texts_of, written
+from source_support import WORKBOOKS, odd_record, open_table, opened, saved, texts_of, written
 
 from importer.errors import SourceError
+from importer.source import parsing
 
 OF_A_MACRO = (
     '<?xml version="1.0"?><!DOCTYPE library:library PUBLIC "-//OpenOffice.org//DTD OfficeDocument 1.0//EN"'
@@ -54,11 +55,40 @@ def test_s6_a_far_column_alone_is_refused_in_xlsx(tmp_path: Path) -> None:
         open_table(path)
 
 
-def test_an_xls_file_whose_texts_are_misread_is_refused(tmp_path: Path) -> None:
-    """Where an XLS workbook names another code page than its texts have, none of them is taken as it was misread."""
+def western(path: Path) -> Path:
+    """Write an XLS workbook that names another code page than its texts have."""
     content = (WORKBOOKS / "table.xls").read_bytes()
     unicode_named, western_named = b"\x42\x00\x02\x00\xb0\x04", b"\x42\x00\x02\x00\xe4\x04"
-    path = written(tmp_path / "western.xls", content.replace(unicode_named, western_named))
-    assert path.read_bytes() != content
+    assert unicode_named in content
+    return written(path, content.replace(unicode_named, western_named))
+
+
+def test_the_code_page_of_an_xls_file_does_not_matter(tmp_path: Path) -> None:
+    """Texts of Excel 97 and later are Unicode, whatever code page the workbook names."""
+    assert texts_of(open_table(western(tmp_path / "western.xls"))) == texts_of(opened("table.xls"))
+
+
+def test_an_xls_file_whose_texts_are_misread_is_refused(tmp_path: Path) -> None:
+    """Where only calamine, which applies the wrong code page, can read the workbook, it is refused."""
+    path = odd_record(western(tmp_path / "western.xls"), tmp_path / "odd.xls")
     with pytest.raises(SourceError, match=r"save it as \.xlsx"):
         open_table(path)
+
+
+def test_s6_a_parser_that_does_not_end_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where the child process takes too long, the sentence says so, and this process goes on."""
+    monkeypatch.setattr(parsing, "TIME_LIMIT", 0)
+    for name in ("table.xlsx", "table.xls", "table.ods", "binary.xlsb"):
+        with pytest.raises(SourceError, match=f"{name} cannot be read within"):
+            opened(name)
+
+
+def test_an_xls_file_that_leads_in_a_circle_is_given_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where a chain of sectors has no end, in which xlrd would read for ever, reading ends in a sentence."""
+    monkeypatch.setattr(parsing, "TIME_LIMIT", 2)
+    content = bytearray((WORKBOOKS / "links.xls").read_bytes())
+    table_of_chains = 3 * 512
+    assert content[table_of_chains : table_of_chains + 4] == b"\1\0\0\0"  # after sector 0 comes sector 1
+    content[table_of_chains] = 0
+    with pytest.raises(SourceError, match=r"circle\.xls cannot be read within 2 seconds"):
+        open_table(written(tmp_path / "circle.xls", bytes(content)))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import gc
 import hashlib
 import re
 import zipfile
@@ -13,11 +12,11 @@ from pathlib import Path
 import psutil
 import pytest
 from openpyxl import Workbook
-from source_support import WORKBOOKS, opened, rows_of, saved, texts_of, written
+from source_support import WORKBOOKS, odd_record, opened, rows_of, saved, texts_of, written
 
 from importer.errors import SourceError
 from importer.model import Fault, TableOptions, Typed
-from importer.source import Table, begin_table, open_table, readers, workbook
+from importer.source import open_table, sheets
 
 
 def test_s2_numbers_and_text_keep_their_digits() -> None:
@@ -73,7 +72,7 @@ def test_s3_moments_of_both_epochs_stay_where_they_are(name: str) -> None:
 
 
 def test_s4_the_header_is_found_below_a_title() -> None:
-    """The header below a title is found and said; blank rows and styled empty rows shift and add nothing."""
+    """The header below a title is found, with a note; blank and styled empty rows neither shift nor add a row."""
     table = opened("header_on_row_4.xlsx")
     assert (table.header_row, table.rows) == (4, 4)
     assert table.columns == ("Ticket", "Descripción larga", "(column C)", "Nota", "Nota (2)")
@@ -89,7 +88,7 @@ def test_s5_merged_cells_are_first_or_filled() -> None:
 
 @pytest.mark.parametrize(("name", "hidden"), [("hidden.xlsx", {4, 7, 8}), ("mixed.ods", {13}), ("mixed.xls", {13})])
 def test_s5_hidden_rows_are_told(name: str, hidden: set[int]) -> None:
-    """Hidden rows are named unless they are wanted, keep their place either way, and are said."""
+    """Hidden rows are listed, with a note, unless they are included; they keep their place either way."""
     table = opened(name)
     assert table.hidden == hidden
     assert any("hidden or filtered" in note for note in table.notes)
@@ -97,23 +96,37 @@ def test_s5_hidden_rows_are_told(name: str, hidden: set[int]) -> None:
     assert opened(name, hidden="include").hidden == frozenset()
 
 
-def test_s5_what_a_format_cannot_tell_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Of a workbook that cannot be looked into, the notes say what was not seen, and its rows are read all the same."""
-    monkeypatch.setattr(readers, "scan_xls", lambda _content, _sheet: None)
-    table = opened("mixed.xls")
+def test_s5_what_cannot_be_recognised_is_said(tmp_path: Path) -> None:
+    """Where xlrd cannot read an XLS workbook, its values are read all the same, and the notes say what was not seen."""
+    table = open_table(odd_record(WORKBOOKS / "mixed.xls", tmp_path / "mixed.xls"))
     assert (table.hidden, table.rows) == (frozenset(), 13)
     assert texts_of(table)[5] == ["date", "2024-02-29"]
-    assert any("hidden rows" in note and ".xlsx" in note for note in table.notes)
+    assert any("Hidden rows" in note and ".xlsx" in note for note in table.notes)
 
 
 def test_links_show_their_text_or_their_target() -> None:
-    """A link reads as its text, and as its target where it has none."""
+    """A link reads as its text, and as its target where it has no text."""
     assert [cells[1] for cells in rows_of(opened("links.xlsx")).values()] == [
         "el sitio",
         "https://example.com/dos",
         "ir",
         "fin",
     ]
+
+
+def test_an_xls_cell_without_a_text_reads_as_the_target_of_its_link(tmp_path: Path) -> None:
+    """In an XLS workbook, too, a link reads as its text, and as its target where it has no text."""
+    content = (WORKBOOKS / "links.xls").read_bytes()
+    text_of_b2, unknown = b"\xfd\x00\x0a\x00\x01\x00\x01\x00", b"\xff\x0f\x0a\x00\x01\x00\x01\x00"
+    assert content.count(text_of_b2) == 1
+    path = written(tmp_path / "t.xls", content.replace(text_of_b2, unknown))
+    assert [cells[1] for cells in texts_of(open_table(path)).values()] == ["https://example.com/uno", "", "ir", "fin"]
+    assert any("2 cells are links" in note for note in open_table(path).notes)
+
+
+def test_emojis_in_xls_are_whole() -> None:
+    """XLS files store texts in records of 8 KB; an emoji that is cut in two by them is read as it was written."""
+    assert texts_of(opened("emoji.xls")) == texts_of(opened("emoji.xlsx"))
 
 
 def test_a_workbook_without_references_and_with_a_prefix_reads() -> None:
@@ -128,41 +141,34 @@ def test_a_workbook_without_references_and_with_a_prefix_reads() -> None:
     ids=["another order", "more spaces", "further attributes"],
 )
 def test_cells_that_are_spelt_in_an_unusual_way_say_the_same(tmp_path: Path, name: str, spelt: str) -> None:
-    """A style, a type and a reference mean the same in any order and between any spaces; plain formats may be lost."""
+    """A style, a type and a reference mean the same in any order and between any spaces."""
     path = tmp_path / name
     cell = re.compile(r'<c( r="[A-Z]+[0-9]+")( s="[0-9]+")?( t="[a-z]+")?>', re.IGNORECASE)
     with zipfile.ZipFile(WORKBOOKS / name) as old, zipfile.ZipFile(path, "w") as new:
         for part in old.namelist():
             content = old.read(part).decode() if part.startswith("xl/worksheets/sheet") else old.read(part)
             new.writestr(part, cell.sub(spelt, content) if isinstance(content, str) else content)
-    assert said(open_table(path)) == said(opened(name))
-
-
-def said(table: Table) -> dict[int, list[object]]:
-    """Return what the cells of a table show and are, but for the number formats that show nothing more."""
-    cells = rows_of(table).items()
-    return {row: [(str(cell), cell.value if isinstance(cell, Typed) else cell) for cell in some] for row, some in cells}
-
-
-def test_s6_texts_of_a_mixed_column_are_not_kept(tmp_path: Path) -> None:
-    """Of a column with texts and numbers only the numbers are remembered: long texts would fill the memory."""
-    workbook._cell.cache_clear()
-    open_table(saved(tmp_path / "t.xlsx", [["a"], *([f"text {n}"] for n in range(50)), [1.5], [True]]))
-    assert workbook._cell.cache_info().currsize == 2
+    assert rows_of(open_table(path)) == rows_of(opened(name))
 
 
 def test_s5_a_merged_range_makes_no_column_of_its_own() -> None:
-    """Where merged cells are filled, a column without a header that holds nothing else is none."""
+    """Where merged cells are filled, a column that has neither a header nor anything else does not count."""
     assert opened("mixed.xlsx", merged="fill").columns == opened("mixed.xlsx").columns == ("Qué", "Celda")
 
 
-def test_a_table_that_nobody_waits_for_leaves_no_process() -> None:
-    """The process that parses a workbook ends when whoever began to read it has another reason to stop."""
-    before = psutil.Process().children()
-    begun = begin_table(WORKBOOKS / "cells.xlsx")
-    (parser,) = set(psutil.Process().children()) - set(before)
-    del begun
-    gc.collect()
+def test_a_workbook_that_is_given_up_leaves_no_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The process that parses a workbook ends when its reading stops for another reason."""
+    before = set(psutil.Process().children())
+    parsers: list[psutil.Process] = []
+
+    def stop(*_arguments: object) -> None:
+        parsers.extend(set(psutil.Process().children()) - before)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(sheets, "scan_xlsx", stop)
+    with pytest.raises(KeyboardInterrupt):
+        opened("cells.xlsx")
+    (parser,) = parsers
     assert not parser.is_running()
 
 
@@ -224,7 +230,7 @@ def test_the_digest_is_of_the_bytes_that_were_read(tmp_path: Path) -> None:
 
 
 def test_regional_dates_read_the_same_everywhere(tmp_path: Path) -> None:
-    """The format that Excel shows by each computer's region reads as an ISO date, and that is said."""
+    """The format that Excel shows by each computer's region reads as an ISO date, and a note says so."""
     book = Workbook()
     page = book.active
     assert page is not None
@@ -246,7 +252,7 @@ def test_a_table_that_begins_at_the_right_keeps_its_columns(tmp_path: Path) -> N
 
 
 def test_every_row_that_is_counted_is_in_a_frame(tmp_path: Path) -> None:
-    """Rows of nothing but zeros, falsehoods, errors or links are rows; a row of a merged range alone is none."""
+    """A row with nothing but a zero, FALSE, an error or a link is a row; one that only a merged range covers is not."""
     book = Workbook()
     page = book.active
     assert page is not None

@@ -1,4 +1,4 @@
-"""Which tenant a server is: this computer by any name is one, and a stand-in is never the CRM."""
+"""Which tenant a server is: this computer is one by any name, and a stand-in is never the CRM."""
 
 from __future__ import annotations
 
@@ -82,7 +82,7 @@ def test_r17_a_stand_in_is_not_the_crm(
 
 
 def test_r17_an_older_journal_that_says_so_is_refused(office: Office, give: Give) -> None:
-    """Where an earlier version recorded a stand-in's import as one of the CRM, a run does not take its word."""
+    """Where an earlier version recorded a stand-in's import as one of the CRM, a run does not trust that."""
     office.write([ticket(1)])
     assert give(office.arguments("run", "--yes")).status == 0
     with closing(sqlite3.connect(office.journal)) as journal, journal:

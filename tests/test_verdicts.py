@@ -7,17 +7,16 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from journal_support import LEASE, Clock, UserInterface, created, identity, outcome
+from journal_support import LEASE, Clock, SampleJournal, created, identity, outcome
 
 from importer.journal import Doubt
-from importer.model import HumanDecision as Answered
-from importer.model import Outcome, Status
+from importer.model import Outcome, Status, Verdict
 from importer.workflow.decisions import DecisionTaker, HumanDecision
 from importer.workflow.matching import ImportHistory
 
 QUIET = 120.0
 REFERENCE = identity(1).reference
-UNKNOWN = outcome(Answered.UNKNOWN)
+UNKNOWN = outcome(Verdict.UNKNOWN)
 
 
 @pytest.fixture
@@ -27,33 +26,33 @@ def clock() -> Clock:
 
 
 @pytest.fixture
-def desk(tmp_path: Path, clock: Clock) -> Iterator[UserInterface]:
+def desk(tmp_path: Path, clock: Clock) -> Iterator[SampleJournal]:
     """Return an open journal with rows 1 to 3 planned."""
-    desk = UserInterface(tmp_path / "journal.db", clock)
+    desk = SampleJournal(tmp_path / "journal.db", clock)
     desk.plan([1, 2, 3])
     yield desk
     desk.journal.close()
 
 
-def taker(desk: UserInterface) -> DecisionTaker:
+def taker(desk: SampleJournal) -> DecisionTaker:
     """Return what takes a person's verdicts."""
     return DecisionTaker(ImportHistory(desk.journal, desk.record), QUIET, "report")
 
 
-def take(desk: UserInterface, verdict: HumanDecision) -> str:
+def take(desk: SampleJournal, verdict: HumanDecision) -> str:
     """Return why a verdict was not taken, nothing where it was."""
     return taker(desk).take(verdict) or ""
 
 
-def in_doubt(desk: UserInterface, clock: Clock, number: int = 1, what: Outcome = UNKNOWN) -> Doubt:
+def in_doubt(desk: SampleJournal, clock: Clock, number: int = 1, what: Outcome = UNKNOWN) -> Doubt:
     """Send a row into an answer that tells nothing, and let its quiet period be over."""
     desk.conclude(desk.claim(number), what)
     clock.pass_by(LEASE + QUIET)
-    doubts = desk.journal.settling.doubts(desk.record.id)
+    doubts = desk.journal.doubts.of_import(desk.record.id)
     return next(doubt for doubt in doubts if doubt.reference == identity(number).reference)
 
 
-def test_o28_a_verdict_names_the_attempt_that_it_is_about(desk: UserInterface, clock: Clock) -> None:
+def test_o28_a_verdict_names_the_attempt_that_it_is_about(desk: SampleJournal, clock: Clock) -> None:
     """What was said of the first attempt is refused once the row went again; of the second, it is taken."""
     first = in_doubt(desk, clock)
     assert take(desk, HumanDecision(REFERENCE, None, about=first.about)) == ""
@@ -81,7 +80,7 @@ def test_o28_a_verdict_names_the_attempt_that_it_is_about(desk: UserInterface, c
     ],
 )
 def test_o28_a_sheet_of_the_first_version_names_run_and_moment(
-    desk: UserInterface, clock: Clock, *, off: int, other_run: int | None, taken: bool
+    desk: SampleJournal, clock: Clock, *, off: int, other_run: int | None, taken: bool
 ) -> None:
     """To the second, in whatever zone the sheet was written; another run or moment is another attempt."""
     doubt = in_doubt(desk, clock)
@@ -94,7 +93,7 @@ def test_o28_a_sheet_of_the_first_version_names_run_and_moment(
 
 @pytest.mark.parametrize("case", ["case-1", None])
 def test_o28_nobody_can_know_before_lease_and_quiet_period_are_over(
-    desk: UserInterface, clock: Clock, case: str | None
+    desk: SampleJournal, clock: Clock, case: str | None
 ) -> None:
     """The refusal tells the moment from which on a verdict is taken, and from that moment on it is."""
     desk.conclude(desk.claim(1), UNKNOWN)
@@ -105,7 +104,7 @@ def test_o28_nobody_can_know_before_lease_and_quiet_period_are_over(
     assert take(desk, HumanDecision(REFERENCE, case)) == ""
 
 
-def test_o28_a_row_that_is_being_sent_is_not_in_doubt_yet(desk: UserInterface, clock: Clock) -> None:
+def test_o28_a_row_that_is_being_sent_is_not_in_doubt_yet(desk: SampleJournal, clock: Clock) -> None:
     """Until its lease is over; then it is, without any run in between."""
     desk.claim(1)
     assert "is being sent" in take(desk, HumanDecision(REFERENCE, None))
@@ -113,9 +112,9 @@ def test_o28_a_row_that_is_being_sent_is_not_in_doubt_yet(desk: UserInterface, c
     assert take(desk, HumanDecision(REFERENCE, None)) == ""
 
 
-def test_o23_what_is_known_of_a_row_speaks_against_a_verdict(desk: UserInterface, clock: Clock) -> None:
+def test_o23_what_is_known_of_a_row_speaks_against_a_verdict(desk: SampleJournal, clock: Clock) -> None:
     """Ids that arrived have to be named each; the id of another row is that row's, which is named with the way out."""
-    in_doubt(desk, clock, 1, Outcome(Answered.UNKNOWN, "No.", ids=("case-a", "case b")))
+    in_doubt(desk, clock, 1, Outcome(Verdict.UNKNOWN, "No.", ids=("case-a", "case b")))
     for despite in ((), ("case-a",)):
         assert '--despite "case b"' in take(desk, HumanDecision(REFERENCE, None, despite=despite))
     desk.conclude(desk.claim(2), created("case-2"))
@@ -124,11 +123,11 @@ def test_o23_what_is_known_of_a_row_speaks_against_a_verdict(desk: UserInterface
     assert take(desk, HumanDecision(REFERENCE, None, despite=("case-a", "case b"))) == ""
 
 
-def test_o21_an_id_is_not_handed_over_too_early(desk: UserInterface, clock: Clock) -> None:
+def test_o21_an_id_is_not_handed_over_too_early(desk: SampleJournal, clock: Clock) -> None:
     """The row's own case may still come into being."""
     desk.conclude(desk.claim(1), created("case-1"))
     desk.conclude(desk.claim(2), created("case-1"))
-    holder = desk.journal.settling.holder_of(desk.record.id, REFERENCE, "case-1")
+    holder = desk.journal.doubts.holder_of(desk.record.id, REFERENCE, "case-1")
     doubt = taker(desk).doubt(identity(2).reference)
     assert doubt
     assert "may still come into being until" in (taker(desk).hand_over(doubt, holder) or "")

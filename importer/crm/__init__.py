@@ -1,10 +1,13 @@
-"""The only HTTP: one POST becomes an outcome, and a question becomes an answer."""
+"""The CRM over HTTP: one POST becomes an outcome, and a question becomes an answer."""
 
 from importer.crm.answers import TABLE, interpret
 from importer.crm.client import Crm
+from importer.crm.marks import Hit, find_mark, hit_of, is_whole, marks_at, mentions, path_of
 from importer.crm.pacing import CircuitBreaker, PauseReason, RateLimiter, backoff
 from importer.crm.probe import Answered, Certificate, ConnectionProbe
-from importer.crm.records import Found, Hit, Quota, Record, find_mark, hit_of, is_whole, marks_at, mentions, path_of
+from importer.crm.records import Found, Quota, Record
+from importer.crm.scripted import ScriptedTransport, json_reply
+from importer.crm.transport import Reply, Request, Transport
 
 __all__ = [
     "TABLE",
@@ -19,11 +22,16 @@ __all__ = [
     "Quota",
     "RateLimiter",
     "Record",
+    "Reply",
+    "Request",
+    "ScriptedTransport",
+    "Transport",
     "backoff",
     "find_mark",
     "hit_of",
     "interpret",
     "is_whole",
+    "json_reply",
     "marks_at",
     "mentions",
     "path_of",

@@ -1,10 +1,10 @@
-"""What an answer means for the row that was sent: one table, read from the top, the first line that fits, and one rule.
+"""What an answer means for the row that was sent: one table, read from the top, where the first line that fits counts.
 
-The rule: an id in an answer is never lost. An answer that names a case without being a clear success leaves the row
-unknown, whatever its line says; what its line pauses is paused.
+One rule stands above the table: an id in an answer is never lost. An answer that names a case without being a clear
+success leaves the row unknown, whatever its line says; what its line pauses is still paused.
 
-`documented` says whether the vendor's pages describe the line; the others follow from what HTTP says of a status,
-or from nothing but caution. What no line fits is unknown. `docs/outcomes.md` shows the same table to people.
+`documented` says whether the vendor's pages describe the line; the other lines follow from what HTTP says of a status,
+or from caution alone. An answer that no line fits is unknown. `docs/outcomes.md` shows the same table to users.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ _VENDORS_SENTENCES = {
     "please validate token",
     "please enter the wolkvox-token",
 }
-"""What the vendor documents as a whole text: the row's words have no place in it."""
+"""What the vendor documents as a whole text, which quotes nothing of the row."""
 
 
 class Shape(Enum):
@@ -49,8 +49,8 @@ class Shape(Enum):
 class Line:
     """One line: which answers it fits, and what they mean.
 
-    `http` holds HTTP statuses, `codes` the body's `code`, for which the HTTP status stands in where the body has
-    none; `words` are looked for in the CRM's words, any one of them suffices.
+    `http` holds HTTP statuses, `codes` values of the body's `code`, or of the HTTP status where the body has none.
+    `words` are looked for in the CRM's words; any one of them is enough.
     """
 
     name: str
@@ -151,17 +151,17 @@ def interpret(
 ) -> Outcome:
     """Return what an answer means for the row.
 
-    `secrets` are the texts that were sent, the token among them; they are masked in the message. `whole` says
-    whether the request's body went out to its last byte: an answer outranks that, except a success.
+    `secrets` are the texts that were sent, including the token; they are masked in the message. `whole` says whether
+    the request's body was sent to its last byte: an answer outranks that, except a success.
     """
     reading = read(body)
     linked = ids_in_link(_named(headers).get("location", ""))
     secrets = tuple(secrets)
     quoted = _Quoted(secrets)
-    own = [wolkvox_id for words, wolkvox_id in reading.perhaps if not quoted.may_hold(fold(words))]
+    own = [wolkvox_id for words, wolkvox_id in reading.possible_ids if not quoted.may_hold(fold(words))]
     reading = replace(reading, ids=tuple(dict.fromkeys((*reading.ids, *own, *linked))))
     line = next(line for line in TABLE if _fits(line, http_status, reading, quoted))
-    verdict = _ruled(line.verdict, reading, whole=whole)
+    verdict = _verdict_of(line.verdict, reading, whole=whole)
     created = verdict is Verdict.CREATED
     return Outcome(
         verdict=verdict,
@@ -176,17 +176,17 @@ def interpret(
     )
 
 
-def _ruled(verdict: Verdict, reading: Reading, *, whole: bool) -> Verdict:
-    """Return the verdict of a line, unknown where the answer names a case all the same, or is several answers."""
+def _verdict_of(verdict: Verdict, reading: Reading, *, whole: bool) -> Verdict:
+    """Return the verdict of a line, or unknown where the answer names a case all the same, or is several answers."""
     if verdict is Verdict.CREATED and whole:
         return verdict
     return Verdict.UNKNOWN if verdict is Verdict.CREATED or reading.ids or reading.several else verdict
 
 
 def retry_after(headers: Mapping[str, str]) -> float | None:
-    """Return the seconds that Retry-After asks for, given as seconds or as a date, None where it asks nothing.
+    """Return the seconds that Retry-After asks for, in seconds or as a date; None where it asks for nothing.
 
-    A date is measured against the server's own clock where it shows it, since the clock here may be wrong.
+    A date is measured against the server's own clock where the answer shows it, since the clock here may be wrong.
     """
     named = _named(headers)
     wanted = named.get("retry-after")
@@ -194,7 +194,7 @@ def retry_after(headers: Mapping[str, str]) -> float | None:
         return None
     if wanted.isascii() and wanted.isdigit():
         return float(wanted[:9])
-    until, now = moment(wanted), moment(named.get("date", ""))
+    until, now = http_date_seconds(wanted), http_date_seconds(named.get("date", ""))
     if until is None:
         return None
     return max(0.0, until - (time.time() if now is None else now))
@@ -204,8 +204,8 @@ def _named(headers: Mapping[str, str]) -> dict[str, str]:
     return {name.lower(): value.strip() for name, value in headers.items()}
 
 
-def moment(text: str) -> float | None:
-    """Return the seconds since 1970 of a date as HTTP writes it, None where it is none."""
+def http_date_seconds(text: str) -> float | None:
+    """Return a date as HTTP writes it in seconds since 1970, None where the text is not one."""
     try:
         date = parsedate_to_datetime(text)
     except (ValueError, TypeError, IndexError, OverflowError):
@@ -217,7 +217,7 @@ def _fits(line: Line, http_status: int, reading: Reading, quoted: _Quoted) -> bo
     code = http_status if reading.code is None else int(reading.code)
     if http_status not in line.http or code not in line.codes:
         return False
-    if line.words and not any(_says(reading.said, phrase, quoted) for phrase in line.words):
+    if line.words and not any(_says(reading.texts, phrase, quoted) for phrase in line.words):
         return False
     if line.shape is Shape.ANY:
         return True
@@ -228,14 +228,14 @@ def _fits(line: Line, http_status: int, reading: Reading, quoted: _Quoted) -> bo
 
 
 class _Quoted:
-    """The texts that were sent, as far as the CRM's words may be theirs: it may change, cut and join what it quotes."""
+    """The texts that were sent, to tell the CRM's own words from those it quotes, which it may change, cut and join."""
 
     def __init__(self, sent: tuple[str, ...]) -> None:
         self._sent = sent
 
     @cached_property
     def _dense(self) -> str:
-        """Their letters and digits alone, with and without mark-up: however a quote is spaced and punctuated."""
+        """Only their letters and digits, with and without mark-up: spacing and punctuation of a quote do not matter."""
         folded = [fold(text) for text in self._sent]
         return "\n".join(_dense(text) for text in (*folded, *(_TAG.sub("", text) for text in folded)))
 
@@ -254,32 +254,32 @@ def _dense(text: str) -> str:
     return "".join(filter(str.isalnum, unicodedata.normalize("NFKD", text)))
 
 
-def _says(said: Iterable[str], phrase: str, quoted: _Quoted) -> bool:
-    """Tell whether the CRM says a phrase of itself, rather than quoting the row that it is asked to take.
+def _says(texts: Iterable[str], phrase: str, quoted: _Quoted) -> bool:
+    """Tell whether the CRM says a phrase itself, rather than quoting the row that was sent.
 
-    A text of which the phrase is only a part may have come together from its own words and the row's.
+    A text of which the phrase is only a part may be put together from the CRM's words and the row's.
     """
     phrase = fold(phrase)
-    spoken = [text for text in map(fold, said) if phrase in text]
-    if not spoken or quoted.may_hold(phrase):
+    saying = [text for text in map(fold, texts) if phrase in text]
+    if not saying or quoted.may_hold(phrase):
         return False
-    return any(_NO_WORD.sub("", text).strip() in _VENDORS_SENTENCES for text in spoken) or not quoted.may_hold_part_of(
-        phrase
-    )
+    if any(_NO_WORD.sub("", text).strip() in _VENDORS_SENTENCES for text in saying):
+        return True
+    return not quoted.may_hold_part_of(phrase)
 
 
 def _sentence(verdict: Verdict, http_status: int, reading: Reading, words: str, *, whole: bool) -> str:
     ids = ", ".join(reading.ids[:_IDS_SHOWN])
     if verdict is Verdict.UNKNOWN and ids and reading.wolkvox_id and not reading.failed and not whole:
         return _(
-            "HTTP {status}: the CRM reported success before it had the whole case, so wolkvox_id {ids} may be "
-            "another case's",
+            "HTTP {status}: the CRM reported success before it had the whole case, so wolkvox_id {ids} may belong "
+            "to another case",
             status=http_status,
             ids=ids,
         )
     if verdict is Verdict.UNKNOWN and ids:
         return _(
-            "HTTP {status}: the answer is not a clear success and yet names a case, {ids}; the CRM says: {words}",
+            "HTTP {status}: the answer is not a clear success, yet it names a case, {ids}; the CRM says: {words}",
             status=http_status,
             ids=ids,
             words=words or "-",
@@ -287,5 +287,7 @@ def _sentence(verdict: Verdict, http_status: int, reading: Reading, words: str, 
     if verdict is Verdict.UNKNOWN and reading.code == "200" and not reading.failed:
         return _("HTTP {status}: the CRM reports success but gives no id", status=http_status)
     if verdict is Verdict.UNKNOWN and words:
-        return _("HTTP {status}, which settles nothing; the CRM says: {words}", status=http_status, words=words)
-    return words or _("HTTP {status} without any words of the CRM that can be read", status=http_status)
+        return _(
+            "HTTP {status}, which proves nothing about the case; the CRM says: {words}", status=http_status, words=words
+        )
+    return words or _("HTTP {status}, without a readable message from the CRM", status=http_status)

@@ -1,55 +1,44 @@
-"""The calls that this project makes to the CRM."""
+"""The calls that this project makes to the CRM; `docs/crm.md` holds what is known of them, and from where."""
 
 from __future__ import annotations
 
 import json
-import ssl
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import Self
 from urllib.parse import urlencode, urlsplit
 
-from requests.utils import DEFAULT_CA_BUNDLE_PATH, get_environ_proxies
-from urllib3.util.ssl_ import create_urllib3_context
-
-from importer.crm.answers import interpret, moment
+from importer.crm.answers import http_date_seconds, interpret
 from importer.crm.connections import Lease, LeaseOver, Watch, Watchdog, always
+from importer.crm.faults import NETWORK_FAULTS, lease_over, no_answer, why_no_answer
 from importer.crm.probe import Answered, ConnectionProbe, certificate_of, shape_of, without_password
 from importer.crm.reading import Reading, read
 from importer.crm.records import Found, Quota, found_in, quota_in
-from importer.crm.transport import (
-    ANSWER_LIMIT,
-    NETWORK_FAULTS,
-    Reply,
-    Transport,
-    Upload,
-    lease_over,
-    no_answer,
-    why_no_answer,
-)
-from importer.errors import AttachmentChanged, ConnectionRefused, QuestionRefused, ServerUnreachable, SettingsError
-from importer.hosts import is_loopback
+from importer.crm.transport import ANSWER_LIMIT, Reply, Request, Transport, Upload, proxies_to, transport_to
+from importer.errors import AttachmentChanged, ConnectionRefused, QuestionRefused, ServerUnreachable
 from importer.messages import _
 from importer.model import Outcome, Pause, Payload, Target
 
 _API = "/server/API/v2/"
 _LISTING_LIMIT = 64_000_000  # bytes of an answer to a search: all cases of a contact (undocumented whether in pages)
-_SLOWEST_UPLOAD = 50_000  # bytes a second; below that an attempt is given up
-_MENDED_BY_A_PERSON = {Pause.CREDENTIALS, Pause.REDIRECT, Pause.PATH, Pause.CERTIFICATE}
+_SLOWEST_UPLOAD = 50_000  # bytes a second; a slower attempt is given up
+_FIXED_BY_A_PERSON = {Pause.CREDENTIALS, Pause.REDIRECT, Pause.PATH, Pause.CERTIFICATE}
 
 
 class Crm:
     """The CRM at one address, with one token; safe to use from many threads.
 
-    `deadline` is the seconds that an attempt may take in all, its body's upload aside. Raises SettingsError where
-    the target's `ca_file` holds no certificates. `close` it, or use it in a `with` block.
+    `deadline` is the seconds that an attempt may take in all, its body's upload aside. `transport` sends the requests;
+    without one it is made for the target, which raises SettingsError where the target's `ca_file` holds no
+    certificates. `close` the client, or use it in a `with` block.
     """
 
-    def __init__(self, target: Target, *, deadline: float = 60.0) -> None:
+    def __init__(self, target: Target, *, deadline: float = 60.0, transport: Transport | None = None) -> None:
         self._target, self._deadline = target, deadline
-        self._transport = Transport(_trust(target), _proxies(target))
+        self._transport = transport_to(target) if transport is None else transport
         self._watchdog = Watchdog()
         self._headers = {
             "Wolkvox-Token": target.token,
@@ -73,19 +62,19 @@ class Crm:
     @property
     def proxy(self) -> str | None:
         """The proxy on the way to the server, without its password; None where there is none."""
-        return without_password(_proxies(self._target).get(urlsplit(self._target.server).scheme))
+        return without_password(proxies_to(self._target).get(urlsplit(self._target.server).scheme))
 
     def attempt_deadline(self, length: int) -> float:
         """Return the seconds after which an attempt with a body of `length` bytes sends nothing more."""
         return self._deadline + length / _SLOWEST_UPLOAD
 
     def create(self, payload: Payload, lease_holds: Lease = always) -> Outcome:
-        """Send one case with exactly one POST, and say what came of it.
+        """Send one case with exactly one POST, and return its outcome.
 
         `lease_holds` is asked right before the first byte of the request, and again right before the last bytes of
-        its body; where it says no, nothing more is sent and the case was not delivered. Nothing that the network or the
-        server does raises. AttachmentChanged does, when a file turns out to be another one than was checked; the upload
-        was broken off then, so that no case was made.
+        its body; where it returns False, nothing more is sent and the case was not delivered. Nothing that the network
+        or the server does raises. AttachmentChanged is raised when a file is no longer the one that was checked; the
+        upload was stopped then, so that no case was made.
         """
         with self._watchdog.watching(self.attempt_deadline(payload.length), lease_holds) as watch:
             upload = Upload(payload, watch)
@@ -104,10 +93,10 @@ class Crm:
         return replace(outcome, bytes_sent=upload.handed_over)
 
     def token_information(self) -> Quota:
-        """Ask what is left of the token's daily calls; the question costs one (vendor's page).
+        """Return what is left of the token's daily calls; asking costs one call (vendor's page).
 
         A refusal for the quota is an answer: nothing is left. Raises ServerUnreachable where there is no answer
-        now, ConnectionRefused where a person has to mend the connection first.
+        now, ConnectionRefused where a person has to fix the connection first.
         """
         query = urlencode({"operation": self._target.operation})
         reply, outcome = self._ask("GET", f"token/tokenInformation.php?{query}")
@@ -119,8 +108,8 @@ class Crm:
         """Search cases by one of the vendor's query fields, such as `email contact`.
 
         Whether the search is exact, in which order it answers, and in what pages is undocumented. Raises as
-        `token_information` does, for the quota ServerUnreachable, and QuestionRefused where the CRM refuses this
-        question alone, which may be its way to say that there is no such case (undocumented).
+        `token_information` does, for the quota ServerUnreachable, and QuestionRefused where the CRM refuses only this
+        question, which may be its way to say that there is no such case (undocumented).
         """
         reply, outcome = self._search(field, value)
         reading = read(reply.body)
@@ -131,7 +120,7 @@ class Crm:
         raise _not_answered(outcome)
 
     def probe_search(self, field: str, value: str, *, secrets: tuple[str, ...] = ()) -> Answered:
-        """Search as `query_cases` does, and look at the answer itself, be it a refusal of this one question.
+        """Search as `query_cases` does, and return the answer's shape, even where it refuses this one question.
 
         `secrets` are further texts to mask in it. Raises as `query_cases` does where no question is answered now.
         """
@@ -141,30 +130,20 @@ class Crm:
         if _answers(reply, reading):
             found = found_in(reading)
             return Answered(accepted=True, records=found.records, shape=shape, believed=found.believed)
-        if outcome.pause not in {None, Pause.PATH}:  # of a path that is not there, a search knows another meaning
+        if outcome.pause not in {None, Pause.PATH}:  # a search may answer 404 for "no such case" (undocumented)
             raise _refusal(outcome.pause)(outcome.message)
         return Answered(accepted=False, records=(), shape=shape)
 
-    def visit(self) -> ConnectionProbe:
-        """Open a connection as a case would, and ask for the server's first page: without the token, for no call.
+    def probe_connection(self) -> ConnectionProbe:
+        """Open a connection as a case would, and request the server's first page: without the token, and no call.
 
         Raises ServerUnreachable and ConnectionRefused as `token_information` does.
         """
         before = time.time()
-        with self._watchdog.watching(self._deadline) as watch:
-            try:
-                reply = self._transport.exchange("HEAD", f"{self._target.server}/", watch)
-            except NETWORK_FAULTS as error:
-                pause, sentence = why_no_answer(error, watch)
-                unreachable = _(
-                    "{server}: {reason}. See whether the server's name, the network and the proxy are right, then give"
-                    " the same command again; nothing is lost.",
-                    server=self._target.server,
-                    reason=sentence,
-                )
-                raise _refusal(pause)(unreachable) from error
+        with self._watching(self._deadline) as watch:
+            reply = self._transport.exchange(Request("HEAD", f"{self._target.server}/"), watch)
         seconds = time.time() - before
-        shown = moment(reply.headers.get("date", ""))
+        shown = http_date_seconds(reply.headers.get("date", ""))
         ahead = None if shown is None else shown - (before + seconds / 2)
         return ConnectionProbe(watch.peer, certificate_of(watch.certificate), ahead, seconds)
 
@@ -175,28 +154,33 @@ class Crm:
 
     def _ask(self, method: str, path: str, body: bytes = b"", secrets: tuple[str, ...] = ()) -> tuple[Reply, Outcome]:
         """Make a call that creates nothing; return its answer, and what that means."""
-        with self._watchdog.watching(self.attempt_deadline(len(body))) as watch:
-            try:
-                reply = self._exchange(method, path, watch, body)
-            except NETWORK_FAULTS as error:
-                pause, sentence = why_no_answer(error, watch)
-                unreachable = _(
-                    "{server}: {reason}. See whether the server's name, the network and the proxy are right, then give"
-                    " the same command again; nothing is lost.",
-                    server=self._target.server,
-                    reason=sentence,
-                )
-                raise _refusal(pause)(unreachable) from error
+        with self._watching(self.attempt_deadline(len(body))) as watch:
+            reply = self._exchange(method, path, watch, body)
         secrets = (self._target.token, *secrets)
         return reply, interpret(reply.status, reply.headers, reply.body, secrets=secrets)
 
+    @contextmanager
+    def _watching(self, seconds: float) -> Iterator[Watch]:
+        """Watch a call that creates nothing; raises ServerUnreachable or ConnectionRefused where it gets no answer."""
+        with self._watchdog.watching(seconds) as watch:
+            try:
+                yield watch
+            except NETWORK_FAULTS as error:
+                pause, reason = why_no_answer(error, watch)
+                message = _(
+                    "{server}: {reason}. Check the server's name, the network and the proxy, then run the same command"
+                    " again; nothing is lost.",
+                    server=self._target.server,
+                    reason=reason,
+                )
+                raise _refusal(pause)(message) from error
+
     def _exchange(self, method: str, path: str, watch: Watch, body: Upload | bytes) -> Reply:
-        """Make one request, and count it once it is on its way."""
+        """Make one request, and count it as a call once its connection is open."""
+        request = Request(method, self._target.server + _API + path, self._headers, body)
         limit = ANSWER_LIMIT if isinstance(body, Upload) else _LISTING_LIMIT
         try:
-            return self._transport.exchange(
-                method, self._target.server + _API + path, watch, headers=self._headers, body=body, limit=limit
-            )
+            return self._transport.exchange(request, watch, limit)
         finally:
             if watch.connected:
                 with self._counting:
@@ -224,28 +208,4 @@ def _not_answered(outcome: Outcome) -> ServerUnreachable | ConnectionRefused:
 
 
 def _refusal(pause: Pause | None) -> type[ServerUnreachable | ConnectionRefused]:
-    return ConnectionRefused if pause in _MENDED_BY_A_PERSON else ServerUnreachable
-
-
-def _trust(target: Target) -> ssl.SSLContext:
-    """Return what certificates are checked against: the usual authorities, or those of the target's file."""
-    trust = create_urllib3_context()
-    if target.ca_file is None:
-        trust.load_verify_locations(DEFAULT_CA_BUNDLE_PATH)
-        return trust
-    try:
-        trust.load_verify_locations(target.ca_file)
-    except OSError as error:
-        raise SettingsError(
-            _("{file} holds no certificates that can be used: {reason}", file=target.ca_file, reason=error)
-        ) from error
-    return trust
-
-
-def _proxies(target: Target) -> dict[str, str]:
-    """Return the proxy to use by scheme: the target's own, or else the environment's, which never hides loopback."""
-    if target.proxy:
-        return {"http": target.proxy, "https": target.proxy}
-    if is_loopback(target.server):
-        return {}
-    return {str(scheme): str(proxy) for scheme, proxy in get_environ_proxies(target.server).items()}
+    return ConnectionRefused if pause in _FIXED_BY_A_PERSON else ServerUnreachable

@@ -1,12 +1,14 @@
-"""urllib3's connections with the habits that an attempt needs: one request each, its deadline, its lease, its answer.
+"""urllib3's connections with the habits that one attempt needs: a deadline, a lease, one request, one answer.
 
-The deadline reaches a connection from its first packet on, handshake and body included. Nothing is sent once the lease
-is over. A failed write is held back until it was seen whether the server has answered. Interim answers are read past.
-After its one answer a connection is closed from our side, so that nothing behind it can reach another request.
+The deadline covers a connection from its first packet on, handshake and body included. Nothing is sent once the lease
+has ended. A failed write is held back until it is clear whether the server has answered. Interim answers are skipped.
+After its one answer we close the connection, so that nothing behind that answer can reach another request.
 
-This is the one module that knows of `http.client` and urllib3 more than their manuals tell: that they keep their socket
-in `sock`, make answers by `response_class`, read an answer's head in `begin` from `fp`, and close what `will_close`.
-`tests/test_crm_connections.py` fails where that is no longer so.
+This is the only module that uses undocumented parts of libraries. `http.client`: the attributes `fp`, `headers`, `msg`
+and `will_close` and the method `begin` of an answer, the attributes `sock` and `response_class` of a connection.
+urllib3: `pool_classes_by_scheme` of a pool manager, `ConnectionCls` of a pool. requests: `get_environ_proxies` and
+`DEFAULT_CA_BUNDLE_PATH` in `utils`. `pyproject.toml` bounds the versions of both, and `tests/test_crm_connections.py`
+fails where one of these parts is gone.
 """
 
 from __future__ import annotations
@@ -21,6 +23,7 @@ from contextvars import ContextVar
 from http import HTTPStatus
 from typing import IO, Any
 
+from requests.utils import DEFAULT_CA_BUNDLE_PATH, get_environ_proxies
 from urllib3 import HTTPConnectionPool, HTTPSConnectionPool, PoolManager
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.util import wait_for_read, wait_for_write
@@ -28,29 +31,29 @@ from urllib3.util import wait_for_read, wait_for_write
 from importer.clock import elapsed
 from importer.messages import _
 
-# MERGED importer.crm.connections: The total deadline of an attempt: one thread that cuts connections whose time is over.
-
 STALL_LIMIT = 30.0  # seconds in which one chunk of an upload has to go
-_LONGEST_NAP = 5.0  # seconds; a laptop that slept is noticed this soon after it woke
+INTERIM_ANSWERS = 20  # interim answers that are skipped; a server that sends more does not answer
+USUAL_AUTHORITIES = DEFAULT_CA_BUNDLE_PATH  # the file of those that `requests` trusts on this computer
+_LONGEST_NAP = 5.0  # seconds; after the computer slept, the watchdog notices it this soon
 
 Clock = Callable[[], float]
 Lease = Callable[[], bool]
 
 
 class LeaseOver(Exception):
-    """The lease of an attempt ran out before the whole request was sent; what was left of it was not."""
+    """The lease of an attempt ended before the whole request was sent; the rest of it was not sent."""
 
 
 def always() -> bool:
-    """Hold for ever, as what creates nothing needs no lease."""
+    """Return True: a call that creates nothing needs no lease."""
     return True
 
 
 class Watch:
     """One attempt: when it ends, whether it may still send, and the connection to cut.
 
-    It ends `seconds` from now by a clock that counts sleep and that nobody sets. `lease_holds` is asked before the
-    first and the last bytes of the request.
+    It ends `seconds` from now, by a clock that counts sleep and cannot be set. `lease_holds` is asked before the
+    first and before the last bytes of the request.
     """
 
     def __init__(self, seconds: float, lease_holds: Lease = always, clock: Clock = elapsed) -> None:
@@ -59,18 +62,18 @@ class Watch:
         self._guard = threading.Lock()
         self._handle: socket.socket | None = None
         self._cut = False
-        self.connected = False  # set once the connection may carry a request: TLS is verified, the tunnel stands
-        self.peer: str | None = None  # the address of the other end of a connection that was opened
-        self.certificate: Mapping[str, Any] | None = None  # what it showed, as `ssl.SSLSocket.getpeercert` tells it
+        self.connected = False  # set once the connection may carry a request: TLS is verified, the tunnel is open
+        self.peer: str | None = None  # the address of the other end, once a connection was opened
+        self.certificate: Mapping[str, Any] | None = None  # the server's, as `ssl.SSLSocket.getpeercert` returns it
 
     @property
     def remaining(self) -> float:
-        """Seconds until the deadline; not positive once it has passed."""
+        """Seconds until the deadline; zero or negative once it has passed."""
         return self._ends - self._clock()
 
     @property
     def time_left(self) -> float:
-        """How long a socket may take; never 0, which a socket takes for something else."""
+        """How long a socket may take; never 0, which would mean a socket that does not block."""
         return max(self.remaining, 0.001)
 
     @property
@@ -86,8 +89,8 @@ class Watch:
     def allow_sending(self) -> None:
         """Raise LeaseOver where the lease has ended, TimeoutError where the time is over or nothing can be sent.
 
-        The connection takes bytes at once when the lease is asked for: however long it was busy before, nothing but
-        the call that sends them comes after.
+        The lease is asked only when the connection can take bytes at once: however long it was busy before, nothing
+        but the call that sends them comes after the question.
         """
         if self._handle is not None and not wait_for_write(self._handle, timeout=self.patience):
             raise TimeoutError(_("the server stopped reading"))
@@ -98,8 +101,8 @@ class Watch:
     def hold(self, opened: socket.socket) -> None:
         """Make this the connection to cut; raises TimeoutError when it is already too late.
 
-        It is held by another handle. That reaches the connection even while TLS is being negotiated on it, and goes
-        past the TLS layer, whose own shutdown would let another thread go on in the clear.
+        The watch keeps a duplicate of the socket. It reaches the connection even while TLS is being negotiated, and
+        below TLS, whose own shutdown would let another thread continue unencrypted.
         """
         with self._guard:
             if self._handle is None:
@@ -108,7 +111,7 @@ class Watch:
         self.check()
 
     def cut(self) -> None:
-        """Shut the connection down; whoever waits on it is told at once."""
+        """Shut the connection down; a thread that waits on it wakes at once."""
         with self._guard:
             self._cut = True
             if self._handle is not None:
@@ -116,7 +119,7 @@ class Watch:
                     self._handle.shutdown(socket.SHUT_RDWR)
 
     def release(self) -> None:
-        """Let go of the connection: the server is told that it is closed only once nobody holds it any more."""
+        """Close the duplicate: the server sees the connection closed only once every handle is."""
         with self._guard:
             if self._handle is not None:
                 self._handle.close()
@@ -124,26 +127,24 @@ class Watch:
 
 
 class Watchdog:
-    """Watches any number of attempts with one thread, which lives from the first attempt until `close`."""
+    """Cuts connections whose time is over, with one thread that lives from the first attempt until `close`."""
 
     def __init__(self) -> None:
         self._changed = threading.Condition()
         self._watches: set[Watch] = set()
         self._thread: threading.Thread | None = None
-        self._wakes_at = 0.0
         self._closed = False
 
     @contextlib.contextmanager
     def watching(self, seconds: float, lease_holds: Lease = always) -> Iterator[Watch]:
-        """Watch the attempt inside the block; its connection is cut `seconds` from now, and let go of at the end."""
+        """Watch the attempt inside the block; its connection is cut `seconds` from now, and released at the end."""
         watch = Watch(seconds, lease_holds)
         with self._changed:
             self._watches.add(watch)
             if self._thread is None:
                 self._thread = threading.Thread(target=self._run, name="deadlines", daemon=True)
                 self._thread.start()
-            if elapsed() + watch.remaining < self._wakes_at:  # else it will be up in time: waking costs each row
-                self._changed.notify()
+            self._changed.notify()
         try:
             yield watch
         finally:
@@ -164,27 +165,19 @@ class Watchdog:
     def _run(self) -> None:
         with self._changed:
             while not self._closed:
-                over = [watch for watch in self._watches if watch.remaining <= 0]
-                for watch in over:
+                for watch in [watch for watch in self._watches if watch.remaining <= 0]:
                     watch.cut()
                     self._watches.discard(watch)
                 nap = min((watch.remaining for watch in self._watches), default=_LONGEST_NAP)
-                nap = max(0.0, min(nap, _LONGEST_NAP))
-                self._wakes_at = elapsed() + nap
-                self._changed.wait(nap)
+                self._changed.wait(max(0.0, min(nap, _LONGEST_NAP)))
 
-
-# MERGED importer.crm.connections: urllib3's connections with the habits that an attempt needs: one request each, its deadline, its lease, its answer.
-
-INTERIM_ANSWERS = 20
-"""How many answers that only announce one are read past; whoever sends more of them does not answer."""
 
 ATTEMPT: ContextVar[Watch] = ContextVar("attempt")
-"""The attempt that this thread makes: urllib3 opens connections by itself, and they have to know whose they are."""
+"""The attempt of this thread: urllib3 opens connections by itself, and each has to know which attempt it serves."""
 
 
 class _Head:
-    """The stream that an answer's head is read from. One that breaks off is no answer, nor are interim ones alone."""
+    """The stream from which an answer's head is read; a head that breaks off is not an answer."""
 
     def __init__(self, stream: IO[bytes]) -> None:
         self._stream, self._heads = stream, 0
@@ -193,20 +186,20 @@ class _Head:
     def readline(self, limit: int = -1, /) -> bytes:
         """Read a line; an empty one ends a head."""
         if self._heads > INTERIM_ANSWERS:
-            raise ConnectionError(_("it announced an answer again and again and gave none"))
+            raise ConnectionError(_("it kept sending interim answers and no final one"))
         line = self._stream.readline(limit)
         if not line:  # which `http.client` takes for the head's end
-            raise ConnectionResetError(_("it hung up before it had answered"))
+            raise ConnectionResetError(_("it hung up before it answered"))
         if line in (b"\r\n", b"\n"):
             self._heads += 1
         return line
 
 
 class OnlyAnswer(http.client.HTTPResponse):
-    """The one answer of a connection, past the interim ones, of which `http.client` skips 100 alone."""
+    """The one answer of a connection, after any interim ones; `http.client` itself skips only 100."""
 
     def begin(self, *arguments: Any, **options: Any) -> None:  # noqa: ANN401 - Python's own, which vary with its version
-        """Read the head; the connection is closed as soon as the answer is read, whatever the server says about it."""
+        """Read the head; the connection is closed after the answer, whatever the server offers."""
         if self.headers is not None:
             return
         stream = self.fp
@@ -222,14 +215,14 @@ class OnlyAnswer(http.client.HTTPResponse):
 
 
 class DeadlineConnection(HTTPConnection):
-    """What both kinds of connection add to urllib3's; each serves the attempt that is made while it is opened."""
+    """What both kinds of connection add to urllib3's; each serves the attempt during which it is opened."""
 
     response_class = OnlyAnswer
     _opened: socket.socket | None = None
 
     @property
     def sock(self) -> Any:  # noqa: ANN401 - urllib3 says socket, and has its own kind for TLS within TLS
-        """The connection's socket, which the attempt can cut from the moment it is there, before any TLS."""
+        """The connection's socket, which the attempt can cut from the moment it exists, before any TLS."""
         return self._opened
 
     @sock.setter
@@ -240,11 +233,14 @@ class DeadlineConnection(HTTPConnection):
 
     @property
     def is_connected(self) -> bool:
-        """Whether it could carry another request: never, so that a pool opens it anew."""
+        """Whether it could carry another request: never, so that a pool always opens a new one."""
         return False
 
     def request(self, method: str, url: str, *arguments: Any, **options: Any) -> None:  # noqa: ANN401 - urllib3's own
-        """Send a request, unless the attempt may send no more; whether a failed write was answered shows later."""
+        """Send a request, unless the attempt may not send any more.
+
+        After a failed write the answer is read all the same: the server may have answered before the end.
+        """
         if self.sock is None:
             self.connect()
         watch = ATTEMPT.get()
@@ -259,13 +255,13 @@ class DeadlineConnection(HTTPConnection):
                 raise
 
     def _expect_silence(self) -> None:
-        """Raise where the server hung up, or said something before it was asked: that can be no answer to a request."""
+        """Raise where the server hung up or sent something before the request: that cannot be its answer."""
         self.sock.settimeout(0)
         try:
             early = self.sock.recv(1)
         except (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError):
             return
-        raise ConnectionResetError(_("it sent something before it was asked") if early else _("it hung up at once"))
+        raise ConnectionResetError(_("it sent data before it was asked") if early else _("it hung up at once"))
 
 
 class PlainConnection(DeadlineConnection):
@@ -295,5 +291,10 @@ class SecurePool(HTTPSConnectionPool):
 
 
 def use_deadline_connections(manager: PoolManager) -> None:
-    """Have a manager of pools make connections of these kinds alone."""
+    """Have a manager of pools make only these kinds of connection."""
     manager.pool_classes_by_scheme = {"http": PlainPool, "https": SecurePool}
+
+
+def environment_proxies(server: str) -> dict[str, str]:
+    """Return the proxies by scheme that the environment or the system names for a server."""
+    return {str(scheme): str(proxy) for scheme, proxy in get_environ_proxies(server).items()}

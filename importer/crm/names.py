@@ -1,6 +1,7 @@
-"""What names a case beside its `wolkvox_id`: an `idPrefijo`, a number, an id of the CRM's shape in its own words.
+"""What names a case besides its `wolkvox_id`: an `idPrefijo`, a number, or a text of an id's shape in the CRM's words.
 
-A success gives them beside the id, and they add nothing. Where they come alone, they are all that is known of a case.
+A success gives these names besides the id, where they add nothing. Where they come alone, they are all that is known of
+a case. Reading them is caution: the vendor documents only `wolkvox_id` and `idPrefijo` in `data`.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ _NUMBER_NAMES = {"idcase"}
 _CASE_NAMES = {"caseid"}
 _NEAR_NAMES = {"id"}  # only where an answer speaks of the case itself: everything has an `id`
 _NAMES = _PREFIX_NAMES | _NUMBER_NAMES | _CASE_NAMES
-_OF_PEOPLE = {"contact", "owner", "user", "responsible", "company", "owneruser", "responsibleuser"}
+_PEOPLE = {"contact", "owner", "user", "responsible", "company", "owneruser", "responsibleuser"}
 _STATUSES = {str(status.value) for status in HTTPStatus}
 _OUR_MARK = "wci-"
 
@@ -28,14 +29,14 @@ _WRITTEN = re.compile(
     r"""\s{0,20}([^\W_](?:[\w.:/#-]{0,62}\w)?)[.:]?(?=[\s"'<,;)}\]])""",
     re.IGNORECASE,
 )
-"""A name and what it names where no JSON can be decoded: cut, inside a text, in HTML or XML."""
+"""A name and its value where no JSON can be decoded: cut short, inside a text, in HTML or XML."""
 
 _SHAPED = re.compile(r"(?<![0-9a-z])[0-9a-f]{24}(?![0-9a-z])", re.IGNORECASE | re.ASCII)
-"""An id as the CRM's database makes them."""
+"""An id as the CRM's database makes them (undocumented)."""
 
 
 def prefix_of(value: object) -> str | None:
-    """Return an `idPrefijo` that names a case, on one short line: it holds a number, and is no status of HTTP."""
+    """Return an `idPrefijo` that names a case, on one short line: it has a digit above 0 and is not an HTTP status."""
     if isinstance(value, bool) or not isinstance(value, (str, int)):
         return None
     text = shorten(clean(str(value)[: 8 * _LONGEST]), _LONGEST)
@@ -44,7 +45,7 @@ def prefix_of(value: object) -> str | None:
 
 
 def names_in(found: Iterable[Mapping[str, object]]) -> tuple[str, ...]:
-    """Return what names a case in decoded objects; beside a `wolkvox_id` it is another name of the same case."""
+    """Return what names a case in decoded objects; next to a `wolkvox_id` it is another name of the same case."""
     names: list[str] = []
     for answer in found:
         data = answer.get("data")
@@ -57,29 +58,29 @@ def names_in(found: Iterable[Mapping[str, object]]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(names))
 
 
-def names_written(found: Iterable[Mapping[str, object]], beside: str) -> Iterator[tuple[str, str]]:
-    """Yield the names of cases in the texts of decoded objects, and beside these, each after the words that name it."""
-    texts = (f"{part} " for answer in found for part in _parts(answer) if isinstance(part, str))  # nothing is cut
-    for text in chain([beside], texts):
+def names_written(found: Iterable[Mapping[str, object]], around: str) -> Iterator[tuple[str, str]]:
+    """Yield the names of cases in the texts of decoded objects and in `around`, each after the words that name it."""
+    texts = (f"{part} " for answer in found for part in _parts(answer) if isinstance(part, str))  # a space ends a name
+    for text in chain([around], texts):
         for some in dict.fromkeys((text, unescaped(text))):
             for match in _WRITTEN.finditer(some):
                 if name := _name(plain_name(match[1]), match[2], near=False):
                     yield match[0], name
 
 
-def names_said(said: Iterable[str]) -> Iterator[tuple[str, str]]:
-    """Yield the texts of an id's shape in the CRM's words, each after itself."""
-    for text in said:
+def ids_in_texts(texts: Iterable[str]) -> Iterator[tuple[str, str]]:
+    """Yield what has an id's shape in the CRM's texts, twice: as the words that name it, and as the id."""
+    for text in texts:
         yield from ((match[0], match[0]) for match in _SHAPED.finditer(plain(text)) if is_case_id(match[0]))
 
 
 def names_of_record(record: Mapping[str, object]) -> tuple[str, ...]:
-    """Return what names a record's own case beside its `wolkvox_id`."""
+    """Return what names a record's own case besides its `wolkvox_id`."""
     return tuple(dict.fromkeys(_names_of(record, near=True)))
 
 
 def plain_name(name: str) -> str:
-    """Return a key without what its spellings differ in."""
+    """Return a key without the signs in which its spellings differ."""
     return re.sub(r"[\s_-]", "", name.casefold())
 
 
@@ -95,7 +96,7 @@ def _names_of(part: Mapping[str, object], *, near: bool) -> Iterator[str]:
 
 
 def _name(key: str, value: object, *, near: bool) -> str | None:
-    """Return what a key's value names: numbers count where the CRM numbers its cases, and nowhere else."""
+    """Return the name of a case in a key's value: a number counts only under a key that numbers cases."""
     if key in _PREFIX_NAMES | _NUMBER_NAMES:
         return prefix_of(value)
     return _case_id(value) if key in _CASE_NAMES or (near and key in _NEAR_NAMES) else None
@@ -107,13 +108,13 @@ def _case_id(value: object) -> str | None:
 
 
 def _parts(answer: Mapping[str, object]) -> Iterator[str | Mapping[str, object]]:
-    """Yield the objects and the texts of an answer, but for those that speak of people."""
+    """Yield the objects and the texts of an answer, without those that describe people."""
     waiting: list[object] = [answer]
     while waiting:
         value = waiting.pop()
         if isinstance(value, dict):
             yield value
-            waiting += [part for name, part in reversed(value.items()) if plain_name(name) not in _OF_PEOPLE]
+            waiting += [part for name, part in reversed(value.items()) if plain_name(name) not in _PEOPLE]
         elif isinstance(value, list):
             waiting += reversed(value)
         elif isinstance(value, str):

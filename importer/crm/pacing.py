@@ -1,4 +1,4 @@
-"""How fast cases go out: so many at once, so many a second, and nobody before the CRM is ready again."""
+"""How fast cases go out, and when a run has to pause."""
 
 from __future__ import annotations
 
@@ -12,18 +12,23 @@ from dataclasses import dataclass
 from importer.messages import _
 from importer.model import Outcome, Pause, Verdict
 
-# MERGED importer.crm.pacing: How fast cases go out: so many at once, so many a second, and nobody before the CRM is ready again.
-
-_SLICE = 0.2  # seconds; how soon a waiting worker sees that it is to stop
+_STOP_CHECK = 0.2  # seconds; a waiting worker notices this soon that it is to stop
 _FIRST_WAIT, _LONGEST_WAIT = 0.5, 60.0  # seconds without a Retry-After
 _SLOW, _TIMES_SLOWER = 5.0, 4.0  # an answer is slow above so many seconds and so many times the usual
 _SMOOTHING = 0.1
+
+_DOUBTS = 5  # unknown outcomes or failed connections in a row
+_REFUSALS = 10  # answers in a row that ask for patience, without a verdict in between
+_EQUAL_AT_FIRST, _EQUAL_LATER = 5, 10  # equal rejections in a row, before and after a case was created
+_PATIENCE = 900.0  # seconds; a run does not sit out a longer wait
+
+_LATER, _FIX = 3, 5  # exit statuses: the same command goes on later; a person must fix the connection
 
 Wait = Callable[[threading.Condition, float], object]
 
 
 def backoff(times: int, *, jitter: Callable[[], float] = random.random) -> float:
-    """Return the seconds to wait before the `times`-th repetition: doubled each time, the upper half of it chance."""
+    """Return the seconds to wait before the `times`-th repetition: doubled each time, the upper half of it random."""
     longest = min(_LONGEST_WAIT, _FIRST_WAIT * 2.0 ** min(times, 16))
     return longest * (1 + jitter()) / 2
 
@@ -31,8 +36,8 @@ def backoff(times: int, *, jitter: Callable[[], float] = random.random) -> float
 class RateLimiter:
     """Lets requests start: at most `concurrency` at once and `rate` a second, fewer while the CRM is strained.
 
-    Where the CRM asks for patience, by its words, by Retry-After or by answering slowly, half as many run at once
-    from then on, and one more again after each round of good answers. A wait that it asks for holds for everybody.
+    Where the CRM asks for patience, by its words, by Retry-After or by answering slowly, only half as many run at once
+    from then on, and one more after each round of good answers. A wait that it asks for holds for every worker.
     """
 
     def __init__(
@@ -55,22 +60,22 @@ class RateLimiter:
 
     @property
     def limit(self) -> int:
-        """How many requests may run at once by now."""
+        """How many requests may run at once now."""
         return int(self._limit)
 
     @property
     def waiting(self) -> float:
-        """Seconds until the CRM may be asked again; 0 when it may."""
+        """Seconds until the CRM may be called again; 0 when it may be called now."""
         return max(0.0, self._gate - self._clock())
 
     def acquire(self, stop: threading.Event) -> bool:
-        """Wait until one more request may start and count it as running; False when `stop` is set first."""
+        """Wait until one more request may start, and count it as running; return False when `stop` is set first."""
         with self._changed:
             while not stop.is_set():
                 if self._start():
                     return True
                 delay = self._delay
-                self._wait(self._changed, min(delay, _SLICE) if delay > 0 else _SLICE)
+                self._wait(self._changed, min(delay, _STOP_CHECK) if delay > 0 else _STOP_CHECK)
         return False
 
     @property
@@ -86,7 +91,7 @@ class RateLimiter:
         return may
 
     def release(self, outcome: Outcome, seconds: float) -> None:
-        """Count a request as ended, and learn from what came of it and from how many seconds it took."""
+        """Count a request as ended, and learn from its outcome and from how many seconds it took."""
         with self._changed:
             self._running -= 1
             self._hold_back(outcome)
@@ -97,7 +102,7 @@ class RateLimiter:
             self._changed.notify_all()
 
     def _hold_back(self, outcome: Outcome) -> None:
-        """Close the gate for as long as the CRM asks, and where it refuses, for a growing while at least."""
+        """Close the gate for as long as the CRM asks, and after a refusal at least for a growing time."""
         refused = outcome.pause in (Pause.SLOW_DOWN, Pause.UNREACHABLE)
         if refused:
             self._refusals += 1
@@ -114,26 +119,15 @@ class RateLimiter:
         return seconds > max(_SLOW, _TIMES_SLOWER * usual)
 
     def _halve(self, seconds: float) -> None:
-        """Halve what may run at once; requests that were running at the last time have been counted by it."""
+        """Halve what may run at once; a request that was running at the last halving does not halve it again."""
         if self._clock() - seconds >= self._halved_at:
             self._limit = max(1.0, self._limit / 2)
             self._halved_at = self._clock()
 
 
-# MERGED importer.crm.pacing: When a run has to pause, and what to tell the person who sees it stop.
-
-_DOUBTS = 5  # unknown outcomes or failed connections in a row
-_REFUSALS = 10  # answers in a row that ask for patience, without a verdict in between
-_EQUAL_AT_FIRST = 5  # equal rejections while nothing was created yet
-_EQUAL_LATER = 10
-_PATIENCE = 900.0  # seconds; a longer wait is not sat out
-
-_LATER, _MEND = 3, 5  # exit statuses: the same command goes on later; a person must mend the connection
-
-
 @dataclass(frozen=True, slots=True)
 class PauseReason:
-    """Why a run pauses: the whole sentence for the user with what to do, and the exit status that goes with it."""
+    """Why a run pauses: the sentence for the user, with what to do, and the exit status that goes with it."""
 
     message: str
     exit_status: int
@@ -141,7 +135,7 @@ class PauseReason:
 
 
 class CircuitBreaker:
-    """Watches the outcomes of a run, in the order in which they come, from any thread.
+    """Pauses a run after too many bad outcomes in a row; takes outcomes in their order, from any thread.
 
     `created` says that cases of this import were created before, so that its rows are known to be acceptable.
     """
@@ -153,11 +147,11 @@ class CircuitBreaker:
         self._rejection: tuple[str | None, str] | None = None
 
     def note(self, outcome: Outcome) -> PauseReason | None:
-        """Take an outcome into account; return why the run has to pause now, None while it may go on."""
+        """Count an outcome; return why the run has to pause now, None while it may go on."""
         with self._guard:
             self._count(outcome)
             if outcome.pause not in (None, Pause.SLOW_DOWN, Pause.UNREACHABLE):
-                return PauseReason(*_at_once(outcome.pause, outcome.message), outcome.pause)
+                return PauseReason(*_one_is_enough(outcome.pause, outcome.message), outcome.pause)
             if outcome.retry_after is not None and outcome.retry_after > _PATIENCE:
                 return _asked_to_wait(outcome.retry_after, outcome)
             if self._doubts >= _DOUBTS:
@@ -185,15 +179,15 @@ class CircuitBreaker:
     def _doubtful(self, outcome: Outcome) -> PauseReason:
         if outcome.verdict is Verdict.UNKNOWN:
             message = _(
-                "Paused: {count} times in a row it is not known what became of a case. See whether the CRM works, "
-                "then give the same command again. Last: {words}",
+                "Paused: {count} cases in a row may or may not have been created. Check that the CRM works, then run "
+                "the same command again. Last: {words}",
                 count=self._doubts,
                 words=outcome.message,
             )
         else:
             message = _(
-                "Paused: the connection failed {count} times in a row. See whether the network and the CRM work, then "
-                "give the same command again. Last: {words}",
+                "Paused: the connection failed {count} times in a row. Check that the network and the CRM work, then "
+                "run the same command again. Last: {words}",
                 count=self._doubts,
                 words=outcome.message,
             )
@@ -202,7 +196,7 @@ class CircuitBreaker:
     def _refusing(self, outcome: Outcome) -> PauseReason:
         message = _(
             "Paused: the CRM asked {count} times in a row to try again later and took no case ({words}). These rows "
-            "were not created. Give the same command again later, with a lower --rate where others use this token too.",
+            "were not created. Run the same command again later, with a lower --rate where others use this token too.",
             count=self._refusals,
             words=outcome.message,
         )
@@ -210,8 +204,8 @@ class CircuitBreaker:
 
     def _rejecting(self, outcome: Outcome) -> PauseReason:
         message = _(
-            "Paused: the CRM rejected {count} cases in a row with the same words: {words}. Correct the mapping or the "
-            "rows, then give the same command again; add --retry-rejected where only the CRM had to be changed.",
+            "Paused: the CRM rejected {count} cases in a row with the same message: {words}. Correct the mapping or "
+            "the rows, then run the same command again; add --retry-rejected if only the CRM had to be changed.",
             count=self._equal,
             words=outcome.message,
         )
@@ -220,42 +214,42 @@ class CircuitBreaker:
 
 def _asked_to_wait(seconds: float, outcome: Outcome) -> PauseReason:
     message = _(
-        "Paused: the CRM asks to be left alone for {minutes} minutes ({words}). Then give the same command again.",
+        "Paused: the CRM asks for a pause of {minutes} minutes ({words}). Run the same command again after that.",
         minutes=math.ceil(seconds / 60),
         words=outcome.message,
     )
     return PauseReason(message, _LATER, outcome.pause)
 
 
-def _at_once(pause: Pause | None, words: str) -> tuple[str, int]:
-    """Return the sentence and the exit status of what one answer suffices for."""
+def _one_is_enough(pause: Pause | None, words: str) -> tuple[str, int]:
+    """Return the sentence and the exit status for what pauses a run with its first answer."""
     if pause is Pause.QUOTA:
         return _(
-            "Paused: the token's calls for today are used up ({words}). Give the same command again once they are "
-            "counted anew.",
+            "Paused: the token's calls for today are used up ({words}). Run the same command again once the quota has "
+            "been reset.",
             words=words,
         ), _LATER
     if pause is Pause.CREDENTIALS:
         return _(
-            "Paused: the CRM does not accept the token ({words}). See whether it belongs to this operation and is "
-            "still valid, store it with `case-importer login`, then give the same command again.",
+            "Paused: the CRM does not accept the token ({words}). Check that it belongs to this operation and is still "
+            "valid, store it with `case-importer login`, then run the same command again.",
             words=words,
-        ), _MEND
+        ), _FIX
     if pause is Pause.REDIRECT:
         return _(
-            "Paused: the server sends cases to another address ({words}). Give --server the host that the browser "
-            "shows after login to the CRM, then give the same command again.",
+            "Paused: the server redirects cases to another address ({words}). Give --server the host that the browser "
+            "shows after you log in to the CRM, then run the same command again.",
             words=words,
-        ), _MEND
+        ), _FIX
     if pause is Pause.CERTIFICATE:
         return _(
-            "Paused: the server could not prove who it is ({words}). See whether --server and this computer's clock "
-            "are right, or name the certificate of a network that inspects connections with --ca-file, then give the "
-            "same command again.",
+            "Paused: the server could not prove its identity ({words}). Check --server and this computer's clock, or, "
+            "in a network that inspects connections, name its certificate with --ca-file, then run the same command "
+            "again.",
             words=words,
-        ), _MEND
+        ), _FIX
     return _(
-        "Paused: this address does not take cases ({words}). See whether --server is the CRM's host and whether a "
-        "proxy stands in between, then give the same command again.",
+        "Paused: this address does not accept cases ({words}). Check that --server is the CRM's host and whether a "
+        "proxy is in between, then run the same command again.",
         words=words,
-    ), _MEND
+    ), _FIX

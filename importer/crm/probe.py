@@ -1,4 +1,4 @@
-"""How the other side looks: its connection, and the shape of its answers, without what stands in them."""
+"""What the doctor learns of the other side: its connection, and the shape of its answers without their content."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from importer.crm.reading import for_people, read
 from importer.crm.records import Record
 
 _NAME = re.compile(r"[A-Za-z][A-Za-z _-]{0,39}")
-"""What a key of the CRM's JSON may look like to be shown; another could be a value, such as an id or an address."""
+"""What a key of the CRM's JSON must look like to be shown; another could be a value, such as an id or an address."""
 
 _KEYS_SHOWN = 40
 _NAMES_SHOWN = 3
@@ -34,8 +34,8 @@ class ConnectionProbe:
     """What one connection to the server showed.
 
     `peer` is the address at the other end, the proxy's where there is one. `certificate` is None over plain http, and
-    where a proxy hides it. `clock_ahead` is by how many seconds the server's clock, which shows whole
-    seconds, is ahead of ours; None where it shows none. `seconds` is how long the visit took.
+    where a proxy hides it. `clock_ahead` is by how many seconds the server's clock, which shows whole seconds, is ahead
+    of ours; None where the answer has no date. `seconds` is how long the probe took.
     """
 
     peer: str | None
@@ -46,9 +46,9 @@ class ConnectionProbe:
 
 @dataclass(frozen=True, slots=True)
 class Answered:
-    """An answer to a search, taken or refused: its records, and its shape, whose words are masked.
+    """The answer to a search, accepted or refused: its records, and its shape, in which words are masked.
 
-    `believed` is that of `Found`: an empty answer that is not believed does not say that there is nothing.
+    `believed` is that of `Found`: an empty answer that is not believed does not prove that there is no case.
     """
 
     accepted: bool
@@ -57,25 +57,25 @@ class Answered:
     believed: bool = False
 
 
-def certificate_of(told: Mapping[str, Any] | None) -> Certificate | None:
-    """Return what `ssl.SSLSocket.getpeercert` told; None where it told nothing."""
-    if not told:
+def certificate_of(shown: Mapping[str, Any] | None) -> Certificate | None:
+    """Return the certificate that `ssl.SSLSocket.getpeercert` returned; None where there was none."""
+    if not shown:
         return None
-    expires = datetime.fromtimestamp(cert_time_to_seconds(told["notAfter"]), UTC)
-    names = [name for _kind, name in told.get("subjectAltName", ())]
-    subject = ", ".join(names[:_NAMES_SHOWN]) or _common_name(told.get("subject", ()))
-    return Certificate(subject, _common_name(told.get("issuer", ())), expires)
+    expires = datetime.fromtimestamp(cert_time_to_seconds(shown["notAfter"]), UTC)
+    names = [name for _kind, name in shown.get("subjectAltName", ())]
+    subject = ", ".join(names[:_NAMES_SHOWN]) or _common_name(shown.get("subject", ()))
+    return Certificate(subject, _common_name(shown.get("issuer", ())), expires)
 
 
 def without_password(proxy: str | None) -> str | None:
-    """Return a proxy's address without who logs in to it."""
+    """Return a proxy's address without its user name and password."""
     if proxy is None:
         return None
     return proxy.replace(f"{urlsplit(proxy).netloc.rpartition('@')[0]}@", "") if "@" in proxy else proxy
 
 
 def shape_of(status: int, body: bytes, secrets: Iterable[str]) -> str:
-    """Return an answer's shape on one line: its keys and the kinds of their values, and the CRM's own masked words."""
+    """Return an answer's shape on one line: its keys, the kinds of their values, and the CRM's own words, masked."""
     reading, secrets = read(body), tuple(secrets)
     envelope = reading.envelope
     if reading.listing is not None:
@@ -86,7 +86,7 @@ def shape_of(status: int, body: bytes, secrets: Iterable[str]) -> str:
 
 
 def _kind(name: str, value: object, secrets: tuple[str, ...]) -> str:
-    """Return the kind of a value, and the value itself where it is the CRM's own word."""
+    """Return the kind of a value, or the value itself where it is the CRM's own word."""
     if isinstance(value, list):
         kinds = sorted({_kind("", part, secrets) for part in value})
         return f"list of {len(value)}" + (f" {' | '.join(kinds)}" if kinds else "")
@@ -98,10 +98,12 @@ def _kind(name: str, value: object, secrets: tuple[str, ...]) -> str:
     if name in {"code", "error", "msg"}:
         words = for_people(str(value), secrets)
         return f'"{words}"' if isinstance(value, str) else words
-    return "text" if isinstance(value, str) else "true/false" if isinstance(value, bool) else "number"
+    if isinstance(value, str):
+        return "text"
+    return "true/false" if isinstance(value, bool) else "number"
 
 
 def _common_name(parts: Iterable[Iterable[tuple[str, str]]]) -> str:
-    """Return the common name among the parts of a distinguished name, or its last part."""
+    """Return the common name in a distinguished name, or its last part where it has none."""
     named = {key: value for part in parts for key, value in part}
     return named.get("commonName") or next(reversed(named.values()), "")

@@ -1,4 +1,4 @@
-"""What an answer's bytes hold: a JSON object, wherever it hides, the ids of cases, and the CRM's words for a person."""
+"""What an answer's bytes hold: a JSON object wherever it is, the ids of cases, and the CRM's words for a person."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import chain
 
-from importer.crm.names import names_in, names_said, names_written
+from importer.crm.names import ids_in_texts, names_in, names_written
 from importer.messages import shorten
 from importer.text import clean, fold, is_case_id, plain, unescaped
 
@@ -38,7 +38,7 @@ _RAW_ID = re.compile(
     r"""wolkvox[ _-]?id["']?\s{0,20}(?:=>|[:=>])\s{0,20}["'\[]{0,2}\s{0,20}([a-z0-9][a-z0-9_.:-]{0,63})\s{0,20}["'<]""",
     re.IGNORECASE | re.ASCII,
 )
-"""An id where no JSON can be decoded: cut, inside a text, in HTML or XML."""
+"""An id where no JSON can be decoded: cut short, inside a text, in HTML or XML."""
 
 _LINKED_ID = re.compile(r"wolkvox[_-]?id=([a-z0-9][a-z0-9_.:-]{0,63})(?:[&#;]|\Z)", re.IGNORECASE | re.ASCII)
 
@@ -48,46 +48,47 @@ class Reading:
     """What an answer's body says, as far as it can be read.
 
     `envelope` is the CRM's JSON object, None where there is none, or more than one (`several`). `listing` is a JSON
-    list that stands alone. `code` is the envelope's code as digits. `said` are the CRM's own texts, unmasked: for
-    recognising, never for showing. `wolkvox_id` and `id_prefijo` are where the vendor documents them, None where they
-    are blank, as in the vendor's own sample, and where the answer names another case as well. `ids` are all ids of
-    cases in the body, those that an `idPrefijo` or its like gives alone among them. `perhaps` are further ones that
-    stand in its texts, each after the words that name it: they may be the row's own words, which the CRM quotes.
+    list that is the whole answer. `code` is the envelope's code as digits. `texts` are the CRM's own texts, unmasked:
+    for recognising, never for showing. `wolkvox_id` and `id_prefijo` come from where the vendor documents them; they
+    are None where they are blank, as in the vendor's own sample, and the id also where the answer names another case.
+    `ids` are all ids of cases in the body, including those that are known only by an `idPrefijo` or the like.
+    `possible_ids` are further ones found in its texts, each after the words that name it: they may be the row's own
+    words, which the CRM quotes.
     """
 
     envelope: Mapping[str, object] | None = field(default=None, repr=False)
     listing: tuple[object, ...] | None = field(default=None, repr=False)
     several: bool = False
     code: str | None = None
-    said: tuple[str, ...] = field(default=(), repr=False)
+    texts: tuple[str, ...] = field(default=(), repr=False)
     failed: bool = False
     wolkvox_id: str | None = None
     id_prefijo: str | None = None
     ids: tuple[str, ...] = ()
-    perhaps: tuple[tuple[str, str], ...] = field(default=(), repr=False)
+    possible_ids: tuple[tuple[str, str], ...] = field(default=(), repr=False)
 
     @property
     def words(self) -> str:
-        """All that the CRM says, on behalf of a person; unmasked."""
-        return " · ".join(self.said)
+        """All that the CRM says, for a person to read; unmasked."""
+        return " · ".join(self.texts)
 
 
 def read(body: bytes) -> Reading:
     """Return what the body says; never raises, whatever the bytes are."""
     text = _decoded(body).strip()
     listing = _listing(text)
-    found, beside = _parted(text)
+    found, around = _json_objects(text)
     written = _ids_in(text, found if listing is None else listing)
     short = len(text) <= _IDS_LIMIT
     ids = tuple(dict.fromkeys((*written, *(names_in(found) if short else ()))))
     if listing is not None:
         return Reading(listing=listing, ids=ids)
     answers = [value for value in found if value.keys() & _ENVELOPE_KEYS]
-    said = tuple(dict.fromkeys(chain.from_iterable(map(_said, answers)))) if answers else _plain_words(text)
-    in_texts = () if written or not short else names_written(found, beside)
-    perhaps = tuple(dict.fromkeys((*in_texts, *names_said(said))))
+    texts = tuple(dict.fromkeys(chain.from_iterable(map(_texts_of, answers)))) if answers else _plain_words(text)
+    in_texts = () if written or not short else names_written(found, around)
+    possible_ids = tuple(dict.fromkeys((*in_texts, *ids_in_texts(texts))))
     if len(answers) != 1:
-        return Reading(several=len(answers) > 1, said=said, ids=ids, perhaps=perhaps)
+        return Reading(several=len(answers) > 1, texts=texts, ids=ids, possible_ids=possible_ids)
     envelope = answers[0]
     data = envelope.get("data")
     case = data if isinstance(data, dict) else {}
@@ -95,27 +96,27 @@ def read(body: bytes) -> Reading:
     return Reading(
         envelope=envelope,
         code=_digits(envelope.get("code")),
-        said=said,
+        texts=texts,
         failed=_fails(envelope.get("error")),
         wolkvox_id=None if _rivals(wolkvox_id, envelope, written) else wolkvox_id,
         id_prefijo=short_text(case.get("idPrefijo")),
         ids=ids,
-        perhaps=perhaps,
+        possible_ids=possible_ids,
     )
 
 
 def case_id(value: object) -> str | None:
-    """Return the id of a case, None for all that is not a text of the kind that the CRM writes.
+    """Return the id of a case, None for anything that is not a text of the kind that the CRM writes.
 
-    Numbers, booleans, blanks, zeros, words without a digit and an error's words are no ids, and neither is our own
-    mark: a success that gives one of these is a success without an id.
+    Numbers, booleans, blanks, zeros, words without a digit and an error's words are not ids, nor is our own mark: a
+    success that gives one of these is a success without an id.
     """
     text = value.strip() if isinstance(value, str) else ""
     return text if is_case_id(text) else None
 
 
 def short_text(value: object) -> str | None:
-    """Return a case's number as people see it, on one short line; None where there is none."""
+    """Return a case's number as people see it (`idPrefijo`), on one short line; None where there is none."""
     if isinstance(value, bool) or not isinstance(value, (str, int)):
         return None
     text = shorten(clean(str(value)[:_PLAIN_WORDS_LIMIT]), 64)
@@ -123,14 +124,14 @@ def short_text(value: object) -> str | None:
 
 
 def envelopes(text: str) -> list[Mapping[str, object]]:
-    """Return the CRM's JSON objects in a text, in their order: behind a PHP warning, in front of one, or alone."""
-    return [value for value in _parted(text)[0] if value.keys() & _ENVELOPE_KEYS]
+    """Return the CRM's JSON objects in a text, in their order: after a PHP warning, before one, or alone."""
+    return [value for value in _json_objects(text)[0] if value.keys() & _ENVELOPE_KEYS]
 
 
 def for_people(words: str, secrets: Iterable[str]) -> str:
-    """Return the CRM's words on one line, clean, shortened, and with the values that were sent masked.
+    """Return the CRM's words on one line, cleaned, shortened, and with the values that were sent masked.
 
-    Masking comes first: a value that shortening had cut would no longer be recognised.
+    Masking comes first: a value that shortening has cut would no longer be recognised.
     """
     if words == _QUOTES_NOBODY:
         return words
@@ -139,14 +140,14 @@ def for_people(words: str, secrets: Iterable[str]) -> str:
 
 
 def _parts(secret: str) -> set[str]:
-    """Return a value and its lines, each of which the CRM may quote alone."""
+    """Return a value and its lines; the CRM may quote any of them alone."""
     return {secret, *secret.splitlines()}
 
 
 def _masked(line: str, secrets: Iterable[str]) -> str:
-    """Return a line with every stretch of it masked that folded secrets hold.
+    """Return a line in which every stretch that also occurs in one of the folded secrets is masked.
 
-    Short values have to be there whole. Of longer ones a part suffices, wherever a server broke the line: they are
+    Short values count only as a whole. Of longer ones a part is enough, wherever a server broke the line: they are
     compared without spaces.
     """
     folded = [(letter, at) for at, sign in enumerate(line) for letter in sign.casefold()]
@@ -176,9 +177,9 @@ def _places(value: str, text: str) -> Iterator[int]:
 
 
 def _listing(text: str) -> tuple[object, ...] | None:
-    """Return a JSON list that is the whole answer, as an older version of the search gave it.
+    """Return a JSON list that is the whole answer, as an older version of the search gave it (undocumented).
 
-    One that merely wraps the CRM's object is none.
+    A list that only wraps the CRM's object does not count.
     """
     if not text.startswith("["):
         return None
@@ -192,15 +193,15 @@ def _listing(text: str) -> tuple[object, ...] | None:
 
 
 def _decoded(body: bytes) -> str:
-    """Return an answer's text: in the encoding that its byte order mark names, and else in UTF-8."""
+    """Return an answer's text, in the encoding that its byte order mark names, or else in UTF-8."""
     encoding = next((name for mark, name in _MARKED_ENCODINGS if body.startswith(mark)), "utf-8")
     return body.decode(encoding, errors="replace")
 
 
-def _parted(text: str) -> tuple[list[Mapping[str, object]], str]:
-    """Return the JSON objects in a text, in their order, and what is written beside them."""
+def _json_objects(text: str) -> tuple[list[Mapping[str, object]], str]:
+    """Return the JSON objects in a text, in their order, and the text around them."""
     found: list[Mapping[str, object]] = []
-    beside: list[str] = []
+    around: list[str] = []
     at = end = 0
     for _attempt in range(_BRACES_TRIED):
         at = text.find("{", at)
@@ -212,13 +213,13 @@ def _parted(text: str) -> tuple[list[Mapping[str, object]], str]:
             at += 1
             continue
         found.append(value)
-        beside.append(text[end:at])
+        around.append(text[end:at])
         at = end = behind
-    return found, "\n".join((*beside, text[end:]))
+    return found, "\n".join((*around, text[end:]))
 
 
 def _ids_in(text: str, values: Iterable[object]) -> tuple[str, ...]:
-    """Return every id of a case: in what was decoded, and in the text itself where that is not to be had."""
+    """Return every id of a case, in the decoded values and in the raw text, of which not all may be decoded."""
     if len(text) > _IDS_LIMIT:
         return ()
     raw = [] if "olkvox" not in text and "OLKVOX" not in text and "\\" not in text else [text, unescaped(text)]
@@ -227,7 +228,7 @@ def _ids_in(text: str, values: Iterable[object]) -> tuple[str, ...]:
 
 
 def ids_in_link(link: str) -> tuple[str, ...]:
-    """Return the ids of cases that an address names, such as the one that a redirect leads to."""
+    """Return the ids of cases in a web address, such as the target of a redirect."""
     return tuple(filter(None, (case_id(match[1]) for match in _LINKED_ID.finditer(link))))
 
 
@@ -250,9 +251,9 @@ def _is_id_name(name: str) -> bool:
 
 
 def _rivals(wolkvox_id: str | None, envelope: Mapping[str, object], ids: Iterable[str]) -> bool:
-    """Tell whether the answer names another case beside the one in `data`, so that it is open which one it made.
+    """Tell whether the answer names another case besides the one in `data`, so that it is unclear which one it made.
 
-    What is nested deeper may be a contact of that case.
+    An id that is nested deeper may be that of the case's contact.
     """
     parts = [part for part in (envelope, envelope.get("data")) if isinstance(part, dict)]
     own = {value for part in parts for name in filter(_is_id_name, part) for value in _ids_of([{name: part[name]}])}
@@ -260,12 +261,12 @@ def _rivals(wolkvox_id: str | None, envelope: Mapping[str, object], ids: Iterabl
 
 
 def _plain_words(text: str) -> tuple[str, ...]:
-    """Return a short text that is no page: some servers answer with their words alone."""
+    """Return a short text that is not a web page: some servers answer in plain words."""
     return (text,) if text and len(text) <= _PLAIN_WORDS_LIMIT and "<" not in text else ()
 
 
-def _said(envelope: Mapping[str, object]) -> Iterator[str]:
-    """Yield the texts in the CRM's `error` and `msg`, in whatever they are wrapped."""
+def _texts_of(envelope: Mapping[str, object]) -> Iterator[str]:
+    """Yield the texts in the CRM's `error` and `msg`, whatever they are wrapped in."""
     waiting = [envelope.get("msg"), envelope.get("error")]
     while waiting:
         value = waiting.pop()

@@ -1,38 +1,31 @@
-"""What the CRM says when it is asked: what is left of the quota, and what a search gave.
+"""What the CRM answers to a question: what is left of the quota, and what a search found.
 
-The vendor documents the names of the fields and not the shape around them, so they are looked for wherever they are.
+The vendor documents the names of the fields but not the shape around them, so they are looked for wherever they are.
 """
 
 from __future__ import annotations
 
-import html
-import json
 import re
-import unicodedata
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 
-from importer.crm.names import names_of_record
-from importer.crm.reading import Reading, case_id, short_text
-from importer.text import fold
-
-# MERGED importer.crm.records: What the CRM says when it is asked: what is left of the quota, and what a search gave.
+from importer.crm.reading import Reading
 
 _ID_NAMES = {"wolkvoxid", "idprefijo", "idcase"}
 _COUNT_NAMES = {"total", "count", "records", "totalrecords", "recordcount"}
-_TOLD = re.compile(
+_RECORD_COUNT = re.compile(
     r"(\d[\d.,]*)\s{1,9}(?:records?|registros?)|(?:records?|registros?)\s{0,9}:\s{0,9}(\d[\d.,]*)", re.IGNORECASE
 )
-"""How many records an answer says that it found: "1 records were are found" is the vendor's own spelling."""
+"""How many records an answer claims: "1 records were are found" is the vendor's own spelling (vendor's page)."""
 
 Record = Mapping[str, object]
 
 
 @dataclass(frozen=True, slots=True)
 class Quota:
-    """A token's daily calls, as `tokenInformation` tells them (vendor's page); None is what it does not tell.
+    """A token's daily calls, as `tokenInformation` reports them (vendor's page); None where it reports nothing.
 
-    `limit`, `used` and `left` count calls, the call that asked included; `resets_in` is in seconds.
+    `limit`, `used` and `left` count calls, including the one that asked; `resets_in` is in seconds.
     """
 
     limit: int | None = None
@@ -43,11 +36,11 @@ class Quota:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """What a search gave.
+    """What a search found.
 
-    `believed` says whether the answer has the shape that the vendor's searches have, its own count agrees, and it
-    does not speak of a next page: only then are `records` all that this answer was to hold. Whether it was to hold
-    all cases of the search is for the caller to judge.
+    `believed` says whether the answer has the shape of the vendor's samples, its own count agrees, and it does not
+    mention a next page: only then are `records` complete for this answer. Whether the answer covers all cases that the
+    search could find is for the caller to judge.
     """
 
     records: tuple[Record, ...]
@@ -55,13 +48,13 @@ class Found:
 
 
 def quota_in(envelope: Mapping[str, object]) -> Quota:
-    """Return the quota that an answer of `tokenInformation` tells, by the vendor's names, wherever they stand."""
-    told = {name: value for record in _objects(envelope) for name, value in record.items()}
-    limit, used = _count(told.get("token_limit")), _count(told.get("token_use_today"))
-    left = _count(told.get("available_consumition_options"))
+    """Return the quota in an answer of `tokenInformation`, by the vendor's names, wherever they appear."""
+    values = {name: value for record in _objects(envelope) for name, value in record.items()}
+    limit, used = _count(values.get("token_limit")), _count(values.get("token_use_today"))
+    left = _count(values.get("available_consumition_options"))
     if left is None and limit is not None and used is not None:
         left = max(0, limit - used)
-    return Quota(limit, used, left, _seconds(told.get("hours_to_restart_count")))
+    return Quota(limit, used, left, _seconds(values.get("hours_to_restart_count")))
 
 
 def records_in(envelope: Mapping[str, object]) -> tuple[Record, ...]:
@@ -77,9 +70,9 @@ def records_in(envelope: Mapping[str, object]) -> tuple[Record, ...]:
 
 
 def found_in(reading: Reading) -> Found:
-    """Return what an answer to a search holds.
+    """Return what a search found, from its answer.
 
-    A bare list is what an older version answered (undocumented): its records are hits, and it is not believed.
+    A bare list is what an older version answered (undocumented): its records count, but it is not believed.
     """
     if reading.listing is not None:
         return Found(tuple(record for record in reading.listing if isinstance(record, Mapping)))
@@ -90,11 +83,11 @@ def found_in(reading: Reading) -> Found:
 
 
 def _agrees(envelope: Mapping[str, object], count: int) -> bool:
-    """Tell whether an answer that holds so many records does not speak of others."""
-    told = [number for pair in _TOLD.findall(str(envelope.get("msg"))) for number in pair if number]
-    told += [str(value) for name, value in envelope.items() if _plain(name) in _COUNT_NAMES and value is not None]
+    """Tell whether an answer with this many records mentions no others."""
+    counts = [number for pair in _RECORD_COUNT.findall(str(envelope.get("msg"))) for number in pair if number]
+    counts += [str(value) for name, value in envelope.items() if _plain(name) in _COUNT_NAMES and value is not None]
     more = any(value for name, value in envelope.items() if "next" in name.casefold())
-    return not more and all(re.sub(r"[.,]", "", number) == str(count) for number in told)
+    return not more and all(re.sub(r"[.,]", "", number) == str(count) for number in counts)
 
 
 def _plain(name: str) -> str:
@@ -115,194 +108,9 @@ def _count(value: object) -> int | None:
 
 
 def _seconds(value: object) -> float | None:
-    """Return the seconds of a number of hours, `5`, `5.5`, or of a clock's `5:30`; the form is undocumented."""
+    """Return a number of hours, `5` or `5.5`, or a time `5:30`, in seconds; the form is undocumented."""
     found = re.match(r"(\d{1,3})(?::(\d{2})(?::(\d{2}))?|(\.\d+))?(?!\d)", str(value).strip(), re.ASCII)
     if found is None:
         return None
     hours, minutes, seconds, fraction = found.groups()
     return 3600 * (int(hours) + float(fraction or 0)) + 60 * int(minutes or 0) + int(seconds or 0)
-
-
-# MERGED importer.crm.records: Our marks in the records that a search gives: where a case carries its reference, and what merely speaks of it.
-
-_DESCRIPTIONS = {"description", "descriptioncase", "casedescription", "descripcion", "descripcioncaso"}
-_SIGNS = "[0-9A-HJKMNP-TV-Z]"
-_REFERENCE = re.compile(rf"WCI-{_SIGNS}{{16}}", re.IGNORECASE | re.ASCII)
-_FIRST_LINE = re.compile(rf"\[(WCI-{_SIGNS}{{16}})\]", re.IGNORECASE | re.ASCII)
-_BEGINNING = re.compile(r"\[?(?:W|WC|WCI|WCI-[0-9A-Z]{0,16})?", re.IGNORECASE | re.ASCII)
-_TAGS = "p|br|div|span|b|strong|i|em|u|font|html|body|section|article|pre|tt|code|h[1-6]"  # and none that marks a quote
-_BLANK = r"[\s\u200b-\u200f\u2060\ufeff]"
-_WRAPPING = re.compile(rf"(?:{_BLANK}|<!--[^<>]{{0,500}}-->|</?(?:{_TAGS})(?:[\s/][^<>]{{0,500}})?>)*", re.IGNORECASE)
-_LAST_TAG = re.compile(rf"(?:{_BLANK}|</?[a-z][^<>]{{0,100}}>)+\Z", re.IGNORECASE)
-_LOOKED_AT = 4_000  # characters of a description: its mark is in front
-_SHORT = 600  # characters; a longer text shows its mark, whatever mark-up is behind it
-_CUT_WITHIN = 30  # characters; a text that is cut later shows its mark
-
-
-@dataclass(frozen=True, slots=True)
-class Hit:
-    """A case that carries a reference; an id is None where the record has none. `names` are all that it has beside."""
-
-    wolkvox_id: str | None
-    id_prefijo: str | None
-    names: tuple[str, ...] = field(default=(), compare=False)
-
-
-def find_mark(records: Iterable[Record], reference: str, place: str, path: str | None = None) -> tuple[Hit, ...]:
-    """Return the distinct cases that carry the reference at the place where it was written, whatever the case.
-
-    `place` is the mapping's: `description`, or `form.<field>`; `path` the keys under which records of this tenant
-    show it, where that was learnt. A record without an id is a hit of its own: it may be a second case.
-    """
-    hits: list[Hit] = []
-    for record in records:
-        if reference.upper() in _marks(record, place, path):
-            hit = hit_of(record)
-            if hit.wolkvox_id is None or hit.wolkvox_id not in {known.wolkvox_id for known in hits}:
-                hits.append(hit)
-    return tuple(hits)
-
-
-def marks_at(records: Iterable[Record], place: str, path: str | None = None) -> tuple[tuple[str, str | None], ...]:
-    """Return each mark of ours that a record carries at its place, in capitals, with the record's `wolkvox_id`."""
-    return tuple(
-        dict.fromkeys(
-            (mark, hit_of(record).wolkvox_id) for record in records for mark in sorted(_marks(record, place, path))
-        )
-    )
-
-
-def mentions(records: Iterable[Record], reference: str) -> bool:
-    """Tell whether the reference is anywhere in the records, in whatever text, whatever the case, even glued."""
-    wanted = reference.casefold()
-    return any(wanted in text.casefold() or _holds_split(text, wanted) for text in _texts(records))
-
-
-def _holds_split(text: str, wanted: str) -> bool:
-    """Tell whether a text holds the reference broken by spaces or written with escapes; most cannot."""
-    may = len(text) > len(wanted) and ("\\" in text or "&" in text or "wci" in text.casefold())
-    return may and wanted in fold(text).replace(" ", "")
-
-
-def is_whole(record: Record, place: str, path: str | None = None) -> bool:
-    """Tell whether a record shows the text at the place, so that a mark would be seen there if it had one.
-
-    It does not where the text is missing or blank, nor where it was cut before a mark would have ended.
-    """
-    texts = _texts_at(record, place, path)
-    shown = [(text, letters) for text in texts if (letters := _unwrapped(text))]
-    return bool(shown) and not any(_is_cut(letters) for text, letters in shown if _mark_reader(place)(text) is None)
-
-
-def path_of(record: Record, reference: str, place: str) -> str | None:
-    """Return the keys under which a record carries the reference as it was written, such as `description_case`.
-
-    Where several do, the usual one; None where none does.
-    """
-    marked = _mark_reader(place)
-    flat = [(name, value) for name, value in record.items() if isinstance(value, str)]
-    flat += [
-        (f"{name}.{inner}", value)
-        for name, part in record.items()
-        for inner, value in (_object(part) or {}).items()
-        if isinstance(value, str)
-    ]
-    found = [path for path, text in flat if marked(text) == reference.upper()]
-    usual = [path for path in found if reference.upper() in _marks({path: record.get(path)}, place, None)]
-    usual += [path for path in found if path == place]
-    return next(iter((*usual, *found)), None)
-
-
-def hit_of(record: Record) -> Hit:
-    """Return the ids of a record's own case, however their names are spelt; never those of a contact inside it."""
-    ids = {_letters(name): value for name, value in [*record.items()][::-1] if not isinstance(value, bool)}
-    wolkvox_id = ids.get("wolkvoxid")
-    return Hit(
-        case_id(str(wolkvox_id) if isinstance(wolkvox_id, int) else wolkvox_id),
-        short_text(ids.get("idprefijo")),
-        names_of_record(record),
-    )
-
-
-def _marks(record: Record, place: str, path: str | None) -> set[str]:
-    return set(filter(None, map(_mark_reader(place), _texts_at(record, place, path))))
-
-
-def _mark_reader(place: str) -> Callable[[str], str | None]:
-    return _form_mark if place.startswith("form.") else _first_line
-
-
-def _first_line(text: str) -> str | None:
-    """Return the mark in capitals with which a description begins."""
-    found = _FIRST_LINE.match(_unwrapped(text))
-    return found[1].upper() if found else None
-
-
-def _form_mark(text: str) -> str | None:
-    """Return the mark in capitals that is all there is in a form field."""
-    found = _REFERENCE.fullmatch(html.unescape(text[:_LOOKED_AT]).strip())
-    return found[0].upper() if found else None
-
-
-def _unwrapped(text: str) -> str:
-    """Return a text from where its letters begin: behind white space and the mark-up that a browser puts around it."""
-    beginning = html.unescape(html.unescape(text[:_LOOKED_AT]))
-    found = _WRAPPING.match(beginning)
-    return beginning[found.end() :] if found else beginning
-
-
-def _is_cut(text: str) -> bool:
-    if len(text) > _SHORT:
-        return False
-    text = _LAST_TAG.sub("", text)
-    if _BEGINNING.fullmatch(text) or re.match(r"<[^<>]*\Z", text):
-        return True
-    return len(text) <= _CUT_WITHIN and text.endswith(("…", "..."))
-
-
-def _texts_at(record: Record, place: str, path: str | None) -> list[str]:
-    """Return the texts that a record shows at a place."""
-    found = [_value_at(record, path)] if path else _values_at(record, place)
-    return [value for value in found if isinstance(value, str)]
-
-
-def _value_at(record: Record, path: str) -> object:
-    if path in record:
-        return record[path]
-    name, _dot, inner = path.partition(".")
-    return (_object(record.get(name)) or {}).get(inner)
-
-
-def _values_at(record: Record, place: str) -> list[object]:
-    if not place.startswith("form."):
-        return [value for name, value in record.items() if _letters(name) in _DESCRIPTIONS]
-    field = fold(place.removeprefix("form."))
-    forms = [part for name, value in record.items() if _letters(name) == "form" and (part := _object(value))]
-    return [value for part in (*forms, record) for name, value in part.items() if fold(name) == field]
-
-
-def _object(value: object) -> Mapping[str, object] | None:
-    """Return a JSON object, also where it comes as its text; None for all else."""
-    if isinstance(value, str) and value.lstrip().startswith("{"):
-        try:
-            value = json.loads(value)
-        except (ValueError, RecursionError):
-            return None
-    return value if isinstance(value, Mapping) else None
-
-
-def _letters(name: str) -> str:
-    return re.sub(r"[^a-z]", "", unicodedata.normalize("NFKD", name).casefold())
-
-
-def _texts(value: object) -> Iterator[str]:
-    """Yield every text in a JSON value, the names in it included."""
-    waiting = [value]
-    while waiting:
-        part = waiting.pop()
-        if isinstance(part, str):
-            yield part
-        elif isinstance(part, Mapping):
-            waiting.extend((*part.keys(), *part.values()))
-        elif isinstance(part, list | tuple):
-            waiting.extend(part)

@@ -128,17 +128,17 @@ def _connection_remedy(error: ImporterError) -> str:
 
 
 def _server(crm: Crm, server: str) -> Iterator[Check]:
-    visit = crm.visit()
-    peer = visit.peer or "?"
-    seen = _("{server} answers ({peer}, {seconds:.2f} s)", server=server, peer=peer, seconds=visit.seconds)
+    probe = crm.probe_connection()
+    peer = probe.peer or "?"
+    seen = _("{server} answers ({peer}, {seconds:.2f} s)", server=server, peer=peer, seconds=probe.seconds)
     yield _ok("server", seen)
-    if visit.certificate is not None:
-        yield _certificate(visit.certificate)
+    if probe.certificate is not None:
+        yield _certificate(probe.certificate)
     elif server.startswith("https:"):
         yield _ok("certificate", _("valid; the proxy hides its details"))
     else:
         yield _ok("certificate", _("none: plain http to this computer"))
-    yield _clock(visit)
+    yield _clock(probe)
 
 
 def _certificate(certificate: Certificate) -> Check:
@@ -154,12 +154,12 @@ def _certificate(certificate: Certificate) -> Check:
     return Check("certificate", Level.WARNING, seen, remedy)
 
 
-def _clock(visit: ConnectionProbe) -> Check:
-    if visit.clock_ahead is None:
+def _clock(probe: ConnectionProbe) -> Check:
+    if probe.clock_ahead is None:
         remedy = _("Compare this computer's clock with another one.")
         return Check("clock", Level.WARNING, _("the server does not send its time"), remedy)
-    seen = _("{seconds:.0f} s off the server's clock", seconds=abs(visit.clock_ahead))
-    if abs(visit.clock_ahead) <= _CLOCK_TOLERANCE:
+    seen = _("{seconds:.0f} s off the server's clock", seconds=abs(probe.clock_ahead))
+    if abs(probe.clock_ahead) <= _CLOCK_TOLERANCE:
         return _ok("clock", seen)
     remedy = _("Set this computer's clock from the network: certificates and waiting times depend on it.")
     return Check("clock", Level.WARNING, seen, remedy)

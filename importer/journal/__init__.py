@@ -3,14 +3,14 @@
 One SQLite file in the user's data folder. Nothing else in the program speaks SQL.
 """
 
+from importer.journal.adoptions import Adopted
 from importer.journal.attempts import Attempt, Concluded, Intent
 from importer.journal.copies import Problem
+from importer.journal.doubts import Decision, Dispute, Doubt
 from importer.journal.imports import ImportRecord
 from importer.journal.journal import Journal, default_path
 from importer.journal.rows import KnownRow
 from importer.journal.runs import RowChange, RunRecord, RunStart, program_name, user_name
-from importer.journal.schema import moment
-from importer.journal.settling import Adopted, Decision, Dispute, Doubt
 from importer.journal.standing import KnownImport, Standing
 
 __all__ = [
@@ -31,7 +31,6 @@ __all__ = [
     "RunStart",
     "Standing",
     "default_path",
-    "moment",
     "program_name",
     "user_name",
 ]

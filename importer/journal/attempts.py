@@ -1,4 +1,7 @@
-"""The promise's own room: an intent before the first byte, and what became of it, each in one durable commit."""
+"""One attempt to send a row: its intent before the first byte, and its outcome, each in one durable commit.
+
+A run claims a row, sends the case with one POST, and concludes the attempt. The promise rests on this module.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +12,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, NoReturn
 
-from sqlalchemy import Connection, Row, Select, insert, or_, select, update
+from sqlalchemy import Connection, Row, Select, bindparam, insert, or_, select, update
 
 from importer.clock import Clock
 from importer.errors import JournalError
@@ -21,7 +24,7 @@ from importer.messages import _
 from importer.model import Outcome, Status, Verdict
 
 OWNER = f"{platform.node()}:{os.getpid()}:{secrets.token_hex(4)}"
-"""This process, as a lease names it."""
+"""This process, as its attempts name it."""
 
 MARGIN = 5.0
 """Seconds that a lease outlasts its attempt's deadline, for the commit of the outcome."""
@@ -32,7 +35,7 @@ STATE_AFTER = {
     Verdict.UNKNOWN: Status.UNKNOWN,
     Verdict.NOT_DELIVERED: Status.PLANNED,
 }
-"""The state into which an attempt brings its row."""
+"""The state to which the outcome of an attempt brings its row."""
 
 _UNSENT = {Status.PLANNED, Status.REJECTED, Status.INVALID}
 _ROW_OF_ATTEMPT: Select[Any] = select(
@@ -48,14 +51,22 @@ _ROW_OF_ATTEMPT: Select[Any] = select(
     attempts.c.token,
     attempts.c.verdict,
 ).join(rows, rows.c.id == attempts.c.row_id)
+_ROW_BY_TOKEN = _ROW_OF_ATTEMPT.where(attempts.c.id == bindparam("number"), attempts.c.token == bindparam("token"))
+_PLANNED_ROW = select(rows.c.id).where(
+    rows.c.import_id == bindparam("import_id"),
+    rows.c.reference == bindparam("reference"),
+    rows.c.state == Status.PLANNED,
+)
+_BEGIN_ATTEMPT = insert(attempts).returning(attempts.c.id)
+_END_ATTEMPT = update(attempts).where(attempts.c.id == bindparam("number"))
+_CHANGE_ROW = update(rows).where(rows.c.id == bindparam("row"))
 
 
 @dataclass(frozen=True, slots=True)
 class Intent:
     """What is about to be sent: the row's reference and content, and how its case could be found in the CRM.
 
-    `seconds` is how long the attempt may take until nothing more of it is sent. `mark_place` is the field that carries
-    the reference.
+    Nothing more is sent `seconds` after the attempt began. `mark_place` is the field that carries the reference.
     """
 
     reference: str
@@ -72,8 +83,8 @@ class Intent:
 class Attempt:
     """One POST that may begin, for one row.
 
-    `token` tells it from an attempt of the same number in a copied journal. The lease ends at `lease` seconds on the
-    clock that counts sleep, of the boot `boot`.
+    `token` distinguishes it from an attempt of the same number in a copied journal. The lease ends at `lease` seconds
+    on the clock that counts sleep, of the boot `boot`.
     """
 
     id: int
@@ -83,13 +94,13 @@ class Attempt:
     lease: float
 
     def lease_holds(self, clock: Clock) -> bool:
-        """Whether the attempt may still send: nobody else has waited for the end of its lease yet."""
+        """Whether the attempt may still send: no other process can have seen the end of its lease yet."""
         return clock.boot() == self.boot and clock.elapsed() < self.lease
 
 
 @dataclass(frozen=True, slots=True)
 class Concluded:
-    """What an outcome made of its row; `holder` is the reference of another row that has the id of the answer."""
+    """What an outcome made of its row; `holder` is the reference of another row that has the answer's id."""
 
     state: Status
     holder: str | None = None
@@ -100,18 +111,16 @@ class Attempts:
 
     def __init__(self, database: Database) -> None:
         self._database, self._clock = database, database.clock
-        self._column_sets: dict[tuple[str, ...], int] = {}  # as committed: one that is rolled back must not stay here
         self._take_in_what_was_kept_aside()
 
     def claim(self, import_id: int, run_id: int, intent: Intent) -> Attempt | None:
-        """Commit the intent to send a planned row; None where the row is not planned any more.
+        """Commit the intent to send a planned row; return None where the row is no longer planned.
 
-        Only after this returns may the first byte be sent. Raises JournalFull: then nothing may be sent.
+        Only after this returns may the first byte be sent. Where it raises, such as JournalFull, nothing may be sent.
         """
-        columns = self._column_set(intent.columns)
+        planned = {"import_id": import_id, "reference": intent.reference}
         with self._database.write() as connection:
-            planned = (rows.c.import_id == import_id, rows.c.reference == intent.reference)
-            row_id = connection.scalars(select(rows.c.id).where(*planned, rows.c.state == Status.PLANNED)).one_or_none()
+            row_id = connection.scalars(_PLANNED_ROW, planned).one_or_none()
             if row_id is None:
                 return None
             attempt, started_at = self._begin(connection, row_id, run_id, intent)
@@ -122,9 +131,9 @@ class Attempts:
                 "sent_at": started_at,
                 "message": "",
                 "content_hash": intent.content_hash,
-                "column_set_id": columns,
+                "column_set_id": column_set_id(connection, intent.columns),
             }
-            connection.execute(update(rows).where(rows.c.id == row_id).values(**sending))
+            connection.execute(_CHANGE_ROW, {"row": row_id, **sending})
         return attempt
 
     def _begin(self, connection: Connection, row_id: int, run_id: int, intent: Intent) -> tuple[Attempt, float]:
@@ -146,13 +155,13 @@ class Attempts:
             "search_value": intent.search_value,
             "mark_place": intent.mark_place,
         }
-        number: int = connection.execute(insert(attempts).values(**values).returning(attempts.c.id)).scalar_one()
+        number: int = connection.execute(_BEGIN_ATTEMPT, values).scalar_one()
         return Attempt(number, intent.reference, token, boot, deadline + MARGIN), started_at
 
     def lease_holds(self, attempt: Attempt) -> bool:
         """Whether an attempt of this process may still send; asked right before the first byte and the last chunk.
 
-        It may not where the journal's file is another one by now: nobody would remember what was sent.
+        It may not where the journal's file is now another one, which would not know what was sent.
         """
         try:
             self._database.file.verify()
@@ -161,18 +170,18 @@ class Attempts:
         return attempt.lease_holds(self._clock)
 
     def conclude(self, attempt: Attempt, outcome: Outcome) -> Concluded:
-        """Commit what an attempt came to; an id and its answer are in one commit.
+        """Commit the outcome of an attempt; an id and its answer are in one commit.
 
-        A created answer is kept whatever the row's state is by now: where the row has another id already, it becomes
-        a conflict that names both. Where another row of the operation holds the id, that row stays as it is, disputed,
-        and this one is unknown. Any other answer counts only while the row's state is about this attempt, but an id
-        that comes with it always does. Raises JournalFull, or JournalError where the journal fails otherwise, after
-        the outcome was kept aside, to be taken in when the journal is opened again.
+        A created answer is kept whatever the row's state is now: where the row already has another id, it becomes a
+        conflict that names both. Where another row of the operation has the id, that row stays as it is, disputed, and
+        this one is unknown. Any other answer counts only while the row's state describes this attempt, but an id in it
+        always counts. Raises JournalFull, or JournalError where the journal fails otherwise, after the outcome was kept
+        aside, to be taken in when the journal is opened again.
         """
         try:
             with self._database.write() as connection:
-                found = _ROW_OF_ATTEMPT.where(attempts.c.id == attempt.id, attempts.c.token == attempt.token)
-                row = connection.execute(found).one_or_none()
+                named = {"number": attempt.id, "token": attempt.token}
+                row = connection.execute(_ROW_BY_TOKEN, named).one_or_none()
                 if row is None:
                     raise self._another_journal(attempt)
                 return self._conclude(connection, row, outcome)
@@ -182,18 +191,19 @@ class Attempts:
     def _another_journal(self, attempt: Attempt) -> JournalError:
         return JournalError(
             _(
-                "{path}: the journal does not know the attempt for {reference} any more: another copy was put in its"
-                " place while it was in use. Bring back the journal that was in use.",
+                "{path}: the journal no longer knows the attempt for {reference}: another copy was put in its place"
+                " while it was in use. Restore the journal that was in use.",
                 path=self._database.path,
                 reference=attempt.reference,
             )
         )
 
     def _conclude(self, connection: Connection, row: Row[Any], outcome: Outcome) -> Concluded:
-        """Write an outcome to its attempt and, where it still counts, to its row; `row` is both as they are now."""
+        """Write an outcome to its attempt and, where it still counts, to its row; `row` has both as they are now."""
         holder = ids.claimant(connection, row.import_id, row.id, outcome.wolkvox_id)
-        change: dict[str, object]
+        held_by: str | None = None
         if holder is not None:
+            held_by = holder.reference
             ids.dispute(connection, holder.id)
             outcome = _disputed(outcome, holder.reference)
         counts = row.attempt_id == row.ended_id and row.state in {Status.SENDING, Status.UNKNOWN}
@@ -202,6 +212,7 @@ class Attempts:
             self._end(connection, row, outcome, counts=counts)
         arrived = outcome.ids or ((outcome.wolkvox_id,) if outcome.wolkvox_id else ())
         ids.note(connection, ids.Arrival(row.id, "answer", self._clock.wall(), row.ended_id), arrived)
+        change: dict[str, object]
         if created:
             state, change = _created(connection, row, outcome)
         elif counts:
@@ -209,12 +220,12 @@ class Attempts:
         elif arrived and row.state in _UNSENT:
             state, change = Status.UNKNOWN, {"message": outcome.message, "attempt_id": row.ended_id}
         else:
-            return Concluded(Status(row.state), holder and holder.reference)
-        connection.execute(update(rows).where(rows.c.id == row.id).values(state=state, **change))
-        return Concluded(state, holder and holder.reference)
+            return Concluded(Status(row.state), held_by)
+        connection.execute(_CHANGE_ROW, {"row": row.id, "state": state, **change})
+        return Concluded(state, held_by)
 
     def _end(self, connection: Connection, row: Row[Any], outcome: Outcome, *, counts: bool) -> None:
-        """Write what became of an attempt; the value by which its case is searched goes once it is not needed."""
+        """Write the outcome to its attempt; erase the value by which its case is searched unless it is still needed."""
         ended: dict[str, object] = {
             "ended_at": self._clock.wall(),
             "verdict": outcome.verdict,
@@ -226,30 +237,27 @@ class Attempts:
         needed = outcome.verdict is Verdict.UNKNOWN and counts
         if outcome.verdict is Verdict.CREATED and ids.has_unknown(connection, row.import_id):
             ids.forget_controls(connection, row.import_id)
-            needed = True  # a search that finds this case proves that the CRM's index is up to date
+            needed = True  # a search that finds this case proves that the CRM's search index is up to date
         if not needed:
             ended["search_value"] = None
-        connection.execute(update(attempts).where(attempts.c.id == row.ended_id).values(**ended))
+        connection.execute(_END_ATTEMPT, {"number": row.ended_id, **ended})
 
     def expire(self, import_id: int) -> int:
         """Make rows unknown whose lease has ended without an outcome; return how many."""
         with self._database.write() as connection:
             self._rebase(connection, import_id)
-            ended = select(attempts.c.id).where(attempts.c.id == rows.c.attempt_id, self._is_over())
+            is_over = attempts.c.lease < self._clock.elapsed()
+            ended = select(attempts.c.id).where(attempts.c.id == rows.c.attempt_id, is_over)
             change = update(rows).where(rows.c.import_id == import_id, rows.c.state == Status.SENDING, ended.exists())
             message = _("The program was stopped while this row was being sent: the case may exist.")
             return connection.execute(change.values(state=Status.UNKNOWN, message=message)).rowcount
 
-    def _is_over(self) -> Any:  # noqa: ANN401 - a condition of SQLAlchemy's
-        return attempts.c.lease < self._clock.elapsed()
-
     def _rebase(self, connection: Connection, import_id: int) -> None:
-        """Measure attempts of another boot from now on, as if no time had passed since: nobody can tell how much did.
+        """Measure attempts of another boot from now on, as if no time had passed: it is unknown how much did.
 
-        A moment that is still to come belongs to another boot, too, whatever its id says.
-
-        A row that is being sent keeps the whole length of its lease; one whose answer is missing has nothing left
-        that could be sent, so that its quiet period begins now.
+        A time in the future also belongs to another boot, whatever its id says. A row that is being sent keeps the
+        whole length of its lease; one whose answer is missing has nothing left that could be sent, so that its quiet
+        period begins now.
         """
         now, boot = self._clock.elapsed(), self._clock.boot()
         found = (
@@ -271,17 +279,8 @@ class Attempts:
             }
             connection.execute(update(attempts).where(attempts.c.id == number).values(**moved))
 
-    def _column_set(self, columns: Sequence[str]) -> int:
-        """Return the number of a set of columns, which all rows of a run share."""
-        key = tuple(columns)
-        if key not in self._column_sets:
-            with self._database.write() as connection:
-                number = column_set_id(connection, key)
-            self._column_sets[key] = number
-        return self._column_sets[key]
-
     def _keep_aside(self, attempt: Attempt, outcome: Outcome, error: JournalError) -> NoReturn:
-        """Keep an outcome that the journal did not take, and raise; where that fails too, the sentence holds it."""
+        """Keep an outcome that the journal did not take, and raise; where that fails too, the message contains it."""
         try:
             with self._database.keep_aside():
                 kept = rescue.KeptOutcome(attempt.id, attempt.token, attempt.reference, outcome)
@@ -289,8 +288,8 @@ class Attempts:
         except JournalError:
             raise type(error)(
                 _(
-                    "{error}\nThe answer for {reference} could not be kept ({verdict}, wolkvox_id {wolkvox_id}): note"
-                    " it. The journal will call this row unknown.",
+                    "{error}\nThe answer for {reference} could not be stored ({verdict}, wolkvox_id {wolkvox_id}):"
+                    " write it down. The journal will call this row unknown.",
                     error=error,
                     reference=attempt.reference,
                     verdict=outcome.verdict,
@@ -300,9 +299,9 @@ class Attempts:
         raise error
 
     def _take_in_what_was_kept_aside(self) -> None:
-        """Write the outcomes that a full disk kept out, and have room set aside for the next time.
+        """Write the outcomes that were kept aside, and reserve room for the next time.
 
-        Taking an outcome in twice changes nothing, so that two processes, or a crash in between, do no harm.
+        Writing an outcome twice changes nothing, so that two processes, or a crash in between, do no harm.
         """
         path = self._database.path
         with self._database.write() as connection:
@@ -320,7 +319,7 @@ class Attempts:
 
 
 def _created(connection: Connection, row: Row[Any], outcome: Outcome) -> tuple[Status, dict[str, object]]:
-    """Return what becomes of a row whose attempt created a case: the row's first id stays, others make a conflict."""
+    """Return the new state and values of a row whose attempt created a case: its first id stays, others conflict."""
     several = _distinct((row.wolkvox_id, *ids.open_ids(connection, row.import_id, row.id), outcome.wolkvox_id))
     if len(several) > 1:
         message = _("More than one case exists for this row: {ids}.", ids=", ".join(several))
@@ -336,9 +335,10 @@ def _created(connection: Connection, row: Row[Any], outcome: Outcome) -> tuple[S
 
 
 def _disputed(outcome: Outcome, holder: str) -> Outcome:
-    """Return what an answer means whose id another row has: the case of this row may exist, under an id not known."""
+    """Return the outcome of an answer whose id another row has: this row's case may exist, under an unknown id."""
     message = _(
-        "The CRM answered with the id {id}, which is the case of {holder} already: whose case it is is not known.",
+        "The CRM answered with the id {id}, which already belongs to the case of {holder}: it is unclear whose case it"
+        " is.",
         id=outcome.wolkvox_id,
         holder=holder,
     )

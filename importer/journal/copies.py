@@ -1,4 +1,4 @@
-"""What `case-importer journal` does with a whole journal: look at it, copy it, move it."""
+"""What `case-importer journal` does with a whole journal: check it, copy it, move it."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ from sqlalchemy import Connection, func, insert, select
 
 from importer.errors import JournalError
 from importer.journal.attempts import Attempts
-from importer.journal.database import Database, copy_to
+from importer.journal.backup import copy_to
+from importer.journal.database import Database
 from importer.journal.schema import facts, imports, rows
 from importer.journal.storage import refuse_unsafe
 from importer.messages import _, ngettext
@@ -27,7 +28,7 @@ class Problem:
 
 
 class Copies:
-    """The whole of a journal."""
+    """A journal as a whole: whether it is sound, and copies of it."""
 
     def __init__(self, database: Database, attempts: Attempts) -> None:
         self._database, self._attempts = database, attempts
@@ -35,8 +36,8 @@ class Copies:
     def damages(self) -> list[Problem]:
         """Return what is damaged in the file, nothing where it is sound and may be written."""
         remedy = _(
-            "Bring back a backup (`case-importer journal check` then says whether it is the newest), or take the ids"
-            " of the last reports with `case-importer adopt` into a new journal."
+            "Restore a backup (`case-importer journal check` then says whether it is the newest), or take the ids of"
+            " the last reports with `case-importer adopt` into a new journal."
         )
         with self._database.write() as connection:
             lines = [str(line) for line in connection.exec_driver_sql("PRAGMA quick_check").scalars() if line != "ok"]
@@ -58,7 +59,7 @@ class Copies:
             return Counter({Status(state): number for state, number in connection.execute(query)})
 
     def back_up(self, target: Path | None = None) -> Path:
-        """Copy the journal while others may write; return where to: `target`, or a name with the time beside it."""
+        """Copy the journal while others may write; return its path: `target`, or a name with the time beside it."""
         if target is None:
             path = self._database.path
             stamp = datetime.now().astimezone().strftime("%Y%m%d-%H%M%S")
@@ -66,16 +67,16 @@ class Copies:
         return copy_to(self._database.path, target)
 
     def copy(self, target: Path) -> Path:
-        """Copy the journal while nobody sends; raises JournalError where somebody does, or the target exists."""
+        """Copy the journal while no row is being sent; raises JournalError where one is, or the target exists."""
         self._expire()
         with self._database.write() as connection:
             self._refuse_while_sending(connection)
             return copy_to(self._database.path, target)
 
     def move(self, target: Path) -> None:
-        """Copy the journal while nobody sends, and retire this file: whoever opens it is sent to the new one.
+        """Copy the journal while no row is being sent, and retire this file: it names the new one when it is opened.
 
-        Raises JournalError where somebody sends, the target exists, or SQLite could not keep its word there.
+        Raises JournalError where a row is being sent, the target exists, or its folder is not safe for SQLite.
         """
         target = target.resolve()
         refuse_unsafe(target)
@@ -88,7 +89,7 @@ class Copies:
             connection.execute(insert(facts).values(name="moved_to", value=str(target)))
 
     def _expire(self) -> None:
-        """Let attempts whose time is over end, so that what is left is on its way."""
+        """End attempts whose lease is over, so that only rows that are really being sent are left."""
         with self._database.read() as connection:
             known = connection.scalars(select(imports.c.id)).all()
         for number in known:
@@ -99,8 +100,8 @@ class Copies:
         if sending:
             raise JournalError(
                 ngettext(
-                    "{path}: {count} row is being sent just now. Let the run end, then give the same command again.",
-                    "{path}: {count} rows are being sent just now. Let the run end, then give the same command again.",
+                    "{path}: {count} row is being sent right now. Let the run end, then run the same command again.",
+                    "{path}: {count} rows are being sent right now. Let the run end, then run the same command again.",
                     sending,
                     path=self._database.path,
                 )

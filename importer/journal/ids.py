@@ -1,4 +1,4 @@
-"""Ids of cases: every one that arrived is kept, and each belongs to one row of an operation."""
+"""Ids of cases: every id that arrived is kept, and each belongs to one row of an operation."""
 
 from __future__ import annotations
 
@@ -6,63 +6,81 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, insert, select, update
+from sqlalchemy import Connection, Row, Select, bindparam, insert, select, update
 
+from importer.journal.database import batches
 from importer.journal.schema import arrived_ids, attempts, imports, rows
 from importer.model import Status
 
-_SLICE = 500
+_OURS = imports.alias("ours")
+
+
+def _in_operation(query: Select[*tuple[Any, ...]]) -> Select[*tuple[Any, ...]]:
+    """Narrow a query of rows to all imports of the tenant and operation of the import `import_id`."""
+    return (
+        query.join(imports, imports.c.id == rows.c.import_id)
+        .join(_OURS, (_OURS.c.tenant == imports.c.tenant) & (_OURS.c.operation == imports.c.operation))
+        .where(_OURS.c.id == bindparam("import_id"))
+    )
+
+
+_OTHER_ROWS = _in_operation(select(rows.c.id, rows.c.reference)).where(rows.c.id != bindparam("row_id"))
+_HOLDER = _OTHER_ROWS.where(rows.c.wolkvox_id == bindparam("wolkvox_id"))
+_CLAIMANT = _OTHER_ROWS.join(arrived_ids, arrived_ids.c.row_id == rows.c.id).where(
+    arrived_ids.c.wolkvox_id == bindparam("wolkvox_id"), arrived_ids.c.dismissed.is_(False)
+)
+_HOLDERS = _in_operation(select(rows.c.id, rows.c.reference, rows.c.wolkvox_id, rows.c.state, rows.c.deleted)).where(
+    rows.c.wolkvox_id.in_(bindparam("wanted", expanding=True))
+)
+_SAME_ARRIVAL = select(arrived_ids.c.id).where(
+    arrived_ids.c.row_id == bindparam("row_id"),
+    arrived_ids.c.attempt_id.is_not_distinct_from(bindparam("attempt_id")),
+    arrived_ids.c.wolkvox_id == bindparam("wolkvox_id"),
+    arrived_ids.c.how == bindparam("how"),
+)
+_ADD_ARRIVAL = insert(arrived_ids)
+_OPEN_IDS = (
+    select(arrived_ids.c.wolkvox_id)
+    .where(arrived_ids.c.row_id == bindparam("row_id"), arrived_ids.c.dismissed.is_(False))
+    .order_by(arrived_ids.c.id)
+)
+_UNKNOWN = select(rows.c.id).where(rows.c.import_id == bindparam("import_id"), rows.c.state == Status.UNKNOWN).limit(1)
 
 
 def holder(connection: Connection, import_id: int, row_id: int, wolkvox_id: str | None) -> Row[Any] | None:
     """Return another row of the same tenant and operation that has this id, None where no other has it."""
     if wolkvox_id is None:
         return None
-    found = _in_operation(select(rows.c.id, rows.c.reference), import_id)
-    query = found.where(rows.c.wolkvox_id == wolkvox_id, rows.c.id != row_id)
-    return connection.execute(query).first()
+    values = {"import_id": import_id, "row_id": row_id, "wolkvox_id": wolkvox_id}
+    return connection.execute(_HOLDER, values).first()
 
 
 def claimant(connection: Connection, import_id: int, row_id: int, wolkvox_id: str | None) -> Row[Any] | None:
-    """Return another row of the same tenant and operation that has this id, or for which it arrived and is open."""
+    """Return another row of the same tenant and operation that has this id, or for which it arrived unsettled."""
     if wolkvox_id is None:
         return None
-    query = _in_operation(select(rows.c.id, rows.c.reference), import_id).join(
-        arrived_ids, arrived_ids.c.row_id == rows.c.id
-    )
-    noted = arrived_ids.c.wolkvox_id == wolkvox_id, arrived_ids.c.dismissed.is_(False), rows.c.id != row_id
-    return holder(connection, import_id, row_id, wolkvox_id) or connection.execute(query.where(*noted)).first()
+    values = {"import_id": import_id, "row_id": row_id, "wolkvox_id": wolkvox_id}
+    return connection.execute(_HOLDER, values).first() or connection.execute(_CLAIMANT, values).first()
 
 
 def holders(connection: Connection, import_id: int, wanted: Sequence[str]) -> dict[str, Row[Any]]:
     """Return, by id, the rows of the same tenant and operation that have these ids."""
     found: dict[str, Row[Any]] = {}
-    columns = select(rows.c.id, rows.c.reference, rows.c.wolkvox_id, rows.c.state, rows.c.deleted)
-    for start in range(0, len(wanted), _SLICE):
-        query = _in_operation(columns, import_id).where(rows.c.wolkvox_id.in_(wanted[start : start + _SLICE]))
-        found.update((row.wolkvox_id, row) for row in connection.execute(query))
+    for some in batches(wanted):
+        holding = connection.execute(_HOLDERS, {"import_id": import_id, "wanted": some})
+        found.update((row.wolkvox_id, row) for row in holding)
     return found
 
 
-def _in_operation(query: Select[*tuple[Any, ...]], import_id: int) -> Select[*tuple[Any, ...]]:
-    """Narrow a query of rows to all imports of the tenant and operation of one import."""
-    ours = imports.alias("ours")
-    return (
-        query.join(imports, imports.c.id == rows.c.import_id)
-        .join(ours, (ours.c.tenant == imports.c.tenant) & (ours.c.operation == imports.c.operation))
-        .where(ours.c.id == import_id)
-    )
-
-
 def dispute(connection: Connection, row_id: int, *, disputed: bool = True) -> None:
-    """Flag a created row whose id was given to another row as well, or take the flag away."""
+    """Flag a created row whose id was also given to another row, or remove the flag."""
     created = rows.c.id == row_id, rows.c.state == Status.CREATED
     connection.execute(update(rows).where(*created).values(disputed=disputed))
 
 
 @dataclass(frozen=True, slots=True)
 class Arrival:
-    """By which way, when, and for which row and attempt an id arrived."""
+    """How, when, and for which row and attempt an id arrived."""
 
     row_id: int
     how: str
@@ -73,31 +91,29 @@ class Arrival:
 def note(connection: Connection, arrival: Arrival, arrived: Iterable[str]) -> None:
     """Keep ids that arrived for a row, each once for an attempt; nothing ever deletes them."""
     for wolkvox_id in arrived:
-        values = {"row_id": arrival.row_id, "attempt_id": arrival.attempt_id, "wolkvox_id": wolkvox_id}
-        same = [arrived_ids.c[name] == value for name, value in {**values, "how": arrival.how}.items()]
-        if connection.execute(select(arrived_ids.c.id).where(*same)).first() is None:
-            fresh = {**values, "how": arrival.how, "dismissed": False, "arrived_at": arrival.at}
-            connection.execute(insert(arrived_ids).values(**fresh))
+        values = {
+            "row_id": arrival.row_id,
+            "attempt_id": arrival.attempt_id,
+            "wolkvox_id": wolkvox_id,
+            "how": arrival.how,
+        }
+        if connection.execute(_SAME_ARRIVAL, values).first() is None:
+            connection.execute(_ADD_ARRIVAL, {**values, "dismissed": False, "arrived_at": arrival.at})
 
 
 def open_ids(connection: Connection, import_id: int, row_id: int) -> tuple[str, ...]:
-    """Return the ids that arrived for a row, that nothing has settled, and that are no other row's."""
-    query = (
-        select(arrived_ids.c.wolkvox_id)
-        .where(arrived_ids.c.row_id == row_id, arrived_ids.c.dismissed.is_(False))
-        .order_by(arrived_ids.c.id)
-    )
-    found = tuple(dict.fromkeys(connection.scalars(query)))
+    """Return the ids that arrived for a row, are not settled, and belong to no other row."""
+    found = tuple(dict.fromkeys(connection.scalars(_OPEN_IDS, {"row_id": row_id})))
     taken = {wolkvox_id for wolkvox_id, row in holders(connection, import_id, found).items() if row.id != row_id}
     return tuple(wolkvox_id for wolkvox_id in found if wolkvox_id not in taken)
 
 
 def open_ids_of(connection: Connection, row_ids: Sequence[int]) -> Mapping[int, tuple[str, ...]]:
-    """Return, by row, the ids that arrived and that nothing has settled, another row's among them."""
+    """Return, by row, the ids that arrived and are not settled, including those that another row has."""
     found: dict[int, dict[str, None]] = {}
-    for start in range(0, len(row_ids), _SLICE):
+    for some in batches(row_ids):
         query = select(arrived_ids.c.row_id, arrived_ids.c.wolkvox_id).where(
-            arrived_ids.c.row_id.in_(row_ids[start : start + _SLICE]), arrived_ids.c.dismissed.is_(False)
+            arrived_ids.c.row_id.in_(some), arrived_ids.c.dismissed.is_(False)
         )
         for row_id, wolkvox_id in connection.execute(query.order_by(arrived_ids.c.id)):
             found.setdefault(row_id, {})[wolkvox_id] = None
@@ -105,19 +121,18 @@ def open_ids_of(connection: Connection, row_ids: Sequence[int]) -> Mapping[int, 
 
 
 def dismiss(connection: Connection, row_id: int, *, but: str | None = None) -> None:
-    """Keep the ids of a row as history alone: what settled the row has taken them into account."""
+    """Keep the ids of a row only as history: what settled the row has taken them into account."""
     change = update(arrived_ids).where(arrived_ids.c.row_id == row_id, arrived_ids.c.wolkvox_id != (but or ""))
     connection.execute(change.values(dismissed=True))
 
 
 def has_unknown(connection: Connection, import_id: int) -> bool:
     """Tell whether a row of an import is unknown."""
-    query = select(rows.c.id).where(rows.c.import_id == import_id, rows.c.state == Status.UNKNOWN)
-    return connection.execute(query.limit(1)).first() is not None
+    return connection.execute(_UNKNOWN, {"import_id": import_id}).first() is not None
 
 
 def forget_controls(connection: Connection, import_id: int) -> None:
-    """Erase the values by which created cases of an import could be searched."""
+    """Erase the values by which created cases of an import can be searched."""
     created = select(rows.c.attempt_id).where(rows.c.import_id == import_id, rows.c.state == Status.CREATED)
     kept = attempts.c.search_value.is_not(None) & attempts.c.id.in_(created)
     connection.execute(update(attempts).where(kept).values(search_value=None))

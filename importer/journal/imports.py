@@ -1,4 +1,4 @@
-"""Which imports a journal has seen, and which reports of them it wrote."""
+"""The imports that a journal knows, the reports that were written of them, and what people decided about them."""
 
 from __future__ import annotations
 
@@ -10,19 +10,17 @@ from typing import Any
 from sqlalchemy import Row, Select, func, insert, select, update
 
 from importer.hosts import same_tenant
-from importer.journal.database import Database
+from importer.journal.database import Database, batches
 from importer.journal.runs import user_name
 from importer.journal.schema import aliases, decisions, imports, reports, rows, spot_checks
-
-# MERGED importer.journal.imports: Which imports a journal has seen, and which reports of them it wrote.
 
 
 @dataclass(frozen=True, slots=True)
 class ImportRecord:
     """An import as the journal knows it.
 
-    `bound_to` is the digest of its one file under `key: content`; `key_rule` is what makes its rows themselves, as
-    JSON, None where no run has recorded it.
+    `bound_to` is the digest of its only file under `key: content`; `key_rule` is what identifies its rows, as JSON,
+    None where no run has recorded it.
     """
 
     id: int
@@ -37,6 +35,11 @@ class ImportRecord:
         """Return tenant, operation and name."""
         return self.tenant, self.operation, self.name
 
+    @property
+    def notes_spellings(self) -> bool:
+        """Tell whether all rows of the import were noted with the other spellings of their keys."""
+        return self.key_rule is not None and json.loads(self.key_rule).get("spellings") is True
+
 
 class Imports:
     """The imports of a journal."""
@@ -45,12 +48,12 @@ class Imports:
         self._database = database
 
     def find(self, tenant: str, operation: str, name: str) -> ImportRecord | None:
-        """Return the import of that scope, or the one that the scope was said to be; None where there is neither.
+        """Return the import of a scope, or the one of which the scope is an alias; None where there is neither.
 
-        An import that an earlier version recorded under another name of this computer is found, too.
+        An import that an earlier version recorded under another name of this computer is found too.
         """
         wanted = imports.c.operation == operation, imports.c.name == name
-        said = (
+        by_alias = (
             select(imports, aliases.c.tenant.label("as_tenant"))
             .join(aliases, aliases.c.import_id == imports.c.id)
             .where(aliases.c.operation == operation, aliases.c.name == name)
@@ -61,7 +64,7 @@ class Imports:
                 (each.tenant, each)
                 for each in connection.execute(select(imports).where(*wanted).order_by(imports.c.id))
             ]
-            others = [(each.as_tenant, each) for each in connection.execute(said)]
+            others = [(each.as_tenant, each) for each in connection.execute(by_alias)]
         for candidates in (own, others):
             exact = [each for recorded, each in candidates if recorded == tenant]
             alike = [each for recorded, each in candidates if same_tenant(recorded, tenant)]
@@ -82,25 +85,25 @@ class Imports:
             return [_import_record(found) for found in connection.execute(select(imports).order_by(imports.c.id))]
 
     def also_called(self, record: ImportRecord, tenant: str, operation: str, name: str) -> None:
-        """Note that a scope is this import, from now on."""
+        """Make a scope an alias of this import."""
         values = {"tenant": tenant, "operation": operation, "name": name, "import_id": record.id}
         with self._database.write() as connection:
             connection.execute(insert(aliases).prefix_with("OR REPLACE").values(**values))
 
     def bind(self, record: ImportRecord, digest: str) -> None:
-        """Bind an import to the one file that it is for."""
+        """Bind an import to the only file that it is for."""
         with self._database.write() as connection:
             connection.execute(update(imports).where(imports.c.id == record.id).values(bound_to=digest))
 
     def set_key_rule(self, record: ImportRecord, key_rule: str) -> None:
-        """Note what makes the rows of an import themselves."""
+        """Record what identifies the rows of an import."""
         with self._database.write() as connection:
             connection.execute(update(imports).where(imports.c.id == record.id).values(key_rule=key_rule))
 
     def add(
         self, tenant: str, operation: str, name: str, bound_to: str | None, key_rule: str | None = None
     ) -> ImportRecord:
-        """Note a new import and return it; where another process was faster, return what that one noted."""
+        """Record a new import and return it; where another process was faster, return the one that it recorded."""
         values = {"tenant": tenant, "operation": operation, "name": name, "bound_to": bound_to, "key_rule": key_rule}
         fresh = insert(imports).prefix_with("OR IGNORE").values(**values, created_at=self._database.clock.wall())
         with self._database.write() as connection:
@@ -109,14 +112,12 @@ class Imports:
         return _import_record(found)
 
     def knowing(self, key_digests: Sequence[str]) -> list[tuple[ImportRecord, int]]:
-        """Return the imports that know some of these keys, with how many, the most first."""
+        """Return the imports that know some of these keys, with how many they know, the most first."""
         counts: dict[int, int] = {}
         with self._database.read() as connection:
-            for start in range(0, len(key_digests), 500):
+            for some in batches(key_digests):
                 query = (
-                    select(rows.c.import_id, func.count())
-                    .where(rows.c.key_digest.in_(key_digests[start : start + 500]))
-                    .group_by(rows.c.import_id)
+                    select(rows.c.import_id, func.count()).where(rows.c.key_digest.in_(some)).group_by(rows.c.import_id)
                 )
                 for number, known in connection.execute(query):
                     counts[number] = counts.get(number, 0) + known
@@ -124,7 +125,7 @@ class Imports:
         return sorted(((_import_record(each), counts[each.id]) for each in found), key=lambda pair: -pair[1])
 
     def is_spot_checked(self, record: ImportRecord, source_digest: str) -> bool:
-        """Tell whether the CRM was asked for some rows of this very source before its first row was sent."""
+        """Tell whether the CRM was asked for some rows of this source before its first row was sent."""
         query = select(spot_checks.c.checked_at).where(
             spot_checks.c.import_id == record.id, spot_checks.c.source_digest == source_digest
         )
@@ -132,13 +133,13 @@ class Imports:
             return connection.execute(query).first() is not None
 
     def note_spot_check(self, record: ImportRecord, source_digest: str) -> None:
-        """Remember that the CRM was asked for some rows of a source, and had none of them from elsewhere."""
+        """Record that the CRM was asked for some rows of a source, and had none of them from elsewhere."""
         values = {"import_id": record.id, "source_digest": source_digest, "checked_at": self._database.clock.wall()}
         with self._database.write() as connection:
             connection.execute(insert(spot_checks).prefix_with("OR IGNORE").values(**values))
 
     def note_report(self, import_id: int, digest: str) -> None:
-        """Remember a report as it was written, so that an edited one can be told from it."""
+        """Record a report as it was written, to recognise an edited one."""
         values = {"digest": digest, "import_id": import_id, "written_at": self._database.clock.wall()}
         with self._database.write() as connection:
             connection.execute(insert(reports).prefix_with("OR IGNORE").values(**values))
@@ -149,24 +150,8 @@ class Imports:
             return connection.execute(select(reports.c.digest).where(reports.c.digest == digest)).first() is not None
 
 
-def notes_spellings(key_rule: str | None) -> bool:
-    """Tell whether all rows of an import with this rule were noted with the other spellings of their keys."""
-    return key_rule is not None and json.loads(key_rule).get("spellings") is True
-
-
-def _in_scope(tenant: str, operation: str, name: str) -> Select[Any]:
-    return select(imports).where(imports.c.tenant == tenant, imports.c.operation == operation, imports.c.name == name)
-
-
-def _import_record(found: Row[Any]) -> ImportRecord:
-    return ImportRecord(found.id, found.tenant, found.operation, found.name, found.bound_to, found.key_rule)
-
-
-# MERGED importer.journal.imports: What people decided before a run, so that each question is asked once.
-
-
 class Decisions:
-    """The decisions of a journal: an answer to a question, by what it is about, with who gave it and when."""
+    """What people decided before a run, so that each question is asked once: answers, with who gave them and when."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -186,3 +171,11 @@ class Decisions:
         )
         with self._database.read() as connection:
             return connection.scalars(query).first()
+
+
+def _in_scope(tenant: str, operation: str, name: str) -> Select[Any]:
+    return select(imports).where(imports.c.tenant == tenant, imports.c.operation == operation, imports.c.name == name)
+
+
+def _import_record(found: Row[Any]) -> ImportRecord:
+    return ImportRecord(found.id, found.tenant, found.operation, found.name, found.bound_to, found.key_rule)

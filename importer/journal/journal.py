@@ -1,7 +1,4 @@
-"""The truth about every row: what was intended, what became of it, and which case it is.
-
-One SQLite file in the user's data folder. Nothing else in the program speaks SQL.
-"""
+"""The journal as the rest of the program uses it: one object whose attributes are its parts."""
 
 from __future__ import annotations
 
@@ -13,22 +10,23 @@ from platformdirs import user_data_path
 
 from importer.clock import Clock
 from importer.errors import JournalError
+from importer.journal.adoptions import Adoptions
 from importer.journal.attempts import Attempts
 from importer.journal.copies import Copies
 from importer.journal.database import Database
+from importer.journal.doubts import Doubts
 from importer.journal.imports import Decisions, Imports
 from importer.journal.mark import Marks, Scope
 from importer.journal.provenance import Provenance
 from importer.journal.rows import Rows
 from importer.journal.runs import Runs
-from importer.journal.settling import Settling
 from importer.journal.standing import KnownImport, Standing
 
 _CLOCK = Clock()
 
 
 def default_path() -> Path:
-    """Return where the journal lies unless `--journal` says otherwise: the user's data folder."""
+    """Return the journal's path unless `--journal` names another: in the user's data folder."""
     return user_data_path("case-importer", appauthor=False) / "journal.db"
 
 
@@ -54,7 +52,8 @@ class Journal:
             self.runs = Runs(self._database)
             self.rows = Rows(self._database)
             self.attempts = Attempts(self._database)
-            self.settling = Settling(self._database)
+            self.doubts = Doubts(self._database)
+            self.adoptions = Adoptions(self._database)
             self.copies = Copies(self._database, self.attempts)
             self.decisions = Decisions(self._database)
         except BaseException:
@@ -63,28 +62,28 @@ class Journal:
 
     @property
     def standing(self) -> Standing:
-        """Whether the journal is what it was when this computer last used it; not every one may send."""
+        """Whether the journal is what it was when this computer last used it, and so may send."""
         return self._provenance.standing
 
     @property
     def id(self) -> str:
-        """What names this journal wherever its file is."""
+        """The journal's id, whatever the path of its file."""
         return self._provenance.journal_id
 
     def trust_again(self, reason: str, up_to: int = 0) -> None:
-        """Take the journal as it is from now on, for the reason that an option names; the decision is recorded.
+        """Accept the journal as it is from now on, for the reason that an option names; the decision is recorded.
 
-        `look-first` makes good what it lacks row by row: until that is done, `must_look_first` is true of each import
+        `look-first` recovers what it lacks row by row: until that is done, `must_look_first` is true of each import
         that has used the journal. `up_to` is the highest attempt that a report knew of, if one did.
         """
         self._provenance.trust_again(reason, up_to)
 
     def require_looking(self, scope: Scope) -> None:
-        """Have `must_look_first` be true of each source of an import until `looked_first` says that it was done."""
+        """Make `must_look_first` true of each source of an import until `looked_first` is called for it."""
         self._provenance.require_looking(scope)
 
     def must_look_first(self, scope: Scope, source: str = "") -> bool:
-        """Tell whether rows of a source, by its digest, may be in the CRM though this journal calls them planned."""
+        """Tell whether rows of a source, by its digest, may be in the CRM although this journal calls them planned."""
         return self._provenance.must_look_first(scope, source)
 
     def looked_first(self, scope: Scope, source: str) -> None:
@@ -92,13 +91,13 @@ class Journal:
         self._provenance.looked_first(scope, source)
 
     def need_not_look(self, scope: Scope) -> None:
-        """Note that nothing of an import has to be looked for any more, as a person says."""
+        """Note that nothing of an import has to be searched any more, as a person says."""
         self._provenance.need_not_look(scope)
 
     def note_computer(self) -> None:
         """Accept that the journal was moved to this computer (--moved-here).
 
-        Raises JournalError where the journal is not as it was in another way.
+        Raises JournalError where more than that is wrong with the journal.
         """
         self._provenance.note_computer()
 
@@ -107,7 +106,7 @@ class Journal:
         return self._provenance.marks_know(scope)
 
     def lost_at(self, scope: Scope) -> float | None:
-        """Return when this computer last sent what the journal may lack, in seconds since 1970; None where it has all.
+        """Return when this computer last sent what the journal may lack, in seconds since 1970, or None for nothing.
 
         Raises JournalError where the marks cannot be read.
         """
@@ -118,7 +117,7 @@ class Journal:
         return self._provenance.reached().attempt_id
 
     def is_behind(self, journal_id: str, attempt_id: int) -> bool:
-        """Tell whether a report of this journal (by the beginning of its id) knows of an attempt that it lacks."""
+        """Tell whether a report of this journal (by the beginning of its id) knows an attempt that is missing here."""
         return self._provenance.is_behind(journal_id, attempt_id)
 
     def __enter__(self) -> Self:
@@ -130,9 +129,9 @@ class Journal:
         self.close()
 
     def move(self, target: Path) -> None:
-        """Move the journal to another file while nobody sends; this one is retired and names the new one.
+        """Move the journal to another file while no row is being sent; this one is retired and names the new one.
 
-        Raises JournalError where somebody sends, the target exists, or SQLite could not keep its word there.
+        Raises JournalError where a row is being sent, the target exists, or its folder is not safe for SQLite.
         """
         reached = self._provenance.reached()
         self.copies.move(target)
@@ -140,20 +139,20 @@ class Journal:
             self._provenance.moved(target.resolve(), reached)
 
     def check(self) -> list[str]:
-        """Return what SQLite finds damaged in the file, nothing where it is sound and may be written.
+        """Return what SQLite finds damaged in the file; an empty list where it is sound and may be written.
 
-        Raises JournalError where the file is too damaged to look at, or locked.
+        Raises JournalError where the file is too damaged to be read, or locked.
         """
         return [problem.message for problem in self.copies.damages()]
 
     def close(self) -> None:
-        """Raise the mark to what the journal has by now and close the file; what was committed is on the disk."""
+        """Raise the mark to what the journal has now, and close the file; what was committed is on the disk."""
         if not self._is_open:
             return
         try:
             self._provenance.leave()
         except JournalError:
-            pass  # replaced, full or locked: whoever used it was told; the mark stays where it was
+            pass  # replaced, full or locked: its last use has raised that already; the mark stays where it was
         finally:
             self._close_files()
 

@@ -1,8 +1,8 @@
-"""The high-water mark: how far each journal had come, kept apart from the journals themselves.
+"""The high-water mark: how far each journal has come, kept apart from the journals themselves.
 
-A journal that was restored, forked or lost knows less than it did, and would send again. So the number of every attempt
-is also in a file of the user's state folder, raised after the intent is committed and before the first byte is sent.
-Several processes and journals share that file.
+A journal that was restored, forked or lost knows less than it did, and would send cases again. So the number of every
+attempt is also in a file in the user's state folder, raised after the intent is committed and before the first byte is
+sent. Several processes and journals share that file.
 """
 
 from __future__ import annotations
@@ -80,7 +80,7 @@ _imports = Table(
 
 @dataclass(frozen=True, slots=True)
 class Reached:
-    """How far a journal had come: its highest attempt with that attempt's token, and its highest verdict."""
+    """How far a journal has come: its highest attempt with that attempt's token, and its highest verdict."""
 
     attempt_id: int = 0
     token: str = ""
@@ -93,7 +93,7 @@ class Reached:
 
 @dataclass(frozen=True, slots=True)
 class MarkRecord:
-    """What the marks know of a journal: how far it had come, where it was, and which file that was."""
+    """What the marks know of a journal: how far it has come, where it was, and which file that was."""
 
     journal_id: str
     reached: Reached
@@ -129,7 +129,6 @@ def _upsert_import() -> Any:  # noqa: ANN401 - as above
     )
 
 
-# Carried out for every row: to build them costs more than to carry them out.
 _RAISE_MARK, _RAISE_IMPORT = _upsert_mark(), _upsert_import()
 _BY_JOURNAL = select(_marks).where(_marks.c.journal_id == bindparam("which"))
 
@@ -142,8 +141,8 @@ def state_path() -> Path:
 class Marks:
     """The marks of all journals that this user's state folder knows.
 
-    Where the file cannot be used, `problem` is the sentence that says so, every method raises it, and nothing may be
-    sent; commands that only read go on.
+    Where the file cannot be used, `problem` is the error that says so, every method raises it, and nothing may be sent;
+    commands that only read still work.
     """
 
     def __init__(self, path: Path | None = None, clock: Callable[[], float] = time.time) -> None:
@@ -169,7 +168,7 @@ class Marks:
         return self._find(select(_marks).where(_marks.c.path == str(path)).order_by(_marks.c.raised_at.desc()))
 
     def of_import(self, scope: Scope, but: str) -> tuple[MarkRecord, int] | None:
-        """Return the other journal, and its highest attempt, that sent most lately for an import."""
+        """Return the other journal that sent for an import most recently, and its highest attempt for it."""
         query = (
             select(_marks, _imports.c.attempt_id.label("of_import"))
             .join(_imports, _imports.c.journal_id == _marks.c.journal_id)
@@ -182,7 +181,7 @@ class Marks:
         return None if found is None else (_record(found), found.of_import)
 
     def imports_of(self, journal_id: str) -> list[Scope]:
-        """Return the imports for which a journal has sent, whether it knows so itself or not."""
+        """Return the imports for which a journal has sent, whether the journal itself knows it or not."""
         query = select(_imports.c.tenant, _imports.c.operation, _imports.c.name)
         with self._transaction() as connection:
             found = connection.execute(query.where(_imports.c.journal_id == journal_id)).all()
@@ -204,13 +203,13 @@ class Marks:
             return _record(connection.execute(_BY_JOURNAL, {"which": record.journal_id}).one())
 
     def set(self, record: MarkRecord, imports: dict[Scope, int]) -> None:
-        """Set a journal's mark, lower than before if need be: a person said that it can be trusted again."""
+        """Set a journal's mark, even lower than before: a person said that the journal can be trusted again."""
         with self._transaction() as connection:
             connection.execute(_marks.delete().where(_marks.c.journal_id == record.journal_id))
         self.raise_to(record, imports)
 
     def forget_wal(self, path: Path) -> None:
-        """Know no `-wal` file at a path any more: what will be there is not this journal's as it was."""
+        """Forget the `-wal` file at a path: the one that will be there is not the one that was noted."""
         with self._transaction() as connection:
             connection.execute(
                 _marks.update().where(_marks.c.path == str(path)).values(written_at=None, wal=None, salt=None)
@@ -247,7 +246,7 @@ class Marks:
         if code in {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}:
             return JournalError(
                 _(
-                    "{path}: the record of how far each journal had come is damaged ({cause}). Nothing is sent without"
+                    "{path}: the record of how far each journal has come is damaged ({cause}). Nothing is sent without"
                     " it. Move this file and the two beside it (-wal, -shm) away; the next run then asks whether the"
                     " journal was moved to this computer (--moved-here).",
                     path=self.path,
@@ -256,8 +255,8 @@ class Marks:
             )
         return JournalError(
             _(
-                "{path}: the record of how far each journal had come cannot be written ({cause}). Nothing is sent"
-                " without it. See that there is room, that the folder is there and that you may write to it. On"
+                "{path}: the record of how far each journal has come cannot be written ({cause}). Nothing is sent"
+                " without it. Check that the disk has room, that the folder exists and that you may write to it. On"
                 " Linux, the environment variable XDG_STATE_HOME names another folder.",
                 path=self.path,
                 cause=cause,
@@ -269,14 +268,14 @@ class Mark:
     """The mark of one open journal."""
 
     def __init__(self, marks: Marks, journal_id: str, file: WatchedFile, token_of: Callable[[int], str | None]) -> None:
-        """Take the journal's id, its file, and what tells the token of one of its attempts."""
+        """Take the journal's id, its file, and a function that returns the token of one of its attempts."""
         self._marks, self._journal_id, self._file, self._token_of = marks, journal_id, file, token_of
 
     def raise_to(self, attempt_id: int, token: str, scope: Scope) -> None:
-        """Have the disk know of an attempt whose intent is committed; only then may its first byte be sent.
+        """Write an attempt whose intent is committed to the disk; only then may its first byte be sent.
 
-        Raises JournalError where that cannot be had, where the journal's file is not the one that was opened any more,
-        or where another copy of the journal went on meanwhile: then nothing may be sent.
+        Raises JournalError where that fails, where the journal's file is no longer the one that was opened, or where
+        another copy of the journal went on meanwhile: then nothing may be sent.
         """
         self._file.verify()
         reached = Reached(attempt_id, token)
@@ -285,15 +284,15 @@ class Mark:
             raise JournalError(
                 _(
                     "{path}: another copy of this journal is in use: it has made attempt {number}, which this one does"
-                    " not have. Nothing more is sent with this one. Put one of the two away; `case-importer journal"
-                    " check` tells which knows more.",
+                    " not have. Nothing more is sent with this one. Remove one of the two; `case-importer journal"
+                    " check` shows which knows more.",
                     path=self._file.path,
                     number=now.attempt_id,
                 )
             )
 
     def note(self, reached: Reached, imports: dict[Scope, int] | None = None) -> None:
-        """Raise the mark to what the journal has, and note where it is."""
+        """Raise the mark to what the journal has, and note where the journal is."""
         self._marks.raise_to(self._record(reached), imports or {})
 
     def set(self, reached: Reached, imports: dict[Scope, int]) -> None:

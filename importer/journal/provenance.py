@@ -1,4 +1,4 @@
-"""What a journal knows of itself, held against the mark that is kept apart from it."""
+"""What a journal knows of itself, compared with the mark that is kept apart from it."""
 
 from __future__ import annotations
 
@@ -10,39 +10,41 @@ from uuid import uuid4
 
 from sqlalchemy import Connection, delete, func, insert, select
 
+from importer.clock import local_datetime
 from importer.errors import JournalError
-from importer.journal.database import Database, journal_id_in
+from importer.journal.backup import journal_id_in
+from importer.journal.database import Database
 from importer.journal.mark import Mark, MarkRecord, Marks, Reached, Scope
 from importer.journal.runs import user_name
-from importer.journal.schema import attempts, computers, decisions, facts, imports, moment, rows, verdicts
+from importer.journal.schema import attempts, computers, decisions, facts, imports, rows, verdicts
 from importer.journal.standing import KnownImport, Standing
 from importer.journal.watched_file import WatchedFile
 
 LOOK_FIRST = "look-first"
-"""The option, and the reason, by which the CRM is searched for each row before it is sent."""
+"""The option, and the recorded reason, with which the CRM is searched for each row before it is sent."""
 
 
 class Provenance:
-    """What a journal knows of itself and what the marks know of it; worked out when it is opened."""
+    """What a journal knows of itself and what the marks know of it; compared when it is opened."""
 
     def __init__(self, database: Database, marks: Marks, was_at_path: MarkRecord | None) -> None:
-        """Work the standing out, giving the journal an id where it has none; `was_at_path` is from before."""
+        """Compare the journal with its mark, giving it an id where it has none; `was_at_path` is from before."""
         self._database, self._marks, self._was_at_path = database, marks, was_at_path
         with database.write() as connection:
             self.journal_id, is_new = _journal_id(connection)
             self.mark = Mark(marks, self.journal_id, database.file, self._token_of)
-            self.standing = self._work_out(connection, is_new=is_new)
+            self.standing = self._compare(connection, is_new=is_new)
             reached, sent = _reached(connection), {} if self.standing.known else _imports_of(connection)
             if self.standing.may_send:
                 self._note_this_computer(connection)
         self._accept(reached, sent)
 
     def trust_again(self, reason: str, up_to: int = 0) -> None:
-        """Take the journal as it is from now on, for the reason that an option names; the decision is recorded.
+        """Accept the journal as it is from now on, for the reason that an option names; the decision is recorded.
 
-        `look-first` makes good what it lacks row by row: until that is done, `must_look_first` is true of each import
-        of the journal, those that it does not know itself included. `up_to` is the highest attempt that a report knew
-        of; such reports count as taken in.
+        `look-first` recovers what it lacks row by row: until that is done, `must_look_first` is true of each import
+        of the journal, including those that only the marks know. `up_to` is the highest attempt that a report knew of;
+        such reports count as taken in.
         """
         self._refuse_without_mark()
         about = f"{self.standing.kind} {self.standing.has}/{self.standing.known}"
@@ -55,18 +57,18 @@ class Provenance:
             reached, sent = _reached(connection), _imports_of(connection)
             for scope in {*lost, *_all_imports(connection)} if reason == LOOK_FIRST else ():
                 _set_fact(connection, _looking(scope), "")
-        self.mark.set(reached, sent)  # once the decision is on the disk: it is not trusted without one
+        self.mark.set(reached, sent)  # after the decision is on the disk: without one the journal is not trusted
         self.standing = Standing("sound", self._database.path, reached.attempt_id, reached.attempt_id)
 
     def require_looking(self, scope: Scope) -> None:
-        """Have `must_look_first` be true of each source of an import until `looked_first` says that it was done."""
+        """Make `must_look_first` true of each source of an import until `looked_first` is called for it."""
         with self._database.write() as connection:
             _set_fact(connection, _looking(scope), "")
 
     def must_look_first(self, scope: Scope, source: str = "") -> bool:
-        """Tell whether rows of a source may be in the CRM though the journal calls them planned.
+        """Tell whether rows of a source may be in the CRM although the journal calls them planned.
 
-        What a journal lacks may be of any source of the import: each, by its digest, has to be looked for on its own.
+        What a journal lacks may come from any source of the import: each source, by its digest, is searched separately.
         """
         with self._database.read() as connection:
             looked = connection.scalars(select(facts.c.value).where(facts.c.name == _looking(scope))).first()
@@ -81,7 +83,7 @@ class Provenance:
                 _set_fact(connection, _looking(scope), json.dumps(list(sources)))
 
     def need_not_look(self, scope: Scope) -> None:
-        """Note that nothing has to be looked for any more, as a person says."""
+        """Note that nothing has to be searched any more, as a person says."""
         with self._database.write() as connection:
             connection.execute(delete(facts).where(facts.c.name == _looking(scope)))
 
@@ -110,10 +112,10 @@ class Provenance:
         if found is None:
             return None
         record, attempt_id = found
-        return KnownImport(record.journal_id, record.path, attempt_id, moment(record.raised_at))
+        return KnownImport(record.journal_id, record.path, attempt_id, local_datetime(record.raised_at))
 
     def lost_at(self, scope: Scope) -> float | None:
-        """Return when this computer last sent what the journal may lack, in seconds since 1970; None where it has all.
+        """Return when this computer last sent what the journal may lack, in seconds since 1970, or None for nothing.
 
         Raises JournalError where the marks cannot be read.
         """
@@ -137,23 +139,23 @@ class Provenance:
             return _reached(connection)
 
     def is_behind(self, journal_id: str, attempt_id: int) -> bool:
-        """Tell whether a report of this journal (by the beginning of its id) knows of an attempt that it lacks."""
+        """Tell whether a report of this journal (by the beginning of its id) knows an attempt that is missing here."""
         if not journal_id or not self.journal_id.startswith(journal_id):
             return False
         with self._database.read() as connection:
             return attempt_id > max(_reached(connection).attempt_id, self._settled_up_to(connection))
 
     def moved(self, target: Path, reached: Reached) -> None:
-        """Note that the journal is another file now."""
+        """Note that the journal is now another file."""
         Mark(self._marks, self.journal_id, WatchedFile(target), self._token_of).note(reached)
 
     def leave(self) -> None:
-        """Raise the mark once more before the journal is closed: what was adopted or decided sent nothing."""
+        """Raise the mark once more before the journal is closed: adoptions and decisions have not raised it."""
         if self.standing.may_send and self._marks.problem is None:
             self.mark.note(self.reached())
 
-    def _work_out(self, connection: Connection, *, is_new: bool) -> Standing:
-        """Hold what the journal has against the mark."""
+    def _compare(self, connection: Connection, *, is_new: bool) -> Standing:
+        """Compare what the journal has with its mark."""
         path, has = self._database.path, _reached(connection)
         if self._marks.problem is not None:
             return Standing("no-mark", path, has.attempt_id, reason=str(self._marks.problem))
@@ -170,34 +172,34 @@ class Provenance:
         return sound if not has or self._knows_this_computer(connection) else replace(sound, kind="unknown-computer")
 
     def _without_mark(self, connection: Connection, sound: Standing, has: Reached, *, is_new: bool) -> Standing:
-        """Return the standing of a journal that this computer has no mark of: new, of 0.1.0, or from elsewhere."""
+        """Return the standing of a journal for which this computer has no mark: new, of 0.1.0, or from elsewhere."""
         if not has:
             return replace(sound, kind="new") if is_new else sound
         if not is_new:
-            here = self._knows_this_computer(connection)  # the marks themselves may have been brought back
+            here = self._knows_this_computer(connection)  # the marks themselves may have been restored
             return sound if here else replace(sound, kind="unknown-computer")
         other = self._other_journal(connection)
         if other is None:
-            return sound  # a journal of 0.1.0 is taken as it is, once
+            return sound  # a journal of 0.1.0 is accepted as it is, once
         return replace(sound, kind="other-journal", known=other.reached.attempt_id, elsewhere=other.path)
 
     def _other_journal(self, connection: Connection) -> MarkRecord | None:
-        """Return a journal that has sent from this computer, at this path or for an import of this one."""
+        """Return a journal that sent from this computer, at this path or for an import of this journal."""
         if self._was_at_path is not None and self._was_at_path.reached:
             return self._was_at_path
         found = (self._marks.of_import(scope, but=self.journal_id) for scope in _imports_of(connection))
         return next((record for record, _attempt in filter(None, found)), None)
 
     def _is_elsewhere(self, path: Path) -> bool:
-        """Tell whether another file at the recorded path is this journal, too; one that cannot be read may be it."""
+        """Tell whether another file at the recorded path is also this journal; one that cannot be read may be."""
         if path == self._database.path or not path.exists() or path.samefile(self._database.path):
             return False
         return journal_id_in(path) in {self.journal_id, ""}
 
     def _accept(self, reached: Reached, sent: dict[Scope, int]) -> None:
-        """Note the place and how far the journal has come, or that its files are not what was noted before.
+        """Note the path and how far the journal has come, or that its files are not what was noted before.
 
-        It is done once the journal knows this computer: whoever is killed in between is asked nothing the next time.
+        This comes after the journal knows this computer: a process that is killed in between causes no question later.
         """
         try:
             if self.standing.may_send:
@@ -269,7 +271,7 @@ def _all_imports(connection: Connection) -> list[Scope]:
 
 
 def _looking(scope: Scope) -> str:
-    """Return the name of the fact that rows of an import have to be looked for before they are sent."""
+    """Return the name of the fact that rows of an import have to be searched before they are sent."""
     return json.dumps([LOOK_FIRST, *scope], ensure_ascii=False)
 
 

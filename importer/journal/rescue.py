@@ -1,6 +1,6 @@
-"""Keeps outcomes when the disk under the journal is full: a file whose room was taken beforehand.
+"""Keeps outcomes when the journal's disk is full: in a file whose room was reserved beforehand.
 
-Several threads and processes share it: whoever writes it holds the journal's write lock.
+Several threads and processes share it: each of them writes it only while it holds the journal's write lock.
 """
 
 from __future__ import annotations
@@ -16,17 +16,17 @@ from importer.messages import _
 from importer.model import Outcome, Pause, Verdict
 
 _ROOM = 64 * 1024
-"""Bytes set aside: a few hundred outcomes, far more than are ever in flight when a run stops."""
+"""Bytes reserved: a few hundred outcomes, far more than are ever in flight when a run stops."""
 
 _BLANK = b" \0"
-"""What unused room is made of; NUL where a power cut came before the first write of it."""
+"""What unused room is filled with; NUL where a power cut came before its first write."""
 
 
 @dataclass(frozen=True, slots=True)
 class KeptOutcome:
-    """An outcome that was kept aside, the attempt and the row that it is for, and the line that says so.
+    """An outcome that was kept aside, the attempt and the row that it is for, and its line in the file.
 
-    `token` tells the attempt from one of the same number in a copied journal; 0.1.0 did not write it.
+    `token` distinguishes the attempt from one of the same number in a copied journal; 0.1.0 did not write it.
     """
 
     attempt_id: int
@@ -37,20 +37,20 @@ class KeptOutcome:
 
 
 def prepare(journal: Path) -> None:
-    """Take the room on the disk while there is some; raises OSError where there is none."""
+    """Reserve the room on the disk while there is some; raises OSError where there is none."""
     path = _path(journal)
     if not path.exists() or path.stat().st_size < _ROOM:
         _write_at(path, 0, kept(journal).ljust(_ROOM))
 
 
 def kept(journal: Path) -> bytes:
-    """Return what was kept and not taken in yet."""
+    """Return what was kept and is not in the journal yet."""
     path = _path(journal)
     return path.read_bytes().rstrip(_BLANK) if path.exists() else b""
 
 
 def keep(journal: Path, kept_outcome: KeptOutcome) -> None:
-    """Write an outcome into the room that was set aside, in place, so that a full disk can take it."""
+    """Write an outcome into the reserved room, in place, so that even a full disk can take it."""
     named = {
         "attempt": kept_outcome.attempt_id,
         "token": kept_outcome.token,
@@ -75,12 +75,12 @@ def outcomes(journal: Path, content: bytes) -> Iterator[KeptOutcome]:
 
 
 def refusal(journal: Path, line: bytes) -> JournalError:
-    """Return the error for a line that no journal can take in; it may hold the only copy of a case's id."""
+    """Return the error for a line that the journal cannot take in; it may hold the only copy of a case's id."""
     return JournalError(
         _(
-            "{path}: an answer that a full disk kept out of the journal cannot be taken in: {line} Note the"
-            " `wolkvox_id` in it, if there is one, take that line out with a text editor, and give the same command"
-            " again.",
+            "{path}: an answer that did not fit into the journal while the disk was full cannot be read back: {line}"
+            " Write down the `wolkvox_id` in it, if there is one, delete that line with a text editor, and run the"
+            " same command again.",
             path=_path(journal),
             line=line.decode(errors="replace"),
         )
@@ -88,14 +88,14 @@ def refusal(journal: Path, line: bytes) -> JournalError:
 
 
 def forget(journal: Path, content: bytes) -> None:
-    """Blank what was taken in, unless another process did already; what was kept since then stays."""
+    """Blank what is in the journal now, unless another process did already; what was kept since then stays."""
     now = kept(journal)
     if content and now.startswith(content):
         _write_at(_path(journal), 0, now.removeprefix(content).ljust(_ROOM))
 
 
 def _write_at(path: Path, offset: int, content: bytes) -> None:
-    """Write over the file's own blocks and have them on the disk."""
+    """Overwrite the file's own blocks and flush them to the disk."""
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT | getattr(os, "O_BINARY", 0), 0o600)
     try:
         os.lseek(descriptor, offset, os.SEEK_SET)

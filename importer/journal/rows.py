@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, NamedTuple
 
 from sqlalchemy import (
-    BindParameter,
     ColumnElement,
     Connection,
     Row,
@@ -16,93 +15,32 @@ from sqlalchemy import (
     and_,
     bindparam,
     insert,
-    literal,
-    literal_column,
     or_,
     select,
     update,
 )
 
-from importer.clock import Clock
+from importer.clock import local_datetime
 from importer.hosts import same_tenant
-from importer.journal.database import Database
-from importer.journal.schema import attempts, column_sets, imports, moment, row_spellings, rows
+from importer.journal.database import Database, batches
+from importer.journal.schema import attempts, column_sets, imports, row_spellings, rows
 from importer.model import Identity, JournalRow, Status
 
-# MERGED importer.journal.rows: Looking up many values at once, at little more than what the database itself takes for it.
-
-AT_ONCE = 500
-"""Values in one statement, well under SQLite's limit."""
-
-
-class Lookup:
-    """A query without parameters, narrowed to the rows of one import that have one of many values in a column.
-
-    Its text is made once: SQLAlchemy would spell out each list of values anew, and take as long for that as the
-    database for finding them. What comes back is as the database has it.
-    """
-
-    def __init__(
-        self, query: Select[*tuple[Any, ...]], of_import: ColumnElement[int], column: ColumnElement[str]
-    ) -> None:
-        """Narrow the query; `of_import` is what equals the import's number."""
-        self._query = query.where(of_import == 0, column.in_([""] * AT_ONCE))
-        self._text: str | None = None
-
-    def find(self, connection: Connection, import_id: int, values: Sequence[str]) -> Iterator[Row[*tuple[Any, ...]]]:
-        """Yield what the query finds for these values."""
-        if self._text is None:
-            self._text = str(self._query.compile(connection, compile_kwargs={"render_postcompile": True}))
-        for start in range(0, len(values), AT_ONCE):
-            some = values[start : start + AT_ONCE]
-            padding = [some[-1]] * (AT_ONCE - len(some))  # a value that is asked for twice is found once
-            yield from connection.exec_driver_sql(self._text, (import_id, *some, *padding)).all()
-
-
-# MERGED importer.journal.rows: What the journal knows of rows, and how planning changes it.
-
-T = TypeVar("T")
-
 _NO_CASES = (Status.PLANNED, Status.INVALID, Status.REJECTED)
-"""States of rows that are no cases, and cannot be."""
+"""States of rows that are not cases, and cannot be."""
 
+_KNOWN = select(
+    *(rows.c.import_id, rows.c.key_digest, rows.c.column_set_id, attempts.c.lease, attempts.c.boot),
+    *(rows.c.reference, rows.c.state, rows.c.content_hash, rows.c.wolkvox_id, rows.c.id_prefijo, rows.c.message),
+    *(rows.c.changed, rows.c.sent_at, rows.c.run_id, rows.c.attempt_id, rows.c.disputed, rows.c.deleted),
+).outerjoin_from(
+    rows, attempts, and_(attempts.c.id == rows.c.attempt_id, rows.c.state == Status.SENDING)
+)  # in any other state the lease is over
+
+_COLUMN_SET = select(column_sets.c.id).where(column_sets.c.names == bindparam("recorded"))
+_ADD_COLUMN_SET = insert(column_sets).returning(column_sets.c.id)
 _STATES = {state.value: state for state in Status}
 
-_COLUMN_SET = select(column_sets.c.id).where(column_sets.c.names == bindparam("names"))
-_NEW_COLUMN_SET = insert(column_sets).returning(column_sets.c.id)
-
-
-def _written(state: Status) -> BindParameter[str]:
-    """Return a state as a part of a statement's text."""
-    return literal(state.value, String, literal_execute=True)
-
-
-# Statements of every row, built once: building them costs more than carrying them out.
-_KNOWN = (
-    select(
-        *(rows.c.key_digest, rows.c.column_set_id, rows.c.reference, rows.c.state, rows.c.content_hash),
-        *(rows.c.wolkvox_id, rows.c.id_prefijo, rows.c.message),
-        *(rows.c.changed, rows.c.sent_at, rows.c.run_id, attempts.c.lease, attempts.c.boot),
-        *(rows.c.attempt_id, rows.c.disputed, rows.c.deleted),
-    )
-    .select_from(rows)
-    .outerjoin(attempts, and_(attempts.c.id == rows.c.attempt_id, rows.c.state == _written(Status.SENDING)))
-)  # the lease of a row in another state is over
-_BY_KEY = Lookup(_KNOWN, rows.c.import_id, rows.c.key_digest)
-# + 0 keeps SQLite to the index of references; by one of the import's it would look at every row for each slice
-_BY_REFERENCE = Lookup(_KNOWN, rows.c.import_id + literal_column("0"), rows.c.reference)
-_SIMILAR = Lookup(
-    select(rows.c.loose_digest, rows.c.key_digest).where(rows.c.state != _written(Status.INVALID)),
-    rows.c.import_id,
-    rows.c.loose_digest,
-)
-_SPELT = Lookup(
-    select(row_spellings.c.digest, rows.c.key_digest)
-    .join(rows, rows.c.id == row_spellings.c.row_id)
-    .where(rows.c.state != _written(Status.INVALID)),
-    row_spellings.c.import_id,
-    row_spellings.c.digest,
-)
 _NEW_SPELLING = insert(row_spellings).from_select(
     ["import_id", "row_id", "digest"],
     select(rows.c.import_id, rows.c.id, bindparam("digest", type_=String)).where(
@@ -128,30 +66,77 @@ class Rows:
 
     def known(self, import_id: int, key_digests: Sequence[str]) -> dict[str, KnownRow]:
         """Return what the journal has of these keys, by key digest."""
-        return {row.key_digest: row for row in self._find(_BY_KEY, import_id, key_digests)}
+        query = _KNOWN.where(rows.c.import_id == import_id)
+        return {row.key_digest: row for row in self._find(import_id, query, rows.c.key_digest, key_digests)}
 
     def by_reference(self, import_id: int, references: Sequence[str]) -> dict[str, KnownRow]:
-        """Return what the journal has of these references, by reference."""
-        return {row.row.reference: row for row in self._find(_BY_REFERENCE, import_id, references)}
+        """Return what the journal has of these references, by reference.
 
-    def _find(self, query: Lookup, import_id: int, values: Sequence[str]) -> Iterator[KnownRow]:
+        The query names no import: SQLite would read every row of it for each batch, instead of the unique references.
+        """
+        return {row.row.reference: row for row in self._find(import_id, _KNOWN, rows.c.reference, references)}
+
+    def _find(
+        self, import_id: int, query: Select[*tuple[Any, ...]], column: ColumnElement[str], values: Sequence[str]
+    ) -> list[KnownRow]:
         with self._database.read() as connection:
-            for found in query.find(connection, import_id, values):
-                key_digest, column_set = found[0], found[1]
-                if column_set not in self._column_sets:  # hundreds of thousands of rows share a few of them
-                    self._column_sets = dict(_all_column_sets(connection))
-                yield KnownRow(key_digest, self._column_sets[column_set], _journal_row(found, self._database.clock))
+            return [
+                self._known_row(connection, found)
+                for found in _having(connection, query, column, values)
+                if found[0] == import_id
+            ]
+
+    def _known_row(self, connection: Connection, found: Row[*tuple[Any, ...]]) -> KnownRow:
+        """Return a row of `_KNOWN`; it is unpacked because reading each value by its name takes twice as long."""
+        _import, key_digest, column_set, lease, boot, reference, state, content_hash, *more = found
+        wolkvox_id, id_prefijo, message, changed, sent_at, run, attempt, disputed, deleted = more
+        clock, lease_until = self._database.clock, None
+        if lease is not None and boot == clock.boot():
+            lease_until = local_datetime(clock.wall() + lease - clock.elapsed())
+        return KnownRow(
+            key_digest,
+            self._columns_of(connection, column_set),
+            JournalRow(
+                reference,
+                _STATES[state],
+                content_hash,
+                wolkvox_id,
+                id_prefijo,
+                message,
+                changed,
+                sent_at,
+                run,
+                lease_until,
+                attempt,
+                disputed,
+                deleted,
+            ),
+        )
+
+    def _columns_of(self, connection: Connection, column_set: int) -> tuple[str, ...]:
+        """Return the columns of a set; they never change, and hundreds of thousands of rows share a few sets."""
+        if column_set not in self._column_sets:
+            query = select(column_sets.c.names).where(column_sets.c.id == column_set)
+            self._column_sets[column_set] = tuple(json.loads(connection.scalars(query).one()))
+        return self._column_sets[column_set]
 
     def similar(self, import_id: int, digests: Sequence[str]) -> dict[str, set[str]]:
         """Return the digests of the keys that have each of these spellings; invalid rows do not count."""
+        loose = select(rows.c.loose_digest, rows.c.key_digest).where(
+            rows.c.import_id == import_id, rows.c.state != Status.INVALID
+        )
+        spelled = (
+            select(row_spellings.c.digest, rows.c.key_digest)
+            .join(rows, rows.c.id == row_spellings.c.row_id)
+            .where(row_spellings.c.import_id == import_id, rows.c.state != Status.INVALID)
+        )
         found: dict[str, set[str]] = {}
         with self._database.read() as connection:
-            spelt = connection.execute(
-                select(row_spellings.c.id).where(row_spellings.c.import_id == import_id).limit(1)
-            ).first()
-            for query in (_SIMILAR, _SPELT) if spelt else (_SIMILAR,):
-                for digest, key in query.find(connection, import_id, digests):
-                    found.setdefault(digest, set()).add(key)
+            for digest, key in (
+                *_having(connection, loose, rows.c.loose_digest, digests),
+                *_having(connection, spelled, row_spellings.c.digest, digests),
+            ):
+                found.setdefault(digest, set()).add(key)
         return found
 
     def has_cases(self, import_id: int) -> bool:
@@ -160,19 +145,18 @@ class Rows:
         with self._database.read() as connection:
             return connection.execute(query.limit(1)).first() is not None
 
-    def cases_of(self, key_digests: Sequence[str]) -> Iterator[tuple[str, int]]:
-        """Yield these keys with the imports, by number, that created cases under them, or may have.
+    def cases_of(self, key_digests: Sequence[str]) -> list[tuple[str, int]]:
+        """Return these keys with the imports, by number, that created cases under them, or may have.
 
-        A case that a person declared to be gone from the CRM is none. Narrowed to some imports, the query would leave
-        the index of keys, and look at every row of theirs.
+        A case that a person declared to be gone from the CRM does not count. Narrowed to some imports, the query would
+        leave the index of keys, and read every row of theirs.
         """
         query = select(rows.c.key_digest, rows.c.import_id).where(
             rows.c.state.not_in(_NO_CASES), rows.c.deleted.is_(False)
         )
         with self._database.read() as connection:
-            for some in _slices(key_digests):
-                for found in connection.execute(query.where(rows.c.key_digest.in_(some))).all():
-                    yield found.key_digest, found.import_id
+            found = _having(connection, query, rows.c.key_digest, key_digests)
+            return [(row.key_digest, row.import_id) for row in found]
 
     def columns(self, import_id: int) -> frozenset[str]:
         """Return the columns that the content hashes of an import's rows cover."""
@@ -182,25 +166,25 @@ class Rows:
             return frozenset(name for names in connection.scalars(query) for name in json.loads(names))
 
     def add(self, import_id: int, fresh: Sequence[tuple[Identity, Status]], columns: Sequence[str]) -> None:
-        """Note rows that the journal lacks, planned or invalid; `columns` are those that their content hashes cover."""
+        """Add rows that the journal lacks, planned or invalid; `columns` are those that their content hashes cover."""
         with self._database.write() as connection:
             column_set = column_set_id(connection, columns)
-            for some in _slices(fresh):
+            for some in batches(fresh):
                 values = [_new_row(import_id, identity, state, column_set) for identity, state in some]
                 connection.execute(insert(rows).prefix_with("OR IGNORE"), values)  # another process may be faster
                 _add_spellings(connection, import_id, [identity for identity, _state in some])
 
     def add_spellings(self, import_id: int, identities: Sequence[Identity]) -> None:
-        """Note the other spellings of the keys of rows that the journal has."""
+        """Add the other spellings of the keys of rows that the journal has."""
         with self._database.write() as connection:
             _add_spellings(connection, import_id, identities)
 
     def replan(self, import_id: int, references: Sequence[str]) -> None:
-        """Make invalid and rejected rows planned again, whose content was corrected."""
+        """Make invalid and rejected rows planned again, because their content was corrected."""
         change = update(rows).where(
             rows.c.import_id == import_id,
             rows.c.reference == bindparam("which"),
-            or_(rows.c.state == Status.INVALID, rows.c.state == Status.REJECTED),  # IN cannot be carried out for many
+            or_(rows.c.state == Status.INVALID, rows.c.state == Status.REJECTED),  # executemany takes no IN
         )
         if references:
             with self._database.write() as connection:
@@ -209,7 +193,7 @@ class Rows:
                 )
 
     def flag_changed(self, import_id: int, differs: Mapping[str, bool]) -> None:
-        """Flag, by reference, created rows whose content differs from what was sent, or no longer does."""
+        """Set, by reference, whether the content of created rows differs from what was sent."""
         change = update(rows).where(
             rows.c.import_id == import_id, rows.c.reference == bindparam("which"), rows.c.state == Status.CREATED
         )
@@ -222,18 +206,20 @@ class Rows:
 
     def lacking_ids(self, ids: Iterable[str]) -> list[str]:
         """Return those ids of cases that no row of this journal has, in their order."""
-        wanted = list(dict.fromkeys(ids))
-        query = select(rows.c.wolkvox_id)
+        return self._lacking(rows.c.wolkvox_id, ids)
+
+    def lacking_references(self, references: Iterable[str]) -> list[str]:
+        """Return those references that no row of this journal has, in their order."""
+        return self._lacking(rows.c.reference, references)
+
+    def _lacking(self, column: ColumnElement[Any], values: Iterable[str]) -> list[str]:
+        wanted = list(dict.fromkeys(values))
         with self._database.read() as connection:
-            known = {
-                found
-                for some in _slices(wanted)
-                for found in connection.scalars(query.where(rows.c.wolkvox_id.in_(some)))
-            }
-        return [wanted_id for wanted_id in wanted if wanted_id not in known]
+            known = {value for (value,) in _having(connection, select(column), column, wanted)}
+        return [value for value in wanted if value not in known]
 
     def holders(self, tenant: str, operation: str, ids: Sequence[str]) -> dict[str, str]:
-        """Return, by id, the reference of the row of a tenant and operation, in whatever import, that has this case."""
+        """Return, by id, the reference of the row of a tenant and operation, in any import, that has this case."""
         query = (
             select(rows.c.wolkvox_id, rows.c.reference, imports.c.tenant)
             .join(imports, imports.c.id == rows.c.import_id)
@@ -242,22 +228,9 @@ class Rows:
         with self._database.read() as connection:
             return {
                 found.wolkvox_id: found.reference
-                for some in _slices(ids)
-                for found in connection.execute(query.where(rows.c.wolkvox_id.in_(some)))
+                for found in _having(connection, query, rows.c.wolkvox_id, ids)
                 if same_tenant(found.tenant, tenant)
             }
-
-    def lacking_references(self, references: Iterable[str]) -> list[str]:
-        """Return those references that no row of this journal has, in their order."""
-        wanted = list(dict.fromkeys(references))
-        query = select(rows.c.reference)
-        with self._database.read() as connection:
-            known = {
-                found
-                for some in _slices(wanted)
-                for found in connection.scalars(query.where(rows.c.reference.in_(some)))
-            }
-        return [reference for reference in wanted if reference not in known]
 
     def owner(self, wolkvox_id: str) -> str | None:
         """Return the reference of the row that has this case's id, None where no row has it."""
@@ -267,9 +240,19 @@ class Rows:
 
 def column_set_id(connection: Connection, columns: Sequence[str]) -> int:
     """Return the number under which a set of columns is recorded, recording it if need be."""
-    names = {"names": json.dumps(list(columns), ensure_ascii=False)}
-    known: int | None = connection.execute(_COLUMN_SET, names).scalar_one_or_none()
-    return connection.execute(_NEW_COLUMN_SET, names).scalar_one() if known is None else known
+    names = json.dumps(list(columns), ensure_ascii=False)
+    known: int | None = connection.scalars(_COLUMN_SET, {"recorded": names}).one_or_none()
+    if known is None:
+        known = connection.scalars(_ADD_COLUMN_SET, {"names": names}).one()
+    return known
+
+
+def _having(
+    connection: Connection, query: Select[*tuple[Any, ...]], column: ColumnElement[Any], values: Sequence[str]
+) -> Iterator[Row[*tuple[Any, ...]]]:
+    """Yield what a query finds where a column has one of many values."""
+    for some in batches(values):
+        yield from connection.execute(query.where(column.in_(some))).all()
 
 
 def _add_spellings(connection: Connection, import_id: int, identities: Sequence[Identity]) -> None:
@@ -292,34 +275,3 @@ def _new_row(import_id: int, identity: Identity, state: Status, column_set: int)
         "content_hash": identity.content_hash,
         "column_set_id": column_set,
     }
-
-
-def _all_column_sets(connection: Connection) -> Iterator[tuple[int, tuple[str, ...]]]:
-    """Yield every set of columns with its number."""
-    for number, names in connection.execute(select(column_sets.c.id, column_sets.c.names)):
-        yield number, tuple(json.loads(names))
-
-
-def _journal_row(found: Row[*tuple[Any, ...]], clock: Clock) -> JournalRow:
-    """Return a row of `_KNOWN`; to ask for each of its columns by name would take as long as the query."""
-    (_key, _set, reference, state, content_hash, wolkvox_id, id_prefijo, message, *more) = found
-    changed, sent_at, run, lease, boot, attempt, disputed, deleted = more
-    return JournalRow(
-        reference,
-        _STATES[state],
-        content_hash,
-        wolkvox_id,
-        id_prefijo,
-        message,
-        bool(changed),
-        sent_at,
-        run,
-        moment(clock.wall() + lease - clock.elapsed()) if lease is not None and boot == clock.boot() else None,
-        attempt,
-        bool(disputed),
-        bool(deleted),
-    )
-
-
-def _slices(values: Sequence[T]) -> Iterator[Sequence[T]]:
-    return (values[start : start + AT_ONCE] for start in range(0, len(values), AT_ONCE))

@@ -1,4 +1,4 @@
-"""Which runs a journal has seen, and what each of them changed."""
+"""The runs that a journal knows, what each of them changed, and who ran it with which program."""
 
 from __future__ import annotations
 
@@ -11,33 +11,16 @@ from typing import Any
 
 from sqlalchemy import Row, case, func, insert, select, update
 
+from importer.clock import local_datetime
 from importer.journal.attempts import STATE_AFTER
 from importer.journal.database import Database
-from importer.journal.schema import attempts, imports, moment, rows, runs, verdicts
+from importer.journal.schema import attempts, imports, rows, runs, verdicts
 from importer.model import Counts, Status, Verdict
-
-# MERGED importer.journal.runs: Who is at this computer and with which program, for the record of runs and verdicts.
-
-
-def user_name() -> str:
-    """Return the user's name, `?` where the system knows none (a container that runs under a bare number)."""
-    try:
-        return getpass.getuser()
-    except (OSError, KeyError, ImportError):  # which of them depends on the system and on Python's version
-        return "?"
-
-
-def program_name() -> str:
-    """Return this program's name and version."""
-    return f"case-importer {version('wolkvox-case-importer')}"
-
-
-# MERGED importer.journal.runs: Which runs a journal has seen, and what each of them changed.
 
 
 @dataclass(frozen=True, slots=True)
 class RunStart:
-    """What is noted of a run when it begins."""
+    """What is recorded of a run when it begins."""
 
     source: str
     source_digest: str
@@ -49,7 +32,7 @@ class RunStart:
 
 @dataclass(frozen=True, slots=True)
 class RunRecord:
-    """A run as the journal knows it; `ended_at` and all after it are None while it goes on or when it was killed."""
+    """A run as the journal knows it; what is only known at its end is None while it goes on or if it was killed."""
 
     id: int
     import_id: int
@@ -66,10 +49,10 @@ class RunRecord:
 
 @dataclass(frozen=True, slots=True)
 class RowChange:
-    """What became of one row: `state` since the moment `at`.
+    """What became of one row: `state`, since the time `at`.
 
-    `how` is `sent` where an answer of the CRM says so, or its absence; otherwise what settled the row: `search`,
-    `by-hand`, `report`, `look-first` or `adopted`. `run` is the run that sent the row last, None where none did.
+    `how` is `sent` where an answer of the CRM, or its absence, led to the state; otherwise it is what settled the row:
+    `search`, `by-hand`, `report`, `look-first` or `adopted`. `run` is the run that sent the row last, if one did.
     """
 
     reference: str
@@ -86,15 +69,15 @@ class Runs:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def start(self, import_id: int, begun: RunStart) -> int:
-        """Note that a run begins; return its number."""
-        values = {"import_id": import_id, "started_at": self._database.clock.wall(), **asdict(begun)}
+    def start(self, import_id: int, start: RunStart) -> int:
+        """Record that a run begins; return its number."""
+        values = {"import_id": import_id, "started_at": self._database.clock.wall(), **asdict(start)}
         with self._database.write() as connection:
             number: int = connection.execute(insert(runs).values(**values).returning(runs.c.id)).scalar_one()
         return number
 
     def end(self, run_id: int, counts: Counts, calls: int, exit_status: int) -> None:
-        """Note how a run ended."""
+        """Record how a run ended."""
         values = {
             "ended_at": self._database.clock.wall(),
             "calls": calls,
@@ -105,7 +88,7 @@ class Runs:
             connection.execute(update(runs).where(runs.c.id == run_id).values(**values))
 
     def alike(self, import_id: int, source_digest: str, mapping_digest: str) -> frozenset[int]:
-        """Return the runs of an import that this version of the program made of this very source and mapping."""
+        """Return the runs of an import that this version of the program made with this source and mapping."""
         query = select(runs.c.id).where(
             runs.c.import_id == import_id,
             runs.c.source_digest == source_digest,
@@ -116,7 +99,7 @@ class Runs:
             return frozenset(connection.scalars(query))
 
     def used_mapping(self, import_id: int, mapping_digest: str) -> bool:
-        """Tell whether some run of an import was made by this very mapping."""
+        """Tell whether some run of an import was made with this mapping."""
         query = select(runs.c.id).where(runs.c.import_id == import_id, runs.c.mapping_digest == mapping_digest)
         with self._database.read() as connection:
             return connection.execute(query.limit(1)).first() is not None
@@ -129,9 +112,9 @@ class Runs:
             .correlate(runs)
             .scalar_subquery()
         )
-        unless_told = case((runs.c.counts.is_(None), created), else_=0)  # a run that was killed counted nothing
+        unless_counted = case((runs.c.counts.is_(None), created), else_=0)  # a run that was killed counted nothing
         query = (
-            select(runs, imports.c.name, imports.c.operation, unless_told.label("created"))
+            select(runs, imports.c.name, imports.c.operation, unless_counted.label("created"))
             .join(imports, imports.c.id == runs.c.import_id)
             .order_by(runs.c.id.desc())
         )
@@ -139,9 +122,9 @@ class Runs:
             return [_run_record(found) for found in connection.execute(query)]
 
     def changes(self, run: RunRecord, before: RunRecord | None) -> list[RowChange]:
-        """Return what a run brought about, and what was settled since the run `before` it ended, one change a row.
+        """Return what a run changed, and what was settled since the run `before` it ended, in the order of time.
 
-        In the order of time; of several changes of a row the last one counts.
+        Of several changes of a row only the last one counts.
         """
         since = (before.ended_at or before.started_at).timestamp() if before else 0.0
         until = run.ended_at.timestamp() if run.ended_at else float("inf")
@@ -172,8 +155,8 @@ def _run_record(found: Row[Any]) -> RunRecord:
         start=RunStart(
             found.source, found.source_digest, found.mapping_digest, found.server, found.user, found.program
         ),
-        started_at=moment(found.started_at),
-        ended_at=found.ended_at and moment(found.ended_at),
+        started_at=local_datetime(found.started_at),
+        ended_at=found.ended_at and local_datetime(found.ended_at),
         calls=found.calls,
         created_now=counts.created_now if counts else found.created,
         counts=counts,
@@ -184,9 +167,24 @@ def _run_record(found: Row[Any]) -> RunRecord:
 def _sent(found: Row[Any]) -> RowChange:
     state = STATE_AFTER[Verdict(found.verdict)] if found.verdict else Status.SENDING
     at = found.started_at if found.ended_at is None else found.ended_at
-    return RowChange(found.reference, state, "sent", found.wolkvox_id, found.run_id, moment(at))
+    return RowChange(found.reference, state, "sent", found.wolkvox_id, found.run_id, local_datetime(at))
 
 
 def _settled(found: Row[Any]) -> RowChange:
     state = Status(found.state)
-    return RowChange(found.reference, state, found.how, found.wolkvox_id, found.run_id, moment(found.decided_at))
+    return RowChange(
+        found.reference, state, found.how, found.wolkvox_id, found.run_id, local_datetime(found.decided_at)
+    )
+
+
+def user_name() -> str:
+    """Return the user's name, `?` where the system has none (a container that runs under a bare user number)."""
+    try:
+        return getpass.getuser()
+    except (OSError, KeyError, ImportError):  # which of them depends on the system and on Python's version
+        return "?"
+
+
+def program_name() -> str:
+    """Return this program's name and version."""
+    return f"case-importer {version('wolkvox-case-importer')}"

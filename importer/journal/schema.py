@@ -1,29 +1,15 @@
 """The journal's tables as the program uses them today; `migrations` creates them.
 
-Columns whose names end in `_at` are seconds since 1970 in UTC, for people. What decides (leases, deadlines) is measured
-by `importer.clock`, which no change of the wall clock moves. No table holds a cell: keys and contents are digests, and
+Columns whose names end in `_at` are seconds since 1970 in UTC, for people. Leases and deadlines are measured by
+`importer.clock`, which no change of the wall clock affects. No table holds a cell: keys and contents are digests, and
 the value by which an unknown row is searched stays with its attempt only until the row is settled.
 """
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, tzinfo
-from functools import lru_cache
-
 from sqlalchemy import Boolean, Column, Float, ForeignKey, Index, Integer, MetaData, String, Table, UniqueConstraint
 
 metadata = MetaData()
-
-
-def moment(seconds: float) -> datetime:
-    """Return seconds since 1970 as a moment in the user's own time zone."""
-    return datetime.fromtimestamp(seconds, _zone(int(seconds) // 60))
-
-
-@lru_cache(maxsize=4096)
-def _zone(minute: int) -> tzinfo | None:
-    """Return the user's zone as it is in a minute since 1970: asking the system costs more than reading a row."""
-    return datetime.fromtimestamp(minute * 60, UTC).astimezone().tzinfo
 
 
 migrations = Table(
@@ -41,7 +27,7 @@ imports = Table(
     Column("operation", String, nullable=False),
     Column("name", String, nullable=False),
     Column("bound_to", String),  # the one file of an import under `key: content`, by its digest
-    Column("key_rule", String),  # what makes a row itself, as JSON; NULL until a run has recorded it
+    Column("key_rule", String),  # what identifies a row, as JSON; NULL until a run has recorded it
     Column("created_at", Float, nullable=False),
     UniqueConstraint("tenant", "operation", "name"),
 )
@@ -53,7 +39,7 @@ aliases = Table(
     Column("tenant", String, nullable=False),
     Column("operation", String, nullable=False),
     Column("name", String, nullable=False),
-    Column("import_id", ForeignKey("imports.id"), nullable=False),  # the import that this name or host stands for, too
+    Column("import_id", ForeignKey("imports.id"), nullable=False),  # the import that this name or host also stands for
     UniqueConstraint("tenant", "operation", "name"),
 )
 
@@ -116,12 +102,14 @@ attempts = Table(
     Column("row_id", ForeignKey("rows.id"), nullable=False),
     Column("run_id", ForeignKey("runs.id"), nullable=False),
     Column("owner", String, nullable=False),
-    Column("token", String, nullable=False, default=""),  # random: tells this attempt from one of a copied journal
+    Column(
+        "token", String, nullable=False, default=""
+    ),  # random: distinguishes this attempt from one of a copied journal
     Column("started_at", Float, nullable=False),
     Column("boot", String),  # `clock.boot_id` under which the next three are measured; NULL: before there was one
     Column("began", Float),
     Column("deadline", Float),  # nothing of the attempt is sent after this
-    Column("lease", Float),  # nobody waits for the attempt's answer after this
+    Column("lease", Float),  # after this the row counts as unknown
     Column("body_length", Integer, nullable=False),
     Column("search_field", String),
     Column("mark_place", String),  # the field that carries the reference; NULL: not known
@@ -197,10 +185,10 @@ decisions = Table(
 reports = Table(
     "reports",
     metadata,
-    Column("digest", String, primary_key=True),  # of a report as it was written: another digest means edited since
+    Column("digest", String, primary_key=True),  # of a report as it was written; an edited one has another
     Column("import_id", ForeignKey("imports.id"), nullable=False),
     Column("written_at", Float, nullable=False),
-    Column("fingerprint", String),  # no longer written or read: it told a report apart from one with the same rows
+    Column("fingerprint", String),  # no longer written or read: it distinguished a report from one with the same rows
 )
 
 verdicts = Table(

@@ -1,4 +1,4 @@
-"""Whether a journal is what it was when it was last used, and in which words that is told."""
+"""Whether a journal is what it was when it was last used, and the sentence about it for the user."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ Kind = Literal["sound", "new", "behind", "forked", "copied", "unknown-computer",
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """How a journal stands; only one that is sound or new may send.
+    """How a journal compares with its mark; only one that is sound or new may send.
 
     `has` is its highest attempt and `known` the one that the mark knows. `elsewhere` is the other copy, or the other
     journal. `reason` is why there is no mark.
@@ -35,7 +35,7 @@ class Standing:
 
     @property
     def sentence(self) -> str | None:
-        """What is wrong, and the way back; None where nothing is."""
+        """What is wrong, and how to fix it; None where nothing is wrong."""
         return None if self.may_send else _SENTENCES[self.kind](self)
 
 
@@ -52,17 +52,17 @@ class KnownImport:
 def _behind(standing: Standing) -> str:
     if standing.known <= standing.has:
         return _(
-            "{path}: this journal is an older one: ids or decisions that were taken into it on this computer are"
-            " missing. Bring back the newest journal. If it is lost, take the ids of every later report with"
+            "{path}: this journal is an older one: ids or decisions that were recorded in it on this computer are"
+            " missing. Restore the newest journal. If it is lost, take the ids of every later report with"
             " `case-importer adopt`, then run with --look-first, or with --nothing-was-sent if you know that it is so.",
             path=standing.path,
         )
     return ngettext(
         "{path}: this journal is an older one: {count} attempt that this computer made is missing (it knows"
-        " {has} of {known}). Bring back the newest journal. If it is lost, take the ids of every later report with"
+        " {has} of {known}). Restore the newest journal. If it is lost, take the ids of every later report with"
         " `case-importer adopt`, then run with --look-first, or with --nothing-was-sent if you know that it is so.",
         "{path}: this journal is an older one: {count} attempts that this computer made are missing (it knows"
-        " {has} of {known}). Bring back the newest journal. If it is lost, take the ids of every later report with"
+        " {has} of {known}). Restore the newest journal. If it is lost, take the ids of every later report with"
         " `case-importer adopt`, then run with --look-first, or with --nothing-was-sent if you know that it is so.",
         standing.known - standing.has,
         path=standing.path,
@@ -73,7 +73,7 @@ def _behind(standing: Standing) -> str:
 
 def _forked(standing: Standing) -> str:
     return _(
-        "{path}: this journal is a copy that went on by itself: its attempt {known} is not the one that this computer"
+        "{path}: this journal is a copy that was used separately: its attempt {known} is not the one that this computer"
         " made. Use the journal that this computer used. If it is lost, take the ids of every report of it with"
         " `case-importer adopt`, then run with --look-first, or with --nothing-was-sent if you know that it is so.",
         path=standing.path,
@@ -85,7 +85,7 @@ def _copied(standing: Standing) -> str:
     return _(
         "{path}: this is a copy of the journal {elsewhere}, which is still there, and two copies must not both send."
         " Use that one (--journal {elsewhere}). To go on with this one instead, first put the other where no run"
-        " finds it. `case-importer journal move` is the way to move a journal.",
+        " finds it. To move a journal, use `case-importer journal move`.",
         path=standing.path,
         elsewhere=standing.elsewhere,
     )
@@ -102,7 +102,7 @@ def _unknown_computer(standing: Standing) -> str:
 def _other_journal(standing: Standing) -> str:
     return _(
         "{path}: this journal is of version 0.1.0, and this computer has sent with a newer one since"
-        " ({elsewhere}, {known} attempts). It is probably an old backup. Bring back the newest journal. If it is"
+        " ({elsewhere}, {known} attempts). It is probably an old backup. Restore the newest journal. If it is"
         " lost, take the ids of every later report with `case-importer adopt`, then run with --look-first, or with"
         " --nothing-was-sent if you know that it is so.",
         path=standing.path,

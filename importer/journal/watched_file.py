@@ -1,4 +1,4 @@
-"""The journal's file as the file system knows it: what is refused before SQLite opens it, and that it stays itself.
+"""The journal's file as the file system knows it: what is refused before SQLite opens it, and that it stays the same.
 
 SQLite trusts the names of its files. It replays whatever is in `-wal`, deletes it beside an empty file, and goes on
 writing to a file that has lost its name. Each of these loses attempts, and a lost attempt is a case sent twice.
@@ -21,14 +21,15 @@ _SALT = slice(16, 20)
 """Where the header of a `-wal` file has its first salt (https://sqlite.org/fileformat2.html#the_write_ahead_log)."""
 
 _RESETS = 1 << 16
-"""How often a `-wal` file may have begun again since its salt was noted: SQLite adds 1 each time."""
+"""How often a `-wal` file may have started over since its salt was noted: SQLite adds 1 each time."""
 
 
 @dataclass(frozen=True, slots=True)
 class FileTrace:
-    """How a journal's files were known when they were last used; None where that was not noted.
+    """What a journal's files were when they were last used; None where that was not noted.
 
-    `written_at` is when the main file was written, which happens now and then only; in nanoseconds since 1970.
+    `written_at` is when the main file was last written, in nanoseconds since 1970; SQLite writes to it only now and
+    then.
     """
 
     main: str
@@ -38,45 +39,53 @@ class FileTrace:
 
 
 def wal_of(path: Path) -> Path:
-    """Return the file of what is committed and not yet in the main file."""
+    """Return the path of the file that holds what is committed but not yet in the main file."""
     return path.with_name(path.name + "-wal")
 
 
-def refuse_at_once(path: Path, trace: FileTrace | None) -> None:
-    """Raise JournalError where SQLite must not even open the file; `trace` is what was noted of it before."""
-    wal = _size(wal_of(path))
-    if not _size(path) and wal:
+def size_of(path: Path) -> int:
+    """Return the size of a file in bytes, 0 where there is none."""
+    try:
+        return path.stat().st_size
+    except OSError:
+        return 0
+
+
+def refuse_before_opening(path: Path, trace: FileTrace | None) -> None:
+    """Raise JournalError where SQLite must not even open the file; `trace` is what was noted of it earlier."""
+    wal = size_of(wal_of(path))
+    if not size_of(path) and wal:
         raise JournalError(
             _(
-                "{path}: the file is empty or missing, but what was committed last is still in {wal}. SQLite would"
-                " delete that. Do not delete it: bring the journal's file back from a backup, or move both away, take"
-                " the ids of the last reports with `case-importer adopt`, and run with --look-first.",
+                "{path}: the file is empty or missing, but the last commits are still in {wal}, which SQLite would"
+                " delete. Do not delete it: restore the journal's file from a backup, or move both files away, take the"
+                " ids of the last reports with `case-importer adopt`, and run with --look-first.",
                 path=path,
                 wal=wal_of(path).name,
             )
         )
     if not path.is_file():
-        return  # there is none yet; what is a folder, SQLite says itself
+        return  # there is none yet; a folder is refused by SQLite
     now = path.stat()
     if now.st_nlink > 1:
         raise JournalError(
             _(
-                "{path}: this file has {count} names (hard links). SQLite keeps what is committed last under one of"
-                " them, so the other would be an older journal. Keep one name and delete the others, or make a"
-                " copy with `case-importer journal copy`.",
+                "{path}: this file has {count} names (hard links). SQLite keeps the last commits under one of them, so"
+                " that the others would be an older journal. Keep one name and delete the others, or make a copy with"
+                " `case-importer journal copy`.",
                 path=path,
                 count=now.st_nlink,
             )
         )
     if trace is None:
         return
-    rollback = path.with_name(path.name + "-journal")  # left by a crash of SQLite's other mode, which is not used here
-    foreign = rollback if _size(rollback) else wal_of(path)
-    if _size(rollback) or (wal and not (_belongs(path, trace) and _fits(path, trace))):
+    rollback = path.with_name(path.name + "-journal")  # left by a crash of a mode of SQLite that is not used here
+    foreign = rollback if size_of(rollback) else wal_of(path)
+    if size_of(rollback) or (wal and not (_belongs(path, trace) and _fits(path, trace))):
         raise JournalError(
             _(
                 "{path}: this file and {foreign} do not belong together: one of them was put there since the journal"
-                " was last used. SQLite would mix the two. Bring both back as they were together, or a backup without"
+                " was last used. SQLite would mix the two. Restore both as they were together, or a backup without"
                 " such a file. Otherwise move {foreign} away; `case-importer journal check` then says what is missing.",
                 path=path,
                 foreign=foreign.name,
@@ -85,9 +94,9 @@ def refuse_at_once(path: Path, trace: FileTrace | None) -> None:
 
 
 def _fits(path: Path, trace: FileTrace) -> bool:
-    """Tell whether the main file, where it was written since it was last used, is whole together with its `-wal`.
+    """Tell whether the main file, if it was written since it was last used, is whole together with its `-wal`.
 
-    SQLite writes to it itself, so that alone proves nothing. A backup that was copied over it lacks pages.
+    That it was written proves nothing: SQLite does so itself. But a backup that was copied over it lacks pages.
     """
     if trace.written_at in {None, _written_at(path)}:
         return True
@@ -101,7 +110,7 @@ def _fits(path: Path, trace: FileTrace) -> bool:
 
 
 def _belongs(path: Path, trace: FileTrace) -> bool:
-    """Tell whether the `-wal` file may be the one that was there; where the file itself is another, nobody can tell."""
+    """Tell whether the `-wal` file may be the one that was there; where the main file is another one, it always may."""
     if _inode(trace.main) != _inode(_identity(path)):
         return True
     if trace.wal is not None and _inode(trace.wal) != _inode(_identity(wal_of(path))):
@@ -111,7 +120,7 @@ def _belongs(path: Path, trace: FileTrace) -> bool:
 
 
 class WatchedFile:
-    """A journal's file that is open: it must stay the file that its path names."""
+    """The file of an open journal, which must stay the file that its path names."""
 
     def __init__(self, path: Path) -> None:
         """Remember which file it is, just after it was opened."""
@@ -122,23 +131,23 @@ class WatchedFile:
         self._lock = threading.Lock()
 
     def note_wal(self) -> None:
-        """Remember which `-wal` file SQLite made; from the first transaction on it stays until the last one closes."""
+        """Remember which `-wal` file SQLite made; it exists from the first transaction until the last close."""
         self._wal = _identity(wal_of(self.path))
-        self._wal_size = _size(wal_of(self.path))
+        self._wal_size = size_of(wal_of(self.path))
 
     def trace(self) -> FileTrace:
-        """Return how the files are known now."""
+        """Return what the files are now."""
         written_at = _written_at(self.path)
         return FileTrace(self._main or "", written_at, self._wal, _read_salt(self.path) if self._wal else None)
 
     def verify(self) -> None:
-        """Raise JournalError where the path names another file by now, or none, or its `-wal` file was changed."""
-        if _identity(self.path) != self._main or not _size(self.path):
+        """Raise JournalError where the path now names another file, or none, or its `-wal` file was replaced."""
+        if _identity(self.path) != self._main or not size_of(self.path):
             raise self._replaced(self.path)
         if self._wal is None:
             return
         with self._lock:  # another thread may see it grow meanwhile
-            size = _size(wal_of(self.path))
+            size = size_of(wal_of(self.path))
             if _identity(wal_of(self.path)) != self._wal or size < self._wal_size:
                 raise self._replaced(wal_of(self.path))
             self._wal_size = size
@@ -146,9 +155,9 @@ class WatchedFile:
     def _replaced(self, path: Path) -> JournalError:
         return JournalError(
             _(
-                "{path} was replaced or deleted while it was in use. Nothing more is sent. Bring the file back as it"
-                " was and give the same command again. If it is lost: take the ids of every later report with"
-                " `case-importer adopt`, then run with --look-first.",
+                "{path} was replaced or deleted while it was in use. Nothing more is sent. Restore the file as it was"
+                " and run the same command again. If it is lost: take the ids of every later report with `case-importer"
+                " adopt`, then run with --look-first.",
                 path=path,
             )
         )
@@ -164,7 +173,7 @@ def _identity(path: Path) -> str | None:
 
 
 def _inode(identity: str | None) -> str | None:
-    """Return the inode alone: a device may have another number after each start of the computer."""
+    """Return the inode alone: a device may get another number each time the computer starts."""
     return None if identity is None else identity.rpartition(":")[2]
 
 
@@ -175,15 +184,8 @@ def _written_at(path: Path) -> int | None:
         return None
 
 
-def _size(path: Path) -> int:
-    try:
-        return path.stat().st_size
-    except OSError:
-        return 0
-
-
 def _read_salt(path: Path) -> int | None:
-    """Return the first salt of the `-wal` file; None while it has none. SQLite has no lock on that file."""
+    """Return the first salt of the `-wal` file; None while it has none. SQLite does not lock that file."""
     try:
         descriptor = os.open(wal_of(path), os.O_RDONLY | getattr(os, "O_BINARY", 0))
     except OSError:

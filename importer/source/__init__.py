@@ -1,7 +1,7 @@
-"""Any spreadsheet that an office has, as frames of rows indexed by the number that Excel shows."""
+"""Read spreadsheets of every common format into frames of rows, indexed by the row number that Excel shows."""
 
-from importer.source.files import begin_table, open_table
+from importer.source.files import open_table
 from importer.source.formats import shown_number
 from importer.source.table import Table
 
-__all__ = ["Table", "begin_table", "open_table", "shown_number"]
+__all__ = ["Table", "open_table", "shown_number"]

@@ -1,13 +1,16 @@
-"""The program of the child process that parses a workbook: bytes come in, pickled values go out.
+"""The program of the child process that parses a workbook by calamine: bytes come in, pickled values go out.
 
     python calamine_child.py SHEET MEMORY_LIMIT MOST_ROWS MOST_COLUMNS LONGEST_CELL      < workbook    > pickles
 
-SHEET is a name as JSON, since a name may hold what a command line cannot. Where it is `null`, the only value is a list
-of (name, whether it is a worksheet, whether it is visible). Of a sheet, the first value is the list of merged ranges,
-((top, left), (bottom, right)) counted from 0, or None where the format does not tell; then follow some rows at a time,
-from Excel's row 1 on, as lists of their columns from A on. The program imports nothing of ours, so that it starts at
-once. Exit status: 0 done, 3 a password is needed, 4 the limit was reached, 5 more columns than a sheet has, 6 more
-rows, 7 a cell longer than any; anything else is a file that is damaged.
+SHEET is a name as JSON, since a name may contain what a command line cannot. Where it is `null`, the only value is a
+list of (name, whether it is visible), one entry for each worksheet. For a sheet, the first value is a dictionary:
+`merged` has its merged ranges, ((top, left), (bottom, right)) counted from 0, or None where the format does not say.
+Then follow the rows in batches, from Excel's row 1 on: a list of the columns from A on, and a list of facts about
+single cells (`importer.source.overrides.Fact`), which is empty here.
+
+The program imports nothing of the importer, so that it starts quickly. Exit status: 0 done, 3 a password is needed,
+4 the memory limit was reached, 5 too many columns, 6 too many rows, 7 a cell is too long; any other status means that
+the parser cannot read the file, and the last line on standard error says why.
 """
 
 from __future__ import annotations
@@ -19,23 +22,19 @@ import sys
 from collections.abc import Iterable
 from itertools import islice
 
-from python_calamine import CalamineWorkbook, PasswordError, SheetMetadata, SheetTypeEnum, SheetVisibleEnum
+from python_calamine import CalamineWorkbook, PasswordError, SheetTypeEnum, SheetVisibleEnum
 
 ROWS_BATCH_SIZE = 1000
-MOST_CELLS = 50_000_000  # from A1 to the last one that is filled
+MOST_CELLS = 50_000_000  # in the rectangle from A1 to the last filled cell
 PASSWORD, TOO_LARGE, TOO_WIDE, TOO_TALL, TOO_LONG = 3, 4, 5, 6, 7
 
 
-class TooWide(Exception):
-    """A sheet has more columns than any program could show."""
+class BeyondBound(Exception):
+    """The sheet exceeds a bound; `status` is the exit status that says which."""
 
-
-class TooTall(Exception):
-    """A sheet has more rows than any program could show."""
-
-
-class TooLong(Exception):
-    """A cell holds more text than any."""
+    def __init__(self, status: int) -> None:
+        super().__init__(status)
+        self.status = status
 
 
 def main(sheet: str | None, limit: int, *bounds: int) -> int:
@@ -44,60 +43,52 @@ def main(sheet: str | None, limit: int, *bounds: int) -> int:
     try:
         book = CalamineWorkbook.from_filelike(io.BytesIO(sys.stdin.buffer.read()))
         if sheet is None:
-            send([describe(entry) for entry in book.sheets_metadata])
+            worksheets = [entry for entry in book.sheets_metadata if entry.typ == SheetTypeEnum.WorkSheet]
+            send([(entry.name, entry.visible == SheetVisibleEnum.Visible) for entry in worksheets])
         else:
             send_rows(book, sheet, *bounds)
     except PasswordError:
         return PASSWORD
-    except TooWide:
-        return TOO_WIDE
-    except TooTall:
-        return TOO_TALL
-    except TooLong:
-        return TOO_LONG
+    except BeyondBound as beyond:
+        return beyond.status
     except MemoryError:
         return TOO_LARGE
     return 0
 
 
 def limit_memory(limit: int) -> None:
-    """Have the system refuse more than `limit` bytes; Windows has no such limit, its commit limit has to do."""
+    """Make the system refuse more than `limit` bytes of memory. Windows has no such limit for a process."""
     if sys.platform != "win32":
-        import resource  # noqa: PLC0415 - Unix alone has it
+        import resource  # noqa: PLC0415 - exists on Unix only
 
         _soft, hard = resource.getrlimit(resource.RLIMIT_AS)
         if hard == resource.RLIM_INFINITY or hard > limit:
             resource.setrlimit(resource.RLIMIT_AS, (limit, hard))
 
 
-def describe(entry: SheetMetadata) -> tuple[str, bool, bool]:
-    """Return a sheet's name, whether it is a worksheet, and whether it is visible."""
-    return entry.name, entry.typ == SheetTypeEnum.WorkSheet, entry.visible == SheetVisibleEnum.Visible
-
-
 def send_rows(book: CalamineWorkbook, name: str, most_rows: int, most_columns: int, longest_cell: int) -> None:
-    """Send the merged ranges of a sheet, then its rows in lists; raises MemoryError for more cells than are read."""
+    """Send the merged ranges of a sheet, then its rows in batches; raises BeyondBound where it exceeds a bound."""
     sheet = book.get_sheet_by_name(name)
     if sheet.total_width > most_columns:
-        raise TooWide
+        raise BeyondBound(TOO_WIDE)
     if sheet.total_height > most_rows:
-        raise TooTall
+        raise BeyondBound(TOO_TALL)
     if sheet.total_height * sheet.total_width > MOST_CELLS:
-        raise MemoryError
-    send(sheet.merged_cell_ranges)
+        raise BeyondBound(TOO_LARGE)
+    send({"merged": sheet.merged_cell_ranges})
     margin = sheet.start[1] if sheet.start else 0
     rows = sheet.iter_rows()
-    while some := list(islice(rows, ROWS_BATCH_SIZE)):
-        columns = (shared(column, longest_cell) for column in zip(*some, strict=True))
-        send([*([""] * len(some) for _ in range(margin)), *columns])
+    while batch := list(islice(rows, ROWS_BATCH_SIZE)):
+        columns = (shared(column, longest_cell) for column in zip(*batch, strict=True))
+        send(([*([""] * len(batch) for _ in range(margin)), *columns], []))
 
 
 def shared(column: Iterable[object], longest: int) -> list[object]:
-    """Return the values of a column, equal texts as one object: their pickle is smaller, and sooner read."""
+    """Return the values of a column, equal texts as one object, which makes their pickle smaller and faster to read."""
     known: dict[str, str] = {}
     values = [known.setdefault(value, value) if isinstance(value, str) else value for value in column]
     if max(map(len, known), default=0) > longest:
-        raise TooLong
+        raise BeyondBound(TOO_LONG)
     return values
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from itertools import chain
 from pathlib import Path
 
@@ -13,9 +13,9 @@ from importer.model import Cell, TableOptions
 from importer.source.delimited import Delimited, open_delimited
 from importer.source.header import find_header, name_columns, no_header
 from importer.source.kind import Kind, sniff
-from importer.source.readers import Reading, Sheet, begin_ods, begin_xls, begin_xlsb, begin_xlsx
+from importer.source.sheets import Sheet, read_sheet
 from importer.source.snapshot import Snapshot
-from importer.source.table import Grid, Ragged, Table
+from importer.source.table import Grid, Table, WidthCheck, read_body
 
 _DEFAULTS = TableOptions()
 _DELIMITER_NAMES = {",": _("comma"), ";": _("semicolon"), "\t": _("tab"), "|": _("vertical bar")}
@@ -24,42 +24,27 @@ _DELIMITER_NAMES = {",": _("comma"), ";": _("semicolon"), "\t": _("tab"), "|": _
 def open_table(path: Path, options: TableOptions = _DEFAULTS) -> Table:
     """Return the table in the spreadsheet at `path`, which is read once and may stay open in Excel.
 
-    Raises SourceError with a remedy where the file, the sheet or the header is not there or cannot be read.
-    """
-    return begin_table(path, options)()
-
-
-def begin_table(path: Path, options: TableOptions = _DEFAULTS) -> Callable[[], Table]:
-    """Begin to open a table and return the rest of it, to be called once: both raise as `open_table` does.
-
-    A workbook is parsed by another process from here on, so that its caller has time for something else.
+    Raises SourceError with a remedy where the file, the sheet or the header does not exist or cannot be read.
     """
     snapshot = _read(path)
-    read = _begin(snapshot, path.name, options)
-    return lambda: _table(path, options, snapshot.digest, read())
-
-
-def _begin(snapshot: Snapshot, file: str, options: TableOptions) -> Reading:
-    kind, package = sniff(snapshot, file)
-    if package is not None and kind is Kind.XLSX:
-        return begin_xlsx(snapshot, package, file, options)
-    if package is not None and kind is Kind.ODS:
-        return begin_ods(snapshot, package, file, options)
+    kind, package = sniff(snapshot, path.name)
     if kind is Kind.TEXT:
-        text = open_delimited(snapshot, file, options)
-        return lambda: Sheet(None, text, frozenset(), _text_notes(text, options))
-    begin = begin_xls if kind is Kind.XLS else begin_xlsb
-    return begin(snapshot, file, options)
+        text = open_delimited(snapshot, path.name, options)
+        sheet = Sheet(None, text, frozenset(), _text_notes(text, options))
+    else:
+        sheet = read_sheet(kind, snapshot, package, path.name, options)
+    return _table(path, options, snapshot.digest, sheet)
 
 
 def _read(path: Path) -> Snapshot:
-    """Return the bytes of the file, read once. Raises SourceError where there is no file to read."""
+    """Return the bytes of the file, read once. Raises SourceError where there is no file that can be read."""
     if path.name.startswith(("~$", ".~lock.")):
         raise SourceError(
             _(
-                "{file} is not a spreadsheet but the mark that an open program leaves beside one. Name the file without"
-                " that beginning.",
+                "{file} is not a spreadsheet but the lock file that an open program keeps beside one. Name the file"
+                " without “{prefix}”.",
                 file=path.name,
+                prefix="~$" if path.name.startswith("~$") else ".~lock.",
             )
         )
     try:
@@ -80,18 +65,16 @@ def _read(path: Path) -> Snapshot:
 
 
 def _table(path: Path, options: TableOptions, digest: str, sheet: Sheet) -> Table:
-    """Find the header, name the columns, and look once over all rows."""
-    from importer.source.table import read_body  # noqa: PLC0415 - pandas is slow to import, and not needed to begin
-
+    """Find the header, name the columns, and read all rows once."""
     grid = sheet.grid
     header_row, headers = _header(path.name, sheet.name, grid, options)
-    ragged = Ragged(len(headers)) if isinstance(grid, Delimited) else None
-    body = read_body(grid.blocks(header_row if options.merged == "fill" else None), header_row, sheet.hidden, ragged)
-    columns, made_up = name_columns(headers, body.with_data)
+    widths = WidthCheck(len(headers)) if isinstance(grid, Delimited) else None
+    body = read_body(grid.blocks(header_row if options.merged == "fill" else None), header_row, sheet.hidden, widths)
+    columns, name_notes = name_columns(headers, body.with_data)
     hidden = frozenset(row for row in sheet.hidden if row > header_row) if options.hidden == "skip" else frozenset()
-    found = _found_notes(header_row if options.header_row is None else 1, body.hidden if hidden else 0)
+    found = _row_notes(header_row if options.header_row is None else 1, body.hidden if hidden else 0)
     if body.rows == 0:
-        found.append(_("There is a header in row {row} and no row below it.", row=header_row))
+        found.append(_("The header is in row {row}, and there is no row below it.", row=header_row))
     return Table(
         path=path,
         sheet=sheet.name,
@@ -100,13 +83,13 @@ def _table(path: Path, options: TableOptions, digest: str, sheet: Sheet) -> Tabl
         digest=digest,
         rows=body.rows,
         hidden=hidden,
-        notes=(*sheet.notes, *found, *made_up, *body.notes),
+        notes=(*sheet.notes, *found, *name_notes, *body.notes),
         issues=body.issues,
         _frames=body.frames(columns),
     )
 
 
-def _found_notes(header_row: int, hidden: int) -> list[str]:
+def _row_notes(header_row: int, hidden: int) -> list[str]:
     """Return sentences about a header that is not in row 1 and about rows that are skipped."""
     notes = []
     if header_row > 1:
@@ -123,14 +106,14 @@ def _found_notes(header_row: int, hidden: int) -> list[str]:
 
 
 def _header(file: str, sheet: str | None, grid: Grid, options: TableOptions) -> tuple[int, Sequence[Cell]]:
-    """Return the header's row number and its cells, as asked for or found."""
+    """Return the row number and the cells of the header: the row that the options name, or the one that is found."""
     wanted = options.header_row or find_header(_rows(grid))
     if wanted is None:
         raise no_header(file, sheet)
     headers = next((cells for number, cells in _rows(grid) if number == wanted), ())
     if not any(str(cell).strip() for cell in headers):
         raise SourceError(
-            _("{file} has nothing in row {row}, which source.header_row names as the header.", file=file, row=wanted)
+            _("{file}: row {row}, which source.header_row names as the header, is empty.", file=file, row=wanted)
         )
     if len(headers) > MOST_COLUMNS:
         raise SourceError(
@@ -150,12 +133,12 @@ def _rows(grid: Grid) -> Iterator[tuple[int, Sequence[Cell]]]:
 
 
 def _text_notes(text: Delimited, options: TableOptions) -> tuple[str, ...]:
-    """Return the sentence that lets a person see what was guessed."""
+    """Return the sentence that shows what was detected, so that a wrong guess is seen."""
     if options.encoding and options.delimiter:
         return ()
     return (
         _(
-            "Read as {encoding} with {delimiter} between cells; source.encoding and source.delimiter overrule this.",
+            "Read as {encoding} with {delimiter} between cells; source.encoding and source.delimiter override this.",
             encoding=text.encoding,
             delimiter=_DELIMITER_NAMES.get(text.delimiter, text.delimiter),
         ),

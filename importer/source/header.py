@@ -16,7 +16,8 @@ _LOOKED_AT = 30
 def find_header(rows: Iterable[tuple[int, Sequence[object]]]) -> int | None:
     """Return the number of the first row that is filled at least half as widely as the widest of the first rows.
 
-    Titles, dates and notes above a table fill a cell or two; the header fills its width. None where no row is filled.
+    Titles, dates and notes above a table fill one or two cells; the header fills the table's width. None where no row
+    is filled.
     """
     filled = []
     for number, cells in rows:
@@ -29,15 +30,15 @@ def find_header(rows: Iterable[tuple[int, Sequence[object]]]) -> int | None:
 
 
 def clean_name(cell: Cell) -> str:
-    """Return a header's text: composed, non-breaking spaces and line breaks as spaces, trimmed."""
+    """Return a header's text: in composed form, with single spaces for any white space, trimmed."""
     text = unicodedata.normalize("NFC", str(cell)).replace("\u00a0", " ").replace("\ufeff", "")
     return " ".join(text.split())
 
 
 def name_columns(headers: Sequence[Cell], with_data: frozenset[int]) -> tuple[dict[int, str], list[str]]:
-    """Return the name of each column by its position from 0, unique, and sentences about names that were made up.
+    """Return the unique name of each column by its position from 0, and sentences about names that were made up.
 
-    A column without a header is one only where it holds data (`with_data`).
+    A column without a header counts only where it has data (`with_data`).
     """
     names: dict[int, str] = {}
     notes: list[str] = []
@@ -60,7 +61,7 @@ def name_columns(headers: Sequence[Cell], with_data: frozenset[int]) -> tuple[di
             names[position] = free.numbered(text)
             notes.append(
                 _(
-                    "The header “{header}” stands twice; the one in column {letter} is called “{name}”.",
+                    "The header “{header}” appears twice; the one in column {letter} is called “{name}”.",
                     header=shorten(text),
                     letter=column_letter(position),
                     name=shorten(names[position]),
@@ -73,7 +74,7 @@ def name_columns(headers: Sequence[Cell], with_data: frozenset[int]) -> tuple[di
 
 
 def column_letter(position: int) -> str:
-    """Return Excel's letters of the column at `position`, counted from 0."""
+    """Return Excel's letters for the column at `position`, counted from 0."""
     letters = ""
     position += 1
     while position:
@@ -83,9 +84,9 @@ def column_letter(position: int) -> str:
 
 
 def no_header(file: str, sheet: str | None) -> SourceError:
-    """Return the error of a table without a single filled cell."""
+    """Return the error for a table without a single filled cell."""
     if sheet is None:
-        return SourceError(_("{file} holds no table: every cell is empty.", file=file))
+        return SourceError(_("{file} has no table: every cell is empty.", file=file))
     return SourceError(
         _(
             "Sheet “{sheet}” of {file} is empty. Name the sheet that holds the table as source.sheet.",
@@ -96,11 +97,11 @@ def no_header(file: str, sheet: str | None) -> SourceError:
 
 
 class _FreeNames:
-    """Names that no column has yet."""
+    """Gives names that no column has yet."""
 
     def __init__(self, taken: Iterable[str]) -> None:
         self._taken = set(taken)
-        self._latest: dict[str, int] = {}  # the number that a name was given last
+        self._latest: dict[str, int] = {}  # the latest number that was given to a name
 
     def made_up(self, name: str) -> str:
         """Return `name`, or `name (2)` and so on where that is taken, and take it."""

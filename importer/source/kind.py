@@ -1,4 +1,4 @@
-"""Tell what a file is by its content, whatever its ending says."""
+"""Recognise what a file is by its content; its ending does not matter."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ from importer.errors import SourceError
 from importer.files import Package, damaged, password_needed
 from importer.messages import _
 from importer.source.snapshot import Snapshot
-from importer.source.xls import needs_password
 from importer.source.xlsx import workbook_part
 
 
@@ -38,7 +37,9 @@ _FOREIGN = {
     b"SQLite format 3": "SQLite",
     b"PAR1": "Parquet",
 }
-_CONTROLS = tuple(bytes([code]) for code in (*range(1, 9), *range(14, 32)))  # hardly ever in text; NUL is, as UTF-16
+_CONTROLS = tuple(
+    bytes([code]) for code in (*range(1, 9), *range(14, 32))
+)  # rare in text; NUL is not, because of UTF-16
 _FEW = 50
 _OLD_EXCEL = re.compile(rb"\x09[\x00\x02\x04\x08](?:\x04|\x06|\x08|\x10)\x00")
 _HTML = re.compile(
@@ -47,11 +48,11 @@ _HTML = re.compile(
 
 
 def sniff(snapshot: Snapshot, file: str) -> tuple[Kind, Package | None]:
-    """Return what the bytes are, with the parts of a zip file; raises SourceError naming what cannot be read."""
+    """Return what the bytes are, with the package of a zip file; raises SourceError naming what cannot be read."""
     with snapshot.open() as reader:
         head = reader.read(_HEAD)
     if not head:
-        raise SourceError(_("{file} is empty: it has no bytes at all. Save or fetch it again.", file=file))
+        raise SourceError(_("{file} is empty. Save it or download it again.", file=file))
     if head.startswith(b"PK"):
         package = Package(snapshot.open(), file)
         return _zip_kind(package), package
@@ -63,13 +64,13 @@ def sniff(snapshot: Snapshot, file: str) -> tuple[Kind, Package | None]:
         if head.startswith(mark):
             raise _not_a_table(file, name)
     if sum(head.count(control) for control in _CONTROLS) > max(len(head) / 20, _FEW):
-        raise _not_a_table(file, _("an unknown kind"))
+        raise _not_a_table(file, _("unknown"))
     _refuse_markup(head, file)
     return Kind.TEXT, None
 
 
 def _zip_kind(package: Package) -> Kind:
-    """Return what a zip file holds."""
+    """Return what a zip file contains."""
     if "content.xml" in package.names:
         manifest = package.content("META-INF/manifest.xml") if "META-INF/manifest.xml" in package.names else b""
         if b"encryption-data" in manifest:
@@ -90,14 +91,12 @@ def _zip_kind(package: Package) -> Kind:
 
 
 def _ole_kind(snapshot: Snapshot, file: str) -> Kind:
-    """Return what a compound file of older Office holds, by the names of its streams."""
+    """Return what a compound file of older Office programs contains, by the names of its streams."""
     with snapshot.open() as reader:
         content = reader.read()
     if "EncryptedPackage".encode("utf-16-le") in content:
         raise password_needed(file)
     if "Workbook".encode("utf-16-le") in content or "Book".encode("utf-16-le") in content:
-        if needs_password(content):
-            raise password_needed(file)
         return Kind.XLS
     if "WordDocument".encode("utf-16-le") in content:
         raise _not_a_table(file, "Word")
@@ -105,22 +104,27 @@ def _ole_kind(snapshot: Snapshot, file: str) -> Kind:
 
 
 def _refuse_markup(head: bytes, file: str) -> None:
-    """Raise SourceError for web pages and XML, which portals like to name .xls or .csv."""
+    """Raise SourceError for web pages and XML, which some portals name .xls or .csv."""
     wide = head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
     text = head.decode("utf-16" if wide else "utf-8-sig", "replace").lstrip()
     if _HTML.match(text) or ("<html" in text.lower() and text.startswith(("<", "MIME-Version:"))):
         if "accounts.google.com" in text:
             raise SourceError(
                 _(
-                    "{file} is not the table but Google's sign-in page. Open the sheet in the browser and use File >"
+                    "{file} is Google's sign-in page and not the table. Open the sheet in the browser and use File >"
                     " Download > Microsoft Excel (.xlsx).",
                     file=file,
                 )
             )
-        raise _named_otherwise(file, _("a web page (HTML)"))
+        raise SourceError(
+            _("{file} is a web page (HTML) and not a spreadsheet. Open it in Excel and save it as .xlsx.", file=file)
+        )
     if text.startswith(("<?xml", "<Workbook")):
-        spreadsheet = "urn:schemas-microsoft-com:office:spreadsheet" in text
-        raise _named_otherwise(file, _("an XML Spreadsheet 2003") if spreadsheet else _("an XML document"))
+        if "urn:schemas-microsoft-com:office:spreadsheet" in text:
+            raise SourceError(_("{file} is an XML Spreadsheet 2003. Open it in Excel and save it as .xlsx.", file=file))
+        raise SourceError(
+            _("{file} is an XML document and not a spreadsheet. Open it in Excel and save it as .xlsx.", file=file)
+        )
     if text.startswith("{") and "docs.google.com" in text:
         raise SourceError(
             _(
@@ -131,17 +135,11 @@ def _refuse_markup(head: bytes, file: str) -> None:
         )
 
 
-def _named_otherwise(file: str, what: str) -> SourceError:
-    return SourceError(
-        _("{file} is {what}, whatever its name says. Open it in Excel and save it as .xlsx.", file=file, what=what)
-    )
-
-
-def _not_a_table(file: str, what: str) -> SourceError:
+def _not_a_table(file: str, name: str) -> SourceError:
     return SourceError(
         _(
-            "{file} is a file of {what}, not a spreadsheet that can be read. Export the table as .xlsx or CSV.",
+            "{file} is not a spreadsheet that can be read; its format is {format}. Export the table as .xlsx or CSV.",
             file=file,
-            what=what,
+            format=name,
         )
     )

@@ -1,4 +1,4 @@
-"""What a look at a sheet's XML tells that its parser does not, row by row, kept on disk."""
+"""Facts about the cells of a sheet that calamine does not report, row by row, kept on disk."""
 
 from __future__ import annotations
 
@@ -13,15 +13,17 @@ from importer.spool import Spool
 
 ERROR, NO_RESULT, SHOWN = -1, -2, -3  # kinds of facts; from 0 on, a kind is a cell style
 
-# Excel's row number, column from 0, kind, and the text: the stored number, the error, the formula, what shows.
 Fact = tuple[int, int, int, str]
-Merged = tuple[tuple[int, int], tuple[int, int]]  # top left and bottom right, (row, column), both from 0
+"""Excel's row number, the column from 0, the kind, and the text: stored number, error, formula, or what is shown."""
+
+Merged = tuple[tuple[int, int], tuple[int, int]]
+"""The top left and the bottom right cell of a merged range, (row, column), both from 0."""
 
 _BATCH_SIZE = 5_000
 
 
 class Box:
-    """The smallest rectangle from column A on around all filled cells: a row is read as so many cells."""
+    """The smallest rectangle around all filled cells that begins in column A, which is as much as has to be read."""
 
     LARGEST = MOST_CELLS
 
@@ -32,16 +34,16 @@ class Box:
         self._bottom = self._right = -1
 
     def add(self, top: int, bottom: int, right: int) -> None:
-        """Take in rows `top` to `bottom`, filled up to column `right`; raises SourceError beyond 50 million cells."""
+        """Add rows `top` to `bottom`, filled up to column `right`; raises SourceError beyond 50 million cells."""
         self._top = min(self._top, top)
         self._bottom, self._right = max(self._bottom, bottom), max(self._right, right)
         cells = (self._bottom - self._top + 1) * (self._right + 1)
         if cells > self.LARGEST:
             raise SourceError(
                 _(
-                    "{file}: the filled cells of the sheet lie so far apart that {cells} cells would have to be read"
-                    " (50,000,000 at most). Delete the stray value far below or to the right of the table (Ctrl+End in"
-                    " Excel goes there), or copy the table into a new workbook.",
+                    "{file}: the filled cells of the sheet are so far apart that {cells} cells would have to be read"
+                    " (50,000,000 at most). Delete the stray value far below the table or to the right of it (Ctrl+End"
+                    " in Excel goes there), or copy the table into a new workbook.",
                     file=self._file,
                     cells=f"{cells:,}",
                 )
@@ -50,12 +52,12 @@ class Box:
 
 @dataclass(slots=True)
 class SheetFacts:
-    """The facts of a sheet; rows are Excel's numbers, columns count from 0.
+    """The facts about a sheet; rows are Excel's numbers, columns count from 0.
 
     `hidden` are the hidden rows, `links` the targets of hyperlinks by row and column, `merged` the merged ranges
-    where the parser does not tell them, `hidden_columns` how many columns are hidden, `kinds` the kinds of facts.
-    `plain_formats` are, by column, the rows from which on its numbers have another format of plain digits, with its
-    code, empty for the general one.
+    where the parser does not report them, `hidden_columns` is how many columns are hidden, `kinds` are the kinds of
+    facts. `plain_formats` has, by column, the rows from which on its numbers have another format of plain digits, with
+    the format's code, empty for the general format.
     """
 
     hidden: set[int] = field(default_factory=set)
@@ -69,38 +71,42 @@ class SheetFacts:
 
     def add(self, facts: Sequence[Fact]) -> None:
         """Keep some facts; their rows come in order."""
-        self.kinds.update({kind for _row, _column, kind, _text in facts})
+        self.kinds.update(kind for _row, _column, kind, _text in facts)
         self._latest.extend(facts)
         if len(self._latest) >= _BATCH_SIZE:
             self._stored.append(self._latest)
             self._latest = []
 
+    def add_link(self, row: int, column: int, target: str) -> None:
+        """Keep the target of a link."""
+        self.links.setdefault(row, []).append((column, target))
+
     def in_order(self) -> Iterator[list[Fact]]:
-        """Yield the facts by their rows, some at once; may be called again."""
+        """Yield the facts in the order of their rows, in batches; may be called again."""
         yield from self._stored
         yield self._latest
 
 
-class Reading:
-    """The facts of a sheet as its rows go by from the top."""
+class FactCursor:
+    """Hands out the facts of a sheet as its rows are read from the top."""
 
     def __init__(self, facts: SheetFacts) -> None:
         """Begin above the first row."""
-        self._coming = facts.in_order()
-        self._at_hand: list[Fact] = []
+        self._batches = facts.in_order()
+        self._waiting: list[Fact] = []
 
     def up_to(self, row: float) -> list[Fact]:
         """Return the facts of the rows up to `row` that were not returned before."""
         taken: list[Fact] = []
-        while not self._at_hand or self._at_hand[0][0] <= row:
-            end = bisect_right(self._at_hand, row, key=_row_of)
-            taken += self._at_hand[:end]
-            self._at_hand = self._at_hand[end:]
-            if not self._at_hand:
-                some = next(self._coming, None)
-                if some is None:
+        while not self._waiting or self._waiting[0][0] <= row:
+            end = bisect_right(self._waiting, row, key=_row_of)
+            taken += self._waiting[:end]
+            self._waiting = self._waiting[end:]
+            if not self._waiting:
+                batch = next(self._batches, None)
+                if batch is None:
                     break
-                self._at_hand = some
+                self._waiting = batch
         return taken
 
 

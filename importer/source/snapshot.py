@@ -12,7 +12,7 @@ BLOCK = 1 << 20
 
 
 class Snapshot:
-    """The bytes of a file as they were when it was read, once; nobody's later save can change them.
+    """A copy of a file's bytes in an anonymous temporary file; saving the file later does not change it.
 
     `digest` is the sha256 of the bytes in hexadecimal, `size` their number.
     """
@@ -29,12 +29,12 @@ class Snapshot:
         self.size = self._file.tell()
 
     def open(self) -> io.BufferedReader:
-        """Return a reader of its own position, from the first byte on."""
+        """Return a reader with a position of its own, at the first byte."""
         return io.BufferedReader(_View(self, self._file), BLOCK)
 
 
 class _View(io.RawIOBase):
-    """One reader of a snapshot; many may read in turns."""
+    """One reader of a snapshot; several may read in turns."""
 
     def __init__(self, owner: Snapshot, file: BinaryIO) -> None:
         super().__init__()

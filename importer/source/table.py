@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import repeat
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
 import pandas as pd
 
@@ -14,19 +14,13 @@ from importer.messages import _, ngettext
 from importer.model import Cell, Issue
 from importer.spool import Spool
 
-if TYPE_CHECKING:
-    pass
-
-
-# MERGED importer.source.table: A table of any spreadsheet: named columns, and frames of rows by the number that Excel shows.
-
 
 @dataclass(frozen=True, slots=True)
 class Block:
     """Some rows of a sheet in their order: the number of each, and their cells by column, from column A on.
 
-    `widths` tells how many cells each row has where a text file cuts its rows differently; shorter ones are filled up.
-    `stored` are the columns as they were before merged ranges were filled, where they were.
+    `widths` has the number of cells of each row, for a text file whose rows are not equally long; the columns are
+    padded. `stored` are the columns as they were before merged ranges were filled, if they were filled.
     """
 
     numbers: Sequence[int]
@@ -42,7 +36,7 @@ class Block:
             yield number, row[:width]
 
     def filled(self) -> list[bool]:
-        """Tell of each row whether any cell holds more than white space."""
+        """Return for each row whether any of its cells has more than white space."""
         filled = [False] * len(self.numbers)
         for column in self.columns:
             filled = [before or is_filled(cell) for before, cell in zip(filled, column, strict=True)]
@@ -52,10 +46,10 @@ class Block:
 
 
 class Grid(Protocol):
-    """What every format is read into."""
+    """The cells of one sheet or text file, whatever its format."""
 
     def blocks(self, fill_below: int | None = None) -> Iterator[Block]:
-        """Yield all rows in order; as often as asked. `fill_below` fills merged cells in the rows below that one."""
+        """Yield all rows in order; may be called again. `fill_below` fills merged cells in the rows below that one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,8 +57,8 @@ class Table:
     """One table of one file.
 
     `columns` are unique header texts; `digest` is the sha256 of the file's bytes in hexadecimal; `rows` counts the
-    rows that are not blank; `hidden` are numbers of rows that the spreadsheet hides; `notes` are sentences about what
-    was found out; `issues` are faults of rows as such.
+    rows that are not blank; `hidden` are the numbers of the rows that the spreadsheet hides; `notes` are sentences
+    about what was found; `issues` are faults of whole rows.
     """
 
     path: Path
@@ -79,7 +73,7 @@ class Table:
     _frames: Iterable[pd.DataFrame]
 
     def frames(self) -> Iterable[pd.DataFrame]:
-        """Return the rows below the header, some thousands to a frame, blank ones left out; may be read again.
+        """Return the rows below the header without the blank ones, some thousands in a frame; may be read again.
 
         A frame's index is the row number, its columns are `columns`, its cells are `model.Cell`, empty ones "".
         """
@@ -87,28 +81,29 @@ class Table:
 
 
 def is_filled(cell: object) -> bool:
-    """Return whether a cell holds more than white space."""
+    """Return whether a cell has more than white space."""
     return not isinstance(cell, str) or bool(cell.strip())
 
 
-# MERGED importer.source.table: Rows of a text table that are cut into more or fewer cells than the header: each is named, none is guessed at.
-
-_EXCELS_BLOCK = 16  # Excel leaves out the separators of columns that are empty through 16 rows and more
+_EXCELS_BLOCK = 16  # Excel leaves out the separators of columns that are empty in 16 rows or more in a row
 
 
-class Ragged:
-    """Watches the widths of rows in order; `width` is the header's."""
+class WidthCheck:
+    """Finds the rows of a text table that have more or fewer cells than its header; `width` is the header's.
+
+    Each such row is an issue, since a guess at what belongs where would move values into other columns.
+    """
 
     def __init__(self, width: int) -> None:
         """Begin below a header of `width` cells."""
         self.width = width
         self._issues: list[Issue] = []
-        self._short: list[int] = []  # a run of neighbouring rows, all as short as each other
+        self._short: list[int] = []  # a run of neighbouring rows that are equally short
         self._short_width = 0
         self._left_out = 0
 
-    def look_at(self, block: Block, rows: Iterable[int]) -> None:
-        """Take note of those rows of a block that are not blank, by their places in it."""
+    def check(self, block: Block, rows: Iterable[int]) -> None:
+        """Check the rows of a block that are not blank, given by their places in it."""
         for at in rows:
             found = len(block.columns) if block.widths is None else block.widths[at]
             if found != self.width or self._short:
@@ -125,24 +120,24 @@ class Ragged:
             self._short_width = found
 
     def issues(self) -> tuple[Issue, ...]:
-        """Return an issue for every row that is cut wrongly, in the order of rows; no row may follow."""
+        """Return an issue for every row of a wrong width, in the order of rows; to be called after the last row."""
         self._close_run()
         return tuple(sorted(self._issues, key=lambda issue: issue.row or 0))
 
     def notes(self) -> tuple[str, ...]:
-        """Return a sentence about rows whose last cells were left out as Excel does it."""
+        """Return a sentence about rows whose last cells Excel left out."""
         if not self._left_out:
             return ()
         return (
             ngettext(
-                "{count} row ends before the last column, as Excel saves it; the cells left out are empty.",
-                "{count} rows end before the last column, as Excel saves them; the cells left out are empty.",
+                "{count} row ends before the last column, as Excel saves it; the missing cells are empty.",
+                "{count} rows end before the last column, as Excel saves them; the missing cells are empty.",
                 self._left_out,
             ),
         )
 
     def _close_run(self) -> None:
-        """Judge a run of short rows: a long one is Excel's doing, a short one a row that was broken."""
+        """Judge a run of short rows: Excel wrote a long run, but the rows of a short run are broken."""
         if len(self._short) >= _EXCELS_BLOCK:
             self._left_out += len(self._short)
         else:
@@ -156,8 +151,8 @@ def _too_many(number: int, found: int, width: int) -> Issue:
         column=None,
         value=None,
         code="too-many-cells",
-        message=_("the row is cut into {found} cells, the header into {width}", found=found, width=width),
-        remedy=_("put the cell that holds the separator in quotation marks, or save the table as .xlsx"),
+        message=_("the number of cells is {found} in this row, but {width} in the header", found=found, width=width),
+        remedy=_("put the cell that contains the separator in quotation marks, or save the table as .xlsx"),
     )
 
 
@@ -167,12 +162,10 @@ def _too_few(number: int, found: int, width: int) -> Issue:
         column=None,
         value=None,
         code="too-few-cells",
-        message=_("the row is cut into {found} cells, the header into {width}", found=found, width=width),
-        remedy=_("put a cell that holds a line break in quotation marks, or save the table as .xlsx"),
+        message=_("the number of cells is {found} in this row, but {width} in the header", found=found, width=width),
+        remedy=_("put the cell that contains the line break in quotation marks, or save the table as .xlsx"),
     )
 
-
-# MERGED importer.source.table: The rows below a header: counted, their blank ones left out, kept on disk as frames.
 
 _ROWS_OF_A_FRAME = 10_000
 
@@ -186,15 +179,16 @@ class Frames:
 
     def __iter__(self) -> Iterator[pd.DataFrame]:
         positions, names = list(self.names), pd.Index(list(self.names.values()), dtype=object)
-        for frame in self.stored:  # an early one may lack columns that hold something only further down
+        for frame in self.stored:  # an early frame may lack columns that are filled only further down
             yield frame.reindex(columns=positions, fill_value="").set_axis(names, axis="columns")
 
 
 @dataclass(frozen=True, slots=True)
 class Body:
-    """What lies below a header; blank rows count nowhere.
+    """The rows below a header, without the blank ones.
 
-    `stored` are frames that name their columns by position from 0; `with_data` are the positions that hold anything.
+    `stored` are frames that name their columns by position from 0; `with_data` are the positions of columns that are
+    not empty.
     """
 
     stored: Spool[pd.DataFrame]
@@ -209,32 +203,32 @@ class Body:
         return Frames(self.stored, names)
 
 
-def read_body(blocks: Iterable[Block], header_row: int, hidden: Collection[int], ragged: Ragged | None) -> Body:
-    """Return what lies below the header, in one pass over the rows.
+def read_body(blocks: Iterable[Block], header_row: int, hidden: Collection[int], widths: WidthCheck | None) -> Body:
+    """Return the rows below the header, in one pass.
 
-    `ragged` watches the widths of a text file's rows; cells beyond its header's width are told of, and left out.
+    `widths` checks the rows of a text file; their cells beyond the header's width are issues, and left out.
     """
-    gathered = _Gathered(None if ragged is None else ragged.width)
+    writer = _FrameWriter(None if widths is None else widths.width)
     count = hidden_rows = 0
     for block in blocks:
         rows = [at for at, filled in enumerate(block.filled()) if filled and block.numbers[at] > header_row]
         numbers = [block.numbers[at] for at in rows]
         count += len(rows)
         hidden_rows += sum(number in hidden for number in numbers)
-        if ragged is not None:
-            ragged.look_at(block, rows)
-        gathered.add(numbers, [_picked(column, rows) for column in block.columns])
-        gathered.look_at([_picked(column, rows) for column in block.stored or block.columns])
-    issues, notes = ((), ()) if ragged is None else (ragged.issues(), ragged.notes())
-    return Body(gathered.finish(), count, hidden_rows, frozenset(gathered.with_data), issues, notes)
+        if widths is not None:
+            widths.check(block, rows)
+        writer.add(numbers, [_picked(column, rows) for column in block.columns])
+        writer.note_filled([_picked(column, rows) for column in block.stored or block.columns])
+    issues, notes = ((), ()) if widths is None else (widths.issues(), widths.notes())
+    return Body(writer.finish(), count, hidden_rows, frozenset(writer.with_data), issues, notes)
 
 
 def _picked(column: Sequence[Cell], rows: Sequence[int]) -> Sequence[Cell]:
     return column if len(rows) == len(column) else [column[at] for at in rows]
 
 
-class _Gathered:
-    """Rows on their way into frames, all of one width where that is given, of the widest row so far where it is not."""
+class _FrameWriter:
+    """Collects rows into frames, all of the given `width`, or else of the widest row so far."""
 
     def __init__(self, width: int | None) -> None:
         self._frames: Spool[pd.DataFrame] = Spool()
@@ -245,11 +239,11 @@ class _Gathered:
 
     @property
     def with_data(self) -> set[int]:
-        """The positions of columns that hold anything."""
+        """The positions of columns that are not empty."""
         return set(range(len(self._columns))) - self._empty
 
     def add(self, numbers: Sequence[int], columns: Sequence[Sequence[Cell]]) -> None:
-        """Take in rows."""
+        """Add some rows."""
         if self._width is None:
             fresh = range(len(self._columns), len(columns))
             self._columns.extend([""] * len(self._numbers) for _ in fresh)
@@ -262,12 +256,12 @@ class _Gathered:
         while len(self._numbers) >= _ROWS_OF_A_FRAME:
             self._close_frame()
 
-    def look_at(self, columns: Sequence[Sequence[Cell]]) -> None:
-        """Note which columns hold something of their own."""
+    def note_filled(self, columns: Sequence[Sequence[Cell]]) -> None:
+        """Note which columns have something of their own."""
         self._empty -= {at for at in self._empty if at < len(columns) and any(map(is_filled, columns[at]))}
 
     def finish(self) -> Spool[pd.DataFrame]:
-        """Return the frames; no row may follow."""
+        """Return the frames; to be called after the last row."""
         if self._numbers:
             self._close_frame()
         return self._frames

@@ -60,7 +60,7 @@ def adopt_rows(plan: Plan, journal: Journal, record: ImportRecord | None, job: J
         raise _nothing(plan.table, plan.scope, some=bool(issues))
     if adopted:
         record = record or journal.imports.add(*plan.scope.parts, None, KeyRule.of(plan).written())
-        journal.settling.adopt(record.id, adopted, plan.content_columns)
+        journal.adoptions.adopt(record.id, adopted, plan.content_columns)
         journal.rows.add_spellings(record.id, [row.identity for row in adopted])
         guards.note_adopted(journal, plan.scope, report.read_mark(job.source, open_table))
     created = sum(row.state is Status.CREATED for row in adopted)

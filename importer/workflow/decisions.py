@@ -7,10 +7,11 @@ from datetime import datetime
 from pathlib import Path
 
 from importer import mapping, report, settings
+from importer.clock import local_datetime
 from importer.crm import Crm
 from importer.errors import UsageError
 from importer.identity import Scope, canonical, key_digest, same_tenant, tenant_of
-from importer.journal import Decision, Dispute, Doubt, ImportRecord, Journal, moment
+from importer.journal import Decision, Dispute, Doubt, ImportRecord, Journal
 from importer.messages import _
 from importer.model import Status
 from importer.settings import Connection
@@ -57,7 +58,7 @@ class DecisionTaker:
     def doubt(self, reference: str) -> Doubt | None:
         """Return the doubtful row with this reference, None where it is not in doubt."""
         self._journal.attempts.expire(self._record.id)
-        doubts = self._journal.settling.doubts(self._record.id)
+        doubts = self._journal.doubts.of_import(self._record.id)
         return next((doubt for doubt in doubts if doubt.reference == reference), None)
 
     def take(self, verdict: HumanDecision) -> str | None:
@@ -70,7 +71,7 @@ class DecisionTaker:
             return refusal
         state = Status.PLANNED if verdict.created is None else Status.CREATED
         decision = Decision(state, self._how, verdict.created, verdict.id_prefijo, despite=verdict.despite)
-        if self._journal.settling.decide(doubt, decision) is None:
+        if self._journal.doubts.decide(doubt, decision) is None:
             return _("{reference} has just been settled in another way.", reference=verdict.reference)
         return None
 
@@ -79,7 +80,7 @@ class DecisionTaker:
         refusal = self._too_early(doubt)
         if refusal is None:
             decision = Decision(Status.CREATED, self._how, dispute.wolkvox_id)
-            if self._journal.settling.hand_over(doubt, dispute, decision) is None:
+            if self._journal.doubts.hand_over(doubt, dispute, decision) is None:
                 return _("{reference} has just been settled in another way.", reference=doubt.reference)
         return refusal
 
@@ -133,7 +134,7 @@ class DecisionTaker:
             "{reference}: its case may still come into being until {until:%Y-%m-%d %H:%M:%S}. Look it up after that,"
             " and give the verdict then.",
             reference=doubt.reference,
-            until=moment(clock.wall() + left),
+            until=local_datetime(clock.wall() + left),
         )
 
     def _not_possible(self, doubt: Doubt, verdict: HumanDecision) -> str | None:
@@ -149,7 +150,7 @@ class DecisionTaker:
                 ids=", ".join(known),
                 option=" ".join(["--not-created", *(f"--despite {quoted(wolkvox_id)}" for wolkvox_id in known)]),
             )
-        owner = self._journal.settling.owners(doubt.import_id, [verdict.created]).get(verdict.created)
+        owner = self._journal.doubts.owners(doubt.import_id, [verdict.created]).get(verdict.created)
         if owner in {None, doubt.reference}:
             return None
         return _(
@@ -222,7 +223,7 @@ class SettleJob:
             record, reference = self._row(journal, said.key, doubtful=not said.deleted)
             taker = self._taker(journal, record, "by-hand")
             if said.deleted:
-                refusal = None if journal.settling.note_deleted(record.id, reference) else _not_created_yet(reference)
+                refusal = None if journal.doubts.note_deleted(record.id, reference) else _not_created_yet(reference)
             elif said.despite and self._found_by_search(journal, record, taker, reference):
                 return _counted(journal, record, created=1)
             elif said.instead_of:
@@ -255,7 +256,7 @@ class SettleJob:
                 key=said.instead_of,
                 id=said.created,
             )
-        return taker.hand_over(doubt, journal.settling.holder_of(record.id, holder, said.created))
+        return taker.hand_over(doubt, journal.doubts.holder_of(record.id, holder, said.created))
 
     def from_report(self, path: Path) -> tuple[SettleResult, tuple[NotTaken, ...]]:
         """Record the verdicts that a person wrote into a report; return what they came to, and what was not taken.
@@ -276,7 +277,7 @@ class SettleJob:
                     not_taken.append(NotTaken(verdict.reference, reason))
                 else:
                     taken.append(verdict)
-            doubtful = sum(len(journal.settling.doubts(record.id)) for record in records)
+            doubtful = sum(len(journal.doubts.of_import(record.id)) for record in records)
         created = sum(verdict.created is not None for verdict in taken)
         return SettleResult(created=created, planned=len(taken) - created, doubtful=doubtful), tuple(not_taken)
 
@@ -364,13 +365,12 @@ def _knows(journal: Journal, record: ImportRecord, reference: str) -> bool:
 
 def _in_doubt(journal: Journal, record: ImportRecord, reference: str) -> bool:
     journal.attempts.expire(record.id)
-    settling = journal.settling
-    doubts = (*settling.doubts(record.id), *settling.in_flight(record.id))
+    doubts = (*journal.doubts.of_import(record.id), *journal.doubts.in_flight(record.id))
     return any(doubt.reference == reference for doubt in doubts)
 
 
 def _counted(journal: Journal, record: ImportRecord, *, created: int = 0, planned: int = 0) -> SettleResult:
-    return SettleResult(created=created, planned=planned, doubtful=len(journal.settling.doubts(record.id)))
+    return SettleResult(created=created, planned=planned, doubtful=len(journal.doubts.of_import(record.id)))
 
 
 def _not_created_yet(reference: str) -> str:

@@ -174,7 +174,7 @@ class _Execution:
         context = self.context
         if reason is not None and (reason.exit_status == 5 or reason.pause is not None):
             return ()
-        if not context.journal.settling.doubts(context.record.id):
+        if not context.journal.doubts.of_import(context.record.id):
             return ()
         history = ImportHistory(context.journal, context.record)
         try:

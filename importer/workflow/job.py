@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
@@ -18,7 +18,7 @@ from importer.messages import _
 from importer.model import Status, TableOptions
 from importer.questions import Answer, Question, QuestionsOpen
 from importer.settings import Connection, load_settings
-from importer.source import Table, begin_table, open_table
+from importer.source import Table, open_table
 from importer.workflow.tenant_facts import QUIET_PERIOD
 
 if TYPE_CHECKING:
@@ -117,29 +117,30 @@ ALLOW_FOLDER = "allow-folder"
 
 @dataclass(frozen=True, slots=True)
 class LoadedJob:
-    """A job whose mapping is loaded and whose source is being read; `table` waits for the rows, once.
-
-    It raises SourceError where the file, the sheet or the header is not there or cannot be read.
-    """
+    """A job whose mapping is loaded and whose source has been read."""
 
     job: Job
     cases: CaseMapping
-    table: Callable[[], Table]
+    table: Table
 
 
 def load_job(job: Job) -> LoadedJob:
-    """Load a job's mapping and begin to read its source; a workbook is parsed by another process from here on.
+    """Load a job's mapping and read its source.
 
-    What the mapping says of the source's own layout holds for no report made from it. Raises MappingError with every
-    fault of the mapping, SourceError as `Begun.table` does.
+    Raises MappingError with every fault of the mapping, and SourceError as `open_source` does.
     """
     cases = mapping.load_mapping(job.mapping)
-    return LoadedJob(job, cases, _begin(job.source, cases.table))
+    return LoadedJob(job, cases, open_source(job.source, cases.table))
 
 
 def open_source(path: Path, options: TableOptions) -> Table:
-    """Return the table of a source, read at once; raises SourceError as `Begun.table` does."""
-    return _begin(path, options)()
+    """Return the table of a source; a report that is given back has its own layout, whatever the mapping says.
+
+    Raises SourceError where the file, the sheet or the header does not exist or cannot be read.
+    """
+    if report.is_given_back(path):
+        options = replace(options, header_row=None, encoding=None, delimiter=None)
+    return open_table(path, options)
 
 
 def folder_questions(cases: CaseMapping, source: Path, allowed: Iterable[Path]) -> list[Question]:
@@ -197,9 +198,3 @@ def _folder_question(cases: CaseMapping, folder: Path, named: str) -> Question:
 
 def _real(path: Path) -> Path:
     return Path(os.path.realpath(path))
-
-
-def _begin(path: Path, options: TableOptions) -> Callable[[], Table]:
-    if report.is_given_back(path):
-        options = replace(options, header_row=None, encoding=None, delimiter=None)
-    return begin_table(path, options)

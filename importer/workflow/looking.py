@@ -58,7 +58,7 @@ class CaseSearch:
     def hits(self, answer: Answer, reference: str, place: str | None) -> tuple[Hit, ...]:
         """Return the cases of an answer that carry the reference at its own place, and whose ids are no other row's."""
         marked = self.marked(answer, reference, place)
-        owners = self._journal.settling.owners(self._record.id, [hit.wolkvox_id for hit in marked if hit.wolkvox_id])
+        owners = self._journal.doubts.owners(self._record.id, [hit.wolkvox_id for hit in marked if hit.wolkvox_id])
         return tuple(hit for hit in marked if owners.get(hit.wolkvox_id or "", reference) == reference)
 
     def marked(self, answer: Answer, reference: str, place: str | None) -> tuple[Hit, ...]:
@@ -192,20 +192,20 @@ class Looking:
             if row.value is None:
                 continue  # the forecast refuses such rows
             if decision := self._decision(answers[row.value], row.reference, "look-first"):
-                self._journal.settling.found_first(self._record.id, row.reference, decision)
+                self._journal.doubts.found_first(self._record.id, row.reference, decision)
 
     def look_again(self, rows: Sequence[Wanted], workers: int) -> None:
         """Search once more for rows that an earlier look left in doubt; raises as `look_for` does."""
         if not rows:
             return
-        settling = self._journal.settling
-        doubts = {doubt.reference: doubt for doubt in settling.doubts(self._record.id) if doubt.attempt_id is None}
+        every = self._journal.doubts.of_import(self._record.id)
+        doubts = {doubt.reference: doubt for doubt in every if doubt.attempt_id is None}
         left = [row for row in rows if row.value is not None and row.reference in doubts]
         answers = self._ask(left, workers)
         for row in left:
             found = self._decision(answers[row.value or ""], row.reference, "look-first")
             if found is None or found.state is not Status.UNKNOWN:
-                settling.decide(doubts[row.reference], found or Decision(Status.PLANNED, "look-first"))
+                self._journal.doubts.decide(doubts[row.reference], found or Decision(Status.PLANNED, "look-first"))
 
     def spot_check(self, rows: Sequence[Wanted], workers: int) -> str | None:
         """Search for a few rows of a source before its first one is sent.
@@ -221,7 +221,7 @@ class Looking:
             decision = self._decision(answer, row.reference, "spot-check") if answer else None
             if decision is None or decision.state is Status.UNKNOWN:
                 continue
-            if self._journal.settling.found_first(self._record.id, row.reference, decision):
+            if self._journal.doubts.found_first(self._record.id, row.reference, decision):
                 found.append(f"{row.reference} ({decision.wolkvox_id or _('several cases')})")
         if found:
             self._journal.decisions.record(OTHER_COMPUTER, "/".join(self._record.scope), "found")

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 from importer import identity
 from importer.identity import Scope
 from importer.journal import ImportRecord, Journal, KnownRow
-from importer.journal.imports import notes_spellings
 from importer.messages import _
 from importer.model import Attachment, Issue
 from importer.workflow.keys import MOST_NAMED, KeyIndex, Keys, Occurrences, content_keys, keys_in, short_key
@@ -66,7 +65,7 @@ class ImportHistory:
     @property
     def lacks_spellings(self) -> bool:
         """Whether rows of the import were noted by a version that noted no other spellings of their keys."""
-        return self.record is not None and not notes_spellings(self.record.key_rule)
+        return self.record is not None and not self.record.notes_spellings
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,8 +8,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from importer import report
+from importer.clock import local_datetime
 from importer.errors import ReportError
-from importer.journal import ImportRecord, Journal, moment, user_name
+from importer.journal import ImportRecord, Journal, user_name
 from importer.messages import _, ngettext
 from importer.model import Cell, Counts, Issue, JournalRow, ReportContent, ReportRow, Status, Summary
 from importer.settings import case_url
@@ -216,7 +217,7 @@ def finish(
     counts = plan.counts(result.run)
     status, advice = exit_status(counts, result), next_step(counts, result, plan.only)
     summary = replace(_summary(plan, result, counts, advice), journal=(journal.id, journal.highest_attempt()))
-    subjects = {doubt.reference: doubt.about for doubt in journal.settling.doubts(record.id)} if record else {}
+    subjects = {doubt.reference: doubt.about for doubt in journal.doubts.of_import(record.id)} if record else {}
     content = ReportContent(summary, plan.columns, _ReportRows(plan, subjects), options.case_url)
     try:
         path, notes = _write(content, plan, journal, record, options)
@@ -305,7 +306,7 @@ def _report_row(row: PlannedRow, cells: tuple[Cell, ...], about: str | None) -> 
         wolkvox_id=known.wolkvox_id,
         id_prefijo=known.id_prefijo,
         message=message_of(row),
-        sent_at=None if known.sent_at is None else moment(known.sent_at),
+        sent_at=None if known.sent_at is None else local_datetime(known.sent_at),
         run=known.run,
         reference=row.reference if row.key_digest else None,
         changed=row.is_changed,

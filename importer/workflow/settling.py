@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from importer.clock import local_datetime
 from importer.crm import Crm
 from importer.errors import QuestionRefused
-from importer.journal import Decision, Dispute, Doubt, moment
+from importer.journal import Decision, Dispute, Doubt
 from importer.messages import _, ngettext
 from importer.model import Status
 from importer.workflow.looking import BY_ID, Answer, CaseSearch, distinct, questions_for
@@ -114,18 +115,18 @@ class SearchSettler:
         return self._decide(doubt, self._decision(doubt))
 
     def _result(self, waiting: list[Doubt]) -> SettleResult:
-        settling, decided = self._journal.settling, self._progress.decided
-        in_flight = settling.in_flight(self._record.id)
+        doubts, decided = self._journal.doubts, self._progress.decided
+        in_flight = doubts.in_flight(self._record.id)
         return SettleResult(
             created=decided.count(Status.CREATED),
             conflict=decided.count(Status.CONFLICT),
             planned=decided.count(Status.PLANNED),
-            doubtful=len(settling.doubts(self._record.id)),
+            doubtful=len(doubts.of_import(self._record.id)),
             waiting_until=max((self._quiet_until(doubt) for doubt in waiting), default=None),
             refusals=tuple(self._progress.refusals),
             sending=len(in_flight),
             sending_until=max((self._wall(doubt.silent_since or 0.0) for doubt in in_flight), default=None),
-            disputed=len(settling.disputes(self._record.id)),
+            disputed=len(doubts.disputes(self._record.id)),
         )
 
     def _by_quiet_period(self) -> tuple[list[Doubt], list[Doubt]]:
@@ -133,7 +134,7 @@ class SearchSettler:
         ready: list[Doubt] = []
         waiting: list[Doubt] = []
         now = self._clock.elapsed()
-        for doubt in self._journal.settling.doubts(self._record.id):
+        for doubt in self._journal.doubts.of_import(self._record.id):
             if doubt.state is Status.UNKNOWN and doubt.silent_since is not None:
                 (ready if doubt.silent_since + self._quiet <= now else waiting).append(doubt)
         return ready, waiting
@@ -143,7 +144,7 @@ class SearchSettler:
 
     def _wall(self, elapsed: float) -> datetime:
         """Return when the wall clock will show a moment of the clock that counts sleep."""
-        return moment(self._clock.wall() + elapsed - self._clock.elapsed())
+        return local_datetime(self._clock.wall() + elapsed - self._clock.elapsed())
 
     def _ask(self, field: str, value: str) -> Answer | None:
         """Ask a question once in this settling; None where the CRM refuses this one."""
@@ -164,7 +165,7 @@ class SearchSettler:
         return [answer for answer in answers if answer is not None]
 
     def _decide(self, doubt: Doubt, decision: Decision | None) -> Status | None:
-        state = self._journal.settling.decide(doubt, decision) if decision else None
+        state = self._journal.doubts.decide(doubt, decision) if decision else None
         if state is not None:
             self._progress.decided.append(state)
         return state
@@ -197,7 +198,7 @@ class SearchSettler:
         marked = [hit for answer in answers for hit in self._search.marked(answer, doubt.reference, doubt.mark_place)]
         taken = [hit.wolkvox_id for hit in marked if hit.wolkvox_id]
         for wolkvox_id in taken:
-            self._journal.settling.contest(doubt, wolkvox_id)
+            self._journal.doubts.contest(doubt, wolkvox_id)
         return bool(taken)
 
     def _why_not_absent(self, doubt: Doubt) -> str | None:
@@ -233,24 +234,24 @@ class SearchSettler:
     def _shows_newer(self, doubt: Doubt, field: str, place: str) -> bool:
         """Tell whether this settling's answers show a case that began after the quiet period of a doubtful one."""
         return bool(
-            self._journal.settling.newer_controls(doubt, self._search.references_shown(field, place), self._quiet)
+            self._journal.doubts.newer_controls(doubt, self._search.references_shown(field, place), self._quiet)
         )
 
     def _ask_for_control(self, field: str) -> None:
         """Ask once for the newest created case of the import: what it shows may prove what other answers do not."""
-        value = self._journal.settling.control(self._record.id, field)
+        value = self._journal.doubts.control(self._record.id, field)
         if value is not None:
             self._ask(field, value)
 
     def _settle_disputes(self) -> None:
         """Ask the CRM whose case a disputed id is; its own mark decides, or a person."""
-        doubts = [doubt for doubt in self._journal.settling.doubts(self._record.id) if doubt.ids]
-        for dispute in self._journal.settling.disputes(self._record.id):
+        doubts = [doubt for doubt in self._journal.doubts.of_import(self._record.id) if doubt.ids]
+        for dispute in self._journal.doubts.disputes(self._record.id):
             answer = self._ask(BY_ID, dispute.wolkvox_id)
             if answer is None:
                 continue
             if self._is_case_of(answer, dispute.reference, dispute):
-                self._journal.settling.confirm(dispute)
+                self._journal.doubts.confirm(dispute)
                 continue  # a reply or an audit record of its case may begin with the mark of another row
             for doubt in doubts:
                 if dispute.wolkvox_id in doubt.ids and self._is_case_of(answer, doubt.reference, dispute):
@@ -262,6 +263,6 @@ class SearchSettler:
 
     def _hand_over(self, doubt: Doubt, dispute: Dispute) -> None:
         decision = Decision(Status.CREATED, "search", dispute.wolkvox_id)
-        state = self._journal.settling.hand_over(doubt, dispute, decision)
+        state = self._journal.doubts.hand_over(doubt, dispute, decision)
         if state is not None:
             self._progress.decided.append(state)

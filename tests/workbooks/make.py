@@ -283,6 +283,15 @@ def mixed() -> Workbook:
     return book
 
 
+def emoji() -> Workbook:
+    """Write so many emojis that an XLS file, which stores texts in records of 8 KB, has to cut some of them in two."""
+    book, page = sheet()
+    page.append(["Ticket", "Texto"])
+    for number in range(1, 61):
+        page.append([number, "x" * (number % 2) + "😀👍🎉" * 25 + f" {number}"])
+    return book
+
+
 def by_hand() -> None:
     """Write XML that no library here writes: other prefixes, missing references, scattered cells, escapes."""
     sheet_xml = (
@@ -349,6 +358,7 @@ WORKBOOKS: dict[str, Callable[[], Workbook]] = {
     "table": table,
     "cases": cases,
     "mixed": mixed,
+    "emoji": emoji,
 }
 
 
@@ -371,10 +381,9 @@ def main() -> None:
     by_hand()
     with tempfile.TemporaryDirectory() as folder:
         scratch = Path(folder)
-        for kind in ("xls", "ods"):
-            for made in convert(
-                [HERE / f"{name}.xlsx" for name in ("table", "cases", "mixed", "dates_1904")], kind, scratch
-            ):
+        both = ("table", "cases", "mixed", "dates_1904")
+        for kind, names in (("xls", (*both, "links", "emoji")), ("ods", both)):
+            for made in convert([HERE / f"{name}.xlsx" for name in names], kind, scratch):
                 shutil.copy(made, HERE)
         shutil.copy(convert([HERE / "mixed.ods"], "xlsx", scratch)[0], HERE / "calculated.xlsx")
         dialects(scratch)

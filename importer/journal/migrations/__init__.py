@@ -1,4 +1,4 @@
-"""Named steps that bring a journal to this program's shape, each applied and recorded in one transaction."""
+"""Named steps that bring a journal to the current schema, each applied and recorded in one transaction."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def m001_first_shape(connection: Connection) -> None:
 
 
 def m002_fingerprints_of_reports(connection: Connection) -> None:
-    """Let a report be noted with what it says, so that one that says the same need not be written again.
+    """Add the fingerprint of a report's content, so that an equal report need not be written again.
 
     A journal that 0.1.0 created has the column from its first step.
     """
@@ -27,7 +27,7 @@ def m002_fingerprints_of_reports(connection: Connection) -> None:
 
 
 def m003_attempts_by_boot(connection: Connection) -> None:
-    """Measure attempts by a clock that counts sleep; keep ids that arrived, and answers to questions."""
+    """Measure attempts by a clock that counts sleep; add tables for ids that arrived, and for answers to questions."""
     attempts_by_boot.apply(connection)
 
 

@@ -6,9 +6,10 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from importer import report
+from importer.clock import local_datetime
 from importer.errors import StartRefused
 from importer.identity import Scope
-from importer.journal import Journal, moment
+from importer.journal import Journal
 from importer.messages import _
 from importer.questions import Answer, Question
 from importer.source import open_table
@@ -88,7 +89,7 @@ def _refuse_to_look_too_soon(job: Job, journal: Journal, scope: Scope) -> None:
             "{path}: this journal lacks some of what was sent, and such a case may still come into being until"
             " {until:%Y-%m-%d %H:%M:%S}: a search before that could miss it. Give the same command again after that.",
             path=job.journal_path,
-            until=moment(lost_at + job.quiet_period),
+            until=local_datetime(lost_at + job.quiet_period),
         )
     )
 

@@ -1,4 +1,4 @@
-"""Doubtful rows, and what settles them: a search, a person's verdict, or the ids of a report."""
+"""Doubtful rows, and what settles them: a search, or a person's decision."""
 
 from __future__ import annotations
 
@@ -10,11 +10,10 @@ from sqlalchemy import Connection, Row, func, insert, select, update
 
 from importer.journal import ids
 from importer.journal.database import Database
-from importer.journal.rows import column_set_id
 from importer.journal.runs import user_name
 from importer.journal.schema import attempts, rows, verdicts
 from importer.messages import _
-from importer.model import Identity, Status
+from importer.model import Status
 
 DOUBTFUL = (Status.UNKNOWN, Status.CONFLICT)
 _OF_ATTEMPT = ("boot", "began", "deadline", "lease", "body_length", "search_field", "search_value", "mark_place")
@@ -24,11 +23,10 @@ _OF_ATTEMPT = ("boot", "began", "deadline", "lease", "body_length", "search_fiel
 class Doubt:
     """A row that may or may not be a case.
 
-    `search_value` is what was sent in the field that the CRM calls `search_field`, None where nothing is known of an
-    attempt (an adopted row); `mark_place` is the field that carried the reference. `silent_since` is when the last
-    attempt had certainly ended, in seconds on the clock that counts sleep; None without an attempt. `decision_id` is
-    the last decision about the row. `ids` arrived for it and have not been settled; `sent_at` and `run` are as reports
-    show them.
+    `search_value` is what was sent in the field that the CRM calls `search_field`, None where no attempt is known (an
+    adopted row); `mark_place` is the field that carried the reference. `silent_since` is when the last attempt had
+    certainly ended, in seconds on the clock that counts sleep; None without an attempt. `decision_id` is the last
+    decision about the row. `ids` arrived for it and are not settled; `sent_at` and `run` are as reports show them.
     """
 
     row_id: int
@@ -50,12 +48,12 @@ class Doubt:
 
     @property
     def about(self) -> str:
-        """Return what a verdict on the row is about: its attempt, or where it has none the decision that left it so."""
+        """Return what a decision on the row is about: its attempt or, without one, the last decision."""
         return about(self.attempt_id, self.decision_id)
 
 
 def about(attempt_id: int | None, decision_id: int | None) -> str:
-    """Return how a report names what a verdict would be about; the same in every language, since it is read back."""
+    """Return how a report names what a decision is about; equal in every language, since it is read back."""
     return str(attempt_id) if attempt_id is not None else f"D{decision_id or 0}"
 
 
@@ -63,8 +61,8 @@ def about(attempt_id: int | None, decision_id: int | None) -> str:
 class Decision:
     """What settles a doubtful row; `how` is `search`, `by-hand`, `report`, `look-first`, `spot-check` or `adopted`.
 
-    `despite` are ids that arrived for the row and that a person says are no case of it; `ids` are further cases that
-    were found, `names` what else the CRM calls the one that was found: such a name is no second case.
+    `despite` are ids that arrived for the row and that, a person says, are not its case. `ids` are further cases that
+    were found. `names` are other names of the case that was found, which are not a second case.
     """
 
     state: Status
@@ -78,19 +76,8 @@ class Decision:
 
 
 @dataclass(frozen=True, slots=True)
-class Adopted:
-    """A row as a report has it: created with its ids, or doubtful, with the ids that are known of it."""
-
-    identity: Identity
-    state: Status
-    wolkvox_id: str | None = None
-    id_prefijo: str | None = None
-    message: str = ""
-
-
-@dataclass(frozen=True, slots=True)
 class Dispute:
-    """A created row whose id was the answer to another row as well."""
+    """A created row whose id was also the answer to another row."""
 
     row_id: int
     reference: str
@@ -98,21 +85,21 @@ class Dispute:
     mark_place: str | None
 
 
-class Settling:
+class Doubts:
     """The doubtful rows of a journal."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def doubts(self, import_id: int) -> list[Doubt]:
+    def of_import(self, import_id: int) -> list[Doubt]:
         """Return the rows of an import that are unknown or conflicting, in the order in which they were sent."""
-        return self._doubts(import_id, DOUBTFUL)
+        return self._in_states(import_id, DOUBTFUL)
 
     def in_flight(self, import_id: int) -> list[Doubt]:
         """Return the rows of an import that are being sent, by this process or another."""
-        return self._doubts(import_id, (Status.SENDING,))
+        return self._in_states(import_id, (Status.SENDING,))
 
-    def _doubts(self, import_id: int, states: Iterable[Status]) -> list[Doubt]:
+    def _in_states(self, import_id: int, states: Iterable[Status]) -> list[Doubt]:
         query = (
             select(rows, *(attempts.c[name] for name in _OF_ATTEMPT))
             .outerjoin(attempts, attempts.c.id == rows.c.attempt_id)
@@ -131,9 +118,9 @@ class Settling:
             return {wolkvox_id: row.reference for wolkvox_id, row in ids.holders(connection, import_id, wanted).items()}
 
     def newer_controls(self, doubt: Doubt, references: Sequence[str], quiet_period: float) -> list[str]:
-        """Return those created rows whose attempts began once the quiet period of a doubtful one was over.
+        """Return those created rows whose attempts began after the quiet period of a doubtful one was over.
 
-        A case that began sooner could be in the CRM's index before that of the doubtful row is even made.
+        A case of an earlier attempt could be in the CRM's search index before the doubtful case is even made.
         """
         if doubt.silent_since is None:
             return []
@@ -151,7 +138,7 @@ class Settling:
             return list(connection.scalars(newer))
 
     def control(self, import_id: int, field: str) -> str | None:
-        """Return the value by which the newest created case of an import can be searched, None where none is kept."""
+        """Return the value by which the newest created case of an import can be searched, None where there is none."""
         query = (
             select(attempts.c.search_value)
             .join(rows, rows.c.attempt_id == attempts.c.id)
@@ -167,11 +154,11 @@ class Settling:
             return connection.scalars(query).first()
 
     def decide(self, doubt: Doubt, decision: Decision) -> Status | None:
-        """Commit what settles a row, and who said so; return the state that it has then.
+        """Commit what settles a row, and who decided it; return the state that it has then.
 
-        None, and nothing changes, where the row has moved on since it was looked at, where the case is another row's,
-        or where the row is to be sent again although ids are known for it that `decision.despite` does not name. The
-        value by which the row was searched is erased once it is settled; no id is.
+        Returns None, and changes nothing, where the row has changed since it was read, where the case is another row's,
+        or where the row would be sent again although ids are known for it that `decision.despite` does not name. The
+        value by which the row was searched is erased once it is settled; an id never is.
         """
         with self._database.write() as connection:
             if ids.holder(connection, doubt.import_id, doubt.row_id, decision.wolkvox_id) is not None:
@@ -184,12 +171,95 @@ class Settling:
                 return None
             return self._settle(connection, row, decision, known)
 
+    def found_first(self, import_id: int, reference: str, decision: Decision) -> Status | None:
+        """Commit that a row was found in the CRM before it was sent; return its state then.
+
+        Returns None where the row is no longer planned or rejected, or where the case is another row's.
+        """
+        unsent = rows.c.state.in_((Status.PLANNED, Status.REJECTED))
+        with self._database.write() as connection:
+            found = select(rows).where(rows.c.import_id == import_id, rows.c.reference == reference, unsent)
+            row = connection.execute(found).one_or_none()
+            if row is None or ids.holder(connection, import_id, row.id, decision.wolkvox_id) is not None:
+                return None
+            return self._settle(connection, row, decision, self._known_ids(connection, row))
+
+    def note_deleted(self, import_id: int, reference: str) -> bool:
+        """Record that a created row's case is gone from the CRM, as a person says; False if no such row is created."""
+        created = (rows.c.import_id == import_id, rows.c.reference == reference, rows.c.state == Status.CREATED)
+        with self._database.write() as connection:
+            row = connection.execute(select(rows).where(*created)).one_or_none()
+            if row is None:
+                return False
+            connection.execute(update(rows).where(rows.c.id == row.id).values(deleted=True, disputed=False))
+            gone = Decision(Status.CREATED, "deleted", row.wolkvox_id)
+            self._record(connection, row, gone, Status.CREATED)
+        return True
+
+    def contest(self, doubt: Doubt, wolkvox_id: str) -> None:
+        """Record that a search shows a row's mark in the case of another row, which is disputed from now on."""
+        with self._database.write() as connection:
+            arrival = ids.Arrival(doubt.row_id, "search", self._database.clock.wall())
+            ids.note(connection, arrival, (wolkvox_id,))
+            holder = ids.holder(connection, doubt.import_id, doubt.row_id, wolkvox_id)
+            if holder is not None:
+                ids.dispute(connection, holder.id)
+
+    def disputes(self, import_id: int) -> list[Dispute]:
+        """Return the created rows of an import whose ids were also the answers to other rows."""
+        query = (
+            select(rows.c.id, rows.c.reference, rows.c.wolkvox_id, attempts.c.mark_place)
+            .outerjoin(attempts, attempts.c.id == rows.c.attempt_id)
+            .where(rows.c.import_id == import_id, rows.c.disputed.is_(True), rows.c.wolkvox_id.is_not(None))
+        )
+        with self._database.read() as connection:
+            return [Dispute(*found) for found in connection.execute(query)]
+
+    def holder_of(self, import_id: int, reference: str, wolkvox_id: str) -> Dispute:
+        """Return the row that has an id, as a dispute about that id; raises NoResultFound where it has another id."""
+        query = select(rows.c.id).where(
+            rows.c.import_id == import_id, rows.c.reference == reference, rows.c.wolkvox_id == wolkvox_id
+        )
+        with self._database.read() as connection:
+            return Dispute(connection.scalars(query).one(), reference, wolkvox_id, None)
+
+    def confirm(self, dispute: Dispute) -> None:
+        """Remove the flag from a row whose case was found to be its own."""
+        with self._database.write() as connection:
+            ids.dispute(connection, dispute.row_id, disputed=False)
+
+    def hand_over(self, doubt: Doubt, dispute: Dispute, decision: Decision) -> Status | None:
+        """Give a disputed id to the doubtful row whose case it is; the row that had it becomes unknown.
+
+        The CRM has answered that row with a case: unless a person decides otherwise, the id still keeps the row
+        from being sent again. Returns None, and changes nothing, where either row has changed meanwhile.
+        """
+        with self._database.write() as connection:
+            holder = connection.execute(select(rows).where(rows.c.id == dispute.row_id)).one()
+            row = connection.execute(select(rows).where(rows.c.id == doubt.row_id)).one()
+            changed = (row.attempt_id, row.state) != (doubt.attempt_id, doubt.state)
+            if changed or holder.wolkvox_id != dispute.wolkvox_id:
+                return None
+            message = _(
+                "Its id {id} turned out to be the case of {reference}: it is unknown whether this row has a case.",
+                id=dispute.wolkvox_id,
+                reference=doubt.reference,
+            )
+            taken = {"state": Status.UNKNOWN, "wolkvox_id": None, "id_prefijo": None, "disputed": False}
+            connection.execute(update(rows).where(rows.c.id == holder.id).values(**taken, message=message))
+            arrival = ids.Arrival(holder.id, decision.how, self._database.clock.wall())
+            ids.note(connection, arrival, (dispute.wolkvox_id,))
+            if decision.how != "search":
+                ids.dismiss(connection, holder.id)
+            self._record(connection, holder, decision, Status.UNKNOWN)
+            return self._settle(connection, row, decision, {dispute.wolkvox_id})
+
     def _known_ids(self, connection: Connection, row: Row[Any]) -> set[str]:
         known = {row.wolkvox_id, *ids.open_ids(connection, row.import_id, row.id)}
         return {wolkvox_id for wolkvox_id in known if wolkvox_id}
 
     def _settle(self, connection: Connection, row: Row[Any], decision: Decision, known: set[str]) -> Status:
-        """Write a decision: a search that finds one case while another id is known leaves a conflict."""
+        """Write a decision; a search that finds one case while another id is known leads to a conflict."""
         now, state, message = self._database.clock.wall(), decision.state, decision.message
         found = tuple(filter(None, (decision.wolkvox_id, *decision.ids)))
         ids.note(connection, ids.Arrival(row.id, decision.how, now), (*found, *decision.despite))
@@ -205,165 +275,37 @@ class Settling:
         connection.execute(update(rows).where(rows.c.id == row.id).values(**change))
         if state is not Status.CONFLICT:
             ids.dismiss(connection, row.id, but=decision.wolkvox_id)
-        self._record(connection, row.id, row.attempt_id, decision, state)
+        self._record(connection, row, decision, state)
         self._erase_values(connection, row.id, row.import_id, state)
         return state
 
+    def _record(self, connection: Connection, row: Row[Any], decision: Decision, state: Status) -> None:
+        record_decision(connection, (row.id, row.attempt_id), decision, state, self._database.clock.wall())
+
     def _erase_values(self, connection: Connection, row_id: int, import_id: int, state: Status) -> None:
-        """Erase the values by which a settled row was searched, and those of controls once nothing is unknown."""
+        """Erase the values by which a settled row was searched, and those of controls once no row is unknown."""
         if state not in DOUBTFUL:
             connection.execute(update(attempts).where(attempts.c.row_id == row_id).values(search_value=None))
         if not ids.has_unknown(connection, import_id):
             ids.forget_controls(connection, import_id)
 
-    def found_first(self, import_id: int, reference: str, decision: Decision) -> Status | None:
-        """Commit that a row was found in the CRM before it was sent; return its state then.
 
-        None where it is neither planned nor rejected any more, or where the case is another row's.
-        """
-        unsent = rows.c.state.in_((Status.PLANNED, Status.REJECTED))
-        with self._database.write() as connection:
-            found = select(rows).where(rows.c.import_id == import_id, rows.c.reference == reference, unsent)
-            row = connection.execute(found).one_or_none()
-            if row is None or ids.holder(connection, import_id, row.id, decision.wolkvox_id) is not None:
-                return None
-            return self._settle(connection, row, decision, self._known_ids(connection, row))
-
-    def contest(self, doubt: Doubt, wolkvox_id: str) -> None:
-        """Note that a search shows a row's mark in the case of another row, which is disputed from now on."""
-        with self._database.write() as connection:
-            arrival = ids.Arrival(doubt.row_id, "search", self._database.clock.wall())
-            ids.note(connection, arrival, (wolkvox_id,))
-            holder = ids.holder(connection, doubt.import_id, doubt.row_id, wolkvox_id)
-            if holder is not None:
-                ids.dispute(connection, holder.id)
-
-    def disputes(self, import_id: int) -> list[Dispute]:
-        """Return the created rows of an import whose ids were the answers to other rows as well."""
-        query = (
-            select(rows.c.id, rows.c.reference, rows.c.wolkvox_id, attempts.c.mark_place)
-            .outerjoin(attempts, attempts.c.id == rows.c.attempt_id)
-            .where(rows.c.import_id == import_id, rows.c.disputed.is_(True), rows.c.wolkvox_id.is_not(None))
+def record_decision(
+    connection: Connection, row: tuple[int, int | None], decision: Decision, state: Status, decided_at: float
+) -> None:
+    """Record what settled a row, given by its number and its attempt's, with the user's name and the time."""
+    row_id, attempt_id = row
+    connection.execute(
+        insert(verdicts).values(
+            row_id=row_id,
+            attempt_id=attempt_id,
+            how=decision.how,
+            state=state,
+            wolkvox_id=decision.wolkvox_id,
+            user=user_name(),
+            decided_at=decided_at,
         )
-        with self._database.read() as connection:
-            return [Dispute(*found) for found in connection.execute(query)]
-
-    def holder_of(self, import_id: int, reference: str, wolkvox_id: str) -> Dispute:
-        """Return the row that has an id as one whose id is disputed; raises NoResultFound where it has another."""
-        query = select(rows.c.id).where(
-            rows.c.import_id == import_id, rows.c.reference == reference, rows.c.wolkvox_id == wolkvox_id
-        )
-        with self._database.read() as connection:
-            return Dispute(connection.scalars(query).one(), reference, wolkvox_id, None)
-
-    def confirm(self, dispute: Dispute) -> None:
-        """Take the flag from a row whose case was found to be its own."""
-        with self._database.write() as connection:
-            ids.dispute(connection, dispute.row_id, disputed=False)
-
-    def hand_over(self, doubt: Doubt, dispute: Dispute, decision: Decision) -> Status | None:
-        """Give a disputed id to the doubtful row whose case it is; the row that had it becomes unknown.
-
-        The CRM has answered that row with a case: unless a person knows better, the id goes on to speak against
-        sending it again. None, and nothing changes, where either row has moved on.
-        """
-        with self._database.write() as connection:
-            holder = connection.execute(select(rows).where(rows.c.id == dispute.row_id)).one()
-            row = connection.execute(select(rows).where(rows.c.id == doubt.row_id)).one()
-            moved_on = (row.attempt_id, row.state) != (doubt.attempt_id, doubt.state)
-            if moved_on or holder.wolkvox_id != dispute.wolkvox_id:
-                return None
-            message = _(
-                "Its id {id} turned out to be the case of {reference}: whether this row has a case is not known.",
-                id=dispute.wolkvox_id,
-                reference=doubt.reference,
-            )
-            taken = {"state": Status.UNKNOWN, "wolkvox_id": None, "id_prefijo": None, "disputed": False}
-            connection.execute(update(rows).where(rows.c.id == holder.id).values(**taken, message=message))
-            arrival = ids.Arrival(holder.id, decision.how, self._database.clock.wall())
-            ids.note(connection, arrival, (dispute.wolkvox_id,))
-            if decision.how != "search":
-                ids.dismiss(connection, holder.id)
-            self._record(connection, holder.id, holder.attempt_id, decision, Status.UNKNOWN)
-            return self._settle(connection, row, decision, {dispute.wolkvox_id})
-
-    def note_deleted(self, import_id: int, reference: str) -> bool:
-        """Note that a created row's case is gone from the CRM, as a person says; False where no such row is created."""
-        created = (rows.c.import_id == import_id, rows.c.reference == reference, rows.c.state == Status.CREATED)
-        with self._database.write() as connection:
-            row = connection.execute(select(rows).where(*created)).one_or_none()
-            if row is None:
-                return False
-            connection.execute(update(rows).where(rows.c.id == row.id).values(deleted=True, disputed=False))
-            gone = Decision(Status.CREATED, "deleted", row.wolkvox_id)
-            self._record(connection, row.id, row.attempt_id, gone, Status.CREATED)
-        return True
-
-    def adopt(self, import_id: int, adopted: Sequence[Adopted], columns: Sequence[str]) -> int:
-        """Take rows over from a report; return how many became created or doubtful by that.
-
-        A row that the journal has as created already is left alone where the id is the same, and becomes a conflict
-        where it is another. A row whose id another row of the tenant and operation has is left as it is.
-        """
-        with self._database.write() as connection:
-            column_set = column_set_id(connection, columns)
-            return sum(self._adopt(connection, import_id, row, column_set) for row in adopted)
-
-    def _adopt(self, connection: Connection, import_id: int, row: Adopted, column_set: int) -> bool:
-        values: dict[str, object] = {
-            "state": row.state,
-            "wolkvox_id": row.wolkvox_id,
-            "id_prefijo": row.id_prefijo,
-            "message": row.message,
-            "content_hash": row.identity.content_hash,
-            "column_set_id": column_set,
-        }
-        known = connection.execute(
-            select(rows.c.id, rows.c.state, rows.c.wolkvox_id, rows.c.attempt_id).where(
-                rows.c.import_id == import_id, rows.c.key_digest == row.identity.key_digest
-            )
-        ).one_or_none()
-        if ids.holder(connection, import_id, known.id if known else 0, row.wolkvox_id) is not None:
-            return False
-        if known is None:
-            who = {
-                "import_id": import_id,
-                "key_digest": row.identity.key_digest,
-                "loose_digest": row.identity.loose_digest,
-                "reference": row.identity.reference,
-            }
-            row_id = connection.execute(insert(rows).values(**who, **values).returning(rows.c.id)).scalar_one()
-        elif known.state == Status.CREATED and known.wolkvox_id == row.wolkvox_id:
-            return False
-        elif row.state is not Status.CREATED and known.state not in {Status.PLANNED, Status.INVALID}:
-            return False  # the journal knows more than the report
-        else:
-            row_id = known.id
-            if known.state in {Status.CREATED, Status.CONFLICT}:
-                several = ", ".join(filter(None, (known.wolkvox_id, row.wolkvox_id)))
-                values = {"state": Status.CONFLICT, "message": _("Several cases exist: {ids}.", ids=several)}
-            connection.execute(update(rows).where(rows.c.id == row_id).values(**values))
-            connection.execute(update(attempts).where(attempts.c.row_id == row_id).values(search_value=None))
-        decision = Decision(row.state, "adopted", row.wolkvox_id, row.id_prefijo)
-        arrived = (row.wolkvox_id,) if row.wolkvox_id else ()
-        ids.note(connection, ids.Arrival(row_id, "adopted", self._database.clock.wall()), arrived)
-        self._record(connection, row_id, known and known.attempt_id, decision, Status(str(values["state"])))
-        return True
-
-    def _record(
-        self, connection: Connection, row_id: int, attempt_id: int | None, decision: Decision, state: Status
-    ) -> None:
-        connection.execute(
-            insert(verdicts).values(
-                row_id=row_id,
-                attempt_id=attempt_id,
-                how=decision.how,
-                state=state,
-                wolkvox_id=decision.wolkvox_id,
-                user=user_name(),
-                decided_at=self._database.clock.wall(),
-            )
-        )
+    )
 
 
 def _last_decisions(connection: Connection, import_id: int) -> dict[int, int]:
@@ -378,7 +320,7 @@ def _last_decisions(connection: Connection, import_id: int) -> dict[int, int]:
 
 
 def _doubt(found: Row[Any], arrived: tuple[str, ...], decision_id: int | None) -> Doubt:
-    ends = [moment for moment in (found.deadline, found.lease) if moment is not None]
+    ends = [end for end in (found.deadline, found.lease) if end is not None]
     return Doubt(
         row_id=found.id,
         import_id=found.import_id,

@@ -1,0 +1,154 @@
+"""Parse a workbook in a child process: whatever a file does to the parser, this process goes on.
+
+Some files make a parser crash, take all memory or never end. The child has limits of memory and time, and its end is
+always one sentence about the file.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import sys
+import tempfile
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Literal, Self
+
+from importer import files
+from importer.errors import SourceError
+from importer.files import damaged, password_needed
+from importer.messages import _
+from importer.source import calamine_child
+from importer.source.snapshot import BLOCK, Snapshot
+from importer.spool import Spool
+
+MEMORY_LIMIT = 4 << 30  # a full sheet of 1,048,576 rows and 20 columns needs less
+TIME_LIMIT = 30  # seconds; a small workbook takes less than one
+TIME_LIMIT_PER_MEGABYTE = 10  # seconds more; a packed megabyte of cells takes about one
+
+Parser = Literal["calamine", "xlrd"]
+_PROGRAMS = {
+    "calamine": Path(calamine_child.__file__),
+    "xlrd": Path(__file__).with_name("xls_child.py"),  # not imported, since this process does without xlrd
+}
+
+
+class ParserFailed(SourceError):
+    """The parser cannot read the file; another parser may be able to.
+
+    A file that exceeds the limits of memory or time is another error: whether it does depends on the machine, and the
+    cells of a file must not.
+    """
+
+
+@dataclass(frozen=True, slots=True)
+class SheetEntry:
+    """A sheet in the workbook's list."""
+
+    name: str
+    visible: bool
+
+
+def list_sheets(snapshot: Snapshot, file: str, parser: Parser = "calamine") -> tuple[SheetEntry, ...]:
+    """Return the worksheets of the workbook, in its order. Raises SourceError where it cannot be read."""
+    with Parsing(snapshot, file, parser=parser) as parsing:
+        (listed,) = parsing.finish()
+    return tuple(SheetEntry(name, visible) for name, visible in listed)
+
+
+class Parsing:
+    """One run of the child process over one sheet; leaving the context ends the child."""
+
+    def __init__(self, snapshot: Snapshot, file: str, sheet: str | None = None, parser: Parser = "calamine") -> None:
+        """Start the child on the workbook's bytes; without a sheet it lists the sheets."""
+        self._file = file
+        self._seconds = TIME_LIMIT + TIME_LIMIT_PER_MEGABYTE * (snapshot.size >> 20)
+        self._answer: Spool[Any] = Spool(in_memory=0)
+        self._errors = tempfile.TemporaryFile()  # noqa: SIM115 - closed with the end of the child
+        bounds = (files.MOST_ROWS, files.MOST_COLUMNS, files.LONGEST_CELL) if parser == "calamine" else ()
+        # -P: this folder's modules must not hide those of the standard library.
+        program = [sys.executable, "-P", str(_PROGRAMS[parser])]
+        command = [*program, json.dumps(sheet), *map(str, (MEMORY_LIMIT, *bounds))]
+        self._process = subprocess.Popen(  # noqa: S603 - our own interpreter and program
+            command, stdin=subprocess.PIPE, stdout=self._answer.file, stderr=self._errors
+        )
+        self._hand_over(snapshot)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._process.kill()
+        self._process.wait()
+        self._errors.close()
+
+    def finish(self) -> Spool[Any]:
+        """Wait for the child and return what it sent. Raises SourceError that says what is wrong with the file."""
+        try:
+            status = self._process.wait(self._seconds)
+        except subprocess.TimeoutExpired as error:
+            raise SourceError(
+                _(
+                    "{file} cannot be read within {seconds} seconds, which is far more than a workbook of its size"
+                    " needs. Copy the table into a new workbook and save that.",
+                    file=self._file,
+                    seconds=self._seconds,
+                )
+            ) from error
+        if status != 0:
+            raise self._refusal(status)
+        return self._answer
+
+    def _refusal(self, status: int) -> SourceError:
+        """Return the error that an exit status of the child stands for; a negative one is a signal."""
+        if status == calamine_child.PASSWORD:
+            return password_needed(self._file)
+        if status == calamine_child.TOO_WIDE:
+            return SourceError(
+                _(
+                    "{file}: the sheet has more than {most:,} columns, which is more than Excel can show. Copy the"
+                    " table into a new workbook and save that.",
+                    file=self._file,
+                    most=files.MOST_COLUMNS,
+                )
+            )
+        if status == calamine_child.TOO_TALL:
+            return files.beyond_the_sheet(self._file)
+        if status == calamine_child.TOO_LONG:
+            return SourceError(
+                _(
+                    "{file}: a cell of the sheet has more than {most:,} characters. Shorten it, or move its text to"
+                    " a file that is attached.",
+                    file=self._file,
+                    most=files.LONGEST_CELL,
+                )
+            )
+        if status == calamine_child.TOO_LARGE or status < 0:
+            return SourceError(
+                _(
+                    "{file} cannot be read within {size} GB of memory. Often the cause is a stray value far below the"
+                    " table or to the right of it: copy the table into a new workbook and save that.",
+                    file=self._file,
+                    size=MEMORY_LIMIT >> 30,
+                )
+            )
+        return ParserFailed(str(damaged(self._file, self._last_words())))
+
+    def _hand_over(self, snapshot: Snapshot) -> None:
+        """Give the child the bytes; if it ends before it has read them all, `finish` says why."""
+        pipe = self._process.stdin
+        assert pipe is not None  # noqa: S101 - it was asked for
+        with snapshot.open() as source, suppress(OSError):
+            shutil.copyfileobj(source, pipe, BLOCK)
+        with suppress(OSError):
+            pipe.close()
+
+    def _last_words(self) -> str:
+        self._errors.seek(0)
+        lines = self._errors.read().decode("utf-8", "replace").strip().splitlines()
+        return lines[-1] if lines else ""

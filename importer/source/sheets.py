@@ -1,0 +1,212 @@
+"""Choose a sheet of a workbook and read it, with everything that its format lets us know about it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from importer.errors import SourceError
+from importer.files import Package
+from importer.messages import _, ngettext
+from importer.model import TableOptions
+from importer.source.formats import CellFormats, cell_formats
+from importer.source.kind import Kind
+from importer.source.ods import scan as scan_ods
+from importer.source.overrides import SheetFacts
+from importer.source.parsing import Parser, ParserFailed, Parsing, SheetEntry, list_sheets
+from importer.source.snapshot import Snapshot
+from importer.source.table import Grid
+from importer.source.workbook import WorkbookGrid
+from importer.source.xlsx import read_workbook, workbook_part
+from importer.source.xlsx import scan as scan_xlsx
+
+_TOP_ROWS = 30
+_REPORT = re.compile(r"Report(?: \(?\d+\)?)?")
+_BESIDE_A_REPORT = frozenset({"Issues", "Summary", "To decide"})
+_OUR_COLUMNS = frozenset({"wolkvox_id", "reference"})
+
+
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """A sheet that was read: its cells, its hidden rows, and sentences about what was found.
+
+    A text table is a sheet without a name.
+    """
+
+    name: str | None
+    grid: Grid
+    hidden: frozenset[int]
+    notes: tuple[str, ...]
+
+
+def read_sheet(kind: Kind, snapshot: Snapshot, package: Package | None, file: str, options: TableOptions) -> Sheet:
+    """Return the chosen sheet of a workbook. Raises SourceError where it cannot be read."""
+    if package is not None and kind is Kind.XLSX:
+        return _read_xlsx(snapshot, package, file, options)
+    if package is not None and kind is Kind.ODS:
+        return _read_ods(snapshot, package, file, options)
+    if kind is Kind.XLS:
+        try:
+            return _read_xls(snapshot, file, options)
+        except ParserFailed:  # xlrd cannot read every file, and none older than Excel 97
+            sheet = _read_values(kind, snapshot, file, options)
+            _refuse_misread(sheet.grid, file)
+            return sheet
+    return _read_values(kind, snapshot, file, options)
+
+
+def _read_xlsx(snapshot: Snapshot, package: Package, file: str, options: TableOptions) -> Sheet:
+    """Read a sheet of an XLSX or XLSM workbook; its XML is scanned while the child process parses it."""
+    workbook = read_workbook(package, workbook_part(package) or "")
+    name = choose_sheet(file, workbook.sheets, options.sheet, _top_texts(snapshot, file))
+    with Parsing(snapshot, file, name) as parsing:
+        facts = scan_xlsx(package, workbook.parts[name], workbook.formats)
+        parsed = parsing.finish()
+    grid = WorkbookGrid(parsed, facts, workbook.formats, since_1904=workbook.since_1904)
+    notes = (*_layout_notes(grid, facts, options), *_regional_note(workbook.formats, facts))
+    return Sheet(name, grid, frozenset(facts.hidden), notes)
+
+
+def _read_ods(snapshot: Snapshot, package: Package, file: str, options: TableOptions) -> Sheet:
+    """Read a sheet of an ODS workbook; its XML is scanned while the child process parses it."""
+    name = choose_sheet(file, list_sheets(snapshot, file), options.sheet, _top_texts(snapshot, file))
+    with Parsing(snapshot, file, name) as parsing:
+        facts = scan_ods(package, name)
+        parsed = parsing.finish()
+    grid = WorkbookGrid(parsed, facts)
+    limits = _("The targets of links are not read from ODS files.")
+    return Sheet(name, grid, frozenset(facts.hidden), (*_layout_notes(grid, facts, options), limits))
+
+
+def _read_xls(snapshot: Snapshot, file: str, options: TableOptions) -> Sheet:
+    """Read a sheet of an XLS workbook by xlrd, which reports values, number formats and layout together."""
+    sheets = list_sheets(snapshot, file, "xlrd")
+    name = choose_sheet(file, sheets, options.sheet, _top_texts(snapshot, file, "xlrd"))
+    with Parsing(snapshot, file, name, "xlrd") as parsing:
+        parsed = parsing.finish()
+    known = next(iter(parsed))
+    facts = SheetFacts(hidden=set(known["hidden"]), hidden_columns=known["hidden_columns"], kinds=known["styles"])
+    for row, column, target in known["links"]:
+        facts.add_link(row, column, target)
+    formats = cell_formats(known["format_ids"], known["codes"])
+    grid = WorkbookGrid(parsed, facts, formats, since_1904=known["since_1904"])
+    limits = _("Formulas without a result are not recognised in XLS files.")
+    notes = (*_layout_notes(grid, facts, options), *_regional_note(formats, facts), limits)
+    return Sheet(name, grid, frozenset(facts.hidden), notes)
+
+
+def _read_values(kind: Kind, snapshot: Snapshot, file: str, options: TableOptions) -> Sheet:
+    """Read the values of a sheet by calamine alone, and say in a note what it does not report."""
+    name = choose_sheet(file, list_sheets(snapshot, file), options.sheet, _top_texts(snapshot, file))
+    with Parsing(snapshot, file, name) as parsing:
+        grid = WorkbookGrid(parsing.finish(), SheetFacts())
+    limits = _(
+        "Hidden rows, errors such as #N/A, formulas without a result and number formats are not recognised in this"
+        " {kind} file: hidden rows are read, errors look empty, dates read as YYYY-MM-DD, percentages as fractions."
+        " Save the file as .xlsx to have them recognised.",
+        kind=kind.value,
+    )
+    return Sheet(name, grid, frozenset(), (limits,))
+
+
+def _refuse_misread(grid: Grid, file: str) -> None:
+    """Raise SourceError where calamine took both bytes of a letter for letters, as it does for some code pages."""
+    if any("\0" in str(cell) for block in grid.blocks() for column in block.columns for cell in column):
+        raise SourceError(
+            _(
+                "The texts of {file} would be garbled: it names an encoding that cannot be used here. Open it in Excel"
+                " and save it as .xlsx.",
+                file=file,
+            )
+        )
+
+
+def choose_sheet(
+    file: str, sheets: Sequence[SheetEntry], wanted: str | None, top_texts: Callable[[str], list[set[str]]]
+) -> str:
+    """Return the name of the sheet to read: the wanted one, or the first visible one that is not a report of ours.
+
+    `top_texts` gives the texts of a sheet's first rows, a set for each. A `Report` is ours when one of them has the
+    columns that we write; `Issues`, `Summary` and `To decide` are ours only beside such a report. Where all sheets are
+    ours, the report was corrected and given back, and is read in place of the wanted sheet. Raises SourceError naming
+    the sheets that exist.
+    """
+    visible = [sheet.name for sheet in sheets if sheet.visible]
+    reports = [
+        name for name in visible if _REPORT.fullmatch(name) and any(row >= _OUR_COLUMNS for row in top_texts(name))
+    ]
+    ours = {*reports, *_BESIDE_A_REPORT} if reports else set()
+    others = [name for name in visible if name not in ours]
+    if wanted is not None and (others or not reports or wanted in visible):
+        return _wanted_sheet(file, sheets, wanted)
+    candidates = others or reports
+    if not candidates:
+        raise SourceError(
+            _("{file} has no visible sheet. Unhide the sheet with the table, and save the file.", file=file)
+        )
+    return candidates[0]
+
+
+def _wanted_sheet(file: str, sheets: Sequence[SheetEntry], wanted: str) -> str:
+    """Return the sheet of that name; where none is equal, one that differs in letter case and outer spaces only."""
+    names = [sheet.name for sheet in sheets]
+    if wanted in names:
+        return wanted
+    alike = [name for name in names if name.strip().casefold() == wanted.strip().casefold()]
+    if len(alike) == 1:
+        return alike[0]
+    raise SourceError(
+        _(
+            "{file} has no sheet “{sheet}”. It has: {names}. Name one of them as source.sheet.",
+            file=file,
+            sheet=wanted,
+            names=", ".join(f"“{name}”" for name in names),
+        )
+    )
+
+
+def _top_texts(snapshot: Snapshot, file: str, parser: Parser = "calamine") -> Callable[[str], list[set[str]]]:
+    """Return the function that gives the texts of a sheet's first rows."""
+
+    def top_texts(name: str) -> list[set[str]]:
+        with Parsing(snapshot, file, name, parser) as parsing:
+            batches = iter(parsing.finish())
+            next(batches)  # the facts about the sheet as a whole
+            columns, _facts = next(batches, ([], []))
+        return [set(map(str, cells)) for cells in zip(*(column[:_TOP_ROWS] for column in columns), strict=True)]
+
+    return top_texts
+
+
+def _layout_notes(grid: WorkbookGrid, facts: SheetFacts, options: TableOptions) -> tuple[str, ...]:
+    """Return sentences about hidden columns, merged cells and links."""
+    notes = []
+    if facts.hidden_columns:
+        notes.append(
+            ngettext("{count} hidden column is read.", "{count} hidden columns are read.", facts.hidden_columns)
+        )
+    if grid.merges and options.merged == "first":
+        notes.append(
+            ngettext(
+                "{count} merged range keeps its value in its first cell (source.merged: fill repeats it).",
+                "{count} merged ranges keep their value in their first cell (source.merged: fill repeats it).",
+                grid.merges,
+            )
+        )
+    if links := sum(map(len, facts.links.values())):
+        notes.append(
+            ngettext(
+                "{count} cell is a link: its text is read, or its target where it has no text.",
+                "{count} cells are links: their text is read, or their target where they have no text.",
+                links,
+            )
+        )
+    return tuple(notes)
+
+
+def _regional_note(formats: CellFormats, facts: SheetFacts) -> tuple[str, ...]:
+    """Return the sentence about dates that look different on each computer, where the sheet has such."""
+    if not formats.regional & facts.kinds:
+        return ()
+    return (_("Dates that Excel shows in each computer's regional format are read as YYYY-MM-DD."),)

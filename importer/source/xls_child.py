@@ -1,0 +1,172 @@
+"""The program of the child process that parses an XLS workbook by xlrd: bytes come in, pickled values go out.
+
+    python xls_child.py SHEET MEMORY_LIMIT      < workbook    > pickles
+
+It is used as `calamine_child.py` is, and answers in the same way, with more facts about the sheet (see `sheet_facts`)
+and its cells. It reads the format of Excel 97 to 2003 only. The bounds of rows, columns and cells need no check, since
+the file format has narrower ones. Like that program it imports nothing of the importer.
+"""
+
+from __future__ import annotations
+
+import codecs
+import encodings
+import json
+import os
+import pickle
+import re
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, BinaryIO, Literal
+
+import xlrd
+
+if TYPE_CHECKING:
+    from typing_extensions import Buffer
+
+ROWS_BATCH_SIZE = 1000
+PASSWORD, TOO_LARGE = 3, 4
+ERROR = -1  # `importer.source.overrides.ERROR`; a kind of fact from 0 on is a cell style
+_EXCEL_97 = 80  # as xlrd numbers the versions of the format
+_NUMBERS = (xlrd.XL_CELL_NUMBER, xlrd.XL_CELL_DATE)
+_SURROGATE = re.compile("[\ud800-\udfff]")
+
+
+def main(name: str | None, limit: int) -> int:
+    """Parse the workbook on standard input within `limit` bytes of memory, and return the exit status."""
+    limit_memory(limit)
+    output = os.fdopen(os.dup(1), "wb")
+    os.dup2(2, 1)  # what xlrd prints must not get between the pickles
+    try:
+        with output:
+            answer(sys.stdin.buffer.read(), name, output)
+    except xlrd.biffh.XLRDError as error:
+        if "encrypted" in str(error):
+            return PASSWORD
+        raise
+    except MemoryError:
+        return TOO_LARGE
+    return 0
+
+
+def limit_memory(limit: int) -> None:
+    """Make the system refuse more than `limit` bytes of memory. Windows has no such limit for a process."""
+    if sys.platform != "win32":
+        import resource  # noqa: PLC0415 - exists on Unix only
+
+        _soft, hard = resource.getrlimit(resource.RLIMIT_AS)
+        if hard == resource.RLIM_INFINITY or hard > limit:
+            resource.setrlimit(resource.RLIMIT_AS, (limit, hard))
+
+
+def answer(content: bytes, name: str | None, output: BinaryIO) -> None:
+    """Write the list of sheets, or the facts and the rows of one sheet; raises ValueError before Excel 97."""
+    allow_split_pairs()
+    with Path(os.devnull).open("w", encoding="utf-8") as silence:
+        book = xlrd.open_workbook(
+            file_contents=content, logfile=silence, formatting_info=True, on_demand=True, ragged_rows=True
+        )
+        if book.biff_version < _EXCEL_97:
+            raise ValueError("the workbook is older than Excel 97")
+        if name is None:
+            pickle.dump(list(list_sheets(book)), output)
+            return
+        sheet = book.sheet_by_name(name)
+    pickle.dump(sheet_facts(book, sheet), output)
+    for first in range(0, sheet.nrows, ROWS_BATCH_SIZE):
+        rows = range(first, min(first + ROWS_BATCH_SIZE, sheet.nrows))
+        pickle.dump(read_rows(sheet, rows, book.datemode), output, pickle.HIGHEST_PROTOCOL)
+
+
+def allow_split_pairs() -> None:
+    """Have UTF-16 decoded although a surrogate pair is cut in two.
+
+    A text that continues in a second record may be cut inside an emoji. xlrd decodes each part by itself, and fails
+    on half a pair; `joined` puts the halves together. xlrd has no setting for this, so the codec is replaced, in this
+    process alone (`test_emojis_in_xls_are_whole`).
+    """
+
+    def decode(data: Buffer, errors: str = "strict", /) -> tuple[str, int]:
+        return codecs.utf_16_le_decode(data, "surrogatepass" if errors == "strict" else errors, True)  # noqa: FBT003
+
+    lenient = codecs.CodecInfo(codecs.utf_16_le_encode, decode, name="utf-16-le")
+    codecs.unregister(encodings.search_function)
+    codecs.register(lambda name: lenient if name in ("utf_16_le", "utf_16le") else None)
+    codecs.register(encodings.search_function)
+
+
+def joined(text: str) -> str:
+    """Return a text whose surrogates are joined to pairs; half a pair becomes U+FFFD."""
+    if _SURROGATE.search(text) is None:
+        return text
+    return text.encode("utf-16-be", "surrogatepass").decode("utf-16-be", "replace")
+
+
+def list_sheets(book: xlrd.Book) -> Iterator[tuple[str, bool]]:
+    """Yield each worksheet's name and whether it is visible, which xlrd knows of a sheet that it has read."""
+    for at, name in enumerate(book.sheet_names()):
+        yield name, book.sheet_by_index(at).visibility == 0
+        book.unload_sheet(at)
+
+
+def sheet_facts(book: xlrd.Book, sheet: xlrd.sheet.Sheet) -> dict[str, object]:
+    """Return the facts about a sheet; rows are Excel's numbers, columns count from 0.
+
+    `hidden` are the hidden rows, `hidden_columns` is how many columns are hidden, `links` are the rows, columns and
+    targets of links, `format_ids` the number format of each cell style, `codes` those formats that the file defines,
+    `styles` the styles of the sheet's numbers, `since_1904` is whether days count from 1904.
+    """
+    links = [((link.frowx or 0) + 1, link.fcolx, link_target(link)) for link in sheet.hyperlink_list]
+    rows = map(sheet.row, range(sheet.nrows))
+    return {
+        "merged": [((top, left), (end - 1, right - 1)) for top, end, left, right in sheet.merged_cells],
+        "hidden": [row + 1 for row, info in sheet.rowinfo_map.items() if info.hidden],
+        "hidden_columns": sum(bool(info.hidden) for info in sheet.colinfo_map.values()),
+        "links": [(row, column, target) for row, column, target in links if target],
+        "format_ids": [style.format_key for style in book.xf_list],
+        "codes": {known.format_key: known.format_str for known in book.format_list},
+        "styles": {cell.xf_index for row in rows for cell in row if cell.ctype in _NUMBERS},
+        "since_1904": book.datemode == 1,
+    }
+
+
+def link_target(link: xlrd.sheet.Hyperlink) -> str:
+    """Return where a link leads, empty where it does not say."""
+    target = link.url_or_path or link.textmark or ""
+    return target.decode("cp1252", "replace") if isinstance(target, bytes) else target
+
+
+def read_rows(
+    sheet: xlrd.sheet.Sheet, numbers: range, datemode: Literal[0, 1]
+) -> tuple[list[list[object]], list[tuple[int, int, int, str]]]:
+    """Return some rows as columns of values, and the facts about their cells: errors, and numbers with their style."""
+    rows = [sheet.row(row) for row in numbers]
+    columns: list[list[object]] = [[""] * len(rows) for _ in range(max(1, *map(len, rows)))]
+    facts: list[tuple[int, int, int, str]] = []
+    for at, row in enumerate(rows):
+        for column, cell in enumerate(row):
+            columns[column][at] = value_of(cell, datemode)
+            if cell.ctype in _NUMBERS:
+                facts.append((numbers[at] + 1, column, cell.xf_index or 0, repr(cell.value)))
+            elif cell.ctype == xlrd.XL_CELL_ERROR:
+                text = xlrd.error_text_from_code.get(int(cell.value), "#ERROR")
+                facts.append((numbers[at] + 1, column, ERROR, text))
+    return columns, facts
+
+
+def value_of(cell: xlrd.sheet.Cell, datemode: Literal[0, 1]) -> object:
+    """Return the value of a cell; the text of an error is in the facts."""
+    if cell.ctype == xlrd.XL_CELL_TEXT:
+        return joined(str(cell.value))
+    if cell.ctype == xlrd.XL_CELL_BOOLEAN:
+        return bool(cell.value)
+    if (
+        cell.ctype == xlrd.XL_CELL_DATE and 1 <= float(cell.value) < 2_900_000
+    ):  # a day that `datetime` has in both epochs
+        return xlrd.xldate.xldate_as_datetime(float(cell.value), datemode)
+    return cell.value if cell.ctype in _NUMBERS else ""
+
+
+if __name__ == "__main__":
+    sys.exit(main(json.loads(sys.argv[1]), int(sys.argv[2])))
