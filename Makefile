@@ -28,7 +28,7 @@ $(INSTALLED): pyproject.toml constraints.txt
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev]'
 	@touch $@
 
-demo: install  ## Import the sample spreadsheet into a sandbox CRM on this machine
+demo: install  ## Import the sample spreadsheet into a simulated CRM on this computer
 	@$(BIN)/python -m importer.sandbox.demo
 
 test: install  ## Run the tests; the last lines name those that were skipped, and why

@@ -39,7 +39,7 @@ def tenant_of(server: str) -> str:
     """Return the tenant to which a server's address belongs.
 
     `sv000N.crmvox.com` and `crm000N.wolkvox.com` are one (vendor's page: the former was switched off on 2024-11-30).
-    A stand-in on this computer is identified by its port, whichever name of the computer is used.
+    A simulated CRM on this computer is identified by its port, whichever name of the computer is used.
     """
     address = urlsplit(server if "//" in server else f"https://{server}")
     default_port = {"https": 443, "http": 80}.get(address.scheme)
@@ -61,7 +61,7 @@ def normal_tenant(tenant: str) -> str:
 
 
 def is_stand_in(tenant: str) -> bool:
-    """Tell whether a recorded tenant is a stand-in on this computer, whose cases are not in a real CRM."""
+    """Return whether a recorded tenant is a simulated CRM on this computer, whose cases are not in a real one."""
     return normal_tenant(tenant).partition(":")[0] == LOOPBACK
 
 

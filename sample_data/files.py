@@ -1,5 +1,5 @@
-# ruff: noqa: INP001 -- a script's neighbour, no package
-"""Small real files to attach, made from nothing, the same bytes every time."""
+# ruff: noqa: INP001 -- used by a script, not a package
+"""Make small real files to attach, with the same bytes every time."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def pdf(lines: Sequence[str]) -> bytes:
 
 
 def png(width: int, height: int, colour: tuple[int, int, int], noise: Random | None = None) -> bytes:
-    """Return a picture in one colour that darkens towards its foot, or of noise, which does not compress."""
+    """Return a picture in one colour that darkens towards the bottom, or of noise, which does not compress."""
     rows = []
     for y in range(height):
         shade = bytes(int(part * (1 - y / height / 2)) for part in colour)
@@ -83,7 +83,7 @@ def xlsx(rows: Sequence[Sequence[object]]) -> bytes:
 
 
 def saved(book: Workbook) -> bytes:
-    """Return the workbook's bytes, without the moment at which it was made."""
+    """Return the workbook's bytes, without the time at which it was made."""
     stream = io.BytesIO()
     book.save(stream)
     moment = datetime(*_MOMENT).isoformat() + "Z"  # noqa: DTZ001 -- written as UTC by its Z

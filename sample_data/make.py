@@ -1,8 +1,8 @@
-# ruff: noqa: INP001 -- a script, no package
-"""Make the samples anew: `python sample_data/make.py [FOLDER]`; the same files every time.
+# ruff: noqa: INP001 -- a script, not a package
+"""Make the samples: `python sample_data/make.py [FOLDER]`; the same files every time.
 
-Most rows are right. `FAULTS` says which are wrong on purpose, one kind of fault each; `tests/test_samples.py` holds
-that `check` finds these and nothing else.
+Most rows are right. `FAULTS` lists those that are wrong on purpose, with one kind of fault each;
+`tests/test_samples.py` tests that `check` finds these and nothing else.
 """
 
 from __future__ import annotations
@@ -24,26 +24,26 @@ from openpyxl.worksheet.worksheet import Worksheet
 from stories import AGENTS, CHANNELS, CUSTOMERS, NAMESAKES, STORIES
 
 TICKETS, SEED = 62, 20240701
-HEADERS = {  # and the widths of their columns
+HEADERS = {  # with the widths of their columns
     "Ticket": 11, "Fecha apertura": 14, "Tipo": 12, "Asunto": 36, "Descripción": 52, "Cliente": 26,
     "Correo cliente": 34, "Documento": 13, "Canal": 11, "Agente": 17, "Estado": 12, "Prioridad": 11,
     "Valor reclamado": 16, "Solución": 44, "Fecha cierre": 13, "Adjunto 1": 30, "Adjunto 2": 30,
 }  # fmt: skip
 DATES = ("Fecha apertura", "Fecha cierre")
 WRAPPED = ("Asunto", "Descripción", "Solución")
-BLANK_ROW = 24  # somebody left it so
-HIDDEN_TICKET = 45  # a test that somebody hid
+BLANK_ROW = 24  # left blank, as people do
+HIDDEN_TICKET = 45  # a test case, hidden
 LONG = (
     "Solicita revisar todos los cobros de los últimos doce meses, el traslado, la reconexión y además el cambio de plan"
 )
 
-# number of the ticket -> cells that are wrong
+# number of the ticket -> wrong cells
 FAULTS: Mapping[int, Mapping[str, object]] = {
     4: {"Correo cliente": ""},
     7: {"Estado": "En curso"},
     9: {"Correo cliente": "jorge.pena(arroba)correo.example"},
     11: {"Estado": "Cerrado", "Solución": "", "Fecha cierre": ""},
-    13: {"Ticket": "HD-00111"},  # the one before has it too
+    13: {"Ticket": "HD-00111"},  # the same as the one before
     15: {"Ticket": ""},
     18: {"Asunto": LONG},
     20: {"Fecha apertura": "31/02/2024"},
@@ -68,7 +68,7 @@ FAULTS: Mapping[int, Mapping[str, object]] = {
     59: {"Asunto": "", "Descripción": ""},
     61: {"Adjunto 1": r"C:\Soporte\foto.png"},
 }
-# number of the ticket -> files that go with it
+# number of the ticket -> its files
 ATTACHED: Mapping[int, tuple[str, str]] = {
     1: ("facturas/factura_1178.pdf; fotos/modem.png", "notas/llamada.txt"),
     2: ("actas/acta_entrega.docx", ""),
@@ -109,7 +109,7 @@ def attachments() -> dict[str, bytes]:
 
 
 def tickets(random: Random) -> list[dict[str, object]]:
-    """Return the rows of the old help desk's export, faults included."""
+    """Return the rows of the old help desk's export, with its faults."""
     rows: list[dict[str, object]] = []
     day = date(2024, 4, 1)
     for number in range(1, TICKETS + 1):
@@ -120,7 +120,7 @@ def tickets(random: Random) -> list[dict[str, object]]:
         row: dict[str, object] = dict.fromkeys(HEADERS, "")
         row |= {
             "Ticket": f"HD-{99 + number:05}",
-            "Fecha apertura": day if number % 6 else f"{day:%d/%m/%Y}",  # some were typed as text
+            "Fecha apertura": day if number % 6 else f"{day:%d/%m/%Y}",  # some are typed as text
             "Tipo": kind,
             "Asunto": subject,
             "Descripción": description,
@@ -142,7 +142,7 @@ def tickets(random: Random) -> list[dict[str, object]]:
 
 
 def legacy(rows: Sequence[Mapping[str, object]]) -> bytes:
-    """Return the workbook as an office keeps it: a styled sheet of tickets, and one of totals."""
+    """Return the workbook as an office keeps it: a styled sheet of tickets and a sheet of totals."""
     book = Workbook()
     sheet = book.worksheets[0]
     sheet.title = "Tickets"
@@ -163,7 +163,7 @@ def legacy(rows: Sequence[Mapping[str, object]]) -> bytes:
 
 
 def _style(sheet: Worksheet) -> None:
-    """Give the sheet of tickets its looks: header, filter, widths, stripes, formats."""
+    """Style the sheet of tickets: header, filter, widths, stripes, formats."""
     line = Side(style="thin", color="D0D7E5")
     for cell, (header, width) in zip(sheet[1], HEADERS.items(), strict=True):
         cell.font, cell.fill = Font(bold=True, color="FFFFFF"), PatternFill("solid", fgColor="1F3864")
@@ -189,7 +189,7 @@ def _style(sheet: Worksheet) -> None:
 
 
 def weekly(random: Random) -> bytes:
-    """Return a week of the back office as Excel in Spanish saves it: semicolons, cp1252, decimal commas."""
+    """Return a week of the back office as a Spanish Excel saves it: semicolons, cp1252, decimal commas."""
     header = (
         "Radicado",
         "Fecha",
@@ -239,7 +239,7 @@ def _csv(rows: Iterable[Iterable[str]]) -> str:
 
 def main(folder: Path) -> None:
     """Write every sample into the folder."""
-    random = Random(SEED)  # noqa: S311 -- the samples have to be the same every time
+    random = Random(SEED)  # noqa: S311 -- the samples must be the same every time
     agents = [("Nombre", "Correo wolkvox"), *AGENTS.items(), *NAMESAKES]
     contacts = [("Nombre", "Email"), *CUSTOMERS.items()]
     samples = {

@@ -1,5 +1,5 @@
-# ruff: noqa: INP001, E501 -- a script's neighbour, no package; a story is best read on one line
-"""What the samples tell: people, and the cases of a company for internet and television that does not exist."""
+# ruff: noqa: INP001, E501 -- used by a script, not a package; stories are on one line
+"""The content of the samples: people, and cases of an internet and television company that does not exist."""
 
 from __future__ import annotations
 

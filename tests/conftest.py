@@ -1,4 +1,4 @@
-"""What every room's tests share: a stand-in CRM of their own, an office beside it, and the command line."""
+"""Fixtures for all tests: a sandbox, an office beside it, and the command line."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ from run_support import Give, Office, Result
 from importer.cli.main import execute
 from importer.sandbox import RunningSandbox
 
-# How fast a machine draws examples says nothing about the code: a busy one must not fail a test.
+# A busy machine draws examples slowly; that must not fail a test.
 settings.register_profile("project", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("project")
 
 
 FOLDERS = ("XDG_STATE_HOME", "XDG_CONFIG_HOME", "XDG_DATA_HOME")
-"""Where a user's own files are: each test has folders of its own, and so have the processes that it starts."""
+"""Where a user's own files are; each test, and each process that it starts, gets folders of its own."""
 
 
 @pytest.fixture(scope="session", autouse=True)
 def _no_folder_of_the_user(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """Keep what is made outside of a test, by a fixture of a module, away from the user's own folders."""
+    """Keep files that module fixtures make out of the user's own folders."""
     with pytest.MonkeyPatch.context() as patched:
         use_folders(patched, tmp_path_factory.mktemp("user"))
         yield
@@ -32,39 +32,39 @@ def _no_folder_of_the_user(tmp_path_factory: pytest.TempPathFactory) -> Iterator
 
 @pytest.fixture(autouse=True)
 def user_folder(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Give a test a user of its own: folders for state, settings and data that are empty."""
+    """Give each test its own user: empty folders for state, settings and data."""
     folder = tmp_path_factory.mktemp("user")
     use_folders(monkeypatch, folder)
     return folder
 
 
 def use_folders(patch: pytest.MonkeyPatch, folder: Path) -> None:
-    """Name folders for the user's files."""
+    """Set the folders for the user's files."""
     for name in FOLDERS:
         patch.setenv(name, str(folder / name.removeprefix("XDG_").lower()))
 
 
 @pytest.fixture
 def sandbox() -> Iterator[RunningSandbox]:
-    """Serve a stand-in CRM on a free port, its cases in memory, for the length of one test."""
+    """Serve a sandbox on a free port, with its cases in memory, for one test."""
     with RunningSandbox() as running:
         yield running
 
 
 @pytest.fixture
 def office(tmp_path: Path, sandbox: RunningSandbox) -> Office:
-    """Give a folder of its own and a stand-in CRM."""
+    """Provide a folder and a sandbox."""
     return Office(tmp_path, sandbox)
 
 
 @pytest.fixture
 def give(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Give:
-    """Carry out a command line inside this process, which spares the start of another."""
+    """Execute a command line inside this process, which saves starting another."""
     monkeypatch.setenv("WOLKVOX_TOKEN", "any")
 
-    def carry_out(arguments: list[str]) -> Result:
+    def execute_arguments(arguments: list[str]) -> Result:
         status = execute(arguments)
         printed = capsys.readouterr()
         return Result(status, printed.out, printed.err)
 
-    return carry_out
+    return execute_arguments

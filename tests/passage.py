@@ -1,4 +1,4 @@
-"""A proxy on loopback that passes bytes on and counts what passes: plain, or as the end of TLS tunnels."""
+"""A proxy on loopback that forwards bytes and records requests: plain, or as the end of TLS tunnels."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ Tunnels = Callable[[str], ssl.SSLContext]
 
 @dataclass
 class Passed:
-    """A request that passed to its last byte, with the answer to it as far as that came back."""
+    """A request that was forwarded completely, with the answer as far as it came back."""
 
     head: bytes
     reference: str | None
@@ -29,10 +29,10 @@ class Passed:
 
 
 class Passage:
-    """Passes connections on to a stand-in; `passed` are the whole requests in their order.
+    """Forwards connections to a sandbox; `passed` has the complete requests in order.
 
-    With `tunnels`, it is a proxy for https: it takes CONNECT for any host, shows that host's certificate, and passes
-    what it reads on in the clear, so that a real host's name can be used without reaching the host.
+    With `tunnels` it is a proxy for https: it takes CONNECT for any host, shows that host's certificate and forwards
+    the decrypted bytes, so tests can use a real host's name without reaching the host.
     """
 
     def __init__(self, server: str, tunnels: Tunnels | None = None) -> None:
@@ -42,7 +42,7 @@ class Passage:
         self.hosts: list[str] = []
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.url = f"http://127.0.0.1:{self._listener.getsockname()[1]}"
-        self._lines: list[socket.socket] = []
+        self._sockets: list[socket.socket] = []
         self._threads = [threading.Thread(target=self._accept, daemon=True)]
 
     def __enter__(self) -> Self:
@@ -52,17 +52,17 @@ class Passage:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        for line in (self._listener, *self._lines):
-            _hang_up(line)
+        for sock in (self._listener, *self._sockets):
+            _hang_up(sock)
         for thread in self._threads:
             thread.join()
 
     def _accept(self) -> None:
         with contextlib.suppress(OSError):
             while True:
-                line, _address = self._listener.accept()
-                self._lines.append(line)
-                self._start(self._serve, line)
+                client, _address = self._listener.accept()
+                self._sockets.append(client)
+                self._start(self._serve, client)
 
     def _start(self, work: Callable[..., None], *arguments: object) -> None:
         thread = threading.Thread(target=work, args=arguments, daemon=True)
@@ -73,9 +73,9 @@ class Passage:
         with contextlib.suppress(OSError, EOFError):
             if self._tunnels is not None:
                 client = self._tunnel(client, self._tunnels)
-                self._lines.append(client)
+                self._sockets.append(client)
             server = socket.create_connection(self._to)
-            self._lines.append(server)
+            self._sockets.append(server)
             under_way: list[Passed] = []
             self._start(self._back, server, client, under_way)
             try:
@@ -87,18 +87,18 @@ class Passage:
     def _tunnel(self, client: socket.socket, tunnels: Tunnels) -> socket.socket:
         head = b""
         while b"\r\n\r\n" not in head:
-            head += _some(client)
+            head += _receive(client)
         host = head.split()[1].decode().partition(":")[0]
         self.hosts.append(host)
         client.sendall(b"HTTP/1.1 200 Connection established\r\n\r\n")
         return tunnels(host).wrap_socket(client, server_side=True)
 
     def _forth(self, client: socket.socket, server: socket.socket, under_way: list[Passed]) -> None:
-        """Pass requests on piece by piece, and note each once its last byte has passed."""
+        """Forward requests piece by piece, and record each once it is complete."""
         read = b""
         while True:
             while b"\r\n\r\n" not in read:
-                read += _some(client)
+                read += _receive(client)
             head, end, body = read.partition(b"\r\n\r\n")
             head = self._to_its_own_name(head)
             read = head + end + body
@@ -106,15 +106,15 @@ class Passage:
             left = (int(length[1]) if length else 0) - len(body)
             while left > 0:
                 server.sendall(read)
-                read = _some(client)
+                read = _receive(client)
                 left -= len(read)
                 body = (body + read)[:_PIECE]
-            self._note(head, body, under_way)  # before its last bytes pass, so that no answer can come first
+            self._note(head, body, under_way)  # before the last bytes are forwarded, so that no answer can come first
             server.sendall(read)
             read = b""
 
     def _to_its_own_name(self, head: bytes) -> bytes:
-        """Return a request's head for the stand-in, which answers to no other name than its own."""
+        """Return a request's head for the sandbox, which answers only under its own name."""
         host, port = self._to
         return re.sub(rb"(?i)(\r\nhost: )[^\r\n]*", rf"\g<1>{host}:{port}".encode(), head, count=1)
 
@@ -125,10 +125,10 @@ class Passage:
         under_way.append(request)
 
     def _back(self, server: socket.socket, client: socket.socket, under_way: list[Passed]) -> None:
-        """Pass answers back, and keep them with the last request of the connection."""
+        """Forward answers, and keep them with the last request of the connection."""
         with contextlib.suppress(OSError, EOFError):
             while True:
-                piece = _some(server)
+                piece = _receive(server)
                 if under_way:
                     under_way[-1].answer += piece
                 client.sendall(piece)
@@ -136,14 +136,14 @@ class Passage:
         _hang_up(server)
 
 
-def _some(line: socket.socket) -> bytes:
-    piece = line.recv(_PIECE)
+def _receive(sock: socket.socket) -> bytes:
+    piece = sock.recv(_PIECE)
     if not piece:
         raise EOFError
     return piece
 
 
-def _hang_up(line: socket.socket) -> None:
+def _hang_up(sock: socket.socket) -> None:
     with contextlib.suppress(OSError):
-        socket.socket.shutdown(line, socket.SHUT_RDWR)
-    line.close()
+        socket.socket.shutdown(sock, socket.SHUT_RDWR)
+    sock.close()

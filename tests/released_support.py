@@ -1,4 +1,4 @@
-"""A stand-in that answers under the CRM's real host name, for what a released version left behind."""
+"""A simulated CRM under the real CRM's host name, for the files of a released version."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ OPERATION = "demo"
 
 @dataclass(frozen=True)
 class Served:
-    """A stand-in, and the words of a command line that reach it as if it were the CRM."""
+    """A simulated CRM, and the options that reach it as if it were the real one."""
 
     sandbox: RunningSandbox
     connection: tuple[str, ...]
@@ -28,7 +28,7 @@ class Served:
 
 @contextmanager
 def served(folder: Path, config: SandboxConfig | None = None) -> Iterator[Served]:
-    """Serve a stand-in behind a proxy that ends TLS for any host, so that references do not depend on a port."""
+    """Serve a simulated CRM behind a proxy that ends TLS for any host, so references do not depend on a port."""
     authority = trustme.CA()
     ca_file = folder / "ca.pem"
     authority.cert_pem.write_to_path(str(ca_file))

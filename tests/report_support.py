@@ -1,4 +1,4 @@
-"""Reports to test with: every state, typed cells, faults, and texts that a sheet must not run."""
+"""Reports for tests: every state, typed cells, faults."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ COLUMNS = ("Ticket", "Asunto", "Abierto", "Estado", "Horas")
 
 
 def always(_digest: str) -> bool:
-    """Say that every existing file is unchanged since we wrote it."""
+    """Treat every existing file as unchanged since it was written."""
     return True
 
 
 def never(_digest: str) -> bool:
-    """Say that every existing file was edited."""
+    """Treat every existing file as edited."""
     return False
 
 
@@ -54,7 +54,7 @@ def reference(number: int) -> str:
 
 
 def row(number: int, status: Status = Status.CREATED, **more: object) -> ReportRow:
-    """Return a row in a state, with what a row in that state has."""
+    """Return a row in a state, with what such a row has."""
     sent = status not in {Status.INVALID, Status.SKIPPED, Status.PLANNED}
     values: dict[str, object] = {
         "number": number,
@@ -70,7 +70,7 @@ def row(number: int, status: Status = Status.CREATED, **more: object) -> ReportR
 
 
 def every_state() -> list[ReportRow]:
-    """Return rows in every state, created ones of this run and of an earlier one among them."""
+    """Return rows in every state, including rows created in this run and in an earlier one."""
     return [
         row(2),
         row(3, run=1, changed=True),
@@ -96,7 +96,7 @@ def every_state() -> list[ReportRow]:
 
 
 def content(rows: Iterable[ReportRow], columns: tuple[str, ...] = COLUMNS, **more: object) -> ReportContent:
-    """Return a report of rows whose summary counts them."""
+    """Return a report of rows, with a summary that counts them."""
     rows = list(rows)
     states = Counter(each.status.value for each in rows)
     now = sum(each.status is Status.CREATED and each.run == 3 for each in rows)

@@ -1,4 +1,4 @@
-"""What bad input gets from whole commands: one sentence, the right exit status, nothing sent and nothing lost."""
+"""Bad input gets one sentence and the right exit status; nothing is sent and nothing is lost."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from importer.cli.summary import size_text
 
 
 def test_half_a_character_is_a_fault_of_the_mapping(office: Office, give: Give) -> None:
-    """An escape that is half a character is named with its line, before it could stop a run in its middle."""
+    """An escape for half a character is reported with its line, before anything is sent."""
     office.mapping.write_text(MAPPING.replace("Request", r'"Re\ud83dq"'), encoding="utf-8")
     office.write([ticket(1)])
     result = give(office.arguments("run", "--yes"))
@@ -26,7 +26,7 @@ def test_half_a_character_is_a_fault_of_the_mapping(office: Office, give: Give) 
 
 @pytest.mark.parametrize("seconds", ["nan", "inf", "-1", "5"])
 def test_a_quiet_period_that_is_none_is_refused(seconds: str, office: Office, give: Give) -> None:
-    """Nothing but a sensible number of seconds lets the CRM be asked: `nan` is not more than 120."""
+    """The quiet period must be a sensible number of seconds; `nan` is not."""
     office.write([ticket(1)])
     real = ["--server", "crm0001.wolkvox.com", "--first-run", "--yes"]
     result = give(office.arguments("run", *real, f"--quiet-period={seconds}"))
@@ -36,7 +36,7 @@ def test_a_quiet_period_that_is_none_is_refused(seconds: str, office: Office, gi
 
 @pytest.mark.parametrize("column", ["wolkvox_id", "Wolkvox-ID", "WOLKVOX ID"])
 def test_a_column_of_ids_is_refused_and_adopted_by_the_same_name(column: str, office: Office, give: Give) -> None:
-    """Where `run` sees ids of cases in a person's own column, `adopt` sees them, too."""
+    """`adopt` recognises the same columns of ids that make `run` refuse."""
     office.write([{**ticket(n), column: f"64cb{n}"} for n in (1, 2)], (*HEADER, column))
     refused = give(office.arguments("run", "--yes"))
     assert (refused.status, office.sandbox.posts) == (2, 0)
@@ -49,19 +49,19 @@ def test_a_column_of_ids_is_refused_and_adopted_by_the_same_name(column: str, of
 def test_a_user_without_a_name_imports_all_the_same(
     office: Office, give: Give, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Where the system knows no name for the user, as in many a container, the run goes on."""
+    """If the system has no name for the user, as in many containers, the run continues."""
 
-    def nobody() -> NoReturn:
+    def no_user() -> NoReturn:
         raise KeyError("getpwuid(): uid not found: 54321")
 
-    monkeypatch.setattr(getpass, "getuser", nobody)
+    monkeypatch.setattr(getpass, "getuser", no_user)
     office.write([ticket(1)])
     assert give(office.arguments("run", "--yes")).status == 0
 
 
 @pytest.mark.parametrize("name", ["tickets.report.xlsx", "other.xlsx", "other.csv", "other.html"])
 def test_a_file_where_the_report_goes_that_is_none(name: str, office: Office, give: Give) -> None:
-    """A file that cannot be read stands where the report goes: it could hold ids, so a person says what it is."""
+    """An unreadable file at the report's path stops the run, since it could hold ids."""
     office.write([ticket(1)])
     there = office.folder / name
     there.write_text("hello\n", encoding="utf-8")
@@ -73,7 +73,7 @@ def test_a_file_where_the_report_goes_that_is_none(name: str, office: Office, gi
 
 
 def test_nothing_is_appended_to_what_is_no_log(office: Office, give: Give) -> None:
-    """`--log-file` never writes into the source, and goes on with a log that is there."""
+    """`--log-file` refuses to append to the source, and appends to an existing log."""
     office.write([ticket(1), ticket(2)])
     before = office.source.read_bytes()
     assert give(office.arguments("check", "--log-file", str(office.source))).status == 2
@@ -85,7 +85,7 @@ def test_nothing_is_appended_to_what_is_no_log(office: Office, give: Give) -> No
 
 
 def test_a_verdict_on_a_key_of_two_imports_asks_which(office: Office, give: Give) -> None:
-    """A key that is in doubt in two imports gets no verdict before it is told which of them is meant."""
+    """If a key is doubtful in two imports, a verdict needs the import's name."""
     office.sandbox.inject("closed-after-creating")
     for name in ("office", "branch"):
         office.mapping.write_text(MAPPING.replace("import: office", f"import: {name}"), encoding="utf-8")
@@ -106,7 +106,7 @@ def test_a_verdict_on_a_key_of_two_imports_asks_which(office: Office, give: Give
 
 
 def test_what_a_repeated_key_says_of_all_its_rows(office: Office, give: Give) -> None:
-    """The line that groups rows of one key names all of them, and repeats no row's own sentence."""
+    """The grouped line names all rows of a repeated key, and repeats no row's own sentence."""
     office.write([ticket(1), ticket(2), ticket(1, Asunto="otro"), ticket(1, Asunto="más")])
     result = give(office.arguments("check"))
     _rows, _blank, groups = result.out.partition("Fixes that resolve several rows:\n")
@@ -114,7 +114,7 @@ def test_what_a_repeated_key_says_of_all_its_rows(office: Office, give: Give) ->
 
 
 def test_the_summary_adds_up(office: Office, give: Give) -> None:
-    """What is sent, what is not and what waits make all rows of the source."""
+    """Rows to send, rows not sent and rows that wait add up to all rows of the source."""
     office.write([ticket(1), ticket(2), ticket(3), ticket(4, Correo="nobody")])
     result = give(office.arguments("run", "--yes", "--limit", "1"))
     assert result.status == 3
@@ -137,7 +137,7 @@ def test_the_summary_adds_up(office: Office, give: Give) -> None:
 def test_a_source_that_holds_nothing_gets_a_sentence(
     command: str, name: str, content: bytes, office: Office, give: Give
 ) -> None:
-    """A header alone is no fault; what is no spreadsheet is named, with what to do."""
+    """A source with only a header is valid; a file that is not a spreadsheet is named, with what to do."""
     office.write([])
     source = office.folder / name
     source.write_bytes(content)
@@ -153,7 +153,7 @@ def test_a_source_that_holds_nothing_gets_a_sentence(
     "strange", ["a\0b", "x" * 10_000, "😀" * 50, "línea\r\nlínea", "=1+1", r"C:\temp\{x}", "\u202eabc"]
 )
 def test_a_strange_cell_is_sent_as_it_is_or_named(strange: str, office: Office, give: Give) -> None:
-    """Whatever stands in a cell, its row becomes the case that it says or an issue; the other row is sent."""
+    """Whatever a cell contains, its row becomes a case with that content or an issue; the other row is sent."""
     office.write([ticket(1, Detalle=strange), ticket(2)])
     result = give(office.arguments("run", "--yes", "--json"))
     counts = result.json["counts"]
@@ -166,7 +166,7 @@ def test_a_strange_cell_is_sent_as_it_is_or_named(strange: str, office: Office, 
 
 
 def test_paths_with_spaces_accents_and_links(office: Office, give: Give, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A link in a folder with spaces and accents, given from another working directory, is a source like any other."""
+    """A source can be a link in a folder with spaces and accents, and a path relative to another folder."""
     office.write([ticket(1)])
     folder = office.folder / "Año 2026, casos"
     folder.mkdir()
@@ -182,5 +182,5 @@ def test_paths_with_spaces_accents_and_links(office: Office, give: Give, monkeyp
     ("size", "text"), [(1, "1 byte"), (999, "999 bytes"), (18_400, "18.4 kB"), (2_000_000_000, "2.0 GB")]
 )
 def test_sizes_are_written_for_people(size: int, text: str) -> None:
-    """A size is told in the unit that a person would choose."""
+    """Sizes are shown in the unit that a person would choose."""
     assert size_text(size) == text

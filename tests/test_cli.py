@@ -1,4 +1,4 @@
-"""The command line as users and their shells see it: help, objects on stdout, output that is not read."""
+"""The command line as users and their shells see it: help, JSON on stdout, output that is not read."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def shell(command: str, office: Office, words: list[str]) -> subprocess.Complete
 
 
 def test_help_waits_for_nothing_heavy() -> None:
-    """The help of every command appears without importing what takes a second to import."""
+    """The help of every command appears without importing anything that takes a second."""
     done = subprocess.run(
         [sys.executable, "-c", HELP_WITHOUT_WAITING], check=False, capture_output=True, text=True, encoding="utf-8"
     )
@@ -44,7 +44,7 @@ def test_help_waits_for_nothing_heavy() -> None:
 
 @pytest.mark.parametrize("command", COMMANDS)
 def test_every_help_says_whether_the_command_sends(command: str, give: Give) -> None:
-    """Each command's help says that it sends cases, or that it does not."""
+    """Each command's help says whether it sends cases."""
     text = " ".join(give([command, "--help"]).out.split())
     sentences = ("SENDS CASES", "ends nothing", "Creates no case", "CREATES ONE CASE")
     assert any(sentence in text for sentence in sentences)
@@ -105,7 +105,7 @@ def test_every_option_has_a_line_in_the_help_of_its_command(command: str, give: 
 def test_a_value_that_an_option_cannot_take_is_named_with_one_that_it_can(
     option: str, value: str, words: str, office: Office, give: Give
 ) -> None:
-    """Exit status 2, nothing sent, and the sentence says what to write instead."""
+    """Exit status is 2, nothing is sent, and the sentence says what to write instead."""
     office.write([ticket(1)])
     refused = give(office.arguments("run", "--yes", option, value))
     assert (refused.status, office.sandbox.posts) == (2, 0)
@@ -158,7 +158,7 @@ def test_a_reader_that_goes_away_ends_no_run(office: Office) -> None:
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="only Linux has a file that is always full")
 def test_output_that_cannot_be_written_is_said(office: Office) -> None:
-    """A full disk under the redirected output is named, and the exit status is not 0."""
+    """A full disk under the redirected output is reported, and the exit status is not 0."""
     done = shell('"$@" >/dev/full', office, ["schema"])
     assert done.returncode == 3
     assert "No space left" in done.stderr

@@ -1,4 +1,4 @@
-"""`doctor`: what it shows of a connection, and what it learns about a CRM from one test case."""
+"""`doctor`: what it shows about a connection, and what it learns about a CRM from one test case."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ def bare(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(keyring, "get_password", fail.Keyring().get_password)
 
 
-class Answers:
+class ScriptedPrompts:
     """Prompts that confirm everything, or the first `agrees` cases."""
 
     def __init__(self, agrees: int = 9, larger: int = 0, busy: str = "") -> None:
@@ -105,12 +105,12 @@ def target(server: str) -> Target:
 
 
 def findings_for(
-    search: Search, folder: Path, person: Answers | None = None, options: CaseOptions | None = None
+    search: Search, folder: Path, person: ScriptedPrompts | None = None, options: CaseOptions | None = None
 ) -> Findings:
     """Return what the doctor learns about a sandbox with this search."""
     with RunningSandbox(SandboxConfig(search=search)) as crm:
         findings, _path = doctor.try_case(
-            target(crm.url), options or CaseOptions(FIELDS), person or Answers(), folder, FAST
+            target(crm.url), options or CaseOptions(FIELDS), person or ScriptedPrompts(), folder, FAST
         )
     return findings
 
@@ -201,7 +201,7 @@ def test_a_fault_has_the_exit_status_of_its_kind(
 def test_without_a_token_the_server_is_still_checked(
     sandbox: RunningSandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The missing token is the only fault, and no call is made without one."""
+    """The missing token is the only fault, and no call is made."""
     monkeypatch.delenv("WOLKVOX_TOKEN")
     found = checked(Connection(sandbox.url, "demo"), tmp_path / "journal.db")
     assert [name for name, check in found.items() if check.level is Level.FAULT] == ["settings"]
@@ -252,7 +252,7 @@ def test_the_certificate_is_shown_with_its_names_and_its_expiry(tmp_path: Path) 
 
 
 def test_x4_a_wrong_certificate_is_a_fault_of_status_5(tmp_path: Path) -> None:
-    """A person must fix it, and the token was not sent."""
+    """A wrong certificate has exit status 5, and the token is not sent."""
     authority = trustme.CA()
     tls, ca_file = serve_tls(authority.issue_cert("crm0002.wolkvox.com"), authority, tmp_path)
     with ScriptedCrm(answering(http(200)), tls=tls) as server:
@@ -263,7 +263,7 @@ def test_x4_a_wrong_certificate_is_a_fault_of_status_5(tmp_path: Path) -> None:
 
 
 def test_a_clock_that_is_wrong_is_a_warning(tmp_path: Path) -> None:
-    """The server's own time is compared with ours."""
+    """The local clock is compared with the server's."""
     answer = http(200, {"code": 200, "error": "null", "data": {}}, Date="Tue, 01 Jan 2030 00:00:00 GMT")
     with ScriptedCrm(answering(answer)) as server:
         found = checked(Connection(f"http://127.0.0.1:{server.port}", "demo"), tmp_path / "journal.db")
@@ -284,7 +284,7 @@ def test_a_proxy_is_shown_without_its_password(sandbox: RunningSandbox, tmp_path
 
 def test_one_case_shows_what_settling_needs(tmp_path: Path) -> None:
     """One POST; the search by the contact is verified up to this body's length, and a longer body is not covered."""
-    person = Answers()
+    person = ScriptedPrompts()
     with RunningSandbox() as crm:
         findings, path = doctor.try_case(target(crm.url), CaseOptions(FIELDS), person, tmp_path, FAST)
         assert crm.posts == 1
@@ -339,8 +339,8 @@ def test_only_answers_to_settlings_own_search_measure_a_page(tmp_path: Path) -> 
         body = {**other, "operation": "demo", "description": "x", "form": {}}
         for _number in range(7):
             crm.store.add(body, [], "X")
-        alone, _path = doctor.try_case(target(crm.url), CaseOptions(FIELDS), Answers(), tmp_path, FAST)
-        asked = Answers(busy="busy@example.com")
+        alone, _path = doctor.try_case(target(crm.url), CaseOptions(FIELDS), ScriptedPrompts(), tmp_path, FAST)
+        asked = ScriptedPrompts(busy="busy@example.com")
         busy, path = doctor.try_case(target(crm.url), CaseOptions(FIELDS), asked, tmp_path, FAST)
     assert (alone.page_size, busy.page_size) == (1, 7)
     assert "busy@" not in path.read_text("utf-8")
@@ -368,7 +368,7 @@ def test_a_search_that_never_finds_it_verifies_nothing(tmp_path: Path) -> None:
     """Time runs out, and the findings say so."""
     with RunningSandbox(SandboxConfig(search=Search(seen_after=60))) as crm:
         findings, _path = doctor.try_case(
-            target(crm.url), CaseOptions(FIELDS), Answers(), tmp_path, replace(FAST, limit=0.05)
+            target(crm.url), CaseOptions(FIELDS), ScriptedPrompts(), tmp_path, replace(FAST, limit=0.05)
         )
     assert (findings.body_length, findings.found_after) == (0, None)
     assert not findings.covers("email contact", 1)
@@ -376,7 +376,7 @@ def test_a_search_that_never_finds_it_verifies_nothing(tmp_path: Path) -> None:
 
 def test_a_larger_case_needs_its_own_confirmation_and_covers_more(tmp_path: Path) -> None:
     """The second case has an attachment of the requested size, and its length is covered."""
-    person = Answers(larger=300_000)
+    person = ScriptedPrompts(larger=300_000)
     with RunningSandbox() as crm:
         findings, _path = doctor.try_case(target(crm.url), CaseOptions(FIELDS), person, tmp_path, FAST)
         assert crm.store.sizes(2)[0] >= 300_000
@@ -389,7 +389,7 @@ def test_any_field_that_a_mapping_may_search_by_is_verified(
     field: str, sandbox: RunningSandbox, tmp_path: Path
 ) -> None:
     """Each case is searched by its own value of that field, and that field alone is covered."""
-    person = Answers(larger=9)
+    person = ScriptedPrompts(larger=9)
     findings, _path = doctor.try_case(
         target(sandbox.url), CaseOptions(FIELDS, search_field=field), person, tmp_path, FAST
     )
@@ -400,7 +400,7 @@ def test_any_field_that_a_mapping_may_search_by_is_verified(
 
 def test_the_larger_case_can_be_declined(sandbox: RunningSandbox, tmp_path: Path) -> None:
     """There is only one case then, and its findings are kept."""
-    person = Answers(agrees=1, larger=9)
+    person = ScriptedPrompts(agrees=1, larger=9)
     findings, _path = doctor.try_case(target(sandbox.url), CaseOptions(FIELDS), person, tmp_path, FAST)
     assert (sandbox.posts, len(person.shown)) == (1, 2)
     assert findings.body_length == person.shown[0].payload.length
@@ -408,7 +408,7 @@ def test_the_larger_case_can_be_declined(sandbox: RunningSandbox, tmp_path: Path
 
 def test_a_larger_case_that_is_too_large_is_noted(tmp_path: Path) -> None:
     """The refusal is among the errors, and only the first case's length is covered."""
-    person = Answers(larger=300_000)
+    person = ScriptedPrompts(larger=300_000)
     with RunningSandbox(SandboxConfig(max_body=ByteSize(100_000))) as crm:
         findings, _path = doctor.try_case(target(crm.url), CaseOptions(FIELDS), person, tmp_path, FAST)
     assert findings.body_length == person.shown[0].payload.length
@@ -419,7 +419,7 @@ def test_findings_are_kept_when_the_crm_goes_away(sandbox: RunningSandbox, tmp_p
     """The first case's findings are saved before the failure of the second ends the command."""
     sandbox.inject("unauthorized:nth=2")
     with pytest.raises(ConnectionRefused):
-        doctor.try_case(target(sandbox.url), CaseOptions(FIELDS), Answers(larger=9), tmp_path, FAST)
+        doctor.try_case(target(sandbox.url), CaseOptions(FIELDS), ScriptedPrompts(larger=9), tmp_path, FAST)
     kept = Findings.load(tmp_path, Scope(tenant_of(sandbox.url), "demo", ""))
     assert kept is not None
     assert kept.covers("email contact", 1)
@@ -428,7 +428,7 @@ def test_findings_are_kept_when_the_crm_goes_away(sandbox: RunningSandbox, tmp_p
 def test_declined_means_nothing_sent_and_older_findings_kept(sandbox: RunningSandbox, tmp_path: Path) -> None:
     """Without confirmation there is no POST, no query and no file."""
     with pytest.raises(UsageError):
-        doctor.try_case(target(sandbox.url), CaseOptions(FIELDS), Answers(agrees=0), tmp_path, FAST)
+        doctor.try_case(target(sandbox.url), CaseOptions(FIELDS), ScriptedPrompts(agrees=0), tmp_path, FAST)
     assert (sandbox.posts, sandbox.calls("query")) == (0, 0)
     assert not (tmp_path / "findings").exists()
 
@@ -447,7 +447,7 @@ def test_a_case_that_was_not_created_ends_it_with_the_right_status(
     """One POST, which is never repeated."""
     sandbox.inject(fault)
     with pytest.raises(expected):
-        doctor.try_case(target(sandbox.url), CaseOptions(FIELDS), Answers(), tmp_path, FAST)
+        doctor.try_case(target(sandbox.url), CaseOptions(FIELDS), ScriptedPrompts(), tmp_path, FAST)
     assert sandbox.posts == 1
 
 
@@ -457,20 +457,20 @@ def test_a_rejected_case_is_reported_in_the_crms_words(tmp_path: Path) -> None:
         RunningSandbox(SandboxConfig(priorities=("Alta",))) as crm,
         pytest.raises(UsageError, match="PRIORITY DOES NOT EXIST"),
     ):
-        doctor.try_case(target(crm.url), CaseOptions(FIELDS), Answers(), tmp_path, FAST)
+        doctor.try_case(target(crm.url), CaseOptions(FIELDS), ScriptedPrompts(), tmp_path, FAST)
 
 
 def test_a_lost_answer_is_searched_for_and_never_sent_again(sandbox: RunningSandbox, tmp_path: Path) -> None:
     """The case is found by its reference; there was one POST."""
     sandbox.inject("closed-after-creating")
-    findings, _path = doctor.try_case(target(sandbox.url), CaseOptions(FIELDS), Answers(), tmp_path, FAST)
+    findings, _path = doctor.try_case(target(sandbox.url), CaseOptions(FIELDS), ScriptedPrompts(), tmp_path, FAST)
     assert sandbox.posts == 1
     assert findings.covers("email contact", 1)
 
 
 def test_the_reference_goes_where_the_mapping_puts_it(sandbox: RunningSandbox, tmp_path: Path) -> None:
     """A form field that carries references carries the test case's reference too."""
-    person = Answers()
+    person = ScriptedPrompts()
     options = CaseOptions({**FIELDS, "form.Subject": "x"}, reference_field="form.Mark")
     doctor.try_case(target(sandbox.url), options, person, tmp_path, FAST)
     form = sandbox.store.cases[0].body["form"]
@@ -480,7 +480,9 @@ def test_the_reference_goes_where_the_mapping_puts_it(sandbox: RunningSandbox, t
 def test_a_search_without_a_value_is_refused_before_anything_is_sent(sandbox: RunningSandbox, tmp_path: Path) -> None:
     """A mapping that searches by a field that no case is sent with cannot be verified."""
     with pytest.raises(UsageError, match="idCase"):
-        doctor.try_case(target(sandbox.url), CaseOptions(FIELDS, search_field="idCase"), Answers(), tmp_path, FAST)
+        doctor.try_case(
+            target(sandbox.url), CaseOptions(FIELDS, search_field="idCase"), ScriptedPrompts(), tmp_path, FAST
+        )
     assert sandbox.posts == 0
 
 
@@ -502,7 +504,7 @@ def learn_for(office: Office) -> None:
     """Let the doctor learn about the office's CRM; a contact with ten cases shows that an answer can hold that many."""
     for _case in range(10):
         office.sandbox.store.add({"operation": "demo", "contact": CROWD, "description": "old", "form": {}}, (), "OLD")
-    answers = Answers(larger=9, busy=CROWD)
+    answers = ScriptedPrompts(larger=9, busy=CROWD)
     doctor.try_case(target(office.sandbox.url), CaseOptions(FIELDS), answers, office.journal.parent, FAST)
 
 
@@ -528,7 +530,7 @@ def test_o18_a_search_that_answers_none_to_everything_proves_nothing(sandbox: Ru
     office = with_a_lost_answer(sandbox, tmp_path)
     sandbox.inject("search-finds-nothing")
     findings, _path = doctor.try_case(
-        target(sandbox.url), CaseOptions(FIELDS), Answers(), tmp_path, replace(FAST, limit=0.05)
+        target(sandbox.url), CaseOptions(FIELDS), ScriptedPrompts(), tmp_path, replace(FAST, limit=0.05)
     )
     assert not findings.covers("email contact", 1)
     sandbox.inject()
@@ -542,7 +544,7 @@ def test_o18_a_search_that_answers_none_to_everything_proves_nothing(sandbox: Ru
 
 def test_findings_hold_nothing_of_the_case_and_no_token(sandbox: RunningSandbox, tmp_path: Path) -> None:
     """The file that goes to support has no address, description, id, reference or token."""
-    person = Answers(larger=1)
+    person = ScriptedPrompts(larger=1)
     _findings, path = doctor.try_case(target(sandbox.url), CaseOptions(FIELDS), person, tmp_path, FAST)
     text = path.read_text("utf-8")
     for case, stored in zip(person.shown, sandbox.store.cases, strict=True):
@@ -603,14 +605,14 @@ def give(monkeypatch: pytest.MonkeyPatch) -> Give:
     return execute
 
 
-def of(sandbox: RunningSandbox, folder: Path) -> list[str]:
+def options_for(sandbox: RunningSandbox, folder: Path) -> list[str]:
     """Return the options for a sandbox and a journal."""
     return ["--server", sandbox.url, "--operation", "demo", "--journal", str(folder / "journal.db")]
 
 
 def test_each_check_is_one_line_and_its_remedy(sandbox: RunningSandbox, tmp_path: Path, give: Give) -> None:
     """Without faults: status 0, ten lines, nothing created."""
-    status, out, _err = give(*of(sandbox, tmp_path))
+    status, out, _err = give(*options_for(sandbox, tmp_path))
     assert status == 0
     assert len(out.splitlines()) == 10
     assert all(line.startswith("ok ") for line in out.splitlines())
@@ -621,7 +623,7 @@ def test_each_check_is_one_line_and_its_remedy(sandbox: RunningSandbox, tmp_path
 def test_json_is_one_object_with_every_check(tmp_path: Path, give: Give) -> None:
     """The exit status is that of the worst fault, in the object and of the process."""
     with RunningSandbox(SandboxConfig(tokens=("another",))) as crm:
-        status, out, _err = give(*of(crm, tmp_path), "--json")
+        status, out, _err = give(*options_for(crm, tmp_path), "--json")
     found = json.loads(out)
     assert (status, found["exit_status"], found["findings"]) == (5, 5, None)
     assert {check["name"]: check["level"] for check in found["checks"]}["token"] == "fault"
@@ -629,7 +631,7 @@ def test_json_is_one_object_with_every_check(tmp_path: Path, give: Give) -> None
 
 def test_a_test_case_without_a_terminal_is_refused(sandbox: RunningSandbox, tmp_path: Path, give: Give) -> None:
     """Status 2, and the server was not asked anything."""
-    status, _out, err = give(*of(sandbox, tmp_path), "--create-test-case")
+    status, _out, err = give(*options_for(sandbox, tmp_path), "--create-test-case")
     assert status == 2
     assert "person" in err
     assert (sandbox.posts, sandbox.calls("token")) == (0, 0)
@@ -638,7 +640,7 @@ def test_a_test_case_without_a_terminal_is_refused(sandbox: RunningSandbox, tmp_
 def test_there_is_no_yes_for_a_test_case(give: Give, sandbox: RunningSandbox, tmp_path: Path) -> None:
     """`--yes` is not an option of this command."""
     with pytest.raises(click.UsageError, match="--yes"):
-        give(*of(sandbox, tmp_path), "--create-test-case", "--yes", typed="demo\n")
+        give(*options_for(sandbox, tmp_path), "--create-test-case", "--yes", typed="demo\n")
 
 
 PROMPTED = "ADMIN_@demo\nADMIN_@demo\nana.secreta@example.com\nRequest\nAbierto\nBaja\n"
@@ -648,7 +650,9 @@ def test_the_case_is_shown_and_the_operations_name_is_typed(
     sandbox: RunningSandbox, tmp_path: Path, give: Give
 ) -> None:
     """The content appears in full before the question; only the name, not a mere yes, creates the case."""
-    status, out, err = give(*of(sandbox, tmp_path), "--create-test-case", typed=f"{PROMPTED}demo\n0\n\nyes\nunknown\n")
+    status, out, err = give(
+        *options_for(sandbox, tmp_path), "--create-test-case", typed=f"{PROMPTED}demo\n0\n\nyes\nunknown\n"
+    )
     assert status == 0
     assert sandbox.posts == 1
     before, _question, after = err.partition("Type the operation's name")
@@ -661,7 +665,7 @@ def test_the_case_is_shown_and_the_operations_name_is_typed(
 
 def test_leaving_after_the_case_was_created_says_so(sandbox: RunningSandbox, tmp_path: Path, give: Give) -> None:
     """The message does not claim that nothing was sent, and the findings are kept."""
-    status, _out, err = give(*of(sandbox, tmp_path), "--create-test-case", typed=f"{PROMPTED}demo\n")
+    status, _out, err = give(*options_for(sandbox, tmp_path), "--create-test-case", typed=f"{PROMPTED}demo\n")
     assert (status, sandbox.posts) == (2, 1)
     assert "may be in the CRM" in err
     assert Findings.load(tmp_path, Scope(tenant_of(sandbox.url), "demo", "")) is not None
@@ -670,7 +674,7 @@ def test_leaving_after_the_case_was_created_says_so(sandbox: RunningSandbox, tmp
 @pytest.mark.parametrize("answer", ["", "y", "yes", "other"])
 def test_any_other_answer_creates_nothing(answer: str, sandbox: RunningSandbox, tmp_path: Path, give: Give) -> None:
     """Status 2, no POST."""
-    status, _out, _err = give(*of(sandbox, tmp_path), "--create-test-case", typed=f"{PROMPTED}{answer}\n")
+    status, _out, _err = give(*options_for(sandbox, tmp_path), "--create-test-case", typed=f"{PROMPTED}{answer}\n")
     assert (status, sandbox.posts) == (2, 0)
 
 
@@ -678,7 +682,7 @@ def test_a_case_like_a_row_of_a_sheet(sandbox: RunningSandbox, tmp_path: Path, g
     """Except for the description the fields are those of that row, and the row itself counts as not sent."""
     office = Office(tmp_path, sandbox)
     office.write(ticket(number) for number in range(1, 4))
-    arguments = [*of(sandbox, tmp_path), "-m", office.mapping, "--source", office.source]
+    arguments = [*options_for(sandbox, tmp_path), "-m", office.mapping, "--source", office.source]
     status, out, _err = give(*arguments, "--row", 3, "--create-test-case", "--json", typed="demo\n0\n\nno\nno\n")
     assert status == 0
     body = sandbox.store.cases[0].body
@@ -693,7 +697,7 @@ def test_a_row_with_issues_cannot_be_a_test_case(sandbox: RunningSandbox, tmp_pa
     """The row's issue is named, and the user is asked for another row."""
     office = Office(tmp_path, sandbox)
     office.write([ticket(1, Correo="nobody"), ticket(2)])
-    arguments = [*of(sandbox, tmp_path), "-m", office.mapping, "--source", office.source, "--create-test-case"]
+    arguments = [*options_for(sandbox, tmp_path), "-m", office.mapping, "--source", office.source, "--create-test-case"]
     for row in (2, 9):
         status, _out, err = give(*arguments, "--row", row, typed="demo\n")
         assert (status, sandbox.posts) == (2, 0)
@@ -714,13 +718,13 @@ def test_conflicting_options_are_refused(
     options: list[str], sandbox: RunningSandbox, tmp_path: Path, give: Give
 ) -> None:
     """Status 2, before any check is made."""
-    status, _out, _err = give(*of(sandbox, tmp_path), *options, typed="demo\n")
+    status, _out, _err = give(*options_for(sandbox, tmp_path), *options, typed="demo\n")
     assert (status, sandbox.calls("token")) == (2, 0)
 
 
 def test_no_test_case_while_there_are_faults(tmp_path: Path, give: Give) -> None:
     """With a refused token the user is asked nothing and nothing is sent."""
     with RunningSandbox(SandboxConfig(tokens=("another",))) as crm:
-        status, _out, err = give(*of(crm, tmp_path), "--create-test-case", typed="demo\n")
+        status, _out, err = give(*options_for(crm, tmp_path), "--create-test-case", typed="demo\n")
         assert (status, crm.posts) == (5, 0)
     assert "fault" in err

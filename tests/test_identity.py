@@ -1,4 +1,4 @@
-"""Identity: values that may never change under a user's feet, and what holds for all of them."""
+"""Identity: values that must never change between versions, and their properties."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ PARTS = st.lists(st.text(max_size=6), max_size=4)
 
 
 def attachment(name: str, size: int) -> Attachment:
-    """Return a file as a cell names it."""
+    """Return an attachment that a cell names."""
     return Attachment(Path("/somewhere") / name, name, size, 0)
 
 
@@ -53,7 +53,7 @@ def attachment(name: str, size: int) -> Attachment:
     ],
 )
 def test_r10_the_tenant_of_a_server(server: str, tenant: str) -> None:
-    """Old and new host names of one CRM are one tenant; a stand-in is its host and port."""
+    """Old and new host names of one CRM are one tenant; a simulated CRM is its host and port."""
     assert identity.tenant_of(server) == tenant
 
 
@@ -82,14 +82,14 @@ def test_the_canonical_text_of_a_cell(cell: object, text: str) -> None:
 
 @given(st.text(max_size=20))
 def test_canonical_text_is_its_own_canonical_text(text: str) -> None:
-    """What a report gives back is recognised: doing it twice changes nothing, nor does decomposing in between."""
+    """Canonical text stays the same when a report gives it back, even decomposed in between."""
     once = identity.canonical(text)
     assert identity.canonical(once) == once
     assert identity.canonical(unicodedata.normalize("NFD", text)) == once
 
 
 def test_the_golden_values_of_a_key() -> None:
-    """The digests and the reference of this key were these in the first release, and are for ever."""
+    """The digests and the reference of this key are those of the first release, and never change."""
     digest = identity.key_digest(["T-0001"])
     assert digest == "ffc002cf3472b9ad6877f929e5c4d371d252b27f6b1c969eec16e79d075e696c"
     assert identity.loose_digest(["T-0001"]) == "3f3858f41cc552738c86ec7ba2b2340509a02d4aa3f5f5663373714735eed7db"
@@ -100,7 +100,7 @@ def test_the_golden_values_of_a_key() -> None:
 
 
 def test_the_golden_values_of_a_content() -> None:
-    """The hashes of this content were these in the first release, and are for ever."""
+    """The hashes of this content are those of the first release, and never change."""
     files = [attachment("a/b.pdf", 12)]
     assert identity.content_hash(CELLS, None) == "1:c6ff50cda9defe629a103f41bc5114bc:-"
     assert identity.content_hash(CELLS, files) == (
@@ -110,7 +110,7 @@ def test_the_golden_values_of_a_content() -> None:
 
 
 def test_a_reference_is_the_first_80_bits_of_sha_256() -> None:
-    """Worked out by hand: length-prefixed scope and key, hashed, in Crockford's base 32."""
+    """A reference, computed by hand: length-prefixed scope and key, hashed, in Crockford's base 32."""
     digest = identity.key_digest(["T-0001"])
     parts = (SCOPE.tenant, SCOPE.operation, SCOPE.import_name, digest)
     written = "reference-1" + "".join(f"{len(part)}:{part}" for part in parts)
@@ -121,7 +121,7 @@ def test_a_reference_is_the_first_80_bits_of_sha_256() -> None:
 
 @given(st.builds(Scope, st.text(max_size=5), st.text(max_size=5), st.text(max_size=5)), PARTS)
 def test_every_reference_has_one_form(scope: Scope, key: list[str]) -> None:
-    """`WCI-` and sixteen characters without I, L, O and U, as long as the limits reckon with."""
+    """Each is `WCI-` and sixteen characters without I, L, O and U, of the length that the limits assume."""
     reference = identity.reference(scope, identity.key_digest(key))
     assert re.fullmatch(r"WCI-[0-9A-HJKMNP-TV-Z]{16}", reference)
     assert identity.REFERENCE.fullmatch(reference)
@@ -130,19 +130,19 @@ def test_every_reference_has_one_form(scope: Scope, key: list[str]) -> None:
 
 @given(PARTS, PARTS)
 def test_keys_with_other_parts_have_other_digests(one: list[str], other: list[str]) -> None:
-    """Where one part ends and the next begins counts: ("ab", "c") is not ("a", "bc"), nor ("abc",)."""
+    """The boundaries between parts matter: ("ab", "c") is neither ("a", "bc") nor ("abc",)."""
     assert (identity.key_digest(one) == identity.key_digest(other)) == (one == other)
 
 
 def test_parts_that_look_like_lengths_stay_apart() -> None:
-    """A cell cannot imitate the length prefix of the next one."""
+    """A cell cannot imitate the length prefix of the next part."""
     keys = [("1:a", "b"), ("1:a1:b",), ("a", "1:b"), ("1", ":a1:b"), ("", "1:a1:b"), ("1:a", "b", "")]
     assert len({identity.key_digest(key) for key in keys}) == len(keys)
 
 
 @pytest.mark.parametrize("change", [{"tenant": "t"}, {"operation": "o"}, {"import_name": "n"}])
 def test_every_part_of_the_scope_makes_another_reference(change: dict[str, str]) -> None:
-    """The same key elsewhere is another row."""
+    """The same key in another scope is another row."""
     scope = Scope(**{"tenant": "a", "operation": "b", "import_name": "c", **change})
     digest = identity.key_digest(["1"])
     assert identity.reference(scope, digest) != identity.reference(Scope("a", "b", "c"), digest)
@@ -162,20 +162,20 @@ def test_every_part_of_the_scope_makes_another_reference(change: dict[str, str])
     ],
 )
 def test_r12_keys_that_differ_only_by_zeros_case_accents_or_spaces_are_alike(one: str, other: str) -> None:
-    """`00123` and `123` are one ticket until a person says otherwise."""
+    """`00123` and `123` are one ticket until a person decides otherwise."""
     assert identity.loose_digest([one]) == identity.loose_digest([other])
     assert identity.key_digest([one]) != identity.key_digest([other])
 
 
 @pytest.mark.parametrize(("one", "other"), [("10", "1"), ("1.05", "1.5"), ("1,05", "1,5"), ("100", "10"), ("A1", "B1")])
 def test_zeros_inside_a_number_count(one: str, other: str) -> None:
-    """Only zeros in front of a whole number are written by some and left out by others."""
+    """Only zeros in front of a whole number are ignored."""
     assert identity.loose_digest([one]) != identity.loose_digest([other])
 
 
 @given(st.text(alphabet="aáÁñçEz019-. ", min_size=1, max_size=10))
 def test_loosening_forgets_zeros_case_accents_and_spaces(text: str) -> None:
-    """A key stays alike in capitals, without accents, with spaces anywhere and, being a number, with zeros before."""
+    """A key is similar to itself in capitals, without accents, with spaces anywhere or with leading zeros."""
     loose = identity.loose(text)
     bare = "".join(character for character in unicodedata.normalize("NFD", text) if character.isascii())
     assert identity.loose(text.upper()) == loose
@@ -188,7 +188,7 @@ def test_loosening_forgets_zeros_case_accents_and_spaces(text: str) -> None:
 
 @given(st.dictionaries(st.text(max_size=4), st.text(max_size=4), max_size=4), st.randoms(use_true_random=False))
 def test_r2_the_order_of_columns_does_not_count(cells: dict[str, str], chance: random.Random) -> None:
-    """A sheet whose columns were moved holds the same content."""
+    """A sheet with moved columns has the same content."""
     pairs = list(cells.items())
     moved = pairs.copy()
     chance.shuffle(moved)
@@ -200,13 +200,13 @@ def test_r2_the_order_of_columns_does_not_count(cells: dict[str, str], chance: r
     st.dictionaries(st.text(max_size=3), st.text(max_size=3), max_size=3),
 )
 def test_other_cells_are_other_content(one: dict[str, str], other: dict[str, str]) -> None:
-    """Two rows hash alike only where every column holds the same."""
+    """Two rows have equal hashes only if every column is equal."""
     hashes = [identity.content_hash(list(cells.items()), None) for cells in (one, other)]
     assert identity.same_content(*hashes) == (one == other)
 
 
 def test_attachments_count_by_path_and_size_where_both_know_them() -> None:
-    """Another name or size is another content; where one side could not tell, it does not count."""
+    """Another name or size is another content, unless one side does not know its attachments."""
     hashes = {
         name: identity.content_hash(CELLS, files)
         for name, files in {
@@ -226,12 +226,12 @@ def test_attachments_count_by_path_and_size_where_both_know_them() -> None:
 
 
 def test_r5_a_hash_of_another_version_is_no_change() -> None:
-    """What another version of this program wrote, in whatever shape, says nothing about the row."""
+    """A hash that another version wrote, in whatever form, does not make a row changed."""
     assert identity.same_content("2:abc", identity.content_hash(CELLS, None))
     assert identity.same_content("0:a:b:c", identity.content_hash(CELLS, None))
 
 
 def test_equal_contents_without_a_key_differ_by_their_occurrence() -> None:
-    """Under `key: content` the second of two equal rows is a row of its own, and no column can imitate it."""
+    """Under `key: content` the second of two equal rows is its own row, and no column can imitate it."""
     keys = [identity.content_key(["a", "b"], 1), identity.content_key(["a", "b"], 2), identity.content_key(["a"], 1)]
     assert len({identity.key_digest(key) for key in keys}) == 3

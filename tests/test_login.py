@@ -1,4 +1,4 @@
-"""`login`: an operation's token goes into the keyring, verified, and is shown nowhere."""
+"""`login` verifies an operation's token, stores it in the keyring, and shows it nowhere."""
 
 from __future__ import annotations
 
@@ -64,9 +64,9 @@ def ring(monkeypatch: pytest.MonkeyPatch) -> Iterator[InMemory]:
 
 @pytest.fixture
 def give(monkeypatch: pytest.MonkeyPatch) -> Give:
-    """Execute `login` with what is typed at a terminal, or without one; the token must appear nowhere."""
+    """Execute `login` with typed input, or without a terminal; the token must appear nowhere."""
 
-    def carry_out(*arguments: object, typed: str | None = TOKEN) -> tuple[int, str]:
+    def execute_login(*arguments: object, typed: str | None = TOKEN) -> tuple[int, str]:
         monkeypatch.setattr(importer.cli.login, "is_interactive", lambda: typed is not None)
         words = ["login", *map(str, arguments)]
         result = CliRunner().invoke(case_importer, words, input=f"{typed}\n", standalone_mode=False)
@@ -77,11 +77,11 @@ def give(monkeypatch: pytest.MonkeyPatch) -> Give:
         status = result.exception.exit_status if isinstance(result.exception, ImporterError) else result.return_value
         return status, shown
 
-    return carry_out
+    return execute_login
 
 
 def at(sandbox: RunningSandbox) -> list[str]:
-    """Return the options for a stand-in CRM."""
+    """Return the options for a sandbox."""
     return ["--server", sandbox.url, "--operation", "demo"]
 
 
@@ -94,7 +94,7 @@ def test_the_token_is_verified_and_stored_where_run_finds_it(sandbox: RunningSan
 
 
 def test_a_token_that_the_crm_refuses_is_not_stored(ring: InMemory, give: Give) -> None:
-    """Status 5: it takes another token."""
+    """Status 5: another token is needed."""
     with RunningSandbox(SandboxConfig(tokens=("another",))) as crm:
         status, _shown = give(*at(crm))
     assert (status, ring.kept) == (5, {})
@@ -117,7 +117,7 @@ def test_a_used_up_token_is_a_token_all_the_same(ring: InMemory, give: Give) -> 
 def test_a_machine_without_a_keyring_is_told_the_alternatives(
     useless: KeyringBackend, sandbox: RunningSandbox, give: Give
 ) -> None:
-    """No keyring, one that stores nothing, one that is locked: status 2, and both alternatives are named."""
+    """If the keyring is missing, locked or stores nothing, status is 2 and both alternatives are named."""
     keyring.set_keyring(useless)
     status, shown = give(*at(sandbox))
     assert status == 2
@@ -163,7 +163,7 @@ def test_forgotten_means_gone(sandbox: RunningSandbox, ring: InMemory, give: Giv
 def test_server_and_operation_may_stand_in_the_mapping(
     sandbox: RunningSandbox, tmp_path: Path, ring: InMemory, give: Give
 ) -> None:
-    """As for `run`, the mapping's target counts unless an option says otherwise, and what is missing is named."""
+    """As for `run`, the mapping's target counts unless an option overrides it; what is missing is named."""
     mapping = tmp_path / "mapping.yml"
     target = f"target: {{server: '{sandbox.url}', operation: demo}}\n"
     fields = "".join(
@@ -181,6 +181,6 @@ def test_server_and_operation_may_stand_in_the_mapping(
 def test_a_token_in_the_environment_is_said_to_outrank(
     sandbox: RunningSandbox, give: Give, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A person who stores a token learns why another one may be used."""
+    """A person who stores a token is warned that the environment's is used instead."""
     monkeypatch.setenv("WOLKVOX_TOKEN", "another")
     assert "WOLKVOX_TOKEN is set" in give(*at(sandbox))[1]

@@ -1,4 +1,4 @@
-"""The mapping as other stages use it: what `load` and `bind` return, missing columns, and how a cell is converted."""
+"""The mapping as other stages use it: what `load` and `bind` return, missing columns, and how cells are converted."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ search: idCase
 
 
 def test_load_says_all_that_other_stages_need(tmp_path: Path) -> None:
-    """A mapping gives the source's options, key, target, rules, attachments and the tables it needs, as written."""
+    """A mapping provides source options, key, target, rules, attachments and needed tables, as written."""
     path = written(tmp_path, WHOLE)
     case = mapping.load_mapping(path)
     assert (case.path, case.digest) == (path, hashlib.sha256(path.read_bytes()).hexdigest())
@@ -53,7 +53,7 @@ def test_load_says_all_that_other_stages_need(tmp_path: Path) -> None:
 
 
 def test_rules_hold_fields_to_what_the_crm_demands(tmp_path: Path) -> None:
-    """The CRM's fields are required, contact is an address, texts of form fields are bounded, status knows closed."""
+    """Rules require the CRM's fields, an address as contact, bounded form texts, and know the closed statuses."""
     rules = {rule.path: rule for rule in loaded(tmp_path, WHOLE).rules}
     demanded = {"case-type", "responsible", "owner", "contact", "description", "status", "priority"}
     assert {path for path, rule in rules.items() if rule.required} == {*demanded, "form.Subject"}
@@ -74,20 +74,20 @@ def test_key_content_means_no_key(tmp_path: Path) -> None:
 
 
 def test_a_file_that_cannot_be_read_is_a_fault(tmp_path: Path) -> None:
-    """A mapping that is not there is one clear fault, no traceback."""
+    """A missing mapping is one clear fault without a traceback."""
     with pytest.raises(MappingError, match=r"none\.yml:1:1: the mapping cannot be read: No such file"):
         mapping.load_mapping(tmp_path / "none.yml")
 
 
 def test_scalars_are_the_text_that_is_written(tmp_path: Path) -> None:
-    """`NO`, `0123`, `1.10`, `null` and dates are texts, quoted or not; YAML never makes anything else of them."""
+    """`NO`, `0123`, `1.10`, `null` and dates stay texts, quoted or not."""
     for text in ("NO", "0123", "1.10", "null", "2024-01-31", "0x1F", "1_000", "~"):
         case = loaded(tmp_path, f"{HEAD}form:\n  X: {text}\n")
         assert converted(case, frame({"Id": ["1"]})).fields["form.X"].tolist() == [text]
 
 
 def test_headers_are_found_as_people_write_them(tmp_path: Path) -> None:
-    """Composed or decomposed, with spaces around, non-breaking ones, other case or no accents: one column is found."""
+    """A column is found in spite of composition, outer or non-breaking spaces, case and accents."""
     case = loaded(tmp_path, f"{HEAD}form:\n  X: {{column: Descripción larga}}\n")
     for header in ("Descripción larga", " Descripcio\u0301n\u00a0larga ", "DESCRIPCION LARGA"):
         mapper = bound(case, frame({"Id": ["1"], header: ["a"]}))
@@ -96,7 +96,7 @@ def test_headers_are_found_as_people_write_them(tmp_path: Path) -> None:
 
 
 def test_a_header_that_may_be_two_is_asked_for(tmp_path: Path) -> None:
-    """Where two headers differ only by accents, the mapping has to write the one that it means."""
+    """If two headers differ only by accents, the mapping must spell the one that it means."""
     case = loaded(tmp_path, f"{HEAD}form:\n  X: {{column: MAS}}\n")
     with pytest.raises(MappingError, match="'MAS' may mean any of 'más', 'mas'"):
         case.bind(["Id", "más", "mas"], {})
@@ -165,7 +165,7 @@ def test_a_value_that_the_mapping_lacks_is_reported_with_the_line_to_add(tmp_pat
 
 
 def test_a_cell_that_could_not_be_read_is_an_issue_where_it_is_used(tmp_path: Path) -> None:
-    """A `Fault` passes its code, words and remedy on, once for each cell, and not where no field uses it."""
+    """A `CellError` passes its code, words and remedy on, once for each cell, and not where no field uses it."""
     error = CellError("#N/A", "error-cell", "the cell shows #N/A", "correct the formula")
     text = f"{HEAD}form:\n  X: {{column: C}}\n  Y: {{column: C, type: date}}\n  Z: {{template: '{{C}}!'}}\n"
     result = converted(loaded(tmp_path, text), frame({"Id": ["1", error], "C": [error, "x"], "D": [error, error]}))
@@ -186,7 +186,7 @@ def test_values_are_exact_first_then_without_case_and_accents(tmp_path: Path) ->
 
 
 def test_a_default_fills_what_is_empty_and_is_a_value_already(tmp_path: Path) -> None:
-    """`default` goes neither through `values` nor `lookup`, and is JSON of the field's type."""
+    """`default` passes neither `values` nor `lookup`, and is JSON of the field's type."""
     assert form_values(tmp_path, "{column: C, values: {a: A}, default: Media}", ["a", "", " "]) == [
         "A",
         "Media",
@@ -197,7 +197,7 @@ def test_a_default_fills_what_is_empty_and_is_a_value_already(tmp_path: Path) ->
 
 
 def test_a_lookup_names_what_is_missing_twice_or_blank(tmp_path: Path) -> None:
-    """A key is found as written or folded; missing, doubled or blank ones are issues of the row."""
+    """A key is found as written or folded; missing, repeated or blank keys are issues of the row."""
     agents = frame(
         {"Nombre": ["Ana ", "Beto", "Luz", "Luz", "Zoe", "añO"], "Correo": ["a@x", "b@x", "c@x", "c@x", "", "o@x"]}
     )
@@ -218,7 +218,7 @@ def test_a_lookup_may_be_a_sheet_of_the_source_itself(tmp_path: Path) -> None:
 
 
 def test_known_values_are_passed_on_as_the_crm_spells_them(tmp_path: Path) -> None:
-    """A contact that is known but for its case goes with the known spelling; any other is an issue."""
+    """A contact that differs only in case is sent in the known spelling; any other is an issue."""
     contacts = frame({"Email": ["Ana@x.co", "b@x.co"]})
     spec = "{column: C, type: email, known: {file: contacts.csv, column: Email}}"
     assert form_values(tmp_path, spec, ["ana@X.co", "b@x.co", "c@x.co", "nadie"], contacts=contacts) == [
@@ -245,7 +245,7 @@ def test_a_template_writes_dates_and_numbers_in_a_format(tmp_path: Path) -> None
 
 
 def test_conditions_choose_the_rows_of_a_field(tmp_path: Path) -> None:
-    """Tests of one alternative must all hold, one alternative is enough; elsewhere the default fills the field."""
+    """All tests of an alternative must hold and one alternative is enough; other rows get the default."""
     spec = "{value: urgent, default: normal, when: [{C: [VIP, Oró]}, {C: {not: x, matches: 'x.+', empty: false}}]}"
     assert form_values(tmp_path, spec, ["vip", "oro", "x", "xy", ""]) == [
         "urgent", "urgent", "normal", "urgent", "normal",
@@ -275,7 +275,7 @@ def test_a_size_is_one_text(tmp_path: Path) -> None:
 
 
 def test_every_fault_of_the_file_is_reported_at_once(tmp_path: Path) -> None:
-    """Faults of YAML, of single keys and of keys together come in one answer, by line."""
+    """Faults of the YAML, of single keys and of combinations are reported together, by line."""
     text = "version: 1\nversion: 1\nsource: {key: Id, keap: last}\nfields: {status: {column: A, type: dat}}\n"
     lines = [fault.split(":")[0] for fault in faults(tmp_path, text)]
     assert lines == sorted(lines, key=int)

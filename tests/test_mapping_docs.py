@@ -1,4 +1,4 @@
-"""The grammar, its page, its JSON Schema and its tests know the same keys, types and codes."""
+"""The grammar, its page, its JSON Schema and its tests have the same keys, types and codes."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ KEYS = sorted({(name, info.alias or key) for name, part in PARTS.items() for key
 
 
 def nodes(node: Any) -> Iterator[dict[str, Any]]:  # noqa: ANN401 - whatever YAML holds
-    """Yield every mapping inside a node."""
+    """Yield every mapping in a node."""
     if isinstance(node, dict):
         yield node
     for inner in node.values() if isinstance(node, dict) else node if isinstance(node, list) else ():
@@ -45,7 +45,7 @@ def alternatives(schema: dict[str, Any], name: str) -> dict[str, Any]:
 
 @pytest.mark.parametrize(("part", "key"), KEYS, ids=lambda name: name)
 def test_every_key_is_in_the_page_the_schema_and_the_tests(part: str, key: str) -> None:
-    """A key has an example and a word in the page, a description in the schema, and a test that writes it."""
+    """Each key has an example and a description in the page, a description in the schema, and a test."""
     examples = {each for text in EXAMPLES for node in nodes(yaml.safe_load(text)) for each in node}
     assert key in examples
     assert re.search(rf"\b{key}\b", re.sub(r"```.*?```", "", PAGE, flags=re.DOTALL))
@@ -54,7 +54,7 @@ def test_every_key_is_in_the_page_the_schema_and_the_tests(part: str, key: str) 
 
 
 def test_the_schema_has_no_key_that_the_grammar_lacks() -> None:
-    """The schema's parts and keys are those of the grammar."""
+    """The schema has exactly the parts and keys of the grammar."""
     schema = json_schema()
     assert set(schema["$defs"]) | {"MappingFile"} == set(PARTS)
     for name, part in PARTS.items():
@@ -63,7 +63,7 @@ def test_the_schema_has_no_key_that_the_grammar_lacks() -> None:
 
 @pytest.mark.parametrize("example", EXAMPLES, ids=range(len(EXAMPLES)))
 def test_every_example_is_a_mapping_without_fault(tmp_path: Path, example: str) -> None:
-    """What the page shows is valid as written, in a mapping that has the rest."""
+    """Each example of the page is valid as written, within an otherwise complete mapping."""
     whole = yaml.load(HEAD, yaml.BaseLoader)  # noqa: S506 - makes texts of everything
     shown = yaml.load(example, yaml.BaseLoader)  # noqa: S506
     for section, content in shown.items():
@@ -73,14 +73,14 @@ def test_every_example_is_a_mapping_without_fault(tmp_path: Path, example: str) 
 
 @pytest.mark.parametrize("kind", grammar.TYPES)
 def test_every_type_is_in_the_page_and_the_tests(kind: str) -> None:
-    """A type has its line in the page's table, an example and a test."""
+    """Each type has a line in the page's table, an example and a test."""
     assert f"| `{kind}` |" in PAGE
     assert any(f"type: {kind}" in example for example in EXAMPLES)
     assert f"type: {kind}" in TESTS
 
 
 def test_every_code_of_an_issue_is_in_the_page_and_the_tests() -> None:
-    """The codes that the mapping gives are all explained, and no others."""
+    """The page explains exactly the codes that the mapping gives."""
     sources = "".join(path.read_text("utf-8") for path in (ROOT / "importer" / "mapping").rglob("*.py"))
     given = set(re.findall(r'Refused\(\s*"([a-z-]+)"', sources))
     section = PAGE.split("## Codes of issues")[1]

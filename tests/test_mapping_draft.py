@@ -1,4 +1,4 @@
-"""`draft` proposes a mapping from headers and values: it finds what the sheet shows, and nothing wrongly."""
+"""`draft` proposes a mapping from headers and values: it finds what the sheet shows, and invents nothing."""
 
 from __future__ import annotations
 
@@ -77,11 +77,11 @@ SYSTEMS = {
         "description": "Description", "status": "State", "priority": "Priority", "solution": "Close notes",
     }),
 }  # fmt: skip
-"""The documented column names of exports, and which field each is; `person` is who asked, by name."""
+"""The documented column names of exports, and which field each is; `person` is the name of the customer."""
 
 
 def cell(header: str, row: int) -> str:
-    """Return what an export would hold under a header."""
+    """Return a typical cell of an export under a header."""
     name = header.casefold()
     if "email" in name:
         return f"p{row}@example.com"
@@ -114,7 +114,7 @@ def test_exports_of_six_systems_are_recognised(system: str) -> None:
 
 @pytest.mark.parametrize("system", SYSTEMS)
 def test_a_draft_is_whole_but_for_its_marked_blanks(tmp_path: Path, system: str) -> None:
-    """`load` asks for every marked blank by name, and for nothing else."""
+    """`load` reports every marked blank by name, and nothing else."""
     sheet = sheet_of(SYSTEMS[system][0])
     text = draft(list(sheet.columns), [sheet], system)
     blanks = [number for number, line in enumerate(text.splitlines(), 1) if "# <-- " in line]
@@ -137,7 +137,7 @@ SHEET: Mapping[str, Sequence[Cell]] = {
 
 
 def test_guesses_have_their_evidence_beside_them() -> None:
-    """Values come with their rows, types with what proves them, closed statuses and known case types by their names."""
+    """Values have their rows beside them, types their proof, closed statuses and known case types their names."""
     text = drafted(SHEET)
     for line in (
         r"key: Radicado +# by its header; all rows differ",
@@ -155,7 +155,7 @@ def test_guesses_have_their_evidence_beside_them() -> None:
 
 
 def test_attachment_columns_are_known_by_existing_files(tmp_path: Path) -> None:
-    """Where the named files are under the sheet's folder, their folder is found."""
+    """If the named files are under the sheet's folder, their folder is found."""
     (tmp_path / "files" / "2026").mkdir(parents=True)
     for name in ("uno.pdf", "dos.pdf", "tres.pdf"):
         (tmp_path / "files" / "2026" / name).write_bytes(b"x")
@@ -175,7 +175,7 @@ def test_headers_may_have_any_characters(tmp_path: Path) -> None:
 
 
 def test_an_event_log_keeps_its_newest_rows() -> None:
-    """A key that repeats in many rows is drafted with `keep: last`; one without a column is a blank."""
+    """A key that repeats in many rows is drafted with `keep: last`; a missing key column is a marked blank."""
     rows = [*SHEET["Radicado"], "R1"]
     sheet = frame({"Radicado": rows, "Estado": ["a", "b", "a", "b"]})
     content = yaml.safe_load(draft(["Radicado", "Estado"], [sheet], "drafted", sheet="Log"))
@@ -184,7 +184,7 @@ def test_an_event_log_keeps_its_newest_rows() -> None:
 
 
 def test_the_decisions_of_a_previous_mapping_are_kept(tmp_path: Path) -> None:
-    """With `like`, what fits is kept, new texts are marked as blanks, and what lost its column is drafted again."""
+    """`like` keeps what fits, marks new texts as blanks, and drafts again what lost its column."""
     text = HEAD.replace("status: Abierto", "status: {column: ESTADO, values: {Abierto: Open}}").replace(
         "description: words", "description: {template: '{Gone}'}"
     )
@@ -220,7 +220,7 @@ def test_a_decision_is_kept_where_the_sheet_has_all_of_its_columns(
     entry: str,
     kept: bool,  # noqa: FBT001 - a column of the table
 ) -> None:
-    """Columns are found in fields, conditions, objects, patterns and lists, whatever a field or property is called."""
+    """Columns are found in fields, conditions, objects, patterns and lists, whatever fields are called."""
     folder = "  folder: f\n" if section == "attachments" else ""
     new = drafted(SHEET, like=written(tmp_path, f"{HEAD}{section}:\n{folder}  {entry}\n"))
     assert (entry.split(":", maxsplit=1)[0] in (yaml.safe_load(new)[section] or {})) == kept
@@ -243,6 +243,6 @@ def test_a_decision_is_kept_where_the_sheet_has_all_of_its_columns(
     ],
 )
 def test_types_are_proved_by_the_column(cells: list[Cell], keys: dict[str, str]) -> None:
-    """A type is proposed with the format or sign that the column proves, and no type where cells do not fit."""
+    """A type is proposed with the format or sign that the column proves; if a cell does not fit, none is."""
     sheet = frame({"C": cells})
     assert guess_type(profile_columns(["C"], [sheet])["C"]).keys == keys

@@ -1,4 +1,4 @@
-"""A gallery of broken mappings: the faults of each, at their line and column, all at once.
+"""A gallery of broken mappings: all faults of each, with line and column, at once.
 
 The files are in `broken_mappings/`, with their faults in `expected.txt`, which
 `python tests/test_mapping_errors.py --update` rewrites.
@@ -41,17 +41,17 @@ def expected() -> dict[str, list[str]]:
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
 def test_every_fault_of_a_broken_mapping_is_reported_at_its_location(path: Path) -> None:
-    """Each file of the gallery is refused with all of its faults, in the order of their lines."""
+    """Each file is refused with all of its faults, in the order of their lines."""
     assert reported(path) == expected()[path.name]
 
 
 def test_the_gallery_is_complete() -> None:
-    """Every file has its expected messages, and no message is of a file that is gone."""
+    """Every file has its expected messages, and every message belongs to an existing file."""
     assert set(expected()) == {path.name for path in FILES}
 
 
 def test_x1_tags_aliases_and_duplicates_are_told_at_their_lines_and_nothing_is_run(tmp_path: Path) -> None:
-    """A tag that would run a program does not; tags, aliases and duplicate keys are faults at their lines."""
+    """Tags, aliases and duplicate keys are faults with their lines; a tag that would run a program does not."""
     trace = tmp_path / "trace"
     text = HEAD.replace("import: test", f'import: !!python/object/apply:os.system ["touch {trace}"]')
     found = faults(tmp_path, f"{text}form: &all\n  A: *all\n  B: x\n  B: y\n")
@@ -60,7 +60,7 @@ def test_x1_tags_aliases_and_duplicates_are_told_at_their_lines_and_nothing_is_r
 
 
 def test_x1_a_bomb_of_aliases_is_refused_at_once(tmp_path: Path) -> None:
-    """Aliases are never followed, depth and size are bounded before anything is kept."""
+    """Aliases are never followed, and depth and size are limited before anything is stored."""
     bomb = "a: &a [x, x]\nb: &b [*a, *a]\nc: &c [*b, *b]\n"
     assert sum("aliases" in fault for fault in faults(tmp_path, bomb)) == 4
     for nested in ("[" * 100_000, "{" * 100_000, "? " * 1_000, "- " * 1_000):

@@ -1,4 +1,4 @@
-"""Which rows become cases, and which files go with them."""
+"""Which rows become cases, and which files are attached to them."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def with_source(source: str, form: str = "") -> str:
 
 
 def test_rows_that_meet_a_condition_are_skipped_and_say_why(tmp_path: Path) -> None:
-    """`skip_if` names what it saw; a skipped row has no issues."""
+    """A row skipped by `skip_if` names the value that matched, and has no issues."""
     text = with_source("{key: Id, skip_if: {Estado: [Borrador, Prueba]}}", "  N: {column: N, type: integer}\n")
     result = converted(loaded(tmp_path, text), frame({"Id": ["1", "2"], "Estado": ["borrador", "x"], "N": ["?", "?"]}))
     assert result.skipped == {2: "skip_if: Estado is 'borrador'"}
@@ -27,7 +27,7 @@ def test_rows_that_meet_a_condition_are_skipped_and_say_why(tmp_path: Path) -> N
 
 @pytest.mark.parametrize(("keep", "kept"), [("first", [2, 3]), ("last", [3, 4])])
 def test_an_event_log_keeps_one_row_of_each_key(tmp_path: Path, keep: str, kept: list[int]) -> None:
-    """Over all frames, one row of a repeated key becomes the case, and the others name it; blank keys stand alone."""
+    """Across all frames one row of a repeated key becomes the case, and the others name it; blank keys do not group."""
     case = loaded(tmp_path, with_source(f"{{key: Id, keep: {keep}, skip_if: {{Estado: x}}}}"))
     first = frame({"Id": [" A", "B"], "Estado": ["", ""]})
     last = frame({"Id": ["A", "", "", "A"], "Estado": ["", "", "", "x"]}, first_row=4)
@@ -59,7 +59,7 @@ def test_rows_of_one_case_are_joined(tmp_path: Path) -> None:
 
 
 def test_the_files_of_all_rows_go_with_the_case(tmp_path: Path) -> None:
-    """The first row of a case names the files of its other rows after its own, each once."""
+    """A case gets the files of its first row and then those of its other rows, each once."""
     text = with_source("{key: Id, group: Id}") + "attachments: {folder: f, columns: A, names_in: description}\n"
     first, last = frame({"Id": ["A", "B"], "A": ["a.pdf", ""]}), frame({"Id": ["A", "A"], "A": ["b.pdf", "a.pdf"]}, 4)
     mapper = bound(loaded(tmp_path, text), first, last)
@@ -69,7 +69,7 @@ def test_the_files_of_all_rows_go_with_the_case(tmp_path: Path) -> None:
 
 
 def test_what_a_case_holds_counts_all_of_its_rows(tmp_path: Path) -> None:
-    """Another line of a case changes the content of the case's first row, and no other cell."""
+    """A change in another row of a case changes the content of its first row, and nothing else."""
     case = loaded(tmp_path, with_source("{key: Id, group: Id}", "  N: {column: Nota, join: ' '}\n"))
     sheet = frame({"Id": ["A", "B", "A"], "Nota": ["uno", "dos", "tres"]})
     assert bound(case, sheet).content(sheet).to_dict("list") == {
@@ -81,7 +81,7 @@ def test_what_a_case_holds_counts_all_of_its_rows(tmp_path: Path) -> None:
 
 
 def test_a_fault_in_a_joined_row_is_an_issue_of_the_case(tmp_path: Path) -> None:
-    """A case never goes without a part of it that could not be read."""
+    """A case with an unreadable part is never sent without that part."""
     text = with_source("{key: Id, group: Id}", "  T: {column: T, type: phone, country: CO, join: ' '}\n")
     result = converted(loaded(tmp_path, text), frame({"Id": ["A", "A"], "T": ["3001234567", "no"]}))
     assert [(issue.row, issue.column, issue.value, issue.code) for issue in result.issues] == [
@@ -90,7 +90,7 @@ def test_a_fault_in_a_joined_row_is_an_issue_of_the_case(tmp_path: Path) -> None
 
 
 def test_files_are_named_by_cells_as_they_are_written(tmp_path: Path) -> None:
-    """Each filled attachment cell is given with its column; rows without files are left out."""
+    """Each filled attachment cell is listed with its column; rows without files are left out."""
     case = loaded(tmp_path, f"{HEAD}attachments: {{folder: f, columns: [A, B], separator: ';'}}\n")
     mapper = bound(case, sheet := frame({"Id": ["1", "2"], "A": [" a.pdf; b.pdf", ""], "B": ["c.pdf", " "]}))
     assert mapper.attachment_names(sheet) == {2: (("A", "a.pdf; b.pdf"), ("B", "c.pdf"))}
@@ -104,7 +104,7 @@ def test_a_prefix_of_the_old_system_is_taken_off_paths(tmp_path: Path) -> None:
 
 
 def test_files_are_found_by_patterns_under_the_folder_alone(tmp_path: Path) -> None:
-    """Patterns take every file that fits, in the order of names; a cell's own `*` or `..` leads nowhere."""
+    """Patterns take every matching file, sorted by name; `*` or `..` in a cell has no effect."""
     for name in ("T-1/b.pdf", "T-1/a.pdf", "T-1/deep/c.pdf", "T-2-x.png", "T-22-x.png", "*/d.pdf"):
         path = tmp_path / "f" / name
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -123,7 +123,7 @@ def test_files_are_found_by_patterns_under_the_folder_alone(tmp_path: Path) -> N
 
 
 def test_an_empty_cell_makes_no_pattern_wider(tmp_path: Path) -> None:
-    """Where one part of a pattern is empty, the row has no files by it, rather than those of all rows."""
+    """If one part of a pattern is empty, the row gets no files by it, instead of those of all rows."""
     (tmp_path / "f" / "2026").mkdir(parents=True)
     (tmp_path / "f" / "2026" / "T-1.pdf").write_bytes(b"x")
     case = loaded(tmp_path, f"{HEAD}attachments: {{folder: f, patterns: '{{Año}}/{{Id}}*'}}\n")
@@ -132,7 +132,7 @@ def test_an_empty_cell_makes_no_pattern_wider(tmp_path: Path) -> None:
 
 
 def test_files_are_listed_by_another_table(tmp_path: Path) -> None:
-    """A table of files, as GLPI and osTicket export them, names each case's files, and how people know them."""
+    """A table of files, as GLPI and osTicket export them, gives each case its files with their display names."""
     listed = "{file: docs.csv, key: items_id, match: Id, path: filepath, name: filename}"
     text = f"{HEAD}attachments: {{folder: f, list: {listed}, strip_prefix: /var/, names_in: description}}\n"
     docs = frame({
@@ -147,7 +147,7 @@ def test_files_are_listed_by_another_table(tmp_path: Path) -> None:
 
 
 def test_a_column_of_web_addresses_is_refused(tmp_path: Path) -> None:
-    """Addresses are not files: the fault is at the mapping's line, and says what to do instead."""
+    """Web addresses are not files: the fault is at the mapping's line, and says what to do instead."""
     case = loaded(tmp_path, f"{HEAD}attachments: {{folder: f, columns: Link}}\n")
     mapper = bound(case, sheet := frame({"Id": ["1", "2"], "Link": ["https://a.co/1.pdf", ""]}))
     with pytest.raises(MappingError, match=r":12:35: attachments\.columns: Link has web addresses"):
@@ -156,7 +156,7 @@ def test_a_column_of_web_addresses_is_refused(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("keep", ["first", "last"])
 def test_r19_keep_and_identity_have_one_definition_of_the_same_key(tmp_path: Path, keep: str) -> None:
-    """What is no key is none for `keep`, too; what a no-break space alone tells apart becomes one case or an issue."""
+    """`keep` treats keys as identity does: a key that differs by a no-break space is one case or an issue."""
     case = loaded(tmp_path, with_source(f"{{key: [Id, N], keep: {keep}}}"))
     broken = CellError("#N/A", "error-cell", "", "")
     sheet = frame({"Id": ["T 1", "T\xa01", "7", Typed("7.0", 7.0), "", "", broken, broken], "N": ["1"] * 8})
@@ -171,7 +171,7 @@ def test_r19_keep_and_identity_have_one_definition_of_the_same_key(tmp_path: Pat
 
 
 def test_lines_of_one_case_are_joined_over_a_no_break_space(tmp_path: Path) -> None:
-    """What a person cannot see does not part the lines of a case."""
+    """An invisible difference in a key does not separate the rows of a case."""
     case = loaded(tmp_path, with_source("{key: Id, group: Id}"))
     sheet = frame({"Id": ["T 1", "T\xa01", "T 2"]})
     assert bound(case, sheet).convert(sheet).skipped == {3: "part of the case of row 2"}

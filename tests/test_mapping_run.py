@@ -1,4 +1,4 @@
-"""Mappings that need more than one row or one table, end to end against the stand-in CRM."""
+"""Mappings that need several rows or tables, end to end against the sandbox."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ LOG = [
 
 @pytest.fixture
 def source(tmp_path: Path) -> Path:
-    """Give a workbook with an event log and a sheet of agents, its mapping and its files."""
+    """Provide a workbook with an event log and a sheet of agents, its mapping and its files."""
     book = openpyxl.Workbook()
     log, agents = book.active, book.create_sheet("Agentes")
     assert log is not None
@@ -58,7 +58,7 @@ def source(tmp_path: Path) -> Path:
 def test_an_event_log_with_a_lookup_sheet_becomes_one_case_of_each_key(
     source: Path, sandbox: RunningSandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The newest row of each key is sent, agents come from another sheet, files from patterns."""
+    """The newest row of each key is sent, with agents from another sheet and files from patterns."""
     monkeypatch.setenv("WOLKVOX_TOKEN", "any")
     where = ["-m", str(source.parent / "mapping.yml"), "--server", sandbox.url, "--operation", "demo"]
     journal = ["--journal", str(source.parent / "journal.db")]

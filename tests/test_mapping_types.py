@@ -1,4 +1,4 @@
-"""Cells become values of the CRM's types; what a cell alone does not prove, the whole column proves, or is an issue."""
+"""Cells become values of the CRM's types; what one cell does not prove, the whole column proves, or it is an issue."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ DATETIMES = st.datetimes(dt.datetime(1900, 1, 1), dt.datetime(2999, 12, 31))  # 
 
 
 def true(text: str, value: float | dt.date | dt.time) -> Typed:
-    """Return a cell that a workbook stores as more than text."""
+    """Return a cell that a workbook stores as a typed value."""
     return Typed(text, value)
 
 
 def test_s3_a_column_proves_the_order_of_its_dates(tmp_path: Path) -> None:
-    """One day above 12 proves day or month first for every cell; ISO dates and month names need no proof."""
+    """One day above 12 proves day or month first for all cells; ISO dates and month names need no proof."""
     spec = "{column: C, type: date}"
     assert form_values(tmp_path, spec, ["03/04/2026", "13/04/2026", "1-2-2026"]) == [
         "2026-04-03", "2026-04-13", "2026-02-01",
@@ -40,7 +40,7 @@ def test_s3_a_column_proves_the_order_of_its_dates(tmp_path: Path) -> None:
 
 
 def test_s3_a_date_that_may_be_two_is_asked_for(tmp_path: Path) -> None:
-    """`03/04/2026` alone proves nothing, nor does a column that contradicts itself; `05/05/2026` is one date anyway."""
+    """Neither `03/04/2026` alone nor a contradictory column proves an order; `05/05/2026` is unambiguous."""
     spec = "{column: C, type: date}"
     assert form_values(tmp_path, spec, ["03/04/2026", "05/05/2026"]) == ["! date-format-unclear", "2026-05-05"]
     assert form_values(tmp_path, spec, ["13/04/2026", "04/13/2026"]) == ["! date-format-unclear"] * 2
@@ -83,7 +83,7 @@ def test_s3_true_dates_know_themselves_and_never_round(tmp_path: Path) -> None:
 
 
 def test_times_are_read_with_and_without_halves(tmp_path: Path) -> None:
-    """Times have 24 hours or `a. m.`, `PM`; what is no time of day is an issue."""
+    """Times have 24 hours or `a. m.`, `PM`; anything else is an issue."""
     cells = ["3:15 p. m.", "12:00 AM", "9:05", "24:00", "13:00 PM", true("08:00", dt.time(8)), "10:20:30.9"]
     assert form_values(tmp_path, "{column: C, type: time, format: 'HH:mm'}", cells) == [
         "15:15", "00:00", "09:05", "! not-a-time", "! not-a-time", "08:00", "10:20",
@@ -91,7 +91,7 @@ def test_times_are_read_with_and_without_halves(tmp_path: Path) -> None:
 
 
 def test_named_formats_are_the_only_ones_that_are_read(tmp_path: Path) -> None:
-    """With `read`, a cell is read in one of the named formats, two-digit years included, or is an issue."""
+    """With `read`, a cell fits one of the named formats, two-digit years included, or is an issue."""
     spec = "{column: C, type: date, read: [DD/MM/YY, D MMM YYYY, YYYYMMDD]}"
     cells = ["1/2/26", "1/2/70", "3 feb 2026", "20260204", "2026-02-05", "1/2/26 10:30"]
     assert form_values(tmp_path, spec, cells) == [
@@ -110,7 +110,7 @@ def test_s2_a_column_proves_its_decimal_sign(tmp_path: Path) -> None:
 
 
 def test_numbers_keep_every_digit_or_are_issues(tmp_path: Path) -> None:
-    """JSON numbers are as exact as the cell; true numbers and percentages are what they show."""
+    """JSON numbers are as exact as the cell; stored numbers and percentages are what they show."""
     cells = [
         "0.1",
         "12345678901234567890",
@@ -128,7 +128,7 @@ def test_numbers_keep_every_digit_or_are_issues(tmp_path: Path) -> None:
 
 
 def test_currencies_lose_their_signs(tmp_path: Path) -> None:
-    """Signs and codes of money around a number are no part of it; brackets owe."""
+    """Currency signs and codes around a number are dropped; brackets mean a negative number."""
     cells = ["$ 1.234,50", "COP 1.000.000", "R$ 10,00", "US$5", "(3)", "S/ 2", "12 pesos"]
     assert form_values(tmp_path, "{column: C, type: currency}", cells) == [
         1234.5, 1000000, 10, 5, -3, 2, "! not-a-number",
@@ -136,7 +136,7 @@ def test_currencies_lose_their_signs(tmp_path: Path) -> None:
 
 
 def test_booleans_are_words_of_three_languages(tmp_path: Path) -> None:
-    """Yes and no in Spanish, Portuguese and English, marks and true booleans; anything else by `values`."""
+    """Yes and no in Spanish, Portuguese and English, marks and stored booleans are read; others need `values`."""
     cells = ["Sí", "NO", "não", "x", "0", true("TRUE", value=True), "quizás"]
     assert form_values(tmp_path, "{column: C, type: boolean}", cells) == [
         True, False, False, True, False, True, "! not-a-boolean",
@@ -146,7 +146,7 @@ def test_booleans_are_words_of_three_languages(tmp_path: Path) -> None:
 
 
 def test_phones_belong_to_a_country(tmp_path: Path) -> None:
-    """Numbers are written internationally or nationally; trunk prefixes fall away, other countries' stay whole."""
+    """Numbers are international or national; trunk prefixes are dropped, and foreign numbers stay complete."""
     cells = [
         "300 123 4567",
         "+57 (300) 123-4567",
@@ -211,14 +211,14 @@ def test_an_impossible_phone_number_names_its_country_and_what_is_wrong(cell: st
 
 
 def test_lists_take_their_options_spelling(tmp_path: Path) -> None:
-    """An option is found without case and accents; what is none is left to validation, never changed."""
+    """Options are found without case and accents; an unknown one is left unchanged for validation."""
     assert form_values(tmp_path, "{column: C, type: list, allowed: [Médico, Legal]}", ["medico", "LEGAL", "Otro"]) == [
         "Médico", "Legal", "Otro",
     ]  # fmt: skip
 
 
 def test_multi_selects_are_arrays_or_text(tmp_path: Path) -> None:
-    """The options of a cell are separated, each once; `format: text` joins them again."""
+    """The options of a cell are split, each once; `format: text` joins them again."""
     spec = "{column: C, type: multi-select, separator: ';', allowed: [A, B]"
     assert form_values(tmp_path, f"{spec}}}", ["a; B;A", ";", ""]) == [["A", "B"], None, None]
     assert form_values(tmp_path, f"{spec}, format: text}}", ["a; B"]) == ["A;B"]
@@ -228,7 +228,7 @@ def test_multi_selects_are_arrays_or_text(tmp_path: Path) -> None:
 
 
 def test_html_becomes_what_a_reader_sees(tmp_path: Path) -> None:
-    """Paragraphs, lists, links and entities become text; scripts vanish; text without tags keeps its lines."""
+    """Paragraphs, lists, links and entities become text; scripts are removed; plain text keeps its lines."""
     cells = [
         "<p>Hola&nbsp;<b>Ana</b></p><p>Lista:</p><ul><li>uno</li><li>dos</li></ul><script>x()</script>",
         '<div>Ver <a href="https://a.co/x">aquí</a><br/>fin</div>',
@@ -248,7 +248,7 @@ def test_web_addresses_are_whole(tmp_path: Path) -> None:
 
 
 def test_texts_change_only_where_asked(tmp_path: Path) -> None:
-    """`strip`, `upper`, `lower` and `truncate` do what they say; without them, only white space around goes."""
+    """`strip`, `upper`, `lower` and `truncate` do what they say; otherwise only outer white space is removed."""
     cells = [" *Ábc d* "]
     assert form_values(tmp_path, "{column: C, type: text}", cells) == ["*Ábc d*"]
     assert form_values(tmp_path, "{column: C, strip: false}", cells) == [" *Ábc d* "]
@@ -258,7 +258,7 @@ def test_texts_change_only_where_asked(tmp_path: Path) -> None:
 
 
 def test_objects_have_a_type_and_properties_with_sources(tmp_path: Path) -> None:
-    """An object is left out where none of its columns has a value; its properties' faults name their column."""
+    """An object without any value is left out; faults of its properties name their column."""
     spec = "{object: {type: telephone, value: {column: C, type: phone, country: CO, format: national}, code: '+57'}}"
     assert form_values(tmp_path, spec, ["3001234567", "", "12"]) == [
         {"type": "telephone", "value": "3001234567", "code": "+57"}, None, "! not-a-phone",
@@ -266,7 +266,7 @@ def test_objects_have_a_type_and_properties_with_sources(tmp_path: Path) -> None
 
 
 def test_a_date_and_a_time_in_two_columns_become_one_moment(tmp_path: Path) -> None:
-    """A template can be a date, and its filled texts prove the order as a column does."""
+    """A template can be a date; its filled texts prove the order as a column does."""
     case = loaded(tmp_path, f"{HEAD}form:\n  X: {{template: '{{D}} {{T}}', type: datetime}}\n")
     sheet = frame({"Id": ["1", "2", "3"], "D": ["02/01/2026", "13/01/2026", ""], "T": ["10:00", "", ""]})
     assert converted(case, sheet).fields["form.X"].tolist() == ["2026-01-02 10:00:00", "2026-01-13 00:00:00", None]
@@ -278,7 +278,7 @@ FORMATS = st.sampled_from(["YYYY-MM-DD HH:mm:ss", "DD/MM/YYYY HH:mm:ss", "MM-DD-
 @settings(max_examples=60, deadline=None)
 @given(DATETIMES, FORMATS)
 def test_a_moment_that_is_written_in_a_format_is_read_back(moment: dt.datetime, form: str) -> None:
-    """Writing and reading by one format loses nothing but fractions of a second."""
+    """Writing and reading in one format loses only fractions of a second."""
     assert DateTimeReader([form]).read(format_datetime(moment, form)) == moment.replace(microsecond=0)
     assert reader(form).fullmatch(format_datetime(moment, form))
 
@@ -286,7 +286,7 @@ def test_a_moment_that_is_written_in_a_format_is_read_back(moment: dt.datetime, 
 @settings(max_examples=60, deadline=None)
 @given(st.lists(DATETIMES, min_size=1, max_size=20), st.sampled_from(["DD/MM/YYYY", "MM/DD/YYYY"]))
 def test_a_column_of_dates_is_read_rightly_or_not_at_all(moments: list[dt.datetime], form: str) -> None:
-    """Whatever order a column has, a date is never read as another one."""
+    """Whatever a column's order, a date is never read as another date."""
     texts = [format_datetime(moment, form) for moment in moments]
     column = DateTimeReader()
     column.observe(texts)
@@ -313,7 +313,7 @@ def test_a_column_of_numbers_is_read_back_whatever_its_signs(numbers: list[Decim
 @settings(max_examples=60, deadline=None)
 @given(st.text(alphabet=string.printable + "áÑç€\u00a0{}", max_size=40))
 def test_a_text_is_its_text(text: str) -> None:
-    """Whatever a cell holds, a text field holds the same without white space around it, through templates, too."""
+    """A text field has the cell's text without outer white space, also through templates."""
     with tempfile.TemporaryDirectory() as folder:
         specs = "{column: C}\n  Y: {template: '{C}'}"
         case = loaded(Path(folder), f"{HEAD}form:\n  X: {specs}\n")

@@ -1,6 +1,6 @@
-"""The promise in small: every order of events of a few rows and processes, and what happens without each rule.
+"""The promise in a small model: it holds in every order of events, and breaks without any one of its rules.
 
-The model is in `tests/model/`; `python -m tests.model --update` renews what this file compares.
+The model is in `tests/model/`; `python -m tests.model --update` updates the files that these tests compare.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ LATE_CRM = Setting(searches=True, crm_keeps_the_quiet_period=False)
 
 @pytest.mark.parametrize("name", SETTINGS)
 def test_with_all_rules_every_promise_holds_in_every_order_of_events(name: str) -> None:
-    """No moment that can be reached breaks a promise, and everything that may happen does happen in some."""
+    """No reachable moment breaks a promise, and each kind of event happens in at least one of them."""
     found = explore(SETTINGS[name])
     assert found.broken is None, "\n".join(found.story)
     assert everything(name, found) in STORIES.read_text("utf-8")
@@ -25,7 +25,7 @@ def test_with_all_rules_every_promise_holds_in_every_order_of_events(name: str) 
 
 @pytest.mark.parametrize("rule", Rule)
 def test_without_a_rule_its_promise_breaks_by_the_shortest_story(rule: Rule) -> None:
-    """Each rule is needed: without it the model finds the fault, and tells it as it stands in the collection."""
+    """Each rule is needed: without it the model breaks the promise, by the story in the collection."""
     found = without(rule)
     assert found.broken is RULES[rule].breaks
     assert story(rule, found) in STORIES.read_text("utf-8")
@@ -33,13 +33,13 @@ def test_without_a_rule_its_promise_breaks_by_the_shortest_story(rule: Rule) -> 
 
 
 def test_without_the_intent_a_row_whose_case_exists_is_not_even_named() -> None:
-    """A rule that is taken out may break several promises: this one breaks each row's being named as well."""
+    """Removing a rule may break several promises: without the intent, the row is not named as doubtful either."""
     setting = SETTINGS[RULES[Rule.INTENT_FIRST].seen_in]._replace(off=frozenset({Rule.INTENT_FIRST}))
     assert explore(setting, (Promise.DOUBT_NAMED,)).broken is Promise.DOUBT_NAMED
 
 
 def test_a_crm_that_commits_after_the_quiet_period_is_what_is_assumed_away() -> None:
-    """Then a second case comes of an absence that was believed too early; the control leaves only that way to it."""
+    """With such a CRM, a second case results from believing an absence too early, in spite of the control."""
     found = explore(LATE_CRM, (Promise.ONE_CASE,))
     assert found.broken is Promise.ONE_CASE
     believed = next(n for n, what in enumerate(found.story) if what.startswith("The search") and "planned" in what)
@@ -49,6 +49,6 @@ def test_a_crm_that_commits_after_the_quiet_period_is_what_is_assumed_away() -> 
 
 
 def test_where_no_absence_is_believed_even_a_crm_that_is_late_for_ever_makes_no_second_case() -> None:
-    """A tenant whose search was never verified only ever finds cases: its rows stay unknown, and nothing breaks."""
+    """Without a verified search, rows stay unknown and no promise breaks."""
     setting = SETTINGS["one row, two processes"]._replace(crm_keeps_the_quiet_period=False, believes_absence=False)
     assert explore(setting).broken is None

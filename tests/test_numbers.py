@@ -1,4 +1,4 @@
-"""Every number that a run shows comes from one place: whatever happened, all of its outputs tell the same."""
+"""Every number of a run comes from one place: all outputs show the same numbers, whatever happened."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ SKIPPING = MAPPING.replace("  key: Ticket\n", "  key: Ticket\n  skip_if: {Priori
 
 @dataclass(frozen=True)
 class Numbers:
-    """What one output tells of a run: rows by state, those created in it, those edited since, and its issues."""
+    """What one output shows of a run: rows by state, rows created in it, rows edited since, and issues."""
 
     states: dict[str, int]
     created_now: int
@@ -35,7 +35,7 @@ class Numbers:
 
 @pytest.fixture
 def office(tmp_path: Path) -> Iterator[Office]:
-    """Give an office whose CRM knows the contacts of the first forty tickets."""
+    """Provide an office whose CRM knows the contacts of the first forty tickets."""
     contacts = tuple(f"cliente{number}@example.com" for number in range(1, 41))
     with RunningSandbox(config=SandboxConfig(contacts=contacts)) as sandbox:
         made = Office(tmp_path, sandbox)
@@ -44,7 +44,7 @@ def office(tmp_path: Path) -> Iterator[Office]:
 
 
 def some_tickets(random: Random) -> list[dict[str, str]]:
-    """Return rows of every kind: right ones, some with one or two faults, some that the CRM refuses, some to skip."""
+    """Return rows of every kind: valid, with one or two faults, rejected by the CRM, and skipped."""
     rows = []
     for number in range(1, random.randint(12, 30)):
         changes: dict[str, str] = {}
@@ -62,14 +62,14 @@ def some_tickets(random: Random) -> list[dict[str, str]]:
 
 
 def edited(rows: list[dict[str, str]], random: Random) -> list[dict[str, str]]:
-    """Return the rows as somebody left them: some corrected, some edited for no reason, one added."""
+    """Return the rows after edits: some corrected, some changed for no reason, one added."""
     changed = [row | {"Detalle": "Otra cosa"} if random.random() < 0.2 else row for row in rows]
     corrected = [row | {"Correo": "cliente1@example.com"} if random.random() < 0.3 else row for row in changed]
     return [*corrected, ticket(40)]
 
 
-def told_by_json(result: dict[str, Any]) -> Numbers:
-    """Read the one object that --json prints; a reason is an issue where its row is to be corrected."""
+def numbers_of_json(result: dict[str, Any]) -> Numbers:
+    """Read the object that --json prints; a reason is an issue if its row needs correcting."""
     counts = Counter(result["counts"])
     issues = sum(reason["status"] in {"invalid", "rejected"} for reason in result["reasons"])
     states = {status.value: counts[status] for status in Status}
@@ -78,46 +78,46 @@ def told_by_json(result: dict[str, Any]) -> Numbers:
     return Numbers(states, counts["created_now"], counts["changed"], issues)
 
 
-def told_by_tallies(tallies: dict[str, int], issues: int, changed: int) -> Numbers:
-    """Put together what Summary and the page show: what was created is told in two."""
+def numbers_of_tallies(tallies: dict[str, int], issues: int, changed: int) -> Numbers:
+    """Combine what Summary and the page show; they split the created rows into two numbers."""
     states = {status.value: tallies.get(status, 0) for status in Status}
     states["created"] = tallies["created in this run"] + tallies["created before"]
     assert tallies["all rows"] == sum(states.values())
     return Numbers(states, tallies["created in this run"], changed, issues)
 
 
-def told_by_workbook(path: Path) -> Numbers:
-    """Read the sheets `Summary` and `Issues`, and hold `To decide` to them."""
+def numbers_of_workbook(path: Path) -> Numbers:
+    """Read the sheets `Summary` and `Issues`, and check `To decide` against them."""
     workbook = load_workbook(path)
     tallies = {line[0].value: line[1].value for line in workbook["Summary"] if isinstance(line[1].value, int)}
     doubtful = workbook["To decide"].max_row - 1 if "To decide" in workbook else 0
     assert doubtful == tallies["unknown"] + tallies["conflict"]
-    return told_by_tallies(tallies, workbook["Issues"].max_row - 1, tallies.get("of these, changed", 0))
+    return numbers_of_tallies(tallies, workbook["Issues"].max_row - 1, tallies.get("of these, changed", 0))
 
 
-def told_by_rows(table: pd.DataFrame) -> Numbers:
-    """Count the lines of a report."""
+def numbers_of_rows(table: pd.DataFrame) -> Numbers:
+    """Count the rows of a report."""
     states = Counter(table["status"])
-    said = table["message"]
-    changed = said.str.contains("Edited after its case was created").sum()
+    messages = table["message"]
+    changed = messages.str.contains("Edited after its case was created").sum()
     return Numbers(
         {status.value: states[status] for status in Status},
-        int(said.str.contains("Created in this run").sum()),
+        int(messages.str.contains("Created in this run").sum()),
         int(changed),
     )
 
 
-def told_by_page(page: str) -> Numbers:
-    """Read the outcomes of the page, and how often each group of issues stands in it."""
+def numbers_of_page(page: str) -> Numbers:
+    """Read the outcomes from the page, and how often each group of issues occurs."""
     found = re.findall(r'<th scope="row">(?:<span[^>]*>)?([^<]+)(?:</span>)?</th>\s*<td class="number">(\d+)<', page)
     often = re.findall(r'<td data-name="How often" class="number">(\d+)<', page)
     changed = re.search(r"(\d+) created rows? w", page)
     tallies = {name: int(number) for name, number in found}
-    return told_by_tallies(tallies, sum(map(int, often)), int(changed[1]) if changed else 0)
+    return numbers_of_tallies(tallies, sum(map(int, often)), int(changed[1]) if changed else 0)
 
 
-def told_by_history(office: Office, give: Give, run: int) -> tuple[Numbers, dict[str, Any]]:
-    """Read what the journal has of a run, in the list and by its number."""
+def numbers_of_history(office: Office, give: Give, run: int) -> tuple[Numbers, dict[str, Any]]:
+    """Read what `history` shows of a run, in the list and by its number."""
     where = ["--journal", str(office.journal), "--json"]
     listed = next(each for each in give(["history", *where]).json["runs"] if each["id"] == run)
     shown = give(["history", str(run), *where]).json
@@ -129,27 +129,27 @@ def told_by_history(office: Office, give: Give, run: int) -> tuple[Numbers, dict
 
 
 def assert_agreement(office: Office, give: Give, *more: str) -> Numbers:
-    """Run, and hold every output of the run to what --json says."""
+    """Run, and compare every output of the run with --json."""
     result = give(office.arguments("run", "--yes", "--json", "--html", "--quiet-period", "0", *more)).json
-    said = told_by_json(result)
-    assert told_by_workbook(office.report) == said
-    assert told_by_page(office.report.with_suffix(".html").read_text("utf-8")) == said
-    rows = Numbers(said.states, said.created_now, said.changed)
-    assert told_by_rows(office.reported()) == rows
-    history, listed = told_by_history(office, give, result["run"])
+    expected = numbers_of_json(result)
+    assert numbers_of_workbook(office.report) == expected
+    assert numbers_of_page(office.report.with_suffix(".html").read_text("utf-8")) == expected
+    rows = Numbers(expected.states, expected.created_now, expected.changed)
+    assert numbers_of_rows(office.reported()) == rows
+    history, listed = numbers_of_history(office, give, result["run"])
     assert history == rows
     assert (listed["calls"], listed["exit_status"]) == (result["calls"], result["exit_status"])
     table = office.folder / "again.csv"
-    rebuilt = told_by_json(give(office.arguments("report", "--json", "--report", str(table))).json)
-    lines = told_by_rows(pd.read_csv(table, dtype=str, keep_default_na=False))
+    rebuilt = numbers_of_json(give(office.arguments("report", "--json", "--report", str(table))).json)
+    lines = numbers_of_rows(pd.read_csv(table, dtype=str, keep_default_na=False))
     assert replace(lines, issues=rebuilt.issues) == rebuilt
-    assert "--only" in more or replace(rebuilt, created_now=said.created_now) == said
-    return said
+    assert "--only" in more or replace(rebuilt, created_now=expected.created_now) == expected
+    return expected
 
 
 @pytest.mark.parametrize("seed", range(6))
 def test_every_output_of_a_run_tells_the_same_numbers(office: Office, give: Give, seed: int) -> None:
-    """Created, invalid, rejected, unknown, skipped and changed rows, settled and limited ones, in four runs."""
+    """Four runs with rows in all states, settled rows and limits show the same numbers everywhere."""
     random = Random(seed)  # noqa: S311 - the same runs every time
     rows = some_tickets(random)
     office.write(rows)
@@ -165,7 +165,7 @@ def test_every_output_of_a_run_tells_the_same_numbers(office: Office, give: Give
 
 
 def test_the_runs_above_come_to_every_end(office: Office, give: Give) -> None:
-    """One of them holds rows of every kind at once, so that agreement is no agreement of zeros."""
+    """One run has rows in every state at once, so the outputs do not merely agree on zeros."""
     office.write(
         [
             ticket(1),
@@ -191,7 +191,7 @@ def test_the_runs_above_come_to_every_end(office: Office, give: Give) -> None:
 
 
 def test_history_tells_what_a_run_changed(office: Office, give: Give) -> None:
-    """By state, how, and reference: what was sent by a run, and what was settled since the run before it."""
+    """`history` shows what a run sent and what was settled since the run before, by state, how and reference."""
     office.write([ticket(1), ticket(2), ticket(3, Correo="nuevo@example.com")])
     office.sandbox.inject("blank-ids:nth=2")
     give(office.arguments("run", "--yes", "--concurrency", "1"))
@@ -222,7 +222,7 @@ def test_history_tells_what_a_run_changed(office: Office, give: Give) -> None:
 
 
 def test_history_of_no_such_run(office: Office, give: Give) -> None:
-    """A number that no run has is said in a sentence."""
+    """A number without a run gets a clear sentence."""
     office.write([ticket(1)])
     give(office.arguments("run", "--yes"))
     result = give(["history", "7", "--journal", str(office.journal)])

@@ -1,4 +1,4 @@
-"""What comes from outside stays text: nothing in a cell, a header or a name is obeyed by a terminal."""
+"""Text from outside stays text: a terminal obeys nothing in a cell, a header or a name."""
 
 from __future__ import annotations
 
@@ -34,14 +34,14 @@ def obeyed(printed: str) -> list[str]:
 
 
 def test_x7_a_sentence_cleans_every_value_of_its() -> None:
-    """Texts, paths and errors are cleaned; numbers and moments keep their formats."""
+    """Texts, paths and errors in a sentence are cleaned; numbers and times keep their formats."""
     assert _("{a} {b:,} {c}", a=EVIL, b=1234, c=Path(EVIL)) == f"{clean(EVIL)} 1,234 {clean(EVIL)}"
     assert not obeyed(ngettext("{x}", "{x}", 1, x=OSError(22, EVIL)))
     assert _("{a}", a="{b}") == "{b}"
 
 
 def test_x7_json_is_the_same_for_a_program_and_harmless_for_a_terminal() -> None:
-    """What is read from the JSON is what was written, half a character included."""
+    """A program reads the original values from the JSON, including half a character; a terminal obeys none."""
     value = {EVIL: [EVIL, "\ud800", "ñ"]}
     assert json.loads(json_text(value)) == value
     assert not obeyed(json_text(value))
@@ -55,7 +55,7 @@ def test_x7_a_drafted_mapping_names_the_header_and_prints_harmlessly() -> None:
 
 
 def test_x7_a_log_obeys_nothing(tmp_path: Path) -> None:
-    """Neither the file nor what -v prints."""
+    """Neither the log file nor the output of -v has characters that a terminal obeys."""
     record = logging.LogRecord("importer", logging.INFO, "", 0, "%s", (EVIL,), None)
     for form in (logs._JsonFormatter(), logs._TextFormatter()):
         assert not obeyed(form.format(record))
@@ -64,7 +64,7 @@ def test_x7_a_log_obeys_nothing(tmp_path: Path) -> None:
 
 @pytest.fixture
 def sheet(office: Office) -> tuple[Path, Path]:
-    """Make a source whose names, headers and cells are evil, and its mapping."""
+    """Provide a source whose names, headers and cells are hostile, and its mapping."""
     header = "Nota " + EVIL.replace("\x07", "").replace("\x08", "").replace("\x1b", "")  # a workbook holds no others
     csv = office.folder / f"evil {EVIL}.csv"
     csv.write_text(f'Ticket,"Nota {EVIL}",Tipo\n1,"{EVIL}","{EVIL}"\n"2{EVIL}",x,"{EVIL}"\n', "utf-8", newline="")
@@ -110,7 +110,7 @@ def on_a_terminal(*arguments: str | Path) -> str:
 
 
 def test_x7_no_command_lets_a_terminal_obey_a_cell_a_header_or_a_name(office: Office, sheet: tuple[Path, Path]) -> None:
-    """What check, preview, draft, run and history print for an evil sheet holds colours of ours, and nothing else."""
+    """On a hostile sheet, commands print only their own colours and no other control characters."""
     csv, mapping = sheet
     journal = ("--journal", office.folder / "j.sqlite")
     for arguments in (
@@ -133,7 +133,7 @@ def test_x7_no_command_lets_a_terminal_obey_a_cell_a_header_or_a_name(office: Of
 
 
 def test_x7_the_page_of_a_report_turns_no_direction(office: Office, sheet: tuple[Path, Path], give: Give) -> None:
-    """The report's page holds no mark of direction and no control character of a cell."""
+    """The report's page contains no direction mark and no control character from a cell."""
     csv, mapping = sheet
     page, journal = office.folder / "r.html", office.folder / "j.sqlite"
     result = give(["report", str(csv), "-m", str(mapping), "--report", str(page), "--journal", str(journal)])

@@ -41,7 +41,7 @@ def bare(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 @pytest.fixture
 def person(monkeypatch: pytest.MonkeyPatch) -> Person:
-    """Put a person at the terminal, whose answers the test decides."""
+    """Simulate a person at the terminal, whose answers the test decides."""
     there = Person()
     monkeypatch.setattr("importer.cli.terminal.is_interactive", lambda: True)
     monkeypatch.setattr("click.confirm", there.confirm)
@@ -70,13 +70,13 @@ class Person:
 
 @pytest.fixture(scope="module")
 def authority() -> trustme.CA:
-    """Make a certificate authority that the client trusts."""
+    """Provide a certificate authority that the client trusts."""
     return trustme.CA()
 
 
 @pytest.fixture
 def tunnel(office: Office, authority: trustme.CA, monkeypatch: pytest.MonkeyPatch) -> Iterator[Passage]:
-    """Route every https host to the stand-in, by the environment's proxy, and record the hosts."""
+    """Route every https host to the sandbox, by the environment's proxy, and record the hosts."""
 
     def certificate(host: str) -> ssl.SSLContext:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
@@ -89,8 +89,8 @@ def tunnel(office: Office, authority: trustme.CA, monkeypatch: pytest.MonkeyPatc
         yield proxy
 
 
-def words(office: Office, command: str, *more: str) -> list[str]:
-    """Return the words of a command that leaves server and operation to the mapping."""
+def command_line(office: Office, command: str, *more: str) -> list[str]:
+    """Return the arguments of a command that leaves server and operation to the mapping."""
     arguments = [command, str(office.source), "-m", str(office.mapping)]
     if command in {"run", "settle", "doctor"}:
         arguments += ["--ca-file", str(office.folder / "ca.pem"), "--journal", str(office.journal)]
@@ -99,8 +99,8 @@ def words(office: Office, command: str, *more: str) -> list[str]:
     return [*arguments, *more]
 
 
-def from_somebody_else(office: Office, more: str = "", count: int = 2) -> None:
-    """Write a sheet, and a mapping that names the server itself."""
+def write_with_server(office: Office, more: str = "", count: int = 2) -> None:
+    """Write a sheet, and a mapping that itself names the server."""
     office.mapping.write_text(MAPPING + TARGET + more, "utf-8")
     office.write(ticket(n) for n in range(1, count + 1))
 
@@ -122,10 +122,10 @@ def test_x5_no_call_goes_to_a_server_that_only_the_mapping_names(
     command: tuple[str, ...], office: Office, give: Give, tunnel: Passage
 ) -> None:
     """No command connects to it, not even for the quota; the question shows server, operation and file."""
-    from_somebody_else(office)
+    write_with_server(office)
     office.journal.parent.mkdir()
     Journal(office.journal).close()
-    refused = give(words(office, *command))
+    refused = give(command_line(office, *command))
     assert refused.status == 2
     assert tunnel.hosts == []
     output = refused.out + refused.err
@@ -136,14 +136,14 @@ def test_x5_no_call_goes_to_a_server_that_only_the_mapping_names(
 
 def test_x5_a_server_is_agreed_to_once_for_its_operation(office: Office, give: Give, tunnel: Passage) -> None:
     """After --trust-server no later command asks; another operation of the same server is asked about."""
-    from_somebody_else(office)
-    assert give(words(office, "run", "--yes", "--first-run", "--trust-server")).status == 0
-    assert give(words(office, "run", "--yes")).status == 0
-    assert give(words(office, "doctor")).status == 0
+    write_with_server(office)
+    assert give(command_line(office, "run", "--yes", "--first-run", "--trust-server")).status == 0
+    assert give(command_line(office, "run", "--yes")).status == 0
+    assert give(command_line(office, "doctor")).status == 0
     assert (office.sandbox.posts, set(tunnel.hosts)) == (2, {"crm0009.wolkvox.com"})
     calls = len(tunnel.hosts)
     office.mapping.write_text(office.mapping.read_text("utf-8").replace("operation: demo", "operation: other"), "utf-8")
-    refused = give(words(office, "run", "--yes", "--first-run", "--new-import", "--json"))
+    refused = give(command_line(office, "run", "--yes", "--first-run", "--new-import", "--json"))
     assert (refused.status, len(tunnel.hosts)) == (2, calls)
     assert [question["code"] for question in refused.json["questions"]] == ["trust-server"]
     assert settings_path().stat().st_mode & 0o777 == 0o600
@@ -154,7 +154,7 @@ def test_x5_what_the_user_named_is_meant(
     named: str, office: Office, give: Give, tunnel: Passage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A server and operation of an option, the environment, the settings or `login` are not asked about."""
-    from_somebody_else(office)
+    write_with_server(office)
     more = []
     if named == "option":
         more = ["--server", "crm0009.wolkvox.com", "--operation", "demo"]
@@ -166,7 +166,7 @@ def test_x5_what_the_user_named_is_meant(
         settings_path().write_text('server = "crm0009.wolkvox.com"\noperation = "demo"\n', "utf-8")
     else:
         monkeypatch.setattr("importer.settings.connection.token_in_keyring", lambda *_where: "stored")
-    assert give(words(office, "run", "--yes", "--first-run", *more)).status == 0
+    assert give(command_line(office, "run", "--yes", "--first-run", *more)).status == 0
     assert set(tunnel.hosts) == {"crm0009.wolkvox.com"}
 
 
@@ -174,8 +174,8 @@ def test_x5_an_operation_that_only_the_mapping_names_is_asked_about(
     office: Office, give: Give, tunnel: Passage
 ) -> None:
     """A token belongs to a server and an operation: naming the server does not agree to the operation."""
-    from_somebody_else(office)
-    refused = give(words(office, "run", "--yes", "--first-run", "--server", "crm0009.wolkvox.com"))
+    write_with_server(office)
+    refused = give(command_line(office, "run", "--yes", "--first-run", "--server", "crm0009.wolkvox.com"))
     assert (refused.status, tunnel.hosts) == (2, [])
     assert "--trust-server" in refused.err
 
@@ -184,16 +184,16 @@ def test_x5_a_person_who_declines_a_server_sends_nothing(
     office: Office, give: Give, tunnel: Passage, person: Person
 ) -> None:
     """At a terminal the question comes before any call; no is exit status 2, yes is remembered."""
-    from_somebody_else(office)
+    write_with_server(office)
     person.declines = ("crm0009.wolkvox.com and",)
-    assert give(words(office, "run")).status == 2
+    assert give(command_line(office, "run")).status == 2
     assert tunnel.hosts == []
     person.declines, person.asked = (), []
-    assert give(words(office, "run")).status == 0
+    assert give(command_line(office, "run")).status == 0
     assert [question.split()[0] for question in person.asked] == [str(office.mapping), "This", "Send"]
     person.asked = []
     office.write(ticket(n) for n in range(1, 4))
-    assert give(words(office, "run")).status == 0
+    assert give(command_line(office, "run")).status == 0
     assert [question.split()[0] for question in person.asked] == ["Send"]
 
 
@@ -205,12 +205,12 @@ def test_all_open_questions_are_listed_at_once(office: Office, give: Give, tunne
     outside = office.folder.parent / f"{office.folder.name}-lists"
     outside.mkdir()
     (outside / "agents.csv").write_text("name,mail\nAlta,Alta\n", "utf-8")
-    from_somebody_else(office)
+    write_with_server(office)
     with_lookup = MAPPING.replace(
         "default: Media,", f"default: Media, lookup: {{file: '{outside / 'agents.csv'}', key: name, value: mail}},"
     )
     office.mapping.write_text(with_lookup + TARGET, "utf-8")
-    refused = give(words(office, "run", "--json"))
+    refused = give(command_line(office, "run", "--json"))
     assert (refused.status, tunnel.hosts) == (2, [])
     assert [question["code"] for question in refused.json["questions"]] == [
         "allow-folder",
@@ -221,15 +221,15 @@ def test_all_open_questions_are_listed_at_once(office: Office, give: Give, tunne
     for option in ("--allow-folder", "--trust-server", "--first-run", "--yes"):
         assert option in refused.json["reason"]
     options = ["--allow-folder", str(outside), "--trust-server", "--first-run", "--yes"]
-    assert give(words(office, "run", *options)).status == 0
-    assert give(words(office, "run")).status == 0  # nothing is to be sent, and nothing left to be asked
+    assert give(command_line(office, "run", *options)).status == 0
+    assert give(command_line(office, "run")).status == 0  # nothing to send, and no open question
     assert office.sandbox.posts == 2
 
 
 def test_yes_agrees_to_the_forecast_and_to_nothing_else(office: Office, give: Give, tunnel: Passage) -> None:
     """--yes answers no other question."""
-    from_somebody_else(office)
-    refused = give(words(office, "run", "--yes", "--json"))
+    write_with_server(office)
+    refused = give(command_line(office, "run", "--yes", "--json"))
     assert [question["code"] for question in refused.json["questions"]] == ["trust-server", "first-run"]
     assert tunnel.hosts == []
 
@@ -246,10 +246,10 @@ def test_without_leave_to_send_no_call_is_made(office: Office, give: Give) -> No
 @pytest.mark.usefixtures("tunnel")
 def test_the_first_run_is_remembered_with_who_said_so(office: Office, give: Give) -> None:
     """The journal records the answer, once."""
-    from_somebody_else(office)
-    assert give(words(office, "run", "--yes", "--first-run", "--trust-server")).status == 0
+    write_with_server(office)
+    assert give(command_line(office, "run", "--yes", "--first-run", "--trust-server")).status == 0
     assert decisions(office) == [("first-run", "yes")]
-    assert give(words(office, "run", "--yes", "--first-run")).status == 0
+    assert give(command_line(office, "run", "--yes", "--first-run")).status == 0
     assert decisions(office) == [("first-run", "yes")]
 
 
@@ -374,7 +374,7 @@ def question(code: str = "a", scope: str = "run", rows: tuple[int, ...] = (), *,
 
 
 def test_where_nobody_can_be_asked_a_question_about_rows_stays_open() -> None:
-    """It does not end a run by itself, and is listed beside one that does."""
+    """A question about rows does not end a run by itself, and is listed beside one that does."""
     without_terminal = Terminal()
     whole, some, given = question("a"), question("b", "rows", (3,)), question("c", given=True)
     answered = answer_all([some, given], without_terminal)
@@ -412,7 +412,7 @@ def test_rows_wait_for_the_answer_to_a_question_about_them(
 
 @pytest.fixture
 def outside(office: Office) -> Path:
-    """Give a folder that is neither the mapping's nor the source's, with a list and a file in it."""
+    """Provide a folder outside those of mapping and source, with a list and a file in it."""
     folder = office.folder.parent / f"{office.folder.name} elsewhere"
     folder.mkdir()
     (folder / "agents.csv").write_text("name,mail\nAlta,Alta\n", "utf-8")
@@ -441,12 +441,12 @@ def listed_in(file: object) -> str:
 
 
 def by_dots(outside: Path, office: Office) -> str:
-    """Return a way out by `..`."""
+    """Return a path that leads out by `..`."""
     return os.path.relpath(outside, office.folder)
 
 
 def by_a_link(outside: Path, office: Office) -> str:
-    """Return a way out by a link with an innocent name."""
+    """Return a path that leads out by a link with an innocent name."""
     (office.folder / "lists").symlink_to(outside)
     return "lists"
 
@@ -466,7 +466,7 @@ def test_x5_no_file_outside_is_read_before_the_user_allows_its_folder(
     give: Give,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """No lookup, known values, list or attachments folder leads out unseen, whatever the command."""
+    """No command reads a lookup, known values, a list or attachments outside before the user agrees."""
     office.write([ticket(1)])
     named = way(outside, office)
     office.mapping.write_text(mapping(named if mapping is attached_from else f"{named}/agents.csv"), "utf-8")
@@ -487,7 +487,7 @@ def test_x5_no_file_outside_is_read_before_the_user_allows_its_folder(
 
 
 def test_x5_no_plan_is_made_of_a_file_outside(outside: Path, office: Office) -> None:
-    """Code that forgets to ask is stopped where the tables are opened: there is no second way in."""
+    """Code that forgets to ask is stopped where tables are opened, the only place."""
     office.write([ticket(1)])
     for mapping in (looked_up(outside / "agents.csv"), attached_from(outside)):
         office.mapping.write_text(mapping, "utf-8")
@@ -496,7 +496,7 @@ def test_x5_no_plan_is_made_of_a_file_outside(outside: Path, office: Office) -> 
 
 
 def test_x5_a_link_to_a_file_outside_is_a_way_out(outside: Path, office: Office, give: Give) -> None:
-    """A list that is a link counts as where it really is."""
+    """A list that is a link counts as being where the link leads."""
     office.write([ticket(1)])
     (office.folder / "agents.csv").symlink_to(outside / "agents.csv")
     office.mapping.write_text(looked_up("agents.csv"), "utf-8")
@@ -572,7 +572,7 @@ def test_x5_folders_of_mapping_and_source_need_no_leave(office: Office, give: Gi
 def test_the_doctor_shows_the_settings_file_and_what_it_says(office: Office, give: Give) -> None:
     """An existing file has a line of its own; a damaged one is a fault, with its line."""
     trust("https://crm0009.wolkvox.com", "demo")
-    shown = give([*words(office, "doctor", "--server", office.sandbox.url, "--operation", "demo")[:1], "--json",
+    shown = give([*command_line(office, "doctor", "--server", office.sandbox.url, "--operation", "demo")[:1], "--json",
                   "--server", office.sandbox.url, "--operation", "demo"])  # fmt: skip
     line = next(check for check in shown.json["checks"] if check["name"] == "settings-file")
     assert str(settings_path()) in line["seen"]
@@ -589,7 +589,7 @@ def test_r15_a_first_run_that_cannot_ask_the_crm_for_its_rows_asks_the_person(
     """Without a reference the CRM cannot be searched for rows of another computer: a person has to agree first."""
     office.mapping.write_text(MAPPING.replace("reference: description\n", "") + TARGET, "utf-8")
     office.write(ticket(n) for n in range(1, 3))
-    first = words(office, "run", "--yes", "--first-run", "--trust-server")
+    first = command_line(office, "run", "--yes", "--first-run", "--trust-server")
     for _time in range(2):
         refused = give(first)
         assert (refused.status, office.sandbox.posts) == (2, 0)

@@ -1,4 +1,4 @@
-"""What a run asks if the journal is not what it was, or does not know what this computer sent."""
+"""What a run asks if the journal was replaced, or does not know what this computer sent."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from importer.settings import settings_path
 
 
 def codes(office: Office, give: Give, *more: str) -> list[str]:
-    """Return the questions that a run ends with."""
+    """Return the codes of the questions that a run ends with."""
     result = give(office.arguments("run", "--yes", "--json", *more))
     assert result.status == 2, result
     assert "questions" in result.json, result.json["reason"]

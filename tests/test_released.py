@@ -1,6 +1,6 @@
-"""What a released version left behind goes on with this one: no POST, no row changed, the same references and ids.
+"""Files of a released version work with this one: no POST, no row changed, the same references and ids.
 
-`tests/released/make.py` says how the files came about. Each test works on a copy of them.
+`tests/released/make.py` says how the files were made. Each test works on a copy.
 """
 
 from __future__ import annotations
@@ -22,10 +22,10 @@ from released_support import RELEASED, Served, served
 from run_support import Give, Result
 
 EXTRA: dict[str, tuple[str, ...]] = {"run": (), "report": (), "adopt": (), "settle": ()}
-"""What each command has to be told by now that the released version did not ask, such as an answer to a question."""
+"""Options that each command needs now and the released version did not, such as the answer to a question."""
 
 PARTS = {"part": "skipped"}
-"""States that the released version had other names for."""
+"""States that had other names in the released version."""
 
 Facts = dict[str, Any]
 
@@ -35,11 +35,11 @@ IMPORTS = {
     for file in sorted(RELEASED.glob("*/expected.json"))
     for name, facts in json.loads(file.read_text("utf-8"))["imports"].items()
 }
-"""What each release said of its imports, by the release's folder and the import's name."""
+"""What each release recorded about its imports, by the release's folder and the import's name."""
 
 
 def imports(*, with_backup: bool = False) -> pytest.MarkDecorator:
-    """Repeat a test for each import of each release, or for those whose workbook the report was written back into."""
+    """Repeat a test for each import of each release, or only for those with a written-back workbook."""
     chosen = [key for key, facts in IMPORTS.items() if "backup" in facts or not with_backup]
     return pytest.mark.parametrize(
         ("release", "name"), chosen, ids=[f"{release.name}-{name}" for release, name in chosen]
@@ -52,68 +52,70 @@ EVERY_RELEASE = pytest.mark.parametrize("release", sorted(RELEASED.glob("[0-9]*"
 
 
 @dataclass
-class Bequest:
-    """A copy of a release's files, the working folder of the test, and a stand-in that has none of its cases."""
+class ReleaseCopy:
+    """A copy of a release's files, the test's folder, and a simulated CRM that has none of the release's cases."""
 
     release: Path
     give: Give
     crm: Served
 
     def facts(self, name: str) -> Facts:
-        """Return what the release said of one of its imports."""
+        """Return what the release recorded about one of its imports."""
         return IMPORTS[self.release, name]
 
     def in_flight(self) -> Facts:
-        """Return what the release said of the journal whose run was killed."""
+        """Return what the release recorded about the journal whose run was killed."""
         found: Facts = json.loads(Path("expected.json").read_text("utf-8"))["in_flight"]
         return found
 
-    def adopts(self, name: str, report: str, journal: str) -> None:
-        """Hold that a new journal which adopts a report has the references, ids and doubts of the release."""
+    def assert_adopts(self, name: str, report: str, journal: str) -> None:
+        """Assert that a new journal which adopts a report has the release's references, ids and doubtful rows."""
         facts = self.facts(name)
         result = self.call("adopt", report, facts["mapping"], journal=journal)
         assert result.status == 0, result
-        had, has = expected(facts), kept(Path(journal), name)
-        assert with_ids(has) == with_ids(had)
-        assert in_doubt(has) == in_doubt(had)
-        assert len(has) == len(with_ids(had)) + len(in_doubt(had))
+        had, has = released_rows(facts), journal_rows(Path(journal), name)
+        assert ids_by_reference(has) == ids_by_reference(had)
+        assert doubtful_states(has) == doubtful_states(had)
+        assert len(has) == len(ids_by_reference(had)) + len(doubtful_states(had))
 
     def run(self, source: str, facts: Facts, *more: str, journal: str = "journal.db") -> Result:
-        """Carry out a run that asks nothing."""
+        """Execute a run that asks nothing."""
         return self.call("run", source, facts["mapping"], "--yes", *more, journal=journal)
 
     def call(self, command: str, source: str, mapping: str, *more: str, journal: str) -> Result:
-        """Carry out a command on a source and a mapping, and read what it prints as JSON."""
+        """Execute a command on a source and a mapping, and return its JSON."""
         words = [command, source, "-m", mapping, "--journal", journal, "--json", *self.crm.connection]
         return self.give([*words, *more, *EXTRA[command]])
 
     def settle(self, mapping: str, journal: str) -> Result:
-        """Ask the stand-in for the doubtful rows of an import."""
+        """Search the simulated CRM for the doubtful rows of an import."""
         return self.give(
             ["settle", "-m", mapping, "--journal", journal, *self.crm.connection, "--json", *EXTRA["settle"]]
         )
 
-    def goes_on(self, name: str, source: str, *more: str) -> Result:
-        """Hold that a run posts nothing and leaves the import as the release had it, whichever file is its source.
+    def assert_continues(self, name: str, source: str, *more: str) -> Result:
+        """Assert that a run of this source posts nothing and leaves the import as the release had it.
 
-        A row that was not edited counts as changed only where the release itself said so of this source.
+        An unedited row counts as changed only if the release itself said so for this source.
         """
         facts = self.facts(name)
         result = self.run(source, facts, *more)
         assert result.status in {facts["exit_status"], 1}, result
         counts = result.json["counts"]
         assert (self.crm.sandbox.posts, result.json["created_now"], counts["planned"]) == (0, 0, 0)
-        rows, edited = kept(Path("journal.db"), name), changed(expected(facts))
-        assert [row._replace(changed=False) for row in rows] == [row._replace(changed=False) for row in expected(facts)]
-        assert edited <= changed(rows) <= edited.union(facts["reports"].get(source, ()))
-        assert counts["changed"] == len(changed(rows))
-        assert result.status == facts["exit_status"] or changed(rows) > edited
+        rows, edited = journal_rows(Path("journal.db"), name), changed_references(released_rows(facts))
+        assert [row._replace(changed=False) for row in rows] == [
+            row._replace(changed=False) for row in released_rows(facts)
+        ]
+        assert edited <= changed_references(rows) <= edited.union(facts["reports"].get(source, ()))
+        assert counts["changed"] == len(changed_references(rows))
+        assert result.status == facts["exit_status"] or changed_references(rows) > edited
         return result
 
 
 @pytest.fixture
-def bequest(release: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, give: Give) -> Iterator[Bequest]:
-    """Give a copy of a release, on a computer whose user has no settings or state of this program."""
+def copied(release: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, give: Give) -> Iterator[ReleaseCopy]:
+    """Provide a copy of a release, for a user without settings or state of this program."""
     for variable in ("XDG_STATE_HOME", "XDG_CONFIG_HOME", "XDG_DATA_HOME", "HOME"):
         (tmp_path / variable).mkdir()
         monkeypatch.setenv(variable, str(tmp_path / variable))
@@ -122,11 +124,11 @@ def bequest(release: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, give
         file.chmod(0o600)  # which git does not keep
     monkeypatch.chdir(copy)
     with served(tmp_path) as crm:
-        yield Bequest(release, give, crm)
+        yield ReleaseCopy(release, give, crm)
 
 
 class Row(NamedTuple):
-    """A row as a journal has it."""
+    """A row as the journal has it."""
 
     reference: str
     state: str
@@ -135,8 +137,8 @@ class Row(NamedTuple):
     id_prefijo: str | None
 
 
-def kept(journal: Path, name: str) -> list[Row]:
-    """Return every row that a journal has of an import."""
+def journal_rows(journal: Path, name: str) -> list[Row]:
+    """Return every row of an import in a journal."""
     question = (
         "SELECT reference, state, changed, wolkvox_id, id_prefijo FROM rows JOIN imports ON imports.id = import_id"
         " WHERE name = ? ORDER BY reference"
@@ -146,29 +148,29 @@ def kept(journal: Path, name: str) -> list[Row]:
     return [Row(*row)._replace(changed=bool(row[2])) for row in found]
 
 
-def changed(rows: Iterable[Row]) -> set[str]:
+def changed_references(rows: Iterable[Row]) -> set[str]:
     """Return the references of the rows that were edited after their cases were created."""
     return {row.reference for row in rows if row.changed}
 
 
-def with_ids(rows: Iterable[Row]) -> dict[str, tuple[str | None, str | None]]:
-    """Return the ids of the rows that are cases, by reference."""
+def ids_by_reference(rows: Iterable[Row]) -> dict[str, tuple[str | None, str | None]]:
+    """Return the ids of the rows that have cases, by reference."""
     return {row.reference: (row.wolkvox_id, row.id_prefijo) for row in rows if row.state == "created"}
 
 
-def in_doubt(rows: Iterable[Row]) -> set[tuple[str, str]]:
-    """Return the rows that may or may not be cases, by reference and state."""
+def doubtful_states(rows: Iterable[Row]) -> set[tuple[str, str]]:
+    """Return the state of each doubtful row, by reference."""
     return {(row.reference, row.state) for row in rows if row.state in {"unknown", "conflict"}}
 
 
-def expected(facts: Facts) -> list[Row]:
-    """Return the rows that the release had in its journal, as `kept` has them."""
+def released_rows(facts: Facts) -> list[Row]:
+    """Return the rows of the release's journal, in the form of `journal_rows`."""
     names = ("reference", "state", "changed", "wolkvox_id", "idPrefijo")
     return sorted(Row(*(row[name] for name in names)) for row in facts["rows"])
 
 
-def lines(report: str) -> list[tuple[str, ...]]:
-    """Return what a report says of each row: its number, state, ids, and the reference of one that is not left out."""
+def report_rows(report: str) -> list[tuple[str, ...]]:
+    """Return number, state, ids and reference of each row of a report, without the reference of skipped rows."""
     if report.endswith(".csv"):
         sheet = pd.read_csv(report, dtype=str, keep_default_na=False)
     else:
@@ -179,70 +181,70 @@ def lines(report: str) -> list[tuple[str, ...]]:
 
 
 def test_a_release_has_rows_in_every_state() -> None:
-    """What the tests of this page hold is worth something: the states are there, and an edited row."""
-    rows = [row for facts in IMPORTS.values() for row in expected(facts)]
+    """The files of a release contain every state and an edited row, so the other tests prove something."""
+    rows = [row for facts in IMPORTS.values() for row in released_rows(facts)]
     assert {row.state for row in rows} >= {"created", "invalid", "rejected", "unknown", "conflict"}
-    assert len(changed(rows)) == 1
+    assert len(changed_references(rows)) == 1
 
 
 @EVERY_IMPORT
-def test_the_sheet_of_a_release_runs_on(bequest: Bequest, name: str) -> None:
-    """The same command again posts nothing, and renews the report in its place: every row as it was."""
-    facts = bequest.facts(name)
+def test_the_sheet_of_a_release_runs_on(copied: ReleaseCopy, name: str) -> None:
+    """The same command posts nothing, and writes the report again in its place with every row as it was."""
+    facts = copied.facts(name)
     report = next(iter(facts["reports"]))
-    before = lines(report)
+    before = report_rows(report)
     for _time in range(2):
-        assert bequest.goes_on(name, facts["source"]).json["report"] == report
-        assert lines(report) == before
+        assert copied.assert_continues(name, facts["source"]).json["report"] == report
+        assert report_rows(report) == before
 
 
 @EVERY_IMPORT
-def test_the_reports_of_a_release_are_given_back(bequest: Bequest, name: str) -> None:
+def test_the_reports_of_a_release_are_given_back(copied: ReleaseCopy, name: str) -> None:
     """Every report of the release, given back as the source, posts nothing and changes no row."""
-    for report in bequest.facts(name)["reports"]:
-        bequest.goes_on(name, report, "--report", f"{name}/again.xlsx")
+    for report in copied.facts(name)["reports"]:
+        copied.assert_continues(name, report, "--report", f"{name}/again.xlsx")
 
 
 @EVERY_IMPORT
-def test_the_reports_of_a_release_are_rebuilt(bequest: Bequest, name: str) -> None:
-    """`report` writes the same states, references and ids again where the release's own report is gone."""
-    facts = bequest.facts(name)
+def test_the_reports_of_a_release_are_rebuilt(copied: ReleaseCopy, name: str) -> None:
+    """Without the release's own report, `report` writes the same states, references and ids again."""
+    facts = copied.facts(name)
     for report in facts["reports"]:
-        before = lines(report)
+        before = report_rows(report)
         Path(report).unlink()
-        result = bequest.call("report", facts["source"], facts["mapping"], "--report", report, journal="journal.db")
+        result = copied.call("report", facts["source"], facts["mapping"], "--report", report, journal="journal.db")
         assert result.status == facts["exit_status"], result
-        assert lines(report) == before
-    assert kept(Path("journal.db"), name) == expected(facts)
-    assert bequest.crm.sandbox.posts == 0
+        assert report_rows(report) == before
+    assert journal_rows(Path("journal.db"), name) == released_rows(facts)
+    assert copied.crm.sandbox.posts == 0
 
 
 @EVERY_IMPORT
-def test_the_reports_of_a_release_are_adopted(bequest: Bequest, name: str) -> None:
-    """A new journal that adopts a report of the release has its references and ids, and its doubtful rows in doubt."""
-    for number, report in enumerate(bequest.facts(name)["reports"]):
-        bequest.adopts(name, report, f"adopted-{number}.db")
+def test_the_reports_of_a_release_are_adopted(copied: ReleaseCopy, name: str) -> None:
+    """A new journal that adopts the release's report has its references and ids, and the same doubtful rows."""
+    for number, report in enumerate(copied.facts(name)["reports"]):
+        copied.assert_adopts(name, report, f"adopted-{number}.db")
 
 
 @EVERY_WORKBOOK
-def test_the_workbook_that_a_release_wrote_into_runs_on(bequest: Bequest, name: str) -> None:
-    """The workbook as it was before, and the sheet written back into it, post nothing and change no row."""
-    facts = bequest.facts(name)
-    bequest.goes_on(name, facts["backup"], "--report", f"{name}/again.xlsx")
+def test_the_workbook_that_a_release_wrote_into_runs_on(copied: ReleaseCopy, name: str) -> None:
+    """The original workbook and the sheet written back into it post nothing and change no row."""
+    facts = copied.facts(name)
+    copied.assert_continues(name, facts["backup"], "--report", f"{name}/again.xlsx")
     read_the_report(Path(facts["mapping"]))
-    bequest.goes_on(name, facts["source"], "--report", f"{name}/again.xlsx")
+    copied.assert_continues(name, facts["source"], "--report", f"{name}/again.xlsx")
 
 
 @EVERY_WORKBOOK
-def test_the_workbook_that_a_release_wrote_into_is_adopted(bequest: Bequest, name: str) -> None:
-    """A new journal that adopts the sheet written back has the release's references and ids."""
-    facts = bequest.facts(name)
+def test_the_workbook_that_a_release_wrote_into_is_adopted(copied: ReleaseCopy, name: str) -> None:
+    """A new journal that adopts the written-back sheet has the release's references and ids."""
+    facts = copied.facts(name)
     read_the_report(Path(facts["mapping"]))
-    bequest.adopts(name, facts["source"], "adopted.db")
+    copied.assert_adopts(name, facts["source"], "adopted.db")
 
 
 def read_the_report(mapping: Path) -> None:
-    """Let a mapping read the workbook's sheet Report instead of its own."""
+    """Make a mapping read the workbook's sheet Report instead of its own sheet."""
     text = mapping.read_text("utf-8")
     changed = re.sub(r"(?m)^  sheet: .+\n  header_row: .+$", "  sheet: Report", text)
     assert changed != text
@@ -250,36 +252,36 @@ def read_the_report(mapping: Path) -> None:
 
 
 @EVERY_RELEASE
-def test_a_row_that_a_release_was_sending_is_not_sent_again(bequest: Bequest) -> None:
-    """A row whose lease is over is unknown, one whose lease runs is in flight or unknown; neither is planned."""
-    facts = bequest.in_flight()
+def test_a_row_that_a_release_was_sending_is_not_sent_again(copied: ReleaseCopy) -> None:
+    """After its lease such a row is unknown, during its lease in flight or unknown, and never planned."""
+    facts = copied.in_flight()
     over, running = (row["reference"] for row in facts["rows"] if row["state"] == "sending")
     lease_ends(Path(facts["journal"]), over, time.time() - 600)
     lease_ends(Path(facts["journal"]), running, time.time() + 60)
-    result = bequest.run(facts["source"], facts, journal=facts["journal"])
+    result = copied.run(facts["source"], facts, journal=facts["journal"])
     assert result.status == 4, result
-    states = {row.reference: row.state for row in kept(Path(facts["journal"]), facts["name"])}
+    states = {row.reference: row.state for row in journal_rows(Path(facts["journal"]), facts["name"])}
     assert states[over] == "unknown"
     assert states[running] in {"sending", "unknown"}
-    assert bequest.crm.sandbox.posts == 0
+    assert copied.crm.sandbox.posts == 0
 
 
 @EVERY_RELEASE
-def test_rows_that_a_release_was_sending_become_unknown(bequest: Bequest) -> None:
-    """Once their leases are over they are unknown, for `run` as for `settle`, while the CRM finds nothing."""
-    facts = bequest.in_flight()
+def test_rows_that_a_release_was_sending_become_unknown(copied: ReleaseCopy) -> None:
+    """After their leases both `run` and `settle` make them unknown, as long as the CRM finds nothing."""
+    facts = copied.in_flight()
     wanted = {row["reference"]: row["state"].replace("sending", "unknown") for row in facts["rows"]}
     for row in facts["rows"]:
         lease_ends(Path(facts["journal"]), row["reference"], time.time() - 600)
     for _time in range(2):
-        assert bequest.run(facts["source"], facts, journal=facts["journal"]).status == 4
-        assert bequest.settle(facts["mapping"], facts["journal"]).status == 4
-        assert {row.reference: row.state for row in kept(Path(facts["journal"]), facts["name"])} == wanted
-    assert bequest.crm.sandbox.posts == 0
+        assert copied.run(facts["source"], facts, journal=facts["journal"]).status == 4
+        assert copied.settle(facts["mapping"], facts["journal"]).status == 4
+        assert {row.reference: row.state for row in journal_rows(Path(facts["journal"]), facts["name"])} == wanted
+    assert copied.crm.sandbox.posts == 0
 
 
 def lease_ends(journal: Path, reference: str, at: float) -> None:
-    """Let the lease of a row's attempt end at another time, in a journal as the release left it."""
+    """Set the end of the lease of a row's attempt in a journal of the release."""
     change = "UPDATE attempts SET lease_until = ? WHERE id = (SELECT attempt_id FROM rows WHERE reference = ?)"
     with closing(sqlite3.connect(journal)) as database, database:
         assert database.execute(change, (at, reference)).rowcount == 1

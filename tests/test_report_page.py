@@ -1,4 +1,4 @@
-"""The page: one file, nothing from outside, everything in it, and readable by everyone."""
+"""The page: one complete file that loads nothing, and that everybody can read."""
 
 from __future__ import annotations
 
@@ -19,27 +19,27 @@ VOID = {"meta", "input", "br"}
 
 
 class Tree(HTMLParser):
-    """Reads a page, and notes its tags with their attributes; unbalanced tags are an error."""
+    """Reads a page, and records its tags with their attributes; unbalanced tags are an error."""
 
     def __init__(self) -> None:
-        """Begin with nothing open."""
+        """Start with no open tag."""
         super().__init__()
         self.open: list[str] = []
         self.tags: list[tuple[str, dict[str, str | None]]] = []
         self.text = ""
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        """Note a tag."""
+        """Record a tag."""
         self.tags.append((tag, dict(attrs)))
         if tag not in VOID:
             self.open.append(tag)
 
     def handle_endtag(self, tag: str) -> None:
-        """Close what was opened last."""
+        """Close the tag that was opened last."""
         assert self.open.pop() == tag
 
     def handle_data(self, data: str) -> None:
-        """Note text that a person reads."""
+        """Record text that a person reads."""
         if self.open and self.open[-1] not in {"script", "style"}:
             self.text += data
 
@@ -54,7 +54,7 @@ def page(folder: Path, what: ReportContent) -> tuple[str, Tree]:
 
 
 def test_the_page_asks_for_nothing_from_outside(tmp_path: Path) -> None:
-    """No address is in it but the facts', and its own policy forbids any."""
+    """The page has no address but those of its content, and its policy forbids loading any."""
     source, tree = page(tmp_path, content(every_state(), server=None))
     assert not re.search(r"https?:|//[a-z]|url\(|@import", source)
     assert not {"src", "href"} & {name for _tag, attributes in tree.tags for name in attributes}
@@ -62,7 +62,7 @@ def test_the_page_asks_for_nothing_from_outside(tmp_path: Path) -> None:
 
 
 def test_the_page_runs_its_own_script_alone(tmp_path: Path) -> None:
-    """Its policy names the one script by its digest, so that a script from a cell would not run even if it got in."""
+    """The policy names the one script by its digest, so a script from a cell could not run."""
     source, _tree = page(tmp_path, content(every_state()))
     script = re.search(r"<script>(.*)</script>", source, re.DOTALL)
     assert script is not None
@@ -71,14 +71,14 @@ def test_the_page_runs_its_own_script_alone(tmp_path: Path) -> None:
 
 
 def test_names_in_backticks_are_shown_as_code(tmp_path: Path) -> None:
-    """The name of a sheet or a command stands out; markup between backticks is text."""
+    """Names of sheets and commands are shown as code; markup between backticks stays text."""
     source, tree = page(tmp_path, content([row(2)], next_step="Use `case-importer settle` and `<b>`."))
     assert "Use <code>case-importer settle</code> and <code>&lt;b&gt;</code>." in source
     assert "Use case-importer settle and <b>." in tree.text
 
 
 def test_the_page_says_what_the_summary_says(tmp_path: Path) -> None:
-    """Next step, facts, every state's number, the issues with how often and where, the doubtful rows."""
+    """The page shows next step, facts, numbers of every state, grouped issues and doubtful rows."""
     what = content(every_state(), notes=("Two hidden columns were read.",))
     _source, tree = page(tmp_path, what)
     for text in (
@@ -96,7 +96,7 @@ def test_the_page_says_what_the_summary_says(tmp_path: Path) -> None:
 
 
 def test_p2_cells_and_messages_are_text_on_the_page_too(tmp_path: Path) -> None:
-    """Markup in a cell, a column's name or a message of the CRM is shown and not run."""
+    """Markup in a cell, a column's name or a message of the CRM is shown as text."""
     evil = '<script>alert("x")</script><img src=x onerror=alert(1)>'
     bad = Issue(2, evil, evil, evil, evil, evil)
     rows = [row(2, Status.INVALID, issues=(bad,)), row(3, Status.UNKNOWN, message=evil, reference=evil)]
@@ -107,7 +107,7 @@ def test_p2_cells_and_messages_are_text_on_the_page_too(tmp_path: Path) -> None:
 
 
 def test_the_page_can_be_read_without_seeing_it(tmp_path: Path) -> None:
-    """A language, one main heading, every table cell under a header, the search with its label."""
+    """The page has a language, one main heading, a header for every table cell, and a labelled search."""
     _source, tree = page(tmp_path, content(every_state()))
     assert ("html", {"lang": "en"}) in tree.tags
     assert sum(tag == "h1" for tag, _attributes in tree.tags) == 1
@@ -125,14 +125,14 @@ def _luminance(colour: str) -> float:
 
 
 def test_every_colour_has_enough_contrast() -> None:
-    """Letters on their ground reach the 4.5 of WCAG AA, on the page and in the sheets."""
+    """Text has the contrast of 4.5 that WCAG AA demands, on the page and in the sheets."""
     for each in (*PALETTES.values(), CREATED_NOW, FAULTY, TO_FILL, SOURCE_HEADER, OWN_HEADER, FILL_HEADER):
         light, dark = sorted((_luminance(each.background), _luminance(each.text)), reverse=True)
         assert (light + 0.05) / (dark + 0.05) >= 4.5, each
 
 
 def test_issues_are_grouped_by_column_and_code() -> None:
-    """The most frequent first, neighbours together, the commonest values, and no more than a page can hold."""
+    """The most frequent come first, with neighbours together and the commonest values, up to a limit."""
     rows = [row(number, Status.INVALID, issues=(issue(number, value=f"v{number % 9}"),)) for number in range(2, 302)]
     rows += [row(number, Status.INVALID, issues=(issue(number, "Asunto"),)) for number in range(400, 600, 2)]
     state, subject = group_issues(issues_of(rows))
@@ -144,7 +144,7 @@ def test_issues_are_grouped_by_column_and_code() -> None:
 
 
 def test_the_page_of_a_perfect_import_says_so(tmp_path: Path) -> None:
-    """No issues, nothing to decide, no search."""
+    """Without issues there is nothing to decide and no search."""
     source, tree = page(tmp_path, content([row(2)]))
     assert "Nothing: no row has an issue." in tree.text
     assert 'id="search"' not in source

@@ -1,4 +1,4 @@
-"""Where reports go: names, locks, edited files, full and missing folders, and saves that are whole or not at all."""
+"""Where reports are written: names, locks, edited files, full or missing folders, and saves that are all or nothing."""
 
 from __future__ import annotations
 
@@ -29,12 +29,12 @@ from importer.report import workbook, writing
     ],
 )
 def test_the_report_stands_beside_its_source(tmp_path: Path, source: str, expected: str) -> None:
-    """One `.report`, also where the source is a report itself."""
+    """The name has one `.report`, even if the source is itself a report."""
     assert report.default_path(tmp_path / source) == tmp_path / expected
 
 
 def test_a_report_that_is_as_we_wrote_it_is_renewed(tmp_path: Path) -> None:
-    """`ours` is asked about the digest that the first write returned."""
+    """An unchanged report is replaced: its digest is the one that the first write returned."""
     path = tmp_path / "t.report.xlsx"
     first = report.write(path, content([row(2)]), never)
     again = report.write(path, content([row(2), row(3)]), {first.digest}.__contains__)
@@ -44,7 +44,7 @@ def test_a_report_that_is_as_we_wrote_it_is_renewed(tmp_path: Path) -> None:
 
 
 def test_p5_an_edited_report_is_never_overwritten(tmp_path: Path) -> None:
-    """The new one takes the next free name and says so; the edited one keeps every byte."""
+    """The new report takes the next free name and says so; the edited one keeps every byte."""
     path = tmp_path / "t.report.xlsx"
     first = report.write(path, content([row(2)]), never)
     edited = load_workbook(path)
@@ -65,7 +65,7 @@ def test_p5_an_edited_report_is_never_overwritten(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("lock", ["~$t.report.xlsx", ".~lock.t.report.xlsx#"])
 def test_p1_a_report_that_is_open_gets_another_name(tmp_path: Path, lock: str) -> None:
-    """Excel and LibreOffice leave a lock beside what they have open."""
+    """A lock file of Excel or LibreOffice beside the report makes the new one take another name."""
     path = tmp_path / "t.report.xlsx"
     report.write(path, content([row(2)]), always)
     (tmp_path / lock).touch()
@@ -75,7 +75,7 @@ def test_p1_a_report_that_is_open_gets_another_name(tmp_path: Path, lock: str) -
 
 
 def test_p1_a_file_that_cannot_be_replaced_gets_another_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """On Windows a save over an open file fails; the report is written all the same."""
+    """If saving over an open file fails, as on Windows, the report gets another name."""
     path = tmp_path / "t.report.xlsx"
     report.write(path, content([row(2)]), always)
     replace = writing.replace
@@ -92,7 +92,7 @@ def test_p1_a_file_that_cannot_be_replaced_gets_another_name(tmp_path: Path, mon
 
 
 def test_p1_a_read_only_report_gets_another_name(tmp_path: Path) -> None:
-    """The person who made it read-only meant it."""
+    """A read-only report is left as it is."""
     path = tmp_path / "t.report.xlsx"
     report.write(path, content([row(2)]), always)
     path.chmod(0o444)
@@ -115,7 +115,7 @@ def failing(error: Exception) -> ReportContent:
 
 @pytest.mark.parametrize("ending", [".xlsx", ".csv", ".html"])
 def test_a_save_that_breaks_off_leaves_the_old_file(tmp_path: Path, ending: str) -> None:
-    """Whole or not at all, and nothing half-written stays behind."""
+    """An interrupted save leaves the old file whole, and no partial file beside it."""
     path = tmp_path / f"t.report{ending}"
     report.write(path, content([row(2)]), always)
     kept = path.read_bytes()
@@ -126,7 +126,7 @@ def test_a_save_that_breaks_off_leaves_the_old_file(tmp_path: Path, ending: str)
 
 
 def test_a_disk_that_fills_up_is_one_sentence(tmp_path: Path) -> None:
-    """It says that nothing is lost and what to do."""
+    """A full disk gives one sentence: nothing is lost, and what to do."""
     with pytest.raises(ReportError, match=r"the disk is full.*case-importer report"):
         report.write(tmp_path / "t.report.xlsx", failing(OSError(errno.ENOSPC, "no")), always)
     assert not list(tmp_path.iterdir())
@@ -134,7 +134,7 @@ def test_a_disk_that_fills_up_is_one_sentence(tmp_path: Path) -> None:
 
 @pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="the test looks into Linux's list of open files")
 def test_the_bytes_are_on_the_disk_before_the_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """File first, then the name, then the folder: a power cut leaves the old file or the new one."""
+    """File, name and folder are synced in this order, so a power cut leaves the old file or the new one."""
     steps: list[str] = []
     sync, replace = os.fsync, Path.replace
 
@@ -153,7 +153,7 @@ def test_the_bytes_are_on_the_disk_before_the_name(tmp_path: Path, monkeypatch: 
 
 
 def test_p3_more_rows_than_a_sheet_holds_become_a_csv(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A run that has ended gets its report, and a note why it is not a workbook."""
+    """A finished run still gets its report, with a note on why it is not a workbook."""
     monkeypatch.setattr(workbook, "SHEET_LINES", 3)
     written = report.write(tmp_path / "t.report.xlsx", content([row(2), row(3), row(4)]), always)
     assert written.path.name == "t.report.csv"
@@ -162,12 +162,12 @@ def test_p3_more_rows_than_a_sheet_holds_become_a_csv(tmp_path: Path, monkeypatc
 
 
 def no_room(_folder: object) -> object:
-    """Say that the disk has no room."""
+    """Return the usage of a full disk."""
     return SimpleNamespace(free=0)
 
 
 def refused(_self: Path, _mode: str) -> None:
-    """Refuse to open a file."""
+    """Raise the error of a missing permission."""
     raise PermissionError(errno.EACCES, "Permission denied")
 
 
@@ -180,7 +180,7 @@ def refused(_self: Path, _mode: str) -> None:
     ],
 )
 def test_a_place_where_no_report_can_be_is_refused_at_the_start(tmp_path: Path, name: str, sentence: str) -> None:
-    """One sentence with the remedy, before anything is sent."""
+    """An impossible path gets one sentence with the remedy, before anything is sent."""
     (tmp_path / "folder.xlsx").mkdir()
     with pytest.raises(ReportError, match=sentence):
         report.check_writable(tmp_path / name)
@@ -201,7 +201,7 @@ def test_a_full_or_closed_folder_is_refused_at_the_start(tmp_path: Path, monkeyp
 
 
 def test_every_kind_is_written_by_its_ending(tmp_path: Path) -> None:
-    """Upper-case endings are endings too."""
+    """The ending decides the kind of report, in upper or lower case."""
     writers: dict[str, Callable[..., None]] = dict(writing.WRITERS)
     assert tuple(writers) == (".xlsx", ".csv", ".html")
     for ending in (".XLSX", ".CSV", ".HTML"):

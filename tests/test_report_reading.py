@@ -1,4 +1,4 @@
-"""A report that is given back: its rows, its verdicts, and files that are not reports."""
+"""Reading a report that is given back: its rows, its verdicts, and files that are not reports."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from importer.source import open_table
 
 
 def given_back(path: Path) -> list[tuple[object, ...]]:
-    """Return what a report says of its rows."""
+    """Return what a report contains about its rows."""
     return [
         (each.row, each.status, each.wolkvox_id, each.id_prefijo, each.reference)
         for each in report.read_rows(path, open_table)
@@ -32,7 +32,7 @@ def given_back(path: Path) -> list[tuple[object, ...]]:
 
 @pytest.mark.parametrize("ending", [".xlsx", ".csv"])
 def test_r14_a_report_gives_back_what_was_written(tmp_path: Path, ending: str) -> None:
-    """Row, state, ids and reference of every row, from the workbook and from the CSV file."""
+    """Row, state, ids and reference of every row are read from the workbook and from the CSV file."""
     rows = every_state()
     path = report.write(tmp_path / f"t.report{ending}", content(rows), always).path
     assert given_back(path) == [
@@ -41,7 +41,7 @@ def test_r14_a_report_gives_back_what_was_written(tmp_path: Path, ending: str) -
 
 
 def test_r14_a_report_that_was_edited_is_still_read(tmp_path: Path) -> None:
-    """A title above, columns moved, rows deleted and sorted, a cell corrected: its columns are found by name."""
+    """Columns are found by name, in spite of a title, moved columns, deleted or sorted rows and corrected cells."""
     path = report.write(tmp_path / "t.report.xlsx", content(every_state()), always).path
     workbook = load_workbook(path)
     sheet = workbook["Report"]
@@ -55,7 +55,7 @@ def test_r14_a_report_that_was_edited_is_still_read(tmp_path: Path) -> None:
 
 
 def test_a_verdict_and_its_id_come_from_to_decide(tmp_path: Path) -> None:
-    """The id written beside the verdict counts; rows without a verdict have none."""
+    """The id beside the verdict counts; rows without a verdict have none."""
     path = report.write(tmp_path / "t.report.xlsx", content(every_state()), always).path
     workbook = load_workbook(path)
     sheet = workbook["To decide"]
@@ -71,7 +71,7 @@ def test_a_verdict_and_its_id_come_from_to_decide(tmp_path: Path) -> None:
 
 
 def test_a_verdict_counts_also_where_its_row_was_deleted_from_report(tmp_path: Path) -> None:
-    """A person may have filtered the sheet Report down; the verdict is still given."""
+    """A verdict counts even if a person removed its row from the sheet Report."""
     path = report.write(tmp_path / "t.report.xlsx", content(every_state()), always).path
     workbook = load_workbook(path)
     workbook["Report"].delete_rows(8)
@@ -82,14 +82,14 @@ def test_a_verdict_counts_also_where_its_row_was_deleted_from_report(tmp_path: P
 
 
 def test_a_verdict_column_of_the_source_is_no_verdict(tmp_path: Path) -> None:
-    """Only the sheet To decide holds verdicts."""
+    """Only the sheet To decide contains verdicts."""
     rows = [row(2, cells=("created",))]
     path = report.write(tmp_path / "t.report.xlsx", content(rows, ("verdict",)), always).path
     assert [each.verdict for each in report.read_rows(path, open_table)] == [None]
 
 
 def test_a_csv_that_excel_saved_again_is_read(tmp_path: Path) -> None:
-    """With the separator and the encoding of a Spanish Excel."""
+    """The separator and encoding of a Spanish Excel are recognised."""
     path = report.write(tmp_path / "t.report.csv", content([row(2, cells=("ñ", "b", "c", "d", "e"))]), always).path
     with path.open(encoding="utf-8", newline="") as file:
         lines = list(csv.reader(file))
@@ -116,7 +116,7 @@ def not_a_report(folder: Path, name: str) -> Path:
     "name", ["other.xlsx", "headless.xlsx", "broken.xlsx", "missing.xlsx", "plain.csv", "missing.csv", "t.pdf"]
 )
 def test_what_is_no_report_is_said_in_one_sentence(tmp_path: Path, name: str) -> None:
-    """The file is named, and what to name instead."""
+    """One sentence names the file, and what to give instead."""
     path = not_a_report(tmp_path, name) if name != "missing.csv" else tmp_path / name
     with pytest.raises(ReportError, match=r"Name (the|a) report") as caught:
         list(report.read_rows(path, open_table))
@@ -125,7 +125,7 @@ def test_what_is_no_report_is_said_in_one_sentence(tmp_path: Path, name: str) ->
 
 
 def test_p2_a_csv_marks_what_a_spreadsheet_would_run(tmp_path: Path) -> None:
-    """An apostrophe precedes it, numbers with a sign are no exception, and every column is there."""
+    """Every text that could run gets an apostrophe, signed numbers and all columns included."""
     evil = "=1+1"
     rows = [row(2, cells=(evil, "-5", "+57 300", "@x", "'=2"), message="=cmd|' /C calc'!A0")]
     path = report.write(tmp_path / "t.report.csv", content(rows), always).path
@@ -143,15 +143,15 @@ HOSTILE = st.text(alphabet="'=+-@\t\r\n5.a\"; ,|\x00\xa0\ufeff\u200b\uff1d", max
 
 @given(HOSTILE)
 def test_p2_a_marked_text_is_given_back_exactly(text: str) -> None:
-    """Marking can be undone, and what is marked begins with no sign that runs."""
+    """Marking can be undone, and a marked text starts with a character that cannot run."""
     assert unmarked(marked(text)) == text
     assert marked(text)[:1] not in {"=", "+", "-", "@", "\t", "\r", "\n"}
 
 
 def cells_as_opened(content: str, separator: str) -> Iterator[str]:
-    """Yield the cells that a spreadsheet program makes of a text, by the rules of Excel, whatever we meant.
+    """Yield the cells that a spreadsheet program makes of a text, by the rules of Excel.
 
-    A cell that begins with a quotation mark goes on to the next single one; what follows that belongs to it, too.
+    A cell that starts with a quotation mark ends at the next single one, plus what follows that.
     """
     at = 0
     while at <= len(content):
@@ -173,7 +173,7 @@ def cells_as_opened(content: str, separator: str) -> Iterator[str]:
 
 
 def may_run(cell: str) -> bool:
-    """Tell whether a program could take a cell for a formula, whatever of its beginning it ignores."""
+    """Return whether a program could take a cell for a formula, whatever it ignores at its start."""
     dropped = {"Cc", "Cf", "Zs", "Zl", "Zp"}
     rest = next((at for at, sign in enumerate(cell) if unicodedata.category(sign) not in dropped and sign != '"'), None)
     return rest is not None and unicodedata.normalize("NFKC", cell[rest])[0] in "=+-@"
@@ -182,7 +182,7 @@ def may_run(cell: str) -> bool:
 @pytest.mark.parametrize("separator", [";", ",", "\t", "|"])
 @given(rows=st.lists(st.lists(HOSTILE, min_size=3, max_size=3), min_size=1, max_size=3), named=HOSTILE)
 def test_x8_no_separator_makes_a_live_formula(separator: str, rows: list[list[str]], named: str) -> None:
-    """However a program cuts the file of a CSV report, no piece of it begins as a formula: headers, cells, messages."""
+    """Whichever separator a program uses on a CSV report, no cell starts as a formula."""
     file = io.BytesIO()
     lines = [row(2, cells=tuple(cells[:2]), message=cells[2]) for cells in rows]
     write_csv(file, content(lines, (named, "otra")))
@@ -207,7 +207,7 @@ def test_x8_no_separator_makes_a_live_formula(separator: str, rows: list[list[st
     ],
 )
 def test_x8_the_known_tricks_are_marked_and_given_back(tmp_path: Path, cell: str) -> None:
-    """Each of them is inert for every separator, and the report that comes back has the same cell."""
+    """Each known trick is harmless with every separator, and the report that comes back has the same cell."""
     path = report.write(tmp_path / "t.report.csv", content([row(2, cells=(cell, "-5", "1+cmd"))]), always).path
     written = path.read_bytes().decode()
     for separator in ";,\t|":
@@ -217,7 +217,7 @@ def test_x8_the_known_tricks_are_marked_and_given_back(tmp_path: Path, cell: str
 
 
 def test_x8_whatever_is_dropped_before_a_formula_hides_none() -> None:
-    """Every control character, white space and invisible sign, and every letter that is read as a sign of a formula."""
+    """A formula is marked behind control characters, white space, invisible signs and look-alike letters."""
     for sign in map(chr, range(sys.maxunicode + 1)):
         if unicodedata.category(sign) in {"Cc", "Cf", "Zs", "Zl", "Zp"} or may_run(sign):
             assert not may_run(marked(f"{sign}=1")), hex(ord(sign))
@@ -225,6 +225,6 @@ def test_x8_whatever_is_dropped_before_a_formula_hides_none() -> None:
 
 
 def test_x8_marking_a_long_gap_takes_no_time() -> None:
-    """A megabyte of separators costs one look at each."""
+    """A megabyte of separators is scanned once."""
     text = ";" * 1_000_000 + "a" + "'" * 1_000_000
     assert unmarked(marked(text)) == text

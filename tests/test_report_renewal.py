@@ -1,4 +1,4 @@
-"""A report written again: whole, with what the latest run did, and never over what a person edited."""
+"""A report written again is complete, shows the latest run, and never replaces a file that a person edited."""
 
 from __future__ import annotations
 
@@ -19,27 +19,27 @@ from importer.model import ReportContent
 from importer.report import listings, writing
 
 
-class UserInterface:
-    """Writes reports, and remembers each as a journal does."""
+class ReportWriter:
+    """Writes reports, and remembers their digests as a journal does."""
 
     def __init__(self) -> None:
-        self.noted: set[str] = set()
+        self.digests: set[str] = set()
 
     def write(self, path: Path, what: ReportContent) -> report.WrittenReport:
-        """Write a report and note it."""
-        written = report.write(path, what, self.noted.__contains__)
-        self.noted.add(written.digest)
+        """Write a report and remember its digest."""
+        written = report.write(path, what, self.digests.__contains__)
+        self.digests.add(written.digest)
         return written
 
 
 def later(what: ReportContent, **more: object) -> ReportContent:
-    """Return the report of a later run to which nothing has happened since."""
+    """Return the report of a later run in which nothing happened to the rows."""
     changes = {"ended_at": what.summary.ended_at + timedelta(days=1), "calls": 99, "user": "luis", **more}
     return replace(what, summary=replace(what.summary, **changes))  # type: ignore[arg-type]
 
 
 def shown(sheet: Worksheet) -> list[str]:
-    """Return all that a person sees of a sheet's cells."""
+    """Return everything that a person sees of a sheet's cells."""
     return [
         f"{cell.coordinate} {cell.value!r} {cell.font} {cell.fill} {cell.border} {cell.alignment} {cell.number_format}"
         f" {cell.comment and cell.comment.text} {cell.hyperlink and cell.hyperlink.location}"
@@ -49,12 +49,12 @@ def shown(sheet: Worksheet) -> list[str]:
 
 
 def test_a_later_run_shows_what_it_did_and_every_row_as_before(tmp_path: Path) -> None:
-    """Summary is the latest run's; where nothing has happened to the rows, the other sheets look the same."""
-    desk, path = UserInterface(), tmp_path / "t.report.xlsx"
+    """Summary shows the latest run; if nothing happened to the rows, the other sheets look the same."""
+    writer, path = ReportWriter(), tmp_path / "t.report.xlsx"
     what = content(every_state()[1:], notes=("Before.",))
-    first = desk.write(path, what)
+    first = writer.write(path, what)
     before = load_workbook(path)
-    second = desk.write(path, later(what, notes=("A note.",)))
+    second = writer.write(path, later(what, notes=("A note.",)))
     after = load_workbook(path)
     assert (second.path, second.note) == (path, None)
     assert second.digest == report.digest(path) != first.digest
@@ -65,37 +65,37 @@ def test_a_later_run_shows_what_it_did_and_every_row_as_before(tmp_path: Path) -
 
 
 def test_a_report_can_be_written_again_any_number_of_times(tmp_path: Path) -> None:
-    """It does not grow by that."""
-    desk, path, sizes = UserInterface(), tmp_path / "t.report.xlsx", []
+    """The file does not grow when it is written again."""
+    writer, path, sizes = ReportWriter(), tmp_path / "t.report.xlsx", []
     what = content(every_state())
     for day in range(4):
-        desk.write(path, later(what, ended_at=what.summary.ended_at + timedelta(days=day)))
+        writer.write(path, later(what, ended_at=what.summary.ended_at + timedelta(days=day)))
         sizes.append(path.stat().st_size)
     assert max(sizes) - min(sizes) < 100
     assert load_workbook(path)["Report"].max_row == len(every_state()) + 1
 
 
 def test_a_row_that_was_sent_since_is_shown_as_it_is_now(tmp_path: Path) -> None:
-    """No line of the report before stays."""
-    desk, path = UserInterface(), tmp_path / "t.report.xlsx"
-    desk.write(path, content([row(2), row(3)]))
-    desk.write(path, content([row(2), row(3, message="Seen.")]))
+    """Nothing of the previous report remains."""
+    writer, path = ReportWriter(), tmp_path / "t.report.xlsx"
+    writer.write(path, content([row(2), row(3)]))
+    writer.write(path, content([row(2), row(3, message="Seen.")]))
     assert load_workbook(path)["Report"]["J3"].value == "Created in this run.\nSeen."
 
 
 def test_p5_an_edited_report_is_not_taken_for_what_it_was(tmp_path: Path) -> None:
-    """It keeps every byte; the new one takes the next name, and is the one that is replaced from then on."""
-    desk, path = UserInterface(), tmp_path / "t.report.xlsx"
+    """The edited report keeps every byte; the new one takes the next name, and is replaced from then on."""
+    writer, path = ReportWriter(), tmp_path / "t.report.xlsx"
     what = content(every_state())
-    desk.write(path, what)
+    writer.write(path, what)
     book = load_workbook(path)
     book["Report"]["A2"] = "corrected"
     book.save(path)
     kept = path.read_bytes()
-    second = desk.write(path, later(what))
+    second = writer.write(path, later(what))
     assert second.path.name == "t (2).report.xlsx"
     assert "corrected" not in {cell.value for cell in load_workbook(second.path)["Report"][2]}
-    assert desk.write(path, later(what, user="eva")).path == second.path
+    assert writer.write(path, later(what, user="eva")).path == second.path
     assert "eva" in {cell.value for line in load_workbook(second.path)["Summary"] for cell in line}
     assert path.read_bytes() == kept
 
@@ -103,19 +103,19 @@ def test_p5_an_edited_report_is_not_taken_for_what_it_was(tmp_path: Path) -> Non
 def test_p3_what_the_workbook_had_to_do_without_is_said_each_time(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Summary names links beyond Excel's limit once, also in a report that is written again."""
+    """Summary notes links beyond Excel's limit once, also in a report that is written again."""
     monkeypatch.setattr(listings, "LINKS_PER_SHEET", 1)
-    desk, path = UserInterface(), tmp_path / "t.report.xlsx"
+    writer, path = ReportWriter(), tmp_path / "t.report.xlsx"
     for what in (content(every_state()), later(content(every_state()))):
-        desk.write(path, what)
+        writer.write(path, what)
         texts = [str(cell.value) for line in load_workbook(path)["Summary"] for cell in line]
         assert sum("lines of Issues have no link" in text for text in texts) == 1
 
 
 def test_a_second_report_that_breaks_off_leaves_the_first(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Whole or not at all, and nothing half-written stays behind."""
-    desk, path = UserInterface(), tmp_path / "t.report.xlsx"
-    desk.write(path, content(every_state()))
+    """An interrupted save leaves the first report whole, and no partial file."""
+    writer, path = ReportWriter(), tmp_path / "t.report.xlsx"
+    writer.write(path, content(every_state()))
     kept, write_workbook = path.read_bytes(), writing.WRITERS[".xlsx"]
 
     def cut_off(*arguments: object) -> None:
@@ -124,13 +124,13 @@ def test_a_second_report_that_breaks_off_leaves_the_first(tmp_path: Path, monkey
 
     monkeypatch.setitem(writing.WRITERS, ".xlsx", cut_off)
     with pytest.raises(RuntimeError, match="power"):
-        desk.write(path, later(content(every_state())))
+        writer.write(path, later(content(every_state())))
     assert path.read_bytes() == kept
     assert [each.name for each in tmp_path.iterdir()] == [path.name]
 
 
 def test_a_run_that_sends_nothing_shows_the_rows_as_they_are(office: Office, give: Give) -> None:
-    """The third run says of itself in Summary what it did; a corrected row is in the sheets of the fourth."""
+    """Summary shows the third run, which sends nothing; the row is corrected in the fourth run's report."""
     office.write([ticket(1), ticket(2, Correo="nobody")])
     run = office.arguments("run", "--yes", "--json")
     give(run)
@@ -146,7 +146,7 @@ def test_a_run_that_sends_nothing_shows_the_rows_as_they_are(office: Office, giv
 
 
 def test_p5_a_journal_of_the_version_before_still_knows_its_reports(tmp_path: Path) -> None:
-    """It opens with all that it knew, however often; its reports are ours still, and others are not."""
+    """An older journal opens repeatedly with all it knew: its own reports are recognised, others are not."""
     path = tmp_path / "journal.db"
     with Journal(path) as journal:
         record = journal.imports.add("tenant", "operation", "tickets", None)

@@ -1,4 +1,4 @@
-"""The report workbook, opened again: what it contains, how it looks, and what it never does."""
+"""The report workbook, opened again: its content, its looks, and what it never does."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ WIDTH = len(COLUMNS)
 
 
 def written(folder: Path, what: ReportContent) -> Path:
-    """Write a report and return where it is."""
+    """Write a report and return its path."""
     return report.write(folder / "tickets.report.xlsx", what, always).path
 
 
@@ -42,13 +42,13 @@ def with_cells(*values: Cell) -> ReportContent:
     return content([row(2, cells=values)], columns)
 
 
-def own(sheet: Worksheet, line: int) -> dict[str, object]:
-    """Return what our own columns say on a line of the sheet Report."""
+def own_columns(sheet: Worksheet, line: int) -> dict[str, object]:
+    """Return what the report's own columns contain on a line of the sheet Report."""
     return {str(sheet.cell(1, WIDTH + 1 + at).value): sheet.cell(line, WIDTH + 1 + at).value for at in range(8)}
 
 
 def test_the_sheets_stand_in_the_order_of_a_persons_questions(tmp_path: Path) -> None:
-    """Summary is what opens; To decide is there only when there is something to decide."""
+    """The workbook opens on Summary; To decide exists only if there is something to decide."""
     workbook = opened(tmp_path, content(every_state()))
     assert workbook.sheetnames == ["Summary", "Report", "Issues", "To decide"]
     assert workbook.active.title == "Summary"
@@ -56,10 +56,10 @@ def test_the_sheets_stand_in_the_order_of_a_persons_questions(tmp_path: Path) ->
 
 
 def test_the_source_columns_come_first_and_ours_behind_them(tmp_path: Path) -> None:
-    """Headers of the source are not renamed, and each row carries its number, state, ids, reason and reference."""
+    """The source's headers are unchanged; each row has its number, state, ids, reason and reference after them."""
     sheet = opened(tmp_path, content(every_state()))["Report"]
     assert [cell.value for cell in sheet[1]] == [*COLUMNS, *report.OWN_COLUMNS]
-    assert own(sheet, 2) == {
+    assert own_columns(sheet, 2) == {
         "row": 2,
         "status": "created",
         "wolkvox_id": "64cb00000000000000000002",
@@ -72,7 +72,7 @@ def test_the_source_columns_come_first_and_ours_behind_them(tmp_path: Path) -> N
 
 
 def test_values_keep_their_types_and_formats(tmp_path: Path) -> None:
-    """A date stays a date that sorts, a number a number, `00123` the text it was."""
+    """Dates stay sortable dates, numbers stay numbers, and `00123` stays the text it was."""
     values = (
         "00123",
         Typed("31/12/2025", date(2025, 12, 31), "dd/mm/yyyy"),
@@ -108,7 +108,7 @@ def links(sheet: Worksheet) -> list[Hyperlink]:
 
 @pytest.mark.parametrize("start", ["=", "+", "-", "@", "\t", "\r"])
 def test_p2_text_that_begins_like_a_formula_stays_text(tmp_path: Path, start: str) -> None:
-    """Neither a cell of the source, nor a header, nor a message of the CRM is ever a live formula."""
+    """A cell of the source, a header or a message of the CRM is never a live formula."""
     evil = f'{start}HYPERLINK("http://x","y")'
     bad = issue(3, "C", evil)
     rows = [row(2, cells=(evil,), message=evil), row(3, Status.INVALID, cells=(evil,), issues=(bad,))]
@@ -125,7 +125,7 @@ def test_p2_text_that_begins_like_a_formula_stays_text(tmp_path: Path, start: st
 
 @pytest.mark.parametrize("text", ["#N/A", "#REF!", "=", "NA", "TRUE", "2024-01-31"])
 def test_p2_text_that_looks_like_something_else_stays_text(tmp_path: Path, text: str) -> None:
-    """An error's name, a lone sign, a boolean's or a date's text are stored as text."""
+    """The texts of errors, booleans and dates and lone signs are stored as text."""
     cell = opened(tmp_path, with_cells(text))["Report"]["A2"]
     assert (cell.value, cell.data_type) == (text, "s")
 
@@ -143,7 +143,7 @@ def test_p2_text_that_looks_like_something_else_stays_text(tmp_path: Path, text:
     ],
 )
 def test_p2_text_that_a_writer_of_xml_could_take_for_its_own_stays_text(tmp_path: Path, text: str) -> None:
-    """Markup, escapes, addresses and white space are given back as they were, from every sheet; nothing of it runs."""
+    """Markup, escapes, addresses and white space are read back unchanged from every sheet."""
     rows = [row(2, Status.INVALID, cells=(text,), issues=(issue(2, "C", text),)), row(3, Status.UNKNOWN, message=text)]
     path = written(tmp_path, content([rows[0], replace(rows[1], cells=(text,))], ("C",)))
     table = open_table(path, TableOptions(sheet="Report"))
@@ -158,7 +158,7 @@ def test_p2_text_that_a_writer_of_xml_could_take_for_its_own_stays_text(tmp_path
 @settings(max_examples=60, deadline=None)
 @given(st.lists(st.floats(allow_nan=False, allow_infinity=False), min_size=1, max_size=20))
 def test_every_number_is_given_back_exactly(tmp_path_factory: pytest.TempPathFactory, numbers: list[float]) -> None:
-    """Also one that needs 17 digits, so that no row counts as changed because it went through a report."""
+    """Even a number of 17 digits is read back exactly, so a report does not make its row changed."""
     values = [Typed(repr(number), number) for number in numbers]
     path = written(tmp_path_factory.mktemp("numbers"), with_cells(*values))
     line = load_workbook(path)["Report"][2]
@@ -166,7 +166,7 @@ def test_every_number_is_given_back_exactly(tmp_path_factory: pytest.TempPathFac
 
 
 def test_the_parts_of_xlsxwriter_that_it_does_not_document_are_there(tmp_path: Path) -> None:
-    """Heights that are no longer needed are forgotten; files of a workbook that is given up are closed."""
+    """Used heights are dropped, and files of an abandoned workbook are closed."""
     with pytest.MonkeyPatch.context() as patch, (tmp_path / "t.xlsx").open("wb") as file:
         patch.setattr(sheet, "HEIGHTS_KEPT", 3)
         with pytest.raises(RuntimeError), sheet.new_workbook(file) as made:  # noqa: PT012 - the block is what fails
@@ -180,7 +180,7 @@ def test_the_parts_of_xlsxwriter_that_it_does_not_document_are_there(tmp_path: P
 
 
 def test_p3_control_characters_are_shown_and_the_workbook_opens(tmp_path: Path) -> None:
-    """What XML cannot carry is replaced by a visible sign."""
+    """Characters that XML cannot carry are replaced by a visible sign."""
     text = "a\x00b\x07c\x1bd\ud800e\uffff"
     cell = opened(tmp_path, with_cells(text))["Report"]["A2"]
     assert cell.value == "a␀b␇c␛d\N{REPLACEMENT CHARACTER}e\N{REPLACEMENT CHARACTER}"
@@ -196,7 +196,7 @@ def test_p3_a_cell_that_is_too_long_is_cut_and_says_so(tmp_path: Path, letter: s
 
 
 def test_p3_links_and_notes_stop_where_a_sheet_has_enough(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Beyond Excel's limits the cells are still there and coloured, and Summary says what they lack."""
+    """Cells beyond Excel's limits are still written and coloured, and Summary says what they lack."""
     monkeypatch.setattr(listings, "LINKS_PER_SHEET", 3)
     monkeypatch.setattr(listings, "NOTES_PER_SHEET", 2)
     rows = [row(number, Status.INVALID, issues=(issue(number),)) for number in range(2, 7)]
@@ -207,14 +207,14 @@ def test_p3_links_and_notes_stop_where_a_sheet_has_enough(tmp_path: Path, monkey
     faulty = [workbook["Report"].cell(line, 4) for line in range(2, 7)]
     assert sum(cell.comment is not None for cell in faulty) == 2
     assert {cell.fill.start_color.rgb for cell in faulty} == {"FFFFC9C4"}
-    said = " ".join(str(cell.value) for line in workbook["Summary"] for cell in line)
-    assert "2 lines of Issues have no link to their cells" in said
-    assert "3 faulty cells have no note" in said
-    assert "1 case has no link" in said
+    summary = " ".join(str(cell.value) for line in workbook["Summary"] for cell in line)
+    assert "2 lines of Issues have no link to their cells" in summary
+    assert "3 faulty cells have no note" in summary
+    assert "1 case has no link" in summary
 
 
 def test_p3_what_a_sheet_cannot_date_or_count_is_written_as_its_text(tmp_path: Path) -> None:
-    """Dates before 1900, numbers without end and cells that cannot be known keep what was shown."""
+    """Dates before 1900, infinite numbers and error cells keep the text that was shown."""
     values = (
         Typed("01/01/1850", date(1850, 1, 1), "dd/mm/yyyy"),
         Typed("INF", float("inf")),
@@ -225,18 +225,20 @@ def test_p3_what_a_sheet_cannot_date_or_count_is_written_as_its_text(tmp_path: P
 
 
 def test_faulty_cells_are_coloured_and_carry_the_reason(tmp_path: Path) -> None:
-    """The cell of an issue has its ground and a note; an empty cell too; the message names column and remedy."""
+    """A faulty cell, even an empty one, has a colour and a note; the message names column and remedy."""
     sheet = opened(tmp_path, content(every_state()))["Report"]
     state, subject = sheet["D6"], sheet["B6"]
     assert state.fill.start_color.rgb == subject.fill.start_color.rgb == "FFFFC9C4"
     assert state.comment.text.startswith("Estado: “En curso” is not one of Abierto, Cerrado. Write one of these")
     assert subject.value is None
-    assert "Asunto: The case needs a description. Write what the ticket is about." in str(own(sheet, 6)["message"])
+    assert "Asunto: The case needs a description. Write what the ticket is about." in str(
+        own_columns(sheet, 6)["message"]
+    )
     assert sheet["D2"].comment is None
 
 
 def test_a_faulty_number_keeps_its_format(tmp_path: Path) -> None:
-    """A date that is an issue is still a date of its format."""
+    """A date with an issue is still a date in its format."""
     bad = Issue(2, "Abierto", "01/01/2026", "date-in-future", "m", "r")
     cell = opened(tmp_path, content([row(2, Status.INVALID, issues=(bad,))]))["Report"]["C2"]
     assert (cell.value, cell.number_format) == (datetime.fromisoformat("2026-01-03 00:00:00"), "dd/mm/yyyy")
@@ -244,7 +246,7 @@ def test_a_faulty_number_keeps_its_format(tmp_path: Path) -> None:
 
 
 def test_a_cell_of_several_lines_stays_within_its_own_line(tmp_path: Path) -> None:
-    """It is wrapped and its line is high enough for the first few; otherwise it would run over the next row."""
+    """The cell wraps in a row of limited height, so it does not run over the next row."""
     sheet = opened(tmp_path, with_cells("one", "one\ntwo", "=one\n" + "more\n" * 40))["Report"]
     assert [sheet.cell(2, column).alignment.wrap_text for column in (1, 2, 3)] == [None, True, True]
     assert sheet.cell(2, 3).quotePrefix
@@ -252,31 +254,31 @@ def test_a_cell_of_several_lines_stays_within_its_own_line(tmp_path: Path) -> No
 
 
 def test_created_now_is_told_apart_from_created_before(tmp_path: Path) -> None:
-    """By words and by colour, and an edited row says that its case was left."""
+    """Words and colours differ, and an edited row says that its case was left unchanged."""
     sheet = opened(tmp_path, content(every_state()))["Report"]
-    said = [str(own(sheet, line)["message"]) for line in (2, 3, 4)]
-    assert said[0] == "Created in this run."
-    assert said[1].startswith("Created before, in run 1.\nThe row was edited afterwards")
-    assert said[2] == "Created before, in run 1."
+    messages = [str(own_columns(sheet, line)["message"]) for line in (2, 3, 4)]
+    assert messages[0] == "Created in this run."
+    assert messages[1].startswith("Created before, in run 1.\nThe row was edited afterwards")
+    assert messages[2] == "Created before, in run 1."
     grounds = [sheet.cell(line, WIDTH + 2).fill.start_color.rgb for line in (2, 4)]
     assert grounds[0] != grounds[1]
 
 
 def test_r14_a_skipped_row_is_hidden_and_so_stays_left_out(tmp_path: Path) -> None:
-    """A row that was hidden in the source is hidden in the report, which may be the next source."""
+    """A row hidden in the source is hidden in the report, which may be the next source."""
     sheet = opened(tmp_path, content(every_state()))["Report"]
     assert [line for line in range(2, 13) if sheet.row_dimensions[line].hidden] == [12]
 
 
 def test_a_message_that_only_repeats_the_issues_is_told_once(tmp_path: Path) -> None:
-    """The issues are named one by one, with column and remedy."""
+    """The issues are listed one by one, with column and remedy, and nothing repeats them."""
     bad = issue(2)
     sheet = opened(tmp_path, content([row(2, Status.INVALID, issues=(bad,), message=bad.message)]))["Report"]
-    assert str(own(sheet, 2)["message"]) == f"Estado: {bad.message} {bad.remedy}"
+    assert str(own_columns(sheet, 2)["message"]) == f"Estado: {bad.message} {bad.remedy}"
 
 
 def test_every_issue_has_its_line_and_leads_to_its_cell(tmp_path: Path) -> None:
-    """Row, column, value, what is wrong, what to do, code; an issue of the whole row leads to its message."""
+    """Each line has row, column, value, reason, remedy and code; an issue of the whole row links to its message."""
     sheet = opened(tmp_path, content(every_state()))["Issues"]
     lines = [[cell.value for cell in line] for line in sheet.iter_rows(min_row=2)]
     assert [(line[0], line[1], line[5]) for line in lines] == [
@@ -291,7 +293,7 @@ def test_every_issue_has_its_line_and_leads_to_its_cell(tmp_path: Path) -> None:
 
 
 def test_doubtful_rows_can_be_decided(tmp_path: Path) -> None:
-    """Each has its reference, what was sent and when, and an empty verdict with a list to choose from."""
+    """Each doubtful row has its reference, what was sent and when, and an empty verdict with choices."""
     sheet = opened(tmp_path, content(every_state()))["To decide"]
     lines = [{str(sheet.cell(1, at).value): sheet.cell(line, at).value for at in range(1, 10)} for line in (2, 3)]
     assert [(line["row"], line["status"], line["reference"]) for line in lines] == [
@@ -314,7 +316,7 @@ def test_an_id_leads_to_its_case_where_the_address_is_known(tmp_path: Path) -> N
 
 
 def test_the_sheets_are_ready_to_read_and_to_print(tmp_path: Path) -> None:
-    """Frozen header and first column, a filter over everything, A4 across, the header on every page."""
+    """Header and first column are frozen, everything has a filter, and pages are A4 landscape with the header."""
     sheet = opened(tmp_path, content(every_state()))["Report"]
     assert sheet.freeze_panes == "B2"
     assert sheet.auto_filter.ref == "A1:M12"
@@ -325,10 +327,10 @@ def test_the_sheets_are_ready_to_read_and_to_print(tmp_path: Path) -> None:
 
 
 def test_the_summary_says_what_was_imported_and_what_to_do_next(tmp_path: Path) -> None:
-    """Import, file with its hash, mapping, server, operation, person, times; a chart; links to the sheets."""
+    """Summary has import, file and hash, mapping, server, operation, user, times, a chart and links."""
     what = content(every_state(), notes=("Two hidden columns were read.",))
     sheet = opened(tmp_path, what)["Summary"]
-    said = [str(cell.value) for line in sheet for cell in line if cell.value is not None]
+    texts = [str(cell.value) for line in sheet for cell in line if cell.value is not None]
     for fact in (
         "Import legacy-tickets",
         what.summary.next_step,
@@ -340,7 +342,7 @@ def test_the_summary_says_what_was_imported_and_what_to_do_next(tmp_path: Path) 
         "2026-11-23 09:30:00 -0500",
         "Two hidden columns were read.",
     ):
-        assert fact in said
+        assert fact in texts
     assert len(sheet._charts) == 1
     assert [link.location for link in links(sheet)] == ["'Report'!A1", "'Issues'!A1", "'To decide'!A1"]
 
@@ -351,7 +353,7 @@ STATES = st.lists(st.tuples(st.sampled_from(list(Status)), st.booleans(), st.int
 @settings(max_examples=15, deadline=None)
 @given(STATES)
 def test_every_output_shows_the_same_numbers(tmp_path_factory: pytest.TempPathFactory, states: list) -> None:
-    """Summary, Report, Issues, CSV and page agree with the counts, whatever came of the rows."""
+    """Summary, Report, Issues, CSV and page agree with the counts, whatever happened to the rows."""
     folder = tmp_path_factory.mktemp("numbers")
     rows = [
         row(
@@ -371,9 +373,9 @@ def test_every_output_shows_the_same_numbers(tmp_path_factory: pytest.TempPathFa
         **{status.value: getattr(counts, status.value) for status in Status if status is not Status.CREATED},
     }
     workbook = opened(folder, what)
-    said = {line[0].value: line[1].value for line in workbook["Summary"] if isinstance(line[1].value, int)}
-    assert {name: said[name] for name in expected} == expected
-    assert said["all rows"] == len(rows)
+    tallies = {line[0].value: line[1].value for line in workbook["Summary"] if isinstance(line[1].value, int)}
+    assert {name: tallies[name] for name in expected} == expected
+    assert tallies["all rows"] == len(rows)
     assert workbook["Issues"].max_row - 1 == sum(len(each.issues) for each in rows)
     table = pd.read_csv(report.write(folder / "t.report.csv", what, always).path, dtype=str)
     sheet = pd.read_excel(folder / "tickets.report.xlsx", sheet_name="Report", dtype=object, engine="calamine")
@@ -390,7 +392,7 @@ def test_every_output_shows_the_same_numbers(tmp_path_factory: pytest.TempPathFa
 @settings(max_examples=40, deadline=None)
 @given(st.lists(st.text(min_size=1, max_size=40), min_size=1, max_size=6))
 def test_p3_any_text_gives_a_workbook_that_opens(tmp_path_factory: pytest.TempPathFactory, texts: list[str]) -> None:
-    """Whatever the cells hold, the sheet opens and shows the text as text."""
+    """Whatever the cells contain, the sheet opens and shows the text as text."""
     path = written(tmp_path_factory.mktemp("text"), with_cells(*texts))
     line = load_workbook(path)["Report"][2]
     for cell, text in zip(line, texts, strict=False):
@@ -399,25 +401,25 @@ def test_p3_any_text_gives_a_workbook_that_opens(tmp_path_factory: pytest.TempPa
 
 
 def test_times_are_told_in_one_zone(tmp_path: Path) -> None:
-    """`sent_at` is in the zone in which Summary tells when the run began."""
+    """`sent_at` is in the time zone that Summary uses for the run."""
     sheet = opened(tmp_path, content([row(2, sent_at=datetime(2026, 1, 1, 2, tzinfo=BOGOTA))]))["Report"]
     assert sheet.cell(2, WIDTH + 6).value == datetime.fromisoformat("2026-01-01 02:00:00")
     assert sheet.cell(2, WIDTH + 6).number_format == "yyyy-mm-dd hh:mm:ss"
 
 
 def test_a_report_without_rows_opens(tmp_path: Path) -> None:
-    """A sheet of headers is a report too."""
+    """A report without rows is a sheet with only headers."""
     sheet = opened(tmp_path, content([]))["Report"]
     assert sheet.max_row == 1
 
 
 def test_rows_are_asked_for_again_and_never_kept(tmp_path: Path) -> None:
-    """Rows that exist only while they are iterated make a whole report."""
+    """Rows that exist only during iteration give a complete report."""
 
-    class Passing:
+    class SinglePassRows:
         def __iter__(self):  # noqa: ANN204
             return (row(number, cells=cells(number)) for number in range(2, 302))
 
     base = content([row(number) for number in range(2, 302)])
-    sheet = opened(tmp_path, replace(base, rows=Passing()))["Report"]
+    sheet = opened(tmp_path, replace(base, rows=SinglePassRows()))["Report"]
     assert sheet.max_row == 301

@@ -1,4 +1,4 @@
-"""The report put into the source workbook itself: what stays, what is refused."""
+"""The report put into the source workbook itself: what is kept, what is refused."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ SHEET = "xl/worksheets/sheet1.xml"
 
 @pytest.fixture
 def source(tmp_path: Path) -> Path:
-    """Return a workbook with what people put into workbooks, as far as it can be saved with another sheet."""
+    """Return a workbook with the features that people use, as far as openpyxl can save them."""
     workbook = Workbook()
     sheet = workbook.active
     sheet.title = "Tickets"
@@ -66,13 +66,13 @@ def source(tmp_path: Path) -> Path:
 
 
 def parts_of(path: Path) -> dict[str, bytes]:
-    """Return every part of a workbook."""
+    """Return every part of a workbook's package."""
     with ZipFile(path) as package:
         return {name: package.read(name) for name in package.namelist()}
 
 
 def with_parts(path: Path, parts: dict[str, bytes]) -> None:
-    """Write a workbook of these parts."""
+    """Write a workbook from these parts."""
     with ZipFile(path, "w") as package:
         for name, data in parts.items():
             package.writestr(name, data)
@@ -86,7 +86,7 @@ def replaced(path: Path, part: str, old: bytes, new: bytes) -> None:
 
 
 def test_p4_everything_else_is_kept(source: Path) -> None:
-    """Values, styles, rules, lists, links, merges, names, tables, protection, headers, letters in bold."""
+    """Values, styles, rules, lists, links, merges, names, tables, protection, headers and bold letters are kept."""
     report.write_back(source, content(every_state()), open_table)
     workbook = load_workbook(source, rich_text=True)
     assert workbook.sheetnames == ["Tickets", "Otra", "Report"]
@@ -109,7 +109,7 @@ def test_p4_everything_else_is_kept(source: Path) -> None:
 
 
 def test_p4_the_sheet_is_there_as_in_a_report(source: Path) -> None:
-    """In its colours, formats, widths, heights and notes, with its filter, its rules and its hidden rows."""
+    """The sheet has the report's colours, formats, sizes, notes, filter, rules and hidden rows."""
     report.write_back(source, content(every_state()), open_table)
     sheet = load_workbook(source)["Report"]
     assert sheet["D5"].fill.start_color.rgb == "FFFFC9C4"
@@ -129,7 +129,7 @@ def test_p4_the_sheet_is_there_as_in_a_report(source: Path) -> None:
 
 @pytest.mark.parametrize("start", ["=1+1", "+1", "-1", "@x", "#N/A", "<r><t>x</t></r>", "_x0041_"])
 def test_p2_text_stays_text_in_the_workbook_too(source: Path, start: str) -> None:
-    """No cell of the sheet is a formula, an error or anything else than the text it was."""
+    """No cell of the sheet is a formula, an error or anything but its text."""
     rows = [row(2, cells=(start, start, "", "", ""), message=start)]
     report.write_back(source, content(rows), open_table)
     table = open_table(source, TableOptions(sheet="Report"))
@@ -138,7 +138,7 @@ def test_p2_text_stays_text_in_the_workbook_too(source: Path, start: str) -> Non
 
 
 def test_p4_a_workbook_as_programs_save_it_takes_the_sheet(source: Path) -> None:
-    """What a program notes for itself is no reason to refuse: versions, the printer, the order of calculation."""
+    """A program's own notes do not prevent it: versions, printer settings, the order of calculation."""
     parts = parts_of(source)
     parts["xl/workbook.xml"] = parts["xl/workbook.xml"].replace(
         b"<workbookPr",
@@ -179,7 +179,7 @@ def test_p4_a_workbook_as_programs_save_it_takes_the_sheet(source: Path) -> None
 
 
 def test_p4_macros_stay_in_a_workbook_for_macros(source: Path) -> None:
-    """Byte for byte."""
+    """Macros are kept byte for byte."""
     parts = parts_of(source)
     main = b"application/vnd.openxmlformats-officedocument.spreadsheetml.sheet.main+xml"
     types = parts["[Content_Types].xml"].replace(main, b"application/vnd.ms-excel.sheet.macroEnabled.main+xml")
@@ -202,7 +202,7 @@ def test_p4_macros_stay_in_a_workbook_for_macros(source: Path) -> None:
 
 
 def test_p4_only_one_sheet_is_chosen(source: Path) -> None:
-    """Two chosen sheets would be edited together."""
+    """Only the user's sheet is selected, since two selected sheets would be edited together."""
     report.write_back(source, content(every_state()), open_table)
     workbook = load_workbook(source)
     assert workbook.active.title == "Tickets"
@@ -210,7 +210,7 @@ def test_p4_only_one_sheet_is_chosen(source: Path) -> None:
 
 
 def test_p4_the_workbook_as_it_was_is_kept_beside(source: Path) -> None:
-    """The backup is named with the time and equal to the old file."""
+    """The backup has the time in its name and the bytes of the old file."""
     old = source.read_bytes()
     backup = report.write_back(source, content([row(2)]), open_table)
     assert backup.read_bytes() == old
@@ -220,7 +220,7 @@ def test_p4_the_workbook_as_it_was_is_kept_beside(source: Path) -> None:
 
 @pytest.mark.parametrize("saved_between", [False, True])
 def test_p4_a_report_that_was_put_there_is_renewed(source: Path, saved_between: bool) -> None:  # noqa: FBT001
-    """Also after another program has saved the workbook with names of its own."""
+    """An earlier sheet Report is replaced, even after another program saved the workbook."""
     report.write_back(source, content([row(2), row(3)]), open_table)
     if saved_between:
         load_workbook(source).save(source)
@@ -233,7 +233,7 @@ def test_p4_a_report_that_was_put_there_is_renewed(source: Path, saved_between: 
 
 
 def test_p4_a_bare_workbook_takes_the_sheet(tmp_path: Path) -> None:
-    """Also one with nothing in it."""
+    """A minimal workbook takes the sheet, even an empty one."""
     path = tmp_path / "bare.xlsx"
     Workbook().save(path)
     report.write_back(path, content(every_state()), open_table)
@@ -334,7 +334,7 @@ _OFFICE = "application/vnd.openxmlformats-officedocument."
     ],
 )
 def test_p4_what_would_be_lost_is_named_and_refused(source: Path, spoil: Callable[[Path], None], things: str) -> None:
-    """Whatever openpyxl drops of a workbook is found before it is saved; not a byte is touched."""
+    """Everything that openpyxl would drop is found before saving; no byte is changed."""
     spoil(source)
     before = source.read_bytes()
     with pytest.raises(
@@ -360,7 +360,7 @@ VALUES = st.lists(
 @settings(max_examples=25, deadline=None)
 @given(VALUES)
 def test_p4_every_cell_is_kept_or_the_workbook_is(tmp_path_factory: pytest.TempPathFactory, values: list) -> None:
-    """Either all cells of the other sheets read as before, or nothing was changed."""
+    """Either all cells of the other sheets read as before, or the file is unchanged."""
     path = tmp_path_factory.mktemp("values") / "t.xlsx"
     workbook = Workbook()
     workbook.active.append(["H"] * len(values))
@@ -369,22 +369,22 @@ def test_p4_every_cell_is_kept_or_the_workbook_is(tmp_path_factory: pytest.TempP
         if isinstance(value, str):
             cell.data_type = "s"
     workbook.save(path)
-    before, cells = path.read_bytes(), read(path)
+    before, cells = path.read_bytes(), cells_of_first_sheet(path)
     try:
         report.write_back(path, content([row(2)]), open_table)
     except ReportError:
         assert path.read_bytes() == before
-    assert read(path) == cells
+    assert cells_of_first_sheet(path) == cells
 
 
-def read(path: Path) -> list[str]:
+def cells_of_first_sheet(path: Path) -> list[str]:
     """Return the cells of a workbook's first sheet as texts."""
     table = open_table(path, TableOptions(sheet="Sheet", header_row=1))
     return [str(cell) for frame in table.frames() for line in frame.itertuples(index=False) for cell in line]
 
 
 def test_p4_a_workbook_that_is_too_large_is_refused(source: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """It would be held in memory as a whole."""
+    """A workbook too large to be held in memory is refused."""
     monkeypatch.setattr(writing_back, "LARGEST", 1_000)
     with pytest.raises(ReportError, match="it is too large to be saved with another sheet"):
         report.write_back(source, content([row(2)]), open_table)
@@ -440,7 +440,7 @@ def _open(path: Path) -> None:
     ],
 )
 def test_p4_what_cannot_be_kept_is_refused(source: Path, spoil: Callable[[Path], None], reason: str) -> None:
-    """With the reason and what to do instead; not a byte is touched."""
+    """The refusal gives the reason and what to do instead; no byte is changed."""
     spoil(source)
     before = source.read_bytes()
     with pytest.raises(ReportError, match=reason):
@@ -457,7 +457,7 @@ def test_p4_what_cannot_be_kept_is_refused(source: Path, spoil: Callable[[Path],
     ],
 )
 def test_p4_what_has_no_sheets_is_refused(tmp_path: Path, name: str, reason: str) -> None:
-    """A CSV, and formats of other programs."""
+    """CSV files and other programs' formats are refused."""
     path = tmp_path / name
     path.write_text("a\n1\n", "utf-8")
     with pytest.raises(ReportError, match=reason):
@@ -465,13 +465,13 @@ def test_p4_what_has_no_sheets_is_refused(tmp_path: Path, name: str, reason: str
 
 
 def test_p5_a_corrected_report_is_no_workbook_to_write_back_to(source: Path) -> None:
-    """Its sheet Report is the source itself, with a person's corrections in it."""
+    """A report as the source is refused, since its sheet Report has a person's corrections."""
     with pytest.raises(ReportError, match="it is a report itself"):
         report.write_back(source, content([row(2)], sheet="Report"), open_table)
 
 
 def test_p4_a_workbook_edited_meanwhile_is_left_as_it_is(source: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What a person saved while the report was written is not lost."""
+    """Changes that a person saved while the report was written are not lost."""
     write_sheet = writing_back.write_report_sheet
 
     def slow(*arguments: object) -> None:
@@ -489,7 +489,7 @@ def test_p4_a_workbook_edited_meanwhile_is_left_as_it_is(source: Path, monkeypat
 
 @pytest.mark.skipif(shutil.which("soffice") is None, reason="LibreOffice is not on this machine")
 def test_p4_libreoffice_opens_what_was_written_back(source: Path, tmp_path: Path) -> None:
-    """Another program than the one that wrote it reads every row."""
+    """LibreOffice reads every row of a sheet that openpyxl wrote."""
     report.write_back(source, content(every_state()), open_table)
     profile = f"-env:UserInstallation=file://{tmp_path}/profile"
     every_sheet_as_csv = "csv:Text - txt - csv (StarCalc):44,34,76,1,,0,false,true,false,false,false,-1"

@@ -1,4 +1,4 @@
-"""The report, corrected, is the next import: every row once, whatever file it comes from."""
+"""A corrected report is a source: every row is sent once, whichever file it comes from."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ LEGACY: Corrections = {
     61: {"Asunto": "Copia de factura", "Descripción": "Pide duplicado de la factura."},
     63: {"Adjunto 1": PHOTO},
 }
-"""By the row of the source: what a person writes into the report instead of each planted fault."""
+"""The corrections of the planted faults in the report, by the row of the source."""
 
 WEEKLY: Corrections = {
     13: {"Fecha": "28/02/2026"},
@@ -72,20 +72,20 @@ def samples(tmp_path: Path) -> Path:
 def run(samples: Path, sandbox: RunningSandbox, give: Give) -> Callable[..., Result]:
     """Run a source of the samples' folder, its mapping named without folder and ending."""
 
-    def carry_out(source: Path, mapping: str, *more: str) -> Result:
+    def execute(source: Path, mapping: str, *more: str) -> Result:
         where = ["--server", sandbox.url, "--operation", "demo", "--journal", str(samples / "journal.db")]
         return give(["run", str(source), "-m", str(samples / "mappings" / f"{mapping}.yml"), *where, "--yes", *more])
 
-    return carry_out
+    return execute
 
 
-def places(sheet: Worksheet) -> dict[str, int]:
-    """Return the columns of a report's sheet by name, counted from 1; of two equal ones the last, which is ours."""
+def columns_by_name(sheet: Worksheet) -> dict[str, int]:
+    """Return the columns of a report's sheet by name, counted from 1; of equal names the last, the report's own."""
     return {str(cell.value): cell.column for cell in sheet[1]}
 
 
 def correct(report: Path, corrections: Corrections) -> None:
-    """Write into a report, a workbook or a CSV file, what is right, at the rows of the source that it tells."""
+    """Write corrections into a report (workbook or CSV), by the row numbers of the source."""
     if report.suffix == ".csv":
         table = pd.read_csv(report, dtype=str, keep_default_na=False)
         for row, cells in corrections.items():
@@ -95,7 +95,7 @@ def correct(report: Path, corrections: Corrections) -> None:
         return
     workbook = load_workbook(report)
     sheet = workbook["Report"]
-    where = places(sheet)
+    where = columns_by_name(sheet)
     numbers = {sheet.cell(line, where["row"]).value: line for line in range(2, sheet.max_row + 1)}
     for row, cells in corrections.items():
         for column, value in cells.items():
@@ -104,7 +104,7 @@ def correct(report: Path, corrections: Corrections) -> None:
 
 
 def assert_each_once(sandbox: RunningSandbox, cases: int) -> None:
-    """Hold that there are so many cases, each of a reference of its own, and that no more was sent."""
+    """Assert the number of cases, each with its own reference, and that each took one POST."""
     references = [case.reference for case in sandbox.store.cases]
     assert len(set(references)) == len(references) == sandbox.posts == cases
     assert None not in references
@@ -113,7 +113,7 @@ def assert_each_once(sandbox: RunningSandbox, cases: int) -> None:
 def test_r14_every_planted_fault_corrected_in_the_report(
     samples: Path, sandbox: RunningSandbox, run: Callable[..., Result]
 ) -> None:
-    """The corrected report of the legacy sample makes every row a case, exit status 0; the original adds none."""
+    """The corrected report of the legacy sample creates every missing case; the original then adds none."""
     source = samples / "sample_data" / "legacy_tickets.xlsx"
     first = run(source, "legacy-tickets", "--json")
     assert (first.status, first.json["counts"]["invalid"]) == (1, len(LEGACY) + 1)  # a repeated key is two issues
@@ -131,11 +131,11 @@ def test_r14_every_planted_fault_corrected_in_the_report(
 
 
 def test_the_report_shows_numbers_and_dates_as_the_source_did(samples: Path, run: Callable[..., Result]) -> None:
-    """Every cell of the source stands in the report with its value and its number format."""
+    """Every cell of the source is in the report with its value and its number format."""
     source = samples / "sample_data" / "legacy_tickets.xlsx"
     report = Path(run(source, "legacy-tickets", "--json").json["report"])
     before, after = load_workbook(source)["Tickets"], load_workbook(report)["Report"]
-    row = places(after)["row"]
+    row = columns_by_name(after)["row"]
     compared = 0
     for line in range(2, after.max_row + 1):
         for column in range(1, before.max_column + 1):
@@ -148,7 +148,7 @@ def test_the_report_shows_numbers_and_dates_as_the_source_did(samples: Path, run
 
 
 def test_r14_a_csv_report_corrected(samples: Path, sandbox: RunningSandbox, run: Callable[..., Result]) -> None:
-    """A report as CSV is corrected and given back like a workbook, its marks of text taken away again."""
+    """A CSV report is corrected and given back like a workbook; its apostrophes before formulas are removed."""
     source = samples / "sample_data" / "weekly_backoffice.csv"
     report = source.with_name("weekly.report.csv")
     assert run(source, "weekly-backoffice", "--report", str(report)).status == 1
@@ -161,7 +161,7 @@ def test_r14_a_csv_report_corrected(samples: Path, sandbox: RunningSandbox, run:
 
 
 def save_as_spanish_excel(report: Path) -> None:
-    """Save a CSV report as Excel in Spanish does: semicolons and cp1252."""
+    """Save a CSV report as a Spanish Excel does: semicolons and cp1252."""
     with report.open(encoding="utf-8", newline="") as file:
         rows = list(csv.reader(file))
     with report.open("w", encoding="cp1252", newline="") as file:
@@ -169,7 +169,7 @@ def save_as_spanish_excel(report: Path) -> None:
 
 
 def test_r14_a_csv_report_that_excel_saved(samples: Path, sandbox: RunningSandbox, run: Callable[..., Result]) -> None:
-    """Another separator and encoding are found out, and a row that was skipped stays so, though nothing hides it."""
+    """Another separator and encoding are recognised, and a skipped row stays skipped, though CSV hides no rows."""
     source = samples / "sample_data" / "legacy_tickets.xlsx"
     report = source.with_name("legacy.report.csv")
     assert run(source, "legacy-tickets", "--report", str(report)).status == 1
@@ -180,31 +180,31 @@ def test_r14_a_csv_report_that_excel_saved(samples: Path, sandbox: RunningSandbo
 
 
 def test_r14_what_the_mapping_says_of_the_sources_layout_holds_for_no_report(office: Office, give: Give) -> None:
-    """A title above the source's header is not looked for in its report."""
+    """The header row that the mapping gives for the source is not applied to its report."""
     office.write([ticket(1), ticket(2, Correo="nobody")])
     office.source.write_text("Casos de la semana\n\n" + office.source.read_text("utf-8"), "utf-8")
     office.mapping.write_text(MAPPING.replace("  key:", "  header_row: 3\n  key:"), "utf-8")
     assert give(office.arguments("run", "--yes")).status == 1
     correct(office.report, {5: {"Correo": "cliente2@example.com"}})
-    assert give(again(office, office.report)).status == 0
+    assert give(run_arguments(office, office.report)).status == 0
     assert_each_once(office.sandbox, 2)
 
 
-def again(office: Office, source: Path, *more: str) -> list[str]:
-    """Return the words of a run of another source with the same mapping and journal."""
+def run_arguments(office: Office, source: Path, *more: str) -> list[str]:
+    """Return the arguments for a run of another source with the same mapping and journal."""
     command, _source, *rest = office.arguments("run", "--yes", "--json", *more)
     return [command, str(source), *rest]
 
 
 @pytest.mark.parametrize("ending", ["xlsx", "csv"])
 def test_r14_rows_without_a_key_are_known_by_their_reference(office: Office, give: Give, ending: str) -> None:
-    """Under `key: content` the corrected report sends the corrected row alone, and the original nothing more."""
+    """Under `key: content` the corrected report sends only the corrected row; the original then sends nothing."""
     office.mapping.write_text(MAPPING.replace("key: Ticket", "key: content"), "utf-8")
     office.write([ticket(1), ticket(1), ticket(2, Correo="nobody", Asunto="-5 %"), ticket(3, Detalle="=1+1")])
     report = office.folder / f"tickets.report.{ending}"
     assert give(office.arguments("run", "--yes", "--report", str(report))).status == 1
     correct(report, {4: {"Correo": "cliente2@example.com"}})
-    second = give(again(office, report))
+    second = give(run_arguments(office, report))
     assert (second.status, second.json["counts"]["created"], second.json["created_now"]) == (0, 4, 1)
     assert {case.body["form"]["Subject"] for case in office.sandbox.store.cases} == {"Asunto 1", "-5 %", "Asunto 3"}
     third = give(office.arguments("run", "--yes", "--json"))
@@ -228,79 +228,79 @@ FOREIGN = "WCI-0000000000000000"
 def test_r14_a_reference_that_is_not_the_rows_own_is_an_issue(
     office: Office, give: Give, key: str, edit: str | None, code: str
 ) -> None:
-    """An edited, foreign, repeated or erased reference is named, and its row is not sent."""
+    """A row with an edited, foreign, repeated or missing reference is an issue and is not sent."""
     office.mapping.write_text(MAPPING.replace("key: Ticket", f"key: {key}"), "utf-8")
     office.write([ticket(1, Correo="nobody"), ticket(2, Correo="nobody"), ticket(3)])
     assert give(office.arguments("run", "--yes")).status == 1
     written = office.reported()["reference"][1] if edit == "another row's" else edit
     correct(office.report, {2: {"Correo": "ana@example.com", "reference": written}})
-    result = give(again(office, office.report))
+    result = give(run_arguments(office, office.report))
     assert (result.status, result.json["calls"]) == (1, 0)
     assert code in {reason["code"] for reason in result.json["reasons"] if reason["row"] == 2}
     assert_each_once(office.sandbox, 1)
 
 
 @pytest.fixture
-def strict(tmp_path: Path) -> Iterator[Office]:
+def strict_office(tmp_path: Path) -> Iterator[Office]:
     """Give an office whose CRM knows three contacts."""
     contacts = tuple(f"cliente{number}@example.com" for number in (1, 2, 3))
     with RunningSandbox(config=SandboxConfig(contacts=contacts)) as sandbox:
         yield Office(tmp_path, sandbox)
 
 
-def test_only_what_was_invalid_or_rejected(strict: Office, give: Give) -> None:
-    """`--only` sends what was so and is right now, tries rejected rows again, and reports these rows alone."""
-    strict.write([ticket(1), ticket(2, Correo="nobody"), ticket(3, Correo="nobody"), ticket(4)])
-    first = give(strict.arguments("run", "--yes", "--json"))
+def test_only_what_was_invalid_or_rejected(strict_office: Office, give: Give) -> None:
+    """`--only` sends the corrected rows, retries the rejected ones, and reports only these rows."""
+    strict_office.write([ticket(1), ticket(2, Correo="nobody"), ticket(3, Correo="nobody"), ticket(4)])
+    first = give(strict_office.arguments("run", "--yes", "--json"))
     assert [first.json["counts"][state] for state in ("created", "invalid", "rejected")] == [1, 2, 1]
-    strict.write([ticket(1), ticket(2), ticket(3, Correo="nobody"), ticket(4), ticket(5)])
-    result = give(strict.arguments("run", "--yes", "--json", "--only", "invalid,rejected"))
+    strict_office.write([ticket(1), ticket(2), ticket(3, Correo="nobody"), ticket(4), ticket(5)])
+    result = give(strict_office.arguments("run", "--yes", "--json", "--only", "invalid,rejected"))
     assert (result.status, result.json["rows"], result.json["created_now"]) == (1, 3, 1)
     assert "rows that are or were in these states: invalid, rejected" in result.err
     assert (result.json["counts"]["invalid"], result.json["counts"]["rejected"]) == (1, 1)
-    assert strict.sandbox.posts == 4  # the rejected row a second time, and nothing of the new row
-    assert list(strict.reported()["row"]) == ["3", "4", "5"]
-    said = [str(cell.value) for cell in load_workbook(strict.report)["Summary"]["B"]]
-    assert any(text.startswith("Only the 3 rows that are or were invalid or rejected are") for text in said)
-    assert len(strict.sandbox.store.cases) == 2
+    assert strict_office.sandbox.posts == 4  # the rejected row a second time, and nothing of the new row
+    assert list(strict_office.reported()["row"]) == ["3", "4", "5"]
+    summary = [str(cell.value) for cell in load_workbook(strict_office.report)["Summary"]["B"]]
+    assert any(text.startswith("Only the 3 rows that are or were invalid or rejected are") for text in summary)
+    assert len(strict_office.sandbox.store.cases) == 2
 
 
-def test_a_filtered_report_is_a_source(strict: Office, give: Give) -> None:
-    """The report of the faulty rows alone, corrected and given back, is all that is needed, also to go on later."""
-    strict.write([ticket(1), ticket(2, Correo="nobody"), ticket(3, Correo="nobody"), ticket(4)])
-    give(strict.arguments("run", "--yes"))
-    filtered = strict.folder / "faulty.xlsx"
+def test_a_filtered_report_is_a_source(strict_office: Office, give: Give) -> None:
+    """A report with only the faulty rows can be corrected and given back, in one run or in several."""
+    strict_office.write([ticket(1), ticket(2, Correo="nobody"), ticket(3, Correo="nobody"), ticket(4)])
+    give(strict_office.arguments("run", "--yes"))
+    filtered = strict_office.folder / "faulty.xlsx"
     only = ["--only", "invalid,rejected"]
-    assert give(strict.arguments("report", *only, "--report", str(filtered))).status == 1
-    assert list(strict.reported(filtered)["status"]) == ["invalid", "invalid", "rejected"]
+    assert give(strict_office.arguments("report", *only, "--report", str(filtered))).status == 1
+    assert list(strict_office.reported(filtered)["status"]) == ["invalid", "invalid", "rejected"]
     correct(filtered, {row: {"Correo": "cliente1@example.com"} for row in (3, 4, 5)})
-    limited = give(again(strict, filtered, *only, "--limit", "2"))
+    limited = give(run_arguments(strict_office, filtered, *only, "--limit", "2"))
     assert (limited.status, limited.json["created_now"], limited.json["counts"]["planned"]) == (3, 2, 1)
-    rest = give(again(strict, filtered, *only))
+    rest = give(run_arguments(strict_office, filtered, *only))
     assert (rest.status, rest.json["created_now"], rest.json["rows"]) == (0, 1, 3)
-    references = [case.reference for case in strict.sandbox.store.cases]
+    references = [case.reference for case in strict_office.sandbox.store.cases]
     assert len(set(references)) == len(references) == 4
 
 
-def test_what_only_leaves_can_be_sent_without_it(strict: Office, give: Give) -> None:
-    """A corrected row that a limit left out counts as planned, and the next step says how it is sent."""
-    strict.write([ticket(1, Correo="nobody"), ticket(2, Correo="nobody")])
-    give(strict.arguments("run", "--yes"))
-    strict.write([ticket(1), ticket(2)])
-    limited = give(strict.arguments("run", "--yes", "--json", "--only", "invalid", "--limit", "1"))
+def test_what_only_leaves_can_be_sent_without_it(strict_office: Office, give: Give) -> None:
+    """A corrected row beyond the limit counts as planned, and the next step says how to send it."""
+    strict_office.write([ticket(1, Correo="nobody"), ticket(2, Correo="nobody")])
+    give(strict_office.arguments("run", "--yes"))
+    strict_office.write([ticket(1), ticket(2)])
+    limited = give(strict_office.arguments("run", "--yes", "--json", "--only", "invalid", "--limit", "1"))
     assert (limited.status, limited.json["created_now"]) == (3, 1)
     assert "without --only" in limited.json["next"]
-    none = give(strict.arguments("run", "--yes", "--json", "--only", "invalid"))
+    none = give(strict_office.arguments("run", "--yes", "--json", "--only", "invalid"))
     assert (none.json["rows"], none.json["calls"]) == (0, 0)
     assert "Without --only" in none.json["next"]
-    assert give(strict.arguments("run", "--yes", "--json")).json["created_now"] == 1
+    assert give(strict_office.arguments("run", "--yes", "--json")).json["created_now"] == 1
 
 
 @pytest.mark.parametrize(
     "wrong", [["--only", "faulty"], ["--only", ""], ["--only", "invalid", "--write-back"]], ids=" ".join
 )
 def test_only_refuses_what_it_cannot_mean(office: Office, give: Give, wrong: list[str]) -> None:
-    """A state that does not exist, none at all, and a sheet that would lack rows are refused before anything."""
+    """Unknown states, an empty list, and `--write-back` beside `--only` are refused at the start."""
     office.write([ticket(1)])
     result = give(office.arguments("run", "--yes", *wrong))
     assert (result.status, office.sandbox.posts) == (2, 0)
@@ -308,7 +308,7 @@ def test_only_refuses_what_it_cannot_mean(office: Office, give: Give, wrong: lis
 
 
 def workbook_of(office: Office) -> Path:
-    """Write the tickets of the office as a workbook with a second sheet, and return where it is."""
+    """Write the office's tickets to a workbook with a second sheet, and return its path."""
     path = office.folder / "tickets.xlsx"
     book = Workbook()
     sheet = book.worksheets[0]
@@ -326,21 +326,21 @@ def workbook_of(office: Office) -> Path:
 def test_p4_a_source_with_its_report_written_back_is_the_same_source(office: Office, give: Give, key: str) -> None:
     """After --write-back the source's own sheet is read again, and nothing is sent twice.
 
-    A correction in it is sent where rows have a key; without one the import is bound to the file as it was.
+    A correction in that sheet is sent if rows have a key; without one, the import is bound to the original file.
     """
     source = workbook_of(office)
     office.mapping.write_text(MAPPING.replace("key: Ticket", f"key: {key}"), "utf-8")
-    assert give(again(office, source, "--write-back")).status == 1
+    assert give(run_arguments(office, source, "--write-back")).status == 1
     assert load_workbook(source).sheetnames == ["Tickets", "Resumen", "Report"]
     for _time in range(2):
-        result = give(again(office, source, "--write-back"))
+        result = give(run_arguments(office, source, "--write-back"))
         assert (result.status, result.json["calls"], result.json["counts"]["created"]) == (1, 0, 2)
     assert_each_once(office.sandbox, 2)
     assert list(office.reported(source)["status"]) == ["created", "created", "invalid"]
     book = load_workbook(source)
     book["Tickets"].cell(4, HEADER.index("Correo") + 1).value = "cliente3@example.com"
     book.save(source)
-    corrected = give(again(office, source))
+    corrected = give(run_arguments(office, source))
     assert corrected.status == (2 if key == "content" else 0)
     assert_each_once(office.sandbox, 2 if key == "content" else 3)
 
@@ -348,10 +348,10 @@ def test_p4_a_source_with_its_report_written_back_is_the_same_source(office: Off
 def test_a_case_is_a_link_where_its_address_is_known(
     office: Office, give: Give, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """WOLKVOX_CASE_URL leads from the id of a case to its page, also in the sheet that is written back."""
+    """WOLKVOX_CASE_URL makes each id a link to its case, also in the sheet that is written back."""
     monkeypatch.setenv("WOLKVOX_CASE_URL", "https://crm.example/cases/{wolkvox_id}?tab=1")
     source = workbook_of(office)
-    give(again(office, source, "--write-back"))
+    give(run_arguments(office, source, "--write-back"))
     for path in (office.folder / "tickets.report.xlsx", source):
         sheet = load_workbook(path)["Report"]
         cells = [sheet.cell(line, len(HEADER) + 3) for line in (2, 3, 4)]
@@ -363,7 +363,7 @@ def test_a_case_is_a_link_where_its_address_is_known(
 def test_an_address_that_leads_to_no_case_is_refused(
     office: Office, give: Give, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """WOLKVOX_CASE_URL without the place of the id stops the run before anything is sent, and says what to write."""
+    """Without a placeholder for the id, WOLKVOX_CASE_URL stops the run at the start, with what to write."""
     monkeypatch.setenv("WOLKVOX_CASE_URL", "https://crm.example/cases/")
     office.write([ticket(1)])
     result = give(office.arguments("run", "--yes"))
@@ -372,7 +372,7 @@ def test_an_address_that_leads_to_no_case_is_refused(
 
 
 def test_r16_a_row_that_shows_another_rows_id_is_not_sent(office: Office, give: Give) -> None:
-    """In a person's own column of ids each row is held to the journal: its own id, or none, or an issue."""
+    """In the source's own column of ids, each row must have its own id or none; otherwise it is an issue."""
     office.write([ticket(1), ticket(2)])
     assert give(office.arguments("run", "--yes")).status == 0
     first, second = office.reported()["wolkvox_id"]
@@ -396,12 +396,12 @@ def test_r16_a_row_that_shows_another_rows_id_is_not_sent(office: Office, give: 
 
 
 def test_r16_a_report_whose_key_was_rewritten_sends_no_second_case(office: Office, give: Give) -> None:
-    """With the reference emptied too, the id still tells that the row is a case, and under which reference."""
+    """Even without its reference, a row's id shows that it is a case, and under which reference."""
     office.write([ticket(1), ticket(2), ticket(3, Correo="nobody")])
     assert give(office.arguments("run", "--yes")).status == 1
     reference = office.reported()["reference"][1]
     correct(office.report, {3: {"Ticket": "900", "reference": None}, 4: {"Correo": "cliente3@example.com"}})
-    result = give(again(office, office.report))
+    result = give(run_arguments(office, office.report))
     assert (result.status, result.json["created_now"]) == (1, 1)
     (reason,) = (one for one in result.json["reasons"] if one["code"] == "id-of-another-row")
     assert reason["column"] == "wolkvox_id"

@@ -1,4 +1,4 @@
-"""One table in every format that an office saves it in becomes the same cases, and stays the same import."""
+"""One table gives the same cases and is the same import in every format that an office saves it in."""
 
 from __future__ import annotations
 
@@ -43,19 +43,19 @@ MONEY = "  Monto: {column: Monto, type: currency}\n"
 
 
 def saved_as(ending: str) -> Path:
-    """Return where the table is that LibreOffice saved in a format, or in a dialect of CSV."""
+    """Return the path of the table that LibreOffice saved in a format, or in a dialect of CSV."""
     return WORKBOOKS / (f"cases_{ending}" if ending.endswith("csv") else f"cases.{ending}")
 
 
 def bodies(source: Path, mapping: Path) -> list[bytes]:
-    """Return the bytes that a source would send, none of its rows being at fault."""
+    """Return the bodies that a source would send; all of its rows are valid."""
     plan = check(load_job(Job(source, mapping)))
     assert [issue for row in plan for issue in row.issues] == []
     return [b"".join(build_payload(plan, row).chunks()) for row in plan]
 
 
 def test_s1_one_table_in_every_format_gives_the_same_bytes(tmp_path: Path) -> None:
-    """Saved as CSV in five dialects, XLSX, XLS and ODS, a table gives the same payloads, byte for byte."""
+    """A table saved as CSV in five dialects, XLSX, XLS and ODS gives the same payloads, byte for byte."""
     mapping = tmp_path / "mapping.yml"
     mapping.write_text(MAPPING, encoding="utf-8")
     by_format = {ending: bodies(saved_as(ending), mapping) for ending in SAVED}
@@ -66,23 +66,23 @@ def test_s1_one_table_in_every_format_gives_the_same_bytes(tmp_path: Path) -> No
 
 @pytest.mark.parametrize("ending", ["xlsx", "xls", "ods"])
 def test_r2_a_workbook_saved_as_csv_is_the_same_import(office: Office, give: Give, ending: str) -> None:
-    """A workbook with true dates that was imported and is then saved as CSV: no POST, and no row is changed."""
+    """An imported workbook with true dates, saved as CSV, sends nothing and changes no row."""
     office.mapping.write_text(MAPPING.replace(MONEY, ""), encoding="utf-8")
     for source in (saved_as(ending), saved_as("semicolon.csv")):
-        counts = imported(office, give, source)
+        counts = import_source(office, give, source)
         assert counts | {"created": 3, "changed": 0} == counts
         assert office.sandbox.posts == 3
 
 
 def test_r2_money_saved_as_csv_is_sent_no_second_time(office: Office, give: Give) -> None:
-    """A CSV file holds $1,234.50 where the workbook holds 1234.5: whatever that counts as, the row is not sent."""
+    """A row is not sent again if a CSV file has $1,234.50 for the workbook's 1234.5."""
     office.mapping.write_text(MAPPING, encoding="utf-8")
     for source in (saved_as("xlsx"), saved_as("comma.csv")):
-        assert imported(office, give, source)["created"] == 3
+        assert import_source(office, give, source)["created"] == 3
         assert office.sandbox.posts == 3
 
 
-def imported(office: Office, give: Give, source: Path) -> dict[str, int]:
+def import_source(office: Office, give: Give, source: Path) -> dict[str, int]:
     """Run a source through the office's mapping and journal, and return how many rows are in each state."""
     command, _source, *rest = office.arguments("run", "--yes", "--report", str(office.folder / "report.xlsx"), "--json")
     counts: dict[str, int] = give([command, str(source), *rest]).json["counts"]

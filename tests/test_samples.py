@@ -1,4 +1,4 @@
-"""The samples: every fault that was planted is found, and nothing else."""
+"""The samples: `check` finds every planted fault and nothing else."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ Time to Resolution,Customer Satisfaction Rating
 """
 
 
-def checked(source: str, mapping: str) -> list[PlannedRow]:
+def planned_rows(source: str, mapping: str) -> list[PlannedRow]:
     """Return the rows of a sample as `check` sees them."""
     return list(check(load_job(Job(SAMPLES / source, ROOT / "mappings" / mapping))))
 
@@ -86,15 +86,15 @@ def checked(source: str, mapping: str) -> list[PlannedRow]:
 def test_every_planted_fault_is_found_and_nothing_else(
     source: str, mapping: str, planted: list[tuple[int, str, str]]
 ) -> None:
-    """Row, column and code of every issue of a sample; each with a sentence and a remedy."""
-    issues = [issue for row in checked(source, mapping) for issue in row.issues]
+    """The issues of a sample have the expected row, column and code, each with a sentence and a remedy."""
+    issues = [issue for row in planned_rows(source, mapping) for issue in row.issues]
     assert [(issue.row, issue.column, issue.code) for issue in issues] == planted
     assert all(issue.message and issue.remedy for issue in issues)
 
 
 def test_the_legacy_sample_shows_what_an_import_can_do() -> None:
-    """All case types, open and closed cases, and files of every kind are among the rows that can be sent."""
-    rows = [planned for planned in checked("legacy_tickets.xlsx", "legacy-tickets.yml") if planned.is_valid]
+    """The valid rows include all case types, open and closed cases, and files of every kind."""
+    rows = [planned for planned in planned_rows("legacy_tickets.xlsx", "legacy-tickets.yml") if planned.is_valid]
     assert {row.fields["case-type"] for row in rows} == {"Request", "Complaints", "Claims", "Suggestions"}
     assert {row.fields["status"] for row in rows} == {"Abierto", "Cerrado"}
     kinds = {attachment.path.suffix for row in rows for attachment in row.attachments}
@@ -103,21 +103,25 @@ def test_the_legacy_sample_shows_what_an_import_can_do() -> None:
 
 
 def test_the_hidden_row_is_skipped() -> None:
-    """The row that somebody hid instead of deleting it becomes no case."""
-    skipped = [planned.number for planned in checked("legacy_tickets.xlsx", "legacy-tickets.yml") if planned.skipped]
+    """A hidden row does not become a case."""
+    skipped = [
+        planned.number for planned in planned_rows("legacy_tickets.xlsx", "legacy-tickets.yml") if planned.skipped
+    ]
     assert skipped == [47]
 
 
 def test_decimal_commas_and_days_first_arrive_as_they_are_meant() -> None:
-    """The weekly file's numbers, dates and zeros become what the CRM wants."""
-    rows = {planned.number: planned.fields for planned in checked("weekly_backoffice.csv", "weekly-backoffice.yml")}
+    """Numbers, dates and leading zeros of the weekly file are converted to what the CRM expects."""
+    rows = {
+        planned.number: planned.fields for planned in planned_rows("weekly_backoffice.csv", "weekly-backoffice.yml")
+    }
     assert rows[4]["form.Valor"] == 2131063.35
     assert rows[4]["form.Fecha"] == "2026-11-09"
     assert rows[4]["contact"] == "servicio@transcondor.example"
 
 
 def test_the_public_data_set_is_mapped(tmp_path: Path) -> None:
-    """Types, statuses and priorities of that set; braces in its texts stay; a closed ticket needs its resolution."""
+    """The public data set is converted: types, statuses, priorities, texts with braces, required solutions."""
     path = tmp_path / "tickets.csv"
     path.write_text(PUBLIC, "utf-8")
     rows = list(check(load_job(Job(path, ROOT / "mappings" / "customer-support-tickets.yml"))))
@@ -131,7 +135,7 @@ def test_the_public_data_set_is_mapped(tmp_path: Path) -> None:
 
 
 def test_the_samples_are_what_their_script_makes(tmp_path: Path) -> None:
-    """Nobody edits a sample by hand: the script gives the same files."""
+    """The committed samples are what the script makes."""
     subprocess.run([sys.executable, SAMPLES / "make.py", tmp_path], check=True)
     made = {path.relative_to(tmp_path) for path in tmp_path.rglob("*") if path.is_file()}
     assert made
@@ -145,7 +149,7 @@ def test_the_samples_are_what_their_script_makes(tmp_path: Path) -> None:
 
 
 def test_the_mappings_name_the_schema_that_the_program_prints() -> None:
-    """Editors check the mappings against the file beside them, which is what `case-importer schema` prints."""
+    """The schema that the mappings name for editors is the output of `case-importer schema`."""
     folder = ROOT / "mappings"
     assert json.loads((folder / "mapping.schema.json").read_text(encoding="utf-8")) == json_schema()
     for mapping in folder.glob("*.yml"):

@@ -67,7 +67,7 @@ def test_the_token_is_checked() -> None:
 
 @pytest.mark.parametrize("name", REQUIRED)
 def test_a_required_parameter_may_not_be_missing(sandbox: RunningSandbox, name: str) -> None:
-    """Each documented parameter is required, and none of them creates a case by its absence."""
+    """Each documented parameter is required: without it, no case is created."""
     response = insert(sandbox, **{name: None})
     assert (response.status_code, response.json()["error"]) == (400, "SOME PARAMETERS ARE REQUIRED")
     assert name in response.json()["msg"]
@@ -95,7 +95,7 @@ def test_a_closed_case_needs_a_solution(sandbox: RunningSandbox, status: str) ->
     ],
 )
 def test_what_is_not_configured_does_not_exist(name: str, value: str) -> None:
-    """Only listed values exist, if there is a list; addresses are compared without regard to case."""
+    """If a list is configured, only its values exist; addresses are compared without regard to case."""
     config = SandboxConfig(
         operations=("demo",),
         users=("admin_@demo",),
@@ -354,6 +354,6 @@ def test_x10_its_own_page_is_answered(sandbox: RunningSandbox) -> None:
 
 @pytest.mark.parametrize(("token", "code"), [("", 401), ("any", 200), ("ñ", 403), ("a\tb", 403)])
 def test_x10_a_token_that_could_be_none_is_refused(sandbox: RunningSandbox, token: str, code: int) -> None:
-    """Without a list any token of printable ASCII is accepted, and any other text is refused."""
+    """Without a list any token of printable ASCII is accepted; any other text is refused."""
     headers = {"Wolkvox-Token": token.encode("latin-1")}
     assert requests.post(sandbox.url + INSERT, json=dict(CASE), headers=headers, timeout=10).status_code == code

@@ -104,7 +104,7 @@ def test_a_fault_that_breaks_the_connection(fault: str, capfd: pytest.CaptureFix
 
 
 def test_an_upload_is_reset_in_its_middle() -> None:
-    """The client is disconnected while it sends, and nothing is created."""
+    """The client is disconnected during the upload, and nothing is created."""
     with RunningSandbox(faults=["reset-upload:bytes=100000"]) as sandbox:
         with pytest.raises(requests.ConnectionError):
             insert(sandbox, description=LARGE)
@@ -194,7 +194,7 @@ def test_a_fault_that_cannot_be_read_is_explained(text: str, hint: str) -> None:
 
 
 def test_the_list_names_every_fault() -> None:
-    """Each line that `--fault list` prints is a valid fault."""
+    """Each line of `--fault list` is a valid fault."""
     lines = describe_faults().splitlines()[3:]
     assert [parse_fault(line.split()[0]).name for line in lines] == list(KINDS)
 

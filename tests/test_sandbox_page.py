@@ -1,4 +1,4 @@
-"""The sandbox's pages show the cases to people, and nothing in a case can do harm there."""
+"""The sandbox's pages show the cases to people, and content of a case can do no harm there."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def test_cases_are_searched(sandbox: RunningSandbox) -> None:
 
 
 def test_a_case_shows_all_that_it_holds(sandbox: RunningSandbox) -> None:
-    """Its page shows ids, fields, form, solution and a card for each attachment."""
+    """A case's page shows its ids, fields, form, solution and a card for each attachment."""
     files = [base64.b64encode(content).decode() for content in (PNG, b"hola", b"%PDF-1.7", b"PK\x03\x04", b"\0\xff")]
     ids = insert(sandbox, attachments=files, solution="Listo", form={"Fecha": "2024-01-31", "Sí": True}).json()["data"]
     text = page(sandbox, "/cases/1")
@@ -81,7 +81,7 @@ def test_the_page_loads_nothing_external(sandbox: RunningSandbox) -> None:
 
 
 def test_the_stylesheet_comes_with_the_page(sandbox: RunningSandbox) -> None:
-    """It is served from the sandbox itself, and names no other address."""
+    """The sandbox itself serves the stylesheet, which names no other address."""
     assert '<link rel="stylesheet" href="/style.css">' in page(sandbox)
     response = requests.get(sandbox.url + "/style.css", timeout=10)
     assert response.headers["Content-Type"].startswith("text/css")
@@ -103,7 +103,7 @@ def test_the_stylesheet_comes_with_the_page(sandbox: RunningSandbox) -> None:
 def test_an_attachment_opens_as_it_was_sent(
     sandbox: RunningSandbox, content: bytes, media_type: str, shown: str
 ) -> None:
-    """The bytes are those that were sent, and nothing is served as a page that could run scripts."""
+    """An attachment has the bytes that were sent, and is never served as a page that could run scripts."""
     insert(sandbox, attachments=[base64.b64encode(content).decode()])
     response = requests.get(sandbox.url + "/cases/1/attachments/0", timeout=10)
     assert response.content == content
@@ -116,7 +116,7 @@ def test_an_attachment_opens_as_it_was_sent(
     "path", ["/cases/2", "/cases/1/attachments/9", "/cases/99999999999999999999", "/nowhere", "/?from=50"]
 )
 def test_what_is_not_there_is_a_404(sandbox: RunningSandbox, path: str) -> None:
-    """Unknown addresses say so."""
+    """Unknown addresses get a 404 that says so."""
     insert(sandbox)
     assert requests.get(sandbox.url + path, timeout=10).status_code == 404
 

@@ -50,7 +50,7 @@ def written(folder: Path, text: str) -> Path:
 
 
 def test_the_example_can_be_loaded() -> None:
-    """The example in the sample data is a configuration with every key."""
+    """The example in the sample data loads, and has every key."""
     config = load_config(ROOT / "sample_data" / "sandbox.yml")
     assert config.statuses == {"Abierto": "open", "En espera": "waiting", "Solucionado": "solved", "Cerrado": "closed"}
     assert (config.daily_quota, config.max_body, config.prefix) == (4800, 100_000_000, "DEMO")
@@ -58,7 +58,7 @@ def test_the_example_can_be_loaded() -> None:
 
 
 def test_an_empty_file_is_the_default(tmp_path: Path) -> None:
-    """A file without any key is the default configuration."""
+    """An empty file is the default configuration."""
     assert load_config(written(tmp_path, "# nothing\n")) == SandboxConfig()
 
 
@@ -111,7 +111,7 @@ def test_latency_is_seconds_or_a_range(text: str, low: float, high: float) -> No
 
 @pytest.mark.parametrize("text", ["", "fast", "2-1", "-1", "1s"])
 def test_an_invalid_latency_is_explained(text: str) -> None:
-    """The sentence shows how it is written."""
+    """The sentence shows how to write a latency."""
     with pytest.raises(UsageError, match=r"0\.1-2"):
         Latency.parse(text)
 
@@ -149,7 +149,7 @@ def test_a_file_that_cannot_hold_cases_is_explained(tmp_path: Path) -> None:
 
 
 def test_the_store_is_in_the_users_data_folder() -> None:
-    """By default it is a file in this program's own folder."""
+    """By default the cases are in a file in this program's own data folder."""
     assert default_store().name == "sandbox.db"
     assert default_store().parent.name == "case-importer"
 

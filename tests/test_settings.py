@@ -63,7 +63,7 @@ def refusal(connection: Connection) -> str:
 
 
 def test_a_flag_outranks_the_environment_and_that_the_mapping(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The more specific source wins; what no source gives is None."""
+    """An option outranks the environment, which outranks the mapping; without any, the value is None."""
     mapped = Connection("crm0003.wolkvox.com", "mapped")
     assert settings.server_and_operation(Connection()) == (None, None)
     assert settings.server_and_operation(Connection(), mapped) == ("https://crm0003.wolkvox.com", "mapped")
@@ -111,7 +111,7 @@ def test_an_address_has_one_form(written: str, address: str) -> None:
     ],
 )
 def test_what_is_no_address_is_refused_with_what_to_give(written: str) -> None:
-    """A page's address, credentials, another scheme, a bad port: the sentence says which host to give."""
+    """A page's address, credentials, another scheme or a bad port is refused with the host to give."""
     sentence = refusal(Connection(written, "op"))
     assert sentence.startswith(written)
     assert "crm0001.wolkvox.com" in sentence
@@ -122,7 +122,7 @@ def test_what_is_no_address_is_refused_with_what_to_give(written: str) -> None:
     "host", ["crm0001.wolkvox.com", "192.168.1.7", "127.0.0.1.example.com", "localhost.example.com"]
 )
 def test_plain_http_is_refused_for_any_host_that_is_not_this_computer(host: str) -> None:
-    """The token never travels unprotected; the sentence gives the address to use."""
+    """The token never travels unencrypted; the sentence gives the address to use."""
     sentence = refusal(Connection(f"http://{host}", "op"))
     assert "plain http" in sentence
     assert f"https://{host}" in sentence
@@ -142,7 +142,7 @@ def test_plain_http_is_refused_for_any_host_that_is_not_this_computer(host: str)
     ],
 )
 def test_what_is_loopback(server: str, loopback: bool) -> None:  # noqa: FBT001 - a parameter of the test
-    """Only addresses of this computer itself are."""
+    """Only addresses of this computer itself are loopback."""
     assert settings.is_loopback(server) is loopback
 
 
@@ -165,7 +165,7 @@ def test_a_missing_server_operation_or_certificate_file_is_answered_with_the_way
 def test_a_name_that_is_no_text_is_refused_with_a_sentence(
     connection: Connection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Bytes of a command line that are not UTF-8 arrive as lone surrogates; the sentence can be shown."""
+    """Bytes of a command line that are not UTF-8 are refused with a sentence that can be printed."""
     sentence = refusal(connection)
     assert "UTF-8" in sentence
     assert "option" in sentence
@@ -177,7 +177,7 @@ def test_a_name_that_is_no_text_is_refused_with_a_sentence(
 
 
 def test_the_token_is_found_in_its_places_in_their_order(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The named variable, then `WOLKVOX_TOKEN`, then the file, then the keyring."""
+    """The order is: the named variable, `WOLKVOX_TOKEN`, the file, the keyring."""
     kept = InMemory()
     keyring.set_keyring(kept)
     user = settings.keyring_user("https://crm0001.wolkvox.com", "op")
@@ -213,7 +213,7 @@ def test_no_keyring_reads_as_no_token(absent: keyring.backend.KeyringBackend) ->
 
 
 def test_a_named_variable_that_is_empty_is_not_passed_over(monkeypatch: pytest.MonkeyPatch) -> None:
-    """`--token-env` names the only source; no other token replaces it."""
+    """`--token-env` names the only source; no other token replaces an empty one."""
     monkeypatch.setenv("WOLKVOX_TOKEN", "another")
     assert "OTHER (--token-env)" in refusal(Connection("crm0001.wolkvox.com", "op", token_env="OTHER"))
 

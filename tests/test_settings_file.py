@@ -34,7 +34,7 @@ def bare(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 
 def write(text: str) -> Path:
-    """Write the settings file, and return where it is."""
+    """Write the settings file, and return its path."""
     path = settings_path()
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(text, "utf-8")
@@ -76,7 +76,7 @@ def test_what_cannot_be_understood_is_named_with_the_file(text: str, words: str)
 
 @given(st.text(max_size=80) | st.binary(max_size=80))
 def test_no_content_of_the_file_is_a_fault_of_ours(content: str | bytes) -> None:
-    """Any content is understood, or refused with a sentence."""
+    """No content causes an internal error: it is understood, or refused with a sentence."""
     path = settings_path()
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(content.encode("utf-8", "surrogatepass") if isinstance(content, str) else content)
@@ -105,7 +105,7 @@ def test_answers_are_added_and_everything_else_is_kept() -> None:
 
 @given(st.text(min_size=1, max_size=20, alphabet=st.characters(exclude_characters="\0", exclude_categories=("Cs",))))
 def test_any_operation_and_folder_that_is_remembered_is_found_again(name: str) -> None:
-    """Quotes, line breaks and other scripts come back unchanged."""
+    """Quotes, line breaks and other scripts are read back unchanged."""
     settings_path().unlink(missing_ok=True)
     folder = Path("/") / name
     operation = f"o{name}"
@@ -116,7 +116,7 @@ def test_any_operation_and_folder_that_is_remembered_is_found_again(name: str) -
 
 
 def test_an_inline_list_of_trusted_places_is_added_to() -> None:
-    """A person may have written the list on one line."""
+    """An answer is also added to a list that a person wrote on one line."""
     write(f'trusted = [{{server = "{CRM}", operation = "a"}}]\n')
     trust(CRM, "b")
     assert [one.operation for one in load_settings().trusted] == ["a", "b"]

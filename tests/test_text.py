@@ -1,4 +1,4 @@
-"""What makes two texts equal, and a text from outside safe."""
+"""When two texts are equal, and how outside text is made safe."""
 
 from __future__ import annotations
 
@@ -36,14 +36,14 @@ FORBIDDEN = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\u200b-\u200f\u
     ],
 )
 def test_o25_x7_what_controls_a_terminal_or_hides_is_removed_from_a_text(text: str, cleaned: str) -> None:
-    """Escape sequences go whole, halves of characters are named, tabs and line breaks stay."""
+    """Escape sequences are removed whole, lone surrogates are replaced, tabs and line breaks stay."""
     assert clean(text) == cleaned
 
 
 @given(ANY_TEXT)
 @settings(max_examples=100)
 def test_o25_a_clean_text_has_no_control_characters_can_be_encoded_and_stays_as_it_is(text: str) -> None:
-    """Whatever comes in."""
+    """Any text becomes clean, and a clean text does not change."""
     cleaned = clean(text)
     assert FORBIDDEN.search(cleaned) is None
     cleaned.encode()
@@ -54,7 +54,7 @@ def test_o25_a_clean_text_has_no_control_characters_can_be_encoded_and_stays_as_
     "piece", ["\x1b]", "\x1b[", "\x1b[0", "\x9d", "\x1bP;", "\ud800", "&", "\\", "&amp;", "\\u005c"]
 )
 def test_o25_a_long_text_costs_little_time(piece: str) -> None:
-    """No pattern looks at the same stretch again and again."""
+    """No pattern scans the same stretch repeatedly."""
     began = time.process_time()
     clean(piece * 50_000)
     fold(piece * 50_000)
@@ -75,10 +75,10 @@ def test_o25_a_long_text_costs_little_time(piece: str) -> None:
     ],
 )
 def test_o24_the_same_words_are_equal_however_they_are_written(text: str) -> None:
-    """Space, case, width and escapes make no other text."""
+    """Space, case, width and escapes make no difference."""
     assert fold(text) == "token limit exceeded"
 
 
 def test_plain_keeps_the_case_that_people_read() -> None:
-    """Only comparing needs small letters."""
+    """`plain` keeps upper case; only comparing ignores it."""
     assert plain("Peña &amp; Hijos\n  S.A.") == "Peña & Hijos S.A."

@@ -1,4 +1,4 @@
-"""The pages on questions and on upgrading: what they show is what the program does."""
+"""The pages on questions and on upgrading show what the program does."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def bare(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 @pytest.fixture
 def tunnel(office: Office, monkeypatch: pytest.MonkeyPatch) -> Iterator[Passage]:
-    """Route every https host to the stand-in, whose certificate the settings' bundle contains."""
+    """Route every https host to the sandbox, whose certificate the settings' bundle contains."""
     authority = trustme.CA()
 
     def certificate(host: str) -> ssl.SSLContext:
@@ -56,13 +56,13 @@ def tunnel(office: Office, monkeypatch: pytest.MonkeyPatch) -> Iterator[Passage]
 
 
 def blocks(page: Path, kind: str) -> list[str]:
-    """Return the blocks of a kind that a page shows."""
+    """Return the code blocks of one kind in a page."""
     return re.findall(rf"^```{kind}\n(.*?)^```", page.read_text("utf-8"), re.MULTILINE | re.DOTALL)
 
 
 @pytest.mark.parametrize("page", [UPGRADING, QUESTIONS], ids=lambda path: path.name)
 def test_every_option_that_the_page_names_exists(page: Path) -> None:
-    """Each belongs to a command."""
+    """Each option of the page belongs to a command."""
     context = click.Context(case_importer)
     commands = [case_importer.get_command(context, name) for name in COMMANDS]
     known = {option for command in commands if command for one in command.params for option in one.opts}
@@ -70,7 +70,7 @@ def test_every_option_that_the_page_names_exists(page: Path) -> None:
 
 
 def test_both_pages_name_every_option_that_answers_a_question() -> None:
-    """No reader has to find one by trial and error."""
+    """Every option that answers a question is in both pages."""
 
     @options.answers
     def command() -> None:
@@ -84,7 +84,7 @@ def test_both_pages_name_every_option_that_answers_a_question() -> None:
 def test_the_nightly_commands_do_what_the_page_says(
     office: Office, give: Give, tunnel: Passage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The first night's options are needed only then: later the second command is enough."""
+    """The first night needs the options; later the second command is enough."""
     monkeypatch.chdir(office.folder)
     mapped = office.folder / "mappings"
     mapped.mkdir()
@@ -113,7 +113,7 @@ def test_the_nightly_commands_do_what_the_page_says(
 
 
 def test_the_settings_that_the_page_shows_are_understood() -> None:
-    """Every key of the example is known, and means what the comment beside it says."""
+    """Every key of the example is known, and does what the comment beside it says."""
     shown = blocks(QUESTIONS, "toml")[0]
     settings_path().parent.mkdir(parents=True)
     settings_path().write_text(shown, "utf-8")
@@ -127,7 +127,7 @@ def test_the_settings_that_the_page_shows_are_understood() -> None:
 def test_a_token_file_of_the_settings_is_used(
     office: Office, give: Give, tunnel: Passage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """What the page shows works: a file of mode 600 that the settings name is used, one that others can read is not."""
+    """A token file of mode 600 that the settings name is used; one that others can read is refused."""
     monkeypatch.delenv("WOLKVOX_TOKEN")
     with settings_path().open("a", encoding="utf-8") as file:
         file.write(blocks(UPGRADING, "toml")[0])

@@ -1,4 +1,4 @@
-"""Validation: every fault of every row, once, in the column that a person would correct."""
+"""Validation reports every fault of every row, once, in the column that a person would correct."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def judge(
     failed: Sequence[tuple[int, str]] = (),
     cells: Mapping[str, Sequence[object]] | None = None,
 ) -> tuple[Issue, ...]:
-    """Validate rows of field values, by row number; the cells are the values' texts unless they are given."""
+    """Validate rows of field values, by row number; unless given, the cells are the values' texts."""
     fields = pd.DataFrame(
         {rule.path: [row.get(rule.path) for row in rows.values()] for rule in rules}, index=list(rows), dtype=object
     )
@@ -42,13 +42,13 @@ def locations(issues: Sequence[Issue]) -> list[tuple[int | None, str | None, str
 
 
 def test_rows_without_a_fault_give_nothing() -> None:
-    """A closed status with its solution, an open one without, optional fields left out: no issue."""
+    """A closed status with a solution, an open one without, and missing optional fields give no issue."""
     rows = {2: {"status": "Abierto"}, 5: {"status": "Cerrado", "solution": "Se cambió"}}
     assert judge([STATUS, SOLUTION], rows) == ()
 
 
 def test_an_empty_frame_gives_nothing() -> None:
-    """A sheet without rows has no faults."""
+    """A sheet without rows has no issues."""
     assert judge([STATUS, SOLUTION], {}) == ()
 
 
@@ -89,13 +89,13 @@ def test_a_broken_rule_is_an_issue_with_its_place(rule: FieldRule, value: object
     ],
 )
 def test_a_kept_rule_is_no_issue(rule: FieldRule, value: object) -> None:
-    """Numbers, lists, objects, false and empty optional fields are judged for what they are."""
+    """Numbers, lists, objects, false and empty optional fields are accepted as what they are."""
     assert judge([rule], {4: {rule.path: value}}) == ()
 
 
 @pytest.mark.parametrize("address", ["ana@x.co", "a.b+c@sub.empresa.com.co", "o'neil@x-y.org", "ana@compañía.co"])
 def test_addresses_that_exist_pass(address: str) -> None:
-    """Ordinary addresses, subdomains, plus signs, apostrophes and accented domains are fine."""
+    """Ordinary addresses, subdomains, plus signs, apostrophes and accented domains are valid."""
     assert judge([FieldRule("contact", "Correo", kind="email")], {2: {"contact": address}}) == ()
 
 
@@ -120,13 +120,13 @@ def test_addresses_that_exist_pass(address: str) -> None:
     ],
 )
 def test_what_is_no_address_is_named(address: str) -> None:
-    """Two addresses, names around them, blanks and missing parts are no e-mail address."""
+    """Two addresses, names around them, blanks and missing parts are not an e-mail address."""
     (issue,) = judge([FieldRule("contact", "Correo", kind="email")], {2: {"contact": address}})
     assert issue.code == "bad-email"
 
 
 def test_all_faults_are_reported_each_once_by_row() -> None:
-    """Several faults in a cell, in a row and in many rows: all of them, sorted, (row, column, code) never twice."""
+    """Several faults in a cell, a row or many rows are all reported, sorted, each (row, column, code) once."""
     contact = FieldRule("contact", "Correo", required=True, kind="email", max_length=4)
     again = FieldRule("form.Correo", "Correo", kind="email")
     rows = {
@@ -146,7 +146,7 @@ def test_all_faults_are_reported_each_once_by_row() -> None:
 
 
 def test_a_closed_status_needs_a_solution() -> None:
-    """The issue is on the solution's column and says both ways out; the status is quoted as the cell has it."""
+    """The issue is on the solution's column and names both remedies; the status is quoted as in the cell."""
     rows = {8: {"status": "Cerrado", "solution": None}}
     (issue,) = judge([STATUS, SOLUTION], rows, cells={"Estado": ["Finalizado"], "Solución": ["  "]})
     assert locations([issue]) == [(8, "Solución", "solution-missing")]
@@ -156,12 +156,12 @@ def test_a_closed_status_needs_a_solution() -> None:
 
 
 def test_a_closed_status_without_a_mapped_solution_is_on_the_status() -> None:
-    """Where the mapping has no solution at all, the status's column is the one to correct."""
+    """If the mapping has no solution, the issue is on the status's column."""
     assert locations(judge([STATUS], {8: {"status": "Cerrado"}})) == [(8, "Estado", "solution-missing")]
 
 
 def test_a_cell_that_failed_conversion_is_not_called_empty() -> None:
-    """What is an issue already brings no `required` and no `solution-missing`; other rules still hold."""
+    """A cell with an issue gets no `required` or `solution-missing` as well; other rules still apply."""
     rows = {2: {"contact": None, "status": "Cerrado"}, 3: {"contact": None, "status": "Otro"}}
     rules = [FieldRule("contact", "Correo", required=True), STATUS, SOLUTION]
     failed = [(2, "Correo"), (2, "Solución"), (3, "Estado")]
@@ -180,7 +180,7 @@ def test_a_filled_cell_is_never_called_empty() -> None:
 
 
 def test_the_references_line_counts() -> None:
-    """A description that carries the reference has 23 characters less room."""
+    """A description that carries the reference has room for 23 characters fewer."""
     rule = FieldRule("description", "Texto", max_length=30, carries_reference=True)
     (issue,) = judge([rule], {2: {"description": "1234567"}, 3: {"description": "12345678"}})
     assert issue.row == 3
@@ -189,13 +189,13 @@ def test_the_references_line_counts() -> None:
 
 
 def test_a_field_without_a_column_is_named_by_its_path() -> None:
-    """A template or a constant has no one column: the field itself is named."""
+    """A template or constant has no single column, so the issue names the field."""
     (issue,) = judge([FieldRule("description", None, required=True), FieldRule("status", "Estado")], {2: {}})
     assert locations([issue]) == [(2, "description", "required")]
 
 
 def test_the_value_is_the_cell_as_written() -> None:
-    """The issue quotes what the sheet shows, also for a number, and not the converted value."""
+    """The issue quotes what the sheet shows, also for a number, not the converted value."""
     rule = FieldRule("priority", "Prioridad", allowed=("Alta",))
     (issue,) = judge([rule], {2: {"priority": "Media"}}, cells={"Prioridad": [Typed("2,0", 2.0)]})
     assert issue.value == "2,0"
@@ -208,7 +208,7 @@ def judge_keys(
     keys: Sequence[str],
     repeated: Mapping[str, tuple[int, ...]],
 ) -> tuple[Issue, ...]:
-    """Validate keys alone; the rows count from 2."""
+    """Validate only keys; row numbers start at 2."""
     index = range(2, 2 + len(keys))
     source = pd.DataFrame(cells, index=index, dtype=object)
     fields = pd.DataFrame(index=index)
@@ -216,7 +216,7 @@ def judge_keys(
 
 
 def test_blank_and_repeated_keys_are_issues() -> None:
-    """A blank key, and every row of a repeated one, naming the others, rows outside of the frame included."""
+    """A blank key is an issue, and so is every row of a repeated key, which names the others in all frames."""
     issues = judge_keys({"Ticket": ["T1", " ", "T1", "T2"]}, ["Ticket"], ["d1", "", "d1", "d2"], {"d1": (2, 4, 70)})
     assert locations(issues) == [
         (2, "Ticket", "key-repeated"),
@@ -228,7 +228,7 @@ def test_blank_and_repeated_keys_are_issues() -> None:
 
 
 def test_a_key_of_several_columns_names_the_blank_one() -> None:
-    """Of a key of two columns, the issue is in the one that is empty; a repeated key is reported with both."""
+    """Of a key of two columns, the empty one has the issue; a repeated key is quoted with both."""
     cells = {"Sede": ["A", "A", "A"], "Ticket": ["", "1", "1"]}
     issues = judge_keys(cells, ["Sede", "Ticket"], ["", "d", "d"], {"d": (3, 4)})
     assert locations(issues) == [(2, "Ticket", "key-missing"), (3, "Sede", "key-repeated"), (4, "Sede", "key-repeated")]
@@ -236,7 +236,7 @@ def test_a_key_of_several_columns_names_the_blank_one() -> None:
 
 
 def test_a_key_that_is_everywhere_names_ten_rows() -> None:
-    """Ten thousand rows with one key are ten thousand short sentences."""
+    """Ten thousand rows with one key give ten thousand short sentences."""
     count = 10_000
     issues = judge_keys({"T": ["x"] * count}, ["T"], ["d"] * count, {"d": tuple(range(2, 2 + count))})
     assert len(issues) == count
@@ -254,7 +254,7 @@ VALUES = st.sampled_from([None, "", "Abierto", "Cerrado", "x", "a@b.co", 1, True
 @settings(max_examples=25, deadline=None)
 @given(st.lists(st.tuples(VALUES, VALUES, VALUES), max_size=8))
 def test_each_row_is_judged_as_if_it_were_alone(rows: list[tuple[object, object, object]]) -> None:
-    """Whatever other rows have, a row's issues are those that it has by itself."""
+    """A row's issues do not depend on other rows."""
     rules = [
         STATUS,
         SOLUTION,
@@ -269,7 +269,7 @@ def test_each_row_is_judged_as_if_it_were_alone(rows: list[tuple[object, object,
 
 
 def test_a_key_that_cannot_be_read_is_not_called_empty() -> None:
-    """An error cell in the key column is an issue of its own, and not a key that is missing, too."""
+    """An error cell in the key column is its own issue, and not a missing key as well."""
     fields = pd.DataFrame({"contact": ["a@b.co"]}, index=[7], dtype=object)
     source = pd.DataFrame({"Ticket": ["#N/A"], "Correo": ["a@b.co"]}, index=[7], dtype=object)
     validator = Validator([FieldRule("contact", "Correo", required=True, kind="email")], ["Ticket"])

@@ -132,7 +132,7 @@ def server_question(connection: Connection, mapped: Connection = Connection()) -
     """Return the question whether server and operation are the user's; None if that is certain.
 
     It is where the user named both by an option, in the environment or in the settings file, stored a token for them
-    with `login`, or agreed to them before. A stand-in on this computer needs no leave.
+    with `login`, or agreed to them before. A simulated CRM on this computer needs no consent.
     """
     settings = load_settings()
     server, operation = server_and_operation(connection, mapped)

@@ -13,11 +13,11 @@ from .stories import story, update
 
 
 def main() -> int:
-    """Explore with all rules on, or tell the story of each rule that is named."""
+    """Explore with all rules on, or print the story of each rule that is named."""
     parser = argparse.ArgumentParser(prog="python -m tests.model", description=__doc__)
     parser.add_argument("rules", nargs="*", metavar="RULE", type=Rule, help=f"one of: {', '.join(Rule)}")
     parser.add_argument("--deep", action="store_true", help="several mishaps at once; takes minutes")
-    parser.add_argument("--update", action="store_true", help="renew stories.md and the tables of docs/model.md")
+    parser.add_argument("--update", action="store_true", help="update stories.md and the tables of docs/model.md")
     wanted = parser.parse_args()
     if wanted.update:
         update()
@@ -29,7 +29,7 @@ def main() -> int:
 
 
 def _all_hold(settings: Mapping[str, Setting]) -> int:
-    """Explore with all rules on, print what came of it, and return 1 where a promise was broken."""
+    """Explore with all rules on, print the results, and return 1 if a promise was broken."""
     status = 0
     for name, setting in settings.items():
         started = time.process_time()

@@ -15,18 +15,18 @@ def lease_is_over(setting: Setting, world: World, attempt: Attempt) -> bool:
 
 
 def quiet_period_is_over(setting: Setting, world: World, attempt: Attempt) -> bool:
-    """Return whether the CRM cannot commit the attempt's case any more."""
+    """Return whether the CRM can no longer commit the attempt's case."""
     return _passed(setting, world, attempt, 2)
 
 
 def sender_lost_its_lease(setting: Setting, world: World, attempt: Attempt) -> bool:
-    """Return whether the sender, asking its own clock, finds that it may not send any more."""
+    """Return whether the sender, by its own clock, finds that it may no longer send."""
     if Rule.LEASE_COUNTS_SLEEP in setting.off:
-        return False  # all of the time that passed was slept
+        return False  # all of that time was sleep
     return lease_is_over(setting, world, attempt)
 
 
 def _passed(setting: Setting, world: World, attempt: Attempt, ticks: int) -> bool:
     if Rule.LEASE_BY_BOOT_CLOCK in setting.off and world.ahead != attempt.ahead:
-        return world.ahead  # a year has passed, it seems, or there is a year to go
+        return world.ahead  # a year seems to have passed, or to remain
     return world.now >= attempt.begun + ticks

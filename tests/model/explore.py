@@ -1,4 +1,4 @@
-"""Every moment that can be reached, nearest first, until a promise breaks or there is nothing more to reach."""
+"""Visit every reachable moment, nearest first, until a promise breaks or none is left."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class Explored(NamedTuple):
 
 
 def steps(setting: Setting, world: World) -> Iterator[Step]:
-    """Yield everything that may happen next, each step in plain words and with the moment after it."""
+    """Yield everything that may happen next: each step in plain words, with the moment after it."""
     for which in range(len(world.processes)):
         yield from process.steps(setting, world, which)
     yield from journal.steps(setting, world)
@@ -84,6 +84,6 @@ def _story(came_from: dict[World, tuple[World, str] | None], last: World) -> tup
 
 
 def without(rule: Rule) -> Explored:
-    """Take one rule out and explore where that is seen, for the promise that it keeps."""
+    """Remove one rule, and explore the setting that shows the promise it keeps."""
     reason = RULES[rule]
     return explore(SETTINGS[reason.seen_in]._replace(off=frozenset({rule})), (reason.breaks,))

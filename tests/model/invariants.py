@@ -1,4 +1,4 @@
-"""The promises, checked at every moment that can be reached."""
+"""The promises, checked at every reachable moment."""
 
 from __future__ import annotations
 
@@ -32,8 +32,8 @@ def _right_id(setting: Setting, world: World) -> bool:
 def _is_right(setting: Setting, world: World, journal: Journal, number: int) -> bool:
     """Return whether a row's id is its own case's.
 
-    No program can see at once that a network has crossed two answers which it had not delivered before. There, the
-    promise is that the other row stays in doubt until the search for it finds the mistake.
+    No program can see at once that a network has crossed two answers, neither of which was delivered before. The
+    promise then is that the other row stays in doubt until the search for it finds the mistake.
     """
     case = journal.rows[number].case
     if case in {0, NOBODYS_CASE}:
@@ -43,7 +43,7 @@ def _is_right(setting: Setting, world: World, journal: Journal, number: int) -> 
 
 
 def _doubt_named(setting: Setting, world: World) -> bool:
-    """Look for rows that look unsent although their case exists; a journal that is refused names all of its rows."""
+    """Look for rows that seem unsent although their case exists; a refused journal names all of its rows."""
     return not any(
         row.state in {State.PLANNED, State.REJECTED} and world.cases_of(number)
         for machine, journal in enumerate(world.journals)
@@ -77,5 +77,5 @@ HOLDS: dict[Promise, Callable[[Setting, World], bool]] = {
 
 
 def broken(setting: Setting, world: World, promises: tuple[Promise, ...] = tuple(Promise)) -> Promise | None:
-    """Return the first of these promises that a moment breaks, None where all hold."""
+    """Return the first of these promises that a moment breaks, or None if all hold."""
     return next((promise for promise in promises if not HOLDS[promise](setting, world)), None)

@@ -1,4 +1,4 @@
-"""What may be written into a journal: what ended an attempt, a lapsed lease, a search, a person's verdict."""
+"""What may be written into a journal: the end of an attempt, an expired lease, a search, a person's verdict."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ _STATE_AFTER = {
 def end(  # noqa: PLR0917 - the moment, and the four facts of an ending
     setting: Setting, world: World, machine: int, number: int, ending: Ending, case: int = 0
 ) -> World:
-    """Commit how an attempt ended; `case` is the id that its answer carried, whatever else it says."""
+    """Commit how an attempt ended; `case` is the id in its answer, whatever else the answer says."""
     journal = world.journals[machine]
     assert journal is not None
     which = world.attempt(number).row
@@ -60,7 +60,7 @@ def _is_about(setting: Setting, world: World, row: Row, number: int) -> bool:
 def _take_id(  # noqa: PLR0917 - as above
     setting: Setting, world: World, machine: int, number: int, ending: Ending, case: int
 ) -> World:
-    """Write an id to its row: as the row's own after a whole success with a new id, as a note otherwise."""
+    """Write an id to its row: as the row's own after a complete success with a new id, otherwise as a note."""
     journal = world.journals[machine]
     assert journal is not None
     which = world.attempt(number).row
@@ -89,7 +89,7 @@ def _disputed(world: World, machine: int, holders: set[int]) -> World:
 
 
 def steps(setting: Setting, world: World) -> Iterator[Step]:
-    """Yield what may happen to a journal without a request to create a case."""
+    """Yield what may happen to a journal without a request that creates a case."""
     for machine, journal in enumerate(world.journals):
         for which, row in enumerate(journal.rows if journal else ()):
             if row.state == State.SENDING:
@@ -98,7 +98,7 @@ def steps(setting: Setting, world: World) -> Iterator[Step]:
                 yield from _search(setting, world, machine, which, row)
             elif row.state == State.REJECTED:
                 again = row._replace(state=State.PLANNED)
-                yield f"Somebody corrects row {which + 1}: it is planned again", world.with_row(machine, which, again)
+                yield f"A person corrects row {which + 1}: it is planned again", world.with_row(machine, which, again)
     if setting.person:
         yield from _person_looks(setting, world)
         yield from _verdict(setting, world)
@@ -114,10 +114,10 @@ def _lapse(setting: Setting, world: World, machine: int, which: int, row: Row) -
 
 
 def _search(setting: Setting, world: World, machine: int, which: int, row: Row) -> Iterator[Step]:
-    """Ask the CRM for a row's mark and decide: one hit, several, or an absence that may be believed.
+    """Search the CRM for a row's mark and decide: one hit, several, or an absence that may be believed.
 
-    The question and the decision are one step, for the decision names the attempt, and what is found after the quiet
-    period does not change any more.
+    Search and decision are one step, since the decision names the attempt, and what is found after the quiet period
+    does not change any more.
     """
     early = Rule.QUIET_BEFORE_SETTLING in setting.off
     may_ask = lease_is_over if early else quiet_period_is_over
@@ -150,7 +150,7 @@ def _found(world: World, machine: int, which: int, row: Row, hits: frozenset[int
 
 
 def _shown(setting: Setting, world: World, which: int) -> frozenset[int]:
-    """Return the ids of the records that show the row's mark where it counts."""
+    """Return the ids of the records that show the row's mark at a place that counts."""
     indexed = world.cases[: world.indexed]
     shown = {number for number, case in enumerate(indexed, 1) if case.row == which}
     of_others = {number for number, case in enumerate(indexed, 1) if case.row not in {which, CONTROL}}
@@ -161,14 +161,14 @@ def _shown(setting: Setting, world: World, which: int) -> frozenset[int]:
 
 
 def _holders(world: World, machine: int, which: int) -> dict[int, int]:
-    """Return the ids that other rows hold, with the row that does."""
+    """Return the ids that other rows hold, with their rows."""
     journal = world.journals[machine]
     assert journal is not None
     return {row.case: other for other, row in enumerate(journal.rows) if other != which and row.case}
 
 
 def _control_is_shown(setting: Setting, world: World, machine: int, row: Row) -> bool:
-    """Return whether the search shows a case that is known to exist and was sent after the row's could be committed."""
+    """Return whether the search shows a known case that was sent after the row's could still be committed."""
     if Rule.ABSENCE_NEEDS_CONTROL in setting.off:
         return True
     weak = {Rule.CONTROL_BEGINS_AFTER_QUIET, Rule.QUIET_BEFORE_SETTLING} & setting.off
@@ -187,7 +187,7 @@ def _began_after(setting: Setting, case: Case, earliest: int) -> bool:
 
 
 def _person_looks(setting: Setting, world: World) -> Iterator[Step]:
-    """Let a person look at a doubtful row and at the CRM itself, where all that is committed is seen, and note it."""
+    """Let a person look at a doubtful row and at the CRM itself, which shows all cases, and note the result."""
     journal = world.journals[0]
     for which, row in enumerate(journal.rows if journal else ()):
         attempt = world.attempt(row.attempt) if row.attempt else None
@@ -204,9 +204,9 @@ def _person_looks(setting: Setting, world: World) -> Iterator[Step]:
 
 
 def _verdict(setting: Setting, world: World) -> Iterator[Step]:
-    """Let the person give the verdict that was noted, at once or later, once or twice; or mistype a 'not created'.
+    """Let the person give the noted verdict, at once or later, once or twice, or mistype a 'not created'.
 
-    A person who is wrong where the journal knows nothing cannot be caught; one who is wrong where it knows an id can.
+    A mistake cannot be caught if the journal knows no id of the row; it can if the journal knows one.
     """
     journal = world.journals[0]
     assert journal is not None

@@ -1,8 +1,7 @@
-"""What a running importer may do next: intent, mark, lease, first byte, last chunk, answer; and being killed.
+"""What a running importer may do next: intent, mark, lease, first byte, last chunk, answer, or being killed.
 
-A process that is stopped (SIGSTOP, a laptop's lid, a paused container) is one that takes no step while others do and
-time passes. Asking the lease and the system call that sends are one step: what lies between them is the moment that
-no program can close.
+A process that is stopped (SIGSTOP, a closed laptop, a paused container) takes no step while others do and time passes.
+Asking the lease and the system call that sends are one step: no program can close the gap between them.
 """
 
 from __future__ import annotations
@@ -47,7 +46,7 @@ def _claim(setting: Setting, world: World, which: int, name: str) -> Iterator[St
     count = journal.intents + 1
     attempts = (*world.attempts, Attempt(row, world.now, world.ahead, count))
     by_mark = (setting.copies or setting.second_computer) and Rule.MARK_BEFORE_FIRST_BYTE not in setting.off
-    at = At.CLAIMED if by_mark else At.READY  # where no copy can come back, the mark is not worth its states
+    at = At.CLAIMED if by_mark else At.READY  # unless a copy can come back, the mark is not worth its states
     claimed = Process(process.machine, at, number, journal.identity, process.leftover)
     after = world._replace(attempts=attempts).with_process(which, claimed)
     if Rule.INTENT_FIRST in setting.off:
@@ -62,7 +61,7 @@ def _claim(setting: Setting, world: World, which: int, name: str) -> Iterator[St
 
 
 def journal_is_trusted(setting: Setting, world: World, machine: int) -> bool:
-    """Return whether a run on this machine may send by its journal: it is known here, and not below its mark."""
+    """Return whether a run on this machine may use its journal: it is known here and not below its mark."""
     journal, mark = world.journals[machine], world.marks[machine]
     if journal is None:
         return False
@@ -118,7 +117,7 @@ def _last_chunk(setting: Setting, world: World, which: int, name: str) -> Iterat
 
 
 def _may_not_send(setting: Setting, world: World, which: int, *, asks: bool) -> str | None:
-    """Return why a process must not send now, as far as it asks; None where it may."""
+    """Return why a process must not send now, as far as it checks, or None if it may."""
     process = world.processes[which]
     journal = world.journals[process.machine]
     if asks and sender_lost_its_lease(setting, world, world.attempt(process.attempt)):
@@ -129,7 +128,7 @@ def _may_not_send(setting: Setting, world: World, which: int, *, asks: bool) -> 
 
 
 def _sent(world: World, which: int) -> World:
-    """All of the body is with the CRM, which commits it within the quiet period, or never."""
+    """Return the moment in which the CRM has the whole body, which it commits within the quiet period or never."""
     process = world.processes[which]
     attempt = world.attempt(process.attempt)._replace(request=Request.IN_WORK, last_moment=world.now + 1)
     waiting = process._replace(at=At.WAITING)
@@ -161,8 +160,8 @@ def _answer(setting: Setting, world: World, which: int, name: str) -> Iterator[S
 def _answers_of_others(setting: Setting, world: World, process: Process) -> set[int]:
     """Return the ids of other rows that may come as this request's answer.
 
-    A shared connection still holds the answer of the request before. A repeating proxy gives out an answer that was
-    delivered before; a crossing proxy one that was not.
+    A shared connection still has the answer to the previous request. A repeating proxy returns an answer that was
+    delivered before; a crossing proxy returns one that was not.
     """
     row = world.attempt(process.attempt).row
     cases: set[int] = set()
@@ -176,7 +175,7 @@ def _answers_of_others(setting: Setting, world: World, process: Process) -> set[
 
 
 def _ended(setting: Setting, world: World, which: int, ending: Ending, case: int = 0) -> World:
-    """Commit how the attempt ended, to the file that is the journal now, and be free for the next row."""
+    """Commit how the attempt ended to the current journal file, and free the process for the next row."""
     process = world.processes[which]
     world = end(setting, world, process.machine, process.attempt, ending, case)
     if Rule.MARK_BEFORE_FIRST_BYTE in setting.off:

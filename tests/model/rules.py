@@ -1,7 +1,7 @@
 """The rules that keep the promise, each with what happens without it.
 
-A rule is on unless it is in the set `off` of a `Setting`. Where a rule is off, the model does what a program without
-it would do; nothing else changes.
+A rule is on unless it is in the set `off` of a `Setting`. If a rule is off, the model does what a program without it
+would do; nothing else changes.
 """
 
 from __future__ import annotations
@@ -68,19 +68,19 @@ class Setting(NamedTuple):
     ticks: int = 4
     attempts: int = 2
     searches: bool = False  # settling asks the CRM, whose index lags, and may make a control
-    believes_absence: bool = True  # the doctor has verified the search; without that, it only ever finds
-    pages: bool = False  # an answer to a search may be a page that shows not all
-    person: bool = False  # looks, notes a verdict, gives it, perhaps twice, perhaps late
-    refusals: bool = False  # the CRM refuses, or refuses in words and has made the case all the same
+    believes_absence: bool = True  # the doctor has verified the search; without that, an empty result proves nothing
+    pages: bool = False  # an answer to a search may be an incomplete page
+    person: bool = False  # a person looks, notes a verdict and gives it, perhaps twice, perhaps late
+    refusals: bool = False  # the CRM refuses, or says that it refuses but creates the case
     long_bodies: bool = True  # more than one chunk
     short_uploads: bool = False  # a success comes before all of the body was sent
     repeating_proxy: bool = False  # another row's answer is given once more
-    crossing_proxy: bool = False  # another row's answer is given that nobody has read yet
+    crossing_proxy: bool = False  # another row's answer, not read yet, is given
     quotes: bool = False  # the case of row 2 shows the mark of row 1
     copies: bool = False  # a copy of the journal is made, and put back
     second_computer: bool = False  # the second process is on another machine, with a copy of the journal
-    wall_clock_jumps: bool = False  # a year ahead, and right again
-    restarts: bool = False  # the computer restarts, once; all processes end with it
+    wall_clock_jumps: bool = False  # it jumps a year ahead, and back
+    restarts: bool = False  # the computer restarts once, which ends all processes
     crm_keeps_the_quiet_period: bool = True  # the assumption: what is not committed by then never is
     off: frozenset[Rule] = frozenset()
 
@@ -114,7 +114,7 @@ DEEP = {
         rows=2, processes=2, repeating_proxy=True, searches=True, long_bodies=False, ticks=2
     ),
 }
-"""Several mishaps at once: minutes of exploring, for whoever changes a rule (`--deep`)."""
+"""Several mishaps at once: minutes of exploring, for changes of a rule (`--deep`)."""
 
 
 class Reason(NamedTuple):
@@ -281,7 +281,7 @@ RULES = {
     ),
     Rule.IDS_OF_OTHER_ROWS_EXCLUDED: Reason(
         "A record whose id another row holds is not this row's case.",
-        "Somebody copied this row's mark into the case of another row: that case is taken for this row's as well.",
+        "A person copied this row's mark into the case of another row: that case is taken for this row's as well.",
         Promise.RIGHT_ID,
         _SEARCH,
     ),

@@ -1,7 +1,7 @@
-"""What there is at one moment: the journal, the processes, the CRM, a copy, a note on a person's desk.
+"""Everything that exists at one moment: the journal, the processes, the CRM, a copy, a person's note.
 
-Everything is a frozen value, so that a moment that was met before is recognised. Cases are numbered in the order in
-which the CRM commits them, and the number is the id; attempts are numbered as they begin. 0 is none of either.
+Everything is a frozen value, so that a moment is recognised if it was met before. Cases are numbered in the order in
+which the CRM commits them, and the number is the id; attempts are numbered as they begin. 0 means none.
 """
 
 from __future__ import annotations
@@ -10,10 +10,10 @@ from enum import IntEnum
 from typing import NamedTuple
 
 CONTROL = -1
-"""The row of a test case that settling makes: none of the sheet's."""
+"""The row of a test case that settling makes; it is not in the sheet."""
 
 NOBODYS_CASE = 99
-"""An id that the CRM gave out for a case that it never made."""
+"""An id that the CRM returned for a case that it never created."""
 
 
 class State(IntEnum):
@@ -31,27 +31,27 @@ DOUBTFUL = frozenset({State.UNKNOWN, State.CONFLICT})
 
 
 class At(IntEnum):
-    """How far a process has come with its row. One that was stopped or sleeps is where it was, and takes no step."""
+    """How far a process has come with its row. A stopped or sleeping process stays where it is and takes no step."""
 
     IDLE = 0
     CLAIMED = 1  # the intent is committed
-    READY = 2  # and the high-water mark is raised
-    UPLOADING = 3  # some of a long body is handed over, its last chunk is not
+    READY = 2  # the high-water mark is raised, too
+    UPLOADING = 3  # part of a long body is handed over, but not its last chunk
     WAITING = 4  # all of the body is handed over
 
 
 class Request(IntEnum):
-    """What became of an attempt's request on the CRM's side."""
+    """The state of an attempt's request at the CRM."""
 
     NONE = 0  # not all of it has arrived
-    IN_WORK = 1  # it may be committed any moment
+    IN_WORK = 1  # it may be committed at any moment
     MADE = 2
     REFUSED = 3
     DROPPED = 4
 
 
 class Row(NamedTuple):
-    """A row as a journal has it; `noted` are ids that arrived for it and are not (or not surely) its case's."""
+    """A row in a journal; `noted` are ids that arrived for it but are not (or not surely) its case's."""
 
     state: State = State.PLANNED
     attempt: int = 0
@@ -61,7 +61,7 @@ class Row(NamedTuple):
 
 
 class Journal(NamedTuple):
-    """A journal's file: its rows, how many intents it has ever held, and which file it is (a copy is another)."""
+    """A journal's file: its rows, how many intents it has ever had, and which file it is (a copy is another one)."""
 
     rows: tuple[Row, ...]
     intents: int = 0
@@ -82,10 +82,10 @@ class Process(NamedTuple):
 
 
 class Attempt(NamedTuple):
-    """One POST: of which row, begun when (and whether the wall clock was a year ahead), numbered how by its journal.
+    """One POST: its row, when it began (and whether the wall clock was a year ahead), and its number in the journal.
 
-    `last_moment` is when the CRM may commit it at the latest; `case` is the case that it made. After a restart of the
-    computer, `begun` is when the program believes that it began.
+    `last_moment` is the latest time at which the CRM may commit it; `case` is the case that it created. After a restart
+    of the computer, `begun` is when the program believes that it began.
     """
 
     row: int
@@ -98,7 +98,7 @@ class Attempt(NamedTuple):
 
 
 class Case(NamedTuple):
-    """A case in the CRM: of which row, by an attempt that began when (and whether the wall clock was ahead)."""
+    """A case in the CRM: its row, and when its attempt began (and whether the wall clock was ahead)."""
 
     row: int
     begun: int
@@ -106,7 +106,7 @@ class Case(NamedTuple):
 
 
 class Note(NamedTuple):
-    """What a person found out: the case of a row, or 0 for "not created", when they looked at one of its attempts."""
+    """What a person found out about an attempt of a row: its case, or 0 for "not created"."""
 
     row: int
     attempt: int
@@ -117,8 +117,8 @@ class World(NamedTuple):
     """One moment.
 
     `journals` and `marks` are by machine; None is a machine that has no journal, or knows no mark. `indexed` is how
-    many of the cases the CRM's search shows. `quoted` and `copied` tell that the case of row 2 has the mark of row 1 in
-    its text, or at the very place where a mark is written. `arrived` are all ids that came in any answer.
+    many of the cases the CRM's search shows. `quoted` and `copied` mean that the case of row 2 has the mark of row 1 in
+    its text, or at the very place where marks are written. `arrived` are all ids that came in any answer.
     """
 
     now: int
@@ -142,19 +142,19 @@ class World(NamedTuple):
         return self.attempts[number - 1]
 
     def cases_of(self, row: int) -> list[int]:
-        """Return the ids of a row's cases, in the CRM's own truth."""
+        """Return the ids of a row's cases that really exist in the CRM."""
         return [number for number, case in enumerate(self.cases, 1) if case.row == row]
 
     def with_attempt(self, number: int, attempt: Attempt) -> World:
-        """Return the moment in which an attempt is another."""
+        """Return the moment with another value of an attempt."""
         return self._replace(attempts=(*self.attempts[: number - 1], attempt, *self.attempts[number:]))
 
     def with_process(self, which: int, process: Process) -> World:
-        """Return the moment in which a process is another."""
+        """Return the moment with another value of a process."""
         return self._replace(processes=(*self.processes[:which], process, *self.processes[which + 1 :]))
 
     def with_journal(self, machine: int, journal: Journal) -> World:
-        """Return the moment in which the journal of a machine is another."""
+        """Return the moment with another journal on a machine."""
         return self._replace(journals=(*self.journals[:machine], journal, *self.journals[machine + 1 :]))
 
     def with_row(self, machine: int, number: int, row: Row) -> World:

@@ -1,4 +1,4 @@
-"""The explorations for people to read: `stories.md` beside this file, and the tables of `docs/model.md`."""
+"""The results for people to read: `stories.md` beside this file, and the tables of `docs/model.md`."""
 
 from __future__ import annotations
 

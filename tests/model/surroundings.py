@@ -1,4 +1,4 @@
-"""What happens around the program: the CRM commits, late or never; its index lags; time, clocks and files move."""
+"""What happens around the program: the CRM commits late or never, its index lags; time, clocks and files change."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from .state import CONTROL, Attempt, Case, Journal, Process, Request, Row, State
 
 
 def beginning(setting: Setting) -> World:
-    """Return the first moment: every row is planned, nothing was sent."""
+    """Return the first moment: every row is planned and nothing was sent."""
     journal = Journal((Row(),) * setting.rows)
     second = setting.second_computer
     return World(
@@ -23,7 +23,7 @@ def beginning(setting: Setting) -> World:
 
 
 def steps(setting: Setting, world: World) -> Iterator[Step]:
-    """Yield what may happen next without the program doing it."""
+    """Yield what may happen next without the program."""
     yield from _crm(setting, world)
     if setting.searches:
         yield from _index(world)
@@ -41,7 +41,7 @@ def steps(setting: Setting, world: World) -> Iterator[Step]:
 
 
 def _restarted(setting: Setting, world: World) -> World:
-    """Return the moment after a restart: what time the clock counted before cannot be known any more."""
+    """Return the moment after a restart: the time that the clock had counted is no longer known."""
     again = Rule.QUIET_BEGINS_AGAIN_AFTER_RESTART not in setting.off
     begun = world.now if again else world.now - 2
     return world._replace(
@@ -52,7 +52,7 @@ def _restarted(setting: Setting, world: World) -> World:
 
 
 def _crm(setting: Setting, world: World) -> Iterator[Step]:
-    """Let the CRM commit a request that has arrived whole, or refuse it, whether or not its sender still waits."""
+    """Let the CRM commit or refuse a request that has arrived whole, whether or not its sender still waits."""
     for number, attempt in enumerate(world.attempts, 1):
         if attempt.request != Request.IN_WORK:
             continue
@@ -69,7 +69,7 @@ def _crm(setting: Setting, world: World) -> Iterator[Step]:
 
 
 def _what_ends(world: World) -> str:
-    """Say which attempts' leases and quiet periods end with the next tick."""
+    """Return which attempts' leases and quiet periods end with the next tick."""
     of_age = {"lease": 0, "quiet period": 1}
     ended = [
         f"the {what} of attempt {number} is over"
@@ -96,7 +96,7 @@ def _dropped(attempt: Attempt, now: int) -> Attempt:
 def _index(world: World) -> Iterator[Step]:
     """Let the search show cases in the order in which they were committed, at once or later.
 
-    Settling may make a control: a test case of its own, answered at once, that a later search can show.
+    Settling may make a control: a test case of its own, answered at once, which a later search can show.
     """
     if world.indexed < len(world.cases):
         shown = world.indexed + 1
@@ -113,17 +113,17 @@ def _index(world: World) -> Iterator[Step]:
 def _quotes(world: World) -> Iterator[Step]:
     """Put the mark of row 1 into the case of row 2: in a reply that quotes it, or where marks are written.
 
-    The latter is somebody's copying, and only what the journal knows as row 2's can be told from row 1's then.
+    The latter is a person's copying; only what the journal knows as row 2's can be told from row 1's then.
     """
     journal = world.journals[0]
     if not world.quoted and world.cases_of(1):
         yield "The case of row 2 quotes the mark of row 1", world._replace(quoted=True)
     if not world.copied and journal and journal.rows[1].state == State.CREATED:
-        yield "Somebody copies the mark of row 1 to the top of row 2's case", world._replace(copied=True)
+        yield "A person copies the mark of row 1 to the top of row 2's case", world._replace(copied=True)
 
 
 def _copies(setting: Setting, world: World) -> Iterator[Step]:
-    """Let somebody copy the journal's file and put the copy back once, or carry it to a second computer."""
+    """Let a person copy the journal's file and put the copy back once, or take it to a second computer."""
     journal = world.journals[0]
     assert journal is not None
     if setting.second_computer and world.journals[1] is None:
@@ -131,9 +131,9 @@ def _copies(setting: Setting, world: World) -> Iterator[Step]:
     if not setting.copies or world.put_back:
         return
     if world.backup is None:
-        yield "Somebody copies the journal's file", world._replace(backup=journal)
+        yield "A person copies the journal's file", world._replace(backup=journal)
     else:
         copy = world.backup._replace(identity=1)
-        # Ids that only the lost file knew are in the reports: it was not the program that threw them away.
+        # Ids that only the lost file had are in the reports: the program did not lose them.
         left = world.arrived & ids_in(copy)
         yield "The copy is put back", world.with_journal(0, copy)._replace(backup=None, put_back=True, arrived=left)

@@ -2,8 +2,8 @@
 
     python tests/workbooks/make.py
 
-The workbooks are committed, so the tests need neither this script nor LibreOffice. Those of a LibreOffice format are
-its own conversions; `tests/test_source_collection.py` holds the importer to what LibreOffice shows.
+The workbooks are committed, so the tests need neither this script nor LibreOffice. LibreOffice converts the files of
+its own formats; `tests/test_source_collection.py` compares what the importer reads with what LibreOffice shows.
 """
 
 from __future__ import annotations
@@ -25,9 +25,9 @@ from openpyxl.worksheet.worksheet import Worksheet
 from xlsb import write as write_xlsb
 
 HERE = Path(__file__).parent
-at = datetime.fromisoformat  # a workbook's moments have no zone
+at = datetime.fromisoformat  # a workbook's times have no zone
 CSV_AS_SHOWN = "csv:Text - txt - csv (StarCalc):44,34,76,1,,0,false,true,true"
-# A name for each dialect, and LibreOffice's numbers for its delimiter and its encoding.
+# A name for each dialect, with LibreOffice's numbers for its delimiter and encoding.
 DIALECTS = {"comma": (44, 76), "semicolon": (59, 1), "tab": (9, 65535), "bar": (124, 76)}
 TABLE = (
     ("Ticket", "Tipo", "Correo", "Monto", "Fecha", "Descripción"),
@@ -54,7 +54,7 @@ def put(page: Worksheet, place: str, value: object, number_format: str | None = 
 
 
 def cells() -> Workbook:
-    """Write numbers and texts of every kind that an office has."""
+    """Write numbers and texts of every kind that offices have."""
     book, page = sheet()
     page.append(["Qué", "Celda"])
     rows: list[tuple[str, object, str | None]] = [
@@ -93,7 +93,7 @@ def cells() -> Workbook:
 
 
 def errors() -> Workbook:
-    """Write error cells, a number beyond fifteen digits, and a formula that nobody has calculated."""
+    """Write error cells, a number of more than fifteen digits, and a formula without a result."""
     book, page = sheet()
     page.append(["Qué", "Celda"])
     for error in ("#N/A", "#DIV/0!", "#REF!", "#VALUE!", "#NAME?"):
@@ -105,7 +105,7 @@ def errors() -> Workbook:
 
 
 def dates(*, since_1904: bool = False) -> Workbook:
-    """Write moments by every kind of format, and times that lie a moment before midnight."""
+    """Write dates and times in every kind of format, and times a moment before midnight."""
     book, page = sheet()
     if since_1904:
         book.epoch = CALENDAR_MAC_1904
@@ -173,7 +173,7 @@ def hidden() -> Workbook:
 
 
 def links() -> Workbook:
-    """Write a link with a text, a link without, and a link within the workbook."""
+    """Write a link with a text, a link without one, and a link within the workbook."""
     book, page = sheet()
     page.append(["Qué", "Enlace"])
     page.append(["text", "el sitio"])
@@ -188,7 +188,7 @@ def links() -> Workbook:
 
 
 def sheets() -> Workbook:
-    """Put a hidden sheet first, then a report of ours, then the table."""
+    """Put a hidden sheet first, then a report of this program, then the table."""
     book, page = sheet("Oculta")
     page.append(["No", "esta"])
     page.sheet_state = "hidden"
@@ -204,7 +204,7 @@ def sheets() -> Workbook:
 
 
 def report_only() -> Workbook:
-    """Write a report of ours that is given back as a source."""
+    """Write a report of this program that is given back as a source."""
     book, page = sheet("Report (2)")
     page.append(["Ticket", "row", "status", "wolkvox_id", "reference"])
     page.append(["7", 2, "invalid", None, "WCI-0000000000000007"])
@@ -218,7 +218,7 @@ def empty() -> Workbook:
 
 
 def header_alone() -> Workbook:
-    """Write a header and no row."""
+    """Write a header and no rows."""
     book, page = sheet()
     page.append(["Ticket", "Tipo"])
     return book
@@ -237,7 +237,7 @@ def table() -> Workbook:
 
 
 def cases() -> Workbook:
-    """Write a table with numbers and moments as an office formats them, to be saved in every format there is."""
+    """Write a table with numbers and dates as an office formats them, to be saved in every format."""
     book, page = sheet()
     page.append(["Legajo", "Documento", "Tipo", "Correo", "Monto", "Avance", "Fecha", "Visto", "Nota"])
     rows: list[tuple[int, object, str, str, float, float, date, datetime, str]] = [
@@ -257,7 +257,7 @@ def cases() -> Workbook:
 
 
 def mixed() -> Workbook:
-    """Write what LibreOffice carries into XLS and ODS: numbers, moments, errors, merged and hidden cells."""
+    """Write what LibreOffice saves as XLS and ODS: numbers, dates, errors, merged and hidden cells."""
     book, page = sheet()
     page.append(["Qué", "Celda"])
     rows: list[tuple[str, object, str | None]] = [
@@ -293,7 +293,7 @@ def emoji() -> Workbook:
 
 
 def by_hand() -> None:
-    """Write what no program of ours writes: other prefixes, missing references, scattered cells, escapes."""
+    """Write XML that no library here writes: other prefixes, missing references, scattered cells, escapes."""
     sheet_xml = (
         '<?xml version="1.0"?><x:worksheet xmlns:x="http://schemas.openxmlformats.org/spreadsheetml/2006/main">'
         '<x:sheetData><x:row><x:c t="inlineStr"><x:is><x:t>Ticket</x:t></x:is></x:c><x:c t="inlineStr"><x:is><x:t>Fecha'
@@ -334,7 +334,7 @@ def rewrite(source: Path, target: Path, sheet_xml: str) -> None:
 
 
 def convert(sources: list[Path], to: str, folder: Path) -> list[Path]:
-    """Have LibreOffice convert files into a folder."""
+    """Make LibreOffice convert files into a folder."""
     with tempfile.TemporaryDirectory() as profile:
         home = f"-env:UserInstallation=file://{profile}"
         command = ["soffice", home, "--headless", "--convert-to", to, "--outdir", folder, *sources]
@@ -362,12 +362,12 @@ WORKBOOKS: dict[str, Callable[[], Workbook]] = {
 }
 
 
-# LibreOffice would write its first sheet, which is not ours to read, or fill memory with empty cells.
+# LibreOffice would write its first sheet, which the importer does not read, or fill memory with empty cells.
 NOT_SHOWN = {"far_corner", "sheets", "empty"}
 
 
 def dialects(scratch: Path) -> None:
-    """Have LibreOffice save the cases as text in each dialect; the line `sep=`, which Excel alone writes, is ours."""
+    """Make LibreOffice save the cases as text in each dialect; the line `sep=`, which only Excel writes, is added."""
     for name, (delimiter, encoding) in DIALECTS.items():
         made = convert([HERE / "cases.xlsx"], f"csv:Text - txt - csv (StarCalc):{delimiter},34,{encoding},1", scratch)
         shutil.copy(made[0], HERE / f"cases_{name}.csv")
@@ -375,7 +375,7 @@ def dialects(scratch: Path) -> None:
 
 
 def main() -> None:
-    """Make every file again."""
+    """Make every file."""
     for name, make in WORKBOOKS.items():
         make().save(HERE / f"{name}.xlsx")
     by_hand()

@@ -1,4 +1,4 @@
-"""Write a small XLSB workbook record by record, as [MS-XLSB] has them; LibreOffice reads the format and writes none."""
+"""Write a small XLSB workbook record by record, by [MS-XLSB]; LibreOffice reads this format but cannot write it."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ TRUTH, NUMBER, TEXT = 4, 5, 6
 BEGIN_SHEET, END_SHEET, BEGIN_BOOK, END_BOOK = 129, 130, 131, 132
 BEGIN_SHEETS, END_SHEETS, BEGIN_ROWS, END_ROWS, USED, SHEET = 143, 144, 145, 146, 148, 156
 BEGIN_STYLES, END_STYLES, BEGIN_FORMATS, END_FORMATS, BEGIN_CELL_STYLES, END_CELL_STYLES = 278, 279, 615, 616, 617, 618
-OWN_FORMAT = 164  # the first number that a format of one's own may have
+OWN_FORMAT = 164  # the first number for a custom format
 
 PACKAGE = "http://schemas.openxmlformats.org/package/2006"
 OFFICE = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
