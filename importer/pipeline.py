@@ -2,8 +2,9 @@
 
     source -> mapping -> validation -> payload -> crm -> journal -> report
 
-`make_plan` reads, maps and validates, a batch of rows at a time. `run` sends the planned rows and records each outcome
-before the next row; then it writes the report. The steps themselves are in `workflow/` and the stages.
+`make_plan` reads, matches, maps and validates, a batch of rows at a time. `run` sends the planned rows, of each the
+intent recorded before and the outcome after its one POST, and writes the report. The steps themselves are in
+`workflow/` and in the stages.
 """
 
 from __future__ import annotations
@@ -12,48 +13,62 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from importer import mapping, payload, report, settings
+from importer import payload, report, settings
 from importer.crm import Crm
 from importer.errors import RunStopped, UsageError
 from importer.identity import Scope
 from importer.journal import ImportRecord, Journal, RunRecord
-from importer.mapping import CaseMapping
+from importer.mapping import load_mapping
 from importer.messages import _, ngettext
 from importer.model import Counts
-from importer.source import Table
 from importer.spool import Spool
 from importer.workflow import guards
 from importer.workflow.adopting import Adoption, adopt_rows, open_report
 from importer.workflow.executing import execute_run
-from importer.workflow.forecast import UserInterface, make_forecast
-from importer.workflow.job import Job, LoadedJob, allowed_folders, mapped, open_tables, scope_of
+from importer.workflow.forecast import Forecast, UserInterface, make_forecast
+from importer.workflow.job import Job, LoadedJob, allowed_folders, connection_in, open_tables, scope_of
 from importer.workflow.looking import RowFinder, spot_check
 from importer.workflow.matching import ImportHistory
-from importer.workflow.outcome import Finished, ReportOptions, SendResult, finish, now, refreshed
+from importer.workflow.outcome import (
+    Finished,
+    ReportOptions,
+    SendResult,
+    now,
+    refresh,
+    report_outcome,
+    with_open_questions,
+)
 from importer.workflow.plan import Batch, Plan, PlannedRow, complete_fields
 from importer.workflow.planning import Planner, select_rows
 from importer.workflow.sending import RunContext
-from importer.workflow.starting import agree, needs_spot_check, record_plan, run_start, with_open_questions
+from importer.workflow.starting import (
+    AgreedRun,
+    ask_open_questions,
+    record_plan,
+    run_details,
+    spot_check_is_due,
+)
 
 
-def make_plan(  # noqa: PLR0913 - everything that a plan is made of
-    table: Table,
-    cases: CaseMapping,
+def make_plan(
+    loaded: LoadedJob,
     scope: Scope,
     history: ImportHistory,
-    job: Job,
     *,
     retry_rejected: bool = False,
     trust_references: bool = True,
 ) -> Plan:
     """Return the plan of a source; send nothing and do not change the journal.
 
-    Raises QuestionsOpen if the mapping names a folder that the user has not allowed, MappingError for columns that
-    the sheet lacks, SourceError for a lookup table that cannot be read.
+    `history` is what the journal knows of the import; with `retry_rejected`, rejected rows are planned again. Rows of a
+    report are identified by the reference that they carry, unless `trust_references` is false. Raises QuestionsOpen if
+    the mapping names a folder that the user has not allowed, MappingError for columns that the sheet lacks, SourceError
+    for a lookup table that cannot be read.
     """
-    tables = open_tables(cases, table.path, allowed_folders(job))
+    table, case_mapping = loaded.table, loaded.case_mapping
+    tables = open_tables(case_mapping, table.path, allowed_folders(loaded.job))
     planner = Planner(
-        table, cases, scope, history, tables, retry_rejected=retry_rejected, trust_references=trust_references
+        table, case_mapping, scope, history, tables, retry_rejected=retry_rejected, trust_references=trust_references
     )
     batches: Spool[Batch] = Spool()
     for rows in planner.survey():  # source: a frame of cells under the row numbers that Excel shows
@@ -61,13 +76,13 @@ def make_plan(  # noqa: PLR0913 - everything that a plan is made of
         fields = planner.map(rows)  # mapping: cells to the fields of a case
         issues = planner.validate(rows, matched, fields)  # validation: what is wrong with the values
         files = planner.find_attachments(rows)
-        batches.append(planner.batch(rows, matched, fields, issues, files))
-    return planner.plan(batches)
+        batches.append(planner.make_batch(rows, matched, fields, issues, files))
+    return planner.make_plan(batches)
 
 
 def check(loaded: LoadedJob) -> Plan:
     """Map and validate a source; send nothing, and use no journal."""
-    return make_plan(loaded.table, loaded.cases, scope_of(loaded.job, loaded.cases), ImportHistory(), loaded.job)
+    return make_plan(loaded, scope_of(loaded.job, loaded.case_mapping), ImportHistory())
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,12 +94,14 @@ class Preview:
     cells: dict[str, str]
 
 
-def preview(loaded: LoadedJob, number: int | None = None, *, issues: bool = False) -> Iterator[Preview]:
+def preview(loaded: LoadedJob, number: int | None = None, *, only_with_issues: bool = False) -> Iterator[Preview]:
     """Yield what rows would send, in sheet order: all rows, or the one with `number`, or those with issues."""
     plan = check(loaded)
     for frame, batch in plan.cells():
         for position, row in enumerate(batch.rows()):
-            if number in {None, row.number} and (row.issues or not issues):
+            if number is not None and row.number != number:
+                continue
+            if row.issues or not only_with_issues:
                 body = payload.document(complete_fields(plan, row), plan.scope.operation)
                 yield Preview(row, body, {column: str(frame[column].iloc[position]) for column in plan.columns})
 
@@ -92,48 +109,74 @@ def preview(loaded: LoadedJob, number: int | None = None, *, issues: bool = Fals
 def run(loaded: LoadedJob, ui: UserInterface) -> Finished:
     """Plan a source, have it confirmed, send the rows that are not created yet, and write the report.
 
-    Raises an ImporterError for any fault before something is sent; after that only RunStopped, if the journal can no
-    longer be written or the person interrupts the report.
+    Raises an ImporterError for any fault before anything is sent; after that only RunStopped, if the journal can no
+    longer be written or the user interrupts the report.
     """
     started, options = now(), ReportOptions.of(loaded.job)
-    server = settings.require(loaded.job.connection, mapped(loaded.cases))
+    from_mapping = connection_in(loaded.case_mapping)
+    server = settings.require_server(loaded.job.connection, from_mapping)
     guards.refuse_short_quiet_period(loaded.job.quiet_period, server)
     report.check_writable(options.path)
     with Journal(loaded.job.journal_path) as journal:
-        agreed = agree(loaded, journal, ui, server, lambda job: _plan_import(loaded, job, journal))
-        job, plan = agreed.job, select_rows(agreed.plan, agreed.job.only)
-        with Crm(settings.target(job.connection, mapped(loaded.cases))) as crm:
-            is_new = needs_spot_check(job, plan, journal, agreed.record)
-            forecast = make_forecast(job, plan, crm, server, is_new=is_new)
+
+        def plan_with(job: Job) -> tuple[ImportRecord | None, Plan]:
+            return _plan_import(replace(loaded, job=job), journal)  # an answer may change which import this is
+
+        agreed = ask_open_questions(loaded, journal, ui, server, plan_with)  # read, match, map, validate: `make_plan`
+        job, plan = agreed.job, agreed.plan
+        with Crm(settings.target(job.connection, from_mapping)) as crm:
+            due = spot_check_is_due(job, plan, journal, agreed.record)
+            forecast = make_forecast(job, plan, crm, server, spot_check_due=due)
             if forecast.rows_to_send:
-                ui.confirm(forecast)
-            reports = guards.reports_beside(plan.table.path, job.report_path)
-            guards.accept_journal(job, journal, scope_of(job, loaded.cases), reports)
-            guards.remember(journal, agreed.answered)
-            record = record_plan(agreed, plan, journal)
-            unasked = spot_check(RowFinder(crm, journal, record, plan, None), forecast.spot_check, job.concurrency)
-            if unasked and not journal.rows.has_cases(record.id):
-                guards.ask_without_spot_check(unasked, server, ui)
-            context = RunContext(crm, journal, record, journal.runs.start(record.id, run_start(plan, server)), plan)
+                ui.confirm(forecast)  # raises UsageError if the user declines
+            context, notes = _record_start(agreed, forecast, crm, journal, ui)
             try:
-                result = execute_run(job, ui, context, forecast)  # crm and journal: intent, one POST, outcome
-                result = replace(result, started_at=started, notes=(*filter(None, [unasked]), *result.notes))
-                plan = refreshed(plan, journal, record)
-                finished = finish(plan, journal, record, with_open_questions(result, plan), options)  # report
-                journal.runs.end(context.run_id, finished.counts, result.calls, finished.exit_status)
-            except KeyboardInterrupt as stop:
-                counts = refreshed(plan, journal, record).counts(context.run_id)
-                raise RunStopped(interrupted(counts)) from stop
+                # send and record: each row's intent, one POST, its outcome (workflow/sending.py), by some workers
+                result = execute_run(job, ui, context, forecast)
+                result = replace(result, started_at=started, notes=(*notes, *result.notes))
+                return _report_run(context, result, options)
+            except KeyboardInterrupt as stop:  # during the report: while rows are sent, Ctrl-C ends `execute_run`
+                counts = refresh(plan, journal, context.record).counts(context.run_id)
+                raise RunStopped(interruption_message(counts)) from stop
+
+
+def _record_start(
+    agreed: AgreedRun, forecast: Forecast, crm: Crm, journal: Journal, ui: UserInterface
+) -> tuple[RunContext, tuple[str, ...]]:
+    """Record the plan and the run in the journal; return what its workers share, and notes for the report.
+
+    Before the first row of a source is sent, the CRM is asked for some of its rows. Raises StartRefused if one of them
+    was sent from another computer.
+    """
+    job, plan = agreed.job, agreed.plan
+    reports = guards.reports_beside(plan.table.path, job.report_path)
+    guards.accept_journal(job, journal, scope_of(job, plan.mapping), reports)
+    guards.remember(journal, agreed.answered)
+    record = record_plan(agreed, journal)
+    finder = RowFinder(crm, journal, record, plan, findings=None)
+    not_checked = spot_check(finder, forecast.spot_check, job.concurrency)
+    if not_checked and not journal.rows.has_cases(record.id):
+        guards.ask_without_spot_check(not_checked, forecast.server, ui)
+    run_id = journal.runs.start(record.id, run_details(plan, forecast.server))
+    return RunContext(crm, journal, record, run_id, plan), (not_checked,) if not_checked else ()
+
+
+def _report_run(context: RunContext, result: SendResult, options: ReportOptions) -> Finished:
+    """Write the report of what became of every row, and record how the run ended."""
+    plan = refresh(context.plan, context.journal, context.record)
+    result = with_open_questions(result, plan)
+    finished = report_outcome(plan, context.journal, context.record, result, options)
+    context.journal.runs.end(context.run_id, finished.counts, result.calls, finished.exit_status)
     return finished
 
 
-def interrupted(counts: Counts) -> str:
-    """Return the message if the person interrupts the run before its report is written."""
+def interruption_message(counts: Counts) -> str:
+    """Return the sentence for a run whose report was interrupted: what it created, and what to do."""
     return ngettext(
-        "Stopped with Ctrl-C. {count} case was created in this run; {created} of {rows} rows are created in total,"
-        " and the journal has their ids. Give the same command again to go on and write the report.",
-        "Stopped with Ctrl-C. {count} cases were created in this run; {created} of {rows} rows are created in total,"
-        " and the journal has their ids. Give the same command again to go on and write the report.",
+        "Stopped with Ctrl-C. {count} case was created in this run; {created} of {rows} rows are created by now, and"
+        " the journal has their ids. The same command goes on, and writes the report.",
+        "Stopped with Ctrl-C. {count} cases were created in this run; {created} of {rows} rows are created by now, and"
+        " the journal has their ids. The same command goes on, and writes the report.",
         counts.created_now,
         created=counts.created,
         rows=counts.rows,
@@ -144,26 +187,27 @@ def rebuild_report(loaded: LoadedJob) -> Finished:
     """Write the report again from the source and the journal; send nothing."""
     job, options = loaded.job, ReportOptions.of(loaded.job)
     report.check_writable(options.path)
-    server, _operation = settings.server_and_operation(job.connection, mapped(loaded.cases))
+    server, _operation = settings.server_and_operation(job.connection, connection_in(loaded.case_mapping))
     with Journal(job.journal_path) as journal:
-        record, plan = _plan_import(loaded, job, journal, sends=False)
-        notes = tuple(filter(None, [journal.standing.sentence]))
-        return finish(select_rows(plan, job.only), journal, record, SendResult(now(), server, notes=notes), options)
+        record, plan = _plan_import(loaded, journal, sends=False)
+        notes = (journal.standing.sentence,) if journal.standing.sentence else ()
+        result = SendResult(now(), server, notes=notes)
+        return report_outcome(select_rows(plan, job.only), journal, record, result, options)
 
 
 def adopt(job: Job) -> Adoption:
     """Take the rows of a report into the journal: created ones with their ids, doubtful ones as unknown.
 
-    A row whose id cannot be right is taken as unknown, so that it is not sent again before it was corrected. A row that
-    cannot be identified, because its key is empty or does not belong to its reference, is not taken. Both are issues.
+    A row whose id cannot be right is taken as unknown, so that it is not sent again until it has been corrected. A row
+    that cannot be identified, because its key is empty or does not belong to its reference, is not taken. Rows of both
+    kinds are issues.
     Raises StartRefused if no row has an id, or if all rows with one belong to another import.
     """
-    cases = mapping.load_mapping(job.mapping)
-    table = open_report(job, cases)
+    case_mapping = load_mapping(job.mapping)
+    loaded = LoadedJob(job, case_mapping, open_report(job, case_mapping))
     with Journal(job.journal_path) as journal:
-        record = guards.find_import(journal, scope_of(job, cases), job.same_as)
-        scope = scope_of(job, cases) if record is None else Scope(*record.scope)
-        plan = make_plan(table, cases, scope, ImportHistory(journal, record), job, trust_references=False)
+        record, scope = _find_import(loaded, journal)
+        plan = make_plan(loaded, scope, ImportHistory(journal, record), trust_references=False)
         return adopt_rows(plan, journal, record, job)
 
 
@@ -178,19 +222,25 @@ def history(path: Path) -> list[RunRecord]:
         return journal.runs.all()
 
 
-def _plan_import(
-    loaded: LoadedJob, job: Job, journal: Journal, *, sends: bool = True
-) -> tuple[ImportRecord | None, Plan]:
+def _plan_import(loaded: LoadedJob, journal: Journal, *, sends: bool = True) -> tuple[ImportRecord | None, Plan]:
     """Plan a source with what the journal knows about its import; the record is None on a first run.
 
-    Rejected rows count as planned only if the command `sends` them.
+    Rejected rows count as planned only if the command `sends` them. Rows whose lease is over become unknown first.
     """
-    table, cases = loaded.table, loaded.cases
-    scope = scope_of(job, cases)
-    record = guards.find_import(journal, scope, job.same_as)
-    guards.refuse_other_file(table, record)
+    record, scope = _find_import(loaded, journal)
+    guards.refuse_other_file(loaded.table, record)
     if record is not None:
-        scope = Scope(*record.scope)  # references stay what they were
         journal.attempts.expire(record.id)
-    history, retry = ImportHistory(journal, record), sends and job.tries_rejected
-    return record, make_plan(table, cases, scope, history, job, retry_rejected=retry)
+    retry = sends and loaded.job.tries_rejected
+    return record, make_plan(loaded, scope, ImportHistory(journal, record), retry_rejected=retry)
+
+
+def _find_import(loaded: LoadedJob, journal: Journal) -> tuple[ImportRecord | None, Scope]:
+    """Return the import of a job, None before its first run, and its scope.
+
+    The scope of a known import is the recorded one, under whatever name or host it is imported now: the references of
+    its rows are made from it.
+    """
+    scope = scope_of(loaded.job, loaded.case_mapping)
+    record = guards.find_import(journal, scope, loaded.job.same_as)
+    return record, scope if record is None else Scope(*record.scope)

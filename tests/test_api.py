@@ -137,7 +137,7 @@ def test_a_script_can_do_what_a_page_needs(job: Job) -> None:
     loaded = load_job(job)
     (correction,) = suggest_corrections(check(loaded).issues())
     assert (correction.count, correction.rows) == (2, (4, 5))
-    assert [shown.row.number for shown in preview(loaded, issues=True)] == [4, 5]
+    assert [shown.row.number for shown in preview(loaded, only_with_issues=True)] == [4, 5]
     assert next(iter(preview(loaded, 2))).body["contact"] == ticket(1)["Correo"]
     run(loaded, EventInterface(agrees=True))
     assert rebuild_report(loaded).counts.created == 2

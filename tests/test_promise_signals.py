@@ -70,7 +70,7 @@ def interrupted(*_arguments: object, **_options: object) -> None:
 @pytest.mark.parametrize(
     "moment",
     [
-        "importer.pipeline.finish",
+        "importer.pipeline.report_outcome",
         "importer.report.write",
         "importer.journal.runs.Runs.end",
         "importer.cli.run.print_finished",

@@ -76,13 +76,13 @@ def command(  # noqa: PLR0913 - each is an option of the command line
     from importer import doctor, settings  # noqa: PLC0415 - pandas is slow to import
     from importer import mapping as mappings  # noqa: PLC0415
     from importer.journal import default_path  # noqa: PLC0415
-    from importer.workflow.job import Job, journal_path, mapped  # noqa: PLC0415
+    from importer.workflow.job import Job, connection_in, journal_path  # noqa: PLC0415
 
     set_up(log_file, verbose)
     _refuse_conflicting_options(mapping, source, row, create_test_case=create_test_case)
-    cases = mappings.load_mapping(mapping) if mapping else None
+    case_mapping = mappings.load_mapping(mapping) if mapping else None
     given = settings.Connection(**connection)  # type: ignore[arg-type]
-    from_mapping = mapped(cases) if cases else settings.Connection()
+    from_mapping = connection_in(case_mapping) if case_mapping else settings.Connection()
     path = journal or default_path()
     with suppress(UsageError, SettingsError):  # the checks report what is wrong, or not agreed to
         path = journal_path(journal)
@@ -98,7 +98,7 @@ def command(  # noqa: PLR0913 - each is an option of the command line
         click.echo(_("No test case was created: fix the faults first."), err=True)
     elif create_test_case:
         job = Job(source, mapping, given, allow_folders=allow_folders) if source and mapping else None
-        findings, file = _try_case(settings.target(given, from_mapping), cases, path.parent, job, row)
+        findings, file = _try_case(settings.target(given, from_mapping), case_mapping, path.parent, job, row)
         _print_findings(findings, file, err=as_json)
     if as_json:
         values = {"exit_status": status, "checks": [asdict(check) for check in checks]}
@@ -127,14 +127,14 @@ def _print_check(check: Check) -> None:
 
 
 def _try_case(
-    target: Target, cases: CaseMapping | None, folder: Path, job: Job | None, row: int | None
+    target: Target, case_mapping: CaseMapping | None, folder: Path, job: Job | None, row: int | None
 ) -> tuple[Findings, Path]:
     from importer import doctor  # noqa: PLC0415
 
-    if job and cases:
-        case_options = doctor.options_from_row(ask_for_folders(job, cases), row)
+    if job and case_mapping:
+        case_options = doctor.options_from_row(ask_for_folders(job, case_mapping), row)
     else:
-        case_options = doctor.options_from_fields(cases, _ask_fields())
+        case_options = doctor.options_from_fields(case_mapping, _ask_fields())
     prompts = _TerminalPrompts(target.server, target.operation)
     try:
         return doctor.try_case(target, case_options, prompts, folder)

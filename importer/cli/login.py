@@ -76,8 +76,8 @@ def _mapped(path: Path | None) -> Connection:
         return Connection()
     from importer import mapping  # noqa: PLC0415 - slow to import, and few logins need it
 
-    cases = mapping.load_mapping(path)
-    return Connection(cases.server, cases.operation)
+    case_mapping = mapping.load_mapping(path)
+    return Connection(case_mapping.server, case_mapping.operation)
 
 
 def _ask(operation: str, server: str) -> str:

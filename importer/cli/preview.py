@@ -64,7 +64,7 @@ def command(
 
     set_up(log_file, verbose)
     job = options.make_job(**job_options)
-    previews = list(islice(preview(load_allowed_job(job), row, issues=issues), _MOST_ROWS if issues else 1))
+    previews = list(islice(preview(load_allowed_job(job), row, only_with_issues=issues), _MOST_ROWS if issues else 1))
     if not previews and not issues:
         raise UsageError(_("{path} has no row {row}.", path=job.source, row=row or 1))
     status = 0 if all(one.row.is_valid for one in previews) else 1

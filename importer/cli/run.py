@@ -53,7 +53,7 @@ EXIT_STATUSES = {
 @options.logging
 def command(*, yes: bool, as_json: bool, log_file: Path | None, verbose: int, **job_options: Any) -> int:  # noqa: ANN401 - options
     """Carry out `run`."""
-    from importer.pipeline import interrupted, run  # noqa: PLC0415 - slow to import, and help does not need it
+    from importer.pipeline import interruption_message, run  # noqa: PLC0415 - slow to import, and help does not need it
     from importer.workflow.job import load_job  # noqa: PLC0415
 
     set_up(log_file, verbose)
@@ -64,5 +64,5 @@ def command(*, yes: bool, as_json: bool, log_file: Path | None, verbose: int, **
         else:
             print_finished(finished)
     except KeyboardInterrupt as stop:
-        raise RunStopped(interrupted(finished.counts)) from stop
+        raise RunStopped(interruption_message(finished.counts)) from stop
     return finished.exit_status

@@ -115,7 +115,7 @@ def command(  # noqa: PLR0913 - each is an option of the command line
     """Carry out `settle`."""
     from importer import mapping as mappings  # noqa: PLC0415 - slow to import, and help does not need it
     from importer.settings import Connection  # noqa: PLC0415
-    from importer.workflow.job import journal_path, mapped  # noqa: PLC0415
+    from importer.workflow.job import connection_in, journal_path  # noqa: PLC0415
     from importer.workflow.settle_job import SettleJob  # noqa: PLC0415
 
     set_up(log_file, verbose)
@@ -123,7 +123,7 @@ def command(  # noqa: PLR0913 - each is an option of the command line
     by_hand.check()
     connection = Connection(**others)
     if mapping is not None and by_hand.asks_the_crm:
-        connection = ask_for_server(connection, mapped(mappings.load_mapping(mapping)))
+        connection = ask_for_server(connection, connection_in(mappings.load_mapping(mapping)))
     results, not_taken = _settle(SettleJob(connection, journal_path(journal), mapping, quiet_period), by_hand)
     status = _exit_status([result for _name, result in results])
     if as_json:

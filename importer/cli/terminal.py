@@ -145,18 +145,18 @@ def load_allowed_job(job: Job) -> LoadedJob:
     from importer.workflow.job import load_job  # noqa: PLC0415
 
     loaded = load_job(job)
-    return replace(loaded, job=ask_for_folders(loaded.job, loaded.cases))
+    return replace(loaded, job=ask_for_folders(loaded.job, loaded.case_mapping))
 
 
-def ask_for_folders(job: Job, cases: CaseMapping) -> Job:
+def ask_for_folders(job: Job, case_mapping: CaseMapping) -> Job:
     """Return the job with the folders that the user allows; raises where they do not allow one that it needs."""
     from importer.workflow import guards  # noqa: PLC0415
 
-    return guards.ask_for_folders(job, cases, Terminal())
+    return guards.ask_for_folders(job, case_mapping, Terminal())
 
 
-def ask_for_server(connection: Connection, mapped: Connection) -> Connection:
+def ask_for_server(connection: Connection, from_mapping: Connection) -> Connection:
     """Return the connection once the user agrees to its server and operation; raises where they do not."""
     from importer.workflow import guards  # noqa: PLC0415
 
-    return guards.ask_for_server(connection, mapped, Terminal())
+    return guards.ask_for_server(connection, from_mapping, Terminal())

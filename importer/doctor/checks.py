@@ -57,28 +57,30 @@ def exit_status(checks: list[Check]) -> int:
     return max((check.exit_status for check in checks if check.level is Level.FAULT), default=0)
 
 
-def run_checks(given: Connection, mapped: Connection, journal: Path) -> Iterator[Check]:
+def run_checks(given: Connection, from_mapping: Connection, journal: Path) -> Iterator[Check]:
     """Yield each check as soon as it is made; nothing is created, neither here nor in the CRM."""
     try:
         found = settings.load_settings()
         if found.exists:
             yield _settings_file(found)
-        server, operation = settings.server_and_operation(given, mapped)
+        server, operation = settings.server_and_operation(given, from_mapping)
     except SettingsError as error:
         server = operation = None
         yield _fault("settings", error)
     else:
-        yield from _connection(given, mapped, server, operation)
+        yield from _connection(given, from_mapping, server, operation)
     yield _journal(journal)
     yield _disk(journal)
     yield _keyring(server, operation)
 
 
-def _connection(given: Connection, mapped: Connection, server: str | None, operation: str | None) -> Iterator[Check]:
+def _connection(
+    given: Connection, from_mapping: Connection, server: str | None, operation: str | None
+) -> Iterator[Check]:
     """Check the settings, and with them the server and the token."""
     target = None
     try:
-        target = settings.target(given, mapped)
+        target = settings.target(given, from_mapping)
         yield _ok("settings", _("{server}, operation {operation}, token found", server=server, operation=operation))
     except SettingsError as error:
         yield _fault("settings", error)

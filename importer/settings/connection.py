@@ -48,27 +48,29 @@ class Connection:
     file: Path | None = None
 
 
-def server_and_operation(connection: Connection, mapped: Connection = Connection()) -> tuple[str | None, str | None]:
+def server_and_operation(
+    connection: Connection, from_mapping: Connection = Connection()
+) -> tuple[str | None, str | None]:
     """Return the server's address and the operation, each None if nothing names it.
 
     `connection` is what the command line says; the environment has `WOLKVOX_SERVER` and `WOLKVOX_OPERATION`. Raises
     SettingsError for an address that cannot be used, and for names that are not UTF-8.
     """
     settings = load_settings()
-    server, _by = _find("server", connection, mapped, settings)
-    operation, _by = _find("operation", connection, mapped, settings)
+    server, _by = _find("server", connection, from_mapping, settings)
+    operation, _by = _find("operation", connection, from_mapping, settings)
     return server and normal_server(server), operation
 
 
 def _find(
-    what: Literal["server", "operation"], connection: Connection, mapped: Connection, settings: Settings
+    what: Literal["server", "operation"], connection: Connection, from_mapping: Connection, settings: Settings
 ) -> tuple[str | None, NamedBy]:
     """Return the server or the operation, and what names it."""
     candidates: tuple[tuple[NamedBy, str | None], ...] = (
         ("option", getattr(connection, what)),
         ("environment", os.environ.get(f"WOLKVOX_{what.upper()}")),
         ("settings", getattr(settings, what)),
-        ("mapping", getattr(mapped, what)),
+        ("mapping", getattr(from_mapping, what)),
     )
     by, name = next((pair for pair in candidates if pair[1]), ("none", None))
     if name and not _is_text(name):
@@ -108,9 +110,9 @@ def _is_text(name: str) -> bool:
     return True
 
 
-def require_server_and_operation(connection: Connection, mapped: Connection = Connection()) -> tuple[str, str]:
+def require_server_and_operation(connection: Connection, from_mapping: Connection = Connection()) -> tuple[str, str]:
     """Return the server's address and the operation; raises SettingsError, with the remedy, if one is missing."""
-    server, operation = server_and_operation(connection, mapped)
+    server, operation = server_and_operation(connection, from_mapping)
     if not server:
         raise SettingsError(
             _(
@@ -128,23 +130,23 @@ def require_server_and_operation(connection: Connection, mapped: Connection = Co
     return server, operation
 
 
-def server_question(connection: Connection, mapped: Connection = Connection()) -> Question | None:
+def server_question(connection: Connection, from_mapping: Connection = Connection()) -> Question | None:
     """Return the question whether server and operation are the user's; None if that is certain.
 
     It is where the user named both by an option, in the environment or in the settings file, stored a token for them
     with `login`, or agreed to them before. A simulated CRM on this computer needs no consent.
     """
     settings = load_settings()
-    server, operation = server_and_operation(connection, mapped)
+    server, operation = server_and_operation(connection, from_mapping)
     if not (server and operation) or is_loopback(server):
         return None
-    _name, server_by = _find("server", connection, mapped, settings)
-    _name, operation_by = _find("operation", connection, mapped, settings)
+    _name, server_by = _find("server", connection, from_mapping, settings)
+    _name, operation_by = _find("operation", connection, from_mapping, settings)
     if "mapping" not in {server_by, operation_by}:
         return None
     if settings.trusts(server, operation) or token_in_keyring(server, operation):
         return None
-    values = {"server": server, "operation": operation, "file": mapped.file or _("the mapping")}
+    values = {"server": server, "operation": operation, "file": from_mapping.file or _("the mapping")}
     if server_by == "mapping":
         sentence = _(
             "{file} names the server {server} and the operation {operation}. Are these yours, and may the token and"
@@ -162,29 +164,29 @@ def server_question(connection: Connection, mapped: Connection = Connection()) -
     return Question(TRUST_SERVER, sentence, (answer,), about, given=answer if connection.trust_server else None)
 
 
-def require(connection: Connection, mapped: Connection = Connection()) -> str:
+def require_server(connection: Connection, from_mapping: Connection = Connection()) -> str:
     """Return the server's address, once server, operation, certificates and token are known; sends nothing.
 
     Raises SettingsError, with the remedy, for what is missing or unusable.
     """
-    return _target(connection, mapped).server
+    return _target(connection, from_mapping).server
 
 
-def target(connection: Connection, mapped: Connection = Connection()) -> Target:
+def target(connection: Connection, from_mapping: Connection = Connection()) -> Target:
     """Return where cases go, token included: nothing can be sent or asked without it.
 
     Raises QuestionsOpen if the user has not agreed to server and operation, SettingsError, with the remedy, for what is
     missing or unusable.
     """
-    question = server_question(connection, mapped)
+    question = server_question(connection, from_mapping)
     if question is not None and question.given is None:
         raise QuestionsOpen([question])
-    return _target(connection, mapped)
+    return _target(connection, from_mapping)
 
 
-def _target(connection: Connection, mapped: Connection) -> Target:
+def _target(connection: Connection, from_mapping: Connection) -> Target:
     settings = load_settings()
-    server, operation = require_server_and_operation(connection, mapped)
+    server, operation = require_server_and_operation(connection, from_mapping)
     ca_file = connection.ca_file or settings.ca_file
     if ca_file is not None and not ca_file.is_file():
         named_by = "--ca-file" if connection.ca_file else settings.path

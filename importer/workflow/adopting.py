@@ -245,14 +245,14 @@ _BRING_BACK = _(
 )
 
 
-def open_report(job: Job, cases: CaseMapping) -> Table:
+def open_report(job: Job, case_mapping: CaseMapping) -> Table:
     """Open the sheet of the report, whatever number Excel gave it, or the source's own sheet if it has ids."""
-    table = open_source(job.source, replace(cases.table, sheet=None, header_row=None))
+    table = open_source(job.source, replace(case_mapping.table, sheet=None, header_row=None))
     if id_column(table.columns):
         return table
-    for title in filter(None, [cases.table.sheet, *report.report_sheets(job.source)]):
+    for title in filter(None, [case_mapping.table.sheet, *report.report_sheets(job.source)]):
         with suppress(SourceError):  # the user's own sheet with our name, without a table
-            other = open_table(job.source, replace(cases.table, sheet=title, header_row=None))
+            other = open_table(job.source, replace(case_mapping.table, sheet=title, header_row=None))
             if id_column(other.columns):
                 return other
     return table

@@ -82,7 +82,7 @@ class Forecast:
         return islice(self.plan.sendable(), start, start + count)
 
 
-def make_forecast(job: Job, plan: Plan, crm: Crm, server: str, *, is_new: bool) -> Forecast:
+def make_forecast(job: Job, plan: Plan, crm: Crm, server: str, *, spot_check_due: bool) -> Forecast:
     """Return what a run will do; if it will send anything, the CRM is asked how many calls are left.
 
     `is_new` means that no row of this source was looked for yet. Raises ServerUnreachable or ConnectionRefused if the
@@ -95,7 +95,7 @@ def make_forecast(job: Job, plan: Plan, crm: Crm, server: str, *, is_new: bool) 
     wanted = 0 if held_back else min(ready, job.limit or ready)
     quota = crm.token_information() if wanted else None
     left = quota.left if quota else None
-    checked = choose_for_spot_check(plan, ready, job.spot_check, left) if is_new and wanted else []
+    checked = choose_for_spot_check(plan, ready, job.spot_check, left) if spot_check_due and wanted else []
     rows_today = rows_within_quota(job, quota, wanted, search_calls(checked))
     attachments = size = open_cases = 0
     closed = {status for rule in plan.mapping.rules if rule.path == "status" for status in rule.closed}

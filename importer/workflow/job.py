@@ -87,7 +87,7 @@ class LoadedJob:
     """A job with its mapping loaded and its source read."""
 
     job: Job
-    cases: CaseMapping
+    case_mapping: CaseMapping
     table: Table
 
 
@@ -96,8 +96,8 @@ def load_job(job: Job) -> LoadedJob:
 
     Raises MappingError with every fault of the mapping, and SourceError as `open_source` does.
     """
-    cases = mapping.load_mapping(job.mapping)
-    return LoadedJob(job, cases, open_source(job.source, cases.table))
+    case_mapping = mapping.load_mapping(job.mapping)
+    return LoadedJob(job, case_mapping, open_source(job.source, case_mapping.table))
 
 
 def open_source(path: Path, options: TableOptions) -> Table:
@@ -110,26 +110,28 @@ def open_source(path: Path, options: TableOptions) -> Table:
     return open_table(path, options)
 
 
-def open_tables(cases: CaseMapping, source: Path, allowed: Iterable[Path]) -> dict[TableNeed, Sequence[pd.DataFrame]]:
+def open_tables(
+    case_mapping: CaseMapping, source: Path, allowed: Iterable[Path]
+) -> dict[TableNeed, Sequence[pd.DataFrame]]:
     """Return the frames of every other table that a mapping needs, in other files or in the source itself.
 
     Raises QuestionsOpen if the mapping names a folder that the user has not allowed, and SourceError for a table that
     cannot be read, or is a device or a pipe.
     """
-    if questions := folder_questions(cases, source, allowed):
+    if questions := folder_questions(case_mapping, source, allowed):
         raise QuestionsOpen(questions)
-    return {need: list(_open_need(need, source).frames()) for need in cases.tables}
+    return {need: list(_open_need(need, source).frames()) for need in case_mapping.tables}
 
 
-def scope_of(job: Job, cases: CaseMapping) -> Scope:
+def scope_of(job: Job, case_mapping: CaseMapping) -> Scope:
     """Return the scope of a job; parts that are not known are empty, which commands that send do not allow."""
-    server, operation = settings.server_and_operation(job.connection, mapped(cases))
-    return Scope(tenant_of(server) if server else "", operation or "", cases.import_name)
+    server, operation = settings.server_and_operation(job.connection, connection_in(case_mapping))
+    return Scope(tenant_of(server) if server else "", operation or "", case_mapping.import_name)
 
 
-def mapped(cases: CaseMapping) -> Connection:
+def connection_in(case_mapping: CaseMapping) -> Connection:
     """Return the mapping's part of the connection settings."""
-    return Connection(cases.server, cases.operation, file=cases.path)
+    return Connection(case_mapping.server, case_mapping.operation, file=case_mapping.path)
 
 
 def journal_path(option: Path | None) -> Path:
@@ -142,17 +144,17 @@ def allowed_folders(job: Job) -> tuple[Path, ...]:
     return (*job.allow_folders, *load_settings().folders)
 
 
-def folder_questions(cases: CaseMapping, source: Path, allowed: Iterable[Path]) -> list[Question]:
+def folder_questions(case_mapping: CaseMapping, source: Path, allowed: Iterable[Path]) -> list[Question]:
     """Return the question for each named folder outside those of the mapping and the source and the allowed ones.
 
     Folders are compared by their real paths, so that neither `..` nor a link can lead outside unnoticed.
     """
-    inside = [_real(folder) for folder in (cases.path.absolute().parent, source.absolute().parent, *allowed)]
+    inside = [_real(folder) for folder in (case_mapping.path.absolute().parent, source.absolute().parent, *allowed)]
     outside: dict[Path, str] = {}
-    for folder, named in _named_folders(cases, source):
+    for folder, named in _named_folders(case_mapping, source):
         if not any(folder.is_relative_to(allowed_folder) for allowed_folder in inside):
             outside.setdefault(folder, named)
-    return [_folder_question(cases, folder, named) for folder, named in outside.items()]
+    return [_folder_question(case_mapping, folder, named) for folder, named in outside.items()]
 
 
 def _open_need(need: TableNeed, source: Path) -> Table:
@@ -163,21 +165,21 @@ def _open_need(need: TableNeed, source: Path) -> Table:
     return open_table(need.path, need.options)
 
 
-def _named_folders(cases: CaseMapping, source: Path) -> Iterable[tuple[Path, str]]:
+def _named_folders(case_mapping: CaseMapping, source: Path) -> Iterable[tuple[Path, str]]:
     """Yield the real path of every folder from which a mapping reads files, and the text that names it."""
-    for need in cases.tables:
+    for need in case_mapping.tables:
         if need.path is not None:
             yield _real(need.path).parent, str(need.path)
-    if cases.attachments is not None:
-        folder = source.absolute().parent / cases.attachments.folder
-        yield _real(folder), str(cases.attachments.folder)
+    if case_mapping.attachments is not None:
+        folder = source.absolute().parent / case_mapping.attachments.folder
+        yield _real(folder), str(case_mapping.attachments.folder)
 
 
-def _folder_question(cases: CaseMapping, folder: Path, named: str) -> Question:
+def _folder_question(case_mapping: CaseMapping, folder: Path, named: str) -> Question:
     sentence = _(
         "{file} names {named}, which is neither in its own folder nor in the source's. May files in {folder} be read"
         " and sent with the cases?",
-        file=cases.path,
+        file=case_mapping.path,
         named=named,
         folder=folder,
     )

@@ -184,15 +184,15 @@ _FINAL = (Status.CREATED, Status.SKIPPED)
 """States of a plan that its own run does not change."""
 
 
-def refreshed(plan: Plan, journal: Journal, record: ImportRecord) -> Plan:
+def refresh(plan: Plan, journal: Journal, record: ImportRecord) -> Plan:
     """Return the plan with what the journal knows now, after sending; rows in a final state are not read again."""
     batches: Spool[Batch] = Spool(in_memory=1)  # the plan's own batches are still in memory
     for batch in plan.batches:
-        batches.append(_refreshed(batch, journal, record))
+        batches.append(_refresh_batch(batch, journal, record))
     return replace(plan, batches=batches)
 
 
-def _refreshed(batch: Batch, journal: Journal, record: ImportRecord) -> Batch:
+def _refresh_batch(batch: Batch, journal: Journal, record: ImportRecord) -> Batch:
     """Return a batch with what the journal knows now about its rows that are not in a final state."""
     facts = batch.facts
     is_open = ~batch.in_state(*_FINAL) & (facts["key_digest"] != "")
@@ -209,7 +209,16 @@ def _refreshed(batch: Batch, journal: Journal, record: ImportRecord) -> Batch:
     return batch.with_facts(known=known, status=states, differs=differs)
 
 
-def finish(
+def with_open_questions(result: SendResult, plan: Plan) -> SendResult:
+    """Add the open questions that rows wait for, which are the reason unless something more pressing ended the run."""
+    if not plan.waiting:  # none of the rows with an open question were selected
+        return result
+    notes = tuple(question.listed for question in plan.open_questions)
+    reason = result.reason or _("Rows wait for an answer: {questions}", questions=" ".join(notes))
+    return replace(result, notes=(*result.notes, *notes), reason=reason, status=max(result.status, PAUSED))
+
+
+def report_outcome(
     plan: Plan, journal: Journal, record: ImportRecord | None, result: SendResult, options: ReportOptions
 ) -> Finished:
     """Write the report of a plan; return how the command ended.

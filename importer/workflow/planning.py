@@ -125,16 +125,16 @@ class Planner:
         """Convert the cells of the rows to the fields of cases."""
         return self._mapper.convert(rows.frame)
 
-    def validate(self, rows: SurveyedFrame, matched: MatchedRows, mapped: Converted) -> dict[int, tuple[Issue, ...]]:
+    def validate(self, rows: SurveyedFrame, matched: MatchedRows, converted: Converted) -> dict[int, tuple[Issue, ...]]:
         """Return the issues of the rows by row number, each (row, column, code) once; a skipped row has none."""
-        failed = {(issue.row, issue.column) for issue in mapped.issues if issue.row and issue.column}
+        failed = {(issue.row, issue.column) for issue in converted.issues if issue.row and issue.column}
         short_keys = pd.Series(matched.short_keys, index=rows.frame.index, dtype=object)
-        judged = self._validator.validate(mapped.fields, rows.frame, short_keys, self._matcher.repeated, failed)
+        judged = self._validator.validate(converted.fields, rows.frame, short_keys, self._matcher.repeated, failed)
         doubtful = self._matcher.issues(rows.frame, rows.keys, matched)
         numbers = set(rows.frame.index)
         ragged = (issue for issue in self._table.issues if issue.row in numbers)
         by_row: dict[int, dict[tuple[str | None, str], Issue]] = {}
-        for issue in (*ragged, *mapped.issues, *judged, *doubtful):
+        for issue in (*ragged, *converted.issues, *judged, *doubtful):
             if issue.row is not None and issue.row not in rows.skipped:
                 by_row.setdefault(issue.row, {}).setdefault((issue.column, issue.code), issue)
         return {row: tuple(issues.values()) for row, issues in by_row.items()}
@@ -146,11 +146,11 @@ class Planner:
         names = self._mapper.attachment_names(rows.frame)
         return {row: self._folder.find(row, cells) for row, cells in names.items()}
 
-    def batch(
+    def make_batch(
         self,
         rows: SurveyedFrame,
         matched: MatchedRows,
-        mapped: Converted,
+        converted: Converted,
         issues: Mapping[int, tuple[Issue, ...]],
         found: Mapping[int, FoundAttachments],
     ) -> Batch:
@@ -173,7 +173,7 @@ class Planner:
             lines.append(
                 (*digests, spellings, state, known, differs, skipped, None, faults, files.attachments, files.missing)
             )
-        return Batch.of(lines, mapped.fields)
+        return Batch.of(lines, converted.fields)
 
     def _differing(self, matched: MatchedRows, contents: _RowContents, hashes: Sequence[str]) -> set[int]:
         """Return the positions of the rows whose content differs from the journal's; `hashes` are those of all rows."""
@@ -200,7 +200,7 @@ class Planner:
         self._taken.add(known.reference)
         return True
 
-    def plan(self, batches: Spool[Batch]) -> Plan:
+    def make_plan(self, batches: Spool[Batch]) -> Plan:
         """Return the plan with these batches, one for each frame."""
         return Plan(
             table=self._table,

@@ -15,7 +15,7 @@ from importer.settings import Connection
 from importer.source import open_table
 from importer.workflow import guards
 from importer.workflow.decisions import DecisionTaker, HumanDecision
-from importer.workflow.job import mapped
+from importer.workflow.job import connection_in
 from importer.workflow.matching import ImportHistory
 from importer.workflow.settling import SearchSettler, SettleResult
 from importer.workflow.tenant_facts import QUIET_PERIOD, Findings
@@ -159,7 +159,7 @@ class SettleJob:
         return Journal(self.journal)
 
     def _mapped(self) -> Connection:
-        return mapped(mapping.load_mapping(self.mapping)) if self.mapping else Connection()
+        return connection_in(mapping.load_mapping(self.mapping)) if self.mapping else Connection()
 
     def _records(self, journal: Journal) -> list[ImportRecord]:
         """Return the imports to settle; raises UsageError if the journal has none of them."""

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from importer.journal import ImportRecord, Journal, RunStart, program_name, user_name
-from importer.messages import _
 from importer.model import Identity, Status
 from importer.questions import Answered, Question, answer_all, unanswered
 from importer.workflow import guards
@@ -14,8 +13,8 @@ from importer.workflow.forecast import UserInterface
 from importer.workflow.job import Job, LoadedJob, scope_of
 from importer.workflow.key_rule import KeyRule, refuse_changed_key, refuse_other_rule
 from importer.workflow.looking import OTHER_COMPUTER
-from importer.workflow.outcome import PAUSED, SendResult
 from importer.workflow.plan import Batch, Plan
+from importer.workflow.planning import select_rows
 
 PlanMaker = Callable[[Job], tuple[ImportRecord | None, Plan]]
 """Plans the source of a job with what the journal knows about its import; None before the first run."""
@@ -23,7 +22,7 @@ PlanMaker = Callable[[Job], tuple[ImportRecord | None, Plan]]
 
 @dataclass(frozen=True, slots=True)
 class AgreedRun:
-    """An agreed run: the job with the answers in it, the import as the journal knows it, and the plan."""
+    """An agreed run: the job with the answers in it, the import as the journal knows it, and the plan of its rows."""
 
     job: Job
     record: ImportRecord | None
@@ -31,35 +30,38 @@ class AgreedRun:
     answered: list[Answered]
 
 
-def agree(loaded: LoadedJob, journal: Journal, ui: UserInterface, server: str, make_plan: PlanMaker) -> AgreedRun:
+def ask_open_questions(
+    loaded: LoadedJob, journal: Journal, ui: UserInterface, server: str, make_plan: PlanMaker
+) -> AgreedRun:
     """Plan a source, and have a person answer every question that must be answered before anything is sent.
 
     Nothing goes to the CRM before that. Questions that need no plan are listed together with those about folders,
     which the plan itself needs. Raises StartRefused, QuestionsOpen or UsageError if the run may not start.
     """
-    job, cases = loaded.job, loaded.cases
+    job, case_mapping = loaded.job, loaded.case_mapping
     forecast = guards.forecast_questions(ui)
-    record = guards.find_import(journal, scope_of(job, cases), job.same_as)
-    of_the_journal = list(guards.journal_questions(job, journal, scope_of(job, cases)))
-    first = [*of_the_journal, *guards.first_run_questions(job, scope_of(job, cases), server, record)]
-    trust = guards.server_questions(job, cases)
-    job = guards.ask_for_folders(job, cases, ui, later=[*trust, *first, *forecast])
+    record = guards.find_import(journal, scope_of(job, case_mapping), job.same_as)
+    of_the_journal = list(guards.journal_questions(job, journal, scope_of(job, case_mapping)))
+    first = [*of_the_journal, *guards.first_run_questions(job, scope_of(job, case_mapping), server, record)]
+    trust = guards.server_questions(job, case_mapping)
+    job = guards.ask_for_folders(job, case_mapping, ui, later=[*trust, *first, *forecast])
     record, plan = make_plan(job)
     refuse_changed_key(plan, journal, record)
-    guards.refuse_without_looking(job, journal, scope_of(job, cases), plan.table.digest)
+    guards.refuse_without_looking(job, journal, scope_of(job, case_mapping), plan.table.digest)
     if not job.look_first:
         guards.refuse_unknown_ids(plan, journal, job.report_path)
     questions = [*trust, *_plan_questions(job, plan, journal, record)]
     overlaps = guards.overlap_questions(job, plan, journal, record, asked=questions)
     later = [*overlaps, *first, *(forecast if plan.counts().planned else ())]
     answered = answer_all(questions, ui, later=later)
-    same_as, job = job.same_as, guards.agreed(job, answered, ui, cases)
+    same_as, job = job.same_as, guards.agreed(job, answered, ui, case_mapping)
     if job.same_as != same_as:
         record, plan = make_plan(job)
         refuse_changed_key(plan, journal, record)
         overlaps = guards.overlap_questions(job, plan, journal, record)
     answered += answer_all([*overlaps, *(first if record is None else of_the_journal)], ui)
-    return AgreedRun(job, record, plan.with_open(unanswered([*questions, *overlaps], answered)), answered)
+    plan = plan.with_open(unanswered([*questions, *overlaps], answered))
+    return AgreedRun(job, record, select_rows(plan, job.only), answered)
 
 
 def _plan_questions(job: Job, plan: Plan, journal: Journal, record: ImportRecord | None) -> list[Question]:
@@ -70,7 +72,7 @@ def _plan_questions(job: Job, plan: Plan, journal: Journal, record: ImportRecord
     ]
 
 
-def needs_spot_check(job: Job, plan: Plan, journal: Journal, record: ImportRecord | None) -> bool:
+def spot_check_is_due(job: Job, plan: Plan, journal: Journal, record: ImportRecord | None) -> bool:
     """Tell whether a spot check is due: no row of this source was looked for yet, and --look-first is not given.
 
     It is due again if rejected rows are sent again, which another computer may have sent since, and on every run of an
@@ -83,9 +85,9 @@ def needs_spot_check(job: Job, plan: Plan, journal: Journal, record: ImportRecor
     return not journal.imports.is_spot_checked(record, plan.table.digest)
 
 
-def record_plan(agreed: AgreedRun, plan: Plan, journal: Journal) -> ImportRecord:
+def record_plan(agreed: AgreedRun, journal: Journal) -> ImportRecord:
     """Record an agreed plan: the import, new rows, corrected rows, and rows that were edited after their creation."""
-    job, record = agreed.job, agreed.record
+    job, plan, record = agreed.job, agreed.plan, agreed.record
     bound_to = None if plan.mapping.key else plan.table.digest
     if record is None:
         record = journal.imports.add(*plan.scope.parts, bound_to, KeyRule.of(plan).written())
@@ -121,16 +123,7 @@ def _record_batch(batch: Batch, plan: Plan, journal: Journal, record: ImportReco
     journal.rows.flag_changed(record.id, edited)
 
 
-def run_start(plan: Plan, server: str) -> RunStart:
+def run_details(plan: Plan, server: str) -> RunStart:
     """Return what the journal records about a run when it starts."""
     table = plan.table
     return RunStart(str(table.path), table.digest, plan.mapping.digest, server, user_name(), program_name())
-
-
-def with_open_questions(result: SendResult, plan: Plan) -> SendResult:
-    """Add the open questions that rows wait for, which are the reason unless something more pressing ended the run."""
-    if not plan.waiting:  # none of the rows with an open question were selected
-        return result
-    notes = tuple(question.listed for question in plan.open_questions)
-    reason = result.reason or _("Rows wait for an answer: {questions}", questions=" ".join(notes))
-    return replace(result, notes=(*result.notes, *notes), reason=reason, status=max(result.status, PAUSED))

@@ -16,29 +16,29 @@ from importer.questions import Answer, Answered, Question, answer_all
 from importer.settings import TRUST_SERVER, Connection
 from importer.workflow.forecast import UserInterface
 from importer.workflow.guards.other_imports import OTHER_IMPORT, SAME_AS, pair
-from importer.workflow.job import ALLOW_FOLDER, Job, allowed_folders, folder_questions, mapped
+from importer.workflow.job import ALLOW_FOLDER, Job, allowed_folders, connection_in, folder_questions
 
 IN_THE_SETTINGS = frozenset({TRUST_SERVER, ALLOW_FOLDER})
 """Questions whose answers are kept in the settings file; all other answers are kept in the journal."""
 
 
-def server_questions(job: Job, cases: CaseMapping) -> list[Question]:
+def server_questions(job: Job, case_mapping: CaseMapping) -> list[Question]:
     """Return the question whether server and operation are meant, none if they are."""
-    question = settings.server_question(job.connection, mapped(cases))
+    question = settings.server_question(job.connection, connection_in(case_mapping))
     return [question] if question else []
 
 
-def ask_for_folders(job: Job, cases: CaseMapping, ui: UserInterface, later: Iterable[Question] = ()) -> Job:
+def ask_for_folders(job: Job, case_mapping: CaseMapping, ui: UserInterface, later: Iterable[Question] = ()) -> Job:
     """Return the job with the outside folders that the mapping names, once the user allows them.
 
     `later` are questions to list together with these if there is no terminal. Raises QuestionsOpen in that case,
     UsageError if the person declines.
     """
     allowed = settings.load_settings().folders
-    needed = folder_questions(cases, job.source, allowed)
+    needed = folder_questions(case_mapping, job.source, allowed)
     if not needed:
         return job
-    not_allowed = {question.about for question in folder_questions(cases, job.source, allowed_folders(job))}
+    not_allowed = {question.about for question in folder_questions(case_mapping, job.source, allowed_folders(job))}
     questions = [
         question if question.about in not_allowed else replace(question, given=question.answers[0])
         for question in needed
@@ -56,7 +56,7 @@ def ask_for_server(given: Connection, mapped_: Connection, ui: UserInterface) ->
     return replace(given, trust_server=True)
 
 
-def agreed(job: Job, answered: Iterable[Answered], ui: UserInterface, cases: CaseMapping | None = None) -> Job:
+def agreed(job: Job, answered: Iterable[Answered], ui: UserInterface, case_mapping: CaseMapping | None = None) -> Job:
     """Return the job with the answers in it; remember those about servers and folders in the settings file."""
     for one in answered:
         question, answer = one.question, one.answer
@@ -64,8 +64,8 @@ def agreed(job: Job, answered: Iterable[Answered], ui: UserInterface, cases: Cas
             folder = Path(question.about)
             job = replace(job, allow_folders=(*job.allow_folders, folder))
             _remember_folder(folder, ui)
-        elif question.code == TRUST_SERVER and cases is not None:
-            _remember_server(job.connection, mapped(cases), ui)
+        elif question.code == TRUST_SERVER and case_mapping is not None:
+            _remember_server(job.connection, connection_in(case_mapping), ui)
             job = replace(job, connection=replace(job.connection, trust_server=True))
         elif question.code == OTHER_IMPORT and answer.value.startswith(SAME_AS):
             job = replace(job, same_as=answer.value.removeprefix(SAME_AS).strip())
