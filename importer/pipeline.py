@@ -77,7 +77,7 @@ def make_plan(
         issues = planner.validate(rows, matched, fields)  # validation: what is wrong with the values
         files = planner.find_attachments(rows)
         batches.append(planner.make_batch(rows, matched, fields, issues, files))
-    return planner.make_plan(batches)
+    return planner.assemble(batches)
 
 
 def check(loaded: LoadedJob) -> Plan:

@@ -200,7 +200,7 @@ class Planner:
         self._taken.add(known.reference)
         return True
 
-    def make_plan(self, batches: Spool[Batch]) -> Plan:
+    def assemble(self, batches: Spool[Batch]) -> Plan:
         """Return the plan with these batches, one for each frame."""
         return Plan(
             table=self._table,
