@@ -343,7 +343,7 @@ class ReportContent:
     """Everything that a report shows.
 
     `rows` may be iterated more than once, comes in sheet order, and is not held in memory. `case_url` leads to a
-    case once its `{wolkvox_id}` is filled in; None where nobody has said how.
+    case once its `{wolkvox_id}` is filled in; None if it is not configured.
     """
 
     summary: Summary

@@ -249,8 +249,8 @@ def _lines(findings: Findings) -> Iterator[str]:
     yield _("  Answer when nothing is found: {shape}", shape=findings.nothing_found)
     for error in findings.errors:
         yield _("  Answer to {asked}: {answer}", asked=error.asked, answer=error.answer)
-    for told in findings.told:
-        yield _("  {question} {answer}", question=told.question, answer=told.answer)
+    for observation in findings.told:
+        yield _("  {question} {answer}", question=observation.question, answer=observation.answer)
     yield _("What remains unknown:")
     for sentence in findings.unknown:
         yield f"  {sentence}"

@@ -249,6 +249,6 @@ def _remaining(findings: Findings) -> Iterator[str]:
     yield _("In which order records are returned, and whether paging depends on the field.")
     yield _("Whether the CRM refuses or creates an unknown contact or user; not tried.")
     yield _("How long the CRM takes for a case at most, and its limits on bodies and attachments.")
-    for told in findings.told:
-        if told.answer == "unknown":
-            yield _("Not answered: {question}", question=told.question)
+    for observation in findings.told:
+        if observation.answer == "unknown":
+            yield _("Not answered: {question}", question=observation.question)

@@ -76,7 +76,7 @@ class EventInterface:
         """Whether what is forecast may be sent."""
         return self._agrees
 
-    def answer(self, question: Question) -> Answer | None:  # noqa: ARG002 - there is nobody who could
+    def answer(self, question: Question) -> Answer | None:  # noqa: ARG002 - no person could
         """Return None: a program answers questions beforehand, in its `Job`."""
         return None
 
