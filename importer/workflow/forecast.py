@@ -85,8 +85,8 @@ class Forecast:
 def make_forecast(job: Job, plan: Plan, crm: Crm, server: str, *, spot_check_due: bool) -> Forecast:
     """Return what a run will do; if it will send anything, the CRM is asked how many calls are left.
 
-    `is_new` means that no row of this source was looked for yet. Raises ServerUnreachable or ConnectionRefused if the
-    CRM cannot be asked, UsageError if --look-first cannot look for a row.
+    `spot_check_due` means that no row of this source was looked for yet. Raises ServerUnreachable or
+    ConnectionRefused if the CRM cannot be asked, UsageError if --look-first cannot look for a row.
     """
     counts = plan.counts()
     held_back = job.only_if_all_valid and counts.invalid > 0
