@@ -6,9 +6,7 @@ imported when it is first used, so that `case-importer --help` does not wait for
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import TYPE_CHECKING
-
+TYPE_CHECKING = False  # as in `typing`, which would take a moment in which Ctrl-C shows a traceback
 if TYPE_CHECKING:
     from importer.crm import Crm, ScriptedTransport
     from importer.errors import (
@@ -141,6 +139,8 @@ __all__ = [
 
 def __getattr__(name: str) -> object:
     """Import a name of the face when it is first used."""
+    from importlib import import_module  # noqa: PLC0415 - as above
+
     if name not in _HOME:
         raise AttributeError(f"module 'importer' has no attribute '{name}'")
     return getattr(import_module(f"importer.{_HOME[name]}"), name)

@@ -14,7 +14,11 @@ from promise_support import assert_promise, states, tickets, wait_until
 from run_support import Give, Office
 
 from importer.cli.terminal import Terminal
+from importer.model import Outcome
+from importer.pipeline import run
 from importer.sandbox import Latency, RunningSandbox
+from importer.settings import Connection
+from importer.workflow.job import Job, load_job
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="signals as Unix has them")
 
@@ -112,3 +116,29 @@ def test_o32_ctrl_c_while_the_program_is_loaded_is_no_traceback(office: Office, 
     _out, err = process.communicate(timeout=60)
     assert "/importer/" not in err  # Python's own start cannot be handled
     assert office.sandbox.posts == 0
+
+
+class Faulty(Terminal):
+    """A user interface that sees Ctrl-C after a few rows, and fails when it is told of it."""
+
+    sent_rows = 0
+
+    def sent(self, outcome: Outcome) -> None:  # noqa: ARG002 - what a run calls
+        """Have Ctrl-C pressed after the sixth row."""
+        self.sent_rows += 1
+        if self.sent_rows == 6:
+            signal.raise_signal(signal.SIGINT)
+
+    def stopping(self, in_flight: int) -> None:  # noqa: ARG002 - what a run calls
+        """Fail."""
+        raise ValueError("the interface is faulty")
+
+
+def test_o19_a_faulty_interface_gives_up_no_case(slow: Office, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where the user interface fails at Ctrl-C, the cases in flight still get their answers first."""
+    for name, value in slow.environment.items():
+        monkeypatch.setenv(name, value)
+    job = Job(slow.source, slow.mapping, Connection(slow.sandbox.url, "demo"), slow.journal)
+    with pytest.raises(ValueError, match="faulty"):
+        run(load_job(job), Faulty(yes=True))
+    assert set(assert_promise(slow)) == {"created", "planned"}

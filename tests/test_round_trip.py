@@ -407,3 +407,55 @@ def test_r16_a_report_whose_key_was_rewritten_sends_no_second_case(office: Offic
     assert reason["column"] == "wolkvox_id"
     assert reference in reason["message"]
     assert_each_once(office.sandbox, 3)
+
+
+ALTERED = {
+    "cut": "x" * 33_000 + "FIN",
+    "cut between the halves of an emoji": "\N{GRINNING FACE}" * 20_000,
+    "control characters": "tone \x07 and \x1b[1m",
+    "a NUL": "a\x00b",
+}
+"""Texts that no cell of a workbook can hold as they are."""
+
+
+@pytest.mark.parametrize("text", [text for name, text in ALTERED.items() if name != "a NUL"], ids=lambda text: text[:6])
+def test_p4_text_that_the_report_altered_is_never_sent(office: Office, give: Give, text: str) -> None:
+    """A cell that the report cut, or whose characters it replaced, is an issue when it is given back, and not sent."""
+    office.write([ticket(1, Correo="nobody", Detalle=text), ticket(2, Correo="nobody")])
+    assert give(office.arguments("run", "--yes")).status == 1
+    correct(office.report, {2: {"Correo": "ana@example.com"}, 3: {"Correo": "ana@example.com"}})
+    result = give([*given_back(office), "--json"])
+    assert (result.status, result.json["counts"]["created"], result.json["counts"]["invalid"]) == (1, 1, 1)
+    assert [(reason["row"], reason["code"]) for reason in result.json["reasons"]] == [(2, "altered-in-report")]
+    assert office.sandbox.posts == 1
+
+
+@pytest.mark.parametrize("text", [text for name, text in ALTERED.items() if name != "a NUL"], ids=lambda text: text[:6])
+def test_p4_a_case_whose_text_the_report_altered_is_not_changed(office: Office, give: Give, text: str) -> None:
+    """An untouched report is not an edit of its rows, though it cannot hold all of their texts."""
+    office.write([ticket(1, Detalle=text)])
+    assert give(office.arguments("run", "--yes")).status == 0
+    result = give([*given_back(office), "--json"])
+    assert (result.status, result.json["counts"]["created"], result.json["counts"]["changed"]) == (0, 1, 0)
+
+
+def test_p4_a_report_is_checked_without_a_target(office: Office, give: Give) -> None:
+    """Without server and operation no reference can be checked, so none of a report's rows is faulty for that."""
+    office.write([ticket(1), ticket(2)])
+    assert give(office.arguments("run", "--yes")).status == 0
+    result = give(["check", str(office.report), "-m", str(office.mapping), "--json"])
+    assert (result.status, result.json["issues"]) == (0, [])
+
+
+def test_p4_a_page_as_the_report_is_written_once(office: Office, give: Give) -> None:
+    """With --html, a report that is a page itself is not written a second time."""
+    office.write([ticket(1)])
+    page = office.folder / "page.html"
+    assert give([*office.arguments("run", "--yes"), "--report", str(page), "--html"]).status == 0
+    assert [path.name for path in office.folder.glob("*.html")] == ["page.html"]
+
+
+def given_back(office: Office) -> list[str]:
+    """Return the words that run the office's report as a source."""
+    words = office.arguments("run", "--yes")
+    return [str(office.report) if word == str(office.source) else word for word in words]

@@ -17,7 +17,7 @@ from importer.report.reading import (
     read_rows,
     report_sheets,
 )
-from importer.report.text import unmarked
+from importer.report.text import is_altered, unmarked
 from importer.report.writing import WrittenReport, check_writable, default_path, digest, write
 from importer.report.writing_back import write_back
 
@@ -33,6 +33,7 @@ __all__ = [
     "default_path",
     "digest",
     "group_issues",
+    "is_altered",
     "is_given_back",
     "read_mark",
     "read_overview",

@@ -18,6 +18,9 @@ FORMULA_STARTS = frozenset("=+-@\t\r\n")
 
 _UNWRITABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 
+_PICTURE = re.compile("[\u2400-\u241f]")
+_LONGEST_MARK = 200  # characters
+
 # What a program may take for the start of a formula, the wide letters of East Asian keyboards included.
 _STARTER = "=+\\-@＝＋－＠﹦﹢﹣﹫⁺⁼₊₌⩵⩶﬩"  # noqa: RUF001 - meant as they are
 # What may stand between the start of a cell and its formula, and is ignored by one program or another: white space,
@@ -60,6 +63,16 @@ def cut(text: str) -> str:
 def cell_text(text: str) -> str:
     """Return text as a cell of a workbook can hold it."""
     return cut(text if text.isprintable() else clean(text))  # most text is, and this is the quickest way to know
+
+
+def is_altered(text: str) -> bool:
+    """Tell whether a cell of a report does not hold the source's text as it was: it was cut, or has visible signs.
+
+    Whatever language the report is in, a text that was cut fills its cell and ends in brackets.
+    """
+    if _PICTURE.search(text):
+        return True
+    return text.endswith("]") and "… [" in text[-_LONGEST_MARK:] and _units(text) >= CELL_LIMIT - 1
 
 
 def _units(text: str) -> int:

@@ -266,14 +266,15 @@ def _write(
     """Write the report in every requested form; return its path, and notes about it."""
     ours = journal.imports.is_report
     written = [report.write(options.path, content, ours)]
-    if options.html:
-        written.append(report.write(options.path.with_suffix(".html"), content, ours))
+    page = options.path.with_suffix(".html")
+    if options.html and page != options.path:
+        written.append(report.write(page, content, ours))
     if record is not None:
         for one in written:
             journal.imports.note_report(record.id, one.digest)
     notes = [one.note for one in written if one.note]
     if options.html:
-        notes.append(_("Page: {path}", path=written[1].path))
+        notes.append(_("Page: {path}", path=written[-1].path))
     if options.write_back:
         notes.append(_written_back(plan, content))
         if record is not None and record.bound_to:

@@ -13,7 +13,7 @@ from importer.attachments import AttachmentFolder, FoundAttachments
 from importer.identity import Scope
 from importer.journal import KnownRow
 from importer.mapping import CaseMapping, Converted, TableNeed
-from importer.messages import _
+from importer.messages import _, shorten
 from importer.model import UNSETTLED, Attachment, Issue, JournalRow, Status
 from importer.source import Table
 from importer.spool import Spool
@@ -72,6 +72,7 @@ class Planner:
         self._table, self._mapping, self._scope = table, mapping, scope
         ours = own_columns(table.columns)
         self._status = ours.get("status")
+        self._is_report = bool(ours)
         self._columns = tuple(column for column in table.columns if column not in ours.values())
         self._mapper = mapping.bind(self._columns, tables, table.path.parent)
         self._content_columns = self._mapper.columns if mapping.key else self._columns
@@ -134,10 +135,18 @@ class Planner:
         numbers = set(rows.frame.index)
         ragged = (issue for issue in self._table.issues if issue.row in numbers)
         by_row: dict[int, dict[tuple[str | None, str], Issue]] = {}
-        for issue in (*ragged, *converted.issues, *judged, *doubtful):
+        altered = (_altered(number, column, cell) for number, column, cell in self._altered_cells(rows.frame))
+        for issue in (*ragged, *altered, *converted.issues, *judged, *doubtful):
             if issue.row is not None and issue.row not in rows.skipped:
                 by_row.setdefault(issue.row, {}).setdefault((issue.column, issue.code), issue)
         return {row: tuple(issues.values()) for row, issues in by_row.items()}
+
+    def _altered_cells(self, frame: pd.DataFrame) -> Iterator[tuple[int, str, str]]:
+        """Yield the cells of a report given back that do not hold the source's text as it was."""
+        for column in self._mapper.columns if self._is_report else ():
+            for number, cell in frame[column].items():
+                if isinstance(cell, str) and report.is_altered(cell):
+                    yield int(str(number)), column, cell
 
     def find_attachments(self, rows: SurveyedFrame) -> dict[int, FoundAttachments]:
         """Find and check the files that the rows name, by row number."""
@@ -157,6 +166,7 @@ class Planner:
         """Combine the results of the other steps, and determine the state of each row."""
         contents = _RowContents(Contents(self._mapper.content(rows.frame)), rows.frame.index, found, self._folder)
         hashes = [contents.hash(at, self._content_columns) if self._is_kept else "" for at in range(len(rows.frame))]
+        altered = {number for number, _column, _cell in self._altered_cells(rows.frame)}
         differing = self._differing(matched, contents, hashes)
         self._assign_repeated_keys(matched, differing)
         lines = []
@@ -166,7 +176,8 @@ class Planner:
             faults = issues.get(number, ()) + (files.issues if skipped is None else ())
             known = matched.known[at].row if at in matched.known else None
             is_valid = bool(matched.key_digests[at]) and not faults
-            differs = known is not None and (at in differing or self._is_retried(known))
+            edited = at in differing and number not in altered  # what the report altered is no edit
+            differs = known is not None and (edited or self._is_retried(known))
             state = state_of(known, skipped, is_valid=is_valid, differs=differs)
             digests = matched.key_digests[at], matched.loose_digests[at], matched.references[at], hashes[at]
             spellings = matched.spellings.get(at, ())
@@ -216,6 +227,21 @@ class Planner:
 
 
 _NO_FILES = FoundAttachments((), (), ())
+
+
+def _altered(number: int, column: str, cell: str) -> Issue:
+    return Issue(
+        number,
+        column,
+        shorten(cell),
+        "altered-in-report",
+        _(
+            "{column}: the report could not hold the source's text as it was: it was cut, or has characters that no"
+            " workbook can store",
+            column=column,
+        ),
+        _("Correct this row in the source instead, and run the source"),
+    )
 
 
 class _RowContents:

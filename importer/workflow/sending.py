@@ -85,7 +85,7 @@ class Sender:
     def _interrupted(self, ended: list[threading.Event]) -> None:
         self._halt(PauseReason(_("Stopped with Ctrl-C. Give the same command again to go on."), 3))
         try:
-            self._ui.stopping(len(self._in_flight))
+            self._tell_that_it_stops()
             _wait_for(ended)
         except KeyboardInterrupt:
             with self._lock:
@@ -93,6 +93,12 @@ class Sender:
             for attempt in in_flight:
                 message = _("Stopped with Ctrl-C while this row was being sent: the case may exist.")
                 self._context.journal.attempts.conclude(attempt, Outcome(Verdict.UNKNOWN, message))
+
+    def _tell_that_it_stops(self) -> None:
+        try:
+            self._ui.stopping(len(self._in_flight))
+        except Exception as fault:  # noqa: BLE001 - raised again in `send`, once the answers in flight have come
+            self._fault = self._fault or fault
 
     def _halt(self, reason: PauseReason) -> None:
         with self._lock:
