@@ -9,11 +9,13 @@ import click
 
 from importer.messages import _
 
+_TEST_CASE = _("Test case")
+
 HEADINGS: dict[str, tuple[str, ...]] = {
     _("Decide by hand"): (
         *("--by-hand", "--created", "--instead-of", "--not-created", "--despite", "--deleted", "--from"),
     ),
-    _("Test case"): ("--create-test-case", "--source", "--row"),
+    _TEST_CASE: ("--create-test-case", "--source", "--row"),
     _("Connection"): ("--token-env", "--proxy", "--ca-file"),
     _("Pace"): ("--concurrency", "--rate", "--until", "--keep-quota", "--wait-for-quota"),
     _("Questions, answered in advance"): (
@@ -68,7 +70,9 @@ class Command(click.Command):
     def _sections(self, ctx: click.Context) -> dict[str, Rows]:
         """Return what the help says of each option, by its heading; headings without options are left out."""
         options = [param for param in self.get_params(ctx) if isinstance(param, click.Option)]
-        headings = HEADINGS if len(options) >= _MANY else {}
+        headings = dict(HEADINGS) if len(options) >= _MANY else {}
+        if not any("--create-test-case" in option.opts for option in options):
+            headings.pop(_TEST_CASE, None)  # --row is of another kind elsewhere
         sections: dict[str, Rows] = {_("Options"): [], **{heading: [] for heading in headings}}
         for option in options:
             if record := option.get_help_record(ctx):
