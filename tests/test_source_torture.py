@@ -81,6 +81,7 @@ DAMAGE = {
     "a text that is not in the table of texts": (FOURTH_ROW, FOURTH_ROW + b"\x0f\x00\xff\xff\xff\x7f"),
     "a cell longer than its record": (FOURTH_ROW, b"\xfd\x00\xff\xff\x03\x00\x00\x00"),
     "an end amid the rows": (FOURTH_ROW, b"\x0a\x00\x0a\x00\x03\x00\x00\x00"),
+    "rows that became zeros": (FOURTH_ROW, bytes(124)),  # four rows
     "an end amid the styles": (b"\xe0\x00\x14\x00", b"\x0a\x00\x14\x00"),
     "a name of the user that became a palette": (b"\x5c\x00\x70\x00", b"\x92\x00\x70\x00"),
 }

@@ -31,6 +31,7 @@ PASSWORD, TOO_LARGE = 3, 4
 ERROR = -1  # `importer.source.overrides.ERROR`; a kind of fact from 0 on is a cell style
 _EXCEL_97 = 80  # as xlrd numbers the versions of the format
 _BOF, _EOF = 0x0809, 0x000A  # the records that begin and end a part of the workbook
+_ZEROS = bytes(16)
 _WITHIN_A_PART = frozenset({
     # of the workbook as a whole: FONT, FORMAT, XF, STYLE, BOUNDSHEET, SST, EXTSST
     0x0031, 0x041E, 0x00E0, 0x0293, 0x0085, 0x00FC, 0x00FF,
@@ -94,13 +95,16 @@ def answer(content: bytes, name: str | None, output: BinaryIO) -> None:
 
 
 def check_ends(stream: memoryview) -> None:
-    """Raise ValueError where a part of the workbook goes on after its end: xlrd would not see the rows that follow.
+    """Raise ValueError where a part of the workbook goes on after its end, or has zeros in place of records.
 
-    Charts are parts within a sheet. What else follows the last part does not matter.
+    In both cases xlrd would leave out rows without a word. Charts are parts within a sheet. What else follows the last
+    part does not matter, as zeros that fill its sector.
     """
     at = depth = 0
     while at + 4 <= len(stream):
         kind, length = struct.unpack_from("<HH", stream, at)
+        if depth and bytes(stream[at : at + len(_ZEROS)]) == _ZEROS:
+            raise ValueError("a piece of the workbook consists of zeros")
         at += 4 + length
         if depth == 0 and kind != _BOF:
             if kind in _WITHIN_A_PART:
