@@ -34,10 +34,10 @@ def written(path: Path, content: bytes | str) -> Path:
     return path
 
 
-def odd_record(source: Path, target: Path) -> Path:
-    """Copy an XLS file with a record that calamine ignores and xlrd does not accept, and return the copy."""
-    user_name, palette = b"\x5c\x00\x70\x00", b"\x92\x00\x70\x00"
-    return written(target, source.read_bytes().replace(user_name, palette, 1))
+def before_excel_97(source: Path, target: Path, most: int = -1) -> Path:
+    """Copy an XLS file with the mark of Excel 95 at its parts, or at the first ones, and return the copy."""
+    excel_97, excel_95 = b"\x09\x08\x10\x00\x00\x06", b"\x09\x08\x10\x00\x00\x05"
+    return written(target, source.read_bytes().replace(excel_97, excel_95, most))
 
 
 def saved(path: Path, rows: Iterable[Iterable[object]]) -> Path:

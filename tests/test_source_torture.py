@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import sys
 import zipfile
 from pathlib import Path
 
 import pytest
-from source_support import WORKBOOKS, odd_record, open_table, opened, saved, texts_of, written
+from source_support import WORKBOOKS, before_excel_97, open_table, opened, saved, texts_of, written
 
 from importer.errors import SourceError
 from importer.source import parsing
@@ -70,8 +71,37 @@ def test_the_code_page_of_an_xls_file_does_not_matter(tmp_path: Path) -> None:
 
 def test_an_xls_file_whose_texts_are_misread_is_refused(tmp_path: Path) -> None:
     """Where only calamine, which applies the wrong code page, can read the workbook, it is refused."""
-    path = odd_record(western(tmp_path / "western.xls"), tmp_path / "odd.xls")
-    with pytest.raises(SourceError, match=r"save it as \.xlsx"):
+    path = before_excel_97(western(tmp_path / "western.xls"), tmp_path / "old.xls")
+    with pytest.raises(SourceError, match=r"would be garbled.*save it as \.xlsx"):
+        open_table(path)
+
+
+FOURTH_ROW = b"\xfd\x00\x0a\x00\x03\x00\x00\x00"  # the beginning of its first cell, which has a text
+DAMAGE = {
+    "a text that is not in the table of texts": (FOURTH_ROW, FOURTH_ROW + b"\x0f\x00\xff\xff\xff\x7f"),
+    "a cell longer than its record": (FOURTH_ROW, b"\xfd\x00\xff\xff\x03\x00\x00\x00"),
+    "an end amid the rows": (FOURTH_ROW, b"\x0a\x00\x0a\x00\x03\x00\x00\x00"),
+    "rows that became zeros": (FOURTH_ROW, bytes(124)),  # four rows
+    "an end amid the styles": (b"\xe0\x00\x14\x00", b"\x0a\x00\x14\x00"),
+    "a name of the user that became a palette": (b"\x5c\x00\x70\x00", b"\x92\x00\x70\x00"),
+}
+
+
+@pytest.mark.parametrize("damage", DAMAGE)
+def test_a_damaged_xls_workbook_is_refused_and_not_read_in_part(tmp_path: Path, damage: str) -> None:
+    """A workbook of Excel 97 to 2003 with a damaged record is refused: other rows, or hidden ones, might be read."""
+    content = bytearray((WORKBOOKS / "mixed.xls").read_bytes())
+    undamaged, damaged = DAMAGE[damage]
+    at = content.index(undamaged)
+    content[at : at + len(damaged)] = damaged
+    with pytest.raises(SourceError, match=r"damaged or incomplete.*save it as \.xlsx"):
+        open_table(written(tmp_path / "t.xls", bytes(content)))
+
+
+def test_a_damaged_mark_of_the_version_makes_no_old_xls_workbook(tmp_path: Path) -> None:
+    """A workbook is older than Excel 97 only where all its parts say so."""
+    path = before_excel_97(WORKBOOKS / "mixed.xls", tmp_path / "t.xls", most=1)
+    with pytest.raises(SourceError, match=r"damaged or incomplete.*save it as \.xlsx"):
         open_table(path)
 
 
@@ -81,6 +111,18 @@ def test_s6_a_parser_that_does_not_end_is_said(monkeypatch: pytest.MonkeyPatch) 
     for name in ("table.xlsx", "table.xls", "table.ods", "binary.xlsb"):
         with pytest.raises(SourceError, match=f"{name} cannot be read within"):
             opened(name)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="signals as Unix has them")
+@pytest.mark.parametrize("ended_by", ["SIGSEGV", "SIGABRT", "SIGKILL"])
+def test_s6_a_parser_that_the_system_ends_may_have_met_damage(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, ended_by: str
+) -> None:
+    """Where a signal ends the child process, the sentence names both causes: damage, and too little memory."""
+    program = written(tmp_path / "ended.py", f"import os, signal\nos.kill(os.getpid(), signal.{ended_by})\n")
+    monkeypatch.setitem(parsing.PROGRAMS, "xlrd", program)
+    with pytest.raises(SourceError, match=r"table\.xls .* damaged, or .* 4 GB of memory.*save"):
+        opened("table.xls")
 
 
 def test_an_xls_file_that_leads_in_a_circle_is_given_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -12,7 +12,7 @@ from pathlib import Path
 import psutil
 import pytest
 from openpyxl import Workbook
-from source_support import WORKBOOKS, odd_record, opened, rows_of, saved, texts_of, written
+from source_support import WORKBOOKS, before_excel_97, opened, rows_of, saved, texts_of, written
 
 from importer.errors import SourceError
 from importer.model import CellError, TableOptions, Typed
@@ -99,8 +99,8 @@ def test_s5_hidden_rows_are_told(name: str, hidden: set[int]) -> None:
 
 
 def test_s5_what_cannot_be_recognised_is_said(tmp_path: Path) -> None:
-    """Where xlrd cannot read an XLS workbook, its values are read all the same, and the notes say what was not seen."""
-    table = open_table(odd_record(WORKBOOKS / "mixed.xls", tmp_path / "mixed.xls"))
+    """Of an XLS workbook older than Excel 97 the values are read, and the notes say what was not seen."""
+    table = open_table(before_excel_97(WORKBOOKS / "mixed.xls", tmp_path / "mixed.xls"))
     assert (table.hidden, table.rows) == (frozenset(), 13)
     assert texts_of(table)[5] == ["date", "2024-02-29"]
     assert any("Hidden rows" in note and ".xlsx" in note for note in table.notes)

@@ -30,18 +30,10 @@ TIME_LIMIT = 30  # seconds; a small workbook takes less than one
 TIME_LIMIT_PER_MEGABYTE = 10  # seconds more; a packed megabyte of cells takes about one
 
 Parser = Literal["calamine", "xlrd"]
-_PROGRAMS = {
+PROGRAMS = {
     "calamine": Path(calamine_child.__file__),
     "xlrd": Path(__file__).with_name("xls_child.py"),  # not imported, since this process does without xlrd
 }
-
-
-class ParserFailed(SourceError):
-    """The parser cannot read the file; another parser may be able to.
-
-    A file that exceeds the limits of memory or time is another error: whether it does depends on the machine, and the
-    cells of a file must not.
-    """
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +62,7 @@ class Parsing:
         self._errors = tempfile.TemporaryFile()  # noqa: SIM115 - closed with the end of the child
         bounds = (files.MOST_ROWS, files.MOST_COLUMNS, files.LONGEST_CELL) if parser == "calamine" else ()
         # -P: this folder's modules must not hide those of the standard library.
-        program = [sys.executable, "-P", str(_PROGRAMS[parser])]
+        program = [sys.executable, "-P", str(PROGRAMS[parser])]
         command = [*program, json.dumps(sheet), *map(str, (MEMORY_LIMIT, *bounds))]
         self._process = subprocess.Popen(  # noqa: S603 - our own interpreter and program
             command, stdin=subprocess.PIPE, stdout=self._answer.file, stderr=self._errors
@@ -100,12 +92,14 @@ class Parsing:
                     seconds=self._seconds,
                 )
             ) from error
+        if status < 0:
+            raise _ended_by_a_signal(self._file)
         if status != 0:
             raise self._refusal(status)
         return self._answer
 
     def _refusal(self, status: int) -> SourceError:
-        """Return the error that an exit status of the child stands for; a negative one is a signal."""
+        """Return the error that an exit status of the child stands for."""
         if status == calamine_child.PASSWORD:
             return password_needed(self._file)
         if status == calamine_child.TOO_WIDE:
@@ -128,7 +122,7 @@ class Parsing:
                     most=files.LONGEST_CELL,
                 )
             )
-        if status == calamine_child.TOO_LARGE or status < 0:
+        if status == calamine_child.TOO_LARGE:
             return SourceError(
                 _(
                     "{file} cannot be read within {size} GB of memory. Often the cause is a stray value far below the"
@@ -137,7 +131,7 @@ class Parsing:
                     size=MEMORY_LIMIT >> 30,
                 )
             )
-        return ParserFailed(str(damaged(self._file, self._last_words())))
+        return damaged(self._file, self._last_words())
 
     def _hand_over(self, snapshot: Snapshot) -> None:
         """Give the child the bytes; if it ends before it has read them all, `finish` says why."""
@@ -152,3 +146,16 @@ class Parsing:
         self._errors.seek(0)
         lines = self._errors.read().decode("utf-8", "replace").strip().splitlines()
         return lines[-1] if lines else ""
+
+
+def _ended_by_a_signal(file: str) -> SourceError:
+    """Return the error for a child that a signal ended: a parser crashed, or could not handle the lack of memory."""
+    return SourceError(
+        _(
+            "{file} cannot be read: it is damaged, or reading it needs more than {size} GB of memory or more than this"
+            " computer has free. Open it in Excel or LibreOffice, copy the table into a new workbook and save that as"
+            " .xlsx.",
+            file=file,
+            size=MEMORY_LIMIT >> 30,
+        )
+    )

@@ -14,7 +14,7 @@ from importer.source.formats import CellFormats, cell_formats
 from importer.source.kind import Kind
 from importer.source.ods import scan as scan_ods
 from importer.source.overrides import SheetFacts
-from importer.source.parsing import Parser, ParserFailed, Parsing, SheetEntry, list_sheets
+from importer.source.parsing import Parser, Parsing, SheetEntry, list_sheets
 from importer.source.snapshot import Snapshot
 from importer.source.table import Grid
 from importer.source.workbook import WorkbookGrid
@@ -24,6 +24,7 @@ from importer.source.xlsx import scan as scan_xlsx
 _TOP_ROWS = 30
 _REPORT = re.compile(r"Report(?: \(?\d+\)?)?")
 _BESIDE_A_REPORT = frozenset({"Issues", "Summary", "To decide"})
+_EXCEL_97 = re.compile(rb"\x09\x08[\x04-\x14]\x00\x00\x06")  # a record BOF of version 6, which begins a part
 _OUR_COLUMNS = frozenset({"wolkvox_id", "reference"})
 
 
@@ -47,13 +48,22 @@ def read_sheet(kind: Kind, snapshot: Snapshot, package: Package | None, file: st
     if package is not None and kind is Kind.ODS:
         return _read_ods(snapshot, package, file, options)
     if kind is Kind.XLS:
-        try:
+        if _is_of_excel_97(snapshot):
             return _read_xls(snapshot, file, options)
-        except ParserFailed:  # xlrd cannot read every file, and none older than Excel 97
-            sheet = _read_values(kind, snapshot, file, options)
-            _refuse_misread(sheet.grid, file)
-            return sheet
+        sheet = _read_values(kind, snapshot, file, options)
+        _refuse_misread(sheet.grid, file)
+        return sheet
     return _read_values(kind, snapshot, file, options)
+
+
+def _is_of_excel_97(snapshot: Snapshot) -> bool:
+    """Return whether an XLS workbook is of Excel 97 to 2003, by the marks at the beginning of its parts.
+
+    Where xlrd cannot read such a workbook, it is damaged: calamine would read it without the rows that are lost, and
+    the hidden rows as if they were visible. One mark is enough, since another may be what is damaged.
+    """
+    with snapshot.open() as reader:
+        return _EXCEL_97.search(reader.read()) is not None
 
 
 def _read_xlsx(snapshot: Snapshot, package: Package, file: str, options: TableOptions) -> Sheet:

@@ -15,6 +15,7 @@ import json
 import os
 import pickle
 import re
+import struct
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -29,6 +30,16 @@ ROWS_BATCH_SIZE = 1000
 PASSWORD, TOO_LARGE = 3, 4
 ERROR = -1  # `importer.source.overrides.ERROR`; a kind of fact from 0 on is a cell style
 _EXCEL_97 = 80  # as xlrd numbers the versions of the format
+_BOF, _EOF = 0x0809, 0x000A  # the records that begin and end a part of the workbook
+_ZEROS = bytes(16)
+_WITHIN_A_PART = frozenset({
+    # of the workbook as a whole: FONT, FORMAT, XF, STYLE, BOUNDSHEET, SST, EXTSST
+    0x0031, 0x041E, 0x00E0, 0x0293, 0x0085, 0x00FC, 0x00FF,
+    # of a sheet: DIMENSIONS, COLINFO, ROW, DBCELL, WINDOW2, SELECTION, MERGEDCELLS, HLINK
+    0x0200, 0x007D, 0x0208, 0x00D7, 0x023E, 0x001D, 0x00E5, 0x01B8,
+    # of cells: BLANK, MULBLANK, NUMBER, RK, MULRK, LABEL, RSTRING, LABELSST, BOOLERR, FORMULA, STRING
+    0x0201, 0x00BE, 0x0203, 0x027E, 0x00BD, 0x0204, 0x00D6, 0x00FD, 0x0205, 0x0006, 0x0207,
+})  # fmt: skip
 _NUMBERS = (xlrd.XL_CELL_NUMBER, xlrd.XL_CELL_DATE)
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
@@ -61,7 +72,10 @@ def limit_memory(limit: int) -> None:
 
 
 def answer(content: bytes, name: str | None, output: BinaryIO) -> None:
-    """Write the list of sheets, or the facts and the rows of one sheet; raises ValueError before Excel 97."""
+    """Write the list of sheets, or the facts and the rows of one sheet.
+
+    Raises ValueError before Excel 97, and where rows are lost by damage.
+    """
     allow_split_pairs()
     with Path(os.devnull).open("w", encoding="utf-8") as silence:
         book = xlrd.open_workbook(
@@ -70,6 +84,7 @@ def answer(content: bytes, name: str | None, output: BinaryIO) -> None:
         if book.biff_version < _EXCEL_97:
             raise ValueError("the workbook is older than Excel 97")
         if name is None:
+            check_ends(memoryview(book.mem or b"")[book.base : book.base + book.stream_len])
             pickle.dump(list(list_sheets(book)), output)
             return
         sheet = book.sheet_by_name(name)
@@ -77,6 +92,25 @@ def answer(content: bytes, name: str | None, output: BinaryIO) -> None:
     for first in range(0, sheet.nrows, ROWS_BATCH_SIZE):
         rows = range(first, min(first + ROWS_BATCH_SIZE, sheet.nrows))
         pickle.dump(read_rows(sheet, rows, book.datemode), output, pickle.HIGHEST_PROTOCOL)
+
+
+def check_ends(stream: memoryview) -> None:
+    """Raise ValueError where a part of the workbook goes on after its end, or has zeros in place of records.
+
+    In both cases xlrd would leave out rows without a word. Charts are parts within a sheet. What else follows the last
+    part does not matter, as zeros that fill its sector.
+    """
+    at = depth = 0
+    while at + 4 <= len(stream):
+        kind, length = struct.unpack_from("<HH", stream, at)
+        if depth and bytes(stream[at : at + len(_ZEROS)]) == _ZEROS:
+            raise ValueError("a piece of the workbook consists of zeros")
+        at += 4 + length
+        if depth == 0 and kind != _BOF:
+            if kind in _WITHIN_A_PART:
+                raise ValueError("a part of the workbook goes on after its end")
+            return
+        depth += (kind == _BOF) - (kind == _EOF)
 
 
 def allow_split_pairs() -> None:
