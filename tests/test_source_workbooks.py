@@ -303,3 +303,17 @@ def test_the_options_reach_workbooks() -> None:
     """A named header row is taken of a workbook too."""
     assert opened("header_on_row_4.xlsx", header_row=5).columns == ("5.1", "5.2", "5.3", "5.4", "5.5")
     assert TableOptions().header_row is None
+
+
+def test_an_xls_workbook_that_uses_a_sector_twice_is_read(tmp_path: Path) -> None:
+    """Some exports name a sector of the workbook as another stream's, too; Excel reads them, and so is done here."""
+    content = bytearray((WORKBOOKS / "emoji.xls").read_bytes())
+    directory = 512 * (1 + int.from_bytes(content[48:52], "little"))
+    names = {
+        content[at : at + 64].decode("utf-16-le").rstrip("\0"): at for at in range(directory, directory + 512, 128)
+    }
+    start = names["Workbook"] + 116
+    content[names["Root Entry"] + 116 : names["Root Entry"] + 124] = content[start : start + 4] + b"\x40\0\0\0"
+    path = tmp_path / "twice.xls"
+    path.write_bytes(content)
+    assert rows_of(open_table(path)) == rows_of(opened("emoji.xls"))

@@ -79,7 +79,12 @@ def answer(content: bytes, name: str | None, output: BinaryIO) -> None:
     allow_split_pairs()
     with Path(os.devnull).open("w", encoding="utf-8") as silence:
         book = xlrd.open_workbook(
-            file_contents=content, logfile=silence, formatting_info=True, on_demand=True, ragged_rows=True
+            file_contents=content,
+            logfile=silence,
+            formatting_info=True,
+            on_demand=True,
+            ragged_rows=True,
+            ignore_workbook_corruption=True,  # sectors used twice, as some exports have them; `check_ends` sees losses
         )
         if book.biff_version < _EXCEL_97:
             raise ValueError("the workbook is older than Excel 97")
