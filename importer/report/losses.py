@@ -21,11 +21,12 @@ from importer.messages import _
 from importer.report.reading import MAIN, RELATIONS, WORKBOOK, sheet_parts
 
 TYPES = "[Content_Types].xml"
-STRINGS = "xl/sharedStrings.xml"
+STRINGS, STYLES = "xl/sharedStrings.xml", "xl/styles.xml"
 THUMBNAIL = "docProps/thumbnail."
 
 _OFFICE = "application/vnd.openxmlformats-officedocument."
 DRAWING = f"{_OFFICE}drawing+xml"
+PROPERTIES = f"{_OFFICE}extended-properties+xml"
 CUSTOM_PROPERTIES = f"{_OFFICE}custom-properties+xml"
 TABLE = f"{_OFFICE}spreadsheetml.table+xml"
 MACROS = "application/vnd.ms-office.vbaProject"
@@ -33,7 +34,7 @@ KEPT = frozenset(
     {
         "application/vnd.openxmlformats-package.relationships+xml",
         "application/vnd.openxmlformats-package.core-properties+xml",
-        f"{_OFFICE}extended-properties+xml",
+        PROPERTIES,
         f"{_OFFICE}theme+xml",
         "application/vnd.ms-excel.sheet.macroEnabled.main+xml",
         *(f"{_OFFICE}spreadsheetml.{kind}+xml" for kind in ("sheet.main", "worksheet", "styles", "sharedStrings")),
@@ -54,13 +55,25 @@ _NOT_COMPARED = {  # what openpyxl writes in its own way, and what the parts wer
     *("Properties", "table"),
 }
 _OF_WORKBOOK = {  # the rest of its part are notes of the program that saved it, or is in parts of its own
-    *("definedName", "fileSharing", "workbookProtection", "customWorkbookView", "functionGroup", "oleSize"),
+    *("fileSharing", "workbookProtection", "customWorkbookView", "functionGroup", "oleSize"),
     *("webPublishing", "smartTagPr"),
+}
+_OF_PROPERTIES = {"HyperlinkBase", "Manager", "DocSecurity"}  # the rest is what the program knows of itself
+_WORKBOOK_DEFAULTS = {  # of what people choose for a workbook; the rest are the program's notes
+    "showObjects": {"all"},
+    "backupFile": {"0", "false"},
+    "filterPrivacy": {"0", "false"},
+    "updateLinks": {"userset"},
+    "saveExternalLinkValues": {"1", "true"},
+}
+_EXTENSIONS_OF_PROGRAMS = {  # which they add to every workbook; of lists of styles only if these are empty
+    *("slicerStyles", "timelineStyles", "calcFeatures", "workbookPr", "extCalcPr", "ArchID"),
 }
 _NOT_COMPARED_ATTRIBUTES = {
     *("row@r", "row@spans", "row@s", "row@customFormat", "pageSetup@id", "sheetFormatPr@baseColWidth"),
-    *("definedName@localSheetId", "property@pid", "property@fmtid"),
+    *("property@pid", "property@fmtid"),
 }
+_OF_SHOWN_COLUMNS = {"col@width", "col@customWidth", "col@bestFit"}
 _FILTER_DATABASE = "_xlnm._FilterDatabase"  # each program's own note of where a filter is
 
 
@@ -76,7 +89,10 @@ def lost_parts(package: Package, ignored: frozenset[str], *, macros_kept: bool) 
             continue
         if kind == DRAWING and len(package.tree(name)) == 0:
             continue  # some programs give every sheet a drawing with nothing in it
-        yield _part_in_words(f"{kind} {name}".casefold(), name)
+        if name.endswith(".vml"):
+            yield _shapes_in_words(package.content(name))
+        else:
+            yield _part_in_words(f"{kind} {name}".casefold(), name)
 
 
 def _kinds(package: Package) -> Callable[[str], str]:
@@ -95,7 +111,6 @@ def _part_in_words(description: str, name: str) -> str:
         "threadedcomment": _("threaded comments"),
         "person": _("threaded comments"),
         "comment": _("the size and format of notes"),
-        "vmldrawing": _("the size and format of notes"),
         "ctrlprop": _("form controls"),
         "activex": _("form controls"),
         "vba": _("macros"),
@@ -118,6 +133,14 @@ def _part_in_words(description: str, name: str) -> str:
         "image/": _("drawings and pictures"),
     }
     return next((known for word, known in words.items() if word in description), _("the part {name}", name=name))
+
+
+def _shapes_in_words(xml: bytes) -> str:
+    """Return what people call the shapes of a VML drawing, the old kind that only these three still need."""
+    kinds = set(re.findall(rb'ObjectType="(\w+)"', xml))
+    if not kinds:
+        return _("pictures in headers and footers")
+    return _("the size and format of notes") if kinds == {b"Note"} else _("form controls")
 
 
 # ------------------------------------------------------------------------------------------------ contents
@@ -154,7 +177,7 @@ def lost_contents(
         if different is not None:
             yield _cell_in_words(title, *different)
         yield from (_setting_in_words(name, title) for name in was - now)
-    yield from (_setting_in_words(name, None) for name in old.settings() - new.settings())
+    yield from (_setting_in_words(name, None) for name in old.settings(ignored_sheet) - new.settings(ignored_sheet))
     if old.letter_formats - new.letter_formats:
         yield _("the format of single letters")
 
@@ -210,29 +233,72 @@ class _Contents:
         self.letter_formats.update(_bare(each.tag) for each in item if _bare(each.tag) not in {"t", "r"})
         return "".join(run.findtext(f"{MAIN}t") or "" for run in runs)
 
-    def settings(self) -> Counter[str]:
-        """Count what the workbook, its tables and its own properties have."""
+    def settings(self, ignored_sheet: str) -> Counter[str]:
+        """Count what the workbook, its tables and its properties have, apart from one sheet."""
         kind_of = _kinds(self._package)
-        tables = [part for part in sorted(self._package.names) if kind_of(part) in {TABLE, CUSTOM_PROPERTIES}]
-        found: Counter[str] = Counter()
+        found = Counter(self._names(ignored_sheet))
         for element in self._elements(WORKBOOK):
-            if _bare(element.tag) in _OF_WORKBOOK:
-                found.update(_settings_of(element, _bare(element.tag)))
-        for part in tables:
-            for element in self._elements(part):
-                found.update(_settings_of(element, _bare(element.tag)))
+            tag = _bare(element.tag)
+            if tag in _OF_WORKBOOK:
+                found.update(_settings_of(element, tag))
+            elif tag == "workbookPr":
+                found.update(_workbook_properties(element))
+        for part in sorted(self._package.names):
+            if kind_of(part) in {TABLE, CUSTOM_PROPERTIES}:
+                for element in self._elements(part):
+                    found.update(_settings_of(element, _bare(element.tag)))
+            elif kind_of(part) == PROPERTIES:
+                found.update(_properties(self._elements(part)))
+        for part in (WORKBOOK, STYLES):
+            found.update(_extensions(self._elements(part, "ext")))
         return found
+
+    def _names(self, ignored_sheet: str) -> Iterator[str]:
+        """Yield the defined names; LibreOffice may write those for printing twice, which is still one."""
+        position = next((str(index) for index, title in enumerate(self.sheets) if title == ignored_sheet), "")
+        seen = set()
+        for element in self._elements(WORKBOOK, "definedName"):
+            name, sheet = element.get("name", ""), element.get("localSheetId")
+            areas = frozenset((element.text or "").replace("'", "").split(","))
+            if name == _FILTER_DATABASE or sheet == position or (sheet, name, areas) in seen:
+                continue
+            if name.startswith("_xlnm."):
+                seen.add((sheet, name, areas))
+            yield f"definedName {name}"
+
+
+def _workbook_properties(element: Element) -> Iterator[str]:
+    for name, defaults in _WORKBOOK_DEFAULTS.items():
+        value = element.get(name)
+        if value is not None and value.casefold() not in defaults:
+            yield f"workbookPr@{name}"
+
+
+def _properties(elements: Iterator[Element]) -> Iterator[str]:
+    for element in elements:
+        tag, text = _bare(element.tag), (element.text or "").strip()
+        if tag in _OF_PROPERTIES and text not in {"", "0"}:
+            yield tag
+
+
+def _extensions(elements: Iterator[Element]) -> Iterator[str]:
+    """Yield the extensions of a part by their names, apart from those that say nothing of a person's work."""
+    for extension in elements:
+        for element in extension:
+            name = element.tag.rpartition("}")[2]
+            if name not in _EXTENSIONS_OF_PROGRAMS or (name.endswith("Styles") and len(element)):
+                yield f"extension {name}"
 
 
 def _settings_of(element: Element, tag: str) -> Iterator[str]:
     """Yield an element, with its text, and its attributes, unless they hold by default or are a program's own notes."""
-    if tag in _NOT_COMPARED or element.get("name") == _FILTER_DATABASE:
+    if tag in _NOT_COMPARED:
         return
-    if tag == "definedName":
-        yield f"{tag} {element.get('name')}"
-    elif tag != "row" and any(map(_has_meaning, element.iter())):
+    if tag != "row" and any(map(_has_meaning, element.iter())):
         yield f"{tag} {(element.text or '').strip()}".strip()
     attributes = (f"{tag}@{name}" for name in _meaningful_attributes(element))
+    if tag == "col" and element.get("hidden", "").casefold() in {"1", "true"}:
+        attributes = (each for each in attributes if each not in _OF_SHOWN_COLUMNS)
     yield from (attribute for attribute in attributes if attribute not in _NOT_COMPARED_ATTRIBUTES)
 
 
@@ -270,15 +336,54 @@ def _cell_in_words(sheet: str, was: StoredCell | None, now: StoredCell | None) -
 
 
 def _setting_in_words(name: str, sheet: str | None) -> str:
-    """Return what people call an element or attribute that is lost."""
-    tag = re.split("[ @]", name, maxsplit=1)[0]
-    if tag in {"ext", "extLst"} or tag.startswith("x14"):
+    """Return what people call an element, an attribute or an extension that is lost."""
+    tag, _space, rest = name.partition(" ")
+    if tag in {"definedName", "extension"}:
+        return _("the name {name}", name=rest) if tag == "definedName" else _("the extension {name}", name=rest)
+    element = tag.partition("@")[0]
+    if element in {"ext", "extLst"} or element.startswith("x14"):
         return _("features of newer versions of Excel, such as sparklines")
-    if tag.endswith(("Header", "Footer")):
+    if element.endswith(("Header", "Footer")):
         return _("the format of headers and footers")
-    if sheet is None:
-        return _("the setting {name} of the workbook", name=tag)
-    return _("the setting {name} of the sheet {sheet}", name=tag, sheet=sheet)
+    words = _words_for_settings()
+    things = words.get(tag) or words.get(element) or _("the setting {name}", name=element)
+    return things if sheet is None else _("{things} of the sheet {sheet}", things=things, sheet=sheet)
+
+
+def _words_for_settings() -> dict[str, str]:
+    """Return what people call elements and attributes, a list and its entries by the same words."""
+    read_only, links = _("the recommendation to open it read-only"), _("how links to other workbooks are updated")
+    lists, conditional = _("lists to choose from and other checks of cells"), _("conditional formats")
+    views, consolidated, scenarios = _("custom views"), _("consolidated data"), _("scenarios")
+    filters, widths = _("filters and sorting"), _("the widths of columns")
+    rows, grouping = _("the heights of rows"), _("the grouping of rows and columns")
+    shown, printing = _("how it is shown"), _("print settings")
+    return {
+        **dict.fromkeys(("fileSharing", "DocSecurity"), read_only),
+        "HyperlinkBase": _("the base address of its links"),
+        "Manager": _("the manager in its properties"),
+        "workbookPr@showObjects": _("the setting that hides its objects"),
+        "workbookPr@backupFile": _("the setting that keeps a backup whenever it is saved"),
+        "workbookPr@filterPrivacy": _("the setting that removes personal information whenever it is saved"),
+        **dict.fromkeys(("workbookPr@updateLinks", "workbookPr@saveExternalLinkValues"), links),
+        **dict.fromkeys(("dataValidations", "dataValidation", "formula1", "formula2"), lists),
+        **dict.fromkeys(("conditionalFormatting", "cfRule", "cfvo", "formula", "dataBar", "colorScale"), conditional),
+        **dict.fromkeys(("customSheetViews", "customSheetView", "customWorkbookView"), views),
+        **dict.fromkeys(("dataConsolidate", "dataRefs", "dataRef"), consolidated),
+        **dict.fromkeys(("scenarios", "scenario", "inputCells"), scenarios),
+        **dict.fromkeys(("autoFilter", "filterColumn", "sortState", "sortCondition"), filters),
+        **dict.fromkeys(("col", "cols"), widths),
+        "row": rows,
+        **dict.fromkeys(("outlinePr", "sheetFormatPr@outlineLevelRow", "sheetFormatPr@outlineLevelCol"), grouping),
+        "sheetFormatPr": _("the standard size of rows and columns"),
+        **dict.fromkeys(("sheetViews", "sheetView", "pane"), shown),
+        **dict.fromkeys(("pageSetup", "printOptions", "pageMargins", "rowBreaks", "colBreaks", "brk"), printing),
+        "picture": _("the background picture"),
+        "legacyDrawingHF": _("pictures in headers and footers"),
+        **dict.fromkeys(("oleObjects", "oleObject"), _("embedded objects")),
+        **dict.fromkeys(("controls", "control", "controlPr"), _("form controls")),
+        **dict.fromkeys(("protectedRanges", "protectedRange"), _("ranges that some people may edit")),
+    }
 
 
 def _bare(tag: str) -> str:
