@@ -433,6 +433,11 @@ def _with_extension(part: str, end: bytes) -> Callable[[Path], None]:
     return lambda path: replaced(path, part, end, extension + end)
 
 
+def _with_name(name: str) -> Callable[[Path], None]:
+    element = f'<definedNames><definedName name="{name}" localSheetId="0">precios</definedName>'.encode()
+    return lambda path: replaced(path, "xl/workbook.xml", b"<definedNames>", element)
+
+
 def _with_shape(shape: bytes) -> Callable[[Path], None]:
     def spoil(path: Path) -> None:
         with ZipFile(path, "a") as package:
@@ -502,6 +507,13 @@ _OFFICE = "application/vnd.openxmlformats-officedocument."
             _with_sheet_xml(b"<pageMargins", b'<dataConsolidate topLabels="1"/><pageMargins'),
             "consolidated data of the sheet Tickets",
         ),
+        (
+            _with_sheet_xml(b"</worksheet>", b'<cellWatches><cellWatch r="A1"/></cellWatches></worksheet>'),
+            "watched cells of the sheet Tickets",
+        ),
+        (_with_name("_xlnm.Print_Area"), "the print area"),
+        (_with_name("_xlnm.Criteria"), "the ranges of an advanced filter"),
+        (_with_part("xl/featurePropertyBag/featurePropertyBag.xml"), "check boxes in cells"),
     ],
 )
 def test_p4_what_would_be_lost_is_named_and_refused(source: Path, spoil: Callable[[Path], None], things: str) -> None:

@@ -2,12 +2,11 @@
 
 openpyxl writes those parts of a workbook that it knows, and drops the rest without a warning. So a workbook must have
 no parts of other kinds, and the saved workbook is compared with the original: every cell, and every element and
-attribute of a sheet besides its cells. What is missing is named in the words of spreadsheet programs.
+attribute of a sheet besides its cells. What is missing is named by `losses_in_words`.
 """
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Callable, Iterator
 from itertools import zip_longest
@@ -18,6 +17,7 @@ from openpyxl.utils.cell import coordinate_to_tuple
 
 from importer.files import Package
 from importer.messages import _
+from importer.report.losses_in_words import part_in_words, setting_in_words, shapes_in_words
 from importer.report.reading import MAIN, RELATIONS, WORKBOOK, sheet_parts
 
 TYPES = "[Content_Types].xml"
@@ -90,9 +90,9 @@ def lost_parts(package: Package, ignored: frozenset[str], *, macros_kept: bool) 
         if kind == DRAWING and len(package.tree(name)) == 0:
             continue  # some programs give every sheet a drawing with nothing in it
         if name.endswith(".vml"):
-            yield _shapes_in_words(package.content(name))
+            yield shapes_in_words(package.content(name))
         else:
-            yield _part_in_words(f"{kind} {name}".casefold(), name)
+            yield part_in_words(f"{kind} {name}".casefold(), name)
 
 
 def _kinds(package: Package) -> Callable[[str], str]:
@@ -101,46 +101,6 @@ def _kinds(package: Package) -> Callable[[str], str]:
     overrides = {each.get("PartName", "").lstrip("/"): each.get("ContentType", "") for each in types}
     defaults = {each.get("Extension", "").casefold(): each.get("ContentType", "") for each in types}
     return lambda name: overrides.get(name) or defaults.get(name.rpartition(".")[2].casefold(), "")
-
-
-def _part_in_words(description: str, name: str) -> str:
-    """Return what people call a part whose content type and name contain one of these words."""
-    words = {
-        "chart": _("charts"),
-        "pivot": _("pivot tables"),
-        "threadedcomment": _("threaded comments"),
-        "person": _("threaded comments"),
-        "comment": _("the size and format of notes"),
-        "ctrlprop": _("form controls"),
-        "activex": _("form controls"),
-        "vba": _("macros"),
-        "macro": _("macros"),
-        "slicer": _("slicers"),
-        "timeline": _("timelines"),
-        "externallink": _("links to other workbooks"),
-        "connection": _("data connections"),
-        "querytable": _("data connections"),
-        "customxml": _("custom XML data"),
-        "customui": _("its own ribbon"),
-        "embedding": _("embedded objects"),
-        "oleobject": _("embedded objects"),
-        "signature": _("a digital signature"),
-        "sheetmetadata": _("dynamic arrays or linked data types"),
-        "richdata": _("dynamic arrays or linked data types"),
-        "revision": _("tracked changes"),
-        "drawing": _("drawings and pictures"),
-        "media/": _("drawings and pictures"),
-        "image/": _("drawings and pictures"),
-    }
-    return next((known for word, known in words.items() if word in description), _("the part {name}", name=name))
-
-
-def _shapes_in_words(xml: bytes) -> str:
-    """Return what people call the shapes of a VML drawing, the old kind that only these three still need."""
-    kinds = set(re.findall(rb'ObjectType="(\w+)"', xml))
-    if not kinds:
-        return _("pictures in headers and footers")
-    return _("the size and format of notes") if kinds == {b"Note"} else _("form controls")
 
 
 # ------------------------------------------------------------------------------------------------ contents
@@ -176,8 +136,8 @@ def lost_contents(
                 different = pair
         if different is not None:
             yield _cell_in_words(title, *different)
-        yield from (_setting_in_words(name, title) for name in was - now)
-    yield from (_setting_in_words(name, None) for name in old.settings(ignored_sheet) - new.settings(ignored_sheet))
+        yield from (setting_in_words(name, title) for name in was - now)
+    yield from (setting_in_words(name, None) for name in old.settings(ignored_sheet) - new.settings(ignored_sheet))
     if old.letter_formats - new.letter_formats:
         yield _("the format of single letters")
 
@@ -333,57 +293,6 @@ def _cell_in_words(sheet: str, was: StoredCell | None, now: StoredCell | None) -
         return _("the exact contents of the sheet {sheet}", sheet=sheet)
     first = min(places, key=coordinate_to_tuple)
     return _("the exact contents of cell {cell} of the sheet {sheet}", cell=first, sheet=sheet)
-
-
-def _setting_in_words(name: str, sheet: str | None) -> str:
-    """Return what people call an element, an attribute or an extension that is lost."""
-    tag, _space, rest = name.partition(" ")
-    if tag in {"definedName", "extension"}:
-        return _("the name {name}", name=rest) if tag == "definedName" else _("the extension {name}", name=rest)
-    element = tag.partition("@")[0]
-    if element in {"ext", "extLst"} or element.startswith("x14"):
-        return _("features of newer versions of Excel, such as sparklines")
-    if element.endswith(("Header", "Footer")):
-        return _("the format of headers and footers")
-    words = _words_for_settings()
-    things = words.get(tag) or words.get(element) or _("the setting {name}", name=element)
-    return things if sheet is None else _("{things} of the sheet {sheet}", things=things, sheet=sheet)
-
-
-def _words_for_settings() -> dict[str, str]:
-    """Return what people call elements and attributes, a list and its entries by the same words."""
-    read_only, links = _("the recommendation to open it read-only"), _("how links to other workbooks are updated")
-    lists, conditional = _("lists to choose from and other checks of cells"), _("conditional formats")
-    views, consolidated, scenarios = _("custom views"), _("consolidated data"), _("scenarios")
-    filters, widths = _("filters and sorting"), _("the widths of columns")
-    rows, grouping = _("the heights of rows"), _("the grouping of rows and columns")
-    shown, printing = _("how it is shown"), _("print settings")
-    return {
-        **dict.fromkeys(("fileSharing", "DocSecurity"), read_only),
-        "HyperlinkBase": _("the base address of its links"),
-        "Manager": _("the manager in its properties"),
-        "workbookPr@showObjects": _("the setting that hides its objects"),
-        "workbookPr@backupFile": _("the setting that keeps a backup whenever it is saved"),
-        "workbookPr@filterPrivacy": _("the setting that removes personal information whenever it is saved"),
-        **dict.fromkeys(("workbookPr@updateLinks", "workbookPr@saveExternalLinkValues"), links),
-        **dict.fromkeys(("dataValidations", "dataValidation", "formula1", "formula2"), lists),
-        **dict.fromkeys(("conditionalFormatting", "cfRule", "cfvo", "formula", "dataBar", "colorScale"), conditional),
-        **dict.fromkeys(("customSheetViews", "customSheetView", "customWorkbookView"), views),
-        **dict.fromkeys(("dataConsolidate", "dataRefs", "dataRef"), consolidated),
-        **dict.fromkeys(("scenarios", "scenario", "inputCells"), scenarios),
-        **dict.fromkeys(("autoFilter", "filterColumn", "sortState", "sortCondition"), filters),
-        **dict.fromkeys(("col", "cols"), widths),
-        "row": rows,
-        **dict.fromkeys(("outlinePr", "sheetFormatPr@outlineLevelRow", "sheetFormatPr@outlineLevelCol"), grouping),
-        "sheetFormatPr": _("the standard size of rows and columns"),
-        **dict.fromkeys(("sheetViews", "sheetView", "pane"), shown),
-        **dict.fromkeys(("pageSetup", "printOptions", "pageMargins", "rowBreaks", "colBreaks", "brk"), printing),
-        "picture": _("the background picture"),
-        "legacyDrawingHF": _("pictures in headers and footers"),
-        **dict.fromkeys(("oleObjects", "oleObject"), _("embedded objects")),
-        **dict.fromkeys(("controls", "control", "controlPr"), _("form controls")),
-        **dict.fromkeys(("protectedRanges", "protectedRange"), _("ranges that some people may edit")),
-    }
 
 
 def _bare(tag: str) -> str:
