@@ -127,7 +127,7 @@ def test_x9_a_bomb_is_no_report_whoever_opens_it(tmp_path: Path, base: Path, bom
     before = path.read_bytes()
     if bomb != "rows":  # our own sheet would replace it
         with pytest.raises(ReportError, match=r"bomb\.report\.xlsx"):
-            report.write_back(path, content(every_state()), open_table)
+            report.write_back(path, content(every_state()), open_table, always)
     assert path.read_bytes() == before
 
 

@@ -22,11 +22,12 @@ from openpyxl.styles import PatternFill
 from openpyxl.workbook.defined_name import DefinedName
 from openpyxl.worksheet.datavalidation import DataValidation
 from openpyxl.worksheet.table import Table
-from report_support import content, every_state, row
+from openpyxl.worksheet.worksheet import Worksheet
+from report_support import always, content, every_state, never, row
 
 from importer import report
 from importer.errors import ReportError
-from importer.model import TableOptions
+from importer.model import TableOptions, Typed
 from importer.report import writing_back
 from importer.source import open_table
 
@@ -87,7 +88,7 @@ def replaced(path: Path, part: str, old: bytes, new: bytes) -> None:
 
 def test_p4_everything_else_is_kept(source: Path) -> None:
     """Values, styles, rules, lists, links, merges, names, tables, protection, headers and bold letters are kept."""
-    report.write_back(source, content(every_state()), open_table)
+    report.write_back(source, content(every_state()), open_table, always)
     workbook = load_workbook(source, rich_text=True)
     assert workbook.sheetnames == ["Tickets", "Otra", "Report"]
     tickets, other = workbook["Tickets"], workbook["Otra"]
@@ -110,7 +111,7 @@ def test_p4_everything_else_is_kept(source: Path) -> None:
 
 def test_p4_the_sheet_is_there_as_in_a_report(source: Path) -> None:
     """The sheet has the report's colours, formats, sizes, notes, filter, rules and hidden rows."""
-    report.write_back(source, content(every_state()), open_table)
+    report.write_back(source, content(every_state()), open_table, always)
     sheet = load_workbook(source)["Report"]
     assert sheet["D5"].fill.start_color.rgb == "FFFFC9C4"
     assert sheet["C2"].number_format == "dd/mm/yyyy"
@@ -131,7 +132,7 @@ def test_p4_the_sheet_is_there_as_in_a_report(source: Path) -> None:
 def test_p2_text_stays_text_in_the_workbook_too(source: Path, start: str) -> None:
     """No cell of the sheet is a formula, an error or anything but its text."""
     rows = [row(2, cells=(start, start, "", "", ""), message=start)]
-    report.write_back(source, content(rows), open_table)
+    report.write_back(source, content(rows), open_table, always)
     table = open_table(source, TableOptions(sheet="Report"))
     assert [str(cell) for frame in table.frames() for cell in frame.iloc[0, :2]] == [start, start]
     assert b"<f>" not in b"".join(data for name, data in parts_of(source).items() if "/worksheets/" in name)
@@ -174,7 +175,7 @@ def test_p4_a_workbook_as_programs_save_it_takes_the_sheet(source: Path) -> None
     parts["xl/calcChain.xml"] = b'<calcChain xmlns="x"/>'
     parts["xl/drawings/drawing1.xml"] = b'<wsDr xmlns="http://schemas.openxmlformats.org/drawingml/2006/x"/>'
     with_parts(source, parts)
-    report.write_back(source, content(every_state()), open_table)
+    report.write_back(source, content(every_state()), open_table, always)
     assert load_workbook(source).sheetnames == ["Tickets", "Otra", "Report"]
 
 
@@ -194,7 +195,7 @@ def test_p4_macros_stay_in_a_workbook_for_macros(source: Path) -> None:
     parts["xl/vbaProject.bin"] = b"macros" * 100
     path = source.with_suffix(".xlsm")
     with_parts(path, parts)
-    report.write_back(path, content(every_state()), open_table)
+    report.write_back(path, content(every_state()), open_table, always)
     after = parts_of(path)
     assert after["xl/vbaProject.bin"] == parts["xl/vbaProject.bin"]
     assert b"vbaProject" in after[relations]
@@ -203,7 +204,7 @@ def test_p4_macros_stay_in_a_workbook_for_macros(source: Path) -> None:
 
 def test_p4_only_one_sheet_is_chosen(source: Path) -> None:
     """Only the user's sheet is selected, since two selected sheets would be edited together."""
-    report.write_back(source, content(every_state()), open_table)
+    report.write_back(source, content(every_state()), open_table, always)
     workbook = load_workbook(source)
     assert workbook.active.title == "Tickets"
     assert not workbook["Report"].sheet_view.tabSelected
@@ -212,7 +213,7 @@ def test_p4_only_one_sheet_is_chosen(source: Path) -> None:
 def test_p4_the_workbook_as_it_was_is_kept_beside(source: Path) -> None:
     """The backup has the time in its name and the bytes of the old file."""
     old = source.read_bytes()
-    backup = report.write_back(source, content([row(2)]), open_table)
+    backup = report.write_back(source, content([row(2)]), open_table, always).backup
     assert backup.read_bytes() == old
     assert backup.name.startswith("tickets.backup-20")
     assert backup.suffix == ".xlsx"
@@ -221,10 +222,10 @@ def test_p4_the_workbook_as_it_was_is_kept_beside(source: Path) -> None:
 @pytest.mark.parametrize("saved_between", [False, True])
 def test_p4_a_report_that_was_put_there_is_renewed(source: Path, saved_between: bool) -> None:  # noqa: FBT001
     """An earlier sheet Report is replaced, even after another program saved the workbook."""
-    report.write_back(source, content([row(2), row(3)]), open_table)
+    first = report.write_back(source, content([row(2), row(3)]), open_table, never)
     if saved_between:
         load_workbook(source).save(source)
-    report.write_back(source, content([row(2)]), open_table)
+    report.write_back(source, content([row(2)]), open_table, {first.digest}.__contains__)
     workbook = load_workbook(source)
     assert workbook.sheetnames == ["Tickets", "Otra", "Report"]
     assert workbook["Report"].max_row == 2
@@ -232,11 +233,142 @@ def test_p4_a_report_that_was_put_there_is_renewed(source: Path, saved_between: 
     assert len(list(source.parent.glob("*.backup-*"))) == 2
 
 
+def _correct_a_cell(sheet: Worksheet) -> None:
+    sheet["B2"] = "corrected"
+
+
+def _add_a_column(sheet: Worksheet) -> None:
+    sheet["P2"] = "call Ana"
+
+
+def _delete_a_line(sheet: Worksheet) -> None:
+    sheet.delete_rows(2)
+
+
+@pytest.mark.parametrize("edit", [_correct_a_cell, _add_a_column, _delete_a_line])
+def test_p5_an_edited_sheet_is_never_overwritten(source: Path, edit: Callable[[Worksheet], None]) -> None:
+    """What a person changed in the sheet Report of their workbook stays, and the sentence says how to go on."""
+    written = report.write_back(source, content([row(2), row(3)]), open_table, never)
+    workbook = load_workbook(source)
+    edit(workbook["Report"])
+    workbook.save(source)
+    edited = source.read_bytes()
+    with pytest.raises(ReportError, match=r"its sheet Report was edited since .* rename .* delete") as no:
+        report.write_back(source, content([row(2)]), open_table, {written.digest}.__contains__)
+    assert str(source) in str(no.value)
+    assert source.read_bytes() == edited
+    assert list(source.parent.glob("*.backup-*")) == [written.backup]
+
+
+def test_p5_other_sheets_and_colours_may_change(source: Path) -> None:
+    """Edits elsewhere in the workbook, and colours in the sheet Report, are no edits of the report's values."""
+    written = report.write_back(source, content([row(2)]), open_table, never)
+    workbook = load_workbook(source)
+    workbook["Otra"]["B2"] = "cambia"
+    workbook["Report"]["A1"].fill = PatternFill("solid", start_color="123456")
+    workbook.move_sheet("Report", -2)
+    workbook.save(source)
+    report.write_back(source, content([row(2)]), open_table, {written.digest}.__contains__)
+    assert load_workbook(source)["Otra"]["B2"].value == "cambia"
+
+
+@pytest.mark.skipif(shutil.which("soffice") is None, reason="LibreOffice is not on this machine")
+def test_p5_a_sheet_that_libreoffice_saved_is_not_edited(tmp_path: Path) -> None:
+    """Saved twice by LibreOffice, the sheet has the values that were written, and is renewed each time."""
+    source = tmp_path / "tickets.xlsx"
+    workbook = Workbook()
+    workbook.active.append(["Ticket"])
+    workbook.save(source)
+    number = Typed("0.30000000000000004", 0.1 + 0.2, "General")
+    moment = Typed("x", datetime(2026, 11, 23, 14, 30, 5), "dd/mm/yyyy hh:mm")  # noqa: DTZ001 - a sheet has no zone
+    cells = ("=1+1", "_x0041_ \t<b>  ", moment, "a\nb\r\nc", number)
+    states = [*every_state(), row(20, cells=cells)]
+    digests: set[str] = set()
+    for _time in range(3):
+        digests.add(report.write_back(source, content(states), open_table, digests.__contains__).digest)
+        saved_by_libreoffice(source)
+    report.write_back(source, content(states), open_table, digests.__contains__)
+
+
+def saved_by_libreoffice(path: Path) -> None:
+    """Have LibreOffice open a workbook and save it."""
+    folder = path.parent / "libreoffice"
+    profile = f"-env:UserInstallation=file://{folder}/profile"
+    command = ["soffice", profile, "--headless", "--convert-to", "xlsx", "--outdir", folder, path]
+    subprocess.run(command, check=True, capture_output=True)
+    shutil.copy(folder / path.name, path)
+
+
+def test_p4_a_link_stays_a_link(source: Path, tmp_path: Path) -> None:
+    """A symbolic link leads to the workbook that takes the sheet; the backup is beside that workbook."""
+    folder = tmp_path / "links"
+    folder.mkdir()
+    link = folder / "tickets today.xlsx"
+    link.symlink_to(source)
+    old = source.read_bytes()
+    written = report.write_back(link, content([row(2)]), open_table, always)
+    assert link.is_symlink()
+    assert list(folder.iterdir()) == [link]
+    assert (written.backup.parent, written.backup.read_bytes()) == (source.parent, old)
+    assert load_workbook(source).sheetnames == ["Tickets", "Otra", "Report"]
+
+
+def test_p4_a_link_to_a_file_that_is_open_is_refused(source: Path, tmp_path: Path) -> None:
+    """A program that has the file open is noticed by way of the link, too."""
+    link = tmp_path / "link.xlsx"
+    link.symlink_to(source)
+    _open(source)
+    with pytest.raises(ReportError, match=r"tickets\.xlsx is open in another program"):
+        report.write_back(link, content([row(2)]), open_table, always)
+
+
+def test_p4_our_own_sheet_may_have_a_name_twice(source: Path) -> None:
+    """LibreOffice doubles the titles to print of our sheet, which is replaced anyway."""
+    report.write_back(source, content([row(2)]), open_table, always)
+    titles = b"""<definedName name="_xlnm.Print_Titles" localSheetId="2">'Report'!$1:$1,'Report'!$A:$A</definedName>"""
+    again = titles.replace(b"'Report'!$1:$1,'Report'!$A:$A", b"'Report'!$A:$A,'Report'!$1:$1")
+    replaced(source, "xl/workbook.xml", titles, titles + again)
+    report.write_back(source, content([row(2)]), open_table, always)
+    assert load_workbook(source)["Report"].print_title_rows == "$1:$1"
+
+
+def test_p4_a_users_sheet_may_have_the_same_titles_twice(source: Path) -> None:
+    """LibreOffice doubles the titles to print of other sheets, too, and one of two equal names is no loss."""
+    titles = b'<definedName name="_xlnm.Print_Titles" localSheetId="0">Tickets!$1:$1,Tickets!$A:$A</definedName>'
+    again = titles.replace(b"Tickets!$1:$1,Tickets!$A:$A", b"Tickets!$A:$A,Tickets!$1:$1")
+    replaced(source, "xl/workbook.xml", b"<definedNames>", b"<definedNames>" + titles + again)
+    report.write_back(source, content([row(2)]), open_table, always)
+    assert load_workbook(source)["Tickets"].print_title_rows == "$1:$1"
+
+
+def test_p4_a_hidden_column_has_no_width_to_lose(source: Path) -> None:
+    """A hidden column that Excel saved with the width 0 stays hidden."""
+    hidden = b'<col min="4" max="4" width="0" hidden="1" customWidth="1"/></cols>'
+    replaced(source, SHEET, b"</cols>", hidden)
+    report.write_back(source, content([row(2)]), open_table, always)
+    assert load_workbook(source)["Tickets"].column_dimensions["D"].hidden
+
+
+def test_p4_notes_of_programs_in_the_workbook_and_its_styles_are_no_losses(source: Path) -> None:
+    """What Excel and LibreOffice write into every file without anyone's doing does not prevent a sheet."""
+    x14 = b'xmlns:x14="http://schemas.microsoft.com/office/spreadsheetml/2009/9/main"'
+    styles = b'<extLst><ext %s uri="{1}"><x14:slicerStyles defaultSlicerStyle="A"/></ext></extLst></styleSheet>' % x14
+    replaced(source, "xl/styles.xml", b"</styleSheet>", styles)
+    features = (
+        b'<extLst><ext xmlns:f="http://schemas.microsoft.com/office/spreadsheetml/2018/calcfeatures" uri="{2}">'
+        b'<f:calcFeatures><f:feature name="microsoft.com:RD"/></f:calcFeatures></ext></extLst></workbook>'
+    )
+    replaced(source, "xl/workbook.xml", b"</workbook>", features)
+    usual = b'<workbookPr backupFile="false" showObjects="all" updateLinks="userSet" saveExternalLinkValues="true" '
+    replaced(source, "xl/workbook.xml", b"<workbookPr", usual + b'filterPrivacy="0" defaultThemeVersion="166925"')
+    report.write_back(source, content([row(2)]), open_table, always)
+
+
 def test_p4_a_bare_workbook_takes_the_sheet(tmp_path: Path) -> None:
     """A minimal workbook takes the sheet, even an empty one."""
     path = tmp_path / "bare.xlsx"
     Workbook().save(path)
-    report.write_back(path, content(every_state()), open_table)
+    report.write_back(path, content(every_state()), open_table, always)
     sheet = load_workbook(path)["Report"]
     assert sheet["C2"].number_format == "dd/mm/yyyy"
     assert next(iter(sheet.conditional_formatting)).rules[0].dxf.border.bottom.style == "thin"
@@ -287,6 +419,33 @@ def _with_17_digits(path: Path) -> None:
     _with_sheet_xml(b"<v>1</v>", b"<v>0.30000000000000004</v>")(path)
 
 
+def _with_property(name: str, value: str) -> Callable[[Path], None]:
+    element = f"<{name}>{value}</{name}></Properties>".encode()
+    return lambda path: replaced(path, "docProps/app.xml", b"</Properties>", element)
+
+
+def _with_workbook_property(name: str, value: str) -> Callable[[Path], None]:
+    return lambda path: replaced(path, "xl/workbook.xml", b"<workbookPr", f'<workbookPr {name}="{value}"'.encode())
+
+
+def _with_extension(part: str, end: bytes) -> Callable[[Path], None]:
+    extension = b'<extLst><ext uri="{9}"><n:novelty xmlns:n="https://n.example/" on="1"/></ext></extLst>'
+    return lambda path: replaced(path, part, end, extension + end)
+
+
+def _with_name(name: str) -> Callable[[Path], None]:
+    element = f'<definedNames><definedName name="{name}" localSheetId="0">precios</definedName>'.encode()
+    return lambda path: replaced(path, "xl/workbook.xml", b"<definedNames>", element)
+
+
+def _with_shape(shape: bytes) -> Callable[[Path], None]:
+    def spoil(path: Path) -> None:
+        with ZipFile(path, "a") as package:
+            package.writestr("xl/drawings/vmlDrawing1.vml", b"<xml>" + shape + b"</xml>")
+
+    return spoil
+
+
 _SPARKLINES = (
     b'<extLst><ext xmlns:x14="http://schemas.microsoft.com/office/spreadsheetml/2009/9/main" uri="{1}">'
     b"<x14:sparklineGroups><x14:sparklineGroup/></x14:sparklineGroups></ext></extLst>"
@@ -330,7 +489,31 @@ _OFFICE = "application/vnd.openxmlformats-officedocument."
             "the exact contents of cell E1",
         ),
         (_with_sheet_xml(b"<is><t>Asunto</t></is>", _PHONETIC), "the format of single letters"),
-        (_with_workbook_xml, "the setting fileSharing of the workbook"),
+        (_with_workbook_xml, "the recommendation to open it read-only"),
+        (_with_property("HyperlinkBase", "https://x.example/"), "the base address of its links"),
+        (_with_property("Manager", "Ana"), "the manager in its properties"),
+        (_with_property("DocSecurity", "2"), "the recommendation to open it read-only"),
+        (_with_workbook_property("showObjects", "none"), "the setting that hides its objects"),
+        (_with_workbook_property("backupFile", "1"), "the setting that keeps a backup"),
+        (_with_workbook_property("filterPrivacy", "true"), "the setting that removes personal information"),
+        (_with_workbook_property("updateLinks", "never"), "how links to other workbooks are updated"),
+        (_with_workbook_property("saveExternalLinkValues", "0"), "how links to other workbooks are updated"),
+        (_with_extension("xl/workbook.xml", b"</workbook>"), "the extension novelty"),
+        (_with_extension("xl/styles.xml", b"</styleSheet>"), "the extension novelty"),
+        (_with_shape(b'<x:ClientData ObjectType="Button"/>'), "form controls"),
+        (_with_shape(b"<v:imagedata/>"), "pictures in headers and footers"),
+        (_with_shape(b'<x:ClientData ObjectType="Note"/>'), "the size and format of notes"),
+        (
+            _with_sheet_xml(b"<pageMargins", b'<dataConsolidate topLabels="1"/><pageMargins'),
+            "consolidated data of the sheet Tickets",
+        ),
+        (
+            _with_sheet_xml(b"</worksheet>", b'<cellWatches><cellWatch r="A1"/></cellWatches></worksheet>'),
+            "watched cells of the sheet Tickets",
+        ),
+        (_with_name("_xlnm.Print_Area"), "the print area"),
+        (_with_name("_xlnm.Criteria"), "the ranges of an advanced filter"),
+        (_with_part("xl/featurePropertyBag/featurePropertyBag.xml"), "check boxes in cells"),
     ],
 )
 def test_p4_what_would_be_lost_is_named_and_refused(source: Path, spoil: Callable[[Path], None], things: str) -> None:
@@ -340,7 +523,7 @@ def test_p4_what_would_be_lost_is_named_and_refused(source: Path, spoil: Callabl
     with pytest.raises(
         ReportError, match=rf"is left as it is: saving it would lose .*{things}.*see tickets\.report"
     ) as no:
-        report.write_back(source, content([row(2)]), open_table)
+        report.write_back(source, content([row(2)]), open_table, always)
     assert "\n" not in str(no.value)
     assert source.read_bytes() == before
     assert [path.name for path in source.parent.iterdir()] == [source.name]
@@ -371,7 +554,7 @@ def test_p4_every_cell_is_kept_or_the_workbook_is(tmp_path_factory: pytest.TempP
     workbook.save(path)
     before, cells = path.read_bytes(), cells_of_first_sheet(path)
     try:
-        report.write_back(path, content([row(2)]), open_table)
+        report.write_back(path, content([row(2)]), open_table, always)
     except ReportError:
         assert path.read_bytes() == before
     assert cells_of_first_sheet(path) == cells
@@ -387,11 +570,11 @@ def test_p4_a_workbook_that_is_too_large_is_refused(source: Path, monkeypatch: p
     """A workbook too large to be held in memory is refused."""
     monkeypatch.setattr(writing_back, "LARGEST", 1_000)
     with pytest.raises(ReportError, match="it is too large to be saved with another sheet"):
-        report.write_back(source, content([row(2)]), open_table)
+        report.write_back(source, content([row(2)]), open_table, always)
     monkeypatch.undo()
     monkeypatch.setattr(writing_back, "MOST_CELLS", 1)
     with pytest.raises(ReportError, match="the report is too large to be put into another workbook"):
-        report.write_back(source, content([row(2)]), open_table)
+        report.write_back(source, content([row(2)]), open_table, always)
 
 
 def _signed(path: Path) -> None:
@@ -444,7 +627,7 @@ def test_p4_what_cannot_be_kept_is_refused(source: Path, spoil: Callable[[Path],
     spoil(source)
     before = source.read_bytes()
     with pytest.raises(ReportError, match=reason):
-        report.write_back(source, content([row(2)]), open_table)
+        report.write_back(source, content([row(2)]), open_table, always)
     assert source.read_bytes() == before
     assert not list(source.parent.glob("*.backup-*"))
 
@@ -461,13 +644,13 @@ def test_p4_what_has_no_sheets_is_refused(tmp_path: Path, name: str, reason: str
     path = tmp_path / name
     path.write_text("a\n1\n", "utf-8")
     with pytest.raises(ReportError, match=reason):
-        report.write_back(path, content([row(2)]), open_table)
+        report.write_back(path, content([row(2)]), open_table, always)
 
 
 def test_p5_a_corrected_report_is_no_workbook_to_write_back_to(source: Path) -> None:
     """A report as the source is refused, since its sheet Report has a person's corrections."""
     with pytest.raises(ReportError, match="it is a report itself"):
-        report.write_back(source, content([row(2)], sheet="Report"), open_table)
+        report.write_back(source, content([row(2)], sheet="Report"), open_table, always)
 
 
 def test_p4_a_workbook_edited_meanwhile_is_left_as_it_is(source: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -482,7 +665,7 @@ def test_p4_a_workbook_edited_meanwhile_is_left_as_it_is(source: Path, monkeypat
 
     monkeypatch.setattr(writing_back, "write_report_sheet", slow)
     with pytest.raises(ReportError, match="was changed while its report was written"):
-        report.write_back(source, content([row(2)]), open_table)
+        report.write_back(source, content([row(2)]), open_table, always)
     assert load_workbook(source)["Otra"]["A9"].value == "meanwhile"
     assert [path.name for path in source.parent.iterdir()] == [source.name]
 
@@ -490,7 +673,7 @@ def test_p4_a_workbook_edited_meanwhile_is_left_as_it_is(source: Path, monkeypat
 @pytest.mark.skipif(shutil.which("soffice") is None, reason="LibreOffice is not on this machine")
 def test_p4_libreoffice_opens_what_was_written_back(source: Path, tmp_path: Path) -> None:
     """LibreOffice reads every row of a sheet that openpyxl wrote."""
-    report.write_back(source, content(every_state()), open_table)
+    report.write_back(source, content(every_state()), open_table, always)
     profile = f"-env:UserInstallation=file://{tmp_path}/profile"
     every_sheet_as_csv = "csv:Text - txt - csv (StarCalc):44,34,76,1,,0,false,true,false,false,false,-1"
     command = ["soffice", profile, "--headless", "--convert-to", every_sheet_as_csv, "--outdir", tmp_path, source]

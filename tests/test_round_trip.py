@@ -345,6 +345,19 @@ def test_p4_a_source_with_its_report_written_back_is_the_same_source(office: Off
     assert_each_once(office.sandbox, 2 if key == "content" else 3)
 
 
+def test_p5_an_edited_sheet_report_of_the_source_stays(office: Office, give: Give) -> None:
+    """--write-back renews a sheet that an earlier run wrote, and leaves one that a person edited since."""
+    source = workbook_of(office)
+    for limit in (["--limit", "1"], []):
+        assert "is now in" in give(run_arguments(office, source, "--write-back", *limit)).out
+    book = load_workbook(source)
+    book["Report"]["A2"] = "corrected"
+    book.save(source)
+    edited = source.read_bytes()
+    assert "its sheet Report was edited" in give(run_arguments(office, source, "--write-back")).out
+    assert source.read_bytes() == edited
+
+
 def test_a_case_is_a_link_where_its_address_is_known(
     office: Office, give: Give, monkeypatch: pytest.MonkeyPatch
 ) -> None:

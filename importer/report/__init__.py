@@ -19,7 +19,7 @@ from importer.report.reading import (
 )
 from importer.report.text import is_altered, unmarked
 from importer.report.writing import WrittenReport, check_writable, default_path, digest, write
-from importer.report.writing_back import write_back
+from importer.report.writing_back import WrittenBack, write_back
 
 __all__ = [
     "CREATED_VERDICT",
@@ -28,6 +28,7 @@ __all__ = [
     "IssueGroup",
     "Overview",
     "ReportedRow",
+    "WrittenBack",
     "WrittenReport",
     "check_writable",
     "default_path",

@@ -2,12 +2,11 @@
 
 openpyxl writes those parts of a workbook that it knows, and drops the rest without a warning. So a workbook must have
 no parts of other kinds, and the saved workbook is compared with the original: every cell, and every element and
-attribute of a sheet besides its cells. What is missing is named in the words of spreadsheet programs.
+attribute of a sheet besides its cells. What is missing is named by `losses_in_words`.
 """
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Callable, Iterator
 from itertools import zip_longest
@@ -18,14 +17,16 @@ from openpyxl.utils.cell import coordinate_to_tuple
 
 from importer.files import Package
 from importer.messages import _
+from importer.report.losses_in_words import part_in_words, setting_in_words, shapes_in_words
 from importer.report.reading import MAIN, RELATIONS, WORKBOOK, sheet_parts
 
 TYPES = "[Content_Types].xml"
-STRINGS = "xl/sharedStrings.xml"
+STRINGS, STYLES = "xl/sharedStrings.xml", "xl/styles.xml"
 THUMBNAIL = "docProps/thumbnail."
 
 _OFFICE = "application/vnd.openxmlformats-officedocument."
 DRAWING = f"{_OFFICE}drawing+xml"
+PROPERTIES = f"{_OFFICE}extended-properties+xml"
 CUSTOM_PROPERTIES = f"{_OFFICE}custom-properties+xml"
 TABLE = f"{_OFFICE}spreadsheetml.table+xml"
 MACROS = "application/vnd.ms-office.vbaProject"
@@ -33,7 +34,7 @@ KEPT = frozenset(
     {
         "application/vnd.openxmlformats-package.relationships+xml",
         "application/vnd.openxmlformats-package.core-properties+xml",
-        f"{_OFFICE}extended-properties+xml",
+        PROPERTIES,
         f"{_OFFICE}theme+xml",
         "application/vnd.ms-excel.sheet.macroEnabled.main+xml",
         *(f"{_OFFICE}spreadsheetml.{kind}+xml" for kind in ("sheet.main", "worksheet", "styles", "sharedStrings")),
@@ -54,13 +55,25 @@ _NOT_COMPARED = {  # what openpyxl writes in its own way, and what the parts wer
     *("Properties", "table"),
 }
 _OF_WORKBOOK = {  # the rest of its part are notes of the program that saved it, or is in parts of its own
-    *("definedName", "fileSharing", "workbookProtection", "customWorkbookView", "functionGroup", "oleSize"),
+    *("fileSharing", "workbookProtection", "customWorkbookView", "functionGroup", "oleSize"),
     *("webPublishing", "smartTagPr"),
+}
+_OF_PROPERTIES = {"HyperlinkBase", "Manager", "DocSecurity"}  # the rest is what the program knows of itself
+_WORKBOOK_DEFAULTS = {  # of what people choose for a workbook; the rest are the program's notes
+    "showObjects": {"all"},
+    "backupFile": {"0", "false"},
+    "filterPrivacy": {"0", "false"},
+    "updateLinks": {"userset"},
+    "saveExternalLinkValues": {"1", "true"},
+}
+_EXTENSIONS_OF_PROGRAMS = {  # which they add to every workbook; of lists of styles only if these are empty
+    *("slicerStyles", "timelineStyles", "calcFeatures", "workbookPr", "extCalcPr", "ArchID"),
 }
 _NOT_COMPARED_ATTRIBUTES = {
     *("row@r", "row@spans", "row@s", "row@customFormat", "pageSetup@id", "sheetFormatPr@baseColWidth"),
-    *("definedName@localSheetId", "property@pid", "property@fmtid"),
+    *("property@pid", "property@fmtid"),
 }
+_OF_SHOWN_COLUMNS = {"col@width", "col@customWidth", "col@bestFit"}
 _FILTER_DATABASE = "_xlnm._FilterDatabase"  # each program's own note of where a filter is
 
 
@@ -76,7 +89,10 @@ def lost_parts(package: Package, ignored: frozenset[str], *, macros_kept: bool) 
             continue
         if kind == DRAWING and len(package.tree(name)) == 0:
             continue  # some programs give every sheet a drawing with nothing in it
-        yield _part_in_words(f"{kind} {name}".casefold(), name)
+        if name.endswith(".vml"):
+            yield shapes_in_words(package.content(name))
+        else:
+            yield part_in_words(f"{kind} {name}".casefold(), name)
 
 
 def _kinds(package: Package) -> Callable[[str], str]:
@@ -85,39 +101,6 @@ def _kinds(package: Package) -> Callable[[str], str]:
     overrides = {each.get("PartName", "").lstrip("/"): each.get("ContentType", "") for each in types}
     defaults = {each.get("Extension", "").casefold(): each.get("ContentType", "") for each in types}
     return lambda name: overrides.get(name) or defaults.get(name.rpartition(".")[2].casefold(), "")
-
-
-def _part_in_words(description: str, name: str) -> str:
-    """Return what people call a part whose content type and name contain one of these words."""
-    words = {
-        "chart": _("charts"),
-        "pivot": _("pivot tables"),
-        "threadedcomment": _("threaded comments"),
-        "person": _("threaded comments"),
-        "comment": _("the size and format of notes"),
-        "vmldrawing": _("the size and format of notes"),
-        "ctrlprop": _("form controls"),
-        "activex": _("form controls"),
-        "vba": _("macros"),
-        "macro": _("macros"),
-        "slicer": _("slicers"),
-        "timeline": _("timelines"),
-        "externallink": _("links to other workbooks"),
-        "connection": _("data connections"),
-        "querytable": _("data connections"),
-        "customxml": _("custom XML data"),
-        "customui": _("its own ribbon"),
-        "embedding": _("embedded objects"),
-        "oleobject": _("embedded objects"),
-        "signature": _("a digital signature"),
-        "sheetmetadata": _("dynamic arrays or linked data types"),
-        "richdata": _("dynamic arrays or linked data types"),
-        "revision": _("tracked changes"),
-        "drawing": _("drawings and pictures"),
-        "media/": _("drawings and pictures"),
-        "image/": _("drawings and pictures"),
-    }
-    return next((known for word, known in words.items() if word in description), _("the part {name}", name=name))
 
 
 # ------------------------------------------------------------------------------------------------ contents
@@ -153,8 +136,8 @@ def lost_contents(
                 different = pair
         if different is not None:
             yield _cell_in_words(title, *different)
-        yield from (_setting_in_words(name, title) for name in was - now)
-    yield from (_setting_in_words(name, None) for name in old.settings() - new.settings())
+        yield from (setting_in_words(name, title) for name in was - now)
+    yield from (setting_in_words(name, None) for name in old.settings(ignored_sheet) - new.settings(ignored_sheet))
     if old.letter_formats - new.letter_formats:
         yield _("the format of single letters")
 
@@ -210,29 +193,72 @@ class _Contents:
         self.letter_formats.update(_bare(each.tag) for each in item if _bare(each.tag) not in {"t", "r"})
         return "".join(run.findtext(f"{MAIN}t") or "" for run in runs)
 
-    def settings(self) -> Counter[str]:
-        """Count what the workbook, its tables and its own properties have."""
+    def settings(self, ignored_sheet: str) -> Counter[str]:
+        """Count what the workbook, its tables and its properties have, apart from one sheet."""
         kind_of = _kinds(self._package)
-        tables = [part for part in sorted(self._package.names) if kind_of(part) in {TABLE, CUSTOM_PROPERTIES}]
-        found: Counter[str] = Counter()
+        found = Counter(self._names(ignored_sheet))
         for element in self._elements(WORKBOOK):
-            if _bare(element.tag) in _OF_WORKBOOK:
-                found.update(_settings_of(element, _bare(element.tag)))
-        for part in tables:
-            for element in self._elements(part):
-                found.update(_settings_of(element, _bare(element.tag)))
+            tag = _bare(element.tag)
+            if tag in _OF_WORKBOOK:
+                found.update(_settings_of(element, tag))
+            elif tag == "workbookPr":
+                found.update(_workbook_properties(element))
+        for part in sorted(self._package.names):
+            if kind_of(part) in {TABLE, CUSTOM_PROPERTIES}:
+                for element in self._elements(part):
+                    found.update(_settings_of(element, _bare(element.tag)))
+            elif kind_of(part) == PROPERTIES:
+                found.update(_properties(self._elements(part)))
+        for part in (WORKBOOK, STYLES):
+            found.update(_extensions(self._elements(part, "ext")))
         return found
+
+    def _names(self, ignored_sheet: str) -> Iterator[str]:
+        """Yield the defined names; LibreOffice may write those for printing twice, which is still one."""
+        position = next((str(index) for index, title in enumerate(self.sheets) if title == ignored_sheet), "")
+        seen = set()
+        for element in self._elements(WORKBOOK, "definedName"):
+            name, sheet = element.get("name", ""), element.get("localSheetId")
+            areas = frozenset((element.text or "").replace("'", "").split(","))
+            if name == _FILTER_DATABASE or sheet == position or (sheet, name, areas) in seen:
+                continue
+            if name.startswith("_xlnm."):
+                seen.add((sheet, name, areas))
+            yield f"definedName {name}"
+
+
+def _workbook_properties(element: Element) -> Iterator[str]:
+    for name, defaults in _WORKBOOK_DEFAULTS.items():
+        value = element.get(name)
+        if value is not None and value.casefold() not in defaults:
+            yield f"workbookPr@{name}"
+
+
+def _properties(elements: Iterator[Element]) -> Iterator[str]:
+    for element in elements:
+        tag, text = _bare(element.tag), (element.text or "").strip()
+        if tag in _OF_PROPERTIES and text not in {"", "0"}:
+            yield tag
+
+
+def _extensions(elements: Iterator[Element]) -> Iterator[str]:
+    """Yield the extensions of a part by their names, apart from those that say nothing of a person's work."""
+    for extension in elements:
+        for element in extension:
+            name = element.tag.rpartition("}")[2]
+            if name not in _EXTENSIONS_OF_PROGRAMS or (name.endswith("Styles") and len(element)):
+                yield f"extension {name}"
 
 
 def _settings_of(element: Element, tag: str) -> Iterator[str]:
     """Yield an element, with its text, and its attributes, unless they hold by default or are a program's own notes."""
-    if tag in _NOT_COMPARED or element.get("name") == _FILTER_DATABASE:
+    if tag in _NOT_COMPARED:
         return
-    if tag == "definedName":
-        yield f"{tag} {element.get('name')}"
-    elif tag != "row" and any(map(_has_meaning, element.iter())):
+    if tag != "row" and any(map(_has_meaning, element.iter())):
         yield f"{tag} {(element.text or '').strip()}".strip()
     attributes = (f"{tag}@{name}" for name in _meaningful_attributes(element))
+    if tag == "col" and element.get("hidden", "").casefold() in {"1", "true"}:
+        attributes = (each for each in attributes if each not in _OF_SHOWN_COLUMNS)
     yield from (attribute for attribute in attributes if attribute not in _NOT_COMPARED_ATTRIBUTES)
 
 
@@ -267,18 +293,6 @@ def _cell_in_words(sheet: str, was: StoredCell | None, now: StoredCell | None) -
         return _("the exact contents of the sheet {sheet}", sheet=sheet)
     first = min(places, key=coordinate_to_tuple)
     return _("the exact contents of cell {cell} of the sheet {sheet}", cell=first, sheet=sheet)
-
-
-def _setting_in_words(name: str, sheet: str | None) -> str:
-    """Return what people call an element or attribute that is lost."""
-    tag = re.split("[ @]", name, maxsplit=1)[0]
-    if tag in {"ext", "extLst"} or tag.startswith("x14"):
-        return _("features of newer versions of Excel, such as sparklines")
-    if tag.endswith(("Header", "Footer")):
-        return _("the format of headers and footers")
-    if sheet is None:
-        return _("the setting {name} of the workbook", name=tag)
-    return _("the setting {name} of the sheet {sheet}", name=tag, sheet=sheet)
 
 
 def _bare(tag: str) -> str:

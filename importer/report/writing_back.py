@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import os
 import shutil
 import tempfile
 import warnings
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from copy import copy
-from datetime import datetime
+from dataclasses import dataclass
+from datetime import date, datetime, time
 from itertools import islice
 from pathlib import Path
 from typing import BinaryIO
@@ -19,10 +22,11 @@ from xml.etree.ElementTree import ParseError
 from openpyxl import Workbook, load_workbook
 from openpyxl.cell.cell import Cell, MergedCell
 from openpyxl.comments import Comment
+from openpyxl.utils.escape import unescape
 from openpyxl.worksheet.worksheet import Worksheet
 
 from importer.errors import ReportError, SourceError
-from importer.files import Package, open_ordinary
+from importer.files import MOST_ROWS, Package, open_ordinary
 from importer.messages import _
 from importer.model import ReportContent
 from importer.report.content import OWN_COLUMNS, REPORT
@@ -47,41 +51,67 @@ MOST_CELLS = 1_000_000  # of the sheet Report, for the same reason
 _PASSWORD_OR_OLD = b"\xd0\xcf\x11\xe0"  # how a compound file begins: a workbook with a password, or from before 2007
 
 
-def write_back(source: Path, content: ReportContent, open_table: Opener) -> Path:
-    """Add the sheet `Report` to the source workbook, or replace it, and return where the workbook as it was is kept.
+@dataclass(frozen=True, slots=True)
+class WrittenBack:
+    """What was put into a source workbook: the digest of the sheet's values; `backup` is the workbook as it was."""
 
-    `open_table` reads the workbook as `read_rows` does. The file is the old one or the new one at every moment. Raises
-    `ReportError` with the reason where saving would lose something; the workbook is then untouched.
+    backup: Path
+    digest: str
+
+
+def write_back(source: Path, content: ReportContent, open_table: Opener, ours: Callable[[str], bool]) -> WrittenBack:
+    """Add the sheet `Report` to the source workbook, or replace the one that was written there before.
+
+    `open_table` reads the workbook as `read_rows` does; `ours` tells whether a digest is that of a sheet as it was
+    written. A link is followed. The file is the old one or the new one at every moment. Raises `ReportError` with the
+    reason where somebody's work would be lost; the workbook is then untouched.
     """
     refusal = next(_refusals(source, content, open_table), None)
     if refusal is not None:
         raise ReportError(_("{path} is left as it is: {reason}", path=source, reason=refusal))
-    before = digest(source)
+    target = source.resolve()
+    before = digest(target)
     try:
-        with temporary_beside(source) as (file, temporary):
+        earlier = _sheet_digest(target)
+        if earlier is not None and not ours(earlier):
+            raise _edited(source)
+        with temporary_beside(target) as (file, temporary):
             lost = _write_workbook(source, content, file)
             fsync_and_close(file)
-            if digest(source) != before:
+            if digest(target) != before:
                 raise _changed(source)
             if lost:
                 raise _lossy(source, lost)
             next(read_rows(temporary, open_table), None)  # raises where it cannot be opened
-            shutil.copymode(source, temporary)
-            backup = _backup(source)
+            written = _sheet_digest(temporary) or ""
+            shutil.copymode(target, temporary)
+            backup = _backup(target)
             if digest(backup) != before:
                 backup.unlink()
                 raise _changed(source)
-            replace(temporary, source)
+            replace(temporary, target)
     except (OSError, ValueError, TypeError, AttributeError, LookupError) as error:
         raise _not_saved(source, error) from error
     except (ParseError, zipfile.BadZipFile, SourceError) as error:
         raise _not_saved(source, error) from error
-    return backup
+    return WrittenBack(backup, written)
 
 
 def _not_saved(source: Path, error: Exception) -> ReportError:
     return ReportError(
         _("{path} is left as it is: the sheet could not be put into it ({reason}).", path=source, reason=error)
+    )
+
+
+def _edited(source: Path) -> ReportError:
+    return ReportError(
+        _(
+            "{path} is left as it is: its sheet {sheet} was edited since it was written, or another journal or an"
+            " earlier version wrote it. If its edits are to stay, rename the sheet, or import it with `sheet: {sheet}`"
+            " in the mapping; otherwise delete it. Then run `case-importer report --write-back`.",
+            path=source,
+            sheet=REPORT,
+        )
     )
 
 
@@ -149,7 +179,8 @@ def _refusals(source: Path, content: ReportContent, open_table: Opener) -> Itera
         yield _("the report has more lines or columns than a sheet holds; ask for it with --report x.csv.")
     if content.summary.counts.rows * (len(content.columns) + len(OWN_COLUMNS)) > MOST_CELLS:
         yield _("the report is too large to be put into another workbook; see {report}.", report=beside)
-    blocker = overwrite_blocker(source, lambda _digest: True)
+    blockers = (overwrite_blocker(path, lambda _digest: True) for path in (source, source.resolve()))
+    blocker = next(filter(None, blockers), None)
     if blocker is not None:
         yield _("{reason}; change that and run `case-importer report --write-back`.", reason=blocker)
     try:
@@ -199,6 +230,40 @@ def _is_ours(source: Path, title: str, open_table: Opener) -> bool:
 
 
 # ------------------------------------------------------------------------------------------------ the sheet
+
+
+def _sheet_digest(path: Path) -> str | None:
+    """Return the SHA-256 of the values in the sheet `Report` of a workbook; None where it has no such sheet.
+
+    The looks of the cells do not count, nor do the ways in which programs store the same value.
+    """
+    with open_ordinary(path) as file, warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of what openpyxl does not know in other parts
+        workbook = load_workbook(file, read_only=True)
+        if REPORT not in workbook.sheetnames:
+            return None
+        sheet = workbook[REPORT]
+        sheet.reset_dimensions()  # a program may have noted fewer cells than there are
+        found = hashlib.sha256(REPORT.encode())
+        for line_number, line in enumerate(islice(sheet.iter_rows(values_only=True), MOST_ROWS), 1):
+            for column_number, value in enumerate(line, 1):
+                if text := _value_as_text(value):
+                    found.update(json.dumps([line_number, column_number, text]).encode())
+        return found.hexdigest()
+
+
+def _value_as_text(value: object) -> str:
+    """Return a cell's value as one text, whichever program saved it."""
+    if isinstance(value, bool):
+        return str(value).upper()
+    if isinstance(value, int | float):
+        return format(value, ".15g")  # as many digits as a spreadsheet program keeps
+    if isinstance(value, datetime | date | time):
+        return value.isoformat()
+    text = "" if value is None else str(value)
+    while (plain := unescape(text)) != text:  # LibreOffice saves the text `_x0041_` as Excel saves an `A`
+        text = plain
+    return "\n".join(text.splitlines())
 
 
 def _put_sheet(ours: Worksheet, workbook: Workbook) -> None:

@@ -276,25 +276,27 @@ def _write(
     if options.html:
         notes.append(_("Page: {path}", path=written[-1].path))
     if options.write_back:
-        notes.append(_written_back(plan, content))
+        notes.append(_written_back(content, plan, journal, record))
         if record is not None and record.bound_to:
             journal.imports.bind(record, report.digest(plan.table.path))
     return written[0].path, notes
 
 
-def _written_back(plan: Plan, content: ReportContent) -> str:
+def _written_back(content: ReportContent, plan: Plan, journal: Journal, record: ImportRecord | None) -> str:
     """Put the report into the source workbook; return a note that names the backup, or why it was not done.
 
     A refusal is not an error of the run: its report is beside the source in any case.
     """
     try:
-        backup = report.write_back(plan.table.path, content, open_table)
+        written = report.write_back(plan.table.path, content, open_table, journal.imports.is_report)
     except ReportError as error:
         return str(error)
+    if record is not None:
+        journal.imports.note_report(record.id, written.digest)
     return _(
         "The sheet Report is now in {path}; the workbook as it was before is kept in {backup}.",
         path=plan.table.path,
-        backup=backup,
+        backup=written.backup,
     )
 
 
