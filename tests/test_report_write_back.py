@@ -360,7 +360,7 @@ def test_p4_notes_of_programs_in_the_workbook_and_its_styles_are_no_losses(sourc
     )
     replaced(source, "xl/workbook.xml", b"</workbook>", features)
     usual = b'<workbookPr backupFile="false" showObjects="all" updateLinks="userSet" saveExternalLinkValues="true" '
-    replaced(source, "xl/workbook.xml", b"<workbookPr", usual + b'filterPrivacy="0" defaultThemeVersion="166925"')
+    replaced(source, "xl/workbook.xml", b"<workbookPr", usual + b'filterPrivacy="1" defaultThemeVersion="166925"')
     report.write_back(source, content([row(2)]), open_table, always)
 
 
@@ -495,7 +495,6 @@ _OFFICE = "application/vnd.openxmlformats-officedocument."
         (_with_property("DocSecurity", "2"), "the recommendation to open it read-only"),
         (_with_workbook_property("showObjects", "none"), "the setting that hides its objects"),
         (_with_workbook_property("backupFile", "1"), "the setting that keeps a backup"),
-        (_with_workbook_property("filterPrivacy", "true"), "the setting that removes personal information"),
         (_with_workbook_property("updateLinks", "never"), "how links to other workbooks are updated"),
         (_with_workbook_property("saveExternalLinkValues", "0"), "how links to other workbooks are updated"),
         (_with_extension("xl/workbook.xml", b"</workbook>"), "the extension novelty"),

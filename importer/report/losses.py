@@ -62,7 +62,6 @@ _OF_PROPERTIES = {"HyperlinkBase", "Manager", "DocSecurity"}  # the rest is what
 _WORKBOOK_DEFAULTS = {  # of what people choose for a workbook; the rest are the program's notes
     "showObjects": {"all"},
     "backupFile": {"0", "false"},
-    "filterPrivacy": {"0", "false"},
     "updateLinks": {"userset"},
     "saveExternalLinkValues": {"1", "true"},
 }

@@ -90,7 +90,6 @@ def _words_for_settings() -> dict[str, str]:
         "Manager": _("the manager in its properties"),
         "workbookPr@showObjects": _("the setting that hides its objects"),
         "workbookPr@backupFile": _("the setting that keeps a backup whenever it is saved"),
-        "workbookPr@filterPrivacy": _("the setting that removes personal information whenever it is saved"),
         **dict.fromkeys(("workbookPr@updateLinks", "workbookPr@saveExternalLinkValues"), links),
         **dict.fromkeys(("dataValidations", "dataValidation", "formula1", "formula2"), lists),
         **dict.fromkeys(("conditionalFormatting", "cfRule", "cfvo", "formula", "dataBar", "colorScale"), conditional),
