@@ -104,7 +104,7 @@ def serving(program: Path, office: Path, environment: dict[str, str]) -> Iterato
     command = [program, "sandbox", "--port", "0"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=office, env=environment) as sandbox:
         try:
-            url = next(filter(None, (re.search(r"http://[\d.:]+", line) for line in sandbox.stdout)), None)
+            url = next(filter(None, (re.search(r"http://[\d.]+:\d+", line) for line in sandbox.stdout)), None)
             require(url is not None, "the sandbox ended without naming its address")
             yield url[0]
         finally:
