@@ -55,7 +55,7 @@ COMMANDS = tuple(name for section in SECTIONS.values() for name in section)
 
 
 _OBJECTS_BEFORE_COLLECTION = 500_000
-"""How rarely cycles are collected: rows make many objects that stay, and going through them takes a quarter of `check`."""
+"""How rarely cycles are collected: rows make many objects that stay, and looking at them takes a quarter of `check`."""
 
 
 class _Commands(click.Group):
