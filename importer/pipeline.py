@@ -70,7 +70,7 @@ def make_plan(
     planner = Planner(
         table, case_mapping, scope, history, tables, retry_rejected=retry_rejected, trust_references=trust_references
     )
-    batches: Spool[Batch] = Spool()
+    batches: Spool[Batch] = Spool(in_memory=2)  # thousands of rows each: more of them would be felt
     for rows in planner.survey():  # source: a frame of cells under the row numbers that Excel shows
         matched = planner.match(rows)  # identity: which row it is, and what the journal knows about it
         fields = planner.map(rows)  # mapping: cells to the fields of a case
