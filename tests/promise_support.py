@@ -105,7 +105,7 @@ def impatient(monkeypatch: pytest.MonkeyPatch, deadline: float = 0.5) -> None:
 
 
 def know_the_search(office: Office, page_size: int = 100_000, server: str | None = None) -> None:
-    """Write what the doctor would learn about the stand-in, so that a search that finds nothing can be proof."""
+    """Write what the doctor would learn about the simulated CRM, so that a search that finds nothing can be proof."""
     findings = Findings(
         tenant=tenant_of(server or office.sandbox.url),
         operation="demo",
@@ -121,7 +121,7 @@ def know_the_search(office: Office, page_size: int = 100_000, server: str | None
 
 
 def settle_by_person(office: Office, give: Give, server: str | None = None) -> None:
-    """Look up every doubtful row in the stand-in and decide on it, as a person does when nothing is in flight."""
+    """Look up every doubtful row in the simulated CRM and decide on it, as a person does when nothing is in flight."""
     cases = {case.reference: case.wolkvox_id for case in office.sandbox.store.cases}
     for row in stored_rows(office.journal):
         if row.state not in {"unknown", "conflict"}:
@@ -136,7 +136,7 @@ def settle_by_person(office: Office, give: Give, server: str | None = None) -> N
 
 
 def assert_promise(office: Office) -> Counter[str]:
-    """Check the three invariants against the cases in the stand-in; return how many rows are in each state.
+    """Check the three invariants against the cases in the simulated CRM; return how many rows are in each state.
 
     At most one case for each reference; every case's id is in the journal, or its row is in doubt; the journal's ids
     are those of the row's own case.
@@ -154,7 +154,7 @@ def assert_promise(office: Office) -> Counter[str]:
 
 
 def assert_report(office: Office, path: Path | None = None) -> None:
-    """Check the report against the stand-in: the id in each row is that of the case made from that row."""
+    """Check the report against the simulated CRM: the id in each row is that of the case made from that row."""
     cases = {case.wolkvox_id: case for case in office.sandbox.store.cases}
     for line in office.reported(path).to_dict("records"):
         if line["wolkvox_id"]:

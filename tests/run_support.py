@@ -73,7 +73,7 @@ def ticket(number: object, **changed: str) -> dict[str, str]:
 
 @dataclass
 class Office:
-    """A folder with a source, a mapping and a journal of its own, and a stand-in CRM to send to."""
+    """A folder with a source, a mapping and a journal of its own, and a simulated CRM to send to."""
 
     folder: Path
     sandbox: RunningSandbox

@@ -347,7 +347,7 @@ def test_cookies_and_netrc_are_not_used(monkeypatch: pytest.MonkeyPatch, tmp_pat
 
 
 def test_an_environments_proxy_is_not_used_for_this_machine(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A stand-in on loopback is never reached through a proxy."""
+    """A simulated CRM on loopback is never reached through a proxy."""
     monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:1")
     monkeypatch.setenv("http_proxy", "http://127.0.0.1:1")
     assert create(answering(OK))[0].verdict is Verdict.CREATED

@@ -25,7 +25,7 @@ pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="signals as Unix
 
 @pytest.fixture
 def slow(tmp_path: Path) -> Iterator[Office]:
-    """Give an office whose stand-in takes a while for each answer."""
+    """Give an office whose simulated CRM takes a while for each answer."""
     with RunningSandbox(latency=Latency(0.2, 0.2)) as sandbox:
         office = Office(tmp_path, sandbox)
         office.write(tickets(range(1, 41)))

@@ -1,7 +1,7 @@
 """README.md shows what really happens: its console blocks are run, and their outputs compared.
 
 A block marked `console` is run line by line, `$ ` before each command, in one copy of the samples and mappings and
-against one stand-in CRM; `$?` is the exit status of the command before. Times, durations and ids differ from run to
+against one simulated CRM; `$?` is the exit status of the command before. Times, durations and ids differ from run to
 run and are not compared. Blocks with other marks (`sh`) are not run.
 
 `python tests/test_readme.py --update` writes the outputs of a real run into the page.

@@ -431,10 +431,10 @@ ALTERED = {
 """Texts that no cell of a workbook can hold as they are."""
 
 
-@pytest.mark.parametrize("text", [text for name, text in ALTERED.items() if name != "a NUL"], ids=lambda text: text[:6])
-def test_p4_text_that_the_report_altered_is_never_sent(office: Office, give: Give, text: str) -> None:
+@pytest.mark.parametrize("name", ALTERED)
+def test_p4_text_that_the_report_altered_is_never_sent(office: Office, give: Give, name: str) -> None:
     """A cell that the report cut, or whose characters it replaced, is an issue when it is given back, and not sent."""
-    office.write([ticket(1, Correo="nobody", Detalle=text), ticket(2, Correo="nobody")])
+    office.write([ticket(1, Correo="nobody", Detalle=ALTERED[name]), ticket(2, Correo="nobody")])
     assert give(office.arguments("run", "--yes")).status == 1
     correct(office.report, {2: {"Correo": "ana@example.com"}, 3: {"Correo": "ana@example.com"}})
     result = give([*given_back(office), "--json"])
@@ -443,10 +443,14 @@ def test_p4_text_that_the_report_altered_is_never_sent(office: Office, give: Giv
     assert office.sandbox.posts == 1
 
 
-@pytest.mark.parametrize("text", [text for name, text in ALTERED.items() if name != "a NUL"], ids=lambda text: text[:6])
-def test_p4_a_case_whose_text_the_report_altered_is_not_changed(office: Office, give: Give, text: str) -> None:
-    """An untouched report is not an edit of its rows, though it cannot hold all of their texts."""
-    office.write([ticket(1, Detalle=text)])
+@pytest.mark.parametrize("name", [name for name in ALTERED if name != "a NUL"])
+@pytest.mark.parametrize("key", ["Ticket", "content"])
+def test_p4_a_case_whose_text_the_report_altered_is_not_changed(
+    office: Office, give: Give, name: str, key: str
+) -> None:
+    """An untouched report is not an edit of its rows, though it cannot hold all of their texts, used or not."""
+    office.mapping.write_text(MAPPING.replace("key: Ticket", f"key: {key}"), "utf-8")
+    office.write([{**ticket(1, Detalle=ALTERED[name]), "Extra": ALTERED[name]}], [*HEADER, "Extra"])
     assert give(office.arguments("run", "--yes")).status == 0
     result = give([*given_back(office), "--json"])
     assert (result.status, result.json["counts"]["created"], result.json["counts"]["changed"]) == (0, 1, 0)
@@ -458,6 +462,25 @@ def test_p4_a_report_is_checked_without_a_target(office: Office, give: Give) -> 
     assert give(office.arguments("run", "--yes")).status == 0
     result = give(["check", str(office.report), "-m", str(office.mapping), "--json"])
     assert (result.status, result.json["issues"]) == (0, [])
+
+
+def test_p4_a_reference_that_is_missing_is_told_without_a_target(office: Office, give: Give) -> None:
+    """What is wrong with references whatever the target is, is an issue of `check` too."""
+    office.mapping.write_text(MAPPING.replace("key: Ticket", "key: content"), "utf-8")
+    office.write([ticket(1), ticket(2)])
+    assert give(office.arguments("run", "--yes")).status == 0
+    correct(office.report, {2: {"reference": None}})
+    result = give(["check", str(office.report), "-m", str(office.mapping), "--json"])
+    assert [(issue["row"], issue["code"]) for issue in result.json["issues"]] == [(2, "reference-missing")]
+
+
+def test_p4_an_edit_beside_altered_text_is_seen_where_it_can_be(office: Office, give: Give) -> None:
+    """Altered text in a column that no field uses does not hide that the row was edited after its case was created."""
+    office.write([{**ticket(1), "Extra": ALTERED["cut"]}], [*HEADER, "Extra"])
+    assert give(office.arguments("run", "--yes")).status == 0
+    correct(office.report, {2: {"Detalle": "otro"}})
+    result = give([*given_back(office), "--json"])
+    assert (result.status, result.json["counts"]["changed"]) == (1, 1)
 
 
 def test_p4_a_page_as_the_report_is_written_once(office: Office, give: Give) -> None:

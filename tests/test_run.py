@@ -1,4 +1,4 @@
-"""`run`, `check`, `report` and `preview` as whole commands, against the stand-in CRM over real HTTP."""
+"""`run`, `check`, `report` and `preview` as whole commands, against the simulated CRM over real HTTP."""
 
 from __future__ import annotations
 
@@ -112,7 +112,7 @@ def test_r5_a_mapping_that_gains_a_field_changes_no_row(office: Office, give: Gi
 
 
 def test_r9_a_rehearsal_does_not_count(office: Office, give: Give) -> None:
-    """Rows that were sent to one stand-in are all sent to another server, with the same journal."""
+    """Rows that were sent to one simulated CRM are all sent to another server, with the same journal."""
     office.write([ticket(1), ticket(2)])
     give(office.arguments("run", "--yes"))
     with RunningSandbox() as other:

@@ -1,4 +1,4 @@
-"""Which tenant a server is: this computer is one by any name, and a stand-in is never the CRM."""
+"""Which tenant a server is: this computer is one by any name, and a simulated CRM is never the CRM."""
 
 from __future__ import annotations
 
@@ -77,12 +77,12 @@ def test_r17_a_stand_in_is_not_the_crm(
         words[words.index("--server") + 1] = server
         refused = give(words)
     assert (refused.status, office.sandbox.posts) == (2, 2)
-    assert "stand-in" in refused.err
+    assert "simulated CRM" in refused.err
     assert "crm0001.wolkvox.com" in refused.err
 
 
 def test_r17_an_older_journal_that_says_so_is_refused(office: Office, give: Give) -> None:
-    """Where an earlier version recorded a stand-in's import as one of the CRM, a run does not trust that."""
+    """Where an earlier version recorded a simulated CRM's import as one of the CRM, a run does not trust that."""
     office.write([ticket(1)])
     assert give(office.arguments("run", "--yes")).status == 0
     with closing(sqlite3.connect(office.journal)) as journal, journal:
@@ -92,7 +92,7 @@ def test_r17_an_older_journal_that_says_so_is_refused(office: Office, give: Give
         )
     refused = give(at(office, REAL))
     assert refused.status == 2
-    assert "stand-in" in refused.err
+    assert "simulated CRM" in refused.err
 
 
 def test_r17_same_as_prefers_the_import_of_its_own_kind(office: Office, give: Give) -> None:
@@ -104,7 +104,9 @@ def test_r17_same_as_prefers_the_import_of_its_own_kind(office: Office, give: Gi
             "INSERT INTO imports (tenant, operation, name, created_at) VALUES (?, 'demo', 'office', 1)",
             ("crm0001.wolkvox.com",),
         )
-        journal.execute("UPDATE imports SET tenant = '127.0.0.1:1' WHERE id = 1")  # the stand-in had another port then
+        journal.execute(
+            "UPDATE imports SET tenant = '127.0.0.1:1' WHERE id = 1"
+        )  # the simulated CRM had another port then
     office.mapping.write_text(office.mapping.read_text("utf-8").replace("import: office", "import: other"), "utf-8")
     result = give(office.arguments("run", "--yes", "--json", "--same-as", "office"))
     assert (result.status, result.json["calls"], office.sandbox.posts) == (0, 0, 1)

@@ -123,11 +123,6 @@ def short_text(value: object) -> str | None:
     return None if text.casefold() in _NO_TEXT else text
 
 
-def envelopes(text: str) -> list[Mapping[str, object]]:
-    """Return the CRM's JSON objects in a text, in their order: after a PHP warning, before one, or alone."""
-    return [value for value in _json_objects(text)[0] if value.keys() & _ENVELOPE_KEYS]
-
-
 def for_people(words: str, secrets: Iterable[str]) -> str:
     """Return the CRM's words on one line, cleaned, shortened, and with the values that were sent masked.
 

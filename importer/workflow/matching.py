@@ -203,10 +203,9 @@ class RowMatcher:
     def _reference_issues(self, number: int, cell: str, rows: MatchedRows, at: int) -> Iterator[Issue]:
         """Yield the issues with the reference in a report's row."""
         column = self._reference_column
-        if not (self._scope.tenant and self._scope.operation):
-            return  # references are made from both: without a target, none can be checked
         if self._key_columns:
-            if cell and rows.key_digests[at] and cell != rows.references[at]:
+            has_target = self._scope.tenant and self._scope.operation  # without it, no reference can be computed
+            if has_target and cell and rows.key_digests[at] and cell != rows.references[at]:
                 message = _("{column} {cell} does not belong to this row's key", column=column, cell=cell)
                 yield Issue(number, column, cell, "reference-edited", message, _UNDO_OR_COPY)
         elif not cell:

@@ -44,11 +44,15 @@ def id_column(columns: Sequence[str]) -> str | None:
 
 @dataclass(frozen=True, slots=True)
 class SurveyedFrame:
-    """A frame of the source after the survey, with its keys and its skipped rows (number -> reason)."""
+    """A frame of the source after the survey, with its keys and its skipped rows (number -> reason).
+
+    `altered` are, by row number, the columns whose text a report could not hold as it was in the source.
+    """
 
     frame: pd.DataFrame
     skipped: Mapping[int, str]
     keys: Keys
+    altered: Mapping[int, frozenset[str]]
 
 
 class Planner:
@@ -106,7 +110,10 @@ class Planner:
             self._matcher.remember(frame, keys, skipped)
             surveyed.append((skipped, keys))
         self._matcher.all_seen()
-        return (SurveyedFrame(frame, *known) for frame, known in zip(self._frames, surveyed, strict=True))
+        return (
+            SurveyedFrame(frame, skipped, keys, self._altered(frame))
+            for frame, (skipped, keys) in zip(self._frames, surveyed, strict=True)
+        )
 
     def _left_out(self, frame: pd.DataFrame) -> dict[int, str]:
         """Return the rows that the sheet itself skips, with the reason: hidden ones, and those that a report skipped.
@@ -135,18 +142,25 @@ class Planner:
         numbers = set(rows.frame.index)
         ragged = (issue for issue in self._table.issues if issue.row in numbers)
         by_row: dict[int, dict[tuple[str | None, str], Issue]] = {}
-        altered = (_altered(number, column, cell) for number, column, cell in self._altered_cells(rows.frame))
+        altered = (
+            _altered_in_report(number, column, str(rows.frame.loc[number, column]))
+            for number, columns in rows.altered.items()
+            for column in self._mapper.columns
+            if column in columns
+        )
         for issue in (*ragged, *altered, *converted.issues, *judged, *doubtful):
             if issue.row is not None and issue.row not in rows.skipped:
                 by_row.setdefault(issue.row, {}).setdefault((issue.column, issue.code), issue)
         return {row: tuple(issues.values()) for row, issues in by_row.items()}
 
-    def _altered_cells(self, frame: pd.DataFrame) -> Iterator[tuple[int, str, str]]:
-        """Yield the cells of a report given back that do not hold the source's text as it was."""
-        for column in self._mapper.columns if self._is_report else ():
-            for number, cell in frame[column].items():
+    def _altered(self, frame: pd.DataFrame) -> dict[int, frozenset[str]]:
+        """Return the columns by row in which a report given back does not hold the source's text as it was."""
+        altered: dict[int, frozenset[str]] = {}
+        for column in self._columns if self._is_report else ():
+            for number, cell in zip(frame.index.tolist(), frame[column], strict=True):
                 if isinstance(cell, str) and report.is_altered(cell):
-                    yield int(str(number)), column, cell
+                    altered[number] = altered.get(number, frozenset()) | {column}
+        return altered
 
     def find_attachments(self, rows: SurveyedFrame) -> dict[int, FoundAttachments]:
         """Find and check the files that the rows name, by row number."""
@@ -166,8 +180,7 @@ class Planner:
         """Combine the results of the other steps, and determine the state of each row."""
         contents = _RowContents(Contents(self._mapper.content(rows.frame)), rows.frame.index, found, self._folder)
         hashes = [contents.hash(at, self._content_columns) if self._is_kept else "" for at in range(len(rows.frame))]
-        altered = {number for number, _column, _cell in self._altered_cells(rows.frame)}
-        differing = self._differing(matched, contents, hashes)
+        differing = self._differing(rows, matched, contents, hashes)
         self._assign_repeated_keys(matched, differing)
         lines = []
         for at, number in enumerate(rows.frame.index.tolist()):
@@ -176,8 +189,7 @@ class Planner:
             faults = issues.get(number, ()) + (files.issues if skipped is None else ())
             known = matched.known[at].row if at in matched.known else None
             is_valid = bool(matched.key_digests[at]) and not faults
-            edited = at in differing and number not in altered  # what the report altered is no edit
-            differs = known is not None and (edited or self._is_retried(known))
+            differs = known is not None and (at in differing or self._is_retried(known))
             state = state_of(known, skipped, is_valid=is_valid, differs=differs)
             digests = matched.key_digests[at], matched.loose_digests[at], matched.references[at], hashes[at]
             spellings = matched.spellings.get(at, ())
@@ -186,10 +198,18 @@ class Planner:
             )
         return Batch.of(lines, converted.fields)
 
-    def _differing(self, matched: MatchedRows, contents: _RowContents, hashes: Sequence[str]) -> set[int]:
-        """Return the positions of the rows whose content differs from the journal's; `hashes` are those of all rows."""
+    def _differing(
+        self, rows: SurveyedFrame, matched: MatchedRows, contents: _RowContents, hashes: Sequence[str]
+    ) -> set[int]:
+        """Return the positions of the rows whose content differs from the journal's; `hashes` are those of all rows.
+
+        Text that a report altered cannot be compared, and is not an edit.
+        """
+        numbers = rows.frame.index.tolist()
 
         def is_same(at: int, known: KnownRow) -> bool:
+            if not rows.altered.get(numbers[at], frozenset()).isdisjoint(known.columns):
+                return True
             now = hashes[at] if known.columns == self._content_columns else contents.hash(at, known.columns)
             return identity.same_content(known.row.content_hash, now)
 
@@ -229,7 +249,7 @@ class Planner:
 _NO_FILES = FoundAttachments((), (), ())
 
 
-def _altered(number: int, column: str, cell: str) -> Issue:
+def _altered_in_report(number: int, column: str, cell: str) -> Issue:
     return Issue(
         number,
         column,

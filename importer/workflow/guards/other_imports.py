@@ -96,7 +96,7 @@ def pair_side(scope: Scope) -> str:
 
 
 def _could_be_one(other: ImportRecord, scope: Scope) -> bool:
-    """Tell whether cases of both could be in one CRM; a stand-in on loopback shares no cases."""
+    """Tell whether cases of both could be in one CRM; a simulated CRM on loopback shares no cases."""
     if same_tenant(other.tenant, scope.tenant):
         # the same import: another process has just begun it
         return (other.operation, other.name) != (scope.operation, scope.import_name)
@@ -104,7 +104,7 @@ def _could_be_one(other: ImportRecord, scope: Scope) -> bool:
 
 
 def _others(scope: Scope, journal: Journal, record: ImportRecord | None) -> Iterable[ImportRecord]:
-    """Return the other imports with the same tenant and operation; another stand-in is another tenant."""
+    """Return the other imports with the same tenant and operation; another simulated CRM is another tenant."""
     own = record.id if record else None
     return (
         other

@@ -30,8 +30,8 @@ _FEW = 5
 def find_import(journal: Journal, scope: Scope, same_as: str | None) -> ImportRecord | None:
     """Return the import of a scope, or the one named by --same-as, or None before its first run.
 
-    Raises UsageError if it is unclear which import is meant, or if an import of a stand-in would be continued on the
-    CRM or the other way round, even if an older version of this program allowed that.
+    Raises UsageError if it is unclear which import is meant, or if an import of a simulated CRM would be continued on
+    the real CRM or the other way round, even where an earlier version recorded it.
     """
     record = journal.imports.find(*scope.parts) if same_as is None else _same_import(journal, scope, same_as)
     if record is not None and scope.tenant and is_stand_in(record.tenant) != is_stand_in(scope.tenant):
@@ -40,7 +40,7 @@ def find_import(journal: Journal, scope: Scope, same_as: str | None) -> ImportRe
 
 
 def refuse_short_quiet_period(seconds: float, server: str) -> None:
-    """Raise UsageError if the CRM would be searched for doubtful rows too soon; a stand-in may be searched at once."""
+    """Raise UsageError if the CRM would be searched for doubtful rows too soon; a simulated one at once."""
     if seconds < QUIET_PERIOD and not is_loopback(server):
         raise UsageError(
             _(
@@ -130,9 +130,9 @@ def same_tickets_questions(job: Job, plan: Plan, journal: Journal, record: Impor
 def _stand_in_is_not_the_crm(record: ImportRecord, scope: Scope) -> UsageError:
     return UsageError(
         _(
-            "Import {name} was made on {known}, and this run goes to {server}. One of them is a stand-in on this"
-            " computer, and a case on a stand-in is not a case in the CRM, so a row that was sent to one does not count"
-            " as sent to the other. Leave out --same-as, or use another journal (--journal), to import these rows into"
+            "Import {name} was made on {known}, and this run goes to {server}. One of them is a simulated CRM on this"
+            " computer, and its cases are not in the other, so a row that was sent to one does not count as sent to the"
+            " other. Leave out --same-as, or use another journal (--journal), to import these rows into"
             " {server}.",
             name=record.name,
             known=record.tenant,
