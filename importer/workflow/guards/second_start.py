@@ -40,7 +40,7 @@ def find_import(journal: Journal, scope: Scope, same_as: str | None) -> ImportRe
 
 
 def refuse_short_quiet_period(seconds: float, server: str) -> None:
-    """Raise UsageError if the CRM would be searched for doubtful rows too soon; a simulated one at once."""
+    """Raise UsageError if the CRM would be searched for doubtful rows too soon, unless it is a simulated one."""
     if seconds < QUIET_PERIOD and not is_loopback(server):
         raise UsageError(
             _(
