@@ -10,7 +10,7 @@ from pathlib import Path
 from zipfile import ZipFile
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from openpyxl import Workbook, load_workbook
 from openpyxl.cell.rich_text import CellRichText, TextBlock
@@ -541,6 +541,8 @@ VALUES = st.lists(
 
 @settings(max_examples=25, deadline=None)
 @given(VALUES)
+@example([datetime(7642, 1, 1, 14, 55, 36, 4)])  # noqa: DTZ001 - openpyxl moves it into the second before
+@example([datetime(2024, 1, 1, 14, 55, 35, 999_700)])  # noqa: DTZ001 - and this one into the second after
 def test_p4_every_cell_is_kept_or_the_workbook_is(tmp_path_factory: pytest.TempPathFactory, values: list) -> None:
     """Either all cells of the other sheets read as before, or the file is unchanged."""
     path = tmp_path_factory.mktemp("values") / "t.xlsx"
@@ -557,6 +559,20 @@ def test_p4_every_cell_is_kept_or_the_workbook_is(tmp_path_factory: pytest.TempP
     except ReportError:
         assert path.read_bytes() == before
     assert cells_of_first_sheet(path) == cells
+
+
+def test_p4_a_moment_whose_format_shows_fractions_is_kept_or_the_workbook_is(tmp_path: Path) -> None:
+    """Thousandths of a second that openpyxl would round are seen, where the cell's format shows them."""
+    path = tmp_path / "t.xlsx"
+    workbook = Workbook()
+    workbook.active.append(["H"])
+    workbook.active.append([datetime(2024, 1, 1, 14, 55, 36, 600)])  # noqa: DTZ001 - a sheet has no zone
+    workbook.active["A2"].number_format = "hh:mm:ss.000"
+    workbook.save(path)
+    before, cells = path.read_bytes(), cells_of_first_sheet(path)
+    with pytest.raises(ReportError, match="the exact contents of cell A2"):
+        report.write_back(path, content([row(2)]), open_table, always)
+    assert (path.read_bytes(), cells_of_first_sheet(path)) == (before, cells)
 
 
 def cells_of_first_sheet(path: Path) -> list[str]:

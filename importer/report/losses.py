@@ -48,6 +48,9 @@ KEPT = frozenset(
 """The kinds of parts that openpyxl writes again with everything that people put into them."""
 
 _SAME_MOMENT = 0.001 / 86_400  # days: openpyxl keeps thousandths of a second
+_FRACTION = ".0"  # in a number format: thousandths of a second are shown
+_PRECISIONS = (10, 100)  # microseconds: a double has no more for a day, near or far
+_DAY = 86_400_000_000  # microseconds
 _DEFAULTS = {"", "0", "false", "none"}  # values of attributes that hold without them, too
 _INSIDE_CELLS = {"f", "v", "is", "t", "r", "rPr"}
 _NOT_COMPARED = {  # what openpyxl writes in its own way, and what the parts were asked for already
@@ -114,11 +117,11 @@ class StoredCell(NamedTuple):
 
 
 def lost_contents(
-    before: Package, after: Package, ignored_sheet: str, is_moment: Callable[[str, str], bool]
+    before: Package, after: Package, ignored_sheet: str, moment_format: Callable[[str, str], str | None]
 ) -> Iterator[str]:
     """Yield in words what a saved workbook lacks of the original, apart from one sheet.
 
-    `is_moment(sheet, place)` tells whether a cell has a date or a time.
+    `moment_format(sheet, place)` is the number format of a cell with a date or a time, None for another cell.
     """
     old, new = _Contents(before), _Contents(after)
     for title in old.sheets:
@@ -131,7 +134,7 @@ def lost_contents(
         pairs = zip_longest(old.cells(title, was), new.cells(title, now))
         different = None
         for pair in pairs:  # all of them, since the settings are counted meanwhile
-            if different is None and not _is_same(*pair, title, is_moment):
+            if different is None and not _is_same(*pair, title, moment_format):
                 different = pair
         if different is not None:
             yield _cell_in_words(title, *different)
@@ -273,14 +276,26 @@ def _meaningful_attributes(element: Element) -> Iterator[str]:
             yield bare
 
 
-def _is_same(was: StoredCell | None, now: StoredCell | None, sheet: str, is_moment: Callable[[str, str], bool]) -> bool:
-    """Return whether a cell was saved as it was; a moment may differ by what no format shows."""
+def _is_same(
+    was: StoredCell | None, now: StoredCell | None, sheet: str, moment_format: Callable[[str, str], str | None]
+) -> bool:
+    """Return whether a cell was saved as it was; a moment may differ by what its format does not show."""
     if was == now:
         return True
     if was is None or now is None or was[:2] != now[:2] or was.kind != "n":
         return False
-    difference = abs(float(was.text) - float(now.text))
-    return difference == 0 or (difference < _SAME_MOMENT and is_moment(sheet, was.place))
+    before, after = float(was.text), float(now.text)
+    if before == after:
+        return True
+    shown = moment_format(sheet, was.place)
+    if shown is None or _FRACTION in shown or abs(before - after) >= _SAME_MOMENT:
+        return False
+    return all(_second(before, precision) == _second(after, precision) for precision in _PRECISIONS)
+
+
+def _second(serial: float, precision: int) -> int:
+    """Return the second of a moment, which readers cut after they rounded to so many microseconds."""
+    return round(serial * _DAY / precision) * precision // 1_000_000
 
 
 def _cell_in_words(sheet: str, was: StoredCell | None, now: StoredCell | None) -> str:

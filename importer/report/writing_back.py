@@ -144,7 +144,7 @@ def _write_workbook(source: Path, content: ReportContent, file: BinaryIO) -> lis
             Package(original, source.name),
             Package(file, source.name),
             REPORT,
-            lambda sheet, place: bool(workbook[sheet][place].is_date),
+            lambda sheet, place: cell.number_format if (cell := workbook[sheet][place]).is_date else None,
         )
         return list(dict.fromkeys(lost))
 
