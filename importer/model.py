@@ -11,18 +11,22 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, time
 from enum import StrEnum
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, Self
 
 # ------------------------------------------------------------------------------------------------ cells
 
 
 @dataclass(frozen=True, slots=True)
 class Typed:
-    """A cell that a workbook stores as a number, a boolean or a date: the text that it shows, and its value."""
+    """A cell that a workbook stores as a number, a boolean or a date: the text that it shows, and its value.
+
+    `earlier` is the text that version 1 of the reading took from the cell, None where it is the same.
+    """
 
     text: str
     value: int | float | bool | date | datetime | time
     number_format: str = "General"
+    earlier: str | None = None
 
     def __str__(self) -> str:
         """Return what the spreadsheet shows."""
@@ -31,6 +35,26 @@ class Typed:
     def __hash__(self) -> int:
         """Return the hash of the text; equal cells show equal texts."""
         return hash(self.text)
+
+
+class Reread(str):
+    """A text that version 1 of the reading took from its cell in another form, `earlier`.
+
+    Rows were recorded under what was read, and are recognized by it for ever.
+    """
+
+    __slots__ = ("earlier",)
+    earlier: str
+
+    def __new__(cls, text: str, earlier: str) -> Self:
+        """Return the text, with its earlier form."""
+        made = super().__new__(cls, text)
+        made.earlier = earlier
+        return made
+
+    def __reduce__(self) -> tuple[type[Reread], tuple[str, str]]:
+        """Return what makes the same text again, for pickle."""
+        return Reread, (str(self), self.earlier)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +72,13 @@ class CellError:
 
 
 Cell = str | Typed | CellError
+
+
+def earlier_reading(cell: Cell) -> Cell:
+    """Return the cell as version 1 of the reading took it."""
+    if isinstance(cell, Reread | Typed):
+        return cell if cell.earlier is None else cell.earlier
+    return cell
 
 
 # ------------------------------------------------------------------------------------------------ options of stages
