@@ -175,6 +175,20 @@ def test_r19_the_issue_shows_both_spellings(office: Office, give: Give) -> None:
     assert messages[1] == "Ticket '1,235' is nearly the same as a key that was imported before, or another form of it"
 
 
+def test_a_row_with_a_similar_key_stays_an_issue(office: Office, give: Give) -> None:
+    """It is not sent by a second run either, whose journal knows it; once the other row is gone, it is."""
+    office.write([ticket(1, Ticket="1234567")])
+    assert give(office.arguments("run", "--yes")).status == 0
+    twice = [ticket(2, Ticket="80"), ticket(3, Ticket="080")]
+    office.write([ticket(1, Ticket="1,234,567"), *twice])
+    results = [give(office.arguments("run", "--yes", "--json")).json for _ in range(3)]
+    assert [result["counts"]["invalid"] for result in results] == [3, 3, 3]
+    assert office.sandbox.posts == 1
+    office.write(twice[:1])
+    assert give(office.arguments("run", "--yes")).status == 0
+    assert office.sandbox.posts == 2
+
+
 def test_r19_a_key_of_several_columns_is_compared_as_one(office: Office, give: Give) -> None:
     """One part that is shown differently is enough, and other parts still distinguish rows."""
     mapping = MAPPING.replace("key: Ticket", "key: [Ticket, Detalle]")

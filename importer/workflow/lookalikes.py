@@ -11,7 +11,7 @@ from decimal import Decimal
 from functools import lru_cache
 from itertools import islice, product
 
-from importer.model import Cell, CellError, Typed
+from importer.model import Cell, CellError, Reread, Typed
 from importer.source import month_number, shown_number
 from importer.text import loose, unadorned
 
@@ -38,12 +38,22 @@ _DATES = tuple(
         r"(?P<year>\d{4})(?P<mark>[-/.])(?P<month>\d{1,2})(?P=mark)(?P<day>\d{1,2})",
         r"(?P<day>\d{1,2})(?P<mark>[-/.])(?P<month>\d{1,2})(?P=mark)(?P<year>\d{4})",
         r"(?P<day>\d{1,2})(?P<mark>[-/])(?P<month>\d{1,2})(?P=mark)(?P<year>\d{2})",
-        rf"{_WEEKDAY}(?P<day>\d{{1,2}})\.?(?:[ ]+de[ ]+|[-/ ]){_NAME}(?:[ ]+del?[ ]+|[-/ ])(?P<year>\d{{4}}|\d{{2}})",
-        rf"{_WEEKDAY}{_NAME}[ ]+(?P<day>\d{{1,2}}),?[ ]+(?P<year>\d{{4}})",
     )
 )
-_DATED = re.compile(r"(?=.*\d.*\d)(?=.*[-/.: ])[^\n]+")
+_NAMED_DATES = tuple(
+    re.compile(_WEEKDAY + pattern + _TIME, re.IGNORECASE)
+    for pattern in (
+        rf"(?P<day>\d{{1,2}})\.?(?:[ ]+de[ ]+|[-/ ]){_NAME}(?:[ ]+del?[ ]+|[-/ ])(?P<year>\d{{4}}|\d{{2}})",
+        rf"{_NAME}[ ]+(?P<day>\d{{1,2}}),?[ ]+(?P<year>\d{{4}})",
+    )
+)
+_HAS_MONTH = re.compile(
+    r"(?:^|[\s/-])(?:jan|ene|gen|f[eé][bv]|mar|mrz|mär|a[bpv]r|ma[iyg]|ju[nli]|giu|lug|a[gu][oug]|aoû|set|sep|o[cku]t|ott|nov"
+    r"|d[ieé][czs])",
+    re.IGNORECASE,
+)
 _LONGEST_DATE = 60
+_MARKED = re.compile(r"\d[.,]\d")
 _OTHER_MARKS = str.maketrans(",.", ".,")
 _FIRST_DAY = datetime(1899, 12, 30)  # noqa: DTZ001 - times in sheets have no zone
 _DAYS = (
@@ -107,6 +117,10 @@ def _of_cell(cell: Cell, part: str) -> list[tuple[str, bool]]:
     else:
         numbers = _numbers(text) if _NUMBER_OR_DATE.fullmatch(text) else ()
         found = [(meaning, False) for meaning in (*numbers, *_dates(text))]
+        if not found and _MARKED.search(text):
+            found = [(text.translate(_OTHER_MARKS), False)]  # A-1.020 on a Spanish computer
+    if isinstance(cell, Typed | Reread) and cell.earlier:
+        found.append((cell.earlier, True))  # also what programs read that do not know the format
     if not found and text == part:
         return []
     known = loose(part)
@@ -117,7 +131,9 @@ def _is_plain(cell: str | Typed, part: str) -> bool:
     """Tell whether a cell obviously has no other spelling, like most keys: T-0001, 12345."""
     if isinstance(cell, Typed):
         return type(cell.value) is int and str(cell.value) == part and _adds_nothing(cell.number_format)
-    is_name = part[:1].isalpha() and " " not in part  # March 17, 2024
+    if isinstance(cell, Reread):
+        return False
+    is_name = part[:1].isalpha() and not (" " in part or "," in part or "." in part)  # March 17, 2024
     return part == cell and part.isascii() and part.isprintable() and (part.isdigit() or is_name)
 
 
@@ -153,6 +169,8 @@ def _of_moment(value: date | time) -> Iterator[str]:
         return
     moment = value if isinstance(value, datetime) else datetime.combine(value, time())
     yield from _meanings(moment.replace(tzinfo=None))
+    if moment.second or moment.microsecond:  # most formats do not show them
+        yield from _meanings(moment.replace(second=0, microsecond=0, tzinfo=None))
     yield f"{value.month}/{value.day}/{value.year}" + (f" {moment:%H:%M}" if moment.time() != time() else "")
 
 
@@ -199,16 +217,17 @@ def _readings(digits: str) -> Iterator[str]:
 
 def _dates(text: str) -> Iterator[str]:
     """Yield the forms of the dates and times that a text may show."""
-    if len(text) <= _LONGEST_DATE and _DATED.fullmatch(text) is not None:
-        for moment in _moments(text):
-            yield from _meanings(moment)
-        if (found := _TIME_ALONE.fullmatch(text)) and (clock := _clock(found)):
-            yield f"{clock:%H:%M:%S}"
+    for moment in _moments(text):
+        yield from _meanings(moment)
+    if (found := _TIME_ALONE.fullmatch(text)) and (clock := _clock(found)):
+        yield f"{clock:%H:%M:%S}"
 
 
 def _moments(text: str) -> Iterator[datetime]:
     """Yield the dates and times that a text may show; an ambiguous one has the day before the month."""
-    for pattern in _DATES if _SHORTEST_DATE <= len(text) <= _LONGEST_DATE else ():
+    if not _SHORTEST_DATE <= len(text) <= _LONGEST_DATE:
+        return
+    for pattern in _NAMED_DATES if _HAS_MONTH.search(text) else _DATES:
         if found := pattern.fullmatch(text):
             parts = found.groupdict()
             month = month_number(parts["name"]) if "name" in parts else int(parts["month"])
