@@ -47,7 +47,7 @@ _URL = re.compile(r"https?://[^\s/?#.]+(?:[.:][^\s/?#]+)?(?:[/?#]\S*)?", re.IGNO
 def converter(spec: FieldSpec) -> tuple[Converter, Observer | None]:
     """Return what converts a cell to the field's type, and what must observe the whole column before, if anything."""
     if spec.type in DATES_AND_TIMES:
-        reader = DateTimeReader(spec.read or ())
+        reader = DateTimeReader(spec.read or (), spec.century)
         form = spec.format or _DEFAULT_FORMATS[spec.type]
         if spec.type == "time":
             return lambda cell: format_datetime(datetime.combine(date.min, reader.read_time(cell)), form), None
