@@ -69,14 +69,13 @@ class NumberReader:
 
     def _with_point(self, digits: str, text: str) -> str:
         """Return digits without their groups and with a point for the decimal sign; raises `Refused`."""
-        possible = _possible_signs(digits)
         sign = self.sign or (None if "." in digits or "," in digits else ".")
-        if possible and sign is None:
+        if sign is None and _possible_signs(digits):
             raise self._unclear(text)
-        if sign not in possible:
+        parts = _SHAPES[sign].fullmatch(digits) if sign else None
+        if parts is None:
             raise _not_a_number(text)
-        parts = _SHAPES[sign].fullmatch(digits)
-        fraction = (parts["fraction"] if parts else None) or ""
+        fraction = parts["fraction"] or ""
         whole = re.sub(r"\D", "", digits.removesuffix(fraction))
         return f"{whole}.{fraction[1:]}" if fraction else whole
 
