@@ -7,7 +7,15 @@ read_rows    the rows of a report that is given back
 read_mark    how far the journal had come when the report was written
 """
 
-from importer.report.content import CREATED_VERDICT, NOT_CREATED_VERDICT, OWN_COLUMNS, IssueGroup, group_issues
+from importer.report.content import (
+    CREATED_VERDICT,
+    EDITED_AFTERWARDS,
+    NOT_CREATED_VERDICT,
+    OWN_COLUMNS,
+    IssueGroup,
+    group_issues,
+    says_changed,
+)
 from importer.report.reading import (
     Overview,
     ReportedRow,
@@ -23,6 +31,7 @@ from importer.report.writing_back import WrittenBack, write_back
 
 __all__ = [
     "CREATED_VERDICT",
+    "EDITED_AFTERWARDS",
     "NOT_CREATED_VERDICT",
     "OWN_COLUMNS",
     "IssueGroup",
@@ -40,6 +49,7 @@ __all__ = [
     "read_overview",
     "read_rows",
     "report_sheets",
+    "says_changed",
     "unmarked",
     "write",
     "write_back",

@@ -14,7 +14,7 @@ from importer.identity import Scope
 from importer.journal import KnownRow
 from importer.mapping import CaseMapping, Converted, TableNeed
 from importer.messages import _, shorten
-from importer.model import UNSETTLED, Attachment, Issue, JournalRow, Status
+from importer.model import MAY_BE_CASES, UNSETTLED, Attachment, Issue, JournalRow, Status
 from importer.source import Table
 from importer.spool import Spool
 from importer.validation import Validator
@@ -84,7 +84,7 @@ class Planner:
         self._validator = Validator(self._mapper.rules, self._mapper.key_columns)
         marked = bool(ours) and table.sheet is None  # our CSV marks text that looks like a formula
         self._frames = _unmarked(table.frames()) if marked else table.frames()
-        self._is_kept = history.is_kept
+        self._is_kept, self._column_secret = history.is_kept, history.column_secret
         self._retry_rejected = retry_rejected
         self._taken: set[str] = set()
         self._matcher = RowMatcher(
@@ -178,7 +178,9 @@ class Planner:
         found: Mapping[int, FoundAttachments],
     ) -> Batch:
         """Combine the results of the other steps, and determine the state of each row."""
-        contents = _RowContents(Contents(self._mapper.content(rows.frame)), rows.frame.index, found, self._folder)
+        contents = _RowContents(
+            Contents(self._mapper.content(rows.frame)), rows.frame.index, found, self._folder, self._column_secret
+        )
         hashes = [contents.hash(at, self._content_columns) if self._is_kept else "" for at in range(len(rows.frame))]
         differing = self._differing(rows, matched, contents, hashes)
         self._assign_repeated_keys(matched, differing)
@@ -191,11 +193,12 @@ class Planner:
             is_valid = bool(matched.key_digests[at]) and not faults
             differs = known is not None and (at in differing or self._is_retried(known))
             state = state_of(known, skipped, is_valid=is_valid, differs=differs)
-            digests = matched.key_digests[at], matched.loose_digests[at], matched.references[at], hashes[at]
-            spellings = matched.spellings.get(at, ())
-            lines.append(
-                (*digests, spellings, state, known, differs, skipped, None, faults, files.attachments, files.missing)
-            )
+            is_new = self._is_kept and state not in {*MAY_BE_CASES, Status.SKIPPED}
+            columns = contents.column_digests(at, self._content_columns) if is_new else ""
+            digests = matched.key_digests[at], matched.loose_digests[at], matched.references[at], hashes[at], columns
+            edited = contents.edited(at, matched.known[at]) if at in differing and at in matched.known else None
+            seen = matched.spellings.get(at, ()), state, known, differs, edited, skipped, None
+            lines.append((*digests, *seen, faults, files.attachments, files.missing))
         return Batch.of(lines, converted.fields)
 
     def _differing(
@@ -273,13 +276,24 @@ class _RowContents:
         numbers: pd.Index,
         found: Mapping[int, FoundAttachments],
         folder: AttachmentFolder | None,
+        secret: bytes,
     ) -> None:
-        self._contents, self._found = contents, found
+        self._contents, self._found, self._secret = contents, found, secret
         self._numbers, self._has_attachments = numbers.tolist(), folder is not None
 
     def hash(self, at: int, columns: tuple[str, ...]) -> str:
         """Return the hash of a row's content over these columns, including its files if all of them can be sent."""
         return self._contents.hash(at, columns, self._attachments(self._numbers[at]))
+
+    def column_digests(self, at: int, columns: tuple[str, ...]) -> str:
+        """Return the digests of a row's columns, by which the journal can tell later which of them were edited."""
+        return self._contents.column_digests(at, columns, self._secret)
+
+    def edited(self, at: int, known: KnownRow) -> tuple[str, ...] | None:
+        """Return the columns that differ from what the journal knows, None where it has no digests of them."""
+        if not known.column_digests:
+            return None
+        return identity.edited_columns(known.columns, known.column_digests, self.column_digests(at, known.columns))
 
     def _attachments(self, number: int) -> Sequence[Attachment] | None:
         files = self._found.get(number)
