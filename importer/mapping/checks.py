@@ -36,7 +36,7 @@ _ONLY_FOR: Mapping[str, frozenset[str]] = {
 
 _FOR_SLOTS = frozenset({"read", "century", "decimal_sign"})
 _FOR_CELLS = ("strip", "values", "lookup", "read", "century", "decimal_sign", "join")
-_NOT_IN_OBJECTS = ("object", "required", "closed", "join")
+_NOT_IN_OBJECTS = ("object", "required", "closed", "join", "take")
 _CLOCKS = ("HH:mm:ss", "HH:mm")
 _FORMATS: Mapping[str, tuple[str, ...]] = {
     "date": DATE_FORMATS,
@@ -164,8 +164,13 @@ def _field(spec: FieldSpec, path: Steps, mapping: MappingFile) -> Iterator[Findi
         yield Finding((*path, "required"), _("the CRM requires this field; remove the line"))
     if spec.closed and path != ("fields", "status"):
         yield Finding((*path, "closed"), _("closed is only for fields.status"))
-    if spec.join is not None and not mapping.source.group:
-        yield Finding((*path, "join"), _("join needs source.group: the columns that are equal in rows of one case"))
+    for key in ("join", "take") if not mapping.source.group else ():
+        if getattr(spec, key) is not None:
+            yield Finding(
+                (*path, key), _("{key} needs source.group: the columns that are equal in rows of one case", key=key)
+            )
+    if spec.join is not None and spec.take is not None:
+        yield Finding((*path, "take"), _("take and join exclude each other: one row speaks, or all of them do"))
     if spec.object is not None:
         yield from _object(spec, path, mapping)
         return
@@ -184,7 +189,7 @@ def _sources(path: Steps, sources: list[str]) -> Iterator[Finding]:
 
 def _object(spec: FieldSpec, path: Steps, mapping: MappingFile) -> Iterator[Finding]:
     properties = spec.object or {}
-    for key in sorted(spec.model_fields_set - {"object", "when", "required"}):
+    for key in sorted(spec.model_fields_set - {"object", "when", "required", "take"}):
         yield Finding((*path, key), _("{key} belongs to the properties of an object, not to the object", key=key))
     kind = properties.get("type")
     if kind is None or kind.value is None:

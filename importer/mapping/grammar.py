@@ -233,6 +233,10 @@ class FieldSpec(SpecModel):
     join: str | None = Field(
         None, description="With source.group: the separator between the texts of the rows that become one case."
     )
+    take: Literal["first", "last"] | None = Field(
+        None,
+        description="With source.group: the row of the case that speaks; last: the last filled one. Default: first.",
+    )
 
     @model_validator(mode="before")
     @classmethod

@@ -3,6 +3,7 @@
 write        one report, of the kind that its name asks for
 write_back   the sheet `Report` in the source workbook itself
 group_issues what one correction may resolve, with how often and where
+made_of      how many cases there are, and how many rows they are made of
 read_rows    the rows of a report that is given back
 read_mark    how far the journal had come when the report was written
 """
@@ -14,6 +15,7 @@ from importer.report.content import (
     OWN_COLUMNS,
     IssueGroup,
     group_issues,
+    made_of,
     says_changed,
 )
 from importer.report.reading import (
@@ -45,6 +47,7 @@ __all__ = [
     "group_issues",
     "is_altered",
     "is_given_back",
+    "made_of",
     "read_mark",
     "read_overview",
     "read_rows",

@@ -169,7 +169,7 @@ class _ReportChecker:
                 return None
             message = _("{value} does not belong to this row's key", value=row.reference)
             return _Problem(self._reference, row.reference, "reference-edited", message, _UNDO)
-        was_used = row.may_be_case or (row.reference and row.status != Status.SKIPPED)
+        was_used = row.may_be_case or (row.reference and row.status not in {Status.SKIPPED, Status.PART})
         if row.is_part or not was_used:
             return None
         columns = ", ".join(self._plan.key_columns) or None
