@@ -61,25 +61,30 @@ class AttachmentFolder:
         self._look = lru_cache(_REMEMBERED_FILES)(self._look_at)
         self._listing = lru_cache(_REMEMBERED_LISTINGS)(partial(_FolderListing, self._root))
 
-    def find(self, row: int, names: Sequence[tuple[str, str]]) -> FoundAttachments:
+    def find(self, row: int, names: Sequence[tuple[str, str]], lines: Sequence[int] = ()) -> FoundAttachments:
         """Return the files that a row's cells name, in order; `names` pairs each column with its cell's text.
 
-        A cell without a name is ignored. Faults of one kind in one cell become one issue that names them all.
+        A cell without a name is ignored. Faults of one kind in one cell become one issue that names them all. `lines`
+        are the rows that the cells are in where some are in further lines of the row's case; these may name a file
+        again.
         """
         attachments: dict[tuple[int, int, str], Attachment] = {}
-        issues: dict[tuple[str | None, str], Issue] = {}
+        named_by: dict[tuple[int, int, str], int] = {}
+        issues: dict[tuple[int | None, str | None, str], Issue] = {}
         missing: list[str] = []
-        for column, cell in names:
+        for (column, cell), line in zip(names, lines or [row] * len(names), strict=True):
             for name in self._split(cell):
                 file = self._look(name)
                 if isinstance(file, Attachment) and _same_file(file) in attachments:
+                    if named_by[_same_file(file)] != line:
+                        continue
                     file = _repeated(name).issue
                 if isinstance(file, Attachment):
-                    attachments[_same_file(file)] = file
+                    attachments[_same_file(file)], named_by[_same_file(file)] = file, line
                 elif file.code == "attachment-missing" and self._may_go_without():
                     missing.append(name)
                 else:
-                    _collect(issues, replace(file, row=row, column=column, value=cell))
+                    _collect(issues, replace(file, row=line, column=column, value=cell))
         return FoundAttachments(tuple(attachments.values()), tuple(issues.values()), tuple(missing))
 
     def _split(self, cell: str) -> Iterator[str]:
@@ -286,13 +291,13 @@ def _same_file(attachment: Attachment) -> tuple[int, int, str]:
     return attachment.device, attachment.inode, _composed(str(attachment.path))
 
 
-def _collect(issues: dict[tuple[str | None, str], Issue], issue: Issue) -> None:
+def _collect(issues: dict[tuple[int | None, str | None, str], Issue], issue: Issue) -> None:
     """Merge a fault into its cell's issue with the same code, or add it as a new issue."""
-    known = issues.setdefault((issue.column, issue.code), issue)
+    known = issues.setdefault((issue.row, issue.column, issue.code), issue)
     if known is not issue:
         message = f"{known.message}; {issue.message}"
         remedy = known.remedy if issue.remedy in known.remedy else f"{known.remedy} {issue.remedy}"
-        issues[issue.column, issue.code] = replace(known, message=message, remedy=remedy)
+        issues[issue.row, issue.column, issue.code] = replace(known, message=message, remedy=remedy)
 
 
 def _require_same(attachment: Attachment, file: BinaryIO) -> None:

@@ -172,13 +172,15 @@ class Attachment:
 class Identity:
     """What identifies a row: digests of its key, its reference, and a hash of its content.
 
-    `spellings` are digests of the other forms in which programs show the key.
+    `column_digests` are those of its columns (`identity.column_digests`), `spellings` are digests of the other forms in
+    which programs show the key.
     """
 
     key_digest: str
     loose_digest: str
     reference: str
     content_hash: str
+    column_digests: str = ""
     spellings: tuple[str, ...] = ()
 
 
@@ -190,6 +192,7 @@ class Status(StrEnum):
 
     INVALID = "invalid"
     SKIPPED = "skipped"
+    PART = "part"  # a further line of another row's case
     PLANNED = "planned"
     SENDING = "sending"
     CREATED = "created"
@@ -303,11 +306,13 @@ class JournalRow(NamedTuple):
 class Counts:
     """How many rows are in each state.
 
-    Among the created rows, `changed` have a different content now, and `created_now` were sent by this run.
+    Among the created rows, `changed` have a different content now, and `created_now` were sent by this run. Of the
+    rows that are `part` of another row's case, `created_parts` are part of a created one.
     """
 
     invalid: int = 0
     skipped: int = 0
+    part: int = 0
     planned: int = 0
     sending: int = 0
     created: int = 0
@@ -316,11 +321,22 @@ class Counts:
     conflict: int = 0
     changed: int = 0
     created_now: int = 0
+    created_parts: int = 0
 
     @property
     def rows(self) -> int:
         """The number of all rows."""
         return sum(getattr(self, status.value) for status in Status)
+
+    @property
+    def cases(self) -> int:
+        """The number of rows that are, or would be, a case: what a customer calls the tickets."""
+        return self.rows - self.skipped - self.part
+
+    @property
+    def case_rows(self) -> int:
+        """The number of rows that these cases are made of."""
+        return self.rows - self.skipped
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from itertools import chain
 from pathlib import Path
 
 from importer import payload, report, settings
@@ -20,7 +21,7 @@ from importer.identity import Scope
 from importer.journal import ImportRecord, Journal, RunRecord
 from importer.mapping import load_mapping
 from importer.messages import _, ngettext
-from importer.model import Counts
+from importer.model import Counts, Issue, Status
 from importer.spool import Spool
 from importer.workflow import guards
 from importer.workflow.adopting import Adoption, adopt_rows, open_report
@@ -87,23 +88,34 @@ def check(loaded: LoadedJob) -> Plan:
 
 @dataclass(frozen=True, slots=True)
 class Preview:
-    """A row, the body that it would send without its attachments, and its cells by column."""
+    """A row, the body that it would send without its attachments, and its cells by column.
+
+    `issues` are all that keep it from being sent, those of the further lines of its case included.
+    """
 
     row: PlannedRow
     body: dict[str, object]
     cells: dict[str, str]
+    issues: tuple[Issue, ...]
 
 
 def preview(loaded: LoadedJob, number: int | None = None, *, only_with_issues: bool = False) -> Iterator[Preview]:
-    """Yield what rows would send, in sheet order: all rows, or the one with `number`, or those with issues."""
+    """Yield what rows would send, in sheet order: all rows, or the one with `number`, or those with issues.
+
+    A further line of a case sends nothing itself: the row of its case is in its place.
+    """
     plan = check(loaded)
+    parts = {row.number: row for row in plan.in_state(Status.PART)}
+    wanted = parts[number].case_row if number in parts else number
     for frame, batch in plan.cells():
         for position, row in enumerate(batch.rows()):
-            if number is not None and row.number != number:
+            if row.number in parts or wanted not in {None, row.number}:
                 continue
-            if row.issues or not only_with_issues:
+            if row.issues or row.faulty_lines or not only_with_issues:
+                lines = (parts[line].issues for line in row.faulty_lines)
+                cells = {column: str(frame[column].iloc[position]) for column in plan.columns}
                 body = payload.document(complete_fields(plan, row), plan.scope.operation)
-                yield Preview(row, body, {column: str(frame[column].iloc[position]) for column in plan.columns})
+                yield Preview(row, body, cells, (*row.issues, *chain.from_iterable(lines)))
 
 
 def run(loaded: LoadedJob, ui: UserInterface) -> Finished:

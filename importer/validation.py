@@ -37,6 +37,11 @@ class _Rows:
     source: pd.DataFrame
     keys: pd.Series[str]
     repeated: Mapping[str, tuple[int, ...]]
+    speakers: Mapping[tuple[int, str], tuple[int, str]]
+
+    def line(self, row: int, path: str, column: str) -> tuple[int, str]:
+        """Return the row whose cell a field has its value from, and that cell's text."""
+        return self.speakers.get((row, path)) or (row, self.cell(row, column))
 
     def cell(self, row: int, column: str) -> str:
         """Return the cell's text as written, "" where the source has no such column."""
@@ -57,13 +62,14 @@ class Validator:
             columns[code] = pa.Column(None, pa.Check.isin([False], error=code), required=False)
         self._schema = pa.DataFrameSchema(columns)
 
-    def validate(
+    def validate(  # noqa: PLR0913, PLR0917 - everything that a row is judged by
         self,
         fields: pd.DataFrame,
         source: pd.DataFrame,
         keys: pd.Series[str],
         repeated: Mapping[str, tuple[int, ...]],
         failed: Collection[tuple[int, str]] = (),
+        speakers: Mapping[tuple[int, str], tuple[int, str]] | None = None,
     ) -> tuple[Issue, ...]:
         """Return every fault of every row, by row, then in the order of the source's columns, then by code.
 
@@ -71,9 +77,10 @@ class Validator:
         where it is left out; `source` has the cells, which issues quote. `keys` has each row's key digest, "" where
         the key is blank, and `repeated` all rows of each digest that more than one row has, including rows outside
         these frames. `failed` are cells (row, source column) with an issue already: their fields, and those of
-        templates that use them, are not reported as empty, too.
+        templates that use them, are not reported as empty, too. `speakers` has, by row and path, the row and the text
+        of the cell that a field was taken from, where that is a further line of the case: a fault of it is told there.
         """
-        rows = _Rows(fields, source, keys, repeated)
+        rows = _Rows(fields, source, keys, repeated, speakers or {})
         failed_rows = {row for row, _column in failed}
         issues: dict[tuple[int, str, str], Issue] = {}
         for path, code, row in self._failures(self._checked_frame(rows)):
@@ -122,9 +129,10 @@ class Validator:
         rule = self._rules[path]
         column = rule.column or path
         value = rows.fields.loc[row, path]
-        cell = rows.cell(row, column) or ("" if value is None else str(value))
+        line, text = rows.line(row, path, column)
+        cell = text or ("" if value is None else str(value))
         message, remedy = _wording(rule, code, column, cell, value)
-        return Issue(row, column, cell, code, message, remedy)
+        return Issue(line, column, cell, code, message, remedy)
 
     def _key_missing(self, rows: _Rows, row: int) -> Issue:
         blank = [column for column in self._key_columns if not rows.cell(row, column).strip()] or self._key_columns
@@ -150,12 +158,13 @@ class Validator:
     def _solution_missing(self, rows: _Rows, row: int) -> Issue:
         status = self._rules["status"]
         name, value = status.column or "status", rows.fields.loc[row, "status"]
-        closed = {"status": name, "value": shorten(rows.cell(row, name) or str(value))}
+        line, text = rows.line(row, "status", name)
+        closed = {"status": name, "value": shorten(text or str(value))}
         solution = self._rules.get("solution")
         if solution is None:
             message = _("{status} '{value}' is a closed status, but the mapping has no solution", **closed)
             remedy = _("Map a column to solution, or change {status}", status=name)
-            return Issue(row, name, rows.cell(row, name), _SOLUTION_MISSING, message, remedy)
+            return Issue(line, name, text, _SOLUTION_MISSING, message, remedy)
         column = solution.column or "solution"
         message = _("{column} is empty, but {status} '{value}' is a closed status", column=column, **closed)
         remedy = _("Fill in {column} or change {status}", column=column, status=name)

@@ -27,18 +27,8 @@ SHARED_ORDER = ("text", "model", "messages", "errors", "clock", "hosts", "spool"
 """Shared modules may use each other: each those before it."""
 
 WORKFLOW_ORDER = (
-    *(
-        "tenant_facts",
-        "corrections",
-        "plan",
-        "job",
-        "lookalikes",
-        "keys",
-        "key_formats",
-        "matching",
-        "planning",
-        "key_rule",
-    ),
+    "key_formats",
+    *("tenant_facts", "corrections", "plan", "job", "lookalikes", "keys", "matching", "lines", "planning", "key_rule"),
     *("search", "looking", "outcome", "forecast", "events", "guards", "sending", "settling", "executing"),
     *("starting", "adopting", "decisions", "settle_job"),
 )

@@ -81,11 +81,11 @@ def test_what_a_case_holds_counts_all_of_its_rows(tmp_path: Path) -> None:
 
 
 def test_a_fault_in_a_joined_row_is_an_issue_of_the_case(tmp_path: Path) -> None:
-    """A case with an unreadable part is never sent without that part."""
+    """A case with an unreadable part is never sent without that part, and the fault is told at its own line."""
     text = with_source("{key: Id, group: Id}", "  T: {column: T, type: phone, country: CO, join: ' '}\n")
     result = converted(loaded(tmp_path, text), frame({"Id": ["A", "A"], "T": ["3001234567", "no"]}))
     assert [(issue.row, issue.column, issue.value, issue.code) for issue in result.issues] == [
-        (2, "T", "no", "not-a-phone")
+        (3, "T", "no", "not-a-phone")
     ]
 
 

@@ -11,7 +11,7 @@ import click
 from importer.cli import options
 from importer.cli.help import Command
 from importer.cli.logs import set_up
-from importer.cli.output import counts_line, print_issues, print_json
+from importer.cli.output import counts_line, print_issues, print_json, rows_and_cases
 from importer.cli.terminal import load_allowed_job
 from importer.messages import _
 from importer.workflow.corrections import suggest_corrections
@@ -68,7 +68,7 @@ def _as_json(plan: Plan, issues: list[Issue], status: int) -> dict[str, object]:
     return {
         "exit_status": status,
         "counts": asdict(counts),
-        "rows": counts.rows,
+        **rows_and_cases(counts),
         "issues": [asdict(issue) for issue in issues],
         "groups": groups,
         "notes": plan.notes,

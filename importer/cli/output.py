@@ -11,6 +11,7 @@ import click
 
 from importer.messages import _, ngettext
 from importer.model import Counts, Issue
+from importer.report import made_of
 from importer.text import escaped
 from importer.workflow.corrections import suggest_corrections
 
@@ -101,10 +102,12 @@ def as_sentence(text: str) -> str:
 
 
 def counts_line(counts: Counts) -> str:
-    """Return the counts that are not zero, on one line."""
-    parts = [f"{name} {number}" for name, number in asdict(counts).items() if number and name != "created_now"]
+    """Return the counts that are not zero, on one line; on another, what a customer would count, if that differs."""
+    apart = {"created_now", "created_parts"}
+    parts = [f"{name} {number}" for name, number in asdict(counts).items() if number and name not in apart]
     text = ", ".join(parts) or _("none")
-    return ngettext("{count} row: {counts}", "{count} rows: {counts}", counts.rows, counts=text)
+    line = ngettext("{count} row: {counts}", "{count} rows: {counts}", counts.rows, counts=text)
+    return "\n".join([line, "; ".join(made_of(counts))]) if counts.part else line
 
 
 def print_finished(finished: Finished) -> None:
@@ -130,7 +133,7 @@ def finished_json(finished: Finished) -> dict[str, object]:
     return {
         "exit_status": finished.exit_status,
         "counts": asdict(finished.counts),
-        "rows": finished.counts.rows,
+        **rows_and_cases(finished.counts),
         "created_now": finished.counts.created_now,
         "calls": finished.result.calls,
         "run": finished.result.run,
@@ -139,6 +142,11 @@ def finished_json(finished: Finished) -> dict[str, object]:
         "reasons": [{"status": status, **asdict(issue)} for status, issue in finished.reasons()],
         "notes": list(finished.notes),
     }
+
+
+def rows_and_cases(counts: Counts) -> dict[str, int]:
+    """Return how many rows there are, how many cases they are or would be, and how many rows are in these."""
+    return {"rows": counts.rows, "cases": counts.cases, "case_rows": counts.case_rows}
 
 
 def print_json(command: str | None, values: dict[str, object]) -> None:

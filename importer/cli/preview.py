@@ -12,7 +12,7 @@ import click
 from importer.cli import options
 from importer.cli.help import Command
 from importer.cli.logs import set_up
-from importer.cli.output import as_sentence, json_text, print_json
+from importer.cli.output import as_sentence, issue_text, json_text, print_json
 from importer.cli.summary import size_text
 from importer.cli.terminal import load_allowed_job
 from importer.cli.values import Count
@@ -73,7 +73,7 @@ def command(
         print_json("preview", {"exit_status": status, **({"rows": rows} if issues else rows[0])})
         return status
     for one in previews:
-        _print(one)
+        _print(one, row)
     if not previews:
         click.echo(_("No row has issues."))
     return status
@@ -89,10 +89,12 @@ def _body(preview: Preview) -> dict[str, object]:
     return {**preview.body, "attachments": files}
 
 
-def _print(preview: Preview) -> None:
-    """Print a row's cells, its JSON and its issues, in colour where a terminal shows it."""
+def _print(preview: Preview, asked: int | None) -> None:
+    """Print a row's cells, its JSON and its issues, in colour where a terminal shows it; `asked` is the row wanted."""
     row = preview.row
     faulty = {issue.column for issue in row.issues}
+    if asked not in {None, row.number}:
+        click.echo(_("Row {part} is part of the case of row {row}.", part=asked, row=row.number))
     click.secho(_("Row {row}", row=row.number), bold=True)
     names = {column: shorten(clean(column), _WIDEST_NAME) for column in preview.cells}
     width = max(map(len, names.values()), default=0)
@@ -101,5 +103,6 @@ def _print(preview: Preview) -> None:
         click.secho(line, fg="red" if column in faulty else None)
     document = json_text(_body(preview))
     click.echo(_JSON_KEY.sub(lambda found: found[1] + click.style(found[2], fg="cyan"), document))
-    for issue in row.issues:
-        click.secho(_("Issue: {message}. {remedy}", message=issue.message, remedy=as_sentence(issue.remedy)), fg="red")
+    for issue in preview.issues:
+        text = _("Issue: {message}. {remedy}", message=issue.message, remedy=as_sentence(issue.remedy))
+        click.secho(text if issue.row in {None, row.number} else issue_text(issue), fg="red")

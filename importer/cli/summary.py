@@ -71,6 +71,12 @@ def _not_sent(forecast: Forecast) -> Iterator[str]:
         skipped=counts.skipped,
         created=counts.created,
     )
+    if counts.part:
+        yield ngettext(
+            "            {count} is a further line of another row's case, and goes with it",
+            "            {count} are further lines of other rows' cases, and go with them",
+            counts.part,
+        )
     if counts.rejected:
         yield ngettext(
             "            {count} rejected by the CRM and unchanged since (--retry-rejected sends it again)",

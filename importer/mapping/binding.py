@@ -31,7 +31,8 @@ from importer.mapping.fields import (
 )
 from importer.mapping.files import NO_FILE, Files, literal
 from importer.mapping.grammar import AttachmentsSpec, Condition, FieldSpec, FileListSpec, MappingFile, TableSpec
-from importer.mapping.mapper import BoundMapping, Mapper, RowChoice
+from importer.mapping.groups import RowChoice
+from importer.mapping.mapper import BoundMapping, Mapper
 from importer.mapping.tables import Known, Lookup, ReferenceTables, TableNeed, UnusedValues, conversion, listed_files
 from importer.messages import _
 from importer.model import FieldRule, Typed
@@ -67,7 +68,7 @@ class _Binding:
     def mapper(self, rules: Sequence[FieldRule]) -> Mapper:
         source, files = self._mapping.source, self._mapping.attachments
         named = [(field_path(path), path, spec) for path, spec in all_fields(self._mapping)]
-        fields = {name: self._field(spec, path, name) for name, path, spec in named}
+        fields = {name: self._field(_without_default(spec), path, name) for name, path, spec in named}
         key = self._found(source.key or (), ("source", "key"))
         skip_if = self._when(source.skip_if, ("source", "skip_if"))
         group = self._found(source.group or (), ("source", "group"))
@@ -79,6 +80,7 @@ class _Binding:
             rules=tuple(replace(rule, column=fields[rule.path].column) for rule in rules),
             fields=tuple(fields.values()),
             joins={name: spec.join for name, _path, spec in named if spec.join is not None},
+            lasts={name: _default(spec) for name, _path, spec in named if spec.take == "last"},
             choice=RowChoice(skip_if, key, source.keep, group),
             files=bound_files,
             names_in=files.names_in if files else None,
@@ -104,8 +106,7 @@ class _Binding:
             inner = (self._field(each, (*path, "object", key), key) for key, each in spec.object.items())
             return ObjectField(name, tuple(inner), when)
         if spec.value is not None:
-            default = None if spec.default is None else constant(spec, spec.default)
-            return Constant(name, constant(spec, spec.value), when, default)
+            return Constant(name, constant(spec, spec.value), when, _default(spec))
         convert, observer = converter(spec)
         if spec.template is not None:
             parts = self._slots(spec.template, spec, (*path, "template"))
@@ -175,10 +176,19 @@ class _Binding:
         return TemplateField("", tuple(slots), Conversion())
 
 
+def _default(spec: FieldSpec) -> object:
+    return None if spec.default is None else constant(spec, spec.default)
+
+
+def _without_default(spec: FieldSpec) -> FieldSpec:
+    """Return a field without its default if that counts only where no line of a case says anything else."""
+    return spec.model_copy(update={"default": None}) if spec.take == "last" else spec
+
+
 def _writer(form: str, spec: FieldSpec) -> tuple[Callable[[str | Typed], str], Observer]:
     """Return what writes a slot's cells in its format, and what must observe their column before."""
     if is_number_format(form):
         numbers = NumberReader(spec.decimal_sign)
         return lambda cell: format_number(numbers.read(cell), form), numbers.observe
-    reader = DateTimeReader(spec.read or ())
+    reader = DateTimeReader(spec.read or (), spec.century)
     return lambda cell: format_datetime(reader.read(cell), form), reader.observe

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from phonenumbers import SUPPORTED_REGIONS
@@ -23,6 +23,7 @@ REQUIRED = ("case-type", "responsible", "owner", "contact", "description", "stat
 _ONLY_FOR: Mapping[str, frozenset[str]] = {
     "format": DATES_AND_TIMES | {"phone", "multi-select"},
     "read": DATES_AND_TIMES,
+    "century": frozenset({"date", "datetime"}),
     "decimal_sign": NUMBERS,
     "country": frozenset({"phone"}),
     "separator": frozenset({"multi-select"}),
@@ -31,10 +32,11 @@ _ONLY_FOR: Mapping[str, frozenset[str]] = {
     "join": SINGLE_TEXTS,
     **dict.fromkeys(("upper", "lower", "truncate", "pattern", "min_length", "max_length"), SINGLE_TEXTS),
 }
-"""The keys for some types only; `read` and `decimal_sign` are for templates, too."""
+"""The keys for some types only; those in `_FOR_SLOTS` are for templates, too."""
 
-_FOR_CELLS = ("strip", "values", "lookup", "read", "decimal_sign", "join")
-_NOT_IN_OBJECTS = ("object", "required", "closed", "join")
+_FOR_SLOTS = frozenset({"read", "century", "decimal_sign"})
+_FOR_CELLS = ("strip", "values", "lookup", "read", "century", "decimal_sign", "join")
+_NOT_IN_OBJECTS = ("object", "required", "closed", "join", "take")
 _CLOCKS = ("HH:mm:ss", "HH:mm")
 _FORMATS: Mapping[str, tuple[str, ...]] = {
     "date": DATE_FORMATS,
@@ -162,8 +164,13 @@ def _field(spec: FieldSpec, path: Steps, mapping: MappingFile) -> Iterator[Findi
         yield Finding((*path, "required"), _("the CRM requires this field; remove the line"))
     if spec.closed and path != ("fields", "status"):
         yield Finding((*path, "closed"), _("closed is only for fields.status"))
-    if spec.join is not None and not mapping.source.group:
-        yield Finding((*path, "join"), _("join needs source.group: the columns that are equal in rows of one case"))
+    for key in ("join", "take") if not mapping.source.group else ():
+        if getattr(spec, key) is not None:
+            yield Finding(
+                (*path, key), _("{key} needs source.group: the columns that are equal in rows of one case", key=key)
+            )
+    if spec.join is not None and spec.take is not None:
+        yield Finding((*path, "take"), _("take and join exclude each other: one row speaks, or all of them do"))
     if spec.object is not None:
         yield from _object(spec, path, mapping)
         return
@@ -182,7 +189,7 @@ def _sources(path: Steps, sources: list[str]) -> Iterator[Finding]:
 
 def _object(spec: FieldSpec, path: Steps, mapping: MappingFile) -> Iterator[Finding]:
     properties = spec.object or {}
-    for key in sorted(spec.model_fields_set - {"object", "when", "required"}):
+    for key in sorted(spec.model_fields_set - {"object", "when", "required", "take"}):
         yield Finding((*path, key), _("{key} belongs to the properties of an object, not to the object", key=key))
     kind = properties.get("type")
     if kind is None or kind.value is None:
@@ -199,7 +206,7 @@ def _object(spec: FieldSpec, path: Steps, mapping: MappingFile) -> Iterator[Find
 def _options(spec: FieldSpec, path: Steps) -> Iterator[Finding]:
     given = spec.model_fields_set
     for key, types in _ONLY_FOR.items():
-        serves_template = key in {"read", "decimal_sign"} and spec.template is not None
+        serves_template = key in _FOR_SLOTS and spec.template is not None
         if key in given and spec.type not in types and not serves_template:
             names = ", ".join(sorted(types))
             message = _("{key} is only for type {types}, but this is {type}", key=key, types=names, type=spec.type)
@@ -234,6 +241,14 @@ def _formats(spec: FieldSpec, path: Steps) -> Iterator[Finding]:
             yield Finding((*path, "read", number), _("'{format}' has no hour", format=form))
         if spec.type != "time" and not {"year", "short_year"} & parts.keys():
             yield Finding((*path, "read", number), _("'{format}' has no year", format=form))
+    serves = spec.type in _ONLY_FOR["century"] or spec.template is not None
+    if serves and "century" in spec.model_fields_set and not any(map(_has_short_year, spec.read or ())):
+        hint = _("century has no effect without a year of two digits in read, such as read: DD/MM/YY")
+        yield Finding((*path, "century"), hint)
+
+
+def _has_short_year(form: str) -> bool:
+    return "YY" in form.replace("YYYY", "")
 
 
 def _needs_of_type(spec: FieldSpec, path: Steps) -> Iterator[Finding]:
@@ -260,11 +275,39 @@ def _values(spec: FieldSpec, path: Steps) -> Iterator[Finding]:
         yield _missing((*path, "values"), _("blank value; write the CRM's value for each text of the cells"))
     if not spec.lookup:
         written |= {(*path, "values", text): value for text, value in (spec.values or {}).items()}
-    written |= {(*path, "closed"): text for text in spec.closed or ()}
     for where, text in written.items():
         if spec.allowed and spec.type != "multi-select" and text not in spec.allowed:
             hint = did_you_mean(text, spec.allowed)
             yield Finding(where, _("'{value}' is not in allowed; {hint}", value=text, hint=hint))
+    yield from _closed(spec, path)
+
+
+def _closed(spec: FieldSpec, path: Steps) -> Iterator[Finding]:
+    """Check that each closed status is one that the field can have: a misspelt one would never demand a solution."""
+    possible = _possible(spec)
+    for number, text in enumerate(spec.closed or ()):
+        if possible and text not in possible:
+            named = {"value": text, "hint": did_you_mean(text, possible)}
+            message = (
+                _("'{value}' is not in allowed; {hint}", **named)
+                if spec.allowed
+                else _("no cell becomes '{value}' by this mapping; {hint}", **named)
+            )
+            yield Finding((*path, "closed", number), message)
+
+
+def _possible(spec: FieldSpec) -> Sequence[str]:
+    """Return the only values that a field can have, none where its cells decide."""
+    if spec.allowed:
+        return spec.allowed
+    if spec.value is not None:
+        given = [spec.value]
+    elif spec.values and not spec.lookup:
+        change = str.upper if spec.upper else str.lower if spec.lower else str
+        given = [change(text)[: spec.truncate] for text in spec.values.values()]
+    else:
+        return ()
+    return tuple(dict.fromkeys([*given, spec.default] if spec.default is not None else given))
 
 
 def _tables(spec: FieldSpec, path: Steps) -> Iterator[Finding]:

@@ -10,7 +10,7 @@ import os
 import re
 from bisect import bisect_left
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePath
 from typing import TYPE_CHECKING
 
@@ -32,11 +32,16 @@ _WEB_ADDRESS = re.compile(r"(?:https?|ftp)://", re.IGNORECASE)
 
 @dataclass(frozen=True)
 class RowFile:
-    """A cell's file names as written, the column that they are from, and their display names."""
+    """A cell's file names as written, the column and the row that they are from, and their display names.
+
+    `paths` are the same names with their folders. Two lines of a case that name the same files are equal.
+    """
 
     column: str
     written: str
     names: tuple[str, ...]
+    paths: tuple[str, ...]
+    row: int = field(default=0, compare=False)
 
 
 @dataclass
@@ -65,15 +70,17 @@ class Files:
         for column in self.columns:
             for row, cell in zip(numbers, frame[column], strict=True):
                 if not isinstance(cell, CellError) and (text := str(cell).strip()):
-                    found.setdefault(row, []).append(self._in_cell(column, text))
+                    found.setdefault(row, []).append(replace(self._in_cell(column, text), row=row))
         for pattern in self.patterns:
             for row, name in self._matching(pattern, frame):
-                found.setdefault(row, []).append(RowFile(pattern.column or "", name, (PurePath(name).name,)))
+                found.setdefault(row, []).append(
+                    RowFile(pattern.column or "", name, (PurePath(name).name,), (name,), row)
+                )
         if self.match:
             for row, cell in zip(numbers, frame[self.match], strict=True):
                 for file in self.listed.get(trimmed(str(cell)), ()):
                     path = self._without_prefix(file.path)
-                    found.setdefault(row, []).append(RowFile(self.match, path, (_base_name(file.name),)))
+                    found.setdefault(row, []).append(RowFile(self.match, path, (_base_name(file.name),), (path,), row))
         return {row: tuple(files) for row, files in found.items()}
 
     def addresses(self, frame: pd.DataFrame) -> Iterator[tuple[str, bool]]:
@@ -86,7 +93,7 @@ class Files:
         parts = text.split(self.separator) if self.separator else [text]
         names = tuple(self._without_prefix(name) for part in parts if (name := part.strip()))
         written = (self.separator or "").join(names) if self.strip_prefix else text
-        return RowFile(column, written, tuple(map(_base_name, names)))
+        return RowFile(column, written, tuple(map(_base_name, names)), names)
 
     def _without_prefix(self, name: str) -> str:
         return name.removeprefix(self.strip_prefix).lstrip("/\\") if self.strip_prefix else name

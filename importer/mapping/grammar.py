@@ -53,6 +53,12 @@ def _size(text: object) -> int:
     return int(float(parts[1]) * _UNITS[(parts[2] or "B").lower()])
 
 
+def _first_year(text: object) -> int:
+    if not (isinstance(text, str) and re.fullmatch("[1-9][0-9]{3}", text) and int(text) <= 9900):
+        raise ValueError(_("expected the first of a hundred years, such as 1930"))
+    return int(text)
+
+
 def _regex(text: str) -> str:
     try:
         with warnings.catch_warnings(
@@ -197,6 +203,9 @@ class FieldSpec(SpecModel):
         None,
         description="The format of dates or times in text cells, such as DD/MM/YYYY; default: detected.",
     )
+    century: Annotated[int, BeforeValidator(_first_year)] = Field(
+        1930, description="The first of the hundred years that YY in `read` can mean; 1930: 30 is 1930, and 29 is 2029."
+    )
     decimal_sign: Literal[",", "."] | None = Field(
         None, description="The decimal sign of numbers in text cells; default: detected."
     )
@@ -223,6 +232,10 @@ class FieldSpec(SpecModel):
     closed: Texts | None = Field(None, description="For status: the statuses that require a solution.")
     join: str | None = Field(
         None, description="With source.group: the separator between the texts of the rows that become one case."
+    )
+    take: Literal["first", "last"] | None = Field(
+        None,
+        description="With source.group: the row of the case that speaks; last: the last filled one. Default: first.",
     )
 
     @model_validator(mode="before")

@@ -2,160 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
-from typing import TypeVar
 
 import pandas as pd
 
 from importer.errors import MappingError
-from importer.mapping.conditions import Conditions
 from importer.mapping.document import SourceMap
-from importer.mapping.fields import Field, with_column
+from importer.mapping.fields import Field
 from importer.mapping.files import Files, RowFile
+from importer.mapping.groups import CaseLine, FurtherLines, RowChoice, lines_of
 from importer.mapping.refusal import CellProblem, any_problem
 from importer.mapping.tables import UnusedValues
 from importer.messages import _
-from importer.model import CellError, FieldRule, Issue
-from importer.text import visible
+from importer.model import Cell, CellError, FieldRule, Issue, Reread, earlier_reading
 
-Item = TypeVar("Item")
-
-
-@dataclass
-class RowChoice:
-    """Which rows become cases: `skip_if`, `keep` for repeated keys, `group` for rows that become one case together.
-
-    `survey` learns it from every frame; memory grows with the distinct keys only. `first_rows` has, for each row that
-    is part of an earlier row's case, the number of that row.
-    """
-
-    skip_if: Conditions | None = None
-    key: Sequence[str] = ()
-    keep: str | None = None
-    group: Sequence[str] = ()
-    first_rows: dict[int, int] = field(default_factory=dict)
-    _rows: dict[tuple[str, ...], int] = field(default_factory=dict)
-
-    def survey(self, frame: pd.DataFrame) -> list[int]:
-        """Learn from a frame; return its rows that are part of an earlier row's case."""
-        if not (self.group or self.keep):
-            return []
-        dropped = self._dropped(frame)
-        joined = []
-        keys = _groups(frame, self.group) if self.group else _keys(frame, self.key)
-        for row, key in zip(frame.index.tolist(), keys, strict=True):
-            if row in dropped or not any(key):
-                continue
-            first = self._rows.setdefault(key, row)
-            if self.group and first != row:
-                self.first_rows[row] = first
-                joined.append(row)
-            elif self.keep == "last":
-                self._rows[key] = row
-        return joined
-
-    def skipped(self, frame: pd.DataFrame) -> dict[int, str]:
-        """Return the rows of a frame that do not become cases of their own, and why."""
-        skipped = self._dropped(frame)
-        for row in frame.index.tolist():
-            if row in self.first_rows:
-                skipped.setdefault(row, _("part of the case of row {row}", row=self.first_rows[row]))
-        if self.keep:
-            for row, key in zip(frame.index.tolist(), _keys(frame, self.key), strict=True):
-                kept = self._rows.get(key, row)
-                if kept != row:
-                    skipped.setdefault(row, self._repeated(kept))
-        return skipped
-
-    def _repeated(self, kept: int) -> str:
-        if self.keep == "last":
-            return _("an older row of a repeated key; row {row} is kept", row=kept)
-        return _("a later row of a repeated key; row {row} is kept", row=kept)
-
-    def _dropped(self, frame: pd.DataFrame) -> dict[int, str]:
-        """Return the rows that `skip_if` skips, and why."""
-        if self.skip_if is None:
-            return {}
-        columns = list(dict.fromkeys(self.skip_if.columns))
-        held = [row for row, holds in zip(frame.index.tolist(), self.skip_if.hold(frame), strict=True) if holds]
-        cells = frame.loc[held, columns].itertuples(index=False, name=None)
-        return {row: self._reason(columns, each) for row, each in zip(held, cells, strict=True)}
-
-    @staticmethod
-    def _reason(columns: Sequence[str], cells: Sequence[object]) -> str:
-        shown = (
-            _("{column} is '{value}'", column=column, value=cell) for column, cell in zip(columns, cells, strict=True)
-        )
-        return _("skip_if: {reasons}", reasons=", ".join(shown))
-
-
-def _keys(frame: pd.DataFrame, columns: Sequence[str]) -> list[tuple[str, ...]]:
-    """Return each row's key as a person sees it, empty where a cell is blank or could not be read."""
-    rows = zip(*(frame[column].tolist() for column in columns), strict=True)
-    keys = (tuple("" if isinstance(cell, CellError) else visible(cell) for cell in row) for row in rows)
-    return [key if all(key) else () for key in keys]
-
-
-def _groups(frame: pd.DataFrame, columns: Sequence[str]) -> list[tuple[str, ...]]:
-    """Return the cells, as a person sees them, that are equal in rows of one case."""
-    rows = zip(*(frame[column].tolist() for column in columns), strict=True)
-    return [tuple(map(visible, row)) for row in rows]
-
-
-class GroupedRows:
-    """The rows of `source.group` after the first row of their case, kept from the survey on.
-
-    Their values are computed once, when first asked for: by then every frame has been surveyed.
-    """
-
-    def __init__(self, first_rows: Mapping[int, int]) -> None:
-        self._first_rows = first_rows
-        self._frames: list[pd.DataFrame] = []
-        self._values: dict[str, dict[int, list[object]]] = {}
-        self._texts: dict[str, dict[int, list[str]]] = {}
-        self._files: dict[int, list[RowFile]] | None = None
-
-    def __bool__(self) -> bool:
-        return bool(self._frames)
-
-    def add(self, frame: pd.DataFrame) -> None:
-        """Keep rows of a frame."""
-        self._frames.append(frame)
-
-    def values(self, field: Field) -> Mapping[int, list[object]]:
-        """Return a field's values or problems in these rows, by the first row of their case."""
-        if field.path not in self._values:
-            self._values[field.path] = self._by_case(self._each_value(field))
-        return self._values[field.path]
-
-    def texts(self, column: str) -> Mapping[int, list[str]]:
-        """Return a column's texts in these rows, by the first row of their case."""
-        if column not in self._texts:
-            cells = (pair for frame in self._frames for pair in zip(frame.index.tolist(), frame[column], strict=True))
-            self._texts[column] = self._by_case((row, str(cell)) for row, cell in cells)
-        return self._texts[column]
-
-    def files(self, files: Files) -> Mapping[int, list[RowFile]]:
-        """Return the files of these rows, by the first row of their case."""
-        if self._files is None:
-            rows = (pair for frame in self._frames for pair in files.of_rows(frame).items())
-            self._files = self._by_case((row, file) for row, found in rows for file in found)
-        return self._files
-
-    def _each_value(self, field: Field) -> Iterator[tuple[int, object]]:
-        for frame in self._frames:
-            values = field.values(frame)
-            if field.column:
-                values = with_column(values, field.column, frame[field.column].tolist())
-            yield from zip(frame.index.tolist(), values, strict=True)
-
-    def _by_case(self, items: Iterable[tuple[int, Item]]) -> dict[int, list[Item]]:
-        cases: dict[int, list[Item]] = {}
-        for row, item in items:
-            cases.setdefault(self._first_rows[row], []).append(item)
-        return cases
+LAST_LINE = " [last line]"
+"""After a column's name: its last filled cell among the lines of a case, which counts for the content of the case."""
 
 
 @dataclass(frozen=True)
@@ -163,26 +27,31 @@ class Converted:
     """The result of converting a frame.
 
     `fields`: a column for each `FieldRule.path`, indexed by row numbers; None is left out of the payload.
-    `issues`: the faults of conversion, each (row, column, code) once. `skipped`: row numbers, and why.
+    `issues`: the faults of conversion, each (row, column, code) once; that of a further line of a case has the number
+    of that line. `skipped`: row numbers, and why. `speakers`: of a case whose field was taken from a further line, by
+    its row and the field's path, that line's row and the text of its cell.
     """
 
     fields: pd.DataFrame
     issues: tuple[Issue, ...]
     skipped: Mapping[int, str]
+    speakers: Mapping[tuple[int, str], tuple[int, str]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class BoundMapping:
     """The parts of a mapping, bound to the columns of its source.
 
-    `joins` has the separators of the fields that are joined over the rows of one case, by their paths; `names_in` is
-    the path of the field for the file names.
+    `joins` has the separators of the fields that are joined over the rows of one case, by their paths; `lasts` the
+    defaults of the fields that are taken from the last of these rows. `names_in` is the path of the field for the file
+    names.
     """
 
     key_columns: tuple[str, ...]
     rules: tuple[FieldRule, ...]
     fields: tuple[Field, ...]
     joins: Mapping[str, str]
+    lasts: Mapping[str, object]
     choice: RowChoice
     files: Files | None
     names_in: str | None
@@ -194,7 +63,8 @@ class Mapper:
     """Converts the frames of a source: `survey` every frame, and then `convert` them.
 
     `columns` are the source columns that fields, key or attachments use, in the sheet's order and spelling, as are
-    `key_columns` and `attachment_columns`. `rules` name their columns in that spelling, too.
+    `key_columns`, `attachment_columns`, and `line_columns`, which further lines of a case speak in. `rules` name their
+    columns in that spelling, too.
     """
 
     def __init__(self, bound: BoundMapping, columns: Sequence[str]) -> None:
@@ -203,17 +73,24 @@ class Mapper:
         self.attachment_columns = _in_order(columns, bound.files.source_columns if bound.files else ())
         used = [column for field in bound.fields for column in field.columns]
         self.columns = _in_order(columns, [*used, *self.key_columns, *self.attachment_columns])
-        self._grouped = GroupedRows(bound.choice.first_rows)
+        self._further = FurtherLines(bound.choice)
+        taken = (column for field in bound.fields if field.path in bound.lasts for column in field.columns)
+        self._last_columns = _in_order(columns, taken)
+        speaking = [field for field in bound.fields if field.path in bound.joins or field.path in bound.lasts]
+        self.line_columns = _in_order(columns, [column for field in speaking for column in field.columns])
         self._only_addresses: dict[str, bool] = {}  # of attachment columns, whether all cells are web addresses
 
-    def survey(self, frame: pd.DataFrame) -> None:
-        """Learn from a frame what depends on the whole source; survey all frames before the first is converted."""
+    def survey(self, frame: pd.DataFrame, places: Mapping[int, int] | None = None) -> None:
+        """Learn from a frame what depends on the whole source; survey all frames before the first is converted.
+
+        `places` are the numbers that rows of a report had in the sheet that it is about, the order of a case's lines.
+        """
         for each in self._bound.fields:
             each.observe(frame)
         for values in self._bound.unused_values:
             values.observe(frame[values.column])
-        if joined := self._bound.choice.survey(frame):
-            self._grouped.add(frame.loc[joined, list(self.columns)])
+        if joined := self._bound.choice.survey(frame, places or {}):
+            self._further.add(frame.loc[joined, list(self.columns)])
         if self._bound.files:
             for column, only_addresses in self._bound.files.addresses(frame):
                 self._only_addresses[column] = only_addresses and self._only_addresses.get(column, True)
@@ -228,6 +105,20 @@ class Mapper:
             str(fault) for values in self._bound.unused_values for fault in values.faults(self._bound.source_map)
         )
 
+    @property
+    def groups_rows(self) -> bool:
+        """Whether several rows may become one case."""
+        return bool(self._bound.choice.group)
+
+    @property
+    def first_rows(self) -> Mapping[int, int]:
+        """Of every surveyed row that is a further line of a case, the case's own row."""
+        return self._bound.choice.first_rows
+
+    def cases(self, frame: pd.DataFrame) -> list[tuple[str, ...]]:
+        """Return what is equal in the lines of one case, for each row; nothing where each row is a case."""
+        return self._bound.choice.cases(frame)
+
     def skipped(self, frame: pd.DataFrame) -> Mapping[int, str]:
         """Return the rows of a frame that do not become cases of their own, and why."""
         return self._bound.choice.skipped(frame)
@@ -239,19 +130,16 @@ class Mapper:
         """
         self._refuse_addresses()
         skipped = self.skipped(frame)
-        columns = {field.path: self._values(field, frame) for field in self._bound.fields}
-        issues = chain(
-            self._unreadable(frame),
-            *(self._issues(field, columns[field.path], frame) for field in self._bound.fields),
-        )
-        distinct = _distinct(issues, skipped)
-        for path, values in columns.items():
-            if any_problem(values):
-                columns[path] = [None if isinstance(value, CellProblem) else value for value in values]
+        taken = {field.path: self._taken(field, frame) for field in self._bound.fields}
+        issues = chain(self._unreadable(frame), *(each.issues for each in taken.values()))
+        columns = {path: each.by_row for path, each in taken.items()}
         if (names_in := self._bound.names_in) is not None:
             columns[names_in] = self._with_names(columns[names_in], frame)
         fields = pd.DataFrame({path: pd.Series(values, frame.index, dtype=object) for path, values in columns.items()})
-        return Converted(fields, distinct, skipped)
+        speakers = {
+            (row, path): (line.row, line.cell or "") for path, each in taken.items() for row, line in each.speakers
+        }
+        return Converted(fields, _distinct(issues, skipped), skipped, speakers)
 
     def attachment_names(self, frame: pd.DataFrame) -> Mapping[int, tuple[tuple[str, str], ...]]:
         """Return for each row that names files the (source column, file names as written) pairs, in their order.
@@ -262,42 +150,57 @@ class Mapper:
         rows = self._files_of(frame)
         return {row: tuple((file.column, file.written) for file in files) for row, files in rows.items()}
 
-    def content(self, frame: pd.DataFrame) -> pd.DataFrame:
+    def attachment_rows(self, frame: pd.DataFrame) -> Mapping[int, tuple[int, ...]]:
+        """Return for each of these names the row that it is in; nothing where each row is a case."""
+        rows = self._files_of(frame) if self._further else {}
+        return {row: tuple(file.row for file in files) for row, files in rows.items()}
+
+    def content_columns(self, columns: Sequence[str]) -> tuple[str, ...]:
+        """Return these columns, and what `content` adds for the fields that are taken from the last line of a case."""
+        return (*columns, *(f"{column}{LAST_LINE}" for column in self._last_columns))
+
+    def content(self, frame: pd.DataFrame, recorded: Iterable[str] = ()) -> pd.DataFrame:
         """Return the frame as it counts for the content of each row: the first row of a case has that of all its rows.
 
-        Only columns of joined fields differ from `frame`; a text there has the cells of all rows of the case.
+        In columns of joined fields, its cell has the texts of all rows of the case. What the last row says has a column
+        of its own, also if only a row of the journal (`recorded`) was made of it: then `take` in the mapping changed.
         """
-        if not self._grouped:
+        wanted = {name.removesuffix(LAST_LINE) for name in recorded if name.endswith(LAST_LINE)}
+        last_columns = [*self._last_columns, *sorted(wanted.difference(self._last_columns).intersection(self.columns))]
+        if not (self._further or last_columns):
             return frame
         whole = frame.copy()
+        for column in last_columns:
+            whole[f"{column}{LAST_LINE}"] = self._over_lines(frame, column, _last_filled)
         joined = [each for each in self._bound.fields if each.path in self._bound.joins]
         for column in {column for each in joined for column in each.columns}:
-            texts = self._grouped.texts(column)
-            cells = zip(frame.index.tolist(), frame[column], strict=True)
-            held = ["\n".join([str(cell), *texts[row]]) if row in texts else cell for row, cell in cells]
-            whole[column] = pd.Series(held, frame.index, dtype=object)
+            whole[column] = self._over_lines(frame, column, _all_lines)
         return whole
 
-    def _values(self, field: Field, frame: pd.DataFrame) -> list[object]:
-        """Return a field's values; those of a joined field have the values of all rows of their case."""
+    def _over_lines(self, frame: pd.DataFrame, column: str, take: Callable[[Sequence[Cell]], Cell]) -> pd.Series:
+        """Return a column in which a case that has several lines has what `take` makes of their cells."""
+        further = self._further.cells(column)
+        cells = zip(frame.index.tolist(), frame[column], strict=True)
+        held = [take([cell, *further[row]]) if row in further else cell for row, cell in cells]
+        return pd.Series(held, frame.index, dtype=object)
+
+    def _taken(self, field: Field, frame: pd.DataFrame) -> _Taken:
+        """Return a field's values: those of a case with several lines from the line that speaks, or from all."""
         values = field.values(frame)
-        if field.path not in self._bound.joins:
-            return values
-        grouped = self._grouped.values(field)
-        separator = self._bound.joins[field.path]
-        return [
-            _join([value, *grouped.get(row, ())], separator) for row, value in zip(frame.index, values, strict=True)
-        ]
+        joins, lasts = self._bound.joins, self._bound.lasts
+        if field.path not in joins and field.path not in lasts:
+            return _plain(field, values, frame)
+        taken = _Taken([], [], [])
+        further = self._further.of(field)
+        for own in lines_of(field, values, frame):
+            lines = [own, *further.get(own.row, ())]
+            if field.path in lasts:
+                lines = [next((line for line in reversed(lines) if line.value is not None), own)]
+                taken.speakers.extend((own.row, line) for line in lines if line is not own)
+            taken.add(own.row, field, lines, joins.get(field.path), lasts.get(field.path))
+        return taken
 
-    @staticmethod
-    def _issues(field: Field, values: Sequence[object], frame: pd.DataFrame) -> Iterator[Issue]:
-        """Yield the issues among a field's values."""
-        for position, value in enumerate(values if any_problem(values) else ()):
-            if isinstance(value, CellProblem):
-                cell = str(frame[field.column].iloc[position]) if field.column else None
-                yield value.issue(int(frame.index[position]), field.column, cell)
-
-    def _unreadable(self, frame: pd.DataFrame) -> Iterator[Issue]:
+    def _unreadable(self, frame: pd.DataFrame) -> Iterator[tuple[int, Issue]]:
         """Yield the issues of cells that could not be read, wherever the mapping uses their column."""
         for column in self.columns:
             cells = frame[column].tolist()
@@ -305,7 +208,7 @@ class Mapper:
                 zip(frame.index.tolist(), cells, strict=True) if CellError in set(map(type, cells)) else ()
             ):
                 if isinstance(cell, CellError):
-                    yield CellProblem.of(cell).issue(row, column, cell.text)
+                    yield row, CellProblem.of(cell).issue(row, column, cell.text)
 
     def _refuse_addresses(self) -> None:
         faults = [
@@ -325,11 +228,10 @@ class Mapper:
         files = self._bound.files
         if files is None:
             return {}
-        first_rows = self._bound.choice.first_rows
-        found = {row: named for row, named in files.of_rows(frame).items() if row not in first_rows}
-        grouped = self._grouped.files(files)
-        for row in grouped.keys() & set(frame.index.tolist()):
-            found[row] = tuple(dict.fromkeys((*found.get(row, ()), *grouped[row])))
+        found = {row: named for row, named in files.of_rows(frame).items() if row not in self.first_rows}
+        further = self._further.files(files)
+        for row in further.keys() & set(frame.index.tolist()):
+            found[row] = tuple(dict.fromkeys((*found.get(row, ()), *further[row])))
         return found
 
     def _with_names(self, texts: Sequence[object], frame: pd.DataFrame) -> list[object]:
@@ -338,11 +240,50 @@ class Mapper:
         return [_name_files(text, rows.get(row, ())) for row, text in zip(frame.index.tolist(), texts, strict=True)]
 
 
-def _distinct(issues: Iterable[Issue], skipped: Mapping[int, str]) -> tuple[Issue, ...]:
+@dataclass(frozen=True, slots=True)
+class _Taken:
+    """A field's value for each row, None for a problem; its issues with the rows of their cases; lines that spoke."""
+
+    by_row: list[object]
+    issues: list[tuple[int, Issue]]
+    speakers: list[tuple[int, CaseLine]]
+
+    def add(self, row: int, field: Field, lines: Sequence[CaseLine], separator: str | None, default: object) -> None:
+        """Add the value that these lines of a case make, or their problems."""
+        problems = [line for line in lines if isinstance(line.value, CellProblem)]
+        for line in problems:
+            self.issues.append((row, line.value.issue(line.row, field.column, line.cell)))  # type: ignore[attr-defined]
+        filled = [line.value for line in lines if line.value is not None]
+        if problems or not filled:
+            self.by_row.append(None if problems else default)
+        else:
+            self.by_row.append(filled[0] if separator is None else separator.join(map(str, filled)))
+
+
+def _plain(field: Field, values: list[object], frame: pd.DataFrame) -> _Taken:
+    """Return the values of a field that each row has by itself."""
+    if not any_problem(values):
+        return _Taken(values, [], [])
+    taken = _Taken([], [], [])
+    for line in lines_of(field, values, frame):
+        taken.add(line.row, field, [line], None, None)
+    return taken
+
+
+def _last_filled(cells: Sequence[Cell]) -> Cell:
+    return next((cell for cell in reversed(cells) if str(cell).strip()), cells[0])
+
+
+def _all_lines(cells: Sequence[Cell]) -> Cell:
+    text, earlier = ("\n".join(map(str, each)) for each in (cells, map(earlier_reading, cells)))
+    return text if text == earlier else Reread(text, earlier)
+
+
+def _distinct(issues: Iterable[tuple[int, Issue]], skipped: Mapping[int, str]) -> tuple[Issue, ...]:
     """Return the issues of rows that are not skipped, by row, each (row, column, code) once."""
     first: dict[tuple[int | None, str | None, str], Issue] = {}
-    for issue in issues:
-        if issue.row not in skipped:
+    for row, issue in issues:
+        if row not in skipped:
             first.setdefault((issue.row, issue.column, issue.code), issue)
     return tuple(sorted(first.values(), key=lambda issue: issue.row or 0))
 
@@ -352,15 +293,8 @@ def _in_order(columns: Sequence[str], used: Iterable[str]) -> tuple[str, ...]:
     return tuple(column for column in columns if column in wanted)
 
 
-def _join(values: Sequence[object], separator: str) -> object:
-    if problem := next((value for value in values if isinstance(value, CellProblem)), None):
-        return problem
-    filled = [str(value) for value in values if value is not None]
-    return separator.join(filled) if filled else None
-
-
 def _name_files(text: object, files: Sequence[RowFile]) -> object:
-    names = [name for file in files for name in file.names]
+    names = list({path: name for file in files for path, name in zip(file.paths, file.names, strict=True)}.values())
     if not names:
         return text
     listed = "\n".join(f"{number}. {name}" for number, name in enumerate(names, 1))

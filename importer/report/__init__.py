@@ -3,11 +3,21 @@
 write        one report, of the kind that its name asks for
 write_back   the sheet `Report` in the source workbook itself
 group_issues what one correction may resolve, with how often and where
+made_of      how many cases there are, and how many rows they are made of
 read_rows    the rows of a report that is given back
 read_mark    how far the journal had come when the report was written
 """
 
-from importer.report.content import CREATED_VERDICT, NOT_CREATED_VERDICT, OWN_COLUMNS, IssueGroup, group_issues
+from importer.report.content import (
+    CREATED_VERDICT,
+    EDITED_AFTERWARDS,
+    NOT_CREATED_VERDICT,
+    OWN_COLUMNS,
+    IssueGroup,
+    group_issues,
+    made_of,
+    says_changed,
+)
 from importer.report.reading import (
     Overview,
     ReportedRow,
@@ -23,6 +33,7 @@ from importer.report.writing_back import WrittenBack, write_back
 
 __all__ = [
     "CREATED_VERDICT",
+    "EDITED_AFTERWARDS",
     "NOT_CREATED_VERDICT",
     "OWN_COLUMNS",
     "IssueGroup",
@@ -36,10 +47,12 @@ __all__ = [
     "group_issues",
     "is_altered",
     "is_given_back",
+    "made_of",
     "read_mark",
     "read_overview",
     "read_rows",
     "report_sheets",
+    "says_changed",
     "unmarked",
     "write",
     "write_back",

@@ -9,7 +9,7 @@ from datetime import datetime
 from functools import lru_cache
 
 from importer.messages import _, ngettext, shorten
-from importer.model import DOUBTFUL, Issue, ReportRow, Status, Summary
+from importer.model import DOUBTFUL, Counts, Issue, ReportRow, Status, Summary
 
 OWN_COLUMNS: tuple[str, ...] = ("row", "status", "wolkvox_id", "idPrefijo", "message", "sent_at", "run", "reference")
 """The columns that the report adds to the source's own; the same in every language, since they are read back."""
@@ -24,6 +24,9 @@ CREATED_NOW_NAME, CREATED_BEFORE_NAME = _("created in this run"), _("created bef
 """What the summary calls the rows that are cases; it is read back."""
 
 """The states that a person can settle with a verdict."""
+
+EDITED_AFTERWARDS = _("Edited after its case was created; the case was not changed.")
+"""What the message of such a row says; it is read back."""
 
 VALUES_KEPT = 200  # different values that a group of issues remembers
 VALUES_SHOWN = 6
@@ -53,6 +56,7 @@ PALETTES: dict[Status, Palette] = {
     Status.PLANNED: Palette("DAE8F8", "173F70", "2F6FB5"),
     Status.SENDING: Palette("CFE6EC", "0E4854", "2E8B9E"),
     Status.SKIPPED: Palette("E8E8E8", "454545", "8A8A8A"),
+    Status.PART: Palette("EFEBDD", "574A1C", "B5A264"),
 }
 
 
@@ -87,6 +91,7 @@ def outcome_counts(summary: Summary) -> tuple[OutcomeCount, ...]:
         _count_of(Status.CONFLICT, counts.conflict, _("Found more than once in the CRM.")),
         _count_of(Status.SENDING, counts.sending, _("Being sent when the report was written.")),
         _count_of(Status.PLANNED, counts.planned, _("Not sent yet; run the same command again.")),
+        _count_of(Status.PART, counts.part, _("A further line of another row's case; it goes with that row.")),
         _count_of(Status.SKIPPED, counts.skipped, _("Left out on purpose; hidden in the sheet Report.")),
     )
 
@@ -106,6 +111,22 @@ def changed_note(summary: Summary) -> str:
     )
 
 
+def made_of(counts: Counts) -> Iterator[str]:
+    """Yield how many cases there are, and how many rows they are made of; nothing where each row is a case."""
+    if not counts.part:
+        return
+    yield ngettext(
+        "{count} case, made of {rows} rows", "{count} cases, made of {rows} rows", counts.cases, rows=counts.case_rows
+    )
+    if counts.created:
+        yield ngettext(
+            "{count} of them is created, made of {rows} rows",
+            "{count} of them are created, made of {rows} rows",
+            counts.created,
+            rows=counts.created + counts.created_parts,
+        )
+
+
 def facts(summary: Summary) -> Iterator[tuple[str, str]]:
     """Yield what was imported, by whom, when, from what and to where, each as a name and its value."""
     yield _("Import"), summary.import_name
@@ -118,6 +139,8 @@ def facts(summary: Summary) -> Iterator[tuple[str, str]]:
     if summary.operation:
         yield _("Operation"), summary.operation
     yield _("Imported by"), summary.user
+    for sentence in made_of(summary.counts):
+        yield _("Cases"), sentence
     yield _("Started"), time_with_zone(summary.started_at)
     yield _("Ended"), time_with_zone(summary.ended_at)
     if summary.run is not None:
@@ -185,9 +208,12 @@ def _created(run: int | None, *, now: bool, changed: bool) -> str:
         message = _("Created before, in run {run}.", run=run)
     else:
         message = _("Created before.")
-    if changed:
-        return f"{message}\n{_('The row was edited afterwards; the case was left as it is.')}"
-    return message
+    return f"{message}\n{EDITED_AFTERWARDS}" if changed else message
+
+
+def says_changed(message: str) -> bool:
+    """Return whether the message of a row in a report says that it was edited after its case was created."""
+    return EDITED_AFTERWARDS in message
 
 
 def issue_text(issue: Issue) -> str:

@@ -54,6 +54,11 @@ class ImportHistory:
         return self.journal.rows.holders(scope.tenant, scope.operation, ids) if self.journal and ids else {}
 
     @property
+    def column_secret(self) -> bytes:
+        """The key under which the journal's digests of columns are made."""
+        return self.journal.rows.column_secret if self.journal else b""
+
+    @property
     def lacks_spellings(self) -> bool:
         """Whether rows of the import were recorded by a version that did not record other spellings of their keys."""
         return self.record is not None and not self.record.notes_spellings
@@ -341,13 +346,20 @@ class Contents:
         self._columns: dict[str, list[bytes]] = {}
         self._chosen: dict[tuple[str, ...], list[tuple[bytes, ...]]] = {}
 
+    def column_digests(self, position: int, columns: Sequence[str], secret: bytes) -> str:
+        """Return a digest for each of these columns, in the order of their names; a missing column counts as empty."""
+        return identity.column_digests(self._cells(position, columns), secret)
+
     def hash(self, position: int, columns: Sequence[str], attachments: Sequence[Attachment] | None) -> str:
         """Return the content hash of the row at `position` (from 0); a missing column counts as empty."""
+        return identity.hash_of_written(self._cells(position, columns), attachments)
+
+    def _cells(self, position: int, columns: Sequence[str]) -> tuple[bytes, ...]:
         key = tuple(columns)
         if key not in self._chosen:
             cells = map(self._column, sorted(key))
             self._chosen[key] = list(zip(*cells, strict=True)) if key else [()] * len(self._frame)
-        return identity.hash_of_written(self._chosen[key][position], attachments)
+        return self._chosen[key][position]
 
     def _column(self, name: str) -> list[bytes]:
         """Return the cells of a column, each preceded by the column's name."""

@@ -108,6 +108,8 @@ def next_step(counts: Counts, result: SendResult, only: tuple[Status, ...] = ())
             "Nothing to do: no row is or was {states}. Without --only every row is included.", states=_states(only)
         )
     done = _("Nothing is left to do: every row is created or skipped.")
+    if counts.part:
+        done = _("Nothing is left to do: every row is created, part of a created case, or skipped.")
     return next((sentence for applies, sentence in _steps(counts, chosen=bool(only)) if applies), done)
 
 
@@ -180,7 +182,7 @@ def _selection_note(plan: Plan, counts: Counts) -> Iterator[str]:
         )
 
 
-_FINAL = (Status.CREATED, Status.SKIPPED)
+_FINAL = (Status.CREATED, Status.SKIPPED, Status.PART)
 """States of a plan that its own run does not change."""
 
 
@@ -205,7 +207,8 @@ def _refresh_batch(batch: Batch, journal: Journal, record: ImportRecord) -> Batc
             known[at] = found[row.reference].row
             is_sent = row.status is Status.PLANNED  # then the journal has its present content
             differs[at] = row.differs and not is_sent
-            states[at] = state_of(known[at], row.skipped, is_valid=not row.issues, differs=differs[at])
+            is_part = row.part_of is not None
+            states[at] = state_of(known[at], row.skipped, is_part=is_part, is_valid=row.is_valid, differs=differs[at])
     return batch.with_facts(known=known, status=states, differs=differs)
 
 
@@ -341,15 +344,15 @@ def issues_of(row: PlannedRow) -> tuple[Issue, ...]:
         message = _("Rejected by the CRM: {message}", message=row.known.message)
         remedy = _("correct the row, or give --retry-rejected once the CRM has what was missing")
         return (Issue(row.number, None, None, "rejected", message, remedy),)
-    return row.issues if row.status is Status.INVALID else ()
+    return row.issues if row.status in {Status.INVALID, Status.PART} else ()
 
 
 def message_of(row: PlannedRow) -> str:
     """Return the message in a row's line; empty for a row that is simply created or planned."""
-    if issues := issues_of(row):
-        return "; ".join(issue.message for issue in issues)
-    if row.status is Status.SKIPPED:
+    if row.status in {Status.SKIPPED, Status.PART}:
         return row.skipped or ""
+    if row.status in {Status.INVALID, Status.REJECTED}:
+        return "; ".join(issue.message for issue in issues_of(row)) or _faulty_lines(row)
     if row.status is Status.PLANNED and row.waits is not None:
         return row.waits
     if row.status is Status.CREATED:
@@ -362,6 +365,18 @@ def message_of(row: PlannedRow) -> str:
     return row.known.message if row.known else ""
 
 
+def _faulty_lines(row: PlannedRow) -> str:
+    """Return why a row is not sent that has no issues itself."""
+    if not row.faulty_lines:
+        return ""
+    return ngettext(
+        "Not sent: row {rows}, a further line of this case, must be corrected first.",
+        "Not sent: rows {rows}, further lines of this case, must be corrected first.",
+        len(row.faulty_lines),
+        rows=", ".join(map(str, row.faulty_lines)),
+    )
+
+
 def _flags(row: PlannedRow) -> Iterator[str]:
     """Yield what a reader must know about a created row."""
     if row.known and row.known.disputed:
@@ -369,4 +384,4 @@ def _flags(row: PlannedRow) -> Iterator[str]:
     if row.known and row.known.deleted:
         yield _("This case was deleted from the CRM, as a person reported.")
     if row.differs:
-        yield _("Edited after its case was created; the case was not changed.")
+        yield report.EDITED_AFTERWARDS

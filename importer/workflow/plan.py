@@ -45,9 +45,11 @@ class PlannedRow:
 
     `number` is the one that Excel shows. `key_digest` is empty if the row has no identity: its key is blank or belongs
     to another row. `status` is the state before anything is sent; `known` is what the journal knows, and `differs`
-    means that the row's content has changed since, or that a rejected row is to be sent again unchanged. `skipped` and
-    `waits` say why a row is left out, or not sent yet. `missing` names attachments that the mapping allows the case to
-    go without. `fields` are by path (`contact`, `form.Subject`), without the reference.
+    means that the row's content has changed since, or that a rejected row is to be sent again unchanged. `edited` are
+    the columns that have changed since, None where that is not known. `skipped` and `waits` say why a row is no case of
+    its own, or not sent yet. `part_of` is the row of whose case it is a further line; `faulty_lines` are the further
+    lines of its own case that have issues. `missing` names attachments that the mapping allows the case to go without.
+    `fields` are by path (`contact`, `form.Subject`), without the reference.
     """
 
     number: int
@@ -55,15 +57,19 @@ class PlannedRow:
     loose_digest: str
     reference: str
     content_hash: str
+    column_digests: str
     spellings: tuple[str, ...]
     status: Status
     known: JournalRow | None
     differs: bool
+    edited: tuple[str, ...] | None
     skipped: str | None
     waits: str | None
     issues: tuple[Issue, ...]
     attachments: tuple[Attachment, ...]
     missing: tuple[str, ...]
+    part_of: int | None
+    faulty_lines: tuple[int, ...]
     fields: Mapping[str, object]
 
     @property
@@ -71,12 +77,19 @@ class PlannedRow:
         """The row's identity, None if it has none."""
         if not self.key_digest:
             return None
-        return Identity(self.key_digest, self.loose_digest, self.reference, self.content_hash, self.spellings)
+        return Identity(
+            self.key_digest, self.loose_digest, self.reference, self.content_hash, self.column_digests, self.spellings
+        )
 
     @property
     def is_valid(self) -> bool:
-        """Whether the row may be sent: it is not skipped, has an identity, and has no issues."""
-        return self.skipped is None and bool(self.key_digest) and not self.issues
+        """Whether the row may be sent: it is not skipped, has an identity, and no line of its case has issues."""
+        return self.skipped is None and bool(self.key_digest) and not (self.issues or self.faulty_lines)
+
+    @property
+    def case_row(self) -> int:
+        """The row of the case to which this row belongs: its own, or that of which it is a further line."""
+        return self.number if self.part_of is None else self.part_of
 
     @property
     def is_changed(self) -> bool:
@@ -136,10 +149,14 @@ def _columns(values: Mapping[str, Sequence[Any]], index: pd.Index) -> dict[str, 
     return {name: pd.Series(column, index=index, dtype=object) for name, column in values.items()}
 
 
-def state_of(known: JournalRow | None, skipped: str | None, *, is_valid: bool, differs: bool) -> Status:
+def state_of(
+    known: JournalRow | None, skipped: str | None, *, is_part: bool = False, is_valid: bool, differs: bool
+) -> Status:
     """Return the state of a row: the CRM's answer comes first, then the reason to skip it, then its faults."""
     if known is not None and known.status in MAY_BE_CASES:
         return known.status
+    if is_part:
+        return Status.PART
     if skipped is not None:
         return Status.SKIPPED
     if not is_valid:
@@ -215,13 +232,22 @@ class Plan:
     def counts(self, run: int | None = None) -> Counts:
         """Return how many rows are in each state; `created_now` were sent by `run`."""
         states: Counter[str] = Counter()
+        lines = self._further_lines()
         for batch in self.batches:
             states.update(batch.facts["status"].tolist())
             created = batch.facts.loc[batch.in_state(Status.CREATED)]
             states["changed"] += int(created["differs"].sum())
+            states["created_parts"] += sum(lines[row] for row in created.index) if lines else 0
             if run is not None:
                 states["created_now"] += sum(known.run == run for known in created["known"])
         return Counts(**{str(state): number for state, number in states.items()})
+
+    def _further_lines(self) -> Counter[int]:
+        """Return how many further lines the case of each row has."""
+        lines: Counter[int] = Counter()
+        for batch in self.batches:
+            lines.update(batch.facts.loc[batch.in_state(Status.PART), "part_of"].tolist())
+        return lines
 
 
 def build_payload(plan: Plan, row: PlannedRow) -> Payload:

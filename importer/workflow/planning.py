@@ -14,12 +14,13 @@ from importer.identity import Scope
 from importer.journal import KnownRow
 from importer.mapping import CaseMapping, Converted, TableNeed
 from importer.messages import _, shorten
-from importer.model import UNSETTLED, Attachment, Issue, JournalRow, Status
+from importer.model import MAY_BE_CASES, UNSETTLED, Attachment, Issue, JournalRow, Status
 from importer.source import Table
 from importer.spool import Spool
 from importer.validation import Validator
 from importer.workflow.key_formats import KeyFormats
 from importer.workflow.keys import Keys
+from importer.workflow.lines import FaultyLines, ReportedLines
 from importer.workflow.matching import Contents, ImportHistory, MatchedRows, RowMatcher
 from importer.workflow.plan import Batch, Plan, state_of
 
@@ -47,13 +48,19 @@ def id_column(columns: Sequence[str]) -> str | None:
 class SurveyedFrame:
     """A frame of the source after the survey, with its keys and its skipped rows (number -> reason).
 
-    `altered` are, by row number, the columns whose text a report could not hold as it was in the source.
+    `altered` are, by row number, the columns whose text a report could not hold as it was in the source. `own` are its
+    rows that are not skipped, the only ones that may become cases.
     """
 
     frame: pd.DataFrame
     skipped: Mapping[int, str]
     keys: Keys
     altered: Mapping[int, frozenset[str]]
+
+    @property
+    def own(self) -> list[int]:
+        """The numbers of the rows that may become cases."""
+        return [number for number in self.frame.index.tolist() if number not in self.skipped]
 
 
 class Planner:
@@ -80,12 +87,14 @@ class Planner:
         self._is_report = bool(ours)
         self._columns = tuple(column for column in table.columns if column not in ours.values())
         self._mapper = mapping.bind(self._columns, tables, table.path.parent)
-        self._content_columns = self._mapper.columns if mapping.key else self._columns
+        self._content_columns = self._mapper.content_columns(self._mapper.columns if mapping.key else self._columns)
+        self._lines = ReportedLines(self._mapper, ours) if ours and self._mapper.groups_rows else None
+        self._faults = FaultyLines(self._mapper.first_rows)
         self._folder = AttachmentFolder(mapping.attachments, table.path.parent) if mapping.attachments else None
         self._validator = Validator(self._mapper.rules, self._mapper.key_columns)
         marked = bool(ours) and table.sheet is None  # our CSV marks text that looks like a formula
         self._frames = _unmarked(table.frames()) if marked else table.frames()
-        self._is_kept = history.is_kept
+        self._is_kept, self._column_secret = history.is_kept, history.column_secret
         self._retry_rejected = retry_rejected
         self._taken: set[str] = set()
         self._key_formats = KeyFormats(self._mapper.key_columns)
@@ -103,9 +112,13 @@ class Planner:
 
         Return its frames, which must go through the other steps in order.
         """
+        if self._lines is not None:
+            for frame in self._frames:
+                self._lines.observe(frame, self._skipped_by_sheet(frame))
         for frame in self._frames:
             left_out = list(self._left_out(frame))
-            self._mapper.survey(frame.drop(index=left_out) if left_out else frame)
+            places = self._lines.places(frame) if self._lines else {}
+            self._mapper.survey(frame.drop(index=left_out) if left_out else frame, places)
         surveyed: Spool[tuple[Mapping[int, str], Keys]] = Spool(in_memory=3)
         for frame in self._frames:
             skipped, keys = {**self._mapper.skipped(frame), **self._left_out(frame)}, self._matcher.keys(frame)
@@ -119,6 +132,11 @@ class Planner:
         )
 
     def _left_out(self, frame: pd.DataFrame) -> dict[int, str]:
+        """Return the rows that the sheet itself skips, with the reason; the lines of a case are skipped together."""
+        skipped = self._skipped_by_sheet(frame)
+        return self._lines.left_out(frame, skipped) if self._lines else skipped
+
+    def _skipped_by_sheet(self, frame: pd.DataFrame) -> dict[int, str]:
         """Return the rows that the sheet itself skips, with the reason: hidden ones, and those that a report skipped.
 
         The latter stay skipped when they are no longer hidden: in a CSV file, or after a filter was removed.
@@ -137,24 +155,48 @@ class Planner:
         return self._mapper.convert(rows.frame)
 
     def validate(self, rows: SurveyedFrame, matched: MatchedRows, converted: Converted) -> dict[int, tuple[Issue, ...]]:
-        """Return the issues of the rows by row number, each (row, column, code) once; a skipped row has none."""
-        failed = {(issue.row, issue.column) for issue in converted.issues if issue.row and issue.column}
-        short_keys = pd.Series(matched.short_keys, index=rows.frame.index, dtype=object)
-        judged = self._validator.validate(converted.fields, rows.frame, short_keys, self._matcher.repeated, failed)
-        doubtful = self._matcher.issues(rows.frame, rows.keys, matched)
-        numbers = set(rows.frame.index)
+        """Return the issues of the rows by row number, each (row, column, code) once; a skipped row has none.
+
+        Those of further lines of a case are told once all rows are planned.
+        """
+        first_rows, own, frame = self._mapper.first_rows, rows.own, rows.frame
+        failed = {(first_rows.get(issue.row, issue.row), issue.column) for issue in converted.issues if issue.row}
+        judged = self._judged(rows, matched, converted, {(row, column) for row, column in failed if column})
+        alone = self._lines.alone(frame, own) if self._lines else ()
+        doubtful = self._matcher.issues(frame, rows.keys, matched)
+        numbers = set(frame.index)
         ragged = (issue for issue in self._table.issues if issue.row in numbers)
+        of_cells = (*ragged, *self._altered_cells(rows), *converted.issues, *judged)
+        self._faults.add(issue for issue in of_cells if issue.row in first_rows)
         by_row: dict[int, dict[tuple[str | None, str], Issue]] = {}
-        altered = (
-            _altered_in_report(number, column, str(rows.frame.loc[number, column]))
-            for number, columns in rows.altered.items()
-            for column in self._mapper.columns
-            if column in columns
-        )
-        for issue in (*ragged, *altered, *converted.issues, *judged, *doubtful):
-            if issue.row is not None and issue.row not in rows.skipped:
+        mine = set(own)
+        for issue in (*of_cells, *alone, *doubtful):
+            if issue.row in mine:
                 by_row.setdefault(issue.row, {}).setdefault((issue.column, issue.code), issue)
         return {row: tuple(issues.values()) for row, issues in by_row.items()}
+
+    def _judged(
+        self, rows: SurveyedFrame, matched: MatchedRows, converted: Converted, failed: set[tuple[int, str]]
+    ) -> tuple[Issue, ...]:
+        """Return what validation finds in the rows that may become cases."""
+        short_keys = pd.Series(matched.short_keys, index=rows.frame.index, dtype=object)
+        which = rows.frame.index.isin(rows.own)
+        return self._validator.validate(
+            converted.fields.loc[which],
+            rows.frame.loc[which],
+            short_keys.loc[which],
+            self._matcher.repeated,
+            failed,
+            converted.speakers,
+        )
+
+    def _altered_cells(self, rows: SurveyedFrame) -> Iterator[Issue]:
+        """Yield an issue for each cell that is to be sent, but that the report could not hold as it was."""
+        for number, columns in rows.altered.items():
+            used = self._mapper.line_columns if number in self._mapper.first_rows else self._mapper.columns
+            for column in used:
+                if column in columns:
+                    yield _altered_in_report(number, column, str(rows.frame.loc[number, column]))
 
     def _altered(self, frame: pd.DataFrame) -> dict[int, frozenset[str]]:
         """Return the columns by row in which a report given back does not hold the source's text as it was."""
@@ -169,8 +211,10 @@ class Planner:
         """Find and check the files that the rows name, by row number."""
         if self._folder is None:
             return {}
-        names = self._mapper.attachment_names(rows.frame)
-        return {row: self._folder.find(row, cells) for row, cells in names.items()}
+        named, lines = self._mapper.attachment_names(rows.frame), self._mapper.attachment_rows(rows.frame)
+        found = {row: self._folder.find(row, cells, lines.get(row, ())) for row, cells in named.items()}
+        self._faults.add(issue for row, files in found.items() for issue in files.issues if issue.row != row)
+        return found
 
     def make_batch(
         self,
@@ -181,7 +225,9 @@ class Planner:
         found: Mapping[int, FoundAttachments],
     ) -> Batch:
         """Combine the results of the other steps, and determine the state of each row."""
-        contents = _RowContents(Contents(self._mapper.content(rows.frame)), rows.frame.index, found, self._folder)
+        recorded = (column for known in matched.known.values() for column in known.columns)
+        content = Contents(self._mapper.content(rows.frame, recorded))
+        contents = _RowContents(content, rows.frame.index, found, self._folder, self._column_secret)
         hashes = [contents.hash(at, self._content_columns) if self._is_kept else "" for at in range(len(rows.frame))]
         differing = self._differing(rows, matched, contents, hashes)
         self._assign_repeated_keys(matched, differing)
@@ -189,16 +235,20 @@ class Planner:
         for at, number in enumerate(rows.frame.index.tolist()):
             files = found.get(number, _NO_FILES)
             skipped = rows.skipped.get(number)
-            faults = issues.get(number, ()) + (files.issues if skipped is None else ())
+            own = tuple(issue for issue in files.issues if issue.row == number)
+            faults = issues.get(number, ()) + (own if skipped is None else ())
+            part_of = self._mapper.first_rows.get(number) if skipped is not None else None
             known = matched.known[at].row if at in matched.known else None
             is_valid = bool(matched.key_digests[at]) and not faults
             differs = known is not None and (at in differing or self._is_retried(known))
-            state = state_of(known, skipped, is_valid=is_valid, differs=differs)
-            digests = matched.key_digests[at], matched.loose_digests[at], matched.references[at], hashes[at]
-            spellings = matched.spellings.get(at, ())
-            lines.append(
-                (*digests, spellings, state, known, differs, skipped, None, faults, files.attachments, files.missing)
-            )
+            state = state_of(known, skipped, is_part=part_of is not None, is_valid=is_valid, differs=differs)
+            is_new = self._is_kept and state not in {*MAY_BE_CASES, Status.SKIPPED, Status.PART}
+            columns = contents.column_digests(at, self._content_columns) if is_new else ""
+            digests = matched.key_digests[at], matched.loose_digests[at], matched.references[at], hashes[at], columns
+            edited = contents.edited(at, matched.known[at]) if at in differing and at in matched.known else None
+            identified = *digests, matched.spellings.get(at, ()), state, known, differs, edited
+            sent = faults, files.attachments, files.missing
+            lines.append((*identified, skipped, None, *sent, part_of, ()))
         return Batch.of(lines, converted.fields)
 
     def _differing(
@@ -244,7 +294,7 @@ class Planner:
             content_columns=self._content_columns,
             notes=(*self._table.notes, *self._key_formats.notes(), *self._mapper.notes),
             frames=self._frames,
-            batches=batches,
+            batches=self._faults.told_in(batches),
             key_columns=self._mapper.key_columns,
         )
 
@@ -276,13 +326,24 @@ class _RowContents:
         numbers: pd.Index,
         found: Mapping[int, FoundAttachments],
         folder: AttachmentFolder | None,
+        secret: bytes,
     ) -> None:
-        self._contents, self._found = contents, found
+        self._contents, self._found, self._secret = contents, found, secret
         self._numbers, self._has_attachments = numbers.tolist(), folder is not None
 
     def hash(self, at: int, columns: tuple[str, ...]) -> str:
         """Return the hash of a row's content over these columns, including its files if all of them can be sent."""
         return self._contents.hash(at, columns, self._attachments(self._numbers[at]))
+
+    def column_digests(self, at: int, columns: tuple[str, ...]) -> str:
+        """Return the digests of a row's columns, by which the journal can tell later which of them were edited."""
+        return self._contents.column_digests(at, columns, self._secret)
+
+    def edited(self, at: int, known: KnownRow) -> tuple[str, ...] | None:
+        """Return the columns that differ from what the journal knows, None where it has no digests of them."""
+        if not known.column_digests:
+            return None
+        return identity.edited_columns(known.columns, known.column_digests, self.column_digests(at, known.columns))
 
     def _attachments(self, number: int) -> Sequence[Attachment] | None:
         files = self._found.get(number)
@@ -302,21 +363,31 @@ def _unmarked(frames: Iterable[pd.DataFrame]) -> Spool[pd.DataFrame]:
 def select_rows(plan: Plan, states: Iterable[Status]) -> Plan:
     """Return the plan with only the rows that are or were in one of the states (`--only`); all rows without any state.
 
-    A row "was" in its state in the journal before the run, and in the state that the source shows if that is a report:
-    so a corrected row is found by its earlier state.
+    The rows of one case stay together, whichever of them is meant. A row "was" in its state in the journal before the
+    run, and in the state that the source shows if that is a report: so a corrected row is found by its earlier state.
     """
     wanted = frozenset(states)
     if not wanted:
         return plan
     column = own_columns(plan.table.columns).get("status")
+    cases: set[int] = set()
+    for frame, batch in plan.cells():
+        shown = [str(cell).strip() for cell in frame[column]] if column else [""] * len(batch)
+        rows = zip(_case_rows(batch), _states(batch, shown), strict=True)
+        cases.update(row for row, were in rows if not wanted.isdisjoint(were))
     frames: Spool[pd.DataFrame] = Spool()
     batches: Spool[Batch] = Spool()
     for frame, batch in plan.cells():
-        shown = [str(cell).strip() for cell in frame[column]] if column else [""] * len(batch)
-        chosen = [not wanted.isdisjoint(states) for states in _states(batch, shown)]
+        chosen = [row in cases for row in _case_rows(batch)]
         frames.append(frame.loc[chosen])
         batches.append(batch.where(chosen))
     return replace(plan, frames=frames, batches=batches, only=tuple(state for state in Status if state in wanted))
+
+
+def _case_rows(batch: Batch) -> list[int]:
+    """Return for each row the row of its case: its own, or that of which it is a further line."""
+    parts = zip(batch.facts.index.tolist(), batch.facts["part_of"], strict=True)
+    return [number if part_of is None else part_of for number, part_of in parts]
 
 
 def _states(batch: Batch, shown: Sequence[str]) -> Iterator[set[str]]:

@@ -111,7 +111,7 @@ def _record_batch(batch: Batch, plan: Plan, journal: Journal, record: ImportReco
     edited: dict[str, bool] = {}
     for row in batch.rows():
         if row.known is None:
-            if row.status is not Status.SKIPPED and row.identity is not None:
+            if row.skipped is None and row.identity is not None:
                 fresh[row.reference] = row.identity, row.status
             continue
         if row.status is Status.PLANNED and row.known.status is not Status.PLANNED:
