@@ -14,12 +14,13 @@ from importer.source.formats import CellFormats, cell_formats
 from importer.source.kind import Kind
 from importer.source.ods import scan as scan_ods
 from importer.source.overrides import SheetFacts
-from importer.source.parsing import Parser, Parsing, SheetEntry, list_sheets
+from importer.source.parsing import Parser, ParserRefusal, Parsing, SheetEntry, list_sheets
+from importer.source.repair import SHEET, repaired
 from importer.source.snapshot import Snapshot
 from importer.source.table import Grid
 from importer.source.workbook import WorkbookGrid
-from importer.source.xlsx import read_workbook, workbook_part
-from importer.source.xlsx import scan as scan_xlsx
+from importer.source.xlsx import Workbook, read_workbook, workbook_part
+from importer.source.xlsx_grid import LayoutGrid, read_xlsx
 
 _TOP_ROWS = 30
 _REPORT = re.compile(r"Report(?: \(?\d+\)?)?")
@@ -67,15 +68,46 @@ def _is_of_excel_97(snapshot: Snapshot) -> bool:
 
 
 def _read_xlsx(snapshot: Snapshot, package: Package, file: str, options: TableOptions) -> Sheet:
-    """Read a sheet of an XLSX or XLSM workbook; its XML is scanned while the child process parses it."""
+    """Read a sheet of an XLSX or XLSM workbook."""
     workbook = read_workbook(package, workbook_part(package) or "")
-    name = choose_sheet(file, workbook.sheets, options.sheet, _top_texts(snapshot, file))
-    with Parsing(snapshot, file, name) as parsing:
-        facts = scan_xlsx(package, workbook.parts[name], workbook.formats)
-        parsed = parsing.finish()
-    grid = WorkbookGrid(parsed, facts, workbook.formats, since_1904=workbook.since_1904)
+    _refuse_absent(file, workbook, options.sheet)
+    name = choose_sheet(file, workbook.sheets, options.sheet, _top_texts_of_xlsx(snapshot, package, workbook))
+    grid, facts = read_xlsx(snapshot, package, workbook, name)
     notes = (*_layout_notes(grid, facts, options), *_regional_note(workbook.formats, facts))
-    return Sheet(name, grid, frozenset(facts.hidden), notes)
+    return Sheet(name, grid, frozenset(facts.hidden), (*_absent_notes(workbook), *notes))
+
+
+def _refuse_absent(file: str, workbook: Workbook, wanted: str | None) -> None:
+    """Raise SourceError where the wanted sheet is one that the workbook lists without its content."""
+    if wanted in workbook.absent and wanted not in workbook.parts:
+        raise SourceError(
+            _(
+                "{file} lists the sheet “{sheet}”, but does not have its content. Export the file again, or name"
+                " another sheet as source.sheet.",
+                file=file,
+                sheet=wanted,
+            )
+        )
+
+
+def _absent_notes(workbook: Workbook) -> list[str]:
+    """Return a sentence about each sheet that is listed without its content."""
+    return [
+        _("The sheet “{sheet}” is left out: the file lists it, but does not have its content.", sheet=name)
+        for name in workbook.absent
+    ]
+
+
+def _top_texts_of_xlsx(snapshot: Snapshot, package: Package, workbook: Workbook) -> Callable[[str], list[set[str]]]:
+    """Return the function that gives the texts of a sheet's first rows, also of one that is written anew for that."""
+
+    def top_texts(name: str) -> list[set[str]]:
+        try:
+            return _top_texts(snapshot, package.file)(name)
+        except ParserRefusal:
+            return _top_texts(repaired(package, workbook, name), package.file)(SHEET)
+
+    return top_texts
 
 
 def _read_ods(snapshot: Snapshot, package: Package, file: str, options: TableOptions) -> Sheet:
@@ -189,7 +221,7 @@ def _top_texts(snapshot: Snapshot, file: str, parser: Parser = "calamine") -> Ca
     return top_texts
 
 
-def _layout_notes(grid: WorkbookGrid, facts: SheetFacts, options: TableOptions) -> tuple[str, ...]:
+def _layout_notes(grid: LayoutGrid, facts: SheetFacts, options: TableOptions) -> tuple[str, ...]:
     """Return sentences about hidden columns, merged cells and links."""
     notes = []
     if facts.hidden_columns:

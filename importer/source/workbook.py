@@ -12,7 +12,7 @@ from importer.messages import _
 from importer.model import Cell, CellError, Typed
 from importer.source.dates import date_cell, elapsed_days
 from importer.source.formats import CellFormats, NumberFormat, Shows, number_text, plain_text
-from importer.source.overrides import ERROR, NO_RESULT, SHOWN, Fact, FactCursor, Merged, SheetFacts
+from importer.source.overrides import ERROR, NO_RESULT, NO_TEXT, SHOWN, Fact, FactCursor, Merged, SheetFacts
 from importer.source.table import Block
 from importer.spool import Spool
 
@@ -90,6 +90,8 @@ class WorkbookGrid:
             return _error_cell(text)
         if kind == NO_RESULT:
             return _without_result(text)
+        if kind == NO_TEXT:
+            return _text_lost(text)
         if kind == SHOWN:
             return _as_shown(text, parsed)
         number_format = self._formats[kind]
@@ -189,6 +191,15 @@ def _without_result(formula: str) -> CellError:
         "formula-without-result",
         _("the formula has no stored result, because the program that wrote it does not calculate"),
         _("open the file in Excel, wait until it has calculated, and save it"),
+    )
+
+
+def _text_lost(number: str) -> CellError:
+    return CellError(
+        number,
+        "error-cell",
+        _("the cell refers to text {number} of the workbook, which has no such text", number=number),
+        _("type the value, and save"),
     )
 
 
