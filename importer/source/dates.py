@@ -151,18 +151,19 @@ def date_cell(serial: float, code: str, *, since_1904: bool) -> Typed | None:
 def serial_of(moment: str, *, since_1904: bool) -> float | None:
     """Return the number of days of a date or time in ISO 8601, as `t="d"` cells have it; None for other text.
 
-    A time that says that it is UTC is shown as it stands, and one of another zone is none that a sheet has.
+    A sheet has no zones: of a moment that names one, Excel shows the wall clock as it is written.
     """
     try:
         if moment[2:3] == ":":
-            clock = time.fromisoformat(moment.removesuffix("Z"))
+            clock = time.fromisoformat(moment)
             return (clock.hour * 3600 + clock.minute * 60 + clock.second + clock.microsecond / 1e6) / 86_400
-        at = datetime.fromisoformat(moment.removesuffix("Z"))
+        at = datetime.fromisoformat(moment).replace(tzinfo=None)
     except ValueError:
         return None
-    if at.tzinfo is not None:
-        return None
-    return (at - (_EPOCH_1904 if since_1904 else _EPOCH_1900)) / timedelta(days=1)
+    if since_1904:
+        return (at - _EPOCH_1904) / timedelta(days=1)
+    days = (at - _EPOCH_1900) / timedelta(days=1)
+    return days if days > _FICTIONAL_DAY else days - 1
 
 
 def elapsed_days(duration: str) -> float | None:

@@ -11,6 +11,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -51,16 +52,32 @@ def list_sheets(snapshot: Snapshot, file: str, parser: Parser = "calamine") -> t
     return tuple(SheetEntry(name, visible) for name, visible in listed)
 
 
+class ParserRefusal(SourceError):
+    """The parser cannot read the file; another spelling of the same workbook may suit it."""
+
+
 class Parsing:
     """One run of the child process over one sheet; leaving the context ends the child."""
 
-    def __init__(self, snapshot: Snapshot, file: str, sheet: str | None = None, parser: Parser = "calamine") -> None:
-        """Start the child on the workbook's bytes; without a sheet it lists the sheets."""
+    def __init__(
+        self,
+        snapshot: Snapshot,
+        file: str,
+        sheet: str | None = None,
+        parser: Parser = "calamine",
+        parts: Sequence[str] = (),
+    ) -> None:
+        """Start the child on the workbook's bytes; without a sheet it lists the sheets.
+
+        Of the `parts` of an XLSX workbook it says whether calamine misreads one of them.
+        """
         self._file = file
         self._seconds = TIME_LIMIT + TIME_LIMIT_PER_MEGABYTE * (snapshot.size >> 20)
         self._answer: Spool[Any] = Spool(in_memory=0)
         self._errors = tempfile.TemporaryFile()  # noqa: SIM115 - closed with the end of the child
-        bounds = (files.MOST_ROWS, files.MOST_COLUMNS, files.LONGEST_CELL) if parser == "calamine" else ()
+        bounds: tuple[int | str, ...] = ()
+        if parser == "calamine":
+            bounds = (files.MOST_ROWS, files.MOST_COLUMNS, files.LONGEST_CELL, json.dumps(parts))
         # -P: this folder's modules must not hide those of the standard library.
         program = [sys.executable, "-P", str(PROGRAMS[parser])]
         command = [*program, json.dumps(sheet), *map(str, (MEMORY_LIMIT, *bounds))]
@@ -131,7 +148,7 @@ class Parsing:
                     size=MEMORY_LIMIT >> 30,
                 )
             )
-        return damaged(self._file, self._last_words())
+        return ParserRefusal(str(damaged(self._file, self._last_words())))
 
     def _hand_over(self, snapshot: Snapshot) -> None:
         """Give the child the bytes; if it ends before it has read them all, `finish` says why."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from importer.errors import SourceError
 from importer.files import Package
@@ -14,12 +14,15 @@ from importer.source.formats import cell_formats
 from importer.source.kind import Kind
 from importer.source.ods import scan as scan_ods
 from importer.source.overrides import SheetFacts
-from importer.source.parsing import Parser, Parsing, SheetEntry, list_sheets
+from importer.source.parsing import Parser, ParserRefusal, Parsing, SheetEntry, list_sheets
+from importer.source.remarks import Remarks
+from importer.source.repair import SHEET, repaired
+from importer.source.reread import RereadGrid
 from importer.source.snapshot import Snapshot
 from importer.source.table import Grid
 from importer.source.workbook import WorkbookGrid
-from importer.source.xlsx import read_workbook, workbook_part
-from importer.source.xlsx import scan as scan_xlsx
+from importer.source.xlsx import Workbook, read_workbook, workbook_part
+from importer.source.xlsx_grid import read_xlsx
 
 _TOP_ROWS = 30
 _REPORT = re.compile(r"Report(?: \(?\d+\)?)?")
@@ -32,13 +35,14 @@ _OUR_COLUMNS = frozenset({"wolkvox_id", "reference"})
 class Sheet:
     """A sheet that was read: its cells, its hidden rows, and sentences about what was found.
 
-    A text table is a sheet without a name.
+    A text table is a sheet without a name. `remarks` are about number formats, and complete once all cells were read.
     """
 
     name: str | None
     grid: Grid
     hidden: frozenset[int]
     notes: tuple[str, ...]
+    remarks: Remarks = field(default_factory=dict)
 
 
 def read_sheet(kind: Kind, snapshot: Snapshot, package: Package | None, file: str, options: TableOptions) -> Sheet:
@@ -67,14 +71,46 @@ def _is_of_excel_97(snapshot: Snapshot) -> bool:
 
 
 def _read_xlsx(snapshot: Snapshot, package: Package, file: str, options: TableOptions) -> Sheet:
-    """Read a sheet of an XLSX or XLSM workbook; its XML is scanned while the child process parses it."""
+    """Read a sheet of an XLSX or XLSM workbook."""
     workbook = read_workbook(package, workbook_part(package) or "")
-    name = choose_sheet(file, workbook.sheets, options.sheet, _top_texts(snapshot, file))
-    with Parsing(snapshot, file, name) as parsing:
-        facts = scan_xlsx(package, workbook.parts[name], workbook.formats)
-        parsed = parsing.finish()
-    grid = WorkbookGrid(parsed, facts, workbook.formats, since_1904=workbook.since_1904)
-    return Sheet(name, grid, frozenset(facts.hidden), _layout_notes(grid, facts, options))
+    _refuse_absent(file, workbook, options.sheet)
+    name = choose_sheet(file, workbook.sheets, options.sheet, _top_texts_of_xlsx(snapshot, package, workbook))
+    grid, facts = read_xlsx(snapshot, package, workbook, name)
+    notes = (*_absent_notes(workbook), *_layout_notes(grid, facts, options))
+    return Sheet(name, grid, frozenset(facts.hidden), notes, grid.remarks)
+
+
+def _refuse_absent(file: str, workbook: Workbook, wanted: str | None) -> None:
+    """Raise SourceError where the wanted sheet is one that the workbook lists without its content."""
+    if wanted in workbook.absent and wanted not in workbook.parts:
+        raise SourceError(
+            _(
+                "{file} lists the sheet “{sheet}”, but does not have its content. Export the file again, or name"
+                " another sheet as source.sheet.",
+                file=file,
+                sheet=wanted,
+            )
+        )
+
+
+def _absent_notes(workbook: Workbook) -> list[str]:
+    """Return a sentence about each sheet that is listed without its content."""
+    return [
+        _("The sheet “{sheet}” is left out: the file lists it, but does not have its content.", sheet=name)
+        for name in workbook.absent
+    ]
+
+
+def _top_texts_of_xlsx(snapshot: Snapshot, package: Package, workbook: Workbook) -> Callable[[str], list[set[str]]]:
+    """Return the function that gives the texts of a sheet's first rows, also of one that is written anew for that."""
+
+    def top_texts(name: str) -> list[set[str]]:
+        try:
+            return _top_texts(snapshot, package.file)(name)
+        except ParserRefusal:
+            return _top_texts(repaired(package, workbook, name), package.file)(SHEET)
+
+    return top_texts
 
 
 def _read_ods(snapshot: Snapshot, package: Package, file: str, options: TableOptions) -> Sheet:
@@ -85,7 +121,7 @@ def _read_ods(snapshot: Snapshot, package: Package, file: str, options: TableOpt
         parsed = parsing.finish()
     grid = WorkbookGrid(parsed, facts)
     limits = _("The targets of links are not read from ODS files.")
-    return Sheet(name, grid, frozenset(facts.hidden), (*_layout_notes(grid, facts, options), limits))
+    return Sheet(name, grid, frozenset(facts.hidden), (*_layout_notes(grid, facts, options), limits), grid.remarks)
 
 
 def _read_xls(snapshot: Snapshot, file: str, options: TableOptions) -> Sheet:
@@ -101,7 +137,7 @@ def _read_xls(snapshot: Snapshot, file: str, options: TableOptions) -> Sheet:
     formats = cell_formats(known["format_ids"], known["codes"])
     grid = WorkbookGrid(parsed, facts, formats, since_1904=known["since_1904"])
     limits = _("Formulas without a result are not recognised in XLS files.")
-    return Sheet(name, grid, frozenset(facts.hidden), (*_layout_notes(grid, facts, options), limits))
+    return Sheet(name, grid, frozenset(facts.hidden), (*_layout_notes(grid, facts, options), limits), grid.remarks)
 
 
 def _read_values(kind: Kind, snapshot: Snapshot, file: str, options: TableOptions) -> Sheet:
@@ -187,7 +223,7 @@ def _top_texts(snapshot: Snapshot, file: str, parser: Parser = "calamine") -> Ca
     return top_texts
 
 
-def _layout_notes(grid: WorkbookGrid, facts: SheetFacts, options: TableOptions) -> tuple[str, ...]:
+def _layout_notes(grid: WorkbookGrid | RereadGrid, facts: SheetFacts, options: TableOptions) -> tuple[str, ...]:
     """Return sentences about hidden columns, merged cells and links."""
     notes = []
     if facts.hidden_columns:

@@ -63,7 +63,10 @@ def same_from(code: str) -> float:
         is_same = language == today.language and (not halves or (halves == ["AM/PM"] and language != "es"))
         return 61 if is_same else inf  # Excel counts days before it that have never been
     has_gaps = any(piece.kind == "literal" and piece.text[0] == "_" for piece in first)
-    return 0 if _shows_more(first) and today.sections[0].shows is Shows.NUMBER and not has_gaps else inf
+    kinds = [piece.text if piece.text == "." else piece.kind for piece in first]
+    has_lone_point = "." in kinds and "digit" not in kinds[kinds.index(".") :]
+    shows_number = _shows_more(first) and today.sections[0].shows is Shows.NUMBER
+    return 0 if shows_number and not has_gaps and not has_lone_point else inf
 
 
 @lru_cache(maxsize=1024)

@@ -15,7 +15,7 @@ from importer.model import Cell, CellError, Reread, Typed
 from importer.source import version_1
 from importer.source.dates import date_cell, elapsed_days, serial_of
 from importer.source.formats import CellFormats, NumberFormat, Remark, Shows, parse
-from importer.source.overrides import ERROR, NO_RESULT, SHOWN, Fact, FactCursor, Merged, SheetFacts
+from importer.source.overrides import ERROR, NO_RESULT, NO_TEXT, SHOWN, Fact, FactCursor, Merged, SheetFacts
 from importer.source.rendering import plain_text, section_text, text_in_format
 from importer.source.table import Block
 from importer.spool import Spool
@@ -94,15 +94,23 @@ class WorkbookGrid:
         """Return the cell that a fact makes of a parsed one."""
         if kind in _UNFORMATTED:
             return _UNFORMATTED[kind](text, parsed)
-        number_format = self._formats[kind]
+        number_format = self._formats[kind] if kind < len(self._formats) else None
+        if _ISO.match(text):
+            return self._iso_moment(text, number_format, parsed, column)
         if number_format is None:
             return parsed
         if not text:
             return self._text_in_format(parsed, number_format, column)
-        if not _ISO.match(text):
-            return self._in_format(float(text), number_format, parsed, column)
+        return self._in_format(float(text), number_format, parsed, column)
+
+    def _iso_moment(self, text: str, number_format: NumberFormat | None, parsed: Cell, column: int) -> Cell:
+        """Return the cell of a moment stored in ISO 8601, as its format shows it; other text stays as it is."""
         serial = serial_of(text, since_1904=self._since_1904)
-        cell = parsed if serial is None else self._in_format(serial, number_format, parsed, column)
+        if serial is None:
+            return parsed
+        if number_format is None or number_format.is_plain:
+            number_format = parse("yyyy-mm-dd hh:mm:ss" if "T" in text else "yyyy-mm-dd" if "-" in text else "hh:mm:ss")
+        cell = self._in_format(serial, number_format, parsed, column)
         return cell if isinstance(cell, CellError) else self._reread(cell, str(parsed), column, number_format)
 
     def _in_format(self, value: float, number_format: NumberFormat, parsed: Cell, column: int) -> Cell:
@@ -245,6 +253,15 @@ def _without_result(formula: str) -> CellError:
     )
 
 
+def _text_lost(number: str) -> CellError:
+    return CellError(
+        number,
+        "error-cell",
+        _("the cell refers to text {number} of the workbook, which has no such text", number=number),
+        _("type the value, and save"),
+    )
+
+
 def _as_shown(text: str, parsed: Cell) -> Cell:
     """Return a cell with the text that the file says it shows, and the value that was parsed."""
     if isinstance(parsed, Typed):
@@ -256,6 +273,7 @@ def _as_shown(text: str, parsed: Cell) -> Cell:
 _UNFORMATTED: dict[int, Callable[[str, Cell], Cell]] = {
     ERROR: lambda text, _parsed: _error_cell(text),
     NO_RESULT: lambda text, _parsed: _without_result(text),
+    NO_TEXT: lambda text, _parsed: _text_lost(text),
     SHOWN: _as_shown,
 }
 
