@@ -141,7 +141,7 @@ def test_nul_bytes_are_no_end(tmp_path: Path) -> None:
 
 
 def test_one_broken_line_in_utf8_is_a_fault_of_its_cell(tmp_path: Path) -> None:
-    """Where most of a file is UTF-8, a cell that is neither that nor Windows text is a fault; the others keep accents."""
+    """In UTF-8, a cell that is neither that nor Windows text is a fault, and the others keep their accents."""
     content = "a,b\n1,Petición\n2,Señor\n".encode() + b"3,A\xa4\x81o\n"
     rows = rows_of(open_table(written(tmp_path / "t.csv", content)))
     assert rows[2][1] == "Petición"

@@ -128,7 +128,7 @@ def test_backslashes_before_quotation_marks_are_read_where_all_of_the_file_agree
 
 
 def test_single_backslashes_stay_where_the_writer_does_not_double_them(tmp_path: Path) -> None:
-    """A path keeps its backslashes beside escaped quotation marks, and version 1's reading is kept beside the new one."""
+    """A path keeps its backslashes beside escaped quotation marks; what version 1 read is kept, too."""
     rows = rows_of(read(tmp_path, 'a,b\n1,"\\"x\\" in \\\\srv\\dir"\n2,y\n'))
     assert rows[2][1] == '"x" in \\\\srv\\dir'
     assert earlier(rows[2]) == ["1", '\\x\\" in \\\\srv\\dir"']

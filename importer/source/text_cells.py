@@ -23,7 +23,6 @@ _LITERAL = re.compile(r'="((?:[^"]|"")*)" *')
 _TWICE_ENCODED = re.compile(
     r"[ÂÃ](?:[\u0080-\u00bf\u0152-\u02dc\u20ac\u2030\u2122]|[\u2013-\u203a](?=\w))|â[\u0080-\u00bf\u0152-\u2122]{2}"
 )
-_OLDER = ("cp1252", "mac_roman", "cp850")
 
 
 def _mark(error: UnicodeError) -> tuple[str, int]:
@@ -76,7 +75,7 @@ class TextCells:
             return False
         if self.earlier is not None or "Ã" in content or "Â" in content or "â" in content:
             return True
-        return bool(_MARKED.search(content)) or (self.codec in _OLDER and is_unlikely(content))
+        return bool(_MARKED.search(content)) or (not self.codec.startswith("utf") and is_unlikely(content))
 
     def _cell(self, text: str) -> tuple[Cell, Oddity | None]:
         """Return a text as a cell, with what is odd about it."""
@@ -97,7 +96,7 @@ class TextCells:
             return "not-utf-8"
         if twice_encoded(shown) is not None:
             return "twice-encoded"
-        if self.codec in _OLDER and is_unlikely(shown):
+        if not self.codec.startswith("utf") and is_unlikely(shown):
             return "unlikely"
         return "literal" if read != shown else None
 
