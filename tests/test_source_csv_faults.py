@@ -102,6 +102,12 @@ def test_a_quotation_mark_out_of_place_in_the_header_is_a_note(tmp_path: Path) -
     assert any("header in row 1" in note for note in table.notes)
 
 
+def test_an_issue_shows_no_bytes_that_are_no_text(tmp_path: Path) -> None:
+    """The value of an issue can be written anywhere, whatever bytes its cell has."""
+    table = read(tmp_path, 'a,b\n1,Petición\n2,Señor\n3,"'.encode() + b'x\x81"y\n')
+    assert [str(issue.value).encode() for issue in table.issues] == ["x\ufffdy".encode()]
+
+
 def test_text_behind_a_quoted_cell_that_never_ends_is_refused_with_the_row(tmp_path: Path) -> None:
     """Where the fault swallows all that follows, there are no rows to read."""
     with pytest.raises(SourceError, match="row 3"):
@@ -176,9 +182,10 @@ def test_what_is_written_with_a_backslash_before_quotation_marks_is_read_back(ro
 @MANY
 @given(st.binary(max_size=60), st.sampled_from(["", '"', '\\"', "\x1a", '="', "Ã³", "\0\0"]))
 def test_no_bytes_make_a_text_fail(content: bytes, more: str) -> None:
-    """Whatever surrounds these marks, rows come in order or one sentence says why not."""
+    """Whatever surrounds these marks, rows of text that can be saved come, or one sentence says why not."""
     try:
-        parsed(content + more.encode() + content, ",")
+        rows, _strays = parsed(content + more.encode() + content, ",")
+        "".join(cell for row in rows for cell in row).encode()
     except SourceError as error:
         assert "row" in str(error)  # noqa: PT017 - most contents raise nothing
 

@@ -6,7 +6,7 @@ import csv
 import io
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from itertools import chain, zip_longest
@@ -14,7 +14,7 @@ from itertools import chain, zip_longest
 from importer.errors import SourceError
 from importer.files import LONGEST_CELL, LONGEST_RECORD, MOST_COLUMNS
 from importer.messages import _
-from importer.model import Reread, TableOptions
+from importer.model import Cell, Reread, TableOptions
 from importer.source.backslashes import ESCAPED_QUOTE, Backslashes, find_backslashes
 from importer.source.encoding import Encoding, detect_encoding
 from importer.source.snapshot import BLOCK, Snapshot
@@ -58,12 +58,13 @@ class Delimited:
         number = 1
         reader = TextCells(*self.encoding)
         for records, strays in self._records():
-            remarks = [Remark(number + at, cell, "stray-quote", records[at][cell]) for at, cell in strays.items()]
-            columns = []
+            columns: list[Sequence[Cell]] = []
+            remarks: list[Remark] = []
             for position, texts in enumerate(zip_longest(*records, fillvalue="")):
                 cells, odd = reader.column(texts, position, number)
                 columns.append(cells)
                 remarks += odd
+            remarks += (Remark(number + at, cell, "stray-quote", str(columns[cell][at])) for at, cell in strays.items())
             yield Block(range(number, number + len(records)), columns, [*map(len, records)], remarks=remarks)
             number += len(records)
 

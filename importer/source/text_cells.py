@@ -73,9 +73,12 @@ class TextCells:
             return True
         if content.isascii():
             return False
-        if self.earlier is not None or "Ã" in content or "Â" in content or "â" in content:
+        if self.earlier is not None or _MARKED.search(content):
             return True
-        return bool(_MARKED.search(content)) or (not self.codec.startswith("utf") and is_unlikely(content))
+        is_suspect = "Ã" in content or "Â" in content or "â" in content
+        return (is_suspect and bool(_TWICE_ENCODED.search(content))) or (
+            not self.codec.startswith("utf") and is_unlikely(content)
+        )
 
     def _cell(self, text: str) -> tuple[Cell, Oddity | None]:
         """Return a text as a cell, with what is odd about it."""
