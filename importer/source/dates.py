@@ -20,11 +20,14 @@ _DAYS = {
     "es": "lunes martes miércoles jueves viernes sábado domingo",
     "pt": "segunda-feira terça-feira quarta-feira quinta-feira sexta-feira sábado domingo",
 }
-_DURATION = re.compile(r"PT([0-9]+)H([0-9]+)M([0-9.]+)S")
+_DURATION = re.compile(
+    r"(?P<sign>-?)P(?:(?P<days>[0-9]+)D)?(?:T(?:(?P<hours>[0-9]+)H)?(?:(?P<minutes>[0-9]+)M)?"
+    r"(?:(?P<seconds>[0-9]+(?:[.,][0-9]+)?)S)?)?"
+)
 _DAY_US = 86_400_000_000
 _FIVE_DIGITS = 100_000  # days; beyond, a stored number of 15 digits is less precise about the time
 _LAST_DAY = 2_958_465  # 9999-12-31, the last that Excel shows
-_EPOCH_1900 = datetime(1899, 12, 30)  # noqa: DTZ001 - a workbook's moments have no zone
+EPOCH_1900 = datetime(1899, 12, 30)  # noqa: DTZ001 - a workbook's moments have no zone
 _EPOCH_1904 = datetime(1904, 1, 1)  # noqa: DTZ001 - the same
 # Excel counts a 29 February 1900, which did not exist: days before it are one later, and it reads as the day before.
 _FICTIONAL_DAY = 60
@@ -103,7 +106,7 @@ def date_cell(serial: float, code: str, *, since_1904: bool) -> Typed | None:
     if not 0 <= days <= _LAST_DAY - (1462 if since_1904 else 0):
         return None
     shift = 1 if days < _FICTIONAL_DAY and not since_1904 else 0
-    at = (_EPOCH_1904 if since_1904 else _EPOCH_1900) + timedelta(days + shift, microseconds=microseconds)
+    at = (_EPOCH_1904 if since_1904 else EPOCH_1900) + timedelta(days + shift, microseconds=microseconds)
     layout = _layout(code)
     text = layout.template.format(at, _DateParts(at, days, layout.language))
     return Typed(text, _value(serial, at, layout), code)
@@ -114,7 +117,10 @@ def elapsed_days(duration: str) -> float | None:
     match = _DURATION.fullmatch(duration)
     if match is None:
         return None
-    return (float(match[1]) * 3600 + float(match[2]) * 60 + float(match[3])) / 86_400
+    days, hours, minutes = (float(match[unit] or 0) for unit in ("days", "hours", "minutes"))
+    seconds = float((match["seconds"] or "0").replace(",", "."))
+    elapsed = days + (hours * 3600 + minutes * 60 + seconds) / 86_400
+    return -elapsed if match["sign"] else elapsed
 
 
 def _value(serial: float, at: datetime, layout: _Layout) -> date | datetime | time | float:

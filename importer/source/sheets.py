@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from importer.errors import SourceError
 from importer.files import Package
@@ -12,7 +13,8 @@ from importer.messages import _, ngettext
 from importer.model import TableOptions
 from importer.source.formats import CellFormats, cell_formats
 from importer.source.kind import Kind
-from importer.source.ods import scan as scan_ods
+from importer.source.ods import read_rows
+from importer.source.ods_document import Document, open_flat, open_package
 from importer.source.overrides import SheetFacts
 from importer.source.parsing import Parser, Parsing, SheetEntry, list_sheets
 from importer.source.snapshot import Snapshot
@@ -45,8 +47,9 @@ def read_sheet(kind: Kind, snapshot: Snapshot, package: Package | None, file: st
     """Return the chosen sheet of a workbook. Raises SourceError where it cannot be read."""
     if package is not None and kind is Kind.XLSX:
         return _read_xlsx(snapshot, package, file, options)
-    if package is not None and kind is Kind.ODS:
-        return _read_ods(snapshot, package, file, options)
+    if kind is Kind.ODS:
+        document = open_flat(snapshot, file) if package is None else open_package(package, snapshot)
+        return _read_ods(document, options)
     if kind is Kind.XLS:
         if _is_of_excel_97(snapshot):
             return _read_xls(snapshot, file, options)
@@ -78,13 +81,15 @@ def _read_xlsx(snapshot: Snapshot, package: Package, file: str, options: TableOp
     return Sheet(name, grid, frozenset(facts.hidden), notes)
 
 
-def _read_ods(snapshot: Snapshot, package: Package, file: str, options: TableOptions) -> Sheet:
-    """Read a sheet of an ODS workbook; its XML is scanned while the child process parses it."""
-    name = choose_sheet(file, list_sheets(snapshot, file), options.sheet, _top_texts(snapshot, file))
-    with Parsing(snapshot, file, name) as parsing:
-        facts = scan_ods(package, name)
-        parsed = parsing.finish()
-    grid = WorkbookGrid(parsed, facts)
+def _read_ods(document: Document, options: TableOptions) -> Sheet:
+    """Read a sheet of an ODS workbook."""
+
+    def top_texts(name: str) -> list[set[str]]:
+        return _top_of(iter(read_rows(document, name, _TOP_ROWS)[0]))
+
+    name = choose_sheet(document.file, document.sheets, options.sheet, top_texts)
+    rows, facts = read_rows(document, name)
+    grid = WorkbookGrid(rows, facts)
     limits = _("The targets of links are not read from ODS files.")
     return Sheet(name, grid, frozenset(facts.hidden), (*_layout_notes(grid, facts, options), limits))
 
@@ -181,12 +186,16 @@ def _top_texts(snapshot: Snapshot, file: str, parser: Parser = "calamine") -> Ca
 
     def top_texts(name: str) -> list[set[str]]:
         with Parsing(snapshot, file, name, parser) as parsing:
-            batches = iter(parsing.finish())
-            next(batches)  # the facts about the sheet as a whole
-            columns, _facts = next(batches, ([], []))
-        return [set(map(str, cells)) for cells in zip(*(column[:_TOP_ROWS] for column in columns), strict=True)]
+            return _top_of(iter(parsing.finish()))
 
     return top_texts
+
+
+def _top_of(batches: Iterator[Any]) -> list[set[str]]:
+    """Return the texts of the first rows of what was read of a sheet."""
+    next(batches)  # the facts about the sheet as a whole
+    columns, _facts = next(batches, ([], []))
+    return [set(map(str, cells)) for cells in zip(*(column[:_TOP_ROWS] for column in columns), strict=True)]
 
 
 def _layout_notes(grid: WorkbookGrid, facts: SheetFacts, options: TableOptions) -> tuple[str, ...]:

@@ -10,9 +10,9 @@ from typing import Any
 
 from importer.messages import _
 from importer.model import Cell, CellError, Typed
-from importer.source.dates import date_cell, elapsed_days
+from importer.source.dates import date_cell
 from importer.source.formats import CellFormats, NumberFormat, Shows, number_text, plain_text
-from importer.source.overrides import ERROR, NO_RESULT, SHOWN, Fact, FactCursor, Merged, SheetFacts
+from importer.source.overrides import ERROR, NO_RESULT, Fact, FactCursor, Merged, SheetFacts
 from importer.source.table import Block
 from importer.spool import Spool
 
@@ -87,11 +87,9 @@ class WorkbookGrid:
     def _cell_of_fact(self, kind: int, text: str, parsed: Cell) -> Cell:
         """Return the cell that a fact makes of a parsed one."""
         if kind == ERROR:
-            return _error_cell(text)
+            return error_cell(text)
         if kind == NO_RESULT:
-            return _without_result(text)
-        if kind == SHOWN:
-            return _as_shown(text, parsed)
+            return without_result(text)
         number_format = self._formats[kind]
         return parsed if number_format is None else self._shown_number(float(text), number_format)
 
@@ -162,6 +160,8 @@ _CELL_OF: dict[type, Callable[[Any], Cell]] = {
     date: _iso_date_cell,
     time: _iso_date_cell,
     timedelta: lambda value: number(value / timedelta(days=1)),
+    Typed: lambda value: value,  # cells that were read as such
+    CellError: lambda value: value,
 }
 
 
@@ -174,7 +174,8 @@ def _digits_lost(value: float) -> CellError:
     )
 
 
-def _error_cell(text: str) -> CellError:
+def error_cell(text: str) -> CellError:
+    """Return the cell that shows an error."""
     return CellError(
         text,
         "error-cell",
@@ -183,21 +184,14 @@ def _error_cell(text: str) -> CellError:
     )
 
 
-def _without_result(formula: str) -> CellError:
+def without_result(formula: str) -> CellError:
+    """Return the cell of a formula that was never calculated."""
     return CellError(
         formula,
         "formula-without-result",
         _("the formula has no stored result, because the program that wrote it does not calculate"),
         _("open the file in Excel, wait until it has calculated, and save it"),
     )
-
-
-def _as_shown(text: str, parsed: Cell) -> Cell:
-    """Return a cell with the text that the file says it shows, and the value that was parsed."""
-    if isinstance(parsed, Typed):
-        return Typed(text, parsed.value, parsed.number_format)
-    days = elapsed_days(parsed) if isinstance(parsed, str) else None
-    return parsed if days is None else Typed(text, days)
 
 
 def _filled(blocks: Iterator[Block], merged: list[Merged]) -> Iterator[Block]:
