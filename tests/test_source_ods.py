@@ -103,6 +103,7 @@ TEXTS = {
         "si",
         None,
     ),
+    "a link without a text": ('<text:p><text:a xlink:href="mailto:x"/></text:p>', "mailto:x", ""),
     "white space between elements": ("\n  <text:p>uno</text:p>\n  ", "uno", None),
     "an XML comment": ("<text:p>uno<!-- no --> dos</text:p>", "uno dos", None),
 }

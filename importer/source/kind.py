@@ -42,7 +42,8 @@ _CONTROLS = tuple(
 )  # rare in text; NUL is not, because of UTF-16
 _FEW = 50
 _OLD_EXCEL = re.compile(rb"\x09[\x00\x02\x04\x08](?:\x04|\x06|\x08|\x10)\x00")
-_WORKBOOK = re.compile("book".encode("utf-16-le"), re.IGNORECASE)  # the stream is called Workbook or Book
+_WORKBOOK = re.compile(rb"(?:w\0o\0r\0k\0)?b\0o\0o\0k\0\0\0", re.IGNORECASE)  # the name of a stream, and its end
+_OLE_ENTRY = 128  # bytes of an entry of the list of streams, which begins at a multiple of that
 _FLAT_ODS = re.compile(r"<[\w.-]*:?document\b[^>]*opendocument\.spreadsheet")
 _HTML = re.compile(
     r"(?:<!--.*?-->\s*)?<(?:!doctype\s+html|html|head|body|table|meta|style|div)\b", re.IGNORECASE | re.DOTALL
@@ -102,7 +103,7 @@ def _ole_kind(snapshot: Snapshot, file: str) -> Kind:
         content = reader.read()
     if "EncryptedPackage".encode("utf-16-le") in content:
         raise password_needed(file)
-    if _WORKBOOK.search(content):
+    if any(name.start() % _OLE_ENTRY == 0 for name in _WORKBOOK.finditer(content)):
         return Kind.XLS
     if "WordDocument".encode("utf-16-le") in content:
         raise _not_a_table(file, "Word")

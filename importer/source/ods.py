@@ -12,11 +12,11 @@ from itertools import zip_longest
 from typing import Any
 
 from importer.files import LONGEST_CELL, MOST_COLUMNS, MOST_ROWS, beyond_the_sheet
-from importer.model import Cell
+from importer.model import Cell, Reread
 from importer.source.formats import NumberFormat
 from importer.source.ods_cells import ADDED, PLAIN, SPACE, Attributes, CellText, cell_of
-from importer.source.ods_document import Document, new_parser
 from importer.source.ods_styles import OFFICE, TABLE
+from importer.source.ods_workbook import OdsWorkbook, new_parser
 from importer.source.overrides import Box, SheetFacts
 from importer.source.parsing import MEMORY_LIMIT, cell_too_long, too_large, too_wide
 from importer.spool import Spool
@@ -27,6 +27,7 @@ _SHEET, _ROW, _COLUMN = TABLE + "table", TABLE + "table-row", TABLE + "table-col
 _CELLS = (TABLE + "table-cell", TABLE + "covered-table-cell")
 _PARAGRAPH = _TEXT + "p"
 _SPACES = _TEXT + "s"
+_LINK, _TARGET = _TEXT + "a", "http://www.w3.org/1999/xlink href"
 _WHITE = {_TEXT + "tab": "\t", _TEXT + "line-break": "\n"}
 _NOT_SHOWN = (OFFICE + "annotation", _TEXT + "note", _TEXT + "ruby-text", _DRAW + "frame")
 _HIDDEN = ("collapse", "filter")
@@ -34,16 +35,17 @@ _ROWS_REPEATED, _COLUMNS_REPEATED = TABLE + "number-rows-repeated", TABLE + "num
 _ROWS_SPANNED, _COLUMNS_SPANNED = TABLE + "number-rows-spanned", TABLE + "number-columns-spanned"
 _SPANNED = frozenset({_ROWS_SPANNED, _COLUMNS_SPANNED})
 _NOTHING = frozenset({_COLUMNS_REPEATED, TABLE + "style-name", TABLE + "content-validation-name"})
+_MOST_LINKS = 65_530  # rows with links, as many as a sheet of Excel has links
 _BATCH_ROWS, _BATCH_CHARACTERS = 1000, 4 << 20
 
 
-def read_rows(document: Document, sheet: str, most: int | None = None) -> tuple[Spool[Any], SheetFacts]:
+def read_rows(workbook: OdsWorkbook, sheet: str, most: int | None = None) -> tuple[Spool[Any], SheetFacts]:
     """Return the rows of a sheet as `WorkbookGrid` takes them, at least the `most` first ones, and its layout.
 
     Raises SourceError where the sheet is damaged or exceeds a bound.
     """
-    reader = _SheetReader(document, sheet)
-    for _block in document.parse(reader.parser):
+    reader = _SheetReader(workbook, sheet)
+    for _block in workbook.parse(reader.parser):
         if reader.done or (most is not None and reader.row > most):
             break
     reader.finish()
@@ -51,19 +53,19 @@ def read_rows(document: Document, sheet: str, most: int | None = None) -> tuple[
 
 
 class _SheetReader:
-    """Collects the cells of one sheet while expat reads the document."""
+    """Collects the cells of one sheet while expat reads the workbook."""
 
-    def __init__(self, document: Document, sheet: str) -> None:
+    def __init__(self, workbook: OdsWorkbook, sheet: str) -> None:
         self.rows: Spool[Any] = Spool()
         self.facts = SheetFacts()
         self.done = False
         self.row = 0  # the number of the latest row that is complete
         self.parser = new_parser()
         self.parser.StartElementHandler = self._find
-        self._document = document
+        self._workbook = workbook
         self._sheet = sheet
-        self._comments_before = sheet in document.after_comments
-        self._box = Box(document.file)
+        self._comments_before = sheet in workbook.after_comments
+        self._box = Box(workbook.file)
         self._depth = 0  # of the elements around: below the sheet, or within a cell
         self._attributes: Attributes = {}
         self._column = self._repeat = 0
@@ -72,6 +74,7 @@ class _SheetReader:
         self._column_styles: list[str] = []
         self._cells: list[Cell] = []
         self._text = CellText()
+        self._target = ""  # of a link in the cell
         self._skipped = 0  # the depth of an element whose text is not the cell's
         self._origin = PLAIN
         self._texts: dict[str, str] = {}  # those of the batch, each as one object
@@ -142,11 +145,11 @@ class _SheetReader:
         """Raise SourceError where the current row is beyond the bounds of a sheet."""
         last = self.row + self._repeat
         if last > MOST_ROWS:
-            raise beyond_the_sheet(self._document.file)
+            raise beyond_the_sheet(self._workbook.file)
         self._box.add(self.row, last - 1, len(self._cells) - 1)
         self._size += self._row_size * self._repeat
         if self._size > MEMORY_LIMIT:
-            raise too_large(self._document.file)
+            raise too_large(self._workbook.file)
 
     def _fill_up(self) -> None:
         """Add the blank rows above the current one, which are not added before a filled one follows."""
@@ -172,6 +175,7 @@ class _SheetReader:
     def _open_cell(self, attributes: Attributes) -> None:
         self._attributes, self._text = attributes, CellText()
         self._depth = self._skipped = 0
+        self._target = ""
         self.parser.StartElementHandler = self._start_within
         self.parser.EndElementHandler = self._end_within
 
@@ -188,6 +192,8 @@ class _SheetReader:
         elif name == _SPACES:
             count = int(attributes.get(_TEXT + "c", "1"))
             self._add_text(" " * min(max(count, 0), LONGEST_CELL + 1), SPACE)
+        elif name == _LINK:
+            self._target = self._target or attributes.get(_TARGET, "")
         elif name in _WHITE:
             self._add_text(_WHITE[name], ADDED)
 
@@ -224,18 +230,26 @@ class _SheetReader:
     def _add_text(self, text: str, origin: int = PLAIN) -> None:
         self._text.add(text, origin)
         if self._text.length > LONGEST_CELL:
-            raise cell_too_long(self._document.file)
+            raise cell_too_long(self._workbook.file)
 
     def _close_cell(self) -> None:
         attributes, text = self._attributes, self._text
         repeat = _repeated(attributes, _COLUMNS_REPEATED) if _COLUMNS_REPEATED in attributes else 1
         if text.paragraphs or not _NOTHING.issuperset(attributes):
             cell = cell_of(attributes, text, self._format, comments_before=self._comments_before)
+            if self._target:
+                cell = self._linked(cell)
             if cell != "":
                 self._add_cell(cell, repeat)
             if not _SPANNED.isdisjoint(attributes):
                 self._add_merged(attributes)
         self._column += repeat
+
+    def _linked(self, cell: Cell) -> Cell:
+        """Return a cell that is a link: its text, or its target where it has none."""
+        if len(self.facts.links) < _MOST_LINKS:  # they are counted in a note
+            self.facts.add_link(self.row + 1, self._column, self._target)
+        return Reread(self._target, "") if cell == "" else cell
 
     def _format(self) -> NumberFormat | None:
         """Return the number format of the current cell: its own, its row's or its column's."""
@@ -243,11 +257,11 @@ class _SheetReader:
         if not style:
             at = bisect_right(self._column_ends, self._column)
             style = self._column_styles[at] if at < len(self._column_styles) else ""
-        return self._document.formats.get(style)
+        return self._workbook.formats.get(style)
 
     def _add_cell(self, cell: Cell, repeat: int) -> None:
         if self._column + repeat > MOST_COLUMNS:
-            raise too_wide(self._document.file)
+            raise too_wide(self._workbook.file)
         if isinstance(cell, str):
             self._row_size += len(cell) * repeat
             cell = self._texts.setdefault(cell, cell)

@@ -14,12 +14,14 @@ from importer.model import TableOptions
 from importer.source.formats import CellFormats, cell_formats
 from importer.source.kind import Kind
 from importer.source.ods import read_rows
-from importer.source.ods_document import Document, open_flat, open_package
+from importer.source.ods_workbook import OdsWorkbook, open_flat, open_package
 from importer.source.overrides import SheetFacts
 from importer.source.parsing import Parser, Parsing, SheetEntry, list_sheets
 from importer.source.snapshot import Snapshot
 from importer.source.table import Grid
 from importer.source.workbook import WorkbookGrid
+from importer.source.xlsb import read_workbook as read_xlsb
+from importer.source.xlsb import scan as scan_xlsb
 from importer.source.xlsx import read_workbook, workbook_part
 from importer.source.xlsx import scan as scan_xlsx
 
@@ -47,16 +49,14 @@ def read_sheet(kind: Kind, snapshot: Snapshot, package: Package | None, file: st
     """Return the chosen sheet of a workbook. Raises SourceError where it cannot be read."""
     if package is not None and kind is Kind.XLSX:
         return _read_xlsx(snapshot, package, file, options)
+    if package is not None and kind is Kind.XLSB:
+        return _read_xlsb(snapshot, package, file, options)
     if kind is Kind.ODS:
-        document = open_flat(snapshot, file) if package is None else open_package(package, snapshot)
-        return _read_ods(document, options)
-    if kind is Kind.XLS:
-        if _is_of_excel_97(snapshot):
-            return _read_xls(snapshot, file, options)
-        sheet = _read_values(kind, snapshot, file, options)
-        _refuse_misread(sheet.grid, file)
-        return sheet
-    return _read_values(kind, snapshot, file, options)
+        workbook = open_flat(snapshot, file) if package is None else open_package(package, snapshot)
+        return _read_ods(workbook, options)
+    if _is_of_excel_97(snapshot):
+        return _read_xls(snapshot, file, options)
+    return _read_old_xls(snapshot, file, options)
 
 
 def _is_of_excel_97(snapshot: Snapshot) -> bool:
@@ -81,17 +81,32 @@ def _read_xlsx(snapshot: Snapshot, package: Package, file: str, options: TableOp
     return Sheet(name, grid, frozenset(facts.hidden), notes)
 
 
-def _read_ods(document: Document, options: TableOptions) -> Sheet:
+def _read_xlsb(snapshot: Snapshot, package: Package, file: str, options: TableOptions) -> Sheet:
+    """Read a sheet of an XLSB workbook; its records are scanned while the child process parses it."""
+    workbook = read_xlsb(package, workbook_part(package) or "")
+    name = choose_sheet(file, workbook.sheets, options.sheet, _top_texts(snapshot, file))
+    with Parsing(snapshot, file, name) as parsing:
+        facts = scan_xlsb(package, workbook.parts[name], workbook.formats)
+        parsed = parsing.finish()
+    grid = WorkbookGrid(parsed, facts, workbook.formats, since_1904=workbook.since_1904, formats_are_new=True)
+    notes = (
+        *_layout_notes(grid, facts, options),
+        *_regional_note(workbook.formats, facts),
+        *_formulas_note(facts.empty_formulas),
+    )
+    return Sheet(name, grid, frozenset(facts.hidden), notes)
+
+
+def _read_ods(workbook: OdsWorkbook, options: TableOptions) -> Sheet:
     """Read a sheet of an ODS workbook."""
 
     def top_texts(name: str) -> list[set[str]]:
-        return _top_of(iter(read_rows(document, name, _TOP_ROWS)[0]))
+        return _top_of(iter(read_rows(workbook, name, _TOP_ROWS)[0]))
 
-    name = choose_sheet(document.file, document.sheets, options.sheet, top_texts)
-    rows, facts = read_rows(document, name)
+    name = choose_sheet(workbook.file, workbook.sheets, options.sheet, top_texts)
+    rows, facts = read_rows(workbook, name)
     grid = WorkbookGrid(rows, facts)
-    limits = _("The targets of links are not read from ODS files.")
-    return Sheet(name, grid, frozenset(facts.hidden), (*_layout_notes(grid, facts, options), limits))
+    return Sheet(name, grid, frozenset(facts.hidden), _layout_notes(grid, facts, options))
 
 
 def _read_xls(snapshot: Snapshot, file: str, options: TableOptions) -> Sheet:
@@ -106,21 +121,25 @@ def _read_xls(snapshot: Snapshot, file: str, options: TableOptions) -> Sheet:
         facts.add_link(row, column, target)
     formats = cell_formats(known["format_ids"], known["codes"])
     grid = WorkbookGrid(parsed, facts, formats, since_1904=known["since_1904"])
-    limits = _("Formulas without a result are not recognised in XLS files.")
-    notes = (*_layout_notes(grid, facts, options), *_regional_note(formats, facts), limits)
+    notes = (
+        *_layout_notes(grid, facts, options),
+        *_regional_note(formats, facts),
+        *_formulas_note(known["empty_formulas"]),
+    )
     return Sheet(name, grid, frozenset(facts.hidden), notes)
 
 
-def _read_values(kind: Kind, snapshot: Snapshot, file: str, options: TableOptions) -> Sheet:
-    """Read the values of a sheet by calamine alone, and say in a note what it does not report."""
+def _read_old_xls(snapshot: Snapshot, file: str, options: TableOptions) -> Sheet:
+    """Read the values of a sheet of Excel 95 by calamine alone, and say in a note what it does not report."""
     name = choose_sheet(file, list_sheets(snapshot, file), options.sheet, _top_texts(snapshot, file))
     with Parsing(snapshot, file, name) as parsing:
         grid = WorkbookGrid(parsing.finish(), SheetFacts())
+    _refuse_misread(grid, file)
     limits = _(
         "Hidden rows, errors such as #N/A, formulas without a result and number formats are not recognised in this"
         " {kind} file: hidden rows are read, errors look empty, dates read as YYYY-MM-DD, percentages as fractions."
         " Save the file as .xlsx to have them recognised.",
-        kind=kind.value,
+        kind=Kind.XLS.value,
     )
     return Sheet(name, grid, frozenset(), (limits,))
 
@@ -229,3 +248,18 @@ def _regional_note(formats: CellFormats, facts: SheetFacts) -> tuple[str, ...]:
     if not formats.regional & facts.kinds:
         return ()
     return (_("Dates that Excel shows in each computer's regional format are read as YYYY-MM-DD."),)
+
+
+def _formulas_note(empty: int) -> tuple[str, ...]:
+    """Return the sentence about formulas of which the file does not say whether they were ever calculated."""
+    if not empty:
+        return ()
+    return (
+        ngettext(
+            "{count} formula of the sheet shows nothing. If it should, the program that wrote the file does not"
+            " calculate: open the file in Excel, wait until it has calculated, and save it.",
+            "{count} formulas of the sheet show nothing. If they should, the program that wrote the file does not"
+            " calculate: open the file in Excel, wait until it has calculated, and save it.",
+            empty,
+        ),
+    )

@@ -5,14 +5,15 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import date, datetime, time, timedelta
 from typing import Any
 
 from importer.messages import _
-from importer.model import Cell, CellError, Typed
+from importer.model import Cell, CellError, Reread, Typed
 from importer.source.dates import date_cell
 from importer.source.formats import CellFormats, NumberFormat, Shows, number_text, plain_text
-from importer.source.overrides import ERROR, NO_RESULT, Fact, FactCursor, Merged, SheetFacts
+from importer.source.overrides import ERROR, NO_RESULT, TEXT, Fact, FactCursor, Merged, SheetFacts
 from importer.source.table import Block
 from importer.spool import Spool
 
@@ -32,12 +33,17 @@ class WorkbookGrid:
         formats: CellFormats | None = None,
         *,
         since_1904: bool = False,
+        formats_are_new: bool = False,
     ) -> None:
-        """Take what the child process sent, the facts about the same sheet, and the formats of cell styles."""
+        """Take what the parser read, the facts about the same sheet, and the formats of cell styles.
+
+        `formats_are_new` says that version 1 of the reading knew no formats of such files.
+        """
         self._parsed = parsed
         self._facts = facts
         self._formats = (formats or CellFormats()).by_style
         self._since_1904 = since_1904
+        self._formats_are_new = formats_are_new
         self._merged: list[Merged] = sorted(next(iter(parsed))["merged"] or facts.merged)
 
     def blocks(self, fill_below: int | None = None) -> Iterator[Block]:
@@ -90,8 +96,15 @@ class WorkbookGrid:
             return error_cell(text)
         if kind == NO_RESULT:
             return without_result(text)
+        if kind == TEXT:
+            return Reread(text, str(parsed))
         number_format = self._formats[kind]
-        return parsed if number_format is None else self._shown_number(float(text), number_format)
+        if number_format is None:
+            return parsed
+        cell = self._shown_number(float(text), number_format)
+        if self._formats_are_new and isinstance(cell, Typed) and cell.text != str(parsed):
+            return replace(cell, earlier=str(parsed))
+        return cell
 
     def _shown_number(self, value: float, number_format: NumberFormat) -> Cell:
         """Return the cell of a number as its format shows it."""

@@ -23,7 +23,7 @@ Parse = Callable[[expat.XMLParserType], Iterator[None]]
 
 
 @dataclass(frozen=True, slots=True)
-class Document:
+class OdsWorkbook:
     """A workbook that is being read: how to parse its content, its sheets, and the formats of its cell styles.
 
     `after_comments` are the names of the sheets that follow a cell with a comment.
@@ -36,16 +36,16 @@ class Document:
     after_comments: frozenset[str]
 
 
-def open_package(package: Package, snapshot: Snapshot) -> Document:
+def open_package(package: Package, snapshot: Snapshot) -> OdsWorkbook:
     """Return the workbook in a zip file. Raises SourceError where it is damaged or has no sheets."""
     roots = []
     if "styles.xml" in package.names:
         styles = _read_outline(partial(package.parse, "styles.xml"))
         roots = [root for root in styles.roots if root.tag == _STYLES[0]]  # the others are of page headers
-    return _document(package.file, _in_time(package.file, snapshot, partial(package.parse, "content.xml")), roots)
+    return _described(package.file, _in_time(package.file, snapshot, partial(package.parse, "content.xml")), roots)
 
 
-def open_flat(snapshot: Snapshot, file: str) -> Document:
+def open_flat(snapshot: Snapshot, file: str) -> OdsWorkbook:
     """Return the workbook in a single XML document (.fods). Raises SourceError as `open_package` does."""
 
     def parse(parser: expat.XMLParserType) -> Iterator[None]:
@@ -58,7 +58,7 @@ def open_flat(snapshot: Snapshot, file: str) -> Document:
         except (expat.ExpatError, ValueError, LookupError) as error:
             raise damaged(file, str(error)) from error
 
-    return _document(file, _in_time(file, snapshot, parse), [])
+    return _described(file, _in_time(file, snapshot, parse), [])
 
 
 def _in_time(file: str, snapshot: Snapshot, parse: Parse) -> Parse:
@@ -75,7 +75,7 @@ def _in_time(file: str, snapshot: Snapshot, parse: Parse) -> Parse:
     return limited
 
 
-def _document(file: str, parse: Parse, roots: list[Element]) -> Document:
+def _described(file: str, parse: Parse, roots: list[Element]) -> OdsWorkbook:
     outline = _read_outline(parse)
     if not outline.tables:
         raise damaged(file, _("it has no sheet"))
@@ -87,7 +87,7 @@ def _document(file: str, parse: Parse, roots: list[Element]) -> Document:
         raise damaged(file, str(error)) from error
     sheets = tuple(SheetEntry(name, displayed.get(style, True)) for name, style, _annotated in outline.tables)
     after = frozenset(name for name, _style, annotated in outline.tables if annotated)
-    return Document(file, parse, sheets, formats, after)
+    return OdsWorkbook(file, parse, sheets, formats, after)
 
 
 def new_parser() -> expat.XMLParserType:
