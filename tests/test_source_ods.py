@@ -27,7 +27,8 @@ NAMESPACES = {
 SPREADSHEET = "application/vnd.oasis.opendocument.spreadsheet"
 MANIFEST = f'<m:manifest xmlns:m="urn:m"><m:file-entry m:media-type="{SPREADSHEET}"/></m:manifest>'
 DECLARED = " ".join(f'xmlns:{prefix}="{uri}"' for prefix, uri in NAMESPACES.items())
-HEADER = "<table:table-row><table:table-cell><text:p>Ticket</text:p></table:table-cell></table:table-row>"
+OF_TEXT = 'office:value-type="string"'
+HEADER = f"<table:table-row><table:table-cell {OF_TEXT}><text:p>Ticket</text:p></table:table-cell></table:table-row>"
 
 HEADER_IN_ROW_1 = TableOptions(header_row=1)
 
@@ -138,6 +139,8 @@ VALUES = {
     "shown money": (valued("currency", "1234.5", "$ 1.234,50"), Typed("1234.5", 1234.5)),
     "a date that is none": (valued("date", "2024-13-45", "ayer"), "ayer"),
     "a number that is none": (valued("float", "", "7 u"), "7 u"),
+    "a truth of others": (valued("boolean", "1"), Typed("TRUE", value=True)),
+    "a number with a comma": (valued("float", "1,5"), "1,5"),
     "no type": (cell("", "<text:p>uno</text:p>"), "uno"),
 }
 

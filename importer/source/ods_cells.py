@@ -25,6 +25,8 @@ _VALUE, _STRING, _BOOLEAN = OFFICE + "value", OFFICE + "string-value", OFFICE + 
 _DATE, _TIME = OFFICE + "date-value", OFFICE + "time-value"
 _ERRORS = re.compile(r"#(?:N/A|DIV/0!|REF!|VALUE!|NAME\?|NUM!|NULL!)|(?:Err|Error|Fehler|Erro):[0-9]{3}")
 _MORE_THAN_DIGITS = re.compile(r"-?0[0-9]|[^0-9]+$")  # padding zeros, or TRUE in any language
+_OLD_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}(?:T[0-9]{2}:[0-9]{2}:[0-9]{2}(?:\.[0-9]+)?)?")
+_OLD_TIME = re.compile(r"PT[0-9]+H[0-9]+M[0-9.]+S")  # version 1 of the reading knew no others
 _CURRENCY = (
     r"(?:[A-Z]{0,3}\s?[$€£¥₡₲₱₹¢]|S/\.?|Bs\.?|USD|EUR|GBP|COP|MXN|PEN|CLP|ARS|BRL|VES|DOP|CRC|GTQ|HNL|NIO|PYG|UYU|BOB"
     r"|PAB)?"
@@ -104,7 +106,8 @@ def _reread(text: str, earlier: str) -> str:
 
 
 def _truth_cell(stored: str, _kind: str, _shown: str, _old: str, _number_format: NumberFormat | None) -> Cell:
-    return Typed("TRUE", True) if stored == "true" else Typed("FALSE", False)  # noqa: FBT003 - a value
+    truth = stored.lower() in ("true", "1")
+    return _typed("TRUE" if truth else "FALSE", truth, "General", "FALSE" if stored == "1" else str(truth).upper())
 
 
 def _typed(text: str, value: float | date | time, code: str, earlier: str) -> Typed:
@@ -117,7 +120,7 @@ def _number_cell(stored: str, kind: str, shown: str, old: str, number_format: Nu
     try:
         value = float(stored)
     except ValueError:
-        return _reread(shown, "")
+        return _reread(shown or stored, "")
     plain = number(value)
     if isinstance(plain, CellError):
         return plain
@@ -153,13 +156,14 @@ def _date_cell(stored: str, _kind: str, shown: str, old: str, number_format: Num
     try:
         at = datetime.fromisoformat(stored).replace(tzinfo=None)
     except ValueError:
-        return _reread(shown or stored, old)
+        return _reread(shown or stored, stored)
+    old = old if _OLD_DATE.fullmatch(stored) else stored
     value = at if "T" in stored else at.date()
     code = number_format.code if number_format else "General"
     if shown in ("", stored, stored.replace("T", " ")):
         days = (at - EPOCH_1900) / _DAY
         formatted = _moment(days, number_format) if days >= _FIRST_SURE_DAY else None
-        shown = formatted or shown or (at.isoformat(" ", "seconds") if "T" in stored else stored)
+        shown = formatted.text if formatted else shown or (at.isoformat(" ", "seconds") if "T" in stored else stored)
     return _typed(shown, value, code, old)
 
 
@@ -169,20 +173,20 @@ def _time_cell(stored: str, _kind: str, shown: str, old: str, number_format: Num
     days = elapsed_days(stored)
     if days is None:
         return _reread(shown or stored, stored)
-    within_a_day = 0 <= days < 1
-    value = (EPOCH_1900 + timedelta(days)).time() if within_a_day else days
+    old = old if _OLD_TIME.fullmatch(stored) else stored
+    formatted = _moment(days, number_format) or _moment(days, _CLOCK if 0 <= days < 1 else _ELAPSED)
+    value = days if formatted is None else formatted.value
     code = number_format.code if number_format else "General"
     if not shown or shown == stored:
-        shown = _moment(days, number_format) or _moment(days, _CLOCK if within_a_day else _ELAPSED) or plain_text(days)
+        shown = plain_text(days) if formatted is None else formatted.text
     return _typed(shown, value, code, old)
 
 
-def _moment(days: float, number_format: NumberFormat | None) -> str | None:
-    """Return the text of a moment by its format; None where the format shows none."""
+def _moment(days: float, number_format: NumberFormat | None) -> Typed | None:
+    """Return a moment as its format shows it; None where the format shows none."""
     if number_format is None or number_format.shows is not Shows.MOMENT:
         return None
-    cell = date_cell(days, number_format.code, since_1904=False)
-    return None if cell is None else cell.text
+    return date_cell(days, number_format.code, since_1904=False)
 
 
 _BY_KIND: dict[str, tuple[str, Callable[[str, str, str, str, NumberFormat | None], Cell]]] = {
