@@ -365,3 +365,18 @@ def test_a_text_document_is_named_as_what_it_is(tmp_path: Path) -> None:
         open_table(packed(tmp_path / "text.odt", xml, mimetype=writer, manifest=MANIFEST.replace(SPREADSHEET, writer)))
     with pytest.raises(SourceError, match="no sheet"):
         open_table(packed(tmp_path / "text.odt", xml, mimetype=None, manifest=None))
+
+
+def test_s6_texts_of_styles_have_a_bound(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is held in memory of the styles is as large as that of other workbooks at most."""
+    monkeypatch.setattr("importer.source.ods_workbook.LARGEST_TREE", 10_000)
+    styles = number_style(literal("x" * 20_000))
+    with pytest.raises(SourceError, match="too many styles"):
+        open_table(packed(tmp_path / "styles.ods", content(sheet(said("x")), styles=styles)))
+
+
+def test_equal_texts_keep_their_own_earlier_reading(tmp_path: Path) -> None:
+    """Of two texts that are equal now, each has been read in its own way before."""
+    rows = (said("x", OF_TEXT), said("x"), said("x", OF_TEXT))
+    cells = [cells[0] for cells in rows_of(open_table(packed(tmp_path / "equal.ods", content(sheet(*rows))))).values()]
+    assert [str(earlier_reading(one)) for one in cells] == ["x", "", "x"]

@@ -31,6 +31,7 @@ _LINK, _TARGET = _TEXT + "a", "http://www.w3.org/1999/xlink href"
 _WHITE = {_TEXT + "tab": "\t", _TEXT + "line-break": "\n"}
 _NOT_SHOWN = (OFFICE + "annotation", _TEXT + "note", _TEXT + "ruby-text", _DRAW + "frame")
 _HIDDEN = ("collapse", "filter")
+_MOST_HIDDEN = 1 << 16  # blank rows in one element: those that fill a sheet to its end are hidden in one
 _ROWS_REPEATED, _COLUMNS_REPEATED = TABLE + "number-rows-repeated", TABLE + "number-columns-repeated"
 _ROWS_SPANNED, _COLUMNS_SPANNED = TABLE + "number-rows-spanned", TABLE + "number-columns-spanned"
 _SPANNED = frozenset({_ROWS_SPANNED, _COLUMNS_SPANNED})
@@ -70,13 +71,13 @@ class _SheetReader:
         self._attributes: Attributes = {}
         self._column = self._repeat = 0
         self._row_style = ""
+        self._hidden = False
         self._column_ends: list[int] = []
         self._column_styles: list[str] = []
         self._cells: list[Cell] = []
         self._text = CellText()
         self._target = ""  # of a link in the cell
         self._skipped = 0  # the depth of an element whose text is not the cell's
-        self._origin = PLAIN
         self._texts: dict[str, str] = {}  # those of the batch, each as one object
         self._batch: list[list[Cell]] = []
         self._sent = 0  # the number of the latest row in a batch
@@ -130,8 +131,7 @@ class _SheetReader:
         self._repeat = _repeated(attributes, _ROWS_REPEATED)
         self._row_style = attributes.get(TABLE + "default-cell-style-name", "")
         self._column, self._cells, self._row_size = 0, [], 0
-        if attributes.get(TABLE + "visibility") in _HIDDEN:
-            self.facts.hidden.update(range(self.row + 1, min(self.row + self._repeat, MOST_ROWS) + 1))
+        self._hidden = attributes.get(TABLE + "visibility") in _HIDDEN
 
     def _close_row(self) -> None:
         if self._cells:
@@ -139,6 +139,9 @@ class _SheetReader:
             self._fill_up()
             for _row in range(self._repeat):
                 self._add_row(self._cells)
+        if self._hidden:
+            count = self._repeat if self._cells else min(self._repeat, _MOST_HIDDEN)
+            self.facts.hidden.update(range(self.row + 1, self.row + 1 + count))
         self.row += self._repeat
 
     def _check_bounds(self) -> None:
@@ -264,6 +267,7 @@ class _SheetReader:
             raise too_wide(self._workbook.file)
         if isinstance(cell, str):
             self._row_size += len(cell) * repeat
+        if cell.__class__ is str:  # one that has an earlier reading is equal to one that has none
             cell = self._texts.setdefault(cell, cell)
         if self._column > len(self._cells):
             self._cells += [""] * (self._column - len(self._cells))

@@ -119,7 +119,7 @@ class _Outline:
         self.parser.StartElementHandler = self._start
         self.parser.EndElementHandler = self._end
         self._builder: TreeBuilder | None = None
-        self._depth = self._sheets_depth = 0
+        self._depth = self._sheets_depth = self._section = 0
         self._annotated = False
 
     def _start(self, name: str, attributes: dict[str, str]) -> None:
@@ -147,8 +147,13 @@ class _Outline:
 
     def _build(self, name: str, attributes: dict[str, str]) -> None:
         if self._builder is None:
-            self._builder = TreeBuilder()
-            self.parser.CharacterDataHandler = self._builder.data
-        if self.parser.CurrentByteIndex > LARGEST_TREE:
-            raise ValueError("too many styles")
+            self._builder, self._section = TreeBuilder(), self.parser.CurrentByteIndex
+            self.parser.CharacterDataHandler = self._add_text
         self._builder.start(name, attributes)
+        self._add_text("")
+
+    def _add_text(self, text: str) -> None:
+        if self.parser.CurrentByteIndex - self._section > LARGEST_TREE:
+            raise ValueError("too many styles")
+        if self._builder is not None:
+            self._builder.data(text)

@@ -32,7 +32,7 @@ ERROR, NO_RESULT = -1, -2  # as in `importer.source.overrides`; a kind of fact f
 _EXCEL_97 = 80  # as xlrd numbers the versions of the format
 _BOF, _EOF = 0x0809, 0x000A  # the records that begin and end a part of the workbook
 _ZEROS = bytes(16)
-_SHEET = 0x0085  # the record that names a sheet and says where it begins
+_SHEET, _OF_CELLS = 0x0085, 0  # the record that names a sheet and says where it begins; its kind of a worksheet
 _FORMULAS = (0x0006, 0x0206, 0x0406)  # those of Excel 3 and 4 are in workbooks of Excel 97, too
 _TEXTS = (0x0207, 0x0007)  # of the formula before
 _BETWEEN = (0x04BC, 0x0221, 0x0021, 0x0236, 0x0036, 0x0037)  # a shared formula, an array, a table of results
@@ -99,14 +99,16 @@ def answer(content: bytes, name: str | None, output: BinaryIO) -> None:
             raise ValueError("the workbook is older than Excel 97")
         held, end = bytes(book.mem or b""), book.base + book.stream_len
         stream = bytearray(held[book.base : end])
-        mark_missing_texts(stream)
+        parts = parts_of_sheets(stream)
+        for part in parts:
+            mark_missing_texts(stream, part)
         book.mem = held[: book.base] + bytes(stream) + held[end:]
         if name is None:
             check_ends(memoryview(stream))
             pickle.dump(list(list_sheets(book)), output)
             return
         sheet = book.sheet_by_name(name)
-    part = part_of_sheet(stream, book.sheet_names().index(name))
+    part = parts[book.sheet_names().index(name)]
     unknown, empty = formulas_without_result(stream, part, calculated=_PROPERTIES in content)
     pickle.dump({**sheet_facts(book, sheet), "empty_formulas": empty}, output)
     for first in range(0, sheet.nrows, ROWS_BATCH_SIZE):
@@ -123,10 +125,26 @@ def records(stream: Buffer, at: int = 0) -> Iterator[tuple[int, int]]:
         at += 4 + length
 
 
-def mark_missing_texts(stream: bytearray) -> None:
+def records_of_part(stream: bytearray, part: int) -> Iterator[tuple[int, int]]:
+    """Yield the place and the kind of each record of the part that begins at a place."""
+    depth = 0
+    for at, kind in records(stream, part):
+        yield at, kind
+        depth += (kind == _BOF) - (kind == _EOF)
+        if depth <= 0:
+            return
+
+
+def parts_of_sheets(stream: bytearray) -> list[int]:
+    """Return where the part of each worksheet begins."""
+    named = (at + 4 for at, kind in records_of_part(stream, 0) if kind == _SHEET)
+    return [struct.unpack_from("<I", stream, at)[0] for at in named if stream[at + 5] == _OF_CELLS]
+
+
+def mark_missing_texts(stream: bytearray, part: int) -> None:
     """Make the result of a formula empty where a text should follow and does not; xlrd would refuse the workbook."""
     waiting = -1
-    for at, kind in records(stream):
+    for at, kind in records_of_part(stream, part):
         if waiting >= 0 and kind not in _TEXTS + _BETWEEN:
             stream[waiting : waiting + 2] = _TEXT_MISSING
         if kind in _FORMULAS and stream[at + 16 : at + 18] == _NO_NUMBER and stream[at + 10 : at + 11] == _TEXT_FOLLOWS:
@@ -135,27 +153,14 @@ def mark_missing_texts(stream: bytearray) -> None:
             waiting = -1
 
 
-def part_of_sheet(stream: bytearray, index: int) -> int:
-    """Return where the part of a worksheet begins, by the list of sheets, in which other kinds do not count."""
-    places = [
-        struct.unpack_from("<I", stream, at + 4)[0]
-        for at, kind in records(stream)
-        if kind == _SHEET and stream[at + 9] == 0
-    ]
-    return int(places[index])
-
-
 def formulas_without_result(stream: bytearray, part: int, *, calculated: bool) -> tuple[frozenset[Place], int]:
     """Return the rows and columns of a sheet's formulas that have no result, and how many others show nothing.
 
     `calculated` says that the workbook was written by a program that calculates. Others store nothing, or zero.
     """
     unknown: set[Place] = set()
-    empty = depth = 0
-    for at, kind in records(stream, part):
-        depth += (kind == _BOF) - (kind == _EOF)
-        if depth == 0:
-            break
+    empty = 0
+    for at, kind in records_of_part(stream, part):
         if kind not in _FORMULAS:
             continue
         row, column, _style, result, flags = struct.unpack_from("<HHH8sH", stream, at + 4)
