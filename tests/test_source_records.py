@@ -116,18 +116,18 @@ def test_records_of_xlsb_are_read(tmp_path: Path, name: str) -> None:
 
 
 def test_the_layout_of_an_xlsb_sheet_is_read(tmp_path: Path) -> None:
-    """Hidden rows are skipped, merged cells can be filled, and formulas that show nothing are told."""
+    """Hidden rows are skipped, and merged cells can be filled."""
     hidden = xlsb.row(2, hidden=True) + xlsb.cell(0, "oculta") + xlsb.cell(1, "x")
-    empty = xlsb.row(3) + xlsb.cell(0, "dos") + numbered(8, 1, 0, xlsb.text("") + bytes(10))
+    last = xlsb.row(3) + xlsb.cell(0, "dos") + numbered(8, 1, 0, xlsb.text("z") + bytes(10))
     merged = xlsb.record(176, struct.pack("<4I", 1, 1, 0, 1))
     rows = (
-        xlsb.row(0) + xlsb.cell(0, "Ticket") + xlsb.cell(1, "Nota") + xlsb.row(1) + xlsb.cell(0, "uno") + hidden + empty
+        xlsb.row(0) + xlsb.cell(0, "Ticket") + xlsb.cell(1, "Nota") + xlsb.row(1) + xlsb.cell(0, "uno") + hidden + last
     )
     path = xlsb.write_sheet(tmp_path / "b.xlsb", xlsb.sheet_of(rows, merged), ("General",))
     table = open_table(path, TableOptions(merged="fill"))
     assert table.hidden == {3}
     assert texts_of(table)[2] == ["uno", "uno"]
-    assert any("1 formula of the sheet shows nothing" in note for note in table.notes)
+    assert texts_of(table)[4] == ["dos", "z"]
 
 
 @pytest.mark.parametrize(

@@ -55,17 +55,15 @@ class SheetFacts:
     """The facts about a sheet; rows are Excel's numbers, columns count from 0.
 
     `hidden` are the hidden rows, `links` the targets of hyperlinks by row and column, `merged` the merged ranges
-    where the parser does not report them, `hidden_columns` is how many columns are hidden, `empty_formulas` how many
-    formulas show nothing of which the file does not say whether they were calculated, `kinds` are the kinds of facts.
-    `plain_formats` has, by column, the rows from which on its numbers have another format of plain digits, with the
-    format's code, empty for the general format.
+    where the parser does not report them, `hidden_columns` is how many columns are hidden, `kinds` are the kinds of
+    facts. `plain_formats` has, by column, the rows from which on its numbers have another format of plain digits, with
+    the format's code, empty for the general format.
     """
 
     hidden: set[int] = field(default_factory=set)
     links: dict[int, list[tuple[int, str]]] = field(default_factory=dict)
     merged: list[Merged] = field(default_factory=list)
     hidden_columns: int = 0
-    empty_formulas: int = 0
     kinds: set[int] = field(default_factory=set)
     plain_formats: dict[int, list[tuple[int, str]]] = field(default_factory=dict)
     _stored: Spool[list[Fact]] = field(default_factory=Spool)

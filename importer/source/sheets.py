@@ -92,7 +92,7 @@ def _read_xlsb(snapshot: Snapshot, package: Package, file: str, options: TableOp
     notes = (
         *_layout_notes(grid, facts, options),
         *_regional_note(workbook.formats, facts),
-        *_formulas_note(facts.empty_formulas),
+        _("Formulas that were never calculated are not recognised in XLSB files: they read as 0, or as empty."),
     )
     return Sheet(name, grid, frozenset(facts.hidden), notes)
 

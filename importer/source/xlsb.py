@@ -17,7 +17,6 @@ from importer.source.xlsx import Workbook
 
 # The numbers of records.
 _ROW, _RK, _ERROR, _REAL, _FORMULA_NUMBER, _FORMULA_ERROR, _RICH_TEXT = 0, 2, 3, 5, 9, 11, 62
-_FORMULA_TEXT = 8
 _FORMAT, _STYLE, _BEGIN_STYLES, _END_STYLES = 44, 47, 617, 618
 _COLUMNS, _WORKBOOK, _SHEET, _MERGED, _LINK = 60, 153, 156, 176, 494
 
@@ -87,8 +86,6 @@ def scan(package: Package, part: str, formats: CellFormats) -> SheetFacts:
                     facts.hidden.add(row)
             elif number in _CELLS:
                 of_row += _facts_of_cell(row, number, data, shown)
-            elif number == _FORMULA_TEXT:
-                facts.empty_formulas += not _string(data, 8)[0]
             elif number in _LAYOUT:
                 _note_layout(facts, number, data, targets)
         facts.add(sorted(of_row))
