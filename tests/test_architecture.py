@@ -27,7 +27,18 @@ SHARED_ORDER = ("text", "model", "messages", "errors", "clock", "hosts", "spool"
 """Shared modules may use each other: each those before it."""
 
 WORKFLOW_ORDER = (
-    *("tenant_facts", "corrections", "plan", "job", "lookalikes", "keys", "matching", "planning", "key_rule"),
+    *(
+        "tenant_facts",
+        "corrections",
+        "plan",
+        "job",
+        "lookalikes",
+        "keys",
+        "key_formats",
+        "matching",
+        "planning",
+        "key_rule",
+    ),
     *("search", "looking", "outcome", "forecast", "events", "guards", "sending", "settling", "executing"),
     *("starting", "adopting", "decisions", "settle_job"),
 )

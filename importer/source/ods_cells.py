@@ -9,8 +9,9 @@ from functools import lru_cache
 
 from importer.model import Cell, CellError, Reread, Typed
 from importer.source.dates import EPOCH_1900, date_cell, elapsed_days
-from importer.source.formats import NumberFormat, Shows, number_text, parse, plain_text
+from importer.source.formats import NumberFormat, Shows, parse
 from importer.source.ods_styles import OFFICE, TABLE
+from importer.source.rendering import number_text, plain_text
 from importer.source.workbook import error_cell, number, without_result
 
 Attributes = dict[str, str]
@@ -127,15 +128,19 @@ def _number_cell(stored: str, kind: str, shown: str, old: str, number_format: Nu
     was_shown = kind == "percentage" or (kind == "float" and _MORE_THAN_DIGITS.match(old))
     code = number_format.code if number_format else "General"
     text = _number_text(value, plain.text, kind, shown, number_format)
-    return _typed(text, plain.value, code, old if was_shown else plain.text)
+    earlier = old if was_shown else plain.text
+    return _typed(text, plain.value, code, earlier) if text else _reread(text, earlier)
 
 
 def _number_text(value: float, plain: str, kind: str, shown: str, number_format: NumberFormat | None) -> str:
     """Return what a number shows: the text that the file has, unless its writer left the formatting to the reader."""
     if number_format is None and kind == "percentage":
         number_format = _PERCENT
-    if number_format is not None and number_format.shows is Shows.NUMBER:
+    section = None if number_format is None else number_format.section(value)
+    if number_format is not None and section is not None and section.shows in (Shows.NUMBER, Shows.NOTHING):
         return shown if shown and not _is_bare(shown, value) else number_text(value, number_format)
+    if shown and section is not None and section.shows is Shows.MOMENT:
+        return shown
     guessed = number_format is None and kind == "float" and not _ONLY_A_NUMBER.fullmatch(shown)
     if shown and (guessed or (kind != "currency" and _MORE_THAN_DIGITS.match(shown))):
         return shown

@@ -11,7 +11,7 @@ from importer.errors import SourceError
 from importer.files import Package
 from importer.messages import _, ngettext
 from importer.model import TableOptions
-from importer.source.formats import CellFormats, cell_formats
+from importer.source.formats import cell_formats
 from importer.source.kind import Kind
 from importer.source.ods import read_rows
 from importer.source.ods_workbook import OdsWorkbook, open_flat, open_package
@@ -77,8 +77,7 @@ def _read_xlsx(snapshot: Snapshot, package: Package, file: str, options: TableOp
         facts = scan_xlsx(package, workbook.parts[name], workbook.formats)
         parsed = parsing.finish()
     grid = WorkbookGrid(parsed, facts, workbook.formats, since_1904=workbook.since_1904)
-    notes = (*_layout_notes(grid, facts, options), *_regional_note(workbook.formats, facts))
-    return Sheet(name, grid, frozenset(facts.hidden), notes)
+    return Sheet(name, grid, frozenset(facts.hidden), _layout_notes(grid, facts, options))
 
 
 def _read_xlsb(snapshot: Snapshot, package: Package, file: str, options: TableOptions) -> Sheet:
@@ -91,7 +90,6 @@ def _read_xlsb(snapshot: Snapshot, package: Package, file: str, options: TableOp
     grid = WorkbookGrid(parsed, facts, workbook.formats, since_1904=workbook.since_1904, formats_are_new=True)
     notes = (
         *_layout_notes(grid, facts, options),
-        *_regional_note(workbook.formats, facts),
         _("Formulas that were never calculated are not recognised in XLSB files: they read as 0, or as empty."),
     )
     return Sheet(name, grid, frozenset(facts.hidden), notes)
@@ -123,7 +121,6 @@ def _read_xls(snapshot: Snapshot, file: str, options: TableOptions) -> Sheet:
     grid = WorkbookGrid(parsed, facts, formats, since_1904=known["since_1904"])
     notes = (
         *_layout_notes(grid, facts, options),
-        *_regional_note(formats, facts),
         *_formulas_note(known["empty_formulas"]),
     )
     return Sheet(name, grid, frozenset(facts.hidden), notes)
@@ -241,13 +238,6 @@ def _layout_notes(grid: WorkbookGrid, facts: SheetFacts, options: TableOptions) 
             )
         )
     return tuple(notes)
-
-
-def _regional_note(formats: CellFormats, facts: SheetFacts) -> tuple[str, ...]:
-    """Return the sentence about dates that look different on each computer, where the sheet has such."""
-    if not formats.regional & facts.kinds:
-        return ()
-    return (_("Dates that Excel shows in each computer's regional format are read as YYYY-MM-DD."),)
 
 
 def _formulas_note(empty: int) -> tuple[str, ...]:

@@ -17,7 +17,7 @@ import pickle
 import re
 import struct
 import sys
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, Literal
 
@@ -111,9 +111,10 @@ def answer(content: bytes, name: str | None, output: BinaryIO) -> None:
     part = parts[book.sheet_names().index(name)]
     unknown, empty = formulas_without_result(stream, part, calculated=_PROPERTIES in content)
     pickle.dump({**sheet_facts(book, sheet), "empty_formulas": empty}, output)
+    styles = styles_of_texts(book)
     for first in range(0, sheet.nrows, ROWS_BATCH_SIZE):
         rows = range(first, min(first + ROWS_BATCH_SIZE, sheet.nrows))
-        pickle.dump(read_rows(sheet, rows, book.datemode, unknown), output, pickle.HIGHEST_PROTOCOL)
+        pickle.dump(read_rows(sheet, rows, book.datemode, styles, unknown), output, pickle.HIGHEST_PROTOCOL)
 
 
 def records(stream: Buffer, at: int = 0) -> Iterator[tuple[int, int]]:
@@ -248,12 +249,23 @@ def link_target(link: xlrd.sheet.Hyperlink) -> str:
     return target.decode("cp1252", "replace") if isinstance(target, bytes) else target
 
 
-def read_rows(
-    sheet: xlrd.sheet.Sheet, numbers: range, datemode: Literal[0, 1], unknown: frozenset[Place]
-) -> tuple[list[list[object]], list[tuple[int, int, int, str]]]:
-    """Return some rows as columns of values, and the facts about their cells: errors, and numbers with their style.
+def styles_of_texts(book: xlrd.Book) -> set[int]:
+    """Return the cell styles whose number formats may show a text otherwise: those with a section for texts."""
+    codes = {style: book.format_map[xf.format_key].format_str for style, xf in enumerate(book.xf_list)}
+    return {style for style, code in codes.items() if code.count(";") > 2 or ("@" in code and code.strip() != "@")}
 
-    `unknown` are the places of formulas that have no result.
+
+def read_rows(
+    sheet: xlrd.sheet.Sheet,
+    numbers: range,
+    datemode: Literal[0, 1],
+    styles: Collection[int],
+    unknown: frozenset[Place],
+) -> tuple[list[list[object]], list[tuple[int, int, int, str]]]:
+    """Return some rows as columns of values, and the facts about their cells.
+
+    These are errors, formulas without a result, which are at the places `unknown`, numbers with their style, and texts
+    with one of these `styles`.
     """
     rows = [sheet.row(row) for row in numbers]
     columns: list[list[object]] = [[""] * len(rows) for _ in range(max(1, *map(len, rows)))]
@@ -265,6 +277,8 @@ def read_rows(
                 facts.append((numbers[at] + 1, column, NO_RESULT, "="))
             elif cell.ctype in _NUMBERS:
                 facts.append((numbers[at] + 1, column, cell.xf_index or 0, repr(cell.value)))
+            elif cell.ctype == xlrd.XL_CELL_TEXT and cell.xf_index in styles:
+                facts.append((numbers[at] + 1, column, cell.xf_index or 0, ""))
             elif cell.ctype == xlrd.XL_CELL_ERROR:
                 text = xlrd.error_text_from_code.get(int(cell.value), "#ERROR")
                 facts.append((numbers[at] + 1, column, ERROR, text))

@@ -12,7 +12,7 @@ from importer import identity
 from importer.identity import Scope
 from importer.journal import ImportRecord, Journal, KnownRow
 from importer.messages import _
-from importer.model import MAY_BE_CASES, Attachment, Issue
+from importer.model import MAY_BE_CASES, Attachment, Issue, Status
 from importer.workflow.keys import MOST_NAMED, KeyIndex, Keys, Occurrences, content_keys, keys_in, short_key
 from importer.workflow.lookalikes import elaborate_spellings
 
@@ -195,7 +195,7 @@ class RowMatcher:
                 yield from self._reference_issues(numbers[at], cell, rows, at)
         yield from self._id_issues(frame, rows)
         if self._key_columns:
-            new_rows = [at for at, digest in enumerate(rows.key_digests) if digest and at not in rows.known]
+            new_rows = [at for at, digest in enumerate(rows.key_digests) if digest and _is_unsent(rows.known.get(at))]
             taken = self._taken(keys, rows, new_rows) if self._history.record is not None else {}
             for at in new_rows:
                 yield from self._similar_issues(numbers[at], keys.parts[at], at, taken)
@@ -243,24 +243,28 @@ class RowMatcher:
         If only a guess suggests it, a key that another row of this sheet has belongs to that row: a program shows all
         keys of a sheet in the same way.
         """
-        lookups = [(at, lookup) for at in new_rows for lookup in self._lookups(keys, rows, at)]
+        lookups = [(at, lookup) for at in new_rows for lookup in self._lookups(keys, at)]
         known = self._history.similar(list(dict.fromkeys(lookup.digest for _at, lookup in lookups)))
         found: dict[int, str] = {}
         for at, lookup in lookups:
             if lookup.digest not in known:
                 continue
-            others = {short_key(digest) for digest in known[lookup.digest] - {rows.key_digests[at]}}
+            digests = known[lookup.digest] - {rows.key_digests[at]}
+            if at in rows.known:  # what was never sent stands in nobody's way for ever
+                sent = self._history.known(list(digests))
+                digests = {digest for digest in digests if digest in sent and sent[digest].row.status in MAY_BE_CASES}
+            others = {short_key(digest) for digest in digests}
             if lookup.guessed:
                 others -= self._index.present(list(others))
             if others:
                 found.setdefault(at, lookup.shown)
         return found
 
-    def _lookups(self, keys: Keys, rows: MatchedRows, at: int) -> Iterator[_SpellingLookup]:
+    def _lookups(self, keys: Keys, at: int) -> Iterator[_SpellingLookup]:
         """Yield every digest by which the journal may know a row's key in another spelling."""
         parts = keys.parts[at]
         shown = " · ".join(parts)
-        yield _SpellingLookup(rows.loose_digests[at], shown)
+        yield _SpellingLookup(identity.loose_digest(parts), shown)
         yield _SpellingLookup(identity.spelling_digest(parts, bare=True), shown)
         for other in keys.spellings.get(at, ()):
             text = " · ".join(other.parts)
@@ -293,6 +297,11 @@ class RowMatcher:
             else:
                 message = _("{column} '{value}' may be the key that was imported before as '{other}'", **named)
             yield Issue(number, column, value, "key-similar", message, _SAME_OR_NOT)
+
+
+def _is_unsent(known: KnownRow | None) -> bool:
+    """Return whether a row is new, or was only ever recorded as one that is not sent."""
+    return known is None or known.row.status in (Status.INVALID, Status.SKIPPED)
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,6 +18,7 @@ from importer.model import UNSETTLED, Attachment, Issue, JournalRow, Status
 from importer.source import Table
 from importer.spool import Spool
 from importer.validation import Validator
+from importer.workflow.key_formats import KeyFormats
 from importer.workflow.keys import Keys
 from importer.workflow.matching import Contents, ImportHistory, MatchedRows, RowMatcher
 from importer.workflow.plan import Batch, Plan, state_of
@@ -87,6 +88,7 @@ class Planner:
         self._is_kept = history.is_kept
         self._retry_rejected = retry_rejected
         self._taken: set[str] = set()
+        self._key_formats = KeyFormats(self._mapper.key_columns)
         self._matcher = RowMatcher(
             scope,
             history,
@@ -108,6 +110,7 @@ class Planner:
         for frame in self._frames:
             skipped, keys = {**self._mapper.skipped(frame), **self._left_out(frame)}, self._matcher.keys(frame)
             self._matcher.remember(frame, keys, skipped)
+            self._key_formats.add(frame)
             surveyed.append((skipped, keys))
         self._matcher.all_seen()
         return (
@@ -239,7 +242,7 @@ class Planner:
             scope=self._scope,
             columns=self._columns,
             content_columns=self._content_columns,
-            notes=(*self._table.notes, *self._mapper.notes),
+            notes=(*self._table.notes, *self._key_formats.notes(), *self._mapper.notes),
             frames=self._frames,
             batches=batches,
             key_columns=self._mapper.key_columns,
