@@ -13,11 +13,14 @@ from importer.model import Typed
 from importer.source.formats import Piece, literal, parse
 from importer.source.languages import LANGUAGES, Language
 
-_DURATION = re.compile(r"PT([0-9]+)H([0-9]+)M([0-9.]+)S")
+_DURATION = re.compile(
+    r"(?P<sign>-?)P(?:(?P<days>[0-9]+)D)?(?:T(?:(?P<hours>[0-9]+)H)?(?:(?P<minutes>[0-9]+)M)?"
+    r"(?:(?P<seconds>[0-9]+(?:[.,][0-9]+)?)S)?)?"
+)
 _DAY_US = 86_400_000_000
 _FIVE_DIGITS = 100_000  # days; beyond, a stored number of 15 digits is less precise about the time
 _LAST_DAY = 2_958_465  # 9999-12-31, the last that Excel shows
-_EPOCH_1900 = datetime(1899, 12, 30)  # noqa: DTZ001 - a workbook's moments have no zone
+EPOCH_1900 = datetime(1899, 12, 30)  # noqa: DTZ001 - a workbook's moments have no zone
 _EPOCH_1904 = datetime(1904, 1, 1)  # noqa: DTZ001 - the same
 # Excel counts a 29 February 1900, which did not exist, and a day 0 of January 1900: days before it are one later.
 _FICTIONAL_DAY = 60
@@ -138,7 +141,7 @@ def date_cell(serial: float, code: str, *, since_1904: bool) -> Typed | None:
     if section is None or not 0 <= days <= _LAST_DAY - (_BETWEEN_EPOCHS if since_1904 else 0):
         return None
     shift = 1 if days < _FICTIONAL_DAY and not since_1904 else 0
-    at = (_EPOCH_1904 if since_1904 else _EPOCH_1900) + timedelta(days + shift, microseconds=microseconds)
+    at = (_EPOCH_1904 if since_1904 else EPOCH_1900) + timedelta(days + shift, microseconds=microseconds)
     layout = _layout(code, parse(code).sections.index(section))
     weekday = (days + (_BETWEEN_EPOCHS if since_1904 else 0) + 5) % 7
     unreal = None if since_1904 else _UNREAL.get(days)
@@ -162,7 +165,7 @@ def serial_of(moment: str, *, since_1904: bool) -> float | None:
         return None
     if since_1904:
         return (at - _EPOCH_1904) / timedelta(days=1)
-    days = (at - _EPOCH_1900) / timedelta(days=1)
+    days = (at - EPOCH_1900) / timedelta(days=1)
     return days if days > _FICTIONAL_DAY else days - 1
 
 
@@ -171,7 +174,10 @@ def elapsed_days(duration: str) -> float | None:
     match = _DURATION.fullmatch(duration)
     if match is None:
         return None
-    return (float(match[1]) * 3600 + float(match[2]) * 60 + float(match[3])) / 86_400
+    days, hours, minutes = (float(match[unit] or 0) for unit in ("days", "hours", "minutes"))
+    seconds = float((match["seconds"] or "0").replace(",", "."))
+    elapsed = days + (hours * 3600 + minutes * 60 + seconds) / 86_400
+    return -elapsed if match["sign"] else elapsed
 
 
 def _value(serial: float, at: datetime, layout: _Layout) -> date | datetime | time | float:

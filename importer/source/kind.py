@@ -46,6 +46,9 @@ _FEW = 50
 _OLD_EXCEL = re.compile(rb"\x09[\x00\x02\x04\x08](?:\x04|\x06|\x08|\x10)\x00")
 _TABLE_LINES = 20
 _TAG_OR_ENTITY = re.compile(r"<[^>]*>|&#?\w+;")
+_WORKBOOK = re.compile(rb"(?:w\0o\0r\0k\0)?b\0o\0o\0k\0\0\0", re.IGNORECASE)  # the name of a stream, and its end
+_OLE_ENTRY = 128  # bytes of an entry of the list of streams, which begins at a multiple of that
+_FLAT_ODS = re.compile(r"<[\w.-]*:?document\b[^>]*opendocument\.spreadsheet")
 _HTML = re.compile(
     r"(?:<!--.*?-->\s*)?<(?:!doctype\s+html|html|head|body|table|meta|style|div)\b", re.IGNORECASE | re.DOTALL
 )
@@ -69,7 +72,10 @@ def sniff(snapshot: Snapshot, file: str) -> tuple[Kind, Package | None]:
             raise _not_a_table(file, name)
     if sum(head.count(control) for control in _CONTROLS) > max(len(head) / 20, _FEW):
         raise _not_a_table(file, _("unknown"))
-    _refuse_markup(head, file)
+    text = _decoded(head)
+    if _FLAT_ODS.search(text):
+        return Kind.ODS, None
+    _refuse_markup(text, file)
     return Kind.TEXT, None
 
 
@@ -79,7 +85,8 @@ def _zip_kind(package: Package) -> Kind:
         manifest = package.content("META-INF/manifest.xml") if "META-INF/manifest.xml" in package.names else b""
         if b"encryption-data" in manifest:
             raise password_needed(package.file)
-        if b"opendocument.spreadsheet" in manifest or "mimetype" not in package.names:
+        named = package.content("mimetype") + manifest if "mimetype" in package.names else manifest
+        if b"opendocument.spreadsheet" in named or b"opendocument." not in named:
             return Kind.ODS
         raise _not_a_table(package.file, "OpenDocument")
     part = workbook_part(package)
@@ -100,17 +107,21 @@ def _ole_kind(snapshot: Snapshot, file: str) -> Kind:
         content = reader.read()
     if "EncryptedPackage".encode("utf-16-le") in content:
         raise password_needed(file)
-    if "Workbook".encode("utf-16-le") in content or "Book".encode("utf-16-le") in content:
+    if any(name.start() % _OLE_ENTRY == 0 for name in _WORKBOOK.finditer(content)):
         return Kind.XLS
     if "WordDocument".encode("utf-16-le") in content:
         raise _not_a_table(file, "Word")
     raise damaged(file, _("no workbook in it"))
 
 
-def _refuse_markup(head: bytes, file: str) -> None:
-    """Raise SourceError for web pages and XML, which some portals name .xls or .csv."""
+def _decoded(head: bytes) -> str:
+    """Return the beginning of a file as text, roughly."""
     wide = head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
-    text = head.decode("utf-16" if wide else "utf-8-sig", "replace").lstrip()
+    return head.decode("utf-16" if wide else "utf-8-sig", "replace").lstrip()
+
+
+def _refuse_markup(text: str, file: str) -> None:
+    """Raise SourceError for web pages and XML, which some portals name .xls or .csv; `text` is how the file begins."""
     if not text.startswith(("<", "{", "MIME-Version:")) or _is_table(text):
         return
     if _HTML.match(text) or ("<html" in text.lower() and text.startswith(("<", "MIME-Version:"))):

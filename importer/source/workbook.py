@@ -13,9 +13,9 @@ from typing import Any
 from importer.messages import _
 from importer.model import Cell, CellError, Reread, Typed
 from importer.source import version_1
-from importer.source.dates import date_cell, elapsed_days, serial_of
+from importer.source.dates import date_cell, serial_of
 from importer.source.formats import CellFormats, NumberFormat, Remark, Shows, parse
-from importer.source.overrides import ERROR, NO_RESULT, NO_TEXT, SHOWN, Fact, FactCursor, Merged, SheetFacts
+from importer.source.overrides import ERROR, NO_RESULT, NO_TEXT, TEXT, Fact, FactCursor, Merged, SheetFacts
 from importer.source.rendering import plain_text, section_text, text_in_format
 from importer.source.table import Block
 from importer.spool import Spool
@@ -37,12 +37,17 @@ class WorkbookGrid:
         formats: CellFormats | None = None,
         *,
         since_1904: bool = False,
+        formats_are_new: bool = False,
     ) -> None:
-        """Take what the child process sent, the facts about the same sheet, and the formats of cell styles."""
+        """Take what the parser read, the facts about the same sheet, and the formats of cell styles.
+
+        `formats_are_new` says that version 1 of the reading knew no formats of such files.
+        """
         self._parsed = parsed
         self._facts = facts
         self._formats = (formats or CellFormats()).by_style
         self._since_1904 = since_1904
+        self._formats_are_new = formats_are_new
         self.remarks: dict[Remark, dict[tuple[int, str], None]] = {}
         self._merged: list[Merged] = sorted(next(iter(parsed))["merged"] or facts.merged)
 
@@ -101,7 +106,10 @@ class WorkbookGrid:
             return parsed
         if not text:
             return self._text_in_format(parsed, number_format, column)
-        return self._in_format(float(text), number_format, parsed, column)
+        cell = self._in_format(float(text), number_format, parsed, column)
+        if not self._formats_are_new or isinstance(cell, CellError):
+            return cell
+        return self._reread(cell, str(parsed), column, number_format)
 
     def _iso_moment(self, text: str, number_format: NumberFormat | None, parsed: Cell, column: int) -> Cell:
         """Return the cell of a moment stored in ISO 8601, as its format shows it; other text stays as it is."""
@@ -223,6 +231,8 @@ _CELL_OF: dict[type, Callable[[Any], Cell]] = {
     date: _iso_date_cell,
     time: _iso_date_cell,
     timedelta: lambda value: number(value / timedelta(days=1)),
+    Typed: lambda value: value,  # cells that were read as such
+    CellError: lambda value: value,
 }
 
 
@@ -235,7 +245,8 @@ def _digits_lost(value: float) -> CellError:
     )
 
 
-def _error_cell(text: str) -> CellError:
+def error_cell(text: str) -> CellError:
+    """Return the cell that shows an error."""
     return CellError(
         text,
         "error-cell",
@@ -244,7 +255,8 @@ def _error_cell(text: str) -> CellError:
     )
 
 
-def _without_result(formula: str) -> CellError:
+def without_result(formula: str) -> CellError:
+    """Return the cell of a formula that was never calculated."""
     return CellError(
         formula,
         "formula-without-result",
@@ -262,19 +274,11 @@ def _text_lost(number: str) -> CellError:
     )
 
 
-def _as_shown(text: str, parsed: Cell) -> Cell:
-    """Return a cell with the text that the file says it shows, and the value that was parsed."""
-    if isinstance(parsed, Typed):
-        return Typed(text, parsed.value, parsed.number_format)
-    days = elapsed_days(parsed) if isinstance(parsed, str) else None
-    return parsed if days is None else Typed(text, days)
-
-
 _UNFORMATTED: dict[int, Callable[[str, Cell], Cell]] = {
-    ERROR: lambda text, _parsed: _error_cell(text),
-    NO_RESULT: lambda text, _parsed: _without_result(text),
+    ERROR: lambda text, _parsed: error_cell(text),
+    NO_RESULT: lambda text, _parsed: without_result(text),
     NO_TEXT: lambda text, _parsed: _text_lost(text),
-    SHOWN: _as_shown,
+    TEXT: lambda text, parsed: Reread(text, str(parsed)),
 }
 
 

@@ -24,12 +24,12 @@ class Workbook:
 
     sheets: tuple[SheetEntry, ...]
     parts: dict[str, str]
-    absent: tuple[str, ...]
     since_1904: bool
-    uncalculated: bool
-    styles: str | None
-    texts: str | None
     formats: CellFormats
+    absent: tuple[str, ...] = ()
+    uncalculated: bool = False
+    styles: str | None = None
+    texts: str | None = None
 
 
 def workbook_part(package: Package) -> str | None:
@@ -63,8 +63,8 @@ def read_workbook(package: Package, part: str) -> Workbook:
     return Workbook(
         tuple(sheets),
         parts,
-        tuple(absent),
         since_1904=properties is not None and properties.get("date1904") in _TRUE,
+        absent=tuple(absent),
         uncalculated=_is_uncalculated(package, root),
         styles=styles,
         texts=of_kind.get("sharedStrings"),
