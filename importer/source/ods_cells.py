@@ -136,6 +136,8 @@ def _number_text(value: float, plain: str, kind: str, shown: str, number_format:
         number_format = _PERCENT
     if number_format is not None and number_format.shows is Shows.NUMBER:
         return shown if shown and not _is_bare(shown, value) else number_text(value, number_format)
+    if shown and number_format is not None and number_format.shows is Shows.MOMENT:
+        return shown
     guessed = number_format is None and kind == "float" and not _ONLY_A_NUMBER.fullmatch(shown)
     if shown and (guessed or (kind != "currency" and _MORE_THAN_DIGITS.match(shown))):
         return shown
