@@ -189,6 +189,7 @@ STYLES = {
     "grouping": (number_style(GROUPED), valued("float", "1234.5", "1.234,50"), "1234.5", "#,##0.00"),
     "a percentage": (number_style(PERCENT, "percentage-style"), valued("percentage", "0.5"), "50.0%", "0.0%"),
     "a date": (number_style(DAY, "date-style"), valued("date", "2024-03-17"), "17/03", "dd/mm"),
+    "a date stored as a number": (number_style(DAY, "date-style"), valued("float", "45368", "17/03"), "17/03", "dd/mm"),
     "a date as ISO": (number_style(DAY, "date-style"), valued("date", "2024-03-17", "2024-03-17"), "17/03", "dd/mm"),
     "the region's date": (
         number_style(DAY, "date-style", 'number:automatic-order="true"'),
