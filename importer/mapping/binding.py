@@ -121,7 +121,7 @@ class _Binding:
             frames, title, headers = self._table(spec.lookup)
             key = headers.find(spec.lookup.key or "", (*path, "lookup", "key"))
             value = headers.find(spec.lookup.value or "", (*path, "lookup", "value"))
-            lookup = None if self._faults else Lookup(frames, key, value, title)
+            lookup = None if self._faults else Lookup(frames, key, value, title, spec.lookup.otherwise)
         if spec.known is not None:
             frames, title, headers = self._table(spec.known)
             listed = headers.find(spec.known.column or "", (*path, "known", "column"))
@@ -154,7 +154,8 @@ class _Binding:
             self._given.beside / Path(files.folder or "").expanduser(),
             self._found(files.columns or (), (*here, "columns")),
             files.separator,
-            files.strip_prefix,
+            files.strip_prefix or (),
+            files.none,
             tuple(self._pattern(text, (*here, "patterns", n)) for n, text in enumerate(files.patterns or ())),
         )
         if files.list_ is not None:

@@ -263,7 +263,9 @@ def _values(spec: FieldSpec, path: Steps) -> Iterator[Finding]:
             yield Finding(where, str(refused))
     if spec.values == {}:
         yield _missing((*path, "values"), _("blank value; write the CRM's value for each text of the cells"))
-    if not spec.lookup:
+    if spec.lookup and spec.lookup.otherwise is not None:
+        written[*path, "lookup", "otherwise"] = spec.lookup.otherwise
+    elif not spec.lookup:
         written |= {(*path, "values", text): value for text, value in (spec.values or {}).items()}
     written |= {(*path, "closed"): text for text in spec.closed or ()}
     for where, text in written.items():

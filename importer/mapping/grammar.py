@@ -90,6 +90,7 @@ Text: TypeAlias = Annotated[str, AfterValidator(_not_blank)]
 Texts: TypeAlias = Annotated[tuple[Text, ...], BeforeValidator(_as_list), Field(min_length=1)]
 Key: TypeAlias = Annotated[tuple[Text, ...], BeforeValidator(_as_key)]
 Regex: TypeAlias = Annotated[Text, AfterValidator(_regex)]
+Words: TypeAlias = Annotated[tuple[str, ...], BeforeValidator(_as_list)]
 Count: TypeAlias = Annotated[int, Field(ge=1)]
 
 
@@ -150,6 +151,9 @@ class LookupSpec(TableSpec):
 
     key: Text | None = Field(None, description="The column of that table in which the cell's text is looked up.")
     value: Text | None = Field(None, description="The column of that table with the value.")
+    otherwise: Text | None = Field(
+        None, description="The value for every text that the table lacks; a line '*' of the table is the same."
+    )
 
 
 class KnownSpec(TableSpec):
@@ -296,7 +300,14 @@ class AttachmentsSpec(SpecModel):
         None, description="Templates of file names with * and ?, such as '{Ticket}/*': every matching file is attached."
     )
     list_: FileListSpec | None = Field(None, alias="list", description="A table that lists the files of each case.")
-    strip_prefix: Text | None = Field(None, description="A prefix to remove from the paths in the cells.")
+    none: Words = Field(
+        ("", "NO", "N/A", "-"),
+        description="The words that mean that there is no file, whatever their case and accents.",
+    )
+    strip_prefix: Texts | None = Field(
+        None,
+        description="Beginnings of paths to remove, such as the folder on another computer; / and \\ are the same.",
+    )
     names_in: Text | None = Field(
         None, description="The field at whose end the file names are listed: description or form.NAME."
     )

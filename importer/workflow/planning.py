@@ -356,8 +356,8 @@ def select_rows(plan: Plan, states: Iterable[Status]) -> Plan:
     cases: set[int] = set()
     for frame, batch in plan.cells():
         shown = [str(cell).strip() for cell in frame[column]] if column else [""] * len(batch)
-        states = _states(batch, shown)
-        cases.update(row for row, each in zip(_case_rows(batch), states, strict=True) if not wanted.isdisjoint(each))
+        found = zip(_case_rows(batch), _states(batch, shown), strict=True)
+        cases.update(row for row, each in found if not wanted.isdisjoint(each))
     frames: Spool[pd.DataFrame] = Spool()
     batches: Spool[Batch] = Spool()
     for frame, batch in plan.cells():
