@@ -240,6 +240,31 @@ def test_html_becomes_what_a_reader_sees(tmp_path: Path) -> None:
     ]  # fmt: skip
 
 
+@pytest.mark.parametrize(
+    ("cell", "text"),
+    [
+        ('<p>Ver</p><img src="https://x.co/a.png" alt="captura"><a href="https://x.co/d">doc</a>',
+         "Ver\n\ncaptura doc (https://x.co/d)"),
+        ("<img src='a.png'>", None),
+        ("<b>Router</b> <Módem X1> de <ana@x.co>", "Router <Módem X1> de <ana@x.co>"),
+        ("Router <Módem X1> < 5 Mbps", "Router <Módem X1> < 5 Mbps"),
+        ("<p>uno<o:p></o:p></p><!-- nota -->", "uno"),
+    ],
+)  # fmt: skip
+def test_only_markup_is_taken_off(tmp_path: Path, cell: str, text: str | None) -> None:
+    """An image leaves its text, and what only looks like a tag is a text."""
+    assert form_values(tmp_path, "{column: C, type: html}", [cell]) == [text]
+
+
+def test_markup_is_taken_off_the_columns_of_a_template_that_have_it(tmp_path: Path) -> None:
+    """A plain column keeps its lines and signs beside one of HTML; entities count where the column has tags."""
+    spec = "{template: '<b>{A}</b>\\n\\n{C}', type: html}".replace("\\\\", "\\").replace("'", '"')
+    case = loaded(tmp_path, f"{HEAD}form:\n  X: {spec}\n")
+    plain, markup = ["a&copy=1\n <Módem X1> & < 5", "AT&amp;T", ""], ["<p>uno<br>dos</p>", "caf&eacute;", "<p> </p>"]
+    fields = converted(case, frame({"Id": list("123"), "A": plain, "C": markup})).fields
+    assert fields["form.X"].tolist() == ["a&copy=1\n <Módem X1> & < 5\n\nuno\ndos", "AT&amp;T\n\ncafé", None]
+
+
 def test_web_addresses_are_whole(tmp_path: Path) -> None:
     """A URL has http or https and a host."""
     assert form_values(tmp_path, "{column: C, type: url}", ["https://a.co/x?y", "a.co", "ftp://a.co"]) == [

@@ -12,6 +12,7 @@ from importer.errors import MappingError, MappingFault
 from importer.mapping.checks import all_fields, field_path
 from importer.mapping.conditions import Conditions, Headers
 from importer.mapping.converters.formats import format_datetime, format_number, is_number_format
+from importer.mapping.converters.markup import HtmlColumn, without_tags
 from importer.mapping.converters.moments import DateTimeReader
 from importer.mapping.converters.numbers import NumberReader
 from importer.mapping.converters.types import constant, converter
@@ -110,6 +111,8 @@ class _Binding:
         convert, observer = converter(spec)
         if spec.template is not None:
             parts = self._slots(spec.template, spec, (*path, "template"))
+            if spec.type == "html":
+                convert = str  # each part has its own text already
             steps = self._conversion(spec, path, name, convert, _("the template"))
             return TemplateField(name, parts, steps, when, observer)
         column = self._source.find(spec.column or "", (*path, "column"))
@@ -137,12 +140,17 @@ class _Binding:
 
     def _slots(self, text: str, spec: FieldSpec, path: Steps) -> tuple[str | BoundSlot, ...]:
         parts = parse_template(text)
+        if spec.type == "html":
+            parts = tuple(without_tags(part) if isinstance(part, str) else part for part in parts)
         return tuple(part if isinstance(part, str) else self._slot(part, spec, path) for part in parts)
 
     def _slot(self, slot: Slot, spec: FieldSpec, path: Steps) -> BoundSlot:
         if not self._source.has(slot.name):
             slot = slot.split()
         column = self._source.find(slot.name, path)
+        if slot.format is None and spec.type == "html":
+            markup = HtmlColumn()
+            return BoundSlot(column, markup.write, markup.observe)
         if slot.format is None:
             return BoundSlot(column)
         write, observer = _writer(slot.format, spec)
