@@ -13,9 +13,9 @@ from importer.mapping.checks import all_fields, field_path
 from importer.mapping.conditions import Conditions, Headers
 from importer.mapping.converters.formats import format_datetime, format_number, is_number_format
 from importer.mapping.converters.markup import HtmlColumn, without_tags
-from importer.mapping.converters.moments import DateTimeReader
 from importer.mapping.converters.numbers import NumberReader
 from importer.mapping.converters.types import constant, converter
+from importer.mapping.converters.zones import MomentReader
 from importer.mapping.document import SourceMap, Steps
 from importer.mapping.fields import (
     BoundSlot,
@@ -102,6 +102,7 @@ class _Binding:
         return Conditions.bind(condition, self._source, path) if condition else None
 
     def _field(self, spec: FieldSpec, path: Steps, name: str) -> Field:
+        spec = spec.model_copy(update={"zone": spec.zone or self._mapping.source.zone})
         when = self._when(spec.when, (*path, "when"))
         if spec.object is not None:
             inner = (self._field(each, (*path, "object", key), key) for key, each in spec.object.items())
@@ -199,5 +200,5 @@ def _writer(form: str, spec: FieldSpec) -> tuple[Callable[[str | Typed], str], O
     if is_number_format(form):
         numbers = NumberReader(spec.decimal_sign)
         return lambda cell: format_number(numbers.read(cell), form), numbers.observe
-    reader = DateTimeReader(spec.read or ())
+    reader = MomentReader(spec.read or (), spec.zone)
     return lambda cell: format_datetime(reader.read(cell), form), reader.observe

@@ -10,6 +10,7 @@ from phonenumbers import SUPPORTED_REGIONS
 from importer.errors import MappingFault
 from importer.mapping.converters import formats
 from importer.mapping.converters.types import DATES_AND_TIMES, NUMBERS, SINGLE_TEXTS, constant
+from importer.mapping.converters.zones import EPOCH
 from importer.mapping.document import SourceMap, Steps, dotted
 from importer.mapping.fields import parse_template
 from importer.mapping.grammar import DATE_FORMATS, FieldSpec, FileListSpec, MappingFile, SourceSpec
@@ -23,6 +24,7 @@ REQUIRED = ("case-type", "responsible", "owner", "contact", "description", "stat
 _ONLY_FOR: Mapping[str, frozenset[str]] = {
     "format": DATES_AND_TIMES | {"phone", "multi-select"},
     "read": DATES_AND_TIMES,
+    "zone": DATES_AND_TIMES - {"time"},
     "decimal_sign": NUMBERS,
     "country": frozenset({"phone"}),
     "separator": frozenset({"multi-select"}),
@@ -31,9 +33,9 @@ _ONLY_FOR: Mapping[str, frozenset[str]] = {
     "join": SINGLE_TEXTS,
     **dict.fromkeys(("upper", "lower", "truncate", "pattern", "min_length", "max_length"), SINGLE_TEXTS),
 }
-"""The keys for some types only; `read` and `decimal_sign` are for templates, too."""
+"""The keys for some types only; `read`, `zone` and `decimal_sign` are for templates, too."""
 
-_FOR_CELLS = ("strip", "values", "lookup", "read", "decimal_sign", "join")
+_FOR_CELLS = ("strip", "values", "lookup", "read", "zone", "decimal_sign", "join")
 _NOT_IN_OBJECTS = ("object", "required", "closed", "join", "take")
 _CLOCKS = ("HH:mm:ss", "HH:mm")
 _FORMATS: Mapping[str, tuple[str, ...]] = {
@@ -172,6 +174,8 @@ def _field(spec: FieldSpec, path: Steps, mapping: MappingFile) -> Iterator[Findi
     if spec.object is not None:
         yield from _object(spec, path, mapping)
         return
+    if EPOCH in (spec.read or ()) and not (spec.zone or mapping.source.zone):
+        yield Finding((*path, "read"), _("epoch needs the zone of the cases: add zone: America/Bogota to source"))
     yield from _options(spec, path)
     yield from _values(spec, path)
     yield from _tables(spec, path)
@@ -204,7 +208,7 @@ def _object(spec: FieldSpec, path: Steps, mapping: MappingFile) -> Iterator[Find
 def _options(spec: FieldSpec, path: Steps) -> Iterator[Finding]:
     given = spec.model_fields_set
     for key, types in _ONLY_FOR.items():
-        serves_template = key in {"read", "decimal_sign"} and spec.template is not None
+        serves_template = key in {"read", "zone", "decimal_sign"} and spec.template is not None
         if key in given and spec.type not in types and not serves_template:
             names = ", ".join(sorted(types))
             message = _("{key} is only for type {types}, but this is {type}", key=key, types=names, type=spec.type)
@@ -230,6 +234,8 @@ def _formats(spec: FieldSpec, path: Steps) -> Iterator[Finding]:
         message = _("'{format}' is not a valid format for this type; {hint}", format=spec.format, hint=hint)
         yield Finding((*path, "format"), message)
     for number, form in enumerate(spec.read or ()):
+        if form == EPOCH and spec.type != "time":
+            continue
         try:
             parts = formats.reader(form).groupindex
         except ValueError as error:

@@ -10,6 +10,7 @@ import codecs
 import re
 import warnings
 from typing import Annotated, Any, Literal, TypeAlias
+from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema, model_validator
 
@@ -82,6 +83,13 @@ def _delimiter(text: str) -> str:
     return text
 
 
+def _zone(text: str) -> str:
+    try:
+        return ZoneInfo(text).key
+    except (ValueError, OSError, LookupError) as error:
+        raise ValueError(_("'{text}' is not a time zone; write it like America/Bogota", text=text)) from error
+
+
 def _as_key(value: object) -> object:
     return [] if value == "content" else _as_list(value)
 
@@ -91,6 +99,7 @@ Texts: TypeAlias = Annotated[tuple[Text, ...], BeforeValidator(_as_list), Field(
 Key: TypeAlias = Annotated[tuple[Text, ...], BeforeValidator(_as_key)]
 Regex: TypeAlias = Annotated[Text, AfterValidator(_regex)]
 Words: TypeAlias = Annotated[tuple[str, ...], BeforeValidator(_as_list)]
+Zone: TypeAlias = Annotated[Text, AfterValidator(_zone)]
 Count: TypeAlias = Annotated[int, Field(ge=1)]
 
 
@@ -199,7 +208,11 @@ class FieldSpec(SpecModel):
     type: Literal[TYPES] = Field("text", description="The field's type in the CRM.")  # type: ignore[valid-type]  # one list for grammar and docs
     read: Texts | None = Field(
         None,
-        description="The format of dates or times in text cells, such as DD/MM/YYYY; default: detected.",
+        description="The format of dates or times in text cells, such as DD/MM/YYYY; default: detected. "
+        "epoch: the seconds since 1970.",
+    )
+    zone: Zone | None = Field(
+        None, description="The time zone into which moments that name a zone are moved; default: that of source."
     )
     decimal_sign: Literal[",", "."] | None = Field(
         None, description="The decimal sign of numbers in text cells; default: detected."
@@ -273,6 +286,9 @@ class SourceSpec(SheetSpec):
     )
     key: Key | None = Field(
         None, description="The column, or columns, that identify a row permanently; content: the file has none."
+    )
+    zone: Zone | None = Field(
+        None, description="The zone of the cases, such as America/Bogota: moments that name a zone are moved there."
     )
     skip_if: Condition | None = Field(None, description="Conditions on columns; rows that meet them are skipped.")
     keep: Literal["first", "last"] | None = Field(

@@ -16,8 +16,8 @@ from phonenumbers import CountryCodeSource, NumberParseException, ValidationResu
 
 from importer.mapping.converters.formats import format_datetime
 from importer.mapping.converters.markup import html_to_text
-from importer.mapping.converters.moments import DateTimeReader
 from importer.mapping.converters.numbers import NumberReader, fractional, whole
+from importer.mapping.converters.zones import MomentReader
 from importer.mapping.grammar import FieldSpec
 from importer.mapping.refusal import Refused
 from importer.mapping.words import Words
@@ -44,7 +44,7 @@ _URL = re.compile(r"https?://[^\s/?#.]+(?:[.:][^\s/?#]+)?(?:[/?#]\S*)?", re.IGNO
 def converter(spec: FieldSpec) -> tuple[Converter, Observer | None]:
     """Return what converts a cell to the field's type, and what must observe the whole column before, if anything."""
     if spec.type in DATES_AND_TIMES:
-        reader = DateTimeReader(spec.read or ())
+        reader = MomentReader(spec.read or (), spec.zone)
         form = spec.format or _DEFAULT_FORMATS[spec.type]
         if spec.type == "time":
             return lambda cell: format_datetime(datetime.combine(date.min, reader.read_time(cell)), form), None
