@@ -19,10 +19,13 @@ from importer.text import canonical, loose
 __all__ = [
     "REFERENCE",
     "REFERENCE_LENGTH",
+    "UNKNOWN_CONTENT",
     "Scope",
     "canonical",
+    "column_digests",
     "content_hash",
     "content_key",
+    "edited_columns",
     "hash_of_written",
     "is_stand_in",
     "key_digest",
@@ -43,6 +46,10 @@ REFERENCE_LENGTH = len("WCI-") + 16
 REFERENCE = re.compile(r"WCI-[0-9A-HJKMNP-TV-Z]{16}")
 """A reference as it is written, in capitals."""
 
+UNKNOWN_CONTENT = f"1:{'0' * 32}:-"
+"""The content hash of a row that was edited before it came into the journal: equal to that of no row."""
+
+_COLUMN_DIGEST = 8
 _CROCKFORD = bytes.maketrans(b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567", b"0123456789ABCDEFGHJKMNPQRSTVWXYZ")
 
 
@@ -110,6 +117,22 @@ def hash_of_written(cells: Iterable[bytes], attachments: Iterable[Attachment] | 
         return f"1:{digest}:-"
     files = _digest("files-1", (part for a in attachments for part in (canonical(a.name), str(a.size))))[:32]
     return f"1:{digest}:{files}"
+
+
+def column_digests(cells: Iterable[bytes], secret: bytes) -> str:
+    """Return a digest of 8 hexadecimal digits for each pair already `written`, in their order.
+
+    They tell which columns of a row were edited. The journal's `secret` is their key, so that they cannot be looked up
+    in a list of the digests of likely values.
+    """
+    return "".join(hashlib.blake2b(cell, key=secret, digest_size=_COLUMN_DIGEST // 2).hexdigest() for cell in cells)
+
+
+def edited_columns(columns: Iterable[str], before: str, now: str) -> tuple[str, ...]:
+    """Return the columns whose digests differ; `columns` in any order, the digests in the order of their names."""
+    places = range(0, len(now), _COLUMN_DIGEST)
+    named = zip(sorted(columns), places, strict=True)
+    return tuple(name for name, at in named if before[at : at + _COLUMN_DIGEST] != now[at : at + _COLUMN_DIGEST])
 
 
 def same_content(before: str, now: str) -> bool:

@@ -172,13 +172,15 @@ class Attachment:
 class Identity:
     """What identifies a row: digests of its key, its reference, and a hash of its content.
 
-    `spellings` are digests of the other forms in which programs show the key.
+    `column_digests` are those of its columns (`identity.column_digests`), `spellings` are digests of the other forms in
+    which programs show the key.
     """
 
     key_digest: str
     loose_digest: str
     reference: str
     content_hash: str
+    column_digests: str = ""
     spellings: tuple[str, ...] = ()
 
 

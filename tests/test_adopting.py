@@ -242,3 +242,16 @@ def test_r18_an_adopted_import_has_its_rule_and_spellings(reported: Office, give
     assert adopt(reported, give)[0].status == 0
     reported.mapping.write_text(MAPPING.replace("key: Ticket", "key: Asunto"), "utf-8")
     assert_sends_nothing(reported, give, 2)
+
+
+def test_r20_an_adopted_row_that_was_edited_stays_changed(office: Office, give: Give) -> None:
+    """What a report says of an edit is not taken for what was sent, on another computer either."""
+    office.write(ticket(n) for n in (1, 2, 3))
+    give(office.arguments("run", "--yes"))
+    office.write([ticket(1), ticket(2, Detalle="otra cosa"), ticket(3)])
+    assert give(office.arguments("run", "--yes")).status == 1
+    lose(office)
+    assert give(office.adopt(office.report)).status == 0
+    for _again in range(2):
+        result = give(office.arguments("run", "--yes", "--json"))
+        assert (result.status, result.json["counts"]["changed"], office.sandbox.posts) == (1, 1, 3)

@@ -27,6 +27,7 @@ SHARED_ORDER = ("text", "model", "messages", "errors", "clock", "hosts", "spool"
 """Shared modules may use each other: each those before it."""
 
 WORKFLOW_ORDER = (
+    "key_formats",
     *("tenant_facts", "corrections", "plan", "job", "lookalikes", "keys", "matching", "lines", "planning", "key_rule"),
     *("search", "looking", "outcome", "forecast", "events", "guards", "sending", "settling", "executing"),
     *("starting", "adopting", "decisions", "settle_job"),

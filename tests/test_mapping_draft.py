@@ -12,8 +12,9 @@ import yaml
 from mapping_support import HEAD, faults, frame, written
 
 from importer.mapping import draft
+from importer.mapping.drafting.kinds import guess_type
 from importer.mapping.drafting.matching import match_headers
-from importer.mapping.drafting.profiles import guess_type, profile_columns
+from importer.mapping.drafting.profiles import profile_columns
 from importer.model import Cell, Typed
 
 ZENDESK = (
@@ -97,10 +98,10 @@ def sheet_of(headers: str) -> pd.DataFrame:
     return frame({header: [cell(header, row) for row in range(12)] for header in headers.split(",")})
 
 
-def drafted(columns: Mapping[str, Sequence[Cell]], **options: Path) -> str:
+def drafted(columns: Mapping[str, Sequence[Cell]], *, like: Path | None = None, beside: Path | None = None) -> str:
     """Return the draft for a sheet."""
     sheet = frame(columns)
-    return draft(list(sheet.columns), [sheet], "drafted", **options)
+    return draft(list(sheet.columns), [sheet], "drafted", like=like, beside=beside)
 
 
 @pytest.mark.parametrize("system", SYSTEMS)
@@ -195,7 +196,7 @@ def test_the_decisions_of_a_previous_mapping_are_kept(tmp_path: Path) -> None:
     assert content["fields"]["status"] == {"column": "ESTADO", "values": {"Abierto": "Open", "Cerrado": None}}
     assert content["fields"]["description"] == {"template": "{Asunto}\n\n{Detalle}"}
     assert content["form"] == {"Subject": {"column": "Asunto", "max_length": 9}}
-    assert (content["reference"], content["import"]) == ("form.Subject", "drafted")
+    assert (content["reference"], content["import"]) == ("form.Subject", "test")
     assert "# <-- new: not in mapping.yml" in new
 
 

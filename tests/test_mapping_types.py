@@ -93,10 +93,54 @@ def test_times_are_read_with_and_without_halves(tmp_path: Path) -> None:
 def test_named_formats_are_the_only_ones_that_are_read(tmp_path: Path) -> None:
     """With `read`, a cell fits one of the named formats, two-digit years included, or is an issue."""
     spec = "{column: C, type: date, read: [DD/MM/YY, D MMM YYYY, YYYYMMDD]}"
-    cells = ["1/2/26", "1/2/70", "3 feb 2026", "20260204", "2026-02-05", "1/2/26 10:30"]
+    cells = ["1/2/26", "1/2/30", "3 feb 2026", "20260204", "2026-02-05", "1/2/26 10:30"]
     assert form_values(tmp_path, spec, cells) == [
-        "2026-02-01", "1970-02-01", "2026-02-03", "2026-02-04", "! not-a-date", "2026-02-01",
+        "2026-02-01", "1930-02-01", "2026-02-03", "2026-02-04", "! not-a-date", "2026-02-01",
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("century", "days"),
+    [
+        ("", ["2029-12-25", "1930-12-25", "1945-03-12"]),
+        (", century: 1926", ["1929-12-25", "1930-12-25", "1945-03-12"]),
+        (", century: 2000", ["2029-12-25", "2030-12-25", "2045-03-12"]),
+    ],
+)
+def test_two_digits_are_a_year_of_the_hundred_that_the_mapping_names(
+    tmp_path: Path, century: str, days: list[str]
+) -> None:
+    """Without `century` they are Excel's, 1930 to 2029; a template's slots follow the same rule."""
+    cells = ["25/12/29", "25/12/30", "12/03/45"]
+    spec = f"read: DD/MM/YY{century}"
+    assert form_values(tmp_path, f"{{column: C, type: date, {spec}}}", cells) == days
+    assert form_values(tmp_path, f"{{template: '{{C:YYYY-MM-DD}}', {spec}}}", cells) == days
+
+
+def test_a_year_of_two_digits_is_told_how_to_read_it(tmp_path: Path) -> None:
+    """The remedy for such a cell has YY in it."""
+    case = loaded(tmp_path, f"{HEAD}form:\n  X: {{column: C, type: date}}\n")
+    issues = converted(case, frame({"Id": ["1", "2"], "C": ["12/03/45", "someday"]})).issues
+    assert ["DD/MM/YY" in issue.remedy and "YYYY" not in issue.remedy for issue in issues] == [True, False]
+
+
+@pytest.mark.parametrize(
+    ("cells", "days"),
+    [
+        (["2019-29-12", "2019-05-03"], ["2019-12-29", "2019-03-05"]),
+        (["2019.05.03 10:00", "2019.31.12"], ["2019-03-05", "2019-12-31"]),
+        (["2019-12-29", "2019-05-03"], ["2019-12-29", "2019-05-03"]),
+        (["2019-05-03"], ["2019-05-03"]),
+        (["2019-29-12", "2019-12-29", "2019-05-03", "2019-05-05"], [*["! date-format-unclear"] * 3, "2019-05-05"]),
+        (["2019-29-12", "03/04/2019"], ["2019-12-29", "! date-format-unclear"]),
+        (["2019-29-13", "2019-05-03"], ["! not-a-date", "2019-05-03"]),
+    ],
+)
+def test_a_column_proves_the_order_of_dates_with_the_year_first(
+    tmp_path: Path, cells: list[str], days: list[str]
+) -> None:
+    """The ISO order needs no proof, but gives way to one; a column with both orders is asked about."""
+    assert form_values(tmp_path, "{column: C, type: date}", cells) == days
 
 
 def test_s2_a_column_proves_its_decimal_sign(tmp_path: Path) -> None:
@@ -107,6 +151,29 @@ def test_s2_a_column_proves_its_decimal_sign(tmp_path: Path) -> None:
     assert form_values(tmp_path, spec, ["1.234", "7"]) == ["! number-format-unclear", 7]
     assert form_values(tmp_path, spec, ["1.5", "1,5"]) == ["! number-format-unclear"] * 2
     assert form_values(tmp_path, "{column: C, type: decimal, decimal_sign: '.'}", ["1.234"]) == [1.234]
+
+
+@pytest.mark.parametrize(
+    ("cell", "number"),
+    [
+        ("1 234,50", 1234.5), ("1\u202f234\u00a0567,5", 1234567.5), ("12'345.5", 12345.5), ("12\u2019345.5", 12345.5),
+        ("1 234", 1234), ("1.234.567", 1234567), ("12", 12), ("0,5", 0.5), ("-,5", -0.5),
+        *((cell, "! not-a-number") for cell in (
+            "3 4", "10 12", "6'2", "1 2345", "1234 567", "1'234 567", "1 234.567,5", "1,234 567.5", "12.34.56", "1.2.3",
+            "1  234", "0 123", "1.234 567", "5,", "12,34,567", "10,12 5",
+        )),
+    ],
+)  # fmt: skip
+def test_digits_stand_in_groups_of_three_or_all_in_a_row(tmp_path: Path, cell: str, number: object) -> None:
+    """One separator between groups of three is none of the number; anything else between digits makes it no number."""
+    assert form_values(tmp_path, "{column: C, type: decimal}", [cell]) == [number]
+
+
+def test_what_is_no_number_proves_no_decimal_sign(tmp_path: Path) -> None:
+    """A version or an address of a network among numbers leaves `1.234` as unclear as it is alone."""
+    assert form_values(tmp_path, "{column: C, type: decimal}", ["1.2.3", "1.234", "10.0.0.7"]) == [
+        "! not-a-number", "! number-format-unclear", "! not-a-number",
+    ]  # fmt: skip
 
 
 def test_numbers_keep_every_digit_or_are_issues(tmp_path: Path) -> None:
@@ -176,6 +243,25 @@ def test_phones_belong_to_a_country(tmp_path: Path) -> None:
         ("BR", "0 11 98765-4321", "+5511987654321"),
         ("DE", "030 123456", "+4930123456"),
         ("IT", "06 1234 5678", "+390612345678"),
+        ("CO", "571 7654321", "+576017654321"),
+        ("CO", "031 7654321", "+576017654321"),
+        ("CO", "57 1 765 4321", "+576017654321"),
+        ("CO", "+57 (4) 444 1234", "+576044441234"),
+        ("CO", "(2) 765-4321", "+576027654321"),
+        ("CO", "03 5 360 1234", "+576053601234"),
+        ("CO", "601 765 4321", "+576017654321"),
+        ("CO", "03 300 123 4567", "+573001234567"),
+        ("CO", "018000 912 345", "+5718000912345"),
+        ("MX", "+57 1 765 4321", "+576017654321"),
+        ("CO", "\uff13\uff10\uff10\uff11\uff12\uff13\uff14\uff15\uff16\uff17", "+573001234567"),
+        ("CO", "tel:+57 300 123 4567", "+573001234567"),
+        ("CO", "300\u2011123\u20114567", "+573001234567"),
+        ("MX", "044 55 1234 5678", "+525512345678"),
+        ("MX", "01 55 1234 5678", "+525512345678"),
+        ("CO", "(3) 765 4321", "! not-a-phone"),
+        ("CO", "123 456 7890", "! not-a-phone"),
+        ("CO", "+57 123 456 7890", "! not-a-phone"),
+        ("BR", "11 8765-4321", "! not-a-phone"),
         ("CO", "300 123", "! not-a-phone"),
         ("CO", "300 123 4567 89", "! not-a-phone"),
         ("CO", "+49 12", "! not-a-phone"),
@@ -188,7 +274,7 @@ def test_phones_belong_to_a_country(tmp_path: Path) -> None:
 def test_phones_follow_the_numbering_plan_of_their_country(
     tmp_path: Path, country: str, cell: str, number: str
 ) -> None:
-    """Trunk prefixes and Mexico's old 1 are removed; impossible lengths, letters and guesses are refused."""
+    """Prefixes of calls are removed, old landlines of Colombia get today's area; what the plan lacks is refused."""
     assert form_values(tmp_path, f"{{column: C, type: phone, country: {country}}}", [cell]) == [number]
 
 
@@ -327,6 +413,12 @@ def test_markup_is_taken_off_the_columns_of_a_template_that_have_it(tmp_path: Pa
     plain, markup = ["a&copy=1\n <Módem X1> & < 5", "AT&amp;T", ""], ["<p>uno<br>dos</p>", "caf&eacute;", "<p> </p>"]
     fields = converted(case, frame({"Id": list("123"), "A": plain, "C": markup})).fields
     assert fields["form.X"].tolist() == ["a&copy=1\n <Módem X1> & < 5\n\nuno\ndos", "AT&amp;T\n\ncafé", None]
+
+
+def test_an_address_is_taken_out_of_a_copied_link(tmp_path: Path) -> None:
+    """`mailto:` and what follows a question mark belong to a link, not to the address."""
+    cells = ["mailto:ana@x.co", "MAILTO: ana@x.co?subject=Hola", "ana@x.co"]
+    assert form_values(tmp_path, "{column: C, type: email}", cells) == ["ana@x.co"] * 3
 
 
 def test_web_addresses_are_whole(tmp_path: Path) -> None:

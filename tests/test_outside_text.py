@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import io
 import json
 import logging
 import os
 import pty
 import re
-import subprocess
 import sys
+import threading
+from contextlib import closing, suppress
 from pathlib import Path
 
 import pytest
@@ -17,6 +19,7 @@ from openpyxl import Workbook
 from run_support import Give, Office
 
 from importer.cli import logs
+from importer.cli.main import execute
 from importer.cli.output import json_text
 from importer.mapping.drafting.guesses import quoted
 from importer.messages import _, ngettext
@@ -86,33 +89,36 @@ def sheet(office: Office) -> tuple[Path, Path]:
     return csv, mapping
 
 
-def on_a_terminal(*arguments: str | Path) -> str:
+def on_a_terminal(monkeypatch: pytest.MonkeyPatch, *arguments: str | Path) -> str:
     """Return what a command prints on a terminal."""
     ours, theirs = pty.openpty()
-    environment = {
-        **os.environ,
-        "WOLKVOX_TOKEN": "any",
-        "TERM": "xterm",
-        "PYTHONPATH": str(Path(__file__).parent.parent),
-    }
-    command = [sys.executable, "-m", "importer", *map(str, arguments)]
-    with subprocess.Popen(command, stdin=theirs, stdout=theirs, stderr=theirs, env=environment) as process:
-        os.close(theirs)
-        printed = b""
-        try:
+    printed: list[bytes] = []
+
+    def read() -> None:
+        with suppress(OSError):  # how Linux says that the other end is closed
             while block := os.read(ours, 1 << 16):
-                printed += block
-        except OSError:  # how Linux says that the other end is closed
-            pass
-        process.wait()
+                printed.append(block)
+
+    reader = threading.Thread(target=read)
+    reader.start()
+    with monkeypatch.context() as patched, closing(os.fdopen(theirs, "r+b", buffering=0)) as terminal:
+        for name in ("stdin", "stdout", "stderr"):
+            patched.setattr(sys, name, io.TextIOWrapper(terminal, "utf-8", write_through=True))
+        execute(list(map(str, arguments)))
+    reader.join()
     os.close(ours)
-    return printed.decode("utf-8", "surrogateescape")
+    return b"".join(printed).decode("utf-8", "surrogateescape")
 
 
-def test_x7_no_command_lets_a_terminal_obey_a_cell_a_header_or_a_name(office: Office, sheet: tuple[Path, Path]) -> None:
+def test_x7_no_command_lets_a_terminal_obey_a_cell_a_header_or_a_name(
+    office: Office, sheet: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
     """On a hostile sheet, commands print only their own colours and no other control characters."""
     csv, mapping = sheet
+    monkeypatch.setenv("WOLKVOX_TOKEN", "any")
+    monkeypatch.setenv("TERM", "xterm")
     journal = ("--journal", office.folder / "j.sqlite")
+    colours: list[str] = []
     for arguments in (
         ("check", csv, "-m", mapping),
         ("check", csv, "-m", mapping, "--json"),
@@ -127,9 +133,11 @@ def test_x7_no_command_lets_a_terminal_obey_a_cell_a_header_or_a_name(office: Of
         ("history", "1", *journal),
         ("check", csv, f"--no{EVIL}"),
     ):
-        printed = on_a_terminal(*arguments)
+        printed = on_a_terminal(monkeypatch, *arguments)
         assert printed.strip(), arguments[0]
+        colours += OF_OURS.findall(printed)
         assert not obeyed(re.sub("\r[^\n]*it/s[^\n]*|\r|\x1b\\[A", "", printed)), (arguments[0], printed)
+    assert colours, "they did not take it for a terminal"
 
 
 def test_x7_the_page_of_a_report_turns_no_direction(office: Office, sheet: tuple[Path, Path], give: Give) -> None:

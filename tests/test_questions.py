@@ -278,7 +278,7 @@ def test_r11_other_tickets_under_a_known_name_are_a_question(office: Office, giv
     """--same-tickets continues, and is needed once for a file; --new-import says what the mapping needs."""
     office.write(ticket(n) for n in range(1, 9))
     give(office.arguments("run", "--yes"))
-    office.write(ticket(n, Detalle="otra cosa", Asunto="otro") for n in range(1, 10))
+    office.write(ticket(n, Correo=f"otra{n}@example.com", Detalle="otra cosa") for n in range(1, 10))
     refused = give(office.arguments("run", "--yes", "--json"))
     assert [question["code"] for question in refused.json["questions"]] == ["same-tickets"]
     apart = give(office.arguments("run", "--yes", "--new-import"))
@@ -288,6 +288,54 @@ def test_r11_other_tickets_under_a_known_name_are_a_question(office: Office, giv
     assert give(office.arguments("run", "--yes")).status == 1
     assert office.sandbox.posts == 9
     assert decisions(office) == [("same-tickets", "yes")]
+
+
+EVERYTHING = {"Correo": "otra@example.com", "Asunto": "otro", "Detalle": "otra cosa", "Prioridad": "Baja"}
+
+
+@pytest.mark.parametrize(
+    ("edits", "asks"),
+    [
+        ({"Estado": "Cerrado", "Solución": "listo"}, False),
+        ({"Detalle": "otra cosa", "Asunto": "otro", "Prioridad": "Baja"}, False),
+        ({"Correo": "otra@example.com"}, True),
+        (EVERYTHING, True),
+        (EVERYTHING | {"Estado": "Cerrado", "Solución": "listo"}, True),
+    ],
+    ids=["moved on", "rewritten", "another contact", "everything", "everything, closed"],
+)
+def test_r11_known_rows_that_moved_on_refuse_nothing(
+    office: Office, give: Give, edits: dict[str, str], *, asks: bool
+) -> None:
+    """A known row that was edited is `changed` and lets the new ones go, unless it looks like another ticket."""
+    office.write(ticket(n) for n in range(1, 9))
+    give(office.arguments("run", "--yes"))
+    office.write([*(ticket(n, **edits) for n in range(1, 9)), ticket(9)])
+    result = give(office.arguments("run", "--yes", "--json"))
+    assert (result.status, office.sandbox.posts) == ((2, 8) if asks else (1, 9))
+    if not asks:
+        assert (result.json["counts"]["created"], result.json["counts"]["changed"]) == (9, 8)
+
+
+def test_r11_with_a_contact_from_no_column_all_that_lasts_must_differ(office: Office, give: Give) -> None:
+    """Where the contact is a constant, rows are other tickets if all but status and solution is other."""
+    office.mapping.write_text(MAPPING.replace("{column: Correo, type: email}", "ana@example.com"), "utf-8")
+    office.write(ticket(n) for n in range(1, 7))
+    give(office.arguments("run", "--yes"))
+    office.write(ticket(n, Asunto="otro", Detalle="otra cosa") for n in range(1, 7))
+    assert give(office.arguments("run", "--yes")).status == 1
+    office.write(ticket(n, Asunto="otro", Detalle="otra cosa", Prioridad="Baja") for n in range(1, 7))
+    assert give(office.arguments("run", "--yes")).status == 2
+
+
+def test_r11_an_import_that_created_nothing_stands_in_nobodys_way(office: Office, give: Give) -> None:
+    """The keys of an import whose rows were never sent are free for another one."""
+    office.write(ticket(n, Correo="nada") for n in range(1, 9))
+    assert give(office.arguments("run", "--yes")).status == 1
+    office.mapping.write_text(MAPPING.replace("import: office", "import: renamed"), "utf-8")
+    office.write(ticket(n) for n in range(1, 9))
+    assert give(office.arguments("run", "--yes")).status == 0
+    assert office.sandbox.posts == 8
 
 
 WEEKLY = MAPPING.replace("import: office", "import: weekly")

@@ -32,7 +32,11 @@ def command(  # noqa: PLR0913 - each is an option of the command line
 
     set_up(log_file, verbose)
     table = open_table(source, TableOptions(sheet=sheet))
-    text = draft(table.columns, table.frames(), _name(source), sheet=sheet, like=like, beside=source.parent)
+    filled = None
+    if table.sheet is not None:  # a workbook, whose cells may be merged
+        filled = open_table(source, TableOptions(sheet=sheet, merged="fill")).frames()
+    frames = table.frames()
+    text = draft(table.columns, frames, _name(source), sheet=sheet, like=like, beside=source.parent, filled=filled)
     if output is None:
         click.echo(text, nl=not text.endswith("\n"))
         return 0

@@ -50,6 +50,7 @@ class Adoptions:
             "id_prefijo": row.id_prefijo,
             "message": row.message,
             "content_hash": row.identity.content_hash,
+            "column_digests": row.identity.column_digests,
             "column_set_id": column_set,
         }
         known = connection.execute(

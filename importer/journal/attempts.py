@@ -71,6 +71,7 @@ class Intent:
 
     reference: str
     content_hash: str
+    column_digests: str
     columns: Sequence[str]
     body_length: int
     seconds: float
@@ -131,6 +132,7 @@ class Attempts:
                 "sent_at": started_at,
                 "message": "",
                 "content_hash": intent.content_hash,
+                "column_digests": intent.column_digests,
                 "column_set_id": column_set_id(connection, intent.columns),
             }
             connection.execute(_CHANGE_ROW, {"row": row_id, **sending})

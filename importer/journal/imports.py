@@ -13,6 +13,7 @@ from importer.hosts import same_tenant
 from importer.journal.database import Database, batches
 from importer.journal.runs import user_name
 from importer.journal.schema import aliases, decisions, imports, reports, rows, spot_checks
+from importer.model import MAY_BE_CASES
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,12 +113,14 @@ class Imports:
         return _import_record(found)
 
     def knowing(self, key_digests: Sequence[str]) -> list[tuple[ImportRecord, int]]:
-        """Return the imports that know some of these keys, with how many they know, the most first."""
+        """Return the imports that have cases under some of these keys, or may have, with their number, most first."""
         counts: dict[int, int] = {}
         with self._database.read() as connection:
             for some in batches(key_digests):
                 query = (
-                    select(rows.c.import_id, func.count()).where(rows.c.key_digest.in_(some)).group_by(rows.c.import_id)
+                    select(rows.c.import_id, func.count())
+                    .where(rows.c.key_digest.in_(some), rows.c.state.in_(MAY_BE_CASES), rows.c.deleted.is_(False))
+                    .group_by(rows.c.import_id)
                 )
                 for number, known in connection.execute(query):
                     counts[number] = counts.get(number, 0) + known

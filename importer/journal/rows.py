@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import cached_property
 from typing import Any, NamedTuple
 
 from sqlalchemy import (
@@ -23,14 +24,15 @@ from sqlalchemy import (
 from importer.clock import local_datetime
 from importer.hosts import same_tenant
 from importer.journal.database import Database, batches
-from importer.journal.schema import attempts, column_sets, imports, row_spellings, rows
+from importer.journal.schema import attempts, column_sets, facts, imports, row_spellings, rows
 from importer.model import Identity, JournalRow, Status
 
 _NO_CASES = (Status.PLANNED, Status.INVALID, Status.REJECTED)
 """States of rows that are not cases, and cannot be."""
 
 _KNOWN = select(
-    *(rows.c.import_id, rows.c.key_digest, rows.c.column_set_id, attempts.c.lease, attempts.c.boot),
+    *(rows.c.import_id, rows.c.key_digest, rows.c.column_set_id, rows.c.column_digests),
+    *(attempts.c.lease, attempts.c.boot),
     *(rows.c.reference, rows.c.state, rows.c.content_hash, rows.c.wolkvox_id, rows.c.id_prefijo, rows.c.message),
     *(rows.c.changed, rows.c.sent_at, rows.c.run_id, rows.c.attempt_id, rows.c.disputed, rows.c.deleted),
 ).outerjoin_from(
@@ -50,11 +52,15 @@ _NEW_SPELLING = insert(row_spellings).from_select(
 
 
 class KnownRow(NamedTuple):
-    """A row of the journal, with its key's digest and the columns that its content hash covers."""
+    """A row of the journal, with its key's digest and the columns that its content hash covers.
+
+    `column_digests` are those of its columns (`identity.column_digests`), empty where none were recorded.
+    """
 
     key_digest: str
     columns: tuple[str, ...]
     row: JournalRow
+    column_digests: str = ""
 
 
 class Rows:
@@ -63,6 +69,13 @@ class Rows:
     def __init__(self, database: Database) -> None:
         self._database = database
         self._column_sets: dict[int, tuple[str, ...]] = {}
+
+    @cached_property
+    def column_secret(self) -> bytes:
+        """The key under which this journal's digests of columns are made."""
+        query = select(facts.c.value).where(facts.c.name == "column_secret")
+        with self._database.read() as connection:
+            return bytes.fromhex(connection.scalars(query).first() or "")
 
     def known(self, import_id: int, key_digests: Sequence[str]) -> dict[str, KnownRow]:
         """Return what the journal has of these keys, by key digest."""
@@ -88,7 +101,7 @@ class Rows:
 
     def _known_row(self, connection: Connection, found: Row[*tuple[Any, ...]]) -> KnownRow:
         """Return a row of `_KNOWN`; it is unpacked because reading each value by its name takes twice as long."""
-        _import, key_digest, column_set, lease, boot, reference, state, content_hash, *more = found
+        _import, key_digest, column_set, column_digests, lease, boot, reference, state, content_hash, *more = found
         wolkvox_id, id_prefijo, message, changed, sent_at, run, attempt, disputed, deleted = more
         clock, lease_until = self._database.clock, None
         if lease is not None and boot == clock.boot():
@@ -111,6 +124,7 @@ class Rows:
                 disputed,
                 deleted,
             ),
+            column_digests or "",
         )
 
     def _columns_of(self, connection: Connection, column_set: int) -> tuple[str, ...]:
@@ -273,5 +287,6 @@ def _new_row(import_id: int, identity: Identity, state: Status, column_set: int)
         "reference": identity.reference,
         "state": state,
         "content_hash": identity.content_hash,
+        "column_digests": identity.column_digests,
         "column_set_id": column_set,
     }

@@ -79,6 +79,7 @@ rows = Table(
     Column("state", String, nullable=False),
     Column("content_hash", String, nullable=False),
     Column("column_set_id", ForeignKey("column_sets.id"), nullable=False),
+    Column("column_digests", String),  # one for each column of the set; NULL: recorded before there were any
     Column("changed", Boolean, nullable=False, default=False),
     Column("disputed", Boolean, nullable=False, default=False),  # another row was answered with this row's id
     Column("deleted", Boolean, nullable=False, default=False),  # a person said that the case is gone from the CRM

@@ -200,5 +200,5 @@ def _writer(form: str, spec: FieldSpec) -> tuple[Callable[[str | Typed], str], O
     if is_number_format(form):
         numbers = NumberReader(spec.decimal_sign)
         return lambda cell: format_number(numbers.read(cell), form), numbers.observe
-    reader = MomentReader(spec.read or (), spec.zone)
+    reader = MomentReader(spec.read or (), spec.zone, spec.century)
     return lambda cell: format_datetime(reader.read(cell), form), reader.observe

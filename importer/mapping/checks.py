@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from phonenumbers import SUPPORTED_REGIONS
@@ -25,6 +25,7 @@ _ONLY_FOR: Mapping[str, frozenset[str]] = {
     "format": DATES_AND_TIMES | {"phone", "multi-select"},
     "read": DATES_AND_TIMES,
     "zone": DATES_AND_TIMES - {"time"},
+    "century": frozenset({"date", "datetime"}),
     "decimal_sign": NUMBERS,
     "country": frozenset({"phone"}),
     "separator": frozenset({"multi-select"}),
@@ -33,9 +34,10 @@ _ONLY_FOR: Mapping[str, frozenset[str]] = {
     "join": SINGLE_TEXTS,
     **dict.fromkeys(("upper", "lower", "truncate", "pattern", "min_length", "max_length"), SINGLE_TEXTS),
 }
-"""The keys for some types only; `read`, `zone` and `decimal_sign` are for templates, too."""
+"""The keys for some types only; those in `_FOR_SLOTS` are for templates, too."""
 
-_FOR_CELLS = ("strip", "values", "lookup", "read", "zone", "decimal_sign", "join")
+_FOR_SLOTS = frozenset({"read", "zone", "century", "decimal_sign"})
+_FOR_CELLS = ("strip", "values", "lookup", "read", "zone", "century", "decimal_sign", "join")
 _NOT_IN_OBJECTS = ("object", "required", "closed", "join", "take")
 _CLOCKS = ("HH:mm:ss", "HH:mm")
 _FORMATS: Mapping[str, tuple[str, ...]] = {
@@ -208,7 +210,7 @@ def _object(spec: FieldSpec, path: Steps, mapping: MappingFile) -> Iterator[Find
 def _options(spec: FieldSpec, path: Steps) -> Iterator[Finding]:
     given = spec.model_fields_set
     for key, types in _ONLY_FOR.items():
-        serves_template = key in {"read", "zone", "decimal_sign"} and spec.template is not None
+        serves_template = key in _FOR_SLOTS and spec.template is not None
         if key in given and spec.type not in types and not serves_template:
             names = ", ".join(sorted(types))
             message = _("{key} is only for type {types}, but this is {type}", key=key, types=names, type=spec.type)
@@ -245,6 +247,14 @@ def _formats(spec: FieldSpec, path: Steps) -> Iterator[Finding]:
             yield Finding((*path, "read", number), _("'{format}' has no hour", format=form))
         if spec.type != "time" and not {"year", "short_year"} & parts.keys():
             yield Finding((*path, "read", number), _("'{format}' has no year", format=form))
+    serves = spec.type in _ONLY_FOR["century"] or spec.template is not None
+    if serves and "century" in spec.model_fields_set and not any(map(_has_short_year, spec.read or ())):
+        hint = _("century has no effect without a year of two digits in read, such as read: DD/MM/YY")
+        yield Finding((*path, "century"), hint)
+
+
+def _has_short_year(form: str) -> bool:
+    return "YY" in form.replace("YYYY", "")
 
 
 def _needs_of_type(spec: FieldSpec, path: Steps) -> Iterator[Finding]:
@@ -273,11 +283,39 @@ def _values(spec: FieldSpec, path: Steps) -> Iterator[Finding]:
         written[*path, "lookup", "otherwise"] = spec.lookup.otherwise
     elif not spec.lookup:
         written |= {(*path, "values", text): value for text, value in (spec.values or {}).items()}
-    written |= {(*path, "closed"): text for text in spec.closed or ()}
     for where, text in written.items():
         if spec.allowed and spec.type != "multi-select" and text not in spec.allowed:
             hint = did_you_mean(text, spec.allowed)
             yield Finding(where, _("'{value}' is not in allowed; {hint}", value=text, hint=hint))
+    yield from _closed(spec, path)
+
+
+def _closed(spec: FieldSpec, path: Steps) -> Iterator[Finding]:
+    """Check that each closed status is one that the field can have: a misspelt one would never demand a solution."""
+    possible = _possible(spec)
+    for number, text in enumerate(spec.closed or ()):
+        if possible and text not in possible:
+            named = {"value": text, "hint": did_you_mean(text, possible)}
+            message = (
+                _("'{value}' is not in allowed; {hint}", **named)
+                if spec.allowed
+                else _("no cell becomes '{value}' by this mapping; {hint}", **named)
+            )
+            yield Finding((*path, "closed", number), message)
+
+
+def _possible(spec: FieldSpec) -> Sequence[str]:
+    """Return the only values that a field can have, none where its cells decide."""
+    if spec.allowed:
+        return spec.allowed
+    if spec.value is not None:
+        given = [spec.value]
+    elif spec.values and not spec.lookup:
+        change = str.upper if spec.upper else str.lower if spec.lower else str
+        given = [change(text)[: spec.truncate] for text in spec.values.values()]
+    else:
+        return ()
+    return tuple(dict.fromkeys([*given, spec.default] if spec.default is not None else given))
 
 
 def _tables(spec: FieldSpec, path: Steps) -> Iterator[Finding]:

@@ -54,6 +54,12 @@ def _size(text: object) -> int:
     return int(float(parts[1]) * _UNITS[(parts[2] or "B").lower()])
 
 
+def _first_year(text: object) -> int:
+    if not (isinstance(text, str) and re.fullmatch("[1-9][0-9]{3}", text) and int(text) <= 9900):
+        raise ValueError(_("expected the first of a hundred years, such as 1930"))
+    return int(text)
+
+
 def _regex(text: str) -> str:
     try:
         with warnings.catch_warnings(
@@ -213,6 +219,9 @@ class FieldSpec(SpecModel):
     )
     zone: Zone | None = Field(
         None, description="The time zone into which moments that name a zone are moved; default: that of source."
+    )
+    century: Annotated[int, BeforeValidator(_first_year)] = Field(
+        1930, description="The first of the hundred years that YY in `read` can mean; 1930: 30 is 1930, and 29 is 2029."
     )
     decimal_sign: Literal[",", "."] | None = Field(
         None, description="The decimal sign of numbers in text cells; default: detected."

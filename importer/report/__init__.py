@@ -10,11 +10,13 @@ read_mark    how far the journal had come when the report was written
 
 from importer.report.content import (
     CREATED_VERDICT,
+    EDITED_AFTERWARDS,
     NOT_CREATED_VERDICT,
     OWN_COLUMNS,
     IssueGroup,
     group_issues,
     made_of,
+    says_changed,
 )
 from importer.report.reading import (
     Overview,
@@ -31,6 +33,7 @@ from importer.report.writing_back import WrittenBack, write_back
 
 __all__ = [
     "CREATED_VERDICT",
+    "EDITED_AFTERWARDS",
     "NOT_CREATED_VERDICT",
     "OWN_COLUMNS",
     "IssueGroup",
@@ -49,6 +52,7 @@ __all__ = [
     "read_overview",
     "read_rows",
     "report_sheets",
+    "says_changed",
     "unmarked",
     "write",
     "write_back",

@@ -25,6 +25,9 @@ CREATED_NOW_NAME, CREATED_BEFORE_NAME = _("created in this run"), _("created bef
 
 """The states that a person can settle with a verdict."""
 
+EDITED_AFTERWARDS = _("Edited after its case was created; the case was not changed.")
+"""What the message of such a row says; it is read back."""
+
 VALUES_KEPT = 200  # different values that a group of issues remembers
 VALUES_SHOWN = 6
 SPANS_SHOWN = 40
@@ -205,9 +208,12 @@ def _created(run: int | None, *, now: bool, changed: bool) -> str:
         message = _("Created before, in run {run}.", run=run)
     else:
         message = _("Created before.")
-    if changed:
-        return f"{message}\n{_('The row was edited afterwards; the case was left as it is.')}"
-    return message
+    return f"{message}\n{EDITED_AFTERWARDS}" if changed else message
+
+
+def says_changed(message: str) -> bool:
+    """Return whether the message of a row in a report says that it was edited after its case was created."""
+    return EDITED_AFTERWARDS in message
 
 
 def issue_text(issue: Issue) -> str:

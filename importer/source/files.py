@@ -13,9 +13,11 @@ from importer.model import Cell, TableOptions
 from importer.source.delimited import Delimited, open_delimited
 from importer.source.header import find_header, name_columns, no_header
 from importer.source.kind import Kind, sniff
+from importer.source.remarks import format_notes
 from importer.source.sheets import Sheet, read_sheet
 from importer.source.snapshot import Snapshot
 from importer.source.table import Grid, Table, WidthCheck, read_body
+from importer.source.workbook import WorkbookGrid
 
 _DEFAULTS = TableOptions()
 _DELIMITER_NAMES = {",": _("comma"), ";": _("semicolon"), "\t": _("tab"), "|": _("vertical bar")}
@@ -75,6 +77,7 @@ def _table(path: Path, options: TableOptions, digest: str, sheet: Sheet) -> Tabl
     found = _row_notes(header_row if options.header_row is None else 1, body.hidden if hidden else 0)
     if body.rows == 0:
         found.append(_("The header is in row {row}, and there is no row below it.", row=header_row))
+    formats = format_notes(grid.remarks, columns) if isinstance(grid, WorkbookGrid) else ()
     return Table(
         path=path,
         sheet=sheet.name,
@@ -83,7 +86,7 @@ def _table(path: Path, options: TableOptions, digest: str, sheet: Sheet) -> Tabl
         digest=digest,
         rows=body.rows,
         hidden=hidden,
-        notes=(*sheet.notes, *found, *name_notes, *body.notes),
+        notes=(*sheet.notes, *found, *name_notes, *body.notes, *formats),
         issues=body.issues,
         _frames=body.frames(columns),
     )

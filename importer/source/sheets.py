@@ -10,7 +10,7 @@ from importer.errors import SourceError
 from importer.files import Package
 from importer.messages import _, ngettext
 from importer.model import TableOptions
-from importer.source.formats import CellFormats, cell_formats
+from importer.source.formats import cell_formats
 from importer.source.kind import Kind
 from importer.source.ods import scan as scan_ods
 from importer.source.overrides import SheetFacts
@@ -74,8 +74,7 @@ def _read_xlsx(snapshot: Snapshot, package: Package, file: str, options: TableOp
         facts = scan_xlsx(package, workbook.parts[name], workbook.formats)
         parsed = parsing.finish()
     grid = WorkbookGrid(parsed, facts, workbook.formats, since_1904=workbook.since_1904)
-    notes = (*_layout_notes(grid, facts, options), *_regional_note(workbook.formats, facts))
-    return Sheet(name, grid, frozenset(facts.hidden), notes)
+    return Sheet(name, grid, frozenset(facts.hidden), _layout_notes(grid, facts, options))
 
 
 def _read_ods(snapshot: Snapshot, package: Package, file: str, options: TableOptions) -> Sheet:
@@ -102,8 +101,7 @@ def _read_xls(snapshot: Snapshot, file: str, options: TableOptions) -> Sheet:
     formats = cell_formats(known["format_ids"], known["codes"])
     grid = WorkbookGrid(parsed, facts, formats, since_1904=known["since_1904"])
     limits = _("Formulas without a result are not recognised in XLS files.")
-    notes = (*_layout_notes(grid, facts, options), *_regional_note(formats, facts), limits)
-    return Sheet(name, grid, frozenset(facts.hidden), notes)
+    return Sheet(name, grid, frozenset(facts.hidden), (*_layout_notes(grid, facts, options), limits))
 
 
 def _read_values(kind: Kind, snapshot: Snapshot, file: str, options: TableOptions) -> Sheet:
@@ -213,10 +211,3 @@ def _layout_notes(grid: WorkbookGrid, facts: SheetFacts, options: TableOptions) 
             )
         )
     return tuple(notes)
-
-
-def _regional_note(formats: CellFormats, facts: SheetFacts) -> tuple[str, ...]:
-    """Return the sentence about dates that look different on each computer, where the sheet has such."""
-    if not formats.regional & facts.kinds:
-        return ()
-    return (_("Dates that Excel shows in each computer's regional format are read as YYYY-MM-DD."),)

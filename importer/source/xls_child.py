@@ -17,7 +17,7 @@ import pickle
 import re
 import struct
 import sys
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, Literal
 
@@ -94,9 +94,10 @@ def answer(content: bytes, name: str | None, output: BinaryIO) -> None:
             return
         sheet = book.sheet_by_name(name)
     pickle.dump(sheet_facts(book, sheet), output)
+    styles = styles_of_texts(book)
     for first in range(0, sheet.nrows, ROWS_BATCH_SIZE):
         rows = range(first, min(first + ROWS_BATCH_SIZE, sheet.nrows))
-        pickle.dump(read_rows(sheet, rows, book.datemode), output, pickle.HIGHEST_PROTOCOL)
+        pickle.dump(read_rows(sheet, rows, book.datemode, styles), output, pickle.HIGHEST_PROTOCOL)
 
 
 def check_ends(stream: memoryview) -> None:
@@ -176,10 +177,19 @@ def link_target(link: xlrd.sheet.Hyperlink) -> str:
     return target.decode("cp1252", "replace") if isinstance(target, bytes) else target
 
 
+def styles_of_texts(book: xlrd.Book) -> set[int]:
+    """Return the cell styles whose number formats may show a text otherwise: those with a section for texts."""
+    codes = {style: book.format_map[xf.format_key].format_str for style, xf in enumerate(book.xf_list)}
+    return {style for style, code in codes.items() if code.count(";") > 2 or ("@" in code and code.strip() != "@")}
+
+
 def read_rows(
-    sheet: xlrd.sheet.Sheet, numbers: range, datemode: Literal[0, 1]
+    sheet: xlrd.sheet.Sheet, numbers: range, datemode: Literal[0, 1], styles: Collection[int]
 ) -> tuple[list[list[object]], list[tuple[int, int, int, str]]]:
-    """Return some rows as columns of values, and the facts about their cells: errors, and numbers with their style."""
+    """Return some rows as columns of values, and the facts about their cells.
+
+    These are errors, numbers with their style, and texts with one of these `styles`.
+    """
     rows = [sheet.row(row) for row in numbers]
     columns: list[list[object]] = [[""] * len(rows) for _ in range(max(1, *map(len, rows)))]
     facts: list[tuple[int, int, int, str]] = []
@@ -188,6 +198,8 @@ def read_rows(
             columns[column][at] = value_of(cell, datemode)
             if cell.ctype in _NUMBERS:
                 facts.append((numbers[at] + 1, column, cell.xf_index or 0, repr(cell.value)))
+            elif cell.ctype == xlrd.XL_CELL_TEXT and cell.xf_index in styles:
+                facts.append((numbers[at] + 1, column, cell.xf_index or 0, ""))
             elif cell.ctype == xlrd.XL_CELL_ERROR:
                 text = xlrd.error_text_from_code.get(int(cell.value), "#ERROR")
                 facts.append((numbers[at] + 1, column, ERROR, text))

@@ -16,7 +16,7 @@ from xml.parsers import expat
 
 from importer.files import LONGEST_CELL, MOST_ROWS, Package, beyond_the_sheet, damaged
 from importer.messages import _
-from importer.source.formats import CellFormats, Shows, cell_formats
+from importer.source.formats import CellFormats, cell_formats
 from importer.source.header import column_letter
 from importer.source.overrides import ERROR, NO_RESULT, Box, Fact, SheetFacts
 from importer.source.parsing import SheetEntry
@@ -27,6 +27,7 @@ _REFERENCE = re.compile(r"([A-Za-z]{1,3})([0-9]+)")
 _MOST_CHANGES = 20_000  # of a column's plain format; a column with more continues in the general format
 _TRUE = ("1", "true")
 _DIGITS = "0123456789"
+_TEXTS = ("s", "str", "inlineStr")
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +113,8 @@ class _SheetScanner:
         self._file = file
         self._targets = targets
         named = {str(style): shown for style, shown in enumerate(formats.by_style) if shown is not None}
-        self._shown = frozenset(style for style, shown in named.items() if shown.shows is not Shows.PLAIN)
+        self._shown = frozenset(style for style, shown in named.items() if not shown.is_plain)
+        self._texts_shown = frozenset(style for style, shown in named.items() if shown.text is not None)
         self._plain = {style: shown.code for style, shown in named.items() if style not in self._shown}
         self._codes: dict[str, str] = {}  # the plain format of the latest cell, by the column's letters
         self._handlers: dict[str, Callable[[Attributes], None]] = {}
@@ -240,6 +242,10 @@ class _SheetScanner:
             self._add_fact(NO_RESULT, "=" + formula)
         elif value and kind == "n" and style in self._shown:
             self._add_fact(int(style), repr(float(value)))
+        elif value and kind == "d" and style in self._shown:
+            self._add_fact(int(style), value)
+        elif kind in _TEXTS and style in self._texts_shown:
+            self._add_fact(int(style), "")  # the parser has the text
 
     def _add_fact(self, kind: int, text: str) -> None:
         letters = self._cell["r"].rstrip(_DIGITS)

@@ -15,7 +15,7 @@ import pandas as pd
 
 from importer import report
 from importer.errors import SourceError, StartRefused
-from importer.identity import Scope
+from importer.identity import UNKNOWN_CONTENT, Scope
 from importer.journal import Adopted, ImportRecord, Journal
 from importer.mapping import CaseMapping
 from importer.messages import _
@@ -80,6 +80,12 @@ class _SheetRow:
     id_prefijo: str
     reference: str
     status: str
+    message: str
+
+    @property
+    def was_changed(self) -> bool:
+        """Whether the sheet says that the row was edited after its case was created."""
+        return report.says_changed(self.message)
 
     @property
     def number(self) -> int:
@@ -147,6 +153,8 @@ class _ReportChecker:
             message = _("Taken over from a report in which it was in doubt.")
             return Adopted(identity, state, usable, row.id_prefijo or None, message)
         self._note_difference(row)
+        if row.was_changed:  # the edit came before this computer saw the row, so its content must not count as sent
+            identity = replace(identity, content_hash=UNKNOWN_CONTENT, column_digests="")
         return Adopted(identity, Status.CREATED, usable, row.id_prefijo or None)
 
     def _refuse(self, row: _SheetRow, problem: _Problem) -> None:
@@ -266,7 +274,7 @@ def _sheet_rows(plan: Plan) -> Iterator[_SheetRow]:
         "idPrefijo": "idPrefijo",
     }
     for frame, batch in plan.cells():
-        names = ("wolkvox_id", "idPrefijo", "reference", "status")
+        names = ("wolkvox_id", "idPrefijo", "reference", "status", "message")
         texts = [_texts(frame, ours.get(name)) for name in names]
         for planned, cells in zip(batch.rows(), zip(*texts, strict=True), strict=True):
             yield _SheetRow(planned, *cells)

@@ -12,7 +12,7 @@ from importer import identity
 from importer.identity import Scope
 from importer.journal import ImportRecord, Journal, KnownRow
 from importer.messages import _
-from importer.model import MAY_BE_CASES, Attachment, Issue
+from importer.model import MAY_BE_CASES, Attachment, Issue, Status
 from importer.workflow.keys import MOST_NAMED, KeyIndex, Keys, Occurrences, content_keys, keys_in, short_key
 from importer.workflow.lookalikes import elaborate_spellings
 
@@ -52,6 +52,11 @@ class ImportHistory:
     def holders(self, scope: Scope, ids: Sequence[str]) -> dict[str, str]:
         """Return the references of the rows of this tenant and operation that have these case ids, by id."""
         return self.journal.rows.holders(scope.tenant, scope.operation, ids) if self.journal and ids else {}
+
+    @property
+    def column_secret(self) -> bytes:
+        """The key under which the journal's digests of columns are made."""
+        return self.journal.rows.column_secret if self.journal else b""
 
     @property
     def lacks_spellings(self) -> bool:
@@ -195,7 +200,7 @@ class RowMatcher:
                 yield from self._reference_issues(numbers[at], cell, rows, at)
         yield from self._id_issues(frame, rows)
         if self._key_columns:
-            new_rows = [at for at, digest in enumerate(rows.key_digests) if digest and at not in rows.known]
+            new_rows = [at for at, digest in enumerate(rows.key_digests) if digest and _is_unsent(rows.known.get(at))]
             taken = self._taken(keys, rows, new_rows) if self._history.record is not None else {}
             for at in new_rows:
                 yield from self._similar_issues(numbers[at], keys.parts[at], at, taken)
@@ -243,24 +248,28 @@ class RowMatcher:
         If only a guess suggests it, a key that another row of this sheet has belongs to that row: a program shows all
         keys of a sheet in the same way.
         """
-        lookups = [(at, lookup) for at in new_rows for lookup in self._lookups(keys, rows, at)]
+        lookups = [(at, lookup) for at in new_rows for lookup in self._lookups(keys, at)]
         known = self._history.similar(list(dict.fromkeys(lookup.digest for _at, lookup in lookups)))
         found: dict[int, str] = {}
         for at, lookup in lookups:
             if lookup.digest not in known:
                 continue
-            others = {short_key(digest) for digest in known[lookup.digest] - {rows.key_digests[at]}}
+            digests = known[lookup.digest] - {rows.key_digests[at]}
+            if at in rows.known:  # what was never sent stands in nobody's way for ever
+                sent = self._history.known(list(digests))
+                digests = {digest for digest in digests if digest in sent and sent[digest].row.status in MAY_BE_CASES}
+            others = {short_key(digest) for digest in digests}
             if lookup.guessed:
                 others -= self._index.present(list(others))
             if others:
                 found.setdefault(at, lookup.shown)
         return found
 
-    def _lookups(self, keys: Keys, rows: MatchedRows, at: int) -> Iterator[_SpellingLookup]:
+    def _lookups(self, keys: Keys, at: int) -> Iterator[_SpellingLookup]:
         """Yield every digest by which the journal may know a row's key in another spelling."""
         parts = keys.parts[at]
         shown = " · ".join(parts)
-        yield _SpellingLookup(rows.loose_digests[at], shown)
+        yield _SpellingLookup(identity.loose_digest(parts), shown)
         yield _SpellingLookup(identity.spelling_digest(parts, bare=True), shown)
         for other in keys.spellings.get(at, ()):
             text = " · ".join(other.parts)
@@ -293,6 +302,11 @@ class RowMatcher:
             else:
                 message = _("{column} '{value}' may be the key that was imported before as '{other}'", **named)
             yield Issue(number, column, value, "key-similar", message, _SAME_OR_NOT)
+
+
+def _is_unsent(known: KnownRow | None) -> bool:
+    """Return whether a row is new, or was only ever recorded as one that is not sent."""
+    return known is None or known.row.status in (Status.INVALID, Status.SKIPPED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -332,13 +346,20 @@ class Contents:
         self._columns: dict[str, list[bytes]] = {}
         self._chosen: dict[tuple[str, ...], list[tuple[bytes, ...]]] = {}
 
+    def column_digests(self, position: int, columns: Sequence[str], secret: bytes) -> str:
+        """Return a digest for each of these columns, in the order of their names; a missing column counts as empty."""
+        return identity.column_digests(self._cells(position, columns), secret)
+
     def hash(self, position: int, columns: Sequence[str], attachments: Sequence[Attachment] | None) -> str:
         """Return the content hash of the row at `position` (from 0); a missing column counts as empty."""
+        return identity.hash_of_written(self._cells(position, columns), attachments)
+
+    def _cells(self, position: int, columns: Sequence[str]) -> tuple[bytes, ...]:
         key = tuple(columns)
         if key not in self._chosen:
             cells = map(self._column, sorted(key))
             self._chosen[key] = list(zip(*cells, strict=True)) if key else [()] * len(self._frame)
-        return identity.hash_of_written(self._chosen[key][position], attachments)
+        return self._chosen[key][position]
 
     def _column(self, name: str) -> list[bytes]:
         """Return the cells of a column, each preceded by the column's name."""

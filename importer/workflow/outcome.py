@@ -384,4 +384,4 @@ def _flags(row: PlannedRow) -> Iterator[str]:
     if row.known and row.known.deleted:
         yield _("This case was deleted from the CRM, as a person reported.")
     if row.differs:
-        yield _("Edited after its case was created; the case was not changed.")
+        yield report.EDITED_AFTERWARDS

@@ -45,10 +45,11 @@ class PlannedRow:
 
     `number` is the one that Excel shows. `key_digest` is empty if the row has no identity: its key is blank or belongs
     to another row. `status` is the state before anything is sent; `known` is what the journal knows, and `differs`
-    means that the row's content has changed since, or that a rejected row is to be sent again unchanged. `skipped` and
-    `waits` say why a row is no case of its own, or not sent yet. `part_of` is the row of whose case it is a further
-    line; `faulty_lines` are the further lines of its own case that have issues. `missing` names attachments that the
-    mapping allows the case to go without. `fields` are by path (`contact`, `form.Subject`), without the reference.
+    means that the row's content has changed since, or that a rejected row is to be sent again unchanged. `edited` are
+    the columns that have changed since, None where that is not known. `skipped` and `waits` say why a row is no case of
+    its own, or not sent yet. `part_of` is the row of whose case it is a further line; `faulty_lines` are the further
+    lines of its own case that have issues. `missing` names attachments that the mapping allows the case to go without.
+    `fields` are by path (`contact`, `form.Subject`), without the reference.
     """
 
     number: int
@@ -56,10 +57,12 @@ class PlannedRow:
     loose_digest: str
     reference: str
     content_hash: str
+    column_digests: str
     spellings: tuple[str, ...]
     status: Status
     known: JournalRow | None
     differs: bool
+    edited: tuple[str, ...] | None
     skipped: str | None
     waits: str | None
     issues: tuple[Issue, ...]
@@ -74,7 +77,9 @@ class PlannedRow:
         """The row's identity, None if it has none."""
         if not self.key_digest:
             return None
-        return Identity(self.key_digest, self.loose_digest, self.reference, self.content_hash, self.spellings)
+        return Identity(
+            self.key_digest, self.loose_digest, self.reference, self.content_hash, self.column_digests, self.spellings
+        )
 
     @property
     def is_valid(self) -> bool:

@@ -14,10 +14,11 @@ from importer.identity import Scope
 from importer.journal import KnownRow
 from importer.mapping import CaseMapping, Converted, TableNeed
 from importer.messages import _, shorten
-from importer.model import UNSETTLED, Attachment, Issue, JournalRow, Status
+from importer.model import MAY_BE_CASES, UNSETTLED, Attachment, Issue, JournalRow, Status
 from importer.source import Table
 from importer.spool import Spool
 from importer.validation import Validator
+from importer.workflow.key_formats import KeyFormats
 from importer.workflow.keys import Keys
 from importer.workflow.lines import FaultyLines, ReportedLines
 from importer.workflow.matching import Contents, ImportHistory, MatchedRows, RowMatcher
@@ -93,9 +94,10 @@ class Planner:
         self._validator = Validator(self._mapper.rules, self._mapper.key_columns)
         marked = bool(ours) and table.sheet is None  # our CSV marks text that looks like a formula
         self._frames = _unmarked(table.frames()) if marked else table.frames()
-        self._is_kept = history.is_kept
+        self._is_kept, self._column_secret = history.is_kept, history.column_secret
         self._retry_rejected = retry_rejected
         self._taken: set[str] = set()
+        self._key_formats = KeyFormats(self._mapper.key_columns)
         self._matcher = RowMatcher(
             scope,
             history,
@@ -121,6 +123,7 @@ class Planner:
         for frame in self._frames:
             skipped, keys = {**self._mapper.skipped(frame), **self._left_out(frame)}, self._matcher.keys(frame)
             self._matcher.remember(frame, keys, skipped)
+            self._key_formats.add(frame)
             surveyed.append((skipped, keys))
         self._matcher.all_seen()
         return (
@@ -224,7 +227,7 @@ class Planner:
         """Combine the results of the other steps, and determine the state of each row."""
         recorded = (column for known in matched.known.values() for column in known.columns)
         content = Contents(self._mapper.content(rows.frame, recorded))
-        contents = _RowContents(content, rows.frame.index, found, self._folder)
+        contents = _RowContents(content, rows.frame.index, found, self._folder, self._column_secret)
         hashes = [contents.hash(at, self._content_columns) if self._is_kept else "" for at in range(len(rows.frame))]
         differing = self._differing(rows, matched, contents, hashes)
         self._assign_repeated_keys(matched, differing)
@@ -239,8 +242,11 @@ class Planner:
             is_valid = bool(matched.key_digests[at]) and not faults
             differs = known is not None and (at in differing or self._is_retried(known))
             state = state_of(known, skipped, is_part=part_of is not None, is_valid=is_valid, differs=differs)
-            digests = matched.key_digests[at], matched.loose_digests[at], matched.references[at], hashes[at]
-            identified = *digests, matched.spellings.get(at, ()), state, known, differs
+            is_new = self._is_kept and state not in {*MAY_BE_CASES, Status.SKIPPED, Status.PART}
+            columns = contents.column_digests(at, self._content_columns) if is_new else ""
+            digests = matched.key_digests[at], matched.loose_digests[at], matched.references[at], hashes[at], columns
+            edited = contents.edited(at, matched.known[at]) if at in differing and at in matched.known else None
+            identified = *digests, matched.spellings.get(at, ()), state, known, differs, edited
             sent = faults, files.attachments, files.missing
             lines.append((*identified, skipped, None, *sent, part_of, ()))
         return Batch.of(lines, converted.fields)
@@ -286,7 +292,7 @@ class Planner:
             scope=self._scope,
             columns=self._columns,
             content_columns=self._content_columns,
-            notes=(*self._table.notes, *self._mapper.notes),
+            notes=(*self._table.notes, *self._key_formats.notes(), *self._mapper.notes),
             frames=self._frames,
             batches=self._faults.told_in(batches),
             key_columns=self._mapper.key_columns,
@@ -320,13 +326,24 @@ class _RowContents:
         numbers: pd.Index,
         found: Mapping[int, FoundAttachments],
         folder: AttachmentFolder | None,
+        secret: bytes,
     ) -> None:
-        self._contents, self._found = contents, found
+        self._contents, self._found, self._secret = contents, found, secret
         self._numbers, self._has_attachments = numbers.tolist(), folder is not None
 
     def hash(self, at: int, columns: tuple[str, ...]) -> str:
         """Return the hash of a row's content over these columns, including its files if all of them can be sent."""
         return self._contents.hash(at, columns, self._attachments(self._numbers[at]))
+
+    def column_digests(self, at: int, columns: tuple[str, ...]) -> str:
+        """Return the digests of a row's columns, by which the journal can tell later which of them were edited."""
+        return self._contents.column_digests(at, columns, self._secret)
+
+    def edited(self, at: int, known: KnownRow) -> tuple[str, ...] | None:
+        """Return the columns that differ from what the journal knows, None where it has no digests of them."""
+        if not known.column_digests:
+            return None
+        return identity.edited_columns(known.columns, known.column_digests, self.column_digests(at, known.columns))
 
     def _attachments(self, number: int) -> Sequence[Attachment] | None:
         files = self._found.get(number)
@@ -356,8 +373,8 @@ def select_rows(plan: Plan, states: Iterable[Status]) -> Plan:
     cases: set[int] = set()
     for frame, batch in plan.cells():
         shown = [str(cell).strip() for cell in frame[column]] if column else [""] * len(batch)
-        found = zip(_case_rows(batch), _states(batch, shown), strict=True)
-        cases.update(row for row, each in found if not wanted.isdisjoint(each))
+        rows = zip(_case_rows(batch), _states(batch, shown), strict=True)
+        cases.update(row for row, were in rows if not wanted.isdisjoint(were))
     frames: Spool[pd.DataFrame] = Spool()
     batches: Spool[Batch] = Spool()
     for frame, batch in plan.cells():

@@ -209,6 +209,7 @@ class Sender:
         return Intent(
             reference=body.reference,
             content_hash=row.content_hash,
+            column_digests=row.column_digests,
             columns=plan.content_columns,
             body_length=body.length,
             seconds=self._context.crm.attempt_deadline(body.length),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Callable, Sequence
 
 from sqlalchemy import Connection, insert, inspect, select
@@ -31,12 +32,19 @@ def m003_attempts_by_boot(connection: Connection) -> None:
     attempts_by_boot.apply(connection)
 
 
+def m004_digests_of_columns(connection: Connection) -> None:
+    """Add digests of each row's columns, so that it can be said which of them were edited, and their secret."""
+    connection.exec_driver_sql("ALTER TABLE rows ADD COLUMN column_digests VARCHAR")
+    connection.execute(insert(schema.facts).values(name="column_secret", value=secrets.token_hex(16)))
+
+
 Step = Callable[[Connection], None]
 
 MIGRATIONS: tuple[Step, ...] = (
     m001_first_shape,
     m002_fingerprints_of_reports,
     m003_attempts_by_boot,
+    m004_digests_of_columns,
 )
 
 

@@ -33,14 +33,21 @@ def _with_time(pattern: str) -> re.Pattern[str]:
 
 _YEAR_FIRST = _with_time(r"(?P<year>\d{4})([-/.])(?P<one>\d{1,2})\2(?P<two>\d{1,2})")
 _YEAR_LAST = _with_time(r"(?P<one>\d{1,2})([-/.])(?P<two>\d{1,2})\2(?P<year>\d{4})")
+_SHORT_YEAR = _with_time(r"\d{1,2}([-/.])\d{1,2}\1\d{2}")
 _NAMED = (
     _with_time(
         rf"{_WEEKDAY}(?P<day>\d{{1,2}})(?:\s+de\s+|[-/.\s]\s*){_NAME}(?:\s+del?\s+|[-/,\s]\s*)(?P<year>\d{{4}})"
     ),
     _with_time(rf"{_WEEKDAY}{_NAME}\s+(?P<day>\d{{1,2}}),?\s+(?P<year>\d{{4}})"),
 )
-_ORDERS = {"one": "DD/MM/YYYY", "two": "MM/DD/YYYY"}
-"""The format of a date with the year last, by the group that is the day."""
+_SHAPES = {
+    _YEAR_LAST: {"one": "DD/MM/YYYY", "two": "MM/DD/YYYY"},
+    _YEAR_FIRST: {"two": "YYYY-MM-DD", "one": "YYYY-DD-MM"},
+}
+"""The formats of dates in digits, by the group that is the day."""
+
+CENTURY = 1930
+"""The first of the hundred years that two digits mean, as in Excel."""
 
 _TIME_ALONE = re.compile(_CLOCK, re.IGNORECASE)
 
@@ -63,11 +70,12 @@ class DateTimeReader:
     """Reads the dates and times of one column.
 
     `formats` are those of the mapping; without any, `observe` collects what proves the order of day and month in the
-    column: a part above 12.
+    column: a part above 12. A year of two digits is one of the hundred years that begin with `century`.
     """
 
-    def __init__(self, formats: Sequence[str] = ()) -> None:
+    def __init__(self, formats: Sequence[str] = (), century: int = CENTURY) -> None:
         self._formats = [self._pattern(form) for form in formats]
+        self._century = century
         self._proofs: dict[str, str] = {}
 
     @staticmethod
@@ -78,15 +86,16 @@ class DateTimeReader:
     def observe(self, texts: Iterable[str]) -> None:
         """Look at texts of the column, before the first of them is read."""
         for text in texts:
-            if parts := _YEAR_LAST.fullmatch(text):
-                for day, month in (("one", "two"), ("two", "one")):
-                    if 12 < int(parts[day]) <= 31 and int(parts[month]) <= 12:
-                        self._proofs.setdefault(day, text)
+            for shape, forms in _SHAPES.items():
+                if parts := shape.fullmatch(text):
+                    one, two = int(parts["one"]), int(parts["two"])
+                    if 12 < max(one, two) <= 31 and 1 <= min(one, two) <= 12:
+                        self._proofs.setdefault(forms["one" if one > two else "two"], text)
 
     @property
     def order(self) -> str | None:
-        """The format of dates with the year last that the column proves, None without proof."""
-        return _ORDERS[next(iter(self._proofs))] if len(self._proofs) == 1 else None
+        """The one format of dates in digits that the column proves, None without proof."""
+        return next(iter(self._proofs)) if len(self._proofs) == 1 else None
 
     def read(self, cell: str | Typed) -> datetime:
         """Return the date and time of a cell, midnight for a date alone; raises `Refused`."""
@@ -113,32 +122,38 @@ class DateTimeReader:
     def _by_formats(self, text: str) -> datetime:
         for pattern in self._formats:
             if parts := pattern.fullmatch(text):
-                return _datetime(parts, *_day_and_month(parts))
+                return _datetime(parts, *_day_and_month(parts), self._century)
         raise _not_a_date(text)
 
     def _by_proof(self, text: str) -> datetime:
-        if parts := _YEAR_FIRST.fullmatch(text):  # the ISO order needs no proof
-            return _datetime(parts, day=int(parts["two"]), month=int(parts["one"]))
-        if parts := _YEAR_LAST.fullmatch(text):
-            one, two = int(parts["one"]), int(parts["two"])
-            if one != two and self.order is None:
-                raise self._unclear(text)
-            day, month = (two, one) if self.order == _ORDERS["two"] else (one, two)
-            return _datetime(parts, day, month)
+        for shape in _SHAPES:
+            if parts := shape.fullmatch(text):
+                return _datetime(parts, *self._day_and_month_of(parts))
         for shape in _NAMED:
             if parts := shape.fullmatch(text):
                 return _datetime(parts, *_day_and_month(parts))
         raise _not_a_date(text)
 
-    def _unclear(self, text: str) -> Refused:
-        if self._proofs:
-            one, two = self._proofs["one"], self._proofs["two"]
+    def _day_and_month_of(self, parts: Parts) -> tuple[int, int]:
+        """Return day and month in digits; raises `Refused` where the column does not prove which is which."""
+        one, two = int(parts["one"]), int(parts["two"])
+        forms = _SHAPES[parts.re]
+        proofs = [form for form in forms.values() if form in self._proofs]
+        if not proofs and parts.re is _YEAR_FIRST:
+            proofs = [forms["two"]]  # the ISO order needs no proof
+        if one != two and len(proofs) != 1:
+            raise self._unclear(parts[0], proofs)
+        return (one, two) if proofs == [forms["one"]] else (two, one)
+
+    def _unclear(self, text: str, proofs: Sequence[str]) -> Refused:
+        if proofs:
+            one, two = (self._proofs[form] for form in proofs)
             message = _("'{one}' and '{two}' in this column differ in the order of day and month", one=one, two=two)
         else:
             message = _("'{value}' may be day/month or month/day, and no date in the column proves which", value=text)
-        return Refused(
-            "date-format-unclear", message, _('Add the format of the cells to the mapping, such as read: "DD/MM/YYYY"')
-        )
+        form = proofs[0] if proofs else "DD/MM/YYYY"
+        remedy = _('Add the format of the cells to the mapping, such as read: "{format}"', format=form)
+        return Refused("date-format-unclear", message, remedy)
 
 
 def _typed_datetime(cell: Typed) -> datetime:
@@ -158,11 +173,9 @@ def _day_and_month(parts: Parts) -> tuple[int, int]:
     return day, int(parts["month"]) if "month" in named else 1
 
 
-def _datetime(parts: Parts, day: int, month: int) -> datetime:
-    named = parts.re.groupindex
-    if "short_year" in named:
-        short = int(parts["short_year"])
-        year = short + (2000 if short < 69 else 1900)
+def _datetime(parts: Parts, day: int, month: int, century: int = CENTURY) -> datetime:
+    if "short_year" in parts.re.groupindex:
+        year = century + (int(parts["short_year"]) - century) % 100
     else:
         year = int(parts["year"])
     clock = _clock(parts) or time()
@@ -198,8 +211,12 @@ def _not_a_time(text: str) -> Refused:
 
 
 def _not_a_date(text: str | Typed) -> Refused:
+    form = "DD/MM/YY" if _SHORT_YEAR.fullmatch(str(text)) else "DD/MM/YYYY"
     return Refused(
         "not-a-date",
         _("'{value}' is not a readable date", value=shorten(str(text))),
-        _('Correct the cell, or add the format of the cells to the mapping, such as read: "DD/MM/YYYY"'),
+        _(
+            'Correct the cell, or add the format of the cells to the mapping, such as read: "{format}"',
+            format=form,
+        ),
     )

@@ -10,7 +10,14 @@ from importer.mapping.refusal import Refused
 from importer.messages import _, shorten
 from importer.model import Typed
 
-_BARE = re.compile(r"(?P<minus>-)?\s*(?P<digits>\d[\d.,' \u00a0\u202f]*\d|\d|[.,]\d+)\s*(?P<percent>%)?")
+_GAPS = str.maketrans({"\u00a0": " ", "\u202f": " ", "\u2009": " ", "\u2019": "'"})
+_BARE = re.compile(r"(?P<minus>-)?\s*(?P<digits>[\d.,' ]*\d)\s*(?P<percent>%)?")
+_SHAPES = {
+    sign: re.compile(rf"(?:\d+|[1-9]\d{{0,2}}([{thousands}' ])\d{{3}}(?:\1\d{{3}})*)?(?P<fraction>[{sign}]\d+)?")
+    for sign, thousands in ((".", ","), (",", "."))
+}
+"""How digits look by their decimal sign: all in a row, or in groups of three with one separator between all of them."""
+
 _MONEY = re.compile(r"\b[A-Z]{1,3}\$|[$€£¢¥₡₲]|\b[A-Z]{3}\b|\bS/\.?|\bBs\.?|\bGs\.?")
 _SAFE_INTEGER = 2**53  # above it, a JSON number loses digits in programs that read it as a double
 
@@ -31,8 +38,8 @@ class NumberReader:
         """Look at texts of the column, before the first of them is read."""
         if self._given is None:
             for text in texts:
-                if (parts := self._parts(text)) and (sign := _proved_sign(parts["digits"])):
-                    self._proofs.setdefault(sign, text)
+                if (parts := self._parts(text)) and len(signs := _possible_signs(parts["digits"])) == 1:
+                    self._proofs.setdefault(signs[0], text)
 
     @property
     def sign(self) -> str | None:
@@ -44,14 +51,13 @@ class NumberReader:
         if isinstance(cell, Typed):
             if isinstance(cell.value, bool) or not isinstance(cell.value, int | float):
                 raise _not_a_number(cell.text)
+            stored = Decimal(f"{cell.value:.15g}")
             shown = _plain(cell.text)
-            return Decimal(repr(cell.value)) if shown is None else shown
+            return stored if shown is None or not _is_rounded(stored, shown) else shown
         parts = self._parts(cell)
         if parts is None:
             raise _not_a_number(cell)
-        digits = re.sub(r"[' \u00a0\u202f]", "", parts["digits"])
-        if "." in digits or "," in digits:
-            digits = self._with_point(digits, cell)
+        digits = self._with_point(parts["digits"], cell)
         number = Decimal(f"{parts['minus'] or ''}{digits}")
         return number / 100 if parts["percent"] else number
 
@@ -60,19 +66,19 @@ class NumberReader:
             text = f"-{text[1:-1]}"  # accounting style for a negative number
         if self._money:
             text = _MONEY.sub("", text).strip()
-        return _BARE.fullmatch(text)
+        return _BARE.fullmatch(text.translate(_GAPS))
 
     def _with_point(self, digits: str, text: str) -> str:
-        sign = self.sign
-        if sign is None:
+        """Return digits without their groups and with a point for the decimal sign; raises `Refused`."""
+        sign = self.sign or (None if "." in digits or "," in digits else ".")
+        if sign is None and _possible_signs(digits):
             raise self._unclear(text)
-        thousands = "." if sign == "," else ","
-        whole, _sign, fraction = digits.partition(sign)
-        groups = whole.split(thousands)
-        grouped = len(groups) == 1 or (1 <= len(groups[0]) <= 3 and all(len(group) == 3 for group in groups[1:]))
-        if not grouped or thousands in fraction or sign in fraction:
+        parts = _SHAPES[sign].fullmatch(digits) if sign else None
+        if parts is None:
             raise _not_a_number(text)
-        return f"{''.join(groups)}.{fraction}" if fraction else "".join(groups)
+        fraction = parts["fraction"] or ""
+        whole = re.sub(r"\D", "", digits.removesuffix(fraction))
+        return f"{whole}.{fraction[1:]}" if fraction else whole
 
     def _unclear(self, text: str) -> Refused:
         if self._proofs:
@@ -109,19 +115,9 @@ def fractional(number: Decimal, text: str) -> int | float:
     return nearest
 
 
-def _proved_sign(digits: str) -> str | None:
-    """Return the decimal sign that a number proves by itself, None where it proves none."""
-    points, commas = digits.count("."), digits.count(",")
-    if points and commas:
-        return "." if digits.rindex(".") > digits.rindex(",") else ","
-    sign, other = (".", ",") if points else (",", ".")
-    if points + commas > 1:
-        return other
-    if points + commas == 1:
-        before, after = digits.split(sign)
-        if len(after) != 3 or not 1 <= len(before) <= 3 or before.startswith("0"):
-            return sign
-    return None
+def _possible_signs(digits: str) -> list[str]:
+    """Return the decimal signs by which digits are a number: one is proved, both are possible, none is no number."""
+    return [sign for sign, shape in _SHAPES.items() if shape.fullmatch(digits)]
 
 
 def _plain(text: str) -> Decimal | None:
@@ -132,6 +128,11 @@ def _plain(text: str) -> Decimal | None:
     except InvalidOperation:
         return None
     return number / 100 if percent else number
+
+
+def _is_rounded(stored: Decimal, shown: Decimal) -> bool:
+    """Return whether a shown number is the stored one to the digits that it has, and no part of a text around it."""
+    return abs(stored - shown) < Decimal(1).scaleb(int(shown.as_tuple().exponent))
 
 
 def _not_a_number(text: str) -> Refused:

@@ -7,12 +7,13 @@ raises `Refused` where the cell has no such value.
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Callable, Iterable, Mapping
 from datetime import date, datetime
 from typing import TypeAlias
 
 import phonenumbers
-from phonenumbers import CountryCodeSource, NumberParseException, ValidationResult
+from phonenumbers import NumberParseException, ValidationResult
 
 from importer.mapping.converters.formats import format_datetime
 from importer.mapping.converters.markup import html_to_text
@@ -38,13 +39,14 @@ Observer: TypeAlias = Callable[[Iterable[str]], None]
 _DEFAULT_FORMATS = {"date": "YYYY-MM-DD", "datetime": "YYYY-MM-DD HH:mm:ss", "time": "HH:mm:ss"}
 _TRUE = frozenset({"true", "t", "yes", "y", "si", "s", "sim", "verdadero", "verdadeiro", "v", "x", "on", "1"})
 _FALSE = frozenset({"false", "f", "no", "n", "nao", "falso", "off", "0"})
+_SCHEME = re.compile(r"^(?:mailto|tel):\s*", re.IGNORECASE)  # of a link that was copied as text
 _URL = re.compile(r"https?://[^\s/?#.]+(?:[.:][^\s/?#]+)?(?:[/?#]\S*)?", re.IGNORECASE)
 
 
 def converter(spec: FieldSpec) -> tuple[Converter, Observer | None]:
     """Return what converts a cell to the field's type, and what must observe the whole column before, if anything."""
     if spec.type in DATES_AND_TIMES:
-        reader = MomentReader(spec.read or (), spec.zone)
+        reader = MomentReader(spec.read or (), spec.zone, spec.century)
         form = spec.format or _DEFAULT_FORMATS[spec.type]
         if spec.type == "time":
             return lambda cell: format_datetime(datetime.combine(date.min, reader.read_time(cell)), form), None
@@ -113,6 +115,12 @@ def _multi_select(spec: FieldSpec) -> Converter:
     return convert
 
 
+def _email(cell: CellValue) -> str:
+    """Return an address without the `mailto:` and the subject of a link to it."""
+    text = str(cell)
+    return _SCHEME.sub("", text).partition("?")[0].strip() if _SCHEME.match(text) else text
+
+
 def _url(cell: CellValue) -> str:
     text = str(cell)
     if not _URL.fullmatch(text):
@@ -126,8 +134,11 @@ def _url(cell: CellValue) -> str:
 
 # Phone numbers, by the metadata of the library `phonenumbers`.
 
-_PUNCTUATION = re.compile(r"[\s\u00a0().\-/]+")
-_OLD_MEXICAN = re.compile(r"(\+?52|)1(\d{10})")
+_PUNCTUATION = re.compile(r"[\s().\-/\u2010-\u2015\u2212]+")
+_OLD_MEXICAN = re.compile(r"(\+?52|)(?:1|01|04[45])(\d{10})")
+_COLOMBIA = 57
+_OLD_COLOMBIAN = re.compile(r"(?:57)?([1245678]\d{7})")
+"""A landline as dialled until 2021: an area of one digit and seven digits; the area became three digits, 601 to 608."""
 
 
 def _phone(spec: FieldSpec) -> Converter:
@@ -138,40 +149,46 @@ def _phone(spec: FieldSpec) -> Converter:
 def phone(text: str, country: str, form: str) -> str:
     """Return a phone number as `form` says: `+573001234567` (international) or `3001234567` (national).
 
-    A number of another country keeps its calling code in both forms. Raises `Refused` where a number of this length is
-    impossible in its country.
+    A number of another country keeps its calling code in both forms. Raises `Refused` where the numbering plan of its
+    country has no such number.
     """
-    digits = _PUNCTUATION.sub("", text)
+    digits = _PUNCTUATION.sub("", unicodedata.normalize("NFKC", _SCHEME.sub("", text)))
     if digits.startswith("00"):
         digits = f"+{digits[2:]}"
     if not digits.removeprefix("+").isdecimal():
         raise _not_a_phone(_("'{value}' is not a phone number", value=shorten(text)))
     if digits.startswith("+52") or country == "MX":
         digits = _OLD_MEXICAN.sub(r"\1\2", digits) if _OLD_MEXICAN.fullmatch(digits) else digits
-    number = _parsed(digits, country, text)
+    number = _of_the_plan(_parsed(digits, country, text), text)
     if form == "national" and number.country_code == phonenumbers.country_code_for_region(country):
         return phonenumbers.national_significant_number(number)
     return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
 
 
 def _parsed(digits: str, country: str, text: str) -> phonenumbers.PhoneNumber:
-    """Return the number in digits; raises `Refused` where its country cannot have it."""
+    """Return the number in digits; raises `Refused` where they begin with the calling code of no country."""
     try:
-        number = phonenumbers.parse(digits, country, keep_raw_input=True)
+        return phonenumbers.parse(digits, country)
     except NumberParseException as error:
         if error.error_type == NumberParseException.INVALID_COUNTRY_CODE:
             raise _not_a_phone(_("'{value}' begins with a calling code of no country", value=shorten(text))) from error
         raise _not_a_phone(_("'{value}' is not a phone number", value=shorten(text))) from error
+
+
+def _of_the_plan(number: phonenumbers.PhoneNumber, text: str) -> phonenumbers.PhoneNumber:
+    """Return a number, or its successor in today's plan; raises `Refused` where its country's plan has neither."""
+    old = _OLD_COLOMBIAN.fullmatch(str(number.national_number)) if number.country_code == _COLOMBIA else None
+    if old is not None:
+        number = phonenumbers.PhoneNumber(_COLOMBIA, int(f"60{old[1]}"))
+    if phonenumbers.is_valid_number(number):
+        return number
     named = {"value": shorten(text), "country": phonenumbers.region_code_for_country_code(number.country_code or 0)}
     length = phonenumbers.is_possible_number_with_reason(number)
     if length == ValidationResult.TOO_LONG:
         raise _not_a_phone(_("'{value}' has too many digits for a phone number of {country}", **named))
     if length in {ValidationResult.TOO_SHORT, ValidationResult.IS_POSSIBLE_LOCAL_ONLY}:
         raise _not_a_phone(_("'{value}' has too few digits for a phone number of {country}", **named))
-    guessed = number.country_code_source == CountryCodeSource.FROM_NUMBER_WITHOUT_PLUS_SIGN
-    if length != ValidationResult.IS_POSSIBLE or (guessed and not phonenumbers.is_valid_number(number)):
-        raise _not_a_phone(_("'{value}' is not a possible phone number of {country}", **named))
-    return number
+    raise _not_a_phone(_("'{value}' is not a possible phone number of {country}", **named))
 
 
 def _not_a_phone(message: str) -> Refused:
@@ -181,7 +198,7 @@ def _not_a_phone(message: str) -> Refused:
 
 _CONVERTERS: Mapping[str, Callable[[FieldSpec], Converter]] = {
     "text": lambda _spec: str,
-    "email": lambda _spec: str,
+    "email": lambda _spec: _email,
     "html": lambda _spec: lambda cell: html_to_text(str(cell)),
     "url": lambda _spec: _url,
     "boolean": lambda _spec: boolean,

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, time, timedelta, timezone
 from zoneinfo import ZoneInfo
 
-from importer.mapping.converters.moments import DateTimeReader
+from importer.mapping.converters.moments import CENTURY, DateTimeReader
 from importer.mapping.refusal import Refused
 from importer.messages import _, shorten
 from importer.model import Typed
@@ -30,9 +30,9 @@ class MomentReader:
     Without a zone such a cell is refused: its date may be another one where the cases are.
     """
 
-    def __init__(self, formats: Sequence[str] = (), zone: str | None = None) -> None:
+    def __init__(self, formats: Sequence[str] = (), zone: str | None = None, century: int = CENTURY) -> None:
         self._reads_epoch = EPOCH in formats
-        self._reader = DateTimeReader([form for form in formats if form != EPOCH])
+        self._reader = DateTimeReader([form for form in formats if form != EPOCH], century)
         self._zone = ZoneInfo(zone) if zone else None
 
     def observe(self, texts: Iterable[str]) -> None:

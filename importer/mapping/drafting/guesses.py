@@ -8,8 +8,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from importer.mapping.document import Node
-from importer.mapping.drafting.matching import CASE_TYPES, CLOSED, Match
+from importer.mapping.drafting.headers import CASE_TYPES, CLOSED
+from importer.mapping.drafting.kinds import is_html
+from importer.mapping.drafting.matching import Match
 from importer.mapping.drafting.profiles import Profile
+from importer.mapping.drafting.survey import Survey
 from importer.messages import _, ngettext
 from importer.text import clean, escaped, unaccented
 
@@ -63,20 +66,41 @@ def blank(yaml: str, expected: str) -> DraftLine:
     return DraftLine(yaml, f"<-- {expected}")
 
 
-def guess_fields(found: Mapping[str, Profile], matches: Mapping[str, Match]) -> dict[str, list[DraftLine]]:
+def guess_fields(seen: Survey) -> dict[str, list[DraftLine]]:
     """Return the lines of each field of the case, by its name in the CRM."""
+    found, matches = seen.found, seen.matches
     guesses = {
         "case-type": _options("case-type", found, matches),
         "responsible": _user("responsible", found, matches),
         "owner": _user("owner", found, matches),
         "contact": _contact(matches),
-        "description": _description(matches),
+        "description": _description(seen),
         "status": _options("status", found, matches),
         "priority": _options("priority", found, matches),
     }
     if match := matches.get("solution"):
-        guesses["solution"] = [DraftLine(f"  solution: {flow({'column': match.column})}", match.evidence)]
+        guesses["solution"] = [DraftLine(f"  solution: {flow(text_keys(match.column, seen))}", match.evidence)]
     return guesses
+
+
+def used_columns(seen: Survey) -> set[str]:
+    """Return the columns that the fields of the case use; the key is for a field of the form as well."""
+    spare = {"key", "attachments"}
+    if "contact" in seen.matches:
+        spare.add("person")
+    if "subject" in seen.matches and not _has_subject(seen):
+        spare.add("subject")
+    return {match.column for field, match in seen.matches.items() if field not in spare}
+
+
+def text_keys(column: str, seen: Survey) -> dict[str, Node]:
+    """Return the keys of a field that has a column's texts: HTML as HTML, the lines of one case joined."""
+    keys: dict[str, Node] = {"column": column}
+    if is_html(seen.found[column]):
+        keys["type"] = "html"
+    if column in seen.joined:
+        keys["join"] = "\n"
+    return keys
 
 
 def _blank_field(name: str) -> list[DraftLine]:
@@ -151,11 +175,20 @@ def _lookup(name: str, match: Match, value: str) -> list[DraftLine]:
     ]
 
 
-def _description(matches: Mapping[str, Match]) -> list[DraftLine]:
-    subject, match = matches.get("subject"), matches.get("description")
+def _description(seen: Survey) -> list[DraftLine]:
+    subject, match = seen.matches.get("subject"), seen.matches.get("description")
     if match is None:
         return _blank_field("description")
-    if subject is None:
-        return [DraftLine(f"  description: {flow({'column': match.column})}", match.evidence)]
-    text = "\n\n".join(f"{{{each.column}}}" for each in (subject, match))
-    return [DraftLine(f"  description: {flow({'template': text})}", _("subject and description, by their headers"))]
+    if subject is None or not _has_subject(seen):
+        return [DraftLine(f"  description: {flow(text_keys(match.column, seen))}", match.evidence)]
+    keys = {**text_keys(match.column, seen), "template": f"{{{subject.column}}}\n\n{{{match.column}}}"}
+    del keys["column"]
+    return [DraftLine(f"  description: {flow(keys)}", _("subject and description, by their headers"))]
+
+
+def _has_subject(seen: Survey) -> bool:
+    """Return whether the subject can go above the description, in a template: plain texts, one line a case."""
+    columns = [seen.matches[field].column for field in ("subject", "description")]
+    return not any(
+        is_html(seen.found[column]) or column in seen.joined or re.search("[{}]", column) for column in columns
+    )

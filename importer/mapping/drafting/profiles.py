@@ -1,25 +1,25 @@
-"""What a column's cells show: how many differ, whether they are dates, numbers or addresses, and the evidence."""
+"""What a column's cells show: how many differ, and whether they are options, addresses or names of files."""
 
 from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from importer.mapping.converters.moments import DateTimeReader
-from importer.mapping.converters.numbers import NumberReader
-from importer.mapping.converters.types import boolean
-from importer.mapping.refusal import Refused
-from importer.messages import _
 from importer.model import CellError, Typed
 
 if TYPE_CHECKING:
     import pandas as pd
 
 _EMAIL = re.compile(r"[^\s@;,]+@[^\s@;,]+\.[^\s@;,]+")
-_FILE = re.compile(r"(?!\w+://)[^\n;|,]+\.[A-Za-z0-9]{2,5}")
+_FILE = re.compile(r"(?!\w+://)[^\n;|,]+\.(?P<ending>(?=\w*[A-Za-z])[A-Za-z0-9]{2,5})")
+_KNOWN = """pdf doc docx docm odt rtf txt md xls xlsx xlsm xlsb ods csv tsv ppt pptx pps odp jpg jpeg jfif png gif bmp
+ tif tiff webp heic svg mp3 wav ogg oga opus m4a aac wma amr mp4 avi mov mkv webm 3gp mpg mpeg wmv zip rar 7z
+ gz tar tgz eml msg html htm mht xml json log vsd vsdx dwg p7s p7m xps epub ics vcf
+"""
+_ENDINGS = frozenset(_KNOWN.split())
 _SEPARATORS = (";", "|", ",", "\n")
 _MOST = 0.9  # of the filled cells: a few wrong ones do not change what a column is
 _LONGEST_KEY = 64  # characters; a column with longer texts is not a key
@@ -81,15 +81,26 @@ class Profile:
         """Whether the texts are few enough to be options."""
         return 0 < len(self.counts) <= 40 and (self.repeated > 0 or self.filled <= 40)
 
-    def mostly(self, fits: Callable[[str], object]) -> bool:
+    @property
+    def is_free_text(self) -> bool:
+        """Whether the texts are sentences: most rows differ, and most texts have several words."""
+        words = sum(len(text.split()) > 1 and any(map(str.isalpha, text)) for text in self.counts)
+        return len(self.counts) * 2 > self.filled and words * 2 > len(self.counts)
+
+    def mostly(self, fits: Callable[[str], object], share: float = _MOST) -> bool:
         """Return whether the texts of most rows fit."""
         fitting = sum(rows for text, rows in self.counts.items() if fits(text))
-        return fitting > 0 and fitting >= _MOST * self.counts.total()
+        return fitting > 0 and fitting >= share * self.counts.total()
 
     @property
     def emails(self) -> bool:
         """Whether the column holds e-mail addresses."""
         return self.mostly(_EMAIL.fullmatch)
+
+    @property
+    def half_emails(self) -> bool:
+        """Whether at least half of the cells are e-mail addresses, so that the others are probably faults."""
+        return self.mostly(_EMAIL.fullmatch, 0.5)
 
     @property
     def separator(self) -> str | None:
@@ -102,90 +113,33 @@ class Profile:
         cells = (text.split(sign) if sign else [text] for text in self.counts)
         return [part for cell in cells for text in cell if (part := text.strip())]
 
-    @property
-    def share_of_files(self) -> float:
-        """The share of the texts that look like file names, from 0 to 1."""
+    def share_of_files(self, *, known_endings: bool = True) -> float:
+        """Return the share of the texts that look like file names, from 0 to 1; `15.101.528` is a number."""
         parts = self.parts()
-        named = sum(bool(_FILE.fullmatch(part)) and not _EMAIL.fullmatch(part) for part in parts)
+        named = sum(is_file_name(part, known_endings=known_endings) for part in parts)
         return named / len(parts) if parts else 0.0
 
     @property
     def files(self) -> bool:
         """Whether the cells look like file names."""
-        return self.share_of_files >= _MOST
+        return self.share_of_files() >= _MOST
 
 
-def profile_columns(columns: Sequence[str], frames: Iterable[pd.DataFrame]) -> dict[str, Profile]:
-    """Return the profile of each column over all frames."""
+def is_file_name(text: str, *, known_endings: bool = True) -> bool:
+    """Return whether a text looks like a file's name; without `known_endings`, any ending with a letter will do."""
+    found = _FILE.fullmatch(text)
+    if found is None or _EMAIL.fullmatch(text):
+        return False
+    return not known_endings or found["ending"].lower() in _ENDINGS
+
+
+def profile_columns(
+    columns: Sequence[str], frames: Iterable[pd.DataFrame], without: Collection[int] = ()
+) -> dict[str, Profile]:
+    """Return the profile of each column over all frames, but for the rows `without`."""
     found = {column: Profile(column) for column in columns}
     for frame in frames:
+        body = frame.drop(index=[row for row in without if row in frame.index]) if without else frame
         for column, profile in found.items():
-            profile.add(frame[column])
+            profile.add(body[column])
     return found
-
-
-@dataclass(frozen=True, slots=True)
-class Guess:
-    """What a column seems to be: the keys for its field, and the evidence in words."""
-
-    keys: dict[str, str]
-    evidence: str
-
-
-def guess_type(profile: Profile) -> Guess:
-    """Return the type that a column's cells prove; text, where they prove none."""
-    if profile.emails:
-        return Guess({"type": "email"}, _("e-mail addresses"))
-    for guess in (_as_boolean, _as_date, _as_number):
-        if found := guess(profile):
-            return found
-    return Guess({}, _("text, {count} different", count=len(profile.counts)))
-
-
-def _as_date(profile: Profile) -> Guess | None:
-    reader = DateTimeReader()
-    reader.observe(text for text in profile.counts if text not in profile.typed)
-    if not profile.mostly(lambda text: _reads(reader.read, profile.cell(text), unclear=True)):
-        return None
-    timed = profile.mostly(lambda text: _has_time(profile.cell(text)))
-    kind = "datetime" if timed else "date"
-    if reader.order:
-        return Guess({"type": kind, "read": reader.order}, _("a day above 12 proves {order}", order=reader.order))
-    if profile.mostly(lambda text: _reads(reader.read, profile.cell(text))):
-        return Guess({"type": kind}, _("unambiguous dates"))
-    return Guess({"type": kind}, _("dates, but none proves the order of day and month: add read"))
-
-
-def _as_number(profile: Profile) -> Guess | None:
-    if any(re.fullmatch(r"0\d+|\d{9,}", text) for text in profile.counts):
-        return None  # leading zeros and many digits are identifiers, not numbers
-    reader = NumberReader()
-    reader.observe(text for text in profile.counts if text not in profile.typed)
-    if not profile.mostly(lambda text: _reads(reader.read, profile.cell(text))):
-        return None
-    if reader.sign:
-        keys = {"type": "decimal", "decimal_sign": reader.sign}
-        return Guess(keys, _("numbers; the column proves the decimal sign '{sign}'", sign=reader.sign))
-    fractions = any("." in text for text in profile.typed)
-    return Guess({"type": "decimal" if fractions else "integer"}, _("numbers"))
-
-
-def _as_boolean(profile: Profile) -> Guess | None:
-    if not 0 < len(profile.counts) <= 3 or not all(_reads(boolean, profile.cell(text)) for text in profile.counts):
-        return None
-    return Guess({"type": "boolean"}, _("yes or no"))
-
-
-def _has_time(cell: str | Typed) -> bool:
-    if isinstance(cell, str):
-        return ":" in cell
-    return any(getattr(cell.value, part, 0) for part in ("hour", "minute"))
-
-
-def _reads(read: Callable[[str | Typed], object], cell: str | Typed, *, unclear: bool = False) -> bool:
-    """Return whether a cell can be read; with `unclear`, also where only the order or sign is not proved."""
-    try:
-        read(cell)
-    except Refused as refused:
-        return unclear and refused.problem.code.endswith("-unclear")
-    return True

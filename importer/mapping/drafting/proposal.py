@@ -5,103 +5,33 @@ Every guess has its evidence as a comment. What cannot be known is left blank an
 
 from __future__ import annotations
 
-import os
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from itertools import islice
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from importer.mapping.document import Node, read_document
-from importer.mapping.drafting.guesses import DraftLine, blank, flow, guess_fields, lines, quoted, scalar
-from importer.mapping.drafting.matching import is_called, match_headers
-from importer.mapping.drafting.profiles import Profile, guess_type, profile_columns
-from importer.mapping.fields import slot_columns
-from importer.mapping.loader import load_mapping
-from importer.mapping.words import Words
+from importer.mapping.document import Node
+from importer.mapping.drafting.attached import named_files
+from importer.mapping.drafting.guesses import (
+    DraftLine,
+    blank,
+    flow,
+    guess_fields,
+    lines,
+    quoted,
+    scalar,
+    text_keys,
+    used_columns,
+)
+from importer.mapping.drafting.kinds import guess_type
+from importer.mapping.drafting.previous import PreviousMapping
+from importer.mapping.drafting.survey import Survey, survey
 from importer.messages import _, ngettext
 from importer.text import unaccented
 
 if TYPE_CHECKING:
     import pandas as pd
 
-
-_EVENT_LOG = 0.1  # of the rows repeat a key: more than by mistake
-_MOST_FOLDERS = 500
-_MOST_FILES = 50
-
-
-class PreviousMapping:
-    """The mapping whose decisions a draft keeps, if there is one; raises `MappingError` where it has faults."""
-
-    def __init__(self, path: Path | None, columns: Sequence[str]) -> None:
-        self.name = path.name if path else ""
-        self._content: dict[str, Node] = _content(path) if path else {}
-        self._columns = Words((column, column) for column in columns)
-
-    def section(self, name: str) -> dict[str, Node]:
-        """Return the entries of a section whose columns the new sheet has."""
-        section = self._content.get(name)
-        entries = section if isinstance(section, dict) else {}
-        return {key: node for key, node in entries.items() if node and self._has_columns(_columns_of(name, key, node))}
-
-    def text(self, key: str) -> str | None:
-        """Return a text at the top of the file, such as `reference`."""
-        node = self._content.get(key)
-        return node if isinstance(node, str) else None
-
-    def column(self, name: str) -> str | None:
-        """Return a column in the new sheet's spelling, None where it lacks the column."""
-        alike = self._columns.alike(name)
-        return alike[0] if len(alike) == 1 else None
-
-    def _has_columns(self, names: Iterable[str]) -> bool:
-        return all(self.column(name) is not None for name in names)
-
-
-def _content(path: Path) -> dict[str, Node]:
-    load_mapping(path)  # a mapping with faults has no decisions to keep
-    content = read_document(path, path.read_bytes()).content
-    return content if isinstance(content, dict) else {}
-
-
-def _columns_of(section: str, key: str, node: Node) -> Iterator[str]:
-    """Yield the source's columns that an entry of a section names."""
-    if section in {"fields", "form"}:
-        yield from _columns_of_field(node)
-    elif key in {"key", "group", "columns"} and node != "content":
-        yield from _texts(node)
-    elif key == "skip_if":
-        yield from _columns_of_condition(node)
-    elif key == "patterns":
-        for pattern in _texts(node):
-            yield from slot_columns(pattern)
-    elif key == "list" and isinstance(node, dict) and isinstance(match := node.get("match"), str):
-        yield match
-
-
-def _columns_of_field(spec: Node) -> Iterator[str]:
-    if not isinstance(spec, dict):
-        return
-    if isinstance(column := spec.get("column"), str):
-        yield column
-    if isinstance(template := spec.get("template"), str):
-        yield from slot_columns(template)
-    yield from _columns_of_condition(spec.get("when", {}))
-    if isinstance(properties := spec.get("object"), dict):
-        for inner in properties.values():
-            yield from _columns_of_field(inner)
-
-
-def _columns_of_condition(condition: Node) -> Iterator[str]:
-    for tests in condition if isinstance(condition, list) else [condition]:
-        if isinstance(tests, dict):
-            yield from tests
-
-
-def _texts(node: Node) -> Iterator[str]:
-    for item in [node] if isinstance(node, str) else node:
-        if isinstance(item, str):
-            yield item
+_FEW_ROWS = 5  # in which texts differ by chance
 
 
 def draft(  # noqa: PLR0913 - each is an option of the command
@@ -112,26 +42,26 @@ def draft(  # noqa: PLR0913 - each is an option of the command
     sheet: str | None = None,
     like: Path | None = None,
     beside: Path | None = None,
+    filled: Iterable[pd.DataFrame] | None = None,
 ) -> str:
     """Return the text of a mapping for a source with these columns, as far as its cells show one.
 
     `name` is the import's name, `sheet` the sheet that the user named, if any. `like` is a previous mapping whose
-    decisions are kept where their columns exist; raises `MappingError` where it has faults. `beside` is the source's
-    folder, under which the files that cells name are searched.
+    name and decisions are kept, these where their columns exist; raises `MappingError` where it has faults. `beside`
+    is the source's folder, under which the files that cells name are searched. `filled` are the frames with their
+    merged cells filled, for a source that may have any. All frames are read several times.
     """
-    found = profile_columns(columns, frames)
-    return _Draft(found, name, PreviousMapping(like, columns), beside).text(sheet)
+    previous = PreviousMapping(like, columns)
+    return _Draft(survey(columns, frames, filled, previous.key()), name, previous, beside).text(sheet)
 
 
 class _Draft:
     """The sections of one draft."""
 
-    def __init__(self, found: Mapping[str, Profile], name: str, previous: PreviousMapping, beside: Path | None) -> None:
-        self._found, self._name, self._previous = found, name, previous
-        self._matches = match_headers(found)
-        named = [column for column, profile in found.items() if profile.files or _called_files(column, profile)]
-        self._folder = _folder_of([name for column in named for name in found[column].parts()], beside)
-        self._files = [column for column in named if self._folder is not None or is_called("attachments", column)]
+    def __init__(self, seen: Survey, name: str, previous: PreviousMapping, beside: Path | None) -> None:
+        self._seen, self._name, self._previous = seen, name, previous
+        self._found, self._matches = seen.found, seen.matches
+        self._files = named_files(seen.found, beside)
 
     def text(self, sheet: str | None) -> str:
         """Return the whole draft."""
@@ -142,17 +72,19 @@ class _Draft:
             self._fields(),
             self._form(),
             self._attachments(),
-            [self._reference()],
+            self._reference(),
         ]
         return "\n\n".join("\n".join(lines(section)) for section in sections if section) + "\n"
 
-    def _reference(self) -> DraftLine:
+    def _reference(self) -> list[DraftLine]:
         kept = {"description", *(f"form.{name}" for name in self._previous.section("form"))}
         field = self._previous.text("reference")
         field = field if field in kept else "description"
-        return DraftLine(
-            f"reference: {scalar(field)}", _("where the row's mark goes, by which doubtful rows are found")
-        )
+        why = _("where the row's mark goes, by which doubtful rows are found")
+        written = [DraftLine(f"reference: {scalar(field)}", why)]
+        if (search := self._previous.text("search")) is not None:
+            written += self._kept_lines({"search": search}, depth=0)
+        return written
 
     def _head(self) -> list[DraftLine]:
         advice = _("A draft: each guess has its evidence beside it. Fill in the lines marked with <--, then run check.")
@@ -160,11 +92,16 @@ class _Draft:
             DraftLine("# yaml-language-server: $schema=mapping.schema.json"),
             DraftLine(f"# {advice}"),
             DraftLine("version: 1"),
-            DraftLine(
-                f"import: {scalar(self._name)}",
-                _("the permanent name of the import; keep it from one file to the next"),
-            ),
+            self._import(),
         ]
+
+    def _import(self) -> DraftLine:
+        """Return the import's name: the previous one, since a row under another name is another case."""
+        if (kept := self._previous.text("import")) is not None:
+            why = _("as in {mapping}: under this name its rows are known", mapping=self._previous.name)
+            return DraftLine(f"import: {scalar(kept)}", why)
+        why = _("the permanent name of the import; keep it from one file to the next")
+        return DraftLine(f"import: {scalar(self._name)}", why)
 
     def _source(self, sheet: str | None) -> list[DraftLine]:
         kept = self._previous.section("source")
@@ -173,33 +110,57 @@ class _Draft:
             written.append(DraftLine(f"  sheet: {scalar(sheet)}", _("as requested")))
             kept.pop("sheet", None)
         written += self._kept_lines(kept)
+        if "merged" not in kept and self._seen.merged:
+            columns = ", ".join(self._seen.merged)
+            written.append(DraftLine("  merged: fill", _("merged cells repeat in: {columns}", columns=columns)))
         if "key" not in kept:
-            written += self._key()
+            written += self._key(kept)
+        if "skip_if" not in kept and (rows := self._seen.footer.rows):
+            condition = flow(self._seen.footer.condition())
+            numbers = ", ".join(map(str, rows))
+            why = ngettext("row {rows}, below the table", "rows {rows}, below the table", len(rows), rows=numbers)
+            written.append(DraftLine(f"  skip_if: {condition}", why))
         return written
 
-    def _key(self) -> list[DraftLine]:
+    def _key(self, kept: Mapping[str, Node]) -> list[DraftLine]:
         """Return the lines of the key: the column with such a header, or one whose cells all differ."""
-        unique = [column for column, profile in self._found.items() if profile.unique]
+        candidates = self._seen.candidates
         match = self._matches.get("key")
-        if match is None and not unique:
+        if match is None and not candidates:
             expected = _("the column that identifies a row permanently; no column differs in all rows")
             return [blank("  key:", expected)]
-        column = match.column if match else unique[0]
+        column = match.column if match else candidates[0]
         reasons = [match.evidence] if match else []
-        if column in unique:
-            reasons.append(_("all rows differ"))
-            unique.remove(column)
-        if unique:
-            reasons.append(_("also in: {columns}", columns=", ".join(unique)))
-        if (repeated := self._found[column].repeated) == 0:
-            return [DraftLine(f"  key: {scalar(column)}", "; ".join(reasons))]
-        repeats = ngettext("{count} row repeats a key", "{count} rows repeat a key", repeated)
-        written = [DraftLine(f"  key: {scalar(column)}", "; ".join([*reasons, repeats]))]
-        if repeated >= _EVENT_LOG * self._found[column].rows:
-            written.append(
-                DraftLine("  keep: last", _("as in an event log: the last row of each key is its latest state"))
-            )
+        if self._found[column].unique:
+            reasons.append(self._uniqueness(self._found[column].rows))
+        if others := [other for other in candidates if other != column]:
+            reasons.append(_("also in: {columns}", columns=", ".join(others)))
+        repeated = self._found[column].repeated
+        if repeated:
+            reasons.append(ngettext("{count} row repeats a key", "{count} rows repeat a key", repeated))
+        written = [DraftLine(f"  key: {scalar(column)}", "; ".join(reasons))]
+        if self._seen.repeats(column) and not {"keep", "group"} & kept.keys():
+            written.append(self._repeats(column))
         return written
+
+    @staticmethod
+    def _uniqueness(rows: int) -> str:
+        if rows > _FEW_ROWS:
+            return _("all rows differ")
+        return ngettext(
+            "all rows differ, but {count} row proves little", "all rows differ, but {count} rows prove little", rows
+        )
+
+    def _repeats(self, column: str) -> DraftLine:
+        """Return what becomes of the rows with the same key: lines of one case, or older states of it."""
+        if joined := self._seen.joined:
+            texts = ", ".join(joined)
+            why = _(
+                "rows with the same key differ in {columns}: lines of one case; its first row gives the other fields",
+                columns=texts,
+            )
+            return DraftLine(f"  group: {scalar(column)}", why)
+        return DraftLine("  keep: last", _("as in an event log: the last row of each key is its latest state"))
 
     def _target(self) -> list[DraftLine]:
         if kept := self._previous.section("target"):
@@ -213,7 +174,7 @@ class _Draft:
     def _fields(self) -> list[DraftLine]:
         kept = self._previous.section("fields")
         written = [DraftLine("fields:")]
-        for name, guess in guess_fields(self._found, self._matches).items():
+        for name, guess in guess_fields(self._seen).items():
             written += self._kept_field(name, kept.pop(name)) if name in kept else guess
         return [*written, *self._kept_lines(kept)]
 
@@ -248,47 +209,39 @@ class _Draft:
     def _form(self) -> list[DraftLine]:
         kept = self._previous.section("form")
         written = [DraftLine("form:"), *self._kept_lines(kept)] if kept else [DraftLine("form: {}")]
-        used = {match.column for match in self._matches.values()} | set(self._files)
+        used = used_columns(self._seen) | {*self._files.columns} | self._previous.columns()
         if left := [column for column, profile in self._found.items() if profile.filled and column not in used]:
             heading = _("The module's own fields, by their names in the CRM. Columns that may belong there:")
             written += [DraftLine(f"# {heading}"), *map(self._proposal, left)]
         return written
 
     def _proposal(self, column: str) -> DraftLine:
+        if (match := self._matches.get("key")) and match.column == column:
+            return DraftLine(
+                f"#   {scalar(column)}: {flow({'column': column})}", _("the key, so that people see it in the CRM")
+            )
         guess = guess_type(self._found[column])
-        return DraftLine(f"#   {scalar(column)}: {flow({'column': column, **guess.keys})}", guess.evidence)
+        keys = {**text_keys(column, self._seen), **guess.keys}
+        return DraftLine(f"#   {scalar(column)}: {flow(keys)}", guess.evidence)
 
     def _attachments(self) -> list[DraftLine]:
         if kept := self._previous.section("attachments"):
             return [DraftLine("attachments:"), *self._kept_lines(kept)]
-        columns, folder = self._files, self._folder
-        if not columns:
+        files = self._files
+        if not files.columns:
             return []
-        if folder is None:
+        if files.folder is None:
             where = blank("  folder:", _("the folder with the files, relative to the sheet"))
         else:
-            where = DraftLine(f"  folder: {scalar(folder)}", _("the files are there"))
+            where = DraftLine(f"  folder: {scalar(files.folder)}", _("the files are there"))
         written = [
             DraftLine("attachments:"),
             where,
-            DraftLine(f"  columns: {flow(list(columns))}", _("their cells name files")),
+            DraftLine(f"  columns: {flow(list(files.columns))}", _("their cells name files")),
         ]
-        if separators := [sign for column in columns if (sign := self._found[column].separator)]:
+        if separators := [sign for column in files.columns if (sign := self._found[column].separator)]:
             written.append(DraftLine(f"  separator: {quoted(separators[0])}", _("between the names in a cell")))
+        if files.prefix:
+            why = _("the names begin with a folder of another computer")
+            written.append(DraftLine(f"  strip_prefix: {quoted(files.prefix)}", why))
         return written
-
-
-def _called_files(column: str, profile: Profile) -> bool:
-    """Return whether a column with a header for attachments has mostly file names."""
-    return is_called("attachments", column) and profile.share_of_files > 0.5
-
-
-def _folder_of(names: Sequence[str], beside: Path | None) -> str | None:
-    """Return the folder in or under `beside` that has at least half of the named files, None if none has."""
-    wanted = [name.replace("\\", "/") for name in names[:_MOST_FILES]]
-    if beside is None or not wanted:
-        return None
-    for folder, _folders, _files in islice(os.walk(beside), _MOST_FOLDERS):
-        if sum((Path(folder) / name).is_file() for name in wanted) * 2 >= len(wanted):
-            return Path(folder).relative_to(beside).as_posix()
-    return None

@@ -12,6 +12,7 @@ from importer.messages import _
 from importer.model import Status
 from importer.questions import Answer, Question, answer_all
 from importer.source import Table
+from importer.text import unaccented
 from importer.workflow.forecast import UserInterface
 from importer.workflow.guards.other_imports import SAMPLE, pair_side
 from importer.workflow.job import Job
@@ -24,7 +25,7 @@ FIRST_RUN = "first-run"
 SPOT_CHECK = "spot-check"
 
 _FEW = 5
-"""Fewer edited rows than this are corrections, not another file."""
+"""Fewer rows than this that look like other tickets are corrections, not another file."""
 
 
 def find_import(journal: Journal, scope: Scope, same_as: str | None) -> ImportRecord | None:
@@ -95,14 +96,17 @@ def ask_without_spot_check(reason: str, server: str, ui: UserInterface) -> None:
 
 
 def same_tickets_questions(job: Job, plan: Plan, journal: Journal, record: ImportRecord | None) -> list[Question]:
-    """Return the question whether rows with known keys and different contents are the same tickets, edited since.
+    """Return the question whether known rows that look like other tickets are the same ones, edited since.
 
-    It is asked once for each state of a file. Raises StartRefused if --new-import says that they are not: then they
-    need an import name of their own, because their keys are taken under this one.
+    They do where most of them have another contact, or nothing but their status and solution in common with the rows
+    that were sent. A row that moved on is no reason to ask. It is asked once for each state of a file.
+
+    Raises StartRefused if --new-import says that they are not: then they need an import name of their own, because
+    their keys are taken under this one.
     """
     if record is None or job.same_as:
         return []
-    known, differing = _known_and_differing(plan)
+    known, differing = _known_and_other(plan)
     about = f"{pair_side(plan.scope)} {plan.table.digest}"
     if differing < _FEW or differing * 2 <= known or journal.decisions.answered(SAME_TICKETS, about):
         return []
@@ -110,16 +114,17 @@ def same_tickets_questions(job: Job, plan: Plan, journal: Journal, record: Impor
     if job.new_import:
         raise StartRefused(
             _(
-                "--new-import: {differing} of {known} rows of {path} have keys under which import {name} created cases."
+                "--new-import: {differing} of {known} known rows of {path} have keys under which import {name} created"
+                " cases."
                 " Other tickets with the same keys need an import name of their own: change `import: {name}` in the"
                 " mapping, and give --new-import again.",
                 **values,
             )
         )
     sentence = _(
-        "{differing} of {known} rows of {path} have the keys of cases that import {name} created, but other contents."
-        " (If these are other tickets, give the mapping an import name of its own.) Are these the same tickets, edited"
-        " since?",
+        "{differing} of {known} known rows of {path} have the keys of cases that import {name} created, but another"
+        " contact, or other contents throughout. (If these are other tickets, give the mapping an import name of its"
+        " own.) Are these the same tickets, edited since?",
         **values,
     )
     answer = Answer("yes", _("--same-tickets or --same-as {name}", name=record.name))
@@ -160,10 +165,21 @@ def _same_import(journal: Journal, scope: Scope, name: str) -> ImportRecord:
     )
 
 
-def _known_and_differing(plan: Plan) -> tuple[int, int]:
-    """Return how many of the first rows are created, and how many of these have a different content now."""
-    known = differing = 0
+def _known_and_other(plan: Plan) -> tuple[int, int]:
+    """Return how many of the first rows are created, and how many of these look like other tickets now."""
+    columns = {rule.path: unaccented(rule.column) for rule in plan.mapping.rules if rule.column}
+    contact = columns.get("contact")
+    moves_on = {*(columns.get(path) for path in ("status", "solution")), *map(unaccented, plan.key_columns)}
+    lasting = set(map(unaccented, plan.content_columns)) - moves_on
+
+    def is_another(edited: tuple[str, ...] | None) -> bool:
+        if edited is None:  # recorded by a version that kept no digests of columns
+            return True
+        names = set(map(unaccented, edited))
+        return contact in names or (bool(lasting) and lasting <= names)
+
+    known = other = 0
     for row in islice(plan, SAMPLE):
         known += row.status is Status.CREATED
-        differing += row.is_changed
-    return known, differing
+        other += row.is_changed and is_another(row.edited)
+    return known, other
