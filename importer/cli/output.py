@@ -11,7 +11,6 @@ import click
 
 from importer.messages import _, ngettext
 from importer.model import Counts, Issue
-from importer.report import made_of
 from importer.text import escaped
 from importer.workflow.corrections import suggest_corrections
 
@@ -103,6 +102,8 @@ def as_sentence(text: str) -> str:
 
 def counts_line(counts: Counts) -> str:
     """Return the counts that are not zero, on one line; on another, what a customer would count, if that differs."""
+    from importer.report import made_of  # noqa: PLC0415 - slow to import, and help does not need it
+
     apart = {"created_now", "created_parts"}
     parts = [f"{name} {number}" for name, number in asdict(counts).items() if number and name not in apart]
     text = ", ".join(parts) or _("none")

@@ -37,14 +37,15 @@ class RowChoice:
     _cases: dict[tuple[str, ...], list[int]] = field(default_factory=dict)
     _places: dict[int, int] = field(default_factory=dict)
 
-    def survey(self, frame: pd.DataFrame, places: Mapping[int, int]) -> list[int]:
+    def survey(self, frame: pd.DataFrame, places: Mapping[int, int] | None) -> list[int]:
         """Learn from a frame; return its rows that are, or may become, part of another row's case.
 
         `places` are the numbers that rows of a report had in the sheet that it is about: a report may have been sorted.
+        None says that the order of the sheet is that of the lines.
         """
         if not (self.group or self.keep):
             return []
-        self._places.update(places)
+        self._places.update(places or {})
         dropped = self._dropped(frame)
         joined = []
         keys = self.cases(frame) if self.group else _keys(frame, self.key)
@@ -53,7 +54,7 @@ class RowChoice:
                 continue
             if self.group:
                 is_first = self._join(row, self._cases.setdefault(key, []))
-                joined += [row] if self._places or not is_first else []
+                joined += [row] if not is_first or places is not None else []
             elif self.keep == "last":
                 self._kept[key] = row
             else:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 OTHERS = "*"
-"""The text of `values` for every other one."""
+"""The text of `values`, or of the keys of a lookup's table, for every other one."""
 
 _MOST_HINTS = 50  # texts whose nearest known one is looked for, which takes long in a large table
 _REMEMBERED = 100  # texts that `values` lacks, kept to suggest what an unused one may have meant
@@ -43,10 +43,15 @@ class TableNeed:
 
 
 class Lookup:
-    """A table in which texts are looked up: as written, or else without case and accents."""
+    """A table in which texts are looked up: as written, or else without case and accents.
 
-    def __init__(self, frames: Sequence[pd.DataFrame], key: str, value: str, name: str) -> None:
-        self._name = name
+    What it lacks has the value of its line `*`, or else `otherwise`.
+    """
+
+    def __init__(
+        self, frames: Sequence[pd.DataFrame], key: str, value: str, name: str, otherwise: str | None = None
+    ) -> None:
+        self._name, self._otherwise = name, otherwise
         self._hints_left = _MOST_HINTS
         self._exact: dict[str, list[Cell]] = {}
         self._unaccented: dict[str, list[str]] = {}
@@ -58,6 +63,10 @@ class Lookup:
     def find(self, text: str) -> str:
         """Return the value for `text`; raises `Refused` where it is missing, duplicate or blank."""
         alike = [text] if text in self._exact else self._unaccented.get(unaccented(text), [])
+        if not alike and OTHERS in self._exact:
+            alike = [OTHERS]
+        elif not alike and self._otherwise is not None:
+            return self._otherwise
         found = [cell for key in alike for cell in self._exact[key]]
         named = {"value": shorten(text), "table": self._name}
         if not found:

@@ -232,22 +232,18 @@ class Plan:
     def counts(self, run: int | None = None) -> Counts:
         """Return how many rows are in each state; `created_now` were sent by `run`."""
         states: Counter[str] = Counter()
-        lines = self._further_lines()
+        lines: Counter[int] = Counter()  # further ones, by the row of their case
+        cases: list[pd.Index] = []
         for batch in self.batches:
             states.update(batch.facts["status"].tolist())
             created = batch.facts.loc[batch.in_state(Status.CREATED)]
             states["changed"] += int(created["differs"].sum())
-            states["created_parts"] += sum(lines[row] for row in created.index) if lines else 0
+            cases.append(created.index)
+            lines.update(batch.facts.loc[batch.in_state(Status.PART), "part_of"].tolist())
             if run is not None:
                 states["created_now"] += sum(known.run == run for known in created["known"])
+        states["created_parts"] = sum(lines[row] for index in cases for row in index) if lines else 0
         return Counts(**{str(state): number for state, number in states.items()})
-
-    def _further_lines(self) -> Counter[int]:
-        """Return how many further lines the case of each row has."""
-        lines: Counter[int] = Counter()
-        for batch in self.batches:
-            lines.update(batch.facts.loc[batch.in_state(Status.PART), "part_of"].tolist())
-        return lines
 
 
 def build_payload(plan: Plan, row: PlannedRow) -> Payload:

@@ -117,7 +117,7 @@ class Planner:
                 self._lines.observe(frame, self._skipped_by_sheet(frame))
         for frame in self._frames:
             left_out = list(self._left_out(frame))
-            places = self._lines.places(frame) if self._lines else {}
+            places = self._lines.places(frame) if self._lines else None
             self._mapper.survey(frame.drop(index=left_out) if left_out else frame, places)
         surveyed: Spool[tuple[Mapping[int, str], Keys]] = Spool(in_memory=3)
         for frame in self._frames:

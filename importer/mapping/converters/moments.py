@@ -1,6 +1,6 @@
 """Dates and times: true ones as they are, texts by the format that the mapping gives or the whole column proves.
 
-Wall-clock time throughout: a UTC offset after a time is dropped, never applied.
+Wall-clock time throughout: a UTC offset after a time is passed over here; `zones` applies it.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ Parts: TypeAlias = "re.Match[str]"
 
 _CLOCK = (
     r"(?P<hour>\d{1,2}):(?P<minute>\d{2})(?::(?P<second>\d{2})(?:[.,]\d+)?)?(?:\s*(?P<half>[ap]\.?\s?m\b\.?))?"
-    r"(?:\s*(?:Z|UTC|GMT)?(?:[+-]\d{2}:?\d{2})?)"
+    r"(?:\s*(?:Z|UTC|GMT)?(?:[+-]\d{2}(?::?\d{2})?)?)"
 )
 _TIME_AFTER = rf"(?:(?:T|,?\s+){_CLOCK})?"
 _WEEKDAY = r"(?:[^\W\d_]+\.?,?\s+)?"

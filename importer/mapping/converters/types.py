@@ -6,20 +6,19 @@ raises `Refused` where the cell has no such value.
 
 from __future__ import annotations
 
-import html
 import re
 import unicodedata
 from collections.abc import Callable, Iterable, Mapping
 from datetime import date, datetime
-from html.parser import HTMLParser
 from typing import TypeAlias
 
 import phonenumbers
 from phonenumbers import NumberParseException, ValidationResult
 
 from importer.mapping.converters.formats import format_datetime
-from importer.mapping.converters.moments import DateTimeReader
+from importer.mapping.converters.markup import html_to_text
 from importer.mapping.converters.numbers import NumberReader, fractional, whole
+from importer.mapping.converters.zones import MomentReader
 from importer.mapping.grammar import FieldSpec
 from importer.mapping.refusal import Refused
 from importer.mapping.words import Words
@@ -47,7 +46,7 @@ _URL = re.compile(r"https?://[^\s/?#.]+(?:[.:][^\s/?#]+)?(?:[/?#]\S*)?", re.IGNO
 def converter(spec: FieldSpec) -> tuple[Converter, Observer | None]:
     """Return what converts a cell to the field's type, and what must observe the whole column before, if anything."""
     if spec.type in DATES_AND_TIMES:
-        reader = DateTimeReader(spec.read or (), spec.century)
+        reader = MomentReader(spec.read or (), spec.zone, spec.century)
         form = spec.format or _DEFAULT_FORMATS[spec.type]
         if spec.type == "time":
             return lambda cell: format_datetime(datetime.combine(date.min, reader.read_time(cell)), form), None
@@ -195,70 +194,6 @@ def _of_the_plan(number: phonenumbers.PhoneNumber, text: str) -> phonenumbers.Ph
 def _not_a_phone(message: str) -> Refused:
     remedy = _("Correct the number; a number of another country begins with + and its calling code")
     return Refused("not-a-phone", message, remedy)
-
-
-# HTML as the text that a reader of it sees.
-
-_BREAKS = frozenset({"br", "div", "tr", "li", "ul", "ol", "table", "blockquote", "hr", "section", "article", "pre"})
-_PARAGRAPHS = frozenset({"p", "h1", "h2", "h3", "h4", "h5", "h6"})
-_TAG = re.compile(r"<[A-Za-z/!]")
-_INVISIBLE = frozenset({"script", "style", "head", "title", "template"})
-
-
-def html_to_text(markup: str) -> str:
-    """Return what a reader of `markup` sees, as lines of text: paragraphs apart, lists as dashes, links in brackets.
-
-    Line breaks between tags count as spaces, as in a browser; a text without any tag keeps its own.
-    """
-    if not _TAG.search(markup):
-        return html.unescape(markup)
-    extractor = _TextExtractor()
-    extractor.feed(markup)
-    extractor.close()
-    lines = (" ".join(line.split()) for line in "".join(extractor.parts).split("\n"))
-    return re.sub(r"\n{3,}", "\n\n", "\n".join(lines)).strip()
-
-
-class _TextExtractor(HTMLParser):
-    def __init__(self) -> None:
-        super().__init__(convert_charrefs=True)
-        self.parts: list[str] = []
-        self._invisible = 0
-        self._link = ""
-        self._link_starts = 0
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        if tag in _INVISIBLE:
-            self._invisible += 1
-        elif tag == "a":
-            self._link, self._link_starts = dict(attrs).get("href") or "", len(self.parts)
-        elif tag in {"td", "th"}:
-            self.parts.append(" ")
-        else:
-            self._break(tag)
-            if tag == "li":
-                self.parts.append("- ")
-
-    def handle_endtag(self, tag: str) -> None:
-        if tag in _INVISIBLE:
-            self._invisible = max(0, self._invisible - 1)
-        elif tag == "a":
-            shown = "".join(self.parts[self._link_starts :]).strip()
-            if self._link.startswith(("http://", "https://")) and self._link != shown:
-                self.parts.append(f" ({self._link})")
-            self._link = ""
-        elif tag != "br":
-            self._break(tag)
-
-    def handle_data(self, data: str) -> None:
-        if not self._invisible:
-            self.parts.append(re.sub(r"\s+", " ", data))
-
-    def _break(self, tag: str) -> None:
-        if tag in _PARAGRAPHS:
-            self.parts.append("\n\n")
-        elif tag in _BREAKS:
-            self.parts.append("\n")
 
 
 _CONVERTERS: Mapping[str, Callable[[FieldSpec], Converter]] = {
