@@ -17,8 +17,8 @@ from importer.mapping.files import Files, RowFile
 from importer.mapping.refusal import CellProblem, any_problem
 from importer.mapping.tables import UnusedValues
 from importer.messages import _
-from importer.model import CellError, FieldRule, Issue
-from importer.text import visible
+from importer.model import Cell, CellError, FieldRule, Issue, Reread, earlier_reading
+from importer.text import canonical_key
 
 Item = TypeVar("Item")
 
@@ -94,14 +94,14 @@ class RowChoice:
 def _keys(frame: pd.DataFrame, columns: Sequence[str]) -> list[tuple[str, ...]]:
     """Return each row's key as a person sees it, empty where a cell is blank or could not be read."""
     rows = zip(*(frame[column].tolist() for column in columns), strict=True)
-    keys = (tuple("" if isinstance(cell, CellError) else visible(cell) for cell in row) for row in rows)
+    keys = (tuple("" if isinstance(cell, CellError) else canonical_key(cell) for cell in row) for row in rows)
     return [key if all(key) else () for key in keys]
 
 
 def _groups(frame: pd.DataFrame, columns: Sequence[str]) -> list[tuple[str, ...]]:
     """Return the cells, as a person sees them, that are equal in rows of one case."""
     rows = zip(*(frame[column].tolist() for column in columns), strict=True)
-    return [tuple(map(visible, row)) for row in rows]
+    return [tuple(map(canonical_key, row)) for row in rows]
 
 
 class GroupedRows:
@@ -114,7 +114,7 @@ class GroupedRows:
         self._first_rows = first_rows
         self._frames: list[pd.DataFrame] = []
         self._values: dict[str, dict[int, list[object]]] = {}
-        self._texts: dict[str, dict[int, list[str]]] = {}
+        self._cells: dict[str, dict[int, list[Cell]]] = {}
         self._files: dict[int, list[RowFile]] | None = None
 
     def __bool__(self) -> bool:
@@ -130,12 +130,12 @@ class GroupedRows:
             self._values[field.path] = self._by_case(self._each_value(field))
         return self._values[field.path]
 
-    def texts(self, column: str) -> Mapping[int, list[str]]:
-        """Return a column's texts in these rows, by the first row of their case."""
-        if column not in self._texts:
+    def cells(self, column: str) -> Mapping[int, list[Cell]]:
+        """Return a column's cells in these rows, by the first row of their case."""
+        if column not in self._cells:
             cells = (pair for frame in self._frames for pair in zip(frame.index.tolist(), frame[column], strict=True))
-            self._texts[column] = self._by_case((row, str(cell)) for row, cell in cells)
-        return self._texts[column]
+            self._cells[column] = self._by_case(cells)
+        return self._cells[column]
 
     def files(self, files: Files) -> Mapping[int, list[RowFile]]:
         """Return the files of these rows, by the first row of their case."""
@@ -272,9 +272,9 @@ class Mapper:
         whole = frame.copy()
         joined = [each for each in self._bound.fields if each.path in self._bound.joins]
         for column in {column for each in joined for column in each.columns}:
-            texts = self._grouped.texts(column)
+            further = self._grouped.cells(column)
             cells = zip(frame.index.tolist(), frame[column], strict=True)
-            held = ["\n".join([str(cell), *texts[row]]) if row in texts else cell for row, cell in cells]
+            held = [_joined_text([cell, *further[row]]) if row in further else cell for row, cell in cells]
             whole[column] = pd.Series(held, frame.index, dtype=object)
         return whole
 
@@ -350,6 +350,12 @@ def _distinct(issues: Iterable[Issue], skipped: Mapping[int, str]) -> tuple[Issu
 def _in_order(columns: Sequence[str], used: Iterable[str]) -> tuple[str, ...]:
     wanted = set(used)
     return tuple(column for column in columns if column in wanted)
+
+
+def _joined_text(cells: Sequence[Cell]) -> str:
+    """Return the text of all rows of a case in one column, with what version 1 read there."""
+    text, earlier = ("\n".join(map(str, each)) for each in (cells, map(earlier_reading, cells)))
+    return text if text == earlier else Reread(text, earlier)
 
 
 def _join(values: Sequence[object], separator: str) -> object:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import pandas as pd
@@ -14,7 +14,7 @@ from importer.identity import Scope
 from importer.journal import KnownRow
 from importer.mapping import CaseMapping, Converted, TableNeed
 from importer.messages import _, shorten
-from importer.model import UNSETTLED, Attachment, Issue, JournalRow, Status
+from importer.model import UNSETTLED, Attachment, Issue, JournalRow, Status, earlier_reading
 from importer.source import Table
 from importer.spool import Spool
 from importer.validation import Validator
@@ -178,10 +178,23 @@ class Planner:
         found: Mapping[int, FoundAttachments],
     ) -> Batch:
         """Combine the results of the other steps, and determine the state of each row."""
-        contents = _RowContents(Contents(self._mapper.content(rows.frame)), rows.frame.index, found, self._folder)
-        hashes = [contents.hash(at, self._content_columns) if self._is_kept else "" for at in range(len(rows.frame))]
-        differing = self._differing(rows, matched, contents, hashes)
-        self._assign_repeated_keys(matched, differing)
+        cells, numbers = self._mapper.content(rows.frame), rows.frame.index
+        now, before = (
+            _RowContents(Contents(cells, read), numbers, found, self._folder) for read in (None, earlier_reading)
+        )
+        hashes = [now.hash(at, self._content_columns) if self._is_kept else "" for at in range(len(rows.frame))]
+
+        def is_edited(at: int, known: KnownRow) -> bool:
+            if not rows.altered.get(numbers[at], frozenset()).isdisjoint(known.columns):
+                return False  # text that a report altered cannot be compared
+            same = hashes[at] if known.columns == self._content_columns else now.hash(at, known.columns)
+            recorded = known.row.content_hash
+            return not (
+                identity.same_content(recorded, same) or identity.same_content(recorded, before.hash(at, known.columns))
+            )
+
+        differing = {at for at, known in matched.known.items() if is_edited(at, known)}
+        self._settle_contested(matched, differing, is_edited)
         lines = []
         for at, number in enumerate(rows.frame.index.tolist()):
             files = found.get(number, _NO_FILES)
@@ -193,34 +206,29 @@ class Planner:
             state = state_of(known, skipped, is_valid=is_valid, differs=differs)
             digests = matched.key_digests[at], matched.loose_digests[at], matched.references[at], hashes[at]
             spellings = matched.spellings.get(at, ())
-            lines.append(
-                (*digests, spellings, state, known, differs, skipped, None, faults, files.attachments, files.missing)
-            )
+            known_by = (*digests, spellings, matched.earlier.get(at, ""))
+            lines.append((*known_by, state, known, differs, skipped, None, faults, files.attachments, files.missing))
         return Batch.of(lines, converted.fields)
 
-    def _differing(
-        self, rows: SurveyedFrame, matched: MatchedRows, contents: _RowContents, hashes: Sequence[str]
-    ) -> set[int]:
-        """Return the positions of the rows whose content differs from the journal's; `hashes` are those of all rows.
+    def _settle_contested(
+        self, matched: MatchedRows, differing: set[int], is_edited: Callable[[int, KnownRow], bool]
+    ) -> None:
+        """Give a key that several rows have to the first whose content is the one that the journal knows.
 
-        Text that a report altered cannot be compared, and is not an edit.
+        A row that the journal knows twice, by its keys of two versions, is the one with its content.
         """
-        numbers = rows.frame.index.tolist()
-
-        def is_same(at: int, known: KnownRow) -> bool:
-            if not rows.altered.get(numbers[at], frozenset()).isdisjoint(known.columns):
-                return True
-            now = hashes[at] if known.columns == self._content_columns else contents.hash(at, known.columns)
-            return identity.same_content(known.row.content_hash, now)
-
-        return {at for at, known in matched.known.items() if not is_same(at, known)}
-
-    def _assign_repeated_keys(self, matched: MatchedRows, differing: set[int]) -> None:
-        """Give a key that several rows have to the first whose content is the one that the journal knows."""
-        for at in self._matcher.repeated_in(matched):
-            known = matched.known.get(at)
-            if known is None or not self._takes(known.row, differs=at in differing):
+        for at in self._matcher.contested_in(matched):
+            known = [row for row in (matched.known.get(at), matched.also.get(at)) if row is not None]
+            known.sort(key=lambda row: is_edited(at, row))
+            taken = next((row for row in known if self._takes(row.row, differs=is_edited(at, row))), None)
+            if taken is None and at in matched.also and not self._matcher.shares_key(matched, at):
+                taken = known[0]
+            if taken is None:
                 matched.forget(at)
+                continue
+            matched.take(at, taken)
+            differing -= {at}
+            differing |= {at} if is_edited(at, taken) else set()
 
     def _is_retried(self, known: JournalRow) -> bool:
         return self._retry_rejected and known.status is Status.REJECTED
