@@ -27,8 +27,8 @@ SHARED_ORDER = ("text", "model", "messages", "errors", "clock", "hosts", "spool"
 """Shared modules may use each other: each those before it."""
 
 WORKFLOW_ORDER = (
-    *("tenant_facts", "corrections", "plan", "job", "lookalikes", "keys", "matching", "planning", "key_rule"),
-    *("search", "looking", "outcome", "forecast", "events", "guards", "sending", "settling", "executing"),
+    *("tenant_facts", "corrections", "plan", "job", "lookalikes", "keys", "contents", "matching", "planning"),
+    *("key_rule", "search", "looking", "outcome", "forecast", "events", "guards", "sending", "settling", "executing"),
     *("starting", "adopting", "decisions", "settle_job"),
 )
 """The modules of the workflow may use each other: each those before it."""

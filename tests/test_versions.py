@@ -7,16 +7,17 @@ import shutil
 import sqlite3
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing
-from pathlib import Path
 
 import pandas as pd
 import pytest
+from promise_support import end_leases
 from run_support import MAPPING, Give, Office, Result, ticket
 
 from importer import identity
 from importer.model import Cell, Reread
 from importer.source import table
 from importer.text import canonical
+from importer.workflow.matching import RowMatcher
 
 Reading = Callable[[Mapping[str, str]], None]
 NEWER = {"12": "PQR-12", "13": "PQR-13", "Asunto 12": "Asunto n.º 12"}
@@ -53,6 +54,7 @@ def as_version_1(office: Office, give: Give) -> None:
     """Run as version 1 would, whose keys kept invisible characters."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(identity, "canonical_key", canonical)
+        patch.setattr(RowMatcher, "_similar_issues", lambda *_arguments: iter(()))  # nor did all of it compare keys
         assert run(office, give).status == 0
 
 
@@ -60,12 +62,19 @@ def rows(office: Office) -> dict[str, tuple[str, str | None, bool]]:
     """Return state, id and change of each row of the journal, by reference."""
     question = "SELECT reference, state, wolkvox_id, changed FROM rows"
     with closing(sqlite3.connect(office.journal)) as journal:
-        return {reference: (state, case, bool(changed)) for reference, state, case, changed in journal.execute(question)}
+        return {
+            reference: (state, case, bool(changed)) for reference, state, case, changed in journal.execute(question)
+        }
 
 
-def issues(result: Result) -> list[tuple[int, str]]:
-    """Return row and code of the issues in a command's JSON."""
-    return [(issue["row"], issue["code"]) for issue in result.json["issues"]]
+def issues(result: Result, code: str = "") -> list[tuple[int, str]]:
+    """Return row and code of the issues in the report of a run, or row and message of those with a code."""
+    sheet = pd.read_excel(result.json["report"], sheet_name="Issues", engine="openpyxl")
+    return [
+        (line["row"], line["what is wrong"] if code else line["code"])
+        for line in sheet.to_dict("records")
+        if line["code"] == code or (not code and isinstance(line["code"], str))
+    ]
 
 
 def test_rows_of_version_1_are_known_and_unchanged_by_the_reading_alone(
@@ -185,6 +194,7 @@ def test_a_person_settles_a_row_by_its_key_of_either_version(
     assert run(office, give).status == 4
     reading(NEWER)
     assert run(office, give).status == 4
+    end_leases(office.journal)
     quiet = ("--quiet-period", "0")
     settled = give(office.settle("--by-hand", key, "--created", "64b000000000000000000001", *quiet))
     assert (settled.status, [state for state, _case, _changed in rows(office).values()]) == (0, ["created"]), settled
@@ -192,7 +202,10 @@ def test_a_person_settles_a_row_by_its_key_of_either_version(
 
 @pytest.mark.parametrize("both_first", [False, True])
 def test_two_rows_that_version_1_could_not_tell_apart_are_never_one_case_or_two_of_one(
-    office: Office, give: Give, reading: Reading, both_first: bool  # noqa: FBT001 - a parameter of the test
+    office: Office,
+    give: Give,
+    reading: Reading,
+    both_first: bool,  # noqa: FBT001 - a parameter of the test
 ) -> None:
     """The row with the known content keeps its case; the other one is an issue, and neither is sent."""
     first, second = ticket("0012", Asunto="uno"), ticket("12", Asunto="dos")
@@ -210,7 +223,7 @@ def test_two_rows_that_version_1_could_not_tell_apart_are_never_one_case_or_two_
         office.write([second, first])
         result = run(office, give)
         assert (result.status, office.sandbox.posts) == (1, 1)
-        assert issues(result) == [(2, "key-reread"), (3, "key-reread")]
+        assert issues(result) == [(2, "key-reread")]
         counts = result.json["counts"]
         assert (counts["created"], counts["changed"], counts["invalid"]) == (1, 0, 1)
         assert office.reported().loc[1, "reference"] in known
@@ -232,44 +245,47 @@ SAME = ("T1", "T1\u200b", "T\u00ad1", "\u200eT1\u200f", "\ufeffT1", "T\u20601")
 @pytest.mark.parametrize("order", [1, -1])
 def test_rows_that_version_1_took_for_two_keep_their_cases(office: Office, give: Give, order: int) -> None:
     """Both ids are named, nothing is sent, nothing is changed, and each row keeps its own case, in any order."""
-    sheet = [ticket(key, Correo="ana@example.com", Asunto=f"n {at}") for at, key in enumerate(SAME[:2])]
+    sheet = [ticket(key, Correo="ana@example.com", Asunto="igual", Detalle="igual") for key in SAME[:2]]
     office.write(sheet)
     as_version_1(office, give)
-    before = office.reported()[["Asunto", "wolkvox_id"]].to_numpy().tolist()
+    before = office.reported()[["Ticket", "wolkvox_id"]].to_numpy().tolist()
     office.write(sheet[::order])
     result = run(office, give)
     assert (office.sandbox.posts, result.json["counts"]["created"], result.json["counts"]["changed"]) == (2, 2, 0)
-    assert office.reported()[["Asunto", "wolkvox_id"]].to_numpy().tolist() == before[::order]
-    messages = [issue["message"] for issue in result.json["issues"] if issue["code"] == "key-known-twice"]
+    assert office.reported()[["Ticket", "wolkvox_id"]].to_numpy().tolist() == before[::order]
+    messages = [message for _row, message in issues(result, "key-known-twice")]
     assert messages
-    assert all(case in message for message in messages for _subject, case in before)
+    assert all(case in message for message in messages for _key, case in before)
     office.write(sheet[1:])
     result = run(office, give)
     assert (office.sandbox.posts, office.reported()["wolkvox_id"].tolist()) == (2, [before[1][1]])
     assert (2, "key-known-twice") in issues(result)
 
 
-@pytest.mark.parametrize("key", SAME[1:])
 @pytest.mark.parametrize("old", [True, False])
-def test_a_key_with_an_invisible_character_is_the_key_that_people_see(
-    office: Office, give: Give, key: str, old: bool  # noqa: FBT001 - a parameter of the test
+def test_a_key_with_invisible_characters_is_the_key_that_people_see(
+    office: Office,
+    give: Give,
+    old: bool,  # noqa: FBT001 - a parameter of the test
 ) -> None:
     """In one sheet the two are one key twice; in two sheets they are never two cases."""
-    office.write([ticket("T1", Correo="a@x.co"), ticket(key, Correo="b@x.co")])
+    keys = [key.replace("1", str(number)) for number, key in enumerate(SAME)]
+    plain = [f"T{number}" for number in range(len(SAME))]
+    office.write([ticket("T1"), *(ticket(key) for key in SAME)])
     result = run(office, give)
     assert (result.status, office.sandbox.posts) == (1, 0)
-    assert issues(result) == [(2, "key-repeated"), (3, "key-repeated")]
-    shutil.rmtree(office.journal.parent)
-    office.write([ticket(key, Correo="a@x.co")])
+    assert {code for _row, code in issues(result)} >= {"key-repeated"}
+    assert result.json["counts"]["invalid"] == len(SAME) + 1
+    sheets = [[ticket(key, Correo="a@x.co") for key in each] for each in (keys, plain)]
+    office.write(sheets[0])
     if old:
         as_version_1(office, give)
-    else:
-        assert run(office, give, "--nothing-was-sent").status == 0
     assert run(office, give).status == 0
     known = rows(office)
-    office.write([ticket("T1", Correo="a@x.co")])
-    result = run(office, give)
-    assert (office.sandbox.posts, result.json["counts"]["created"], rows(office).keys()) == (1, 1, known.keys())
+    office.write(sheets[1])
+    result = run(office, give, "--same-tickets")
+    assert (office.sandbox.posts, result.json["counts"]["created"]) == (len(SAME), len(SAME))
+    assert {reference for reference, (state, *_rest) in rows(office).items() if state == "created"} <= known.keys()
 
 
 def test_a_header_with_invisible_characters_is_the_header_that_people_see(office: Office, give: Give) -> None:
@@ -283,11 +299,3 @@ def test_a_header_with_invisible_characters_is_the_header_that_people_see(office
         assert "Asunto" in json.loads(recorded)
     result = run(office, give)
     assert (result.status, result.json["counts"]["changed"], office.sandbox.posts) == (0, 0, 1)
-
-
-def recorded_columns(path: Path) -> list[str]:
-    """Return the columns that a journal's hashes cover."""
-    with closing(sqlite3.connect(path)) as journal:
-        (names,) = journal.execute("SELECT names FROM column_sets").fetchone()
-    found: list[str] = json.loads(names)
-    return found

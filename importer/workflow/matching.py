@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 
@@ -12,10 +12,12 @@ from importer import identity
 from importer.identity import Scope
 from importer.journal import ImportRecord, Journal, KnownRow
 from importer.messages import _
-from importer.model import MAY_BE_CASES, Attachment, Cell, Issue
-from importer.text import column_name
+from importer.model import MAY_BE_CASES, Issue
 from importer.workflow.keys import MOST_NAMED, KeyIndex, Keys, Occurrences, content_keys, keys_in, short_key
 from importer.workflow.lookalikes import elaborate_spellings
+
+KNOWN_TWICE = "key-known-twice"
+"""The code of the issue that the journal knows two rows by the keys of one; it is shown although both are created."""
 
 _SHOWN_ROWS = 5
 
@@ -158,7 +160,9 @@ class RowMatcher:
         left_out = [at for at, number in enumerate(frame.index.tolist()) if number in skipped and short_keys[at]]
         elsewhere = self._index.present([short_keys[at] for at in left_out]) if left_out else set()
         for at in left_out:
-            if short_keys[at] in elsewhere:
+            if at in matched.also:
+                matched.take(at, matched.also.pop(at))  # version 1 made a case of its own
+            elif short_keys[at] in elsewhere:
                 matched.forget(at)
         return matched
 
@@ -167,8 +171,9 @@ class RowMatcher:
         found = self._history.known_in_any_version(keys)
         known = {at: found[digest] for at, digest in enumerate(keys.digests) if digest in found}
         before = {at: found[digest] for at, digest in keys.earlier.items() if digest in found}
-        also = {at: row for at, row in before.items() if known.setdefault(at, row).row.reference != row.row.reference}
+        also = {at: row for at, row in before.items() if at in known and known[at] != row}
         own = self._index.with_own_key([row.key_digest for row in also.values()]) if also else set()
+        known = before | known
         is_kept = self._history.is_kept
         matched = MatchedRows(
             short_keys=list(map(short_key, keys.digests)),
@@ -177,7 +182,7 @@ class RowMatcher:
                 identity.loose_digest(parts) if is_kept and parts and at not in known else ""
                 for at, parts in enumerate(keys.parts)
             ],
-            references=[self._reference(digest, known.get(at)) for at, digest in enumerate(keys.digests)],
+            references=[identity.reference(self._scope, digest) if digest else "" for digest in keys.digests],
             known=known,
             spellings={
                 at: tuple([identity.spelling_digest(other.parts, bare=other.bare) for other in others])
@@ -189,14 +194,8 @@ class RowMatcher:
             earlier=keys.earlier,
         )
         for at, row in known.items():
-            matched.take(at, row)
+            matched.take(at, row)  # a known row keeps its reference for ever
         return matched
-
-    def _reference(self, digest: str, known: KnownRow | None) -> str:
-        """Return the reference of a row: a known row keeps its own for ever."""
-        if known is not None:
-            return known.row.reference
-        return identity.reference(self._scope, digest) if digest else ""
 
     def _from_report(self, keys: Keys) -> MatchedRows:
         """Match rows by their references alone; rows that the journal does not know get no identity."""
@@ -227,7 +226,7 @@ class RowMatcher:
         return rows.short_keys[at] in self.repeated or bool(self._rows_known_as(rows, at))
 
     def _rows_known_as(self, rows: MatchedRows, at: int) -> tuple[int, ...]:
-        """Return the rows that may all be the one that the journal knows by this row's key of version 1."""
+        """Return the rows that version 1 would have taken for the one that the journal knows."""
         return self._ambiguous.get(short_key(rows.known[at].key_digest), ()) if at in rows.known else ()
 
     def issues(self, frame: pd.DataFrame, keys: Keys, rows: MatchedRows) -> Iterator[Issue]:
@@ -257,7 +256,7 @@ class RowMatcher:
                 one=one.wolkvox_id or one.reference,
                 other=other.wolkvox_id or other.reference,
             )
-            yield Issue(number, column, value, "key-known-twice", message, _LOOK_AT_BOTH)
+            yield Issue(number, column, value, KNOWN_TWICE, message, _LOOK_AT_BOTH)
         elif others := [row for row in self._rows_known_as(rows, at) if row != number]:
             message = _(
                 "{column} '{value}' was read like the keys of rows {rows} before, and one of these rows is {one}",
@@ -397,35 +396,3 @@ def _listed(rows: Sequence[int]) -> str:
     if len(rows) >= MOST_NAMED:
         return _("{rows} and many more", rows=shown)
     return shown if more <= 0 else _("{rows} and {more} more", rows=shown, more=more)
-
-
-class Contents:
-    """The canonical cells of a frame, for content hashes over any of its columns.
-
-    `read` returns a cell in the version of the reading that counts.
-    """
-
-    def __init__(self, frame: pd.DataFrame, read: Callable[[Cell], Cell] | None = None) -> None:
-        self._frame, self._read = frame, read
-        self._names = {column_name(name): name for name in reversed(frame.columns)}
-        self._columns: dict[str, list[bytes]] = {}
-        self._chosen: dict[tuple[str, ...], list[tuple[bytes, ...]]] = {}
-
-    def hash(self, position: int, columns: Sequence[str], attachments: Sequence[Attachment] | None) -> str:
-        """Return the content hash of the row at `position` (from 0); a missing column counts as empty."""
-        key = tuple(columns)
-        if key not in self._chosen:
-            cells = map(self._column, sorted(key))
-            self._chosen[key] = list(zip(*cells, strict=True)) if key else [()] * len(self._frame)
-        return identity.hash_of_written(self._chosen[key][position], attachments)
-
-    def _column(self, name: str) -> list[bytes]:
-        """Return the cells of a column, each preceded by the column's name."""
-        if name not in self._columns:
-            present = name if name in self._frame.columns else self._names.get(column_name(name))
-            cells: Iterable[Cell] = self._frame[present].tolist() if present is not None else [""] * len(self._frame)
-            if self._read is not None:
-                cells = map(self._read, cells)
-            before = identity.written(name)
-            self._columns[name] = [before + identity.written(identity.canonical(cell)) for cell in cells]
-        return self._columns[name]

@@ -14,12 +14,13 @@ from importer.identity import Scope
 from importer.journal import KnownRow
 from importer.mapping import CaseMapping, Converted, TableNeed
 from importer.messages import _, shorten
-from importer.model import UNSETTLED, Attachment, Issue, JournalRow, Status, earlier_reading
+from importer.model import UNSETTLED, Issue, JournalRow, Status
 from importer.source import Table
 from importer.spool import Spool
 from importer.validation import Validator
+from importer.workflow.contents import Contents, RowContents
 from importer.workflow.keys import Keys
-from importer.workflow.matching import Contents, ImportHistory, MatchedRows, RowMatcher
+from importer.workflow.matching import ImportHistory, MatchedRows, RowMatcher
 from importer.workflow.plan import Batch, Plan, state_of
 
 
@@ -180,7 +181,7 @@ class Planner:
         """Combine the results of the other steps, and determine the state of each row."""
         cells, numbers = self._mapper.content(rows.frame), rows.frame.index
         now, before = (
-            _RowContents(Contents(cells, read), numbers, found, self._folder) for read in (None, earlier_reading)
+            RowContents(Contents(cells, version_1=old), numbers, found, self._folder) for old in (False, True)
         )
         hashes = [now.hash(at, self._content_columns) if self._is_kept else "" for at in range(len(rows.frame))]
 
@@ -218,11 +219,11 @@ class Planner:
         A row that the journal knows twice, by its keys of two versions, is the one with its content.
         """
         for at in self._matcher.contested_in(matched):
-            known = [row for row in (matched.known.get(at), matched.also.get(at)) if row is not None]
+            known = [row for row in (matched.also.get(at), matched.known.get(at)) if row is not None]
             known.sort(key=lambda row: is_edited(at, row))
             taken = next((row for row in known if self._takes(row.row, differs=is_edited(at, row))), None)
             if taken is None and at in matched.also and not self._matcher.shares_key(matched, at):
-                taken = known[0]
+                taken = matched.known[at]
             if taken is None:
                 matched.forget(at)
                 continue
@@ -270,30 +271,6 @@ def _altered_in_report(number: int, column: str, cell: str) -> Issue:
         ),
         _("Correct this row in the source instead, and run the source"),
     )
-
-
-class _RowContents:
-    """The content of the rows of a frame, including their files if the mapping has attachments."""
-
-    def __init__(
-        self,
-        contents: Contents,
-        numbers: pd.Index,
-        found: Mapping[int, FoundAttachments],
-        folder: AttachmentFolder | None,
-    ) -> None:
-        self._contents, self._found = contents, found
-        self._numbers, self._has_attachments = numbers.tolist(), folder is not None
-
-    def hash(self, at: int, columns: tuple[str, ...]) -> str:
-        """Return the hash of a row's content over these columns, including its files if all of them can be sent."""
-        return self._contents.hash(at, columns, self._attachments(self._numbers[at]))
-
-    def _attachments(self, number: int) -> Sequence[Attachment] | None:
-        files = self._found.get(number)
-        if files is None:
-            return () if self._has_attachments else None
-        return None if files.issues or files.missing else files.attachments
 
 
 def _unmarked(frames: Iterable[pd.DataFrame]) -> Spool[pd.DataFrame]:
