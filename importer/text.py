@@ -37,6 +37,10 @@ _MEANT = (
 _DROPPED = re.compile(rf"(?P<meant>{_MEANT}|[\u200c\u200d])|{_INVISIBLE.pattern}")
 _JOINED = "[\u0600-\u1dff\u2190-\U000dffff]"  # what a joiner joins: letters of most scripts but Latin, and emoji
 _STRAY_JOINER = re.compile(rf"(?<!{_JOINED})[\u200c\u200d]+|[\u200c\u200d]+(?!{_JOINED})")
+_RIGHT_TO_LEFT = re.compile("[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc]")
+_UNSEEN = re.compile(
+    rf"{_INVISIBLE.pattern}|[\u00a0\u1680\u2000-\u200a\u202f\u205f\u3000\u115f\u1160\u2800\u3164\uffa0]"
+)
 _OTHER_SPACE = re.compile("[\u00a0\u1680\u2000-\u200a\u202f\u205f\u3000]")
 
 _NO_CHARACTER = re.compile("[\ufffe\uffff]")
@@ -80,6 +84,22 @@ def without_invisible(text: str) -> str:
     if text.isascii():
         return text
     return _STRAY_JOINER.sub("", _DROPPED.sub(lambda found: found["meant"] or "", text))
+
+
+def as_sent(text: str) -> str:
+    """Return a cell's text as it is sent: trimmed, without the invisible characters that mean nothing.
+
+    Spaces inside stay as they are, and a text with letters that run from right to left keeps what directs them.
+    """
+    text = text.strip()
+    if text.isascii() or _RIGHT_TO_LEFT.search(text):
+        return text
+    return without_invisible(text).strip()
+
+
+def named(text: str) -> str:
+    """Return a text for a message about what is wrong with it: what nobody sees in it is named, such as [U+200B]."""
+    return _UNSEEN.sub(lambda found: f"[U+{ord(found.group()):04X}]", as_sent(text))
 
 
 def escaped(text: str, escape: Callable[[str], str]) -> str:

@@ -13,6 +13,7 @@ from importer.identity import Scope
 from importer.journal import ImportRecord, Journal, KnownRow
 from importer.messages import _
 from importer.model import MAY_BE_CASES, Issue
+from importer.text import named
 from importer.workflow.keys import MOST_NAMED, KeyIndex, Keys, Occurrences, content_keys, keys_in, short_key
 from importer.workflow.lookalikes import elaborate_spellings
 
@@ -346,7 +347,7 @@ class RowMatcher:
 
     def _similar_issues(self, number: int, key: tuple[str, ...], at: int, taken: Mapping[int, str]) -> Iterator[Issue]:
         """Yield an issue if a new key nearly equals that of another row, in this sheet or an earlier one."""
-        column, value = ", ".join(self._key_columns), " · ".join(key)
+        column, value = ", ".join(self._key_columns), named(" · ".join(key))
         if others := self._similar.get(number):
             listed = _listed(others)
             message = _(
@@ -357,14 +358,14 @@ class RowMatcher:
             )
             yield Issue(number, column, value, "key-similar", message, _SAME_OR_NOT)
         elif at in taken:
-            named = {"column": column, "value": value, "other": taken[at]}
-            if named["other"] == value:
+            shown = {"column": column, "value": value, "other": named(taken[at])}
+            if shown["other"] == value:
                 message = _(
                     "{column} '{value}' is nearly the same as a key that was imported before, or another form of it",
-                    **named,
+                    **shown,
                 )
             else:
-                message = _("{column} '{value}' may be the key that was imported before as '{other}'", **named)
+                message = _("{column} '{value}' may be the key that was imported before as '{other}'", **shown)
             yield Issue(number, column, value, "key-similar", message, _SAME_OR_NOT)
 
 

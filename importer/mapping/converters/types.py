@@ -39,6 +39,7 @@ Observer: TypeAlias = Callable[[Iterable[str]], None]
 _DEFAULT_FORMATS = {"date": "YYYY-MM-DD", "datetime": "YYYY-MM-DD HH:mm:ss", "time": "HH:mm:ss"}
 _TRUE = frozenset({"true", "t", "yes", "y", "si", "s", "sim", "verdadero", "verdadeiro", "v", "x", "on", "1"})
 _FALSE = frozenset({"false", "f", "no", "n", "nao", "falso", "off", "0"})
+_MAILTO = re.compile(r"mailto:\s*(?P<address>[^\s?]+)(?:\?.*)?", re.IGNORECASE | re.DOTALL)
 _URL = re.compile(r"https?://[^\s/?#.]+(?:[.:][^\s/?#]+)?(?:[/?#]\S*)?", re.IGNORECASE)
 
 
@@ -125,15 +126,22 @@ def _url(cell: CellValue) -> str:
     return text
 
 
+def address(text: str) -> str:
+    """Return an e-mail address from a cell that may have it as a link: `mailto:ana@example.com?subject=Hola`."""
+    link = _MAILTO.fullmatch(text)
+    return link["address"] if link else text
+
+
 # Phone numbers, by the metadata of the library `phonenumbers`.
 
 _PUNCTUATION = re.compile(r"[\s\u00a0().\-/]+")
+_TEL = re.compile(r"\Atel:\s*", re.IGNORECASE)
 _OLD_MEXICAN = re.compile(r"(\+?52|)1(\d{10})")
 
 
 def _phone(spec: FieldSpec) -> Converter:
     country, form = spec.country or "", spec.format or "international"
-    return lambda cell: phone(str(cell), country, form)
+    return lambda cell: phone(_TEL.sub("", str(cell)), country, form)
 
 
 def phone(text: str, country: str, form: str) -> str:
