@@ -37,11 +37,9 @@ _MEANT = (
 _DROPPED = re.compile(rf"(?P<meant>{_MEANT}|[\u200c\u200d])|{_INVISIBLE.pattern}")
 _JOINED = "[\u0600-\u1dff\u2190-\U000dffff]"  # what a joiner joins: letters of most scripts but Latin, and emoji
 _STRAY_JOINER = re.compile(rf"(?<!{_JOINED})[\u200c\u200d]+|[\u200c\u200d]+(?!{_JOINED})")
-_RIGHT_TO_LEFT = re.compile("[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc]")
-_UNSEEN = re.compile(
-    rf"{_INVISIBLE.pattern}|[\u00a0\u1680\u2000-\u200a\u202f\u205f\u3000\u115f\u1160\u2800\u3164\uffa0]"
-)
+_RIGHT_TO_LEFT = re.compile("[\u05d0-\u05f2\u0620-\u08ff\ufb1d-\ufdff\ufe70-\ufefc]")
 _OTHER_SPACE = re.compile("[\u00a0\u1680\u2000-\u200a\u202f\u205f\u3000]")
+_UNSEEN = re.compile(rf"{_INVISIBLE.pattern}|{_OTHER_SPACE.pattern}|[\u115f\u1160\u2800\u3164\uffa0]")
 
 _NO_CHARACTER = re.compile("[\ufffe\uffff]")
 _UNSAFE = re.compile("|".join(f"(?:{some.pattern})" for some in (_SURROGATE, _CONTROL, _INVISIBLE, _NO_CHARACTER)))
