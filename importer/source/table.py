@@ -12,6 +12,7 @@ import pandas as pd
 
 from importer.messages import _, ngettext
 from importer.model import Cell, Issue
+from importer.source.layout import Layout
 from importer.spool import Spool
 
 
@@ -203,8 +204,10 @@ class Body:
         return Frames(self.stored, names)
 
 
-def read_body(blocks: Iterable[Block], header_row: int, hidden: Collection[int], widths: WidthCheck | None) -> Body:
-    """Return the rows below the header, in one pass.
+def read_body(
+    blocks: Iterable[Block], header_row: int, hidden: Collection[int], widths: WidthCheck | None, layout: Layout
+) -> Body:
+    """Return the rows below the header, in one pass; `layout` looks at them as well.
 
     `widths` checks the rows of a text file; their cells beyond the header's width are issues, and left out.
     """
@@ -217,7 +220,9 @@ def read_body(blocks: Iterable[Block], header_row: int, hidden: Collection[int],
         hidden_rows += sum(number in hidden for number in numbers)
         if widths is not None:
             widths.check(block, rows)
-        writer.add(numbers, [_picked(column, rows) for column in block.columns])
+        columns = [_picked(column, rows) for column in block.columns]
+        layout.look(numbers, columns)
+        writer.add(numbers, columns)
         writer.note_filled([_picked(column, rows) for column in block.stored or block.columns])
     issues, notes = ((), ()) if widths is None else (widths.issues(), widths.notes())
     return Body(writer.finish(), count, hidden_rows, frozenset(writer.with_data), issues, notes)
