@@ -14,11 +14,7 @@ from importer.source import open_table
 Row = list[Any]
 
 HEADER: Row = ["Ticket", "Cliente", "Correo", "Valor"]
-ROWS: list[Row] = [
-    [f"T-{at}", f"Cliente {name}", f"{name}@example.com", at * 10] for at, name in enumerate("abcd", 1)
-]
-    [f"T-{number}", f"Cliente {name}", f"{name}@example.com", number * 10] for number, name in enumerate("abcd", 1)
-]
+ROWS: list[Row] = [[f"T-{at}", f"Cliente {name}", f"{name}@example.com", at * 10] for at, name in enumerate("abcd", 1)]
 PLAIN = [HEADER, *ROWS]
 BLANK: Row = [None]
 BESIDE: list[Row] = [["Área", "Jefe"], ["Norte", "Ana"], [], [], []]

@@ -36,8 +36,8 @@ FILED = Import(
 )
 FILED_ROWS: list[tuple[object, ...]] = [
     ("Radicado", "Correo", "Nota", "Confirmado", "Avance", "Fecha"),
-    ((12, '"PQR-"0'), "ana@example.com", "con letras", (1, '"Sí";;"No"'), (0.5, "0.0%"), (date(2026, 4, 3), "dd/mm/yyyy")),
-    ((13, '"PQR-"0'), "luis@example.com", "con letras", (0, '"Sí";;"No"'), (3, '0" kg"'), (date(2026, 4, 4), "yyyy-mm-dd")),
+    ((12, '"PQR-"0'), "ana@example.com", "con letras", (1, '"Sí";;"No"'), (0.5, "0.0%"), (date(2026, 4, 3), "dd/mm/yyyy")),  # noqa: E501
+    ((13, '"PQR-"0'), "luis@example.com", "con letras", (0, '"Sí";;"No"'), (3, '0" kg"'), (date(2026, 4, 4), "yyyy-mm-dd")),  # noqa: E501
     ((7, "0000"), "marta@example.com", "con ceros", (1, "0"), (2, '[=2]"dos";0'), None),
     ((9, '0" / 2026"'), "ana@example.com", "letras detrás", (-1, '"Sí";"Nada";"No"'), (1, "General"), None),
     ("T-9", "ana@example.com", "texto", "Sí", "no", None),
@@ -70,9 +70,9 @@ OLD = Import(
 )
 OLD_ROWS = """\
 Caso;Correo;Detalle
-N.º 5 – a;ana@example.com;Se dijo “nunca más” – y no volvió…
+N.º 5 \u2013 a;ana@example.com;Se dijo “nunca más” \u2013 y no volvió…
 Ñandú “x”;luis@example.com;Costó £ 5 · ó € 6
-C’1;marta@example.com;l’été – œuvre
+C\u20191;marta@example.com;l\u2019été \u2013 œuvre
 C-2;ana@example.com;Petición de información
 """
 
