@@ -26,6 +26,7 @@ from importer.errors import AttachmentChanged
 from importer.files import Moved, identity_of, names_below, open_below
 from importer.messages import _, ngettext, shorten
 from importer.model import Attachment, AttachmentOptions, Issue
+from importer.text import as_sent, seen
 
 BLOCK = 192 * 1024  # bytes of the file that are encoded at a time
 _URL = re.compile(r"[a-z][a-z0-9+.-]*://|www\.|(mailto|data|javascript|file):", re.IGNORECASE)
@@ -34,8 +35,7 @@ _DEVICES = frozenset(
     ["con", "prn", "aux", "nul", "conin$", "conout$", "clock$"]
     + [f"{port}{number}" for port in ("com", "lpt") for number in "0123456789¹²³"]
 )
-_REMEMBERED_FILES = 50_000  # distinct names; beyond that the oldest are checked again
-_REMEMBERED_LISTINGS = 128
+_REMEMBERED_FILES, _REMEMBERED_LISTINGS = 50_000, 128  # beyond that the oldest are read again
 _NEIGHBOURS = 8  # names on either side, in alphabetical order, that are compared with a missing one
 
 
@@ -88,7 +88,7 @@ class AttachmentFolder:
 
     def _split(self, cell: str) -> Iterator[str]:
         parts = cell.split(self._options.separator) if self._options.separator else [cell]
-        return filter(None, (part.strip() for part in parts))
+        return (part.strip() for part in parts if as_sent(part))
 
     def _may_go_without(self) -> bool:
         """Tell whether missing files are left out; never if the whole folder is missing: that is not a row's fault."""
@@ -288,7 +288,7 @@ class _FolderListing:
         self._sorted = sorted(self._names)
 
     def alike(self, name: str) -> tuple[str, ...]:
-        """Return the names that equal `name` but for case or Unicode composition."""
+        """Return the names that equal `name` but for case, Unicode composition or what nobody sees."""
         wanted = _composed(name)
         return tuple(other for other in self._names.get(_loose(name), ()) if _composed(other) == wanted)
 
@@ -304,11 +304,11 @@ class _FolderListing:
 
 
 def _composed(name: str) -> str:
-    return unicodedata.normalize("NFC", unicodedata.normalize("NFC", name).casefold())
+    return unicodedata.normalize("NFC", unicodedata.normalize("NFC", seen(name)).casefold())
 
 
 def _loose(name: str) -> str:
-    folded = unicodedata.normalize("NFKD", name.casefold())
+    folded = unicodedata.normalize("NFKD", seen(name).casefold())
     return "".join(character for character in folded if not unicodedata.combining(character))
 
 

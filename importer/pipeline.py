@@ -27,9 +27,9 @@ from importer.workflow import guards
 from importer.workflow.adopting import Adoption, adopt_rows, open_report
 from importer.workflow.executing import execute_run
 from importer.workflow.forecast import Forecast, UserInterface, make_forecast
+from importer.workflow.history import ImportHistory
 from importer.workflow.job import Job, LoadedJob, allowed_folders, connection_in, open_tables, scope_of
 from importer.workflow.looking import RowFinder, spot_check
-from importer.workflow.matching import ImportHistory
 from importer.workflow.outcome import (
     Finished,
     ReportOptions,

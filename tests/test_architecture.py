@@ -28,8 +28,20 @@ SHARED_ORDER = ("text", "model", "messages", "errors", "clock", "hosts", "spool"
 
 WORKFLOW_ORDER = (
     "key_formats",
-    *("tenant_facts", "corrections", "plan", "job", "lookalikes", "keys", "matching", "lines", "planning", "key_rule"),
-    *("search", "looking", "outcome", "forecast", "events", "guards", "sending", "settling", "executing"),
+    *("tenant_facts", "corrections", "plan", "job", "lookalikes", "keys", "contents", "history", "matching", "lines"),
+    *(
+        "planning",
+        "key_rule",
+        "search",
+        "looking",
+        "outcome",
+        "forecast",
+        "events",
+        "guards",
+        "sending",
+        "settling",
+        "executing",
+    ),
     *("starting", "adopting", "decisions", "settle_job"),
 )
 """The modules of the workflow may use each other: each those before it."""

@@ -82,6 +82,24 @@ def test_s3_true_dates_know_themselves_and_never_round(tmp_path: Path) -> None:
     assert form_values(tmp_path, "{column: C, type: date}", [true("45123", 45123)]) == ["! not-a-date"]
 
 
+def test_no_type_stumbles_over_what_nobody_sees(tmp_path: Path) -> None:
+    """Numbers, dates, telephones and addresses are read without the invisible characters that a copy brought along."""
+    for spec, cell, value in [
+        ("{column: C, type: email}", "\u200bana@x.co\u200b", "ana@x.co"),
+        ("{column: C, type: email}", "MAILTO:ana@x.co?subject=Hola", "ana@x.co"),
+        ("{column: C, type: phone, country: CO}", "\u202a+57 300\u00a0123 4567\u202c", "+573001234567"),
+        ("{column: C, type: phone, country: CO}", "tel:+57-300-123-4567", "+573001234567"),
+        ("{column: C, type: url}", "https://x.co/\u200ba\u00ad", "https://x.co/a"),
+        ("{column: C, type: integer}", "\u200e12\u200f", 12),
+        ("{column: C, type: date}", "\u200e3/\u200e13/\u200e2026\ufeff", "2026-03-13"),
+        ("{column: C, type: boolean}", "s\u200bí", True),
+        ("{column: C, values: {Alta: High}}", "Al\u00adta\u200b", "High"),
+        ("{column: C}", "\u200b", None),
+        ("{column: C}", "una nota con\u00a0espacio\u200b", "una nota con\u00a0espacio"),
+    ]:
+        assert form_values(tmp_path, spec, [cell]) == [value], spec
+
+
 def test_times_are_read_with_and_without_halves(tmp_path: Path) -> None:
     """Times have 24 hours or `a. m.`, `PM`; anything else is an issue."""
     cells = ["3:15 p. m.", "12:00 AM", "9:05", "24:00", "13:00 PM", true("08:00", dt.time(8)), "10:20:30.9"]

@@ -12,7 +12,7 @@ from journal_support import LEASE, Clock, SampleJournal, created, identity, outc
 from importer.journal import Doubt
 from importer.model import Outcome, Status, Verdict
 from importer.workflow.decisions import DecisionTaker, HumanDecision
-from importer.workflow.matching import ImportHistory
+from importer.workflow.history import ImportHistory
 
 QUIET = 120.0
 REFERENCE = identity(1).reference

@@ -15,7 +15,7 @@ from importer.mapping.fields import Field, with_column
 from importer.mapping.files import Files, RowFile
 from importer.messages import _
 from importer.model import Cell, CellError
-from importer.text import visible
+from importer.text import canonical_key
 
 Item = TypeVar("Item")
 
@@ -77,7 +77,7 @@ class RowChoice:
     def cases(self, frame: pd.DataFrame) -> list[tuple[str, ...]]:
         """Return the cells, as a person sees them, that are equal in rows of one case; none without `group`."""
         rows = zip(*(frame[column].tolist() for column in self.group), strict=True)
-        return [tuple(map(visible, row)) for row in rows]
+        return [tuple(map(canonical_key, row)) for row in rows]
 
     def skipped(self, frame: pd.DataFrame) -> dict[int, str]:
         """Return the rows of a frame that do not become cases of their own, and why."""
@@ -117,7 +117,7 @@ class RowChoice:
 def _keys(frame: pd.DataFrame, columns: Sequence[str]) -> list[tuple[str, ...]]:
     """Return each row's key as a person sees it, empty where a cell is blank or could not be read."""
     rows = zip(*(frame[column].tolist() for column in columns), strict=True)
-    keys = (tuple("" if isinstance(cell, CellError) else visible(cell) for cell in row) for row in rows)
+    keys = (tuple("" if isinstance(cell, CellError) else canonical_key(cell) for cell in row) for row in rows)
     return [key if all(key) else () for key in keys]
 
 

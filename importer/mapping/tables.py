@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from importer.errors import MappingFault
-from importer.mapping.converters.types import constant, options_in
+from importer.mapping.converters.types import address, constant, options_in
 from importer.mapping.document import SourceMap, Steps
 from importer.mapping.fields import Conversion, Step, stripped
 from importer.mapping.grammar import FieldSpec, TableSpec
@@ -16,7 +16,7 @@ from importer.mapping.refusal import Refused
 from importer.mapping.words import Words, nearest
 from importer.messages import _, shorten
 from importer.model import Cell, CellError, TableOptions, Typed
-from importer.text import trimmed, unaccented
+from importer.text import as_sent, trimmed, unaccented
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -151,6 +151,8 @@ def conversion(spec: FieldSpec, convert: Step, tables: ReferenceTables, column: 
         steps.append(_each_option(find, spec.separator) if spec.type == "multi-select" else find)
     if (lookup := tables.lookup) is not None:
         steps.append(lambda cell: lookup.find(trimmed(str(cell))))
+    if spec.type == "email" or field == "contact":
+        steps.append(lambda cell: address(str(cell)))
     steps.append(convert)
     if spec.upper:
         steps.append(lambda cell: str(cell).upper())
@@ -211,7 +213,7 @@ def _strip(option: str | None) -> Callable[[str | Typed], str | Typed]:
     if option == "false":
         return lambda cell: cell
     characters = option or ""
-    return lambda cell: cell.strip().strip(characters).strip() if isinstance(cell, str) else cell
+    return lambda cell: as_sent(cell).strip(characters).strip() if isinstance(cell, str) else cell
 
 
 @dataclass
@@ -232,7 +234,7 @@ class UnusedValues:
 
     def observe(self, cells: Iterable[object]) -> None:
         """Remove the texts that cells have."""
-        for text in {str(cell).strip() for cell in set(cells)} - {""}:
+        for text in {as_sent(str(cell)) for cell in set(cells)} - {""}:
             alike = self._words.alike(text)
             for word in alike:
                 self._unused.pop(word, None)

@@ -19,7 +19,7 @@ from importer.source.backslashes import ESCAPED_QUOTE, Backslashes, find_backsla
 from importer.source.encoding import Encoding, detect_encoding
 from importer.source.snapshot import BLOCK, Snapshot
 from importer.source.table import Block
-from importer.source.text_cells import MARK_UNDECODABLE, Remark, TextCells
+from importer.source.text_cells import MARK_UNDECODABLE, OddCell, TextCells
 
 _CANDIDATES = (",", ";", "\t", "|")
 _DECLARED = re.compile(r'^"?sep=(.)"?\r?\n?$', re.IGNORECASE)
@@ -59,12 +59,14 @@ class Delimited:
         reader = TextCells(*self.encoding)
         for records, strays in self._records():
             columns: list[Sequence[Cell]] = []
-            remarks: list[Remark] = []
+            remarks: list[OddCell] = []
             for position, texts in enumerate(zip_longest(*records, fillvalue="")):
                 cells, odd = reader.column(texts, position, number)
                 columns.append(cells)
                 remarks += odd
-            remarks += (Remark(number + at, cell, "stray-quote", str(columns[cell][at])) for at, cell in strays.items())
+            remarks += (
+                OddCell(number + at, cell, "stray-quote", str(columns[cell][at])) for at, cell in strays.items()
+            )
             yield Block(range(number, number + len(records)), columns, [*map(len, records)], remarks=remarks)
             number += len(records)
 

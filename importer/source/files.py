@@ -13,6 +13,7 @@ from importer.model import Cell, TableOptions
 from importer.source.delimited import Delimited, open_delimited
 from importer.source.header import find_header, name_columns, no_header
 from importer.source.kind import Kind, sniff
+from importer.source.layout import Layout
 from importer.source.remarks import format_notes
 from importer.source.sheets import Sheet, read_sheet
 from importer.source.snapshot import Snapshot
@@ -71,7 +72,9 @@ def _table(path: Path, options: TableOptions, digest: str, sheet: Sheet) -> Tabl
     grid = sheet.grid
     header_row, headers = _header(path.name, sheet.name, grid, options)
     checks = TextChecks(header_row, headers) if isinstance(grid, Delimited) else None
-    body = read_body(grid.blocks(header_row if options.merged == "fill" else None), header_row, sheet.hidden, checks)
+    blocks = grid.blocks(header_row if options.merged == "fill" else None)
+    layout = Layout(header_row, headers, is_named=options.header_row is not None)
+    body = read_body(blocks, header_row, sheet.hidden, checks, layout)
     columns, name_notes = name_columns(headers, body.with_data)
     hidden = frozenset(row for row in sheet.hidden if row > header_row) if options.hidden == "skip" else frozenset()
     found = _row_notes(header_row if options.header_row is None else 1, body.hidden if hidden else 0)
@@ -85,7 +88,11 @@ def _table(path: Path, options: TableOptions, digest: str, sheet: Sheet) -> Tabl
         digest=digest,
         rows=body.rows,
         hidden=hidden,
-        notes=(*sheet.notes, *found, *name_notes, *body.notes, *format_notes(sheet.remarks, columns)),
+        notes=(
+            *(*sheet.notes, *found, *name_notes, *body.notes),
+            *layout.notes(lambda at: columns.get(at, "")),
+            *format_notes(sheet.remarks, columns),
+        ),
         issues=body.issues,
         _frames=body.frames(columns),
     )

@@ -11,7 +11,8 @@ from typing import Protocol
 import pandas as pd
 
 from importer.model import Cell, Issue
-from importer.source.text_cells import Remark
+from importer.source.layout import Layout
+from importer.source.text_cells import OddCell
 from importer.spool import Spool
 
 
@@ -28,7 +29,7 @@ class Block:
     columns: Sequence[Sequence[Cell]]
     widths: Sequence[int] | None = None
     stored: Sequence[Sequence[Cell]] | None = None
-    remarks: Sequence[Remark] = ()
+    remarks: Sequence[OddCell] = ()
 
     def rows(self) -> Iterator[tuple[int, Sequence[Cell]]]:
         """Yield each row with its number and as many cells as it has."""
@@ -138,8 +139,10 @@ class RowChecks(Protocol):
         """Return sentences about what was found; to be called after `issues`."""
 
 
-def read_body(blocks: Iterable[Block], header_row: int, hidden: Collection[int], checks: RowChecks | None) -> Body:
-    """Return the rows below the header, in one pass.
+def read_body(
+    blocks: Iterable[Block], header_row: int, hidden: Collection[int], checks: RowChecks | None, layout: Layout
+) -> Body:
+    """Return the rows below the header, in one pass; `layout` looks at them as well.
 
     `checks` are for the rows of a text file; their cells beyond the header's width are issues, and left out.
     """
@@ -152,7 +155,9 @@ def read_body(blocks: Iterable[Block], header_row: int, hidden: Collection[int],
         hidden_rows += sum(number in hidden for number in numbers)
         if checks is not None:
             checks.check(block, rows)
-        writer.add(numbers, [_picked(column, rows) for column in block.columns])
+        columns = [_picked(column, rows) for column in block.columns]
+        layout.look(numbers, columns)
+        writer.add(numbers, columns)
         writer.note_filled([_picked(column, rows) for column in block.stored or block.columns])
     issues, notes = ((), ()) if checks is None else (checks.issues(), checks.notes())
     return Body(writer.finish(), count, hidden_rows, frozenset(writer.with_data), issues, notes)

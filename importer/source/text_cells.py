@@ -37,7 +37,7 @@ codecs.register_error(MARK_UNDECODABLE, _mark)
 Oddity = Literal["stray-quote", "not-utf-8", "twice-encoded", "unlikely", "literal"]
 
 
-class Remark(NamedTuple):
+class OddCell(NamedTuple):
     """What a person should know about one cell of a text file; `column` is its position from 0."""
 
     row: int
@@ -53,7 +53,7 @@ class TextCells:
     codec: str
     earlier: str | None
 
-    def column(self, texts: Sequence[str], position: int, first_row: int) -> tuple[Sequence[Cell], list[Remark]]:
+    def column(self, texts: Sequence[str], position: int, first_row: int) -> tuple[Sequence[Cell], list[OddCell]]:
         """Return the cells of one column in some rows, and what there is to say about them."""
         content = "\n".join(texts)
         if not self._matters(content):
@@ -64,7 +64,7 @@ class TextCells:
             cell, kind = self._cell(text)
             cells.append(cell)
             if kind is not None:
-                remarks.append(Remark(row, position, kind, str(cell)))
+                remarks.append(OddCell(row, position, kind, str(cell)))
         return cells, remarks
 
     def _matters(self, content: str) -> bool:

@@ -8,9 +8,9 @@ from typing import NamedTuple
 
 from importer.messages import _, ngettext, shorten
 from importer.model import Cell, Issue
-from importer.source.header import clean_name, column_letter
+from importer.source.header import clean_names, column_letter
 from importer.source.table import Block, is_filled
-from importer.source.text_cells import Oddity, Remark, twice_encoded
+from importer.source.text_cells import Oddity, OddCell, twice_encoded
 
 _EXCELS_BLOCK = 16  # Excel leaves out the separators of columns that are empty in 16 rows or more in a row
 _EXAMPLES = 10
@@ -25,8 +25,8 @@ class TextChecks:
         self._header_row = header_row
         self._headers = headers
         self._widths = _Widths(headers)
-        self._strays: list[Remark] = []
-        self._odd: defaultdict[Oddity, list[Remark]] = defaultdict(list)
+        self._strays: list[OddCell] = []
+        self._odd: defaultdict[Oddity, list[OddCell]] = defaultdict(list)
         self._counts: Counter[Oddity] = Counter()
 
     def check(self, block: Block, rows: Iterable[int]) -> None:
@@ -52,8 +52,8 @@ class TextChecks:
         notes = [_sentence(kind, self._counts[kind], examples) for kind, examples in sorted(self._odd.items())]
         return (*self._widths.notes(), *notes)
 
-    def _stray_quote(self, remark: Remark) -> Issue:
-        name = clean_name(self._headers[remark.column]) if remark.column < self.width else ""
+    def _stray_quote(self, remark: OddCell) -> Issue:
+        name = clean_names(self._headers)[remark.column] if remark.column < self.width else ""
         return Issue(
             row=remark.row,
             column=name or _("(column {letter})", letter=column_letter(remark.column)),
@@ -69,7 +69,7 @@ class TextChecks:
         )
 
 
-def _sentence(kind: Oddity, count: int, examples: Sequence[Remark]) -> str:
+def _sentence(kind: Oddity, count: int, examples: Sequence[OddCell]) -> str:
     """Return the note about all cells with the same oddity; it shows the first ones."""
     shown = ", ".join(_("row {row}: “{text}”", row=found.row, text=_excerpt(found.text)) for found in examples)
     if kind == "not-utf-8":

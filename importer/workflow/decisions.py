@@ -13,7 +13,7 @@ from importer.clock import local_datetime
 from importer.journal import Decision, Dispute, Doubt
 from importer.messages import _
 from importer.model import Status
-from importer.workflow.matching import ImportHistory
+from importer.workflow.history import ImportHistory
 
 _SAME_SECOND = 1.5
 """Seconds by which a time in a sheet may differ from the time in the journal."""

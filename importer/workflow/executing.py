@@ -12,9 +12,9 @@ from importer.identity import tenant_of
 from importer.messages import _, ngettext
 from importer.model import Pause, Status
 from importer.workflow.forecast import Forecast, UserInterface, rows_within_quota
+from importer.workflow.history import ImportHistory
 from importer.workflow.job import Job
 from importer.workflow.looking import RowFinder, rows_left_in_doubt, rows_to_find
-from importer.workflow.matching import ImportHistory
 from importer.workflow.outcome import SendResult, now
 from importer.workflow.sending import RunContext, Sender
 from importer.workflow.settling import SearchSettler

@@ -17,6 +17,7 @@ from importer.settings import case_url
 from importer.source import open_table
 from importer.spool import Spool
 from importer.workflow.job import Job
+from importer.workflow.matching import KNOWN_TWICE
 from importer.workflow.plan import Batch, Plan, PlannedRow, state_of
 
 PAUSED = 3
@@ -339,12 +340,14 @@ _NOTHING_KNOWN = JournalRow("", Status.PLANNED, "")
 
 
 def issues_of(row: PlannedRow) -> tuple[Issue, ...]:
-    """Return what a person must correct in a row: faults in its cells, or why the CRM rejected it."""
+    """Return what a person must correct in a row: faults in its cells, or why the CRM rejected it, or two cases."""
     if row.status is Status.REJECTED and row.known is not None:
         message = _("Rejected by the CRM: {message}", message=row.known.message)
         remedy = _("correct the row, or give --retry-rejected once the CRM has what was missing")
         return (Issue(row.number, None, None, "rejected", message, remedy),)
-    return row.issues if row.status in {Status.INVALID, Status.PART} else ()
+    if row.status in {Status.INVALID, Status.PART}:
+        return row.issues
+    return tuple(issue for issue in row.issues if issue.code == KNOWN_TWICE)
 
 
 def message_of(row: PlannedRow) -> str:

@@ -16,7 +16,7 @@ import pandas as pd
 
 from importer import payload
 from importer.attachments import encode, encoded_length
-from importer.identity import Scope
+from importer.identity import Scope, reference
 from importer.mapping import CaseMapping
 from importer.model import MAY_BE_CASES, Attachment, Counts, Identity, Issue, JournalRow, Payload, Status
 from importer.questions import Question
@@ -44,12 +44,13 @@ class PlannedRow:
     """A row of the source: its identity, its state, and the case that it would become.
 
     `number` is the one that Excel shows. `key_digest` is empty if the row has no identity: its key is blank or belongs
-    to another row. `status` is the state before anything is sent; `known` is what the journal knows, and `differs`
-    means that the row's content has changed since, or that a rejected row is to be sent again unchanged. `edited` are
-    the columns that have changed since, None where that is not known. `skipped` and `waits` say why a row is no case of
-    its own, or not sent yet. `part_of` is the row of whose case it is a further line; `faulty_lines` are the further
-    lines of its own case that have issues. `missing` names attachments that the mapping allows the case to go without.
-    `fields` are by path (`contact`, `form.Subject`), without the reference.
+    to another row; `earlier_digest` is that of the key that version 1 made of the same cells, empty if it is the same.
+    `status` is the state before anything is sent; `known` is what the journal knows, and `differs` means that the row's
+    content has changed since, or that a rejected row is to be sent again unchanged. `edited` are the columns that have
+    changed since, None where that is not known. `skipped` and `waits` say why a row is no case of its own, or not sent
+    yet. `part_of` is the row of whose case it is a further line; `faulty_lines` are the further lines of its own case
+    that have issues. `missing` names attachments that the mapping allows the case to go without. `fields` are by path
+    (`contact`, `form.Subject`), without the reference.
     """
 
     number: int
@@ -59,6 +60,7 @@ class PlannedRow:
     content_hash: str
     column_digests: str
     spellings: tuple[str, ...]
+    earlier_digest: str
     status: Status
     known: JournalRow | None
     differs: bool
@@ -80,6 +82,11 @@ class PlannedRow:
         return Identity(
             self.key_digest, self.loose_digest, self.reference, self.content_hash, self.column_digests, self.spellings
         )
+
+    def earlier_reference(self, scope: Scope) -> str | None:
+        """Return the reference that version 1 gave to the row, None if it is the row's own."""
+        earlier = reference(scope, self.earlier_digest) if self.earlier_digest else self.reference
+        return None if earlier == self.reference else earlier
 
     @property
     def is_valid(self) -> bool:

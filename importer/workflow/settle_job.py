@@ -8,15 +8,16 @@ from pathlib import Path
 from importer import mapping, report, settings
 from importer.crm import Crm
 from importer.errors import UsageError
-from importer.identity import Scope, canonical, key_digest, same_tenant, tenant_of
+from importer.identity import Scope, canonical, canonical_key, key_digest, same_tenant, tenant_of
 from importer.journal import ImportRecord, Journal
 from importer.messages import _
 from importer.settings import Connection
 from importer.source import open_table
 from importer.workflow import guards
 from importer.workflow.decisions import DecisionTaker, HumanDecision
+from importer.workflow.history import ImportHistory
 from importer.workflow.job import connection_in
-from importer.workflow.matching import ImportHistory
+from importer.workflow.keys import Keys
 from importer.workflow.settling import SearchSettler, SettleResult
 from importer.workflow.tenant_facts import QUIET_PERIOD, Findings
 
@@ -206,8 +207,10 @@ def _decisions_in(path: Path) -> tuple[list[HumanDecision], list[NotTaken]]:
 
 def _reference(journal: Journal, record: ImportRecord, key: str) -> str | None:
     """Return the reference of an import's row with this key or reference, None if there is none."""
-    known = journal.rows.known(record.id, [key_digest([canonical(key)])])
-    reference = next((row.row.reference for row in known.values()), key.strip().upper())
+    present, earlier = (key_digest([version(key)]) for version in (canonical_key, canonical))
+    known = ImportHistory(journal, record).known_in_any_version(Keys([(key,)], [present], earlier={0: earlier}))
+    found = known.get(present) or known.get(earlier)
+    reference = found.row.reference if found else key.strip().upper()
     return reference if _knows(journal, record, reference) else None
 
 

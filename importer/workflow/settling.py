@@ -15,7 +15,7 @@ from importer.errors import QuestionRefused
 from importer.journal import Decision, Dispute, Doubt
 from importer.messages import _, ngettext
 from importer.model import Status
-from importer.workflow.matching import ImportHistory
+from importer.workflow.history import ImportHistory
 from importer.workflow.search import BY_ID, CaseSearch, SearchAnswer, distinct, searches_for_id
 from importer.workflow.tenant_facts import Findings
 

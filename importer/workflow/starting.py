@@ -109,6 +109,7 @@ def _record_batch(batch: Batch, plan: Plan, journal: Journal, record: ImportReco
     fresh: dict[str, tuple[Identity, Status]] = {}
     planned_again: list[str] = []
     edited: dict[str, bool] = {}
+    reread: list[Identity] = []
     for row in batch.rows():
         if row.known is None:
             if row.skipped is None and row.identity is not None:
@@ -118,9 +119,12 @@ def _record_batch(batch: Batch, plan: Plan, journal: Journal, record: ImportReco
             planned_again.append(row.known.reference)
         if row.differs != row.known.changed:
             edited[row.known.reference] = row.differs
+        if row.spellings and row.identity is not None and not row.differs:
+            reread.append(row.identity)  # known by its key of version 1: from now on by the present one, too
     journal.rows.add(record.id, list(fresh.values()), plan.content_columns)
     journal.rows.replan(record.id, planned_again)
     journal.rows.flag_changed(record.id, edited)
+    journal.rows.add_spellings(record.id, reread)
 
 
 def run_details(plan: Plan, server: str) -> RunStart:

@@ -39,7 +39,7 @@ Observer: TypeAlias = Callable[[Iterable[str]], None]
 _DEFAULT_FORMATS = {"date": "YYYY-MM-DD", "datetime": "YYYY-MM-DD HH:mm:ss", "time": "HH:mm:ss"}
 _TRUE = frozenset({"true", "t", "yes", "y", "si", "s", "sim", "verdadero", "verdadeiro", "v", "x", "on", "1"})
 _FALSE = frozenset({"false", "f", "no", "n", "nao", "falso", "off", "0"})
-_SCHEME = re.compile(r"^(?:mailto|tel):\s*", re.IGNORECASE)  # of a link that was copied as text
+_MAILTO = re.compile(r"mailto:\s*(?P<address>[^\s?]+)(?:\?.*)?", re.IGNORECASE | re.DOTALL)
 _URL = re.compile(r"https?://[^\s/?#.]+(?:[.:][^\s/?#]+)?(?:[/?#]\S*)?", re.IGNORECASE)
 
 
@@ -115,12 +115,6 @@ def _multi_select(spec: FieldSpec) -> Converter:
     return convert
 
 
-def _email(cell: CellValue) -> str:
-    """Return an address without the `mailto:` and the subject of a link to it."""
-    text = str(cell)
-    return _SCHEME.sub("", text).partition("?")[0].strip() if _SCHEME.match(text) else text
-
-
 def _url(cell: CellValue) -> str:
     text = str(cell)
     if not _URL.fullmatch(text):
@@ -132,9 +126,16 @@ def _url(cell: CellValue) -> str:
     return text
 
 
+def address(text: str) -> str:
+    """Return an e-mail address from a cell that may have it as a link: `mailto:ana@example.com?subject=Hola`."""
+    link = _MAILTO.fullmatch(text)
+    return link["address"] if link else text
+
+
 # Phone numbers, by the metadata of the library `phonenumbers`.
 
 _PUNCTUATION = re.compile(r"[\s().\-/\u2010-\u2015\u2212]+")
+_TEL = re.compile(r"\Atel:\s*", re.IGNORECASE)
 _OLD_MEXICAN = re.compile(r"(\+?52|)(?:1|01|04[45])(\d{10})")
 _COLOMBIA = 57
 _OLD_COLOMBIAN = re.compile(r"(?:57)?([1245678]\d{7})")
@@ -143,7 +144,7 @@ _OLD_COLOMBIAN = re.compile(r"(?:57)?([1245678]\d{7})")
 
 def _phone(spec: FieldSpec) -> Converter:
     country, form = spec.country or "", spec.format or "international"
-    return lambda cell: phone(str(cell), country, form)
+    return lambda cell: phone(_TEL.sub("", str(cell)), country, form)
 
 
 def phone(text: str, country: str, form: str) -> str:
@@ -152,7 +153,7 @@ def phone(text: str, country: str, form: str) -> str:
     A number of another country keeps its calling code in both forms. Raises `Refused` where the numbering plan of its
     country has no such number.
     """
-    digits = _PUNCTUATION.sub("", unicodedata.normalize("NFKC", _SCHEME.sub("", text)))
+    digits = _PUNCTUATION.sub("", unicodedata.normalize("NFKC", text))
     if digits.startswith("00"):
         digits = f"+{digits[2:]}"
     if not digits.removeprefix("+").isdecimal():
@@ -198,7 +199,7 @@ def _not_a_phone(message: str) -> Refused:
 
 _CONVERTERS: Mapping[str, Callable[[FieldSpec], Converter]] = {
     "text": lambda _spec: str,
-    "email": lambda _spec: _email,
+    "email": lambda _spec: lambda cell: address(str(cell)),
     "html": lambda _spec: lambda cell: html_to_text(str(cell)),
     "url": lambda _spec: _url,
     "boolean": lambda _spec: boolean,
