@@ -24,11 +24,14 @@ from importer.model import Counts
 from importer.spool import Spool
 from importer.workflow import guards
 from importer.workflow.adopting import Adoption, adopt_rows, open_report
+from importer.workflow.commands import Commands
+from importer.workflow.corrected import corrected_reports, still_to_send
 from importer.workflow.executing import execute_run
 from importer.workflow.forecast import Forecast, UserInterface, make_forecast
-from importer.workflow.job import Job, LoadedJob, allowed_folders, connection_in, open_tables, scope_of
+from importer.workflow.job import Job, LoadedJob, allowed_folders, connection_in, open_source, open_tables, scope_of
 from importer.workflow.looking import RowFinder, spot_check
 from importer.workflow.matching import ImportHistory
+from importer.workflow.next_steps import CorrectedReport, Situation, corrected_steps
 from importer.workflow.outcome import (
     Finished,
     ReportOptions,
@@ -124,6 +127,9 @@ def run(loaded: LoadedJob, ui: UserInterface) -> Finished:
 
         agreed = ask_open_questions(loaded, journal, ui, server, plan_with)  # read, match, map, validate: `make_plan`
         job, plan = agreed.job, agreed.plan
+        situation = _situation(replace(loaded, job=job), journal, agreed, ui)
+        for step in corrected_steps(situation):
+            ui.show(step.sentence)
         with Crm(settings.target(job.connection, from_mapping)) as crm:
             due = spot_check_is_due(job, plan, journal, agreed.record)
             forecast = make_forecast(job, plan, crm, server, spot_check_due=due)
@@ -134,10 +140,10 @@ def run(loaded: LoadedJob, ui: UserInterface) -> Finished:
                 # send and record: each row's intent, one POST, its outcome (workflow/sending.py), by some workers
                 result = execute_run(job, ui, context, forecast)
                 result = replace(result, started_at=started, notes=(*notes, *result.notes))
-                return _report_run(context, result, options)
+                return _report_run(context, result, options, situation)
             except KeyboardInterrupt as stop:  # during the report: while rows are sent, Ctrl-C ends `execute_run`
                 counts = refresh(plan, journal, context.record).counts(context.run_id)
-                raise RunStopped(interruption_message(counts)) from stop
+                raise RunStopped(interruption_message(counts, situation.commands.run())) from stop
 
 
 def _record_start(
@@ -158,26 +164,54 @@ def _record_start(
     if not_checked and not journal.rows.has_cases(record.id):
         guards.ask_without_spot_check(not_checked, forecast.server, ui)
     run_id = journal.runs.start(record.id, run_details(plan, forecast.server))
-    return RunContext(crm, journal, record, run_id, plan), (not_checked,) if not_checked else ()
+    return RunContext(crm, journal, record, run_id, plan), (*agreed.notes, *((not_checked,) if not_checked else ()))
 
 
-def _report_run(context: RunContext, result: SendResult, options: ReportOptions) -> Finished:
+def _situation(loaded: LoadedJob, journal: Journal, agreed: AgreedRun, ui: UserInterface) -> Situation:
+    """Return what is known beside the rows of a run: how it goes on, and what people wrote into its reports."""
+    return Situation(
+        Commands.of(loaded.job, agrees=ui.agrees_to_forecast),
+        verdicts=tuple((one.path, one.count) for one in agreed.verdicts),
+        corrected=_corrected(loaded, journal, agreed.record, agreed.plan),
+    )
+
+
+def _corrected(
+    loaded: LoadedJob, journal: Journal, record: ImportRecord | None, plan: Plan
+) -> tuple[CorrectedReport, ...]:
+    """Return the reports beside a source that a person has corrected."""
+
+    def plan_report(path: Path) -> Plan:
+        job = replace(loaded.job, source=path)
+        table = open_source(path, loaded.case_mapping.table)
+        history = ImportHistory(journal, record)
+        return make_plan(LoadedJob(job, loaded.case_mapping, table), plan.scope, history)
+
+    if record is None:
+        return ()
+    reports = guards.reports_beside(plan.table.path, loaded.job.report_path)
+    return corrected_reports(plan, journal, sorted(reports), plan_report)
+
+
+def _report_run(context: RunContext, result: SendResult, options: ReportOptions, situation: Situation) -> Finished:
     """Write the report of what became of every row, and record how the run ended."""
     plan = refresh(context.plan, context.journal, context.record)
     result = with_open_questions(result, plan)
-    finished = report_outcome(plan, context.journal, context.record, result, options)
+    situation = replace(situation, corrected=tuple(still_to_send(one, plan) for one in situation.corrected))
+    finished = report_outcome(plan, context.journal, context.record, result, options, situation)
     context.journal.runs.end(context.run_id, finished.counts, result.calls, finished.exit_status)
     return finished
 
 
-def interruption_message(counts: Counts) -> str:
-    """Return the sentence for a run whose report was interrupted: what it created, and what to do."""
+def interruption_message(counts: Counts, command: str) -> str:
+    """Return the sentence for a run whose report was interrupted: what it created, and the command to give."""
     return ngettext(
         "Stopped with Ctrl-C. {count} case was created in this run; {created} of {rows} rows are created by now, and"
-        " the journal has their ids. The same command goes on, and writes the report.",
+        " the journal has their ids. `{command}` goes on, and writes the report.",
         "Stopped with Ctrl-C. {count} cases were created in this run; {created} of {rows} rows are created by now, and"
-        " the journal has their ids. The same command goes on, and writes the report.",
+        " the journal has their ids. `{command}` goes on, and writes the report.",
         counts.created_now,
+        command=command,
         created=counts.created,
         rows=counts.rows,
     )
@@ -192,7 +226,8 @@ def rebuild_report(loaded: LoadedJob) -> Finished:
         record, plan = _plan_import(loaded, journal, sends=False)
         notes = (journal.standing.sentence,) if journal.standing.sentence else ()
         result = SendResult(now(), server, notes=notes)
-        return report_outcome(select_rows(plan, job.only), journal, record, result, options)
+        situation = Situation(Commands.of(job), corrected=_corrected(loaded, journal, record, plan))
+        return report_outcome(select_rows(plan, job.only), journal, record, result, options, situation)
 
 
 def adopt(job: Job) -> Adoption:

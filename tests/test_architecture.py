@@ -13,7 +13,7 @@ ROOT = Path(__file__).parent.parent
 MODULES = sorted((ROOT / "importer").rglob("*.py"))
 
 LAYERS = (
-    {"text", "messages", "errors", "clock", "hosts", "model", "spool", "files", "questions"},  # shared
+    {"text", "messages", "errors", "clock", "hosts", "model", "spool", "files", "questions", "commands"},  # shared
     {"source", "mapping", "validation", "identity", "attachments", "payload", "crm", "journal", "report", "settings"},
     {"workflow"},
     {"pipeline"},
@@ -23,13 +23,25 @@ LAYERS = (
 )
 """The rooms, from the lowest layer to the highest; a room uses only what is below its own layer."""
 
-SHARED_ORDER = ("text", "model", "messages", "errors", "clock", "hosts", "spool", "files", "questions")
+SHARED_ORDER = ("text", "model", "messages", "errors", "clock", "hosts", "spool", "files", "questions", "commands")
 """Shared modules may use each other: each those before it."""
 
 WORKFLOW_ORDER = (
-    *("tenant_facts", "corrections", "plan", "job", "lookalikes", "keys", "matching", "planning", "key_rule"),
-    *("search", "looking", "outcome", "forecast", "events", "guards", "sending", "settling", "executing"),
-    *("starting", "adopting", "decisions", "settle_job"),
+    *("tenant_facts", "corrections", "plan", "job", "commands", "next_steps", "lookalikes", "keys", "matching"),
+    *(
+        "planning",
+        "key_rule",
+        "corrected",
+        "search",
+        "looking",
+        "outcome",
+        "forecast",
+        "events",
+        "guards",
+        "sending",
+        "settling",
+    ),
+    *("executing", "decisions", "starting", "adopting", "settle_job"),
 )
 """The modules of the workflow may use each other: each those before it."""
 

@@ -18,7 +18,8 @@ from importer.messages import _, ngettext
 from importer.text import clean
 
 if TYPE_CHECKING:
-    from importer.workflow.settle_job import NotTaken, SettleJob
+    from importer.workflow.decisions import NotTaken
+    from importer.workflow.settle_job import SettleJob
     from importer.workflow.settling import SettleResult
 
 

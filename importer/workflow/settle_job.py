@@ -5,16 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from importer import mapping, report, settings
+from importer import mapping, settings
 from importer.crm import Crm
 from importer.errors import UsageError
 from importer.identity import Scope, canonical, key_digest, same_tenant, tenant_of
 from importer.journal import ImportRecord, Journal
 from importer.messages import _
 from importer.settings import Connection
-from importer.source import open_table
 from importer.workflow import guards
-from importer.workflow.decisions import DecisionTaker, HumanDecision
+from importer.workflow.decisions import DecisionTaker, HumanDecision, NotTaken, read_decisions
 from importer.workflow.job import connection_in
 from importer.workflow.matching import ImportHistory
 from importer.workflow.settling import SearchSettler, SettleResult
@@ -34,14 +33,6 @@ class ByHand:
     instead_of: str | None = None
     despite: tuple[str, ...] = ()
     deleted: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class NotTaken:
-    """A decision that was refused: the reference of its row, and why."""
-
-    reference: str
-    reason: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +106,7 @@ class SettleJob:
 
         Raises ReportError if the file is not a report.
         """
-        decisions, not_taken = _decisions_in(path)
+        decisions, not_taken = read_decisions(path)
         taken: list[HumanDecision] = []
         with self._open() as journal:
             records = self._records(journal)
@@ -181,27 +172,6 @@ class SettleJob:
                 _("{path}: the journal has no such import; see `case-importer history`.", path=self.journal)
             )
         return records
-
-
-def _decisions_in(path: Path) -> tuple[list[HumanDecision], list[NotTaken]]:
-    """Return the decisions in a report, and those that are incomplete or contradict themselves."""
-    decisions, incomplete = [], []
-    for row in report.read_rows(path, open_table):
-        if not row.verdict or not row.reference:
-            continue
-        created = row.verdict.casefold() == report.CREATED_VERDICT
-        if not created and row.verdict.casefold() != report.NOT_CREATED_VERDICT:
-            incomplete.append(NotTaken(row.reference, _("{verdict} is not a verdict.", verdict=row.verdict)))
-        elif created and not row.wolkvox_id:
-            reason = _("The verdict `created` needs the wolkvox_id of the case beside it.")
-            incomplete.append(NotTaken(row.reference, reason))
-        elif not created and row.wolkvox_id:
-            reason = _("The verdict `not created` cannot have a wolkvox_id beside it.")
-            incomplete.append(NotTaken(row.reference, reason))
-        else:
-            decision = HumanDecision(row.reference, row.wolkvox_id, row.id_prefijo, row.about, row.run, row.sent_at)
-            decisions.append(decision)
-    return decisions, incomplete
 
 
 def _reference(journal: Journal, record: ImportRecord, key: str) -> str | None:
