@@ -123,7 +123,7 @@ def run(loaded: LoadedJob, ui: UserInterface) -> Finished:
     with Journal(loaded.job.journal_path) as journal:
 
         def plan_with(job: Job) -> tuple[ImportRecord | None, Plan]:
-            return _plan_import(replace(loaded, job=job), journal)  # an answer may change which import this is
+            return plan_import(replace(loaded, job=job), journal)  # an answer may change which import this is
 
         agreed = ask_open_questions(loaded, journal, ui, server, plan_with)  # read, match, map, validate: `make_plan`
         job, plan = agreed.job, agreed.plan
@@ -223,7 +223,7 @@ def rebuild_report(loaded: LoadedJob) -> Finished:
     report.check_writable(options.path)
     server, _operation = settings.server_and_operation(job.connection, connection_in(loaded.case_mapping))
     with Journal(job.journal_path) as journal:
-        record, plan = _plan_import(loaded, journal, sends=False)
+        record, plan = plan_import(loaded, journal, sends=False)
         notes = (journal.standing.sentence,) if journal.standing.sentence else ()
         result = SendResult(now(), server, notes=notes)
         situation = Situation(Commands.of(job), corrected=_corrected(loaded, journal, record, plan))
@@ -257,7 +257,7 @@ def history(path: Path) -> list[RunRecord]:
         return journal.runs.all()
 
 
-def _plan_import(loaded: LoadedJob, journal: Journal, *, sends: bool = True) -> tuple[ImportRecord | None, Plan]:
+def plan_import(loaded: LoadedJob, journal: Journal, *, sends: bool = True) -> tuple[ImportRecord | None, Plan]:
     """Plan a source with what the journal knows about its import; the record is None on a first run.
 
     Rejected rows count as planned only if the command `sends` them. Rows whose lease is over become unknown first.

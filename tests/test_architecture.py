@@ -17,6 +17,7 @@ LAYERS = (
     {"source", "mapping", "validation", "identity", "attachments", "payload", "crm", "journal", "report", "settings"},
     {"workflow"},
     {"pipeline"},
+    {"follow_up"},
     {"doctor", "sandbox"},
     {"cli"},
     {"__init__", "__main__"},  # the faces of the library and of the program

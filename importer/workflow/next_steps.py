@@ -38,7 +38,7 @@ class Situation:
 
     `report` is where the report is, None if it has none. `reason` says why the command stopped early. `only` are the
     states by which rows were selected. `searched` means that the CRM was searched for the doubtful rows, without
-    result; `example` is the reference of one of them. `verdicts` counts the verdicts in a report that were not recorded.
+    result; `example` is the reference of one of them. `verdicts` counts, by report, those that were not recorded.
     `held_back` means that valid rows are not sent because others are invalid.
     """
 

@@ -158,7 +158,7 @@ def with_open_questions(result: SendResult, plan: Plan) -> SendResult:
     return replace(result, notes=(*result.notes, *notes), reason=reason, status=max(result.status, PAUSED))
 
 
-def report_outcome(  # noqa: PLR0913 - everything that a report is made of
+def report_outcome(  # noqa: PLR0913, PLR0917 - everything that a report is made of
     plan: Plan,
     journal: Journal,
     record: ImportRecord | None,
