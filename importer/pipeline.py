@@ -15,9 +15,9 @@ from pathlib import Path
 
 from importer import payload, report, settings
 from importer.crm import Crm
-from importer.errors import RunStopped, UsageError
+from importer.errors import JournalError, RunStopped, UsageError
 from importer.identity import Scope
-from importer.journal import ImportRecord, Journal, RunRecord
+from importer.journal import ImportRecord, Journal, RunRecord, look_at_journal
 from importer.mapping import load_mapping
 from importer.messages import _, ngettext
 from importer.model import Counts
@@ -26,12 +26,13 @@ from importer.workflow import guards
 from importer.workflow.adopting import Adoption, adopt_rows, open_report
 from importer.workflow.commands import Commands
 from importer.workflow.corrected import corrected_reports, still_to_send
+from importer.workflow.decisions import unrecorded_verdicts
 from importer.workflow.executing import execute_run
 from importer.workflow.forecast import Forecast, UserInterface, make_forecast
 from importer.workflow.job import Job, LoadedJob, allowed_folders, connection_in, open_source, open_tables, scope_of
 from importer.workflow.looking import RowFinder, spot_check
 from importer.workflow.matching import ImportHistory
-from importer.workflow.next_steps import CorrectedReport, Situation, corrected_steps
+from importer.workflow.next_steps import CorrectedReport, Situation, Step, corrected_steps, next_steps
 from importer.workflow.outcome import (
     Finished,
     ReportOptions,
@@ -83,9 +84,50 @@ def make_plan(
     return planner.assemble(batches)
 
 
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """A checked source: its plan as `run` would make it now, and what there is to do."""
+
+    plan: Plan
+    steps: tuple[Step, ...]
+
+
 def check(loaded: LoadedJob) -> Plan:
-    """Map and validate a source; send nothing, and use no journal."""
-    return make_plan(loaded, scope_of(loaded.job, loaded.case_mapping), ImportHistory())
+    """Map and validate a source, with what the journal knows about its rows; send nothing, and change no journal."""
+    return check_with_steps(loaded).plan
+
+
+def check_with_steps(loaded: LoadedJob) -> Checked:
+    """Check a source; return its plan, and what there is to do."""
+    job, scope = loaded.job, scope_of(loaded.job, loaded.case_mapping)
+    commands, note = Commands.of(job), None
+    if job.journal_path.is_file() and scope.tenant and scope.operation:
+        try:
+            with look_at_journal(job.journal_path) as journal:
+                return _check_with(loaded, journal, commands)
+        except JournalError as error:
+            note = str(error)
+    plan = make_plan(loaded, scope, ImportHistory())
+    if note:
+        plan = replace(plan, notes=(*plan.notes, note))
+    return Checked(plan, next_steps(plan.counts(), Situation(commands)))
+
+
+def _check_with(loaded: LoadedJob, journal: Journal, commands: Commands) -> Checked:
+    """Check a source with a journal that may be changed: a copy."""
+    record, scope = _find_import(loaded, journal)
+    if record is None:
+        plan = make_plan(loaded, scope, ImportHistory())
+        return Checked(plan, next_steps(plan.counts(), Situation(commands)))
+    record, plan = plan_import(loaded, journal)
+    beside = guards.reports_beside(plan.table.path, loaded.job.report_path)
+    verdicts = unrecorded_verdicts([plan.table.path, *sorted(beside)], journal, record)
+    situation = Situation(
+        commands,
+        verdicts=tuple((one.path, one.count) for one in verdicts),
+        corrected=_corrected(loaded, journal, record, plan),
+    )
+    return Checked(plan, next_steps(plan.counts(), situation))
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +141,7 @@ class Preview:
 
 def preview(loaded: LoadedJob, number: int | None = None, *, only_with_issues: bool = False) -> Iterator[Preview]:
     """Yield what rows would send, in sheet order: all rows, or the one with `number`, or those with issues."""
-    plan = check(loaded)
+    plan = make_plan(loaded, scope_of(loaded.job, loaded.case_mapping), ImportHistory())
     for frame, batch in plan.cells():
         for position, row in enumerate(batch.rows()):
             if number is not None and row.number != number:
