@@ -116,9 +116,8 @@ def _follow_up_of_file(loaded: LoadedJob, *, searched: bool, renew: bool) -> Fol
 
 def _steps_without_file(job: SettleJob, result: SettleResult, *, searched: bool) -> tuple[Step, ...]:
     """Return what there is to do by the journal alone."""
-    commands = Commands(None, job.mapping or Path("MAPPING"), job.connection, job.journal_option)
+    commands = Commands(None, job.mapping, job.connection, job.journal_option, None, job.quiet_period)
     counts = Counts(sending=result.sending, unknown=result.doubtful, planned=result.planned)
-    commands = replace(commands, quiet_period=job.quiet_period)
     example = next((row.reference for row in result.left), None)
     if not counts.rows:
         return ()

@@ -13,7 +13,7 @@ from importer.workflow.tenant_facts import QUIET_PERIOD
 
 @dataclass(frozen=True, slots=True)
 class Commands:
-    """Writes commands on one source, or on one import alone; None for what is not known.
+    """Writes commands on one source, or on one import alone; what is None is not known, and a person has to fill it in.
 
     `sending` are the options of `run` that a person chose for all of its rows.
     """
@@ -50,34 +50,33 @@ class Commands:
 
     def check(self) -> str:
         """Return the command that checks the source."""
-        return command_line("check", *self._source(), *self._where())
+        return command_line("check", *self._files(), *self._where())
 
     def run(self, *more: object) -> str:
         """Return the command that sends what is left of the source."""
         quiet = () if self.quiet_period == QUIET_PERIOD else ("--quiet-period", f"{self.quiet_period:g}")
         report = option("--report", self.report_path)
-        return command_line("run", *self._source(), *self._where(), *report, *quiet, *self.sending, *more)
+        return command_line("run", *self._files(), *self._where(), *report, *quiet, *self.sending, *more)
 
     def report(self) -> str:
         """Return the command that writes the report of the source again."""
-        return command_line("report", *self._source(), *self._where(), *option("--report", self.report_path))
+        return command_line("report", *self._files(), *self._where(), *option("--report", self.report_path))
 
     def settle(self, *more: object) -> str:
         """Return the command that settles doubtful rows of the import."""
         quiet = () if self.quiet_period == QUIET_PERIOD else ("--quiet-period", f"{self.quiet_period:g}")
-        return command_line("settle", *self._where(), *quiet, *more)
+        return command_line("settle", *option("-m", self.mapping), *self._where(), *quiet, *more)
 
     def adopt(self, report: Path) -> str:
         """Return the command that takes a report's ids into the journal."""
-        return command_line("adopt", report, *self._where())
+        return command_line("adopt", report, "-m", self.mapping or "MAPPING", *self._where())
 
-    def _source(self) -> tuple[object, ...]:
-        return ("SOURCE",) if self.source is None else (self.source,)
+    def _files(self) -> tuple[object, ...]:
+        return self.source or "SOURCE", "-m", self.mapping or "MAPPING"
 
     def _where(self) -> tuple[object, ...]:
         given = self.connection
         return (
-            *option("-m", self.mapping),
             *option("--server", given.server),
             *option("--operation", given.operation),
             *option("--token-env", given.token_env),
