@@ -221,8 +221,7 @@ class Sender:
 def _disputed_id(reference: str, outcome: Outcome, holder: str) -> str:
     return _(
         "Paused: the CRM answered {reference} with the id {id}, which {holder} already has. A proxy or the CRM repeats"
-        " answers; have this checked. `case-importer settle` asks the CRM whose case it is; then give the same command"
-        " again.",
+        " answers; have this checked. Settling asks the CRM whose case it is.",
         reference=reference,
         id=outcome.wolkvox_id,
         holder=holder,

@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from importer import mapping, settings
+from importer.commands import command_line, option
 from importer.crm import Crm
 from importer.errors import UsageError
 from importer.identity import Scope, canonical, key_digest, same_tenant, tenant_of
@@ -232,7 +233,11 @@ class SettleJob:
         records = [record for record in found if record is not None]
         if not records:
             raise UsageError(
-                _("{path}: the journal has no such import; see `case-importer history`.", path=self.journal)
+                _(
+                    "{path}: the journal has no such import; `{command}` lists them.",
+                    path=self.journal,
+                    command=command_line("history", *option("--journal", self.journal_option)),
+                )
             )
         return records
 

@@ -263,8 +263,8 @@ class SearchSettler:
         findings = self._findings
         if findings is None or not findings.covers(field, doubt.body_length, self._quiet):
             return _(
-                "Some rows were not found, which proves nothing yet: `case-importer doctor --create-test-case` shows"
-                " whether this search finds every case."
+                "Some rows were not found, which proves nothing yet: the doctor learns from a test case"
+                " (--create-test-case) whether this search finds every case."
             )
         if self._search.speaks_against(answer, doubt.reference, place):
             return _(
