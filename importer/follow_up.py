@@ -12,7 +12,7 @@ from importer.journal import Journal
 from importer.mapping import CaseMapping, load_mapping
 from importer.messages import _
 from importer.model import Counts, Status
-from importer.pipeline import plan_import
+from importer.pipeline import plan_import, situation_of
 from importer.source import open_table
 from importer.workflow import guards
 from importer.workflow.commands import Commands
@@ -103,7 +103,7 @@ def _follow_up_of_file(loaded: LoadedJob, *, searched: bool, renew: bool) -> Fol
         record, plan = plan_import(loaded, journal, sends=False)
         rows = {row.reference: row.number for row in plan.in_state(Status.SENDING, Status.UNKNOWN, Status.CONFLICT)}
         beside = sorted(guards.reports_beside(job.source, job.report_path))
-        situation = Situation(Commands.of(job), searched=searched)
+        situation = replace(situation_of(loaded, journal, record, plan), searched=searched)
         if not (renew and beside):
             place = job.report_path if job.report_path in beside else None
             example = next(iter(rows), None)

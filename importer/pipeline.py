@@ -120,13 +120,7 @@ def _check_with(loaded: LoadedJob, journal: Journal, commands: Commands) -> Chec
         plan = make_plan(loaded, scope, ImportHistory())
         return Checked(plan, next_steps(plan.counts(), Situation(commands)))
     record, plan = plan_import(loaded, journal)
-    beside = guards.reports_beside(plan.table.path, loaded.job.report_path)
-    verdicts = unrecorded_verdicts([plan.table.path, *sorted(beside)], journal, record)
-    situation = Situation(
-        commands,
-        verdicts=tuple((one.path, one.count) for one in verdicts),
-        corrected=_corrected(loaded, journal, record, plan),
-    )
+    situation = situation_of(loaded, journal, record, plan)
     return Checked(plan, next_steps(plan.counts(), situation))
 
 
@@ -169,7 +163,8 @@ def run(loaded: LoadedJob, ui: UserInterface) -> Finished:
 
         agreed = ask_open_questions(loaded, journal, ui, server, plan_with)  # read, match, map, validate: `make_plan`
         job, plan = agreed.job, agreed.plan
-        situation = _situation(replace(loaded, job=job), journal, agreed, ui)
+        agrees = ui.agrees_to_forecast
+        situation = situation_of(replace(loaded, job=job), journal, agreed.record, plan, agrees=agrees)
         for step in corrected_steps(situation):
             ui.show(step.sentence)
         with Crm(settings.target(job.connection, from_mapping)) as crm:
@@ -182,7 +177,8 @@ def run(loaded: LoadedJob, ui: UserInterface) -> Finished:
                 # send and record: each row's intent, one POST, its outcome (workflow/sending.py), by some workers
                 result = execute_run(job, ui, context, forecast)
                 result = replace(result, started_at=started, notes=(*notes, *result.notes))
-                return _report_run(context, result, options, situation)
+                verdicts = _verdicts(job, plan, journal, context.record)
+                return _report_run(context, result, options, replace(situation, verdicts=verdicts))
             except KeyboardInterrupt as stop:  # during the report: while rows are sent, Ctrl-C ends `execute_run`
                 counts = refresh(plan, journal, context.record).counts(context.run_id)
                 raise RunStopped(interruption_message(counts, situation.commands.run())) from stop
@@ -209,13 +205,19 @@ def _record_start(
     return RunContext(crm, journal, record, run_id, plan), (*agreed.notes, *((not_checked,) if not_checked else ()))
 
 
-def _situation(loaded: LoadedJob, journal: Journal, agreed: AgreedRun, ui: UserInterface) -> Situation:
-    """Return what is known beside the rows of a run: how it goes on, and what people wrote into its reports."""
-    return Situation(
-        Commands.of(loaded.job, agrees=ui.agrees_to_forecast),
-        verdicts=tuple((one.path, one.count) for one in agreed.verdicts),
-        corrected=_corrected(loaded, journal, agreed.record, agreed.plan),
-    )
+def situation_of(
+    loaded: LoadedJob, journal: Journal, record: ImportRecord | None, plan: Plan, *, agrees: bool = False
+) -> Situation:
+    """Return what is known beside the rows of a source: how it goes on, and what people wrote into its reports."""
+    commands = Commands.of(loaded.job, agrees=agrees)
+    corrected = _corrected(loaded, journal, record, plan)
+    return Situation(commands, verdicts=_verdicts(loaded.job, plan, journal, record), corrected=corrected)
+
+
+def _verdicts(job: Job, plan: Plan, journal: Journal, record: ImportRecord | None) -> tuple[tuple[Path, int], ...]:
+    """Return the reports with verdicts that are not recorded, each with how many."""
+    paths = [plan.table.path, *sorted(guards.reports_beside(plan.table.path, job.report_path))]
+    return tuple((one.path, one.count) for one in unrecorded_verdicts(paths, journal, record))
 
 
 def _corrected(
@@ -268,7 +270,7 @@ def rebuild_report(loaded: LoadedJob) -> Finished:
         record, plan = plan_import(loaded, journal, sends=False)
         notes = (journal.standing.sentence,) if journal.standing.sentence else ()
         result = SendResult(now(), server, notes=notes)
-        situation = Situation(Commands.of(job), corrected=_corrected(loaded, journal, record, plan))
+        situation = situation_of(loaded, journal, record, plan)
         return report_outcome(select_rows(plan, job.only), journal, record, result, options, situation)
 
 

@@ -91,7 +91,7 @@ def test_a_command_repeats_what_was_chosen_for_all_rows(tmp_path: Path) -> None:
         (Counts(unknown=1), {"searched": True, "report": Path("mi r.xlsx")}, ["--from 'mi r.xlsx'`"]),
         (Counts(unknown=1), {"searched": True, "report": Path("r.csv"), "example": "WCI-1"}, ["WCI-1 --not-created`"]),
         (Counts(invalid=1), {"report": Path("r.csv")}, ["Correct 1 row in mi semana.csv, then"]),
-        (Counts(unknown=2), {"verdicts": ((Path("mi r.xlsx"), 2),)}, ["2 verdicts", "2 rows may"]),
+        (Counts(unknown=3), {"verdicts": ((Path("mi r.xlsx"), 2),)}, ["2 verdicts", "1 row may"]),
         (
             Counts(invalid=3),
             {"corrected": (CorrectedReport(Path("mi r.xlsx"), frozenset("ab"), 0),)},

@@ -28,6 +28,9 @@ _SAME_SECOND = 1.5
 _ZONES = 900.0
 """Time zones differ by a multiple of this many seconds; a sheet shows the time of the computer that wrote it."""
 
+_WITH_SHEETS = frozenset({".xlsx", ".xlsm"})
+"""The reports that have a sheet for verdicts."""
+
 
 @dataclass(frozen=True, slots=True)
 class HumanDecision:
@@ -211,7 +214,7 @@ def unrecorded_verdicts(paths: Iterable[Path], journal: Journal, record: ImportR
     found = []
     for path in paths if in_doubt else ():
         try:
-            if journal.imports.is_report(report.digest(path)) or not report.is_given_back(path):
+            if path.suffix.lower() not in _WITH_SHEETS or journal.imports.is_report(report.digest(path)):
                 continue
             decisions, incomplete = read_decisions(path)
         except (ReportError, OSError):

@@ -75,8 +75,9 @@ def _steps(counts: Counts, situation: Situation) -> Iterator[Step]:
     yield from verdict_steps(situation)
     if counts.sending:
         yield Step(_in_flight(counts.sending, situation), (Status.SENDING,))
-    if counts.unknown + counts.conflict:
-        sentence = _doubtful(counts.unknown + counts.conflict, situation)
+    decided = sum(count for _path, count in situation.verdicts)
+    if doubtful := max(0, counts.unknown + counts.conflict - decided):
+        sentence = _doubtful(doubtful, situation)
         yield Step(sentence, (Status.UNKNOWN, Status.CONFLICT))
     yield from corrected_steps(situation)
     corrected = set().union(*(one.to_send for one in situation.corrected))

@@ -83,7 +83,7 @@ class Sender:
         return self._reason
 
     def _interrupted(self, ended: list[threading.Event]) -> None:
-        self._halt(PauseReason(_("Stopped with Ctrl-C. Give the same command again to go on."), 3))
+        self._halt(PauseReason(_("Stopped with Ctrl-C."), 3))
         try:
             self._tell_that_it_stops()
             _wait_for(ended)

@@ -28,14 +28,13 @@ PlanMaker = Callable[[Job], tuple[ImportRecord | None, Plan]]
 class AgreedRun:
     """An agreed run: the job with the answers in it, the import as the journal knows it, and the plan of its rows.
 
-    `verdicts` were written into reports and not recorded; `notes` say why others could not be.
+    `notes` say which verdicts in reports could not be recorded, and why.
     """
 
     job: Job
     record: ImportRecord | None
     plan: Plan
     answered: list[Answered]
-    verdicts: tuple[WrittenVerdicts, ...] = ()
     notes: tuple[str, ...] = ()
 
 
@@ -76,8 +75,7 @@ def ask_open_questions(
         overlaps = guards.overlap_questions(job, plan, journal, record)
     answered += answer_all([*overlaps, *(first if record is None else of_the_journal)], ui)
     plan = plan.with_open(unanswered([*questions, *overlaps], answered))
-    left = tuple(one for one in verdicts if one not in recorded)
-    return AgreedRun(job, record, select_rows(plan, job.only), answered, left, refusals)
+    return AgreedRun(job, record, select_rows(plan, job.only), answered, refusals)
 
 
 def _is_to_be_recorded(written: WrittenVerdicts, job: Job, ui: UserInterface) -> bool:
