@@ -98,30 +98,25 @@ def check(loaded: LoadedJob) -> Plan:
 
 
 def check_with_steps(loaded: LoadedJob) -> Checked:
-    """Check a source; return its plan, and what there is to do."""
+    """Check a source; return its plan, and what there is to do. A journal that cannot be read is a note."""
     job, scope = loaded.job, scope_of(loaded.job, loaded.case_mapping)
-    commands, note = Commands.of(job), None
+    notes: tuple[str, ...] = ()
     if job.journal_path.is_file() and scope.tenant and scope.operation:
         try:
             with look_at_journal(job.journal_path) as journal:
-                return _check_with(loaded, journal, commands)
+                if _find_import(loaded, journal)[0] is not None:
+                    return _check_with(loaded, journal)
         except JournalError as error:
-            note = str(error)
+            notes = (str(error),)
     plan = make_plan(loaded, scope, ImportHistory())
-    if note:
-        plan = replace(plan, notes=(*plan.notes, note))
-    return Checked(plan, next_steps(plan.counts(), Situation(commands)))
+    plan = replace(plan, notes=(*plan.notes, *notes))
+    return Checked(plan, next_steps(plan.counts(), Situation(Commands.of(job))))
 
 
-def _check_with(loaded: LoadedJob, journal: Journal, commands: Commands) -> Checked:
-    """Check a source with a journal that may be changed: a copy."""
-    record, scope = _find_import(loaded, journal)
-    if record is None:
-        plan = make_plan(loaded, scope, ImportHistory())
-        return Checked(plan, next_steps(plan.counts(), Situation(commands)))
+def _check_with(loaded: LoadedJob, journal: Journal) -> Checked:
+    """Check a source whose import the journal knows; the journal is a copy, and may be changed."""
     record, plan = plan_import(loaded, journal)
-    situation = situation_of(loaded, journal, record, plan)
-    return Checked(plan, next_steps(plan.counts(), situation))
+    return Checked(plan, next_steps(plan.counts(), situation_of(loaded, journal, record, plan)))
 
 
 @dataclass(frozen=True, slots=True)

@@ -228,7 +228,7 @@ def _print_result(settled: _Settled) -> None:
             name=name,
         )
         click.echo(line)
-    elif not result.sending:
+    elif not (result.sending or result.disputed):
         click.echo(_("{name}: no row is in doubt.", name=name))
     for row in result.left[:_MOST_ROWS]:
         number = settled.then.rows.get(row.reference)

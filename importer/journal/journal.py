@@ -36,7 +36,7 @@ class Journal:
     `marks` are the user's own unless others are given. Raises errors.JournalError where the file cannot be used.
     """
 
-    def __init__(self, path: Path, clock: Clock = _CLOCK, marks: Marks | None = None) -> None:
+    def __init__(self, path: Path, clock: Clock = _CLOCK, *, marks: Marks | None = None) -> None:
         self._marks = marks or Marks(clock=clock.wall)
         try:
             was_there = None if self._marks.problem else self._marks.at_path(path.resolve())

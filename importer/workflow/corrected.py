@@ -21,12 +21,11 @@ def corrected_reports(
 
     `plan_report` plans a report as a source. One that cannot be planned corrects nothing.
     """
+    edited = [path for path in reports if _is_edited(path, journal)]
+    open_rows = {row.reference: row for row in plan if row.key_digest and _is_open(row)} if edited else {}
     found = []
-    open_rows = {row.reference: row for row in plan if row.key_digest and _is_open(row)}
-    for path in reports if open_rows else ():
+    for path in edited if open_rows else ():
         try:
-            if journal.imports.is_report(report.digest(path)) or not report.is_given_back(path):
-                continue
             corrected = _corrected(path, open_rows, plan_report(path), is_newer=_is_newer(path, plan.table.path))
         except (ImporterError, OSError):
             continue
@@ -39,6 +38,14 @@ def still_to_send(corrected: CorrectedReport, plan: Plan) -> CorrectedReport:
     """Return a corrected report without the rows that are cases by now, by a plan that knows the present states."""
     to_send = {row.reference for row in plan if row.reference in corrected.to_send and row.status is not Status.CREATED}
     return replace(corrected, to_send=frozenset(to_send))
+
+
+def _is_edited(path: Path, journal: Journal) -> bool:
+    """Tell whether a file is a report of ours, but not as the journal's runs wrote it."""
+    try:
+        return report.is_given_back(path) and not journal.imports.is_report(report.digest(path))
+    except OSError:
+        return False
 
 
 def _is_open(row: PlannedRow) -> bool:

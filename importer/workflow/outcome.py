@@ -173,11 +173,16 @@ def report_outcome(  # noqa: PLR0913, PLR0917 - everything that a report is made
     """
     counts = plan.counts(result.run)
     status = exit_status(counts, result)
+    doubts = journal.doubts.of_import(record.id) if record else []
     situation = replace(
-        situation, reason=result.reason, only=plan.only, held_back=result.held_back, searched=result.searched
+        situation,
+        reason=result.reason,
+        only=plan.only,
+        held_back=result.held_back,
+        searched=result.searched,
+        example=next((doubt.reference for doubt in doubts), None),
     )
     summary = replace(_summary(plan, result, counts), journal=(journal.id, journal.highest_attempt()))
-    doubts = journal.doubts.of_import(record.id) if record else []
     rows = _ReportRows(plan, {doubt.reference: doubt.about for doubt in doubts})
     content = ReportContent(summary, plan.columns, rows, options.case_url)
     try:
