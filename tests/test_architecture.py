@@ -13,25 +13,28 @@ ROOT = Path(__file__).parent.parent
 MODULES = sorted((ROOT / "importer").rglob("*.py"))
 
 LAYERS = (
-    {"text", "messages", "errors", "clock", "hosts", "model", "spool", "files", "questions"},  # shared
+    {"text", "messages", "errors", "clock", "hosts", "model", "spool", "files", "questions", "commands"},  # shared
     {"source", "mapping", "validation", "identity", "attachments", "payload", "crm", "journal", "report", "settings"},
     {"workflow"},
     {"pipeline"},
+    {"follow_up"},
     {"doctor", "sandbox"},
     {"cli"},
     {"__init__", "__main__"},  # the faces of the library and of the program
 )
 """The rooms, from the lowest layer to the highest; a room uses only what is below its own layer."""
 
-SHARED_ORDER = ("text", "model", "messages", "errors", "clock", "hosts", "spool", "files", "questions")
+SHARED_ORDER = ("text", "model", "messages", "errors", "clock", "hosts", "spool", "files", "questions", "commands")
 """Shared modules may use each other: each those before it."""
 
 WORKFLOW_ORDER = (
     "key_formats",
-    *("tenant_facts", "corrections", "plan", "job", "lookalikes", "keys", "contents", "history", "matching", "lines"),
+    *("tenant_facts", "corrections", "plan", "job", "commands", "next_steps"),
+    *("lookalikes", "keys", "contents", "history", "matching", "lines"),
     *(
         "planning",
         "key_rule",
+        "corrected",
         "search",
         "looking",
         "outcome",
@@ -40,9 +43,8 @@ WORKFLOW_ORDER = (
         "guards",
         "sending",
         "settling",
-        "executing",
     ),
-    *("starting", "adopting", "decisions", "settle_job"),
+    *("executing", "decisions", "starting", "adopting", "settle_job"),
 )
 """The modules of the workflow may use each other: each those before it."""
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+from collections.abc import Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING, TextIO
 
@@ -17,6 +18,7 @@ from importer.workflow.corrections import suggest_corrections
 if TYPE_CHECKING:
     from _typeshed import ReadableBuffer
 
+    from importer.workflow.next_steps import Step
     from importer.workflow.outcome import Finished
 
 _MOST_ISSUES = 200
@@ -126,7 +128,13 @@ def print_finished(finished: Finished) -> None:
         click.echo(_("Note: {note}", note=note))
     if finished.report is not None:
         click.echo(_("Report: {path}", path=finished.report))
-    click.echo(_("Next: {step}", step=finished.next_step))
+    print_steps(finished.steps)
+
+
+def print_steps(steps: Sequence[Step]) -> None:
+    """Print what there is to do, the most pressing first."""
+    for number, step in enumerate(steps):
+        click.echo(_("Then: {step}", step=step.sentence) if number else _("Next: {step}", step=step.sentence))
 
 
 def finished_json(finished: Finished) -> dict[str, object]:
@@ -140,6 +148,7 @@ def finished_json(finished: Finished) -> dict[str, object]:
         "run": finished.result.run,
         "report": finished.report and str(finished.report),
         "next": finished.next_step,
+        "steps": [step.sentence for step in finished.steps],
         "reasons": [{"status": status, **asdict(issue)} for status, issue in finished.reasons()],
         "notes": list(finished.notes),
     }

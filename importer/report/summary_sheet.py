@@ -13,6 +13,7 @@ from importer.messages import _
 from importer.model import Summary
 from importer.report import styles
 from importer.report.content import SUMMARY, OutcomeCount, Palette, changed_note, facts, outcome_counts
+from importer.report.listings import HIGHEST
 from importer.report.sheet import SheetWriter
 from importer.report.styles import Formats, Style
 
@@ -48,7 +49,8 @@ class SummarySheet(SheetWriter):
     def write(self, summary: Summary, notes: Sequence[str], sheets: Iterable[str]) -> None:
         """Write the whole sheet; `sheets` are the others, each with a link to it."""
         self._merged(_TITLE, _("Import {name}", name=summary.import_name), height=30)
-        self._merged(_NEXT_STEP, summary.next_step, height=10 + 18 * (1 + len(summary.next_step) // 88))
+        lines = sum(1 + len(step) // 88 for step in summary.next_step.split("\n"))
+        self._merged(_NEXT_STEP, summary.next_step, height=min(10 + 18 * lines, HIGHEST))
         self.next_line()
         self._write_counts(summary)
         self.next_line()

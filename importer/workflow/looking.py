@@ -11,9 +11,10 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
+from importer.commands import command_line, option
 from importer.crm import Crm
 from importer.errors import ConnectionRefused, QuestionRefused, StartRefused
-from importer.journal import Decision, ImportRecord, Journal
+from importer.journal import Decision, ImportRecord, Journal, default_path
 from importer.messages import _, ngettext
 from importer.model import Status
 from importer.workflow.plan import Plan, PlannedRow, search_value
@@ -156,7 +157,8 @@ class RowFinder:
                 found.append(f"{row.reference} ({decision.wolkvox_id or _('several cases')})")
         if found:
             self._journal.decisions.record(OTHER_COMPUTER, "/".join(self._record.scope), "found")
-            raise _sent_from_elsewhere(found, self._plan.mapping.path)
+            journal = self._journal.path
+            raise _sent_from_elsewhere(found, self._plan.mapping.path, None if journal == default_path() else journal)
         if refusal is None:
             self._journal.imports.note_spot_check(self._record, self._plan.table.digest)
         return refusal
@@ -220,20 +222,20 @@ def _values(rows: Iterable[RowToFind]) -> list[str]:
     return list(dict.fromkeys(row.value for row in rows if row.value is not None))
 
 
-def _sent_from_elsewhere(found: Sequence[str], mapping: Path) -> StartRefused:
+def _sent_from_elsewhere(found: Sequence[str], mapping: Path, journal: Path | None) -> StartRefused:
     shown = ", ".join(found[:3])
     return StartRefused(
         ngettext(
             "{count} row that was about to be sent is already a case ({shown}), but this journal did not send it:"
-            " another computer did. Nothing was sent. Take over the other computer's report with `case-importer adopt"
-            " REPORT -m {mapping}`, or give --look-first to search the CRM for every row before it is sent. People who"
-            " import together need to share one journal.",
+            " another computer did. Nothing was sent. Take over the other computer's report with `{command}`, or"
+            " give --look-first to search the CRM for every row before it is sent. People who import together need to"
+            " share one journal.",
             "{count} rows that were about to be sent are already cases ({shown}), but this journal did not send them:"
-            " another computer did. Nothing was sent. Take over the other computer's report with `case-importer adopt"
-            " REPORT -m {mapping}`, or give --look-first to search the CRM for every row before it is sent. People who"
-            " import together need to share one journal.",
+            " another computer did. Nothing was sent. Take over the other computer's report with `{command}`, or"
+            " give --look-first to search the CRM for every row before it is sent. People who import together need to"
+            " share one journal.",
             len(found),
             shown=shown,
-            mapping=mapping,
+            command=command_line("adopt", "REPORT", "-m", mapping, *option("--journal", journal)),
         )
     )
