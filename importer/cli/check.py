@@ -14,7 +14,6 @@ from importer.cli.logs import set_up
 from importer.cli.output import counts_line, print_issues, print_json, print_steps, rows_and_cases
 from importer.cli.terminal import load_allowed_job
 from importer.messages import _
-from importer.model import Status
 from importer.workflow.corrections import suggest_corrections
 
 if TYPE_CHECKING:
@@ -50,7 +49,7 @@ def command(*, as_json: bool, log_file: Path | None, verbose: int, **job_options
     set_up(log_file, verbose)
     checked = check_with_steps(load_allowed_job(options.make_job(**job_options)))
     plan = checked.plan
-    issues = [issue for row in plan.in_state(Status.INVALID) for issue in row.issues]
+    issues = list(plan.issues())
     counts = plan.counts()
     status = 1 if counts.invalid else 0
     if as_json:

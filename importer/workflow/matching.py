@@ -17,9 +17,7 @@ from importer.text import named
 from importer.workflow.history import ImportHistory
 from importer.workflow.keys import MOST_NAMED, KeyIndex, Keys, Occurrences, content_keys, keys_in, short_key
 from importer.workflow.lookalikes import elaborate_spellings
-
-KNOWN_TWICE = "key-known-twice"
-"""The code of the issue that the journal knows two rows by the keys of one; it is shown although both are created."""
+from importer.workflow.plan import KNOWN_TWICE
 
 _SHOWN_ROWS = 5
 

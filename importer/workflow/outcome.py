@@ -17,9 +17,8 @@ from importer.settings import case_url
 from importer.source import open_table
 from importer.spool import Spool
 from importer.workflow.job import Job
-from importer.workflow.matching import KNOWN_TWICE
 from importer.workflow.next_steps import Situation, Step, next_steps
-from importer.workflow.plan import Batch, Plan, PlannedRow, state_of
+from importer.workflow.plan import KNOWN_TWICE, Batch, Plan, PlannedRow, state_of
 
 PAUSED = 3
 """Exit status if the same command, given again, finishes what is left."""

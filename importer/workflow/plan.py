@@ -35,6 +35,9 @@ SEARCHED = {
 }
 """The payload's field for each query field of the CRM that a case is sent with (vendor's page)."""
 
+KNOWN_TWICE = "key-known-twice"
+"""The code of the issue that the journal knows two rows by the keys of one; it is shown although both are created."""
+
 PLACEHOLDER = "WCI-" + 16 * "."
 """Shown in a preview instead of a reference that is not known yet, because server or operation are missing."""
 
@@ -203,10 +206,15 @@ class Plan:
             yield from batch.rows()
 
     def issues(self) -> Iterator[Issue]:
-        """Yield every issue of every row."""
+        """Yield what a person must correct: the issues of invalid rows and of their further lines.
+
+        A row that is a case already is not checked again, but may be the second one with its key.
+        """
+        invalid = {number for batch in self.batches for number in batch.facts.index[batch.in_state(Status.INVALID)]}
         for batch in self.batches:
-            for issues in batch.facts["issues"]:
-                yield from issues
+            for row in batch.rows(batch.facts["issues"].map(bool)):
+                is_faulty = row.case_row in invalid
+                yield from (issue for issue in row.issues if is_faulty or issue.code == KNOWN_TWICE)
 
     def in_state(self, *states: Status) -> Iterator[PlannedRow]:
         """Yield the rows that are in one of the states."""
