@@ -143,6 +143,28 @@ def test_a_year_of_two_digits_is_told_how_to_read_it(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
+    ("cell", "form"),
+    [
+        ("29-10-2024 07:24", "DD-MM-YYYY"),
+        ("10-29-2024", "MM-DD-YYYY"),
+        ("2024.01.31", "YYYY.MM.DD"),
+        ("31.12.24", "DD.MM.YY"),
+    ],
+)
+def test_the_remedy_of_a_date_names_the_format_that_reads_it(tmp_path: Path, cell: str, form: str) -> None:
+    """A date in other signs than `read` has: the line to write reads the cell."""
+    refused = "{column: C, type: date, read: D MMM YYYY}"
+    case = loaded(tmp_path, f"{HEAD}form:\n  X: {refused}\n")
+    (issue,) = converted(case, frame({"Id": ["1"], "C": [cell]})).issues
+    assert f'read: "{form}"' in issue.remedy
+    assert form_values(tmp_path, refused.replace("D MMM YYYY", form), [cell])[0] in {
+        "2024-10-29",
+        "2024-01-31",
+        "2024-12-31",
+    }
+
+
+@pytest.mark.parametrize(
     ("cells", "days"),
     [
         (["2019-29-12", "2019-05-03"], ["2019-12-29", "2019-03-05"]),
