@@ -16,7 +16,7 @@ from pathlib import Path
 
 from importer import payload, report, settings
 from importer.crm import Crm
-from importer.errors import JournalError, RunStopped, UsageError
+from importer.errors import JournalError, RunStopped, StartRefused, UsageError
 from importer.identity import Scope
 from importer.journal import ImportRecord, Journal, RunRecord, look_at_journal
 from importer.mapping import load_mapping
@@ -102,11 +102,10 @@ def check_with_steps(loaded: LoadedJob) -> Checked:
     """Check a source; return its plan, and what there is to do. A journal that cannot be read is a note."""
     job, scope = loaded.job, scope_of(loaded.job, loaded.case_mapping)
     notes: tuple[str, ...] = ()
-    if job.journal_path.is_file() and scope.tenant and scope.operation:
+    if scope.tenant and scope.operation:
         try:
             with look_at_journal(job.journal_path) as journal:
-                if _find_import(loaded, journal)[0] is not None:
-                    return _check_with(loaded, journal)
+                return _check_with(loaded, journal)
         except JournalError as error:
             notes = (str(error),)
     plan = make_plan(loaded, scope, ImportHistory())
@@ -115,9 +114,17 @@ def check_with_steps(loaded: LoadedJob) -> Checked:
 
 
 def _check_with(loaded: LoadedJob, journal: Journal) -> Checked:
-    """Check a source whose import the journal knows; the journal is a copy, and may be changed."""
-    record, plan = plan_import(loaded, journal)
-    return Checked(plan, next_steps(plan.counts(), situation_of(loaded, journal, record, plan)))
+    """Check a source with a copy of the journal, which may be changed; say what a run would ask about, or refuse."""
+    record, plan = _plan_to_show(loaded, journal)
+    counts, situation = plan.counts(), situation_of(loaded, journal, record, plan)
+    whole = guards.other_import_questions(loaded.job, plan, journal, record)
+    asked = "\n".join(question.listed for question in (*whole, *plan.open_questions))
+    situation = replace(situation, reason=asked or None, waiting=plan.waiting)
+    try:
+        guards.refuse_unknown_ids(plan, journal, loaded.job, agrees=False)
+    except StartRefused as refusal:
+        situation = replace(situation, reason=str(refusal), waiting=counts.planned)
+    return Checked(plan, next_steps(counts, situation))
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,7 +212,8 @@ def _record_start(
     guards.remember(journal, agreed.answered)
     record = record_plan(agreed, journal)
     finder = RowFinder(crm, journal, record, plan, findings=None)
-    not_checked = spot_check(finder, forecast.spot_check, job.concurrency)
+    commands = Commands.of(job, agrees=ui.agrees_to_forecast)
+    not_checked = spot_check(finder, forecast.spot_check, job.concurrency, commands)
     if not_checked and not journal.rows.has_cases(record.id):
         guards.ask_without_spot_check(not_checked, forecast.server, ui)
     run_id = journal.runs.start(record.id, run_details(plan, forecast.server))
@@ -274,11 +282,12 @@ def rebuild_report(loaded: LoadedJob) -> Finished:
     report.check_writable(options.path)
     server, _operation = settings.server_and_operation(job.connection, connection_in(loaded.case_mapping))
     with Journal(job.journal_path) as journal:
-        record, plan = plan_import(loaded, journal, sends=False)
+        record, plan = _plan_to_show(loaded, journal, sends=False)
         notes = (journal.standing.sentence,) if journal.standing.sentence else ()
         result = SendResult(now(), server, notes=notes)
         situation = situation_of(loaded, journal, record, plan)
-        return report_outcome(select_rows(plan, job.only), journal, record, result, options, situation)
+        plan = select_rows(plan, job.only)
+        return report_outcome(plan, journal, record, with_open_questions(result, plan), options, situation)
 
 
 def adopt(job: Job) -> Adoption:
@@ -319,6 +328,14 @@ def plan_import(loaded: LoadedJob, journal: Journal, *, sends: bool = True) -> t
         journal.attempts.expire(record.id)
     retry = sends and loaded.job.tries_rejected
     return record, make_plan(loaded, scope, ImportHistory(journal, record), retry_rejected=retry)
+
+
+def _plan_to_show(loaded: LoadedJob, journal: Journal, *, sends: bool = True) -> tuple[ImportRecord | None, Plan]:
+    """Plan a source as `plan_import` does, for a command that sends nothing: questions about some rows are open."""
+    record, plan = plan_import(loaded, journal, sends=sends)
+    whole = guards.other_import_questions(loaded.job, plan, journal, record)
+    overlaps = guards.overlap_questions(loaded.job, plan, journal, record, whole, agrees=False)
+    return record, plan.with_open(overlaps)
 
 
 def _find_import(loaded: LoadedJob, journal: Journal) -> tuple[ImportRecord | None, Scope]:

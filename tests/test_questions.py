@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import re
+import shlex
 import sqlite3
 import ssl
 from collections.abc import Callable, Iterator
@@ -14,6 +16,7 @@ import keyring.backends.fail
 import pytest
 import trustme
 from passage import Passage
+from promise_support import end_leases, select
 from run_support import MAPPING, Give, Office, Result, ticket
 
 from importer.cli.terminal import Terminal
@@ -394,11 +397,57 @@ def test_r11_keys_of_doubtful_rows_of_another_import_wait(office: Office, give: 
 
 
 def test_r11_what_a_person_declines_about_some_rows_waits(office: Office, give: Give, person: Person) -> None:
-    """At the terminal, the answer no makes these rows wait, and the others are sent."""
-    person.declines = ("other tickets",)
+    """At the terminal, who does not know makes these rows wait, and the others are sent."""
+    person.chooses = 0
     result = overlapping(office, give)
     assert (result.status, result.json["created_now"], result.json["counts"]["planned"]) == (3, 4, 2)
-    assert any("rows 2, 3" in asked for asked in person.asked)
+    assert "rows 2, 3" in result.err
+    assert "these rows wait" in result.err
+
+
+def test_r11_what_a_person_says_about_some_rows_holds_at_once(office: Office, give: Give, person: Person) -> None:
+    """The same tickets: they are known in this very run, and the others are sent."""
+    person.chooses = 1
+    result = overlapping(office, give)
+    assert (result.status, result.json["counts"]["created"], office.sandbox.posts) == (0, 6, 6)
+
+
+def test_r11_the_same_tickets_under_two_names_are_one_import(office: Office, give: Give) -> None:
+    """The printed command makes the two imports one, row by row, and either mapping goes on with all of them."""
+    office.sandbox.inject("closed-after-creating:nth=4")
+    waiting = overlapping(office, give)
+    office.sandbox.inject()
+    assert waiting.status == 4
+    command = next(
+        found for found in re.findall(r"`case-importer ([^`]+)`", waiting.json["next"]) if "same-as" in found
+    )
+    known = {line["reference"] for line in office.reported().to_dict("records") if line["status"] == "created"}
+    assert give(shlex.split(command)).status == 4
+    end_leases(office.journal, ago=1_000)
+    assert give(office.settle()).status == 0
+    assert known <= {line["reference"] for line in office.reported().to_dict("records")}
+    posts = office.sandbox.posts
+    for mapping in (MAPPING, WEEKLY):
+        office.mapping.write_text(mapping, "utf-8")
+        again = give(office.arguments("run", "--yes", "--json"))
+        assert (again.json["counts"]["changed"], again.json["counts"]["planned"], office.sandbox.posts) == (0, 0, posts)
+    assert [record[3] for record in select(office.journal, "SELECT * FROM imports")] == ["office"]
+
+
+def test_r11_a_key_that_both_imports_created_is_a_conflict(office: Office, give: Give) -> None:
+    """Both ids are named, and a person says which of them counts; nothing is sent."""
+    overlapping(office, give, "--new-import")
+    ids = {case.wolkvox_id for case in office.sandbox.store.cases if "Asunto 2" in str(case.body)}
+    result = give(office.arguments("run", "--yes", "--json", "--same-as", "office"))
+    assert (result.status, result.json["counts"]["conflict"], result.json["counts"]["created"]) == (4, 2, 4)
+    assert any(ids == set(re.findall(r"[0-9a-f]{24}", reason["message"])) for reason in result.json["reasons"])
+    conflicts = select(office.journal, "SELECT reference, wolkvox_id FROM rows WHERE state = 'conflict'")
+    end_leases(office.journal, ago=1_000)
+    for reference, wolkvox_id in conflicts:
+        decided = give(office.settle("--quiet-period", "0", "--by-hand", str(reference), "--created", str(wolkvox_id)))
+    assert decided.status == 0
+    assert give(office.arguments("run", "--yes")).status == 0
+    assert office.sandbox.posts == 8
 
 
 def test_r11_keys_of_another_stand_in_are_nobodys_here(office: Office, give: Give) -> None:

@@ -11,7 +11,7 @@ import click
 from importer.cli import options
 from importer.cli.help import Command
 from importer.cli.logs import set_up
-from importer.cli.output import issue_text, print_json
+from importer.cli.output import issue_text, print_json, print_steps
 from importer.cli.terminal import ask_for_folders
 from importer.messages import _
 
@@ -41,16 +41,20 @@ def command(*, as_json: bool, log_file: Path | None, verbose: int, **job_options
     """Carry out `adopt`."""
     from importer.mapping import load_mapping  # noqa: PLC0415 - slow to import, and help does not need it
     from importer.pipeline import adopt  # noqa: PLC0415
+    from importer.workflow.adopting import step_after  # noqa: PLC0415
 
     set_up(log_file, verbose)
     job = options.make_job(**job_options)
     adoption = adopt(ask_for_folders(job, load_mapping(job.mapping)))
+    steps = [step_after(job)] if adoption.created or adoption.doubtful else []
     if as_json:
-        print_json("adopt", {"exit_status": adoption.exit_status, **asdict(adoption)})
+        sentences = [step.sentence for step in steps]
+        print_json("adopt", {"exit_status": adoption.exit_status, **asdict(adoption), "steps": sentences})
         return adoption.exit_status
     click.echo(
         _("Adopted: {created} created, {doubtful} doubtful.", created=adoption.created, doubtful=adoption.doubtful)
     )
     for issue in adoption.issues:
         click.echo(issue_text(issue))
+    print_steps(steps)
     return adoption.exit_status

@@ -66,7 +66,8 @@ class Terminal:
         click.echo(question.sentence, err=True)
         for number, answer in enumerate(question.answers, 1):
             click.echo(f"  {number}  {answer.meaning}", err=True)
-        click.echo(_("  0  Stop; send nothing"), err=True)
+        waits = question.scope == "rows"
+        click.echo(_("  0  Not now; these rows wait") if waits else _("  0  Stop; send nothing"), err=True)
         numbers = click.IntRange(0, len(question.answers))
         number = click.prompt(_("Which of these"), type=numbers, default=0, err=True)
         return question.answers[number - 1] if number else None

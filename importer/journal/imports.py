@@ -7,13 +7,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Row, Select, func, insert, select, update
+from sqlalchemy import Connection, Row, Select, delete, func, insert, select, update
 
 from importer.hosts import same_tenant
 from importer.journal.database import Database, batches
 from importer.journal.runs import user_name
-from importer.journal.schema import aliases, decisions, imports, reports, rows, spot_checks
-from importer.model import MAY_BE_CASES
+from importer.journal.schema import aliases, decisions, imports, reports, row_spellings, rows, runs, spot_checks
+from importer.messages import _
+from importer.model import MAY_BE_CASES, Status
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +91,26 @@ class Imports:
         values = {"tenant": tenant, "operation": operation, "name": name, "import_id": record.id}
         with self._database.write() as connection:
             connection.execute(insert(aliases).prefix_with("OR REPLACE").values(**values))
+
+    def join(self, record: ImportRecord, other: ImportRecord) -> bool:
+        """Make an import one with another, of which its name is an alias from then on; every row keeps its reference.
+
+        Where both have a row with one key, the one that is a case, or may be, keeps the key; if both are, a person has
+        to say which case counts. Returns False, and changes nothing, while rows of the import are being sent.
+        """
+        in_flight = select(rows.c.id).where(rows.c.import_id == record.id, rows.c.state == Status.SENDING)
+        with self._database.write() as connection:
+            if connection.execute(in_flight).first() is not None:
+                return False
+            for pair in connection.execute(_with_one_key(record.id, other.id)).all():
+                _keep_one_key(connection, pair)
+            checked = spot_checks.c.import_id == record.id  # of its files only, which the other may never have seen
+            connection.execute(delete(spot_checks).where(checked))
+            for table in (rows, row_spellings, runs, reports, aliases):
+                connection.execute(update(table).where(table.c.import_id == record.id).values(import_id=other.id))
+            connection.execute(delete(imports).where(imports.c.id == record.id))
+        self.also_called(other, *record.scope)
+        return True
 
     def bind(self, record: ImportRecord, digest: str) -> None:
         """Bind an import to the only file that it is for."""
@@ -174,6 +195,29 @@ class Decisions:
         )
         with self._database.read() as connection:
             return connection.scalars(query).first()
+
+
+def _with_one_key(import_id: int, other_id: int) -> Select[Any]:
+    """Return the query for the rows of two imports that have the same key, side by side."""
+    one, two = rows.alias(), rows.alias()
+    columns = ("id", "key_digest", "reference", "state", "wolkvox_id")
+    both = [table.c[name].label(f"{which}_{name}") for which, table in (("one", one), ("two", two)) for name in columns]
+    same = two.c.key_digest == one.c.key_digest
+    return select(*both).join_from(one, two, same).where(one.c.import_id == import_id, two.c.import_id == other_id)
+
+
+def _keep_one_key(connection: Connection, pair: Row[Any]) -> None:
+    """Leave their key to one of two rows that have the same; the other is known by its reference alone."""
+    is_case = pair.one_state in MAY_BE_CASES, pair.two_state in MAY_BE_CASES
+    aside, key = (pair.two_id, pair.two_key_digest) if is_case == (True, False) else (pair.one_id, pair.one_key_digest)
+    change = {"key_digest": f"{key} {aside}", "loose_digest": ""}
+    connection.execute(update(rows).where(rows.c.id == aside).values(**change))
+    connection.execute(delete(row_spellings).where(row_spellings.c.row_id == aside))
+    if all(is_case):
+        cases = (pair.two_wolkvox_id or pair.two_reference, pair.one_wolkvox_id or pair.one_reference)
+        message = _("Two imports made a case of this key: {ids}.", ids=", ".join(cases))
+        conflict = {"state": Status.CONFLICT, "message": message}
+        connection.execute(update(rows).where(rows.c.id == pair.two_id).values(**conflict))
 
 
 def _in_scope(tenant: str, operation: str, name: str) -> Select[Any]:

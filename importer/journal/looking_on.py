@@ -22,13 +22,15 @@ from importer.messages import _
 def look_at_journal(path: Path) -> Iterator[Journal]:
     """Give a copy of a journal as it is at this moment; the journal, its folder and the marks stay as they are.
 
+    Where there is none yet, what is given knows nothing.
     The copy is of today's version, whatever the journal's, and takes in what was kept aside. Raises JournalError where
     the journal cannot be read.
     """
     with TemporaryDirectory(prefix="case-importer-", ignore_cleanup_errors=True) as folder:
         copy = Path(folder) / path.name
         try:
-            _copy(path.resolve(), copy)
+            if path.is_file():
+                _copy(path.resolve(), copy)
             marks = Marks(Path(folder) / "marks.db")
             journal = Journal(copy, marks=marks)
         except (JournalError, sqlite3.Error, OSError) as error:

@@ -5,10 +5,12 @@ This restores a lost journal, or takes over what another computer has sent.
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import NamedTuple
 
 import pandas as pd
@@ -23,8 +25,10 @@ from importer.model import UNSETTLED, Identity, Issue, Status
 from importer.source import Table, open_table
 from importer.text import is_case_id
 from importer.workflow import guards
+from importer.workflow.commands import Commands
 from importer.workflow.job import Job, open_source
 from importer.workflow.key_rule import KeyRule, refuse_changed_key
+from importer.workflow.next_steps import Step
 from importer.workflow.plan import Plan, PlannedRow
 from importer.workflow.planning import id_column, own_columns
 
@@ -47,6 +51,19 @@ class Adoption:
         if not (self.created or self.doubtful):
             return 2
         return 1 if self.issues else 0
+
+
+def step_after(job: Job) -> Step:
+    """Return what comes after a report was adopted: a run of its source, if that is beside it, or else of itself."""
+    texts = report.summary_texts(job.source, open_table)
+    names = (re.split(r"[\\/]", text)[-1] for text in texts if text.strip())
+    beside = (job.source.with_name(name) for name in names if Path(name).suffix)
+    source = next((path for path in beside if path.is_file() and path.suffix.lower() not in _MAPPINGS), job.source)
+    command = Commands.of(job).for_source(source).run()
+    sentence = _(
+        "`{command}` goes on with {name}: what is a case already is not sent again.", command=command, name=source.name
+    )
+    return Step(sentence)
 
 
 def adopt_rows(plan: Plan, journal: Journal, record: ImportRecord | None, job: Job) -> Adoption:
@@ -174,7 +191,7 @@ class _ReportChecker:
             if not row.may_be_case or row.reference in {"", identity.reference}:
                 return None
             message = _("{value} does not belong to this row's key", value=row.reference)
-            return _Problem(self._reference, row.reference, "reference-edited", message, _UNDO)
+            return _Problem(self._reference, row.reference, "reference-edited", message, _UNDO_OR_OTHER_NAME)
         was_used = row.may_be_case or (row.reference and row.status not in {Status.SKIPPED, Status.PART})
         if row.is_part or not was_used:
             return None
@@ -245,6 +262,11 @@ class _ReportChecker:
                 yield Issue(None, None, None, "rows-missing", message, _BRING_BACK)
 
 
+_MAPPINGS = {".yml", ".yaml"}
+_UNDO_OR_OTHER_NAME = _(
+    "If it was sent under another import name, adopt the report with the mapping of that name, too; otherwise undo the"
+    " edit, or copy the row from the report as it was written, and adopt it again"
+)
 _UNDO = _("Undo the edit, or copy the row from the report as it was written, and adopt it again")
 _ID_OF_THE_CASE = _(
     "Write the id that the CRM shows for this row's case, and adopt again; until then the row is not sent, and `settle`"

@@ -58,6 +58,10 @@ class Commands:
         report = option("--report", self.report_path)
         return command_line("run", *self._files(), *self._where(), *report, *quiet, *self.sending, *more)
 
+    def looking_first(self) -> str:
+        """Return the command that searches the CRM for every row before it is sent."""
+        return self.run() if "--look-first" in self.sending else self.run("--look-first")
+
     def report(self) -> str:
         """Return the command that writes the report of the source again."""
         return command_line("report", *self._files(), *self._where(), *option("--report", self.report_path))

@@ -11,12 +11,12 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
-from importer.commands import command_line, option
 from importer.crm import Crm
 from importer.errors import ConnectionRefused, QuestionRefused, StartRefused
-from importer.journal import Decision, ImportRecord, Journal, default_path
+from importer.journal import Decision, ImportRecord, Journal
 from importer.messages import _, ngettext
 from importer.model import Status
+from importer.workflow.commands import Commands
 from importer.workflow.plan import Plan, PlannedRow, search_value
 from importer.workflow.search import CaseSearch, SearchAnswer, distinct
 from importer.workflow.tenant_facts import Findings
@@ -89,8 +89,10 @@ def choose_for_spot_check(plan: Plan, planned: int, number: int, quota_left: int
     return [row for place, row in enumerate(sendable_rows(plan)) if place in places]
 
 
-def spot_check(finder: RowFinder, rows: Sequence[RowToFind], workers: int) -> str | None:
+def spot_check(finder: RowFinder, rows: Sequence[RowToFind], workers: int, commands: Commands) -> str | None:
     """Spot-check a new source; return why the CRM could not be asked for all of the rows, None if it answered.
+
+    `commands` are those with which a person goes on where a row was sent from elsewhere.
 
     Raises StartRefused if one of the rows was sent from elsewhere, ServerUnreachable if the CRM cannot be asked now.
     """
@@ -101,7 +103,7 @@ def spot_check(finder: RowFinder, rows: Sequence[RowToFind], workers: int) -> st
             "The CRM could not be asked whether another computer has sent these rows before: this needs a `reference`"
             " in the mapping, and a value of its `search` field in each row."
         )
-    refusal = finder.spot_check(rows, workers)
+    refusal = finder.spot_check(rows, workers, commands)
     if refusal is None:
         return None
     return _("The CRM could not be asked whether another computer has sent these rows before: {reason}", reason=refusal)
@@ -139,7 +141,7 @@ class RowFinder:
             if found is None or found.state is not Status.UNKNOWN:
                 self._journal.doubts.decide(doubts[row.reference], found or Decision(Status.PLANNED, "look-first"))
 
-    def spot_check(self, rows: Sequence[RowToFind], workers: int) -> str | None:
+    def spot_check(self, rows: Sequence[RowToFind], workers: int, commands: Commands) -> str | None:
         """Search for a few rows of a source before its first row is sent.
 
         Return why the CRM did not answer for some of them, None if it answered for all. The answers that came count,
@@ -157,8 +159,7 @@ class RowFinder:
                 found.append(f"{row.reference} ({decision.wolkvox_id or _('several cases')})")
         if found:
             self._journal.decisions.record(OTHER_COMPUTER, "/".join(self._record.scope), "found")
-            journal = self._journal.path
-            raise _sent_from_elsewhere(found, self._plan.mapping.path, None if journal == default_path() else journal)
+            raise _sent_from_elsewhere(found, commands)
         if refusal is None:
             self._journal.imports.note_spot_check(self._record, self._plan.table.digest)
         return refusal
@@ -222,20 +223,20 @@ def _values(rows: Iterable[RowToFind]) -> list[str]:
     return list(dict.fromkeys(row.value for row in rows if row.value is not None))
 
 
-def _sent_from_elsewhere(found: Sequence[str], mapping: Path, journal: Path | None) -> StartRefused:
-    shown = ", ".join(found[:3])
+def _sent_from_elsewhere(found: Sequence[str], commands: Commands) -> StartRefused:
     return StartRefused(
         ngettext(
             "{count} row that was about to be sent is already a case ({shown}), but this journal did not send it:"
-            " another computer did. Nothing was sent. Take over the other computer's report with `{command}`, or"
-            " give --look-first to search the CRM for every row before it is sent. People who import together need to"
-            " share one journal.",
+            " another computer did. Nothing was sent. Take over the other computer's report with `{adopt}`, or search"
+            " the CRM for every row before it is sent, with `{look_first}`. People who import together need to share"
+            " one journal.",
             "{count} rows that were about to be sent are already cases ({shown}), but this journal did not send them:"
-            " another computer did. Nothing was sent. Take over the other computer's report with `{command}`, or"
-            " give --look-first to search the CRM for every row before it is sent. People who import together need to"
-            " share one journal.",
+            " another computer did. Nothing was sent. Take over the other computer's report with `{adopt}`, or search"
+            " the CRM for every row before it is sent, with `{look_first}`. People who import together need to share"
+            " one journal.",
             len(found),
-            shown=shown,
-            command=command_line("adopt", "REPORT", "-m", mapping, *option("--journal", journal)),
+            shown=", ".join(found[:3]),
+            adopt=commands.adopt(Path("REPORT")),
+            look_first=commands.looking_first(),
         )
     )

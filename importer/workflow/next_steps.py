@@ -39,7 +39,8 @@ class Situation:
     `report` is where the report is, None if it has none. `reason` says why the command stopped early. `only` are the
     states by which rows were selected. `searched` means that the CRM was searched for the doubtful rows, without
     result; `example` is the reference of one of them. `verdicts` counts, by report, those that were not recorded.
-    `held_back` means that valid rows are not sent because others are invalid.
+    `held_back` means that valid rows are not sent because others are invalid; `waiting` is how many of them wait for
+    the answer to a question.
     """
 
     commands: Commands
@@ -48,6 +49,7 @@ class Situation:
     only: tuple[Status, ...] = ()
     searched: bool = False
     held_back: bool = False
+    waiting: int = 0
     verdicts: tuple[tuple[Path, int], ...] = ()
     corrected: tuple[CorrectedReport, ...] = ()
     example: str | None = None
@@ -85,8 +87,8 @@ def _steps(counts: Counts, situation: Situation) -> Iterator[Step]:
     corrected = set().union(*(one.to_send for one in situation.corrected))
     if wrong := max(0, counts.invalid + counts.rejected - len(corrected)):
         yield Step(_wrong(wrong, situation), (Status.INVALID, Status.REJECTED))
-    if counts.planned and not situation.held_back:
-        yield Step(_left(counts.planned, situation), (Status.PLANNED,))
+    if (left := counts.planned - situation.waiting) and not situation.held_back:
+        yield Step(_left(left, situation), (Status.PLANNED,))
     if changed := max(0, counts.changed - _most_sent(situation)):
         sentence = ngettext(
             "{count} row was edited after its case was created; change that case in the CRM by hand.",

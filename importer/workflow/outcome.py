@@ -155,7 +155,7 @@ def with_open_questions(result: SendResult, plan: Plan) -> SendResult:
     if not plan.waiting:  # none of the rows with an open question were selected
         return result
     notes = tuple(question.listed for question in plan.open_questions)
-    reason = result.reason or _("Rows wait for an answer: {questions}", questions=" ".join(notes))
+    reason = result.reason or "\n".join(notes)
     return replace(result, notes=(*result.notes, *notes), reason=reason, status=max(result.status, PAUSED))
 
 
@@ -181,6 +181,7 @@ def report_outcome(  # noqa: PLR0913, PLR0917 - everything that a report is made
         only=plan.only,
         held_back=result.held_back,
         searched=result.searched,
+        waiting=plan.waiting,
         example=next((doubt.reference for doubt in doubts), None),
     )
     summary = replace(_summary(plan, result, counts), journal=(journal.id, journal.highest_attempt()))

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from importer.journal import ImportRecord, Journal, RunStart, program_name, user_name
+from importer.mapping import CaseMapping
 from importer.messages import _, ngettext
 from importer.model import Identity, Status
 from importer.questions import Answer, Answered, Question, answer_all, unanswered
@@ -48,6 +49,7 @@ def ask_open_questions(
     """
     job, case_mapping = loaded.job, loaded.case_mapping
     forecast = guards.forecast_questions(ui)
+    guards.join_imports(journal, scope_of(job, case_mapping), job.same_as)
     record = guards.find_import(journal, scope_of(job, case_mapping), job.same_as)
     of_the_journal = list(guards.journal_questions(job, journal, scope_of(job, case_mapping)))
     first = [*of_the_journal, *guards.first_run_questions(job, scope_of(job, case_mapping), server, record)]
@@ -63,19 +65,31 @@ def ask_open_questions(
         record, plan = make_plan(job)
     guards.refuse_without_looking(job, journal, scope_of(job, case_mapping), plan.table.digest)
     if not job.look_first:
-        guards.refuse_unknown_ids(plan, journal, job)
+        guards.refuse_unknown_ids(plan, journal, job, agrees=ui.agrees_to_forecast)
     questions = [*trust, *_plan_questions(job, plan, journal, record)]
-    overlaps = guards.overlap_questions(job, plan, journal, record, asked=questions)
+    overlaps = guards.overlap_questions(job, plan, journal, record, questions, agrees=ui.agrees_to_forecast)
     later = [*overlaps, *first, *(forecast if plan.counts().planned else ())]
     answered = answer_all(questions, ui, later=later)
-    same_as, job = job.same_as, guards.agreed(job, answered, ui, case_mapping)
-    if job.same_as != same_as:
-        record, plan = make_plan(job)
-        refuse_changed_key(plan, journal, record)
-        overlaps = guards.overlap_questions(job, plan, journal, record)
-    answered += answer_all([*overlaps, *(first if record is None else of_the_journal)], ui)
+    before, job = job, guards.agreed(job, answered, ui, case_mapping)
+    if job.same_as != before.same_as:
+        record, plan, overlaps = _plan_as(job, case_mapping, journal, ui, make_plan)
+    more = answer_all([*overlaps, *(first if record is None else of_the_journal)], ui)
+    before, job = job, guards.agreed(job, more, ui, case_mapping)
+    if job.same_as != before.same_as:
+        record, plan, overlaps = _plan_as(job, case_mapping, journal, ui, make_plan)
+    answered += more
     plan = plan.with_open(unanswered([*questions, *overlaps], answered))
     return AgreedRun(job, record, select_rows(plan, job.only), answered, refusals)
+
+
+def _plan_as(
+    job: Job, case_mapping: CaseMapping, journal: Journal, ui: UserInterface, make_plan: PlanMaker
+) -> tuple[ImportRecord | None, Plan, list[Question]]:
+    """Plan a source as the import that an answer has named; return also the questions about keys of others still."""
+    guards.join_imports(journal, scope_of(job, case_mapping), job.same_as)
+    record, plan = make_plan(job)
+    refuse_changed_key(plan, journal, record)
+    return record, plan, guards.overlap_questions(job, plan, journal, record, (), agrees=ui.agrees_to_forecast)
 
 
 def _is_to_be_recorded(written: WrittenVerdicts, job: Job, ui: UserInterface) -> bool:

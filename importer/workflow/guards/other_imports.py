@@ -1,8 +1,8 @@
 """No silent overlap: keys in a source under which another import has created cases.
 
 Most keys of a new import may belong to another import: then the run asks whether it is that import. If only some rows
-have such keys, those rows wait until a person says that they are other tickets. Either answer is remembered for the
-pair of imports.
+have such keys, those rows wait until a person says whether they are the same tickets. Either answer is remembered for
+the pair of imports.
 """
 
 from __future__ import annotations
@@ -11,16 +11,19 @@ from collections.abc import Iterable, Iterator
 from heapq import nsmallest
 from itertools import islice
 
+from importer.commands import shell_words
 from importer.identity import Scope, is_stand_in, same_tenant
 from importer.journal import ImportRecord, Journal
 from importer.messages import _, ngettext
 from importer.model import Status
 from importer.questions import Answer, Question
+from importer.workflow.commands import Commands
 from importer.workflow.job import Job
 from importer.workflow.plan import Batch, Plan
 
 OTHER_IMPORT = "other-import"
 SAME_AS, NEW_IMPORT = "same-as", "new-import"
+SAME_AS_OPTION, NEW_IMPORT_OPTION = f"--{SAME_AS}", f"--{NEW_IMPORT}"
 
 SAMPLE = 2_000
 """The first rows of a source that are compared with other imports: enough to see whether most belong to one."""
@@ -55,20 +58,20 @@ def other_import_questions(job: Job, plan: Plan, journal: Journal, record: Impor
         )
         same = Answer(
             f"{SAME_AS} {other.name}",
-            f"--same-as {other.name}",
+            shell_words(SAME_AS_OPTION, other.name),
             _("The import {other} under another name or host", other=other.name),
         )
-        new = Answer(NEW_IMPORT, "--new-import", _("Other tickets"))
+        new = Answer(NEW_IMPORT, NEW_IMPORT_OPTION, _("Other tickets"))
         yield Question(OTHER_IMPORT, sentence, (same, new), about, given=new if job.new_import else None)
 
 
-def overlap_questions(
-    job: Job, plan: Plan, journal: Journal, record: ImportRecord | None, asked: Iterable[Question] = ()
+def overlap_questions(  # noqa: PLR0913 - everything that they depend on
+    job: Job, plan: Plan, journal: Journal, record: ImportRecord | None, asked: Iterable[Question], *, agrees: bool
 ) -> list[Question]:
-    """Return, for each other import, the question whether rows with its keys are other tickets.
+    """Return, for each other import, the question whether rows with its keys are the same tickets or others.
 
     Every row that would be sent is checked. A pair of imports that is already `asked` about as a whole is not asked
-    about again for its rows.
+    about again for its rows. `agrees` means that --yes was given, which belongs to the commands that answer.
     """
     abouts = {question.about for question in asked if question.code == OTHER_IMPORT}
     others = {
@@ -83,7 +86,8 @@ def overlap_questions(
         for number, import_id in _elsewhere(batch, journal):
             if import_id in others:
                 found.setdefault(import_id, set()).add(number)
-    return [_question(job, plan, *others[import_id], found[import_id]) for import_id in sorted(found)]
+    commands = Commands.of(job, agrees=agrees)
+    return [_question(job, plan, commands, *others[import_id], found[import_id]) for import_id in sorted(found)]
 
 
 def pair(one: Scope, other: Scope) -> str:
@@ -121,19 +125,27 @@ def _elsewhere(batch: Batch, journal: Journal) -> Iterable[tuple[int, int]]:
     return ((numbers[digest], import_id) for digest, import_id in journal.rows.cases_of(list(numbers)))
 
 
-def _question(job: Job, plan: Plan, other: ImportRecord, about: str, rows: set[int]) -> Question:
+def _question(  # noqa: PLR0913, PLR0917 - everything that it says
+    job: Job, plan: Plan, commands: Commands, other: ImportRecord, about: str, rows: set[int]
+) -> Question:
     sentence = ngettext(
-        "{count} row of {path} has a key under which import {other} created a case, or may have: row {rows}. It waits."
-        " If it is the same ticket, leave it out here, or send it with the mapping of import {other}. Is it another"
-        " ticket, which should become a case of its own?",
+        "{count} row of {path} has a key under which import {other} created a case, or may have: row {rows}. It waits.",
         "{count} rows of {path} have keys under which import {other} created cases, or may have: rows {rows}. They"
-        " wait. If they are the same tickets, leave them out here, or send them with the mapping of import {other}."
-        " Are they other tickets, which should become cases of their own?",
+        " wait.",
         len(rows),
         path=plan.table.path,
         other=other.name,
         rows=", ".join(map(str, nsmallest(_SHOWN_ROWS, rows))) + (", …" if len(rows) > _SHOWN_ROWS else ""),
     )
-    new = Answer(NEW_IMPORT, "--new-import")
+    same = Answer(
+        f"{SAME_AS} {other.name}",
+        f"`{commands.run(SAME_AS_OPTION, other.name)}`",
+        _("The same tickets: no second case of them, and {other} is this import from now on", other=other.name),
+    )
+    new = Answer(
+        NEW_IMPORT, f"`{commands.run(NEW_IMPORT_OPTION)}`", _("Other tickets, which become cases of their own")
+    )
     given = new if job.new_import else None
-    return Question(OTHER_IMPORT, sentence, (new,), about, "rows", given, frozenset(rows))
+    can_be_one = plan.mapping.key and same_tenant(other.tenant, plan.scope.tenant)
+    answers = (same, new) if can_be_one else (new,)
+    return Question(OTHER_IMPORT, sentence, answers, about, "rows", given, frozenset(rows))

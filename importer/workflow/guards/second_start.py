@@ -40,6 +40,29 @@ def find_import(journal: Journal, scope: Scope, same_as: str | None) -> ImportRe
     return record
 
 
+def join_imports(journal: Journal, scope: Scope, same_as: str | None) -> None:
+    """Make the import of a scope one with the one that --same-as names, if both have rows of one tenant and operation.
+
+    Raises UsageError if it is unclear which import is meant, StartRefused while rows are being sent.
+    """
+    own = journal.imports.find(*scope.parts)
+    other = find_import(journal, scope, same_as)
+    if own is None or other is None or own.id == other.id or own.operation != other.operation:
+        return
+    if not same_tenant(own.tenant, other.tenant) or own.bound_to or other.bound_to:
+        return
+    journal.attempts.expire(own.id)
+    if not journal.imports.join(own, other):
+        raise StartRefused(
+            _(
+                "--same-as {name}: rows of import {own} are being sent at this moment. Give the same command again once"
+                " that is over.",
+                name=other.name,
+                own=own.name,
+            )
+        )
+
+
 def refuse_short_quiet_period(seconds: float, server: str) -> None:
     """Raise UsageError if the CRM would be searched for doubtful rows too soon, unless it is a simulated one."""
     if seconds < QUIET_PERIOD and not is_loopback(server):

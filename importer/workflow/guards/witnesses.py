@@ -29,10 +29,13 @@ _BATCH_SIZE = 2_000
 _NUMBERS = r"( \(\d+\))*"
 
 
-def refuse_unknown_ids(plan: Plan, journal: Journal, job: Job) -> None:
-    """Raise StartRefused if the source, or a report beside it, knows cases that the journal lacks."""
+def refuse_unknown_ids(plan: Plan, journal: Journal, job: Job, *, agrees: bool) -> None:
+    """Raise StartRefused if the source, or a report beside it, knows cases that the journal lacks.
+
+    `agrees` means that --yes was given, which belongs to the commands that lead on.
+    """
     undecided: Path | None = None
-    commands = Commands.of(job)
+    commands = Commands.of(job, agrees=agrees)
     for path, rows in _witnesses(plan, journal, job.report_path):
         while batch := list(islice(rows, _BATCH_SIZE)):
             if lacking := journal.rows.lacking_ids(
@@ -52,9 +55,10 @@ def refuse_unknown_ids(plan: Plan, journal: Journal, job: Job) -> None:
         raise StartRefused(
             _(
                 "{path}: the verdicts in its sheet `To decide` were not taken over yet. Take them over with"
-                " `{command}`, then give the same command again.",
+                " `{command}`, then give `{again}`.",
                 path=undecided,
                 command=commands.settle("--from", undecided),
+                again=commands.run(),
             )
         )
 
@@ -161,9 +165,10 @@ def _behind(commands: Commands, path: Path) -> StartRefused:
         _(
             "{path} was written when this journal had come further than it has now: the journal was replaced by an"
             " older copy, which lacks what was sent since. Restore the newest journal. If it is lost, take over the"
-            " report with `{command}`, then give --look-first to search the CRM for every row before it is sent.",
+            " report with `{command}`, then search the CRM for every row before it is sent, with `{look_first}`.",
             path=path,
             command=commands.adopt(path),
+            look_first=commands.looking_first(),
         )
     )
 
@@ -173,10 +178,11 @@ def _unknown_ids(commands: Commands, path: Path, example: str) -> StartRefused:
         _(
             "{path} contains the ids of cases (such as {example}) that this journal does not know: they were created"
             " from another computer or with another journal, and would be created again. Take them over with"
-            " `{command}`, or give --look-first to search the CRM for every row before it is sent.",
+            " `{command}`, or search the CRM for every row before it is sent, with `{look_first}`.",
             path=path,
             example=example,
             command=commands.adopt(path),
+            look_first=commands.looking_first(),
         )
     )
 
@@ -186,9 +192,10 @@ def _unknown_doubt(commands: Commands, path: Path, example: str) -> StartRefused
         _(
             "{path} has doubtful rows (such as {example}) that this journal does not know: they were sent from another"
             " computer or with another journal, may be cases, and would be sent again. Take them over with"
-            " `{command}`, or give --look-first to search the CRM for every row before it is sent.",
+            " `{command}`, or search the CRM for every row before it is sent, with `{look_first}`.",
             path=path,
             example=example,
             command=commands.adopt(path),
+            look_first=commands.looking_first(),
         )
     )
