@@ -105,7 +105,7 @@ def _follow_up_of_file(loaded: LoadedJob, *, searched: bool, renew: bool) -> Fol
         beside = sorted(guards.reports_beside(job.source, job.report_path))
         situation = replace(situation_of(loaded, journal, record, plan), searched=searched)
         if not (renew and beside):
-            place = job.report_path if job.report_path in beside else None
+            place = max(beside, key=lambda path: path.stat().st_mtime_ns, default=None)
             example = next(iter(rows), None)
             return FollowUp(next_steps(plan.counts(), replace(situation, report=place, example=example)), rows)
         result = SendResult(now(), server, searched=searched)

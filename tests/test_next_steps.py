@@ -7,9 +7,10 @@ import shlex
 from pathlib import Path
 
 import pytest
+from conftest import use_folders
 from openpyxl import load_workbook
 from promise_support import end_leases
-from run_support import Give, Office, Result, ticket
+from run_support import MAPPING, Give, Office, Result, ticket
 from test_promise_settling import decide
 
 from importer.commands import command_line
@@ -184,6 +185,88 @@ def test_verdicts_in_a_report_that_is_run_are_taken_after_a_question(
     assert give(words).status == (0 if agrees else 4)
     assert "1 verdict in the sheet `To decide`" in asked[0]
     assert len(office.sandbox.store.cases) == (3 if agrees else 2)
+
+
+def test_a_report_without_a_verdict_leads_to_the_newest_report(office: Office, give: Give) -> None:
+    """Who records verdicts before choosing them is told so, and is never sent back to an older report."""
+    office.write(ticket(n) for n in range(1, 8))
+    office.sandbox.inject("closed-without-creating:every=3,call=insert")
+    give(run(office))
+    end_leases(office.journal, ago=1)
+    decide(office.report, {4: ("not created", None)})
+    shown = give(run(office))
+    for _again in range(2):
+        shown = follow(office, give, shown, "settle")
+    assert "tickets (2).report.xlsx: not recorded. No verdict is chosen" in shown.out
+    assert commands_in(shown.out)[0][-1] == str(office.folder / "tickets (2).report.xlsx")
+
+
+def test_a_placeholder_is_not_taken_for_an_id(office: Office, give: Give) -> None:
+    """The printed command needs the id of the case in its place; pasted as it is, it decides nothing."""
+    office.write(ticket(n) for n in range(1, 4))
+    office.sandbox.inject("closed-without-creating:nth=2")
+    asked = follow(office, give, give(run(office, "--report", str(office.folder / "r.csv"))), "settle")
+    words = next(words for words in commands_in(asked.out) if "ID" in words)
+    assert (give(words).status, "ID is not the id of a case" in give(words).err) == (2, True)
+
+
+def test_rows_that_were_selected_are_not_all_rows(office: Office, give: Give) -> None:
+    """After --only, the step is the command for every row."""
+    office.write([*(ticket(n) for n in range(1, 4)), ticket(9, Correo="nobody")])
+    give(run(office, "--limit", "1"))
+    office.write([*(ticket(n) for n in range(1, 4)), ticket(9)])
+    selected = give(run(office, "--only", "invalid"))
+    assert "every row is created" not in selected.out
+    assert (follow(office, give, selected, "run").status, office.sandbox.posts) == (0, 4)
+
+
+def test_a_token_is_stored_by_the_printed_command(office: Office, give: Give) -> None:
+    """It names the server and the operation that the token is for."""
+    office.write(ticket(n) for n in range(1, 4))
+    office.sandbox.inject("unauthorized:nth=2,call=insert")
+    paused = give(run(office))
+    login = next(words for words in commands_in(paused.out) if words[0] == "login")
+    assert (paused.status, login[-4:]) == (5, ["--server", office.sandbox.url, "--operation", "demo"])
+
+
+@pytest.mark.parametrize("name", ["otra", "otra cosa $1", "d'Ana"])
+def test_rows_of_another_import_have_a_way_on(office: Office, give: Give, name: str) -> None:
+    """`check`, `run` and `report` name both ways on, and none that goes in a circle."""
+    office.write(ticket(n) for n in (1, 2))
+    office.mapping.write_text(MAPPING.replace("import: office", f'import: "{name}"'), "utf-8")
+    give(run(office))
+    office.report.unlink()
+    office.mapping.write_text(MAPPING, "utf-8")
+    office.write(ticket(n) for n in range(1, 7))
+    checked = give(office.arguments("check", "--journal", str(office.journal)))
+    assert commands_in(checked.out)[0][-2:] == ["--same-as", name]
+    for words in (run(office), office.arguments("report")):
+        shown = give(words)
+        assert (shown.status, "left to send" in shown.out) == (3, False)
+    assert give([*commands_in(shown.out)[0], "--yes"]).status == 0
+    assert (office.sandbox.posts, len(office.sandbox.store.cases)) == (6, 6)
+
+
+def test_who_adopts_a_report_goes_on_with_its_source(
+    office: Office, give: Give, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """`check` and `run` name the report, `adopt` the command after it; where the CRM alone knows, the look-up is."""
+    office.write(ticket(n) for n in range(1, 5))
+    give(run(office))
+    elsewhere = office.folder / "elsewhere.db"
+    check = office.arguments("check", "--journal", str(elsewhere))
+    assert [words[0] for words in commands_in(give(check).out)] == ["adopt", "run"]
+    assert not elsewhere.exists()
+    adopted = give(commands_in(give(check).out)[0])
+    last = give([*commands_in(adopted.out)[0], "--yes"])
+    assert (adopted.status, last.status, "Nothing is left to do" in last.out) == (0, 0, True)
+    for path in office.folder.glob("*.report.xlsx"):
+        path.unlink()
+    use_folders(monkeypatch, tmp_path / "third")
+    found = give(["run", *office.arguments("check")[1:], "--yes"])
+    assert (found.status, commands_in(found.err)[0][-1]) == (2, "--look-first")
+    assert give(commands_in(found.err)[0]).status == 0
+    assert office.sandbox.posts == 4
 
 
 def correct(report: Path, cells: dict[str, str]) -> None:

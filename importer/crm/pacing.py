@@ -232,7 +232,7 @@ def _one_is_enough(pause: Pause | None, words: str) -> tuple[str, int]:
     if pause is Pause.CREDENTIALS:
         return _(
             "Paused: the CRM does not accept the token ({words}). Check that it belongs to this operation and is still "
-            "valid, store it with `case-importer login`, then run the same command again.",
+            "valid, or give another one, then run the same command again.",
             words=words,
         ), _FIX
     if pause is Pause.REDIRECT:

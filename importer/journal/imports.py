@@ -12,7 +12,19 @@ from sqlalchemy import Connection, Row, Select, delete, func, insert, select, up
 from importer.hosts import same_tenant
 from importer.journal.database import Database, batches
 from importer.journal.runs import user_name
-from importer.journal.schema import aliases, decisions, imports, reports, row_spellings, rows, runs, spot_checks
+from importer.journal.schema import (
+    aliases,
+    arrived_ids,
+    attempts,
+    decisions,
+    imports,
+    reports,
+    row_spellings,
+    rows,
+    runs,
+    spot_checks,
+    verdicts,
+)
 from importer.messages import _
 from importer.model import MAY_BE_CASES, Status
 
@@ -207,12 +219,19 @@ def _with_one_key(import_id: int, other_id: int) -> Select[Any]:
 
 
 def _keep_one_key(connection: Connection, pair: Row[Any]) -> None:
-    """Leave their key to one of two rows that have the same; the other is known by its reference alone."""
+    """Leave their key to one of two rows that have the same.
+
+    The other one is known by its reference alone from then on, or forgotten if nothing was ever sent or decided of it.
+    """
     is_case = pair.one_state in MAY_BE_CASES, pair.two_state in MAY_BE_CASES
     aside, key = (pair.two_id, pair.two_key_digest) if is_case == (True, False) else (pair.one_id, pair.one_key_digest)
-    change = {"key_digest": f"{key} {aside}", "loose_digest": ""}
-    connection.execute(update(rows).where(rows.c.id == aside).values(**change))
     connection.execute(delete(row_spellings).where(row_spellings.c.row_id == aside))
+    history = (select(table.c.id).where(table.c.row_id == aside) for table in (attempts, arrived_ids, verdicts))
+    if any(connection.execute(query).first() for query in history):
+        change = {"key_digest": f"{key} {aside}", "loose_digest": ""}
+        connection.execute(update(rows).where(rows.c.id == aside).values(**change))
+    else:
+        connection.execute(delete(rows).where(rows.c.id == aside))
     if all(is_case):
         cases = (pair.two_wolkvox_id or pair.two_reference, pair.one_wolkvox_id or pair.one_reference)
         message = _("Two imports made a case of this key: {ids}.", ids=", ".join(cases))

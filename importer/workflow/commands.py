@@ -71,6 +71,13 @@ class Commands:
         quiet = () if self.quiet_period == QUIET_PERIOD else ("--quiet-period", f"{self.quiet_period:g}")
         return command_line("settle", *option("-m", self.mapping), *self._where(), *quiet, *more)
 
+    def login(self) -> str:
+        """Return the command that stores another token."""
+        given = self.connection
+        where = (*option("--server", given.server), *option("--operation", given.operation))
+        how = (*option("--proxy", given.proxy), *option("--ca-file", given.ca_file))
+        return command_line("login", *option("-m", self.mapping), *where, *how)
+
     def adopt(self, report: Path) -> str:
         """Return the command that takes a report's ids into the journal."""
         return command_line("adopt", report, "-m", self.mapping or "MAPPING", *self._where())

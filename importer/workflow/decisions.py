@@ -20,6 +20,7 @@ from importer.journal import Decision, Dispute, Doubt, ImportRecord, Journal
 from importer.messages import _
 from importer.model import Status
 from importer.source import open_table
+from importer.text import is_case_id
 from importer.workflow.history import ImportHistory
 
 _SAME_SECOND = 1.5
@@ -51,7 +52,7 @@ class HumanDecision:
 
 @dataclass(frozen=True, slots=True)
 class NotTaken:
-    """A decision that was refused: the reference of its row, and why."""
+    """A decision that was refused: the reference of its row, and why; or a report without one, by its name."""
 
     reference: str
     reason: str
@@ -159,6 +160,12 @@ class DecisionTaker:
                 ids=", ".join(known),
                 option=shell_words("--not-created", *chain.from_iterable(("--despite", one) for one in known)),
             )
+        if not is_case_id(decided.created):
+            return _(
+                "{reference}: {id} is not the id of a case. Open its case in the CRM and copy its id.",
+                reference=doubt.reference,
+                id=decided.created,
+            )
         owner = self._journal.doubts.owners(doubt.import_id, [decided.created]).get(decided.created)
         if owner in {None, doubt.reference}:
             return None
@@ -189,6 +196,8 @@ def read_decisions(path: Path) -> tuple[list[HumanDecision], list[NotTaken]]:
         else:
             decision = HumanDecision(row.reference, row.wolkvox_id, row.id_prefijo, row.about, row.run, row.sent_at)
             decisions.append(decision)
+    if not (decisions or incomplete):
+        incomplete.append(NotTaken(path.name, _("No verdict is chosen in its sheet `To decide`.")))
     return decisions, incomplete
 
 

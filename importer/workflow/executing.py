@@ -11,6 +11,7 @@ from importer.errors import ConnectionRefused, JournalError, RunStopped, ServerU
 from importer.identity import tenant_of
 from importer.messages import _, ngettext
 from importer.model import Pause, Status
+from importer.workflow.commands import Commands
 from importer.workflow.forecast import Forecast, UserInterface, rows_within_quota
 from importer.workflow.history import ImportHistory
 from importer.workflow.job import Job
@@ -76,7 +77,7 @@ class _Execution:
             while True:
                 reason = self._send_some(begun, portion)
                 if reason is not None and reason.pause is not Pause.QUOTA:
-                    return reason
+                    return self._with_login(reason)
                 begun += portion if reason is None else 0
                 if begun >= forecast.rows_to_send:
                     return None
@@ -117,6 +118,13 @@ class _Execution:
             return reason
         when = _("The quota resets at about {time:%Y-%m-%d %H:%M}.", time=resets)
         return PauseReason(f"{reason.message} {when}", reason.exit_status, reason.pause)
+
+    def _with_login(self, reason: PauseReason) -> PauseReason:
+        """Add to the reason how another token is stored, if this one was not accepted."""
+        if reason.pause is not Pause.CREDENTIALS:
+            return reason
+        how = _("`{command}` stores a token.", command=Commands.of(self.job).login())
+        return replace(reason, message=f"{reason.message} {how}")
 
     def _waited_for_quota(self) -> bool:
         """Wait until the quota resets; return False if Ctrl-C ends the wait, and the run."""

@@ -227,13 +227,13 @@ def _sent_from_elsewhere(found: Sequence[str], commands: Commands) -> StartRefus
     return StartRefused(
         ngettext(
             "{count} row that was about to be sent is already a case ({shown}), but this journal did not send it:"
-            " another computer did. Nothing was sent. Take over the other computer's report with `{adopt}`, or search"
-            " the CRM for every row before it is sent, with `{look_first}`. People who import together need to share"
-            " one journal.",
+            " another computer did. Nothing was sent. Search the CRM for every row before it is sent, with"
+            " `{look_first}`, or take over the other computer's report with `{adopt}`. People who import together need"
+            " to share one journal.",
             "{count} rows that were about to be sent are already cases ({shown}), but this journal did not send them:"
-            " another computer did. Nothing was sent. Take over the other computer's report with `{adopt}`, or search"
-            " the CRM for every row before it is sent, with `{look_first}`. People who import together need to share"
-            " one journal.",
+            " another computer did. Nothing was sent. Search the CRM for every row before it is sent, with"
+            " `{look_first}`, or take over the other computer's report with `{adopt}`. People who import together need"
+            " to share one journal.",
             len(found),
             shown=", ".join(found[:3]),
             adopt=commands.adopt(Path("REPORT")),

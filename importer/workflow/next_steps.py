@@ -68,7 +68,10 @@ def next_steps(counts: Counts, situation: Situation) -> tuple[Step, ...]:
             Step(_("Nothing to do: no row is or was {states}. Without --only every row is included.", states=states)),
         )
     done = _("Nothing is left to do: every row is created or skipped.")
-    if counts.part:
+    if situation.only:
+        command = situation.commands.run()
+        done = _("Nothing is left to do in these rows. `{command}` includes every row.", command=command)
+    elif counts.part:
         done = _("Nothing is left to do: every row is created, part of a created case, or skipped.")
     return tuple(_steps(counts, situation)) or (Step(done),)
 
