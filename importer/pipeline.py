@@ -44,7 +44,7 @@ from importer.workflow.outcome import (
     with_open_questions,
 )
 from importer.workflow.plan import Batch, Plan, PlannedRow, complete_fields
-from importer.workflow.planning import Planner, select_rows
+from importer.workflow.planning import Planner, own_columns, select_rows
 from importer.workflow.sending import RunContext
 from importer.workflow.starting import (
     AgreedRun,
@@ -120,6 +120,9 @@ def _check_with(loaded: LoadedJob, journal: Journal) -> Checked:
     whole = guards.other_import_questions(loaded.job, plan, journal, record)
     asked = "\n".join(question.listed for question in (*whole, *plan.open_questions))
     situation = replace(situation, reason=asked or None, waiting=plan.waiting)
+    if record is not None and situation.bound:
+        beside = guards.reports_beside(plan.table.path, loaded.job.report_path)
+        situation = replace(situation, report=max(beside, key=lambda path: path.stat().st_mtime_ns, default=None))
     try:
         guards.refuse_unknown_ids(plan, journal, loaded.job, agrees=False)
     except StartRefused as refusal:
@@ -226,7 +229,8 @@ def situation_of(
     """Return what is known beside the rows of a source: how it goes on, and what people wrote into its reports."""
     commands = Commands.of(loaded.job, agrees=agrees)
     corrected = _corrected(loaded, journal, record, plan)
-    return Situation(commands, verdicts=_verdicts(loaded.job, plan, journal, record), corrected=corrected)
+    bound = not plan.mapping.key and not own_columns(plan.table.columns)
+    return Situation(commands, bound=bound, verdicts=_verdicts(loaded.job, plan, journal, record), corrected=corrected)
 
 
 def _verdicts(job: Job, plan: Plan, journal: Journal, record: ImportRecord | None) -> tuple[tuple[Path, int], ...]:

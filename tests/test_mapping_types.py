@@ -142,6 +142,13 @@ def test_a_year_of_two_digits_is_told_how_to_read_it(tmp_path: Path) -> None:
     assert ["DD/MM/YY" in issue.remedy and "YYYY" not in issue.remedy for issue in issues] == [True, False]
 
 
+def test_seconds_since_1970_are_told_how_to_read_them(tmp_path: Path) -> None:
+    """A number that can only be such a moment is no date with a format."""
+    case = loaded(tmp_path, f"{HEAD}form:\n  X: {{column: C, type: date}}\n")
+    issues = converted(case, frame({"Id": ["1", "2"], "C": ["1709260200", "17092602"]})).issues
+    assert ["read: epoch" in issue.remedy for issue in issues] == [True, False]
+
+
 @pytest.mark.parametrize(
     ("cell", "form"),
     [

@@ -269,6 +269,21 @@ def test_who_adopts_a_report_goes_on_with_its_source(
     assert office.sandbox.posts == 4
 
 
+@pytest.mark.parametrize("name", ["mi informe.xlsx", "mi informe.csv"])
+def test_what_has_no_key_is_corrected_in_its_report(office: Office, give: Give, name: str) -> None:
+    """Its import is bound to the file, so that no step says to correct the file itself."""
+    office.write([ticket(1), ticket(2, Correo="nobody")])
+    office.mapping.write_text(MAPPING.replace("key: Ticket", "key: content"), "utf-8")
+    report = office.folder / name
+    first = give(run(office, "--report", str(report)))
+    assert f"Correct 1 row in {name}" in first.out
+    if report.suffix == ".csv":
+        report.write_text(report.read_text("utf-8-sig").replace("nobody", "a@example.com"), "utf-8-sig")
+    else:
+        correct(report, {"B3": "a@example.com"})
+    assert (follow(office, give, first, "run").status, office.sandbox.posts) == (0, 2)
+
+
 def correct(report: Path, cells: dict[str, str]) -> None:
     """Correct cells of a report's sheet, as a person does in Excel."""
     workbook = load_workbook(report)

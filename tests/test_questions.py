@@ -21,11 +21,13 @@ from run_support import MAPPING, Give, Office, Result, ticket
 
 from importer.cli.terminal import Terminal
 from importer.commands import shell_words
+from importer.identity import Scope
 from importer.journal import Journal
 from importer.pipeline import check
 from importer.questions import Answer, Question, QuestionsOpen, answer_all, unanswered
 from importer.sandbox import RunningSandbox
 from importer.settings import load_settings, settings_path, trust
+from importer.workflow.guards import first_run_questions
 from importer.workflow.job import Job, load_job
 from importer.workflow.starting import _plan_questions
 
@@ -460,6 +462,29 @@ def test_r11_keys_of_another_stand_in_are_nobodys_here(office: Office, give: Giv
         office.sandbox = other
         assert give(office.arguments("run", "--yes")).status == 0
         assert other.posts == 6
+
+
+@pytest.mark.parametrize(
+    ("server", "asks"),
+    [
+        ("http://127.0.0.1:8765", False),
+        ("http://127.1:8765", False),
+        ("http://localhost.:8765", False),
+        ("http://[::1]:8765", False),
+        ("https://crm0001.wolkvox.com", True),
+        ("https://10.0.0.5", True),
+        ("https://192.168.1.20:8443", True),
+        ("https://[fd00::5]", True),
+        ("https://crm.localhost", True),
+        ("https://localhost.localdomain", True),
+        ("https://127.0.0.1.nip.io", True),
+        ("https://0.0.0.0", True),
+    ],
+)
+def test_a_first_run_is_asked_about_however_near_the_server_is(server: str, *, asks: bool) -> None:
+    """The address as it is written decides, not where it leads: only a stand-in on loopback is not asked about."""
+    questions = first_run_questions(Job(Path("a.csv"), Path("m.yml")), Scope("t", "demo", "office"), server, None)
+    assert bool(questions) is asks
 
 
 # ------------------------------------------------------------------------------------------------ the mechanism

@@ -39,6 +39,7 @@ class Situation:
     `report` is where the report is, None if it has none. `reason` says why the command stopped early. `only` are the
     states by which rows were selected. `searched` means that the CRM was searched for the doubtful rows, without
     result; `example` is the reference of one of them. `verdicts` counts, by report, those that were not recorded.
+    `bound` means that the import is for this very file, so that its rows can be corrected in the report alone.
     `held_back` means that valid rows are not sent because others are invalid; `waiting` is how many of them wait for
     the answer to a question.
     """
@@ -48,6 +49,7 @@ class Situation:
     reason: str | None = None
     only: tuple[Status, ...] = ()
     searched: bool = False
+    bound: bool = False
     held_back: bool = False
     waiting: int = 0
     verdicts: tuple[tuple[Path, int], ...] = ()
@@ -201,8 +203,11 @@ def _doubtful(count: int, situation: Situation) -> str:
 
 
 def _wrong(count: int, situation: Situation) -> str:
-    source = situation.commands.source
-    values = {"source": source.name if source else "SOURCE", "command": situation.commands.run()}
+    commands = situation.commands
+    if situation.bound and situation.report is not None:
+        commands = commands.for_source(situation.report)
+    source = commands.source
+    values = {"source": source.name if source else "SOURCE", "command": commands.run()}
     if situation.workbook is None:
         return ngettext(
             "Correct {count} row in {source}, then give `{command}`: only rows that are not created yet will be sent.",

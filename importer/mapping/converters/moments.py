@@ -210,11 +210,20 @@ def _not_a_time(text: str) -> Refused:
     )
 
 
+_LIKE_SECONDS = re.compile(r"1\d{9}(\.\d+)?")
+"""Seconds since 1970, of a day from 2001 to 2033."""
+
+
 def _not_a_date(text: str | Typed) -> Refused:
     remedy = _(
         'Correct the cell, or add the format of the cells to the mapping, such as read: "{format}"',
         format=_likely_format(str(text)),
     )
+    if _LIKE_SECONDS.fullmatch(str(text).strip()):
+        remedy = _(
+            "If these are seconds since 1970, add read: epoch to the field in the mapping, and the zone of the cases to"
+            " source, such as zone: America/Bogota"
+        )
     return Refused("not-a-date", _("'{value}' is not a readable date", value=shorten(str(text))), remedy)
 
 
