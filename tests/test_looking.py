@@ -17,7 +17,9 @@ from importer.crm import Crm
 from importer.errors import StartRefused
 from importer.journal import Decision
 from importer.model import Status, Target, Verdict
+from importer.settings import Connection
 from importer.workflow import looking
+from importer.workflow.commands import Commands
 from importer.workflow.looking import RowFinder, RowToFind, choose_for_spot_check
 from importer.workflow.tenant_facts import Findings
 
@@ -27,6 +29,7 @@ PLAN: Any = SimpleNamespace(
     mapping=SimpleNamespace(search="email contact", reference="description", path="mapping.yml"),
     table=SimpleNamespace(digest=SOURCE),
 )
+COMMANDS = Commands(Path("a.csv"), Path("mapping.yml"), Connection())
 REFUSED = http(404, {"code": "404", "error": "RECORD NOT FOUND"})
 
 
@@ -48,7 +51,7 @@ class Scene:
         with Crm(Target(self.server.url, "op", "any")) as crm:
             finder = RowFinder(crm, self.desk.journal, self.desk.record, PLAN, findings)
             if way == "spot_check":
-                return looking.spot_check(finder, rows, 2)
+                return looking.spot_check(finder, rows, 2, COMMANDS)
             {"look_for": finder.look_for, "look_again": finder.look_again}[way](rows, 2)
             return None
 

@@ -46,7 +46,7 @@ def command(*, as_json: bool, log_file: Path | None, verbose: int, **job_options
     set_up(log_file, verbose)
     job = options.make_job(**job_options)
     adoption = adopt(ask_for_folders(job, load_mapping(job.mapping)))
-    steps = [step_after(job)] if adoption.created or adoption.doubtful else []
+    steps = [] if adoption.refused else [step_after(job)]
     if as_json:
         sentences = [step.sentence for step in steps]
         print_json("adopt", {"exit_status": adoption.exit_status, **asdict(adoption), "steps": sentences})

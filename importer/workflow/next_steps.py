@@ -66,8 +66,15 @@ def next_steps(counts: Counts, situation: Situation) -> tuple[Step, ...]:
     """Return what the person should do now, the most pressing step first; at least one."""
     if situation.only and not counts.rows and not situation.reason:
         states = _(" or ").join(situation.only)
+        command = situation.commands.run()
         return (
-            Step(_("Nothing to do: no row is or was {states}. Without --only every row is included.", states=states)),
+            Step(
+                _(
+                    "Nothing to do: no row is or was {states}. `{command}` includes every row.",
+                    states=states,
+                    command=command,
+                )
+            ),
         )
     done = _("Nothing is left to do: every row is created or skipped.")
     if situation.only:

@@ -49,12 +49,12 @@ def ask_open_questions(
     """
     job, case_mapping = loaded.job, loaded.case_mapping
     forecast = guards.forecast_questions(ui)
-    guards.join_imports(journal, scope_of(job, case_mapping), job.same_as)
     record = guards.find_import(journal, scope_of(job, case_mapping), job.same_as)
     of_the_journal = list(guards.journal_questions(job, journal, scope_of(job, case_mapping)))
     first = [*of_the_journal, *guards.first_run_questions(job, scope_of(job, case_mapping), server, record)]
     trust = guards.server_questions(job, case_mapping)
     job = guards.ask_for_folders(job, case_mapping, ui, later=[*trust, *first, *forecast])
+    guards.join_imports(journal, scope_of(job, case_mapping), job.same_as)
     record, plan = make_plan(job)
     refuse_changed_key(plan, journal, record)
     beside = guards.reports_beside(plan.table.path, job.report_path)
