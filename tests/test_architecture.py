@@ -13,7 +13,7 @@ ROOT = Path(__file__).parent.parent
 MODULES = sorted((ROOT / "importer").rglob("*.py"))
 
 LAYERS = (
-    {"text", "messages", "errors", "clock", "hosts", "model", "spool", "files", "questions"},  # shared
+    {"text", "account", "messages", "errors", "clock", "hosts", "model", "spool", "files", "questions"},  # shared
     {"source", "mapping", "validation", "identity", "attachments", "payload", "crm", "journal", "report", "settings"},
     {"workflow"},
     {"pipeline"},
@@ -23,12 +23,12 @@ LAYERS = (
 )
 """The rooms, from the lowest layer to the highest; a room uses only what is below its own layer."""
 
-SHARED_ORDER = ("text", "model", "messages", "errors", "clock", "hosts", "spool", "files", "questions")
+SHARED_ORDER = ("text", "account", "model", "messages", "errors", "clock", "hosts", "spool", "files", "questions")
 """Shared modules may use each other: each those before it."""
 
 WORKFLOW_ORDER = (
     *("tenant_facts", "corrections", "plan", "job", "lookalikes", "keys", "matching", "lines", "planning", "key_rule"),
-    *("search", "looking", "outcome", "forecast", "events", "guards", "sending", "settling", "executing"),
+    *("search", "looking", "accounting", "outcome", "forecast", "events", "guards", "sending", "settling", "executing"),
     *("starting", "adopting", "decisions", "settle_job"),
 )
 """The modules of the workflow may use each other: each those before it."""

@@ -16,6 +16,7 @@ from importer.model import Cell, Counts, Issue, JournalRow, ReportContent, Repor
 from importer.settings import case_url
 from importer.source import open_table
 from importer.spool import Spool
+from importer.workflow.accounting import account_of
 from importer.workflow.job import Job
 from importer.workflow.plan import Batch, Plan, PlannedRow, state_of
 
@@ -96,7 +97,7 @@ def exit_status(counts: Counts, result: SendResult) -> int:
     return max(rows, result.status)
 
 
-def next_step(counts: Counts, result: SendResult, only: tuple[Status, ...] = ()) -> str:
+def next_step(counts: Counts, result: SendResult, only: tuple[str, ...] = ()) -> str:
     """Return in one sentence what the person should do now, the most pressing step.
 
     `only` are the states by which rows were selected, if they were.
@@ -166,7 +167,7 @@ def _steps(counts: Counts, *, chosen: bool) -> Iterator[tuple[int, str]]:
     )
 
 
-def _states(only: tuple[Status, ...]) -> str:
+def _states(only: tuple[str, ...]) -> str:
     return _(" or ").join(only)
 
 
@@ -233,7 +234,8 @@ def report_outcome(
     status, advice = exit_status(counts, result), next_step(counts, result, plan.only)
     summary = replace(_summary(plan, result, counts, advice), journal=(journal.id, journal.highest_attempt()))
     subjects = {doubt.reference: doubt.about for doubt in journal.doubts.of_import(record.id)} if record else {}
-    content = ReportContent(summary, plan.columns, _ReportRows(plan, subjects), options.case_url)
+    rows = _ReportRows(plan, subjects)
+    content = ReportContent(summary, plan.columns, rows, options.case_url, plan.key_columns)
     try:
         path, notes = _write(content, plan, journal, record, options)
     except ReportError as error:
@@ -260,6 +262,7 @@ def _summary(plan: Plan, result: SendResult, counts: Counts, advice: str) -> Sum
         calls=result.calls,
         next_step=advice,
         notes=(*plan.notes, *_selection_note(plan, counts), *result.notes),
+        account=account_of(plan),
     )
 
 
@@ -307,17 +310,17 @@ class _ReportRows:
     """The report's lines, made from the source and the plan each time they are iterated."""
 
     def __init__(self, plan: Plan, subjects: Mapping[str, str]) -> None:
-        self._plan, self._subjects = plan, subjects
+        self._plan, self._subjects, self._lines = plan, subjects, plan.further_lines()
 
     def __iter__(self) -> Iterator[ReportRow]:
         columns = list(self._plan.columns)
         for frame, batch in self._plan.cells():
             cells = zip(*(frame[column].tolist() for column in columns), strict=True)
             for row, row_cells in zip(batch.rows(), cells, strict=True):
-                yield _report_row(row, row_cells, self._subjects.get(row.reference))
+                yield _report_row(row, row_cells, self._subjects.get(row.reference), self._lines[row.number])
 
 
-def _report_row(row: PlannedRow, cells: tuple[Cell, ...], about: str | None) -> ReportRow:
+def _report_row(row: PlannedRow, cells: tuple[Cell, ...], about: str | None, further_lines: int) -> ReportRow:
     known = row.known or _NOTHING_KNOWN
     return ReportRow(
         number=row.number,
@@ -330,6 +333,7 @@ def _report_row(row: PlannedRow, cells: tuple[Cell, ...], about: str | None) -> 
         run=known.run,
         reference=row.reference if row.key_digest else None,
         changed=row.is_changed,
+        lines=1 + further_lines,
         issues=issues_of(row),
         about=about,
     )

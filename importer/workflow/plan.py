@@ -183,7 +183,7 @@ class Plan:
     notes: tuple[str, ...]
     frames: Iterable[pd.DataFrame]
     batches: Spool[Batch]
-    only: tuple[Status, ...] = ()
+    only: tuple[str, ...] = ()
     key_columns: tuple[str, ...] = ()
     open_questions: tuple[Question, ...] = ()
 
@@ -232,7 +232,7 @@ class Plan:
     def counts(self, run: int | None = None) -> Counts:
         """Return how many rows are in each state; `created_now` were sent by `run`."""
         states: Counter[str] = Counter()
-        lines = self._further_lines()
+        lines = self.further_lines()
         for batch in self.batches:
             states.update(batch.facts["status"].tolist())
             created = batch.facts.loc[batch.in_state(Status.CREATED)]
@@ -242,7 +242,7 @@ class Plan:
                 states["created_now"] += sum(known.run == run for known in created["known"])
         return Counts(**{str(state): number for state, number in states.items()})
 
-    def _further_lines(self) -> Counter[int]:
+    def further_lines(self) -> Counter[int]:
         """Return how many further lines the case of each row has."""
         lines: Counter[int] = Counter()
         for batch in self.batches:
