@@ -92,7 +92,7 @@ class Reason:
 
 
 @dataclass(frozen=True, slots=True)
-class Files:
+class FileCount:
     """How many attachments the tickets name: sent, waiting for their tickets, and those that cannot be sent."""
 
     sent: int = 0
@@ -111,4 +111,4 @@ class Account:
 
     reasons: tuple[Reason, ...] = ()
     breakdowns: tuple[Breakdown, ...] = ()
-    files: Files = Files()
+    files: FileCount = FileCount()

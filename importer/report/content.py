@@ -170,7 +170,7 @@ def local_time(when: datetime, summary: Summary) -> datetime:
 
 def created_now(row: ReportRow, summary: Summary) -> bool:
     """Return whether the row's case was created by the run that the report is about."""
-    return row.state is Status.CREATED and summary.run is not None and row.run == summary.run
+    return row.state == Status.CREATED and summary.run is not None and row.run == summary.run
 
 
 def row_message(row: ReportRow, summary: Summary) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from importer.account import Account, Breakdown, Files, Kind, Reason
+from importer.account import Account, Breakdown, FileCount, Kind, Reason
 from importer.messages import _, ngettext
 from importer.model import CHANGED, Counts, Status, Summary
 from importer.report.content import EDITED_SINCE, PALETTES, Palette, as_sentence
@@ -80,7 +80,7 @@ def about_files(summary: Summary) -> str:
     return " ".join(_on_files(files)) if files.named else ""
 
 
-def _on_files(files: Files) -> Iterator[str]:
+def _on_files(files: FileCount) -> Iterator[str]:
     yield _("Attachments: {sent} of {named} sent.", sent=f"{files.sent:,}", named=f"{files.named:,}")
     if files.waiting:
         yield ngettext(

@@ -34,15 +34,15 @@ _HEADING = Style(size=13, bold=True, text=styles.SOURCE_HEADER.background, verti
 _HOW_IT_WENT = Style(size=14, text=_INK, vertical="center", wrapped=True)
 _NEXT_STEP = Style(size=12, bold=True, background="EAF1F8", text="16283F", vertical="center", wrapped=True, indent=1)
 _NAME = Style(bold=True, text=_INK)
-_COUNT = Style(number_format="#,##0", horizontal="right")
+_COUNT = Style(number_format="#,##0", horizontal="right", indent=1)
 _NO_COUNT = replace(_COUNT, number_format='#,##0;-#,##0;"\N{EN DASH}"')
 _MEANING = Style(horizontal="left", wrapped=True, indent=1)
-_TOTAL_NAME = replace(_NAME, top_rule=_INK)
+_TOTAL_NAME = replace(_NAME, top_rule=_INK, horizontal="left", indent=1)
 _TOTAL = replace(_COUNT, bold=True, top_rule=_INK)
 
 
 def _header(side: str) -> Style:
-    return replace(styles.header(styles.SOURCE_HEADER), horizontal=side, indent=1 if side == "left" else 0)
+    return replace(styles.header(styles.SOURCE_HEADER), horizontal=side, indent=1)
 
 
 class _Sheet(SheetWriter):
@@ -151,7 +151,7 @@ class SummarySheet(_Sheet):
         self.value(6, _header("left"), _("What to do"))
         for each in reasons:
             reason, remedy = overview.reason_text(each), as_sentence(each.remedy)
-            lines = max(_lines_of(reason, 60), _lines_of(each.rows, 22), _lines_of(remedy, 52))
+            lines = max(_lines_of(reason, 76), _lines_of(each.rows, 26), _lines_of(remedy, 66))
             self.next_line(min(16.0 * lines, HIGHEST))
             self.value(0, styles.label(overview.palette_of_state(each.status), bold=True), each.status or _("others"))
             self.value(1, _COUNT, each.count)
@@ -183,7 +183,7 @@ class SummarySheet(_Sheet):
 
     def _total(self, name: str, counts: Sequence[int]) -> None:
         self.next_line()
-        self.value(0, replace(_TOTAL_NAME, indent=1), name)
+        self.value(0, _TOTAL_NAME, name)
         for column, count in enumerate(counts, 1):
             self.value(column, _TOTAL, count)
 

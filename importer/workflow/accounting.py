@@ -10,7 +10,7 @@ from typing import Any
 import pandas as pd
 
 from importer import report
-from importer.account import Account, Breakdown, Files, Kind, Reason, Tally
+from importer.account import Account, Breakdown, FileCount, Kind, Reason, Tally
 from importer.clock import local_datetime
 from importer.messages import _
 from importer.model import Attachment, Issue, JournalRow, Status
@@ -19,7 +19,8 @@ from importer.workflow.plan import Batch, Plan
 MOST_TALLIES = 30
 """Names of a table; further ones are one line together."""
 
-MOST_REASONS = 12
+MOST_REASONS = 8
+"""Reasons that are told apart in the end; further ones are one line together."""
 
 _MOST_NAMES = 1_000
 """Names that are told apart while they are counted."""
@@ -41,7 +42,7 @@ def account_of(plan: Plan) -> Account:
         if plan.mapping.attachments is not None:
             _count_files(batch, plan.mapping.attachments.separator, files)
     breakdowns = (Breakdown(kind, table.tallies(by_name=kind in _MONTHS)) for kind, (table, _names) in counted.items())
-    return Account(reasons.most(), tuple(filter(_says_something, breakdowns)), Files(**files))
+    return Account(reasons.most(), tuple(filter(_says_something, breakdowns)), FileCount(**files))
 
 
 _MONTHS: frozenset[Kind] = frozenset({"month", "sent"})
@@ -115,7 +116,7 @@ class _Tallies:
         """Return the counts: of the most frequent names, or of the last ones in their own order."""
         names = [name for name in self._tickets if name is not None]
         if by_name:
-            shown = sorted(names)[-MOST_TALLIES:]
+            shown = sorted(names, key=lambda name: (not name, name))[-MOST_TALLIES:]
         else:
             shown = sorted(names, key=lambda name: (-self._tickets[name], name))[:MOST_TALLIES]
         tallies = [Tally(name, self._tickets[name], self._arrived[name]) for name in shown]

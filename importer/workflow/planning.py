@@ -371,9 +371,8 @@ def select_rows(plan: Plan, states: Iterable[str]) -> Plan:
         chosen = [row in cases for row in _case_rows(batch)]
         frames.append(frame.loc[chosen])
         batches.append(batch.where(chosen))
-    return replace(
-        plan, frames=frames, batches=batches, only=tuple(state for state in (*Status, CHANGED) if state in wanted)
-    )
+    only = tuple(state for state in (*Status, CHANGED) if state in wanted)
+    return replace(plan, frames=frames, batches=batches, only=only)
 
 
 def _case_rows(batch: Batch) -> list[int]:
