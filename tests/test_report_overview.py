@@ -13,9 +13,10 @@ from run_support import Give, Office, Result
 
 from importer import report
 from importer.account import Account, Breakdown, FileCount, Reason, Tally
-from importer.model import Counts, Status
+from importer.model import Counts, Status, TableOptions
 from importer.report import overview, page
 from importer.report.columns import OWN_COLUMNS, Layout, own_columns
+from importer.source import open_table
 
 OLD = ("row", "status", "wolkvox_id", "idPrefijo", "message", "sent_at", "run", "reference")
 MARKED = tuple(f"{name} (wolkvox)" for name in OLD)
@@ -122,7 +123,7 @@ def test_one_sentence_says_how_it_went(counts: Counts, sentence: str) -> None:
 
 ACCOUNT = Account(
     reasons=(
-        Reason("invalid", 2, "Estado is empty", "2-3", "fill it in"),
+        Reason("invalid", 2, "a.txt is empty", "2-3", "fill it in"),
         Reason("planned", 1, "Not sent yet", "4", "run it"),
     ),
     breakdowns=(Breakdown("type", (Tally("Queja", 3, 1), Tally("", 1, 0), Tally(None, 2, 2))),),
@@ -141,12 +142,12 @@ def test_summary_and_page_show_the_same_account(tmp_path: Path) -> None:
         ["(none)", 1, 0, 1],
         ["others", 2, 2, 0],
         ["all tickets", 6, 3, 3],
-        ["invalid", 2, "Estado is empty.", None],
+        ["invalid", 2, "a.txt is empty.", None],
         ["all that did not arrive", 3, None, None],
     ):
         assert line in lines
     html = report.write(tmp_path / "t.report.html", what, always).path.read_text("utf-8")
-    for text in ("Estado is empty.", "all tickets", "all that did not arrive"):
+    for text in ("a.txt is empty.", "all tickets", "all that did not arrive"):
         assert text in html
     sentence = "Attachments: 4 of 7 sent. 2 wait for their tickets to be sent. 1 is missing or cannot be sent."
     assert sentence in html
@@ -165,7 +166,7 @@ def test_the_page_lists_the_cases(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     html = report.write(tmp_path / "t.report.html", what, always).path.read_text("utf-8")
     cases = html[html.index("The cases") :]
     assert 'href="https://crm.example/64cb00000000000000000002"' in cases
-    assert "One ticket, made of 3 rows." in cases
+    assert "One ticket, made of 3 lines." in cases
     assert ">changed</span>" in cases
     assert "00006" not in cases
     assert "1 more case is in the workbook" in cases
@@ -239,3 +240,17 @@ def test_changed_is_a_state_that_can_be_selected(give: Give, office: Office, acc
     assert tallies(office)["changed"][0] == 1
     only = give(office.arguments("run", "--yes", "--json", "--only", "changed"))
     assert (only.json["rows"], only.json["counts"]["changed"]) == (1, 1)
+
+
+@pytest.mark.parametrize(("beside", "chosen"), [((), "Details"), (("Summary", "Issues"), "Report")])
+def test_a_persons_own_sheet_details_is_no_part_of_a_report(tmp_path: Path, beside: Sequence[str], chosen: str) -> None:
+    """A sheet `Details` is ours only beside the other sheets of a whole report, and the source where it is not."""
+    path = tmp_path / "t.xlsx"
+    book = openpyxl.Workbook()
+    book.active.title = "Details"  # type: ignore[union-attr]
+    for title in ("Report", *beside):
+        book.create_sheet(title)
+    book["Details"].append(["Ticket"])
+    book["Report"].append(["Ticket", *OLD])
+    book.save(path)
+    assert open_table(path, TableOptions()).sheet == chosen

@@ -230,3 +230,26 @@ def test_x8_marking_a_long_gap_takes_no_time() -> None:
     """A megabyte of separators is scanned once."""
     text = ";" * 1_000_000 + "a" + "'" * 1_000_000
     assert unmarked(marked(text)) == text
+
+
+@pytest.mark.parametrize("has_details", [True, False], ids=["now", "as version 0.1.0 wrote it"])
+def test_what_the_other_sheets_say_is_read_wherever_it_is(tmp_path: Path, *, has_details: bool) -> None:
+    """Created rows, edited ones included, and the journal's mark are read from Summary and Details, or Summary."""
+    path = report.write(tmp_path / "t.report.xlsx", content(every_state(), journal=("0123abcd" * 4, 7)), always).path
+    if not has_details:
+        book = load_workbook(path)
+        for title in ("Summary", "Details"):
+            del book[title]
+        summary = book.create_sheet("Summary", 0)
+        for line in (
+            ("Import legacy-tickets",),
+            ("State", "Rows", "What it means"),
+            *(("created in this run", 1), ("created before", 2), ("unknown", 1), ("conflict", 1), ("sending", 1)),
+            *(("all rows", 11), ("of these, changed", 1), ("Journal", "WCJ-0123abcd #7")),
+        ):
+            summary.append(line)
+        book.save(path)
+    assert report.read_mark(path, open_table) == ("0123abcd", 7)
+    found = report.read_overview(path, open_table)
+    assert found is not None
+    assert (found.created, found.doubtful, [each.row for each in found.to_decide]) == (3, 3, [8, 9])

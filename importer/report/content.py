@@ -187,7 +187,7 @@ def row_message(row: ReportRow, summary: Summary) -> str:
     lines = [
         created,
         _of_lines(row.lines),
-        "" if repeats else _with_full_stop(row.message),
+        "" if repeats else with_full_stop(row.message),
         *map(issue_text, row.issues),
     ]
     if row.status in DOUBTFUL:
@@ -199,7 +199,7 @@ def _of_lines(count: int) -> str:
     """Return a sentence on a case that is made of several rows; empty for others."""
     if count == 1:
         return ""
-    return ngettext("One ticket, made of {count} row.", "One ticket, made of {count} rows.", count)
+    return ngettext("One ticket, made of {count} line.", "One ticket, made of {count} lines.", count)
 
 
 @lru_cache(maxsize=1024)
@@ -221,7 +221,7 @@ def says_changed(message: str) -> bool:
 
 def issue_text(issue: Issue) -> str:
     """Return an issue in sentences: its column where the message does not name it, what is wrong, what to do."""
-    text = f"{_with_full_stop(issue.message)} {as_sentence(issue.remedy)}".strip()
+    text = f"{with_full_stop(issue.message)} {as_sentence(issue.remedy)}".strip()
     if issue.column is None or issue.column in issue.message:
         return text
     return _("{column}: {text}", column=issue.column, text=text)
@@ -229,10 +229,11 @@ def issue_text(issue: Issue) -> str:
 
 def as_sentence(text: str) -> str:
     """Return a remedy as a sentence of its own."""
-    return _with_full_stop(text[:1].upper() + text[1:])
+    return with_full_stop(text[:1].upper() + text[1:])
 
 
-def _with_full_stop(text: str) -> str:
+def with_full_stop(text: str) -> str:
+    """Return a text with a full stop, unless it ends in a sign of its own."""
     return f"{text}." if text and text[-1] not in ".!?…:" else text
 
 

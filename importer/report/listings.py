@@ -153,7 +153,7 @@ class ReportSheet(Listing):
         self._layout = layout = Layout.of(content)
         self._positions = dict(zip(content.columns, layout.source, strict=True))
         self.notes = Allowance(NOTES_PER_SHEET)
-        widths = {place: REPORT_WIDTHS[name] for name, place in layout.own.items()}
+        widths = {at: max(REPORT_WIDTHS[name], len(layout.headers[at]) + 3.0) for name, at in layout.own.items()}
         widths |= dict(zip(layout.source, _source_widths(content), strict=True))
         ordered = [widths[place] for place in sorted(widths)]
         in_sight = _in_sight(ordered[: layout.leading])

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from importer.account import Account, Breakdown, FileCount, Kind, Reason
 from importer.messages import _, ngettext
 from importer.model import CHANGED, Counts, Status, Summary
-from importer.report.content import EDITED_SINCE, PALETTES, Palette, as_sentence
+from importer.report.content import EDITED_SINCE, PALETTES, Palette, with_full_stop
 
 _TITLES: dict[Kind, tuple[str, str]] = {
     "type": (_("By case type"), _("Case type")),
@@ -97,7 +97,7 @@ def reasons(summary: Summary) -> tuple[Reason, ...]:
 
 def reason_text(reason: Reason) -> str:
     """Return a reason in a sentence, marked as an example where its tickets differ in it."""
-    text = as_sentence(reason.message)
+    text = with_full_stop(reason.message)
     return text if reason.alike else _("For example: {text}", text=text)
 
 
