@@ -17,6 +17,7 @@ from importer.model import Counts, Status, TableOptions
 from importer.report import overview, page
 from importer.report.columns import OWN_COLUMNS, Layout, own_columns
 from importer.source import open_table
+from importer.workflow import accounting
 
 OLD = ("row", "status", "wolkvox_id", "idPrefijo", "message", "sent_at", "run", "reference")
 MARKED = tuple(f"{name} (wolkvox)" for name in OLD)
@@ -254,3 +255,20 @@ def test_a_persons_own_sheet_details_is_no_part_of_a_report(tmp_path: Path, besi
     book["Report"].append(["Ticket", *OLD])
     book.save(path)
     assert open_table(path, TableOptions()).sheet == chosen
+
+
+@pytest.mark.parametrize(
+    ("form", "written", "month"),
+    [
+        ("YYYY-MM-DD", "2026-03-31", "2026-03"),
+        ("DD/MM/YYYY HH:mm:ss", "31/03/2026 23:59:00", "2026-03"),
+        ("YYYYMMDD", "20260331", "2026-03"),
+        ("YYYY-MM-DDTHH:mm", "2026-03-31T10:00", "2026-03"),
+        ("YYYY-MM-DD", "", ""),
+    ],
+)
+def test_the_month_is_read_as_the_mapping_writes_dates(form: str, written: str, month: str) -> None:
+    """The month is taken from a date in the format of its field; a text that is no such date has none."""
+    read = accounting.month_reader(form)
+    assert read is not None
+    assert read(written) == month

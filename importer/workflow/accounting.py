@@ -25,7 +25,7 @@ MOST_REASONS = 8
 _MOST_NAMES = 1_000
 """Names that are told apart while they are counted."""
 
-_TOKENS = re.compile(r"YYYY|[A-Za-z]+")
+_TOKENS = re.compile(r"YYYY|MM|DD|HH|mm|ss|[A-Za-z]")
 
 
 def account_of(plan: Plan) -> Account:
@@ -64,7 +64,7 @@ def _tables(plan: Plan) -> dict[Kind, tuple[_Tallies, _Names]]:
         "status": (_Tallies(), lambda batch: _field(batch, "status")),
     }
     own = plan.mapping.own_date
-    month_of = _month_reader(own[1]) if own else None
+    month_of = month_reader(own[1]) if own else None
     if own and month_of:
         tables["month"] = (_Tallies(), lambda batch: _field(batch, own[0]).map(month_of))
     else:
@@ -78,7 +78,7 @@ def _field(batch: Batch, path: str) -> pd.Series[Any]:
     return batch.fields[path].map(lambda value: "" if value is None else str(value).strip())
 
 
-def _month_reader(form: str) -> Callable[[str], str] | None:
+def month_reader(form: str) -> Callable[[str], str] | None:
     """Return what takes the month, `2026-11`, from a date written in this format; None if it shows no month."""
     tokens = {"YYYY": r"(?P<year>\d{4})", "MM": r"(?P<month>\d{2})", "M": r"(?P<month>\d{1,2})"}
     pattern, end = "", 0
@@ -174,26 +174,24 @@ def _texts(status: Status, known: JournalRow | None, *, waits: bool) -> tuple[st
     if status is Status.REJECTED and known is not None:
         message = _("Rejected by the CRM: {message}", message=known.message)
         return message, _("correct the row; or give --retry-rejected once the CRM has what was missing")
-    if status is Status.PLANNED and waits:
-        return _("Not sent: it waits for an answer"), _("answer the question that the next step names")
-    return {
-        Status.INVALID: (
-            _("Not sent: a further line of the ticket has a fault"),
-            _("correct that line; the sheet Issues names it"),
-        ),
-        Status.PLANNED: (_("Nothing is wrong with it; it was not sent yet"), _("send it with `case-importer run`")),
-        Status.SENDING: (_("It was being sent when the report was written"), _("write the report again later")),
-        Status.CONFLICT: (
-            _("The CRM may have it more than once"),
-            _("look at its line on the sheet To decide"),
-        ),
-    }.get(
-        status,
-        (
-            _("It was sent, but no clear answer came: it may be in the CRM"),
-            _("look at its line on the sheet To decide, or let `case-importer settle` search for it"),
-        ),
-    )
+    return _WAITS if status is Status.PLANNED and waits else _REASONS[status]
+
+
+_WAITS = _("Not sent: it waits for an answer"), _("answer the question that the next step names")
+_REASONS = {
+    Status.INVALID: (
+        _("Not sent: a further line of the ticket has a fault"),
+        _("correct that line; the sheet Issues names it"),
+    ),
+    Status.PLANNED: (_("Nothing is wrong with it; it was not sent yet"), _("send it with `case-importer run`")),
+    Status.SENDING: (_("It was being sent when the report was written"), _("write the report again later")),
+    Status.UNKNOWN: (
+        _("It was sent, but no clear answer came: it may be in the CRM"),
+        _("look at its line on the sheet To decide, or let `case-importer settle` search for it"),
+    ),
+    Status.CONFLICT: (_("The CRM may have it more than once"), _("look at its line on the sheet To decide")),
+    Status.REJECTED: (_("Rejected by the CRM"), _("correct the row")),
+}
 
 
 # ------------------------------------------------------------------------------------------------ attachments
