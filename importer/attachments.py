@@ -26,6 +26,7 @@ from importer.errors import AttachmentChanged
 from importer.files import Moved, identity_of, names_below, open_below
 from importer.messages import _, ngettext, shorten
 from importer.model import Attachment, AttachmentOptions, Issue
+from importer.text import as_sent, seen
 
 BLOCK = 192 * 1024  # bytes of the file that are encoded at a time
 _URL = re.compile(r"[a-z][a-z0-9+.-]*://|www\.|(mailto|data|javascript|file):", re.IGNORECASE)
@@ -34,8 +35,7 @@ _DEVICES = frozenset(
     ["con", "prn", "aux", "nul", "conin$", "conout$", "clock$"]
     + [f"{port}{number}" for port in ("com", "lpt") for number in "0123456789¹²³"]
 )
-_REMEMBERED_FILES = 50_000  # distinct names; beyond that the oldest are checked again
-_REMEMBERED_LISTINGS = 128
+_REMEMBERED_FILES, _REMEMBERED_LISTINGS = 50_000, 128  # beyond that the oldest are read again
 _NEIGHBOURS = 8  # names on either side, in alphabetical order, that are compared with a missing one
 
 
@@ -65,8 +65,7 @@ class AttachmentFolder:
         """Return the files that a row's cells name, in order; `names` pairs each column with its cell's text.
 
         A cell without a name is ignored. Faults of one kind in one cell become one issue that names them all. `lines`
-        are the rows that the cells are in where some are in further lines of the row's case; these may name a file
-        again.
+        are the rows of the cells where some are in further lines of the case, which may name a file again.
         """
         attachments: dict[tuple[int, int, str], Attachment] = {}
         named_by: dict[tuple[int, int, str], int] = {}
@@ -89,7 +88,7 @@ class AttachmentFolder:
 
     def _split(self, cell: str) -> Iterator[str]:
         parts = cell.split(self._options.separator) if self._options.separator else [cell]
-        return filter(None, (part.strip() for part in parts))
+        return (part.strip() for part in parts if as_sent(part))
 
     def _may_go_without(self) -> bool:
         """Tell whether missing files are left out; never if the whole folder is missing: that is not a row's fault."""
@@ -106,13 +105,22 @@ class AttachmentFolder:
             if not self._root_exists:
                 raise _no_folder(self._root)
             return self._check(self._resolve(parts), name)
+        except _NotThere as absent:
+            return _missing(name, self._options.folder, self._ends_there(parts) or absent.near).issue
         except RefusedAttachment as refused:
             return refused.issue
         except OSError as error:
             return _unreadable(name, error.strerror or str(error)).issue
 
+    def _ends_there(self, parts: tuple[str, ...]) -> tuple[str, ...]:
+        """Return the end of a path that is a file in the folder: the path begins elsewhere, or with the folder."""
+        for start in range(1, len(parts)):
+            with suppress(_NotThere, RefusedAttachment, OSError):
+                return (self._check(self._resolve(parts[start:]), "").path.relative_to(self._root).as_posix(),)
+        return ()
+
     def _resolve(self, parts: tuple[str, ...]) -> Path:
-        """Return the path that `parts` lead to from the root; raises `RefusedAttachment`."""
+        """Return the path that `parts` lead to from the root; raises `RefusedAttachment` or `_NotThere`."""
         path = self._root
         for part in parts:
             path = self._step(path, part)
@@ -139,8 +147,8 @@ class AttachmentFolder:
         listing = self._listing(folder)
         alike = listing.alike(part)
         if len(alike) != 1:
-            shown = self._options.folder / folder.relative_to(self._root)
-            raise _missing(part, shown, alike or listing.nearest(part))
+            here = folder.relative_to(self._root)
+            raise _NotThere(tuple((here / near).as_posix() for near in alike or listing.nearest(part)))
         return alike[0]
 
     def _check(self, path: Path, name: str) -> Attachment:
@@ -206,6 +214,14 @@ class RefusedAttachment(Exception):
         super().__init__(message)
 
 
+class _NotThere(Exception):
+    """There is no such file in the folder; `near` are the files that may have been meant."""
+
+    def __init__(self, near: tuple[str, ...]) -> None:
+        self.near = near
+        super().__init__(*near)
+
+
 def parts_of(name: str) -> tuple[str, ...]:
     r"""Return the folders and the file in a name; `\` is a separator like `/`.
 
@@ -227,12 +243,22 @@ def parts_of(name: str) -> tuple[str, ...]:
         )
     path = name.replace("\\", "/")
     if path.startswith("/") or _DRIVE.match(path):
-        raise _outside(
-            _("{name} is an absolute path; only files in the attachments folder can be attached", name=shown)
+        raise RefusedAttachment(
+            "attachment-outside",
+            _("{name} is an absolute path; only files in the attachments folder can be attached", name=shown),
+            _(
+                "Copy the files into that folder; the mapping then takes off what is before their names there, such as"
+                " strip_prefix: '{prefix}'",
+                prefix=re.split(r"[^/\\]+\Z", name)[0] or name,
+            ),
         )
     parts = tuple(part for part in path.split("/") if part not in {"", "."})
     if ".." in parts:
-        raise _outside(_("{name} leads outside the attachments folder", name=shown))
+        raise RefusedAttachment(
+            "attachment-outside",
+            _("{name} leads outside the attachments folder", name=shown),
+            _("Put the file into the attachments folder and write its name relative to that folder"),
+        )
     for part in parts:
         _check_part(part, shown)
     return parts
@@ -262,7 +288,7 @@ class _FolderListing:
         self._sorted = sorted(self._names)
 
     def alike(self, name: str) -> tuple[str, ...]:
-        """Return the names that equal `name` but for case or Unicode composition."""
+        """Return the names that equal `name` but for case, Unicode composition or what nobody sees."""
         wanted = _composed(name)
         return tuple(other for other in self._names.get(_loose(name), ()) if _composed(other) == wanted)
 
@@ -278,11 +304,11 @@ class _FolderListing:
 
 
 def _composed(name: str) -> str:
-    return unicodedata.normalize("NFC", unicodedata.normalize("NFC", name).casefold())
+    return unicodedata.normalize("NFC", unicodedata.normalize("NFC", seen(name)).casefold())
 
 
 def _loose(name: str) -> str:
-    folded = unicodedata.normalize("NFKD", name.casefold())
+    folded = unicodedata.normalize("NFKD", seen(name).casefold())
     return "".join(character for character in folded if not unicodedata.combining(character))
 
 
@@ -315,20 +341,14 @@ def _changed(attachment: Attachment) -> AttachmentChanged:
     )
 
 
-def _outside(message: str) -> RefusedAttachment:
-    return RefusedAttachment(
-        "attachment-outside",
-        message,
-        _("Put the file into the attachments folder and write its name relative to that folder"),
-    )
-
-
 def _no_folder(root: Path) -> RefusedAttachment:
-    return RefusedAttachment(
-        "attachment-missing",
-        _("the attachments folder {folder} does not exist", folder=root),
-        _("Create the folder, or correct attachments.folder in the mapping"),
-    )
+    if root.is_file():
+        message = _("the attachments folder {folder} is a file", folder=root)
+        remedy = _("Unpack it if it is a ZIP file, and name the folder in attachments.folder in the mapping")
+    else:
+        message = _("the attachments folder {folder} does not exist", folder=root)
+        remedy = _("Create the folder, or correct attachments.folder in the mapping")
+    return RefusedAttachment("attachment-missing", message, remedy)
 
 
 def _missing(name: str, folder: Path, near: Sequence[str]) -> RefusedAttachment:

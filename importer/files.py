@@ -17,6 +17,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, BinaryIO
+from urllib.parse import unquote
 from xml.etree.ElementTree import Element, ParseError
 from xml.parsers import expat
 
@@ -272,9 +273,21 @@ class Package:
                 )
             )
         self.names = frozenset(self.zip.namelist())
+        self.respelled: set[str] = set()
+        self._spellings = {_plain_name(name): name for name in sorted(self.names, reverse=True)}
         for name in sorted(self.names):
-            if name.endswith((".xml", ".rels")):
+            if _is_xml(name):
                 self._check_prologue(name)
+
+    def spelled(self, name: str) -> str:
+        """Return the name of a part as the zip file spells it; as it is given where there is no such part.
+
+        Excel minds neither letter case nor backslashes, nor characters written as `%20`.
+        """
+        if name in self.names or (found := self._spellings.get(_plain_name(name))) is None:
+            return name
+        self.respelled.add(found)
+        return found
 
     def blocks(self, name: str) -> Iterator[bytes]:
         """Yield the unpacked bytes of a part. Raises SourceError where it is missing or damaged."""
@@ -305,37 +318,45 @@ class Package:
             raise damaged(self.file, f"{name}: {error}") from error
         return root
 
-    def parse(self, name: str, parser: expat.XMLParserType) -> Iterator[None]:
-        """Feed a part to a parser, and yield after every block. Raises SourceError as `blocks` does."""
+    def parse(self, name: str, parser: expat.XMLParserType) -> Iterator[bytes]:
+        """Feed a part to a parser, and yield every block after that. Raises SourceError as `blocks` does."""
+        if not _is_xml(name):  # any name may be a sheet's
+            self._check_prologue(name)
+        yield from self._feed(name, parser)
+
+    def _feed(self, name: str, parser: expat.XMLParserType) -> Iterator[bytes]:
         try:
             for block in self.blocks(name):
                 parser.Parse(block, False)  # noqa: FBT003 - the parser's own signature
-                yield
+                yield block
             parser.Parse(b"", True)  # noqa: FBT003 - the same
-        except (
-            expat.ExpatError,
-            ValueError,
-            LookupError,
-        ) as error:  # a row number that is not a number, an unknown encoding
+        except (expat.ExpatError, ValueError, LookupError) as error:  # not a number, an unknown encoding
             raise damaged(self.file, f"{name}: {error}") from error
 
     def relations(self, name: str) -> dict[str, tuple[str, str]]:
-        """Return the targets of a part by their ids, each with the last word of its type; inner ones as part names."""
-        folder, _slash, base = name.rpartition("/")
-        rels = posixpath.join(folder, "_rels", f"{base}.rels")
+        """Return the targets of a part by their ids, each with the last word of its type; inner ones as part names.
+
+        A target is spelled as the part is; where a relative one leads nowhere, some programs mean it from the root.
+        """
+        folder, _slash, base = name.replace("\\", "/").rpartition("/")
+        rels = self.spelled(posixpath.join(folder, "_rels", f"{base}.rels"))
         if rels not in self.names:
             return {}
         found = {}
         for element in self.tree(rels):
             target = element.get("Target", "")
             if element.get("TargetMode") != "External":
-                target = posixpath.normpath(posixpath.join("/", folder, target)).lstrip("/")
+                target = self._target(folder, target.replace("\\", "/"))
             found[element.get("Id", "")] = (element.get("Type", "").rpartition("/")[2], target)
         return found
 
+    def _target(self, folder: str, target: str) -> str:
+        paths = [posixpath.normpath(posixpath.join("/", base, target)).lstrip("/") for base in (folder, "")]
+        return next((name for name in map(self.spelled, paths) if name in self.names), paths[0])
+
     def _open(self, name: str) -> IO[bytes]:
         try:
-            return self.zip.open(name)
+            return self.zip.open(self.spelled(name))
         except KeyError as error:
             raise damaged(self.file, _("part {name} is missing", name=name)) from error
 
@@ -350,7 +371,7 @@ class Package:
         parser.StartDoctypeDeclHandler = lambda *declared: seen.append("declarations" if declared[-1] else "name")
         read_so_far = 0
         try:
-            for _block in self.parse(name, parser):
+            for _block in self._feed(name, parser):
                 read_so_far += _BLOCK
                 if seen or read_so_far > LONGEST_PROLOGUE:
                     break
@@ -366,3 +387,12 @@ class Package:
                     part=name,
                 )
             )
+
+
+def _plain_name(name: str) -> str:
+    """Return the name of a part in the one spelling that stands for all others."""
+    return posixpath.normpath(posixpath.join("/", unquote(name.replace("\\", "/")))).lstrip("/").lower()
+
+
+def _is_xml(name: str) -> bool:
+    return name.lower().endswith((".xml", ".rels"))

@@ -13,8 +13,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from importer.hosts import is_stand_in, same_tenant, tenant_of
-from importer.model import Attachment, Cell, CellError
-from importer.text import canonical, loose
+from importer.model import Attachment, Cell, CellError, earlier_reading
+from importer.text import canonical, canonical_key, loose
 
 __all__ = [
     "REFERENCE",
@@ -22,9 +22,11 @@ __all__ = [
     "UNKNOWN_CONTENT",
     "Scope",
     "canonical",
+    "canonical_key",
     "column_digests",
     "content_hash",
     "content_key",
+    "earlier_key_parts",
     "edited_columns",
     "hash_of_written",
     "is_stand_in",
@@ -69,7 +71,17 @@ class Scope:
 
 def key_parts(cells: Iterable[Cell]) -> tuple[str, ...]:
     """Return the canonical parts of a key; none where a cell is blank or could not be read."""
-    parts = tuple(["" if isinstance(cell, CellError) else canonical(cell) for cell in cells])
+    parts = tuple(["" if isinstance(cell, CellError) else canonical_key(cell) for cell in cells])
+    return parts if all(parts) else ()
+
+
+def earlier_key_parts(cells: Iterable[Cell]) -> tuple[str, ...]:
+    """Return the key that version 1 made of the same cells, as it read them; none where it made none.
+
+    Its rows keep the references of those keys, so rows are looked up under both.
+    """
+    read = map(earlier_reading, cells)
+    parts = tuple(["" if isinstance(cell, CellError) else canonical(cell) for cell in read])
     return parts if all(parts) else ()
 
 

@@ -16,20 +16,24 @@ from pathlib import Path
 
 from importer import payload, report, settings
 from importer.crm import Crm
-from importer.errors import RunStopped, UsageError
+from importer.errors import JournalError, RunStopped, UsageError
 from importer.identity import Scope
-from importer.journal import ImportRecord, Journal, RunRecord
+from importer.journal import ImportRecord, Journal, RunRecord, look_at_journal
 from importer.mapping import load_mapping
 from importer.messages import _, ngettext
 from importer.model import Counts, Issue, Status
 from importer.spool import Spool
 from importer.workflow import guards
 from importer.workflow.adopting import Adoption, adopt_rows, open_report
+from importer.workflow.commands import Commands
+from importer.workflow.corrected import corrected_reports, still_to_send
+from importer.workflow.decisions import unrecorded_verdicts
 from importer.workflow.executing import execute_run
 from importer.workflow.forecast import Forecast, UserInterface, make_forecast
-from importer.workflow.job import Job, LoadedJob, allowed_folders, connection_in, open_tables, scope_of
+from importer.workflow.history import ImportHistory
+from importer.workflow.job import Job, LoadedJob, allowed_folders, connection_in, open_source, open_tables, scope_of
 from importer.workflow.looking import RowFinder, spot_check
-from importer.workflow.matching import ImportHistory
+from importer.workflow.next_steps import CorrectedReport, Situation, Step, corrected_steps, next_steps
 from importer.workflow.outcome import (
     Finished,
     ReportOptions,
@@ -81,9 +85,39 @@ def make_plan(
     return planner.assemble(batches)
 
 
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """A checked source: its plan as `run` would make it now, and what there is to do."""
+
+    plan: Plan
+    steps: tuple[Step, ...]
+
+
 def check(loaded: LoadedJob) -> Plan:
-    """Map and validate a source; send nothing, and use no journal."""
-    return make_plan(loaded, scope_of(loaded.job, loaded.case_mapping), ImportHistory())
+    """Map and validate a source, with what the journal knows about its rows; send nothing, and change no journal."""
+    return check_with_steps(loaded).plan
+
+
+def check_with_steps(loaded: LoadedJob) -> Checked:
+    """Check a source; return its plan, and what there is to do. A journal that cannot be read is a note."""
+    job, scope = loaded.job, scope_of(loaded.job, loaded.case_mapping)
+    notes: tuple[str, ...] = ()
+    if job.journal_path.is_file() and scope.tenant and scope.operation:
+        try:
+            with look_at_journal(job.journal_path) as journal:
+                if _find_import(loaded, journal)[0] is not None:
+                    return _check_with(loaded, journal)
+        except JournalError as error:
+            notes = (str(error),)
+    plan = make_plan(loaded, scope, ImportHistory())
+    plan = replace(plan, notes=(*plan.notes, *notes))
+    return Checked(plan, next_steps(plan.counts(), Situation(Commands.of(job))))
+
+
+def _check_with(loaded: LoadedJob, journal: Journal) -> Checked:
+    """Check a source whose import the journal knows; the journal is a copy, and may be changed."""
+    record, plan = plan_import(loaded, journal)
+    return Checked(plan, next_steps(plan.counts(), situation_of(loaded, journal, record, plan)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +138,7 @@ def preview(loaded: LoadedJob, number: int | None = None, *, only_with_issues: b
 
     A further line of a case sends nothing itself: the row of its case is in its place.
     """
-    plan = check(loaded)
+    plan = make_plan(loaded, scope_of(loaded.job, loaded.case_mapping), ImportHistory())
     parts = {row.number: row for row in plan.in_state(Status.PART)}
     wanted = parts[number].case_row if number in parts else number
     for frame, batch in plan.cells():
@@ -132,10 +166,14 @@ def run(loaded: LoadedJob, ui: UserInterface) -> Finished:
     with Journal(loaded.job.journal_path) as journal:
 
         def plan_with(job: Job) -> tuple[ImportRecord | None, Plan]:
-            return _plan_import(replace(loaded, job=job), journal)  # an answer may change which import this is
+            return plan_import(replace(loaded, job=job), journal)  # an answer may change which import this is
 
         agreed = ask_open_questions(loaded, journal, ui, server, plan_with)  # read, match, map, validate: `make_plan`
         job, plan = agreed.job, agreed.plan
+        agrees = ui.agrees_to_forecast
+        situation = situation_of(replace(loaded, job=job), journal, agreed.record, plan, agrees=agrees)
+        for step in corrected_steps(situation):
+            ui.show(step.sentence)
         with Crm(settings.target(job.connection, from_mapping)) as crm:
             due = spot_check_is_due(job, plan, journal, agreed.record)
             forecast = make_forecast(job, plan, crm, server, spot_check_due=due)
@@ -146,10 +184,11 @@ def run(loaded: LoadedJob, ui: UserInterface) -> Finished:
                 # send and record: each row's intent, one POST, its outcome (workflow/sending.py), by some workers
                 result = execute_run(job, ui, context, forecast)
                 result = replace(result, started_at=started, notes=(*notes, *result.notes))
-                return _report_run(context, result, options)
+                verdicts = _verdicts(job, plan, journal, context.record)
+                return _report_run(context, result, options, replace(situation, verdicts=verdicts))
             except KeyboardInterrupt as stop:  # during the report: while rows are sent, Ctrl-C ends `execute_run`
                 counts = refresh(plan, journal, context.record).counts(context.run_id)
-                raise RunStopped(interruption_message(counts)) from stop
+                raise RunStopped(interruption_message(counts, situation.commands.run())) from stop
 
 
 def _record_start(
@@ -170,26 +209,60 @@ def _record_start(
     if not_checked and not journal.rows.has_cases(record.id):
         guards.ask_without_spot_check(not_checked, forecast.server, ui)
     run_id = journal.runs.start(record.id, run_details(plan, forecast.server))
-    return RunContext(crm, journal, record, run_id, plan), (not_checked,) if not_checked else ()
+    return RunContext(crm, journal, record, run_id, plan), (*agreed.notes, *((not_checked,) if not_checked else ()))
 
 
-def _report_run(context: RunContext, result: SendResult, options: ReportOptions) -> Finished:
+def situation_of(
+    loaded: LoadedJob, journal: Journal, record: ImportRecord | None, plan: Plan, *, agrees: bool = False
+) -> Situation:
+    """Return what is known beside the rows of a source: how it goes on, and what people wrote into its reports."""
+    commands = Commands.of(loaded.job, agrees=agrees)
+    corrected = _corrected(loaded, journal, record, plan)
+    return Situation(commands, verdicts=_verdicts(loaded.job, plan, journal, record), corrected=corrected)
+
+
+def _verdicts(job: Job, plan: Plan, journal: Journal, record: ImportRecord | None) -> tuple[tuple[Path, int], ...]:
+    """Return the reports with verdicts that are not recorded, each with how many."""
+    paths = [plan.table.path, *sorted(guards.reports_beside(plan.table.path, job.report_path))]
+    return tuple((one.path, one.count) for one in unrecorded_verdicts(paths, journal, record))
+
+
+def _corrected(
+    loaded: LoadedJob, journal: Journal, record: ImportRecord | None, plan: Plan
+) -> tuple[CorrectedReport, ...]:
+    """Return the reports beside a source that a person has corrected."""
+
+    def plan_report(path: Path) -> Plan:
+        job = replace(loaded.job, source=path)
+        table = open_source(path, loaded.case_mapping.table)
+        history = ImportHistory(journal, record)
+        return make_plan(LoadedJob(job, loaded.case_mapping, table), plan.scope, history)
+
+    if record is None:
+        return ()
+    reports = guards.reports_beside(plan.table.path, loaded.job.report_path)
+    return corrected_reports(plan, journal, sorted(reports), plan_report)
+
+
+def _report_run(context: RunContext, result: SendResult, options: ReportOptions, situation: Situation) -> Finished:
     """Write the report of what became of every row, and record how the run ended."""
     plan = refresh(context.plan, context.journal, context.record)
     result = with_open_questions(result, plan)
-    finished = report_outcome(plan, context.journal, context.record, result, options)
+    situation = replace(situation, corrected=tuple(still_to_send(one, plan) for one in situation.corrected))
+    finished = report_outcome(plan, context.journal, context.record, result, options, situation)
     context.journal.runs.end(context.run_id, finished.counts, result.calls, finished.exit_status)
     return finished
 
 
-def interruption_message(counts: Counts) -> str:
-    """Return the sentence for a run whose report was interrupted: what it created, and what to do."""
+def interruption_message(counts: Counts, command: str) -> str:
+    """Return the sentence for a run whose report was interrupted: what it created, and the command to give."""
     return ngettext(
         "Stopped with Ctrl-C. {count} case was created in this run; {created} of {rows} rows are created by now, and"
-        " the journal has their ids. The same command goes on, and writes the report.",
+        " the journal has their ids. `{command}` goes on, and writes the report.",
         "Stopped with Ctrl-C. {count} cases were created in this run; {created} of {rows} rows are created by now, and"
-        " the journal has their ids. The same command goes on, and writes the report.",
+        " the journal has their ids. `{command}` goes on, and writes the report.",
         counts.created_now,
+        command=command,
         created=counts.created,
         rows=counts.rows,
     )
@@ -201,10 +274,11 @@ def rebuild_report(loaded: LoadedJob) -> Finished:
     report.check_writable(options.path)
     server, _operation = settings.server_and_operation(job.connection, connection_in(loaded.case_mapping))
     with Journal(job.journal_path) as journal:
-        record, plan = _plan_import(loaded, journal, sends=False)
+        record, plan = plan_import(loaded, journal, sends=False)
         notes = (journal.standing.sentence,) if journal.standing.sentence else ()
         result = SendResult(now(), server, notes=notes)
-        return report_outcome(select_rows(plan, job.only), journal, record, result, options)
+        situation = situation_of(loaded, journal, record, plan)
+        return report_outcome(select_rows(plan, job.only), journal, record, result, options, situation)
 
 
 def adopt(job: Job) -> Adoption:
@@ -234,7 +308,7 @@ def history(path: Path) -> list[RunRecord]:
         return journal.runs.all()
 
 
-def _plan_import(loaded: LoadedJob, journal: Journal, *, sends: bool = True) -> tuple[ImportRecord | None, Plan]:
+def plan_import(loaded: LoadedJob, journal: Journal, *, sends: bool = True) -> tuple[ImportRecord | None, Plan]:
     """Plan a source with what the journal knows about its import; the record is None on a first run.
 
     Rejected rows count as planned only if the command `sends` them. Rows whose lease is over become unknown first.

@@ -2,7 +2,8 @@
 
 Equality has four definitions, one for each purpose:
 
-- `canonical`: identity. A row is identified by its canonical key permanently; golden values in the tests hold it.
+- `canonical` and `canonical_key`: identity. A row's content is canonical permanently, and a row is identified by its
+  canonical key, which has no invisible characters; golden values in the tests hold both.
 - `loose`: keys that are nearly the same, so that a person has to decide; `unadorned` widens it.
 - `unaccented`: what people type into a mapping and a sheet, such as headers and values.
 - `fold`: what the CRM answers and what was sent to it, however it is escaped.
@@ -28,6 +29,18 @@ _INVISIBLE = re.compile(
 )
 """Characters without a width, and those that change the writing direction."""
 
+_MEANT = (
+    "\U0001f3f4[\U000e0020-\U000e007e]+\U000e007f"  # tags that make a black flag the flag of a region
+    "|[\u1820-\u18aa][\u180b-\u180d\u180f]"  # variants of Mongolian letters
+    "|[\u3400-\u9fff\U00020000-\U0003ffff][\U000e0100-\U000e01ef]"  # variants of ideographs
+)
+_DROPPED = re.compile(rf"(?P<meant>{_MEANT}|[\u200c\u200d])|{_INVISIBLE.pattern}")
+_JOINED = "[\u0600-\u1dff\u2190-\U000dffff]"  # what a joiner joins: letters of most scripts but Latin, and emoji
+_STRAY_JOINER = re.compile(rf"(?<!{_JOINED})[\u200c\u200d]+|[\u200c\u200d]+(?!{_JOINED})")
+_RIGHT_TO_LEFT = re.compile("[\u05d0-\u05f2\u0620-\u08ff\ufb1d-\ufdff\ufe70-\ufefc]")
+_OTHER_SPACE = re.compile("[\u00a0\u1680\u2000-\u200a\u202f\u205f\u3000]")
+_UNSEEN = re.compile(rf"{_INVISIBLE.pattern}|{_OTHER_SPACE.pattern}|[\u115f\u1160\u2800\u3164\uffa0]")
+
 _NO_CHARACTER = re.compile("[\ufffe\uffff]")
 _UNSAFE = re.compile("|".join(f"(?:{some.pattern})" for some in (_SURROGATE, _CONTROL, _INVISIBLE, _NO_CHARACTER)))
 _CASE_ID = re.compile(r"(?=.*[0-9])(?!error|fail|exception|wci-)[a-z0-9][a-z0-9_.:-]{0,63}", re.IGNORECASE | re.ASCII)
@@ -47,7 +60,44 @@ def clean(text: str) -> str:
     if text.isascii() and text.isprintable():
         return text
     text = _LINE_BREAK.sub("\n", _ESCAPE_SEQUENCE.sub("", _without_surrogates(text)))
-    return _NO_CHARACTER.sub("\ufffd", _INVISIBLE.sub("", _CONTROL.sub(" ", text)))
+    return _NO_CHARACTER.sub("\ufffd", without_invisible(_CONTROL.sub(" ", text)))
+
+
+def seen(text: str) -> str:
+    """Return a text without what a person cannot see: invisible characters are dropped, any other space is a plain one.
+
+    Tabs and line breaks stay.
+    """
+    if text.isascii():
+        return text
+    return _OTHER_SPACE.sub(" ", without_invisible(text))
+
+
+def without_invisible(text: str) -> str:
+    """Return a text without the invisible characters that mean nothing where they are.
+
+    Joiners mean something between emoji and between letters of many scripts (not Latin ones), the tags of a black flag
+    make it another flag, and Mongolian and ideographic letters have variants.
+    """
+    if text.isascii():
+        return text
+    return _STRAY_JOINER.sub("", _DROPPED.sub(lambda found: found["meant"] or "", text))
+
+
+def as_sent(text: str) -> str:
+    """Return a cell's text as it is sent: trimmed, without the invisible characters that mean nothing.
+
+    Spaces inside stay as they are, and a text with letters that run from right to left keeps what directs them.
+    """
+    text = text.strip()
+    if text.isascii() or _RIGHT_TO_LEFT.search(text):
+        return text
+    return without_invisible(text).strip()
+
+
+def named(text: str) -> str:
+    """Return a text for a message about what is wrong with it: what nobody sees in it is named, such as [U+200B]."""
+    return _UNSEEN.sub(lambda found: f"[U+{ord(found.group()):04X}]", as_sent(text))
 
 
 def escaped(text: str, escape: Callable[[str], str]) -> str:
@@ -130,9 +180,9 @@ def canonical(cell: object) -> str:
     return text
 
 
-def visible(cell: object) -> str:
-    """Return a cell's canonical text as a person sees it: a no-break space is a space."""
-    return canonical(cell).replace("\u00a0", " ")
+def canonical_key(cell: object) -> str:
+    """Return a cell's canonical text as a part of a key: as a person sees it (`seen`). Version 1 was `canonical`."""
+    return canonical(seen(str(cell)))
 
 
 def loose(text: str) -> str:
@@ -154,15 +204,20 @@ def unadorned(text: str) -> str:
 
 
 def trimmed(text: str) -> str:
-    """Return a text in composed form (NFC), with plain spaces for no-break ones, without white space around it."""
+    """Return a text as a person sees it (`seen`), in composed form (NFC), without white space around it."""
     if not text.isascii():
-        text = unicodedata.normalize("NFC", text).replace("\u00a0", " ")
+        text = unicodedata.normalize("NFC", seen(text))
     return text.strip()
 
 
+def column_name(text: str) -> str:
+    """Return a header's text as a person sees it: in composed form, with single spaces, trimmed."""
+    return " ".join(unicodedata.normalize("NFC", seen(text)).split())
+
+
 def unaccented(text: str) -> str:
-    """Return a text without case, accents and repeated white space, to compare what people type."""
-    text = " ".join(text.split()).casefold()
+    """Return a text without case, accents, invisible signs and repeated white space, to compare what people type."""
+    text = " ".join(without_invisible(text).split()).casefold()
     if text.isascii():
         return text
     return "".join(c for c in unicodedata.normalize("NFKD", text) if not unicodedata.combining(c))

@@ -15,6 +15,7 @@ from itertools import islice
 import pandas as pd
 import pandera.pandas as pa
 
+from importer import text
 from importer.messages import _, ngettext, shorten
 from importer.model import FieldRule, Issue
 
@@ -221,7 +222,8 @@ def _text(value: object, allowed: Sequence[str] | None) -> str | None:
 
 def _wording(rule: FieldRule, code: str, column: str, cell: str, value: object) -> tuple[str, str]:
     """Return the message and the remedy for a value that breaks its field's rule."""
-    named = {"column": column, "value": shorten(cell), "field": rule.path}
+    shown = shorten(cell if code == "required" else text.named(cell))
+    named = {"column": column, "value": shown, "field": rule.path}
     if code == "required" and cell.strip():
         return (
             _("{field} is required, but {column} '{value}' gives it no value", **named),

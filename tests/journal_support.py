@@ -61,6 +61,7 @@ def intent(number: int, content: str = "as it was") -> Intent:
     return Intent(
         reference=who.reference,
         content_hash=who.content_hash,
+        column_digests=who.column_digests,
         columns=COLUMNS,
         body_length=1_000,
         seconds=LEASE - MARGIN,

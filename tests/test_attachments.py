@@ -64,6 +64,40 @@ def test_backslashes_separate_folders(beside: Path) -> None:
     assert find(beside, "2024\\foto.png").attachments[0].path == beside / "adjuntos" / "2024" / "foto.png"
 
 
+@pytest.mark.parametrize(
+    ("name", "near"),
+    [
+        ("adjuntos\\informe.pdf", "informe.pdf"),
+        ("./adjuntos/2024/foto.png", "2024/foto.png"),
+        ("otra/2024/foto.png", "2024/foto.png"),
+        ("2024/fotos.png", "2024/foto.png"),
+        ("2025/factura.xml", "2024"),
+        ("zzz.xml", None),
+        ("informe", "informe.pdf"),
+    ],
+)
+def test_a_missing_file_is_named_by_its_whole_path(beside: Path, name: str, near: str | None) -> None:
+    """The message has the path as it is written, and the remedy the file that was meant, by its path in the folder."""
+    (issue,) = find(beside, name).issues
+    assert issue.message == f"{name} is not in adjuntos"
+    assert issue.remedy == (f"Did you mean {near}?" if near else "Put the file there, or correct its name")
+
+
+@pytest.mark.parametrize("name", [r"C:\Users\ana\Mis archivos\x.pdf", r"\\SRV\share\x.pdf", "/home/ana/x.pdf"])
+def test_the_path_of_another_machine_says_what_the_mapping_can_take_off(beside: Path, name: str) -> None:
+    """The remedy has the line of the mapping, with the folder that is in the cell."""
+    (issue,) = find(beside, name).issues
+    assert issue.remedy.endswith(f"strip_prefix: '{name.removesuffix('x.pdf')}'")
+
+
+def test_an_archive_is_no_folder(tmp_path: Path) -> None:
+    """Where the mapping names a ZIP file as the folder, each row says that it has to be unpacked."""
+    (tmp_path / "adjuntos").write_bytes(b"PK")
+    (issue,) = find(tmp_path, "informe.pdf").issues
+    assert issue.message.endswith("adjuntos is a file")
+    assert issue.remedy.startswith("Unpack it")
+
+
 def test_without_a_separator_a_cell_is_one_name(beside: Path) -> None:
     """A semicolon belongs to a file's name if the mapping sets no separator."""
     (beside / "adjuntos" / "a;b.txt").write_bytes(b"x")

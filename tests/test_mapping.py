@@ -208,6 +208,28 @@ def test_a_lookup_names_what_is_missing_twice_or_blank(tmp_path: Path) -> None:
     ]  # fmt: skip
 
 
+@pytest.mark.parametrize(
+    ("line", "otherwise", "value"),
+    [
+        (("*", "TODOS@demo"), "", "TODOS@demo"),
+        (None, ", otherwise: TODOS@demo", "TODOS@demo"),
+        (("*", "TODOS@demo"), ", otherwise: OTROS@demo", "TODOS@demo"),
+        (("*", ""), "", "! lookup-empty"),
+        (None, "", "! not-in-lookup"),
+    ],
+)
+def test_a_lookup_has_a_value_for_all_others(
+    tmp_path: Path, line: tuple[str, str] | None, otherwise: str, value: str
+) -> None:
+    """A line `*` of the table, or else `otherwise`, stands for each text that it lacks, and for no other."""
+    names, users = zip(("Ana", "ANA@demo"), ("Ana Ruiz", ""), *([line] if line else []), strict=True)
+    spec = f"{{column: C, lookup: {{file: agents.csv, key: N, value: V{otherwise}}}, default: NADIE@demo}}"
+    agents = frame({"N": names, "V": users})
+    assert form_values(tmp_path, spec, ["ANA", "Ana Ruiz", "Luz", ""], agents=agents) == [
+        "ANA@demo", "! lookup-empty", value, "NADIE@demo",
+    ]  # fmt: skip
+
+
 def test_a_lookup_may_be_a_sheet_of_the_source_itself(tmp_path: Path) -> None:
     """Without `file`, the table is another sheet of the source."""
     case = loaded(tmp_path, f"{HEAD}form:\n  X: {{column: C, lookup: {{sheet: Agentes, key: N, value: V}}}}\n")

@@ -5,11 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from mapping_support import HEAD, bound, converted, frame, loaded
+from mapping_support import HEAD, bound, converted, faults, frame, loaded
 
 from importer.errors import MappingError
-from importer.model import CellError, Typed
-from importer.workflow.keys import KeyIndex, keys_in
+from importer.model import Cell, CellError, Reread, Typed
+from importer.workflow.keys import keys_in
 
 
 def with_source(source: str, form: str = "") -> str:
@@ -58,6 +58,45 @@ def test_rows_of_one_case_are_joined(tmp_path: Path) -> None:
     assert mapper.convert(last).skipped == {5: "part of the case of row 4", 6: "part of the case of row 2"}
 
 
+TAKEN = {
+    "the first line, empty or not": ("{column: C}", ["", "b", "c"], None),
+    "the first line by name": ("{column: C, take: first}", ["a", "b", "c"], "a"),
+    "the last line": ("{column: C, take: last}", ["a", "b", "c"], "c"),
+    "the last line that is filled": ("{column: C, take: last}", ["a", "b", " "], "b"),
+    "a default, where no line is filled": ("{column: C, take: last, default: d}", ["", "", ""], "d"),
+    "a filled line before a default": ("{column: C, take: last, default: d}", ["a", "", ""], "a"),
+    "a fault of the line that speaks": ("{column: C, take: last, type: integer}", ["1", "x", ""], "! 3"),
+    "no fault of another line": ("{column: C, take: last, type: integer}", ["x", "1", ""], 1),
+    "a template": ("{template: '<{C}>', take: last}", ["a", "b", ""], "<b>"),
+    "an object": ("{object: {type: x, value: {column: C}}, take: last}", ["a", "b", ""], {"type": "x", "value": "b"}),
+    "a constant with a condition": ("{value: v, when: {C: b}, take: last, default: d}", ["a", "b", "c"], "v"),
+}
+
+
+@pytest.mark.parametrize(("spec", "cells", "value"), TAKEN.values(), ids=TAKEN)
+def test_a_field_says_which_line_of_a_case_speaks(tmp_path: Path, spec: str, cells: list[Cell], value: object) -> None:
+    """A field of a case has what its first line says, or the last one that is filled; also over several frames."""
+    case = loaded(tmp_path, with_source("{key: Id, group: Id}", f"  X: {spec}\n"))
+    sheet = frame({"Id": ["A"] * 3 + ["B"], "C": [*cells, cells[0]]})
+    mapper = bound(case, sheet.iloc[:1], sheet.iloc[1:])
+    result = mapper.convert(sheet.iloc[:1])
+    told = [f"! {issue.row}" for issue in result.issues]
+    assert (told or [result.fields["form.X"].iloc[0]]) == [value]
+
+
+@pytest.mark.parametrize(
+    ("source", "spec", "fault"),
+    [
+        ("{key: Id}", "{column: C, take: last}", "form.X.take: take needs source.group"),
+        ("{key: Id, group: Id}", "{column: C, take: last, join: ' '}", "form.X.take: take and join exclude each other"),
+        ("{key: Id, group: Id}", "{object: {type: x, v: {column: C, take: last}}}", "take is not allowed inside an"),
+    ],
+)
+def test_take_is_for_lines_of_a_case(tmp_path: Path, source: str, spec: str, fault: str) -> None:
+    """A field that cannot say which line speaks is a fault of the mapping."""
+    assert any(fault in found for found in faults(tmp_path, with_source(source, f"  X: {spec}\n")))
+
+
 def test_the_files_of_all_rows_go_with_the_case(tmp_path: Path) -> None:
     """A case gets the files of its first row and then those of its other rows, each once."""
     text = with_source("{key: Id, group: Id}") + "attachments: {folder: f, columns: A, names_in: description}\n"
@@ -76,6 +115,9 @@ def test_what_a_case_holds_counts_all_of_its_rows(tmp_path: Path) -> None:
         "Id": ["A", "B", "A"],
         "Nota": ["uno\ntres", "dos", "tres"],
     }
+    read_otherwise = frame({"Id": ["A", "A"], "Nota": ["uno", Reread("dos", "2")]})
+    (joined, _line) = bound(case, read_otherwise).content(read_otherwise)["Nota"]
+    assert (joined, joined.earlier) == ("uno\ndos", "uno\n2")
     alone = sheet.iloc[:2]
     assert bound(case, alone).content(alone) is alone
 
@@ -101,6 +143,48 @@ def test_a_prefix_of_the_old_system_is_taken_off_paths(tmp_path: Path) -> None:
     case = loaded(tmp_path, f"{HEAD}attachments: {{folder: f, columns: A, separator: ',', strip_prefix: /var/glpi}}\n")
     mapper = bound(case, sheet := frame({"Id": ["1"], "A": ["/var/glpi/PDF/a.pdf, x.pdf"]}))
     assert mapper.attachment_names(sheet) == {2: (("A", "PDF/a.pdf,x.pdf"),)}
+
+
+PREFIXES = {
+    r"Z:\Soportes\2026\a.pdf": r"2026\a.pdf",
+    "z:/soportes/a.pdf": "a.pdf",
+    r"\\SRV\share\a.pdf": "a.pdf",
+    "//srv/Share/a.pdf": "a.pdf",
+    "/home/ana/a.pdf": "a.pdf",
+    "/home/Ana/a.pdf": "home/Ana/a.pdf",
+    r"\\OTRO\share\a.pdf": r"\\OTRO\share\a.pdf",
+    r"\\SRV\share\x\a.pdf": "a.pdf",
+    "a.pdf": "a.pdf",
+}
+
+
+@pytest.mark.parametrize(("cell", "name"), PREFIXES.items())
+def test_the_longest_of_several_beginnings_is_taken_off(tmp_path: Path, cell: str, name: str) -> None:
+    """Paths of other machines become names in the folder, whichever slash they have; Windows knows no case."""
+    prefixes = r"['Z:\Soportes', '\\SRV\share', '\\SRV\share\x', /home/ana/]"
+    case = loaded(tmp_path, f"{HEAD}attachments: {{folder: f, columns: A, strip_prefix: {prefixes}}}\n")
+    mapper = bound(case, sheet := frame({"Id": ["1"], "A": [cell]}))
+    assert mapper.attachment_names(sheet) == {2: (("A", name),)}
+
+
+@pytest.mark.parametrize(
+    ("more", "cell", "names"),
+    [
+        *(("", cell, None) for cell in ("", " ", "NO", "no", "N/A", "n/a", "-")),
+        ("", "NO.pdf", "NO.pdf"),
+        ("", "N/A; a.pdf", "a.pdf"),
+        ("", "a.pdf; b.pdf;", "a.pdf; b.pdf;"),
+        (", none: [Ningún adjunto]", "ningun adjunto", None),
+        (", none: [Ningún adjunto]", "NO", "NO"),
+        (", none: []", "-", "-"),
+    ],
+)
+def test_words_that_mean_none_name_no_file(tmp_path: Path, more: str, cell: str, names: str | None) -> None:
+    """A word that means none is no name, alone or between separators, whole before any separator cuts it."""
+    for separator in (";", "/") if cell == "N/A" else (";",):
+        text = f"{HEAD}attachments: {{folder: f, columns: A, separator: '{separator}'{more}}}\n"
+        mapper = bound(loaded(tmp_path, text), sheet := frame({"Id": ["1"], "A": [cell]}))
+        assert mapper.attachment_names(sheet) == ({2: (("A", names),)} if names else {})
 
 
 def test_files_are_found_by_patterns_under_the_folder_alone(tmp_path: Path) -> None:
@@ -156,7 +240,7 @@ def test_a_column_of_web_addresses_is_refused(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("keep", ["first", "last"])
 def test_r19_keep_and_identity_have_one_definition_of_the_same_key(tmp_path: Path, keep: str) -> None:
-    """`keep` treats keys as identity does: a key that differs by a no-break space is one case or an issue."""
+    """`keep` treats keys as identity does: a key that differs by a no-break space is the same key."""
     case = loaded(tmp_path, with_source(f"{{key: [Id, N], keep: {keep}}}"))
     broken = CellError("#N/A", "error-cell", "", "")
     sheet = frame({"Id": ["T 1", "T\xa01", "7", Typed("7.0", 7.0), "", "", broken, broken], "N": ["1"] * 8})
@@ -164,10 +248,8 @@ def test_r19_keep_and_identity_have_one_definition_of_the_same_key(tmp_path: Pat
     keys = keys_in(sheet, ["Id", "N"])
     assert list(skipped) == ([3, 5] if keep == "first" else [2, 4])
     assert [len(key) for key in keys.parts] == [2, 2, 2, 2, 0, 0, 0, 0]
+    assert keys.parts[0] == keys.parts[1]
     assert keys.parts[2] == keys.parts[3]
-    book = KeyIndex()
-    book.add(list(sheet.index), keys)
-    assert book.similar() == {2: (3,), 3: (2,)}
 
 
 def test_lines_of_one_case_are_joined_over_a_no_break_space(tmp_path: Path) -> None:

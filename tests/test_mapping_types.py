@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from mapping_support import HEAD, converted, form_values, frame, loaded
+from mapping_support import HEAD, converted, faults, form_values, frame, loaded
 
 from importer.mapping.converters.formats import format_datetime, format_number, reader
 from importer.mapping.converters.moments import DateTimeReader
@@ -36,7 +36,7 @@ def test_s3_a_column_proves_the_order_of_its_dates(tmp_path: Path) -> None:
         "2026-04-03", "2026-04-13", "2026-02-01",
     ]  # fmt: skip
     assert form_values(tmp_path, spec, ["03/04/2026", "04/13/2026"]) == ["2026-03-04", "2026-04-13"]
-    assert form_values(tmp_path, spec, ["2026-04-03", "2026/4/3 10:00", "2026-04-03T23:59:59Z"]) == ["2026-04-03"] * 3
+    assert form_values(tmp_path, spec, ["2026-04-03", "2026/4/3 10:00", "2026-04-03T23:59:59"]) == ["2026-04-03"] * 3
 
 
 def test_s3_a_date_that_may_be_two_is_asked_for(tmp_path: Path) -> None:
@@ -82,6 +82,24 @@ def test_s3_true_dates_know_themselves_and_never_round(tmp_path: Path) -> None:
     assert form_values(tmp_path, "{column: C, type: date}", [true("45123", 45123)]) == ["! not-a-date"]
 
 
+def test_no_type_stumbles_over_what_nobody_sees(tmp_path: Path) -> None:
+    """Numbers, dates, telephones and addresses are read without the invisible characters that a copy brought along."""
+    for spec, cell, value in [
+        ("{column: C, type: email}", "\u200bana@x.co\u200b", "ana@x.co"),
+        ("{column: C, type: email}", "MAILTO:ana@x.co?subject=Hola", "ana@x.co"),
+        ("{column: C, type: phone, country: CO}", "\u202a+57 300\u00a0123 4567\u202c", "+573001234567"),
+        ("{column: C, type: phone, country: CO}", "tel:+57-300-123-4567", "+573001234567"),
+        ("{column: C, type: url}", "https://x.co/\u200ba\u00ad", "https://x.co/a"),
+        ("{column: C, type: integer}", "\u200e12\u200f", 12),
+        ("{column: C, type: date}", "\u200e3/\u200e13/\u200e2026\ufeff", "2026-03-13"),
+        ("{column: C, type: boolean}", "s\u200bí", True),
+        ("{column: C, values: {Alta: High}}", "Al\u00adta\u200b", "High"),
+        ("{column: C}", "\u200b", None),
+        ("{column: C}", "una nota con\u00a0espacio\u200b", "una nota con\u00a0espacio"),
+    ]:
+        assert form_values(tmp_path, spec, [cell]) == [value], spec
+
+
 def test_times_are_read_with_and_without_halves(tmp_path: Path) -> None:
     """Times have 24 hours or `a. m.`, `PM`; anything else is an issue."""
     cells = ["3:15 p. m.", "12:00 AM", "9:05", "24:00", "13:00 PM", true("08:00", dt.time(8)), "10:20:30.9"]
@@ -122,6 +140,28 @@ def test_a_year_of_two_digits_is_told_how_to_read_it(tmp_path: Path) -> None:
     case = loaded(tmp_path, f"{HEAD}form:\n  X: {{column: C, type: date}}\n")
     issues = converted(case, frame({"Id": ["1", "2"], "C": ["12/03/45", "someday"]})).issues
     assert ["DD/MM/YY" in issue.remedy and "YYYY" not in issue.remedy for issue in issues] == [True, False]
+
+
+@pytest.mark.parametrize(
+    ("cell", "form"),
+    [
+        ("29-10-2024 07:24", "DD-MM-YYYY"),
+        ("10-29-2024", "MM-DD-YYYY"),
+        ("2024.01.31", "YYYY.MM.DD"),
+        ("31.12.24", "DD.MM.YY"),
+    ],
+)
+def test_the_remedy_of_a_date_names_the_format_that_reads_it(tmp_path: Path, cell: str, form: str) -> None:
+    """A date in other signs than `read` has: the line to write reads the cell."""
+    refused = "{column: C, type: date, read: D MMM YYYY}"
+    case = loaded(tmp_path, f"{HEAD}form:\n  X: {refused}\n")
+    (issue,) = converted(case, frame({"Id": ["1"], "C": [cell]})).issues
+    assert f'read: "{form}"' in issue.remedy
+    assert form_values(tmp_path, refused.replace("D MMM YYYY", form), [cell])[0] in {
+        "2024-10-29",
+        "2024-01-31",
+        "2024-12-31",
+    }
 
 
 @pytest.mark.parametrize(
@@ -324,6 +364,95 @@ def test_html_becomes_what_a_reader_sees(tmp_path: Path) -> None:
     assert form_values(tmp_path, "{column: C, type: html}", cells) == [
         "Hola Ana\n\nLista:\n\n- uno\n\n- dos", "Ver aquí (https://a.co/x)\nfin", "a < b\ny & z", None,
     ]  # fmt: skip
+
+
+MOMENTS = {
+    "2026-03-01T02:30:00Z": "2026-02-28 21:30:00",
+    "2026-03-01 02:30:00.123+00": "2026-02-28 21:30:00",
+    "2026-03-01T02:30:00-05:00": "2026-03-01 02:30:00",
+    "2026-03-01T02:30:00+0530": "2026-02-28 16:00:00",
+    "01/03/2026 2:30 a. m. UTC": "2026-02-28 21:30:00",
+    "Sun, 1 Mar 2026 02:30:00 GMT-0300": "2026-03-01 00:30:00",
+    "1 mar 2026": "2026-03-01 00:00:00",
+    "2026-03-01 02:30": "2026-03-01 02:30:00",
+    "31/12/2026 23:59:59": "2026-12-31 23:59:59",
+}
+
+
+@pytest.mark.parametrize("read", ["", ", read: epoch", ", read: [epoch, 'DD/MM/YYYY HH:mm:ss', 'YYYY-MM-DD HH:mm']"])
+@pytest.mark.parametrize("at_source", [True, False])
+def test_a_moment_that_names_a_zone_is_moved_into_that_of_the_cases(
+    tmp_path: Path, read: str, *, at_source: bool
+) -> None:
+    """What names a zone, or counts seconds, shows the wall clock of `zone`; what names none stays as it is."""
+    moments = {cell: text for cell, text in MOMENTS.items() if "[" not in read or cell in SHAPED}
+    if read:
+        moments |= {"1709260200": "2024-02-29 21:30:00", "1709260200000": "2024-02-29 21:30:00"}
+    source, field = ("{key: Id, zone: America/Bogota}", "") if at_source else ("{key: Id}", ", zone: America/Bogota")
+    spec = f"{{column: C, type: datetime{field}{read}}}"
+    case = loaded(tmp_path, HEAD.replace("{key: Id}", source) + f"form:\n  X: {spec}\n")
+    sheet = frame({"Id": list(map(str, range(len(moments)))), "C": list(moments)})
+    assert converted(case, sheet).fields["form.X"].tolist() == list(moments.values())
+
+
+SHAPED = ("2026-03-01 02:30", "31/12/2026 23:59:59")
+"""The moments in the formats that one of the mappings gives."""
+
+
+@pytest.mark.parametrize("cell", [cell for cell in MOMENTS if not cell.endswith(("2026", "02:30", "23:59:59"))])
+def test_without_a_zone_a_moment_that_names_one_is_an_issue(tmp_path: Path, cell: str) -> None:
+    """Its day may be another one where the cases are, in a field as in a template."""
+    assert form_values(tmp_path, "{column: C, type: date}", [cell, "31/12/2026"])[0] == "! zone-missing"
+    assert form_values(tmp_path, "{template: '{C:DD/MM/YYYY}'}", [cell, "31/12/2026"])[0] == "! zone-missing"
+
+
+def test_a_time_alone_and_a_number_have_no_zone(tmp_path: Path) -> None:
+    """A time without a day cannot be moved, and a number is a moment only where the mapping says so."""
+    assert form_values(tmp_path, "{column: C, type: time}", ["02:30Z", "02:30"]) == ["! zone-missing", "02:30:00"]
+    zone = "zone: America/Bogota"
+    assert form_values(tmp_path, f"{{column: C, type: date, {zone}}}", ["1709260200"]) == ["! not-a-date"]
+    numbers = [true("1.7E+09", 1709260200), "99999999999", "-1", "0"]
+    assert form_values(tmp_path, f"{{column: C, type: date, {zone}, read: epoch}}", numbers) == [
+        "2024-02-29", "5138-11-16", "1969-12-31", "1969-12-31",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("spec", "fault"),
+    [
+        ("{column: C, type: date, read: epoch}", "epoch needs the zone of the cases"),
+        ("{column: C, type: date, zone: Bogotá}", "'Bogotá' is not a time zone"),
+        ("{column: C, zone: America/Bogota}", "zone"),
+    ],
+)
+def test_a_zone_that_says_nothing_is_a_fault(tmp_path: Path, spec: str, fault: str) -> None:
+    """An unknown zone, one without an effect, and seconds without a zone are faults of the mapping."""
+    assert any(fault in found for found in faults(tmp_path, f"{HEAD}form:\n  X: {spec}\n"))
+
+
+@pytest.mark.parametrize(
+    ("cell", "text"),
+    [
+        ('<p>Ver</p><img src="https://x.co/a.png" alt="captura"><a href="https://x.co/d">doc</a>',
+         "Ver\n\ncaptura doc (https://x.co/d)"),
+        ("<img src='a.png'>", None),
+        ("<b>Router</b> <Módem X1> de <ana@x.co>", "Router <Módem X1> de <ana@x.co>"),
+        ("Router <Módem X1> < 5 Mbps", "Router <Módem X1> < 5 Mbps"),
+        ("<p>uno<o:p></o:p></p><!-- nota -->", "uno"),
+    ],
+)  # fmt: skip
+def test_only_markup_is_taken_off(tmp_path: Path, cell: str, text: str | None) -> None:
+    """An image leaves its text, and what only looks like a tag is a text."""
+    assert form_values(tmp_path, "{column: C, type: html}", [cell]) == [text]
+
+
+def test_markup_is_taken_off_the_columns_of_a_template_that_have_it(tmp_path: Path) -> None:
+    """A plain column keeps its lines and signs beside one of HTML; entities count where the column has tags."""
+    spec = "{template: '<b>{A}</b>\\n\\n{C}', type: html}".replace("\\\\", "\\").replace("'", '"')
+    case = loaded(tmp_path, f"{HEAD}form:\n  X: {spec}\n")
+    plain, markup = ["a&copy=1\n <Módem X1> & < 5", "AT&amp;T", ""], ["<p>uno<br>dos</p>", "caf&eacute;", "<p> </p>"]
+    fields = converted(case, frame({"Id": list("123"), "A": plain, "C": markup})).fields
+    assert fields["form.X"].tolist() == ["a&copy=1\n <Módem X1> & < 5\n\nuno\ndos", "AT&amp;T\n\ncafé", None]
 
 
 def test_an_address_is_taken_out_of_a_copied_link(tmp_path: Path) -> None:

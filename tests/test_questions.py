@@ -17,6 +17,7 @@ from passage import Passage
 from run_support import MAPPING, Give, Office, Result, ticket
 
 from importer.cli.terminal import Terminal
+from importer.commands import shell_words
 from importer.journal import Journal
 from importer.pipeline import check
 from importer.questions import Answer, Question, QuestionsOpen, answer_all, unanswered
@@ -529,7 +530,7 @@ def test_x5_no_file_outside_is_read_before_the_user_allows_its_folder(
     monkeypatch.setattr(Path, "open", watched)
     refused = give([*arguments, *(["--yes"] if command == "run" else [])])
     assert refused.status == 2
-    assert f'--allow-folder "{outside}"' in refused.err
+    assert shell_words("--allow-folder", outside) in refused.err
     assert not [path for path in opened if path.name in {"agents.csv", "secret.txt"}]
     assert office.sandbox.posts == 0
 

@@ -21,7 +21,7 @@ import pytest
 from released_support import RELEASED, Served, served
 from run_support import Give, Result
 
-EXTRA: dict[str, tuple[str, ...]] = {"run": (), "report": (), "adopt": (), "settle": ()}
+EXTRA: dict[str, tuple[str, ...]] = {"run": ("--moved-here",), "report": (), "adopt": (), "settle": ()}
 """Options that each command needs now and the released version did not, such as the answer to a question."""
 
 LATER_NAMES = {"part": "skipped", "changed": "created"}

@@ -17,7 +17,7 @@ from searched_crm import FINDINGS, OTHER, Record, Searched, believed, record
 from importer.crm import Crm
 from importer.journal import Adopted
 from importer.model import Outcome, Status, Target, Verdict
-from importer.workflow.matching import ImportHistory
+from importer.workflow.history import ImportHistory
 from importer.workflow.settling import SearchSettler, SettleResult
 from importer.workflow.tenant_facts import Findings
 

@@ -99,7 +99,8 @@ def test_s4_row_numbers_are_excels_under_every_line_end(tmp_path: Path, end: str
 def test_rows_cut_wrongly_are_named_by_number(tmp_path: Path) -> None:
     """A row with too many or too few cells is an issue of that row, and shifts no other."""
     table = open_table(written(tmp_path / "t.csv", "a,b,c\n1,2,3\n4,5,6,7\n8,9\n10,11,12,,\n"))
-    assert [(issue.row, issue.code) for issue in table.issues] == [(3, "too-many-cells"), (4, "too-few-cells")]
+    codes = {3: "too-many-cells", 4: "too-few-cells", 5: "too-many-cells"}
+    assert {issue.row: issue.code for issue in table.issues} == codes
     assert texts_of(table)[4] == ["8", "9", ""]
     assert texts_of(table)[5] == ["10", "11", "12"]
 
@@ -140,8 +141,8 @@ def test_nul_bytes_are_no_end(tmp_path: Path) -> None:
 
 
 def test_one_broken_line_in_utf8_is_a_fault_of_its_cell(tmp_path: Path) -> None:
-    """Where most of a file is UTF-8, a cell that is not is a fault, and the others keep their accents."""
-    content = "a,b\n1,Petición\n2,Señor\n".encode() + "3,Año\n".encode("cp1252")
+    """In UTF-8, a cell that is neither that nor Windows text is a fault, and the others keep their accents."""
+    content = "a,b\n1,Petición\n2,Señor\n".encode() + b"3,A\xa4\x81o\n"
     rows = rows_of(open_table(written(tmp_path / "t.csv", content)))
     assert rows[2][1] == "Petición"
     assert isinstance(rows[4][1], CellError)

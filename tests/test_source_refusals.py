@@ -50,7 +50,7 @@ REFUSED: dict[str, tuple[bytes, str]] = {
     "broken.xlsx": (packed(sheet1=b"<worksheet><sheetData><row"), "damaged"),
     "wide.xlsx": (
         packed(sheet1=f'<worksheet xmlns="{MAIN}"><sheetData/></worksheet>'.encode("utf-16")),
-        "UTF-16",
+        "is empty",
     ),
     "unsorted.xlsx": (
         packed(

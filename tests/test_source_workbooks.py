@@ -16,7 +16,7 @@ from source_support import WORKBOOKS, before_excel_97, opened, rows_of, saved, t
 
 from importer.errors import SourceError
 from importer.model import CellError, TableOptions, Typed
-from importer.source import open_table, sheets
+from importer.source import open_table, xlsx_grid
 
 
 def test_s2_numbers_and_text_keep_their_digits() -> None:
@@ -163,11 +163,11 @@ def test_a_workbook_that_is_given_up_leaves_no_process(monkeypatch: pytest.Monke
     before = set(psutil.Process().children())
     parsers: list[psutil.Process] = []
 
-    def stop(*_arguments: object) -> None:
+    def stop(*_arguments: object, **_options: object) -> None:
         parsers.extend(set(psutil.Process().children()) - before)
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(sheets, "scan_xlsx", stop)
+    monkeypatch.setattr(xlsx_grid, "scan", stop)
     with pytest.raises(KeyboardInterrupt):
         opened("cells.xlsx")
     (parser,) = parsers

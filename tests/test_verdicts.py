@@ -12,7 +12,7 @@ from journal_support import LEASE, Clock, SampleJournal, created, identity, outc
 from importer.journal import Doubt
 from importer.model import Outcome, Status, Verdict
 from importer.workflow.decisions import DecisionTaker, HumanDecision
-from importer.workflow.matching import ImportHistory
+from importer.workflow.history import ImportHistory
 
 QUIET = 120.0
 REFERENCE = identity(1).reference
@@ -116,7 +116,7 @@ def test_o23_what_is_known_of_a_row_speaks_against_a_verdict(desk: SampleJournal
     """Every id that arrived must be named; an id of another row is refused, with the row and the option to use."""
     in_doubt(desk, clock, 1, Outcome(Verdict.UNKNOWN, "No.", ids=("case-a", "case b")))
     for despite in ((), ("case-a",)):
-        assert '--despite "case b"' in take(desk, HumanDecision(REFERENCE, None, despite=despite))
+        assert "--despite 'case b'" in take(desk, HumanDecision(REFERENCE, None, despite=despite))
     desk.conclude(desk.claim(2), created("case-2"))
     refusal = take(desk, HumanDecision(REFERENCE, "case-2"))
     assert f"--created case-2 --instead-of {identity(2).reference}" in refusal

@@ -10,6 +10,8 @@ import pytest
 from openpyxl import Workbook, load_workbook
 from run_support import HEADER, Give, Office, ticket
 
+from importer.commands import command_line
+
 
 def in_a_workbook(office: Office, numbers: range = range(1, 4)) -> Path:
     """Write the source as a workbook, and return it."""
@@ -41,7 +43,7 @@ def refused(office: Office, give: Give, witness: Path, source: Path | None = Non
     posts = office.sandbox.posts
     result = give(of(source or office.source, office.arguments("run", "--yes", *more)))
     assert result.status == 2, result
-    assert f"case-importer adopt {witness}" in result.err
+    assert command_line("adopt", witness) in result.err
     assert office.sandbox.posts == posts
 
 

@@ -11,14 +11,14 @@ import click
 from importer.cli import options
 from importer.cli.help import Command
 from importer.cli.logs import set_up
-from importer.cli.output import counts_line, print_issues, print_json, rows_and_cases
+from importer.cli.output import counts_line, print_issues, print_json, print_steps, rows_and_cases
 from importer.cli.terminal import load_allowed_job
 from importer.messages import _
 from importer.workflow.corrections import suggest_corrections
 
 if TYPE_CHECKING:
     from importer.model import Issue
-    from importer.workflow.plan import Plan
+    from importer.pipeline import Checked
 
 
 @click.command(
@@ -30,37 +30,41 @@ if TYPE_CHECKING:
         2: _("the command, mapping or source is at fault"),
     },
     help=_(
-        "Read, map and validate SOURCE; list its issues row by row, and those that one fix resolves together. Sends"
-        " nothing."
+        "Read, map and validate SOURCE; list its issues row by row, and those that one fix resolves together. Counts"
+        " what the journal knows already. Sends nothing."
     ),
 )
 @options.source
 @options.mapping
 @options.connection
 @options.allow_folders
+@options.report
+@options.journal
 @options.as_json
 @options.logging
 def command(*, as_json: bool, log_file: Path | None, verbose: int, **job_options: Any) -> int:  # noqa: ANN401 - options
     """Carry out `check`."""
-    from importer.pipeline import check  # noqa: PLC0415 - slow to import, and help does not need it
+    from importer.pipeline import check_with_steps  # noqa: PLC0415 - slow to import, and help does not need it
 
     set_up(log_file, verbose)
-    plan = check(load_allowed_job(options.make_job(**job_options)))
+    checked = check_with_steps(load_allowed_job(options.make_job(**job_options)))
+    plan = checked.plan
     issues = list(plan.issues())
     counts = plan.counts()
     status = 1 if counts.invalid else 0
     if as_json:
-        print_json("check", _as_json(plan, issues, status))
+        print_json("check", _as_json(checked, issues, status))
         return status
     print_issues(issues)
     for note in plan.notes:
         click.echo(note)
     click.echo(counts_line(counts))
+    print_steps(checked.steps)
     return status
 
 
-def _as_json(plan: Plan, issues: list[Issue], status: int) -> dict[str, object]:
-    counts = plan.counts()
+def _as_json(checked: Checked, issues: list[Issue], status: int) -> dict[str, object]:
+    counts = checked.plan.counts()
     groups = [
         {**asdict(each.issue), "message": each.message, "count": each.count, "rows": each.rows}
         for each in suggest_corrections(issues)
@@ -71,5 +75,6 @@ def _as_json(plan: Plan, issues: list[Issue], status: int) -> dict[str, object]:
         **rows_and_cases(counts),
         "issues": [asdict(issue) for issue in issues],
         "groups": groups,
-        "notes": plan.notes,
+        "notes": checked.plan.notes,
+        "steps": [step.sentence for step in checked.steps],
     }

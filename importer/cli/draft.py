@@ -10,6 +10,7 @@ import click
 
 from importer.cli import options
 from importer.cli.logs import set_up
+from importer.commands import command_line
 from importer.errors import UsageError
 from importer.messages import _
 
@@ -50,7 +51,11 @@ def command(  # noqa: PLR0913 - each is an option of the command line
     except OSError as error:
         raise UsageError(_("{path} cannot be written: {reason}", path=output, reason=error.strerror)) from error
     click.echo(
-        _("Wrote {path}. Fill in its blanks, then: case-importer check {source} -m {path}", path=output, source=source)
+        _(
+            "Wrote {path}. Fill in its blanks, then: {command}",
+            path=output,
+            command=command_line("check", source, "-m", output),
+        )
     )
     return 0
 

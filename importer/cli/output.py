@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+from collections.abc import Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING, TextIO
 
@@ -11,13 +12,13 @@ import click
 
 from importer.messages import _, ngettext
 from importer.model import Counts, Issue
-from importer.report import made_of
 from importer.text import escaped
 from importer.workflow.corrections import suggest_corrections
 
 if TYPE_CHECKING:
     from _typeshed import ReadableBuffer
 
+    from importer.workflow.next_steps import Step
     from importer.workflow.outcome import Finished
 
 _MOST_ISSUES = 200
@@ -103,6 +104,8 @@ def as_sentence(text: str) -> str:
 
 def counts_line(counts: Counts) -> str:
     """Return the counts that are not zero, on one line; on another, what a customer would count, if that differs."""
+    from importer.report import made_of  # noqa: PLC0415 - slow to import, and help does not need it
+
     apart = {"created_now", "created_parts"}
     parts = [f"{name} {number}" for name, number in asdict(counts).items() if number and name not in apart]
     text = ", ".join(parts) or _("none")
@@ -125,7 +128,13 @@ def print_finished(finished: Finished) -> None:
         click.echo(_("Note: {note}", note=note))
     if finished.report is not None:
         click.echo(_("Report: {path}", path=finished.report))
-    click.echo(_("Next: {step}", step=finished.next_step))
+    print_steps(finished.steps)
+
+
+def print_steps(steps: Sequence[Step]) -> None:
+    """Print what there is to do, the most pressing first."""
+    for number, step in enumerate(steps):
+        click.echo(_("Then: {step}", step=step.sentence) if number else _("Next: {step}", step=step.sentence))
 
 
 def finished_json(finished: Finished) -> dict[str, object]:
@@ -139,6 +148,7 @@ def finished_json(finished: Finished) -> dict[str, object]:
         "run": finished.result.run,
         "report": finished.report and str(finished.report),
         "next": finished.next_step,
+        "steps": [step.sentence for step in finished.steps],
         "reasons": [{"status": status, **asdict(issue)} for status, issue in finished.reasons()],
         "notes": list(finished.notes),
     }

@@ -54,15 +54,18 @@ EXIT_STATUSES = {
 def command(*, yes: bool, as_json: bool, log_file: Path | None, verbose: int, **job_options: Any) -> int:  # noqa: ANN401 - options
     """Carry out `run`."""
     from importer.pipeline import interruption_message, run  # noqa: PLC0415 - slow to import, and help does not need it
+    from importer.workflow.commands import Commands  # noqa: PLC0415
     from importer.workflow.job import load_job  # noqa: PLC0415
 
     set_up(log_file, verbose)
-    finished = run(load_job(options.make_job(**job_options)), Terminal(yes=yes))
+    job = options.make_job(**job_options)
+    finished = run(load_job(job), Terminal(yes=yes))
     try:
         if as_json:
             print_json("run", finished_json(finished))
         else:
             print_finished(finished)
     except KeyboardInterrupt as stop:
-        raise RunStopped(interruption_message(finished.counts)) from stop
+        command = Commands.of(job, agrees=yes).run()
+        raise RunStopped(interruption_message(finished.counts, command)) from stop
     return finished.exit_status

@@ -11,15 +11,20 @@ import click
 from importer.cli import options
 from importer.cli.help import Command, all_of
 from importer.cli.logs import set_up
-from importer.cli.output import print_json
-from importer.cli.terminal import ask_for_server
+from importer.cli.output import print_json, print_steps
+from importer.cli.terminal import ask_for_server, wait_until
 from importer.errors import UsageError
 from importer.messages import _, ngettext
+from importer.model import Status
 from importer.text import clean
 
 if TYPE_CHECKING:
-    from importer.workflow.settle_job import NotTaken, SettleJob
-    from importer.workflow.settling import SettleResult
+    from importer.follow_up import FollowUp
+    from importer.workflow.decisions import NotTaken
+    from importer.workflow.settle_job import SettleJob
+    from importer.workflow.settling import OpenRow, SettleResult
+
+_MOST_ROWS = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,8 +44,10 @@ class _ByHand:
         """Whether it takes a search to settle by these options."""
         return self.report is None and (self.key is None or bool(self.despite))
 
-    def check(self) -> None:
-        """Raise UsageError for a decision that says too little or too much."""
+    def check(self, *, wait: bool) -> None:
+        """Raise UsageError for a decision that says too little or too much, or that cannot wait."""
+        if wait and not (self.key is None and self.report is None):
+            raise UsageError(_("--wait goes with a search; --by-hand and --from record a decision at once."))
         decisions = (self.created is not None) + self.not_created + self.deleted
         if self.key is None and decisions:
             raise UsageError(_("--created, --not-created and --deleted go with --by-hand KEY."))
@@ -86,7 +93,7 @@ _by_hand = all_of(
     "settle",
     cls=Command,
     exit_statuses={
-        0: _("no row is in doubt"),
+        0: _("no row is in doubt or being sent"),
         2: _("the command is at fault"),
         3: _("some rows are still being sent, or the CRM cannot be asked now"),
         4: _("some rows are still in doubt"),
@@ -99,6 +106,7 @@ _by_hand = all_of(
 @options.trust_server
 @options.journal
 @options.quiet_period
+@click.option("--wait", is_flag=True, help=_("Wait until every open row can be searched for, then search."))
 @_by_hand
 @options.as_json
 @options.logging
@@ -107,6 +115,7 @@ def command(  # noqa: PLR0913 - each is an option of the command line
     mapping: Path | None,
     journal: Path | None,
     quiet_period: float,
+    wait: bool,
     as_json: bool,
     log_file: Path | None,
     verbose: int,
@@ -114,39 +123,58 @@ def command(  # noqa: PLR0913 - each is an option of the command line
 ) -> int:
     """Carry out `settle`."""
     from importer import mapping as mappings  # noqa: PLC0415 - slow to import, and help does not need it
+    from importer.follow_up import follow_up  # noqa: PLC0415
     from importer.settings import Connection  # noqa: PLC0415
     from importer.workflow.job import connection_in, journal_path  # noqa: PLC0415
     from importer.workflow.settle_job import SettleJob  # noqa: PLC0415
 
     set_up(log_file, verbose)
     by_hand = _ByHand(**{field.name: others.pop(field.name) for field in fields(_ByHand)})
-    by_hand.check()
+    by_hand.check(wait=wait)
     connection = Connection(**others)
     if mapping is not None and by_hand.asks_the_crm:
         connection = ask_for_server(connection, connection_in(mappings.load_mapping(mapping)))
-    results, not_taken = _settle(SettleJob(connection, journal_path(journal), mapping, quiet_period), by_hand)
+    job = SettleJob(connection, journal_path(journal), mapping, quiet_period)
+    results, not_taken = _settle(job, by_hand, wait=wait)
+    settled = [_Settled(name, result, follow_up(job, result)) for name, result in results]
     status = _exit_status([result for _name, result in results])
     if as_json:
-        print_json("settle", {"exit_status": status, **_as_json(results, not_taken)})
+        print_json("settle", {"exit_status": status, **_as_json(settled, not_taken)})
     else:
-        _print(results, not_taken)
+        _print(settled, not_taken)
     return status
+
+
+@dataclass(frozen=True, slots=True)
+class _Settled:
+    """What became of an import, or of the row or report that was decided on, and what comes next."""
+
+    name: str
+    result: SettleResult
+    then: FollowUp
 
 
 Results = list[tuple[str, "SettleResult"]]
 
 
-def _settle(settlement: SettleJob, by_hand: _ByHand) -> tuple[Results, tuple[NotTaken, ...]]:
+def _settle(settlement: SettleJob, by_hand: _ByHand, *, wait: bool) -> tuple[Results, tuple[NotTaken, ...]]:
     """Return what became of the rows, by what they are called, and the decisions that were not taken."""
     from importer.workflow.settle_job import ByHand  # noqa: PLC0415
 
     if by_hand.report is not None:
-        result, not_taken = settlement.from_report(by_hand.report)
-        return [(by_hand.report.name, result)], not_taken
+        decided, not_taken = settlement.from_report(by_hand.report)
+        return [(by_hand.report.name, result) for _record, result in decided], not_taken
     if by_hand.key is not None:
         decision = ByHand(by_hand.key, by_hand.created, by_hand.instead_of, by_hand.despite, by_hand.deleted)
         return [(by_hand.key, settlement.by_hand(decision))], ()
-    return [(record.name, result) for record, result in settlement.by_search()], ()
+    try:
+        found = settlement.by_search(wait_until if wait else None)
+    except KeyboardInterrupt:  # what was settled stays settled
+        if not wait:
+            raise
+        click.echo("\n" + _("Stopped with Ctrl-C. What is left can be settled later."), err=True)
+        found = settlement.waits()
+    return [(record.name, result) for record, result in found], ()
 
 
 def _exit_status(results: list[SettleResult]) -> int:
@@ -156,27 +184,66 @@ def _exit_status(results: list[SettleResult]) -> int:
     return 3 if any(result.sending for result in results) else 0
 
 
-def _as_json(results: Results, not_taken: tuple[NotTaken, ...]) -> dict[str, object]:
+def _as_json(settled: list[_Settled], not_taken: tuple[NotTaken, ...]) -> dict[str, object]:
     return {
-        "settled": [{"about": name, **asdict(result)} for name, result in results],
+        "settled": [
+            {
+                "about": one.name,
+                **asdict(one.result),
+                "rows": one.then.rows,
+                "reports": list(map(str, one.then.reports)),
+                "steps": [step.sentence for step in one.then.steps],
+                "notes": one.then.notes,
+            }
+            for one in settled
+        ],
         "not_taken": [decision.reference for decision in not_taken],
         "reasons": [asdict(decision) for decision in not_taken],
     }
 
 
-def _print(results: Results, not_taken: tuple[NotTaken, ...]) -> None:
-    for name, result in results:
-        for sentence in result.sentences():
-            click.echo(clean(f"{name}: {sentence}"))
-        if result.doubtful:
-            line = ngettext(
-                "{name}: {count} row is still in doubt.",
-                "{name}: {count} rows are still in doubt.",
-                result.doubtful,
-                name=name,
-            )
-            click.echo(line)
-        elif not result.sending:
-            click.echo(_("{name}: no row is in doubt.", name=name))
+def _print(settled: list[_Settled], not_taken: tuple[NotTaken, ...]) -> None:
+    for one in settled:
+        _print_result(one)
     for decision in not_taken:
         click.echo(_("{reference}: not recorded. {reason}", reference=decision.reference, reason=decision.reason))
+    for one in settled:
+        for note in one.then.notes:
+            click.echo(_("Note: {note}", note=note))
+        for path in one.then.reports:
+            click.echo(_("Report: {path}", path=path))
+        print_steps(one.then.steps)
+
+
+def _print_result(settled: _Settled) -> None:
+    """Print what was done, and which rows are left until when."""
+    name, result = settled.name, settled.result
+    for sentence in result.sentences():
+        click.echo(clean(f"{name}: {sentence}"))
+    if result.doubtful:
+        line = ngettext(
+            "{name}: {count} row is still in doubt.",
+            "{name}: {count} rows are still in doubt.",
+            result.doubtful,
+            name=name,
+        )
+        click.echo(line)
+    elif not (result.sending or result.disputed):
+        click.echo(_("{name}: no row is in doubt.", name=name))
+    for row in result.left[:_MOST_ROWS]:
+        number = settled.then.rows.get(row.reference)
+        shown = row.reference if number is None else _("row {row} ({reference})", row=number, reference=row.reference)
+        click.echo(f"  {_row_left(row, shown)}")
+    if len(result.left) > _MOST_ROWS:
+        click.echo(_("  … and {count} more; --json lists all of them.", count=len(result.left) - _MOST_ROWS))
+
+
+def _row_left(row: OpenRow, shown: str) -> str:
+    """Return what is known of a row that is not settled, and until when nothing more can be."""
+    if row.until is None:
+        return _("{row}: {state}", row=shown, state=row.state.value)
+    if row.state is Status.SENDING:
+        return _("{row}: sending, unknown from {until:%Y-%m-%d %H:%M:%S} on", row=shown, until=row.until)
+    return _(
+        "{row}: {state}, can be searched for from {until:%H:%M:%S} on", row=shown, state=row.state, until=row.until
+    )

@@ -5,6 +5,7 @@ Everything goes to standard error, so that standard output is the result alone.
 
 from __future__ import annotations
 
+import math
 import sys
 import threading
 import time
@@ -138,6 +139,23 @@ class Terminal:
 
     def _counts_text(self) -> str:
         return ", ".join(f"{verdict.value} {count}" for verdict, count in sorted(self._counts.items())) or _("none")
+
+
+def wait_until(until: datetime, rows: int) -> None:
+    """Wait for doubtful rows, and show how long that takes; Ctrl-C ends it."""
+    sentence = ngettext(
+        "Waiting until {until:%H:%M:%S} to search the CRM for {count} row. Ctrl-C ends the wait; nothing is lost.",
+        "Waiting until {until:%H:%M:%S} to search the CRM for {count} rows. Ctrl-C ends the wait; nothing is lost.",
+        rows,
+        until=until,
+    )
+    click.echo(sentence, err=True)
+    seconds = math.ceil((until - datetime.now(until.tzinfo)).total_seconds())
+    shown = sys.stderr is not None and sys.stderr.isatty()
+    with tqdm(total=max(seconds, 0), unit="s", file=sys.stderr, dynamic_ncols=True, disable=not shown) as bar:
+        while (left := (until - datetime.now(until.tzinfo)).total_seconds()) > 0:
+            bar.update(max(0, seconds - math.ceil(left) - bar.n))
+            time.sleep(min(left, 0.5))
 
 
 def load_allowed_job(job: Job) -> LoadedJob:

@@ -9,6 +9,7 @@ from importer.journal.copies import Problem
 from importer.journal.doubts import Decision, Dispute, Doubt
 from importer.journal.imports import ImportRecord
 from importer.journal.journal import Journal, default_path
+from importer.journal.looking_on import look_at_journal
 from importer.journal.rows import KnownRow
 from importer.journal.runs import RowChange, RunRecord, RunStart, program_name, user_name
 from importer.journal.standing import KnownImport, Standing
@@ -31,6 +32,7 @@ __all__ = [
     "RunStart",
     "Standing",
     "default_path",
+    "look_at_journal",
     "program_name",
     "user_name",
 ]

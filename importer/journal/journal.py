@@ -33,11 +33,11 @@ def default_path() -> Path:
 class Journal:
     """An open journal; use it as a context manager.
 
-    Raises errors.JournalError where the file cannot be used.
+    `marks` are the user's own unless others are given. Raises errors.JournalError where the file cannot be used.
     """
 
-    def __init__(self, path: Path, clock: Clock = _CLOCK) -> None:
-        self._marks = Marks(clock=clock.wall)
+    def __init__(self, path: Path, clock: Clock = _CLOCK, *, marks: Marks | None = None) -> None:
+        self._marks = marks or Marks(clock=clock.wall)
         try:
             was_there = None if self._marks.problem else self._marks.at_path(path.resolve())
             self._database = Database(path, clock, was_there)

@@ -38,14 +38,14 @@ class KeptOutcome:
 
 def prepare(journal: Path) -> None:
     """Reserve the room on the disk while there is some; raises OSError where there is none."""
-    path = _path(journal)
+    path = path_of(journal)
     if not path.exists() or path.stat().st_size < _ROOM:
         _write_at(path, 0, kept(journal).ljust(_ROOM))
 
 
 def kept(journal: Path) -> bytes:
     """Return what was kept and is not in the journal yet."""
-    path = _path(journal)
+    path = path_of(journal)
     return path.read_bytes().rstrip(_BLANK) if path.exists() else b""
 
 
@@ -57,7 +57,7 @@ def keep(journal: Path, kept_outcome: KeptOutcome) -> None:
         "reference": kept_outcome.reference,
     }
     line = json.dumps({**named, **asdict(kept_outcome.outcome)}).encode() + b"\n"
-    _write_at(_path(journal), len(kept(journal)), line)
+    _write_at(path_of(journal), len(kept(journal)), line)
 
 
 def outcomes(journal: Path, content: bytes) -> Iterator[KeptOutcome]:
@@ -81,7 +81,7 @@ def refusal(journal: Path, line: bytes) -> JournalError:
             "{path}: an answer that did not fit into the journal while the disk was full cannot be read back: {line}"
             " Write down the `wolkvox_id` in it, if there is one, delete that line with a text editor, and run the"
             " same command again.",
-            path=_path(journal),
+            path=path_of(journal),
             line=line.decode(errors="replace"),
         )
     )
@@ -91,7 +91,7 @@ def forget(journal: Path, content: bytes) -> None:
     """Blank what is in the journal now, unless another process did already; what was kept since then stays."""
     now = kept(journal)
     if content and now.startswith(content):
-        _write_at(_path(journal), 0, now.removeprefix(content).ljust(_ROOM))
+        _write_at(path_of(journal), 0, now.removeprefix(content).ljust(_ROOM))
 
 
 def _write_at(path: Path, offset: int, content: bytes) -> None:
@@ -106,5 +106,6 @@ def _write_at(path: Path, offset: int, content: bytes) -> None:
         os.close(descriptor)
 
 
-def _path(journal: Path) -> Path:
+def path_of(journal: Path) -> Path:
+    """Return the file in which the outcomes of a journal are kept aside."""
     return journal.with_name(journal.name + ".rescue")

@@ -12,9 +12,10 @@ from importer.errors import MappingError, MappingFault
 from importer.mapping.checks import all_fields, field_path
 from importer.mapping.conditions import Conditions, Headers
 from importer.mapping.converters.formats import format_datetime, format_number, is_number_format
-from importer.mapping.converters.moments import DateTimeReader
+from importer.mapping.converters.markup import HtmlColumn, without_tags
 from importer.mapping.converters.numbers import NumberReader
 from importer.mapping.converters.types import constant, converter
+from importer.mapping.converters.zones import MomentReader
 from importer.mapping.document import SourceMap, Steps
 from importer.mapping.fields import (
     BoundSlot,
@@ -101,6 +102,7 @@ class _Binding:
         return Conditions.bind(condition, self._source, path) if condition else None
 
     def _field(self, spec: FieldSpec, path: Steps, name: str) -> Field:
+        spec = spec.model_copy(update={"zone": spec.zone or self._mapping.source.zone})
         when = self._when(spec.when, (*path, "when"))
         if spec.object is not None:
             inner = (self._field(each, (*path, "object", key), key) for key, each in spec.object.items())
@@ -110,6 +112,8 @@ class _Binding:
         convert, observer = converter(spec)
         if spec.template is not None:
             parts = self._slots(spec.template, spec, (*path, "template"))
+            if spec.type == "html":
+                convert = str  # each part has its own text already
             steps = self._conversion(spec, path, name, convert, _("the template"))
             return TemplateField(name, parts, steps, when, observer)
         column = self._source.find(spec.column or "", (*path, "column"))
@@ -121,7 +125,7 @@ class _Binding:
             frames, title, headers = self._table(spec.lookup)
             key = headers.find(spec.lookup.key or "", (*path, "lookup", "key"))
             value = headers.find(spec.lookup.value or "", (*path, "lookup", "value"))
-            lookup = None if self._faults else Lookup(frames, key, value, title)
+            lookup = None if self._faults else Lookup(frames, key, value, title, spec.lookup.otherwise)
         if spec.known is not None:
             frames, title, headers = self._table(spec.known)
             listed = headers.find(spec.known.column or "", (*path, "known", "column"))
@@ -137,12 +141,17 @@ class _Binding:
 
     def _slots(self, text: str, spec: FieldSpec, path: Steps) -> tuple[str | BoundSlot, ...]:
         parts = parse_template(text)
+        if spec.type == "html":
+            parts = tuple(without_tags(part) if isinstance(part, str) else part for part in parts)
         return tuple(part if isinstance(part, str) else self._slot(part, spec, path) for part in parts)
 
     def _slot(self, slot: Slot, spec: FieldSpec, path: Steps) -> BoundSlot:
         if not self._source.has(slot.name):
             slot = slot.split()
         column = self._source.find(slot.name, path)
+        if slot.format is None and spec.type == "html":
+            markup = HtmlColumn()
+            return BoundSlot(column, markup.write, markup.observe)
         if slot.format is None:
             return BoundSlot(column)
         write, observer = _writer(slot.format, spec)
@@ -154,7 +163,8 @@ class _Binding:
             self._given.beside / Path(files.folder or "").expanduser(),
             self._found(files.columns or (), (*here, "columns")),
             files.separator,
-            files.strip_prefix,
+            files.strip_prefix or (),
+            files.none,
             tuple(self._pattern(text, (*here, "patterns", n)) for n, text in enumerate(files.patterns or ())),
         )
         if files.list_ is not None:
@@ -190,5 +200,5 @@ def _writer(form: str, spec: FieldSpec) -> tuple[Callable[[str | Typed], str], O
     if is_number_format(form):
         numbers = NumberReader(spec.decimal_sign)
         return lambda cell: format_number(numbers.read(cell), form), numbers.observe
-    reader = DateTimeReader(spec.read or (), spec.century)
+    reader = MomentReader(spec.read or (), spec.zone, spec.century)
     return lambda cell: format_datetime(reader.read(cell), form), reader.observe

@@ -10,6 +10,7 @@ from phonenumbers import SUPPORTED_REGIONS
 from importer.errors import MappingFault
 from importer.mapping.converters import formats
 from importer.mapping.converters.types import DATES_AND_TIMES, NUMBERS, SINGLE_TEXTS, constant
+from importer.mapping.converters.zones import EPOCH
 from importer.mapping.document import SourceMap, Steps, dotted
 from importer.mapping.fields import parse_template
 from importer.mapping.grammar import DATE_FORMATS, FieldSpec, FileListSpec, MappingFile, SourceSpec
@@ -23,6 +24,7 @@ REQUIRED = ("case-type", "responsible", "owner", "contact", "description", "stat
 _ONLY_FOR: Mapping[str, frozenset[str]] = {
     "format": DATES_AND_TIMES | {"phone", "multi-select"},
     "read": DATES_AND_TIMES,
+    "zone": DATES_AND_TIMES - {"time"},
     "century": frozenset({"date", "datetime"}),
     "decimal_sign": NUMBERS,
     "country": frozenset({"phone"}),
@@ -34,8 +36,8 @@ _ONLY_FOR: Mapping[str, frozenset[str]] = {
 }
 """The keys for some types only; those in `_FOR_SLOTS` are for templates, too."""
 
-_FOR_SLOTS = frozenset({"read", "century", "decimal_sign"})
-_FOR_CELLS = ("strip", "values", "lookup", "read", "century", "decimal_sign", "join")
+_FOR_SLOTS = frozenset({"read", "zone", "century", "decimal_sign"})
+_FOR_CELLS = ("strip", "values", "lookup", "read", "zone", "century", "decimal_sign", "join")
 _NOT_IN_OBJECTS = ("object", "required", "closed", "join", "take")
 _CLOCKS = ("HH:mm:ss", "HH:mm")
 _FORMATS: Mapping[str, tuple[str, ...]] = {
@@ -174,6 +176,8 @@ def _field(spec: FieldSpec, path: Steps, mapping: MappingFile) -> Iterator[Findi
     if spec.object is not None:
         yield from _object(spec, path, mapping)
         return
+    if EPOCH in (spec.read or ()) and not (spec.zone or mapping.source.zone):
+        yield Finding((*path, "read"), _("epoch needs the zone of the cases: add zone: America/Bogota to source"))
     yield from _options(spec, path)
     yield from _values(spec, path)
     yield from _tables(spec, path)
@@ -232,6 +236,8 @@ def _formats(spec: FieldSpec, path: Steps) -> Iterator[Finding]:
         message = _("'{format}' is not a valid format for this type; {hint}", format=spec.format, hint=hint)
         yield Finding((*path, "format"), message)
     for number, form in enumerate(spec.read or ()):
+        if form == EPOCH and spec.type != "time":
+            continue
         try:
             parts = formats.reader(form).groupindex
         except ValueError as error:
@@ -273,7 +279,9 @@ def _values(spec: FieldSpec, path: Steps) -> Iterator[Finding]:
             yield Finding(where, str(refused))
     if spec.values == {}:
         yield _missing((*path, "values"), _("blank value; write the CRM's value for each text of the cells"))
-    if not spec.lookup:
+    if spec.lookup and spec.lookup.otherwise is not None:
+        written[*path, "lookup", "otherwise"] = spec.lookup.otherwise
+    elif not spec.lookup:
         written |= {(*path, "values", text): value for text, value in (spec.values or {}).items()}
     for where, text in written.items():
         if spec.allowed and spec.type != "multi-select" and text not in spec.allowed:

@@ -16,6 +16,7 @@ from importer.mapping.converters.formats import is_date_format, is_number_format
 from importer.mapping.refusal import CellProblem, Refused, any_problem
 from importer.messages import _
 from importer.model import Cell, CellError, Typed
+from importer.text import as_sent
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -94,8 +95,8 @@ class Field(Protocol):
 
 
 def stripped(cell: str | Typed) -> str | Typed:
-    """Return a cell without the white space around a text."""
-    return cell.strip() if isinstance(cell, str) else cell
+    """Return a cell without what nobody sees around a text and in it."""
+    return as_sent(cell) if isinstance(cell, str) else cell
 
 
 @dataclass(frozen=True)
@@ -136,7 +137,7 @@ def convert_distinct(cells: Sequence[Input], convert: Callable[[Input], object])
 
 def distinct_texts(cells: Iterable[Input]) -> set[str]:
     """Return the distinct filled texts among cells, which may show how a column writes dates or numbers."""
-    return {text for cell in set(cells) if isinstance(cell, str) and (text := cell.strip())}
+    return {text for cell in set(cells) if isinstance(cell, str) and (text := as_sent(cell))}
 
 
 @dataclass

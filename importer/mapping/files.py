@@ -10,20 +10,21 @@ import os
 import re
 from bisect import bisect_left
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path, PurePath
 from typing import TYPE_CHECKING
 
 from importer.mapping.fields import TemplateField
 from importer.mapping.tables import ListedFile
 from importer.model import CellError
-from importer.text import trimmed
+from importer.text import trimmed, unaccented
 
 if TYPE_CHECKING:
     import pandas as pd
 
 _WILDCARD = re.compile(r"[*?]")
 _REGEX = {"*": "[^/]*", "?": "[^/]"}
+_WINDOWS = re.compile(r"[A-Za-z]:|//")
 NO_FILE = "\0"
 """A character that no file name has: a pattern with it matches nothing."""
 
@@ -51,11 +52,19 @@ class Files:
     folder: Path
     columns: tuple[str, ...] = ()
     separator: str | None = None
-    strip_prefix: str | None = None
+    strip_prefix: tuple[str, ...] = ()
+    none: tuple[str, ...] = ()
     patterns: tuple[TemplateField, ...] = ()
     listed: Mapping[str, Sequence[ListedFile]] = field(default_factory=dict)
     match: str | None = None
     _tree: list[str] | None = None
+    _means_none: frozenset[str] = field(init=False)
+    _prefixes: re.Pattern[str] | None = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Prepare what is compared with every name."""
+        self._means_none = frozenset(map(unaccented, self.none))
+        self._prefixes = _beginnings(self.strip_prefix) if self.strip_prefix else None
 
     @property
     def source_columns(self) -> tuple[str, ...]:
@@ -69,8 +78,8 @@ class Files:
         found: dict[int, list[RowFile]] = {}
         for column in self.columns:
             for row, cell in zip(numbers, frame[column], strict=True):
-                if not isinstance(cell, CellError) and (text := str(cell).strip()):
-                    found.setdefault(row, []).append(replace(self._in_cell(column, text), row=row))
+                if not isinstance(cell, CellError) and (file := self._in_cell(row, column, str(cell).strip())):
+                    found.setdefault(row, []).append(file)
         for pattern in self.patterns:
             for row, name in self._matching(pattern, frame):
                 found.setdefault(row, []).append(
@@ -78,25 +87,36 @@ class Files:
                 )
         if self.match:
             for row, cell in zip(numbers, frame[self.match], strict=True):
-                for file in self.listed.get(trimmed(str(cell)), ()):
-                    path = self._without_prefix(file.path)
-                    found.setdefault(row, []).append(RowFile(self.match, path, (_base_name(file.name),), (path,), row))
+                for listed in self.listed.get(trimmed(str(cell)), ()):
+                    path = self._without_prefix(listed.path)
+                    name = _base_name(listed.name)
+                    found.setdefault(row, []).append(RowFile(self.match, path, (name,), (path,), row))
         return {row: tuple(files) for row, files in found.items()}
 
     def addresses(self, frame: pd.DataFrame) -> Iterator[tuple[str, bool]]:
         """Yield the attachment columns with filled cells, and whether all of these are web addresses."""
         for column in self.columns:
-            if filled := [text for cell in frame[column] if (text := str(cell).strip())]:
+            if filled := [text for cell in frame[column] if not self._is_none(text := str(cell).strip())]:
                 yield column, all(_WEB_ADDRESS.match(text) for text in filled)
 
-    def _in_cell(self, column: str, text: str) -> RowFile:
-        parts = text.split(self.separator) if self.separator else [text]
-        names = tuple(self._without_prefix(name) for part in parts if (name := part.strip()))
-        written = (self.separator or "").join(names) if self.strip_prefix else text
-        return RowFile(column, written, tuple(map(_base_name, names)), names)
+    def _is_none(self, text: str) -> bool:
+        return not text or unaccented(text) in self._means_none
+
+    def _in_cell(self, row: int, column: str, text: str) -> RowFile | None:
+        """Return the files that a cell names, None where its words mean that there are none."""
+        if self._is_none(text):
+            return None
+        parts = [part.strip() for part in (text.split(self.separator) if self.separator else [text])]
+        names = tuple(self._without_prefix(part) for part in parts if not self._is_none(part))
+        as_it_is = self._prefixes is None and len(names) == sum(map(bool, parts))
+        written = text if as_it_is else (self.separator or "").join(names)
+        return RowFile(column, written, tuple(map(_base_name, names)), names, row) if names else None
 
     def _without_prefix(self, name: str) -> str:
-        return name.removeprefix(self.strip_prefix).lstrip("/\\") if self.strip_prefix else name
+        """Return a path without the beginning that the mapping names; that of another computer stays whole."""
+        if self._prefixes is None or (_WINDOWS.match(name.replace("\\", "/")) and not self._prefixes.match(name)):
+            return name
+        return self._prefixes.sub("", name).lstrip("/\\")
 
     def _matching(self, pattern: TemplateField, frame: pd.DataFrame) -> Iterator[tuple[int, str]]:
         """Yield the files under the folder that each row's pattern matches, in the order of their names."""
@@ -105,6 +125,16 @@ class Files:
         for row, glob in zip(frame.index.tolist(), pattern.values(frame), strict=True):
             if isinstance(glob, str):
                 yield from ((row, name) for name in _matches(self._tree, glob))
+
+
+def _beginnings(prefixes: Sequence[str]) -> re.Pattern[str]:
+    """Return what finds any of these at the beginning of a path: of several, the longest.
+
+    Both slashes are the same; letters are where they are on Windows, after a drive or the name of a computer.
+    """
+    texts = sorted((prefix.replace("\\", "/") for prefix in prefixes), key=len, reverse=True)
+    folded = [rf"(?i:{each})" if _WINDOWS.match(text) else each for text in texts if (each := re.escape(text))]
+    return re.compile(rf"\A(?:{'|'.join(folded)})".replace("/", r"[/\\]"))
 
 
 def literal(cell: object) -> str:

@@ -10,6 +10,7 @@ import codecs
 import re
 import warnings
 from typing import Annotated, Any, Literal, TypeAlias
+from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema, model_validator
 
@@ -88,6 +89,13 @@ def _delimiter(text: str) -> str:
     return text
 
 
+def _zone(text: str) -> str:
+    try:
+        return ZoneInfo(text).key
+    except (ValueError, OSError, LookupError) as error:
+        raise ValueError(_("'{text}' is not a time zone; write it like America/Bogota", text=text)) from error
+
+
 def _as_key(value: object) -> object:
     return [] if value == "content" else _as_list(value)
 
@@ -96,6 +104,8 @@ Text: TypeAlias = Annotated[str, AfterValidator(_not_blank)]
 Texts: TypeAlias = Annotated[tuple[Text, ...], BeforeValidator(_as_list), Field(min_length=1)]
 Key: TypeAlias = Annotated[tuple[Text, ...], BeforeValidator(_as_key)]
 Regex: TypeAlias = Annotated[Text, AfterValidator(_regex)]
+Words: TypeAlias = Annotated[tuple[str, ...], BeforeValidator(_as_list)]
+Zone: TypeAlias = Annotated[Text, AfterValidator(_zone)]
 Count: TypeAlias = Annotated[int, Field(ge=1)]
 
 
@@ -156,6 +166,9 @@ class LookupSpec(TableSpec):
 
     key: Text | None = Field(None, description="The column of that table in which the cell's text is looked up.")
     value: Text | None = Field(None, description="The column of that table with the value.")
+    otherwise: Text | None = Field(
+        None, description="The value for every text that the table lacks; a line '*' of the table is the same."
+    )
 
 
 class KnownSpec(TableSpec):
@@ -201,7 +214,11 @@ class FieldSpec(SpecModel):
     type: Literal[TYPES] = Field("text", description="The field's type in the CRM.")  # type: ignore[valid-type]  # one list for grammar and docs
     read: Texts | None = Field(
         None,
-        description="The format of dates or times in text cells, such as DD/MM/YYYY; default: detected.",
+        description="The format of dates or times in text cells, such as DD/MM/YYYY; default: detected. "
+        "epoch: the seconds since 1970.",
+    )
+    zone: Zone | None = Field(
+        None, description="The time zone into which moments that name a zone are moved; default: that of source."
     )
     century: Annotated[int, BeforeValidator(_first_year)] = Field(
         1930, description="The first of the hundred years that YY in `read` can mean; 1930: 30 is 1930, and 29 is 2029."
@@ -279,6 +296,9 @@ class SourceSpec(SheetSpec):
     key: Key | None = Field(
         None, description="The column, or columns, that identify a row permanently; content: the file has none."
     )
+    zone: Zone | None = Field(
+        None, description="The zone of the cases, such as America/Bogota: moments that name a zone are moved there."
+    )
     skip_if: Condition | None = Field(None, description="Conditions on columns; rows that meet them are skipped.")
     keep: Literal["first", "last"] | None = Field(
         None, description="Which of several rows with the same key becomes the case; the others are skipped."
@@ -305,7 +325,14 @@ class AttachmentsSpec(SpecModel):
         None, description="Templates of file names with * and ?, such as '{Ticket}/*': every matching file is attached."
     )
     list_: FileListSpec | None = Field(None, alias="list", description="A table that lists the files of each case.")
-    strip_prefix: Text | None = Field(None, description="A prefix to remove from the paths in the cells.")
+    none: Words = Field(
+        ("", "NO", "N/A", "-"),
+        description="The words that mean that there is no file, whatever their case and accents.",
+    )
+    strip_prefix: Texts | None = Field(
+        None,
+        description="Beginnings of paths to remove, such as the folder on another computer; / and \\ are the same.",
+    )
     names_in: Text | None = Field(
         None, description="The field at whose end the file names are listed: description or form.NAME."
     )

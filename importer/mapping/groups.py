@@ -15,7 +15,7 @@ from importer.mapping.fields import Field, with_column
 from importer.mapping.files import Files, RowFile
 from importer.messages import _
 from importer.model import Cell, CellError
-from importer.text import visible
+from importer.text import canonical_key
 
 Item = TypeVar("Item")
 
@@ -37,14 +37,15 @@ class RowChoice:
     _cases: dict[tuple[str, ...], list[int]] = field(default_factory=dict)
     _places: dict[int, int] = field(default_factory=dict)
 
-    def survey(self, frame: pd.DataFrame, places: Mapping[int, int]) -> list[int]:
+    def survey(self, frame: pd.DataFrame, places: Mapping[int, int] | None) -> list[int]:
         """Learn from a frame; return its rows that are, or may become, part of another row's case.
 
         `places` are the numbers that rows of a report had in the sheet that it is about: a report may have been sorted.
+        None says that the order of the sheet is that of the lines.
         """
         if not (self.group or self.keep):
             return []
-        self._places.update(places)
+        self._places.update(places or {})
         dropped = self._dropped(frame)
         joined = []
         keys = self.cases(frame) if self.group else _keys(frame, self.key)
@@ -53,7 +54,7 @@ class RowChoice:
                 continue
             if self.group:
                 is_first = self._join(row, self._cases.setdefault(key, []))
-                joined += [row] if self._places or not is_first else []
+                joined += [row] if not is_first or places is not None else []
             elif self.keep == "last":
                 self._kept[key] = row
             else:
@@ -76,7 +77,7 @@ class RowChoice:
     def cases(self, frame: pd.DataFrame) -> list[tuple[str, ...]]:
         """Return the cells, as a person sees them, that are equal in rows of one case; none without `group`."""
         rows = zip(*(frame[column].tolist() for column in self.group), strict=True)
-        return [tuple(map(visible, row)) for row in rows]
+        return [tuple(map(canonical_key, row)) for row in rows]
 
     def skipped(self, frame: pd.DataFrame) -> dict[int, str]:
         """Return the rows of a frame that do not become cases of their own, and why."""
@@ -116,7 +117,7 @@ class RowChoice:
 def _keys(frame: pd.DataFrame, columns: Sequence[str]) -> list[tuple[str, ...]]:
     """Return each row's key as a person sees it, empty where a cell is blank or could not be read."""
     rows = zip(*(frame[column].tolist() for column in columns), strict=True)
-    keys = (tuple("" if isinstance(cell, CellError) else visible(cell) for cell in row) for row in rows)
+    keys = (tuple("" if isinstance(cell, CellError) else canonical_key(cell) for cell in row) for row in rows)
     return [key if all(key) else () for key in keys]
 
 

@@ -89,7 +89,7 @@ class Mapper:
             each.observe(frame)
         for values in self._bound.unused_values:
             values.observe(frame[values.column])
-        if joined := self._bound.choice.survey(frame, places or {}):
+        if joined := self._bound.choice.survey(frame, places):
             self._further.add(frame.loc[joined, list(self.columns)])
         if self._bound.files:
             for column, only_addresses in self._bound.files.addresses(frame):

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from importer.errors import MappingFault
-from importer.mapping.converters.types import constant, options_in
+from importer.mapping.converters.types import address, constant, options_in
 from importer.mapping.document import SourceMap, Steps
 from importer.mapping.fields import Conversion, Step, stripped
 from importer.mapping.grammar import FieldSpec, TableSpec
@@ -16,13 +16,13 @@ from importer.mapping.refusal import Refused
 from importer.mapping.words import Words, nearest
 from importer.messages import _, shorten
 from importer.model import Cell, CellError, TableOptions, Typed
-from importer.text import trimmed, unaccented
+from importer.text import as_sent, trimmed, unaccented
 
 if TYPE_CHECKING:
     import pandas as pd
 
 OTHERS = "*"
-"""The text of `values` for every other one."""
+"""The text of `values`, or of the keys of a lookup's table, for every other one."""
 
 _MOST_HINTS = 50  # texts whose nearest known one is looked for, which takes long in a large table
 _REMEMBERED = 100  # texts that `values` lacks, kept to suggest what an unused one may have meant
@@ -43,10 +43,15 @@ class TableNeed:
 
 
 class Lookup:
-    """A table in which texts are looked up: as written, or else without case and accents."""
+    """A table in which texts are looked up: as written, or else without case and accents.
 
-    def __init__(self, frames: Sequence[pd.DataFrame], key: str, value: str, name: str) -> None:
-        self._name = name
+    What it lacks has the value of its line `*`, or else `otherwise`.
+    """
+
+    def __init__(
+        self, frames: Sequence[pd.DataFrame], key: str, value: str, name: str, otherwise: str | None = None
+    ) -> None:
+        self._name, self._otherwise = name, otherwise
         self._hints_left = _MOST_HINTS
         self._exact: dict[str, list[Cell]] = {}
         self._unaccented: dict[str, list[str]] = {}
@@ -58,6 +63,10 @@ class Lookup:
     def find(self, text: str) -> str:
         """Return the value for `text`; raises `Refused` where it is missing, duplicate or blank."""
         alike = [text] if text in self._exact else self._unaccented.get(unaccented(text), [])
+        if not alike and OTHERS in self._exact:
+            alike = [OTHERS]
+        elif not alike and self._otherwise is not None:
+            return self._otherwise
         found = [cell for key in alike for cell in self._exact[key]]
         named = {"value": shorten(text), "table": self._name}
         if not found:
@@ -142,6 +151,8 @@ def conversion(spec: FieldSpec, convert: Step, tables: ReferenceTables, column: 
         steps.append(_each_option(find, spec.separator) if spec.type == "multi-select" else find)
     if (lookup := tables.lookup) is not None:
         steps.append(lambda cell: lookup.find(trimmed(str(cell))))
+    if spec.type == "email" or field == "contact":
+        steps.append(lambda cell: address(str(cell)))
     steps.append(convert)
     if spec.upper:
         steps.append(lambda cell: str(cell).upper())
@@ -202,7 +213,7 @@ def _strip(option: str | None) -> Callable[[str | Typed], str | Typed]:
     if option == "false":
         return lambda cell: cell
     characters = option or ""
-    return lambda cell: cell.strip().strip(characters).strip() if isinstance(cell, str) else cell
+    return lambda cell: as_sent(cell).strip(characters).strip() if isinstance(cell, str) else cell
 
 
 @dataclass
@@ -223,7 +234,7 @@ class UnusedValues:
 
     def observe(self, cells: Iterable[object]) -> None:
         """Remove the texts that cells have."""
-        for text in {str(cell).strip() for cell in set(cells)} - {""}:
+        for text in {as_sent(str(cell)) for cell in set(cells)} - {""}:
             alike = self._words.alike(text)
             for word in alike:
                 self._unused.pop(word, None)

@@ -21,14 +21,16 @@ from importer.report.content import (
 from importer.report.reading import (
     Overview,
     ReportedRow,
+    is_about,
     is_given_back,
     read_mark,
     read_overview,
     read_rows,
     report_sheets,
+    summary_texts,
 )
 from importer.report.text import is_altered, unmarked
-from importer.report.writing import WrittenReport, check_writable, default_path, digest, write
+from importer.report.writing import WrittenReport, check_writable, choose_path, default_path, digest, write
 from importer.report.writing_back import WrittenBack, write_back
 
 __all__ = [
@@ -42,9 +44,11 @@ __all__ = [
     "WrittenBack",
     "WrittenReport",
     "check_writable",
+    "choose_path",
     "default_path",
     "digest",
     "group_issues",
+    "is_about",
     "is_altered",
     "is_given_back",
     "made_of",
@@ -54,6 +58,7 @@ __all__ = [
     "read_rows",
     "report_sheets",
     "says_changed",
+    "summary_texts",
     "unmarked",
     "write",
     "write_back",

@@ -232,16 +232,28 @@ def read_mark(path: Path, open_table: Opener) -> tuple[str, int] | None:
     None where the file does not say: another file, a CSV report, a sheet in a workbook, a report of version 0.1.0, or
     a file that cannot be read.
     """
+    return next(filter(None, map(read_journal_mark, summary_texts(path, open_table))), None)
+
+
+def is_about(path: Path, source: Path, open_table: Opener) -> bool | None:
+    """Tell whether a report was made from a source of this name; None where the file does not say."""
+    texts = summary_texts(path, open_table)
+    return any(Path(text).name == source.name for text in texts) if texts else None
+
+
+def summary_texts(path: Path, open_table: Opener) -> list[str]:
+    """Return the texts in the summary of a report, the same in every language but for its names of them.
+
+    There are none where the file has no summary, or cannot be read.
+    """
     if path.suffix.lower() != ".xlsx" or not path.is_file():
-        return None
+        return []
     try:
         if SUMMARY not in _titles(path):
-            return None
-        lines = _summary_lines(path, open_table)
-        marks = (read_journal_mark(cell) for line in lines for cell in line if isinstance(cell, str))
-        return next(filter(None, marks), None)
+            return []
+        return [cell for line in _summary_lines(path, open_table) for cell in line if isinstance(cell, str)]
     except (OSError, SourceError, ReportError):
-        return None
+        return []
 
 
 def _summary_lines(path: Path, open_table: Opener) -> Iterator[Line]:

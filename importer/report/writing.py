@@ -93,15 +93,7 @@ def write(path: Path, content: ReportContent, ours: Callable[[str], bool]) -> Wr
     is left alone, and the report takes the next free name. Raises `ReportError` where nothing can be written.
     """
     check_writable(path)
-    notes: list[str] = []
-    if path.suffix.lower() == ".xlsx" and not fits(content):
-        path = path.with_suffix(".csv")
-        notes.append(
-            _(
-                "A sheet holds 1,048,576 lines and 16,384 columns; this report needs more and is the CSV file {name}.",
-                name=path.name,
-            )
-        )
+    path, notes = _format_that_fits(path, content)
     try:
         with temporary_beside(path) as (file, temporary):
             WRITERS[path.suffix.lower()](file, content)
@@ -121,6 +113,42 @@ def write(path: Path, content: ReportContent, ours: Callable[[str], bool]) -> Wr
         ) from error
 
 
+def choose_path(
+    path: Path, content: ReportContent, ours: Callable[[str], bool], keep: Callable[[Path], str | None]
+) -> tuple[Path, list[str]]:
+    """Return the first path that `write` may write to, and notes on why it is not the one that was asked for.
+
+    `keep` returns why a report of ours must stay, None if it may be replaced. Raises `ReportError` where every name is
+    taken.
+    """
+    path, notes = _format_that_fits(path, content)
+    blocked: str | None = None
+    for candidate in paths_to_try(path):
+        blocker = overwrite_blocker(candidate, ours) or keep(candidate)
+        if blocker is None:
+            if blocked:
+                notes.append(_("{reason}, so the report is {name}.", reason=blocked, name=candidate.name))
+            return candidate, notes
+        blocked = blocked or blocker
+    raise _no_name_left(path)
+
+
+def _format_that_fits(path: Path, content: ReportContent) -> tuple[Path, list[str]]:
+    """Return the path of a workbook, or of a CSV file where the report is too large for one, with a note."""
+    if path.suffix.lower() != ".xlsx" or fits(content):
+        return path, []
+    path = path.with_suffix(".csv")
+    note = _(
+        "A sheet holds 1,048,576 lines and 16,384 columns; this report needs more and is the CSV file {name}.",
+        name=path.name,
+    )
+    return path, [note]
+
+
+def _no_name_left(path: Path) -> ReportError:
+    return ReportError(_("{path}: every name beside it is taken. Name another folder with --report.", path=path))
+
+
 def _moved(temporary: Path, path: Path, ours: Callable[[str], bool], notes: list[str]) -> Path:
     """Move the finished file to the first path that may be written, and return that."""
     blocked = None
@@ -136,7 +164,7 @@ def _moved(temporary: Path, path: Path, ours: Callable[[str], bool], notes: list
                     notes.append(_("{reason}, so the report is {name}.", reason=blocked, name=candidate.name))
                 return candidate
         blocked = blocked or blocker
-    raise ReportError(_("{path}: every name beside it is taken. Name another folder with --report.", path=path))
+    raise _no_name_left(path)
 
 
 # ------------------------------------------------------------------------------------------------ paths

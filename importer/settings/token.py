@@ -9,6 +9,7 @@ import os
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from importer.commands import command_line
 from importer.errors import SettingsError
 from importer.messages import _
 from importer.settings.file import Settings
@@ -41,11 +42,11 @@ def find_token(settings: Settings, token_env: str | None, server: str, operation
     if not token:
         raise SettingsError(
             _(
-                "There is no token for operation {operation}. Store it with `case-importer login --server {server}"
-                " --operation {operation}`, or set the environment variable WOLKVOX_TOKEN. Tokens are created in the"
-                " CRM under Configuration, Wolkvox Integration, Tokens (type: Internal).",
+                "There is no token for operation {operation}. Store it with `{command}`, or set the environment"
+                " variable WOLKVOX_TOKEN. Tokens are created in the CRM under Configuration, Wolkvox Integration,"
+                " Tokens (type: Internal).",
                 operation=operation,
-                server=server,
+                command=command_line("login", "--server", server, "--operation", operation),
             )
         )
     return check_token(token)

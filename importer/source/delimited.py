@@ -2,52 +2,52 @@
 
 from __future__ import annotations
 
-import codecs
 import csv
 import io
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import zip_longest
+from functools import partial
+from itertools import chain, zip_longest
 
 from importer.errors import SourceError
 from importer.files import LONGEST_CELL, LONGEST_RECORD, MOST_COLUMNS
 from importer.messages import _
-from importer.model import Cell, CellError, TableOptions
-from importer.source.encoding import detect_encoding
-from importer.source.snapshot import Snapshot
+from importer.model import Cell, Reread, TableOptions
+from importer.source.backslashes import ESCAPED_QUOTE, Backslashes, find_backslashes
+from importer.source.encoding import Encoding, detect_encoding
+from importer.source.snapshot import BLOCK, Snapshot
 from importer.source.table import Block
+from importer.source.text_cells import MARK_UNDECODABLE, OddCell, TextCells
 
 _CANDIDATES = (",", ";", "\t", "|")
 _DECLARED = re.compile(r'^"?sep=(.)"?\r?\n?$', re.IGNORECASE)
 _SAMPLE_LINES = 400
 _SAMPLE_CHARACTERS = 4 << 20  # of these lines, each of which is cut by four separators
-_END = "\ufdd0"  # a noncharacter as the last line: if it is in one record with other text, a quote was left open
-# In place of bytes that are not in the encoding: not a character of any text, unlike U+FFFD, which files may contain.
-_UNDECODABLE = "\ufdd1"
+_PADDING_AND_ENDS = "\0\x1a\r\n"
+_PADDING = "\0\x1a"  # at the end of a file: DOS and CP/M ended texts with Ctrl-Z, some programs fill the last block
 _ROWS_BATCH_SIZE = 1_000
 _CELLS_BATCH_SIZE = 1_000_000
 
 # The csv module has this limit for the whole process; its default is less than a description may have.
 csv.field_size_limit(LONGEST_CELL)
 
-_MARK_UNDECODABLE = "case-importer.undecodable"
-codecs.register_error(_MARK_UNDECODABLE, lambda error: (_UNDECODABLE, error.end))  # type: ignore[attr-defined]
-
 
 @dataclass(frozen=True, slots=True)
 class Delimited:
     """A text table: its bytes, their encoding, and what separates its cells.
 
-    `declared` is whether the first line is `sep=…`, which Excel applies and does not count as a row.
+    `declared` is whether the first line is `sep=…`, which Excel applies and does not count as a row. `backslashes` is
+    how quotation marks inside cells are written, None where they are written twice.
     """
 
     snapshot: Snapshot
     name: str
-    encoding: str
+    encoding: Encoding
     delimiter: str
     declared: bool
+    backslashes: Backslashes | None
 
     def blocks(self, fill_below: int | None = None) -> Iterator[Block]:  # noqa: ARG002 - text merges no cells
         """Yield all records, numbered from 1, blank ones included.
@@ -56,41 +56,92 @@ class Delimited:
         encoding is a Fault. Raises SourceError where a quote is left open or a row is too long.
         """
         number = 1
-        for records in self._records():
-            columns = [_checked_column(column) for column in zip_longest(*records, fillvalue="")]
-            yield Block(range(number, number + len(records)), columns, [*map(len, records)])
+        reader = TextCells(*self.encoding)
+        for records, strays in self._records():
+            columns: list[Sequence[Cell]] = []
+            remarks: list[OddCell] = []
+            for position, texts in enumerate(zip_longest(*records, fillvalue="")):
+                cells, odd = reader.column(texts, position, number)
+                columns.append(cells)
+                remarks += odd
+            remarks += (
+                OddCell(number + at, cell, "stray-quote", str(columns[cell][at])) for at, cell in strays.items()
+            )
+            yield Block(range(number, number + len(records)), columns, [*map(len, records)], remarks=remarks)
             number += len(records)
 
-    def _records(self) -> Iterator[list[list[str]]]:
-        """Yield the records in batches, smaller ones where a record is so wide that padding the others takes memory."""
+    def _records(self) -> Iterator[tuple[list[list[str]], dict[int, int]]]:
+        """Yield the records in batches, smaller ones where a record is so wide that padding the others takes memory.
+
+        With each batch comes, by the place of a record in it, the position of the cell whose quotation marks are wrong.
+        """
         complete = widest = 0
         batch: list[list[str]] = []
-        with self._text() as text:
+        strays: dict[int, int] = {}
+        with _text(self.snapshot, self.encoding) as text:
             if self.declared:
                 text.readline()
-            lines = _BoundedLines(text)
+            lines = _Lines(text)
             try:
-                for record in map(_bounded, csv.reader(lines, delimiter=self.delimiter)):
-                    if record and record[-1].endswith(_END):
-                        break
-                    lines.length = 0
+                for record, stray in self._parsed(lines):
+                    if lines.ended:
+                        raise self._open_quote(complete + 1)
                     widest = max(widest, len(record))
                     if batch and (len(batch) == _ROWS_BATCH_SIZE or widest * len(batch) > _CELLS_BATCH_SIZE):
-                        yield batch
-                        batch, widest = [], len(record)
+                        yield batch, strays
+                        batch, strays, widest = [], {}, len(record)
+                    if stray is not None:
+                        strays[len(batch)] = min(stray, len(record) - 1)
                     batch.append(record)
                     complete += 1
             except csv.Error as error:
                 raise self._open_quote(complete + 1) from error
             except _TooLong as error:
                 raise self._too_long(complete + 1) from error
-        if record != [_END]:
-            raise self._open_quote(complete + 1)
         if batch:
-            yield batch
+            yield batch, strays
 
-    def _text(self) -> io.TextIOWrapper:
-        return io.TextIOWrapper(self.snapshot.open(), self.encoding, errors=_MARK_UNDECODABLE, newline="")
+    def _parsed(self, lines: _Lines) -> Iterator[tuple[list[str], int | None]]:
+        """Yield the records; one that is not written strictly is read as Excel does, and its wrong cell is named.
+
+        A record for which the lines end too early is the last one; then `lines.ended` is true.
+        """
+        strict = self._reader(lines.all, strict=True)
+        while True:
+            lines.begin_row()
+            stray = None
+            try:
+                record = next(strict, None)
+            except csv.Error:
+                record = next(self._reader(chain(tuple(lines.row), lines.all)))
+                stray = _stray_cell("".join(lines.row), self.delimiter)
+            if record is None:
+                return
+            if len(record) > MOST_COLUMNS:
+                record = _bounded(record)
+            if self.backslashes is not None or lines.padding:
+                record = self._with_earlier(record, lines)
+            yield record, stray
+
+    def _reader(self, lines: Iterable[str], *, strict: bool = False) -> Iterator[list[str]]:
+        if self.backslashes is None:
+            return csv.reader(lines, delimiter=self.delimiter, strict=strict)
+        prepared = map(self.backslashes.prepared, lines)
+        return csv.reader(prepared, delimiter=self.delimiter, escapechar="\\", strict=strict)
+
+    def _with_earlier(self, cells: list[str], lines: _Lines) -> list[str]:
+        """Return the cells with what version 1 of the reading took from them, where it cut the row at the same places.
+
+        That version took backslashes and the end of the file for text.
+        """
+        if not lines.padding and not any("\\" in line for line in lines.row):
+            return cells
+        records = list(csv.reader([*lines.row[:-1], lines.row[-1] + lines.padding], delimiter=self.delimiter))
+        if len(records) != 1 or len(records[0]) != len(cells):
+            return cells
+        return [
+            cell if cell == before else Reread(cell, before) for cell, before in zip(cells, records[0], strict=True)
+        ]
 
     def _too_long(self, row: int) -> SourceError:
         return SourceError(
@@ -119,17 +170,56 @@ def open_delimited(snapshot: Snapshot, name: str, options: TableOptions) -> Deli
     """Return the text table in `snapshot`; its encoding and delimiter are detected unless the options name them."""
     with snapshot.open() as file:
         encoding = detect_encoding(file, options.encoding)
-    with io.TextIOWrapper(snapshot.open(), encoding, errors=_MARK_UNDECODABLE, newline="") as text:
+    with _text(snapshot, encoding) as text:
         lines = list(_sample(text))
     declared = _DECLARED.match(lines[0]) if lines else None
     delimiter = _wanted_delimiter(options.delimiter) or (declared[1] if declared else _likeliest(lines))
-    return Delimited(snapshot, name, encoding, delimiter, declared is not None)
+    backslashes = None
+    if _contains(snapshot, ESCAPED_QUOTE):
+        backslashes = find_backslashes(lambda: _lines_of(snapshot, encoding, skipped=declared is not None), delimiter)
+    return Delimited(snapshot, name, encoding, delimiter, declared is not None, backslashes)
+
+
+def _text(snapshot: Snapshot, encoding: Encoding) -> io.TextIOWrapper:
+    return io.TextIOWrapper(snapshot.open(), encoding.codec, errors=MARK_UNDECODABLE, newline="")
+
+
+def _contains(snapshot: Snapshot, wanted: re.Pattern[bytes]) -> bool:
+    """Return whether the pattern, of at most eight bytes, is anywhere in the snapshot."""
+    end = b""
+    with snapshot.open() as file:
+        while block := file.read(BLOCK):
+            if wanted.search(end + block):
+                return True
+            end = block[-8:]
+    return False
+
+
+def _lines_of(snapshot: Snapshot, encoding: Encoding, *, skipped: bool) -> Iterator[str]:
+    """Yield the lines, without the first one where it is `skipped`."""
+    with _text(snapshot, encoding) as text:
+        if skipped:
+            text.readline()
+        yield from iter(partial(text.readline, LONGEST_RECORD), "")
+
+
+def _stray_cell(row: str, delimiter: str) -> int | None:
+    """Return the position of the first cell of a row in which text follows the closing quotation mark, None if none.
+
+    Spaces there do no harm: some programs fill up the cells with them.
+    """
+    edge = re.escape(delimiter)
+    cell = re.compile(rf'(?:"[^"]*(?:""[^"]*)*" *|[^"{edge}\r\n][^{edge}\r\n]*|)(?:{edge}|([\r\n]*\Z))')
+    position = place = 0
+    while found := cell.match(row, place):
+        if found[1] is not None:
+            return None
+        position, place = position + 1, found.end()
+    return position
 
 
 def _bounded(record: list[str]) -> list[str]:
-    """Return a record; the cells beyond the widest table become one, so that no text is lost without an issue."""
-    if len(record) <= MOST_COLUMNS:
-        return record
+    """Return a record whose cells beyond the widest table are one, so that no text is lost without an issue."""
     return [*record[:MOST_COLUMNS], "".join(record[MOST_COLUMNS:])]
 
 
@@ -137,23 +227,42 @@ class _TooLong(Exception):
     """A row has more characters than any row of a table."""
 
 
-class _BoundedLines:
-    """The lines of a text, then `_END`; raises `_TooLong` where the lines of one row are too long together.
+class _Lines:
+    """The lines of a text, in `all`; raises `_TooLong` where the lines of one row are too long together.
 
-    `length` is the length of the current row so far; the reader sets it to 0 at the end of each row.
+    `row` has the lines of the current row so far, if the reader calls `begin_row` before each; `ended` is whether a
+    line was asked for after the last one, inside of a row. `padding` is what was left out at the end of the last line.
     """
 
     def __init__(self, text: io.TextIOWrapper) -> None:
-        self.length = 0
-        self._text = text
+        self.row: list[str] = []
+        self.ended = False
+        self.padding = ""
+        self.all = self._read(text)
+        self._length = 0
 
-    def __iter__(self) -> Iterator[str]:
-        while line := self._text.readline(LONGEST_RECORD):
-            self.length += len(line)
-            if self.length >= LONGEST_RECORD:
+    def begin_row(self) -> None:
+        """Forget the lines of the row before."""
+        self.row.clear()
+        self._length = 0
+
+    def _read(self, text: io.TextIOWrapper) -> Iterator[str]:
+        held: list[str] = []  # lines of nothing but padding, of which the last ones are left out
+        while line := text.readline(LONGEST_RECORD):
+            self._length += len(line)
+            if self._length >= LONGEST_RECORD:
                 raise _TooLong
-            yield line
-        yield _END
+            if line[0] in _PADDING and not line.strip(_PADDING_AND_ENDS):
+                held.append(line)
+                continue
+            if line[-1] in _PADDING:  # no line but the last one ends without a line end
+                whole, line = line, line.rstrip(_PADDING)
+                self.padding = whole[len(line) :]
+            for each in (*held, line) if held else (line,):
+                self.row.append(each)
+                yield each
+            held.clear()
+        self.ended = True
 
 
 def _sample(text: io.TextIOWrapper) -> Iterator[str]:
@@ -181,31 +290,6 @@ def _wanted_delimiter(delimiter: str | None) -> str | None:
             )
         )
     return delimiter
-
-
-def _checked_column(cells: Sequence[str]) -> Sequence[Cell]:
-    """Return the cells of a column, with faults in place of those whose text is not known."""
-    content = "".join(cells)
-    return [_checked(cell) for cell in cells] if _UNDECODABLE in content or "\0" in content else cells
-
-
-def _checked(cell: str) -> Cell:
-    """Return the cell, or a Fault where some of its bytes could not be decoded or are not text."""
-    if _UNDECODABLE in cell:
-        return CellError(
-            cell.replace(_UNDECODABLE, "\ufffd"),
-            "undecodable",
-            _("some of the characters are not in the file's encoding"),
-            _("save the file as “CSV UTF-8”, or name its encoding as source.encoding"),
-        )
-    if "\0" in cell:
-        return CellError(
-            cell,
-            "nul-character",
-            _("the cell contains a NUL character, as damaged files do"),
-            _("type the value again, or export the table again"),
-        )
-    return cell
 
 
 def _likeliest(lines: list[str]) -> str:

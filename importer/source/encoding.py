@@ -8,10 +8,13 @@ from __future__ import annotations
 
 import codecs
 import re
-from typing import BinaryIO
+from collections import Counter
+from typing import BinaryIO, NamedTuple
 
 from importer.errors import SourceError
 from importer.messages import _
+from importer.source import encoding_version_1
+from importer.source.likelihood import likelihood
 
 _BOMS = (
     (codecs.BOM_UTF32_LE, "utf-32"),
@@ -20,25 +23,36 @@ _BOMS = (
     (codecs.BOM_UTF16_LE, "utf-16"),
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
-# What offices save that is not Unicode: from Windows, old Macs, the DOS console.
-_LEGACY = ("cp1252", "mac_roman", "cp850")
-_LETTERS = frozenset("áéíóúüñçàâãêôõÁÉÍÓÚÜÑÇÀÂÃÊÔÕ¿¡ºª€°")
-_WELL_FORMED = re.compile(rb"(?:[\xc2-\xf4][\x80-\xbf]{1,3})+")
+# What offices save that is not Unicode, and how much more often than the others: from Windows, old Macs, the DOS
+# console. What the older code page 437 has of our letters is at the same place in 850.
+_LEGACY = {"cp1252": 0.9, "mac_roman": 0.0, "cp850": 0.1}
+_WIDE = (("utf-32-le", 4, 0), ("utf-32-be", 4, 3), ("utf-16-le", 2, 0), ("utf-16-be", 2, 1))
 _NOT_ASCII = re.compile(rb"[\x80-\xff]+")
+_SEPARATORS = bytes.maketrans(b';,|"', b"    ")
 _SAMPLE = 1 << 20
+_MOST_WORDS = 20_000
 
 
-def detect_encoding(file: BinaryIO, wanted: str | None) -> str:
+class Encoding(NamedTuple):
+    """The codec of a text, and the one that version 1 of the reading would have taken where that is another."""
+
+    codec: str
+    earlier: str | None = None
+
+
+def detect_encoding(file: BinaryIO, wanted: str | None) -> Encoding:
     """Return the codec of the text in `file`: by its byte order mark, else UTF-8, else an older one that offices use.
 
-    `wanted` decides, if it is given; a name that Python does not know raises SourceError. A file of which most is UTF-8
-    counts as UTF-8, although some bytes of it are not. The file may be read to its end.
+    `wanted` decides, if it is given; a name that Python does not know raises SourceError. A file with UTF-8 in it is
+    UTF-8, although some bytes of it are not. The file may be read to its end.
     """
     head = file.read(_SAMPLE)
     marked = next((codec for mark, codec in _BOMS if head.startswith(mark)), None)
     if wanted is not None:
-        return _wanted_codec(wanted, marked)
-    return marked or _utf16_without_mark(head) or _utf8_or_older(file, head)
+        return Encoding(_wanted_codec(wanted, marked))
+    if wide := marked or _wide_without_mark(head):
+        return Encoding(wide)
+    return _utf8_or_older(file)
 
 
 def _wanted_codec(wanted: str, marked: str | None) -> str:
@@ -56,47 +70,73 @@ def _wanted_codec(wanted: str, marked: str | None) -> str:
     return "utf-8-sig" if name == "utf-8" else (marked if marked == name else name)
 
 
-def _utf16_without_mark(head: bytes) -> str | None:
-    """Return the codec of text in which most second bytes are zero, as in UTF-16 of Latin letters."""
-    pairs = len(head) // 2
-    if pairs == 0:
-        return None
-    if head[1::2].count(0) > 0.6 * pairs:
-        return "utf-16-le"
-    return "utf-16-be" if head[0::2].count(0) > 0.6 * pairs else None
+def _wide_without_mark(head: bytes) -> str | None:
+    """Return the codec of text in which most characters have zero bytes, all at the same places, as Latin letters have.
+
+    Zeros at the end are padding, and belong to no text.
+    """
+    text = head.rstrip(b"\0")
+    for codec, width, place in _WIDE:
+        size = -(-len(text) // width)
+        zeros = [text[at::width].count(0) for at in range(width)]
+        others = [count for at, count in enumerate(zeros) if at != place]
+        if min(others) > 0.6 * (size - 1) and zeros[place] <= 0.1 * size and size > 1:
+            return codec
+    return None
 
 
-def _utf8_or_older(file: BinaryIO, head: bytes) -> str:
+def _utf8_or_older(file: BinaryIO) -> Encoding:
     """Decide between UTF-8 and older encodings by the bytes of the file that are not ASCII."""
-    decoder = codecs.getincrementaldecoder("utf-8")()
+    file.seek(0)
+    if _is_all_utf8(file):
+        return Encoding("utf-8")
     foreign = bytearray()
-    valid = True
-    block = head
-    while block:
-        if valid:
-            try:
-                decoder.decode(block)
-            except UnicodeDecodeError:
-                valid = False
-        if len(foreign) < _SAMPLE and not block.isascii():
-            foreign += b" ".join(_NOT_ASCII.findall(block)) + b" "
-        block = file.read(_SAMPLE)
+    words: Counter[bytes] = Counter()
+    file.seek(0)
+    while len(foreign) < _SAMPLE and (block := file.read(_SAMPLE)):
+        if block.isascii():
+            continue
+        foreign += b" ".join(_NOT_ASCII.findall(block)) + b" "
+        if words.total() < _MOST_WORDS:
+            words.update(word for word in block.translate(_SEPARATORS).split() if not word.isascii())
+    earlier = encoding_version_1.guess(bytes(foreign))
+    codec = "utf-8" if _has_utf8(bytes(foreign)) else _likeliest(words)
+    return Encoding(codec, None if earlier == codec else earlier)
+
+
+def _is_all_utf8(file: BinaryIO) -> bool:
+    decoder = codecs.getincrementaldecoder("utf-8")()
     try:
-        decoder.decode(b"", final=valid)
+        while block := file.read(_SAMPLE):
+            decoder.decode(block)
+        decoder.decode(b"", final=True)
     except UnicodeDecodeError:
-        valid = False
-    if valid:
-        return "utf-8"
-    pieces = bytes(foreign).split()
-    if sum(bool(_WELL_FORMED.fullmatch(piece)) for piece in pieces) > len(pieces) / 2:
-        return "utf-8"
-    return _likeliest_encoding(bytes(foreign))
+        return False
+    return True
 
 
-def _likeliest_encoding(foreign: bytes) -> str:
-    """Return the older encoding in which most of these bytes are letters of our languages; cp1252 when they tie."""
+def _has_utf8(foreign: bytes) -> bool:
+    """Return whether some of the runs of bytes beyond ASCII are characters in UTF-8.
 
-    def letters(codec: str) -> int:
-        return sum(character in _LETTERS for character in foreign.decode(codec, "replace"))
+    In any older encoding these would be signs that nobody writes beside each other. That is not so for characters that
+    have two bytes and are not Western letters.
+    """
+    runs = Counter(foreign.split())
+    return sum(count for run, count in runs.items() if _is_utf8(run)) * 10 > runs.total()
 
-    return max(_LEGACY, key=letters)
+
+def _is_utf8(run: bytes) -> bool:
+    try:
+        return all(character < "\u0100" or character >= "\u0800" for character in run.decode("utf-8"))
+    except UnicodeDecodeError:
+        return False
+
+
+def _likeliest(words: Counter[bytes]) -> str:
+    """Return the older encoding in which these words are likeliest; cp1252 where they tie."""
+    common = words.most_common(_MOST_WORDS)
+
+    def points(codec: str) -> float:
+        return _LEGACY[codec] + sum(likelihood(word.decode(codec, "replace")) * count for word, count in common)
+
+    return max(_LEGACY, key=points)

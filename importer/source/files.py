@@ -13,9 +13,12 @@ from importer.model import Cell, TableOptions
 from importer.source.delimited import Delimited, open_delimited
 from importer.source.header import find_header, name_columns, no_header
 from importer.source.kind import Kind, sniff
+from importer.source.layout import Layout
+from importer.source.remarks import format_notes
 from importer.source.sheets import Sheet, read_sheet
 from importer.source.snapshot import Snapshot
-from importer.source.table import Grid, Table, WidthCheck, read_body
+from importer.source.table import Grid, Table, read_body
+from importer.source.text_rows import TextChecks
 
 _DEFAULTS = TableOptions()
 _DELIMITER_NAMES = {",": _("comma"), ";": _("semicolon"), "\t": _("tab"), "|": _("vertical bar")}
@@ -68,8 +71,10 @@ def _table(path: Path, options: TableOptions, digest: str, sheet: Sheet) -> Tabl
     """Find the header, name the columns, and read all rows once."""
     grid = sheet.grid
     header_row, headers = _header(path.name, sheet.name, grid, options)
-    widths = WidthCheck(len(headers)) if isinstance(grid, Delimited) else None
-    body = read_body(grid.blocks(header_row if options.merged == "fill" else None), header_row, sheet.hidden, widths)
+    checks = TextChecks(header_row, headers) if isinstance(grid, Delimited) else None
+    blocks = grid.blocks(header_row if options.merged == "fill" else None)
+    layout = Layout(header_row, headers, is_named=options.header_row is not None)
+    body = read_body(blocks, header_row, sheet.hidden, checks, layout)
     columns, name_notes = name_columns(headers, body.with_data)
     hidden = frozenset(row for row in sheet.hidden if row > header_row) if options.hidden == "skip" else frozenset()
     found = _row_notes(header_row if options.header_row is None else 1, body.hidden if hidden else 0)
@@ -83,7 +88,11 @@ def _table(path: Path, options: TableOptions, digest: str, sheet: Sheet) -> Tabl
         digest=digest,
         rows=body.rows,
         hidden=hidden,
-        notes=(*sheet.notes, *found, *name_notes, *body.notes),
+        notes=(
+            *(*sheet.notes, *found, *name_notes, *body.notes),
+            *layout.notes(lambda at: columns.get(at, "")),
+            *format_notes(sheet.remarks, columns),
+        ),
         issues=body.issues,
         _frames=body.frames(columns),
     )
@@ -133,13 +142,17 @@ def _rows(grid: Grid) -> Iterator[tuple[int, Sequence[Cell]]]:
 
 
 def _text_notes(text: Delimited, options: TableOptions) -> tuple[str, ...]:
-    """Return the sentence that shows what was detected, so that a wrong guess is seen."""
-    if options.encoding and options.delimiter:
-        return ()
-    return (
-        _(
-            "Read as {encoding} with {delimiter} between cells; source.encoding and source.delimiter override this.",
-            encoding=text.encoding,
-            delimiter=_DELIMITER_NAMES.get(text.delimiter, text.delimiter),
-        ),
-    )
+    """Return sentences that show what was detected, so that a wrong guess is seen."""
+    notes = []
+    if not (options.encoding and options.delimiter):
+        notes.append(
+            _(
+                "Read as {encoding} with {delimiter} between cells; source.encoding and source.delimiter override"
+                " this.",
+                encoding=text.encoding.codec,
+                delimiter=_DELIMITER_NAMES.get(text.delimiter, text.delimiter),
+            )
+        )
+    if text.backslashes is not None:
+        notes.append(_('A quotation mark inside a cell is written \\" in this file, and is read as one.'))
+    return tuple(notes)

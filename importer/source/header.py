@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import unicodedata
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from itertools import count
 
 from importer.errors import SourceError
 from importer.messages import _, shorten
 from importer.model import Cell
+from importer.text import column_name
 
 _LOOKED_AT = 30
 
@@ -29,10 +31,18 @@ def find_header(rows: Iterable[tuple[int, Sequence[object]]]) -> int | None:
     return next((number for number, count in filled if count * 2 >= widest and count >= min(2, widest)), None)
 
 
-def clean_name(cell: Cell) -> str:
-    """Return a header's text: in composed form, with single spaces for any white space, trimmed."""
-    text = unicodedata.normalize("NFC", str(cell)).replace("\u00a0", " ").replace("\ufeff", "")
-    return " ".join(text.split())
+def clean_names(headers: Sequence[Cell]) -> list[str]:
+    """Return the headers' texts, in composed form, trimmed, with single spaces and without invisible characters.
+
+    Headers that differ in nothing else, and those that have nothing else, keep them: that is what tells columns apart.
+    """
+    names = [column_name(str(cell)) for cell in headers]
+    times = Counter(names)
+    return [name if name and times[name] == 1 else _as_written(cell) for name, cell in zip(names, headers, strict=True)]
+
+
+def _as_written(header: Cell) -> str:
+    return " ".join(unicodedata.normalize("NFC", str(header)).replace("\ufeff", "").split())
 
 
 def name_columns(headers: Sequence[Cell], with_data: frozenset[int]) -> tuple[dict[int, str], list[str]]:
@@ -42,10 +52,11 @@ def name_columns(headers: Sequence[Cell], with_data: frozenset[int]) -> tuple[di
     """
     names: dict[int, str] = {}
     notes: list[str] = []
-    free = _FreeNames(clean_name(cell) for cell in headers)
+    texts = clean_names(headers)
+    free = _FreeNames(texts)
     seen: set[str] = set()
     for position in range(max(len(headers), max(with_data, default=-1) + 1)):
-        text = clean_name(headers[position]) if position < len(headers) else ""
+        text = texts[position] if position < len(headers) else ""
         if not text:
             if position in with_data:
                 names[position] = free.made_up(_("(column {letter})", letter=column_letter(position)))

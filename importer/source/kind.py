@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import codecs
+import csv
 import re
 from enum import Enum
 
@@ -25,23 +26,29 @@ class Kind(Enum):
 
 _HEAD = 1 << 16
 _OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
+_ZIP = re.compile(rb"PK(?:\x03\x04|\x05\x06|\x07\x08|00PK)")  # PK alone begins the header of a primary key
 _FOREIGN = {
-    b"%PDF": "PDF",
-    b"\x89PNG": "PNG",
-    b"\xff\xd8\xff": "JPEG",
-    b"GIF8": "GIF",
-    b"{\\rtf": "RTF",
-    b"\x1f\x8b": "gzip",
-    b"7z\xbc\xaf": "7-Zip",
-    b"Rar!": "RAR",
-    b"SQLite format 3": "SQLite",
-    b"PAR1": "Parquet",
+    re.compile(rb"%PDF-\d"): "PDF",
+    re.compile(rb"\x89PNG"): "PNG",
+    re.compile(rb"\xff\xd8\xff[\xc0-\xfe]"): "JPEG",
+    re.compile(rb"GIF8[79]a"): "GIF",
+    re.compile(rb"\{\\rtf\d"): "RTF",
+    re.compile(rb"\x1f\x8b"): "gzip",
+    re.compile(rb"7z\xbc\xaf"): "7-Zip",
+    re.compile(rb"Rar!\x1a"): "RAR",
+    re.compile(rb"SQLite format 3\0"): "SQLite",
+    re.compile(rb"PAR1[\x00-\x08\x0e-\x1f]"): "Parquet",
 }
 _CONTROLS = tuple(
     bytes([code]) for code in (*range(1, 9), *range(14, 32))
 )  # rare in text; NUL is not, because of UTF-16
 _FEW = 50
 _OLD_EXCEL = re.compile(rb"\x09[\x00\x02\x04\x08](?:\x04|\x06|\x08|\x10)\x00")
+_TABLE_LINES = 20
+_TAG_OR_ENTITY = re.compile(r"<[^>]*>|&#?\w+;")
+_WORKBOOK = re.compile(rb"(?:w\0o\0r\0k\0)?b\0o\0o\0k\0\0\0", re.IGNORECASE)  # the name of a stream, and its end
+_OLE_ENTRY = 128  # bytes of an entry of the list of streams, which begins at a multiple of that
+_FLAT_ODS = re.compile(r"<[\w.-]*:?document\b[^>]*opendocument\.spreadsheet")
 _HTML = re.compile(
     r"(?:<!--.*?-->\s*)?<(?:!doctype\s+html|html|head|body|table|meta|style|div)\b", re.IGNORECASE | re.DOTALL
 )
@@ -53,7 +60,7 @@ def sniff(snapshot: Snapshot, file: str) -> tuple[Kind, Package | None]:
         head = reader.read(_HEAD)
     if not head:
         raise SourceError(_("{file} is empty. Save it or download it again.", file=file))
-    if head.startswith(b"PK"):
+    if _ZIP.match(head):
         package = Package(snapshot.open(), file)
         return _zip_kind(package), package
     if head.startswith(_OLE):
@@ -61,11 +68,14 @@ def sniff(snapshot: Snapshot, file: str) -> tuple[Kind, Package | None]:
     if _OLD_EXCEL.match(head):
         raise _not_a_table(file, "Excel 4")
     for mark, name in _FOREIGN.items():
-        if head.startswith(mark):
+        if mark.match(head):
             raise _not_a_table(file, name)
     if sum(head.count(control) for control in _CONTROLS) > max(len(head) / 20, _FEW):
         raise _not_a_table(file, _("unknown"))
-    _refuse_markup(head, file)
+    text = _decoded(head)
+    if _FLAT_ODS.search(text):
+        return Kind.ODS, None
+    _refuse_markup(text, file)
     return Kind.TEXT, None
 
 
@@ -75,7 +85,8 @@ def _zip_kind(package: Package) -> Kind:
         manifest = package.content("META-INF/manifest.xml") if "META-INF/manifest.xml" in package.names else b""
         if b"encryption-data" in manifest:
             raise password_needed(package.file)
-        if b"opendocument.spreadsheet" in manifest or "mimetype" not in package.names:
+        named = package.content("mimetype") + manifest if "mimetype" in package.names else manifest
+        if b"opendocument.spreadsheet" in named or b"opendocument." not in named:
             return Kind.ODS
         raise _not_a_table(package.file, "OpenDocument")
     part = workbook_part(package)
@@ -96,17 +107,23 @@ def _ole_kind(snapshot: Snapshot, file: str) -> Kind:
         content = reader.read()
     if "EncryptedPackage".encode("utf-16-le") in content:
         raise password_needed(file)
-    if "Workbook".encode("utf-16-le") in content or "Book".encode("utf-16-le") in content:
+    if any(name.start() % _OLE_ENTRY == 0 for name in _WORKBOOK.finditer(content)):
         return Kind.XLS
     if "WordDocument".encode("utf-16-le") in content:
         raise _not_a_table(file, "Word")
     raise damaged(file, _("no workbook in it"))
 
 
-def _refuse_markup(head: bytes, file: str) -> None:
-    """Raise SourceError for web pages and XML, which some portals name .xls or .csv."""
+def _decoded(head: bytes) -> str:
+    """Return the beginning of a file as text, roughly."""
     wide = head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
-    text = head.decode("utf-16" if wide else "utf-8-sig", "replace").lstrip()
+    return head.decode("utf-16" if wide else "utf-8-sig", "replace").lstrip()
+
+
+def _refuse_markup(text: str, file: str) -> None:
+    """Raise SourceError for web pages and XML, which some portals name .xls or .csv; `text` is how the file begins."""
+    if not text.startswith(("<", "{", "MIME-Version:")) or _is_table(text):
+        return
     if _HTML.match(text) or ("<html" in text.lower() and text.startswith(("<", "MIME-Version:"))):
         if "accounts.google.com" in text:
             raise SourceError(
@@ -133,6 +150,21 @@ def _refuse_markup(head: bytes, file: str) -> None:
                 file=file,
             )
         )
+
+
+def _is_table(text: str) -> bool:
+    """Return whether the first lines are rows of a table, in whose cells there may be markup: all are cut alike."""
+    lines = [_TAG_OR_ENTITY.sub("", line) or "-" for line in text.splitlines()[:_TABLE_LINES] if line.strip()]
+    return any(_is_cut_evenly(lines, delimiter) for delimiter in ",;\t|")
+
+
+def _is_cut_evenly(lines: list[str], delimiter: str) -> bool:
+    try:
+        widths = [len(record) for record in csv.reader(lines, delimiter=delimiter) if record]
+    except csv.Error:
+        return False
+    whole = widths[:-1] if len(lines) == _TABLE_LINES else widths  # the last record may have been cut
+    return len(whole) > 1 and len(set(whole)) == 1 and whole[0] > 1
 
 
 def _not_a_table(file: str, name: str) -> SourceError:

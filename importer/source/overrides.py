@@ -11,10 +11,11 @@ from importer.messages import _
 from importer.source.calamine_child import MOST_CELLS
 from importer.spool import Spool
 
-ERROR, NO_RESULT, SHOWN = -1, -2, -3  # kinds of facts; from 0 on, a kind is a cell style
+ERROR, NO_RESULT, TEXT, NO_TEXT = -1, -2, -3, -4  # kinds of facts; from 0 on, a kind is a cell style
 
 Fact = tuple[int, int, int, str]
-"""Excel's row number, the column from 0, the kind, and the text: stored number, error, formula, or what is shown."""
+"""Excel's row number, the column from 0, the kind, and the text: stored number, error, formula, text, or the number of
+a text that is lost."""
 
 Merged = tuple[tuple[int, int], tuple[int, int]]
 """The top left and the bottom right cell of a merged range, (row, column), both from 0."""

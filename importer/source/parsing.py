@@ -11,6 +11,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -51,16 +52,37 @@ def list_sheets(snapshot: Snapshot, file: str, parser: Parser = "calamine") -> t
     return tuple(SheetEntry(name, visible) for name, visible in listed)
 
 
+class ParserRefusal(SourceError):
+    """The parser cannot read the file; another spelling of the same workbook may suit it."""
+
+
+def time_limit(snapshot: Snapshot) -> int:
+    """Return how many seconds reading a workbook may take."""
+    return TIME_LIMIT + TIME_LIMIT_PER_MEGABYTE * (snapshot.size >> 20)
+
+
 class Parsing:
     """One run of the child process over one sheet; leaving the context ends the child."""
 
-    def __init__(self, snapshot: Snapshot, file: str, sheet: str | None = None, parser: Parser = "calamine") -> None:
-        """Start the child on the workbook's bytes; without a sheet it lists the sheets."""
+    def __init__(
+        self,
+        snapshot: Snapshot,
+        file: str,
+        sheet: str | None = None,
+        parser: Parser = "calamine",
+        parts: Sequence[str] = (),
+    ) -> None:
+        """Start the child on the workbook's bytes; without a sheet it lists the sheets.
+
+        Of the `parts` of an XLSX workbook it says whether calamine misreads one of them.
+        """
         self._file = file
-        self._seconds = TIME_LIMIT + TIME_LIMIT_PER_MEGABYTE * (snapshot.size >> 20)
+        self._seconds = time_limit(snapshot)
         self._answer: Spool[Any] = Spool(in_memory=0)
         self._errors = tempfile.TemporaryFile()  # noqa: SIM115 - closed with the end of the child
-        bounds = (files.MOST_ROWS, files.MOST_COLUMNS, files.LONGEST_CELL) if parser == "calamine" else ()
+        bounds: tuple[int | str, ...] = ()
+        if parser == "calamine":
+            bounds = (files.MOST_ROWS, files.MOST_COLUMNS, files.LONGEST_CELL, json.dumps(parts))
         # -P: this folder's modules must not hide those of the standard library.
         program = [sys.executable, "-P", str(PROGRAMS[parser])]
         command = [*program, json.dumps(sheet), *map(str, (MEMORY_LIMIT, *bounds))]
@@ -84,14 +106,7 @@ class Parsing:
         try:
             status = self._process.wait(self._seconds)
         except subprocess.TimeoutExpired as error:
-            raise SourceError(
-                _(
-                    "{file} cannot be read within {seconds} seconds, which is far more than a workbook of its size"
-                    " needs. Copy the table into a new workbook and save that.",
-                    file=self._file,
-                    seconds=self._seconds,
-                )
-            ) from error
+            raise too_slow(self._file, self._seconds) from error
         if status < 0:
             raise _ended_by_a_signal(self._file)
         if status != 0:
@@ -103,35 +118,14 @@ class Parsing:
         if status == calamine_child.PASSWORD:
             return password_needed(self._file)
         if status == calamine_child.TOO_WIDE:
-            return SourceError(
-                _(
-                    "{file}: the sheet has more than {most:,} columns, which is more than Excel can show. Copy the"
-                    " table into a new workbook and save that.",
-                    file=self._file,
-                    most=files.MOST_COLUMNS,
-                )
-            )
+            return too_wide(self._file)
         if status == calamine_child.TOO_TALL:
             return files.beyond_the_sheet(self._file)
         if status == calamine_child.TOO_LONG:
-            return SourceError(
-                _(
-                    "{file}: a cell of the sheet has more than {most:,} characters. Shorten it, or move its text to"
-                    " a file that is attached.",
-                    file=self._file,
-                    most=files.LONGEST_CELL,
-                )
-            )
+            return cell_too_long(self._file)
         if status == calamine_child.TOO_LARGE:
-            return SourceError(
-                _(
-                    "{file} cannot be read within {size} GB of memory. Often the cause is a stray value far below the"
-                    " table or to the right of it: copy the table into a new workbook and save that.",
-                    file=self._file,
-                    size=MEMORY_LIMIT >> 30,
-                )
-            )
-        return damaged(self._file, self._last_words())
+            return too_large(self._file)
+        return ParserRefusal(str(damaged(self._file, self._last_words())))
 
     def _hand_over(self, snapshot: Snapshot) -> None:
         """Give the child the bytes; if it ends before it has read them all, `finish` says why."""
@@ -157,5 +151,53 @@ def _ended_by_a_signal(file: str) -> SourceError:
             " .xlsx.",
             file=file,
             size=MEMORY_LIMIT >> 30,
+        )
+    )
+
+
+def too_wide(file: str) -> SourceError:
+    """Return the error for a sheet that has more columns than any program can show."""
+    return SourceError(
+        _(
+            "{file}: the sheet has more than {most:,} columns, which is more than Excel can show. Copy the"
+            " table into a new workbook and save that.",
+            file=file,
+            most=files.MOST_COLUMNS,
+        )
+    )
+
+
+def cell_too_long(file: str) -> SourceError:
+    """Return the error for a cell whose text is beyond what a cell may have."""
+    return SourceError(
+        _(
+            "{file}: a cell of the sheet has more than {most:,} characters. Shorten it, or move its text to"
+            " a file that is attached.",
+            file=file,
+            most=files.LONGEST_CELL,
+        )
+    )
+
+
+def too_large(file: str) -> SourceError:
+    """Return the error for a sheet that takes more memory than may be used."""
+    return SourceError(
+        _(
+            "{file} cannot be read within {size} GB of memory. Often the cause is a stray value far below the"
+            " table or to the right of it: copy the table into a new workbook and save that.",
+            file=file,
+            size=MEMORY_LIMIT >> 30,
+        )
+    )
+
+
+def too_slow(file: str, seconds: int) -> SourceError:
+    """Return the error for a workbook that takes longer than it may."""
+    return SourceError(
+        _(
+            "{file} cannot be read within {seconds} seconds, which is far more than a workbook of its size needs. Copy"
+            " the table into a new workbook and save that.",
+            file=file,
+            seconds=seconds,
         )
     )

@@ -3,23 +3,30 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any
 
 from importer.errors import SourceError
 from importer.files import Package
 from importer.messages import _, ngettext
 from importer.model import TableOptions
-from importer.source.formats import CellFormats, cell_formats
+from importer.source.formats import cell_formats
 from importer.source.kind import Kind
-from importer.source.ods import scan as scan_ods
+from importer.source.ods import read_rows
+from importer.source.ods_workbook import OdsWorkbook, open_flat, open_package
 from importer.source.overrides import SheetFacts
-from importer.source.parsing import Parser, Parsing, SheetEntry, list_sheets
+from importer.source.parsing import Parser, ParserRefusal, Parsing, SheetEntry, list_sheets
+from importer.source.remarks import Remarks
+from importer.source.repair import SHEET, repaired
+from importer.source.reread import RereadGrid
 from importer.source.snapshot import Snapshot
 from importer.source.table import Grid
 from importer.source.workbook import WorkbookGrid
-from importer.source.xlsx import read_workbook, workbook_part
-from importer.source.xlsx import scan as scan_xlsx
+from importer.source.xlsb import read_workbook as read_xlsb
+from importer.source.xlsb import scan as scan_xlsb
+from importer.source.xlsx import Workbook, read_workbook, workbook_part
+from importer.source.xlsx_grid import read_xlsx
 
 _TOP_ROWS = 30
 _REPORT = re.compile(r"Report(?: \(?\d+\)?)?")
@@ -34,28 +41,28 @@ _WITH_OUR_NAME = re.compile(r" \(wolkvox(?: \d+)?\)$")  # behind a name that a c
 class Sheet:
     """A sheet that was read: its cells, its hidden rows, and sentences about what was found.
 
-    A text table is a sheet without a name.
+    A text table is a sheet without a name. `remarks` are about number formats, and complete once all cells were read.
     """
 
     name: str | None
     grid: Grid
     hidden: frozenset[int]
     notes: tuple[str, ...]
+    remarks: Remarks = field(default_factory=dict)
 
 
 def read_sheet(kind: Kind, snapshot: Snapshot, package: Package | None, file: str, options: TableOptions) -> Sheet:
     """Return the chosen sheet of a workbook. Raises SourceError where it cannot be read."""
     if package is not None and kind is Kind.XLSX:
         return _read_xlsx(snapshot, package, file, options)
-    if package is not None and kind is Kind.ODS:
-        return _read_ods(snapshot, package, file, options)
-    if kind is Kind.XLS:
-        if _is_of_excel_97(snapshot):
-            return _read_xls(snapshot, file, options)
-        sheet = _read_values(kind, snapshot, file, options)
-        _refuse_misread(sheet.grid, file)
-        return sheet
-    return _read_values(kind, snapshot, file, options)
+    if package is not None and kind is Kind.XLSB:
+        return _read_xlsb(snapshot, package, file, options)
+    if kind is Kind.ODS:
+        workbook = open_flat(snapshot, file) if package is None else open_package(package, snapshot)
+        return _read_ods(workbook, options)
+    if _is_of_excel_97(snapshot):
+        return _read_xls(snapshot, file, options)
+    return _read_old_xls(snapshot, file, options)
 
 
 def _is_of_excel_97(snapshot: Snapshot) -> bool:
@@ -69,26 +76,73 @@ def _is_of_excel_97(snapshot: Snapshot) -> bool:
 
 
 def _read_xlsx(snapshot: Snapshot, package: Package, file: str, options: TableOptions) -> Sheet:
-    """Read a sheet of an XLSX or XLSM workbook; its XML is scanned while the child process parses it."""
+    """Read a sheet of an XLSX or XLSM workbook."""
     workbook = read_workbook(package, workbook_part(package) or "")
+    _refuse_absent(file, workbook, options.sheet)
+    name = choose_sheet(file, workbook.sheets, options.sheet, _top_texts_of_xlsx(snapshot, package, workbook))
+    grid, facts = read_xlsx(snapshot, package, workbook, name)
+    notes = (*_absent_notes(workbook), *_layout_notes(grid, facts, options))
+    return Sheet(name, grid, frozenset(facts.hidden), notes, grid.remarks)
+
+
+def _refuse_absent(file: str, workbook: Workbook, wanted: str | None) -> None:
+    """Raise SourceError where the wanted sheet is one that the workbook lists without its content."""
+    if wanted in workbook.absent and wanted not in workbook.parts:
+        raise SourceError(
+            _(
+                "{file} lists the sheet “{sheet}”, but does not have its content. Export the file again, or name"
+                " another sheet as source.sheet.",
+                file=file,
+                sheet=wanted,
+            )
+        )
+
+
+def _absent_notes(workbook: Workbook) -> list[str]:
+    """Return a sentence about each sheet that is listed without its content."""
+    return [
+        _("The sheet “{sheet}” is left out: the file lists it, but does not have its content.", sheet=name)
+        for name in workbook.absent
+    ]
+
+
+def _top_texts_of_xlsx(snapshot: Snapshot, package: Package, workbook: Workbook) -> Callable[[str], list[set[str]]]:
+    """Return the function that gives the texts of a sheet's first rows, also of one that is written anew for that."""
+
+    def top_texts(name: str) -> list[set[str]]:
+        try:
+            return _top_texts(snapshot, package.file)(name)
+        except ParserRefusal:
+            return _top_texts(repaired(package, workbook, name), package.file)(SHEET)
+
+    return top_texts
+
+
+def _read_xlsb(snapshot: Snapshot, package: Package, file: str, options: TableOptions) -> Sheet:
+    """Read a sheet of an XLSB workbook; its records are scanned while the child process parses it."""
+    workbook = read_xlsb(package, workbook_part(package) or "")
     name = choose_sheet(file, workbook.sheets, options.sheet, _top_texts(snapshot, file))
     with Parsing(snapshot, file, name) as parsing:
-        facts = scan_xlsx(package, workbook.parts[name], workbook.formats)
+        facts = scan_xlsb(package, workbook.parts[name], workbook.formats)
         parsed = parsing.finish()
-    grid = WorkbookGrid(parsed, facts, workbook.formats, since_1904=workbook.since_1904)
-    notes = (*_layout_notes(grid, facts, options), *_regional_note(workbook.formats, facts))
-    return Sheet(name, grid, frozenset(facts.hidden), notes)
+    grid = WorkbookGrid(parsed, facts, workbook.formats, since_1904=workbook.since_1904, formats_are_new=True)
+    notes = (
+        *_layout_notes(grid, facts, options),
+        _("Formulas that were never calculated are not recognised in XLSB files: they read as 0, or as empty."),
+    )
+    return Sheet(name, grid, frozenset(facts.hidden), notes, grid.remarks)
 
 
-def _read_ods(snapshot: Snapshot, package: Package, file: str, options: TableOptions) -> Sheet:
-    """Read a sheet of an ODS workbook; its XML is scanned while the child process parses it."""
-    name = choose_sheet(file, list_sheets(snapshot, file), options.sheet, _top_texts(snapshot, file))
-    with Parsing(snapshot, file, name) as parsing:
-        facts = scan_ods(package, name)
-        parsed = parsing.finish()
-    grid = WorkbookGrid(parsed, facts)
-    limits = _("The targets of links are not read from ODS files.")
-    return Sheet(name, grid, frozenset(facts.hidden), (*_layout_notes(grid, facts, options), limits))
+def _read_ods(workbook: OdsWorkbook, options: TableOptions) -> Sheet:
+    """Read a sheet of an ODS workbook."""
+
+    def top_texts(name: str) -> list[set[str]]:
+        return _top_of(iter(read_rows(workbook, name, _TOP_ROWS)[0]))
+
+    name = choose_sheet(workbook.file, workbook.sheets, options.sheet, top_texts)
+    rows, facts = read_rows(workbook, name)
+    grid = WorkbookGrid(rows, facts)
+    return Sheet(name, grid, frozenset(facts.hidden), _layout_notes(grid, facts, options), grid.remarks)
 
 
 def _read_xls(snapshot: Snapshot, file: str, options: TableOptions) -> Sheet:
@@ -103,21 +157,21 @@ def _read_xls(snapshot: Snapshot, file: str, options: TableOptions) -> Sheet:
         facts.add_link(row, column, target)
     formats = cell_formats(known["format_ids"], known["codes"])
     grid = WorkbookGrid(parsed, facts, formats, since_1904=known["since_1904"])
-    limits = _("Formulas without a result are not recognised in XLS files.")
-    notes = (*_layout_notes(grid, facts, options), *_regional_note(formats, facts), limits)
-    return Sheet(name, grid, frozenset(facts.hidden), notes)
+    notes = (*_layout_notes(grid, facts, options), *_formulas_note(known["empty_formulas"]))
+    return Sheet(name, grid, frozenset(facts.hidden), notes, grid.remarks)
 
 
-def _read_values(kind: Kind, snapshot: Snapshot, file: str, options: TableOptions) -> Sheet:
-    """Read the values of a sheet by calamine alone, and say in a note what it does not report."""
+def _read_old_xls(snapshot: Snapshot, file: str, options: TableOptions) -> Sheet:
+    """Read the values of a sheet of Excel 95 by calamine alone, and say in a note what it does not report."""
     name = choose_sheet(file, list_sheets(snapshot, file), options.sheet, _top_texts(snapshot, file))
     with Parsing(snapshot, file, name) as parsing:
         grid = WorkbookGrid(parsing.finish(), SheetFacts())
+    _refuse_misread(grid, file)
     limits = _(
         "Hidden rows, errors such as #N/A, formulas without a result and number formats are not recognised in this"
         " {kind} file: hidden rows are read, errors look empty, dates read as YYYY-MM-DD, percentages as fractions."
         " Save the file as .xlsx to have them recognised.",
-        kind=kind.value,
+        kind=Kind.XLS.value,
     )
     return Sheet(name, grid, frozenset(), (limits,))
 
@@ -187,15 +241,19 @@ def _top_texts(snapshot: Snapshot, file: str, parser: Parser = "calamine") -> Ca
 
     def top_texts(name: str) -> list[set[str]]:
         with Parsing(snapshot, file, name, parser) as parsing:
-            batches = iter(parsing.finish())
-            next(batches)  # the facts about the sheet as a whole
-            columns, _facts = next(batches, ([], []))
-        return [set(map(str, cells)) for cells in zip(*(column[:_TOP_ROWS] for column in columns), strict=True)]
+            return _top_of(iter(parsing.finish()))
 
     return top_texts
 
 
-def _layout_notes(grid: WorkbookGrid, facts: SheetFacts, options: TableOptions) -> tuple[str, ...]:
+def _top_of(batches: Iterator[Any]) -> list[set[str]]:
+    """Return the texts of the first rows of what was read of a sheet."""
+    next(batches)  # the facts about the sheet as a whole
+    columns, _facts = next(batches, ([], []))
+    return [set(map(str, cells)) for cells in zip(*(column[:_TOP_ROWS] for column in columns), strict=True)]
+
+
+def _layout_notes(grid: WorkbookGrid | RereadGrid, facts: SheetFacts, options: TableOptions) -> tuple[str, ...]:
     """Return sentences about hidden columns, merged cells and links."""
     notes = []
     if facts.hidden_columns:
@@ -221,8 +279,16 @@ def _layout_notes(grid: WorkbookGrid, facts: SheetFacts, options: TableOptions) 
     return tuple(notes)
 
 
-def _regional_note(formats: CellFormats, facts: SheetFacts) -> tuple[str, ...]:
-    """Return the sentence about dates that look different on each computer, where the sheet has such."""
-    if not formats.regional & facts.kinds:
+def _formulas_note(empty: int) -> tuple[str, ...]:
+    """Return the sentence about formulas of which the file does not say whether they were ever calculated."""
+    if not empty:
         return ()
-    return (_("Dates that Excel shows in each computer's regional format are read as YYYY-MM-DD."),)
+    return (
+        ngettext(
+            "{count} formula of the sheet shows nothing. If it should, the program that wrote the file does not"
+            " calculate: open the file in Excel, wait until it has calculated, and save it.",
+            "{count} formulas of the sheet show nothing. If they should, the program that wrote the file does not"
+            " calculate: open the file in Excel, wait until it has calculated, and save it.",
+            empty,
+        ),
+    )

@@ -10,8 +10,9 @@ from typing import Protocol
 
 import pandas as pd
 
-from importer.messages import _, ngettext
 from importer.model import Cell, Issue
+from importer.source.layout import Layout
+from importer.source.text_cells import OddCell
 from importer.spool import Spool
 
 
@@ -20,13 +21,15 @@ class Block:
     """Some rows of a sheet in their order: the number of each, and their cells by column, from column A on.
 
     `widths` has the number of cells of each row, for a text file whose rows are not equally long; the columns are
-    padded. `stored` are the columns as they were before merged ranges were filled, if they were filled.
+    padded. `stored` are the columns as they were before merged ranges were filled, if they were filled. `remarks` are
+    what there is to say about cells of a text file.
     """
 
     numbers: Sequence[int]
     columns: Sequence[Sequence[Cell]]
     widths: Sequence[int] | None = None
     stored: Sequence[Sequence[Cell]] | None = None
+    remarks: Sequence[OddCell] = ()
 
     def rows(self) -> Iterator[tuple[int, Sequence[Cell]]]:
         """Yield each row with its number and as many cells as it has."""
@@ -85,88 +88,6 @@ def is_filled(cell: object) -> bool:
     return not isinstance(cell, str) or bool(cell.strip())
 
 
-_EXCELS_BLOCK = 16  # Excel leaves out the separators of columns that are empty in 16 rows or more in a row
-
-
-class WidthCheck:
-    """Finds the rows of a text table that have more or fewer cells than its header; `width` is the header's.
-
-    Each such row is an issue, since a guess at what belongs where would move values into other columns.
-    """
-
-    def __init__(self, width: int) -> None:
-        """Begin below a header of `width` cells."""
-        self.width = width
-        self._issues: list[Issue] = []
-        self._short: list[int] = []  # a run of neighbouring rows that are equally short
-        self._short_width = 0
-        self._left_out = 0
-
-    def check(self, block: Block, rows: Iterable[int]) -> None:
-        """Check the rows of a block that are not blank, given by their places in it."""
-        for at in rows:
-            found = len(block.columns) if block.widths is None else block.widths[at]
-            if found != self.width or self._short:
-                beyond = any(is_filled(column[at]) for column in block.columns[self.width : found])
-                self._judge(block.numbers[at], found, beyond=beyond)
-
-    def _judge(self, number: int, found: int, *, beyond: bool) -> None:
-        if self._short and (found != self._short_width or number != self._short[-1] + 1):
-            self._close_run()
-        if beyond:
-            self._issues.append(_too_many(number, found, self.width))
-        elif found < self.width:
-            self._short.append(number)
-            self._short_width = found
-
-    def issues(self) -> tuple[Issue, ...]:
-        """Return an issue for every row of a wrong width, in the order of rows; to be called after the last row."""
-        self._close_run()
-        return tuple(sorted(self._issues, key=lambda issue: issue.row or 0))
-
-    def notes(self) -> tuple[str, ...]:
-        """Return a sentence about rows whose last cells Excel left out."""
-        if not self._left_out:
-            return ()
-        return (
-            ngettext(
-                "{count} row ends before the last column, as Excel saves it; the missing cells are empty.",
-                "{count} rows end before the last column, as Excel saves them; the missing cells are empty.",
-                self._left_out,
-            ),
-        )
-
-    def _close_run(self) -> None:
-        """Judge a run of short rows: Excel wrote a long run, but the rows of a short run are broken."""
-        if len(self._short) >= _EXCELS_BLOCK:
-            self._left_out += len(self._short)
-        else:
-            self._issues.extend(_too_few(number, self._short_width, self.width) for number in self._short)
-        self._short = []
-
-
-def _too_many(number: int, found: int, width: int) -> Issue:
-    return Issue(
-        row=number,
-        column=None,
-        value=None,
-        code="too-many-cells",
-        message=_("the number of cells is {found} in this row, but {width} in the header", found=found, width=width),
-        remedy=_("put the cell that contains the separator in quotation marks, or save the table as .xlsx"),
-    )
-
-
-def _too_few(number: int, found: int, width: int) -> Issue:
-    return Issue(
-        row=number,
-        column=None,
-        value=None,
-        code="too-few-cells",
-        message=_("the number of cells is {found} in this row, but {width} in the header", found=found, width=width),
-        remedy=_("put the cell that contains the line break in quotation marks, or save the table as .xlsx"),
-    )
-
-
 _ROWS_OF_A_FRAME = 10_000
 
 
@@ -203,23 +124,42 @@ class Body:
         return Frames(self.stored, names)
 
 
-def read_body(blocks: Iterable[Block], header_row: int, hidden: Collection[int], widths: WidthCheck | None) -> Body:
-    """Return the rows below the header, in one pass.
+class RowChecks(Protocol):
+    """Checks the rows of a text file, whose header has `width` cells."""
 
-    `widths` checks the rows of a text file; their cells beyond the header's width are issues, and left out.
+    width: int
+
+    def check(self, block: Block, rows: Sequence[int]) -> None:
+        """Check the rows of a block that are not blank, given by their places in it."""
+
+    def issues(self) -> tuple[Issue, ...]:
+        """Return the issues in the order of rows; to be called after the last row."""
+
+    def notes(self) -> tuple[str, ...]:
+        """Return sentences about what was found; to be called after `issues`."""
+
+
+def read_body(
+    blocks: Iterable[Block], header_row: int, hidden: Collection[int], checks: RowChecks | None, layout: Layout
+) -> Body:
+    """Return the rows below the header, in one pass; `layout` looks at them as well.
+
+    `checks` are for the rows of a text file; their cells beyond the header's width are issues, and left out.
     """
-    writer = _FrameWriter(None if widths is None else widths.width)
+    writer = _FrameWriter(None if checks is None else checks.width)
     count = hidden_rows = 0
     for block in blocks:
         rows = [at for at, filled in enumerate(block.filled()) if filled and block.numbers[at] > header_row]
         numbers = [block.numbers[at] for at in rows]
         count += len(rows)
         hidden_rows += sum(number in hidden for number in numbers)
-        if widths is not None:
-            widths.check(block, rows)
-        writer.add(numbers, [_picked(column, rows) for column in block.columns])
+        if checks is not None:
+            checks.check(block, rows)
+        columns = [_picked(column, rows) for column in block.columns]
+        layout.look(numbers, columns)
+        writer.add(numbers, columns)
         writer.note_filled([_picked(column, rows) for column in block.stored or block.columns])
-    issues, notes = ((), ()) if widths is None else (widths.issues(), widths.notes())
+    issues, notes = ((), ()) if checks is None else (checks.issues(), checks.notes())
     return Body(writer.finish(), count, hidden_rows, frozenset(writer.with_data), issues, notes)
 
 

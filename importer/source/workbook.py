@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
+import re
 from bisect import bisect_left
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import date, datetime, time, timedelta
 from typing import Any
 
 from importer.messages import _
-from importer.model import Cell, CellError, Typed
-from importer.source.dates import date_cell, elapsed_days
-from importer.source.formats import CellFormats, NumberFormat, Shows, number_text, plain_text
-from importer.source.overrides import ERROR, NO_RESULT, SHOWN, Fact, FactCursor, Merged, SheetFacts
+from importer.model import Cell, CellError, Reread, Typed
+from importer.source import version_1
+from importer.source.dates import date_cell, serial_of
+from importer.source.formats import CellFormats, NumberFormat, Remark, Shows, parse
+from importer.source.overrides import ERROR, NO_RESULT, NO_TEXT, TEXT, Fact, FactCursor, Merged, SheetFacts
+from importer.source.rendering import plain_text, section_text, text_in_format
 from importer.source.table import Block
 from importer.spool import Spool
 
 _FIRST_LOST = 10**15  # Excel keeps 15 digits of a number and puts zeros for the others
 _FAR_BELOW = float("inf")
+_ISO = re.compile(r"[0-9]{4}-|[0-9]{2}:")  # how the date or the time of a cell `t="d"` begins
 
 Columns = list[list[Cell]]
 
@@ -32,12 +37,18 @@ class WorkbookGrid:
         formats: CellFormats | None = None,
         *,
         since_1904: bool = False,
+        formats_are_new: bool = False,
     ) -> None:
-        """Take what the child process sent, the facts about the same sheet, and the formats of cell styles."""
+        """Take what the parser read, the facts about the same sheet, and the formats of cell styles.
+
+        `formats_are_new` says that version 1 of the reading knew no formats of such files.
+        """
         self._parsed = parsed
         self._facts = facts
         self._formats = (formats or CellFormats()).by_style
         self._since_1904 = since_1904
+        self._formats_are_new = formats_are_new
+        self.remarks: dict[Remark, dict[tuple[int, str], None]] = {}
         self._merged: list[Merged] = sorted(next(iter(parsed))["merged"] or facts.merged)
 
     def blocks(self, fill_below: int | None = None) -> Iterator[Block]:
@@ -62,7 +73,7 @@ class WorkbookGrid:
         first = 1
         for stored, facts in batches:
             numbers = range(first, first + len(stored[0]))
-            columns = [_cells(values, formats.of(at, numbers)) for at, values in enumerate(stored)]
+            columns = [self._cells(at, values, formats.of(at, numbers)) for at, values in enumerate(stored)]
             self._overlay(columns, [*facts, *cursor.up_to(numbers[-1])], numbers)
             yield Block(numbers, columns)
             first = numbers.stop
@@ -78,32 +89,99 @@ class WorkbookGrid:
             while len(columns) <= column:
                 columns.append([""] * len(numbers))
             at = bisect_left(numbers, row)
-            columns[column][at] = self._cell_of_fact(kind, text, columns[column][at])
+            columns[column][at] = self._cell_of_fact(kind, text, columns[column][at], column)
         for at, row in enumerate(numbers) if self._facts.links else ():
             for column, target in self._facts.links.get(row, ()):
                 if column < len(columns) and columns[column][at] == "":
                     columns[column][at] = target
 
-    def _cell_of_fact(self, kind: int, text: str, parsed: Cell) -> Cell:
+    def _cell_of_fact(self, kind: int, text: str, parsed: Cell, column: int) -> Cell:
         """Return the cell that a fact makes of a parsed one."""
-        if kind == ERROR:
-            return _error_cell(text)
-        if kind == NO_RESULT:
-            return _without_result(text)
-        if kind == SHOWN:
-            return _as_shown(text, parsed)
-        number_format = self._formats[kind]
-        return parsed if number_format is None else self._shown_number(float(text), number_format)
+        if kind in _UNFORMATTED:
+            return _UNFORMATTED[kind](text, parsed)
+        number_format = self._formats[kind] if kind < len(self._formats) else None
+        if _ISO.match(text):
+            return self._iso_moment(text, number_format, parsed, column)
+        if number_format is None:
+            return parsed
+        if not text:
+            return self._text_in_format(parsed, number_format, column)
+        cell = self._in_format(float(text), number_format, parsed, column)
+        if not self._formats_are_new or isinstance(cell, CellError):
+            return cell
+        return self._reread(cell, str(parsed), column, number_format)
 
-    def _shown_number(self, value: float, number_format: NumberFormat) -> Cell:
+    def _iso_moment(self, text: str, number_format: NumberFormat | None, parsed: Cell, column: int) -> Cell:
+        """Return the cell of a moment stored in ISO 8601, as its format shows it; other text stays as it is."""
+        serial = serial_of(text, since_1904=self._since_1904)
+        if serial is None:
+            return parsed
+        if number_format is None or number_format.is_plain:
+            number_format = parse("yyyy-mm-dd hh:mm:ss" if "T" in text else "yyyy-mm-dd" if "-" in text else "hh:mm:ss")
+        cell = self._in_format(serial, number_format, parsed, column)
+        return cell if isinstance(cell, CellError) else self._reread(cell, str(parsed), column, number_format)
+
+    def _in_format(self, value: float, number_format: NumberFormat, parsed: Cell, column: int) -> Cell:
         """Return the cell of a number as its format shows it."""
         plain = number(value)
         if isinstance(plain, CellError):
             return plain
-        if number_format.shows is Shows.MOMENT:
-            return date_cell(value, number_format.code, since_1904=self._since_1904) or plain
-        text = plain.text if number_format.shows is Shows.PLAIN else number_text(value, number_format)
-        return Typed(text, plain.value, number_format.code)
+        section = number_format.section(value)
+        cell: Typed | None = None
+        if section is not None and section.shows is Shows.MOMENT:
+            cell = date_cell(value, number_format.code, since_1904=self._since_1904)
+        elif section is not None:
+            is_plain = section.shows is Shows.PLAIN and (abs(value) >= 1 or section_text(value, section))
+            cell = Typed(plain.text if is_plain else section_text(value, section), plain.value, number_format.code)
+        if cell is None:
+            self._remark(Remark.HASHES, column, number_format)
+            cell = plain
+        if number_format.remark is not None:
+            self._remark(number_format.remark, column, number_format)
+        if value >= version_1.same_from(number_format.written):
+            return cell
+        before = version_1.text_of(value, number_format.written, since_1904=self._since_1904)
+        return self._reread(cell, str(parsed) if before is None else before, column, number_format)
+
+    def _text_in_format(self, parsed: Cell, number_format: NumberFormat, column: int) -> Cell:
+        """Return a text as the section of its format for texts shows it."""
+        if number_format.text is None or not isinstance(parsed, str) or not parsed:
+            return parsed
+        return self._reread(text_in_format(parsed, number_format.text), parsed, column, number_format)
+
+    def _reread(self, cell: str | Typed, before: str, column: int, number_format: NumberFormat) -> Cell:
+        """Return a cell with what version 1 of the reading took from it; empty, where its format shows nothing."""
+        text = str(cell)
+        if text == before:
+            return replace(cell, earlier=None) if isinstance(cell, Typed) and cell.earlier else cell
+        if not text:
+            self._remark(Remark.HIDDEN, column, number_format)
+        return replace(cell, earlier=before) if isinstance(cell, Typed) and text else Reread(text, before)
+
+    def _remark(self, remark: Remark, column: int, number_format: NumberFormat) -> None:
+        self.remarks.setdefault(remark, {})[column, number_format.written] = None
+
+    def _cells(self, column: int, values: Sequence[Any], formats: Sequence[tuple[int, str]]) -> list[Cell]:
+        """Return the stored values of a column as cells; each format holds for the numbers from its place on."""
+        cells: list[Cell] = []
+        ends = [*(place for place, _code in formats[1:]), len(values)]
+        for (place, code), end in zip(formats, ends, strict=True):
+            some = [value if isinstance(value, str) else _cell(value, code) for value in values[place:end]]
+            cells += self._looked_at(some, column, parse(code)) if code else some
+        return cells
+
+    def _looked_at(self, cells: list[Cell], column: int, number_format: NumberFormat) -> list[Cell]:
+        """Return the cells of a plain format without the zeros that it does not show, after remarks about them."""
+        if number_format.remark is not None and any(isinstance(cell, Typed) for cell in cells):
+            self._remark(number_format.remark, column, number_format)
+        if not number_format.may_hide:
+            return cells
+        return [
+            self._in_format(cell.value, number_format, cell, column)
+            if isinstance(cell, Typed) and cell.value.__class__ in {int, float} and -1 < cell.value < 1
+            else cell
+            for cell in cells
+        ]
 
 
 class _PlainFormats:
@@ -122,15 +200,6 @@ class _PlainFormats:
             changes.append((max(0, row - rows.start), code))
             self._current[column] = code
         return changes
-
-
-def _cells(values: Sequence[Any], formats: Sequence[tuple[int, str]]) -> list[Cell]:
-    """Return the stored values of a column as cells; each format holds for the numbers from its place on."""
-    cells: list[Cell] = []
-    ends = [*(place for place, _code in formats[1:]), len(values)]
-    for (place, code), end in zip(formats, ends, strict=True):
-        cells += [value if isinstance(value, str) else _cell(value, code) for value in values[place:end]]
-    return cells
 
 
 def _cell(value: Any, code: str) -> Cell:  # noqa: ANN401 - anything that a workbook stores
@@ -162,6 +231,8 @@ _CELL_OF: dict[type, Callable[[Any], Cell]] = {
     date: _iso_date_cell,
     time: _iso_date_cell,
     timedelta: lambda value: number(value / timedelta(days=1)),
+    Typed: lambda value: value,  # cells that were read as such
+    CellError: lambda value: value,
 }
 
 
@@ -174,7 +245,8 @@ def _digits_lost(value: float) -> CellError:
     )
 
 
-def _error_cell(text: str) -> CellError:
+def error_cell(text: str) -> CellError:
+    """Return the cell that shows an error."""
     return CellError(
         text,
         "error-cell",
@@ -183,7 +255,8 @@ def _error_cell(text: str) -> CellError:
     )
 
 
-def _without_result(formula: str) -> CellError:
+def without_result(formula: str) -> CellError:
+    """Return the cell of a formula that was never calculated."""
     return CellError(
         formula,
         "formula-without-result",
@@ -192,12 +265,21 @@ def _without_result(formula: str) -> CellError:
     )
 
 
-def _as_shown(text: str, parsed: Cell) -> Cell:
-    """Return a cell with the text that the file says it shows, and the value that was parsed."""
-    if isinstance(parsed, Typed):
-        return Typed(text, parsed.value, parsed.number_format)
-    days = elapsed_days(parsed) if isinstance(parsed, str) else None
-    return parsed if days is None else Typed(text, days)
+def _text_lost(number: str) -> CellError:
+    return CellError(
+        number,
+        "error-cell",
+        _("the cell refers to text {number} of the workbook, which has no such text", number=number),
+        _("type the value, and save"),
+    )
+
+
+_UNFORMATTED: dict[int, Callable[[str, Cell], Cell]] = {
+    ERROR: lambda text, _parsed: error_cell(text),
+    NO_RESULT: lambda text, _parsed: without_result(text),
+    NO_TEXT: lambda text, _parsed: _text_lost(text),
+    TEXT: lambda text, parsed: Reread(text, str(parsed)),
+}
 
 
 def _filled(blocks: Iterator[Block], merged: list[Merged]) -> Iterator[Block]:

@@ -17,7 +17,7 @@ import pickle
 import re
 import struct
 import sys
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, Literal
 
@@ -28,10 +28,19 @@ if TYPE_CHECKING:
 
 ROWS_BATCH_SIZE = 1000
 PASSWORD, TOO_LARGE = 3, 4
-ERROR = -1  # `importer.source.overrides.ERROR`; a kind of fact from 0 on is a cell style
+ERROR, NO_RESULT = -1, -2  # as in `importer.source.overrides`; a kind of fact from 0 on is a cell style
 _EXCEL_97 = 80  # as xlrd numbers the versions of the format
 _BOF, _EOF = 0x0809, 0x000A  # the records that begin and end a part of the workbook
 _ZEROS = bytes(16)
+_SHEET, _OF_CELLS = 0x0085, 0  # the record that names a sheet and says where it begins; its kind of a worksheet
+_FORMULAS = (0x0006, 0x0206, 0x0406)  # those of Excel 3 and 4 are in workbooks of Excel 97, too
+_TEXTS = (0x0207, 0x0007)  # of the formula before
+_BETWEEN = (0x04BC, 0x0221, 0x0021, 0x0236, 0x0036, 0x0037)  # a shared formula, an array, a table of results
+_NO_NUMBER = b"\xff\xff"  # the end of a result that is no number; its first byte says what it is
+_TEXT_FOLLOWS, _EMPTY, _TEXT_MISSING = b"\0", b"\3", b"\3\xff"  # the last one is ours, in a byte without a meaning
+_CALCULATED_ON_LOAD = 2
+_PROPERTIES = "SummaryInformation".encode("utf-16-le")  # of a document, which every program writes that calculates
+Place = tuple[int, int]
 _WITHIN_A_PART = frozenset({
     # of the workbook as a whole: FONT, FORMAT, XF, STYLE, BOUNDSHEET, SST, EXTSST
     0x0031, 0x041E, 0x00E0, 0x0293, 0x0085, 0x00FC, 0x00FF,
@@ -88,15 +97,81 @@ def answer(content: bytes, name: str | None, output: BinaryIO) -> None:
         )
         if book.biff_version < _EXCEL_97:
             raise ValueError("the workbook is older than Excel 97")
+        held, end = bytes(book.mem or b""), book.base + book.stream_len
+        stream = bytearray(held[book.base : end])
+        parts = parts_of_sheets(stream)
+        for part in parts:
+            mark_missing_texts(stream, part)
+        book.mem = held[: book.base] + bytes(stream) + held[end:]
         if name is None:
-            check_ends(memoryview(book.mem or b"")[book.base : book.base + book.stream_len])
+            check_ends(memoryview(stream))
             pickle.dump(list(list_sheets(book)), output)
             return
         sheet = book.sheet_by_name(name)
-    pickle.dump(sheet_facts(book, sheet), output)
+    part = parts[book.sheet_names().index(name)]
+    unknown, empty = formulas_without_result(stream, part, calculated=_PROPERTIES in content)
+    pickle.dump({**sheet_facts(book, sheet), "empty_formulas": empty}, output)
+    styles = styles_of_texts(book)
     for first in range(0, sheet.nrows, ROWS_BATCH_SIZE):
         rows = range(first, min(first + ROWS_BATCH_SIZE, sheet.nrows))
-        pickle.dump(read_rows(sheet, rows, book.datemode), output, pickle.HIGHEST_PROTOCOL)
+        pickle.dump(read_rows(sheet, rows, book.datemode, styles, unknown), output, pickle.HIGHEST_PROTOCOL)
+
+
+def records(stream: Buffer, at: int = 0) -> Iterator[tuple[int, int]]:
+    """Yield the place and the kind of each record from `at` on."""
+    size = len(memoryview(stream))
+    while at + 4 <= size:
+        kind, length = struct.unpack_from("<HH", stream, at)
+        yield at, kind
+        at += 4 + length
+
+
+def records_of_part(stream: bytearray, part: int) -> Iterator[tuple[int, int]]:
+    """Yield the place and the kind of each record of the part that begins at a place."""
+    depth = 0
+    for at, kind in records(stream, part):
+        yield at, kind
+        depth += (kind == _BOF) - (kind == _EOF)
+        if depth <= 0:
+            return
+
+
+def parts_of_sheets(stream: bytearray) -> list[int]:
+    """Return where the part of each worksheet begins."""
+    named = (at + 4 for at, kind in records_of_part(stream, 0) if kind == _SHEET)
+    return [struct.unpack_from("<I", stream, at)[0] for at in named if stream[at + 5] == _OF_CELLS]
+
+
+def mark_missing_texts(stream: bytearray, part: int) -> None:
+    """Make the result of a formula empty where a text should follow and does not; xlrd would refuse the workbook."""
+    waiting = -1
+    for at, kind in records_of_part(stream, part):
+        if waiting >= 0 and kind not in _TEXTS + _BETWEEN:
+            stream[waiting : waiting + 2] = _TEXT_MISSING
+        if kind in _FORMULAS and stream[at + 16 : at + 18] == _NO_NUMBER and stream[at + 10 : at + 11] == _TEXT_FOLLOWS:
+            waiting = at + 10
+        elif kind not in _BETWEEN:
+            waiting = -1
+
+
+def formulas_without_result(stream: bytearray, part: int, *, calculated: bool) -> tuple[frozenset[Place], int]:
+    """Return the rows and columns of a sheet's formulas that have no result, and how many others show nothing.
+
+    `calculated` says that the workbook was written by a program that calculates. Others store nothing, or zero.
+    """
+    unknown: set[Place] = set()
+    empty = 0
+    for at, kind in records_of_part(stream, part):
+        if kind not in _FORMULAS:
+            continue
+        row, column, _style, result, flags = struct.unpack_from("<HHH8sH", stream, at + 4)
+        shows_nothing = result.endswith(_NO_NUMBER) and result.startswith(_EMPTY)
+        zero = result == bytes(8) and flags & _CALCULATED_ON_LOAD
+        if result.startswith(_TEXT_MISSING) or (not calculated and (shows_nothing or zero)):
+            unknown.add((row + 1, column))
+        else:
+            empty += shows_nothing
+    return frozenset(unknown), empty
 
 
 def check_ends(stream: memoryview) -> None:
@@ -105,12 +180,10 @@ def check_ends(stream: memoryview) -> None:
     In both cases xlrd would leave out rows without a word. Charts are parts within a sheet. What else follows the last
     part does not matter, as zeros that fill its sector.
     """
-    at = depth = 0
-    while at + 4 <= len(stream):
-        kind, length = struct.unpack_from("<HH", stream, at)
+    depth = 0
+    for at, kind in records(stream):
         if depth and bytes(stream[at : at + len(_ZEROS)]) == _ZEROS:
             raise ValueError("a piece of the workbook consists of zeros")
-        at += 4 + length
         if depth == 0 and kind != _BOF:
             if kind in _WITHIN_A_PART:
                 raise ValueError("a part of the workbook goes on after its end")
@@ -176,18 +249,36 @@ def link_target(link: xlrd.sheet.Hyperlink) -> str:
     return target.decode("cp1252", "replace") if isinstance(target, bytes) else target
 
 
+def styles_of_texts(book: xlrd.Book) -> set[int]:
+    """Return the cell styles whose number formats may show a text otherwise: those with a section for texts."""
+    codes = {style: book.format_map[xf.format_key].format_str for style, xf in enumerate(book.xf_list)}
+    return {style for style, code in codes.items() if code.count(";") > 2 or ("@" in code and code.strip() != "@")}
+
+
 def read_rows(
-    sheet: xlrd.sheet.Sheet, numbers: range, datemode: Literal[0, 1]
+    sheet: xlrd.sheet.Sheet,
+    numbers: range,
+    datemode: Literal[0, 1],
+    styles: Collection[int],
+    unknown: frozenset[Place],
 ) -> tuple[list[list[object]], list[tuple[int, int, int, str]]]:
-    """Return some rows as columns of values, and the facts about their cells: errors, and numbers with their style."""
+    """Return some rows as columns of values, and the facts about their cells.
+
+    These are errors, formulas without a result, which are at the places `unknown`, numbers with their style, and texts
+    with one of these `styles`.
+    """
     rows = [sheet.row(row) for row in numbers]
     columns: list[list[object]] = [[""] * len(rows) for _ in range(max(1, *map(len, rows)))]
     facts: list[tuple[int, int, int, str]] = []
     for at, row in enumerate(rows):
         for column, cell in enumerate(row):
             columns[column][at] = value_of(cell, datemode)
-            if cell.ctype in _NUMBERS:
+            if unknown and (numbers[at] + 1, column) in unknown:
+                facts.append((numbers[at] + 1, column, NO_RESULT, "="))
+            elif cell.ctype in _NUMBERS:
                 facts.append((numbers[at] + 1, column, cell.xf_index or 0, repr(cell.value)))
+            elif cell.ctype == xlrd.XL_CELL_TEXT and cell.xf_index in styles:
+                facts.append((numbers[at] + 1, column, cell.xf_index or 0, ""))
             elif cell.ctype == xlrd.XL_CELL_ERROR:
                 text = xlrd.error_text_from_code.get(int(cell.value), "#ERROR")
                 facts.append((numbers[at] + 1, column, ERROR, text))

@@ -1,70 +1,92 @@
-"""What an XLSX workbook says about itself, and what a sheet's XML says that calamine does not report.
-
-The sheet is read a second time, beside calamine, for its number formats, errors, formulas without a result, hidden
-rows and links. This is done with expat and not with `iterparse`: in a sheet of a million cells, building an element for
-each cell takes several times as long as the whole reading. `importer.files.Package` has refused documents that declare
-entities before expat sees them.
-"""
+"""What an XLSX workbook says about itself: its sheets and their parts, its epoch, and the formats of its cells."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
-from functools import lru_cache
-from xml.parsers import expat
+from xml.etree.ElementTree import Element
 
-from importer.files import LONGEST_CELL, MOST_ROWS, Package, beyond_the_sheet, damaged
-from importer.messages import _
-from importer.source.formats import CellFormats, Shows, cell_formats
-from importer.source.header import column_letter
-from importer.source.overrides import ERROR, NO_RESULT, Box, Fact, SheetFacts
+from importer.errors import SourceError
+from importer.files import Package, damaged
+from importer.source.formats import CellFormats, cell_formats
 from importer.source.parsing import SheetEntry
 
-Attributes = dict[str, str]
-
-_REFERENCE = re.compile(r"([A-Za-z]{1,3})([0-9]+)")
-_MOST_CHANGES = 20_000  # of a column's plain format; a column with more continues in the general format
-_TRUE = ("1", "true")
-_DIGITS = "0123456789"
+_TRUE, _FALSE = ("1", "true"), ("0", "false")
 
 
 @dataclass(frozen=True, slots=True)
 class Workbook:
-    """The sheets in their order, the part of each by name, the epoch, and the formats of cell styles."""
+    """The sheets in their order, the part of each by name, the epoch, and the formats of cell styles.
+
+    `styles` and `texts` are the parts that have the styles and the shared strings, `absent` the sheets that are listed
+    and not in the file. Where the workbook is `uncalculated`, a result of zero may stand for one never calculated.
+    """
 
     sheets: tuple[SheetEntry, ...]
     parts: dict[str, str]
     since_1904: bool
     formats: CellFormats
+    absent: tuple[str, ...] = ()
+    uncalculated: bool = False
+    styles: str | None = None
+    texts: str | None = None
 
 
 def workbook_part(package: Package) -> str | None:
     """Return the name of the part that is the workbook, wherever the program that wrote it has put it."""
-    targets = (target for kind, target in package.relations("").values() if kind == "officeDocument")
-    return next((target for target in targets if target in package.names), None)
+    targets = [target for kind, target in package.relations("").values() if kind == "officeDocument"]
+    usual = package.spelled("xl/workbook.xml")
+    return next((target for target in (*targets, usual) if target in package.names), None)
 
 
 def read_workbook(package: Package, part: str) -> Workbook:
     """Return what the workbook part and the styles say. Raises SourceError where they are damaged."""
     root = package.tree(part)
     relations = package.relations(part)
+    of_kind = {kind: target for kind, target in reversed(relations.values()) if target in package.names}
     sheets: list[SheetEntry] = []
     parts: dict[str, str] = {}
+    absent: list[str] = []
     for element in root.iterfind("{*}sheets/{*}sheet"):
         link = next((value for name, value in element.attrib.items() if name.endswith("}id")), "")
         kind, target = relations.get(link, ("", ""))
-        if kind == "worksheet":
-            name = element.get("name", "")
+        name = element.get("name", "")
+        if kind == "worksheet" and target in package.names:
             sheets.append(SheetEntry(name, element.get("state", "visible") == "visible"))
             parts[name] = target
+        elif kind in {"worksheet", ""}:
+            absent.append(name)
     if not sheets:
         raise damaged(package.file, "no worksheet")
     properties = root.find("{*}workbookPr")
-    since_1904 = properties is not None and properties.get("date1904") in _TRUE
-    styles = next((target for kind, target in relations.values() if kind == "styles"), None)
-    formats = _read_styles(package, styles) if styles in package.names and styles else CellFormats()
-    return Workbook(tuple(sheets), parts, since_1904, formats)
+    styles = of_kind.get("styles")
+    return Workbook(
+        tuple(sheets),
+        parts,
+        since_1904=properties is not None and properties.get("date1904") in _TRUE,
+        absent=tuple(absent),
+        uncalculated=_is_uncalculated(package, root),
+        styles=styles,
+        texts=of_kind.get("sharedStrings"),
+        formats=_read_styles(package, styles) if styles else CellFormats(),
+    )
+
+
+def _is_uncalculated(package: Package, workbook: Element) -> bool:
+    """Return whether the program that wrote the workbook may have put zeros for results, for Excel to calculate.
+
+    XlsxWriter and its relatives do, and ask Excel to calculate all when it opens the file; PhpSpreadsheet says that it
+    has not calculated; Apache POI says nothing.
+    """
+    calculation = workbook.find("{*}calcPr")
+    asked = {} if calculation is None else calculation.attrib
+    if asked.get("fullCalcOnLoad") in _TRUE or asked.get("calcCompleted") in _FALSE:
+        return True
+    with suppress(SourceError):
+        for kind, part in package.relations("").values():
+            if kind == "extended-properties" and part in package.names:
+                return package.tree(part).findtext("{*}Application", "").startswith("Apache POI")
+    return False
 
 
 def _read_styles(package: Package, part: str) -> CellFormats:
@@ -78,216 +100,3 @@ def _read_styles(package: Package, part: str) -> CellFormats:
     except ValueError as error:
         raise damaged(package.file, str(error)) from error
     return cell_formats(styles, codes)
-
-
-def scan(package: Package, part: str, formats: CellFormats) -> SheetFacts:
-    """Return the facts about the sheet in `part`.
-
-    Raises SourceError where the sheet is damaged or its filled cells are too far apart.
-    """
-    if b"\0" in next(package.blocks(part), b"")[:4]:  # calamine would take the sheet for an empty one
-        raise damaged(package.file, _("part {name} is in UTF-16", name=part))
-    targets = {link: target for link, (_kind, target) in package.relations(part).items()}
-    scanner = _SheetScanner(package.file, targets, formats)
-    for _block in package.parse(part, scanner.parser):
-        pass
-    scanner.finish()
-    if scanner.span > Box.LARGEST:
-        _measure(package, part)
-    return scanner.facts
-
-
-class _SheetScanner:
-    """Collects the facts about one sheet while expat reads it.
-
-    Of most cells only the attributes matter. So text and the ends of elements are handled only within a cell whose
-    content matters, and what is cheap to leave out is left out of `_start`, which is called a million times.
-    """
-
-    def __init__(self, file: str, targets: dict[str, str], formats: CellFormats) -> None:
-        self.parser = expat.ParserCreate()
-        self.parser.buffer_text = True
-        self.parser.StartElementHandler = self._root
-        self.facts = SheetFacts()
-        self._file = file
-        self._targets = targets
-        named = {str(style): shown for style, shown in enumerate(formats.by_style) if shown is not None}
-        self._shown = frozenset(style for style, shown in named.items() if shown.shows is not Shows.PLAIN)
-        self._plain = {style: shown.code for style, shown in named.items() if style not in self._shown}
-        self._codes: dict[str, str] = {}  # the plain format of the latest cell, by the column's letters
-        self._handlers: dict[str, Callable[[Attributes], None]] = {}
-        self._cell_tag = self._formula = self._value = ""
-        self._cell: Attributes = {}  # the latest cell of the row, always with a reference
-        self._texts: dict[str, list[str]] = {}  # of the elements within a cell whose content matters
-        self._length = 0
-        self._facts_of_row: list[Fact] = []
-        self._first_row = self._row = self._latest_fact = 0
-        self._rightmost = -1
-
-    @property
-    def span(self) -> int:
-        """How many cells there are from the first row to the last and up to the rightmost column."""
-        return (self._row - self._first_row + 1) * (self._rightmost + 1)
-
-    def finish(self) -> None:
-        """Complete the facts once the sheet has been read to its end. Raises SourceError as `scan` does."""
-        try:
-            self._close_row()
-        except ValueError as error:
-            raise damaged(self._file, str(error)) from error
-
-    def _root(self, name: str, _attributes: Attributes) -> None:
-        """Learn from the root element the prefix that the writer gave to the main namespace."""
-        prefix = name.removesuffix("worksheet")
-        self._cell_tag, self._formula, self._value = (f"{prefix}{tag}" for tag in "cfv")
-        self._handlers = {
-            f"{prefix}row": self._open_row,
-            f"{prefix}f": self._open_formula,
-            f"{prefix}col": self._count_hidden,
-            f"{prefix}hyperlink": self._add_link,
-        }
-        self.parser.StartElementHandler = self._start
-
-    def _start(self, name: str, attributes: Attributes) -> None:
-        if name == self._cell_tag:
-            if "r" not in attributes:
-                attributes["r"] = self._next_reference()
-            self._cell = attributes
-            style = attributes.get("s", "")
-            if self._plain:
-                letters, code = attributes["r"].rstrip(_DIGITS), self._plain.get(style, "")
-                if self._codes.get(letters, "") != code:
-                    self._change_format(letters, code)
-            if style in self._shown or attributes.get("t") == "e":
-                self._watch_cell()
-        elif name in self._handlers:
-            self._handlers[name](attributes)
-
-    def _next_reference(self) -> str:
-        """Return the reference of a cell that has none: it follows the one before it."""
-        column = _column_of(self._cell["r"]) + 1 if self._cell else 0
-        return f"{column_letter(column)}{self._row}"
-
-    def _change_format(self, letters: str, code: str) -> None:
-        """Note that the plain number format of a column changes, which in most columns it never does."""
-        self._codes[letters] = code
-        changes = self.facts.plain_formats.setdefault(_column_index(letters), [])
-        if len(changes) < _MOST_CHANGES:
-            changes.append((self._row, code if len(changes) < _MOST_CHANGES - 1 else ""))
-
-    def _open_row(self, attributes: Attributes) -> None:
-        self._close_row()
-        row = int(attributes.get("r", self._row + 1))
-        if row <= self._row:
-            raise ValueError(f"row {row} after row {self._row}")
-        if row > MOST_ROWS:
-            raise beyond_the_sheet(self._file)
-        self._first_row = self._first_row or row
-        self._row, self._cell = row, {}
-        if attributes.get("hidden") in _TRUE:
-            self.facts.hidden.add(row)
-
-    def _close_row(self) -> None:
-        """Keep the facts of the latest row; raises ValueError where its cells name a row above those before."""
-        if self._cell:
-            self._rightmost = max(self._rightmost, _column_of(self._cell["r"]))
-        if self._facts_of_row:
-            facts, self._facts_of_row = sorted(self._facts_of_row), []
-            if facts[0][0] <= self._latest_fact:
-                raise ValueError(f"row {facts[0][0]} after row {self._latest_fact}")
-            self._latest_fact = facts[-1][0]
-            self.facts.add(facts)
-
-    def _watch_cell(self) -> None:
-        """Handle the content of the current cell, up to its end."""
-        self._texts, self._length = {}, 0
-        self.parser.StartElementHandler = self._start_within
-        self.parser.EndElementHandler = self._end_within
-
-    def _open_formula(self, attributes: Attributes) -> None:
-        self._watch_cell()
-        self._start_within(self._formula, attributes)
-
-    def _start_within(self, name: str, _attributes: Attributes) -> None:
-        """Begin to collect the text of an element within the current cell."""
-        if name not in (self._formula, self._value):
-            return
-        pieces = self._texts[name] = []
-
-        def add(text: str) -> None:
-            self._length += len(text)
-            if self._length > LONGEST_CELL:
-                raise ValueError(f"a value in row {self._row} has no end")
-            pieces.append(text)
-
-        self.parser.CharacterDataHandler = add
-
-    def _end_within(self, name: str) -> None:
-        self.parser.CharacterDataHandler = None
-        if name == self._cell_tag:
-            self.parser.StartElementHandler = self._start
-            self.parser.EndElementHandler = None
-            self._close_cell()
-
-    def _close_cell(self) -> None:
-        """Keep what the cell says beyond its value, if anything."""
-        texts = {name: "".join(pieces).strip() for name, pieces in self._texts.items()}
-        formula, value = texts.get(self._formula), texts.get(self._value, "")
-        kind, style = self._cell.get("t", "n"), self._cell.get("s", "")
-        if kind == "e":
-            self._add_fact(ERROR, value)
-        elif formula is not None and not value and kind != "str":  # programs that do not calculate write no <v>
-            self._add_fact(NO_RESULT, "=" + formula)
-        elif value and kind == "n" and style in self._shown:
-            self._add_fact(int(style), repr(float(value)))
-
-    def _add_fact(self, kind: int, text: str) -> None:
-        letters = self._cell["r"].rstrip(_DIGITS)
-        row = int(self._cell["r"][len(letters) :])
-        self._facts_of_row.append((row, _column_index(letters), kind, text))
-
-    def _count_hidden(self, attributes: Attributes) -> None:
-        if attributes.get("hidden") in _TRUE:
-            self.facts.hidden_columns += int(attributes.get("max", "0")) - int(attributes.get("min", "0")) + 1
-
-    def _add_link(self, attributes: Attributes) -> None:
-        first = _REFERENCE.match(attributes.get("ref", ""))
-        link = next((value for name, value in attributes.items() if name.endswith(":id")), "")
-        target = self._targets.get(link) or attributes.get("location", "")
-        if first and target:
-            self.facts.add_link(int(first[2]), _column_index(first[1]), target)
-
-
-def _measure(package: Package, part: str) -> None:
-    """Raise SourceError where the cells that are filled, without those that are only styled, are too far apart."""
-    box = Box(package.file)
-    reference = ""
-
-    def start(name: str, attributes: Attributes) -> None:
-        nonlocal reference
-        tag = name.rpartition(":")[2]
-        if tag == "c":
-            reference = attributes.get("r", "")
-        elif tag in ("f", "v", "is") and (place := _REFERENCE.fullmatch(reference)):
-            box.add(int(place[2]), int(place[2]), _column_index(place[1]))
-
-    parser = expat.ParserCreate()
-    parser.StartElementHandler = start
-    for _block in package.parse(part, parser):
-        pass
-
-
-def _column_of(reference: str) -> int:
-    """Return the index from 0 of the column that a reference such as B7 names."""
-    return _column_index(reference.rstrip(_DIGITS))
-
-
-@lru_cache(maxsize=1 << 15)
-def _column_index(letters: str) -> int:
-    """Return the index from 0 of a column by its letters; raises ValueError for anything else."""
-    index = 0
-    for letter in letters.upper():
-        if not "A" <= letter <= "Z":
-            raise ValueError(f"no column {letters}")
-        index = index * 26 + ord(letter) - 64
-    return index - 1

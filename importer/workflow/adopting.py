@@ -140,8 +140,8 @@ class _ReportChecker:
         self._cases += bool(row.wolkvox_id) and row.status not in UNSETTLED
         self._doubts += row.status in UNSETTLED
         self._references.add(row.reference)
-        identity = row.planned.identity
-        if problem := self._key_problem(row):
+        identity = self._identity(row)
+        if problem := self._key_problem(row, identity):
             self._refuse(row, problem)
             return None
         if identity is None or not row.may_be_case:
@@ -166,9 +166,15 @@ class _ReportChecker:
         self.refused.append(row.number)
         self.issues.append(Issue(row.number, *problem))
 
-    def _key_problem(self, row: _SheetRow) -> _Problem | None:
-        """Return why the row to which a case belongs cannot be identified, None if it can."""
+    def _identity(self, row: _SheetRow) -> Identity | None:
+        """Return the identity of a row, with the reference of version 1 if that is the one in the report."""
         identity = row.planned.identity
+        if identity is None or not row.reference or row.planned.earlier_reference(self._plan.scope) != row.reference:
+            return identity
+        return replace(identity, reference=row.reference)
+
+    def _key_problem(self, row: _SheetRow, identity: Identity | None) -> _Problem | None:
+        """Return why the row to which a case belongs cannot be identified, None if it can."""
         if identity is not None:
             if not row.may_be_case or row.reference in {"", identity.reference}:
                 return None

@@ -6,20 +6,30 @@ must not discard an id that is known.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import chain
+from pathlib import Path
 
+from importer import report
 from importer.clock import local_datetime
-from importer.journal import Decision, Dispute, Doubt
+from importer.commands import shell_words
+from importer.errors import ReportError
+from importer.journal import Decision, Dispute, Doubt, ImportRecord, Journal
 from importer.messages import _
 from importer.model import Status
-from importer.workflow.matching import ImportHistory
+from importer.source import open_table
+from importer.workflow.history import ImportHistory
 
 _SAME_SECOND = 1.5
 """Seconds by which a time in a sheet may differ from the time in the journal."""
 
 _ZONES = 900.0
 """Time zones differ by a multiple of this many seconds; a sheet shows the time of the computer that wrote it."""
+
+_WITH_SHEETS = frozenset({".xlsx", ".xlsm"})
+"""The reports that have a sheet for verdicts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +47,14 @@ class HumanDecision:
     run: int | None = None
     sent_at: datetime | None = None
     despite: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class NotTaken:
+    """A decision that was refused: the reference of its row, and why."""
+
+    reference: str
+    reason: str
 
 
 class DecisionTaker:
@@ -139,23 +157,76 @@ class DecisionTaker:
                 " if none of them is its case, give {option}.",
                 reference=doubt.reference,
                 ids=", ".join(known),
-                option=" ".join(["--not-created", *(f"--despite {_quoted(wolkvox_id)}" for wolkvox_id in known)]),
+                option=shell_words("--not-created", *chain.from_iterable(("--despite", one) for one in known)),
             )
         owner = self._journal.doubts.owners(doubt.import_id, [decided.created]).get(decided.created)
         if owner in {None, doubt.reference}:
             return None
         return _(
-            "{reference}: {id} is already the case of {owner}. If it is the case of this row instead, give"
-            " --created {id} --instead-of {owner}.",
+            "{reference}: {id} is already the case of {owner}. If it is the case of this row instead, give {option}.",
             reference=doubt.reference,
             id=decided.created,
             owner=owner,
+            option=shell_words("--created", decided.created, "--instead-of", owner),
         )
 
 
-def _quoted(word: str) -> str:
-    """Return a word quoted for a command line where needed, also on Windows."""
-    return word if word.replace("-", "").replace("_", "").replace(".", "").isalnum() else f'"{word}"'
+def read_decisions(path: Path) -> tuple[list[HumanDecision], list[NotTaken]]:
+    """Return the decisions in a report, and those that are incomplete or contradict themselves."""
+    decisions, incomplete = [], []
+    for row in report.read_rows(path, open_table):
+        if not row.verdict or not row.reference:
+            continue
+        created = row.verdict.casefold() == report.CREATED_VERDICT
+        if not created and row.verdict.casefold() != report.NOT_CREATED_VERDICT:
+            incomplete.append(NotTaken(row.reference, _("{verdict} is not a verdict.", verdict=row.verdict)))
+        elif created and not row.wolkvox_id:
+            reason = _("The verdict `created` needs the wolkvox_id of the case beside it.")
+            incomplete.append(NotTaken(row.reference, reason))
+        elif not created and row.wolkvox_id:
+            reason = _("The verdict `not created` cannot have a wolkvox_id beside it.")
+            incomplete.append(NotTaken(row.reference, reason))
+        else:
+            decision = HumanDecision(row.reference, row.wolkvox_id, row.id_prefijo, row.about, row.run, row.sent_at)
+            decisions.append(decision)
+    return decisions, incomplete
+
+
+@dataclass(frozen=True, slots=True)
+class WrittenVerdicts:
+    """The verdicts in a report on rows that are in doubt now: those that can be recorded, and those that cannot."""
+
+    path: Path
+    decisions: tuple[HumanDecision, ...]
+    incomplete: tuple[NotTaken, ...]
+
+    @property
+    def count(self) -> int:
+        """The number of all of them."""
+        return len(self.decisions) + len(self.incomplete)
+
+
+def unrecorded_verdicts(paths: Iterable[Path], journal: Journal, record: ImportRecord | None) -> list[WrittenVerdicts]:
+    """Return the verdicts in these reports that were not recorded; a report that cannot be read has none."""
+    if record is None:
+        return []
+    in_doubt = {doubt.reference for doubt in journal.doubts.of_import(record.id)}
+    found = []
+    for path in paths if in_doubt else ():
+        try:
+            if path.suffix.lower() not in _WITH_SHEETS or journal.imports.is_report(report.digest(path)):
+                continue
+            decisions, incomplete = read_decisions(path)
+        except (ReportError, OSError):
+            continue
+        written = WrittenVerdicts(
+            path,
+            tuple(decision for decision in decisions if decision.reference in in_doubt),
+            tuple(refused for refused in incomplete if refused.reference in in_doubt),
+        )
+        if written.count:
+            found.append(written)
+    return found
 
 
 def _already_settled(reference: str) -> str:

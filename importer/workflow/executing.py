@@ -12,12 +12,12 @@ from importer.identity import tenant_of
 from importer.messages import _, ngettext
 from importer.model import Pause, Status
 from importer.workflow.forecast import Forecast, UserInterface, rows_within_quota
+from importer.workflow.history import ImportHistory
 from importer.workflow.job import Job
 from importer.workflow.looking import RowFinder, rows_left_in_doubt, rows_to_find
-from importer.workflow.matching import ImportHistory
 from importer.workflow.outcome import SendResult, now
 from importer.workflow.sending import RunContext, Sender
-from importer.workflow.settling import SearchSettler
+from importer.workflow.settling import SearchSettler, SettleResult
 from importer.workflow.tenant_facts import Findings
 
 _ASK_AGAIN = timedelta(hours=1)
@@ -54,7 +54,7 @@ class _Execution:
             self._look_for_rejected()
         reason = self._send() if self.forecast.rows_to_send else None
         self._note_that_all_were_looked_for(reason)
-        notes = self._settle(reason)
+        settled, notes = self._settle(reason)
         return SendResult(
             started_at=now(),
             server=self.forecast.server,
@@ -63,6 +63,7 @@ class _Execution:
             reason=reason.message if reason else self._left_by_quota(),
             status=reason.exit_status if reason else 0,
             held_back=self.forecast.held_back,
+            searched=settled is not None and not settled.waiting_until,
             notes=notes,
         )
 
@@ -176,16 +177,16 @@ class _Execution:
         scope = replace(self.forecast.plan.scope, tenant=tenant_of(self.forecast.server))
         return Findings.load(self.context.journal.path.parent, scope)
 
-    def _settle(self, reason: PauseReason | None) -> tuple[str, ...]:
-        """Settle rows whose quiet period is over, unless the connection failed; return notes for the report."""
+    def _settle(self, reason: PauseReason | None) -> tuple[SettleResult | None, tuple[str, ...]]:
+        """Settle rows whose quiet period is over, unless the connection failed; return the result and notes on it."""
         context = self.context
         if reason is not None and (reason.exit_status == 5 or reason.pause is not None):
-            return ()
+            return None, ()
         if not context.journal.doubts.of_import(context.record.id):
-            return ()
+            return None, ()
         history = ImportHistory(context.journal, context.record)
         try:
             settled = SearchSettler(history, context.crm, self._findings(), self.job.quiet_period).settle()
         except (ServerUnreachable, ConnectionRefused) as error:
-            return (_("Doubtful rows could not be settled now: {reason}", reason=error),)
-        return settled.sentences()
+            return None, (_("Doubtful rows could not be settled now: {reason}", reason=error),)
+        return settled, settled.sentences()

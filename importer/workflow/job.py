@@ -12,6 +12,7 @@ from pathlib import Path
 import pandas as pd
 
 from importer import mapping, report, settings
+from importer.commands import shell_words
 from importer.errors import SourceError
 from importer.identity import Scope, tenant_of
 from importer.journal import default_path as default_journal_path
@@ -183,7 +184,7 @@ def _folder_question(case_mapping: CaseMapping, folder: Path, named: str) -> Que
         named=named,
         folder=folder,
     )
-    return Question(ALLOW_FOLDER, sentence, (Answer("yes", f'--allow-folder "{folder}"'),), str(folder))
+    return Question(ALLOW_FOLDER, sentence, (Answer("yes", shell_words("--allow-folder", folder)),), str(folder))
 
 
 def _real(path: Path) -> Path:

@@ -21,6 +21,7 @@ from importer.mapping import Words
 from importer.messages import _
 from importer.model import MAY_BE_CASES
 from importer.text import unaccented
+from importer.workflow.history import ImportHistory
 from importer.workflow.job import open_source
 from importer.workflow.keys import Keys, Occurrences, content_keys, keys_in
 from importer.workflow.plan import Plan
@@ -216,10 +217,10 @@ def _lines_before(plan: Plan, journal: Journal, record: ImportRecord, rule: KeyR
     if keys_of is None:
         return
     for frame in frames:
-        digests = keys_of(frame).digests
-        known = journal.rows.known(record.id, list(filter(None, digests)))
-        for number, digest in zip(frame.index.tolist(), digests, strict=True):
-            row = known.get(digest)
+        keys = keys_of(frame)
+        known = ImportHistory(journal, record).known_in_any_version(keys)
+        for at, (number, digest) in enumerate(zip(frame.index.tolist(), keys.digests, strict=True)):
+            row = known.get(digest) or known.get(keys.earlier.get(at, ""))
             yield number, 0, digest, row.row.reference if row and row.row.status in MAY_BE_CASES else ""
 
 
@@ -269,8 +270,7 @@ def _found_out(plan: Plan, journal: Journal, record: ImportRecord, now: KeyRule,
     )
     sample = _sample(plan)
     for guess in islice(dict.fromkeys(guesses), _GUESSES):
-        digests = list(filter(None, keys_in(sample, guess).digests))
-        if journal.rows.known(record.id, digests):
+        if journal.rows.known(record.id, keys_in(sample, guess).versions()):
             return KeyRule("key", guess, now.reading)
     return None
 

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 import pandas as pd
 
 from importer import identity
-from importer.model import Cell
+from importer.model import Cell, earlier_reading
 from importer.workflow.lookalikes import Spelling, spellings
 
 MOST_NAMED = 100
@@ -22,23 +22,37 @@ _SHORT_KEY = 16
 _OTHER = np.dtype([("row", np.int64), ("key", np.uint64), ("loose", np.int64), ("bare", bool)])
 """Another spelling of a key: the row, the key, the hash of its loose form, and whether it is bare."""
 
+_EARLIER = np.dtype([("row", np.int64), ("key", np.uint64), ("earlier", np.uint64)])
+"""A row whose key was another one in version 1."""
+
 
 @dataclass(frozen=True, slots=True)
 class Keys:
     """Each row's canonical key parts, and their digest; both empty if a part is blank or unknown.
 
-    `spellings` are the other forms in which programs show a key, by the position of its row from 0; most keys have
-    none.
+    `spellings` are the other forms in which programs show a key, and `earlier` the digests of the keys that version 1
+    made of the same cells, both by the position of a row from 0; most keys have neither.
     """
 
     parts: Sequence[tuple[str, ...]]
     digests: Sequence[str]
     spellings: Mapping[int, tuple[Spelling, ...]] = field(default_factory=dict)
+    earlier: Mapping[int, str] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, parts: Sequence[tuple[str, ...]], spelt: Mapping[int, tuple[Spelling, ...]] | None = None) -> Keys:
-        """Return the keys with these parts."""
-        return cls(parts, [identity.key_digest(key) if key else "" for key in parts], spelt or {})
+    def of(
+        cls,
+        parts: Sequence[tuple[str, ...]],
+        spelt: Mapping[int, tuple[Spelling, ...]] | None = None,
+        earlier: Iterable[tuple[str, ...]] = (),
+    ) -> Keys:
+        """Return the keys with these parts; `earlier` are those of version 1, in the same order."""
+        before = {at: identity.key_digest(old) for at, old in enumerate(earlier) if old and old != parts[at]}
+        return cls(parts, [identity.key_digest(key) if key else "" for key in parts], spelt or {}, before)
+
+    def versions(self) -> list[str]:
+        """Return the digests of all keys, and those that version 1 made."""
+        return [*filter(None, self.digests), *self.earlier.values()]
 
 
 def keys_in(frame: pd.DataFrame, columns: Sequence[str]) -> Keys:
@@ -46,13 +60,19 @@ def keys_in(frame: pd.DataFrame, columns: Sequence[str]) -> Keys:
     rows: list[tuple[Cell, ...]] = list(zip(*(frame[column].tolist() for column in columns), strict=True))
     parts = [identity.key_parts(cells) for cells in rows]
     spelt = (spellings(cells, key) if key else () for cells, key in zip(rows, parts, strict=True))
-    return Keys.of(parts, {at: others for at, others in enumerate(spelt) if others})
+    spelt_by_row = {at: others for at, others in enumerate(spelt) if others}
+    earlier = (identity.earlier_key_parts(cells) if any(map(_may_differ, cells)) else () for cells in rows)
+    return Keys.of(parts, spelt_by_row, earlier)
 
 
 def content_keys(frame: pd.DataFrame, columns: Sequence[str], occurrences: Occurrences) -> Keys:
     """Return keys made of each row's content and its n-th occurrence; must be called for the frames from the top on."""
     rows = zip(*(map(identity.canonical, frame[column]) for column in columns), strict=True)
-    return Keys.of([identity.content_key(cells, occurrences.next(cells)) for cells in rows])
+    before = zip(*(map(identity.canonical, map(earlier_reading, frame[column])) for column in columns), strict=True)
+    return Keys.of(
+        [identity.content_key(cells, occurrences.next(cells)) for cells in rows],
+        earlier=[identity.content_key(cells, occurrences.next_earlier(cells)) for cells in before],
+    )
 
 
 class KeyIndex:
@@ -63,6 +83,7 @@ class KeyIndex:
         self._keys: list[np.ndarray] = []
         self._loose: list[np.ndarray] = []
         self._others: list[np.ndarray] = []  # other spellings of keys
+        self._earlier: list[np.ndarray] = []  # the keys that version 1 made of rows, where they differ
 
     def add(self, rows: Sequence[int], keys: Keys, without: Collection[int] = ()) -> None:
         """Remember the keys of some rows; ignores the rows in `without` and rows that have no key."""
@@ -79,17 +100,48 @@ class KeyIndex:
             for other in spelt
         ]
         self._others.append(np.array(others, dtype=_OTHER))
+        earlier = [
+            (rows[at], _number(keys.digests[at]), _number(digest))
+            for at, digest in keys.earlier.items()
+            if keys.digests[at] and rows[at] not in without
+        ]
+        self._earlier.append(np.array(earlier, dtype=_EARLIER))
 
     def present(self, short_keys: Sequence[str]) -> set[str]:
-        """Return those of the short keys that a remembered row has."""
+        """Return those of the short keys that a remembered row has, or had in version 1."""
         numbers = np.array([int(short, 16) for short in short_keys], dtype=np.uint64)
         known = np.isin(numbers, _joined(self._keys))
+        if any(map(len, self._earlier)):
+            known |= np.isin(numbers, _joined(self._earlier)["earlier"])
         return {short for short, is_known in zip(short_keys, known.tolist(), strict=True) if is_known}
+
+    def with_own_key(self, digests: Sequence[str]) -> set[str]:
+        """Return those of the digests that are the present key of a remembered row."""
+        numbers = np.array(list(map(_number, digests)), dtype=np.uint64)
+        known = np.isin(numbers, _joined(self._keys))
+        return {digest for digest, is_known in zip(digests, known.tolist(), strict=True) if is_known}
 
     def repeated(self) -> dict[str, tuple[int, ...]]:
         """Return the short key of each key that several rows have, and those rows."""
         rows, keys = _joined(self._rows), _joined(self._keys)
         return {f"{number:016x}": tuple(found) for number, found in _groups(keys, rows).items()}
+
+    def ambiguous(self) -> dict[str, tuple[int, ...]]:
+        """Return the short keys of version 1 that now belong to rows with different keys, and those rows."""
+        if not any(map(len, self._earlier)):
+            return {}
+        earlier = _joined(self._earlier)
+        rows, keys = _joined(self._rows), _joined(self._keys)
+        still = np.isin(keys, earlier["earlier"])
+        old = np.concatenate([earlier["earlier"], keys[still]])
+        new = np.concatenate([earlier["key"], keys[still]])
+        numbers = np.concatenate([earlier["row"], rows[still]])
+        groups = _groups(old, np.arange(len(old)))
+        return {
+            f"{number:016x}": tuple(sorted(numbers[group].tolist()))
+            for number, group in groups.items()
+            if np.any(new[group] != new[group[0]])
+        }
 
     def similar(self) -> dict[int, tuple[int, ...]]:
         """Return, for each row whose key nearly equals those of other rows, the first of those rows.
@@ -120,12 +172,26 @@ class Occurrences:
 
     def __init__(self) -> None:
         self._seen: dict[int, int] = {}
+        self._seen_earlier: dict[int, int] = {}
 
     def next(self, cells: Sequence[str]) -> int:
         """Return which occurrence of these canonical cells this is, from 1."""
-        number = _number(identity.key_digest(cells))
-        self._seen[number] = self._seen.get(number, 0) + 1
-        return self._seen[number]
+        return _next(self._seen, cells)
+
+    def next_earlier(self, cells: Sequence[str]) -> int:
+        """Return the same for cells as version 1 read them, among its readings."""
+        return _next(self._seen_earlier, cells)
+
+
+def _next(seen: dict[int, int], cells: Sequence[str]) -> int:
+    number = _number(identity.key_digest(cells))
+    seen[number] = seen.get(number, 0) + 1
+    return seen[number]
+
+
+def _may_differ(cell: Cell) -> bool:
+    """Tell whether version 1 may have made another part of a key of a cell."""
+    return earlier_reading(cell) is not cell or not str(cell).isascii()
 
 
 def short_key(digest: str) -> str:

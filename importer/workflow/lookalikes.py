@@ -11,8 +11,8 @@ from decimal import Decimal
 from functools import lru_cache
 from itertools import islice, product
 
-from importer.model import Cell, CellError, Typed
-from importer.source import shown_number
+from importer.model import Cell, CellError, Reread, Typed
+from importer.source import month_number, shown_number
 from importer.text import loose, unadorned
 
 _LONGEST = 40
@@ -23,14 +23,38 @@ _MOST = 16
 
 _DECIMAL = re.compile(r"-?\d+(?:\.\d+)?")
 _NUMBER = re.compile(r"([+-]?)(\d[\d.,']*|[.,]\d+)(?:e([+-]?\d{1,2}))?", re.IGNORECASE)
-_NUMBER_OR_DATE = re.compile(r"[-+0-9.,'/: eEtTzZ$\u20ac\u00a3]{2,40}")
+_NUMBER_OR_DATE = re.compile(r"[-+0-9.,'/: eEtTzZaApPmM$\u20ac\u00a3]{2,40}")
 _GROUPED = re.compile(r"\d{1,3}(?:[.,']\d{3})+")
-_TIME = r"(?:(?:[ ]+|t)(?P<hour>\d{1,2}):(?P<minute>\d{1,2})(?::(?P<second>\d{1,2})(?:[.,]0+)?)?z?)?"
-_DATES = (
-    re.compile(r"(?P<year>\d{4})(?P<mark>[-/.])(?P<month>\d{1,2})(?P=mark)(?P<day>\d{1,2})" + _TIME, re.IGNORECASE),
-    re.compile(r"(?P<day>\d{1,2})(?P<mark>[-/.])(?P<month>\d{1,2})(?P=mark)(?P<year>\d{4})" + _TIME, re.IGNORECASE),
-    re.compile(r"(?P<day>\d{1,2})(?P<mark>[-/])(?P<month>\d{1,2})(?P=mark)(?P<year>\d{2})" + _TIME, re.IGNORECASE),
+_CLOCK = (
+    r"(?P<hour>\d{1,2}):(?P<minute>\d{1,2})(?::(?P<second>\d{1,2})(?:[.,]0+)?)?(?:z|[ ]?(?P<half>[ap])\.?[ ]?m?\.?)?"
 )
+_TIME_ALONE = re.compile(_CLOCK, re.IGNORECASE)
+_TIME = rf"(?:(?:,?[ ]+|t){_CLOCK})?"
+_WEEKDAY = r"(?:[^\W\d_]+(?:-feira)?[.]?,?[ ]+)?"
+_NAME = r"(?P<name>[^\W\d_]{3,})\.?"
+_DATES = tuple(
+    re.compile(pattern + _TIME, re.IGNORECASE)
+    for pattern in (
+        r"(?P<year>\d{4})(?P<mark>[-/.])(?P<month>\d{1,2})(?P=mark)(?P<day>\d{1,2})",
+        r"(?P<day>\d{1,2})(?P<mark>[-/.])(?P<month>\d{1,2})(?P=mark)(?P<year>\d{4})",
+        r"(?P<day>\d{1,2})(?P<mark>[-/])(?P<month>\d{1,2})(?P=mark)(?P<year>\d{2})",
+    )
+)
+_NAMED_DATES = tuple(
+    re.compile(_WEEKDAY + pattern + _TIME, re.IGNORECASE)
+    for pattern in (
+        rf"(?P<day>\d{{1,2}})\.?(?:[ ]+de[ ]+|[-/ ]){_NAME}(?:[ ]+del?[ ]+|[-/ ])(?P<year>\d{{4}}|\d{{2}})",
+        rf"{_NAME}[ ]+(?P<day>\d{{1,2}}),?[ ]+(?P<year>\d{{4}})",
+    )
+)
+_HAS_MONTH = re.compile(
+    r"(?:^|[\s/-])(?:jan|ene|gen|f[eé][bv]|mar|mrz|mär|a[bpv]r|ma[iyg]|ju[nli]|giu|lug|a[gu][oug]|aoû|set|sep|o[cku]t|ott|nov"
+    r"|d[ieé][czs])",
+    re.IGNORECASE,
+)
+_LONGEST_DATE = 60
+_MARKED = re.compile(r"\d[.,]\d")
+_OTHER_MARKS = str.maketrans(",.", ".,")
 _FIRST_DAY = datetime(1899, 12, 30)  # noqa: DTZ001 - times in sheets have no zone
 _DAYS = (
     *("%Y-%m-%d", "%d/%m/%Y", "%d-%m-%Y", "%d/%m/%y", "%d.%m.%Y", "%m/%d/%Y", "%Y/%m/%d"),
@@ -90,10 +114,13 @@ def _of_cell(cell: Cell, part: str) -> list[tuple[str, bool]]:
     text = unadorned(str(cell))
     if isinstance(cell, Typed):
         found = list(_of_value(cell, text))
-    elif _NUMBER_OR_DATE.fullmatch(text):
-        found = [(meaning, False) for meaning in (*_numbers(text), *_dates(text))]
     else:
-        found = []
+        numbers = _numbers(text) if _NUMBER_OR_DATE.fullmatch(text) else ()
+        found = [(meaning, False) for meaning in (*numbers, *_dates(text))]
+        if not found and _MARKED.search(text):
+            found = [(text.translate(_OTHER_MARKS), False)]  # A-1.020 on a Spanish computer
+    if isinstance(cell, Typed | Reread) and cell.earlier:
+        found.append((cell.earlier, True))  # also what programs read that do not know the format
     if not found and text == part:
         return []
     known = loose(part)
@@ -104,7 +131,10 @@ def _is_plain(cell: str | Typed, part: str) -> bool:
     """Tell whether a cell obviously has no other spelling, like most keys: T-0001, 12345."""
     if isinstance(cell, Typed):
         return type(cell.value) is int and str(cell.value) == part and _adds_nothing(cell.number_format)
-    return part == cell and part.isascii() and part.isprintable() and (part.isdigit() or part[:1].isalpha())
+    if isinstance(cell, Reread):
+        return False
+    is_name = part[:1].isalpha() and not (" " in part or "," in part or "." in part)  # March 17, 2024
+    return part == cell and part.isascii() and part.isprintable() and (part.isdigit() or is_name)
 
 
 @lru_cache(maxsize=1024)
@@ -115,19 +145,33 @@ def _adds_nothing(number_format: str) -> bool:
 
 
 def _of_value(cell: Typed, text: str) -> Iterator[tuple[str, bool]]:
-    """Yield the value of a number or a date, whatever its format."""
+    """Yield the value of a number or a date, whatever its format, and what other computers show of it."""
     value = cell.value
-    if isinstance(value, bool | time):
+    if isinstance(value, bool):
         return
-    if isinstance(value, date):
-        moment = value if isinstance(value, datetime) else datetime.combine(value, time())
-        yield from ((meaning, False) for meaning in _meanings(moment.replace(tzinfo=None)))
+    if isinstance(value, date | time):
+        yield from ((meaning, False) for meaning in (*_of_moment(value), *_dates(text)))
         return
     plain = str(value) if isinstance(value, int) else _plain_number(Decimal(repr(value)))
     yield plain, not _is_number(text, plain)  # with words or rounding, other values may show the same digits
     shown = shown_number(value, cell.number_format)
     if shown is not None:
         yield shown, False
+        if not _is_number(shown, plain):
+            yield shown.translate(_OTHER_MARKS), False
+            yield shown.replace(",", ""), False
+
+
+def _of_moment(value: date | time) -> Iterator[str]:
+    """Yield the meanings of a date or a time, and the date with the month first, as computers in the USA show it."""
+    if isinstance(value, time):
+        yield f"{value:%H:%M:%S}"
+        return
+    moment = value if isinstance(value, datetime) else datetime.combine(value, time())
+    yield from _meanings(moment.replace(tzinfo=None))
+    if moment.second or moment.microsecond:  # most formats do not show them
+        yield from _meanings(moment.replace(second=0, microsecond=0, tzinfo=None))
+    yield f"{value.month}/{value.day}/{value.year}" + (f" {moment:%H:%M}" if moment.time() != time() else "")
 
 
 def _is_number(text: str, plain: str) -> bool:
@@ -175,18 +219,31 @@ def _dates(text: str) -> Iterator[str]:
     """Yield the forms of the dates and times that a text may show."""
     for moment in _moments(text):
         yield from _meanings(moment)
+    if (found := _TIME_ALONE.fullmatch(text)) and (clock := _clock(found)):
+        yield f"{clock:%H:%M:%S}"
 
 
 def _moments(text: str) -> Iterator[datetime]:
     """Yield the dates and times that a text may show; an ambiguous one has the day before the month."""
-    for pattern in _DATES if _SHORTEST_DATE <= len(text) <= _LONGEST else ():
+    if not _SHORTEST_DATE <= len(text) <= _LONGEST_DATE:
+        return
+    for pattern in _NAMED_DATES if _HAS_MONTH.search(text) else _DATES:
         if found := pattern.fullmatch(text):
-            year, month, day = int(found["year"]), int(found["month"]), int(found["day"])
+            parts = found.groupdict()
+            month = month_number(parts["name"]) if "name" in parts else int(parts["month"])
+            year, day, clock = int(parts["year"]), int(parts["day"]), _clock(found)
             if month > 12 and day <= 12:
                 month, day = day, month
-            hour, minute, second = (int(found[part] or 0) for part in ("hour", "minute", "second"))
             with contextlib.suppress(ValueError):
-                yield datetime(year + 2000 if year < 100 else year, month, day, hour, minute, second)  # noqa: DTZ001 - times in sheets have no zone
+                yield datetime.combine(date(year + 2000 if year < 100 else year, month, day), clock or time())
+
+
+def _clock(found: re.Match[str]) -> time | None:
+    """Return the time of day that was found in a text; None for 25:00."""
+    hour, minute, second = (int(found[part] or 0) for part in ("hour", "minute", "second"))
+    if half := found["half"]:
+        hour = hour % 12 + (12 if half in "pP" else 0)
+    return time(hour, minute, second) if hour < 24 and minute < 60 and second < 60 else None
 
 
 def _meanings(moment: datetime) -> Iterator[str]:

@@ -11,13 +11,14 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
+from importer.commands import command_line, option
 from importer.crm import Crm
 from importer.errors import ConnectionRefused, QuestionRefused, StartRefused
-from importer.journal import Decision, ImportRecord, Journal
+from importer.journal import Decision, ImportRecord, Journal, default_path
 from importer.messages import _, ngettext
 from importer.model import Status
 from importer.workflow.plan import Plan, PlannedRow, search_value
-from importer.workflow.search import CaseSearch, SearchAnswer
+from importer.workflow.search import CaseSearch, SearchAnswer, distinct
 from importer.workflow.tenant_facts import Findings
 
 OTHER_COMPUTER = "other-computer"
@@ -32,10 +33,19 @@ _ROWS_A_SEARCH = 20
 
 @dataclass(frozen=True, slots=True)
 class RowToFind:
-    """A row that is about to be sent, and the value by which the CRM would find its case; None if it has none."""
+    """A row that is about to be sent, and the value by which the CRM would find its case; None if it has none.
+
+    `earlier` is the reference under which version 1 would have sent it, if that is another one.
+    """
 
     reference: str
     value: str | None
+    earlier: str | None = None
+
+    @property
+    def references(self) -> tuple[str, ...]:
+        """All references under which the row may have been sent."""
+        return (self.reference,) if self.earlier is None else (self.reference, self.earlier)
 
 
 def sendable_rows(plan: Plan) -> Iterator[RowToFind]:
@@ -47,7 +57,7 @@ def rows_to_find(plan: Plan, rows: Iterable[PlannedRow]) -> Iterator[RowToFind]:
     """Yield those of the rows that have an identity, with the value by which each would be found."""
     for row in rows:
         if row.key_digest:
-            yield RowToFind(row.reference, search_value(plan, row))
+            yield RowToFind(row.reference, search_value(plan, row), row.earlier_reference(plan.scope))
 
 
 def rows_left_in_doubt(plan: Plan) -> list[RowToFind]:
@@ -113,7 +123,7 @@ class RowFinder:
         for row in rows:
             if row.value is None:
                 continue  # the forecast refuses such rows
-            if decision := self._decision(answers[row.value], row.reference, "look-first"):
+            if decision := self._decision(answers[row.value], row, "look-first"):
                 self._journal.doubts.found_first(self._record.id, row.reference, decision)
 
     def look_again(self, rows: Sequence[RowToFind], workers: int) -> None:
@@ -125,7 +135,7 @@ class RowFinder:
         left = [row for row in rows if row.value is not None and row.reference in doubts]
         answers = self._ask(left, workers)
         for row in left:
-            found = self._decision(answers[row.value or ""], row.reference, "look-first")
+            found = self._decision(answers[row.value or ""], row, "look-first")
             if found is None or found.state is not Status.UNKNOWN:
                 self._journal.doubts.decide(doubts[row.reference], found or Decision(Status.PLANNED, "look-first"))
 
@@ -140,14 +150,15 @@ class RowFinder:
         found: list[str] = []
         for row in rows:
             answer = answers.get(row.value or "")
-            decision = self._decision(answer, row.reference, "spot-check") if answer else None
+            decision = self._decision(answer, row, "spot-check") if answer else None
             if decision is None or decision.state is Status.UNKNOWN:
                 continue
             if self._journal.doubts.found_first(self._record.id, row.reference, decision):
                 found.append(f"{row.reference} ({decision.wolkvox_id or _('several cases')})")
         if found:
             self._journal.decisions.record(OTHER_COMPUTER, "/".join(self._record.scope), "found")
-            raise _sent_from_elsewhere(found, self._plan.mapping.path)
+            journal = self._journal.path
+            raise _sent_from_elsewhere(found, self._plan.mapping.path, None if journal == default_path() else journal)
         if refusal is None:
             self._journal.imports.note_spot_check(self._record, self._plan.table.digest)
         return refusal
@@ -181,9 +192,10 @@ class RowFinder:
             list(pool.map(ask, values))
         return answers, next(iter(refusals), None)
 
-    def _decision(self, answer: SearchAnswer, reference: str, how: str) -> Decision | None:
+    def _decision(self, answer: SearchAnswer, row: RowToFind, how: str) -> Decision | None:
         """Return what a search shows about a row that was not sent yet, None if nothing speaks against sending it."""
-        hits = self._search.hits(answer, reference, self._plan.mapping.reference)
+        place = self._plan.mapping.reference
+        hits = distinct(hit for each in row.references for hit in self._search.hits(answer, each, place))
         if len(hits) == 1 and hits[0].wolkvox_id:
             return Decision(Status.CREATED, how, hits[0].wolkvox_id, hits[0].id_prefijo)
         if hits:
@@ -191,7 +203,7 @@ class RowFinder:
             shown = ", ".join(hit.wolkvox_id or "?" for hit in hits)
             message = _("Cases with this reference in the CRM: {ids}", ids=shown)
             return Decision(Status.CONFLICT, how, message=message, ids=ids)
-        if self._search.speaks_against(answer, reference, self._plan.mapping.reference):
+        if any(self._search.speaks_against(answer, each, place) for each in row.references):
             message = _("The CRM's answer has records that are cut off or that quote this row's reference.")
             return Decision(Status.UNKNOWN, how, message=message)
         if not self._search.is_surely_complete(answer):
@@ -210,20 +222,20 @@ def _values(rows: Iterable[RowToFind]) -> list[str]:
     return list(dict.fromkeys(row.value for row in rows if row.value is not None))
 
 
-def _sent_from_elsewhere(found: Sequence[str], mapping: Path) -> StartRefused:
+def _sent_from_elsewhere(found: Sequence[str], mapping: Path, journal: Path | None) -> StartRefused:
     shown = ", ".join(found[:3])
     return StartRefused(
         ngettext(
             "{count} row that was about to be sent is already a case ({shown}), but this journal did not send it:"
-            " another computer did. Nothing was sent. Take over the other computer's report with `case-importer adopt"
-            " REPORT -m {mapping}`, or give --look-first to search the CRM for every row before it is sent. People who"
-            " import together need to share one journal.",
+            " another computer did. Nothing was sent. Take over the other computer's report with `{command}`, or"
+            " give --look-first to search the CRM for every row before it is sent. People who import together need to"
+            " share one journal.",
             "{count} rows that were about to be sent are already cases ({shown}), but this journal did not send them:"
-            " another computer did. Nothing was sent. Take over the other computer's report with `case-importer adopt"
-            " REPORT -m {mapping}`, or give --look-first to search the CRM for every row before it is sent. People who"
-            " import together need to share one journal.",
+            " another computer did. Nothing was sent. Take over the other computer's report with `{command}`, or"
+            " give --look-first to search the CRM for every row before it is sent. People who import together need to"
+            " share one journal.",
             len(found),
             shown=shown,
-            mapping=mapping,
+            command=command_line("adopt", "REPORT", "-m", mapping, *option("--journal", journal)),
         )
     )

@@ -10,58 +10,16 @@ import pandas as pd
 
 from importer import identity
 from importer.identity import Scope
-from importer.journal import ImportRecord, Journal, KnownRow
+from importer.journal import KnownRow
 from importer.messages import _
-from importer.model import MAY_BE_CASES, Attachment, Issue
+from importer.model import MAY_BE_CASES, Issue, Status
+from importer.text import named
+from importer.workflow.history import ImportHistory
 from importer.workflow.keys import MOST_NAMED, KeyIndex, Keys, Occurrences, content_keys, keys_in, short_key
 from importer.workflow.lookalikes import elaborate_spellings
+from importer.workflow.plan import KNOWN_TWICE
 
 _SHOWN_ROWS = 5
-
-
-@dataclass(frozen=True, slots=True)
-class ImportHistory:
-    """What the journal knows about one import; nothing without a journal or before the first run."""
-
-    journal: Journal | None = None
-    record: ImportRecord | None = None
-
-    @property
-    def is_kept(self) -> bool:
-        """Whether there is a journal that keeps the rows, for which digests and hashes are needed."""
-        return self.journal is not None
-
-    def opened(self) -> tuple[Journal, ImportRecord]:
-        """Return the journal and the import; raises ValueError if there is no journal or no import yet."""
-        if self.journal is None or self.record is None:
-            raise ValueError("this import has no history")
-        return self.journal, self.record
-
-    def known(self, key_digests: Sequence[str]) -> dict[str, KnownRow]:
-        """Return what is known about these keys, by key digest."""
-        return self.journal.rows.known(self.record.id, key_digests) if self.journal and self.record else {}
-
-    def by_reference(self, references: Sequence[str]) -> dict[str, KnownRow]:
-        """Return what is known about these references, by reference."""
-        return self.journal.rows.by_reference(self.record.id, references) if self.journal and self.record else {}
-
-    def similar(self, digests: Sequence[str]) -> dict[str, set[str]]:
-        """Return the key digests that the journal has for these digests of spellings."""
-        return self.journal.rows.similar(self.record.id, digests) if self.journal and self.record else {}
-
-    def holders(self, scope: Scope, ids: Sequence[str]) -> dict[str, str]:
-        """Return the references of the rows of this tenant and operation that have these case ids, by id."""
-        return self.journal.rows.holders(scope.tenant, scope.operation, ids) if self.journal and ids else {}
-
-    @property
-    def column_secret(self) -> bytes:
-        """The key under which the journal's digests of columns are made."""
-        return self.journal.rows.column_secret if self.journal else b""
-
-    @property
-    def lacks_spellings(self) -> bool:
-        """Whether rows of the import were recorded by a version that did not record other spellings of their keys."""
-        return self.record is not None and not self.record.notes_spellings
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,8 +27,9 @@ class MatchedRows:
     """The rows of a frame, in order, with what the journal knows about them.
 
     `key_digests` are empty if a row has no identity; `short_keys` distinguish the rows of one source. `loose_digests`
-    are computed for rows that the journal will keep. `known` and `spellings` (digests to record with new rows) are
-    keyed by the position of a row, from 0.
+    are computed for rows that the journal will keep. `known` and `spellings` (digests to record with the rows) are
+    keyed by the position of a row, from 0, as are `also`, the rows that the journal knows under the keys that version 1
+    made of the same cells, where it knows another one under the present key, and `earlier`, the digests of those keys.
     """
 
     short_keys: list[str]
@@ -79,11 +38,18 @@ class MatchedRows:
     references: list[str]
     known: dict[int, KnownRow]
     spellings: Mapping[int, tuple[str, ...]] = field(default_factory=dict)
+    also: dict[int, KnownRow] = field(default_factory=dict)
+    earlier: Mapping[int, str] = field(default_factory=dict)
 
     def forget(self, at: int) -> None:
         """Remove the identity of a row."""
         self.short_keys[at] = self.key_digests[at] = ""
         self.known.pop(at, None)
+
+    def take(self, at: int, known: KnownRow) -> None:
+        """Make a row the one that the journal knows as `known`."""
+        self.known[at] = known
+        self.key_digests[at], self.references[at] = known.key_digest, known.row.reference
 
 
 class RowMatcher:
@@ -110,6 +76,7 @@ class RowMatcher:
         self._occurrences = Occurrences()
         self.repeated: Mapping[str, tuple[int, ...]] = {}
         self._similar: Mapping[int, tuple[int, ...]] = {}
+        self._ambiguous: Mapping[str, tuple[int, ...]] = {}
 
     @property
     def _by_reference(self) -> bool:
@@ -132,6 +99,7 @@ class RowMatcher:
         """Find repeated and similar keys, once every frame was remembered."""
         self.repeated = self._index.repeated()
         self._similar = self._index.similar() if self._key_columns else {}
+        self._ambiguous = self._index.ambiguous()
 
     def match(self, frame: pd.DataFrame, keys: Keys, skipped: Collection[int]) -> MatchedRows:
         """Match each row; a skipped row whose key another row has gets no identity."""
@@ -140,36 +108,42 @@ class RowMatcher:
         left_out = [at for at, number in enumerate(frame.index.tolist()) if number in skipped and short_keys[at]]
         elsewhere = self._index.present([short_keys[at] for at in left_out]) if left_out else set()
         for at in left_out:
-            if short_keys[at] in elsewhere:
+            if at in matched.also:
+                matched.take(at, matched.also.pop(at))  # version 1 made a case of its own
+            elif short_keys[at] in elsewhere:
                 matched.forget(at)
         return matched
 
     def _by_key(self, keys: Keys) -> MatchedRows:
-        """Match rows by their keys."""
-        found = self._history.known(list(filter(None, keys.digests)))
+        """Match rows by their keys, those of the present version first."""
+        found = self._history.known_in_any_version(keys)
         known = {at: found[digest] for at, digest in enumerate(keys.digests) if digest in found}
+        before = {at: found[digest] for at, digest in keys.earlier.items() if digest in found}
+        also = {at: row for at, row in before.items() if at in known and known[at] != row}
+        own = self._index.with_own_key([row.key_digest for row in also.values()]) if also else set()
+        known = before | known
         is_kept = self._history.is_kept
-        return MatchedRows(
+        matched = MatchedRows(
             short_keys=list(map(short_key, keys.digests)),
             key_digests=list(keys.digests),
             loose_digests=[
                 identity.loose_digest(parts) if is_kept and parts and at not in known else ""
                 for at, parts in enumerate(keys.parts)
             ],
-            references=[self._reference(digest, known.get(at)) for at, digest in enumerate(keys.digests)],
+            references=[identity.reference(self._scope, digest) if digest else "" for digest in keys.digests],
             known=known,
             spellings={
                 at: tuple([identity.spelling_digest(other.parts, bare=other.bare) for other in others])
                 for at, others in keys.spellings.items()
                 if is_kept and at not in known
-            },
+            }
+            | {at: (keys.digests[at],) for at in before if keys.digests[at] and keys.digests[at] not in found},
+            also={at: row for at, row in also.items() if row.key_digest not in own},
+            earlier=keys.earlier,
         )
-
-    def _reference(self, digest: str, known: KnownRow | None) -> str:
-        """Return the reference of a row: a known row keeps its own for ever."""
-        if known is not None:
-            return known.row.reference
-        return identity.reference(self._scope, digest) if digest else ""
+        for at, row in known.items():
+            matched.take(at, row)  # a known row keeps its reference for ever
+        return matched
 
     def _from_report(self, keys: Keys) -> MatchedRows:
         """Match rows by their references alone; rows that the journal does not know get no identity."""
@@ -188,9 +162,20 @@ class RowMatcher:
             known={at: known[reference] for at, reference in enumerate(references) if reference in known},
         )
 
-    def repeated_in(self, rows: MatchedRows) -> list[int]:
-        """Return the positions of the rows whose keys other rows have, too."""
-        return [at for at, short in enumerate(rows.short_keys) if short in self.repeated]
+    def contested_in(self, rows: MatchedRows) -> list[int]:
+        """Return the positions of the rows that may not be the ones that the journal knows by their keys.
+
+        Other rows have the same key, or had it in version 1, or the journal knows two rows by the keys of this one.
+        """
+        return [at for at in range(len(rows.short_keys)) if at in rows.also or self.shares_key(rows, at)]
+
+    def shares_key(self, rows: MatchedRows, at: int) -> bool:
+        """Tell whether other rows have the key of this one, or had it in version 1."""
+        return rows.short_keys[at] in self.repeated or bool(self._rows_known_as(rows, at))
+
+    def _rows_known_as(self, rows: MatchedRows, at: int) -> tuple[int, ...]:
+        """Return the rows that version 1 would have taken for the one that the journal knows."""
+        return self._ambiguous.get(short_key(rows.known[at].key_digest), ()) if at in rows.known else ()
 
     def issues(self, frame: pd.DataFrame, keys: Keys, rows: MatchedRows) -> Iterator[Issue]:
         """Yield the issues with the identity of the rows."""
@@ -200,17 +185,42 @@ class RowMatcher:
                 yield from self._reference_issues(numbers[at], cell, rows, at)
         yield from self._id_issues(frame, rows)
         if self._key_columns:
-            new_rows = [at for at, digest in enumerate(rows.key_digests) if digest and at not in rows.known]
+            new_rows = [at for at, digest in enumerate(rows.key_digests) if digest and _is_unsent(rows.known.get(at))]
             taken = self._taken(keys, rows, new_rows) if self._history.record is not None else {}
             for at in new_rows:
                 yield from self._similar_issues(numbers[at], keys.parts[at], at, taken)
+            for at in rows.known if keys.earlier or self._ambiguous else ():
+                yield from self._version_issues(numbers[at], keys.parts[at], rows, at)
+
+    def _version_issues(self, number: int, key: tuple[str, ...], rows: MatchedRows, at: int) -> Iterator[Issue]:
+        """Yield an issue if it is unclear which row of the journal this one is, by its keys of both versions."""
+        column, value = ", ".join(self._key_columns), " · ".join(key)
+        one, other = rows.known[at].row, rows.also[at].row if at in rows.also else None
+        if other is not None:
+            message = _(
+                "{column} '{value}' was imported twice, under two readings of the key: {one} and {other}",
+                column=column,
+                value=value,
+                one=one.wolkvox_id or one.reference,
+                other=other.wolkvox_id or other.reference,
+            )
+            yield Issue(number, column, value, KNOWN_TWICE, message, _LOOK_AT_BOTH)
+        elif others := [row for row in self._rows_known_as(rows, at) if row != number]:
+            message = _(
+                "{column} '{value}' was read like the keys of rows {rows} before, and one of these rows is {one}",
+                column=column,
+                value=value,
+                rows=_listed(others),
+                one=one.wolkvox_id or one.reference,
+            )
+            yield Issue(number, column, value, "key-reread", message, _SAME_OR_NOT)
 
     def _reference_issues(self, number: int, cell: str, rows: MatchedRows, at: int) -> Iterator[Issue]:
         """Yield the issues with the reference in a report's row."""
         column = self._reference_column
         if self._key_columns:
             has_target = self._scope.tenant and self._scope.operation  # without it, no reference can be computed
-            if has_target and cell and rows.key_digests[at] and cell != rows.references[at]:
+            if has_target and cell and rows.key_digests[at] and cell not in self._references(rows, at):
                 message = _("{column} {cell} does not belong to this row's key", column=column, cell=cell)
                 yield Issue(number, column, cell, "reference-edited", message, _UNDO_OR_COPY)
         elif not cell:
@@ -223,6 +233,12 @@ class RowMatcher:
         elif at not in rows.known and self._history.record is not None:
             message = _("{column} {cell} is not a reference of this import", column=column, cell=cell)
             yield Issue(number, column, cell, "reference-foreign", message, _UNDO_OR_COPY)
+
+    def _references(self, rows: MatchedRows, at: int) -> tuple[str, ...]:
+        """Return the references that a report may have for a row, by its keys of every version."""
+        also = (rows.also[at].row.reference,) if at in rows.also else ()
+        earlier = (identity.reference(self._scope, rows.earlier[at]),) if at in rows.earlier else ()
+        return (rows.references[at], *also, *earlier)
 
     def _id_issues(self, frame: pd.DataFrame, rows: MatchedRows) -> Iterator[Issue]:
         """Yield an issue if a row without a case has the id of another row's case: it may be that row, edited."""
@@ -248,24 +264,28 @@ class RowMatcher:
         If only a guess suggests it, a key that another row of this sheet has belongs to that row: a program shows all
         keys of a sheet in the same way.
         """
-        lookups = [(at, lookup) for at in new_rows for lookup in self._lookups(keys, rows, at)]
+        lookups = [(at, lookup) for at in new_rows for lookup in self._lookups(keys, at)]
         known = self._history.similar(list(dict.fromkeys(lookup.digest for _at, lookup in lookups)))
         found: dict[int, str] = {}
         for at, lookup in lookups:
             if lookup.digest not in known:
                 continue
-            others = {short_key(digest) for digest in known[lookup.digest] - {rows.key_digests[at]}}
+            digests = known[lookup.digest] - {rows.key_digests[at]}
+            if at in rows.known:  # what was never sent stands in nobody's way for ever
+                sent = self._history.known(list(digests))
+                digests = {digest for digest in digests if digest in sent and sent[digest].row.status in MAY_BE_CASES}
+            others = {short_key(digest) for digest in digests}
             if lookup.guessed:
                 others -= self._index.present(list(others))
             if others:
                 found.setdefault(at, lookup.shown)
         return found
 
-    def _lookups(self, keys: Keys, rows: MatchedRows, at: int) -> Iterator[_SpellingLookup]:
+    def _lookups(self, keys: Keys, at: int) -> Iterator[_SpellingLookup]:
         """Yield every digest by which the journal may know a row's key in another spelling."""
         parts = keys.parts[at]
         shown = " · ".join(parts)
-        yield _SpellingLookup(rows.loose_digests[at], shown)
+        yield _SpellingLookup(identity.loose_digest(parts), shown)
         yield _SpellingLookup(identity.spelling_digest(parts, bare=True), shown)
         for other in keys.spellings.get(at, ()):
             text = " · ".join(other.parts)
@@ -278,7 +298,7 @@ class RowMatcher:
 
     def _similar_issues(self, number: int, key: tuple[str, ...], at: int, taken: Mapping[int, str]) -> Iterator[Issue]:
         """Yield an issue if a new key nearly equals that of another row, in this sheet or an earlier one."""
-        column, value = ", ".join(self._key_columns), " · ".join(key)
+        column, value = ", ".join(self._key_columns), named(" · ".join(key))
         if others := self._similar.get(number):
             listed = _listed(others)
             message = _(
@@ -289,15 +309,20 @@ class RowMatcher:
             )
             yield Issue(number, column, value, "key-similar", message, _SAME_OR_NOT)
         elif at in taken:
-            named = {"column": column, "value": value, "other": taken[at]}
-            if named["other"] == value:
+            shown = {"column": column, "value": value, "other": named(taken[at])}
+            if shown["other"] == value:
                 message = _(
                     "{column} '{value}' is nearly the same as a key that was imported before, or another form of it",
-                    **named,
+                    **shown,
                 )
             else:
-                message = _("{column} '{value}' may be the key that was imported before as '{other}'", **named)
+                message = _("{column} '{value}' may be the key that was imported before as '{other}'", **shown)
             yield Issue(number, column, value, "key-similar", message, _SAME_OR_NOT)
+
+
+def _is_unsent(known: KnownRow | None) -> bool:
+    """Return whether a row is new, or was only ever recorded as one that is not sent."""
+    return known is None or known.row.status in (Status.INVALID, Status.SKIPPED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -313,6 +338,7 @@ class _SpellingLookup:
 
 
 _UNDO_OR_COPY = _("Undo the edit, or copy the row from the report again; put new rows into a new file")
+_LOOK_AT_BOTH = _("Look at both cases in the CRM, and close one of them if they are the same ticket")
 _NO_ID_OR_UNDO = _("Remove the id if this is another ticket; if it is that row, undo the edit")
 _SAME_OR_NOT = _(
     "The keys differ only in zeros, case, accents, spaces, dashes, invisible characters, or the format of a number or a"
@@ -327,35 +353,3 @@ def _listed(rows: Sequence[int]) -> str:
     if len(rows) >= MOST_NAMED:
         return _("{rows} and many more", rows=shown)
     return shown if more <= 0 else _("{rows} and {more} more", rows=shown, more=more)
-
-
-class Contents:
-    """The canonical cells of a frame, for content hashes over any of its columns."""
-
-    def __init__(self, frame: pd.DataFrame) -> None:
-        self._frame = frame
-        self._columns: dict[str, list[bytes]] = {}
-        self._chosen: dict[tuple[str, ...], list[tuple[bytes, ...]]] = {}
-
-    def column_digests(self, position: int, columns: Sequence[str], secret: bytes) -> str:
-        """Return a digest for each of these columns, in the order of their names; a missing column counts as empty."""
-        return identity.column_digests(self._cells(position, columns), secret)
-
-    def hash(self, position: int, columns: Sequence[str], attachments: Sequence[Attachment] | None) -> str:
-        """Return the content hash of the row at `position` (from 0); a missing column counts as empty."""
-        return identity.hash_of_written(self._cells(position, columns), attachments)
-
-    def _cells(self, position: int, columns: Sequence[str]) -> tuple[bytes, ...]:
-        key = tuple(columns)
-        if key not in self._chosen:
-            cells = map(self._column, sorted(key))
-            self._chosen[key] = list(zip(*cells, strict=True)) if key else [()] * len(self._frame)
-        return self._chosen[key][position]
-
-    def _column(self, name: str) -> list[bytes]:
-        """Return the cells of a column, each preceded by the column's name."""
-        if name not in self._columns:
-            cells = self._frame[name].tolist() if name in self._frame.columns else [""] * len(self._frame)
-            before = identity.written(name)
-            self._columns[name] = [before + identity.written(identity.canonical(cell)) for cell in cells]
-        return self._columns[name]

@@ -18,7 +18,8 @@ from importer.source import open_table
 from importer.spool import Spool
 from importer.workflow.accounting import account_of
 from importer.workflow.job import Job
-from importer.workflow.plan import Batch, Plan, PlannedRow, state_of
+from importer.workflow.next_steps import Situation, Step, next_steps
+from importer.workflow.plan import KNOWN_TWICE, Batch, Plan, PlannedRow, state_of
 
 PAUSED = 3
 """Exit status if the same command, given again, finishes what is left."""
@@ -28,7 +29,8 @@ PAUSED = 3
 class SendResult:
     """What a command did before its report; `reason` and `status` say why it stopped early, if it did.
 
-    `held_back` means that valid rows were not sent because others are invalid.
+    `held_back` means that valid rows were not sent because others are invalid, `searched` that the CRM was searched for
+    every doubtful row.
     """
 
     started_at: datetime
@@ -38,6 +40,7 @@ class SendResult:
     reason: str | None = None
     status: int = 0
     held_back: bool = False
+    searched: bool = False
     notes: tuple[str, ...] = ()
 
 
@@ -68,8 +71,13 @@ class Finished:
     result: SendResult
     report: Path | None
     exit_status: int
-    next_step: str
+    steps: tuple[Step, ...]
     notes: tuple[str, ...] = ()
+
+    @property
+    def next_step(self) -> str:
+        """Everything that there is to do, a line each, the most pressing first."""
+        return _lines(self.steps)
 
     def reasons(self) -> Iterator[tuple[Status, Issue]]:
         """Yield the reasons for every row that needs attention: its issues, or the journal's message about it."""
@@ -77,7 +85,11 @@ class Finished:
             if issues := issues_of(row):
                 yield from ((row.status, issue) for issue in issues)
             elif (row.status is not Status.CREATED or row.differs) and (message := message_of(row)):
-                yield row.status, Issue(row.number, None, None, row.status, message, self.next_step)
+                yield row.status, Issue(row.number, None, None, row.status, message, self._remedy(row.status))
+
+    def _remedy(self, status: Status) -> str:
+        """Return what to do about a row in this state."""
+        return next((step.sentence for step in self.steps if status in step.states), self.steps[0].sentence)
 
 
 def now() -> datetime:
@@ -97,80 +109,6 @@ def exit_status(counts: Counts, result: SendResult) -> int:
     return max(rows, result.status)
 
 
-def next_step(counts: Counts, result: SendResult, only: tuple[str, ...] = ()) -> str:
-    """Return in one sentence what the person should do now, the most pressing step.
-
-    `only` are the states by which rows were selected, if they were.
-    """
-    if result.reason:
-        return result.reason
-    if only and not counts.rows:
-        return _(
-            "Nothing to do: no row is or was {states}. Without --only every row is included.", states=_states(only)
-        )
-    done = _("Nothing is left to do: every row is created or skipped.")
-    if counts.part:
-        done = _("Nothing is left to do: every row is created, part of a created case, or skipped.")
-    return next((sentence for applies, sentence in _steps(counts, chosen=bool(only)) if applies), done)
-
-
-def _steps(counts: Counts, *, chosen: bool) -> Iterator[tuple[int, str]]:
-    """Yield for each step the number of its rows and its sentence, the most pressing first."""
-    doubtful, wrong = counts.unknown + counts.conflict, counts.invalid + counts.rejected
-    yield (
-        counts.sending,
-        _("Another process is sending rows, or was when it stopped: give the same command again later."),
-    )
-    yield (
-        doubtful,
-        ngettext(
-            "{count} row may or may not be a case: it is on the sheet `To decide`, and `case-importer settle` searches"
-            " the CRM for it.",
-            "{count} rows may or may not be cases: they are on the sheet `To decide`, and `case-importer settle`"
-            " searches the CRM for them.",
-            doubtful,
-        ),
-    )
-    yield (
-        wrong,
-        ngettext(
-            "Correct {count} row (the sheet `Issues` says what is wrong) and give the same command again: only rows"
-            " that are not created yet will be sent.",
-            "Correct {count} rows (the sheet `Issues` says what is wrong) and give the same command again: only rows"
-            " that are not created yet will be sent.",
-            wrong,
-        ),
-    )
-    yield (
-        counts.planned if chosen else 0,
-        ngettext(
-            "Give the same command without --only to send the row that is left: it is planned now.",
-            "Give the same command without --only to send the {count} rows that are left: they are planned now.",
-            counts.planned,
-        ),
-    )
-    yield (
-        counts.planned,
-        ngettext(
-            "Give `case-importer run` again to send the row that is left.",
-            "Give `case-importer run` again to send the {count} rows that are left.",
-            counts.planned,
-        ),
-    )
-    yield (
-        counts.changed,
-        ngettext(
-            "{count} row was edited after its case was created; change that case in the CRM by hand.",
-            "{count} rows were edited after their cases were created; change those cases in the CRM by hand.",
-            counts.changed,
-        ),
-    )
-
-
-def _states(only: tuple[str, ...]) -> str:
-    return _(" or ").join(only)
-
-
 def _selection_note(plan: Plan, counts: Counts) -> Iterator[str]:
     """Yield a note if rows were selected by their states."""
     if plan.only:
@@ -179,7 +117,7 @@ def _selection_note(plan: Plan, counts: Counts) -> Iterator[str]:
             "Only the {count} rows that are or were {states} are counted and shown here (--only), not the whole"
             " source.",
             counts.rows,
-            states=_states(plan.only),
+            states=_(" or ").join(plan.only),
         )
 
 
@@ -222,8 +160,13 @@ def with_open_questions(result: SendResult, plan: Plan) -> SendResult:
     return replace(result, notes=(*result.notes, *notes), reason=reason, status=max(result.status, PAUSED))
 
 
-def report_outcome(
-    plan: Plan, journal: Journal, record: ImportRecord | None, result: SendResult, options: ReportOptions
+def report_outcome(  # noqa: PLR0913, PLR0917 - everything that a report is made of
+    plan: Plan,
+    journal: Journal,
+    record: ImportRecord | None,
+    result: SendResult,
+    options: ReportOptions,
+    situation: Situation,
 ) -> Finished:
     """Write the report of a plan; return how the command ended.
 
@@ -231,21 +174,40 @@ def report_outcome(
     ReportError for a command whose only purpose is the report.
     """
     counts = plan.counts(result.run)
-    status, advice = exit_status(counts, result), next_step(counts, result, plan.only)
-    summary = replace(_summary(plan, result, counts, advice), journal=(journal.id, journal.highest_attempt()))
-    subjects = {doubt.reference: doubt.about for doubt in journal.doubts.of_import(record.id)} if record else {}
-    rows = _ReportRows(plan, subjects)
+    status = exit_status(counts, result)
+    doubts = journal.doubts.of_import(record.id) if record else []
+    situation = replace(
+        situation,
+        reason=result.reason,
+        only=plan.only,
+        held_back=result.held_back,
+        searched=result.searched,
+        example=next((doubt.reference for doubt in doubts), None),
+    )
+    summary = replace(_summary(plan, result, counts), journal=(journal.id, journal.highest_attempt()))
+    rows = _ReportRows(plan, {doubt.reference: doubt.about for doubt in doubts})
     content = ReportContent(summary, plan.columns, rows, options.case_url, plan.key_columns)
     try:
-        path, notes = _write(content, plan, journal, record, options)
+        place = ReportPlace.choose(content, plan, journal, options)
+        steps = next_steps(counts, replace(situation, report=place.path))
+        content = replace(content, summary=replace(summary, next_step=_lines(steps)))
+        path, notes = _write(content, plan, journal, record, place)
     except ReportError as error:
         if result.run is None:
             raise
-        return Finished(plan, counts, result, None, max(status, PAUSED), advice, (*summary.notes, str(error)))
-    return Finished(plan, counts, result, path, status, advice, (*summary.notes, *notes))
+        again = Step(_("The report could not be written. `{command}` writes it.", command=situation.commands.report()))
+        steps = (*next_steps(counts, situation), again)
+        return Finished(plan, counts, result, None, max(status, PAUSED), steps, (*summary.notes, str(error)))
+    if path != place.path:  # it was opened in another program just now
+        steps = next_steps(counts, replace(situation, report=path))
+    return Finished(plan, counts, result, path, status, steps, (*summary.notes, *notes))
 
 
-def _summary(plan: Plan, result: SendResult, counts: Counts, advice: str) -> Summary:
+def _lines(steps: tuple[Step, ...]) -> str:
+    return "\n".join(step.sentence for step in steps)
+
+
+def _summary(plan: Plan, result: SendResult, counts: Counts) -> Summary:
     return Summary(
         import_name=plan.mapping.import_name,
         source=plan.table.path,
@@ -260,28 +222,71 @@ def _summary(plan: Plan, result: SendResult, counts: Counts, advice: str) -> Sum
         run=result.run,
         counts=counts,
         calls=result.calls,
-        next_step=advice,
+        next_step="",
         notes=(*plan.notes, *_selection_note(plan, counts), *result.notes),
         account=account_of(plan),
     )
 
 
+@dataclass(frozen=True, slots=True)
+class ReportPlace:
+    """Where a report goes, and why not where it was asked for; `page` is where its page goes, None without one."""
+
+    path: Path
+    page: Path | None
+    options: ReportOptions
+    notes: tuple[str, ...]
+
+    @classmethod
+    def choose(cls, content: ReportContent, plan: Plan, journal: Journal, options: ReportOptions) -> ReportPlace:
+        """Return the place for a report that replaces neither a person's work nor a better report of a newer file.
+
+        A page that an earlier command wrote beside it is renewed. Raises ReportError if every name is taken.
+        """
+        ours = journal.imports.is_report
+        better: list[Path] = []
+
+        def keep(path: Path) -> str | None:
+            if not is_better(path, plan):
+                return None
+            better.append(path)
+            return _("{name} is the report of a newer file, and shows more rows as created", name=path.name)
+
+        path, notes = report.choose_path(options.path, content, ours, keep)
+        page = (path if better else options.path).with_suffix(".html")
+        is_renewed = options.html or (page.is_file() and ours(report.digest(page)))
+        return cls(path, page if is_renewed and page != path else None, options, tuple(notes))
+
+
+def is_better(path: Path, plan: Plan) -> bool:
+    """Tell whether an existing report is that of a newer file, and shows rows as created that are not so in a plan.
+
+    A report that was corrected and given back has such a report: its source is newer than the one it was made from.
+    """
+    source = plan.table.path
+    if not path.is_file() or not source.is_file() or source.stat().st_mtime_ns >= path.stat().st_mtime_ns:
+        return False
+    if report.is_about(path, source, open_table) is not False:
+        return False
+    created = {row.reference for row in report.read_rows(path, open_table) if row.status == Status.CREATED}
+    return any(row.reference in created and (row.status is not Status.CREATED or row.is_changed) for row in plan)
+
+
 def _write(
-    content: ReportContent, plan: Plan, journal: Journal, record: ImportRecord | None, options: ReportOptions
+    content: ReportContent, plan: Plan, journal: Journal, record: ImportRecord | None, place: ReportPlace
 ) -> tuple[Path, list[str]]:
     """Write the report in every requested form; return its path, and notes about it."""
     ours = journal.imports.is_report
-    written = [report.write(options.path, content, ours)]
-    page = options.path.with_suffix(".html")
-    if options.html and page != options.path:
-        written.append(report.write(page, content, ours))
+    written = [report.write(place.path, content, ours)]
+    if place.page is not None:
+        written.append(report.write(place.page, content, ours))
     if record is not None:
         for one in written:
             journal.imports.note_report(record.id, one.digest)
-    notes = [one.note for one in written if one.note]
-    if options.html:
+    notes = [*place.notes, *(one.note for one in written if one.note)]
+    if place.page is not None:
         notes.append(_("Page: {path}", path=written[-1].path))
-    if options.write_back:
+    if place.options.write_back:
         notes.append(_written_back(content, plan, journal, record))
         if record is not None and record.bound_to:
             journal.imports.bind(record, report.digest(plan.table.path))
@@ -343,12 +348,14 @@ _NOTHING_KNOWN = JournalRow("", Status.PLANNED, "")
 
 
 def issues_of(row: PlannedRow) -> tuple[Issue, ...]:
-    """Return what a person must correct in a row: faults in its cells, or why the CRM rejected it."""
+    """Return what a person must correct in a row: faults in its cells, or why the CRM rejected it, or two cases."""
     if row.status is Status.REJECTED and row.known is not None:
         message = _("Rejected by the CRM: {message}", message=row.known.message)
         remedy = _("correct the row, or give --retry-rejected once the CRM has what was missing")
         return (Issue(row.number, None, None, "rejected", message, remedy),)
-    return row.issues if row.status in {Status.INVALID, Status.PART} else ()
+    if row.status in {Status.INVALID, Status.PART}:
+        return row.issues
+    return tuple(issue for issue in row.issues if issue.code == KNOWN_TWICE)
 
 
 def message_of(row: PlannedRow) -> str:

@@ -16,7 +16,7 @@ import pandas as pd
 
 from importer import payload
 from importer.attachments import encode, encoded_length
-from importer.identity import Scope
+from importer.identity import Scope, reference
 from importer.mapping import CaseMapping
 from importer.model import MAY_BE_CASES, Attachment, Counts, Identity, Issue, JournalRow, Payload, Status
 from importer.questions import Question
@@ -35,6 +35,9 @@ SEARCHED = {
 }
 """The payload's field for each query field of the CRM that a case is sent with (vendor's page)."""
 
+KNOWN_TWICE = "key-known-twice"
+"""The code of the issue that the journal knows two rows by the keys of one; it is shown although both are created."""
+
 PLACEHOLDER = "WCI-" + 16 * "."
 """Shown in a preview instead of a reference that is not known yet, because server or operation are missing."""
 
@@ -44,12 +47,13 @@ class PlannedRow:
     """A row of the source: its identity, its state, and the case that it would become.
 
     `number` is the one that Excel shows. `key_digest` is empty if the row has no identity: its key is blank or belongs
-    to another row. `status` is the state before anything is sent; `known` is what the journal knows, and `differs`
-    means that the row's content has changed since, or that a rejected row is to be sent again unchanged. `edited` are
-    the columns that have changed since, None where that is not known. `skipped` and `waits` say why a row is no case of
-    its own, or not sent yet. `part_of` is the row of whose case it is a further line; `faulty_lines` are the further
-    lines of its own case that have issues. `missing` names attachments that the mapping allows the case to go without.
-    `fields` are by path (`contact`, `form.Subject`), without the reference.
+    to another row; `earlier_digest` is that of the key that version 1 made of the same cells, empty if it is the same.
+    `status` is the state before anything is sent; `known` is what the journal knows, and `differs` means that the row's
+    content has changed since, or that a rejected row is to be sent again unchanged. `edited` are the columns that have
+    changed since, None where that is not known. `skipped` and `waits` say why a row is no case of its own, or not sent
+    yet. `part_of` is the row of whose case it is a further line; `faulty_lines` are the further lines of its own case
+    that have issues. `missing` names attachments that the mapping allows the case to go without. `fields` are by path
+    (`contact`, `form.Subject`), without the reference.
     """
 
     number: int
@@ -59,6 +63,7 @@ class PlannedRow:
     content_hash: str
     column_digests: str
     spellings: tuple[str, ...]
+    earlier_digest: str
     status: Status
     known: JournalRow | None
     differs: bool
@@ -80,6 +85,11 @@ class PlannedRow:
         return Identity(
             self.key_digest, self.loose_digest, self.reference, self.content_hash, self.column_digests, self.spellings
         )
+
+    def earlier_reference(self, scope: Scope) -> str | None:
+        """Return the reference that version 1 gave to the row, None if it is the row's own."""
+        earlier = reference(scope, self.earlier_digest) if self.earlier_digest else self.reference
+        return None if earlier == self.reference else earlier
 
     @property
     def is_valid(self) -> bool:
@@ -196,10 +206,15 @@ class Plan:
             yield from batch.rows()
 
     def issues(self) -> Iterator[Issue]:
-        """Yield every issue of every row."""
+        """Yield what a person must correct: the issues of invalid rows and of their further lines.
+
+        A row that is a case already is not checked again, but may be the second one with its key.
+        """
+        invalid = {number for batch in self.batches for number in batch.facts.index[batch.in_state(Status.INVALID)]}
         for batch in self.batches:
-            for issues in batch.facts["issues"]:
-                yield from issues
+            for row in batch.rows(batch.facts["issues"].map(bool)):
+                is_faulty = row.case_row in invalid
+                yield from (issue for issue in row.issues if is_faulty or issue.code == KNOWN_TWICE)
 
     def in_state(self, *states: Status) -> Iterator[PlannedRow]:
         """Yield the rows that are in one of the states."""
@@ -232,14 +247,17 @@ class Plan:
     def counts(self, run: int | None = None) -> Counts:
         """Return how many rows are in each state; `created_now` were sent by `run`."""
         states: Counter[str] = Counter()
-        lines = self.further_lines()
+        lines: Counter[int] = Counter()  # further ones, by the row of their case
+        cases: list[pd.Index] = []
         for batch in self.batches:
             states.update(batch.facts["status"].tolist())
             created = batch.facts.loc[batch.in_state(Status.CREATED)]
             states["changed"] += int(created["differs"].sum())
-            states["created_parts"] += sum(lines[row] for row in created.index) if lines else 0
+            cases.append(created.index)
+            lines.update(batch.facts.loc[batch.in_state(Status.PART), "part_of"].tolist())
             if run is not None:
                 states["created_now"] += sum(known.run == run for known in created["known"])
+        states["created_parts"] = sum(lines[row] for index in cases for row in index) if lines else 0
         return Counts(**{str(state): number for state, number in states.items()})
 
     def further_lines(self) -> Counter[int]:

@@ -3,24 +3,27 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import pandas as pd
 
-from importer import identity, report
+from importer import report
 from importer.attachments import AttachmentFolder, FoundAttachments
 from importer.identity import Scope
 from importer.journal import KnownRow
 from importer.mapping import CaseMapping, Converted, TableNeed
 from importer.messages import _, shorten
-from importer.model import CHANGED, MAY_BE_CASES, UNSETTLED, Attachment, Issue, JournalRow, Status
+from importer.model import CHANGED, MAY_BE_CASES, UNSETTLED, Issue, JournalRow, Status
 from importer.source import Table
 from importer.spool import Spool
 from importer.validation import Validator
+from importer.workflow.contents import RowContents
+from importer.workflow.history import ImportHistory
+from importer.workflow.key_formats import KeyFormats
 from importer.workflow.keys import Keys
 from importer.workflow.lines import FaultyLines, ReportedLines
-from importer.workflow.matching import Contents, ImportHistory, MatchedRows, RowMatcher
+from importer.workflow.matching import MatchedRows, RowMatcher
 from importer.workflow.plan import Batch, Plan, state_of
 
 
@@ -89,6 +92,7 @@ class Planner:
         self._is_kept, self._column_secret = history.is_kept, history.column_secret
         self._retry_rejected = retry_rejected
         self._taken: set[str] = set()
+        self._key_formats = KeyFormats(self._mapper.key_columns)
         self._matcher = RowMatcher(
             scope,
             history,
@@ -108,12 +112,13 @@ class Planner:
                 self._lines.observe(frame, self._skipped_by_sheet(frame))
         for frame in self._frames:
             left_out = list(self._left_out(frame))
-            places = self._lines.places(frame) if self._lines else {}
+            places = self._lines.places(frame) if self._lines else None
             self._mapper.survey(frame.drop(index=left_out) if left_out else frame, places)
         surveyed: Spool[tuple[Mapping[int, str], Keys]] = Spool(in_memory=3)
         for frame in self._frames:
             skipped, keys = {**self._mapper.skipped(frame), **self._left_out(frame)}, self._matcher.keys(frame)
             self._matcher.remember(frame, keys, skipped)
+            self._key_formats.add(frame)
             surveyed.append((skipped, keys))
         self._matcher.all_seen()
         return (
@@ -216,11 +221,19 @@ class Planner:
     ) -> Batch:
         """Combine the results of the other steps, and determine the state of each row."""
         recorded = (column for known in matched.known.values() for column in known.columns)
-        content = Contents(self._mapper.content(rows.frame, recorded))
-        contents = _RowContents(content, rows.frame.index, found, self._folder, self._column_secret)
+        cells = self._mapper.content(rows.frame, recorded)
+        contents = RowContents(cells, found, self._column_secret, has_attachments=self._folder is not None)
         hashes = [contents.hash(at, self._content_columns) if self._is_kept else "" for at in range(len(rows.frame))]
-        differing = self._differing(rows, matched, contents, hashes)
-        self._assign_repeated_keys(matched, differing)
+        numbers = rows.frame.index.tolist()
+
+        def is_edited(at: int, known: KnownRow) -> bool:
+            if not rows.altered.get(numbers[at], frozenset()).isdisjoint(known.columns):
+                return False  # text that a report altered cannot be compared
+            now = hashes[at] if known.columns == self._content_columns else contents.hash(at, known.columns)
+            return not contents.is_same(at, known, now)
+
+        differing = {at for at, known in matched.known.items() if is_edited(at, known)}
+        self._settle_contested(matched, differing, is_edited)
         lines = []
         for at, number in enumerate(rows.frame.index.tolist()):
             files = found.get(number, _NO_FILES)
@@ -236,34 +249,30 @@ class Planner:
             columns = contents.column_digests(at, self._content_columns) if is_new else ""
             digests = matched.key_digests[at], matched.loose_digests[at], matched.references[at], hashes[at], columns
             edited = contents.edited(at, matched.known[at]) if at in differing and at in matched.known else None
-            identified = *digests, matched.spellings.get(at, ()), state, known, differs, edited
+            spelt = matched.spellings.get(at, ()), matched.earlier.get(at, "")
             sent = faults, files.attachments, files.missing
-            lines.append((*identified, skipped, None, *sent, part_of, ()))
+            lines.append((*digests, *spelt, state, known, differs, edited, skipped, None, *sent, part_of, ()))
         return Batch.of(lines, converted.fields)
 
-    def _differing(
-        self, rows: SurveyedFrame, matched: MatchedRows, contents: _RowContents, hashes: Sequence[str]
-    ) -> set[int]:
-        """Return the positions of the rows whose content differs from the journal's; `hashes` are those of all rows.
+    def _settle_contested(
+        self, matched: MatchedRows, differing: set[int], is_edited: Callable[[int, KnownRow], bool]
+    ) -> None:
+        """Give a key that several rows have to the first whose content is the one that the journal knows.
 
-        Text that a report altered cannot be compared, and is not an edit.
+        A row that the journal knows twice, by its keys of two versions, is the one with its content.
         """
-        numbers = rows.frame.index.tolist()
-
-        def is_same(at: int, known: KnownRow) -> bool:
-            if not rows.altered.get(numbers[at], frozenset()).isdisjoint(known.columns):
-                return True
-            now = hashes[at] if known.columns == self._content_columns else contents.hash(at, known.columns)
-            return identity.same_content(known.row.content_hash, now)
-
-        return {at for at, known in matched.known.items() if not is_same(at, known)}
-
-    def _assign_repeated_keys(self, matched: MatchedRows, differing: set[int]) -> None:
-        """Give a key that several rows have to the first whose content is the one that the journal knows."""
-        for at in self._matcher.repeated_in(matched):
-            known = matched.known.get(at)
-            if known is None or not self._takes(known.row, differs=at in differing):
+        for at in self._matcher.contested_in(matched):
+            known = [row for row in (matched.also.get(at), matched.known.get(at)) if row is not None]
+            known.sort(key=lambda row: is_edited(at, row))
+            taken = next((row for row in known if self._takes(row.row, differs=is_edited(at, row))), None)
+            if taken is None and at in matched.also and not self._matcher.shares_key(matched, at):
+                taken = matched.known[at]
+            if taken is None:
                 matched.forget(at)
+                continue
+            matched.take(at, taken)
+            differing -= {at}
+            differing |= {at} if is_edited(at, taken) else set()
 
     def _is_retried(self, known: JournalRow) -> bool:
         return self._retry_rejected and known.status is Status.REJECTED
@@ -282,7 +291,7 @@ class Planner:
             scope=self._scope,
             columns=self._columns,
             content_columns=self._content_columns,
-            notes=(*self._table.notes, *self._mapper.notes),
+            notes=(*self._table.notes, *self._key_formats.notes(), *self._mapper.notes),
             frames=self._frames,
             batches=self._faults.told_in(batches),
             key_columns=self._mapper.key_columns,
@@ -305,41 +314,6 @@ def _altered_in_report(number: int, column: str, cell: str) -> Issue:
         ),
         _("Correct this row in the source instead, and run the source"),
     )
-
-
-class _RowContents:
-    """The content of the rows of a frame, including their files if the mapping has attachments."""
-
-    def __init__(
-        self,
-        contents: Contents,
-        numbers: pd.Index,
-        found: Mapping[int, FoundAttachments],
-        folder: AttachmentFolder | None,
-        secret: bytes,
-    ) -> None:
-        self._contents, self._found, self._secret = contents, found, secret
-        self._numbers, self._has_attachments = numbers.tolist(), folder is not None
-
-    def hash(self, at: int, columns: tuple[str, ...]) -> str:
-        """Return the hash of a row's content over these columns, including its files if all of them can be sent."""
-        return self._contents.hash(at, columns, self._attachments(self._numbers[at]))
-
-    def column_digests(self, at: int, columns: tuple[str, ...]) -> str:
-        """Return the digests of a row's columns, by which the journal can tell later which of them were edited."""
-        return self._contents.column_digests(at, columns, self._secret)
-
-    def edited(self, at: int, known: KnownRow) -> tuple[str, ...] | None:
-        """Return the columns that differ from what the journal knows, None where it has no digests of them."""
-        if not known.column_digests:
-            return None
-        return identity.edited_columns(known.columns, known.column_digests, self.column_digests(at, known.columns))
-
-    def _attachments(self, number: int) -> Sequence[Attachment] | None:
-        files = self._found.get(number)
-        if files is None:
-            return () if self._has_attachments else None
-        return None if files.issues or files.missing else files.attachments
 
 
 def _unmarked(frames: Iterable[pd.DataFrame]) -> Spool[pd.DataFrame]:

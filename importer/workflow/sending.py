@@ -83,7 +83,7 @@ class Sender:
         return self._reason
 
     def _interrupted(self, ended: list[threading.Event]) -> None:
-        self._halt(PauseReason(_("Stopped with Ctrl-C. Give the same command again to go on."), 3))
+        self._halt(PauseReason(_("Stopped with Ctrl-C."), 3))
         try:
             self._tell_that_it_stops()
             _wait_for(ended)
@@ -222,8 +222,7 @@ class Sender:
 def _disputed_id(reference: str, outcome: Outcome, holder: str) -> str:
     return _(
         "Paused: the CRM answered {reference} with the id {id}, which {holder} already has. A proxy or the CRM repeats"
-        " answers; have this checked. `case-importer settle` asks the CRM whose case it is; then give the same command"
-        " again.",
+        " answers; have this checked. Settling asks the CRM whose case it is.",
         reference=reference,
         id=outcome.wolkvox_id,
         holder=holder,

@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from importer import mapping, report, settings
+from importer import mapping, settings
+from importer.commands import command_line, option
 from importer.crm import Crm
 from importer.errors import UsageError
-from importer.identity import Scope, canonical, key_digest, same_tenant, tenant_of
+from importer.identity import Scope, canonical, canonical_key, key_digest, same_tenant, tenant_of
 from importer.journal import ImportRecord, Journal
 from importer.messages import _
+from importer.model import Status
 from importer.settings import Connection
-from importer.source import open_table
 from importer.workflow import guards
-from importer.workflow.decisions import DecisionTaker, HumanDecision
-from importer.workflow.job import connection_in
-from importer.workflow.matching import ImportHistory
-from importer.workflow.settling import SearchSettler, SettleResult
+from importer.workflow.decisions import DecisionTaker, HumanDecision, NotTaken, read_decisions
+from importer.workflow.history import ImportHistory
+from importer.workflow.job import connection_in, journal_path
+from importer.workflow.keys import Keys
+from importer.workflow.settling import OpenRow, SearchSettler, SettleResult, open_rows
 from importer.workflow.tenant_facts import QUIET_PERIOD, Findings
 
 
@@ -36,12 +40,8 @@ class ByHand:
     deleted: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class NotTaken:
-    """A decision that was refused: the reference of its row, and why."""
-
-    reference: str
-    reason: str
+Waiter = Callable[[datetime, int], None]
+"""Waits until a time, for so many rows; Ctrl-C ends it with KeyboardInterrupt."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,14 +53,35 @@ class SettleJob:
     mapping: Path | None = None
     quiet_period: float = QUIET_PERIOD
 
-    def by_search(self) -> list[tuple[ImportRecord, SettleResult]]:
+    @property
+    def journal_option(self) -> Path | None:
+        """The journal as an option of a command; None where it is found without."""
+        return None if self.journal == journal_path(None) else self.journal
+
+    def waits(self) -> list[tuple[ImportRecord, SettleResult]]:
+        """Return what is not settled in each import, by the journal alone; rows whose lease is over are unknown."""
+        with self._open() as journal:
+            return [(record, self._look(journal, record)) for record in self._records(journal)]
+
+    def sources(self, runs: Collection[int | None]) -> dict[Path, str]:
+        """Return the files that some runs sent, the newest first, each with the digest of its newest mapping."""
+        sources: dict[Path, str] = {}
+        with self._open() as journal:
+            for run in journal.runs.all():
+                if run.id in runs:
+                    sources.setdefault(Path(run.start.source), run.start.mapping_digest)
+        return sources
+
+    def by_search(self, wait: Waiter | None = None) -> list[tuple[ImportRecord, SettleResult]]:
         """Search the CRM for the doubtful rows of each import; return the results.
 
-        Raises SettingsError, UsageError or StartRefused before the CRM is asked, ServerUnreachable or
-        ConnectionRefused if it cannot be asked.
+        `wait` is called until all rows that are open now can be searched for. Raises SettingsError, UsageError or
+        StartRefused before the CRM is asked, ServerUnreachable or ConnectionRefused if it cannot be asked.
         """
         target = settings.target(self.connection, self._mapped())
         guards.refuse_short_quiet_period(self.quiet_period, target.server)
+        if wait is not None:
+            self._wait(wait)
         with self._open() as journal, Crm(target) as crm:
             return [(record, self._settler(journal, record, crm).settle()) for record in self._records(journal)]
 
@@ -72,11 +93,12 @@ class SettleJob:
         """
         with self._open() as journal:
             record, reference = self._row(journal, decision.key, doubtful=not decision.deleted)
+            before = open_rows(journal, record, self.quiet_period)
             taker = self._taker(journal, record, "by-hand")
             if decision.deleted:
                 refusal = None if journal.doubts.note_deleted(record.id, reference) else _not_created_yet(reference)
             elif decision.despite and self._found_by_search(journal, record, taker, reference):
-                return _counted(journal, record, created=1)
+                return replace(SettleResult.of(journal, record, self.quiet_period, before), created=1)
             elif decision.instead_of:
                 refusal = self._hand_over(journal, taker, reference, decision)
             else:
@@ -84,8 +106,12 @@ class SettleJob:
             if refusal is not None:
                 raise UsageError(refusal)
             planned = decision.created is None and not decision.deleted
-            settled = _counted(journal, record, created=int(decision.created is not None), planned=int(planned))
-            return replace(settled, deleted=int(decision.deleted))
+            return replace(
+                SettleResult.of(journal, record, self.quiet_period, before),
+                created=int(decision.created is not None),
+                planned=int(planned),
+                deleted=int(decision.deleted),
+            )
 
     def _found_by_search(self, journal: Journal, record: ImportRecord, taker: DecisionTaker, reference: str) -> bool:
         """Search for a row before the ids that the CRM named for it are set aside; tell whether that settled it."""
@@ -110,15 +136,16 @@ class SettleJob:
             )
         return taker.hand_over(doubt, journal.doubts.holder_of(record.id, holder, created))
 
-    def from_report(self, path: Path) -> tuple[SettleResult, tuple[NotTaken, ...]]:
-        """Record the decisions that a person wrote into a report; return the result, and those that were refused.
+    def from_report(self, path: Path) -> tuple[list[tuple[ImportRecord, SettleResult]], tuple[NotTaken, ...]]:
+        """Record the decisions that a person wrote into a report; return the results, and those that were refused.
 
         Raises ReportError if the file is not a report.
         """
-        decisions, not_taken = _decisions_in(path)
-        taken: list[HumanDecision] = []
+        decisions, not_taken = read_decisions(path)
+        taken: dict[int, list[HumanDecision]] = {}
         with self._open() as journal:
             records = self._records(journal)
+            before = {record.id: open_rows(journal, record, self.quiet_period) for record in records}
             for decision in decisions:
                 record = next((record for record in records if _knows(journal, record, decision.reference)), None)
                 if record is None:
@@ -127,11 +154,40 @@ class SettleJob:
                     reason = self._taker(journal, record, "report").take(decision) or ""
                 if reason:
                     not_taken.append(NotTaken(decision.reference, reason))
-                else:
-                    taken.append(decision)
-            doubtful = sum(len(journal.doubts.of_import(record.id)) for record in records)
+                elif record is not None:
+                    taken.setdefault(record.id, []).append(decision)
+            results = [
+                (record, self._decided(journal, record, before[record.id], taken.get(record.id, ())))
+                for record in records
+                if record.id in taken or before[record.id] or len(records) == 1
+            ]
+        return results, tuple(not_taken)
+
+    def _decided(
+        self, journal: Journal, record: ImportRecord, before: Sequence[OpenRow], taken: Sequence[HumanDecision]
+    ) -> SettleResult:
         created = sum(decision.created is not None for decision in taken)
-        return SettleResult(created=created, planned=len(taken) - created, doubtful=doubtful), tuple(not_taken)
+        result = SettleResult.of(journal, record, self.quiet_period, before)
+        return replace(result, created=created, planned=len(taken) - created)
+
+    def _wait(self, wait: Waiter) -> None:
+        """Wait for the rows that are open now, not for those that another process sends meanwhile."""
+        wanted: set[str] | None = None
+        while True:
+            left = [row for _record, result in self.waits() for row in result.left if row.until]
+            wanted = {row.reference for row in left} if wanted is None else wanted
+            ends = [self._searchable_from(row) for row in left if row.reference in wanted]
+            if not ends:
+                return
+            wait(max(ends), len(ends))
+
+    def _searchable_from(self, row: OpenRow) -> datetime:
+        quiet = self.quiet_period if row.state is Status.SENDING else 0
+        return (row.until or datetime.now(UTC)) + timedelta(seconds=quiet)
+
+    def _look(self, journal: Journal, record: ImportRecord) -> SettleResult:
+        journal.attempts.expire(record.id)
+        return SettleResult.of(journal, record, self.quiet_period, ())
 
     def _taker(self, journal: Journal, record: ImportRecord, how: str) -> DecisionTaker:
         guards.refuse_short_quiet_period(self.quiet_period, f"https://{record.tenant}")
@@ -178,36 +234,21 @@ class SettleJob:
         records = [record for record in found if record is not None]
         if not records:
             raise UsageError(
-                _("{path}: the journal has no such import; see `case-importer history`.", path=self.journal)
+                _(
+                    "{path}: the journal has no such import; `{command}` lists them.",
+                    path=self.journal,
+                    command=command_line("history", *option("--journal", self.journal_option)),
+                )
             )
         return records
 
 
-def _decisions_in(path: Path) -> tuple[list[HumanDecision], list[NotTaken]]:
-    """Return the decisions in a report, and those that are incomplete or contradict themselves."""
-    decisions, incomplete = [], []
-    for row in report.read_rows(path, open_table):
-        if not row.verdict or not row.reference:
-            continue
-        created = row.verdict.casefold() == report.CREATED_VERDICT
-        if not created and row.verdict.casefold() != report.NOT_CREATED_VERDICT:
-            incomplete.append(NotTaken(row.reference, _("{verdict} is not a verdict.", verdict=row.verdict)))
-        elif created and not row.wolkvox_id:
-            reason = _("The verdict `created` needs the wolkvox_id of the case beside it.")
-            incomplete.append(NotTaken(row.reference, reason))
-        elif not created and row.wolkvox_id:
-            reason = _("The verdict `not created` cannot have a wolkvox_id beside it.")
-            incomplete.append(NotTaken(row.reference, reason))
-        else:
-            decision = HumanDecision(row.reference, row.wolkvox_id, row.id_prefijo, row.about, row.run, row.sent_at)
-            decisions.append(decision)
-    return decisions, incomplete
-
-
 def _reference(journal: Journal, record: ImportRecord, key: str) -> str | None:
     """Return the reference of an import's row with this key or reference, None if there is none."""
-    known = journal.rows.known(record.id, [key_digest([canonical(key)])])
-    reference = next((row.row.reference for row in known.values()), key.strip().upper())
+    present, earlier = (key_digest([version(key)]) for version in (canonical_key, canonical))
+    known = ImportHistory(journal, record).known_in_any_version(Keys([(key,)], [present], earlier={0: earlier}))
+    found = known.get(present) or known.get(earlier)
+    reference = found.row.reference if found else key.strip().upper()
     return reference if _knows(journal, record, reference) else None
 
 
@@ -219,10 +260,6 @@ def _in_doubt(journal: Journal, record: ImportRecord, reference: str) -> bool:
     journal.attempts.expire(record.id)
     doubts = (*journal.doubts.of_import(record.id), *journal.doubts.in_flight(record.id))
     return any(doubt.reference == reference for doubt in doubts)
-
-
-def _counted(journal: Journal, record: ImportRecord, *, created: int = 0, planned: int = 0) -> SettleResult:
-    return SettleResult(created=created, planned=planned, doubtful=len(journal.doubts.of_import(record.id)))
 
 
 def _not_created_yet(reference: str) -> str:

@@ -6,21 +6,35 @@ have been found.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from importer.clock import local_datetime
 from importer.crm import Crm
 from importer.errors import QuestionRefused
-from importer.journal import Decision, Dispute, Doubt
+from importer.journal import Decision, Dispute, Doubt, ImportRecord, Journal
 from importer.messages import _, ngettext
 from importer.model import Status
-from importer.workflow.matching import ImportHistory
+from importer.workflow.history import ImportHistory
 from importer.workflow.search import BY_ID, CaseSearch, SearchAnswer, distinct, searches_for_id
 from importer.workflow.tenant_facts import Findings
 
 Query = tuple[str, str]
 """A field of the CRM's search, and the value to search for."""
+
+
+@dataclass(frozen=True, slots=True)
+class OpenRow:
+    """A row that is being sent or in doubt: its state, and until when nothing can be decided about it, if so.
+
+    `run` is the run that sent it last, None for an adopted row.
+    """
+
+    reference: str
+    state: Status
+    until: datetime | None
+    run: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +44,8 @@ class SettleResult:
     `waiting_until` is when the quiet period of the rows that still wait ends, `sending` how many rows are being sent,
     and `sending_until` when the last of them becomes unknown. `refusals` say why the CRM did not answer, or why its
     answer proves nothing. `disputed` counts created rows whose id was also given to another row, `deleted` those whose
-    cases a person has just reported as deleted.
+    cases a person has just reported as deleted. `left` are the rows that are not settled, `settled` those that were
+    before and are no longer.
     """
 
     created: int = 0
@@ -43,6 +58,27 @@ class SettleResult:
     sending_until: datetime | None = None
     disputed: int = 0
     deleted: int = 0
+    left: tuple[OpenRow, ...] = ()
+    settled: tuple[OpenRow, ...] = ()
+
+    @classmethod
+    def of(cls, journal: Journal, record: ImportRecord, quiet_period: float, before: Sequence[OpenRow]) -> SettleResult:
+        """Return what the journal knows now of the rows of an import that are not settled.
+
+        `before` are those that were not at the beginning.
+        """
+        left = open_rows(journal, record, quiet_period)
+        here = {row.reference for row in left}
+        sending = [row for row in left if row.state is Status.SENDING]
+        return cls(
+            doubtful=len(left) - len(sending),
+            waiting_until=max((row.until for row in left if row.until and row not in sending), default=None),
+            sending=len(sending),
+            sending_until=max((row.until for row in sending if row.until), default=None),
+            disputed=len(journal.doubts.disputes(record.id)),
+            left=left,
+            settled=tuple(row for row in before if row.reference not in here),
+        )
 
     def sentences(self) -> tuple[str, ...]:
         """Return the result in sentences."""
@@ -79,6 +115,21 @@ class SettleResult:
         return (*lines, *self.refusals)
 
 
+def open_rows(journal: Journal, record: ImportRecord, quiet_period: float) -> tuple[OpenRow, ...]:
+    """Return the rows of an import that are being sent or in doubt, in the order in which they were sent."""
+    clock = journal.clock
+    now, wall = clock.elapsed(), clock.wall()
+
+    def until(doubt: Doubt) -> datetime | None:
+        if doubt.silent_since is None or doubt.state is Status.CONFLICT:
+            return None
+        end = doubt.silent_since + (0 if doubt.state is Status.SENDING else quiet_period)
+        return local_datetime(wall + end - now) if end > now or doubt.state is Status.SENDING else None
+
+    doubts = (*journal.doubts.in_flight(record.id), *journal.doubts.of_import(record.id))
+    return tuple(OpenRow(doubt.reference, doubt.state, until(doubt), doubt.run) for doubt in doubts)
+
+
 @dataclass(slots=True)
 class _Progress:
     """What has been decided so far, and why other rows could not be."""
@@ -106,51 +157,40 @@ class SearchSettler:
         Raises ServerUnreachable or ConnectionRefused if the CRM cannot be asked; what was settled stays settled.
         """
         self._journal.attempts.expire(self._record.id)
+        before = open_rows(self._journal, self._record, self._quiet)
         self._settle_disputes()
-        ready, waiting = self._by_quiet_period()
+        ready = self._ready()
         for doubt in ready:  # all searches first: one answer may make another believable
             self._answers(doubt)
         for doubt in ready:
             self._decide(doubt, self._decision(doubt))
         self._settle_disputes()  # those that these answers have revealed
-        return self._result(waiting)
+        return self._result(before)
 
     def settle_one(self, doubt: Doubt) -> Status | None:
         """Search for one row; return its new state, None if it stays in doubt."""
         return self._decide(doubt, self._decision(doubt))
 
-    def _result(self, waiting: list[Doubt]) -> SettleResult:
-        doubts, decided = self._journal.doubts, self._progress.decided
-        in_flight = doubts.in_flight(self._record.id)
-        return SettleResult(
+    def _result(self, before: Sequence[OpenRow]) -> SettleResult:
+        decided = self._progress.decided
+        return replace(
+            SettleResult.of(self._journal, self._record, self._quiet, before),
             created=decided.count(Status.CREATED),
             conflict=decided.count(Status.CONFLICT),
             planned=decided.count(Status.PLANNED),
-            doubtful=len(doubts.of_import(self._record.id)),
-            waiting_until=max((self._quiet_until(doubt) for doubt in waiting), default=None),
             refusals=tuple(self._progress.refusals),
-            sending=len(in_flight),
-            sending_until=max((self._wall(doubt.silent_since or 0.0) for doubt in in_flight), default=None),
-            disputed=len(doubts.disputes(self._record.id)),
         )
 
-    def _by_quiet_period(self) -> tuple[list[Doubt], list[Doubt]]:
-        """Return the unknown rows that were sent, in two lists: quiet period over, and still waiting."""
-        ready: list[Doubt] = []
-        waiting: list[Doubt] = []
+    def _ready(self) -> list[Doubt]:
+        """Return the unknown rows that were sent and whose quiet period is over."""
         now = self._clock.elapsed()
-        for doubt in self._journal.doubts.of_import(self._record.id):
-            if doubt.state is Status.UNKNOWN and doubt.silent_since is not None:
-                is_over = doubt.silent_since + self._quiet <= now
-                (ready if is_over else waiting).append(doubt)
-        return ready, waiting
-
-    def _quiet_until(self, doubt: Doubt) -> datetime:
-        return self._wall((doubt.silent_since or 0.0) + self._quiet)
-
-    def _wall(self, elapsed: float) -> datetime:
-        """Convert a time of the clock that counts sleep to wall-clock time."""
-        return local_datetime(self._clock.wall() + elapsed - self._clock.elapsed())
+        return [
+            doubt
+            for doubt in self._journal.doubts.of_import(self._record.id)
+            if doubt.state is Status.UNKNOWN
+            and doubt.silent_since is not None
+            and doubt.silent_since + self._quiet <= now
+        ]
 
     def _ask(self, field: str, value: str) -> SearchAnswer | None:
         """Search once for each query of this settling; return None if the CRM refuses it."""
@@ -223,8 +263,8 @@ class SearchSettler:
         findings = self._findings
         if findings is None or not findings.covers(field, doubt.body_length, self._quiet):
             return _(
-                "Some rows were not found, which proves nothing yet: `case-importer doctor --create-test-case` shows"
-                " whether this search finds every case."
+                "Some rows were not found, which proves nothing yet: the doctor learns from a test case"
+                " (--create-test-case) whether this search finds every case."
             )
         if self._search.speaks_against(answer, doubt.reference, place):
             return _(

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from importer.journal import ImportRecord, Journal, RunStart, program_name, user_name
+from importer.messages import _, ngettext
 from importer.model import Identity, Status
-from importer.questions import Answered, Question, answer_all, unanswered
+from importer.questions import Answer, Answered, Question, answer_all, unanswered
 from importer.workflow import guards
+from importer.workflow.commands import Commands
+from importer.workflow.decisions import DecisionTaker, WrittenVerdicts, unrecorded_verdicts
 from importer.workflow.forecast import UserInterface
+from importer.workflow.history import ImportHistory
 from importer.workflow.job import Job, LoadedJob, scope_of
 from importer.workflow.key_rule import KeyRule, refuse_changed_key, refuse_other_rule
 from importer.workflow.looking import OTHER_COMPUTER
@@ -22,12 +26,16 @@ PlanMaker = Callable[[Job], tuple[ImportRecord | None, Plan]]
 
 @dataclass(frozen=True, slots=True)
 class AgreedRun:
-    """An agreed run: the job with the answers in it, the import as the journal knows it, and the plan of its rows."""
+    """An agreed run: the job with the answers in it, the import as the journal knows it, and the plan of its rows.
+
+    `notes` say which verdicts in reports could not be recorded, and why.
+    """
 
     job: Job
     record: ImportRecord | None
     plan: Plan
     answered: list[Answered]
+    notes: tuple[str, ...] = ()
 
 
 def ask_open_questions(
@@ -47,9 +55,15 @@ def ask_open_questions(
     job = guards.ask_for_folders(job, case_mapping, ui, later=[*trust, *first, *forecast])
     record, plan = make_plan(job)
     refuse_changed_key(plan, journal, record)
+    beside = guards.reports_beside(plan.table.path, job.report_path)
+    verdicts = unrecorded_verdicts([plan.table.path, *sorted(beside)], journal, record)
+    recorded = [one for one in verdicts if _is_to_be_recorded(one, job, ui)]
+    refusals = _record_verdicts(recorded, job, journal, record)
+    if recorded:
+        record, plan = make_plan(job)
     guards.refuse_without_looking(job, journal, scope_of(job, case_mapping), plan.table.digest)
     if not job.look_first:
-        guards.refuse_unknown_ids(plan, journal, job.report_path)
+        guards.refuse_unknown_ids(plan, journal, job)
     questions = [*trust, *_plan_questions(job, plan, journal, record)]
     overlaps = guards.overlap_questions(job, plan, journal, record, asked=questions)
     later = [*overlaps, *first, *(forecast if plan.counts().planned else ())]
@@ -61,7 +75,34 @@ def ask_open_questions(
         overlaps = guards.overlap_questions(job, plan, journal, record)
     answered += answer_all([*overlaps, *(first if record is None else of_the_journal)], ui)
     plan = plan.with_open(unanswered([*questions, *overlaps], answered))
-    return AgreedRun(job, record, select_rows(plan, job.only), answered)
+    return AgreedRun(job, record, select_rows(plan, job.only), answered, refusals)
+
+
+def _is_to_be_recorded(written: WrittenVerdicts, job: Job, ui: UserInterface) -> bool:
+    """Ask whether the verdicts that a person wrote into a report are to be recorded now; False if nobody can say."""
+    sentence = ngettext(
+        "{count} verdict in the sheet `To decide` of {path} is not recorded yet. Record it now?",
+        "{count} verdicts in the sheet `To decide` of {path} are not recorded yet. Record them now?",
+        written.count,
+        path=written.path,
+    )
+    command = Commands.of(job).settle("--from", written.path)
+    answer = Answer("yes", _("`{command}`", command=command))
+    return bool(answer_all([Question("verdicts", sentence, (answer,), str(written.path), scope="rows")], ui))
+
+
+def _record_verdicts(
+    verdicts: Iterable[WrittenVerdicts], job: Job, journal: Journal, record: ImportRecord | None
+) -> tuple[str, ...]:
+    """Record verdicts as decisions of the person who gave the command; return why some were refused."""
+    refusals: list[str] = []
+    for one in verdicts:
+        taker = DecisionTaker(ImportHistory(journal, record), job.quiet_period, "report")
+        refusals += [
+            _("{reference}: {reason}", reference=each.reference, reason=each.reason) for each in one.incomplete
+        ]
+        refusals += filter(None, map(taker.take, one.decisions))
+    return tuple(refusals)
 
 
 def _plan_questions(job: Job, plan: Plan, journal: Journal, record: ImportRecord | None) -> list[Question]:
@@ -109,6 +150,7 @@ def _record_batch(batch: Batch, plan: Plan, journal: Journal, record: ImportReco
     fresh: dict[str, tuple[Identity, Status]] = {}
     planned_again: list[str] = []
     edited: dict[str, bool] = {}
+    reread: list[Identity] = []
     for row in batch.rows():
         if row.known is None:
             if row.skipped is None and row.identity is not None:
@@ -118,12 +160,15 @@ def _record_batch(batch: Batch, plan: Plan, journal: Journal, record: ImportReco
             planned_again.append(row.known.reference)
         if row.differs != row.known.changed:
             edited[row.known.reference] = row.differs
+        if row.spellings and row.identity is not None and not row.differs:
+            reread.append(row.identity)  # known by its key of version 1: from now on by the present one, too
     journal.rows.add(record.id, list(fresh.values()), plan.content_columns)
     journal.rows.replan(record.id, planned_again)
     journal.rows.flag_changed(record.id, edited)
+    journal.rows.add_spellings(record.id, reread)
 
 
 def run_details(plan: Plan, server: str) -> RunStart:
     """Return what the journal records about a run when it starts."""
     table = plan.table
-    return RunStart(str(table.path), table.digest, plan.mapping.digest, server, user_name(), program_name())
+    return RunStart(str(table.path.absolute()), table.digest, plan.mapping.digest, server, user_name(), program_name())

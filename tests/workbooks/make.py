@@ -20,7 +20,7 @@ from openpyxl import Workbook
 from openpyxl.cell.rich_text import CellRichText, TextBlock
 from openpyxl.cell.text import InlineFont
 from openpyxl.styles import PatternFill
-from openpyxl.utils.datetime import CALENDAR_MAC_1904
+from openpyxl.utils.datetime import CALENDAR_MAC_1904, to_excel
 from openpyxl.worksheet.worksheet import Worksheet
 from xlsb import write as write_xlsb
 
@@ -256,6 +256,52 @@ def cases() -> Workbook:
     return book
 
 
+# One key for each kind of number format; no two of them are alike.
+KEYS: tuple[tuple[object, str], ...] = (
+    (1001, '"PQR-"0'), (1002, '"TK"#'), (1003, '0" días"'), (1004, 'General" kg"'), (1005, "[$PQR-409]\\-0"),
+    (1006, r"##\\-##"), (1007, '"$" #,##0'), (2000008, "#,##0"), (1009.5, "0.00"), (3010.25, "#,##0.00"), (11, "00000"),
+    (2024012, "0000-000"), (13, '"T-"000000'), (14, '[=14]"Catorce";0'), (1, '"Sí";;"No"'), (1016.5, "# ?/?"),
+    (1017000, "#,##0,"), (1018, "0.0000E+00"), (0.19, "0%"), (1020, '"A-"#,##0'), (1021.5, '0.00" m"'),
+    (-1022, '0;"menos "0'), (1.25, "[h]:mm"), (at("2024-12-03"), "dd/mm/yyyy"), (at("2024-12-05"), "mm-dd-yy"),
+    (at("2024-12-20"), '[$-C0A]d" de "mmmm" de "yyyy'), (at("2024-01-21"), "[$-240A]d-mmm-yy"),
+    (at("2024-12-22T13:45:30"), "[$-240A]dd/mm/yyyy h:mm AM/PM"),
+    (at("2024-12-23T13:45:30"), "[$-409]m/d/yyyy h:mm AM/PM"), ("abc", '"PQR-"@'), ("T-0031", "@"),
+)  # fmt: skip
+
+
+def keys() -> Workbook:
+    """Write a table of valid tickets whose keys have number formats of every kind."""
+    book, page = sheet()
+    page.append(["Ticket", "Correo", "Asunto", "Detalle", "Estado", "Solución", "Prioridad"])
+    for number, (key, code) in enumerate(KEYS, 2):
+        put(page, f"A{number}", key, code)
+        for letter, text in zip("BCDEFG", (f"c{number}@example.com", code, "d", "Abierto", "s", "Alta"), strict=True):
+            page[f"{letter}{number}"] = text
+            page[f"{letter}{number}"].data_type = "s"
+    return book
+
+
+def key_files(scratch: Path) -> None:
+    """Save the keys in eight formats."""
+    folder = HERE / "keys"
+    folder.mkdir(exist_ok=True)
+    book = keys()
+    book.save(folder / "keys.xlsx")
+    for kind in ("xls", "ods"):
+        shutil.copy(convert([folder / "keys.xlsx"], kind, scratch)[0], folder)
+    rows = [
+        [to_excel(cell) if isinstance(cell, datetime) else cell for cell in row] for row in book.worksheets[0].values
+    ]
+    write_xlsb(folder / "keys.xlsb", rows, ["General"] * len(rows[0]))
+    for name, (delimiter, encoding) in DIALECTS.items():
+        made = convert(
+            [folder / "keys.xlsx"],
+            f"csv:Text - txt - csv (StarCalc):{delimiter},34,{encoding},1,,0,false,true",
+            scratch,
+        )
+        shutil.copy(made[0], folder / f"keys_{name}.csv")
+
+
 def mixed() -> Workbook:
     """Write what LibreOffice saves as XLS and ODS: numbers, dates, errors, merged and hidden cells."""
     book, page = sheet()
@@ -387,6 +433,7 @@ def main() -> None:
                 shutil.copy(made, HERE)
         shutil.copy(convert([HERE / "mixed.ods"], "xlsx", scratch)[0], HERE / "calculated.xlsx")
         dialects(scratch)
+        key_files(scratch)
         for kind in ("xlsx", "xls", "ods", "xlsb"):
             shown = sorted(path for path in HERE.glob(f"*.{kind}") if path.stem not in NOT_SHOWN)
             for workbook, made in zip(shown, convert(shown, CSV_AS_SHOWN, scratch), strict=True):

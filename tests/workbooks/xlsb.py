@@ -34,6 +34,11 @@ XML = {
 
 def write(path: Path, rows: Sequence[Sequence[Value]], formats: Sequence[str]) -> None:
     """Write rows as a workbook of one sheet; `formats` are the number formats of the columns."""
+    write_sheet(path, sheet(rows), formats)
+
+
+def write_sheet(path: Path, content: bytes, formats: Sequence[str]) -> Path:
+    """Write a workbook of one sheet with this content, and return where it is; cell styles have these formats."""
     book = (
         record(BEGIN_BOOK)
         + record(BEGIN_SHEETS)
@@ -42,11 +47,12 @@ def write(path: Path, rows: Sequence[Sequence[Value]], formats: Sequence[str]) -
         + record(END_BOOK)
     )
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as package:
-        for name, content in XML.items():
-            package.writestr(name, '<?xml version="1.0" encoding="UTF-8"?>' + content)
+        for name, part in XML.items():
+            package.writestr(name, '<?xml version="1.0" encoding="UTF-8"?>' + part)
         package.writestr("xl/workbook.bin", book)
         package.writestr("xl/styles.bin", styles(formats))
-        package.writestr("xl/worksheets/sheet1.bin", sheet(rows))
+        package.writestr("xl/worksheets/sheet1.bin", content)
+    return path
 
 
 def styles(formats: Sequence[str]) -> bytes:
@@ -65,11 +71,19 @@ def styles(formats: Sequence[str]) -> bytes:
 def sheet(rows: Sequence[Sequence[Value]]) -> bytes:
     """Return the part with the cells."""
     used = record(USED, struct.pack("<4I", 0, len(rows) - 1, 0, len(rows[0]) - 1))
-    cells = b"".join(
-        record(ROW, struct.pack("<IIH7x", number, 0, 300)) + b"".join(map(cell, range(len(row)), row))
-        for number, row in enumerate(rows)
-    )
+    cells = b"".join(row(number) + b"".join(map(cell, range(len(cells)), cells)) for number, cells in enumerate(rows))
     return record(BEGIN_SHEET) + used + record(BEGIN_ROWS) + cells + record(END_ROWS) + record(END_SHEET)
+
+
+def sheet_of(rows: bytes, below: bytes = b"") -> bytes:
+    """Return the part with records of rows, and with those that stand below them."""
+    used = record(USED, struct.pack("<4I", 0, 9, 0, 1))
+    return record(BEGIN_SHEET) + used + record(BEGIN_ROWS) + rows + record(END_ROWS) + below + record(END_SHEET)
+
+
+def row(number: int, *, hidden: bool = False) -> bytes:
+    """Return the record that begins a row, counted from 0."""
+    return record(ROW, struct.pack("<IIHBB5x", number, 0, 300, 0, hidden << 4))
 
 
 def cell(column: int, value: Value) -> bytes:

@@ -1,6 +1,6 @@
 """Dates and times: true ones as they are, texts by the format that the mapping gives or the whole column proves.
 
-Wall-clock time throughout: a UTC offset after a time is dropped, never applied.
+Wall-clock time throughout: a UTC offset after a time is passed over here; `zones` applies it.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ Parts: TypeAlias = "re.Match[str]"
 
 _CLOCK = (
     r"(?P<hour>\d{1,2}):(?P<minute>\d{2})(?::(?P<second>\d{2})(?:[.,]\d+)?)?(?:\s*(?P<half>[ap]\.?\s?m\b\.?))?"
-    r"(?:\s*(?:Z|UTC|GMT)?(?:[+-]\d{2}:?\d{2})?)"
+    r"(?:\s*(?:Z|UTC|GMT)?(?:[+-]\d{2}(?::?\d{2})?)?)"
 )
 _TIME_AFTER = rf"(?:(?:T|,?\s+){_CLOCK})?"
 _WEEKDAY = r"(?:[^\W\d_]+\.?,?\s+)?"
@@ -33,7 +33,7 @@ def _with_time(pattern: str) -> re.Pattern[str]:
 
 _YEAR_FIRST = _with_time(r"(?P<year>\d{4})([-/.])(?P<one>\d{1,2})\2(?P<two>\d{1,2})")
 _YEAR_LAST = _with_time(r"(?P<one>\d{1,2})([-/.])(?P<two>\d{1,2})\2(?P<year>\d{4})")
-_SHORT_YEAR = _with_time(r"\d{1,2}([-/.])\d{1,2}\1\d{2}")
+_LIKE_A_DATE = re.compile(r"(?P<one>\d{1,4})(?P<sign>[-/.])(?P<two>\d{1,2})(?P=sign)(?P<year>\d{2}|\d{4})(?:[ T].*)?")
 _NAMED = (
     _with_time(
         rf"{_WEEKDAY}(?P<day>\d{{1,2}})(?:\s+de\s+|[-/.\s]\s*){_NAME}(?:\s+del?\s+|[-/,\s]\s*)(?P<year>\d{{4}})"
@@ -211,12 +211,20 @@ def _not_a_time(text: str) -> Refused:
 
 
 def _not_a_date(text: str | Typed) -> Refused:
-    form = "DD/MM/YY" if _SHORT_YEAR.fullmatch(str(text)) else "DD/MM/YYYY"
-    return Refused(
-        "not-a-date",
-        _("'{value}' is not a readable date", value=shorten(str(text))),
-        _(
-            'Correct the cell, or add the format of the cells to the mapping, such as read: "{format}"',
-            format=form,
-        ),
+    remedy = _(
+        'Correct the cell, or add the format of the cells to the mapping, such as read: "{format}"',
+        format=_likely_format(str(text)),
     )
+    return Refused("not-a-date", _("'{value}' is not a readable date", value=shorten(str(text))), remedy)
+
+
+def _likely_format(text: str) -> str:
+    """Return the format in which a text would be a date."""
+    found = _LIKE_A_DATE.fullmatch(text.strip())
+    if found is None:
+        return "DD/MM/YYYY"
+    sign = found["sign"]
+    if len(found["one"]) > len("DD"):
+        return sign.join(("YYYY", "MM", "DD"))
+    day_and_month = ("MM", "DD") if int(found["two"]) > _MONTHS["december"] else ("DD", "MM")
+    return sign.join((*day_and_month, "Y" * len(found["year"])))

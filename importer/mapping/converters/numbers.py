@@ -51,8 +51,9 @@ class NumberReader:
         if isinstance(cell, Typed):
             if isinstance(cell.value, bool) or not isinstance(cell.value, int | float):
                 raise _not_a_number(cell.text)
+            stored = Decimal(f"{cell.value:.15g}")
             shown = _plain(cell.text)
-            return Decimal(repr(cell.value)) if shown is None else shown
+            return stored if shown is None or not _is_rounded(stored, shown) else shown
         parts = self._parts(cell)
         if parts is None:
             raise _not_a_number(cell)
@@ -127,6 +128,11 @@ def _plain(text: str) -> Decimal | None:
     except InvalidOperation:
         return None
     return number / 100 if percent else number
+
+
+def _is_rounded(stored: Decimal, shown: Decimal) -> bool:
+    """Return whether a shown number is the stored one to the digits that it has, and no part of a text around it."""
+    return abs(stored - shown) < Decimal(1).scaleb(int(shown.as_tuple().exponent))
 
 
 def _not_a_number(text: str) -> Refused:

@@ -6,20 +6,19 @@ raises `Refused` where the cell has no such value.
 
 from __future__ import annotations
 
-import html
 import re
 import unicodedata
 from collections.abc import Callable, Iterable, Mapping
 from datetime import date, datetime
-from html.parser import HTMLParser
 from typing import TypeAlias
 
 import phonenumbers
 from phonenumbers import NumberParseException, ValidationResult
 
 from importer.mapping.converters.formats import format_datetime
-from importer.mapping.converters.moments import DateTimeReader
+from importer.mapping.converters.markup import html_to_text
 from importer.mapping.converters.numbers import NumberReader, fractional, whole
+from importer.mapping.converters.zones import MomentReader
 from importer.mapping.grammar import FieldSpec
 from importer.mapping.refusal import Refused
 from importer.mapping.words import Words
@@ -40,14 +39,14 @@ Observer: TypeAlias = Callable[[Iterable[str]], None]
 DEFAULT_FORMATS = {"date": "YYYY-MM-DD", "datetime": "YYYY-MM-DD HH:mm:ss", "time": "HH:mm:ss"}
 _TRUE = frozenset({"true", "t", "yes", "y", "si", "s", "sim", "verdadero", "verdadeiro", "v", "x", "on", "1"})
 _FALSE = frozenset({"false", "f", "no", "n", "nao", "falso", "off", "0"})
-_SCHEME = re.compile(r"^(?:mailto|tel):\s*", re.IGNORECASE)  # of a link that was copied as text
+_MAILTO = re.compile(r"mailto:\s*(?P<address>[^\s?]+)(?:\?.*)?", re.IGNORECASE | re.DOTALL)
 _URL = re.compile(r"https?://[^\s/?#.]+(?:[.:][^\s/?#]+)?(?:[/?#]\S*)?", re.IGNORECASE)
 
 
 def converter(spec: FieldSpec) -> tuple[Converter, Observer | None]:
     """Return what converts a cell to the field's type, and what must observe the whole column before, if anything."""
     if spec.type in DATES_AND_TIMES:
-        reader = DateTimeReader(spec.read or (), spec.century)
+        reader = MomentReader(spec.read or (), spec.zone, spec.century)
         form = spec.format or DEFAULT_FORMATS[spec.type]
         if spec.type == "time":
             return lambda cell: format_datetime(datetime.combine(date.min, reader.read_time(cell)), form), None
@@ -116,12 +115,6 @@ def _multi_select(spec: FieldSpec) -> Converter:
     return convert
 
 
-def _email(cell: CellValue) -> str:
-    """Return an address without the `mailto:` and the subject of a link to it."""
-    text = str(cell)
-    return _SCHEME.sub("", text).partition("?")[0].strip() if _SCHEME.match(text) else text
-
-
 def _url(cell: CellValue) -> str:
     text = str(cell)
     if not _URL.fullmatch(text):
@@ -133,9 +126,16 @@ def _url(cell: CellValue) -> str:
     return text
 
 
+def address(text: str) -> str:
+    """Return an e-mail address from a cell that may have it as a link: `mailto:ana@example.com?subject=Hola`."""
+    link = _MAILTO.fullmatch(text)
+    return link["address"] if link else text
+
+
 # Phone numbers, by the metadata of the library `phonenumbers`.
 
 _PUNCTUATION = re.compile(r"[\s().\-/\u2010-\u2015\u2212]+")
+_TEL = re.compile(r"\Atel:\s*", re.IGNORECASE)
 _OLD_MEXICAN = re.compile(r"(\+?52|)(?:1|01|04[45])(\d{10})")
 _COLOMBIA = 57
 _OLD_COLOMBIAN = re.compile(r"(?:57)?([1245678]\d{7})")
@@ -144,7 +144,7 @@ _OLD_COLOMBIAN = re.compile(r"(?:57)?([1245678]\d{7})")
 
 def _phone(spec: FieldSpec) -> Converter:
     country, form = spec.country or "", spec.format or "international"
-    return lambda cell: phone(str(cell), country, form)
+    return lambda cell: phone(_TEL.sub("", str(cell)), country, form)
 
 
 def phone(text: str, country: str, form: str) -> str:
@@ -153,7 +153,7 @@ def phone(text: str, country: str, form: str) -> str:
     A number of another country keeps its calling code in both forms. Raises `Refused` where the numbering plan of its
     country has no such number.
     """
-    digits = _PUNCTUATION.sub("", unicodedata.normalize("NFKC", _SCHEME.sub("", text)))
+    digits = _PUNCTUATION.sub("", unicodedata.normalize("NFKC", text))
     if digits.startswith("00"):
         digits = f"+{digits[2:]}"
     if not digits.removeprefix("+").isdecimal():
@@ -197,73 +197,9 @@ def _not_a_phone(message: str) -> Refused:
     return Refused("not-a-phone", message, remedy)
 
 
-# HTML as the text that a reader of it sees.
-
-_BREAKS = frozenset({"br", "div", "tr", "li", "ul", "ol", "table", "blockquote", "hr", "section", "article", "pre"})
-_PARAGRAPHS = frozenset({"p", "h1", "h2", "h3", "h4", "h5", "h6"})
-_TAG = re.compile(r"<[A-Za-z/!]")
-_INVISIBLE = frozenset({"script", "style", "head", "title", "template"})
-
-
-def html_to_text(markup: str) -> str:
-    """Return what a reader of `markup` sees, as lines of text: paragraphs apart, lists as dashes, links in brackets.
-
-    Line breaks between tags count as spaces, as in a browser; a text without any tag keeps its own.
-    """
-    if not _TAG.search(markup):
-        return html.unescape(markup)
-    extractor = _TextExtractor()
-    extractor.feed(markup)
-    extractor.close()
-    lines = (" ".join(line.split()) for line in "".join(extractor.parts).split("\n"))
-    return re.sub(r"\n{3,}", "\n\n", "\n".join(lines)).strip()
-
-
-class _TextExtractor(HTMLParser):
-    def __init__(self) -> None:
-        super().__init__(convert_charrefs=True)
-        self.parts: list[str] = []
-        self._invisible = 0
-        self._link = ""
-        self._link_starts = 0
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        if tag in _INVISIBLE:
-            self._invisible += 1
-        elif tag == "a":
-            self._link, self._link_starts = dict(attrs).get("href") or "", len(self.parts)
-        elif tag in {"td", "th"}:
-            self.parts.append(" ")
-        else:
-            self._break(tag)
-            if tag == "li":
-                self.parts.append("- ")
-
-    def handle_endtag(self, tag: str) -> None:
-        if tag in _INVISIBLE:
-            self._invisible = max(0, self._invisible - 1)
-        elif tag == "a":
-            shown = "".join(self.parts[self._link_starts :]).strip()
-            if self._link.startswith(("http://", "https://")) and self._link != shown:
-                self.parts.append(f" ({self._link})")
-            self._link = ""
-        elif tag != "br":
-            self._break(tag)
-
-    def handle_data(self, data: str) -> None:
-        if not self._invisible:
-            self.parts.append(re.sub(r"\s+", " ", data))
-
-    def _break(self, tag: str) -> None:
-        if tag in _PARAGRAPHS:
-            self.parts.append("\n\n")
-        elif tag in _BREAKS:
-            self.parts.append("\n")
-
-
 _CONVERTERS: Mapping[str, Callable[[FieldSpec], Converter]] = {
     "text": lambda _spec: str,
-    "email": lambda _spec: _email,
+    "email": lambda _spec: lambda cell: address(str(cell)),
     "html": lambda _spec: lambda cell: html_to_text(str(cell)),
     "url": lambda _spec: _url,
     "boolean": lambda _spec: boolean,

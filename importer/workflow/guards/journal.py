@@ -13,6 +13,7 @@ from importer.journal import Journal
 from importer.messages import _
 from importer.questions import Answer, Question
 from importer.source import open_table
+from importer.workflow.commands import Commands
 from importer.workflow.guards.other_imports import pair_side
 from importer.workflow.job import Job
 
@@ -148,12 +149,13 @@ def nothing_was_sent_question(job: Job, scope: Scope) -> Question:
     sentence = _(
         "This computer has sent rows of import {name} (operation {operation}, server {server}) with another journal,"
         " and the journal {path} does not know them. Restore that journal, take over its newest report with"
-        " `case-importer adopt`, or give --look-first to search the CRM for every row before it is sent. Are you sure"
+        " `{command}`, or give --look-first to search the CRM for every row before it is sent. Are you sure"
         " that none of these rows became a case?",
         name=scope.import_name,
         operation=scope.operation,
         server=scope.tenant,
         path=job.journal_path,
+        command=Commands.of(job).adopt(Path("REPORT")),
     )
     answer = Answer("yes", "--nothing-was-sent")
     given = answer if job.nothing_was_sent else None

@@ -36,7 +36,8 @@ def other_import_questions(job: Job, plan: Plan, journal: Journal, record: Impor
     if record is not None or not plan.mapping.key:
         return
     digests = [row.key_digest for row in islice(plan, SAMPLE) if row.key_digest]
-    for other, known in journal.imports.knowing(digests):
+    earlier = [row.earlier_digest for row in islice(plan, SAMPLE) if row.earlier_digest]
+    for other, known in journal.imports.knowing([*digests, *earlier]):
         about = pair(plan.scope, Scope(other.tenant, other.operation, other.name))
         if known * 2 <= len(digests) or not _could_be_one(other, plan.scope):
             continue
@@ -115,8 +116,8 @@ def _others(scope: Scope, journal: Journal, record: ImportRecord | None) -> Iter
 
 def _elsewhere(batch: Batch, journal: Journal) -> Iterable[tuple[int, int]]:
     """Return the numbers of rows that would be sent but whose keys have cases in an import, with that import's id."""
-    planned = batch.facts.loc[batch.in_state(Status.PLANNED), "key_digest"]
-    numbers = dict(zip(planned, planned.index, strict=True))
+    planned = batch.facts.loc[batch.in_state(Status.PLANNED), ["earlier_digest", "key_digest"]]
+    numbers = {digest: number for number, *digests in planned.itertuples() for digest in digests if digest}
     return ((numbers[digest], import_id) for digest, import_id in journal.rows.cases_of(list(numbers)))
 
 

@@ -18,6 +18,8 @@ from importer.messages import _
 from importer.model import UNSETTLED, TableOptions
 from importer.report import ReportedRow
 from importer.source import Table, open_table
+from importer.workflow.commands import Commands
+from importer.workflow.job import Job
 from importer.workflow.plan import Plan
 from importer.workflow.planning import id_column, own_columns
 
@@ -27,31 +29,32 @@ _BATCH_SIZE = 2_000
 _NUMBERS = r"( \(\d+\))*"
 
 
-def refuse_unknown_ids(plan: Plan, journal: Journal, report_path: Path) -> None:
+def refuse_unknown_ids(plan: Plan, journal: Journal, job: Job) -> None:
     """Raise StartRefused if the source, or a report beside it, knows cases that the journal lacks."""
     undecided: Path | None = None
-    for path, rows in _witnesses(plan, journal, report_path):
+    commands = Commands.of(job)
+    for path, rows in _witnesses(plan, journal, job.report_path):
         while batch := list(islice(rows, _BATCH_SIZE)):
             if lacking := journal.rows.lacking_ids(
                 row.wolkvox_id for row in batch if row.wolkvox_id and not row.verdict
             ):
-                raise _unknown_ids(plan, path, lacking[0])
+                raise _unknown_ids(commands, path, lacking[0])
             doubtful = (row.reference for row in batch if row.status in UNSETTLED and row.reference and not row.verdict)
             if unknown := journal.rows.lacking_references(doubtful):
-                raise _unknown_doubt(plan, path, unknown[0])
+                raise _unknown_doubt(commands, path, unknown[0])
             if undecided is None and journal.rows.lacking_ids(
                 row.wolkvox_id for row in batch if row.wolkvox_id and row.verdict
             ):
                 undecided = path
         if path != plan.table.path and behind_report(journal, path):
-            raise _behind(plan, path)
+            raise _behind(commands, path)
     if undecided is not None:
         raise StartRefused(
             _(
                 "{path}: the verdicts in its sheet `To decide` were not taken over yet. Take them over with"
-                " `case-importer settle -m {mapping} --from {path}`, then give the same command again.",
+                " `{command}`, then give the same command again.",
                 path=undecided,
-                mapping=plan.mapping.path,
+                command=commands.settle("--from", undecided),
             )
         )
 
@@ -153,42 +156,39 @@ def behind_report(journal: Journal, path: Path) -> bool:
     return mark is not None and journal.is_behind(*mark)
 
 
-def _behind(plan: Plan, path: Path) -> StartRefused:
+def _behind(commands: Commands, path: Path) -> StartRefused:
     return StartRefused(
         _(
             "{path} was written when this journal had come further than it has now: the journal was replaced by an"
             " older copy, which lacks what was sent since. Restore the newest journal. If it is lost, take over the"
-            " report with `case-importer adopt {path} -m {mapping}`, then give --look-first to search the CRM for every"
-            " row before it is sent.",
+            " report with `{command}`, then give --look-first to search the CRM for every row before it is sent.",
             path=path,
-            mapping=plan.mapping.path,
+            command=commands.adopt(path),
         )
     )
 
 
-def _unknown_ids(plan: Plan, path: Path, example: str) -> StartRefused:
+def _unknown_ids(commands: Commands, path: Path, example: str) -> StartRefused:
     return StartRefused(
         _(
             "{path} contains the ids of cases (such as {example}) that this journal does not know: they were created"
             " from another computer or with another journal, and would be created again. Take them over with"
-            " `case-importer adopt {path} -m {mapping}`, or give --look-first to search the CRM for every row before it"
-            " is sent.",
+            " `{command}`, or give --look-first to search the CRM for every row before it is sent.",
             path=path,
             example=example,
-            mapping=plan.mapping.path,
+            command=commands.adopt(path),
         )
     )
 
 
-def _unknown_doubt(plan: Plan, path: Path, example: str) -> StartRefused:
+def _unknown_doubt(commands: Commands, path: Path, example: str) -> StartRefused:
     return StartRefused(
         _(
             "{path} has doubtful rows (such as {example}) that this journal does not know: they were sent from another"
             " computer or with another journal, may be cases, and would be sent again. Take them over with"
-            " `case-importer adopt {path} -m {mapping}`, or give --look-first to search the CRM for every row before it"
-            " is sent.",
+            " `{command}`, or give --look-first to search the CRM for every row before it is sent.",
             path=path,
             example=example,
-            mapping=plan.mapping.path,
+            command=commands.adopt(path),
         )
     )

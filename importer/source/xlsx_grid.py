@@ -1,0 +1,51 @@
+"""Read a sheet of an XLSX workbook: as it is found, and written anew where its spelling would be misread."""
+
+from __future__ import annotations
+
+from importer.files import Package
+from importer.source.formats import CellFormats
+from importer.source.overrides import SheetFacts
+from importer.source.parsing import ParserRefusal, Parsing
+from importer.source.repair import SHEET, SHEET_PART, repaired
+from importer.source.reread import RereadGrid
+from importer.source.snapshot import Snapshot
+from importer.source.workbook import WorkbookGrid
+from importer.source.xlsx import Workbook
+from importer.source.xlsx_sheet import scan
+
+
+def read_xlsx(
+    snapshot: Snapshot, package: Package, workbook: Workbook, name: str
+) -> tuple[WorkbookGrid | RereadGrid, SheetFacts]:
+    """Return the cells of a sheet and the facts about it; its XML is scanned while the child process parses it.
+
+    Where the spelling is untidy, or the parser refuses it, the workbook is written anew and read once more; a cell that
+    is read otherwise then carries its earlier reading. Raises SourceError where the sheet cannot be read.
+    """
+    part = workbook.parts[name]
+    try:
+        with Parsing(snapshot, package.file, name, parts=[part, *filter(None, [workbook.texts])]) as parsing:
+            facts = scan(package, part, workbook.formats, uncalculated=workbook.uncalculated)
+            parsed = parsing.finish()
+    except ParserRefusal:
+        return _read_anew(package, workbook, name)
+    found = earlier = WorkbookGrid(parsed, facts, workbook.formats, since_1904=workbook.since_1904)
+    untidy = next(iter(parsed))["untidy"]
+    # Where the name of its part differed, version 1 did not find the formats; where the sheet's did, it read nothing.
+    unstyled = workbook.styles in package.respelled and part not in package.respelled
+    if not untidy and not unstyled:
+        return found, facts
+    if unstyled:
+        earlier = WorkbookGrid(parsed, scan(package, part, CellFormats()), since_1904=workbook.since_1904)
+    grid, facts = _read_anew(package, workbook, name) if untidy else (found, facts)
+    return RereadGrid(grid, earlier), facts
+
+
+def _read_anew(package: Package, workbook: Workbook, name: str) -> tuple[WorkbookGrid, SheetFacts]:
+    """Return what `read_xlsx` does, of the sheet written anew."""
+    snapshot = repaired(package, workbook, name)
+    with Parsing(snapshot, package.file, SHEET) as parsing:
+        again = Package(snapshot.open(), package.file)
+        facts = scan(again, SHEET_PART, workbook.formats, uncalculated=workbook.uncalculated)
+        parsed = parsing.finish()
+    return WorkbookGrid(parsed, facts, workbook.formats, since_1904=workbook.since_1904), facts

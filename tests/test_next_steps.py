@@ -1,0 +1,245 @@
+"""What a command says is to be done is everything, the most pressing first, and each command leads on as it stands."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from pathlib import Path
+
+import pytest
+from openpyxl import load_workbook
+from promise_support import end_leases
+from run_support import Give, Office, Result, ticket
+from test_promise_settling import decide
+
+from importer.commands import command_line
+from importer.model import Counts, Status
+from importer.settings import Connection
+from importer.workflow.commands import Commands
+from importer.workflow.job import Job
+from importer.workflow.next_steps import CorrectedReport, Situation, next_steps
+
+AT_ONCE = ("--quiet-period", "0", "--spot-check", "0")
+COMMANDS = Commands(Path("mi semana.csv"), Path("pqr.yml"), Connection(), Path("j/my journal.db"))
+
+
+def commands_in(text: str) -> list[list[str]]:
+    """Return the commands that a text shows, as the words after the program's name."""
+    return [shlex.split(found)[1:] for found in re.findall(r"`(case-importer [^`]+)`", text)]
+
+
+def run(office: Office, *more: str) -> list[str]:
+    """Return the words of a run that asks nothing."""
+    return office.arguments("run", "--yes", "--concurrency", "1", *AT_ONCE, *more)
+
+
+def follow(office: Office, give: Give, result: Result, name: str) -> Result:
+    """Carry out literally the first command of this name that a result shows, once its leases are over."""
+    end_leases(office.journal, ago=1)
+    words = next(words for words in commands_in(result.out + result.err) if words[0] == name)
+    return give(words)
+
+
+@pytest.mark.parametrize(
+    ("word", "shown"),
+    [("a.csv", "a.csv"), ("mi informe.xlsx", "'mi informe.xlsx'"), ("$(x)", "'$(x)'"), (Path("-x.csv"), "./-x.csv")],
+)
+def test_a_command_is_quoted_for_the_shell(word: object, shown: str) -> None:
+    """What a person pastes is the words that are meant, whatever is in a name."""
+    assert command_line("run", word) == f"case-importer run {shown}"
+
+
+def test_a_command_repeats_what_was_chosen_for_all_rows(tmp_path: Path) -> None:
+    """Options about where and how rows go stay; those of one run alone, such as --limit and answers, do not."""
+    job = Job(
+        tmp_path / "a.csv",
+        tmp_path / "m.yml",
+        Connection("https://s", "op"),
+        limit=3,
+        first_run=True,
+        rate=2.0,
+        html=True,
+    )
+    words = shlex.split(Commands.of(job, agrees=True).run())[3:]
+    assert words == [
+        "-m",
+        str(job.mapping),
+        "--server",
+        "https://s",
+        "--operation",
+        "op",
+        "--yes",
+        "--html",
+        "--rate",
+        "2/s",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("counts", "more", "said"),
+    [
+        (Counts(created=2, skipped=1), {}, ["Nothing is left"]),
+        (Counts(planned=3), {}, ["3 rows are left to send: `case-importer run 'mi semana.csv' -m pqr.yml"]),
+        (Counts(planned=3, invalid=1), {"held_back": True}, ["Correct 1 row"]),
+        (Counts(sending=2), {}, ["--wait`"]),
+        (Counts(unknown=1, planned=3), {"reason": "Stopped with Ctrl-C."}, ["Ctrl-C", "--wait`", "3 rows are left"]),
+        (
+            Counts(sending=1, unknown=1, invalid=2, planned=1, created=4, changed=1),
+            {"report": Path("r.xlsx")},
+            ["1 row is being sent", "`To decide` of r.xlsx", "`Issues` of r.xlsx", "1 row is left", "1 row was edited"],
+        ),
+        (Counts(unknown=1), {"searched": True, "report": Path("mi r.xlsx")}, ["--from 'mi r.xlsx'`"]),
+        (Counts(unknown=1), {"searched": True, "report": Path("r.csv"), "example": "WCI-1"}, ["WCI-1 --not-created`"]),
+        (Counts(invalid=1), {"report": Path("r.csv")}, ["Correct 1 row in mi semana.csv, then"]),
+        (Counts(unknown=3), {"verdicts": ((Path("mi r.xlsx"), 2),)}, ["2 verdicts", "1 row may"]),
+        (
+            Counts(invalid=3),
+            {"corrected": (CorrectedReport(Path("mi r.xlsx"), frozenset("ab"), 0),)},
+            ["2 rows were corrected in mi r.xlsx: run it, `case-importer run 'mi r.xlsx' -m", "Correct 1 row"],
+        ),
+        (
+            Counts(created=9, changed=2),
+            {"corrected": (CorrectedReport(Path("r.xlsx"), frozenset(), 2),)},
+            ["go on with r.xlsx instead"],
+        ),
+    ],
+)
+def test_everything_that_is_left_is_said(counts: Counts, more: dict[str, object], said: list[str]) -> None:
+    """Each thing to do is a step of its own, in the order of how pressing it is, with its whole command."""
+    steps = next_steps(counts, Situation(COMMANDS, **more))  # type: ignore[arg-type]
+    assert len(steps) == len(said)
+    assert [text for step, text in zip(steps, said, strict=True) if text not in step.sentence] == []
+    every = [words for step in steps for words in commands_in(step.sentence)]
+    assert all(words[words.index("--journal") + 1] == "j/my journal.db" for words in every)
+
+
+def test_what_a_limit_left_is_sent_by_the_printed_command(office: Office, give: Give) -> None:
+    """It says how many rows are left, and sends them."""
+    office.write(ticket(n) for n in range(1, 9))
+    limited = give(run(office, "--limit", "3"))
+    assert (limited.status, "5 rows are left" in limited.out) == (3, True)
+    assert follow(office, give, limited, "run").status == 0
+    assert office.sandbox.posts == 8
+
+
+def test_doubt_comes_to_its_end_by_the_printed_commands(office: Office, give: Give) -> None:
+    """Run, settle, the person's verdicts, settle --from, run: no step repeats one that had led nowhere."""
+    office.write(ticket(n) for n in range(1, 6))
+    office.sandbox.inject("closed-without-creating:nth=2", "closed-without-creating:nth=4")
+    first = give(run(office))
+    assert (first.status, len(commands_in(first.out))) == (4, 1)
+    settled = follow(office, give, first, "settle")
+    assert (settled.status, "--from" in settled.out, "row 3 (WCI-" in settled.out) == (4, True, True)
+    decide(office.report, {3: ("not created", None), 5: ("not created", None)})
+    taken = follow(office, give, settled, "settle")
+    assert (taken.status, "tickets (2).report.xlsx" in taken.out) == (0, True)
+    assert [
+        line["status"] for line in office.reported(office.folder / "tickets (2).report.xlsx").to_dict("records")
+    ] == [*("created", "planned", "created", "planned", "created")]
+    office.sandbox.inject()
+    words = next(words for words in commands_in(taken.out) if words[0] == "run")
+    assert give([*words, "--yes"]).status == 0
+    assert (office.sandbox.posts, len(office.sandbox.store.cases)) == (7, 5)
+
+
+def test_verdicts_in_a_report_that_is_run_are_named(office: Office, give: Give) -> None:
+    """Without a terminal they are not taken; the printed command takes them."""
+    office.write(ticket(n) for n in range(1, 4))
+    office.sandbox.inject("closed-without-creating:nth=2")
+    give(run(office))
+    end_leases(office.journal, ago=1)
+    decide(office.report, {3: ("not created", None)})
+    office.sandbox.inject()
+    for source in (office.report, office.source):
+        words = run(office)
+        words[1] = str(source)
+        again = give(words)
+        assert (again.status, "1 verdict in the sheet `To decide` of tickets.report.xlsx" in again.out) == (4, True)
+    assert follow(office, give, again, "settle").status == 0
+    assert give(run(office)).status == 0
+    assert (office.sandbox.posts, len(office.sandbox.store.cases)) == (4, 3)
+
+
+@pytest.mark.parametrize("agrees", [True, False])
+def test_verdicts_in_a_report_that_is_run_are_taken_after_a_question(
+    office: Office, give: Give, monkeypatch: pytest.MonkeyPatch, *, agrees: bool
+) -> None:
+    """A person at the terminal is asked, and the rows go on in the same run, or stay in doubt."""
+    office.write(ticket(n) for n in range(1, 4))
+    office.sandbox.inject("closed-without-creating:nth=2")
+    give(run(office))
+    end_leases(office.journal, ago=1)
+    decide(office.report, {3: ("not created", None)})
+    office.sandbox.inject()
+    asked: list[str] = []
+
+    def confirm(question: str, **_options: object) -> bool:
+        asked.append(question)
+        return agrees
+
+    monkeypatch.setattr("importer.cli.terminal.is_interactive", lambda: True)
+    monkeypatch.setattr("click.confirm", confirm)
+    words = run(office)
+    words[1] = str(office.report)
+    assert give(words).status == (0 if agrees else 4)
+    assert "1 verdict in the sheet `To decide`" in asked[0]
+    assert len(office.sandbox.store.cases) == (3 if agrees else 2)
+
+
+def correct(report: Path, cells: dict[str, str]) -> None:
+    """Correct cells of a report's sheet, as a person does in Excel."""
+    workbook = load_workbook(report)
+    for place, text in cells.items():
+        workbook["Report"][place] = text
+    workbook.save(report)
+
+
+def test_a_corrected_report_is_noticed_and_not_replaced(office: Office, give: Give) -> None:
+    """The original says to run it; once it was run, the original leads nobody astray, and the final report stays."""
+    office.write([ticket(1), ticket(2, Correo="nobody"), ticket(3, Correo="nobody"), ticket(4, Correo="nobody")])
+    assert give(run(office, "--html")).status == 1
+    correct(office.report, {"B3": "a@example.com", "B4": "b@example.com"})
+    again = give(run(office))
+    assert again.status == 1
+    assert "2 rows were corrected in tickets.report.xlsx" in again.out
+    assert "2 rows were corrected in tickets.report.xlsx" in again.err
+    assert "Correct 1 row in tickets.csv" in again.out
+    assert "2 rows were corrected" in give(office.arguments("check", "--journal", str(office.journal))).out
+    words = next(words for words in commands_in(again.out) if words[1].endswith(".report.xlsx"))
+    rest = give(words)
+    assert (rest.status, office.sandbox.posts) == (1, 3)
+    second = office.folder / "tickets (2).report.xlsx"
+    correct(second, {"B5": "c@example.com"})
+    words[1] = str(second)
+    assert give(words).status == 0
+    final = office.folder / "tickets (3).report.xlsx"
+    kept = final.read_bytes()
+    original = give(run(office))
+    assert (original.status, office.sandbox.posts) == (1, 4)
+    assert "go on with tickets (2).report.xlsx instead" in original.out
+    assert "change those cases" not in original.out
+    assert final.read_bytes() == kept
+    assert (office.folder / "tickets (4).report.xlsx").is_file()
+
+
+def test_the_page_beside_a_report_is_renewed_with_it(office: Office, give: Give) -> None:
+    """A page of ours shows what the workbook shows; one that a person changed stays."""
+    office.write([ticket(1), ticket(2)])
+    give(run(office, "--html", "--limit", "1"))
+    page = office.report.with_suffix(".html")
+    before = page.read_bytes()
+    give(run(office))
+    assert page.read_bytes() != before
+    page.write_text("mine", "utf-8")
+    give(office.arguments("report"))
+    assert page.read_text("utf-8") == "mine"
+
+
+def test_the_steps_of_rows_are_their_remedies(office: Office, give: Give) -> None:
+    """A reason names what to do about its own row, not about others."""
+    office.write([ticket(1), ticket(2, Correo="nobody")])
+    office.sandbox.inject("closed-without-creating:nth=1")
+    result = give(run(office, "--json"))
+    remedies = {reason["status"]: reason["remedy"] for reason in result.json["reasons"]}
+    assert "To decide" in remedies[Status.UNKNOWN]
+    assert result.json["next"] == "\n".join(result.json["steps"])

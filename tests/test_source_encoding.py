@@ -1,0 +1,133 @@
+"""Encodings of text files: how often they are guessed, and what is said where the text is in doubt."""
+
+# ruff: noqa: RUF001 - signs that look like others are what this is about
+
+from __future__ import annotations
+
+import io
+import re
+from collections import Counter
+from pathlib import Path
+
+import pytest
+from encoding_corpus import CODECS, names, texts, written_in
+from source_support import rows_of, texts_of, written
+
+from importer.model import CellError, TableOptions, earlier_reading
+from importer.source import Table, open_table
+from importer.source.encoding import detect_encoding
+
+PAGE = Path(__file__).parent.parent / "docs" / "spreadsheets.md"
+
+
+def read(folder: Path, content: bytes, encoding: str | None = None) -> Table:
+    """Return the table in a text file."""
+    return open_table(written(folder / "t.csv", content), TableOptions(encoding=encoding))
+
+
+def is_right(text: str, codec: str) -> bool:
+    """Return whether a text in this encoding is read as it was written."""
+    content = text.encode(codec)
+    return content.decode(detect_encoding(io.BytesIO(content), None).codec, "replace") == text
+
+
+def test_the_page_has_the_measured_share_of_right_guesses() -> None:
+    """Five hundred short texts in each encoding are read, and the page says how many of them rightly."""
+    right, total = Counter[str](), Counter[str]()
+    for text in texts():
+        for codec in CODECS:
+            version = written_in(text, codec)
+            if not version.isascii():
+                total[codec] += 1
+                right[codec] += is_right(version, codec)
+    shown = dict(re.findall(r"^\| `([\w-]+)` \| (\d+ of \d+) \|", PAGE.read_text("utf-8"), re.MULTILINE))
+    assert shown == {codec: f"{right[codec]} of {total[codec]}" for codec in CODECS}
+    assert all(right[codec] >= 0.99 * total[codec] for codec in CODECS)
+
+
+@pytest.mark.parametrize(("codec", "least"), [("cp1252", 0.99), ("mac_roman", 0.88), ("cp850", 0.94)])
+def test_a_single_word_is_mostly_enough(codec: str, least: float) -> None:
+    """Names of countries and languages, one in a file, are read rightly: nearly all of Windows, most of the others."""
+    found = [is_right(f"Ticket;Nota\r\n1;{name}\r\n", codec) for name in names() if written_in(name, codec) == name]
+    assert len(found) > 100
+    assert sum(found) >= least * len(found)
+
+
+SIGNS = ["“Urgente”", "EL “NO SIRVE”", "Cali – Bogotá", "CALI – PENDIENTE", "espere…", "the client’s", "‘ok’", "£20"]
+SIGNS += [
+    "20 €",
+    "€15",
+    "uno · dos",
+    "• uno",
+    "20° C",
+    "Nº 5",
+    "1ª vez",
+    "ok\u00a0",
+    "$\u00a020",
+    "marca®",
+    "José",
+    "É",
+]
+
+
+@pytest.mark.parametrize("text", SIGNS)
+def test_a_sign_of_windows_alone_is_enough(text: str) -> None:
+    """The only character beyond ASCII in a file of Windows is read rightly."""
+    assert is_right(f"Ticket;Nota;Estado\r\n1;{text};Abierto\r\n", "cp1252")
+
+
+def test_cells_keep_what_an_earlier_guess_took(tmp_path: Path) -> None:
+    """Where the guess has changed, a cell knows its earlier text, and one that reads the same does not."""
+    rows = rows_of(read(tmp_path, "Ticket;Nota\r\n1;“NO SIRVE” – x\r\n2;y\r\n".encode("cp1252")))
+    assert [str(cell) for cell in rows[2]] == ["1", "“NO SIRVE” – x"]
+    assert [str(earlier_reading(cell)) for cell in rows[2]] == ["1", "ìNO SIRVEî ñ x"]
+    assert {type(cell) for cell in (rows[2][0], *rows[3])} == {str}
+
+
+def test_windows_bytes_in_utf8_are_read_and_told_by_row(tmp_path: Path) -> None:
+    """Lines that another program added in cp1252 keep their letters, and a note names each row."""
+    content = "a,b\n1,Petición\n".encode() + "2,Señor “X”\n3,Año\n4,x\n".encode("cp1252")
+    for encoding in (None, "utf-8"):
+        table = read(tmp_path, content, encoding)
+        assert [cells[1] for cells in texts_of(table).values()] == ["Petición", "Señor “X”", "Año", "x"]
+        note = next(note for note in table.notes if "not UTF-8" in note)
+        assert "row 3: “Señor “X””, row 4: “Año”" in note
+
+
+def test_a_mixed_file_keeps_what_the_earlier_guess_took(tmp_path: Path) -> None:
+    """A file of half UTF-8 was read as Windows text; its rows are still known by that."""
+    rows = rows_of(read(tmp_path, "a,b\n1,Petición\n".encode() + "2,Año\n3,Señor\n".encode("cp1252")))
+    assert [str(earlier_reading(row[1])) for row in rows.values()] == ["PeticiÃ³n", "Año", "Señor"]
+
+
+@pytest.mark.parametrize("piece", [b"Petici\xc3", b"x\xe2\x80", b"\xfe\xff\xfb", b"A\x81o", b"n\xd1o"])
+def test_bytes_that_are_nothing_stay_faults_of_their_cell(tmp_path: Path, piece: bytes) -> None:
+    """A letter of UTF-8 that was cut, or bytes that make no text in Windows either, are not guessed at."""
+    table = read(tmp_path, "a,b\n1,Petición\n2,Señor\n".encode() + b"3," + piece + b"\n")
+    cell = rows_of(table)[4][1]
+    assert isinstance(cell, CellError)
+    assert cell.code == "undecodable"
+
+
+@pytest.mark.parametrize("text", ["PeticiÃ³n", "NÃšMERO", "â€œholaâ€\u009d", "20Â°", "GESTIÃ“N"])
+@pytest.mark.parametrize("place", ["cell", "header"])
+def test_text_that_was_converted_twice_is_told(tmp_path: Path, text: str, place: str) -> None:
+    """UTF-8 that a program took for Windows text stays as it is, and a note says what it probably means."""
+    content = f"a,b\n1,{text}\n" if place == "cell" else f"a,{text}\n1,x\n"
+    table = read(tmp_path, content.encode())
+    note = next(note for note in table.notes if "twice" in note)
+    assert f"row {2 if place == 'cell' else 1}" in note
+
+
+@pytest.mark.parametrize("text", ["AMANHÃ", "Ângulo", "“AMANHÔ", "CÂMBIO", "Ã", "pâté", "NÃO"])
+def test_portuguese_is_not_taken_for_converted_twice(tmp_path: Path, text: str) -> None:
+    """Ã and Â are letters, too."""
+    assert not any("twice" in note for note in read(tmp_path, f"a,b\n1,{text}\n".encode()).notes)
+
+
+def test_letters_that_nobody_writes_are_told_with_examples(tmp_path: Path) -> None:
+    """A wrong encoding is seen by what it makes of the cells; text as it should be gives no such note."""
+    content = "Ticket;Nota\r\n1;EL CLIENTE DICE “NO SIRVE” – ver\r\n2;ok\r\n".encode("cp1252")
+    told = [note for note in read(tmp_path, content, "mac_roman").notes if "source.encoding" in note]
+    assert any("row 2: “EL CLIENTE DICE ìNO SIRVEî ñ ver”" in note for note in told)
+    assert not any("rare" in note for note in read(tmp_path, content).notes)
