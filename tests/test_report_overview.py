@@ -15,7 +15,7 @@ from importer import report
 from importer.account import Account, Breakdown, FileCount, Reason, Tally
 from importer.model import Counts, Status, TableOptions
 from importer.report import overview, page
-from importer.report.columns import OWN_COLUMNS, Layout, own_columns
+from importer.report.columns import OWN_COLUMNS, ColumnLayout, own_columns
 from importer.source import open_table
 from importer.workflow import accounting
 
@@ -56,7 +56,7 @@ def test_our_columns_are_found_wherever_they_are(headers: Sequence[str], expecte
 )
 def test_our_headers_collide_with_none_of_the_source(columns: tuple[str, ...]) -> None:
     """Each header is there once, also for programs that ignore case, and ours are recognised again."""
-    headers = Layout.of(content([], columns)).headers
+    headers = ColumnLayout.of(content([], columns)).headers
     assert len({header.casefold() for header in headers}) == len(headers) == len(columns) + len(OWN_COLUMNS)
     assert set(headers) - set(own_columns(headers).values()) == set(columns)
 

@@ -23,7 +23,7 @@ IN_SIGHT = 100.0
 
 
 @dataclass(frozen=True, slots=True)
-class Layout:
+class ColumnLayout:
     """Where the columns are, counted from 0: the key with what became of it, the source's others, the rest of ours.
 
     `source` has the places of the source's columns, in their order; `own` those of ours. `leading` is how many columns
@@ -36,7 +36,7 @@ class Layout:
     leading: int
 
     @classmethod
-    def of(cls, content: ReportContent) -> Layout:
+    def of(cls, content: ReportContent) -> ColumnLayout:
         """Return the layout of a report; without key columns, the number of the row comes first."""
         keys = [column for column in content.key_columns if column in content.columns]
         others = [column for column in content.columns if column not in keys]

@@ -13,7 +13,7 @@ from xlsxwriter.utility import xl_rowcol_to_cell
 from importer.messages import _, shorten
 from importer.model import Cell, Issue, ReportContent, ReportRow, Status
 from importer.report import styles
-from importer.report.columns import IN_SIGHT, OWN_COLUMNS, Layout
+from importer.report.columns import IN_SIGHT, OWN_COLUMNS, ColumnLayout
 from importer.report.content import (
     ISSUES,
     REPORT,
@@ -150,7 +150,7 @@ class ReportSheet(Listing):
         """Write the header."""
         self._summary = content.summary
         self._case_url = content.case_url
-        self._layout = layout = Layout.of(content)
+        self._layout = layout = ColumnLayout.of(content)
         self._positions = dict(zip(content.columns, layout.source, strict=True))
         self.notes = Allowance(NOTES_PER_SHEET)
         widths = {at: max(REPORT_WIDTHS[name], len(layout.headers[at]) + 3.0) for name, at in layout.own.items()}

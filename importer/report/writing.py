@@ -19,7 +19,7 @@ from typing import BinaryIO
 from importer.errors import ReportError
 from importer.messages import _
 from importer.model import ReportContent, ReportRow, Summary
-from importer.report.columns import OWN_COLUMNS, Layout
+from importer.report.columns import OWN_COLUMNS, ColumnLayout
 from importer.report.content import row_message
 from importer.report.page import write_page
 from importer.report.text import marked
@@ -41,14 +41,14 @@ def write_csv(file: BinaryIO, content: ReportContent) -> None:
     text = io.TextIOWrapper(file, "utf-8", errors="replace", newline="", write_through=False)
     try:
         writer = csv.writer(text, lineterminator="\r\n")
-        layout = Layout.of(content)
+        layout = ColumnLayout.of(content)
         writer.writerow(map(marked, layout.headers))
         writer.writerows(_line(row, content.summary, layout) for row in content.rows)
     finally:
         text.detach()
 
 
-def _line(row: ReportRow, summary: Summary, layout: Layout) -> list[str]:
+def _line(row: ReportRow, summary: Summary, layout: ColumnLayout) -> list[str]:
     line = [""] * len(layout.headers)
     for place, cell in zip(layout.source, row.cells, strict=True):
         line[place] = marked(str(cell))
