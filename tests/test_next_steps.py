@@ -222,6 +222,21 @@ def test_a_corrected_report_is_noticed_and_not_replaced(office: Office, give: Gi
     assert (office.folder / "tickets (4).report.xlsx").is_file()
 
 
+def test_a_report_of_the_same_source_is_replaced_without_opening_it(
+    office: Office, give: Give, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The journal knows whose report it is, so that a weekly run does not read the last one."""
+    office.write([ticket(1)])
+    assert give(run(office)).status == 0
+
+    def is_about(*_report: object) -> bool:
+        raise AssertionError("the report was opened")
+
+    monkeypatch.setattr("importer.report.is_about", is_about)
+    assert give(run(office)).status == 0
+    assert not list(office.folder.glob("* (2)*"))
+
+
 def test_the_page_beside_a_report_is_renewed_with_it(office: Office, give: Give) -> None:
     """A page of ours shows what the workbook shows; one that a person changed stays."""
     office.write([ticket(1), ticket(2)])

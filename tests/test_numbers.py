@@ -144,7 +144,7 @@ def assert_agreement(office: Office, give: Give, *more: str) -> Numbers:
     return expected
 
 
-@pytest.mark.parametrize("seed", range(6))
+@pytest.mark.parametrize("seed", range(4))
 def test_every_output_of_a_run_tells_the_same_numbers(office: Office, give: Give, seed: int) -> None:
     """Four runs with rows in all states, settled rows and limits show the same numbers everywhere."""
     random = Random(seed)  # noqa: S311 - the same runs every time
