@@ -1,4 +1,4 @@
-"""The terms of the importer as frozen values; imports nothing from the other modules.
+"""The terms of the importer as frozen values; imports of the other modules only `account`.
 
 A *row* is identified by the number that Excel shows beside it. A *frame* is a `pandas.DataFrame` of object
 columns, its index the row numbers, its column names the headers, each cell a `Cell`; the empty cell is `""`.
@@ -12,6 +12,9 @@ from datetime import date, datetime, time
 from enum import StrEnum
 from pathlib import Path
 from typing import NamedTuple, Self
+
+from importer.account import Account
+from importer.account import Counts as Counts  # noqa: PLC0414 - so that mypy lets others import it from here
 
 # ------------------------------------------------------------------------------------------------ cells
 
@@ -201,6 +204,9 @@ class Status(StrEnum):
     CONFLICT = "conflict"
 
 
+CHANGED = "changed"
+"""What a report calls the state of a created row that was edited since; its `Status` is still `CREATED`."""
+
 DOUBTFUL = frozenset({Status.UNKNOWN, Status.CONFLICT})
 """States of a row that may or may not be a case, until a search or a person settles it."""
 
@@ -303,47 +309,11 @@ class JournalRow(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Counts:
-    """How many rows are in each state.
-
-    Among the created rows, `changed` have a different content now, and `created_now` were sent by this run. Of the
-    rows that are `part` of another row's case, `created_parts` are part of a created one.
-    """
-
-    invalid: int = 0
-    skipped: int = 0
-    part: int = 0
-    planned: int = 0
-    sending: int = 0
-    created: int = 0
-    rejected: int = 0
-    unknown: int = 0
-    conflict: int = 0
-    changed: int = 0
-    created_now: int = 0
-    created_parts: int = 0
-
-    @property
-    def rows(self) -> int:
-        """The number of all rows."""
-        return sum(getattr(self, status.value) for status in Status)
-
-    @property
-    def cases(self) -> int:
-        """The number of rows that are, or would be, a case: what a customer calls the tickets."""
-        return self.rows - self.skipped - self.part
-
-    @property
-    def case_rows(self) -> int:
-        """The number of rows that these cases are made of."""
-        return self.rows - self.skipped
-
-
-@dataclass(frozen=True, slots=True)
 class ReportRow:
     """One line of the report: the source's cells in the order of its columns, and the row's outcome.
 
-    `about` identifies what a person's verdict on a doubtful row applies to: its attempt, or the last decision.
+    `about` identifies what a person's verdict on a doubtful row applies to: its attempt, or the last decision. `lines`
+    counts the rows of which its case is made.
     """
 
     number: int
@@ -358,6 +328,12 @@ class ReportRow:
     changed: bool = False
     issues: tuple[Issue, ...] = ()
     about: str | None = None
+    lines: int = 1
+
+    @property
+    def state(self) -> str:
+        """The state that the report shows."""
+        return CHANGED if self.changed and self.status is Status.CREATED else self.status.value
 
 
 @dataclass(frozen=True, slots=True)
@@ -383,6 +359,7 @@ class Summary:
     next_step: str
     notes: tuple[str, ...] = ()
     journal: tuple[str, int] | None = None
+    account: Account | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -390,10 +367,11 @@ class ReportContent:
     """Everything that a report shows.
 
     `rows` may be iterated more than once, comes in sheet order, and is not held in memory. `case_url` leads to a
-    case once its `{wolkvox_id}` is filled in; None if it is not configured.
+    case once its `{wolkvox_id}` is filled in; None if it is not configured. The `key_columns` are shown first.
     """
 
     summary: Summary
     columns: tuple[str, ...]
     rows: Iterable[ReportRow]
     case_url: str | None = None
+    key_columns: tuple[str, ...] = ()

@@ -96,7 +96,7 @@ def every_state() -> list[ReportRow]:
 
 
 def content(rows: Iterable[ReportRow], columns: tuple[str, ...] = COLUMNS, **more: object) -> ReportContent:
-    """Return a report of rows, with a summary that counts them."""
+    """Return a report of rows, with a summary that counts them; the first column is the key."""
     rows = list(rows)
     states = Counter(each.status.value for each in rows)
     now = sum(each.status is Status.CREATED and each.run == 3 for each in rows)
@@ -117,4 +117,4 @@ def content(rows: Iterable[ReportRow], columns: tuple[str, ...] = COLUMNS, **mor
         "calls": 7,
         "next_step": "Correct the rows marked invalid or rejected in the sheet Report, and import it as the source.",
     }
-    return ReportContent(Summary(**(values | more)), columns, rows)  # type: ignore[arg-type]
+    return ReportContent(Summary(**(values | more)), columns, rows, key_columns=columns[:1])  # type: ignore[arg-type]

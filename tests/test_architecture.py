@@ -13,7 +13,7 @@ ROOT = Path(__file__).parent.parent
 MODULES = sorted((ROOT / "importer").rglob("*.py"))
 
 LAYERS = (
-    {"text", "messages", "errors", "clock", "hosts", "model", "spool", "files", "questions", "commands"},  # shared
+    {"text", "account", "messages", "errors", "clock", "hosts", "model", "spool", "files", "questions", "commands"},
     {"source", "mapping", "validation", "identity", "attachments", "payload", "crm", "journal", "report", "settings"},
     {"workflow"},
     {"pipeline"},
@@ -24,27 +24,17 @@ LAYERS = (
 )
 """The rooms, from the lowest layer to the highest; a room uses only what is below its own layer."""
 
-SHARED_ORDER = ("text", "model", "messages", "errors", "clock", "hosts", "spool", "files", "questions", "commands")
+SHARED_ORDER = (
+    *("text", "account", "model", "messages", "errors", "clock", "hosts", "spool", "files", "questions", "commands"),
+)
 """Shared modules may use each other: each those before it."""
 
 WORKFLOW_ORDER = (
     "key_formats",
     *("tenant_facts", "corrections", "plan", "job", "commands", "next_steps"),
     *("lookalikes", "keys", "contents", "history", "matching", "lines"),
-    *(
-        "planning",
-        "key_rule",
-        "corrected",
-        "search",
-        "looking",
-        "outcome",
-        "forecast",
-        "events",
-        "guards",
-        "sending",
-        "settling",
-    ),
-    *("executing", "decisions", "starting", "adopting", "settle_job"),
+    *("planning", "key_rule", "corrected", "search", "looking", "accounting", "outcome", "forecast", "events"),
+    *("guards", "sending", "settling", "executing", "decisions", "starting", "adopting", "settle_job"),
 )
 """The modules of the workflow may use each other: each those before it."""
 

@@ -321,11 +321,13 @@ def test_an_import_is_found_by_its_scope_and_noted_once(sample: SampleJournal) -
 
 
 def test_r11_the_imports_that_know_keys_are_told_with_how_many(sample: SampleJournal) -> None:
-    """The one that knows the most comes first; one that knows none is not there."""
+    """The one that has the most cases under them comes first; one that has none is not there."""
     imports = sample.journal.imports
     more = imports.add(SCOPE.tenant, "op2", "more", None)
     imports.add(SCOPE.tenant, SCOPE.operation, "none", None)
-    others = [(identity(number), Status.PLANNED) for number in range(4, 8)]
+    others = [(identity(number), Status.CREATED) for number in range(4, 8)]
+    for number in (2, 3):
+        sample.conclude(sample.claim(number), created(f"a{number}"))
     moved = [
         (type(who)(who.key_digest, who.loose_digest, f"WCI-{place}", who.content_hash), status)
         for place, (who, status) in enumerate(others)

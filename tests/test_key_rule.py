@@ -199,7 +199,7 @@ def test_r18_a_report_of_an_import_without_a_key_goes_on(office: Office, give: G
     office.write([row(1), row(2, Correo="nobody")], FECHAS)
     run(office, give, key="key: content")
     book = load_workbook(office.report)
-    book["Report"]["B3"] = "cliente2@example.com"
+    book["Report"]["G3"] = "cliente2@example.com"
     book.save(office.report)
     office.mapping.write_text(
         office.mapping.read_text("utf-8").replace("key: content", "key: content\n  encoding: cp1252"), "utf-8"

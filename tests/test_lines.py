@@ -166,13 +166,15 @@ def corrected(report: Path, number: int, cells: Mapping[str, str]) -> Path:
     if report.suffix == ".csv":
         with report.open(encoding="utf-8-sig", newline="") as file:
             rows = list(csv.reader(file))
-        rows[number - 1][: len(HEADER)] = cells.values()
+        for name, text in cells.items():
+            rows[number - 1][rows[0].index(name)] = text
         with copy.open("w", encoding="utf-8", newline="") as file:
             csv.writer(file).writerows(rows)
         return copy
     book = openpyxl.load_workbook(report)
-    for column, text in enumerate(cells.values(), 1):
-        book["Report"].cell(number, column).value = text or None
+    header = [cell.value for cell in book["Report"][1]]
+    for name, text in cells.items():
+        book["Report"].cell(number, header.index(name) + 1).value = text or None
     book.save(copy)
     return copy
 
@@ -200,9 +202,9 @@ def rearranged(
 @pytest.mark.parametrize(
     ("rearrange", "hide"),
     [
-        pytest.param(lambda rows: sorted(rows, key=lambda row: str(row[4])), lambda _row: False, id="sorted"),
-        pytest.param(lambda rows: rows, lambda row: row[9] == "part", id="filtered by state"),
-        pytest.param(lambda rows: rows[::-1], lambda row: row[9] == "part", id="turned round and filtered"),
+        pytest.param(lambda rows: sorted(rows, key=lambda row: str(row[8])), lambda _row: False, id="sorted"),
+        pytest.param(lambda rows: rows, lambda row: row[2] == "part", id="filtered by state"),
+        pytest.param(lambda rows: rows[::-1], lambda row: row[2] == "part", id="turned round and filtered"),
     ],
 )
 def test_what_a_person_does_to_the_report_separates_no_lines(
@@ -213,7 +215,7 @@ def test_what_a_person_does_to_the_report_separates_no_lines(
     assert run(give, lines).status == 1
 
     def mended(rows: list[list[object]]) -> Sequence[Sequence[object]]:
-        rows[0][2] = "a@x.example"
+        rows[0][6] = "a@x.example"
         return rearrange(rows)
 
     back = run(give, lines, source=rearranged(lines.report, mended, hide))
@@ -227,9 +229,9 @@ def test_a_line_follows_its_case_out_of_the_report(give: Give, lines: Office) ->
     assert run(give, lines).status == 1
 
     def mended(rows: list[list[object]]) -> Sequence[Sequence[object]]:
-        return [[*row[:2], "a@x.example", *row[3:]] for row in rows if row[8] != 3]  # B's own row is gone
+        return [[*row[:6], "a@x.example", *row[7:]] for row in rows if row[12] != 3]  # B's own row is gone
 
-    back = run(give, lines, source=rearranged(lines.report, mended, lambda row: row[8] == 2))
+    back = run(give, lines, source=rearranged(lines.report, mended, lambda row: row[12] == 2))
     assert sent(lines) == {}
     assert counts(back, "skipped", "invalid", "part") == {"skipped": 4, "invalid": 1, "part": 0}
     assert [reason["code"] for reason in back.json["reasons"] if reason["status"] == "invalid"] == ["line-alone"]

@@ -296,7 +296,7 @@ def test_a_corrected_report_is_noticed_and_not_replaced(office: Office, give: Gi
     """The original says to run it; once it was run, the original leads nobody astray, and the final report stays."""
     office.write([ticket(1), ticket(2, Correo="nobody"), ticket(3, Correo="nobody"), ticket(4, Correo="nobody")])
     assert give(run(office, "--html")).status == 1
-    correct(office.report, {"B3": "a@example.com", "B4": "b@example.com"})
+    correct(office.report, {"F3": "a@example.com", "F4": "b@example.com"})
     again = give(run(office))
     assert again.status == 1
     assert "2 rows were corrected in tickets.report.xlsx" in again.out
@@ -307,7 +307,7 @@ def test_a_corrected_report_is_noticed_and_not_replaced(office: Office, give: Gi
     rest = give(words)
     assert (rest.status, office.sandbox.posts) == (1, 3)
     second = office.folder / "tickets (2).report.xlsx"
-    correct(second, {"B5": "c@example.com"})
+    correct(second, {"F5": "c@example.com"})
     words[1] = str(second)
     assert give(words).status == 0
     final = office.folder / "tickets (3).report.xlsx"
@@ -318,6 +318,21 @@ def test_a_corrected_report_is_noticed_and_not_replaced(office: Office, give: Gi
     assert "change those cases" not in original.out
     assert final.read_bytes() == kept
     assert (office.folder / "tickets (4).report.xlsx").is_file()
+
+
+def test_a_report_of_the_same_source_is_replaced_without_opening_it(
+    office: Office, give: Give, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The journal knows whose report it is, so that a weekly run does not read the last one."""
+    office.write([ticket(1)])
+    assert give(run(office)).status == 0
+
+    def is_about(*_report: object) -> bool:
+        raise AssertionError("the report was opened")
+
+    monkeypatch.setattr("importer.report.is_about", is_about)
+    assert give(run(office)).status == 0
+    assert not list(office.folder.glob("* (2)*"))
 
 
 def test_the_page_beside_a_report_is_renewed_with_it(office: Office, give: Give) -> None:

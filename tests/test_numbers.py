@@ -78,42 +78,39 @@ def numbers_of_json(result: dict[str, Any]) -> Numbers:
     return Numbers(states, counts["created_now"], counts["changed"], issues)
 
 
-def numbers_of_tallies(tallies: dict[str, int], issues: int, changed: int) -> Numbers:
-    """Combine what Summary and the page show; they split the created rows into two numbers."""
+def numbers_of_tallies(tallies: dict[str, int], issues: int) -> Numbers:
+    """Combine what Summary and the page show; they split the created rows into three numbers."""
     states = {status.value: tallies.get(status, 0) for status in Status}
-    states["created"] = tallies["created in this run"] + tallies["created before"]
+    states["created"] = tallies["created in this run"] + tallies["created before"] + tallies["changed"]
     assert tallies["all rows"] == sum(states.values())
-    return Numbers(states, tallies["created in this run"], changed, issues)
+    return Numbers(states, tallies["created in this run"], tallies["changed"], issues)
 
 
 def numbers_of_workbook(path: Path) -> Numbers:
     """Read the sheets `Summary` and `Issues`, and check `To decide` against them."""
     workbook = load_workbook(path)
-    tallies = {line[0].value: line[1].value for line in workbook["Summary"] if isinstance(line[1].value, int)}
+    lines = reversed(list(workbook["Summary"]))  # the states are the first table
+    tallies = {line[0].value: line[1].value for line in lines if isinstance(line[1].value, int)}
     doubtful = workbook["To decide"].max_row - 1 if "To decide" in workbook else 0
     assert doubtful == tallies["unknown"] + tallies["conflict"]
-    return numbers_of_tallies(tallies, workbook["Issues"].max_row - 1, tallies.get("of these, changed", 0))
+    return numbers_of_tallies(tallies, workbook["Issues"].max_row - 1)
 
 
 def numbers_of_rows(table: pd.DataFrame) -> Numbers:
     """Count the rows of a report."""
     states = Counter(table["status"])
-    messages = table["message"]
-    changed = messages.str.contains("Edited after its case was created").sum()
-    return Numbers(
-        {status.value: states[status] for status in Status},
-        int(messages.str.contains("Created in this run").sum()),
-        int(changed),
-    )
+    changed = states.pop("changed", 0)
+    states["created"] += changed
+    now = table["message"].str.contains("Created in this run").sum()
+    return Numbers({status.value: states[status] for status in Status}, int(now), changed)
 
 
 def numbers_of_page(page: str) -> Numbers:
     """Read the outcomes from the page, and how often each group of issues occurs."""
     found = re.findall(r'<th scope="row">(?:<span[^>]*>)?([^<]+)(?:</span>)?</th>\s*<td class="number">(\d+)<', page)
     often = re.findall(r'<td data-name="How often" class="number">(\d+)<', page)
-    changed = re.search(r"(\d+) created rows? w", page)
-    tallies = {name: int(number) for name, number in found}
-    return numbers_of_tallies(tallies, sum(map(int, often)), int(changed[1]) if changed else 0)
+    tallies = {name: int(number) for name, number in reversed(found)}  # the states are the first table
+    return numbers_of_tallies(tallies, sum(map(int, often)))
 
 
 def numbers_of_history(office: Office, give: Give, run: int) -> tuple[Numbers, dict[str, Any]]:
@@ -147,7 +144,7 @@ def assert_agreement(office: Office, give: Give, *more: str) -> Numbers:
     return expected
 
 
-@pytest.mark.parametrize("seed", range(6))
+@pytest.mark.parametrize("seed", range(4))
 def test_every_output_of_a_run_tells_the_same_numbers(office: Office, give: Give, seed: int) -> None:
     """Four runs with rows in all states, settled rows and limits show the same numbers everywhere."""
     random = Random(seed)  # noqa: S311 - the same runs every time

@@ -239,7 +239,7 @@ def test_r11_an_imports_name_that_is_used_for_another_file(office: Office, give:
     """A file whose keys are known and whose cells all differ is refused, and nothing is sent."""
     office.write(ticket(n) for n in range(1, 9))
     give(run(office))
-    office.write(ticket(n, Detalle="otra cosa", Asunto="otro") for n in range(1, 10))
+    office.write(ticket(n, Correo="otra@example.com", Detalle="otra cosa", Asunto="otro") for n in range(1, 10))
     result = give(run(office))
     assert (result.status, office.sandbox.posts) == (2, 8)
     assert "--same-as office" in result.err

@@ -24,7 +24,7 @@ from run_support import Give, Result
 EXTRA: dict[str, tuple[str, ...]] = {"run": ("--moved-here",), "report": (), "adopt": (), "settle": ()}
 """Options that each command needs now and the released version did not, such as the answer to a question."""
 
-PARTS = {"part": "skipped"}
+LATER_NAMES = {"part": "skipped", "changed": "created"}
 """States that had other names in the released version."""
 
 Facts = dict[str, Any]
@@ -175,7 +175,7 @@ def report_rows(report: str) -> list[tuple[str, ...]]:
         sheet = pd.read_csv(report, dtype=str, keep_default_na=False)
     else:
         sheet = pd.read_excel(report, sheet_name="Report", engine="openpyxl", dtype=str, keep_default_na=False)
-    states = sheet["status"].replace(PARTS)
+    states = sheet["status"].replace(LATER_NAMES)
     references = sheet["reference"].where(states != "skipped", "")
     return list(zip(sheet["row"], states, sheet["wolkvox_id"], sheet["idPrefijo"], references, strict=True))
 

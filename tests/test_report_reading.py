@@ -36,7 +36,7 @@ def test_r14_a_report_gives_back_what_was_written(tmp_path: Path, ending: str) -
     rows = every_state()
     path = report.write(tmp_path / f"t.report{ending}", content(rows), always).path
     assert given_back(path) == [
-        (each.number, each.status.value, each.wolkvox_id, each.id_prefijo, each.reference) for each in rows
+        (each.number, each.state, each.wolkvox_id, each.id_prefijo, each.reference) for each in rows
     ]
 
 
@@ -131,9 +131,9 @@ def test_p2_a_csv_marks_what_a_spreadsheet_would_run(tmp_path: Path) -> None:
     path = report.write(tmp_path / "t.report.csv", content(rows), always).path
     with path.open(encoding="utf-8", newline="") as file:
         header, line = list(csv.reader(file))
-    assert header == [*COLUMNS, *report.OWN_COLUMNS]
-    assert line[:5] == ["'=1+1", "'-5", "'+57 300", "'@x", "''=2"]
-    assert [report.unmarked(value) for value in line[:5]] == [evil, "-5", "+57 300", "@x", "'=2"]
+    cells = [line[header.index(name)] for name in COLUMNS]
+    assert cells == ["'=1+1", "'-5", "'+57 300", "'@x", "''=2"]
+    assert [report.unmarked(value) for value in cells] == [evil, "-5", "+57 300", "@x", "'=2"]
     assert line[-3:] == ["2026-11-23T09:30:05-05:00", "3", reference(2)]
     assert path.read_bytes().endswith(b"\r\n")
 
@@ -208,7 +208,9 @@ def test_x8_no_separator_makes_a_live_formula(separator: str, rows: list[list[st
 )
 def test_x8_the_known_tricks_are_marked_and_given_back(tmp_path: Path, cell: str) -> None:
     """Each known trick is harmless with every separator, and the report that comes back has the same cell."""
-    path = report.write(tmp_path / "t.report.csv", content([row(2, cells=(cell, "-5", "1+cmd"))]), always).path
+    path = report.write(
+        tmp_path / "t.report.csv", content([row(2, cells=(cell, "-5", "1+cmd"))], ("A", "B", "C")), always
+    ).path
     written = path.read_bytes().decode()
     for separator in ";,\t|":
         assert not list(filter(may_run, cells_as_opened(written, separator)))
@@ -228,3 +230,26 @@ def test_x8_marking_a_long_gap_takes_no_time() -> None:
     """A megabyte of separators is scanned once."""
     text = ";" * 1_000_000 + "a" + "'" * 1_000_000
     assert unmarked(marked(text)) == text
+
+
+@pytest.mark.parametrize("has_details", [True, False], ids=["now", "as version 0.1.0 wrote it"])
+def test_what_the_other_sheets_say_is_read_wherever_it_is(tmp_path: Path, *, has_details: bool) -> None:
+    """Created rows, edited ones included, and the journal's mark are read from Summary and Details, or Summary."""
+    path = report.write(tmp_path / "t.report.xlsx", content(every_state(), journal=("0123abcd" * 4, 7)), always).path
+    if not has_details:
+        book = load_workbook(path)
+        for title in ("Summary", "Details"):
+            del book[title]
+        summary = book.create_sheet("Summary", 0)
+        for line in (
+            ("Import legacy-tickets",),
+            ("State", "Rows", "What it means"),
+            *(("created in this run", 1), ("created before", 2), ("unknown", 1), ("conflict", 1), ("sending", 1)),
+            *(("all rows", 11), ("of these, changed", 1), ("Journal", "WCJ-0123abcd #7")),
+        ):
+            summary.append(line)
+        book.save(path)
+    assert report.read_mark(path, open_table) == ("0123abcd", 7)
+    found = report.read_overview(path, open_table)
+    assert found is not None
+    assert (found.created, found.doubtful, [each.row for each in found.to_decide]) == (3, 3, [8, 9])

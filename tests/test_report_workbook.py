@@ -23,8 +23,6 @@ from importer.report import listings, sheet
 from importer.report.styles import Formats
 from importer.source import open_table
 
-WIDTH = len(COLUMNS)
-
 
 def written(folder: Path, what: ReportContent) -> Path:
     """Write a report and return its path."""
@@ -39,26 +37,34 @@ def opened(folder: Path, what: ReportContent) -> Workbook:
 def with_cells(*values: Cell) -> ReportContent:
     """Return a report of one created row with these cells."""
     columns = tuple(f"C{index}" for index in range(len(values)))
-    return content([row(2, cells=values)], columns)
+    return replace(content([row(2, cells=values)], columns), key_columns=columns)
 
 
 def own_columns(sheet: Worksheet, line: int) -> dict[str, object]:
     """Return what the report's own columns contain on a line of the sheet Report."""
-    return {str(sheet.cell(1, WIDTH + 1 + at).value): sheet.cell(line, WIDTH + 1 + at).value for at in range(8)}
+    return {name: cell_of(sheet, line, name).value for name in report.OWN_COLUMNS}
+
+
+def cell_of(sheet: Worksheet, line: int, name: str) -> object:
+    """Return the cell of a column, found by its header."""
+    headers = [cell.value for cell in sheet[1]]
+    return sheet.cell(line, headers.index(name) + 1)
 
 
 def test_the_sheets_stand_in_the_order_of_a_persons_questions(tmp_path: Path) -> None:
     """The workbook opens on Summary; To decide exists only if there is something to decide."""
     workbook = opened(tmp_path, content(every_state()))
-    assert workbook.sheetnames == ["Summary", "Report", "Issues", "To decide"]
+    assert workbook.sheetnames == ["Summary", "Report", "Issues", "To decide", "Details"]
     assert workbook.active.title == "Summary"
-    assert opened(tmp_path, content([row(2)])).sheetnames == ["Summary", "Report", "Issues"]
+    assert opened(tmp_path, content([row(2)])).sheetnames == ["Summary", "Report", "Issues", "Details"]
 
 
-def test_the_source_columns_come_first_and_ours_behind_them(tmp_path: Path) -> None:
-    """The source's headers are unchanged; each row has its number, state, ids, reason and reference after them."""
+def test_what_became_of_a_row_stands_beside_its_key(tmp_path: Path) -> None:
+    """The source's headers are unchanged; state, ids and reason follow the key, and the rest of ours is at the end."""
     sheet = opened(tmp_path, content(every_state()))["Report"]
-    assert [cell.value for cell in sheet[1]] == [*COLUMNS, *report.OWN_COLUMNS]
+    key, *others = COLUMNS
+    ours = ["status", "wolkvox_id", "idPrefijo", "message"], ["row", "sent_at", "run", "reference"]
+    assert [cell.value for cell in sheet[1]] == [key, *ours[0], *others, *ours[1]]
     assert own_columns(sheet, 2) == {
         "row": 2,
         "status": "created",
@@ -204,7 +210,7 @@ def test_p3_links_and_notes_stop_where_a_sheet_has_enough(tmp_path: Path, monkey
     workbook = opened(tmp_path, what)
     assert len(links(workbook["Issues"])) == 3
     assert len(links(workbook["Report"])) == 3
-    faulty = [workbook["Report"].cell(line, 4) for line in range(2, 7)]
+    faulty = [cell_of(workbook["Report"], line, "Estado") for line in range(2, 7)]
     assert sum(cell.comment is not None for cell in faulty) == 2
     assert {cell.fill.start_color.rgb for cell in faulty} == {"FFFFC9C4"}
     summary = " ".join(str(cell.value) for line in workbook["Summary"] for cell in line)
@@ -227,20 +233,20 @@ def test_p3_what_a_sheet_cannot_date_or_count_is_written_as_its_text(tmp_path: P
 def test_faulty_cells_are_coloured_and_carry_the_reason(tmp_path: Path) -> None:
     """A faulty cell, even an empty one, has a colour and a note; the message names column and remedy."""
     sheet = opened(tmp_path, content(every_state()))["Report"]
-    state, subject = sheet["D6"], sheet["B6"]
+    state, subject = cell_of(sheet, 6, "Estado"), cell_of(sheet, 6, "Asunto")
     assert state.fill.start_color.rgb == subject.fill.start_color.rgb == "FFFFC9C4"
     assert state.comment.text.startswith("Estado: “En curso” is not one of Abierto, Cerrado. Write one of these")
     assert subject.value is None
     assert "Asunto: The case needs a description. Write what the ticket is about." in str(
         own_columns(sheet, 6)["message"]
     )
-    assert sheet["D2"].comment is None
+    assert cell_of(sheet, 2, "Estado").comment is None
 
 
 def test_a_faulty_number_keeps_its_format(tmp_path: Path) -> None:
     """A date with an issue is still a date in its format."""
     bad = Issue(2, "Abierto", "01/01/2026", "date-in-future", "m", "r")
-    cell = opened(tmp_path, content([row(2, Status.INVALID, issues=(bad,))]))["Report"]["C2"]
+    cell = cell_of(opened(tmp_path, content([row(2, Status.INVALID, issues=(bad,))]))["Report"], 2, "Abierto")
     assert (cell.value, cell.number_format) == (datetime.fromisoformat("2026-01-03 00:00:00"), "dd/mm/yyyy")
     assert cell.fill.start_color.rgb == "FFFFC9C4"
 
@@ -258,10 +264,10 @@ def test_created_now_is_told_apart_from_created_before(tmp_path: Path) -> None:
     sheet = opened(tmp_path, content(every_state()))["Report"]
     messages = [str(own_columns(sheet, line)["message"]) for line in (2, 3, 4)]
     assert messages[0] == "Created in this run."
-    assert messages[1].startswith("Created before, in run 1.\nThe row was edited afterwards")
+    assert messages[1] == "Created before, in run 1.\nEdited after its case was created; the case was not changed."
     assert messages[2] == "Created before, in run 1."
-    grounds = [sheet.cell(line, WIDTH + 2).fill.start_color.rgb for line in (2, 4)]
-    assert grounds[0] != grounds[1]
+    assert [own_columns(sheet, line)["status"] for line in (2, 3, 4)] == ["created", "changed", "created"]
+    assert len({cell_of(sheet, line, "status").fill.start_color.rgb for line in (2, 3, 4)}) == 3
 
 
 def test_r14_a_skipped_row_is_hidden_and_so_stays_left_out(tmp_path: Path) -> None:
@@ -289,7 +295,7 @@ def test_every_issue_has_its_line_and_leads_to_its_cell(tmp_path: Path) -> None:
     ]
     assert lines[0][2] == "En curso"
     places = [sheet.cell(line, 1).hyperlink.location for line in range(2, 6)]
-    assert places == ["'Report'!D5", "'Report'!D6", "'Report'!B6", "'Report'!J6"]
+    assert places == ["'Report'!H5", "'Report'!H6", "'Report'!F6", "'Report'!E6"]
 
 
 def test_doubtful_rows_can_be_decided(tmp_path: Path) -> None:
@@ -312,13 +318,13 @@ def test_an_id_leads_to_its_case_where_the_address_is_known(tmp_path: Path) -> N
     """The id is part of the address, escaped as an address needs it."""
     rows = [row(2, wolkvox_id="64 cb/1")]
     sheet = opened(tmp_path, replace(content(rows), case_url="https://crm.example/c/{wolkvox_id}?v=1"))["Report"]
-    assert sheet.cell(2, WIDTH + 3).hyperlink.target == "https://crm.example/c/64%20cb%2F1?v=1"
+    assert cell_of(sheet, 2, "wolkvox_id").hyperlink.target == "https://crm.example/c/64%20cb%2F1?v=1"
 
 
 def test_the_sheets_are_ready_to_read_and_to_print(tmp_path: Path) -> None:
-    """Header and first column are frozen, everything has a filter, and pages are A4 landscape with the header."""
+    """Header, key, state and ids stay in sight, also on paper; everything has a filter, and pages are A4 landscape."""
     sheet = opened(tmp_path, content(every_state()))["Report"]
-    assert sheet.freeze_panes == "B2"
+    assert (sheet.freeze_panes, sheet.print_title_cols) == ("E2", "$A:$D")
     assert sheet.auto_filter.ref == "A1:M12"
     assert (sheet.page_setup.orientation, str(sheet.page_setup.paperSize)) == ("landscape", "9")
     assert sheet.print_title_rows == "$1:$1"
@@ -327,24 +333,31 @@ def test_the_sheets_are_ready_to_read_and_to_print(tmp_path: Path) -> None:
 
 
 def test_the_summary_says_what_was_imported_and_what_to_do_next(tmp_path: Path) -> None:
-    """Summary has import, file and hash, mapping, server, operation, user, times, a chart and links."""
+    """Summary says how it went, with a chart and links; Details has file and hash, mapping, server, user and times."""
     what = content(every_state(), notes=("Two hidden columns were read.",))
-    sheet = opened(tmp_path, what)["Summary"]
+    workbook = opened(tmp_path, what)
+    sheet, details = workbook["Summary"], workbook["Details"]
     texts = [str(cell.value) for line in sheet for cell in line if cell.value is not None]
-    for fact in (
+    for sentence in (
         "Import legacy-tickets",
+        "3 of 10 tickets are in the CRM. 3 more may be there: that is not known yet. 1 row was left out on purpose.",
         what.summary.next_step,
+        "Two hidden columns were read.",
+    ):
+        assert sentence in texts
+    facts = [str(cell.value) for line in details for cell in line if cell.value is not None]
+    assert what.summary.source_digest not in texts
+    for fact in (
         "legacy_tickets.xlsx",
         what.summary.source_digest,
         "https://crm0001.wolkvox.com",
         "my_operation",
         "ana",
         "2026-11-23 09:30:00 -0500",
-        "Two hidden columns were read.",
     ):
-        assert fact in texts
+        assert fact in facts
     assert len(sheet._charts) == 1
-    assert [link.location for link in links(sheet)] == ["'Report'!A1", "'Issues'!A1", "'To decide'!A1"]
+    assert [link.location for link in links(sheet)] == ["'Report'!A1", "'Issues'!A1", "'To decide'!A1", "'Details'!A1"]
 
 
 STATES = st.lists(st.tuples(st.sampled_from(list(Status)), st.booleans(), st.integers(0, 2)), max_size=12)
@@ -369,7 +382,8 @@ def test_every_output_shows_the_same_numbers(tmp_path_factory: pytest.TempPathFa
     counts, now = what.summary.counts, what.summary.counts.created_now
     expected = {
         "created in this run": now,
-        "created before": counts.created - now,
+        "created before": counts.created - now - counts.changed,
+        "changed": counts.changed,
         **{status.value: getattr(counts, status.value) for status in Status if status is not Status.CREATED},
     }
     workbook = opened(folder, what)
@@ -379,10 +393,10 @@ def test_every_output_shows_the_same_numbers(tmp_path_factory: pytest.TempPathFa
     assert workbook["Issues"].max_row - 1 == sum(len(each.issues) for each in rows)
     table = pd.read_csv(report.write(folder / "t.report.csv", what, always).path, dtype=str)
     sheet = pd.read_excel(folder / "tickets.report.xlsx", sheet_name="Report", dtype=object, engine="calamine")
+    states = {status.value: getattr(counts, status.value) for status in Status} | {"changed": counts.changed}
+    states["created"] -= counts.changed
     for shown in (table, sheet):
-        assert shown["status"].value_counts().to_dict() == {
-            status.value: getattr(counts, status.value) for status in Status if getattr(counts, status.value)
-        }
+        assert shown["status"].value_counts().to_dict() == {state: count for state, count in states.items() if count}
         assert shown["message"].fillna("").str.contains("Created in this run").sum() == now
     page = report.write(folder / "t.report.html", what, always).path.read_text("utf-8")
     numbers = re.findall(r'class="state"[^>]*>([^<]+)</span></th>\s*<td class="number">(\d+)<', page)
@@ -403,8 +417,8 @@ def test_p3_any_text_gives_a_workbook_that_opens(tmp_path_factory: pytest.TempPa
 def test_times_are_told_in_one_zone(tmp_path: Path) -> None:
     """`sent_at` is in the time zone that Summary uses for the run."""
     sheet = opened(tmp_path, content([row(2, sent_at=datetime(2026, 1, 1, 2, tzinfo=BOGOTA))]))["Report"]
-    assert sheet.cell(2, WIDTH + 6).value == datetime.fromisoformat("2026-01-01 02:00:00")
-    assert sheet.cell(2, WIDTH + 6).number_format == "yyyy-mm-dd hh:mm:ss"
+    assert cell_of(sheet, 2, "sent_at").value == datetime.fromisoformat("2026-01-01 02:00:00")
+    assert cell_of(sheet, 2, "sent_at").number_format == "yyyy-mm-dd hh:mm:ss"
 
 
 def test_a_report_without_rows_opens(tmp_path: Path) -> None:

@@ -113,17 +113,17 @@ def test_p4_the_sheet_is_there_as_in_a_report(source: Path) -> None:
     """The sheet has the report's colours, formats, sizes, notes, filter, rules and hidden rows."""
     report.write_back(source, content(every_state()), open_table, always)
     sheet = load_workbook(source)["Report"]
-    assert sheet["D5"].fill.start_color.rgb == "FFFFC9C4"
-    assert sheet["C2"].number_format == "dd/mm/yyyy"
+    assert sheet["H5"].fill.start_color.rgb == "FFFFC9C4"
+    assert sheet["G2"].number_format == "dd/mm/yyyy"
     assert sheet["A2"].number_format == "@"
-    assert sheet["D5"].comment.text.startswith("Estado: “En curso” is not one of")
+    assert sheet["H5"].comment.text.startswith("Estado: “En curso” is not one of")
     assert [each.row for each in report.read_rows(source, open_table)] == list(range(2, 13))
     rules = [rule for each in sheet.conditional_formatting for rule in each.rules]
     assert rules[0].dxf.border.bottom.style == "thin"
     assert [line for line in range(2, 13) if sheet.row_dimensions[line].hidden] == [12]
     assert sheet.row_dimensions[6].height > 45
-    assert sheet.column_dimensions["J"].width == pytest.approx(60, abs=1)
-    assert (sheet.freeze_panes, sheet.auto_filter.ref, sheet.print_title_rows) == ("B2", "A1:M12", "$1:$1")
+    assert sheet.column_dimensions["E"].width == pytest.approx(60, abs=1)
+    assert (sheet.freeze_panes, sheet.auto_filter.ref, sheet.print_title_rows) == ("E2", "A1:M12", "$1:$1")
     assert (sheet.page_setup.orientation, str(sheet.page_setup.paperSize)) == ("landscape", "9")
     assert sheet.oddFooter.right.text == "&P / &N"
 
@@ -134,7 +134,7 @@ def test_p2_text_stays_text_in_the_workbook_too(source: Path, start: str) -> Non
     rows = [row(2, cells=(start, start, "", "", ""), message=start)]
     report.write_back(source, content(rows), open_table, always)
     table = open_table(source, TableOptions(sheet="Report"))
-    assert [str(cell) for frame in table.frames() for cell in frame.iloc[0, :2]] == [start, start]
+    assert [str(cell) for frame in table.frames() for cell in frame.iloc[0][["Ticket", "Asunto"]]] == [start, start]
     assert b"<f>" not in b"".join(data for name, data in parts_of(source).items() if "/worksheets/" in name)
 
 
@@ -325,8 +325,8 @@ def test_p4_a_link_to_a_file_that_is_open_is_refused(source: Path, tmp_path: Pat
 def test_p4_our_own_sheet_may_have_a_name_twice(source: Path) -> None:
     """LibreOffice doubles the titles to print of our sheet, which is replaced anyway."""
     report.write_back(source, content([row(2)]), open_table, always)
-    titles = b"""<definedName name="_xlnm.Print_Titles" localSheetId="2">'Report'!$1:$1,'Report'!$A:$A</definedName>"""
-    again = titles.replace(b"'Report'!$1:$1,'Report'!$A:$A", b"'Report'!$A:$A,'Report'!$1:$1")
+    titles = b"""<definedName name="_xlnm.Print_Titles" localSheetId="2">'Report'!$1:$1,'Report'!$A:$D</definedName>"""
+    again = titles.replace(b"'Report'!$1:$1,'Report'!$A:$D", b"'Report'!$A:$D,'Report'!$1:$1")
     replaced(source, "xl/workbook.xml", titles, titles + again)
     report.write_back(source, content([row(2)]), open_table, always)
     assert load_workbook(source)["Report"].print_title_rows == "$1:$1"
@@ -370,7 +370,7 @@ def test_p4_a_bare_workbook_takes_the_sheet(tmp_path: Path) -> None:
     Workbook().save(path)
     report.write_back(path, content(every_state()), open_table, always)
     sheet = load_workbook(path)["Report"]
-    assert sheet["C2"].number_format == "dd/mm/yyyy"
+    assert sheet["G2"].number_format == "dd/mm/yyyy"
     assert next(iter(sheet.conditional_formatting)).rules[0].dxf.border.bottom.style == "thin"
 
 
@@ -539,7 +539,7 @@ VALUES = st.lists(
 )
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=12, deadline=None)
 @given(VALUES)
 @example([datetime(7642, 1, 1, 14, 55, 36, 4)])  # noqa: DTZ001 - openpyxl moves it into the second before
 @example([datetime(2024, 1, 1, 14, 55, 35, 999_700)])  # noqa: DTZ001 - and this one into the second after

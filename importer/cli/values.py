@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 import click
 
 from importer.messages import _
-from importer.model import Status
+from importer.model import CHANGED, Status
 
 _WEEK = 7 * 24 * 3600
 
@@ -88,21 +88,21 @@ class TimeOfDay(click.ParamType[datetime]):
         return today if today > now else today + timedelta(days=1)
 
 
-class States(click.ParamType[tuple[Status, ...]]):
+class States(click.ParamType[tuple[str, ...]]):
     """`invalid,rejected`: one or more of a row's states."""
 
     name = "states"
 
-    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> tuple[Status, ...]:
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> tuple[str, ...]:
         """Return the states."""
         if isinstance(value, tuple):
             return value
-        try:
-            return tuple(Status(name.strip().lower()) for name in str(value).split(","))
-        except ValueError:
+        known, names = (*map(str, Status), CHANGED), [name.strip().lower() for name in str(value).split(",")]
+        if not set(names) <= set(known):
             sentence = _(
                 "{value} is not a list of states; give one or more of {known}, separated by commas",
                 value=value,
-                known=", ".join(Status),
+                known=", ".join(known),
             )
             self.fail(sentence, param, ctx)
+        return tuple(names)

@@ -174,9 +174,10 @@ class Imports:
         with self._database.write() as connection:
             connection.execute(insert(spot_checks).prefix_with("OR IGNORE").values(**values))
 
-    def note_report(self, import_id: int, digest: str) -> None:
-        """Record a report as it was written, to recognise an edited one."""
-        values = {"digest": digest, "import_id": import_id, "written_at": self._database.clock.wall()}
+    def note_report(self, import_id: int, digest: str, source: str | None = None) -> None:
+        """Record a report of a source as it was written, to recognise an edited one."""
+        now = self._database.clock.wall()
+        values = {"digest": digest, "import_id": import_id, "written_at": now, "source": source}
         with self._database.write() as connection:
             connection.execute(insert(reports).prefix_with("OR IGNORE").values(**values))
 
@@ -184,6 +185,11 @@ class Imports:
         """Tell whether a file with this digest is a report as this journal's runs wrote it."""
         with self._database.read() as connection:
             return connection.execute(select(reports.c.digest).where(reports.c.digest == digest)).first() is not None
+
+    def source_of_report(self, digest: str) -> str | None:
+        """Return the source of a report that is as it was written, None where that is not known."""
+        with self._database.read() as connection:
+            return connection.scalars(select(reports.c.source).where(reports.c.digest == digest)).first()
 
 
 class Decisions:

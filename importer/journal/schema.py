@@ -189,6 +189,7 @@ reports = Table(
     Column("digest", String, primary_key=True),  # of a report as it was written; an edited one has another
     Column("import_id", ForeignKey("imports.id"), nullable=False),
     Column("written_at", Float, nullable=False),
+    Column("source", String),  # the file that it is about; NULL: written before this was recorded
     Column("fingerprint", String),  # no longer written or read: it distinguished a report from one with the same rows
 )
 

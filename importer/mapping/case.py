@@ -10,7 +10,7 @@ import pandas as pd
 
 from importer.mapping.binding import BindingInput, bind
 from importer.mapping.checks import REQUIRED, all_fields, field_path
-from importer.mapping.converters.types import SINGLE_TEXTS
+from importer.mapping.converters.types import DEFAULT_FORMATS, SINGLE_TEXTS
 from importer.mapping.document import SourceMap
 from importer.mapping.fields import slot_columns
 from importer.mapping.grammar import AttachmentsSpec, FieldSpec, MappingFile, SourceSpec, TableSpec
@@ -65,6 +65,14 @@ class CaseMapping:
             _grammar=mapping,
             _source_map=source_map,
         )
+
+    @property
+    def own_date(self) -> tuple[str, str] | None:
+        """The path and the format of the first field that is a date or a moment; None if there is none."""
+        for path, spec in all_fields(self._grammar):
+            if spec.object is None and spec.type in {"date", "datetime"}:
+                return field_path(path), spec.format or DEFAULT_FORMATS[spec.type]
+        return None
 
     def bind(
         self, columns: Sequence[str], tables: Mapping[TableNeed, Sequence[pd.DataFrame]], beside: Path = Path()

@@ -8,11 +8,11 @@ read_rows    the rows of a report that is given back
 read_mark    how far the journal had come when the report was written
 """
 
+from importer.report.columns import OWN_COLUMNS, own_columns
 from importer.report.content import (
     CREATED_VERDICT,
     EDITED_AFTERWARDS,
     NOT_CREATED_VERDICT,
-    OWN_COLUMNS,
     IssueGroup,
     group_issues,
     made_of,
@@ -52,6 +52,7 @@ __all__ = [
     "is_altered",
     "is_given_back",
     "made_of",
+    "own_columns",
     "read_mark",
     "read_overview",
     "read_rows",

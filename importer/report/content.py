@@ -7,14 +7,12 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import lru_cache
+from urllib.parse import quote
 
 from importer.messages import _, ngettext, shorten
-from importer.model import DOUBTFUL, Counts, Issue, ReportRow, Status, Summary
+from importer.model import CHANGED, DOUBTFUL, Counts, Issue, ReportRow, Status, Summary
 
-OWN_COLUMNS: tuple[str, ...] = ("row", "status", "wolkvox_id", "idPrefijo", "message", "sent_at", "run", "reference")
-"""The columns that the report adds to the source's own; the same in every language, since they are read back."""
-
-SUMMARY, REPORT, ISSUES, TO_DECIDE = SHEETS = ("Summary", "Report", "Issues", "To decide")
+SUMMARY, REPORT, ISSUES, TO_DECIDE, DETAILS = SHEETS = ("Summary", "Report", "Issues", "To decide", "Details")
 """The sheets of a report; their names are the same in every language, since they are read back."""
 
 CREATED_VERDICT, NOT_CREATED_VERDICT = VERDICTS = ("created", "not created")
@@ -22,8 +20,6 @@ CREATED_VERDICT, NOT_CREATED_VERDICT = VERDICTS = ("created", "not created")
 
 CREATED_NOW_NAME, CREATED_BEFORE_NAME = _("created in this run"), _("created before")
 """What the summary calls the rows that are cases; it is read back."""
-
-"""The states that a person can settle with a verdict."""
 
 EDITED_AFTERWARDS = _("Edited after its case was created; the case was not changed.")
 """What the message of such a row says; it is read back."""
@@ -47,6 +43,7 @@ class Palette:
 
 CREATED_NOW = Palette("C6EFCE", "0B4F1A", "2E7D32")
 CREATED_BEFORE = Palette("E4F2E7", "2C5E38", "8CC08F")
+EDITED_SINCE = Palette("FFF3B8", "5C4500", "C9A400")
 PALETTES: dict[Status, Palette] = {
     Status.CREATED: CREATED_BEFORE,
     Status.INVALID: Palette("FFE5B8", "6B3A00", "E08A00"),
@@ -62,6 +59,8 @@ PALETTES: dict[Status, Palette] = {
 
 def palette_of(row: ReportRow, summary: Summary) -> Palette:
     """Return the colours of a row's state; what this run created stands out from what was there before."""
+    if row.state == CHANGED:
+        return EDITED_SINCE
     return CREATED_NOW if created_now(row, summary) else PALETTES[row.status]
 
 
@@ -81,10 +80,13 @@ class OutcomeCount:
 def outcome_counts(summary: Summary) -> tuple[OutcomeCount, ...]:
     """Return the counts of a run, one for each way in which a row can end; together they are all rows."""
     counts = summary.counts
-    before = counts.created - counts.created_now
+    before = counts.created - counts.created_now - counts.changed
     return (
         OutcomeCount(CREATED_NOW_NAME, counts.created_now, _("The CRM gave an id."), CREATED_NOW),
         OutcomeCount(CREATED_BEFORE_NAME, before, _("The case existed already; not sent again."), CREATED_BEFORE),
+        OutcomeCount(
+            CHANGED, counts.changed, _("Edited since its case was created; the case is as it was."), EDITED_SINCE
+        ),
         _count_of(Status.INVALID, counts.invalid, _("Not sent: correct these first; see the sheet Issues.")),
         _count_of(Status.REJECTED, counts.rejected, _("Rejected by the CRM; no case was created.")),
         _count_of(Status.UNKNOWN, counts.unknown, _("Sent, but no clear answer came: the case may or may not exist.")),
@@ -98,17 +100,6 @@ def outcome_counts(summary: Summary) -> tuple[OutcomeCount, ...]:
 
 def _count_of(status: Status, count: int, meaning: str) -> OutcomeCount:
     return OutcomeCount(status.value, count, meaning, PALETTES[status])
-
-
-def changed_note(summary: Summary) -> str:
-    """Return a sentence on created rows that were edited afterwards; empty where there are no such rows."""
-    if not summary.counts.changed:
-        return ""
-    return ngettext(
-        "{count} created row was edited in the source afterwards; its case was left as it is.",
-        "{count} created rows were edited in the source afterwards; their cases were left as they are.",
-        summary.counts.changed,
-    )
 
 
 def made_of(counts: Counts) -> Iterator[str]:
@@ -179,7 +170,7 @@ def local_time(when: datetime, summary: Summary) -> datetime:
 
 def created_now(row: ReportRow, summary: Summary) -> bool:
     """Return whether the row's case was created by the run that the report is about."""
-    return row.status is Status.CREATED and summary.run is not None and row.run == summary.run
+    return row.state == Status.CREATED and summary.run is not None and row.run == summary.run
 
 
 def row_message(row: ReportRow, summary: Summary) -> str:
@@ -190,13 +181,25 @@ def row_message(row: ReportRow, summary: Summary) -> str:
     created = ""
     if row.status is Status.CREATED:
         created = _created(row.run, now=created_now(row, summary), changed=row.changed and not row.message)
-        if not row.message and not row.issues:
+        if not row.message and not row.issues and row.lines == 1:
             return created
     repeats = any(issue.message in row.message for issue in row.issues)
-    lines = [created, "" if repeats else _with_full_stop(row.message), *map(issue_text, row.issues)]
+    lines = [
+        created,
+        _of_lines(row.lines),
+        "" if repeats else with_full_stop(row.message),
+        *map(issue_text, row.issues),
+    ]
     if row.status in DOUBTFUL:
         lines.append(_("The row is not sent again until it is known whether its case exists."))
     return "\n".join(filter(None, lines))
+
+
+def _of_lines(count: int) -> str:
+    """Return a sentence on a case that is made of several rows; empty for others."""
+    if count == 1:
+        return ""
+    return ngettext("One ticket, made of {count} line.", "One ticket, made of {count} lines.", count)
 
 
 @lru_cache(maxsize=1024)
@@ -218,7 +221,7 @@ def says_changed(message: str) -> bool:
 
 def issue_text(issue: Issue) -> str:
     """Return an issue in sentences: its column where the message does not name it, what is wrong, what to do."""
-    text = f"{_with_full_stop(issue.message)} {as_sentence(issue.remedy)}".strip()
+    text = f"{with_full_stop(issue.message)} {as_sentence(issue.remedy)}".strip()
     if issue.column is None or issue.column in issue.message:
         return text
     return _("{column}: {text}", column=issue.column, text=text)
@@ -226,11 +229,19 @@ def issue_text(issue: Issue) -> str:
 
 def as_sentence(text: str) -> str:
     """Return a remedy as a sentence of its own."""
-    return _with_full_stop(text[:1].upper() + text[1:])
+    return with_full_stop(text[:1].upper() + text[1:])
 
 
-def _with_full_stop(text: str) -> str:
+def with_full_stop(text: str) -> str:
+    """Return a text with a full stop, unless it ends in a sign of its own."""
     return f"{text}." if text and text[-1] not in ".!?…:" else text
+
+
+def case_address(case_url: str | None, wolkvox_id: str | None) -> str | None:
+    """Return the address that shows a case; None where it is not known."""
+    if not (case_url and wolkvox_id):
+        return None
+    return case_url.replace("{wolkvox_id}", quote(wolkvox_id, safe=""))
 
 
 # ------------------------------------------------------------------------------------------------ groups of issues

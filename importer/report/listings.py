@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from itertools import islice
+from itertools import accumulate, islice
 from math import ceil
-from urllib.parse import quote
 
 from xlsxwriter import Workbook
 from xlsxwriter.utility import xl_rowcol_to_cell
@@ -14,14 +13,15 @@ from xlsxwriter.utility import xl_rowcol_to_cell
 from importer.messages import _, shorten
 from importer.model import Cell, Issue, ReportContent, ReportRow, Status
 from importer.report import styles
+from importer.report.columns import IN_SIGHT, OWN_COLUMNS, ColumnLayout
 from importer.report.content import (
     ISSUES,
-    OWN_COLUMNS,
     REPORT,
     TO_DECIDE,
     VERDICTS,
     Palette,
     as_sentence,
+    case_address,
     issue_text,
     local_time,
     palette_of,
@@ -90,15 +90,21 @@ class Allowance:
 class Listing(SheetWriter):
     """A sheet of a header and lines below it, which can be filtered."""
 
-    def __init__(self, workbook: Workbook, formats: Formats, title: str, widths: Sequence[float]) -> None:
-        """Lay the sheet out for the screen and for paper."""
+    def __init__(
+        self, workbook: Workbook, formats: Formats, title: str, widths: Sequence[float], repeated: int = 0
+    ) -> None:
+        """Lay the sheet out for the screen and for paper; so many columns are on every page."""
         super().__init__(workbook, formats, title)
         self.columns = len(widths)
         self.links = Allowance(LINKS_PER_SHEET)
         for column, width in enumerate(widths):
             self.sheet.set_column(column, column, width)
-        self.sheet.fit_to_pages(ceil(sum(widths) / PAGE_WIDTH), 0)
+        on_every_page = sum(widths[:repeated])
+        pages = ceil((sum(widths) - on_every_page) / (PAGE_WIDTH - on_every_page))
+        self.sheet.fit_to_pages(max(pages, 1), 0)
         self.sheet.repeat_rows(0)
+        if repeated:
+            self.sheet.repeat_columns(0, repeated - 1)
 
     def header(self, names: Iterable[tuple[str, Palette]], *, frozen: int) -> None:
         """Write the names of the columns, each in its colours; so many columns stay in sight."""
@@ -144,21 +150,24 @@ class ReportSheet(Listing):
         """Write the header."""
         self._summary = content.summary
         self._case_url = content.case_url
-        self._positions = {name: position for position, name in enumerate(content.columns)}
-        self._own = len(content.columns)  # where our own columns begin
+        self._layout = layout = ColumnLayout.of(content)
+        self._positions = dict(zip(content.columns, layout.source, strict=True))
         self.notes = Allowance(NOTES_PER_SHEET)
-        widths = [*_source_widths(content), *(REPORT_WIDTHS[name] for name in OWN_COLUMNS)]
-        super().__init__(workbook, formats, REPORT, widths)
-        self.sheet.repeat_columns(0, 0)
-        own = [(name, styles.OWN_HEADER) for name in OWN_COLUMNS]
-        self.header([*((name, styles.SOURCE_HEADER) for name in content.columns), *own], frozen=1)
+        widths = {at: max(REPORT_WIDTHS[name], len(layout.headers[at]) + 3.0) for name, at in layout.own.items()}
+        widths |= dict(zip(layout.source, _source_widths(content), strict=True))
+        ordered = [widths[place] for place in sorted(widths)]
+        in_sight = _in_sight(ordered[: layout.leading])
+        super().__init__(workbook, formats, REPORT, ordered, repeated=in_sight)
+        ours = set(layout.own.values())
+        palettes = (styles.OWN_HEADER if at in ours else styles.SOURCE_HEADER for at in range(len(ordered)))
+        self.header(zip(layout.headers, palettes, strict=True), frozen=in_sight)
 
     def add(self, row: ReportRow) -> None:
         """Write one row; a skipped one is hidden, so that it stays left out where the report is given back."""
         message = row_message(row, self._summary)
         self.next_line(_height(row, message), hidden=row.status is Status.SKIPPED)
         faults = self._faults(row)
-        for column, cell in enumerate(row.cells):
+        for column, cell in zip(self._layout.source, row.cells, strict=True):
             if column in faults:
                 self._faulty(column, cell, faults[column])
             else:
@@ -172,7 +181,7 @@ class ReportSheet(Listing):
 
     def place_of(self, issue: Issue) -> str:
         """Return where in the workbook the cell of an issue of the row written last is; else its message."""
-        return self._place(self._positions.get(issue.column or "", self._own + OWN_COLUMNS.index("message")))
+        return self._place(self._positions.get(issue.column or "", self._layout.own["message"]))
 
     def _place(self, column: int) -> str:
         return f"internal:'{REPORT}'!{xl_rowcol_to_cell(self.lines - 1, column)}"
@@ -191,11 +200,11 @@ class ReportSheet(Listing):
             self.note(column, "\n".join(map(issue_text, issues)))
 
     def _write_own(self, row: ReportRow, message: str) -> None:
-        number, status, wolkvox_id, id_prefijo, reason, sent_at, run, reference = range(
-            self._own, self._own + len(OWN_COLUMNS)
+        number, status, wolkvox_id, id_prefijo, reason, sent_at, run, reference = (
+            self._layout.own[name] for name in OWN_COLUMNS
         )
         self.value(number, styles.WHOLE_NUMBER, row.number)
-        self.value(status, styles.label(palette_of(row, self._summary), bold=True), row.status.value)
+        self.value(status, styles.label(palette_of(row, self._summary), bold=True), row.state)
         self._write_case(wolkvox_id, row.wolkvox_id or "")
         self.text(id_prefijo, row.id_prefijo or "")
         self.prose(reason, message)
@@ -206,8 +215,9 @@ class ReportSheet(Listing):
         self.text(reference, row.reference or "")
 
     def _write_case(self, column: int, wolkvox_id: str) -> None:
-        if wolkvox_id and self._case_url and self.links.take():
-            self.link(column, wolkvox_id, self._case_url.replace("{wolkvox_id}", quote(wolkvox_id, safe="")))
+        address = case_address(self._case_url, wolkvox_id)
+        if address and self.links.take():
+            self.link(column, wolkvox_id, address)
         else:
             self.text(column, wolkvox_id)
 
@@ -223,6 +233,11 @@ def _height(row: ReportRow, message: str) -> float | None:
 def _first_lines(text: str) -> str:
     """Return the part of a cell for which its line is made high enough: one row should not fill a page."""
     return "\n".join(line[: 2 * WIDEST] for line in text.split("\n", LINES_OF_A_CELL)[:LINES_OF_A_CELL])
+
+
+def _in_sight(widths: Sequence[float]) -> int:
+    """Return how many of the leading columns stay in sight: as many as leave room for the others, at least one."""
+    return max(1, sum(total <= IN_SIGHT for total in accumulate(widths)))
 
 
 def _source_widths(content: ReportContent) -> list[float]:

@@ -1,4 +1,4 @@
-"""The report as one self-contained page: summary, outcomes, grouped issues, doubtful rows; searchable and printable."""
+"""The report as one self-contained page: what arrived, what to correct and to decide, the cases; searchable."""
 
 from __future__ import annotations
 
@@ -14,10 +14,11 @@ from markupsafe import Markup, escape
 
 from importer import text
 from importer.messages import _, ngettext
-from importer.model import DOUBTFUL, ReportContent, ReportRow, Summary
+from importer.model import DOUBTFUL, ReportContent, ReportRow, Status, Summary
+from importer.report import overview
 from importer.report.content import (
     as_sentence,
-    changed_note,
+    case_address,
     facts,
     group_issues,
     issues_of,
@@ -29,6 +30,7 @@ from importer.report.content import (
 from importer.report.text import clean
 
 DOUBTFUL_SHOWN = 1_000
+CASES_SHOWN = 5_000
 
 _BACKTICKS = re.compile("`([^`]+)`")
 
@@ -65,7 +67,10 @@ def write_page(file: BinaryIO, content: ReportContent) -> None:
     page = _ENVIRONMENT.get_template("page.html").render(
         summary=summary,
         counts=outcome_counts(summary),
-        changed_note=changed_note(summary),
+        overview=overview,
+        cases=list(islice(_cases(content), CASES_SHOWN)),
+        cases_left=summary.counts.cases - CASES_SHOWN,
+        key_columns=content.key_columns,
         groups=group_issues(issues_of(content.rows)),
         doubtful=list(islice(_doubtful(content), DOUBTFUL_SHOWN)),
         doubtful_count=summary.counts.unknown + summary.counts.conflict,
@@ -89,10 +94,27 @@ def _doubtful(content: ReportContent) -> Iterator[dict[str, object]]:
             yield _doubt(row, content.summary)
 
 
+def _cases(content: ReportContent) -> Iterator[dict[str, object]]:
+    """Yield what the page shows of each row that is a case or should become one."""
+    places = [content.columns.index(column) for column in content.key_columns if column in content.columns]
+    for row in content.rows:
+        if row.status not in {Status.SKIPPED, Status.PART}:
+            yield {
+                "number": row.number,
+                "key": " · ".join(str(row.cells[place]) for place in places),
+                "state": row.state,
+                "palette": palette_of(row, content.summary),
+                "id": row.wolkvox_id or "",
+                "prefix": row.id_prefijo or "",
+                "address": case_address(content.case_url, row.wolkvox_id),
+                "message": row_message(row, content.summary),
+            }
+
+
 def _doubt(row: ReportRow, summary: Summary) -> dict[str, object]:
     return {
         "number": row.number,
-        "state": row.status.value,
+        "state": row.state,
         "palette": palette_of(row, summary),
         "reference": row.reference or "",
         "sent_at": str(local_time(row.sent_at, summary)) if row.sent_at else "",

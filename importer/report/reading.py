@@ -6,8 +6,11 @@ bounds: every function here that reads a table is given what opens one.
 
 from __future__ import annotations
 
+import csv
+import io
 import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import chain, islice
@@ -17,11 +20,12 @@ from typing import TYPE_CHECKING, Protocol
 from importer.errors import ReportError, SourceError
 from importer.files import Package, open_ordinary
 from importer.messages import _
-from importer.model import UNSETTLED, Cell, TableOptions, Typed
+from importer.model import CHANGED, UNSETTLED, Cell, TableOptions, Typed
+from importer.report.columns import OWN_COLUMNS, own_places
 from importer.report.content import (
     CREATED_BEFORE_NAME,
     CREATED_NOW_NAME,
-    OWN_COLUMNS,
+    DETAILS,
     REPORT,
     SHEETS,
     SUMMARY,
@@ -45,7 +49,6 @@ WORKBOOK, WORKBOOK_RELATIONS = "xl/workbook.xml", "xl/_rels/workbook.xml.rels"
 
 _NUMBERED = re.compile(r"(.+) \(\d+\)")
 _REPORT_TITLE = re.compile(rf"{REPORT}(?: \(?\d+\)?)*", re.IGNORECASE)
-_OWN_HEADERS = re.compile(rb"[,;\t]".join(rb'"?%s"?' % re.escape(name.encode()) for name in OWN_COLUMNS))
 
 Line = Sequence[object]
 
@@ -99,9 +102,20 @@ def is_given_back(path: Path) -> bool:
         if path.suffix.lower() == ".xlsx":
             return {SUMMARY, REPORT} <= set(_titles(path)) <= {*SHEETS}
         with open_ordinary(path) as file:
-            return path.suffix.lower() == ".csv" and bool(_OWN_HEADERS.search(file.read(HEADERS_WITHIN)))
+            return path.suffix.lower() == ".csv" and _has_our_headers(file.read(HEADERS_WITHIN))
     except (OSError, SourceError):
         return False
+
+
+def _has_our_headers(beginning: bytes) -> bool:
+    """Tell whether one of the first lines of a CSV file has all of our columns, whatever separates them."""
+    text = beginning.decode("utf-8-sig", "replace")
+    with suppress(csv.Error):
+        for separator in ",;\t":
+            lines = csv.reader(io.StringIO(text, newline=""), delimiter=separator)
+            if any(own_places(line) for line in islice(lines, HEADER_WITHIN)):
+                return True
+    return False
 
 
 def _titles(path: Path) -> Collection[str]:
@@ -207,7 +221,7 @@ def read_overview(path: Path, open_table: Opener) -> Overview | None:
         to_decide = tuple(_sheet(path, TO_DECIDE, open_table)) if TO_DECIDE in titles else ()
     except (OSError, SourceError) as error:
         raise _unreadable(path, error) from error
-    created = counts.get(CREATED_NOW_NAME, 0) + counts.get(CREATED_BEFORE_NAME, 0)
+    created = sum(counts.get(name, 0) for name in (CREATED_NOW_NAME, CREATED_BEFORE_NAME, CHANGED))
     doubtful = sum(counts.get(str(status), 0) for status in UNSETTLED)
     return Overview(created, doubtful, to_decide)
 
@@ -243,8 +257,11 @@ def summary_texts(path: Path, open_table: Opener) -> list[str]:
 
 
 def _summary_lines(path: Path, open_table: Opener) -> Iterator[Line]:
-    table = open_table(path, TableOptions(sheet=SUMMARY, header_row=1, hidden="include"))
-    return islice(_lines(table, marked=False), SUMMARY_LINES)
+    """Yield the lines of `Summary`, and those of `Details`, which reports of version 0.1.0 have on `Summary`."""
+    for title in (SUMMARY, DETAILS):
+        if title in _titles(path):
+            table = open_table(path, TableOptions(sheet=title, header_row=1, hidden="include"))
+            yield from islice(_lines(table, marked=False), SUMMARY_LINES)
 
 
 def _counts(lines: Iterable[Line]) -> dict[str, int]:
@@ -310,8 +327,10 @@ def _row(number: int, texts: Mapping[str, str | None], *, decided: bool) -> Repo
 
 
 def _header(path: Path, title: str, lines: Iterator[Line]) -> dict[str, int]:
-    """Find the line of column names; of two equal names the later is ours, since our columns are the last."""
+    """Find the line of column names; where some of ours were deleted, of two equal names the later is ours."""
     for line in islice(lines, HEADER_WITHIN):
+        if ours := own_places(["" if cell is None else str(cell).strip() for cell in line]):
+            return ours
         positions = {_bare(str(cell).strip()): index for index, cell in enumerate(line) if cell is not None}
         if all(name in positions for name in NEEDED):
             return {name: index for name, index in positions.items() if name in COLUMNS_READ}

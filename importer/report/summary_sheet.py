@@ -1,9 +1,10 @@
-"""The sheet `Summary`: what was imported, how many rows ended in which way, and what to do next."""
+"""The sheet `Summary`: how the import went, for whoever answers for it; and `Details`, its technical facts."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from math import ceil
 from typing import cast
 
 from xlsxwriter import Workbook
@@ -11,87 +12,104 @@ from xlsxwriter.chart_bar import ChartBar
 
 from importer.messages import _
 from importer.model import Summary
-from importer.report import styles
-from importer.report.content import SUMMARY, OutcomeCount, Palette, changed_note, facts, outcome_counts
+from importer.report import overview, styles
+from importer.report.content import DETAILS, SUMMARY, OutcomeCount, Palette, as_sentence, facts, outcome_counts
 from importer.report.listings import HIGHEST
+from importer.report.overview import TicketLine, TicketTable
 from importer.report.sheet import SheetWriter
 from importer.report.styles import Formats, Style
 
-WIDTHS = (24, 12, 66, 3)
-CHART_SIZE = {"width": 567, "height": 284}  # pixels
+WIDTHS = (26, 11, 13, 11, 40, 24, 56)
+"""Of the columns: a name, three numbers, room for a sentence across C to E, rows, and what to do."""
+
+LAST = len(WIDTHS) - 1
+CHART_COLUMN = 5
+CHART_SIZE = {"width": 567, "height": 262}  # pixels
 
 _INK = "3A4552"
 _NO_ROWS = Palette("FFFFFF", "5F6670", "FFFFFF")  # of a state that no row has
 
 _TITLE = Style(size=18, bold=True, text=styles.SOURCE_HEADER.background, vertical="center")
-_NEXT_STEP = Style(size=13, bold=True, background="EAF1F8", text="16283F", vertical="center", wrapped=True, indent=1)
+_HEADING = Style(size=13, bold=True, text=styles.SOURCE_HEADER.background, vertical="center")
+_HOW_IT_WENT = Style(size=14, text=_INK, vertical="center", wrapped=True)
+_NEXT_STEP = Style(size=12, bold=True, background="EAF1F8", text="16283F", vertical="center", wrapped=True, indent=1)
 _NAME = Style(bold=True, text=_INK)
-_COUNT = Style(number_format="#,##0", horizontal="right")
+_COUNT = Style(number_format="#,##0", horizontal="right", indent=1)
+_NO_COUNT = replace(_COUNT, number_format='#,##0;-#,##0;"\N{EN DASH}"')
 _MEANING = Style(horizontal="left", wrapped=True, indent=1)
-_HEADERS = [
-    replace(styles.header(styles.SOURCE_HEADER), horizontal=side, indent=1 if side == "left" else 0)
-    for side in ("left", "right", "left")
-]
+_TOTAL_NAME = replace(_NAME, top_rule=_INK, horizontal="left", indent=1)
 _TOTAL = replace(_COUNT, bold=True, top_rule=_INK)
 
 
-class SummarySheet(SheetWriter):
+def _header(side: str) -> Style:
+    return replace(styles.header(styles.SOURCE_HEADER), horizontal=side, indent=1)
+
+
+class _Sheet(SheetWriter):
+    """A sheet without a grid, with lines of text across several columns."""
+
+    def __init__(self, workbook: Workbook, formats: Formats, title: str, widths: Sequence[float]) -> None:
+        """Take the next place in the workbook."""
+        super().__init__(workbook, formats, title)
+        for column, width in enumerate(widths):
+            self.sheet.set_column(column, column, width)
+        self.sheet.hide_gridlines(2)
+
+    def _across(self, style: Style, text: str, first: int, last: int) -> None:
+        """Write a text across columns of the present line."""
+        self.sheet.merge_range(self.lines - 1, first, self.lines - 1, last, "", self.formats.of(style))
+        self.value(first, style, text)
+
+    def _headline(self, style: Style, text: str, height: float, last: int) -> None:
+        self.next_line(min(height, HIGHEST))
+        self._across(style, text, 0, last)
+
+
+class SummarySheet(_Sheet):
     """The first sheet, added before the others and written after them, when it is known which there are."""
 
     def __init__(self, workbook: Workbook, formats: Formats) -> None:
         """Take the first place in the workbook."""
-        super().__init__(workbook, formats, SUMMARY)
+        super().__init__(workbook, formats, SUMMARY, WIDTHS)
         self._workbook = workbook
-        for column, width in enumerate(WIDTHS):
-            self.sheet.set_column(column, column, width)
-        self.sheet.hide_gridlines(2)
 
     def write(self, summary: Summary, notes: Sequence[str], sheets: Iterable[str]) -> None:
         """Write the whole sheet; `sheets` are the others, each with a link to it."""
-        self._merged(_TITLE, _("Import {name}", name=summary.import_name), height=30)
-        lines = sum(1 + len(step) // 88 for step in summary.next_step.split("\n"))
-        self._merged(_NEXT_STEP, summary.next_step, height=min(10 + 18 * lines, HIGHEST))
+        self._headline(_TITLE, _("Import {name}", name=summary.import_name), 30, LAST)
+        lines = [overview.how_it_went(summary), overview.about_files(summary)]
+        for line in filter(None, lines):
+            self._headline(_HOW_IT_WENT, line, 22 * _lines_of(line, 140), LAST)
+        self._headline(_NEXT_STEP, summary.next_step, 10 + 17 * _lines_of(summary.next_step, 150), LAST)
         self.next_line()
         self._write_counts(summary)
-        self.next_line()
-        for name, value in [*facts(summary), *((_("Note"), text) for text in notes)]:
-            self._fact(name, value)
+        self._write_reasons(summary)
+        for table in overview.tables(summary):
+            self._write_table(table)
+        self._write_notes(notes)
         self.next_line()
         for title in sheets:
             self.next_line()
             self.link(0, title, f"internal:'{title}'!A1")
 
-    def _merged(self, style: Style, text: str, height: float) -> None:
-        """Write a line of one text across the columns A to C."""
-        self.next_line(height)
-        self.sheet.merge_range(self.lines - 1, 0, self.lines - 1, 2, "", self.formats.of(style))
-        self.value(0, style, text)
-
-    def _fact(self, name: str, value: str) -> None:
-        self.next_line(16 * (1 + len(value) // 76))
-        self.value(0, _NAME, name)
-        self.sheet.merge_range(self.lines - 1, 1, self.lines - 1, 2, "", self.formats.of(styles.WRAPPED))
-        self.value(1, styles.WRAPPED, value)
+    # -------------------------------------------------------------------------------------------- states
 
     def _write_counts(self, summary: Summary) -> None:
         self.next_line()
-        for column, (style, name) in enumerate(zip(_HEADERS, (_("State"), _("Rows"), _("What it means")), strict=True)):
-            self.value(column, style, name)
+        self.value(0, _header("left"), _("State"))
+        self.value(1, _header("right"), _("Rows"))
+        self._across(_header("left"), _("What it means"), 2, 4)
         top, counts = self.lines, outcome_counts(summary)
         for each in counts:
             palette = each.palette if each.count else _NO_ROWS
-            self._line(styles.label(palette, bold=bool(each.count)), each.name, _COUNT, each.count, each.meaning)
+            self.next_line(31 if len(each.meaning) > 66 else None)
+            self.value(0, styles.label(palette, bold=bool(each.count)), each.name)
+            self.value(1, _COUNT if each.count else _COUNT.tinted(_NO_ROWS), each.count)
+            self._across(_MEANING if each.count else _MEANING.tinted(_NO_ROWS), each.meaning, 2, 4)
         chart = {"object_position": 2, "description": _("Bar chart: how many rows are in each state")}
-        self.sheet.insert_chart(top - 1, len(WIDTHS), self._chart(top, counts), chart)
-        self._line(_NAME, _("all rows"), _TOTAL, summary.counts.rows, "")
-        if summary.counts.changed:
-            self._line(_NAME, _("of these, changed"), _TOTAL, summary.counts.changed, changed_note(summary))
-
-    def _line(self, name_style: Style, name: str, count_style: Style, count: int, meaning: str) -> None:
-        self.next_line(30 if len(meaning) > 72 else None)
-        self.value(0, name_style, name)
-        self.value(1, count_style, count)
-        self.value(2, _MEANING, meaning)
+        self.sheet.insert_chart(top - 1, CHART_COLUMN, self._chart(top, counts), chart)
+        self.next_line()
+        self.value(0, _TOTAL_NAME, _("all rows"))
+        self.value(1, _TOTAL, summary.counts.rows)
 
     def _chart(self, top: int, counts: Sequence[OutcomeCount]) -> ChartBar:
         """Return a bar for each count, in the colour of its state."""
@@ -115,3 +133,81 @@ class SummarySheet(SheetWriter):
         chart.set_chartarea({"border": {"none": True}})
         chart.set_size(CHART_SIZE)
         return chart
+
+    # -------------------------------------------------------------------------------------------- tickets
+
+    def _write_reasons(self, summary: Summary) -> None:
+        """Write why tickets did not arrive; nothing where all of them did."""
+        reasons = overview.reasons(summary)
+        if not reasons:
+            return
+        self.next_line()
+        self._headline(_HEADING, _("What did not arrive, and why"), 24, LAST)
+        self.next_line()
+        self.value(0, _header("left"), _("State"))
+        self.value(1, _header("right"), _("Tickets"))
+        self._across(_header("left"), _("Reason"), 2, 4)
+        self.value(5, _header("left"), _("Rows"))
+        self.value(6, _header("left"), _("What to do"))
+        for each in reasons:
+            reason, remedy = overview.reason_text(each), as_sentence(each.remedy)
+            lines = max(_lines_of(reason, 76), _lines_of(each.rows, 26), _lines_of(remedy, 66))
+            self.next_line(min(16.0 * lines, HIGHEST))
+            self.value(0, styles.label(overview.palette_of_state(each.status), bold=True), each.status or _("others"))
+            self.value(1, _COUNT, each.count)
+            self._across(_MEANING, reason, 2, 4)
+            self.value(5, _MEANING, each.rows)
+            self.value(6, _MEANING, remedy)
+        self._total(_("all that did not arrive"), [sum(each.count for each in reasons)])
+
+    def _write_notes(self, notes: Sequence[str]) -> None:
+        if notes:
+            self.next_line()
+        for note in notes:
+            self.next_line(min(16.0 * _lines_of(note, 140), HIGHEST))
+            self.value(0, _NAME, _("Note"))
+            self._across(styles.WRAPPED, note, 1, LAST)
+
+    def _write_table(self, table: TicketTable) -> None:
+        self.next_line()
+        self._headline(_HEADING, table.title, 24, 3)
+        self.next_line()
+        for column, name in enumerate(table.names):
+            self.value(column, _header("right" if column else "left"), name)
+        for line in table.lines:
+            self.next_line(16.0 * _lines_of(line.name, WIDTHS[0] - 2))
+            self.value(0, replace(_MEANING, text=_INK), line.name)
+            for column, count in enumerate(_numbers(line), 1):
+                self.value(column, _NO_COUNT, count)
+        self._total(table.total.name, _numbers(table.total))
+
+    def _total(self, name: str, counts: Sequence[int]) -> None:
+        self.next_line()
+        self.value(0, _TOTAL_NAME, name)
+        for column, count in enumerate(counts, 1):
+            self.value(column, _TOTAL, count)
+
+
+def _numbers(line: TicketLine) -> tuple[int, int, int]:
+    return line.tickets, line.arrived, line.missing
+
+
+def _lines_of(text: str, width: int) -> int:
+    """Return in how many lines a text is shown that is wrapped at so many characters."""
+    return sum(max(1, ceil(len(line) / width)) for line in text.split("\n"))
+
+
+class DetailsSheet(_Sheet):
+    """The last sheet: what was imported, by whom, when, from what and to where."""
+
+    def __init__(self, workbook: Workbook, formats: Formats) -> None:
+        """Take the next place in the workbook."""
+        super().__init__(workbook, formats, DETAILS, (26, 110))
+
+    def write(self, summary: Summary) -> None:
+        """Write the facts."""
+        self._headline(_TITLE, _("Details of this import"), 30, 1)
+        for name, value in facts(summary):
+            self.next_line(min(16.0 * _lines_of(value, 105), HIGHEST))
+            self.value(0, _NAME, name)
+            self.value(1, styles.WRAPPED, value)

@@ -7,11 +7,11 @@ from typing import BinaryIO
 
 from importer.messages import ngettext
 from importer.model import DOUBTFUL, ReportContent
-from importer.report.content import OWN_COLUMNS
+from importer.report.columns import OWN_COLUMNS
 from importer.report.listings import SHEET_COLUMNS, SHEET_LINES, IssuesSheet, Listing, ReportSheet, ToDecideSheet
 from importer.report.sheet import new_workbook
 from importer.report.styles import Formats
-from importer.report.summary_sheet import SummarySheet
+from importer.report.summary_sheet import DetailsSheet, SummarySheet
 
 
 def fits(content: ReportContent) -> bool:
@@ -37,8 +37,10 @@ def write_workbook(file: BinaryIO, content: ReportContent) -> None:
         listings: list[Listing] = [report, issues, *([to_decide] if to_decide else [])]
         for listing in listings:
             listing.finish()
+        details = DetailsSheet(workbook, formats)
+        details.write(content.summary)
         notes = [*content.summary.notes, *_left_out(report, issues)]
-        summary.write(content.summary, notes, [listing.title for listing in listings])
+        summary.write(content.summary, notes, [sheet.title for sheet in (*listings, details)])
 
 
 def write_report_sheet(file: BinaryIO, content: ReportContent) -> None:

@@ -19,7 +19,8 @@ from typing import BinaryIO
 from importer.errors import ReportError
 from importer.messages import _
 from importer.model import ReportContent, ReportRow, Summary
-from importer.report.content import OWN_COLUMNS, row_message
+from importer.report.columns import OWN_COLUMNS, ColumnLayout
+from importer.report.content import row_message
 from importer.report.page import write_page
 from importer.report.text import marked
 from importer.report.workbook import fits, write_workbook
@@ -40,19 +41,25 @@ def write_csv(file: BinaryIO, content: ReportContent) -> None:
     text = io.TextIOWrapper(file, "utf-8", errors="replace", newline="", write_through=False)
     try:
         writer = csv.writer(text, lineterminator="\r\n")
-        writer.writerow([marked(name) for name in (*content.columns, *OWN_COLUMNS)])
-        writer.writerows(_line(row, content.summary) for row in content.rows)
+        layout = ColumnLayout.of(content)
+        writer.writerow(map(marked, layout.headers))
+        writer.writerows(_line(row, content.summary, layout) for row in content.rows)
     finally:
         text.detach()
 
 
-def _line(row: ReportRow, summary: Summary) -> list[str]:
-    return [marked(value) for value in (*map(str, row.cells), *_own_values(row, summary))]
+def _line(row: ReportRow, summary: Summary, layout: ColumnLayout) -> list[str]:
+    line = [""] * len(layout.headers)
+    for place, cell in zip(layout.source, row.cells, strict=True):
+        line[place] = marked(str(cell))
+    for name, value in zip(OWN_COLUMNS, _own_values(row, summary), strict=True):
+        line[layout.own[name]] = marked(value)
+    return line
 
 
 def _own_values(row: ReportRow, summary: Summary) -> Iterator[str]:
     yield str(row.number)
-    yield row.status.value
+    yield row.state
     yield row.wolkvox_id or ""
     yield row.id_prefijo or ""
     yield row_message(row, summary)

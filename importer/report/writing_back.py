@@ -29,7 +29,8 @@ from importer.errors import ReportError, SourceError
 from importer.files import MOST_ROWS, Package, open_ordinary
 from importer.messages import _
 from importer.model import ReportContent
-from importer.report.content import OWN_COLUMNS, REPORT
+from importer.report.columns import OWN_COLUMNS
+from importer.report.content import REPORT
 from importer.report.losses import lost_contents, lost_parts
 from importer.report.reading import WORKBOOK, Opener, read_rows, sheet_parts
 from importer.report.sheet import note_size

@@ -31,8 +31,10 @@ from importer.source.xlsx_grid import read_xlsx
 _TOP_ROWS = 30
 _REPORT = re.compile(r"Report(?: \(?\d+\)?)?")
 _BESIDE_A_REPORT = frozenset({"Issues", "Summary", "To decide"})
+_ONLY_BESIDE_THESE = frozenset({"Issues", "Summary"})  # without them, a sheet `Details` is a person's own
 _EXCEL_97 = re.compile(rb"\x09\x08[\x04-\x14]\x00\x00\x06")  # a record BOF of version 6, which begins a part
 _OUR_COLUMNS = frozenset({"wolkvox_id", "reference"})
+_WITH_OUR_NAME = re.compile(r" \(wolkvox(?: \d+)?\)$")  # behind a name that a column of the source has, too
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,15 +194,15 @@ def choose_sheet(
     """Return the name of the sheet to read: the wanted one, or the first visible one that is not a report of ours.
 
     `top_texts` gives the texts of a sheet's first rows, a set for each. A `Report` is ours when one of them has the
-    columns that we write; `Issues`, `Summary` and `To decide` are ours only beside such a report. Where all sheets are
-    ours, the report was corrected and given back, and is read in place of the wanted sheet. Raises SourceError naming
-    the sheets that exist.
+    columns that we write; `Issues`, `Summary`, `To decide` and `Details` are ours only beside such a report. Where all
+    sheets are ours, the report was corrected and given back, and is read in place of the wanted sheet. Raises
+    SourceError naming the sheets that exist.
     """
     visible = [sheet.name for sheet in sheets if sheet.visible]
-    reports = [
-        name for name in visible if _REPORT.fullmatch(name) and any(row >= _OUR_COLUMNS for row in top_texts(name))
-    ]
+    reports = [name for name in visible if _REPORT.fullmatch(name) and any(map(_has_our_columns, top_texts(name)))]
     ours = {*reports, *_BESIDE_A_REPORT} if reports else set()
+    if reports and {sheet.name for sheet in sheets} >= _ONLY_BESIDE_THESE:
+        ours.add("Details")
     others = [name for name in visible if name not in ours]
     if wanted is not None and (others or not reports or wanted in visible):
         return _wanted_sheet(file, sheets, wanted)
@@ -210,6 +212,10 @@ def choose_sheet(
             _("{file} has no visible sheet. Unhide the sheet with the table, and save the file.", file=file)
         )
     return candidates[0]
+
+
+def _has_our_columns(texts: set[str]) -> bool:
+    return {_WITH_OUR_NAME.sub("", text) for text in texts} >= _OUR_COLUMNS
 
 
 def _wanted_sheet(file: str, sheets: Sequence[SheetEntry], wanted: str) -> str:

@@ -21,7 +21,7 @@ from importer.identity import UNKNOWN_CONTENT, Scope
 from importer.journal import Adopted, ImportRecord, Journal
 from importer.mapping import CaseMapping
 from importer.messages import _
-from importer.model import UNSETTLED, Identity, Issue, Status
+from importer.model import CHANGED, UNSETTLED, Identity, Issue, Status
 from importer.source import Table, open_table
 from importer.text import is_case_id
 from importer.workflow import guards
@@ -101,8 +101,8 @@ class _SheetRow:
 
     @property
     def was_changed(self) -> bool:
-        """Whether the sheet says that the row was edited after its case was created."""
-        return report.says_changed(self.message)
+        """Whether the sheet says that the row was edited after its case was created; formerly in its message alone."""
+        return self.status == CHANGED or report.says_changed(self.message)
 
     @property
     def number(self) -> int:
@@ -112,7 +112,12 @@ class _SheetRow:
     @property
     def may_be_case(self) -> bool:
         """Whether the row is, or may be, a case according to the sheet."""
-        return bool(self.wolkvox_id) or self.status == Status.CREATED or self.status in UNSETTLED
+        return bool(self.wolkvox_id) or self.was_created or self.status in UNSETTLED
+
+    @property
+    def was_created(self) -> bool:
+        """Whether the row is created according to the sheet."""
+        return self.status in {Status.CREATED, CHANGED}
 
     @property
     def is_part(self) -> bool:
@@ -210,7 +215,7 @@ class _ReportChecker:
         value = row.wolkvox_id
         holder = self._holders.get(value, identity.reference)
         if not value:
-            if row.status != Status.CREATED:
+            if not row.was_created:
                 return None
             message = _("The row is created, but its id is missing")
             return _Problem(self._id_column, value, "id-missing", message, _ID_OF_THE_CASE)

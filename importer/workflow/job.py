@@ -47,7 +47,7 @@ class Job:
     report: Path | None = None
     html: bool = False
     write_back: bool = False
-    only: tuple[Status, ...] = ()
+    only: tuple[str, ...] = ()
     limit: int | None = None
     concurrency: int = 2
     rate: float | None = None

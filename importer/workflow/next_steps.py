@@ -47,7 +47,7 @@ class Situation:
     commands: Commands
     report: Path | None = None
     reason: str | None = None
-    only: tuple[Status, ...] = ()
+    only: tuple[str, ...] = ()
     searched: bool = False
     bound: bool = False
     held_back: bool = False

@@ -16,6 +16,7 @@ from importer.model import Cell, Counts, Issue, JournalRow, ReportContent, Repor
 from importer.settings import case_url
 from importer.source import open_table
 from importer.spool import Spool
+from importer.workflow.accounting import account_of
 from importer.workflow.job import Job
 from importer.workflow.next_steps import Situation, Step, next_steps
 from importer.workflow.plan import KNOWN_TWICE, Batch, Plan, PlannedRow, state_of
@@ -186,7 +187,7 @@ def report_outcome(  # noqa: PLR0913, PLR0917 - everything that a report is made
     )
     summary = replace(_summary(plan, result, counts), journal=(journal.id, journal.highest_attempt()))
     rows = _ReportRows(plan, {doubt.reference: doubt.about for doubt in doubts})
-    content = ReportContent(summary, plan.columns, rows, options.case_url)
+    content = ReportContent(summary, plan.columns, rows, options.case_url, plan.key_columns)
     try:
         place = ReportPlace.choose(content, plan, journal, options)
         steps = next_steps(counts, replace(situation, report=place.path))
@@ -224,6 +225,7 @@ def _summary(plan: Plan, result: SendResult, counts: Counts) -> Summary:
         calls=result.calls,
         next_step="",
         notes=(*plan.notes, *_selection_note(plan, counts), *result.notes),
+        account=account_of(plan),
     )
 
 
@@ -246,7 +248,8 @@ class ReportPlace:
         better: list[Path] = []
 
         def keep(path: Path) -> str | None:
-            if not is_better(path, plan):
+            known = journal.imports.source_of_report(report.digest(path)) if path.is_file() else None
+            if known == str(plan.table.path) or not is_better(path, plan):  # most are known without opening them
                 return None
             better.append(path)
             return _("{name} is the report of a newer file, and shows more rows as created", name=path.name)
@@ -281,7 +284,7 @@ def _write(
         written.append(report.write(place.page, content, ours))
     if record is not None:
         for one in written:
-            journal.imports.note_report(record.id, one.digest)
+            journal.imports.note_report(record.id, one.digest, str(plan.table.path))
     notes = [*place.notes, *(one.note for one in written if one.note)]
     if place.page is not None:
         notes.append(_("Page: {path}", path=written[-1].path))
@@ -314,17 +317,17 @@ class _ReportRows:
     """The report's lines, made from the source and the plan each time they are iterated."""
 
     def __init__(self, plan: Plan, subjects: Mapping[str, str]) -> None:
-        self._plan, self._subjects = plan, subjects
+        self._plan, self._subjects, self._lines = plan, subjects, plan.further_lines()
 
     def __iter__(self) -> Iterator[ReportRow]:
         columns = list(self._plan.columns)
         for frame, batch in self._plan.cells():
             cells = zip(*(frame[column].tolist() for column in columns), strict=True)
             for row, row_cells in zip(batch.rows(), cells, strict=True):
-                yield _report_row(row, row_cells, self._subjects.get(row.reference))
+                yield _report_row(row, row_cells, self._subjects.get(row.reference), self._lines[row.number])
 
 
-def _report_row(row: PlannedRow, cells: tuple[Cell, ...], about: str | None) -> ReportRow:
+def _report_row(row: PlannedRow, cells: tuple[Cell, ...], about: str | None, further_lines: int) -> ReportRow:
     known = row.known or _NOTHING_KNOWN
     return ReportRow(
         number=row.number,
@@ -337,6 +340,7 @@ def _report_row(row: PlannedRow, cells: tuple[Cell, ...], about: str | None) -> 
         run=known.run,
         reference=row.reference if row.key_digest else None,
         changed=row.is_changed,
+        lines=1 + further_lines,
         issues=issues_of(row),
         about=about,
     )

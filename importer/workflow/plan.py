@@ -193,7 +193,7 @@ class Plan:
     notes: tuple[str, ...]
     frames: Iterable[pd.DataFrame]
     batches: Spool[Batch]
-    only: tuple[Status, ...] = ()
+    only: tuple[str, ...] = ()
     key_columns: tuple[str, ...] = ()
     open_questions: tuple[Question, ...] = ()
 
@@ -259,6 +259,13 @@ class Plan:
                 states["created_now"] += sum(known.run == run for known in created["known"])
         states["created_parts"] = sum(lines[row] for index in cases for row in index) if lines else 0
         return Counts(**{str(state): number for state, number in states.items()})
+
+    def further_lines(self) -> Counter[int]:
+        """Return how many further lines the case of each row has."""
+        lines: Counter[int] = Counter()
+        for batch in self.batches:
+            lines.update(batch.facts.loc[batch.in_state(Status.PART), "part_of"].tolist())
+        return lines
 
 
 def build_payload(plan: Plan, row: PlannedRow) -> Payload:

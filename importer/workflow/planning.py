@@ -14,7 +14,7 @@ from importer.identity import Scope
 from importer.journal import KnownRow
 from importer.mapping import CaseMapping, Converted, TableNeed
 from importer.messages import _, shorten
-from importer.model import MAY_BE_CASES, UNSETTLED, Issue, JournalRow, Status
+from importer.model import CHANGED, MAY_BE_CASES, UNSETTLED, Issue, JournalRow, Status
 from importer.source import Table
 from importer.spool import Spool
 from importer.validation import Validator
@@ -28,15 +28,8 @@ from importer.workflow.plan import Batch, Plan, state_of
 
 
 def own_columns(columns: Sequence[str]) -> dict[str, str]:
-    """Return the columns that a report adds, by name (`reference` -> the header in the sheet); empty for other sheets.
-
-    They are side by side; if the source has a column of the same name, a number follows ours.
-    """
-    bare = tuple(column.split(" (")[0] for column in columns)
-    for start in range(len(columns) - len(report.OWN_COLUMNS), -1, -1):
-        if bare[start : start + len(report.OWN_COLUMNS)] == report.OWN_COLUMNS:
-            return dict(zip(report.OWN_COLUMNS, columns[start:], strict=False))
-    return {}
+    """Return the columns that a report adds, by name (`reference` -> the header); empty for other sheets."""
+    return report.own_columns(columns)
 
 
 def id_column(columns: Sequence[str]) -> str | None:
@@ -331,7 +324,7 @@ def _unmarked(frames: Iterable[pd.DataFrame]) -> Spool[pd.DataFrame]:
     return unmarked
 
 
-def select_rows(plan: Plan, states: Iterable[Status]) -> Plan:
+def select_rows(plan: Plan, states: Iterable[str]) -> Plan:
     """Return the plan with only the rows that are or were in one of the states (`--only`); all rows without any state.
 
     The rows of one case stay together, whichever of them is meant. A row "was" in its state in the journal before the
@@ -352,7 +345,8 @@ def select_rows(plan: Plan, states: Iterable[Status]) -> Plan:
         chosen = [row in cases for row in _case_rows(batch)]
         frames.append(frame.loc[chosen])
         batches.append(batch.where(chosen))
-    return replace(plan, frames=frames, batches=batches, only=tuple(state for state in Status if state in wanted))
+    only = tuple(state for state in (*Status, CHANGED) if state in wanted)
+    return replace(plan, frames=frames, batches=batches, only=only)
 
 
 def _case_rows(batch: Batch) -> list[int]:
@@ -363,5 +357,7 @@ def _case_rows(batch: Batch) -> list[int]:
 
 def _states(batch: Batch, shown: Sequence[str]) -> Iterator[set[str]]:
     """Yield the states of each row: now, in the journal, and in the sheet."""
-    for status, known, written in zip(batch.facts["status"], batch.facts["known"], shown, strict=True):
-        yield {status, known.status if known else status, written}
+    facts = (batch.facts[name] for name in ("status", "known", "differs"))
+    for status, known, differs, written in zip(*facts, shown, strict=True):
+        changed = {CHANGED} if differs and status is Status.CREATED else set()
+        yield {status, known.status if known else status, written, *changed}

@@ -32,9 +32,10 @@ def m003_attempts_by_boot(connection: Connection) -> None:
     attempts_by_boot.apply(connection)
 
 
-def m004_digests_of_columns(connection: Connection) -> None:
-    """Add digests of each row's columns, so that it can be said which of them were edited, and their secret."""
+def m004_edited_columns_and_sources_of_reports(connection: Connection) -> None:
+    """Add digests of each row's columns, which tell which of them were edited, and the source of each report."""
     connection.exec_driver_sql("ALTER TABLE rows ADD COLUMN column_digests VARCHAR")
+    connection.exec_driver_sql("ALTER TABLE reports ADD COLUMN source VARCHAR")
     connection.execute(insert(schema.facts).values(name="column_secret", value=secrets.token_hex(16)))
 
 
@@ -44,7 +45,7 @@ MIGRATIONS: tuple[Step, ...] = (
     m001_first_shape,
     m002_fingerprints_of_reports,
     m003_attempts_by_boot,
-    m004_digests_of_columns,
+    m004_edited_columns_and_sources_of_reports,
 )
 
 

@@ -36,7 +36,7 @@ CellValue: TypeAlias = "str | Typed"
 Converter: TypeAlias = Callable[[CellValue], object]
 Observer: TypeAlias = Callable[[Iterable[str]], None]
 
-_DEFAULT_FORMATS = {"date": "YYYY-MM-DD", "datetime": "YYYY-MM-DD HH:mm:ss", "time": "HH:mm:ss"}
+DEFAULT_FORMATS = {"date": "YYYY-MM-DD", "datetime": "YYYY-MM-DD HH:mm:ss", "time": "HH:mm:ss"}
 _TRUE = frozenset({"true", "t", "yes", "y", "si", "s", "sim", "verdadero", "verdadeiro", "v", "x", "on", "1"})
 _FALSE = frozenset({"false", "f", "no", "n", "nao", "falso", "off", "0"})
 _MAILTO = re.compile(r"mailto:\s*(?P<address>[^\s?]+)(?:\?.*)?", re.IGNORECASE | re.DOTALL)
@@ -47,7 +47,7 @@ def converter(spec: FieldSpec) -> tuple[Converter, Observer | None]:
     """Return what converts a cell to the field's type, and what must observe the whole column before, if anything."""
     if spec.type in DATES_AND_TIMES:
         reader = MomentReader(spec.read or (), spec.zone, spec.century)
-        form = spec.format or _DEFAULT_FORMATS[spec.type]
+        form = spec.format or DEFAULT_FORMATS[spec.type]
         if spec.type == "time":
             return lambda cell: format_datetime(datetime.combine(date.min, reader.read_time(cell)), form), None
         return lambda cell: format_datetime(reader.read(cell), form), reader.observe

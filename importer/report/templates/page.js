@@ -1,8 +1,8 @@
-const field = document.getElementById("search");
-const found = document.getElementById("found");
-if (field) {
-  const plain = text => text.normalize("NFD").replace(/\p{M}/gu, "").toLowerCase();
-  const lines = [...document.querySelectorAll("[data-searched] tbody tr")].map(line => [line, plain(line.textContent)]);
+const plain = text => text.normalize("NFD").replace(/\p{M}/gu, "").toLowerCase();
+for (const table of document.querySelectorAll("[data-searched]")) {
+  const field = document.getElementById(table.dataset.searched);
+  const found = document.getElementById(`${table.dataset.searched}-found`);
+  const lines = [...table.querySelectorAll("tbody tr")].map(line => [line, plain(line.textContent)]);
   field.addEventListener("input", () => {
     const words = plain(field.value).split(/\s+/).filter(Boolean);
     let shown = 0;

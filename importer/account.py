@@ -1,0 +1,114 @@
+"""How many rows are in each state, and what arrived in the CRM, for whoever answers for an import; frozen values.
+
+A *ticket* is a row that is or should become a case; the rows that are further lines of it, or skipped, are not counted.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+Kind = Literal["type", "status", "month", "sent"]
+"""What a table counts tickets by: their case type, their status, their own month, or the month of sending."""
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """How many rows are in each state.
+
+    Among the created rows, `changed` have a different content now, and `created_now` were sent by this run. Of the
+    rows that are `part` of another row's case, `created_parts` are part of a created one.
+    """
+
+    invalid: int = 0
+    skipped: int = 0
+    part: int = 0
+    planned: int = 0
+    sending: int = 0
+    created: int = 0
+    rejected: int = 0
+    unknown: int = 0
+    conflict: int = 0
+    changed: int = 0
+    created_now: int = 0
+    created_parts: int = 0
+
+    @property
+    def rows(self) -> int:
+        """The number of all rows."""
+        settled = self.created + self.rejected + self.skipped + self.part
+        return settled + self.invalid + self.planned + self.sending + self.unknown + self.conflict
+
+    @property
+    def cases(self) -> int:
+        """The number of rows that are, or would be, a case: what a customer calls the tickets."""
+        return self.rows - self.skipped - self.part
+
+    @property
+    def case_rows(self) -> int:
+        """The number of rows that these cases are made of."""
+        return self.rows - self.skipped
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """How many tickets of one name there are, and how many of them are in the CRM.
+
+    The name is empty for tickets that have none, and None for all further names together.
+    """
+
+    name: str | None
+    tickets: int
+    arrived: int
+
+    @property
+    def missing(self) -> int:
+        """The number of tickets that are not known to be in the CRM."""
+        return self.tickets - self.arrived
+
+
+@dataclass(frozen=True, slots=True)
+class Breakdown:
+    """All tickets, counted by one of their properties."""
+
+    kind: Kind
+    tallies: tuple[Tally, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """Why some tickets did not arrive, and what to do; each ticket counts for one reason.
+
+    `rows` names them (`2-5, 9`). `message` is that of the first, if not `alike` one of several. `status` is empty for
+    all further reasons together.
+    """
+
+    status: str
+    count: int
+    message: str
+    rows: str
+    remedy: str
+    alike: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class FileCount:
+    """How many attachments the tickets name: sent, waiting for their tickets, and those that cannot be sent."""
+
+    sent: int = 0
+    waiting: int = 0
+    missing: int = 0
+
+    @property
+    def named(self) -> int:
+        """The number of all attachments."""
+        return self.sent + self.waiting + self.missing
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """The numbers of an import beyond its states."""
+
+    reasons: tuple[Reason, ...] = ()
+    breakdowns: tuple[Breakdown, ...] = ()
+    files: FileCount = FileCount()

@@ -1,0 +1,126 @@
+"""The words of the report's first sheet and of the head of the page: what arrived, what did not and why."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from importer.account import Account, Breakdown, FileCount, Kind, Reason
+from importer.messages import _, ngettext
+from importer.model import CHANGED, Counts, Status, Summary
+from importer.report.content import EDITED_SINCE, PALETTES, Palette, with_full_stop
+
+_TITLES: dict[Kind, tuple[str, str]] = {
+    "type": (_("By case type"), _("Case type")),
+    "status": (_("By status of the case"), _("Status")),
+    "month": (_("By month of the ticket"), _("Month")),
+    "sent": (_("By month of sending"), _("Month")),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class TicketLine:
+    """A line of a table: how many tickets, how many of them are in the CRM, and how many are not."""
+
+    name: str
+    tickets: int
+    arrived: int
+    missing: int
+
+
+@dataclass(frozen=True, slots=True)
+class TicketTable:
+    """A table of tickets by one of their properties; `total` is its last line."""
+
+    title: str
+    names: tuple[str, str, str, str]
+    lines: tuple[TicketLine, ...]
+    total: TicketLine
+
+
+def how_it_went(summary: Summary) -> str:
+    """Return in plain sentences how many of the tickets are in the CRM, and what the others are."""
+    return " ".join(_sentences(summary.counts))
+
+
+def _sentences(counts: Counts) -> Iterator[str]:
+    if not counts.cases:
+        yield _("There are no tickets to import.")
+    elif counts.part:
+        yield ngettext(
+            "{arrived} of {tickets} ticket, made of {rows} lines, is in the CRM.",
+            "{arrived} of {tickets} tickets, made of {rows} lines, are in the CRM.",
+            counts.cases,
+            tickets=f"{counts.cases:,}",
+            arrived=f"{counts.created:,}",
+            rows=f"{counts.case_rows:,}",
+        )
+    else:
+        yield ngettext(
+            "{arrived} of {tickets} ticket is in the CRM.",
+            "{arrived} of {tickets} tickets are in the CRM.",
+            counts.cases,
+            tickets=f"{counts.cases:,}",
+            arrived=f"{counts.created:,}",
+        )
+    doubtful = counts.unknown + counts.conflict + counts.sending
+    if doubtful:
+        yield ngettext(
+            "{count} more may be there: that is not known yet.",
+            "{count} more may be there: that is not known yet.",
+            doubtful,
+        )
+    if counts.skipped:
+        yield ngettext("{count} row was left out on purpose.", "{count} rows were left out on purpose.", counts.skipped)
+
+
+def about_files(summary: Summary) -> str:
+    """Return a sentence on the attachments; empty where the tickets name none."""
+    files = (summary.account or Account()).files
+    return " ".join(_on_files(files)) if files.named else ""
+
+
+def _on_files(files: FileCount) -> Iterator[str]:
+    yield _("Attachments: {sent} of {named} sent.", sent=f"{files.sent:,}", named=f"{files.named:,}")
+    if files.waiting:
+        yield ngettext(
+            "{count} waits for its ticket to be sent.", "{count} wait for their tickets to be sent.", files.waiting
+        )
+    if files.missing:
+        yield ngettext("{count} is missing or cannot be sent.", "{count} are missing or cannot be sent.", files.missing)
+
+
+def reasons(summary: Summary) -> tuple[Reason, ...]:
+    """Return why tickets did not arrive, the most frequent reason first."""
+    return (summary.account or Account()).reasons
+
+
+def reason_text(reason: Reason) -> str:
+    """Return a reason in a sentence, marked as an example where its tickets differ in it."""
+    text = with_full_stop(reason.message)
+    return text if reason.alike else _("For example: {text}", text=text)
+
+
+def palette_of_state(state: str) -> Palette:
+    """Return the colours of a state by its name; grey for what is no state."""
+    if state == CHANGED:
+        return EDITED_SINCE
+    return PALETTES[Status(state)] if state else PALETTES[Status.SKIPPED]
+
+
+def tables(summary: Summary) -> Iterator[TicketTable]:
+    """Yield the tables of tickets; none where there are no tickets."""
+    for breakdown in (summary.account or Account()).breakdowns:
+        title, name = _TITLES[breakdown.kind]
+        names = (name, _("Tickets"), _("In the CRM"), _("Not yet"))
+        lines = tuple(_lines(breakdown))
+        columns = zip(*((line.tickets, line.arrived, line.missing) for line in lines), strict=True)
+        yield TicketTable(title, names, lines, TicketLine(_("all tickets"), *map(sum, columns)))
+
+
+def _lines(breakdown: Breakdown) -> Iterator[TicketLine]:
+    for tally in breakdown.tallies:
+        name = _("others") if tally.name is None else tally.name
+        if not name:
+            name = _("(not sent yet)") if breakdown.kind == "sent" else _("(none)")
+        yield TicketLine(name, tally.tickets, tally.arrived, tally.missing)

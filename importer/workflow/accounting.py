@@ -1,0 +1,221 @@
+"""What arrived in the CRM, what did not and why, counted over a plan batch by batch; memory stays flat."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Any
+
+import pandas as pd
+
+from importer import report
+from importer.account import Account, Breakdown, FileCount, Kind, Reason, Tally
+from importer.clock import local_datetime
+from importer.messages import _
+from importer.model import Attachment, Issue, JournalRow, Status
+from importer.workflow.plan import Batch, Plan
+
+MOST_TALLIES = 30
+"""Names of a table; further ones are one line together."""
+
+MOST_REASONS = 8
+"""Reasons that are told apart in the end; further ones are one line together."""
+
+_MOST_NAMES = 1_000
+"""Names that are told apart while they are counted."""
+
+_TOKENS = re.compile(r"YYYY|MM|DD|HH|mm|ss|[A-Za-z]")
+
+
+def account_of(plan: Plan) -> Account:
+    """Return the numbers of a plan's tickets."""
+    counted = _tables(plan)
+    reasons, files = _Reasons(), Counter[str]()
+    for batch in plan.batches:
+        tickets = ~batch.in_state(Status.SKIPPED, Status.PART)
+        arrived = batch.in_state(Status.CREATED)
+        for table, names_in in counted.values():
+            table.add(names_in(batch)[tickets], arrived[tickets])
+        for row in batch.facts.loc[tickets & ~arrived].itertuples():
+            reasons.add(_reason(row))
+        if plan.mapping.attachments is not None:
+            _count_files(batch, plan.mapping.attachments.separator, files)
+    breakdowns = (Breakdown(kind, table.tallies(by_name=kind in _MONTHS)) for kind, (table, _names) in counted.items())
+    return Account(reasons.most(), tuple(filter(_says_something, breakdowns)), FileCount(**files))
+
+
+_MONTHS: frozenset[Kind] = frozenset({"month", "sent"})
+
+
+def _says_something(breakdown: Breakdown) -> bool:
+    return any(tally.name for tally in breakdown.tallies)
+
+
+# ------------------------------------------------------------------------------------------------ tables
+
+_Names = Callable[[Batch], "pd.Series[Any]"]
+
+
+def _tables(plan: Plan) -> dict[Kind, tuple[_Tallies, _Names]]:
+    """Return the tables that are to be filled, each with what returns the names of a batch's rows in it."""
+    tables: dict[Kind, tuple[_Tallies, _Names]] = {
+        "type": (_Tallies(), lambda batch: _field(batch, "case-type")),
+        "status": (_Tallies(), lambda batch: _field(batch, "status")),
+    }
+    own = plan.mapping.own_date
+    month_of = month_reader(own[1]) if own else None
+    if own and month_of:
+        tables["month"] = (_Tallies(), lambda batch: _field(batch, own[0]).map(month_of))
+    else:
+        tables["sent"] = (_Tallies(), lambda batch: batch.facts["known"].map(_month_sent))
+    return tables
+
+
+def _field(batch: Batch, path: str) -> pd.Series[Any]:
+    if path not in batch.fields.columns:
+        return pd.Series("", index=batch.facts.index, dtype=object)
+    return batch.fields[path].map(lambda value: "" if value is None else str(value).strip())
+
+
+def month_reader(form: str) -> Callable[[str], str] | None:
+    """Return what takes the month, `2026-11`, from a date written in this format; None if it shows no month."""
+    tokens = {"YYYY": r"(?P<year>\d{4})", "MM": r"(?P<month>\d{2})", "M": r"(?P<month>\d{1,2})"}
+    pattern, end = "", 0
+    for token in _TOKENS.finditer(form):
+        pattern += re.escape(form[end : token.start()]) + tokens.pop(token[0], r"\w+?")
+        end = token.end()
+    pattern += re.escape(form[end:])
+    if "(?P<year>" not in pattern or "(?P<month>" not in pattern:
+        return None
+    written = re.compile(pattern)
+    return lambda text: f"{found['year']}-{int(found['month']):02}" if (found := written.fullmatch(text)) else ""
+
+
+def _month_sent(known: JournalRow | None) -> str:
+    if known is None or known.status is not Status.CREATED or known.sent_at is None:
+        return ""
+    return f"{local_datetime(known.sent_at):%Y-%m}"
+
+
+class _Tallies:
+    """Counts tickets by name, of which it remembers a bounded number."""
+
+    def __init__(self) -> None:
+        self._tickets: Counter[str | None] = Counter()
+        self._arrived: Counter[str | None] = Counter()
+
+    def add(self, names: pd.Series[Any], arrived: pd.Series[bool]) -> None:
+        """Count a batch's tickets."""
+        for which, counter in ((names, self._tickets), (names[arrived], self._arrived)):
+            for name, count in which.value_counts().items():
+                is_kept = name in self._tickets or len(self._tickets) < _MOST_NAMES
+                counter[str(name) if is_kept else None] += int(count)
+
+    def tallies(self, *, by_name: bool) -> tuple[Tally, ...]:
+        """Return the counts: of the most frequent names, or of the last ones in their own order."""
+        names = [name for name in self._tickets if name is not None]
+        if by_name:
+            shown = sorted(names, key=lambda name: (not name, name))[-MOST_TALLIES:]
+        else:
+            shown = sorted(names, key=lambda name: (-self._tickets[name], name))[:MOST_TALLIES]
+        tallies = [Tally(name, self._tickets[name], self._arrived[name]) for name in shown]
+        others = self._tickets.total() - sum(tally.tickets for tally in tallies)
+        if others:
+            arrived = self._arrived.total() - sum(tally.arrived for tally in tallies)
+            tallies.append(Tally(None, others, arrived))
+        return tuple(tallies)
+
+
+# ------------------------------------------------------------------------------------------------ reasons
+
+
+class _Reasons:
+    """Groups tickets by why they did not arrive; of bounded size."""
+
+    def __init__(self) -> None:
+        self._groups: dict[tuple[str, ...], report.IssueGroup] = {}
+        self._others = 0
+
+    def add(self, reason: tuple[Status, Issue]) -> None:
+        """Count one ticket."""
+        status, issue = reason
+        key = (status, issue.column or issue.message, issue.code)
+        if key in self._groups or len(self._groups) < _MOST_NAMES:
+            self._groups.setdefault(key, report.IssueGroup(issue)).add(issue)
+        else:
+            self._others += 1
+
+    def most(self) -> tuple[Reason, ...]:
+        """Return the most frequent reasons, and the others together."""
+        groups = sorted(self._groups.items(), key=lambda item: -item[1].count)
+        shown = [
+            Reason(key[0], each.count, each.first.message, each.rows, each.first.remedy, alike=len(each.values) < 2)
+            for key, each in groups[:MOST_REASONS]
+        ]
+        others = self._others + sum(each.count for _key, each in groups[MOST_REASONS:])
+        if others:
+            remedy = _("see the sheet Report")
+            shown.append(Reason("", others, _("Other reasons"), "", remedy))
+        return tuple(shown)
+
+
+def _reason(row: Any) -> tuple[Status, Issue]:  # noqa: ANN401 - pandas names no type for a line of a frame
+    """Return why a ticket is not in the CRM: its state, and the first of its reasons."""
+    status: Status = row.status
+    if status is Status.INVALID and row.issues:
+        return status, row.issues[0]
+    code, message, remedy = status.value, *_texts(status, row.known, waits=row.waits is not None)
+    return status, Issue(row.Index, None, None, code, message, remedy)
+
+
+def _texts(status: Status, known: JournalRow | None, *, waits: bool) -> tuple[str, str]:
+    """Return the reason for a ticket that has no issues, and what to do."""
+    if status is Status.REJECTED and known is not None:
+        message = _("Rejected by the CRM: {message}", message=known.message)
+        return message, _("correct the row; or give --retry-rejected once the CRM has what was missing")
+    return _WAITS if status is Status.PLANNED and waits else _REASONS[status]
+
+
+_WAITS = _("Not sent: it waits for an answer"), _("answer the question that the next step names")
+_REASONS = {
+    Status.INVALID: (
+        _("Not sent: a further line of the ticket has a fault"),
+        _("correct that line; the sheet Issues names it"),
+    ),
+    Status.PLANNED: (_("Nothing is wrong with it; it was not sent yet"), _("send it with `case-importer run`")),
+    Status.SENDING: (_("It was being sent when the report was written"), _("write the report again later")),
+    Status.UNKNOWN: (
+        _("It was sent, but no clear answer came: it may be in the CRM"),
+        _("look at its line on the sheet To decide, or let `case-importer settle` search for it"),
+    ),
+    Status.CONFLICT: (_("The CRM may have it more than once"), _("look at its line on the sheet To decide")),
+    Status.REJECTED: (_("Rejected by the CRM"), _("correct the row")),
+}
+
+
+# ------------------------------------------------------------------------------------------------ attachments
+
+
+def _count_files(batch: Batch, separator: str | None, files: Counter[str]) -> None:
+    """Count the attachments that the rows of a batch name."""
+    facts = batch.facts.loc[~batch.in_state(Status.SKIPPED)]
+    columns: Iterator[tuple[Status, Sequence[Attachment], Sequence[str], Iterable[Issue]]] = zip(
+        *(facts[name] for name in ("status", "attachments", "missing", "issues")), strict=True
+    )
+    for status, found, missing, issues in columns:
+        usable = {file.name for file in found}.union(missing)
+        faulty = sum(name not in usable for name in _faulty_names(issues, separator))
+        if status is Status.CREATED:  # its files were there when it was sent
+            files["sent"] += len(found) + faulty
+        else:
+            files["waiting"] += len(found)
+            files["missing"] += faulty
+        files["missing"] += len(missing)
+
+
+def _faulty_names(issues: Iterable[Issue], separator: str | None) -> Iterator[str]:
+    """Yield the names in the cells with issues about attachments; some of a cell's files may be usable."""
+    cells = {(issue.column, issue.value or "") for issue in issues if issue.code.startswith("attachment-")}
+    for _column, cell in cells:
+        yield from filter(None, (name.strip() for name in (cell.split(separator) if separator else [cell])))
