@@ -108,7 +108,7 @@ def test_four_weeks_of_two_computers(  # noqa: PLR0915 - a month has as many ste
     (ana.folder / "mapa d'Ana.yml").write_text(MAPPING, "utf-8")
     first = ana(["run", "semana 1.csv", "-m", "mapa d'Ana.yml", *where])
     assert (first.status, sandbox.posts) == (1, 30)
-    correct(ana.folder / "semana 1.report.xlsx", {"B32": "ana@example.com"})
+    correct(ana.folder / "semana 1.report.xlsx", "Correo", {32: "ana@example.com"})
     again = ana.follow(first, says="run")
     assert ana.to_the_end(again)[0] == "run"
     assert sandbox.posts == 31

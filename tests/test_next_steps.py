@@ -280,15 +280,17 @@ def test_what_has_no_key_is_corrected_in_its_report(office: Office, give: Give, 
     if report.suffix == ".csv":
         report.write_text(report.read_text("utf-8-sig").replace("nobody", "a@example.com"), "utf-8-sig")
     else:
-        correct(report, {"B3": "a@example.com"})
+        correct(report, "Correo", {3: "a@example.com"})
     assert (follow(office, give, first, "run").status, office.sandbox.posts) == (0, 2)
 
 
-def correct(report: Path, cells: dict[str, str]) -> None:
-    """Correct cells of a report's sheet, as a person does in Excel."""
+def correct(report: Path, column: str, cells: dict[int, str]) -> None:
+    """Correct the cells of a column in a report's sheet, by row, as a person does in Excel."""
     workbook = load_workbook(report)
-    for place, text in cells.items():
-        workbook["Report"][place] = text
+    sheet = workbook["Report"]
+    place = [cell.value for cell in sheet[1]].index(column) + 1
+    for row, text in cells.items():
+        sheet.cell(row, place).value = text
     workbook.save(report)
 
 
@@ -296,7 +298,7 @@ def test_a_corrected_report_is_noticed_and_not_replaced(office: Office, give: Gi
     """The original says to run it; once it was run, the original leads nobody astray, and the final report stays."""
     office.write([ticket(1), ticket(2, Correo="nobody"), ticket(3, Correo="nobody"), ticket(4, Correo="nobody")])
     assert give(run(office, "--html")).status == 1
-    correct(office.report, {"F3": "a@example.com", "F4": "b@example.com"})
+    correct(office.report, "Correo", {3: "a@example.com", 4: "b@example.com"})
     again = give(run(office))
     assert again.status == 1
     assert "2 rows were corrected in tickets.report.xlsx" in again.out
@@ -307,7 +309,7 @@ def test_a_corrected_report_is_noticed_and_not_replaced(office: Office, give: Gi
     rest = give(words)
     assert (rest.status, office.sandbox.posts) == (1, 3)
     second = office.folder / "tickets (2).report.xlsx"
-    correct(second, {"F5": "c@example.com"})
+    correct(second, "Correo", {5: "c@example.com"})
     words[1] = str(second)
     assert give(words).status == 0
     final = office.folder / "tickets (3).report.xlsx"
