@@ -258,7 +258,9 @@ def test_who_adopts_a_report_goes_on_with_its_source(
     assert [words[0] for words in commands_in(give(check).out)] == ["adopt", "run"]
     assert not elsewhere.exists()
     adopted = give(commands_in(give(check).out)[0])
-    last = give([*commands_in(adopted.out)[0], "--yes"])
+    (after,) = commands_in(adopted.out)
+    assert after[:2] == ["run", str(office.source)]
+    last = give([*after, "--yes"])
     assert (adopted.status, last.status, "Nothing is left to do" in last.out) == (0, 0, True)
     for path in office.folder.glob("*.report.xlsx"):
         path.unlink()

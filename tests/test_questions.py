@@ -436,6 +436,18 @@ def test_r11_the_same_tickets_under_two_names_are_one_import(office: Office, giv
     assert [record[3] for record in select(office.journal, "SELECT * FROM imports")] == ["office"]
 
 
+def test_r11_imports_stay_apart_while_rows_of_one_are_being_sent(office: Office, give: Give) -> None:
+    """Nothing is sent, nothing is changed, and the same command does it later."""
+    overlapping(office, give)
+    for state, status in (("sending", 2), ("created", 0)):
+        with closing(sqlite3.connect(office.journal)) as database, database:
+            database.execute("UPDATE rows SET state = ? WHERE id = 1", (state,))
+            if state == "sending":
+                database.execute("UPDATE attempts SET lease = lease + 1e6, ended_at = NULL, verdict = NULL")
+        again = give(office.arguments("run", "--yes", "--same-as", "office"))
+        assert (again.status, office.sandbox.posts) == (status, 6)
+
+
 def test_r11_a_key_that_both_imports_created_is_a_conflict(office: Office, give: Give) -> None:
     """Both ids are named, and a person says which of them counts; nothing is sent."""
     overlapping(office, give, "--new-import")

@@ -100,17 +100,17 @@ class Imports:
 
     def also_called(self, record: ImportRecord, tenant: str, operation: str, name: str) -> None:
         """Make a scope an alias of this import."""
-        values = {"tenant": tenant, "operation": operation, "name": name, "import_id": record.id}
         with self._database.write() as connection:
-            connection.execute(insert(aliases).prefix_with("OR REPLACE").values(**values))
+            _add_alias(connection, record, (tenant, operation, name))
 
     def join(self, record: ImportRecord, other: ImportRecord) -> bool:
         """Make an import one with another, of which its name is an alias from then on; every row keeps its reference.
 
         Where both have a row with one key, the one that is a case, or may be, keeps the key; if both are, a person has
-        to say which case counts. Returns False, and changes nothing, while rows of the import are being sent.
+        to say which case counts. Returns False, and changes nothing, while rows of one of them are being sent.
         """
-        in_flight = select(rows.c.id).where(rows.c.import_id == record.id, rows.c.state == Status.SENDING)
+        of_both = rows.c.import_id.in_((record.id, other.id))
+        in_flight = select(rows.c.id).where(of_both, rows.c.state == Status.SENDING)
         with self._database.write() as connection:
             if connection.execute(in_flight).first() is not None:
                 return False
@@ -121,7 +121,7 @@ class Imports:
             for table in (rows, row_spellings, runs, reports, aliases):
                 connection.execute(update(table).where(table.c.import_id == record.id).values(import_id=other.id))
             connection.execute(delete(imports).where(imports.c.id == record.id))
-        self.also_called(other, *record.scope)
+            _add_alias(connection, other, record.scope)
         return True
 
     def bind(self, record: ImportRecord, digest: str) -> None:
@@ -213,6 +213,12 @@ class Decisions:
         )
         with self._database.read() as connection:
             return connection.scalars(query).first()
+
+
+def _add_alias(connection: Connection, record: ImportRecord, scope: tuple[str, str, str]) -> None:
+    tenant, operation, name = scope
+    values = {"tenant": tenant, "operation": operation, "name": name, "import_id": record.id}
+    connection.execute(insert(aliases).prefix_with("OR REPLACE").values(**values))
 
 
 def _with_one_key(import_id: int, other_id: int) -> Select[Any]:

@@ -22,9 +22,8 @@ from importer.messages import _
 def look_at_journal(path: Path) -> Iterator[Journal]:
     """Give a copy of a journal as it is at this moment; the journal, its folder and the marks stay as they are.
 
-    Where there is none yet, what is given knows nothing.
-    The copy is of today's version, whatever the journal's, and takes in what was kept aside. Raises JournalError where
-    the journal cannot be read.
+    The copy is of today's version, whatever the journal's, and takes in what was kept aside; it knows nothing where
+    there is no journal yet. Raises JournalError where the journal cannot be read.
     """
     with TemporaryDirectory(prefix="case-importer-", ignore_cleanup_errors=True) as folder:
         copy = Path(folder) / path.name

@@ -51,12 +51,13 @@ def join_imports(journal: Journal, scope: Scope, same_as: str | None) -> None:
         return
     if not same_tenant(own.tenant, other.tenant) or own.bound_to or other.bound_to:
         return
-    journal.attempts.expire(own.id)
+    for one in (own, other):
+        journal.attempts.expire(one.id)
     if not journal.imports.join(own, other):
         raise StartRefused(
             _(
-                "--same-as {name}: rows of import {own} are being sent at this moment. Give the same command again once"
-                " that is over.",
+                "--same-as {name}: rows of import {name} or {own} are being sent at this moment. Give the same command"
+                " again once that is over.",
                 name=other.name,
                 own=own.name,
             )
