@@ -296,7 +296,11 @@ class _SheetCopier:
         if formula or content or attributes:
             self._last_row = max(self._last_row, self._row)
             self._last_column = max(self._last_column, self._column)
-            place = {"r": f"{column_letter(self._column - 1)}{self._row}", "s": cell.get("s", "0"), "t": kind}
+            place = {
+                "r": f"{column_letter(self._column - 1)}{self._row}",
+                "s": self._spelling.style(cell.get("s", "0")),
+                "t": kind,
+            }
             self._output.add(f"{element('c', {**place, **attributes}, end='')}{formula}{content}</c>")
 
 
