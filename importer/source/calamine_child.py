@@ -118,8 +118,9 @@ def is_untidy(workbook: io.BytesIO, parts: Sequence[str]) -> bool:
     """Return whether a part of an XLSX workbook is written in a way that calamine misreads without a word.
 
     XML lets a writer say one thing in many ways. Of these, calamine takes the first text for one whose number has a
-    space or a sign, loses a value in CDATA, in character references or in place of an inline text, cuts one at a comment, leaves pairs of
-    surrogates escaped, and reads nothing of UTF-16. The number of a style is misread by our own scanner, which is fast. A part that is taken for untidy without need costs time only.
+    space or a sign, loses a value in CDATA, in character references or in place of an inline text, cuts one at a
+    comment, leaves pairs of surrogates escaped, and reads nothing of UTF-16; our own scanner, which is fast, knows the
+    number of a style in its plain form only. A part that is taken for untidy without need costs time only.
     """
     if not parts:
         return False
