@@ -165,6 +165,15 @@ def test_what_the_parser_refuses_is_an_issue_of_its_cell(tmp_path: Path) -> None
     assert shown(read) == [*(f"!error-cell {error}" for error in UNKNOWN), *(text for text, _ in SPELLED.values())]
 
 
+def test_a_number_beyond_any_duration_is_that_number(tmp_path: Path) -> None:
+    """A telephone number in a column of hours, which Excel shows as ####, costs nothing; the note names the column."""
+    styles = STYLES.replace("00000", "[h]:mm")
+    cells = f'<c r="{{}}" {PADDED}><v>1.25</v></c>', f'<c r="{{}}" {PADDED}><v>3001234567</v></c>'
+    table = open_table(Book(numbered(*cells), extra={"xl/styles.xml": styles}).written(tmp_path / "t.xlsx"))
+    assert texts_of(table) == {2: ["2", "30:00"], 3: ["3", "3001234567"]}
+    assert any("####" in note and "Valor ([h]:mm)" in note for note in table.notes)
+
+
 def test_what_is_misread_is_taken_for_untidy() -> None:
     """Every sheet with a cell that was read otherwise before is written anew, and so is a list of such texts."""
     for cell, (_text, earlier) in SPELLED.items():
