@@ -11,7 +11,7 @@ from importer.model import Cell, CellError, Reread, Typed
 from importer.source.dates import EPOCH_1900, date_cell, elapsed_days
 from importer.source.formats import NumberFormat, Shows, parse
 from importer.source.ods_styles import OFFICE, TABLE
-from importer.source.rendering import number_text, plain_text
+from importer.source.rendering import number_text, plain_text, section_text, text_in_format
 from importer.source.workbook import error_cell, number, without_result
 
 Attributes = dict[str, str]
@@ -98,12 +98,19 @@ def cell_of(
     if _FORMULA in cell and not text.paragraphs and _STRING not in cell:
         return without_result(cell[_FORMULA].partition(":")[2])
     if _STRING in cell:
-        return cell[_STRING]
+        return _string_cell(cell[_STRING], number_format())
     return _reread(shown, text.without(ADDED) if kind == "string" else "")
 
 
 def _reread(text: str, earlier: str) -> str:
     return text if text == earlier else Reread(text, earlier)
+
+
+def _string_cell(stored: str, number_format: NumberFormat | None) -> str:
+    """Return a stored text as the section of its format for texts shows it."""
+    if number_format is None or number_format.text is None or not stored:
+        return stored
+    return _reread(text_in_format(stored, number_format.text), stored)
 
 
 def _truth_cell(stored: str, _kind: str, _shown: str, _old: str, _number_format: NumberFormat | None) -> Cell:
@@ -141,6 +148,8 @@ def _number_text(value: float, plain: str, kind: str, shown: str, number_format:
         return shown if shown and not _is_bare(shown, value) else number_text(value, number_format)
     if shown and section is not None and section.shows is Shows.MOMENT:
         return shown
+    if not shown and section is not None and section.shows is Shows.PLAIN and -1 < value < 1:
+        return plain if section_text(value, section) else ""  # `#,###` shows no zero
     guessed = number_format is None and kind == "float" and not _ONLY_A_NUMBER.fullmatch(shown)
     if shown and (guessed or (kind != "currency" and _MORE_THAN_DIGITS.match(shown))):
         return shown

@@ -46,7 +46,7 @@ class WorkbookGrid:
         self._formats = (formats or CellFormats()).by_style
         self._since_1904 = since_1904
         self._formats_are_new = formats_are_new
-        self.remarks: dict[Remark, dict[tuple[int, str], None]] = {}
+        self.remarks = facts.remarks
         self._merged: list[Merged] = sorted(next(iter(parsed))["merged"] or facts.merged)
 
     def blocks(self, fill_below: int | None = None) -> Iterator[Block]:
