@@ -289,6 +289,11 @@ FORMULAS = {
     "a text": (cell(f'{F} office:value-type="string"', "<text:p>x</text:p>"), "x"),
     "an error": (valued("string", "", "#N/A", f'{F} calcext:value-type="error"'), "error-cell"),
     "an error of others": (valued("float", "0", "#DIV/0!", F), "error-cell"),
+    "an error in Spanish": (valued("float", "0", "#¡DIV/0!", F), "error-cell"),
+    "a name in Spanish": (valued("string", "", "#¿NOMBRE?", F), "error-cell"),
+    "an error in Portuguese": (valued("string", "", "#NÚM!", F), "error-cell"),
+    "no value in Spanish": (valued("float", "0", "#N/D", F), "error-cell"),
+    "a number sign": (valued("string", "", "#12", F), "#12"),
     "an error's number": (valued("float", "0", "Err:502", F), "error-cell"),
 }  # fmt: skip
 

@@ -24,7 +24,9 @@ _CALC_KIND = _CALCEXT + "value-type"
 _KIND, _FORMULA = OFFICE + "value-type", TABLE + "formula"
 _VALUE, _STRING, _BOOLEAN = OFFICE + "value", OFFICE + "string-value", OFFICE + "boolean-value"
 _DATE, _TIME = OFFICE + "date-value", OFFICE + "time-value"
-_ERRORS = re.compile(r"#(?:N/A|DIV/0!|REF!|VALUE!|NAME\?|NUM!|NULL!)|(?:Err|Error|Fehler|Erro):[0-9]{3}")
+_ERRORS = re.compile(  # in any language: `#¡DIV/0!`, `#¿NOMBRE?`, `#N/D`
+    r"#[¡¿]?(?:[^\W\d_]+|DIV/0)[!?]|#N/[A-Z]|(?:Err|Error|Fehler|Erro):[0-9]{3}"
+)
 _MORE_THAN_DIGITS = re.compile(r"-?0[0-9]|[^0-9]+$")  # padding zeros, or TRUE in any language
 _OLD_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}(?:T[0-9]{2}:[0-9]{2}:[0-9]{2}(?:\.[0-9]+)?)?")
 _OLD_TIME = re.compile(r"PT[0-9]+H[0-9]+M[0-9.]+S")  # version 1 of the reading knew no others
