@@ -25,7 +25,8 @@ _TAG = re.compile(
     re.IGNORECASE,
 )
 _HTML = 0.05  # of the filled cells have tags: more than a text that mentions one
-_MOST_WRONG = 0.1  # of the texts are no dates, in a column of dates
+_MOST_WRONG = 0.1  # of the texts are no dates, in a column of dates; or are not in a country's plan
+_SAMPLE = 100  # texts show of which other countries telephone numbers may be
 _DATE = re.compile(r"(?P<first>\d+)(?P<sign>[-/.])\d+(?P=sign)(?P<last>\d+)")
 _CODE = re.compile(r"\d{7,}|\d{1,3}([., '])\d{3}(?:\1\d{3})+")
 _COUNTRIES = (
@@ -68,9 +69,27 @@ def _as_phone(profile: Profile) -> Guess | None:
         return None
     for country in _COUNTRIES:
         if profile.mostly(partial(_is_phone, country)):
-            evidence = _("telephone numbers; are those without a calling code of {country}?", country=country)
-            return Guess({"type": "phone", "country": country}, evidence)
+            return Guess({"type": "phone", "country": country}, _whose(country, profile))
     return None
+
+
+def _whose(country: str, profile: Profile) -> str:
+    """Return the question whether telephone numbers are of that country, or of others whose plans have them, too."""
+    local = [text for text in profile.counts if not text.startswith("+")][:_SAMPLE]
+    others = [
+        other
+        for other in _COUNTRIES
+        if other != country
+        and local
+        and sum(_is_phone(other, text) for text in local) >= len(local) * (1 - _MOST_WRONG)
+    ]
+    if not others:
+        return _("telephone numbers; are those without a calling code of {country}?", country=country)
+    return _(
+        "telephone numbers; are those without a calling code of {country}? They may also be of {others}",
+        country=country,
+        others=", ".join(others),
+    )
 
 
 def _is_phone(country: str, text: str) -> bool:
