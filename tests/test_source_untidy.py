@@ -321,6 +321,7 @@ PACKAGES: dict[str, tuple[Book, Callable[[str], str]]] = {
     "texts in UTF-16": (in_utf16("xl/sharedStrings.xml"), str),
     "a workbook in UTF-16": (in_utf16("xl/workbook.xml"), str),
     "styles in UTF-16": (in_utf16("xl/styles.xml"), str),
+    "a relation of the styles that leads nowhere": (Book(ROWS, targets={"styles": "file:///xl/styles.xml"}), str),
     "merged columns": (Book(ROWS, '<mergeCells><mergeCell ref="E:F"/><mergeCell ref="$A$2:$A$2"/></mergeCells>'), str),
     "sheets of other kinds": (
         Book(ROWS, sheets=OTHER_SHEETS + Book().sheets, targets=OTHER_TARGETS),
@@ -334,6 +335,13 @@ def test_a_package_that_excel_opens_is_read(tmp_path: Path, what: str) -> None:
     """Names, targets, encodings, ranges and sheets that calamine does not know do not matter."""
     book, names = PACKAGES[what]
     assert texts_of(open_table(book.written(tmp_path / "t.xlsx", names))) == READ
+
+
+def test_lost_styles_are_said(tmp_path: Path) -> None:
+    """A workbook that names its styles and does not have them has no dates, and a note says so."""
+    table = open_table(Book(ROWS).written(tmp_path / "t.xlsx", named(styles_xml="xl/elsewhere.xml")))
+    assert texts_of(table)[2] == ["2", "45368"]
+    assert any("does not have its number formats" in note for note in table.notes)
 
 
 def test_formats_that_were_not_found_before_leave_the_earlier_reading(tmp_path: Path) -> None:
