@@ -282,6 +282,12 @@ def test_a_book_finds_the_rows_whose_keys_have_a_form_in_common(texts: list[str]
     assert book.similar() == {row: others for row, others in near.items() if others}
 
 
+def test_a_negative_number_is_also_what_its_format_shows() -> None:
+    """A journal of the version before kept no other spelling of the text (12), so the number has it."""
+    forms = [form.parts for form in spellings([Typed("-12", -12, "0;(0)")], ["-12"])]
+    assert ("(12)",) in forms
+
+
 def test_bare_spellings_are_not_compared_with_one_another() -> None:
     """Cells whose formats add different words are not similar just because their numbers are equal."""
     book = KeyIndex()

@@ -131,7 +131,8 @@ def _of_cell(cell: Cell, part: str) -> list[tuple[str, bool]]:
 def _is_plain(cell: str | Typed, part: str) -> bool:
     """Tell whether a cell obviously has no other spelling, like most keys: T-0001, 12345."""
     if isinstance(cell, Typed):
-        return type(cell.value) is int and str(cell.value) == part and _adds_nothing(cell.number_format)
+        is_count = type(cell.value) is int and cell.value >= 0  # one below zero may be in parentheses
+        return is_count and str(cell.value) == part and _adds_nothing(cell.number_format)
     if isinstance(cell, Reread):
         return False
     is_name = part[:1].isalpha() and not (" " in part or "," in part or "." in part)  # March 17, 2024
