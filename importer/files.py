@@ -295,7 +295,7 @@ class Package:
             with self._open(name) as part:
                 while block := part.read(_BLOCK):
                     yield block
-        except (zipfile.BadZipFile, zlib.error, EOFError, OSError, NotImplementedError) as error:
+        except (zipfile.BadZipFile, zlib.error, EOFError, OSError, NotImplementedError, UnicodeDecodeError) as error:
             raise damaged(self.file, str(error)) from error
 
     def content(self, name: str) -> bytes:

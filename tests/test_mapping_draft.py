@@ -227,6 +227,15 @@ def test_a_decision_is_kept_where_the_sheet_has_all_of_its_columns(
     assert (entry.split(":", maxsplit=1)[0] in (yaml.safe_load(new)[section] or {})) == kept
 
 
+def test_a_column_that_names_a_time_zone_asks_for_the_zone() -> None:
+    """Without a zone `check` would refuse the times, so the draft says what to add."""
+    for cell in ("2024-03-17T10:00:00Z", "17/03/2024 10:00 -0500", "Sun, 17 Mar 2024 10:00:00 +0000"):
+        guess = guess_type(profile_columns(["C"], [frame({"C": [cell, ""]})])["C"])
+        assert guess.keys["type"] == "datetime"
+        assert guess.evidence.startswith("<-- ")
+        assert "zone: America/Bogota" in guess.evidence
+
+
 @pytest.mark.parametrize(
     ("cells", "keys"),
     [
@@ -236,6 +245,8 @@ def test_a_decision_is_kept_where_the_sheet_has_all_of_its_columns(
         (["01/02/2026 10:00", "31/01/2026 11:00"], {"type": "datetime", "read": "DD/MM/YYYY"}),
         (["1.234,5", "2"], {"type": "decimal", "decimal_sign": ","}),
         (["1", "22"], {"type": "integer"}),
+        (["7%", "22 %"], {"type": "decimal"}),
+        ([Typed("7%", 0.07), Typed("2", 2)], {"type": "decimal"}),
         ([Typed("1.5", 1.5), Typed("2", 2)], {"type": "decimal"}),
         (["00123", "00124"], {}),
         (["Sí", "No"], {"type": "boolean"}),

@@ -176,6 +176,20 @@ def test_a_header_says_what_numbers_are(header: str, cells: list[Cell], keys: di
     assert guess_type(profile_columns([header], [frame({header: cells})])[header]).keys == keys
 
 
+@pytest.mark.parametrize(
+    ("cells", "evidence"),
+    [
+        (["099 123 4567", "098 765 4321"], "of PE? They may also be of EC, PY"),
+        (["+593 99 123 4567", "+57 300 101 4567"], "of CO?"),
+        (["(11) 91234-5678", "(21) 99876-5432"], "of BR?"),
+    ],
+)
+def test_telephones_that_several_countries_have_are_asked_about(cells: list[Cell], evidence: str) -> None:
+    """The plans of several countries have the same numbers: the draft names all of them."""
+    guess = guess_type(profile_columns(["Celular"], [frame({"Celular": cells})])["Celular"])
+    assert guess.evidence.endswith(evidence)
+
+
 def test_two_digits_of_a_birth_are_a_year_of_the_past() -> None:
     """A date of birth is drafted with the hundred years that end with this one."""
     guess = guess_type(profile_columns(["Nacimiento"], [frame({"Nacimiento": ["25/12/29", "12/03/45"]})])["Nacimiento"])

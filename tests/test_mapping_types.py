@@ -118,6 +118,28 @@ def test_named_formats_are_the_only_ones_that_are_read(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
+    ("cell", "form", "day"),
+    [
+        ("29-ene-24", "DD-MMM-YY", "2024-01-29"),
+        ("5/set./24 10:30", "DD/MMM/YY", "2024-09-05"),
+        ("17 03 2024", "DD MM YYYY", "2024-03-17"),
+        ("20240317", "YYYYMMDD", "2024-03-17"),
+        ("17032024", "DDMMYYYY", "2024-03-17"),
+        ("12/03/45", "DD/MM/YY", "1945-03-12"),
+        (true("20240317", 20240317), "YYYYMMDD", "2024-03-17"),
+    ],
+)
+def test_the_remedy_for_a_date_names_a_format_that_reads_it(
+    tmp_path: Path, cell: str | Typed, form: str, day: str
+) -> None:
+    """Whoever writes the proposed format into the mapping has the date, and a number that shows one as well."""
+    case = loaded(tmp_path, f"{HEAD}form:\n  X: {{column: C, type: date}}\n")
+    (issue,) = converted(case, frame({"Id": ["1"], "C": [cell]})).issues
+    assert f'read: "{form}"' in issue.remedy
+    assert form_values(tmp_path, f"{{column: C, type: date, read: '{form}'}}", [cell]) == [day]
+
+
+@pytest.mark.parametrize(
     ("century", "days"),
     [
         ("", ["2029-12-25", "1930-12-25", "1945-03-12"]),

@@ -76,6 +76,22 @@ def test_a_sign_of_windows_alone_is_enough(text: str) -> None:
     assert is_right(f"Ticket;Nota;Estado\r\n1;{text};Abierto\r\n", "cp1252")
 
 
+@pytest.mark.parametrize("text", ["QUE PASÓ…", "JOSÉ”", "NO SÉ… SÉ…", "ASÍ…", "PERÚ»"])
+def test_signs_of_windows_that_are_utf8_by_chance(tmp_path: Path, text: str) -> None:
+    """A capital and a sign of cp1252 may be a letter of another script in UTF-8; the cell keeps that reading, too."""
+    path = written(tmp_path / "t.csv", f"Ticket;Nota\n1;{text}\n".encode("cp1252"))
+    (cell,) = (cells[1] for cells in rows_of(open_table(path)).values())
+    assert str(cell) == text
+    assert earlier_reading(cell) == text.encode("cp1252").decode()
+
+
+@pytest.mark.parametrize("text", ["Škoda", "Łódź", "привет", "Ελλάδα", "שלום", "Şişli", "œuvre", "Ő", "İstanbul"])
+def test_letters_of_others_are_utf8(tmp_path: Path, text: str) -> None:
+    """A text in UTF-8 stays one, although none of its letters is of our languages."""
+    path = written(tmp_path / "t.csv", f"Ticket;Nota\n1;{text}\n2;hola\n")
+    assert rows_of(open_table(path))[2][1] == text
+
+
 def test_cells_keep_what_an_earlier_guess_took(tmp_path: Path) -> None:
     """Where the guess has changed, a cell knows its earlier text, and one that reads the same does not."""
     rows = rows_of(read(tmp_path, "Ticket;Nota\r\n1;“NO SIRVE” – x\r\n2;y\r\n".encode("cp1252")))

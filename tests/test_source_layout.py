@@ -18,7 +18,14 @@ ROWS: list[Row] = [[f"T-{at}", f"Cliente {name}", f"{name}@example.com", at * 10
 PLAIN = [HEADER, *ROWS]
 BLANK: Row = [None]
 BESIDE: list[Row] = [["Área", "Jefe"], ["Norte", "Ana"], [], [], []]
-FOUND = ("second row of headers", "repeated in row", "total of the table", "after an empty row", "two tables")
+FOUND = (
+    "second row of headers",
+    "repeated in row",
+    "total of the table",
+    "after an empty row",
+    "one of the last",
+    "two tables",
+)
 
 SHEETS: dict[str, tuple[list[Row], list[str]]] = {
     "plain": (PLAIN, []),
@@ -41,6 +48,12 @@ SHEETS: dict[str, tuple[list[Row], list[str]]] = {
         [*PLAIN, ["Totales", None, None, 4], BLANK, ["Generado por el sistema"]],
         ["Row 6", "Row 8, after an empty row, has only “Generado por el sistema”"],
     ),
+    "a note right below": ([*PLAIN, ["Página 1 de 2"]], ["Row 6, one of the last, has only “Página 1 de 2”"]),
+    "a total and a note right below": (
+        [*PLAIN, ["Total", None, None, 100], [None, "Generado por el sistema"]],
+        ["Row 6", "Row 7, one of the last, has only “Generado por el sistema”", "on the column Cliente"],
+    ),
+    "a ticket alone": ([*PLAIN, ["T-9"]], []),
     "another table below": (
         [*PLAIN, BLANK, BLANK, ["Agente", "Área"], ["Ana", "Norte"], ["Luis", "Sur"]],
         ["Row 8, after an empty row, looks like the header of another table"],

@@ -219,6 +219,46 @@ def test_a_number_style_decides_what_a_number_shows(tmp_path: Path, name: str) -
         assert (found.text, found.number_format) == (shown, code)
 
 
+WORDY = number_style("<number:text>PQR-</number:text><number:text-content/>", "text-style")
+NO_ZERO = number_style(digits("decimal-places=0 min-integer-digits=0"))
+POWER = number_style(
+    '<number:scientific-number number:decimal-places="1" number:min-integer-digits="1" number:min-exponent-digits="2"/>'
+)
+SHOWN_OTHERWISE = {  # a cell, what is read, what was read before, and what a note says of the column
+    "a word before a text": (WORDY, cell('office:value-type="string" office:string-value="15"'), "PQR-15", "15", ""),
+    "a word in the file": (
+        WORDY,
+        cell('office:value-type="string" office:string-value="15"', "<text:p>PQR-15</text:p>"),
+        "PQR-15",
+        "15",
+        "",
+    ),
+    "a zero": (
+        NO_ZERO,
+        valued("float", "0", ""),
+        "",
+        "0",
+        "empty, whatever is in them: Nota",
+    ),
+    "a half": (NO_ZERO, valued("float", "0.5", "1"), "0.5", "0.5", ""),
+    "a power of ten": (POWER, valued("float", "1234", "1.2E+03"), "1234", "1234", "all their digits: Nota (0.0E+00)"),
+}
+
+
+@pytest.mark.parametrize("name", SHOWN_OTHERWISE)
+def test_what_a_style_says_of_texts_and_zeros_is_as_in_xlsx(tmp_path: Path, name: str) -> None:
+    """Words around a text are read, a zero that is not shown is empty, and notes name the column and its format."""
+    styles, xml, shown, earlier, said_of_it = SHOWN_OTHERWISE[name]
+    styled = xml.replace("<table:table-cell", '<table:table-cell table:style-name="ce1"', 1)
+    rows = row("", said("Ticket"), said("Nota")) + row("", said("1"), styled)
+    part = content(f'<table:table table:name="Datos">{rows}</table:table>', styles=styles)
+    table = open_table(packed(tmp_path / "one.ods", part))
+    found = rows_of(table)[2][1]
+    assert (str(found), str(earlier_reading(found))) == (shown, earlier)
+    assert said_of_it in " ".join(table.notes)
+    assert bool(said_of_it) == ("Nota" in " ".join(table.notes))
+
+
 def test_a_mended_reading_keeps_the_earlier_one(tmp_path: Path) -> None:
     """What was read as a plain number, or as nothing after a comment on an earlier sheet, is still known."""
     commented = sheet(
@@ -249,6 +289,11 @@ FORMULAS = {
     "a text": (cell(f'{F} office:value-type="string"', "<text:p>x</text:p>"), "x"),
     "an error": (valued("string", "", "#N/A", f'{F} calcext:value-type="error"'), "error-cell"),
     "an error of others": (valued("float", "0", "#DIV/0!", F), "error-cell"),
+    "an error in Spanish": (valued("float", "0", "#¡DIV/0!", F), "error-cell"),
+    "a name in Spanish": (valued("string", "", "#¿NOMBRE?", F), "error-cell"),
+    "an error in Portuguese": (valued("string", "", "#NÚM!", F), "error-cell"),
+    "no value in Spanish": (valued("float", "0", "#N/D", F), "error-cell"),
+    "a number sign": (valued("string", "", "#12", F), "#12"),
     "an error's number": (valued("float", "0", "Err:502", F), "error-cell"),
 }  # fmt: skip
 

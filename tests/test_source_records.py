@@ -11,7 +11,7 @@ import pytest
 from source_support import WORKBOOKS, rows_of, texts_of, written
 
 from importer.errors import SourceError
-from importer.model import CellError, Reread, TableOptions, Typed
+from importer.model import CellError, Reread, TableOptions, Typed, earlier_reading
 from importer.source import open_table
 
 sys.path.append(str(WORKBOOKS))
@@ -97,6 +97,24 @@ CELLS = {
     "a formula's number": (numbered(9, 1, 0, struct.pack("<d", 12) + bytes(8)), Typed("00012", 12, "00000", "12")),
     "a date": (numbered(5, 1, 2, struct.pack("<d", 45351)), Typed("29/02/2024", LEAP_DAY, "dd/mm/yyyy", "2024-02-29")),
 }  # fmt: skip
+
+
+def test_formats_of_texts_and_zeros_of_xlsb_are_as_in_xlsx(tmp_path: Path) -> None:
+    """Words around a text are read, a zero that is not shown is empty, and notes name the column and its format."""
+    cells = [
+        numbered(6, 1, 0, xlsb.text("15")),
+        numbered(8, 1, 0, xlsb.text("16") + bytes(10)),
+        numbered(5, 1, 1, struct.pack("<d", 0)),
+        numbered(5, 1, 1, struct.pack("<d", 7)),
+        numbered(5, 1, 2, struct.pack("<d", 1500)),
+    ]
+    rows = [xlsb.cell(0, "uno") + cell for cell in cells]
+    table = open_table(binary(tmp_path / "b.xlsb", *rows, formats=('"PQR-"@', "#,###", "0.00E+00")))
+    found = [cells[1] for cells in rows_of(table).values()]
+    assert list(map(str, found)) == ["PQR-15", "PQR-16", "", "7", "1500"]
+    assert [str(earlier_reading(cell)) for cell in found] == ["15", "16", "0", "7", "1500"]
+    assert "are read as empty, whatever is in them: Nota (#,###)" in " ".join(table.notes)
+    assert "all their digits: Nota (0.00E+00)" in " ".join(table.notes)
 
 
 @pytest.mark.parametrize("name", CELLS)

@@ -124,6 +124,13 @@ SPELLED = {  # a cell: what Excel shows, and what version 1 of the reading took,
     f'<c r="{{}}" {DATE} t="d"><v>1900-01-31</v></c>': ("31/01/1900", "1900-01-31"),
     '<c r="{}" t="d"><v>2024-03-17</v></c>': ("2024-03-17", None),
     '<c r="{}" t="d"><v>2024-03-17T13:45:30Z</v></c>': ("2024-03-17 13:45:30", "2024-03-17T13:45:30Z"),
+    f'<c r="{{}}" {DATE} t="d"><v>PT13H45M</v></c>': ("PT13H45M", None),
+    f'<c r="{{}}" {DATE} t="d"><v>10000-01-01</v></c>': ("10000-01-01", None),
+    f'<c r="{{}}" {DATE} t="d"><v>45368</v></c>': ("45368", None),
+    '<c r="{}" s=" 1 "><v>45368</v></c>': ("17/03/2024", "45368"),
+    '<c r="{}" s="+2"><v>123</v></c>': ("00123", "123"),
+    '<c r="{}" s="02"><v>123</v></c>': ("00123", "123"),
+    '<c r="{}" t="inlineStr"><v>a</v></c>': ("a", ""),
     '<c r="{}" t="str"><v>a<![CDATA[ < ]]>b</v></c>': ("a < b", "ab"),
     '<c r="{}" t="str"><f>"x"</f><v>_xD83D__xDE00_</v></c>': ("😀", "_xD83D__xDE00_"),
     '<c r="{}" t="inlineStr"><is><r><t>a</t></r><r><t>_xD83D__xDE00_</t></r></is></c>': ("a😀", "a_xD83D__xDE00_"),
@@ -156,6 +163,15 @@ def test_what_the_parser_refuses_is_an_issue_of_its_cell(tmp_path: Path) -> None
     book = Book(numbered(*errors, *SPELLED))
     read = rows_of(open_table(book.written(tmp_path / "t.xlsx")))
     assert shown(read) == [*(f"!error-cell {error}" for error in UNKNOWN), *(text for text, _ in SPELLED.values())]
+
+
+def test_a_number_beyond_any_duration_is_that_number(tmp_path: Path) -> None:
+    """A telephone number in a column of hours, which Excel shows as ####, costs nothing; the note names the column."""
+    styles = STYLES.replace("00000", "[h]:mm")
+    cells = f'<c r="{{}}" {PADDED}><v>1.25</v></c>', f'<c r="{{}}" {PADDED}><v>3001234567</v></c>'
+    table = open_table(Book(numbered(*cells), extra={"xl/styles.xml": styles}).written(tmp_path / "t.xlsx"))
+    assert texts_of(table) == {2: ["2", "30:00"], 3: ["3", "3001234567"]}
+    assert any("####" in note and "Valor ([h]:mm)" in note for note in table.notes)
 
 
 def test_what_is_misread_is_taken_for_untidy() -> None:
@@ -305,6 +321,7 @@ PACKAGES: dict[str, tuple[Book, Callable[[str], str]]] = {
     "texts in UTF-16": (in_utf16("xl/sharedStrings.xml"), str),
     "a workbook in UTF-16": (in_utf16("xl/workbook.xml"), str),
     "styles in UTF-16": (in_utf16("xl/styles.xml"), str),
+    "a relation of the styles that leads nowhere": (Book(ROWS, targets={"styles": "file:///xl/styles.xml"}), str),
     "merged columns": (Book(ROWS, '<mergeCells><mergeCell ref="E:F"/><mergeCell ref="$A$2:$A$2"/></mergeCells>'), str),
     "sheets of other kinds": (
         Book(ROWS, sheets=OTHER_SHEETS + Book().sheets, targets=OTHER_TARGETS),
@@ -318,6 +335,13 @@ def test_a_package_that_excel_opens_is_read(tmp_path: Path, what: str) -> None:
     """Names, targets, encodings, ranges and sheets that calamine does not know do not matter."""
     book, names = PACKAGES[what]
     assert texts_of(open_table(book.written(tmp_path / "t.xlsx", names))) == READ
+
+
+def test_lost_styles_are_said(tmp_path: Path) -> None:
+    """A workbook that names its styles and does not have them has no dates, and a note says so."""
+    table = open_table(Book(ROWS).written(tmp_path / "t.xlsx", named(styles_xml="xl/elsewhere.xml")))
+    assert texts_of(table)[2] == ["2", "45368"]
+    assert any("does not have its number formats" in note for note in table.notes)
 
 
 def test_formats_that_were_not_found_before_leave_the_earlier_reading(tmp_path: Path) -> None:

@@ -35,6 +35,8 @@ ROOT = re.compile(rb"<(?P<prefix>(?:[^<>:/?! ]+:)?)(?P<name>worksheet|sst)[ />\t
 SPELLINGS = (  # each begins with a letter or sign that is rare, which makes the search fast
     rb"t(?:=(?:[\"']s[\"'](?:[^>]*[^>/])?>(?!<PREFIXv>[0-9]+<|<PREFIXf[ />]|</)|[ \t\r\n])|[ \t\r\n]+=)",
     rb"<PREFIXv(?:[ \t\r\n][^>]*)?>(?:[ \t\r\n+]|[-.0-9eE]*(?:[ \t\r\n]+<|&#)|[^<]*<[!?])",
+    rb"s=[\"'](?<=[ \t\r\n]s=[\"'])(?:0[0-9]|[^0-9\"'])",
+    rb"inlineStr[\"'][^<]*<PREFIXv[ >\t\r\n]",
     rb"_x[dD][89abAB][0-9a-fA-F]{2}__x[dD][c-fC-F][0-9a-fA-F]{2}_",
 )
 PASSWORD, TOO_LARGE, TOO_WIDE, TOO_TALL, TOO_LONG = 3, 4, 5, 6, 7
@@ -116,8 +118,9 @@ def is_untidy(workbook: io.BytesIO, parts: Sequence[str]) -> bool:
     """Return whether a part of an XLSX workbook is written in a way that calamine misreads without a word.
 
     XML lets a writer say one thing in many ways. Of these, calamine takes the first text for one whose number has a
-    space or a sign, loses a value in CDATA or in character references, cuts one at a comment, leaves pairs of
-    surrogates escaped, and reads nothing of UTF-16. A part that is taken for untidy without need costs time only.
+    space or a sign, loses a value in CDATA, in character references or in place of an inline text, cuts one at a
+    comment, leaves pairs of surrogates escaped, and reads nothing of UTF-16; our own scanner, which is fast, knows the
+    number of a style in its plain form only. A part that is taken for untidy without need costs time only.
     """
     if not parts:
         return False

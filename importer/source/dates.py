@@ -17,6 +17,8 @@ _DURATION = re.compile(
     r"(?P<sign>-?)P(?:(?P<days>[0-9]+)D)?(?:T(?:(?P<hours>[0-9]+)H)?(?:(?P<minutes>[0-9]+)M)?"
     r"(?:(?P<seconds>[0-9]+(?:[.,][0-9]+)?)S)?)?"
 )
+ISO_MOMENT = re.compile(r"[0-9]{4}-|[0-9]{2}:")
+"""How the date or the time of a cell `t="d"` begins."""
 _DAY_US = 86_400_000_000
 _FIVE_DIGITS = 100_000  # days; beyond, a stored number of 15 digits is less precise about the time
 _LAST_DAY = 2_958_465  # 9999-12-31, the last that Excel shows

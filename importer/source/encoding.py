@@ -30,6 +30,8 @@ _WIDE = (("utf-32-le", 4, 0), ("utf-32-be", 4, 3), ("utf-16-le", 2, 0), ("utf-16
 _NOT_ASCII = re.compile(rb"[\x80-\xff]+")
 _SEPARATORS = bytes.maketrans(b';,|"', b"    ")
 _SAMPLE = 1 << 20
+_ASCII = 0x7F
+_LIKELY = 1.2  # points of a character
 _MOST_WORDS = 20_000
 
 
@@ -88,8 +90,7 @@ def _wide_without_mark(head: bytes) -> str | None:
 def _utf8_or_older(file: BinaryIO) -> Encoding:
     """Decide between UTF-8 and older encodings by the bytes of the file that are not ASCII."""
     file.seek(0)
-    if _is_all_utf8(file):
-        return Encoding("utf-8")
+    is_utf8 = _is_all_utf8(file)
     foreign = bytearray()
     words: Counter[bytes] = Counter()
     file.seek(0)
@@ -99,7 +100,9 @@ def _utf8_or_older(file: BinaryIO) -> Encoding:
         foreign += b" ".join(_NOT_ASCII.findall(block)) + b" "
         if words.total() < _MOST_WORDS:
             words.update(word for word in block.translate(_SEPARATORS).split() if not word.isascii())
-    earlier = encoding_version_1.guess(bytes(foreign))
+    if is_utf8 and not _is_utf8_by_chance(bytes(foreign), words):
+        return Encoding("utf-8")
+    earlier = "utf-8" if is_utf8 else encoding_version_1.guess(bytes(foreign))
     codec = "utf-8" if _has_utf8(bytes(foreign)) else _likeliest(words)
     return Encoding(codec, None if earlier == codec else earlier)
 
@@ -113,6 +116,18 @@ def _is_all_utf8(file: BinaryIO) -> bool:
     except UnicodeDecodeError:
         return False
     return True
+
+
+def _is_utf8_by_chance(foreign: bytes, words: Counter[bytes]) -> bool:
+    """Return whether text that follows UTF-8 is rather of Windows, as `PASÓ…`, whose last two are one letter in UTF-8.
+
+    None of its characters is then a Western letter or sign in UTF-8, and in cp1252 all of them are where they belong.
+    """
+    if not words or any(map(_is_utf8, foreign.split())):
+        return False
+    count = sum(times * sum(byte > _ASCII for byte in word) for word, times in words.items())
+    points = sum(likelihood(word.decode("cp1252", "replace")) * times for word, times in words.items())
+    return points > _LIKELY * count
 
 
 def _has_utf8(foreign: bytes) -> bool:

@@ -275,9 +275,9 @@ def scale(pieces: Sequence[Piece]) -> int:
 
 
 def _pads(pieces: Sequence[Piece]) -> bool:
-    """Return whether a section shows a percentage or at least two padding zeros."""
+    """Return whether a section shows a percentage or at least two digits, of which the first may be a zero."""
     before_point = "".join(piece.text for piece in pieces if piece.kind == "digit" or piece.text == ".").split(".")[0]
-    return Piece("other", "%") in pieces or before_point.count("0") >= 2
+    return Piece("other", "%") in pieces or len(before_point.lstrip("#?")) >= 2
 
 
 def _has_words(pieces: Sequence[Piece], *, positive: bool) -> bool:

@@ -27,6 +27,7 @@ class Kind(Enum):
 _HEAD = 1 << 16
 _OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 _ZIP = re.compile(rb"PK(?:\x03\x04|\x05\x06|\x07\x08|00PK)")  # PK alone begins the header of a primary key
+_WITHIN = re.compile(rb"PK\x03\x04|" + re.escape(_OLE))  # after what a server wrote first
 _FOREIGN = {
     re.compile(rb"%PDF-\d"): "PDF",
     re.compile(rb"\x89PNG"): "PNG",
@@ -70,6 +71,8 @@ def sniff(snapshot: Snapshot, file: str) -> tuple[Kind, Package | None]:
     for mark, name in _FOREIGN.items():
         if mark.match(head):
             raise _not_a_table(file, name)
+    if _WITHIN.search(head):
+        raise damaged(file, _("something stands before the workbook in it"))
     if sum(head.count(control) for control in _CONTROLS) > max(len(head) / 20, _FEW):
         raise _not_a_table(file, _("unknown"))
     text = _decoded(head)

@@ -69,7 +69,7 @@ class Layout:
     def notes(self, name: Callable[[int], str]) -> tuple[str, ...]:
         """Return a sentence for each thing that was found; `name` gives the column at a position."""
         found = [*self._second_header(), *self._repeated_header(name), *self._total(name), *self._below(name)]
-        return (*found, *self._beside())
+        return (*found, *self._at_foot(name), *self._beside())
 
     def _is_header(self, cells: Sequence[Cell]) -> bool:
         texts = [str(cell).strip() for cell in cells]
@@ -152,6 +152,29 @@ class Layout:
                         column=name(place),
                     )
                 )
+        return notes
+
+    def _at_foot(self, name: Callable[[int], str]) -> list[str]:
+        """Say which of the last rows, without an empty row above them, have one cell of several words alone."""
+        usual = sorted(_filled(row) for _number, row in self._sample)
+        if not usual or usual[len(usual) // 2] < _NARROW:
+            return []
+        after_gaps = {number for number, _cells in self._after_gaps}
+        notes = []
+        for number, cells in self._tail:
+            place = next((at for at, cell in enumerate(cells) if str(cell).strip()), 0)
+            text = str(cells[place]).strip()
+            if _filled(cells) > 1 or number in after_gaps or _TOTAL.fullmatch(text) or len(text.split()) < 2:
+                continue
+            notes.append(
+                _(
+                    "Row {row}, one of the last, has only “{text}”, like a note below a table. If it is no case, leave"
+                    " it out with source.skip_if on the column {column}.",
+                    row=number,
+                    text=shorten(text),
+                    column=name(place),
+                )
+            )
         return notes
 
     def _beside(self) -> list[str]:

@@ -43,6 +43,12 @@ _WORDS = frozenset(
     categoría asiático didáctico práctico automático climático errático dramático cálculo vínculo título fórmula
     módulo cómodo bóveda póliza pólizas móviles cóndor sólo sólido tóxico bósforo nórdico sueño dueño cariño otoño
     tamaño engaño llegué busqué toqué jugué hablé compré entregué firmé intenté necesité consulté cancelé quedé dejé
+    muñoz núñez ibáñez ordóñez zúñiga acuña quiñones castañeda nariño patiño cuñado puño uña argüello díaz suárez
+    álvarez vásquez velásquez chávez fernández domínguez benítez méndez márquez vélez cárdenas cáceres cortés
+    guzmán durán marín mejía rincón tobón valdés sáenz ávila león víctor rubén tomás moisés íñigo pinzón solís
+    ñañez ñuble ñoño tuluá zipaquirá facatativá fusagasugá cajicá turbaná mitú maipú menú bambú paraná canadá quizá
+    ojalá acá mamá papá sofá potosí valparaíso inírida apurímac chía itagüí querétaro yucatán michoacán tucumán
+    neuquén asunción itauguá piauí maringá amapá macapá ceará pará maceió belém goiânia cuiabá jundiaí guarujá
     mandé marqué résumé naïve façade fiancé cliché touché déjà vis-à-vis jalapeño piñata
     """.split()  # noqa: SIM905 - as a list it would take ten times the lines
 )

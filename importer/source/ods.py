@@ -12,8 +12,8 @@ from itertools import zip_longest
 from typing import Any
 
 from importer.files import LONGEST_CELL, MOST_COLUMNS, MOST_ROWS, beyond_the_sheet
-from importer.model import Cell, Reread
-from importer.source.formats import NumberFormat
+from importer.model import Cell, Reread, Typed
+from importer.source.formats import NumberFormat, Remark
 from importer.source.ods_cells import ADDED, PLAIN, SPACE, Attributes, CellText, cell_of
 from importer.source.ods_styles import OFFICE, TABLE
 from importer.source.ods_workbook import OdsWorkbook, new_parser
@@ -34,6 +34,7 @@ _HIDDEN = ("collapse", "filter")
 _MOST_HIDDEN = 1 << 16  # blank rows in one element: those that fill a sheet to its end are hidden in one
 _ROWS_REPEATED, _COLUMNS_REPEATED = TABLE + "number-rows-repeated", TABLE + "number-columns-repeated"
 _ROWS_SPANNED, _COLUMNS_SPANNED = TABLE + "number-rows-spanned", TABLE + "number-columns-spanned"
+_SAID = (Remark.HIDDEN, Remark.ROUNDED)  # of the others, the file has the text that is shown
 _SPANNED = frozenset({_ROWS_SPANNED, _COLUMNS_SPANNED})
 _NOTHING = frozenset({_COLUMNS_REPEATED, TABLE + "style-name", TABLE + "content-validation-name"})
 _MOST_LINKS = 65_530  # rows with links, as many as a sheet of Excel has links
@@ -240,13 +241,22 @@ class _SheetReader:
         repeat = _repeated(attributes, _COLUMNS_REPEATED) if _COLUMNS_REPEATED in attributes else 1
         if text.paragraphs or not _NOTHING.issuperset(attributes):
             cell = cell_of(attributes, text, self._format, comments_before=self._comments_before)
+            if cell.__class__ in {Typed, Reread}:
+                self._note_format(cell)
             if self._target:
                 cell = self._linked(cell)
-            if cell != "":
+            if cell != "" or cell.__class__ is Reread:  # of which an earlier reading is known
                 self._add_cell(cell, repeat)
             if not _SPANNED.isdisjoint(attributes):
                 self._add_merged(attributes)
         self._column += repeat
+
+    def _note_format(self, cell: Cell) -> None:
+        """Note a format that shows nothing of the cell, or that shows its number in another form."""
+        number_format = self._format()
+        remark = Remark.HIDDEN if cell == "" else number_format.remark if number_format else None
+        if number_format is not None and remark in _SAID:
+            self.facts.remarks.setdefault(remark, {})[self._column, number_format.written] = None
 
     def _linked(self, cell: Cell) -> Cell:
         """Return a cell that is a link: its text, or its target where it has none."""

@@ -11,7 +11,7 @@ from importer.model import Cell, CellError, Reread, Typed
 from importer.source.dates import EPOCH_1900, date_cell, elapsed_days
 from importer.source.formats import NumberFormat, Shows, parse
 from importer.source.ods_styles import OFFICE, TABLE
-from importer.source.rendering import number_text, plain_text
+from importer.source.rendering import number_text, plain_text, section_text, text_in_format
 from importer.source.workbook import error_cell, number, without_result
 
 Attributes = dict[str, str]
@@ -24,7 +24,9 @@ _CALC_KIND = _CALCEXT + "value-type"
 _KIND, _FORMULA = OFFICE + "value-type", TABLE + "formula"
 _VALUE, _STRING, _BOOLEAN = OFFICE + "value", OFFICE + "string-value", OFFICE + "boolean-value"
 _DATE, _TIME = OFFICE + "date-value", OFFICE + "time-value"
-_ERRORS = re.compile(r"#(?:N/A|DIV/0!|REF!|VALUE!|NAME\?|NUM!|NULL!)|(?:Err|Error|Fehler|Erro):[0-9]{3}")
+_ERRORS = re.compile(  # in any language: `#¡DIV/0!`, `#¿NOMBRE?`, `#N/D`
+    r"#[¡¿]?(?:[^\W\d_]+|DIV/0)[!?]|#N/[A-Z]|(?:Err|Error|Fehler|Erro):[0-9]{3}"
+)
 _MORE_THAN_DIGITS = re.compile(r"-?0[0-9]|[^0-9]+$")  # padding zeros, or TRUE in any language
 _OLD_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}(?:T[0-9]{2}:[0-9]{2}:[0-9]{2}(?:\.[0-9]+)?)?")
 _OLD_TIME = re.compile(r"PT[0-9]+H[0-9]+M[0-9.]+S")  # version 1 of the reading knew no others
@@ -98,12 +100,19 @@ def cell_of(
     if _FORMULA in cell and not text.paragraphs and _STRING not in cell:
         return without_result(cell[_FORMULA].partition(":")[2])
     if _STRING in cell:
-        return cell[_STRING]
+        return _string_cell(cell[_STRING], number_format())
     return _reread(shown, text.without(ADDED) if kind == "string" else "")
 
 
 def _reread(text: str, earlier: str) -> str:
     return text if text == earlier else Reread(text, earlier)
+
+
+def _string_cell(stored: str, number_format: NumberFormat | None) -> str:
+    """Return a stored text as the section of its format for texts shows it."""
+    if number_format is None or number_format.text is None or not stored:
+        return stored
+    return _reread(text_in_format(stored, number_format.text), stored)
 
 
 def _truth_cell(stored: str, _kind: str, _shown: str, _old: str, _number_format: NumberFormat | None) -> Cell:
@@ -141,6 +150,8 @@ def _number_text(value: float, plain: str, kind: str, shown: str, number_format:
         return shown if shown and not _is_bare(shown, value) else number_text(value, number_format)
     if shown and section is not None and section.shows is Shows.MOMENT:
         return shown
+    if not shown and section is not None and section.shows is Shows.PLAIN and -1 < value < 1:
+        return plain if section_text(value, section) else ""  # `#,###` shows no zero
     guessed = number_format is None and kind == "float" and not _ONLY_A_NUMBER.fullmatch(shown)
     if shown and (guessed or (kind != "currency" and _MORE_THAN_DIGITS.match(shown))):
         return shown

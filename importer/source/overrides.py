@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from importer.errors import SourceError
 from importer.messages import _
 from importer.source.calamine_child import MOST_CELLS
+from importer.source.formats import Remark
 from importer.spool import Spool
 
 ERROR, NO_RESULT, TEXT, NO_TEXT = -1, -2, -3, -4  # kinds of facts; from 0 on, a kind is a cell style
@@ -58,7 +59,7 @@ class SheetFacts:
     `hidden` are the hidden rows, `links` the targets of hyperlinks by row and column, `merged` the merged ranges
     where the parser does not report them, `hidden_columns` is how many columns are hidden, `kinds` are the kinds of
     facts. `plain_formats` has, by column, the rows from which on its numbers have another format of plain digits, with
-    the format's code, empty for the general format.
+    the format's code, empty for the general format. `remarks` are about formats, where the reader knows the cells.
     """
 
     hidden: set[int] = field(default_factory=set)
@@ -67,6 +68,7 @@ class SheetFacts:
     hidden_columns: int = 0
     kinds: set[int] = field(default_factory=set)
     plain_formats: dict[int, list[tuple[int, str]]] = field(default_factory=dict)
+    remarks: dict[Remark, dict[tuple[int, str], None]] = field(default_factory=dict)
     _stored: Spool[list[Fact]] = field(default_factory=Spool)
     _latest: list[Fact] = field(default_factory=list)
 

@@ -2,6 +2,7 @@
 
 Excel minds neither how parts are named nor how XML is spelled; calamine refuses some of that and misreads some. The new
 workbook has the one sheet that is wanted, under the usual names and in one plain spelling, without what is not read.
+It has no styles, so that calamine gives plain numbers; some it cannot take for the durations that they are shown as.
 What calamine cannot be told is left to the scanner of `importer.source.xlsx_sheet`, in attributes of our own: an error
 of Excel that it does not know (`error`), and the number of a text that does not exist (`missing`).
 
@@ -15,7 +16,6 @@ import tempfile
 import zipfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from xml.etree.ElementTree import tostring
 from xml.parsers import expat
 
 from importer.files import LARGEST_PACKAGE, LONGEST_CELL, Package, damaged
@@ -52,7 +52,7 @@ def repaired(package: Package, workbook: Workbook, sheet: str) -> Snapshot:
     """Return a workbook with the sheet of that name, written anew. Raises SourceError where it is damaged."""
     with tempfile.TemporaryFile() as file:
         with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as target:
-            parts = {"styles": "styles.xml", "sharedStrings": "sharedStrings.xml", "worksheet": "worksheets/sheet1.xml"}
+            parts = {"sharedStrings": "sharedStrings.xml", "worksheet": "worksheets/sheet1.xml"}
             target.writestr("_rels/.rels", _relations({"officeDocument": "xl/workbook.xml"}))
             target.writestr("xl/_rels/workbook.xml.rels", _relations(parts))
             epoch = "<workbookPr date1904='1'/>" if workbook.since_1904 else ""
@@ -61,8 +61,6 @@ def repaired(package: Package, workbook: Workbook, sheet: str) -> Snapshot:
                 f'<workbook xmlns="{_MAIN}" xmlns:r="{_OFFICE}">{epoch}<sheets><sheet name="{SHEET}" sheetId="1"'
                 f' r:id="worksheet"/></sheets></workbook>',
             )
-            styles = tostring(package.tree(workbook.styles)) if workbook.styles else f'<styleSheet xmlns="{_MAIN}"/>'
-            target.writestr("xl/styles.xml", styles)
             with _part(package, target, "xl/sharedStrings.xml") as output:
                 count = _copy_texts(package, workbook.texts, output)
             with _part(package, target, SHEET_PART) as output:
@@ -296,7 +294,11 @@ class _SheetCopier:
         if formula or content or attributes:
             self._last_row = max(self._last_row, self._row)
             self._last_column = max(self._last_column, self._column)
-            place = {"r": f"{column_letter(self._column - 1)}{self._row}", "s": cell.get("s", "0"), "t": kind}
+            place = {
+                "r": f"{column_letter(self._column - 1)}{self._row}",
+                "s": self._spelling.style(cell.get("s", "0")),
+                "t": kind,
+            }
             self._output.add(f"{element('c', {**place, **attributes}, end='')}{formula}{content}</c>")
 
 

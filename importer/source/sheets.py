@@ -99,8 +99,12 @@ def _refuse_absent(file: str, workbook: Workbook, wanted: str | None) -> None:
 
 
 def _absent_notes(workbook: Workbook) -> list[str]:
-    """Return a sentence about each sheet that is listed without its content."""
-    return [
+    """Return a sentence about each sheet that is listed without its content, and about styles that are not there."""
+    lost = _(
+        "The file does not have its number formats: dates are read as numbers, such as 45368, and zeros that only a"
+        " format shows are missing. Export the file again, or open it in Excel and save it."
+    )
+    return [lost] * workbook.lacks_styles + [
         _("The sheet “{sheet}” is left out: the file lists it, but does not have its content.", sheet=name)
         for name in workbook.absent
     ]

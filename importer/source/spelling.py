@@ -22,7 +22,7 @@ class CellSpelling:
     def __init__(self, texts: int) -> None:
         """Take how many shared texts there are."""
         self._texts = texts
-        self._spell = {"n": _number, "s": self._shared, "b": _boolean}
+        self._spell = {"n": _number, "s": self._shared, "b": _boolean, "inlineStr": _text}
 
     def content(self, kind: str, value: str | None, inline: str | None) -> Content:
         """Return the content of a cell by its type, its value and its inline text, an element, if any.
@@ -36,13 +36,19 @@ class CellSpelling:
             return "e", {"error": plain}, ""
         if kind == "str":
             return (kind, {}, "") if value is None else _text(value)
-        if kind not in {*self._spell, "d", "inlineStr"}:
+        if kind not in {*self._spell, "d"}:
             raise ValueError(f"a cell of the type {kind}")
-        if not plain or kind == "inlineStr":
+        if not plain:
             return kind, {}, ""
         if kind == "d":
             return _text(plain) if serial_of(plain, since_1904=False) is None else (kind, {}, f"<v>{plain}</v>")
         return self._spell[kind](plain)
+
+    @staticmethod
+    def style(number: str) -> str:
+        """Return the number of a cell's style."""
+        found = _INDEX.fullmatch(number.strip(_WHITE))
+        return str(int(found[1])) if found else "0"
 
     def _shared(self, index: str) -> Content:
         found = _INDEX.fullmatch(index)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from bisect import bisect_left
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -13,7 +12,7 @@ from typing import Any
 from importer.messages import _
 from importer.model import Cell, CellError, Reread, Typed
 from importer.source import version_1
-from importer.source.dates import date_cell, serial_of
+from importer.source.dates import ISO_MOMENT, date_cell, serial_of
 from importer.source.formats import CellFormats, NumberFormat, Remark, Shows, parse
 from importer.source.overrides import ERROR, NO_RESULT, NO_TEXT, TEXT, Fact, FactCursor, Merged, SheetFacts
 from importer.source.rendering import plain_text, section_text, text_in_format
@@ -22,7 +21,6 @@ from importer.spool import Spool
 
 _FIRST_LOST = 10**15  # Excel keeps 15 digits of a number and puts zeros for the others
 _FAR_BELOW = float("inf")
-_ISO = re.compile(r"[0-9]{4}-|[0-9]{2}:")  # how the date or the time of a cell `t="d"` begins
 
 Columns = list[list[Cell]]
 
@@ -48,7 +46,7 @@ class WorkbookGrid:
         self._formats = (formats or CellFormats()).by_style
         self._since_1904 = since_1904
         self._formats_are_new = formats_are_new
-        self.remarks: dict[Remark, dict[tuple[int, str], None]] = {}
+        self.remarks = facts.remarks
         self._merged: list[Merged] = sorted(next(iter(parsed))["merged"] or facts.merged)
 
     def blocks(self, fill_below: int | None = None) -> Iterator[Block]:
@@ -100,7 +98,7 @@ class WorkbookGrid:
         if kind in _UNFORMATTED:
             return _UNFORMATTED[kind](text, parsed)
         number_format = self._formats[kind] if kind < len(self._formats) else None
-        if _ISO.match(text):
+        if ISO_MOMENT.match(text):
             return self._iso_moment(text, number_format, parsed, column)
         if number_format is None:
             return parsed

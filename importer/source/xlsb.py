@@ -17,6 +17,7 @@ from importer.source.xlsx import Workbook
 
 # The numbers of records.
 _ROW, _RK, _ERROR, _REAL, _FORMULA_NUMBER, _FORMULA_ERROR, _RICH_TEXT = 0, 2, 3, 5, 9, 11, 62
+_TEXT, _SHARED_TEXT, _FORMULA_TEXT = 6, 7, 8
 _FORMAT, _STYLE, _BEGIN_STYLES, _END_STYLES = 44, 47, 617, 618
 _COLUMNS, _WORKBOOK, _SHEET, _MERGED, _LINK = 60, 153, 156, 176, 494
 
@@ -75,7 +76,9 @@ def scan(package: Package, part: str, formats: CellFormats) -> SheetFacts:
     facts = SheetFacts()
     of_row: list[Fact] = []
     targets = {link: target for link, (_kind, target) in package.relations(part).items()}
-    shown = {style for style, known in enumerate(formats.by_style) if known and known.shows is not Shows.PLAIN}
+    known = [(style, each) for style, each in enumerate(formats.by_style) if each]
+    shown = {style for style, each in known if each.shows is not Shows.PLAIN or each.may_hide or each.remark}
+    shown_texts = {style for style, each in known if each.text is not None}
     row = 0
     try:
         for number, data in _records(package, part):
@@ -85,7 +88,7 @@ def scan(package: Package, part: str, formats: CellFormats) -> SheetFacts:
                 if data[11] & _ROW_IS_HIDDEN:
                     facts.hidden.add(row)
             elif number in _CELLS:
-                of_row += _facts_of_cell(row, number, data, shown)
+                of_row += _facts_of_cell(row, number, data, shown_texts if number in _TEXTS else shown)
             elif number in _LAYOUT:
                 _note_layout(facts, number, data, targets)
         facts.add(sorted(of_row))
@@ -102,12 +105,13 @@ def _next_row(data: bytes, before: int) -> int:
     return row
 
 
-_CELLS = frozenset({_RK, _ERROR, _REAL, _FORMULA_NUMBER, _FORMULA_ERROR, _RICH_TEXT})
+_TEXTS = frozenset({_TEXT, _SHARED_TEXT, _FORMULA_TEXT})
+_CELLS = frozenset({_RK, _ERROR, _REAL, _FORMULA_NUMBER, _FORMULA_ERROR, _RICH_TEXT}) | _TEXTS
 _LAYOUT = frozenset({_COLUMNS, _MERGED, _LINK})
 
 
 def _facts_of_cell(row: int, number: int, data: bytes, shown: set[int]) -> Iterator[Fact]:
-    """Yield what a cell says beyond what calamine makes of it."""
+    """Yield what a cell says beyond what calamine makes of it; `shown` are the styles that matter to such a cell."""
     column, style = struct.unpack_from("<II", data)
     style &= 0xFFFFFF
     if column >= MOST_COLUMNS:
@@ -116,6 +120,8 @@ def _facts_of_cell(row: int, number: int, data: bytes, shown: set[int]) -> Itera
         yield row, column, ERROR, _ERRORS.get(data[8], "#ERROR")
     elif number == _RICH_TEXT:
         yield row, column, TEXT, _string(data, 9)[0]
+    elif style in shown and number in _TEXTS:
+        yield row, column, style, ""  # the parser has the text
     elif style in shown:
         value = _rk_number(data) if number == _RK else struct.unpack_from("<d", data, 8)[0]
         yield row, column, style, repr(value)

@@ -19,7 +19,8 @@ class Workbook:
     """The sheets in their order, the part of each by name, the epoch, and the formats of cell styles.
 
     `styles` and `texts` are the parts that have the styles and the shared strings, `absent` the sheets that are listed
-    and not in the file. Where the workbook is `uncalculated`, a result of zero may stand for one never calculated.
+    and not in the file; of a workbook that `lacks_styles`, so are the styles. Where the workbook is `uncalculated`, a
+    result of zero may stand for one never calculated.
     """
 
     sheets: tuple[SheetEntry, ...]
@@ -30,6 +31,7 @@ class Workbook:
     uncalculated: bool = False
     styles: str | None = None
     texts: str | None = None
+    lacks_styles: bool = False
 
 
 def workbook_part(package: Package) -> str | None:
@@ -59,7 +61,7 @@ def read_workbook(package: Package, part: str) -> Workbook:
     if not sheets:
         raise damaged(package.file, "no worksheet")
     properties = root.find("{*}workbookPr")
-    styles = of_kind.get("styles")
+    styles = of_kind.get("styles") or _usual_styles(package)
     return Workbook(
         tuple(sheets),
         parts,
@@ -67,6 +69,7 @@ def read_workbook(package: Package, part: str) -> Workbook:
         absent=tuple(absent),
         uncalculated=_is_uncalculated(package, root),
         styles=styles,
+        lacks_styles=styles is None and any(kind == "styles" for kind, _target in relations.values()),
         texts=of_kind.get("sharedStrings"),
         formats=_read_styles(package, styles) if styles else CellFormats(),
     )
@@ -87,6 +90,15 @@ def _is_uncalculated(package: Package, workbook: Element) -> bool:
             if kind == "extended-properties" and part in package.names:
                 return package.tree(part).findtext("{*}Application", "").startswith("Apache POI")
     return False
+
+
+def _usual_styles(package: Package) -> str | None:
+    """Return the part where styles usually are, which calamine reads without a relation; version 1 did not."""
+    part = package.spelled("xl/styles.xml")
+    if part not in package.names:
+        return None
+    package.respelled.add(part)
+    return part
 
 
 def _read_styles(package: Package, part: str) -> CellFormats:

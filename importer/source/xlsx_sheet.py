@@ -14,6 +14,7 @@ from functools import lru_cache
 from xml.parsers import expat
 
 from importer.files import LONGEST_CELL, MOST_ROWS, Package, beyond_the_sheet, damaged
+from importer.source.dates import ISO_MOMENT
 from importer.source.formats import CellFormats
 from importer.source.header import column_letter
 from importer.source.overrides import ERROR, NO_RESULT, NO_TEXT, Box, Fact, SheetFacts
@@ -206,7 +207,7 @@ class _SheetScanner:
                 self._in_array = True
         elif value and kind == "n" and style in self._shown:
             self._add_fact(int(style), repr(float(value)))
-        elif value and kind == "d":
+        elif kind == "d" and ISO_MOMENT.match(value):
             self._add_fact(int(style or 0), value)
         elif kind in _TEXTS and style in self._texts_shown:
             self._add_fact(int(style), "")  # the parser has the text

@@ -23,7 +23,8 @@ _MOST = 16
 
 _DECIMAL = re.compile(r"-?\d+(?:\.\d+)?")
 _NUMBER = re.compile(r"([+-]?)(\d[\d.,']*|[.,]\d+)(?:e([+-]?\d{1,2}))?", re.IGNORECASE)
-_NUMBER_OR_DATE = re.compile(r"[-+0-9.,'/: eEtTzZaApPmM$\u20ac\u00a3]{2,40}")
+_NUMBER_OR_DATE = re.compile(r"[-+0-9.,'/: eEtTzZaApPmM$()\u20ac\u00a3]{2,40}")
+_NO_CURRENCY = str.maketrans("", "", "$\u20ac\u00a3")
 _GROUPED = re.compile(r"\d{1,3}(?:[.,']\d{3})+")
 _CLOCK = (
     r"(?P<hour>\d{1,2}):(?P<minute>\d{1,2})(?::(?P<second>\d{1,2})(?:[.,]0+)?)?(?:z|[ ]?(?P<half>[ap])\.?[ ]?m?\.?)?"
@@ -130,7 +131,8 @@ def _of_cell(cell: Cell, part: str) -> list[tuple[str, bool]]:
 def _is_plain(cell: str | Typed, part: str) -> bool:
     """Tell whether a cell obviously has no other spelling, like most keys: T-0001, 12345."""
     if isinstance(cell, Typed):
-        return type(cell.value) is int and str(cell.value) == part and _adds_nothing(cell.number_format)
+        is_count = type(cell.value) is int and cell.value >= 0  # one below zero may be in parentheses
+        return is_count and str(cell.value) == part and _adds_nothing(cell.number_format)
     if isinstance(cell, Reread):
         return False
     is_name = part[:1].isalpha() and not (" " in part or "," in part or "." in part)  # March 17, 2024
@@ -186,8 +188,11 @@ def _plain_number(number: Decimal) -> str:
 
 
 def _numbers(text: str) -> Iterator[str]:
-    """Yield the numbers that a text may be: grouped thousands, a decimal comma, an exponent."""
-    text = "".join(text.split()).strip("$\u20ac\u00a3")
+    """Yield the numbers that a text may be: grouped thousands, a decimal comma, an exponent, (5) for -5."""
+    written = "".join(text.split())
+    text = written.translate(_NO_CURRENCY)
+    if text.startswith("(") and text.endswith(")"):
+        text = f"-{text[1:-1]}"
     found = _NUMBER.fullmatch(text) if len(text) <= _LONGEST else None
     if found is None:
         return
@@ -195,7 +200,7 @@ def _numbers(text: str) -> Iterator[str]:
     for number in _readings(digits):
         if exponent:
             yield sign + _plain_number(Decimal(number).scaleb(int(exponent)))
-        elif sign + number != text:
+        elif sign + number != written:
             yield sign + number
 
 
@@ -260,7 +265,8 @@ def _elaborate(text: str) -> Iterator[str]:
             yield f"{moment:{written}}"
     for number in (text, *_numbers(text)):
         if len(number) <= _LONGEST and number.isascii() and _DECIMAL.fullmatch(number):
-            yield from _elaborate_number(number)
+            for written in _elaborate_number(number):
+                yield from (written, *_as_amounts(written))
     if "-" in text:
         yield from (text.replace("-", dash) for dash in "\u2010\u2011\u2012\u2013\u2014\u2212")
     yield from (mark + text for mark in "'\u2019\ufeff\u200b")
@@ -281,6 +287,13 @@ def _elaborate_number(number: str) -> Iterator[str]:
         for point in ".,":
             mantissa = f"{number[:-power]}{point}{digits[1:]}" if len(digits) > 1 else number[:-power]
             yield from (f"{mantissa}e+{power}", f"{mantissa}e{power}")
+
+
+def _as_amounts(number: str) -> tuple[str, ...]:
+    """Return a number with the signs of an amount of money, and one below zero in parentheses."""
+    if number.startswith("-"):
+        return f"({number[1:]})", f"-${number[1:]}", f"(${number[1:]})"
+    return (f"${number}",)
 
 
 def _moment_of_number(text: str) -> Iterator[datetime]:

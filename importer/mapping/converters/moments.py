@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from datetime import date, datetime, time
+from functools import lru_cache
 from typing import TypeAlias
 
 from importer.mapping.converters.formats import reader
@@ -46,6 +47,11 @@ _SHAPES = {
 }
 """The formats of dates in digits, by the group that is the day."""
 
+_OTHER_FORMS = (
+    *(f"DD{sign}MMM{sign}YY" for sign in "-/. "), "DD MM YYYY", "DD MM YY", "YYYYMMDD", "DDMMYYYY"
+)  # fmt: skip
+"""Formats that a column never proves, so that the mapping has to name them."""
+
 CENTURY = 1930
 """The first of the hundred years that two digits mean, as in Excel."""
 
@@ -74,14 +80,9 @@ class DateTimeReader:
     """
 
     def __init__(self, formats: Sequence[str] = (), century: int = CENTURY) -> None:
-        self._formats = [self._pattern(form) for form in formats]
+        self._formats = [_pattern(form) for form in formats]
         self._century = century
         self._proofs: dict[str, str] = {}
-
-    @staticmethod
-    def _pattern(form: str) -> re.Pattern[str]:
-        pattern = reader(form)
-        return pattern if "hour" in pattern.groupindex else _with_time(pattern.pattern)
 
     def observe(self, texts: Iterable[str]) -> None:
         """Look at texts of the column, before the first of them is read."""
@@ -99,12 +100,13 @@ class DateTimeReader:
 
     def read(self, cell: str | Typed) -> datetime:
         """Return the date and time of a cell, midnight for a date alone; raises `Refused`."""
-        if isinstance(cell, Typed):
+        if isinstance(cell, Typed) and not (self._formats and _is_number(cell)):
             return _typed_datetime(cell)
+        text = str(cell)
         try:
-            return self._by_formats(cell) if self._formats else self._by_proof(cell)
+            return self._by_formats(text) if self._formats else self._by_proof(text)
         except ValueError as error:  # such as February 30
-            raise _not_a_date(cell) from error
+            raise _not_a_date(text) from error
 
     def read_time(self, cell: str | Typed) -> time:
         """Return the time of day of a cell; raises `Refused`."""
@@ -154,6 +156,18 @@ class DateTimeReader:
         form = proofs[0] if proofs else "DD/MM/YYYY"
         remedy = _('Add the format of the cells to the mapping, such as read: "{format}"', format=form)
         return Refused("date-format-unclear", message, remedy)
+
+
+@lru_cache(maxsize=256)
+def _pattern(form: str) -> re.Pattern[str]:
+    """Return what matches dates in a format, and a time after them where the format has none."""
+    pattern = reader(form)
+    return pattern if "hour" in pattern.groupindex else _with_time(pattern.pattern)
+
+
+def _is_number(cell: Typed) -> bool:
+    """Return whether a cell is a number, such as 20240317, which a format of the mapping may make a date of."""
+    return isinstance(cell.value, int | float) and not isinstance(cell.value, bool)
 
 
 def _typed_datetime(cell: Typed) -> datetime:
@@ -228,12 +242,20 @@ def _not_a_date(text: str | Typed) -> Refused:
 
 
 def _likely_format(text: str) -> str:
-    """Return the format in which a text would be a date."""
+    """Return the format in which a text would be a date, the usual one where none is known."""
     found = _LIKE_A_DATE.fullmatch(text.strip())
     if found is None:
-        return "DD/MM/YYYY"
+        return next((form for form in _OTHER_FORMS if _is_date_in(form, text.strip())), "DD/MM/YYYY")
     sign = found["sign"]
     if len(found["one"]) > len("DD"):
         return sign.join(("YYYY", "MM", "DD"))
     day_and_month = ("MM", "DD") if int(found["two"]) > _MONTHS["december"] else ("DD", "MM")
     return sign.join((*day_and_month, "Y" * len(found["year"])))
+
+
+def _is_date_in(form: str, text: str) -> bool:
+    parts = _pattern(form).fullmatch(text)
+    try:
+        return parts is not None and bool(_datetime(parts, *_day_and_month(parts)))
+    except ValueError:  # such as month 20
+        return False

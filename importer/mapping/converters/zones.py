@@ -83,6 +83,11 @@ class MomentReader:
         return moment.astimezone(self._zone).replace(tzinfo=None, microsecond=0)
 
 
+def names_zone(text: str) -> bool:
+    """Return whether a text names a time zone after its time, which a mapping without a zone refuses."""
+    return _named_zone(text) is not None
+
+
 def _named_zone(text: str) -> re.Match[str] | None:
     """Return where a text names a zone at its end, None where it names none."""
     found = next((found for found in _ZONE.finditer(text) if found.end() == len(text)), None)

@@ -9,8 +9,9 @@ from datetime import UTC, datetime
 from functools import partial
 
 from importer.mapping.converters.moments import CENTURY, DateTimeReader
-from importer.mapping.converters.numbers import NumberReader
+from importer.mapping.converters.numbers import NumberReader, whole
 from importer.mapping.converters.types import boolean, phone
+from importer.mapping.converters.zones import names_zone
 from importer.mapping.document import Node
 from importer.mapping.drafting.headers import AMOUNTS, BIRTHS, NAMES, PHONES, words_of
 from importer.mapping.drafting.profiles import Profile
@@ -24,7 +25,8 @@ _TAG = re.compile(
     re.IGNORECASE,
 )
 _HTML = 0.05  # of the filled cells have tags: more than a text that mentions one
-_MOST_WRONG = 0.1  # of the texts are no dates, in a column of dates
+_MOST_WRONG = 0.1  # of the texts are no dates, in a column of dates; or are not in a country's plan
+_SAMPLE = 100  # texts show of which other countries telephone numbers may be
 _DATE = re.compile(r"(?P<first>\d+)(?P<sign>[-/.])\d+(?P=sign)(?P<last>\d+)")
 _CODE = re.compile(r"\d{7,}|\d{1,3}([., '])\d{3}(?:\1\d{3})+")
 _COUNTRIES = (
@@ -67,9 +69,27 @@ def _as_phone(profile: Profile) -> Guess | None:
         return None
     for country in _COUNTRIES:
         if profile.mostly(partial(_is_phone, country)):
-            evidence = _("telephone numbers; are those without a calling code of {country}?", country=country)
-            return Guess({"type": "phone", "country": country}, evidence)
+            return Guess({"type": "phone", "country": country}, _whose(country, profile))
     return None
+
+
+def _whose(country: str, profile: Profile) -> str:
+    """Return the question whether telephone numbers are of that country, or of others whose plans have them, too."""
+    local = [text for text in profile.counts if not text.startswith("+")][:_SAMPLE]
+    others = [
+        other
+        for other in _COUNTRIES
+        if other != country
+        and local
+        and sum(_is_phone(other, text) for text in local) >= len(local) * (1 - _MOST_WRONG)
+    ]
+    if not others:
+        return _("telephone numbers; are those without a calling code of {country}?", country=country)
+    return _(
+        "telephone numbers; are those without a calling code of {country}? They may also be of {others}",
+        country=country,
+        others=", ".join(others),
+    )
 
 
 def _is_phone(country: str, text: str) -> bool:
@@ -83,15 +103,20 @@ def _as_date(profile: Profile) -> Guess | None:
     if not profile.mostly(lambda text: _reads(reader.read, profile.cell(text), unclear=True)):
         return _as_short_date(profile, texts)
     kind = _kind_of_date(profile)
+    zoned = (
+        _("<-- times of a time zone: add zone: America/Bogota, or the one where you are")
+        if any(map(names_zone, texts))
+        else ""
+    )
     if reader.order and reader.order != "YYYY-MM-DD":
         forms = _as_written(reader.order, texts)
         stated = DateTimeReader(forms)
         keys: dict[str, Node] = {"type": kind}
         if all(_reads(stated.read, text) for text in texts if _reads(reader.read, text)):
             keys["read"] = _one_or_all(forms)
-        return Guess(keys, _("a day above 12 proves {order}", order=", ".join(forms)))
+        return Guess(keys, zoned or _("a day above 12 proves {order}", order=", ".join(forms)))
     if profile.mostly(lambda text: _reads(reader.read, profile.cell(text))):
-        return Guess({"type": kind}, _("unambiguous dates"))
+        return Guess({"type": kind}, zoned or _("unambiguous dates"))
     return Guess({"type": kind}, _("<-- dates, but none proves the order of day and month: add read"))
 
 
@@ -147,8 +172,12 @@ def _as_number(profile: Profile) -> Guess | None:
     if reader.sign:
         keys: dict[str, Node] = {"type": kind, "decimal_sign": reader.sign}
         return Guess(keys, _("numbers; the column proves the decimal sign '{sign}'", sign=reader.sign))
-    fractions = any("." in text for text in profile.typed)
-    return Guess({"type": kind if fractions or reader is money else "integer"}, _("numbers"))
+    counts = reader is plain and profile.mostly(partial(_is_whole, reader))
+    return Guess({"type": "integer" if counts else kind}, _("numbers"))
+
+
+def _is_whole(reader: NumberReader, text: str) -> bool:
+    return _reads(lambda cell: whole(reader.read(cell), text), text)
 
 
 def _reads_most(profile: Profile, reader: NumberReader) -> bool:
