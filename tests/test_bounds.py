@@ -216,7 +216,7 @@ def test_x11_the_length_of_a_row_is_bounded_whatever_the_file_is(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The bound is of the row, not of its lines, and begins again with each row."""
-    monkeypatch.setattr("importer.source.delimited.LONGEST_RECORD", 100)
+    monkeypatch.setattr("importer.source.delimited.reader.LONGEST_RECORD", 100)
     path = tmp_path / "t.csv"
     path.write_text("a,b\n" + f'1,"{"x" * 40}\n{"x" * 40}"\n' * 9, "utf-8")
     assert open_table(path).rows == 9

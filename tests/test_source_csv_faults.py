@@ -14,7 +14,7 @@ from source_support import rows_of, texts_of, written
 from importer.errors import SourceError
 from importer.model import Cell, CellError, TableOptions, earlier_reading
 from importer.source import Table, open_table
-from importer.source.delimited import Delimited, open_delimited
+from importer.source.delimited.reader import Delimited, open_delimited
 from importer.source.snapshot import Snapshot
 
 MANY = settings(max_examples=60, deadline=None)

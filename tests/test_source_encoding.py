@@ -15,7 +15,7 @@ from source_support import rows_of, texts_of, written
 
 from importer.model import CellError, TableOptions, earlier_reading
 from importer.source import Table, open_table
-from importer.source.encoding import detect_encoding
+from importer.source.delimited.encoding import detect_encoding
 
 PAGE = Path(__file__).parent.parent / "docs" / "spreadsheets.md"
 

@@ -9,9 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from importer.model import Typed
-from importer.source.dates import date_cell
-from importer.source.formats import Shows, parse
-from importer.source.rendering import number_text, plain_text
+from importer.source.number_formats.codes import Shows, parse
+from importer.source.number_formats.dates import date_cell
+from importer.source.number_formats.rendering import number_text, plain_text
 from importer.source.workbook import number
 
 

@@ -15,10 +15,10 @@ from importer.mapping.converters.moments import DateTimeReader
 from importer.mapping.converters.numbers import NumberReader
 from importer.mapping.refusal import Refused
 from importer.model import Cell, Reread, Typed, earlier_reading
-from importer.source.dates import date_cell
-from importer.source.formats import Remark, Shows, parse
-from importer.source.rendering import number_text, shown_number
-from importer.source.version_1 import same_from, text_of
+from importer.source.number_formats.codes import Remark, Shows, parse
+from importer.source.number_formats.dates import date_cell
+from importer.source.number_formats.rendering import number_text, shown_number
+from importer.source.number_formats.version_1 import same_from, text_of
 
 
 @pytest.mark.parametrize(

@@ -389,7 +389,7 @@ def test_s6_bounds_hold_for_ods(tmp_path: Path, bound: str) -> None:
 
 def test_s6_texts_that_repeat_have_a_bound(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The texts of a sheet are counted as often as they are repeated."""
-    monkeypatch.setattr("importer.source.ods.MEMORY_LIMIT", 1000)
+    monkeypatch.setattr("importer.source.ods.rows.MEMORY_LIMIT", 1000)
     rows = row('table:number-rows-repeated="11"', said("x" * 100))
     with pytest.raises(SourceError, match="memory"):
         open_table(packed(tmp_path / "large.ods", content(sheet(rows))))
@@ -415,7 +415,7 @@ def test_a_text_document_is_named_as_what_it_is(tmp_path: Path) -> None:
 
 def test_s6_texts_of_styles_have_a_bound(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """What is held in memory of the styles is as large as that of other workbooks at most."""
-    monkeypatch.setattr("importer.source.ods_workbook.LARGEST_TREE", 10_000)
+    monkeypatch.setattr("importer.source.ods.workbook.LARGEST_TREE", 10_000)
     styles = number_style(literal("x" * 20_000))
     with pytest.raises(SourceError, match="too many styles"):
         open_table(packed(tmp_path / "styles.ods", content(sheet(said("x")), styles=styles)))

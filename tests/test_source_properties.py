@@ -21,7 +21,7 @@ from source_support import WORKBOOKS, rows_of, saved, texts_of
 from importer.errors import SourceError
 from importer.model import Cell, TableOptions, Typed
 from importer.source import open_table
-from importer.source.delimited import open_delimited
+from importer.source.delimited.reader import open_delimited
 from importer.source.snapshot import Snapshot
 
 FEW = settings(max_examples=25, deadline=None)

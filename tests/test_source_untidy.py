@@ -20,8 +20,8 @@ from importer.model import Cell, CellError, TableOptions, earlier_reading
 from importer.source import open_table
 from importer.source.calamine_child import is_misread, is_untidy
 from importer.source.overrides import NO_RESULT
-from importer.source.xlsx import read_workbook, workbook_part
-from importer.source.xlsx_sheet import scan
+from importer.source.xlsx.sheet import scan
+from importer.source.xlsx.workbook import read_workbook, workbook_part
 
 MAIN = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
 OFFICE = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"

@@ -16,7 +16,8 @@ from source_support import WORKBOOKS, before_excel_97, opened, rows_of, saved, t
 
 from importer.errors import SourceError
 from importer.model import CellError, TableOptions, Typed
-from importer.source import open_table, xlsx_grid
+from importer.source import open_table
+from importer.source.xlsx import reading as xlsx_grid
 
 
 def test_s2_numbers_and_text_keep_their_digits() -> None:

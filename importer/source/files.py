@@ -10,15 +10,15 @@ from importer.errors import SourceError
 from importer.files import MOST_COLUMNS, open_ordinary
 from importer.messages import _, ngettext
 from importer.model import Cell, TableOptions
-from importer.source.delimited import Delimited, open_delimited
+from importer.source.delimited.checks import TextChecks
+from importer.source.delimited.reader import Delimited, open_delimited
 from importer.source.header import find_header, name_columns, no_header
 from importer.source.kind import Kind, sniff
 from importer.source.layout import Layout
-from importer.source.remarks import format_notes
+from importer.source.number_formats.remarks import format_notes
 from importer.source.sheets import Sheet, read_sheet
 from importer.source.snapshot import Snapshot
 from importer.source.table import Grid, Table, read_body
-from importer.source.text_rows import TextChecks
 
 _DEFAULTS = TableOptions()
 _DELIMITER_NAMES = {",": _("comma"), ";": _("semicolon"), "\t": _("tab"), "|": _("vertical bar")}

@@ -11,7 +11,7 @@ from importer.errors import SourceError
 from importer.files import Package, damaged, password_needed
 from importer.messages import _
 from importer.source.snapshot import Snapshot
-from importer.source.xlsx import workbook_part
+from importer.source.xlsx.workbook import workbook_part
 
 
 class Kind(Enum):

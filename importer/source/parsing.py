@@ -33,7 +33,7 @@ TIME_LIMIT_PER_MEGABYTE = 10  # seconds more; a packed megabyte of cells takes a
 Parser = Literal["calamine", "xlrd"]
 PROGRAMS = {
     "calamine": Path(calamine_child.__file__),
-    "xlrd": Path(__file__).with_name("xls_child.py"),  # not imported, since this process does without xlrd
+    "xlrd": Path(__file__).parent / "binary" / "xls_child.py",  # not imported, since this process does without xlrd
 }
 
 

@@ -11,22 +11,22 @@ from importer.errors import SourceError
 from importer.files import Package
 from importer.messages import _, ngettext
 from importer.model import TableOptions
-from importer.source.formats import cell_formats
+from importer.source.binary.xlsb import read_workbook as read_xlsb
+from importer.source.binary.xlsb import scan as scan_xlsb
 from importer.source.kind import Kind
-from importer.source.ods import read_rows
-from importer.source.ods_workbook import OdsWorkbook, open_flat, open_package
+from importer.source.number_formats.codes import cell_formats
+from importer.source.number_formats.remarks import Remarks
+from importer.source.ods.rows import read_rows
+from importer.source.ods.workbook import OdsWorkbook, open_flat, open_package
 from importer.source.overrides import SheetFacts
 from importer.source.parsing import Parser, ParserRefusal, Parsing, SheetEntry, list_sheets
-from importer.source.remarks import Remarks
-from importer.source.repair import SHEET, repaired
-from importer.source.reread import RereadGrid
 from importer.source.snapshot import Snapshot
 from importer.source.table import Grid
 from importer.source.workbook import WorkbookGrid
-from importer.source.xlsb import read_workbook as read_xlsb
-from importer.source.xlsb import scan as scan_xlsb
-from importer.source.xlsx import Workbook, read_workbook, workbook_part
-from importer.source.xlsx_grid import read_xlsx
+from importer.source.xlsx.reading import read_xlsx
+from importer.source.xlsx.repair import SHEET, repaired
+from importer.source.xlsx.reread import RereadGrid
+from importer.source.xlsx.workbook import Workbook, read_workbook, workbook_part
 
 _TOP_ROWS = 30
 _REPORT = re.compile(r"Report(?: \(?\d+\)?)?")

@@ -11,8 +11,8 @@ from typing import Protocol
 import pandas as pd
 
 from importer.model import Cell, Issue
+from importer.source.delimited.cells import OddCell
 from importer.source.layout import Layout
-from importer.source.text_cells import OddCell
 from importer.spool import Spool
 
 

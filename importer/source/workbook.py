@@ -11,11 +11,11 @@ from typing import Any
 
 from importer.messages import _
 from importer.model import Cell, CellError, Reread, Typed
-from importer.source import version_1
-from importer.source.dates import ISO_MOMENT, date_cell, serial_of
-from importer.source.formats import CellFormats, NumberFormat, Remark, Shows, parse
+from importer.source.number_formats import version_1
+from importer.source.number_formats.codes import CellFormats, NumberFormat, Remark, Shows, parse
+from importer.source.number_formats.dates import ISO_MOMENT, date_cell, serial_of
+from importer.source.number_formats.rendering import plain_text, section_text, text_in_format
 from importer.source.overrides import ERROR, NO_RESULT, NO_TEXT, TEXT, Fact, FactCursor, Merged, SheetFacts
-from importer.source.rendering import plain_text, section_text, text_in_format
 from importer.source.table import Block
 from importer.spool import Spool
 

@@ -1,4 +1,4 @@
-"""The number formats of an ODS workbook's cell styles, written as the codes that `importer.source.formats` knows."""
+"""The number formats of an ODS workbook's cell styles, as the codes that Excel writes for them."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from xml.etree.ElementTree import Element
 
-from importer.source.formats import BUILT_IN, NumberFormat, own_format
+from importer.source.number_formats.codes import BUILT_IN, NumberFormat, own_format
 
 OFFICE = "urn:oasis:names:tc:opendocument:xmlns:office:1.0 "
 STYLE = "urn:oasis:names:tc:opendocument:xmlns:style:1.0 "

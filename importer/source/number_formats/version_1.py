@@ -11,8 +11,8 @@ from decimal import ROUND_HALF_UP, Context, Decimal
 from functools import lru_cache
 from math import inf
 
-from importer.source.formats import Piece, Shows, parse
-from importer.source.rendering import plain_text
+from importer.source.number_formats.codes import Piece, Shows, parse
+from importer.source.number_formats.rendering import plain_text
 
 _PIECE = re.compile(
     r"""(?P<literal>"[^"]*"|\\.|_.|\*.)|(?P<elapsed>\[(?:h+|m+|s+)\])|(?P<bracket>\[[^\]]*\])"""

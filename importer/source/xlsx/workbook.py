@@ -8,7 +8,7 @@ from xml.etree.ElementTree import Element
 
 from importer.errors import SourceError
 from importer.files import Package, damaged
-from importer.source.formats import CellFormats, cell_formats
+from importer.source.number_formats.codes import CellFormats, cell_formats
 from importer.source.parsing import SheetEntry
 
 _TRUE, _FALSE = ("1", "true"), ("0", "false")

@@ -15,11 +15,11 @@ from importer.errors import SourceError
 from importer.files import LONGEST_CELL, LONGEST_RECORD, MOST_COLUMNS
 from importer.messages import _
 from importer.model import Cell, Reread, TableOptions
-from importer.source.backslashes import ESCAPED_QUOTE, Backslashes, find_backslashes
-from importer.source.encoding import Encoding, detect_encoding
+from importer.source.delimited.backslashes import ESCAPED_QUOTE, Backslashes, find_backslashes
+from importer.source.delimited.cells import MARK_UNDECODABLE, OddCell, TextCells
+from importer.source.delimited.encoding import Encoding, detect_encoding
 from importer.source.snapshot import BLOCK, Snapshot
 from importer.source.table import Block
-from importer.source.text_cells import MARK_UNDECODABLE, OddCell, TextCells
 
 _CANDIDATES = (",", ";", "\t", "|")
 _DECLARED = re.compile(r'^"?sep=(.)"?\r?\n?$', re.IGNORECASE)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from xml.sax.saxutils import quoteattr
 
-from importer.source.dates import serial_of
+from importer.source.number_formats.dates import serial_of
 
 Content = tuple[str, dict[str, str], str]
 """A cell's type, attributes of our own, and its elements as XML."""

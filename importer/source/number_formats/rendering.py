@@ -7,7 +7,16 @@ from collections.abc import Sequence
 from decimal import ROUND_HALF_UP, Context, Decimal
 from fractions import Fraction
 
-from importer.source.formats import NumberFormat, Piece, Section, Shows, is_fraction, literal, own_format, scale
+from importer.source.number_formats.codes import (
+    NumberFormat,
+    Piece,
+    Section,
+    Shows,
+    is_fraction,
+    literal,
+    own_format,
+    scale,
+)
 
 _POINT = Piece("other", ".")
 _PERCENT = Piece("other", "%")

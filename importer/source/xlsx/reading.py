@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from importer.files import Package
-from importer.source.formats import CellFormats
+from importer.source.number_formats.codes import CellFormats
 from importer.source.overrides import SheetFacts
 from importer.source.parsing import ParserRefusal, Parsing
-from importer.source.repair import SHEET, SHEET_PART, repaired
-from importer.source.reread import RereadGrid
 from importer.source.snapshot import Snapshot
 from importer.source.workbook import WorkbookGrid
-from importer.source.xlsx import Workbook
-from importer.source.xlsx_sheet import scan
+from importer.source.xlsx.repair import SHEET, SHEET_PART, repaired
+from importer.source.xlsx.reread import RereadGrid
+from importer.source.xlsx.sheet import scan
+from importer.source.xlsx.workbook import Workbook
 
 
 def read_xlsx(

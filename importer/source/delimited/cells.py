@@ -10,7 +10,7 @@ from typing import Literal, NamedTuple
 
 from importer.messages import _
 from importer.model import Cell, CellError, Reread
-from importer.source.likelihood import is_unlikely
+from importer.source.delimited.likelihood import is_unlikely
 
 MARK_UNDECODABLE = "case-importer.undecodable"
 """The error handler of decoders that keeps bytes outside of the encoding, as characters that are in no text."""

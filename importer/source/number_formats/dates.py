@@ -10,8 +10,8 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from importer.model import Typed
-from importer.source.formats import Piece, literal, parse
-from importer.source.languages import LANGUAGES, Language
+from importer.source.number_formats.codes import Piece, literal, parse
+from importer.source.number_formats.languages import LANGUAGES, Language
 
 _DURATION = re.compile(
     r"(?P<sign>-?)P(?:(?P<days>[0-9]+)D)?(?:T(?:(?P<hours>[0-9]+)H)?(?:(?P<minutes>[0-9]+)M)?"

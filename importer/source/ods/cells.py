@@ -8,10 +8,10 @@ from datetime import date, datetime, time, timedelta
 from functools import lru_cache
 
 from importer.model import Cell, CellError, Reread, Typed
-from importer.source.dates import EPOCH_1900, date_cell, elapsed_days
-from importer.source.formats import NumberFormat, Shows, parse
-from importer.source.ods_styles import OFFICE, TABLE
-from importer.source.rendering import number_text, plain_text, section_text, text_in_format
+from importer.source.number_formats.codes import NumberFormat, Shows, parse
+from importer.source.number_formats.dates import EPOCH_1900, date_cell, elapsed_days
+from importer.source.number_formats.rendering import number_text, plain_text, section_text, text_in_format
+from importer.source.ods.styles import OFFICE, TABLE
 from importer.source.workbook import error_cell, number, without_result
 
 Attributes = dict[str, str]

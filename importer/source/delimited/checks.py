@@ -8,9 +8,9 @@ from typing import NamedTuple
 
 from importer.messages import _, ngettext, shorten
 from importer.model import Cell, Issue
+from importer.source.delimited.cells import OddCell, Oddity, twice_encoded
 from importer.source.header import clean_names, column_letter
 from importer.source.table import Block, is_filled
-from importer.source.text_cells import OddCell, Oddity, twice_encoded
 
 _EXCELS_BLOCK = 16  # Excel leaves out the separators of columns that are empty in 16 rows or more in a row
 _EXAMPLES = 10

@@ -11,8 +11,8 @@ from xml.parsers import expat
 
 from importer.files import LARGEST_TREE, Package, damaged
 from importer.messages import _
-from importer.source.formats import NumberFormat
-from importer.source.ods_styles import OFFICE, TABLE, cell_formats, table_displays
+from importer.source.number_formats.codes import NumberFormat
+from importer.source.ods.styles import OFFICE, TABLE, cell_formats, table_displays
 from importer.source.parsing import SheetEntry, time_limit, too_slow
 from importer.source.snapshot import BLOCK, Snapshot
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from enum import Enum
 from functools import lru_cache
 
-from importer.source.languages import KNOWN_HALVES, language_of
+from importer.source.number_formats.languages import KNOWN_HALVES, language_of
 
 # ECMA-376 part 1, 18.8.30: formats that a workbook names by number alone.
 BUILT_IN = {

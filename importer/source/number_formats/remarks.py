@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping
 
 from importer.messages import _, shorten
-from importer.source.formats import Remark
+from importer.source.number_formats.codes import Remark
 
 Remarks = Mapping[Remark, Collection[tuple[int, str]]]
 """The columns from 0, each with the code of a format, that a remark is about."""

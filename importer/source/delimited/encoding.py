@@ -13,8 +13,8 @@ from typing import BinaryIO, NamedTuple
 
 from importer.errors import SourceError
 from importer.messages import _
-from importer.source import encoding_version_1
-from importer.source.likelihood import likelihood
+from importer.source.delimited import encoding_version_1
+from importer.source.delimited.likelihood import likelihood
 
 _BOMS = (
     (codecs.BOM_UTF32_LE, "utf-32"),

@@ -13,10 +13,10 @@ from typing import Any
 
 from importer.files import LONGEST_CELL, MOST_COLUMNS, MOST_ROWS, beyond_the_sheet
 from importer.model import Cell, Reread, Typed
-from importer.source.formats import NumberFormat, Remark
-from importer.source.ods_cells import ADDED, PLAIN, SPACE, Attributes, CellText, cell_of
-from importer.source.ods_styles import OFFICE, TABLE
-from importer.source.ods_workbook import OdsWorkbook, new_parser
+from importer.source.number_formats.codes import NumberFormat, Remark
+from importer.source.ods.cells import ADDED, PLAIN, SPACE, Attributes, CellText, cell_of
+from importer.source.ods.styles import OFFICE, TABLE
+from importer.source.ods.workbook import OdsWorkbook, new_parser
 from importer.source.overrides import Box, SheetFacts
 from importer.source.parsing import MEMORY_LIMIT, cell_too_long, too_large, too_wide
 from importer.spool import Spool

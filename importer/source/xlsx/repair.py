@@ -3,7 +3,7 @@
 Excel minds neither how parts are named nor how XML is spelled; calamine refuses some of that and misreads some. The new
 workbook has the one sheet that is wanted, under the usual names and in one plain spelling, without what is not read.
 It has no styles, so that calamine gives plain numbers; some it cannot take for the durations that they are shown as.
-What calamine cannot be told is left to the scanner of `importer.source.xlsx_sheet`, in attributes of our own: an error
+What calamine cannot be told is left to the scanner of `importer.source.xlsx.sheet`, in attributes of our own: an error
 of Excel that it does not know (`error`), and the number of a text that does not exist (`missing`).
 
 Nothing is held in memory but one row, and the workbook's bounds hold for what is written, too.
@@ -21,9 +21,9 @@ from xml.parsers import expat
 from importer.files import LARGEST_PACKAGE, LONGEST_CELL, Package, damaged
 from importer.source.header import column_letter
 from importer.source.snapshot import Snapshot
-from importer.source.spelling import CellSpelling, element, escaped, joined
-from importer.source.xlsx import Workbook
-from importer.source.xlsx_sheet import column_index
+from importer.source.xlsx.sheet import column_index
+from importer.source.xlsx.spelling import CellSpelling, element, escaped, joined
+from importer.source.xlsx.workbook import Workbook
 
 SHEET = "Sheet1"
 """The name of the sheet in a workbook that was written anew."""

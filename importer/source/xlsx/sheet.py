@@ -14,9 +14,9 @@ from functools import lru_cache
 from xml.parsers import expat
 
 from importer.files import LONGEST_CELL, MOST_ROWS, Package, beyond_the_sheet, damaged
-from importer.source.dates import ISO_MOMENT
-from importer.source.formats import CellFormats
 from importer.source.header import column_letter
+from importer.source.number_formats.codes import CellFormats
+from importer.source.number_formats.dates import ISO_MOMENT
 from importer.source.overrides import ERROR, NO_RESULT, NO_TEXT, Box, Fact, SheetFacts
 
 Attributes = dict[str, str]
@@ -215,7 +215,7 @@ class _SheetScanner:
             self._arrays.leave_out(_column_of(self._cell["r"]))
 
     def _add_error(self, value: str) -> None:
-        """Keep an error, as `importer.source.repair` spells those that calamine does not know, or as it stands."""
+        """Keep an error, as `importer.source.xlsx.repair` spells those that calamine does not know, or as it stands."""
         missing = self._cell.get("missing")
         if missing is None:
             self._add_fact(ERROR, self._cell.get("error", value))

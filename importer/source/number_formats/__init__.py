@@ -1,0 +1,1 @@
+"""What a number format shows, in every version of the reading."""
