@@ -21,13 +21,13 @@ from run_support import MAPPING, Give, Office, Result, ticket
 
 from importer.cli.terminal import Terminal
 from importer.commands import shell_words
-from importer.identity import Scope
+from importer.identity import Scope, tenant_of
 from importer.journal import Journal
 from importer.pipeline import check
 from importer.questions import Answer, Question, QuestionsOpen, answer_all, unanswered
 from importer.sandbox import RunningSandbox
 from importer.settings import load_settings, settings_path, trust
-from importer.workflow.guards import first_run_questions
+from importer.workflow.guards import first_run_questions, join_imports
 from importer.workflow.job import Job, load_job
 from importer.workflow.starting import _plan_questions
 
@@ -446,6 +446,17 @@ def test_r11_imports_stay_apart_while_rows_of_one_are_being_sent(office: Office,
                 database.execute("UPDATE attempts SET lease = lease + 1e6, ended_at = NULL, verdict = NULL")
         again = give(office.arguments("run", "--yes", "--same-as", "office"))
         assert (again.status, office.sandbox.posts) == (status, 6)
+
+
+def test_r11_what_had_to_be_looked_for_has_to_be_when_two_imports_are_one(office: Office, give: Give) -> None:
+    """Rows that a restored journal calls planned may be cases: joining their import with another changes nothing."""
+    overlapping(office, give)
+    tenant = tenant_of(office.sandbox.url)
+    with Journal(office.journal) as journal:
+        journal.require_looking((tenant, "demo", "weekly"))
+        assert not journal.must_look_first((tenant, "demo", "office"))
+        join_imports(journal, Scope(tenant, "demo", "weekly"), "office")
+        assert journal.must_look_first((tenant, "demo", "office"))
 
 
 def test_r11_a_key_that_both_imports_created_is_a_conflict(office: Office, give: Give) -> None:

@@ -53,6 +53,8 @@ def join_imports(journal: Journal, scope: Scope, same_as: str | None) -> None:
         return
     for one in (own, other):
         journal.attempts.expire(one.id)
+    if journal.must_look_first(own.scope):  # rows that may be in the CRM already are the other import's from now on
+        journal.require_looking(other.scope)
     if not journal.imports.join(own, other):
         raise StartRefused(
             _(
