@@ -14,13 +14,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from importer import files
 from importer.attachments import AttachmentFolder, FoundAttachments, encode, encoded_length
 from importer.errors import AttachmentChanged
 from importer.model import Attachment, AttachmentOptions
+from importer.text import as_sent
 
 
 @pytest.fixture
@@ -288,13 +289,14 @@ def test_rows_that_share_a_file_look_at_it_once(beside: Path, monkeypatch: pytes
 
 @settings(max_examples=200, deadline=None)
 @given(st.text(max_size=30) | st.text("./\\:~a ", max_size=12))
+@example("\u00ad")
 def test_no_name_leads_out(tmp_path_factory: pytest.TempPathFactory, name: str) -> None:
     """Any cell gives a file in the folder, an issue, or nothing; never an exception."""
     beside = tmp_path_factory.getbasetemp() / "any"
     (beside / "adjuntos" / "a").mkdir(parents=True, exist_ok=True)
     (beside / "adjuntos" / "a" / "a").write_bytes(b"a")
     found = find(beside, name, separator=None)
-    assert len(found.attachments) + len(found.issues) == (1 if name.strip() else 0)
+    assert len(found.attachments) + len(found.issues) == (1 if as_sent(name) else 0)
     assert all(item.path.is_relative_to(beside / "adjuntos") for item in found.attachments)
 
 
