@@ -203,12 +203,14 @@ def choose_sheet(
     SourceError naming the sheets that exist.
     """
     visible = [sheet.name for sheet in sheets if sheet.visible]
+    if wanted in visible:  # most often so, and no sheet need be read to know that
+        return wanted
     reports = [name for name in visible if _REPORT.fullmatch(name) and any(map(_has_our_columns, top_texts(name)))]
     ours = {*reports, *_BESIDE_A_REPORT} if reports else set()
     if reports and {sheet.name for sheet in sheets} >= _ONLY_BESIDE_THESE:
         ours.add("Details")
     others = [name for name in visible if name not in ours]
-    if wanted is not None and (others or not reports or wanted in visible):
+    if wanted is not None and (others or not reports):
         return _wanted_sheet(file, sheets, wanted)
     candidates = others or reports
     if not candidates:
