@@ -2,7 +2,7 @@
 # On Windows, use the commands that CONTRIBUTING.md names instead.
 
 PYTHON ?= python3
-PYTEST_ARGS ?= -n 2
+PYTEST_ARGS ?= -n 3
 BENCH_ARGS ?=
 
 BIN := .venv/bin

@@ -238,27 +238,26 @@ def read_mark(path: Path, open_table: Opener) -> tuple[str, int] | None:
 def is_about(path: Path, source: Path, open_table: Opener) -> bool | None:
     """Tell whether a report was made from a source of this name; None where the file does not say."""
     texts = summary_texts(path, open_table)
-    return any(Path(text).name == source.name for text in texts) if texts else None
+    first = next(texts, None)
+    return None if first is None else any(Path(text).name == source.name for text in chain([first], texts))
 
 
-def summary_texts(path: Path, open_table: Opener) -> list[str]:
-    """Return the texts in the summary of a report, the same in every language but for its names of them.
+def summary_texts(path: Path, open_table: Opener) -> Iterator[str]:
+    """Yield the texts in the summary of a report, technical facts first, the same in every language but for names.
 
     There are none where the file has no summary, or cannot be read.
     """
     if path.suffix.lower() != ".xlsx" or not path.is_file():
-        return []
-    try:
-        if SUMMARY not in _titles(path):
-            return []
-        return [cell for line in _summary_lines(path, open_table) for cell in line if isinstance(cell, str)]
-    except (OSError, SourceError, ReportError):
-        return []
+        return
+    with suppress(OSError, SourceError, ReportError):
+        if SUMMARY in _titles(path):
+            for line in _summary_lines(path, open_table, (DETAILS, SUMMARY)):
+                yield from (cell for cell in line if isinstance(cell, str))
 
 
-def _summary_lines(path: Path, open_table: Opener) -> Iterator[Line]:
+def _summary_lines(path: Path, open_table: Opener, titles: Iterable[str] = (SUMMARY, DETAILS)) -> Iterator[Line]:
     """Yield the lines of `Summary`, and those of `Details`, which reports of version 0.1.0 have on `Summary`."""
-    for title in (SUMMARY, DETAILS):
+    for title in titles:
         if title in _titles(path):
             table = open_table(path, TableOptions(sheet=title, header_row=1, hidden="include"))
             yield from islice(_lines(table, marked=False), SUMMARY_LINES)
