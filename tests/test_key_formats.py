@@ -41,18 +41,16 @@ def in_spanish(folder: Path) -> None:
     ("first", "others"),
     [
         ("keys.xlsx", ("keys.ods", "keys.xls", "keys.xlsb", "keys_tab.csv", "spanish.csv")),
-        ("keys_comma.csv", ("keys_semicolon.csv", "keys.xlsx", "keys.xls", "spanish.csv")),
+        ("keys_comma.csv", ("keys_semicolon.csv", "keys.xlsx", "keys.xls", "keys.ods", "keys.xlsb", "spanish.csv")),
+        ("keys.ods", ("keys.xlsb", "keys_tab.csv", "keys.xlsx")),
+        ("keys.xlsb", ("keys.ods", "keys_comma.csv", "keys.xls")),
     ],
-    ids=["a workbook first", "text first"],
+    ids=["XLSX first", "text first", "ODS first", "XLSB first"],
 )
 def test_one_table_in_eight_formats_is_one_set_of_cases(
     office: Office, give: Give, first: str, others: tuple[str, ...]
 ) -> None:
-    """Whatever format comes first, every row of another one is the known row, or an issue: none is sent again.
-
-    A text file does not tell that PQR-15 is 15, nor does an XLSB file of which no formats are read: one of the two may
-    follow a workbook, but not the other.
-    """
+    """Whatever format comes first, every row of another one is the known row, or an issue: none is sent again."""
     office.mapping.write_text(MAPPING, "utf-8")
     in_spanish(office.folder)
     for name in (first, *(name for name in others if name != "spanish.csv")):

@@ -23,6 +23,7 @@ from openpyxl.styles import PatternFill
 from openpyxl.utils.datetime import CALENDAR_MAC_1904, to_excel
 from openpyxl.worksheet.worksheet import Worksheet
 from xlsb import write as write_xlsb
+from xlsb import write_styled
 
 HERE = Path(__file__).parent
 at = datetime.fromisoformat  # a workbook's times have no zone
@@ -259,7 +260,7 @@ def cases() -> Workbook:
 # One key for each kind of number format; no two of them are alike.
 KEYS: tuple[tuple[object, str], ...] = (
     (1001, '"PQR-"0'), (1002, '"TK"#'), (1003, '0" días"'), (1004, 'General" kg"'), (1005, "[$PQR-409]\\-0"),
-    (1006, r"##\\-##"), (1007, '"$" #,##0'), (2000008, "#,##0"), (1009.5, "0.00"), (3010.25, "#,##0.00"), (11, "00000"),
+    (1006, r"##\-##"), (1007, '"$" #,##0'), (2000008, "#,##0"), (1009.5, "0.00"), (3010.25, "#,##0.00"), (11, "00000"),
     (2024012, "0000-000"), (13, '"T-"000000'), (14, '[=14]"Catorce";0'), (1, '"Sí";;"No"'), (1016.5, "# ?/?"),
     (1017000, "#,##0,"), (1018, "0.0000E+00"), (0.19, "0%"), (1020, '"A-"#,##0'), (1021.5, '0.00" m"'),
     (-1022, '0;"menos "0'), (1.25, "[h]:mm"), (at("2024-12-03"), "dd/mm/yyyy"), (at("2024-12-05"), "mm-dd-yy"),
@@ -289,10 +290,16 @@ def key_files(scratch: Path) -> None:
     book.save(folder / "keys.xlsx")
     for kind in ("xls", "ods"):
         shutil.copy(convert([folder / "keys.xlsx"], kind, scratch)[0], folder)
-    rows = [
-        [to_excel(cell) if isinstance(cell, datetime) else cell for cell in row] for row in book.worksheets[0].values
-    ]
-    write_xlsb(folder / "keys.xlsb", rows, ["General"] * len(rows[0]))
+    write_styled(
+        folder / "keys.xlsb",
+        [
+            [
+                (to_excel(cell.value) if isinstance(cell.value, datetime) else cell.value, cell.number_format)
+                for cell in row
+            ]
+            for row in book.worksheets[0].iter_rows()
+        ],
+    )
     for name, (delimiter, encoding) in DIALECTS.items():
         made = convert(
             [folder / "keys.xlsx"],

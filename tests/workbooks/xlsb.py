@@ -15,6 +15,7 @@ BEGIN_SHEET, END_SHEET, BEGIN_BOOK, END_BOOK = 129, 130, 131, 132
 BEGIN_SHEETS, END_SHEETS, BEGIN_ROWS, END_ROWS, USED, SHEET = 143, 144, 145, 146, 148, 156
 BEGIN_STYLES, END_STYLES, BEGIN_FORMATS, END_FORMATS, BEGIN_CELL_STYLES, END_CELL_STYLES = 278, 279, 615, 616, 617, 618
 OWN_FORMAT = 164  # the first number for a custom format
+BUILT_IN = {"mm-dd-yy": 14}  # of Excel's own formats, the one of regional dates
 
 PACKAGE = "http://schemas.openxmlformats.org/package/2006"
 OFFICE = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
@@ -34,7 +35,13 @@ XML = {
 
 def write(path: Path, rows: Sequence[Sequence[Value]], formats: Sequence[str]) -> None:
     """Write rows as a workbook of one sheet; `formats` are the number formats of the columns."""
-    write_sheet(path, sheet(rows), formats)
+    write_sheet(path, sheet([[*enumerate(cells)] for cells in rows]), formats)
+
+
+def write_styled(path: Path, rows: Sequence[Sequence[tuple[Value, str]]]) -> None:
+    """Write rows of values with their number formats as a workbook of one sheet."""
+    formats = list(dict.fromkeys(code for cells in rows for _value, code in cells))
+    write_sheet(path, sheet([[(formats.index(code), value) for value, code in cells] for cells in rows]), formats)
 
 
 def write_sheet(path: Path, content: bytes, formats: Sequence[str]) -> Path:
@@ -57,8 +64,9 @@ def write_sheet(path: Path, content: bytes, formats: Sequence[str]) -> Path:
 
 def styles(formats: Sequence[str]) -> bytes:
     """Return the part with a number format and a cell style for each column."""
-    numbers = range(OWN_FORMAT, OWN_FORMAT + len(formats))
-    named = [record(NUMBER_FORMAT, struct.pack("<H", n) + text(code)) for n, code in zip(numbers, formats, strict=True)]
+    numbers = [BUILT_IN.get(code, OWN_FORMAT + at) for at, code in enumerate(formats)]
+    own = [(number, code) for number, code in zip(numbers, formats, strict=True) if number >= OWN_FORMAT]
+    named = [record(NUMBER_FORMAT, struct.pack("<H", number) + text(code)) for number, code in own]
     worn = [record(STYLE, struct.pack("<HH10xH", 0, number, 1)) for number in numbers]
     return (
         record(BEGIN_STYLES)
@@ -68,10 +76,13 @@ def styles(formats: Sequence[str]) -> bytes:
     )
 
 
-def sheet(rows: Sequence[Sequence[Value]]) -> bytes:
-    """Return the part with the cells."""
+def sheet(rows: Sequence[Sequence[tuple[int, Value]]]) -> bytes:
+    """Return the part with the cells, each with the number of its style."""
     used = record(USED, struct.pack("<4I", 0, len(rows) - 1, 0, len(rows[0]) - 1))
-    cells = b"".join(row(number) + b"".join(map(cell, range(len(cells)), cells)) for number, cells in enumerate(rows))
+    cells = b"".join(
+        row(number) + b"".join(cell(at, value, style) for at, (style, value) in enumerate(cells))
+        for number, cells in enumerate(rows)
+    )
     return record(BEGIN_SHEET) + used + record(BEGIN_ROWS) + cells + record(END_ROWS) + record(END_SHEET)
 
 
@@ -86,9 +97,9 @@ def row(number: int, *, hidden: bool = False) -> bytes:
     return record(ROW, struct.pack("<IIHBB5x", number, 0, 300, 0, hidden << 4))
 
 
-def cell(column: int, value: Value) -> bytes:
-    """Return a cell in the style of its column."""
-    place = struct.pack("<II", column, column)
+def cell(column: int, value: Value, style: int | None = None) -> bytes:
+    """Return a cell in a style, which is that of its column unless another one is given."""
+    place = struct.pack("<II", column, column if style is None else style)
     if isinstance(value, bool):
         return record(TRUTH, place + bytes([value]))
     if isinstance(value, str):
