@@ -203,7 +203,7 @@ def test_x11_a_text_without_reason_ends_in_a_sentence(tmp_path: Path, name: str)
     make, expected, words = HUGE[name]
     source = tmp_path / "t.csv"
     with source.open("w", encoding="utf-8", newline="") as file:
-        for piece in make(120):
+        for piece in make(40):
             file.write(piece)
     [(status, said, seconds, megabytes)] = carried_out(tmp_path, ("check", source, "-m", tmp_path / "m.yml"))
     assert status == expected, said[:500]
