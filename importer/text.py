@@ -79,7 +79,7 @@ def without_invisible(text: str) -> str:
     Joiners mean something between emoji and between letters of many scripts (not Latin ones), the tags of a black flag
     make it another flag, and Mongolian and ideographic letters have variants.
     """
-    if text.isascii():
+    if text.isascii() or _INVISIBLE.search(text) is None:  # as most texts are, which the search alone sees quickly
         return text
     return _STRAY_JOINER.sub("", _DROPPED.sub(lambda found: found["meant"] or "", text))
 
