@@ -74,3 +74,10 @@ def _tenant(host: str, port: int | None) -> str:
     elif ":" in host:
         host = f"[{host}]"
     return host if port is None else f"{host}:{port}"
+
+
+def without_password(proxy: str | None) -> str | None:
+    """Return a proxy's address without its user name and password."""
+    if proxy is None:
+        return None
+    return proxy.replace(f"{urlsplit(proxy).netloc.rpartition('@')[0]}@", "") if "@" in proxy else proxy

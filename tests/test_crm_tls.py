@@ -204,6 +204,18 @@ def test_o27_a_lease_that_ended_while_tls_was_negotiated_sends_nothing(
     assert [len(asked.body) for asked in proxy.requests] == ([0] if sent is None else [0, sent])
 
 
+def test_the_usual_authorities_are_read_where_something_is_encrypted(monkeypatch: pytest.MonkeyPatch) -> None:
+    """To a simulated CRM without TLS nothing is checked, unless its proxy is reached by TLS."""
+    monkeypatch.setattr("importer.crm.transport.USUAL_AUTHORITIES", "/no/such/file")
+    Crm(Target("http://127.0.0.1:1", "demo", "t"))
+    for target in (
+        Target("https://crm.example", "demo", "t"),
+        Target("http://127.0.0.1:1", "demo", "t", "https://p:1"),
+    ):
+        with pytest.raises(FileNotFoundError):
+            Crm(target)
+
+
 def test_a_file_of_authorities_that_is_none_is_said_at_once(tmp_path: Path) -> None:
     """The file is named before anything is sent."""
     path = tmp_path / "ca.pem"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import shlex
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -48,6 +49,14 @@ def follow(office: Office, give: Give, result: Result, name: str) -> Result:
 def test_a_command_is_quoted_for_the_shell(word: object, shown: str) -> None:
     """What a person pastes is the words that are meant, whatever is in a name."""
     assert command_line("run", word) == f"case-importer run {shown}"
+
+
+def test_no_command_repeats_the_password_of_a_proxy() -> None:
+    """Commands are in reports, which people send to one another."""
+    connection = Connection("https://s", "op", proxy="http://ana:secreto@proxy.example:3128")
+    commands = replace(COMMANDS, connection=connection)
+    shown = [commands.run(), commands.settle(), commands.adopt(Path("r.xlsx")), commands.login(), commands.check()]
+    assert all("http://proxy.example:3128" in command and "secreto" not in command for command in shown)
 
 
 def test_a_command_repeats_what_was_chosen_for_all_rows(tmp_path: Path) -> None:

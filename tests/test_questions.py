@@ -459,6 +459,18 @@ def test_r11_what_had_to_be_looked_for_has_to_be_when_two_imports_are_one(office
         assert journal.must_look_first((tenant, "demo", "office"))
 
 
+def test_r11_imports_with_other_keys_are_not_made_one(office: Office, give: Give) -> None:
+    """Where the run is refused because keys are made in another way, the journal stays as it was."""
+    overlapping(office, give)
+    mapping = office.mapping.read_text("utf-8")
+    office.mapping.write_text(mapping.replace("key: Ticket", "key: Asunto").replace("weekly", "by-subject"), "utf-8")
+    assert give(office.arguments("run", "--yes", "--new-import")).status == 0
+    before = select(office.journal, "SELECT * FROM imports"), select(office.journal, "SELECT * FROM rows")
+    refused = give(office.arguments("run", "--yes", "--same-as", "office"))
+    assert (refused.status, "the key of import office was Ticket" in refused.err) == (2, True)
+    assert (select(office.journal, "SELECT * FROM imports"), select(office.journal, "SELECT * FROM rows")) == before
+
+
 def test_r11_a_key_that_both_imports_created_is_a_conflict(office: Office, give: Give) -> None:
     """Both ids are named, and a person says which of them counts; nothing is sent."""
     overlapping(office, give, "--new-import")

@@ -14,11 +14,12 @@ from urllib.parse import urlencode, urlsplit
 from importer.crm.answers import http_date_seconds, interpret
 from importer.crm.connections import Lease, LeaseOver, Watch, Watchdog, always
 from importer.crm.faults import NETWORK_FAULTS, lease_over, no_answer, why_no_answer
-from importer.crm.probe import ConnectionProbe, ProbedAnswer, certificate_of, shape_of, without_password
+from importer.crm.probe import ConnectionProbe, ProbedAnswer, certificate_of, shape_of
 from importer.crm.reading import Reading, read
 from importer.crm.records import Found, Quota, found_in, quota_in
 from importer.crm.transport import ANSWER_LIMIT, Reply, Request, Transport, Upload, proxies_to, transport_to
 from importer.errors import AttachmentChanged, ConnectionRefused, QuestionRefused, ServerUnreachable
+from importer.hosts import without_password
 from importer.messages import _
 from importer.model import Outcome, Pause, Payload, Target
 

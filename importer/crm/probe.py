@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from ssl import cert_time_to_seconds
 from typing import Any
-from urllib.parse import urlsplit
 
 from importer.crm.reading import for_people, read
 from importer.crm.records import Record
@@ -65,13 +64,6 @@ def certificate_of(shown: Mapping[str, Any] | None) -> Certificate | None:
     names = [name for _kind, name in shown.get("subjectAltName", ())]
     subject = ", ".join(names[:_NAMES_SHOWN]) or _common_name(shown.get("subject", ()))
     return Certificate(subject, _common_name(shown.get("issuer", ())), expires)
-
-
-def without_password(proxy: str | None) -> str | None:
-    """Return a proxy's address without its user name and password."""
-    if proxy is None:
-        return None
-    return proxy.replace(f"{urlsplit(proxy).netloc.rpartition('@')[0]}@", "") if "@" in proxy else proxy
 
 
 def shape_of(status: int, body: bytes, secrets: Iterable[str]) -> str:

@@ -85,7 +85,7 @@ def outcome_counts(summary: Summary) -> tuple[OutcomeCount, ...]:
         OutcomeCount(CREATED_NOW_NAME, counts.created_now, _("The CRM gave an id."), CREATED_NOW),
         OutcomeCount(CREATED_BEFORE_NAME, before, _("The case existed already; not sent again."), CREATED_BEFORE),
         OutcomeCount(
-            CHANGED, counts.changed, _("Edited since its case was created; the case is as it was."), EDITED_SINCE
+            CHANGED, counts.changed, _("Edited since its case was created; the case was not changed."), EDITED_SINCE
         ),
         _count_of(Status.INVALID, counts.invalid, _("Not sent: correct these first; see the sheet Issues.")),
         _count_of(Status.REJECTED, counts.rejected, _("Rejected by the CRM; no case was created.")),

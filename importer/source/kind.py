@@ -72,7 +72,7 @@ def sniff(snapshot: Snapshot, file: str) -> tuple[Kind, Package | None]:
         if mark.match(head):
             raise _not_a_table(file, name)
     if _WITHIN.search(head):
-        raise damaged(file, _("something stands before the workbook in it"))
+        raise damaged(file, _("it has something in front of the workbook"))
     if sum(head.count(control) for control in _CONTROLS) > max(len(head) / 20, _FEW):
         raise _not_a_table(file, _("unknown"))
     text = _decoded(head)

@@ -114,7 +114,7 @@ class Layout:
                 continue
             return [
                 _(
-                    "Row {row} looks like the total of the table (“{text}”). If it is no case, leave it out with"
+                    "Row {row} looks like the total of the table (“{text}”). If it is not a case, leave it out with"
                     " source.skip_if: {{{column}: {text}}}.",
                     row=number,
                     column=name(place),
@@ -145,8 +145,8 @@ class Layout:
             if wide and _filled(cells) == 1 and isinstance(cells[place], str) and not _TOTAL.fullmatch(text):
                 notes.append(
                     _(
-                        "Row {row}, after an empty row, has only “{text}”, like a note below a table. If it is no case,"
-                        " leave it out with source.skip_if on the column {column}.",
+                        "Row {row}, after an empty row, has only “{text}”, like a note below a table. If it is not a"
+                        " case, leave it out with source.skip_if on the column {column}.",
                         row=number,
                         text=shorten(text),
                         column=name(place),
@@ -168,8 +168,8 @@ class Layout:
                 continue
             notes.append(
                 _(
-                    "Row {row}, one of the last, has only “{text}”, like a note below a table. If it is no case, leave"
-                    " it out with source.skip_if on the column {column}.",
+                    "Row {row}, one of the last, has only “{text}”, like a note below a table. If it is not a case,"
+                    " leave it out with source.skip_if on the column {column}.",
                     row=number,
                     text=shorten(text),
                     column=name(place),

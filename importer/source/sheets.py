@@ -111,7 +111,7 @@ def _absent_notes(workbook: Workbook) -> list[str]:
 
 
 def _top_texts_of_xlsx(snapshot: Snapshot, package: Package, workbook: Workbook) -> Callable[[str], list[set[str]]]:
-    """Return the function that gives the texts of a sheet's first rows, also of one that is written anew for that."""
+    """Return the function that gives the texts of a sheet's first rows, also of one that is rewritten for that."""
 
     def top_texts(name: str) -> list[set[str]]:
         try:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from importer.commands import command_line, option
+from importer.hosts import without_password
 from importer.settings import Connection
 from importer.workflow.job import Job
 from importer.workflow.tenant_facts import QUIET_PERIOD
@@ -15,7 +16,8 @@ from importer.workflow.tenant_facts import QUIET_PERIOD
 class Commands:
     """Writes commands on one source, or on one import alone; what is None is not known, and a person has to fill it in.
 
-    `sending` are the options of `run` that a person chose for all of its rows.
+    `sending` are the options of `run` that a person chose for all of its rows. A proxy's password is never repeated:
+    commands are shown in reports, too.
     """
 
     source: Path | None
@@ -75,7 +77,7 @@ class Commands:
         """Return the command that stores another token."""
         given = self.connection
         where = (*option("--server", given.server), *option("--operation", given.operation))
-        how = (*option("--proxy", given.proxy), *option("--ca-file", given.ca_file))
+        how = (*option("--proxy", without_password(given.proxy)), *option("--ca-file", given.ca_file))
         return command_line("login", *option("-m", self.mapping), *where, *how)
 
     def adopt(self, report: Path) -> str:
@@ -91,7 +93,7 @@ class Commands:
             *option("--server", given.server),
             *option("--operation", given.operation),
             *option("--token-env", given.token_env),
-            *option("--proxy", given.proxy),
+            *option("--proxy", without_password(given.proxy)),
             *option("--ca-file", given.ca_file),
             *option("--journal", self.journal),
         )

@@ -101,7 +101,7 @@ def _is_to_be_recorded(written: WrittenVerdicts, job: Job, ui: UserInterface) ->
         path=written.path,
     )
     command = Commands.of(job).settle("--from", written.path)
-    answer = Answer("yes", _("`{command}`", command=command))
+    answer = Answer("yes", f"`{command}`")
     return bool(answer_all([Question("verdicts", sentence, (answer,), str(written.path), scope="rows")], ui))
 
 

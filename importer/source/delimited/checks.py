@@ -94,9 +94,9 @@ def _sentence(kind: Oddity, count: int, examples: Sequence[OddCell]) -> str:
         )
     if kind == "unlikely":
         return ngettext(
-            "{count} cell has letters or signs that are rare at their place ({examples}). If they look wrong, the"
+            "{count} cell has letters or signs that are unusual where they are ({examples}). If they look wrong, the"
             " encoding was guessed wrongly: save the file as “CSV UTF-8”, or name its encoding as source.encoding.",
-            "{count} cells have letters or signs that are rare at their place ({examples}). If they look wrong, the"
+            "{count} cells have letters or signs that are unusual where they are ({examples}). If they look wrong, the"
             " encoding was guessed wrongly: save the file as “CSV UTF-8”, or name its encoding as source.encoding.",
             count,
             examples=shown,

@@ -1,1 +1,1 @@
-"""XLSX workbooks: what their XML says beside calamine, and how an untidy one is written anew."""
+"""XLSX workbooks: what their XML says beside calamine, and how an untidy one is rewritten."""

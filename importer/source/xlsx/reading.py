@@ -1,4 +1,4 @@
-"""Read a sheet of an XLSX workbook: as it is found, and written anew where its spelling would be misread."""
+"""Read a sheet of an XLSX workbook: as it is found, and rewritten where its spelling would be misread."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def read_xlsx(
 ) -> tuple[WorkbookGrid | RereadGrid, SheetFacts]:
     """Return the cells of a sheet and the facts about it; its XML is scanned while the child process parses it.
 
-    Where the spelling is untidy, or the parser refuses it, the workbook is written anew and read once more; a cell that
+    Where the spelling is untidy, or the parser refuses it, the workbook is rewritten and read once more; a cell that
     is read otherwise then carries its earlier reading. Raises SourceError where the sheet cannot be read.
     """
     part = workbook.parts[name]
@@ -28,7 +28,7 @@ def read_xlsx(
             facts = scan(package, part, workbook.formats, uncalculated=workbook.uncalculated)
             parsed = parsing.finish()
     except ParserRefusal:
-        return _read_anew(package, workbook, name)
+        return _read_rewritten(package, workbook, name)
     found = earlier = WorkbookGrid(parsed, facts, workbook.formats, since_1904=workbook.since_1904)
     untidy = next(iter(parsed))["untidy"]
     # Where the name of its part differed, version 1 did not find the formats; where the sheet's did, it read nothing.
@@ -37,12 +37,12 @@ def read_xlsx(
         return found, facts
     if unstyled:
         earlier = WorkbookGrid(parsed, scan(package, part, CellFormats()), since_1904=workbook.since_1904)
-    grid, facts = _read_anew(package, workbook, name) if untidy else (found, facts)
+    grid, facts = _read_rewritten(package, workbook, name) if untidy else (found, facts)
     return RereadGrid(grid, earlier), facts
 
 
-def _read_anew(package: Package, workbook: Workbook, name: str) -> tuple[WorkbookGrid, SheetFacts]:
-    """Return what `read_xlsx` does, of the sheet written anew."""
+def _read_rewritten(package: Package, workbook: Workbook, name: str) -> tuple[WorkbookGrid, SheetFacts]:
+    """Return what `read_xlsx` does, of the sheet rewritten."""
     snapshot = repaired(package, workbook, name)
     with Parsing(snapshot, package.file, SHEET) as parsing:
         again = Package(snapshot.open(), package.file)

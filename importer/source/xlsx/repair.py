@@ -1,4 +1,4 @@
-"""Write an untidy XLSX workbook anew, so that calamine reads what Excel shows.
+"""Rewrite an untidy XLSX workbook, so that calamine reads what Excel shows.
 
 Excel minds neither how parts are named nor how XML is spelled; calamine refuses some of that and misreads some. The new
 workbook has the one sheet that is wanted, under the usual names and in one plain spelling, without what is not read.
@@ -26,7 +26,7 @@ from importer.source.xlsx.spelling import CellSpelling, element, escaped, joined
 from importer.source.xlsx.workbook import Workbook
 
 SHEET = "Sheet1"
-"""The name of the sheet in a workbook that was written anew."""
+"""The name of the sheet in a workbook that was rewritten."""
 
 _MAIN = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
 _OFFICE = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
@@ -49,7 +49,7 @@ Attributes = dict[str, str]
 
 
 def repaired(package: Package, workbook: Workbook, sheet: str) -> Snapshot:
-    """Return a workbook with the sheet of that name, written anew. Raises SourceError where it is damaged."""
+    """Return a workbook with the sheet of that name, rewritten. Raises SourceError where it is damaged."""
     with tempfile.TemporaryFile() as file:
         with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as target:
             parts = {"sharedStrings": "sharedStrings.xml", "worksheet": "worksheets/sheet1.xml"}

@@ -16,6 +16,7 @@ from importer.text import unaccented
 from importer.workflow.forecast import UserInterface
 from importer.workflow.guards.other_imports import SAMPLE, pair_side
 from importer.workflow.job import Job
+from importer.workflow.key_rule import KeyRule
 from importer.workflow.plan import Plan
 from importer.workflow.planning import own_columns
 from importer.workflow.tenant_facts import QUIET_PERIOD
@@ -43,6 +44,7 @@ def find_import(journal: Journal, scope: Scope, same_as: str | None) -> ImportRe
 def join_imports(journal: Journal, scope: Scope, same_as: str | None) -> None:
     """Make the import of a scope one with the one that --same-as names, if both have rows of one tenant and operation.
 
+    Nothing changes where the run is refused anyway: the journal is not to be trusted, or the keys are made differently.
     Raises UsageError if it is unclear which import is meant, StartRefused while rows are being sent.
     """
     own = journal.imports.find(*scope.parts)
@@ -50,6 +52,10 @@ def join_imports(journal: Journal, scope: Scope, same_as: str | None) -> None:
     if own is None or other is None or own.id == other.id or own.operation != other.operation:
         return
     if not same_tenant(own.tenant, other.tenant) or own.bound_to or other.bound_to:
+        return
+    rules = KeyRule.read(own.key_rule), KeyRule.read(other.key_rule)
+    has_one_rule = rules[0] is None or rules[1] is None or rules[0].is_like(rules[1])
+    if not (journal.standing.may_send and has_one_rule):
         return
     for one in (own, other):
         journal.attempts.expire(one.id)
