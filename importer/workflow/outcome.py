@@ -249,7 +249,9 @@ class ReportPlace:
 
         def keep(path: Path) -> str | None:
             known = journal.imports.source_of_report(report.digest(path)) if path.is_file() else None
-            if known == str(plan.table.path) or not is_better(path, plan):  # most are known without opening them
+            if known == str(plan.table.path.absolute()) or not is_better(
+                path, plan
+            ):  # most are known without opening them
                 return None
             better.append(path)
             return _("{name} is the report of a newer file, and shows more rows as created", name=path.name)
@@ -284,7 +286,7 @@ def _write(
         written.append(report.write(place.page, content, ours))
     if record is not None:
         for one in written:
-            journal.imports.note_report(record.id, one.digest, str(plan.table.path))
+            journal.imports.note_report(record.id, one.digest, str(plan.table.path.absolute()))
     notes = [*place.notes, *(one.note for one in written if one.note)]
     if place.page is not None:
         notes.append(_("Page: {path}", path=written[-1].path))
