@@ -47,8 +47,8 @@ REFUSED: dict[str, tuple[bytes, str]] = {
     "half.xls": (OLE + "Workbook".encode("utf-16-le"), "damaged"),
     "cut.xlsx": ((WORKBOOKS / "cells.xlsx").read_bytes()[:3000], "damaged"),
     "empty.csv": (b"", "empty"),
-    "late.xlsx": (b"\r\n" + (WORKBOOKS / "cells.xlsx").read_bytes(), "something stands before the workbook"),
-    "late.xls": (b"\xef\xbb\xbf" + (WORKBOOKS / "table.xls").read_bytes(), "something stands before the workbook"),
+    "late.xlsx": (b"\r\n" + (WORKBOOKS / "cells.xlsx").read_bytes(), "it has something in front of the workbook"),
+    "late.xls": (b"\xef\xbb\xbf" + (WORKBOOKS / "table.xls").read_bytes(), "it has something in front of the workbook"),
     "broken.xlsx": (packed(sheet1=b"<worksheet><sheetData><row"), "damaged"),
     "wide.xlsx": (
         packed(sheet1=f'<worksheet xmlns="{MAIN}"><sheetData/></worksheet>'.encode("utf-16")),

@@ -244,14 +244,12 @@ class ReportPlace:
 
         A page that an earlier command wrote beside it is renewed. Raises ReportError if every name is taken.
         """
-        ours = journal.imports.is_report
+        ours, source = journal.imports.is_report, str(plan.table.path.absolute())
         better: list[Path] = []
 
         def keep(path: Path) -> str | None:
             known = journal.imports.source_of_report(report.digest(path)) if path.is_file() else None
-            if known == str(plan.table.path.absolute()) or not is_better(
-                path, plan
-            ):  # most are known without opening them
+            if known == source or not is_better(path, plan):  # most are known without opening them
                 return None
             better.append(path)
             return _("{name} is the report of a newer file, and shows more rows as created", name=path.name)
