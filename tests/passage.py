@@ -56,6 +56,7 @@ class Passage:
             _hang_up(sock)
         for thread in self._threads:
             thread.join()
+        self._listener.close()
 
     def _accept(self) -> None:
         with contextlib.suppress(OSError):
@@ -64,25 +65,34 @@ class Passage:
                 self._sockets.append(client)
                 self._start(self._serve, client)
 
-    def _start(self, work: Callable[..., None], *arguments: object) -> None:
+    def _start(self, work: Callable[..., None], *arguments: object) -> threading.Thread:
         thread = threading.Thread(target=work, args=arguments, daemon=True)
         self._threads.append(thread)
         thread.start()
+        return thread
 
     def _serve(self, client: socket.socket) -> None:
-        with contextlib.suppress(OSError, EOFError):
+        """Forward one connection, and close it once neither thread uses it.
+
+        A descriptor that one thread closes while the other one is about to use it may be another connection's by then.
+        """
+        with contextlib.ExitStack() as ended, contextlib.suppress(OSError, EOFError):
+            ended.callback(client.close)
             if self._tunnels is not None:
                 client = self._tunnel(client, self._tunnels)
                 self._sockets.append(client)
+                ended.callback(client.close)
             server = socket.create_connection(self._to)
             self._sockets.append(server)
+            ended.callback(server.close)
             under_way: list[Passed] = []
-            self._start(self._back, server, client, under_way)
+            back = self._start(self._back, server, client, under_way)
             try:
                 self._forth(client, server, under_way)
             finally:
                 _hang_up(server)
-        _hang_up(client)
+                _hang_up(client)
+                back.join()
 
     def _tunnel(self, client: socket.socket, tunnels: Tunnels) -> socket.socket:
         head = b""
@@ -146,4 +156,3 @@ def _receive(sock: socket.socket) -> bytes:
 def _hang_up(sock: socket.socket) -> None:
     with contextlib.suppress(OSError):
         socket.socket.shutdown(sock, socket.SHUT_RDWR)
-    sock.close()
