@@ -112,6 +112,7 @@ class Attempts:
 
     def __init__(self, database: Database) -> None:
         self._database, self._clock = database, database.clock
+        self._column_set: tuple[Sequence[str], int] | None = None  # that of the last claim: a run has but one
         self._take_in_what_was_kept_aside()
 
     def claim(self, import_id: int, run_id: int, intent: Intent) -> Attempt | None:
@@ -125,6 +126,7 @@ class Attempts:
             if row_id is None:
                 return None
             attempt, started_at = self._begin(connection, row_id, run_id, intent)
+            column_set = self._column_set_of(connection, intent.columns)
             sending = {
                 "state": Status.SENDING,
                 "attempt_id": attempt.id,
@@ -133,10 +135,15 @@ class Attempts:
                 "message": "",
                 "content_hash": intent.content_hash,
                 "column_digests": intent.column_digests,
-                "column_set_id": column_set_id(connection, intent.columns),
+                "column_set_id": column_set,
             }
             connection.execute(_CHANGE_ROW, {"row": row_id, **sending})
+        self._column_set = intent.columns, column_set
         return attempt
+
+    def _column_set_of(self, connection: Connection, columns: Sequence[str]) -> int:
+        known = self._column_set
+        return known[1] if known and known[0] == columns else column_set_id(connection, columns)
 
     def _begin(self, connection: Connection, row_id: int, run_id: int, intent: Intent) -> tuple[Attempt, float]:
         began, started_at, boot = self._clock.elapsed(), self._clock.wall(), self._clock.boot()

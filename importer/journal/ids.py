@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, bindparam, insert, select, update
+from sqlalchemy import Connection, Float, Row, Select, bindparam, insert, literal, select, union_all, update
 
 from importer.journal.database import batches
 from importer.journal.schema import arrived_ids, attempts, imports, rows
@@ -26,22 +26,36 @@ def _in_operation(query: Select[*tuple[Any, ...]]) -> Select[*tuple[Any, ...]]:
 
 _OTHER_ROWS = _in_operation(select(rows.c.id, rows.c.reference)).where(rows.c.id != bindparam("row_id"))
 _HOLDER = _OTHER_ROWS.where(rows.c.wolkvox_id == bindparam("wolkvox_id"))
-_CLAIMANT = _OTHER_ROWS.join(arrived_ids, arrived_ids.c.row_id == rows.c.id).where(
+_CLAIMANTS = _OTHER_ROWS.join(arrived_ids, arrived_ids.c.row_id == rows.c.id).where(
     arrived_ids.c.wolkvox_id == bindparam("wolkvox_id"), arrived_ids.c.dismissed.is_(False)
+)
+_HOLDER_OR_CLAIMANT = (
+    union_all(_HOLDER.add_columns(literal(0).label("rank")), _CLAIMANTS.add_columns(literal(1).label("rank")))
+    .order_by("rank")
+    .limit(1)
 )
 _HOLDERS = _in_operation(select(rows.c.id, rows.c.reference, rows.c.wolkvox_id, rows.c.state, rows.c.deleted)).where(
     rows.c.wolkvox_id.in_(bindparam("wanted", expanding=True))
 )
+_ARRIVAL = {
+    name: bindparam(name, type_=arrived_ids.c[name].type) for name in ("row_id", "attempt_id", "wolkvox_id", "how")
+}
 _SAME_ARRIVAL = select(arrived_ids.c.id).where(
-    arrived_ids.c.row_id == bindparam("row_id"),
-    arrived_ids.c.attempt_id.is_not_distinct_from(bindparam("attempt_id")),
-    arrived_ids.c.wolkvox_id == bindparam("wolkvox_id"),
-    arrived_ids.c.how == bindparam("how"),
+    *(arrived_ids.c[name].is_not_distinct_from(value) for name, value in _ARRIVAL.items())
 )
-_ADD_ARRIVAL = insert(arrived_ids)
+_ADD_ARRIVAL = insert(arrived_ids).from_select(
+    [*_ARRIVAL, "dismissed", "arrived_at"],
+    select(*_ARRIVAL.values(), literal(False), bindparam("at", type_=Float)).where(~_SAME_ARRIVAL.exists()),  # noqa: FBT003
+)
+_ANOTHER_HAS_IT = (
+    _in_operation(select(rows.c.id))
+    .where(rows.c.wolkvox_id == arrived_ids.c.wolkvox_id, rows.c.id != arrived_ids.c.row_id)
+    .correlate(arrived_ids)
+    .exists()
+)
 _OPEN_IDS = (
     select(arrived_ids.c.wolkvox_id)
-    .where(arrived_ids.c.row_id == bindparam("row_id"), arrived_ids.c.dismissed.is_(False))
+    .where(arrived_ids.c.row_id == bindparam("row_id"), arrived_ids.c.dismissed.is_(False), ~_ANOTHER_HAS_IT)
     .order_by(arrived_ids.c.id)
 )
 _UNKNOWN = select(rows.c.id).where(rows.c.import_id == bindparam("import_id"), rows.c.state == Status.UNKNOWN).limit(1)
@@ -60,7 +74,7 @@ def claimant(connection: Connection, import_id: int, row_id: int, wolkvox_id: st
     if wolkvox_id is None:
         return None
     values = {"import_id": import_id, "row_id": row_id, "wolkvox_id": wolkvox_id}
-    return connection.execute(_HOLDER, values).first() or connection.execute(_CLAIMANT, values).first()
+    return connection.execute(_HOLDER_OR_CLAIMANT, values).first()
 
 
 def holders(connection: Connection, import_id: int, wanted: Sequence[str]) -> dict[str, Row[Any]]:
@@ -91,21 +105,12 @@ class Arrival:
 def note(connection: Connection, arrival: Arrival, arrived: Iterable[str]) -> None:
     """Keep ids that arrived for a row, each once for an attempt; nothing ever deletes them."""
     for wolkvox_id in arrived:
-        values = {
-            "row_id": arrival.row_id,
-            "attempt_id": arrival.attempt_id,
-            "wolkvox_id": wolkvox_id,
-            "how": arrival.how,
-        }
-        if connection.execute(_SAME_ARRIVAL, values).first() is None:
-            connection.execute(_ADD_ARRIVAL, {**values, "dismissed": False, "arrived_at": arrival.at})
+        connection.execute(_ADD_ARRIVAL, {**asdict(arrival), "wolkvox_id": wolkvox_id})
 
 
 def open_ids(connection: Connection, import_id: int, row_id: int) -> tuple[str, ...]:
     """Return the ids that arrived for a row, are not settled, and belong to no other row."""
-    found = tuple(dict.fromkeys(connection.scalars(_OPEN_IDS, {"row_id": row_id})))
-    taken = {wolkvox_id for wolkvox_id, row in holders(connection, import_id, found).items() if row.id != row_id}
-    return tuple(wolkvox_id for wolkvox_id in found if wolkvox_id not in taken)
+    return tuple(dict.fromkeys(connection.scalars(_OPEN_IDS, {"import_id": import_id, "row_id": row_id})))
 
 
 def open_ids_of(connection: Connection, row_ids: Sequence[int]) -> Mapping[int, tuple[str, ...]]:

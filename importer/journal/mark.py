@@ -114,7 +114,7 @@ def _upsert_mark() -> Any:  # noqa: ANN401 - SQLAlchemy's own type has no public
             "decision_id": func.max(known.decision_id, mine.decision_id),
             **{name: case((wins, mine[name]), else_=known[name]) for name in taken},
         },
-    )
+    ).returning(*known)
 
 
 def _upsert_import() -> Any:  # noqa: ANN401 - as above
@@ -196,11 +196,10 @@ class Marks:
         """Raise a journal's mark and those of some of its imports; return the mark as it is now, higher or not."""
         now = self._clock()
         with self._transaction() as connection:
-            connection.execute(_RAISE_MARK, _values(record, now))
             for (tenant, operation, name), attempt_id in imports.items():
                 values = {"tenant": tenant, "operation": operation, "name": name, "attempt_id": attempt_id}
                 connection.execute(_RAISE_IMPORT, {**values, "journal_id": record.journal_id, "raised_at": now})
-            return _record(connection.execute(_BY_JOURNAL, {"which": record.journal_id}).one())
+            return _record(connection.execute(_RAISE_MARK, _values(record, now)).one())
 
     def set(self, record: MarkRecord, imports: dict[Scope, int]) -> None:
         """Set a journal's mark, even lower than before: a person said that the journal can be trusted again."""

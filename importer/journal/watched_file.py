@@ -45,10 +45,8 @@ def wal_of(path: Path) -> Path:
 
 def size_of(path: Path) -> int:
     """Return the size of a file in bytes, 0 where there is none."""
-    try:
-        return path.stat().st_size
-    except OSError:
-        return 0
+    now = _stat(path)
+    return now.st_size if now else 0
 
 
 def refuse_before_opening(path: Path, trace: FileTrace | None) -> None:
@@ -111,9 +109,9 @@ def _fits(path: Path, trace: FileTrace) -> bool:
 
 def _belongs(path: Path, trace: FileTrace) -> bool:
     """Tell whether the `-wal` file may be the one that was there; where the main file is another one, it always may."""
-    if _inode(trace.main) != _inode(_identity(path)):
+    if _inode(trace.main) != _inode(_identity(_stat(path))):
         return True
-    if trace.wal is not None and _inode(trace.wal) != _inode(_identity(wal_of(path))):
+    if trace.wal is not None and _inode(trace.wal) != _inode(_identity(_stat(wal_of(path)))):
         return False
     salt = _read_salt(path)
     return trace.wal is None or trace.salt is None or salt is None or (salt - trace.salt) % (1 << 32) < _RESETS
@@ -124,16 +122,16 @@ class WatchedFile:
 
     def __init__(self, path: Path) -> None:
         """Remember which file it is, just after it was opened."""
-        self.path = path
-        self._main = _identity(path)
+        self.path, self._wal_path = path, wal_of(path)
+        self._main = _identity(_stat(path))
         self._wal: str | None = None
         self._wal_size = 0
         self._lock = threading.Lock()
 
     def note_wal(self) -> None:
         """Remember which `-wal` file SQLite made; it exists from the first transaction until the last close."""
-        self._wal = _identity(wal_of(self.path))
-        self._wal_size = size_of(wal_of(self.path))
+        self._wal = _identity(_stat(self._wal_path))
+        self._wal_size = size_of(self._wal_path)
 
     def trace(self) -> FileTrace:
         """Return what the files are now."""
@@ -142,15 +140,16 @@ class WatchedFile:
 
     def verify(self) -> None:
         """Raise JournalError where the path now names another file, or none, or its `-wal` file was replaced."""
-        if _identity(self.path) != self._main or not size_of(self.path):
+        now = _stat(self.path)
+        if _identity(now) != self._main or not now or not now.st_size:
             raise self._replaced(self.path)
         if self._wal is None:
             return
         with self._lock:  # another thread may see it grow meanwhile
-            size = size_of(wal_of(self.path))
-            if _identity(wal_of(self.path)) != self._wal or size < self._wal_size:
-                raise self._replaced(wal_of(self.path))
-            self._wal_size = size
+            now = _stat(self._wal_path)
+            if _identity(now) != self._wal or not now or now.st_size < self._wal_size:
+                raise self._replaced(self._wal_path)
+            self._wal_size = now.st_size
 
     def _replaced(self, path: Path) -> JournalError:
         return JournalError(
@@ -163,13 +162,16 @@ class WatchedFile:
         )
 
 
-def _identity(path: Path) -> str | None:
-    """Return device and inode (on Windows, volume and file number) as text, which holds any size; None: no file."""
+def _stat(path: Path) -> os.stat_result | None:
     try:
-        now = path.stat()
+        return path.stat()
     except OSError:
         return None
-    return f"{now.st_dev}:{now.st_ino}"
+
+
+def _identity(now: os.stat_result | None) -> str | None:
+    """Return device and inode (on Windows, volume and file number) as text, which holds any size; None: no file."""
+    return None if now is None else f"{now.st_dev}:{now.st_ino}"
 
 
 def _inode(identity: str | None) -> str | None:
@@ -178,10 +180,8 @@ def _inode(identity: str | None) -> str | None:
 
 
 def _written_at(path: Path) -> int | None:
-    try:
-        return path.stat().st_mtime_ns
-    except OSError:
-        return None
+    now = _stat(path)
+    return now.st_mtime_ns if now else None
 
 
 def _read_salt(path: Path) -> int | None:
