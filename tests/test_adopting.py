@@ -80,16 +80,19 @@ def test_r20_one_id_for_several_rows(reported: Office, give: Give) -> None:
     assert_sends_nothing(reported, give, 4)
 
 
-@pytest.mark.parametrize("value", ["-", "N/A", "0", "false", "no tiene", "WCI-CBB2VVVM4V9B8JX3", "abc def 12", "000"])
-def test_r20_an_id_that_is_none(reported: Office, give: Give, value: str) -> None:
+def test_r20_an_id_that_is_none(office: Office, give: Give) -> None:
     """A row that the report calls created has a case, whatever its cell for the id contains."""
-    edit(reported, (3, {"wolkvox_id": value}))
-    result, issues = adopt(reported, give)
-    assert (result.status, result.json["created"], result.json["doubtful"]) == (1, 4, 1)
-    assert brief(issues) == [(3, "wolkvox_id", value, "id-unusable")]
-    assert states(reported.journal) == {"created": 4, "unknown": 1}
-    reported.report.unlink()
-    assert_sends_nothing(reported, give, 4)
+    values = ["-", "N/A", "0", "false", "no tiene", "WCI-CBB2VVVM4V9B8JX3", "abc def 12", "000"]
+    office.write(tickets(range(1, 11)))
+    assert give(office.arguments("run", "--yes")).status == 0
+    lose(office)
+    edit(office, *((line, {"wolkvox_id": value}) for line, value in enumerate(values, 3)))
+    result, issues = adopt(office, give)
+    assert (result.status, result.json["created"], result.json["doubtful"]) == (1, 2, 8)
+    assert brief(issues) == [(line, "wolkvox_id", value, "id-unusable") for line, value in enumerate(values, 3)]
+    assert states(office.journal) == {"created": 2, "unknown": 8}
+    office.report.unlink()
+    assert_sends_nothing(office, give, 4)
 
 
 def test_r20_an_id_that_was_erased(reported: Office, give: Give) -> None:
@@ -121,25 +124,28 @@ def test_r20_an_id_that_another_row_has(office: Office, give: Give) -> None:
     assert states(office.journal) == {"created": 6, "unknown": 1}
 
 
-@pytest.mark.parametrize(
-    ("cells", "held"),
-    [
-        ({"Ticket": None}, "wolkvox_id"),
-        ({"Ticket": None, "wolkvox_id": None}, "reference"),
-        (dict.fromkeys([*HEADER, "wolkvox_id", "idPrefijo", "status"]), "reference"),
-        ({"Ticket": None, "wolkvox_id": None, "reference": None}, "status"),
-        (dict.fromkeys([*HEADER, "reference", "status"]), "wolkvox_id"),
-    ],
-    ids=["key", "key and id", "all but the reference", "all but the status", "all but the id"],
-)
-def test_r20_a_row_that_was_blanked(reported: Office, give: Give, cells: Edit, held: str) -> None:
+BLANKED: dict[int, tuple[Edit, str]] = {
+    2: ({"Ticket": None}, "wolkvox_id"),
+    3: ({"Ticket": None, "wolkvox_id": None}, "reference"),
+    4: (dict.fromkeys([*HEADER, "wolkvox_id", "idPrefijo", "status"]), "reference"),
+    5: ({"Ticket": None, "wolkvox_id": None, "reference": None}, "status"),
+    6: (dict.fromkeys([*HEADER, "reference", "status"]), "wolkvox_id"),
+}
+"""Lines of a report, each with what is blanked there, and a column whose value is left."""
+
+
+def test_r20_a_row_that_was_blanked(office: Office, give: Give) -> None:
     """Whatever is left of a row shows that there was one: it is an issue, and nothing is sent until it is restored."""
-    value = reported.reported()[held][1]
-    edit(reported, (3, cells))
-    result, issues = adopt(reported, give)
-    assert (result.status, result.json["created"], result.json["refused"]) == (1, 4, [3])
-    assert brief(issues)[0] == (3, "Ticket", value, "key-missing")
-    assert states(reported.journal) == {"created": 4}
+    office.write(tickets(range(1, 7)))
+    assert give(office.arguments("run", "--yes")).status == 0
+    lose(office)
+    left = {line: office.reported()[held][line - 2] for line, (_cells, held) in BLANKED.items()}
+    edit(office, *((line, cells) for line, (cells, _held) in BLANKED.items()))
+    result, issues = adopt(office, give)
+    assert (result.status, result.json["created"], result.json["refused"]) == (1, 1, [*BLANKED])
+    for line, value in left.items():
+        assert next(issue for issue in brief(issues) if issue[0] == line) == (line, "Ticket", value, "key-missing")
+    assert states(office.journal) == {"created": 1}
 
 
 def test_r20_a_row_that_was_deleted(reported: Office, give: Give) -> None:
