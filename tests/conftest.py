@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import gc
+import os
 from collections.abc import Iterator
+from itertools import count
 from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
 from no_skips import pytest_addoption, pytest_make_collect_report, pytest_runtest_makereport  # noqa: F401 - hooks
+from promise_support import Order, by_itself, nursery
 from run_support import Give, Office, Result
 
 from importer.cli.main import execute
@@ -22,6 +26,15 @@ FOLDERS = ("XDG_STATE_HOME", "XDG_CONFIG_HOME", "XDG_DATA_HOME")
 """Where a user's own files are; each test, and each process that it starts, gets folders of its own."""
 
 
+USERS = count(1)
+
+
+def pytest_collection_finish() -> None:
+    """Leave what was imported and collected out of every search for garbage from here on: it stays to the end."""
+    gc.collect()
+    gc.freeze()
+
+
 @pytest.fixture(scope="session", autouse=True)
 def _no_folder_of_the_user(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """Keep files that module fixtures make out of the user's own folders."""
@@ -32,8 +45,12 @@ def _no_folder_of_the_user(tmp_path_factory: pytest.TempPathFactory) -> Iterator
 
 @pytest.fixture(autouse=True)
 def user_folder(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Give each test its own user: empty folders for state, settings and data."""
-    folder = tmp_path_factory.mktemp("user")
+    """Give each test its own user: empty folders for state, settings and data.
+
+    `mktemp` would look through the folders of all tests before, again for each test.
+    """
+    folder = tmp_path_factory.getbasetemp() / "users" / str(next(USERS))
+    folder.mkdir(parents=True)
     use_folders(monkeypatch, folder)
     return folder
 
@@ -68,3 +85,13 @@ def give(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) ->
         return Result(status, printed.out, printed.err)
 
     return execute_arguments
+
+
+@pytest.fixture(scope="session")
+def order() -> Iterator[Order]:
+    """Give a function that carries out a command in a process of its own and returns its exit status."""
+    if not hasattr(os, "fork"):
+        yield by_itself  # on Windows, where no test lets it kill itself
+        return
+    with nursery() as carry_out:
+        yield carry_out

@@ -1,8 +1,9 @@
 """A process that kills itself at a named step of a command: `python crash_child.py`, then a JSON object a line.
 
-Each line says `arguments` (a command line), and maybe `environment`, `step`, `when` (`before` or `after`) and `nth`.
-A forked process runs the command and kills itself with SIGKILL when it comes to the step for the n-th time; the answer
-is a line with its exit status, negative for a signal. Forking saves the seconds that imports take.
+It says when it is ready. Each line says `arguments` (a command line), and maybe `environment`, `folder`, `step`, `when`
+(`before` or `after`) and `nth`. A forked process runs the command and kills itself with SIGKILL when it comes to the
+step for the n-th time; the answer is a line with its exit status, negative for a signal. Forking saves the seconds that
+imports take.
 """
 
 from __future__ import annotations
@@ -134,6 +135,7 @@ def carry_out(order: dict[str, Any]) -> int:
     if child == 0:
         try:
             os.environ.update(order.get("environment", {}))
+            os.chdir(order.get("folder", "."))
             quiet = os.open(order.get("output", os.devnull), os.O_WRONLY | os.O_CREAT)
             os.dup2(quiet, 1)
             os.dup2(quiet, 2)
@@ -157,6 +159,8 @@ def carry_out(order: dict[str, Any]) -> int:
 
 if __name__ == "__main__":
     answers = os.fdopen(os.dup(1), "w")
+    answers.write("ready\n")
+    answers.flush()
     for line in sys.stdin:
         answers.write(f"{carry_out(json.loads(line))}\n")
         answers.flush()

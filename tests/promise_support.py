@@ -73,17 +73,24 @@ def end_leases(journal: Path, ago: float = 1_000_000.0) -> None:
         database.execute("UPDATE attempts SET lease = ?, deadline = ?, began = ?", (ended, ended, ended - 60))
 
 
+def by_itself(arguments: list[str]) -> int:
+    """Carry out a command line in a process that was not forked; return its exit status."""
+    return subprocess.run([sys.executable, "-m", "importer", *arguments], check=False, capture_output=True).returncode
+
+
 @contextmanager
 def nursery() -> Iterator[Order]:
     """Start a process that imports the program once and forks another for each order."""
     child = Path(__file__).with_name("crash_child.py")
-    here = {"PYTHONPATH": str(child.parent.parent), "WOLKVOX_TOKEN": "any", "OPENBLAS_NUM_THREADS": "1"}
+    variables = {"PYTHONPATH": str(child.parent.parent), "WOLKVOX_TOKEN": "any", "OPENBLAS_NUM_THREADS": "1"}
     pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
-    with subprocess.Popen([sys.executable, str(child)], env={**os.environ, **here}, **pipes) as mother:
+    with subprocess.Popen([sys.executable, str(child)], env={**os.environ, **variables}, **pipes) as mother:
+        mother.stdout.readline()  # it is ready
 
         def carry_out(arguments: list[str], **fate: object) -> int:
             user = {name: value for name, value in os.environ.items() if name.startswith("XDG_")}
-            mother.stdin.write(json.dumps({"arguments": arguments, "environment": user, **fate}) + "\n")
+            here = {"arguments": arguments, "environment": user, "folder": str(Path.cwd())}
+            mother.stdin.write(json.dumps(here | fate) + "\n")
             mother.stdin.flush()
             return int(mother.stdout.readline())
 

@@ -486,12 +486,17 @@ def test_a_search_without_a_value_is_refused_before_anything_is_sent(sandbox: Ru
     assert sandbox.posts == 0
 
 
+def invoke(words: list[str]) -> None:
+    """Carry out a command line inside this process."""
+    CliRunner().invoke(case_importer, words, standalone_mode=False)
+
+
 def with_a_lost_answer(sandbox: RunningSandbox, folder: Path) -> Office:
     """Return an office that sent two rows of one contact; the second never became a case."""
     office = Office(folder, sandbox)
     office.write(tickets(range(1, 3)))
     sandbox.inject("closed-without-creating:nth=2")
-    office.call("run", "--yes", "--concurrency", "1")
+    invoke(office.arguments("run", "--yes", "--concurrency", "1"))
     sandbox.inject()
     end_leases(office.journal)
     return office
@@ -510,7 +515,7 @@ def learn_for(office: Office) -> None:
 
 def settle(office: Office) -> dict[str, int]:
     """Run `settle`; return how many rows are in each state afterwards."""
-    CliRunner().invoke(case_importer, office.settle("--quiet-period", "1"), standalone_mode=False)
+    invoke(office.settle("--quiet-period", "1"))
     return dict(states(office.journal))
 
 
@@ -521,7 +526,7 @@ def test_settling_proves_by_the_findings_that_there_is_no_case(sandbox: RunningS
     learn_for(office)
     assert settle(office) == {"created": 1, "unknown": 1}
     office.write([*tickets(range(1, 3)), *tickets([3], Correo=CROWD)])
-    office.call("run", "--yes")
+    invoke(office.arguments("run", "--yes"))
     assert states(office.journal) == {"created": 2, "planned": 1}
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 from conftest import use_folders
-from promise_support import KILLED, end_leases, nursery, stored_rows
+from promise_support import KILLED, Order, end_leases, stored_rows
 from run_support import HEADER, MAPPING, Give, Result, ticket
 from test_next_steps import correct
 
@@ -96,7 +96,7 @@ class Month:
 
 
 def test_four_weeks_of_two_computers(  # noqa: PLR0915 - a month has as many steps
-    tmp_path: Path, sandbox: RunningSandbox, give: Give, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, sandbox: RunningSandbox, give: Give, order: Order, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """No second case, nothing lost, and at every step the printed command leads to the end."""
     ana, eva = (Computer(tmp_path / f"{who} $1", tmp_path / f"user-{who}", give, monkeypatch) for who in ("Ana", "Eva"))
@@ -117,8 +117,7 @@ def test_four_weeks_of_two_computers(  # noqa: PLR0915 - a month has as many ste
     ana.write("semana 2.csv", month.sheet())
     second = ["run", "semana 2.csv", "-m", "mapa d'Ana.yml", *where]
     ana.at()
-    with nursery() as order:
-        assert order(second, step="answer-read", when="after", nth=9) == KILLED
+    assert order(second, step="answer-read", when="after", nth=9) == KILLED
     assert ana.to_the_end(ana(second))[0] == "settle"
     assert len(sandbox.store.cases) == 61
 

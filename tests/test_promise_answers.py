@@ -16,7 +16,7 @@ import psutil
 import pytest
 from odd_crm import Case, OddCrm, success
 from openpyxl import load_workbook
-from promise_support import end_leases, know_the_search, nursery, select, states, stored_rows, tickets, wait_until
+from promise_support import Order, end_leases, know_the_search, select, states, stored_rows, tickets, wait_until
 from run_support import Give, Office, Result, ticket
 from scripted_crm import ScriptedCrm, http
 
@@ -236,12 +236,12 @@ def test_o23_not_created_despite_an_id_is_taken_after_a_search(office: Office, g
 @pytest.mark.skipif(sys.platform == "win32", reason="processes that are stopped, as Unix has them")
 @pytest.mark.parametrize(("step", "when"), [("intent-committed", "after"), ("whole-body-sent", "before")])
 def test_o27_a_process_that_was_stopped_past_its_lease_sends_nothing(
-    office: Office, give: Give, step: str, when: str
+    office: Office, give: Give, order: Order, step: str, when: str
 ) -> None:
     """Stopped between its intent and its first byte, continued once another process has sent the row: one case."""
     crm, pid = OddCrm(), office.folder / "pid"
     office.write(tickets([1]))
-    with ScriptedCrm(crm) as server, nursery() as order, ThreadPoolExecutor(1) as elsewhere:
+    with ScriptedCrm(crm) as server, ThreadPoolExecutor(1) as elsewhere:
         words = office.arguments("run", "--yes", "--spot-check", "0", "--report", str(office.folder / "late.xlsx"))
         words[words.index("--server") + 1] = server.url
         late = elsewhere.submit(order, words, step=step, when=when, nth=1, lease=2.0, pid=str(pid))

@@ -16,12 +16,12 @@ from crash_child import STEPS
 from passage import Passage, Passed
 from promise_support import (
     KILLED,
+    Order,
     assert_promise,
     assert_report,
     end_leases,
     impatient,
     know_the_search,
-    nursery,
     settle_by_person,
     states,
     tickets,
@@ -120,11 +120,11 @@ def test_every_fault_at_random_through_a_counting_proxy(
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="processes that fork and are killed, as Unix has them")
-def test_o1_sixteen_workers_killed_at_random(office: Office, give: Give) -> None:
+def test_o1_sixteen_workers_killed_at_random(office: Office, give: Give, order: Order) -> None:
     """However often a run of many workers is killed, the next ones make every row one case and lose no id."""
     chance = random.Random(SEED)  # noqa: S311 - repeatable on purpose
     of_each_row = [step for step in STEPS if step.startswith(("first", "whole", "answer", "outcome"))]
-    with RunningSandbox(latency=Latency(0, 0.05)) as office.sandbox, nursery() as order:
+    with RunningSandbox(latency=Latency(0, 0.05)) as office.sandbox:
         office.write(tickets(range(1, KILLED_ROWS + 1)))
         know_the_search(office)
         words = office.arguments("run", "--yes", "--json", "--quiet-period", "1", "--concurrency", "16")

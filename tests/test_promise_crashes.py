@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -15,7 +14,6 @@ from promise_support import (
     assert_promise,
     assert_report,
     end_leases,
-    nursery,
     select,
     settle_by_person,
     states,
@@ -27,13 +25,6 @@ pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="processes that 
 
 ROWS = 7
 OF_EACH_ROW = {"intent-committed", "first-byte-sent", "whole-body-sent", "answer-read", "outcome-committed"}
-
-
-@pytest.fixture(scope="module")
-def order() -> Iterator[Order]:
-    """Give a function that carries out a command in a process of its own and returns its exit status."""
-    with nursery() as carry_out:
-        yield carry_out
 
 
 def with_attachments(office: Office) -> None:

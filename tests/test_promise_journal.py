@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from promise_support import KILLED, know_the_search, nursery, states, tickets, wait_until
+from promise_support import KILLED, Order, know_the_search, states, tickets, wait_until
 from run_support import Give, Office, ticket
 
 from importer.sandbox import Latency, RunningSandbox
@@ -53,12 +53,11 @@ def test_r15_a_run_with_a_restored_backup_sends_nothing_until_its_reports_are_ad
 
 
 @needs_unix
-def test_r15_a_run_after_a_kill_whose_wal_was_lost_sends_nothing(office: Office, give: Give) -> None:
+def test_r15_a_run_after_a_kill_whose_wal_was_lost_sends_nothing(office: Office, give: Give, order: Order) -> None:
     """The main file alone calls rows planned whose cases exist."""
     office.write(tickets(range(1, 9)))
     assert give(run(office, "--limit", "1")).status == 3
-    with nursery() as order:
-        assert order(run(office), step="outcome-committed", when="after", nth=3) == KILLED
+    assert order(run(office), step="outcome-committed", when="after", nth=3) == KILLED
     posts = office.sandbox.posts
     office.journal.with_name("journal.db-wal").unlink()
     assert give(run(office)).status == 2

@@ -39,14 +39,15 @@ def found_in(folder: Path, *secrets: str) -> list[tuple[str, str]]:
     return [(file.name, secret) for file in files for secret in secrets if secret.encode() in file.read_bytes()]
 
 
-def test_x3_a_failing_run_at_its_most_talkative(office: Office) -> None:
+def test_x3_a_failing_run_at_its_most_talkative(office: Office, give: Give, monkeypatch: pytest.MonkeyPatch) -> None:
     """Token and id numbers are in no log, no output and no byte of the journal, though the CRM quotes them."""
     office.environment["WOLKVOX_TOKEN"] = TOKEN
+    monkeypatch.setenv("WOLKVOX_TOKEN", TOKEN)
     office.write(ticket(f"{KEY}{n}", Asunto=NUMBER, Detalle=f"CC {NUMBER}", Correo=CONTACT) for n in range(3))
     log = office.folder / "log.jsonl"
     with ScriptedCrm(echoing) as crm:
         server = ("--server", f"http://127.0.0.1:{crm.port}")
-        assert office.call("run", "--yes", "--limit", "1", *server).status in {3, 4}
+        assert give(office.arguments("run", "--yes", "--limit", "1", *server)).status in {3, 4}
         with closing(sqlite3.connect(office.journal)) as reader:
             reader.execute("BEGIN")
             reader.execute("SELECT count(*) FROM rows").fetchall()  # keeps the write-ahead log from being tidied up

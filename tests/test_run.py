@@ -220,7 +220,7 @@ def test_what_is_missing_is_one_sentence(
     assert office.sandbox.posts == 0
 
 
-def test_o1_killed_in_flight_rows_are_named_unknown(tmp_path: Path) -> None:
+def test_o1_killed_in_flight_rows_are_named_unknown(tmp_path: Path, give: Give) -> None:
     """After kill -9 the rows in flight become unknown once their leases have ended, and no ticket has two cases."""
     with RunningSandbox(latency=Latency(0.05, 0.05)) as sandbox:
         office = Office(tmp_path, sandbox)
@@ -234,7 +234,7 @@ def test_o1_killed_in_flight_rows_are_named_unknown(tmp_path: Path) -> None:
         with in_flight:
             in_flight.execute("UPDATE attempts SET lease = 0 WHERE ended_at IS NULL")
         in_flight.close()
-        result = office.call("run", "--yes", "--json")
+        result = give(office.arguments("run", "--yes", "--json"))
         references = [case.reference for case in sandbox.store.cases]
     counts = result.json["counts"]
     assert len(references) == len(set(references))
