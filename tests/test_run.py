@@ -7,6 +7,7 @@ import sqlite3
 from pathlib import Path
 
 import pytest
+from promise_support import wait_until
 from run_support import MAPPING, Give, Office, ticket
 
 from importer.sandbox import Latency, RunningSandbox
@@ -226,8 +227,8 @@ def test_o1_killed_in_flight_rows_are_named_unknown(tmp_path: Path, give: Give) 
         office = Office(tmp_path, sandbox)
         office.write(ticket(n) for n in range(1, 61))
         process = office.start("run", "--yes")
-        while sandbox.posts < 10:
-            assert process.poll() is None, process.communicate()
+        wait_until(lambda: sandbox.posts >= 10 or process.poll() is not None)
+        assert process.poll() is None, process.communicate()
         process.send_signal(signal.SIGKILL)
         process.communicate()
         in_flight = sqlite3.connect(office.journal)
