@@ -36,7 +36,6 @@ from importer.workflow.looking import RowFinder, spot_check
 from importer.workflow.next_steps import CorrectedReport, Situation, Step, corrected_steps, next_steps
 from importer.workflow.outcome import (
     Finished,
-    ReportOptions,
     SendResult,
     now,
     refresh,
@@ -45,6 +44,7 @@ from importer.workflow.outcome import (
 )
 from importer.workflow.plan import Batch, Plan, PlannedRow, complete_fields
 from importer.workflow.planning import Planner, own_columns, select_rows
+from importer.workflow.report_places import ReportOptions
 from importer.workflow.sending import RunContext
 from importer.workflow.starting import (
     AgreedRun,
@@ -290,7 +290,7 @@ def rebuild_report(loaded: LoadedJob) -> Finished:
         notes = (journal.standing.sentence,) if journal.standing.sentence else ()
         result = SendResult(now(), server, notes=notes)
         situation = situation_of(loaded, journal, record, plan)
-        plan = select_rows(plan, job.only)
+        plan = replace(select_rows(plan, job.only), whole=None)  # a report of these rows alone, to be given back
         return report_outcome(plan, journal, record, with_open_questions(result, plan), options, situation)
 
 

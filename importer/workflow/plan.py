@@ -181,8 +181,9 @@ class Plan:
     """A source's rows in sheet order, batch by batch; each batch belongs to the frame of cells at the same position.
 
     `columns` are the source's own; `content_columns` are those in a row's content hash. `only` are the states by which
-    its rows were selected, empty if all rows are here. `key_columns` are in the key's order, empty under
-    `key: content`. `open_questions` are those whose answers some rows wait for.
+    its rows were selected, empty if all rows are here, and `whole` is then the plan of all rows, which the report
+    shows. `key_columns` are in the key's order, empty under `key: content`. `open_questions` are those whose answers
+    some rows wait for.
     """
 
     table: Table
@@ -196,6 +197,7 @@ class Plan:
     only: tuple[str, ...] = ()
     key_columns: tuple[str, ...] = ()
     open_questions: tuple[Question, ...] = ()
+    whole: Plan | None = None
 
     def cells(self) -> Iterator[tuple[pd.DataFrame, Batch]]:
         """Yield every batch with its frame of cells."""

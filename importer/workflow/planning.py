@@ -346,7 +346,7 @@ def select_rows(plan: Plan, states: Iterable[str]) -> Plan:
         frames.append(frame.loc[chosen])
         batches.append(batch.where(chosen))
     only = tuple(state for state in (*Status, CHANGED) if state in wanted)
-    return replace(plan, frames=frames, batches=batches, only=only)
+    return replace(plan, frames=frames, batches=batches, only=only, whole=plan)
 
 
 def _case_rows(batch: Batch) -> list[int]:
