@@ -175,8 +175,8 @@ def run(loaded: LoadedJob, ui: UserInterface) -> Finished:
     report.check_writable(options.path)
     with Journal(loaded.job.journal_path) as journal:
 
-        def plan_with(job: Job) -> tuple[ImportRecord | None, Plan]:
-            return plan_import(replace(loaded, job=job), journal)  # an answer may change which import this is
+        def plan_with(job: Job, seen: Journal) -> tuple[ImportRecord | None, Plan]:
+            return plan_import(replace(loaded, job=job), seen)  # an answer may change which import this is
 
         agreed = ask_open_questions(loaded, journal, ui, server, plan_with)  # read, match, map, validate: `make_plan`
         job, plan = agreed.job, agreed.plan
@@ -211,6 +211,7 @@ def _record_start(
     """
     job, plan = agreed.job, agreed.plan
     reports = guards.reports_beside(plan.table.path, job.report_path)
+    guards.join_imports(journal, scope_of(job, plan.mapping), job.same_as)
     guards.accept_journal(job, journal, scope_of(job, plan.mapping), reports)
     guards.remember(journal, agreed.answered)
     record = record_plan(agreed, journal)
@@ -245,7 +246,8 @@ def _corrected(
     """Return the reports beside a source that a person has corrected."""
 
     def plan_report(path: Path) -> Plan:
-        job = replace(loaded.job, source=path)
+        inside = (*loaded.job.allow_folders, plan.table.path.absolute().parent)  # a report may be anywhere
+        job = replace(loaded.job, source=path, allow_folders=inside)
         table = open_source(path, loaded.case_mapping.table)
         history = ImportHistory(journal, record)
         return make_plan(LoadedJob(job, loaded.case_mapping, table), plan.scope, history)

@@ -36,12 +36,13 @@ class FoundAttachments:
 class AttachmentFolder:
     """The folder, or the zip file, that contains all attachments of a source.
 
-    `beside` is the source's folder; a relative `options.folder` starts there. Each distinct name is checked once,
+    `beside` is the source's folder; a relative `options.folder` starts there. `lost` is the sheet of a source that is a
+    report, where neither is beside the folder. Each distinct name is checked once,
     however many rows have it; `encode` detects later changes.
     """
 
-    def __init__(self, options: AttachmentOptions, beside: Path) -> None:
-        self._options = options
+    def __init__(self, options: AttachmentOptions, beside: Path, lost: str | None = None) -> None:
+        self._options, self._lost = options, lost
         self._root = Path(os.path.realpath(beside / options.folder))
         self._look = lru_cache(_REMEMBERED_FILES)(self._look_at)
 
@@ -84,7 +85,7 @@ class AttachmentFolder:
         if self._root.is_dir():
             return DiskFolder(self._root, self._options.max_size)
         try:
-            return open_zipped(self._root, self._options.max_size)
+            return open_zipped(self._root, self._options.max_size, self._lost)
         except RefusedAttachment as refused:
             return refused
 

@@ -25,7 +25,7 @@ class NotThere(Exception):
         super().__init__(*near)
 
 
-def no_folder(root: Path) -> RefusedAttachment:
+def no_folder(root: Path, lost: str | None = None) -> RefusedAttachment:
     """Refuse a folder that does not exist, or is a file but no zip file."""
     if root.exists():
         message = _("the attachments folder {folder} is a file", folder=root)
@@ -35,6 +35,12 @@ def no_folder(root: Path) -> RefusedAttachment:
         remedy = _("Create the folder, or correct attachments.folder in the mapping")
         if (packed := root.with_name(f"{root.name}.zip")).is_file():
             remedy = _in_a_zip(packed.name)
+        elif lost is not None:
+            remedy = _(
+                "This report was made from {source}, and the folder is not there any more either: put the folder beside"
+                " the report, or name its whole path in attachments.folder in the mapping",
+                source=lost,
+            )
     return RefusedAttachment("attachment-missing", message, remedy)
 
 

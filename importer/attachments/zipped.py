@@ -121,10 +121,13 @@ _open = lru_cache(_OPEN_ZIPS)(_OpenZip)
 """Open a zip file, once for all of its attachments, as long as it is the same file."""
 
 
-def open_zipped(path: Path, max_size: int) -> ZippedFolder:
-    """Return the files in a zip file; raises `RefusedAttachment` where there is none, or where it cannot be read."""
+def open_zipped(path: Path, max_size: int, lost: str | None = None) -> ZippedFolder:
+    """Return the files in a zip file; raises `RefusedAttachment` where there is none, or where it cannot be read.
+
+    `lost` is the sheet of a report beside which it should be.
+    """
     if not path.is_file():
-        raise no_folder(path)
+        raise no_folder(path, lost)
     try:
         with open_ordinary(path) as file:
             begins_like_one = file.read(4) in _SIGNATURES

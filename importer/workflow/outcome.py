@@ -207,7 +207,7 @@ def _summary(plan: Plan, result: SendResult) -> Summary:
     shown = plan.whole or plan
     return Summary(
         import_name=plan.mapping.import_name,
-        source=plan.table.path,
+        source=plan.table.path.absolute(),
         source_digest=plan.table.digest,
         sheet=plan.table.sheet,
         mapping=plan.mapping.path,

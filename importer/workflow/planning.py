@@ -20,6 +20,7 @@ from importer.spool import Spool
 from importer.validation import Validator
 from importer.workflow.contents import RowContents
 from importer.workflow.history import ImportHistory
+from importer.workflow.job import place_of_files
 from importer.workflow.key_formats import KeyFormats
 from importer.workflow.keys import Keys
 from importer.workflow.lines import FaultyLines, ReportedLines
@@ -81,11 +82,12 @@ class Planner:
         self._status = ours.get("status")
         self._is_report = bool(ours)
         self._columns = tuple(column for column in table.columns if column not in ours.values())
-        self._mapper = mapping.bind(self._columns, tables, table.path.parent)
+        files = place_of_files(table.path, mapping)
+        self._mapper = mapping.bind(self._columns, tables, files.beside)
         self._content_columns = self._mapper.content_columns(self._mapper.columns if mapping.key else self._columns)
         self._lines = ReportedLines(self._mapper, ours) if ours and self._mapper.groups_rows else None
         self._faults = FaultyLines(self._mapper.first_rows)
-        self._folder = AttachmentFolder(mapping.attachments, table.path.parent) if mapping.attachments else None
+        self._folder = AttachmentFolder(mapping.attachments, *files) if mapping.attachments else None
         self._validator = Validator(self._mapper.rules, self._mapper.key_columns)
         marked = bool(ours) and table.sheet is None  # our CSV marks text that looks like a formula
         self._frames = _unmarked(table.frames()) if marked else table.frames()
