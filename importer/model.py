@@ -345,6 +345,7 @@ class Summary:
     """What the first page of a report says about a run; times are aware and in the user's zone.
 
     `journal` is the journal's id and its highest attempt: a later copy of that journal must know at least that attempt.
+    `scopes` are the names of the import, each with its tenant and operation, where it has several.
     """
 
     import_name: str
@@ -364,6 +365,7 @@ class Summary:
     notes: tuple[str, ...] = ()
     journal: tuple[str, int] | None = None
     account: Account | None = None
+    scopes: tuple[tuple[str, str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

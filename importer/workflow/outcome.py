@@ -222,6 +222,7 @@ def _summary(plan: Plan, result: SendResult) -> Summary:
         next_step="",
         notes=(*plan.notes, *_selection_note(plan), *result.notes),
         account=account_of(shown),
+        scopes=(plan.scope.parts, *(scope.parts for scope in plan.aliases)) if plan.aliases else (),
     )
 
 

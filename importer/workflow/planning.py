@@ -91,6 +91,7 @@ class Planner:
         self._validator = Validator(self._mapper.rules, self._mapper.key_columns)
         marked = bool(ours) and table.sheet is None  # our CSV marks text that looks like a formula
         self._frames = _unmarked(table.frames()) if marked else table.frames()
+        self._aliases = history.aliases
         self._is_kept, self._column_secret = history.is_kept, history.column_secret
         self._retry_rejected = retry_rejected
         self._taken: set[str] = set()
@@ -297,6 +298,7 @@ class Planner:
             frames=self._frames,
             batches=self._faults.told_in(batches),
             key_columns=self._mapper.key_columns,
+            aliases=self._aliases,
         )
 
 
