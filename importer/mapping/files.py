@@ -133,11 +133,16 @@ class Files:
 def _beginnings(prefixes: Sequence[str]) -> re.Pattern[str]:
     """Return what finds any of these at the beginning of a path: of several, the longest.
 
-    Both slashes are the same; letters are where they are on Windows, after a drive or the name of a computer.
+    Both slashes are the same; letters are where they are on Windows, after a drive or the name of a computer. A path
+    of folders ends where the name of its last folder does: `Z:/Soportes` is no beginning of `Z:/Soportes 2026/a.pdf`.
     """
     texts = sorted((prefix.replace("\\", "/") for prefix in prefixes), key=len, reverse=True)
-    folded = [rf"(?i:{each})" if _WINDOWS.match(text) else each for text in texts if (each := re.escape(text))]
-    return re.compile(rf"\A(?:{'|'.join(folded)})".replace("/", r"[/\\]"))
+    patterns = []
+    for text in filter(None, texts):
+        escaped = re.escape(text)
+        ends = "(?=/|\\Z)" if "/" in text.rstrip("/") and not text.endswith("/") else ""
+        patterns.append((rf"(?i:{escaped})" if _WINDOWS.match(text) else escaped) + ends)
+    return re.compile(rf"\A(?:{'|'.join(patterns)})".replace("/", r"[/\\]"))
 
 
 def literal(cell: object) -> str:
