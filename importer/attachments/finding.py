@@ -37,8 +37,8 @@ class AttachmentFolder:
     """The folder, or the zip file, that contains all attachments of a source.
 
     `beside` is the source's folder; a relative `options.folder` starts there. `lost` is the sheet of a source that is a
-    report, where neither is beside the folder. Each distinct name is checked once,
-    however many rows have it; `encode` detects later changes.
+    report, where neither is beside the folder. Each distinct name is checked once, however many rows have it; `encode`
+    detects later changes.
     """
 
     def __init__(self, options: AttachmentOptions, beside: Path, lost: str | None = None) -> None:

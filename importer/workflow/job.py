@@ -182,7 +182,8 @@ def place_of_files(source: Path, case_mapping: CaseMapping) -> FilesPlace:
     seen = {source.absolute()}
     while report_of is not None and Path(report_of) not in seen:
         path = Path(report_of)
-        if path.is_absolute() and (path.parent / case_mapping.attachments.folder).exists():
+        folder = path.parent / case_mapping.attachments.folder
+        if path.is_absolute() and os.path.exists(folder):  # noqa: PTH110 - False also for what no path can be
             return FilesPlace(path.parent)
         lost = lost or report_of
         seen.add(path)
