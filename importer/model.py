@@ -154,7 +154,8 @@ class Issue:
 class Attachment:
     """A file that was checked: its path, its name as written in the cell, and its size and time when it was checked.
 
-    `path` has no links below `root`, the attachments folder; `device` and `inode` identify the file on the disk.
+    `path` has no links below `root`, the attachments folder; `device` and `inode` identify the file on the disk. A file
+    in a zip file is the `member` at that place in its list; `path` and all that identifies it are the zip file's.
     """
 
     path: Path
@@ -164,11 +165,14 @@ class Attachment:
     inode: int = 0
     device: int = 0
     root: Path = Path()
+    member: int | None = None
+    zip_size: int = 0
 
     @property
     def identity(self) -> tuple[int, int, int, int]:
         """What must not have changed when the file is sent: `importer.files.identity_of` of the open file."""
-        return self.device, self.inode, self.size, self.modified_ns
+        size = self.size if self.member is None else self.zip_size
+        return self.device, self.inode, size, self.modified_ns
 
 
 @dataclass(frozen=True, slots=True)
@@ -341,6 +345,7 @@ class Summary:
     """What the first page of a report says about a run; times are aware and in the user's zone.
 
     `journal` is the journal's id and its highest attempt: a later copy of that journal must know at least that attempt.
+    `scopes` are the names of the import, each with its tenant and operation, where it has several.
     """
 
     import_name: str
@@ -360,6 +365,7 @@ class Summary:
     notes: tuple[str, ...] = ()
     journal: tuple[str, int] | None = None
     account: Account | None = None
+    scopes: tuple[tuple[str, str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,8 @@ ROOT = Path(__file__).parent.parent
 MODULES = sorted((ROOT / "importer").rglob("*.py"))
 
 LAYERS = (
-    {"text", "account", "messages", "errors", "clock", "hosts", "model", "spool", "files", "questions", "commands"},
+    {"text", "account", "messages", "errors", "clock", "hosts", "model", "spool", "zips", "files"}
+    | {"questions", "commands"},
     {"source", "mapping", "validation", "identity", "attachments", "payload", "crm", "journal", "report", "settings"},
     {"workflow"},
     {"pipeline"},
@@ -25,7 +26,8 @@ LAYERS = (
 """The rooms, from the lowest layer to the highest; a room uses only what is below its own layer."""
 
 SHARED_ORDER = (
-    *("text", "account", "model", "messages", "errors", "clock", "hosts", "spool", "files", "questions", "commands"),
+    *("text", "account", "model", "messages", "errors", "clock", "hosts", "spool", "zips", "files"),
+    *("questions", "commands"),
 )
 """Shared modules may use each other: each those before it."""
 
@@ -33,7 +35,18 @@ WORKFLOW_ORDER = (
     "key_formats",
     *("tenant_facts", "corrections", "plan", "job", "commands", "next_steps"),
     *("lookalikes", "keys", "contents", "history", "matching", "lines"),
-    *("planning", "key_rule", "corrected", "search", "looking", "accounting", "outcome", "forecast", "events"),
+    *(
+        "planning",
+        "key_rule",
+        "corrected",
+        "search",
+        "looking",
+        "accounting",
+        "report_places",
+        "outcome",
+        "forecast",
+        "events",
+    ),
     *("guards", "sending", "settling", "executing", "decisions", "starting", "adopting", "settle_job"),
 )
 """The modules of the workflow may use each other: each those before it."""
@@ -41,7 +54,7 @@ WORKFLOW_ORDER = (
 BETWEEN_STAGES = {("settings", "identity"), ("validation", "identity")}
 """Stages do not know each other, but for these."""
 
-PACKAGES = {"source", "mapping", "crm", "journal", "report", "settings", "sandbox", "doctor"}
+PACKAGES = {"source", "attachments", "mapping", "crm", "journal", "report", "settings", "sandbox", "doctor"}
 """Rooms with a face: others import what its `__init__` names, and nothing behind it."""
 
 HTTP, SQL, EXCEL, TERMINAL = {"crm", "sandbox"}, {"journal", "sandbox"}, {"source", "report"}, {"cli"}

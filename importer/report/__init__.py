@@ -26,6 +26,7 @@ from importer.report.reading import (
     read_mark,
     read_overview,
     read_rows,
+    read_scopes,
     report_sheets,
     summary_texts,
 )
@@ -56,6 +57,7 @@ __all__ = [
     "read_mark",
     "read_overview",
     "read_rows",
+    "read_scopes",
     "report_sheets",
     "says_changed",
     "summary_texts",

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import lru_cache
@@ -139,6 +141,8 @@ def facts(summary: Summary) -> Iterator[tuple[str, str]]:
     yield _("Calls to the CRM"), str(summary.calls)
     if summary.journal is not None:
         yield _("Journal"), journal_mark(*summary.journal)
+    for scope in summary.scopes:
+        yield _("Known as"), _NAME_MARK + json.dumps(scope, ensure_ascii=False)
 
 
 _JOURNAL_MARK = re.compile(r"WCJ-([0-9a-f]{8}) #([0-9]{1,18})")
@@ -153,6 +157,18 @@ def read_journal_mark(text: str) -> tuple[str, int] | None:
     """Return the beginning of a journal's id and an attempt's number where the text is such a mark."""
     found = _JOURNAL_MARK.fullmatch(text.strip())
     return (found[1], int(found[2])) if found else None
+
+
+_NAME_MARK = "WCN "
+
+
+def read_name_mark(text: str) -> tuple[str, str, str] | None:
+    """Return the tenant, operation and name of an import where the text is such a mark."""
+    with suppress(ValueError):
+        found = json.loads(text.removeprefix(_NAME_MARK)) if text.startswith(_NAME_MARK) else None
+        if isinstance(found, list) and len(found) == 3 and all(isinstance(part, str) for part in found):
+            return found[0], found[1], found[2]
+    return None
 
 
 def time_with_zone(when: datetime) -> str:

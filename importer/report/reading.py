@@ -31,6 +31,7 @@ from importer.report.content import (
     SUMMARY,
     TO_DECIDE,
     read_journal_mark,
+    read_name_mark,
 )
 from importer.report.text import unmarked
 
@@ -233,6 +234,11 @@ def read_mark(path: Path, open_table: Opener) -> tuple[str, int] | None:
     a file that cannot be read.
     """
     return next(filter(None, map(read_journal_mark, summary_texts(path, open_table))), None)
+
+
+def read_scopes(path: Path, open_table: Opener) -> list[tuple[str, str, str]]:
+    """Return the names of the import of a report, with tenant and operation; none where it has one name alone."""
+    return list(filter(None, map(read_name_mark, summary_texts(path, open_table))))
 
 
 def is_about(path: Path, source: Path, open_table: Opener) -> bool | None:

@@ -17,7 +17,7 @@ import pandas as pd
 
 from importer import report
 from importer.errors import SourceError, StartRefused
-from importer.identity import UNKNOWN_CONTENT, Scope
+from importer.identity import UNKNOWN_CONTENT, Scope, same_tenant
 from importer.journal import Adopted, ImportRecord, Journal
 from importer.mapping import CaseMapping
 from importer.messages import _
@@ -72,6 +72,8 @@ def adopt_rows(plan: Plan, journal: Journal, record: ImportRecord | None, job: J
     Raises StartRefused if no row has an id, or if all rows with one belong to another import.
     """
     refuse_changed_key(plan, journal, record)
+    learnt = _names_in_report(plan, journal, job)
+    plan = replace(plan, aliases=(*plan.aliases, *learnt))
     checker = _ReportChecker(plan, journal)
     adopted = [row for row in map(checker.adopted, _sheet_rows(plan)) if row is not None]
     issues = (*checker.issues, *checker.lost_rows(job))
@@ -83,9 +85,26 @@ def adopt_rows(plan: Plan, journal: Journal, record: ImportRecord | None, job: J
         record = record or journal.imports.add(*plan.scope.parts, None, KeyRule.of(plan).written())
         journal.adoptions.adopt(record.id, adopted, plan.content_columns)
         journal.rows.add_spellings(record.id, [row.identity for row in adopted])
+        for scope in learnt:
+            journal.imports.also_called(record, *scope.parts)
+            guards.remember_same(journal, scope, record)
         guards.note_adopted(journal, plan.scope, report.read_mark(job.source, open_table))
     created = sum(row.state is Status.CREATED for row in adopted)
     return Adoption(created, len(adopted) - created, tuple(checker.refused), tuple(issues))
+
+
+def _names_in_report(plan: Plan, journal: Journal, job: Job) -> list[Scope]:
+    """Return the other names of the import that a report tells; not those of an import that the journal has."""
+    scopes = [Scope(*parts) for parts in report.read_scopes(job.source, open_table)]
+    ours = [
+        scope
+        for scope in scopes
+        if scope.operation == plan.scope.operation and same_tenant(scope.tenant, plan.scope.tenant)
+    ]
+    if not any(scope.import_name == plan.scope.import_name for scope in ours):
+        return []  # a report of another import
+    known = {plan.scope, *plan.aliases}
+    return [scope for scope in ours if scope not in known and journal.imports.find(*scope.parts) is None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,9 +203,10 @@ class _ReportChecker:
         self.issues.append(Issue(row.number, *problem))
 
     def _identity(self, row: _SheetRow) -> Identity | None:
-        """Return the identity of a row, with the reference of version 1 if that is the one in the report."""
+        """Return the identity of a row, with the reference of the report if version 1 or another name makes it."""
         identity = row.planned.identity
-        if identity is None or not row.reference or row.planned.earlier_reference(self._plan.scope) != row.reference:
+        scopes = (self._plan.scope, *self._plan.aliases)
+        if identity is None or row.reference not in row.planned.references(scopes):
             return identity
         return replace(identity, reference=row.reference)
 

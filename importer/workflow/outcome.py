@@ -13,13 +13,12 @@ from importer.errors import ReportError
 from importer.journal import ImportRecord, Journal, user_name
 from importer.messages import _, ngettext
 from importer.model import Cell, Counts, Issue, JournalRow, ReportContent, ReportRow, Status, Summary
-from importer.settings import case_url
 from importer.source import open_table
 from importer.spool import Spool
 from importer.workflow.accounting import account_of
-from importer.workflow.job import Job
 from importer.workflow.next_steps import Situation, Step, next_steps
 from importer.workflow.plan import KNOWN_TWICE, Batch, Plan, PlannedRow, state_of
+from importer.workflow.report_places import ReportOptions, ReportPlace
 
 PAUSED = 3
 """Exit status if the same command, given again, finishes what is left."""
@@ -42,24 +41,6 @@ class SendResult:
     held_back: bool = False
     searched: bool = False
     notes: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class ReportOptions:
-    """Where the report goes, and whether to write a page beside it and the sheet in the source workbook, too.
-
-    `case_url` leads to a case once its `{wolkvox_id}` is filled in; None if it is not set.
-    """
-
-    path: Path
-    case_url: str | None = None
-    html: bool = False
-    write_back: bool = False
-
-    @classmethod
-    def of(cls, job: Job) -> ReportOptions:
-        """Return the options of a job; raises SettingsError if the address of a case is not valid."""
-        return cls(job.report_path, case_url(), job.html, job.write_back)
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,15 +90,27 @@ def exit_status(counts: Counts, result: SendResult) -> int:
     return max(rows, result.status)
 
 
-def _selection_note(plan: Plan, counts: Counts) -> Iterator[str]:
+def _selection_note(plan: Plan) -> Iterator[str]:
     """Yield a note if rows were selected by their states."""
-    if plan.only:
+    if not plan.only:
+        return
+    states, rows = _(" or ").join(plan.only), plan.counts().rows
+    if plan.whole is None:
         yield ngettext(
             "Only the row that is or was {states} is counted and shown here (--only), not the whole source.",
             "Only the {count} rows that are or were {states} are counted and shown here (--only), not the whole"
             " source.",
-            counts.rows,
-            states=_(" or ").join(plan.only),
+            rows,
+            states=states,
+        )
+    else:
+        yield ngettext(
+            "Only the row that is or was {states} is sent and counted by this command (--only); the report shows the"
+            " whole source.",
+            "Only the {count} rows that are or were {states} are sent and counted by this command (--only); the report"
+            " shows the whole source.",
+            rows,
+            states=states,
         )
 
 
@@ -130,7 +123,7 @@ def refresh(plan: Plan, journal: Journal, record: ImportRecord) -> Plan:
     batches: Spool[Batch] = Spool(in_memory=1)  # the plan's own batches are still in memory
     for batch in plan.batches:
         batches.append(_refresh_batch(batch, journal, record))
-    return replace(plan, batches=batches)
+    return replace(plan, batches=batches, whole=plan.whole and refresh(plan.whole, journal, record))
 
 
 def _refresh_batch(batch: Batch, journal: Journal, record: ImportRecord) -> Batch:
@@ -173,7 +166,7 @@ def report_outcome(  # noqa: PLR0913, PLR0917 - everything that a report is made
     A run whose report cannot be written anywhere ends with a note about that: the journal has everything. Raises
     ReportError for a command whose only purpose is the report.
     """
-    counts = plan.counts(result.run)
+    counts, shown = plan.counts(result.run), plan.whole or plan
     status = exit_status(counts, result)
     doubts = journal.doubts.of_import(record.id) if record else []
     situation = replace(
@@ -185,13 +178,15 @@ def report_outcome(  # noqa: PLR0913, PLR0917 - everything that a report is made
         waiting=plan.waiting,
         example=next((doubt.reference for doubt in doubts), None),
     )
-    summary = replace(_summary(plan, result, counts), journal=(journal.id, journal.highest_attempt()))
-    rows = _ReportRows(plan, {doubt.reference: doubt.about for doubt in doubts})
+    of_all = situation if plan.whole is None else replace(situation, only=(), waiting=shown.waiting)
+    summary = replace(_summary(plan, result), journal=(journal.id, journal.highest_attempt()))
+    rows = _ReportRows(shown, {doubt.reference: doubt.about for doubt in doubts})
     content = ReportContent(summary, plan.columns, rows, options.case_url, plan.key_columns)
     try:
-        place = ReportPlace.choose(content, plan, journal, options)
+        place = ReportPlace.choose(content, shown, journal, options)
         steps = next_steps(counts, replace(situation, report=place.path))
-        content = replace(content, summary=replace(summary, next_step=_lines(steps)))
+        to_do = next_steps(summary.counts, replace(of_all, report=place.path))
+        content = replace(content, summary=replace(summary, next_step=_lines(to_do)))
         path, notes = _write(content, plan, journal, record, place)
     except ReportError as error:
         if result.run is None:
@@ -208,10 +203,11 @@ def _lines(steps: tuple[Step, ...]) -> str:
     return "\n".join(step.sentence for step in steps)
 
 
-def _summary(plan: Plan, result: SendResult, counts: Counts) -> Summary:
+def _summary(plan: Plan, result: SendResult) -> Summary:
+    shown = plan.whole or plan
     return Summary(
         import_name=plan.mapping.import_name,
-        source=plan.table.path,
+        source=plan.table.path.absolute(),
         source_digest=plan.table.digest,
         sheet=plan.table.sheet,
         mapping=plan.mapping.path,
@@ -221,57 +217,13 @@ def _summary(plan: Plan, result: SendResult, counts: Counts) -> Summary:
         started_at=result.started_at,
         ended_at=now(),
         run=result.run,
-        counts=counts,
+        counts=shown.counts(result.run),
         calls=result.calls,
         next_step="",
-        notes=(*plan.notes, *_selection_note(plan, counts), *result.notes),
-        account=account_of(plan),
+        notes=(*plan.notes, *_selection_note(plan), *result.notes),
+        account=account_of(shown),
+        scopes=(plan.scope.parts, *(scope.parts for scope in plan.aliases)) if plan.aliases else (),
     )
-
-
-@dataclass(frozen=True, slots=True)
-class ReportPlace:
-    """Where a report goes, and why not where it was asked for; `page` is where its page goes, None without one."""
-
-    path: Path
-    page: Path | None
-    options: ReportOptions
-    notes: tuple[str, ...]
-
-    @classmethod
-    def choose(cls, content: ReportContent, plan: Plan, journal: Journal, options: ReportOptions) -> ReportPlace:
-        """Return the place for a report that replaces neither a person's work nor a better report of a newer file.
-
-        A page that an earlier command wrote beside it is renewed. Raises ReportError if every name is taken.
-        """
-        ours, source = journal.imports.is_report, str(plan.table.path.absolute())
-        better: list[Path] = []
-
-        def keep(path: Path) -> str | None:
-            known = journal.imports.source_of_report(report.digest(path)) if path.is_file() else None
-            if known == source or not is_better(path, plan):  # most are known without opening them
-                return None
-            better.append(path)
-            return _("{name} is the report of a newer file, and shows more rows as created", name=path.name)
-
-        path, notes = report.choose_path(options.path, content, ours, keep)
-        page = (path if better else options.path).with_suffix(".html")
-        is_renewed = options.html or (page.is_file() and ours(report.digest(page)))
-        return cls(path, page if is_renewed and page != path else None, options, tuple(notes))
-
-
-def is_better(path: Path, plan: Plan) -> bool:
-    """Tell whether an existing report is that of a newer file, and shows rows as created that are not so in a plan.
-
-    A report that was corrected and given back has such a report: its source is newer than the one it was made from.
-    """
-    source = plan.table.path
-    if not path.is_file() or not source.is_file() or source.stat().st_mtime_ns >= path.stat().st_mtime_ns:
-        return False
-    if report.is_about(path, source, open_table) is not False:
-        return False
-    created = {row.reference for row in report.read_rows(path, open_table) if row.status == Status.CREATED}
-    return any(row.reference in created and (row.status is not Status.CREATED or row.is_changed) for row in plan)
 
 
 def _write(

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from itertools import islice
 
 from importer.errors import StartRefused, UsageError
 from importer.hosts import is_loopback
 from importer.identity import Scope, is_stand_in, same_tenant
-from importer.journal import ImportRecord, Journal
+from importer.journal import ImportRecord, Journal, look_at_journal
 from importer.messages import _
 from importer.model import Status
 from importer.questions import Answer, Question, answer_all
@@ -47,16 +49,35 @@ def join_imports(journal: Journal, scope: Scope, same_as: str | None) -> None:
     Nothing changes where the run is refused anyway: the journal is not to be trusted, or the keys are made differently.
     Raises UsageError if it is unclear which import is meant, StartRefused while rows are being sent.
     """
+    if pair_of_imports := _to_join(journal, scope, same_as):
+        _join(journal, *pair_of_imports)
+
+
+@contextmanager
+def as_joined(journal: Journal, scope: Scope, same_as: str | None) -> Iterator[Journal]:
+    """Give the journal as `join_imports` would leave it: a copy if that would change it, which it does not yet."""
+    pair_of_imports = _to_join(journal, scope, same_as)
+    if pair_of_imports is None:
+        yield journal
+        return
+    with look_at_journal(journal.path) as copy:
+        _join(copy, *pair_of_imports)
+        yield copy
+
+
+def _to_join(journal: Journal, scope: Scope, same_as: str | None) -> tuple[ImportRecord, ImportRecord] | None:
     own = journal.imports.find(*scope.parts)
     other = find_import(journal, scope, same_as)
     if own is None or other is None or own.id == other.id or own.operation != other.operation:
-        return
+        return None
     if not same_tenant(own.tenant, other.tenant) or own.bound_to or other.bound_to:
-        return
+        return None
     rules = KeyRule.read(own.key_rule), KeyRule.read(other.key_rule)
     has_one_rule = rules[0] is None or rules[1] is None or rules[0].is_like(rules[1])
-    if not (journal.standing.may_send and has_one_rule):
-        return
+    return (own, other) if journal.standing.may_send and has_one_rule else None
+
+
+def _join(journal: Journal, own: ImportRecord, other: ImportRecord) -> None:
     for one in (own, other):
         journal.attempts.expire(one.id)
     if journal.must_look_first(own.scope):  # rows that may be in the CRM already are the other import's from now on
