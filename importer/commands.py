@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import os
-import shlex
-import subprocess
 from pathlib import Path
+
+from importer.shells import quoted
 
 
 def command_line(*words: object) -> str:
@@ -15,8 +15,7 @@ def command_line(*words: object) -> str:
 
 def shell_words(*words: object) -> str:
     """Return words of a command as a person types them."""
-    texts = [_word(word) for word in words]
-    return subprocess.list2cmdline(texts) if os.name == "nt" else shlex.join(texts)
+    return quoted([_word(word) for word in words])
 
 
 def option(name: str, value: object | None) -> tuple[object, ...]:
