@@ -48,7 +48,18 @@ WORKFLOW_ORDER = (
     "key_formats",
     *("tenant_facts", "corrections", "plan", "job", "commands", "next_steps"),
     *("lookalikes", "keys", "contents", "history", "matching", "lines"),
-    *("planning", "key_rule", "corrected", "search", "looking", "accounting", "outcome", "forecast", "events"),
+    *(
+        "planning",
+        "key_rule",
+        "corrected",
+        "search",
+        "looking",
+        "reasons",
+        "accounting",
+        "outcome",
+        "forecast",
+        "events",
+    ),
     *("guards", "sending", "settling", "executing", "decisions", "starting", "adopting", "settle_job"),
 )
 """The modules of the workflow may use each other: each those before it."""

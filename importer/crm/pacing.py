@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from importer.crm.refusals import explained
 from importer.messages import _
 from importer.model import Outcome, Pause, Verdict
 
@@ -207,7 +208,7 @@ class CircuitBreaker:
             "Paused: the CRM rejected {count} cases in a row with the same message: {words}. Correct the mapping or "
             "the rows, then run the same command again; add --retry-rejected if only the CRM had to be changed.",
             count=self._equal,
-            words=outcome.message,
+            words=explained(outcome.message),
         )
         return PauseReason(message, _LATER)
 
