@@ -239,7 +239,7 @@ def parts_of(name: str) -> tuple[str, ...]:
         raise RefusedAttachment(
             "attachment-name",
             _("{name} contains a line break or another control character", name=shown),
-            _("Write one file name; if a cell lists several, set their separator in attachments.separator"),
+            _('Write one file name; if a cell lists several, add to `attachments` in the mapping: `separator: ";"`'),
         )
     path = name.replace("\\", "/")
     if path.startswith("/") or _DRIVE.match(path):
@@ -344,10 +344,10 @@ def _changed(attachment: Attachment) -> AttachmentChanged:
 def _no_folder(root: Path) -> RefusedAttachment:
     if root.is_file():
         message = _("the attachments folder {folder} is a file", folder=root)
-        remedy = _("Unpack it if it is a ZIP file, and name the folder in attachments.folder in the mapping")
+        remedy = _("Unpack it if it is a ZIP file, and name the folder as `folder` of `attachments` in the mapping")
     else:
         message = _("the attachments folder {folder} does not exist", folder=root)
-        remedy = _("Create the folder, or correct attachments.folder in the mapping")
+        remedy = _("Create the folder, or correct `folder` of `attachments` in the mapping")
     return RefusedAttachment("attachment-missing", message, remedy)
 
 
@@ -380,7 +380,10 @@ def _too_large(name: str, size: int, limit: int) -> RefusedAttachment:
     return RefusedAttachment(
         "attachment-too-large",
         _("{name} has {size:,} bytes, and the limit is {limit:,}", name=shorten(name), size=size, limit=limit),
-        _("Make the file smaller, or raise attachments.max_size in the mapping"),
+        _(
+            "Make the file smaller, or add to `attachments` in the mapping: `max_size: {limit}MB`",
+            limit=-(-size // 10**6),
+        ),
     )
 
 
