@@ -239,7 +239,7 @@ def parts_of(name: str) -> tuple[str, ...]:
         raise RefusedAttachment(
             "attachment-name",
             _("{name} contains a line break or another control character", name=shown),
-            _('Write one file name; if a cell lists several, add to `attachments` in the mapping: `separator: ";"`'),
+            _('Write one file name; if a cell lists several, add to `attachments`: `separator: ";"`'),
         )
     path = name.replace("\\", "/")
     if path.startswith("/") or _DRIVE.match(path):
@@ -380,10 +380,7 @@ def _too_large(name: str, size: int, limit: int) -> RefusedAttachment:
     return RefusedAttachment(
         "attachment-too-large",
         _("{name} has {size:,} bytes, and the limit is {limit:,}", name=shorten(name), size=size, limit=limit),
-        _(
-            "Make the file smaller, or add to `attachments` in the mapping: `max_size: {limit}MB`",
-            limit=-(-size // 10**6),
-        ),
+        _("Make the file smaller, or add to `attachments`: `max_size: {needed}MB`", needed=-(-size // 10**6)),
     )
 
 

@@ -3,14 +3,86 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
+from types import MappingProxyType
 
+from importer.hosts import without_password
 from importer.shells import quoted
+
+
+@dataclass(slots=True)
+class GivenCommand:
+    """The command that this process carries out: its words, and what its options and arguments say."""
+
+    words: tuple[str, ...] = ()
+    values: Mapping[str, object] = field(default_factory=lambda: MappingProxyType({}))
+
+
+_given = GivenCommand()
+
+_PLACEHOLDERS = {"source": "SOURCE", "mapping": "MAPPING"}
+_OPTIONS = {
+    "mapping": "-m",
+    "server": "--server",
+    "operation": "--operation",
+    "token_env": "--token-env",
+    "proxy": "--proxy",
+    "ca_file": "--ca-file",
+    "journal": "--journal",
+    "report": "--report",
+}
+
+
+@contextmanager
+def carrying_out(words: Sequence[str]) -> Iterator[GivenCommand]:
+    """Let sentences within the block show this command again, or another one on the same files."""
+    global _given  # noqa: PLW0603 - a process carries out one command, in several threads
+    before, _given = _given, GivenCommand(tuple(words))
+    try:
+        yield _given
+    finally:
+        _given = before
+
+
+def note_values(values: Mapping[str, object]) -> None:
+    """Note what the options and arguments of the given command say, by the names of the program."""
+    _given.values = MappingProxyType(dict(values))
 
 
 def command_line(*words: object) -> str:
     """Return a command of this program as a person types it, each word quoted where the shell needs it."""
     return shell_words("case-importer", *words)
+
+
+def same_command(*more: object) -> str:
+    """Return the command that is being carried out, with options added; without one, a run of a source to name."""
+    if not _given.words:
+        return command_line("run", "SOURCE", "-m", "MAPPING", *more)
+    replaced = {word for word in more if isinstance(word, str) and word.startswith("--")}
+    return command_line(*_without(_given.words, replaced), *more)
+
+
+def run_command(*more: object) -> str:
+    """Return the run of the same source, with options added: the given command, if it is one."""
+    if _given.words[:1] == ("run",):
+        return same_command(*more)
+    return command_line("run", _value("source"), *_where("mapping", *_CONNECTION, "journal", "report"), *more)
+
+
+def report_command(*more: object) -> str:
+    """Return the command that writes the report of the same source again."""
+    return command_line("report", _value("source"), *_where("mapping", *_CONNECTION, "journal", "report"), *more)
+
+
+def adopt_command(report: object = "REPORT") -> str:
+    """Return the command that takes a report's ids into the journal of the given command."""
+    return command_line("adopt", report, *_where("mapping", *_CONNECTION, "journal"))
+
+
+_CONNECTION = ("server", "operation", "token_env", "proxy", "ca_file")
 
 
 def shell_words(*words: object) -> str:
@@ -23,6 +95,35 @@ def option(name: str, value: object | None) -> tuple[object, ...]:
     if value is None or value is False:
         return ()
     return (name,) if value is True else (name, value)
+
+
+def _value(name: str) -> object:
+    return _given.values.get(name) or _PLACEHOLDERS.get(name)
+
+
+def _where(*names: str) -> tuple[object, ...]:
+    """Return the options of the given command with these names, as another command takes them; no password."""
+    found = ((name, _value(name)) for name in names)
+    shown = ((name, without_password(str(value)) if name == "proxy" and value else value) for name, value in found)
+    return tuple(word for name, value in shown for word in option(_OPTIONS[name], value))
+
+
+def _without(words: Sequence[str], options: set[str]) -> Iterator[str]:
+    """Yield words without these options and their values, and without a proxy's password."""
+    before = ""
+    for word in words:
+        name, _equals, value = word.partition("=")
+        if before == "--proxy":
+            yield without_password(word) or ""
+        elif name == "--proxy" and value:
+            yield f"--proxy={without_password(value)}"
+        elif name not in options and not (before in options and before in _WITH_VALUES):
+            yield word
+        before = word
+
+
+_WITH_VALUES = frozenset({"--server", "--operation", "--journal", "--report", "--row", "--spot-check", "--proxy"})
+"""Options of which a sentence shows another value."""
 
 
 def _word(word: object) -> str:

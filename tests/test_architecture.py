@@ -39,8 +39,8 @@ LAYERS = (
 """The rooms, from the lowest layer to the highest; a room uses only what is below its own layer."""
 
 SHARED_ORDER = (
-    *("text", "account", "messages", "clicks", "model", "errors", "clock", "hosts", "spool", "files", "questions"),
-    *("shells", "commands"),
+    *("text", "account", "messages", "clicks", "model", "errors", "clock", "hosts", "spool", "files"),
+    *("shells", "commands", "questions"),
 )
 """Shared modules may use each other: each those before it."""
 

@@ -46,7 +46,7 @@ def command(*, as_json: bool, log_file: Path | None, verbose: int, **job_options
     set_up(log_file, verbose)
     job = options.make_job(**job_options)
     adoption = adopt(ask_for_folders(job, load_mapping(job.mapping)))
-    steps = [] if adoption.refused else [step_after(job)]
+    steps = [step_after(job, adoption)]
     if as_json:
         found = [issue_values(issue) for issue in adoption.issues]
         sentences = [step.sentence for step in steps]

@@ -15,6 +15,7 @@ from sqlalchemy.exc import DatabaseError
 from sqlalchemy.pool import StaticPool
 
 from importer.clock import Clock
+from importer.commands import adopt_command
 from importer.errors import JournalError, JournalFull
 from importer.journal.backup import back_up_beside
 from importer.journal.mark import MarkRecord
@@ -188,8 +189,8 @@ class Database:
             return JournalError(
                 _(
                     "{path}: this is not a journal, or a damaged one ({cause}). It was not changed. Restore it from a"
-                    " backup, or take the ids from its last report with `case-importer adopt` into a new one"
-                    " (--journal).",
+                    " backup, or move it away and take the ids of its last report into a new one with `{command}`.",
+                    command=adopt_command(),
                     **values,
                 )
             )

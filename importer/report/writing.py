@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
+from importer.commands import report_command
 from importer.errors import ReportError
 from importer.messages import _
 from importer.model import ReportContent, ReportRow, Summary
@@ -106,9 +107,10 @@ def write(path: Path, content: ReportContent, ours: Callable[[str], bool]) -> Wr
         raise ReportError(
             _(
                 "{path}: the report could not be written ({reason}). Nothing that was imported is lost: fix this,"
-                " then run `case-importer report` to write it from the journal.",
+                " then `{command}` writes it from the journal.",
                 path=path,
                 reason=reason,
+                command=report_command(),
             )
         ) from error
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from itertools import islice
 
+from importer.commands import run_command, same_command
 from importer.errors import StartRefused, UsageError
 from importer.hosts import is_loopback
 from importer.identity import Scope, is_stand_in, same_tenant
@@ -64,10 +65,11 @@ def join_imports(journal: Journal, scope: Scope, same_as: str | None) -> None:
     if not journal.imports.join(own, other):
         raise StartRefused(
             _(
-                "--same-as {name}: rows of import {name} or {own} are being sent at this moment. Give the same command"
+                "--same-as {name}: rows of import {name} or {own} are being sent at this moment. Give `{command}`"
                 " again once that is over.",
                 name=other.name,
                 own=own.name,
+                command=same_command(),
             )
         )
 
@@ -149,7 +151,8 @@ def same_tickets_questions(job: Job, plan: Plan, journal: Journal, record: Impor
                 "--new-import: {differing} of {known} known rows of {path} have keys under which import {name} created"
                 " cases."
                 " Other tickets with the same keys need an import name of their own: change `import: {name}` in the"
-                " mapping, and give --new-import again.",
+                " mapping, and then give `{command}`.",
+                command=run_command("--new-import"),
                 **values,
             )
         )
@@ -159,7 +162,7 @@ def same_tickets_questions(job: Job, plan: Plan, journal: Journal, record: Impor
         " own.) Are these the same tickets, edited since?",
         **values,
     )
-    answer = Answer("yes", _("--same-tickets or --same-as {name}", name=record.name))
+    answer = Answer("yes", _("--same-tickets or --same-as {name}", name=record.name), alone="--same-tickets")
     given = answer if job.same_tickets else None
     return [Question(SAME_TICKETS, sentence, (answer,), about, given=given)]
 
