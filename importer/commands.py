@@ -23,16 +23,13 @@ class GivenCommand:
 
 _given = GivenCommand()
 
-_PLACEHOLDERS = {"source": "SOURCE", "mapping": "MAPPING"}
 _OPTIONS = {
-    "mapping": "-m",
     "server": "--server",
     "operation": "--operation",
     "token_env": "--token-env",
     "proxy": "--proxy",
     "ca_file": "--ca-file",
     "journal": "--journal",
-    "report": "--report",
 }
 
 
@@ -69,20 +66,27 @@ def run_command(*more: object) -> str:
     """Return the run of the same source, with options added: the given command, if it is one."""
     if _given.words[:1] == ("run",):
         return same_command(*more)
-    return command_line("run", _value("source"), *_where("mapping", *_CONNECTION, "journal", "report"), *more)
+    return command_line("run", _value("source"), "-m", _value("mapping"), *_where(), *_report(), *more)
 
 
 def report_command(*more: object) -> str:
     """Return the command that writes the report of the same source again."""
-    return command_line("report", _value("source"), *_where("mapping", *_CONNECTION, "journal", "report"), *more)
+    return command_line("report", _value("source"), "-m", _value("mapping"), *_where(), *_report(), *more)
 
 
 def adopt_command(report: object = "REPORT") -> str:
     """Return the command that takes a report's ids into the journal of the given command."""
-    return command_line("adopt", report, *_where("mapping", *_CONNECTION, "journal"))
+    return command_line("adopt", report, "-m", _value("mapping"), *_where())
 
 
-_CONNECTION = ("server", "operation", "token_env", "proxy", "ca_file")
+def settle_command(*more: object) -> str:
+    """Return the command that settles doubtful rows of the same import, with options added."""
+    return command_line("settle", *option("-m", _given.values.get("mapping")), *_where(), *more)
+
+
+def doctor_command(*more: object) -> str:
+    """Return the command that looks at the same connection, with options added."""
+    return command_line("doctor", *option("-m", _given.values.get("mapping")), *_where(), *more)
 
 
 def shell_words(*words: object) -> str:
@@ -98,14 +102,19 @@ def option(name: str, value: object | None) -> tuple[object, ...]:
 
 
 def _value(name: str) -> object:
-    return _given.values.get(name) or _PLACEHOLDERS.get(name)
+    return _given.values.get(name) or name.upper()
 
 
-def _where(*names: str) -> tuple[object, ...]:
-    """Return the options of the given command with these names, as another command takes them; no password."""
-    found = ((name, _value(name)) for name in names)
-    shown = ((name, without_password(str(value)) if name == "proxy" and value else value) for name, value in found)
-    return tuple(word for name, value in shown for word in option(_OPTIONS[name], value))
+def _where() -> tuple[object, ...]:
+    """Return the options of the given command about the CRM and the journal; never the password of a proxy."""
+    values = dict(_given.values)
+    if proxy := values.get("proxy"):
+        values["proxy"] = without_password(str(proxy))
+    return tuple(word for name, written in _OPTIONS.items() for word in option(written, values.get(name)))
+
+
+def _report() -> tuple[object, ...]:
+    return option("--report", _given.values.get("report"))
 
 
 def _without(words: Sequence[str], options: set[str]) -> Iterator[str]:

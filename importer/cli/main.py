@@ -121,7 +121,10 @@ def _executed(arguments: list[str]) -> int:
         return _failed(arguments, 2, _shown(_stopped(stop)))
     except ImporterError as error:
         reason = _shown(str(error))
-        if error.exit_status in _GOES_ON:
+        if error.instead:
+            command = same_command(*error.instead)
+            _shown(_("Next: `{command}`, with your own instead of what is in capitals.", command=command))
+        elif error.exit_status in _GOES_ON:
             _shown(_("Next: once that is settled, give `{command}`.", command=same_command()))
         return _failed(arguments, error.exit_status, reason, **_details(error))
     except Exception as error:  # noqa: BLE001 - the last line of defence

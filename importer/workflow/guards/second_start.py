@@ -172,8 +172,9 @@ def _stand_in_is_not_the_crm(record: ImportRecord, scope: Scope) -> UsageError:
         _(
             "Import {name} was made on {known}, and this run goes to {server}. One of them is a simulated CRM on this"
             " computer, and its cases are not in the other, so a row that was sent to one does not count as sent to the"
-            " other. Leave out --same-as, or use another journal (--journal), to import these rows into"
+            " other. Leave out --same-as, or use another journal with `{command}`, to import these rows into"
             " {server}.",
+            command=same_command("--journal", "FILE"),
             name=record.name,
             known=record.tenant,
             server=scope.tenant,
