@@ -74,9 +74,10 @@ def report_command(*more: object) -> str:
     return command_line("report", _value("source"), "-m", _value("mapping"), *_where(), *_report(), *more)
 
 
-def adopt_command(report: object = "REPORT") -> str:
-    """Return the command that takes a report's ids into the journal of the given command."""
-    return command_line("adopt", report, "-m", _value("mapping"), *_where())
+def adopt_command(*, into_another: bool = False) -> str:
+    """Return the command that takes a report's ids into the journal of the given command, or into a new one."""
+    where = (*_where(journal=False), "--journal", "FILE") if into_another else _where()
+    return command_line("adopt", "REPORT", "-m", _value("mapping"), *where)
 
 
 def settle_command(*more: object) -> str:
@@ -105,9 +106,11 @@ def _value(name: str) -> object:
     return _given.values.get(name) or name.upper()
 
 
-def _where() -> tuple[object, ...]:
+def _where(*, journal: bool = True) -> tuple[object, ...]:
     """Return the options of the given command about the CRM and the journal; never the password of a proxy."""
     values = dict(_given.values)
+    if not journal:
+        values.pop("journal", None)
     if proxy := values.get("proxy"):
         values["proxy"] = without_password(str(proxy))
     return tuple(word for name, written in _OPTIONS.items() for word in option(written, values.get(name)))

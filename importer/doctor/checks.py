@@ -220,9 +220,9 @@ def _journal(path: Path) -> Check:
     if damages:
         seen = _("{path} is damaged: {damages}", path=path, damages=shorten("; ".join(damages), 200))
         remedy = _(
-            "Do not send anything with it. Restore it from a backup, or move it away and read the ids of its last"
-            " report into a new one with `{command}`.",
-            command=adopt_command(),
+            "Do not send anything with it. Restore it from a backup, or read the ids of its last report into a"
+            " new one with `{command}`.",
+            command=adopt_command(into_another=True),
         )
         return Check("journal", Level.FAULT, seen, remedy, 2)
     if standing:

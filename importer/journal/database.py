@@ -189,8 +189,8 @@ class Database:
             return JournalError(
                 _(
                     "{path}: this is not a journal, or a damaged one ({cause}). It was not changed. Restore it from a"
-                    " backup, or move it away and take the ids of its last report into a new one with `{command}`.",
-                    command=adopt_command(),
+                    " backup, or take the ids of its last report into a new one with `{command}`.",
+                    command=adopt_command(into_another=True),
                     **values,
                 )
             )
