@@ -62,9 +62,11 @@ def _for_cmd(words: Sequence[str]) -> str:
 
 
 def _for_powershell(words: Sequence[str]) -> str:
-    """Return words for PowerShell: literal in single quotes; from the first word that its versions pass on otherwise,
-    all that follows as the program reads it, behind `--%`.
-    """  # noqa: D205 - one sentence
+    """Return words for PowerShell, literal in single quotes.
+
+    From the first word that its versions pass on otherwise, all that follows is as the program reads it, behind `--%`;
+    there the value of a variable such as `%PATH%` cannot be kept out.
+    """
     first = next((at for at, word in enumerate(words) if _is_passed_on_otherwise(word)), len(words))
     literal = ["'" + _QUOTE.sub(r"\g<0>\g<0>", word) + "'" if _NOT_IN_BOTH.search(word) else _in_both(word)
                for word in words[:first]]  # fmt: skip

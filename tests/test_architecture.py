@@ -13,21 +13,8 @@ ROOT = Path(__file__).parent.parent
 MODULES = sorted((ROOT / "importer").rglob("*.py"))
 
 LAYERS = (
-    {
-        "text",
-        "account",
-        "messages",
-        "errors",
-        "clock",
-        "hosts",
-        "model",
-        "spool",
-        "files",
-        "questions",
-        "shells",
-        "clicks",
-        "commands",
-    },
+    {"text", "account", "messages", "errors", "clock", "hosts", "model", "spool", "files"}
+    | {"questions", "clicks", "shells", "commands"},
     {"source", "mapping", "validation", "identity", "attachments", "payload", "crm", "journal", "report", "settings"},
     {"workflow"},
     {"pipeline"},
@@ -48,18 +35,8 @@ WORKFLOW_ORDER = (
     "key_formats",
     *("tenant_facts", "corrections", "plan", "job", "commands", "next_steps"),
     *("lookalikes", "keys", "contents", "history", "matching", "lines"),
-    *(
-        "planning",
-        "key_rule",
-        "corrected",
-        "search",
-        "looking",
-        "reasons",
-        "accounting",
-        "outcome",
-        "forecast",
-        "events",
-    ),
+    *("planning", "key_rule", "corrected", "search", "looking", "reasons", "accounting", "outcome"),
+    *("forecast", "events"),
     *("guards", "sending", "settling", "executing", "decisions", "starting", "adopting", "settle_job"),
 )
 """The modules of the workflow may use each other: each those before it."""
