@@ -240,8 +240,8 @@ def _one_is_enough(pause: Pause | None, words: str) -> tuple[str, int]:
         ), _FIX
     if pause is Pause.REDIRECT:
         return _(
-            "Paused: the server redirects cases to another address ({words}). Give `{command}`, with the host "
-            "that the browser shows after you log in to the CRM.",
+            "Paused: the server redirects cases to another address ({words}). Give the same command again "
+            "with the host that the browser shows after you log in to the CRM: `{command}`.",
             words=words,
             command=run_command("--server", "HOST"),
         ), _FIX
