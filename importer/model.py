@@ -1,4 +1,4 @@
-"""The terms of the importer as frozen values; imports of the other modules only `account`.
+"""The terms of the importer as frozen values; imports of the other modules only `account` and `clicks`.
 
 A *row* is identified by the number that Excel shows beside it. A *frame* is a `pandas.DataFrame` of object
 columns, its index the row numbers, its column names the headers, each cell a `Cell`; the empty cell is `""`.
@@ -15,6 +15,7 @@ from typing import NamedTuple, Self
 
 from importer.account import Account
 from importer.account import Counts as Counts  # noqa: PLC0414 - so that mypy lets others import it from here
+from importer.clicks import click_for
 
 # ------------------------------------------------------------------------------------------------ cells
 
@@ -139,7 +140,7 @@ class Issue:
     """One fault in a row or a cell, worded for the person who corrects it.
 
     `row` is Excel's number, None for a fault of the whole source; `code` is stable, in lower case with hyphens;
-    `value` is the cell's text.
+    `value` is the cell's text; `remedy` says what to write, `click` where to do it in the browser.
     """
 
     row: int | None
@@ -148,6 +149,11 @@ class Issue:
     code: str
     message: str
     remedy: str
+
+    @property
+    def click(self) -> str:
+        """What to click on the page to resolve it."""
+        return click_for(self.code, self.row, self.column, self.value)
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ MODULES = sorted((ROOT / "importer").rglob("*.py"))
 
 LAYERS = (
     {"text", "account", "messages", "errors", "clock", "hosts", "model", "spool", "zips", "files"}
-    | {"questions", "commands"},
+    | {"questions", "clicks", "shells", "commands"},
     {"source", "mapping", "validation", "identity", "attachments", "payload", "crm", "journal", "report", "settings"},
     {"workflow"},
     {"pipeline"},
@@ -26,8 +26,8 @@ LAYERS = (
 """The rooms, from the lowest layer to the highest; a room uses only what is below its own layer."""
 
 SHARED_ORDER = (
-    *("text", "account", "model", "messages", "errors", "clock", "hosts", "spool", "zips", "files"),
-    *("questions", "commands"),
+    *("text", "account", "messages", "clicks", "model", "errors", "clock", "hosts", "spool", "zips", "files"),
+    *("shells", "commands", "questions"),
 )
 """Shared modules may use each other: each those before it."""
 
@@ -35,19 +35,19 @@ WORKFLOW_ORDER = (
     "key_formats",
     *("tenant_facts", "corrections", "plan", "job", "commands", "next_steps"),
     *("lookalikes", "keys", "contents", "history", "matching", "lines"),
+    *("planning", "key_rule", "corrected", "search", "looking", "reasons", "accounting", "report_places", "outcome"),
+    *("forecast", "events"),
     *(
-        "planning",
-        "key_rule",
-        "corrected",
-        "search",
-        "looking",
-        "accounting",
-        "report_places",
-        "outcome",
-        "forecast",
-        "events",
+        "guards",
+        "sending",
+        "settling",
+        "executing",
+        "decisions",
+        "starting",
+        "adoption_remedies",
+        "adopting",
+        "settle_job",
     ),
-    *("guards", "sending", "settling", "executing", "decisions", "starting", "adopting", "settle_job"),
 )
 """The modules of the workflow may use each other: each those before it."""
 

@@ -38,7 +38,7 @@ def parts_of(name: str) -> tuple[str, ...]:
         raise RefusedAttachment(
             "attachment-name",
             _("{name} contains a line break or another control character", name=shown),
-            _("Write one file name; if a cell lists several, set their separator in attachments.separator"),
+            _('Write one file name; if a cell lists several, add to `attachments`: `separator: ";"`'),
         )
     path = name.replace("\\", "/")
     if path.startswith("/") or _DRIVE.match(path):

@@ -29,16 +29,16 @@ def no_folder(root: Path, lost: str | None = None) -> RefusedAttachment:
     """Refuse a folder that does not exist, or is a file but no zip file."""
     if root.exists():
         message = _("the attachments folder {folder} is a file", folder=root)
-        remedy = _("Unpack it, or pack the files as a ZIP file, and name that in attachments.folder in the mapping")
+        remedy = _("Unpack it, or pack the files as a ZIP file; then correct `folder` of `attachments` in the mapping")
     else:
         message = _("the attachments folder {folder} does not exist", folder=root)
-        remedy = _("Create the folder, or correct attachments.folder in the mapping")
+        remedy = _("Create the folder, or correct `folder` of `attachments` in the mapping")
         if (packed := root.with_name(f"{root.name}.zip")).is_file():
             remedy = _in_a_zip(packed.name)
         elif lost is not None:
             remedy = _(
                 "This report was made from {source}, and the folder is not there any more either: put the folder beside"
-                " the report, or name its whole path in attachments.folder in the mapping",
+                " the report, or name its whole path as `folder` of `attachments` in the mapping",
                 source=lost,
             )
     return RefusedAttachment("attachment-missing", message, remedy)
@@ -49,7 +49,7 @@ def damaged_zip(path: Path, reason: str) -> RefusedAttachment:
     return RefusedAttachment(
         "attachment-unreadable",
         _("the attachments folder {folder} is a zip file that cannot be read: {reason}", folder=path, reason=reason),
-        _("Copy or download it again; or unpack it, and name the folder in attachments.folder in the mapping"),
+        _("Copy or download it again; or unpack it, and name the folder as `folder` of `attachments` in the mapping"),
     )
 
 
@@ -58,7 +58,7 @@ def in_the_zip(name: str, reason: str) -> RefusedAttachment:
     return RefusedAttachment(
         "attachment-unreadable",
         _("{name} cannot be read: {reason}", name=shorten(name), reason=reason),
-        _("Pack the files again as an ordinary zip file, or unpack it and name the folder in attachments.folder"),
+        _("Pack the files again as an ordinary zip file; or unpack it, and name the folder in the mapping"),
     )
 
 
@@ -75,9 +75,7 @@ def missing_file(name: str, folder: Path, near: Sequence[str], only_zip: str | N
 
 
 def _in_a_zip(path: str) -> str:
-    return _(
-        "If the files are in {path}, name that in the mapping: attachments.folder may be a zip file, too", path=path
-    )
+    return _("If the files are in {path}, write in the mapping, under `attachments`: `folder: {path}`", path=path)
 
 
 def is_folder(name: str) -> RefusedAttachment:
@@ -110,7 +108,7 @@ def refuse_size(name: str, size: int, limit: int) -> None:
         raise RefusedAttachment(
             "attachment-too-large",
             _("{name} has {size:,} bytes, and the limit is {limit:,}", name=shorten(name), size=size, limit=limit),
-            _("Make the file smaller, or raise attachments.max_size in the mapping"),
+            _("Make the file smaller, or add to `attachments`: `max_size: {needed}MB`", needed=-(-size // 10**6)),
         )
 
 

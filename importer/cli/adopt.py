@@ -11,7 +11,7 @@ import click
 from importer.cli import options
 from importer.cli.help import Command
 from importer.cli.logs import set_up
-from importer.cli.output import issue_text, print_json, print_steps
+from importer.cli.output import issue_text, issue_values, print_json, print_steps
 from importer.cli.terminal import ask_for_folders
 from importer.messages import _
 
@@ -46,10 +46,13 @@ def command(*, as_json: bool, log_file: Path | None, verbose: int, **job_options
     set_up(log_file, verbose)
     job = options.make_job(**job_options)
     adoption = adopt(ask_for_folders(job, load_mapping(job.mapping)))
-    steps = [] if adoption.refused else [step_after(job)]
+    steps = [step_after(job, adoption)]
     if as_json:
+        found = [issue_values(issue) for issue in adoption.issues]
         sentences = [step.sentence for step in steps]
-        print_json("adopt", {"exit_status": adoption.exit_status, **asdict(adoption), "steps": sentences})
+        print_json(
+            "adopt", {"exit_status": adoption.exit_status, **asdict(adoption), "issues": found, "steps": sentences}
+        )
         return adoption.exit_status
     click.echo(
         _("Adopted: {created} created, {doubtful} doubtful.", created=adoption.created, doubtful=adoption.doubtful)

@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 
 import click
 
+from importer.commands import note_values
 from importer.messages import _
 
 _TEST_CASE = _("Test case")
@@ -53,6 +54,11 @@ class Command(click.Command):
     def __init__(self, *args: Any, exit_statuses: Mapping[int, str] | None = None, **attributes: Any) -> None:  # noqa: ANN401 - click's
         super().__init__(*args, **attributes)
         self._exit_statuses = exit_statuses or {}
+
+    def invoke(self, ctx: click.Context) -> object:
+        """Carry the command out; sentences may show other commands on the same files."""
+        note_values(ctx.params)
+        return super().invoke(ctx)
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the options in sections whose columns are aligned."""

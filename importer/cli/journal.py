@@ -11,6 +11,7 @@ import click
 from importer.cli import options
 from importer.cli.help import Command
 from importer.cli.output import print_json
+from importer.commands import shell_words
 from importer.errors import UsageError
 from importer.messages import _
 
@@ -117,7 +118,11 @@ def move(source: Path, target: Path, *, as_json: bool) -> int:
     """Carry out `journal move`."""
     with _open(source) as opened:
         opened.move(target)
-    sentence = _("The journal is now {path}. Give --journal {path}, or name it in the settings file.", path=target)
+    sentence = _(
+        "The journal is now {path}. Add `{option}` to each command, or name it in the settings file.",
+        path=target,
+        option=shell_words("--journal", target),
+    )
     return _done("journal move", sentence, target, as_json=as_json)
 
 

@@ -17,6 +17,7 @@ from itertools import takewhile
 import click
 
 from importer.cli.output import Output, print_json
+from importer.commands import carrying_out, same_command
 from importer.errors import ImporterError, MappingError
 from importer.messages import _
 from importer.questions import QuestionsOpen
@@ -103,6 +104,11 @@ def main() -> None:
 
 def execute(arguments: list[str]) -> int:
     """Return the exit status of a command; an error is shown as a sentence, and with --json also as an object."""
+    with carrying_out(arguments):
+        return _executed(arguments)
+
+
+def _executed(arguments: list[str]) -> int:
     try:
         status = case_importer.main(arguments, prog_name="case-importer", standalone_mode=False)
     except click.ClickException as error:
@@ -114,10 +120,20 @@ def execute(arguments: list[str]) -> int:
         click.echo(err=True)  # the question, or ^C, is on the line so far
         return _failed(arguments, 2, _shown(_stopped(stop)))
     except ImporterError as error:
-        return _failed(arguments, error.exit_status, _shown(str(error)), **_details(error))
+        reason = _shown(str(error))
+        if error.instead:
+            command = same_command(*error.instead)
+            _shown(_("Next: `{command}`, with your own instead of what is in capitals.", command=command))
+        elif error.exit_status in _GOES_ON:
+            _shown(_("Next: once that is settled, give `{command}`.", command=same_command()))
+        return _failed(arguments, error.exit_status, reason, **_details(error))
     except Exception as error:  # noqa: BLE001 - the last line of defence
         return _failed(arguments, INTERNAL_ERROR, _shown(_internal_error(error)))
     return status if isinstance(status, int) else 0
+
+
+_GOES_ON = frozenset({3, 5})
+"""Exit statuses of errors after which the same command goes on, once what they name is settled."""
 
 
 def _details(error: ImporterError) -> dict[str, object]:
@@ -134,7 +150,9 @@ def _stopped(stop: BaseException) -> str:
     """Return what to say of a command that ended early: by a declined question, or by Ctrl-C."""
     if isinstance(stop, click.Abort) and not isinstance(stop.__cause__, KeyboardInterrupt):
         return _("Stopped; nothing was sent.")
-    return _("Stopped with Ctrl-C. The journal has everything that was sent; run the same command again to continue.")
+    return _(
+        "Stopped with Ctrl-C. The journal has everything that was sent; `{command}` continues.", command=same_command()
+    )
 
 
 def _shown(sentence: str) -> str:
@@ -157,7 +175,8 @@ def _internal_error(error: Exception) -> str:
     locations = [f"  {frame.filename.rpartition('importer')[2]}:{frame.lineno} {frame.name}" for frame in frames]
     sentence = _(
         "Internal error in case-importer ({kind}); your data is not the cause. The journal has everything that was"
-        " sent; run the same command again to continue. Please report these lines:",
+        " sent; `{command}` continues. Please report these lines:",
         kind=type(error).__name__,
+        command=same_command(),
     )
     return "\n".join([sentence, *locations])

@@ -96,6 +96,11 @@ def issue_text(issue: Issue) -> str:
     )
 
 
+def issue_values(issue: Issue) -> dict[str, object]:
+    """Return an issue for JSON: all that is known of it, with both remedies."""
+    return {**asdict(issue), "click": issue.click}
+
+
 def as_sentence(text: str) -> str:
     """Return a remedy as a sentence of its own: with a capital, and an end."""
     capital = text[:1].upper() + text[1:]
@@ -149,7 +154,7 @@ def finished_json(finished: Finished) -> dict[str, object]:
         "report": finished.report and str(finished.report),
         "next": finished.next_step,
         "steps": [step.sentence for step in finished.steps],
-        "reasons": [{"status": status, **asdict(issue)} for status, issue in finished.reasons()],
+        "reasons": [{"status": status, **issue_values(issue)} for status, issue in finished.reasons()],
         "notes": list(finished.notes),
     }
 

@@ -18,6 +18,7 @@ import click
 from tqdm import tqdm
 
 from importer.cli.summary import summary
+from importer.commands import same_command
 from importer.errors import UsageError
 from importer.messages import _, ngettext
 from importer.model import Outcome, Verdict
@@ -82,7 +83,12 @@ class Terminal:
         if self._yes:
             return
         if not is_interactive():
-            raise UsageError(_("Cannot ask: no terminal. Nothing was sent. Give --yes to send without asking."))
+            raise UsageError(
+                _(
+                    "Cannot ask: no terminal. Nothing was sent. `{command}` sends without asking.",
+                    command=same_command("--yes"),
+                )
+            )
         question = ngettext("Send {count} case?", "Send {count} cases?", forecast.rows_to_send)
         if not click.confirm(question, err=True):
             raise UsageError(_("Stopped; nothing was sent."))

@@ -16,7 +16,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
-from importer.errors import ReportError
+from importer.commands import report_command
+from importer.errors import ReportError, ReportPathRefused
 from importer.messages import _
 from importer.model import ReportContent, ReportRow, Summary
 from importer.report.columns import OWN_COLUMNS, ColumnLayout
@@ -106,9 +107,10 @@ def write(path: Path, content: ReportContent, ours: Callable[[str], bool]) -> Wr
         raise ReportError(
             _(
                 "{path}: the report could not be written ({reason}). Nothing that was imported is lost: fix this,"
-                " then run `case-importer report` to write it from the journal.",
+                " then `{command}` writes it from the journal.",
                 path=path,
                 reason=reason,
+                command=report_command(),
             )
         ) from error
 
@@ -146,7 +148,7 @@ def _format_that_fits(path: Path, content: ReportContent) -> tuple[Path, list[st
 
 
 def _no_name_left(path: Path) -> ReportError:
-    return ReportError(_("{path}: every name beside it is taken. Name another folder with --report.", path=path))
+    return ReportPathRefused(_("{path}: every name beside it is taken. Name another folder with --report.", path=path))
 
 
 def _moved(temporary: Path, path: Path, ours: Callable[[str], bool], notes: list[str]) -> Path:
@@ -190,13 +192,13 @@ def paths_to_try(path: Path) -> Iterator[Path]:
 def check_writable(path: Path) -> None:
     """Raise `ReportError` where a report could not be written to `path`, before anything is sent."""
     if path.suffix.lower() not in WRITERS:
-        raise ReportError(
+        raise ReportPathRefused(
             _("{path}: a report ends in .xlsx, .csv or .html. Choose one of these with --report.", path=path)
         )
     if path.is_dir():
-        raise ReportError(_("{path} is a folder. Name a file in it with --report.", path=path))
+        raise ReportPathRefused(_("{path} is a folder. Name a file in it with --report.", path=path))
     if not path.parent.is_dir():
-        raise ReportError(
+        raise ReportPathRefused(
             _(
                 "{path}: the folder {folder} does not exist. Create it, or name another with --report.",
                 path=path,
@@ -204,7 +206,7 @@ def check_writable(path: Path) -> None:
             )
         )
     if shutil.disk_usage(path.parent).free < ROOM_NEEDED:
-        raise ReportError(
+        raise ReportPathRefused(
             _("{path}: the disk is full. Free some space, or name another folder with --report.", path=path)
         )
     try:
@@ -212,7 +214,7 @@ def check_writable(path: Path) -> None:
             probe.write(bytes(4096))
             fsync_and_close(probe)
     except OSError as error:
-        raise ReportError(
+        raise ReportPathRefused(
             _(
                 "{path}: the folder cannot be written to ({reason}). Name another with --report.",
                 path=path,

@@ -25,6 +25,7 @@ from openpyxl.comments import Comment
 from openpyxl.utils.escape import unescape
 from openpyxl.worksheet.worksheet import Worksheet
 
+from importer.commands import report_command
 from importer.errors import ReportError, SourceError
 from importer.files import MOST_ROWS, Package, open_ordinary
 from importer.messages import _
@@ -109,7 +110,8 @@ def _edited(source: Path) -> ReportError:
         _(
             "{path} is left as it is: its sheet {sheet} was edited since it was written, or another journal or an"
             " earlier version wrote it. If its edits are to stay, rename the sheet, or import it with `sheet: {sheet}`"
-            " in the mapping; otherwise delete it. Then run `case-importer report --write-back`.",
+            " in the mapping; otherwise delete it. Then give `{command}`.",
+            command=report_command("--write-back"),
             path=source,
             sheet=REPORT,
         )
@@ -177,13 +179,17 @@ def _refusals(source: Path, content: ReportContent, open_table: Opener) -> Itera
     if content.summary.sheet == REPORT:
         yield _("it is a report itself, with your corrections; see {report}.", report=beside)
     if not fits(content):
-        yield _("the report has more lines or columns than a sheet holds; ask for it with --report x.csv.")
+        yield _(
+            "the report has more lines or columns than a sheet holds; ask for it with `{command}`.",
+            command=report_command("--report", "FILE.csv"),
+        )
     if content.summary.counts.rows * (len(content.columns) + len(OWN_COLUMNS)) > MOST_CELLS:
         yield _("the report is too large to be put into another workbook; see {report}.", report=beside)
     blockers = (overwrite_blocker(path, lambda _digest: True) for path in (source, source.resolve()))
     blocker = next(filter(None, blockers), None)
     if blocker is not None:
-        yield _("{reason}; change that and run `case-importer report --write-back`.", reason=blocker)
+        command = report_command("--write-back")
+        yield _("{reason}; change that, and then give `{command}`.", reason=blocker, command=command)
     try:
         yield from _unfit(source, beside, open_table)
     except (OSError, SourceError) as error:

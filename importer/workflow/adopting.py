@@ -20,17 +20,20 @@ from importer.errors import SourceError, StartRefused
 from importer.identity import UNKNOWN_CONTENT, Scope, same_tenant
 from importer.journal import Adopted, ImportRecord, Journal
 from importer.mapping import CaseMapping
-from importer.messages import _
+from importer.messages import _, ngettext
 from importer.model import CHANGED, UNSETTLED, Identity, Issue, Status
 from importer.source import Table, open_table
 from importer.text import is_case_id
 from importer.workflow import guards
+from importer.workflow.adoption_remedies import Remedies
 from importer.workflow.commands import Commands
 from importer.workflow.job import Job, open_source
 from importer.workflow.key_rule import KeyRule, refuse_changed_key
 from importer.workflow.next_steps import Step
 from importer.workflow.plan import Plan, PlannedRow
 from importer.workflow.planning import id_column, own_columns
+
+_MAPPINGS = {".yml", ".yaml"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,8 +56,20 @@ class Adoption:
         return 1 if self.issues else 0
 
 
-def step_after(job: Job) -> Step:
-    """Return what comes after a report was adopted: a run of its source, if that is beside it, or else of itself."""
+def step_after(job: Job, adoption: Adoption) -> Step:
+    """Return what comes after a report was adopted: to adopt the rows that were refused, or else a run.
+
+    The run is one of the report's source, if that is beside it, or else of itself.
+    """
+    if adoption.refused:
+        sentence = ngettext(
+            "Correct {count} row in {name} as it is said above, then give `{command}`.",
+            "Correct {count} rows in {name} as it is said above, then give `{command}`.",
+            len(adoption.refused),
+            name=job.source.name,
+            command=Commands.of(job).adopt(job.source),
+        )
+        return Step(sentence)
     texts = report.summary_texts(job.source, open_table)
     names = (re.split(r"[\\/]", text)[-1] for text in texts if text.strip())
     beside = (job.source.with_name(name) for name in names if Path(name).suffix)
@@ -74,7 +89,7 @@ def adopt_rows(plan: Plan, journal: Journal, record: ImportRecord | None, job: J
     refuse_changed_key(plan, journal, record)
     learnt = _names_in_report(plan, journal, job)
     plan = replace(plan, aliases=(*plan.aliases, *learnt))
-    checker = _ReportChecker(plan, journal)
+    checker = _ReportChecker(plan, journal, Remedies(Commands.of(job), job.source))
     adopted = [row for row in map(checker.adopted, _sheet_rows(plan)) if row is not None]
     issues = (*checker.issues, *checker.lost_rows(job))
     if not adopted and not issues:
@@ -157,8 +172,8 @@ class _Problem(NamedTuple):
 class _ReportChecker:
     """Decides which rows of a report are adopted, and as what; collects `issues`, and rows that are `refused`."""
 
-    def __init__(self, plan: Plan, journal: Journal) -> None:
-        self._plan = plan
+    def __init__(self, plan: Plan, journal: Journal, remedies: Remedies) -> None:
+        self._plan, self._remedies = plan, remedies
         columns = plan.table.columns
         self._ours = own_columns(columns)
         self._id_column = id_column(columns)
@@ -216,7 +231,9 @@ class _ReportChecker:
             if not row.may_be_case or row.reference in {"", identity.reference}:
                 return None
             message = _("{value} does not belong to this row's key", value=row.reference)
-            return _Problem(self._reference, row.reference, "reference-edited", message, _UNDO_OR_OTHER_NAME)
+            return _Problem(
+                self._reference, row.reference, "reference-edited", message, self._remedies.undo_or_other_name()
+            )
         was_used = row.may_be_case or (row.reference and row.status not in {Status.SKIPPED, Status.PART})
         if row.is_part or not was_used:
             return None
@@ -226,9 +243,9 @@ class _ReportChecker:
             message = _(
                 "Several rows have this row's key, so it is unclear to which of them {value} belongs", value=value
             )
-            return _Problem(columns, value, "key-repeated", message, _UNDO)
+            return _Problem(columns, value, "key-repeated", message, self._remedies.undo())
         message = _("The key is empty, so it is unclear whose {value} is", value=value)
-        return _Problem(columns, value, "key-missing", message, _UNDO)
+        return _Problem(columns, value, "key-missing", message, self._remedies.undo())
 
     def _id_problem(self, row: _SheetRow, identity: Identity) -> _Problem | None:
         """Return why the id in a row cannot be that of its case, None if it can."""
@@ -238,16 +255,16 @@ class _ReportChecker:
             if not row.was_created:
                 return None
             message = _("The row is created, but its id is missing")
-            return _Problem(self._id_column, value, "id-missing", message, _ID_OF_THE_CASE)
+            return _Problem(self._id_column, value, "id-missing", message, self._remedies.id_of_the_case())
         if not is_case_id(value):
             message = _("{value} is not the id of a case", value=value)
-            return _Problem(self._id_column, value, "id-unusable", message, _ID_OR_EMPTY)
+            return _Problem(self._id_column, value, "id-unusable", message, self._remedies.id_or_empty())
         if self._times[value] > 1:
             message = _("{value} is the id of {count} rows", value=value, count=self._times[value])
-            return _Problem(self._id_column, value, "id-repeated", message, _ID_OF_THE_CASE)
+            return _Problem(self._id_column, value, "id-repeated", message, self._remedies.id_of_the_case())
         if holder != identity.reference:
             message = _("{value} is the case of another row, {reference}", value=value, reference=holder)
-            return _Problem(self._id_column, value, "id-taken", message, _ID_OF_THE_CASE)
+            return _Problem(self._id_column, value, "id-taken", message, self._remedies.id_of_the_case())
         return None
 
     def _note_difference(self, row: _SheetRow) -> None:
@@ -259,7 +276,8 @@ class _ReportChecker:
                 known=known.wolkvox_id,
                 value=row.wolkvox_id,
             )
-            problem = _Problem(self._id_column, row.wolkvox_id, "id-differs", message, _LOOK_AT_BOTH)
+            remedy = self._remedies.look_at_both(row.planned.reference)
+            problem = _Problem(self._id_column, row.wolkvox_id, "id-differs", message, remedy)
             self.issues.append(Issue(row.number, *problem))
 
     def lost_rows(self, job: Job) -> Iterator[Issue]:
@@ -272,7 +290,9 @@ class _ReportChecker:
                 message = _(
                     "{value} is on the sheet `To decide`, but its row is no longer in the sheet", value=row.reference
                 )
-                yield Issue(row.row, self._reference, row.reference, "row-missing", message, _BRING_BACK)
+                yield Issue(
+                    row.row, self._reference, row.reference, "row-missing", message, self._remedies.bring_back()
+                )
         for state, expected, left in (
             (_("created"), overview.created, self._cases),
             (_("unknown or in conflict"), overview.doubtful, self._doubts),
@@ -284,26 +304,7 @@ class _ReportChecker:
                     state=state,
                     left=left,
                 )
-                yield Issue(None, None, None, "rows-missing", message, _BRING_BACK)
-
-
-_MAPPINGS = {".yml", ".yaml"}
-_UNDO_OR_OTHER_NAME = _(
-    "If it was sent under another import name, adopt the report with the mapping of that name, too; otherwise undo the"
-    " edit, or copy the row from the report as it was written, and adopt it again"
-)
-_UNDO = _("Undo the edit, or copy the row from the report as it was written, and adopt it again")
-_ID_OF_THE_CASE = _(
-    "Write the id that the CRM shows for this row's case, and adopt again; until then the row is not sent, and `settle`"
-    " can search for its case"
-)
-_ID_OR_EMPTY = _(
-    "Write the id that the CRM shows for this row's case, or empty the cell if it has none, and adopt again"
-)
-_LOOK_AT_BOTH = _("Look at both cases in the CRM, and settle the row with `settle --by-hand`")
-_BRING_BACK = _(
-    "Adopt the report as it was written, or restore these rows: rows that are not taken over would be sent again"
-)
+                yield Issue(None, None, None, "rows-missing", message, self._remedies.bring_back())
 
 
 def open_report(job: Job, case_mapping: CaseMapping) -> Table:

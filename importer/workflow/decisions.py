@@ -14,7 +14,7 @@ from pathlib import Path
 
 from importer import report
 from importer.clock import local_datetime
-from importer.commands import shell_words
+from importer.commands import settle_command
 from importer.errors import ReportError
 from importer.journal import Decision, Dispute, Doubt, ImportRecord, Journal
 from importer.messages import _
@@ -155,10 +155,13 @@ class DecisionTaker:
                 return None
             return _(
                 "{reference}: the CRM named {ids} for this row, so it cannot count as not created. Look these ids up;"
-                " if none of them is its case, give {option}.",
+                " if none of them is its case, give `{command}`.",
                 reference=doubt.reference,
                 ids=", ".join(known),
-                option=shell_words("--not-created", *chain.from_iterable(("--despite", one) for one in known)),
+                command=settle_command(
+                    *("--by-hand", doubt.reference, "--not-created"),
+                    *chain.from_iterable(("--despite", one) for one in known),
+                ),
             )
         if not is_case_id(decided.created):
             return _(
@@ -170,11 +173,12 @@ class DecisionTaker:
         if owner in {None, doubt.reference}:
             return None
         return _(
-            "{reference}: {id} is already the case of {owner}. If it is the case of this row instead, give {option}.",
+            "{reference}: {id} is already the case of {owner}. If it is the case of this row instead, give"
+            " `{command}`.",
             reference=doubt.reference,
             id=decided.created,
             owner=owner,
-            option=shell_words("--created", decided.created, "--instead-of", owner),
+            command=settle_command("--by-hand", doubt.reference, "--created", decided.created, "--instead-of", owner),
         )
 
 

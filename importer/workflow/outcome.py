@@ -16,8 +16,10 @@ from importer.model import Cell, Counts, Issue, JournalRow, ReportContent, Repor
 from importer.source import open_table
 from importer.spool import Spool
 from importer.workflow.accounting import account_of
+from importer.workflow.commands import Commands
 from importer.workflow.next_steps import Situation, Step, next_steps
-from importer.workflow.plan import KNOWN_TWICE, Batch, Plan, PlannedRow, state_of
+from importer.workflow.plan import Batch, Plan, PlannedRow, state_of
+from importer.workflow.reasons import issues_of, message_of
 from importer.workflow.report_places import ReportOptions, ReportPlace
 
 PAUSED = 3
@@ -53,6 +55,7 @@ class Finished:
     report: Path | None
     exit_status: int
     steps: tuple[Step, ...]
+    commands: Commands
     notes: tuple[str, ...] = ()
 
     @property
@@ -63,7 +66,7 @@ class Finished:
     def reasons(self) -> Iterator[tuple[Status, Issue]]:
         """Yield the reasons for every row that needs attention: its issues, or the journal's message about it."""
         for row in self.plan:
-            if issues := issues_of(row):
+            if issues := issues_of(row, self.commands):
                 yield from ((row.status, issue) for issue in issues)
             elif (row.status is not Status.CREATED or row.differs) and (message := message_of(row)):
                 yield row.status, Issue(row.number, None, None, row.status, message, self._remedy(row.status))
@@ -179,8 +182,8 @@ def report_outcome(  # noqa: PLR0913, PLR0917 - everything that a report is made
         example=next((doubt.reference for doubt in doubts), None),
     )
     of_all = situation if plan.whole is None else replace(situation, only=(), waiting=shown.waiting)
-    summary = replace(_summary(plan, result), journal=(journal.id, journal.highest_attempt()))
-    rows = _ReportRows(shown, {doubt.reference: doubt.about for doubt in doubts})
+    summary = replace(_summary(plan, result, situation.commands), journal=(journal.id, journal.highest_attempt()))
+    rows = _ReportRows(shown, {doubt.reference: doubt.about for doubt in doubts}, situation.commands)
     content = ReportContent(summary, plan.columns, rows, options.case_url, plan.key_columns)
     try:
         place = ReportPlace.choose(content, shown, journal, options)
@@ -193,17 +196,19 @@ def report_outcome(  # noqa: PLR0913, PLR0917 - everything that a report is made
             raise
         again = Step(_("The report could not be written. `{command}` writes it.", command=situation.commands.report()))
         steps = (*next_steps(counts, situation), again)
-        return Finished(plan, counts, result, None, max(status, PAUSED), steps, (*summary.notes, str(error)))
+        return Finished(
+            plan, counts, result, None, max(status, PAUSED), steps, situation.commands, (*summary.notes, str(error))
+        )
     if path != place.path:  # it was opened in another program just now
         steps = next_steps(counts, replace(situation, report=path))
-    return Finished(plan, counts, result, path, status, steps, (*summary.notes, *notes))
+    return Finished(plan, counts, result, path, status, steps, situation.commands, (*summary.notes, *notes))
 
 
 def _lines(steps: tuple[Step, ...]) -> str:
     return "\n".join(step.sentence for step in steps)
 
 
-def _summary(plan: Plan, result: SendResult) -> Summary:
+def _summary(plan: Plan, result: SendResult, commands: Commands) -> Summary:
     shown = plan.whole or plan
     return Summary(
         import_name=plan.mapping.import_name,
@@ -221,7 +226,7 @@ def _summary(plan: Plan, result: SendResult) -> Summary:
         calls=result.calls,
         next_step="",
         notes=(*plan.notes, *_selection_note(plan), *result.notes),
-        account=account_of(shown),
+        account=account_of(shown, commands),
         scopes=(plan.scope.parts, *(scope.parts for scope in plan.aliases)) if plan.aliases else (),
     )
 
@@ -268,18 +273,22 @@ def _written_back(content: ReportContent, plan: Plan, journal: Journal, record: 
 class _ReportRows:
     """The report's lines, made from the source and the plan each time they are iterated."""
 
-    def __init__(self, plan: Plan, subjects: Mapping[str, str]) -> None:
+    def __init__(self, plan: Plan, subjects: Mapping[str, str], commands: Commands) -> None:
         self._plan, self._subjects, self._lines = plan, subjects, plan.further_lines()
+        self._commands = commands
 
     def __iter__(self) -> Iterator[ReportRow]:
         columns = list(self._plan.columns)
         for frame, batch in self._plan.cells():
             cells = zip(*(frame[column].tolist() for column in columns), strict=True)
             for row, row_cells in zip(batch.rows(), cells, strict=True):
-                yield _report_row(row, row_cells, self._subjects.get(row.reference), self._lines[row.number])
+                about, further_lines = self._subjects.get(row.reference), self._lines[row.number]
+                yield _report_row(row, row_cells, about, further_lines, issues_of(row, self._commands))
 
 
-def _report_row(row: PlannedRow, cells: tuple[Cell, ...], about: str | None, further_lines: int) -> ReportRow:
+def _report_row(
+    row: PlannedRow, cells: tuple[Cell, ...], about: str | None, further_lines: int, issues: tuple[Issue, ...]
+) -> ReportRow:
     known = row.known or _NOTHING_KNOWN
     return ReportRow(
         number=row.number,
@@ -293,60 +302,9 @@ def _report_row(row: PlannedRow, cells: tuple[Cell, ...], about: str | None, fur
         reference=row.reference if row.key_digest else None,
         changed=row.is_changed,
         lines=1 + further_lines,
-        issues=issues_of(row),
+        issues=issues,
         about=about,
     )
 
 
 _NOTHING_KNOWN = JournalRow("", Status.PLANNED, "")
-
-
-def issues_of(row: PlannedRow) -> tuple[Issue, ...]:
-    """Return what a person must correct in a row: faults in its cells, or why the CRM rejected it, or two cases."""
-    if row.status is Status.REJECTED and row.known is not None:
-        message = _("Rejected by the CRM: {message}", message=row.known.message)
-        remedy = _("correct the row, or give --retry-rejected once the CRM has what was missing")
-        return (Issue(row.number, None, None, "rejected", message, remedy),)
-    if row.status in {Status.INVALID, Status.PART}:
-        return row.issues
-    return tuple(issue for issue in row.issues if issue.code == KNOWN_TWICE)
-
-
-def message_of(row: PlannedRow) -> str:
-    """Return the message in a row's line; empty for a row that is simply created or planned."""
-    if row.status in {Status.SKIPPED, Status.PART}:
-        return row.skipped or ""
-    if row.status in {Status.INVALID, Status.REJECTED}:
-        return "; ".join(issue.message for issue in issues_of(row)) or _faulty_lines(row)
-    if row.status is Status.PLANNED and row.waits is not None:
-        return row.waits
-    if row.status is Status.CREATED:
-        return " ".join(_flags(row))
-    if row.status is Status.SENDING and row.known and row.known.lease_until:
-        return _(
-            "Being sent to the CRM; if that process has stopped, the row becomes unknown at {until:%H:%M:%S}.",
-            until=row.known.lease_until,
-        )
-    return row.known.message if row.known else ""
-
-
-def _faulty_lines(row: PlannedRow) -> str:
-    """Return why a row is not sent that has no issues itself."""
-    if not row.faulty_lines:
-        return ""
-    return ngettext(
-        "Not sent: row {rows}, a further line of this case, must be corrected first.",
-        "Not sent: rows {rows}, further lines of this case, must be corrected first.",
-        len(row.faulty_lines),
-        rows=", ".join(map(str, row.faulty_lines)),
-    )
-
-
-def _flags(row: PlannedRow) -> Iterator[str]:
-    """Yield what a reader must know about a created row."""
-    if row.known and row.known.disputed:
-        yield _("Disputed: the CRM gave this id to another row, too; see the sheet To decide.")
-    if row.known and row.known.deleted:
-        yield _("This case was deleted from the CRM, as a person reported.")
-    if row.differs:
-        yield report.EDITED_AFTERWARDS

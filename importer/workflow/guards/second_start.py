@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from itertools import islice
 
+from importer.commands import run_command, same_command
 from importer.errors import StartRefused, UsageError
 from importer.hosts import is_loopback
 from importer.identity import Scope, is_stand_in, same_tenant
@@ -85,10 +86,11 @@ def _join(journal: Journal, own: ImportRecord, other: ImportRecord) -> None:
     if not journal.imports.join(own, other):
         raise StartRefused(
             _(
-                "--same-as {name}: rows of import {name} or {own} are being sent at this moment. Give the same command"
+                "--same-as {name}: rows of import {name} or {own} are being sent at this moment. Give `{command}`"
                 " again once that is over.",
                 name=other.name,
                 own=own.name,
+                command=same_command(),
             )
         )
 
@@ -170,7 +172,8 @@ def same_tickets_questions(job: Job, plan: Plan, journal: Journal, record: Impor
                 "--new-import: {differing} of {known} known rows of {path} have keys under which import {name} created"
                 " cases."
                 " Other tickets with the same keys need an import name of their own: change `import: {name}` in the"
-                " mapping, and give --new-import again.",
+                " mapping, and then give `{command}`.",
+                command=run_command("--new-import"),
                 **values,
             )
         )
@@ -180,7 +183,7 @@ def same_tickets_questions(job: Job, plan: Plan, journal: Journal, record: Impor
         " own.) Are these the same tickets, edited since?",
         **values,
     )
-    answer = Answer("yes", _("--same-tickets or --same-as {name}", name=record.name))
+    answer = Answer("yes", _("--same-tickets or --same-as {name}", name=record.name), alone="--same-tickets")
     given = answer if job.same_tickets else None
     return [Question(SAME_TICKETS, sentence, (answer,), about, given=given)]
 
@@ -190,8 +193,9 @@ def _stand_in_is_not_the_crm(record: ImportRecord, scope: Scope) -> UsageError:
         _(
             "Import {name} was made on {known}, and this run goes to {server}. One of them is a simulated CRM on this"
             " computer, and its cases are not in the other, so a row that was sent to one does not count as sent to the"
-            " other. Leave out --same-as, or use another journal (--journal), to import these rows into"
+            " other. Leave out --same-as, or use another journal with `{command}`, to import these rows into"
             " {server}.",
+            command=same_command("--journal", "FILE"),
             name=record.name,
             known=record.tenant,
             server=scope.tenant,
