@@ -13,6 +13,7 @@ import click
 from importer.cli import options
 from importer.cli.logs import set_up
 from importer.cli.output import counts_line, print_json
+from importer.cli.values import Count
 from importer.errors import UsageError
 from importer.messages import _, gettext_noop, ngettext
 from importer.names import state_name
@@ -32,7 +33,7 @@ _MOST_ROWS = 100
         " references, that it sent or that were settled since."
     ),
 )
-@click.argument("number", metavar="[RUN]", type=int, required=False)
+@click.argument("number", metavar="[RUN]", type=Count(1), required=False)
 @options.journal
 @options.as_json
 @options.logging
