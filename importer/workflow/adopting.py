@@ -22,6 +22,7 @@ from importer.journal import Adopted, ImportRecord, Journal
 from importer.mapping import CaseMapping
 from importer.messages import _, ngettext
 from importer.model import CHANGED, UNSETTLED, Identity, Issue, Status
+from importer.names import state_name
 from importer.source import Table, open_table
 from importer.text import is_case_id
 from importer.workflow import guards
@@ -294,7 +295,7 @@ class _ReportChecker:
                     row.row, self._reference, row.reference, "row-missing", message, self._remedies.bring_back()
                 )
         for state, expected, left in (
-            (_("created"), overview.created, self._cases),
+            (state_name(Status.CREATED), overview.created, self._cases),
             (_("unknown or in conflict"), overview.doubtful, self._doubts),
         ):
             if left < expected:

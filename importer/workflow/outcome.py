@@ -13,6 +13,7 @@ from importer.errors import ReportError
 from importer.journal import ImportRecord, Journal, user_name
 from importer.messages import _, ngettext
 from importer.model import Cell, Counts, Issue, JournalRow, ReportContent, ReportRow, Status, Summary
+from importer.names import state_name
 from importer.source import open_table
 from importer.spool import Spool
 from importer.workflow.accounting import account_of
@@ -97,7 +98,7 @@ def _selection_note(plan: Plan) -> Iterator[str]:
     """Yield a note if rows were selected by their states."""
     if not plan.only:
         return
-    states, rows = _(" or ").join(plan.only), plan.counts().rows
+    states, rows = _(" or ").join(map(state_name, plan.only)), plan.counts().rows
     if plan.whole is None:
         yield ngettext(
             "Only the row that is or was {states} is counted and shown here (--only), not the whole source.",
