@@ -14,8 +14,8 @@ MODULES = sorted((ROOT / "importer").rglob("*.py"))
 
 LAYERS = (
     {
-        *("text", "account", "languages", "messages", "names", "errors", "clock", "hosts", "model", "spool", "files"),
-        *("questions", "commands"),
+        *("text", "account", "languages", "messages", "names", "report_words", "errors", "clock", "hosts", "model"),
+        *("spool", "files", "questions", "commands"),
     },
     {"source", "mapping", "validation", "identity", "attachments", "payload", "crm", "journal", "report", "settings"},
     {"workflow"},
@@ -35,6 +35,7 @@ SHARED_ORDER = (
         "languages",
         "messages",
         "names",
+        "report_words",
         "errors",
         "clock",
         "hosts",

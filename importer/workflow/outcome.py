@@ -13,6 +13,7 @@ from importer.errors import ReportError
 from importer.journal import ImportRecord, Journal, user_name
 from importer.messages import _, ngettext, translated
 from importer.model import Cell, Counts, Issue, JournalRow, ReportContent, ReportRow, Status, Summary
+from importer.report_words import EDITED_AFTERWARDS
 from importer.settings import case_url
 from importer.source import open_table
 from importer.spool import Spool
@@ -343,6 +344,7 @@ def _report_row(row: PlannedRow, cells: tuple[Cell, ...], about: str | None, fur
         lines=1 + further_lines,
         issues=issues_of(row),
         about=about,
+        part_of=row.part_of,
     )
 
 
@@ -397,4 +399,4 @@ def _flags(row: PlannedRow) -> Iterator[str]:
     if row.known and row.known.deleted:
         yield _("This case was deleted from the CRM, as a person reported.")
     if row.differs:
-        yield translated(report.EDITED_AFTERWARDS)
+        yield translated(EDITED_AFTERWARDS)
