@@ -19,13 +19,12 @@ from importer.report.reading import (
     Overview,
     ReportedRow,
     is_about,
-    is_given_back,
     read_mark,
     read_overview,
     read_rows,
-    report_sheets,
     summary_texts,
 )
+from importer.report.recognition import is_given_back, report_sheets
 from importer.report.text import is_altered, unmarked
 from importer.report.writing import WrittenReport, check_writable, choose_path, default_path, digest, write
 from importer.report.writing_back import WrittenBack, write_back

@@ -6,10 +6,8 @@ bounds: every function here that reads a table is given what opens one.
 
 from __future__ import annotations
 
-import csv
-import io
 import re
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -18,11 +16,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from importer.errors import ReportError, SourceError
-from importer.files import Package, open_ordinary
 from importer.messages import _, translated
 from importer.model import CHANGED, UNSETTLED, Cell, TableOptions, Typed
 from importer.report.columns import own_places
 from importer.report.content import read_journal_mark
+from importer.report.recognition import HEADER_WITHIN, called, titles_of
 from importer.report.text import unmarked
 from importer.report_words import (
     CREATED_BEFORE,
@@ -33,8 +31,6 @@ from importer.report_words import (
     TO_DECIDE,
     column_words,
     outcome_of_word,
-    sheet_titles,
-    sheets_by_language,
     state_of_word,
     verdict_of_word,
 )
@@ -43,16 +39,9 @@ if TYPE_CHECKING:
     import pandas as pd
 
 NEEDED = ("row", "status", "reference")
-HEADER_WITHIN = 20  # lines; a person may have put a title above it
-HEADERS_WITHIN = 1 << 16  # bytes, of a CSV file
 SUMMARY_LINES = 200  # what is beyond is not ours
 
-MAIN = "{http://schemas.openxmlformats.org/spreadsheetml/2006/main}"
-RELATIONS = "{http://schemas.openxmlformats.org/officeDocument/2006/relationships}"
-WORKBOOK, WORKBOOK_RELATIONS = "xl/workbook.xml", "xl/_rels/workbook.xml.rels"
-
 _NUMBERED = re.compile(r"(.+) \(\d+\)")
-_COPY = re.compile(r"(.+?)(?: \(?\d+\)?)*")  # `Report (2)`
 
 Line = Sequence[object]
 
@@ -70,65 +59,6 @@ class ReportTable(Protocol):
 
 Opener = Callable[[Path, TableOptions], ReportTable]
 """Opens a table within the bounds of a source, as `source.open_table` does; raises SourceError where it cannot."""
-
-
-# ------------------------------------------------------------------------------------------------ is it a report?
-
-
-def sheet_parts(package: Package) -> dict[str, str]:
-    """Return the sheets of a workbook, each name with the part that holds it; SourceError where it names none."""
-    relations = {relation.get("Id"): relation.get("Target", "") for relation in package.tree(WORKBOOK_RELATIONS)}
-    sheets = package.tree(WORKBOOK).iterfind(f"{MAIN}sheets/{MAIN}sheet")
-    targets = ((sheet.get("name", ""), relations.get(sheet.get(f"{RELATIONS}id"), "")) for sheet in sheets)
-    return {name: target.lstrip("/") if target.startswith("/") else f"xl/{target}" for name, target in targets}
-
-
-def report_sheets(path: Path) -> list[str]:
-    """Return the sheets of a workbook that have the name of a report of ours, or of a copy that Excel made of it.
-
-    Their contents have to be examined. Of a workbook whose sheets cannot be listed it is `Report` in each language.
-    """
-    ours = sheet_titles(REPORT)
-    if path.suffix.lower() not in {".xlsx", ".xlsm"}:
-        return [] if path.suffix.lower() in {".csv", ".tsv", ".txt"} else [*ours]
-    try:
-        titles = _titles(path)
-    except (OSError, SourceError):
-        return [*ours]
-    known = {title.casefold() for title in ours}
-    return [title for title in titles if (found := _COPY.fullmatch(title)) and found[1].casefold() in known]
-
-
-def is_given_back(path: Path) -> bool:
-    """Return whether a source is a report of ours: by its sheets, or by the columns at the beginning of a CSV file.
-
-    A file that cannot be read is not.
-    """
-    try:
-        if path.suffix.lower() == ".xlsx":
-            titles = set(_titles(path))
-            called = sheets_by_language()
-            return any({names[SUMMARY], names[REPORT]} <= titles <= {*names.values()} for names in called)
-        with open_ordinary(path) as file:
-            return path.suffix.lower() == ".csv" and _has_our_headers(file.read(HEADERS_WITHIN))
-    except (OSError, SourceError):
-        return False
-
-
-def _has_our_headers(beginning: bytes) -> bool:
-    """Tell whether one of the first lines of a CSV file has all of our columns, whatever separates them."""
-    text = beginning.decode("utf-8-sig", "replace")
-    with suppress(csv.Error):
-        for separator in ",;\t":
-            lines = csv.reader(io.StringIO(text, newline=""), delimiter=separator)
-            if any(own_places(line) for line in islice(lines, HEADER_WITHIN)):
-                return True
-    return False
-
-
-def _titles(path: Path) -> Collection[str]:
-    with open_ordinary(path) as file:
-        return sheet_parts(Package(file, path.name))
 
 
 # ------------------------------------------------------------------------------------------------ its rows
@@ -170,8 +100,8 @@ def read_rows(path: Path, open_table: Opener) -> Iterator[ReportedRow]:
 
 
 def _from_workbook(path: Path, open_table: Opener) -> Iterator[ReportedRow]:
-    titles = _titles(path)
-    reports = _called(titles, REPORT)
+    titles = titles_of(path)
+    reports = called(titles, REPORT)
     if not reports:
         raise ReportError(
             _(
@@ -191,18 +121,12 @@ def find_report(path: Path, open_table: Opener) -> str | None:
 
     Of several it is the one in the language that is spoken. Raises SourceError where the workbook cannot be read.
     """
-    titles = sorted(_called(_titles(path), REPORT), key=lambda title: title != translated(REPORT))
+    titles = sorted(called(titles_of(path), REPORT), key=lambda title: title != translated(REPORT))
     for title in titles:
         with suppress(ReportError, SourceError):
             _sheet(path, title, open_table)
             return title
     return None
-
-
-def _called(titles: Iterable[str], sheet: str) -> list[str]:
-    """Return the sheets that have the name of one of ours, in any language."""
-    names = sheet_titles(sheet)
-    return [title for title in titles if title in names]
 
 
 def _first_report(path: Path, titles: Sequence[str], open_table: Opener) -> Iterator[ReportedRow]:
@@ -215,7 +139,7 @@ def _first_report(path: Path, titles: Sequence[str], open_table: Opener) -> Iter
 
 def _to_decide(path: Path, titles: Iterable[str], open_table: Opener) -> Iterator[ReportedRow]:
     """Yield the rows of the sheet `To decide`, if there is one."""
-    for title in _called(titles, TO_DECIDE):
+    for title in called(titles, TO_DECIDE):
         yield from _sheet(path, title, open_table, decided=True)
 
 
@@ -256,8 +180,8 @@ def read_overview(path: Path, open_table: Opener) -> Overview | None:
     if path.suffix.lower() != ".xlsx":
         return None
     try:
-        titles = _titles(path)
-        if not _called(titles, SUMMARY):
+        titles = titles_of(path)
+        if not called(titles, SUMMARY):
             return None
         counts = _counts(_summary_lines(path, open_table))
         to_decide = tuple(_to_decide(path, titles, open_table))
@@ -292,16 +216,16 @@ def summary_texts(path: Path, open_table: Opener) -> Iterator[str]:
     if path.suffix.lower() != ".xlsx" or not path.is_file():
         return
     with suppress(OSError, SourceError, ReportError):
-        if _called(_titles(path), SUMMARY):
+        if called(titles_of(path), SUMMARY):
             for line in _summary_lines(path, open_table, (DETAILS, SUMMARY)):
                 yield from (cell for cell in line if isinstance(cell, str))
 
 
 def _summary_lines(path: Path, open_table: Opener, sheets: Iterable[str] = (SUMMARY, DETAILS)) -> Iterator[Line]:
     """Yield the lines of `Summary`, and those of `Details`, which reports of version 0.1.0 have on `Summary`."""
-    titles = _titles(path)
+    titles = titles_of(path)
     for sheet in sheets:
-        for title in _called(titles, sheet):
+        for title in called(titles, sheet):
             table = open_table(path, TableOptions(sheet=title, header_row=1, hidden="include"))
             yield from islice(_lines(table, marked=False), SUMMARY_LINES)
 

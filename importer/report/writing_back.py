@@ -29,7 +29,8 @@ from importer.files import MOST_ROWS, Package, open_ordinary
 from importer.messages import _, translated
 from importer.model import ReportContent
 from importer.report.losses import lost_contents, lost_parts
-from importer.report.reading import WORKBOOK, Opener, find_report, read_rows, sheet_parts
+from importer.report.reading import Opener, find_report, read_rows
+from importer.report.recognition import WORKBOOK, sheet_parts
 from importer.report.sheet import note_size
 from importer.report.workbook import fits, write_report_sheet
 from importer.report.writing import (

@@ -329,7 +329,7 @@ class _ReportRows:
 
 
 def _report_row(row: PlannedRow, cells: tuple[Cell, ...], about: str | None, further_lines: int) -> ReportRow:
-    known = row.known or _NOTHING_KNOWN
+    known = row.known or JournalRow("", Status.PLANNED, "")
     return ReportRow(
         number=row.number,
         cells=cells,
@@ -346,9 +346,6 @@ def _report_row(row: PlannedRow, cells: tuple[Cell, ...], about: str | None, fur
         about=about,
         part_of=row.part_of,
     )
-
-
-_NOTHING_KNOWN = JournalRow("", Status.PLANNED, "")
 
 
 def issues_of(row: PlannedRow) -> tuple[Issue, ...]:
