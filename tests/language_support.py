@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
 
-from babel.messages.catalog import Catalog
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
+from catalogues import PlainCatalog
 from test_messages import IMPORTER, template_file
 
 from importer import messages
@@ -40,14 +40,15 @@ WORDS: dict[str, dict[str, str]] = {
         "May {year}": "maio de {year}",
     },
 }  # fmt: skip
-"""What a report calls its parts. Reports with these words are in the world: the catalogues may add words, not change these."""
+"""What a report calls its parts. Reports with these words are in the world, so the catalogues do not change them."""
 
 _ACCENTS = str.maketrans("aeiouAEIOU", "áéíóúÁÉÍÓÚ")
 
 
 def add_catalogue(folder: Path, language: str, translations: Mapping[Template, Template]) -> None:
     """Write the catalogue of a language into a folder for `messages.FOLDER`."""
-    catalogue = Catalog(locale=language)
+    catalogue = PlainCatalog()
+    catalogue.tag = language
     for template, translation in translations.items():
         catalogue.add(template, translation)
     path = folder / language / "LC_MESSAGES" / f"{messages.DOMAIN}.mo"
