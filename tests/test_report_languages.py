@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gettext
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from html.parser import HTMLParser
@@ -73,6 +74,33 @@ def test_the_words_of_a_report_are_those_of_the_reports_in_the_world() -> None:
             spoken = {word: messages.translated(word) for word in translations if "{" not in word}
         others = {word: said for word, said in spoken.items() if said not in {word, translations[word]}}
         assert others == {}, tag
+
+
+def translation(tag: str, template: Template) -> Template:
+    """Return the translation of a template, with its braces; the template itself where there is none."""
+    try:
+        catalogue = gettext.translation(messages.DOMAIN, messages.FOLDER, [tag])
+    except OSError:
+        return template
+    if isinstance(template, str):
+        return catalogue.gettext(template)
+    return tuple(catalogue.ngettext(template[0], template[1], count) for count in (1, 2))
+
+
+@pytest.mark.parametrize("tag", ["es", "pt"])
+def test_sentences_name_the_sheets_as_the_workbook_does(tag: str) -> None:
+    """A sentence that sends a person to a sheet names the one that is there."""
+    named = re.compile("(?:sheet `?|\\b(?=To decide|Issues))(Report|Summary|Issues|To decide|Details)\\b")
+    wrong = []
+    for template in all_templates():
+        said = translation(tag, template)
+        for english, other in zip(
+            *([each] if isinstance(each, str) else each for each in (template, said)), strict=True
+        ):
+            wrong += [
+                (other, name) for name in named.findall(english) if other != english and WORDS[tag][name] not in other
+            ]
+    assert wrong == []
 
 
 @pytest.mark.usefixtures("words")
@@ -156,23 +184,36 @@ def texts_of(path: Path) -> Iterator[str]:
             yield from (rule.prompt, rule.promptTitle, rule.error, rule.errorTitle, rule.formula1)
 
 
-def patterns(templates: Sequence[Template], translated: Callable[[Template], Template]) -> Iterator[re.Pattern[str]]:
-    """Yield what an English sentence looks like, for each template whose translation is another."""
+def patterns(templates: Sequence[Template], translated: Callable[[Template], Template]) -> Iterator[list[str]]:
+    """Yield what stands around the values of each English template whose translation is another."""
     for template in templates:
-        others = translated(template)
-        for english in (template,) if isinstance(template, str) else template:
-            pieces = re.split(r"\{[^}]*\}", english)
-            if others == template or not any(re.search("[A-Za-z]{3}", piece) for piece in pieces):
-                continue
-            pattern = ".+?".join(map(re.escape, pieces))
-            whole = " " not in english.strip() or len(max(pieces, key=len)) < 8
-            yield re.compile(f"^{pattern}$" if whole else pattern, re.DOTALL)
+        if translated(template) != template:
+            for english in (template,) if isinstance(template, str) else template:
+                pieces = re.split(r"\{[^}]*\}", english)
+                if any(re.search("[A-Za-z]{3}", piece) for piece in pieces):
+                    yield pieces
 
 
-def english_in(texts: Iterable[str], found: Sequence[re.Pattern[str]]) -> list[tuple[str, str]]:
+def is_in(line: str, pieces: Sequence[str]) -> bool:
+    """Tell whether a template is in a line; one of a single word, or of hardly more than values, is the whole line."""
+    if (" " not in "".join(pieces).strip() or len(max(pieces, key=len)) < 8) and (
+        line[: len(pieces[0])] + line[len(line) - len(pieces[-1]) :] != pieces[0] + pieces[-1]
+        or (len(pieces) == 1 and line != pieces[0])
+    ):
+        return False
+    at = 0
+    for piece in pieces:
+        found = line.find(piece, at)
+        if found < 0:
+            return False
+        at = found + len(piece) + 1  # each value has a character at least
+    return True
+
+
+def english_in(texts: Iterable[str], templates: Sequence[list[str]]) -> list[tuple[str, str]]:
     """Return the texts in which an English sentence is, each line looked at; the codes of issues never change."""
     lines = {line.strip() for text in texts for line in (text, *text.split("\n"))} - {"rejected"}
-    return sorted((line, each.pattern) for line in lines for each in found if each.search(line))
+    return [(line, "…".join(pieces)) for line in sorted(lines) for pieces in templates if is_in(line, pieces)]
 
 
 def everything(office: Office, give: Give, tag: str) -> list[Path]:
@@ -209,7 +250,7 @@ def test_no_template_is_left_untranslated(office: Office, give: Give, tag: str) 
             catalogue = messages._catalogue(tag, messages.FOLDER)
             if isinstance(template, str):
                 return catalogue.gettext(template)
-            return tuple(catalogue.ngettext(*template, count) for count in (1, 2))
+            return tuple(catalogue.ngettext(template[0], template[1], count) for count in (1, 2))
 
     found = [*patterns(all_templates(), translated)]
     for path in everything(office, give, tag):
@@ -226,7 +267,7 @@ def sheet_of(path: Path) -> tuple[Workbook, Worksheet]:
     return workbook, workbook[title]
 
 
-def edit(path: Path, header: str, key: str, value: object) -> None:
+def edit(path: Path, header: str, key: str, value: str) -> None:
     """Change a cell of a report: the one under a header, in the row of this ticket."""
     workbook, sheet = sheet_of(path)
     headers = [cell.value for cell in sheet[1]]

@@ -102,7 +102,7 @@ class SummarySheet(_Sheet):
         top, counts = self.lines, outcome_counts(summary)
         for each in counts:
             palette = each.palette if each.count else _NO_ROWS
-            self.next_line(31 if len(each.meaning) > 66 else None)
+            self.next_line(31 if _lines_of(each.meaning, 76) > 1 else None)
             self.value(0, styles.label(palette, bold=bool(each.count)), each.name)
             self.value(1, _COUNT if each.count else _COUNT.tinted(_NO_ROWS), each.count)
             self._across(_MEANING if each.count else _MEANING.tinted(_NO_ROWS), each.meaning, 2, 4)
