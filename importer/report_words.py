@@ -70,10 +70,11 @@ def state_word(state: str, first_row: int | None = None) -> str:
 
 def state_of_word(word: str) -> str:
     """Return the state that a report in any language means by a word; another word stays as it is."""
-    if word in _CODES:
+    if word in _STATES:  # as most are
         return word
-    found = _words((*_CODES,), messages.FOLDER).get(unaccented(word))
-    return found or (Status.PART if _part_words(messages.FOLDER).fullmatch(unaccented(word)) else word)
+    typed = unaccented(word)
+    found = _words(_STATES, messages.FOLDER).get(typed)
+    return found or (Status.PART if _part_words(messages.FOLDER).fullmatch(typed) else word)
 
 
 def verdict_of_word(word: str) -> str:
@@ -83,7 +84,7 @@ def verdict_of_word(word: str) -> str:
 
 def outcome_of_word(word: str) -> str:
     """Return which line of a summary in any language a name is; another text stays as it is."""
-    return _words((CREATED_NOW, CREATED_BEFORE, *_CODES), messages.FOLDER).get(unaccented(word), word)
+    return _words((CREATED_NOW, CREATED_BEFORE, *_STATES), messages.FOLDER).get(unaccented(word), word)
 
 
 def sheet_titles(sheet: str) -> tuple[str, ...]:
@@ -102,7 +103,10 @@ def column_words() -> Iterator[Mapping[str, str]]:
         yield {header: name for name, header in headers.items()}
 
 
-_CODES: frozenset[str] = frozenset({*map(str, Status), CHANGED})
+_STATES: tuple[str, ...] = (*map(str, Status), CHANGED)
+
+
+# What follows is kept for as long as the catalogues are those of one folder.
 
 
 @lru_cache
