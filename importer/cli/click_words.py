@@ -15,7 +15,6 @@ WORDS = (
     gettext_noop("Positional arguments"),
     gettext_noop("Show this message and exit."),
     gettext_noop("Show the version and exit."),
-    gettext_noop("%(prog)s, version %(version)s"),
     gettext_noop("default: {default}"),
     gettext_noop("required"),
     gettext_noop("Error: {message}"),

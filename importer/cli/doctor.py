@@ -19,6 +19,7 @@ from importer.cli.terminal import ask_for_folders, ask_for_server, is_interactiv
 from importer.cli.values import Count
 from importer.errors import SettingsError, UsageError
 from importer.messages import _, gettext_noop, ngettext
+from importer.names import code_name
 
 if TYPE_CHECKING:
     from importer.doctor import Check, Observation, TestCase
@@ -129,7 +130,9 @@ def _refuse_conflicting_options(
 
 
 def _print_check(check: Check) -> None:
-    click.echo(_("{level:<7}  {name}: {seen}", level=check.level, name=check.name, seen=check.seen))
+    click.echo(
+        _("{level:<7}  {name}: {seen}", level=code_name(check.level), name=code_name(check.name), seen=check.seen)
+    )
     if check.remedy:
         click.echo(_("         {remedy}", remedy=check.remedy))
 
