@@ -39,9 +39,7 @@ OWN_COLUMNS: tuple[str, ...] = (
 """The columns that the report adds to the source's own."""
 
 TO_DECIDE_COLUMNS: tuple[str, ...] = (
-    *("row", "reference", "status", "sent_at"),
-    gettext_noop("sent"),
-    "message",
+    *("row", "reference", "status", "sent_at", "sent", "message"),
     gettext_noop("verdict"),
     "wolkvox_id",
     "idPrefijo",
@@ -59,6 +57,14 @@ EDITED_AFTERWARDS = gettext_noop("Edited after its case was created; the case wa
 """What the message of such a row says."""
 
 _PART = gettext_noop("part of row {row}")
+
+
+_SENT = gettext_noop("cells sent")  # `sent` alone is a word of the history
+
+
+def column_word(name: str) -> str:
+    """Return what the language that is spoken calls a column of the report."""
+    return translated(_SENT) if name == "sent" and language() != "en" else translated(name)
 
 
 def state_word(state: str, first_row: int | None = None) -> str:
@@ -98,8 +104,8 @@ def sheets_by_language() -> Iterator[dict[str, str]]:
 
 
 def column_words() -> Iterator[Mapping[str, str]]:
-    """Yield for each language what its headers mean: `fila` -> `row`."""
-    for headers in _by_language((*OWN_COLUMNS, *TO_DECIDE_COLUMNS), messages.FOLDER):
+    """Yield for each language what the headers mean that are read back: `fila` -> `row`."""
+    for headers in _by_language((*OWN_COLUMNS, "verdict", "attempt"), messages.FOLDER):
         yield {header: name for name, header in headers.items()}
 
 

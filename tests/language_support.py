@@ -20,7 +20,7 @@ WORDS: dict[str, dict[str, str]] = {
     "es": {
         "Summary": "Resumen", "Report": "Informe", "Issues": "Problemas", "To decide": "Por decidir",
         "Details": "Detalles", "row": "fila", "status": "estado", "message": "mensaje", "sent_at": "enviado el",
-        "run": "envío", "reference": "código WCI", "sent": "datos enviados", "verdict": "decisión",
+        "run": "envío", "reference": "código WCI", "cells sent": "datos enviados", "verdict": "decisión",
         "attempt": "intento", "not created": "caso no creado", "created in this run": "caso creado en este envío",
         "created before": "caso creado antes", "invalid": "por corregir", "skipped": "omitida",
         "part": "parte de otra fila", "part of row {row}": "parte de la fila {row}", "planned": "por enviar",
@@ -31,7 +31,7 @@ WORDS: dict[str, dict[str, str]] = {
     "pt": {
         "Summary": "Resumo", "Report": "Relatório", "Issues": "Problemas", "To decide": "A decidir",
         "Details": "Detalhes", "row": "linha", "status": "estado", "message": "mensagem", "sent_at": "enviado em",
-        "run": "envio", "reference": "código WCI", "sent": "dados enviados", "verdict": "decisão",
+        "run": "envio", "reference": "código WCI", "cells sent": "dados enviados", "verdict": "decisão",
         "attempt": "tentativa", "not created": "caso não criado", "created in this run": "caso criado neste envio",
         "created before": "caso criado antes", "invalid": "a corrigir", "skipped": "omitida",
         "part": "parte de outra linha", "part of row {row}": "parte da linha {row}", "planned": "a enviar",

@@ -195,8 +195,8 @@ def patterns(templates: Sequence[Template], translated: Callable[[Template], Tem
 
 
 def is_in(line: str, pieces: Sequence[str]) -> bool:
-    """Tell whether a template is in a line; one of a single word, or of hardly more than values, is the whole line."""
-    if (" " not in "".join(pieces).strip() or len(max(pieces, key=len)) < 8) and (
+    """Tell whether a template is in a line; one of few words, or of hardly more than values, is the whole line."""
+    if ("".join(pieces).strip().count(" ") < 2 or len(max(pieces, key=len)) < 8) and (
         line[: len(pieces[0])] + line[len(line) - len(pieces[-1]) :] != pieces[0] + pieces[-1]
         or (len(pieces) == 1 and line != pieces[0])
     ):

@@ -25,7 +25,16 @@ from importer.report.content import (
 )
 from importer.report.sheet import SheetWriter
 from importer.report.styles import Formats
-from importer.report_words import ISSUES, OWN_COLUMNS, REPORT, TO_DECIDE, TO_DECIDE_COLUMNS, VERDICTS, state_word
+from importer.report_words import (
+    ISSUES,
+    OWN_COLUMNS,
+    REPORT,
+    TO_DECIDE,
+    TO_DECIDE_COLUMNS,
+    VERDICTS,
+    column_word,
+    state_word,
+)
 
 SHEET_LINES = 1_048_576
 SHEET_COLUMNS = 16_384
@@ -295,7 +304,7 @@ class ToDecideSheet(Listing):
         self._source_columns = content.columns
         self._summary = content.summary
         palettes = (styles.FILL_HEADER if name in TO_FILL_IN else styles.OWN_HEADER for name in TO_DECIDE_COLUMNS)
-        self.header(zip(map(translated, TO_DECIDE_COLUMNS), palettes, strict=True), frozen=2)
+        self.header(zip(map(column_word, TO_DECIDE_COLUMNS), palettes, strict=True), frozen=2)
 
     def add(self, row: ReportRow, place: str) -> None:
         """Write one doubtful row; `place` is its line in `Report`, for a link."""
