@@ -41,11 +41,15 @@ def language() -> str:
     return _speaking.get() or _of_the_process or _of_the_environment()
 
 
-def use_language(tag: str | None) -> None:
-    """Speak a language in the whole process, in every thread; None leaves it to the environment."""
-    global _of_the_process  # noqa: PLW0603 - a process speaks one language
-    _of_the_process = tag
+def use_language(tag: str | None) -> str | None:
+    """Speak a language in the whole process, in every thread, and return the one before.
+
+    None leaves it to the environment.
+    """
+    global _of_the_process  # a process speaks one language
+    before, _of_the_process = _of_the_process, tag
     _of_the_environment.cache_clear()
+    return before
 
 
 @contextmanager

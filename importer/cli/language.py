@@ -48,12 +48,12 @@ class SpokenLanguage(click.ParamType[str]):
 @contextmanager
 def speaking_as_asked(arguments: Sequence[str]) -> Iterator[None]:
     """Speak the language that `--lang` anywhere on the line asks for, else that of the environment, until the end."""
-    use_language(_asked(arguments))
+    before = use_language(_asked(arguments))
     try:
         with _click_speaking(messages.language()):
             yield
     finally:
-        use_language(None)
+        use_language(before)
 
 
 def _asked(arguments: Sequence[str]) -> str | None:

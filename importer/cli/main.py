@@ -98,10 +98,11 @@ def main() -> None:
     sys.stdout, sys.stderr = out.text, err.text
     if isinstance(sys.stdin, io.TextIOWrapper):
         sys.stdin.reconfigure(errors="replace")  # an answer in another encoding is a wrong answer, not an error
-    status = execute(sys.argv[1:])
-    if reason := out.failure():
-        click.echo(_("The output is incomplete: it could not be written ({reason}).", reason=reason), err=True)
-        status = status or OUTPUT_LOST
+    with speaking_as_asked(sys.argv[1:]):
+        status = execute(sys.argv[1:])
+        if reason := out.failure():
+            click.echo(_("The output is incomplete: it could not be written ({reason}).", reason=reason), err=True)
+            status = status or OUTPUT_LOST
     sys.exit(status)
 
 
