@@ -323,7 +323,7 @@ class ReportRow:
     """One line of the report: the source's cells in the order of its columns, and the row's outcome.
 
     `about` identifies what a person's verdict on a doubtful row applies to: its attempt, or the last decision. `lines`
-    counts the rows of which its case is made.
+    counts the rows of which its case is made; `part_of` is the row of which this one is a further line.
     """
 
     number: int
@@ -339,6 +339,7 @@ class ReportRow:
     issues: tuple[Issue, ...] = ()
     about: str | None = None
     lines: int = 1
+    part_of: int | None = None
 
     @property
     def state(self) -> str:

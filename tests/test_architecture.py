@@ -14,8 +14,8 @@ MODULES = sorted((ROOT / "importer").rglob("*.py"))
 
 LAYERS = (
     {
-        *("text", "account", "languages", "messages", "names", "errors", "clock", "hosts", "model", "spool", "zips"),
-        *("files", "questions", "clicks", "shells", "commands"),
+        *("text", "account", "languages", "messages", "names", "report_words", "errors", "clock", "hosts", "model"),
+        *("spool", "zips", "files", "questions", "clicks", "shells", "commands"),
     },
     {"source", "mapping", "validation", "identity", "attachments", "payload", "crm", "journal", "report", "settings"},
     {"workflow"},
@@ -28,8 +28,8 @@ LAYERS = (
 """The rooms, from the lowest layer to the highest; a room uses only what is below its own layer."""
 
 SHARED_ORDER = (
-    *("text", "account", "languages", "messages", "clicks", "model", "names", "errors", "clock", "hosts", "spool"),
-    *("zips", "files", "shells", "commands", "questions"),
+    *("text", "account", "languages", "messages", "clicks", "model", "names", "report_words", "errors", "clock"),
+    *("hosts", "spool", "zips", "files", "shells", "commands", "questions"),
 )
 """Shared modules may use each other: each those before it."""
 

@@ -8,23 +8,12 @@ from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from functools import lru_cache
 from urllib.parse import quote
 
-from importer.messages import _, gettext_noop, in_all_languages, ngettext, shorten, translated
+from importer import report_words
+from importer.messages import _, in_all_languages, language, ngettext, shorten, translated
 from importer.model import CHANGED, DOUBTFUL, Counts, Issue, ReportRow, Status, Summary
-
-SUMMARY, REPORT, ISSUES, TO_DECIDE, DETAILS = SHEETS = ("Summary", "Report", "Issues", "To decide", "Details")
-"""The sheets of a report; their names are the same in every language, since they are read back."""
-
-CREATED_VERDICT, NOT_CREATED_VERDICT = VERDICTS = ("created", "not created")
-"""What a person can decide about a doubtful row; the same in every language, since it is read back."""
-
-CREATED_NOW_NAME, CREATED_BEFORE_NAME = gettext_noop("created in this run"), gettext_noop("created before")
-"""What the summary calls the rows that are cases; it is read back."""
-
-EDITED_AFTERWARDS = gettext_noop("Edited after its case was created; the case was not changed.")
-"""What the message of such a row says; it is read back."""
+from importer.report_words import EDITED_AFTERWARDS, state_word
 
 VALUES_KEPT = 200  # different values that a group of issues remembers
 VALUES_SHOWN = 6
@@ -84,12 +73,18 @@ def outcome_counts(summary: Summary) -> tuple[OutcomeCount, ...]:
     counts = summary.counts
     before = counts.created - counts.created_now - counts.changed
     return (
-        OutcomeCount(translated(CREATED_NOW_NAME), counts.created_now, _("The CRM gave an id."), CREATED_NOW),
+        OutcomeCount(translated(report_words.CREATED_NOW), counts.created_now, _("The CRM gave an id."), CREATED_NOW),
         OutcomeCount(
-            translated(CREATED_BEFORE_NAME), before, _("The case existed already; not sent again."), CREATED_BEFORE
+            translated(report_words.CREATED_BEFORE),
+            before,
+            _("The case existed already; not sent again."),
+            CREATED_BEFORE,
         ),
         OutcomeCount(
-            CHANGED, counts.changed, _("Edited since its case was created; the case was not changed."), EDITED_SINCE
+            state_word(CHANGED),
+            counts.changed,
+            _("Edited since its case was created; the case was not changed."),
+            EDITED_SINCE,
         ),
         _count_of(Status.INVALID, counts.invalid, _("Not sent: correct these first; see the sheet Issues.")),
         _count_of(Status.REJECTED, counts.rejected, _("Rejected by the CRM; no case was created.")),
@@ -103,7 +98,7 @@ def outcome_counts(summary: Summary) -> tuple[OutcomeCount, ...]:
 
 
 def _count_of(status: Status, count: int, meaning: str) -> OutcomeCount:
-    return OutcomeCount(status.value, count, meaning, PALETTES[status])
+    return OutcomeCount(state_word(status), count, meaning, PALETTES[status])
 
 
 def made_of(counts: Counts) -> Iterator[str]:
@@ -175,7 +170,12 @@ def read_name_mark(text: str) -> tuple[str, str, str] | None:
 
 def time_with_zone(when: datetime) -> str:
     """Return a time for people, with its distance from UTC: `2026-11-23 09:30:00 -0500`."""
-    return when.strftime("%Y-%m-%d %H:%M:%S %z").strip()
+    return when.strftime("%Y-%m-%d %H:%M:%S %z" if language() == "en" else "%d/%m/%Y %H:%M:%S %z").strip()
+
+
+def shown_local_time(when: datetime, summary: Summary) -> str:
+    """Return a time in the zone of the summary as the language writes it: `2026-11-23 09:30:00`."""
+    return local_time(when, summary).strftime("%Y-%m-%d %H:%M:%S" if language() == "en" else "%d/%m/%Y %H:%M:%S")
 
 
 def local_time(when: datetime, summary: Summary) -> datetime:
@@ -220,9 +220,8 @@ def _of_lines(count: int) -> str:
     return ngettext("One ticket, made of {count} line.", "One ticket, made of {count} lines.", count)
 
 
-@lru_cache(maxsize=1024)
 def _created(run: int | None, *, now: bool, changed: bool) -> str:
-    """Return the message of a created row; most rows of a report are, and few runs created them."""
+    """Return the message of a created row."""
     if now:
         message = _("Created in this run.")
     elif run is not None:

@@ -18,13 +18,14 @@ from typing import BinaryIO
 
 from importer.commands import report_command
 from importer.errors import ReportError, ReportPathRefused
-from importer.messages import _
+from importer.messages import _, speaking
 from importer.model import ReportContent, ReportRow, Summary
-from importer.report.columns import OWN_COLUMNS, ColumnLayout
+from importer.report.columns import ColumnLayout
 from importer.report.content import row_message
 from importer.report.page import write_page
 from importer.report.text import marked
 from importer.report.workbook import fits, write_workbook
+from importer.report_words import OWN_COLUMNS
 
 ROOM_NEEDED = 1_000_000  # bytes; less than this is a full disk
 
@@ -37,12 +38,14 @@ _NUMBERED = re.compile(r"(?P<stem>.+) \((?P<number>[2-9]|[1-9]\d{1,3})\)")
 def write_csv(file: BinaryIO, content: ReportContent) -> None:
     """Write the report for other programs: one line per row as CSV (comma, UTF-8 without BOM, CRLF).
 
-    Its columns are those of the sheet `Report`; memory does not grow with the rows.
+    Its columns are those of the sheet `Report`, in English and with the states as codes whatever the language, since
+    programs read it; memory does not grow with the rows.
     """
     text = io.TextIOWrapper(file, "utf-8", errors="replace", newline="", write_through=False)
     try:
         writer = csv.writer(text, lineterminator="\r\n")
-        layout = ColumnLayout.of(content)
+        with speaking("en"):
+            layout = ColumnLayout.of(content)
         writer.writerow(map(marked, layout.headers))
         writer.writerows(_line(row, content.summary, layout) for row in content.rows)
     finally:

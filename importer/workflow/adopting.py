@@ -23,6 +23,7 @@ from importer.mapping import CaseMapping
 from importer.messages import _, ngettext
 from importer.model import CHANGED, UNSETTLED, Identity, Issue, Status
 from importer.names import state_name
+from importer.report_words import state_of_word
 from importer.source import Table, open_table
 from importer.text import is_case_id
 from importer.workflow import guards
@@ -332,7 +333,8 @@ def _sheet_rows(plan: Plan) -> Iterator[_SheetRow]:
         names = ("wolkvox_id", "idPrefijo", "reference", "status", "message")
         texts = [_texts(frame, ours.get(name)) for name in names]
         for planned, cells in zip(batch.rows(), zip(*texts, strict=True), strict=True):
-            yield _SheetRow(planned, *cells)
+            wolkvox_id, id_prefijo, reference, status, message = cells
+            yield _SheetRow(planned, wolkvox_id, id_prefijo, reference, state_of_word(status), message)
 
 
 def _texts(frame: pd.DataFrame, column: str | None) -> Sequence[str]:

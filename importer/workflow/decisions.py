@@ -17,9 +17,10 @@ from importer.clock import local_datetime
 from importer.commands import settle_command
 from importer.errors import ReportError
 from importer.journal import Decision, Dispute, Doubt, ImportRecord, Journal
-from importer.messages import _
+from importer.messages import _, translated
 from importer.model import Status
 from importer.names import state_name
+from importer.report_words import CREATED_VERDICT, NOT_CREATED_VERDICT
 from importer.source import open_table
 from importer.text import is_case_id
 from importer.workflow.history import ImportHistory
@@ -189,14 +190,16 @@ def read_decisions(path: Path) -> tuple[list[HumanDecision], list[NotTaken]]:
     for row in report.read_rows(path, open_table):
         if not row.verdict or not row.reference:
             continue
-        created = row.verdict.casefold() == report.CREATED_VERDICT
-        if not created and row.verdict.casefold() != report.NOT_CREATED_VERDICT:
+        created = row.verdict == CREATED_VERDICT
+        if not created and row.verdict != NOT_CREATED_VERDICT:
             incomplete.append(NotTaken(row.reference, _("{verdict} is not a verdict.", verdict=row.verdict)))
         elif created and not row.wolkvox_id:
-            reason = _("The verdict `created` needs the wolkvox_id of the case beside it.")
+            word = translated(CREATED_VERDICT)
+            reason = _("The verdict `{verdict}` needs the wolkvox_id of the case beside it.", verdict=word)
             incomplete.append(NotTaken(row.reference, reason))
         elif not created and row.wolkvox_id:
-            reason = _("The verdict `not created` cannot have a wolkvox_id beside it.")
+            word = translated(NOT_CREATED_VERDICT)
+            reason = _("The verdict `{verdict}` cannot have a wolkvox_id beside it.", verdict=word)
             incomplete.append(NotTaken(row.reference, reason))
         else:
             decision = HumanDecision(row.reference, row.wolkvox_id, row.id_prefijo, row.about, row.run, row.sent_at)

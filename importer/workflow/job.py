@@ -112,7 +112,9 @@ def open_source(path: Path, options: TableOptions) -> Table:
     Raises SourceError if the file, the sheet or the header is missing or cannot be read.
     """
     if report.is_given_back(path):  # the mapping describes the layout of the source, not of a report made from it
-        options = replace(options, header_row=None, encoding=None, delimiter=None)
+        table = open_table(path, replace(options, header_row=None, encoding=None, delimiter=None))
+        if report.own_columns(table.columns):
+            return table
     return open_table(path, options)
 
 

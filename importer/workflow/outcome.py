@@ -290,7 +290,7 @@ class _ReportRows:
 def _report_row(
     row: PlannedRow, cells: tuple[Cell, ...], about: str | None, further_lines: int, issues: tuple[Issue, ...]
 ) -> ReportRow:
-    known = row.known or _NOTHING_KNOWN
+    known = row.known or JournalRow("", Status.PLANNED, "")
     return ReportRow(
         number=row.number,
         cells=cells,
@@ -305,7 +305,5 @@ def _report_row(
         lines=1 + further_lines,
         issues=issues,
         about=about,
+        part_of=row.part_of,
     )
-
-
-_NOTHING_KNOWN = JournalRow("", Status.PLANNED, "")

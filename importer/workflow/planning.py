@@ -23,7 +23,7 @@ from importer.workflow.history import ImportHistory
 from importer.workflow.job import place_of_files
 from importer.workflow.key_formats import KeyFormats
 from importer.workflow.keys import Keys
-from importer.workflow.lines import FaultyLines, ReportedLines
+from importer.workflow.lines import FaultyLines, ReportedLines, states_shown
 from importer.workflow.matching import MatchedRows, RowMatcher
 from importer.workflow.plan import Batch, Plan, state_of
 
@@ -139,7 +139,7 @@ class Planner:
 
         The latter stay skipped when they are no longer hidden: in a CSV file, or after a filter was removed.
         """
-        skipped = frame.index[frame[self._status].map(str).str.strip() == Status.SKIPPED] if self._status else ()
+        skipped = frame.index[states_shown(frame[self._status]) == Status.SKIPPED] if self._status else ()
         reason = _("skipped before; empty its cell in the column {column} to send it", column=self._status)
         hidden = self._table.hidden.intersection(frame.index)
         return dict.fromkeys(skipped, reason) | dict.fromkeys(hidden, _("hidden row"))
@@ -340,7 +340,7 @@ def select_rows(plan: Plan, states: Iterable[str]) -> Plan:
     column = own_columns(plan.table.columns).get("status")
     cases: set[int] = set()
     for frame, batch in plan.cells():
-        shown = [str(cell).strip() for cell in frame[column]] if column else [""] * len(batch)
+        shown = states_shown(frame[column]).tolist() if column else [""] * len(batch)
         rows = zip(_case_rows(batch), _states(batch, shown), strict=True)
         cases.update(row for row, were in rows if not wanted.isdisjoint(were))
     frames: Spool[pd.DataFrame] = Spool()

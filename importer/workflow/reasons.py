@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from importer import report
 from importer.crm import explained, known_refusal
 from importer.messages import _, ngettext, translated
 from importer.model import Issue, JournalRow, Status
+from importer.report_words import EDITED_AFTERWARDS
 from importer.workflow.commands import Commands
 from importer.workflow.plan import KNOWN_TWICE, PlannedRow
 
@@ -79,7 +79,7 @@ def _flags(row: PlannedRow) -> Iterator[str]:
     if row.known and row.known.deleted:
         yield _("This case was deleted from the CRM, as a person reported.")
     if row.differs:
-        yield translated(report.EDITED_AFTERWARDS)
+        yield translated(EDITED_AFTERWARDS)
 
 
 def reason_of(row: Any, commands: Commands) -> tuple[Status, Issue]:  # noqa: ANN401 - pandas names no type for a line of a frame
