@@ -13,6 +13,7 @@ from importer.errors import ReportError
 from importer.journal import ImportRecord, Journal, user_name
 from importer.messages import _, ngettext, translated
 from importer.model import Cell, Counts, Issue, JournalRow, ReportContent, ReportRow, Status, Summary
+from importer.names import state_name
 from importer.settings import case_url
 from importer.source import open_table
 from importer.spool import Spool
@@ -117,7 +118,7 @@ def _selection_note(plan: Plan, counts: Counts) -> Iterator[str]:
             "Only the {count} rows that are or were {states} are counted and shown here (--only), not the whole"
             " source.",
             counts.rows,
-            states=_(" or ").join(plan.only),
+            states=_(" or ").join(map(state_name, plan.only)),
         )
 
 
@@ -365,7 +366,8 @@ def message_of(row: PlannedRow) -> str:
     if row.status in {Status.SKIPPED, Status.PART}:
         return row.skipped or ""
     if row.status in {Status.INVALID, Status.REJECTED}:
-        return "; ".join(issue.message for issue in issues_of(row)) or _faulty_lines(row)
+        found = "; ".join(issue.message for issue in issues_of(row))
+        return found or (_faulty_lines(row) if row.faulty_lines else "")
     if row.status is Status.PLANNED and row.waits is not None:
         return row.waits
     if row.status is Status.CREATED:
@@ -380,8 +382,6 @@ def message_of(row: PlannedRow) -> str:
 
 def _faulty_lines(row: PlannedRow) -> str:
     """Return why a row is not sent that has no issues itself."""
-    if not row.faulty_lines:
-        return ""
     return ngettext(
         "Not sent: row {rows}, a further line of this case, must be corrected first.",
         "Not sent: rows {rows}, further lines of this case, must be corrected first.",
