@@ -25,7 +25,8 @@ VARYING = {
     r"\b[0-9a-f]{24}\b": "<id>",
     r"\d{4}-\d\d-\d\d(?:[ T]\d\d:\d\d(?::\d\d(?:\.\d+)?)?)?(?: ?(?:Z|UTC|[+-]\d\d:?\d\d))?": "<time>",
     r"\d\d/\d\d/\d{4} \d\d:\d\d(?::\d\d)?": "<time>",
-    r"\[[\d:]+<[\d:?]+, +[\d.,?]+": "[<time>, <n> ",  # in a progress bar
+    r"\|[\u2588-\u258f ]+\|": "|█|",  # a progress bar
+    r"\[[\d:]+<[\d:?]+, +[\d.,?]+": "[<time>, <n> ",  # beside it
     r"\b\d\d:\d\d(?::\d\d)?\b": "<time>",
     r"\b[\d.,]+ ?(rows/s|ms|s|seconds?)\b": r"<n> \1",
     r"127\.0\.0\.1:\d+": "127.0.0.1:8765",
