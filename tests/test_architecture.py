@@ -13,7 +13,10 @@ ROOT = Path(__file__).parent.parent
 MODULES = sorted((ROOT / "importer").rglob("*.py"))
 
 LAYERS = (
-    {"text", "account", "messages", "errors", "clock", "hosts", "model", "spool", "files", "questions", "commands"},
+    {
+        *("text", "account", "languages", "messages", "names", "errors", "clock", "hosts", "model", "spool", "files"),
+        *("questions", "commands"),
+    },
     {"source", "mapping", "validation", "identity", "attachments", "payload", "crm", "journal", "report", "settings"},
     {"workflow"},
     {"pipeline"},
@@ -25,7 +28,21 @@ LAYERS = (
 """The rooms, from the lowest layer to the highest; a room uses only what is below its own layer."""
 
 SHARED_ORDER = (
-    *("text", "account", "model", "messages", "errors", "clock", "hosts", "spool", "files", "questions", "commands"),
+    *(
+        "text",
+        "account",
+        "model",
+        "languages",
+        "messages",
+        "names",
+        "errors",
+        "clock",
+        "hosts",
+        "spool",
+        "files",
+        "questions",
+        "commands",
+    ),
 )
 """Shared modules may use each other: each those before it."""
 

@@ -188,7 +188,7 @@ def test_verdicts_in_a_report_that_is_run_are_taken_after_a_question(
         return agrees
 
     monkeypatch.setattr("importer.cli.terminal.is_interactive", lambda: True)
-    monkeypatch.setattr("click.confirm", confirm)
+    monkeypatch.setattr("importer.cli.terminal.confirm", confirm)
     words = run(office)
     words[1] = str(office.report)
     assert give(words).status == (0 if agrees else 4)

@@ -50,7 +50,7 @@ def person(monkeypatch: pytest.MonkeyPatch) -> Person:
     """Simulate a person at the terminal, whose answers the test decides."""
     there = Person()
     monkeypatch.setattr("importer.cli.terminal.is_interactive", lambda: True)
-    monkeypatch.setattr("click.confirm", there.confirm)
+    monkeypatch.setattr("importer.cli.terminal.confirm", there.confirm)
     monkeypatch.setattr("click.prompt", there.choose)
     return there
 

@@ -13,18 +13,18 @@ from importer.cli.help import Command
 from importer.cli.logs import set_up
 from importer.cli.output import issue_text, print_json, print_steps
 from importer.cli.terminal import ask_for_folders
-from importer.messages import _
+from importer.messages import _, gettext_noop
 
 
 @click.command(
     "adopt",
     cls=Command,
     exit_statuses={
-        0: _("every row was taken"),
-        1: _("some rows were not taken; each is named"),
-        2: _("nothing could be taken"),
+        0: gettext_noop("every row was taken"),
+        1: gettext_noop("some rows were not taken; each is named"),
+        2: gettext_noop("nothing could be taken"),
     },
-    help=_(
+    help=gettext_noop(
         "Take the ids of REPORT into the journal, so that its rows are not sent again. Sends nothing.\n\n"
         "For a lost journal, another computer, or a sheet with a column `wolkvox_id`."
     ),

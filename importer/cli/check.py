@@ -13,7 +13,7 @@ from importer.cli.help import Command
 from importer.cli.logs import set_up
 from importer.cli.output import counts_line, print_issues, print_json, print_steps, rows_and_cases
 from importer.cli.terminal import load_allowed_job
-from importer.messages import _
+from importer.messages import gettext_noop
 from importer.workflow.corrections import suggest_corrections
 
 if TYPE_CHECKING:
@@ -25,11 +25,11 @@ if TYPE_CHECKING:
     "check",
     cls=Command,
     exit_statuses={
-        0: _("every row is valid"),
-        1: _("some rows need correcting"),
-        2: _("the command, mapping or source is at fault"),
+        0: gettext_noop("every row is valid"),
+        1: gettext_noop("some rows need correcting"),
+        2: gettext_noop("the command, mapping or source is at fault"),
     },
-    help=_(
+    help=gettext_noop(
         "Read, map and validate SOURCE; list its issues row by row, and those that one fix resolves together. Counts"
         " what the journal knows already. Sends nothing."
     ),

@@ -16,7 +16,7 @@ from importer.cli.logs import set_up
 from importer.cli.output import json_text, print_json
 from importer.cli.terminal import ask_for_folders, ask_for_server, is_interactive
 from importer.errors import SettingsError, UsageError
-from importer.messages import _, ngettext
+from importer.messages import _, gettext_noop, ngettext
 
 if TYPE_CHECKING:
     from importer.doctor import Check, Observation, TestCase
@@ -33,12 +33,12 @@ _LARGEST = 1_000_000_000
     "doctor",
     cls=Command,
     exit_statuses={
-        0: _("no faults"),
-        2: _("a fault in settings or journal, or the test case was not confirmed"),
-        3: _("the server cannot be reached, or its calls are used up"),
-        5: _("a person must fix the connection"),
+        0: gettext_noop("no faults"),
+        2: gettext_noop("a fault in settings or journal, or the test case was not confirmed"),
+        3: gettext_noop("the server cannot be reached, or its calls are used up"),
+        5: gettext_noop("a person must fix the connection"),
     },
-    help=_(
+    help=gettext_noop(
         "Check settings, server, certificate, proxy, clock, token, quota, journal, disk and keyring. Creates no case.\n"
         "\n"
         "With --create-test-case, which asks before each case, it creates one case and searches for it, to learn how"
@@ -52,10 +52,16 @@ _LARGEST = 1_000_000_000
 @options.trust_server
 @options.allow_folders
 @options.journal
-@click.option("--create-test-case", is_flag=True, help=_("CREATE ONE CASE, after showing it and asking; see above."))
-@click.option("--source", type=click.Path(path_type=Path), help=_("Spreadsheet with the row to base the test case on."))
 @click.option(
-    "--row", type=click.IntRange(min=1), help=_("Number of that row in Excel (default: the first valid row).")
+    "--create-test-case", is_flag=True, help=gettext_noop("CREATE ONE CASE, after showing it and asking; see above.")
+)
+@click.option(
+    "--source", type=click.Path(path_type=Path), help=gettext_noop("Spreadsheet with the row to base the test case on.")
+)
+@click.option(
+    "--row",
+    type=click.IntRange(min=1),
+    help=gettext_noop("Number of that row in Excel (default: the first valid row)."),
 )
 @options.as_json
 @options.logging

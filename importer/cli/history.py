@@ -14,7 +14,7 @@ from importer.cli import options
 from importer.cli.logs import set_up
 from importer.cli.output import counts_line, print_json
 from importer.errors import UsageError
-from importer.messages import _, ngettext
+from importer.messages import _, gettext_noop, ngettext
 from importer.text import clean
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ _MOST_ROWS = 100
 
 @click.command(
     "history",
-    help=_(
+    help=gettext_noop(
         "List the runs in the journal, newest first, or show one run and what it changed. Sends nothing.\n\n"
         "RUN is compared with the run of the same import before it: counts per state, and the rows, by their"
         " references, that it sent or that were settled since."

@@ -16,9 +16,10 @@ from itertools import takewhile
 
 import click
 
+from importer.cli.language import in_language, speaking_as_asked
 from importer.cli.output import Output, print_json
 from importer.errors import ImporterError, MappingError
-from importer.messages import _
+from importer.messages import _, gettext_noop, translated
 from importer.questions import QuestionsOpen
 from importer.text import clean
 
@@ -29,24 +30,24 @@ OUTPUT_LOST = 3
 """Exit status where only the output could not be written; the same command prints it again."""
 
 SECTIONS = {
-    _("Import"): {
-        "check": _("Read, map and validate a source; list its issues. Sends nothing."),
-        "preview": _("Show the JSON that a row would send. Sends nothing."),
-        "run": _("Send the rows that have no case yet, after asking. SENDS CASES."),
-        "report": _("Write the report again from the source and the journal. Sends nothing."),
+    gettext_noop("Import"): {
+        "check": gettext_noop("Read, map and validate a source; list its issues. Sends nothing."),
+        "preview": gettext_noop("Show the JSON that a row would send. Sends nothing."),
+        "run": gettext_noop("Send the rows that have no case yet, after asking. SENDS CASES."),
+        "report": gettext_noop("Write the report again from the source and the journal. Sends nothing."),
     },
-    _("Settle and look back"): {
-        "settle": _("Settle doubtful rows by asking the CRM, or by your decision. Creates no case."),
-        "adopt": _("Take the ids of a report into the journal. Sends nothing."),
-        "history": _("List the runs in the journal and their counts. Sends nothing."),
-        "journal": _("Check, back up, copy or move the journal. Sends nothing."),
+    gettext_noop("Settle and look back"): {
+        "settle": gettext_noop("Settle doubtful rows by asking the CRM, or by your decision. Creates no case."),
+        "adopt": gettext_noop("Take the ids of a report into the journal. Sends nothing."),
+        "history": gettext_noop("List the runs in the journal and their counts. Sends nothing."),
+        "journal": gettext_noop("Check, back up, copy or move the journal. Sends nothing."),
     },
-    _("Set up"): {
-        "draft": _("Propose a mapping from the headers and values of a source. Sends nothing."),
-        "schema": _("Print the JSON Schema of a mapping, for editors. Sends nothing."),
-        "login": _("Store the token of an operation in the keyring. Sends nothing."),
-        "doctor": _("Check server, token and journal; with your consent, create one test case."),
-        "sandbox": _("Serve a simulated CRM on this computer, for trials and training. Sends nothing."),
+    gettext_noop("Set up"): {
+        "draft": gettext_noop("Propose a mapping from the headers and values of a source. Sends nothing."),
+        "schema": gettext_noop("Print the JSON Schema of a mapping, for editors. Sends nothing."),
+        "login": gettext_noop("Store the token of an operation in the keyring. Sends nothing."),
+        "doctor": gettext_noop("Check server, token and journal; with your consent, create one test case."),
+        "sandbox": gettext_noop("Serve a simulated CRM on this computer, for trials and training. Sends nothing."),
     },
 }
 """The commands and what each is for, in the order of the help."""
@@ -69,19 +70,19 @@ class _Commands(click.Group):
             return None
         module = importlib.import_module(f"importer.cli.{cmd_name}")
         command: click.Command = module.command
-        return command
+        return in_language(command)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
         width = max(map(len, COMMANDS))
         for heading, commands in SECTIONS.items():
-            with formatter.section(heading):
-                formatter.write_dl([(name.ljust(width), text) for name, text in commands.items()])
+            with formatter.section(translated(heading)):
+                formatter.write_dl([(name.ljust(width), translated(text)) for name, text in commands.items()])
 
 
 @click.group(
     cls=_Commands,
     context_settings={"help_option_names": ["-h", "--help"]},
-    help=_("Import spreadsheet rows as cases into the wolkvox CRM, at most one case per row."),
+    help=gettext_noop("Import spreadsheet rows as cases into the wolkvox CRM, at most one case per row."),
 )
 @click.version_option(package_name="wolkvox-case-importer", prog_name="case-importer")
 def case_importer() -> None:
@@ -103,8 +104,13 @@ def main() -> None:
 
 def execute(arguments: list[str]) -> int:
     """Return the exit status of a command; an error is shown as a sentence, and with --json also as an object."""
+    with speaking_as_asked(arguments):
+        return _execute(arguments)
+
+
+def _execute(arguments: list[str]) -> int:
     try:
-        status = case_importer.main(arguments, prog_name="case-importer", standalone_mode=False)
+        status = in_language(case_importer).main(arguments, prog_name="case-importer", standalone_mode=False)
     except click.ClickException as error:
         usage = io.StringIO()
         error.show(usage)

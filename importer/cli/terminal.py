@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Never
 import click
 from tqdm import tqdm
 
+from importer.cli.language import confirm
 from importer.cli.summary import summary
 from importer.errors import UsageError
 from importer.messages import _, ngettext
@@ -62,7 +63,7 @@ class Terminal:
     def answer(self, question: Question) -> Answer | None:
         """Ask for yes or no, or for one of several answers by its number; return None if the person declines."""
         if len(question.answers) == 1:
-            return question.answers[0] if click.confirm(question.sentence, err=True) else None
+            return question.answers[0] if confirm(question.sentence) else None
         click.echo(question.sentence, err=True)
         for number, answer in enumerate(question.answers, 1):
             click.echo(f"  {number}  {answer.meaning}", err=True)
@@ -84,7 +85,7 @@ class Terminal:
         if not is_interactive():
             raise UsageError(_("Cannot ask: no terminal. Nothing was sent. Give --yes to send without asking."))
         question = ngettext("Send {count} case?", "Send {count} cases?", forecast.rows_to_send)
-        if not click.confirm(question, err=True):
+        if not confirm(question):
             raise UsageError(_("Stopped; nothing was sent."))
 
     def sending(self, total: int) -> None:

@@ -9,7 +9,7 @@ from datetime import datetime
 from functools import lru_cache
 from urllib.parse import quote
 
-from importer.messages import _, ngettext, shorten
+from importer.messages import _, gettext_noop, in_all_languages, ngettext, shorten, translated
 from importer.model import CHANGED, DOUBTFUL, Counts, Issue, ReportRow, Status, Summary
 
 SUMMARY, REPORT, ISSUES, TO_DECIDE, DETAILS = SHEETS = ("Summary", "Report", "Issues", "To decide", "Details")
@@ -18,10 +18,10 @@ SUMMARY, REPORT, ISSUES, TO_DECIDE, DETAILS = SHEETS = ("Summary", "Report", "Is
 CREATED_VERDICT, NOT_CREATED_VERDICT = VERDICTS = ("created", "not created")
 """What a person can decide about a doubtful row; the same in every language, since it is read back."""
 
-CREATED_NOW_NAME, CREATED_BEFORE_NAME = _("created in this run"), _("created before")
+CREATED_NOW_NAME, CREATED_BEFORE_NAME = gettext_noop("created in this run"), gettext_noop("created before")
 """What the summary calls the rows that are cases; it is read back."""
 
-EDITED_AFTERWARDS = _("Edited after its case was created; the case was not changed.")
+EDITED_AFTERWARDS = gettext_noop("Edited after its case was created; the case was not changed.")
 """What the message of such a row says; it is read back."""
 
 VALUES_KEPT = 200  # different values that a group of issues remembers
@@ -82,8 +82,10 @@ def outcome_counts(summary: Summary) -> tuple[OutcomeCount, ...]:
     counts = summary.counts
     before = counts.created - counts.created_now - counts.changed
     return (
-        OutcomeCount(CREATED_NOW_NAME, counts.created_now, _("The CRM gave an id."), CREATED_NOW),
-        OutcomeCount(CREATED_BEFORE_NAME, before, _("The case existed already; not sent again."), CREATED_BEFORE),
+        OutcomeCount(translated(CREATED_NOW_NAME), counts.created_now, _("The CRM gave an id."), CREATED_NOW),
+        OutcomeCount(
+            translated(CREATED_BEFORE_NAME), before, _("The case existed already; not sent again."), CREATED_BEFORE
+        ),
         OutcomeCount(
             CHANGED, counts.changed, _("Edited since its case was created; the case was not changed."), EDITED_SINCE
         ),
@@ -211,12 +213,12 @@ def _created(run: int | None, *, now: bool, changed: bool) -> str:
         message = _("Created before, in run {run}.", run=run)
     else:
         message = _("Created before.")
-    return f"{message}\n{EDITED_AFTERWARDS}" if changed else message
+    return f"{message}\n{translated(EDITED_AFTERWARDS)}" if changed else message
 
 
 def says_changed(message: str) -> bool:
     """Return whether the message of a row in a report says that it was edited after its case was created."""
-    return EDITED_AFTERWARDS in message
+    return any(sentence in message for sentence in in_all_languages(EDITED_AFTERWARDS))
 
 
 def issue_text(issue: Issue) -> str:

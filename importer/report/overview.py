@@ -6,15 +6,15 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from importer.account import Account, Breakdown, FileCount, Kind, Reason
-from importer.messages import _, ngettext
+from importer.messages import _, gettext_noop, ngettext, translated
 from importer.model import CHANGED, Counts, Status, Summary
 from importer.report.content import EDITED_SINCE, PALETTES, Palette, with_full_stop
 
 _TITLES: dict[Kind, tuple[str, str]] = {
-    "type": (_("By case type"), _("Case type")),
-    "status": (_("By status of the case"), _("Status")),
-    "month": (_("By month of the ticket"), _("Month")),
-    "sent": (_("By month of sending"), _("Month")),
+    "type": (gettext_noop("By case type"), gettext_noop("Case type")),
+    "status": (gettext_noop("By status of the case"), gettext_noop("Status")),
+    "month": (gettext_noop("By month of the ticket"), gettext_noop("Month")),
+    "sent": (gettext_noop("By month of sending"), gettext_noop("Month")),
 }
 
 
@@ -111,7 +111,7 @@ def palette_of_state(state: str) -> Palette:
 def tables(summary: Summary) -> Iterator[TicketTable]:
     """Yield the tables of tickets; none where there are no tickets."""
     for breakdown in (summary.account or Account()).breakdowns:
-        title, name = _TITLES[breakdown.kind]
+        title, name = map(translated, _TITLES[breakdown.kind])
         names = (name, _("Tickets"), _("In the CRM"), _("Not yet"))
         lines = tuple(_lines(breakdown))
         columns = zip(*((line.tickets, line.arrived, line.missing) for line in lines), strict=True)

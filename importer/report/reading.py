@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from importer.errors import ReportError, SourceError
 from importer.files import Package, open_ordinary
-from importer.messages import _
+from importer.messages import _, in_all_languages
 from importer.model import CHANGED, UNSETTLED, Cell, TableOptions, Typed
 from importer.report.columns import OWN_COLUMNS, own_places
 from importer.report.content import (
@@ -221,7 +221,10 @@ def read_overview(path: Path, open_table: Opener) -> Overview | None:
         to_decide = tuple(_sheet(path, TO_DECIDE, open_table)) if TO_DECIDE in titles else ()
     except (OSError, SourceError) as error:
         raise _unreadable(path, error) from error
-    created = sum(counts.get(name, 0) for name in (CREATED_NOW_NAME, CREATED_BEFORE_NAME, CHANGED))
+    created = sum(
+        counts.get(name, 0)
+        for name in (*in_all_languages(CREATED_NOW_NAME), *in_all_languages(CREATED_BEFORE_NAME), CHANGED)
+    )
     doubtful = sum(counts.get(str(status), 0) for status in UNSETTLED)
     return Overview(created, doubtful, to_decide)
 

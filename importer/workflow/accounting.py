@@ -12,7 +12,7 @@ import pandas as pd
 from importer import report
 from importer.account import Account, Breakdown, FileCount, Kind, Reason, Tally
 from importer.clock import local_datetime
-from importer.messages import _
+from importer.messages import _, gettext_noop, translated
 from importer.model import Attachment, Issue, JournalRow, Status
 from importer.workflow.plan import Batch, Plan
 
@@ -174,23 +174,33 @@ def _texts(status: Status, known: JournalRow | None, *, waits: bool) -> tuple[st
     if status is Status.REJECTED and known is not None:
         message = _("Rejected by the CRM: {message}", message=known.message)
         return message, _("correct the row; or give --retry-rejected once the CRM has what was missing")
-    return _WAITS if status is Status.PLANNED and waits else _REASONS[status]
+    reason, remedy = _WAITS if status is Status.PLANNED and waits else _REASONS[status]
+    return translated(reason), translated(remedy)
 
 
-_WAITS = _("Not sent: it waits for an answer"), _("answer the question that the next step names")
+_WAITS = gettext_noop("Not sent: it waits for an answer"), gettext_noop("answer the question that the next step names")
 _REASONS = {
     Status.INVALID: (
-        _("Not sent: a further line of the ticket has a fault"),
-        _("correct that line; the sheet Issues names it"),
+        gettext_noop("Not sent: a further line of the ticket has a fault"),
+        gettext_noop("correct that line; the sheet Issues names it"),
     ),
-    Status.PLANNED: (_("Nothing is wrong with it; it was not sent yet"), _("send it with `case-importer run`")),
-    Status.SENDING: (_("It was being sent when the report was written"), _("write the report again later")),
+    Status.PLANNED: (
+        gettext_noop("Nothing is wrong with it; it was not sent yet"),
+        gettext_noop("send it with `case-importer run`"),
+    ),
+    Status.SENDING: (
+        gettext_noop("It was being sent when the report was written"),
+        gettext_noop("write the report again later"),
+    ),
     Status.UNKNOWN: (
-        _("It was sent, but no clear answer came: it may be in the CRM"),
-        _("look at its line on the sheet To decide, or let `case-importer settle` search for it"),
+        gettext_noop("It was sent, but no clear answer came: it may be in the CRM"),
+        gettext_noop("look at its line on the sheet To decide, or let `case-importer settle` search for it"),
     ),
-    Status.CONFLICT: (_("The CRM may have it more than once"), _("look at its line on the sheet To decide")),
-    Status.REJECTED: (_("Rejected by the CRM"), _("correct the row")),
+    Status.CONFLICT: (
+        gettext_noop("The CRM may have it more than once"),
+        gettext_noop("look at its line on the sheet To decide"),
+    ),
+    Status.REJECTED: (gettext_noop("Rejected by the CRM"), gettext_noop("correct the row")),
 }
 
 

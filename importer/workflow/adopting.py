@@ -20,7 +20,7 @@ from importer.errors import SourceError, StartRefused
 from importer.identity import UNKNOWN_CONTENT, Scope
 from importer.journal import Adopted, ImportRecord, Journal
 from importer.mapping import CaseMapping
-from importer.messages import _
+from importer.messages import _, gettext_noop, translated
 from importer.model import CHANGED, UNSETTLED, Identity, Issue, Status
 from importer.source import Table, open_table
 from importer.text import is_case_id
@@ -196,7 +196,9 @@ class _ReportChecker:
             if not row.may_be_case or row.reference in {"", identity.reference}:
                 return None
             message = _("{value} does not belong to this row's key", value=row.reference)
-            return _Problem(self._reference, row.reference, "reference-edited", message, _UNDO_OR_OTHER_NAME)
+            return _Problem(
+                self._reference, row.reference, "reference-edited", message, translated(_UNDO_OR_OTHER_NAME)
+            )
         was_used = row.may_be_case or (row.reference and row.status not in {Status.SKIPPED, Status.PART})
         if row.is_part or not was_used:
             return None
@@ -206,9 +208,9 @@ class _ReportChecker:
             message = _(
                 "Several rows have this row's key, so it is unclear to which of them {value} belongs", value=value
             )
-            return _Problem(columns, value, "key-repeated", message, _UNDO)
+            return _Problem(columns, value, "key-repeated", message, translated(_UNDO))
         message = _("The key is empty, so it is unclear whose {value} is", value=value)
-        return _Problem(columns, value, "key-missing", message, _UNDO)
+        return _Problem(columns, value, "key-missing", message, translated(_UNDO))
 
     def _id_problem(self, row: _SheetRow, identity: Identity) -> _Problem | None:
         """Return why the id in a row cannot be that of its case, None if it can."""
@@ -218,16 +220,16 @@ class _ReportChecker:
             if not row.was_created:
                 return None
             message = _("The row is created, but its id is missing")
-            return _Problem(self._id_column, value, "id-missing", message, _ID_OF_THE_CASE)
+            return _Problem(self._id_column, value, "id-missing", message, translated(_ID_OF_THE_CASE))
         if not is_case_id(value):
             message = _("{value} is not the id of a case", value=value)
-            return _Problem(self._id_column, value, "id-unusable", message, _ID_OR_EMPTY)
+            return _Problem(self._id_column, value, "id-unusable", message, translated(_ID_OR_EMPTY))
         if self._times[value] > 1:
             message = _("{value} is the id of {count} rows", value=value, count=self._times[value])
-            return _Problem(self._id_column, value, "id-repeated", message, _ID_OF_THE_CASE)
+            return _Problem(self._id_column, value, "id-repeated", message, translated(_ID_OF_THE_CASE))
         if holder != identity.reference:
             message = _("{value} is the case of another row, {reference}", value=value, reference=holder)
-            return _Problem(self._id_column, value, "id-taken", message, _ID_OF_THE_CASE)
+            return _Problem(self._id_column, value, "id-taken", message, translated(_ID_OF_THE_CASE))
         return None
 
     def _note_difference(self, row: _SheetRow) -> None:
@@ -239,7 +241,7 @@ class _ReportChecker:
                 known=known.wolkvox_id,
                 value=row.wolkvox_id,
             )
-            problem = _Problem(self._id_column, row.wolkvox_id, "id-differs", message, _LOOK_AT_BOTH)
+            problem = _Problem(self._id_column, row.wolkvox_id, "id-differs", message, translated(_LOOK_AT_BOTH))
             self.issues.append(Issue(row.number, *problem))
 
     def lost_rows(self, job: Job) -> Iterator[Issue]:
@@ -252,7 +254,7 @@ class _ReportChecker:
                 message = _(
                     "{value} is on the sheet `To decide`, but its row is no longer in the sheet", value=row.reference
                 )
-                yield Issue(row.row, self._reference, row.reference, "row-missing", message, _BRING_BACK)
+                yield Issue(row.row, self._reference, row.reference, "row-missing", message, translated(_BRING_BACK))
         for state, expected, left in (
             (_("created"), overview.created, self._cases),
             (_("unknown or in conflict"), overview.doubtful, self._doubts),
@@ -264,24 +266,24 @@ class _ReportChecker:
                     state=state,
                     left=left,
                 )
-                yield Issue(None, None, None, "rows-missing", message, _BRING_BACK)
+                yield Issue(None, None, None, "rows-missing", message, translated(_BRING_BACK))
 
 
 _MAPPINGS = {".yml", ".yaml"}
-_UNDO_OR_OTHER_NAME = _(
+_UNDO_OR_OTHER_NAME = gettext_noop(
     "If it was sent under another import name, adopt the report with the mapping of that name, too; otherwise undo the"
     " edit, or copy the row from the report as it was written, and adopt it again"
 )
-_UNDO = _("Undo the edit, or copy the row from the report as it was written, and adopt it again")
-_ID_OF_THE_CASE = _(
+_UNDO = gettext_noop("Undo the edit, or copy the row from the report as it was written, and adopt it again")
+_ID_OF_THE_CASE = gettext_noop(
     "Write the id that the CRM shows for this row's case, and adopt again; until then the row is not sent, and `settle`"
     " can search for its case"
 )
-_ID_OR_EMPTY = _(
+_ID_OR_EMPTY = gettext_noop(
     "Write the id that the CRM shows for this row's case, or empty the cell if it has none, and adopt again"
 )
-_LOOK_AT_BOTH = _("Look at both cases in the CRM, and settle the row with `settle --by-hand`")
-_BRING_BACK = _(
+_LOOK_AT_BOTH = gettext_noop("Look at both cases in the CRM, and settle the row with `settle --by-hand`")
+_BRING_BACK = gettext_noop(
     "Adopt the report as it was written, or restore these rows: rows that are not taken over would be sent again"
 )
 

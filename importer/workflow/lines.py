@@ -13,8 +13,8 @@ from importer.model import MAY_BE_CASES, Issue, Status
 from importer.spool import Spool
 from importer.workflow.plan import Batch, state_of
 
-_SKIPPED_PART = re.compile(re.escape(_("part of the case of row {row}", row="#")).replace(re.escape("#"), r"\d+"))
-"""What reports of version 0.1.0 say of a further line, whose state there is `skipped`."""
+_SKIPPED_PART = re.compile(r"part of the case of row \d+")
+"""What reports of version 0.1.0, which spoke English only, say of a further line, whose state there is `skipped`."""
 
 
 class ReportedLines:

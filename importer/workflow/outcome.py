@@ -11,7 +11,7 @@ from importer import report
 from importer.clock import local_datetime
 from importer.errors import ReportError
 from importer.journal import ImportRecord, Journal, user_name
-from importer.messages import _, ngettext
+from importer.messages import _, ngettext, translated
 from importer.model import Cell, Counts, Issue, JournalRow, ReportContent, ReportRow, Status, Summary
 from importer.settings import case_url
 from importer.source import open_table
@@ -397,4 +397,4 @@ def _flags(row: PlannedRow) -> Iterator[str]:
     if row.known and row.known.deleted:
         yield _("This case was deleted from the CRM, as a person reported.")
     if row.differs:
-        yield report.EDITED_AFTERWARDS
+        yield translated(report.EDITED_AFTERWARDS)
