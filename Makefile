@@ -46,7 +46,7 @@ format: install  ## Format the code
 readme: install  ## Update the command outputs that README.md shows
 	$(BIN)/python tests/test_readme.py --update
 
-messages: install  ## Update the template file for translators (importer/locale/messages.pot)
+messages: install  ## Update the template file and the catalogues of the languages (importer/locale), and compile them
 	$(BIN)/python tests/test_messages.py --update
 
 wheel: install  ## Build the wheel, install it into an empty environment and try it there

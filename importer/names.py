@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from importer.messages import gettext_noop, translated
+from collections.abc import Iterable
+
+from importer.messages import _, gettext_noop, translated
 from importer.model import CHANGED, Status, Verdict
 
 _STATES = {
@@ -23,3 +25,8 @@ _STATES = {
 def state_name(state: str) -> str:
     """Return what a person calls a state, a verdict, or the `changed` of a report; in English it is the code word."""
     return translated(_STATES[state]) if state in _STATES else state
+
+
+def counted(states: Iterable[tuple[str, int]]) -> str:
+    """Return how many rows are in which state, for a sentence: `created 3, invalid 2`."""
+    return ", ".join(_("{state} {count}", state=state_name(state), count=count) for state, count in states) or _("none")

@@ -1,6 +1,6 @@
 """The sentences for users: each is a literal template, and `importer/locale/messages.pot` holds them all.
 
-`python tests/test_messages.py --update` writes the template file.
+`python tests/test_messages.py --update` writes the template file, and brings the catalogues up to date with it.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+import catalogues
 import jinja2
 from babel.messages.catalog import Catalog
 from babel.messages.extract import extract_from_file
@@ -136,3 +137,4 @@ if __name__ == "__main__":
         sys.exit(__doc__)
     TEMPLATE_FILE.parent.mkdir(exist_ok=True)
     TEMPLATE_FILE.write_text(template_file(IMPORTER), "utf-8", newline="\n")
+    catalogues.update(TEMPLATE_FILE.read_text("utf-8"))

@@ -13,6 +13,7 @@ from importer.cli.help import Command
 from importer.cli.output import print_json
 from importer.errors import UsageError
 from importer.messages import _, gettext_noop
+from importer.names import counted
 
 if TYPE_CHECKING:
     from importer.journal import Journal
@@ -55,7 +56,7 @@ def check(journal: Path | None, *, as_json: bool) -> int:
         return status
     click.echo(_("Journal: {path} ({id})", path=facts["path"], id=facts["journal"]))
     for state, number in states.items():
-        click.echo(f"  {state} {number}")
+        click.echo(f"  {counted([(state, number)])}")
     click.echo(_("Attempts: {attempts}; this computer knows of {mark}", attempts=standing.has, mark=standing.known))
     for problem in problems:
         click.echo(f"{problem.message} {problem.remedy}".strip())

@@ -17,7 +17,8 @@ from itertools import takewhile
 import click
 
 from importer.cli.language import in_language, speaking_as_asked
-from importer.cli.output import Output, print_json
+from importer.cli.output import print_json
+from importer.cli.streams import Output
 from importer.errors import ImporterError, MappingError
 from importer.messages import _, gettext_noop, translated
 from importer.questions import QuestionsOpen
@@ -95,6 +96,8 @@ def main() -> None:
     gc.set_threshold(_OBJECTS_BEFORE_COLLECTION, *gc.get_threshold()[1:])
     out, err = Output(sys.stdout), Output(sys.stderr, by_line=True)
     sys.stdout, sys.stderr = out.text, err.text
+    if isinstance(sys.stdin, io.TextIOWrapper):
+        sys.stdin.reconfigure(errors="replace")  # an answer in another encoding is a wrong answer, not an error
     status = execute(sys.argv[1:])
     if reason := out.failure():
         click.echo(_("The output is incomplete: it could not be written ({reason}).", reason=reason), err=True)

@@ -16,6 +16,7 @@ from importer.cli.terminal import ask_for_server, wait_until
 from importer.errors import UsageError
 from importer.messages import _, gettext_noop, ngettext
 from importer.model import Status
+from importer.names import state_name
 from importer.text import clean
 
 if TYPE_CHECKING:
@@ -254,9 +255,12 @@ def _print_result(settled: _Settled) -> None:
 def _row_left(row: OpenRow, shown: str) -> str:
     """Return what is known of a row that is not settled, and until when nothing more can be."""
     if row.until is None:
-        return _("{row}: {state}", row=shown, state=row.state.value)
+        return _("{row}: {state}", row=shown, state=state_name(row.state))
     if row.state is Status.SENDING:
         return _("{row}: sending, unknown from {until:%Y-%m-%d %H:%M:%S} on", row=shown, until=row.until)
     return _(
-        "{row}: {state}, can be searched for from {until:%H:%M:%S} on", row=shown, state=row.state, until=row.until
+        "{row}: {state}, can be searched for from {until:%H:%M:%S} on",
+        row=shown,
+        state=state_name(row.state),
+        until=row.until,
     )

@@ -22,6 +22,7 @@ from importer.cli.summary import summary
 from importer.errors import UsageError
 from importer.messages import _, ngettext
 from importer.model import Outcome, Verdict
+from importer.names import counted
 
 if TYPE_CHECKING:
     from importer.mapping import CaseMapping
@@ -140,7 +141,7 @@ class Terminal:
         )
 
     def _counts_text(self) -> str:
-        return ", ".join(f"{verdict.value} {count}" for verdict, count in sorted(self._counts.items())) or _("none")
+        return counted(sorted(self._counts.items()))
 
 
 def wait_until(until: datetime, rows: int) -> None:

@@ -22,6 +22,7 @@ from importer.journal import Adopted, ImportRecord, Journal
 from importer.mapping import CaseMapping
 from importer.messages import _, gettext_noop, translated
 from importer.model import CHANGED, UNSETTLED, Identity, Issue, Status
+from importer.names import state_name
 from importer.source import Table, open_table
 from importer.text import is_case_id
 from importer.workflow import guards
@@ -256,7 +257,7 @@ class _ReportChecker:
                 )
                 yield Issue(row.row, self._reference, row.reference, "row-missing", message, translated(_BRING_BACK))
         for state, expected, left in (
-            (_("created"), overview.created, self._cases),
+            (state_name(Status.CREATED), overview.created, self._cases),
             (_("unknown or in conflict"), overview.doubtful, self._doubts),
         ):
             if left < expected:

@@ -19,6 +19,7 @@ from importer.errors import ReportError
 from importer.journal import Decision, Dispute, Doubt, ImportRecord, Journal
 from importer.messages import _
 from importer.model import Status
+from importer.names import state_name
 from importer.source import open_table
 from importer.text import is_case_id
 from importer.workflow.history import ImportHistory
@@ -109,10 +110,10 @@ class DecisionTaker:
             return _(
                 "{reference} is not in doubt: it is {state}, with the case {id}.",
                 reference=reference,
-                state=row.status.value,
+                state=state_name(row.status),
                 id=row.wolkvox_id,
             )
-        return _("{reference} is not in doubt: it is {state}.", reference=reference, state=row.status.value)
+        return _("{reference} is not in doubt: it is {state}.", reference=reference, state=state_name(row.status))
 
     def _other_attempt(self, doubt: Doubt, decided: HumanDecision) -> str | None:
         """Return why a decision is not about the attempt that is in doubt now, None if it is."""

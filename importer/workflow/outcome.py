@@ -13,6 +13,7 @@ from importer.errors import ReportError
 from importer.journal import ImportRecord, Journal, user_name
 from importer.messages import _, ngettext, translated
 from importer.model import Cell, Counts, Issue, JournalRow, ReportContent, ReportRow, Status, Summary
+from importer.names import state_name
 from importer.settings import case_url
 from importer.source import open_table
 from importer.spool import Spool
@@ -117,7 +118,7 @@ def _selection_note(plan: Plan, counts: Counts) -> Iterator[str]:
             "Only the {count} rows that are or were {states} are counted and shown here (--only), not the whole"
             " source.",
             counts.rows,
-            states=_(" or ").join(plan.only),
+            states=_(" or ").join(map(state_name, plan.only)),
         )
 
 

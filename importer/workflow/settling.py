@@ -16,6 +16,7 @@ from importer.errors import QuestionRefused
 from importer.journal import Decision, Dispute, Doubt, ImportRecord, Journal
 from importer.messages import _, ngettext
 from importer.model import Status
+from importer.names import state_name
 from importer.workflow.history import ImportHistory
 from importer.workflow.search import BY_ID, CaseSearch, SearchAnswer, distinct, searches_for_id
 from importer.workflow.tenant_facts import Findings
@@ -84,7 +85,9 @@ class SettleResult:
         """Return the result in sentences."""
         done = ((self.created, "created"), (self.conflict, "conflict"), (self.planned, "planned"))
         lines = [
-            ngettext("Settled: {count} row is {state}.", "Settled: {count} rows are {state}.", count, state=state)
+            ngettext(
+                "Settled: {count} row is {state}.", "Settled: {count} rows are {state}.", count, state=state_name(state)
+            )
             for count, state in done
             if count
         ]
