@@ -1,9 +1,9 @@
 """What the Spanish pages show is what the program does: examples of a mapping, quoted sentences, options, links.
 
 In `docs/es/configuracion.md` a `yaml` block is an example: a mapping, or a part of one. A table above it is the sheet,
-or a file of its own where the lines above name one (``El archivo `agentes.csv` ``); a sentence ``La carpeta `adjuntos` tiene
-`a.pdf` `` makes that folder. The table below, whose first column is `fila`, is what comes out: a column for each field
-of the case, and `mensaje`. `python tests/test_docs_es.py --update` writes these tables.
+or a file of its own where the lines above name one (``El archivo `agentes.csv` ``); a sentence ``La carpeta `adjuntos`
+tiene `a.pdf` `` makes that folder. The table below, whose first column is `fila`, is what comes out: a column for each
+field of the case, and `mensaje`. `python tests/test_docs_es.py --update` writes these tables.
 
 In `docs/es/problemas.md` each quoted line (`> `) is a sentence of the Spanish catalogue, `…` for what differs.
 """
@@ -17,18 +17,19 @@ import sys
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 
+import catalogues
 import click
 import pytest
 import yaml
-from babel.messages.pofile import read_po
 
 from importer import Connection, Job, check, load_job, load_mapping, preview
 from importer.cli.main import COMMANDS, case_importer
 from importer.cli.output import as_sentence
 from importer.mapping.drafting.guesses import flow
-from importer.messages import DOMAIN, FOLDER, speaking
+from importer.messages import speaking
 
 DOCS = Path(__file__).parent.parent / "docs" / "es"
 MAPPING, TROUBLE, MIGRATION = (DOCS / name for name in ("configuracion.md", "problemas.md", "migracion.md"))
@@ -106,7 +107,11 @@ class Example:
             body = {**case.body, **_form(case.body)} if case else {}
             if case:
                 body["attachments"] = ", ".join(file.name for file in row.attachments)
-            found = {"fila": str(row.number), "mensaje": said, **{name: _shown(body.get(name)) for name in wanted[1:-1]}}
+            found = {
+                "fila": str(row.number),
+                "mensaje": said,
+                **{name: _shown(body.get(name)) for name in wanted[1:-1]},
+            }
             rows.append([_steady(found[name]) for name in wanted])
         return [list(wanted), *rows]
 
@@ -139,14 +144,16 @@ def whole(text: str) -> str:
 def examples_in(page: str) -> Iterator[Example]:
     """Yield the examples of a page; a section's later examples share its sheet and files."""
     starts = [found.start() for found in re.finditer(r"^#+ .*$", page, re.MULTILINE)] + [len(page)]
-    for start, end in zip(starts, starts[1:], strict=False):
+    for start, end in pairwise(starts):
         blocks = list(_EXAMPLE.finditer(page, start, end))
         sheet, tables, folders = [["Radicado"], ["PQR-1"]], {}, {}
         before = start
         for number, block in enumerate(blocks):
             for table in _TABLE.finditer(page, before, block.start()):
                 cells = cells_of(table[0])
-                named = re.search(r"El archivo\s+`([\w-]+\.csv)`", page[start : table.start()].rstrip().split("\n\n")[-1])
+                named = re.search(
+                    r"El archivo\s+`([\w-]+\.csv)`", page[start : table.start()].rstrip().split("\n\n")[-1]
+                )
                 if named:
                     tables[named[1]] = cells
                 elif cells[0][0] != "fila":
@@ -184,12 +191,10 @@ def test_every_example_of_a_mapping_gives_what_the_page_says(example: Example, t
         assert example.outcome(tmp_path, expected[0]) == expected, "renew: python tests/test_docs_es.py --update"
 
 
-def sentences() -> Iterable[str]:
+def sentences() -> Iterator[str]:
     """Yield every sentence of the Spanish catalogue, `…` for each named value."""
-    with Path(FOLDER, "es", "LC_MESSAGES", f"{DOMAIN}.po").open("rb") as file:
-        catalogue = read_po(file, locale="es_CO")
-    for message in catalogue:
-        for text in [message.string] if isinstance(message.string, str) else message.string:
+    for message in catalogues.messages(catalogues.read(catalogues.source("es").read_text("utf-8"))):
+        for text in catalogues.forms(message.string):
             yield re.sub(r"\{\w[^{}]*\}", "…", text).replace("{{", "{").replace("}}", "}")
 
 
