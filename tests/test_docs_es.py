@@ -55,9 +55,9 @@ _EXAMPLE = re.compile(r"^```yaml\n(.*?)^```\n", re.MULTILINE | re.DOTALL)
 
 
 def cells_of(table: str) -> Table:
-    """Return the header and the rows of a Markdown table, a `<br>` in a cell as a line break."""
+    """Return the header and the rows of a Markdown table: `<br>` is a line break, a cell may be marked as code."""
     lines = [re.split(r"(?<!\\)\|", line.strip())[1:-1] for line in table.splitlines()]
-    found = [[cell.strip().replace(r"\|", "|").replace("<br>", "\n") for cell in line] for line in lines]
+    found = [[cell.strip(" `").replace(r"\|", "|").replace("<br>", "\n") for cell in line] for line in lines]
     return [found[0], *found[2:]]
 
 
@@ -211,6 +211,14 @@ def test_the_page_of_problems_quotes_what_the_program_says() -> None:
     quoted = re.findall(r"^> (.+)$", TROUBLE.read_text("utf-8"), re.MULTILINE)
     assert quoted
     assert [one for one in quoted if not is_said(one, said)] == []
+
+
+def test_the_page_of_problems_names_every_state_as_the_glossary_does() -> None:
+    """The table of states has each code and its Spanish word."""
+    states = (DOCS.parent / "glossary.md").read_text("utf-8").partition("## States of a row")[2]
+    wanted = [(row[0], row[2]) for row in cells_of(_TABLE.search(states)[0])[1:]]  # type: ignore[index]
+    shown = TROUBLE.read_text("utf-8").partition("## Los estados de una fila")[2]
+    assert [(row[0], row[1]) for row in cells_of(_TABLE.search(shown)[0])[1:]] == wanted  # type: ignore[index]
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
