@@ -43,7 +43,7 @@ format: install  ## Format the code
 	$(BIN)/ruff check --fix-only
 	$(BIN)/ruff format
 
-readme: install  ## Update the command outputs that README.md shows
+readme: install  ## Update the command outputs that README.md and the guides show
 	$(BIN)/python tests/test_readme.py --update
 
 messages: install  ## Update the template file and the catalogues of the languages (importer/locale), and compile them
