@@ -8,9 +8,12 @@ import io
 import json
 import os
 import pty
+import re
+import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -18,7 +21,7 @@ from pathlib import Path
 import catalogues
 import click
 import pytest
-from run_support import Give
+from run_support import Give, Office, ticket
 
 from importer import messages
 from importer.cli import click_words
@@ -353,21 +356,31 @@ def to_a_file(write: Callable[[io.TextIOWrapper], None], folder: Path) -> bytes:
 
 def through_a_pipe(write: Callable[[io.TextIOWrapper], None], _folder: Path) -> bytes:
     """Return what arrives at the end of a pipe."""
-    here, there = os.pipe()
-    with os.fdopen(there, "w", encoding="utf-8") as stream:
-        write(stream)
-    with os.fdopen(here, "rb") as reader:
-        return reader.read()
+    return _received(os.pipe(), write)
 
 
 def on_a_terminal(write: Callable[[io.TextIOWrapper], None], _folder: Path) -> bytes:
     """Return what a terminal is asked to show."""
-    here, there = pty.openpty()
+    return _received(pty.openpty(), write).replace(b"\r\n", b"\n")
+
+
+def _received(ends: tuple[int, int], write: Callable[[io.TextIOWrapper], None]) -> bytes:
+    """Return what is read at the one end of what is written at the other; read meanwhile, since it holds little."""
+    here, there = ends
+    parts: list[bytes] = []
+
+    def read() -> None:
+        with suppress(OSError):  # a terminal without a program is an error, not an end
+            while part := os.read(here, 65536):
+                parts.append(part)
+
+    reader = threading.Thread(target=read, daemon=True)
+    reader.start()
     with os.fdopen(there, "w", encoding="utf-8") as stream:
         write(stream)
-        shown_there = os.read(here, 1000)
+    reader.join(timeout=10)
     os.close(here)
-    return shown_there
+    return b"".join(parts)
 
 
 @pytest.mark.parametrize("encoding", SHOWN)
@@ -405,3 +418,76 @@ def test_gettext_is_left_as_it_was(give: Give) -> None:
     before = (gettext.textdomain(), os.environ.get("LANGUAGE"))
     give(["history", "--help", "--lang", "pt"])
     assert (gettext.textdomain(), os.environ.get("LANGUAGE")) == before
+
+
+# ------------------------------------------------------------------------------------------------ what is printed
+
+WRITERS = {"echo", "secho", "write", "confirm", "prompt"}
+
+
+def bare_texts(module: str) -> Iterator[int]:
+    """Yield the lines on which English words go to the terminal without `_`: in a literal, or in an f-string."""
+    for call in ast.walk(ast.parse(module)):
+        if isinstance(call, ast.Call) and isinstance(call.func, ast.Attribute) and call.func.attr in WRITERS:
+            for argument in call.args[:1]:
+                parts = argument.values if isinstance(argument, ast.JoinedStr) else [argument]
+                texts = [part.value for part in parts if isinstance(part, ast.Constant) and isinstance(part.value, str)]
+                if any(re.search(r"[A-Za-z]{2}", text) for text in texts):
+                    yield call.lineno
+
+
+def test_nothing_is_printed_that_no_translator_saw() -> None:
+    """The commands, the demo and the sandbox print sentences, never bare literals with words."""
+    rooms = [*(ROOT / "importer" / "cli").glob("*.py"), ROOT / "importer" / "sandbox" / "demo.py"]
+    found = {path.name: list(bare_texts(path.read_text("utf-8"))) for path in rooms}
+    assert {name: lines for name, lines in found.items() if lines} == {}
+    assert list(
+        bare_texts('click.echo("Done")\nclick.echo(f"{a} rows")\nclick.echo(_("a b"))\nclick.echo(f"  {a}")')
+    ) == [1, 2]
+
+
+def test_a_state_is_called_by_the_word_of_the_glossary() -> None:
+    """The words that people read are those of the glossary's table; `part` names no row where rows are counted."""
+    table = (ROOT / "docs" / "glossary.md").read_text("utf-8").split("## States")[1]
+    rows = [
+        [cell.strip() for cell in line.strip("|").split("|")] for line in table.splitlines() if line.startswith("|")
+    ]
+    for number, tag in ((2, "es"), (3, "pt")):
+        with speaking(tag):
+            named = {row[0]: state_name(row[0]) for row in rows[2:] if row[0] != "part"}
+        assert named == {row[0]: row[number] for row in rows[2:] if row[0] != "part"}
+
+
+@pytest.mark.parametrize("encoding", ["cp850", "cp1252", "ascii"])
+def test_a_command_in_spanish_survives_every_encoding(office: Office, encoding: str) -> None:
+    """A check with accents in cells and sentences ends with its own exit status, and its bytes are of that encoding."""
+    office.write([ticket(1, Estado="Resolvió 😀 “hoy”")])
+    office.environment |= {"PYTHONIOENCODING": encoding, "CASE_IMPORTER_LANG": "es"}
+    done = subprocess.run(
+        [sys.executable, "-m", "importer", *office.arguments("check")],
+        check=False,
+        capture_output=True,
+        env=office.environment,
+    )
+    assert done.returncode == 1
+    assert "Resolvi" in done.stdout.decode(encoding)
+    assert "Traceback" not in done.stderr.decode(encoding)
+
+
+@pytest.mark.parametrize("encoding", ["cp850", "cp1252", "ascii"])
+@pytest.mark.parametrize("target", [to_a_file, through_a_pipe, on_a_terminal])
+def test_the_help_of_every_command_survives_every_encoding(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, target: Callable[..., bytes], encoding: str
+) -> None:
+    """Whatever the language, no letter of it ends a command."""
+
+    def write(stream: io.TextIOWrapper) -> None:
+        output = Output(stream, environ={"PYTHONIOENCODING": encoding})
+        assert output.text is not None
+        with monkeypatch.context() as patched:
+            patched.setattr(sys, "stdout", output.text)
+            statuses = {execute([name, "--help", "--lang", tag]) for name in COMMANDS for tag in LANGUAGES}
+        output.text.flush()
+        assert statuses == {0}
+
+    assert target(write, tmp_path)

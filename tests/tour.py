@@ -8,7 +8,7 @@ marks (`sh`, `text`) are not run. What the reader does besides is a comment that
     <!-- file: tickets.yml -->                 saves the block below it under this name
     <!-- cells: tickets.xlsx!2!C4 = A | B -->  types into the second sheet, from C4 to the right
     <!-- answer: s -->                         sits at a terminal from here on, and answers every question so
-    <!-- fault: closed-after-creating -->      gives the simulated CRM a fault from here on; doubtful rows need not wait
+    <!-- fault: closed-after-creating -->      gives the simulated CRM a fault from here on
 """
 
 from __future__ import annotations
@@ -16,9 +16,11 @@ from __future__ import annotations
 import os
 import re
 import shutil
+import sqlite3
 import subprocess
 import sys
 from collections.abc import Sequence
+from contextlib import closing
 from datetime import datetime
 from itertools import takewhile
 from pathlib import Path
@@ -35,7 +37,7 @@ SERVER = "http://127.0.0.1:8765"  # as the pages write it; the real one has a fr
 _STEP = re.compile(r"^<!-- (?P<act>[a-z]+): (?P<what>.+?) -->$|(?<=^```console\n)(?s:.*?)(?=^```$)", re.MULTILINE)
 _COMMAND = re.compile(r"^(\$ |[A-Z]:\\[^>\n]*>)((?:.*\\\n)*.*\n)", re.MULTILINE)
 _DAY = re.compile(r"\d\d/\d\d/\d{4}")
-_AT_ONCE = " --quiet-period 0"  # after a fault, so that no page waits two minutes for a doubtful row
+_AN_HOUR_AGO = "UPDATE attempts SET deadline = deadline - 3600, lease = lease - 3600"
 _QUESTION, _PATIENCE = b"]: ", 9  # how a question ends, and after how many the reader leaves
 
 
@@ -45,7 +47,7 @@ class Tour:
     def __init__(self, folder: Path, crm: RunningSandbox, language: str) -> None:
         """Lay out the samples in `folder`."""
         self._folder, self._crm, self._status, self._answer = folder, crm, 0, ""
-        self._hurries = False
+        self._faulty = False
         self._environment = os.environ | {
             "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
             "PYTHONPATH": str(ROOT),
@@ -79,8 +81,6 @@ class Tour:
     def _run(self, command: str) -> str:
         """Run one command; return what the terminal would show."""
         ready = command.replace("$?", str(self._status)).replace(SERVER, self._crm.url)
-        if self._hurries and ready.startswith(("case-importer run", "case-importer settle")):
-            ready = ready.rstrip("\n") + _AT_ONCE
         arguments = ["sh", "-c", f"exec 2>&1\n{ready}"]
         if self._answer:
             shown, self._status = _at_a_terminal(arguments, self._folder, self._environment, self._answer)
@@ -89,8 +89,15 @@ class Tour:
                 arguments, cwd=self._folder, env=self._environment, capture_output=True, check=False, encoding="utf-8"
             )
             shown, self._status = done.stdout, done.returncode
-        shown = shown.replace(self._crm.url, SERVER).replace(f"{self._folder}{os.sep}", "").replace(_AT_ONCE, "")
+        shown = shown.replace(self._crm.url, SERVER).replace(f"{self._folder}{os.sep}", "")
+        self._let_time_pass()
         return "".join(f"{line.rstrip()}\n" for line in shown.splitlines())
+
+    def _let_time_pass(self) -> None:
+        """After a fault, make an hour pass for doubtful rows, so that the page need not wait for them."""
+        for journal in self._folder.rglob("journal.db") if self._faulty else ():
+            with closing(sqlite3.connect(journal)) as connection, connection:
+                connection.execute(_AN_HOUR_AGO)
 
     def _type(self, name: str, below: str) -> None:
         book = Workbook()
@@ -117,7 +124,7 @@ class Tour:
 
     def _break(self, fault: str, _below: str) -> None:
         self._crm.inject(fault)
-        self._hurries = True
+        self._faulty = True
 
 
 def _fill(sheet: Worksheet, row: int, first: int, texts: str) -> None:

@@ -15,7 +15,6 @@ WORDS = (
     gettext_noop("Positional arguments"),
     gettext_noop("Show this message and exit."),
     gettext_noop("Show the version and exit."),
-    gettext_noop("%(prog)s, version %(version)s"),
     gettext_noop("default: {default}"),
     gettext_noop("required"),
     gettext_noop("Error: {message}"),
@@ -34,12 +33,7 @@ WORDS = (
     gettext_noop("No such command {name!r}."),
     gettext_noop("Option {name!r} does not take a value."),
     gettext_noop("Argument {name!r} takes {nargs} values."),
-    gettext_noop("{value!r} is not a valid {number_type}."),
-    gettext_noop("{value} is not in the range {range}."),
-    gettext_noop("Choose from:\n\t{choices}"),
     ngettext_noop("Did you mean {possibility}?", "(Did you mean one of: {possibilities}?)"),
-    ngettext_noop("Did you mean {possibility}?", "(Possible options: {possibilities})"),  # click 8.2
     ngettext_noop("Got unexpected extra argument ({args})", "Got unexpected extra arguments ({args})"),
     ngettext_noop("Option {name!r} requires an argument.", "Option {name!r} requires {nargs} arguments."),
-    ngettext_noop("{value!r} is not {choice}.", "{value!r} is not one of {choices}."),
 )

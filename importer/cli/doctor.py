@@ -12,11 +12,14 @@ import click
 
 from importer.cli import options
 from importer.cli.help import Command
+from importer.cli.language import observed
 from importer.cli.logs import set_up
 from importer.cli.output import json_text, print_json
 from importer.cli.terminal import ask_for_folders, ask_for_server, is_interactive
+from importer.cli.values import Count
 from importer.errors import SettingsError, UsageError
 from importer.messages import _, gettext_noop, ngettext
+from importer.names import code_name
 
 if TYPE_CHECKING:
     from importer.doctor import Check, Observation, TestCase
@@ -60,7 +63,7 @@ _LARGEST = 1_000_000_000
 )
 @click.option(
     "--row",
-    type=click.IntRange(min=1),
+    type=Count(1),
     help=gettext_noop("Number of that row in Excel (default: the first valid row)."),
 )
 @options.as_json
@@ -127,7 +130,9 @@ def _refuse_conflicting_options(
 
 
 def _print_check(check: Check) -> None:
-    click.echo(_("{level:<7}  {name}: {seen}", level=check.level, name=check.name, seen=check.seen))
+    click.echo(
+        _("{level:<7}  {name}: {seen}", level=code_name(check.level), name=code_name(check.name), seen=check.seen)
+    )
     if check.remedy:
         click.echo(_("         {remedy}", remedy=check.remedy))
 
@@ -201,7 +206,7 @@ class _TerminalPrompts:
             err=True,
         )
         question = _("Size of its attachment in bytes, such as 5000000 (0: no second case)")
-        size: int = click.prompt(question, type=click.IntRange(0, _LARGEST), default=0, err=True)
+        size: int = click.prompt(question, type=Count(0, _LARGEST), default=0, err=True)
         return size
 
     def common_value(self, field: str) -> str:
@@ -215,10 +220,7 @@ class _TerminalPrompts:
 
     def observed(self, question: str) -> Observation:
         """Ask what the user sees in the CRM."""
-        answer: Observation = click.prompt(
-            question, type=click.Choice(["yes", "no", "unknown"]), default="unknown", err=True
-        )
-        return answer
+        return observed(question)
 
     def show(self, sentence: str) -> None:
         """Show progress."""
@@ -256,10 +258,15 @@ def _lines(findings: Findings) -> Iterator[str]:
     for error in findings.errors:
         yield _("  Answer to {asked}: {answer}", asked=error.asked, answer=error.answer)
     for observation in findings.told:
-        yield _("  {question} {answer}", question=observation.question, answer=observation.answer)
+        yield _("  {question} {answer}", question=observation.question, answer=_answer(observation.answer))
     yield _("What remains unknown:")
     for sentence in findings.unknown:
         yield f"  {sentence}"
+
+
+def _answer(answer: str) -> str:
+    """Return what a person told, in the language that is spoken."""
+    return {"yes": _("yes"), "no": _("no")}.get(answer, _("not known"))
 
 
 def _result(finding: FieldFinding) -> str:

@@ -13,9 +13,10 @@ import click
 from importer.cli import options
 from importer.cli.logs import set_up
 from importer.cli.output import counts_line, print_json
+from importer.cli.values import Count
 from importer.errors import UsageError
 from importer.messages import _, gettext_noop, ngettext
-from importer.names import state_name
+from importer.names import code_name, state_name
 from importer.text import clean
 
 if TYPE_CHECKING:
@@ -32,7 +33,7 @@ _MOST_ROWS = 100
         " references, that it sent or that were settled since."
     ),
 )
-@click.argument("number", metavar="[RUN]", type=int, required=False)
+@click.argument("number", metavar="[RUN]", type=Count(1), required=False)
 @options.journal
 @options.as_json
 @options.logging
@@ -141,7 +142,11 @@ def _changed_rows(changes: Sequence[RowChange]) -> Iterator[str]:
     for (state, how), group in groupby(sorted(changes, key=_kind), key=_kind):
         rows = list(group)
         yield ngettext(
-            "{state} ({how}): {count} row", "{state} ({how}): {count} rows", len(rows), state=state_name(state), how=how
+            "{state} ({how}): {count} row",
+            "{state} ({how}): {count} rows",
+            len(rows),
+            state=state_name(state),
+            how=code_name(how),
         )
         yield from (f"  {row.reference}  {row.wolkvox_id or ''}".rstrip() for row in rows[:_MOST_ROWS])
         if len(rows) > _MOST_ROWS:

@@ -8,7 +8,7 @@ import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from itertools import pairwise, takewhile
-from typing import TypeVar
+from typing import Literal, TypeVar
 
 import click
 
@@ -17,6 +17,14 @@ from importer.languages import known_language
 from importer.messages import _, gettext_noop, translated, use_language
 
 OPTION = "--lang"
+
+_VALUES = {
+    "path": gettext_noop("PATH"),
+    "text": gettext_noop("TEXT"),
+    "seconds": gettext_noop("SECONDS"),
+    "states": gettext_noop("STATES"),
+}
+"""What help calls the value of an option that has no name of its own."""
 
 Kind = TypeVar("Kind", bound=click.Command)
 
@@ -91,6 +99,8 @@ def _param_in_language(param: click.Parameter) -> click.Parameter:
         return param
     shown = copy.copy(param)
     shown.help = param.help and translated(param.help)
+    if param.metavar is None and param.type.name in _VALUES:
+        shown.metavar = translated(_VALUES[param.type.name])
     return shown
 
 
@@ -116,4 +126,18 @@ def confirm(question: str) -> bool:
         answer = str(click.prompt(asked, default="", show_default=False, err=True)).strip().casefold()
         if answer in _YES | _NO:
             return answer in _YES
+        click.echo(_("Answer y for yes or n for no."), err=True)
+
+
+def observed(question: str) -> Literal["yes", "no", "unknown"]:
+    """Ask a person what they see, in any of our languages: `yes`, `no`, or `unknown` for Enter alone."""
+    while True:
+        asked = _("{question} [y/n, Enter: unknown]", question=question)
+        answer = str(click.prompt(asked, default="", show_default=False, err=True)).strip().casefold()
+        if answer in _YES:
+            return "yes"
+        if answer in {"", "unknown"}:
+            return "unknown"
+        if answer in _NO:
+            return "no"
         click.echo(_("Answer y for yes or n for no."), err=True)

@@ -85,7 +85,7 @@ class _Commands(click.Group):
     context_settings={"help_option_names": ["-h", "--help"]},
     help=gettext_noop("Import spreadsheet rows as cases into the wolkvox CRM, at most one case per row."),
 )
-@click.version_option(package_name="wolkvox-case-importer", prog_name="case-importer")
+@click.version_option(package_name="wolkvox-case-importer", prog_name="case-importer", message="%(prog)s %(version)s")
 def case_importer() -> None:
     """Group the commands."""
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from importer.cli.values import Count
 from importer.messages import _, gettext_noop
 
 _PATH = click.Path(path_type=Path)
@@ -18,7 +19,7 @@ _PATH = click.Path(path_type=Path)
     ),
 )
 @click.option(
-    "--port", type=click.IntRange(0, 65535), default=8765, show_default=True, help=gettext_noop("0 picks a free port.")
+    "--port", type=Count(0, 65535), default=8765, show_default=True, help=gettext_noop("0 picks a free port.")
 )
 @click.option("--config", type=_PATH, help=gettext_noop("Users, contacts, case types, priorities and statuses (YAML)."))
 @click.option("--store", type=_PATH, help=gettext_noop("File for its cases (default: in your data folder)."))

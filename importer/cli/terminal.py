@@ -19,6 +19,7 @@ from tqdm import tqdm
 
 from importer.cli.language import confirm
 from importer.cli.summary import summary
+from importer.cli.values import Count
 from importer.errors import UsageError
 from importer.messages import _, ngettext
 from importer.model import Outcome, Verdict
@@ -70,7 +71,7 @@ class Terminal:
             click.echo(f"  {number}  {answer.meaning}", err=True)
         waits = question.scope == "rows"
         click.echo(_("  0  Not now; these rows wait") if waits else _("  0  Stop; send nothing"), err=True)
-        numbers = click.IntRange(0, len(question.answers))
+        numbers = Count(0, len(question.answers))
         number = click.prompt(_("Which of these"), type=numbers, default=0, err=True)
         return question.answers[number - 1] if number else None
 

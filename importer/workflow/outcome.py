@@ -366,7 +366,8 @@ def message_of(row: PlannedRow) -> str:
     if row.status in {Status.SKIPPED, Status.PART}:
         return row.skipped or ""
     if row.status in {Status.INVALID, Status.REJECTED}:
-        return "; ".join(issue.message for issue in issues_of(row)) or _faulty_lines(row)
+        found = "; ".join(issue.message for issue in issues_of(row))
+        return found or (_faulty_lines(row) if row.faulty_lines else "")
     if row.status is Status.PLANNED and row.waits is not None:
         return row.waits
     if row.status is Status.CREATED:
@@ -381,8 +382,6 @@ def message_of(row: PlannedRow) -> str:
 
 def _faulty_lines(row: PlannedRow) -> str:
     """Return why a row is not sent that has no issues itself."""
-    if not row.faulty_lines:
-        return ""
     return ngettext(
         "Not sent: row {rows}, a further line of this case, must be corrected first.",
         "Not sent: rows {rows}, further lines of this case, must be corrected first.",
