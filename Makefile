@@ -43,10 +43,10 @@ format: install  ## Format the code
 	$(BIN)/ruff check --fix-only
 	$(BIN)/ruff format
 
-readme: install  ## Update the command outputs that README.md shows
+readme: install  ## Update the command outputs that README.md and the guides show
 	$(BIN)/python tests/test_readme.py --update
 
-messages: install  ## Update the template file for translators (importer/locale/messages.pot)
+messages: install  ## Update the template file and the catalogues of the languages (importer/locale), and compile them
 	$(BIN)/python tests/test_messages.py --update
 
 wheel: install  ## Build the wheel, install it into an empty environment and try it there

@@ -3,9 +3,50 @@
 from __future__ import annotations
 
 import os
-import shlex
-import subprocess
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
+from types import MappingProxyType
+
+from importer.hosts import without_password
+from importer.shells import quoted
+
+
+@dataclass(slots=True)
+class GivenCommand:
+    """The command that this process carries out: its words, and what its options and arguments say."""
+
+    words: tuple[str, ...] = ()
+    values: Mapping[str, object] = field(default_factory=lambda: MappingProxyType({}))
+
+
+_given = GivenCommand()
+
+_OPTIONS = {
+    "server": "--server",
+    "operation": "--operation",
+    "token_env": "--token-env",
+    "proxy": "--proxy",
+    "ca_file": "--ca-file",
+    "journal": "--journal",
+}
+
+
+@contextmanager
+def carrying_out(words: Sequence[str]) -> Iterator[GivenCommand]:
+    """Let sentences within the block show this command again, or another one on the same files."""
+    global _given  # noqa: PLW0603 - a process carries out one command, in several threads
+    before, _given = _given, GivenCommand(tuple(words))
+    try:
+        yield _given
+    finally:
+        _given = before
+
+
+def note_values(values: Mapping[str, object]) -> None:
+    """Note what the options and arguments of the given command say, by the names of the program."""
+    _given.values = MappingProxyType(dict(values))
 
 
 def command_line(*words: object) -> str:
@@ -13,10 +54,45 @@ def command_line(*words: object) -> str:
     return shell_words("case-importer", *words)
 
 
+def same_command(*more: object) -> str:
+    """Return the command that is being carried out, with options added; without one, a run of a source to name."""
+    if not _given.words:
+        return command_line("run", "SOURCE", "-m", "MAPPING", *more)
+    replaced = {word for word in more if isinstance(word, str) and word.startswith("--")}
+    return command_line(*_without(_given.words, replaced), *more)
+
+
+def run_command(*more: object) -> str:
+    """Return the run of the same source, with options added: the given command, if it is one."""
+    if _given.words[:1] == ("run",):
+        return same_command(*more)
+    return command_line("run", _value("source"), "-m", _value("mapping"), *_where(), *_report(), *more)
+
+
+def report_command(*more: object) -> str:
+    """Return the command that writes the report of the same source again."""
+    return command_line("report", _value("source"), "-m", _value("mapping"), *_where(), *_report(), *more)
+
+
+def adopt_command(*, into_another: bool = False) -> str:
+    """Return the command that takes a report's ids into the journal of the given command, or into a new one."""
+    where = (*_where(journal=False), "--journal", "FILE") if into_another else _where()
+    return command_line("adopt", "REPORT", "-m", _value("mapping"), *where)
+
+
+def settle_command(*more: object) -> str:
+    """Return the command that settles doubtful rows of the same import, with options added."""
+    return command_line("settle", *option("-m", _given.values.get("mapping")), *_where(), *more)
+
+
+def doctor_command(*more: object) -> str:
+    """Return the command that looks at the same connection, with options added."""
+    return command_line("doctor", *option("-m", _given.values.get("mapping")), *_where(), *more)
+
+
 def shell_words(*words: object) -> str:
     """Return words of a command as a person types them."""
-    texts = [_word(word) for word in words]
-    return subprocess.list2cmdline(texts) if os.name == "nt" else shlex.join(texts)
+    return quoted([_word(word) for word in words])
 
 
 def option(name: str, value: object | None) -> tuple[object, ...]:
@@ -24,6 +100,42 @@ def option(name: str, value: object | None) -> tuple[object, ...]:
     if value is None or value is False:
         return ()
     return (name,) if value is True else (name, value)
+
+
+def _value(name: str) -> object:
+    return _given.values.get(name) or name.upper()
+
+
+def _where(*, journal: bool = True) -> tuple[object, ...]:
+    """Return the options of the given command about the CRM and the journal; never the password of a proxy."""
+    values = dict(_given.values)
+    if not journal:
+        values.pop("journal", None)
+    if proxy := values.get("proxy"):
+        values["proxy"] = without_password(str(proxy))
+    return tuple(word for name, written in _OPTIONS.items() for word in option(written, values.get(name)))
+
+
+def _report() -> tuple[object, ...]:
+    return option("--report", _given.values.get("report"))
+
+
+def _without(words: Sequence[str], options: set[str]) -> Iterator[str]:
+    """Yield words without these options and their values, and without a proxy's password."""
+    before = ""
+    for word in words:
+        name, _equals, value = word.partition("=")
+        if before == "--proxy":
+            yield without_password(word) or ""
+        elif name == "--proxy" and value:
+            yield f"--proxy={without_password(value)}"
+        elif name not in options and not (before in options and before in _WITH_VALUES):
+            yield word
+        before = word
+
+
+_WITH_VALUES = frozenset({"--server", "--operation", "--journal", "--report", "--row", "--spot-check", "--proxy"})
+"""Options of which a sentence shows another value."""
 
 
 def _word(word: object) -> str:

@@ -7,9 +7,11 @@
     ├── SettingsError         2    server, operation, token
     ├── StartRefused          2    a start that could create second cases
     ├── JournalError          2    the journal: unreadable, from a newer version, on a bad disk
+    │   ├── JournalPathRefused   it cannot be where it is
     │   └── JournalFull       3    the disk is full
     ├── RunStopped            3    a run that had begun to send cannot go on
-    ├── ReportError           2    the report cannot be written where it was asked for
+    ├── ReportError           2    the report cannot be written
+    │   └── ReportPathRefused      not where it was asked for
     ├── AttachmentChanged          a file is not what was checked (concerns one row, never a run)
     ├── ServerUnreachable     3    the server does not answer, or not now
     │   └── QuestionRefused   3    the CRM answers, but refuses this one question
@@ -28,6 +30,8 @@ class ImporterError(Exception):
     """A command cannot continue; `str(error)` is the sentence that the user reads."""
 
     exit_status: ClassVar[int] = 2
+    instead: tuple[str, ...] = ()
+    """Options with which the same command may go on, what is to be filled in in capitals; shown as a whole command."""
 
 
 class UsageError(ImporterError):
@@ -75,6 +79,12 @@ class JournalError(ImporterError):
     """The journal cannot be used."""
 
 
+class JournalPathRefused(JournalError):
+    """The journal cannot be where it is."""
+
+    instead = ("--journal", "FILE")
+
+
 class JournalFull(JournalError):
     """The disk under the journal is full."""
 
@@ -89,6 +99,12 @@ class RunStopped(ImporterError):
 
 class ReportError(ImporterError):
     """The report cannot be written."""
+
+
+class ReportPathRefused(ReportError):
+    """The report cannot be written where it was asked for."""
+
+    instead = ("--report", "FILE")
 
 
 class AttachmentChanged(ImporterError):

@@ -25,6 +25,7 @@ from defusedxml.ElementTree import fromstring
 
 from importer.errors import SourceError
 from importer.messages import _, shorten
+from importer.zips import LONGEST_LIST, open_zip
 
 # Bounds of every file that is opened as a table: a source, a lookup, a report that comes back.
 
@@ -37,9 +38,6 @@ a hundred; only bytes that are all equal have two hundred (at the fastest level)
 
 LARGE_PART = 32 << 20
 """Unpacked bytes from which on a part must keep to that ratio."""
-
-LONGEST_LIST = 8 << 20
-"""Bytes of a zip file's list of parts: some 100,000 parts, each of which takes half a kilobyte of memory."""
 
 LARGEST_TREE = 32 << 20
 """Bytes of a part that is held in memory as a tree: the lists of sheets, styles and links."""
@@ -228,20 +226,6 @@ def beyond_the_sheet(file: str) -> SourceError:
     )
 
 
-class _ListReader:
-    """An open file that refuses to read more than `LONGEST_LIST` at once while `zipfile` reads the list of parts."""
-
-    def __init__(self, content: BinaryIO) -> None:
-        self.listing = True
-        self.seek, self.tell, self.seekable = content.seek, content.tell, content.seekable
-        self._read = content.read
-
-    def read(self, size: int = -1) -> bytes:
-        if self.listing and size > LONGEST_LIST:
-            raise zipfile.BadZipFile(_("its list of parts is too long"))
-        return self._read(size)
-
-
 class Package:
     """The parts of a zip file by name, none of them a bomb."""
 
@@ -252,9 +236,7 @@ class Package:
         """
         self.file = file
         try:
-            reader = _ListReader(content)
-            self.zip = zipfile.ZipFile(reader)
-            reader.listing = False
+            self.zip = open_zip(content, LONGEST_LIST)
         except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError) as error:
             raise damaged(file, str(error)) from error
         parts = self.zip.infolist()

@@ -18,7 +18,8 @@ from importer.workflow import guards
 from importer.workflow.commands import Commands
 from importer.workflow.job import Job, LoadedJob, connection_in, open_source
 from importer.workflow.next_steps import Situation, Step, next_steps
-from importer.workflow.outcome import ReportOptions, SendResult, now, report_outcome
+from importer.workflow.outcome import SendResult, now, report_outcome
+from importer.workflow.report_places import ReportOptions
 from importer.workflow.settle_job import SettleJob
 from importer.workflow.settling import SettleResult
 

@@ -1,4 +1,4 @@
-"""The terms of the importer as frozen values; imports of the other modules only `account`.
+"""The terms of the importer as frozen values; imports of the other modules only `account` and `clicks`.
 
 A *row* is identified by the number that Excel shows beside it. A *frame* is a `pandas.DataFrame` of object
 columns, its index the row numbers, its column names the headers, each cell a `Cell`; the empty cell is `""`.
@@ -15,6 +15,7 @@ from typing import NamedTuple, Self
 
 from importer.account import Account
 from importer.account import Counts as Counts  # noqa: PLC0414 - so that mypy lets others import it from here
+from importer.clicks import click_for
 
 # ------------------------------------------------------------------------------------------------ cells
 
@@ -139,7 +140,7 @@ class Issue:
     """One fault in a row or a cell, worded for the person who corrects it.
 
     `row` is Excel's number, None for a fault of the whole source; `code` is stable, in lower case with hyphens;
-    `value` is the cell's text.
+    `value` is the cell's text; `remedy` says what to write, `click` where to do it in the browser.
     """
 
     row: int | None
@@ -149,12 +150,18 @@ class Issue:
     message: str
     remedy: str
 
+    @property
+    def click(self) -> str:
+        """What to click on the page to resolve it."""
+        return click_for(self.code, self.row, self.column, self.value)
+
 
 @dataclass(frozen=True, slots=True)
 class Attachment:
     """A file that was checked: its path, its name as written in the cell, and its size and time when it was checked.
 
-    `path` has no links below `root`, the attachments folder; `device` and `inode` identify the file on the disk.
+    `path` has no links below `root`, the attachments folder; `device` and `inode` identify the file on the disk. A file
+    in a zip file is the `member` at that place in its list; `path` and all that identifies it are the zip file's.
     """
 
     path: Path
@@ -164,11 +171,14 @@ class Attachment:
     inode: int = 0
     device: int = 0
     root: Path = Path()
+    member: int | None = None
+    zip_size: int = 0
 
     @property
     def identity(self) -> tuple[int, int, int, int]:
         """What must not have changed when the file is sent: `importer.files.identity_of` of the open file."""
-        return self.device, self.inode, self.size, self.modified_ns
+        size = self.size if self.member is None else self.zip_size
+        return self.device, self.inode, size, self.modified_ns
 
 
 @dataclass(frozen=True, slots=True)
@@ -313,7 +323,7 @@ class ReportRow:
     """One line of the report: the source's cells in the order of its columns, and the row's outcome.
 
     `about` identifies what a person's verdict on a doubtful row applies to: its attempt, or the last decision. `lines`
-    counts the rows of which its case is made.
+    counts the rows of which its case is made; `part_of` is the row of which this one is a further line.
     """
 
     number: int
@@ -329,6 +339,7 @@ class ReportRow:
     issues: tuple[Issue, ...] = ()
     about: str | None = None
     lines: int = 1
+    part_of: int | None = None
 
     @property
     def state(self) -> str:
@@ -341,6 +352,7 @@ class Summary:
     """What the first page of a report says about a run; times are aware and in the user's zone.
 
     `journal` is the journal's id and its highest attempt: a later copy of that journal must know at least that attempt.
+    `scopes` are the names of the import, each with its tenant and operation, where it has several.
     """
 
     import_name: str
@@ -360,6 +372,7 @@ class Summary:
     notes: tuple[str, ...] = ()
     journal: tuple[str, int] | None = None
     account: Account | None = None
+    scopes: tuple[tuple[str, str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -36,7 +36,6 @@ from importer.workflow.looking import RowFinder, spot_check
 from importer.workflow.next_steps import CorrectedReport, Situation, Step, corrected_steps, next_steps
 from importer.workflow.outcome import (
     Finished,
-    ReportOptions,
     SendResult,
     now,
     refresh,
@@ -45,6 +44,7 @@ from importer.workflow.outcome import (
 )
 from importer.workflow.plan import Batch, Plan, PlannedRow, complete_fields
 from importer.workflow.planning import Planner, own_columns, select_rows
+from importer.workflow.report_places import ReportOptions
 from importer.workflow.sending import RunContext
 from importer.workflow.starting import (
     AgreedRun,
@@ -175,8 +175,8 @@ def run(loaded: LoadedJob, ui: UserInterface) -> Finished:
     report.check_writable(options.path)
     with Journal(loaded.job.journal_path) as journal:
 
-        def plan_with(job: Job) -> tuple[ImportRecord | None, Plan]:
-            return plan_import(replace(loaded, job=job), journal)  # an answer may change which import this is
+        def plan_with(job: Job, seen: Journal) -> tuple[ImportRecord | None, Plan]:
+            return plan_import(replace(loaded, job=job), seen)  # an answer may change which import this is
 
         agreed = ask_open_questions(loaded, journal, ui, server, plan_with)  # read, match, map, validate: `make_plan`
         job, plan = agreed.job, agreed.plan
@@ -211,6 +211,7 @@ def _record_start(
     """
     job, plan = agreed.job, agreed.plan
     reports = guards.reports_beside(plan.table.path, job.report_path)
+    guards.join_imports(journal, scope_of(job, plan.mapping), job.same_as)
     guards.accept_journal(job, journal, scope_of(job, plan.mapping), reports)
     guards.remember(journal, agreed.answered)
     record = record_plan(agreed, journal)
@@ -245,7 +246,8 @@ def _corrected(
     """Return the reports beside a source that a person has corrected."""
 
     def plan_report(path: Path) -> Plan:
-        job = replace(loaded.job, source=path)
+        inside = (*loaded.job.allow_folders, plan.table.path.absolute().parent)  # a report may be anywhere
+        job = replace(loaded.job, source=path, allow_folders=inside)
         table = open_source(path, loaded.case_mapping.table)
         history = ImportHistory(journal, record)
         return make_plan(LoadedJob(job, loaded.case_mapping, table), plan.scope, history)
@@ -290,7 +292,7 @@ def rebuild_report(loaded: LoadedJob) -> Finished:
         notes = (journal.standing.sentence,) if journal.standing.sentence else ()
         result = SendResult(now(), server, notes=notes)
         situation = situation_of(loaded, journal, record, plan)
-        plan = select_rows(plan, job.only)
+        plan = replace(select_rows(plan, job.only), whole=None)  # a report of these rows alone, to be given back
         return report_outcome(plan, journal, record, with_open_questions(result, plan), options, situation)
 
 

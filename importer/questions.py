@@ -7,10 +7,12 @@ they are.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import product
 from typing import Literal, Protocol
 
+from importer.commands import same_command
 from importer.errors import UsageError
 from importer.messages import _
 
@@ -19,11 +21,20 @@ QuestionScope = Literal["run", "rows"]
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """One answer that lets a command continue: what is remembered, the option that gives it, and what it means."""
+    """One answer that lets a command continue: what is remembered, the option that gives it, and what it means.
+
+    `alone` is one option, where `option` names several that do.
+    """
 
     value: str
     option: str
     meaning: str = ""
+    alone: str = ""
+
+    @property
+    def words(self) -> str:
+        """The option as a whole command has it: one of them, where `option` names several."""
+        return self.alone or self.option
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +94,25 @@ class QuestionsOpen(UsageError):
         """Keep the questions; the sentence lists them, each with the option that answers it."""
         self.questions = tuple(questions)
         first = _("Cannot ask: no terminal. Nothing was sent, and the CRM was not called. Open questions:")
-        super().__init__("\n".join([first, *(f"  - {question.listed}" for question in questions)]))
+        listed = (f"  - {question.listed}" for question in questions)
+        super().__init__("\n".join([first, *listed, *_whole_commands(questions)]))
+
+
+def _whole_commands(questions: Sequence[Question]) -> Iterator[str]:
+    """Yield the command that answers all questions about the whole run, one for each choice among several answers.
+
+    The answers to a question about some rows have commands of their own.
+    """
+    asked = [question for question in questions if question.scope == "run"]
+    for answers in product(*(question.answers for question in asked)):
+        command = f"{same_command()} {' '.join(answer.words for answer in answers)}"
+        meanings = "; ".join(answer.meaning for answer in answers if answer.meaning)
+        if meanings:
+            yield _(
+                "The whole command, if all of this is so ({meanings}): `{command}`", meanings=meanings, command=command
+            )
+        else:
+            yield _("The whole command, if all of this is so: `{command}`", command=command)
 
 
 def answer_all(questions: Iterable[Question], prompter: Prompter, later: Iterable[Question] = ()) -> list[Answered]:

@@ -11,10 +11,12 @@ Equality has four definitions, one for each purpose:
 
 from __future__ import annotations
 
+import difflib
 import html
+import json
 import re
 import unicodedata
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _ESCAPE_SEQUENCE = re.compile(
@@ -221,6 +223,27 @@ def unaccented(text: str) -> str:
     if text.isascii():
         return text
     return "".join(c for c in unicodedata.normalize("NFKD", text) if not unicodedata.combining(c))
+
+
+def nearest(word: str, known: Iterable[str], count: int = 3) -> tuple[str, ...]:
+    """Return up to `count` of the `known` words that `word` may be a misspelling of, the likeliest first."""
+    names: dict[str, str] = {}
+    for name in known:
+        names.setdefault(unaccented(name), name)
+    wanted = unaccented(word)
+    close = difflib.get_close_matches(wanted, names, count)
+    ratios = [difflib.SequenceMatcher(None, name, wanted).ratio() for name in close]
+    close = [name for name, ratio in zip(close, ratios, strict=True) if ratio >= ratios[0] - 0.1]
+    within = [name for name in names if name not in close and wanted and name and (wanted in name or name in wanted)]
+    return tuple(names[name] for name in [*close, *within][:count])
+
+
+_PLAIN_IN_YAML = re.compile(r"[^\W_](?:[\w ()/.+'@-]*[\w)/.+'@-])?")
+
+
+def as_yaml(text: str) -> str:
+    """Return a text as a person writes it in a mapping: as it is, or in quotes where YAML needs them."""
+    return text if _PLAIN_IN_YAML.fullmatch(text) else json.dumps(text, ensure_ascii=False)
 
 
 def is_case_id(text: str) -> bool:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import islice
 
 import pandas as pd
@@ -153,7 +154,12 @@ class Validator:
             rows=listed,
         )
         column = self._key_columns[0]
-        remedy = _("Delete the duplicate rows, or give each row its own {column}", column=column)
+        remedy = _(
+            "Delete the duplicate rows, or give each row its own {column}; if they are lines of one case, add to"
+            " `source` in the mapping: `group: {name}`",
+            column=column,
+            name=text.as_yaml(column),
+        )
         return Issue(row, column, rows.cell(row, column), _KEY_REPEATED, message, remedy)
 
     def _solution_missing(self, rows: _Rows, row: int) -> Issue:
@@ -164,7 +170,9 @@ class Validator:
         solution = self._rules.get("solution")
         if solution is None:
             message = _("{status} '{value}' is a closed status, but the mapping has no solution", **closed)
-            remedy = _("Map a column to solution, or change {status}", status=name)
+            remedy = _(
+                "Add a column to `fields` in the mapping, `solution: {{column: …}}`, or change {status}", status=name
+            )
             return Issue(line, name, text, _SOLUTION_MISSING, message, remedy)
         column = solution.column or "solution"
         message = _("{column} is empty, but {status} '{value}' is a closed status", column=column, **closed)
@@ -232,7 +240,7 @@ def _wording(rule: FieldRule, code: str, column: str, cell: str, value: object) 
     if code == "required":
         return (
             _("{column} is empty, but {field} is required", **named),
-            _("Fill in {column}, or give {field} a default in the mapping", **named),
+            _("Fill in {column}, or add to {field} in the mapping: `default: …`", **named),
         )
     if code == "not-allowed":
         return (
@@ -241,7 +249,7 @@ def _wording(rule: FieldRule, code: str, column: str, cell: str, value: object) 
                 allowed=shorten(", ".join(rule.allowed or ()), 200),
                 **named,
             ),
-            _("Write one of them, or add the value to {field} in the mapping", **named),
+            _not_allowed_remedy(rule, cell, named),
         )
     if code == "bad-email":
         return (
@@ -251,9 +259,24 @@ def _wording(rule: FieldRule, code: str, column: str, cell: str, value: object) 
     if code == "bad-pattern":
         return (
             _("{column} '{value}' does not match the pattern {pattern}", pattern=rule.pattern, **named),
-            _("Correct {column}, or the pattern of {field} in the mapping", **named),
+            _("Correct {column}, or `pattern` of {field} in the mapping", **named),
         )
     return _wording_of_length(rule, code, named, len(_text(value, None) or ""))
+
+
+@lru_cache(maxsize=256)
+def _likeliest(cell: str, allowed: tuple[str, ...]) -> str | None:
+    """Return the allowed value that a cell most likely means, None if none is like it."""
+    return next(iter(text.nearest(cell, allowed, 1)), None)
+
+
+def _not_allowed_remedy(rule: FieldRule, cell: str, named: Mapping[str, str]) -> str:
+    """Return what to write for a value that is not allowed: one that is, or which of them the cell means."""
+    if rule.column is None:
+        return _("Write one of them into {field} in the mapping", **named)
+    near = _likeliest(cell, rule.allowed or ())
+    line = f"{text.as_yaml(cell.strip())}: {text.as_yaml(near) if near else '…'}"
+    return _("Write one of them, or add to `values` of {field} in the mapping: `{line}`", line=line, **named)
 
 
 def _wording_of_length(rule: FieldRule, code: str, named: Mapping[str, str], length: int) -> tuple[str, str]:
@@ -266,7 +289,7 @@ def _wording_of_length(rule: FieldRule, code: str, named: Mapping[str, str], len
                 limit=rule.min_length,
                 **named,
             ),
-            _("Write more in {column}, or lower min_length of {field} in the mapping", **named),
+            _("Write more in {column}, or change {field} in the mapping: `min_length: {length}`", **named),
         )
     excess = length - _max_length(rule)
     return (

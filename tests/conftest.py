@@ -21,6 +21,8 @@ from importer.sandbox import RunningSandbox
 settings.register_profile("project", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("project")
 
+# The tests read English sentences, whatever the language of the machine; a test of another language sets it.
+os.environ["CASE_IMPORTER_LANG"] = "en"
 
 FOLDERS = ("XDG_STATE_HOME", "XDG_CONFIG_HOME", "XDG_DATA_HOME")
 """Where a user's own files are; each test, and each process that it starts, gets folders of its own."""

@@ -13,7 +13,10 @@ ROOT = Path(__file__).parent.parent
 MODULES = sorted((ROOT / "importer").rglob("*.py"))
 
 LAYERS = (
-    {"text", "account", "messages", "errors", "clock", "hosts", "model", "spool", "files", "questions", "commands"},
+    {
+        *("text", "account", "languages", "messages", "names", "report_words", "errors", "clock", "hosts", "model"),
+        *("spool", "zips", "files", "questions", "clicks", "shells", "commands"),
+    },
     {"source", "mapping", "validation", "identity", "attachments", "payload", "crm", "journal", "report", "settings"},
     {"workflow"},
     {"pipeline"},
@@ -25,7 +28,8 @@ LAYERS = (
 """The rooms, from the lowest layer to the highest; a room uses only what is below its own layer."""
 
 SHARED_ORDER = (
-    *("text", "account", "model", "messages", "errors", "clock", "hosts", "spool", "files", "questions", "commands"),
+    *("text", "account", "languages", "messages", "clicks", "model", "names", "report_words", "errors", "clock"),
+    *("hosts", "spool", "zips", "files", "shells", "commands", "questions"),
 )
 """Shared modules may use each other: each those before it."""
 
@@ -33,15 +37,26 @@ WORKFLOW_ORDER = (
     "key_formats",
     *("tenant_facts", "corrections", "plan", "job", "commands", "next_steps"),
     *("lookalikes", "keys", "contents", "history", "matching", "lines"),
-    *("planning", "key_rule", "corrected", "search", "looking", "accounting", "outcome", "forecast", "events"),
-    *("guards", "sending", "settling", "executing", "decisions", "starting", "adopting", "settle_job"),
+    *("planning", "key_rule", "corrected", "search", "looking", "reasons", "accounting", "report_places", "outcome"),
+    *("forecast", "events"),
+    *(
+        "guards",
+        "sending",
+        "settling",
+        "executing",
+        "decisions",
+        "starting",
+        "adoption_remedies",
+        "adopting",
+        "settle_job",
+    ),
 )
 """The modules of the workflow may use each other: each those before it."""
 
 BETWEEN_STAGES = {("settings", "identity"), ("validation", "identity")}
 """Stages do not know each other, but for these."""
 
-PACKAGES = {"source", "mapping", "crm", "journal", "report", "settings", "sandbox", "doctor"}
+PACKAGES = {"source", "attachments", "mapping", "crm", "journal", "report", "settings", "sandbox", "doctor"}
 """Rooms with a face: others import what its `__init__` names, and nothing behind it."""
 
 HTTP, SQL, EXCEL, TERMINAL = {"crm", "sandbox"}, {"journal", "sandbox"}, {"source", "report"}, {"cli"}

@@ -91,8 +91,8 @@ def test_the_path_of_another_machine_says_what_the_mapping_can_take_off(beside: 
     assert issue.remedy.endswith(f"strip_prefix: '{name.removesuffix('x.pdf')}'")
 
 
-def test_an_archive_is_no_folder(tmp_path: Path) -> None:
-    """Where the mapping names a ZIP file as the folder, each row says that it has to be unpacked."""
+def test_an_archive_of_another_kind_is_no_folder(tmp_path: Path) -> None:
+    """Where the mapping names a file as the folder that is no ZIP file, each row says that it has to be unpacked."""
     (tmp_path / "adjuntos").write_bytes(b"PK")
     (issue,) = find(tmp_path, "informe.pdf").issues
     assert issue.message.endswith("adjuntos is a file")

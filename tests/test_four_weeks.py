@@ -165,3 +165,39 @@ def test_four_weeks_of_two_computers(  # noqa: PLR0915 - a month has as many ste
         result = ana(["run", f"semana {week}.csv", "-m", mapping, *where])
         assert (result.status, "40 rows: created 40, changed 10" in result.out) == (1, True), result
     assert (sandbox.posts, len(cases)) == (121, 121)
+
+
+def test_both_names_of_an_import_are_known_on_another_computer(
+    tmp_path: Path, sandbox: RunningSandbox, give: Give, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A report tells all names of its import: rows that were sent under either are found before they are sent."""
+    ana, eva = (Computer(tmp_path / who, tmp_path / f"user-{who}", give, monkeypatch) for who in ("Ana", "Eva"))
+    where = ("-m", "m.yml", "--server", sandbox.url, "--operation", "demo", *PLAIN)
+
+    def map_as(computer: Computer, name: str) -> None:
+        computer.at()
+        (computer.folder / "m.yml").write_text(MAPPING.replace("import: office", f"import: {name}"), "utf-8")
+
+    map_as(ana, "weekly")
+    ana.write("1.csv", [ticket(1), ticket(2)])
+    assert ana(["run", "1.csv", *where]).status == 0
+    map_as(ana, "office")
+    ana.write("2.csv", [ticket(3), ticket(4), ticket(5)])
+    assert ana(["run", "2.csv", *where, "--limit", "1"]).status == 3
+    assert ana(["run", "2.csv", *where, "--same-as", "weekly"]).status == 0
+    ana.write("3.csv", [ticket(3), ticket(2), ticket(6)])
+    assert ana(["run", "3.csv", *where]).status == 0
+    assert len(sandbox.store.cases) == 6
+
+    map_as(eva, "office")
+    shutil.copy(ana.folder / "3.report.xlsx", eva.folder / "3.report.xlsx")
+    assert eva(["adopt", "3.report.xlsx", *where[:-3]]).status == 0
+    eva.write("4.csv", [ticket(1), ticket(3), ticket(4), ticket(5), ticket(7)])
+    refused = eva(["run", "4.csv", *where])
+    assert refused.status == 2
+    assert eva.follow(refused, says="--look-first").status == 0
+    assert len(sandbox.store.cases) == 7
+    for name in ("weekly", "office"):
+        map_as(eva, name)
+        assert eva(["run", "4.csv", *where]).status == 0
+    assert len(sandbox.store.cases) == 7

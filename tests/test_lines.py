@@ -266,7 +266,9 @@ def test_a_limit_and_a_choice_take_whole_cases(give: Give, lines: Office) -> Non
     assert set(sent(lines)) == {"B"}
     chosen = run(give, lines, "--only", "invalid")
     assert counts(chosen, "invalid", "part", "created") == {"invalid": 1, "part": 3, "created": 0}
-    assert run(give, lines, "--limit", "1", source=corrected(lines.report, 3, LINES[2])).status == 0
+    chosen_alone = lines.folder / "chosen.xlsx"
+    give(lines.arguments("report", "--only", "invalid", "--report", str(chosen_alone)))
+    assert run(give, lines, "--limit", "1", source=corrected(chosen_alone, 3, LINES[2])).status == 0
     assert sent(lines) == WHOLE
 
 

@@ -155,6 +155,9 @@ PREFIXES = {
     r"\\OTRO\share\a.pdf": r"\\OTRO\share\a.pdf",
     r"\\SRV\share\x\a.pdf": "a.pdf",
     "a.pdf": "a.pdf",
+    r"Z:\Soportes 2026\a.pdf": r"Z:\Soportes 2026\a.pdf",
+    r"Z:\Soportes2026\a.pdf": r"Z:\Soportes2026\a.pdf",
+    r"\\SRV\share\xy\a.pdf": r"xy\a.pdf",
 }
 
 

@@ -468,6 +468,9 @@ def test_a_zone_that_says_nothing_is_a_fault(tmp_path: Path, spec: str, fault: s
         ("<b>Router</b> <Módem X1> de <ana@x.co>", "Router <Módem X1> de <ana@x.co>"),
         ("Router <Módem X1> < 5 Mbps", "Router <Módem X1> < 5 Mbps"),
         ("<p>uno<o:p></o:p></p><!-- nota -->", "uno"),
+        ("si a<b and c>d, no", "si a<b and c>d, no"),
+        ("<p>si a<b and c>d, <input disabled>no<br / ></p>", "si a<b and c>d, no"),
+        ("<td nowrap>uno</td> <font color=red size = 2>dos</font>", "uno dos"),
     ],
 )  # fmt: skip
 def test_only_markup_is_taken_off(tmp_path: Path, cell: str, text: str | None) -> None:

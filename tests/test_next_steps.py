@@ -188,7 +188,7 @@ def test_verdicts_in_a_report_that_is_run_are_taken_after_a_question(
         return agrees
 
     monkeypatch.setattr("importer.cli.terminal.is_interactive", lambda: True)
-    monkeypatch.setattr("click.confirm", confirm)
+    monkeypatch.setattr("importer.cli.terminal.confirm", confirm)
     words = run(office)
     words[1] = str(office.report)
     assert give(words).status == (0 if agrees else 4)
@@ -369,3 +369,29 @@ def test_the_steps_of_rows_are_their_remedies(office: Office, give: Give) -> Non
     remedies = {reason["status"]: reason["remedy"] for reason in result.json["reasons"]}
     assert "To decide" in remedies[Status.UNKNOWN]
     assert result.json["next"] == "\n".join(result.json["steps"])
+
+
+@pytest.mark.parametrize("lost", [False, True])
+def test_a_report_in_another_folder_finds_the_files_of_its_sheet(office: Office, give: Give, *, lost: bool) -> None:
+    """A relative attachments folder is that of the sheet, also for a report of the report; a lost one is named."""
+    elsewhere = office.folder / "informes" / "x.xlsx"
+    elsewhere.parent.mkdir()
+    (office.folder / "adjuntos").mkdir()
+    for number in (1, 2, 3):
+        (office.folder / "adjuntos" / f"Asunto {number}").write_bytes(b"x")
+    office.write([ticket(1), ticket(2, Correo="nobody"), ticket(3, Correo="nobody")])
+    office.mapping.write_text(MAPPING + "attachments: {folder: adjuntos, columns: Asunto}\n", "utf-8")
+    give(run(office, "--report", str(elsewhere)))
+    correct(elsewhere, "Correo", {3: "cliente2@example.com"})
+    noticed = give(run(office, "--report", str(elsewhere)))
+    assert "1 row was corrected in x.xlsx: run it" in noticed.out
+    if lost:
+        (office.folder / "adjuntos").rename(office.folder / "otra")
+        checked = give(["check", str(elsewhere), "-m", str(office.mapping)])
+        assert str(elsewhere.parent / "adjuntos") in checked.out
+        assert f"This report was made from {office.source}" in checked.out
+        return
+    assert follow(office, give, noticed, "run").status == 1
+    correct(elsewhere.with_name("x.report.xlsx"), "Correo", {4: "cliente3@example.com"})
+    again = [*run(office)[:1], str(elsewhere.with_name("x.report.xlsx")), *run(office)[2:]]
+    assert (give(again).status, len(office.sandbox.store.cases)) == (0, 3)

@@ -20,7 +20,9 @@ from importer.cli.main import COMMANDS, case_importer
 ROOT = Path(__file__).parent.parent
 SCENARIOS = ROOT / "docs" / "scenarios.md"
 LABELS = {"o": 32, "r": 21, "s": 6, "a": 4, "p": 5, "x": 11}
-PAGES = [*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")]
+PAGES = [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")]
+FIRST_PAGES = [*ROOT.glob("README*.md")]
+INDEXES = [*(ROOT / "docs").rglob("README.md")]
 
 
 def labelled_tests() -> dict[str, list[str]]:
@@ -71,11 +73,11 @@ def test_every_link_between_pages_leads_somewhere(page: Path) -> None:
             assert fragment in {re.sub(r"[^\w -]", "", text).strip().lower().replace(" ", "-") for text in headings}
 
 
-def test_the_index_of_the_documentation_names_every_page() -> None:
-    """The index of docs/ names every page."""
-    index = (ROOT / "docs" / "README.md").read_text("utf-8")
-    assert {page.name for page in (ROOT / "docs").glob("*.md")} - {"README.md"} <= set(
-        re.findall(r"\]\(([\w-]+\.md)\)", index)
+@pytest.mark.parametrize("index", INDEXES, ids=lambda path: path.relative_to(ROOT).as_posix())
+def test_the_index_of_the_documentation_names_every_page(index: Path) -> None:
+    """The index of docs/, and that of each language, names every page beside it."""
+    assert {page.name for page in index.parent.glob("*.md")} - {"README.md"} <= set(
+        re.findall(r"\]\(([\w-]+\.md)\)", index.read_text("utf-8"))
     )
 
 
@@ -85,7 +87,7 @@ def test_every_command_that_a_page_names_exists(page: Path) -> None:
     assert set(re.findall(r"case-importer ([a-z]+)", page.read_text("utf-8"))) <= set(COMMANDS)
 
 
-@pytest.mark.parametrize("page", [ROOT / "README.md", ROOT / "docs" / "design.md"], ids=lambda path: path.name)
+@pytest.mark.parametrize("page", [*FIRST_PAGES, ROOT / "docs" / "design.md"], ids=lambda path: path.name)
 def test_every_option_that_a_page_names_exists(page: Path) -> None:
     """The tour and the design name only options that exist."""
     context = click.Context(case_importer)

@@ -50,7 +50,7 @@ def person(monkeypatch: pytest.MonkeyPatch) -> Person:
     """Simulate a person at the terminal, whose answers the test decides."""
     there = Person()
     monkeypatch.setattr("importer.cli.terminal.is_interactive", lambda: True)
-    monkeypatch.setattr("click.confirm", there.confirm)
+    monkeypatch.setattr("importer.cli.terminal.confirm", there.confirm)
     monkeypatch.setattr("click.prompt", there.choose)
     return there
 
@@ -434,6 +434,26 @@ def test_r11_the_same_tickets_under_two_names_are_one_import(office: Office, giv
         again = give(office.arguments("run", "--yes", "--json"))
         assert (again.json["counts"]["changed"], again.json["counts"]["planned"], office.sandbox.posts) == (0, 0, posts)
     assert [record[3] for record in select(office.journal, "SELECT * FROM imports")] == ["office"]
+
+
+def test_r11_imports_stay_apart_where_the_forecast_is_declined(office: Office, give: Give, person: Person) -> None:
+    """Who asks what would be sent, and does not send it, has changed nothing in the journal."""
+    overlapping(office, give)
+    office.write(ticket(n) for n in range(1, 9))
+
+    def known() -> list[tuple[object, ...]]:
+        tables = ("imports", "aliases", "rows", "row_spellings", "spot_checks", "decisions")
+        return [row for table in tables for row in select(office.journal, f"SELECT * FROM {table}")]  # noqa: S608
+
+    before = known()
+    person.declines = ("Send",)
+    declined = give(office.arguments("run", "--same-as", "office"))
+    assert (declined.status, known() == before) == (2, True)
+    assert "send      2 cases" in declined.err or "send      2 rows" in declined.err  # planned as the one import
+    person.declines = ()
+    assert give(office.arguments("run", "--same-as", "office")).status == 0
+    assert [record[3] for record in select(office.journal, "SELECT * FROM imports")] == ["office"]
+    assert len(office.sandbox.store.cases) == 8
 
 
 def test_r11_imports_stay_apart_while_rows_of_one_are_being_sent(office: Office, give: Give) -> None:

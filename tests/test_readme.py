@@ -1,37 +1,47 @@
-"""README.md shows what really happens: its console blocks are run, and their outputs compared.
+"""README.md and the guides show what really happens: their console blocks are run (see `tour.py`), and compared.
 
-A block marked `console` is run line by line, `$ ` before each command, in one copy of the samples and mappings and
-against one simulated CRM; `$?` is the exit status of the command before. Times, durations and ids differ from run to
-run and are not compared. Blocks with other marks (`sh`) are not run.
+Times, durations and ids differ from run to run and are not compared.
 
-`python tests/test_readme.py --update` writes the outputs of a real run into the page.
+`python tests/test_readme.py --update` writes the outputs of a real run into the pages.
 """
 
 from __future__ import annotations
 
-import os
 import re
-import shutil
-import subprocess
 import sys
 import tempfile
 from pathlib import Path
 
+import pytest
+from tour import ROOT, Tour
+
+from importer.languages import LANGUAGES
 from importer.sandbox import RunningSandbox
 
-ROOT = Path(__file__).parent.parent
-PAGE = ROOT / "README.md"
-SERVER = "http://127.0.0.1:8765"  # as the page writes it; the real one has a free port
-BLOCK = re.compile(r"(?<=^```console\n).*?(?=^```$)", re.MULTILINE | re.DOTALL)
+FIRST_PAGES = sorted(ROOT.glob("README*.md"))
+PAGES = [*FIRST_PAGES, *(page for tag in LANGUAGES for page in sorted((ROOT / "docs" / tag).glob("*.md")))]
 VARYING = {
     r"WCI-[0-9A-Z]{16}": "WCI-…",
     r"\b[0-9a-f]{24}\b": "<id>",
     r"\d{4}-\d\d-\d\d(?:[ T]\d\d:\d\d(?::\d\d(?:\.\d+)?)?)?(?: ?(?:Z|UTC|[+-]\d\d:?\d\d))?": "<time>",
+    r"\d\d/\d\d/\d{4} \d\d:\d\d(?::\d\d)?": "<time>",
+    r"\|[\u2588-\u258f ]+\|": "|█|",  # a progress bar
+    r"\[[\d:]+<[\d:?]+, +[\d.,?]+": "[<time>, <n> ",  # beside it
     r"\b\d\d:\d\d(?::\d\d)?\b": "<time>",
     r"\b[\d.,]+ ?(rows/s|ms|s|seconds?)\b": r"<n> \1",
     r"127\.0\.0\.1:\d+": "127.0.0.1:8765",
     r"  +": "  ",
 }
+
+
+def named(page: Path) -> str:
+    """Return the name of a page in the repository."""
+    return page.relative_to(ROOT).as_posix()
+
+
+def language(page: Path) -> str:
+    """Return the language of a page: `es` of README.es.md and of all in docs/es, English where the name has none."""
+    return next((tag for tag in LANGUAGES if tag in re.split(r"[./]", named(page))), "en")
 
 
 def normalised(text: str) -> str:
@@ -41,62 +51,39 @@ def normalised(text: str) -> str:
     return text
 
 
-def run(command: str, folder: Path, server: str, last_status: int) -> tuple[str, int]:
-    """Run one command of the page in `folder`; return what the terminal would show, and the exit status."""
-    environment = os.environ | {
-        "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
-        "HOME": str(folder / "home"),
-        "XDG_DATA_HOME": str(folder / "home"),
-        "WOLKVOX_TOKEN": "any",
-        "COLUMNS": "100",
-        "PYTHONIOENCODING": "utf-8",
-    }
-    ready = command.replace("$?", str(last_status)).replace(SERVER, server)
-    done = subprocess.run(
-        ["sh", "-c", f"exec 2>&1\n{ready}"],
-        cwd=folder,
-        env=environment,
-        capture_output=True,
-        check=False,
-        encoding="utf-8",
-    )
-    shown = done.stdout.replace(server, SERVER).replace(f"{folder}{os.sep}", "")
-    return "".join(f"{line.rstrip()}\n" for line in shown.splitlines()), done.returncode
+def as_it_happens(page: Path, crm: RunningSandbox) -> str:
+    """Return the page with every output as a run in a fresh folder gives it."""
+    with tempfile.TemporaryDirectory() as folder:
+        return Tour(Path(folder).resolve(), crm, language(page)).through(page.read_text("utf-8"))
 
 
-def as_it_happens(page: str, server: str) -> str:
-    """Return the page with every output in its console blocks as a run in fresh copies of the samples gives it."""
-    status = 0
-    with tempfile.TemporaryDirectory() as name:
-        folder = Path(name).resolve()
-        for part in ("sample_data", "mappings"):
-            shutil.copytree(ROOT / part, folder / part, ignore=shutil.ignore_patterns("*.report.*"))
-
-        def renewed(block: re.Match[str]) -> str:
-            nonlocal status
-            lines = []
-            for command in re.findall(r"^\$ ((?:.*\\\n)*.*\n)", block[0], re.MULTILINE):
-                output, status = run(command, folder, server, status)
-                lines.append(f"$ {command}{output}")
-            return "".join(lines)
-
-        return BLOCK.sub(renewed, page)
+@pytest.mark.parametrize("page", [page for page in PAGES if "```console" in page.read_text("utf-8")], ids=named)
+def test_a_page_shows_what_happens(page: Path, sandbox: RunningSandbox) -> None:
+    """Every output that a page shows is what its command prints, but for times and ids."""
+    shown = page.read_text("utf-8")
+    assert normalised(shown) == normalised(as_it_happens(page, sandbox)), "renew the pages by `make readme`"
 
 
-def test_the_readme_shows_what_happens(sandbox: RunningSandbox) -> None:
-    """Every output that the page shows is what its command prints, but for times and ids."""
-    page = PAGE.read_text("utf-8")
-    assert normalised(page) == normalised(as_it_happens(page, sandbox.url)), "renew the page by `make readme`"
-
-
-def test_the_readme_begins_with_the_two_commands() -> None:
-    """A newcomer's first two commands are the first two things on the page."""
-    commands = re.findall(r"^make \w+", PAGE.read_text("utf-8"), re.MULTILINE)
+@pytest.mark.parametrize("page", FIRST_PAGES, ids=named)
+def test_the_readme_begins_with_the_two_commands(page: Path) -> None:
+    """A newcomer's first two commands are the first two things on the page, in every language."""
+    commands = re.findall(r"^make \w+", page.read_text("utf-8"), re.MULTILINE)
     assert commands[:2] == ["make demo", "make test"]
+
+
+@pytest.mark.parametrize("page", FIRST_PAGES, ids=named)
+def test_the_readme_is_the_same_tour_in_every_language(page: Path) -> None:
+    """The first page has the same levels of headings and the same commands in every language."""
+    assert _outline(page) == _outline(ROOT / "README.md")
+
+
+def _outline(page: Path) -> list[str]:
+    return re.findall(r"^(?:#+(?= )|\$ .*|make \w+|case-importer .*)", page.read_text("utf-8"), re.MULTILINE)
 
 
 if __name__ == "__main__":
     if sys.argv[1:] != ["--update"]:
         sys.exit(__doc__)
-    with RunningSandbox() as crm:
-        PAGE.write_text(as_it_happens(PAGE.read_text("utf-8"), crm.url), "utf-8")
+    for each in PAGES:
+        with RunningSandbox() as crm:
+            each.write_text(as_it_happens(each, crm), "utf-8")

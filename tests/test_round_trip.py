@@ -250,7 +250,7 @@ def strict_office(tmp_path: Path) -> Iterator[Office]:
 
 
 def test_only_what_was_invalid_or_rejected(strict_office: Office, give: Give) -> None:
-    """`--only` sends the corrected rows, retries the rejected ones, and reports only these rows."""
+    """`--only` sends the corrected rows, retries the rejected ones, and counts only these; the report has all rows."""
     strict_office.write([ticket(1), ticket(2, Correo="nobody"), ticket(3, Correo="nobody"), ticket(4)])
     first = give(strict_office.arguments("run", "--yes", "--json"))
     assert [first.json["counts"][state] for state in ("created", "invalid", "rejected")] == [1, 2, 1]
@@ -260,7 +260,8 @@ def test_only_what_was_invalid_or_rejected(strict_office: Office, give: Give) ->
     assert "rows that are or were in these states: invalid, rejected" in result.err
     assert (result.json["counts"]["invalid"], result.json["counts"]["rejected"]) == (1, 1)
     assert strict_office.sandbox.posts == 4  # the rejected row a second time, and nothing of the new row
-    assert list(strict_office.reported()["row"]) == ["3", "4", "5"]
+    states = ["created", "created", "invalid", "rejected", "planned"]
+    assert list(strict_office.reported()["status"]) == states
     summary = [str(cell.value) for cell in load_workbook(strict_office.report)["Summary"]["B"]]
     assert any(text.startswith("Only the 3 rows that are or were invalid or rejected are") for text in summary)
     assert len(strict_office.sandbox.store.cases) == 2
@@ -281,6 +282,18 @@ def test_a_filtered_report_is_a_source(strict_office: Office, give: Give) -> Non
     assert (rest.status, rest.json["created_now"], rest.json["rows"]) == (0, 1, 3)
     references = [case.reference for case in strict_office.sandbox.store.cases]
     assert len(set(references)) == len(references) == 4
+
+
+def test_a_report_of_some_rows_replaces_none_of_all_rows(strict_office: Office, give: Give) -> None:
+    """`report --only` takes the next name beside a fuller report, and its own place again the next time."""
+    strict_office.write([ticket(1), ticket(2, Correo="nobody")])
+    give(strict_office.arguments("run", "--yes"))
+    for _ in range(2):
+        some = give(strict_office.arguments("report", "--only", "invalid", "--json")).json
+        assert Path(some["report"]).name == "tickets (2).report.xlsx"
+        assert any("shows more rows than were selected" in note for note in some["notes"])
+    assert list(strict_office.reported()["status"]) == ["created", "invalid"]
+    assert list(strict_office.reported(Path(some["report"]))["status"]) == ["invalid"]
 
 
 def test_what_only_leaves_can_be_sent_without_it(strict_office: Office, give: Give) -> None:

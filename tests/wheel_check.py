@@ -77,6 +77,7 @@ def try_out(program: Path, folder: Path) -> None:
 
     version = re.search(r'(?m)^version = "(.+)"$', (ROOT / "pyproject.toml").read_text("utf-8"))
     require(version is not None and version[1] in give("--version"), "--version does not name the version")
+    require("Uso:" in give("--help", "--lang", "es"), "the wheel lacks the Spanish catalogue")
     sample = ("sample_data/legacy_tickets.xlsx", "-m", "mappings/legacy-tickets.yml", "--json")
     planned = json.loads(give("check", *sample, expected=ROWS_TO_CORRECT))["counts"]["planned"]
     require(planned > 0, "check plans no row of the sample")

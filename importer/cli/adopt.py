@@ -11,20 +11,20 @@ import click
 from importer.cli import options
 from importer.cli.help import Command
 from importer.cli.logs import set_up
-from importer.cli.output import issue_text, print_json, print_steps
+from importer.cli.output import issue_text, issue_values, print_json, print_steps
 from importer.cli.terminal import ask_for_folders
-from importer.messages import _
+from importer.messages import _, gettext_noop
 
 
 @click.command(
     "adopt",
     cls=Command,
     exit_statuses={
-        0: _("every row was taken"),
-        1: _("some rows were not taken; each is named"),
-        2: _("nothing could be taken"),
+        0: gettext_noop("every row was taken"),
+        1: gettext_noop("some rows were not taken; each is named"),
+        2: gettext_noop("nothing could be taken"),
     },
-    help=_(
+    help=gettext_noop(
         "Take the ids of REPORT into the journal, so that its rows are not sent again. Sends nothing.\n\n"
         "For a lost journal, another computer, or a sheet with a column `wolkvox_id`."
     ),
@@ -46,10 +46,13 @@ def command(*, as_json: bool, log_file: Path | None, verbose: int, **job_options
     set_up(log_file, verbose)
     job = options.make_job(**job_options)
     adoption = adopt(ask_for_folders(job, load_mapping(job.mapping)))
-    steps = [] if adoption.refused else [step_after(job)]
+    steps = [step_after(job, adoption)]
     if as_json:
+        found = [issue_values(issue) for issue in adoption.issues]
         sentences = [step.sentence for step in steps]
-        print_json("adopt", {"exit_status": adoption.exit_status, **asdict(adoption), "steps": sentences})
+        print_json(
+            "adopt", {"exit_status": adoption.exit_status, **asdict(adoption), "issues": found, "steps": sentences}
+        )
         return adoption.exit_status
     click.echo(
         _("Adopted: {created} created, {doubtful} doubtful.", created=adoption.created, doubtful=adoption.doubtful)

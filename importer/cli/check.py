@@ -11,9 +11,9 @@ import click
 from importer.cli import options
 from importer.cli.help import Command
 from importer.cli.logs import set_up
-from importer.cli.output import counts_line, print_issues, print_json, print_steps, rows_and_cases
+from importer.cli.output import counts_line, issue_values, print_issues, print_json, print_steps, rows_and_cases
 from importer.cli.terminal import load_allowed_job
-from importer.messages import _
+from importer.messages import gettext_noop
 from importer.workflow.corrections import suggest_corrections
 
 if TYPE_CHECKING:
@@ -25,11 +25,11 @@ if TYPE_CHECKING:
     "check",
     cls=Command,
     exit_statuses={
-        0: _("every row is valid"),
-        1: _("some rows need correcting"),
-        2: _("the command, mapping or source is at fault"),
+        0: gettext_noop("every row is valid"),
+        1: gettext_noop("some rows need correcting"),
+        2: gettext_noop("the command, mapping or source is at fault"),
     },
-    help=_(
+    help=gettext_noop(
         "Read, map and validate SOURCE; list its issues row by row, and those that one fix resolves together. Counts"
         " what the journal knows already. Sends nothing."
     ),
@@ -66,14 +66,14 @@ def command(*, as_json: bool, log_file: Path | None, verbose: int, **job_options
 def _as_json(checked: Checked, issues: list[Issue], status: int) -> dict[str, object]:
     counts = checked.plan.counts()
     groups = [
-        {**asdict(each.issue), "message": each.message, "count": each.count, "rows": each.rows}
+        {**issue_values(each.issue), "message": each.message, "count": each.count, "rows": each.rows}
         for each in suggest_corrections(issues)
     ]
     return {
         "exit_status": status,
         "counts": asdict(counts),
         **rows_and_cases(counts),
-        "issues": [asdict(issue) for issue in issues],
+        "issues": [issue_values(issue) for issue in issues],
         "groups": groups,
         "notes": checked.plan.notes,
         "steps": [step.sentence for step in checked.steps],

@@ -12,11 +12,14 @@ import click
 
 from importer.cli import options
 from importer.cli.help import Command
+from importer.cli.language import observed
 from importer.cli.logs import set_up
 from importer.cli.output import json_text, print_json
 from importer.cli.terminal import ask_for_folders, ask_for_server, is_interactive
+from importer.cli.values import Count
 from importer.errors import SettingsError, UsageError
-from importer.messages import _, ngettext
+from importer.messages import _, gettext_noop, ngettext
+from importer.names import code_name
 
 if TYPE_CHECKING:
     from importer.doctor import Check, Observation, TestCase
@@ -33,12 +36,12 @@ _LARGEST = 1_000_000_000
     "doctor",
     cls=Command,
     exit_statuses={
-        0: _("no faults"),
-        2: _("a fault in settings or journal, or the test case was not confirmed"),
-        3: _("the server cannot be reached, or its calls are used up"),
-        5: _("a person must fix the connection"),
+        0: gettext_noop("no faults"),
+        2: gettext_noop("a fault in settings or journal, or the test case was not confirmed"),
+        3: gettext_noop("the server cannot be reached, or its calls are used up"),
+        5: gettext_noop("a person must fix the connection"),
     },
-    help=_(
+    help=gettext_noop(
         "Check settings, server, certificate, proxy, clock, token, quota, journal, disk and keyring. Creates no case.\n"
         "\n"
         "With --create-test-case, which asks before each case, it creates one case and searches for it, to learn how"
@@ -52,10 +55,16 @@ _LARGEST = 1_000_000_000
 @options.trust_server
 @options.allow_folders
 @options.journal
-@click.option("--create-test-case", is_flag=True, help=_("CREATE ONE CASE, after showing it and asking; see above."))
-@click.option("--source", type=click.Path(path_type=Path), help=_("Spreadsheet with the row to base the test case on."))
 @click.option(
-    "--row", type=click.IntRange(min=1), help=_("Number of that row in Excel (default: the first valid row).")
+    "--create-test-case", is_flag=True, help=gettext_noop("CREATE ONE CASE, after showing it and asking; see above.")
+)
+@click.option(
+    "--source", type=click.Path(path_type=Path), help=gettext_noop("Spreadsheet with the row to base the test case on.")
+)
+@click.option(
+    "--row",
+    type=Count(1),
+    help=gettext_noop("Number of that row in Excel (default: the first valid row)."),
 )
 @options.as_json
 @options.logging
@@ -121,7 +130,9 @@ def _refuse_conflicting_options(
 
 
 def _print_check(check: Check) -> None:
-    click.echo(_("{level:<7}  {name}: {seen}", level=check.level, name=check.name, seen=check.seen))
+    click.echo(
+        _("{level:<7}  {name}: {seen}", level=code_name(check.level), name=code_name(check.name), seen=check.seen)
+    )
     if check.remedy:
         click.echo(_("         {remedy}", remedy=check.remedy))
 
@@ -195,7 +206,7 @@ class _TerminalPrompts:
             err=True,
         )
         question = _("Size of its attachment in bytes, such as 5000000 (0: no second case)")
-        size: int = click.prompt(question, type=click.IntRange(0, _LARGEST), default=0, err=True)
+        size: int = click.prompt(question, type=Count(0, _LARGEST), default=0, err=True)
         return size
 
     def common_value(self, field: str) -> str:
@@ -209,10 +220,7 @@ class _TerminalPrompts:
 
     def observed(self, question: str) -> Observation:
         """Ask what the user sees in the CRM."""
-        answer: Observation = click.prompt(
-            question, type=click.Choice(["yes", "no", "unknown"]), default="unknown", err=True
-        )
-        return answer
+        return observed(question)
 
     def show(self, sentence: str) -> None:
         """Show progress."""
@@ -250,10 +258,15 @@ def _lines(findings: Findings) -> Iterator[str]:
     for error in findings.errors:
         yield _("  Answer to {asked}: {answer}", asked=error.asked, answer=error.answer)
     for observation in findings.told:
-        yield _("  {question} {answer}", question=observation.question, answer=observation.answer)
+        yield _("  {question} {answer}", question=observation.question, answer=_answer(observation.answer))
     yield _("What remains unknown:")
     for sentence in findings.unknown:
         yield f"  {sentence}"
+
+
+def _answer(answer: str) -> str:
+    """Return what a person told, in the language that is spoken."""
+    return {"yes": _("yes"), "no": _("no")}.get(answer, _("not known"))
 
 
 def _result(finding: FieldFinding) -> str:

@@ -12,21 +12,26 @@ from importer.cli import options
 from importer.cli.logs import set_up
 from importer.commands import command_line
 from importer.errors import UsageError
-from importer.messages import _
+from importer.messages import _, gettext_noop
 
 _PATH = click.Path(path_type=Path)
 
 
-@click.command("draft")
+@click.command(
+    "draft",
+    help=gettext_noop("Propose a mapping for SOURCE: each guess with its evidence, each blank marked. Sends nothing."),
+)
 @options.source
-@click.option("--sheet", help=_("The sheet to read (default: the first visible one)."))
-@click.option("--like", type=_PATH, metavar="MAPPING", help=_("Keep the decisions of a previous mapping."))
-@click.option("-o", "--output", type=_PATH, help=_("Write the mapping to this new file instead of printing it."))
+@click.option("--sheet", help=gettext_noop("The sheet to read (default: the first visible one)."))
+@click.option("--like", type=_PATH, metavar="MAPPING", help=gettext_noop("Keep the decisions of a previous mapping."))
+@click.option(
+    "-o", "--output", type=_PATH, help=gettext_noop("Write the mapping to this new file instead of printing it.")
+)
 @options.logging
 def command(  # noqa: PLR0913 - each is an option of the command line
     *, source: Path, sheet: str | None, like: Path | None, output: Path | None, log_file: Path | None, verbose: int
 ) -> int:
-    """Propose a mapping for SOURCE: each guess with its evidence, each blank marked. Sends nothing."""
+    """Carry out `draft`."""
     from importer.mapping import draft  # noqa: PLC0415 - pandas is slow to import
     from importer.model import TableOptions  # noqa: PLC0415
     from importer.source import open_table  # noqa: PLC0415

@@ -7,23 +7,25 @@ from typing import Any, TypeVar
 
 import click
 
-from importer.messages import _
+from importer.commands import note_values
+from importer.messages import _, gettext_noop, translated
 
-_TEST_CASE = _("Test case")
+_OPTIONS = gettext_noop("Options")
+_TEST_CASE = gettext_noop("Test case")
 
 HEADINGS: dict[str, tuple[str, ...]] = {
-    _("Decide by hand"): (
+    gettext_noop("Decide by hand"): (
         *("--by-hand", "--created", "--instead-of", "--not-created", "--despite", "--deleted", "--from"),
     ),
     _TEST_CASE: ("--create-test-case", "--source", "--row"),
-    _("Connection"): ("--token-env", "--proxy", "--ca-file"),
-    _("Pace"): ("--concurrency", "--rate", "--until", "--keep-quota", "--wait-for-quota"),
-    _("Questions, answered in advance"): (
+    gettext_noop("Connection"): ("--token-env", "--proxy", "--ca-file"),
+    gettext_noop("Pace"): ("--concurrency", "--rate", "--until", "--keep-quota", "--wait-for-quota"),
+    gettext_noop("Questions, answered in advance"): (
         *("--trust-server", "--allow-folder", "--first-run", "--same-as", "--new-import", "--same-tickets"),
         *("--moved-here", "--nothing-was-sent"),
     ),
-    _("Report"): ("--html", "--write-back"),
-    _("Journal, log and repair"): (
+    gettext_noop("Report"): ("--html", "--write-back", "--lang"),
+    gettext_noop("Journal, log and repair"): (
         *("--journal", "--log-file", "--quiet-period", "--look-first", "--spot-check", "--retry-rejected"),
     ),
 }
@@ -54,17 +56,26 @@ class Command(click.Command):
         super().__init__(*args, **attributes)
         self._exit_statuses = exit_statuses or {}
 
+    def invoke(self, ctx: click.Context) -> object:
+        """Carry the command out; sentences may show other commands on the same files."""
+        note_values(ctx.params)
+        return super().invoke(ctx)
+
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the options in sections whose columns are aligned."""
         sections = self._sections(ctx)
         width = max(len(term) for rows in sections.values() for term, _text in rows)
         for heading, rows in sections.items():
-            _write(formatter, heading, ((term.ljust(width), text) for term, text in rows))
+            _write(formatter, translated(heading), ((term.ljust(width), text) for term, text in rows))
 
     def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write what each exit status means."""
         if self._exit_statuses:
-            _write(formatter, _("Exit status"), ((str(status), text) for status, text in self._exit_statuses.items()))
+            _write(
+                formatter,
+                _("Exit status"),
+                ((str(status), translated(text)) for status, text in self._exit_statuses.items()),
+            )
         super().format_epilog(ctx, formatter)
 
     def _sections(self, ctx: click.Context) -> dict[str, Rows]:
@@ -73,7 +84,7 @@ class Command(click.Command):
         headings = dict(HEADINGS) if len(options) >= _MANY else {}
         if not any("--create-test-case" in option.opts for option in options):
             headings.pop(_TEST_CASE, None)  # --row is of another kind elsewhere
-        sections: dict[str, Rows] = {_("Options"): [], **{heading: [] for heading in headings}}
+        sections: dict[str, Rows] = {_OPTIONS: [], **{heading: [] for heading in headings}}
         for option in options:
             if record := option.get_help_record(ctx):
                 sections[_heading(option, headings)].append(record)
@@ -82,7 +93,7 @@ class Command(click.Command):
 
 def _heading(option: click.Option, headings: Mapping[str, tuple[str, ...]]) -> str:
     found = (heading for heading, names in headings.items() if any(name in names for name in option.opts))
-    return next(found, _("Options"))
+    return next(found, _OPTIONS)
 
 
 def _write(formatter: click.HelpFormatter, heading: str, rows: Iterable[tuple[str, str]]) -> None:

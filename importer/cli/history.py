@@ -13,8 +13,10 @@ import click
 from importer.cli import options
 from importer.cli.logs import set_up
 from importer.cli.output import counts_line, print_json
+from importer.cli.values import Count
 from importer.errors import UsageError
-from importer.messages import _, ngettext
+from importer.messages import _, gettext_noop, ngettext
+from importer.names import code_name, state_name
 from importer.text import clean
 
 if TYPE_CHECKING:
@@ -25,13 +27,13 @@ _MOST_ROWS = 100
 
 @click.command(
     "history",
-    help=_(
+    help=gettext_noop(
         "List the runs in the journal, newest first, or show one run and what it changed. Sends nothing.\n\n"
         "RUN is compared with the run of the same import before it: counts per state, and the rows, by their"
         " references, that it sent or that were settled since."
     ),
 )
-@click.argument("number", metavar="[RUN]", type=int, required=False)
+@click.argument("number", metavar="[RUN]", type=Count(1), required=False)
 @options.journal
 @options.as_json
 @options.logging
@@ -113,7 +115,7 @@ def _details(run: RunRecord, before: RunRecord | None, changes: Sequence[RowChan
     elif before.counts is None:
         yield _("The previous run of this import, {number}, was not finished.", number=before.id)
     elif run.counts is not None:
-        differences = ", ".join(f"{name} {number:+}" for name, number in _differences(run, before).items())
+        differences = ", ".join(f"{state_name(name)} {number:+}" for name, number in _differences(run, before).items())
         yield _("Since run {number}: {differences}", number=before.id, differences=differences or _("the same counts"))
     yield from _changed_rows(changes)
 
@@ -127,8 +129,8 @@ def _facts(run: RunRecord) -> dict[str, object]:
         _("SHA-256 of the mapping"): run.start.mapping_digest,
         _("Server"): run.start.server,
         _("Imported by"): _("{user}, with {program}", user=run.start.user, program=run.start.program),
-        _("Started"): f"{run.started_at:%Y-%m-%d %H:%M:%S %z}",
-        _("Ended"): f"{run.ended_at:%Y-%m-%d %H:%M:%S %z}" if run.ended_at else _("not finished"),
+        _("Started"): _("{when:%Y-%m-%d %H:%M:%S %z}", when=run.started_at),
+        _("Ended"): _("{when:%Y-%m-%d %H:%M:%S %z}", when=run.ended_at) if run.ended_at else _("not finished"),
         _("Calls to the CRM"): "-" if run.calls is None else run.calls,
         _("Exit status"): "-" if run.exit_status is None else run.exit_status,
         _("Created in this run"): run.created_now,
@@ -139,7 +141,13 @@ def _changed_rows(changes: Sequence[RowChange]) -> Iterator[str]:
     """Yield the rows that changed, grouped by what they became and how."""
     for (state, how), group in groupby(sorted(changes, key=_kind), key=_kind):
         rows = list(group)
-        yield ngettext("{state} ({how}): {count} row", "{state} ({how}): {count} rows", len(rows), state=state, how=how)
+        yield ngettext(
+            "{state} ({how}): {count} row",
+            "{state} ({how}): {count} rows",
+            len(rows),
+            state=state_name(state),
+            how=code_name(how),
+        )
         yield from (f"  {row.reference}  {row.wolkvox_id or ''}".rstrip() for row in rows[:_MOST_ROWS])
         if len(rows) > _MOST_ROWS:
             yield _("  … and {count} more; --json lists all of them.", count=len(rows) - _MOST_ROWS)

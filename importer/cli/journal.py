@@ -11,14 +11,18 @@ import click
 from importer.cli import options
 from importer.cli.help import Command
 from importer.cli.output import print_json
+from importer.commands import shell_words
 from importer.errors import UsageError
-from importer.messages import _
+from importer.messages import _, gettext_noop
+from importer.names import counted
 
 if TYPE_CHECKING:
     from importer.journal import Journal
 
 
-@click.group("journal", help=_("Check the journal as a whole, back it up, copy it or move it. Sends nothing."))
+@click.group(
+    "journal", help=gettext_noop("Check the journal as a whole, back it up, copy it or move it. Sends nothing.")
+)
 def command() -> None:
     """Group the commands that are about the journal's file."""
 
@@ -27,11 +31,11 @@ def command() -> None:
     "check",
     cls=Command,
     exit_statuses={
-        0: _("the journal is complete and up to date"),
-        2: _("something has to be done before rows are sent"),
+        0: gettext_noop("the journal is complete and up to date"),
+        2: gettext_noop("something has to be done before rows are sent"),
     },
-    short_help=_("Check that the journal is complete and up to date."),
-    help=_("Check that the journal is complete, and as it was when this computer last used it."),
+    short_help=gettext_noop("Check that the journal is complete and up to date."),
+    help=gettext_noop("Check that the journal is complete, and as it was when this computer last used it."),
 )
 @options.journal
 @options.as_json
@@ -53,7 +57,7 @@ def check(journal: Path | None, *, as_json: bool) -> int:
         return status
     click.echo(_("Journal: {path} ({id})", path=facts["path"], id=facts["journal"]))
     for state, number in states.items():
-        click.echo(f"  {state} {number}")
+        click.echo(f"  {counted([(state, number)])}")
     click.echo(_("Attempts: {attempts}; this computer knows of {mark}", attempts=standing.has, mark=standing.known))
     for problem in problems:
         click.echo(f"{problem.message} {problem.remedy}".strip())
@@ -64,8 +68,8 @@ def check(journal: Path | None, *, as_json: bool) -> int:
 
 @command.command(
     "backup",
-    short_help=_("Back up the journal, even while a run writes to it."),
-    help=_(
+    short_help=gettext_noop("Back up the journal, even while a run writes to it."),
+    help=gettext_noop(
         "Copy the journal to FILE, or to a file beside it named with date and time, even while a run writes to it.\n\n"
         "An existing file is never overwritten. A backup lacks what was sent after it was made: put in the place of the"
         " journal, it is refused until its gaps are filled."
@@ -83,8 +87,8 @@ def backup(file: Path | None, journal: Path | None, *, as_json: bool) -> int:
 
 @command.command(
     "copy",
-    short_help=_("Copy the journal, to inspect it or hand it over."),
-    help=_(
+    short_help=gettext_noop("Copy the journal, to inspect it or hand it over."),
+    help=gettext_noop(
         "Copy the journal to FILE, to inspect it or hand it over, while no run uses it.\n\n"
         "Never send with both copies: each would send again what the other has sent. To use the journal elsewhere,"
         " move it."
@@ -103,8 +107,8 @@ def copy(file: Path, journal: Path | None, *, as_json: bool) -> int:
 
 @command.command(
     "move",
-    short_help=_("Move the journal, also to another computer."),
-    help=_(
+    short_help=gettext_noop("Move the journal, also to another computer."),
+    help=gettext_noop(
         "Move the journal FROM one file TO another, while no run uses it.\n\n"
         "The old file stays, but is retired: a command that opens it is told where the journal is now. On another"
         " computer, the first run asks whether the journal was moved there (--moved-here)."
@@ -117,7 +121,11 @@ def move(source: Path, target: Path, *, as_json: bool) -> int:
     """Carry out `journal move`."""
     with _open(source) as opened:
         opened.move(target)
-    sentence = _("The journal is now {path}. Give --journal {path}, or name it in the settings file.", path=target)
+    sentence = _(
+        "The journal is now {path}. Add `{option}` to each command, or name it in the settings file.",
+        path=target,
+        option=shell_words("--journal", target),
+    )
     return _done("journal move", sentence, target, as_json=as_json)
 
 

@@ -16,7 +16,7 @@ from importer.cli.help import Command
 from importer.cli.logs import set_up
 from importer.cli.terminal import is_interactive
 from importer.errors import SettingsError, UsageError
-from importer.messages import _
+from importer.messages import _, gettext_noop
 from importer.settings import (
     KEYRING_SERVICE,
     Connection,
@@ -30,19 +30,19 @@ from importer.settings import (
     "login",
     cls=Command,
     exit_statuses={
-        0: _("the token is stored"),
-        2: _("nothing was stored"),
-        3: _("the server cannot be reached"),
-        5: _("the CRM does not accept the token"),
+        0: gettext_noop("the token is stored"),
+        2: gettext_noop("nothing was stored"),
+        3: gettext_noop("the server cannot be reached"),
+        5: gettext_noop("the CRM does not accept the token"),
     },
-    help=_(
+    help=gettext_noop(
         "Ask for an operation's token, check that the CRM accepts it, and store it in the keyring. Sends nothing else."
     ),
 )
 @options.any_mapping
 @options.target
 @options.network
-@click.option("--forget", is_flag=True, help=_("Remove the token from the keyring instead."))
+@click.option("--forget", is_flag=True, help=gettext_noop("Remove the token from the keyring instead."))
 @options.logging
 def command(
     *,

@@ -12,7 +12,7 @@ import click
 from tqdm import tqdm
 
 from importer.errors import UsageError
-from importer.messages import _
+from importer.messages import _, has_catalogue, language
 from importer.text import clean, escaped
 
 FIELDS = ("run", "reference", "state", "seconds", "http_status", "code", "bytes")
@@ -58,6 +58,8 @@ def set_up(log_file: Path | None, verbose: int) -> None:
         handler = _TerminalHandler(logging.INFO if verbose == 1 else logging.DEBUG)
         handler.setFormatter(_TextFormatter())
         logger.addHandler(handler)
+    if not has_catalogue(language()):
+        logger.warning("no usable catalogue of %s: sentences are in English", language())
 
 
 def _file_handler(path: Path) -> logging.Handler:

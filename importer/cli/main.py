@@ -16,9 +16,12 @@ from itertools import takewhile
 
 import click
 
-from importer.cli.output import Output, print_json
+from importer.cli.language import in_language, speaking_as_asked
+from importer.cli.output import print_json
+from importer.cli.streams import Output
+from importer.commands import carrying_out, same_command
 from importer.errors import ImporterError, MappingError
-from importer.messages import _
+from importer.messages import _, gettext_noop, translated
 from importer.questions import QuestionsOpen
 from importer.text import clean
 
@@ -29,24 +32,24 @@ OUTPUT_LOST = 3
 """Exit status where only the output could not be written; the same command prints it again."""
 
 SECTIONS = {
-    _("Import"): {
-        "check": _("Read, map and validate a source; list its issues. Sends nothing."),
-        "preview": _("Show the JSON that a row would send. Sends nothing."),
-        "run": _("Send the rows that have no case yet, after asking. SENDS CASES."),
-        "report": _("Write the report again from the source and the journal. Sends nothing."),
+    gettext_noop("Import"): {
+        "check": gettext_noop("Read, map and validate a source; list its issues. Sends nothing."),
+        "preview": gettext_noop("Show the JSON that a row would send. Sends nothing."),
+        "run": gettext_noop("Send the rows that have no case yet, after asking. SENDS CASES."),
+        "report": gettext_noop("Write the report again from the source and the journal. Sends nothing."),
     },
-    _("Settle and look back"): {
-        "settle": _("Settle doubtful rows by asking the CRM, or by your decision. Creates no case."),
-        "adopt": _("Take the ids of a report into the journal. Sends nothing."),
-        "history": _("List the runs in the journal and their counts. Sends nothing."),
-        "journal": _("Check, back up, copy or move the journal. Sends nothing."),
+    gettext_noop("Settle and look back"): {
+        "settle": gettext_noop("Settle doubtful rows by asking the CRM, or by your decision. Creates no case."),
+        "adopt": gettext_noop("Take the ids of a report into the journal. Sends nothing."),
+        "history": gettext_noop("List the runs in the journal and their counts. Sends nothing."),
+        "journal": gettext_noop("Check, back up, copy or move the journal. Sends nothing."),
     },
-    _("Set up"): {
-        "draft": _("Propose a mapping from the headers and values of a source. Sends nothing."),
-        "schema": _("Print the JSON Schema of a mapping, for editors. Sends nothing."),
-        "login": _("Store the token of an operation in the keyring. Sends nothing."),
-        "doctor": _("Check server, token and journal; with your consent, create one test case."),
-        "sandbox": _("Serve a simulated CRM on this computer, for trials and training. Sends nothing."),
+    gettext_noop("Set up"): {
+        "draft": gettext_noop("Propose a mapping from the headers and values of a source. Sends nothing."),
+        "schema": gettext_noop("Print the JSON Schema of a mapping, for editors. Sends nothing."),
+        "login": gettext_noop("Store the token of an operation in the keyring. Sends nothing."),
+        "doctor": gettext_noop("Check server, token and journal; with your consent, create one test case."),
+        "sandbox": gettext_noop("Serve a simulated CRM on this computer, for trials and training. Sends nothing."),
     },
 }
 """The commands and what each is for, in the order of the help."""
@@ -69,21 +72,21 @@ class _Commands(click.Group):
             return None
         module = importlib.import_module(f"importer.cli.{cmd_name}")
         command: click.Command = module.command
-        return command
+        return in_language(command)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
         width = max(map(len, COMMANDS))
         for heading, commands in SECTIONS.items():
-            with formatter.section(heading):
-                formatter.write_dl([(name.ljust(width), text) for name, text in commands.items()])
+            with formatter.section(translated(heading)):
+                formatter.write_dl([(name.ljust(width), translated(text)) for name, text in commands.items()])
 
 
 @click.group(
     cls=_Commands,
     context_settings={"help_option_names": ["-h", "--help"]},
-    help=_("Import spreadsheet rows as cases into the wolkvox CRM, at most one case per row."),
+    help=gettext_noop("Import spreadsheet rows as cases into the wolkvox CRM, at most one case per row."),
 )
-@click.version_option(package_name="wolkvox-case-importer", prog_name="case-importer")
+@click.version_option(package_name="wolkvox-case-importer", prog_name="case-importer", message="%(prog)s %(version)s")
 def case_importer() -> None:
     """Group the commands."""
 
@@ -94,17 +97,25 @@ def main() -> None:
     gc.set_threshold(_OBJECTS_BEFORE_COLLECTION, *gc.get_threshold()[1:])
     out, err = Output(sys.stdout), Output(sys.stderr, by_line=True)
     sys.stdout, sys.stderr = out.text, err.text
-    status = execute(sys.argv[1:])
-    if reason := out.failure():
-        click.echo(_("The output is incomplete: it could not be written ({reason}).", reason=reason), err=True)
-        status = status or OUTPUT_LOST
+    if isinstance(sys.stdin, io.TextIOWrapper):
+        sys.stdin.reconfigure(errors="replace")  # an answer in another encoding is a wrong answer, not an error
+    with speaking_as_asked(sys.argv[1:]):
+        status = execute(sys.argv[1:])
+        if reason := out.failure():
+            click.echo(_("The output is incomplete: it could not be written ({reason}).", reason=reason), err=True)
+            status = status or OUTPUT_LOST
     sys.exit(status)
 
 
 def execute(arguments: list[str]) -> int:
     """Return the exit status of a command; an error is shown as a sentence, and with --json also as an object."""
+    with speaking_as_asked(arguments), carrying_out(arguments):
+        return _execute(arguments)
+
+
+def _execute(arguments: list[str]) -> int:
     try:
-        status = case_importer.main(arguments, prog_name="case-importer", standalone_mode=False)
+        status = in_language(case_importer).main(arguments, prog_name="case-importer", standalone_mode=False)
     except click.ClickException as error:
         usage = io.StringIO()
         error.show(usage)
@@ -114,10 +125,20 @@ def execute(arguments: list[str]) -> int:
         click.echo(err=True)  # the question, or ^C, is on the line so far
         return _failed(arguments, 2, _shown(_stopped(stop)))
     except ImporterError as error:
-        return _failed(arguments, error.exit_status, _shown(str(error)), **_details(error))
+        reason = _shown(str(error))
+        if error.instead:
+            command = same_command(*error.instead)
+            _shown(_("Next: `{command}`, with your own instead of what is in capitals.", command=command))
+        elif error.exit_status in _GOES_ON:
+            _shown(_("Next: once that is settled, give `{command}`.", command=same_command()))
+        return _failed(arguments, error.exit_status, reason, **_details(error))
     except Exception as error:  # noqa: BLE001 - the last line of defence
         return _failed(arguments, INTERNAL_ERROR, _shown(_internal_error(error)))
     return status if isinstance(status, int) else 0
+
+
+_GOES_ON = frozenset({3, 5})
+"""Exit statuses of errors after which the same command goes on, once what they name is settled."""
 
 
 def _details(error: ImporterError) -> dict[str, object]:
@@ -134,7 +155,9 @@ def _stopped(stop: BaseException) -> str:
     """Return what to say of a command that ended early: by a declined question, or by Ctrl-C."""
     if isinstance(stop, click.Abort) and not isinstance(stop.__cause__, KeyboardInterrupt):
         return _("Stopped; nothing was sent.")
-    return _("Stopped with Ctrl-C. The journal has everything that was sent; run the same command again to continue.")
+    return _(
+        "Stopped with Ctrl-C. The journal has everything that was sent; `{command}` continues.", command=same_command()
+    )
 
 
 def _shown(sentence: str) -> str:
@@ -157,7 +180,8 @@ def _internal_error(error: Exception) -> str:
     locations = [f"  {frame.filename.rpartition('importer')[2]}:{frame.lineno} {frame.name}" for frame in frames]
     sentence = _(
         "Internal error in case-importer ({kind}); your data is not the cause. The journal has everything that was"
-        " sent; run the same command again to continue. Please report these lines:",
+        " sent; `{command}` continues. Please report these lines:",
         kind=type(error).__name__,
+        command=same_command(),
     )
     return "\n".join([sentence, *locations])

@@ -10,7 +10,7 @@ import click
 from importer.cli.help import all_of
 from importer.cli.values import Count, Rate, Seconds, States, TimeOfDay
 from importer.errors import UsageError
-from importer.messages import _
+from importer.messages import _, gettext_noop
 
 if TYPE_CHECKING:
     from importer.workflow.job import Job
@@ -18,103 +18,137 @@ if TYPE_CHECKING:
 PATH = click.Path(path_type=Path)
 
 source = click.argument("source", type=PATH)
-mapping = click.option("-m", "--mapping", type=PATH, required=True, help=_("Mapping file (YAML)."))
-any_mapping = click.option("-m", "--mapping", type=PATH, help=_("Mapping file that names the server and operation."))
-as_json = click.option("--json", "as_json", is_flag=True, help=_("Print the result as one JSON object."))
+mapping = click.option("-m", "--mapping", type=PATH, required=True, help=gettext_noop("Mapping file (YAML)."))
+any_mapping = click.option(
+    "-m", "--mapping", type=PATH, help=gettext_noop("Mapping file that names the server and operation.")
+)
+as_json = click.option("--json", "as_json", is_flag=True, help=gettext_noop("Print the result as one JSON object."))
 logging = all_of(
-    click.option("--log-file", type=PATH, help=_("Append a log in JSON lines (without cells, keys and token).")),
-    click.option("-v", "verbose", count=True, help=_("Verbose output (-vv for more).")),
+    click.option(
+        "--log-file", type=PATH, help=gettext_noop("Append a log in JSON lines (without cells, keys and token).")
+    ),
+    click.option("-v", "verbose", count=True, help=gettext_noop("Verbose output (-vv for more).")),
 )
 
 target = all_of(
-    click.option("--server", metavar="URL", help=_("CRM host, as your browser shows it after you log in.")),
-    click.option("--operation", metavar="NAME", help=_("Operation that the cases belong to.")),
+    click.option("--server", metavar="URL", help=gettext_noop("CRM host, as your browser shows it after you log in.")),
+    click.option("--operation", metavar="NAME", help=gettext_noop("Operation that the cases belong to.")),
 )
 network = all_of(
-    click.option("--proxy", metavar="URL", help=_("Proxy (default: from the environment or the settings file).")),
-    click.option("--ca-file", type=PATH, help=_("Certificates to trust, as PEM (default: the usual ones).")),
+    click.option(
+        "--proxy", metavar="URL", help=gettext_noop("Proxy (default: from the environment or the settings file).")
+    ),
+    click.option("--ca-file", type=PATH, help=gettext_noop("Certificates to trust, as PEM (default: the usual ones).")),
 )
 connection = all_of(
     target,
-    click.option("--token-env", metavar="VAR", help=_("Environment variable with the token (default: WOLKVOX_TOKEN).")),
+    click.option(
+        "--token-env", metavar="VAR", help=gettext_noop("Environment variable with the token (default: WOLKVOX_TOKEN).")
+    ),
     network,
 )
 
-limit = click.option("--limit", type=Count(1), help=_("Send at most N rows that have no case yet, in sheet order."))
+limit = click.option(
+    "--limit", type=Count(1), help=gettext_noop("Send at most N rows that have no case yet, in sheet order.")
+)
 only = click.option(
     "--only",
     type=States(),
     default=(),
-    help=_("Only rows that are or were in these states, such as invalid,rejected; the report lists only them."),
+    help=gettext_noop(
+        "Only rows that are or were in these states, such as invalid,rejected; the report lists only them."
+    ),
 )
-only_if_all_valid = click.option("--only-if-all-valid", is_flag=True, help=_("Send nothing if any row is invalid."))
+only_if_all_valid = click.option(
+    "--only-if-all-valid", is_flag=True, help=gettext_noop("Send nothing if any row is invalid.")
+)
 pace = all_of(
     click.option(
         "--concurrency",
         type=Count(1, 64),
         default=2,
         show_default=True,
-        help=_("Cases sent at the same time, up to 64."),
+        help=gettext_noop("Cases sent at the same time, up to 64."),
     ),
-    click.option("--rate", type=Rate(), metavar="N/s", help=_("At most N requests per second, such as 5/s.")),
-    click.option("--until", type=TimeOfDay(), help=_("Start no case after this time of day, such as 06:30.")),
-    click.option("--keep-quota", type=Count(), default=0, help=_("Leave N of today's calls to others on the token.")),
     click.option(
-        "--wait-for-quota", is_flag=True, help=_("When the quota is used up, wait for the next day's and continue.")
+        "--rate", type=Rate(), metavar="N/s", help=gettext_noop("At most N requests per second, such as 5/s.")
+    ),
+    click.option(
+        "--until", type=TimeOfDay(), help=gettext_noop("Start no case after this time of day, such as 06:30.")
+    ),
+    click.option(
+        "--keep-quota", type=Count(), default=0, help=gettext_noop("Leave N of today's calls to others on the token.")
+    ),
+    click.option(
+        "--wait-for-quota",
+        is_flag=True,
+        help=gettext_noop("When the quota is used up, wait for the next day's and continue."),
     ),
 )
 
 trust_server = click.option(
     "--trust-server",
     is_flag=True,
-    help=_("Confirm that the server and operation which only the mapping names are yours (remembered)."),
+    help=gettext_noop("Confirm that the server and operation which only the mapping names are yours (remembered)."),
 )
 allow_folders = click.option(
     "--allow-folder",
     "allow_folders",
     type=PATH,
     multiple=True,
-    help=_("Allow reading files in this folder, which the mapping names (remembered; can be repeated)."),
+    help=gettext_noop("Allow reading files in this folder, which the mapping names (remembered; can be repeated)."),
 )
 same_as = click.option(
-    "--same-as", metavar="NAME", help=_("This is the import NAME, under another name or on another host.")
+    "--same-as", metavar="NAME", help=gettext_noop("This is the import NAME, under another name or on another host.")
 )
 answers = all_of(
     trust_server,
     allow_folders,
-    click.option("--first-run", is_flag=True, help=_("No row of this import was ever sent from elsewhere.")),
+    click.option("--first-run", is_flag=True, help=gettext_noop("No row of this import was ever sent from elsewhere.")),
     same_as,
-    click.option("--new-import", is_flag=True, help=_("Rows with keys of another import are other tickets.")),
-    click.option("--same-tickets", is_flag=True, help=_("Rows with known keys are the same tickets, edited since.")),
-    click.option("--moved-here", is_flag=True, help=_("The journal was moved to this computer.")),
-    click.option("--nothing-was-sent", is_flag=True, help=_("No row of the lost journal became a case (recorded).")),
+    click.option(
+        "--new-import", is_flag=True, help=gettext_noop("Rows with keys of another import are other tickets.")
+    ),
+    click.option(
+        "--same-tickets", is_flag=True, help=gettext_noop("Rows with known keys are the same tickets, edited since.")
+    ),
+    click.option("--moved-here", is_flag=True, help=gettext_noop("The journal was moved to this computer.")),
+    click.option(
+        "--nothing-was-sent", is_flag=True, help=gettext_noop("No row of the lost journal became a case (recorded).")
+    ),
 )
 
-report = click.option("--report", type=PATH, help=_("Report file: .xlsx, .csv or .html (default: beside the source)."))
+report = click.option(
+    "--report", type=PATH, help=gettext_noop("Report file: .xlsx, .csv or .html (default: beside the source).")
+)
 other_reports = all_of(
-    click.option("--html", is_flag=True, help=_("Also write the report as a web page.")),
-    click.option("--write-back", is_flag=True, help=_("Put the sheet Report into the source workbook, with a backup.")),
+    click.option("--html", is_flag=True, help=gettext_noop("Also write the report as a web page.")),
+    click.option(
+        "--write-back", is_flag=True, help=gettext_noop("Put the sheet Report into the source workbook, with a backup.")
+    ),
 )
 
-journal = click.option("--journal", type=PATH, help=_("Journal file (default: in your data folder)."))
+journal = click.option("--journal", type=PATH, help=gettext_noop("Journal file (default: in your data folder)."))
 quiet_period = click.option(
     "--quiet-period",
     type=Seconds(),
     default=120,
     show_default=True,
-    help=_("Wait this long before asking the CRM about a doubtful row; less than 120 only on loopback."),
+    help=gettext_noop("Wait this long before asking the CRM about a doubtful row; less than 120 only on loopback."),
 )
 repair = all_of(
-    click.option("--look-first", is_flag=True, help=_("Search the CRM for every row before sending it.")),
+    click.option("--look-first", is_flag=True, help=gettext_noop("Search the CRM for every row before sending it.")),
     click.option(
         "--spot-check",
         type=Count(),
         default=3,
         show_default=True,
-        help=_("Search the CRM for N rows of a new source first, in case another computer sent them."),
+        help=gettext_noop("Search the CRM for N rows of a new source first, in case another computer sent them."),
     ),
     click.option(
-        "--retry-rejected", is_flag=True, help=_("Send rejected rows again, even if nothing in them changed.")
+        "--retry-rejected",
+        is_flag=True,
+        help=gettext_noop("Send rejected rows again, even if nothing in them changed."),
     ),
 )
 

@@ -1,65 +1,26 @@
-"""Standard output and standard error: streams that survive every error, results as text and as one JSON object."""
+"""The results of a command: as text, and as one JSON object."""
 
 from __future__ import annotations
 
-import io
 import json
 from collections.abc import Sequence
 from dataclasses import asdict
-from typing import TYPE_CHECKING, TextIO
+from typing import TYPE_CHECKING
 
 import click
 
+from importer.cli.streams import asked_encoding
 from importer.messages import _, ngettext
 from importer.model import Counts, Issue
+from importer.names import counted
 from importer.text import escaped
 from importer.workflow.corrections import suggest_corrections
 
 if TYPE_CHECKING:
-    from _typeshed import ReadableBuffer
-
     from importer.workflow.next_steps import Step
     from importer.workflow.outcome import Finished
 
 _MOST_ISSUES = 200
-
-
-class Output:
-    """Standard output or standard error, in UTF-8 wherever it goes.
-
-    `text` is the stream to write to, None where the shell closed it (`>&-`). With `by_line` each line goes out at once,
-    for a person who reads it while it happens. No run ends because its output cannot be written.
-    """
-
-    def __init__(self, stream: TextIO | None, *, by_line: bool = False) -> None:
-        self.text, self._file = stream, None
-        if isinstance(stream, io.TextIOWrapper) and stream.isatty():
-            stream.reconfigure(encoding="utf-8", errors="replace")
-        elif stream is not None:
-            self._file = _TolerantFile(stream.fileno(), "wb", closefd=False)
-            raw = io.BufferedWriter(self._file)
-            self.text = io.TextIOWrapper(raw, encoding="utf-8", errors="replace", line_buffering=by_line)
-
-    def failure(self) -> str | None:
-        """Return why the output is incomplete, such as a full disk; that its reader left (`| head`) is no failure."""
-        if self.text is not None:
-            self.text.flush()
-        error = self._file.failure if self._file else None
-        return None if error is None or isinstance(error, BrokenPipeError) else str(error.strerror or error)
-
-
-class _TolerantFile(io.FileIO):
-    """A file that also accepts what it cannot write, and remembers why it could not."""
-
-    failure: OSError | None = None
-
-    def write(self, data: ReadableBuffer, /) -> int:
-        """Write if possible."""
-        try:
-            return super().write(data)
-        except OSError as error:
-            self.failure = error
-            return memoryview(data).nbytes
 
 
 def print_issues(issues: list[Issue]) -> None:
@@ -96,6 +57,11 @@ def issue_text(issue: Issue) -> str:
     )
 
 
+def issue_values(issue: Issue) -> dict[str, object]:
+    """Return an issue for JSON: all that is known of it, with both remedies."""
+    return {**asdict(issue), "click": issue.click}
+
+
 def as_sentence(text: str) -> str:
     """Return a remedy as a sentence of its own: with a capital, and an end."""
     capital = text[:1].upper() + text[1:]
@@ -107,8 +73,7 @@ def counts_line(counts: Counts) -> str:
     from importer.report import made_of  # noqa: PLC0415 - slow to import, and help does not need it
 
     apart = {"created_now", "created_parts"}
-    parts = [f"{name} {number}" for name, number in asdict(counts).items() if number and name not in apart]
-    text = ", ".join(parts) or _("none")
+    text = counted((name, number) for name, number in asdict(counts).items() if number and name not in apart)
     line = ngettext("{count} row: {counts}", "{count} rows: {counts}", counts.rows, counts=text)
     return "\n".join([line, "; ".join(made_of(counts))]) if counts.part else line
 
@@ -149,7 +114,7 @@ def finished_json(finished: Finished) -> dict[str, object]:
         "report": finished.report and str(finished.report),
         "next": finished.next_step,
         "steps": [step.sentence for step in finished.steps],
-        "reasons": [{"status": status, **asdict(issue)} for status, issue in finished.reasons()],
+        "reasons": [{"status": status, **issue_values(issue)} for status, issue in finished.reasons()],
         "notes": list(finished.notes),
     }
 
@@ -161,9 +126,14 @@ def rows_and_cases(counts: Counts) -> dict[str, int]:
 
 def print_json(command: str | None, values: dict[str, object]) -> None:
     """Print the one JSON object of a command."""
-    click.echo(json_text({"command": command, **values}))
+    click.echo(json_text({"command": command, **values}, ascii_only=asked_encoding() != "utf-8"))
 
 
-def json_text(value: object) -> str:
-    r"""Return a value as JSON for people and programs; what a terminal could obey is written as `\uXXXX`."""
-    return escaped(json.dumps(value, ensure_ascii=False, indent=2, default=str), lambda sign: json.dumps(sign)[1:-1])
+def json_text(value: object, *, ascii_only: bool = False) -> str:
+    r"""Return a value as JSON for people and programs; what a terminal could obey is written as `\uXXXX`.
+
+    With `ascii_only` so is every letter that the encoding of the output may lack.
+    """
+    return escaped(
+        json.dumps(value, ensure_ascii=ascii_only, indent=2, default=str), lambda sign: json.dumps(sign)[1:-1]
+    )

@@ -17,7 +17,7 @@ from importer.cli.summary import size_text
 from importer.cli.terminal import load_allowed_job
 from importer.cli.values import Count
 from importer.errors import UsageError
-from importer.messages import _, shorten
+from importer.messages import _, gettext_noop, shorten
 from importer.text import clean
 
 if TYPE_CHECKING:
@@ -33,11 +33,11 @@ _JSON_KEY = re.compile(r'^( *)("(?:[^"\\]|\\.)*")(?=:)', re.MULTILINE)
     "preview",
     cls=Command,
     exit_statuses={
-        0: _("the row is valid"),
-        1: _("the row has issues"),
-        2: _("the command, mapping or source is at fault"),
+        0: gettext_noop("the row is valid"),
+        1: gettext_noop("the row has issues"),
+        2: gettext_noop("the command, mapping or source is at fault"),
     },
-    help=_(
+    help=gettext_noop(
         "Show the JSON that a row of SOURCE would send, attachments shortened, and the cells it comes from. Sends"
         " nothing."
     ),
@@ -45,8 +45,8 @@ _JSON_KEY = re.compile(r'^( *)("(?:[^"\\]|\\.)*")(?=:)', re.MULTILINE)
 @options.source
 @options.mapping
 @options.connection
-@click.option("--row", type=Count(1), help=_("Row number, as Excel shows it (default: the first row)."))
-@click.option("--issues", is_flag=True, help=_("Show the first rows that have issues."))
+@click.option("--row", type=Count(1), help=gettext_noop("Row number, as Excel shows it (default: the first row)."))
+@click.option("--issues", is_flag=True, help=gettext_noop("Show the first rows that have issues."))
 @options.allow_folders
 @options.as_json
 @options.logging

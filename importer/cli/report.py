@@ -12,13 +12,13 @@ from importer.cli.help import Command
 from importer.cli.logs import set_up
 from importer.cli.output import finished_json, print_finished, print_json
 from importer.cli.terminal import load_allowed_job
-from importer.messages import _
+from importer.messages import gettext_noop
 
 
 @click.command(
     "report",
     cls=Command,
-    help=_(
+    help=gettext_noop(
         "Write the report of SOURCE again, from the journal. Sends nothing.\n\n"
         "The exit status is that of the source's rows, as for `run`."
     ),

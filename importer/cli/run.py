@@ -13,15 +13,15 @@ from importer.cli.logs import set_up
 from importer.cli.output import finished_json, print_finished, print_json
 from importer.cli.terminal import Terminal
 from importer.errors import RunStopped
-from importer.messages import _
+from importer.messages import gettext_noop
 
 EXIT_STATUSES = {
-    0: _("every row is created, skipped or part of another row's case"),
-    1: _("some rows need correcting: invalid, rejected or changed"),
-    2: _("nothing was sent: the command, mapping, source or first start is at fault"),
-    3: _("paused or limited; run the same command again later"),
-    4: _("the outcome of some rows is unknown or conflicting"),
-    5: _("the connection needs fixing: token, operation, redirect or path"),
+    0: gettext_noop("every row is created, skipped or part of another row's case"),
+    1: gettext_noop("some rows need correcting: invalid, rejected or changed"),
+    2: gettext_noop("nothing was sent: the command, mapping, source or first start is at fault"),
+    3: gettext_noop("paused or limited; run the same command again later"),
+    4: gettext_noop("the outcome of some rows is unknown or conflicting"),
+    5: gettext_noop("the connection needs fixing: token, operation, redirect or path"),
 }
 """What became of a source's rows; the highest that applies."""
 
@@ -30,7 +30,7 @@ EXIT_STATUSES = {
     "run",
     cls=Command,
     exit_statuses=EXIT_STATUSES,
-    help=_(
+    help=gettext_noop(
         "Send the rows of SOURCE that have no case yet, one case each, and write the report. SENDS CASES.\n\n"
         "Run the same command again to continue; nothing is sent twice."
     ),
@@ -38,7 +38,9 @@ EXIT_STATUSES = {
 @options.source
 @options.mapping
 @options.connection
-@click.option("--yes", is_flag=True, help=_("Send without asking. Agrees to the forecast and to nothing else."))
+@click.option(
+    "--yes", is_flag=True, help=gettext_noop("Send without asking. Agrees to the forecast and to nothing else.")
+)
 @options.limit
 @options.only
 @options.only_if_all_valid

@@ -6,26 +6,36 @@ from pathlib import Path
 
 import click
 
-from importer.messages import _
+from importer.cli.values import Count
+from importer.messages import _, gettext_noop
 
 _PATH = click.Path(path_type=Path)
 
 
 @click.command(
     "sandbox",
-    help=_(
+    help=gettext_noop(
         "Serve a simulated CRM on this computer until Ctrl-C. It is not the wolkvox CRM, and it sends nothing anywhere."
     ),
 )
-@click.option("--port", type=click.IntRange(0, 65535), default=8765, show_default=True, help=_("0 picks a free port."))
-@click.option("--config", type=_PATH, help=_("Users, contacts, case types, priorities and statuses (YAML)."))
-@click.option("--store", type=_PATH, help=_("File for its cases (default: in your data folder)."))
-@click.option("--forget", is_flag=True, help=_("Delete its stored cases first."))
 @click.option(
-    "--latency", default="0", metavar="SECONDS", help=_("Seconds that each answer takes, such as 0.2 or 0.1-0.5.")
+    "--port", type=Count(0, 65535), default=8765, show_default=True, help=gettext_noop("0 picks a free port.")
+)
+@click.option("--config", type=_PATH, help=gettext_noop("Users, contacts, case types, priorities and statuses (YAML)."))
+@click.option("--store", type=_PATH, help=gettext_noop("File for its cases (default: in your data folder)."))
+@click.option("--forget", is_flag=True, help=gettext_noop("Delete its stored cases first."))
+@click.option(
+    "--latency",
+    default="0",
+    metavar="SECONDS",
+    help=gettext_noop("Seconds that each answer takes, such as 0.2 or 0.1-0.5."),
 )
 @click.option(
-    "--fault", "faults", multiple=True, metavar="NAME[:ARGS]", help=_("Fault to simulate; `list` shows all faults.")
+    "--fault",
+    "faults",
+    multiple=True,
+    metavar="NAME[:ARGS]",
+    help=gettext_noop("Fault to simulate; `list` shows all faults."),
 )
 def command(  # noqa: PLR0913, PLR0917 - each is an option of the command line
     port: int,

@@ -6,10 +6,17 @@ import json
 
 import click
 
+from importer.messages import gettext_noop
 
-@click.command("schema")
+
+@click.command(
+    "schema",
+    help=gettext_noop(
+        "Print the JSON Schema of a mapping file, for editors that complete and check it. Sends nothing."
+    ),
+)
 def command() -> int:
-    """Print the JSON Schema of a mapping file, for editors that complete and check it. Sends nothing."""
+    """Carry out `schema`."""
     from importer.mapping import json_schema  # noqa: PLC0415 - pandas is slow to import
 
     click.echo(json.dumps(json_schema(), ensure_ascii=False, indent=2))

@@ -14,8 +14,9 @@ from importer.cli.logs import set_up
 from importer.cli.output import print_json, print_steps
 from importer.cli.terminal import ask_for_server, wait_until
 from importer.errors import UsageError
-from importer.messages import _, ngettext
+from importer.messages import _, gettext_noop, ngettext
 from importer.model import Status
+from importer.names import state_name
 from importer.text import clean
 
 if TYPE_CHECKING:
@@ -65,26 +66,39 @@ class _ByHand:
 
 _by_hand = all_of(
     click.option(
-        "--by-hand", "key", metavar="KEY", help=_("Record your own decision on the row with this key or reference.")
+        "--by-hand",
+        "key",
+        metavar="KEY",
+        help=gettext_noop("Record your own decision on the row with this key or reference."),
     ),
-    click.option("--created", metavar="ID", help=_("With --by-hand: the row is the case with this wolkvox_id.")),
     click.option(
-        "--instead-of", metavar="KEY", help=_("With --created: the row with this key has that id by mistake.")
+        "--created", metavar="ID", help=gettext_noop("With --by-hand: the row is the case with this wolkvox_id.")
     ),
-    click.option("--not-created", is_flag=True, help=_("With --by-hand: the row has no case, and may be sent.")),
+    click.option(
+        "--instead-of",
+        metavar="KEY",
+        help=gettext_noop("With --created: the row with this key has that id by mistake."),
+    ),
+    click.option(
+        "--not-created", is_flag=True, help=gettext_noop("With --by-hand: the row has no case, and may be sent.")
+    ),
     click.option(
         "--despite",
         multiple=True,
         metavar="ID",
-        help=_("With --not-created: this id, which the CRM gave for the row, is not its case (can be repeated)."),
+        help=gettext_noop(
+            "With --not-created: this id, which the CRM gave for the row, is not its case (can be repeated)."
+        ),
     ),
-    click.option("--deleted", is_flag=True, help=_("With --by-hand: the row's case was deleted from the CRM.")),
+    click.option(
+        "--deleted", is_flag=True, help=gettext_noop("With --by-hand: the row's case was deleted from the CRM.")
+    ),
     click.option(
         "--from",
         "report",
         type=options.PATH,
         metavar="REPORT",
-        help=_("Record the decisions in the sheet `To decide` of a report."),
+        help=gettext_noop("Record the decisions in the sheet `To decide` of a report."),
     ),
 )
 
@@ -93,20 +107,20 @@ _by_hand = all_of(
     "settle",
     cls=Command,
     exit_statuses={
-        0: _("no row is in doubt or being sent"),
-        2: _("the command is at fault"),
-        3: _("some rows are still being sent, or the CRM cannot be asked now"),
-        4: _("some rows are still in doubt"),
-        5: _("the connection needs fixing: token, operation, redirect or path"),
+        0: gettext_noop("no row is in doubt or being sent"),
+        2: gettext_noop("the command is at fault"),
+        3: gettext_noop("some rows are still being sent, or the CRM cannot be asked now"),
+        4: gettext_noop("some rows are still in doubt"),
+        5: gettext_noop("the connection needs fixing: token, operation, redirect or path"),
     },
-    help=_("Settle doubtful rows by asking the CRM, or by your own decision. Creates no case."),
+    help=gettext_noop("Settle doubtful rows by asking the CRM, or by your own decision. Creates no case."),
 )
-@click.option("-m", "--mapping", type=options.PATH, help=_("Settle only the import of this mapping."))
+@click.option("-m", "--mapping", type=options.PATH, help=gettext_noop("Settle only the import of this mapping."))
 @options.connection
 @options.trust_server
 @options.journal
 @options.quiet_period
-@click.option("--wait", is_flag=True, help=_("Wait until every open row can be searched for, then search."))
+@click.option("--wait", is_flag=True, help=gettext_noop("Wait until every open row can be searched for, then search."))
 @_by_hand
 @options.as_json
 @options.logging
@@ -241,9 +255,12 @@ def _print_result(settled: _Settled) -> None:
 def _row_left(row: OpenRow, shown: str) -> str:
     """Return what is known of a row that is not settled, and until when nothing more can be."""
     if row.until is None:
-        return _("{row}: {state}", row=shown, state=row.state.value)
+        return _("{row}: {state}", row=shown, state=state_name(row.state))
     if row.state is Status.SENDING:
         return _("{row}: sending, unknown from {until:%Y-%m-%d %H:%M:%S} on", row=shown, until=row.until)
     return _(
-        "{row}: {state}, can be searched for from {until:%H:%M:%S} on", row=shown, state=row.state, until=row.until
+        "{row}: {state}, can be searched for from {until:%H:%M:%S} on",
+        row=shown,
+        state=state_name(row.state),
+        until=row.until,
     )

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from importer.messages import _, ngettext
+from importer.messages import _, ngettext, shown
+from importer.names import state_name
 
 if TYPE_CHECKING:
     from importer.workflow.forecast import Forecast
@@ -28,7 +29,9 @@ def _lines(forecast: Forecast) -> Iterator[str]:
     )
     yield _("  to        {server}, operation {operation}", server=forecast.server, operation=plan.scope.operation)
     if plan.only:
-        yield _("  only      rows that are or were in these states: {states}", states=", ".join(plan.only))
+        yield _(
+            "  only      rows that are or were in these states: {states}", states=", ".join(map(state_name, plan.only))
+        )
     yield ngettext(
         "  send      {count} row, one case", "  send      {count} rows, one case each", forecast.rows_to_send
     )
@@ -137,5 +140,5 @@ def size_text(size: int) -> str:
         return ngettext("{count} byte", "{count} bytes", size)
     for unit, bytes_of_it in (("GB", 1e9), ("MB", 1e6)):
         if size >= bytes_of_it:
-            return f"{size / bytes_of_it:.1f} {unit}"
-    return f"{size / 1e3:.1f} kB"
+            return f"{shown(size / bytes_of_it, '.1f')} {unit}"
+    return f"{shown(size / 1e3, '.1f')} kB"

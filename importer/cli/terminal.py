@@ -17,10 +17,14 @@ from typing import TYPE_CHECKING, Never
 import click
 from tqdm import tqdm
 
+from importer.cli.language import confirm
 from importer.cli.summary import summary
+from importer.cli.values import Count
+from importer.commands import same_command
 from importer.errors import UsageError
 from importer.messages import _, ngettext
 from importer.model import Outcome, Verdict
+from importer.names import counted
 
 if TYPE_CHECKING:
     from importer.mapping import CaseMapping
@@ -62,13 +66,13 @@ class Terminal:
     def answer(self, question: Question) -> Answer | None:
         """Ask for yes or no, or for one of several answers by its number; return None if the person declines."""
         if len(question.answers) == 1:
-            return question.answers[0] if click.confirm(question.sentence, err=True) else None
+            return question.answers[0] if confirm(question.sentence) else None
         click.echo(question.sentence, err=True)
         for number, answer in enumerate(question.answers, 1):
             click.echo(f"  {number}  {answer.meaning}", err=True)
         waits = question.scope == "rows"
         click.echo(_("  0  Not now; these rows wait") if waits else _("  0  Stop; send nothing"), err=True)
-        numbers = click.IntRange(0, len(question.answers))
+        numbers = Count(0, len(question.answers))
         number = click.prompt(_("Which of these"), type=numbers, default=0, err=True)
         return question.answers[number - 1] if number else None
 
@@ -82,9 +86,14 @@ class Terminal:
         if self._yes:
             return
         if not is_interactive():
-            raise UsageError(_("Cannot ask: no terminal. Nothing was sent. Give --yes to send without asking."))
+            raise UsageError(
+                _(
+                    "Cannot ask: no terminal. Nothing was sent. `{command}` sends without asking.",
+                    command=same_command("--yes"),
+                )
+            )
         question = ngettext("Send {count} case?", "Send {count} cases?", forecast.rows_to_send)
-        if not click.confirm(question, err=True):
+        if not confirm(question):
             raise UsageError(_("Stopped; nothing was sent."))
 
     def sending(self, total: int) -> None:
@@ -139,7 +148,7 @@ class Terminal:
         )
 
     def _counts_text(self) -> str:
-        return ", ".join(f"{verdict.value} {count}" for verdict, count in sorted(self._counts.items())) or _("none")
+        return counted(sorted(self._counts.items()))
 
 
 def wait_until(until: datetime, rows: int) -> None:

@@ -6,6 +6,7 @@ from importer.crm.marks import Hit, find_mark, hit_of, is_whole, marks_at, menti
 from importer.crm.pacing import CircuitBreaker, PauseReason, RateLimiter, backoff
 from importer.crm.probe import Certificate, ConnectionProbe, ProbedAnswer
 from importer.crm.records import Found, Quota, Record
+from importer.crm.refusals import explained, known_refusal
 from importer.crm.scripted import ScriptedTransport, json_reply
 from importer.crm.transport import Reply, Request, Transport
 
@@ -27,11 +28,13 @@ __all__ = [
     "ScriptedTransport",
     "Transport",
     "backoff",
+    "explained",
     "find_mark",
     "hit_of",
     "interpret",
     "is_whole",
     "json_reply",
+    "known_refusal",
     "marks_at",
     "mentions",
     "path_of",

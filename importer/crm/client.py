@@ -17,6 +17,7 @@ from importer.crm.faults import NETWORK_FAULTS, lease_over, no_answer, why_no_an
 from importer.crm.probe import ConnectionProbe, ProbedAnswer, certificate_of, shape_of
 from importer.crm.reading import Reading, read
 from importer.crm.records import Found, Quota, found_in, quota_in
+from importer.crm.refusals import explained
 from importer.crm.transport import ANSWER_LIMIT, Reply, Request, Transport, Upload, proxies_to, transport_to
 from importer.errors import AttachmentChanged, ConnectionRefused, QuestionRefused, ServerUnreachable
 from importer.hosts import without_password
@@ -117,7 +118,9 @@ class Crm:
         if _answers(reply, reading):
             return found_in(reading)
         if outcome.pause in {None, Pause.PATH} and reading.envelope is not None:
-            raise QuestionRefused(_("The CRM does not answer the question: {reason}", reason=outcome.message))
+            raise QuestionRefused(
+                _("The CRM does not answer the question: {reason}", reason=explained(outcome.message))
+            )
         raise _not_answered(outcome)
 
     def probe_search(self, field: str, value: str, *, secrets: tuple[str, ...] = ()) -> ProbedAnswer:
@@ -132,7 +135,7 @@ class Crm:
             found = found_in(reading)
             return ProbedAnswer(accepted=True, records=found.records, shape=shape, believed=found.believed)
         if outcome.pause not in {None, Pause.PATH}:  # a search may answer 404 for "no such case" (undocumented)
-            raise _refusal(outcome.pause)(outcome.message)
+            raise _refusal(outcome.pause)(explained(outcome.message))
         return ProbedAnswer(accepted=False, records=(), shape=shape)
 
     def probe_connection(self) -> ConnectionProbe:
@@ -205,7 +208,9 @@ def _answers(reply: Reply, reading: Reading) -> bool:
 
 
 def _not_answered(outcome: Outcome) -> ServerUnreachable | ConnectionRefused:
-    return _refusal(outcome.pause)(_("The server does not answer the question: {reason}", reason=outcome.message))
+    return _refusal(outcome.pause)(
+        _("The server does not answer the question: {reason}", reason=explained(outcome.message))
+    )
 
 
 def _refusal(pause: Pause | None) -> type[ServerUnreachable | ConnectionRefused]:

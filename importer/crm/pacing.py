@@ -9,6 +9,8 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from importer.commands import run_command
+from importer.crm.refusals import explained
 from importer.messages import _
 from importer.model import Outcome, Pause, Verdict
 
@@ -205,9 +207,10 @@ class CircuitBreaker:
     def _rejecting(self, outcome: Outcome) -> PauseReason:
         message = _(
             "Paused: the CRM rejected {count} cases in a row with the same message: {words}. Correct the mapping or "
-            "the rows, then run the same command again; add --retry-rejected if only the CRM had to be changed.",
+            "the rows, then run the same command again; if only the CRM had to be changed, give `{command}`.",
             count=self._equal,
-            words=outcome.message,
+            command=run_command("--retry-rejected"),
+            words=explained(outcome.message),
         )
         return PauseReason(message, _LATER)
 
@@ -237,9 +240,10 @@ def _one_is_enough(pause: Pause | None, words: str) -> tuple[str, int]:
         ), _FIX
     if pause is Pause.REDIRECT:
         return _(
-            "Paused: the server redirects cases to another address ({words}). Give --server the host that the browser "
-            "shows after you log in to the CRM, then run the same command again.",
+            "Paused: the server redirects cases to another address ({words}). Give the same command again "
+            "with the host that the browser shows after you log in to the CRM: `{command}`.",
             words=words,
+            command=run_command("--server", "HOST"),
         ), _FIX
     if pause is Pause.CERTIFICATE:
         return _(

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Literal, Protocol
 
 from importer import identity, payload
+from importer.commands import same_command
 from importer.errors import UsageError
 from importer.identity import Scope
 from importer.mapping import CaseMapping
@@ -116,7 +117,12 @@ def build_test_case(options: CaseOptions, scope: Scope, file_size: int = 0) -> T
 
 def _why_not(row: PlannedRow) -> str:
     reason = row.skipped or "; ".join(issue.message for issue in row.issues)
-    return _("Row {row} cannot be a test case: {reason}. Choose another with --row.", row=row.number, reason=reason)
+    return _(
+        "Row {row} cannot be a test case: {reason}. Choose another: `{command}`",
+        command=same_command("--row", "NUMBER"),
+        row=row.number,
+        reason=reason,
+    )
 
 
 def _file(size: int) -> EncodedFile:

@@ -15,6 +15,7 @@ import keyring
 from keyring.errors import KeyringError
 
 from importer import settings
+from importer.commands import adopt_command, command_line, option, same_command
 from importer.crm import Certificate, ConnectionProbe, Crm, Quota
 from importer.errors import ConnectionRefused, ImporterError, ServerUnreachable, SettingsError
 from importer.journal import Journal
@@ -177,8 +178,9 @@ def _token(crm: Crm, target: Target) -> Iterator[Check]:
     except ConnectionRefused as error:
         remedy = _(
             "Check that the token has the type Internal and belongs to operation {operation}. Create one in the CRM"
-            " under Configuration, Wolkvox Integration, Tokens, and store it with `case-importer login`.",
+            " under Configuration, Wolkvox Integration, Tokens, and store it with `{command}`.",
             operation=target.operation,
+            command=command_line("login", "--server", target.server, "--operation", target.operation),
         )
         yield Check("token", Level.FAULT, str(error), remedy, error.exit_status)
         return
@@ -218,8 +220,9 @@ def _journal(path: Path) -> Check:
     if damages:
         seen = _("{path} is damaged: {damages}", path=path, damages=shorten("; ".join(damages), 200))
         remedy = _(
-            "Do not send anything with it. Restore it from a backup, or use `case-importer adopt` to read the ids from"
-            " its last report into a new journal (--journal)."
+            "Do not send anything with it. Restore it from a backup, or read the ids of its last report into a"
+            " new one with `{command}`.",
+            command=adopt_command(into_another=True),
         )
         return Check("journal", Level.FAULT, seen, remedy, 2)
     if standing:
@@ -235,7 +238,13 @@ def _no_journal(path: Path) -> Check:
 
 
 def _unusable_journal(seen: str) -> Check:
-    return Check("journal", Level.FAULT, seen, _("Choose another file with --journal."), 2)
+    return Check(
+        "journal",
+        Level.FAULT,
+        seen,
+        _("Choose another file: `{command}`", command=same_command("--journal", "FILE")),
+        2,
+    )
 
 
 def _disk(journal: Path) -> Check:
@@ -261,7 +270,8 @@ def _keyring(server: str | None, operation: str | None) -> Check:
         return _ok("keyring", _("none on this computer; set WOLKVOX_TOKEN or WOLKVOX_TOKEN_FILE instead"))
     if stored:
         return _ok("keyring", _("has a token for this operation"))
-    return _ok("keyring", _("works; no token stored for this operation (`case-importer login` stores one)"))
+    command = command_line("login", *option("--server", server), *option("--operation", operation))
+    return _ok("keyring", _("works; no token stored for this operation (`{command}` stores one)", command=command))
 
 
 def _existing(folder: Path) -> Path:

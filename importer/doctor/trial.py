@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from importlib.metadata import version
 from typing import Any
 
-from importer.crm import Crm, ProbedAnswer, Record, hit_of, path_of
+from importer.crm import Crm, ProbedAnswer, Record, explained, hit_of, path_of
 from importer.doctor.case import CaseOptions, DoctorPrompts, TestCase, build_test_case
 from importer.errors import ConnectionRefused, ServerUnreachable, UsageError
 from importer.identity import Scope
@@ -66,7 +66,7 @@ class Trial:
             raise UsageError(_("Stopped; no test case was created."))
         outcome = self._create(case)
         if outcome.verdict is Verdict.REJECTED:
-            raise UsageError(_("The CRM rejected the test case: {words}", words=outcome.message))
+            raise UsageError(_("The CRM rejected the test case: {words}", words=explained(outcome.message)))
         record = self._wait_until_found(case, value)
         for field, known_value, part in _searches(case, outcome, record):
             self._add_field(self._search_by(case, field, known_value, part))
@@ -83,7 +83,7 @@ class Trial:
             return
         outcome = self._create(case)
         if outcome.verdict is Verdict.REJECTED:
-            self._prompts.show(_("The CRM rejected the larger case: {words}", words=outcome.message))
+            self._prompts.show(_("The CRM rejected the larger case: {words}", words=explained(outcome.message)))
             self._add_error(_("a case of {length} bytes", length=case.payload.length), outcome.message)
             return
         self._wait_until_found(case, _search_value(case, self._options.search_field))

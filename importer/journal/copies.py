@@ -9,6 +9,7 @@ from pathlib import Path
 
 from sqlalchemy import Connection, func, insert, select
 
+from importer.commands import adopt_command, command_line
 from importer.errors import JournalError
 from importer.journal.attempts import Attempts
 from importer.journal.backup import copy_to
@@ -36,8 +37,10 @@ class Copies:
     def damages(self) -> list[Problem]:
         """Return what is damaged in the file, nothing where it is sound and may be written."""
         remedy = _(
-            "Restore a backup (`case-importer journal check` then says whether it is the newest), or take the ids of"
-            " the last reports with `case-importer adopt` into a new journal."
+            "Restore a backup (`{check}` then says whether it is the newest), or take the ids of the last"
+            " reports into a new journal with `{adopt}`.",
+            check=command_line("journal", "check", "--journal", self._database.path),
+            adopt=adopt_command(into_another=True),
         )
         with self._database.write() as connection:
             lines = [str(line) for line in connection.exec_driver_sql("PRAGMA quick_check").scalars() if line != "ok"]

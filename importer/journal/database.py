@@ -15,7 +15,8 @@ from sqlalchemy.exc import DatabaseError
 from sqlalchemy.pool import StaticPool
 
 from importer.clock import Clock
-from importer.errors import JournalError, JournalFull
+from importer.commands import adopt_command
+from importer.errors import JournalError, JournalFull, JournalPathRefused
 from importer.journal.backup import back_up_beside
 from importer.journal.mark import MarkRecord
 from importer.journal.migrations import migrate, missing_steps
@@ -100,7 +101,7 @@ class Database:
         (application,) = raw.execute("PRAGMA application_id").fetchone()
         (content,) = raw.execute(_HAS_CONTENT).fetchone()
         if application != APPLICATION_ID and (content or application):
-            raise JournalError(
+            raise JournalPathRefused(
                 _("{path}: this is a database of another program. Name another file with --journal.", path=self.path)
             )
         if not application:
@@ -188,12 +189,12 @@ class Database:
             return JournalError(
                 _(
                     "{path}: this is not a journal, or a damaged one ({cause}). It was not changed. Restore it from a"
-                    " backup, or take the ids from its last report with `case-importer adopt` into a new one"
-                    " (--journal).",
+                    " backup, or take the ids of its last report into a new one with `{command}`.",
+                    command=adopt_command(into_another=True),
                     **values,
                 )
             )
-        return JournalError(
+        return JournalPathRefused(
             _(
                 "{path}: the journal cannot be used ({cause}). Check that its folder exists and that you may write to"
                 " it, or name another file with --journal.",

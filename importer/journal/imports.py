@@ -103,6 +103,13 @@ class Imports:
         with self._database.write() as connection:
             _add_alias(connection, record, (tenant, operation, name))
 
+    def aliases_of(self, record: ImportRecord) -> list[tuple[str, str, str]]:
+        """Return the scopes under which an import is also known; rows may have references made from any of them."""
+        query = select(aliases.c.tenant, aliases.c.operation, aliases.c.name).where(aliases.c.import_id == record.id)
+        with self._database.read() as connection:
+            found = [(tenant, operation, name) for tenant, operation, name in connection.execute(query)]
+        return [scope for scope in found if scope != record.scope]
+
     def join(self, record: ImportRecord, other: ImportRecord) -> bool:
         """Make an import one with another, of which its name is an alias from then on; every row keeps its reference.
 

@@ -41,6 +41,7 @@ from sqlalchemy.dialects.sqlite import insert
 from sqlalchemy.exc import DatabaseError
 from sqlalchemy.pool import StaticPool
 
+from importer.commands import command_line
 from importer.errors import JournalError
 from importer.journal.storage import computer_id, create_private, make_durable
 from importer.journal.watched_file import FileTrace, WatchedFile
@@ -283,9 +284,10 @@ class Mark:
             raise JournalError(
                 _(
                     "{path}: another copy of this journal is in use: it has made attempt {number}, which this one does"
-                    " not have. Nothing more is sent with this one. Remove one of the two; `case-importer journal"
-                    " check` shows which knows more.",
+                    " not have. Nothing more is sent with this one. Remove one of the two; `{command}` shows which"
+                    " knows more.",
                     path=self._file.path,
+                    command=command_line("journal", "check", "--journal", self._file.path),
                     number=now.attempt_id,
                 )
             )

@@ -8,6 +8,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Literal
 
+from importer.commands import adopt_command, command_line, run_command, same_command
 from importer.messages import _, ngettext
 
 Kind = Literal["sound", "new", "behind", "forked", "copied", "unknown-computer", "other-journal", "no-mark"]
@@ -49,25 +50,36 @@ class KnownImport:
     raised_at: datetime
 
 
+def _ways_on() -> dict[str, str]:
+    """Return the commands that go on where a journal is lost."""
+    return {
+        "adopt": adopt_command(),
+        "look_first": run_command("--look-first"),
+        "nothing_was_sent": run_command("--nothing-was-sent"),
+    }
+
+
 def _behind(standing: Standing) -> str:
     if standing.known <= standing.has:
         return _(
             "{path}: this journal is an older one: ids or decisions that were recorded in it on this computer are"
             " missing. Restore the newest journal. If it is lost, take the ids of every later report with"
-            " `case-importer adopt`, then run with --look-first, or with --nothing-was-sent if you know that it is so.",
+            " `{adopt}`, then give `{look_first}`, or `{nothing_was_sent}` if you know that it is so.",
             path=standing.path,
+            **_ways_on(),
         )
     return ngettext(
         "{path}: this journal is an older one: {count} attempt that this computer made is missing (it knows"
         " {has} of {known}). Restore the newest journal. If it is lost, take the ids of every later report with"
-        " `case-importer adopt`, then run with --look-first, or with --nothing-was-sent if you know that it is so.",
+        " `{adopt}`, then give `{look_first}`, or `{nothing_was_sent}` if you know that it is so.",
         "{path}: this journal is an older one: {count} attempts that this computer made are missing (it knows"
         " {has} of {known}). Restore the newest journal. If it is lost, take the ids of every later report with"
-        " `case-importer adopt`, then run with --look-first, or with --nothing-was-sent if you know that it is so.",
+        " `{adopt}`, then give `{look_first}`, or `{nothing_was_sent}` if you know that it is so.",
         standing.known - standing.has,
         path=standing.path,
         has=standing.has,
         known=standing.known,
+        **_ways_on(),
     )
 
 
@@ -75,27 +87,31 @@ def _forked(standing: Standing) -> str:
     return _(
         "{path}: this journal is a copy that was used separately: its attempt {known} is not the one that this computer"
         " made. Use the journal that this computer used. If it is lost, take the ids of every report of it with"
-        " `case-importer adopt`, then run with --look-first, or with --nothing-was-sent if you know that it is so.",
+        " `{adopt}`, then give `{look_first}`, or `{nothing_was_sent}` if you know that it is so.",
         path=standing.path,
         known=standing.known,
+        **_ways_on(),
     )
 
 
 def _copied(standing: Standing) -> str:
     return _(
         "{path}: this is a copy of the journal {elsewhere}, which is still there, and two copies must not both send."
-        " Use that one (--journal {elsewhere}). To go on with this one instead, first put the other where no run"
-        " finds it. To move a journal, use `case-importer journal move`.",
+        " Use that one: `{command}`. To go on with this one instead, first put the other where no run finds it. To"
+        " move a journal, use `{move}`.",
         path=standing.path,
         elsewhere=standing.elsewhere,
+        command=same_command("--journal", standing.elsewhere),
+        move=command_line("journal", "move", standing.elsewhere, "TO"),
     )
 
 
 def _unknown_computer(standing: Standing) -> str:
     return _(
         "{path}: this journal was never used on this computer by this user. If it was moved here and is used nowhere"
-        " else, give --moved-here. If another computer still sends with a copy of it, do not send from here.",
+        " else, give `{command}`. If another computer still sends with a copy of it, do not send from here.",
         path=standing.path,
+        command=run_command("--moved-here"),
     )
 
 
@@ -103,11 +119,12 @@ def _other_journal(standing: Standing) -> str:
     return _(
         "{path}: this journal is of version 0.1.0, and this computer has sent with a newer one since"
         " ({elsewhere}, {known} attempts). It is probably an old backup. Restore the newest journal. If it is"
-        " lost, take the ids of every later report with `case-importer adopt`, then run with --look-first, or with"
-        " --nothing-was-sent if you know that it is so.",
+        " lost, take the ids of every later report with `{adopt}`, then give `{look_first}`, or"
+        " `{nothing_was_sent}` if you know that it is so.",
         path=standing.path,
         elsewhere=standing.elsewhere,
         known=standing.known,
+        **_ways_on(),
     )
 
 

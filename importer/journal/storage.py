@@ -14,7 +14,7 @@ from pathlib import Path
 
 import psutil
 
-from importer.errors import JournalError
+from importer.errors import JournalError, JournalPathRefused
 from importer.messages import _
 
 _NETWORK_FILE_SYSTEMS = frozenset(
@@ -102,7 +102,7 @@ def refuse_unsafe(path: Path) -> None:
     folder = path.resolve().parent  # a link may lead into such a place
     for part in folder.parts:
         if _SYNCHRONISED.fullmatch(part):
-            raise JournalError(
+            raise JournalPathRefused(
                 _(
                     "{path}: the journal must not be in a synchronised folder ({part}): an older copy could come back"
                     " and cases would be sent twice. Choose a folder on this computer with --journal.",
@@ -111,7 +111,7 @@ def refuse_unsafe(path: Path) -> None:
                 )
             )
     if str(folder).startswith("\\\\") or _on_network_drive(folder):
-        raise JournalError(
+        raise JournalPathRefused(
             _(
                 "{path}: the journal must not be on a network drive, where SQLite files get damaged. Choose a folder on"
                 " this computer with --journal.",

@@ -13,6 +13,7 @@ from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
+from importer.commands import adopt_command, command_line, run_command, same_command
 from importer.errors import JournalError
 from importer.journal.storage import read_only
 from importer.messages import _
@@ -57,8 +58,10 @@ def refuse_before_opening(path: Path, trace: FileTrace | None) -> None:
             _(
                 "{path}: the file is empty or missing, but the last commits are still in {wal}, which SQLite would"
                 " delete. Do not delete it: restore the journal's file from a backup, or move both files away, take the"
-                " ids of the last reports with `case-importer adopt`, and run with --look-first.",
+                " ids of the last reports with `{adopt}`, and then give `{look_first}`.",
                 path=path,
+                adopt=adopt_command(),
+                look_first=run_command("--look-first"),
                 wal=wal_of(path).name,
             )
         )
@@ -70,8 +73,9 @@ def refuse_before_opening(path: Path, trace: FileTrace | None) -> None:
             _(
                 "{path}: this file has {count} names (hard links). SQLite keeps the last commits under one of them, so"
                 " that the others would be an older journal. Keep one name and delete the others, or make a copy with"
-                " `case-importer journal copy`.",
+                " `{command}`.",
                 path=path,
+                command=command_line("journal", "copy", "COPY", "--journal", path),
                 count=now.st_nlink,
             )
         )
@@ -84,8 +88,9 @@ def refuse_before_opening(path: Path, trace: FileTrace | None) -> None:
             _(
                 "{path}: this file and {foreign} do not belong together: one of them was put there since the journal"
                 " was last used. SQLite would mix the two. Restore both as they were together, or a backup without"
-                " such a file. Otherwise move {foreign} away; `case-importer journal check` then says what is missing.",
+                " such a file. Otherwise move {foreign} away; `{command}` then says what is missing.",
                 path=path,
+                command=command_line("journal", "check", "--journal", path),
                 foreign=foreign.name,
             )
         )
@@ -155,9 +160,12 @@ class WatchedFile:
         return JournalError(
             _(
                 "{path} was replaced or deleted while it was in use. Nothing more is sent. Restore the file as it was"
-                " and run the same command again. If it is lost: take the ids of every later report with `case-importer"
-                " adopt`, then run with --look-first.",
+                " and give `{command}`. If it is lost: take the ids of every later report with `{adopt}`, then give"
+                " `{look_first}`.",
                 path=path,
+                command=same_command(),
+                adopt=adopt_command(),
+                look_first=run_command("--look-first"),
             )
         )
 

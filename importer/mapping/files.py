@@ -1,7 +1,7 @@
 """The files that a row names: in cells, by patterns, or in a table that lists files.
 
-Whether a name may be used is decided where the file is opened. Patterns match names under the attachments folder only,
-links are not followed, and a `*` in a cell is not a wildcard.
+Whether a name may be used is decided where the file is opened. Patterns match names under the attachments folder, or
+in its zip file, only; links are not followed, and a `*` in a cell is not a wildcard.
 """
 
 from __future__ import annotations
@@ -10,14 +10,17 @@ import os
 import re
 from bisect import bisect_left
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path, PurePath
 from typing import TYPE_CHECKING
 
+from importer.files import open_ordinary
 from importer.mapping.fields import TemplateField
 from importer.mapping.tables import ListedFile
 from importer.model import CellError
 from importer.text import trimmed, unaccented
+from importer.zips import NOT_READABLE, ZipFolder
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -130,11 +133,16 @@ class Files:
 def _beginnings(prefixes: Sequence[str]) -> re.Pattern[str]:
     """Return what finds any of these at the beginning of a path: of several, the longest.
 
-    Both slashes are the same; letters are where they are on Windows, after a drive or the name of a computer.
+    Both slashes are the same; letters are where they are on Windows, after a drive or the name of a computer. A path
+    of folders ends where the name of its last folder does: `Z:/Soportes` is no beginning of `Z:/Soportes 2026/a.pdf`.
     """
     texts = sorted((prefix.replace("\\", "/") for prefix in prefixes), key=len, reverse=True)
-    folded = [rf"(?i:{each})" if _WINDOWS.match(text) else each for text in texts if (each := re.escape(text))]
-    return re.compile(rf"\A(?:{'|'.join(folded)})".replace("/", r"[/\\]"))
+    patterns = []
+    for text in filter(None, texts):
+        escaped = re.escape(text)
+        ends = "(?=/|\\Z)" if "/" in text.rstrip("/") and not text.endswith("/") else ""
+        patterns.append((rf"(?i:{escaped})" if _WINDOWS.match(text) else escaped) + ends)
+    return re.compile(rf"\A(?:{'|'.join(patterns)})".replace("/", r"[/\\]"))
 
 
 def literal(cell: object) -> str:
@@ -143,6 +151,11 @@ def literal(cell: object) -> str:
 
 
 def _files_under(root: Path) -> Iterator[str]:
+    """Yield the path of every file under a folder, or in a zip file; one that cannot be read has none."""
+    if root.is_file():
+        with suppress(*NOT_READABLE), open_ordinary(root) as file:
+            yield from ZipFolder(file).paths()
+        return
     for folder, _folders, names in os.walk(root):
         inside = PurePath(folder).relative_to(root)
         yield from ((inside / name).as_posix() for name in names)

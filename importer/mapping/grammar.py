@@ -318,7 +318,9 @@ class TargetSpec(SpecModel):
 class AttachmentsSpec(SpecModel):
     """The files that go with each case."""
 
-    folder: Text | None = Field(None, description="The folder with the files, relative to the source file.")
+    folder: Text | None = Field(
+        None, description="The folder, or ZIP file, with the files, relative to the source file."
+    )
     columns: Texts | None = Field(None, description="The columns whose cells name files under the folder.")
     separator: str | None = Field(None, description="The separator between several files in one cell.")
     patterns: Texts | None = Field(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,10 +14,10 @@ from importer.mapping.document import SourceMap, Steps
 from importer.mapping.fields import Conversion, Step, stripped
 from importer.mapping.grammar import FieldSpec, TableSpec
 from importer.mapping.refusal import Refused
-from importer.mapping.words import Words, nearest
+from importer.mapping.words import Words
 from importer.messages import _, shorten
 from importer.model import Cell, CellError, TableOptions, Typed
-from importer.text import as_sent, trimmed, unaccented
+from importer.text import as_sent, as_yaml, nearest, trimmed, unaccented
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -85,7 +86,11 @@ class Lookup:
         self._hints_left -= 1
         if self._hints_left >= 0 and (near := nearest(text, self._exact, 1)):
             return _("Add it to that table, or correct the cell; the nearest is '{near}'", near=shorten(near[0]))
-        return _("Add it to that table, or correct the cell")
+        return _(
+            "Add a line for it to {table}, or correct the cell; or add to `lookup` in the mapping what every other text"
+            " has: `otherwise: …`",
+            table=self._name,
+        )
 
 
 class Known:
@@ -106,7 +111,13 @@ class Known:
         if len(alike) == 1:
             return alike[0]
         message = _("'{value}' is not among the known values of {table}", value=shorten(text), table=self._name)
-        raise Refused("not-known", message, _("Create it in the CRM and add it to that table, or correct the cell"))
+        remedy = _(
+            "Create '{value}' in the CRM and add it to {table}, which `known` in the mapping names, or correct the"
+            " cell",
+            value=shorten(text),
+            table=self._name,
+        )
+        raise Refused("not-known", message, remedy)
 
 
 def _pairs(frames: Sequence[pd.DataFrame], key: str, value: str) -> Iterator[tuple[str, Cell]]:
@@ -169,6 +180,7 @@ def conversion(spec: FieldSpec, convert: Step, tables: ReferenceTables, column: 
 def values_step(values: Mapping[str, str], column: str, field: str) -> Step:
     """Return the step that replaces a cell's text by the CRM's value in the mapping."""
     words = Words((text, value) for text, value in values.items() if text != OTHERS)
+    likeliest = lru_cache(_REMEMBERED)(lambda text: next(iter(nearest(text, values.values(), 1)), None))
 
     def find(cell: str | Typed) -> str:
         text = trimmed(str(cell))
@@ -178,13 +190,20 @@ def values_step(values: Mapping[str, str], column: str, field: str) -> Step:
         if not meanings and OTHERS in values:
             return values[OTHERS]
         named = {"column": column, "value": shorten(text), "field": field}
-        remedy = _("add this line to values: {value}: …", **named)
+        remedy = _line_to_add(text, likeliest(text))
         if meanings:
             message = _("{column} '{value}' may mean several of the texts in {field}'s values", **named)
             raise Refused("ambiguous-value", message, remedy)
         raise Refused("no-crm-value", _("{column} '{value}' has no CRM {field}", **named), remedy)
 
     return find
+
+
+def _line_to_add(text: str, likeliest: str | None) -> str:
+    """Return what to add to `values` for a text, with the value of the CRM that is most like it if one is."""
+    if likeliest is not None:
+        return _("add to `values`: `{line}`", line=f"{as_yaml(text)}: {as_yaml(likeliest)}")
+    return _("add this line to values: {value}: …", value=as_yaml(text))
 
 
 def _each_option(find: Step, separator: str | None) -> Step:

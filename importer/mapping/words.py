@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Generic, TypeVar
 
 from importer.messages import _
-from importer.text import trimmed, unaccented
+from importer.text import nearest, trimmed, unaccented
 
 Meaning = TypeVar("Meaning")
 
@@ -31,19 +30,6 @@ class Words(Generic[Meaning]):
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._exact)
-
-
-def nearest(word: str, known: Iterable[str], count: int = 3) -> tuple[str, ...]:
-    """Return up to `count` of the `known` words that `word` may be a misspelling of, the likeliest first."""
-    names: dict[str, str] = {}
-    for name in known:
-        names.setdefault(unaccented(name), name)
-    wanted = unaccented(word)
-    close = difflib.get_close_matches(wanted, names, count)
-    ratios = [difflib.SequenceMatcher(None, name, wanted).ratio() for name in close]
-    close = [name for name, ratio in zip(close, ratios, strict=True) if ratio >= ratios[0] - 0.1]
-    within = [name for name in names if name not in close and wanted and name and (wanted in name or name in wanted)]
-    return tuple(names[name] for name in [*close, *within][:count])
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:

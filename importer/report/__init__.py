@@ -8,11 +8,8 @@ read_rows    the rows of a report that is given back
 read_mark    how far the journal had come when the report was written
 """
 
-from importer.report.columns import OWN_COLUMNS, own_columns
+from importer.report.columns import own_columns
 from importer.report.content import (
-    CREATED_VERDICT,
-    EDITED_AFTERWARDS,
-    NOT_CREATED_VERDICT,
     IssueGroup,
     group_issues,
     made_of,
@@ -22,20 +19,20 @@ from importer.report.reading import (
     Overview,
     ReportedRow,
     is_about,
-    is_given_back,
     read_mark,
     read_overview,
     read_rows,
-    report_sheets,
+    read_scopes,
     summary_texts,
 )
+from importer.report.recognition import is_given_back, report_sheets
 from importer.report.text import is_altered, unmarked
 from importer.report.writing import WrittenReport, check_writable, choose_path, default_path, digest, write
 from importer.report.writing_back import WrittenBack, write_back
+from importer.report_words import CREATED_VERDICT, NOT_CREATED_VERDICT, OWN_COLUMNS
 
 __all__ = [
     "CREATED_VERDICT",
-    "EDITED_AFTERWARDS",
     "NOT_CREATED_VERDICT",
     "OWN_COLUMNS",
     "IssueGroup",
@@ -56,6 +53,7 @@ __all__ = [
     "read_mark",
     "read_overview",
     "read_rows",
+    "read_scopes",
     "report_sheets",
     "says_changed",
     "summary_texts",

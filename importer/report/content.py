@@ -2,27 +2,18 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from functools import lru_cache
 from urllib.parse import quote
 
-from importer.messages import _, ngettext, shorten
+from importer import report_words
+from importer.messages import _, in_all_languages, language, ngettext, shorten, translated
 from importer.model import CHANGED, DOUBTFUL, Counts, Issue, ReportRow, Status, Summary
-
-SUMMARY, REPORT, ISSUES, TO_DECIDE, DETAILS = SHEETS = ("Summary", "Report", "Issues", "To decide", "Details")
-"""The sheets of a report; their names are the same in every language, since they are read back."""
-
-CREATED_VERDICT, NOT_CREATED_VERDICT = VERDICTS = ("created", "not created")
-"""What a person can decide about a doubtful row; the same in every language, since it is read back."""
-
-CREATED_NOW_NAME, CREATED_BEFORE_NAME = _("created in this run"), _("created before")
-"""What the summary calls the rows that are cases; it is read back."""
-
-EDITED_AFTERWARDS = _("Edited after its case was created; the case was not changed.")
-"""What the message of such a row says; it is read back."""
+from importer.report_words import EDITED_AFTERWARDS, state_word
 
 VALUES_KEPT = 200  # different values that a group of issues remembers
 VALUES_SHOWN = 6
@@ -82,10 +73,18 @@ def outcome_counts(summary: Summary) -> tuple[OutcomeCount, ...]:
     counts = summary.counts
     before = counts.created - counts.created_now - counts.changed
     return (
-        OutcomeCount(CREATED_NOW_NAME, counts.created_now, _("The CRM gave an id."), CREATED_NOW),
-        OutcomeCount(CREATED_BEFORE_NAME, before, _("The case existed already; not sent again."), CREATED_BEFORE),
+        OutcomeCount(translated(report_words.CREATED_NOW), counts.created_now, _("The CRM gave an id."), CREATED_NOW),
         OutcomeCount(
-            CHANGED, counts.changed, _("Edited since its case was created; the case was not changed."), EDITED_SINCE
+            translated(report_words.CREATED_BEFORE),
+            before,
+            _("The case existed already; not sent again."),
+            CREATED_BEFORE,
+        ),
+        OutcomeCount(
+            state_word(CHANGED),
+            counts.changed,
+            _("Edited since its case was created; the case was not changed."),
+            EDITED_SINCE,
         ),
         _count_of(Status.INVALID, counts.invalid, _("Not sent: correct these first; see the sheet Issues.")),
         _count_of(Status.REJECTED, counts.rejected, _("Rejected by the CRM; no case was created.")),
@@ -99,7 +98,7 @@ def outcome_counts(summary: Summary) -> tuple[OutcomeCount, ...]:
 
 
 def _count_of(status: Status, count: int, meaning: str) -> OutcomeCount:
-    return OutcomeCount(status.value, count, meaning, PALETTES[status])
+    return OutcomeCount(state_word(status), count, meaning, PALETTES[status])
 
 
 def made_of(counts: Counts) -> Iterator[str]:
@@ -139,6 +138,8 @@ def facts(summary: Summary) -> Iterator[tuple[str, str]]:
     yield _("Calls to the CRM"), str(summary.calls)
     if summary.journal is not None:
         yield _("Journal"), journal_mark(*summary.journal)
+    for scope in summary.scopes:
+        yield _("Known as"), _NAME_MARK + json.dumps(scope, ensure_ascii=False)
 
 
 _JOURNAL_MARK = re.compile(r"WCJ-([0-9a-f]{8}) #([0-9]{1,18})")
@@ -155,9 +156,26 @@ def read_journal_mark(text: str) -> tuple[str, int] | None:
     return (found[1], int(found[2])) if found else None
 
 
+_NAME_MARK = "WCN "
+
+
+def read_name_mark(text: str) -> tuple[str, str, str] | None:
+    """Return the tenant, operation and name of an import where the text is such a mark."""
+    with suppress(ValueError):
+        found = json.loads(text.removeprefix(_NAME_MARK)) if text.startswith(_NAME_MARK) else None
+        if isinstance(found, list) and len(found) == 3 and all(isinstance(part, str) for part in found):
+            return found[0], found[1], found[2]
+    return None
+
+
 def time_with_zone(when: datetime) -> str:
     """Return a time for people, with its distance from UTC: `2026-11-23 09:30:00 -0500`."""
-    return when.strftime("%Y-%m-%d %H:%M:%S %z").strip()
+    return when.strftime("%Y-%m-%d %H:%M:%S %z" if language() == "en" else "%d/%m/%Y %H:%M:%S %z").strip()
+
+
+def shown_local_time(when: datetime, summary: Summary) -> str:
+    """Return a time in the zone of the summary as the language writes it: `2026-11-23 09:30:00`."""
+    return local_time(when, summary).strftime("%Y-%m-%d %H:%M:%S" if language() == "en" else "%d/%m/%Y %H:%M:%S")
 
 
 def local_time(when: datetime, summary: Summary) -> datetime:
@@ -202,21 +220,20 @@ def _of_lines(count: int) -> str:
     return ngettext("One ticket, made of {count} line.", "One ticket, made of {count} lines.", count)
 
 
-@lru_cache(maxsize=1024)
 def _created(run: int | None, *, now: bool, changed: bool) -> str:
-    """Return the message of a created row; most rows of a report are, and few runs created them."""
+    """Return the message of a created row."""
     if now:
         message = _("Created in this run.")
     elif run is not None:
         message = _("Created before, in run {run}.", run=run)
     else:
         message = _("Created before.")
-    return f"{message}\n{EDITED_AFTERWARDS}" if changed else message
+    return f"{message}\n{translated(EDITED_AFTERWARDS)}" if changed else message
 
 
 def says_changed(message: str) -> bool:
     """Return whether the message of a row in a report says that it was edited after its case was created."""
-    return EDITED_AFTERWARDS in message
+    return any(sentence in message for sentence in in_all_languages(EDITED_AFTERWARDS))
 
 
 def issue_text(issue: Issue) -> str:

@@ -10,15 +10,11 @@ from math import ceil
 from xlsxwriter import Workbook
 from xlsxwriter.utility import xl_rowcol_to_cell
 
-from importer.messages import _, shorten
+from importer.messages import _, language, shorten, translated
 from importer.model import Cell, Issue, ReportContent, ReportRow, Status
 from importer.report import styles
-from importer.report.columns import IN_SIGHT, OWN_COLUMNS, ColumnLayout
+from importer.report.columns import IN_SIGHT, ColumnLayout
 from importer.report.content import (
-    ISSUES,
-    REPORT,
-    TO_DECIDE,
-    VERDICTS,
     Palette,
     as_sentence,
     case_address,
@@ -29,6 +25,16 @@ from importer.report.content import (
 )
 from importer.report.sheet import SheetWriter
 from importer.report.styles import Formats
+from importer.report_words import (
+    ISSUES,
+    OWN_COLUMNS,
+    REPORT,
+    TO_DECIDE,
+    TO_DECIDE_COLUMNS,
+    VERDICTS,
+    column_word,
+    state_word,
+)
 
 SHEET_LINES = 1_048_576
 SHEET_COLUMNS = 16_384
@@ -64,7 +70,7 @@ TO_DECIDE_WIDTHS = {
     "idPrefijo": 14.0,
     "attempt": 10.0,
 }
-"""The columns of `To decide` and their widths; the same in every language, since they are read back."""
+"""The widths of the columns of `To decide`."""
 
 TO_FILL_IN = ("verdict", "wolkvox_id", "idPrefijo")
 
@@ -134,6 +140,11 @@ class Listing(SheetWriter):
         return [(0, self.columns - 1)]
 
 
+def _width_of_states() -> float:
+    """Return how wide a column of states is: as wide as what the language that is spoken calls any of them."""
+    return max([12.0, *(len(state_word(state, 9_999)) + 3.0 for state in Status if language() != "en")])
+
+
 def height_of(*texts: tuple[str, int]) -> float | None:
     """Return how high a line is, in points, for texts wrapped at so many characters; None for a plain line."""
     lines = max(sum(max(1, ceil(len(line) / width)) for line in text.split("\n")) for text, width in texts)
@@ -154,10 +165,11 @@ class ReportSheet(Listing):
         self._positions = dict(zip(content.columns, layout.source, strict=True))
         self.notes = Allowance(NOTES_PER_SHEET)
         widths = {at: max(REPORT_WIDTHS[name], len(layout.headers[at]) + 3.0) for name, at in layout.own.items()}
+        widths[layout.own["status"]] = max(widths[layout.own["status"]], _width_of_states())
         widths |= dict(zip(layout.source, _source_widths(content), strict=True))
         ordered = [widths[place] for place in sorted(widths)]
         in_sight = _in_sight(ordered[: layout.leading])
-        super().__init__(workbook, formats, REPORT, ordered, repeated=in_sight)
+        super().__init__(workbook, formats, translated(REPORT), ordered, repeated=in_sight)
         ours = set(layout.own.values())
         palettes = (styles.OWN_HEADER if at in ours else styles.SOURCE_HEADER for at in range(len(ordered)))
         self.header(zip(layout.headers, palettes, strict=True), frozen=in_sight)
@@ -184,7 +196,7 @@ class ReportSheet(Listing):
         return self._place(self._positions.get(issue.column or "", self._layout.own["message"]))
 
     def _place(self, column: int) -> str:
-        return f"internal:'{REPORT}'!{xl_rowcol_to_cell(self.lines - 1, column)}"
+        return f"internal:'{self.title}'!{xl_rowcol_to_cell(self.lines - 1, column)}"
 
     def _faults(self, row: ReportRow) -> dict[int, list[Issue]]:
         """Return the issues of a row by the column in which each is."""
@@ -204,12 +216,13 @@ class ReportSheet(Listing):
             self._layout.own[name] for name in OWN_COLUMNS
         )
         self.value(number, styles.WHOLE_NUMBER, row.number)
-        self.value(status, styles.label(palette_of(row, self._summary), bold=True), row.state)
+        state = state_word(row.state, row.part_of)
+        self.value(status, styles.label(palette_of(row, self._summary), bold=True), state)
         self._write_case(wolkvox_id, row.wolkvox_id or "")
         self.text(id_prefijo, row.id_prefijo or "")
         self.prose(reason, message)
         if row.sent_at:
-            self.value(sent_at, styles.MOMENT, local_time(row.sent_at, self._summary))
+            self.value(sent_at, styles.moment(), local_time(row.sent_at, self._summary))
         if row.run is not None:
             self.value(run, styles.WHOLE_NUMBER, row.run)
         self.text(reference, row.reference or "")
@@ -258,7 +271,7 @@ class IssuesSheet(Listing):
 
     def __init__(self, workbook: Workbook, formats: Formats) -> None:
         """Write the header."""
-        super().__init__(workbook, formats, ISSUES, (9, 24, 34, 62, 62, 22))
+        super().__init__(workbook, formats, translated(ISSUES), (9, 24, 34, 62, 62, 22))
         self.left_out = 0
         names = (_("row"), _("column"), _("value"), _("what is wrong"), _("what to do"), _("code"))
         self.header(((name, styles.SOURCE_HEADER) for name in names), frozen=0)
@@ -286,11 +299,12 @@ class ToDecideSheet(Listing):
 
     def __init__(self, workbook: Workbook, formats: Formats, content: ReportContent) -> None:
         """Write the header."""
-        super().__init__(workbook, formats, TO_DECIDE, tuple(TO_DECIDE_WIDTHS.values()))
+        widths = TO_DECIDE_WIDTHS | {"status": _width_of_states()}
+        super().__init__(workbook, formats, translated(TO_DECIDE), tuple(widths.values()))
         self._source_columns = content.columns
         self._summary = content.summary
-        names = ((name, styles.FILL_HEADER if name in TO_FILL_IN else styles.OWN_HEADER) for name in TO_DECIDE_WIDTHS)
-        self.header(names, frozen=2)
+        palettes = (styles.FILL_HEADER if name in TO_FILL_IN else styles.OWN_HEADER for name in TO_DECIDE_COLUMNS)
+        self.header(zip(map(column_word, TO_DECIDE_COLUMNS), palettes, strict=True), frozen=2)
 
     def add(self, row: ReportRow, place: str) -> None:
         """Write one doubtful row; `place` is its line in `Report`, for a link."""
@@ -298,9 +312,9 @@ class ToDecideSheet(Listing):
         self.next_line(height_of((sent, 60), (message, 50)))
         self.link_or_value(0, row.number, place)
         self.text(1, row.reference or "")
-        self.value(2, styles.label(palette_of(row, self._summary), bold=True), row.status.value)
+        self.value(2, styles.label(palette_of(row, self._summary), bold=True), state_word(row.status))
         if row.sent_at:
-            self.value(3, styles.MOMENT, local_time(row.sent_at, self._summary))
+            self.value(3, styles.moment(), local_time(row.sent_at, self._summary))
         self.prose(4, sent)
         self.prose(5, message)
         for column, value in enumerate((None, row.wolkvox_id, row.id_prefijo), 6):
@@ -314,15 +328,19 @@ class ToDecideSheet(Listing):
     def finish(self) -> None:
         """Offer the verdicts to choose from; to be called after the last row."""
         column = list(TO_DECIDE_WIDTHS).index("verdict")
+        created, not_created = map(translated, VERDICTS)
         prompt = _(
-            "Look the reference up in the CRM. Found: choose created and write its id beside. Not there: not created."
+            "Look the reference up in the CRM. Found: choose {created} and write its id beside. Not there:"
+            " {not_created}.",
+            created=created,
+            not_created=not_created,
         )
         choice = {
             "validate": "list",
-            "source": list(VERDICTS),
-            "error_title": TO_DECIDE[:TITLE_LIMIT],
+            "source": [created, not_created],
+            "error_title": self.title[:TITLE_LIMIT],
             "error_message": _("Choose one of the list, or leave the cell empty.")[:MESSAGE_LIMIT],
-            "input_title": "verdict",
+            "input_title": translated("verdict")[:TITLE_LIMIT],
             "input_message": prompt[:MESSAGE_LIMIT],
         }
         self.sheet.data_validation(1, column, max(self.lines - 1, 1), column, choice)

@@ -8,7 +8,7 @@ attribute of a sheet besides its cells. What is missing is named by `losses_in_w
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from itertools import zip_longest
 from typing import NamedTuple
 from xml.etree.ElementTree import Element, iterparse
@@ -18,7 +18,7 @@ from openpyxl.utils.cell import coordinate_to_tuple
 from importer.files import Package
 from importer.messages import _
 from importer.report.losses_in_words import part_in_words, setting_in_words, shapes_in_words
-from importer.report.reading import MAIN, RELATIONS, WORKBOOK, sheet_parts
+from importer.report.recognition import MAIN, RELATIONS, WORKBOOK, sheet_parts
 
 TYPES = "[Content_Types].xml"
 STRINGS, STYLES = "xl/sharedStrings.xml", "xl/styles.xml"
@@ -117,15 +117,15 @@ class StoredCell(NamedTuple):
 
 
 def lost_contents(
-    before: Package, after: Package, ignored_sheet: str, moment_format: Callable[[str, str], str | None]
+    before: Package, after: Package, ignored_sheets: Collection[str], moment_format: Callable[[str, str], str | None]
 ) -> Iterator[str]:
-    """Yield in words what a saved workbook lacks of the original, apart from one sheet.
+    """Yield in words what a saved workbook lacks of the original, apart from some sheets.
 
     `moment_format(sheet, place)` is the number format of a cell with a date or a time, None for another cell.
     """
     old, new = _Contents(before), _Contents(after)
     for title in old.sheets:
-        if title == ignored_sheet:
+        if title in ignored_sheets:
             continue
         if title not in new.sheets:
             yield _("the sheet {sheet}", sheet=title)
@@ -139,7 +139,7 @@ def lost_contents(
         if different is not None:
             yield _cell_in_words(title, *different)
         yield from (setting_in_words(name, title) for name in was - now)
-    yield from (setting_in_words(name, None) for name in old.settings(ignored_sheet) - new.settings(ignored_sheet))
+    yield from (setting_in_words(name, None) for name in old.settings(ignored_sheets) - new.settings(ignored_sheets))
     if old.letter_formats - new.letter_formats:
         yield _("the format of single letters")
 
@@ -195,10 +195,10 @@ class _Contents:
         self.letter_formats.update(_bare(each.tag) for each in item if _bare(each.tag) not in {"t", "r"})
         return "".join(run.findtext(f"{MAIN}t") or "" for run in runs)
 
-    def settings(self, ignored_sheet: str) -> Counter[str]:
-        """Count what the workbook, its tables and its properties have, apart from one sheet."""
+    def settings(self, ignored_sheets: Collection[str]) -> Counter[str]:
+        """Count what the workbook, its tables and its properties have, apart from some sheets."""
         kind_of = _kinds(self._package)
-        found = Counter(self._names(ignored_sheet))
+        found = Counter(self._names(ignored_sheets))
         for element in self._elements(WORKBOOK):
             tag = _bare(element.tag)
             if tag in _OF_WORKBOOK:
@@ -215,14 +215,14 @@ class _Contents:
             found.update(_extensions(self._elements(part, "ext")))
         return found
 
-    def _names(self, ignored_sheet: str) -> Iterator[str]:
+    def _names(self, ignored_sheets: Collection[str]) -> Iterator[str]:
         """Yield the defined names; LibreOffice may write those for printing twice, which is still one."""
-        position = next((str(index) for index, title in enumerate(self.sheets) if title == ignored_sheet), "")
+        positions = {str(index) for index, title in enumerate(self.sheets) if title in ignored_sheets}
         seen = set()
         for element in self._elements(WORKBOOK, "definedName"):
             name, sheet = element.get("name", ""), element.get("localSheetId")
             areas = frozenset((element.text or "").replace("'", "").split(","))
-            if name == _FILTER_DATABASE or sheet == position or (sheet, name, areas) in seen:
+            if name == _FILTER_DATABASE or sheet in positions or (sheet, name, areas) in seen:
                 continue
             if name.startswith("_xlnm."):
                 seen.add((sheet, name, areas))

@@ -6,15 +6,15 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from importer.account import Account, Breakdown, FileCount, Kind, Reason
-from importer.messages import _, ngettext
+from importer.messages import _, gettext_noop, language, ngettext, shown, translated
 from importer.model import CHANGED, Counts, Status, Summary
 from importer.report.content import EDITED_SINCE, PALETTES, Palette, with_full_stop
 
 _TITLES: dict[Kind, tuple[str, str]] = {
-    "type": (_("By case type"), _("Case type")),
-    "status": (_("By status of the case"), _("Status")),
-    "month": (_("By month of the ticket"), _("Month")),
-    "sent": (_("By month of sending"), _("Month")),
+    "type": (gettext_noop("By case type"), gettext_noop("Case type")),
+    "status": (gettext_noop("By status of the case"), gettext_noop("Status")),
+    "month": (gettext_noop("By month of the ticket"), gettext_noop("Month")),
+    "sent": (gettext_noop("By month of sending"), gettext_noop("Month")),
 }
 
 
@@ -51,17 +51,17 @@ def _sentences(counts: Counts) -> Iterator[str]:
             "{arrived} of {tickets} ticket, made of {rows} lines, is in the CRM.",
             "{arrived} of {tickets} tickets, made of {rows} lines, are in the CRM.",
             counts.cases,
-            tickets=f"{counts.cases:,}",
-            arrived=f"{counts.created:,}",
-            rows=f"{counts.case_rows:,}",
+            tickets=shown(counts.cases, ","),
+            arrived=shown(counts.created, ","),
+            rows=shown(counts.case_rows, ","),
         )
     else:
         yield ngettext(
             "{arrived} of {tickets} ticket is in the CRM.",
             "{arrived} of {tickets} tickets are in the CRM.",
             counts.cases,
-            tickets=f"{counts.cases:,}",
-            arrived=f"{counts.created:,}",
+            tickets=shown(counts.cases, ","),
+            arrived=shown(counts.created, ","),
         )
     doubtful = counts.unknown + counts.conflict + counts.sending
     if doubtful:
@@ -81,7 +81,7 @@ def about_files(summary: Summary) -> str:
 
 
 def _on_files(files: FileCount) -> Iterator[str]:
-    yield _("Attachments: {sent} of {named} sent.", sent=f"{files.sent:,}", named=f"{files.named:,}")
+    yield _("Attachments: {sent} of {named} sent.", sent=shown(files.sent, ","), named=shown(files.named, ","))
     if files.waiting:
         yield ngettext(
             "{count} waits for its ticket to be sent.", "{count} wait for their tickets to be sent.", files.waiting
@@ -111,7 +111,7 @@ def palette_of_state(state: str) -> Palette:
 def tables(summary: Summary) -> Iterator[TicketTable]:
     """Yield the tables of tickets; none where there are no tickets."""
     for breakdown in (summary.account or Account()).breakdowns:
-        title, name = _TITLES[breakdown.kind]
+        title, name = map(translated, _TITLES[breakdown.kind])
         names = (name, _("Tickets"), _("In the CRM"), _("Not yet"))
         lines = tuple(_lines(breakdown))
         columns = zip(*((line.tickets, line.arrived, line.missing) for line in lines), strict=True)
@@ -123,4 +123,28 @@ def _lines(breakdown: Breakdown) -> Iterator[TicketLine]:
         name = _("others") if tally.name is None else tally.name
         if not name:
             name = _("(not sent yet)") if breakdown.kind == "sent" else _("(none)")
+        elif tally.name and breakdown.kind in {"month", "sent"}:
+            name = month_name(name)
         yield TicketLine(name, tally.tickets, tally.arrived, tally.missing)
+
+
+_MONTHS = (
+    gettext_noop("January {year}"),
+    gettext_noop("February {year}"),
+    gettext_noop("March {year}"),
+    gettext_noop("April {year}"),
+    gettext_noop("May {year}"),
+    gettext_noop("June {year}"),
+    gettext_noop("July {year}"),
+    gettext_noop("August {year}"),
+    gettext_noop("September {year}"),
+    gettext_noop("October {year}"),
+    gettext_noop("November {year}"),
+    gettext_noop("December {year}"),
+)
+
+
+def month_name(month: str) -> str:
+    """Return a month, `2026-11`, as people write it in the language that is spoken; in English it stays as it is."""
+    year, _dash, number = month.partition("-")
+    return month if language() == "en" else translated(_MONTHS[int(number) - 1], year=year)

@@ -13,7 +13,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 
 from importer import text
-from importer.messages import _, ngettext
+from importer.messages import _, has_catalogue, language, ngettext, shown
 from importer.model import DOUBTFUL, ReportContent, ReportRow, Status, Summary
 from importer.report import overview
 from importer.report.content import (
@@ -22,12 +22,13 @@ from importer.report.content import (
     facts,
     group_issues,
     issues_of,
-    local_time,
     outcome_counts,
     palette_of,
     row_message,
+    shown_local_time,
 )
 from importer.report.text import clean
+from importer.report_words import state_word
 
 DOUBTFUL_SHOWN = 1_000
 CASES_SHOWN = 5_000
@@ -56,8 +57,8 @@ _ENVIRONMENT = Environment(
     lstrip_blocks=True,
     keep_trailing_newline=True,
 )
-_ENVIRONMENT.globals.update(_=_, ngettext=ngettext)
-_ENVIRONMENT.filters.update(as_sentence=as_sentence, with_code=_with_code)
+_ENVIRONMENT.globals.update(_=_, ngettext=ngettext, state_word=state_word)
+_ENVIRONMENT.filters.update(as_sentence=as_sentence, with_code=_with_code, amount=lambda number: shown(number, ","))
 
 
 def write_page(file: BinaryIO, content: ReportContent) -> None:
@@ -65,6 +66,7 @@ def write_page(file: BinaryIO, content: ReportContent) -> None:
     summary = content.summary
     script = _asset("page.js")
     page = _ENVIRONMENT.get_template("page.html").render(
+        language=language() if has_catalogue(language()) else "en",
         summary=summary,
         counts=outcome_counts(summary),
         overview=overview,
@@ -102,7 +104,7 @@ def _cases(content: ReportContent) -> Iterator[dict[str, object]]:
             yield {
                 "number": row.number,
                 "key": " · ".join(str(row.cells[place]) for place in places),
-                "state": row.state,
+                "state": state_word(row.state),
                 "palette": palette_of(row, content.summary),
                 "id": row.wolkvox_id or "",
                 "prefix": row.id_prefijo or "",
@@ -114,9 +116,9 @@ def _cases(content: ReportContent) -> Iterator[dict[str, object]]:
 def _doubt(row: ReportRow, summary: Summary) -> dict[str, object]:
     return {
         "number": row.number,
-        "state": row.state,
+        "state": state_word(row.state),
         "palette": palette_of(row, summary),
         "reference": row.reference or "",
-        "sent_at": str(local_time(row.sent_at, summary)) if row.sent_at else "",
+        "sent_at": shown_local_time(row.sent_at, summary) if row.sent_at else "",
         "message": row_message(row, summary),
     }

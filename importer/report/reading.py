@@ -6,10 +6,8 @@ bounds: every function here that reads a table is given what opens one.
 
 from __future__ import annotations
 
-import csv
-import io
 import re
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -18,37 +16,32 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from importer.errors import ReportError, SourceError
-from importer.files import Package, open_ordinary
-from importer.messages import _
+from importer.messages import _, translated
 from importer.model import CHANGED, UNSETTLED, Cell, TableOptions, Typed
-from importer.report.columns import OWN_COLUMNS, own_places
-from importer.report.content import (
-    CREATED_BEFORE_NAME,
-    CREATED_NOW_NAME,
+from importer.report.columns import own_places
+from importer.report.content import read_journal_mark, read_name_mark
+from importer.report.recognition import HEADER_WITHIN, called, titles_of
+from importer.report.text import unmarked
+from importer.report_words import (
+    CREATED_BEFORE,
+    CREATED_NOW,
     DETAILS,
     REPORT,
-    SHEETS,
     SUMMARY,
     TO_DECIDE,
-    read_journal_mark,
+    column_words,
+    outcome_of_word,
+    state_of_word,
+    verdict_of_word,
 )
-from importer.report.text import unmarked
 
 if TYPE_CHECKING:
     import pandas as pd
 
 NEEDED = ("row", "status", "reference")
-COLUMNS_READ = {*OWN_COLUMNS, "verdict", "attempt"}
-HEADER_WITHIN = 20  # lines; a person may have put a title above it
-HEADERS_WITHIN = 1 << 16  # bytes, of a CSV file
 SUMMARY_LINES = 200  # what is beyond is not ours
 
-MAIN = "{http://schemas.openxmlformats.org/spreadsheetml/2006/main}"
-RELATIONS = "{http://schemas.openxmlformats.org/officeDocument/2006/relationships}"
-WORKBOOK, WORKBOOK_RELATIONS = "xl/workbook.xml", "xl/_rels/workbook.xml.rels"
-
 _NUMBERED = re.compile(r"(.+) \(\d+\)")
-_REPORT_TITLE = re.compile(rf"{REPORT}(?: \(?\d+\)?)*", re.IGNORECASE)
 
 Line = Sequence[object]
 
@@ -66,61 +59,6 @@ class ReportTable(Protocol):
 
 Opener = Callable[[Path, TableOptions], ReportTable]
 """Opens a table within the bounds of a source, as `source.open_table` does; raises SourceError where it cannot."""
-
-
-# ------------------------------------------------------------------------------------------------ is it a report?
-
-
-def sheet_parts(package: Package) -> dict[str, str]:
-    """Return the sheets of a workbook, each name with the part that holds it; SourceError where it names none."""
-    relations = {relation.get("Id"): relation.get("Target", "") for relation in package.tree(WORKBOOK_RELATIONS)}
-    sheets = package.tree(WORKBOOK).iterfind(f"{MAIN}sheets/{MAIN}sheet")
-    targets = ((sheet.get("name", ""), relations.get(sheet.get(f"{RELATIONS}id"), "")) for sheet in sheets)
-    return {name: target.lstrip("/") if target.startswith("/") else f"xl/{target}" for name, target in targets}
-
-
-def report_sheets(path: Path) -> list[str]:
-    """Return the sheets of a workbook that have the name of a report of ours, or of a copy that Excel made of it.
-
-    Their contents have to be examined. Of a workbook whose sheets cannot be listed it is `Report`.
-    """
-    if path.suffix.lower() not in {".xlsx", ".xlsm"}:
-        return [] if path.suffix.lower() in {".csv", ".tsv", ".txt"} else [REPORT]
-    try:
-        titles = _titles(path)
-    except (OSError, SourceError):
-        return [REPORT]
-    return [title for title in titles if _REPORT_TITLE.fullmatch(title)]
-
-
-def is_given_back(path: Path) -> bool:
-    """Return whether a source is a report of ours: by its sheets, or by the columns at the beginning of a CSV file.
-
-    A file that cannot be read is not.
-    """
-    try:
-        if path.suffix.lower() == ".xlsx":
-            return {SUMMARY, REPORT} <= set(_titles(path)) <= {*SHEETS}
-        with open_ordinary(path) as file:
-            return path.suffix.lower() == ".csv" and _has_our_headers(file.read(HEADERS_WITHIN))
-    except (OSError, SourceError):
-        return False
-
-
-def _has_our_headers(beginning: bytes) -> bool:
-    """Tell whether one of the first lines of a CSV file has all of our columns, whatever separates them."""
-    text = beginning.decode("utf-8-sig", "replace")
-    with suppress(csv.Error):
-        for separator in ",;\t":
-            lines = csv.reader(io.StringIO(text, newline=""), delimiter=separator)
-            if any(own_places(line) for line in islice(lines, HEADER_WITHIN)):
-                return True
-    return False
-
-
-def _titles(path: Path) -> Collection[str]:
-    with open_ordinary(path) as file:
-        return sheet_parts(Package(file, path.name))
 
 
 # ------------------------------------------------------------------------------------------------ its rows
@@ -153,7 +91,8 @@ def read_rows(path: Path, open_table: Opener) -> Iterator[ReportedRow]:
     """
     try:
         if path.suffix.lower() == ".csv":
-            yield from _rows(path, path.name, _lines(open_table(path, TableOptions()), marked=True))
+            lines = _lines(open_table(path, TableOptions()), marked=True)
+            yield from _rows(path, path.name, lines, decided=False)
         else:
             yield from _from_workbook(path, open_table)
     except (OSError, SourceError) as error:
@@ -161,25 +100,52 @@ def read_rows(path: Path, open_table: Opener) -> Iterator[ReportedRow]:
 
 
 def _from_workbook(path: Path, open_table: Opener) -> Iterator[ReportedRow]:
-    titles = _titles(path)
-    if REPORT not in titles:
+    titles = titles_of(path)
+    reports = called(titles, REPORT)
+    if not reports:
         raise ReportError(
             _(
                 "{path} has no sheet {title}, so it is not a report. Name the report that an import wrote.",
                 path=path,
-                title=REPORT,
+                title=translated(REPORT),
             )
         )
-    decided = _sheet(path, TO_DECIDE, open_table) if TO_DECIDE in titles else ()
-    verdicts = {row.reference: row for row in decided if row.verdict}
-    for row in _sheet(path, REPORT, open_table):
+    verdicts = {row.reference: row for row in _to_decide(path, titles, open_table) if row.verdict}
+    for row in _first_report(path, reports, open_table):
         yield _decided(row, verdicts.pop(row.reference, None))
     yield from verdicts.values()
 
 
-def _sheet(path: Path, title: str, open_table: Opener) -> Iterator[ReportedRow]:
+def find_report(path: Path, open_table: Opener) -> str | None:
+    """Return which sheet of a workbook is a report, in any language; None where none is.
+
+    Of several it is the one in the language that is spoken. Raises SourceError where the workbook cannot be read.
+    """
+    titles = sorted(called(titles_of(path), REPORT), key=lambda title: title != translated(REPORT))
+    for title in titles:
+        with suppress(ReportError, SourceError):
+            _sheet(path, title, open_table)
+            return title
+    return None
+
+
+def _first_report(path: Path, titles: Sequence[str], open_table: Opener) -> Iterator[ReportedRow]:
+    """Return the rows of the first of these sheets that is a report: beside it there may be one of the user's own."""
+    for title in titles[:-1]:
+        with suppress(ReportError, SourceError):
+            return _sheet(path, title, open_table)
+    return _sheet(path, titles[-1], open_table)
+
+
+def _to_decide(path: Path, titles: Iterable[str], open_table: Opener) -> Iterator[ReportedRow]:
+    """Yield the rows of the sheet `To decide`, if there is one."""
+    for title in called(titles, TO_DECIDE):
+        yield from _sheet(path, title, open_table, decided=True)
+
+
+def _sheet(path: Path, title: str, open_table: Opener, *, decided: bool = False) -> Iterator[ReportedRow]:
     table = open_table(path, TableOptions(sheet=title, hidden="include"))
-    return _rows(path, title, _lines(table, marked=False))
+    return _rows(path, title, _lines(table, marked=False), decided=decided)
 
 
 def _lines(table: ReportTable, *, marked: bool) -> Iterator[Line]:
@@ -214,14 +180,14 @@ def read_overview(path: Path, open_table: Opener) -> Overview | None:
     if path.suffix.lower() != ".xlsx":
         return None
     try:
-        titles = _titles(path)
-        if SUMMARY not in titles:
+        titles = titles_of(path)
+        if not called(titles, SUMMARY):
             return None
         counts = _counts(_summary_lines(path, open_table))
-        to_decide = tuple(_sheet(path, TO_DECIDE, open_table)) if TO_DECIDE in titles else ()
+        to_decide = tuple(_to_decide(path, titles, open_table))
     except (OSError, SourceError) as error:
         raise _unreadable(path, error) from error
-    created = sum(counts.get(name, 0) for name in (CREATED_NOW_NAME, CREATED_BEFORE_NAME, CHANGED))
+    created = sum(counts.get(name, 0) for name in (CREATED_NOW, CREATED_BEFORE, CHANGED))
     doubtful = sum(counts.get(str(status), 0) for status in UNSETTLED)
     return Overview(created, doubtful, to_decide)
 
@@ -235,6 +201,11 @@ def read_mark(path: Path, open_table: Opener) -> tuple[str, int] | None:
     return next(filter(None, map(read_journal_mark, summary_texts(path, open_table))), None)
 
 
+def read_scopes(path: Path, open_table: Opener) -> list[tuple[str, str, str]]:
+    """Return the names of the import of a report, with tenant and operation; none where it has one name alone."""
+    return list(filter(None, map(read_name_mark, summary_texts(path, open_table))))
+
+
 def is_about(path: Path, source: Path, open_table: Opener) -> bool | None:
     """Tell whether a report was made from a source of this name; None where the file does not say."""
     texts = summary_texts(path, open_table)
@@ -243,32 +214,33 @@ def is_about(path: Path, source: Path, open_table: Opener) -> bool | None:
 
 
 def summary_texts(path: Path, open_table: Opener) -> Iterator[str]:
-    """Yield the texts in the summary of a report, technical facts first, the same in every language but for names.
+    """Yield the texts in the summary of a report, technical facts first.
 
     There are none where the file has no summary, or cannot be read.
     """
     if path.suffix.lower() != ".xlsx" or not path.is_file():
         return
     with suppress(OSError, SourceError, ReportError):
-        if SUMMARY in _titles(path):
+        if called(titles_of(path), SUMMARY):
             for line in _summary_lines(path, open_table, (DETAILS, SUMMARY)):
                 yield from (cell for cell in line if isinstance(cell, str))
 
 
-def _summary_lines(path: Path, open_table: Opener, titles: Iterable[str] = (SUMMARY, DETAILS)) -> Iterator[Line]:
+def _summary_lines(path: Path, open_table: Opener, sheets: Iterable[str] = (SUMMARY, DETAILS)) -> Iterator[Line]:
     """Yield the lines of `Summary`, and those of `Details`, which reports of version 0.1.0 have on `Summary`."""
-    for title in titles:
-        if title in _titles(path):
+    titles = titles_of(path)
+    for sheet in sheets:
+        for title in called(titles, sheet):
             table = open_table(path, TableOptions(sheet=title, header_row=1, hidden="include"))
             yield from islice(_lines(table, marked=False), SUMMARY_LINES)
 
 
 def _counts(lines: Iterable[Line]) -> dict[str, int]:
-    """Return the counts of a summary by their names; of equal names the first line counts."""
+    """Return the counts of a summary by their English names; of equal names the first line counts."""
     counts: dict[str, int] = {}
     for line in lines:
         if len(line) > 1 and isinstance(line[0], str) and isinstance(line[1], int):
-            counts.setdefault(line[0].strip(), line[1])
+            counts.setdefault(outcome_of_word(line[0].strip()), line[1])
     return counts
 
 
@@ -294,13 +266,18 @@ def _unreadable(path: Path, error: Exception) -> ReportError:
     )
 
 
-def _rows(path: Path, title: str, lines: Iterable[Line]) -> Iterator[ReportedRow]:
+def _rows(path: Path, title: str, lines: Iterable[Line], *, decided: bool) -> Iterator[ReportedRow]:
+    """Return the rows below the header, which is looked for at once; ReportError where there is none."""
     lines = iter(lines)
     positions = _header(path, title, lines)
-    for line in lines:
-        texts = {name: _text(line, index) for name, index in positions.items()}
-        if (number := _number(texts.get("row"))) is not None:
-            yield _row(number, texts, decided=title == TO_DECIDE)
+
+    def rows() -> Iterator[ReportedRow]:
+        for line in lines:
+            texts = {name: _text(line, index) for name, index in positions.items()}
+            if (number := _number(texts.get("row"))) is not None:
+                yield _row(number, texts, decided=decided)
+
+    return rows()
 
 
 def _text(line: Line, index: int) -> str | None:
@@ -314,11 +291,11 @@ def _row(number: int, texts: Mapping[str, str | None], *, decided: bool) -> Repo
     verdict = texts.get("verdict")
     return ReportedRow(
         row=number,
-        status=texts.get("status") or "",
+        status=state_of_word(texts.get("status") or ""),
         wolkvox_id=texts.get("wolkvox_id"),
         id_prefijo=texts.get("idPrefijo"),
         reference=texts.get("reference"),
-        verdict=verdict.casefold() if verdict and decided else None,
+        verdict=verdict_of_word(verdict.casefold()) if verdict and decided else None,
         about=texts.get("attempt") if decided else None,
         run=_number(texts.get("run")),
         sent_at=_time(texts.get("sent_at")),
@@ -330,18 +307,26 @@ def _header(path: Path, title: str, lines: Iterator[Line]) -> dict[str, int]:
     for line in islice(lines, HEADER_WITHIN):
         if ours := own_places(["" if cell is None else str(cell).strip() for cell in line]):
             return ours
-        positions = {_bare(str(cell).strip()): index for index, cell in enumerate(line) if cell is not None}
+        found = (_positions(line, words) for words in column_words())
+        positions = max(found, key=len)
         if all(name in positions for name in NEEDED):
-            return {name: index for name, index in positions.items() if name in COLUMNS_READ}
+            return positions
     raise ReportError(
         _(
             "{path}, {title}: not all of the columns {names} are there, so it is not a report. Name the report that an"
             " import wrote, with its own columns in place.",
             path=path,
             title=title,
-            names=", ".join(NEEDED),
+            names=", ".join(map(translated, NEEDED)),
         )
     )
+
+
+def _positions(line: Line, words: Mapping[str, str]) -> dict[str, int]:
+    """Return where the columns of a report are in a header, which are called by these words."""
+    headers = ((index, str(cell).strip()) for index, cell in enumerate(line) if cell is not None)
+    named = ((words.get(_bare(header, words)), index) for index, header in headers)
+    return {name: index for name, index in named if name is not None}
 
 
 def _time(text: str | None) -> datetime | None:
@@ -352,10 +337,10 @@ def _time(text: str | None) -> datetime | None:
         return None
 
 
-def _bare(name: str) -> str:
-    """Return a column's name without the number that it got because the source also has a column of that name."""
-    numbered = _NUMBERED.fullmatch(name)
-    return numbered[1] if numbered and numbered[1] in {*OWN_COLUMNS, "verdict"} else name
+def _bare(header: str, words: Mapping[str, str]) -> str:
+    """Return a header without the number that it got because the source also has a column of that name."""
+    numbered = _NUMBERED.fullmatch(header)
+    return numbered[1] if numbered and numbered[1] in words else header
 
 
 def _number(text: str | None) -> int | None:

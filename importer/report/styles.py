@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from xlsxwriter import Workbook
 from xlsxwriter.format import Format
 
+from importer.messages import language
 from importer.report.content import Palette
 
 SOURCE_HEADER = Palette("1F3A5F", "FFFFFF", "1F3A5F")
@@ -94,6 +95,11 @@ INDENTED = Style(horizontal="left", indent=1)
 LINKED = Style(horizontal="left", text="0B4FA8", underlined=True)
 
 
+def moment() -> Style:
+    """Return the style of a time, as the language that is spoken writes it."""
+    return formatted("yyyy-mm-dd hh:mm:ss" if language() == "en" else "dd/mm/yyyy hh:mm:ss", number=False)
+
+
 def label(palette: Palette, *, bold: bool = False) -> Style:
     """Return the style of a label in these colours."""
     return INDENTED.tinted(palette, bold=bold)
@@ -112,7 +118,6 @@ def formatted(number_format: str, *, number: bool) -> Style:
 
 
 WHOLE_NUMBER = formatted("0", number=True)
-MOMENT = formatted("yyyy-mm-dd hh:mm:ss", number=False)
 TO_WRITE_IN = replace(INDENTED.tinted(TO_FILL), box=TO_FILL.bar, number_format="@")
 """A cell for a person to write in; what is written there stays text."""
 

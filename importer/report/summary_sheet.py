@@ -10,14 +10,15 @@ from typing import cast
 from xlsxwriter import Workbook
 from xlsxwriter.chart_bar import ChartBar
 
-from importer.messages import _
+from importer.messages import _, translated
 from importer.model import Summary
 from importer.report import overview, styles
-from importer.report.content import DETAILS, SUMMARY, OutcomeCount, Palette, as_sentence, facts, outcome_counts
+from importer.report.content import OutcomeCount, Palette, as_sentence, facts, outcome_counts
 from importer.report.listings import HIGHEST
 from importer.report.overview import TicketLine, TicketTable
 from importer.report.sheet import SheetWriter
 from importer.report.styles import Formats, Style
+from importer.report_words import DETAILS, SUMMARY, state_word
 
 WIDTHS = (26, 11, 13, 11, 40, 24, 56)
 """Of the columns: a name, three numbers, room for a sentence across C to E, rows, and what to do."""
@@ -70,7 +71,7 @@ class SummarySheet(_Sheet):
 
     def __init__(self, workbook: Workbook, formats: Formats) -> None:
         """Take the first place in the workbook."""
-        super().__init__(workbook, formats, SUMMARY, WIDTHS)
+        super().__init__(workbook, formats, translated(SUMMARY), WIDTHS)
         self._workbook = workbook
 
     def write(self, summary: Summary, notes: Sequence[str], sheets: Iterable[str]) -> None:
@@ -101,7 +102,7 @@ class SummarySheet(_Sheet):
         top, counts = self.lines, outcome_counts(summary)
         for each in counts:
             palette = each.palette if each.count else _NO_ROWS
-            self.next_line(31 if len(each.meaning) > 66 else None)
+            self.next_line(31 if _lines_of(each.meaning, 76) > 1 else None)
             self.value(0, styles.label(palette, bold=bool(each.count)), each.name)
             self.value(1, _COUNT if each.count else _COUNT.tinted(_NO_ROWS), each.count)
             self._across(_MEANING if each.count else _MEANING.tinted(_NO_ROWS), each.meaning, 2, 4)
@@ -117,8 +118,8 @@ class SummarySheet(_Sheet):
         chart = cast("ChartBar", self._workbook.add_chart({"type": "bar"}))  # None only for a kind that is unknown
         chart.add_series(
             {
-                "categories": [SUMMARY, top, 0, last, 0],
-                "values": [SUMMARY, top, 1, last, 1],
+                "categories": [self.title, top, 0, last, 0],
+                "values": [self.title, top, 1, last, 1],
                 "points": [{"fill": {"color": f"#{each.palette.bar}"}} for each in counts],
                 "gap": 35,
                 # A bar without length needs no number.
@@ -153,7 +154,8 @@ class SummarySheet(_Sheet):
             reason, remedy = overview.reason_text(each), as_sentence(each.remedy)
             lines = max(_lines_of(reason, 76), _lines_of(each.rows, 26), _lines_of(remedy, 66))
             self.next_line(min(16.0 * lines, HIGHEST))
-            self.value(0, styles.label(overview.palette_of_state(each.status), bold=True), each.status or _("others"))
+            state = state_word(each.status) if each.status else _("others")
+            self.value(0, styles.label(overview.palette_of_state(each.status), bold=True), state)
             self.value(1, _COUNT, each.count)
             self._across(_MEANING, reason, 2, 4)
             self.value(5, _MEANING, each.rows)
@@ -202,7 +204,7 @@ class DetailsSheet(_Sheet):
 
     def __init__(self, workbook: Workbook, formats: Formats) -> None:
         """Take the next place in the workbook."""
-        super().__init__(workbook, formats, DETAILS, (26, 110))
+        super().__init__(workbook, formats, translated(DETAILS), (26, 110))
 
     def write(self, summary: Summary) -> None:
         """Write the facts."""

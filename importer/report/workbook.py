@@ -7,11 +7,11 @@ from typing import BinaryIO
 
 from importer.messages import ngettext
 from importer.model import DOUBTFUL, ReportContent
-from importer.report.columns import OWN_COLUMNS
 from importer.report.listings import SHEET_COLUMNS, SHEET_LINES, IssuesSheet, Listing, ReportSheet, ToDecideSheet
 from importer.report.sheet import new_workbook
 from importer.report.styles import Formats
 from importer.report.summary_sheet import DetailsSheet, SummarySheet
+from importer.report_words import OWN_COLUMNS
 
 
 def fits(content: ReportContent) -> bool:

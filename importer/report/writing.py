@@ -16,14 +16,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
-from importer.errors import ReportError
-from importer.messages import _
+from importer.commands import report_command
+from importer.errors import ReportError, ReportPathRefused
+from importer.messages import _, speaking
 from importer.model import ReportContent, ReportRow, Summary
-from importer.report.columns import OWN_COLUMNS, ColumnLayout
+from importer.report.columns import ColumnLayout
 from importer.report.content import row_message
 from importer.report.page import write_page
 from importer.report.text import marked
 from importer.report.workbook import fits, write_workbook
+from importer.report_words import OWN_COLUMNS
 
 ROOM_NEEDED = 1_000_000  # bytes; less than this is a full disk
 
@@ -36,12 +38,14 @@ _NUMBERED = re.compile(r"(?P<stem>.+) \((?P<number>[2-9]|[1-9]\d{1,3})\)")
 def write_csv(file: BinaryIO, content: ReportContent) -> None:
     """Write the report for other programs: one line per row as CSV (comma, UTF-8 without BOM, CRLF).
 
-    Its columns are those of the sheet `Report`; memory does not grow with the rows.
+    Its columns are those of the sheet `Report`, in English and with the states as codes whatever the language, since
+    programs read it; memory does not grow with the rows.
     """
     text = io.TextIOWrapper(file, "utf-8", errors="replace", newline="", write_through=False)
     try:
         writer = csv.writer(text, lineterminator="\r\n")
-        layout = ColumnLayout.of(content)
+        with speaking("en"):
+            layout = ColumnLayout.of(content)
         writer.writerow(map(marked, layout.headers))
         writer.writerows(_line(row, content.summary, layout) for row in content.rows)
     finally:
@@ -106,9 +110,10 @@ def write(path: Path, content: ReportContent, ours: Callable[[str], bool]) -> Wr
         raise ReportError(
             _(
                 "{path}: the report could not be written ({reason}). Nothing that was imported is lost: fix this,"
-                " then run `case-importer report` to write it from the journal.",
+                " then `{command}` writes it from the journal.",
                 path=path,
                 reason=reason,
+                command=report_command(),
             )
         ) from error
 
@@ -146,7 +151,7 @@ def _format_that_fits(path: Path, content: ReportContent) -> tuple[Path, list[st
 
 
 def _no_name_left(path: Path) -> ReportError:
-    return ReportError(_("{path}: every name beside it is taken. Name another folder with --report.", path=path))
+    return ReportPathRefused(_("{path}: every name beside it is taken. Name another folder with --report.", path=path))
 
 
 def _moved(temporary: Path, path: Path, ours: Callable[[str], bool], notes: list[str]) -> Path:
@@ -190,13 +195,13 @@ def paths_to_try(path: Path) -> Iterator[Path]:
 def check_writable(path: Path) -> None:
     """Raise `ReportError` where a report could not be written to `path`, before anything is sent."""
     if path.suffix.lower() not in WRITERS:
-        raise ReportError(
+        raise ReportPathRefused(
             _("{path}: a report ends in .xlsx, .csv or .html. Choose one of these with --report.", path=path)
         )
     if path.is_dir():
-        raise ReportError(_("{path} is a folder. Name a file in it with --report.", path=path))
+        raise ReportPathRefused(_("{path} is a folder. Name a file in it with --report.", path=path))
     if not path.parent.is_dir():
-        raise ReportError(
+        raise ReportPathRefused(
             _(
                 "{path}: the folder {folder} does not exist. Create it, or name another with --report.",
                 path=path,
@@ -204,7 +209,7 @@ def check_writable(path: Path) -> None:
             )
         )
     if shutil.disk_usage(path.parent).free < ROOM_NEEDED:
-        raise ReportError(
+        raise ReportPathRefused(
             _("{path}: the disk is full. Free some space, or name another folder with --report.", path=path)
         )
     try:
@@ -212,7 +217,7 @@ def check_writable(path: Path) -> None:
             probe.write(bytes(4096))
             fsync_and_close(probe)
     except OSError as error:
-        raise ReportError(
+        raise ReportPathRefused(
             _(
                 "{path}: the folder cannot be written to ({reason}). Name another with --report.",
                 path=path,

@@ -10,7 +10,6 @@ import tempfile
 import warnings
 import zipfile
 from collections.abc import Callable, Iterator
-from contextlib import suppress
 from copy import copy
 from dataclasses import dataclass
 from datetime import date, datetime, time
@@ -25,14 +24,14 @@ from openpyxl.comments import Comment
 from openpyxl.utils.escape import unescape
 from openpyxl.worksheet.worksheet import Worksheet
 
+from importer.commands import report_command
 from importer.errors import ReportError, SourceError
 from importer.files import MOST_ROWS, Package, open_ordinary
-from importer.messages import _
+from importer.messages import _, translated
 from importer.model import ReportContent
-from importer.report.columns import OWN_COLUMNS
-from importer.report.content import REPORT
 from importer.report.losses import lost_contents, lost_parts
-from importer.report.reading import WORKBOOK, Opener, read_rows, sheet_parts
+from importer.report.reading import Opener, find_report, read_rows
+from importer.report.recognition import WORKBOOK, sheet_parts
 from importer.report.sheet import note_size
 from importer.report.workbook import fits, write_report_sheet
 from importer.report.writing import (
@@ -44,6 +43,7 @@ from importer.report.writing import (
     replace,
     temporary_beside,
 )
+from importer.report_words import OWN_COLUMNS, REPORT, sheet_titles
 
 LARGEST = 50 << 20  # bytes of a workbook, unpacked: openpyxl holds all of it in memory
 THINGS_NAMED = 5  # of those that would be lost
@@ -61,7 +61,7 @@ class WrittenBack:
 
 
 def write_back(source: Path, content: ReportContent, open_table: Opener, ours: Callable[[str], bool]) -> WrittenBack:
-    """Add the sheet `Report` to the source workbook, or replace the one that was written there before.
+    """Add the sheet `Report` to the source workbook, or replace the one that was written there in any language.
 
     `open_table` reads the workbook as `read_rows` does; `ours` tells whether a digest is that of a sheet as it was
     written. A link is followed. The file is the old one or the new one at every moment. Raises `ReportError` with the
@@ -73,18 +73,18 @@ def write_back(source: Path, content: ReportContent, open_table: Opener, ours: C
     target = source.resolve()
     before = digest(target)
     try:
-        earlier = _sheet_digest(target)
-        if earlier is not None and not ours(earlier):
-            raise _edited(source)
+        earlier = find_report(target, open_table)
+        if earlier is not None and not ours(_sheet_digest(target, earlier)):
+            raise _edited(source, earlier)
         with temporary_beside(target) as (file, temporary):
-            lost = _write_workbook(source, content, file)
+            lost = _write_workbook(source, content, file, earlier)
             fsync_and_close(file)
             if digest(target) != before:
                 raise _changed(source)
             if lost:
                 raise _lossy(source, lost)
             next(read_rows(temporary, open_table), None)  # raises where it cannot be opened
-            written = _sheet_digest(temporary) or ""
+            written = _sheet_digest(temporary, translated(REPORT))
             shutil.copymode(target, temporary)
             backup = _backup(target)
             if digest(backup) != before:
@@ -104,14 +104,15 @@ def _not_saved(source: Path, error: Exception) -> ReportError:
     )
 
 
-def _edited(source: Path) -> ReportError:
+def _edited(source: Path, sheet: str) -> ReportError:
     return ReportError(
         _(
             "{path} is left as it is: its sheet {sheet} was edited since it was written, or another journal or an"
             " earlier version wrote it. If its edits are to stay, rename the sheet, or import it with `sheet: {sheet}`"
-            " in the mapping; otherwise delete it. Then run `case-importer report --write-back`.",
+            " in the mapping; otherwise delete it. Then give `{command}`.",
+            command=report_command("--write-back"),
             path=source,
-            sheet=REPORT,
+            sheet=sheet,
         )
     )
 
@@ -131,20 +132,24 @@ def _lossy(source: Path, lost: list[str]) -> ReportError:
     )
 
 
-def _write_workbook(source: Path, content: ReportContent, file: BinaryIO) -> list[str]:
-    """Write the source workbook with the sheet `Report` to an open file; return what that loses of the workbook."""
+def _write_workbook(source: Path, content: ReportContent, file: BinaryIO, earlier: str | None) -> list[str]:
+    """Write the source workbook with the sheet `Report` to an open file; return what that loses of the workbook.
+
+    `earlier` is the sheet that it replaces.
+    """
+    title = translated(REPORT)
     with open_ordinary(source) as original, tempfile.TemporaryFile() as made, warnings.catch_warnings():
         warnings.simplefilter("ignore")  # openpyxl warns of some of the losses that are looked for below
         workbook = load_workbook(original, keep_vba=_has_macros(source), rich_text=True)
         write_report_sheet(made, content)
-        _put_sheet(load_workbook(made)[REPORT], workbook)
+        _put_sheet(load_workbook(made)[title], workbook, earlier)
         workbook.save(file)
         file.flush()
         original.seek(0)
         lost = lost_contents(
             Package(original, source.name),
             Package(file, source.name),
-            REPORT,
+            {title, earlier or title},
             lambda sheet, place: cell.number_format if (cell := workbook[sheet][place]).is_date else None,
         )
         return list(dict.fromkeys(lost))
@@ -174,23 +179,26 @@ def _refusals(source: Path, content: ReportContent, open_table: Opener) -> Itera
         yield _("a CSV file has no sheets; see {report}.", report=beside)
     if source.suffix.lower() not in {".xlsx", ".xlsm"}:
         yield _("only .xlsx and .xlsm can take a sheet; save it as one of these, or see {report}.", report=beside)
-    if content.summary.sheet == REPORT:
-        yield _("it is a report itself, with your corrections; see {report}.", report=beside)
     if not fits(content):
-        yield _("the report has more lines or columns than a sheet holds; ask for it with --report x.csv.")
+        yield _(
+            "the report has more lines or columns than a sheet holds; ask for it with `{command}`.",
+            command=report_command("--report", "FILE.csv"),
+        )
     if content.summary.counts.rows * (len(content.columns) + len(OWN_COLUMNS)) > MOST_CELLS:
         yield _("the report is too large to be put into another workbook; see {report}.", report=beside)
     blockers = (overwrite_blocker(path, lambda _digest: True) for path in (source, source.resolve()))
     blocker = next(filter(None, blockers), None)
     if blocker is not None:
-        yield _("{reason}; change that and run `case-importer report --write-back`.", reason=blocker)
+        command = report_command("--write-back")
+        yield _("{reason}; change that, and then give `{command}`.", reason=blocker, command=command)
     try:
-        yield from _unfit(source, beside, open_table)
+        yield from _unfit(source, content.summary.sheet or "", beside, open_table)
     except (OSError, SourceError) as error:
         yield _("it cannot be read as a workbook ({reason}); see {report}.", reason=error, report=beside)
 
 
-def _unfit(source: Path, beside: str, open_table: Opener) -> Iterator[str]:
+def _unfit(source: Path, sheet: str, beside: str, open_table: Opener) -> Iterator[str]:
+    """Yield why the contents of the workbook do not allow it; `sheet` is the one that was imported."""
     with open_ordinary(source) as file:
         if file.read(4) == _PASSWORD_OR_OLD:
             yield _("it has a password, or is from before Excel 2007; save it without, or see {report}.", report=beside)
@@ -203,13 +211,15 @@ def _unfit(source: Path, beside: str, open_table: Opener) -> Iterator[str]:
             yield _("it is a “Strict Open XML” workbook; save it as an ordinary one, or see {report}.", report=beside)
         if b"lockStructure=" in workbook:
             yield _("its structure is protected; remove the protection, or see {report}.", report=beside)
-        titles = sheet_parts(package)
-        taken = next((name for name in titles if name.casefold() == REPORT.casefold()), None)
-        if taken is not None and not _is_ours(source, taken, open_table):
+        titles, earlier = sheet_parts(package), find_report(source, open_table)
+        taken = next((name for name in titles if name.casefold() == translated(REPORT).casefold()), None)
+        if taken is not None and taken != earlier:
             yield _("it has its own sheet {sheet}; rename that, or see {report}.", sheet=taken, report=beside)
+        if sheet in sheet_titles(REPORT) and (sheet == earlier or sheet not in titles):
+            yield _("it is a report itself, with your corrections; see {report}.", report=beside)
         if sum(part.file_size for part in package.zip.infolist()) > LARGEST:
             yield _("it is too large to be saved with another sheet; see {report}.", report=beside)
-        ignored = _parts_of(package, titles[taken]) if taken is not None else frozenset()
+        ignored = _parts_of(package, titles[earlier]) if earlier is not None else frozenset()
         if things := list(dict.fromkeys(lost_parts(package, ignored, macros_kept=_has_macros(source)))):
             yield _(
                 "saving it would lose {things}; see {report}.", things=", ".join(things[:THINGS_NAMED]), report=beside
@@ -221,29 +231,18 @@ def _parts_of(package: Package, sheet: str) -> frozenset[str]:
     return frozenset({sheet, *(target for _kind, target in package.relations(sheet).values())})
 
 
-def _is_ours(source: Path, title: str, open_table: Opener) -> bool:
-    """Return whether the workbook's sheet of that name is a report that was written back before."""
-    try:
-        list(islice(read_rows(source, open_table), 1))
-    except ReportError:
-        return False
-    return title == REPORT
-
-
 # ------------------------------------------------------------------------------------------------ the sheet
 
 
-def _sheet_digest(path: Path) -> str | None:
-    """Return the SHA-256 of the values in the sheet `Report` of a workbook; None where it has no such sheet.
+def _sheet_digest(path: Path, title: str) -> str:
+    """Return the SHA-256 of the values in the sheet `Report` of a workbook, which has this title there.
 
     The looks of the cells do not count, nor do the ways in which programs store the same value.
     """
     with open_ordinary(path) as file, warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of what openpyxl does not know in other parts
         workbook = load_workbook(file, read_only=True)
-        if REPORT not in workbook.sheetnames:
-            return None
-        sheet = workbook[REPORT]
+        sheet = workbook[title]
         sheet.reset_dimensions()  # a program may have noted fewer cells than there are
         found = hashlib.sha256(REPORT.encode())
         for line_number, line in enumerate(islice(sheet.iter_rows(values_only=True), MOST_ROWS), 1):
@@ -267,11 +266,11 @@ def _value_as_text(value: object) -> str:
     return "\n".join(text.splitlines())
 
 
-def _put_sheet(ours: Worksheet, workbook: Workbook) -> None:
-    """Copy a sheet into another workbook, in the place of the one of its name, or as the last."""
+def _put_sheet(ours: Worksheet, workbook: Workbook, earlier: str | None) -> None:
+    """Copy a sheet into another workbook, in the place of an earlier one, or as the last."""
     position = None
-    with suppress(KeyError):
-        old = workbook[ours.title]
+    if earlier is not None:
+        old = workbook[earlier]
         position = workbook.index(old)
         workbook.remove(old)
     theirs = workbook.create_sheet(ours.title, position)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import shutil
 import subprocess
@@ -24,6 +25,8 @@ _EXPECTED_STATUSES = (0, 1)  # the sample has invalid rows on purpose
 
 def main() -> int:
     """Run the demo in the current folder, and return its exit status."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="replace")  # a terminal that lacks a letter shows the others
     try:
         _FOLDER.mkdir(exist_ok=True)
         for earlier in (*_FOLDER.glob(f"{_REPORT.stem}*{_REPORT.suffix}"), *_FOLDER.glob(f"{_JOURNAL.name}*")):

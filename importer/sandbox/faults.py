@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from http import HTTPStatus
 
 from importer.errors import UsageError
-from importer.messages import _
+from importer.messages import _, translated
 from importer.sandbox.misbehaviour import KINDS
 
 CALLS = ("insert", "query", "token", "any")
@@ -100,7 +100,7 @@ def describe_faults() -> str:
     ]
     for name, kind in KINDS.items():
         numbers = ",".join(f"{key}={value:g}" for key, value in kind.numbers.items())
-        lines.append(f"{f'{name}:{numbers}' if numbers else name:42} {kind.summary}")
+        lines.append(f"{f'{name}:{numbers}' if numbers else name:42} {translated(kind.summary)}")
     return "\n".join(lines)
 
 

@@ -16,7 +16,7 @@ from http import HTTPStatus
 
 from starlette.responses import HTMLResponse, JSONResponse, Response
 
-from importer.messages import _
+from importer.messages import gettext_noop
 from importer.sandbox.calls import refusal
 from importer.sandbox.exchange import LABEL, Exchange, respond
 
@@ -55,42 +55,50 @@ def _fault(name: str, summary: str, *, call: str = "insert", **numbers: float) -
 # ------------------------------------------------------------------------------------------------ no answer
 
 
-@_fault("timeout-after-creating", _("creates the case and never answers (wait: seconds until it closes)"), wait=3600)
+@_fault(
+    "timeout-after-creating",
+    gettext_noop("creates the case and never answers (wait: seconds until it closes)"),
+    wait=3600,
+)
 async def _timeout_after_creating(exchange: Exchange, wait: float) -> None:
     await exchange.process()
     await _stay_silent(exchange, wait)
 
 
-@_fault("timeout-without-creating", _("creates nothing and never answers"), wait=3600)
+@_fault("timeout-without-creating", gettext_noop("creates nothing and never answers"), wait=3600)
 async def _timeout_without_creating(exchange: Exchange, wait: float) -> None:
     await exchange.discard()
     await _stay_silent(exchange, wait)
 
 
-@_fault("late-creation", _("creates the case after a delay, even if the client has disconnected"), wait=5)
+@_fault("late-creation", gettext_noop("creates the case after a delay, even if the client has disconnected"), wait=5)
 async def _late_creation(exchange: Exchange, wait: float) -> Response:
     return respond(await exchange.process(wait))
 
 
-@_fault("closed-after-creating", _("creates the case and closes the connection instead of answering"))
+@_fault("closed-after-creating", gettext_noop("creates the case and closes the connection instead of answering"))
 async def _closed_after_creating(exchange: Exchange) -> None:
     await exchange.process()
     await _close(exchange)
 
 
-@_fault("closed-without-creating", _("creates nothing and closes the connection instead of answering"))
+@_fault("closed-without-creating", gettext_noop("creates nothing and closes the connection instead of answering"))
 async def _closed_without_creating(exchange: Exchange) -> None:
     await exchange.discard()
     await _close(exchange)
 
 
-@_fault("reset-upload", _("resets the connection after this many bytes of the body"), bytes=65536)
+@_fault("reset-upload", gettext_noop("resets the connection after this many bytes of the body"), bytes=65536)
 async def _reset_upload(exchange: Exchange, **numbers: float) -> None:
     await exchange.discard_up_to(int(numbers["bytes"]))
     await _reset(exchange)
 
 
-@_fault("stalled-upload", _("stops reading the request (wait: seconds until it resets the connection)"), wait=3600)
+@_fault(
+    "stalled-upload",
+    gettext_noop("stops reading the request (wait: seconds until it resets the connection)"),
+    wait=3600,
+)
 async def _stalled_upload(exchange: Exchange, wait: float) -> None:
     await asyncio.sleep(wait)
     await _reset(exchange)
@@ -99,25 +107,25 @@ async def _stalled_upload(exchange: Exchange, wait: float) -> None:
 # ------------------------------------------------------------------------------------------------ a useless answer
 
 
-@_fault("server-error-after-creating", _("creates the case and answers 502 or another 5xx"), status=502)
+@_fault("server-error-after-creating", gettext_noop("creates the case and answers 502 or another 5xx"), status=502)
 async def _server_error_after_creating(exchange: Exchange, status: float) -> Response:
     await exchange.process()
     return _error_page(status)
 
 
-@_fault("server-error", _("creates nothing and answers 500 or another 5xx"), status=500)
+@_fault("server-error", gettext_noop("creates nothing and answers 500 or another 5xx"), status=500)
 async def _server_error(exchange: Exchange, status: float) -> Response:
     await exchange.discard()
     return _error_page(status)
 
 
-@_fault("html-answer", _("creates the case and answers 200 with an HTML page instead of JSON"))
+@_fault("html-answer", gettext_noop("creates the case and answers 200 with an HTML page instead of JSON"))
 async def _html_answer(exchange: Exchange) -> Response:
     await exchange.process()
     return _error_page(200)
 
 
-@_fault("blank-ids", _("creates the case and answers with blank ids, as in the vendor's sample"))
+@_fault("blank-ids", gettext_noop("creates the case and answers with blank ids, as in the vendor's sample"))
 async def _blank_ids(exchange: Exchange) -> Response:
     answer = await exchange.process()
     if answer["code"] == 200:
@@ -125,20 +133,22 @@ async def _blank_ids(exchange: Exchange) -> Response:
     return respond(answer)
 
 
-@_fault("cut-answer", _("creates the case and closes the connection halfway through the answer"))
+@_fault("cut-answer", gettext_noop("creates the case and closes the connection halfway through the answer"))
 async def _cut_answer(exchange: Exchange) -> None:
     response = respond(await exchange.process())
     exchange.connection.write(_raw(response)[: -(len(response.body) // 2)])
     await _close(exchange)
 
 
-@_fault("cut-json", _("creates the case and answers with half of the JSON, declared as complete"))
+@_fault("cut-json", gettext_noop("creates the case and answers with half of the JSON, declared as complete"))
 async def _cut_json(exchange: Exchange) -> Response:
     whole = respond(await exchange.process())
     return Response(bytes(whole.body)[: len(whole.body) // 2], whole.status_code, media_type="application/json")
 
 
-@_fault("dripping-answer", _("creates the case and answers byte by byte (pause: seconds between bytes)"), pause=1)
+@_fault(
+    "dripping-answer", gettext_noop("creates the case and answers byte by byte (pause: seconds between bytes)"), pause=1
+)
 async def _dripping_answer(exchange: Exchange, pause: float) -> None:
     for byte in _raw(respond(await exchange.process())):
         if exchange.connection.closing:
@@ -151,19 +161,19 @@ async def _dripping_answer(exchange: Exchange, pause: float) -> None:
 # ------------------------------------------------------------------------------------------------ an odd form
 
 
-@_fault("php-warning", _("gives the correct answer after a PHP warning"), call="any")
+@_fault("php-warning", gettext_noop("gives the correct answer after a PHP warning"), call="any")
 async def _php_warning(exchange: Exchange) -> Response:
     answer = await exchange.process()
     return HTMLResponse(_PHP_WARNING + json.dumps(answer), status_code=int(answer["code"]))
 
 
-@_fault("string-code", _("gives the correct answer with its code as a string"), call="any")
+@_fault("string-code", gettext_noop("gives the correct answer with its code as a string"), call="any")
 async def _string_code(exchange: Exchange) -> Response:
     answer = await exchange.process()
     return JSONResponse({**answer, "code": str(answer["code"])}, status_code=int(answer["code"]))
 
 
-@_fault("error-in-200", _("gives the correct answer with HTTP status 200, whatever its code"), call="any")
+@_fault("error-in-200", gettext_noop("gives the correct answer with HTTP status 200, whatever its code"), call="any")
 async def _error_in_200(exchange: Exchange) -> Response:
     return JSONResponse(await exchange.process())
 
@@ -171,57 +181,59 @@ async def _error_in_200(exchange: Exchange) -> Response:
 # ------------------------------------------------------------------------------------------------ refusals
 
 
-@_fault("unauthorized", _("answers 401, as if the token were missing"))
+@_fault("unauthorized", gettext_noop("answers 401, as if the token were missing"))
 async def _unauthorized(exchange: Exchange) -> Response:
     return await _refuse(exchange, 401, "PLEASE ENTER THE WOLKVOX-TOKEN")
 
 
-@_fault("forbidden", _("answers 403, as if the token were invalid"))
+@_fault("forbidden", gettext_noop("answers 403, as if the token were invalid"))
 async def _forbidden(exchange: Exchange) -> Response:
     return await _refuse(exchange, 403, "PLEASE VALIDATE TOKEN")
 
 
-@_fault("quota-exceeded", _("answers 403 TOKEN LIMIT EXCEEDED"))
+@_fault("quota-exceeded", gettext_noop("answers 403 TOKEN LIMIT EXCEEDED"))
 async def _quota_exceeded(exchange: Exchange) -> Response:
     return await _refuse(exchange, 403, "TOKEN LIMIT EXCEEDED")
 
 
-@_fault("quota-exceeded-in-200", _('answers TOKEN LIMIT EXCEEDED with HTTP status 200 and the code "403"'))
+@_fault("quota-exceeded-in-200", gettext_noop('answers TOKEN LIMIT EXCEEDED with HTTP status 200 and the code "403"'))
 async def _quota_exceeded_in_200(exchange: Exchange) -> Response:
     await exchange.discard()
     return JSONResponse({**refusal(403, "TOKEN LIMIT EXCEEDED"), "code": "403"})
 
 
-@_fault("simultaneous-requests", _("answers 403 EXCEEDS THE LIMIT OF SIMULTANEOUS REQUESTS"))
+@_fault("simultaneous-requests", gettext_noop("answers 403 EXCEEDS THE LIMIT OF SIMULTANEOUS REQUESTS"))
 async def _simultaneous_requests(exchange: Exchange) -> Response:
     return await _refuse(exchange, 403, "EXCEEDS THE LIMIT OF SIMULTANEOUS REQUESTS PER TOKEN (2)")
 
 
-@_fault("too-many-requests", _("answers 429 with Retry-After in seconds (wait)"), wait=2)
+@_fault("too-many-requests", gettext_noop("answers 429 with Retry-After in seconds (wait)"), wait=2)
 async def _too_many_requests(exchange: Exchange, wait: float) -> Response:
     await exchange.discard()
     return _error_page(429, {"Retry-After": str(int(wait))})
 
 
-@_fault("too-many-requests-date", _("answers 429 with Retry-After as a date (wait: seconds until then)"), wait=2)
+@_fault(
+    "too-many-requests-date", gettext_noop("answers 429 with Retry-After as a date (wait: seconds until then)"), wait=2
+)
 async def _too_many_requests_date(exchange: Exchange, wait: float) -> Response:
     await exchange.discard()
     return _error_page(429, {"Retry-After": formatdate(time.time() + wait, usegmt=True)})
 
 
-@_fault("redirect", _("answers 302 or another 3xx that leads to the same address"), status=302)
+@_fault("redirect", gettext_noop("answers 302 or another 3xx that leads to the same address"), status=302)
 async def _redirect(exchange: Exchange, status: float) -> Response:
     await exchange.discard()
     return _error_page(status, {"Location": str(exchange.request.url)})  # a client that follows is seen to send twice
 
 
-@_fault("proxy-page", _("answers 404 or another status with a proxy's error page"), status=404)
+@_fault("proxy-page", gettext_noop("answers 404 or another status with a proxy's error page"), status=404)
 async def _proxy_page(exchange: Exchange, status: float) -> Response:
     await exchange.discard()
     return _error_page(status)
 
 
-@_fault("search-finds-nothing", _("answers a search as if there were no such case"), call="query")
+@_fault("search-finds-nothing", gettext_noop("answers a search as if there were no such case"), call="query")
 async def _search_finds_nothing(exchange: Exchange) -> Response:
     await exchange.discard()
     return respond(exchange.crm.nothing_found())

@@ -11,7 +11,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response, StreamingResponse
 from starlette.routing import Mount, Route
 
-from importer.messages import _, ngettext
+from importer.messages import _, language, ngettext, shown
 from importer.sandbox.body import detect_type
 from importer.sandbox.calls import SandboxCrm
 from importer.sandbox.store import StoredCase
@@ -102,7 +102,7 @@ def _environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.globals.update(_=_, ngettext=ngettext)
+    environment.globals.update(_=_, ngettext=ngettext, language=language)
     environment.filters.update(as_text=_as_text, pretty_json=_pretty_json, local_time=_local_time)
     environment.filters.update(size=_size, summary=_summary)
     return environment
@@ -118,15 +118,15 @@ def _pretty_json(value: object) -> str:
 
 
 def _local_time(seconds: float) -> str:
-    return datetime.fromtimestamp(seconds).astimezone().strftime("%Y-%m-%d %H:%M")
+    return _("{when:%Y-%m-%d %H:%M}", when=datetime.fromtimestamp(seconds).astimezone())
 
 
 def _size(size: float) -> str:
     for unit in ("bytes", "kB", "MB"):
         if size < 1000:
-            return f"{size:.3g} {unit}"
+            return f"{shown(size, '.3g')} {unit}"
         size /= 1000
-    return f"{size:.3g} GB"
+    return f"{shown(size, '.3g')} GB"
 
 
 def _summary(case: StoredCase) -> str:

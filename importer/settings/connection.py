@@ -114,19 +114,23 @@ def require_server_and_operation(connection: Connection, from_mapping: Connectio
     """Return the server's address and the operation; raises SettingsError, with the remedy, if one is missing."""
     server, operation = server_and_operation(connection, from_mapping)
     if not server:
-        raise SettingsError(
+        error = SettingsError(
             _(
                 "No server is given. Give --server with the host that your browser shows after you log in to the CRM"
                 " (such as crm0001.wolkvox.com), set WOLKVOX_SERVER, or write it under target: in the mapping."
             )
         )
+        error.instead = ("--server", "HOST")
+        raise error
     if not operation:
-        raise SettingsError(
+        error = SettingsError(
             _(
                 "No operation is given. Give --operation, set WOLKVOX_OPERATION, or write it under target: in the"
                 " mapping."
             )
         )
+        error.instead = ("--operation", "NAME")
+        raise error
     return server, operation
 
 

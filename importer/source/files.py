@@ -8,7 +8,7 @@ from pathlib import Path
 
 from importer.errors import SourceError
 from importer.files import MOST_COLUMNS, open_ordinary
-from importer.messages import _, ngettext
+from importer.messages import _, gettext_noop, ngettext, translated
 from importer.model import Cell, TableOptions
 from importer.source.delimited.checks import TextChecks
 from importer.source.delimited.reader import Delimited, open_delimited
@@ -21,7 +21,12 @@ from importer.source.snapshot import Snapshot
 from importer.source.table import Grid, Table, read_body
 
 _DEFAULTS = TableOptions()
-_DELIMITER_NAMES = {",": _("comma"), ";": _("semicolon"), "\t": _("tab"), "|": _("vertical bar")}
+_DELIMITER_NAMES = {
+    ",": gettext_noop("comma"),
+    ";": gettext_noop("semicolon"),
+    "\t": gettext_noop("tab"),
+    "|": gettext_noop("vertical bar"),
+}
 
 
 def open_table(path: Path, options: TableOptions = _DEFAULTS) -> Table:
@@ -150,7 +155,7 @@ def _text_notes(text: Delimited, options: TableOptions) -> tuple[str, ...]:
                 "Read as {encoding} with {delimiter} between cells; source.encoding and source.delimiter override"
                 " this.",
                 encoding=text.encoding.codec,
-                delimiter=_DELIMITER_NAMES.get(text.delimiter, text.delimiter),
+                delimiter=translated(_DELIMITER_NAMES.get(text.delimiter, text.delimiter)),
             )
         )
     if text.backslashes is not None:

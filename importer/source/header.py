@@ -59,7 +59,7 @@ def name_columns(headers: Sequence[Cell], with_data: frozenset[int]) -> tuple[di
         text = texts[position] if position < len(headers) else ""
         if not text:
             if position in with_data:
-                names[position] = free.made_up(_("(column {letter})", letter=column_letter(position)))
+                names[position] = free.made_up(made_up_name(position))
                 notes.append(
                     _(
                         "Column {letter} has no header; it is called “{name}”.",
@@ -82,6 +82,11 @@ def name_columns(headers: Sequence[Cell], with_data: frozenset[int]) -> tuple[di
             names[position] = text
         seen.add(text)
     return names, notes
+
+
+def made_up_name(position: int) -> str:
+    """Return what a column without a header is called, in every language: mappings and hashes of rows contain it."""
+    return f"(column {column_letter(position)})"
 
 
 def column_letter(position: int) -> str:

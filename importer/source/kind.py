@@ -74,7 +74,7 @@ def sniff(snapshot: Snapshot, file: str) -> tuple[Kind, Package | None]:
     if _WITHIN.search(head):
         raise damaged(file, _("it has something in front of the workbook"))
     if sum(head.count(control) for control in _CONTROLS) > max(len(head) / 20, _FEW):
-        raise _not_a_table(file, _("unknown"))
+        raise _not_a_table(file, _("not known"))
     text = _decoded(head)
     if _FLAT_ODS.search(text):
         return Kind.ODS, None

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from importer.errors import SourceError
-from importer.messages import _
+from importer.messages import _, shown
 from importer.source.calamine_child import MOST_CELLS
 from importer.source.number_formats.codes import Remark
 from importer.spool import Spool
@@ -47,7 +47,7 @@ class Box:
                     " (50,000,000 at most). Delete the stray value far below the table or to the right of it (Ctrl+End"
                     " in Excel goes there), or copy the table into a new workbook.",
                     file=self._file,
-                    cells=f"{cells:,}",
+                    cells=shown(cells, ","),
                 )
             )
 

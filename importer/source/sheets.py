@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -11,6 +11,16 @@ from importer.errors import SourceError
 from importer.files import Package
 from importer.messages import _, ngettext
 from importer.model import TableOptions
+from importer.report_words import (
+    DETAILS,
+    ISSUES,
+    REPORT,
+    SUMMARY,
+    TO_DECIDE,
+    column_words,
+    sheet_titles,
+    sheets_by_language,
+)
 from importer.source.binary.xlsb import read_workbook as read_xlsb
 from importer.source.binary.xlsb import scan as scan_xlsb
 from importer.source.kind import Kind
@@ -29,11 +39,9 @@ from importer.source.xlsx.reread import RereadGrid
 from importer.source.xlsx.workbook import Workbook, read_workbook, workbook_part
 
 _TOP_ROWS = 30
-_REPORT = re.compile(r"Report(?: \(?\d+\)?)?")
-_BESIDE_A_REPORT = frozenset({"Issues", "Summary", "To decide"})
-_ONLY_BESIDE_THESE = frozenset({"Issues", "Summary"})  # without them, a sheet `Details` is a person's own
+_COPY = re.compile(r" \(?\d+\)?$")  # behind the name of a sheet that Excel copied
+_ONLY_BESIDE_THESE = (ISSUES, SUMMARY)  # without them, a sheet `Details` is a person's own
 _EXCEL_97 = re.compile(rb"\x09\x08[\x04-\x14]\x00\x00\x06")  # a record BOF of version 6, which begins a part
-_OUR_COLUMNS = frozenset({"wolkvox_id", "reference"})
 _WITH_OUR_NAME = re.compile(r" \(wolkvox(?: \d+)?\)$")  # behind a name that a column of the source has, too
 
 
@@ -198,17 +206,17 @@ def choose_sheet(
     """Return the name of the sheet to read: the wanted one, or the first visible one that is not a report of ours.
 
     `top_texts` gives the texts of a sheet's first rows, a set for each. A `Report` is ours when one of them has the
-    columns that we write; `Issues`, `Summary`, `To decide` and `Details` are ours only beside such a report. Where all
-    sheets are ours, the report was corrected and given back, and is read in place of the wanted sheet. Raises
-    SourceError naming the sheets that exist.
+    columns that we write; `Issues`, `Summary`, `To decide` and `Details` are ours only beside such a report, and in its
+    language. Where all sheets are ours, the report was corrected and given back, and is read in place of the wanted
+    sheet. Raises SourceError naming the sheets that exist.
     """
     visible = [sheet.name for sheet in sheets if sheet.visible]
     if wanted in visible:  # most often so, and no sheet need be read to know that
         return wanted
-    reports = [name for name in visible if _REPORT.fullmatch(name) and any(map(_has_our_columns, top_texts(name)))]
-    ours = {*reports, *_BESIDE_A_REPORT} if reports else set()
-    if reports and {sheet.name for sheet in sheets} >= _ONLY_BESIDE_THESE:
-        ours.add("Details")
+    titles = sheet_titles(REPORT)
+    named = [name for name in visible if _COPY.sub("", name) in titles]
+    reports = [name for name in named if any(map(_has_our_columns, top_texts(name)))]
+    ours = {*reports, *_beside(reports, {sheet.name for sheet in sheets})}
     others = [name for name in visible if name not in ours]
     if wanted is not None and (others or not reports):
         return _wanted_sheet(file, sheets, wanted)
@@ -220,8 +228,19 @@ def choose_sheet(
     return candidates[0]
 
 
+def _beside(reports: Iterable[str], names: Collection[str]) -> Iterator[str]:
+    """Yield what the other sheets of reports are called, in the languages in which these are."""
+    titles = {_COPY.sub("", report) for report in reports}
+    for called in sheets_by_language():
+        if called[REPORT] in titles:
+            yield from (called[sheet] for sheet in (ISSUES, SUMMARY, TO_DECIDE))
+            if all(called[sheet] in names for sheet in _ONLY_BESIDE_THESE):
+                yield called[DETAILS]
+
+
 def _has_our_columns(texts: set[str]) -> bool:
-    return {_WITH_OUR_NAME.sub("", text) for text in texts} >= _OUR_COLUMNS
+    names = {_WITH_OUR_NAME.sub("", text) for text in texts}
+    return any({words.get(name) for name in names} >= {"wolkvox_id", "reference"} for words in column_words())
 
 
 def _wanted_sheet(file: str, sheets: Sequence[SheetEntry], wanted: str) -> str:

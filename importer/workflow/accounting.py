@@ -14,7 +14,9 @@ from importer.account import Account, Breakdown, FileCount, Kind, Reason, Tally
 from importer.clock import local_datetime
 from importer.messages import _
 from importer.model import Attachment, Issue, JournalRow, Status
+from importer.workflow.commands import Commands
 from importer.workflow.plan import Batch, Plan
+from importer.workflow.reasons import reason_of
 
 MOST_TALLIES = 30
 """Names of a table; further ones are one line together."""
@@ -28,7 +30,7 @@ _MOST_NAMES = 1_000
 _TOKENS = re.compile(r"YYYY|MM|DD|HH|mm|ss|[A-Za-z]")
 
 
-def account_of(plan: Plan) -> Account:
+def account_of(plan: Plan, commands: Commands) -> Account:
     """Return the numbers of a plan's tickets."""
     counted = _tables(plan)
     reasons, files = _Reasons(), Counter[str]()
@@ -38,7 +40,7 @@ def account_of(plan: Plan) -> Account:
         for table, names_in in counted.values():
             table.add(names_in(batch)[tickets], arrived[tickets])
         for row in batch.facts.loc[tickets & ~arrived].itertuples():
-            reasons.add(_reason(row))
+            reasons.add(reason_of(row, commands))
         if plan.mapping.attachments is not None:
             _count_files(batch, plan.mapping.attachments.separator, files)
     breakdowns = (Breakdown(kind, table.tallies(by_name=kind in _MONTHS)) for kind, (table, _names) in counted.items())
@@ -158,40 +160,6 @@ class _Reasons:
             remedy = _("see the sheet Report")
             shown.append(Reason("", others, _("Other reasons"), "", remedy))
         return tuple(shown)
-
-
-def _reason(row: Any) -> tuple[Status, Issue]:  # noqa: ANN401 - pandas names no type for a line of a frame
-    """Return why a ticket is not in the CRM: its state, and the first of its reasons."""
-    status: Status = row.status
-    if status is Status.INVALID and row.issues:
-        return status, row.issues[0]
-    code, message, remedy = status.value, *_texts(status, row.known, waits=row.waits is not None)
-    return status, Issue(row.Index, None, None, code, message, remedy)
-
-
-def _texts(status: Status, known: JournalRow | None, *, waits: bool) -> tuple[str, str]:
-    """Return the reason for a ticket that has no issues, and what to do."""
-    if status is Status.REJECTED and known is not None:
-        message = _("Rejected by the CRM: {message}", message=known.message)
-        return message, _("correct the row; or give --retry-rejected once the CRM has what was missing")
-    return _WAITS if status is Status.PLANNED and waits else _REASONS[status]
-
-
-_WAITS = _("Not sent: it waits for an answer"), _("answer the question that the next step names")
-_REASONS = {
-    Status.INVALID: (
-        _("Not sent: a further line of the ticket has a fault"),
-        _("correct that line; the sheet Issues names it"),
-    ),
-    Status.PLANNED: (_("Nothing is wrong with it; it was not sent yet"), _("send it with `case-importer run`")),
-    Status.SENDING: (_("It was being sent when the report was written"), _("write the report again later")),
-    Status.UNKNOWN: (
-        _("It was sent, but no clear answer came: it may be in the CRM"),
-        _("look at its line on the sheet To decide, or let `case-importer settle` search for it"),
-    ),
-    Status.CONFLICT: (_("The CRM may have it more than once"), _("look at its line on the sheet To decide")),
-    Status.REJECTED: (_("Rejected by the CRM"), _("correct the row")),
-}
 
 
 # ------------------------------------------------------------------------------------------------ attachments

@@ -17,20 +17,25 @@ import pandas as pd
 
 from importer import report
 from importer.errors import SourceError, StartRefused
-from importer.identity import UNKNOWN_CONTENT, Scope
+from importer.identity import UNKNOWN_CONTENT, Scope, same_tenant
 from importer.journal import Adopted, ImportRecord, Journal
 from importer.mapping import CaseMapping
-from importer.messages import _
+from importer.messages import _, ngettext
 from importer.model import CHANGED, UNSETTLED, Identity, Issue, Status
+from importer.names import state_name
+from importer.report_words import state_of_word
 from importer.source import Table, open_table
 from importer.text import is_case_id
 from importer.workflow import guards
+from importer.workflow.adoption_remedies import Remedies
 from importer.workflow.commands import Commands
 from importer.workflow.job import Job, open_source
 from importer.workflow.key_rule import KeyRule, refuse_changed_key
 from importer.workflow.next_steps import Step
 from importer.workflow.plan import Plan, PlannedRow
 from importer.workflow.planning import id_column, own_columns
+
+_MAPPINGS = {".yml", ".yaml"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,8 +58,20 @@ class Adoption:
         return 1 if self.issues else 0
 
 
-def step_after(job: Job) -> Step:
-    """Return what comes after a report was adopted: a run of its source, if that is beside it, or else of itself."""
+def step_after(job: Job, adoption: Adoption) -> Step:
+    """Return what comes after a report was adopted: to adopt the rows that were refused, or else a run.
+
+    The run is one of the report's source, if that is beside it, or else of itself.
+    """
+    if adoption.refused:
+        sentence = ngettext(
+            "Correct {count} row in {name} as it is said above, then give `{command}`.",
+            "Correct {count} rows in {name} as it is said above, then give `{command}`.",
+            len(adoption.refused),
+            name=job.source.name,
+            command=Commands.of(job).adopt(job.source),
+        )
+        return Step(sentence)
     texts = report.summary_texts(job.source, open_table)
     names = (re.split(r"[\\/]", text)[-1] for text in texts if text.strip())
     beside = (job.source.with_name(name) for name in names if Path(name).suffix)
@@ -72,7 +89,9 @@ def adopt_rows(plan: Plan, journal: Journal, record: ImportRecord | None, job: J
     Raises StartRefused if no row has an id, or if all rows with one belong to another import.
     """
     refuse_changed_key(plan, journal, record)
-    checker = _ReportChecker(plan, journal)
+    learnt = _names_in_report(plan, journal, job)
+    plan = replace(plan, aliases=(*plan.aliases, *learnt))
+    checker = _ReportChecker(plan, journal, Remedies(Commands.of(job), job.source))
     adopted = [row for row in map(checker.adopted, _sheet_rows(plan)) if row is not None]
     issues = (*checker.issues, *checker.lost_rows(job))
     if not adopted and not issues:
@@ -83,9 +102,26 @@ def adopt_rows(plan: Plan, journal: Journal, record: ImportRecord | None, job: J
         record = record or journal.imports.add(*plan.scope.parts, None, KeyRule.of(plan).written())
         journal.adoptions.adopt(record.id, adopted, plan.content_columns)
         journal.rows.add_spellings(record.id, [row.identity for row in adopted])
+        for scope in learnt:
+            journal.imports.also_called(record, *scope.parts)
+            guards.remember_same(journal, scope, record)
         guards.note_adopted(journal, plan.scope, report.read_mark(job.source, open_table))
     created = sum(row.state is Status.CREATED for row in adopted)
     return Adoption(created, len(adopted) - created, tuple(checker.refused), tuple(issues))
+
+
+def _names_in_report(plan: Plan, journal: Journal, job: Job) -> list[Scope]:
+    """Return the other names of the import that a report tells; not those of an import that the journal has."""
+    scopes = [Scope(*parts) for parts in report.read_scopes(job.source, open_table)]
+    ours = [
+        scope
+        for scope in scopes
+        if scope.operation == plan.scope.operation and same_tenant(scope.tenant, plan.scope.tenant)
+    ]
+    if not any(scope.import_name == plan.scope.import_name for scope in ours):
+        return []  # a report of another import
+    known = {plan.scope, *plan.aliases}
+    return [scope for scope in ours if scope not in known and journal.imports.find(*scope.parts) is None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,8 +174,8 @@ class _Problem(NamedTuple):
 class _ReportChecker:
     """Decides which rows of a report are adopted, and as what; collects `issues`, and rows that are `refused`."""
 
-    def __init__(self, plan: Plan, journal: Journal) -> None:
-        self._plan = plan
+    def __init__(self, plan: Plan, journal: Journal, remedies: Remedies) -> None:
+        self._plan, self._remedies = plan, remedies
         columns = plan.table.columns
         self._ours = own_columns(columns)
         self._id_column = id_column(columns)
@@ -184,9 +220,10 @@ class _ReportChecker:
         self.issues.append(Issue(row.number, *problem))
 
     def _identity(self, row: _SheetRow) -> Identity | None:
-        """Return the identity of a row, with the reference of version 1 if that is the one in the report."""
+        """Return the identity of a row, with the reference of the report if version 1 or another name makes it."""
         identity = row.planned.identity
-        if identity is None or not row.reference or row.planned.earlier_reference(self._plan.scope) != row.reference:
+        scopes = (self._plan.scope, *self._plan.aliases)
+        if identity is None or row.reference not in row.planned.references(scopes):
             return identity
         return replace(identity, reference=row.reference)
 
@@ -196,7 +233,9 @@ class _ReportChecker:
             if not row.may_be_case or row.reference in {"", identity.reference}:
                 return None
             message = _("{value} does not belong to this row's key", value=row.reference)
-            return _Problem(self._reference, row.reference, "reference-edited", message, _UNDO_OR_OTHER_NAME)
+            return _Problem(
+                self._reference, row.reference, "reference-edited", message, self._remedies.undo_or_other_name()
+            )
         was_used = row.may_be_case or (row.reference and row.status not in {Status.SKIPPED, Status.PART})
         if row.is_part or not was_used:
             return None
@@ -206,9 +245,9 @@ class _ReportChecker:
             message = _(
                 "Several rows have this row's key, so it is unclear to which of them {value} belongs", value=value
             )
-            return _Problem(columns, value, "key-repeated", message, _UNDO)
+            return _Problem(columns, value, "key-repeated", message, self._remedies.undo())
         message = _("The key is empty, so it is unclear whose {value} is", value=value)
-        return _Problem(columns, value, "key-missing", message, _UNDO)
+        return _Problem(columns, value, "key-missing", message, self._remedies.undo())
 
     def _id_problem(self, row: _SheetRow, identity: Identity) -> _Problem | None:
         """Return why the id in a row cannot be that of its case, None if it can."""
@@ -218,16 +257,16 @@ class _ReportChecker:
             if not row.was_created:
                 return None
             message = _("The row is created, but its id is missing")
-            return _Problem(self._id_column, value, "id-missing", message, _ID_OF_THE_CASE)
+            return _Problem(self._id_column, value, "id-missing", message, self._remedies.id_of_the_case())
         if not is_case_id(value):
             message = _("{value} is not the id of a case", value=value)
-            return _Problem(self._id_column, value, "id-unusable", message, _ID_OR_EMPTY)
+            return _Problem(self._id_column, value, "id-unusable", message, self._remedies.id_or_empty())
         if self._times[value] > 1:
             message = _("{value} is the id of {count} rows", value=value, count=self._times[value])
-            return _Problem(self._id_column, value, "id-repeated", message, _ID_OF_THE_CASE)
+            return _Problem(self._id_column, value, "id-repeated", message, self._remedies.id_of_the_case())
         if holder != identity.reference:
             message = _("{value} is the case of another row, {reference}", value=value, reference=holder)
-            return _Problem(self._id_column, value, "id-taken", message, _ID_OF_THE_CASE)
+            return _Problem(self._id_column, value, "id-taken", message, self._remedies.id_of_the_case())
         return None
 
     def _note_difference(self, row: _SheetRow) -> None:
@@ -239,7 +278,8 @@ class _ReportChecker:
                 known=known.wolkvox_id,
                 value=row.wolkvox_id,
             )
-            problem = _Problem(self._id_column, row.wolkvox_id, "id-differs", message, _LOOK_AT_BOTH)
+            remedy = self._remedies.look_at_both(row.planned.reference)
+            problem = _Problem(self._id_column, row.wolkvox_id, "id-differs", message, remedy)
             self.issues.append(Issue(row.number, *problem))
 
     def lost_rows(self, job: Job) -> Iterator[Issue]:
@@ -252,9 +292,11 @@ class _ReportChecker:
                 message = _(
                     "{value} is on the sheet `To decide`, but its row is no longer in the sheet", value=row.reference
                 )
-                yield Issue(row.row, self._reference, row.reference, "row-missing", message, _BRING_BACK)
+                yield Issue(
+                    row.row, self._reference, row.reference, "row-missing", message, self._remedies.bring_back()
+                )
         for state, expected, left in (
-            (_("created"), overview.created, self._cases),
+            (state_name(Status.CREATED), overview.created, self._cases),
             (_("unknown or in conflict"), overview.doubtful, self._doubts),
         ):
             if left < expected:
@@ -264,26 +306,7 @@ class _ReportChecker:
                     state=state,
                     left=left,
                 )
-                yield Issue(None, None, None, "rows-missing", message, _BRING_BACK)
-
-
-_MAPPINGS = {".yml", ".yaml"}
-_UNDO_OR_OTHER_NAME = _(
-    "If it was sent under another import name, adopt the report with the mapping of that name, too; otherwise undo the"
-    " edit, or copy the row from the report as it was written, and adopt it again"
-)
-_UNDO = _("Undo the edit, or copy the row from the report as it was written, and adopt it again")
-_ID_OF_THE_CASE = _(
-    "Write the id that the CRM shows for this row's case, and adopt again; until then the row is not sent, and `settle`"
-    " can search for its case"
-)
-_ID_OR_EMPTY = _(
-    "Write the id that the CRM shows for this row's case, or empty the cell if it has none, and adopt again"
-)
-_LOOK_AT_BOTH = _("Look at both cases in the CRM, and settle the row with `settle --by-hand`")
-_BRING_BACK = _(
-    "Adopt the report as it was written, or restore these rows: rows that are not taken over would be sent again"
-)
+                yield Issue(None, None, None, "rows-missing", message, self._remedies.bring_back())
 
 
 def open_report(job: Job, case_mapping: CaseMapping) -> Table:
@@ -310,7 +333,8 @@ def _sheet_rows(plan: Plan) -> Iterator[_SheetRow]:
         names = ("wolkvox_id", "idPrefijo", "reference", "status", "message")
         texts = [_texts(frame, ours.get(name)) for name in names]
         for planned, cells in zip(batch.rows(), zip(*texts, strict=True), strict=True):
-            yield _SheetRow(planned, *cells)
+            wolkvox_id, id_prefijo, reference, status, message = cells
+            yield _SheetRow(planned, wolkvox_id, id_prefijo, reference, state_of_word(status), message)
 
 
 def _texts(frame: pd.DataFrame, column: str | None) -> Sequence[str]:

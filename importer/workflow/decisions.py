@@ -14,11 +14,13 @@ from pathlib import Path
 
 from importer import report
 from importer.clock import local_datetime
-from importer.commands import shell_words
+from importer.commands import settle_command
 from importer.errors import ReportError
 from importer.journal import Decision, Dispute, Doubt, ImportRecord, Journal
-from importer.messages import _
+from importer.messages import _, translated
 from importer.model import Status
+from importer.names import state_name
+from importer.report_words import CREATED_VERDICT, NOT_CREATED_VERDICT
 from importer.source import open_table
 from importer.text import is_case_id
 from importer.workflow.history import ImportHistory
@@ -109,10 +111,10 @@ class DecisionTaker:
             return _(
                 "{reference} is not in doubt: it is {state}, with the case {id}.",
                 reference=reference,
-                state=row.status.value,
+                state=state_name(row.status),
                 id=row.wolkvox_id,
             )
-        return _("{reference} is not in doubt: it is {state}.", reference=reference, state=row.status.value)
+        return _("{reference} is not in doubt: it is {state}.", reference=reference, state=state_name(row.status))
 
     def _other_attempt(self, doubt: Doubt, decided: HumanDecision) -> str | None:
         """Return why a decision is not about the attempt that is in doubt now, None if it is."""
@@ -155,10 +157,13 @@ class DecisionTaker:
                 return None
             return _(
                 "{reference}: the CRM named {ids} for this row, so it cannot count as not created. Look these ids up;"
-                " if none of them is its case, give {option}.",
+                " if none of them is its case, give `{command}`.",
                 reference=doubt.reference,
                 ids=", ".join(known),
-                option=shell_words("--not-created", *chain.from_iterable(("--despite", one) for one in known)),
+                command=settle_command(
+                    *("--by-hand", doubt.reference, "--not-created"),
+                    *chain.from_iterable(("--despite", one) for one in known),
+                ),
             )
         if not is_case_id(decided.created):
             return _(
@@ -170,11 +175,12 @@ class DecisionTaker:
         if owner in {None, doubt.reference}:
             return None
         return _(
-            "{reference}: {id} is already the case of {owner}. If it is the case of this row instead, give {option}.",
+            "{reference}: {id} is already the case of {owner}. If it is the case of this row instead, give"
+            " `{command}`.",
             reference=doubt.reference,
             id=decided.created,
             owner=owner,
-            option=shell_words("--created", decided.created, "--instead-of", owner),
+            command=settle_command("--by-hand", doubt.reference, "--created", decided.created, "--instead-of", owner),
         )
 
 
@@ -184,14 +190,16 @@ def read_decisions(path: Path) -> tuple[list[HumanDecision], list[NotTaken]]:
     for row in report.read_rows(path, open_table):
         if not row.verdict or not row.reference:
             continue
-        created = row.verdict.casefold() == report.CREATED_VERDICT
-        if not created and row.verdict.casefold() != report.NOT_CREATED_VERDICT:
+        created = row.verdict == CREATED_VERDICT
+        if not created and row.verdict != NOT_CREATED_VERDICT:
             incomplete.append(NotTaken(row.reference, _("{verdict} is not a verdict.", verdict=row.verdict)))
         elif created and not row.wolkvox_id:
-            reason = _("The verdict `created` needs the wolkvox_id of the case beside it.")
+            word = translated(CREATED_VERDICT)
+            reason = _("The verdict `{verdict}` needs the wolkvox_id of the case beside it.", verdict=word)
             incomplete.append(NotTaken(row.reference, reason))
         elif not created and row.wolkvox_id:
-            reason = _("The verdict `not created` cannot have a wolkvox_id beside it.")
+            word = translated(NOT_CREATED_VERDICT)
+            reason = _("The verdict `{verdict}` cannot have a wolkvox_id beside it.", verdict=word)
             incomplete.append(NotTaken(row.reference, reason))
         else:
             decision = HumanDecision(row.reference, row.wolkvox_id, row.id_prefijo, row.about, row.run, row.sent_at)

@@ -57,6 +57,12 @@ class ImportHistory:
         return self.journal.rows.holders(scope.tenant, scope.operation, ids) if self.journal and ids else {}
 
     @property
+    def aliases(self) -> tuple[Scope, ...]:
+        """Under which scopes the import is also known."""
+        found = self.journal.imports.aliases_of(self.record) if self.journal and self.record else ()
+        return tuple(Scope(*scope) for scope in found)
+
+    @property
     def column_secret(self) -> bytes:
         """The key under which the journal's digests of columns are made."""
         return self.journal.rows.column_secret if self.journal else b""

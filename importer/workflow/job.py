@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+import re
 import stat
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
+from typing import NamedTuple
 
 import pandas as pd
 
@@ -25,6 +27,9 @@ from importer.source import Table, open_table
 from importer.workflow.tenant_facts import QUIET_PERIOD
 
 ALLOW_FOLDER = "allow-folder"
+
+_ABSOLUTE = re.compile(r"/|[A-Za-z]:[\\/]|\\\\")
+_MAPPINGS = (".yml", ".yaml")
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +112,9 @@ def open_source(path: Path, options: TableOptions) -> Table:
     Raises SourceError if the file, the sheet or the header is missing or cannot be read.
     """
     if report.is_given_back(path):  # the mapping describes the layout of the source, not of a report made from it
-        options = replace(options, header_row=None, encoding=None, delimiter=None)
+        table = open_table(path, replace(options, header_row=None, encoding=None, delimiter=None))
+        if report.own_columns(table.columns):
+            return table
     return open_table(path, options)
 
 
@@ -158,6 +165,42 @@ def folder_questions(case_mapping: CaseMapping, source: Path, allowed: Iterable[
     return [_folder_question(case_mapping, folder, named) for folder, named in outside.items()]
 
 
+class FilesPlace(NamedTuple):
+    """Where a relative attachments folder starts; `lost` is the sheet of a report that is no longer where it was."""
+
+    beside: Path
+    lost: str | None = None
+
+
+def place_of_files(source: Path, case_mapping: CaseMapping) -> FilesPlace:
+    """Return where the attachments folder of a source starts: beside it, or beside the sheet that a report is of.
+
+    The sheet counts as long as the folder is beside it: a report may have been written to any other folder.
+    """
+    own = source.absolute().parent
+    if case_mapping.attachments is None or case_mapping.attachments.folder.is_absolute():
+        return FilesPlace(own)
+    lost, report_of = None, _recorded_source(source)
+    seen = {source.absolute()}
+    while report_of is not None and Path(report_of) not in seen:
+        path = Path(report_of)
+        folder = path.parent / case_mapping.attachments.folder
+        if path.is_absolute() and os.path.exists(folder):  # noqa: PTH110 - False also for what no path can be
+            return FilesPlace(path.parent)
+        lost = lost or report_of
+        seen.add(path)
+        report_of = _recorded_source(path)  # a report that was corrected has a report, too
+    return FilesPlace(own, lost)
+
+
+def _recorded_source(path: Path) -> str | None:
+    """Return the path that a report names as its source, None if it is no report or names none."""
+    if not report.is_given_back(path):
+        return None
+    texts = (text.strip() for text in report.summary_texts(path, open_table))
+    return next((text for text in texts if _ABSOLUTE.match(text) and not text.lower().endswith(_MAPPINGS)), None)
+
+
 def _open_need(need: TableNeed, source: Path) -> Table:
     if need.path is None:
         return open_table(source, need.options)
@@ -172,7 +215,7 @@ def _named_folders(case_mapping: CaseMapping, source: Path) -> Iterable[tuple[Pa
         if need.path is not None:
             yield _real(need.path).parent, str(need.path)
     if case_mapping.attachments is not None:
-        folder = source.absolute().parent / case_mapping.attachments.folder
+        folder = place_of_files(source, case_mapping).beside / case_mapping.attachments.folder
         yield _real(folder), str(case_mapping.attachments.folder)
 
 

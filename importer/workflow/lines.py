@@ -4,17 +4,24 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping
+from typing import Any
 
 import pandas as pd
 
 from importer.mapping import Mapper
 from importer.messages import _
 from importer.model import MAY_BE_CASES, Issue, Status
+from importer.report_words import state_of_word
 from importer.spool import Spool
 from importer.workflow.plan import Batch, state_of
 
-_SKIPPED_PART = re.compile(re.escape(_("part of the case of row {row}", row="#")).replace(re.escape("#"), r"\d+"))
-"""What reports of version 0.1.0 say of a further line, whose state there is `skipped`."""
+_SKIPPED_PART = re.compile(r"part of the case of row \d+")
+"""What reports of version 0.1.0, which spoke English only, say of a further line, whose state there is `skipped`."""
+
+
+def states_shown(cells: pd.Series[Any]) -> pd.Series[str]:
+    """Return the states that the column of a report shows, in whatever language; of other texts, the text."""
+    return cells.map(lambda cell: state_of_word(str(cell).strip()))
 
 
 class ReportedLines:
@@ -64,7 +71,7 @@ class ReportedLines:
             yield Issue(number, None, None, "line-alone", message, remedy)
 
     def _parts(self, frame: pd.DataFrame) -> set[int]:
-        status, message = (frame[self._ours[name]].map(str).str.strip() for name in ("status", "message"))
+        status, message = states_shown(frame[self._ours["status"]]), frame[self._ours["message"]].map(str).str.strip()
         was_skipped = (status == Status.SKIPPED) & message.map(lambda text: bool(_SKIPPED_PART.match(text)))
         return set(frame.index[(status == Status.PART) | was_skipped])
 

@@ -35,17 +35,18 @@ _ROWS_A_SEARCH = 20
 class RowToFind:
     """A row that is about to be sent, and the value by which the CRM would find its case; None if it has none.
 
-    `earlier` is the reference under which version 1 would have sent it, if that is another one.
+    `others` are the other references under which it may have been sent: by version 1, or under another name of the
+    import.
     """
 
     reference: str
     value: str | None
-    earlier: str | None = None
+    others: tuple[str, ...] = ()
 
     @property
     def references(self) -> tuple[str, ...]:
         """All references under which the row may have been sent."""
-        return (self.reference,) if self.earlier is None else (self.reference, self.earlier)
+        return (self.reference, *self.others)
 
 
 def sendable_rows(plan: Plan) -> Iterator[RowToFind]:
@@ -57,7 +58,8 @@ def rows_to_find(plan: Plan, rows: Iterable[PlannedRow]) -> Iterator[RowToFind]:
     """Yield those of the rows that have an identity, with the value by which each would be found."""
     for row in rows:
         if row.key_digest:
-            yield RowToFind(row.reference, search_value(plan, row), row.earlier_reference(plan.scope))
+            own, *others = row.references((plan.scope, *plan.aliases))
+            yield RowToFind(own, search_value(plan, row), tuple(others))
 
 
 def rows_left_in_doubt(plan: Plan) -> list[RowToFind]:

@@ -11,7 +11,7 @@ import pandas as pd
 from importer import identity
 from importer.identity import Scope
 from importer.journal import KnownRow
-from importer.messages import _
+from importer.messages import _, gettext_noop, translated
 from importer.model import MAY_BE_CASES, Issue, Status
 from importer.text import named
 from importer.workflow.history import ImportHistory
@@ -204,7 +204,7 @@ class RowMatcher:
                 one=one.wolkvox_id or one.reference,
                 other=other.wolkvox_id or other.reference,
             )
-            yield Issue(number, column, value, KNOWN_TWICE, message, _LOOK_AT_BOTH)
+            yield Issue(number, column, value, KNOWN_TWICE, message, translated(_LOOK_AT_BOTH))
         elif others := [row for row in self._rows_known_as(rows, at) if row != number]:
             message = _(
                 "{column} '{value}' was read like the keys of rows {rows} before, and one of these rows is {one}",
@@ -213,7 +213,7 @@ class RowMatcher:
                 rows=_listed(others),
                 one=one.wolkvox_id or one.reference,
             )
-            yield Issue(number, column, value, "key-reread", message, _SAME_OR_NOT)
+            yield Issue(number, column, value, "key-reread", message, translated(_SAME_OR_NOT))
 
     def _reference_issues(self, number: int, cell: str, rows: MatchedRows, at: int) -> Iterator[Issue]:
         """Yield the issues with the reference in a report's row."""
@@ -222,17 +222,17 @@ class RowMatcher:
             has_target = self._scope.tenant and self._scope.operation  # without it, no reference can be computed
             if has_target and cell and rows.key_digests[at] and cell not in self._references(rows, at):
                 message = _("{column} {cell} does not belong to this row's key", column=column, cell=cell)
-                yield Issue(number, column, cell, "reference-edited", message, _UNDO_OR_COPY)
+                yield Issue(number, column, cell, "reference-edited", message, translated(_UNDO_OR_COPY))
         elif not cell:
             message = _("{column} is empty, so the row cannot be identified", column=column)
-            yield Issue(number, column, cell, "reference-missing", message, _UNDO_OR_COPY)
+            yield Issue(number, column, cell, "reference-missing", message, translated(_UNDO_OR_COPY))
         elif others := self.repeated.get(rows.short_keys[at], ()):
             listed = _listed(list(islice((other for other in others if other != number), MOST_NAMED)))
             message = _("{column} {cell} also appears in rows {rows}", column=column, cell=cell, rows=listed)
-            yield Issue(number, column, cell, "reference-repeated", message, _UNDO_OR_COPY)
+            yield Issue(number, column, cell, "reference-repeated", message, translated(_UNDO_OR_COPY))
         elif at not in rows.known and self._history.record is not None:
             message = _("{column} {cell} is not a reference of this import", column=column, cell=cell)
-            yield Issue(number, column, cell, "reference-foreign", message, _UNDO_OR_COPY)
+            yield Issue(number, column, cell, "reference-foreign", message, translated(_UNDO_OR_COPY))
 
     def _references(self, rows: MatchedRows, at: int) -> tuple[str, ...]:
         """Return the references that a report may have for a row, by its keys of every version."""
@@ -256,7 +256,7 @@ class RowMatcher:
             message = _(
                 "{column} {id} is the case of another row, {holder}", column=column, id=wolkvox_id, holder=holder
             )
-            yield Issue(numbers[at], column, wolkvox_id, "id-of-another-row", message, _NO_ID_OR_UNDO)
+            yield Issue(numbers[at], column, wolkvox_id, "id-of-another-row", message, translated(_NO_ID_OR_UNDO))
 
     def _taken(self, keys: Keys, rows: MatchedRows, new_rows: Sequence[int]) -> dict[int, str]:
         """Return for new rows, by position, the spelling under which the journal knows a key that may be theirs.
@@ -307,7 +307,7 @@ class RowMatcher:
                 value=value,
                 rows=listed,
             )
-            yield Issue(number, column, value, "key-similar", message, _SAME_OR_NOT)
+            yield Issue(number, column, value, "key-similar", message, translated(_SAME_OR_NOT))
         elif at in taken:
             shown = {"column": column, "value": value, "other": named(taken[at])}
             if shown["other"] == value:
@@ -317,7 +317,7 @@ class RowMatcher:
                 )
             else:
                 message = _("{column} '{value}' may be the key that was imported before as '{other}'", **shown)
-            yield Issue(number, column, value, "key-similar", message, _SAME_OR_NOT)
+            yield Issue(number, column, value, "key-similar", message, translated(_SAME_OR_NOT))
 
 
 def _is_unsent(known: KnownRow | None) -> bool:
@@ -337,10 +337,10 @@ class _SpellingLookup:
     guessed: bool = False
 
 
-_UNDO_OR_COPY = _("Undo the edit, or copy the row from the report again; put new rows into a new file")
-_LOOK_AT_BOTH = _("Look at both cases in the CRM, and close one of them if they are the same ticket")
-_NO_ID_OR_UNDO = _("Remove the id if this is another ticket; if it is that row, undo the edit")
-_SAME_OR_NOT = _(
+_UNDO_OR_COPY = gettext_noop("Undo the edit, or copy the row from the report again; put new rows into a new file")
+_LOOK_AT_BOTH = gettext_noop("Look at both cases in the CRM, and close one of them if they are the same ticket")
+_NO_ID_OR_UNDO = gettext_noop("Remove the id if this is another ticket; if it is that row, undo the edit")
+_SAME_OR_NOT = gettext_noop(
     "The keys differ only in zeros, case, accents, spaces, dashes, invisible characters, or the format of a number or a"
     " date: write the key as before, or, if these are two tickets, give them keys that differ in more than that"
 )

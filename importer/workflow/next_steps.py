@@ -8,6 +8,7 @@ from pathlib import Path
 
 from importer.messages import _, ngettext
 from importer.model import Counts, Status
+from importer.names import state_name
 from importer.workflow.commands import Commands
 
 
@@ -65,7 +66,7 @@ class Situation:
 def next_steps(counts: Counts, situation: Situation) -> tuple[Step, ...]:
     """Return what the person should do now, the most pressing step first; at least one."""
     if situation.only and not counts.rows and not situation.reason:
-        states = _(" or ").join(situation.only)
+        states = _(" or ").join(map(state_name, situation.only))
         command = situation.commands.run()
         return (
             Step(

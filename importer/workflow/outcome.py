@@ -13,13 +13,15 @@ from importer.errors import ReportError
 from importer.journal import ImportRecord, Journal, user_name
 from importer.messages import _, ngettext
 from importer.model import Cell, Counts, Issue, JournalRow, ReportContent, ReportRow, Status, Summary
-from importer.settings import case_url
+from importer.names import state_name
 from importer.source import open_table
 from importer.spool import Spool
 from importer.workflow.accounting import account_of
-from importer.workflow.job import Job
+from importer.workflow.commands import Commands
 from importer.workflow.next_steps import Situation, Step, next_steps
-from importer.workflow.plan import KNOWN_TWICE, Batch, Plan, PlannedRow, state_of
+from importer.workflow.plan import Batch, Plan, PlannedRow, state_of
+from importer.workflow.reasons import issues_of, message_of
+from importer.workflow.report_places import ReportOptions, ReportPlace
 
 PAUSED = 3
 """Exit status if the same command, given again, finishes what is left."""
@@ -45,24 +47,6 @@ class SendResult:
 
 
 @dataclass(frozen=True, slots=True)
-class ReportOptions:
-    """Where the report goes, and whether to write a page beside it and the sheet in the source workbook, too.
-
-    `case_url` leads to a case once its `{wolkvox_id}` is filled in; None if it is not set.
-    """
-
-    path: Path
-    case_url: str | None = None
-    html: bool = False
-    write_back: bool = False
-
-    @classmethod
-    def of(cls, job: Job) -> ReportOptions:
-        """Return the options of a job; raises SettingsError if the address of a case is not valid."""
-        return cls(job.report_path, case_url(), job.html, job.write_back)
-
-
-@dataclass(frozen=True, slots=True)
 class Finished:
     """How a command ended: the counts that every output shows, and where the report is."""
 
@@ -72,6 +56,7 @@ class Finished:
     report: Path | None
     exit_status: int
     steps: tuple[Step, ...]
+    commands: Commands
     notes: tuple[str, ...] = ()
 
     @property
@@ -82,7 +67,7 @@ class Finished:
     def reasons(self) -> Iterator[tuple[Status, Issue]]:
         """Yield the reasons for every row that needs attention: its issues, or the journal's message about it."""
         for row in self.plan:
-            if issues := issues_of(row):
+            if issues := issues_of(row, self.commands):
                 yield from ((row.status, issue) for issue in issues)
             elif (row.status is not Status.CREATED or row.differs) and (message := message_of(row)):
                 yield row.status, Issue(row.number, None, None, row.status, message, self._remedy(row.status))
@@ -109,15 +94,27 @@ def exit_status(counts: Counts, result: SendResult) -> int:
     return max(rows, result.status)
 
 
-def _selection_note(plan: Plan, counts: Counts) -> Iterator[str]:
+def _selection_note(plan: Plan) -> Iterator[str]:
     """Yield a note if rows were selected by their states."""
-    if plan.only:
+    if not plan.only:
+        return
+    states, rows = _(" or ").join(map(state_name, plan.only)), plan.counts().rows
+    if plan.whole is None:
         yield ngettext(
             "Only the row that is or was {states} is counted and shown here (--only), not the whole source.",
             "Only the {count} rows that are or were {states} are counted and shown here (--only), not the whole"
             " source.",
-            counts.rows,
-            states=_(" or ").join(plan.only),
+            rows,
+            states=states,
+        )
+    else:
+        yield ngettext(
+            "Only the row that is or was {states} is sent and counted by this command (--only); the report shows the"
+            " whole source.",
+            "Only the {count} rows that are or were {states} are sent and counted by this command (--only); the report"
+            " shows the whole source.",
+            rows,
+            states=states,
         )
 
 
@@ -130,7 +127,7 @@ def refresh(plan: Plan, journal: Journal, record: ImportRecord) -> Plan:
     batches: Spool[Batch] = Spool(in_memory=1)  # the plan's own batches are still in memory
     for batch in plan.batches:
         batches.append(_refresh_batch(batch, journal, record))
-    return replace(plan, batches=batches)
+    return replace(plan, batches=batches, whole=plan.whole and refresh(plan.whole, journal, record))
 
 
 def _refresh_batch(batch: Batch, journal: Journal, record: ImportRecord) -> Batch:
@@ -173,7 +170,7 @@ def report_outcome(  # noqa: PLR0913, PLR0917 - everything that a report is made
     A run whose report cannot be written anywhere ends with a note about that: the journal has everything. Raises
     ReportError for a command whose only purpose is the report.
     """
-    counts = plan.counts(result.run)
+    counts, shown = plan.counts(result.run), plan.whole or plan
     status = exit_status(counts, result)
     doubts = journal.doubts.of_import(record.id) if record else []
     situation = replace(
@@ -185,33 +182,38 @@ def report_outcome(  # noqa: PLR0913, PLR0917 - everything that a report is made
         waiting=plan.waiting,
         example=next((doubt.reference for doubt in doubts), None),
     )
-    summary = replace(_summary(plan, result, counts), journal=(journal.id, journal.highest_attempt()))
-    rows = _ReportRows(plan, {doubt.reference: doubt.about for doubt in doubts})
+    of_all = situation if plan.whole is None else replace(situation, only=(), waiting=shown.waiting)
+    summary = replace(_summary(plan, result, situation.commands), journal=(journal.id, journal.highest_attempt()))
+    rows = _ReportRows(shown, {doubt.reference: doubt.about for doubt in doubts}, situation.commands)
     content = ReportContent(summary, plan.columns, rows, options.case_url, plan.key_columns)
     try:
-        place = ReportPlace.choose(content, plan, journal, options)
+        place = ReportPlace.choose(content, shown, journal, options)
         steps = next_steps(counts, replace(situation, report=place.path))
-        content = replace(content, summary=replace(summary, next_step=_lines(steps)))
+        to_do = next_steps(summary.counts, replace(of_all, report=place.path))
+        content = replace(content, summary=replace(summary, next_step=_lines(to_do)))
         path, notes = _write(content, plan, journal, record, place)
     except ReportError as error:
         if result.run is None:
             raise
         again = Step(_("The report could not be written. `{command}` writes it.", command=situation.commands.report()))
         steps = (*next_steps(counts, situation), again)
-        return Finished(plan, counts, result, None, max(status, PAUSED), steps, (*summary.notes, str(error)))
+        return Finished(
+            plan, counts, result, None, max(status, PAUSED), steps, situation.commands, (*summary.notes, str(error))
+        )
     if path != place.path:  # it was opened in another program just now
         steps = next_steps(counts, replace(situation, report=path))
-    return Finished(plan, counts, result, path, status, steps, (*summary.notes, *notes))
+    return Finished(plan, counts, result, path, status, steps, situation.commands, (*summary.notes, *notes))
 
 
 def _lines(steps: tuple[Step, ...]) -> str:
     return "\n".join(step.sentence for step in steps)
 
 
-def _summary(plan: Plan, result: SendResult, counts: Counts) -> Summary:
+def _summary(plan: Plan, result: SendResult, commands: Commands) -> Summary:
+    shown = plan.whole or plan
     return Summary(
         import_name=plan.mapping.import_name,
-        source=plan.table.path,
+        source=plan.table.path.absolute(),
         source_digest=plan.table.digest,
         sheet=plan.table.sheet,
         mapping=plan.mapping.path,
@@ -221,57 +223,13 @@ def _summary(plan: Plan, result: SendResult, counts: Counts) -> Summary:
         started_at=result.started_at,
         ended_at=now(),
         run=result.run,
-        counts=counts,
+        counts=shown.counts(result.run),
         calls=result.calls,
         next_step="",
-        notes=(*plan.notes, *_selection_note(plan, counts), *result.notes),
-        account=account_of(plan),
+        notes=(*plan.notes, *_selection_note(plan), *result.notes),
+        account=account_of(shown, commands),
+        scopes=(plan.scope.parts, *(scope.parts for scope in plan.aliases)) if plan.aliases else (),
     )
-
-
-@dataclass(frozen=True, slots=True)
-class ReportPlace:
-    """Where a report goes, and why not where it was asked for; `page` is where its page goes, None without one."""
-
-    path: Path
-    page: Path | None
-    options: ReportOptions
-    notes: tuple[str, ...]
-
-    @classmethod
-    def choose(cls, content: ReportContent, plan: Plan, journal: Journal, options: ReportOptions) -> ReportPlace:
-        """Return the place for a report that replaces neither a person's work nor a better report of a newer file.
-
-        A page that an earlier command wrote beside it is renewed. Raises ReportError if every name is taken.
-        """
-        ours, source = journal.imports.is_report, str(plan.table.path.absolute())
-        better: list[Path] = []
-
-        def keep(path: Path) -> str | None:
-            known = journal.imports.source_of_report(report.digest(path)) if path.is_file() else None
-            if known == source or not is_better(path, plan):  # most are known without opening them
-                return None
-            better.append(path)
-            return _("{name} is the report of a newer file, and shows more rows as created", name=path.name)
-
-        path, notes = report.choose_path(options.path, content, ours, keep)
-        page = (path if better else options.path).with_suffix(".html")
-        is_renewed = options.html or (page.is_file() and ours(report.digest(page)))
-        return cls(path, page if is_renewed and page != path else None, options, tuple(notes))
-
-
-def is_better(path: Path, plan: Plan) -> bool:
-    """Tell whether an existing report is that of a newer file, and shows rows as created that are not so in a plan.
-
-    A report that was corrected and given back has such a report: its source is newer than the one it was made from.
-    """
-    source = plan.table.path
-    if not path.is_file() or not source.is_file() or source.stat().st_mtime_ns >= path.stat().st_mtime_ns:
-        return False
-    if report.is_about(path, source, open_table) is not False:
-        return False
-    created = {row.reference for row in report.read_rows(path, open_table) if row.status == Status.CREATED}
-    return any(row.reference in created and (row.status is not Status.CREATED or row.is_changed) for row in plan)
 
 
 def _write(
@@ -316,19 +274,23 @@ def _written_back(content: ReportContent, plan: Plan, journal: Journal, record: 
 class _ReportRows:
     """The report's lines, made from the source and the plan each time they are iterated."""
 
-    def __init__(self, plan: Plan, subjects: Mapping[str, str]) -> None:
+    def __init__(self, plan: Plan, subjects: Mapping[str, str], commands: Commands) -> None:
         self._plan, self._subjects, self._lines = plan, subjects, plan.further_lines()
+        self._commands = commands
 
     def __iter__(self) -> Iterator[ReportRow]:
         columns = list(self._plan.columns)
         for frame, batch in self._plan.cells():
             cells = zip(*(frame[column].tolist() for column in columns), strict=True)
             for row, row_cells in zip(batch.rows(), cells, strict=True):
-                yield _report_row(row, row_cells, self._subjects.get(row.reference), self._lines[row.number])
+                about, further_lines = self._subjects.get(row.reference), self._lines[row.number]
+                yield _report_row(row, row_cells, about, further_lines, issues_of(row, self._commands))
 
 
-def _report_row(row: PlannedRow, cells: tuple[Cell, ...], about: str | None, further_lines: int) -> ReportRow:
-    known = row.known or _NOTHING_KNOWN
+def _report_row(
+    row: PlannedRow, cells: tuple[Cell, ...], about: str | None, further_lines: int, issues: tuple[Issue, ...]
+) -> ReportRow:
+    known = row.known or JournalRow("", Status.PLANNED, "")
     return ReportRow(
         number=row.number,
         cells=cells,
@@ -341,60 +303,7 @@ def _report_row(row: PlannedRow, cells: tuple[Cell, ...], about: str | None, fur
         reference=row.reference if row.key_digest else None,
         changed=row.is_changed,
         lines=1 + further_lines,
-        issues=issues_of(row),
+        issues=issues,
         about=about,
+        part_of=row.part_of,
     )
-
-
-_NOTHING_KNOWN = JournalRow("", Status.PLANNED, "")
-
-
-def issues_of(row: PlannedRow) -> tuple[Issue, ...]:
-    """Return what a person must correct in a row: faults in its cells, or why the CRM rejected it, or two cases."""
-    if row.status is Status.REJECTED and row.known is not None:
-        message = _("Rejected by the CRM: {message}", message=row.known.message)
-        remedy = _("correct the row, or give --retry-rejected once the CRM has what was missing")
-        return (Issue(row.number, None, None, "rejected", message, remedy),)
-    if row.status in {Status.INVALID, Status.PART}:
-        return row.issues
-    return tuple(issue for issue in row.issues if issue.code == KNOWN_TWICE)
-
-
-def message_of(row: PlannedRow) -> str:
-    """Return the message in a row's line; empty for a row that is simply created or planned."""
-    if row.status in {Status.SKIPPED, Status.PART}:
-        return row.skipped or ""
-    if row.status in {Status.INVALID, Status.REJECTED}:
-        return "; ".join(issue.message for issue in issues_of(row)) or _faulty_lines(row)
-    if row.status is Status.PLANNED and row.waits is not None:
-        return row.waits
-    if row.status is Status.CREATED:
-        return " ".join(_flags(row))
-    if row.status is Status.SENDING and row.known and row.known.lease_until:
-        return _(
-            "Being sent to the CRM; if that process has stopped, the row becomes unknown at {until:%H:%M:%S}.",
-            until=row.known.lease_until,
-        )
-    return row.known.message if row.known else ""
-
-
-def _faulty_lines(row: PlannedRow) -> str:
-    """Return why a row is not sent that has no issues itself."""
-    if not row.faulty_lines:
-        return ""
-    return ngettext(
-        "Not sent: row {rows}, a further line of this case, must be corrected first.",
-        "Not sent: rows {rows}, further lines of this case, must be corrected first.",
-        len(row.faulty_lines),
-        rows=", ".join(map(str, row.faulty_lines)),
-    )
-
-
-def _flags(row: PlannedRow) -> Iterator[str]:
-    """Yield what a reader must know about a created row."""
-    if row.known and row.known.disputed:
-        yield _("Disputed: the CRM gave this id to another row, too; see the sheet To decide.")
-    if row.known and row.known.deleted:
-        yield _("This case was deleted from the CRM, as a person reported.")
-    if row.differs:
-        yield report.EDITED_AFTERWARDS

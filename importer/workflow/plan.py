@@ -86,10 +86,11 @@ class PlannedRow:
             self.key_digest, self.loose_digest, self.reference, self.content_hash, self.column_digests, self.spellings
         )
 
-    def earlier_reference(self, scope: Scope) -> str | None:
-        """Return the reference that version 1 gave to the row, None if it is the row's own."""
-        earlier = reference(scope, self.earlier_digest) if self.earlier_digest else self.reference
-        return None if earlier == self.reference else earlier
+    def references(self, scopes: Iterable[Scope]) -> tuple[str, ...]:
+        """Return every reference under which the row may have been sent, its own first: of each scope and version."""
+        digests = [digest for digest in (self.key_digest, self.earlier_digest) if digest]
+        made = (reference(scope, digest) for scope in scopes for digest in digests)
+        return tuple(dict.fromkeys((self.reference, *made)))
 
     @property
     def is_valid(self) -> bool:
@@ -181,8 +182,9 @@ class Plan:
     """A source's rows in sheet order, batch by batch; each batch belongs to the frame of cells at the same position.
 
     `columns` are the source's own; `content_columns` are those in a row's content hash. `only` are the states by which
-    its rows were selected, empty if all rows are here. `key_columns` are in the key's order, empty under
-    `key: content`. `open_questions` are those whose answers some rows wait for.
+    its rows were selected, empty if all rows are here, and `whole` is then the plan of all rows, which the report
+    shows. `aliases` are the scopes under which the import is also known. `key_columns` are in the key's order, empty
+    under `key: content`. `open_questions` are those whose answers some rows wait for.
     """
 
     table: Table
@@ -196,6 +198,8 @@ class Plan:
     only: tuple[str, ...] = ()
     key_columns: tuple[str, ...] = ()
     open_questions: tuple[Question, ...] = ()
+    whole: Plan | None = None
+    aliases: tuple[Scope, ...] = ()
 
     def cells(self) -> Iterator[tuple[pd.DataFrame, Batch]]:
         """Yield every batch with its frame of cells."""

@@ -20,9 +20,10 @@ from importer.spool import Spool
 from importer.validation import Validator
 from importer.workflow.contents import RowContents
 from importer.workflow.history import ImportHistory
+from importer.workflow.job import place_of_files
 from importer.workflow.key_formats import KeyFormats
 from importer.workflow.keys import Keys
-from importer.workflow.lines import FaultyLines, ReportedLines
+from importer.workflow.lines import FaultyLines, ReportedLines, states_shown
 from importer.workflow.matching import MatchedRows, RowMatcher
 from importer.workflow.plan import Batch, Plan, state_of
 
@@ -81,14 +82,16 @@ class Planner:
         self._status = ours.get("status")
         self._is_report = bool(ours)
         self._columns = tuple(column for column in table.columns if column not in ours.values())
-        self._mapper = mapping.bind(self._columns, tables, table.path.parent)
+        files = place_of_files(table.path, mapping)
+        self._mapper = mapping.bind(self._columns, tables, files.beside)
         self._content_columns = self._mapper.content_columns(self._mapper.columns if mapping.key else self._columns)
         self._lines = ReportedLines(self._mapper, ours) if ours and self._mapper.groups_rows else None
         self._faults = FaultyLines(self._mapper.first_rows)
-        self._folder = AttachmentFolder(mapping.attachments, table.path.parent) if mapping.attachments else None
+        self._folder = AttachmentFolder(mapping.attachments, *files) if mapping.attachments else None
         self._validator = Validator(self._mapper.rules, self._mapper.key_columns)
         marked = bool(ours) and table.sheet is None  # our CSV marks text that looks like a formula
         self._frames = _unmarked(table.frames()) if marked else table.frames()
+        self._aliases = history.aliases
         self._is_kept, self._column_secret = history.is_kept, history.column_secret
         self._retry_rejected = retry_rejected
         self._taken: set[str] = set()
@@ -136,7 +139,7 @@ class Planner:
 
         The latter stay skipped when they are no longer hidden: in a CSV file, or after a filter was removed.
         """
-        skipped = frame.index[frame[self._status].map(str).str.strip() == Status.SKIPPED] if self._status else ()
+        skipped = frame.index[states_shown(frame[self._status]) == Status.SKIPPED] if self._status else ()
         reason = _("skipped before; empty its cell in the column {column} to send it", column=self._status)
         hidden = self._table.hidden.intersection(frame.index)
         return dict.fromkeys(skipped, reason) | dict.fromkeys(hidden, _("hidden row"))
@@ -295,6 +298,7 @@ class Planner:
             frames=self._frames,
             batches=self._faults.told_in(batches),
             key_columns=self._mapper.key_columns,
+            aliases=self._aliases,
         )
 
 
@@ -336,7 +340,7 @@ def select_rows(plan: Plan, states: Iterable[str]) -> Plan:
     column = own_columns(plan.table.columns).get("status")
     cases: set[int] = set()
     for frame, batch in plan.cells():
-        shown = [str(cell).strip() for cell in frame[column]] if column else [""] * len(batch)
+        shown = states_shown(frame[column]).tolist() if column else [""] * len(batch)
         rows = zip(_case_rows(batch), _states(batch, shown), strict=True)
         cases.update(row for row, were in rows if not wanted.isdisjoint(were))
     frames: Spool[pd.DataFrame] = Spool()
@@ -346,7 +350,7 @@ def select_rows(plan: Plan, states: Iterable[str]) -> Plan:
         frames.append(frame.loc[chosen])
         batches.append(batch.where(chosen))
     only = tuple(state for state in (*Status, CHANGED) if state in wanted)
-    return replace(plan, frames=frames, batches=batches, only=only)
+    return replace(plan, frames=frames, batches=batches, only=only, whole=plan)
 
 
 def _case_rows(batch: Batch) -> list[int]:

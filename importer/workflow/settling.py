@@ -11,11 +11,13 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from importer.clock import local_datetime
+from importer.commands import doctor_command, settle_command
 from importer.crm import Crm
 from importer.errors import QuestionRefused
 from importer.journal import Decision, Dispute, Doubt, ImportRecord, Journal
 from importer.messages import _, ngettext
 from importer.model import Status
+from importer.names import state_name
 from importer.workflow.history import ImportHistory
 from importer.workflow.search import BY_ID, CaseSearch, SearchAnswer, distinct, searches_for_id
 from importer.workflow.tenant_facts import Findings
@@ -84,7 +86,9 @@ class SettleResult:
         """Return the result in sentences."""
         done = ((self.created, "created"), (self.conflict, "conflict"), (self.planned, "planned"))
         lines = [
-            ngettext("Settled: {count} row is {state}.", "Settled: {count} rows are {state}.", count, state=state)
+            ngettext(
+                "Settled: {count} row is {state}.", "Settled: {count} rows are {state}.", count, state=state_name(state)
+            )
             for count, state in done
             if count
         ]
@@ -258,13 +262,16 @@ class SearchSettler:
         answer = self._asked.get((field or "", value or ""))
         if field is None or place is None or answer is None:
             return _(
-                "Some rows cannot be searched for: look them up in the CRM, and record what you found (--by-hand)."
+                "Some rows cannot be searched for: look them up in the CRM, and record what you found"
+                " with `{command}`.",
+                command=settle_command("--by-hand", "REFERENCE", "--created", "ID"),
             )
         findings = self._findings
         if findings is None or not findings.covers(field, doubt.body_length, self._quiet):
             return _(
-                "Some rows were not found, which proves nothing yet: the doctor learns from a test case"
-                " (--create-test-case) whether this search finds every case."
+                "Some rows were not found, which proves nothing yet: `{command}` learns from a test case whether this"
+                " search finds every case.",
+                command=doctor_command("--create-test-case"),
             )
         if self._search.speaks_against(answer, doubt.reference, place):
             return _(

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from contextlib import ExitStack
 from dataclasses import dataclass
 
 from importer.journal import ImportRecord, Journal, RunStart, program_name, user_name
-from importer.mapping import CaseMapping
 from importer.messages import _, ngettext
 from importer.model import Identity, Status
 from importer.questions import Answer, Answered, Question, answer_all, unanswered
@@ -21,8 +21,8 @@ from importer.workflow.looking import OTHER_COMPUTER
 from importer.workflow.plan import Batch, Plan
 from importer.workflow.planning import select_rows
 
-PlanMaker = Callable[[Job], tuple[ImportRecord | None, Plan]]
-"""Plans the source of a job with what the journal knows about its import; None before the first run."""
+PlanMaker = Callable[[Job, Journal], tuple[ImportRecord | None, Plan]]
+"""Plans the source of a job with what a journal knows about its import; None before the first run."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,9 +44,20 @@ def ask_open_questions(
 ) -> AgreedRun:
     """Plan a source, and have a person answer every question that must be answered before anything is sent.
 
-    Nothing goes to the CRM before that. Questions that need no plan are listed together with those about folders,
-    which the plan itself needs. Raises StartRefused, QuestionsOpen or UsageError if the run may not start.
+    Nothing goes to the CRM before that, and imports that become one are so in a copy of the journal only. Questions
+    that need no plan are listed together with those about folders, which the plan itself needs. Raises StartRefused,
+    QuestionsOpen or UsageError if the run may not start.
     """
+    with ExitStack() as copies:
+        return _ask(loaded, journal, ui, server, make_plan, copies)
+
+
+def _ask(  # noqa: PLR0913, PLR0917 - everything that a start depends on
+    loaded: LoadedJob, journal: Journal, ui: UserInterface, server: str, make_plan: PlanMaker, copies: ExitStack
+) -> AgreedRun:
+    def joined(job: Job) -> Journal:
+        return copies.enter_context(guards.as_joined(journal, scope_of(job, case_mapping), job.same_as))
+
     job, case_mapping = loaded.job, loaded.case_mapping
     forecast = guards.forecast_questions(ui)
     record = guards.find_import(journal, scope_of(job, case_mapping), job.same_as)
@@ -54,40 +65,39 @@ def ask_open_questions(
     first = [*of_the_journal, *guards.first_run_questions(job, scope_of(job, case_mapping), server, record)]
     trust = guards.server_questions(job, case_mapping)
     job = guards.ask_for_folders(job, case_mapping, ui, later=[*trust, *first, *forecast])
-    guards.join_imports(journal, scope_of(job, case_mapping), job.same_as)
-    record, plan = make_plan(job)
-    refuse_changed_key(plan, journal, record)
+    seen = joined(job)
+    record, plan = make_plan(job, seen)
+    refuse_changed_key(plan, seen, record)
     beside = guards.reports_beside(plan.table.path, job.report_path)
-    verdicts = unrecorded_verdicts([plan.table.path, *sorted(beside)], journal, record)
+    verdicts = unrecorded_verdicts([plan.table.path, *sorted(beside)], journal, record) if seen is journal else []
     recorded = [one for one in verdicts if _is_to_be_recorded(one, job, ui)]
     refusals = _record_verdicts(recorded, job, journal, record)
     if recorded:
-        record, plan = make_plan(job)
-    guards.refuse_without_looking(job, journal, scope_of(job, case_mapping), plan.table.digest)
+        record, plan = make_plan(job, seen)
+    guards.refuse_without_looking(job, seen, scope_of(job, case_mapping), plan.table.digest)
     if not job.look_first:
-        guards.refuse_unknown_ids(plan, journal, job, agrees=ui.agrees_to_forecast)
-    questions = [*trust, *_plan_questions(job, plan, journal, record)]
-    overlaps = guards.overlap_questions(job, plan, journal, record, questions, agrees=ui.agrees_to_forecast)
+        guards.refuse_unknown_ids(plan, seen, job, agrees=ui.agrees_to_forecast)
+    questions = [*trust, *_plan_questions(job, plan, seen, record)]
+    overlaps = guards.overlap_questions(job, plan, seen, record, questions, agrees=ui.agrees_to_forecast)
     later = [*overlaps, *first, *(forecast if plan.counts().planned else ())]
     answered = answer_all(questions, ui, later=later)
     before, job = job, guards.agreed(job, answered, ui, case_mapping)
     if job.same_as != before.same_as:
-        record, plan, overlaps = _plan_as(job, case_mapping, journal, ui, make_plan)
+        record, plan, overlaps = _plan_as(job, joined(job), ui, make_plan)
     more = answer_all([*overlaps, *(first if record is None else of_the_journal)], ui)
     before, job = job, guards.agreed(job, more, ui, case_mapping)
     if job.same_as != before.same_as:
-        record, plan, overlaps = _plan_as(job, case_mapping, journal, ui, make_plan)
+        record, plan, overlaps = _plan_as(job, joined(job), ui, make_plan)
     answered += more
     plan = plan.with_open(unanswered([*questions, *overlaps], answered))
     return AgreedRun(job, record, select_rows(plan, job.only), answered, refusals)
 
 
 def _plan_as(
-    job: Job, case_mapping: CaseMapping, journal: Journal, ui: UserInterface, make_plan: PlanMaker
+    job: Job, journal: Journal, ui: UserInterface, make_plan: PlanMaker
 ) -> tuple[ImportRecord | None, Plan, list[Question]]:
     """Plan a source as the import that an answer has named; return also the questions about keys of others still."""
-    guards.join_imports(journal, scope_of(job, case_mapping), job.same_as)
-    record, plan = make_plan(job)
+    record, plan = make_plan(job, journal)
     refuse_changed_key(plan, journal, record)
     return record, plan, guards.overlap_questions(job, plan, journal, record, (), agrees=ui.agrees_to_forecast)
 

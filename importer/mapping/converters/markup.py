@@ -21,7 +21,11 @@ _INLINE = """
     small source span strike strong sub summary sup svg tbody td textarea tfoot th thead time track tt u var video wbr
 """
 _ELEMENTS = _BREAKS | _PARAGRAPHS | _INVISIBLE | frozenset(_INLINE.split())
-_TAG = re.compile(rf"</?(?:{'|'.join(sorted(_ELEMENTS))}|[a-z]\w*:\w+)(?=[\s/>])[^<]*>|<!--|<!doctype\b", re.IGNORECASE)
+_VALUELESS = "checked compact controls disabled hidden ismap loop multiple nohref noshade nowrap open readonly selected"
+_SWITCHES = frozenset(_VALUELESS.split())
+_NAME = rf"(?:{'|'.join(sorted(_ELEMENTS))}|[a-z]\w*:\w+)(?=[\s/>])"
+_ATTRIBUTES = rf"(?:[^<>=]*=[^<]*|(?:\s+(?:{'|'.join(sorted(_SWITCHES))}))*[\s/]*)"  # `a <b and c> d` has none
+_TAG = re.compile(rf"</?{_NAME}{_ATTRIBUTES}>|<!--|<!doctype\b", re.IGNORECASE)
 _OFFICE = re.compile(r"[a-z]\w*:\w+")  # of the tags that Word and Outlook add, such as o:p
 
 
@@ -75,7 +79,9 @@ class _TextExtractor(HTMLParser):
         self._link_starts = 0
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        if tag in _INVISIBLE:
+        if not _is_markup(attrs):
+            self.handle_data(self.get_starttag_text() or "")
+        elif tag in _INVISIBLE:
             self._invisible += 1
         elif tag == "a":
             self._link, self._link_starts = dict(attrs).get("href") or "", len(self.parts)
@@ -110,3 +116,9 @@ class _TextExtractor(HTMLParser):
             self.parts.append("\n\n")
         elif tag in _BREAKS:
             self.parts.append("\n")
+
+
+def _is_markup(attrs: list[tuple[str, str | None]]) -> bool:
+    """Tell whether what stands behind the name of an element are attributes, and no words of a text."""
+    names = {name for name, _value in attrs if name.strip("/")}
+    return names <= _SWITCHES or any(value is not None for _name, value in attrs)

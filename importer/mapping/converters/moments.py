@@ -154,7 +154,7 @@ class DateTimeReader:
         else:
             message = _("'{value}' may be day/month or month/day, and no date in the column proves which", value=text)
         form = proofs[0] if proofs else "DD/MM/YYYY"
-        remedy = _('Add the format of the cells to the mapping, such as read: "{format}"', format=form)
+        remedy = _('Add the format of the cells to the field in the mapping, such as `read: "{format}"`', format=form)
         return Refused("date-format-unclear", message, remedy)
 
 
@@ -220,7 +220,7 @@ def _not_a_time(text: str) -> Refused:
     return Refused(
         "not-a-time",
         _("'{value}' is not a time of day", value=shorten(text)),
-        _('Write it like 14:05:00, or add the format of the cells to the mapping, such as read: "HH:mm"'),
+        _('Write it like 14:05:00, or add the format of the cells to the field in the mapping: `read: "HH:mm"`'),
     )
 
 
@@ -230,13 +230,13 @@ _LIKE_SECONDS = re.compile(r"1\d{9}(\.\d+)?")
 
 def _not_a_date(text: str | Typed) -> Refused:
     remedy = _(
-        'Correct the cell, or add the format of the cells to the mapping, such as read: "{format}"',
+        'Correct the cell, or add the format of the cells to the field in the mapping, such as `read: "{format}"`',
         format=_likely_format(str(text)),
     )
     if _LIKE_SECONDS.fullmatch(str(text).strip()):
         remedy = _(
-            "If these are seconds since 1970, add read: epoch to the field in the mapping, and the zone of the cases to"
-            " source, such as zone: America/Bogota"
+            "If these are seconds since 1970, add `read: epoch` to the field in the mapping, and the zone of the"
+            " cases to `source`, such as `zone: America/Bogota`"
         )
     return Refused("not-a-date", _("'{value}' is not a readable date", value=shorten(str(text))), remedy)
 

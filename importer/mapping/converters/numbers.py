@@ -89,7 +89,11 @@ class NumberReader:
                 "the sign in '{value}' may be for decimals or thousands, and no number in the column proves which",
                 value=text,
             )
-        return Refused("number-format-unclear", message, _('Add it to the mapping: decimal_sign: "," or "."'))
+        return Refused(
+            "number-format-unclear",
+            message,
+            _('Add one of these to the field in the mapping: `decimal_sign: ","` or `decimal_sign: "."`'),
+        )
 
 
 def whole(number: Decimal, text: str) -> int:
@@ -98,7 +102,7 @@ def whole(number: Decimal, text: str) -> int:
         raise Refused(
             "not-an-integer",
             _("'{value}' is not a whole number", value=shorten(text)),
-            _("Correct the cell, or change the field's type to decimal"),
+            _("Correct the cell, or change the field in the mapping: `type: decimal`"),
         )
     if abs(number) > _SAFE_INTEGER:
         raise _too_long(text)
@@ -139,7 +143,7 @@ def _not_a_number(text: str) -> Refused:
     return Refused(
         "not-a-number",
         _("'{value}' is not a number", value=shorten(text)),
-        _("Write digits, with a decimal sign where needed"),
+        _("Write digits, with a decimal sign where needed; or change the field in the mapping: `type: text`"),
     )
 
 
@@ -147,5 +151,5 @@ def _too_long(text: str) -> Refused:
     return Refused(
         "number-too-long",
         _("'{value}' has more digits than a JSON number can hold", value=shorten(text)),
-        _("Change the field's type to text, or shorten the number"),
+        _("Change the field in the mapping, `type: text`, or shorten the number"),
     )

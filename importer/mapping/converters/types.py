@@ -24,7 +24,7 @@ from importer.mapping.refusal import Refused
 from importer.mapping.words import Words
 from importer.messages import _, shorten
 from importer.model import Typed
-from importer.text import unaccented
+from importer.text import as_yaml, unaccented
 
 SINGLE_TEXTS = frozenset({"text", "email", "phone", "url", "html", "list"})
 """The types whose values are single texts."""
@@ -80,8 +80,8 @@ def boolean(cell: CellValue) -> bool:
             "not-a-boolean",
             _("'{value}' is neither yes nor no", value=shorten(str(cell))),
             _(
-                "Write true or false, or add its meaning to the mapping: values: {{{value}: true}}",
-                value=shorten(str(cell)),
+                "Write true or false, or add what it means to `values` in the mapping: `{value}: true`",
+                value=as_yaml(str(cell)),
             ),
         )
     return word in _TRUE

@@ -78,7 +78,7 @@ class MomentReader:
                 "zone-missing",
                 _("'{value}' names a time zone, and the mapping does not say in which zone the cases are",
                   value=shorten(str(cell))),
-                _("Add it to source in the mapping, such as zone: America/Bogota"),
+                _("Add the zone of the cases to `source` in the mapping, such as `zone: America/Bogota`"),
             )  # fmt: skip
         return moment.astimezone(self._zone).replace(tzinfo=None, microsecond=0)
 

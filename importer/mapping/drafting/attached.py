@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 
+from importer.files import open_ordinary
 from importer.mapping.drafting.matching import is_called
 from importer.mapping.drafting.profiles import Profile, is_file_name
+from importer.zips import NOT_READABLE, ZipFolder
 
 _MOST_FOLDERS = 500
 _MOST_FILES = 50
+_MOST_ZIPS = 5
 _ABSOLUTE = re.compile(r"[A-Za-z]:[\\/]|[\\/]")
 
 
@@ -58,20 +62,31 @@ def _common_prefix(names: Sequence[str]) -> str:
 
 
 def _folder_of(names: Sequence[str], beside: Path | None, first: str | None) -> str | None:
-    """Return the folder in or under `beside` that has at least half of the named files, None if none has.
+    """Return the folder or zip file in or under `beside` that has at least half of the named files, None if none has.
 
     `first` is the folder of other columns, and the only one if it is given: attachments have one folder.
     """
     if beside is None or not names:
         return None
     for folder in [beside / first] if first is not None else _folders_under(beside):
-        if sum(_is_file(folder / name) for name in names) * 2 >= len(names):
+        if sum(map(_files_in(folder), names)) * 2 >= len(names):
             return folder.relative_to(beside).as_posix()
     return None
 
 
 def _folders_under(root: Path) -> Iterator[Path]:
-    return (Path(folder) for folder, _folders, _files in islice(os.walk(root), _MOST_FOLDERS))
+    """Yield the folders, and then the zip files beside them at the top."""
+    yield from (Path(folder) for folder, _folders, _files in islice(os.walk(root), _MOST_FOLDERS))
+    yield from sorted(path for path in root.glob("*.[zZ][iI][pP]") if _is_file(path))[:_MOST_ZIPS]
+
+
+def _files_in(place: Path) -> Callable[[str], bool]:
+    """Return what tells whether a name is that of a file in a folder, or in a zip file; none is in a damaged one."""
+    if not _is_file(place):
+        return lambda name: _is_file(place / name)
+    with suppress(*NOT_READABLE), open_ordinary(place) as file:
+        return frozenset(ZipFolder(file).paths()).__contains__
+    return lambda _name: False
 
 
 def _is_file(path: Path) -> bool:

@@ -144,7 +144,10 @@ def _undecodable(text: str) -> CellError:
         _MARKED.sub("\ufffd", text),
         "undecodable",
         _("some of the characters are not in the file's encoding"),
-        _("save the file as “CSV UTF-8”, or name its encoding as source.encoding"),
+        _(
+            "save the file as “CSV UTF-8”, or name its encoding under `source` in the mapping, such as"
+            " `encoding: cp1252`"
+        ),
     )
 
 

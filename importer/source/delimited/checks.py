@@ -9,7 +9,7 @@ from typing import NamedTuple
 from importer.messages import _, ngettext, shorten
 from importer.model import Cell, Issue
 from importer.source.delimited.cells import OddCell, Oddity, twice_encoded
-from importer.source.header import clean_names, column_letter
+from importer.source.header import clean_names, made_up_name
 from importer.source.table import Block, is_filled
 
 _EXCELS_BLOCK = 16  # Excel leaves out the separators of columns that are empty in 16 rows or more in a row
@@ -56,7 +56,7 @@ class TextChecks:
         name = clean_names(self._headers)[remark.column] if remark.column < self.width else ""
         return Issue(
             row=remark.row,
-            column=name or _("(column {letter})", letter=column_letter(remark.column)),
+            column=name or made_up_name(remark.column),
             value=remark.text,
             code="stray-quote",
             message=_(

@@ -12,6 +12,7 @@ from importer.workflow.guards.consent import (
 from importer.workflow.guards.journal import accept_journal, journal_questions, note_adopted, refuse_without_looking
 from importer.workflow.guards.other_imports import other_import_questions, overlap_questions
 from importer.workflow.guards.second_start import (
+    as_joined,
     ask_without_spot_check,
     find_import,
     first_run_questions,
@@ -25,6 +26,7 @@ from importer.workflow.guards.witnesses import refuse_unknown_ids, reports_besid
 __all__ = [
     "accept_journal",
     "agreed",
+    "as_joined",
     "ask_for_folders",
     "ask_for_server",
     "ask_without_spot_check",

@@ -50,9 +50,11 @@ def refuse_without_looking(job: Job, journal: Journal, scope: Scope, source: str
     raise StartRefused(
         _(
             "{path}: this journal lacks some of what was sent, so rows that it calls planned may be cases. Give"
-            " --look-first for each file until a run has searched the CRM for every row that is left in it, or"
-            " --nothing-was-sent if you are sure that none of them was sent.",
+            " `{look_first}` until it has searched the CRM for every row that is left in the file, or"
+            " `{nothing_was_sent}` if you are sure that none of them was sent.",
             path=job.journal_path,
+            look_first=Commands.of(job).looking_first(),
+            nothing_was_sent=Commands.of(job).run("--nothing-was-sent"),
         )
     )
 
@@ -101,8 +103,9 @@ def _refuse_to_look_too_soon(job: Job, journal: Journal, scope: Scope) -> None:
     raise StartRefused(
         _(
             "{path}: this journal lacks some of what was sent, and such a case may still be created until"
-            " {until:%Y-%m-%d %H:%M:%S}: a search before then could miss it. Give the same command again after that.",
+            " {until:%Y-%m-%d %H:%M:%S}: a search before then could miss it. Give `{command}` after that.",
             path=job.journal_path,
+            command=Commands.of(job).looking_first(),
             until=local_datetime(lost_at + job.quiet_period),
         )
     )
@@ -149,8 +152,9 @@ def nothing_was_sent_question(job: Job, scope: Scope) -> Question:
     sentence = _(
         "This computer has sent rows of import {name} (operation {operation}, server {server}) with another journal,"
         " and the journal {path} does not know them. Restore that journal, take over its newest report with"
-        " `{command}`, or give --look-first to search the CRM for every row before it is sent. Are you sure"
+        " `{command}`, or search the CRM for every row before it is sent, with `{look_first}`. Are you sure"
         " that none of these rows became a case?",
+        look_first=Commands.of(job).looking_first(),
         name=scope.import_name,
         operation=scope.operation,
         server=scope.tenant,

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from itertools import islice
 
+from importer.commands import run_command, same_command
 from importer.errors import StartRefused, UsageError
 from importer.hosts import is_loopback
 from importer.identity import Scope, is_stand_in, same_tenant
-from importer.journal import ImportRecord, Journal
+from importer.journal import ImportRecord, Journal, look_at_journal
 from importer.messages import _
 from importer.model import Status
 from importer.questions import Answer, Question, answer_all
@@ -47,16 +50,35 @@ def join_imports(journal: Journal, scope: Scope, same_as: str | None) -> None:
     Nothing changes where the run is refused anyway: the journal is not to be trusted, or the keys are made differently.
     Raises UsageError if it is unclear which import is meant, StartRefused while rows are being sent.
     """
+    if pair_of_imports := _to_join(journal, scope, same_as):
+        _join(journal, *pair_of_imports)
+
+
+@contextmanager
+def as_joined(journal: Journal, scope: Scope, same_as: str | None) -> Iterator[Journal]:
+    """Give the journal as `join_imports` would leave it: a copy if that would change it, which it does not yet."""
+    pair_of_imports = _to_join(journal, scope, same_as)
+    if pair_of_imports is None:
+        yield journal
+        return
+    with look_at_journal(journal.path) as copy:
+        _join(copy, *pair_of_imports)
+        yield copy
+
+
+def _to_join(journal: Journal, scope: Scope, same_as: str | None) -> tuple[ImportRecord, ImportRecord] | None:
     own = journal.imports.find(*scope.parts)
     other = find_import(journal, scope, same_as)
     if own is None or other is None or own.id == other.id or own.operation != other.operation:
-        return
+        return None
     if not same_tenant(own.tenant, other.tenant) or own.bound_to or other.bound_to:
-        return
+        return None
     rules = KeyRule.read(own.key_rule), KeyRule.read(other.key_rule)
     has_one_rule = rules[0] is None or rules[1] is None or rules[0].is_like(rules[1])
-    if not (journal.standing.may_send and has_one_rule):
-        return
+    return (own, other) if journal.standing.may_send and has_one_rule else None
+
+
+def _join(journal: Journal, own: ImportRecord, other: ImportRecord) -> None:
     for one in (own, other):
         journal.attempts.expire(one.id)
     if journal.must_look_first(own.scope):  # rows that may be in the CRM already are the other import's from now on
@@ -64,10 +86,11 @@ def join_imports(journal: Journal, scope: Scope, same_as: str | None) -> None:
     if not journal.imports.join(own, other):
         raise StartRefused(
             _(
-                "--same-as {name}: rows of import {name} or {own} are being sent at this moment. Give the same command"
+                "--same-as {name}: rows of import {name} or {own} are being sent at this moment. Give `{command}`"
                 " again once that is over.",
                 name=other.name,
                 own=own.name,
+                command=same_command(),
             )
         )
 
@@ -149,7 +172,8 @@ def same_tickets_questions(job: Job, plan: Plan, journal: Journal, record: Impor
                 "--new-import: {differing} of {known} known rows of {path} have keys under which import {name} created"
                 " cases."
                 " Other tickets with the same keys need an import name of their own: change `import: {name}` in the"
-                " mapping, and give --new-import again.",
+                " mapping, and then give `{command}`.",
+                command=run_command("--new-import"),
                 **values,
             )
         )
@@ -159,7 +183,7 @@ def same_tickets_questions(job: Job, plan: Plan, journal: Journal, record: Impor
         " own.) Are these the same tickets, edited since?",
         **values,
     )
-    answer = Answer("yes", _("--same-tickets or --same-as {name}", name=record.name))
+    answer = Answer("yes", _("--same-tickets or --same-as {name}", name=record.name), alone="--same-tickets")
     given = answer if job.same_tickets else None
     return [Question(SAME_TICKETS, sentence, (answer,), about, given=given)]
 
@@ -169,8 +193,9 @@ def _stand_in_is_not_the_crm(record: ImportRecord, scope: Scope) -> UsageError:
         _(
             "Import {name} was made on {known}, and this run goes to {server}. One of them is a simulated CRM on this"
             " computer, and its cases are not in the other, so a row that was sent to one does not count as sent to the"
-            " other. Leave out --same-as, or use another journal (--journal), to import these rows into"
+            " other. Leave out --same-as, or use another journal with `{command}`, to import these rows into"
             " {server}.",
+            command=same_command("--journal", "FILE"),
             name=record.name,
             known=record.tenant,
             server=scope.tenant,

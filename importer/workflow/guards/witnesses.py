@@ -17,6 +17,7 @@ from importer.journal import Journal
 from importer.messages import _
 from importer.model import UNSETTLED, TableOptions
 from importer.report import ReportedRow
+from importer.report_words import state_of_word
 from importer.source import Table, open_table
 from importer.workflow.commands import Commands
 from importer.workflow.job import Job
@@ -127,7 +128,7 @@ def _in_frames(table: Table) -> Iterator[ReportedRow]:
     for frame in table.frames():
         texts = [[str(cell).strip() for cell in frame[column]] if column else [""] * len(frame) for column in columns]
         for number, wolkvox_id, reference, status in zip(frame.index.tolist(), *texts, strict=True):
-            yield ReportedRow(number, status, wolkvox_id or None, None, reference or None, None)
+            yield ReportedRow(number, state_of_word(status), wolkvox_id or None, None, reference or None, None)
 
 
 def _in_report(path: Path, journal: Journal, *, surely: bool) -> Iterator[ReportedRow]:

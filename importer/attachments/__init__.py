@@ -1,0 +1,10 @@
+"""Attachments: find the files that cells name, check them before anything is sent, and stream them as base64.
+
+AttachmentFolder  where the files are: a folder, or a zip file
+encode            the base64 of a file, read block by block while it is sent, never held whole in memory
+"""
+
+from importer.attachments.encoding import encode, encoded_length
+from importer.attachments.finding import AttachmentFolder, FoundAttachments
+
+__all__ = ["AttachmentFolder", "FoundAttachments", "encode", "encoded_length"]

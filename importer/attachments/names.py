@@ -1,0 +1,112 @@
+"""The names of files: what a cell may name, and which names are alike."""
+
+from __future__ import annotations
+
+import difflib
+import re
+import unicodedata
+from bisect import bisect_left
+from collections.abc import Iterable
+
+from importer.attachments.refusals import RefusedAttachment
+from importer.messages import _, shorten
+from importer.text import seen
+
+_URL = re.compile(r"[a-z][a-z0-9+.-]*://|www\.|(mailto|data|javascript|file):", re.IGNORECASE)
+_DRIVE = re.compile(r"[a-z]:", re.IGNORECASE)
+_DEVICES = frozenset(
+    ["con", "prn", "aux", "nul", "conin$", "conout$", "clock$"]
+    + [f"{port}{number}" for port in ("com", "lpt") for number in "0123456789¹²³"]
+)
+_NEIGHBOURS = 8  # names on either side, in alphabetical order, that are compared with a missing one
+
+
+def parts_of(name: str) -> tuple[str, ...]:
+    r"""Return the folders and the file in a name; `\` is a separator like `/`.
+
+    Raises `RefusedAttachment` for anything that points elsewhere or is not a plain file name: URLs, absolute paths,
+    drives, network shares, `..`, alternate streams, device names, control characters, parts that end in a dot or space.
+    """
+    shown = shorten(name)
+    if _URL.match(name):
+        raise RefusedAttachment(
+            "attachment-url",
+            _("{name} is a web address, and only files can be attached", name=shown),
+            _("Download the file into the attachments folder and write its name here"),
+        )
+    if any(unicodedata.category(character) in {"Cc", "Cs"} for character in name):
+        raise RefusedAttachment(
+            "attachment-name",
+            _("{name} contains a line break or another control character", name=shown),
+            _('Write one file name; if a cell lists several, add to `attachments`: `separator: ";"`'),
+        )
+    path = name.replace("\\", "/")
+    if path.startswith("/") or _DRIVE.match(path):
+        raise RefusedAttachment(
+            "attachment-outside",
+            _("{name} is an absolute path; only files in the attachments folder can be attached", name=shown),
+            _(
+                "Copy the files into that folder; the mapping then takes off what is before their names there, such as"
+                " strip_prefix: '{prefix}'",
+                prefix=re.split(r"[^/\\]+\Z", name)[0] or name,
+            ),
+        )
+    parts = tuple(part for part in path.split("/") if part not in {"", "."})
+    if ".." in parts:
+        raise RefusedAttachment(
+            "attachment-outside",
+            _("{name} leads outside the attachments folder", name=shown),
+            _("Put the file into the attachments folder and write its name relative to that folder"),
+        )
+    for part in parts:
+        _check_part(part, shown)
+    return parts
+
+
+def _check_part(part: str, shown: str) -> None:
+    """Raise `RefusedAttachment` if a folder or file cannot have this name on Windows or means something else there."""
+    if ":" in part:
+        reason = _("{name} contains a colon, which is not allowed in a file name", name=shown)
+    elif part[-1] in ". ":
+        reason = _("in {name}, {part} ends in a dot or a space, which Windows removes", name=shown, part=repr(part))
+    elif part.split(".", maxsplit=1)[0].rstrip().casefold() in _DEVICES:
+        reason = _("in {name}, {part} is a Windows device, not a file", name=shown, part=repr(part))
+    else:
+        return
+    raise RefusedAttachment("attachment-name", reason, _("Rename the file and write its new name here"))
+
+
+class NameList:
+    """Names, indexed by their spelling without case and accents."""
+
+    def __init__(self, names: Iterable[str]) -> None:
+        """Index the names."""
+        self._names: dict[str, list[str]] = {}
+        for name in sorted(names):
+            self._names.setdefault(_loose(name), []).append(name)
+        self._sorted = sorted(self._names)
+
+    def alike(self, name: str) -> tuple[str, ...]:
+        """Return the names that equal `name` but for case, Unicode composition or what nobody sees."""
+        wanted = composed(name)
+        return tuple(other for other in self._names.get(_loose(name), ()) if composed(other) == wanted)
+
+    def nearest(self, name: str) -> tuple[str, ...]:
+        """Return up to three names that may have been meant by `name`.
+
+        Only alphabetical neighbours are compared, so a folder with 100,000 files costs no more than one with ten.
+        """
+        loose = _loose(name)
+        middle = bisect_left(self._sorted, loose)
+        around = self._sorted[max(0, middle - _NEIGHBOURS) : middle + _NEIGHBOURS]
+        return tuple(self._names[near][0] for near in difflib.get_close_matches(loose, around))
+
+
+def composed(name: str) -> str:
+    """Return what names have in common that differ in case, Unicode composition or what nobody sees."""
+    return unicodedata.normalize("NFC", unicodedata.normalize("NFC", seen(name)).casefold())
+
+
+def _loose(name: str) -> str:
+    folded = unicodedata.normalize("NFKD", seen(name).casefold())
+    return "".join(character for character in folded if not unicodedata.combining(character))

@@ -1,0 +1,130 @@
+"""Why a file cannot be attached: one sentence and one remedy for each reason."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from importer.messages import _, ngettext, shorten
+from importer.model import Issue
+
+
+class RefusedAttachment(Exception):
+    """A name in a cell cannot be attached; `issue` says why, without its row and column."""
+
+    def __init__(self, code: str, message: str, remedy: str) -> None:
+        self.issue = Issue(None, None, None, code, message, remedy)
+        super().__init__(message)
+
+
+class NotThere(Exception):
+    """There is no such file in the folder; `near` are the files that may have been meant."""
+
+    def __init__(self, near: tuple[str, ...]) -> None:
+        self.near = near
+        super().__init__(*near)
+
+
+def no_folder(root: Path, lost: str | None = None) -> RefusedAttachment:
+    """Refuse a folder that does not exist, or is a file but no zip file."""
+    if root.exists():
+        message = _("the attachments folder {folder} is a file", folder=root)
+        remedy = _("Unpack it, or pack the files as a ZIP file; then correct `folder` of `attachments` in the mapping")
+    else:
+        message = _("the attachments folder {folder} does not exist", folder=root)
+        remedy = _("Create the folder, or correct `folder` of `attachments` in the mapping")
+        if (packed := root.with_name(f"{root.name}.zip")).is_file():
+            remedy = _in_a_zip(packed.name)
+        elif lost is not None:
+            remedy = _(
+                "This report was made from {source}, and the folder is not there any more either: put the folder beside"
+                " the report, or name its whole path as `folder` of `attachments` in the mapping",
+                source=lost,
+            )
+    return RefusedAttachment("attachment-missing", message, remedy)
+
+
+def damaged_zip(path: Path, reason: str) -> RefusedAttachment:
+    """Refuse a zip file whose list of files cannot be read."""
+    return RefusedAttachment(
+        "attachment-unreadable",
+        _("the attachments folder {folder} is a zip file that cannot be read: {reason}", folder=path, reason=reason),
+        _("Copy or download it again; or unpack it, and name the folder as `folder` of `attachments` in the mapping"),
+    )
+
+
+def in_the_zip(name: str, reason: str) -> RefusedAttachment:
+    """Refuse a file that cannot be taken out of its zip file."""
+    return RefusedAttachment(
+        "attachment-unreadable",
+        _("{name} cannot be read: {reason}", name=shorten(name), reason=reason),
+        _("Pack the files again as an ordinary zip file; or unpack it, and name the folder in the mapping"),
+    )
+
+
+def missing_file(name: str, folder: Path, near: Sequence[str], only_zip: str | None = None) -> RefusedAttachment:
+    """Refuse a file that is not there; `near` are what may be meant, `only_zip` is all that the folder has."""
+    message = _("{name} is not in {folder}", name=shorten(name), folder=folder)
+    if only_zip is not None:
+        return RefusedAttachment("attachment-missing", message, _in_a_zip((folder / only_zip).as_posix()))
+    if not near:
+        return RefusedAttachment("attachment-missing", message, _("Put the file there, or correct its name"))
+    quoted = ", ".join(near)
+    remedy = ngettext("Did you mean {names}?", "Did you mean one of these: {names}?", len(near), names=quoted)
+    return RefusedAttachment("attachment-missing", message, remedy)
+
+
+def _in_a_zip(path: str) -> str:
+    return _("If the files are in {path}, write in the mapping, under `attachments`: `folder: {path}`", path=path)
+
+
+def is_folder(name: str) -> RefusedAttachment:
+    """Refuse a name that means a folder."""
+    return RefusedAttachment(
+        "attachment-folder",
+        _("{name} is a folder, and only files can be attached", name=shorten(name)),
+        _("Write the names of the files in it, or pack them into one file"),
+    )
+
+
+def link_outside(name: str) -> RefusedAttachment:
+    """Refuse a link to somewhere else."""
+    return RefusedAttachment(
+        "attachment-outside",
+        _("{name} is a link that leads outside the attachments folder", name=shorten(name)),
+        _("Put the file itself into the attachments folder"),
+    )
+
+
+def refuse_size(name: str, size: int, limit: int) -> None:
+    """Raise `RefusedAttachment` for a file that is empty or larger than the mapping allows."""
+    if size == 0:
+        raise RefusedAttachment(
+            "attachment-empty",
+            _("{name} is empty (0 bytes)", name=shorten(name)),
+            _("Replace the file with one that has content, or empty the cell"),
+        )
+    if size > limit:
+        raise RefusedAttachment(
+            "attachment-too-large",
+            _("{name} has {size:,} bytes, and the limit is {limit:,}", name=shorten(name), size=size, limit=limit),
+            _("Make the file smaller, or add to `attachments`: `max_size: {needed}MB`", needed=-(-size // 10**6)),
+        )
+
+
+def unreadable(name: str, reason: str) -> RefusedAttachment:
+    """Refuse a file that the system does not let be read."""
+    return RefusedAttachment(
+        "attachment-unreadable",
+        _("{name} cannot be read: {reason}", name=shorten(name), reason=reason),
+        _("Make the file readable, close the program that is using it, or replace it"),
+    )
+
+
+def repeated(name: str) -> RefusedAttachment:
+    """Refuse a file that the row has named before."""
+    return RefusedAttachment(
+        "attachment-repeated",
+        _("{name} is named twice in this row", name=shorten(name)),
+        _("Name the file once"),
+    )

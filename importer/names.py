@@ -1,0 +1,63 @@
+"""What people call the states of a row, in the words of docs/glossary.md; machines read the code words."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from importer.messages import _, gettext_noop, translated
+from importer.model import CHANGED, Status, Verdict
+
+_STATES = {
+    Status.INVALID: gettext_noop("invalid"),
+    Status.SKIPPED: gettext_noop("skipped"),
+    Status.PART: gettext_noop("part"),
+    Status.PLANNED: gettext_noop("planned"),
+    Status.SENDING: gettext_noop("sending"),
+    Status.CREATED: gettext_noop("created"),
+    Status.REJECTED: gettext_noop("rejected"),
+    Status.UNKNOWN: gettext_noop("unknown"),
+    Status.CONFLICT: gettext_noop("conflict"),
+    CHANGED: gettext_noop("changed"),
+    Verdict.NOT_DELIVERED: gettext_noop("not-delivered"),
+}
+
+
+_CODES = {
+    # how a row was settled
+    "sent": gettext_noop("sent"),
+    "search": gettext_noop("search"),
+    "by-hand": gettext_noop("by-hand"),
+    "report": gettext_noop("report"),
+    "look-first": gettext_noop("look-first"),
+    "spot-check": gettext_noop("spot-check"),
+    "adopted": gettext_noop("adopted"),
+    # the checks of the doctor
+    "ok": gettext_noop("ok"),
+    "warning": gettext_noop("warning"),
+    "fault": gettext_noop("fault"),
+    "settings": gettext_noop("settings"),
+    "server": gettext_noop("server"),
+    "certificate": gettext_noop("certificate"),
+    "clock": gettext_noop("clock"),
+    "token": gettext_noop("token"),
+    "quota": gettext_noop("quota"),
+    "journal": gettext_noop("journal"),
+    "disk": gettext_noop("disk"),
+    "keyring": gettext_noop("keyring"),
+    "proxy": gettext_noop("proxy"),
+}
+
+
+def code_name(code: str) -> str:
+    """Return what a person calls another code that a listing shows; in English it is the code."""
+    return translated(_CODES[code]) if code in _CODES else code
+
+
+def state_name(state: str) -> str:
+    """Return what a person calls a state, a verdict, or the `changed` of a report; in English it is the code word."""
+    return translated(_STATES[state]) if state in _STATES else state
+
+
+def counted(states: Iterable[tuple[str, int]]) -> str:
+    """Return how many rows are in which state, for a sentence: `created 3, invalid 2`."""
+    return ", ".join(_("{state} {count}", state=state_name(state), count=count) for state, count in states) or _("none")
