@@ -78,5 +78,5 @@ def test_a_rejected_row_says_what_the_answer_means(office: Office, give: Give) -
     assert reason["message"] == f"Rejected by the CRM: {answer} (the contact does not exist there)"
     assert re.search(r"create the contact .* `case-importer run .* --yes --retry-rejected`", reason["remedy"])
     row = office.reported().iloc[0]
-    assert row["message"] == reason["message"]
+    assert row["message"] == f"{reason['message']}. {reason['remedy']}."
     assert b"does not exist there" not in office.journal.read_bytes()

@@ -53,14 +53,14 @@ def _effects(forecast: Forecast) -> Iterator[str]:
     """Yield what the cases may set off in the CRM, which nothing undoes."""
     if not forecast.rows_to_send:
         return
-    yield ngettext(
-        "  open      {count} of them has an open status: its time limit (SLA) may start, and its contact may be"
-        " notified",
-        "  open      {count} of them have an open status: their time limit (SLA) may start, and their contacts may be"
-        " notified",
-        forecast.open_cases,
-    )
     if forecast.open_cases:
+        yield ngettext(
+            "  open      {count} of them has an open status: its time limit (SLA) may start, and its contact may be"
+            " notified",
+            "  open      {count} of them have an open status: their time limit (SLA) may start, and their contacts may"
+            " be notified",
+            forecast.open_cases,
+        )
         yield _("            (switch these notifications off first when you migrate old tickets)")
     yield _("  undo      not possible: the CRM documents no call that deletes a case")
 
