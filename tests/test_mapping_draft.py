@@ -137,6 +137,14 @@ SHEET: Mapping[str, Sequence[Cell]] = {
 }
 
 
+def test_a_proposal_is_taken_by_deleting_its_mark_alone() -> None:
+    """Without their first `#`, proposed lines are YAML in their places: the target, and fields of `form`."""
+    text = drafted({header: ["a", "b"] for header in ("Ticket", "Asunto", "Canal")}).replace("form: {}", "form:")
+    taken = yaml.safe_load(re.sub(r"^#(?=target:|  )", "", text, flags=re.MULTILINE))
+    assert taken["target"] == {"server": "crm0001.wolkvox.com", "operation": "my_operation"}
+    assert taken["form"]["Canal"] == {"column": "Canal"}
+
+
 def test_guesses_have_their_evidence_beside_them() -> None:
     """Values have their rows beside them, types their proof, closed statuses and known case types their names."""
     text = drafted(SHEET)
@@ -147,7 +155,7 @@ def test_guesses_have_their_evidence_beside_them() -> None:
         r"Cerrado: Cerrado +# 2 rows",
         r"closed: \[Cerrado\] +# these look closed",
         r"# default: \.\.\. +# 1 row is empty",
-        r"#   Abierto el: \{column: Abierto el, type: date, read: DD/MM/YYYY\} +# a day above 12 proves DD/MM/YYYY",
+        r"#  Abierto el: \{column: Abierto el, type: date, read: DD/MM/YYYY\} +# a day above 12 proves DD/MM/YYYY",
         r"  folder: +# <-- the folder with the files",
         r"  columns: \[Anexo 1\]",
         r'  separator: ";"',

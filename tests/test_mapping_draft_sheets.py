@@ -84,7 +84,7 @@ def content(text: str) -> dict[str, Any]:
 
 def with_proposals(text: str) -> str:
     """Return a draft whose proposals for the form are taken."""
-    taken = re.sub(r"^#   (?=.*\{column: )", "  ", text, flags=re.MULTILINE)
+    taken = re.sub(r"^#(?=  .*\{column: )", "", text, flags=re.MULTILINE)
     return taken if taken == text else taken.replace("form: {}", "form:")
 
 

@@ -166,9 +166,9 @@ class _Draft:
         if kept := self._previous.section("target"):
             return [DraftLine("target:"), *self._kept_lines(kept)]
         return [
-            DraftLine("# target:", _("or --server and --operation")),
-            DraftLine("#   server: crm0001.wolkvox.com", _("the host in the browser's address bar after login")),
-            DraftLine("#   operation: my_operation"),
+            DraftLine("#target:", _("or --server and --operation")),
+            DraftLine("#  server: crm0001.wolkvox.com", _("the host in the browser's address bar after login")),
+            DraftLine("#  operation: my_operation"),
         ]
 
     def _fields(self) -> list[DraftLine]:
@@ -218,11 +218,11 @@ class _Draft:
     def _proposal(self, column: str) -> DraftLine:
         if (match := self._matches.get("key")) and match.column == column:
             return DraftLine(
-                f"#   {scalar(column)}: {flow({'column': column})}", _("the key, so that people see it in the CRM")
+                f"#  {scalar(column)}: {flow({'column': column})}", _("the key, so that people see it in the CRM")
             )
         guess = guess_type(self._found[column])
         keys = {**text_keys(column, self._seen), **guess.keys}
-        return DraftLine(f"#   {scalar(column)}: {flow(keys)}", guess.evidence)
+        return DraftLine(f"#  {scalar(column)}: {flow(keys)}", guess.evidence)
 
     def _attachments(self) -> list[DraftLine]:
         if kept := self._previous.section("attachments"):
