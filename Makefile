@@ -5,6 +5,12 @@ PYTHON ?= python3
 PYTEST_ARGS ?= -n 3
 BENCH_ARGS ?=
 
+# `make demo` is the first thing that an office sees, so it begins in the language of the demo itself.
+LANGUAGE_HERE := $(firstword $(subst _, ,$(or $(CASE_IMPORTER_LANG),$(LC_ALL),$(LC_MESSAGES),$(LANG))))
+INSTALLING_en := Installing into .venv (a minute or two the first time)
+INSTALLING_es := Instalando en .venv (la primera vez, uno o dos minutos)
+INSTALLING_pt := Instalando em .venv (na primeira vez, um ou dois minutos)
+
 BIN := .venv/bin
 INSTALLED := .venv/.installed
 
@@ -23,7 +29,7 @@ $(INSTALLED): pyproject.toml constraints.txt
 	    echo "$$("$(PYTHON)" --version 2>&1) is too old: the importer needs 3.11 or newer. Name a newer one: make $(MAKECMDGOALS) PYTHON=python3.12" >&2; exit 1; }
 	@"$(PYTHON)" -c 'import venv, ensurepip' 2>/dev/null || { \
 	    echo "$$("$(PYTHON)" --version 2>&1) has no venv module. Install it (Debian, Ubuntu: apt install python3-venv) and try again." >&2; exit 1; }
-	@echo "Installing into .venv (a minute or two the first time)"
+	@echo "$(or $(INSTALLING_$(LANGUAGE_HERE)),$(INSTALLING_en))"
 	@"$(PYTHON)" -m venv .venv
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev]'
 	@touch $@

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Mapping
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
 
@@ -70,3 +71,43 @@ def accented(template: Template) -> Template:
         return tuple(str(accented(each)) for each in template)
     pieces = template.replace("{", "\0{").replace("}", "}\0").split("\0")
     return "".join(piece if piece.startswith("{") else piece.translate(_ACCENTS) for piece in pieces)
+
+
+def patterns(templates: Sequence[Template], translated: Callable[[Template], Template]) -> Iterator[list[str]]:
+    """Yield what stands around the values of each English template whose translation is another."""
+    for template in templates:
+        if translated(template) != template:
+            for english in (template,) if isinstance(template, str) else template:
+                pieces = re.split(r"\{[^}]*\}", english)
+                if any(re.search("[A-Za-z]{3}", piece) for piece in pieces):
+                    yield pieces
+
+
+def is_in(line: str, pieces: Sequence[str]) -> bool:
+    """Tell whether a template is in a line; one of few words, or of hardly more than values, is the whole line."""
+    if ("".join(pieces).strip().count(" ") < 2 or len(max(pieces, key=len)) < 8) and (
+        line[: len(pieces[0])] + line[len(line) - len(pieces[-1]) :] != pieces[0] + pieces[-1]
+        or (len(pieces) == 1 and line != pieces[0])
+    ):
+        return False
+    at = 0
+    for piece in pieces:
+        found = line.find(piece, at)
+        if found < 0:
+            return False
+        at = found + len(piece) + 1  # each value has a character at least
+    return True
+
+
+def english_in(texts: Iterable[str], templates: Sequence[list[str]]) -> list[tuple[str, str]]:
+    """Return the texts in which an English sentence is, each line looked at; the codes of issues never change."""
+    lines = {line.strip() for text in texts for line in (text, *text.split("\n"))} - {"rejected"}
+    return [(line, "…".join(pieces)) for line in sorted(lines) for pieces in templates if is_in(line, pieces)]
+
+
+def catalogued(tag: str, template: Template) -> Template:
+    """Return a template as our catalogue of a language has it."""
+    catalogue = messages._catalogue(tag, messages.FOLDER)
+    if isinstance(template, str):
+        return catalogue.gettext(template)
+    return tuple(catalogue.ngettext(template[0], template[1], count) for count in (1, 2))

@@ -4,12 +4,22 @@ from __future__ import annotations
 
 import gettext
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterator
+from functools import partial
 from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
-from language_support import WORDS, Template, accented, add_catalogue, all_templates
+from language_support import (
+    WORDS,
+    Template,
+    accented,
+    add_catalogue,
+    all_templates,
+    catalogued,
+    english_in,
+    patterns,
+)
 from openpyxl import Workbook, load_workbook
 from openpyxl.worksheet.worksheet import Worksheet
 from promise_support import end_leases
@@ -184,38 +194,6 @@ def texts_of(path: Path) -> Iterator[str]:
             yield from (rule.prompt, rule.promptTitle, rule.error, rule.errorTitle, rule.formula1)
 
 
-def patterns(templates: Sequence[Template], translated: Callable[[Template], Template]) -> Iterator[list[str]]:
-    """Yield what stands around the values of each English template whose translation is another."""
-    for template in templates:
-        if translated(template) != template:
-            for english in (template,) if isinstance(template, str) else template:
-                pieces = re.split(r"\{[^}]*\}", english)
-                if any(re.search("[A-Za-z]{3}", piece) for piece in pieces):
-                    yield pieces
-
-
-def is_in(line: str, pieces: Sequence[str]) -> bool:
-    """Tell whether a template is in a line; one of few words, or of hardly more than values, is the whole line."""
-    if ("".join(pieces).strip().count(" ") < 2 or len(max(pieces, key=len)) < 8) and (
-        line[: len(pieces[0])] + line[len(line) - len(pieces[-1]) :] != pieces[0] + pieces[-1]
-        or (len(pieces) == 1 and line != pieces[0])
-    ):
-        return False
-    at = 0
-    for piece in pieces:
-        found = line.find(piece, at)
-        if found < 0:
-            return False
-        at = found + len(piece) + 1  # each value has a character at least
-    return True
-
-
-def english_in(texts: Iterable[str], templates: Sequence[list[str]]) -> list[tuple[str, str]]:
-    """Return the texts in which an English sentence is, each line looked at; the codes of issues never change."""
-    lines = {line.strip() for text in texts for line in (text, *text.split("\n"))} - {"rejected"}
-    return [(line, "…".join(pieces)) for line in sorted(lines) for pieces in templates if is_in(line, pieces)]
-
-
 def everything(office: Office, give: Give, tag: str) -> list[Path]:
     """Return the reports of a run of which rows are created, changed, faulty, rejected, in doubt and not sent yet."""
     sheet = [ticket(number) for number in range(1, 9)]  # the CRM does not know the contact of the fifth
@@ -244,15 +222,7 @@ def test_there_is_no_english_left(office: Office, give: Give) -> None:
 @pytest.mark.parametrize("tag", ["es", "pt"])
 def test_no_template_is_left_untranslated(office: Office, give: Give, tag: str) -> None:
     """Where a catalogue has a translation, the workbook and the page have it too."""
-
-    def translated(template: Template) -> Template:
-        with speaking(tag):
-            catalogue = messages._catalogue(tag, messages.FOLDER)
-            if isinstance(template, str):
-                return catalogue.gettext(template)
-            return tuple(catalogue.ngettext(template[0], template[1], count) for count in (1, 2))
-
-    found = [*patterns(all_templates(), translated)]
+    found = [*patterns(all_templates(), partial(catalogued, tag))]
     for path in everything(office, give, tag):
         assert english_in(texts_of(path), found) == [], path.name
 

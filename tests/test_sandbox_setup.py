@@ -12,10 +12,12 @@ import sqlite3
 import subprocess
 import sys
 from dataclasses import fields
+from functools import partial
 from pathlib import Path
 
 import pytest
 import requests
+from language_support import all_templates, catalogued, english_in, patterns
 from sandbox_support import insert
 from starlette.types import Receive, Scope, Send
 from uvicorn import Config
@@ -196,21 +198,34 @@ def test_uvicorns_protocol_holds_the_application_that_it_calls() -> None:
 
 
 def test_the_demo_runs(tmp_path: Path) -> None:
-    """The demo imports the sample into its own sandbox, twice in a row, and says where the report is."""
+    """The demo imports the sample into its own sandbox, twice in a row, in English and without a word of it."""
     for folder in ("sample_data", "mappings"):
         shutil.copytree(ROOT / folder, tmp_path / folder)
     demo = [sys.executable, "-m", "importer.sandbox.demo"]
-    for _ in range(2):
-        ran = subprocess.run(
-            demo, cwd=tmp_path, env={**os.environ, "PYTHONPATH": str(ROOT)}, capture_output=True, text=True, check=False
-        )
+    for tag, cases in (("en", r"holds (\d+) cases"), ("es", r"tiene (\d+) casos")):
+        environment = {**os.environ, "PYTHONPATH": str(ROOT), "CASE_IMPORTER_LANG": tag}
+        ran = subprocess.run(demo, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
         assert ran.returncode == 0, ran.stdout + ran.stderr
-        created = re.search(r"holds (\d+) cases", ran.stdout)
+        created = re.search(cases, ran.stdout)
         assert created is not None
         assert int(created[1]) > 10
         report = Path(ran.stdout.strip().rpartition(": ")[2])
         assert report == (tmp_path / "demo" / "legacy_tickets.report.xlsx").resolve()
         assert report.exists()
+    found = [*patterns(all_templates(), partial(catalogued, "es"))]
+    assert english_in([*ran.stdout.splitlines(), *ran.stderr.splitlines()], found) == []
+
+
+@pytest.mark.skipif(not shutil.which("make"), reason="make is not installed")
+@pytest.mark.parametrize(
+    ("spoken", "sentence"), [("es_CO.UTF-8", "Instalando en"), ("pt_BR", "Instalando em"), ("C", "Installing into")]
+)
+def test_the_set_up_speaks_the_language_of_the_demo(spoken: str, sentence: str) -> None:
+    """The first line of `make demo` is in the language in which the demo goes on."""
+    environment = {**os.environ, "CASE_IMPORTER_LANG": "", "LC_ALL": "", "LC_MESSAGES": "", "LANG": spoken}
+    make = ["make", "--dry-run", "--always-make", "install"]
+    shown = subprocess.run(make, cwd=ROOT, env=environment, capture_output=True, text=True, check=True).stdout
+    assert f'echo "{sentence} .venv (' in shown
 
 
 def test_the_documentation_names_every_key() -> None:
