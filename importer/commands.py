@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from itertools import pairwise
 from pathlib import Path
 from types import MappingProxyType
 
@@ -50,8 +51,11 @@ def note_values(values: Mapping[str, object]) -> None:
 
 
 def command_line(*words: object) -> str:
-    """Return a command of this program as a person types it, each word quoted where the shell needs it."""
-    return shell_words("case-importer", *words)
+    """Return a command of this program as a person types it, each word quoted where the shell needs it.
+
+    It speaks the language that the given command was told to speak.
+    """
+    return shell_words("case-importer", *words, *_language(words))
 
 
 def same_command(*more: object) -> str:
@@ -100,6 +104,14 @@ def option(name: str, value: object | None) -> tuple[object, ...]:
     if value is None or value is False:
         return ()
     return (name,) if value is True else (name, value)
+
+
+def _language(words: Sequence[object]) -> tuple[str, ...]:
+    """Return the option of the given command that names a language, where these words do not have it already."""
+    named = [after for word, after in pairwise(_given.words) if word == "--lang"]
+    named += [word.removeprefix("--lang=") for word in _given.words if word.startswith("--lang=")]
+    has_one = any(str(word).partition("=")[0] == "--lang" for word in words)
+    return () if has_one or not named else ("--lang", named[-1])
 
 
 def _value(name: str) -> object:

@@ -72,6 +72,14 @@ def test_another_command_is_shown_on_the_same_files() -> None:
     assert commands.settle_command() == "case-importer settle"
 
 
+@pytest.mark.parametrize("given", [["--lang", "pt"], ["--lang=pt"], ["--lang", "es", "--lang", "pt"]])
+def test_the_language_that_was_asked_for_goes_on(given: list[str]) -> None:
+    """Whoever named a language is shown commands that name it, each once."""
+    with commands.carrying_out([*given, "check", "a.csv"]):
+        assert commands.command_line("run", "a.csv") == "case-importer run a.csv --lang pt"
+        assert commands.same_command("--yes").count("--lang") == " ".join(given).count("--lang")
+
+
 def test_open_questions_end_with_the_command_that_answers_them(
     office: Office, give: Give, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
