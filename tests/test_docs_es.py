@@ -29,11 +29,15 @@ from importer import Connection, Job, check, load_job, load_mapping, preview
 from importer.cli.main import case_importer
 from importer.cli.output import as_sentence
 from importer.mapping.drafting.guesses import flow
-from importer.messages import speaking
+from importer.messages import speaking, translated
+from importer.report_words import VERDICTS
+from importer.sandbox.config import load_config
+from importer.settings.file import load_settings
 
 DOCS = Path(__file__).parent.parent / "docs" / "es"
 MAPPING, TROUBLE = DOCS / "configuracion.md", DOCS / "problemas.md"
 PAGES = sorted(DOCS.glob("*.md"))
+GUIDES = [page for page in PAGES if page != MAPPING]
 WHOLE = """\
 version: 1
 import: ejemplo
@@ -219,6 +223,54 @@ def test_the_page_of_problems_names_every_state_as_the_glossary_does() -> None:
     wanted = [(row[0], row[2]) for row in cells_of(_TABLE.search(states)[0])[1:]]  # type: ignore[index]
     shown = TROUBLE.read_text("utf-8").partition("## Los estados de una fila")[2]
     assert [(row[0], row[1]) for row in cells_of(_TABLE.search(shown)[0])[1:]] == wanted  # type: ignore[index]
+
+
+@pytest.mark.parametrize("page", GUIDES, ids=lambda page: page.stem)
+def test_a_decision_is_named_as_the_drop_down_offers_it(page: Path) -> None:
+    """Where a page says what to choose in `Por decidir`, its words are those of the list in that sheet."""
+    with speaking("es"):
+        offered = set(map(translated, VERDICTS))
+    assert set(re.findall(r"elija\s+`([^`]+)`", page.read_text("utf-8"))) in (set(), offered)
+
+
+@pytest.mark.parametrize("page", GUIDES, ids=lambda page: page.stem)
+def test_every_other_page_shows_only_files_that_are_read(
+    page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What a page besides that of the mapping shows of a mapping, a sandbox or the settings file has no fault."""
+    file = tmp_path / "archivo"
+    monkeypatch.setattr("importer.settings.file.settings_path", lambda: file)
+    for kind, text in re.findall(r"^```(yaml|toml)\n(.*?)^```\n", page.read_text("utf-8"), re.MULTILINE | re.DOTALL):
+        is_sandbox = kind == "yaml" and "contacts:" in text
+        file.write_text(text if kind == "toml" or is_sandbox else whole(text), "utf-8")
+        file.chmod(0o600)
+        if kind == "toml":
+            assert load_settings().exists
+        else:
+            (load_config if is_sandbox else load_mapping)(file)
+
+
+@pytest.mark.parametrize("page", GUIDES, ids=lambda page: page.stem)
+def test_a_whole_command_of_a_guide_names_its_configuration(page: Path) -> None:
+    """A command to copy that reads the server from the configuration names that, or names the server itself."""
+    text = page.read_text("utf-8").replace("\\\n", " ")
+    commands = re.findall(r"case-importer (?:run|settle|report|check|preview|adopt) +[^`\n…]*(?=[`\n])", text)
+    assert [one for one in commands if not re.search(r" -m | --like ", one)] == []
+
+
+@pytest.mark.parametrize("name", ["README.es.md", "docs/es/migracion.md", "docs/es/oficina.md"])
+def test_a_page_says_how_the_program_is_installed(name: str) -> None:
+    """Before a page activates `.venv`, it says what creates that folder."""
+    before, activates, _after = (DOCS.parent.parent / name).read_text("utf-8").partition("/activate")
+    assert activates
+    assert "make install" in before or "-m venv .venv" in before
+
+
+def test_the_first_page_sends_windows_people_to_a_spanish_page() -> None:
+    """Whoever has Windows finds the installation in Spanish."""
+    first = (DOCS.parent.parent / "README.es.md").read_text("utf-8").partition("##")[0]
+    assert "docs/es/oficina.md#1-instale-el-programa" in first
+    assert "CONTRIBUTING.md" not in first
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
