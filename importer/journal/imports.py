@@ -93,6 +93,23 @@ class Imports:
                 _import_record(found) for found in connection.execute(select(imports).where(imports.c.name == name))
             ]
 
+    def scopes_named(self, name: str) -> list[tuple[str, str, ImportRecord]]:
+        """Return the tenants and operations under which imports of that name are known, aliases last; each import once.
+
+        An import is found by that name together with its tenant and operation here, which may be those of an alias.
+        """
+        as_alias = (
+            select(imports, aliases.c.tenant.label("as_tenant"), aliases.c.operation.label("as_operation"))
+            .join(aliases, aliases.c.import_id == imports.c.id)
+            .where(aliases.c.name == name)
+            .order_by(aliases.c.id)
+        )
+        found = {record.id: (record.tenant, record.operation, record) for record in self.named(name)}
+        with self._database.read() as connection:
+            for each in connection.execute(as_alias):
+                found.setdefault(each.id, (each.as_tenant, each.as_operation, _import_record(each)))
+        return list(found.values())
+
     def all(self) -> list[ImportRecord]:
         """Return every import."""
         with self._database.read() as connection:
