@@ -8,7 +8,7 @@ from pathlib import Path
 
 from importer import report, settings
 from importer.errors import ImporterError
-from importer.journal import Journal
+from importer.journal import Journal, RunRecord
 from importer.mapping import CaseMapping, load_mapping
 from importer.messages import _
 from importer.model import Counts, Status
@@ -16,8 +16,8 @@ from importer.pipeline import plan_import, situation_of
 from importer.source import open_table
 from importer.workflow import guards
 from importer.workflow.commands import Commands
-from importer.workflow.job import Job, LoadedJob, connection_in, open_source
-from importer.workflow.next_steps import Situation, Step, next_steps
+from importer.workflow.job import Job, LoadedJob, at_place_of, connection_in, open_source
+from importer.workflow.next_steps import Situation, Step, next_steps, pressing
 from importer.workflow.outcome import SendResult, now, report_outcome
 from importer.workflow.report_places import ReportOptions
 from importer.workflow.settle_job import SettleJob
@@ -28,14 +28,15 @@ from importer.workflow.settling import SettleResult
 class FollowUp:
     """What comes after an import was settled.
 
-    `rows` are the Excel numbers of rows that are not settled, by reference, where their file is known. `reports` were
-    renewed.
+    `rows` are the Excel numbers of rows that are not settled, by reference, where their file is known, and `sources`
+    the names of those files. `reports` were renewed.
     """
 
     steps: tuple[Step, ...]
     rows: Mapping[str, int] = field(default_factory=dict)
     reports: tuple[Path, ...] = ()
     notes: tuple[str, ...] = ()
+    sources: Mapping[str, str] = field(default_factory=dict)
 
 
 def follow_up(job: SettleJob, result: SettleResult) -> FollowUp:
@@ -46,23 +47,29 @@ def follow_up(job: SettleJob, result: SettleResult) -> FollowUp:
     searched = result.waiting_until is None
     steps: dict[Step, None] = {}
     rows: dict[str, int] = {}
+    sources: dict[str, str] = {}
     reports: list[Path] = []
     notes: list[str] = []
-    for source, digest in job.sources({row.run for row in (*result.left, *result.settled)}).items():
+    for source, run in job.sources({row.run for row in (*result.left, *result.settled)}).items():
         try:
-            loaded = _load(job, source, digest)
+            loaded = _load(job, source, run.start.mapping_digest)
             if loaded is None:
                 continue
-            of_file = _follow_up_of_file(loaded, searched=searched, renew=bool(result.settled))
+            of_file = _follow_up_of_file(loaded, run, searched=searched, renew=bool(result.settled))
         except ImporterError as error:
             notes.append(_("{path}: its report was not renewed. {reason}", path=source, reason=error))
             continue
         steps |= dict.fromkeys(of_file.steps)
         rows |= of_file.rows
+        sources |= dict.fromkeys(of_file.rows, source.name)
         reports += of_file.reports
         notes += of_file.notes
     return FollowUp(
-        tuple(steps) or _steps_without_file(job, result, searched=searched), rows, tuple(reports), tuple(notes)
+        pressing(steps) or _steps_without_file(job, result, searched=searched),
+        rows,
+        tuple(reports),
+        tuple(notes),
+        sources,
     )
 
 
@@ -96,11 +103,12 @@ def _mapping_of_report(source: Path, digest: str) -> CaseMapping | None:
     return None
 
 
-def _follow_up_of_file(loaded: LoadedJob, *, searched: bool, renew: bool) -> FollowUp:
-    """Plan a file again, and write its report if it has one."""
-    job = loaded.job
-    server, _operation = settings.server_and_operation(job.connection, connection_in(loaded.case_mapping))
-    with Journal(job.journal_path) as journal:
+def _follow_up_of_file(loaded: LoadedJob, run: RunRecord, *, searched: bool, renew: bool) -> FollowUp:
+    """Plan a file again as the import of the run that sent it, and write its report if it has one."""
+    with Journal(loaded.job.journal_path) as journal:
+        loaded = at_place_of(loaded, journal, run)
+        job = loaded.job
+        server, _operation = settings.server_and_operation(job.connection, connection_in(loaded.case_mapping))
         record, plan = plan_import(loaded, journal, sends=False)
         rows = {row.reference: row.number for row in plan.in_state(Status.SENDING, Status.UNKNOWN, Status.CONFLICT)}
         beside = sorted(guards.reports_beside(job.source, job.report_path))

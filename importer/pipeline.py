@@ -31,7 +31,16 @@ from importer.workflow.decisions import unrecorded_verdicts
 from importer.workflow.executing import execute_run
 from importer.workflow.forecast import Forecast, UserInterface, make_forecast
 from importer.workflow.history import ImportHistory
-from importer.workflow.job import Job, LoadedJob, allowed_folders, connection_in, open_source, open_tables, scope_of
+from importer.workflow.job import (
+    Job,
+    LoadedJob,
+    allowed_folders,
+    at_known_place,
+    connection_in,
+    open_source,
+    open_tables,
+    scope_of,
+)
 from importer.workflow.looking import RowFinder, spot_check
 from importer.workflow.next_steps import CorrectedReport, Situation, Step, corrected_steps, next_steps
 from importer.workflow.outcome import (
@@ -100,17 +109,28 @@ def check(loaded: LoadedJob) -> Plan:
 
 def check_with_steps(loaded: LoadedJob) -> Checked:
     """Check a source; return its plan, and what there is to do. A journal that cannot be read is a note."""
-    job, scope = loaded.job, scope_of(loaded.job, loaded.case_mapping)
     notes: tuple[str, ...] = ()
-    if scope.tenant and scope.operation:
-        try:
-            with look_at_journal(job.journal_path) as journal:
-                return _check_with(loaded, journal)
-        except JournalError as error:
-            notes = (str(error),)
-    plan = make_plan(loaded, scope, ImportHistory())
+    try:
+        with look_at_journal(loaded.job.journal_path) as journal:
+            known, ambiguous = _known_place(loaded, journal)
+            scope = scope_of(known.job, known.case_mapping)
+            if scope.tenant and scope.operation:
+                return _check_with(known, journal)
+            notes = ambiguous
+    except JournalError as error:
+        notes = (str(error),)
+    plan = make_plan(loaded, scope_of(loaded.job, loaded.case_mapping), ImportHistory())
     plan = replace(plan, notes=(*plan.notes, *notes))
-    return Checked(plan, next_steps(plan.counts(), Situation(Commands.of(job))))
+    return Checked(plan, next_steps(plan.counts(), Situation(Commands.of(loaded.job))))
+
+
+def _known_place(loaded: LoadedJob, journal: Journal) -> tuple[LoadedJob, tuple[str, ...]]:
+    """Return a job with the server and operation that the journal knows for it, or a note where it knows several."""
+    try:
+        return at_known_place(loaded, journal), ()
+    except UsageError as error:
+        unknown = _("Without server and operation it is not known which rows have a case already.")
+        return loaded, (f"{unknown} {error}",)
 
 
 def _check_with(loaded: LoadedJob, journal: Journal) -> Checked:
@@ -284,10 +304,12 @@ def interruption_message(counts: Counts, command: str) -> str:
 
 def rebuild_report(loaded: LoadedJob) -> Finished:
     """Write the report again from the source and the journal; send nothing."""
-    job, options = loaded.job, ReportOptions.of(loaded.job)
+    options = ReportOptions.of(loaded.job)
     report.check_writable(options.path)
-    server, _operation = settings.server_and_operation(job.connection, connection_in(loaded.case_mapping))
-    with Journal(job.journal_path) as journal:
+    with Journal(loaded.job.journal_path) as journal:
+        loaded = at_known_place(loaded, journal)
+        job = loaded.job
+        server, _operation = settings.server_and_operation(job.connection, connection_in(loaded.case_mapping))
         record, plan = _plan_to_show(loaded, journal, sends=False)
         notes = (journal.standing.sentence,) if journal.standing.sentence else ()
         result = SendResult(now(), server, notes=notes)

@@ -150,6 +150,20 @@ def test_r15_a_journal_that_is_moved_goes_on_and_the_old_file_names_the_new(
     assert give(["journal", "check", "--journal", str(target), "--json"]).json["attempts"] == 5
 
 
+def test_a_journal_that_is_moved_is_found_where_every_command_looks(
+    path: Path, tmp_path: Path, give: Give, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Only away from the default place is an option needed; a mistyped path is called that, and no first run."""
+    default, away = tmp_path / "default" / "journal.db", tmp_path / "away" / "journal.db"
+    monkeypatch.setattr("importer.workflow.job.default_journal_path", lambda: default)
+    SampleJournal(path).journal.close()
+    missing = give(["journal", "move", str(path.with_name("jurnal.db")), str(away)])
+    assert (missing.status, "Check the path" in missing.err, "first run" in missing.err) == (2, True, False)
+    assert f"--journal {away}" in give(["journal", "move", str(path), str(away)]).out
+    back = give(["journal", "move", str(away), str(default)])
+    assert (back.status, "--journal" in back.out, "every command finds it" in back.out) == (0, False, True)
+
+
 @pytest.mark.parametrize("place", ["taken.db", "OneDrive/journal.db"])
 def test_a_journal_is_moved_over_no_file_and_into_no_unsafe_place(
     path: Path, tmp_path: Path, give: Give, place: str

@@ -19,7 +19,7 @@ from importer.model import Counts, Status
 from importer.settings import Connection
 from importer.workflow.commands import Commands
 from importer.workflow.job import Job
-from importer.workflow.next_steps import CorrectedReport, Situation, next_steps
+from importer.workflow.next_steps import CorrectedReport, Situation, next_steps, pressing
 
 AT_ONCE = ("--quiet-period", "0", "--spot-check", "0")
 COMMANDS = Commands(Path("mi semana.csv"), Path("pqr.yml"), Connection(), Path("j/my journal.db"))
@@ -91,6 +91,8 @@ def test_a_command_repeats_what_was_chosen_for_all_rows(tmp_path: Path) -> None:
         (Counts(created=2, skipped=1), {}, ["Nothing is left"]),
         (Counts(planned=3), {}, ["3 rows are left to send: `case-importer run 'mi semana.csv' -m pqr.yml"]),
         (Counts(planned=3, invalid=1), {"held_back": True}, ["Correct 1 row"]),
+        (Counts(invalid=1, rejected=2), {}, ["Correct 3 rows", "2 rows were rejected"]),
+        (Counts(rejected=1), {"held_back": True}, ["Correct 1 row", "journal.db' --retry-rejected` sends it again"]),
         (Counts(sending=2), {}, ["--wait`"]),
         (Counts(unknown=1, planned=3), {"reason": "Stopped with Ctrl-C."}, ["Ctrl-C", "--wait`", "3 rows are left"]),
         (
@@ -121,6 +123,16 @@ def test_everything_that_is_left_is_said(counts: Counts, more: dict[str, object]
     assert [text for step, text in zip(steps, said, strict=True) if text not in step.sentence] == []
     every = [words for step in steps for words in commands_in(step.sentence)]
     assert all(words[words.index("--journal") + 1] == "j/my journal.db" for words in every)
+
+
+@pytest.mark.parametrize(
+    ("counts", "kept"),
+    [((Counts(created=1), Counts(invalid=1)), [1]), ((Counts(created=1), Counts(skipped=1)), [0])],
+)
+def test_nothing_is_left_only_where_it_is_so_in_every_file(counts: tuple[Counts, ...], kept: list[int]) -> None:
+    """The steps of several files together say one thing: what is left, or once that nothing is."""
+    steps = [next_steps(each, Situation(COMMANDS))[0] for each in counts]
+    assert pressing(steps) == tuple(steps[at] for at in kept)
 
 
 def test_what_a_limit_left_is_sent_by_the_printed_command(office: Office, give: Give) -> None:

@@ -147,3 +147,23 @@ def test_programs_get_the_same(office: Office, give: Give) -> None:
     assert datetime.fromisoformat(settled["left"][0]["until"]) > datetime.now(UTC)
     assert "--wait" in settled["steps"][0]
     assert Path(str(office.report)).exists() is False
+
+
+def test_rows_of_several_sheets_are_named_with_their_sheet(office: Office, give: Give) -> None:
+    """Row numbers repeat from sheet to sheet; what is left is told of the import, not of the row that was decided."""
+    other = office.folder / "enero.csv"
+    for path, fault in ((other, ("nth=2",)), (office.source, ("nth=1", "nth=2"))):
+        office.write(ticket(n) for n in range(1 if path == other else 5, 5 if path == other else 9))
+        if path == other:
+            office.source.rename(other)
+        office.sandbox.inject(*(f"closed-without-creating:{which}" for which in fault))
+        words = run(office)
+        assert give([words[0], str(path), *words[2:]]).status == 4
+    office.sandbox.inject()
+    end_leases(office.journal, ago=200)
+    reference = str(office.reported().set_index("row")["reference"]["2"])
+    left = give(office.settle("--by-hand", reference, "--not-created"))
+    assert f"{reference}: Settled: 1 row is planned." in left.out
+    assert "office: 2 rows are still in doubt." in left.out
+    assert "  tickets.csv, row 3 (WCI-" in left.out
+    assert "  enero.csv, row 3 (WCI-" in left.out

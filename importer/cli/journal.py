@@ -119,13 +119,20 @@ def copy(file: Path, journal: Path | None, *, as_json: bool) -> int:
 @options.as_json
 def move(source: Path, target: Path, *, as_json: bool) -> int:
     """Carry out `journal move`."""
+    from importer.workflow.job import journal_path  # noqa: PLC0415
+
+    if not _is_there(source):
+        raise UsageError(_("{path}: there is no such journal, so nothing was moved. Check the path.", path=source))
     with _open(source) as opened:
         opened.move(target)
-    sentence = _(
-        "The journal is now {path}. Add `{option}` to each command, or name it in the settings file.",
-        path=target,
-        option=shell_words("--journal", target),
-    )
+    if target.absolute() == journal_path(None).absolute():
+        sentence = _("The journal is now {path}, where every command finds it.", path=target)
+    else:
+        sentence = _(
+            "The journal is now {path}. Add `{option}` to each command, or name it in the settings file.",
+            path=target,
+            option=shell_words("--journal", target),
+        )
     return _done("journal move", sentence, target, as_json=as_json)
 
 
@@ -134,9 +141,13 @@ def _open(path: Path | None) -> Journal:
     from importer.workflow.job import journal_path  # noqa: PLC0415
 
     path = journal_path(path)
-    if not path.exists() and not path.with_name(path.name + "-wal").exists():
+    if not _is_there(path):
         raise UsageError(_("{path}: there is no journal yet; the first run creates it.", path=path))
     return Journal(path)
+
+
+def _is_there(path: Path) -> bool:
+    return path.exists() or path.with_name(path.name + "-wal").exists()
 
 
 def _done(name: str, sentence: str, path: Path, *, as_json: bool) -> int:

@@ -177,7 +177,8 @@ def _settle(settlement: SettleJob, by_hand: _ByHand, *, wait: bool) -> tuple[Res
 
     if by_hand.report is not None:
         decided, not_taken = settlement.from_report(by_hand.report)
-        return [(by_hand.report.name, result) for _record, result in decided], not_taken
+        of_report = by_hand.report.name
+        return [(of_report if result.settled else record.name, result) for record, result in decided], not_taken
     if by_hand.key is not None:
         decision = ByHand(by_hand.key, by_hand.created, by_hand.instead_of, by_hand.despite, by_hand.deleted)
         return [(by_hand.key, settlement.by_hand(decision))], ()
@@ -217,8 +218,11 @@ def _as_json(settled: list[_Settled], not_taken: tuple[NotTaken, ...]) -> dict[s
 
 
 def _print(settled: list[_Settled], not_taken: tuple[NotTaken, ...]) -> None:
+    from importer.workflow.next_steps import pressing  # noqa: PLC0415
+
+    names = {name for one in settled for name in one.then.sources.values()}
     for one in settled:
-        _print_result(one)
+        _print_result(one, names_files=len(names) > 1)
     for decision in not_taken:
         click.echo(_("{reference}: not recorded. {reason}", reference=decision.reference, reason=decision.reason))
     for one in settled:
@@ -226,13 +230,16 @@ def _print(settled: list[_Settled], not_taken: tuple[NotTaken, ...]) -> None:
             click.echo(_("Note: {note}", note=note))
         for path in one.then.reports:
             click.echo(_("Report: {path}", path=path))
-        print_steps(one.then.steps)
+    print_steps(pressing(step for one in settled for step in one.then.steps))
 
 
-def _print_result(settled: _Settled) -> None:
-    """Print what was done, and which rows are left until when."""
+def _print_result(settled: _Settled, *, names_files: bool) -> None:
+    """Print what was done, and which rows are left until when; of several files, each row is named with its file."""
     name, result = settled.name, settled.result
-    for sentence in result.sentences():
+    for sentence in result.done_sentences():
+        click.echo(clean(f"{name}: {sentence}"))
+    name = result.import_name or name  # the rest is about all of its rows, not about the one row or report
+    for sentence in result.left_sentences():
         click.echo(clean(f"{name}: {sentence}"))
     if result.doubtful:
         line = ngettext(
@@ -245,11 +252,19 @@ def _print_result(settled: _Settled) -> None:
     elif not (result.sending or result.disputed):
         click.echo(_("{name}: no row is in doubt.", name=name))
     for row in result.left[:_MOST_ROWS]:
-        number = settled.then.rows.get(row.reference)
-        shown = row.reference if number is None else _("row {row} ({reference})", row=number, reference=row.reference)
-        click.echo(f"  {_row_left(row, shown)}")
+        click.echo(f"  {_row_left(row, _row_shown(row.reference, settled.then, names_files=names_files))}")
     if len(result.left) > _MOST_ROWS:
         click.echo(_("  … and {count} more; --json lists all of them.", count=len(result.left) - _MOST_ROWS))
+
+
+def _row_shown(reference: str, then: FollowUp, *, names_files: bool) -> str:
+    """Return what a row is called: by its number in its file, if that is known."""
+    number = then.rows.get(reference)
+    if number is None:
+        return reference
+    if names_files:
+        return _("{file}, row {row} ({reference})", file=then.sources[reference], row=number, reference=reference)
+    return _("row {row} ({reference})", row=number, reference=reference)
 
 
 def _row_left(row: OpenRow, shown: str) -> str:

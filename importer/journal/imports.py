@@ -93,6 +93,23 @@ class Imports:
                 _import_record(found) for found in connection.execute(select(imports).where(imports.c.name == name))
             ]
 
+    def scopes_named(self, name: str) -> list[tuple[str, str, ImportRecord]]:
+        """Return the tenants and operations under which imports of that name are known, aliases last; each import once.
+
+        An import is found by that name together with its tenant and operation here, which may be those of an alias.
+        """
+        as_alias = (
+            select(imports, aliases.c.tenant.label("as_tenant"), aliases.c.operation.label("as_operation"))
+            .join(aliases, aliases.c.import_id == imports.c.id)
+            .where(aliases.c.name == name)
+            .order_by(aliases.c.id)
+        )
+        found = {record.id: (record.tenant, record.operation, record) for record in self.named(name)}
+        with self._database.read() as connection:
+            for each in connection.execute(as_alias):
+                found.setdefault(each.id, (each.as_tenant, each.as_operation, _import_record(each)))
+        return list(found.values())
+
     def all(self) -> list[ImportRecord]:
         """Return every import."""
         with self._database.read() as connection:
@@ -192,6 +209,13 @@ class Imports:
         """Tell whether a file with this digest is a report as this journal's runs wrote it."""
         with self._database.read() as connection:
             return connection.execute(select(reports.c.digest).where(reports.c.digest == digest)).first() is not None
+
+    def scope_of_report(self, digest: str) -> tuple[str, str, str] | None:
+        """Return the scope of the import of a report that is as it was written, None for other files."""
+        query = select(imports.c.tenant, imports.c.operation, imports.c.name).join(reports)
+        with self._database.read() as connection:
+            found = connection.execute(query.where(reports.c.digest == digest)).first()
+        return None if found is None else (found.tenant, found.operation, found.name)
 
     def source_of_report(self, digest: str) -> str | None:
         """Return the source of a report that is as it was written, None where that is not known."""

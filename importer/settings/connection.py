@@ -120,7 +120,7 @@ def require_server_and_operation(connection: Connection, from_mapping: Connectio
                 " (such as crm0001.wolkvox.com), set WOLKVOX_SERVER, or write it under target: in the mapping."
             )
         )
-        error.instead = ("--server", "HOST")
+        error.instead = ("--server", "HOST") if operation else ("--server", "HOST", "--operation", "NAME")
         raise error
     if not operation:
         error = SettingsError(

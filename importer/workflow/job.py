@@ -15,8 +15,9 @@ import pandas as pd
 
 from importer import mapping, report, settings
 from importer.commands import shell_words
-from importer.errors import SourceError
-from importer.identity import Scope, tenant_of
+from importer.errors import SourceError, UsageError
+from importer.identity import Scope, same_tenant, tenant_of
+from importer.journal import Journal, RunRecord
 from importer.journal import default_path as default_journal_path
 from importer.mapping import CaseMapping, TableNeed
 from importer.messages import _
@@ -96,6 +97,11 @@ class LoadedJob:
     case_mapping: CaseMapping
     table: Table
 
+    def going_to(self, server: str, operation: str) -> LoadedJob:
+        """Return the job with this server and operation."""
+        connection = replace(self.job.connection, server=server, operation=operation)
+        return replace(self, job=replace(self.job, connection=connection))
+
 
 def load_job(job: Job) -> LoadedJob:
     """Load a job's mapping and read its source.
@@ -135,6 +141,47 @@ def scope_of(job: Job, case_mapping: CaseMapping) -> Scope:
     """Return the scope of a job; parts that are not known are empty, which commands that send do not allow."""
     server, operation = settings.server_and_operation(job.connection, connection_in(case_mapping))
     return Scope(tenant_of(server) if server else "", operation or "", case_mapping.import_name)
+
+
+def at_known_place(loaded: LoadedJob, journal: Journal) -> LoadedJob:
+    """Return a job with the server and operation of the only import of its name, where it does not name both itself.
+
+    A job of which the journal knows no import stays as it is. Raises UsageError, with the choices, if it knows several.
+    """
+    scope = scope_of(loaded.job, loaded.case_mapping)
+    if scope.tenant and scope.operation:
+        return loaded
+    runs = journal.runs.all()
+    places = [
+        (_server_of(runs, tenant, record.id), operation)
+        for tenant, operation, record in journal.imports.scopes_named(scope.import_name)
+        if (not scope.tenant or same_tenant(tenant, scope.tenant)) and scope.operation in {"", operation}
+    ]
+    if len(places) > 1:
+        options = (shell_words("--server", server, "--operation", operation) for server, operation in places)
+        raise UsageError(
+            _(
+                "The journal knows several imports named {name}. Add the server and operation of the one that is"
+                " meant: {choices}.",
+                name=scope.import_name,
+                choices=_(" or ").join(f"`{words}`" for words in options),
+            )
+        )
+    return loaded.going_to(*places[0]) if places else loaded
+
+
+def at_place_of(loaded: LoadedJob, journal: Journal, run: RunRecord) -> LoadedJob:
+    """Return a job with the server and operation of a run, unless those that it names lead to the same import."""
+    scope = scope_of(loaded.job, loaded.case_mapping)
+    found = journal.imports.find(*scope.parts) if scope.tenant and scope.operation else None
+    is_same = found is not None and found.id == run.import_id
+    return loaded if is_same else loaded.going_to(run.start.server, run.operation)
+
+
+def _server_of(runs: Iterable[RunRecord], tenant: str, import_id: int) -> str:
+    """Return the address to which an import was sent last in a tenant, or the tenant's own where no run tells."""
+    servers = (run.start.server for run in runs if run.import_id == import_id)
+    return next((server for server in servers if same_tenant(tenant_of(server), tenant)), f"https://{tenant}")
 
 
 def connection_in(case_mapping: CaseMapping) -> Connection:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,10 +14,14 @@ from importer.workflow.commands import Commands
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One thing to do: a sentence, and the states of the rows that it is about; of none, it is about the run."""
+    """One thing to do: a sentence, and the states of the rows that it is about; of none, it is about the run.
+
+    `is_done` means that nothing is left to do, which is true only where there is no other step.
+    """
 
     sentence: str
     states: tuple[Status, ...] = ()
+    is_done: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +87,13 @@ def next_steps(counts: Counts, situation: Situation) -> tuple[Step, ...]:
         done = _("Nothing is left to do in these rows. `{command}` includes every row.", command=command)
     elif counts.part:
         done = _("Nothing is left to do: every row is created, part of a created case, or skipped.")
-    return tuple(_steps(counts, situation)) or (Step(done),)
+    return tuple(_steps(counts, situation)) or (Step(done, is_done=True),)
+
+
+def pressing(steps: Iterable[Step]) -> tuple[Step, ...]:
+    """Return the steps of several files together, each once: nothing is left to do only where it is so in all."""
+    once = tuple(dict.fromkeys(steps))
+    return tuple(step for step in once if not step.is_done) or once[:1]
 
 
 def _steps(counts: Counts, situation: Situation) -> Iterator[Step]:
@@ -100,6 +110,16 @@ def _steps(counts: Counts, situation: Situation) -> Iterator[Step]:
     corrected = set().union(*(one.to_send for one in situation.corrected))
     if wrong := max(0, counts.invalid + counts.rejected - len(corrected)):
         yield Step(_wrong(wrong, situation), (Status.INVALID, Status.REJECTED))
+    if rejected := min(wrong, counts.rejected):
+        sentence = ngettext(
+            "{count} row was rejected by the CRM. If it is right, and what it lacked is in the CRM now (a contact, for"
+            " example), `{command}` sends it again.",
+            "{count} rows were rejected by the CRM. If they are right, and what they lacked is in the CRM now (a"
+            " contact, for example), `{command}` sends them again.",
+            rejected,
+            command=situation.commands.run("--retry-rejected"),
+        )
+        yield Step(sentence, (Status.REJECTED,))
     if (left := counts.planned - situation.waiting) and not situation.held_back:
         yield Step(_left(left, situation), (Status.PLANNED,))
     if changed := max(0, counts.changed - _most_sent(situation)):

@@ -47,7 +47,7 @@ class ReportPlace:
 
     @classmethod
     def choose(cls, content: ReportContent, plan: Plan, journal: Journal, options: ReportOptions) -> ReportPlace:
-        """Return the place for a report that replaces neither a person's work nor a better report of a newer file.
+        """Return the place for a report that replaces neither a person's work nor a better report.
 
         A page that an earlier command wrote beside it is renewed. Raises ReportError if every name is taken.
         """
@@ -58,15 +58,24 @@ class ReportPlace:
             if plan.only and plan.whole is None and has_more_rows(path, plan):
                 return _("{name} shows more rows than were selected (--only)", name=path.name)
             known = journal.imports.source_of_report(report.digest(path)) if path.is_file() else None
-            if known == source or not is_better(path, plan):  # most are known without opening them
-                return None
-            better.append(path)
-            return _("{name} is the report of a newer file, and shows more rows as created", name=path.name)
+            if known != source and is_better(path, plan):
+                better.append(path)
+                return _("{name} is the report of a newer file, and shows more rows as created", name=path.name)
+            if not _is_of_this_import(path, plan, journal) and shows_other_ids(path, plan):
+                better.append(path)
+                return _("{name} shows ids of cases that this report does not have", name=path.name)
+            return None
 
         path, notes = report.choose_path(options.path, content, ours, keep)
         page = (path if better else options.path).with_suffix(".html")
         is_renewed = options.html or (page.is_file() and ours(report.digest(page)))
         return cls(path, page if is_renewed and page != path else None, options, tuple(notes))
+
+
+def _is_of_this_import(path: Path, plan: Plan, journal: Journal) -> bool:
+    """Tell whether a report is as it was written for the import of a plan, so that the journal has all of its ids."""
+    scope = journal.imports.scope_of_report(report.digest(path)) if path.is_file() else None
+    return scope is not None and scope in {one.parts for one in (plan.scope, *plan.aliases)}
 
 
 def is_better(path: Path, plan: Plan) -> bool:
@@ -81,6 +90,21 @@ def is_better(path: Path, plan: Plan) -> bool:
         return False
     created = {row.reference for row in report.read_rows(path, open_table) if row.status == Status.CREATED}
     return any(row.reference in created and (row.status is not Status.CREATED or row.is_changed) for row in plan)
+
+
+def shows_other_ids(path: Path, plan: Plan) -> bool:
+    """Tell whether an existing report shows ids of cases that are not in a plan: of rows that are gone, or not known.
+
+    Such rows were removed from the source, or belong to another import; the report may be all that still has their ids.
+    """
+    if not path.is_file():
+        return False
+    with suppress(ReportError):  # no report of ours, or a page
+        shown = {row.wolkvox_id for row in report.read_rows(path, open_table) if row.status == Status.CREATED}
+        for batch in plan.batches if shown else ():
+            shown -= {known.wolkvox_id for known in batch.facts["known"] if known is not None}
+        return not shown <= {None, ""}
+    return False
 
 
 def has_more_rows(path: Path, plan: Plan) -> bool:

@@ -12,7 +12,7 @@ from importer.commands import command_line, option
 from importer.crm import Crm
 from importer.errors import UsageError
 from importer.identity import Scope, canonical, canonical_key, key_digest, same_tenant, tenant_of
-from importer.journal import ImportRecord, Journal
+from importer.journal import ImportRecord, Journal, RunRecord
 from importer.messages import _
 from importer.model import Status
 from importer.settings import Connection
@@ -63,13 +63,13 @@ class SettleJob:
         with self._open() as journal:
             return [(record, self._look(journal, record)) for record in self._records(journal)]
 
-    def sources(self, runs: Collection[int | None]) -> dict[Path, str]:
-        """Return the files that some runs sent, the newest first, each with the digest of its newest mapping."""
-        sources: dict[Path, str] = {}
+    def sources(self, runs: Collection[int | None]) -> dict[Path, RunRecord]:
+        """Return the files that some runs sent, the newest first, each with the newest of its runs."""
+        sources: dict[Path, RunRecord] = {}
         with self._open() as journal:
             for run in journal.runs.all():
                 if run.id in runs:
-                    sources.setdefault(Path(run.start.source), run.start.mapping_digest)
+                    sources.setdefault(Path(run.start.source), run)
         return sources
 
     def by_search(self, wait: Waiter | None = None) -> list[tuple[ImportRecord, SettleResult]]:

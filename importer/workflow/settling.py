@@ -47,7 +47,7 @@ class SettleResult:
     and `sending_until` when the last of them becomes unknown. `refusals` say why the CRM did not answer, or why its
     answer proves nothing. `disputed` counts created rows whose id was also given to another row, `deleted` those whose
     cases a person has just reported as deleted. `left` are the rows that are not settled, `settled` those that were
-    before and are no longer.
+    before and are no longer. All but the first counts are of the whole import `import_name`.
     """
 
     created: int = 0
@@ -62,6 +62,7 @@ class SettleResult:
     deleted: int = 0
     left: tuple[OpenRow, ...] = ()
     settled: tuple[OpenRow, ...] = ()
+    import_name: str = ""
 
     @classmethod
     def of(cls, journal: Journal, record: ImportRecord, quiet_period: float, before: Sequence[OpenRow]) -> SettleResult:
@@ -80,10 +81,15 @@ class SettleResult:
             disputed=len(journal.doubts.disputes(record.id)),
             left=left,
             settled=tuple(row for row in before if row.reference not in here),
+            import_name=record.name,
         )
 
     def sentences(self) -> tuple[str, ...]:
         """Return the result in sentences."""
+        return (*self.done_sentences(), *self.left_sentences())
+
+    def done_sentences(self) -> tuple[str, ...]:
+        """Return what was settled in sentences."""
         done = ((self.created, "created"), (self.conflict, "conflict"), (self.planned, "planned"))
         lines = [
             ngettext(
@@ -94,6 +100,11 @@ class SettleResult:
         ]
         if self.deleted:
             lines.append(_("Recorded: the case was deleted from the CRM. Its row stays created and is not sent again."))
+        return tuple(lines)
+
+    def left_sentences(self) -> tuple[str, ...]:
+        """Return in sentences what is known of the rows of the import that are not settled."""
+        lines = []
         if self.waiting_until:
             when = self.waiting_until
             lines.append(_("Doubtful rows can be searched for in the CRM from {when:%Y-%m-%d %H:%M:%S} on.", when=when))
