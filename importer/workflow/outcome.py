@@ -69,7 +69,7 @@ class Finished:
         for row in self.plan:
             if issues := issues_of(row, self.commands):
                 yield from ((row.status, issue) for issue in issues)
-            elif (row.status is not Status.CREATED or row.differs) and (message := message_of(row)):
+            elif (row.status is not Status.CREATED or row.differs or row.left_out) and (message := message_of(row)):
                 yield row.status, Issue(row.number, None, None, row.status, message, self._remedy(row.status))
 
     def _remedy(self, status: Status) -> str:
