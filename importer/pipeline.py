@@ -231,7 +231,9 @@ def situation_of(
     commands = Commands.of(loaded.job, agrees=agrees)
     corrected = _corrected(loaded, journal, record, plan)
     goes_on_in_report = not plan.mapping.key or bool(own_columns(plan.table.columns))
-    return Situation(commands, bound=goes_on_in_report, verdicts=_verdicts(loaded.job, plan, journal, record), corrected=corrected)
+    return Situation(
+        commands, bound=goes_on_in_report, verdicts=_verdicts(loaded.job, plan, journal, record), corrected=corrected
+    )
 
 
 def _verdicts(job: Job, plan: Plan, journal: Journal, record: ImportRecord | None) -> tuple[tuple[Path, int], ...]:

@@ -65,7 +65,9 @@ def _sentences(counts: Counts, deleted: int) -> Iterator[str]:
         )
     if deleted:
         yield ngettext(
-            "{count} of them was deleted from the CRM since.", "{count} of them were deleted from the CRM since.", deleted
+            "{count} of them was deleted from the CRM since.",
+            "{count} of them were deleted from the CRM since.",
+            deleted,
         )
     doubtful = counts.unknown + counts.conflict + counts.sending
     if doubtful:

@@ -49,7 +49,9 @@ def account_of(plan: Plan, commands: Commands) -> Account:
         if plan.mapping.attachments is not None:
             _count_files(batch, plan.mapping.attachments.separator, files, without)
     breakdowns = (Breakdown(kind, table.tallies(by_name=kind in _MONTHS)) for kind, (table, _names) in counted.items())
-    return Account(reasons.most(), tuple(filter(_says_something, breakdowns)), FileCount(**files, left_out=tuple(without)), deleted)
+    return Account(
+        reasons.most(), tuple(filter(_says_something, breakdowns)), FileCount(**files, left_out=tuple(without)), deleted
+    )
 
 
 _MONTHS: frozenset[Kind] = frozenset({"month", "sent"})
@@ -176,9 +178,9 @@ def _count_files(
     """Count the attachments that the rows of a batch name, and list the first rows that go without some of them."""
     facts = batch.facts.loc[~batch.in_state(Status.SKIPPED)]
     names = ("status", "known", "attachments", "missing", "issues")
-    columns: Iterator[
-        tuple[int, Status, JournalRow | None, Sequence[Attachment], tuple[str, ...], Iterable[Issue]]
-    ] = zip(facts.index.tolist(), *(facts[name] for name in names), strict=True)
+    columns: Iterator[tuple[int, Status, JournalRow | None, Sequence[Attachment], tuple[str, ...], Iterable[Issue]]] = (
+        zip(facts.index.tolist(), *(facts[name] for name in names), strict=True)
+    )
     for number, status, known, found, missing, issues in columns:
         usable = {file.name for file in found}.union(missing)
         faulty = sum(name not in usable for name in _faulty_names(issues, separator))
