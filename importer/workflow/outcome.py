@@ -21,7 +21,7 @@ from importer.workflow.commands import Commands
 from importer.workflow.next_steps import Situation, Step, next_steps
 from importer.workflow.plan import Batch, Plan, PlannedRow, state_of
 from importer.workflow.reasons import issues_of, message_of
-from importer.workflow.report_places import ReportOptions, ReportPlace
+from importer.workflow.report_places import ReportOptions, ReportPlace, note_own
 
 PAUSED = 3
 """Exit status if the same command, given again, finishes what is left."""
@@ -186,6 +186,8 @@ def report_outcome(  # noqa: PLR0913, PLR0917 - everything that a report is made
     summary = replace(_summary(plan, result, situation.commands), journal=(journal.id, journal.highest_attempt()))
     rows = _ReportRows(shown, {doubt.reference: doubt.about for doubt in doubts}, situation.commands)
     content = ReportContent(summary, plan.columns, rows, options.case_url, plan.key_columns)
+    if record is not None:
+        note_own(options.path, journal, record)
     try:
         place = ReportPlace.choose(content, shown, journal, options)
         steps = next_steps(counts, replace(situation, report=place.path))
