@@ -93,11 +93,15 @@ class Reason:
 
 @dataclass(frozen=True, slots=True)
 class FileCount:
-    """How many attachments the tickets name: sent, waiting for their tickets, and those that cannot be sent."""
+    """How many attachments the tickets name: sent, waiting for their tickets, and those that cannot be sent.
+
+    `left_out` are the first rows whose tickets go without some of them, each with the names of these.
+    """
 
     sent: int = 0
     waiting: int = 0
     missing: int = 0
+    left_out: tuple[tuple[int, tuple[str, ...]], ...] = ()
 
     @property
     def named(self) -> int:
@@ -107,8 +111,9 @@ class FileCount:
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """The numbers of an import beyond its states."""
+    """The numbers of an import beyond its states; `deleted` counts the cases of which a person reported that."""
 
     reasons: tuple[Reason, ...] = ()
     breakdowns: tuple[Breakdown, ...] = ()
     files: FileCount = FileCount()
+    deleted: int = 0

@@ -28,6 +28,7 @@ __all__ = [
     "content_key",
     "earlier_key_parts",
     "edited_columns",
+    "has_all_files",
     "hash_of_written",
     "is_stand_in",
     "key_digest",
@@ -158,6 +159,11 @@ def same_content(before: str, now: str) -> bool:
     cells, files = hashes.split(":")
     cells_now, files_now = hashes_now.split(":")
     return cells == cells_now and (files == files_now or "-" in (files, files_now))
+
+
+def has_all_files(recorded: str) -> bool:
+    """Return whether a recorded content hash has one of the attachments: none of the row's files was missing then."""
+    return not recorded.endswith(":-")
 
 
 def written(part: str) -> bytes:

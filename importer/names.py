@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from importer.messages import _, gettext_noop, translated
-from importer.model import CHANGED, Status, Verdict
+from importer.model import CHANGED, Counts, Status, Verdict
 
 _STATES = {
     Status.INVALID: gettext_noop("invalid"),
@@ -58,6 +58,22 @@ def state_name(state: str) -> str:
     return translated(_STATES[state]) if state in _STATES else state
 
 
-def counted(states: Iterable[tuple[str, int]]) -> str:
-    """Return how many rows are in which state, for a sentence: `created 3, invalid 2`."""
-    return ", ".join(_("{state} {count}", state=state_name(state), count=count) for state, count in states) or _("none")
+def states_of(counts: Counts) -> Iterator[tuple[str, int]]:
+    """Yield how many rows are in each state that some row is in: together they are all rows."""
+    for state in Status:
+        if number := getattr(counts, state):
+            yield state, number
+
+
+def counted(states: Iterable[tuple[str, int]], changed: int = 0) -> str:
+    """Return how many rows are in which state, for a sentence: `created 3, invalid 2`.
+
+    The `changed` ones are created, too, and are told with these: `created 3 (1 of them changed)`.
+    """
+    return ", ".join(_counted(state, count, changed) for state, count in states) or _("none")
+
+
+def _counted(state: str, count: int, changed: int) -> str:
+    if changed and state == Status.CREATED:
+        return _("{state} {count} ({changed} of them changed)", state=state_name(state), count=count, changed=changed)
+    return _("{state} {count}", state=state_name(state), count=count)

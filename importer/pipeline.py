@@ -87,9 +87,9 @@ def make_plan(
     batches: Spool[Batch] = Spool(in_memory=2)  # thousands of rows each: more of them would be felt
     for rows in planner.survey():  # source: a frame of cells under the row numbers that Excel shows
         matched = planner.match(rows)  # identity: which row it is, and what the journal knows about it
-        fields = planner.map(rows)  # mapping: cells to the fields of a case
-        issues = planner.validate(rows, matched, fields)  # validation: what is wrong with the values
         files = planner.find_attachments(rows)
+        fields = planner.map(rows, files)  # mapping: cells to the fields of a case
+        issues = planner.validate(rows, matched, fields)  # validation: what is wrong with the values
         batches.append(planner.make_batch(rows, matched, fields, issues, files))
     return planner.assemble(batches)
 
@@ -140,7 +140,7 @@ def _check_with(loaded: LoadedJob, journal: Journal) -> Checked:
     whole = guards.other_import_questions(loaded.job, plan, journal, record)
     asked = "\n".join(question.listed for question in (*whole, *plan.open_questions))
     situation = replace(situation, reason=asked or None, waiting=plan.waiting)
-    if record is not None and situation.bound:
+    if record is not None and situation.bound and not own_columns(plan.table.columns):
         beside = guards.reports_beside(plan.table.path, loaded.job.report_path)
         situation = replace(situation, report=max(beside, key=lambda path: path.stat().st_mtime_ns, default=None))
     try:
@@ -250,8 +250,10 @@ def situation_of(
     """Return what is known beside the rows of a source: how it goes on, and what people wrote into its reports."""
     commands = Commands.of(loaded.job, agrees=agrees)
     corrected = _corrected(loaded, journal, record, plan)
-    bound = not plan.mapping.key and not own_columns(plan.table.columns)
-    return Situation(commands, bound=bound, verdicts=_verdicts(loaded.job, plan, journal, record), corrected=corrected)
+    goes_on_in_report = not plan.mapping.key or bool(own_columns(plan.table.columns))
+    return Situation(
+        commands, bound=goes_on_in_report, verdicts=_verdicts(loaded.job, plan, journal, record), corrected=corrected
+    )
 
 
 def _verdicts(job: Job, plan: Plan, journal: Journal, record: ImportRecord | None) -> tuple[tuple[Path, int], ...]:

@@ -148,6 +148,18 @@ def test_r20_a_row_that_was_blanked(office: Office, give: Give) -> None:
     assert states(office.journal) == {"created": 1}
 
 
+@pytest.mark.parametrize("is_saved", [False, True])
+def test_an_adopted_report_that_nobody_saved_is_renewed(reported: Office, give: Give, *, is_saved: bool) -> None:
+    """It is as a program wrote it, so that nobody is told that it was edited; one that a person saved stays."""
+    if is_saved:
+        edit(reported)
+    assert adopt(reported, give)[0].status == 0
+    for command in ("run", "report"):
+        result = give(reported.arguments(command, *(["--yes"] if command == "run" else [])))
+        assert (result.status, "was edited since" in result.out) == (0, is_saved)
+    assert bool(list(reported.folder.glob("* (2)*"))) == is_saved
+
+
 def test_r20_a_row_that_was_deleted(reported: Office, give: Give) -> None:
     """The summary shows how many there were."""
     edit(reported, delete=3)

@@ -35,7 +35,7 @@ SHARED_ORDER = (
 
 WORKFLOW_ORDER = (
     "key_formats",
-    *("tenant_facts", "corrections", "plan", "job", "commands", "next_steps"),
+    *("tenant_facts", "corrections", "missing_files", "plan", "job", "commands", "next_steps"),
     *("lookalikes", "keys", "contents", "history", "matching", "lines"),
     *("planning", "key_rule", "corrected", "search", "looking", "reasons", "accounting", "report_places", "outcome"),
     *("forecast", "events"),

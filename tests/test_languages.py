@@ -27,10 +27,11 @@ from importer import messages
 from importer.cli import click_words
 from importer.cli.language import confirm
 from importer.cli.main import COMMANDS, execute
+from importer.cli.output import counts_line
 from importer.cli.streams import Output
 from importer.languages import LANGUAGES, chosen_language, known_language
 from importer.messages import _, gettext_noop, in_all_languages, language, ngettext, shown, speaking, translated
-from importer.model import Status
+from importer.model import Counts, Status
 from importer.names import counted, state_name
 
 ROOT = Path(__file__).parent.parent
@@ -252,6 +253,22 @@ def test_states_have_names_in_prose_and_codes_in_english() -> None:
     with speaking("es"):
         assert (state_name("created"), state_name("other")) == ("caso creado", "other")
         assert counted([(Status.CREATED, 3)]) == "caso creado: 3"
+
+
+@pytest.mark.parametrize(
+    ("counts", "said"),
+    [
+        (Counts(part=21, created=20, changed=1), "41 rows: part 21, created 20 (1 of them changed)"),
+        (Counts(invalid=1, created=11, changed=5), "12 rows: invalid 1, created 11 (5 of them changed)"),
+        (Counts(skipped=2, created=3, created_now=1), "5 rows: skipped 2, created 3"),
+    ],
+)
+def test_the_parts_of_a_counts_line_add_up_to_its_total(counts: Counts, said: str) -> None:
+    """Rows that were edited since are created rows, and are told as part of these."""
+    line = counts_line(counts).splitlines()[0]
+    assert line == said
+    total, *parts = map(int, re.findall(r"\d+", re.sub(r" \(.*?\)", "", line)))
+    assert sum(parts) == total == counts.rows
 
 
 # ------------------------------------------------------------------------------------------------ the command line

@@ -105,6 +105,8 @@ def test_the_files_of_all_rows_go_with_the_case(tmp_path: Path) -> None:
     assert mapper.attachment_names(first) == {2: (("A", "a.pdf"), ("A", "b.pdf"))}
     assert mapper.attachment_names(last) == {}
     assert mapper.convert(first).fields["description"].tolist() == ["words\n\n1. a.pdf\n2. b.pdf", "words"]
+    assert mapper.convert(first, {2: ("a.pdf",)}).fields["description"].tolist() == ["words\n\n1. b.pdf", "words"]
+    assert mapper.convert(first, {2: ("a.pdf", "b.pdf")}).fields["description"].tolist() == ["words", "words"]
 
 
 def test_what_a_case_holds_counts_all_of_its_rows(tmp_path: Path) -> None:

@@ -107,7 +107,7 @@ def test_a_command_repeats_what_was_chosen_for_all_rows(tmp_path: Path) -> None:
         (
             Counts(invalid=3),
             {"corrected": (CorrectedReport(Path("mi r.xlsx"), frozenset("ab"), 0),)},
-            ["2 rows were corrected in mi r.xlsx: run it, `case-importer run 'mi r.xlsx' -m", "Correct 1 row"],
+            ["2 corrected rows in mi r.xlsx are ready to send: `case-importer run 'mi r.xlsx' -m", "Correct 1 row"],
         ),
         (
             Counts(created=9, changed=2),
@@ -324,14 +324,16 @@ def test_a_corrected_report_is_noticed_and_not_replaced(office: Office, give: Gi
     correct(office.report, "Correo", {3: "a@example.com", 4: "b@example.com"})
     again = give(run(office))
     assert again.status == 1
-    assert "2 rows were corrected in tickets.report.xlsx" in again.out
-    assert "2 rows were corrected in tickets.report.xlsx" in again.err
+    assert "2 corrected rows in tickets.report.xlsx are ready to send" in again.out
+    assert "2 corrected rows in tickets.report.xlsx are ready to send" in again.err
     assert "Correct 1 row in tickets.csv" in again.out
-    assert "2 rows were corrected" in give(office.arguments("check", "--journal", str(office.journal))).out
+    assert "2 corrected rows in" in give(office.arguments("check", "--journal", str(office.journal))).out
     words = next(words for words in commands_in(again.out) if words[1].endswith(".report.xlsx"))
     rest = give(words)
     assert (rest.status, office.sandbox.posts) == (1, 3)
     second = office.folder / "tickets (2).report.xlsx"
+    assert "Correct 1 row in tickets (2).report.xlsx (the sheet `Issues` of tickets (2).report.xlsx says" in rest.out
+    assert [words[1] for words in commands_in(rest.out)] == [str(second)]
     correct(second, "Correo", {5: "c@example.com"})
     words[1] = str(second)
     assert give(words).status == 0
@@ -339,7 +341,8 @@ def test_a_corrected_report_is_noticed_and_not_replaced(office: Office, give: Gi
     kept = final.read_bytes()
     original = give(run(office))
     assert (original.status, office.sandbox.posts) == (1, 4)
-    assert "go on with tickets (2).report.xlsx instead" in original.out
+    assert "go on with tickets (3).report.xlsx instead" in original.out
+    assert [words[1] for words in commands_in(original.out)] == [str(final)]
     assert "change those cases" not in original.out
     assert final.read_bytes() == kept
     assert (office.folder / "tickets (4).report.xlsx").is_file()
@@ -396,7 +399,7 @@ def test_a_report_in_another_folder_finds_the_files_of_its_sheet(office: Office,
     give(run(office, "--report", str(elsewhere)))
     correct(elsewhere, "Correo", {3: "cliente2@example.com"})
     noticed = give(run(office, "--report", str(elsewhere)))
-    assert "1 row was corrected in x.xlsx: run it" in noticed.out
+    assert "1 corrected row in x.xlsx is ready to send" in noticed.out
     if lost:
         (office.folder / "adjuntos").rename(office.folder / "otra")
         checked = give(["check", str(elsewhere), "-m", str(office.mapping)])

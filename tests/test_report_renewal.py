@@ -164,3 +164,15 @@ def test_p5_a_journal_of_the_version_before_still_knows_its_reports(tmp_path: Pa
             journal.imports.note_report(record.id, "new")
             assert journal.imports.is_report("new")
             assert not journal.imports.is_report("foreign")
+
+
+@pytest.mark.parametrize("is_saved", [False, True])
+def test_a_report_from_before_the_first_run_is_renewed(office: Office, give: Give, *, is_saved: bool) -> None:
+    """The journal did not know the import yet, but the report has the journal's mark; what a person saved stays."""
+    office.write([ticket(1), ticket(2)])
+    give(office.arguments("report"))
+    if is_saved:
+        workbook = load_workbook(office.report)
+        workbook.save(office.report)
+    result = give(office.arguments("run", "--yes"))
+    assert (result.status, "was edited since" in result.out) == (0, is_saved)

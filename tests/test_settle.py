@@ -50,6 +50,7 @@ def test_rows_in_flight_are_named_with_their_end(office: Office, give: Give, how
     assert "2 rows are still being sent" in result.out
     assert "row 3 (WCI-" in result.out
     assert "row 4 (WCI-" in result.out
+    assert "\noffice: 2 rows are still being sent" in f"\n{result.out}"  # of the import, whatever was decided on
     assert f"sending, unknown from {datetime.now(UTC).astimezone():%Y-%m-%d}" in result.out
     assert [words[-1] for words in commands_in(result.out)][:1] == ["--wait"]
     assert not office.report.exists()

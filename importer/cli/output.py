@@ -12,7 +12,7 @@ import click
 from importer.cli.streams import asked_encoding
 from importer.messages import _, ngettext
 from importer.model import Counts, Issue
-from importer.names import counted
+from importer.names import counted, states_of
 from importer.text import escaped
 from importer.workflow.corrections import suggest_corrections
 
@@ -72,8 +72,7 @@ def counts_line(counts: Counts) -> str:
     """Return the counts that are not zero, on one line; on another, what a customer would count, if that differs."""
     from importer.report import made_of  # noqa: PLC0415 - slow to import, and help does not need it
 
-    apart = {"created_now", "created_parts"}
-    text = counted((name, number) for name, number in asdict(counts).items() if number and name not in apart)
+    text = counted(states_of(counts), changed=counts.changed)
     line = ngettext("{count} row: {counts}", "{count} rows: {counts}", counts.rows, counts=text)
     return "\n".join([line, "; ".join(made_of(counts))]) if counts.part else line
 

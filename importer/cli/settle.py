@@ -150,7 +150,7 @@ def command(  # noqa: PLR0913 - each is an option of the command line
         connection = ask_for_server(connection, connection_in(mappings.load_mapping(mapping)))
     job = SettleJob(connection, journal_path(journal), mapping, quiet_period)
     results, not_taken = _settle(job, by_hand, wait=wait)
-    settled = [_Settled(name, result, follow_up(job, result)) for name, result in results]
+    settled = [_Settled(name, by_hand.key or name, result, follow_up(job, result)) for name, result in results]
     status = _exit_status([result for _name, result in results])
     if as_json:
         print_json("settle", {"exit_status": status, **_as_json(settled, not_taken)})
@@ -161,9 +161,10 @@ def command(  # noqa: PLR0913 - each is an option of the command line
 
 @dataclass(frozen=True, slots=True)
 class _Settled:
-    """What became of an import, or of the row or report that was decided on, and what comes next."""
+    """What became of an import or a report, and what comes next; `about` is the key of a row that was decided on."""
 
     name: str
+    about: str
     result: SettleResult
     then: FollowUp
 
@@ -172,7 +173,7 @@ Results = list[tuple[str, "SettleResult"]]
 
 
 def _settle(settlement: SettleJob, by_hand: _ByHand, *, wait: bool) -> tuple[Results, tuple[NotTaken, ...]]:
-    """Return what became of the rows, by what they are called, and the decisions that were not taken."""
+    """Return what became of the rows, by import or report, and the decisions that were not taken."""
     from importer.workflow.settle_job import ByHand  # noqa: PLC0415
 
     if by_hand.report is not None:
@@ -181,7 +182,8 @@ def _settle(settlement: SettleJob, by_hand: _ByHand, *, wait: bool) -> tuple[Res
         return [(of_report if result.settled else record.name, result) for record, result in decided], not_taken
     if by_hand.key is not None:
         decision = ByHand(by_hand.key, by_hand.created, by_hand.instead_of, by_hand.despite, by_hand.deleted)
-        return [(by_hand.key, settlement.by_hand(decision))], ()
+        record, result = settlement.by_hand(decision)
+        return [(record.name, result)], ()
     try:
         found = settlement.by_search(wait_until if wait else None)
     except KeyboardInterrupt:  # what was settled stays settled
@@ -203,7 +205,7 @@ def _as_json(settled: list[_Settled], not_taken: tuple[NotTaken, ...]) -> dict[s
     return {
         "settled": [
             {
-                "about": one.name,
+                "about": one.about,
                 **asdict(one.result),
                 "rows": one.then.rows,
                 "reports": list(map(str, one.then.reports)),

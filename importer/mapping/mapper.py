@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
+from types import MappingProxyType
 
 import pandas as pd
 
@@ -17,6 +18,8 @@ from importer.mapping.refusal import CellProblem, any_problem
 from importer.mapping.tables import UnusedValues
 from importer.messages import _
 from importer.model import Cell, CellError, FieldRule, Issue, Reread, earlier_reading
+
+_NOTHING_MISSING: Mapping[int, Collection[str]] = MappingProxyType({})
 
 LAST_LINE = " [last line]"
 """After a column's name: its last filled cell among the lines of a case, which counts for the content of the case."""
@@ -123,8 +126,8 @@ class Mapper:
         """Return the rows of a frame that do not become cases of their own, and why."""
         return self._bound.choice.skipped(frame)
 
-    def convert(self, frame: pd.DataFrame) -> Converted:
-        """Return the fields of each row, and the issues of its cells.
+    def convert(self, frame: pd.DataFrame, missing: Mapping[int, Collection[str]] = _NOTHING_MISSING) -> Converted:
+        """Return the fields of each row, and the issues of its cells; the `missing` files of a row are not listed.
 
         Raises `MappingError` where an attachment column has web addresses instead of files.
         """
@@ -134,7 +137,7 @@ class Mapper:
         issues = chain(self._unreadable(frame), *(each.issues for each in taken.values()))
         columns = {path: each.by_row for path, each in taken.items()}
         if (names_in := self._bound.names_in) is not None:
-            columns[names_in] = self._with_names(columns[names_in], frame)
+            columns[names_in] = self._with_names(columns[names_in], frame, missing)
         fields = pd.DataFrame({path: pd.Series(values, frame.index, dtype=object) for path, values in columns.items()})
         speakers = {
             (row, path): (line.row, line.cell or "") for path, each in taken.items() for row, line in each.speakers
@@ -234,10 +237,13 @@ class Mapper:
             found[row] = tuple(dict.fromkeys((*found.get(row, ()), *further[row])))
         return found
 
-    def _with_names(self, texts: Sequence[object], frame: pd.DataFrame) -> list[object]:
-        """Return a field's texts with the names of the row's files at the end, numbered like the attachments."""
-        rows = self._files_of(frame)
-        return [_name_files(text, rows.get(row, ())) for row, text in zip(frame.index.tolist(), texts, strict=True)]
+    def _with_names(
+        self, texts: Sequence[object], frame: pd.DataFrame, missing: Mapping[int, Collection[str]]
+    ) -> list[object]:
+        """Return a field's texts with the names of the files that go with it, numbered like the attachments."""
+        files = self._files_of(frame)
+        rows = zip(frame.index.tolist(), texts, strict=True)
+        return [_name_files(text, files.get(row, ()), missing.get(row, ())) for row, text in rows]
 
 
 @dataclass(frozen=True, slots=True)
@@ -293,8 +299,9 @@ def _in_order(columns: Sequence[str], used: Iterable[str]) -> tuple[str, ...]:
     return tuple(column for column in columns if column in wanted)
 
 
-def _name_files(text: object, files: Sequence[RowFile]) -> object:
-    names = list({path: name for file in files for path, name in zip(file.paths, file.names, strict=True)}.values())
+def _name_files(text: object, files: Sequence[RowFile], missing: Collection[str]) -> object:
+    by_path = {path: name for file in files for path, name in zip(file.paths, file.names, strict=True)}
+    names = [name for path, name in by_path.items() if path not in missing]
     if not names:
         return text
     listed = "\n".join(f"{number}. {name}" for number, name in enumerate(names, 1))

@@ -25,7 +25,7 @@ from importer.report.reading import (
     read_scopes,
     summary_texts,
 )
-from importer.report.recognition import is_given_back, report_sheets
+from importer.report.recognition import is_given_back, is_never_saved, report_sheets
 from importer.report.text import is_altered, unmarked
 from importer.report.writing import WrittenReport, check_writable, choose_path, default_path, digest, write
 from importer.report.writing_back import WrittenBack, write_back
@@ -48,6 +48,7 @@ __all__ = [
     "is_about",
     "is_altered",
     "is_given_back",
+    "is_never_saved",
     "made_of",
     "own_columns",
     "read_mark",

@@ -40,10 +40,10 @@ class TicketTable:
 
 def how_it_went(summary: Summary) -> str:
     """Return in plain sentences how many of the tickets are in the CRM, and what the others are."""
-    return " ".join(_sentences(summary.counts))
+    return " ".join(_sentences(summary.counts, (summary.account or Account()).deleted))
 
 
-def _sentences(counts: Counts) -> Iterator[str]:
+def _sentences(counts: Counts, deleted: int) -> Iterator[str]:
     if not counts.cases:
         yield _("There are no tickets to import.")
     elif counts.part:
@@ -62,6 +62,12 @@ def _sentences(counts: Counts) -> Iterator[str]:
             counts.cases,
             tickets=shown(counts.cases, ","),
             arrived=shown(counts.created, ","),
+        )
+    if deleted:
+        yield ngettext(
+            "{count} of them was deleted from the CRM since.",
+            "{count} of them were deleted from the CRM since.",
+            deleted,
         )
     doubtful = counts.unknown + counts.conflict + counts.sending
     if doubtful:
@@ -88,6 +94,9 @@ def _on_files(files: FileCount) -> Iterator[str]:
         )
     if files.missing:
         yield ngettext("{count} is missing or cannot be sent.", "{count} are missing or cannot be sent.", files.missing)
+    if files.left_out:
+        rows = "; ".join(_("row {row}: {names}", row=row, names=", ".join(names)) for row, names in files.left_out)
+        yield _("Sent without their missing files: {rows}.", rows=rows)
 
 
 def reasons(summary: Summary) -> tuple[Reason, ...]:

@@ -22,6 +22,7 @@ MAIN = "{http://schemas.openxmlformats.org/spreadsheetml/2006/main}"
 RELATIONS = "{http://schemas.openxmlformats.org/officeDocument/2006/relationships}"
 WORKBOOK, WORKBOOK_RELATIONS = "xl/workbook.xml", "xl/_rels/workbook.xml.rels"
 
+_PROPERTIES = "docProps/core.xml"
 _COPY = re.compile(r"(.+?)(?: \(?\d+\)?)*")  # `Report (2)`
 
 
@@ -69,6 +70,23 @@ def is_given_back(path: Path) -> bool:
             return path.suffix.lower() == ".csv" and _has_our_headers(file.read(HEADERS_WITHIN))
     except (OSError, SourceError):
         return False
+
+
+def is_never_saved(path: Path) -> bool:
+    """Return whether a workbook of ours is as it was written, by what it says itself: no program has saved it since.
+
+    Excel adds who saved it last and when; others leave out what we write. Of a CSV file it is not known.
+    """
+    if path.suffix.lower() != ".xlsx" or not is_given_back(path):
+        return False
+    try:
+        with open_ordinary(path) as file:
+            tree = Package(file, path.name).tree(_PROPERTIES)
+            facts = {fact.tag.rpartition("}")[2]: fact.text for fact in tree}
+    except (OSError, SourceError):
+        return False
+    times = facts.pop("created", None), facts.pop("modified", "")
+    return times[0] == times[1] and facts == {"creator": None, "lastModifiedBy": None}
 
 
 def _has_our_headers(beginning: bytes) -> bool:

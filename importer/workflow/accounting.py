@@ -15,7 +15,7 @@ from importer.clock import local_datetime
 from importer.messages import _
 from importer.model import Attachment, Issue, JournalRow, Status
 from importer.workflow.commands import Commands
-from importer.workflow.plan import Batch, Plan
+from importer.workflow.plan import Batch, Plan, left_out
 from importer.workflow.reasons import reason_of
 
 MOST_TALLIES = 30
@@ -23,6 +23,9 @@ MOST_TALLIES = 30
 
 MOST_REASONS = 8
 """Reasons that are told apart in the end; further ones are one line together."""
+
+MOST_LEFT_OUT = 20
+"""Rows that are named with the files that their tickets go without."""
 
 _MOST_NAMES = 1_000
 """Names that are told apart while they are counted."""
@@ -33,18 +36,22 @@ _TOKENS = re.compile(r"YYYY|MM|DD|HH|mm|ss|[A-Za-z]")
 def account_of(plan: Plan, commands: Commands) -> Account:
     """Return the numbers of a plan's tickets."""
     counted = _tables(plan)
-    reasons, files = _Reasons(), Counter[str]()
+    reasons, files, deleted = _Reasons(), Counter[str](), 0
+    without: list[tuple[int, tuple[str, ...]]] = []
     for batch in plan.batches:
         tickets = ~batch.in_state(Status.SKIPPED, Status.PART)
         arrived = batch.in_state(Status.CREATED)
+        deleted += sum(known is not None and known.deleted for known in batch.facts.loc[arrived, "known"])
         for table, names_in in counted.values():
             table.add(names_in(batch)[tickets], arrived[tickets])
         for row in batch.facts.loc[tickets & ~arrived].itertuples():
             reasons.add(reason_of(row, commands))
         if plan.mapping.attachments is not None:
-            _count_files(batch, plan.mapping.attachments.separator, files)
+            _count_files(batch, plan.mapping.attachments.separator, files, without)
     breakdowns = (Breakdown(kind, table.tallies(by_name=kind in _MONTHS)) for kind, (table, _names) in counted.items())
-    return Account(reasons.most(), tuple(filter(_says_something, breakdowns)), FileCount(**files))
+    return Account(
+        reasons.most(), tuple(filter(_says_something, breakdowns)), FileCount(**files, left_out=tuple(without)), deleted
+    )
 
 
 _MONTHS: frozenset[Kind] = frozenset({"month", "sent"})
@@ -165,21 +172,27 @@ class _Reasons:
 # ------------------------------------------------------------------------------------------------ attachments
 
 
-def _count_files(batch: Batch, separator: str | None, files: Counter[str]) -> None:
-    """Count the attachments that the rows of a batch name."""
+def _count_files(
+    batch: Batch, separator: str | None, files: Counter[str], rows: list[tuple[int, tuple[str, ...]]]
+) -> None:
+    """Count the attachments that the rows of a batch name, and list the first rows that go without some of them."""
     facts = batch.facts.loc[~batch.in_state(Status.SKIPPED)]
-    columns: Iterator[tuple[Status, Sequence[Attachment], Sequence[str], Iterable[Issue]]] = zip(
-        *(facts[name] for name in ("status", "attachments", "missing", "issues")), strict=True
+    names = ("status", "known", "attachments", "missing", "issues")
+    columns: Iterator[tuple[int, Status, JournalRow | None, Sequence[Attachment], tuple[str, ...], Iterable[Issue]]] = (
+        zip(facts.index.tolist(), *(facts[name] for name in names), strict=True)
     )
-    for status, found, missing, issues in columns:
+    for number, status, known, found, missing, issues in columns:
         usable = {file.name for file in found}.union(missing)
         faulty = sum(name not in usable for name in _faulty_names(issues, separator))
+        without = left_out(status, known, missing)
+        if without and len(rows) < MOST_LEFT_OUT:
+            rows.append((number, without))
         if status is Status.CREATED:  # its files were there when it was sent
-            files["sent"] += len(found) + faulty
+            files["sent"] += len(found) + faulty + len(missing) - len(without)
+            files["missing"] += len(without)
         else:
             files["waiting"] += len(found)
-            files["missing"] += faulty
-        files["missing"] += len(missing)
+            files["missing"] += faulty + len(missing)
 
 
 def _faulty_names(issues: Iterable[Issue], separator: str | None) -> Iterator[str]:

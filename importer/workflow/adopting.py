@@ -105,6 +105,8 @@ def adopt_rows(plan: Plan, journal: Journal, record: ImportRecord | None, job: J
         for scope in learnt:
             journal.imports.also_called(record, *scope.parts)
             guards.remember_same(journal, scope, record)
+        if not issues and report.is_never_saved(job.source):  # nobody's work: the next report may replace it
+            journal.imports.note_report(record.id, report.digest(job.source))
         guards.note_adopted(journal, plan.scope, report.read_mark(job.source, open_table))
     created = sum(row.state is Status.CREATED for row in adopted)
     return Adoption(created, len(adopted) - created, tuple(checker.refused), tuple(issues))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -15,7 +15,7 @@ from importer.workflow.plan import Plan, PlannedRow
 
 
 def corrected_reports(
-    plan: Plan, journal: Journal, reports: Iterable[Path], plan_report: Callable[[Path], Plan]
+    plan: Plan, journal: Journal, reports: Sequence[Path], plan_report: Callable[[Path], Plan]
 ) -> tuple[CorrectedReport, ...]:
     """Return those of the reports that were edited since they were written, and say more than the source of a plan.
 
@@ -23,15 +23,26 @@ def corrected_reports(
     """
     edited = [path for path in reports if _is_edited(path, journal)]
     open_rows = {row.reference: row for row in plan if row.key_digest and _is_open(row)} if edited else {}
-    found = []
-    for path in edited if open_rows else ():
+    found, seen = [], frozenset[str]()
+    for path in sorted(edited, key=_saved, reverse=True) if open_rows else ():
         try:
-            corrected = _corrected(path, open_rows, plan_report(path), is_newer=_is_newer(path, plan.table.path))
+            corrected = _corrected(path, open_rows, plan_report(path), is_newer=_saved(path) > _saved(plan.table.path))
         except (ImporterError, OSError):
             continue
-        if corrected.to_send or corrected.sent:
+        corrected = replace(corrected, to_send=corrected.to_send - seen)  # a row counts in the newest report alone
+        seen |= corrected.to_send
+        if corrected.to_send:
             found.append(corrected)
+        elif corrected.sent:
+            found.append(replace(corrected, path=_newest_of(path, reports, journal)))
     return tuple(found)
+
+
+def _newest_of(path: Path, reports: Iterable[Path], journal: Journal) -> Path:
+    """Return the newest report that was written of a corrected one, and not edited since; itself if there is none."""
+    known = journal.imports.source_of_report
+    written = [each for each in reports if each != path and known(report.digest(each)) == str(path.absolute())]
+    return max((path, *written), key=_saved)
 
 
 def still_to_send(corrected: CorrectedReport, plan: Plan) -> CorrectedReport:
@@ -68,6 +79,6 @@ def _corrected(path: Path, open_rows: dict[str, PlannedRow], there: Plan, *, is_
     return CorrectedReport(path, frozenset(to_send), sent)
 
 
-def _is_newer(path: Path, source: Path) -> bool:
-    """Tell whether a report was saved after the source: of two contents that could be sent, its own counts."""
-    return path.stat().st_mtime_ns > source.stat().st_mtime_ns
+def _saved(path: Path) -> int:
+    """Return when a file was saved: of two contents that could be sent, the newer one counts."""
+    return path.stat().st_mtime_ns

@@ -44,7 +44,7 @@ class Situation:
     `report` is where the report is, None if it has none. `reason` says why the command stopped early. `only` are the
     states by which rows were selected. `searched` means that the CRM was searched for the doubtful rows, without
     result; `example` is the reference of one of them. `verdicts` counts, by report, those that were not recorded.
-    `bound` means that the import is for this very file, so that its rows can be corrected in the report alone.
+    `bound` means that rows are corrected in the newest report: the import is for this very file, or it is a report.
     `held_back` means that valid rows are not sent because others are invalid; `waiting` is how many of them wait for
     the answer to a question.
     """
@@ -149,8 +149,8 @@ def corrected_steps(situation: Situation) -> Iterator[Step]:
     for one in situation.corrected:
         if one.to_send:
             sentence = ngettext(
-                "{count} row was corrected in {name}: run it, `{command}`.",
-                "{count} rows were corrected in {name}: run it, `{command}`.",
+                "{count} corrected row in {name} is ready to send: `{command}`.",
+                "{count} corrected rows in {name} are ready to send: `{command}`.",
                 len(one.to_send),
                 name=one.path.name,
                 command=situation.commands.for_source(one.path).run(),

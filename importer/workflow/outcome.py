@@ -21,7 +21,7 @@ from importer.workflow.commands import Commands
 from importer.workflow.next_steps import Situation, Step, next_steps
 from importer.workflow.plan import Batch, Plan, PlannedRow, state_of
 from importer.workflow.reasons import issues_of, message_of
-from importer.workflow.report_places import ReportOptions, ReportPlace
+from importer.workflow.report_places import ReportOptions, ReportPlace, note_own
 
 PAUSED = 3
 """Exit status if the same command, given again, finishes what is left."""
@@ -69,7 +69,7 @@ class Finished:
         for row in self.plan:
             if issues := issues_of(row, self.commands):
                 yield from ((row.status, issue) for issue in issues)
-            elif (row.status is not Status.CREATED or row.differs) and (message := message_of(row)):
+            elif (row.status is not Status.CREATED or row.differs or row.left_out) and (message := message_of(row)):
                 yield row.status, Issue(row.number, None, None, row.status, message, self._remedy(row.status))
 
     def _remedy(self, status: Status) -> str:
@@ -186,6 +186,8 @@ def report_outcome(  # noqa: PLR0913, PLR0917 - everything that a report is made
     summary = replace(_summary(plan, result, situation.commands), journal=(journal.id, journal.highest_attempt()))
     rows = _ReportRows(shown, {doubt.reference: doubt.about for doubt in doubts}, situation.commands)
     content = ReportContent(summary, plan.columns, rows, options.case_url, plan.key_columns)
+    if record is not None:
+        note_own(options.path, journal, record)
     try:
         place = ReportPlace.choose(content, shown, journal, options)
         steps = next_steps(counts, replace(situation, report=place.path))

@@ -16,7 +16,7 @@ import pandas as pd
 
 from importer import payload
 from importer.attachments import encode, encoded_length
-from importer.identity import Scope, reference
+from importer.identity import Scope, has_all_files, reference
 from importer.mapping import CaseMapping
 from importer.model import MAY_BE_CASES, Attachment, Counts, Identity, Issue, JournalRow, Payload, Status
 from importer.questions import Question
@@ -103,6 +103,11 @@ class PlannedRow:
         return self.number if self.part_of is None else self.part_of
 
     @property
+    def left_out(self) -> tuple[str, ...]:
+        """The names of the missing files without which the row is sent, or was and they are missing still."""
+        return left_out(self.status, self.known, self.missing)
+
+    @property
     def is_changed(self) -> bool:
         """Whether the row was edited after its case was created."""
         return self.status is Status.CREATED and self.differs
@@ -175,6 +180,14 @@ def state_of(
     if known is not None and known.status is Status.REJECTED and not differs:
         return Status.REJECTED
     return Status.PLANNED
+
+
+def left_out(status: Status, known: JournalRow | None, missing: tuple[str, ...]) -> tuple[str, ...]:
+    """Return which missing files a row is or was sent without: not those of a case that went with all of its files."""
+    if status is Status.PLANNED:
+        return missing
+    is_sent = status is Status.CREATED and known is not None and known.run is not None  # not adopted
+    return missing if is_sent and known is not None and not has_all_files(known.content_hash) else ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,7 +25,8 @@ from importer.workflow.key_formats import KeyFormats
 from importer.workflow.keys import Keys
 from importer.workflow.lines import FaultyLines, ReportedLines, states_shown
 from importer.workflow.matching import MatchedRows, RowMatcher
-from importer.workflow.plan import Batch, Plan, state_of
+from importer.workflow.missing_files import RowsWithoutFiles
+from importer.workflow.plan import Batch, Plan, left_out, state_of
 
 
 def own_columns(columns: Sequence[str]) -> dict[str, str]:
@@ -87,6 +88,7 @@ class Planner:
         self._content_columns = self._mapper.content_columns(self._mapper.columns if mapping.key else self._columns)
         self._lines = ReportedLines(self._mapper, ours) if ours and self._mapper.groups_rows else None
         self._faults = FaultyLines(self._mapper.first_rows)
+        self._without_files = RowsWithoutFiles()
         self._folder = AttachmentFolder(mapping.attachments, *files) if mapping.attachments else None
         self._validator = Validator(self._mapper.rules, self._mapper.key_columns)
         marked = bool(ours) and table.sheet is None  # our CSV marks text that looks like a formula
@@ -148,9 +150,9 @@ class Planner:
         """Identify each row, and look up what the journal knows about it."""
         return self._matcher.match(rows.frame, rows.keys, rows.skipped)
 
-    def map(self, rows: SurveyedFrame) -> Converted:
-        """Convert the cells of the rows to the fields of cases."""
-        return self._mapper.convert(rows.frame)
+    def map(self, rows: SurveyedFrame, found: Mapping[int, FoundAttachments]) -> Converted:
+        """Convert the cells of the rows to the fields of cases, which may list the files that go with them."""
+        return self._mapper.convert(rows.frame, {row: files.missing for row, files in found.items() if files.missing})
 
     def validate(self, rows: SurveyedFrame, matched: MatchedRows, converted: Converted) -> dict[int, tuple[Issue, ...]]:
         """Return the issues of the rows by row number, each (row, column, code) once; a skipped row has none.
@@ -254,6 +256,7 @@ class Planner:
             edited = contents.edited(at, matched.known[at]) if at in differing and at in matched.known else None
             spelt = matched.spellings.get(at, ()), matched.earlier.get(at, "")
             sent = faults, files.attachments, files.missing
+            self._without_files.add(number, left_out(state, known, files.missing))
             lines.append((*digests, *spelt, state, known, differs, edited, skipped, None, *sent, part_of, ()))
         return Batch.of(lines, converted.fields)
 
@@ -294,7 +297,7 @@ class Planner:
             scope=self._scope,
             columns=self._columns,
             content_columns=self._content_columns,
-            notes=(*self._table.notes, *self._key_formats.notes(), *self._mapper.notes),
+            notes=(*self._table.notes, *self._key_formats.notes(), *self._mapper.notes, *self._without_files.notes()),
             frames=self._frames,
             batches=self._faults.told_in(batches),
             key_columns=self._mapper.key_columns,

@@ -78,6 +78,8 @@ def _flags(row: PlannedRow) -> Iterator[str]:
         yield _("Disputed: the CRM gave this id to another row, too; see the sheet To decide.")
     if row.known and row.known.deleted:
         yield _("This case was deleted from the CRM, as a person reported.")
+    if row.left_out:
+        yield _("Sent without: {names}.", names=", ".join(row.left_out))
     if row.differs:
         yield translated(EDITED_AFTERWARDS)
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from importer import report
 from importer.errors import ReportError
-from importer.journal import Journal
+from importer.journal import ImportRecord, Journal
 from importer.messages import _
 from importer.model import ReportContent, Status
 from importer.settings import case_url
@@ -76,6 +76,17 @@ def _is_of_this_import(path: Path, plan: Plan, journal: Journal) -> bool:
     """Tell whether a report is as it was written for the import of a plan, so that the journal has all of its ids."""
     scope = journal.imports.scope_of_report(report.digest(path)) if path.is_file() else None
     return scope is not None and scope in {one.parts for one in (plan.scope, *plan.aliases)}
+
+
+def note_own(path: Path, journal: Journal, record: ImportRecord) -> None:
+    """Record a report that this journal wrote before it knew the import, unless a program has saved it since."""
+    with suppress(OSError, ReportError):
+        digest = report.digest(path) if path.is_file() else ""
+        if not digest or journal.imports.is_report(digest) or not report.is_never_saved(path):
+            return
+        mark = report.read_mark(path, open_table)
+        if mark is not None and journal.id.startswith(mark[0]) and not journal.is_behind(*mark):
+            journal.imports.note_report(record.id, digest)
 
 
 def is_better(path: Path, plan: Plan) -> bool:

@@ -85,8 +85,8 @@ class SettleJob:
         with self._open() as journal, Crm(target) as crm:
             return [(record, self._settler(journal, record, crm).settle()) for record in self._records(journal)]
 
-    def by_hand(self, decision: ByHand) -> SettleResult:
-        """Record what a person decided about one row.
+    def by_hand(self, decision: ByHand) -> tuple[ImportRecord, SettleResult]:
+        """Record what a person decided about one row; return its import, and the result.
 
         Raises UsageError if no row has that key or if the decision is refused; with `despite`, also what the CRM's
         search raises.
@@ -98,7 +98,7 @@ class SettleJob:
             if decision.deleted:
                 refusal = None if journal.doubts.note_deleted(record.id, reference) else _not_created_yet(reference)
             elif decision.despite and self._found_by_search(journal, record, taker, reference):
-                return replace(SettleResult.of(journal, record, self.quiet_period, before), created=1)
+                return record, replace(SettleResult.of(journal, record, self.quiet_period, before), created=1)
             elif decision.instead_of:
                 refusal = self._hand_over(journal, taker, reference, decision)
             else:
@@ -106,12 +106,9 @@ class SettleJob:
             if refusal is not None:
                 raise UsageError(refusal)
             planned = decision.created is None and not decision.deleted
-            return replace(
-                SettleResult.of(journal, record, self.quiet_period, before),
-                created=int(decision.created is not None),
-                planned=int(planned),
-                deleted=int(decision.deleted),
-            )
+            result = SettleResult.of(journal, record, self.quiet_period, before)
+            done = (int(decision.created is not None), int(planned), int(decision.deleted))
+            return record, replace(result, created=done[0], planned=done[1], deleted=done[2])
 
     def _found_by_search(self, journal: Journal, record: ImportRecord, taker: DecisionTaker, reference: str) -> bool:
         """Search for a row before the ids that the CRM named for it are set aside; tell whether that settled it."""
