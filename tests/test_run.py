@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from promise_support import wait_until
-from run_support import MAPPING, Give, Office, ticket
+from run_support import MAPPING, Give, Office, Result, ticket
 
 from importer.sandbox import Latency, RunningSandbox
 

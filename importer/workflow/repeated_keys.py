@@ -1,4 +1,4 @@
-"""What is said of keys that several rows have: which case one of them has already, and in which of the rows it stays."""
+"""What is said of keys that several rows have: which case one of the rows has already, and in which one it stays."""
 
 from __future__ import annotations
 
