@@ -225,13 +225,16 @@ def unaccented(text: str) -> str:
     return "".join(c for c in unicodedata.normalize("NFKD", text) if not unicodedata.combining(c))
 
 
-def nearest(word: str, known: Iterable[str], count: int = 3) -> tuple[str, ...]:
-    """Return up to `count` of the `known` words that `word` may be a misspelling of, the likeliest first."""
+def nearest(word: str, known: Iterable[str], count: int = 3, alike: float = 0.6) -> tuple[str, ...]:
+    """Return up to `count` of the `known` words that `word` may be a misspelling of, the likeliest first.
+
+    `alike` is how much they must have in common, from 0 to 1.
+    """
     names: dict[str, str] = {}
     for name in known:
         names.setdefault(unaccented(name), name)
     wanted = unaccented(word)
-    close = difflib.get_close_matches(wanted, names, count)
+    close = difflib.get_close_matches(wanted, names, count, alike)
     ratios = [difflib.SequenceMatcher(None, name, wanted).ratio() for name in close]
     close = [name for name, ratio in zip(close, ratios, strict=True) if ratio >= ratios[0] - 0.1]
     within = [name for name in names if name not in close and wanted and name and (wanted in name or name in wanted)]
@@ -244,6 +247,11 @@ _PLAIN_IN_YAML = re.compile(r"[^\W_](?:[\w ()/.+'@-]*[\w)/.+'@-])?")
 def as_yaml(text: str) -> str:
     """Return a text as a person writes it in a mapping: as it is, or in quotes where YAML needs them."""
     return text if _PLAIN_IN_YAML.fullmatch(text) else json.dumps(text, ensure_ascii=False)
+
+
+def is_placeholder(text: str) -> bool:
+    """Return whether a text only stands for one that a person is to write, as in a line that an issue proposes."""
+    return bool(text.strip()) and not text.strip(" .…\u00a0") and ("…" in text or "..." in text)
 
 
 def is_case_id(text: str) -> bool:

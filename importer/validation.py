@@ -154,12 +154,7 @@ class Validator:
             rows=listed,
         )
         column = self._key_columns[0]
-        remedy = _(
-            "Delete the duplicate rows, or give each row its own {column}; if they are lines of one case, add to"
-            " `source` in the mapping: `group: {name}`",
-            column=column,
-            name=text.as_yaml(column),
-        )
+        remedy = _("Delete the duplicate rows, or give each row its own {column}", column=column)
         return Issue(row, column, rows.cell(row, column), _KEY_REPEATED, message, remedy)
 
     def _solution_missing(self, rows: _Rows, row: int) -> Issue:

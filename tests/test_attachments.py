@@ -72,13 +72,20 @@ def test_backslashes_separate_folders(beside: Path) -> None:
         ("./adjuntos/2024/foto.png", "2024/foto.png"),
         ("otra/2024/foto.png", "2024/foto.png"),
         ("2024/fotos.png", "2024/foto.png"),
-        ("2025/factura.xml", "2024"),
+        ("2025/foto.png", None),
+        ("recibos/recibo_0459.pdf", None),
+        ("recibos/recivo_0454.pdf", "recibos/recibo_0454.pdf"),
+        ("recibo/recibo_0454.pdf", "recibos/recibo_0454.pdf"),
+        ("recibo/recibo_0459.pdf", None),
+        ("recibo", None),
         ("zzz.xml", None),
         ("informe", "informe.pdf"),
     ],
 )
 def test_a_missing_file_is_named_by_its_whole_path(beside: Path, name: str, near: str | None) -> None:
     """The message has the path as it is written, and the remedy the file that was meant, by its path in the folder."""
+    (beside / "adjuntos" / "recibos").mkdir()
+    (beside / "adjuntos" / "recibos" / "recibo_0454.pdf").write_bytes(b"x")
     (issue,) = find(beside, name).issues
     assert issue.message == f"{name} is not in adjuntos"
     assert issue.remedy == (f"Did you mean {near}?" if near else "Put the file there, or correct its name")

@@ -302,3 +302,67 @@ def test_every_fault_of_the_file_is_reported_at_once(tmp_path: Path) -> None:
     lines = [fault.split(":")[0] for fault in faults(tmp_path, text)]
     assert lines == sorted(lines, key=int)
     assert {"2", "3", "4"} <= set(lines)
+
+
+@pytest.mark.parametrize("sign", ["…", "...", " … ", ". . ."])
+def test_a_line_copied_from_a_remedy_is_still_to_be_filled_in(tmp_path: Path, sign: str) -> None:
+    """`…` stands for what a person is to write, wherever the mapping has a value of the CRM; it is never sent."""
+    lines = (
+        f"status: {{column: E, values: {{A: '{sign}'}}}}",
+        f"status: {{column: E, default: '{sign}'}}",
+        f"status: '{sign}'",
+        f"status: {{value: '{sign}'}}",
+        f"status: {{column: E, allowed: [A, '{sign}']}}",
+        f"status: {{column: E, lookup: {{file: t.csv, key: K, value: V, otherwise: '{sign}'}}}}",
+    )
+    for line in lines:
+        if sign == ". . .":
+            loaded(tmp_path, HEAD.replace("status: Abierto", line))  # not what an issue proposes
+            continue
+        with pytest.raises(MappingError, match="blank value"):
+            loaded(tmp_path, HEAD.replace("status: Abierto", line))
+
+
+@pytest.mark.parametrize(("spec", "code"), [
+    ("lookup: {file: t.csv, key: K, value: V}", "lookup-empty"),
+    ("known: {file: t.csv, column: V}", "not-known"),
+])  # fmt: skip
+def test_a_table_with_a_line_to_be_filled_in_gives_no_value(tmp_path: Path, spec: str, code: str) -> None:
+    """A `…` in another table is as good as an empty cell."""
+    case = loaded(tmp_path, HEAD.replace("status: Abierto", f"status: {{column: E, {spec}}}"))
+    table = {"t.csv": frame({"K": ["a", "…"], "V": ["…", "…"]})}
+    result = converted(case, frame({"Id": ["1"], "E": ["a" if code == "lookup-empty" else "…"]}), tables=table)
+    assert [issue.code for issue in result.issues] == [code]
+
+
+@pytest.mark.parametrize("name", ["Estado", "estado", "ESTADO", "Clase de pqr"])
+def test_a_constant_that_names_a_column_is_a_fault(tmp_path: Path, name: str) -> None:
+    """A plain text that is the name of a column was meant as `{column: …}`; `{value: …}` is the constant."""
+    cells = frame({"Id": ["1"], "Estado": ["x"], "Clase de PQR": ["y"]})
+    case = loaded(tmp_path, HEAD.replace("status: Abierto", f"status: {name}"))
+    with pytest.raises(MappingError) as caught:
+        bound(case, cells)
+    (fault,) = caught.value.faults
+    line = HEAD.splitlines().index("  status: Abierto") + 1
+    assert str(fault).removeprefix(f"{fault.file}:") == (
+        f"{line}:11: fields.status: '{name}' is the name of a column; write `{{column: {name}}}`,"
+        f" or `{{value: {name}}}` if it is what the CRM is to get"
+    )
+    case = loaded(tmp_path, HEAD.replace("status: Abierto", f"status: {{value: {name}}}"))
+    assert converted(case, cells).fields["status"].tolist() == [name]
+
+
+def test_a_misspelt_cell_can_be_corrected_too(tmp_path: Path) -> None:
+    """For a cell that is nearly one of the `values`, the remedy names that one, and the line that would add it."""
+    case = loaded(tmp_path, HEAD.replace("status: Abierto", "status: {column: E, values: {Cerrado: Closed}}"))
+    (issue,) = converted(case, frame({"Id": ["1"], "E": ["Cerado"]})).issues
+    assert issue.remedy == "add to `values`: `Cerado: Closed`, or correct the cell: `Cerrado`"
+
+
+@pytest.mark.parametrize(("name", "near"), [("Barrio", None), ("Usario", "Usuario"), ("Corre", "Correo")])
+def test_only_a_likely_header_is_suggested(tmp_path: Path, name: str, near: str | None) -> None:
+    """A header is near a name that is a misspelling of it, not one that shares some letters."""
+    case = loaded(tmp_path, f"{HEAD}form:\n  X: {{column: {name}}}\n")
+    with pytest.raises(MappingError) as caught:
+        bound(case, frame({"Id": [], "Usuario": [], "Correo": []}))
+    assert str(caught.value.faults[0]).endswith(f"did you mean {near}?" if near else "values: Id, Usuario, Correo")

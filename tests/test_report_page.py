@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from base64 import b64encode
+from dataclasses import replace
 from hashlib import sha256
 from html.parser import HTMLParser
 from pathlib import Path
@@ -141,6 +142,17 @@ def test_issues_are_grouped_by_column_and_code() -> None:
     assert state.more_values
     assert subject.rows.startswith("400, 402, 404")
     assert subject.rows.endswith("478 and 60 more rows")
+
+
+def test_a_remedy_that_names_a_value_is_shown_with_that_value_only() -> None:
+    """Cells with other values are groups of their own, up to a limit; then the remedy names no value."""
+    rows = [
+        row(n, Status.INVALID, issues=(replace(issue(n, value=v), remedy=f"add to `values`: `{v}: …`"),))
+        for n, v in enumerate(["Cerado", "Anulado", "Cerado", *(f"v{n}" for n in range(1000, 1400))], start=2)
+    ]
+    first, *others = group_issues(issues_of(rows))
+    assert (len(others), first.count, first.first.remedy) == (200, 202, "see the sheet Report")
+    assert {group.rows: group.first.value for group in others}.items() >= {"2, 4": "Cerado", "3": "Anulado"}.items()
 
 
 def test_the_page_of_a_perfect_import_says_so(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from promise_support import wait_until
-from run_support import MAPPING, Give, Office, ticket
+from run_support import MAPPING, Give, Office, Result, ticket
 
 from importer.sandbox import Latency, RunningSandbox
 
@@ -319,3 +319,62 @@ def test_a_copied_row_does_not_show_the_id_of_the_first(office: Office, give: Gi
     assert [reason["code"] for reason in result.json["reasons"]] == ["key-repeated"]
     assert [bool(found) for found in office.reported()["wolkvox_id"]] == [True, True, False]
     assert office.sandbox.posts == 2
+
+
+def _reason(result: Result) -> tuple[int, str]:
+    """Return the row and the remedy of the only repeated key."""
+    (reason,) = (each for each in result.json["reasons"] if each["code"] == "key-repeated")
+    return reason["row"], reason["remedy"]
+
+
+@pytest.mark.parametrize(
+    ("first", "last", "holder"),
+    [
+        (ticket(1), ticket(1, Asunto="otro", Correo="otra@x.co", Detalle="otro"), 2),
+        (ticket(1, Asunto="otro", Correo="otra@x.co", Detalle="otro"), ticket(1), 4),
+        (ticket(1), ticket(1), 2),
+        (ticket(1, Asunto="corregido"), ticket(1, Asunto="otro", Correo="otra@x.co", Detalle="otro"), 2),
+        (ticket(1, Asunto="otro", Correo="otra@x.co", Detalle="otro"), ticket(1, Prioridad="Baja"), 4),
+    ],
+)
+def test_the_row_that_has_the_case_of_a_repeated_key_keeps_it(
+    office: Office, give: Give, first: dict[str, str], last: dict[str, str], holder: int
+) -> None:
+    """Of rows with one key, content tells which one has the case: it shows the id, and the other is told so."""
+    office.write([ticket(1)])
+    give(office.arguments("run", "--yes"))
+    (known,) = office.reported()["wolkvox_id"]
+    office.write([first, ticket(2), last])
+    result = give(office.arguments("run", "--yes", "--json"))
+    assert (result.json["counts"]["created"], result.json["counts"]["invalid"], office.sandbox.posts) == (2, 1, 2)
+    row, remedy = _reason(result)
+    assert row == 6 - holder
+    assert remedy.startswith(f"By its contents, row {holder} was imported before as ")
+    assert known in remedy
+    assert "leave Ticket as it is in that row" in remedy
+    assert office.reported()["wolkvox_id"].iat[holder - 2] == known
+
+
+def test_a_repeated_key_whose_case_no_row_resembles_names_the_case(office: Office, give: Give) -> None:
+    """Where content cannot tell, every row names the case, and the Summary says that one more is in the CRM."""
+    office.write([ticket(1)])
+    give(office.arguments("run", "--yes"))
+    (known,) = office.reported()["wolkvox_id"]
+    office.write([ticket(1, Asunto="a"), ticket(1, Asunto="b"), ticket(2)])
+    result = give(office.arguments("run", "--yes", "--json"))
+    assert (result.json["counts"]["invalid"], office.sandbox.posts) == (2, 2)
+    reasons = [each for each in result.json["reasons"] if each["code"] == "key-repeated"]
+    assert len(reasons) == 2
+    for reason in reasons:
+        assert known in reason["remedy"]
+        assert "One of these rows was imported before" in reason["remedy"]
+    assert any("1 more case is in the CRM already" in note and known in note for note in result.json["notes"])
+
+
+@pytest.mark.parametrize(("contact", "is_told"), [("cliente1@example.com", True), ("otra@x.co", False)])
+def test_lines_of_one_case_have_one_contact(office: Office, give: Give, contact: str, is_told: bool) -> None:  # noqa: FBT001
+    """That rows may be joined by `group` is said only where their contact is the same."""
+    office.write([ticket(1), ticket(2), ticket(1, Correo=contact, Asunto="otro")])
+    result = give(office.arguments("check", "--json"))
+    remedies = [each["remedy"] for each in result.json["issues"] if each["code"] == "key-repeated"]
+    assert [("group: Ticket" in remedy) for remedy in remedies] == [is_told, is_told]

@@ -49,17 +49,20 @@ class DiskFolder:
     def _resolve(self, parts: tuple[str, ...]) -> Path:
         """Return the path that `parts` lead to from the root; raises `RefusedAttachment` or `NotThere`."""
         path = self._root
-        for part in parts:
-            path = self._step(path, part)
+        for at, part in enumerate(parts):
+            path = self._step(path, part, parts[at + 1 :])
         return path
 
-    def _step(self, folder: Path, part: str) -> Path:
-        """Return the path of `part` in `folder`; follows a link that stays under the root."""
+    def _step(self, folder: Path, part: str, rest: tuple[str, ...]) -> Path:
+        """Return the path of `part` in `folder`; follows a link that stays under the root.
+
+        `rest` are the parts that follow: where this one is not there, the files that may have been meant end with them.
+        """
         path = folder / part
         try:
             status = path.lstat()
         except (FileNotFoundError, NotADirectoryError):
-            path = folder / self._only_alike(folder, part)
+            path = folder / self._only_alike(folder, part, rest)
             status = path.lstat()
         if stat.S_ISLNK(status.st_mode) or getattr(status, "st_reparse_tag", False):
             path = Path(os.path.realpath(path))
@@ -69,13 +72,14 @@ class DiskFolder:
                 raise OSError(errno.ELOOP, os.strerror(errno.ELOOP), str(path))
         return path
 
-    def _only_alike(self, folder: Path, part: str) -> str:
+    def _only_alike(self, folder: Path, part: str, rest: tuple[str, ...]) -> str:
         """Return the one name in `folder` that differs from `part` only in case or Unicode composition."""
         listing = self._listing(folder)
         alike = listing.alike(part)
         if len(alike) != 1:
             here = folder.relative_to(self._root)
-            raise NotThere(tuple((here / near).as_posix() for near in alike or listing.nearest(part)))
+            near = (Path(name, *rest) for name in alike or listing.nearest(part))
+            raise NotThere(tuple((here / path).as_posix() for path in near if (folder / path).is_file()))
         return alike[0]
 
     def _check(self, path: Path, name: str) -> Attachment:

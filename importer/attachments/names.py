@@ -94,17 +94,23 @@ class NameList:
     def nearest(self, name: str) -> tuple[str, ...]:
         """Return up to three names that may have been meant by `name`.
 
-        Only alphabetical neighbours are compared, so a folder with 100,000 files costs no more than one with ten.
+        A name with another number is another client's file. Only alphabetical neighbours are compared, so a folder with
+        100,000 files costs no more than one with ten.
         """
         loose = _loose(name)
         middle = bisect_left(self._sorted, loose)
         around = self._sorted[max(0, middle - _NEIGHBOURS) : middle + _NEIGHBOURS]
+        around = [other for other in around if _numbers(other) == _numbers(loose)]
         return tuple(self._names[near][0] for near in difflib.get_close_matches(loose, around))
 
 
 def composed(name: str) -> str:
     """Return what names have in common that differ in case, Unicode composition or what nobody sees."""
     return unicodedata.normalize("NFC", unicodedata.normalize("NFC", seen(name)).casefold())
+
+
+def _numbers(name: str) -> list[str]:
+    return [digits.lstrip("0") for digits in re.findall(r"\d+", name)]
 
 
 def _loose(name: str) -> str:

@@ -37,6 +37,7 @@ from importer.mapping.mapper import BoundMapping, Mapper
 from importer.mapping.tables import Known, Lookup, ReferenceTables, TableNeed, UnusedValues, conversion, listed_files
 from importer.messages import _
 from importer.model import FieldRule, Typed
+from importer.text import as_yaml
 
 
 @dataclass(frozen=True)
@@ -108,6 +109,7 @@ class _Binding:
             inner = (self._field(each, (*path, "object", key), key) for key, each in spec.object.items())
             return ObjectField(name, tuple(inner), when)
         if spec.value is not None:
+            self._refuse_header(spec.value, path)
             return Constant(name, constant(spec, spec.value), when, _default(spec))
         convert, observer = converter(spec)
         if spec.template is not None:
@@ -118,6 +120,19 @@ class _Binding:
             return TemplateField(name, parts, steps, when, observer)
         column = self._source.find(spec.column or "", (*path, "column"))
         return ColumnField(name, column, self._conversion(spec, path, name, convert, column), when, observer)
+
+    def _refuse_header(self, constant: str, path: Steps) -> None:
+        """Add a fault if a constant is the name of a column, unless it is marked as one: `{value: …}`."""
+        is_marked = (*path, "value") in self._source_map.values  # noqa: PD011
+        if is_marked or path[-2:] == ("object", "type") or not self._source.has(constant):
+            return
+        message = _(
+            "'{text}' is the name of a column; write `{{column: {name}}}`, or `{{value: {name}}}` if it is what the CRM"
+            " is to get",
+            text=constant,
+            name=as_yaml(constant),
+        )
+        self._faults.append(self._source_map.fault(path, message))
 
     def _conversion(self, spec: FieldSpec, path: Steps, name: str, convert: Step, column: str) -> Conversion:
         lookup = known = None

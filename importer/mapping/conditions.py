@@ -17,6 +17,8 @@ from importer.text import trimmed, unaccented
 if TYPE_CHECKING:
     import pandas as pd
 
+_ALIKE = 0.75  # headers are short and of one subject, so that chance likens two of them
+
 
 class Headers:
     """One table's headers: found as written, or else without case and accents where only one matches.
@@ -49,7 +51,9 @@ class Headers:
                 "'{column}' may mean any of {spellings}; write it exactly as in {table}", spellings=spellings, **named
             )
         else:
-            message = _("{table} has no column '{column}'; {hint}", hint=did_you_mean(name, self._words), **named)
+            message = _(
+                "{table} has no column '{column}'; {hint}", hint=did_you_mean(name, self._words, _ALIKE), **named
+            )
         self._faults.append(self._source_map.fault(path, message, at_key=at_key))
         return name
 

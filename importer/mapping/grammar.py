@@ -15,6 +15,7 @@ from zoneinfo import ZoneInfo
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema, model_validator
 
 from importer.messages import _
+from importer.text import is_placeholder
 
 TYPES = (
     "text", "email", "phone", "url", "html", "list", "multi-select", "date", "datetime", "time",
@@ -39,6 +40,12 @@ _UNITS = {"b": 1, "kb": 10**3, "mb": 10**6, "gb": 10**9, "kib": 2**10, "mib": 2*
 
 def _not_blank(text: str) -> str:
     if not text.strip():
+        raise ValueError(_("blank value"))
+    return text
+
+
+def _not_to_fill_in(text: str) -> str:
+    if is_placeholder(text):  # copied from a line that an issue proposes, with `…` for the value
         raise ValueError(_("blank value"))
     return text
 
@@ -101,7 +108,9 @@ def _as_key(value: object) -> object:
 
 
 Text: TypeAlias = Annotated[str, AfterValidator(_not_blank)]
+Value: TypeAlias = Annotated[Text, AfterValidator(_not_to_fill_in)]
 Texts: TypeAlias = Annotated[tuple[Text, ...], BeforeValidator(_as_list), Field(min_length=1)]
+Values: TypeAlias = Annotated[tuple[Value, ...], BeforeValidator(_as_list), Field(min_length=1)]
 Key: TypeAlias = Annotated[tuple[Text, ...], BeforeValidator(_as_key)]
 Regex: TypeAlias = Annotated[Text, AfterValidator(_regex)]
 Words: TypeAlias = Annotated[tuple[str, ...], BeforeValidator(_as_list)]
@@ -166,7 +175,7 @@ class LookupSpec(TableSpec):
 
     key: Text | None = Field(None, description="The column of that table in which the cell's text is looked up.")
     value: Text | None = Field(None, description="The column of that table with the value.")
-    otherwise: Text | None = Field(
+    otherwise: Value | None = Field(
         None, description="The value for every text that the table lacks; a line '*' of the table is the same."
     )
 
@@ -191,7 +200,7 @@ class FileListSpec(TableSpec):
 class FieldSpec(SpecModel):
     """Where a field's value comes from, and how it is converted. A plain text is a constant."""
 
-    value: Text | None = Field(None, description="A constant: a value of the CRM.")
+    value: Value | None = Field(None, description="A constant: a value of the CRM.")
     column: Text | None = Field(None, description="The source's column that the value is read from.")
     template: Text | None = Field(
         None, description="A text with {Column}, {Column:DD/MM/YYYY} or {Column:#,##0.00} in it; {{ is a brace."
@@ -206,8 +215,8 @@ class FieldSpec(SpecModel):
         None,
         description="false: keep the white space around a text; other characters: remove these from its ends, too.",
     )
-    default: Text | None = Field(None, description="The CRM's value for an empty cell.")
-    values: dict[str, Text] | None = Field(
+    default: Value | None = Field(None, description="The CRM's value for an empty cell.")
+    values: dict[str, Value] | None = Field(
         None, description="The CRM's value for each text of the column; '*' is for all others."
     )
     lookup: LookupSpec | None = Field(None, description="A table that turns the cell's text into the CRM's value.")
@@ -238,7 +247,7 @@ class FieldSpec(SpecModel):
     upper: bool = Field(default=False, description="true: convert to upper case.")
     lower: bool = Field(default=False, description="true: convert to lower case.")
     truncate: Count | None = Field(None, description="Cut the text after this many characters.")
-    allowed: Texts | None = Field(None, description="The values that the CRM accepts; any other is an issue.")
+    allowed: Values | None = Field(None, description="The values that the CRM accepts; any other is an issue.")
     known: KnownSpec | None = Field(
         None, description="A table of the values that exist in the CRM; any other is an issue."
     )
@@ -246,7 +255,7 @@ class FieldSpec(SpecModel):
     min_length: Count | None = Field(None, description="The minimum number of characters.")
     max_length: Count | None = Field(None, description="The maximum number of characters.")
     required: bool | None = Field(None, description="true: an empty value is an issue.")
-    closed: Texts | None = Field(None, description="For status: the statuses that require a solution.")
+    closed: Values | None = Field(None, description="For status: the statuses that require a solution.")
     join: str | None = Field(
         None, description="With source.group: the separator between the texts of the rows that become one case."
     )

@@ -17,7 +17,7 @@ from importer.mapping.refusal import Refused
 from importer.mapping.words import Words
 from importer.messages import _, shorten
 from importer.model import Cell, CellError, TableOptions, Typed
-from importer.text import as_sent, as_yaml, nearest, trimmed, unaccented
+from importer.text import as_sent, as_yaml, is_placeholder, nearest, trimmed, unaccented
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -77,7 +77,7 @@ class Lookup:
             raise Refused("lookup-key-twice", message, _("Keep one line for it in that table"))
         if isinstance(found[0], CellError):
             raise Refused(found[0].code, _("{table}: {fault}", fault=found[0].message, **named), found[0].remedy)
-        if not (value := trimmed(str(found[0]))):
+        if not (value := trimmed(str(found[0]))) or is_placeholder(value):
             message = _("'{value}' has no value in {table}", **named)
             raise Refused("lookup-empty", message, _("Fill in that table's cell"))
         return value
@@ -98,7 +98,7 @@ class Known:
 
     def __init__(self, frames: Sequence[pd.DataFrame], column: str, name: str) -> None:
         self._name = name
-        self._exact = {text for text, _cell in _pairs(frames, column, column)}
+        self._exact = {text for text, _cell in _pairs(frames, column, column) if not is_placeholder(text)}
         self._caseless: dict[str, list[str]] = {}
         for text in self._exact:
             self._caseless.setdefault(text.casefold(), []).append(text)
@@ -180,7 +180,9 @@ def conversion(spec: FieldSpec, convert: Step, tables: ReferenceTables, column: 
 def values_step(values: Mapping[str, str], column: str, field: str) -> Step:
     """Return the step that replaces a cell's text by the CRM's value in the mapping."""
     words = Words((text, value) for text, value in values.items() if text != OTHERS)
+    written = [text for text in values if text != OTHERS]
     likeliest = lru_cache(_REMEMBERED)(lambda text: next(iter(nearest(text, values.values(), 1)), None))
+    misspelt = lru_cache(_REMEMBERED)(lambda text: next(iter(nearest(text, written, 1)), None))
 
     def find(cell: str | Typed) -> str:
         text = trimmed(str(cell))
@@ -190,11 +192,15 @@ def values_step(values: Mapping[str, str], column: str, field: str) -> Step:
         if not meanings and OTHERS in values:
             return values[OTHERS]
         named = {"column": column, "value": shorten(text), "field": field}
-        remedy = _line_to_add(text, likeliest(text))
         if meanings:
             message = _("{column} '{value}' may mean several of the texts in {field}'s values", **named)
-            raise Refused("ambiguous-value", message, remedy)
-        raise Refused("no-crm-value", _("{column} '{value}' has no CRM {field}", **named), remedy)
+            raise Refused("ambiguous-value", message, _line_to_add(text, likeliest(text)))
+        message = _("{column} '{value}' has no CRM {field}", **named)
+        if (near := misspelt(text)) is None:
+            raise Refused("no-crm-value", message, _line_to_add(text, likeliest(text)))
+        line = f"{as_yaml(text)}: {as_yaml(values[near])}"
+        remedy = _("add to `values`: `{line}`, or correct the cell: `{text}`", line=line, text=near)
+        raise Refused("no-crm-value", message, remedy)
 
     return find
 

@@ -32,10 +32,10 @@ class Words(Generic[Meaning]):
         return iter(self._exact)
 
 
-def did_you_mean(word: str, known: Iterable[str]) -> str:
-    """Return a hint: the words that `word` may be a misspelling of, or else all known ones."""
+def did_you_mean(word: str, known: Iterable[str], alike: float = 0.6) -> str:
+    """Return a hint: the words that `word` may be a misspelling of (see `nearest`), or else all known ones."""
     known = tuple(known)
-    if near := nearest(word, known):
+    if near := nearest(word, known, alike=alike):
         return _("did you mean {names}?", names=_(" or ").join(near))
     if known:
         return _("possible values: {names}", names=", ".join(known))

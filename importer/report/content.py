@@ -14,9 +14,11 @@ from importer import report_words
 from importer.messages import _, in_all_languages, language, ngettext, shorten, translated
 from importer.model import CHANGED, DOUBTFUL, Counts, Issue, ReportRow, Status, Summary
 from importer.report_words import EDITED_AFTERWARDS, state_word
+from importer.text import as_yaml
 
 VALUES_KEPT = 200  # different values that a group of issues remembers
 VALUES_SHOWN = 6
+_OTHERS = "*"  # instead of the remedy of a group
 SPANS_SHOWN = 40
 
 
@@ -278,6 +280,13 @@ class IssueGroup:
     more_spans: int = 0
     other_values: bool = False
 
+    @staticmethod
+    def kind_of(issue: Issue) -> tuple[str, str, str]:
+        """Return what the issues of a group share: the remedy, too, where it names the cell's value."""
+        value = (issue.value or "").strip()
+        is_named = bool(value) and (value in issue.remedy or as_yaml(value) in issue.remedy)
+        return issue.column or "", issue.code, issue.remedy if is_named else ""
+
     def add(self, issue: Issue) -> None:
         """Count one more issue; rows come in the order of the sheet."""
         self.count += 1
@@ -327,8 +336,14 @@ def issues_of(rows: Iterable[ReportRow]) -> Iterator[Issue]:
 
 
 def group_issues(issues: Iterable[Issue]) -> list[IssueGroup]:
-    """Return issues in groups by column and code, the most frequent first; memory does not grow with their number."""
-    groups: dict[tuple[str, str], IssueGroup] = {}
+    """Return issues in groups by column and code, the most frequent first; memory does not grow with their number.
+
+    Where remedies name the values of their cells, each is a group of its own, up to a limit.
+    """
+    groups: dict[tuple[str, str, str], IssueGroup] = {}
     for issue in issues:
-        groups.setdefault((issue.column or "", issue.code), IssueGroup(issue)).add(issue)
+        column, code, remedy = IssueGroup.kind_of(issue)
+        if remedy and (column, code, remedy) not in groups and len(groups) >= VALUES_KEPT:
+            remedy, issue = _OTHERS, replace(issue, remedy=_("see the sheet Report"))  # noqa: PLW2901
+        groups.setdefault((column, code, remedy), IssueGroup(issue)).add(issue)
     return sorted(groups.values(), key=lambda group: -group.count)

@@ -149,7 +149,8 @@ class _Reasons:
     def add(self, reason: tuple[Status, Issue]) -> None:
         """Count one ticket."""
         status, issue = reason
-        key = (status, issue.column or issue.message, issue.code)
+        column, code, remedy = report.IssueGroup.kind_of(issue)
+        key = (status, column or issue.message, code, remedy)
         if key in self._groups or len(self._groups) < _MOST_NAMES:
             self._groups.setdefault(key, report.IssueGroup(issue)).add(issue)
         else:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import pandas as pd
@@ -27,6 +27,7 @@ from importer.workflow.lines import FaultyLines, ReportedLines, states_shown
 from importer.workflow.matching import MatchedRows, RowMatcher
 from importer.workflow.missing_files import RowsWithoutFiles
 from importer.workflow.plan import Batch, Plan, left_out, state_of
+from importer.workflow.repeated_keys import RepeatedKeys
 
 
 def own_columns(columns: Sequence[str]) -> dict[str, str]:
@@ -97,6 +98,7 @@ class Planner:
         self._is_kept, self._column_secret = history.is_kept, history.column_secret
         self._retry_rejected = retry_rejected
         self._taken: set[str] = set()
+        self._repeated = RepeatedKeys(self._mapper.key_columns, may_group=not self._mapper.groups_rows)
         self._key_formats = KeyFormats(self._mapper.key_columns)
         self._matcher = RowMatcher(
             scope,
@@ -238,7 +240,7 @@ class Planner:
             return not contents.is_same(at, known, now)
 
         differing = {at for at, known in matched.known.items() if is_edited(at, known)}
-        self._settle_contested(matched, differing, is_edited)
+        self._settle_contested(matched, differing, is_edited, contents, numbers)
         lines = []
         for at, number in enumerate(rows.frame.index.tolist()):
             files = found.get(number, _NO_FILES)
@@ -261,18 +263,30 @@ class Planner:
         return Batch.of(lines, converted.fields)
 
     def _settle_contested(
-        self, matched: MatchedRows, differing: set[int], is_edited: Callable[[int, KnownRow], bool]
+        self,
+        matched: MatchedRows,
+        differing: set[int],
+        is_edited: Callable[[int, KnownRow], bool],
+        contents: RowContents,
+        numbers: Sequence[int],
     ) -> None:
         """Give a key that several rows have to the first whose content is the one that the journal knows.
 
-        A row that the journal knows twice, by its keys of two versions, is the one with its content.
+        Where none is, `RepeatedKeys` chooses. A row that the journal knows twice, by its keys of two versions, is the
+        one with its content.
         """
         for at in self._matcher.contested_in(matched):
             known = [row for row in (matched.also.get(at), matched.known.get(at)) if row is not None]
-            known.sort(key=lambda row: is_edited(at, row))
-            taken = next((row for row in known if self._takes(row.row, differs=is_edited(at, row))), None)
+            edited = {row.row.reference: is_edited(at, row) for row in known}
+            known.sort(key=lambda row: edited[row.row.reference])
+            repeats = bool(self._mapper.key_columns) and matched.short_keys[at] in self._matcher.repeated
+            doubtful = () if repeats else UNSETTLED
+            taken = next((row for row in known if self._takes(row.row, edited[row.row.reference], doubtful)), None)
             if taken is None and at in matched.also and not self._matcher.shares_key(matched, at):
                 taken = matched.known[at]
+            if repeats and at in matched.known:
+                claimed = taken or matched.known[at]
+                self._repeated.claim(numbers[at], claimed, contents.edited(at, claimed), is_same=taken is not None)
             if taken is None:
                 matched.forget(at)
                 continue
@@ -283,23 +297,30 @@ class Planner:
     def _is_retried(self, known: JournalRow) -> bool:
         return self._retry_rejected and known.status is Status.REJECTED
 
-    def _takes(self, known: JournalRow, *, differs: bool) -> bool:
-        if known.reference in self._taken or (differs and known.status not in UNSETTLED):
+    def _takes(self, known: JournalRow, differs: bool, doubtful: Collection[Status]) -> bool:  # noqa: FBT001
+        if known.reference in self._taken or (differs and known.status not in doubtful):
             return False
         self._taken.add(known.reference)
         return True
 
     def assemble(self, batches: Spool[Batch]) -> Plan:
         """Return the plan with these batches, one for each frame."""
+        batches = self._faults.told_in(self._repeated.told_in(batches, self._matcher.repeated))
         return Plan(
             table=self._table,
             mapping=self._mapping,
             scope=self._scope,
             columns=self._columns,
             content_columns=self._content_columns,
-            notes=(*self._table.notes, *self._key_formats.notes(), *self._mapper.notes, *self._without_files.notes()),
+            notes=(
+                *self._table.notes,
+                *self._key_formats.notes(),
+                *self._mapper.notes,
+                *self._repeated.notes(),
+                *self._without_files.notes(),
+            ),
             frames=self._frames,
-            batches=self._faults.told_in(batches),
+            batches=batches,
             key_columns=self._mapper.key_columns,
             aliases=self._aliases,
         )
