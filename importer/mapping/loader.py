@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 from typing import Any, TypeAlias, get_args
 
@@ -109,7 +109,11 @@ def wrong_value(error: ErrorDetails) -> str:
     if kind == "literal_error":
         possible = [word.strip("'") for word in context["expected"].replace(" or ", ", ").split(", ")]
         return _("'{value}' is not a valid value; {hint}", value=shown, hint=did_you_mean(shown, possible))
-    return _wrong_type(kind, shown, context)
+    if kind.startswith("float_") or (kind == "greater_than_equal" and isinstance(context.get("ge"), float)):
+        return _("expected a number from 0, not '{value}'", value=shown)
+    if kind.startswith("byte_size"):
+        return _("expected a size, such as 10MB")
+    return _wrong_type(kind, shown)
 
 
 def _blank(path: Steps) -> str:
@@ -129,11 +133,7 @@ _VALUES_OF_A_FIELD = ("value", "column", "template")
 """What gives a field its value: without the line, the field would have none."""
 
 
-def _wrong_type(kind: str, shown: str, context: Mapping[str, Any]) -> str:
-    if kind.startswith("float_") or (kind == "greater_than_equal" and isinstance(context.get("ge"), float)):
-        return _("expected a number from 0, not '{value}'", value=shown)
-    if kind.startswith("byte_size"):
-        return _("expected a size, such as 10MB")
+def _wrong_type(kind: str, shown: str) -> str:
     if kind in {"int_parsing", "int_type", "greater_than_equal"}:
         return _("expected a whole number from 1, not '{value}'", value=shown)
     if kind in {"bool_parsing", "bool_type"}:

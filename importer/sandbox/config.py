@@ -110,9 +110,11 @@ def load_config(path: Path) -> SandboxConfig:
     except ValidationError as error:
         first = error.errors()[0]
         unknown = first["type"] == "unexpected_keyword_argument"
-        part = Search if first["loc"][0] == "search" else SandboxConfig
-        hint = did_you_mean(str(first["loc"][-1]), (each.name for each in fields(part)))
-        message = _("unknown key; {hint}", hint=hint) if unknown else wrong_value(first)
+        part = Search if first["loc"][:1] == ("search",) else SandboxConfig
+        message = wrong_value(first)
+        if unknown:
+            hint = did_you_mean(str(first["loc"][-1]), [each.name for each in fields(part)])
+            message = _("unknown key; {hint}", hint=hint)
         raise _refused(document.source_map.fault(first["loc"], message, at_key=unknown)) from error
 
 
