@@ -22,7 +22,7 @@ from importer.cli.output import print_json
 from importer.cli.streams import Output
 from importer.commands import carrying_out, placeholder, same_command
 from importer.errors import ImporterError, MappingError
-from importer.messages import _, gettext_noop, translated
+from importer.messages import _, gettext_noop, ngettext, translated
 from importer.questions import QuestionsOpen
 from importer.text import clean
 
@@ -82,7 +82,14 @@ class _Commands(click.Group):
         name = args[0]
         near = [] if name in COMMANDS or name.startswith("-") else get_close_matches(name, COMMANDS)
         if near:
-            raise click.UsageError(_("There is no command {name}. Did you mean {near}?", name=name, near=near[0]), ctx)
+            asked = ngettext(
+                "Did you mean {possibility}?",
+                "(Did you mean one of: {possibilities}?)",
+                len(near),
+                possibility=near[0],
+                possibilities=", ".join(near),
+            )
+            raise click.UsageError(f"{_('No such command {name!r}.', name=name)} {asked}", ctx)
         return super().resolve_command(ctx, args)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
