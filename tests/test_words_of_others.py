@@ -85,9 +85,9 @@ def test_what_is_missing_is_named_as_in_the_usage(tmp_path: Path, give: Give) ->
     assert "HOJA" in give(["check", "--lang", "es"]).err.splitlines()[-1]
     sheet, mapping = tmp_path / "hoja.csv", tmp_path / "m.yml"
     sheet.write_bytes("Ticket;Año\n1;dos\n".encode("cp1252"))
-    assert "No existe" in give(["check", sheet, "-m", tmp_path / "pq.yml", "--lang", "es"]).err
+    assert "No existe" in give(["check", str(sheet), "-m", str(tmp_path / "pq.yml"), "--lang", "es"]).err
     mapping.write_text(HEAD)
-    swapped = give(["check", mapping, "-m", sheet, "--lang", "es"]).err
+    swapped = give(["check", str(mapping), "-m", str(sheet), "--lang", "es"]).err
     assert "parece una hoja de cálculo" in swapped
     assert "UTF-8" not in swapped
 
