@@ -11,6 +11,7 @@ from pathlib import Path
 from types import MappingProxyType
 
 from importer.hosts import without_password
+from importer.messages import gettext_noop, translated
 from importer.shells import quoted
 
 
@@ -50,6 +51,36 @@ def note_values(values: Mapping[str, object]) -> None:
     _given.values = MappingProxyType(dict(values))
 
 
+_PLACEHOLDERS = frozenset(
+    {
+        gettext_noop("SOURCE"),
+        gettext_noop("MAPPING"),
+        gettext_noop("REPORT"),
+        gettext_noop("FILE"),
+        gettext_noop("FROM"),
+        gettext_noop("TO"),
+        gettext_noop("HOST"),
+        gettext_noop("NAME"),
+        gettext_noop("NAME[:ARGS]"),
+        gettext_noop("KEY"),
+        gettext_noop("ID"),
+        gettext_noop("REFERENCE"),
+        gettext_noop("RUN"),
+        gettext_noop("URL"),
+        gettext_noop("VAR"),
+        gettext_noop("PATH"),
+        gettext_noop("TEXT"),
+        gettext_noop("SECONDS"),
+        gettext_noop("STATES"),
+    }
+)
+
+
+def placeholder(name: str) -> str:
+    """Return what stands for a value to be filled in, in capitals; a word that is none of these stays."""
+    return translated(name) if name in _PLACEHOLDERS else name
+
+
 def command_line(*words: object) -> str:
     """Return a command of this program as a person types it, each word quoted where the shell needs it.
 
@@ -61,7 +92,7 @@ def command_line(*words: object) -> str:
 def same_command(*more: object) -> str:
     """Return the command that is being carried out, with options added; without one, a run of a source to name."""
     if not _given.words:
-        return command_line("run", "SOURCE", "-m", "MAPPING", *more)
+        return command_line("run", placeholder("SOURCE"), "-m", placeholder("MAPPING"), *more)
     replaced = {word for word in more if isinstance(word, str) and word.startswith("--")}
     return command_line(*_without(_given.words, replaced), *more)
 
@@ -80,8 +111,8 @@ def report_command(*more: object) -> str:
 
 def adopt_command(*, into_another: bool = False) -> str:
     """Return the command that takes a report's ids into the journal of the given command, or into a new one."""
-    where = (*_where(journal=False), "--journal", "FILE") if into_another else _where()
-    return command_line("adopt", "REPORT", "-m", _value("mapping"), *where)
+    where = (*_where(journal=False), "--journal", placeholder("FILE")) if into_another else _where()
+    return command_line("adopt", placeholder("REPORT"), "-m", _value("mapping"), *where)
 
 
 def settle_command(*more: object) -> str:
@@ -115,7 +146,7 @@ def _language(words: Sequence[object]) -> tuple[str, ...]:
 
 
 def _value(name: str) -> object:
-    return _given.values.get(name) or name.upper()
+    return _given.values.get(name) or placeholder(name.upper())
 
 
 def _where(*, journal: bool = True) -> tuple[object, ...]:

@@ -61,10 +61,10 @@ class MappingFault:
 class MappingError(ImporterError):
     """A mapping file has faults; `faults` are all of them, in the order of their lines."""
 
-    def __init__(self, faults: tuple[MappingFault, ...]) -> None:
-        """Keep the faults; the sentence has one line for each."""
+    def __init__(self, faults: tuple[MappingFault, ...], sentence: str | None = None) -> None:
+        """Keep the faults; the sentence has one line for each, unless there is another for the file as a whole."""
         self.faults = faults
-        super().__init__("\n".join(str(fault) for fault in faults))
+        super().__init__(sentence or "\n".join(str(fault) for fault in faults))
 
 
 class SettingsError(ImporterError):

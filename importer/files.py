@@ -23,6 +23,7 @@ from xml.parsers import expat
 
 from defusedxml.ElementTree import fromstring
 
+from importer.causes import in_words
 from importer.errors import SourceError
 from importer.messages import _, shorten
 from importer.zips import LONGEST_LIST, open_zip
@@ -209,7 +210,7 @@ def damaged(file: str, reason: str = "") -> SourceError:
             "{file} is damaged or incomplete, or written in an unknown way ({reason}). Download it again, or open it in"
             " Excel, let Excel repair it, and save it as .xlsx.",
             file=file,
-            reason=shorten(reason, 120) or _("it ends too early"),
+            reason=shorten(in_words(reason), 120) or _("it ends too early"),
         )
     )
 

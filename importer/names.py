@@ -18,6 +18,7 @@ _STATES = {
     Status.UNKNOWN: gettext_noop("unknown"),
     Status.CONFLICT: gettext_noop("conflict"),
     CHANGED: gettext_noop("changed"),
+    "created_parts": gettext_noop("rows of created cases"),
     Verdict.NOT_DELIVERED: gettext_noop("not-delivered"),
 }
 

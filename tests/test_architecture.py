@@ -14,7 +14,19 @@ MODULES = sorted((ROOT / "importer").rglob("*.py"))
 
 LAYERS = (
     {
-        *("text", "account", "languages", "messages", "names", "report_words", "errors", "clock", "hosts", "model"),
+        *(
+            "text",
+            "account",
+            "languages",
+            "messages",
+            "causes",
+            "names",
+            "report_words",
+            "errors",
+            "clock",
+            "hosts",
+            "model",
+        ),
         *("spool", "zips", "files", "questions", "clicks", "shells", "commands"),
     },
     {"source", "mapping", "validation", "identity", "attachments", "payload", "crm", "journal", "report", "settings"},
@@ -28,7 +40,19 @@ LAYERS = (
 """The rooms, from the lowest layer to the highest; a room uses only what is below its own layer."""
 
 SHARED_ORDER = (
-    *("text", "account", "languages", "messages", "clicks", "model", "names", "report_words", "errors", "clock"),
+    *(
+        "text",
+        "account",
+        "languages",
+        "messages",
+        "causes",
+        "clicks",
+        "model",
+        "names",
+        "report_words",
+        "errors",
+        "clock",
+    ),
     *("hosts", "spool", "zips", "files", "shells", "commands", "questions"),
 )
 """Shared modules may use each other: each those before it."""

@@ -99,7 +99,7 @@ def test_a_faulty_file_is_explained_with_its_line(tmp_path: Path, text: str, lin
 
 def test_a_missing_file_is_explained(tmp_path: Path) -> None:
     """A configuration file that does not exist is a usage error with a clear sentence."""
-    with pytest.raises(UsageError, match="cannot be read"):
+    with pytest.raises(UsageError, match="There is no file"):
         load_config(tmp_path / "none.yml")
 
 

@@ -17,6 +17,7 @@ from importer.attachments.folder import DiskFolder
 from importer.attachments.names import composed, parts_of
 from importer.attachments.refusals import NotThere, RefusedAttachment, missing_file, repeated, unreadable
 from importer.attachments.zipped import ZippedFolder, open_zipped
+from importer.causes import reason_of
 from importer.model import Attachment, AttachmentOptions, Issue
 from importer.text import as_sent
 
@@ -99,7 +100,7 @@ class AttachmentFolder:
         except RefusedAttachment as refused:
             return refused.issue
         except OSError as error:
-            return unreadable(name, error.strerror or str(error)).issue
+            return unreadable(name, reason_of(error)).issue
 
     def _find(self, place: DiskFolder | ZippedFolder, parts: tuple[str, ...], name: str) -> Attachment:
         try:

@@ -20,6 +20,7 @@ from importer.attachments.refusals import (
     no_folder,
     refuse_size,
 )
+from importer.causes import reason_of
 from importer.files import Identity, identity_of, open_below, open_ordinary
 from importer.messages import _
 from importer.model import Attachment
@@ -136,7 +137,7 @@ def open_zipped(path: Path, max_size: int, lost: str | None = None) -> ZippedFol
             raise no_folder(path)
         return ZippedFolder(path, identity, max_size)
     except NOT_READABLE as error:
-        told = isinstance(error, OSError) and error.strerror
+        told = isinstance(error, OSError) and error.strerror and reason_of(error)
         raise damaged_zip(path, told or _("its list of files is damaged, or it ends too early")) from error
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import click
 
+from importer.causes import reason_of
 from importer.cli import options
 from importer.cli.logs import set_up
 from importer.commands import command_line
@@ -54,7 +55,7 @@ def command(  # noqa: PLR0913 - each is an option of the command line
             _("{path} already exists and is not overwritten. Choose another name.", path=output)
         ) from error
     except OSError as error:
-        raise UsageError(_("{path} cannot be written: {reason}", path=output, reason=error.strerror)) from error
+        raise UsageError(_("{path} cannot be written: {reason}", path=output, reason=reason_of(error))) from error
     click.echo(
         _(
             "Wrote {path}. Fill in its blanks, then: {command}",

@@ -13,18 +13,11 @@ from typing import Literal, TypeVar
 import click
 
 from importer import messages
+from importer.commands import placeholder
 from importer.languages import known_language
 from importer.messages import _, gettext_noop, translated, use_language
 
 OPTION = "--lang"
-
-_VALUES = {
-    "path": gettext_noop("PATH"),
-    "text": gettext_noop("TEXT"),
-    "seconds": gettext_noop("SECONDS"),
-    "states": gettext_noop("STATES"),
-}
-"""What help calls the value of an option that has no name of its own."""
 
 Kind = TypeVar("Kind", bound=click.Command)
 
@@ -95,13 +88,23 @@ def in_language(command: Kind) -> Kind:
 
 
 def _param_in_language(param: click.Parameter) -> click.Parameter:
-    if not isinstance(param, click.Option):
-        return param
     shown = copy.copy(param)
-    shown.help = param.help and translated(param.help)
-    if param.metavar is None and param.type.name in _VALUES:
-        shown.metavar = translated(_VALUES[param.type.name])
+    if isinstance(shown, click.Option):
+        shown.help = shown.help and translated(shown.help)
+        shown.metavar = placeholder(shown.metavar) if shown.metavar else _type_in_language(param)
+    elif shown.metavar or param.required:
+        name = shown.metavar or str(param.name).upper()
+        bare = name.strip("[]") if name.startswith("[") else name
+        shown.metavar = name.replace(bare, placeholder(bare))
+    else:
+        shown.metavar = f"[{placeholder(str(param.name).upper())}]"
     return shown
+
+
+def _type_in_language(param: click.Parameter) -> str | None:
+    """Return what help calls the value of an option that has no name of its own; None leaves it to click."""
+    name = param.type.name.upper()
+    return placeholder(name) if name in {"PATH", "TEXT", "SECONDS", "STATES"} else None
 
 
 def _option() -> click.Option:

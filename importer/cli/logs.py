@@ -11,6 +11,7 @@ from pathlib import Path
 import click
 from tqdm import tqdm
 
+from importer.causes import reason_of
 from importer.errors import UsageError
 from importer.messages import _, has_catalogue, language
 from importer.text import clean, escaped
@@ -68,7 +69,7 @@ def _file_handler(path: Path) -> logging.Handler:
             _refuse_other_file(path)
         file = logging.FileHandler(path, encoding="utf-8")
     except OSError as error:
-        raise UsageError(_("{path}: the log cannot be written: {error}", path=path, error=error.strerror)) from error
+        raise UsageError(_("{path}: the log cannot be written: {error}", path=path, error=reason_of(error))) from error
     file.setFormatter(_JsonFormatter())
     return file
 

@@ -12,6 +12,7 @@ import signal
 import sys
 import traceback
 from dataclasses import asdict
+from difflib import get_close_matches
 from itertools import takewhile
 
 import click
@@ -19,9 +20,9 @@ import click
 from importer.cli.language import in_language, speaking_as_asked
 from importer.cli.output import print_json
 from importer.cli.streams import Output
-from importer.commands import carrying_out, same_command
+from importer.commands import carrying_out, placeholder, same_command
 from importer.errors import ImporterError, MappingError
-from importer.messages import _, gettext_noop, translated
+from importer.messages import _, gettext_noop, ngettext, translated
 from importer.questions import QuestionsOpen
 from importer.text import clean
 
@@ -73,6 +74,23 @@ class _Commands(click.Group):
         module = importlib.import_module(f"importer.cli.{cmd_name}")
         command: click.Command = module.command
         return in_language(command)
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Return the command that the first word names; a word that is like one brings the question whether it is."""
+        name = args[0]
+        near = [] if name in COMMANDS or name.startswith("-") else get_close_matches(name, COMMANDS)
+        if near:
+            asked = ngettext(
+                "Did you mean {possibility}?",
+                "(Did you mean one of: {possibilities}?)",
+                len(near),
+                possibility=near[0],
+                possibilities=", ".join(near),
+            )
+            raise click.UsageError(f"{_('No such command {name!r}.', name=name)} {asked}", ctx)
+        return super().resolve_command(ctx, args)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
         width = max(map(len, COMMANDS))
@@ -127,7 +145,7 @@ def _execute(arguments: list[str]) -> int:
     except ImporterError as error:
         reason = _shown(str(error))
         if error.instead:
-            command = same_command(*error.instead)
+            command = same_command(*map(placeholder, error.instead))
             _shown(_("Next: `{command}`, with your own instead of what is in capitals.", command=command))
         elif error.exit_status in _GOES_ON:
             _shown(_("Next: once that is settled, give `{command}`.", command=same_command()))

@@ -9,6 +9,8 @@ import unicodedata
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, TextIO
 
+from importer.causes import reason_of
+
 if TYPE_CHECKING:
     from _typeshed import ReadableBuffer
 
@@ -48,7 +50,7 @@ class Output:
         if self.text is not None:
             self.text.flush()
         error = self._file.failure if self._file else None
-        return None if error is None or isinstance(error, BrokenPipeError) else str(error.strerror or error)
+        return None if error is None or isinstance(error, BrokenPipeError) else reason_of(error)
 
 
 class _TolerantFile(io.FileIO):

@@ -11,6 +11,7 @@ from http.client import HTTPException
 from requests import RequestException
 from urllib3.exceptions import HTTPError
 
+from importer.causes import reason_of
 from importer.crm.connections import Watch
 from importer.messages import _, shorten
 from importer.model import Outcome, Pause, Verdict
@@ -71,10 +72,10 @@ def _why_no_connection(error: BaseException) -> tuple[Pause, str]:
     chain = list(_chain(error))
     for cause in chain:
         if isinstance(cause, ssl.CertificateError):
-            reason = getattr(cause, "verify_message", "") or str(cause)
-            return Pause.CERTIFICATE, _("The server's certificate is not valid here: {reason}", reason=shorten(reason))
+            reason = shorten(reason_of(cause))
+            return Pause.CERTIFICATE, _("The server's certificate is not valid here: {reason}", reason=reason)
         if isinstance(cause, socket.gaierror):
-            return Pause.UNREACHABLE, _("The server's name could not be found: {reason}", reason=cause.strerror)
+            return Pause.UNREACHABLE, _("The server's name could not be found: {reason}", reason=reason_of(cause))
     proxy = re.search(r"Tunnel connection failed: (\d{3})", " ".join(map(str, chain)))
     if proxy:
         pause = Pause.PATH if proxy[1] in _PROXY_REFUSES else Pause.UNREACHABLE
@@ -96,7 +97,7 @@ def _innermost(chain: list[BaseException]) -> str:
     """
     cause = chain[-1]
     if isinstance(cause, OSError):
-        return shorten(cause.strerror or str(cause) or type(cause).__name__, 120)
+        return shorten(reason_of(cause), 120)
     return type(cause).__name__
 
 

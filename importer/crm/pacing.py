@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from importer.commands import run_command
+from importer.commands import placeholder, run_command
 from importer.crm.refusals import explained
 from importer.messages import _
 from importer.model import Outcome, Pause, Verdict
@@ -243,7 +243,7 @@ def _one_is_enough(pause: Pause | None, words: str) -> tuple[str, int]:
             "Paused: the server redirects cases to another address ({words}). Give the same command again "
             "with the host that the browser shows after you log in to the CRM: `{command}`.",
             words=words,
-            command=run_command("--server", "HOST"),
+            command=run_command("--server", placeholder("HOST")),
         ), _FIX
     if pause is Pause.CERTIFICATE:
         return _(

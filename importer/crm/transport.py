@@ -17,6 +17,7 @@ from requests.adapters import HTTPAdapter
 from urllib3.exceptions import HTTPError
 from urllib3.util.ssl_ import create_urllib3_context
 
+from importer.causes import reason_of
 from importer.crm.connections import (
     ATTEMPT,
     USUAL_AUTHORITIES,
@@ -91,7 +92,9 @@ class Upload:
                 if given == len(self):
                     return
         except OSError as error:
-            raise AttachmentChanged(_("A file could not be read to its end: {reason}", reason=error)) from error
+            raise AttachmentChanged(
+                _("A file could not be read to its end: {reason}", reason=reason_of(error))
+            ) from error
         raise AttachmentChanged(_("The files no longer have the size that was checked; check them again"))
 
 
@@ -193,7 +196,7 @@ def _trust(target: Target) -> ssl.SSLContext:
         trust.load_verify_locations(target.ca_file)
     except OSError as error:
         raise SettingsError(
-            _("{file} holds no certificates that can be used: {reason}", file=target.ca_file, reason=error)
+            _("{file} holds no certificates that can be used: {reason}", file=target.ca_file, reason=reason_of(error))
         ) from error
     return trust
 

@@ -15,7 +15,8 @@ import keyring
 from keyring.errors import KeyringError
 
 from importer import settings
-from importer.commands import adopt_command, command_line, option, same_command
+from importer.causes import reason_of
+from importer.commands import adopt_command, command_line, option, placeholder, same_command
 from importer.crm import Certificate, ConnectionProbe, Crm, Quota
 from importer.errors import ConnectionRefused, ImporterError, ServerUnreachable, SettingsError
 from importer.journal import Journal
@@ -216,7 +217,7 @@ def _journal(path: Path) -> Check:
     except ImporterError as error:
         return _fault("journal", error)
     except OSError as error:
-        return _unusable_journal(_("{path} cannot be read: {error}", path=path, error=error.strerror))
+        return _unusable_journal(_("{path} cannot be read: {error}", path=path, error=reason_of(error)))
     if damages:
         seen = _("{path} is damaged: {damages}", path=path, damages=shorten("; ".join(damages), 200))
         remedy = _(
@@ -242,7 +243,7 @@ def _unusable_journal(seen: str) -> Check:
         "journal",
         Level.FAULT,
         seen,
-        _("Choose another file: `{command}`", command=same_command("--journal", "FILE")),
+        _("Choose another file: `{command}`", command=same_command("--journal", placeholder("FILE"))),
         2,
     )
 
@@ -251,7 +252,7 @@ def _disk(journal: Path) -> Check:
     try:
         free = shutil.disk_usage(_existing(journal.parent)).free
     except OSError as error:
-        seen = _("cannot determine the free space for the journal: {error}", error=error.strerror)
+        seen = _("cannot determine the free space for the journal: {error}", error=reason_of(error))
         return Check("disk", Level.WARNING, seen, _("Check that the journal's folder exists."))
     seen = _("{free:.1f} GB free for the journal", free=free / 1e9)
     if free > _LOW_SPACE:

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from sqlalchemy import func, select
 
+from importer.causes import reason_of
 from importer.errors import JournalError
 from importer.journal.schema import attempts, facts, rows, runs, verdicts
 from importer.journal.storage import read_only
@@ -56,7 +57,7 @@ def copy_to(path: Path, target: Path) -> Path:
                 " that you may write to it, and that it has room for {size} MB.",
                 path=path,
                 target=target,
-                cause=error,
+                cause=reason_of(error),
                 size=1 + size_of(path) // 1_000_000,
             )
         ) from error

@@ -14,6 +14,7 @@ from sqlalchemy import Connection, create_engine, event, func, select, table
 from sqlalchemy.exc import DatabaseError
 from sqlalchemy.pool import StaticPool
 
+from importer.causes import reason_of
 from importer.clock import Clock
 from importer.commands import adopt_command
 from importer.errors import JournalError, JournalFull, JournalPathRefused
@@ -172,7 +173,7 @@ class Database:
     def _explain(self, error: Exception) -> JournalError:
         cause = error.orig if isinstance(error, DatabaseError) and error.orig else error
         code = getattr(cause, "sqlite_errorcode", 0) & 0xFF  # the primary code: what the extended ones are kinds of
-        values = {"path": self.path, "cause": cause}
+        values = {"path": self.path, "cause": reason_of(cause)}
         if code in _FULL or (isinstance(cause, OSError) and cause.errno in _NO_ROOM):
             return JournalFull(
                 _(

@@ -9,6 +9,7 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from importer.causes import reason_of
 from importer.errors import JournalError
 from importer.journal import rescue
 from importer.journal.journal import Journal
@@ -33,7 +34,7 @@ def look_at_journal(path: Path) -> Iterator[Journal]:
             marks = Marks(Path(folder) / "marks.db")
             journal = Journal(copy, marks=marks)
         except (JournalError, sqlite3.Error, OSError) as error:
-            reason = str(error).replace(str(copy), str(path))
+            reason = reason_of(error).replace(str(copy), str(path))
             raise JournalError(_("{path}: the journal cannot be read. {reason}", path=path, reason=reason)) from error
         with journal:
             yield journal

@@ -41,6 +41,7 @@ from sqlalchemy.dialects.sqlite import insert
 from sqlalchemy.exc import DatabaseError
 from sqlalchemy.pool import StaticPool
 
+from importer.causes import reason_of
 from importer.commands import command_line
 from importer.errors import JournalError
 from importer.journal.storage import computer_id, create_private, make_durable
@@ -250,7 +251,7 @@ class Marks:
                     " it. Move this file and the two beside it (-wal, -shm) away; the next run then asks whether the"
                     " journal was moved to this computer (--moved-here).",
                     path=self.path,
-                    cause=cause,
+                    cause=reason_of(cause),
                 )
             )
         return JournalError(
@@ -259,7 +260,7 @@ class Marks:
                 " without it. Check that the disk has room, that the folder exists and that you may write to it. On"
                 " Linux, the environment variable XDG_STATE_HOME names another folder.",
                 path=self.path,
-                cause=cause,
+                cause=reason_of(cause),
             )
         )
 

@@ -8,7 +8,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Literal
 
-from importer.commands import adopt_command, command_line, run_command, same_command
+from importer.commands import adopt_command, command_line, placeholder, run_command, same_command
 from importer.messages import _, ngettext
 
 Kind = Literal["sound", "new", "behind", "forked", "copied", "unknown-computer", "other-journal", "no-mark"]
@@ -102,7 +102,7 @@ def _copied(standing: Standing) -> str:
         path=standing.path,
         elsewhere=standing.elsewhere,
         command=same_command("--journal", standing.elsewhere),
-        move=command_line("journal", "move", standing.elsewhere, "TO"),
+        move=command_line("journal", "move", standing.elsewhere, placeholder("TO")),
     )
 
 

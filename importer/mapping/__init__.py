@@ -8,11 +8,11 @@ from importer.mapping.case import CaseMapping
 from importer.mapping.document import Document, Node, SourceMap, read_document
 from importer.mapping.drafting import draft
 from importer.mapping.grammar import QUERY_FIELDS
-from importer.mapping.loader import load_mapping
+from importer.mapping.loader import load_mapping, wrong_value
 from importer.mapping.mapper import Converted, Mapper
 from importer.mapping.schema import json_schema
 from importer.mapping.tables import TableNeed
-from importer.mapping.words import Words
+from importer.mapping.words import Words, did_you_mean
 
 __all__ = [
     "QUERY_FIELDS",
@@ -24,8 +24,10 @@ __all__ = [
     "SourceMap",
     "TableNeed",
     "Words",
+    "did_you_mean",
     "draft",
     "json_schema",
     "load_mapping",
     "read_document",
+    "wrong_value",
 ]

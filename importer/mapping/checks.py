@@ -21,6 +21,17 @@ from importer.messages import _
 REQUIRED = ("case-type", "responsible", "owner", "contact", "description", "status", "priority")
 """The fields that the CRM requires of every case (the vendor's page)."""
 
+REQUIRED_KEYS: Mapping[str, tuple[str, ...]] = {
+    "MappingFile": ("version", "import", "source", "fields"),
+    "CaseFields": REQUIRED,
+    "SourceSpec": ("key",),
+    "LookupSpec": ("key", "value"),
+    "KnownSpec": ("column",),
+    "FileListSpec": ("key", "path"),
+    "AttachmentsSpec": ("folder",),
+}
+"""The keys that each part of the grammar needs, by the part's name."""
+
 _ONLY_FOR: Mapping[str, frozenset[str]] = {
     "format": DATES_AND_TIMES | {"phone", "multi-select"},
     "read": DATES_AND_TIMES,

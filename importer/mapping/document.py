@@ -14,6 +14,7 @@ from typing import Any, TypeAlias
 import yaml
 
 from importer.errors import MappingError, MappingFault
+from importer.mapping.yaml_words import mark_of, problem_in_words
 from importer.messages import _
 from importer.text import trimmed
 
@@ -26,6 +27,8 @@ MAX_BYTES = 300_000
 MAX_DEPTH = 20
 
 _SURROGATE = re.compile("[\ud800-\udfff]")
+_SHEETS = frozenset({".csv", ".tsv", ".xlsx", ".xlsm", ".xls", ".xlsb", ".ods"})
+_WORKBOOKS = (b"PK\3\4", b"\xd0\xcf\x11\xe0")
 _NOT_A_TEXT = "?"  # the step of a key that is not a text
 
 
@@ -66,6 +69,11 @@ class Document:
 def read_document(path: Path, raw: bytes) -> Document:
     """Return the document in `raw`; raises `MappingError` where that is not YAML. `path` only names it in faults."""
     file = str(path)
+    if path.suffix.lower() in _SHEETS or raw.startswith(_WORKBOOKS):  # to save it as UTF-8 would ruin it
+        message = _(
+            "this looks like a spreadsheet, not like a mapping; give the spreadsheet first, and the mapping after -m"
+        )
+        raise _broken(file, (1, 1), message)
     if len(raw) > MAX_BYTES:
         message = _("the file has more than {limit:,} bytes, which is too long", limit=MAX_BYTES)
         raise _broken(file, (1, 1), message)
@@ -78,19 +86,13 @@ def read_document(path: Path, raw: bytes) -> Document:
     try:
         return _compose(file, text)
     except yaml.MarkedYAMLError as error:
-        message = _("not valid YAML: {problem}", problem=_problem(error))
-        raise _broken(file, _location(error.problem_mark or error.context_mark), message) from error
+        message = _("not valid YAML: {problem}", problem=problem_in_words(error, text))
+        raise _broken(file, _location(mark_of(error)), message) from error
     except yaml.reader.ReaderError as error:
         before = text[: error.position]
         location = (before.count("\n") + 1, len(before) - before.rfind("\n"))
         message = _("the character U+{number:04X} is not allowed in YAML", number=ord(text[error.position]))
         raise _broken(file, location, message) from error
-
-
-def _problem(error: yaml.MarkedYAMLError) -> str:
-    if "\\t" in str(error.problem):
-        return _("a tab where only spaces are allowed; indent with spaces")
-    return ", ".join(filter(None, (error.context, error.problem)))
 
 
 def _broken(file: str, location: Location, message: str) -> MappingError:

@@ -6,16 +6,26 @@ which of them are required, so that a fault in one place never hides those in an
 
 from __future__ import annotations
 
-import codecs
-import re
-import warnings
 from typing import Annotated, Any, Literal, TypeAlias
-from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema, model_validator
 
-from importer.messages import _
-from importer.text import is_placeholder
+from importer.mapping.scalars import (
+    Count,
+    Key,
+    Regex,
+    Text,
+    Texts,
+    Value,
+    Values,
+    Words,
+    Zone,
+    encoding_name,
+    first_year,
+    one_delimiter,
+    size,
+)
+from importer.messages import gettext_noop
 
 TYPES = (
     "text", "email", "phone", "url", "html", "list", "multi-select", "date", "datetime", "time",
@@ -34,89 +44,6 @@ QUERY_FIELDS = (
 )  # fmt: skip
 """The fields by which queryCases can search (the vendor's page)."""
 
-_SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*(B|KB|MB|GB|KiB|MiB|GiB)?", re.IGNORECASE)
-_UNITS = {"b": 1, "kb": 10**3, "mb": 10**6, "gb": 10**9, "kib": 2**10, "mib": 2**20, "gib": 2**30}
-
-
-def _not_blank(text: str) -> str:
-    if not text.strip():
-        raise ValueError(_("blank value"))
-    return text
-
-
-def _not_to_fill_in(text: str) -> str:
-    if is_placeholder(text):  # copied from a line that an issue proposes, with `…` for the value
-        raise ValueError(_("blank value"))
-    return text
-
-
-def _as_list(value: object) -> object:
-    return [value] if isinstance(value, str) else value
-
-
-def _size(text: object) -> int:
-    parts = _SIZE.fullmatch(text.strip()) if isinstance(text, str) else None
-    if parts is None:
-        raise ValueError(_("expected a size, such as 10MB"))
-    return int(float(parts[1]) * _UNITS[(parts[2] or "B").lower()])
-
-
-def _first_year(text: object) -> int:
-    if not (isinstance(text, str) and re.fullmatch("[1-9][0-9]{3}", text) and int(text) <= 9900):
-        raise ValueError(_("expected the first of a hundred years, such as 1930"))
-    return int(text)
-
-
-def _regex(text: str) -> str:
-    try:
-        with warnings.catch_warnings(
-            action="ignore", category=FutureWarning
-        ):  # "[[": syntax reserved by a later Python
-            re.compile(text)
-    except re.error as error:
-        raise ValueError(
-            _("'{text}' is not a valid regular expression: {problem}", text=text, problem=error)
-        ) from error
-    return text
-
-
-def _encoding(text: str) -> str:
-    try:
-        return codecs.lookup(text).name
-    except LookupError as error:
-        message = _("'{text}' is not an encoding; common ones are utf-8, cp1252, utf-16", text=text)
-        raise ValueError(message) from error
-
-
-def _delimiter(text: str) -> str:
-    if text.lower() == "tab":
-        return "\t"
-    if len(text) != 1:
-        raise ValueError(_("'{text}' is not a delimiter; write one character, or tab", text=text))
-    return text
-
-
-def _zone(text: str) -> str:
-    try:
-        return ZoneInfo(text).key
-    except (ValueError, OSError, LookupError) as error:
-        raise ValueError(_("'{text}' is not a time zone; write it like America/Bogota", text=text)) from error
-
-
-def _as_key(value: object) -> object:
-    return [] if value == "content" else _as_list(value)
-
-
-Text: TypeAlias = Annotated[str, AfterValidator(_not_blank)]
-Value: TypeAlias = Annotated[Text, AfterValidator(_not_to_fill_in)]
-Texts: TypeAlias = Annotated[tuple[Text, ...], BeforeValidator(_as_list), Field(min_length=1)]
-Values: TypeAlias = Annotated[tuple[Value, ...], BeforeValidator(_as_list), Field(min_length=1)]
-Key: TypeAlias = Annotated[tuple[Text, ...], BeforeValidator(_as_key)]
-Regex: TypeAlias = Annotated[Text, AfterValidator(_regex)]
-Words: TypeAlias = Annotated[tuple[str, ...], BeforeValidator(_as_list)]
-Zone: TypeAlias = Annotated[Text, AfterValidator(_zone)]
-Count: TypeAlias = Annotated[int, Field(ge=1)]
-
 
 class SpecModel(BaseModel):
     """A section of the file with keys and values; an unknown key is a fault."""
@@ -127,10 +54,10 @@ class SpecModel(BaseModel):
 class ConditionSpec(SpecModel):
     """The tests of a cell; all that are given must hold. Texts are compared without case and accents."""
 
-    is_: Texts | None = Field(None, alias="is", description="The cell is this text, or one of these.")
-    not_: Texts | None = Field(None, alias="not", description="The cell is none of these texts.")
-    empty: bool | None = Field(None, description="true: the cell is empty; false: it is not.")
-    matches: Regex | None = Field(None, description="The whole cell matches this regular expression.")
+    is_: Texts | None = Field(None, alias="is", description=gettext_noop("The cell is this text, or one of these."))
+    not_: Texts | None = Field(None, alias="not", description=gettext_noop("The cell is none of these texts."))
+    empty: bool | None = Field(None, description=gettext_noop("true: the cell is empty; false: it is not."))
+    matches: Regex | None = Field(None, description=gettext_noop("The whole cell matches this regular expression."))
 
     @model_validator(mode="before")
     @classmethod
@@ -150,15 +77,15 @@ Condition: TypeAlias = Annotated[
 class SheetSpec(SpecModel):
     """How a table is read."""
 
-    sheet: Text | None = Field(None, description="The sheet; default: the first visible one.")
+    sheet: Text | None = Field(None, description=gettext_noop("The sheet; default: the first visible one."))
     header_row: Count | None = Field(
-        None, description="The row of the headers, as Excel numbers it; default: detected."
+        None, description=gettext_noop("The row of the headers, as Excel numbers it; default: detected.")
     )
-    encoding: Annotated[Text, AfterValidator(_encoding)] | None = Field(
-        None, description="The encoding of a CSV file, such as cp1252; default: detected."
+    encoding: Annotated[Text, AfterValidator(encoding_name)] | None = Field(
+        None, description=gettext_noop("The encoding of a CSV file, such as cp1252; default: detected.")
     )
-    delimiter: Annotated[str, AfterValidator(_delimiter)] | None = Field(
-        None, description="The delimiter of a CSV file: one character, or tab; default: detected."
+    delimiter: Annotated[str, AfterValidator(one_delimiter)] | None = Field(
+        None, description=gettext_noop("The delimiter of a CSV file: one character, or tab; default: detected.")
     )
 
 
@@ -166,102 +93,135 @@ class TableSpec(SheetSpec):
     """Where another table is, and how it is read."""
 
     file: Text | None = Field(
-        None, description="The table's file, relative to the mapping; default: the source itself."
+        None, description=gettext_noop("The table's file, relative to the mapping; default: the source itself.")
     )
 
 
 class LookupSpec(TableSpec):
     """A table in which a cell is looked up."""
 
-    key: Text | None = Field(None, description="The column of that table in which the cell's text is looked up.")
-    value: Text | None = Field(None, description="The column of that table with the value.")
+    key: Text | None = Field(
+        None, description=gettext_noop("The column of that table in which the cell's text is looked up.")
+    )
+    value: Text | None = Field(None, description=gettext_noop("The column of that table with the value."))
     otherwise: Value | None = Field(
-        None, description="The value for every text that the table lacks; a line '*' of the table is the same."
+        None,
+        description=gettext_noop("The value for every text that the table lacks; a line '*' of the table is the same."),
     )
 
 
 class KnownSpec(TableSpec):
     """A table of the values that exist in the CRM, such as an export of its contacts or users."""
 
-    column: Text | None = Field(None, description="The column of that table with the values.")
+    column: Text | None = Field(None, description=gettext_noop("The column of that table with the values."))
 
 
 class FileListSpec(TableSpec):
     """A table that lists the files of each case, as GLPI and osTicket export them."""
 
-    key: Text | None = Field(None, description="The column of that table with the case's key.")
+    key: Text | None = Field(None, description=gettext_noop("The column of that table with the case's key."))
     match: Text | None = Field(
-        None, description="The source's column that is compared with `key`; default: the source's key."
+        None, description=gettext_noop("The source's column that is compared with `key`; default: the source's key.")
     )
-    path: Text | None = Field(None, description="The column with each file's path under the attachments folder.")
-    name: Text | None = Field(None, description="The column with each file's display name.")
+    path: Text | None = Field(
+        None, description=gettext_noop("The column with each file's path under the attachments folder.")
+    )
+    name: Text | None = Field(None, description=gettext_noop("The column with each file's display name."))
 
 
 class FieldSpec(SpecModel):
     """Where a field's value comes from, and how it is converted. A plain text is a constant."""
 
-    value: Value | None = Field(None, description="A constant: a value of the CRM.")
-    column: Text | None = Field(None, description="The source's column that the value is read from.")
+    value: Value | None = Field(None, description=gettext_noop("A constant: a value of the CRM."))
+    column: Text | None = Field(None, description=gettext_noop("The source's column that the value is read from."))
     template: Text | None = Field(
-        None, description="A text with {Column}, {Column:DD/MM/YYYY} or {Column:#,##0.00} in it; {{ is a brace."
+        None,
+        description=gettext_noop(
+            "A text with {{Column}}, {{Column:DD/MM/YYYY}} or {{Column:#,##0.00}} in it; {{{{ is a brace."
+        ),
     )
     object: dict[str, FieldSpec] | None = Field(
-        None, description="A JSON object: its `type`, and properties written like fields."
+        None, description=gettext_noop("A JSON object: its `type`, and properties written like fields.")
     )
     when: Condition | None = Field(
-        None, description="Conditions on columns; where they do not hold, the field is empty."
+        None, description=gettext_noop("Conditions on columns; where they do not hold, the field is empty.")
     )
     strip: str | None = Field(
         None,
-        description="false: keep the white space around a text; other characters: remove these from its ends, too.",
+        description=gettext_noop(
+            "false: keep the white space around a text; other characters: remove these from its ends, too."
+        ),
     )
-    default: Value | None = Field(None, description="The CRM's value for an empty cell.")
+    default: Value | None = Field(None, description=gettext_noop("The CRM's value for an empty cell."))
     values: dict[str, Value] | None = Field(
-        None, description="The CRM's value for each text of the column; '*' is for all others."
+        None, description=gettext_noop("The CRM's value for each text of the column; '*' is for all others.")
     )
-    lookup: LookupSpec | None = Field(None, description="A table that turns the cell's text into the CRM's value.")
-    type: Literal[TYPES] = Field("text", description="The field's type in the CRM.")  # type: ignore[valid-type]  # one list for grammar and docs
+    lookup: LookupSpec | None = Field(
+        None, description=gettext_noop("A table that turns the cell's text into the CRM's value.")
+    )
+    type: Literal[TYPES] = Field("text", description=gettext_noop("The field's type in the CRM."))  # type: ignore[valid-type]  # one list for grammar and docs
     read: Texts | None = Field(
         None,
-        description="The format of dates or times in text cells, such as DD/MM/YYYY; default: detected. "
-        "epoch: the seconds since 1970.",
+        description=gettext_noop(
+            "The format of dates or times in text cells, such as DD/MM/YYYY; default: detected. "
+            "epoch: the seconds since 1970."
+        ),
     )
     zone: Zone | None = Field(
-        None, description="The time zone into which moments that name a zone are moved; default: that of source."
+        None,
+        description=gettext_noop(
+            "The time zone into which moments that name a zone are moved; default: that of source."
+        ),
     )
-    century: Annotated[int, BeforeValidator(_first_year)] = Field(
-        1930, description="The first of the hundred years that YY in `read` can mean; 1930: 30 is 1930, and 29 is 2029."
+    century: Annotated[int, BeforeValidator(first_year)] = Field(
+        1930,
+        description=gettext_noop(
+            "The first of the hundred years that YY in `read` can mean; 1930: 30 is 1930, and 29 is 2029."
+        ),
     )
     decimal_sign: Literal[",", "."] | None = Field(
-        None, description="The decimal sign of numbers in text cells; default: detected."
+        None, description=gettext_noop("The decimal sign of numbers in text cells; default: detected.")
     )
     country: Text | None = Field(
-        None, description="The country of phone numbers without a calling code: two letters, such as CO."
+        None, description=gettext_noop("The country of phone numbers without a calling code: two letters, such as CO.")
     )
-    separator: str | None = Field(None, description="The separator between the options in a multi-select cell.")
+    separator: str | None = Field(
+        None, description=gettext_noop("The separator between the options in a multi-select cell.")
+    )
     format: Text | None = Field(
         None,
-        description="The format of the CRM's field: a date's order, a phone as international or national, "
-        "a multi-select as array or text.",
+        description=gettext_noop(
+            "The format of the CRM's field: a date's order, a phone as international or national, "
+            "a multi-select as array or text."
+        ),
     )
-    upper: bool = Field(default=False, description="true: convert to upper case.")
-    lower: bool = Field(default=False, description="true: convert to lower case.")
-    truncate: Count | None = Field(None, description="Cut the text after this many characters.")
-    allowed: Values | None = Field(None, description="The values that the CRM accepts; any other is an issue.")
+    upper: bool = Field(default=False, description=gettext_noop("true: convert to upper case."))
+    lower: bool = Field(default=False, description=gettext_noop("true: convert to lower case."))
+    truncate: Count | None = Field(None, description=gettext_noop("Cut the text after this many characters."))
+    allowed: Values | None = Field(
+        None, description=gettext_noop("The values that the CRM accepts; any other is an issue.")
+    )
     known: KnownSpec | None = Field(
-        None, description="A table of the values that exist in the CRM; any other is an issue."
+        None, description=gettext_noop("A table of the values that exist in the CRM; any other is an issue.")
     )
-    pattern: Regex | None = Field(None, description="A regular expression that the whole value must match.")
-    min_length: Count | None = Field(None, description="The minimum number of characters.")
-    max_length: Count | None = Field(None, description="The maximum number of characters.")
-    required: bool | None = Field(None, description="true: an empty value is an issue.")
-    closed: Values | None = Field(None, description="For status: the statuses that require a solution.")
+    pattern: Regex | None = Field(
+        None, description=gettext_noop("A regular expression that the whole value must match.")
+    )
+    min_length: Count | None = Field(None, description=gettext_noop("The minimum number of characters."))
+    max_length: Count | None = Field(None, description=gettext_noop("The maximum number of characters."))
+    required: bool | None = Field(None, description=gettext_noop("true: an empty value is an issue."))
+    closed: Values | None = Field(None, description=gettext_noop("For status: the statuses that require a solution."))
     join: str | None = Field(
-        None, description="With source.group: the separator between the texts of the rows that become one case."
+        None,
+        description=gettext_noop(
+            "With source.group: the separator between the texts of the rows that become one case."
+        ),
     )
     take: Literal["first", "last"] | None = Field(
         None,
-        description="With source.group: the row of the case that speaks; last: the last filled one. Default: first.",
+        description=gettext_noop(
+            "With source.group: the row of the case that speaks; last: the last filled one. Default: first."
+        ),
     )
 
     @model_validator(mode="before")
@@ -274,17 +234,22 @@ class CaseFields(SpecModel):
     """The fields that every case has."""
 
     case_type: FieldSpec | None = Field(
-        None, alias="case-type", description="Request, Complaints, Claims, Suggestions, or a custom type of the module."
+        None,
+        alias="case-type",
+        description=gettext_noop("Request, Complaints, Claims, Suggestions, or a custom type of the module."),
     )
     responsible: FieldSpec | None = Field(
-        None, description="The Wolkvox Email of the user responsible for the case, such as ADMIN_@mymodule."
+        None,
+        description=gettext_noop("The Wolkvox Email of the user responsible for the case, such as ADMIN_@mymodule."),
     )
-    owner: FieldSpec | None = Field(None, description="The Wolkvox Email of the user who owns the case.")
-    contact: FieldSpec | None = Field(None, description="The e-mail address of an existing contact.")
-    description: FieldSpec | None = Field(None, description="What the case is about.")
-    status: FieldSpec | None = Field(None, description="A status of the module for the case's type.")
-    priority: FieldSpec | None = Field(None, description="A priority of the module for the case's type.")
-    solution: FieldSpec | None = Field(None, description="How the case was solved; required by a closed status.")
+    owner: FieldSpec | None = Field(None, description=gettext_noop("The Wolkvox Email of the user who owns the case."))
+    contact: FieldSpec | None = Field(None, description=gettext_noop("The e-mail address of an existing contact."))
+    description: FieldSpec | None = Field(None, description=gettext_noop("What the case is about."))
+    status: FieldSpec | None = Field(None, description=gettext_noop("A status of the module for the case's type."))
+    priority: FieldSpec | None = Field(None, description=gettext_noop("A priority of the module for the case's type."))
+    solution: FieldSpec | None = Field(
+        None, description=gettext_noop("How the case was solved; required by a closed status.")
+    )
 
     def named(self) -> dict[str, FieldSpec]:
         """Return the fields that the mapping has, by their names in the CRM."""
@@ -296,62 +261,90 @@ class SourceSpec(SheetSpec):
     """The table whose rows become cases."""
 
     sheet: Text | None = Field(
-        None, description="The sheet; default: the first visible one that is not a report of this program."
+        None,
+        description=gettext_noop("The sheet; default: the first visible one that is not a report of this program."),
     )
-    hidden: Literal["skip", "include"] = Field("skip", description="Whether hidden and filtered rows are imported.")
+    hidden: Literal["skip", "include"] = Field(
+        "skip", description=gettext_noop("Whether hidden and filtered rows are imported.")
+    )
     merged: Literal["first", "fill"] = Field(
-        "first", description="Merged cells: first: only the first cell has the value; fill: all of them have it."
+        "first",
+        description=gettext_noop("Merged cells: first: only the first cell has the value; fill: all of them have it."),
     )
     key: Key | None = Field(
-        None, description="The column, or columns, that identify a row permanently; content: the file has none."
+        None,
+        description=gettext_noop(
+            "The column, or columns, that identify a row permanently; content: the file has none."
+        ),
     )
     zone: Zone | None = Field(
-        None, description="The zone of the cases, such as America/Bogota: moments that name a zone are moved there."
+        None,
+        description=gettext_noop(
+            "The zone of the cases, such as America/Bogota: moments that name a zone are moved there."
+        ),
     )
-    skip_if: Condition | None = Field(None, description="Conditions on columns; rows that meet them are skipped.")
+    skip_if: Condition | None = Field(
+        None, description=gettext_noop("Conditions on columns; rows that meet them are skipped.")
+    )
     keep: Literal["first", "last"] | None = Field(
-        None, description="Which of several rows with the same key becomes the case; the others are skipped."
+        None,
+        description=gettext_noop("Which of several rows with the same key becomes the case; the others are skipped."),
     )
     group: Texts | None = Field(
-        None, description="Columns whose equal cells join rows into one case; the first of these rows represents it."
+        None,
+        description=gettext_noop(
+            "Columns whose equal cells join rows into one case; the first of these rows represents it."
+        ),
     )
 
 
 class TargetSpec(SpecModel):
     """Where the cases go; options, the environment and the settings file can name it instead."""
 
-    server: Text | None = Field(None, description="The CRM's server, such as crm0001.wolkvox.com.")
-    operation: Text | None = Field(None, description="The operation's name.")
+    server: Text | None = Field(None, description=gettext_noop("The CRM's server, such as crm0001.wolkvox.com."))
+    operation: Text | None = Field(None, description=gettext_noop("The operation's name."))
 
 
 class AttachmentsSpec(SpecModel):
     """The files that go with each case."""
 
     folder: Text | None = Field(
-        None, description="The folder, or ZIP file, with the files, relative to the source file."
+        None, description=gettext_noop("The folder, or ZIP file, with the files, relative to the source file.")
     )
-    columns: Texts | None = Field(None, description="The columns whose cells name files under the folder.")
-    separator: str | None = Field(None, description="The separator between several files in one cell.")
+    columns: Texts | None = Field(
+        None, description=gettext_noop("The columns whose cells name files under the folder.")
+    )
+    separator: str | None = Field(None, description=gettext_noop("The separator between several files in one cell."))
     patterns: Texts | None = Field(
-        None, description="Templates of file names with * and ?, such as '{Ticket}/*': every matching file is attached."
+        None,
+        description=gettext_noop(
+            "Templates of file names with * and ?, such as '{{Ticket}}/*': every matching file is attached."
+        ),
     )
-    list_: FileListSpec | None = Field(None, alias="list", description="A table that lists the files of each case.")
+    list_: FileListSpec | None = Field(
+        None, alias="list", description=gettext_noop("A table that lists the files of each case.")
+    )
     none: Words = Field(
         ("", "NO", "N/A", "-"),
-        description="The words that mean that there is no file, whatever their case and accents.",
+        description=gettext_noop("The words that mean that there is no file, whatever their case and accents."),
     )
     strip_prefix: Texts | None = Field(
         None,
-        description="Beginnings of paths to remove, such as the folder on another computer; / and \\ are the same.",
+        description=gettext_noop(
+            "Beginnings of paths to remove, such as the folder on another computer; / and \\ are the same."
+        ),
     )
     names_in: Text | None = Field(
-        None, description="The field at whose end the file names are listed: description or form.NAME."
+        None, description=gettext_noop("The field at whose end the file names are listed: description or form.NAME.")
     )
-    max_size: Annotated[int, BeforeValidator(_size), WithJsonSchema({"type": "string"})] = Field(
-        10_000_000, description="The largest file, such as 10MB."
+    max_size: Annotated[int, BeforeValidator(size), WithJsonSchema({"type": "string"})] = Field(
+        10_000_000, description=gettext_noop("The largest file, such as 10MB.")
     )
     missing: Literal["invalid", "send_without"] = Field(
-        "invalid", description="What to do about a missing file: the row is invalid, or the case is sent without it."
+        "invalid",
+        description=gettext_noop(
+            "What to do about a missing file: the row is invalid, or the case is sent without it."
+        ),
     )
 
 
@@ -359,15 +352,21 @@ class MappingFile(SpecModel):
     """A mapping: how the rows of a spreadsheet become cases of the wolkvox CRM."""
 
     version: Annotated[Literal["1"], WithJsonSchema({"enum": [1, "1"]})] | None = Field(
-        None, description="The version of this format: 1."
+        None, description=gettext_noop("The version of this format: 1.")
     )
-    import_: Text | None = Field(None, alias="import", description="The permanent name of the import.")
-    source: SourceSpec = Field(SourceSpec(), description="How the table is read, and which of its rows become cases.")
-    target: TargetSpec = Field(TargetSpec(), description="Where the cases go.")
-    fields: CaseFields = Field(CaseFields(), description="The case's own fields.")
-    form: dict[str, FieldSpec] = Field({}, description="The module's additional fields, by their names in the CRM.")
-    attachments: AttachmentsSpec | None = Field(None, description="The files that go with each case.")
-    reference: Text | None = Field(None, description="The field for the row's reference: description, or form.NAME.")
+    import_: Text | None = Field(None, alias="import", description=gettext_noop("The permanent name of the import."))
+    source: SourceSpec = Field(
+        SourceSpec(), description=gettext_noop("How the table is read, and which of its rows become cases.")
+    )
+    target: TargetSpec = Field(TargetSpec(), description=gettext_noop("Where the cases go."))
+    fields: CaseFields = Field(CaseFields(), description=gettext_noop("The case's own fields."))
+    form: dict[str, FieldSpec] = Field(
+        {}, description=gettext_noop("The module's additional fields, by their names in the CRM.")
+    )
+    attachments: AttachmentsSpec | None = Field(None, description=gettext_noop("The files that go with each case."))
+    reference: Text | None = Field(
+        None, description=gettext_noop("The field for the row's reference: description, or form.NAME.")
+    )
     search: Literal[QUERY_FIELDS] = Field(  # type: ignore[valid-type]  # one list for grammar and docs
-        "email contact", description="The field by which the CRM is searched to settle an unknown row."
+        "email contact", description=gettext_noop("The field by which the CRM is searched to settle an unknown row.")
     )

@@ -10,14 +10,15 @@ from typing import Any, TypeAlias, get_args
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
+from importer.causes import reason_of
 from importer.errors import MappingError, MappingFault
 from importer.files import open_ordinary
 from importer.mapping.case import CaseMapping
-from importer.mapping.checks import check
+from importer.mapping.checks import REQUIRED_KEYS, check
 from importer.mapping.document import MAX_BYTES, Document, Node, Steps, read_document
 from importer.mapping.grammar import MappingFile
 from importer.mapping.words import did_you_mean
-from importer.messages import _, shorten
+from importer.messages import _, shorten, translated
 
 Part: TypeAlias = type[BaseModel]
 
@@ -27,8 +28,11 @@ def load_mapping(path: Path) -> CaseMapping:
     try:
         with open_ordinary(path) as file:
             raw = file.read(MAX_BYTES + 1)
+    except FileNotFoundError as error:
+        message = _("There is no file {path}. Check the name and the folder.", path=path)
+        raise MappingError((MappingFault(str(path), 1, 1, "", message),), message) from error
     except OSError as error:
-        message = _("the mapping cannot be read: {reason}", reason=error.strerror or error)
+        message = _("the mapping cannot be read: {reason}", reason=reason_of(error))
         raise MappingError((MappingFault(str(path), 1, 1, "", message),)) from error
     document = read_document(path, raw)
     grammar, faults, cut = parse(document)
@@ -57,7 +61,7 @@ def parse(document: Document) -> tuple[MappingFile, list[MappingFault], Collecti
                 path = _path_in_file(document, error["loc"])
                 if not any(earlier[: len(path)] == path for earlier in cut):
                     unknown = error["type"] == "extra_forbidden"
-                    faults.append(document.source_map.fault(path, _sentence(error), at_key=unknown))
+                    faults.append(document.source_map.fault(path, _sentence(error, path), at_key=unknown))
                 cut.add(path)
                 content = _without(content, path)
 
@@ -83,31 +87,50 @@ def _without(content: Node, path: Steps) -> Node:
     return kept
 
 
-def _sentence(error: ErrorDetails) -> str:
+def _sentence(error: ErrorDetails, path: Steps) -> str:
     kind, given = error["type"], error["input"]
     context: dict[str, Any] = error.get("ctx", {})
-    shown = shorten(given) if isinstance(given, str) else ""
     if kind == "extra_forbidden":
         return _("unknown key; {hint}", hint=did_you_mean(str(error["loc"][-1]), _siblings(error["loc"])))
     if isinstance(given, str) and not given.strip():
-        return _blank(error["loc"])
+        return _blank(path)
+    if context.get("class_name") == "FieldSpec":
+        return _("expected a constant, or keys such as column, not a list")
+    return wrong_value(error)
+
+
+def wrong_value(error: ErrorDetails) -> str:
+    """Return what is wrong with a value of a YAML file, and what is expected, for a fault that pydantic found."""
+    kind, given = error["type"], error["input"]
+    context: dict[str, Any] = error.get("ctx", {})
+    shown = shorten(given) if isinstance(given, str) else ""
     if kind == "value_error":
         return str(context["error"])
     if kind == "literal_error":
         possible = [word.strip("'") for word in context["expected"].replace(" or ", ", ").split(", ")]
         return _("'{value}' is not a valid value; {hint}", value=shown, hint=did_you_mean(shown, possible))
-    if context.get("class_name") == "FieldSpec":
-        return _("expected a constant, or keys such as column, not a list")
+    if kind.startswith("float_") or (kind == "greater_than_equal" and isinstance(context.get("ge"), float)):
+        return _("expected a number from 0, not '{value}'", value=shown)
+    if kind.startswith("byte_size"):
+        return _("expected a size, such as 10MB")
     return _wrong_type(kind, shown)
 
 
-def _blank(loc: Steps) -> str:
-    steps = [str(step) for step in loc if step != "value"]
+def _blank(path: Steps) -> str:
+    steps = [str(step) for step in path if not isinstance(step, int)]
     if "values" in steps[:-1]:
         return _("blank value; write the CRM's value for '{value}'", value=steps[-1])
-    infos = _part_around(steps).model_fields.items()
-    description = next((info.description for name, info in infos if steps[-1] in {info.alias, name}), None)
-    return _("blank value; write one, or remove the line. {description}", description=description or "").rstrip()
+    part = _part_around(steps)
+    infos = part.model_fields.items()
+    found = next((info.description for name, info in infos if steps[-1] in {info.alias, name}), None)
+    description = translated(found) if found else ""
+    if steps[-1] in (*REQUIRED_KEYS.get(part.__name__, ()), *_VALUES_OF_A_FIELD):
+        return _("blank value; write one. {description}", description=description).rstrip()
+    return _("blank value; write one, or remove the line. {description}", description=description).rstrip()
+
+
+_VALUES_OF_A_FIELD = ("value", "column", "template")
+"""What gives a field its value: without the line, the field would have none."""
 
 
 def _wrong_type(kind: str, shown: str) -> str:

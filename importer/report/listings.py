@@ -273,7 +273,10 @@ class IssuesSheet(Listing):
         """Write the header."""
         super().__init__(workbook, formats, translated(ISSUES), (9, 24, 34, 62, 62, 22))
         self.left_out = 0
-        names = (_("row"), _("column"), _("value"), _("what is wrong"), _("what to do"), _("code"))
+        names = [_("row"), _("column"), _("value"), _("what is wrong"), _("what to do")]
+        self._with_codes = language() == "en"  # they are English words for programs
+        if self._with_codes:
+            names.append(_("code"))
         self.header(((name, styles.SOURCE_HEADER) for name in names), frozen=0)
 
     def add(self, row: ReportRow, issue: Issue, place: str) -> None:
@@ -288,7 +291,8 @@ class IssuesSheet(Listing):
         self.prose(2, issue.value or "")
         self.prose(3, issue.message)
         self.prose(4, remedy)
-        self.text(5, issue.code)
+        if self._with_codes:
+            self.text(5, issue.code)
 
 
 # ------------------------------------------------------------------------------------------------ To decide

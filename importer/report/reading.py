@@ -15,6 +15,7 @@ from itertools import chain, islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
+from importer.causes import reason_of
 from importer.errors import ReportError, SourceError
 from importer.messages import _, translated
 from importer.model import CHANGED, UNSETTLED, Cell, TableOptions, Typed
@@ -261,7 +262,7 @@ def _unreadable(path: Path, error: Exception) -> ReportError:
         _(
             "{path}: the report cannot be read ({reason}). Name a report that an import wrote, .xlsx or .csv.",
             path=path,
-            reason=error,
+            reason=reason_of(error),
         )
     )
 

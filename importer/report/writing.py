@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
+from importer.causes import reason_of
 from importer.commands import report_command
 from importer.errors import ReportError, ReportPathRefused
 from importer.messages import _, speaking
@@ -106,7 +107,7 @@ def write(path: Path, content: ReportContent, ours: Callable[[str], bool]) -> Wr
             return WrittenReport(_moved(temporary, path, ours, notes), written, " ".join(notes) or None)
     except OSError as error:
         full = error.errno == errno.ENOSPC
-        reason = _("the disk is full") if full else error.strerror or str(error)
+        reason = _("the disk is full") if full else reason_of(error)
         raise ReportError(
             _(
                 "{path}: the report could not be written ({reason}). Nothing that was imported is lost: fix this,"
@@ -221,7 +222,7 @@ def check_writable(path: Path) -> None:
             _(
                 "{path}: the folder cannot be written to ({reason}). Name another with --report.",
                 path=path,
-                reason=error.strerror or error,
+                reason=reason_of(error),
             )
         ) from error
 

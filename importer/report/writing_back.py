@@ -24,6 +24,7 @@ from openpyxl.comments import Comment
 from openpyxl.utils.escape import unescape
 from openpyxl.worksheet.worksheet import Worksheet
 
+from importer.causes import reason_of
 from importer.commands import report_command
 from importer.errors import ReportError, SourceError
 from importer.files import MOST_ROWS, Package, open_ordinary
@@ -100,7 +101,11 @@ def write_back(source: Path, content: ReportContent, open_table: Opener, ours: C
 
 def _not_saved(source: Path, error: Exception) -> ReportError:
     return ReportError(
-        _("{path} is left as it is: the sheet could not be put into it ({reason}).", path=source, reason=error)
+        _(
+            "{path} is left as it is: the sheet could not be put into it ({reason}).",
+            path=source,
+            reason=reason_of(error),
+        )
     )
 
 
@@ -194,7 +199,7 @@ def _refusals(source: Path, content: ReportContent, open_table: Opener) -> Itera
     try:
         yield from _unfit(source, content.summary.sheet or "", beside, open_table)
     except (OSError, SourceError) as error:
-        yield _("it cannot be read as a workbook ({reason}); see {report}.", reason=error, report=beside)
+        yield _("it cannot be read as a workbook ({reason}); see {report}.", reason=reason_of(error), report=beside)
 
 
 def _unfit(source: Path, sheet: str, beside: str, open_table: Opener) -> Iterator[str]:

@@ -8,15 +8,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import field
+from dataclasses import field, fields
 from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, ByteSize, ConfigDict, Field, TypeAdapter, ValidationError
 from pydantic.dataclasses import dataclass
 
+from importer.causes import reason_of
 from importer.errors import MappingError, MappingFault, UsageError
-from importer.mapping import read_document
+from importer.mapping import did_you_mean, read_document, wrong_value
 from importer.messages import _
 
 _STRICT = ConfigDict(extra="forbid")
@@ -96,8 +97,10 @@ def load_config(path: Path) -> SandboxConfig:
     """
     try:
         document = read_document(path, path.read_bytes())
+    except FileNotFoundError as error:
+        raise UsageError(_("There is no file {path}. Check the name and the folder.", path=path)) from error
     except OSError as error:
-        raise UsageError(_("{file} cannot be read: {reason}.", file=path, reason=error.strerror)) from error
+        raise UsageError(_("{file} cannot be read: {reason}.", file=path, reason=reason_of(error))) from error
     except MappingError as error:
         raise _refused(error.faults[0]) from error
     if document.faults:
@@ -106,8 +109,13 @@ def load_config(path: Path) -> SandboxConfig:
         return TypeAdapter(SandboxConfig).validate_python(document.content)
     except ValidationError as error:
         first = error.errors()[0]
-        at_key = first["type"] == "unexpected_keyword_argument"
-        raise _refused(document.source_map.fault(first["loc"], first["msg"], at_key=at_key)) from error
+        unknown = first["type"] == "unexpected_keyword_argument"
+        part = Search if first["loc"][:1] == ("search",) else SandboxConfig
+        message = wrong_value(first)
+        if unknown:
+            hint = did_you_mean(str(first["loc"][-1]), [each.name for each in fields(part)])
+            message = _("unknown key; {hint}", hint=hint)
+        raise _refused(document.source_map.fault(first["loc"], message, at_key=unknown)) from error
 
 
 def _refused(fault: MappingFault) -> UsageError:

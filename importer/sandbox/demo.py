@@ -9,6 +9,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+from importer.causes import reason_of
 from importer.messages import _, ngettext
 from importer.sandbox.server import RunningSandbox
 
@@ -34,7 +35,13 @@ def main() -> int:
         if _STATE.exists():
             shutil.rmtree(_STATE)
     except OSError as error:
-        _say(_("Cannot use the folder {folder}: {reason}. Close its open files.", folder=_FOLDER, reason=error))
+        _say(
+            _(
+                "Cannot use the folder {folder}: {reason}. Close its open files.",
+                folder=_FOLDER,
+                reason=reason_of(error),
+            )
+        )
         return 2
     with RunningSandbox() as sandbox:
         command = _command(sandbox.url)

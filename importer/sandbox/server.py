@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import errno
 import os
 import socket
 import threading
@@ -21,6 +22,7 @@ from uvicorn import Config
 from uvicorn.protocols.http.h11_impl import H11Protocol
 from uvicorn.server import ServerState
 
+from importer.causes import reason_of
 from importer.errors import UsageError
 from importer.messages import _
 from importer.sandbox.app import create_app
@@ -132,12 +134,19 @@ def _listen(port: int) -> socket.socket:
         listener.listen(128)
     except (OSError, OverflowError) as error:
         listener.close()
+        values = {"port": port, "host": _HOST, "reason": reason_of(error)}
+        if isinstance(error, OSError) and error.errno == errno.EADDRINUSE:
+            raise UsageError(
+                _(
+                    "Port {port} on {host} cannot be used: {reason}. Another practice CRM may be running already."
+                    " Use that, or choose another port with --port, or 0 for a free one.",
+                    **values,
+                )
+            ) from error
         raise UsageError(
             _(
                 "Port {port} on {host} cannot be used: {reason}. Choose another with --port, or 0 for a free one.",
-                port=port,
-                host=_HOST,
-                reason=error,
+                **values,
             )
         ) from error
     return listener

@@ -18,6 +18,7 @@ from typing import Any, Self
 
 import platformdirs
 
+from importer.causes import reason_of
 from importer.errors import UsageError
 from importer.messages import _
 
@@ -94,7 +95,7 @@ class Store:
                 _(
                     "{file}: the sandbox cannot store its cases here: {reason}. Choose another file with --store.",
                     file=path,
-                    reason=error,
+                    reason=reason_of(error),
                 )
             ) from error
         if version not in (0, _VERSION):

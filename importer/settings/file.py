@@ -17,6 +17,7 @@ from typing import Any
 
 from platformdirs import user_config_path
 
+from importer.causes import reason_of
 from importer.errors import SettingsError
 from importer.messages import _
 from importer.settings.address import normal_server
@@ -87,7 +88,7 @@ def load_settings() -> Settings:
     except UnicodeDecodeError as error:
         raise _error(path, _("it is not UTF-8 text")) from error
     except OSError as error:
-        raise _error(path, _("it cannot be read: {reason}", reason=error.strerror or error)) from error
+        raise _error(path, _("it cannot be read: {reason}", reason=reason_of(error))) from error
     _refuse_unknown(path, content, _KEYS, "")
     folder = path.parent
     return Settings(
@@ -136,7 +137,7 @@ def _append(settings: Settings, key: str, value: object) -> None:
             document[key].append(value)
         _replace(path, tomlkit.dumps(document))
     except OSError as error:
-        raise _error(path, _("it cannot be written: {reason}", reason=error.strerror or error)) from error
+        raise _error(path, _("it cannot be written: {reason}", reason=reason_of(error))) from error
 
 
 def _replace(path: Path, text: str) -> None:

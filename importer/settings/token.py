@@ -9,6 +9,7 @@ import os
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from importer.causes import reason_of
 from importer.commands import command_line
 from importer.errors import SettingsError
 from importer.messages import _
@@ -101,7 +102,12 @@ def _read(path: Path, named_by: str) -> str:
         token = path.read_text(encoding="utf-8-sig").strip()  # Notepad begins a file with a mark
     except (OSError, UnicodeDecodeError) as error:
         raise SettingsError(
-            _("{path}: the token file ({named_by}) cannot be read: {error}", path=path, named_by=named_by, error=error)
+            _(
+                "{path}: the token file ({named_by}) cannot be read: {error}",
+                path=path,
+                named_by=named_by,
+                error=reason_of(error),
+            )
         ) from error
     if not token:
         raise SettingsError(_("{path}: the token file ({named_by}) is empty.", path=path, named_by=named_by))

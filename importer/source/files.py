@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from itertools import chain
 from pathlib import Path
 
+from importer.causes import reason_of
 from importer.errors import SourceError
 from importer.files import MOST_COLUMNS, open_ordinary
 from importer.messages import _, gettext_noop, ngettext, translated
@@ -67,7 +68,7 @@ def _read(path: Path) -> Snapshot:
             _(
                 "{path} cannot be read: {reason}. Check that you may open it and that no program locks it.",
                 path=path,
-                reason=error.strerror or error,
+                reason=reason_of(error),
             )
         ) from error
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from importer.commands import placeholder
 from importer.messages import _
 from importer.workflow.commands import Commands
 
@@ -57,7 +58,7 @@ class Remedies:
         """Say what to do about a row with two ids."""
         return _(
             "Look at both cases in the CRM, and say which is right: `{command}`, with the id of that case",
-            command=self.commands.settle("--by-hand", reference, "--created", "ID"),
+            command=self.commands.settle("--by-hand", reference, "--created", placeholder("ID")),
         )
 
     def bring_back(self) -> str:

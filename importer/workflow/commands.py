@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from importer.commands import command_line, option
+from importer.commands import command_line, option, placeholder
 from importer.hosts import without_password
 from importer.settings import Connection
 from importer.workflow.job import Job
@@ -82,10 +82,10 @@ class Commands:
 
     def adopt(self, report: Path) -> str:
         """Return the command that takes a report's ids into the journal."""
-        return command_line("adopt", report, "-m", self.mapping or "MAPPING", *self._where())
+        return command_line("adopt", report, "-m", self.mapping or placeholder("MAPPING"), *self._where())
 
     def _files(self) -> tuple[object, ...]:
-        return self.source or "SOURCE", "-m", self.mapping or "MAPPING"
+        return self.source or placeholder("SOURCE"), "-m", self.mapping or placeholder("MAPPING")
 
     def _where(self) -> tuple[object, ...]:
         given = self.connection

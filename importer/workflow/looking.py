@@ -11,6 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
+from importer.commands import placeholder
 from importer.crm import Crm
 from importer.errors import ConnectionRefused, QuestionRefused, StartRefused
 from importer.journal import Decision, ImportRecord, Journal
@@ -238,7 +239,7 @@ def _sent_from_elsewhere(found: Sequence[str], commands: Commands) -> StartRefus
             " to share one journal.",
             len(found),
             shown=", ".join(found[:3]),
-            adopt=commands.adopt(Path("REPORT")),
+            adopt=commands.adopt(Path(placeholder("REPORT"))),
             look_first=commands.looking_first(),
         )
     )

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from importer.commands import placeholder
 from importer.messages import _, ngettext
 from importer.model import Counts, Status
 from importer.names import state_name
@@ -218,14 +219,14 @@ def _doubtful(count: int, situation: Situation) -> str:
             report=report.name,
             command=commands.settle("--from", report),
         )
-    reference = situation.example or "REFERENCE"
+    reference = situation.example or placeholder("REFERENCE")
     return ngettext(
         "{count} row may or may not be a case, and the CRM's search does not tell. Look it up in the CRM by its"
         " reference, and record what you find: `{created}`, with the id of its case, or `{not_created}`.",
         "{count} rows may or may not be cases, and the CRM's search does not tell. Look each up in the CRM by its"
         " reference, and record what you find: `{created}`, with the id of its case, or `{not_created}`.",
         count,
-        created=commands.settle("--by-hand", reference, "--created", "ID"),
+        created=commands.settle("--by-hand", reference, "--created", placeholder("ID")),
         not_created=commands.settle("--by-hand", reference, "--not-created"),
     )
 
@@ -235,7 +236,7 @@ def _wrong(count: int, situation: Situation) -> str:
     if situation.bound and situation.report is not None:
         commands = commands.for_source(situation.report)
     source = commands.source
-    values = {"source": source.name if source else "SOURCE", "command": commands.run()}
+    values = {"source": source.name if source else placeholder("SOURCE"), "command": commands.run()}
     if situation.workbook is None:
         return ngettext(
             "Correct {count} row in {source}, then give `{command}`: only rows that are not created yet will be sent.",

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from importer.clock import local_datetime
-from importer.commands import doctor_command, settle_command
+from importer.commands import doctor_command, placeholder, settle_command
 from importer.crm import Crm
 from importer.errors import QuestionRefused
 from importer.journal import Decision, Dispute, Doubt, ImportRecord, Journal
@@ -275,7 +275,7 @@ class SearchSettler:
             return _(
                 "Some rows cannot be searched for: look them up in the CRM, and record what you found"
                 " with `{command}`.",
-                command=settle_command("--by-hand", "REFERENCE", "--created", "ID"),
+                command=settle_command("--by-hand", placeholder("REFERENCE"), "--created", placeholder("ID")),
             )
         findings = self._findings
         if findings is None or not findings.covers(field, doubt.body_length, self._quiet):

@@ -16,6 +16,7 @@ from typing import Literal
 
 from pydantic import TypeAdapter, ValidationError
 
+from importer.causes import reason_of
 from importer.errors import JournalError
 from importer.hosts import normal_tenant, same_tenant
 from importer.identity import Scope
@@ -115,7 +116,7 @@ class Findings:
             Path(file.name).replace(path)
         except OSError as error:
             raise JournalError(
-                _("{path}: cannot write what the doctor learnt: {error}", path=path, error=error.strerror)
+                _("{path}: cannot write what the doctor learnt: {error}", path=path, error=reason_of(error))
             ) from error
         return path
 

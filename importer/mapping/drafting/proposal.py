@@ -168,7 +168,7 @@ class _Draft:
         return [
             DraftLine("#target:", _("or --server and --operation")),
             DraftLine("#  server: crm0001.wolkvox.com", _("the host in the browser's address bar after login")),
-            DraftLine("#  operation: my_operation"),
+            DraftLine("#  operation: " + _("my_operation")),
         ]
 
     def _fields(self) -> list[DraftLine]:

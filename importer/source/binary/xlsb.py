@@ -10,6 +10,7 @@ import struct
 from collections.abc import Iterator
 
 from importer.files import LARGEST_TREE, LONGEST_CELL, MOST_COLUMNS, MOST_ROWS, Package, damaged
+from importer.messages import _
 from importer.source.number_formats.codes import CellFormats, Shows, cell_formats
 from importer.source.overrides import ERROR, TEXT, Fact, SheetFacts
 from importer.source.parsing import SheetEntry
@@ -53,7 +54,7 @@ def read_workbook(package: Package, part: str) -> Workbook:
     except (struct.error, IndexError, ValueError) as error:
         raise damaged(package.file, str(error)) from error
     if not sheets:
-        raise damaged(package.file, "no worksheet")
+        raise damaged(package.file, _("no worksheet"))
     return Workbook(tuple(sheets), parts, since_1904, formats)
 
 

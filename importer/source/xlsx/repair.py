@@ -19,6 +19,7 @@ from contextlib import contextmanager
 from xml.parsers import expat
 
 from importer.files import LARGEST_PACKAGE, LONGEST_CELL, Package, damaged
+from importer.messages import _
 from importer.source.header import column_letter
 from importer.source.snapshot import Snapshot
 from importer.source.xlsx.sheet import column_index
@@ -97,7 +98,7 @@ class _Output:
     def flush(self) -> None:
         self._total += self._length
         if self._total > LARGEST_PACKAGE:
-            raise damaged(self._file, "it has no end")
+            raise damaged(self._file, _("it has no end"))
         self._write("".join(self._pieces).encode())
         self._pieces, self._length = [], 0
 

@@ -8,6 +8,7 @@ from xml.etree.ElementTree import Element
 
 from importer.errors import SourceError
 from importer.files import Package, damaged
+from importer.messages import _
 from importer.source.number_formats.codes import CellFormats, cell_formats
 from importer.source.parsing import SheetEntry
 
@@ -59,7 +60,7 @@ def read_workbook(package: Package, part: str) -> Workbook:
         elif kind in {"worksheet", ""}:
             absent.append(name)
     if not sheets:
-        raise damaged(package.file, "no worksheet")
+        raise damaged(package.file, _("no worksheet"))
     properties = root.find("{*}workbookPr")
     styles = of_kind.get("styles") or _usual_styles(package)
     return Workbook(

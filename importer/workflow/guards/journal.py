@@ -7,6 +7,7 @@ from pathlib import Path
 
 from importer import report
 from importer.clock import local_datetime
+from importer.commands import placeholder
 from importer.errors import StartRefused
 from importer.identity import Scope
 from importer.journal import Journal
@@ -159,7 +160,7 @@ def nothing_was_sent_question(job: Job, scope: Scope) -> Question:
         operation=scope.operation,
         server=scope.tenant,
         path=job.journal_path,
-        command=Commands.of(job).adopt(Path("REPORT")),
+        command=Commands.of(job).adopt(Path(placeholder("REPORT"))),
     )
     answer = Answer("yes", "--nothing-was-sent")
     given = answer if job.nothing_was_sent else None

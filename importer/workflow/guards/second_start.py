@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from itertools import islice
 
-from importer.commands import run_command, same_command
+from importer.commands import placeholder, run_command, same_command
 from importer.errors import StartRefused, UsageError
 from importer.hosts import is_loopback
 from importer.identity import Scope, is_stand_in, same_tenant
@@ -195,7 +195,7 @@ def _stand_in_is_not_the_crm(record: ImportRecord, scope: Scope) -> UsageError:
             " computer, and its cases are not in the other, so a row that was sent to one does not count as sent to the"
             " other. Leave out --same-as, or use another journal with `{command}`, to import these rows into"
             " {server}.",
-            command=same_command("--journal", "FILE"),
+            command=same_command("--journal", placeholder("FILE")),
             name=record.name,
             known=record.tenant,
             server=scope.tenant,
