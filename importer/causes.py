@@ -14,8 +14,11 @@ from importer.messages import gettext_noop, translated
 
 
 def reason_of(error: BaseException) -> str:
-    """Return why something failed, as a phrase for the end of a sentence."""
-    if isinstance(error, OSError) and type(error).__module__ not in _OWN_NUMBERS and error.errno in _SYSTEM:
+    """Return why something failed, as a phrase for the end of a sentence.
+
+    Errors of libraries, and our own, say more than their number, or have a number that is not the system's.
+    """
+    if isinstance(error, OSError) and type(error).__module__ == "builtins" and error.errno in _SYSTEM:
         return translated(_SYSTEM[error.errno])
     said = getattr(error, "verify_message", None) or getattr(error, "strerror", None) or str(error)
     return in_words(said or type(error).__name__)
@@ -36,9 +39,6 @@ def in_words(text: str) -> str:
     """Return the words of a library in the user's language, as they came where they are unknown."""
     return reworded(text, _WORDS)
 
-
-_OWN_NUMBERS = frozenset({"socket", "ssl"})
-"""Modules whose errors have a number of their own in the place of the system's."""
 
 _SYSTEM: Mapping[int | None, str] = {
     errno.ENOENT: gettext_noop("No such file or directory"),

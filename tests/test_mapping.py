@@ -350,6 +350,11 @@ def test_a_constant_that_names_a_column_is_a_fault(tmp_path: Path, name: str) ->
     )
     case = loaded(tmp_path, HEAD.replace("status: Abierto", f"status: {{value: {name}}}"))
     assert converted(case, cells).fields["status"].tolist() == [name]
+    used = (
+        HEAD.replace("status: Abierto", f"status: {name}").replace("form: {}", "")
+        + f"form: {{X: {{column: {name}}}}}\n"
+    )
+    assert converted(loaded(tmp_path, used), cells).fields["status"].tolist() == [name]
 
 
 def test_a_misspelt_cell_can_be_corrected_too(tmp_path: Path) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -65,6 +65,7 @@ class _Binding:
     def __init__(self, mapping: MappingFile, source_map: SourceMap, path: Path, given: BindingInput) -> None:
         self._mapping, self._source_map, self._path, self._given = mapping, source_map, path, given
         self._faults: list[MappingFault] = []
+        self._constants: list[tuple[str, Steps]] = []
         self._source = Headers(given.columns, source_map, self._faults, _("the sheet"))
 
     def mapper(self, rules: Sequence[FieldRule]) -> Mapper:
@@ -75,6 +76,7 @@ class _Binding:
         skip_if = self._when(source.skip_if, ("source", "skip_if"))
         group = self._found(source.group or (), ("source", "group"))
         bound_files = self._files(files) if files else None
+        self._refuse_headers({*key, *group, *(column for field in fields.values() for column in field.columns)})
         if self._faults:
             raise MappingError(tuple(sorted(self._faults, key=lambda fault: (fault.line, fault.column))))
         bound = BoundMapping(
@@ -109,7 +111,7 @@ class _Binding:
             inner = (self._field(each, (*path, "object", key), key) for key, each in spec.object.items())
             return ObjectField(name, tuple(inner), when)
         if spec.value is not None:
-            self._refuse_header(spec.value, path)
+            self._constants.append((spec.value, path))
             return Constant(name, constant(spec, spec.value), when, _default(spec))
         convert, observer = converter(spec)
         if spec.template is not None:
@@ -121,18 +123,21 @@ class _Binding:
         column = self._source.find(spec.column or "", (*path, "column"))
         return ColumnField(name, column, self._conversion(spec, path, name, convert, column), when, observer)
 
-    def _refuse_header(self, constant: str, path: Steps) -> None:
-        """Add a fault if a constant is the name of a column, unless it is marked as one: `{value: …}`."""
-        is_marked = (*path, "value") in self._source_map.values  # noqa: PD011
-        if is_marked or path[-2:] == ("object", "type") or not self._source.has(constant):
-            return
-        message = _(
-            "'{text}' is the name of a column; write `{{column: {name}}}`, or `{{value: {name}}}` if it is what the CRM"
-            " is to get",
-            text=constant,
-            name=as_yaml(constant),
-        )
-        self._faults.append(self._source_map.fault(path, message))
+    def _refuse_headers(self, used: Collection[str]) -> None:
+        """Add a fault for each constant that names a column of which nothing is made, unless marked: `{value: …}`."""
+        for text, path in self._constants:
+            is_marked = (*path, "value") in self._source_map.values  # noqa: PD011
+            if is_marked or path[-2:] == ("object", "type") or not self._source.has(text):
+                continue
+            if self._source.find(text, path) in used:
+                continue  # such as a status `Abierto` beside a date of that name
+            message = _(
+                "'{text}' is the name of a column; write `{{column: {name}}}`, or `{{value: {name}}}` if it is what the"
+                " CRM is to get",
+                text=text,
+                name=as_yaml(text),
+            )
+            self._faults.append(self._source_map.fault(path, message))
 
     def _conversion(self, spec: FieldSpec, path: Steps, name: str, convert: Step, column: str) -> Conversion:
         lookup = known = None

@@ -105,9 +105,11 @@ def adopt_rows(plan: Plan, journal: Journal, record: ImportRecord | None, job: J
         for scope in learnt:
             journal.imports.also_called(record, *scope.parts)
             guards.remember_same(journal, scope, record)
-        if not issues and report.is_never_saved(job.source):  # nobody's work: the next report may replace it
-            journal.imports.note_report(record.id, report.digest(job.source))
-        guards.note_adopted(journal, plan.scope, report.read_mark(job.source, open_table))
+        mark = report.read_mark(job.source, open_table)
+        is_ahead = mark is not None and journal.is_behind(*mark)  # then it is a witness against this journal
+        if not issues and not is_ahead and report.is_never_saved(job.source):
+            journal.imports.note_report(record.id, report.digest(job.source))  # nobody's work: it may be replaced
+        guards.note_adopted(journal, plan.scope, mark)
     created = sum(row.state is Status.CREATED for row in adopted)
     return Adoption(created, len(adopted) - created, tuple(checker.refused), tuple(issues))
 

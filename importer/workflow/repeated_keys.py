@@ -32,6 +32,15 @@ class _Claim:
         return len(self.edited or ()) if few else None
 
 
+@dataclass(frozen=True, slots=True)
+class _Group:
+    """What is told of the rows with one key: the case that one has already, the row that is it, and what to do."""
+
+    claim: _Claim | None
+    holder: int | None
+    remedy: str | None
+
+
 class RepeatedKeys:
     """Learns which rows claim a case of the journal by a key that others have too, and tells them what to do."""
 
@@ -63,12 +72,22 @@ class RepeatedKeys:
         if not (repeated and self._key_columns):
             return batches
         contacts = _contacts(batches, {row for rows in repeated.values() for row in rows})
-        groups = {row: rows for rows in repeated.values() for row in rows}
-        holders = {rows: self._holder(rows) for rows in repeated.values()}
+        groups: dict[int, _Group] = {}
+        for rows in repeated.values():
+            groups.update(dict.fromkeys(rows, self._group(rows, contacts)))
         told: Spool[Batch] = Spool(in_memory=2)
         for batch in batches:
-            told.append(self._told(batch, groups, holders, contacts))
+            told.append(self._told(batch, groups))
         return told
+
+    def _group(self, rows: tuple[int, ...], contacts: Mapping[int, object]) -> _Group:
+        claim = next((self._claims[row] for row in rows if row in self._claims), None)
+        if claim is None:
+            may_group = self._may_group and _are_one_clients(rows, contacts)
+            return _Group(None, None, self._group_remedy() if may_group else None)
+        holder = self._holder(rows)
+        is_told = holder is not None and self._claims[holder].distance is not None
+        return _Group(claim, holder, self._known_remedy(claim.known.row, holder if is_told else None))
 
     def _holder(self, rows: tuple[int, ...]) -> int | None:
         """Return the row that is the known one by its content: the same, or else the only one with the fewest edits."""
@@ -87,35 +106,24 @@ class RepeatedKeys:
         self._undecided.append(known.known.row)
         return None
 
-    def _told(
-        self,
-        batch: Batch,
-        groups: Mapping[int, tuple[int, ...]],
-        holders: Mapping[tuple[int, ...], int | None],
-        contacts: Mapping[int, object],
-    ) -> Batch:
+    def _told(self, batch: Batch, groups: Mapping[int, _Group]) -> Batch:
         facts = batch.facts
         if not any(number in groups for number in facts.index):
             return batch
         names = ("issues", "known", "status", "differs", "edited", "key_digest", "reference")
         changed = {name: facts[name].tolist() for name in names}
         for at, row in enumerate(batch.rows()):
-            rows = groups.get(row.number)
-            if rows is None:
+            group = groups.get(row.number)
+            if group is None:
                 continue
-            claim, holder = next((self._claims[each] for each in rows if each in self._claims), None), holders[rows]
-            if claim is not None and holder == row.number and row.known is None:
-                known = claim.known
+            if group.claim is not None and group.holder == row.number and row.known is None:
+                known = group.claim.known
                 changed["known"][at], changed["differs"][at] = known.row, True
                 changed["key_digest"][at], changed["reference"][at] = known.key_digest, known.row.reference
                 changed["edited"][at] = self._claims[row.number].edited
                 changed["status"][at] = state_of(known.row, row.skipped, is_valid=False, differs=True)
-            elif claim is not None:
-                is_told = holder is not None and self._claims[holder].distance is not None
-                remedy = self._known_remedy(claim.known.row, holder if is_told else None)
-                changed["issues"][at] = _with_remedy(row.issues, remedy)
-            elif self._may_group and _are_one_clients(rows, contacts):
-                changed["issues"][at] = _with_remedy(row.issues, self._group_remedy())
+            elif group.remedy is not None:
+                changed["issues"][at] = _with_remedy(row.issues, group.remedy)
         return batch.with_facts(**changed)
 
     def _group_remedy(self) -> str:
