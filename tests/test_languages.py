@@ -26,7 +26,7 @@ from run_support import Give, Office, ticket
 from importer import messages
 from importer.cli import click_words
 from importer.cli.language import confirm
-from importer.cli.main import COMMANDS, execute
+from importer.cli.main import COMMANDS, INTERNAL_ERROR, execute
 from importer.cli.output import counts_line
 from importer.cli.streams import Output
 from importer.languages import LANGUAGES, chosen_language, known_language
@@ -417,6 +417,42 @@ def test_what_an_encoding_lacks_is_replaced(
         output.text.flush()
 
     assert target(write, tmp_path) == SHOWN[encoding]
+
+
+@pytest.mark.parametrize("encoding", ["cp850", "cp1252", "ascii"])
+@pytest.mark.parametrize("target", [to_a_file, through_a_pipe, on_a_terminal])
+def test_every_command_speaks_in_every_encoding(
+    office: Office, monkeypatch: pytest.MonkeyPatch, target: Callable[..., bytes], encoding: str
+) -> None:
+    """No command fails where its Spanish, or a cell, has what the encoding lacks."""
+    for name, value in office.environment.items():
+        monkeypatch.setenv(name, value)
+    office.write([ticket(1, Asunto="“Año” → 漢字"), ticket(2, Estado="✓")])
+    journal = ["--journal", str(office.journal)]
+    given = [
+        *([name, "--help"] for name in COMMANDS),
+        *(office.arguments(name) for name in ("check", "preview", "report")),
+        office.arguments("run", "--yes"),
+        office.settle(),
+        ["history", *journal],
+        ["journal", "check", *journal],
+        ["draft", str(office.source)],
+        ["check", "no existe ✓.csv", "-m", str(office.mapping)],
+    ]
+
+    def write(stream: io.TextIOWrapper) -> None:
+        output = Output(stream, environ={"PYTHONIOENCODING": encoding})
+        assert output.text is not None
+        with monkeypatch.context() as patched:
+            patched.setattr(sys, "stdout", output.text)
+            patched.setattr(sys, "stderr", output.text)
+            assert max(execute([*words, "--lang", "es"]) for words in given) < INTERNAL_ERROR
+        assert output.failure() is None
+        output.text.flush()
+
+    shown = target(write, office.folder).decode(encoding)
+    assert "Uso: case-importer run" in shown
+    assert "caso creado" in shown
 
 
 def test_json_in_another_encoding_loses_nothing(
