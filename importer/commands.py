@@ -23,7 +23,10 @@ class GivenCommand:
     values: Mapping[str, object] = field(default_factory=lambda: MappingProxyType({}))
 
 
-_given = GivenCommand()
+_NO_COMMAND = GivenCommand()
+"""What is carried out where a script or a page uses the program; nothing is ever noted of it."""
+
+_given = _NO_COMMAND
 
 _OPTIONS = {
     "server": "--server",
@@ -48,6 +51,8 @@ def carrying_out(words: Sequence[str]) -> Iterator[GivenCommand]:
 
 def note_values(values: Mapping[str, object]) -> None:
     """Note what the options and arguments of the given command say, by the names of the program."""
+    if _given is _NO_COMMAND:
+        return
     _given.values = MappingProxyType(dict(values))
 
 

@@ -72,6 +72,12 @@ def test_another_command_is_shown_on_the_same_files() -> None:
     assert commands.settle_command() == "case-importer settle"
 
 
+def test_nothing_is_kept_of_what_no_command_was_given_for() -> None:
+    """What is noted outside of a command is in no later sentence: a page is no command, and shows several imports."""
+    commands.note_values({"source": Path("a.csv"), "mapping": Path("m.yml"), "journal": Path("j.db")})
+    assert commands.settle_command() == "case-importer settle"
+
+
 @pytest.mark.parametrize("given", [["--lang", "pt"], ["--lang=pt"], ["--lang", "es", "--lang", "pt"]])
 def test_the_language_that_was_asked_for_goes_on(given: list[str]) -> None:
     """Whoever named a language is shown commands that name it, each once."""
