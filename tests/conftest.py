@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 from no_skips import pytest_addoption, pytest_make_collect_report, pytest_runtest_makereport  # noqa: F401 - hooks
-from promise_support import Order, by_itself, nursery
+from nursery import Nursery, running
+from promise_support import Order
 from run_support import Give, Office, Result
 
 from importer.cli.main import execute
@@ -90,10 +91,17 @@ def give(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) ->
 
 
 @pytest.fixture(scope="session")
-def order() -> Iterator[Order]:
+def nursery() -> Iterator[Nursery]:
+    """Give what carries out commands in processes of their own."""
+    with running() as nursery:
+        yield nursery
+
+
+@pytest.fixture(scope="session")
+def order(nursery: Nursery) -> Order:
     """Give a function that carries out a command in a process of its own and returns its exit status."""
-    if not hasattr(os, "fork"):
-        yield by_itself  # on Windows, where no test lets it kill itself
-        return
-    with nursery() as carry_out:
-        yield carry_out
+
+    def carry_out(arguments: list[str], **fate: object) -> int:
+        return nursery.carry_out(*arguments, **fate).status
+
+    return carry_out

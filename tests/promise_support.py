@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import json
-import os
 import sqlite3
-import subprocess
-import sys
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import closing, contextmanager
+from collections.abc import Callable, Iterable
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
@@ -30,7 +26,7 @@ KILLED = -9
 """The exit status of a process that was killed with SIGKILL."""
 
 Order = Callable[..., int]
-"""Carries out a command line in a process of its own, which can kill itself at a step; see crash_child.py."""
+"""Carries out a command line in a process of its own, and returns its exit status; see crash_child.py for its fate."""
 
 
 @dataclass(frozen=True)
@@ -71,31 +67,6 @@ def end_leases(journal: Path, ago: float = 1_000_000.0) -> None:
     with closing(sqlite3.connect(journal)) as database, database:
         ended = clock.elapsed() - ago
         database.execute("UPDATE attempts SET lease = ?, deadline = ?, began = ?", (ended, ended, ended - 60))
-
-
-def by_itself(arguments: list[str]) -> int:
-    """Carry out a command line in a process that was not forked; return its exit status."""
-    return subprocess.run([sys.executable, "-m", "importer", *arguments], check=False, capture_output=True).returncode
-
-
-@contextmanager
-def nursery() -> Iterator[Order]:
-    """Start a process that imports the program once and forks another for each order."""
-    child = Path(__file__).with_name("crash_child.py")
-    variables = {"PYTHONPATH": str(child.parent.parent), "WOLKVOX_TOKEN": "any", "OPENBLAS_NUM_THREADS": "1"}
-    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
-    with subprocess.Popen([sys.executable, str(child)], env={**os.environ, **variables}, **pipes) as mother:
-        mother.stdout.readline()  # it is ready
-
-        def carry_out(arguments: list[str], **fate: object) -> int:
-            user = {name: value for name, value in os.environ.items() if name.startswith("XDG_")}
-            here = {"arguments": arguments, "environment": user, "folder": str(Path.cwd())}
-            mother.stdin.write(json.dumps(here | fate) + "\n")
-            mother.stdin.flush()
-            return int(mother.stdout.readline())
-
-        yield carry_out
-        mother.stdin.close()
 
 
 def wait_until(condition: Callable[[], bool], seconds: float = 30) -> None:
