@@ -14,11 +14,13 @@ from functools import partial
 from pathlib import Path
 
 import pytest
-from run_support import Give, Office, ticket
+from run_support import Office, ticket
 
 from importer import clock
 from importer.crm import Crm
 from importer.identity import tenant_of
+from importer.settings import Connection
+from importer.workflow.settle_job import ByHand, SettleJob
 from importer.workflow.tenant_facts import Findings
 
 CONTACT = "ana@example.com"
@@ -98,19 +100,16 @@ def know_the_search(office: Office, page_size: int = 100_000, server: str | None
     findings.save(office.journal.parent)
 
 
-def settle_by_person(office: Office, give: Give, server: str | None = None) -> None:
-    """Look up every doubtful row in the simulated CRM and decide on it, as a person does when nothing is in flight."""
+def settle_by_person(office: Office, server: str | None = None) -> None:
+    """Look up every doubtful row in the simulated CRM and decide on it, as a person does when nothing is in flight.
+
+    What `--by-hand` records, without its report of all rows after each.
+    """
     cases = {case.reference: case.wolkvox_id for case in office.sandbox.store.cases}
+    job = SettleJob(Connection(server or office.sandbox.url, "demo"), office.journal, office.mapping, 1)
     for row in stored_rows(office.journal):
-        if row.state not in {"unknown", "conflict"}:
-            continue
-        case = cases.get(row.reference)
-        verdict = ["--created", case] if case else ["--not-created"]
-        words = office.settle("--quiet-period", "1", "--by-hand", row.reference, *verdict)
-        if server is not None:
-            words[words.index("--server") + 1] = server
-        result = give(words)
-        assert result.status in {0, 4}, result
+        if row.state in {"unknown", "conflict"}:
+            job.by_hand(ByHand(row.reference, cases.get(row.reference)))
 
 
 def assert_promise(office: Office) -> Counter[str]:

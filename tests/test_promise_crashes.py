@@ -52,7 +52,7 @@ def test_o1_killed_twice_at_a_step_and_run_again(
     end_leases(office.journal)
     give([*run, "--json"])
     end_leases(office.journal)
-    settle_by_person(office, give)  # what was never sent is not found, and no newer case proves that it would be
+    settle_by_person(office)  # what was never sent is not found, and no newer case proves that it would be
     result = give([*run, "--json"])
     assert result.status == 0
     assert assert_promise(office) == {"created": ROWS}
