@@ -7,8 +7,10 @@ import os
 from collections.abc import Iterator
 from itertools import count
 from pathlib import Path
+from typing import Any
 
 import pytest
+import sqlalchemy
 from hypothesis import HealthCheck, settings
 from no_skips import pytest_addoption, pytest_make_collect_report, pytest_runtest_makereport  # noqa: F401 - hooks
 from nursery import Nursery, running
@@ -36,6 +38,26 @@ def pytest_collection_finish() -> None:
     """Leave what was imported and collected out of every search for garbage from here on: it stays to the end."""
     gc.collect()
     gc.freeze()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _statements_compiled_once() -> Iterator[None]:
+    """Let every journal use what SQLAlchemy compiled for the ones before: the tests open thousands, a person a few."""
+    first = sqlalchemy.create_engine("sqlite://")
+    first.connect().close()  # from then on, its dialect knows the version of SQLite
+    first.dispose()
+    compiled: dict[object, object] = {}
+
+    def create_engine(*arguments: Any, **options: Any) -> sqlalchemy.Engine:  # noqa: ANN401 - passed on
+        engine = sqlalchemy.create_engine(*arguments, **options)
+        engine.dialect = first.dialect  # a part of the keys
+        engine.update_execution_options(compiled_cache=compiled)
+        return engine
+
+    with pytest.MonkeyPatch.context() as patched:
+        for module in ("database", "mark"):
+            patched.setattr(f"importer.journal.{module}.create_engine", create_engine)
+        yield
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -139,7 +139,9 @@ class Batch:
 
     def rows(self, which: pd.Series[bool] | None = None) -> Iterator[PlannedRow]:
         """Yield the rows in sheet order: all of them, or those for which `which` is true."""
-        batch = self if which is None else self.where(which)
+        if which is not None and not which.any():  # of many questions about few rows, most are about none
+            return
+        batch = self if which is None or which.all() else self.where(which)
         paths = tuple(map(str, batch.fields.columns))
         facts: Iterable[tuple[Any, ...]] = batch.facts.itertuples(name=None)
         values = batch.fields.itertuples(index=False, name=None)
