@@ -143,11 +143,10 @@ class Batch:
             return
         batch = self if which is None or which.all() else self.where(which)
         paths = tuple(map(str, batch.fields.columns))
-        facts: Iterable[tuple[Any, ...]] = batch.facts.itertuples(name=None)
-        values = batch.fields.itertuples(index=False, name=None)
-        for line, cells in zip(facts, values, strict=True):
+        numbers: list[int] = batch.facts.index.tolist()
+        for number, facts, cells in zip(numbers, _lines(batch.facts), _lines(batch.fields), strict=True):
             filled = {path: value for path, value in zip(paths, cells, strict=True) if value is not None}
-            yield PlannedRow(*(*line, filled))
+            yield PlannedRow(*(number, *facts, filled))
 
     def where(self, which: pd.Series[bool] | list[bool]) -> Batch:
         """Return a batch of the rows for which `which` is true."""
@@ -160,6 +159,12 @@ class Batch:
     def with_facts(self, **columns: Sequence[object]) -> Batch:
         """Return a batch with new values in some columns of its facts."""
         return replace(self, facts=self.facts.assign(**_columns(columns, self.facts.index)))
+
+
+def _lines(frame: pd.DataFrame) -> list[list[Any]]:
+    """Return the values of each row; `itertuples` looks at each column first, which takes long where rows are few."""
+    lines: list[list[Any]] = frame.to_numpy(dtype=object).tolist()
+    return lines
 
 
 def _columns(values: Mapping[str, Sequence[Any]], index: pd.Index) -> dict[str, pd.Series]:
