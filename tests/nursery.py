@@ -31,6 +31,7 @@ from typing import Any
 from stand_in import ask
 
 HERE = Path(__file__).parent
+PROGRAM = "importer.__main__"
 PATIENCE = 300
 """How many seconds a command may take; one that waits for ever is killed then, with SIGALRM."""
 CAN_FORK = hasattr(os, "fork") and hasattr(socket, "send_fds")
@@ -62,14 +63,25 @@ class Nursery:
     folder: Path
     """In it, `case-importer` is the stand-in; where there is none, this is the folder of the program itself."""
 
-    def carry_out(self, *arguments: object, **fate: object) -> Ended:
-        """Carry out a command in this folder and environment; see crash_child.py for the fate that it may meet."""
-        words, environment = list(map(str, arguments)), {**os.environ, "WOLKVOX_TOKEN": "any"}
+    @property
+    def words(self) -> list[str]:
+        """What starts the stand-in, before its arguments."""
         if not CAN_FORK:
-            return _by_itself(words, environment)
+            return [sys.executable, "-m", PROGRAM]
+        return [sys.executable, "-IS", str(HERE / "stand_in.py"), str(self.folder / "socket")]
+
+    def carry_out(self, *arguments: object, program: str = PROGRAM, **fate: object) -> Ended:
+        """Carry out a command in this folder and environment; see crash_child.py for the fate that it may meet.
+
+        Or, instead, the `main` of another module.
+        """
+        words, environment = list(map(str, arguments)), {"WOLKVOX_TOKEN": "any", **os.environ}
+        if not CAN_FORK:
+            return _by_itself(program, words, environment)
         with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err, Path(os.devnull).open("rb") as nothing:
-            order = {"arguments": words, "environment": environment, "folder": str(Path.cwd()), "fate": fate}
-            ended = ask(str(self.folder / "socket"), order, (nothing.fileno(), out.fileno(), err.fileno()))
+            order = {"program": program, "arguments": words, "environment": environment, "fate": fate}
+            files = {0: nothing.fileno(), 1: out.fileno(), 2: err.fileno()}
+            ended = ask(str(self.folder / "socket"), order | {"folder": str(Path.cwd())}, files)
             said = [_text_of(file) for file in (out, err)]
         return Ended(int(ended["status"]), *said, ended["seconds"], int(ended["megabytes"]))
 
@@ -79,11 +91,10 @@ def _text_of(file: io.BufferedRandom) -> str:
     return file.read().decode("utf-8")
 
 
-def _by_itself(words: list[str], environment: dict[str, str]) -> Ended:
-    program = [sys.executable, "-m", "importer", *words]
-    done = subprocess.run(
-        program, env=environment, stdin=subprocess.DEVNULL, capture_output=True, check=False, encoding="utf-8"
-    )
+def _by_itself(program: str, words: list[str], environment: dict[str, str]) -> Ended:
+    command, variables = [sys.executable, "-m", program, *words], {"PYTHONPATH": f"{HERE}{os.pathsep}{HERE.parent}"}
+    pipes = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    done = subprocess.run(command, env=environment | variables, check=False, encoding="utf-8", **pipes)
     return Ended(done.returncode, done.stdout, done.stderr)
 
 
@@ -95,16 +106,17 @@ def running() -> Iterator[Nursery]:
         return
     with tempfile.TemporaryDirectory() as name:
         folder, variables = Path(name), {"PYTHONPATH": str(HERE.parent), "OPENBLAS_NUM_THREADS": "1"}
-        address, program = folder / "socket", folder / "case-importer"
-        words = [sys.executable, "-IS", str(HERE / "stand_in.py"), str(address)]
-        program.write_text(f'#!/bin/sh\nexec {shlex.join(words)} "$@"\n', "utf-8")
+        nursery = Nursery(folder)
+        program = folder / "case-importer"
+        program.write_text(f'#!/bin/sh\nexec {shlex.join(nursery.words)} "$@"\n', "utf-8")
         program.chmod(0o755)
-        command, pipes = [sys.executable, __file__, str(address)], {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
+        command = [sys.executable, __file__, str(folder / "socket")]
+        pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
         with subprocess.Popen(command, env={**os.environ, **variables}, **pipes) as process:
             assert process.stdin
             assert process.stdout
             process.stdout.readline()  # it is ready
-            yield Nursery(folder)
+            yield nursery
             process.stdin.close()
 
 
@@ -166,38 +178,38 @@ def _be_the_program(order: dict[str, Any], files: Sequence[int]) -> None:
     """Be what the order asks for, from the state in which Python starts a program, to its end."""
     from crash_child import meet  # noqa: PLC0415 - loads the program
 
-    from importer.__main__ import main  # noqa: PLC0415
-
     status: object = 99
     signal.alarm(PATIENCE)
     try:
         os.environ.clear()
         os.environ.update({"PYTHONPATH": str(HERE.parent)} | order["environment"])
         os.chdir(order["folder"])
-        for standard, file in enumerate(files):
-            os.dup2(file, standard)
-            os.close(file)
-        sys.stdin, sys.stdout, sys.stderr = map(_standard, range(3), ["strict", "strict", "backslashreplace"])
+        given = dict(zip(order["files"], files, strict=True))
+        sys.stdin, sys.stdout, sys.stderr = (_standard(number, given.get(number)) for number in range(3))
         sys.argv = ["case-importer", *order["arguments"]]
         meet(**order.get("fate", {}))
-        main()
+        importlib.import_module(order.get("program", PROGRAM)).main()
+        status = 0
     except SystemExit as end:
         status = end.code
     except BaseException:  # noqa: BLE001 - never back into the loop of the nursery
         sys.excepthook(*sys.exc_info())
-    for stream in (sys.stdout, sys.stderr):
+    for stream in filter(None, (sys.stdout, sys.stderr)):
         stream.flush()
     os._exit(status if isinstance(status, int) else 0)
 
 
-def _standard(number: int, errors: str) -> io.TextIOWrapper:
+def _standard(number: int, file: int | None) -> io.TextIOWrapper | None:
     """Open a standard file as Python does it at its start; the program itself looks which encoding is wanted."""
-    return io.TextIOWrapper(
-        open(number, "rb" if number == 0 else "wb", closefd=False),
-        "utf-8",
-        errors,
-        line_buffering=number == 2 or os.isatty(number),
-    )
+    if file is None:
+        os.close(number)  # the shell closed it
+        return None
+    os.dup2(file, number)
+    os.close(file)
+    kind = io.BufferedReader if number == 0 else io.BufferedWriter
+    raw = io.FileIO(number, "r" if number == 0 else "w", closefd=False)
+    errors = "backslashreplace" if number == 2 else "strict"
+    return io.TextIOWrapper(kind(raw), "utf-8", errors, line_buffering=number == 2 or os.isatty(number))
 
 
 if __name__ == "__main__":
