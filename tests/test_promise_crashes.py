@@ -81,7 +81,7 @@ def test_o14_a_disk_that_fills_up_in_a_run(  # noqa: PLR0917 - two parameters, a
     office: Office, give: Give, nursery: Nursery, step: str, sent: int, known: int
 ) -> None:
     """At an intent nothing more is sent; the id of an outcome that finds no room is kept; the next run has all."""
-    office.write(tickets(range(1, 1_500)))
+    office.write(tickets(range(1, 400)))
     run = office.arguments("run", "--yes", "--concurrency", "1", "--limit", "20")
     ended = nursery.carry_out(*run, step=step, when="before", nth=3, full=str(office.journal))
     assert ended.status == 3
