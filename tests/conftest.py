@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import gc
 import os
-from collections.abc import Iterator
+import subprocess
+from collections.abc import Callable, Iterator
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -127,3 +128,17 @@ def order(nursery: Nursery) -> Order:
         return nursery.carry_out(*arguments, **fate).status
 
     return carry_out
+
+
+@pytest.fixture(scope="session")
+def by_libreoffice(tmp_path_factory: pytest.TempPathFactory) -> Callable[[Path, Path, str], None]:
+    """Give a function by which LibreOffice saves a file into a folder, as what it calls a kind of file.
+
+    All share one profile, which LibreOffice takes long to make.
+    """
+    program = ["soffice", f"-env:UserInstallation={tmp_path_factory.mktemp('libreoffice').as_uri()}", "--headless"]
+
+    def save(path: Path, folder: Path, kind: str) -> None:
+        subprocess.run([*program, "--convert-to", kind, "--outdir", folder, path], check=True, capture_output=True)
+
+    return save
