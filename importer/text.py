@@ -5,7 +5,8 @@ Equality has four definitions, one for each purpose:
 - `canonical` and `canonical_key`: identity. A row's content is canonical permanently, and a row is identified by its
   canonical key, which has no invisible characters; golden values in the tests hold both.
 - `loose`: keys that are nearly the same, so that a person has to decide; `unadorned` widens it.
-- `unaccented`: what people type into a mapping and a sheet, such as headers and values.
+- `unaccented`: what people type into a mapping and a sheet, such as headers and values; `squeezed` widens it for
+  headers.
 - `fold`: what the CRM answers and what was sent to it, however it is escaped.
 """
 
@@ -223,6 +224,11 @@ def unaccented(text: str) -> str:
     if text.isascii():
         return text
     return "".join(c for c in unicodedata.normalize("NFKD", text) if not unicodedata.combining(c))
+
+
+def squeezed(text: str) -> str:
+    """Return a header `unaccented` and without any white space: `Fecha de cierre` is `fechadecierre`."""
+    return "".join(unaccented(text).split())
 
 
 def nearest(word: str, known: Iterable[str], count: int = 3, alike: float = 0.6) -> tuple[str, ...]:

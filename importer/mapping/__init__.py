@@ -8,6 +8,7 @@ from importer.mapping.case import CaseMapping
 from importer.mapping.document import Document, Node, SourceMap, read_document
 from importer.mapping.drafting import draft
 from importer.mapping.grammar import QUERY_FIELDS
+from importer.mapping.headings import Headings
 from importer.mapping.loader import load_mapping, wrong_value
 from importer.mapping.mapper import Converted, Mapper
 from importer.mapping.schema import json_schema
@@ -19,6 +20,7 @@ __all__ = [
     "CaseMapping",
     "Converted",
     "Document",
+    "Headings",
     "Mapper",
     "Node",
     "SourceMap",

@@ -14,8 +14,10 @@ from importer.mapping.converters.types import DEFAULT_FORMATS, SINGLE_TEXTS
 from importer.mapping.document import SourceMap
 from importer.mapping.fields import slot_columns
 from importer.mapping.grammar import AttachmentsSpec, FieldSpec, MappingFile, SourceSpec, TableSpec
+from importer.mapping.headings import Headings
 from importer.mapping.mapper import Mapper
 from importer.mapping.tables import TableNeed
+from importer.mapping.used import headings_of
 from importer.model import AttachmentOptions, FieldRule, TableOptions
 
 FORM_TEXT_LENGTH = 2_500
@@ -73,6 +75,10 @@ class CaseMapping:
             if spec.object is None and spec.type in {"date", "datetime"}:
                 return field_path(path), spec.format or DEFAULT_FORMATS[spec.type]
         return None
+
+    def headings(self, columns: Sequence[str]) -> Headings:
+        """Return how the mapping finds its columns in a sheet with these columns."""
+        return headings_of(self._grammar, columns)
 
     def bind(
         self, columns: Sequence[str], tables: Mapping[TableNeed, Sequence[pd.DataFrame]], beside: Path = Path()

@@ -17,7 +17,7 @@ import pandas as pd
 from importer import payload
 from importer.attachments import encode, encoded_length
 from importer.identity import Scope, has_all_files, reference
-from importer.mapping import CaseMapping
+from importer.mapping import CaseMapping, Headings
 from importer.model import MAY_BE_CASES, Attachment, Counts, Identity, Issue, JournalRow, Payload, Status
 from importer.questions import Question
 from importer.source import Table
@@ -197,7 +197,8 @@ class Plan:
     `columns` are the source's own; `content_columns` are those in a row's content hash. `only` are the states by which
     its rows were selected, empty if all rows are here, and `whole` is then the plan of all rows, which the report
     shows. `aliases` are the scopes under which the import is also known. `key_columns` are in the key's order, empty
-    under `key: content`. `open_questions` are those whose answers some rows wait for.
+    under `key: content`. `headings` tell under which names columns are recorded. `open_questions` are those for whose
+    answers some rows wait.
     """
 
     table: Table
@@ -208,6 +209,7 @@ class Plan:
     notes: tuple[str, ...]
     frames: Iterable[pd.DataFrame]
     batches: Spool[Batch]
+    headings: Headings
     only: tuple[str, ...] = ()
     key_columns: tuple[str, ...] = ()
     open_questions: tuple[Question, ...] = ()

@@ -229,7 +229,9 @@ class Planner:
         """Combine the results of the other steps, and determine the state of each row."""
         recorded = (column for known in matched.known.values() for column in known.columns)
         cells = self._mapper.content(rows.frame, recorded)
-        contents = RowContents(cells, found, self._column_secret, has_attachments=self._folder is not None)
+        contents = RowContents(
+            cells, self._mapper.headings, found, self._column_secret, has_attachments=self._folder is not None
+        )
         hashes = [contents.hash(at, self._content_columns) if self._is_kept else "" for at in range(len(rows.frame))]
         numbers = rows.frame.index.tolist()
 
@@ -322,6 +324,7 @@ class Planner:
             frames=self._frames,
             batches=batches,
             key_columns=self._mapper.key_columns,
+            headings=self._mapper.headings,
             aliases=self._aliases,
         )
 

@@ -222,11 +222,18 @@ def _same_import(journal: Journal, scope: Scope, name: str) -> ImportRecord:
     )
 
 
+def _recorded(plan: Plan, name: str) -> str:
+    """Return the name under which the column that the mapping calls so is recorded."""
+    column = plan.headings.column(name)
+    return name if column is None else plan.headings.recorded(column)
+
+
 def _known_and_other(plan: Plan) -> tuple[int, int]:
     """Return how many of the first rows are created, and how many of these look like other tickets now."""
-    columns = {rule.path: unaccented(rule.column) for rule in plan.mapping.rules if rule.column}
+    columns = {rule.path: unaccented(_recorded(plan, rule.column)) for rule in plan.mapping.rules if rule.column}
     contact = columns.get("contact")
-    moves_on = {*(columns.get(path) for path in ("status", "solution")), *map(unaccented, plan.key_columns)}
+    keys = map(plan.headings.recorded, plan.key_columns)
+    moves_on = {*(columns.get(path) for path in ("status", "solution")), *map(unaccented, keys)}
     lasting = set(map(unaccented, plan.content_columns)) - moves_on
 
     def is_another(edited: tuple[str, ...] | None) -> bool:
