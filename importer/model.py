@@ -90,7 +90,10 @@ def earlier_reading(cell: Cell) -> Cell:
 
 @dataclass(frozen=True, slots=True)
 class TableOptions:
-    """How to read a table; `None` means that the reader detects it."""
+    """How to read a table; `None` means that the reader detects it.
+
+    `columns` are those that its sheet is known by where the file has no sheet of that name: the headings of each.
+    """
 
     sheet: str | None = None
     header_row: int | None = None
@@ -98,6 +101,7 @@ class TableOptions:
     delimiter: str | None = None
     hidden: str = "skip"  # or "include"
     merged: str = "first"  # or "fill"
+    columns: tuple[tuple[str, ...], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

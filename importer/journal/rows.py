@@ -15,6 +15,7 @@ from sqlalchemy import (
     String,
     and_,
     bindparam,
+    func,
     insert,
     or_,
     select,
@@ -158,6 +159,16 @@ class Rows:
         query = select(rows.c.id).where(rows.c.import_id == import_id, rows.c.state.not_in(_NO_CASES))
         with self._database.read() as connection:
             return connection.execute(query.limit(1)).first() is not None
+
+    def cases_by_import(self) -> dict[int, int]:
+        """Return how many rows of each import, by its number, are cases or may be; those without any are left out."""
+        query = (
+            select(rows.c.import_id, func.count().label("cases"))
+            .where(rows.c.state.not_in(_NO_CASES))
+            .group_by(rows.c.import_id)
+        )
+        with self._database.read() as connection:
+            return {found.import_id: found.cases for found in connection.execute(query)}
 
     def cases_of(self, key_digests: Sequence[str]) -> list[tuple[str, int]]:
         """Return these keys with the imports, by number, that created cases under them, or may have.

@@ -12,22 +12,28 @@ from importer.mapping.headings import Headings
 from importer.mapping.loader import load_mapping, wrong_value
 from importer.mapping.mapper import Converted, Mapper
 from importer.mapping.schema import json_schema
+from importer.mapping.sheet_fit import AmbiguousColumn, MappingFit, MissingColumn, NewValue, fit
 from importer.mapping.tables import TableNeed
 from importer.mapping.words import Words, did_you_mean
 
 __all__ = [
     "QUERY_FIELDS",
+    "AmbiguousColumn",
     "CaseMapping",
     "Converted",
     "Document",
     "Headings",
     "Mapper",
+    "MappingFit",
+    "MissingColumn",
+    "NewValue",
     "Node",
     "SourceMap",
     "TableNeed",
     "Words",
     "did_you_mean",
     "draft",
+    "fit",
     "json_schema",
     "load_mapping",
     "read_document",

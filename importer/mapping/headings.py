@@ -32,7 +32,7 @@ class Headings:
         """Return the columns that a name may mean, each in the sheet's own spelling; one, if the name is clear."""
         if found := self._written(name):
             return found
-        own, *others = self._groups.get(squeezed(name), (name,))
+        own, *others = self.texts(name)
         if found := self._written(own):
             return found
         return tuple(dict.fromkeys(column for other in others for column in self._written(other)))
@@ -40,6 +40,10 @@ class Headings:
     def column(self, *names: str) -> str | None:
         """Return the column that the first clear one of these names means, None where none is clear."""
         return next((alike[0] for alike in map(self.alike, names) if len(alike) == 1), None)
+
+    def texts(self, name: str) -> Sequence[str]:
+        """Return all headings that the column of that name may have, the mapping's own name first."""
+        return self._groups.get(squeezed(name), (name,))
 
     def recorded(self, column: str) -> str:
         """Return the name under which the journal records a column of the sheet: its own, whatever its heading is now.
@@ -58,7 +62,7 @@ class Headings:
 
     def _renamed(self, names: Iterable[str]) -> Iterator[tuple[str, str]]:
         for name in names:
-            own = self._groups.get(squeezed(name), (name,))[0]
+            own = self.texts(name)[0]
             column = self.column(name)
             if column is not None and unaccented(column) != unaccented(own) and not self._words.alike(own):
                 yield column, own

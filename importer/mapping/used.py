@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import chain
 
 from importer.mapping.checks import all_fields
 from importer.mapping.document import Steps
@@ -29,6 +30,13 @@ def headings_of(mapping: MappingFile, columns: Sequence[str]) -> Headings:
     """Return how a mapping finds its columns in a sheet with these columns."""
     names = (name for named in named_columns(mapping) for name in named.names)
     return Headings(columns, mapping.source.headings, names)
+
+
+def all_headings(mapping: MappingFile) -> tuple[tuple[str, ...], ...]:
+    """Return the headings that each column that a mapping uses may have, each column once."""
+    headings = Headings((), mapping.source.headings)
+    found = (tuple(chain.from_iterable(map(headings.texts, named.names))) for named in named_columns(mapping))
+    return tuple(dict.fromkeys(found))
 
 
 def named_columns(mapping: MappingFile) -> Iterator[NamedColumn]:

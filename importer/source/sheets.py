@@ -37,6 +37,7 @@ from importer.source.xlsx.reading import read_xlsx
 from importer.source.xlsx.repair import SHEET, repaired
 from importer.source.xlsx.reread import RereadGrid
 from importer.source.xlsx.workbook import Workbook, read_workbook, workbook_part
+from importer.text import squeezed
 
 _TOP_ROWS = 30
 _COPY = re.compile(r" \(?\d+\)?$")  # behind the name of a sheet that Excel copied
@@ -87,9 +88,9 @@ def _read_xlsx(snapshot: Snapshot, package: Package, file: str, options: TableOp
     """Read a sheet of an XLSX or XLSM workbook."""
     workbook = read_workbook(package, workbook_part(package) or "")
     _refuse_absent(file, workbook, options.sheet)
-    name = choose_sheet(file, workbook.sheets, options.sheet, _top_texts_of_xlsx(snapshot, package, workbook))
+    name, taken = choose_sheet(file, workbook.sheets, options, _top_texts_of_xlsx(snapshot, package, workbook))
     grid, facts = read_xlsx(snapshot, package, workbook, name)
-    notes = (*_absent_notes(workbook), *_layout_notes(grid, facts, options))
+    notes = (*taken, *_absent_notes(workbook), *_layout_notes(grid, facts, options))
     return Sheet(name, grid, frozenset(facts.hidden), notes, grid.remarks)
 
 
@@ -133,12 +134,13 @@ def _top_texts_of_xlsx(snapshot: Snapshot, package: Package, workbook: Workbook)
 def _read_xlsb(snapshot: Snapshot, package: Package, file: str, options: TableOptions) -> Sheet:
     """Read a sheet of an XLSB workbook; its records are scanned while the child process parses it."""
     workbook = read_xlsb(package, workbook_part(package) or "")
-    name = choose_sheet(file, workbook.sheets, options.sheet, _top_texts(snapshot, file))
+    name, taken = choose_sheet(file, workbook.sheets, options, _top_texts(snapshot, file))
     with Parsing(snapshot, file, name) as parsing:
         facts = scan_xlsb(package, workbook.parts[name], workbook.formats)
         parsed = parsing.finish()
     grid = WorkbookGrid(parsed, facts, workbook.formats, since_1904=workbook.since_1904, formats_are_new=True)
     notes = (
+        *taken,
         *_layout_notes(grid, facts, options),
         _("Formulas that were never calculated are not recognised in XLSB files: they read as 0, or as empty."),
     )
@@ -151,16 +153,17 @@ def _read_ods(workbook: OdsWorkbook, options: TableOptions) -> Sheet:
     def top_texts(name: str) -> list[set[str]]:
         return _top_of(iter(read_rows(workbook, name, _TOP_ROWS)[0]))
 
-    name = choose_sheet(workbook.file, workbook.sheets, options.sheet, top_texts)
+    name, taken = choose_sheet(workbook.file, workbook.sheets, options, top_texts)
     rows, facts = read_rows(workbook, name)
     grid = WorkbookGrid(rows, facts)
-    return Sheet(name, grid, frozenset(facts.hidden), _layout_notes(grid, facts, options), grid.remarks)
+    notes = (*taken, *_layout_notes(grid, facts, options))
+    return Sheet(name, grid, frozenset(facts.hidden), notes, grid.remarks)
 
 
 def _read_xls(snapshot: Snapshot, file: str, options: TableOptions) -> Sheet:
     """Read a sheet of an XLS workbook by xlrd, which reports values, number formats and layout together."""
     sheets = list_sheets(snapshot, file, "xlrd")
-    name = choose_sheet(file, sheets, options.sheet, _top_texts(snapshot, file, "xlrd"))
+    name, taken = choose_sheet(file, sheets, options, _top_texts(snapshot, file, "xlrd"))
     with Parsing(snapshot, file, name, "xlrd") as parsing:
         parsed = parsing.finish()
     known = next(iter(parsed))
@@ -169,13 +172,13 @@ def _read_xls(snapshot: Snapshot, file: str, options: TableOptions) -> Sheet:
         facts.add_link(row, column, target)
     formats = cell_formats(known["format_ids"], known["codes"])
     grid = WorkbookGrid(parsed, facts, formats, since_1904=known["since_1904"])
-    notes = (*_layout_notes(grid, facts, options), *_formulas_note(known["empty_formulas"]))
+    notes = (*taken, *_layout_notes(grid, facts, options), *_formulas_note(known["empty_formulas"]))
     return Sheet(name, grid, frozenset(facts.hidden), notes, grid.remarks)
 
 
 def _read_old_xls(snapshot: Snapshot, file: str, options: TableOptions) -> Sheet:
     """Read the values of a sheet of Excel 95 by calamine alone, and say in a note what it does not report."""
-    name = choose_sheet(file, list_sheets(snapshot, file), options.sheet, _top_texts(snapshot, file))
+    name, taken = choose_sheet(file, list_sheets(snapshot, file), options, _top_texts(snapshot, file))
     with Parsing(snapshot, file, name) as parsing:
         grid = WorkbookGrid(parsing.finish(), SheetFacts())
     _refuse_misread(grid, file)
@@ -185,7 +188,7 @@ def _read_old_xls(snapshot: Snapshot, file: str, options: TableOptions) -> Sheet
         " Save the file as .xlsx to have them recognised.",
         kind=Kind.XLS.value,
     )
-    return Sheet(name, grid, frozenset(), (limits,))
+    return Sheet(name, grid, frozenset(), (*taken, limits))
 
 
 def _refuse_misread(grid: Grid, file: str) -> None:
@@ -201,31 +204,35 @@ def _refuse_misread(grid: Grid, file: str) -> None:
 
 
 def choose_sheet(
-    file: str, sheets: Sequence[SheetEntry], wanted: str | None, top_texts: Callable[[str], list[set[str]]]
-) -> str:
-    """Return the name of the sheet to read: the wanted one, or the first visible one that is not a report of ours.
+    file: str, sheets: Sequence[SheetEntry], options: TableOptions, top_texts: Callable[[str], list[set[str]]]
+) -> tuple[str, tuple[str, ...]]:
+    """Return the name of the sheet to read, and what there is to say about it.
 
-    `top_texts` gives the texts of a sheet's first rows, a set for each. A `Report` is ours when one of them has the
-    columns that we write; `Issues`, `Summary`, `To decide` and `Details` are ours only beside such a report, and in its
-    language. Where all sheets are ours, the report was corrected and given back, and is read in place of the wanted
-    sheet. Raises SourceError naming the sheets that exist.
+    It is the wanted one, or the first visible one that is not a report of ours. `top_texts` gives the texts of a
+    sheet's first rows, a set for each. A `Report` is ours when one of them has the columns that we write; `Issues`,
+    `Summary`, `To decide` and `Details` are ours only beside such a report, and in its language. Where all sheets are
+    ours, the report was corrected and given back, and is read in place of the wanted sheet. Raises SourceError naming
+    the sheets that exist.
     """
+    wanted = options.sheet
     visible = [sheet.name for sheet in sheets if sheet.visible]
-    if wanted in visible:  # most often so, and no sheet need be read to know that
-        return wanted
+    if wanted is not None and wanted in visible:  # most often so, and no sheet need be read to know that
+        return wanted, ()
     titles = sheet_titles(REPORT)
     named = [name for name in visible if _COPY.sub("", name) in titles]
     reports = [name for name in named if any(map(_has_our_columns, top_texts(name)))]
     ours = {*reports, *_beside(reports, {sheet.name for sheet in sheets})}
     others = [name for name in visible if name not in ours]
     if wanted is not None and (others or not reports):
-        return _wanted_sheet(file, sheets, wanted)
+        if (alike := _alike_sheet(sheets, wanted)) is not None:
+            return alike, ()
+        return _known_by_columns(file, sheets, wanted, [n for n in others if _has(options.columns, top_texts(n))])
     candidates = others or reports
     if not candidates:
         raise SourceError(
             _("{file} has no visible sheet. Unhide the sheet with the table, and save the file.", file=file)
         )
-    return candidates[0]
+    return candidates[0], ()
 
 
 def _beside(reports: Iterable[str], names: Collection[str]) -> Iterator[str]:
@@ -243,20 +250,37 @@ def _has_our_columns(texts: set[str]) -> bool:
     return any({words.get(name) for name in names} >= {"wolkvox_id", "reference"} for words in column_words())
 
 
-def _wanted_sheet(file: str, sheets: Sequence[SheetEntry], wanted: str) -> str:
-    """Return the sheet of that name; where none is equal, one that differs in letter case and outer spaces only."""
+def _alike_sheet(sheets: Sequence[SheetEntry], wanted: str) -> str | None:
+    """Return the sheet of that name; where none is equal, the one that differs only in case, accents and spaces."""
     names = [sheet.name for sheet in sheets]
-    if wanted in names:
-        return wanted
-    alike = [name for name in names if name.strip().casefold() == wanted.strip().casefold()]
-    if len(alike) == 1:
-        return alike[0]
+    alike = [wanted] if wanted in names else [name for name in names if squeezed(name) == squeezed(wanted)]
+    return alike[0] if len(alike) == 1 else None
+
+
+def _has(columns: Sequence[Sequence[str]], top: Iterable[set[str]]) -> bool:
+    """Return whether one of a sheet's first rows has all of these columns, each under one of its headings."""
+    wanted = [set(map(squeezed, headings)) for headings in columns]
+    rows = ({squeezed(text) for text in row} for row in top)
+    return bool(wanted) and any(all(not headings.isdisjoint(row) for headings in wanted) for row in rows)
+
+
+def _known_by_columns(
+    file: str, sheets: Sequence[SheetEntry], wanted: str, candidates: Sequence[str]
+) -> tuple[str, tuple[str, ...]]:
+    """Return the only visible sheet that has the mapping's columns, in place of one whose tab has another name now."""
+    if len(candidates) == 1:
+        note = _(
+            "There is no sheet “{wanted}”. The sheet “{sheet}” is read: it is the only one with the mapping's columns.",
+            wanted=wanted,
+            sheet=candidates[0],
+        )
+        return candidates[0], (note,)
     raise SourceError(
         _(
             "{file} has no sheet “{sheet}”. It has: {names}. Name one of them as source.sheet.",
             file=file,
             sheet=wanted,
-            names=", ".join(f"“{name}”" for name in names),
+            names=", ".join(f"“{sheet.name}”" for sheet in sheets),
         )
     )
 
