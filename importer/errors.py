@@ -4,6 +4,7 @@
     ├── UsageError            2    the command line: an option, a combination of options, a declined prompt
     ├── SourceError           2    the spreadsheet: missing, unreadable, no such sheet, no header
     ├── MappingError          2    the mapping file: every fault with its line and column
+    ├── MappingChanged        2    the mapping file was changed since it was opened for editing
     ├── SettingsError         2    server, operation, token
     ├── StartRefused          2    a start that could create second cases
     ├── JournalError          2    the journal: unreadable, from a newer version, on a bad disk
@@ -65,6 +66,10 @@ class MappingError(ImporterError):
         """Keep the faults; the sentence has one line for each, unless there is another for the file as a whole."""
         self.faults = faults
         super().__init__(sentence or "\n".join(str(fault) for fault in faults))
+
+
+class MappingChanged(ImporterError):
+    """A mapping file was changed by somebody else since it was opened, so that an edit is not written over that."""
 
 
 class SettingsError(ImporterError):

@@ -7,9 +7,10 @@ proposes a mapping for a source; `json_schema` describes the language for editor
 from importer.mapping.case import CaseMapping
 from importer.mapping.document import Document, Node, SourceMap, read_document
 from importer.mapping.drafting import draft
+from importer.mapping.editing import MappingEditor
 from importer.mapping.grammar import QUERY_FIELDS
 from importer.mapping.headings import Headings
-from importer.mapping.loader import load_mapping, wrong_value
+from importer.mapping.loader import load_mapping, mapping_of, wrong_value
 from importer.mapping.mapper import Converted, Mapper
 from importer.mapping.schema import json_schema
 from importer.mapping.sheet_fit import AmbiguousColumn, MappingFit, MissingColumn, NewValue, fit
@@ -24,6 +25,7 @@ __all__ = [
     "Document",
     "Headings",
     "Mapper",
+    "MappingEditor",
     "MappingFit",
     "MissingColumn",
     "NewValue",
@@ -36,6 +38,7 @@ __all__ = [
     "fit",
     "json_schema",
     "load_mapping",
+    "mapping_of",
     "read_document",
     "wrong_value",
 ]

@@ -34,12 +34,31 @@ def load_mapping(path: Path) -> CaseMapping:
     except OSError as error:
         message = _("the mapping cannot be read: {reason}", reason=reason_of(error))
         raise MappingError((MappingFault(str(path), 1, 1, "", message),)) from error
+    return mapping_of(path, raw)
+
+
+def mapping_of(path: Path, raw: bytes) -> CaseMapping:
+    """Return the mapping in the content of a file, which need not be there; raises `MappingError` as `load_mapping`."""
+    document, grammar, faults = _judged(path, raw)
+    if faults:
+        raise MappingError(faults)
+    return CaseMapping.of(path, hashlib.sha256(raw).hexdigest(), grammar, document.source_map)
+
+
+def faults_of(path: Path, raw: bytes) -> tuple[MappingFault, ...]:
+    """Return the faults of the content of a mapping file."""
+    try:
+        return _judged(path, raw)[2]
+    except MappingError as error:
+        return error.faults
+
+
+def _judged(path: Path, raw: bytes) -> tuple[Document, MappingFile, tuple[MappingFault, ...]]:
     document = read_document(path, raw)
     grammar, faults, cut = parse(document)
     faults = [*document.faults, *faults, *check(grammar, document.source_map, cut)]
-    if faults:
-        raise MappingError(tuple(sorted(dict.fromkeys(faults), key=lambda fault: (fault.line, fault.column))))
-    return CaseMapping.of(path, hashlib.sha256(raw).hexdigest(), grammar, document.source_map)
+    ordered = sorted(dict.fromkeys(faults), key=lambda fault: (fault.line, fault.column))
+    return document, grammar, tuple(ordered)
 
 
 def parse(document: Document) -> tuple[MappingFile, list[MappingFault], Collection[Steps]]:
