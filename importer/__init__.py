@@ -13,6 +13,7 @@ if TYPE_CHECKING:
         ConnectionRefused,
         ImporterError,
         JournalError,
+        MappingChanged,
         MappingError,
         ReportError,
         RunStopped,
@@ -23,14 +24,33 @@ if TYPE_CHECKING:
         UsageError,
     )
     from importer.journal import RunRecord
-    from importer.mapping import CaseMapping, load_mapping
+    from importer.mapping import (
+        AmbiguousColumn,
+        CaseMapping,
+        ColumnKind,
+        ColumnValue,
+        ColumnValues,
+        KeyCandidate,
+        MappingEditor,
+        MappingFit,
+        MatchField,
+        MatchModel,
+        MissingColumn,
+        NewValue,
+        SheetColumn,
+        load_mapping,
+        load_mapping_text,
+    )
     from importer.model import Counts, Issue, Outcome, Status
     from importer.pipeline import Preview, adopt, check, history, preview, rebuild_report, run
     from importer.questions import Question, QuestionsOpen
     from importer.settings import Connection
     from importer.workflow.adopting import Adoption
     from importer.workflow.corrections import Correction, suggest_corrections
+    from importer.workflow.drafting import SheetSurvey, draft_mapping, survey_sheet, survey_table
+    from importer.workflow.earlier_imports import ImportUse, earlier_imports, name_is_locked
     from importer.workflow.events import Event, EventInterface
+    from importer.workflow.fitting import SheetFit, find_mappings, fit_mapping, fit_mappings
     from importer.workflow.forecast import Forecast, UserInterface
     from importer.workflow.job import Job, LoadedJob, load_job
     from importer.workflow.outcome import Finished
@@ -40,8 +60,12 @@ if TYPE_CHECKING:
 
 _HOME = {
     "Adoption": "workflow.adopting",
+    "AmbiguousColumn": "mapping",
     "ByHand": "workflow.settle_job",
     "CaseMapping": "mapping",
+    "ColumnKind": "mapping",
+    "ColumnValue": "mapping",
+    "ColumnValues": "mapping",
     "Connection": "settings",
     "ConnectionRefused": "errors",
     "Correction": "workflow.corrections",
@@ -51,12 +75,21 @@ _HOME = {
     "EventInterface": "workflow.events",
     "Finished": "workflow.outcome",
     "Forecast": "workflow.forecast",
+    "ImportUse": "workflow.earlier_imports",
     "ImporterError": "errors",
     "Issue": "model",
     "Job": "workflow.job",
     "JournalError": "errors",
+    "KeyCandidate": "mapping",
     "LoadedJob": "workflow.job",
+    "MappingChanged": "errors",
+    "MappingEditor": "mapping",
     "MappingError": "errors",
+    "MappingFit": "mapping",
+    "MatchField": "mapping",
+    "MatchModel": "mapping",
+    "MissingColumn": "mapping",
+    "NewValue": "mapping",
     "Outcome": "model",
     "Plan": "workflow.plan",
     "PlannedRow": "workflow.plan",
@@ -71,6 +104,9 @@ _HOME = {
     "SettingsError": "errors",
     "SettleJob": "workflow.settle_job",
     "SettleResult": "workflow.settling",
+    "SheetColumn": "mapping",
+    "SheetFit": "workflow.fitting",
+    "SheetSurvey": "workflow.drafting",
     "SourceError": "errors",
     "StartRefused": "errors",
     "Status": "model",
@@ -78,19 +114,32 @@ _HOME = {
     "UserInterface": "workflow.forecast",
     "adopt": "pipeline",
     "check": "pipeline",
+    "draft_mapping": "workflow.drafting",
+    "earlier_imports": "workflow.earlier_imports",
+    "find_mappings": "workflow.fitting",
+    "fit_mapping": "workflow.fitting",
+    "fit_mappings": "workflow.fitting",
     "history": "pipeline",
     "load_job": "workflow.job",
     "load_mapping": "mapping",
+    "load_mapping_text": "mapping",
+    "name_is_locked": "workflow.earlier_imports",
     "preview": "pipeline",
     "rebuild_report": "pipeline",
     "run": "pipeline",
     "suggest_corrections": "workflow.corrections",
+    "survey_sheet": "workflow.drafting",
+    "survey_table": "workflow.drafting",
 }
 
 __all__ = [
     "Adoption",
+    "AmbiguousColumn",
     "ByHand",
     "CaseMapping",
+    "ColumnKind",
+    "ColumnValue",
+    "ColumnValues",
     "Connection",
     "ConnectionRefused",
     "Correction",
@@ -100,12 +149,21 @@ __all__ = [
     "EventInterface",
     "Finished",
     "Forecast",
+    "ImportUse",
     "ImporterError",
     "Issue",
     "Job",
     "JournalError",
+    "KeyCandidate",
     "LoadedJob",
+    "MappingChanged",
+    "MappingEditor",
     "MappingError",
+    "MappingFit",
+    "MatchField",
+    "MatchModel",
+    "MissingColumn",
+    "NewValue",
     "Outcome",
     "Plan",
     "PlannedRow",
@@ -120,6 +178,9 @@ __all__ = [
     "SettingsError",
     "SettleJob",
     "SettleResult",
+    "SheetColumn",
+    "SheetFit",
+    "SheetSurvey",
     "SourceError",
     "StartRefused",
     "Status",
@@ -127,13 +188,22 @@ __all__ = [
     "UserInterface",
     "adopt",
     "check",
+    "draft_mapping",
+    "earlier_imports",
+    "find_mappings",
+    "fit_mapping",
+    "fit_mappings",
     "history",
     "load_job",
     "load_mapping",
+    "load_mapping_text",
+    "name_is_locked",
     "preview",
     "rebuild_report",
     "run",
     "suggest_corrections",
+    "survey_sheet",
+    "survey_table",
 ]
 
 

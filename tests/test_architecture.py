@@ -60,7 +60,7 @@ SHARED_ORDER = (
 WORKFLOW_ORDER = (
     "key_formats",
     *("tenant_facts", "corrections", "missing_files", "plan", "job", "commands", "next_steps"),
-    *("earlier_imports", "fitting"),
+    *("earlier_imports", "fitting", "drafting"),
     *("lookalikes", "keys", "contents", "history", "matching", "lines"),
     *(
         "repeated_keys",

@@ -34,11 +34,15 @@ def load_mapping(path: Path) -> CaseMapping:
     except OSError as error:
         message = _("the mapping cannot be read: {reason}", reason=reason_of(error))
         raise MappingError((MappingFault(str(path), 1, 1, "", message),)) from error
-    return mapping_of(path, raw)
+    return _loaded(path, raw)
 
 
-def mapping_of(path: Path, raw: bytes) -> CaseMapping:
-    """Return the mapping in the content of a file, which need not be there; raises `MappingError` as `load_mapping`."""
+def load_mapping_text(text: str, path: Path) -> CaseMapping:
+    """Return the mapping in a text that is to be the file at `path`; raises `MappingError` as `load_mapping`."""
+    return _loaded(path, text.encode("utf-8", "surrogatepass"))
+
+
+def _loaded(path: Path, raw: bytes) -> CaseMapping:
     document, grammar, faults = _judged(path, raw)
     if faults:
         raise MappingError(faults)

@@ -14,6 +14,7 @@ from importer.mapping.converters.types import options_in
 from importer.mapping.document import SourceMap, Steps, dotted
 from importer.mapping.drafting.headers import FIELDS, words_of
 from importer.mapping.drafting.matching import is_called
+from importer.mapping.drafting.rows import ShownRows
 from importer.mapping.grammar import Condition, FieldSpec, MappingFile
 from importer.mapping.headings import Headings
 from importer.mapping.tables import OTHERS
@@ -156,9 +157,8 @@ def _new_values(
         if (column := headings.column(spec.column)) is not None
     }
     counts: dict[str, Counter[object]] = {field: Counter() for field in listed}
-    for frame in frames if listed else ():
-        rows = frame[~frame.index.isin(list(hidden))] if hidden else frame
-        rows = _where(grammar.source.skip_if, rows, headings, holds=False)
+    for frame in ShownRows(frames, hidden) if listed else ():
+        rows = _where(grammar.source.skip_if, frame, headings, holds=False)
         for field, (spec, column) in listed.items():
             cells = _where(spec.when, rows, headings, holds=True)[column]
             counts[field].update(cells.tolist())

@@ -46,7 +46,7 @@ def named_columns(mapping: MappingFile) -> Iterator[NamedColumn]:
     yield from _texts(source.group or (), ("source", "group"))
     yield from _of_condition(source.skip_if, ("source", "skip_if"))
     for path, spec in all_fields(mapping):
-        yield from _of_field(spec, path)
+        yield from columns_of_field(spec, path)
     if files is None:
         return
     yield from _texts(files.columns or (), ("attachments", "columns"))
@@ -60,14 +60,15 @@ def _texts(names: Sequence[str], path: Steps) -> Iterator[NamedColumn]:
     return (NamedColumn((*path, number), (name,)) for number, name in enumerate(names))
 
 
-def _of_field(spec: FieldSpec, path: Steps) -> Iterator[NamedColumn]:
+def columns_of_field(spec: FieldSpec, path: Steps = ()) -> Iterator[NamedColumn]:
+    """Yield the columns that a field names, also in its conditions."""
     yield from _of_condition(spec.when, (*path, "when"))
     if spec.column is not None:
         yield NamedColumn((*path, "column"), (spec.column,))
     if spec.template is not None:
         yield from _of_template(spec.template, (*path, "template"))
     for name, inner in (spec.object or {}).items():
-        yield from _of_field(inner, (*path, "object", name))
+        yield from columns_of_field(inner, (*path, "object", name))
 
 
 def _of_template(text: str, path: Steps) -> Iterator[NamedColumn]:
