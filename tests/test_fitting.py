@@ -56,11 +56,11 @@ def test_every_column_that_the_mapping_uses_is_asked_for(tmp_path: Path) -> None
 @pytest.mark.parametrize(
     ("heading", "proposal", "reason"),
     [
-        ("Situación", "Situación", "usual heading for the same field"),
+        ("Situación", "Situación", "usual header of the same field"),
         ("Estado del caso", "Estado del caso", "most similar"),
         ("Estados", "Estados", "most similar"),
         ("El estado", "El estado", "same words"),
-        ("Zzz", None, "No heading"),
+        ("Zzz", None, "No header"),
     ],
 )
 def test_a_missing_column_is_proposed_the_nearest_heading(

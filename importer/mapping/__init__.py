@@ -5,6 +5,7 @@ proposes a mapping for a source; `json_schema` describes the language for editor
 """
 
 from importer.mapping.case import CaseMapping
+from importer.mapping.case_fields import ColumnValue, ColumnValues, MatchField, MatchModel, column_values, match_fields
 from importer.mapping.document import Document, Node, SourceMap, read_document
 from importer.mapping.drafting import ColumnKind, KeyCandidate, SheetColumn, SurveyedColumns, draft, survey_columns
 from importer.mapping.editing import MappingEditor
@@ -12,7 +13,6 @@ from importer.mapping.grammar import QUERY_FIELDS
 from importer.mapping.headings import Headings
 from importer.mapping.loader import load_mapping, load_mapping_text, wrong_value
 from importer.mapping.mapper import Converted, Mapper
-from importer.mapping.match_fields import ColumnValue, ColumnValues, MatchField, MatchModel, column_values, match_fields
 from importer.mapping.schema import json_schema
 from importer.mapping.sheet_fit import AmbiguousColumn, MappingFit, MissingColumn, NewValue, fit
 from importer.mapping.tables import TableNeed

@@ -128,7 +128,7 @@ def _headings(headings: Mapping[str, Sequence[str]]) -> Iterator[Finding]:
         for number, heading in enumerate(others):
             owner = owners.setdefault(squeezed(heading), column)
             if owner != column:
-                message = _("'{heading}' is already a heading of '{column}'", heading=heading, column=owner)
+                message = _("'{heading}' is already a header of '{column}'", heading=heading, column=owner)
                 yield Finding(("source", "headings", column, number), message)
 
 

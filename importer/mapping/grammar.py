@@ -267,7 +267,7 @@ class SourceSpec(SheetSpec):
     headings: dict[str, Texts] | None = Field(
         None,
         description=gettext_noop(
-            "Other headings of a column, by the name that this mapping has for it: the rows stay the same."
+            "Other headers of a column, by the name that this mapping has for it; its rows stay the same."
         ),
     )
     ignore: Texts | None = Field(

@@ -103,7 +103,10 @@ class MappingEditor:
         """Write a field from several columns, one after the other; raises `UsageError` for a heading with braces."""
         if with_braces := [column for column in columns if {"{", "}"} & set(column)]:
             raise UsageError(
-                _("{column} cannot be joined with others: its heading has braces. Rename it.", column=with_braces[0])
+                _(
+                    "{column} cannot be joined with others: its header has {{ or }} in it. Rename it in the sheet.",
+                    column=with_braces[0],
+                )
             )
         between = separator.replace("{", "{{").replace("}", "}}")
         self.set_template(field, between.join(f"{{{column}}}" for column in columns), **options)
