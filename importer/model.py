@@ -101,7 +101,7 @@ class TableOptions:
     delimiter: str | None = None
     hidden: str = "skip"  # or "include"
     merged: str = "first"  # or "fill"
-    columns: tuple[tuple[str, ...], ...] = ()
+    columns: tuple[tuple[str, ...], ...] = field(default=(), compare=False)
 
 
 @dataclass(frozen=True, slots=True)

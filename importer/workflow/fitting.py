@@ -78,7 +78,7 @@ class _Tables:
 
     def __init__(self, source: Path) -> None:
         self._source = source
-        self._tables: dict[TableOptions, Table | SourceError] = {}
+        self._tables: dict[tuple[TableOptions, object], Table | SourceError] = {}
 
     def read(self, options: TableOptions) -> tuple[Table, SourceError | None]:
         """Return the table that a mapping reads, or the first sheet and why its own cannot be read."""
@@ -93,12 +93,13 @@ class _Tables:
         return first, found
 
     def _opened(self, options: TableOptions) -> Table | SourceError:
-        if options not in self._tables:
+        way = options, options.columns
+        if way not in self._tables:
             try:
-                self._tables[options] = open_source(self._source, options)
+                self._tables[way] = open_source(self._source, options)
             except SourceError as error:
-                self._tables[options] = error
-        return self._tables[options]
+                self._tables[way] = error
+        return self._tables[way]
 
 
 def _fit(path: Path, tables: _Tables, uses: Iterable[ImportUse]) -> SheetFit:
