@@ -6,10 +6,11 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
-from mapping_support import HEAD, bound, faults, frame, loaded
+import yaml
+from mapping_support import HEAD, bound, faults, frame, loaded, written
 from run_support import HEADER, MAPPING, Give, Office, ticket
 
-from importer.mapping import Headings
+from importer.mapping import Headings, draft
 
 OTHERS = {"Correo": ["E-mail", "Correo electrónico"]}
 
@@ -61,7 +62,19 @@ def test_two_headings_of_one_column_are_a_fault_that_names_both(tmp_path: Path) 
     with pytest.raises(Exception, match="'Correo' may mean any of 'E-mail', 'Mail'"):
         bound(loaded(tmp_path, text), frame({"Id": ["1"], "E-mail": ["a@b.co"], "Mail": ["a@b.co"]}))
     twice = HEAD.replace("{key: Id}", "{key: Id, headings: {Correo: [E-mail], Copia: [e-MAIL]}}")
-    assert faults(tmp_path, twice) == ["3:56: source.headings.Copia[1]: 'e-MAIL' is already a heading of 'Correo'"]
+    assert faults(tmp_path, twice) == ["3:56: source.headings.Copia[1]: 'e-MAIL' is already a header of 'Correo'"]
+
+
+def test_a_draft_keeps_decisions_under_another_heading(tmp_path: Path) -> None:
+    """`draft --like` knows both headings, and keeps them."""
+    text = HEAD.replace("{key: Id}", "{key: Id, headings: {Correo: [E-mail]}}").replace(
+        "ana@example.com", "{column: Correo, type: email}"
+    )
+    like = written(tmp_path, text, "antes.yml")
+    sheet = frame({"Id": ["1", "2"], "E-MAIL": ["a@b.co", "c@d.co"]})
+    kept = yaml.safe_load(draft(list(sheet.columns), [sheet], "nuevo", like=like))
+    assert kept["source"] == {"headings": {"Correo": ["E-mail"]}, "key": "Id"}
+    assert kept["fields"]["contact"] == {"column": "Correo", "type": "email"}
 
 
 RENAMED = {

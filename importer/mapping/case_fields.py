@@ -71,7 +71,8 @@ class MatchModel:
     """A mapping beside a sheet: every field of the case, those that the CRM requires first.
 
     `unused` are the columns of the sheet that neither fill anything nor are ignored. `key` and `group` are as the
-    mapping has them, `key` None while it says nothing. `faults` are what is left to do before the mapping can be used.
+    mapping has them, `key` None while it says nothing; so are what is in `source`, `attachments` and `target`. `faults`
+    are what is left to do before the mapping can be used.
     """
 
     fields: tuple[MatchField, ...]
@@ -79,7 +80,11 @@ class MatchModel:
     ignored: tuple[str, ...]
     key: tuple[str, ...] | None
     group: tuple[str, ...]
+    sheet: str | None
+    folder: str | None
     attachments: tuple[str, ...]
+    server: str | None
+    operation: str | None
     reference: str | None
     import_name: str | None
     faults: tuple[MappingFault, ...]
@@ -131,7 +136,11 @@ def match_fields(surveyed: SurveyedColumns, text: str, path: Path = Path("mappin
         ignored=mapping.source.ignore or (),
         key=mapping.source.key,
         group=mapping.source.group or (),
+        sheet=mapping.source.sheet,
+        folder=mapping.attachments.folder if mapping.attachments else None,
         attachments=(mapping.attachments.columns or ()) if mapping.attachments else (),
+        server=mapping.target.server,
+        operation=mapping.target.operation,
         reference=mapping.reference,
         import_name=mapping.import_,
         faults=tuple(sorted(found, key=lambda fault: (fault.line, fault.column))),

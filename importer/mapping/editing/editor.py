@@ -124,6 +124,8 @@ class MappingEditor:
         """Say what further texts of a field's column are in the CRM; known ones get the new meaning."""
         if not all(text.strip() for text in values):
             raise UsageError(_("An empty cell has no entry in `values`: give the field a default instead."))
+        if not {"column", "template"} & self._spec(field).keys():
+            raise UsageError(_("{field} is not read from a column, so it has no texts to translate.", field=field))
         known = self._spec(field).get("values")
         self._yaml.set((*_keys_of(field), "values"), {**(known if isinstance(known, dict) else {}), **values})
 
