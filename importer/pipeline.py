@@ -20,8 +20,8 @@ from importer.errors import JournalError, RunStopped, StartRefused, UsageError
 from importer.identity import Scope
 from importer.journal import ImportRecord, Journal, RunRecord, look_at_journal
 from importer.mapping import load_mapping
-from importer.messages import _, ngettext
-from importer.model import Counts, Issue, Status
+from importer.messages import _
+from importer.model import Issue, Status
 from importer.spool import Spool
 from importer.workflow import guards
 from importer.workflow.adopting import Adoption, adopt_rows, open_report
@@ -46,6 +46,7 @@ from importer.workflow.next_steps import CorrectedReport, Situation, Step, corre
 from importer.workflow.outcome import (
     Finished,
     SendResult,
+    interruption_message,
     now,
     refresh,
     report_outcome,
@@ -55,6 +56,7 @@ from importer.workflow.plan import Batch, Plan, PlannedRow, complete_fields
 from importer.workflow.planning import Planner, own_columns, select_rows
 from importer.workflow.report_places import ReportOptions
 from importer.workflow.sending import RunContext
+from importer.workflow.proposals import refuse_other_proposal, with_digest
 from importer.workflow.starting import (
     AgreedRun,
     ask_open_questions,
@@ -186,7 +188,7 @@ def run(loaded: LoadedJob, ui: UserInterface) -> Finished:
     """Plan a source, have it confirmed, send the rows that are not created yet, and write the report.
 
     Raises an ImporterError for any fault before anything is sent; after that only RunStopped, if the journal can no
-    longer be written or the user interrupts the report.
+    longer be written or the user interrupts the report. It may be called in any thread.
     """
     started, options = now(), ReportOptions.of(loaded.job)
     from_mapping = connection_in(loaded.case_mapping)
@@ -198,6 +200,7 @@ def run(loaded: LoadedJob, ui: UserInterface) -> Finished:
         def plan_with(job: Job, seen: Journal) -> tuple[ImportRecord | None, Plan]:
             return plan_import(replace(loaded, job=job), seen)  # an answer may change which import this is
 
+        ui.stop_request.refuse_to_start()
         agreed = ask_open_questions(loaded, journal, ui, server, plan_with)  # read, match, map, validate: `make_plan`
         job, plan = agreed.job, agreed.plan
         agrees = ui.agrees_to_forecast
@@ -206,9 +209,11 @@ def run(loaded: LoadedJob, ui: UserInterface) -> Finished:
             ui.show(step.sentence)
         with Crm(settings.target(job.connection, from_mapping)) as crm:
             due = spot_check_is_due(job, plan, journal, agreed.record)
-            forecast = make_forecast(job, plan, crm, server, spot_check_due=due)
+            forecast = with_digest(make_forecast(job, plan, crm, server, spot_check_due=due), loaded.job)
+            refuse_other_proposal(ui.agrees_to, forecast)
             if forecast.rows_to_send:
                 ui.confirm(forecast)  # raises UsageError if the user declines
+            ui.stop_request.refuse_to_start()
             context, notes = _record_start(agreed, forecast, crm, journal, ui)
             try:
                 # send and record: each row's intent, one POST, its outcome (workflow/sending.py), by some workers
@@ -216,9 +221,9 @@ def run(loaded: LoadedJob, ui: UserInterface) -> Finished:
                 result = replace(result, started_at=started, notes=(*notes, *result.notes))
                 verdicts = _verdicts(job, plan, journal, context.record)
                 return _report_run(context, result, options, replace(situation, verdicts=verdicts))
-            except KeyboardInterrupt as stop:  # during the report: while rows are sent, Ctrl-C ends `execute_run`
+            except KeyboardInterrupt as stop:  # during the report: while rows are sent, `execute_run` ends by itself
                 counts = refresh(plan, journal, context.record).counts(context.run_id)
-                raise RunStopped(interruption_message(counts, situation.commands.run())) from stop
+                raise RunStopped(interruption_message(counts, situation.commands.run(), ui.stop_request)) from stop
 
 
 def _record_start(
@@ -235,13 +240,14 @@ def _record_start(
     guards.accept_journal(job, journal, scope_of(job, plan.mapping), reports)
     guards.remember(journal, agreed.answered)
     record = record_plan(agreed, journal)
-    finder = RowFinder(crm, journal, record, plan, findings=None)
+    finder = RowFinder(crm, journal, record, plan, findings=None, stop=ui.stop_request)
     commands = Commands.of(job, agrees=ui.agrees_to_forecast)
     not_checked = spot_check(finder, forecast.spot_check, job.concurrency, commands)
     if not_checked and not journal.rows.has_cases(record.id):
         guards.ask_without_spot_check(not_checked, forecast.server, ui)
     run_id = journal.runs.start(record.id, run_details(plan, forecast.server))
-    return RunContext(crm, journal, record, run_id, plan), (*agreed.notes, *((not_checked,) if not_checked else ()))
+    context = RunContext(crm, journal, record, run_id, plan, ui.stop_request)
+    return context, (*agreed.notes, *((not_checked,) if not_checked else ()))
 
 
 def situation_of(
@@ -282,26 +288,13 @@ def _corrected(
 
 def _report_run(context: RunContext, result: SendResult, options: ReportOptions, situation: Situation) -> Finished:
     """Write the report of what became of every row, and record how the run ended."""
+    context.stop.begin_report()
     plan = refresh(context.plan, context.journal, context.record)
     result = with_open_questions(result, plan)
     situation = replace(situation, corrected=tuple(still_to_send(one, plan) for one in situation.corrected))
-    finished = report_outcome(plan, context.journal, context.record, result, options, situation)
+    finished = report_outcome(plan, context.journal, context.record, result, options, situation, context.stop)
     context.journal.runs.end(context.run_id, finished.counts, result.calls, finished.exit_status)
     return finished
-
-
-def interruption_message(counts: Counts, command: str) -> str:
-    """Return the sentence for a run whose report was interrupted: what it created, and the command to give."""
-    return ngettext(
-        "Stopped with Ctrl-C. {count} case was created in this run; {created} of {rows} rows are created by now, and"
-        " the journal has their ids. `{command}` goes on, and writes the report.",
-        "Stopped with Ctrl-C. {count} cases were created in this run; {created} of {rows} rows are created by now, and"
-        " the journal has their ids. `{command}` goes on, and writes the report.",
-        counts.created_now,
-        command=command,
-        created=counts.created,
-        rows=counts.rows,
-    )
 
 
 def rebuild_report(loaded: LoadedJob) -> Finished:

@@ -27,7 +27,7 @@ LAYERS = (
             "hosts",
             "model",
         ),
-        *("spool", "zips", "files", "questions", "clicks", "shells", "commands"),
+        *("spool", "zips", "files", "questions", "stopping", "clicks", "shells", "commands"),
     },
     {"source", "mapping", "validation", "identity", "attachments", "payload", "crm", "journal", "report", "settings"},
     {"workflow"},
@@ -53,7 +53,7 @@ SHARED_ORDER = (
         "errors",
         "clock",
     ),
-    *("hosts", "spool", "zips", "files", "shells", "commands", "questions"),
+    *("hosts", "spool", "zips", "files", "shells", "commands", "questions", "stopping"),
 )
 """Shared modules may use each other: each those before it."""
 
@@ -73,7 +73,7 @@ WORKFLOW_ORDER = (
         "report_places",
         "outcome",
     ),
-    *("forecast", "events"),
+    *("forecast", "proposals", "events"),
     *(
         "guards",
         "sending",

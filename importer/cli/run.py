@@ -55,9 +55,10 @@ EXIT_STATUSES = {
 @options.logging
 def command(*, yes: bool, as_json: bool, log_file: Path | None, verbose: int, **job_options: Any) -> int:  # noqa: ANN401 - options
     """Carry out `run`."""
-    from importer.pipeline import interruption_message, run  # noqa: PLC0415 - slow to import, and help does not need it
+    from importer.pipeline import run  # noqa: PLC0415 - slow to import, and help does not need it
     from importer.workflow.commands import Commands  # noqa: PLC0415
     from importer.workflow.job import load_job  # noqa: PLC0415
+    from importer.workflow.outcome import interruption_message  # noqa: PLC0415
 
     set_up(log_file, verbose)
     job = options.make_job(**job_options)

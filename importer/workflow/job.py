@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import pandas as pd
 
@@ -23,7 +23,7 @@ from importer.mapping import CaseMapping, TableNeed
 from importer.messages import _
 from importer.model import Status, TableOptions
 from importer.questions import Answer, Question, QuestionsOpen
-from importer.settings import Connection, load_settings
+from importer.settings import TRUST_SERVER, Connection, load_settings
 from importer.source import Table, open_table
 from importer.workflow.tenant_facts import QUIET_PERIOD
 
@@ -31,6 +31,14 @@ ALLOW_FOLDER = "allow-folder"
 
 _ABSOLUTE = re.compile(r"/|[A-Za-z]:[\\/]|\\\\")
 _MAPPINGS = (".yml", ".yaml")
+
+
+class GivenAnswer(NamedTuple):
+    """An answer that a program gave: to which question, what that was about, and the value of the answer."""
+
+    code: str
+    about: str
+    value: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +51,8 @@ class Job:
     rows with known keys are the same tickets, edited since. `look_first` searches the CRM for every row before it is
     sent, `spot_check` for so many rows of a new source. `until` is when to stop sending. `allow_folders` may be read
     although they are not those of the mapping or the source. `moved_here` means that the journal was moved to this
-    computer, `nothing_was_sent` that nothing was sent although the high-water mark knows the import.
+    computer, `nothing_was_sent` that nothing was sent although the high-water mark knows the import. `answers` are those
+    that a program gave to single questions (`with_answer`).
     """
 
     source: Path
@@ -72,6 +81,24 @@ class Job:
     wait_for_quota: bool = False
     until: datetime | None = None
     quiet_period: float = QUIET_PERIOD
+    answers: tuple[GivenAnswer, ...] = ()
+
+    def with_answer(self, question: Question, answer: Answer) -> Job:
+        """Return the job with this answer to a question: a run then acts on it, and remembers it, as on its option."""
+        fields: dict[str, Any] = dict(answer.gives)
+        if question.code == ALLOW_FOLDER:
+            fields["allow_folders"] = (*self.allow_folders, Path(question.about))
+        elif question.code == TRUST_SERVER:
+            fields["connection"] = replace(self.connection, trust_server=True)
+        given = (*self.answers, GivenAnswer(question.code, question.about, answer.value))
+        return replace(self, answers=given, **fields)
+
+    def given(self, question: Question) -> Question:
+        """Return a question with the answer that a program gave to it, if it did."""
+        last = {(one.code, one.about): one.value for one in self.answers}.get((question.code, question.about))
+        ways = (*question.answers, *question.further)
+        answer = next((answer for answer in ways if answer.value == last), None)
+        return question if answer is None else replace(question, given=answer)
 
     @property
     def journal_path(self) -> Path:

@@ -16,6 +16,7 @@ from importer.model import Cell, Counts, Issue, JournalRow, ReportContent, Repor
 from importer.names import state_name
 from importer.source import open_table
 from importer.spool import Spool
+from importer.stopping import Stop
 from importer.workflow.accounting import account_of
 from importer.workflow.commands import Commands
 from importer.workflow.next_steps import Situation, Step, next_steps
@@ -164,11 +165,12 @@ def report_outcome(  # noqa: PLR0913, PLR0917 - everything that a report is made
     result: SendResult,
     options: ReportOptions,
     situation: Situation,
+    stop: Stop | None = None,
 ) -> Finished:
     """Write the report of a plan; return how the command ended.
 
     A run whose report cannot be written anywhere ends with a note about that: the journal has everything. Raises
-    ReportError for a command whose only purpose is the report.
+    ReportError for a command whose only purpose is the report; KeyboardInterrupt where `stop` is requested now.
     """
     counts, shown = plan.counts(result.run), plan.whole or plan
     status = exit_status(counts, result)
@@ -184,7 +186,7 @@ def report_outcome(  # noqa: PLR0913, PLR0917 - everything that a report is made
     )
     of_all = situation if plan.whole is None else replace(situation, only=(), waiting=shown.waiting)
     summary = replace(_summary(plan, result, situation.commands), journal=(journal.id, journal.highest_attempt()))
-    rows = _ReportRows(shown, {doubt.reference: doubt.about for doubt in doubts}, situation.commands)
+    rows = _ReportRows(shown, {doubt.reference: doubt.about for doubt in doubts}, situation.commands, stop or Stop())
     content = ReportContent(summary, plan.columns, rows, options.case_url, plan.key_columns)
     if record is not None:
         note_own(options.path, journal, record)
@@ -205,6 +207,31 @@ def report_outcome(  # noqa: PLR0913, PLR0917 - everything that a report is made
     if path != place.path:  # it was opened in another program just now
         steps = next_steps(counts, replace(situation, report=path))
     return Finished(plan, counts, result, path, status, steps, situation.commands, (*summary.notes, *notes))
+
+
+def interruption_message(counts: Counts, command: str, stop: Stop | None = None) -> str:
+    """Return the sentence for a run whose report was interrupted: what it created, and the command to give.
+
+    It was by Ctrl-C unless `stop` knows otherwise.
+    """
+    values = {"command": command, "created": counts.created, "rows": counts.rows}
+    if stop is not None and stop.requested and not stop.is_by_signal:
+        return ngettext(
+            "Stopped by request, without a report. {count} case was created in this run; {created} of {rows} rows are"
+            " created by now, and the journal has their ids. `{command}` goes on, and writes the report.",
+            "Stopped by request, without a report. {count} cases were created in this run; {created} of {rows} rows are"
+            " created by now, and the journal has their ids. `{command}` goes on, and writes the report.",
+            counts.created_now,
+            **values,
+        )
+    return ngettext(
+        "Stopped with Ctrl-C. {count} case was created in this run; {created} of {rows} rows are created by now, and"
+        " the journal has their ids. `{command}` goes on, and writes the report.",
+        "Stopped with Ctrl-C. {count} cases were created in this run; {created} of {rows} rows are created by now, and"
+        " the journal has their ids. `{command}` goes on, and writes the report.",
+        counts.created_now,
+        **values,
+    )
 
 
 def _lines(steps: tuple[Step, ...]) -> str:
@@ -276,13 +303,14 @@ def _written_back(content: ReportContent, plan: Plan, journal: Journal, record: 
 class _ReportRows:
     """The report's lines, made from the source and the plan each time they are iterated."""
 
-    def __init__(self, plan: Plan, subjects: Mapping[str, str], commands: Commands) -> None:
+    def __init__(self, plan: Plan, subjects: Mapping[str, str], commands: Commands, stop: Stop) -> None:
         self._plan, self._subjects, self._lines = plan, subjects, plan.further_lines()
-        self._commands = commands
+        self._commands, self._stop = commands, stop
 
     def __iter__(self) -> Iterator[ReportRow]:
         columns = list(self._plan.columns)
         for frame, batch in self._plan.cells():
+            self._stop.give_up()
             cells = zip(*(frame[column].tolist() for column in columns), strict=True)
             for row, row_cells in zip(batch.rows(), cells, strict=True):
                 about, further_lines = self._subjects.get(row.reference), self._lines[row.number]

@@ -18,6 +18,7 @@ from importer.workflow.commands import Commands
 from importer.workflow.guards.other_imports import pair_side
 from importer.workflow.job import Job
 
+FIRST_RUN = "first-run"
 MOVED_HERE = "moved-here"
 NOTHING_WAS_SENT = "nothing-was-sent"
 LOOK_FIRST = "look-first"
@@ -125,10 +126,16 @@ def accept_journal(job: Job, journal: Journal, scope: Scope, reports: Iterable[P
         journal.trust_again(reason, _known_to(journal, reports))
     elif job.look_first and (up_to := _known_to(journal, reports)):
         journal.trust_again(reason, up_to)
-    if job.look_first and _is_lost(journal, scope):
+    if job.look_first and (_is_lost(journal, scope) or _may_be_sent_from_elsewhere(job, journal, scope)):
         journal.require_looking(scope.parts)
     if job.nothing_was_sent and not job.look_first:
         journal.need_not_look(scope.parts)
+
+
+def _may_be_sent_from_elsewhere(job: Job, journal: Journal, scope: Scope) -> bool:
+    """Tell whether a person began an import with a search, because another computer may have sent its rows."""
+    is_new = journal.imports.find(*scope.parts) is None
+    return is_new and any((one.code, one.value) == (FIRST_RUN, LOOK_FIRST) for one in job.answers)
 
 
 def _known_to(journal: Journal, reports: Iterable[Path]) -> int:
@@ -144,7 +151,7 @@ def moved_here_question(job: Job, journal_id: str) -> Question:
         " used anywhere else?",
         path=job.journal_path,
     )
-    answer = Answer("yes", "--moved-here")
+    answer = Answer("yes", "--moved-here", gives=(("moved_here", True),))
     return Question(MOVED_HERE, sentence, (answer,), journal_id, given=answer if job.moved_here else None)
 
 
@@ -162,6 +169,7 @@ def nothing_was_sent_question(job: Job, scope: Scope) -> Question:
         path=job.journal_path,
         command=Commands.of(job).adopt(Path(placeholder("REPORT"))),
     )
-    answer = Answer("yes", "--nothing-was-sent")
+    answer = Answer("yes", "--nothing-was-sent", gives=(("nothing_was_sent", True),))
+    look_first = Answer(LOOK_FIRST, "--look-first", gives=(("look_first", True),))
     given = answer if job.nothing_was_sent else None
-    return Question(NOTHING_WAS_SENT, sentence, (answer,), pair_side(scope), given=given)
+    return Question(NOTHING_WAS_SENT, sentence, (answer,), pair_side(scope), given=given, further=(look_first,))

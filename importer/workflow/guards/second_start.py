@@ -17,6 +17,7 @@ from importer.questions import Answer, Question, answer_all
 from importer.source import Table
 from importer.text import unaccented
 from importer.workflow.forecast import UserInterface
+from importer.workflow.guards.journal import FIRST_RUN, LOOK_FIRST
 from importer.workflow.guards.other_imports import SAMPLE, pair_side
 from importer.workflow.job import Job
 from importer.workflow.key_rule import KeyRule
@@ -25,7 +26,6 @@ from importer.workflow.planning import own_columns
 from importer.workflow.tenant_facts import QUIET_PERIOD
 
 SAME_TICKETS = "same-tickets"
-FIRST_RUN = "first-run"
 SPOT_CHECK = "spot-check"
 
 _FEW = 5
@@ -55,14 +55,18 @@ def join_imports(journal: Journal, scope: Scope, same_as: str | None) -> None:
 
 
 @contextmanager
-def as_joined(journal: Journal, scope: Scope, same_as: str | None) -> Iterator[Journal]:
-    """Give the journal as `join_imports` would leave it: a copy if that would change it, which it does not yet."""
+def as_joined(journal: Journal, scope: Scope, same_as: str | None, *, copied: bool = False) -> Iterator[Journal]:
+    """Give the journal as `join_imports` would leave it: a copy if that would change it, which it does not yet.
+
+    With `copied` it is a copy in any case.
+    """
     pair_of_imports = _to_join(journal, scope, same_as)
-    if pair_of_imports is None:
+    if pair_of_imports is None and not copied:
         yield journal
         return
     with look_at_journal(journal.path) as copy:
-        _join(copy, *pair_of_imports)
+        if pair_of_imports is not None:
+            _join(copy, *pair_of_imports)
         yield copy
 
 
@@ -135,8 +139,11 @@ def first_run_questions(job: Job, scope: Scope, server: str, record: ImportRecor
         operation=scope.operation,
         server=server,
     )
-    answer = Answer("yes", "--first-run")
-    return [Question(FIRST_RUN, sentence, (answer,), pair_side(scope), given=answer if job.first_run else None)]
+    answer = Answer("yes", "--first-run", gives=(("first_run", True),))
+    meaning = _("It is not known: search the CRM for every row before it is sent")
+    look_first = Answer(LOOK_FIRST, "--look-first", meaning, gives=(("look_first", True),))
+    given = answer if job.first_run else None
+    return [job.given(Question(FIRST_RUN, sentence, (answer,), pair_side(scope), given=given, further=(look_first,)))]
 
 
 def ask_without_spot_check(reason: str, server: str, ui: UserInterface) -> None:
@@ -144,10 +151,15 @@ def ask_without_spot_check(reason: str, server: str, ui: UserInterface) -> None:
 
     Raises QuestionsOpen or UsageError without agreement; nothing was sent then.
     """
+    answer_all(spot_check_questions(reason, server), ui)
+
+
+def spot_check_questions(reason: str, server: str) -> list[Question]:
+    """Return the question whether to start without a spot check, which cannot be made; none for a server on loopback."""
     if is_loopback(server):
-        return
+        return []
     sentence = _("{reason} Are you sure that none of these rows was sent from another computer?", reason=reason)
-    answer_all([Question(SPOT_CHECK, sentence, (Answer("yes", "--spot-check 0"),))], ui)
+    return [Question(SPOT_CHECK, sentence, (Answer("yes", "--spot-check 0", gives=(("spot_check", 0),)),))]
 
 
 def same_tickets_questions(job: Job, plan: Plan, journal: Journal, record: ImportRecord | None) -> list[Question]:
@@ -183,7 +195,12 @@ def same_tickets_questions(job: Job, plan: Plan, journal: Journal, record: Impor
         " own.) Are these the same tickets, edited since?",
         **values,
     )
-    answer = Answer("yes", _("--same-tickets or --same-as {name}", name=record.name), alone="--same-tickets")
+    answer = Answer(
+        "yes",
+        _("--same-tickets or --same-as {name}", name=record.name),
+        alone="--same-tickets",
+        gives=(("same_tickets", True),),
+    )
     given = answer if job.same_tickets else None
     return [Question(SAME_TICKETS, sentence, (answer,), about, given=given)]
 
