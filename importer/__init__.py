@@ -26,7 +26,8 @@ if TYPE_CHECKING:
     from importer.mapping import CaseMapping, load_mapping
     from importer.model import Counts, Issue, Outcome, Status
     from importer.pipeline import Preview, adopt, check, history, preview, rebuild_report, run
-    from importer.questions import Question, QuestionsOpen
+    from importer.proposing import Proposal, propose
+    from importer.questions import Answer, Question, QuestionsOpen
     from importer.settings import Connection
     from importer.workflow.adopting import Adoption
     from importer.workflow.corrections import Correction, suggest_corrections
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
 
 _HOME = {
     "Adoption": "workflow.adopting",
+    "Answer": "questions",
     "ByHand": "workflow.settle_job",
     "CaseMapping": "mapping",
     "Connection": "settings",
@@ -61,6 +63,7 @@ _HOME = {
     "Plan": "workflow.plan",
     "PlannedRow": "workflow.plan",
     "Preview": "pipeline",
+    "Proposal": "proposing",
     "Question": "questions",
     "QuestionsOpen": "questions",
     "ReportError": "errors",
@@ -82,6 +85,7 @@ _HOME = {
     "load_job": "workflow.job",
     "load_mapping": "mapping",
     "preview": "pipeline",
+    "propose": "proposing",
     "rebuild_report": "pipeline",
     "run": "pipeline",
     "suggest_corrections": "workflow.corrections",
@@ -89,6 +93,7 @@ _HOME = {
 
 __all__ = [
     "Adoption",
+    "Answer",
     "ByHand",
     "CaseMapping",
     "Connection",
@@ -110,6 +115,7 @@ __all__ = [
     "Plan",
     "PlannedRow",
     "Preview",
+    "Proposal",
     "Question",
     "QuestionsOpen",
     "ReportError",
@@ -131,6 +137,7 @@ __all__ = [
     "load_job",
     "load_mapping",
     "preview",
+    "propose",
     "rebuild_report",
     "run",
     "suggest_corrections",

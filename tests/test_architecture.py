@@ -32,7 +32,7 @@ LAYERS = (
     {"source", "mapping", "validation", "identity", "attachments", "payload", "crm", "journal", "report", "settings"},
     {"workflow"},
     {"pipeline"},
-    {"follow_up"},
+    {"follow_up", "proposing"},
     {"doctor", "sandbox"},
     {"cli"},
     {"__init__", "__main__"},  # the faces of the library and of the program

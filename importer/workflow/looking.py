@@ -100,17 +100,24 @@ def spot_check(finder: RowFinder, rows: Sequence[RowToFind], workers: int, comma
 
     Raises StartRefused if one of the rows was sent from elsewhere, ServerUnreachable if the CRM cannot be asked now.
     """
+    if refusal := why_not_searched(rows):
+        return refusal
     if not rows:
         return None
-    if all(row.value is None for row in rows):
-        return _(
-            "The CRM could not be asked whether another computer has sent these rows before: this needs a `reference`"
-            " in the mapping, and a value of its `search` field in each row."
-        )
     refusal = finder.spot_check(rows, workers, commands)
     if refusal is None:
         return None
     return _("The CRM could not be asked whether another computer has sent these rows before: {reason}", reason=refusal)
+
+
+def why_not_searched(rows: Sequence[RowToFind]) -> str | None:
+    """Return why the CRM cannot be asked for any of these rows, which is known beforehand; None if it can be asked."""
+    if not rows or any(row.value is not None for row in rows):
+        return None
+    return _(
+        "The CRM could not be asked whether another computer has sent these rows before: this needs a `reference`"
+        " in the mapping, and a value of its `search` field in each row."
+    )
 
 
 class RowFinder:
