@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from importer.pipeline import Preview, adopt, check, history, preview, rebuild_report, run
     from importer.proposing import Proposal, propose
     from importer.questions import Answer, Question, QuestionsOpen
+    from importer.rehearsal import rehearse
     from importer.settings import Connection
     from importer.workflow.adopting import Adoption
     from importer.workflow.corrections import Correction, suggest_corrections
@@ -87,6 +88,7 @@ _HOME = {
     "preview": "pipeline",
     "propose": "proposing",
     "rebuild_report": "pipeline",
+    "rehearse": "rehearsal",
     "run": "pipeline",
     "suggest_corrections": "workflow.corrections",
 }
@@ -139,6 +141,7 @@ __all__ = [
     "preview",
     "propose",
     "rebuild_report",
+    "rehearse",
     "run",
     "suggest_corrections",
 ]

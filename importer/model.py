@@ -352,7 +352,8 @@ class Summary:
     """What the first page of a report says about a run; times are aware and in the user's zone.
 
     `journal` is the journal's id and its highest attempt: a later copy of that journal must know at least that attempt.
-    `scopes` are the names of the import, each with its tenant and operation, where it has several.
+    `scopes` are the names of the import, each with its tenant and operation, where it has several. In a `rehearsal`
+    nothing reached the CRM.
     """
 
     import_name: str
@@ -373,6 +374,7 @@ class Summary:
     journal: tuple[str, int] | None = None
     account: Account | None = None
     scopes: tuple[tuple[str, str, str], ...] = ()
+    rehearsal: bool = False
 
 
 @dataclass(frozen=True, slots=True)

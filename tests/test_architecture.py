@@ -34,6 +34,7 @@ LAYERS = (
     {"pipeline"},
     {"follow_up", "proposing"},
     {"doctor", "sandbox"},
+    {"rehearsal"},
     {"cli"},
     {"__init__", "__main__"},  # the faces of the library and of the program
 )

@@ -10,6 +10,7 @@ from importer.journal.doubts import Decision, Dispute, Doubt
 from importer.journal.imports import ImportRecord
 from importer.journal.journal import Journal, default_path
 from importer.journal.looking_on import look_at_journal
+from importer.journal.mark import Marks
 from importer.journal.rows import KnownRow
 from importer.journal.runs import RowChange, RunRecord, RunStart, program_name, user_name
 from importer.journal.standing import KnownImport, Standing
@@ -26,6 +27,7 @@ __all__ = [
     "Journal",
     "KnownImport",
     "KnownRow",
+    "Marks",
     "Problem",
     "RowChange",
     "RunRecord",

@@ -27,9 +27,17 @@ from importer.report.reading import (
 )
 from importer.report.recognition import is_given_back, is_never_saved, report_sheets
 from importer.report.text import is_altered, unmarked
-from importer.report.writing import WrittenReport, check_writable, choose_path, default_path, digest, write
+from importer.report.writing import (
+    WrittenReport,
+    check_writable,
+    choose_path,
+    default_path,
+    digest,
+    rehearsal_path,
+    write,
+)
 from importer.report.writing_back import WrittenBack, write_back
-from importer.report_words import CREATED_VERDICT, NOT_CREATED_VERDICT, OWN_COLUMNS
+from importer.report_words import CREATED_VERDICT, NOT_CREATED_VERDICT, OWN_COLUMNS, is_rehearsed
 
 __all__ = [
     "CREATED_VERDICT",
@@ -49,12 +57,14 @@ __all__ = [
     "is_altered",
     "is_given_back",
     "is_never_saved",
+    "is_rehearsed",
     "made_of",
     "own_columns",
     "read_mark",
     "read_overview",
     "read_rows",
     "read_scopes",
+    "rehearsal_path",
     "report_sheets",
     "says_changed",
     "summary_texts",

@@ -74,8 +74,9 @@ def outcome_counts(summary: Summary) -> tuple[OutcomeCount, ...]:
     """Return the counts of a run, one for each way in which a row can end; together they are all rows."""
     counts = summary.counts
     before = counts.created - counts.created_now - counts.changed
+    taken = _("The simulated CRM gave an id.") if summary.rehearsal else _("The CRM gave an id.")
     return (
-        OutcomeCount(translated(report_words.CREATED_NOW), counts.created_now, _("The CRM gave an id."), CREATED_NOW),
+        OutcomeCount(translated(report_words.CREATED_NOW), counts.created_now, taken, CREATED_NOW),
         OutcomeCount(
             translated(report_words.CREATED_BEFORE),
             before,
@@ -122,6 +123,8 @@ def made_of(counts: Counts) -> Iterator[str]:
 def facts(summary: Summary) -> Iterator[tuple[str, str]]:
     """Yield what was imported, by whom, when, from what and to where, each as a name and its value."""
     yield _("Import"), summary.import_name
+    if summary.rehearsal:
+        yield _("Rehearsal"), _("Nothing reached the CRM; the server below was a simulated one.")
     yield _("Source"), str(summary.source)
     if summary.sheet:
         yield _("Sheet"), summary.sheet

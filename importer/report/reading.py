@@ -31,6 +31,7 @@ from importer.report_words import (
     SUMMARY,
     TO_DECIDE,
     column_words,
+    is_rehearsed,
     outcome_of_word,
     state_of_word,
     verdict_of_word,
@@ -293,14 +294,19 @@ def _row(number: int, texts: Mapping[str, str | None], *, decided: bool) -> Repo
     return ReportedRow(
         row=number,
         status=state_of_word(texts.get("status") or ""),
-        wolkvox_id=texts.get("wolkvox_id"),
-        id_prefijo=texts.get("idPrefijo"),
-        reference=texts.get("reference"),
+        wolkvox_id=_real(texts.get("wolkvox_id")),
+        id_prefijo=_real(texts.get("idPrefijo")),
+        reference=_real(texts.get("reference")),
         verdict=verdict_of_word(verdict.casefold()) if verdict and decided else None,
         about=texts.get("attempt") if decided else None,
         run=_number(texts.get("run")),
         sent_at=_time(texts.get("sent_at")),
     )
+
+
+def _real(text: str | None) -> str | None:
+    """Return an id or a reference; None for one of a rehearsal, which nothing in the CRM has."""
+    return None if text is not None and is_rehearsed(text) else text
 
 
 def _header(path: Path, title: str, lines: Iterator[Line]) -> dict[str, int]:

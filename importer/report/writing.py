@@ -30,6 +30,9 @@ from importer.report_words import OWN_COLUMNS
 
 ROOM_NEEDED = 1_000_000  # bytes; less than this is a full disk
 
+REHEARSAL = ".rehearsal"
+"""The end of the name of a rehearsal's report, before its kind."""
+
 _NUMBERED = re.compile(r"(?P<stem>.+) \((?P<number>[2-9]|[1-9]\d{1,3})\)")
 
 
@@ -180,6 +183,15 @@ def default_path(source: Path) -> Path:
     """Return where the report of a source goes: `tickets.report.xlsx` beside `tickets.xlsx`, and beside itself."""
     stem = source.stem.removesuffix(".report")
     return source.with_name(f"{stem}.report.xlsx")
+
+
+def rehearsal_path(path: Path) -> Path:
+    """Return where a rehearsal is reported, beside the report that a run would write: `tickets.rehearsal.xlsx`.
+
+    No run takes a file of this name for one of its reports.
+    """
+    ending = path.suffix if path.suffix.lower() in {".xlsx", ".csv"} else ".xlsx"
+    return path.with_name(f"{path.stem.removesuffix('.report')}{REHEARSAL}{ending}")
 
 
 def paths_to_try(path: Path) -> Iterator[Path]:

@@ -8,6 +8,7 @@ import stat
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from itertools import islice
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -142,13 +143,28 @@ def load_job(job: Job) -> LoadedJob:
 def open_source(path: Path, options: TableOptions) -> Table:
     """Read a source and return its table.
 
-    Raises SourceError if the file, the sheet or the header is missing or cannot be read.
+    Raises SourceError if the file, the sheet or the header is missing or cannot be read, or for a rehearsal's report.
     """
     if report.is_given_back(path):  # the mapping describes the layout of the source, not of a report made from it
         table = open_table(path, replace(options, header_row=None, encoding=None, delimiter=None))
         if report.own_columns(table.columns):
+            _refuse_rehearsal(table)
             return table
     return open_table(path, options)
+
+
+def _refuse_rehearsal(table: Table) -> None:
+    """Raise SourceError for the report of a rehearsal, whatever its name is now: nothing in it reached the CRM."""
+    column = report.own_columns(table.columns)["reference"]
+    cells = (str(cell).strip() for frame in islice(table.frames(), 1) for cell in frame[column])
+    if any(map(report.is_rehearsed, cells)):
+        raise SourceError(
+            _(
+                "{path} is the report of a rehearsal: nothing in it reached the CRM, and its ids are not real. Give the"
+                " sheet that was rehearsed, or the report of a run.",
+                path=table.path,
+            )
+        )
 
 
 def open_tables(

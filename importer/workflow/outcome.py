@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -14,6 +14,7 @@ from importer.journal import ImportRecord, Journal, user_name
 from importer.messages import _, ngettext
 from importer.model import Cell, Counts, Issue, JournalRow, ReportContent, ReportRow, Status, Summary
 from importer.names import state_name
+from importer.report_words import rehearsed
 from importer.source import open_table
 from importer.spool import Spool
 from importer.stopping import Stop
@@ -33,7 +34,7 @@ class SendResult:
     """What a command did before its report; `reason` and `status` say why it stopped early, if it did.
 
     `held_back` means that valid rows were not sent because others are invalid, `searched` that the CRM was searched for
-    every doubtful row.
+    every doubtful row, `rehearsal` that nothing reached the CRM.
     """
 
     started_at: datetime
@@ -45,6 +46,7 @@ class SendResult:
     held_back: bool = False
     searched: bool = False
     notes: tuple[str, ...] = ()
+    rehearsal: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,12 +183,18 @@ def report_outcome(  # noqa: PLR0913, PLR0917 - everything that a report is made
         only=plan.only,
         held_back=result.held_back,
         searched=result.searched,
+        rehearsal=result.rehearsal,
         waiting=plan.waiting,
         example=next((doubt.reference for doubt in doubts), None),
     )
     of_all = situation if plan.whole is None else replace(situation, only=(), waiting=shown.waiting)
-    summary = replace(_summary(plan, result, situation.commands), journal=(journal.id, journal.highest_attempt()))
-    rows = _ReportRows(shown, {doubt.reference: doubt.about for doubt in doubts}, situation.commands, stop or Stop())
+    summary = _summary(plan, result, situation.commands)
+    if not result.rehearsal:
+        summary = replace(summary, journal=(journal.id, journal.highest_attempt()))
+    subjects = {doubt.reference: doubt.about for doubt in doubts}
+    rows: Iterable[ReportRow] = _ReportRows(shown, subjects, situation.commands, stop or Stop())
+    if result.rehearsal:
+        rows = _RehearsedRows(rows)
     content = ReportContent(summary, plan.columns, rows, options.case_url, plan.key_columns)
     if record is not None:
         note_own(options.path, journal, record)
@@ -258,6 +266,7 @@ def _summary(plan: Plan, result: SendResult, commands: Commands) -> Summary:
         notes=(*plan.notes, *_selection_note(plan), *result.notes),
         account=account_of(shown, commands),
         scopes=(plan.scope.parts, *(scope.parts for scope in plan.aliases)) if plan.aliases else (),
+        rehearsal=result.rehearsal,
     )
 
 
@@ -315,6 +324,19 @@ class _ReportRows:
             for row, row_cells in zip(batch.rows(), cells, strict=True):
                 about, further_lines = self._subjects.get(row.reference), self._lines[row.number]
                 yield _report_row(row, row_cells, about, further_lines, issues_of(row, self._commands))
+
+
+class _RehearsedRows:
+    """The lines of a rehearsal's report: no id and no reference in it can be taken for a real one."""
+
+    def __init__(self, rows: Iterable[ReportRow]) -> None:
+        self._rows = rows
+
+    def __iter__(self) -> Iterator[ReportRow]:
+        for row in self._rows:
+            ids = (text and rehearsed(text) for text in (row.wolkvox_id, row.id_prefijo, row.reference))
+            wolkvox_id, id_prefijo, reference = ids
+            yield replace(row, wolkvox_id=wolkvox_id, id_prefijo=id_prefijo, reference=reference)
 
 
 def _report_row(
