@@ -22,7 +22,7 @@ if TYPE_CHECKING:
         StartRefused,
         UsageError,
     )
-    from importer.journal import RunRecord
+    from importer.journal import ImportState, RunRecord, RunWatch, imports_known, watch_run
     from importer.mapping import CaseMapping, load_mapping
     from importer.model import Counts, Issue, Outcome, Status
     from importer.pipeline import Preview, adopt, check, history, preview, rebuild_report, run
@@ -32,11 +32,13 @@ if TYPE_CHECKING:
     from importer.settings import Connection
     from importer.workflow.adopting import Adoption
     from importer.workflow.corrections import Correction, suggest_corrections
+    from importer.workflow.doubtful import OpenDoubt
     from importer.workflow.events import Event, EventInterface
     from importer.workflow.forecast import Forecast, UserInterface
     from importer.workflow.job import Job, LoadedJob, load_job
     from importer.workflow.outcome import Finished
     from importer.workflow.plan import Plan, PlannedRow
+    from importer.workflow.progress import Progress, ProgressMeter
     from importer.workflow.settle_job import ByHand, SettleJob
     from importer.workflow.settling import SettleResult
 
@@ -54,22 +56,27 @@ _HOME = {
     "EventInterface": "workflow.events",
     "Finished": "workflow.outcome",
     "Forecast": "workflow.forecast",
+    "ImportState": "journal",
     "ImporterError": "errors",
     "Issue": "model",
     "Job": "workflow.job",
     "JournalError": "errors",
     "LoadedJob": "workflow.job",
     "MappingError": "errors",
+    "OpenDoubt": "workflow.doubtful",
     "Outcome": "model",
     "Plan": "workflow.plan",
     "PlannedRow": "workflow.plan",
     "Preview": "pipeline",
+    "Progress": "workflow.progress",
+    "ProgressMeter": "workflow.progress",
     "Proposal": "proposing",
     "Question": "questions",
     "QuestionsOpen": "questions",
     "ReportError": "errors",
     "RunRecord": "journal",
     "RunStopped": "errors",
+    "RunWatch": "journal",
     "ScriptedTransport": "crm",
     "ServerUnreachable": "errors",
     "SettingsError": "errors",
@@ -83,6 +90,7 @@ _HOME = {
     "adopt": "pipeline",
     "check": "pipeline",
     "history": "pipeline",
+    "imports_known": "journal",
     "load_job": "workflow.job",
     "load_mapping": "mapping",
     "preview": "pipeline",
@@ -91,6 +99,7 @@ _HOME = {
     "rehearse": "rehearsal",
     "run": "pipeline",
     "suggest_corrections": "workflow.corrections",
+    "watch_run": "journal",
 }
 
 __all__ = [
@@ -107,22 +116,27 @@ __all__ = [
     "EventInterface",
     "Finished",
     "Forecast",
+    "ImportState",
     "ImporterError",
     "Issue",
     "Job",
     "JournalError",
     "LoadedJob",
     "MappingError",
+    "OpenDoubt",
     "Outcome",
     "Plan",
     "PlannedRow",
     "Preview",
+    "Progress",
+    "ProgressMeter",
     "Proposal",
     "Question",
     "QuestionsOpen",
     "ReportError",
     "RunRecord",
     "RunStopped",
+    "RunWatch",
     "ScriptedTransport",
     "ServerUnreachable",
     "SettingsError",
@@ -136,6 +150,7 @@ __all__ = [
     "adopt",
     "check",
     "history",
+    "imports_known",
     "load_job",
     "load_mapping",
     "preview",
@@ -144,6 +159,7 @@ __all__ = [
     "rehearse",
     "run",
     "suggest_corrections",
+    "watch_run",
 ]
 
 

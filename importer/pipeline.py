@@ -10,6 +10,7 @@ intent recorded before and the outcome after its one POST, and writes the report
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from itertools import chain
 from pathlib import Path
@@ -18,7 +19,7 @@ from importer import payload, report, settings
 from importer.crm import Crm
 from importer.errors import JournalError, RunStopped, StartRefused, UsageError
 from importer.identity import Scope
-from importer.journal import ImportRecord, Journal, RunRecord, look_at_journal
+from importer.journal import ImportRecord, Journal, RunRecord, look_at_journal, run_going_on
 from importer.mapping import load_mapping
 from importer.messages import _
 from importer.model import Issue, Status
@@ -54,9 +55,9 @@ from importer.workflow.outcome import (
 )
 from importer.workflow.plan import Batch, Plan, PlannedRow, complete_fields
 from importer.workflow.planning import Planner, own_columns, select_rows
+from importer.workflow.proposals import refuse_other_proposal, with_digest
 from importer.workflow.report_places import ReportOptions
 from importer.workflow.sending import RunContext
-from importer.workflow.proposals import refuse_other_proposal, with_digest
 from importer.workflow.starting import (
     AgreedRun,
     ask_open_questions,
@@ -207,7 +208,7 @@ def run(loaded: LoadedJob, ui: UserInterface) -> Finished:
         situation = situation_of(replace(loaded, job=job), journal, agreed.record, plan, agrees=agrees)
         for step in corrected_steps(situation):
             ui.show(step.sentence)
-        with Crm(settings.target(job.connection, from_mapping)) as crm:
+        with Crm(settings.target(job.connection, from_mapping)) as crm, ExitStack() as here:
             due = spot_check_is_due(job, plan, journal, agreed.record)
             forecast = with_digest(make_forecast(job, plan, crm, server, spot_check_due=due), loaded.job)
             refuse_other_proposal(ui.agrees_to, forecast)
@@ -216,6 +217,7 @@ def run(loaded: LoadedJob, ui: UserInterface) -> Finished:
             ui.stop_request.refuse_to_start()
             context, notes = _record_start(agreed, forecast, crm, journal, ui)
             try:
+                here.enter_context(run_going_on(journal.path, context.run_id))
                 # send and record: each row's intent, one POST, its outcome (workflow/sending.py), by some workers
                 result = execute_run(job, ui, context, forecast)
                 result = replace(result, started_at=started, notes=(*notes, *result.notes))

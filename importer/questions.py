@@ -45,8 +45,8 @@ class Question:
 
     The answer is remembered under `code` and `about`. `answers` are the ways to continue; without one of them the
     command stops, or the rows that the question is about wait. `given` is the answer that an option of the command has
-    already given. `rows` are the numbers of the rows that a question of the scope `rows` is about. `further` are answers
-    that a page offers too; on a command line they are options that need no question.
+    already given. `rows` are the numbers of the rows that a question of the scope `rows` is about. `further` are
+    answers that a page offers too; on a command line they are options that need no question.
     """
 
     code: str

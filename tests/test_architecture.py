@@ -74,7 +74,7 @@ WORKFLOW_ORDER = (
         "report_places",
         "outcome",
     ),
-    *("forecast", "proposals", "events"),
+    *("forecast", "proposals", "events", "progress"),
     *(
         "guards",
         "sending",
@@ -84,6 +84,7 @@ WORKFLOW_ORDER = (
         "starting",
         "adoption_remedies",
         "adopting",
+        "doubtful",
         "settle_job",
     ),
 )

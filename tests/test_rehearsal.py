@@ -45,7 +45,7 @@ def texts(path: Path, sheet: str) -> str:
 
 
 def test_a_rehearsal_leaves_everything_as_it_was(job: Job, office: Office, user_folder: Path, rehearsed: Path) -> None:
-    """Without a token and without agreement it makes its report, and no other file of the user's; the CRM is not called."""
+    """Without a token and without agreement it makes its report, and changes no other file; the CRM is not called."""
     before, events = files(office.folder), []
     finished = rehearse(load_job(job), EventInterface(events.append))
     assert (finished.counts.created_now, finished.counts.invalid, finished.exit_status) == (3, 1, 1)
@@ -119,8 +119,9 @@ def test_a_real_run_ignores_it(
     assert (office.folder / name).exists()
 
 
+@pytest.mark.usefixtures("job")
 def test_what_a_run_would_not_send_is_not_rehearsed(
-    job: Job, office: Office, rehearsed: Path, monkeypatch: pytest.MonkeyPatch
+    office: Office, rehearsed: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Rows that are cases already are skipped, with the reason; only what is left is rehearsed, with its limit."""
     monkeypatch.setenv("WOLKVOX_TOKEN", "any")
@@ -146,9 +147,8 @@ def test_it_can_be_stopped(job: Job, office: Office) -> None:
     assert 0 < finished.counts.created_now < 199
 
 
-def test_a_report_given_back_is_rehearsed_by_its_keys(
-    job: Job, office: Office, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.mark.usefixtures("job")
+def test_a_report_given_back_is_rehearsed_by_its_keys(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
     """The references in it are those of the real CRM, and no fault here."""
     monkeypatch.setenv("WOLKVOX_TOKEN", "any")
     real = Job(office.source, office.mapping, Connection(office.sandbox.url, "demo"), office.journal, limit=1)

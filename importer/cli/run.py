@@ -58,7 +58,7 @@ EXIT_STATUSES = {
 @options.repair
 @options.as_json
 @options.logging
-def command(  # noqa: PLR0913 - each is an option of the command line
+def command(
     *,
     yes: bool,
     rehearse: bool,

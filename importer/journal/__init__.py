@@ -14,6 +14,7 @@ from importer.journal.mark import Marks
 from importer.journal.rows import KnownRow
 from importer.journal.runs import RowChange, RunRecord, RunStart, program_name, user_name
 from importer.journal.standing import KnownImport, Standing
+from importer.journal.watching import ImportState, RunWatch, imports_known, run_going_on, watch_run
 
 __all__ = [
     "Adopted",
@@ -23,6 +24,7 @@ __all__ = [
     "Dispute",
     "Doubt",
     "ImportRecord",
+    "ImportState",
     "Intent",
     "Journal",
     "KnownImport",
@@ -32,9 +34,13 @@ __all__ = [
     "RowChange",
     "RunRecord",
     "RunStart",
+    "RunWatch",
     "Standing",
     "default_path",
+    "imports_known",
     "look_at_journal",
     "program_name",
+    "run_going_on",
     "user_name",
+    "watch_run",
 ]

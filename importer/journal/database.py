@@ -48,6 +48,11 @@ def batches(values: Sequence[T]) -> Iterator[Sequence[T]]:
     return (values[start : start + _BATCH_SIZE] for start in range(0, len(values), _BATCH_SIZE))
 
 
+def is_moved(connection: Connection) -> bool:
+    """Tell whether `journal move` has moved a journal elsewhere."""
+    return connection.scalars(_MOVED_TO).first() is not None
+
+
 class Database:
     """An open journal file, shared by all threads of this process; other processes may have it open too."""
 

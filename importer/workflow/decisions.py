@@ -73,6 +73,11 @@ class DecisionTaker:
         doubts = self._journal.doubts.of_import(self._record.id)
         return next((doubt for doubt in doubts if doubt.reference == reference), None)
 
+    def searchable(self, reference: str) -> tuple[str | None, Doubt | None]:
+        """Return why a row cannot be searched for now, None if it can; and the row if it is in doubt."""
+        doubt = self.doubt(reference)
+        return (self._why_not_in_doubt(reference) if doubt is None else self._too_early(doubt)), doubt
+
     def take(self, decided: HumanDecision) -> str | None:
         """Record a decision; return None, or why it was refused."""
         doubt = self.doubt(decided.reference)

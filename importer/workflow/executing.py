@@ -54,13 +54,16 @@ class _Execution:
             self._look_for_rejected()
         reason = self._send() if self.forecast.rows_to_send else None
         self._note_that_all_were_looked_for(reason)
+        left = self._left_by_quota()
+        if left or (reason and reason.pause is Pause.QUOTA):
+            self.context.journal.runs.note_quota(self.context.run_id, self._next_quota())
         settled, notes = self._settle(reason)
         return SendResult(
             started_at=now(),
             server=self.forecast.server,
             run=self.context.run_id,
             calls=self.context.crm.calls,
-            reason=reason.message if reason else self._left_by_quota(),
+            reason=reason.message if reason else left,
             status=reason.exit_status if reason else 0,
             held_back=self.forecast.held_back,
             searched=settled is not None and not settled.waiting_until,
@@ -129,12 +132,16 @@ class _Execution:
 
     def _waited_for_quota(self) -> bool:
         """Wait until the quota resets; return False if a request to stop ends the wait, and the run."""
-        until, stop = self._next_quota(), self.context.stop
+        until, stop, runs = self._next_quota(), self.context.stop, self.context.journal.runs
+        runs.note_quota(self.context.run_id, until)
         with stop.by_signal():
             self.ui.waiting(until)
         while not stop.requested and (left := (until - now()).total_seconds()) > 0:
             stop.wait(min(left, 60))  # in steps, because the clock may change and the laptop may sleep
-        return not stop.requested
+        if stop.requested:
+            return False
+        runs.note_quota(self.context.run_id, None)
+        return True
 
     def _next_quota(self) -> datetime:
         """Return a time shortly after the quota resets, by the CRM's earlier answer: asking again costs a call."""

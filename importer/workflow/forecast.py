@@ -31,8 +31,8 @@ class Forecast:
     `searches` are the calls of --look-first, `spot_check` the rows to look for because their source is new,
     `attachments` counts files and `attachment_bytes` their bytes. `open_cases` have a status that the mapping does not
     list as closed; `waiting` rows wait for an answer to an open question. `quota` is the CRM's answer at `asked_at`,
-    None if it was not asked. `held_back` means that nothing is sent because some rows are invalid. `rows_digest` is that
-    of the cases to send, in their order; `digest` is that of all that is shown (`proposals`).
+    None if it was not asked. `held_back` means that nothing is sent because some rows are invalid. `rows_digest` is
+    that of the cases to send, in their order; `digest` is that of all that is shown (`proposals`).
     """
 
     plan: Plan

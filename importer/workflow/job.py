@@ -52,8 +52,8 @@ class Job:
     rows with known keys are the same tickets, edited since. `look_first` searches the CRM for every row before it is
     sent, `spot_check` for so many rows of a new source. `until` is when to stop sending. `allow_folders` may be read
     although they are not those of the mapping or the source. `moved_here` means that the journal was moved to this
-    computer, `nothing_was_sent` that nothing was sent although the high-water mark knows the import. `answers` are those
-    that a program gave to single questions (`with_answer`).
+    computer, `nothing_was_sent` that nothing was sent although the high-water mark knows the import. `answers` are
+    those that a program gave to single questions (`with_answer`).
     """
 
     source: Path

@@ -100,7 +100,8 @@ def _after_rehearsal(counts: Counts, situation: Situation) -> Iterator[Step]:
     faulty = counts.invalid + counts.rejected
     if faulty:
         sentence = ngettext(
-            "{count} row cannot be sent as it is: correct it in the sheet that was rehearsed; {report} has the reasons.",
+            "{count} row cannot be sent as it is: correct it in the sheet that was rehearsed; {report} has the"
+            " reasons.",
             "{count} rows cannot be sent as they are: correct them in the sheet that was rehearsed; {report} has the"
             " reasons.",
             faulty,

@@ -18,6 +18,7 @@ from importer.model import Status
 from importer.settings import Connection
 from importer.workflow import guards
 from importer.workflow.decisions import DecisionTaker, HumanDecision, NotTaken, read_decisions
+from importer.workflow.doubtful import OpenDoubt, can_be_searched, open_doubts
 from importer.workflow.history import ImportHistory
 from importer.workflow.job import connection_in, journal_path
 from importer.workflow.keys import Keys
@@ -30,7 +31,8 @@ class ByHand:
     """A person's decision on the row with this key or reference.
 
     Its case is `created`, `instead_of` the row that has that id now; or it has none, `despite` ids that the CRM named
-    for it; or its case was `deleted` from the CRM.
+    for it; or its case was `deleted` from the CRM. `about` is that of the `OpenDoubt` that the person saw: a decision
+    on an earlier attempt is refused.
     """
 
     key: str
@@ -38,6 +40,7 @@ class ByHand:
     instead_of: str | None = None
     despite: tuple[str, ...] = ()
     deleted: bool = False
+    about: str | None = None
 
 
 Waiter = Callable[[datetime, int], None]
@@ -62,6 +65,39 @@ class SettleJob:
         """Return what is not settled in each import, by the journal alone; rows whose lease is over are unknown."""
         with self._open() as journal:
             return [(record, self._look(journal, record)) for record in self._records(journal)]
+
+    def doubts(self) -> list[OpenDoubt]:
+        """Return the doubtful rows of these imports, one by one, in the order in which they were sent."""
+        with self._open() as journal:
+            runs = {run.id: run for run in journal.runs.all()}
+            found: list[OpenDoubt] = []
+            for record in self._records(journal):
+                journal.attempts.expire(record.id)
+                found += open_doubts(journal, record, self.quiet_period, runs)
+            return found
+
+    def ask(self, key: str) -> SettleResult:
+        """Search the CRM for one doubtful row, by its key or reference; return the result.
+
+        Raises UsageError if no row in doubt has that key or while its case may still be created, and what `by_search`
+        raises.
+        """
+        target = settings.target(self.connection, self._mapped())
+        guards.refuse_short_quiet_period(self.quiet_period, target.server)
+        with self._open() as journal:
+            record, reference = self._row(journal, key, doubtful=True)
+            refusal, doubt = self._taker(journal, record, "search").searchable(reference)
+            if refusal is not None or doubt is None:
+                raise UsageError(refusal)
+            if not can_be_searched(doubt):
+                raise UsageError(
+                    _(
+                        "{reference} cannot be settled by a search: look it up in the CRM, and record what you found.",
+                        reference=reference,
+                    )
+                )
+            with Crm(target) as crm:
+                return self._settler(journal, record, crm).settle_alone(doubt)
 
     def sources(self, runs: Collection[int | None]) -> dict[Path, RunRecord]:
         """Return the files that some runs sent, the newest first, each with the newest of its runs."""
@@ -102,7 +138,8 @@ class SettleJob:
             elif decision.instead_of:
                 refusal = self._hand_over(journal, taker, reference, decision)
             else:
-                refusal = taker.take(HumanDecision(reference, decision.created, despite=decision.despite))
+                about, despite = decision.about, decision.despite
+                refusal = taker.take(HumanDecision(reference, decision.created, about=about, despite=despite))
             if refusal is not None:
                 raise UsageError(refusal)
             planned = decision.created is None and not decision.deleted

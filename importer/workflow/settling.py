@@ -162,7 +162,7 @@ class SearchSettler:
     Once a `stop` is requested it settles no more rows.
     """
 
-    def __init__(  # noqa: PLR0913, PLR0917 - everything that a search depends on
+    def __init__(
         self,
         history: ImportHistory,
         crm: Crm,
@@ -196,6 +196,15 @@ class SearchSettler:
 
     def _until_stopped(self, doubts: Iterable[Doubt]) -> Iterator[Doubt]:
         return takewhile(lambda _doubt: not self._stop.requested, doubts)
+
+    def settle_alone(self, doubt: Doubt) -> SettleResult:
+        """Search for one row alone; return the result for it and what is left of its import.
+
+        Raises what `settle` raises.
+        """
+        before = open_rows(self._journal, self._record, self._quiet)
+        self.settle_one(doubt)
+        return self._result(before)
 
     def settle_one(self, doubt: Doubt) -> Status | None:
         """Search for one row; return its new state, None if it stays in doubt."""

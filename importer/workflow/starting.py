@@ -52,14 +52,14 @@ def ask_open_questions(  # noqa: PLR0913 - everything that a start depends on
 
     Nothing goes to the CRM before that, and imports that become one are so in a copy of the journal only. Questions
     that need no plan are listed together with those about folders, which the plan itself needs. Unless it `records`,
-    settings and journal stay as they are, and what would be recorded is so in a copy. Raises StartRefused, QuestionsOpen
-    or UsageError if the run may not start.
+    settings and journal stay as they are, and what would be recorded is so in a copy. Raises StartRefused,
+    QuestionsOpen or UsageError if the run may not start.
     """
     with ExitStack() as copies:
         return _ask(loaded, journal, ui, server, make_plan, copies, records=records)
 
 
-def _ask(  # noqa: PLR0913 - everything that a start depends on
+def _ask(  # noqa: PLR0913, PLR0917 - everything that a start depends on
     loaded: LoadedJob,
     journal: Journal,
     ui: UserInterface,

@@ -155,7 +155,7 @@ def ask_without_spot_check(reason: str, server: str, ui: UserInterface) -> None:
 
 
 def spot_check_questions(reason: str, server: str) -> list[Question]:
-    """Return the question whether to start without a spot check, which cannot be made; none for a server on loopback."""
+    """Return the question whether to start without the spot check that cannot be made; none for one on loopback."""
     if is_loopback(server):
         return []
     sentence = _("{reason} Are you sure that none of these rows was sent from another computer?", reason=reason)
