@@ -8,6 +8,7 @@ from __future__ import annotations
 
 TYPE_CHECKING = False  # as in `typing`, which would take a moment in which Ctrl-C shows a traceback
 if TYPE_CHECKING:
+    from importer.awake import keep_awake
     from importer.crm import Crm, ScriptedTransport
     from importer.errors import (
         ConnectionRefused,
@@ -91,6 +92,7 @@ _HOME = {
     "check": "pipeline",
     "history": "pipeline",
     "imports_known": "journal",
+    "keep_awake": "awake",
     "load_job": "workflow.job",
     "load_mapping": "mapping",
     "preview": "pipeline",
@@ -151,6 +153,7 @@ __all__ = [
     "check",
     "history",
     "imports_known",
+    "keep_awake",
     "load_job",
     "load_mapping",
     "preview",

@@ -27,7 +27,7 @@ LAYERS = (
             "hosts",
             "model",
         ),
-        *("spool", "zips", "files", "questions", "stopping", "clicks", "shells", "commands"),
+        *("spool", "zips", "files", "questions", "stopping", "awake", "clicks", "shells", "commands"),
     },
     {"source", "mapping", "validation", "identity", "attachments", "payload", "crm", "journal", "report", "settings"},
     {"workflow"},
@@ -54,7 +54,7 @@ SHARED_ORDER = (
         "errors",
         "clock",
     ),
-    *("hosts", "spool", "zips", "files", "shells", "commands", "questions", "stopping"),
+    *("hosts", "spool", "zips", "files", "shells", "commands", "questions", "stopping", "awake"),
 )
 """Shared modules may use each other: each those before it."""
 
