@@ -8,11 +8,12 @@ from __future__ import annotations
 import platform
 import threading
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
+from typing import TypeVar
 
 import psutil
 from sqlalchemy import Connection, Engine, create_engine, func, select
@@ -27,6 +28,8 @@ from importer.journal.migrations import missing_steps
 from importer.journal.runs import RunRecord, read_note, read_runs
 from importer.journal.schema import attempts, imports, rows, runs
 from importer.model import Status
+
+T = TypeVar("T")
 
 _CLOCK = Clock()
 
@@ -126,29 +129,24 @@ def imports_known(path: Path) -> list[ImportState]:
     """
     if not path.is_file():
         return []
-    with _reading(path) as connection:
-        return _Watcher(connection, path).imports()
+    return _look(path, lambda watcher: watcher.imports())
 
 
 def watch_run(path: Path, run_id: int) -> RunWatch | None:
     """Return a run as it is now; None where the journal does not know it. Raises JournalError as `imports_known`."""
     if not path.is_file():
         return None
-    with _reading(path) as connection:
-        watcher = _Watcher(connection, path)
-        return next((watcher.watch(record) for record in read_runs(connection, [run_id])), None)
+    return _look(path, lambda watcher: watcher.run(run_id))
 
 
-@contextmanager
-def _reading(path: Path) -> Iterator[Connection]:
-    """Give a connection that sees one moment of a journal; of a copy, where the journal is of an earlier version."""
+def _look(path: Path, look: Callable[[_Watcher], T]) -> T:
+    """Look at one moment of a journal; at a copy, where it is of an earlier version or cannot be read as it is."""
     with suppress(DatabaseError), _engine(path) as engine, engine.connect() as connection:
         connection.exec_driver_sql("BEGIN")
         if not missing_steps(connection, path)[0] and not is_moved(connection):
-            yield connection
-            return
+            return look(_Watcher(connection, path))
     with look_at_journal(path) as copy, copy.reading() as connection:  # or it says why the journal cannot be read
-        yield connection
+        return look(_Watcher(connection, path))
 
 
 @contextmanager
@@ -177,6 +175,10 @@ class _Watcher:
             for found in self._connection.execute(select(imports))
         ]
         return sorted(known, key=lambda each: self._last.get(each.id, 0), reverse=True)
+
+    def run(self, run_id: int) -> RunWatch | None:
+        """Return one run; None where the journal does not know it."""
+        return next(map(self.watch, read_runs(self._connection, [run_id])), None)
 
     def _states(self) -> dict[int, Counter[Status]]:
         """Return how many rows each import has in each state; one whose lease is over is unknown."""
