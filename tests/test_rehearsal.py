@@ -168,4 +168,5 @@ def test_run_rehearse_is_the_same_on_the_command_line(office: Office, give: Give
     assert rehearsed.exists()
     assert not office.journal.exists()
     office.mapping.write_text(MAPPING.replace("office", "other"), "utf-8")
-    assert give(office.arguments("run", "--rehearse", "--json")).json["counts"]["created"] == 2
+    printed = give(office.arguments("run", "--rehearse", "--json")).json
+    assert (printed["counts"]["created"], printed["rehearsal"]) == (2, True)

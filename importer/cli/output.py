@@ -110,6 +110,7 @@ def finished_json(finished: Finished) -> dict[str, object]:
         "created_now": finished.counts.created_now,
         "calls": finished.result.calls,
         "run": finished.result.run,
+        **({"rehearsal": True} if finished.result.rehearsal else {}),
         "report": finished.report and str(finished.report),
         "next": finished.next_step,
         "steps": [step.sentence for step in finished.steps],
