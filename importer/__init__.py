@@ -29,8 +29,8 @@ if TYPE_CHECKING:
     from importer.questions import Question, QuestionsOpen
     from importer.settings import Connection
     from importer.workflow.adopting import Adoption
-    from importer.workflow.corrections import Correction, suggest_corrections
     from importer.workflow.events import Event, EventInterface
+    from importer.workflow.fixes import Fix, suggest_fixes
     from importer.workflow.forecast import Forecast, UserInterface
     from importer.workflow.job import Job, LoadedJob, load_job
     from importer.workflow.outcome import Finished
@@ -44,12 +44,12 @@ _HOME = {
     "CaseMapping": "mapping",
     "Connection": "settings",
     "ConnectionRefused": "errors",
-    "Correction": "workflow.corrections",
     "Counts": "model",
     "Crm": "crm",
     "Event": "workflow.events",
     "EventInterface": "workflow.events",
     "Finished": "workflow.outcome",
+    "Fix": "workflow.fixes",
     "Forecast": "workflow.forecast",
     "ImporterError": "errors",
     "Issue": "model",
@@ -84,7 +84,7 @@ _HOME = {
     "preview": "pipeline",
     "rebuild_report": "pipeline",
     "run": "pipeline",
-    "suggest_corrections": "workflow.corrections",
+    "suggest_fixes": "workflow.fixes",
 }
 
 __all__ = [
@@ -93,12 +93,12 @@ __all__ = [
     "CaseMapping",
     "Connection",
     "ConnectionRefused",
-    "Correction",
     "Counts",
     "Crm",
     "Event",
     "EventInterface",
     "Finished",
+    "Fix",
     "Forecast",
     "ImporterError",
     "Issue",
@@ -133,7 +133,7 @@ __all__ = [
     "preview",
     "rebuild_report",
     "run",
-    "suggest_corrections",
+    "suggest_fixes",
 ]
 
 

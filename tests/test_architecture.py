@@ -59,7 +59,7 @@ SHARED_ORDER = (
 
 WORKFLOW_ORDER = (
     "key_formats",
-    *("tenant_facts", "corrections", "missing_files", "plan", "job", "commands", "next_steps"),
+    *("tenant_facts", "fixes", "missing_files", "plan", "job", "commands", "next_steps"),
     *("lookalikes", "keys", "contents", "history", "matching", "lines"),
     *(
         "repeated_keys",

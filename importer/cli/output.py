@@ -14,7 +14,7 @@ from importer.messages import _, ngettext
 from importer.model import Counts, Issue
 from importer.names import counted, states_of
 from importer.text import escaped
-from importer.workflow.corrections import suggest_corrections
+from importer.workflow.fixes import suggest_fixes
 
 if TYPE_CHECKING:
     from importer.workflow.next_steps import Step
@@ -29,16 +29,16 @@ def print_issues(issues: list[Issue]) -> None:
         click.echo(issue_text(issue))
     if len(issues) > _MOST_ISSUES:
         click.echo(_("… and {count} more; --json lists all of them.", count=len(issues) - _MOST_ISSUES))
-    corrections = [correction for correction in suggest_corrections(issues) if correction.count > 1]
-    if corrections:
+    fixes = [fix for fix in suggest_fixes(issues) if fix.count > 1]
+    if fixes:
         click.echo("\n" + _("Fixes that resolve several rows:"))
-    for correction in corrections:
+    for fix in fixes:
         line = ngettext(
             "  {count} row: {message}. {remedy}",
             "  {count} rows: {message}. {remedy}",
-            correction.count,
-            message=correction.message,
-            remedy=as_sentence(correction.issue.remedy),
+            fix.count,
+            message=fix.message,
+            remedy=as_sentence(fix.issue.remedy),
         )
         click.echo(line)
 
