@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     from importer.questions import Question, QuestionsOpen
     from importer.settings import Connection
     from importer.workflow.adopting import Adoption
+    from importer.workflow.correcting import SheetCorrections, corrected_copy, open_corrections
+    from importer.workflow.corrections import Correction, CorrectionList, CorrectionOutcome, CorrectionState
     from importer.workflow.events import Event, EventInterface
     from importer.workflow.fixes import Fix, suggest_fixes
     from importer.workflow.forecast import Forecast, UserInterface
@@ -44,6 +46,10 @@ _HOME = {
     "CaseMapping": "mapping",
     "Connection": "settings",
     "ConnectionRefused": "errors",
+    "Correction": "workflow.corrections",
+    "CorrectionList": "workflow.corrections",
+    "CorrectionOutcome": "workflow.corrections",
+    "CorrectionState": "workflow.corrections",
     "Counts": "model",
     "Crm": "crm",
     "Event": "workflow.events",
@@ -71,6 +77,7 @@ _HOME = {
     "SettingsError": "errors",
     "SettleJob": "workflow.settle_job",
     "SettleResult": "workflow.settling",
+    "SheetCorrections": "workflow.correcting",
     "SourceError": "errors",
     "StartRefused": "errors",
     "Status": "model",
@@ -78,9 +85,11 @@ _HOME = {
     "UserInterface": "workflow.forecast",
     "adopt": "pipeline",
     "check": "pipeline",
+    "corrected_copy": "workflow.correcting",
     "history": "pipeline",
     "load_job": "workflow.job",
     "load_mapping": "mapping",
+    "open_corrections": "workflow.correcting",
     "preview": "pipeline",
     "rebuild_report": "pipeline",
     "run": "pipeline",
@@ -93,6 +102,10 @@ __all__ = [
     "CaseMapping",
     "Connection",
     "ConnectionRefused",
+    "Correction",
+    "CorrectionList",
+    "CorrectionOutcome",
+    "CorrectionState",
     "Counts",
     "Crm",
     "Event",
@@ -120,6 +133,7 @@ __all__ = [
     "SettingsError",
     "SettleJob",
     "SettleResult",
+    "SheetCorrections",
     "SourceError",
     "StartRefused",
     "Status",
@@ -127,9 +141,11 @@ __all__ = [
     "UserInterface",
     "adopt",
     "check",
+    "corrected_copy",
     "history",
     "load_job",
     "load_mapping",
+    "open_corrections",
     "preview",
     "rebuild_report",
     "run",

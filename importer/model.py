@@ -1,4 +1,4 @@
-"""The terms of the importer as frozen values; imports of the other modules only `account` and `clicks`.
+"""The terms of the importer as frozen values; imports of the other modules only `account`, `cells` and `clicks`.
 
 A *row* is identified by the number that Excel shows beside it. A *frame* is a `pandas.DataFrame` of object
 columns, its index the row numbers, its column names the headers, each cell a `Cell`; the empty cell is `""`.
@@ -11,10 +11,12 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, time
 from enum import StrEnum
 from pathlib import Path
-from typing import NamedTuple, Self
+from typing import NamedTuple
 
 from importer.account import Account
 from importer.account import Counts as Counts  # noqa: PLC0414 - so that mypy lets others import it from here
+from importer.cells import Corrected as Corrected  # noqa: PLC0414 - the same
+from importer.cells import Reread as Reread  # noqa: PLC0414 - the same
 from importer.clicks import click_for
 
 # ------------------------------------------------------------------------------------------------ cells
@@ -39,26 +41,6 @@ class Typed:
     def __hash__(self) -> int:
         """Return the hash of the text; equal cells show equal texts."""
         return hash(self.text)
-
-
-class Reread(str):
-    """A text that version 1 of the reading took from its cell in another form, `earlier`.
-
-    Rows were recorded under what was read, and are recognized by it for ever.
-    """
-
-    __slots__ = ("earlier",)
-    earlier: str
-
-    def __new__(cls, text: str, earlier: str) -> Self:
-        """Return the text, with its earlier form."""
-        made = super().__new__(cls, text)
-        made.earlier = earlier
-        return made
-
-    def __reduce__(self) -> tuple[type[Reread], tuple[str, str]]:
-        """Return what makes the same text again, for pickle."""
-        return Reread, (str(self), self.earlier)
 
 
 @dataclass(frozen=True, slots=True)
@@ -313,6 +295,11 @@ class JournalRow(NamedTuple):
     attempt: int | None = None
     disputed: bool = False
     deleted: bool = False
+
+    @property
+    def was_sent(self) -> bool:
+        """Whether the row was sent at some time, with whatever outcome, or is a case otherwise."""
+        return self.attempt is not None or self.status not in {Status.PLANNED, Status.INVALID, Status.SKIPPED}
 
 
 # ------------------------------------------------------------------------------------------------ the report

@@ -27,6 +27,7 @@ from importer.workflow import guards
 from importer.workflow.adopting import Adoption, adopt_rows, open_report
 from importer.workflow.commands import Commands
 from importer.workflow.corrected import corrected_reports, still_to_send
+from importer.workflow.corrections import load_corrections
 from importer.workflow.decisions import unrecorded_verdicts
 from importer.workflow.executing import execute_run
 from importer.workflow.forecast import Forecast, UserInterface, make_forecast
@@ -77,12 +78,15 @@ def make_plan(
     `history` is what the journal knows of the import; with `retry_rejected`, rejected rows are planned again. Rows of a
     report are identified by the reference that they carry, unless `trust_references` is false. Raises QuestionsOpen if
     the mapping names a folder that the user has not allowed, MappingError for columns that the sheet lacks, SourceError
-    for a lookup table that cannot be read.
+    for a lookup table or a file of corrections that cannot be read.
     """
     table, case_mapping = loaded.table, loaded.case_mapping
     tables = open_tables(case_mapping, table.path, allowed_folders(loaded.job))
     planner = Planner(
-        table, case_mapping, scope, history, tables, retry_rejected=retry_rejected, trust_references=trust_references
+        *(table, case_mapping, scope, history, tables),
+        corrections=load_corrections(table.path),  # what a person corrected on the page
+        retry_rejected=retry_rejected,
+        trust_references=trust_references,
     )
     batches: Spool[Batch] = Spool(in_memory=2)  # thousands of rows each: more of them would be felt
     for rows in planner.survey():  # source: a frame of cells under the row numbers that Excel shows

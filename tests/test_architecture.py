@@ -17,6 +17,7 @@ LAYERS = (
         *(
             "text",
             "account",
+            "cells",
             "languages",
             "messages",
             "causes",
@@ -43,6 +44,7 @@ SHARED_ORDER = (
     *(
         "text",
         "account",
+        "cells",
         "languages",
         "messages",
         "causes",
@@ -59,8 +61,9 @@ SHARED_ORDER = (
 
 WORKFLOW_ORDER = (
     "key_formats",
+    *("lookalikes", "keys", "history", "corrections"),
     *("tenant_facts", "fixes", "missing_files", "plan", "job", "commands", "next_steps"),
-    *("lookalikes", "keys", "contents", "history", "matching", "lines"),
+    *("contents", "matching", "lines"),
     *(
         "repeated_keys",
         "planning",
@@ -76,6 +79,7 @@ WORKFLOW_ORDER = (
     *("forecast", "events"),
     *(
         "guards",
+        "correcting",
         "sending",
         "settling",
         "executing",

@@ -11,7 +11,15 @@ import click
 from importer.cli import options
 from importer.cli.help import Command
 from importer.cli.logs import set_up
-from importer.cli.output import counts_line, issue_values, print_issues, print_json, print_steps, rows_and_cases
+from importer.cli.output import (
+    corrections_values,
+    counts_line,
+    issue_values,
+    print_issues,
+    print_json,
+    print_steps,
+    rows_and_cases,
+)
 from importer.cli.terminal import load_allowed_job
 from importer.messages import gettext_noop
 from importer.workflow.fixes import suggest_fixes
@@ -76,5 +84,6 @@ def _as_json(checked: Checked, issues: list[Issue], status: int) -> dict[str, ob
         "issues": [issue_values(issue) for issue in issues],
         "groups": groups,
         "notes": checked.plan.notes,
+        "corrections": corrections_values(checked.plan.corrections),
         "steps": [step.sentence for step in checked.steps],
     }

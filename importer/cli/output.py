@@ -17,6 +17,7 @@ from importer.text import escaped
 from importer.workflow.fixes import suggest_fixes
 
 if TYPE_CHECKING:
+    from importer.workflow.corrections import CorrectionList
     from importer.workflow.next_steps import Step
     from importer.workflow.outcome import Finished
 
@@ -60,6 +61,31 @@ def issue_text(issue: Issue) -> str:
 def issue_values(issue: Issue) -> dict[str, object]:
     """Return an issue for JSON: all that is known of it, with both remedies."""
     return {**asdict(issue), "click": issue.click}
+
+
+def corrections_values(corrections: CorrectionList) -> dict[str, object]:
+    """Return what the corrections of a sheet came to, for JSON; what was set aside with its place and the reason."""
+    return {
+        "file": corrections.name if corrections.digest else None,
+        "digest": corrections.digest,
+        "cells": corrections.cells,
+        "rows": corrections.rows,
+        "applied": len(corrections.applied),
+        "done": len(corrections.done),
+        "set_aside": [
+            {
+                "line": state.correction.line,
+                "key": state.correction.key,
+                "row": state.row,
+                "column": state.correction.column,
+                "from": state.correction.before,
+                "to": state.correction.to,
+                "now": state.now,
+                "reason": state.reason,
+            }
+            for state in corrections.set_aside
+        ],
+    }
 
 
 def as_sentence(text: str) -> str:
@@ -115,6 +141,7 @@ def finished_json(finished: Finished) -> dict[str, object]:
         "steps": [step.sentence for step in finished.steps],
         "reasons": [{"status": status, **issue_values(issue)} for status, issue in finished.reasons()],
         "notes": list(finished.notes),
+        "corrections": corrections_values(finished.plan.corrections),
     }
 
 

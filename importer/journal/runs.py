@@ -20,7 +20,7 @@ from importer.model import Counts, Status, Verdict
 
 @dataclass(frozen=True, slots=True)
 class RunStart:
-    """What is recorded of a run when it begins."""
+    """What is recorded of a run when it begins; `corrections_digest` is None where the source had no corrections."""
 
     source: str
     source_digest: str
@@ -28,6 +28,7 @@ class RunStart:
     server: str
     user: str
     program: str
+    corrections_digest: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,7 +143,13 @@ def _run_record(found: Row[Any]) -> RunRecord:
         import_name=found.name,
         operation=found.operation,
         start=RunStart(
-            found.source, found.source_digest, found.mapping_digest, found.server, found.user, found.program
+            found.source,
+            found.source_digest,
+            found.mapping_digest,
+            found.server,
+            found.user,
+            found.program,
+            found.corrections_digest,
         ),
         started_at=local_datetime(found.started_at),
         ended_at=found.ended_at and local_datetime(found.ended_at),

@@ -51,6 +51,7 @@ runs = Table(
     Column("source", String, nullable=False),
     Column("source_digest", String, nullable=False),
     Column("mapping_digest", String, nullable=False),
+    Column("corrections_digest", String),  # of the file of corrections; NULL: there was none
     Column("server", String, nullable=False),
     Column("user", String, nullable=False),
     Column("program", String, nullable=False),

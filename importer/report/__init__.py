@@ -2,6 +2,7 @@
 
 write        one report, of the kind that its name asks for
 write_back   the sheet `Report` in the source workbook itself
+write_copy   the source's sheet with its corrections, as a new file
 group_issues what one correction may resolve, with how often and where
 made_of      how many cases there are, and how many rows they are made of
 read_rows    the rows of a report that is given back
@@ -15,6 +16,7 @@ from importer.report.content import (
     made_of,
     says_changed,
 )
+from importer.report.copying import SheetToCopy, write_copy
 from importer.report.reading import (
     Overview,
     ReportedRow,
@@ -26,7 +28,7 @@ from importer.report.reading import (
     summary_texts,
 )
 from importer.report.recognition import is_given_back, is_never_saved, report_sheets
-from importer.report.text import is_altered, unmarked
+from importer.report.text import is_altered, marked, unmarked
 from importer.report.writing import WrittenReport, check_writable, choose_path, default_path, digest, write
 from importer.report.writing_back import WrittenBack, write_back
 from importer.report_words import CREATED_VERDICT, NOT_CREATED_VERDICT, OWN_COLUMNS
@@ -38,6 +40,7 @@ __all__ = [
     "IssueGroup",
     "Overview",
     "ReportedRow",
+    "SheetToCopy",
     "WrittenBack",
     "WrittenReport",
     "check_writable",
@@ -50,6 +53,7 @@ __all__ = [
     "is_given_back",
     "is_never_saved",
     "made_of",
+    "marked",
     "own_columns",
     "read_mark",
     "read_overview",
@@ -61,4 +65,5 @@ __all__ = [
     "unmarked",
     "write",
     "write_back",
+    "write_copy",
 ]

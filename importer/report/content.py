@@ -12,7 +12,7 @@ from urllib.parse import quote
 
 from importer import report_words
 from importer.messages import _, in_all_languages, language, ngettext, shorten, translated
-from importer.model import CHANGED, DOUBTFUL, Counts, Issue, ReportRow, Status, Summary
+from importer.model import CHANGED, DOUBTFUL, Corrected, Counts, Issue, ReportRow, Status, Summary
 from importer.report_words import EDITED_AFTERWARDS, state_word
 from importer.text import as_yaml
 
@@ -244,6 +244,11 @@ def issue_text(issue: Issue) -> str:
     if issue.column is None or issue.column in issue.message:
         return text
     return _("{column}: {text}", column=issue.column, text=text)
+
+
+def corrected_text(cell: Corrected) -> str:
+    """Return what the sheet says where a correction says something else."""
+    return _("Corrected. The sheet says: {before}", before=cell.before.strip() or _("(empty)"))
 
 
 def as_sentence(text: str) -> str:

@@ -82,6 +82,12 @@ class Table:
         """
         return self._frames
 
+    @property
+    def positions(self) -> dict[str, int]:
+        """The place of each column in the file, from 0."""
+        names = self._frames.names if isinstance(self._frames, Frames) else dict(enumerate(self.columns))
+        return {name: at for at, name in names.items()}
+
 
 def is_filled(cell: object) -> bool:
     """Return whether a cell has more than white space."""

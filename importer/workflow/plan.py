@@ -22,6 +22,7 @@ from importer.model import MAY_BE_CASES, Attachment, Counts, Identity, Issue, Jo
 from importer.questions import Question
 from importer.source import Table
 from importer.spool import Spool
+from importer.workflow.corrections import NO_CORRECTIONS, CorrectionList
 
 SEARCHED = {
     "email contact": "contact",
@@ -197,7 +198,7 @@ class Plan:
     `columns` are the source's own; `content_columns` are those in a row's content hash. `only` are the states by which
     its rows were selected, empty if all rows are here, and `whole` is then the plan of all rows, which the report
     shows. `aliases` are the scopes under which the import is also known. `key_columns` are in the key's order, empty
-    under `key: content`. `open_questions` are those whose answers some rows wait for.
+    under `key: content`. `open_questions` are those whose answers some rows wait for. `corrections` are in the frames.
     """
 
     table: Table
@@ -213,6 +214,7 @@ class Plan:
     open_questions: tuple[Question, ...] = ()
     whole: Plan | None = None
     aliases: tuple[Scope, ...] = ()
+    corrections: CorrectionList = NO_CORRECTIONS
 
     def cells(self) -> Iterator[tuple[pd.DataFrame, Batch]]:
         """Yield every batch with its frame of cells."""

@@ -195,4 +195,12 @@ def _record_batch(batch: Batch, plan: Plan, journal: Journal, record: ImportReco
 def run_details(plan: Plan, server: str) -> RunStart:
     """Return what the journal records about a run when it starts."""
     table = plan.table
-    return RunStart(str(table.path.absolute()), table.digest, plan.mapping.digest, server, user_name(), program_name())
+    return RunStart(
+        str(table.path.absolute()),
+        table.digest,
+        plan.mapping.digest,
+        server,
+        user_name(),
+        program_name(),
+        plan.corrections.digest,
+    )

@@ -39,6 +39,11 @@ def m004_edited_columns_and_sources_of_reports(connection: Connection) -> None:
     connection.execute(insert(schema.facts).values(name="column_secret", value=secrets.token_hex(16)))
 
 
+def m005_corrections_of_runs(connection: Connection) -> None:
+    """Add the digest of the corrections with which each run was made."""
+    connection.exec_driver_sql("ALTER TABLE runs ADD COLUMN corrections_digest VARCHAR")
+
+
 Step = Callable[[Connection], None]
 
 MIGRATIONS: tuple[Step, ...] = (
@@ -46,6 +51,7 @@ MIGRATIONS: tuple[Step, ...] = (
     m002_fingerprints_of_reports,
     m003_attempts_by_boot,
     m004_edited_columns_and_sources_of_reports,
+    m005_corrections_of_runs,
 )
 
 

@@ -1,0 +1,214 @@
+"""What a page needs to correct the cells of a sheet: corrections made, undone and listed, and a corrected copy."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from threading import Lock
+
+import pandas as pd
+
+from importer import identity, report
+from importer.errors import UsageError
+from importer.journal import look_at_journal, user_name
+from importer.mapping import Words
+from importer.messages import _
+from importer.model import Cell
+from importer.workflow import guards
+from importer.workflow.corrections import (
+    EVERY_ROW,
+    LONGEST_TEXT,
+    CorrectedFrames,
+    Correction,
+    CorrectionList,
+    CorrectionsFile,
+    add_corrections,
+    apply_corrections,
+    corrections_path,
+    frames_as_written,
+    identifying_columns,
+    key_text,
+    load_corrections,
+    remove_act,
+    row_text,
+)
+from importer.workflow.history import ImportHistory
+from importer.workflow.job import LoadedJob, at_known_place, scope_of
+
+
+def open_corrections(loaded: LoadedJob) -> SheetCorrections:
+    """Return the corrections of a job's sheet, to be read and changed for as long as the job is loaded."""
+    return SheetCorrections(loaded)
+
+
+class SheetCorrections:
+    """The corrections of one sheet; may be used from several threads, and beside other processes.
+
+    What is changed is on the disk when a method returns. Every command, and every new plan, takes it from there.
+    """
+
+    def __init__(self, loaded: LoadedJob) -> None:
+        self._loaded, self._table = loaded, loaded.table
+        self.path = corrections_path(loaded.table.path)
+        headers = Words((column, column) for column in self._table.columns)
+        key = tuple(headers[name] for word in loaded.case_mapping.key for name in headers.alike(word)[:1])
+        self._identifying = identifying_columns(self._table.columns, key)
+        self._frames = frames_as_written(self._table)
+        self._lock = Lock()
+        self._rows_by_key: dict[tuple[str, ...], int] | None = None
+
+    def correct(self, row: int, column: str, to: str) -> Correction:
+        """Correct one cell; `row` is its number in the sheet.
+
+        Raises UsageError where there is no such cell, or it is part of the key of a row that was sent already, and
+        SourceError where the file of corrections cannot be read or written.
+        """
+        frame = self._frame_with(row)
+        if column not in self._own_columns():
+            raise self._no_column(column)
+        return self._add(self._key_of(row, frame), column, str(frame[column].loc[row]), to)
+
+    def correct_equal(self, column: str, value: str, to: str) -> Correction:
+        """Correct every cell of a column that says `value`, in this sheet only; raises the errors of `correct`.
+
+        `value` is what the cells say now, corrected or not. It is one line in the file, and one thing to undo.
+        """
+        if column not in self._own_columns():
+            raise self._no_column(column)
+        return self._add(EVERY_ROW, column, value, to)
+
+    def undo(self, act: str) -> int:
+        """Take back what was corrected by one act (`Correction.act`); return how many corrections that were.
+
+        Raises UsageError where a row was sent under a key that would change by that.
+        """
+        file = load_corrections(self._table.path)
+        mine = [one for one in file.corrections() if one.act == act]
+        if any(one.column in self._identifying.columns for one in mine):
+            self._refuse_other_keys(file, file.without(act))
+        return remove_act(self._table.path, act)
+
+    def listed(self) -> CorrectionList:
+        """Return what every correction of the sheet comes to now; `check` gives the same with its plan."""
+        return self._corrected(load_corrections(self._table.path)).corrections
+
+    def _own_columns(self) -> tuple[str, ...]:
+        ours = report.own_columns(self._table.columns).values()
+        return tuple(column for column in self._table.columns if column not in ours)
+
+    def _no_column(self, column: str) -> UsageError:
+        return UsageError(_("{column} is no column of the sheet that can be corrected.", column=column))
+
+    def _frame_with(self, row: int) -> pd.DataFrame:
+        with self._lock:
+            found = next((frame for frame in self._frames if row in frame.index), None)
+        if found is None:
+            raise UsageError(_("The sheet has no row {row}.", row=row))
+        return found
+
+    def _key_of(self, row: int, frame: pd.DataFrame) -> str:
+        """Return what a row is corrected by: its key if it is the only row with it, else its number in this file."""
+        cells: list[Cell] = [frame[column].loc[row] for column in self._identifying.key]
+        parts = identity.key_parts(cells) if cells else ()
+        if parts and self._count(parts) == 1:
+            return key_text(list(map(str, cells)))
+        return row_text(row, self._table.digest)
+
+    def _count(self, parts: tuple[str, ...]) -> int:
+        """Return how many rows have a key."""
+        with self._lock:
+            if self._rows_by_key is None:
+                counts: dict[tuple[str, ...], int] = {}
+                for frame in self._frames:
+                    for cells in self._identifying.cells(frame):
+                        key = identity.key_parts(cells)
+                        counts[key] = counts.get(key, 0) + 1
+                self._rows_by_key = counts
+        return self._rows_by_key.get(parts, 0)
+
+    def _add(self, key: str, column: str, before: str, to: str) -> Correction:
+        if max(map(len, (key, before, to))) > LONGEST_TEXT:
+            raise UsageError(
+                _(
+                    "{column}: the text has more than {limit} characters, more than a cell of Excel can hold. Correct"
+                    " it in the sheet itself.",
+                    column=column,
+                    limit=LONGEST_TEXT,
+                )
+            )
+        one = Correction(self._table.sheet or "", key, column, before, to, user_name())
+        if column in self._identifying.columns:
+            self._refuse_sent(one)
+        return add_corrections(self._table.path, [one])[0]
+
+    # -------------------------------------------------------------------------------------------- keys that must stay
+
+    def _refuse_sent(self, new: Correction) -> None:
+        """Refuse a correction of the key of a row that was sent, or of what identifies it otherwise."""
+        new = replace(new, when="now")
+        listed = self._corrected(load_corrections(self._table.path).with_new([new])).corrections
+        refused = next((state for state in listed.set_aside if state.correction == new), None)
+        if refused is not None:
+            raise UsageError(_("{column} cannot be corrected: {reason}.", column=new.column, reason=refused.reason))
+
+    def _refuse_other_keys(self, before: CorrectionsFile, after: CorrectionsFile) -> None:
+        """Refuse to change what identifies rows that were sent."""
+        identifying = self._identifying
+        with self._history() as history:
+            then, now = (self._with(file, history).frames for file in (before, after))
+            for one, other in zip(then, now, strict=True):
+                pairs = zip(identifying.cells(one), identifying.cells(other), strict=True)
+                changed = [cells for cells, now_cells in pairs if cells != now_cells]
+                if any(identifying.sent(changed, history)):
+                    raise UsageError(
+                        _("This correction cannot be undone: rows were sent already under the keys that it made.")
+                    )
+
+    def _corrected(self, file: CorrectionsFile) -> CorrectedFrames:
+        with self._history() as history:
+            return self._with(file, history)
+
+    def _with(self, file: CorrectionsFile, history: ImportHistory) -> CorrectedFrames:
+        with self._lock:
+            return apply_corrections(file, self._table, self._frames, self._identifying, history)
+
+    @contextmanager
+    def _history(self) -> Iterator[ImportHistory]:
+        """Give what the journal knows about the rows, from a copy of it."""
+        with look_at_journal(self._loaded.job.journal_path) as journal:
+            known = at_known_place(self._loaded, journal)
+            record = guards.find_import(journal, scope_of(known.job, known.case_mapping), known.job.same_as)
+            yield ImportHistory(journal, record)
+
+    def copy_to(self, path: Path) -> None:
+        """Write the sheet with its corrections to a new file, as `corrected_copy` says."""
+        frames = self._corrected(load_corrections(self._table.path)).frames
+        table = self._table
+        places = [table.positions[column] for column in table.columns]
+        content = report.SheetToCopy(
+            table.path, table.sheet, table.header_row, table.columns, places, _Rows(frames, table.columns)
+        )
+        report.write_copy(path, content)
+
+
+class _Rows:
+    """The rows of frames with their numbers, made anew each time they are iterated."""
+
+    def __init__(self, frames: Iterable[pd.DataFrame], columns: Iterable[str]) -> None:
+        self._frames, self._columns = frames, list(columns)
+
+    def __iter__(self) -> Iterator[tuple[int, tuple[Cell, ...]]]:
+        for frame in self._frames:
+            cells = zip(*(frame[column].tolist() for column in self._columns), strict=True)
+            yield from zip(frame.index.tolist(), cells, strict=True)
+
+
+def corrected_copy(loaded: LoadedJob, path: Path) -> Path:
+    """Write a job's sheet with its corrections in it to a new file, `.xlsx` or `.csv`; return its path.
+
+    A workbook keeps its looks and its other sheets. Raises UsageError where the file exists already.
+    """
+    SheetCorrections(loaded).copy_to(path)
+    return path

@@ -1,0 +1,250 @@
+"""Corrections applied to the rows of a sheet while these are read, before anything else sees them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from typing import NamedTuple
+
+import pandas as pd
+
+from importer.messages import _
+from importer.model import Cell, Corrected
+from importer.source import Table
+from importer.spool import Spool
+from importer.workflow.corrections.chain import ColumnChain, Resolved
+from importer.workflow.corrections.correction import Correction, says_the_same
+from importer.workflow.corrections.file import CorrectionsFile
+from importer.workflow.corrections.locating import Cells, Identifying, SheetRows
+from importer.workflow.corrections.state import CorrectionList, CorrectionOutcome, CorrectionState
+from importer.workflow.history import ImportHistory
+
+
+class CorrectedFrames(NamedTuple):
+    """The rows of a sheet with its corrections, and what these came to."""
+
+    frames: Iterable[pd.DataFrame]
+    corrections: CorrectionList
+
+
+def apply_corrections(
+    file: CorrectionsFile,
+    table: Table,
+    frames: Iterable[pd.DataFrame],
+    identifying: Identifying,
+    history: ImportHistory,
+) -> CorrectedFrames:
+    """Return the rows with the corrections of their sheet; `frames` are the table's, as they were written.
+
+    A key stays as it is where a row was sent under it. Hidden rows are none of the import, and are left as they are.
+    """
+    everything = list(file.corrections())
+    sheet = table.sheet or ""
+    mine = [one for one in everything if one.sheet == sheet]
+    listed = CorrectionList(
+        file.path.name,
+        file.digest,
+        other_sheets=tuple(dict.fromkeys(one.sheet for one in everything if one.sheet != sheet)),
+    )
+    if not mine:
+        return CorrectedFrames(frames, listed)
+    applying = _Applying(mine, table, frames, identifying, history)
+    corrected: Spool[pd.DataFrame] = Spool()
+    for frame in frames:
+        corrected.append(applying.correct(frame))
+    states = applying.states()
+    return CorrectedFrames(corrected, replace(listed, cells=applying.cells, rows=applying.rows, states=states))
+
+
+class _Kept(NamedTuple):
+    """A row whose key must stay: its position and number, its cells by the corrections at `places` alone, and why."""
+
+    at: int
+    number: int
+    cells: Cells
+    places: tuple[int, ...]
+    reason: str
+
+
+class _Applying:
+    """Applies the corrections of one sheet, and notes what each of them comes to."""
+
+    def __init__(
+        self,
+        corrections: Sequence[Correction],
+        table: Table,
+        frames: Iterable[pd.DataFrame],
+        identifying: Identifying,
+        history: ImportHistory,
+    ) -> None:
+        self.cells = self.rows = 0
+        self._corrections, self._table = corrections, table
+        self._identifying, self._history = identifying, history
+        self._states: dict[int, CorrectionState] = {}
+        self._counts = [0] * len(corrections)
+        self._taken: set[int] = set()
+        self._chains: dict[str, ColumnChain] = {}
+        self._own: dict[str, dict[int, list[int]]] = {}  # places by column and row: the last one counts
+        self._arrange(frames)
+
+    def _arrange(self, frames: Iterable[pd.DataFrame]) -> None:
+        """Tell the corrections of every row from those of one, and find the rows of these."""
+        of_all: dict[str, list[tuple[int, Correction]]] = {}
+        of_one: list[tuple[int, Correction]] = []
+        for place, one in enumerate(self._corrections):
+            if one.column not in self._table.columns:
+                self._set_aside(place, _("the sheet has no column {column}", column=one.column))
+            elif not one.key.strip():
+                self._set_aside(place, _("the line has lost its key"))
+            elif one.is_for_all:
+                of_all.setdefault(one.column, []).append((place, one))
+            else:
+                of_one.append((place, one))
+        rows = self._sheet_rows = SheetRows(self._identifying, frames, (one for _place, one in of_one))
+        for place, one in of_one:
+            found = rows.find(one, self._table.digest)
+            if isinstance(found, str):
+                self._set_aside(place, found)
+            else:
+                self._own.setdefault(one.column, {}).setdefault(found, []).append(place)
+        touched = [*of_all, *(column for column in self._own if column not in of_all)]
+        self._chains = {column: ColumnChain(of_all.get(column, ())) for column in touched}
+
+    def _set_aside(self, place: int, reason: str, row: int | None = None, now: str | None = None) -> None:
+        one = self._corrections[place]
+        self._states[place] = CorrectionState(one, CorrectionOutcome.SET_ASIDE, row, now=now, reason=reason)
+
+    def states(self) -> tuple[CorrectionState, ...]:
+        """Return what every correction came to; to be called after the last frame."""
+        for place, one in enumerate(self._corrections):
+            if place in self._states:
+                continue
+            count = self._counts[place]
+            outcome = CorrectionOutcome.APPLIED if count else CorrectionOutcome.DONE
+            self._states[place] = CorrectionState(one, outcome, cells=count)
+        return tuple(self._states[place] for place in range(len(self._corrections)))
+
+    def correct(self, frame: pd.DataFrame) -> pd.DataFrame:
+        """Return a frame with its corrections; the frames come in their order, each once."""
+        numbers: list[int] = frame.index.tolist()
+        found = {column: self._resolved(frame[column].tolist(), column, numbers) for column in self._chains}
+        self._keep_keys(frame, numbers, found)
+        changed: set[int] = set()
+        new: dict[str, list[Cell]] = {}
+        for column, resolved in found.items():
+            cells: list[Cell] = frame[column].tolist()
+            for at, one in resolved.items():
+                self._note(column, numbers[at], cells[at], one)
+                if one.text != str(cells[at]):
+                    cells[at] = Corrected(one.text, str(cells[at]))
+                    changed.add(at)
+                    self.cells += 1
+            new[column] = cells
+        self.rows += len(changed)
+        if not changed:
+            return frame
+        corrected = frame.copy(deep=False)
+        for name, cells in new.items():
+            corrected[name] = pd.Series(cells, frame.index, dtype=object)
+        return corrected
+
+    def _resolved(self, cells: Sequence[Cell], column: str, numbers: Sequence[int]) -> dict[int, Resolved]:
+        """Return what the cells of a column come to, by position: those that have a correction."""
+        chain, own = self._chains[column], self._own.get(column, {})
+        found = {}
+        if not chain.is_empty:
+            hidden = self._table.hidden
+            followed = map(chain.follow, map(str, cells))
+            found = {at: one for at, one in enumerate(followed) if one.by and numbers[at] not in hidden}
+        for at, number in enumerate(numbers) if own else ():
+            if number in own:
+                place = own[number][-1]
+                found[at] = chain.resolve(str(cells[at]), place, self._corrections[place])
+        return found
+
+    def _note(self, column: str, number: int, cell: Cell, resolved: Resolved) -> None:
+        """Note what the corrections of one cell came to."""
+        for place in resolved.by:
+            self._counts[place] += 1
+        if resolved.own is None:
+            return
+        *earlier, last = self._own[column][number]
+        for place in earlier:
+            replaced = CorrectionState(self._corrections[place], CorrectionOutcome.REPLACED, number, now=str(cell))
+            self._states.setdefault(place, replaced)
+        if last in self._states:
+            return
+        if resolved.own is CorrectionOutcome.SET_ASIDE:
+            self._set_aside(last, _("the sheet says something else by now"), number, str(cell))
+        else:
+            count = int(resolved.own is CorrectionOutcome.APPLIED)
+            self._states[last] = CorrectionState(self._corrections[last], resolved.own, number, count, str(cell))
+
+    # -------------------------------------------------------------------------------------------- keys that must stay
+
+    def _keep_keys(self, frame: pd.DataFrame, numbers: Sequence[int], found: dict[str, dict[int, Resolved]]) -> None:
+        """Take back what would change the key of a row that was sent, or how the key of another row is counted."""
+        columns = self._identifying.columns
+        rows = sorted({at for column in columns for at in found.get(column, ())})
+        if not rows:
+            return
+        raw = self._identifying.cells(frame)
+        steps = {at: self._steps(numbers[at], raw[at]) for at in rows}
+        flat = [(at, cells, places) for at in rows for cells, places in steps[at]]
+        sent = self._identifying.sent([cells for _at, cells, _places in flat], self._history)
+        kept: dict[int, tuple[Cells, tuple[int, ...]]] = {}
+        for (at, cells, places), was_sent in zip(flat, sent, strict=True):
+            if was_sent:
+                kept.setdefault(at, (cells, places))
+        for at in rows:
+            after = tuple(
+                found[column][at].text if at in found.get(column, ()) else cell
+                for column, cell in zip(columns, raw[at], strict=True)
+            )
+            if _texts(after) == _texts(raw[at]):
+                continue
+            if at in kept:
+                cells, places = kept[at]
+                if _texts(cells) != _texts(after):
+                    reason = _("the row was sent already, and keeps its key")
+                    self._take_back(_Kept(at, numbers[at], cells, places, reason), found)
+            elif not self._sheet_rows.may_become(raw[at], after, self._taken):
+                reason = _("another row has the same cells, and these are told apart by their order alone")
+                self._take_back(_Kept(at, numbers[at], raw[at], (), reason), found)
+
+    def _steps(self, number: int, raw: Cells) -> list[tuple[Cells, tuple[int, ...]]]:
+        """Return the cells that identified a row after each of its own corrections, the first of them as in the sheet.
+
+        A row may have been sent under any of them.
+        """
+        columns = self._identifying.columns
+        own = sorted(
+            (place, at) for at, column in enumerate(columns) for place in self._own.get(column, {}).get(number, ())
+        )
+        cells, places = raw, tuple[int, ...]()
+        steps = [(cells, places)]
+        for place, at in own:
+            one = self._corrections[place]
+            if not (says_the_same(raw[at], one.before) or says_the_same(cells[at], one.before)):
+                continue
+            cells = (*cells[:at], one.to, *cells[at + 1 :])
+            places = (*places, place)
+            steps.append((cells, places))
+        return steps
+
+    def _take_back(self, kept: _Kept, found: Mapping[str, dict[int, Resolved]]) -> None:
+        """Leave the cells that identify a row as they are to be kept."""
+        for column, cell in zip(self._identifying.columns, kept.cells, strict=True):
+            resolved = found.get(column, {}).pop(kept.at, None)
+            for place in self._own.get(column, {}).get(kept.number, ()):
+                if place in kept.places:
+                    state = CorrectionState(self._corrections[place], CorrectionOutcome.APPLIED, kept.number, 1)
+                    self._states.setdefault(place, state)
+                else:
+                    self._set_aside(place, kept.reason, kept.number, str(cell))
+            if resolved is not None and kept.places:
+                found[column][kept.at] = Resolved(str(cell), ())
+
+
+def _texts(cells: Cells) -> tuple[str, ...]:
+    return tuple(map(str, cells))
