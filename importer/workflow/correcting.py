@@ -161,7 +161,7 @@ class SheetCorrections:
             for one, other in zip(then, now, strict=True):
                 pairs = zip(identifying.cells(one), identifying.cells(other), strict=True)
                 changed = [cells for cells, now_cells in pairs if cells != now_cells]
-                if any(identifying.sent(changed, history)):
+                if any(row and row.was_sent for row in identifying.known(changed, history)):
                     raise UsageError(
                         _("This correction cannot be undone: rows were sent already under the keys that it made.")
                     )
@@ -188,12 +188,12 @@ class SheetCorrections:
         table = self._table
         places = [table.positions[column] for column in table.columns]
         content = report.SheetToCopy(
-            table.path, table.sheet, table.header_row, table.columns, places, _Rows(frames, table.columns)
+            table.path, table.sheet, table.header_row, table.columns, places, _NumberedRows(frames, table.columns)
         )
         report.write_copy(path, content)
 
 
-class _Rows:
+class _NumberedRows:
     """The rows of frames with their numbers, made anew each time they are iterated."""
 
     def __init__(self, frames: Iterable[pd.DataFrame], columns: Iterable[str]) -> None:

@@ -18,6 +18,7 @@ from importer.source import open_table
 from importer.spool import Spool
 from importer.workflow.accounting import account_of
 from importer.workflow.commands import Commands
+from importer.workflow.corrections import rename_digest
 from importer.workflow.next_steps import Situation, Step, next_steps
 from importer.workflow.plan import Batch, Plan, PlannedRow, state_of
 from importer.workflow.reasons import issues_of, message_of
@@ -264,6 +265,7 @@ def _written_back(content: ReportContent, plan: Plan, journal: Journal, record: 
         written = report.write_back(plan.table.path, content, open_table, journal.imports.is_report)
     except ReportError as error:
         return str(error)
+    rename_digest(plan.table.path, plan.table.digest, report.digest(plan.table.path))
     if record is not None:
         journal.imports.note_report(record.id, written.digest)
     return _(

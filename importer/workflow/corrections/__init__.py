@@ -14,6 +14,7 @@ from importer.workflow.corrections.file import (
     corrections_path,
     load_corrections,
     remove_act,
+    rename_digest,
 )
 from importer.workflow.corrections.locating import Identifying
 from importer.workflow.corrections.sheet import frames_as_written, identifying_columns
@@ -38,5 +39,6 @@ __all__ = [
     "key_text",
     "load_corrections",
     "remove_act",
+    "rename_digest",
     "row_text",
 ]

@@ -13,7 +13,7 @@ from importer.model import Cell, Corrected
 from importer.source import Table
 from importer.spool import Spool
 from importer.workflow.corrections.chain import ColumnChain, Resolved
-from importer.workflow.corrections.correction import Correction, says_the_same
+from importer.workflow.corrections.correction import Correction
 from importer.workflow.corrections.file import CorrectionsFile
 from importer.workflow.corrections.locating import Cells, Identifying, SheetRows
 from importer.workflow.corrections.state import CorrectionList, CorrectionOutcome, CorrectionState
@@ -56,6 +56,10 @@ def apply_corrections(
     return CorrectedFrames(corrected, replace(listed, cells=applying.cells, rows=applying.rows, states=states))
 
 
+Step = tuple[Cells, tuple[int, ...]]
+"""Cells that identified a row, and the places of the corrections that made them."""
+
+
 class _Kept(NamedTuple):
     """A row whose key must stay: its position and number, its cells by the corrections at `places` alone, and why."""
 
@@ -83,6 +87,7 @@ class _Applying:
         self._states: dict[int, CorrectionState] = {}
         self._counts = [0] * len(corrections)
         self._taken: set[int] = set()
+        self._reasons: dict[int, str] = {}  # why a correction of every row left some of them alone
         self._chains: dict[str, ColumnChain] = {}
         self._own: dict[str, dict[int, list[int]]] = {}  # places by column and row: the last one counts
         self._arrange(frames)
@@ -120,8 +125,10 @@ class _Applying:
             if place in self._states:
                 continue
             count = self._counts[place]
-            outcome = CorrectionOutcome.APPLIED if count else CorrectionOutcome.DONE
-            self._states[place] = CorrectionState(one, outcome, cells=count)
+            reason = self._reasons.get(place, "")
+            without = CorrectionOutcome.SET_ASIDE if reason else CorrectionOutcome.DONE
+            outcome = CorrectionOutcome.APPLIED if count else without
+            self._states[place] = CorrectionState(one, outcome, cells=count, reason=reason)
         return tuple(self._states[place] for place in range(len(self._corrections)))
 
     def correct(self, frame: pd.DataFrame) -> pd.DataFrame:
@@ -186,16 +193,8 @@ class _Applying:
         """Take back what would change the key of a row that was sent, or how the key of another row is counted."""
         columns = self._identifying.columns
         rows = sorted({at for column in columns for at in found.get(column, ())})
-        if not rows:
-            return
-        raw = self._identifying.cells(frame)
-        steps = {at: self._steps(numbers[at], raw[at]) for at in rows}
-        flat = [(at, cells, places) for at in rows for cells, places in steps[at]]
-        sent = self._identifying.sent([cells for _at, cells, _places in flat], self._history)
-        kept: dict[int, tuple[Cells, tuple[int, ...]]] = {}
-        for (at, cells, places), was_sent in zip(flat, sent, strict=True):
-            if was_sent:
-                kept.setdefault(at, (cells, places))
+        raw = self._identifying.cells(frame) if rows else []
+        sent = self._sent_as({at: self._steps(numbers[at], raw[at]) for at in rows})
         for at in rows:
             after = tuple(
                 found[column][at].text if at in found.get(column, ()) else cell
@@ -203,39 +202,53 @@ class _Applying:
             )
             if _texts(after) == _texts(raw[at]):
                 continue
-            if at in kept:
-                cells, places = kept[at]
-                if _texts(cells) != _texts(after):
-                    reason = _("the row was sent already, and keeps its key")
-                    self._take_back(_Kept(at, numbers[at], cells, places, reason), found)
-            elif not self._sheet_rows.may_become(raw[at], after, self._taken):
+            if not self._sheet_rows.may_become(raw[at], after, self._taken):
                 reason = _("another row has the same cells, and these are told apart by their order alone")
                 self._take_back(_Kept(at, numbers[at], raw[at], (), reason), found)
+            elif at in sent and _texts(sent[at][0]) != _texts(after):
+                reason = _("the row was sent already, and keeps its key")
+                self._take_back(_Kept(at, numbers[at], *sent[at], reason), found)
 
-    def _steps(self, number: int, raw: Cells) -> list[tuple[Cells, tuple[int, ...]]]:
-        """Return the cells that identified a row after each of its own corrections, the first of them as in the sheet.
+    def _sent_as(self, steps: Mapping[int, list[Step]]) -> dict[int, Step]:
+        """Return the step in which each row was sent.
 
-        A row may have been sent under any of them.
+        A row by number shares its first key with others, any of which may have been sent: what a run has recorded of it
+        since then, with whatever outcome, is surely its own.
         """
-        columns = self._identifying.columns
-        own = sorted(
-            (place, at) for at, column in enumerate(columns) for place in self._own.get(column, {}).get(number, ())
-        )
-        cells, places = raw, tuple[int, ...]()
-        steps = [(cells, places)]
-        for place, at in own:
-            one = self._corrections[place]
-            if not (says_the_same(raw[at], one.before) or says_the_same(cells[at], one.before)):
-                continue
-            cells = (*cells[:at], one.to, *cells[at + 1 :])
-            places = (*places, place)
-            steps.append((cells, places))
+        flat = [(at, step) for at, each in steps.items() for step in each]
+        known = self._identifying.known([cells for _at, (cells, _places) in flat], self._history)
+        sent: dict[int, Step] = {}
+        for (at, step), row in zip(flat, known, strict=True):
+            by_number = bool(step[1]) and self._corrections[step[1][-1]].numbered_row is not None
+            if row is not None and by_number:
+                sent.pop(at, None)
+            if row is not None and row.was_sent:
+                sent.setdefault(at, step)
+        return sent
+
+    def _steps(self, number: int, raw: Cells) -> list[Step]:
+        """Return the cells that have identified a row in turn, as in the sheet first; it may have been sent under any.
+
+        Each comes with the places of the corrections that made them.
+        """
+        said = []
+        for at, column in enumerate(self._identifying.columns):
+            if chain := self._chains.get(column):
+                places = self._own.get(column, {}).get(number, ())
+                own = [(place, self._corrections[place]) for place in places]
+                said += [(place, at, text) for place, text in chain.history(str(raw[at]), own)]
+        cells, by = raw, tuple[int, ...]()
+        steps = [(cells, by)]
+        for place, at, text in sorted(said):
+            cells, by = (*cells[:at], text, *cells[at + 1 :]), (*by, place)
+            steps.append((cells, by))
         return steps
 
     def _take_back(self, kept: _Kept, found: Mapping[str, dict[int, Resolved]]) -> None:
         """Leave the cells that identify a row as they are to be kept."""
         for column, cell in zip(self._identifying.columns, kept.cells, strict=True):
             resolved = found.get(column, {}).pop(kept.at, None)
+            self._reasons.update(dict.fromkeys(resolved.by if resolved else (), kept.reason))
             for place in self._own.get(column, {}).get(kept.number, ()):
                 if place in kept.places:
                     state = CorrectionState(self._corrections[place], CorrectionOutcome.APPLIED, kept.number, 1)

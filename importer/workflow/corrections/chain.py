@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterable
 from typing import NamedTuple
 
@@ -64,3 +65,20 @@ class ColumnChain:
         while (step := self._step(text, start)) and step[0] < place:
             start, text = step[0] + 1, step[1]
         return text
+
+    def history(self, raw: str, own: Iterable[tuple[int, Correction]]) -> list[tuple[int, str]]:
+        """Return everything that a cell has said in turn, with the place of the correction that made it say so.
+
+        `own` are its own corrections, also those that a later one has replaced.
+        """
+        said: list[tuple[int, str]] = []
+        text, start = raw, 0
+        for place, one in (*own, (sys.maxsize, None)):
+            while (step := self._step(text, start)) and step[0] < place:
+                said.append(step)
+                start, text = step[0] + 1, step[1]
+            if one is not None and (says_the_same(raw, one.before) or says_the_same(text, one.before)):
+                said.append((place, one.to))
+                text = one.to
+            start = place + 1
+        return said

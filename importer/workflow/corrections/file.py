@@ -11,6 +11,7 @@ import csv
 import hashlib
 import io
 import os
+import re
 import secrets
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -36,6 +37,7 @@ LONGEST_TEXT = 32_767
 
 _MARK = b"\xef\xbb\xbf"
 _DELIMITERS = ",;\t"
+_LINE_END = re.compile(r"\r\n|\r|\n")
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,8 +118,8 @@ def load_corrections(source: Path) -> CorrectionsFile:
     except OSError as error:
         raise SourceError(
             _(
-                "{path}: the corrections cannot be read ({reason}). Close the file in other programs; if it is not"
-                " needed, delete it.",
+                "{path}: the corrections cannot be read ({reason}). Close the file in other programs, and check that"
+                " you may open it.",
                 path=path,
                 reason=reason_of(error),
             )
@@ -170,8 +172,8 @@ def _header(line: str, delimiter: str) -> tuple[str, ...]:
 def _error(path: Path, line: int, reason: str) -> SourceError:
     return SourceError(
         _(
-            "{path}, line {line}: the corrections cannot be read: {reason}. Mend the line, or move the file away to go"
-            " on without its corrections.",
+            "{path}, line {line}: the corrections cannot be read: {reason}. Mend the line, or put an earlier copy of the"
+            " file in its place.",
             path=path,
             line=line,
             reason=reason,
@@ -190,12 +192,15 @@ def add_corrections(source: Path, corrections: Sequence[Correction]) -> list[Cor
     made: list[Correction] = []
 
     def added(file: CorrectionsFile) -> CorrectionsFile:
-        when = _moment(file)
-        made.extend(replace(one, when=when) for one in corrections)
+        written = file.content().decode("utf-8", "surrogatepass")
+        when, line = _moment(file), 1 + len(_LINE_END.findall(written))
+        for one in corrections:
+            made.append(replace(one, when=when, line=line))
+            line += 1 + sum(len(_LINE_END.findall(value)) for value in one.values())
         return file.with_new(made)
 
-    lines = [line for line, _cells in _changed(source, added).records]
-    return [replace(one, line=line) for one, line in zip(made, lines[-len(made) :], strict=True)] if made else []
+    _change(source, added)
+    return made
 
 
 def remove_act(source: Path, act: str) -> int:
@@ -207,8 +212,25 @@ def remove_act(source: Path, act: str) -> int:
         removed.append(len(file.records) - len(kept.records))
         return kept
 
-    _changed(source, without)
+    _change(source, without)
     return sum(removed)
+
+
+def rename_digest(source: Path, before: str, now: str) -> None:
+    """Let corrections by row number go on, where this program itself has changed the file with that digest."""
+
+    def renamed(file: CorrectionsFile) -> CorrectionsFile:
+        at = file.header.index("key")
+        return replace(
+            file,
+            records=tuple(
+                (line, tuple(cell.replace(before, now) if place == at else cell for place, cell in enumerate(cells)))
+                for line, cells in file.records
+            ),
+        )
+
+    if any(row.digest == before for one in load_corrections(source).corrections() if (row := one.numbered_row)):
+        _change(source, renamed)
 
 
 def _moment(file: CorrectionsFile) -> str:
@@ -220,17 +242,16 @@ def _moment(file: CorrectionsFile) -> str:
     return text
 
 
-def _changed(source: Path, change: Callable[[CorrectionsFile], CorrectionsFile]) -> CorrectionsFile:
-    """Change the file while no one else does; return it as it is then."""
+def _change(source: Path, change: Callable[[CorrectionsFile], CorrectionsFile]) -> None:
+    """Change the file while no one else does."""
     path = corrections_path(source)
     try:
         with locked(path):
             before = load_corrections(source)
             after = change(before)
-            if after != before:
+            if after.records != before.records:
                 _refuse_open(path)
                 _replace(path, after.content())
-            return _parsed(path, after.content())
     except OSError as error:
         raise SourceError(
             _(

@@ -10,7 +10,7 @@ import pandas as pd
 
 from importer import identity
 from importer.messages import _, shorten
-from importer.model import Cell, earlier_reading
+from importer.model import Cell, JournalRow, earlier_reading
 from importer.workflow.corrections.correction import Correction, NumberedRow
 from importer.workflow.history import ImportHistory
 from importer.workflow.keys import Keys
@@ -46,12 +46,12 @@ class Identifying:
         before = (tuple(map(earlier_reading, cells)) for cells in rows)
         return Keys.of([_content(cells) for cells in rows], None, map(_content, before))
 
-    def sent(self, rows: Sequence[Cells], history: ImportHistory) -> list[bool]:
-        """Tell for the cells of each row whether a row with this key was sent, or is a case otherwise."""
+    def known(self, rows: Sequence[Cells], history: ImportHistory) -> list[JournalRow | None]:
+        """Return what the journal knows about the rows that these cells identify."""
         keys = self.keys(rows)
-        known = history.known_in_any_version(keys)
-        found = (known.get(digest) or known.get(keys.earlier.get(at, "")) for at, digest in enumerate(keys.digests))
-        return [row is not None and row.row.was_sent for row in found]
+        found = history.known_in_any_version(keys)
+        known = (found.get(digest) or found.get(keys.earlier.get(at, "")) for at, digest in enumerate(keys.digests))
+        return [each.row if each else None for each in known]
 
 
 def _content(cells: Iterable[Cell]) -> tuple[str, ...]:

@@ -26,7 +26,7 @@ class CorrectionState:
     """A correction and what it comes to.
 
     `row` is the row's number, None where there is none or several; `cells` counts those that it corrects; `now` is what
-    the sheet says in that row, None where there is no such cell; `reason` says why it was set aside.
+    the sheet says in that row, None where there is no such cell; `reason` says why it was set aside, or in some rows.
     """
 
     correction: Correction
