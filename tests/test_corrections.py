@@ -305,6 +305,10 @@ def test_without_keys_no_other_row_is_counted_otherwise(job: Job, office: Office
     assert (send(job), send(job)) == (2, 0)
     with pytest.raises(UsageError, match="sent already"):
         corrections.correct(4, "Estado", "Cerrado")
+    report = replace(job, source=office.report)  # its rows are known by their references
+    open_corrections(load_job(report)).correct(2, "Estado", "Abierto")
+    assert cells(report, "Estado") == ["Abierto", "En curso", "Abierto", "En curso", "Abierto"]
+    assert send(report) == 1
 
 
 @given(
@@ -468,6 +472,7 @@ def test_nothing_is_lost_between_writers(tmp_path: Path) -> None:
     assert [one.name for one in tmp_path.iterdir()] == ["x.corrections.csv"]
 
 
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")  # of fork beside threads, which the child does not need
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
 def test_a_writer_that_dies_leaves_the_file_as_it_was(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Killed between writing and renaming, it leaves the old file whole, and its lock keeps nobody out."""
@@ -483,6 +488,7 @@ def test_a_writer_that_dies_leaves_the_file_as_it_was(tmp_path: Path, monkeypatc
     assert corrections_path(source).read_bytes() == before
     add_corrections(source, [Correction("", "3", "c", "a", "b")])
     assert [one.key for one in load_corrections(source).corrections()] == ["1", "3"]
+    assert [one.name for one in tmp_path.iterdir()] == ["x.corrections.csv"]
 
 
 def test_a_file_that_is_open_in_another_program_is_left_alone(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from importer import report
 from importer.clock import local_datetime
-from importer.errors import ReportError
+from importer.errors import ReportError, SourceError
 from importer.journal import ImportRecord, Journal, user_name
 from importer.messages import _, ngettext
 from importer.model import Cell, Counts, Issue, JournalRow, ReportContent, ReportRow, Status, Summary
@@ -265,14 +265,18 @@ def _written_back(content: ReportContent, plan: Plan, journal: Journal, record: 
         written = report.write_back(plan.table.path, content, open_table, journal.imports.is_report)
     except ReportError as error:
         return str(error)
-    rename_digest(plan.table.path, plan.table.digest, report.digest(plan.table.path))
     if record is not None:
         journal.imports.note_report(record.id, written.digest)
-    return _(
+    note = _(
         "The sheet Report is now in {path}; the workbook as it was before is kept in {backup}.",
         path=plan.table.path,
         backup=written.backup,
     )
+    try:
+        rename_digest(plan.table.path, plan.table.digest, report.digest(plan.table.path))
+    except (SourceError, OSError) as error:  # the cases are sent, and this is no reason to end otherwise
+        return f"{note} {error}"
+    return note
 
 
 class _ReportRows:

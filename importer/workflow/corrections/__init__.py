@@ -8,6 +8,7 @@ While a sheet is read, `locating` finds the rows that corrections are about, `ch
 from importer.workflow.corrections.applying import CorrectedFrames, apply_corrections
 from importer.workflow.corrections.correction import EVERY_ROW, Correction, key_text, row_text
 from importer.workflow.corrections.file import (
+    CORRECTIONS_ENDING,
     LONGEST_TEXT,
     CorrectionsFile,
     add_corrections,
@@ -21,6 +22,7 @@ from importer.workflow.corrections.sheet import frames_as_written, identifying_c
 from importer.workflow.corrections.state import NO_CORRECTIONS, CorrectionList, CorrectionOutcome, CorrectionState
 
 __all__ = [
+    "CORRECTIONS_ENDING",
     "EVERY_ROW",
     "LONGEST_TEXT",
     "NO_CORRECTIONS",

@@ -12,9 +12,8 @@ import hashlib
 import io
 import os
 import re
-import secrets
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -34,6 +33,8 @@ LARGEST_FILE = 64 << 20
 
 LONGEST_TEXT = 32_767
 """Characters of a cell that can be corrected, as many as a cell of Excel holds."""
+
+CORRECTIONS_ENDING = ".corrections.csv"
 
 _MARK = b"\xef\xbb\xbf"
 _DELIMITERS = ",;\t"
@@ -98,7 +99,7 @@ class CorrectionsFile:
 
 def corrections_path(source: Path) -> Path:
     """Return where the corrections of a source are: `tickets.corrections.csv` beside `tickets.xlsx`."""
-    return source.with_name(f"{source.stem}.corrections.csv")
+    return source.with_name(source.stem + CORRECTIONS_ENDING)
 
 
 # ------------------------------------------------------------------------------------------------ reading
@@ -172,8 +173,8 @@ def _header(line: str, delimiter: str) -> tuple[str, ...]:
 def _error(path: Path, line: int, reason: str) -> SourceError:
     return SourceError(
         _(
-            "{path}, line {line}: the corrections cannot be read: {reason}. Mend the line, or put an earlier copy of the"
-            " file in its place.",
+            "{path}, line {line}: the corrections cannot be read: {reason}. Mend the line, or put an earlier copy of"
+            " the file in its place.",
             path=path,
             line=line,
             reason=reason,
@@ -274,26 +275,21 @@ def _replace(path: Path, content: bytes) -> None:
     """Replace the file in one step; only its owner may read it, as it holds what people wrote into the sheet."""
     if len(content) > LARGEST_FILE:
         raise OSError(_("the file has as many corrections as it can hold"))
-    with _temporary(path) as temporary:
+    temporary = path.with_name(f".{path.name}.tmp")  # one name, so that what a killed writer leaves does not pile up
+    temporary.unlink(missing_ok=True)
+    try:
         descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), 0o600)
         with os.fdopen(descriptor, "wb") as file:
             file.write(content)
             file.flush()
             os.fsync(file.fileno())
         temporary.replace(path)
+    finally:
+        with suppress(OSError):
+            temporary.unlink(missing_ok=True)
     if hasattr(os, "O_DIRECTORY"):  # Windows keeps its folders in order by itself
         folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
         try:
             os.fsync(folder)
         finally:
             os.close(folder)
-
-
-@contextmanager
-def _temporary(path: Path) -> Iterator[Path]:
-    temporary = path.with_name(f".{secrets.token_hex(6)}.corrections.tmp")
-    try:
-        yield temporary
-    finally:
-        with suppress(OSError):
-            temporary.unlink(missing_ok=True)

@@ -68,16 +68,16 @@ class SheetRows:
         self._by_key: dict[tuple[str, ...], list[int]] = {}
         self._numbers: set[int] = set()
         self._contents: Counter[int] = Counter()
-        keys = {self._parts(one) for one in corrections} | set().union(*map(set, self._spelt.values()))
+        keys = {self._parts(one) for one in corrections}.union(*self._spelt.values()) - {()}
         by_number = {row.number for one in corrections if (row := one.numbered_row)}
-        for frame in frames if keys - {()} or by_number or identifying.is_content else ():
+        for frame in frames if keys or by_number or identifying.is_content else ():
             numbers = frame.index.tolist()
             self._numbers.update(by_number.intersection(numbers))
             if identifying.is_content:
                 self._contents.update(hash(_content(cells)) for cells in identifying.cells(frame))
             elif keys:
                 for number, cells in zip(numbers, identifying.cells(frame), strict=True):
-                    if (parts := identity.key_parts(cells)) in keys and parts:
+                    if (parts := identity.key_parts(cells)) in keys:
                         self._by_key.setdefault(parts, []).append(number)
 
     def _parts(self, one: Correction) -> tuple[str, ...]:

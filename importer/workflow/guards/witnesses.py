@@ -20,6 +20,7 @@ from importer.report import ReportedRow
 from importer.report_words import state_of_word
 from importer.source import Table, open_table
 from importer.workflow.commands import Commands
+from importer.workflow.corrections import CORRECTIONS_ENDING
 from importer.workflow.job import Job
 from importer.workflow.plan import Plan
 from importer.workflow.planning import id_column, own_columns
@@ -91,7 +92,13 @@ def reports_beside(source: Path, report_path: Path) -> set[Path]:
         except OSError:
             continue  # the folder does not exist yet, so it has no reports
         found |= {path for name in names if (path := folder / name).is_file()}
-    return {path for path in found if not (source.exists() and path.samefile(source))}
+    found = {path for path in found if not (source.exists() and path.samefile(source))}
+    return {path for path in found if not _is_corrections(path)}
+
+
+def _is_corrections(path: Path) -> bool:
+    """Tell whether a file has the corrections of a report, which has the report's name in its own."""
+    return path.name.casefold().endswith(CORRECTIONS_ENDING) and not report.is_given_back(path)
 
 
 def _stem(path: Path) -> str:
