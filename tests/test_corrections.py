@@ -35,6 +35,7 @@ from importer import (
     run,
 )
 from importer.model import Corrected
+from importer.spool import Spool
 from importer.workflow.corrections import (
     Correction,
     add_corrections,
@@ -579,3 +580,12 @@ def test_the_plan_carries_what_was_corrected(job: Job) -> None:
     found = [cell for frame, _batch in plan.cells() for cell in frame["Estado"] if isinstance(cell, Corrected)]
     assert [(cell, cell.before) for cell in found] == [("Abierto", "En curso")]
     assert [state.outcome for state in plan.corrections.states] == [CorrectionOutcome.APPLIED]
+
+
+def test_a_sheet_may_be_read_by_several_threads_at_once() -> None:
+    """What is spooled to disk is read by each thread from its own place, as by a page that checks and corrects."""
+    spool: Spool[int] = Spool(in_memory=1)
+    for number in range(300):
+        spool.append(number)
+    with ThreadPoolExecutor(6) as pool:
+        assert list(pool.map(lambda _one: list(spool), range(12))) == [list(range(300))] * 12
