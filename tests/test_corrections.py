@@ -256,9 +256,10 @@ def test_the_key_of_a_row_that_was_sent_stays(job: Job, office: Office) -> None:
     for undone in (lambda: corrections.undo(made.act), lambda: corrections.correct(2, "Ticket", "T-2")):
         with pytest.raises(UsageError, match=r"sent already"):
             undone()
-    add_corrections(office.source, [Correction("", "1", "Ticket", "1", "T-3", "ana")])
-    assert (cells(job, "Ticket")[0], send(job)) == ("T-1", 0)
-    remove_act(office.source, load_corrections(office.source).moments().pop())
+    for typed in ("T-3", "1"):  # another key, and the one that the sheet says
+        (one,) = add_corrections(office.source, [Correction("", "1", "Ticket", "1", typed, "ana")])
+        assert (cells(job, "Ticket")[0], send(job)) == ("T-1", 0)
+        remove_act(office.source, one.act)
     assert corrections.correct(3, "Ticket", "T-4").to == "T-4"  # was never sent
 
 
@@ -308,6 +309,9 @@ def test_without_keys_no_other_row_is_counted_otherwise(job: Job, office: Office
         corrections.correct(4, "Estado", "Cerrado")
     report = replace(job, source=office.report)  # its rows are known by their references
     open_corrections(load_job(report)).correct(2, "Estado", "Abierto")
+    with pytest.raises(UsageError):
+        open_corrections(load_job(report)).correct(2, "reference", "x")
+    add_corrections(office.report, [Correction("Report", "*", "reference", "", "WCI-0000000000000000", "ana")])
     assert cells(report, "Estado") == ["Abierto", "En curso", "Abierto", "En curso", "Abierto"]
     assert send(report) == 1
 

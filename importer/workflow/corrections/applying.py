@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 import pandas as pd
 
+from importer import report
 from importer.messages import _
 from importer.model import Cell, Corrected
 from importer.source import Table
@@ -96,8 +97,9 @@ class _Applying:
         """Tell the corrections of every row from those of one, and find the rows of these."""
         of_all: dict[str, list[tuple[int, Correction]]] = {}
         of_one: list[tuple[int, Correction]] = []
+        own = report.own_columns(self._table.columns).values()  # those that a report adds
         for place, one in enumerate(self._corrections):
-            if one.column not in self._table.columns:
+            if one.column not in self._table.columns or one.column in own:
                 self._set_aside(place, _("the sheet has no column {column}", column=one.column))
             elif not one.key.strip():
                 self._set_aside(place, _("the line has lost its key"))
@@ -200,9 +202,8 @@ class _Applying:
                 found[column][at].text if at in found.get(column, ()) else cell
                 for column, cell in zip(columns, raw[at], strict=True)
             )
-            if _texts(after) == _texts(raw[at]):
-                continue
-            if not self._sheet_rows.may_become(raw[at], after, self._taken):
+            is_new = _texts(after) != _texts(raw[at])
+            if is_new and not self._sheet_rows.may_become(raw[at], after, self._taken):
                 reason = _("another row has the same cells, and these are told apart by their order alone")
                 self._take_back(_Kept(at, numbers[at], raw[at], (), reason), found)
             elif at in sent and _texts(sent[at][0]) != _texts(after):
