@@ -26,17 +26,23 @@ class Reread(str):
 
 
 class Corrected(str):
-    """A text that a correction puts in the place of what the sheet says, `before`."""
+    """A text that a correction puts in the place of what the sheet says, `before`.
 
-    __slots__ = ("before",)
+    `place` is that of the correction in its file. `between` is what the cell would say with some of its corrections
+    only, where it is part of what identifies its row.
+    """
+
+    __slots__ = ("before", "between", "place")
     before: str
+    place: int
+    between: tuple[str, ...]
 
-    def __new__(cls, text: str, before: str) -> Self:
+    def __new__(cls, text: str, before: str, place: int = 0, between: tuple[str, ...] = ()) -> Self:
         """Return the text, with what the sheet says."""
         made = super().__new__(cls, text)
-        made.before = before
+        made.before, made.place, made.between = before, place, between
         return made
 
-    def __reduce__(self) -> tuple[type[Corrected], tuple[str, str]]:
+    def __reduce__(self) -> tuple[type[Corrected], tuple[str, str, int, tuple[str, ...]]]:
         """Return what makes the same text again, for pickle."""
-        return Corrected, (str(self), self.before)
+        return Corrected, (str(self), self.before, self.place, self.between)

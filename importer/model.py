@@ -168,7 +168,7 @@ class Identity:
     """What identifies a row: digests of its key, its reference, and a hash of its content.
 
     `column_digests` are those of its columns (`identity.column_digests`), `spellings` are digests of the other forms in
-    which programs show the key.
+    which programs show the key, and `uncorrected` those of the keys that its cells make without their corrections.
     """
 
     key_digest: str
@@ -177,6 +177,7 @@ class Identity:
     content_hash: str
     column_digests: str = ""
     spellings: tuple[str, ...] = ()
+    uncorrected: tuple[str, ...] = ()
 
 
 # ------------------------------------------------------------------------------------------------ sending
@@ -339,7 +340,8 @@ class Summary:
     """What the first page of a report says about a run; times are aware and in the user's zone.
 
     `journal` is the journal's id and its highest attempt: a later copy of that journal must know at least that attempt.
-    `scopes` are the names of the import, each with its tenant and operation, where it has several.
+    `scopes` are the names of the import, each with its tenant and operation, where it has several. `uncorrected` are
+    references, each with the digest of a key that its row has where its corrections are lost.
     """
 
     import_name: str
@@ -360,6 +362,7 @@ class Summary:
     journal: tuple[str, int] | None = None
     account: Account | None = None
     scopes: tuple[tuple[str, str, str], ...] = ()
+    uncorrected: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,6 +25,7 @@ from importer.report.reading import (
     read_overview,
     read_rows,
     read_scopes,
+    read_uncorrected,
     summary_texts,
 )
 from importer.report.recognition import is_given_back, is_never_saved, report_sheets
@@ -59,6 +60,7 @@ __all__ = [
     "read_overview",
     "read_rows",
     "read_scopes",
+    "read_uncorrected",
     "report_sheets",
     "says_changed",
     "summary_texts",

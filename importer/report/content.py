@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from itertools import islice
 from urllib.parse import quote
 
 from importer import report_words
@@ -168,6 +169,26 @@ def read_name_mark(text: str) -> tuple[str, str, str] | None:
         if isinstance(found, list) and len(found) == 3 and all(isinstance(part, str) for part in found):
             return found[0], found[1], found[2]
     return None
+
+
+_KEYS_MARK = "WCK "
+_KEYS_IN_A_MARK = 350
+"""Of 86 characters each; a cell of Excel holds 32,767."""
+
+MOST_KEYS_MARKS = 100
+
+
+def keys_marks(uncorrected: Iterable[tuple[str, str]]) -> Iterator[str]:
+    """Yield texts that tell, by reference, the digests of keys that rows had before they were corrected."""
+    pairs = (f"{reference}:{digest}" for reference, digest in uncorrected)
+    for _mark in range(MOST_KEYS_MARKS):
+        if some := " ".join(islice(pairs, _KEYS_IN_A_MARK)):
+            yield _KEYS_MARK + some
+
+
+def read_keys_mark(text: str) -> list[tuple[str, str]]:
+    """Return the references and digests where the text is such a mark."""
+    return re.findall(r"(WCI-\w{16}):([0-9a-f]{64})", text) if text.startswith(_KEYS_MARK) else []
 
 
 def time_with_zone(when: datetime) -> str:

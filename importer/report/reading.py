@@ -20,7 +20,7 @@ from importer.errors import ReportError, SourceError
 from importer.messages import _, translated
 from importer.model import CHANGED, UNSETTLED, Cell, TableOptions, Typed
 from importer.report.columns import own_places
-from importer.report.content import read_journal_mark, read_name_mark
+from importer.report.content import read_journal_mark, read_keys_mark, read_name_mark
 from importer.report.recognition import HEADER_WITHIN, called, titles_of
 from importer.report.text import unmarked
 from importer.report_words import (
@@ -205,6 +205,15 @@ def read_mark(path: Path, open_table: Opener) -> tuple[str, int] | None:
 def read_scopes(path: Path, open_table: Opener) -> list[tuple[str, str, str]]:
     """Return the names of the import of a report, with tenant and operation; none where it has one name alone."""
     return list(filter(None, map(read_name_mark, summary_texts(path, open_table))))
+
+
+def read_uncorrected(path: Path, open_table: Opener) -> dict[str, tuple[str, ...]]:
+    """Return the digests of the keys that the rows of a report had before they were corrected, by reference."""
+    found: dict[str, tuple[str, ...]] = {}
+    for text in summary_texts(path, open_table):
+        for reference, digest in read_keys_mark(text):
+            found[reference] = (*found.get(reference, ()), digest)
+    return found
 
 
 def is_about(path: Path, source: Path, open_table: Opener) -> bool | None:

@@ -13,7 +13,7 @@ from xlsxwriter.chart_bar import ChartBar
 from importer.messages import _, translated
 from importer.model import Summary
 from importer.report import overview, styles
-from importer.report.content import OutcomeCount, Palette, as_sentence, facts, outcome_counts
+from importer.report.content import OutcomeCount, Palette, as_sentence, facts, keys_marks, outcome_counts
 from importer.report.listings import HIGHEST
 from importer.report.overview import TicketLine, TicketTable
 from importer.report.sheet import SheetWriter
@@ -213,3 +213,7 @@ class DetailsSheet(_Sheet):
             self.next_line(min(16.0 * _lines_of(value, 105), HIGHEST))
             self.value(0, _NAME, name)
             self.value(1, styles.WRAPPED, value)
+        for mark in keys_marks(summary.uncorrected):
+            self.next_line(16)
+            self.value(0, _NAME, _("Before corrections"))
+            self.value(1, styles.WRAPPED, mark)

@@ -184,7 +184,11 @@ def report_outcome(  # noqa: PLR0913, PLR0917 - everything that a report is made
         example=next((doubt.reference for doubt in doubts), None),
     )
     of_all = situation if plan.whole is None else replace(situation, only=(), waiting=shown.waiting)
-    summary = replace(_summary(plan, result, situation.commands), journal=(journal.id, journal.highest_attempt()))
+    summary = replace(
+        _summary(plan, result, situation.commands),
+        journal=(journal.id, journal.highest_attempt()),
+        uncorrected=_uncorrected(shown, journal, record),
+    )
     rows = _ReportRows(shown, {doubt.reference: doubt.about for doubt in doubts}, situation.commands)
     content = ReportContent(summary, plan.columns, rows, options.case_url, plan.key_columns)
     if record is not None:
@@ -233,6 +237,13 @@ def _summary(plan: Plan, result: SendResult, commands: Commands) -> Summary:
         account=account_of(shown, commands),
         scopes=(plan.scope.parts, *(scope.parts for scope in plan.aliases)) if plan.aliases else (),
     )
+
+
+def _uncorrected(plan: Plan, journal: Journal, record: ImportRecord | None) -> tuple[tuple[str, str], ...]:
+    """Return under which keys the rows of a plan would be sent again where their corrections are lost."""
+    known = list(journal.rows.uncorrected_of(record.id)) if record else []
+    shown = {reference for batch in plan.batches for reference in batch.facts["reference"]} if known else set()
+    return tuple(pair for pair in known if pair[0] in shown)
 
 
 def _write(

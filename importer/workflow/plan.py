@@ -65,6 +65,7 @@ class PlannedRow:
     column_digests: str
     spellings: tuple[str, ...]
     earlier_digest: str
+    uncorrected: tuple[str, ...]
     status: Status
     known: JournalRow | None
     differs: bool
@@ -84,7 +85,13 @@ class PlannedRow:
         if not self.key_digest:
             return None
         return Identity(
-            self.key_digest, self.loose_digest, self.reference, self.content_hash, self.column_digests, self.spellings
+            self.key_digest,
+            self.loose_digest,
+            self.reference,
+            self.content_hash,
+            self.column_digests,
+            self.spellings,
+            self.uncorrected,
         )
 
     def references(self, scopes: Iterable[Scope]) -> tuple[str, ...]:

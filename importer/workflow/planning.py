@@ -265,7 +265,7 @@ class Planner:
             columns = contents.column_digests(at, self._content_columns) if is_new else ""
             digests = matched.key_digests[at], matched.loose_digests[at], matched.references[at], hashes[at], columns
             edited = contents.edited(at, matched.known[at]) if at in differing and at in matched.known else None
-            spelt = matched.spellings.get(at, ()), matched.earlier.get(at, "")
+            spelt = matched.spellings.get(at, ()), matched.earlier.get(at, ""), rows.keys.uncorrected.get(at, ())
             sent = faults, files.attachments, files.missing
             self._without_files.add(number, left_out(state, known, files.missing))
             lines.append((*digests, *spelt, state, known, differs, edited, skipped, None, *sent, part_of, ()))

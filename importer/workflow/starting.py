@@ -175,7 +175,10 @@ def _record_batch(batch: Batch, plan: Plan, journal: Journal, record: ImportReco
     planned_again: list[str] = []
     edited: dict[str, bool] = {}
     reread: list[Identity] = []
+    corrected: list[Identity] = []
     for row in batch.rows():
+        if row.uncorrected and row.known is not None and row.identity is not None:
+            corrected.append(row.identity)
         if row.known is None:
             if row.skipped is None and row.identity is not None:
                 fresh[row.reference] = row.identity, row.status
@@ -190,6 +193,7 @@ def _record_batch(batch: Batch, plan: Plan, journal: Journal, record: ImportReco
     journal.rows.replan(record.id, planned_again)
     journal.rows.flag_changed(record.id, edited)
     journal.rows.add_spellings(record.id, reread)
+    journal.rows.add_uncorrected(record.id, corrected)
 
 
 def run_details(plan: Plan, server: str) -> RunStart:

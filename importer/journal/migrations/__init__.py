@@ -44,6 +44,15 @@ def m005_corrections_of_runs(connection: Connection) -> None:
     connection.exec_driver_sql("ALTER TABLE runs ADD COLUMN corrections_digest VARCHAR")
 
 
+def m006_uncorrected_keys(connection: Connection) -> None:
+    """Add the keys that rows have where the corrections are lost under which they were sent."""
+    connection.exec_driver_sql(
+        "CREATE TABLE uncorrected_keys (import_id INTEGER NOT NULL REFERENCES imports (id), digest VARCHAR NOT NULL,"
+        " row_id INTEGER NOT NULL REFERENCES rows (id), partly BOOLEAN NOT NULL,"
+        " PRIMARY KEY (import_id, digest, row_id)) WITHOUT ROWID"
+    )
+
+
 Step = Callable[[Connection], None]
 
 MIGRATIONS: tuple[Step, ...] = (
@@ -52,6 +61,7 @@ MIGRATIONS: tuple[Step, ...] = (
     m003_attempts_by_boot,
     m004_edited_columns_and_sources_of_reports,
     m005_corrections_of_runs,
+    m006_uncorrected_keys,
 )
 
 

@@ -145,7 +145,8 @@ class _Applying:
             for at, one in resolved.items():
                 self._note(column, numbers[at], cells[at], one)
                 if one.text != str(cells[at]):
-                    cells[at] = Corrected(one.text, str(cells[at]))
+                    between = self._between(column, numbers[at], cells[at], one)
+                    cells[at] = Corrected(one.text, str(cells[at]), max(one.by, default=0), between)
                     changed.add(at)
                     self.cells += 1
             new[column] = cells
@@ -156,6 +157,15 @@ class _Applying:
         for name, cells in new.items():
             corrected[name] = pd.Series(cells, frame.index, dtype=object)
         return corrected
+
+    def _between(self, column: str, number: int, cell: Cell, resolved: Resolved) -> tuple[str, ...]:
+        """Return what a cell that identifies its row would say with some of its corrections only."""
+        if column not in self._identifying.columns:
+            return ()
+        chain, raw = self._chains[column], str(cell)
+        own = [(place, self._corrections[place]) for place in self._own.get(column, {}).get(number, ())]
+        said = (text for each in ((), own) for _place, text in chain.history(raw, each))
+        return tuple(dict.fromkeys(text for text in said if text not in {raw, resolved.text}))
 
     def _resolved(self, cells: Sequence[Cell], column: str, numbers: Sequence[int]) -> dict[int, Resolved]:
         """Return what the cells of a column come to, by position: those that have a correction."""

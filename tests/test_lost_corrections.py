@@ -1,0 +1,222 @@
+"""A row that was sent under a corrected key is not sent again where its corrections are lost, whole or in part."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from run_support import Office, ticket
+
+from importer import Connection, EventInterface, Job, SheetCorrections, adopt, check, load_job, open_corrections, run
+from importer.workflow.corrections import Correction, add_corrections, corrections_path
+
+
+@pytest.fixture
+def job(office: Office, monkeypatch: pytest.MonkeyPatch) -> Job:
+    """Return the job of a sheet with two valid rows."""
+    monkeypatch.setenv("WOLKVOX_TOKEN", "any")
+    office.write([ticket(1), ticket(2)])
+    return Job(office.source, office.mapping, Connection(office.sandbox.url, "demo"), office.journal, first_run=True)
+
+
+def send(job: Job) -> int:
+    """Run a job; return how many cases it created."""
+    return run(load_job(job), EventInterface(agrees=True)).counts.created_now
+
+
+def issues(job: Job) -> list[tuple[int | None, str | None, str]]:
+    """Return where a job's issues are, and their codes."""
+    return [(issue.row, issue.column, issue.code) for issue in check(load_job(job)).issues()]
+
+
+def correct(job: Job, row: int, column: str, to: str) -> SheetCorrections:
+    """Correct one cell."""
+    corrections = open_corrections(load_job(job))
+    corrections.correct(row, column, to)
+    return corrections
+
+
+def lose(job: Job, *lines: int) -> None:
+    """Lose the whole file of corrections, or some of its lines, of which the first is 2."""
+    path = corrections_path(job.source)
+    kept = [one for at, one in enumerate(path.read_bytes().splitlines(keepends=True), 1) if at not in lines]
+    path.write_bytes(b"".join(kept)) if lines else path.unlink()
+
+
+def compose(office: Office, key: str) -> None:
+    """Make the key of the mapping another one."""
+    office.mapping.write_text(office.mapping.read_text("utf-8").replace("key: Ticket", f"key: {key}"), "utf-8")
+
+
+LOST = [(2, "Ticket", "correction-lost")]
+
+
+def test_a_row_that_was_sent_under_a_corrected_key_is_not_sent_without_its_correction(job: Job) -> None:
+    """It is an issue of its key cell with the case's id, until the file is back or it is corrected as before."""
+    path = correct(job, 2, "Ticket", "T-1").path
+    kept = path.read_bytes()
+    assert send(job) == 2
+    lose(job)
+    assert (issues(job), send(job), send(job)) == (LOST, 0, 0)
+    (issue,) = check(load_job(job)).issues()
+    assert "'1' was corrected to another value when this row was sent (" in issue.message
+    assert "Put the file of corrections back" in issue.remedy
+    path.write_bytes(kept)
+    assert (issues(job), send(job)) == ([], 0)
+    lose(job)
+    correct(job, 2, "Ticket", "T-1")
+    assert (issues(job), send(job)) == ([], 0)
+
+
+def test_it_is_not_sent_under_a_third_key_either(job: Job, office: Office) -> None:
+    """Corrected otherwise, it is the same row; only the sheet itself can say that it is another one."""
+    correct(job, 2, "Ticket", "T-1")
+    assert send(job) == 2
+    lose(job)
+    correct(job, 2, "Ticket", "T-2")
+    assert (issues(job), send(job)) == (LOST, 0)
+    assert "'T-2' was another value when this row was sent" in next(check(load_job(job)).issues()).message
+    lose(job)
+    office.write([ticket("T-2"), ticket(2), ticket("T-1", Correo="cliente1@example.com")])
+    assert (issues(job), send(job)) == ([], 1)
+
+
+@pytest.mark.parametrize("state", ["invalid", "planned"])
+def test_that_the_journal_has_the_old_key_unsent_makes_no_difference(job: Job, office: Office, state: str) -> None:
+    """A row that was recorded under its own key, but not sent, is not sent under it after it was sent as another."""
+    if state == "invalid":
+        office.write([ticket(1, Estado="x"), ticket(2)])
+        assert send(job) == 1
+        office.write([ticket(1), ticket(2)])
+    else:
+        office.write([ticket(2), ticket(1)])
+        assert send(replace(job, limit=1)) == 1
+        office.write([ticket(1), ticket(2)])
+    correct(job, 2, "Ticket", "T-1")
+    assert send(job) == 1
+    lose(job)
+    assert (issues(job), send(job)) == (LOST, 0)
+
+
+def test_what_the_journal_knew_before_it_was_corrected_to_counts_too(job: Job, office: Office) -> None:
+    """A row corrected to the key of a case is that case, and stays so without the correction."""
+    assert send(job) == 2
+    office.write([ticket("1x", Correo="cliente1@example.com"), ticket(2)])
+    correct(job, 2, "Ticket", "1")
+    assert send(job) == 0
+    lose(job)
+    assert (issues(job), send(job)) == (LOST, 0)
+
+
+@pytest.mark.parametrize("lost", [(), (2,), (3,), (2, 3)])
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda one: (one.correct_equal("Ticket", "1", "T-1"), one.correct_equal("Ticket", "T-1", "T-2")),
+        lambda one: (one.correct(2, "Ticket", "T-1"), one.correct(2, "Ticket", "T-2")),
+        lambda one: (one.correct_equal("Ticket", "1", "T-1"), one.correct(2, "Ticket", "T-2")),
+        lambda one: (one.correct(2, "Ticket", "T-2"), one.correct_equal("Ticket", "1", "T-1")),
+    ],
+)
+def test_whichever_lines_are_lost(
+    job: Job, make: Callable[[SheetCorrections], object], lost: tuple[int, ...]
+) -> None:
+    """Of corrections that follow one another, each may be lost: no row is sent again."""
+    make(open_corrections(load_job(job)))
+    assert send(job) == 2
+    sent = [row.reference for row in check(load_job(job))]
+    lose(job, *lost)
+    now = [row.reference for row in check(load_job(job))]
+    assert issues(job) == ([] if now == sent else LOST)
+    assert send(job) == 0
+
+
+@pytest.mark.parametrize("lost", [(), (2,), (3,)])
+def test_of_a_key_of_several_columns_each_correction_may_be_lost(
+    job: Job, office: Office, lost: tuple[int, ...]
+) -> None:
+    """With the correction of one of its columns alone, the row is the same."""
+    compose(office, "[Ticket, Asunto]")
+    add_corrections(
+        office.source,
+        [
+            Correction("", '["1", "Asunto 1"]', "Ticket", "1", "T-1"),
+            Correction("", '["1", "Asunto 1"]', "Asunto", "Asunto 1", "A"),
+        ],
+    )
+    assert send(job) == 2
+    lose(job, *lost)
+    assert (issues(job), send(job)) == ([(2, "Ticket, Asunto", "correction-lost")], 0)
+
+
+@pytest.mark.parametrize(("start", "stop"), [(0, 5), (0, 1), (2, 3), (3, 5), (1, 5)])
+def test_without_keys_every_cell_counts(job: Job, office: Office, start: int, stop: int) -> None:
+    """Under `key: content`, a row with other corrections than it was sent with is not sent.
+
+    All of them may be lost, any one of them, or the latest, as in an older copy of the file.
+    """
+    compose(office, "content")
+    cells = {"Detalle": "D", "Asunto": "A", "Estado": "Cerrado", "Solución": "S", "Correo": "a@example.com"}
+    corrections = open_corrections(load_job(job))
+    for column, text in cells.items():
+        corrections.correct(2, column, text)
+    assert send(job) == 2
+    lose(job, *range(2 + start, 2 + stop))
+    assert (issues(job)[-1:], send(job)) == ([(2, None, "correction-lost")], 0)
+
+
+def test_another_row_that_has_the_key_is_sent(job: Job, office: Office) -> None:
+    """Of two rows with one key, one was given its own: the other one keeps the key, sent now or later."""
+    office.write([ticket(1), ticket(1, Asunto="Otro", Estado="x")])
+    correct(job, 2, "Ticket", "T-1")
+    assert (issues(job), send(job)) == ([(3, "Estado", "not-allowed")], 1)
+    correct(job, 3, "Estado", "Abierto")
+    assert (issues(job), send(job), send(job)) == ([], 1, 0)
+    lose(job)
+    assert send(job) == 0
+
+
+def test_corrections_of_other_cells_make_their_rows_changed_and_nothing_more(job: Job) -> None:
+    """Without the file, a row of which only other cells were corrected is changed, and never sent twice."""
+    correct(job, 2, "Asunto", "Otro")
+    assert send(job) == 2
+    lose(job)
+    again = run(load_job(job), EventInterface(agrees=True))
+    assert (again.counts.created, again.counts.changed, again.counts.created_now) == (2, 1, 0)
+    assert issues(job) == []
+
+
+@pytest.mark.parametrize("key", ["Ticket", "content"])
+def test_another_computer_learns_it_from_the_report(job: Job, office: Office, tmp_path: Path, key: str) -> None:
+    """A report says under which keys its rows were before: adopted elsewhere, the sheet without the file is safe."""
+    compose(office, key)
+    correct(job, 2, "Asunto" if key == "content" else "Ticket", "T-1")
+    assert send(job) == 2
+    there = replace(job, journal=tmp_path / "elsewhere" / "journal.db")
+    assert adopt(replace(there, source=office.report)).created == 2
+    assert send(there) == 0
+    lose(job)
+    assert (issues(there), send(there)) == ([(2, None if key == "content" else "Ticket", "correction-lost")], 0)
+
+
+def test_two_imports_that_become_one_know_it_of_both(job: Job, office: Office) -> None:
+    """What the rows of an import were corrected from is known under its new name, too."""
+    correct(job, 2, "Ticket", "T-1")
+    assert send(job) == 2
+    lose(job)
+    office.mapping.write_text(office.mapping.read_text("utf-8").replace("import: office", "import: other"), "utf-8")
+    office.write([ticket(3)])
+    assert send(replace(job, new_import=True)) == 1
+    office.write([ticket(1), ticket(2), ticket(3)])
+    job = replace(job, same_as="office")
+    assert (send(job), issues(job)) == (0, LOST)
+
+
+def test_the_journal_has_digests_only(job: Job, office: Office) -> None:
+    """What is kept of a key before its correction is no cell."""
+    office.write([ticket("SECRETO-1")])
+    correct(job, 2, "Ticket", "T-1")
+    assert send(job) == 1
+    assert all(b"SECRETO-1" not in path.read_bytes() for path in office.journal.parent.iterdir())
