@@ -63,7 +63,7 @@ WORKFLOW_ORDER = (
     "key_formats",
     *("lookalikes", "keys", "history", "corrections"),
     *("tenant_facts", "fixes", "missing_files", "plan", "job", "commands", "next_steps"),
-    *("contents", "matching", "lines"),
+    *("contents", "lost_corrections", "matching", "lines"),
     *(
         "repeated_keys",
         "planning",

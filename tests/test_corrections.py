@@ -34,7 +34,9 @@ from importer import (
     rebuild_report,
     run,
 )
+from importer.identity import Scope
 from importer.model import Corrected
+from importer.pipeline import make_plan
 from importer.spool import Spool
 from importer.workflow.corrections import (
     Correction,
@@ -44,7 +46,9 @@ from importer.workflow.corrections import (
     load_corrections,
     remove_act,
 )
+from importer.workflow.history import ImportHistory
 from importer.workflow.job import LoadedJob
+from importer.workflow.plan import Plan
 
 
 @pytest.fixture
@@ -55,18 +59,27 @@ def job(office: Office, monkeypatch: pytest.MonkeyPatch) -> Job:
     return Job(office.source, office.mapping, Connection(office.sandbox.url, "demo"), office.journal, first_run=True)
 
 
-def states(job: Job) -> list[str]:
-    """Return the state of every row."""
-    return [row.status for row in check(load_job(job))]
+def planned(job: Job) -> Plan:
+    """Return the plan of a job: without a journal, which has nothing before the first run, in a third of the time."""
+    if job.journal_path.exists():
+        return check(load_job(job))
+    return make_plan(load_job(job), Scope("", "demo", "office"), ImportHistory())
 
 
 def cells(job: Job, column: str) -> list[str]:
     """Return what a column reads as."""
-    return [str(cell) for frame, _batch in check(load_job(job)).cells() for cell in frame[column]]
+    return [str(cell) for frame, _batch in planned(job).cells() for cell in frame[column]]
 
 
-def send(job: Job) -> int:
-    """Run a job; return how many cases it created."""
+def first_key(job: Job) -> tuple[str, int]:
+    """Return the first row's key, and how many rows would be sent."""
+    plan = planned(job)
+    return str(next(iter(plan.frames))["Ticket"].iloc[0]), plan.counts().planned
+
+
+def send(job: Job, report: str = "report.csv") -> int:
+    """Run a job, with a report that is written in no time; return how many cases it created."""
+    job = replace(job, report=job.source.with_name(report))
     return run(load_job(job), EventInterface(agrees=True)).counts.created_now
 
 
@@ -78,7 +91,7 @@ def test_one_cell_is_corrected_by_the_key_of_its_row(job: Job, office: Office) -
     before = office.source.read_bytes()
     made = open_corrections(load_job(job)).correct(3, "Estado", "Abierto")
     assert (made.key, made.before, made.to, made.line) == ("2", "En curso", "Abierto", 2)
-    assert states(job) == ["planned", "planned", "invalid", "invalid"]
+    assert [row.status for row in planned(job)] == ["planned", "planned", "invalid", "invalid"]
     assert cells(job, "Estado") == ["Abierto", "Abierto", "En curso", "En curso"]
     assert next(iter(preview(load_job(job), 3))).body["status"] == "Abierto"
     assert office.source.read_bytes() == before
@@ -140,7 +153,7 @@ def test_a_row_that_is_not_found_by_its_key_sets_its_correction_aside(
     """A key that no row has, or several rows have, corrects nothing."""
     open_corrections(load_job(job)).correct(3, "Estado", "Abierto")
     office.write(rows)
-    assert [state.reason for state in check(load_job(job)).corrections.set_aside] == [reason]
+    assert [state.reason for state in planned(job).corrections.set_aside] == [reason]
 
 
 def test_a_row_without_a_usable_key_is_corrected_by_its_number_in_the_same_file(job: Job, office: Office) -> None:
@@ -153,7 +166,7 @@ def test_a_row_without_a_usable_key_is_corrected_by_its_number_in_the_same_file(
     assert (cells(job, "Ticket"), cells(job, "Estado")) == (["1", "2", "2"], ["Abierto", "x", "Abierto"])
     office.write([ticket(""), ticket(2, Estado="y"), ticket(2, Estado="y")])
     assert cells(job, "Estado") == ["Abierto", "y", "y"]
-    assert all("saved since" in state.reason for state in check(load_job(job)).corrections.set_aside)
+    assert all("saved since" in state.reason for state in planned(job).corrections.set_aside)
 
 
 def test_hidden_rows_are_none_of_the_import(office: Office, job: Job) -> None:
@@ -222,7 +235,7 @@ def test_rows_by_number_outlive_our_own_change_of_the_workbook(job: Job, office:
 def test_the_report_of_a_corrected_sheet_can_be_given_back(job: Job, office: Office) -> None:
     """The report shows what was sent, with a note of what the sheet says; given back, nothing is sent or changed."""
     open_corrections(load_job(job)).correct_equal("Estado", "En curso", "Abierto")
-    assert send(job) == 4
+    assert send(job, "tickets.report.xlsx") == 4
     sheet = load_workbook(office.report)["Report"]
     (column,) = (cell.column for cell in sheet[1] if cell.value == "Estado")
     assert [sheet.cell(row, column).value for row in range(2, 6)] == ["Abierto"] * 4
@@ -239,8 +252,7 @@ def test_a_corrected_key_is_the_key(job: Job, office: Office) -> None:
     corrections = open_corrections(load_job(job))
     corrections.correct(2, "Ticket", "T-1")
     corrections.correct(2, "Asunto", "Otro")
-    assert send(job) == 1
-    assert send(job) == 0
+    assert (send(job), planned(job).counts().planned) == (1, 0)
     office.write([ticket("T-1", Correo="cliente1@example.com", Asunto="Asunto 1", Detalle=ticket(1)["Detalle"])])
     listed = check(load_job(job)).corrections
     assert [state.outcome for state in listed.states] == ["done", "applied"]
@@ -258,7 +270,7 @@ def test_the_key_of_a_row_that_was_sent_stays(job: Job, office: Office) -> None:
             undone()
     for typed in ("T-3", "1"):  # another key, and the one that the sheet says
         (one,) = add_corrections(office.source, [Correction("", "1", "Ticket", "1", typed, "ana")])
-        assert (cells(job, "Ticket")[0], send(job)) == ("T-1", 0)
+        assert first_key(job) == ("T-1", 0)
         remove_act(office.source, one.act)
     assert corrections.correct(3, "Ticket", "T-4").to == "T-4"  # was never sent
 
@@ -273,7 +285,7 @@ def test_a_row_that_was_sent_under_its_own_key_keeps_it(job: Job, office: Office
         corrections.correct_equal("Ticket", "1", "T-1")
     for key in ("1", "*"):
         add_corrections(office.source, [Correction("", key, "Ticket", "1", "T-1", "ana")])
-        assert (cells(job, "Ticket")[0], send(job)) == ("1", 0)
+        assert first_key(job) == ("1", 0)
 
 
 def test_a_key_that_was_corrected_for_all_rows_stays_too(job: Job) -> None:
@@ -284,7 +296,7 @@ def test_a_key_that_was_corrected_for_all_rows_stays_too(job: Job) -> None:
     with pytest.raises(UsageError, match="sent already"):
         corrections.undo(made.act)
     add_corrections(job.source, [Correction("", "*", "Ticket", "T-1", "T-2", "ana")])
-    assert (cells(job, "Ticket")[0], send(job)) == ("T-1", 0)
+    assert first_key(job) == ("T-1", 0)
 
 
 def content_job(job: Job, office: Office) -> Job:
@@ -304,7 +316,7 @@ def test_without_keys_no_other_row_is_counted_otherwise(job: Job, office: Office
             corrections.correct(row, "Estado", "Abierto")
     corrections.correct_equal("Estado", "En curso", "Abierto")
     assert cells(job, "Estado") == ["En curso", "En curso", "Abierto", "En curso", "Abierto"]
-    assert (send(job), send(job)) == (2, 0)
+    assert (send(job, "tickets.report.xlsx"), planned(job).counts().planned) == (2, 0)
     with pytest.raises(UsageError, match="sent already"):
         corrections.correct(4, "Estado", "Cerrado")
     report = replace(job, source=office.report)  # its rows are known by their references
@@ -313,23 +325,28 @@ def test_without_keys_no_other_row_is_counted_otherwise(job: Job, office: Office
         open_corrections(load_job(report)).correct(2, "reference", "x")
     add_corrections(office.report, [Correction("Report", "*", "reference", "", "WCI-0000000000000000", "ana")])
     assert cells(report, "Estado") == ["Abierto", "En curso", "Abierto", "En curso", "Abierto"]
-    assert send(report) == 1
+    assert planned(report).counts().planned == 1
+
+
+BEFORE: dict[tuple[str, ...], list[tuple[str, str]]] = {}
 
 
 @given(
-    first=st.lists(st.sampled_from(["a", "b", "En curso"]), min_size=3, max_size=3),
+    first=st.sampled_from([("a", "b", "a"), ("c", "En curso", "b")]),
     changes=st.lists(st.tuples(st.sampled_from(["*", "1", "2", "3"]), st.sampled_from("abc"), st.sampled_from("abc"))),
 )
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=6, deadline=None)
 def test_rows_that_nobody_corrected_keep_their_identity(
-    tmp_path_factory: pytest.TempPathFactory, first: list[str], changes: list[tuple[str, str, str]]
+    tmp_path_factory: pytest.TempPathFactory, first: tuple[str, ...], changes: list[tuple[str, str, str]]
 ) -> None:
     """Whatever the corrections: references and hashes of rows without one are those of the plain sheet."""
     folder = tmp_path_factory.mktemp("identity")
     office = Office(folder, None)  # type: ignore[arg-type] - nothing is sent
     office.write([ticket(number, Estado=text) for number, text in enumerate(first, 1)])
     job = Job(office.source, office.mapping, Connection("https://crm0001.wolkvox.com", "demo"), office.journal)
-    before = [(row.reference, row.content_hash) for row in check(load_job(job))]
+    if first not in BEFORE:
+        BEFORE[first] = [(row.reference, row.content_hash) for row in check(load_job(job))]
+    before = BEFORE[first]
     add_corrections(office.source, [Correction("", key, "Estado", old, new) for key, old, new in changes])
     plan = check(load_job(job))
     now = [str(cell) for frame, _batch in plan.cells() for cell in frame["Estado"]]
@@ -347,7 +364,7 @@ TEXT = st.text(st.characters(codec=None), max_size=12) | st.sampled_from(
 
 
 @given(rows=st.lists(st.tuples(TEXT, TEXT, TEXT, TEXT, TEXT, TEXT), max_size=4), key=st.lists(TEXT, min_size=1))
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=30, deadline=None)
 def test_every_text_comes_back(
     tmp_path_factory: pytest.TempPathFactory, rows: list[tuple[str, ...]], key: list[str]
 ) -> None:
@@ -427,19 +444,19 @@ def test_what_is_no_file_is_refused_at_once(job: Job, office: Office, monkeypatc
     if hasattr(os, "mkfifo"):
         os.mkfifo(path)
         with pytest.raises(SourceError, match="cannot be read"):
-            check(load_job(job))
+            planned(job)
         path.unlink()
     path.write_bytes(b"sheet,key,column,from,to\r\n" * 3)
     monkeypatch.setattr("importer.workflow.corrections.file.LARGEST_FILE", 10)
     with pytest.raises(SourceError, match="larger"):
-        check(load_job(job))
+        planned(job)
 
 
 def test_lines_that_lost_something_are_set_aside_and_kept(job: Job, office: Office) -> None:
     """A line without its key, or of a column that the sheet lacks, corrects nothing, and is told; none means all."""
     lines = ["sheet,key,column,from,to", ",,Estado,En curso,x", ",2,Nada,En curso,x", "Otra,2,Estado,En curso,x", ",2"]
     corrections_path(office.source).write_text("\r\n".join(lines), "utf-8")
-    listed = check(load_job(job)).corrections
+    listed = planned(job).corrections
     assert [(one.correction.line, one.reason) for one in listed.set_aside] == [
         (2, "the line has lost its key"),
         (3, "the sheet has no column Nada"),
@@ -453,7 +470,7 @@ def test_lines_that_lost_something_are_set_aside_and_kept(job: Job, office: Offi
 def test_a_sheet_under_a_new_name_is_told(job: Job, office: Office) -> None:
     """Where all corrections are for other sheets, a note says so."""
     add_corrections(office.source, [Correction("Enero", "2", "Estado", "En curso", "Abierto")])
-    assert any("corrections for other sheets only: Enero" in note for note in check(load_job(job)).notes)
+    assert any("corrections for other sheets only: Enero" in note for note in planned(job).notes)
 
 
 # ------------------------------------------------------------------------------------------------ writers
@@ -580,7 +597,7 @@ def test_a_report_of_a_corrected_sheet_is_rebuilt(job: Job, office: Office) -> N
 def test_the_plan_carries_what_was_corrected(job: Job) -> None:
     """A page can tell a corrected cell from another one, and has what the sheet says."""
     open_corrections(load_job(job)).correct(3, "Estado", "Abierto")
-    plan = check(load_job(job))
+    plan = planned(job)
     found = [cell for frame, _batch in plan.cells() for cell in frame["Estado"] if isinstance(cell, Corrected)]
     assert [(cell, cell.before) for cell in found] == [("Abierto", "En curso")]
     assert [state.outcome for state in plan.corrections.states] == [CorrectionOutcome.APPLIED]

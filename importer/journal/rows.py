@@ -173,8 +173,8 @@ class Rows:
                 found.setdefault(digest, set()).add(key)
         return found
 
-    def uncorrected_of(self, import_id: int) -> Iterator[tuple[str, str]]:
-        """Yield the references of the rows of an import that were corrected, each with a key that it had before.
+    def uncorrected_of(self, import_id: int) -> list[tuple[str, str]]:
+        """Return the references of the rows of an import that were corrected, each with a key that it had before.
 
         Those come first that they have without any correction.
         """
@@ -185,8 +185,7 @@ class Rows:
             .order_by(uncorrected_keys.c.partly, rows.c.id)
         )
         with self._database.read() as connection:
-            for reference, digest in connection.execute(query):
-                yield reference, digest
+            return [(reference, digest) for reference, digest in connection.execute(query)]
 
     def has_cases(self, import_id: int) -> bool:
         """Tell whether some row of an import is a case, or may be one."""
@@ -197,15 +196,19 @@ class Rows:
     def cases_of(self, key_digests: Sequence[str]) -> list[tuple[str, int]]:
         """Return these keys with the imports, by number, that created cases under them, or may have.
 
-        A case that a person declared to be gone from the CRM does not count. Narrowed to some imports, the query would
-        leave the index of keys, and read every row of theirs.
+        A case that a person declared to be gone from the CRM does not count; one whose key was corrected counts under
+        the uncorrected one, too. Narrowed to some imports, the query would leave the index of keys, and read every row
+        of theirs.
         """
-        query = select(rows.c.key_digest, rows.c.import_id).where(
-            rows.c.state.not_in(_NO_CASES), rows.c.deleted.is_(False)
-        )
+        is_case = and_(rows.c.state.not_in(_NO_CASES), rows.c.deleted.is_(False))
+        query = select(rows.c.key_digest, rows.c.import_id).where(is_case)
+        uncorrected = select(uncorrected_keys.c.digest, rows.c.import_id).join(rows).where(is_case)
         with self._database.read() as connection:
-            found = _having(connection, query, rows.c.key_digest, key_digests)
-            return [(row.key_digest, row.import_id) for row in found]
+            found = [
+                *_having(connection, query, rows.c.key_digest, key_digests),
+                *_having(connection, uncorrected, uncorrected_keys.c.digest, key_digests),
+            ]
+            return [(digest, import_id) for digest, import_id in found]
 
     def columns(self, import_id: int) -> frozenset[str]:
         """Return the columns that the content hashes of an import's rows cover."""

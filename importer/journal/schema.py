@@ -153,8 +153,8 @@ row_spellings = Table(
 uncorrected_keys = Table(
     "uncorrected_keys",
     metadata,
-    Column("import_id", ForeignKey("imports.id"), primary_key=True),
     Column("digest", String, primary_key=True),  # of a key that the row has where its corrections are lost
+    Column("import_id", ForeignKey("imports.id"), primary_key=True),
     Column("row_id", ForeignKey("rows.id"), primary_key=True),
     Column("partly", Boolean, nullable=False),  # with some of its corrections still
     sqlite_with_rowid=False,

@@ -96,8 +96,8 @@ def content_keys(frame: pd.DataFrame, columns: Sequence[str], occurrences: Occur
 def _uncorrected(rows: Iterable[Sequence[Cell]]) -> dict[int, list[tuple[Cell, ...]]]:
     """Return the cells that corrected rows have where corrections are lost, by position.
 
-    All of them may be, which comes first, or some. Where there are too many ways to lose some, only those count in which
-    one cell has lost its own, or the latest are lost, as in an older copy of their file.
+    All of them may be, which comes first, or some. Where there are too many ways to lose some, only those count in
+    which one cell has lost its own, or the latest are lost, as in an older copy of their file.
     """
     found: dict[int, list[tuple[Cell, ...]]] = {}
     for at, cells in enumerate(rows):
@@ -107,9 +107,9 @@ def _uncorrected(rows: Iterable[Sequence[Cell]]) -> dict[int, list[tuple[Cell, .
         if prod(map(len, ways)) <= _MOST_WAYS:
             found[at] = list(dict.fromkeys(product(*ways)))
             continue
-        latest = sorted((i for i, cell in enumerate(cells) if isinstance(cell, Corrected)), key=lambda i: cells[i].place)
+        places = {i: cell.place for i, cell in enumerate(cells) if isinstance(cell, Corrected)}
         older: list[tuple[Cell, ...]] = [tuple(cells)]
-        for i in reversed(latest):
+        for i in sorted(places, key=places.__getitem__, reverse=True):
             older.insert(0, (*older[0][:i], ways[i][0], *older[0][i + 1 :]))
         one_lost = [(*cells[:i], text, *cells[i + 1 :]) for i, texts in enumerate(ways) for text in texts[:-1]]
         found[at] = list(dict.fromkeys([*older, *one_lost]))

@@ -241,7 +241,7 @@ def _summary(plan: Plan, result: SendResult, commands: Commands) -> Summary:
 
 def _uncorrected(plan: Plan, journal: Journal, record: ImportRecord | None) -> tuple[tuple[str, str], ...]:
     """Return under which keys the rows of a plan would be sent again where their corrections are lost."""
-    known = list(journal.rows.uncorrected_of(record.id)) if record else []
+    known = journal.rows.uncorrected_of(record.id) if record else []
     shown = {reference for batch in plan.batches for reference in batch.facts["reference"]} if known else set()
     return tuple(pair for pair in known if pair[0] in shown)
 

@@ -47,9 +47,9 @@ def m005_corrections_of_runs(connection: Connection) -> None:
 def m006_uncorrected_keys(connection: Connection) -> None:
     """Add the keys that rows have where the corrections are lost under which they were sent."""
     connection.exec_driver_sql(
-        "CREATE TABLE uncorrected_keys (import_id INTEGER NOT NULL REFERENCES imports (id), digest VARCHAR NOT NULL,"
+        "CREATE TABLE uncorrected_keys (digest VARCHAR NOT NULL, import_id INTEGER NOT NULL REFERENCES imports (id),"
         " row_id INTEGER NOT NULL REFERENCES rows (id), partly BOOLEAN NOT NULL,"
-        " PRIMARY KEY (import_id, digest, row_id)) WITHOUT ROWID"
+        " PRIMARY KEY (digest, import_id, row_id)) WITHOUT ROWID"
     )
 
 
