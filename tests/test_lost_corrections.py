@@ -15,6 +15,7 @@ from importer import (
     Job,
     QuestionsOpen,
     SheetCorrections,
+    UsageError,
     adopt,
     check,
     load_job,
@@ -173,9 +174,11 @@ def test_without_keys_every_cell_counts(job: Job, office: Office) -> None:
     compose(office, "content")
     cells = {"Detalle": "D", "Asunto": "A", "Estado": "Cerrado", "Solución": "S", "Correo": "a@example.com"}
     corrections = open_corrections(load_job(job))
-    for column, text in cells.items():
-        corrections.correct(2, column, text)
+    acts = [corrections.correct(2, column, text).act for column, text in cells.items()]
     assert send(job) == 2
+    for act in acts:
+        with pytest.raises(UsageError, match="cannot be undone"):
+            corrections.undo(act)
     for _lost in each_loss(job, (), (2,), (4,), (5, 6), (3, 4, 5, 6)):
         found, count = planned(job)
         assert (found[-1:], count) == ([(2, None, "correction-lost")], 0)

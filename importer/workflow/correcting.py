@@ -24,6 +24,7 @@ from importer.workflow.corrections import (
     Correction,
     CorrectionList,
     CorrectionsFile,
+    RowsByKey,
     add_corrections,
     apply_corrections,
     corrections_path,
@@ -57,7 +58,7 @@ class SheetCorrections:
         self._identifying = identifying_columns(self._table.columns, key)
         self._frames = frames_as_written(self._table)
         self._lock = Lock()
-        self._rows_by_key: dict[tuple[str, ...], int] | None = None
+        self._known_rows_by_key: dict[tuple[str, ...], list[int]] | None = None
 
     def correct(self, row: int, column: str, to: str) -> Correction:
         """Correct one cell; `row` is its number in the sheet.
@@ -112,21 +113,20 @@ class SheetCorrections:
         """Return what a row is corrected by: its key if it is the only row with it, else its number in this file."""
         cells: list[Cell] = [frame[column].loc[row] for column in self._identifying.key]
         parts = identity.key_parts(cells) if cells else ()
-        if parts and self._count(parts) == 1:
+        if parts and len(self._rows_by_key().get(parts, ())) == 1:
             return key_text(list(map(str, cells)))
         return row_text(row, self._table.digest)
 
-    def _count(self, parts: tuple[str, ...]) -> int:
-        """Return how many rows have a key."""
+    def _rows_by_key(self) -> RowsByKey:
+        """Return the rows of every key."""
         with self._lock:
-            if self._rows_by_key is None:
-                counts: dict[tuple[str, ...], int] = {}
-                for frame in self._frames:
-                    for cells in self._identifying.cells(frame):
-                        key = identity.key_parts(cells)
-                        counts[key] = counts.get(key, 0) + 1
-                self._rows_by_key = counts
-        return self._rows_by_key.get(parts, 0)
+            if self._known_rows_by_key is None:
+                rows: dict[tuple[str, ...], list[int]] = {}
+                for frame in self._frames if self._identifying.key else ():
+                    for number, cells in zip(frame.index.tolist(), self._identifying.cells(frame), strict=True):
+                        rows.setdefault(identity.key_parts(cells), []).append(number)
+                self._known_rows_by_key = rows
+        return self._known_rows_by_key
 
     def _add(self, key: str, column: str, before: str, to: str) -> Correction:
         if max(map(len, (key, before, to))) > LONGEST_TEXT:
@@ -171,8 +171,11 @@ class SheetCorrections:
             return self._with(file, history)
 
     def _with(self, file: CorrectionsFile, history: ImportHistory) -> CorrectedFrames:
+        rows_by_key = self._rows_by_key()
         with self._lock:
-            return apply_corrections(file, self._table, self._frames, self._identifying, history)
+            return apply_corrections(
+                file, self._table, self._frames, self._identifying, history, rows_by_key=rows_by_key
+            )
 
     @contextmanager
     def _history(self) -> Iterator[ImportHistory]:

@@ -17,7 +17,7 @@ from importer.workflow.corrections.file import (
     remove_act,
     rename_digest,
 )
-from importer.workflow.corrections.locating import Identifying
+from importer.workflow.corrections.locating import Identifying, RowsByKey
 from importer.workflow.corrections.sheet import frames_as_written, identifying_columns
 from importer.workflow.corrections.state import NO_CORRECTIONS, CorrectionList, CorrectionOutcome, CorrectionState
 
@@ -33,6 +33,7 @@ __all__ = [
     "CorrectionState",
     "CorrectionsFile",
     "Identifying",
+    "RowsByKey",
     "add_corrections",
     "apply_corrections",
     "corrections_path",

@@ -16,7 +16,7 @@ from importer.spool import Spool
 from importer.workflow.corrections.chain import ColumnChain, Resolved
 from importer.workflow.corrections.correction import Correction
 from importer.workflow.corrections.file import CorrectionsFile
-from importer.workflow.corrections.locating import Cells, Identifying, SheetRows
+from importer.workflow.corrections.locating import Cells, Identifying, RowsByKey, SheetRows
 from importer.workflow.corrections.state import CorrectionList, CorrectionOutcome, CorrectionState
 from importer.workflow.history import ImportHistory
 
@@ -28,15 +28,18 @@ class CorrectedFrames(NamedTuple):
     corrections: CorrectionList
 
 
-def apply_corrections(
+def apply_corrections(  # noqa: PLR0913 - everything that a correction is about
     file: CorrectionsFile,
     table: Table,
     frames: Iterable[pd.DataFrame],
     identifying: Identifying,
     history: ImportHistory,
+    *,
+    rows_by_key: RowsByKey | None = None,
 ) -> CorrectedFrames:
     """Return the rows with the corrections of their sheet; `frames` are the table's, as they were written.
 
+    `rows_by_key` are those of all frames, where they are known already.
     A key stays as it is where a row was sent under it. Hidden rows are none of the import, and are left as they are.
     """
     everything = list(file.corrections())
@@ -49,7 +52,7 @@ def apply_corrections(
     )
     if not mine:
         return CorrectedFrames(frames, listed)
-    applying = _Applying(mine, table, frames, identifying, history)
+    applying = _Applying(mine, table, SheetRows(identifying, frames, mine, rows_by_key), identifying, history)
     corrected: Spool[pd.DataFrame] = Spool()
     for frame in frames:
         corrected.append(applying.correct(frame))
@@ -78,7 +81,7 @@ class _Applying:
         self,
         corrections: Sequence[Correction],
         table: Table,
-        frames: Iterable[pd.DataFrame],
+        sheet_rows: SheetRows,
         identifying: Identifying,
         history: ImportHistory,
     ) -> None:
@@ -91,9 +94,10 @@ class _Applying:
         self._reasons: dict[int, str] = {}  # why a correction of every row left some of them alone
         self._chains: dict[str, ColumnChain] = {}
         self._own: dict[str, dict[int, list[int]]] = {}  # places by column and row: the last one counts
-        self._arrange(frames)
+        self._sheet_rows = sheet_rows
+        self._arrange()
 
-    def _arrange(self, frames: Iterable[pd.DataFrame]) -> None:
+    def _arrange(self) -> None:
         """Tell the corrections of every row from those of one, and find the rows of these."""
         of_all: dict[str, list[tuple[int, Correction]]] = {}
         of_one: list[tuple[int, Correction]] = []
@@ -107,9 +111,8 @@ class _Applying:
                 of_all.setdefault(one.column, []).append((place, one))
             else:
                 of_one.append((place, one))
-        rows = self._sheet_rows = SheetRows(self._identifying, frames, (one for _place, one in of_one))
         for place, one in of_one:
-            found = rows.find(one, self._table.digest)
+            found = self._sheet_rows.find(one, self._table.digest)
             if isinstance(found, str):
                 self._set_aside(place, found)
             else:
@@ -173,8 +176,8 @@ class _Applying:
         found = {}
         if not chain.is_empty:
             hidden = self._table.hidden
-            followed = map(chain.follow, map(str, cells))
-            found = {at: one for at, one in enumerate(followed) if one.by and numbers[at] not in hidden}
+            said = [(at, text) for at, text in enumerate(map(str, cells)) if chain.has(text)]
+            found = {at: chain.follow(text) for at, text in said if numbers[at] not in hidden}
         for at, number in enumerate(numbers) if own else ():
             if number in own:
                 place = own[number][-1]

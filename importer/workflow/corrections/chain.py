@@ -32,6 +32,10 @@ class ColumnChain:
         """Whether no correction of the column is of every row."""
         return not self._by_text
 
+    def has(self, text: str) -> bool:
+        """Whether a correction of the column may be of a cell that says this."""
+        return canonical(text) in self._by_text
+
     def follow(self, text: str, start: int = 0) -> Resolved:
         """Return what a text becomes by the corrections from a place on, one after the other."""
         by: list[int] = []

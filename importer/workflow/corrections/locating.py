@@ -19,6 +19,9 @@ _MOST_ROWS = 5
 
 Cells = tuple[Cell, ...]
 
+RowsByKey = Mapping[tuple[str, ...], Sequence[int]]
+"""The numbers of the rows that have each key."""
+
 
 @dataclass(frozen=True, slots=True)
 class Identifying:
@@ -61,15 +64,23 @@ def _content(cells: Iterable[Cell]) -> tuple[str, ...]:
 class SheetRows:
     """The rows of a sheet by what corrections name them by."""
 
-    def __init__(self, identifying: Identifying, frames: Iterable[pd.DataFrame], wanted: Iterable[Correction]) -> None:
+    def __init__(
+        self,
+        identifying: Identifying,
+        frames: Iterable[pd.DataFrame],
+        wanted: Iterable[Correction],
+        rows_by_key: RowsByKey | None = None,
+    ) -> None:
         self._identifying = identifying
-        corrections = list(wanted)
+        corrections = [one for one in wanted if not one.is_for_all]
         self._spelt = self._other_keys(corrections)
-        self._by_key: dict[tuple[str, ...], list[int]] = {}
         self._numbers: set[int] = set()
         self._contents: Counter[int] = Counter()
         keys = {self._parts(one) for one in corrections}.union(*self._spelt.values()) - {()}
         by_number = {row.number for one in corrections if (row := one.numbered_row)}
+        by_key: dict[tuple[str, ...], list[int]] = {}
+        self._by_key = rows_by_key or by_key
+        keys = keys if rows_by_key is None else set()
         for frame in frames if keys or by_number or identifying.is_content else ():
             numbers = frame.index.tolist()
             self._numbers.update(by_number.intersection(numbers))
@@ -78,7 +89,7 @@ class SheetRows:
             elif keys:
                 for number, cells in zip(numbers, identifying.cells(frame), strict=True):
                     if (parts := identity.key_parts(cells)) in keys:
-                        self._by_key.setdefault(parts, []).append(number)
+                        by_key.setdefault(parts, []).append(number)
 
     def _parts(self, one: Correction) -> tuple[str, ...]:
         cells = one.key_cells
