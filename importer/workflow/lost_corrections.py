@@ -11,8 +11,6 @@ from importer.text import named
 from importer.workflow.history import ImportHistory
 from importer.workflow.keys import Keys
 
-CODE = "correction-lost"
-
 
 class LostCorrections:
     """Finds the rows of one source that were sent under another key, once `remember` has seen all of them.
@@ -65,7 +63,7 @@ class LostCorrections:
                 "This row had other corrections when it was sent ({case}), and those are not beside the sheet any more",
                 case=case,
             )
-            return Issue(number, None, None, CODE, message, translated(_AS_BEFORE))
+            return Issue(number, None, None, "correction-lost", message, translated(_AS_BEFORE))
         column, value = ", ".join(self._key_columns), named(" · ".join(key))
         if is_own:
             message = _(
@@ -83,7 +81,7 @@ class LostCorrections:
                 value=value,
                 case=case,
             )
-        return Issue(number, column, value, CODE, message, translated(_AS_BEFORE))
+        return Issue(number, column, value, "correction-lost", message, translated(_AS_BEFORE))
 
 
 _AS_BEFORE = gettext_noop(
