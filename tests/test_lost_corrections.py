@@ -195,6 +195,17 @@ def test_another_row_that_has_the_key_is_sent(job: Job, office: Office) -> None:
     assert send(job) == 0
 
 
+def test_of_rows_with_one_key_each_may_lose_its_own(job: Job, office: Office) -> None:
+    """Rows that had one key and were given their own are not sent again, whichever of them loses it."""
+    office.write([ticket(1), ticket(1, Asunto="Otro")])
+    corrections = open_corrections(load_job(job))
+    corrections.correct(2, "Ticket", "T-1")
+    corrections.correct(3, "Ticket", "T-2")
+    assert send(job) == 2
+    for _lost in each_loss(job, (2,), (3,), ()):
+        assert planned(job)[1] == 0
+
+
 def test_corrections_of_other_cells_make_their_rows_changed_and_nothing_more(job: Job) -> None:
     """Without the file, a row of which only other cells were corrected is changed, and never sent twice."""
     correct(job, 2, "Asunto", "Otro")
