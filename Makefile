@@ -15,7 +15,7 @@ BIN := .venv/bin
 INSTALLED := .venv/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test lint format readme messages wheel bench clean
+.PHONY: help install demo test lint format readme messages pictures wheel bench clean
 
 help:  ## Show these targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -54,6 +54,9 @@ readme: install  ## Update the command outputs that README.md and the guides sho
 
 messages: install  ## Update the template file and the catalogues of the languages (importer/locale), and compile them
 	$(BIN)/python tests/test_messages.py --update
+
+pictures: install  ## Take the pictures of the page again that docs/es shows (needs Chromium)
+	$(BIN)/python tests/pictures.py
 
 wheel: install  ## Build the wheel, install it into an empty environment and try it there
 	$(BIN)/python tests/wheel_check.py

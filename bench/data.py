@@ -1,6 +1,7 @@
-"""Generated tables of tickets, the same for the same number of rows; run as `python -m bench.data FILE ROWS [BYTES]`.
+"""Generated tables of tickets, the same for the same number of rows.
 
-With BYTES, each row names one attachment of that size in the folder `adjuntos` beside the table.
+Run as `python -m bench.data FILE ROWS [BYTES [FAULTY]]`. With BYTES, each row names one attachment of that size in the
+folder `adjuntos` beside the table. The first FAULTY rows that are open say so with a spelling mistake.
 """
 
 from __future__ import annotations
@@ -51,10 +52,18 @@ def _text(chance: random.Random, words: int) -> str:
     return " ".join(chance.choices(WORDS, k=words)).capitalize()
 
 
-def write_table(file: Path, rows: int, attachment_bytes: int | None = None) -> None:
+def misspelt(lines: Iterator[tuple[str | int | date, ...]], faulty: int) -> Iterator[tuple[str | int | date, ...]]:
+    """Yield rows, of which the first open ones say `Abirto`."""
+    for line in lines:
+        is_faulty = faulty > 0 and line[4] == "Abierto"
+        faulty -= is_faulty
+        yield (*line[:4], "Abirto", *line[5:]) if is_faulty else line
+
+
+def write_table(file: Path, rows: int, attachment_bytes: int | None = None, faulty: int = 0) -> None:
     """Write a table of `rows` tickets as XLSX or CSV, by the file's ending, and its attachments."""
     columns: tuple[str, ...] = COLUMNS
-    lines: Iterator[tuple[str | int | date, ...]] = tickets(rows)
+    lines: Iterator[tuple[str | int | date, ...]] = misspelt(tickets(rows), faulty)
     if attachment_bytes:
         columns = (*columns, "Adjunto")
         lines = ((*line, _attachment(file.parent, str(line[0]), attachment_bytes)) for line in lines)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import itertools
+import json
+import shutil
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -14,6 +16,7 @@ from bench.measure import ROOT, Command, Process, measure, pairs, serving
 IMPORTER = [sys.executable, "-m", "importer"]  # of this checkout, whichever `case-importer` is installed
 MAPPING, WITH_ATTACHMENTS = ROOT / "bench" / "tickets.yml", ROOT / "bench" / "attachments.yml"
 CHECKED = 50_000
+CORRECTED = 20_000
 SENT = 5_000
 LATENCY = 0.3  # seconds; what the CRM takes for a call
 ROUNDS = {2: 60, 16: 50}  # by workers: how many answers each of them waits for
@@ -73,6 +76,14 @@ def run_speed() -> Measured:
     return _ratio(f"`run`, {SENT:,} rows, 2 workers, no latency", "a user's own script", ours, theirs, 1.0)
 
 
+def page_speed() -> Measured:
+    """Compare a run from the office's page, which proposes it first and shows its progress, with the command."""
+    source = _table("page.xlsx", SENT)
+    with serving() as server:
+        page, command = pairs(lambda: _click(source, server), lambda: _run(source, server))
+    return _ratio(f"from the page, {SENT:,} rows, no latency", "`run` of the same rows", page, command, 1.1)
+
+
 def latency_bound(workers: int) -> Measured:
     """Compare `run` against a CRM as slow as the real one with its latency alone; a run of one row is the start-up."""
     rows = ROUNDS[workers] * workers + 1  # one row is in the start-up too, so full rounds are left
@@ -87,6 +98,24 @@ def latency_bound(workers: int) -> Measured:
     least = (rows - 1) * LATENCY / workers
     what = f"`run`, {rows} rows, {1000 * LATENCY:.0f} ms latency, {workers} workers, without start-up"
     return _ratio(what, "rows x latency / workers", all_rows - one_row, least, 1.03)
+
+
+def correcting() -> Measured:
+    """Measure the slowest answers of the page Correct: one value of many cells is corrected in a large sheet."""
+    source = _table("correct.xlsx", CHECKED, faulty=CORRECTED)
+    state = f"XDG_STATE_HOME={Path('correct-state').absolute()}"
+    measure(["env", state, sys.executable, "-m", "bench.correcting", str(source), str(MAPPING)])
+    seconds = json.loads(Path("last.log").read_text("utf-8"))
+    names = {
+        "show": f"the page Correct, {CHECKED:,} rows",
+        "one": "one cell corrected in it",
+        "all": f"one value corrected in {CORRECTED:,} of them",
+        "meanwhile": "the page while they are checked again",
+    }
+    slowest = "the slowest answer"
+    return Measured([
+        Figure(what, slowest, _seconds(seconds[name]), "", seconds[name], 0.5, " s") for name, what in names.items()
+    ])  # fmt: skip
 
 
 def start_up() -> Measured:
@@ -162,7 +191,9 @@ MEASUREMENTS: dict[str, Callable[[], Measured]] = {
     "latency-2": partial(latency_bound, 2),
     "latency-16": partial(latency_bound, 16),
     "run": run_speed,
+    "page": page_speed,
     "check": check_speed,
+    "correcting": correcting,
     "help": start_up,
     "huge-attachment": huge_attachment,
     "million": million_rows,
@@ -187,12 +218,22 @@ def _run(source: Path, server: str, *options: str, mapping: Path = MAPPING) -> C
     return ["env", state, *IMPORTER, "run", str(source), "-m", str(mapping), *target, *files, *options]
 
 
-def _table(name: str, rows: int, attachment_bytes: int = 0) -> Path:
+def _click(source: Path, server: str) -> Command:
+    """Return a run from the page, in a folder of its own: the report goes beside the source."""
+    folder = Path(f"run-{next(_fresh)}").absolute()
+    folder.mkdir()
+    copy = shutil.copy(source, folder)
+    state = f"XDG_STATE_HOME={folder}"
+    clicks = [sys.executable, "-m", "bench.clicks", str(copy), str(MAPPING), server, str(folder / "journal.sqlite")]
+    return ["env", state, *clicks]
+
+
+def _table(name: str, rows: int, attachment_bytes: int = 0, faulty: int = 0) -> Path:
     """Return a generated table, made by a process of its own, in a folder of its own."""
     file = Path(name).absolute().with_suffix("") / name
     if not file.exists():
         file.parent.mkdir()
-        measure([sys.executable, "-m", "bench.data", str(file), str(rows), str(attachment_bytes)])
+        measure([sys.executable, "-m", "bench.data", *map(str, (file, rows, attachment_bytes, faulty))])
     return file
 
 

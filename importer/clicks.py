@@ -110,7 +110,7 @@ PAGES: Mapping[str, str] = {
     **dict.fromkeys(
         ("required", "bad-email", "bad-pattern", "too-long", "too-short", "not-a-number", "not-an-integer",
          "not-a-time", "not-a-url", "not-a-phone", "solution-missing", "digits-lost", "error-cell", "nul-character",
-         "key-missing", "invalid", "skipped", "part"),
+         "key-missing", "correction-lost", "invalid", "skipped", "part"),
         "correct",
     ),
     **dict.fromkeys(("key-repeated", "key-similar", "key-reread"), "key"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 from itertools import pairwise
 from pathlib import Path
@@ -27,6 +28,18 @@ _NO_COMMAND = GivenCommand()
 """What is carried out where a script or a page uses the program; nothing is ever noted of it."""
 
 _given = _NO_COMMAND
+
+_on_page: ContextVar[bool] = ContextVar("on_page", default=False)
+
+_PAGES = {
+    **dict.fromkeys(("check", "preview"), gettext_noop("the page Correct")),
+    **dict.fromkeys(("draft", "schema"), gettext_noop("the page Match columns")),
+    **dict.fromkeys(("run", "login", "doctor"), gettext_noop("the page Send")),
+    **dict.fromkeys(("report", "history", "journal"), gettext_noop("the page Look back")),
+    "settle": gettext_noop("the page Decide"),
+    "adopt": gettext_noop("the page Send"),
+}
+"""The page of the web interface that does what a command does."""
 
 _OPTIONS = {
     "server": "--server",
@@ -54,6 +67,26 @@ def note_values(values: Mapping[str, object]) -> None:
     if _given is _NO_COMMAND:
         return
     _given.values = MappingProxyType(dict(values))
+
+
+@contextmanager
+def on_page() -> Iterator[None]:
+    """Let sentences within the block name pages of the web interface instead of commands, in this context alone."""
+    token = _on_page.set(True)
+    try:
+        yield
+    finally:
+        _on_page.reset(token)
+
+
+def is_on_page() -> bool:
+    """Tell whether sentences are for the web interface, where nobody writes options and keys of a mapping."""
+    return _on_page.get()
+
+
+def told(by_command: str, by_page: str) -> str:
+    """Return the sentence for who reads it: one that names commands and options, or one that speaks of the page."""
+    return by_page if _on_page.get() else by_command
 
 
 _PLACEHOLDERS = frozenset(
@@ -89,14 +122,16 @@ def placeholder(name: str) -> str:
 def command_line(*words: object) -> str:
     """Return a command of this program as a person types it, each word quoted where the shell needs it.
 
-    It speaks the language that the given command was told to speak.
+    It speaks the language that the given command was told to speak. On a page, it is the name of the page.
     """
+    if _on_page.get():
+        return translated(_PAGES.get(str(words[0]), gettext_noop("the page Start")))
     return shell_words("case-importer", *words, *_language(words))
 
 
 def same_command(*more: object) -> str:
     """Return the command that is being carried out, with options added; without one, a run of a source to name."""
-    if not _given.words:
+    if not _given.words or _on_page.get():
         return command_line("run", placeholder("SOURCE"), "-m", placeholder("MAPPING"), *more)
     replaced = {word for word in more if isinstance(word, str) and word.startswith("--")}
     return command_line(*_without(_given.words, replaced), *more)

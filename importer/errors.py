@@ -4,6 +4,7 @@
     ├── UsageError            2    the command line: an option, a combination of options, a declined prompt
     ├── SourceError           2    the spreadsheet: missing, unreadable, no such sheet, no header
     ├── MappingError          2    the mapping file: every fault with its line and column
+    ├── MappingChanged        2    the mapping file was changed since it was opened for editing
     ├── SettingsError         2    server, operation, token
     ├── StartRefused          2    a start that could create second cases
     ├── JournalError          2    the journal: unreadable, from a newer version, on a bad disk
@@ -67,12 +68,21 @@ class MappingError(ImporterError):
         super().__init__(sentence or "\n".join(str(fault) for fault in faults))
 
 
+class MappingChanged(ImporterError):
+    """A mapping file was changed by somebody else since it was opened, so that an edit is not written over that."""
+
+
 class SettingsError(ImporterError):
     """Server, operation or token is missing or unusable."""
 
 
 class StartRefused(ImporterError):
     """The start could create second cases, and a person has to say how to continue."""
+
+    def __init__(self, sentence: str, *, looking_helps: bool = False) -> None:
+        """Keep whether a search for every row before it is sent is one way to continue."""
+        super().__init__(sentence)
+        self.looking_helps = looking_helps
 
 
 class JournalError(ImporterError):

@@ -9,15 +9,16 @@ language that is spoken then. So no sentence is made while a module is imported:
 from __future__ import annotations
 
 import gettext
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from contextvars import ContextVar
+from contextvars import ContextVar, copy_context
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from functools import lru_cache
 from numbers import Number
 from pathlib import Path
+from typing import ParamSpec, TypeVar
 
 from importer.languages import LANGUAGES, chosen_language
 from importer.text import clean
@@ -31,6 +32,9 @@ _FAULTY = (LookupError, ValueError, TypeError, AttributeError)  # what a templat
 
 _speaking: ContextVar[str | None] = ContextVar("language", default=None)
 _of_the_process: str | None = None
+
+P = ParamSpec("P")
+R = TypeVar("R")
 
 
 # ------------------------------------------------------------------------------------------------ the language
@@ -60,6 +64,16 @@ def speaking(tag: str) -> Iterator[None]:
         yield
     finally:
         _speaking.reset(token)
+
+
+def speaking_on(function: Callable[P, R]) -> Callable[P, R]:
+    """Return a function for another thread: there it speaks the language that is spoken here, and now."""
+    context = copy_context()
+
+    def spoken(*args: P.args, **kwargs: P.kwargs) -> R:
+        return context.copy().run(function, *args, **kwargs)  # a copy: a context is entered by one thread at a time
+
+    return spoken
 
 
 @lru_cache(maxsize=1)

@@ -1,4 +1,4 @@
-"""The terms of the importer as frozen values; imports of the other modules only `account` and `clicks`.
+"""The terms of the importer as frozen values; imports of the other modules only `account`, `cells` and `clicks`.
 
 A *row* is identified by the number that Excel shows beside it. A *frame* is a `pandas.DataFrame` of object
 columns, its index the row numbers, its column names the headers, each cell a `Cell`; the empty cell is `""`.
@@ -11,10 +11,12 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, time
 from enum import StrEnum
 from pathlib import Path
-from typing import NamedTuple, Self
+from typing import NamedTuple
 
 from importer.account import Account
 from importer.account import Counts as Counts  # noqa: PLC0414 - so that mypy lets others import it from here
+from importer.cells import Corrected as Corrected  # noqa: PLC0414 - the same
+from importer.cells import Reread as Reread  # noqa: PLC0414 - the same
 from importer.clicks import click_for
 
 # ------------------------------------------------------------------------------------------------ cells
@@ -39,26 +41,6 @@ class Typed:
     def __hash__(self) -> int:
         """Return the hash of the text; equal cells show equal texts."""
         return hash(self.text)
-
-
-class Reread(str):
-    """A text that version 1 of the reading took from its cell in another form, `earlier`.
-
-    Rows were recorded under what was read, and are recognized by it for ever.
-    """
-
-    __slots__ = ("earlier",)
-    earlier: str
-
-    def __new__(cls, text: str, earlier: str) -> Self:
-        """Return the text, with its earlier form."""
-        made = super().__new__(cls, text)
-        made.earlier = earlier
-        return made
-
-    def __reduce__(self) -> tuple[type[Reread], tuple[str, str]]:
-        """Return what makes the same text again, for pickle."""
-        return Reread, (str(self), self.earlier)
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +72,10 @@ def earlier_reading(cell: Cell) -> Cell:
 
 @dataclass(frozen=True, slots=True)
 class TableOptions:
-    """How to read a table; `None` means that the reader detects it."""
+    """How to read a table; `None` means that the reader detects it.
+
+    `columns` are those that its sheet is known by where the file has no sheet of that name: the headings of each.
+    """
 
     sheet: str | None = None
     header_row: int | None = None
@@ -98,6 +83,7 @@ class TableOptions:
     delimiter: str | None = None
     hidden: str = "skip"  # or "include"
     merged: str = "first"  # or "fill"
+    columns: tuple[tuple[str, ...], ...] = field(default=(), compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,7 +172,7 @@ class Identity:
     """What identifies a row: digests of its key, its reference, and a hash of its content.
 
     `column_digests` are those of its columns (`identity.column_digests`), `spellings` are digests of the other forms in
-    which programs show the key.
+    which programs show the key, and `uncorrected` those of the keys that its cells make without their corrections.
     """
 
     key_digest: str
@@ -195,6 +181,7 @@ class Identity:
     content_hash: str
     column_digests: str = ""
     spellings: tuple[str, ...] = ()
+    uncorrected: tuple[str, ...] = ()
 
 
 # ------------------------------------------------------------------------------------------------ sending
@@ -314,6 +301,11 @@ class JournalRow(NamedTuple):
     disputed: bool = False
     deleted: bool = False
 
+    @property
+    def was_sent(self) -> bool:
+        """Whether the row was sent at some time, with whatever outcome, or is a case otherwise."""
+        return self.attempt is not None or self.status not in {Status.PLANNED, Status.INVALID, Status.SKIPPED}
+
 
 # ------------------------------------------------------------------------------------------------ the report
 
@@ -352,7 +344,9 @@ class Summary:
     """What the first page of a report says about a run; times are aware and in the user's zone.
 
     `journal` is the journal's id and its highest attempt: a later copy of that journal must know at least that attempt.
-    `scopes` are the names of the import, each with its tenant and operation, where it has several.
+    `scopes` are the names of the import, each with its tenant and operation, where it has several. `uncorrected` are
+    references, each with the digest of a key that its row has where its corrections are lost. In a `rehearsal` nothing
+    reached the CRM.
     """
 
     import_name: str
@@ -373,6 +367,8 @@ class Summary:
     journal: tuple[str, int] | None = None
     account: Account | None = None
     scopes: tuple[tuple[str, str, str], ...] = ()
+    uncorrected: tuple[tuple[str, str], ...] = ()
+    rehearsal: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from importer.messages import _, gettext_noop, translated
+from importer.messages import _, gettext_noop, ngettext, shown, translated
 from importer.model import CHANGED, Counts, Status, Verdict
 
 _STATES = {
@@ -78,3 +78,13 @@ def _counted(state: str, count: int, changed: int) -> str:
     if changed and state == Status.CREATED:
         return _("{state} {count} ({changed} of them changed)", state=state_name(state), count=count, changed=changed)
     return _("{state} {count}", state=state_name(state), count=count)
+
+
+def size_text(size: int) -> str:
+    """Return a number of bytes in the unit that a person would use."""
+    if size < 1000:
+        return ngettext("{count} byte", "{count} bytes", size)
+    for unit, bytes_of_it in (("GB", 1e9), ("MB", 1e6)):
+        if size >= bytes_of_it:
+            return f"{shown(size / bytes_of_it, '.1f')} {unit}"
+    return f"{shown(size / 1e3, '.1f')} kB"

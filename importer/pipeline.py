@@ -10,6 +10,7 @@ intent recorded before and the outcome after its one POST, and writes the report
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from itertools import chain
 from pathlib import Path
@@ -18,15 +19,16 @@ from importer import payload, report, settings
 from importer.crm import Crm
 from importer.errors import JournalError, RunStopped, StartRefused, UsageError
 from importer.identity import Scope
-from importer.journal import ImportRecord, Journal, RunRecord, look_at_journal
+from importer.journal import ImportRecord, Journal, RunRecord, look_at_journal, run_going_on
 from importer.mapping import load_mapping
-from importer.messages import _, ngettext
-from importer.model import Counts, Issue, Status
+from importer.messages import _
+from importer.model import Issue, Status
 from importer.spool import Spool
 from importer.workflow import guards
 from importer.workflow.adopting import Adoption, adopt_rows, open_report
 from importer.workflow.commands import Commands
 from importer.workflow.corrected import corrected_reports, still_to_send
+from importer.workflow.corrections import load_corrections
 from importer.workflow.decisions import unrecorded_verdicts
 from importer.workflow.executing import execute_run
 from importer.workflow.forecast import Forecast, UserInterface, make_forecast
@@ -46,6 +48,7 @@ from importer.workflow.next_steps import CorrectedReport, Situation, Step, corre
 from importer.workflow.outcome import (
     Finished,
     SendResult,
+    interruption_message,
     now,
     refresh,
     report_outcome,
@@ -53,6 +56,7 @@ from importer.workflow.outcome import (
 )
 from importer.workflow.plan import Batch, Plan, PlannedRow, complete_fields
 from importer.workflow.planning import Planner, own_columns, select_rows
+from importer.workflow.proposals import refuse_other_proposal, with_digest
 from importer.workflow.report_places import ReportOptions
 from importer.workflow.sending import RunContext
 from importer.workflow.starting import (
@@ -77,12 +81,15 @@ def make_plan(
     `history` is what the journal knows of the import; with `retry_rejected`, rejected rows are planned again. Rows of a
     report are identified by the reference that they carry, unless `trust_references` is false. Raises QuestionsOpen if
     the mapping names a folder that the user has not allowed, MappingError for columns that the sheet lacks, SourceError
-    for a lookup table that cannot be read.
+    for a lookup table or a file of corrections that cannot be read.
     """
     table, case_mapping = loaded.table, loaded.case_mapping
     tables = open_tables(case_mapping, table.path, allowed_folders(loaded.job))
     planner = Planner(
-        table, case_mapping, scope, history, tables, retry_rejected=retry_rejected, trust_references=trust_references
+        *(table, case_mapping, scope, history, tables),
+        corrections=load_corrections(table.path),  # what a person corrected on the page
+        retry_rejected=retry_rejected,
+        trust_references=trust_references,
     )
     batches: Spool[Batch] = Spool(in_memory=2)  # thousands of rows each: more of them would be felt
     for rows in planner.survey():  # source: a frame of cells under the row numbers that Excel shows
@@ -186,7 +193,7 @@ def run(loaded: LoadedJob, ui: UserInterface) -> Finished:
     """Plan a source, have it confirmed, send the rows that are not created yet, and write the report.
 
     Raises an ImporterError for any fault before anything is sent; after that only RunStopped, if the journal can no
-    longer be written or the user interrupts the report.
+    longer be written or the user interrupts the report. It may be called in any thread.
     """
     started, options = now(), ReportOptions.of(loaded.job)
     from_mapping = connection_in(loaded.case_mapping)
@@ -198,27 +205,31 @@ def run(loaded: LoadedJob, ui: UserInterface) -> Finished:
         def plan_with(job: Job, seen: Journal) -> tuple[ImportRecord | None, Plan]:
             return plan_import(replace(loaded, job=job), seen)  # an answer may change which import this is
 
+        ui.stop_request.refuse_to_start()
         agreed = ask_open_questions(loaded, journal, ui, server, plan_with)  # read, match, map, validate: `make_plan`
         job, plan = agreed.job, agreed.plan
         agrees = ui.agrees_to_forecast
         situation = situation_of(replace(loaded, job=job), journal, agreed.record, plan, agrees=agrees)
         for step in corrected_steps(situation):
             ui.show(step.sentence)
-        with Crm(settings.target(job.connection, from_mapping)) as crm:
+        with Crm(settings.target(job.connection, from_mapping)) as crm, ExitStack() as here:
             due = spot_check_is_due(job, plan, journal, agreed.record)
-            forecast = make_forecast(job, plan, crm, server, spot_check_due=due)
+            forecast = with_digest(make_forecast(job, plan, crm, server, spot_check_due=due), loaded.job)
+            refuse_other_proposal(ui.agrees_to, forecast)
             if forecast.rows_to_send:
                 ui.confirm(forecast)  # raises UsageError if the user declines
+            ui.stop_request.refuse_to_start()
             context, notes = _record_start(agreed, forecast, crm, journal, ui)
             try:
+                here.enter_context(run_going_on(journal.path, context.run_id))
                 # send and record: each row's intent, one POST, its outcome (workflow/sending.py), by some workers
                 result = execute_run(job, ui, context, forecast)
                 result = replace(result, started_at=started, notes=(*notes, *result.notes))
                 verdicts = _verdicts(job, plan, journal, context.record)
                 return _report_run(context, result, options, replace(situation, verdicts=verdicts))
-            except KeyboardInterrupt as stop:  # during the report: while rows are sent, Ctrl-C ends `execute_run`
+            except KeyboardInterrupt as stop:  # during the report: while rows are sent, `execute_run` ends by itself
                 counts = refresh(plan, journal, context.record).counts(context.run_id)
-                raise RunStopped(interruption_message(counts, situation.commands.run())) from stop
+                raise RunStopped(interruption_message(counts, situation.commands.run(), ui.stop_request)) from stop
 
 
 def _record_start(
@@ -235,13 +246,14 @@ def _record_start(
     guards.accept_journal(job, journal, scope_of(job, plan.mapping), reports)
     guards.remember(journal, agreed.answered)
     record = record_plan(agreed, journal)
-    finder = RowFinder(crm, journal, record, plan, findings=None)
+    finder = RowFinder(crm, journal, record, plan, findings=None, stop=ui.stop_request)
     commands = Commands.of(job, agrees=ui.agrees_to_forecast)
     not_checked = spot_check(finder, forecast.spot_check, job.concurrency, commands)
     if not_checked and not journal.rows.has_cases(record.id):
         guards.ask_without_spot_check(not_checked, forecast.server, ui)
     run_id = journal.runs.start(record.id, run_details(plan, forecast.server))
-    return RunContext(crm, journal, record, run_id, plan), (*agreed.notes, *((not_checked,) if not_checked else ()))
+    context = RunContext(crm, journal, record, run_id, plan, ui.stop_request)
+    return context, (*agreed.notes, *((not_checked,) if not_checked else ()))
 
 
 def situation_of(
@@ -282,26 +294,13 @@ def _corrected(
 
 def _report_run(context: RunContext, result: SendResult, options: ReportOptions, situation: Situation) -> Finished:
     """Write the report of what became of every row, and record how the run ended."""
+    context.stop.begin_report()
     plan = refresh(context.plan, context.journal, context.record)
     result = with_open_questions(result, plan)
     situation = replace(situation, corrected=tuple(still_to_send(one, plan) for one in situation.corrected))
-    finished = report_outcome(plan, context.journal, context.record, result, options, situation)
+    finished = report_outcome(plan, context.journal, context.record, result, options, situation, context.stop)
     context.journal.runs.end(context.run_id, finished.counts, result.calls, finished.exit_status)
     return finished
-
-
-def interruption_message(counts: Counts, command: str) -> str:
-    """Return the sentence for a run whose report was interrupted: what it created, and the command to give."""
-    return ngettext(
-        "Stopped with Ctrl-C. {count} case was created in this run; {created} of {rows} rows are created by now, and"
-        " the journal has their ids. `{command}` goes on, and writes the report.",
-        "Stopped with Ctrl-C. {count} cases were created in this run; {created} of {rows} rows are created by now, and"
-        " the journal has their ids. `{command}` goes on, and writes the report.",
-        counts.created_now,
-        command=command,
-        created=counts.created,
-        rows=counts.rows,
-    )
 
 
 def rebuild_report(loaded: LoadedJob) -> Finished:

@@ -23,13 +23,15 @@ QuestionScope = Literal["run", "rows"]
 class Answer:
     """One answer that lets a command continue: what is remembered, the option that gives it, and what it means.
 
-    `alone` is one option, where `option` names several that do.
+    `alone` is one option, where `option` names several that do. `gives` are the fields of the job that it sets, for a
+    program that answers without a command line.
     """
 
     value: str
     option: str
     meaning: str = ""
     alone: str = ""
+    gives: tuple[tuple[str, object], ...] = ()
 
     @property
     def words(self) -> str:
@@ -43,7 +45,8 @@ class Question:
 
     The answer is remembered under `code` and `about`. `answers` are the ways to continue; without one of them the
     command stops, or the rows that the question is about wait. `given` is the answer that an option of the command has
-    already given. `rows` are the numbers of the rows that a question of the scope `rows` is about.
+    already given. `rows` are the numbers of the rows that it is about; they wait only where its scope is `rows`.
+    `further` are answers that a page offers too; on a command line they are options that need no question.
     """
 
     code: str
@@ -53,6 +56,12 @@ class Question:
     scope: QuestionScope = "run"
     given: Answer | None = None
     rows: frozenset[int] = frozenset()
+    further: tuple[Answer, ...] = ()
+
+    @property
+    def can_wait(self) -> bool:
+        """Whether it may stay open: its rows are then left for later, and the others are sent."""
+        return self.scope == "rows"
 
     @property
     def option(self) -> str:

@@ -56,6 +56,9 @@ CREATED_NOW, CREATED_BEFORE = gettext_noop("created in this run"), gettext_noop(
 EDITED_AFTERWARDS = gettext_noop("Edited after its case was created; the case was not changed.")
 """What the message of such a row says."""
 
+_REHEARSED = gettext_noop("rehearsal {id}")
+"""How the report of a rehearsal shows an id or a reference, which nothing in the CRM has."""
+
 _PART = gettext_noop("part of row {row}")
 
 
@@ -81,6 +84,16 @@ def state_of_word(word: str) -> str:
     typed = unaccented(word)
     found = _words(_STATES, messages.FOLDER).get(typed)
     return found or (Status.PART if _part_words(messages.FOLDER).fullmatch(typed) else word)
+
+
+def rehearsed(text: str) -> str:
+    """Return how the report of a rehearsal shows an id or a reference."""
+    return translated(_REHEARSED, id=text)
+
+
+def is_rehearsed(text: str) -> bool:
+    """Tell whether an id or a reference in a report, in any language, is one of a rehearsal."""
+    return bool(_rehearsed(messages.FOLDER).fullmatch(text))
 
 
 def verdict_of_word(word: str) -> str:
@@ -130,6 +143,12 @@ def _in_all_languages(template: str, _folder: str) -> tuple[str, ...]:
 def _part_words(_folder: str) -> re.Pattern[str]:
     sentences: Iterable[str] = in_all_languages(_PART, row="#")
     return re.compile("|".join(re.escape(unaccented(each)).replace(re.escape("#"), r"\d+") for each in sentences))
+
+
+@lru_cache
+def _rehearsed(_folder: str) -> re.Pattern[str]:
+    shown = in_all_languages(_REHEARSED, id="#")
+    return re.compile("|".join(re.escape(each).replace(re.escape("#"), r"\S+") for each in shown), re.IGNORECASE)
 
 
 @lru_cache

@@ -6,6 +6,7 @@ import pickle
 import tempfile
 import weakref
 from collections.abc import Iterator
+from threading import Lock
 from typing import Generic, TypeVar
 
 T = TypeVar("T")
@@ -19,9 +20,11 @@ class Spool(Generic[T]):
     """
 
     def __init__(self, in_memory: int = 5) -> None:
+        self._lock = Lock()  # one place in the file, and several threads of a page may read
         self._first: list[T] = []
         self._in_memory = in_memory
         self.file = tempfile.TemporaryFile()  # noqa: SIM115 - closed by the finalizer
+        self._lock = Lock()  # several threads may read at once, each from its own position
         weakref.finalize(self, self.file.close)
 
     def append(self, value: T) -> None:
@@ -35,10 +38,11 @@ class Spool(Generic[T]):
         yield from self._first
         position = 0
         while True:
-            self.file.seek(position)
-            try:
-                value: T = pickle.load(self.file)  # noqa: S301 - no other program can write an anonymous file
-            except EOFError:
-                return
-            position = self.file.tell()
+            with self._lock:
+                self.file.seek(position)
+                try:
+                    value: T = pickle.load(self.file)  # noqa: S301 - no other program can write an anonymous file
+                except EOFError:
+                    return
+                position = self.file.tell()
             yield value

@@ -5,7 +5,8 @@ Equality has four definitions, one for each purpose:
 - `canonical` and `canonical_key`: identity. A row's content is canonical permanently, and a row is identified by its
   canonical key, which has no invisible characters; golden values in the tests hold both.
 - `loose`: keys that are nearly the same, so that a person has to decide; `unadorned` widens it.
-- `unaccented`: what people type into a mapping and a sheet, such as headers and values.
+- `unaccented`: what people type into a mapping and a sheet, such as headers and values; `squeezed` widens it for
+  headers.
 - `fold`: what the CRM answers and what was sent to it, however it is escaped.
 """
 
@@ -225,6 +226,11 @@ def unaccented(text: str) -> str:
     return "".join(c for c in unicodedata.normalize("NFKD", text) if not unicodedata.combining(c))
 
 
+def squeezed(text: str) -> str:
+    """Return a header `unaccented` and without any white space: `Fecha de cierre` is `fechadecierre`."""
+    return "".join(unaccented(text).split())
+
+
 def nearest(word: str, known: Iterable[str], count: int = 3, alike: float = 0.6) -> tuple[str, ...]:
     """Return up to `count` of the `known` words that `word` may be a misspelling of, the likeliest first.
 
@@ -257,3 +263,13 @@ def is_placeholder(text: str) -> bool:
 def is_case_id(text: str) -> bool:
     """Return whether a text has the form of a case id."""
     return _CASE_ID.fullmatch(text) is not None and bool(text.strip("0_.:-"))
+
+
+_TOTAL = re.compile(
+    r"(?:gran |grand |sub ?)?tota(?:l|les|is)(?: (?:general|geral|generales|gerais))?(?: de \w+)? ?:?", re.IGNORECASE
+)
+
+
+def is_total(text: str) -> bool:
+    """Tell whether a text is what stands before the sums of a table."""
+    return _TOTAL.fullmatch(text) is not None

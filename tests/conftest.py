@@ -4,15 +4,21 @@ from __future__ import annotations
 
 import gc
 import os
-from collections.abc import Iterator
+import subprocess
+from collections.abc import Callable, Iterator
 from itertools import count
 from pathlib import Path
+from typing import Any
 
 import pytest
+import sqlalchemy
 from hypothesis import HealthCheck, settings
 from no_skips import pytest_addoption, pytest_make_collect_report, pytest_runtest_makereport  # noqa: F401 - hooks
-from promise_support import Order, by_itself, nursery
+from nursery import Nursery, running
+from playwright.sync_api import Browser
+from promise_support import Order
 from run_support import Give, Office, Result
+from web_support import chromium
 
 from importer.cli.main import execute
 from importer.sandbox import RunningSandbox
@@ -35,6 +41,26 @@ def pytest_collection_finish() -> None:
     """Leave what was imported and collected out of every search for garbage from here on: it stays to the end."""
     gc.collect()
     gc.freeze()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _statements_compiled_once() -> Iterator[None]:
+    """Let every journal use what SQLAlchemy compiled for the ones before: the tests open thousands, a person a few."""
+    first = sqlalchemy.create_engine("sqlite://")
+    first.connect().close()  # from then on, its dialect knows the version of SQLite
+    first.dispose()
+    compiled: dict[object, object] = {}
+
+    def create_engine(*arguments: Any, **options: Any) -> sqlalchemy.Engine:  # noqa: ANN401 - passed on
+        engine = sqlalchemy.create_engine(*arguments, **options)
+        engine.dialect = first.dialect  # a part of the keys
+        engine.update_execution_options(compiled_cache=compiled)
+        return engine
+
+    with pytest.MonkeyPatch.context() as patched:
+        for module in ("database", "mark"):
+            patched.setattr(f"importer.journal.{module}.create_engine", create_engine)
+        yield
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -90,10 +116,38 @@ def give(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) ->
 
 
 @pytest.fixture(scope="session")
-def order() -> Iterator[Order]:
+def nursery() -> Iterator[Nursery]:
+    """Give what carries out commands in processes of their own."""
+    with running() as nursery:
+        yield nursery
+
+
+@pytest.fixture(scope="session")
+def order(nursery: Nursery) -> Order:
     """Give a function that carries out a command in a process of its own and returns its exit status."""
-    if not hasattr(os, "fork"):
-        yield by_itself  # on Windows, where no test lets it kill itself
-        return
-    with nursery() as carry_out:
-        yield carry_out
+
+    def carry_out(arguments: list[str], **fate: object) -> int:
+        return nursery.carry_out(*arguments, **fate).status
+
+    return carry_out
+
+
+@pytest.fixture(scope="session")
+def by_libreoffice(tmp_path_factory: pytest.TempPathFactory) -> Callable[[Path, Path, str], None]:
+    """Give a function by which LibreOffice saves a file into a folder, as what it calls a kind of file.
+
+    All share one profile, which LibreOffice takes long to make.
+    """
+    program = ["soffice", f"-env:UserInstallation={tmp_path_factory.mktemp('libreoffice').as_uri()}", "--headless"]
+
+    def save(path: Path, folder: Path, kind: str) -> None:
+        subprocess.run([*program, "--convert-to", kind, "--outdir", folder, path], check=True, capture_output=True)
+
+    return save
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """Start one Chromium for all tests of the page; each test gets windows of its own."""
+    with chromium() as started:
+        yield started

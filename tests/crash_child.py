@@ -1,17 +1,14 @@
-"""A process that kills itself at a named step of a command: `python crash_child.py`, then a JSON object a line.
+"""The fate of a command's process: at a named step, it kills itself, stops, or finds the disk full.
 
-It says when it is ready. Each line says `arguments` (a command line), and maybe `environment`, `folder`, `step`, `when`
-(`before` or `after`) and `nth`. A forked process runs the command and kills itself with SIGKILL when it comes to the
-step for the n-th time; the answer is a line with its exit status, negative for a signal. Forking saves the seconds that
-imports take.
+A nursery (see nursery.py) lets the process of a command meet it: `step` and `when` (`before` or `after`) say where,
+`nth` at which time the command comes there. It is killed with SIGKILL there; with `lease` and `pid` it stops, having
+written its number into a file; with `full`, no file beside that journal can grow from then on.
 """
 
 from __future__ import annotations
 
-import json
 import os
 import signal
-import sys
 import threading
 from collections.abc import Callable, Iterator
 from functools import partial
@@ -24,7 +21,6 @@ import importer.pipeline
 import importer.report
 import importer.workflow.adopting
 import importer.workflow.settle_job
-from importer.cli.main import execute
 from importer.crm import Crm, connections, transport
 from importer.journal import attempts, doubts, imports, rows, runs
 
@@ -129,38 +125,22 @@ def fill_the_disk(journal: Path) -> None:
     resource.setrlimit(resource.RLIMIT_FSIZE, (largest, largest))
 
 
-def carry_out(order: dict[str, Any]) -> int:
-    """Run a command in a process of its own; return its exit status, negative for a signal."""
-    child = os.fork()
-    if child == 0:
-        try:
-            os.environ.update(order.get("environment", {}))
-            os.chdir(order.get("folder", "."))
-            quiet = os.open(order.get("output", os.devnull), os.O_WRONLY | os.O_CREAT)
-            os.dup2(quiet, 1)
-            os.dup2(quiet, 2)
-            if "step" in order:
-                full = order.get("full")
-                act = die if full is None else lambda: fill_the_disk(Path(full))
-                if "lease" in order:
-                    shorten_leases(order["lease"])
-                    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGCONT})  # every thread's from here on
-                    write_at_once(Path(order["pid"]), str(os.getpid()))
-                    act = stop
-                hook(order["step"], order["when"], Countdown(order["nth"], act))
-            status = execute(order["arguments"])
-            sys.stderr.flush()
-            sys.stdout.flush()
-        except BaseException:  # noqa: BLE001 - never back into the parent's loop
-            os._exit(99)
-        os._exit(status)
-    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
-
-
-if __name__ == "__main__":
-    answers = os.fdopen(os.dup(1), "w")
-    answers.write("ready\n")
-    answers.flush()
-    for line in sys.stdin:
-        answers.write(f"{carry_out(json.loads(line))}\n")
-        answers.flush()
+def meet(
+    *,
+    step: str | None = None,
+    when: str = "before",
+    nth: int = 1,
+    lease: float | None = None,
+    pid: str = "",
+    full: str | None = None,
+) -> None:
+    """Let this process meet its fate at a step."""
+    if step is None:
+        return
+    act = die if full is None else partial(fill_the_disk, Path(full))
+    if lease is not None:
+        shorten_leases(lease)
+        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGCONT})  # every thread's from here on
+        write_at_once(Path(pid), str(os.getpid()))
+        act = stop
+    hook(step, when, Countdown(nth, act))

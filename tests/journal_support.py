@@ -15,6 +15,8 @@ import sys
 from collections.abc import Iterable
 from pathlib import Path
 
+from nursery import Nursery
+
 from importer import clock
 from importer.errors import JournalFull
 from importer.identity import Scope, content_hash, key_digest, loose_digest, reference
@@ -148,12 +150,11 @@ def other_process(command: str, *arguments: object) -> subprocess.Popen[str]:
     )
 
 
-def said_by(command: str, *arguments: object) -> str:
-    """Run this module as a process of its own to its end; return what it printed."""
-    process = other_process(command, *arguments)
-    said, _nothing = process.communicate(timeout=60)
-    assert process.returncode == 0
-    return said
+def said_by(nursery: Nursery, command: str, *arguments: object, status: int = 0) -> str:
+    """Carry out one of the commands below in a process of its own to its end; return what it printed."""
+    ended = nursery.carry_out(command, *arguments, program="journal_support")
+    assert ended.status == status, ended
+    return ended.out
 
 
 def say(*words: object) -> None:
@@ -167,19 +168,18 @@ def show(path: Path) -> None:
     say(SampleJournal(path).row(1).status)
 
 
-def claim_and_hang(path: Path) -> None:
-    """Claim row 1, say so, and wait to be killed."""
+def claim_and_die(path: Path) -> None:
+    """Claim row 1, say so, and be killed."""
     say(SampleJournal(path).claim(1))
-    signal.pause()
+    signal.raise_signal(signal.SIGKILL)
 
 
-def send_and_hang(path: Path, first: str, last: str) -> None:
-    """Send rows, say so, and wait to be killed."""
+def send_and_die(path: Path, first: str, last: str) -> None:
+    """Send rows, and be killed with the journal open."""
     sample = SampleJournal(path)
     sample.plan(range(int(first), int(last) + 1))
     sample.send(range(int(first), int(last) + 1))
-    say("sent")
-    signal.pause()
+    signal.raise_signal(signal.SIGKILL)
 
 
 def drain(path: Path, name: str, rows: str) -> None:
@@ -229,9 +229,13 @@ def _let_no_file_grow(path: Path) -> None:
     resource.setrlimit(resource.RLIMIT_FSIZE, (largest, largest))
 
 
-COMMANDS = {
-    f.__name__: f for f in (show, claim_and_hang, send_and_hang, drain, full_at_the_intent, full_at_the_outcome)
-}
+COMMANDS = {f.__name__: f for f in (show, claim_and_die, send_and_die, drain, full_at_the_intent, full_at_the_outcome)}
+
+
+def main() -> None:
+    """Carry out the command of this process."""
+    COMMANDS[sys.argv[1]](Path(sys.argv[2]), *sys.argv[3:])
+
 
 if __name__ == "__main__":
-    COMMANDS[sys.argv[1]](Path(sys.argv[2]), *sys.argv[3:])
+    main()

@@ -2,27 +2,25 @@
 
 from __future__ import annotations
 
-import json
-import os
 import sqlite3
-import subprocess
-import sys
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import closing, contextmanager
+from collections.abc import Callable, Iterable
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 
 import pytest
-from run_support import Give, Office, ticket
+from run_support import Office, ticket
 
 from importer import clock
 from importer.crm import Crm
 from importer.identity import tenant_of
+from importer.settings import Connection
+from importer.workflow.settle_job import ByHand, SettleJob
 from importer.workflow.tenant_facts import Findings
 
 CONTACT = "ana@example.com"
@@ -30,7 +28,7 @@ KILLED = -9
 """The exit status of a process that was killed with SIGKILL."""
 
 Order = Callable[..., int]
-"""Carries out a command line in a process of its own, which can kill itself at a step; see crash_child.py."""
+"""Carries out a command line in a process of its own, and returns its exit status; see crash_child.py for its fate."""
 
 
 @dataclass(frozen=True)
@@ -73,31 +71,6 @@ def end_leases(journal: Path, ago: float = 1_000_000.0) -> None:
         database.execute("UPDATE attempts SET lease = ?, deadline = ?, began = ?", (ended, ended, ended - 60))
 
 
-def by_itself(arguments: list[str]) -> int:
-    """Carry out a command line in a process that was not forked; return its exit status."""
-    return subprocess.run([sys.executable, "-m", "importer", *arguments], check=False, capture_output=True).returncode
-
-
-@contextmanager
-def nursery() -> Iterator[Order]:
-    """Start a process that imports the program once and forks another for each order."""
-    child = Path(__file__).with_name("crash_child.py")
-    variables = {"PYTHONPATH": str(child.parent.parent), "WOLKVOX_TOKEN": "any", "OPENBLAS_NUM_THREADS": "1"}
-    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
-    with subprocess.Popen([sys.executable, str(child)], env={**os.environ, **variables}, **pipes) as mother:
-        mother.stdout.readline()  # it is ready
-
-        def carry_out(arguments: list[str], **fate: object) -> int:
-            user = {name: value for name, value in os.environ.items() if name.startswith("XDG_")}
-            here = {"arguments": arguments, "environment": user, "folder": str(Path.cwd())}
-            mother.stdin.write(json.dumps(here | fate) + "\n")
-            mother.stdin.flush()
-            return int(mother.stdout.readline())
-
-        yield carry_out
-        mother.stdin.close()
-
-
 def wait_until(condition: Callable[[], bool], seconds: float = 30) -> None:
     """Return once the condition is true; fail if it is not within so many seconds."""
     deadline, never = time.monotonic() + seconds, threading.Event()
@@ -127,19 +100,16 @@ def know_the_search(office: Office, page_size: int = 100_000, server: str | None
     findings.save(office.journal.parent)
 
 
-def settle_by_person(office: Office, give: Give, server: str | None = None) -> None:
-    """Look up every doubtful row in the simulated CRM and decide on it, as a person does when nothing is in flight."""
+def settle_by_person(office: Office, server: str | None = None) -> None:
+    """Look up every doubtful row in the simulated CRM and decide on it, as a person does when nothing is in flight.
+
+    What `--by-hand` records, without its report of all rows after each.
+    """
     cases = {case.reference: case.wolkvox_id for case in office.sandbox.store.cases}
+    job = SettleJob(Connection(server or office.sandbox.url, "demo"), office.journal, office.mapping, 1)
     for row in stored_rows(office.journal):
-        if row.state not in {"unknown", "conflict"}:
-            continue
-        case = cases.get(row.reference)
-        verdict = ["--created", case] if case else ["--not-created"]
-        words = office.settle("--quiet-period", "1", "--by-hand", row.reference, *verdict)
-        if server is not None:
-            words[words.index("--server") + 1] = server
-        result = give(words)
-        assert result.status in {0, 4}, result
+        if row.state in {"unknown", "conflict"}:
+            job.by_hand(ByHand(row.reference, cases.get(row.reference)))
 
 
 def assert_promise(office: Office) -> Counter[str]:

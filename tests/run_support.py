@@ -135,12 +135,6 @@ class Office:
             encoding="utf-8",
         )
 
-    def call(self, command: str, *more: str) -> Result:
-        """Carry out a command as a process of its own."""
-        process = self.start(command, *more)
-        out, err = process.communicate()
-        return Result(process.returncode, out, err)
-
     def reported(self, path: Path | None = None) -> pd.DataFrame:
         """Read the report's sheet, every cell as text."""
         path = path or self.report

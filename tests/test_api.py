@@ -27,7 +27,7 @@ from importer import (
     preview,
     rebuild_report,
     run,
-    suggest_corrections,
+    suggest_fixes,
 )
 from importer.crm import json_reply
 from importer.model import Payload, Target, Verdict
@@ -38,7 +38,7 @@ EXAMPLES = re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL)
 
 @pytest.fixture
 def job(office: Office, monkeypatch: pytest.MonkeyPatch) -> Job:
-    """Return the job of a sheet with two valid rows and two that one correction resolves."""
+    """Return the job of a sheet with two valid rows and two that one fix resolves."""
     monkeypatch.setenv("WOLKVOX_TOKEN", "any")
     office.write([ticket(1), ticket(2), ticket(3, Estado="Raro"), ticket(4, Estado="Raro")])
     return Job(office.source, office.mapping, Connection(office.sandbox.url, "demo"), office.journal)
@@ -135,8 +135,8 @@ def test_an_open_question_is_raised(office: Office, job: Job) -> None:
 def test_a_script_can_do_what_a_page_needs(job: Job) -> None:
     """Issues, corrections, previews, reports, doubtful rows and history are there without a command line."""
     loaded = load_job(job)
-    (correction,) = suggest_corrections(check(loaded).issues())
-    assert (correction.count, correction.rows) == (2, (4, 5))
+    (fix,) = suggest_fixes(check(loaded).issues())
+    assert (fix.count, fix.rows) == (2, (4, 5))
     assert [shown.row.number for shown in preview(loaded, only_with_issues=True)] == [4, 5]
     assert next(iter(preview(loaded, 2))).body["contact"] == ticket(1)["Correo"]
     run(loaded, EventInterface(agrees=True))

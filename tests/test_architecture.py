@@ -17,6 +17,7 @@ LAYERS = (
         *(
             "text",
             "account",
+            "cells",
             "languages",
             "messages",
             "causes",
@@ -27,13 +28,15 @@ LAYERS = (
             "hosts",
             "model",
         ),
-        *("spool", "zips", "files", "questions", "clicks", "shells", "commands"),
+        *("spool", "zips", "files", "questions", "stopping", "awake", "clicks", "shells", "commands"),
     },
     {"source", "mapping", "validation", "identity", "attachments", "payload", "crm", "journal", "report", "settings"},
     {"workflow"},
     {"pipeline"},
-    {"follow_up"},
+    {"follow_up", "proposing"},
     {"doctor", "sandbox"},
+    {"rehearsal"},
+    {"web"},
     {"cli"},
     {"__init__", "__main__"},  # the faces of the library and of the program
 )
@@ -43,6 +46,7 @@ SHARED_ORDER = (
     *(
         "text",
         "account",
+        "cells",
         "languages",
         "messages",
         "causes",
@@ -53,14 +57,16 @@ SHARED_ORDER = (
         "errors",
         "clock",
     ),
-    *("hosts", "spool", "zips", "files", "shells", "commands", "questions"),
+    *("hosts", "spool", "zips", "files", "shells", "commands", "questions", "stopping", "awake"),
 )
 """Shared modules may use each other: each those before it."""
 
 WORKFLOW_ORDER = (
     "key_formats",
-    *("tenant_facts", "corrections", "missing_files", "plan", "job", "commands", "next_steps"),
-    *("lookalikes", "keys", "contents", "history", "matching", "lines"),
+    *("lookalikes", "keys", "history", "corrections"),
+    *("tenant_facts", "fixes", "missing_files", "plan", "job", "commands", "next_steps"),
+    *("source_facts", "earlier_imports", "fitting", "drafting", "absent_files"),
+    *("contents", "lost_corrections", "matching", "lines"),
     *(
         "repeated_keys",
         "planning",
@@ -73,9 +79,10 @@ WORKFLOW_ORDER = (
         "report_places",
         "outcome",
     ),
-    *("forecast", "events"),
+    *("forecast", "proposals", "events", "progress"),
     *(
         "guards",
+        "correcting",
         "sending",
         "settling",
         "executing",
@@ -83,7 +90,9 @@ WORKFLOW_ORDER = (
         "starting",
         "adoption_remedies",
         "adopting",
+        "doubtful",
         "settle_job",
+        "review",
     ),
 )
 """The modules of the workflow may use each other: each those before it."""
@@ -91,16 +100,16 @@ WORKFLOW_ORDER = (
 BETWEEN_STAGES = {("settings", "identity"), ("validation", "identity")}
 """Stages do not know each other, but for these."""
 
-PACKAGES = {"source", "attachments", "mapping", "crm", "journal", "report", "settings", "sandbox", "doctor"}
+PACKAGES = {"source", "attachments", "mapping", "crm", "journal", "report", "settings", "sandbox", "doctor", "web"}
 """Rooms with a face: others import what its `__init__` names, and nothing behind it."""
 
-HTTP, SQL, EXCEL, TERMINAL = {"crm", "sandbox"}, {"journal", "sandbox"}, {"source", "report"}, {"cli"}
+HTTP, SQL, EXCEL, TERMINAL = {"crm", "sandbox", "web"}, {"journal", "sandbox"}, {"source", "report"}, {"cli"}
 ROOMS_OF = {
     "requests": HTTP, "urllib3": HTTP, "http": HTTP, "socket": HTTP, "ssl": HTTP,
-    "starlette": {"sandbox"}, "uvicorn": {"sandbox"},
+    "starlette": {"sandbox", "web"}, "uvicorn": {"sandbox", "web"},
     "sqlalchemy": SQL, "sqlite3": SQL,
     "openpyxl": EXCEL, "xlsxwriter": EXCEL, "xlrd": EXCEL, "python_calamine": EXCEL,
-    "jinja2": {"report", "sandbox"}, "yaml": {"mapping"},
+    "jinja2": {"report", "sandbox", "web"}, "yaml": {"mapping"},
     "click": TERMINAL, "tqdm": TERMINAL, "print": TERMINAL,
 }  # fmt: skip
 
@@ -143,6 +152,14 @@ def test_every_module_uses_only_what_its_room_may(module: Path) -> None:
         else:
             below = layer_of(other) < layer_of(room)
             assert below or (room, other) in BETWEEN_STAGES, f"{room} imports {name}"
+
+
+@pytest.mark.parametrize("module", sorted((ROOT / "importer" / "web").glob("*.py")), ids=lambda path: path.name)
+def test_the_page_uses_what_a_script_can_use(module: Path) -> None:
+    """The page is a face: beside shared modules it uses `importer` itself, and the settings, which it writes."""
+    rooms = {name.split(".")[1] for name in used_by(module) if name.startswith("importer.")}
+    stages = set().union(*LAYERS[1:]) - {"web", "settings"}
+    assert rooms & stages == set()
 
 
 @pytest.mark.parametrize("module", MODULES, ids=lambda path: path.relative_to(ROOT).as_posix())

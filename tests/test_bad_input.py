@@ -11,7 +11,7 @@ import pytest
 from promise_support import end_leases
 from run_support import HEADER, MAPPING, Give, Office, ticket
 
-from importer.cli.summary import size_text
+from importer.names import size_text
 
 
 def test_half_a_character_is_a_fault_of_the_mapping(office: Office, give: Give) -> None:

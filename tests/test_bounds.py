@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import io
-import json
 import os
 import random
-import subprocess
-import sys
 import zipfile
 from collections.abc import Callable, Iterable, Iterator
 from functools import cache
 from pathlib import Path
 
 import pytest
+from nursery import Nursery
 from report_support import always, content, every_state
 from source_support import WORKBOOKS
 
@@ -30,62 +28,14 @@ MAPPING = (
     "fields: {case-type: Request, responsible: A_@demo, owner: A_@demo, contact: ana@example.com,"
     " description: {column: Nota}, status: Abierto, priority: Alta}\n"
 )
-IN_A_CHILD = """
-import json, os, resource, signal, sys, time
-from importer import pipeline
-from importer.cli.main import execute
-for line in sys.stdin:
-    output, commands = json.loads(line)
-    if os.fork() == 0:
-        signal.alarm(300)
-        os.dup2(os.open(output, os.O_WRONLY | os.O_CREAT | os.O_TRUNC), 1)
-        os.dup2(1, 2)
-        for arguments in commands:
-            began = time.process_time() + resource.getrusage(resource.RUSAGE_CHILDREN).ru_utime
-            status = execute(arguments)
-            used = time.process_time() + resource.getrusage(resource.RUSAGE_CHILDREN).ru_utime - began
-            peak = max(resource.getrusage(who).ru_maxrss for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
-            print(f"\\0{status} {used} {peak}", end="\\0", flush=True)
-        os._exit(0)
-    print(os.wait()[1], flush=True)
-"""
-"""Commands in a process of their own, which says after each what it took: processor seconds, kilobytes of memory.
-
-The process is forked from one that has loaded the program, once for all tests here.
-"""
-
-Told = Iterator[tuple[int, str, float, int]]
-"""Of each command, its status, what it says, its processor seconds and the most megabytes yet."""
-
-
-@pytest.fixture(scope="module")
-def mother() -> Iterator[subprocess.Popen[str]]:
-    """Start the process that has loaded the program."""
-    variables = {"PYTHONPATH": str(Path(__file__).parent.parent), "WOLKVOX_TOKEN": "any", "PYTHONIOENCODING": "utf-8"}
-    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
-    command = [sys.executable, "-c", IN_A_CHILD]
-    with subprocess.Popen(command, env={**os.environ, **variables}, **pipes) as process:
-        yield process
-        process.stdin.close()
 
 
 @pytest.fixture
-def carried_out(tmp_path: Path, mother: subprocess.Popen[str]) -> Callable[..., Told]:
-    """Give a function that carries out commands in a process of their own."""
-
-    def carry_out(*commands: tuple[str | Path, ...]) -> Told:
-        mapping, output = tmp_path / "m.yml", tmp_path / "said.txt"
-        if not mapping.exists():
-            mapping.write_text(MAPPING, "utf-8")
-        mother.stdin.write(json.dumps([str(output), [list(map(str, arguments)) for arguments in commands]]) + "\n")
-        mother.stdin.flush()
-        assert mother.stdout.readline() == "0\n"
-        told = output.read_text("utf-8").split("\0")
-        for said, last in zip(told[::2], told[1::2], strict=False):
-            status, seconds, kilobytes = last.split()
-            yield int(status), said, float(seconds), int(kilobytes) >> 10
-
-    return carry_out
+def mapping(tmp_path: Path) -> Path:
+    """Write a mapping beside the source."""
+    path = tmp_path / "m.yml"
+    path.write_text(MAPPING, "utf-8")
+    return path
 
 
 def zeros(size: int) -> Iterator[bytes]:
@@ -159,24 +109,24 @@ def test_x9_a_bomb_is_no_report_whoever_opens_it(tmp_path: Path, base: Path, bom
 
 @pytest.mark.parametrize("bomb", ["ratio", "billion", "elements", "list"])
 def test_x9_a_bomb_beside_the_source_or_given_to_settle_and_adopt_ends_at_once(
-    tmp_path: Path, base: Path, carried_out: Callable[..., Told], bomb: str
+    tmp_path: Path, base: Path, mapping: Path, nursery: Nursery, bomb: str
 ) -> None:
     """Within 2 s of the processor, start-up aside, and under a gigabyte; exit status 2."""
     source, journal = tmp_path / "t.csv", tmp_path / "j.sqlite"
     source.write_text("Ticket,Nota\n1,hola\n", "utf-8")
     path = BOMBS[bomb](tmp_path / "t.report.xlsx", base)
-    mapping = tmp_path / "m.yml"
     commands = (
         ("run", source, "-m", mapping, "--yes", "--journal", journal, "--server", "http://127.0.0.1:9"),
         ("adopt", path, "-m", mapping, "--journal", journal),
         ("settle", "-m", mapping, "--from", path, "--journal", journal),
         ("check", path, "-m", mapping),
     )
-    for _command, (status, said, seconds, megabytes) in zip(commands, carried_out(*commands), strict=True):
-        assert status == 2, said
-        assert "t.report.xlsx" in said or "journal" in said
-        assert seconds < 2
-        assert megabytes < 1_000
+    for command in commands:
+        ended = nursery.carry_out(*command)
+        assert ended.status == 2, ended
+        assert "t.report.xlsx" in ended.said or "journal" in ended.said
+        assert ended.seconds < 2
+        assert ended.megabytes < 1_000
 
 
 def line_of(size: int) -> Iterator[str]:
@@ -221,7 +171,7 @@ HUGE: dict[str, tuple[Callable[[int], Iterable[str]], int, str]] = {
 
 @pytest.mark.parametrize("name", HUGE)
 def test_x11_a_text_without_reason_ends_in_a_sentence(
-    tmp_path: Path, carried_out: Callable[..., Told], name: str
+    tmp_path: Path, mapping: Path, nursery: Nursery, name: str
 ) -> None:
     """Rows without an end, 4 MB of commas, 200,000 columns, one key 20,000 times: seconds, and under a gigabyte."""
     make, expected, words = HUGE[name]
@@ -229,11 +179,11 @@ def test_x11_a_text_without_reason_ends_in_a_sentence(
     with source.open("w", encoding="utf-8", newline="") as file:
         for piece in make(40):
             file.write(piece)
-    [(status, said, seconds, megabytes)] = carried_out(("check", source, "-m", tmp_path / "m.yml"))
-    assert status == expected, said[:500]
-    assert any(word in said for word in words.split("|")), said[-500:]
-    assert seconds < 30
-    assert megabytes < 1_000
+    ended = nursery.carry_out("check", source, "-m", mapping)
+    assert ended.status == expected, ended.said[:500]
+    assert any(word in ended.said for word in words.split("|")), ended.said[-500:]
+    assert ended.seconds < 30
+    assert ended.megabytes < 1_000
 
 
 def test_x11_the_length_of_a_row_is_bounded_whatever_the_file_is(
@@ -279,15 +229,15 @@ WORKBOOK_BASE = WORKBOOKS / "header_alone.xlsx"
     ids=["50 MB in a cell", "30 MB in a cell", "200,000 columns", "too many rows"],
 )
 def test_x11_a_workbook_without_reason_ends_in_a_sentence(
-    tmp_path: Path, carried_out: Callable[..., Told], sheet: Callable[[], Iterable[bytes]], words: str
+    tmp_path: Path, mapping: Path, nursery: Nursery, sheet: Callable[[], Iterable[bytes]], words: str
 ) -> None:
     """Giant cells, thousands of columns, more rows than a sheet has: seconds, and under a gigabyte."""
     source = packed(tmp_path / "t.xlsx", WORKBOOK_BASE, sheet1=sheet())
-    [(status, said, seconds, megabytes)] = carried_out(("check", source, "-m", tmp_path / "m.yml"))
-    assert status == 2, said[:500]
-    assert words in said
-    assert seconds < 30
-    assert megabytes < 1_000
+    ended = nursery.carry_out("check", source, "-m", mapping)
+    assert ended.status == 2, ended.said[:500]
+    assert words in ended.said
+    assert ended.seconds < 30
+    assert ended.megabytes < 1_000
 
 
 def test_x11_the_widest_table_is_read(tmp_path: Path) -> None:
@@ -297,12 +247,11 @@ def test_x11_the_widest_table_is_read(tmp_path: Path) -> None:
     )
 
 
-def test_x11_pipes_and_devices_are_no_files(tmp_path: Path, carried_out: Callable[..., Told]) -> None:
+def test_x11_pipes_and_devices_are_no_files(tmp_path: Path, mapping: Path, nursery: Nursery) -> None:
     """A pipe or a device as source, mapping, lookup or report: a sentence at once, and never a wait."""
-    pipe, source, mapping = tmp_path / "t.pipe", tmp_path / "t.csv", tmp_path / "m.yml"
+    pipe, source = tmp_path / "t.pipe", tmp_path / "t.csv"
     os.mkfifo(pipe)
     source.write_text("Ticket,Nota\n1,hola\n", "utf-8")
-    mapping.write_text(MAPPING, "utf-8")
     looking = tmp_path / "lookup.yml"
     looking.write_text(
         MAPPING.replace("{column: Nota}", "{column: Nota, lookup: {file: t.pipe, key: a, value: b}}"), "utf-8"
@@ -316,10 +265,11 @@ def test_x11_pipes_and_devices_are_no_files(tmp_path: Path, carried_out: Callabl
         ("draft", source, "--like", pipe),
         ("adopt", pipe, "-m", mapping, "--journal", tmp_path / "j"),
     )
-    for arguments, (status, said, seconds, _) in zip(commands, carried_out(*commands), strict=True):
-        assert status == 2, (arguments, said)
-        assert "ordinary file" in said, (arguments, said)
-        assert seconds < 10
+    for command in commands:
+        ended = nursery.carry_out(*command)
+        assert ended.status == 2, (command, ended)
+        assert "ordinary file" in ended.said, (command, ended)
+        assert ended.seconds < 10
 
 
 def test_x9_the_list_of_parts_is_bounded_by_what_is_read(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import click
 import pytest
+from nursery import Nursery
 from run_support import Give, Office, ticket
 
 from importer.cli.main import COMMANDS, case_importer
@@ -27,7 +28,7 @@ sys.exit(", ".join(sorted(heavy)) or 0)
 
 def shell(command: str, office: Office, words: list[str]) -> subprocess.CompletedProcess[str]:
     """Give `words` to a shell's command line, as its `"$@"`."""
-    called = ["/bin/sh", "-c", command, "sh", sys.executable, "-m", "importer", *words]
+    called = ["/bin/sh", "-c", command, "sh", *words]
     environment = {"PATH": "/usr/bin:/bin", "HOME": str(office.folder), **office.environment}
     return subprocess.run(
         called, check=False, stdin=subprocess.DEVNULL, capture_output=True, encoding="utf-8", env=environment
@@ -146,38 +147,39 @@ def test_the_faults_of_a_mapping_are_objects(office: Office, give: Give) -> None
     assert (3, 1, "nonsense") in {(one["line"], one["column"], one["path"]) for one in result.json["faults"]}
 
 
-def test_a_reader_that_goes_away_ends_no_run(office: Office) -> None:
+def test_a_reader_that_goes_away_ends_no_run(office: Office, nursery: Nursery) -> None:
     """`run … 2>&1 | head -1` sends every row and writes the report, although its output is not read."""
     office.write(ticket(n) for n in range(1, 6))
     status = office.folder / "status"
-    shell(f'("$@" 2>&1; echo $? >"{status}") | head -n 1', office, office.arguments("run", "--yes", "-v"))
+    words = [*nursery.words, *office.arguments("run", "--yes", "-v")]
+    shell(f'("$@" 2>&1; echo $? >"{status}") | head -n 1', office, words)
     assert status.read_text().strip() == "0"
     assert office.sandbox.posts == 5
     assert office.report.exists()
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="only Linux has a file that is always full")
-def test_output_that_cannot_be_written_is_said(office: Office) -> None:
+def test_output_that_cannot_be_written_is_said(office: Office, nursery: Nursery) -> None:
     """A full disk under the redirected output is reported, and the exit status is not 0."""
-    done = shell('"$@" >/dev/full', office, ["schema"])
+    done = shell('"$@" >/dev/full', office, [*nursery.words, "schema"])
     assert done.returncode == 3
     assert "No space left" in done.stderr
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="only Linux has a file that is always full")
-def test_a_log_that_cannot_be_written_ends_no_run(office: Office) -> None:
+def test_a_log_that_cannot_be_written_ends_no_run(office: Office, nursery: Nursery) -> None:
     """A full disk under the log shows no traceback, and every row is sent."""
     office.write([ticket(1), ticket(2)])
-    done = office.call("run", "--yes", "--log-file", "/dev/full")
+    done = nursery.carry_out(*office.arguments("run", "--yes", "--log-file", "/dev/full"))
     assert (done.status, office.sandbox.posts) == (0, 2)
     assert "Traceback" not in done.err
 
 
 @pytest.mark.parametrize("closed", [">&-", "2>&-", "<&-"])
-def test_a_stream_that_the_shell_closed_is_no_fault(closed: str, office: Office) -> None:
+def test_a_stream_that_the_shell_closed_is_no_fault(closed: str, office: Office, nursery: Nursery) -> None:
     """Without standard input, output or error the exit status of a command still says how it went."""
     office.write([ticket(1)])
-    done = shell(f'"$@" {closed}', office, office.arguments("run"))
+    done = shell(f'"$@" {closed}', office, [*nursery.words, *office.arguments("run")])
     assert (done.returncode, office.sandbox.posts) == (2, 0)
 
 
@@ -185,6 +187,7 @@ def test_output_is_utf_8_wherever_it_goes(office: Office) -> None:
     """Accents arrive as UTF-8 under LANG=C, and when Python is set to write cp1252."""
     office.write([ticket(1, Estado="Resolvió 😀")])
     office.environment |= {"LC_ALL": "C", "PYTHONIOENCODING": "cp1252"}
-    done = shell('"$@"', office, [*office.arguments("check"), "--json"])
+    words = [sys.executable, "-m", "importer", *office.arguments("check")]  # how Python itself starts matters here
+    done = shell('"$@"', office, [*words, "--json"])
     assert done.returncode == 1
     assert json.loads(done.stdout)["issues"][0]["value"] == "Resolvió 😀"

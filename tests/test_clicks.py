@@ -46,7 +46,7 @@ def is_code(node: ast.AST) -> bool:
 def test_every_code_has_a_click() -> None:
     """The table knows every code that a call gives, and every state of a row that is a reason."""
     constants = {"KNOWN_TWICE": "key-known-twice", "_KEY_MISSING": "key-missing", "_KEY_REPEATED": "key-repeated",
-                 "_SOLUTION_MISSING": "solution-missing"}  # fmt: skip
+                 "_SOLUTION_MISSING": "solution-missing", "MISSING": "attachment-missing"}  # fmt: skip
     found = {constants.get(code, code) for code in codes()} - ELSEWHERE
     assert found > {"not-known", "attachment-url", "stray-quote", "error-cell", "id-taken", "too-long"}
     assert {*found, "required", *Status} == set(PAGES)

@@ -25,6 +25,7 @@ from journal_support import (
     outcome,
     said_by,
 )
+from nursery import Nursery
 
 from importer.errors import JournalError
 from importer.journal import Decision, Journal, RunStart, default_path
@@ -81,12 +82,12 @@ def test_thousands_of_rows_are_noted_and_found(sample: SampleJournal) -> None:
     assert sample.counts() == {Status.PLANNED: 1501}
 
 
-def test_an_intent_is_on_the_disk_before_it_is_returned(sample: SampleJournal) -> None:
+def test_an_intent_is_on_the_disk_before_it_is_returned(sample: SampleJournal, nursery: Nursery) -> None:
     """Another process sees the row as being sent as soon as `claim` has returned, with its lease and search value."""
     attempt = sample.claim(1)
     assert attempt
     assert attempt.reference == identity(1).reference
-    assert said_by("show", sample.journal.path).strip() == "sending"
+    assert said_by(nursery, "show", sample.journal.path).strip() == "sending"
     assert search_values(sample) == [SENT_VALUE]
     row = sample.row(1)
     assert row.sent_at == 1_700_000_000

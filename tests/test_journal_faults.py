@@ -14,10 +14,12 @@ from types import SimpleNamespace
 
 import pytest
 from journal_support import LEASE, Clock, SampleJournal, created, identity, intent, other_process, outcome, said_by
+from nursery import Nursery
+from promise_support import KILLED
 
 from importer.clock import boot_id
 from importer.errors import JournalError, JournalFull
-from importer.journal import Journal, rescue, storage
+from importer.journal import Journal, rescue, storage, waiting_for_journal
 from importer.model import Pause, Status, Verdict
 
 needs_unix = pytest.mark.skipif(sys.platform == "win32", reason="signals and limits as Unix has them")
@@ -51,10 +53,10 @@ def test_o14_a_full_disk_at_the_intent_claims_nothing(tmp_path: Path) -> None:
 
 
 @needs_unix
-def test_o14_a_disk_that_is_really_full_at_the_intent(tmp_path: Path) -> None:
+def test_o14_a_disk_that_is_really_full_at_the_intent(tmp_path: Path, nursery: Nursery) -> None:
     """Files that may not grow: the row at which the journal says so is planned, all before it are being sent."""
     path = tmp_path / "journal.db"
-    number, exit_status = map(int, said_by("full_at_the_intent", path).split())
+    number, exit_status = map(int, said_by(nursery, "full_at_the_intent", path).split())
     assert exit_status == 3
     sample = SampleJournal(path)
     assert sample.row(number).status is Status.PLANNED
@@ -65,10 +67,10 @@ def test_o14_a_disk_that_is_really_full_at_the_intent(tmp_path: Path) -> None:
 
 
 @needs_unix
-def test_o14_a_disk_that_is_really_full_at_the_outcome(tmp_path: Path) -> None:
+def test_o14_a_disk_that_is_really_full_at_the_outcome(tmp_path: Path, nursery: Nursery) -> None:
     """Ids that the journal has no room for are kept beside it, and are in it as soon as it is opened again."""
     path = tmp_path / "journal.db"
-    refused = [int(number) for number in said_by("full_at_the_outcome", path).split()]
+    refused = [int(number) for number in said_by(nursery, "full_at_the_outcome", path).split()]
     assert len(refused) == 2
     kept = (tmp_path / "journal.db.rescue").read_text()
     assert all(f"case-{number}" in kept for number in refused)
@@ -217,16 +219,12 @@ def test_a_kept_answer_of_another_journal_is_given_to_no_row(tmp_path: Path, mon
 
 
 @needs_unix
-def test_o1_a_process_that_is_killed_while_it_sends_leaves_the_row_unknown(tmp_path: Path) -> None:
+def test_o1_a_process_that_is_killed_while_it_sends_leaves_the_row_unknown(tmp_path: Path, nursery: Nursery) -> None:
     """Killed between intent and outcome: the row cannot be claimed, and is unknown once its lease has ended."""
     sample = SampleJournal(tmp_path / "journal.db")
     sample.plan([1, 2])
     sample.journal.close()
-    process = other_process("claim_and_hang", tmp_path / "journal.db")
-    assert process.stdout
-    assert "Attempt" in process.stdout.readline()
-    process.kill()
-    process.communicate()
+    assert "Attempt" in said_by(nursery, "claim_and_die", tmp_path / "journal.db", status=KILLED)
     clock = Clock()
     clock.boot = boot_id()
     with sqlite3.connect(tmp_path / "journal.db") as raw:
@@ -352,10 +350,10 @@ def test_damage_that_shows_later_stops_before_anything_is_sent(tmp_path: Path) -
         SampleJournal(path).claim(1)
 
 
-def test_a_locked_journal_is_an_error_that_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_locked_journal_is_an_error_that_says_so(tmp_path: Path) -> None:
     """Another program that keeps the file locked is named as the cause, once waiting for it has ended."""
-    monkeypatch.setattr("importer.journal.database._BUSY_SECONDS", 0)
-    sample = SampleJournal(tmp_path / "journal.db")
+    with waiting_for_journal(0):
+        sample = SampleJournal(tmp_path / "journal.db")
     sample.plan([1])
     other = sqlite3.connect(tmp_path / "journal.db", isolation_level=None)
     other.execute("BEGIN IMMEDIATE")

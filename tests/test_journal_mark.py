@@ -11,7 +11,9 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 
 import pytest
-from journal_support import LEASE, SCOPE, Clock, SampleJournal, created, identity, other_process
+from journal_support import LEASE, SCOPE, Clock, SampleJournal, created, identity, said_by
+from nursery import Nursery
+from promise_support import KILLED
 from sqlalchemy import create_engine, insert
 
 from importer.errors import JournalError
@@ -69,13 +71,9 @@ def sent(path: Path, first: int, last: int) -> None:
     sample.journal.close()
 
 
-def sent_and_killed(path: Path, first: int, last: int) -> None:
+def sent_and_killed(nursery: Nursery, path: Path, first: int, last: int) -> None:
     """Send rows in a process that is killed by force, so that its `-wal` file stays."""
-    process = other_process("send_and_hang", path, first, last)
-    assert process.stdout
-    assert process.stdout.readline() == "sent\n"
-    process.kill()
-    process.communicate()
+    said_by(nursery, "send_and_die", path, first, last, status=KILLED)
     assert wal(path).stat().st_size
 
 
@@ -179,33 +177,35 @@ def test_r15_ids_that_were_adopted_are_missed_too(path: Path) -> None:
 @pytest.mark.parametrize(
     "damage", [lambda file: file.unlink(), lambda file: file.write_bytes(b"")], ids=["lost", "emptied"]
 )
-def test_r15_a_wal_that_is_lost_after_a_kill_is_noticed(path: Path, damage: Callable[[Path], object]) -> None:
+def test_r15_a_wal_that_is_lost_after_a_kill_is_noticed(
+    path: Path, nursery: Nursery, damage: Callable[[Path], object]
+) -> None:
     """Only that file had the last commits; the main file on its own looks like a good journal."""
     sent(path, 1, 3)
-    sent_and_killed(path, 4, 6)
+    sent_and_killed(nursery, path, 4, 6)
     damage(wal(path))
     with opened(path) as journal:
         assert (journal.standing.kind, journal.standing.known) == ("behind", 6)
 
 
 @needs_unix
-def test_r15_after_a_kill_the_journal_is_as_it_was(path: Path) -> None:
+def test_r15_after_a_kill_the_journal_is_as_it_was(path: Path, nursery: Nursery) -> None:
     """A kill on its own loses nothing, and causes no refusal."""
-    sent_and_killed(path, 1, 3)
+    sent_and_killed(nursery, path, 1, 3)
     assert standing(path) == "sound"
-    sent_and_killed(path, 4, 260)  # long enough for SQLite to write to the main file meanwhile
+    sent_and_killed(nursery, path, 4, 260)  # long enough for SQLite to write to the main file meanwhile
     assert standing(path) == "sound"
 
 
 @needs_unix
 @pytest.mark.parametrize("put", [shutil.move, cp], ids=["moved", "copied"])
 def test_r15_a_wal_of_another_journal_is_refused_before_sqlite_replays_it(
-    path: Path, tmp_path: Path, put: Callable[[Path, Path], None]
+    path: Path, nursery: Nursery, tmp_path: Path, put: Callable[[Path, Path], None]
 ) -> None:
     """SQLite would take any `-wal` file for its own; neither file is changed."""
-    sent_and_killed(path, 1, 3)
+    sent_and_killed(nursery, path, 1, 3)
     other = tmp_path / "other" / "journal.db"
-    sent_and_killed(other, 1, 3)
+    sent_and_killed(nursery, other, 1, 3)
     put(wal(other), wal(path))
     sentence = refusal(path)
     assert "do not belong together" in sentence
@@ -213,28 +213,28 @@ def test_r15_a_wal_of_another_journal_is_refused_before_sqlite_replays_it(
 
 
 @needs_unix
-def test_r15_an_older_wal_of_the_same_journal_is_refused_before_sqlite_replays_it(path: Path, tmp_path: Path) -> None:
+def test_r15_an_older_wal_of_the_same_journal_is_refused_before_sqlite_replays_it(
+    path: Path, nursery: Nursery, tmp_path: Path
+) -> None:
     """It was copied aside and is put back: its pages are older than those of the file that was there."""
-    sent_and_killed(path, 1, 3)
+    sent_and_killed(nursery, path, 1, 3)
     cp(wal(path), tmp_path / "aside")
-    sent_and_killed(path, 4, 6)
+    sent_and_killed(nursery, path, 4, 6)
     (tmp_path / "aside").rename(wal(path))
     assert "do not belong together" in refusal(path)
 
 
 @needs_unix
-def test_r15_after_a_kill_an_old_journal_is_told_by_its_own_sentence(path: Path, tmp_path: Path) -> None:
+def test_r15_after_a_kill_an_old_journal_is_told_by_its_own_sentence(
+    path: Path, nursery: Nursery, tmp_path: Path
+) -> None:
     """Its `-wal` file was not noted, since it may not send; that is not what is wrong with it."""
     sent(path, 1, 3)
     cp(path, tmp_path / "backup.db")
-    sent_and_killed(path, 4, 6)
+    sent_and_killed(nursery, path, 4, 6)
     wal(path).unlink()
     cp(tmp_path / "backup.db", path)
-    process = other_process("claim_and_hang", path)
-    assert process.stdout
-    process.stdout.readline()
-    process.kill()
-    process.communicate()
+    said_by(nursery, "claim_and_die", path, status=KILLED)
     assert wal(path).stat().st_size
     assert standing(path) == "behind"
 
@@ -254,11 +254,13 @@ def test_r15_a_rollback_journal_beside_the_file_is_refused_before_sqlite_replays
 
 
 @needs_unix
-def test_r15_a_backup_that_is_copied_over_the_file_beside_its_newer_wal_is_refused(path: Path) -> None:
+def test_r15_a_backup_that_is_copied_over_the_file_beside_its_newer_wal_is_refused(
+    path: Path, nursery: Nursery
+) -> None:
     """The two would make a mixture of old and new pages, in which rows that were sent look planned."""
     sent(path, 1, 20)
     cp(path, path.with_name("backup.db"))
-    sent_and_killed(path, 21, 260)
+    sent_and_killed(nursery, path, 21, 260)
     cp(path.with_name("backup.db"), path)
     assert "do not belong together" in refusal(path)
 
@@ -268,10 +270,10 @@ def test_r15_a_backup_that_is_copied_over_the_file_beside_its_newer_wal_is_refus
     "damage", [lambda file: file.write_bytes(b""), lambda file: file.unlink()], ids=["empty", "gone"]
 )
 def test_r15_an_empty_file_beside_a_wal_is_refused_and_the_wal_stays(
-    path: Path, damage: Callable[[Path], object]
+    path: Path, nursery: Nursery, damage: Callable[[Path], object]
 ) -> None:
     """SQLite would delete the only copy of what was committed last."""
-    sent_and_killed(path, 1, 3)
+    sent_and_killed(nursery, path, 1, 3)
     damage(path)
     assert "journal.db-wal" in refusal(path)
 

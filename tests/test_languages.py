@@ -21,6 +21,7 @@ from pathlib import Path
 import catalogues
 import click
 import pytest
+from nursery import Nursery
 from run_support import Give, Office, ticket
 
 from importer import messages
@@ -512,12 +513,12 @@ def test_a_state_is_called_by_the_word_of_the_glossary() -> None:
 
 
 @pytest.mark.parametrize("encoding", ["cp850", "cp1252", "ascii"])
-def test_a_command_in_spanish_survives_every_encoding(office: Office, encoding: str) -> None:
+def test_a_command_in_spanish_survives_every_encoding(office: Office, nursery: Nursery, encoding: str) -> None:
     """A check with accents in cells and sentences ends with its own exit status, and its bytes are of that encoding."""
     office.write([ticket(1, Estado="Resolvió 😀 “hoy”")])
     office.environment |= {"PYTHONIOENCODING": encoding, "CASE_IMPORTER_LANG": "es"}
     done = subprocess.run(
-        [sys.executable, "-m", "importer", *office.arguments("check")],
+        [*nursery.words, *office.arguments("check")],
         check=False,
         capture_output=True,
         env=office.environment,

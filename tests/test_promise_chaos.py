@@ -79,7 +79,7 @@ def run_to_the_end(office: Office, give: Give, words: list[str], most: int) -> C
             wait_until(lambda: office.sandbox.idle)
             end_leases(office.journal)
             assert give(settle).status in {0, 3, 4}
-            settle_by_person(office, give, words[words.index("--server") + 1])
+            settle_by_person(office, words[words.index("--server") + 1])
             assert_promise(office)
 
 
@@ -138,7 +138,7 @@ def test_o1_sixteen_workers_killed_at_random(office: Office, give: Give, order: 
         end_leases(office.journal)
         assert give(words).status in {0, 4}
         end_leases(office.journal)
-        settle_by_person(office, give)
+        settle_by_person(office)
         assert give(words).status == 0
         assert assert_promise(office) == {"created": KILLED_ROWS}
         posts = office.sandbox.posts

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from crash_child import STEPS
+from nursery import Nursery
 from promise_support import (
     KILLED,
     Order,
@@ -51,7 +52,7 @@ def test_o1_killed_twice_at_a_step_and_run_again(
     end_leases(office.journal)
     give([*run, "--json"])
     end_leases(office.journal)
-    settle_by_person(office, give)  # what was never sent is not found, and no newer case proves that it would be
+    settle_by_person(office)  # what was never sent is not found, and no newer case proves that it would be
     result = give([*run, "--json"])
     assert result.status == 0
     assert assert_promise(office) == {"created": ROWS}
@@ -77,15 +78,14 @@ def test_o1_killed_while_settling(office: Office, give: Give, order: Order, when
 
 @pytest.mark.parametrize(("step", "sent", "known"), [("intent-committed", 2, 2), ("outcome-committed", 3, 2)])
 def test_o14_a_disk_that_fills_up_in_a_run(  # noqa: PLR0917 - two parameters, and fixtures
-    office: Office, give: Give, order: Order, step: str, sent: int, known: int
+    office: Office, give: Give, nursery: Nursery, step: str, sent: int, known: int
 ) -> None:
     """At an intent nothing more is sent; the id of an outcome that finds no room is kept; the next run has all."""
-    office.write(tickets(range(1, 1_500)))
-    output = office.folder / "output.txt"
+    office.write(tickets(range(1, 400)))
     run = office.arguments("run", "--yes", "--concurrency", "1", "--limit", "20")
-    full = {"full": str(office.journal), "output": str(output)}
-    assert order(run, step=step, when="before", nth=3, **full) == 3
-    assert "Make room" in output.read_text()
+    ended = nursery.carry_out(*run, step=step, when="before", nth=3, full=str(office.journal))
+    assert ended.status == 3
+    assert "Make room" in ended.said
     assert states(office.journal)["created"] == known
     assert office.sandbox.posts == sent
     assert give([*run, "--json"]).json["created_now"] == 20

@@ -171,7 +171,7 @@ def test_x5_what_the_user_named_is_meant(
         settings_path().parent.mkdir(parents=True)
         settings_path().write_text('server = "crm0009.wolkvox.com"\noperation = "demo"\n', "utf-8")
     else:
-        monkeypatch.setattr("importer.settings.connection.token_in_keyring", lambda *_where: "stored")
+        monkeypatch.setattr("importer.settings.connection.stored_token", lambda *_where: "stored")
     assert give(command_line(office, "run", "--yes", "--first-run", *more)).status == 0
     assert set(tunnel.hosts) == {"crm0009.wolkvox.com"}
 

@@ -13,6 +13,7 @@ import tempfile
 from pathlib import Path
 
 import pytest
+from nursery import Nursery, running
 from tour import ROOT, Tour
 
 from importer.languages import LANGUAGES
@@ -51,17 +52,17 @@ def normalised(text: str) -> str:
     return text
 
 
-def as_it_happens(page: Path, crm: RunningSandbox) -> str:
+def as_it_happens(page: Path, crm: RunningSandbox, nursery: Nursery) -> str:
     """Return the page with every output as a run in a fresh folder gives it."""
     with tempfile.TemporaryDirectory() as folder:
-        return Tour(Path(folder).resolve(), crm, language(page)).through(page.read_text("utf-8"))
+        return Tour(Path(folder).resolve(), crm, language(page), nursery).through(page.read_text("utf-8"))
 
 
 @pytest.mark.parametrize("page", [page for page in PAGES if "```console" in page.read_text("utf-8")], ids=named)
-def test_a_page_shows_what_happens(page: Path, sandbox: RunningSandbox) -> None:
+def test_a_page_shows_what_happens(page: Path, sandbox: RunningSandbox, nursery: Nursery) -> None:
     """Every output that a page shows is what its command prints, but for times and ids."""
     shown = page.read_text("utf-8")
-    assert normalised(shown) == normalised(as_it_happens(page, sandbox)), "renew the pages by `make readme`"
+    assert normalised(shown) == normalised(as_it_happens(page, sandbox, nursery)), "renew the pages by `make readme`"
 
 
 @pytest.mark.parametrize("page", FIRST_PAGES, ids=named)
@@ -85,5 +86,5 @@ if __name__ == "__main__":
     if sys.argv[1:] != ["--update"]:
         sys.exit(__doc__)
     for each in PAGES:
-        with RunningSandbox() as crm:
-            each.write_text(as_it_happens(each, crm), "utf-8")
+        with RunningSandbox() as crm, running() as nursery:
+            each.write_text(as_it_happens(each, crm, nursery), "utf-8")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-import subprocess
 from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
@@ -273,7 +272,9 @@ def test_p5_other_sheets_and_colours_may_change(source: Path) -> None:
 
 
 @pytest.mark.skipif(shutil.which("soffice") is None, reason="LibreOffice is not on this machine")
-def test_p5_a_sheet_that_libreoffice_saved_is_not_edited(tmp_path: Path) -> None:
+def test_p5_a_sheet_that_libreoffice_saved_is_not_edited(
+    tmp_path: Path, by_libreoffice: Callable[[Path, Path, str], None]
+) -> None:
     """Saved twice by LibreOffice, the sheet has the values that were written, and is renewed each time."""
     source = tmp_path / "tickets.xlsx"
     workbook = Workbook()
@@ -286,17 +287,9 @@ def test_p5_a_sheet_that_libreoffice_saved_is_not_edited(tmp_path: Path) -> None
     digests: set[str] = set()
     for _time in range(2):
         digests.add(report.write_back(source, content(states), open_table, digests.__contains__).digest)
-        saved_by_libreoffice(source)
+        by_libreoffice(source, tmp_path / "saved", "xlsx")
+        shutil.copy(tmp_path / "saved" / source.name, source)
     report.write_back(source, content(states), open_table, digests.__contains__)
-
-
-def saved_by_libreoffice(path: Path) -> None:
-    """Have LibreOffice open a workbook and save it."""
-    folder = path.parent / "libreoffice"
-    profile = f"-env:UserInstallation=file://{folder}/profile"
-    command = ["soffice", profile, "--headless", "--convert-to", "xlsx", "--outdir", folder, path]
-    subprocess.run(command, check=True, capture_output=True)
-    shutil.copy(folder / path.name, path)
 
 
 def test_p4_a_link_stays_a_link(source: Path, tmp_path: Path) -> None:
@@ -686,11 +679,11 @@ def test_p4_a_workbook_edited_meanwhile_is_left_as_it_is(source: Path, monkeypat
 
 
 @pytest.mark.skipif(shutil.which("soffice") is None, reason="LibreOffice is not on this machine")
-def test_p4_libreoffice_opens_what_was_written_back(source: Path, tmp_path: Path) -> None:
+def test_p4_libreoffice_opens_what_was_written_back(
+    source: Path, tmp_path: Path, by_libreoffice: Callable[[Path, Path, str], None]
+) -> None:
     """LibreOffice reads every row of a sheet that openpyxl wrote."""
     report.write_back(source, content(every_state()), open_table, always)
-    profile = f"-env:UserInstallation=file://{tmp_path}/profile"
     every_sheet_as_csv = "csv:Text - txt - csv (StarCalc):44,34,76,1,,0,false,true,false,false,false,-1"
-    command = ["soffice", profile, "--headless", "--convert-to", every_sheet_as_csv, "--outdir", tmp_path, source]
-    subprocess.run(command, check=True, capture_output=True)
+    by_libreoffice(source, tmp_path, every_sheet_as_csv)
     assert "WCI-0000000000000012" in (tmp_path / "tickets-Report.csv").read_text("utf-8")

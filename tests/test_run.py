@@ -7,6 +7,7 @@ import sqlite3
 from pathlib import Path
 
 import pytest
+from nursery import Nursery
 from promise_support import wait_until
 from run_support import MAPPING, Give, Office, Result, ticket
 
@@ -185,10 +186,10 @@ def test_o3_an_answer_that_never_comes_is_unknown(office: Office, give: Give) ->
     assert "unknown" in set(office.reported()["status"])
 
 
-def test_a_prompt_that_nobody_can_answer_sends_nothing(office: Office) -> None:
+def test_a_prompt_that_nobody_can_answer_sends_nothing(office: Office, nursery: Nursery) -> None:
     """Without --yes and without a terminal nothing is sent, exit status 2, and the remedy is named."""
     office.write([ticket(1)])
-    result = office.call("run")
+    result = nursery.carry_out(*office.arguments("run"))
     assert result.status == 2
     assert "--yes" in result.err
     assert office.sandbox.posts == 0

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from openpyxl import Workbook
 
+from importer.commands import on_page
 from importer.model import TableOptions
 from importer.source import open_table
 
@@ -77,6 +78,10 @@ def test_what_is_no_row_of_the_table_is_said_with_its_row(tmp_path: Path, name: 
     found = [note for note in notes if any(words in note for words in FOUND)]
     assert len(found) == len({part.split(",")[0] for part in said if part.startswith(("Row", "Column"))} or said[:1])
     assert all(any(part in note for note in found) for part in said), found
+    with on_page():
+        shown = open_table(tmp_path / "t.xlsx").notes
+    assert len(shown) == len(notes)
+    assert not any("source." in note for note in shown)
 
 
 def test_a_header_that_a_person_named_is_not_doubted(tmp_path: Path) -> None:

@@ -18,13 +18,13 @@ import re
 import shutil
 import sqlite3
 import subprocess
-import sys
 from collections.abc import Sequence
 from contextlib import closing
 from datetime import datetime
 from itertools import takewhile
 from pathlib import Path
 
+from nursery import Nursery
 from openpyxl import Workbook, load_workbook
 from openpyxl.utils.cell import coordinate_to_tuple
 from openpyxl.worksheet.worksheet import Worksheet
@@ -44,12 +44,12 @@ _QUESTION, _PATIENCE = b"]: ", 9  # how a question ends, and after how many the 
 class Tour:
     """One reader with a folder, the samples in it, and a simulated CRM."""
 
-    def __init__(self, folder: Path, crm: RunningSandbox, language: str) -> None:
+    def __init__(self, folder: Path, crm: RunningSandbox, language: str, nursery: Nursery) -> None:
         """Lay out the samples in `folder`."""
         self._folder, self._crm, self._status, self._answer = folder, crm, 0, ""
         self._faulty = False
         self._environment = os.environ | {
-            "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
+            "PATH": f"{nursery.folder}{os.pathsep}{os.environ['PATH']}",
             "PYTHONPATH": str(ROOT),
             "HOME": str(folder / "home"),
             "XDG_DATA_HOME": str(folder / "home"),

@@ -17,7 +17,7 @@ import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from urllib.request import urlopen
+from urllib.request import HTTPCookieProcessor, build_opener, urlopen
 
 ROOT = Path(__file__).parent.parent
 NOT_IN_A_WHEEL = shutil.ignore_patterns("__pycache__")
@@ -81,13 +81,19 @@ def try_out(program: Path, folder: Path) -> None:
     sample = ("sample_data/legacy_tickets.xlsx", "-m", "mappings/legacy-tickets.yml", "--json")
     planned = json.loads(give("check", *sample, expected=ROWS_TO_CORRECT))["counts"]["planned"]
     require(planned > 0, "check plans no row of the sample")
-    with serving(program, office, environment) as url:
+    with serving([program, "sandbox", "--port", "0"], office, environment) as url:
         target = ("--server", url, "--operation", "demo", "--yes", "--html")
         for created in (planned, 0):
             result = json.loads(give("run", *sample, *target, expected=ROWS_TO_CORRECT))
             require(result["created_now"] == created, f"{created} cases were expected: {result['counts']}")
         with urlopen(url, timeout=30) as page:
             require(b"<html" in page.read(), "the sandbox shows no page")
+    with serving([program, "web", "--port", "0", "--no-browser"], office, environment) as address:
+        browser = build_opener(HTTPCookieProcessor())
+        with browser.open(address, timeout=30) as page:
+            require(b"<h1>" in page.read(), "the office's page shows nothing")
+        with browser.open(address.partition("/enter")[0] + "/page.css", timeout=30) as style:
+            require(style.status == 200, "the office's page lacks its stylesheet")
     reports = {path.suffix for path in office.rglob("legacy_tickets.report.*")}
     require(reports == {".xlsx", ".html"}, f"the reports are {sorted(reports)}")
 
@@ -100,16 +106,16 @@ def own_environment(folder: Path) -> dict[str, str]:
 
 
 @contextmanager
-def serving(program: Path, office: Path, environment: dict[str, str]) -> Iterator[str]:
-    """Run the sandbox on a free port; give its URL."""
-    command = [program, "sandbox", "--port", "0"]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=office, env=environment) as sandbox:
+def serving(command: list[str | Path], office: Path, environment: dict[str, str]) -> Iterator[str]:
+    """Run a command that serves on a free port; give the address that it names."""
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=office, env=environment) as server:
         try:
-            url = next(filter(None, (re.search(r"http://[\d.]+:\d+", line) for line in sandbox.stdout)), None)
-            require(url is not None, "the sandbox ended without naming its address")
-            yield url[0]
+            found = (re.search(r"http://[\d.]+:\d+[\w/?=&-]*", line) for line in server.stdout)
+            address = next(filter(None, found), None)
+            require(address is not None, f"{command[1]} ended without naming its address")
+            yield address[0]
         finally:
-            sandbox.terminate()
+            server.terminate()
 
 
 def call(command: list[str | Path], expected: int = 0, **options: object) -> str:

@@ -6,5 +6,6 @@ encode            the base64 of a file, read block by block while it is sent, ne
 
 from importer.attachments.encoding import encode, encoded_length
 from importer.attachments.finding import AttachmentFolder, FoundAttachments
+from importer.attachments.refusals import MISSING
 
-__all__ = ["AttachmentFolder", "FoundAttachments", "encode", "encoded_length"]
+__all__ = ["MISSING", "AttachmentFolder", "FoundAttachments", "encode", "encoded_length"]

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from importer.attachments.folder import DiskFolder
 from importer.attachments.names import composed, parts_of
-from importer.attachments.refusals import NotThere, RefusedAttachment, missing_file, repeated, unreadable
+from importer.attachments.refusals import MISSING, NotThere, RefusedAttachment, missing_file, repeated, unreadable
 from importer.attachments.zipped import ZippedFolder, open_zipped
 from importer.causes import reason_of
 from importer.model import Attachment, AttachmentOptions, Issue
@@ -66,11 +66,16 @@ class AttachmentFolder:
                     file = repeated(name).issue
                 if isinstance(file, Attachment):
                     attachments[_same_file(file)], named_by[_same_file(file)] = file, line
-                elif file.code == "attachment-missing" and self._may_go_without():
+                elif file.code == MISSING and self._may_go_without():
                     missing.append(name)
                 else:
                     _collect(issues, replace(file, row=line, column=column, value=cell))
         return FoundAttachments(tuple(attachments.values()), tuple(issues.values()), tuple(missing))
+
+    def absent(self, cell: str) -> list[str]:
+        """Return the names in a cell for which no file is there."""
+        looked = ((name, self._look(name)) for name in self._split(cell))
+        return [name for name, file in looked if isinstance(file, Issue) and file.code == MISSING]
 
     def _split(self, cell: str) -> Iterator[str]:
         parts = cell.split(self._options.separator) if self._options.separator else [cell]

@@ -8,6 +8,9 @@ from pathlib import Path
 from importer.messages import _, ngettext, shorten
 from importer.model import Issue
 
+MISSING = "attachment-missing"
+"""The code of an issue about a file that is not there, or whose folder is not."""
+
 
 class RefusedAttachment(Exception):
     """A name in a cell cannot be attached; `issue` says why, without its row and column."""
@@ -41,7 +44,7 @@ def no_folder(root: Path, lost: str | None = None) -> RefusedAttachment:
                 " the report, or name its whole path as `folder` of `attachments` in the mapping",
                 source=lost,
             )
-    return RefusedAttachment("attachment-missing", message, remedy)
+    return RefusedAttachment(MISSING, message, remedy)
 
 
 def damaged_zip(path: Path, reason: str) -> RefusedAttachment:
@@ -66,12 +69,12 @@ def missing_file(name: str, folder: Path, near: Sequence[str], only_zip: str | N
     """Refuse a file that is not there; `near` are what may be meant, `only_zip` is all that the folder has."""
     message = _("{name} is not in {folder}", name=shorten(name), folder=folder)
     if only_zip is not None:
-        return RefusedAttachment("attachment-missing", message, _in_a_zip((folder / only_zip).as_posix()))
+        return RefusedAttachment(MISSING, message, _in_a_zip((folder / only_zip).as_posix()))
     if not near:
-        return RefusedAttachment("attachment-missing", message, _("Put the file there, or correct its name"))
+        return RefusedAttachment(MISSING, message, _("Put the file there, or correct its name"))
     quoted = ", ".join(near)
     remedy = ngettext("Did you mean {names}?", "Did you mean one of these: {names}?", len(near), names=quoted)
-    return RefusedAttachment("attachment-missing", message, remedy)
+    return RefusedAttachment(MISSING, message, remedy)
 
 
 def _in_a_zip(path: str) -> str:

@@ -11,10 +11,18 @@ import click
 from importer.cli import options
 from importer.cli.help import Command
 from importer.cli.logs import set_up
-from importer.cli.output import counts_line, issue_values, print_issues, print_json, print_steps, rows_and_cases
+from importer.cli.output import (
+    corrections_values,
+    counts_line,
+    issue_values,
+    print_issues,
+    print_json,
+    print_steps,
+    rows_and_cases,
+)
 from importer.cli.terminal import load_allowed_job
 from importer.messages import gettext_noop
-from importer.workflow.corrections import suggest_corrections
+from importer.workflow.fixes import suggest_fixes
 
 if TYPE_CHECKING:
     from importer.model import Issue
@@ -67,7 +75,7 @@ def _as_json(checked: Checked, issues: list[Issue], status: int) -> dict[str, ob
     counts = checked.plan.counts()
     groups = [
         {**issue_values(each.issue), "message": each.message, "count": each.count, "rows": each.rows}
-        for each in suggest_corrections(issues)
+        for each in suggest_fixes(issues)
     ]
     return {
         "exit_status": status,
@@ -76,5 +84,6 @@ def _as_json(checked: Checked, issues: list[Issue], status: int) -> dict[str, ob
         "issues": [issue_values(issue) for issue in issues],
         "groups": groups,
         "notes": checked.plan.notes,
+        "corrections": corrections_values(checked.plan.corrections),
         "steps": [step.sentence for step in checked.steps],
     }

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-import unicodedata
 from pathlib import Path
 
 import click
@@ -33,17 +31,10 @@ def command(  # noqa: PLR0913 - each is an option of the command line
     *, source: Path, sheet: str | None, like: Path | None, output: Path | None, log_file: Path | None, verbose: int
 ) -> int:
     """Carry out `draft`."""
-    from importer.mapping import draft  # noqa: PLC0415 - pandas is slow to import
-    from importer.model import TableOptions  # noqa: PLC0415
-    from importer.source import open_table  # noqa: PLC0415
+    from importer.workflow.drafting import draft_mapping  # noqa: PLC0415 - pandas is slow to import
 
     set_up(log_file, verbose)
-    table = open_table(source, TableOptions(sheet=sheet))
-    filled = None
-    if table.sheet is not None:  # a workbook, whose cells may be merged
-        filled = open_table(source, TableOptions(sheet=sheet, merged="fill")).frames()
-    frames = table.frames()
-    text = draft(table.columns, frames, _name(source), sheet=sheet, like=like, beside=source.parent, filled=filled)
+    text = draft_mapping(source, sheet=sheet, like=like)
     if output is None:
         click.echo(text, nl=not text.endswith("\n"))
         return 0
@@ -64,9 +55,3 @@ def command(  # noqa: PLR0913 - each is an option of the command line
         )
     )
     return 0
-
-
-def _name(source: Path) -> str:
-    """Return a name for the import from the file's name: plain letters, digits and hyphens."""
-    plain = unicodedata.normalize("NFKD", source.stem.casefold())
-    return re.sub(r"[^a-z0-9]+", "-", "".join(c for c in plain if not unicodedata.combining(c))).strip("-") or "import"

@@ -18,7 +18,7 @@ HEADINGS: dict[str, tuple[str, ...]] = {
         *("--by-hand", "--created", "--instead-of", "--not-created", "--despite", "--deleted", "--from"),
     ),
     _TEST_CASE: ("--create-test-case", "--source", "--row"),
-    gettext_noop("Connection"): ("--token-env", "--proxy", "--ca-file"),
+    gettext_noop("Connection"): ("--rehearse", "--token-env", "--proxy", "--ca-file"),
     gettext_noop("Pace"): ("--concurrency", "--rate", "--until", "--keep-quota", "--wait-for-quota"),
     gettext_noop("Questions, answered in advance"): (
         *("--trust-server", "--allow-folder", "--first-run", "--same-as", "--new-import", "--same-tickets"),

@@ -9,7 +9,7 @@ from typing import Any
 import click
 import keyring
 from keyring.backends import fail
-from keyring.errors import KeyringError, PasswordDeleteError
+from keyring.errors import KeyringError
 
 from importer.cli import options
 from importer.cli.help import Command
@@ -18,11 +18,12 @@ from importer.cli.terminal import is_interactive
 from importer.errors import SettingsError, UsageError
 from importer.messages import _, gettext_noop
 from importer.settings import (
-    KEYRING_SERVICE,
     Connection,
     check_token,
+    forget_token,
     keyring_user,
     require_server_and_operation,
+    store_token,
 )
 
 
@@ -56,15 +57,15 @@ def command(
     set_up(log_file, verbose)
     connection = Connection(**others)
     server, operation = require_server_and_operation(connection, _mapped(mapping))
-    user = keyring_user(server, operation)
     if isinstance(keyring.get_keyring(), fail.Keyring):
         raise _no_keyring()
     if forget:
-        _remove(user)
+        _remove(server, operation)
         return 0
     token = _ask(operation, server)
     left = _calls_left(connection, server, operation, token)
-    _store(user, token)
+    if not store_token(server, operation, token):
+        raise _no_keyring()
     click.echo(_("The CRM accepts the token (calls left today: {left}); it is stored in the keyring.", left=left))
     if os.environ.get("WOLKVOX_TOKEN"):
         click.echo(_("Note: WOLKVOX_TOKEN is set, and is used instead of the token in the keyring."))
@@ -97,26 +98,16 @@ def _calls_left(connection: Connection, server: str, operation: str, token: str)
     return "?" if left is None else str(left)
 
 
-def _store(user: str, token: str) -> None:
-    """Store the token and read it back: some keyrings accept everything and keep nothing."""
+def _remove(server: str, operation: str) -> None:
+    user = keyring_user(server, operation)
     try:
-        keyring.set_password(KEYRING_SERVICE, user, token)
-        stored = keyring.get_password(KEYRING_SERVICE, user) == token
+        was_there = forget_token(server, operation)
     except KeyringError as error:
         raise _no_keyring() from error
-    if not stored:
-        raise _no_keyring()
-
-
-def _remove(user: str) -> None:
-    try:
-        keyring.delete_password(KEYRING_SERVICE, user)
-    except PasswordDeleteError:
-        click.echo(_("The keyring has no token for {user}.", user=user))
-    except KeyringError as error:
-        raise _no_keyring() from error
-    else:
+    if was_there:
         click.echo(_("The token for {user} was removed from the keyring.", user=user))
+    else:
+        click.echo(_("The keyring has no token for {user}.", user=user))
 
 
 def _no_keyring() -> SettingsError:

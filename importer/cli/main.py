@@ -14,6 +14,7 @@ import traceback
 from dataclasses import asdict
 from difflib import get_close_matches
 from itertools import takewhile
+from pathlib import Path
 
 import click
 
@@ -33,6 +34,9 @@ OUTPUT_LOST = 3
 """Exit status where only the output could not be written; the same command prints it again."""
 
 SECTIONS = {
+    gettext_noop("In the browser"): {
+        "web": gettext_noop("Open the office's page: choose, match, correct, send, decide, look back. SENDS CASES."),
+    },
     gettext_noop("Import"): {
         "check": gettext_noop("Read, map and validate a source; list its issues. Sends nothing."),
         "preview": gettext_noop("Show the JSON that a row would send. Sends nothing."),
@@ -80,6 +84,8 @@ class _Commands(click.Group):
     ) -> tuple[str | None, click.Command | None, list[str]]:
         """Return the command that the first word names; a word that is like one brings the question whether it is."""
         name = args[0]
+        if name not in COMMANDS and not name.startswith("-") and Path(name).is_file():
+            return "web", self.get_command(ctx, "web"), args  # a file that was dropped on the program's icon
         near = [] if name in COMMANDS or name.startswith("-") else get_close_matches(name, COMMANDS)
         if near:
             asked = ngettext(

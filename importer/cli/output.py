@@ -14,9 +14,10 @@ from importer.messages import _, ngettext
 from importer.model import Counts, Issue
 from importer.names import counted, states_of
 from importer.text import escaped
-from importer.workflow.corrections import suggest_corrections
+from importer.workflow.fixes import suggest_fixes
 
 if TYPE_CHECKING:
+    from importer.workflow.corrections import CorrectionList
     from importer.workflow.next_steps import Step
     from importer.workflow.outcome import Finished
 
@@ -29,16 +30,16 @@ def print_issues(issues: list[Issue]) -> None:
         click.echo(issue_text(issue))
     if len(issues) > _MOST_ISSUES:
         click.echo(_("… and {count} more; --json lists all of them.", count=len(issues) - _MOST_ISSUES))
-    corrections = [correction for correction in suggest_corrections(issues) if correction.count > 1]
-    if corrections:
+    fixes = [fix for fix in suggest_fixes(issues) if fix.count > 1]
+    if fixes:
         click.echo("\n" + _("Fixes that resolve several rows:"))
-    for correction in corrections:
+    for fix in fixes:
         line = ngettext(
             "  {count} row: {message}. {remedy}",
             "  {count} rows: {message}. {remedy}",
-            correction.count,
-            message=correction.message,
-            remedy=as_sentence(correction.issue.remedy),
+            fix.count,
+            message=fix.message,
+            remedy=as_sentence(fix.issue.remedy),
         )
         click.echo(line)
 
@@ -60,6 +61,31 @@ def issue_text(issue: Issue) -> str:
 def issue_values(issue: Issue) -> dict[str, object]:
     """Return an issue for JSON: all that is known of it, with both remedies."""
     return {**asdict(issue), "click": issue.click}
+
+
+def corrections_values(corrections: CorrectionList) -> dict[str, object]:
+    """Return what the corrections of a sheet came to, for JSON; what was set aside with its place and the reason."""
+    return {
+        "file": corrections.name if corrections.digest else None,
+        "digest": corrections.digest,
+        "cells": corrections.cells,
+        "rows": corrections.rows,
+        "applied": len(corrections.applied),
+        "done": len(corrections.done),
+        "set_aside": [
+            {
+                "line": state.correction.line,
+                "key": state.correction.key,
+                "row": state.row,
+                "column": state.correction.column,
+                "from": state.correction.before,
+                "to": state.correction.to,
+                "now": state.now,
+                "reason": state.reason,
+            }
+            for state in corrections.set_aside
+        ],
+    }
 
 
 def as_sentence(text: str) -> str:
@@ -110,11 +136,13 @@ def finished_json(finished: Finished) -> dict[str, object]:
         "created_now": finished.counts.created_now,
         "calls": finished.result.calls,
         "run": finished.result.run,
+        **({"rehearsal": True} if finished.result.rehearsal else {}),
         "report": finished.report and str(finished.report),
         "next": finished.next_step,
         "steps": [step.sentence for step in finished.steps],
         "reasons": [{"status": status, **issue_values(issue)} for status, issue in finished.reasons()],
         "notes": list(finished.notes),
+        "corrections": corrections_values(finished.plan.corrections),
     }
 
 

@@ -13,11 +13,11 @@ from importer.cli import options
 from importer.cli.help import Command
 from importer.cli.logs import set_up
 from importer.cli.output import as_sentence, issue_text, json_text, print_json
-from importer.cli.summary import size_text
 from importer.cli.terminal import load_allowed_job
 from importer.cli.values import Count
 from importer.errors import UsageError
 from importer.messages import _, gettext_noop, shorten
+from importer.names import size_text
 from importer.text import clean
 
 if TYPE_CHECKING:

@@ -41,6 +41,11 @@ EXIT_STATUSES = {
 @click.option(
     "--yes", is_flag=True, help=gettext_noop("Send without asking. Agrees to the forecast and to nothing else.")
 )
+@click.option(
+    "--rehearse",
+    is_flag=True,
+    help=gettext_noop("Send to a simulated CRM on this computer instead; nothing reaches the real one."),
+)
 @options.limit
 @options.only
 @options.only_if_all_valid
@@ -53,14 +58,26 @@ EXIT_STATUSES = {
 @options.repair
 @options.as_json
 @options.logging
-def command(*, yes: bool, as_json: bool, log_file: Path | None, verbose: int, **job_options: Any) -> int:  # noqa: ANN401 - options
+def command(
+    *,
+    yes: bool,
+    rehearse: bool,
+    as_json: bool,
+    log_file: Path | None,
+    verbose: int,
+    **job_options: Any,  # noqa: ANN401 - options
+) -> int:
     """Carry out `run`."""
-    from importer.pipeline import interruption_message, run  # noqa: PLC0415 - slow to import, and help does not need it
     from importer.workflow.commands import Commands  # noqa: PLC0415
     from importer.workflow.job import load_job  # noqa: PLC0415
+    from importer.workflow.outcome import interruption_message  # noqa: PLC0415
 
     set_up(log_file, verbose)
     job = options.make_job(**job_options)
+    if rehearse:
+        from importer.rehearsal import rehearse as run  # noqa: PLC0415 - the web framework is slow to import
+    else:
+        from importer.pipeline import run  # noqa: PLC0415 - slow to import, and help does not need it
     finished = run(load_job(job), Terminal(yes=yes))
     try:
         if as_json:

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from importer.messages import _, ngettext, shown
-from importer.names import state_name
+from importer.messages import _, ngettext
+from importer.names import size_text, state_name
 
 if TYPE_CHECKING:
     from importer.workflow.forecast import Forecast
@@ -132,13 +132,3 @@ def _calls(forecast: Forecast) -> Iterator[str]:
             forecast.days,
             last=last,
         )
-
-
-def size_text(size: int) -> str:
-    """Return a number of bytes in the unit that a person would use."""
-    if size < 1000:
-        return ngettext("{count} byte", "{count} bytes", size)
-    for unit, bytes_of_it in (("GB", 1e9), ("MB", 1e6)):
-        if size >= bytes_of_it:
-            return f"{shown(size / bytes_of_it, '.1f')} {unit}"
-    return f"{shown(size / 1e3, '.1f')} kB"

@@ -25,6 +25,7 @@ from importer.errors import UsageError
 from importer.messages import _, ngettext
 from importer.model import Outcome, Verdict
 from importer.names import counted
+from importer.stopping import Stop
 
 if TYPE_CHECKING:
     from importer.mapping import CaseMapping
@@ -45,8 +46,10 @@ def is_interactive() -> bool:
 class Terminal:
     """A terminal with a person at it, or standard error alone where no person can be asked."""
 
+    agrees_to = None
+
     def __init__(self, *, yes: bool = False) -> None:
-        self._yes = yes
+        self._yes, self.stop_request = yes, Stop()
         self._lock = threading.Lock()
         self._bar: tqdm[Never] | None = None
         self._counts: Counter[Verdict] = Counter()

@@ -172,8 +172,8 @@ class Crm:
             except NETWORK_FAULTS as error:
                 pause, reason = why_no_answer(error, watch)
                 message = _(
-                    "{server}: {reason}. Check the server's name, the network and the proxy, then run the same command"
-                    " again; nothing is lost.",
+                    "{server}: {reason}. Check the server's name, the network and the proxy, then try again;"
+                    " nothing is lost.",
                     server=self._target.server,
                     reason=reason,
                 )

@@ -48,13 +48,13 @@ def lease_over(handed_over: int, length: int) -> Outcome:
     if handed_over:
         message = _(
             "The lease of this attempt ended after {sent} of {length} bytes were sent, so the rest was not sent and no"
-            " case was made. Run the same command again to send this row.",
+            " case was made. Continue the run to send this row.",
             sent=handed_over,
             length=length,
         )
     else:
         message = _(
-            "The lease of this attempt ended before the case was sent, so no case was made. Run the same command again"
+            "The lease of this attempt ended before the case was sent, so no case was made. Continue the run"
             " to send this row."
         )
     return Outcome(Verdict.NOT_DELIVERED, message, bytes_sent=handed_over)

@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from importer.commands import placeholder, run_command
+from importer.commands import placeholder, run_command, told
 from importer.crm.refusals import explained
 from importer.messages import _
 from importer.model import Outcome, Pause, Verdict
@@ -181,43 +181,61 @@ class CircuitBreaker:
     def _doubtful(self, outcome: Outcome) -> PauseReason:
         if outcome.verdict is Verdict.UNKNOWN:
             message = _(
-                "Paused: {count} cases in a row may or may not have been created. Check that the CRM works, then run "
-                "the same command again. Last: {words}",
+                "Paused: {count} cases in a row may or may not have been created. Check that the CRM works, then "
+                "continue the run. Last: {words}",
                 count=self._doubts,
                 words=outcome.message,
             )
         else:
             message = _(
                 "Paused: the connection failed {count} times in a row. Check that the network and the CRM work, then "
-                "run the same command again. Last: {words}",
+                "continue the run. Last: {words}",
                 count=self._doubts,
                 words=outcome.message,
             )
         return PauseReason(message, _LATER, outcome.pause)
 
     def _refusing(self, outcome: Outcome) -> PauseReason:
-        message = _(
-            "Paused: the CRM asked {count} times in a row to try again later and took no case ({words}). These rows "
-            "were not created. Run the same command again later, with a lower --rate where others use this token too.",
-            count=self._refusals,
-            words=outcome.message,
+        message = told(
+            _(
+                "Paused: the CRM asked {count} times in a row to try again later and took no case ({words}). These "
+                "rows were not created. Continue the run later, with a lower --rate where others use this token too.",
+                count=self._refusals,
+                words=outcome.message,
+            ),
+            _(
+                "Paused: the CRM asked {count} times in a row to try again later and took no case"
+                " ({words}). These rows were not created. Continue later; where other programs use"
+                " this token too, once they are done.",
+                count=self._refusals,
+                words=outcome.message,
+            ),
         )
         return PauseReason(message, _LATER, outcome.pause)
 
     def _rejecting(self, outcome: Outcome) -> PauseReason:
-        message = _(
-            "Paused: the CRM rejected {count} cases in a row with the same message: {words}. Correct the mapping or "
-            "the rows, then run the same command again; if only the CRM had to be changed, give `{command}`.",
-            count=self._equal,
-            command=run_command("--retry-rejected"),
-            words=explained(outcome.message),
+        message = told(
+            _(
+                "Paused: the CRM rejected {count} cases in a row with the same message: {words}. Correct the mapping "
+                "or the rows, then continue the run; if only the CRM had to be changed, give `{command}`.",
+                count=self._equal,
+                command=run_command("--retry-rejected"),
+                words=explained(outcome.message),
+            ),
+            _(
+                "Paused: the CRM rejected {count} cases in a row with the same message: {words}. Put"
+                " it right on the page Match columns or on the page Correct, then continue; if only"
+                " the CRM had to be changed, send the rejected rows again on the page Send.",
+                count=self._equal,
+                words=explained(outcome.message),
+            ),
         )
         return PauseReason(message, _LATER)
 
 
 def _asked_to_wait(seconds: float, outcome: Outcome) -> PauseReason:
     message = _(
-        "Paused: the CRM asks for a pause of {minutes} minutes ({words}). Run the same command again after that.",
+        "Paused: the CRM asks for a pause of {minutes} minutes ({words}). Continue the run after that.",
         minutes=math.ceil(seconds / 60),
         words=outcome.message,
     )
@@ -228,32 +246,57 @@ def _one_is_enough(pause: Pause | None, words: str) -> tuple[str, int]:
     """Return the sentence and the exit status for what pauses a run with its first answer."""
     if pause is Pause.QUOTA:
         return _(
-            "Paused: the token's calls for today are used up ({words}). Run the same command again once the quota has "
+            "Paused: the token's calls for today are used up ({words}). Continue the run once the quota has "
             "been reset.",
             words=words,
         ), _LATER
     if pause is Pause.CREDENTIALS:
         return _(
             "Paused: the CRM does not accept the token ({words}). Check that it belongs to this operation and is still "
-            "valid, or give another one, then run the same command again.",
+            "valid, or give another one, then continue the run.",
             words=words,
         ), _FIX
     if pause is Pause.REDIRECT:
-        return _(
-            "Paused: the server redirects cases to another address ({words}). Give the same command again "
-            "with the host that the browser shows after you log in to the CRM: `{command}`.",
-            words=words,
-            command=run_command("--server", placeholder("HOST")),
+        return told(
+            _(
+                "Paused: the server redirects cases to another address ({words}). Continue the run "
+                "with the host that the browser shows after you log in to the CRM: `{command}`.",
+                words=words,
+                command=run_command("--server", placeholder("HOST")),
+            ),
+            _(
+                "Paused: the server redirects cases to another address ({words}). On the page Send,"
+                " click Connection, enter the address that the browser shows after you log in to the"
+                " CRM, and then continue.",
+                words=words,
+            ),
         ), _FIX
     if pause is Pause.CERTIFICATE:
-        return _(
-            "Paused: the server could not prove its identity ({words}). Check --server and this computer's clock, or, "
-            "in a network that inspects connections, name its certificate with --ca-file, then run the same command "
-            "again.",
-            words=words,
+        return told(
+            _(
+                "Paused: the server could not prove its identity ({words}). Check --server and this computer's clock, "
+                "or, in a network that inspects connections, name its certificate with --ca-file, then continue the "
+                "run.",
+                words=words,
+            ),
+            _(
+                "Paused: the server could not prove its identity ({words}). Check the address under"
+                " Connection on the page Send, and this computer's clock. If your office's network"
+                " inspects connections, whoever runs it has to give this program its certificate. Then"
+                " continue.",
+                words=words,
+            ),
         ), _FIX
-    return _(
-        "Paused: this address does not accept cases ({words}). Check that --server is the CRM's host and whether a "
-        "proxy is in between, then run the same command again.",
-        words=words,
+    return told(
+        _(
+            "Paused: this address does not accept cases ({words}). Check that --server is the CRM's host and whether a "
+            "proxy is in between, then continue the run.",
+            words=words,
+        ),
+        _(
+            "Paused: this address does not accept cases ({words}). Check under Connection on the page"
+            " Send that it is the CRM's address, and ask whoever runs your network whether a proxy is"
+            " in between. Then continue.",
+            words=words,
+        ),
     ), _FIX

@@ -10,9 +10,12 @@ from importer.journal.doubts import Decision, Dispute, Doubt
 from importer.journal.imports import ImportRecord
 from importer.journal.journal import Journal, default_path
 from importer.journal.looking_on import look_at_journal
+from importer.journal.mark import Marks
 from importer.journal.rows import KnownRow
-from importer.journal.runs import RowChange, RunRecord, RunStart, program_name, user_name
+from importer.journal.runs import RowChange, RunRecord, RunStart, account_name, program_name, user_name, working_as
 from importer.journal.standing import KnownImport, Standing
+from importer.journal.storage import waiting_for_journal
+from importer.journal.watching import ImportState, RunWatch, imports_known, run_going_on, watch_run
 
 __all__ = [
     "Adopted",
@@ -22,17 +25,26 @@ __all__ = [
     "Dispute",
     "Doubt",
     "ImportRecord",
+    "ImportState",
     "Intent",
     "Journal",
     "KnownImport",
     "KnownRow",
+    "Marks",
     "Problem",
     "RowChange",
     "RunRecord",
     "RunStart",
+    "RunWatch",
     "Standing",
+    "account_name",
     "default_path",
+    "imports_known",
     "look_at_journal",
     "program_name",
+    "run_going_on",
     "user_name",
+    "waiting_for_journal",
+    "watch_run",
+    "working_as",
 ]

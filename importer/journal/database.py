@@ -16,20 +16,19 @@ from sqlalchemy.pool import StaticPool
 
 from importer.causes import reason_of
 from importer.clock import Clock
-from importer.commands import adopt_command
+from importer.commands import adopt_command, told
 from importer.errors import JournalError, JournalFull, JournalPathRefused
 from importer.journal.backup import back_up_beside
 from importer.journal.mark import MarkRecord
 from importer.journal.migrations import migrate, missing_steps
 from importer.journal.schema import facts
-from importer.journal.storage import create_private, make_durable, refuse_unsafe
+from importer.journal.storage import busy_seconds, create_private, make_durable, refuse_unsafe
 from importer.journal.watched_file import WatchedFile, refuse_before_opening
 from importer.messages import _
 
 APPLICATION_ID = 0x57434931
 """`WCI1`: distinguishes a journal from any other SQLite file."""
 
-_BUSY_SECONDS = 60
 _BEGIN = "BEGIN IMMEDIATE"
 
 _FULL = {sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR}
@@ -46,6 +45,11 @@ T = TypeVar("T")
 def batches(values: Sequence[T]) -> Iterator[Sequence[T]]:
     """Yield values in batches, each small enough for one statement."""
     return (values[start : start + _BATCH_SIZE] for start in range(0, len(values), _BATCH_SIZE))
+
+
+def is_moved(connection: Connection) -> bool:
+    """Tell whether `journal move` has moved a journal elsewhere."""
+    return connection.scalars(_MOVED_TO).first() is not None
 
 
 class Database:
@@ -89,7 +93,7 @@ class Database:
     def _connect(self) -> sqlite3.Connection:
         """Open the file, which only its owner can read."""
         create_private(self.path)
-        raw = sqlite3.connect(self.path, timeout=_BUSY_SECONDS, isolation_level=None, check_same_thread=False)
+        raw = sqlite3.connect(self.path, timeout=busy_seconds(), isolation_level=None, check_same_thread=False)
         try:
             self._prepare(raw)
         except BaseException:
@@ -103,7 +107,17 @@ class Database:
         (content,) = raw.execute(_HAS_CONTENT).fetchone()
         if application != APPLICATION_ID and (content or application):
             raise JournalPathRefused(
-                _("{path}: this is a database of another program. Name another file with --journal.", path=self.path)
+                told(
+                    _(
+                        "{path}: this is a database of another program. Name another file with --journal.",
+                        path=self.path,
+                    ),
+                    _(
+                        "{path}: this is a file of another program, not a journal. Whoever set this"
+                        " program up has to choose another file for the journal.",
+                        path=self.path,
+                    ),
+                )
             )
         if not application:
             raw.execute(f"PRAGMA application_id = {APPLICATION_ID}")
@@ -142,11 +156,19 @@ class Database:
         """Raise JournalError where `journal move` has moved the journal, even while this process has it open."""
         if self._is_ready and (elsewhere := self._connection.scalars(_MOVED_TO).first()):
             raise JournalError(
-                _(
-                    "{path}: this journal was moved to {elsewhere}. Use that one (--journal {elsewhere}); nothing is"
-                    " sent with this one.",
-                    path=self.path,
-                    elsewhere=elsewhere,
+                told(
+                    _(
+                        "{path}: this journal was moved to {elsewhere}. Use that one (--journal {elsewhere}); nothing"
+                        " is sent with this one.",
+                        path=self.path,
+                        elsewhere=elsewhere,
+                    ),
+                    _(
+                        "{path}: this journal was moved to {elsewhere}. Nothing is sent with this"
+                        " one: whoever set this program up has to let it use that one.",
+                        path=self.path,
+                        elsewhere=elsewhere,
+                    ),
                 )
             )
 
@@ -177,8 +199,8 @@ class Database:
         if code in _FULL or (isinstance(cause, OSError) and cause.errno in _NO_ROOM):
             return JournalFull(
                 _(
-                    "{path}: the disk of the journal is full or failing ({cause}). Make room and run the same command"
-                    " again; nothing is sent twice.",
+                    "{path}: the disk of the journal is full or failing ({cause}). Make room and continue the run;"
+                    " nothing is sent twice.",
                     **values,
                 )
             )
@@ -188,17 +210,33 @@ class Database:
             )
         if code in _DAMAGED:
             return JournalError(
-                _(
-                    "{path}: this is not a journal, or a damaged one ({cause}). It was not changed. Restore it from a"
-                    " backup, or take the ids of its last report into a new one with `{command}`.",
-                    command=adopt_command(into_another=True),
-                    **values,
+                told(
+                    _(
+                        "{path}: this is not a journal, or a damaged one ({cause}). It was not changed. Restore it"
+                        " from a backup, or take the ids of its last report into a new one with `{command}`.",
+                        command=adopt_command(into_another=True),
+                        **values,
+                    ),
+                    _(
+                        "{path}: this is not a journal, or a damaged one ({cause}). It was not"
+                        " changed. Whoever set this program up has to restore it from a backup;"
+                        " without one, a new journal takes the ids from the last reports.",
+                        **values,
+                    ),
                 )
             )
         return JournalPathRefused(
-            _(
-                "{path}: the journal cannot be used ({cause}). Check that its folder exists and that you may write to"
-                " it, or name another file with --journal.",
-                **values,
+            told(
+                _(
+                    "{path}: the journal cannot be used ({cause}). Check that its folder exists and that you may write"
+                    " to it, or name another file with --journal.",
+                    **values,
+                ),
+                _(
+                    "{path}: the journal cannot be used ({cause}). Check in Explorer that its folder"
+                    " is there and that you may write to it, or ask whoever set this program up to"
+                    " choose another file for it.",
+                    **values,
+                ),
             )
         )

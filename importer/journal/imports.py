@@ -23,6 +23,7 @@ from importer.journal.schema import (
     rows,
     runs,
     spot_checks,
+    uncorrected_keys,
     verdicts,
 )
 from importer.messages import _
@@ -139,10 +140,10 @@ class Imports:
             if connection.execute(in_flight).first() is not None:
                 return False
             for pair in connection.execute(_with_one_key(record.id, other.id)).all():
-                _keep_one_key(connection, pair)
+                _keep_one_key(connection, pair, other.id)
             checked = spot_checks.c.import_id == record.id  # of its files only, which the other may never have seen
             connection.execute(delete(spot_checks).where(checked))
-            for table in (rows, row_spellings, runs, reports, aliases):
+            for table in (rows, row_spellings, uncorrected_keys, runs, reports, aliases):
                 connection.execute(update(table).where(table.c.import_id == record.id).values(import_id=other.id))
             connection.execute(delete(imports).where(imports.c.id == record.id))
             _add_alias(connection, other, record.scope)
@@ -261,14 +262,17 @@ def _with_one_key(import_id: int, other_id: int) -> Select[Any]:
     return select(*both).join_from(one, two, same).where(one.c.import_id == import_id, two.c.import_id == other_id)
 
 
-def _keep_one_key(connection: Connection, pair: Row[Any]) -> None:
+def _keep_one_key(connection: Connection, pair: Row[Any], other_id: int) -> None:
     """Leave their key to one of two rows that have the same.
 
     The other one is known by its reference alone from then on, or forgotten if nothing was ever sent or decided of it.
     """
     is_case = pair.one_state in MAY_BE_CASES, pair.two_state in MAY_BE_CASES
     aside, key = (pair.two_id, pair.two_key_digest) if is_case == (True, False) else (pair.one_id, pair.one_key_digest)
+    kept = pair.one_id if aside == pair.two_id else pair.two_id
     connection.execute(delete(row_spellings).where(row_spellings.c.row_id == aside))
+    moved = update(uncorrected_keys).prefix_with("OR REPLACE").where(uncorrected_keys.c.row_id.in_((aside, kept)))
+    connection.execute(moved.values(import_id=other_id, row_id=kept))
     history = (select(table.c.id).where(table.c.row_id == aside) for table in (attempts, arrived_ids, verdicts))
     if any(connection.execute(query).first() for query in history):
         change = {"key_digest": f"{key} {aside}", "loose_digest": ""}

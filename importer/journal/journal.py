@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 from platformdirs import user_data_path
+from sqlalchemy import Connection
 
 from importer.clock import Clock
 from importer.errors import JournalError
@@ -144,6 +147,12 @@ class Journal:
         Raises JournalError where the file is too damaged to be read, or locked.
         """
         return [problem.message for problem in self.copies.damages()]
+
+    @contextmanager
+    def reading(self) -> Iterator[Connection]:
+        """Give a connection for what is read across all parts; only this package speaks SQL."""
+        with self._database.read() as connection:
+            yield connection
 
     def close(self) -> None:
         """Raise the mark to what the journal has now, and close the file; what was committed is on the disk."""

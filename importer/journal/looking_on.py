@@ -43,13 +43,16 @@ def look_at_journal(path: Path) -> Iterator[Journal]:
 def _copy(path: Path, target: Path) -> None:
     """Copy what is committed, and the outcomes that were kept beside it."""
     target.touch(mode=0o600)
-    with closing(_opened(path)) as source, closing(sqlite3.connect(target)) as copy:
+    with closing(open_for_reading(path)) as source, closing(sqlite3.connect(target)) as copy:
+        source.execute(
+            "SELECT count(*) FROM sqlite_master"
+        ).fetchone()  # raises where it is locked: a copy waits forever
         source.backup(copy)
     if rescue.kept(path):
         shutil.copyfile(rescue.path_of(path), rescue.path_of(target))
 
 
-def _opened(path: Path) -> sqlite3.Connection:
+def open_for_reading(path: Path) -> sqlite3.Connection:
     """Open a journal for reading; SQLite makes files beside it even then, unless it is told that nobody writes."""
     if size_of(wal_of(path)):
         return read_only(path)

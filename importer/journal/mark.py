@@ -42,13 +42,12 @@ from sqlalchemy.exc import DatabaseError
 from sqlalchemy.pool import StaticPool
 
 from importer.causes import reason_of
-from importer.commands import command_line
+from importer.commands import command_line, told
 from importer.errors import JournalError
-from importer.journal.storage import computer_id, create_private, make_durable
+from importer.journal.storage import busy_seconds, computer_id, create_private, make_durable
 from importer.journal.watched_file import FileTrace, WatchedFile
 from importer.messages import _
 
-_BUSY_SECONDS = 60
 Scope = tuple[str, str, str]
 """Tenant, operation and name of an import."""
 
@@ -223,7 +222,7 @@ class Marks:
 
     def _connect(self) -> sqlite3.Connection:
         create_private(self.path)
-        raw = sqlite3.connect(self.path, timeout=_BUSY_SECONDS, isolation_level=None, check_same_thread=False)
+        raw = sqlite3.connect(self.path, timeout=busy_seconds(), isolation_level=None, check_same_thread=False)
         try:
             make_durable(raw, self.path)
         except BaseException:
@@ -246,12 +245,22 @@ class Marks:
         code = getattr(cause, "sqlite_errorcode", 0) & 0xFF
         if code in {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}:
             return JournalError(
-                _(
-                    "{path}: the record of how far each journal has come is damaged ({cause}). Nothing is sent without"
-                    " it. Move this file and the two beside it (-wal, -shm) away; the next run then asks whether the"
-                    " journal was moved to this computer (--moved-here).",
-                    path=self.path,
-                    cause=reason_of(cause),
+                told(
+                    _(
+                        "{path}: the record of how far each journal has come is damaged ({cause}). Nothing is sent"
+                        " without it. Move this file and the two beside it (-wal, -shm) away; the next run then asks"
+                        " whether the journal was moved to this computer (--moved-here).",
+                        path=self.path,
+                        cause=reason_of(cause),
+                    ),
+                    _(
+                        "{path}: the record of how far each journal has come is damaged ({cause})."
+                        " Nothing is sent without it. Move this file and the two beside it (-wal,"
+                        " -shm) to another folder; the page Send then asks whether the journal was"
+                        " moved to this computer.",
+                        path=self.path,
+                        cause=reason_of(cause),
+                    ),
                 )
             )
         return JournalError(

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from importer.commands import told
 from importer.errors import JournalError
 from importer.messages import _
 from importer.model import Outcome, Pause, Verdict
@@ -77,12 +78,21 @@ def outcomes(journal: Path, content: bytes) -> Iterator[KeptOutcome]:
 def refusal(journal: Path, line: bytes) -> JournalError:
     """Return the error for a line that the journal cannot take in; it may hold the only copy of a case's id."""
     return JournalError(
-        _(
-            "{path}: an answer that did not fit into the journal while the disk was full cannot be read back: {line}"
-            " Write down the `wolkvox_id` in it, if there is one, delete that line with a text editor, and run the"
-            " same command again.",
-            path=path_of(journal),
-            line=line.decode(errors="replace"),
+        told(
+            _(
+                "{path}: an answer that did not fit into the journal while the disk was full cannot be read back:"
+                " {line} Write down the `wolkvox_id` in it, if there is one, delete that line with a text editor, and"
+                " run the same command again.",
+                path=path_of(journal),
+                line=line.decode(errors="replace"),
+            ),
+            _(
+                "{path}: an answer that did not fit into the journal while the disk was full cannot"
+                " be read back: {line} Write down the `wolkvox_id` in it, if there is one, delete that"
+                " line in Notepad, and try again.",
+                path=path_of(journal),
+                line=line.decode(errors="replace"),
+            ),
         )
     )
 

@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import Any, NamedTuple
 
 from sqlalchemy import (
+    Boolean,
     ColumnElement,
     Connection,
     Row,
@@ -15,6 +16,7 @@ from sqlalchemy import (
     String,
     and_,
     bindparam,
+    func,
     insert,
     or_,
     select,
@@ -24,7 +26,7 @@ from sqlalchemy import (
 from importer.clock import local_datetime
 from importer.hosts import same_tenant
 from importer.journal.database import Database, batches
-from importer.journal.schema import attempts, column_sets, facts, imports, row_spellings, rows
+from importer.journal.schema import attempts, column_sets, facts, imports, row_spellings, rows, uncorrected_keys
 from importer.model import Identity, JournalRow, Status
 
 _NO_CASES = (Status.PLANNED, Status.INVALID, Status.REJECTED)
@@ -43,11 +45,15 @@ _COLUMN_SET = select(column_sets.c.id).where(column_sets.c.names == bindparam("r
 _ADD_COLUMN_SET = insert(column_sets).returning(column_sets.c.id)
 _STATES = {state.value: state for state in Status}
 
-_NEW_SPELLING = insert(row_spellings).from_select(
-    ["import_id", "row_id", "digest"],
-    select(rows.c.import_id, rows.c.id, bindparam("digest", type_=String)).where(
-        rows.c.import_id == bindparam("import_id"), rows.c.key_digest == bindparam("key_digest")
-    ),
+_OF_ROW = ["import_id", "row_id", "digest"]
+_DIGEST_OF_ROW = select(rows.c.import_id, rows.c.id, bindparam("digest", type_=String)).where(
+    rows.c.import_id == bindparam("import_id"), rows.c.key_digest == bindparam("key_digest")
+)
+_NEW_SPELLING = insert(row_spellings).from_select(_OF_ROW, _DIGEST_OF_ROW)
+_NEW_UNCORRECTED = (
+    insert(uncorrected_keys)
+    .prefix_with("OR IGNORE")  # recorded by an earlier run
+    .from_select([*_OF_ROW, "partly"], _DIGEST_OF_ROW.add_columns(bindparam("partly", type_=Boolean)))
 )
 
 
@@ -153,24 +159,67 @@ class Rows:
                 found.setdefault(digest, set()).add(key)
         return found
 
+    def uncorrected(self, import_id: int, digests: Sequence[str]) -> dict[str, set[str]]:
+        """Return, by these digests, the keys of the rows that have one of them where their corrections are lost."""
+        query = (
+            select(uncorrected_keys.c.digest, rows.c.key_digest)
+            .join(rows, rows.c.id == uncorrected_keys.c.row_id)
+            .where(uncorrected_keys.c.import_id == import_id)
+        )
+        found: dict[str, set[str]] = {}
+        with self._database.read() as connection:
+            if connection.execute(query.limit(1)).first() is None:
+                return found  # as in most imports
+            for digest, key in _having(connection, query, uncorrected_keys.c.digest, digests):
+                found.setdefault(digest, set()).add(key)
+        return found
+
+    def uncorrected_of(self, import_id: int) -> list[tuple[str, str]]:
+        """Return the references of the rows of an import that were corrected, each with a key that it had before.
+
+        Those come first that they have without any correction.
+        """
+        query = (
+            select(rows.c.reference, uncorrected_keys.c.digest)
+            .join(rows, rows.c.id == uncorrected_keys.c.row_id)
+            .where(uncorrected_keys.c.import_id == import_id)
+            .order_by(uncorrected_keys.c.partly, rows.c.id)
+        )
+        with self._database.read() as connection:
+            return [(reference, digest) for reference, digest in connection.execute(query)]
+
     def has_cases(self, import_id: int) -> bool:
         """Tell whether some row of an import is a case, or may be one."""
         query = select(rows.c.id).where(rows.c.import_id == import_id, rows.c.state.not_in(_NO_CASES))
         with self._database.read() as connection:
             return connection.execute(query.limit(1)).first() is not None
 
+    def cases_by_import(self) -> dict[int, int]:
+        """Return how many rows of each import, by its number, are cases or may be; those without any are left out."""
+        query = (
+            select(rows.c.import_id, func.count().label("cases"))
+            .where(rows.c.state.not_in(_NO_CASES))
+            .group_by(rows.c.import_id)
+        )
+        with self._database.read() as connection:
+            return {found.import_id: found.cases for found in connection.execute(query)}
+
     def cases_of(self, key_digests: Sequence[str]) -> list[tuple[str, int]]:
         """Return these keys with the imports, by number, that created cases under them, or may have.
 
-        A case that a person declared to be gone from the CRM does not count. Narrowed to some imports, the query would
-        leave the index of keys, and read every row of theirs.
+        A case that a person declared to be gone from the CRM does not count; one whose key was corrected counts under
+        the uncorrected one, too. Narrowed to some imports, the query would leave the index of keys, and read every row
+        of theirs.
         """
-        query = select(rows.c.key_digest, rows.c.import_id).where(
-            rows.c.state.not_in(_NO_CASES), rows.c.deleted.is_(False)
-        )
+        is_case = and_(rows.c.state.not_in(_NO_CASES), rows.c.deleted.is_(False))
+        query = select(rows.c.key_digest, rows.c.import_id).where(is_case)
+        uncorrected = select(uncorrected_keys.c.digest, rows.c.import_id).join(rows).where(is_case)
         with self._database.read() as connection:
-            found = _having(connection, query, rows.c.key_digest, key_digests)
-            return [(row.key_digest, row.import_id) for row in found]
+            found = [
+                *_having(connection, query, rows.c.key_digest, key_digests),
+                *_having(connection, uncorrected, uncorrected_keys.c.digest, key_digests),
+            ]
+            return [(digest, import_id) for digest, import_id in found]
 
     def columns(self, import_id: int) -> frozenset[str]:
         """Return the columns that the content hashes of an import's rows cover."""
@@ -187,11 +236,18 @@ class Rows:
                 values = [_new_row(import_id, identity, state, column_set) for identity, state in some]
                 connection.execute(insert(rows).prefix_with("OR IGNORE"), values)  # another process may be faster
                 _add_spellings(connection, import_id, [identity for identity, _state in some])
+                _add_uncorrected(connection, import_id, [identity for identity, _state in some])
 
     def add_spellings(self, import_id: int, identities: Sequence[Identity]) -> None:
         """Add the other spellings of the keys of rows that the journal has."""
         with self._database.write() as connection:
             _add_spellings(connection, import_id, identities)
+
+    def add_uncorrected(self, import_id: int, identities: Sequence[Identity]) -> None:
+        """Add the keys that rows which the journal has were corrected from."""
+        if identities:
+            with self._database.write() as connection:
+                _add_uncorrected(connection, import_id, identities)
 
     def replan(self, import_id: int, references: Sequence[str]) -> None:
         """Make invalid and rejected rows planned again, because their content was corrected."""
@@ -277,6 +333,16 @@ def _add_spellings(connection: Connection, import_id: int, identities: Sequence[
     ]
     if values:
         connection.execute(_NEW_SPELLING, values)
+
+
+def _add_uncorrected(connection: Connection, import_id: int, identities: Sequence[Identity]) -> None:
+    values = [
+        {"import_id": import_id, "key_digest": each.key_digest, "digest": digest, "partly": at > 0}
+        for each in identities
+        for at, digest in enumerate(each.uncorrected)
+    ]
+    if values:
+        connection.execute(_NEW_UNCORRECTED, values)
 
 
 def _new_row(import_id: int, identity: Identity, state: Status, column_set: int) -> dict[str, object]:

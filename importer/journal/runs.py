@@ -4,23 +4,26 @@ from __future__ import annotations
 
 import getpass
 import json
-from dataclasses import asdict, dataclass
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from importlib.metadata import version
 from typing import Any
 
-from sqlalchemy import Row, case, func, insert, select, update
+from sqlalchemy import Connection, Row, case, delete, func, insert, select, update
 
 from importer.clock import local_datetime
-from importer.journal.attempts import STATE_AFTER
+from importer.journal.attempts import OWNER, STATE_AFTER
 from importer.journal.database import Database
-from importer.journal.schema import attempts, imports, rows, runs, verdicts
+from importer.journal.schema import attempts, facts, imports, rows, runs, verdicts
 from importer.model import Counts, Status, Verdict
 
 
 @dataclass(frozen=True, slots=True)
 class RunStart:
-    """What is recorded of a run when it begins."""
+    """What is recorded of a run when it begins; `corrections_digest` is None where the source had no corrections."""
 
     source: str
     source_digest: str
@@ -28,6 +31,7 @@ class RunStart:
     server: str
     user: str
     program: str
+    corrections_digest: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +78,7 @@ class Runs:
         values = {"import_id": import_id, "started_at": self._database.clock.wall(), **asdict(start)}
         with self._database.write() as connection:
             number: int = connection.execute(insert(runs).values(**values).returning(runs.c.id)).scalar_one()
+            _note(connection, number, RunNote(owner=OWNER))
         return number
 
     def end(self, run_id: int, counts: Counts, calls: int, exit_status: int) -> None:
@@ -86,6 +91,12 @@ class Runs:
         }
         with self._database.write() as connection:
             connection.execute(update(runs).where(runs.c.id == run_id).values(**values))
+            _note(connection, run_id, replace(read_note(connection, run_id), owner=None))
+
+    def note_quota(self, run_id: int, until: datetime | None) -> None:
+        """Record until when a run has no calls left; None: it has some again."""
+        with self._database.write() as connection:
+            _note(connection, run_id, replace(read_note(connection, run_id), quota_until=until))
 
     def used_mapping(self, import_id: int, mapping_digest: str) -> bool:
         """Tell whether some run of an import was made with this mapping."""
@@ -95,20 +106,8 @@ class Runs:
 
     def all(self) -> list[RunRecord]:
         """Return every run, the newest first."""
-        created = (
-            select(func.count())
-            .where(rows.c.run_id == runs.c.id, rows.c.state == Status.CREATED)
-            .correlate(runs)
-            .scalar_subquery()
-        )
-        unless_counted = case((runs.c.counts.is_(None), created), else_=0)  # a run that was killed counted nothing
-        query = (
-            select(runs, imports.c.name, imports.c.operation, unless_counted.label("created"))
-            .join(imports, imports.c.id == runs.c.import_id)
-            .order_by(runs.c.id.desc())
-        )
         with self._database.read() as connection:
-            return [_run_record(found) for found in connection.execute(query)]
+            return read_runs(connection)
 
     def changes(self, run: RunRecord, before: RunRecord | None) -> list[RowChange]:
         """Return what a run changed, and what was settled since the run `before` it ended, in the order of time.
@@ -134,6 +133,53 @@ class Runs:
         return sorted(last.values(), key=lambda change: change.at)
 
 
+@dataclass(frozen=True, slots=True)
+class RunNote:
+    """What is noted of a run only as long as it matters: the process that it is, and until when it has no calls."""
+
+    owner: str | None = None
+    quota_until: datetime | None = None
+
+
+def read_note(connection: Connection, run_id: int) -> RunNote:
+    """Return what is noted of a run."""
+    text = connection.scalars(select(facts.c.value).where(facts.c.name == _note_name(run_id))).first()
+    noted = json.loads(text or "{}")
+    until = noted.get("quota_until")
+    return RunNote(noted.get("owner"), None if until is None else local_datetime(until))
+
+
+def _note(connection: Connection, run_id: int, note: RunNote) -> None:
+    name, until = _note_name(run_id), note.quota_until
+    connection.execute(delete(facts).where(facts.c.name == name))
+    if note != RunNote():
+        value = json.dumps({"owner": note.owner, "quota_until": None if until is None else until.timestamp()})
+        connection.execute(insert(facts).values(name=name, value=value))
+
+
+def _note_name(run_id: int) -> str:
+    return f"run {run_id}"
+
+
+def read_runs(connection: Connection, only: Iterable[int] | None = None) -> list[RunRecord]:
+    """Return the runs of a journal, or `only` those of these numbers, the newest first."""
+    created = (
+        select(func.count())
+        .where(rows.c.run_id == runs.c.id, rows.c.state == Status.CREATED)
+        .correlate(runs)
+        .scalar_subquery()
+    )
+    unless_counted = case((runs.c.counts.is_(None), created), else_=0)  # a run that was killed counted nothing
+    query = (
+        select(runs, imports.c.name, imports.c.operation, unless_counted.label("created"))
+        .join(imports, imports.c.id == runs.c.import_id)
+        .order_by(runs.c.id.desc())
+    )
+    if only is not None:
+        query = query.where(runs.c.id.in_(list(only)))
+    return [_run_record(found) for found in connection.execute(query)]
+
+
 def _run_record(found: Row[Any]) -> RunRecord:
     counts = Counts(**json.loads(found.counts)) if found.counts else None
     return RunRecord(
@@ -142,7 +188,13 @@ def _run_record(found: Row[Any]) -> RunRecord:
         import_name=found.name,
         operation=found.operation,
         start=RunStart(
-            found.source, found.source_digest, found.mapping_digest, found.server, found.user, found.program
+            found.source,
+            found.source_digest,
+            found.mapping_digest,
+            found.server,
+            found.user,
+            found.program,
+            found.corrections_digest,
         ),
         started_at=local_datetime(found.started_at),
         ended_at=found.ended_at and local_datetime(found.ended_at),
@@ -166,7 +218,26 @@ def _settled(found: Row[Any]) -> RowChange:
     )
 
 
+_person: ContextVar[str | None] = ContextVar("person", default=None)
+
+
+@contextmanager
+def working_as(person: str | None) -> Iterator[None]:
+    """Let what is recorded within the block name a person too, where several share the user of a computer."""
+    token = _person.set(person)
+    try:
+        yield
+    finally:
+        _person.reset(token)
+
+
 def user_name() -> str:
+    """Return who works: the user, after the person's own name where one was given: `Ana Ruiz (front-desk)`."""
+    user = account_name()
+    return f"{person} ({user})" if (person := _person.get()) else user
+
+
+def account_name() -> str:
     """Return the user's name, `?` where the system has none (a container that runs under a bare user number)."""
     try:
         return getpass.getuser()

@@ -51,6 +51,7 @@ runs = Table(
     Column("source", String, nullable=False),
     Column("source_digest", String, nullable=False),
     Column("mapping_digest", String, nullable=False),
+    Column("corrections_digest", String),  # of the file of corrections; NULL: there was none
     Column("server", String, nullable=False),
     Column("user", String, nullable=False),
     Column("program", String, nullable=False),
@@ -147,6 +148,16 @@ row_spellings = Table(
     Column("row_id", ForeignKey("rows.id"), nullable=False),
     Column("digest", String, nullable=False),  # of another way in which a program may show the row's key
     Index("row_spellings_by_digest", "import_id", "digest"),
+)
+
+uncorrected_keys = Table(
+    "uncorrected_keys",
+    metadata,
+    Column("digest", String, primary_key=True),  # of a key that the row has where its corrections are lost
+    Column("import_id", ForeignKey("imports.id"), primary_key=True),
+    Column("row_id", ForeignKey("rows.id"), primary_key=True),
+    Column("partly", Boolean, nullable=False),  # with some of its corrections still
+    sqlite_with_rowid=False,
 )
 
 spot_checks = Table(

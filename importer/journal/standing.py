@@ -8,7 +8,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Literal
 
-from importer.commands import adopt_command, command_line, placeholder, run_command, same_command
+from importer.commands import adopt_command, command_line, placeholder, run_command, same_command, told
 from importer.messages import _, ngettext
 
 Kind = Literal["sound", "new", "behind", "forked", "copied", "unknown-computer", "other-journal", "no-mark"]
@@ -60,6 +60,18 @@ def _ways_on() -> dict[str, str]:
 
 
 def _behind(standing: Standing) -> str:
+    return told(
+        _behind_for_commands(standing),
+        _(
+            "{path}: this journal is an older one: some of what was recorded in it on this computer"
+            " is missing. Restore the newest journal. If it is lost, take over every later report (“I"
+            " have the report of what was sent”), or choose “Look for every row in the CRM first”.",
+            path=standing.path,
+        ),
+    )
+
+
+def _behind_for_commands(standing: Standing) -> str:
     if standing.known <= standing.has:
         return _(
             "{path}: this journal is an older one: ids or decisions that were recorded in it on this computer are"
@@ -84,47 +96,84 @@ def _behind(standing: Standing) -> str:
 
 
 def _forked(standing: Standing) -> str:
-    return _(
-        "{path}: this journal is a copy that was used separately: its attempt {known} is not the one that this computer"
-        " made. Use the journal that this computer used. If it is lost, take the ids of every report of it with"
-        " `{adopt}`, then give `{look_first}`, or `{nothing_was_sent}` if you know that it is so.",
-        path=standing.path,
-        known=standing.known,
-        **_ways_on(),
+    return told(
+        _(
+            "{path}: this journal is a copy that was used separately: its attempt {known} is not the one that this"
+            " computer made. Use the journal that this computer used. If it is lost, take the ids of every report of"
+            " it with `{adopt}`, then give `{look_first}`, or `{nothing_was_sent}` if you know that it is so.",
+            path=standing.path,
+            known=standing.known,
+            **_ways_on(),
+        ),
+        _(
+            "{path}: this journal is a copy that was used separately: it is not the one with which"
+            " this computer sent last. Restore the newest journal. If it is lost, take over every"
+            " later report (“I have the report of what was sent”), or choose “Look for every row in"
+            " the CRM first”.",
+            path=standing.path,
+        ),
     )
 
 
 def _copied(standing: Standing) -> str:
-    return _(
-        "{path}: this is a copy of the journal {elsewhere}, which is still there, and two copies must not both send."
-        " Use that one: `{command}`. To go on with this one instead, first put the other where no run finds it. To"
-        " move a journal, use `{move}`.",
-        path=standing.path,
-        elsewhere=standing.elsewhere,
-        command=same_command("--journal", standing.elsewhere),
-        move=command_line("journal", "move", standing.elsewhere, placeholder("TO")),
+    return told(
+        _(
+            "{path}: this is a copy of the journal {elsewhere}, which is still there, and two copies must not both"
+            " send. Use that one: `{command}`. To go on with this one instead, first put the other where no run finds"
+            " it. To move a journal, use `{move}`.",
+            path=standing.path,
+            elsewhere=standing.elsewhere,
+            command=same_command("--journal", standing.elsewhere),
+            move=command_line("journal", "move", standing.elsewhere, placeholder("TO")),
+        ),
+        _(
+            "{path}: this is a copy of the journal {elsewhere}, which is still there, and two copies"
+            " must not both send. Whoever set this program up has to let it use that one, or put one"
+            " of the two away.",
+            path=standing.path,
+            elsewhere=standing.elsewhere,
+        ),
     )
 
 
 def _unknown_computer(standing: Standing) -> str:
-    return _(
-        "{path}: this journal was never used on this computer by this user. If it was moved here and is used nowhere"
-        " else, give `{command}`. If another computer still sends with a copy of it, do not send from here.",
-        path=standing.path,
-        command=run_command("--moved-here"),
+    return told(
+        _(
+            "{path}: this journal was never used on this computer by this user. If it was moved here and is used"
+            " nowhere else, give `{command}`. If another computer still sends with a copy of it, do not send from"
+            " here.",
+            path=standing.path,
+            command=run_command("--moved-here"),
+        ),
+        _(
+            "{path}: this journal was never used on this computer by this user. If it was moved here"
+            " and is used nowhere else, say so on the page Send. If another computer still sends with"
+            " a copy of it, do not send from here.",
+            path=standing.path,
+        ),
     )
 
 
 def _other_journal(standing: Standing) -> str:
-    return _(
-        "{path}: this journal is of version 0.1.0, and this computer has sent with a newer one since"
-        " ({elsewhere}, {known} attempts). It is probably an old backup. Restore the newest journal. If it is"
-        " lost, take the ids of every later report with `{adopt}`, then give `{look_first}`, or"
-        " `{nothing_was_sent}` if you know that it is so.",
-        path=standing.path,
-        elsewhere=standing.elsewhere,
-        known=standing.known,
-        **_ways_on(),
+    return told(
+        _(
+            "{path}: this journal is of version 0.1.0, and this computer has sent with a newer one since"
+            " ({elsewhere}, {known} attempts). It is probably an old backup. Restore the newest journal. If it is"
+            " lost, take the ids of every later report with `{adopt}`, then give `{look_first}`, or"
+            " `{nothing_was_sent}` if you know that it is so.",
+            path=standing.path,
+            elsewhere=standing.elsewhere,
+            known=standing.known,
+            **_ways_on(),
+        ),
+        _(
+            "{path}: this journal is of an early version, and this computer has sent with a newer one"
+            " since ({elsewhere}). It is probably an old backup. Restore the newest journal. If it is"
+            " lost, take over every later report (“I have the report of what was sent”), or choose"
+            " “Look for every row in the CRM first”.",
+            path=standing.path,
+            elsewhere=standing.elsewhere,
+        ),
     )
 
 

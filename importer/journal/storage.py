@@ -9,11 +9,15 @@ import re
 import sqlite3
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from functools import cache
 from pathlib import Path
 
 import psutil
 
+from importer.commands import told
 from importer.errors import JournalError, JournalPathRefused
 from importer.messages import _
 
@@ -30,6 +34,24 @@ _SYNCHRONISED = re.compile(
 _LINUX = ("/etc/machine-id", "/var/lib/dbus/machine-id")
 _MACOS = ("/usr/sbin/ioreg", "-rd1", "-c", "IOPlatformExpertDevice")
 _WINDOWS = r"SOFTWARE\Microsoft\Cryptography"
+
+
+_patience: ContextVar[float] = ContextVar("patience", default=60.0)
+
+
+@contextmanager
+def waiting_for_journal(seconds: float) -> Iterator[None]:
+    """Give up within the block after so many seconds where another program has locked the journal; else after 60."""
+    token = _patience.set(seconds)
+    try:
+        yield
+    finally:
+        _patience.reset(token)
+
+
+def busy_seconds() -> float:
+    """Return how long another program's lock is waited for."""
+    return _patience.get()
 
 
 def create_private(path: Path) -> None:
@@ -56,7 +78,9 @@ def make_durable(raw: sqlite3.Connection, path: Path) -> None:
 
 def read_only(path: Path) -> sqlite3.Connection:
     """Open an existing SQLite file only for reading; raises sqlite3.Error where that fails."""
-    return sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, timeout=10, isolation_level=None)
+    return sqlite3.connect(
+        f"{path.absolute().as_uri()}?mode=ro", uri=True, timeout=min(10, busy_seconds()), isolation_level=None
+    )
 
 
 def computer_id(folder_id: str) -> str:
@@ -103,19 +127,36 @@ def refuse_unsafe(path: Path) -> None:
     for part in folder.parts:
         if _SYNCHRONISED.fullmatch(part):
             raise JournalPathRefused(
-                _(
-                    "{path}: the journal must not be in a synchronised folder ({part}): an older copy could come back"
-                    " and cases would be sent twice. Choose a folder on this computer with --journal.",
-                    path=path,
-                    part=part,
+                told(
+                    _(
+                        "{path}: the journal must not be in a synchronised folder ({part}): an older copy could come"
+                        " back and cases would be sent twice. Choose a folder on this computer with --journal.",
+                        path=path,
+                        part=part,
+                    ),
+                    _(
+                        "{path}: the journal must not be in a synchronised folder ({part}): an older"
+                        " copy could come back and cases would be sent twice. Whoever set this program"
+                        " up has to choose a folder on this computer for it.",
+                        path=path,
+                        part=part,
+                    ),
                 )
             )
     if str(folder).startswith("\\\\") or _on_network_drive(folder):
         raise JournalPathRefused(
-            _(
-                "{path}: the journal must not be on a network drive, where SQLite files get damaged. Choose a folder on"
-                " this computer with --journal.",
-                path=path,
+            told(
+                _(
+                    "{path}: the journal must not be on a network drive, where SQLite files get damaged. Choose a"
+                    " folder on this computer with --journal.",
+                    path=path,
+                ),
+                _(
+                    "{path}: the journal must not be on a network drive, where such files get"
+                    " damaged. Whoever set this program up has to choose a folder on this computer for"
+                    " it.",
+                    path=path,
+                ),
             )
         )
 

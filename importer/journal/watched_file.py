@@ -13,7 +13,7 @@ from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
-from importer.commands import adopt_command, command_line, run_command, same_command
+from importer.commands import adopt_command, command_line, run_command, same_command, told
 from importer.errors import JournalError
 from importer.journal.storage import read_only
 from importer.messages import _
@@ -55,14 +55,23 @@ def refuse_before_opening(path: Path, trace: FileTrace | None) -> None:
     wal = size_of(wal_of(path))
     if not size_of(path) and wal:
         raise JournalError(
-            _(
-                "{path}: the file is empty or missing, but the last commits are still in {wal}, which SQLite would"
-                " delete. Do not delete it: restore the journal's file from a backup, or move both files away, take the"
-                " ids of the last reports with `{adopt}`, and then give `{look_first}`.",
-                path=path,
-                adopt=adopt_command(),
-                look_first=run_command("--look-first"),
-                wal=wal_of(path).name,
+            told(
+                _(
+                    "{path}: the file is empty or missing, but the last commits are still in {wal}, which SQLite would"
+                    " delete. Do not delete it: restore the journal's file from a backup, or move both files away,"
+                    " take the ids of the last reports with `{adopt}`, and then give `{look_first}`.",
+                    path=path,
+                    adopt=adopt_command(),
+                    look_first=run_command("--look-first"),
+                    wal=wal_of(path).name,
+                ),
+                _(
+                    "{path}: the file is empty or missing, but what was recorded last is still in"
+                    " {wal}. Do not delete that: restore the journal's file from a backup, or ask"
+                    " whoever set this program up.",
+                    path=path,
+                    wal=wal_of(path).name,
+                ),
             )
         )
     if not path.is_file():
@@ -158,14 +167,23 @@ class WatchedFile:
 
     def _replaced(self, path: Path) -> JournalError:
         return JournalError(
-            _(
-                "{path} was replaced or deleted while it was in use. Nothing more is sent. Restore the file as it was"
-                " and give `{command}`. If it is lost: take the ids of every later report with `{adopt}`, then give"
-                " `{look_first}`.",
-                path=path,
-                command=same_command(),
-                adopt=adopt_command(),
-                look_first=run_command("--look-first"),
+            told(
+                _(
+                    "{path} was replaced or deleted while it was in use. Nothing more is sent. Restore the file as it"
+                    " was and give `{command}`. If it is lost: take the ids of every later report with `{adopt}`, then"
+                    " give `{look_first}`.",
+                    path=path,
+                    command=same_command(),
+                    adopt=adopt_command(),
+                    look_first=run_command("--look-first"),
+                ),
+                _(
+                    "{path} was replaced or deleted while it was in use. Nothing more is sent."
+                    " Restore the file as it was and try again. If it is lost, take over every later"
+                    " report (“I have the report of what was sent”), or choose “Look for every row in"
+                    " the CRM first”.",
+                    path=path,
+                ),
             )
         )
 

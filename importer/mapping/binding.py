@@ -33,8 +33,10 @@ from importer.mapping.fields import (
 from importer.mapping.files import NO_FILE, Files, literal
 from importer.mapping.grammar import AttachmentsSpec, Condition, FieldSpec, FileListSpec, MappingFile, TableSpec
 from importer.mapping.groups import RowChoice
+from importer.mapping.headings import Headings
 from importer.mapping.mapper import BoundMapping, Mapper
 from importer.mapping.tables import Known, Lookup, ReferenceTables, TableNeed, UnusedValues, conversion, listed_files
+from importer.mapping.used import headings_of
 from importer.messages import _
 from importer.model import FieldRule, Typed
 from importer.text import as_yaml
@@ -66,7 +68,8 @@ class _Binding:
         self._mapping, self._source_map, self._path, self._given = mapping, source_map, path, given
         self._faults: list[MappingFault] = []
         self._constants: list[tuple[str, Steps]] = []
-        self._source = Headers(given.columns, source_map, self._faults, _("the sheet"))
+        self._headings = headings_of(mapping, given.columns)
+        self._source = Headers(self._headings, source_map, self._faults, _("the sheet"))
 
     def mapper(self, rules: Sequence[FieldRule]) -> Mapper:
         source, files = self._mapping.source, self._mapping.attachments
@@ -95,7 +98,7 @@ class _Binding:
             ),
             source_map=self._source_map,
         )
-        return Mapper(bound, self._given.columns)
+        return Mapper(bound, self._given.columns, self._headings)
 
     def _found(self, names: Sequence[str], path: Steps) -> tuple[str, ...]:
         """Return the headers that a text or a list of texts at `path` names."""
@@ -157,7 +160,7 @@ class _Binding:
         frames = self._given.tables[TableNeed.of(table, self._path)]
         title = table.file or _("sheet {sheet}", sheet=table.sheet or "1")
         columns = list(frames[0].columns) if frames else []
-        return frames, title, Headers(columns, self._source_map, self._faults, title)
+        return frames, title, Headers(Headings(columns), self._source_map, self._faults, title)
 
     def _slots(self, text: str, spec: FieldSpec, path: Steps) -> tuple[str | BoundSlot, ...]:
         parts = parse_template(text)

@@ -8,14 +8,18 @@ from pathlib import Path
 
 import pandas as pd
 
+from importer.errors import MappingFault
 from importer.mapping.binding import BindingInput, bind
 from importer.mapping.checks import REQUIRED, all_fields, field_path
+from importer.mapping.conditions import Conditions, Headers
 from importer.mapping.converters.types import DEFAULT_FORMATS, SINGLE_TEXTS
 from importer.mapping.document import SourceMap
 from importer.mapping.fields import slot_columns
-from importer.mapping.grammar import AttachmentsSpec, FieldSpec, MappingFile, SourceSpec, TableSpec
+from importer.mapping.grammar import AttachmentsSpec, FieldSpec, MappingFile, TableSpec
+from importer.mapping.headings import Headings
 from importer.mapping.mapper import Mapper
 from importer.mapping.tables import TableNeed
+from importer.mapping.used import all_headings, headings_of
 from importer.model import AttachmentOptions, FieldRule, TableOptions
 
 FORM_TEXT_LENGTH = 2_500
@@ -28,7 +32,8 @@ class CaseMapping:
 
     `digest` is the SHA-256 of the file in hexadecimal. `key` has the key columns as the mapping writes them, none for
     `key: content`. `rules` are what validation checks the fields against. `reference` is the field with the row's
-    mark, `search` the field by which the CRM is searched for unknown rows. `tables` are what `bind` needs.
+    mark, `search` the field by which the CRM is searched for unknown rows. `tables` are what `bind` needs. `grammar` is
+    for the other modules of this package.
     """
 
     path: Path
@@ -43,7 +48,7 @@ class CaseMapping:
     reference: str | None
     search: str
     tables: tuple[TableNeed, ...]
-    _grammar: MappingFile = field(repr=False, compare=False)
+    grammar: MappingFile = field(repr=False, compare=False)
     _source_map: SourceMap = field(repr=False, compare=False)
 
     @classmethod
@@ -53,7 +58,7 @@ class CaseMapping:
             path=path,
             digest=digest,
             import_name=mapping.import_ or "",
-            table=_source_options(mapping.source),
+            table=_source_options(mapping),
             key=mapping.source.key or (),
             server=mapping.target.server,
             operation=mapping.target.operation,
@@ -62,17 +67,30 @@ class CaseMapping:
             reference=mapping.reference,
             search=mapping.search,
             tables=tuple(dict.fromkeys(TableNeed.of(table, path) for table in _tables(mapping))),
-            _grammar=mapping,
+            grammar=mapping,
             _source_map=source_map,
         )
 
     @property
     def own_date(self) -> tuple[str, str] | None:
         """The path and the format of the first field that is a date or a moment; None if there is none."""
-        for path, spec in all_fields(self._grammar):
+        for path, spec in all_fields(self.grammar):
             if spec.object is None and spec.type in {"date", "datetime"}:
                 return field_path(path), spec.format or DEFAULT_FORMATS[spec.type]
         return None
+
+    def headings(self, columns: Sequence[str]) -> Headings:
+        """Return how the mapping finds its columns in a sheet with these columns."""
+        return headings_of(self.grammar, columns)
+
+    def skipping(self, columns: Sequence[str]) -> Conditions | None:
+        """Return the conditions under which a row of a sheet with these columns is skipped, if the sheet has them."""
+        if self.grammar.source.skip_if is None:
+            return None
+        faults: list[MappingFault] = []
+        headers = Headers(self.headings(columns), self._source_map, faults, "")
+        conditions = Conditions.bind(self.grammar.source.skip_if, headers, ("source", "skip_if"))
+        return None if faults else conditions
 
     def bind(
         self, columns: Sequence[str], tables: Mapping[TableNeed, Sequence[pd.DataFrame]], beside: Path = Path()
@@ -83,7 +101,7 @@ class CaseMapping:
         column that the source or one of the tables lacks.
         """
         given = BindingInput(tuple(columns), tables, beside)
-        return bind(self._grammar, self._source_map, self.path, given, self.rules)
+        return bind(self.grammar, self._source_map, self.path, given, self.rules)
 
 
 def _rule(path: str, spec: FieldSpec, mapping: MappingFile) -> FieldRule:
@@ -112,9 +130,11 @@ def _column(spec: FieldSpec) -> str | None:
     return spec.column
 
 
-def _source_options(source: SourceSpec) -> TableOptions:
+def _source_options(mapping: MappingFile) -> TableOptions:
+    source = mapping.source
+    columns = all_headings(mapping) if source.sheet is not None else ()
     return TableOptions(
-        source.sheet, source.header_row, source.encoding, source.delimiter, source.hidden, source.merged
+        source.sheet, source.header_row, source.encoding, source.delimiter, source.hidden, source.merged, columns
     )
 
 

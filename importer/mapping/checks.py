@@ -17,6 +17,7 @@ from importer.mapping.grammar import DATE_FORMATS, FieldSpec, FileListSpec, Mapp
 from importer.mapping.refusal import Refused
 from importer.mapping.words import did_you_mean
 from importer.messages import _
+from importer.text import squeezed
 
 REQUIRED = ("case-type", "responsible", "owner", "contact", "description", "status", "priority")
 """The fields that the CRM requires of every case (the vendor's page)."""
@@ -113,10 +114,22 @@ def _source(mapping: MappingFile) -> Iterator[Finding]:
     if source.key is None:
         hint = _("key is missing: the column that identifies a row permanently, or content if the file has none")
         yield _missing(("source", "key"), hint)
+    yield from _headings(source.headings or {})
     if source.keep and source.key == ():
         yield Finding(("source", "keep"), _("keep needs a key column, but key is content"))
     if source.keep and source.group:
         yield Finding(("source", "group"), _("keep and group exclude each other: one drops rows, the other joins them"))
+
+
+def _headings(headings: Mapping[str, Sequence[str]]) -> Iterator[Finding]:
+    """Check that each heading means one column."""
+    owners = {squeezed(column): column for column in headings}
+    for column, others in headings.items():
+        for number, heading in enumerate(others):
+            owner = owners.setdefault(squeezed(heading), column)
+            if owner != column:
+                message = _("'{heading}' is already a header of '{column}'", heading=heading, column=owner)
+                yield Finding(("source", "headings", column, number), message)
 
 
 def _attachments(mapping: MappingFile) -> Iterator[Finding]:

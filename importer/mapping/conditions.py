@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from importer.errors import MappingFault
 from importer.mapping.document import SourceMap, Steps
 from importer.mapping.grammar import Condition, ConditionSpec
-from importer.mapping.words import Words, did_you_mean
+from importer.mapping.headings import Headings
+from importer.mapping.words import did_you_mean
 from importer.messages import _
 from importer.text import trimmed, unaccented
 
@@ -21,29 +22,29 @@ _ALIKE = 0.75  # headers are short and of one subject, so that chance likens two
 
 
 class Headers:
-    """One table's headers: found as written, or else without case and accents where only one matches.
+    """One table's headers, which report each column that is not there.
 
     A missing column becomes one of the `faults`, which all tables of a mapping share, so that all are reported at once.
     """
 
-    def __init__(self, columns: Sequence[str], source_map: SourceMap, faults: list[MappingFault], table: str) -> None:
-        self._words = Words((column, column) for column in columns)
+    def __init__(self, headings: Headings, source_map: SourceMap, faults: list[MappingFault], table: str) -> None:
+        self._headings = headings
         self._source_map = source_map
         self._faults = faults
         self._table = table
 
     def has(self, name: str) -> bool:
         """Return whether `name` means exactly one header."""
-        return len(self._words.alike(name)) == 1
+        return self._headings.column(name) is not None
 
     def find(self, name: str, path: Steps, *, at_key: bool = False) -> str:
         """Return the header that `name` means, in the table's own spelling; `name` itself after a fault.
 
         `path` is where the mapping names it, and `at_key` that it is the key there instead of the value.
         """
-        alike = self._words.alike(name)
+        alike = self._headings.alike(name)
         if len(alike) == 1:
-            return self._words[alike[0]]
+            return alike[0]
         named = {"column": name, "table": self._table}
         if alike:
             spellings = ", ".join(f"'{header}'" for header in alike)
@@ -52,7 +53,7 @@ class Headers:
             )
         else:
             message = _(
-                "{table} has no column '{column}'; {hint}", hint=did_you_mean(name, self._words, _ALIKE), **named
+                "{table} has no column '{column}'; {hint}", hint=did_you_mean(name, self._headings, _ALIKE), **named
             )
         self._faults.append(self._source_map.fault(path, message, at_key=at_key))
         return name

@@ -264,6 +264,15 @@ class SourceSpec(SheetSpec):
         None,
         description=gettext_noop("The sheet; default: the first visible one that is not a report of this program."),
     )
+    headings: dict[str, Texts] | None = Field(
+        None,
+        description=gettext_noop(
+            "Other headers of a column, by the name that this mapping has for it; its rows stay the same."
+        ),
+    )
+    ignore: Texts | None = Field(
+        None, description=gettext_noop("Columns that are deliberately not sent, so that they are not reported as new.")
+    )
     hidden: Literal["skip", "include"] = Field(
         "skip", description=gettext_noop("Whether hidden and filtered rows are imported.")
     )

@@ -34,12 +34,35 @@ def load_mapping(path: Path) -> CaseMapping:
     except OSError as error:
         message = _("the mapping cannot be read: {reason}", reason=reason_of(error))
         raise MappingError((MappingFault(str(path), 1, 1, "", message),)) from error
+    return _loaded(path, raw)
+
+
+def load_mapping_text(text: str, path: Path) -> CaseMapping:
+    """Return the mapping in a text that is to be the file at `path`; raises `MappingError` as `load_mapping`."""
+    return _loaded(path, text.encode("utf-8", "surrogatepass"))
+
+
+def _loaded(path: Path, raw: bytes) -> CaseMapping:
+    document, grammar, faults = _judged(path, raw)
+    if faults:
+        raise MappingError(faults)
+    return CaseMapping.of(path, hashlib.sha256(raw).hexdigest(), grammar, document.source_map)
+
+
+def faults_of(path: Path, raw: bytes) -> tuple[MappingFault, ...]:
+    """Return the faults of the content of a mapping file."""
+    try:
+        return _judged(path, raw)[2]
+    except MappingError as error:
+        return error.faults
+
+
+def _judged(path: Path, raw: bytes) -> tuple[Document, MappingFile, tuple[MappingFault, ...]]:
     document = read_document(path, raw)
     grammar, faults, cut = parse(document)
     faults = [*document.faults, *faults, *check(grammar, document.source_map, cut)]
-    if faults:
-        raise MappingError(tuple(sorted(dict.fromkeys(faults), key=lambda fault: (fault.line, fault.column))))
-    return CaseMapping.of(path, hashlib.sha256(raw).hexdigest(), grammar, document.source_map)
+    ordered = sorted(dict.fromkeys(faults), key=lambda fault: (fault.line, fault.column))
+    return document, grammar, tuple(ordered)
 
 
 def parse(document: Document) -> tuple[MappingFile, list[MappingFault], Collection[Steps]]:

@@ -14,6 +14,7 @@ from importer.mapping.document import SourceMap
 from importer.mapping.fields import Field
 from importer.mapping.files import Files, RowFile
 from importer.mapping.groups import CaseLine, FurtherLines, RowChoice, lines_of
+from importer.mapping.headings import Headings
 from importer.mapping.refusal import CellProblem, any_problem
 from importer.mapping.tables import UnusedValues
 from importer.messages import _
@@ -67,11 +68,11 @@ class Mapper:
 
     `columns` are the source columns that fields, key or attachments use, in the sheet's order and spelling, as are
     `key_columns`, `attachment_columns`, and `line_columns`, which further lines of a case speak in. `rules` name their
-    columns in that spelling, too.
+    columns in that spelling, too. `headings` tell under which names the journal records them.
     """
 
-    def __init__(self, bound: BoundMapping, columns: Sequence[str]) -> None:
-        self._bound = bound
+    def __init__(self, bound: BoundMapping, columns: Sequence[str], headings: Headings) -> None:
+        self._bound, self.headings = bound, headings
         self.key_columns, self.rules = bound.key_columns, bound.rules
         self.attachment_columns = _in_order(columns, bound.files.source_columns if bound.files else ())
         used = [column for field in bound.fields for column in field.columns]
@@ -159,8 +160,12 @@ class Mapper:
         return {row: tuple(file.row for file in files) for row, files in rows.items()}
 
     def content_columns(self, columns: Sequence[str]) -> tuple[str, ...]:
-        """Return these columns, and what `content` adds for the fields that are taken from the last line of a case."""
-        return (*columns, *(f"{column}{LAST_LINE}" for column in self._last_columns))
+        """Return the names under which these columns are recorded, and what `content` adds to them.
+
+        That is for the fields that are taken from the last line of a case.
+        """
+        name = self.headings.recorded
+        return (*map(name, columns), *(f"{name(column)}{LAST_LINE}" for column in self._last_columns))
 
     def content(self, frame: pd.DataFrame, recorded: Iterable[str] = ()) -> pd.DataFrame:
         """Return the frame as it counts for the content of each row: the first row of a case has that of all its rows.
@@ -169,12 +174,14 @@ class Mapper:
         of its own, also if only a row of the journal (`recorded`) was made of it: then `take` in the mapping changed.
         """
         wanted = {name.removesuffix(LAST_LINE) for name in recorded if name.endswith(LAST_LINE)}
-        last_columns = [*self._last_columns, *sorted(wanted.difference(self._last_columns).intersection(self.columns))]
+        wanted |= set(map(self.headings.recorded, self._last_columns))
+        last_columns = {name: column for name in sorted(wanted) if (column := self.headings.column(name))}
         if not (self._further or last_columns):
             return frame
         whole = frame.copy()
-        for column in last_columns:
-            whole[f"{column}{LAST_LINE}"] = self._over_lines(frame, column, _last_filled)
+        for name, column in last_columns.items():
+            if column in self.columns:
+                whole[f"{name}{LAST_LINE}"] = self._over_lines(frame, column, _last_filled)
         joined = [each for each in self._bound.fields if each.path in self._bound.joins]
         for column in {column for each in joined for column in each.columns}:
             whole[column] = self._over_lines(frame, column, _all_lines)

@@ -8,11 +8,12 @@ from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from itertools import islice
 from urllib.parse import quote
 
 from importer import report_words
 from importer.messages import _, in_all_languages, language, ngettext, shorten, translated
-from importer.model import CHANGED, DOUBTFUL, Counts, Issue, ReportRow, Status, Summary
+from importer.model import CHANGED, DOUBTFUL, Corrected, Counts, Issue, ReportRow, Status, Summary
 from importer.report_words import EDITED_AFTERWARDS, state_word
 from importer.text import as_yaml
 
@@ -74,8 +75,9 @@ def outcome_counts(summary: Summary) -> tuple[OutcomeCount, ...]:
     """Return the counts of a run, one for each way in which a row can end; together they are all rows."""
     counts = summary.counts
     before = counts.created - counts.created_now - counts.changed
+    taken = _("The simulated CRM gave an id.") if summary.rehearsal else _("The CRM gave an id.")
     return (
-        OutcomeCount(translated(report_words.CREATED_NOW), counts.created_now, _("The CRM gave an id."), CREATED_NOW),
+        OutcomeCount(translated(report_words.CREATED_NOW), counts.created_now, taken, CREATED_NOW),
         OutcomeCount(
             translated(report_words.CREATED_BEFORE),
             before,
@@ -93,7 +95,7 @@ def outcome_counts(summary: Summary) -> tuple[OutcomeCount, ...]:
         _count_of(Status.UNKNOWN, counts.unknown, _("Sent, but no clear answer came: the case may or may not exist.")),
         _count_of(Status.CONFLICT, counts.conflict, _("Found more than once in the CRM.")),
         _count_of(Status.SENDING, counts.sending, _("Being sent when the report was written.")),
-        _count_of(Status.PLANNED, counts.planned, _("Not sent yet; run the same command again.")),
+        _count_of(Status.PLANNED, counts.planned, _("Not sent yet; continue the run.")),
         _count_of(Status.PART, counts.part, _("A further line of another row's case; it goes with that row.")),
         _count_of(Status.SKIPPED, counts.skipped, _("Left out on purpose; hidden in the sheet Report.")),
     )
@@ -122,6 +124,8 @@ def made_of(counts: Counts) -> Iterator[str]:
 def facts(summary: Summary) -> Iterator[tuple[str, str]]:
     """Yield what was imported, by whom, when, from what and to where, each as a name and its value."""
     yield _("Import"), summary.import_name
+    if summary.rehearsal:
+        yield _("Rehearsal"), _("Nothing reached the CRM; the server below was a simulated one.")
     yield _("Source"), str(summary.source)
     if summary.sheet:
         yield _("Sheet"), summary.sheet
@@ -168,6 +172,26 @@ def read_name_mark(text: str) -> tuple[str, str, str] | None:
         if isinstance(found, list) and len(found) == 3 and all(isinstance(part, str) for part in found):
             return found[0], found[1], found[2]
     return None
+
+
+_KEYS_MARK = "WCK "
+_KEYS_IN_A_MARK = 350
+"""Of 86 characters each; a cell of Excel holds 32,767."""
+
+MOST_KEYS_MARKS = 100
+
+
+def keys_marks(uncorrected: Iterable[tuple[str, str]]) -> Iterator[str]:
+    """Yield texts that tell, by reference, the digests of keys that rows had before they were corrected."""
+    pairs = (f"{reference}:{digest}" for reference, digest in uncorrected)
+    for _mark in range(MOST_KEYS_MARKS):
+        if some := " ".join(islice(pairs, _KEYS_IN_A_MARK)):
+            yield _KEYS_MARK + some
+
+
+def read_keys_mark(text: str) -> list[tuple[str, str]]:
+    """Return the references and digests where the text is such a mark."""
+    return re.findall(r"(WCI-\w{16}):([0-9a-f]{64})", text) if text.startswith(_KEYS_MARK) else []
 
 
 def time_with_zone(when: datetime) -> str:
@@ -244,6 +268,11 @@ def issue_text(issue: Issue) -> str:
     if issue.column is None or issue.column in issue.message:
         return text
     return _("{column}: {text}", column=issue.column, text=text)
+
+
+def corrected_text(cell: Corrected) -> str:
+    """Return what the sheet says where a correction says something else."""
+    return _("Corrected. The sheet says: {before}", before=cell.before.strip() or _("(empty)"))
 
 
 def as_sentence(text: str) -> str:

@@ -11,13 +11,14 @@ from xlsxwriter import Workbook
 from xlsxwriter.utility import xl_rowcol_to_cell
 
 from importer.messages import _, language, shorten, translated
-from importer.model import Cell, Issue, ReportContent, ReportRow, Status
+from importer.model import Cell, Corrected, Issue, ReportContent, ReportRow, Status
 from importer.report import styles
 from importer.report.columns import IN_SIGHT, ColumnLayout
 from importer.report.content import (
     Palette,
     as_sentence,
     case_address,
+    corrected_text,
     issue_text,
     local_time,
     palette_of,
@@ -184,6 +185,8 @@ class ReportSheet(Listing):
                 self._faulty(column, cell, faults[column])
             else:
                 self.cell(column, cell)
+                if isinstance(cell, Corrected) and self.notes.take():
+                    self.note(column, corrected_text(cell))
         self._write_own(row, message)
 
     @property
@@ -209,7 +212,8 @@ class ReportSheet(Listing):
     def _faulty(self, column: int, cell: Cell, issues: list[Issue]) -> None:
         self.faulty(column, cell)
         if self.notes.take():
-            self.note(column, "\n".join(map(issue_text, issues)))
+            corrected = [corrected_text(cell)] if isinstance(cell, Corrected) else []
+            self.note(column, "\n".join([*map(issue_text, issues), *corrected]))
 
     def _write_own(self, row: ReportRow, message: str) -> None:
         number, status, wolkvox_id, id_prefijo, reason, sent_at, run, reference = (
@@ -237,7 +241,7 @@ class ReportSheet(Listing):
 
 def _height(row: ReportRow, message: str) -> float | None:
     """Return how high a row's line is: as high as its message and the first lines of its cells need."""
-    broken = [cell for cell in row.cells if cell.__class__ is str and "\n" in cell]
+    broken = [cell for cell in row.cells if isinstance(cell, str) and "\n" in cell]
     if not broken and len(message) <= MESSAGE_WIDTH and "\n" not in message:
         return None
     return height_of((message, MESSAGE_WIDTH), *((_first_lines(str(cell)), WIDEST) for cell in broken))

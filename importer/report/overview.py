@@ -40,6 +40,14 @@ class TicketTable:
 
 def how_it_went(summary: Summary) -> str:
     """Return in plain sentences how many of the tickets are in the CRM, and what the others are."""
+    if summary.rehearsal:
+        return ngettext(
+            "{arrived} of {tickets} ticket passed the rehearsal.",
+            "{arrived} of {tickets} tickets passed the rehearsal.",
+            summary.counts.cases,
+            tickets=shown(summary.counts.cases, ","),
+            arrived=shown(summary.counts.created_now, ","),
+        )
     return " ".join(_sentences(summary.counts, (summary.account or Account()).deleted))
 
 

@@ -20,7 +20,7 @@ from importer.errors import ReportError, SourceError
 from importer.messages import _, translated
 from importer.model import CHANGED, UNSETTLED, Cell, TableOptions, Typed
 from importer.report.columns import own_places
-from importer.report.content import read_journal_mark, read_name_mark
+from importer.report.content import read_journal_mark, read_keys_mark, read_name_mark
 from importer.report.recognition import HEADER_WITHIN, called, titles_of
 from importer.report.text import unmarked
 from importer.report_words import (
@@ -31,6 +31,7 @@ from importer.report_words import (
     SUMMARY,
     TO_DECIDE,
     column_words,
+    is_rehearsed,
     outcome_of_word,
     state_of_word,
     verdict_of_word,
@@ -207,6 +208,15 @@ def read_scopes(path: Path, open_table: Opener) -> list[tuple[str, str, str]]:
     return list(filter(None, map(read_name_mark, summary_texts(path, open_table))))
 
 
+def read_uncorrected(path: Path, open_table: Opener) -> dict[str, tuple[str, ...]]:
+    """Return the digests of the keys that the rows of a report had before they were corrected, by reference."""
+    found: dict[str, tuple[str, ...]] = {}
+    for text in summary_texts(path, open_table):
+        for reference, digest in read_keys_mark(text):
+            found[reference] = (*found.get(reference, ()), digest)
+    return found
+
+
 def is_about(path: Path, source: Path, open_table: Opener) -> bool | None:
     """Tell whether a report was made from a source of this name; None where the file does not say."""
     texts = summary_texts(path, open_table)
@@ -293,14 +303,19 @@ def _row(number: int, texts: Mapping[str, str | None], *, decided: bool) -> Repo
     return ReportedRow(
         row=number,
         status=state_of_word(texts.get("status") or ""),
-        wolkvox_id=texts.get("wolkvox_id"),
-        id_prefijo=texts.get("idPrefijo"),
-        reference=texts.get("reference"),
+        wolkvox_id=_real(texts.get("wolkvox_id")),
+        id_prefijo=_real(texts.get("idPrefijo")),
+        reference=_real(texts.get("reference")),
         verdict=verdict_of_word(verdict.casefold()) if verdict and decided else None,
         about=texts.get("attempt") if decided else None,
         run=_number(texts.get("run")),
         sent_at=_time(texts.get("sent_at")),
     )
+
+
+def _real(text: str | None) -> str | None:
+    """Return an id or a reference; None for one of a rehearsal, which nothing in the CRM has."""
+    return None if text is not None and is_rehearsed(text) else text
 
 
 def _header(path: Path, title: str, lines: Iterator[Line]) -> dict[str, int]:

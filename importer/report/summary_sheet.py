@@ -13,7 +13,7 @@ from xlsxwriter.chart_bar import ChartBar
 from importer.messages import _, translated
 from importer.model import Summary
 from importer.report import overview, styles
-from importer.report.content import OutcomeCount, Palette, as_sentence, facts, outcome_counts
+from importer.report.content import OutcomeCount, Palette, as_sentence, facts, keys_marks, outcome_counts
 from importer.report.listings import HIGHEST
 from importer.report.overview import TicketLine, TicketTable
 from importer.report.sheet import SheetWriter
@@ -34,6 +34,7 @@ _TITLE = Style(size=18, bold=True, text=styles.SOURCE_HEADER.background, vertica
 _HEADING = Style(size=13, bold=True, text=styles.SOURCE_HEADER.background, vertical="center")
 _HOW_IT_WENT = Style(size=14, text=_INK, vertical="center", wrapped=True)
 _NEXT_STEP = Style(size=12, bold=True, background="EAF1F8", text="16283F", vertical="center", wrapped=True, indent=1)
+_REHEARSAL = Style(size=14, bold=True, background="FBE3C0", text="5C3A00", vertical="center", wrapped=True, indent=1)
 _NAME = Style(bold=True, text=_INK)
 _COUNT = Style(number_format="#,##0", horizontal="right", indent=1)
 _NO_COUNT = replace(_COUNT, number_format='#,##0;-#,##0;"\N{EN DASH}"')
@@ -76,7 +77,11 @@ class SummarySheet(_Sheet):
 
     def write(self, summary: Summary, notes: Sequence[str], sheets: Iterable[str]) -> None:
         """Write the whole sheet; `sheets` are the others, each with a link to it."""
-        self._headline(_TITLE, _("Import {name}", name=summary.import_name), 30, LAST)
+        if summary.rehearsal:
+            self._headline(_TITLE, _("Rehearsal of import {name}", name=summary.import_name), 30, LAST)
+            self._headline(_REHEARSAL, _("Rehearsal: nothing reached the CRM. The ids are not real."), 34, LAST)
+        else:
+            self._headline(_TITLE, _("Import {name}", name=summary.import_name), 30, LAST)
         lines = [overview.how_it_went(summary), overview.about_files(summary)]
         for line in filter(None, lines):
             self._headline(_HOW_IT_WENT, line, 22 * _lines_of(line, 140), LAST)
@@ -84,7 +89,7 @@ class SummarySheet(_Sheet):
         self.next_line()
         self._write_counts(summary)
         self._write_reasons(summary)
-        for table in overview.tables(summary):
+        for table in () if summary.rehearsal else overview.tables(summary):
             self._write_table(table)
         self._write_notes(notes)
         self.next_line()
@@ -213,3 +218,7 @@ class DetailsSheet(_Sheet):
             self.next_line(min(16.0 * _lines_of(value, 105), HIGHEST))
             self.value(0, _NAME, name)
             self.value(1, styles.WRAPPED, value)
+        for mark in keys_marks(summary.uncorrected):
+            self.next_line(16)
+            self.value(0, _NAME, _("Before corrections"))
+            self.value(1, styles.WRAPPED, mark)

@@ -93,6 +93,8 @@ def marked(text: str) -> str:
 
 def unmarked(text: str) -> str:
     """Return the text that `marked` was given."""
+    if "'" not in text:
+        return text
     if text.startswith("'") and _BLANK_START.match(text):
         text = text[1:]
     return _BEFORE_MARKED.sub(_without_mark, text)

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from importer.causes import reason_of
-from importer.commands import report_command
+from importer.commands import report_command, told
 from importer.errors import ReportError, ReportPathRefused
 from importer.messages import _, speaking
 from importer.model import ReportContent, ReportRow, Summary
@@ -29,6 +29,9 @@ from importer.report.workbook import fits, write_workbook
 from importer.report_words import OWN_COLUMNS
 
 ROOM_NEEDED = 1_000_000  # bytes; less than this is a full disk
+
+REHEARSAL = ".rehearsal"
+"""The end of the name of a rehearsal's report, before its kind."""
 
 _NUMBERED = re.compile(r"(?P<stem>.+) \((?P<number>[2-9]|[1-9]\d{1,3})\)")
 
@@ -109,12 +112,20 @@ def write(path: Path, content: ReportContent, ours: Callable[[str], bool]) -> Wr
         full = error.errno == errno.ENOSPC
         reason = _("the disk is full") if full else reason_of(error)
         raise ReportError(
-            _(
-                "{path}: the report could not be written ({reason}). Nothing that was imported is lost: fix this,"
-                " then `{command}` writes it from the journal.",
-                path=path,
-                reason=reason,
-                command=report_command(),
+            told(
+                _(
+                    "{path}: the report could not be written ({reason}). Nothing that was imported is lost: fix this,"
+                    " then `{command}` writes it from the journal.",
+                    path=path,
+                    reason=reason,
+                    command=report_command(),
+                ),
+                _(
+                    "{path}: the report could not be written ({reason}). Nothing that was imported is"
+                    " lost: fix this, and then write the report again on the page Look back.",
+                    path=path,
+                    reason=reason,
+                ),
             )
         ) from error
 
@@ -152,7 +163,16 @@ def _format_that_fits(path: Path, content: ReportContent) -> tuple[Path, list[st
 
 
 def _no_name_left(path: Path) -> ReportError:
-    return ReportPathRefused(_("{path}: every name beside it is taken. Name another folder with --report.", path=path))
+    return ReportPathRefused(
+        told(
+            _("{path}: every name beside it is taken. Name another folder with --report.", path=path),
+            _(
+                "{path}: every name for the report is taken in this folder. Move older reports of this"
+                " sheet to another folder in Explorer, then try again.",
+                path=path,
+            ),
+        )
+    )
 
 
 def _moved(temporary: Path, path: Path, ours: Callable[[str], bool], notes: list[str]) -> Path:
@@ -182,6 +202,15 @@ def default_path(source: Path) -> Path:
     return source.with_name(f"{stem}.report.xlsx")
 
 
+def rehearsal_path(path: Path) -> Path:
+    """Return where a rehearsal is reported, beside the report that a run would write: `tickets.rehearsal.xlsx`.
+
+    No run takes a file of this name for one of its reports.
+    """
+    ending = path.suffix if path.suffix.lower() in {".xlsx", ".csv"} else ".xlsx"
+    return path.with_name(f"{path.stem.removesuffix('.report')}{REHEARSAL}{ending}")
+
+
 def paths_to_try(path: Path) -> Iterator[Path]:
     """Yield `path` and those that come after it: `tickets (2).report.xlsx`, `tickets (3).report.xlsx`, and so on."""
     yield path
@@ -200,18 +229,41 @@ def check_writable(path: Path) -> None:
             _("{path}: a report ends in .xlsx, .csv or .html. Choose one of these with --report.", path=path)
         )
     if path.is_dir():
-        raise ReportPathRefused(_("{path} is a folder. Name a file in it with --report.", path=path))
+        raise ReportPathRefused(
+            told(
+                _("{path} is a folder. Name a file in it with --report.", path=path),
+                _(
+                    "{path} is a folder, and the report has to go there. Rename that folder in Explorer,"
+                    " or move it, then try again.",
+                    path=path,
+                ),
+            )
+        )
     if not path.parent.is_dir():
         raise ReportPathRefused(
-            _(
-                "{path}: the folder {folder} does not exist. Create it, or name another with --report.",
-                path=path,
-                folder=path.parent.absolute(),
+            told(
+                _(
+                    "{path}: the folder {folder} does not exist. Create it, or name another with --report.",
+                    path=path,
+                    folder=path.parent.absolute(),
+                ),
+                _(
+                    "The folder {folder}, where the report goes, is not there any more. Put it back"
+                    " in Explorer, or choose the sheet again where it is now.",
+                    folder=path.parent.absolute(),
+                ),
             )
         )
     if shutil.disk_usage(path.parent).free < ROOM_NEEDED:
         raise ReportPathRefused(
-            _("{path}: the disk is full. Free some space, or name another folder with --report.", path=path)
+            told(
+                _("{path}: the disk is full. Free some space, or name another folder with --report.", path=path),
+                _(
+                    "{path}: the disk is full, and the report has no room. Delete or move files that"
+                    " you do not need any more, then try again.",
+                    path=path,
+                ),
+            )
         )
     try:
         with temporary_beside(path) as (probe, _temporary):
@@ -219,10 +271,19 @@ def check_writable(path: Path) -> None:
             fsync_and_close(probe)
     except OSError as error:
         raise ReportPathRefused(
-            _(
-                "{path}: the folder cannot be written to ({reason}). Name another with --report.",
-                path=path,
-                reason=reason_of(error),
+            told(
+                _(
+                    "{path}: the folder cannot be written to ({reason}). Name another with --report.",
+                    path=path,
+                    reason=reason_of(error),
+                ),
+                _(
+                    "{path}: nothing can be written into this folder ({reason}). Ask whoever manages"
+                    " it for leave to write there, or move the sheet and the files beside it to a"
+                    " folder of your own, and choose it there.",
+                    path=path,
+                    reason=reason_of(error),
+                ),
             )
         ) from error
 
@@ -236,11 +297,17 @@ def overwrite_blocker(path: Path, ours: Callable[[str], bool]) -> str | None:
     if any(path.with_name(lock).exists() for lock in (f"~${path.name}", f".~lock.{path.name}#")):
         return _("{name} is open in another program", name=path.name)
     if not path.stat().st_mode & 0o222:
-        return _("{name} is read-only", name=path.name)
+        return told(
+            _("{name} is read-only", name=path.name),
+            _("{name} is read-only (in Explorer: right click, Properties, Read-only)", name=path.name),
+        )
     try:
         unchanged = ours(digest(path))
     except OSError:
-        return _("{name} cannot be read; it may be open in another program", name=path.name)
+        return told(
+            _("{name} cannot be read; it may be open in another program", name=path.name),
+            _("{name} cannot be read; it may be open in Excel (close it there)", name=path.name),
+        )
     return None if unchanged else _("{name} was edited since it was written, or is not ours", name=path.name)
 
 

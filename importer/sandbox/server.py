@@ -24,7 +24,7 @@ from uvicorn.server import ServerState
 
 from importer.causes import reason_of
 from importer.errors import UsageError
-from importer.messages import _
+from importer.messages import _, speaking_on
 from importer.sandbox.app import create_app
 from importer.sandbox.config import SandboxConfig
 from importer.sandbox.exchange import EXTENSION, ClientConnection, Latency
@@ -79,7 +79,8 @@ class RunningSandbox:
         self._app = create_app(config or SandboxConfig(), self.store, map(parse_fault, faults), latency or Latency())
         self._port = port
         self._ready = threading.Event()
-        self._thread = threading.Thread(target=lambda: asyncio.run(self._main()), name="sandbox", daemon=True)
+        serve_here = speaking_on(lambda: asyncio.run(self._main()))
+        self._thread = threading.Thread(target=serve_here, name="sandbox", daemon=True)
 
     @property
     def posts(self) -> int:

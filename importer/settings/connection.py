@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Literal
 from urllib.request import getproxies_environment
 
+from importer.commands import told
 from importer.errors import SettingsError
 from importer.hosts import is_loopback
 from importer.messages import _
@@ -20,7 +21,7 @@ from importer.model import Target
 from importer.questions import Answer, Question, QuestionsOpen
 from importer.settings.address import normal_server
 from importer.settings.file import Settings, load_settings
-from importer.settings.token import find_token, token_in_keyring
+from importer.settings.token import TokenPlace, find_token, stored_token, token_place
 from importer.text import clean
 
 CASE_URL = "WOLKVOX_CASE_URL"
@@ -60,6 +61,36 @@ def server_and_operation(
     server, _by = _find("server", connection, from_mapping, settings)
     operation, _by = _find("operation", connection, from_mapping, settings)
     return server and normal_server(server), operation
+
+
+@dataclass(frozen=True, slots=True)
+class NamedTarget:
+    """Server and operation, what names each of them, and where their token comes from; None for what is missing."""
+
+    server: str | None
+    server_by: NamedBy
+    operation: str | None
+    operation_by: NamedBy
+    token: TokenPlace | None
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether nothing is missing."""
+        return bool(self.server and self.operation and self.token)
+
+
+def named_target(connection: Connection, from_mapping: Connection = Connection()) -> NamedTarget:
+    """Return what is known of where cases go, without asking and without the token itself.
+
+    Raises SettingsError for an address, a settings file or a file with a token that cannot be used.
+    """
+    settings = load_settings()
+    server, server_by = _find("server", connection, from_mapping, settings)
+    operation, operation_by = _find("operation", connection, from_mapping, settings)
+    server = server and normal_server(server)
+    is_known = server and operation
+    place = token_place(settings, connection.token_env, server or "", operation or "") if is_known else None
+    return NamedTarget(server, server_by, operation, operation_by, place)
 
 
 def _find(
@@ -115,18 +146,30 @@ def require_server_and_operation(connection: Connection, from_mapping: Connectio
     server, operation = server_and_operation(connection, from_mapping)
     if not server:
         error = SettingsError(
-            _(
-                "No server is given. Give --server with the host that your browser shows after you log in to the CRM"
-                " (such as crm0001.wolkvox.com), set WOLKVOX_SERVER, or write it under target: in the mapping."
+            told(
+                _(
+                    "No server is given. Give --server with the host that your browser shows after you log in to the"
+                    " CRM (such as crm0001.wolkvox.com), set WOLKVOX_SERVER, or write it under target: in the mapping."
+                ),
+                _(
+                    "It is not known yet where the cases go. On the page Send, click Connection, and"
+                    " enter the address that your browser shows after you log in to the CRM (such as"
+                    " crm0001.wolkvox.com).",
+                ),
             )
         )
         error.instead = ("--server", "HOST") if operation else ("--server", "HOST", "--operation", "NAME")
         raise error
     if not operation:
         error = SettingsError(
-            _(
-                "No operation is given. Give --operation, set WOLKVOX_OPERATION, or write it under target: in the"
-                " mapping."
+            told(
+                _(
+                    "No operation is given. Give --operation, set WOLKVOX_OPERATION, or write it under target: in the"
+                    " mapping."
+                ),
+                _(
+                    "The operation is not known yet. On the page Send, click Connection, and enter it.",
+                ),
             )
         )
         error.instead = ("--operation", "NAME")
@@ -148,7 +191,7 @@ def server_question(connection: Connection, from_mapping: Connection = Connectio
     _name, operation_by = _find("operation", connection, from_mapping, settings)
     if "mapping" not in {server_by, operation_by}:
         return None
-    if settings.trusts(server, operation) or token_in_keyring(server, operation):
+    if settings.trusts(server, operation) or stored_token(server, operation):
         return None
     values = {"server": server, "operation": operation, "file": from_mapping.file or _("the mapping")}
     if server_by == "mapping":
@@ -195,7 +238,14 @@ def _target(connection: Connection, from_mapping: Connection) -> Target:
     if ca_file is not None and not ca_file.is_file():
         named_by = "--ca-file" if connection.ca_file else settings.path
         raise SettingsError(
-            _("{path}: this certificate file does not exist ({named_by}).", path=ca_file, named_by=named_by)
+            told(
+                _("{path}: this certificate file does not exist ({named_by}).", path=ca_file, named_by=named_by),
+                _(
+                    "{path}: the certificate of your office's network is not there any more. Whoever"
+                    " set this program up has to put it back.",
+                    path=ca_file,
+                ),
+            )
         )
     environment = getproxies_environment()
     proxy = connection.proxy or (None if environment.get("https") or environment.get("all") else settings.proxy)

@@ -120,6 +120,25 @@ def allow_folder(folder: Path) -> None:
         _append(settings, "folders", str(folder))
 
 
+def name_target(server: str, operation: str) -> None:
+    """Name the server and the operation for all imports; raises SettingsError if that cannot be written."""
+    _change(load_settings(), {"server": server, "operation": operation})
+
+
+def _change(settings: Settings, values: Mapping[str, str]) -> None:
+    """Set values in the file; everything else is kept, comments included."""
+    import tomlkit  # noqa: PLC0415 - as below
+
+    path = settings.path
+    try:
+        document = tomlkit.parse(path.read_text("utf-8")) if settings.exists else tomlkit.document()
+        for key, value in values.items():
+            document[key] = value
+        _replace(path, tomlkit.dumps(document))
+    except OSError as error:
+        raise _error(path, _("it cannot be written: {reason}", reason=reason_of(error))) from error
+
+
 def _append(settings: Settings, key: str, value: object) -> None:
     """Add a value to a list in the file; everything else is kept, comments included."""
     import tomlkit  # noqa: PLC0415 - only a new answer needs it

@@ -1,23 +1,30 @@
 """The token of a server and an operation: from the environment, a file that only its owner can read, or the keyring.
 
-The importer never writes it to a file.
+The importer never writes it to a file. Where a computer has no keyring, a program may hold it in memory until it ends.
 """
 
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Literal
 from urllib.parse import urlsplit
 
 from importer.causes import reason_of
-from importer.commands import command_line
+from importer.commands import command_line, told
 from importer.errors import SettingsError
 from importer.messages import _
 from importer.settings.file import Settings
 
 KEYRING_SERVICE = "case-importer"
 
+TokenPlace = Literal["environment", "file", "memory", "keyring"]
+
 _OTHERS_MAY_READ = 0o077
+
+_held: dict[str, str] = {}
+"""Tokens that this process holds, by the names that they would have in a keyring."""
 
 
 def keyring_user(server: str, operation: str) -> str:
@@ -30,27 +37,56 @@ def find_token(settings: Settings, token_env: str | None, server: str, operation
 
     Raises SettingsError, with the remedy, if there is none or it is not valid.
     """
-    token = os.environ.get(token_env or "WOLKVOX_TOKEN", "").strip()
-    if not token and token_env:
-        raise SettingsError(_("The environment variable {name} (--token-env) is empty or not set.", name=token_env))
-    token = (
-        token
-        or _from_file_in_environment()
-        or _from_file_in_settings(settings, server, operation)
-        or token_in_keyring(server, operation)
-        or ""
-    )
+    if token_env and not os.environ.get(token_env, "").strip():
+        raise SettingsError(
+            told(
+                _("The environment variable {name} (--token-env) is empty or not set.", name=token_env),
+                _(
+                    "The token is to be in the environment variable {name}, which is empty or not set."
+                    " Whoever set this program up has to set it.",
+                    name=token_env,
+                ),
+            )
+        )
+    _place, token = next(_tokens(settings, token_env, server, operation), (None, ""))
     if not token:
         raise SettingsError(
-            _(
-                "There is no token for operation {operation}. Store it with `{command}`, or set the environment"
-                " variable WOLKVOX_TOKEN. Tokens are created in the CRM under Configuration, Wolkvox Integration,"
-                " Tokens (type: Internal).",
-                operation=operation,
-                command=command_line("login", "--server", server, "--operation", operation),
+            told(
+                _(
+                    "There is no token for operation {operation}. Store it with `{command}`, or set the environment"
+                    " variable WOLKVOX_TOKEN. Tokens are created in the CRM under Configuration, Wolkvox Integration,"
+                    " Tokens (type: Internal).",
+                    operation=operation,
+                    command=command_line("login", "--server", server, "--operation", operation),
+                ),
+                _(
+                    "There is no token for operation {operation} yet. On the page Send, click"
+                    " Connection, and enter it. Tokens are created in the CRM under Configuration,"
+                    " Wolkvox Integration, Tokens (type: Internal).",
+                    operation=operation,
+                ),
             )
         )
     return check_token(token)
+
+
+def token_place(settings: Settings, token_env: str | None, server: str, operation: str) -> TokenPlace | None:
+    """Return where the token of a server and an operation comes from, None where there is none.
+
+    Raises SettingsError for a file with it that cannot be used.
+    """
+    place, _token = next(_tokens(settings, token_env, server, operation), (None, ""))
+    return place
+
+
+def _tokens(settings: Settings, token_env: str | None, server: str, operation: str) -> Iterator[tuple[TokenPlace, str]]:
+    """Yield the tokens that there are, the one that is used first."""
+    if token := os.environ.get(token_env or "WOLKVOX_TOKEN", "").strip():
+        yield "environment", token
+    if token := _from_file_in_environment() or _from_file_in_settings(settings, server, operation) or "":
+        yield "file", token
+    if token := stored_token(server, operation) or "":
+        yield "memory" if keyring_user(server, operation) in _held else "keyring", token
 
 
 def check_token(token: str) -> str:
@@ -60,15 +96,57 @@ def check_token(token: str) -> str:
     return token
 
 
-def token_in_keyring(server: str, operation: str) -> str | None:
-    """Return the token that `login` stored for a server and an operation; a computer without a keyring has none."""
+def stored_token(server: str, operation: str) -> str | None:
+    """Return the token that was stored for a server and an operation; a computer without a keyring has none."""
     import keyring  # noqa: PLC0415 - slow to import, and most commands do not need it
     from keyring.errors import KeyringError  # noqa: PLC0415
 
+    user = keyring_user(server, operation)
     try:
-        return keyring.get_password(KEYRING_SERVICE, keyring_user(server, operation))
+        return _held.get(user) or keyring.get_password(KEYRING_SERVICE, user)
     except KeyringError:
         return None
+
+
+def store_token(server: str, operation: str, token: str) -> bool:
+    """Store a token in the keyring; return False where the computer has none that keeps it.
+
+    It is read back, because some keyrings accept everything and keep nothing.
+    """
+    import keyring  # noqa: PLC0415 - as above
+    from keyring.errors import KeyringError  # noqa: PLC0415
+
+    user = keyring_user(server, operation)
+    try:
+        keyring.set_password(KEYRING_SERVICE, user, token)
+        stored = keyring.get_password(KEYRING_SERVICE, user) == token
+    except KeyringError:
+        return False
+    if stored:
+        _held.pop(user, None)
+    return stored
+
+
+def hold_token(server: str, operation: str, token: str) -> None:
+    """Hold a token in memory until this process ends, for a computer without a keyring."""
+    _held[keyring_user(server, operation)] = token
+
+
+def forget_token(server: str, operation: str) -> bool:
+    """Remove a stored token; return False where there is none. Raises KeyringError where the keyring cannot be used."""
+    import keyring  # noqa: PLC0415 - as above
+    from keyring.errors import KeyringError, PasswordDeleteError  # noqa: PLC0415
+
+    user = keyring_user(server, operation)
+    was_held = _held.pop(user, None) is not None
+    try:
+        keyring.delete_password(KEYRING_SERVICE, user)
+    except PasswordDeleteError:
+        return was_held
+    except KeyringError:
+        if not was_held:
+            raise
+    return True
 
 
 def _from_file_in_environment() -> str | None:

@@ -7,6 +7,7 @@ from itertools import chain
 from pathlib import Path
 
 from importer.causes import reason_of
+from importer.commands import is_on_page
 from importer.errors import SourceError
 from importer.files import MOST_COLUMNS, open_ordinary
 from importer.messages import _, gettext_noop, ngettext, translated
@@ -20,6 +21,7 @@ from importer.source.number_formats.remarks import format_notes
 from importer.source.sheets import Sheet, read_sheet
 from importer.source.snapshot import Snapshot
 from importer.source.table import Grid, Table, read_body
+from importer.source.tabs import tabs
 
 _DEFAULTS = TableOptions()
 _DELIMITER_NAMES = {
@@ -45,6 +47,16 @@ def open_table(path: Path, options: TableOptions = _DEFAULTS) -> Table:
     return _table(path, options, snapshot.digest, sheet)
 
 
+def list_tabs(path: Path) -> tuple[str, ...]:
+    """Return the sheets of a workbook among which a person may choose: visible, not empty, and no report of ours.
+
+    A text file has none. Raises SourceError as `open_table` does for a file that cannot be read.
+    """
+    snapshot = _read(path)
+    kind, package = sniff(snapshot, path.name)
+    return tabs(kind, snapshot, package, path.name)
+
+
 def _read(path: Path) -> Snapshot:
     """Return the bytes of the file, read once. Raises SourceError where there is no file that can be read."""
     if path.name.startswith(("~$", ".~lock.")):
@@ -56,6 +68,7 @@ def _read(path: Path) -> Snapshot:
                 prefix="~$" if path.name.startswith("~$") else ".~lock.",
             )
         )
+    _refuse_unwritable_name(path)
     try:
         with open_ordinary(path) as file:
             return Snapshot(file)
@@ -69,6 +82,20 @@ def _read(path: Path) -> Snapshot:
                 "{path} cannot be read: {reason}. Check that you may open it and that no program locks it.",
                 path=path,
                 reason=reason_of(error),
+            )
+        ) from error
+
+
+def _refuse_unwritable_name(path: Path) -> None:
+    """Raise SourceError for a path that is no text: neither a journal nor a report can say which file that is."""
+    try:
+        str(path.absolute()).encode("utf-8")
+    except UnicodeEncodeError as error:
+        raise SourceError(
+            _(
+                "The name of {file}, or of a folder that it is in, has characters that cannot be written down. Give it"
+                " another name, and open it again.",
+                file=path.name,
             )
         ) from error
 
@@ -109,7 +136,13 @@ def _row_notes(header_row: int, hidden: int) -> list[str]:
     notes = []
     if header_row > 1:
         notes.append(_("The header was found in row {row}.", row=header_row))
-    if hidden:
+    if hidden and is_on_page():
+        notes.append(
+            ngettext(
+                "{count} hidden or filtered row is skipped.", "{count} hidden or filtered rows are skipped.", hidden
+            )
+        )
+    elif hidden:
         notes.append(
             ngettext(
                 "{count} hidden or filtered row is skipped (source.hidden: include reads it).",
@@ -151,12 +184,17 @@ def _text_notes(text: Delimited, options: TableOptions) -> tuple[str, ...]:
     """Return sentences that show what was detected, so that a wrong guess is seen."""
     notes = []
     if not (options.encoding and options.delimiter):
+        named = {
+            "encoding": text.encoding.codec,
+            "delimiter": translated(_DELIMITER_NAMES.get(text.delimiter, text.delimiter)),
+        }
         notes.append(
-            _(
+            _("Read as {encoding} with {delimiter} between cells.", **named)
+            if is_on_page()
+            else _(
                 "Read as {encoding} with {delimiter} between cells; source.encoding and source.delimiter override"
                 " this.",
-                encoding=text.encoding.codec,
-                delimiter=translated(_DELIMITER_NAMES.get(text.delimiter, text.delimiter)),
+                **named,
             )
         )
     if text.backslashes is not None:

@@ -5,12 +5,13 @@ None of it can be told for sure from a case, so it is read as it is, and said wi
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Sequence
 
+from importer.commands import is_on_page
 from importer.messages import _, shorten
 from importer.model import Cell
 from importer.source.header import column_letter
+from importer.text import is_total
 
 _SAMPLE = 200
 """Rows at the top that show what the columns hold."""
@@ -24,9 +25,6 @@ _LAST = 5
 _FEWEST = 3
 _MOSTLY = 0.9
 _NARROW = 3
-_TOTAL = re.compile(
-    r"(?:gran |grand |sub ?)?tota(?:l|les|is)(?: (?:general|geral|generales|gerais))?(?: de \w+)? ?:?", re.IGNORECASE
-)
 
 Row = tuple[int, tuple[Cell, ...]]
 """A row with its number and its cells, from column A on."""
@@ -83,6 +81,8 @@ class Layout:
         number, cells = self._sample[0]
         if _filled(cells) < sum(map(bool, self._headers)) or not self._looks_like_headers(number, cells):
             return []
+        if is_on_page():
+            return [_("Row {row}, right below the header, looks like a second row of headers.", row=number)]
         return [
             _(
                 "Row {row}, right below the header, looks like a second row of headers. If it is, name the row that has"
@@ -95,10 +95,13 @@ class Layout:
         if not self._repeated:
             return []
         column = next(at for at, text in enumerate(self._headers) if text)
+        rows = ", ".join(map(str, self._repeated[:5])) + (", …" if len(self._repeated) > 5 else "")
+        if is_on_page():
+            return [_("The header is repeated in row {rows}. Delete it there, or hide it, in Excel.", rows=rows)]
         return [
             _(
                 "The header is repeated in row {rows}. Leave it out with source.skip_if: {{{column}: {text}}}.",
-                rows=", ".join(map(str, self._repeated[:5])) + (", …" if len(self._repeated) > 5 else ""),
+                rows=rows,
                 column=name(column),
                 text=self._headers[column],
             )
@@ -110,8 +113,17 @@ class Layout:
             place = next((at for at, cell in enumerate(cells) if str(cell).strip()), None)
             text = "" if place is None else str(cells[place]).strip()
             usual = sorted(_filled(row) for other, row in self._sample if other != number)
-            if place is None or not _TOTAL.fullmatch(text) or not usual or _filled(cells) >= usual[len(usual) // 2]:
+            if place is None or not is_total(text) or not usual or _filled(cells) >= usual[len(usual) // 2]:
                 continue
+            if is_on_page():
+                return [
+                    _(
+                        "Row {row} looks like the total of the table (“{text}”). If it is not a case, delete it or"
+                        " hide it in Excel.",
+                        row=number,
+                        text=shorten(text),
+                    )
+                ]
             return [
                 _(
                     "Row {row} looks like the total of the table (“{text}”). If it is not a case, leave it out with"
@@ -133,25 +145,10 @@ class Layout:
             place = next((at for at, cell in enumerate(cells) if str(cell).strip()), 0)
             text = str(cells[place]).strip()
             if self._looks_like_headers(number, cells):
-                notes.append(
-                    _(
-                        "Row {row}, after an empty row, looks like the header of another table. Rows of another table"
-                        " are read as rows of this one: move them to a sheet of their own, or leave them out with"
-                        " source.skip_if.",
-                        row=number,
-                    )
-                )
+                notes.append(_other_table(number))
                 break  # what follows belongs to that table
-            if wide and _filled(cells) == 1 and isinstance(cells[place], str) and not _TOTAL.fullmatch(text):
-                notes.append(
-                    _(
-                        "Row {row}, after an empty row, has only “{text}”, like a note below a table. If it is not a"
-                        " case, leave it out with source.skip_if on the column {column}.",
-                        row=number,
-                        text=shorten(text),
-                        column=name(place),
-                    )
-                )
+            if wide and _filled(cells) == 1 and isinstance(cells[place], str) and not is_total(text):
+                notes.append(_note_below(number, shorten(text), name(place)))
         return notes
 
     def _at_foot(self, name: Callable[[int], str]) -> list[str]:
@@ -164,17 +161,9 @@ class Layout:
         for number, cells in self._tail:
             place = next((at for at, cell in enumerate(cells) if str(cell).strip()), 0)
             text = str(cells[place]).strip()
-            if _filled(cells) > 1 or number in after_gaps or _TOTAL.fullmatch(text) or len(text.split()) < 2:
+            if _filled(cells) > 1 or number in after_gaps or is_total(text) or len(text.split()) < 2:
                 continue
-            notes.append(
-                _(
-                    "Row {row}, one of the last, has only “{text}”, like a note below a table. If it is not a case,"
-                    " leave it out with source.skip_if on the column {column}.",
-                    row=number,
-                    text=shorten(text),
-                    column=name(place),
-                )
-            )
+            notes.append(_note_at_foot(number, shorten(text), name(place)))
         return notes
 
     def _beside(self) -> list[str]:
@@ -220,3 +209,51 @@ def _filled(cells: Sequence[Cell]) -> int:
 def _has_figures(cell: Cell) -> bool:
     text = str(cell)
     return "@" in text or any(map(str.isdigit, text))
+
+
+def _other_table(row: int) -> str:
+    if is_on_page():
+        return _(
+            "Row {row}, after an empty row, looks like the header of another table. Rows of another table are read as"
+            " rows of this one: move them to a sheet of their own.",
+            row=row,
+        )
+    return _(
+        "Row {row}, after an empty row, looks like the header of another table. Rows of another table are read as rows"
+        " of this one: move them to a sheet of their own, or leave them out with source.skip_if.",
+        row=row,
+    )
+
+
+def _note_below(row: int, text: str, column: str) -> str:
+    if is_on_page():
+        return _(
+            "Row {row}, after an empty row, has only “{text}”, like a note below a table. If it is not a case, delete"
+            " it or hide it in Excel.",
+            row=row,
+            text=text,
+        )
+    return _(
+        "Row {row}, after an empty row, has only “{text}”, like a note below a table. If it is not a case, leave it out"
+        " with source.skip_if on the column {column}.",
+        row=row,
+        text=text,
+        column=column,
+    )
+
+
+def _note_at_foot(row: int, text: str, column: str) -> str:
+    if is_on_page():
+        return _(
+            "Row {row}, one of the last, has only “{text}”, like a note below a table. If it is not a case, delete it"
+            " or hide it in Excel.",
+            row=row,
+            text=text,
+        )
+    return _(
+        "Row {row}, one of the last, has only “{text}”, like a note below a table. If it is not a case, leave it out"
+        " with source.skip_if on the column {column}.",
+        row=row,
+        text=text,
+        column=column,
+    )

@@ -7,6 +7,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from importer.commands import is_on_page
 from importer.errors import SourceError
 from importer.files import Package
 from importer.messages import _, ngettext
@@ -37,12 +38,16 @@ from importer.source.xlsx.reading import read_xlsx
 from importer.source.xlsx.repair import SHEET, repaired
 from importer.source.xlsx.reread import RereadGrid
 from importer.source.xlsx.workbook import Workbook, read_workbook, workbook_part
+from importer.text import squeezed
 
 _TOP_ROWS = 30
 _COPY = re.compile(r" \(?\d+\)?$")  # behind the name of a sheet that Excel copied
 _ONLY_BESIDE_THESE = (ISSUES, SUMMARY)  # without them, a sheet `Details` is a person's own
 _EXCEL_97 = re.compile(rb"\x09\x08[\x04-\x14]\x00\x00\x06")  # a record BOF of version 6, which begins a part
 _WITH_OUR_NAME = re.compile(r" \(wolkvox(?: \d+)?\)$")  # behind a name that a column of the source has, too
+
+TopTexts = Callable[[str], list[set[str]]]
+"""Gives the texts of the first rows of a sheet, a set for each row."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,12 +73,12 @@ def read_sheet(kind: Kind, snapshot: Snapshot, package: Package | None, file: st
     if kind is Kind.ODS:
         workbook = open_flat(snapshot, file) if package is None else open_package(package, snapshot)
         return _read_ods(workbook, options)
-    if _is_of_excel_97(snapshot):
+    if is_of_excel_97(snapshot):
         return _read_xls(snapshot, file, options)
     return _read_old_xls(snapshot, file, options)
 
 
-def _is_of_excel_97(snapshot: Snapshot) -> bool:
+def is_of_excel_97(snapshot: Snapshot) -> bool:
     """Return whether an XLS workbook is of Excel 97 to 2003, by the marks at the beginning of its parts.
 
     Where xlrd cannot read such a workbook, it is damaged: calamine would read it without the rows that are lost, and
@@ -87,9 +92,9 @@ def _read_xlsx(snapshot: Snapshot, package: Package, file: str, options: TableOp
     """Read a sheet of an XLSX or XLSM workbook."""
     workbook = read_workbook(package, workbook_part(package) or "")
     _refuse_absent(file, workbook, options.sheet)
-    name = choose_sheet(file, workbook.sheets, options.sheet, _top_texts_of_xlsx(snapshot, package, workbook))
+    name, taken = choose_sheet(file, workbook.sheets, options, top_texts_of_xlsx(snapshot, package, workbook))
     grid, facts = read_xlsx(snapshot, package, workbook, name)
-    notes = (*_absent_notes(workbook), *_layout_notes(grid, facts, options))
+    notes = (*taken, *_absent_notes(workbook), *_layout_notes(grid, facts, options))
     return Sheet(name, grid, frozenset(facts.hidden), notes, grid.remarks)
 
 
@@ -118,14 +123,14 @@ def _absent_notes(workbook: Workbook) -> list[str]:
     ]
 
 
-def _top_texts_of_xlsx(snapshot: Snapshot, package: Package, workbook: Workbook) -> Callable[[str], list[set[str]]]:
+def top_texts_of_xlsx(snapshot: Snapshot, package: Package, workbook: Workbook) -> TopTexts:
     """Return the function that gives the texts of a sheet's first rows, also of one that is rewritten for that."""
 
     def top_texts(name: str) -> list[set[str]]:
         try:
-            return _top_texts(snapshot, package.file)(name)
+            return top_texts_of(snapshot, package.file)(name)
         except ParserRefusal:
-            return _top_texts(repaired(package, workbook, name), package.file)(SHEET)
+            return top_texts_of(repaired(package, workbook, name), package.file)(SHEET)
 
     return top_texts
 
@@ -133,12 +138,13 @@ def _top_texts_of_xlsx(snapshot: Snapshot, package: Package, workbook: Workbook)
 def _read_xlsb(snapshot: Snapshot, package: Package, file: str, options: TableOptions) -> Sheet:
     """Read a sheet of an XLSB workbook; its records are scanned while the child process parses it."""
     workbook = read_xlsb(package, workbook_part(package) or "")
-    name = choose_sheet(file, workbook.sheets, options.sheet, _top_texts(snapshot, file))
+    name, taken = choose_sheet(file, workbook.sheets, options, top_texts_of(snapshot, file))
     with Parsing(snapshot, file, name) as parsing:
         facts = scan_xlsb(package, workbook.parts[name], workbook.formats)
         parsed = parsing.finish()
     grid = WorkbookGrid(parsed, facts, workbook.formats, since_1904=workbook.since_1904, formats_are_new=True)
     notes = (
+        *taken,
         *_layout_notes(grid, facts, options),
         _("Formulas that were never calculated are not recognised in XLSB files: they read as 0, or as empty."),
     )
@@ -147,20 +153,17 @@ def _read_xlsb(snapshot: Snapshot, package: Package, file: str, options: TableOp
 
 def _read_ods(workbook: OdsWorkbook, options: TableOptions) -> Sheet:
     """Read a sheet of an ODS workbook."""
-
-    def top_texts(name: str) -> list[set[str]]:
-        return _top_of(iter(read_rows(workbook, name, _TOP_ROWS)[0]))
-
-    name = choose_sheet(workbook.file, workbook.sheets, options.sheet, top_texts)
+    name, taken = choose_sheet(workbook.file, workbook.sheets, options, top_texts_of_ods(workbook))
     rows, facts = read_rows(workbook, name)
     grid = WorkbookGrid(rows, facts)
-    return Sheet(name, grid, frozenset(facts.hidden), _layout_notes(grid, facts, options), grid.remarks)
+    notes = (*taken, *_layout_notes(grid, facts, options))
+    return Sheet(name, grid, frozenset(facts.hidden), notes, grid.remarks)
 
 
 def _read_xls(snapshot: Snapshot, file: str, options: TableOptions) -> Sheet:
     """Read a sheet of an XLS workbook by xlrd, which reports values, number formats and layout together."""
     sheets = list_sheets(snapshot, file, "xlrd")
-    name = choose_sheet(file, sheets, options.sheet, _top_texts(snapshot, file, "xlrd"))
+    name, taken = choose_sheet(file, sheets, options, top_texts_of(snapshot, file, "xlrd"))
     with Parsing(snapshot, file, name, "xlrd") as parsing:
         parsed = parsing.finish()
     known = next(iter(parsed))
@@ -169,13 +172,13 @@ def _read_xls(snapshot: Snapshot, file: str, options: TableOptions) -> Sheet:
         facts.add_link(row, column, target)
     formats = cell_formats(known["format_ids"], known["codes"])
     grid = WorkbookGrid(parsed, facts, formats, since_1904=known["since_1904"])
-    notes = (*_layout_notes(grid, facts, options), *_formulas_note(known["empty_formulas"]))
+    notes = (*taken, *_layout_notes(grid, facts, options), *_formulas_note(known["empty_formulas"]))
     return Sheet(name, grid, frozenset(facts.hidden), notes, grid.remarks)
 
 
 def _read_old_xls(snapshot: Snapshot, file: str, options: TableOptions) -> Sheet:
     """Read the values of a sheet of Excel 95 by calamine alone, and say in a note what it does not report."""
-    name = choose_sheet(file, list_sheets(snapshot, file), options.sheet, _top_texts(snapshot, file))
+    name, taken = choose_sheet(file, list_sheets(snapshot, file), options, top_texts_of(snapshot, file))
     with Parsing(snapshot, file, name) as parsing:
         grid = WorkbookGrid(parsing.finish(), SheetFacts())
     _refuse_misread(grid, file)
@@ -185,7 +188,7 @@ def _read_old_xls(snapshot: Snapshot, file: str, options: TableOptions) -> Sheet
         " Save the file as .xlsx to have them recognised.",
         kind=Kind.XLS.value,
     )
-    return Sheet(name, grid, frozenset(), (limits,))
+    return Sheet(name, grid, frozenset(), (*taken, limits))
 
 
 def _refuse_misread(grid: Grid, file: str) -> None:
@@ -201,31 +204,40 @@ def _refuse_misread(grid: Grid, file: str) -> None:
 
 
 def choose_sheet(
-    file: str, sheets: Sequence[SheetEntry], wanted: str | None, top_texts: Callable[[str], list[set[str]]]
-) -> str:
-    """Return the name of the sheet to read: the wanted one, or the first visible one that is not a report of ours.
+    file: str, sheets: Sequence[SheetEntry], options: TableOptions, top_texts: TopTexts
+) -> tuple[str, tuple[str, ...]]:
+    """Return the name of the sheet to read, and what there is to say about it.
 
-    `top_texts` gives the texts of a sheet's first rows, a set for each. A `Report` is ours when one of them has the
-    columns that we write; `Issues`, `Summary`, `To decide` and `Details` are ours only beside such a report, and in its
-    language. Where all sheets are ours, the report was corrected and given back, and is read in place of the wanted
-    sheet. Raises SourceError naming the sheets that exist.
+    It is the wanted one, or the first visible one that is not a report of ours. `top_texts` gives the texts of a
+    sheet's first rows, a set for each. A `Report` is ours when one of them has the columns that we write; `Issues`,
+    `Summary`, `To decide` and `Details` are ours only beside such a report, and in its language. Where all sheets are
+    ours, the report was corrected and given back, and is read in place of the wanted sheet. Raises SourceError naming
+    the sheets that exist.
     """
+    wanted = options.sheet
     visible = [sheet.name for sheet in sheets if sheet.visible]
-    if wanted in visible:  # most often so, and no sheet need be read to know that
-        return wanted
-    titles = sheet_titles(REPORT)
-    named = [name for name in visible if _COPY.sub("", name) in titles]
-    reports = [name for name in named if any(map(_has_our_columns, top_texts(name)))]
-    ours = {*reports, *_beside(reports, {sheet.name for sheet in sheets})}
-    others = [name for name in visible if name not in ours]
+    if wanted is not None and wanted in visible:  # most often so, and no sheet need be read to know that
+        return wanted, ()
+    others, reports = without_reports(sheets, top_texts)
     if wanted is not None and (others or not reports):
-        return _wanted_sheet(file, sheets, wanted)
+        if (alike := _alike_sheet(sheets, wanted)) is not None:
+            return alike, ()
+        return _known_by_columns(file, sheets, wanted, [n for n in others if _has(options.columns, top_texts(n))])
     candidates = others or reports
     if not candidates:
         raise SourceError(
             _("{file} has no visible sheet. Unhide the sheet with the table, and save the file.", file=file)
         )
-    return candidates[0]
+    return candidates[0], ()
+
+
+def without_reports(sheets: Sequence[SheetEntry], top_texts: TopTexts) -> tuple[list[str], list[str]]:
+    """Return the visible sheets that are not ours, and those that are reports of ours."""
+    visible, titles = [sheet.name for sheet in sheets if sheet.visible], sheet_titles(REPORT)
+    named = [name for name in visible if _COPY.sub("", name) in titles]
+    reports = [name for name in named if any(map(_has_our_columns, top_texts(name)))]
+    ours = {*reports, *_beside(reports, {sheet.name for sheet in sheets})}
+    return [name for name in visible if name not in ours], reports
 
 
 def _beside(reports: Iterable[str], names: Collection[str]) -> Iterator[str]:
@@ -243,25 +255,47 @@ def _has_our_columns(texts: set[str]) -> bool:
     return any({words.get(name) for name in names} >= {"wolkvox_id", "reference"} for words in column_words())
 
 
-def _wanted_sheet(file: str, sheets: Sequence[SheetEntry], wanted: str) -> str:
-    """Return the sheet of that name; where none is equal, one that differs in letter case and outer spaces only."""
+def _alike_sheet(sheets: Sequence[SheetEntry], wanted: str) -> str | None:
+    """Return the sheet of that name; where none is equal, the one that differs only in case, accents and spaces."""
     names = [sheet.name for sheet in sheets]
-    if wanted in names:
-        return wanted
-    alike = [name for name in names if name.strip().casefold() == wanted.strip().casefold()]
-    if len(alike) == 1:
-        return alike[0]
+    alike = [wanted] if wanted in names else [name for name in names if squeezed(name) == squeezed(wanted)]
+    return alike[0] if len(alike) == 1 else None
+
+
+def _has(columns: Sequence[Sequence[str]], top: Iterable[set[str]]) -> bool:
+    """Return whether one of a sheet's first rows has all of these columns, each under one of its headings."""
+    wanted = [set(map(squeezed, headings)) for headings in columns]
+    rows = ({squeezed(text) for text in row} for row in top)
+    return bool(wanted) and any(all(not headings.isdisjoint(row) for headings in wanted) for row in rows)
+
+
+def _known_by_columns(
+    file: str, sheets: Sequence[SheetEntry], wanted: str, candidates: Sequence[str]
+) -> tuple[str, tuple[str, ...]]:
+    """Return the only visible sheet that has the mapping's columns, in place of one whose tab has another name now."""
+    if len(candidates) == 1:
+        note = _(
+            "There is no sheet “{wanted}”. The sheet “{sheet}” is read: it is the only one with the mapping's columns.",
+            wanted=wanted,
+            sheet=candidates[0],
+        )
+        return candidates[0], (note,)
     raise SourceError(
         _(
             "{file} has no sheet “{sheet}”. It has: {names}. Name one of them as source.sheet.",
             file=file,
             sheet=wanted,
-            names=", ".join(f"“{name}”" for name in names),
+            names=", ".join(f"“{sheet.name}”" for sheet in sheets),
         )
     )
 
 
-def _top_texts(snapshot: Snapshot, file: str, parser: Parser = "calamine") -> Callable[[str], list[set[str]]]:
+def top_texts_of_ods(workbook: OdsWorkbook) -> TopTexts:
+    """Return the function that gives the texts of a sheet's first rows."""
+    return lambda name: _top_of(iter(read_rows(workbook, name, _TOP_ROWS)[0]))
+
+
+def top_texts_of(snapshot: Snapshot, file: str, parser: Parser = "calamine") -> TopTexts:
     """Return the function that gives the texts of a sheet's first rows."""
 
     def top_texts(name: str) -> list[set[str]]:
@@ -285,7 +319,15 @@ def _layout_notes(grid: WorkbookGrid | RereadGrid, facts: SheetFacts, options: T
         notes.append(
             ngettext("{count} hidden column is read.", "{count} hidden columns are read.", facts.hidden_columns)
         )
-    if grid.merges and options.merged == "first":
+    if grid.merges and options.merged == "first" and is_on_page():
+        notes.append(
+            ngettext(
+                "{count} merged range keeps its value in its first cell.",
+                "{count} merged ranges keep their value in their first cell.",
+                grid.merges,
+            )
+        )
+    elif grid.merges and options.merged == "first":
         notes.append(
             ngettext(
                 "{count} merged range keeps its value in its first cell (source.merged: fill repeats it).",

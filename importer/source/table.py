@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import repeat
 from pathlib import Path
 from typing import Protocol
@@ -81,6 +81,17 @@ class Table:
         A frame's index is the row number, its columns are `columns`, its cells are `model.Cell`, empty ones "".
         """
         return self._frames
+
+    def head(self, count: int) -> Table:
+        """Return a table of the first rows alone, at most so many of its first frame; nothing is read for it."""
+        first = next(iter(self._frames), pd.DataFrame(columns=list(self.columns))).head(count)
+        return replace(self, rows=len(first), _frames=[first])
+
+    @property
+    def positions(self) -> dict[str, int]:
+        """The place of each column in the file, from 0."""
+        names = self._frames.names if isinstance(self._frames, Frames) else dict(enumerate(self.columns))
+        return {name: at for at, name in names.items()}
 
 
 def is_filled(cell: object) -> bool:

@@ -36,8 +36,7 @@ _TOKENS = re.compile(r"YYYY|MM|DD|HH|mm|ss|[A-Za-z]")
 def account_of(plan: Plan, commands: Commands) -> Account:
     """Return the numbers of a plan's tickets."""
     counted = _tables(plan)
-    reasons, files, deleted = _Reasons(), Counter[str](), 0
-    without: list[tuple[int, tuple[str, ...]]] = []
+    reasons, deleted = _Reasons(), 0
     for batch in plan.batches:
         tickets = ~batch.in_state(Status.SKIPPED, Status.PART)
         arrived = batch.in_state(Status.CREATED)
@@ -46,12 +45,17 @@ def account_of(plan: Plan, commands: Commands) -> Account:
             table.add(names_in(batch)[tickets], arrived[tickets])
         for row in batch.facts.loc[tickets & ~arrived].itertuples():
             reasons.add(reason_of(row, commands))
-        if plan.mapping.attachments is not None:
-            _count_files(batch, plan.mapping.attachments.separator, files, without)
     breakdowns = (Breakdown(kind, table.tallies(by_name=kind in _MONTHS)) for kind, (table, _names) in counted.items())
-    return Account(
-        reasons.most(), tuple(filter(_says_something, breakdowns)), FileCount(**files, left_out=tuple(without)), deleted
-    )
+    return Account(reasons.most(), tuple(filter(_says_something, breakdowns)), files_of(plan), deleted)
+
+
+def files_of(plan: Plan) -> FileCount:
+    """Return what became of a plan's attachments."""
+    files, without = Counter[str](), list[tuple[int, tuple[str, ...]]]()
+    if plan.mapping.attachments is not None:
+        for batch in plan.batches:
+            _count_files(batch, plan.mapping.attachments.separator, files, without)
+    return FileCount(**files, left_out=tuple(without))
 
 
 _MONTHS: frozenset[Kind] = frozenset({"month", "sent"})

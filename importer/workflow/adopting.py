@@ -102,6 +102,7 @@ def adopt_rows(plan: Plan, journal: Journal, record: ImportRecord | None, job: J
         record = record or journal.imports.add(*plan.scope.parts, None, KeyRule.of(plan).written())
         journal.adoptions.adopt(record.id, adopted, plan.content_columns)
         journal.rows.add_spellings(record.id, [row.identity for row in adopted])
+        journal.rows.add_uncorrected(record.id, list(_uncorrected(adopted, job.source)))
         for scope in learnt:
             journal.imports.also_called(record, *scope.parts)
             guards.remember_same(journal, scope, record)
@@ -112,6 +113,14 @@ def adopt_rows(plan: Plan, journal: Journal, record: ImportRecord | None, job: J
         guards.note_adopted(journal, plan.scope, mark)
     created = sum(row.state is Status.CREATED for row in adopted)
     return Adoption(created, len(adopted) - created, tuple(checker.refused), tuple(issues))
+
+
+def _uncorrected(adopted: Sequence[Adopted], path: Path) -> Iterator[Identity]:
+    """Yield the rows of a report that were sent with corrections: the sheet without them must not send them again."""
+    before = report.read_uncorrected(path, open_table)
+    for row in adopted:
+        if keys := before.get(row.identity.reference):
+            yield replace(row.identity, uncorrected=keys)
 
 
 def _names_in_report(plan: Plan, journal: Journal, job: Job) -> list[Scope]:

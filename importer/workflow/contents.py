@@ -9,6 +9,7 @@ import pandas as pd
 from importer import identity
 from importer.attachments import FoundAttachments
 from importer.journal import KnownRow
+from importer.mapping import Headings
 from importer.model import Attachment, Cell, earlier_reading
 from importer.text import column_name
 
@@ -16,13 +17,20 @@ from importer.text import column_name
 class RowContents:
     """The content of the rows of a frame, including their files if the mapping has attachments.
 
-    `secret` is the key of the journal's digests of columns.
+    `headings` tell which column of the sheet a recorded one is; `secret` is the key of the digests of columns.
     """
 
     def __init__(
-        self, frame: pd.DataFrame, found: Mapping[int, FoundAttachments], secret: bytes, *, has_attachments: bool
+        self,
+        frame: pd.DataFrame,
+        headings: Headings,
+        found: Mapping[int, FoundAttachments],
+        secret: bytes,
+        *,
+        has_attachments: bool,
     ) -> None:
-        self._now, self._before = _Cells(frame, identity.canonical_key), _Cells(frame, _of_version_1)
+        self._now = _Cells(frame, headings, identity.canonical_key)
+        self._before = _Cells(frame, headings, _of_version_1)
         self._numbers: list[int] = frame.index.tolist()
         self._found, self._secret, self._has_attachments = found, secret, has_attachments
 
@@ -58,8 +66,8 @@ class RowContents:
 class _Cells:
     """The canonical cells of a frame in one version of the reading, for hashes over any of its columns."""
 
-    def __init__(self, frame: pd.DataFrame, text: Callable[[Cell], str]) -> None:
-        self._frame, self._text = frame, text
+    def __init__(self, frame: pd.DataFrame, headings: Headings, text: Callable[[Cell], str]) -> None:
+        self._frame, self._headings, self._text = frame, headings, text
         self._names = {column_name(name): name for name in reversed(frame.columns)}
         self._columns: dict[str, list[bytes]] = {}
         self._chosen: dict[tuple[str, ...], list[tuple[bytes, ...]]] = {}
@@ -79,6 +87,7 @@ class _Cells:
         """Return the cells of a column, each preceded by the column's name."""
         if name not in self._columns:
             present = name if name in self._frame.columns else self._names.get(column_name(name))
+            present = present or self._headings.column(name)
             cells: Sequence[Cell] = self._frame[present].tolist() if present is not None else [""] * len(self._frame)
             before = identity.written(name)
             self._columns[name] = [before + identity.written(self._text(cell)) for cell in cells]

@@ -73,6 +73,11 @@ class DecisionTaker:
         doubts = self._journal.doubts.of_import(self._record.id)
         return next((doubt for doubt in doubts if doubt.reference == reference), None)
 
+    def searchable(self, reference: str) -> tuple[str | None, Doubt | None]:
+        """Return why a row cannot be searched for now, None if it can; and the row if it is in doubt."""
+        doubt = self.doubt(reference)
+        return (self._why_not_in_doubt(reference) if doubt is None else self._too_early(doubt)), doubt
+
     def take(self, decided: HumanDecision) -> str | None:
         """Record a decision; return None, or why it was refused."""
         doubt = self.doubt(decided.reference)
@@ -87,9 +92,10 @@ class DecisionTaker:
             return _already_settled(decided.reference)
         return None
 
-    def hand_over(self, doubt: Doubt, dispute: Dispute) -> str | None:
+    def hand_over(self, doubt: Doubt, dispute: Dispute, about: str | None = None) -> str | None:
         """Record that a disputed id is the case of a doubtful row; return None, or why it was refused."""
-        if refusal := self._too_early(doubt):
+        decided = HumanDecision(doubt.reference, dispute.wolkvox_id, about=about)
+        if refusal := self._other_attempt(doubt, decided) or self._too_early(doubt):
             return refusal
         decision = Decision(Status.CREATED, self._how, dispute.wolkvox_id)
         if self._journal.doubts.hand_over(doubt, dispute, decision) is None:

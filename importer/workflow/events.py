@@ -13,6 +13,7 @@ from importer.errors import UsageError
 from importer.messages import _
 from importer.model import Outcome
 from importer.questions import Answer, Question
+from importer.stopping import Stop
 from importer.workflow.forecast import Forecast
 
 
@@ -61,10 +62,27 @@ Event = Forecast | Note | SendingStarted | RowSent | Stopping | WaitingForQuota 
 
 
 class EventInterface:
-    """Passes the events of a run to `on_event`; `agrees` tells that what is forecast may be sent."""
+    """Passes the events of a run to `on_event`, and takes requests to stop it from any thread.
 
-    def __init__(self, on_event: Callable[[Event], None] = lambda _event: None, *, agrees: bool = False) -> None:
-        self._on_event, self._agrees = on_event, agrees
+    With `agrees` anything that is forecast may be sent; with `agrees_to`, only what the proposal of this digest showed.
+    """
+
+    def __init__(
+        self,
+        on_event: Callable[[Event], None] = lambda _event: None,
+        *,
+        agrees: bool = False,
+        agrees_to: str | None = None,
+    ) -> None:
+        self._on_event, self._agrees = on_event, agrees or agrees_to is not None
+        self.agrees_to, self.stop_request = agrees_to, Stop()
+
+    def stop(self, *, now: bool = False) -> None:
+        """Have the run end after the cases in flight, or `now`: their outcome is then unknown, as by a second Ctrl-C.
+
+        It also ends searches and the wait for the quota. The report is written, unless it is `now`.
+        """
+        self.stop_request.request(now=now)
 
     @property
     def is_interactive(self) -> bool:

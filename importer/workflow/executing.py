@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -34,7 +33,7 @@ _MARGIN = timedelta(minutes=1)
 def execute_run(job: Job, ui: UserInterface, context: RunContext, forecast: Forecast) -> SendResult:
     """Carry out a confirmed forecast: look first if requested, send, settle doubtful rows; return the result.
 
-    Raises RunStopped if the journal can no longer be written.
+    A request to stop ends it early, with a result. Raises RunStopped if the journal can no longer be written.
     """
     return _Execution(job, ui, context, forecast).execute()
 
@@ -55,13 +54,16 @@ class _Execution:
             self._look_for_rejected()
         reason = self._send() if self.forecast.rows_to_send else None
         self._note_that_all_were_looked_for(reason)
+        left = self._left_by_quota()
+        if left or (reason and reason.pause is Pause.QUOTA):
+            self.context.journal.runs.note_quota(self.context.run_id, self._next_quota())
         settled, notes = self._settle(reason)
         return SendResult(
             started_at=now(),
             server=self.forecast.server,
             run=self.context.run_id,
             calls=self.context.crm.calls,
-            reason=reason.message if reason else self._left_by_quota(),
+            reason=reason.message if reason else left,
             status=reason.exit_status if reason else 0,
             held_back=self.forecast.held_back,
             searched=settled is not None and not settled.waiting_until,
@@ -81,8 +83,10 @@ class _Execution:
                 begun += portion if reason is None else 0
                 if begun >= forecast.rows_to_send:
                     return None
-                if not forecast.waits_for_quota or not self._waited_for_quota():
+                if not forecast.waits_for_quota:
                     return self._with_reset(reason) if reason else None
+                if not self._waited_for_quota():
+                    return self._with_reset(reason or PauseReason(self.context.stop.sentence, 3))
                 portion = self._rows_within_quota_today(forecast.rows_to_send - begun)
         finally:
             self.ui.done()
@@ -127,15 +131,16 @@ class _Execution:
         return replace(reason, message=f"{reason.message} {how}")
 
     def _waited_for_quota(self) -> bool:
-        """Wait until the quota resets; return False if Ctrl-C ends the wait, and the run."""
-        until = self._next_quota()
-        never = threading.Event()
-        try:
+        """Wait until the quota resets; return False if a request to stop ends the wait, and the run."""
+        until, stop, runs = self._next_quota(), self.context.stop, self.context.journal.runs
+        runs.note_quota(self.context.run_id, until)
+        with stop.by_signal():
             self.ui.waiting(until)
-            while (left := (until - now()).total_seconds()) > 0:
-                never.wait(min(left, 60))  # in steps, because the clock may change and the laptop may sleep
-        except KeyboardInterrupt:
+        while not stop.requested and (left := (until - now()).total_seconds()) > 0:
+            stop.wait(min(left, 60))  # in steps, because the clock may change and the laptop may sleep
+        if stop.requested:
             return False
+        runs.note_quota(self.context.run_id, None)
         return True
 
     def _next_quota(self) -> datetime:
@@ -152,8 +157,8 @@ class _Execution:
         if not self.job.keep_quota or left <= 0 or self.forecast.held_back:
             return None
         return ngettext(
-            "{count} row waits for another day's quota; give the same command again then.",
-            "{count} rows wait for another day's quota; give the same command again then.",
+            "{count} row waits for another day's quota; continue the run then.",
+            "{count} rows wait for another day's quota; continue the run then.",
             left,
         )
 
@@ -173,12 +178,13 @@ class _Execution:
         """Trust the journal again for this source once each row that it calls planned was looked for, and sent."""
         forecast = self.forecast
         every_row = forecast.rows_to_send == forecast.counts.planned and not forecast.plan.only
-        if self.job.look_first and reason is None and every_row:
+        if self.job.look_first and reason is None and every_row and not self.context.stop.requested:
             self.context.journal.looked_first(self.context.record.scope, forecast.plan.table.digest)
 
     def _finder(self) -> RowFinder:
         context = self.context
-        return RowFinder(context.crm, context.journal, context.record, self.forecast.plan, self._findings())
+        findings, plan = self._findings(), self.forecast.plan
+        return RowFinder(context.crm, context.journal, context.record, plan, findings, stop=context.stop)
 
     def _findings(self) -> Findings | None:
         """Return what the doctor learnt about the server that this run sends to."""
@@ -186,15 +192,21 @@ class _Execution:
         return Findings.load(self.context.journal.path.parent, scope)
 
     def _settle(self, reason: PauseReason | None) -> tuple[SettleResult | None, tuple[str, ...]]:
-        """Settle rows whose quiet period is over, unless the connection failed; return the result and notes on it."""
+        """Settle rows whose quiet period is over; return the result and notes on it.
+
+        Nothing is asked where the connection failed, or a stop was requested.
+        """
         context = self.context
-        if reason is not None and (reason.exit_status == 5 or reason.pause is not None):
+        if context.stop.requested or (reason is not None and (reason.exit_status == 5 or reason.pause is not None)):
             return None, ()
         if not context.journal.doubts.of_import(context.record.id):
             return None, ()
         history = ImportHistory(context.journal, context.record)
         try:
-            settled = SearchSettler(history, context.crm, self._findings(), self.job.quiet_period).settle()
+            settler = SearchSettler(history, context.crm, self._findings(), self.job.quiet_period, context.stop)
+            settled: SettleResult | None = None
+            with context.stop.by_signal():
+                settled = settler.settle()
         except (ServerUnreachable, ConnectionRefused) as error:
             return None, (_("Doubtful rows could not be settled now: {reason}", reason=error),)
-        return settled, settled.sentences()
+        return settled, settled.sentences() if settled else ()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -9,11 +10,13 @@ from datetime import datetime, timedelta
 from itertools import islice
 from typing import Protocol
 
+from importer.commands import told
 from importer.crm import Crm, Quota
 from importer.errors import UsageError
 from importer.messages import _
 from importer.model import Counts, Outcome
 from importer.questions import Answer, Question
+from importer.stopping import Stop
 from importer.workflow.job import Job
 from importer.workflow.looking import RowToFind, choose_for_spot_check, search_calls
 from importer.workflow.outcome import now
@@ -29,7 +32,8 @@ class Forecast:
     `searches` are the calls of --look-first, `spot_check` the rows to look for because their source is new,
     `attachments` counts files and `attachment_bytes` their bytes. `open_cases` have a status that the mapping does not
     list as closed; `waiting` rows wait for an answer to an open question. `quota` is the CRM's answer at `asked_at`,
-    None if it was not asked. `held_back` means that nothing is sent because some rows are invalid.
+    None if it was not asked. `held_back` means that nothing is sent because some rows are invalid. `rows_digest` is
+    that of the cases to send, in their order; `digest` is that of all that is shown (`proposals`).
     """
 
     plan: Plan
@@ -48,6 +52,8 @@ class Forecast:
     quota_reserve: int
     waits_for_quota: bool
     spot_check: tuple[RowToFind, ...] = ()
+    rows_digest: str = ""
+    digest: str = ""
 
     @property
     def rows_to_send(self) -> int:
@@ -99,11 +105,12 @@ def make_forecast(job: Job, plan: Plan, crm: Crm, server: str, *, spot_check_due
     rows_today = rows_within_quota(job, quota, wanted, search_calls(checked))
     attachments = size = open_cases = 0
     closed = {status for rule in plan.mapping.rules if rule.path == "status" for status in rule.closed}
-    searched = set()
+    searched, hashed = set(), hashlib.sha256()
     for row in islice(plan.sendable(), wanted if job.wait_for_quota else rows_today):
         open_cases += row.fields.get("status") not in closed
         attachments += len(row.attachments)
         size += sum(file.size for file in row.attachments)
+        hashed.update(_to_hash(row))
         if job.look_first:
             searched.add(_search_value(plan, row))
     return Forecast(
@@ -123,7 +130,14 @@ def make_forecast(job: Job, plan: Plan, crm: Crm, server: str, *, spot_check_due
         quota_reserve=job.keep_quota,
         waits_for_quota=job.wait_for_quota,
         spot_check=tuple(checked),
+        rows_digest=hashed.hexdigest(),
     )
+
+
+def _to_hash(row: PlannedRow) -> bytes:
+    """Return all that is sent of a row, to be hashed; the content hash tells the files apart."""
+    files = [(file.name, file.size) for file in row.attachments]
+    return repr((row.reference, row.content_hash, row.missing, files, *row.fields.items())).encode()
 
 
 def rows_within_quota(job: Job, quota: Quota | None, wanted: int, other_calls: int = 0) -> int:
@@ -139,18 +153,30 @@ def _search_value(plan: Plan, row: PlannedRow) -> str:
     value = search_value(plan, row)
     if value is None:
         raise UsageError(
-            _(
-                "--look-first: the CRM cannot be searched for row {row}. This needs a `reference` in the mapping, and"
-                " as `search` a field that every row is sent with, such as `email contact` (now: `{field}`).",
-                row=row.number,
-                field=plan.mapping.search,
+            told(
+                _(
+                    "--look-first: the CRM cannot be searched for row {row}. This needs a `reference` in the mapping,"
+                    " and as `search` a field that every row is sent with, such as `email contact` (now: `{field}`).",
+                    row=row.number,
+                    field=plan.mapping.search,
+                ),
+                _(
+                    "The CRM cannot be searched for row {row}: that needs the code of each row in the"
+                    " case, and a field by which it is searched that every row has (now: {field})."
+                    " Whoever looks after this program can set that up.",
+                    row=row.number,
+                    field=plan.mapping.search,
+                ),
             )
         )
     return value
 
 
 class UserInterface(Protocol):
-    """Prompts and progress for the person who gives the command; a terminal or a page implements it."""
+    """Prompts and progress for the person who gives the command; a terminal or a page implements it.
+
+    `agrees_to` is the digest of the proposal that the person has agreed to, None if they are shown the forecast now.
+    """
 
     @property
     def is_interactive(self) -> bool:
@@ -159,6 +185,14 @@ class UserInterface(Protocol):
     @property
     def agrees_to_forecast(self) -> bool:
         """Whether the person has agreed to the forecast in advance, and only to that."""
+
+    @property
+    def agrees_to(self) -> str | None:
+        """The digest of the only proposal that may be carried out, None if any may."""
+
+    @property
+    def stop_request(self) -> Stop:
+        """Where the person, or Ctrl-C, asks the run to stop."""
 
     def answer(self, question: Question) -> Answer | None:
         """Return the person's answer to a question, None if they decline."""
@@ -176,7 +210,7 @@ class UserInterface(Protocol):
         """Show the outcome of one attempt; called from several threads."""
 
     def stopping(self, in_flight: int) -> None:
-        """Show that the run stops after the answers to so many cases, and that a second Ctrl-C abandons them."""
+        """Show that the run stops after the answers to so many cases, and that a second request abandons them."""
 
     def waiting(self, until: datetime) -> None:
         """Show that nothing is sent until the quota resets."""

@@ -52,6 +52,10 @@ class ImportHistory:
         """Return the key digests that the journal has for these digests of spellings."""
         return self.journal.rows.similar(self.record.id, digests) if self.journal and self.record else {}
 
+    def uncorrected(self, digests: Sequence[str]) -> dict[str, set[str]]:
+        """Return the keys of the rows that were corrected from keys with these digests, by digest."""
+        return self.journal.rows.uncorrected(self.record.id, digests) if self.journal and self.record else {}
+
     def holders(self, scope: Scope, ids: Sequence[str]) -> dict[str, str]:
         """Return the references of the rows of this tenant and operation that have these case ids, by id."""
         return self.journal.rows.holders(scope.tenant, scope.operation, ids) if self.journal and ids else {}

@@ -8,8 +8,9 @@ import stat
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from itertools import islice
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import pandas as pd
 
@@ -23,7 +24,7 @@ from importer.mapping import CaseMapping, TableNeed
 from importer.messages import _
 from importer.model import Status, TableOptions
 from importer.questions import Answer, Question, QuestionsOpen
-from importer.settings import Connection, load_settings
+from importer.settings import TRUST_SERVER, Connection, load_settings
 from importer.source import Table, open_table
 from importer.workflow.tenant_facts import QUIET_PERIOD
 
@@ -31,6 +32,14 @@ ALLOW_FOLDER = "allow-folder"
 
 _ABSOLUTE = re.compile(r"/|[A-Za-z]:[\\/]|\\\\")
 _MAPPINGS = (".yml", ".yaml")
+
+
+class GivenAnswer(NamedTuple):
+    """An answer that a program gave: to which question, what that was about, and the value of the answer."""
+
+    code: str
+    about: str
+    value: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +52,8 @@ class Job:
     rows with known keys are the same tickets, edited since. `look_first` searches the CRM for every row before it is
     sent, `spot_check` for so many rows of a new source. `until` is when to stop sending. `allow_folders` may be read
     although they are not those of the mapping or the source. `moved_here` means that the journal was moved to this
-    computer, `nothing_was_sent` that nothing was sent although the high-water mark knows the import.
+    computer, `nothing_was_sent` that nothing was sent although the high-water mark knows the import. `answers` are
+    those that a program gave to single questions (`with_answer`).
     """
 
     source: Path
@@ -72,6 +82,24 @@ class Job:
     wait_for_quota: bool = False
     until: datetime | None = None
     quiet_period: float = QUIET_PERIOD
+    answers: tuple[GivenAnswer, ...] = ()
+
+    def with_answer(self, question: Question, answer: Answer) -> Job:
+        """Return the job with this answer to a question: a run then acts on it, and remembers it, as on its option."""
+        fields: dict[str, Any] = dict(answer.gives)
+        if question.code == ALLOW_FOLDER:
+            fields["allow_folders"] = (*self.allow_folders, Path(question.about))
+        elif question.code == TRUST_SERVER:
+            fields["connection"] = replace(self.connection, trust_server=True)
+        given = (*self.answers, GivenAnswer(question.code, question.about, answer.value))
+        return replace(self, answers=given, **fields)
+
+    def given(self, question: Question) -> Question:
+        """Return a question with the answer that a program gave to it, if it did."""
+        last = {(one.code, one.about): one.value for one in self.answers}.get((question.code, question.about))
+        ways = (*question.answers, *question.further)
+        answer = next((answer for answer in ways if answer.value == last), None)
+        return question if answer is None else replace(question, given=answer)
 
     @property
     def journal_path(self) -> Path:
@@ -115,13 +143,28 @@ def load_job(job: Job) -> LoadedJob:
 def open_source(path: Path, options: TableOptions) -> Table:
     """Read a source and return its table.
 
-    Raises SourceError if the file, the sheet or the header is missing or cannot be read.
+    Raises SourceError if the file, the sheet or the header is missing or cannot be read, or for a rehearsal's report.
     """
     if report.is_given_back(path):  # the mapping describes the layout of the source, not of a report made from it
         table = open_table(path, replace(options, header_row=None, encoding=None, delimiter=None))
         if report.own_columns(table.columns):
+            _refuse_rehearsal(table)
             return table
     return open_table(path, options)
+
+
+def _refuse_rehearsal(table: Table) -> None:
+    """Raise SourceError for the report of a rehearsal, whatever its name is now: nothing in it reached the CRM."""
+    column = report.own_columns(table.columns)["reference"]
+    cells = (str(cell).strip() for frame in islice(table.frames(), 1) for cell in frame[column])
+    if any(map(report.is_rehearsed, cells)):
+        raise SourceError(
+            _(
+                "{path} is the report of a rehearsal: nothing in it reached the CRM, and its ids are not real. Give the"
+                " sheet that was rehearsed, or the report of a run.",
+                path=table.path,
+            )
+        )
 
 
 def open_tables(
@@ -227,7 +270,7 @@ def place_of_files(source: Path, case_mapping: CaseMapping) -> FilesPlace:
     own = source.absolute().parent
     if case_mapping.attachments is None or case_mapping.attachments.folder.is_absolute():
         return FilesPlace(own)
-    lost, report_of = None, _recorded_source(source)
+    lost, report_of = None, recorded_source(source)
     seen = {source.absolute()}
     while report_of is not None and Path(report_of) not in seen:
         path = Path(report_of)
@@ -236,11 +279,11 @@ def place_of_files(source: Path, case_mapping: CaseMapping) -> FilesPlace:
             return FilesPlace(path.parent)
         lost = lost or report_of
         seen.add(path)
-        report_of = _recorded_source(path)  # a report that was corrected has a report, too
+        report_of = recorded_source(path)  # a report that was corrected has a report, too
     return FilesPlace(own, lost)
 
 
-def _recorded_source(path: Path) -> str | None:
+def recorded_source(path: Path) -> str | None:
     """Return the path that a report names as its source, None if it is no report or names none."""
     if not report.is_given_back(path):
         return None

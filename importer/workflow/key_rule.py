@@ -17,7 +17,7 @@ import pandas as pd
 
 from importer.errors import SourceError, StartRefused
 from importer.journal import ImportRecord, Journal
-from importer.mapping import Words
+from importer.mapping import Headings
 from importer.messages import _
 from importer.model import MAY_BE_CASES
 from importer.text import unaccented
@@ -77,7 +77,8 @@ class KeyRule:
         """Return the rule of a plan."""
         table = plan.mapping.table
         reading = ReadingOptions(table.encoding, table.delimiter, table.merged)
-        return KeyRule("key" if plan.key_columns else "content", plan.key_columns, reading, spellings=True)
+        columns = tuple(map(plan.headings.recorded, plan.key_columns))
+        return KeyRule("key" if columns else "content", columns, reading, spellings=True)
 
     @staticmethod
     def read(recorded: str | None) -> KeyRule | None:
@@ -213,7 +214,7 @@ def _lines_before(plan: Plan, journal: Journal, record: ImportRecord, rule: KeyR
         except SourceError:
             return
         frames, columns = iter(table.frames()), table.columns
-    keys_of = _keys_by(rule, columns)
+    keys_of = _keys_by(rule, columns, plan.mapping.headings(columns))
     if keys_of is None:
         return
     for frame in frames:
@@ -224,19 +225,15 @@ def _lines_before(plan: Plan, journal: Journal, record: ImportRecord, rule: KeyR
             yield number, 0, digest, row.row.reference if row and row.row.status in MAY_BE_CASES else ""
 
 
-def _keys_by(rule: KeyRule, columns: Sequence[str]) -> Callable[[pd.DataFrame], Keys] | None:
+def _keys_by(rule: KeyRule, columns: Sequence[str], headings: Headings) -> Callable[[pd.DataFrame], Keys] | None:
     """Return the function that makes the keys of each frame, from the top on; None if a column is missing."""
     if rule.version != VERSION:
         return None
     if rule.kind == "content":
         occurrences = Occurrences()
         return lambda frame: content_keys(frame, columns, occurrences)
-    headers = Words((column, column) for column in columns)
-    alike = [headers.alike(column) for column in rule.columns]
-    if any(len(names) != 1 for names in alike):
-        return None
-    found = [headers[names[0]] for names in alike]
-    return lambda frame: keys_in(frame, found)
+    found = [column for name in rule.columns if (column := headings.column(name)) is not None]
+    return (lambda frame: keys_in(frame, found)) if len(found) == len(rule.columns) else None
 
 
 # ------------------------------------------------------------------------ imports of earlier versions, without a rule
@@ -261,17 +258,18 @@ def _earlier(plan: Plan, journal: Journal, record: ImportRecord, now: KeyRule) -
 
 def _found_out(plan: Plan, journal: Journal, record: ImportRecord, now: KeyRule, recorded: set[str]) -> KeyRule | None:
     """Return the rule by whose keys the journal knows rows of this source; tries columns and their combinations."""
-    columns = [column for column in plan.columns if unaccented(column) in recorded]
+    name = plan.headings.recorded
+    columns = [column for column in plan.columns if unaccented(name(column)) in recorded]
     guesses = chain(
         permutations(columns, 1),
-        *(permutations(now.columns, length) for length in range(2, len(now.columns) + 1)),
+        *(permutations(plan.key_columns, length) for length in range(2, len(plan.key_columns) + 1)),
         permutations(columns, 2),
         permutations(columns, 3),
     )
     sample = _sample(plan)
     for guess in islice(dict.fromkeys(guesses), _GUESSES):
         if journal.rows.known(record.id, keys_in(sample, guess).versions()):
-            return KeyRule("key", guess, now.reading)
+            return KeyRule("key", tuple(map(name, guess)), now.reading)
     return None
 
 

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import product
+from math import prod
 
 import numpy as np
 import pandas as pd
 
 from importer import identity
-from importer.model import Cell, earlier_reading
+from importer.model import Cell, Corrected, earlier_reading
 from importer.workflow.lookalikes import Spelling, spellings
 
 MOST_NAMED = 100
@@ -18,6 +20,9 @@ MOST_NAMED = 100
 _SHORT_KEY = 16
 """Hexadecimal digits of a digest that distinguish keys of one source: 64 bits, eight bytes per row."""
 
+
+_MOST_WAYS = 8
+"""The most keys that are recorded of a corrected row, its own included, if any of its corrections may be lost."""
 
 _OTHER = np.dtype([("row", np.int64), ("key", np.uint64), ("loose", np.int64), ("bare", bool)])
 """Another spelling of a key: the row, the key, the hash of its loose form, and whether it is bare."""
@@ -30,14 +35,16 @@ _EARLIER = np.dtype([("row", np.int64), ("key", np.uint64), ("earlier", np.uint6
 class Keys:
     """Each row's canonical key parts, and their digest; both empty if a part is blank or unknown.
 
-    `spellings` are the other forms in which programs show a key, and `earlier` the digests of the keys that version 1
-    made of the same cells, both by the position of a row from 0; most keys have neither.
+    `spellings` are the other forms in which programs show a key, `earlier` the digests of the keys that version 1 made
+    of the same cells, and `uncorrected` those that a corrected row has where its corrections are lost, all by the
+    position of a row from 0; most keys have none of them.
     """
 
     parts: Sequence[tuple[str, ...]]
     digests: Sequence[str]
     spellings: Mapping[int, tuple[Spelling, ...]] = field(default_factory=dict)
     earlier: Mapping[int, str] = field(default_factory=dict)
+    uncorrected: Mapping[int, tuple[str, ...]] = field(default_factory=dict)
 
     @classmethod
     def of(
@@ -45,10 +52,15 @@ class Keys:
         parts: Sequence[tuple[str, ...]],
         spelt: Mapping[int, tuple[Spelling, ...]] | None = None,
         earlier: Iterable[tuple[str, ...]] = (),
+        uncorrected: Mapping[int, Iterable[tuple[str, ...]]] | None = None,
     ) -> Keys:
         """Return the keys with these parts; `earlier` are those of version 1, in the same order."""
         before = {at: identity.key_digest(old) for at, old in enumerate(earlier) if old and old != parts[at]}
-        return cls(parts, [identity.key_digest(key) if key else "" for key in parts], spelt or {}, before)
+        lost = {
+            at: tuple(identity.key_digest(old) for old in keys if old and old != parts[at])
+            for at, keys in (uncorrected or {}).items()
+        }
+        return cls(parts, [identity.key_digest(key) if key else "" for key in parts], spelt or {}, before, lost)
 
     def versions(self) -> list[str]:
         """Return the digests of all keys, and those that version 1 made."""
@@ -62,17 +74,46 @@ def keys_in(frame: pd.DataFrame, columns: Sequence[str]) -> Keys:
     spelt = (spellings(cells, key) if key else () for cells, key in zip(rows, parts, strict=True))
     spelt_by_row = {at: others for at, others in enumerate(spelt) if others}
     earlier = (identity.earlier_key_parts(cells) if any(map(_may_differ, cells)) else () for cells in rows)
-    return Keys.of(parts, spelt_by_row, earlier)
+    uncorrected = {at: list(map(identity.key_parts, others)) for at, others in _uncorrected(rows).items()}
+    return Keys.of(parts, spelt_by_row, earlier, uncorrected)
 
 
 def content_keys(frame: pd.DataFrame, columns: Sequence[str], occurrences: Occurrences) -> Keys:
     """Return keys made of each row's content and its n-th occurrence; must be called for the frames from the top on."""
+    written = list(zip(*(frame[column].tolist() for column in columns), strict=True))
     rows = zip(*(map(identity.canonical, frame[column]) for column in columns), strict=True)
     before = zip(*(map(identity.canonical, map(earlier_reading, frame[column])) for column in columns), strict=True)
     return Keys.of(
         [identity.content_key(cells, occurrences.next(cells)) for cells in rows],
         earlier=[identity.content_key(cells, occurrences.next_earlier(cells)) for cells in before],
+        uncorrected={
+            at: [identity.content_key(tuple(map(identity.canonical, cells)), 1) for cells in others]  # see may_become
+            for at, others in _uncorrected(written).items()
+        },
     )
+
+
+def _uncorrected(rows: Iterable[Sequence[Cell]]) -> dict[int, list[tuple[Cell, ...]]]:
+    """Return the cells that corrected rows have where corrections are lost, by position.
+
+    All of them may be, which comes first, or some. Where there are too many ways to lose some, only those count in
+    which one cell has lost its own, or the latest are lost, as in an older copy of their file.
+    """
+    found: dict[int, list[tuple[Cell, ...]]] = {}
+    for at, cells in enumerate(rows):
+        if not any(isinstance(cell, Corrected) for cell in cells):
+            continue
+        ways = [(cell.before, *cell.between, cell) if isinstance(cell, Corrected) else (cell,) for cell in cells]
+        if prod(map(len, ways)) <= _MOST_WAYS:
+            found[at] = list(dict.fromkeys(product(*ways)))
+            continue
+        places = {i: cell.place for i, cell in enumerate(cells) if isinstance(cell, Corrected)}
+        older: list[tuple[Cell, ...]] = [tuple(cells)]
+        for i in sorted(places, key=places.__getitem__, reverse=True):
+            older.insert(0, (*older[0][:i], ways[i][0], *older[0][i + 1 :]))
+        one_lost = [(*cells[:i], text, *cells[i + 1 :]) for i, texts in enumerate(ways) for text in texts[:-1]]
+        found[at] = list(dict.fromkeys([*older, *one_lost]))
+    return found
 
 
 class KeyIndex:

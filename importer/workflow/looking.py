@@ -11,12 +11,13 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
-from importer.commands import placeholder
+from importer.commands import placeholder, told
 from importer.crm import Crm
 from importer.errors import ConnectionRefused, QuestionRefused, StartRefused
 from importer.journal import Decision, ImportRecord, Journal
-from importer.messages import _, ngettext
+from importer.messages import _, ngettext, speaking_on
 from importer.model import Status
+from importer.stopping import Stop
 from importer.workflow.commands import Commands
 from importer.workflow.plan import Plan, PlannedRow, search_value
 from importer.workflow.search import CaseSearch, SearchAnswer, distinct
@@ -99,24 +100,44 @@ def spot_check(finder: RowFinder, rows: Sequence[RowToFind], workers: int, comma
 
     Raises StartRefused if one of the rows was sent from elsewhere, ServerUnreachable if the CRM cannot be asked now.
     """
+    if refusal := why_not_searched(rows):
+        return refusal
     if not rows:
         return None
-    if all(row.value is None for row in rows):
-        return _(
-            "The CRM could not be asked whether another computer has sent these rows before: this needs a `reference`"
-            " in the mapping, and a value of its `search` field in each row."
-        )
     refusal = finder.spot_check(rows, workers, commands)
     if refusal is None:
         return None
     return _("The CRM could not be asked whether another computer has sent these rows before: {reason}", reason=refusal)
 
 
-class RowFinder:
-    """Looks for planned rows of one import in the CRM; what it finds is recorded and not sent."""
+def why_not_searched(rows: Sequence[RowToFind]) -> str | None:
+    """Return why the CRM cannot be asked for any of these rows, which is known beforehand; None if it can be asked."""
+    if not rows or any(row.value is not None for row in rows):
+        return None
+    return _(
+        "The CRM could not be asked whether another computer has sent these rows before: this needs a `reference`"
+        " in the mapping, and a value of its `search` field in each row."
+    )
 
-    def __init__(self, crm: Crm, journal: Journal, record: ImportRecord, plan: Plan, findings: Findings | None) -> None:
+
+class RowFinder:
+    """Looks for planned rows of one import in the CRM; what it finds is recorded and not sent.
+
+    Once a `stop` is requested it asks no more; the rows that were not looked for must not be sent then.
+    """
+
+    def __init__(  # noqa: PLR0913 - everything that a search depends on
+        self,
+        crm: Crm,
+        journal: Journal,
+        record: ImportRecord,
+        plan: Plan,
+        findings: Findings | None,
+        *,
+        stop: Stop | None = None,
+    ) -> None:
         self._journal, self._record, self._plan = journal, record, plan
+        self._stop = stop or Stop()
         self._search = CaseSearch(crm, journal, record, findings)
 
     def look_for(self, rows: Sequence[RowToFind], workers: int) -> None:
@@ -126,8 +147,8 @@ class RowFinder:
         """
         answers = self._ask(rows, workers)
         for row in rows:
-            if row.value is None:
-                continue  # the forecast refuses such rows
+            if row.value is None or row.value not in answers:
+                continue  # the forecast refuses such rows; or a stop was requested, and nothing is sent
             if decision := self._decision(answers[row.value], row, "look-first"):
                 self._journal.doubts.found_first(self._record.id, row.reference, decision)
 
@@ -140,7 +161,9 @@ class RowFinder:
         left = [row for row in rows if row.value is not None and row.reference in doubts]
         answers = self._ask(left, workers)
         for row in left:
-            found = self._decision(answers[row.value or ""], row, "look-first")
+            if row.value not in answers:
+                continue
+            found = self._decision(answers[row.value], row, "look-first")
             if found is None or found.state is not Status.UNKNOWN:
                 self._journal.doubts.decide(doubts[row.reference], found or Decision(Status.PLANNED, "look-first"))
 
@@ -149,7 +172,7 @@ class RowFinder:
 
         Return why the CRM did not answer for some of them, None if it answered for all. The answers that came count,
         and the next run asks again. Raises StartRefused if one of the rows is already a case, which must have been
-        sent from elsewhere; its id is recorded.
+        sent from elsewhere, and its id is recorded; UsageError if a stop was requested.
         """
         answers, refusal = self._ask_where_answered(rows, workers)
         found: list[str] = []
@@ -163,15 +186,23 @@ class RowFinder:
         if found:
             self._journal.decisions.record(OTHER_COMPUTER, "/".join(self._record.scope), "found")
             raise _sent_from_elsewhere(found, commands)
+        self._stop.refuse_to_start()
         if refusal is None:
             self._journal.imports.note_spot_check(self._record, self._plan.table.digest)
         return refusal
 
     def _ask(self, rows: Iterable[RowToFind], workers: int) -> dict[str, SearchAnswer]:
-        """Search once for each distinct value of the rows."""
+        """Search once for each distinct value of the rows, until a stop is requested."""
         field, values = self._plan.mapping.search, _values(rows)
-        with ThreadPoolExecutor(workers) as pool:
-            return dict(zip(values, pool.map(lambda value: self._search.ask(field, value), values), strict=True))
+        answers: dict[str, SearchAnswer] = {}
+
+        def ask(value: str) -> None:
+            if not self._stop.requested:
+                answers[value] = self._search.ask(field, value)
+
+        with self._stop.by_signal(), ThreadPoolExecutor(workers) as pool:
+            list(pool.map(speaking_on(ask), values))
+        return answers
 
     def _ask_where_answered(
         self, rows: Iterable[RowToFind], workers: int
@@ -183,7 +214,7 @@ class RowFinder:
         connection_refused = threading.Event()
 
         def ask(value: str) -> None:
-            if connection_refused.is_set():
+            if connection_refused.is_set() or self._stop.requested:
                 return
             try:
                 answers[value] = self._search.ask(field, value)
@@ -193,7 +224,7 @@ class RowFinder:
                     connection_refused.set()
 
         with ThreadPoolExecutor(workers) as pool:
-            list(pool.map(ask, values))
+            list(pool.map(speaking_on(ask), values))
         return answers, next(iter(refusals), None)
 
     def _decision(self, answer: SearchAnswer, row: RowToFind, how: str) -> Decision | None:
@@ -211,11 +242,18 @@ class RowFinder:
             message = _("The CRM's answer has records that are cut off or that quote this row's reference.")
             return Decision(Status.UNKNOWN, how, message=message)
         if not self._search.is_surely_complete(answer):
-            message = _(
-                "The CRM shows {count} cases for this search, and there may be more. --look-first can tell once"
-                " `case-importer doctor --create-test-case` has learnt how many cases a page holds, and if another"
-                " contact in the sheet has more cases.",
-                count=len(answer.found.records),
+            message = told(
+                _(
+                    "The CRM shows {count} cases for this search, and there may be more. --look-first can tell once"
+                    " `case-importer doctor --create-test-case` has learnt how many cases a page holds, and if another"
+                    " contact in the sheet has more cases.",
+                    count=len(answer.found.records),
+                ),
+                _(
+                    "The CRM shows {count} cases for this search, and there may be more: whether this"
+                    " row is one of them cannot be told from here.",
+                    count=len(answer.found.records),
+                ),
             )
             return Decision(Status.UNKNOWN, how, message=message)
         return None
@@ -228,18 +266,27 @@ def _values(rows: Iterable[RowToFind]) -> list[str]:
 
 def _sent_from_elsewhere(found: Sequence[str], commands: Commands) -> StartRefused:
     return StartRefused(
-        ngettext(
-            "{count} row that was about to be sent is already a case ({shown}), but this journal did not send it:"
-            " another computer did. Nothing was sent. Search the CRM for every row before it is sent, with"
-            " `{look_first}`, or take over the other computer's report with `{adopt}`. People who import together need"
-            " to share one journal.",
-            "{count} rows that were about to be sent are already cases ({shown}), but this journal did not send them:"
-            " another computer did. Nothing was sent. Search the CRM for every row before it is sent, with"
-            " `{look_first}`, or take over the other computer's report with `{adopt}`. People who import together need"
-            " to share one journal.",
-            len(found),
-            shown=", ".join(found[:3]),
-            adopt=commands.adopt(Path(placeholder("REPORT"))),
-            look_first=commands.looking_first(),
-        )
+        told(
+            ngettext(
+                "{count} row that was about to be sent is already a case ({shown}), but this journal did not send it:"
+                " another computer did. Nothing was sent. Search the CRM for every row before it is sent, with"
+                " `{look_first}`, or take over the other computer's report with `{adopt}`. People who import together"
+                " need to share one journal.",
+                "{count} rows that were about to be sent are already cases ({shown}), but this journal did not send"
+                " them: another computer did. Nothing was sent. Search the CRM for every row before it is sent, with"
+                " `{look_first}`, or take over the other computer's report with `{adopt}`. People who import together"
+                " need to share one journal.",
+                len(found),
+                shown=", ".join(found[:3]),
+                adopt=commands.adopt(Path(placeholder("REPORT"))),
+                look_first=commands.looking_first(),
+            ),
+            _(
+                "Another computer has sent rows that were about to be sent here ({shown}): they are"
+                " cases already. Nothing was sent. Look for every row in the CRM first, or take over"
+                " the other computer's report. People who import together need to share one journal.",
+                shown=", ".join(found[:3]),
+            ),
+        ),
+        looking_helps=True,
     )

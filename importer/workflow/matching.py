@@ -17,6 +17,7 @@ from importer.text import named
 from importer.workflow.history import ImportHistory
 from importer.workflow.keys import MOST_NAMED, KeyIndex, Keys, Occurrences, content_keys, keys_in, short_key
 from importer.workflow.lookalikes import elaborate_spellings
+from importer.workflow.lost_corrections import LostCorrections
 from importer.workflow.plan import KNOWN_TWICE
 
 _SHOWN_ROWS = 5
@@ -74,6 +75,7 @@ class RowMatcher:
         self._columns, self._key_columns, self._reference_column = columns, key_columns, reference_column
         self._index = KeyIndex()
         self._occurrences = Occurrences()
+        self._lost = LostCorrections(history, key_columns)
         self.repeated: Mapping[str, tuple[int, ...]] = {}
         self._similar: Mapping[int, tuple[int, ...]] = {}
         self._ambiguous: Mapping[str, tuple[int, ...]] = {}
@@ -94,6 +96,7 @@ class RowMatcher:
     def remember(self, frame: pd.DataFrame, keys: Keys, skipped: Collection[int]) -> None:
         """Remember the keys of a frame, except for skipped rows."""
         self._index.add(frame.index.tolist(), keys, skipped)
+        self._lost.remember(keys)
 
     def all_seen(self) -> None:
         """Find repeated and similar keys, once every frame was remembered."""
@@ -184,6 +187,8 @@ class RowMatcher:
             for at, cell in enumerate(map(identity.canonical, frame[self._reference_column])):
                 yield from self._reference_issues(numbers[at], cell, rows, at)
         yield from self._id_issues(frame, rows)
+        if not self._by_reference:
+            yield from self._lost.issues(numbers, keys, rows.key_digests, rows.known)
         if self._key_columns:
             new_rows = [at for at, digest in enumerate(rows.key_digests) if digest and _is_unsent(rows.known.get(at))]
             taken = self._taken(keys, rows, new_rows) if self._history.record is not None else {}

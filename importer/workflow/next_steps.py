@@ -47,7 +47,7 @@ class Situation:
     result; `example` is the reference of one of them. `verdicts` counts, by report, those that were not recorded.
     `bound` means that rows are corrected in the newest report: the import is for this very file, or it is a report.
     `held_back` means that valid rows are not sent because others are invalid; `waiting` is how many of them wait for
-    the answer to a question.
+    the answer to a question. After a `rehearsal` nothing has reached the CRM.
     """
 
     commands: Commands
@@ -61,6 +61,7 @@ class Situation:
     verdicts: tuple[tuple[Path, int], ...] = ()
     corrected: tuple[CorrectedReport, ...] = ()
     example: str | None = None
+    rehearsal: bool = False
 
     @property
     def workbook(self) -> Path | None:
@@ -70,6 +71,8 @@ class Situation:
 
 def next_steps(counts: Counts, situation: Situation) -> tuple[Step, ...]:
     """Return what the person should do now, the most pressing step first; at least one."""
+    if situation.rehearsal:
+        return tuple(_after_rehearsal(counts, situation))
     if situation.only and not counts.rows and not situation.reason:
         states = _(" or ").join(map(state_name, situation.only))
         command = situation.commands.run()
@@ -89,6 +92,23 @@ def next_steps(counts: Counts, situation: Situation) -> tuple[Step, ...]:
     elif counts.part:
         done = _("Nothing is left to do: every row is created, part of a created case, or skipped.")
     return tuple(_steps(counts, situation)) or (Step(done, is_done=True),)
+
+
+def _after_rehearsal(counts: Counts, situation: Situation) -> Iterator[Step]:
+    if situation.reason:
+        yield Step(situation.reason)
+    faulty = counts.invalid + counts.rejected
+    if faulty:
+        sentence = ngettext(
+            "{count} row cannot be sent as it is: correct it in the sheet that was rehearsed; {report} has the"
+            " reasons.",
+            "{count} rows cannot be sent as they are: correct them in the sheet that was rehearsed; {report} has the"
+            " reasons.",
+            faulty,
+            report=situation.report.name if situation.report else _("the report"),
+        )
+        yield Step(sentence, (Status.INVALID, Status.REJECTED))
+    yield Step(_("Nothing has reached the CRM yet: `{command}` sends the rows.", command=situation.commands.run()))
 
 
 def pressing(steps: Iterable[Step]) -> tuple[Step, ...]:

@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 from importer import report
 from importer.clock import local_datetime
-from importer.errors import ReportError
+from importer.errors import ReportError, SourceError
 from importer.journal import ImportRecord, Journal, user_name
 from importer.messages import _, ngettext
 from importer.model import Cell, Counts, Issue, JournalRow, ReportContent, ReportRow, Status, Summary
 from importer.names import state_name
+from importer.report_words import rehearsed
 from importer.source import open_table
 from importer.spool import Spool
+from importer.stopping import Stop
 from importer.workflow.accounting import account_of
 from importer.workflow.commands import Commands
+from importer.workflow.corrections import rename_digest
 from importer.workflow.next_steps import Situation, Step, next_steps
 from importer.workflow.plan import Batch, Plan, PlannedRow, state_of
 from importer.workflow.reasons import issues_of, message_of
@@ -32,7 +35,7 @@ class SendResult:
     """What a command did before its report; `reason` and `status` say why it stopped early, if it did.
 
     `held_back` means that valid rows were not sent because others are invalid, `searched` that the CRM was searched for
-    every doubtful row.
+    every doubtful row, `rehearsal` that nothing reached the CRM.
     """
 
     started_at: datetime
@@ -44,6 +47,7 @@ class SendResult:
     held_back: bool = False
     searched: bool = False
     notes: tuple[str, ...] = ()
+    rehearsal: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,11 +168,12 @@ def report_outcome(  # noqa: PLR0913, PLR0917 - everything that a report is made
     result: SendResult,
     options: ReportOptions,
     situation: Situation,
+    stop: Stop | None = None,
 ) -> Finished:
     """Write the report of a plan; return how the command ended.
 
     A run whose report cannot be written anywhere ends with a note about that: the journal has everything. Raises
-    ReportError for a command whose only purpose is the report.
+    ReportError for a command whose only purpose is the report; KeyboardInterrupt where `stop` is requested now.
     """
     counts, shown = plan.counts(result.run), plan.whole or plan
     status = exit_status(counts, result)
@@ -179,12 +184,19 @@ def report_outcome(  # noqa: PLR0913, PLR0917 - everything that a report is made
         only=plan.only,
         held_back=result.held_back,
         searched=result.searched,
+        rehearsal=result.rehearsal,
         waiting=plan.waiting,
         example=next((doubt.reference for doubt in doubts), None),
     )
     of_all = situation if plan.whole is None else replace(situation, only=(), waiting=shown.waiting)
-    summary = replace(_summary(plan, result, situation.commands), journal=(journal.id, journal.highest_attempt()))
-    rows = _ReportRows(shown, {doubt.reference: doubt.about for doubt in doubts}, situation.commands)
+    summary = _summary(plan, result, situation.commands)
+    if not result.rehearsal:
+        known = (journal.id, journal.highest_attempt())
+        summary = replace(summary, journal=known, uncorrected=_uncorrected(shown, journal, record))
+    subjects = {doubt.reference: doubt.about for doubt in doubts}
+    rows: Iterable[ReportRow] = _ReportRows(shown, subjects, situation.commands, stop or Stop())
+    if result.rehearsal:
+        rows = _RehearsedRows(rows)
     content = ReportContent(summary, plan.columns, rows, options.case_url, plan.key_columns)
     if record is not None:
         note_own(options.path, journal, record)
@@ -205,6 +217,31 @@ def report_outcome(  # noqa: PLR0913, PLR0917 - everything that a report is made
     if path != place.path:  # it was opened in another program just now
         steps = next_steps(counts, replace(situation, report=path))
     return Finished(plan, counts, result, path, status, steps, situation.commands, (*summary.notes, *notes))
+
+
+def interruption_message(counts: Counts, command: str, stop: Stop | None = None) -> str:
+    """Return the sentence for a run whose report was interrupted: what it created, and the command to give.
+
+    It was by Ctrl-C unless `stop` knows otherwise.
+    """
+    values = {"command": command, "created": counts.created, "rows": counts.rows}
+    if stop is not None and stop.requested and not stop.is_by_signal:
+        return ngettext(
+            "Stopped by request, without a report. {count} case was created in this run; {created} of {rows} rows are"
+            " created by now, and the journal has their ids. `{command}` goes on, and writes the report.",
+            "Stopped by request, without a report. {count} cases were created in this run; {created} of {rows} rows are"
+            " created by now, and the journal has their ids. `{command}` goes on, and writes the report.",
+            counts.created_now,
+            **values,
+        )
+    return ngettext(
+        "Stopped with Ctrl-C. {count} case was created in this run; {created} of {rows} rows are created by now, and"
+        " the journal has their ids. `{command}` goes on, and writes the report.",
+        "Stopped with Ctrl-C. {count} cases were created in this run; {created} of {rows} rows are created by now, and"
+        " the journal has their ids. `{command}` goes on, and writes the report.",
+        counts.created_now,
+        **values,
+    )
 
 
 def _lines(steps: tuple[Step, ...]) -> str:
@@ -231,7 +268,15 @@ def _summary(plan: Plan, result: SendResult, commands: Commands) -> Summary:
         notes=(*plan.notes, *_selection_note(plan), *result.notes),
         account=account_of(shown, commands),
         scopes=(plan.scope.parts, *(scope.parts for scope in plan.aliases)) if plan.aliases else (),
+        rehearsal=result.rehearsal,
     )
+
+
+def _uncorrected(plan: Plan, journal: Journal, record: ImportRecord | None) -> tuple[tuple[str, str], ...]:
+    """Return under which keys the rows of a plan would be sent again where their corrections are lost."""
+    known = journal.rows.uncorrected_of(record.id) if record else []
+    shown = {reference for batch in plan.batches for reference in batch.facts["reference"]} if known else set()
+    return tuple(pair for pair in known if pair[0] in shown)
 
 
 def _write(
@@ -266,27 +311,46 @@ def _written_back(content: ReportContent, plan: Plan, journal: Journal, record: 
         return str(error)
     if record is not None:
         journal.imports.note_report(record.id, written.digest)
-    return _(
+    note = _(
         "The sheet Report is now in {path}; the workbook as it was before is kept in {backup}.",
         path=plan.table.path,
         backup=written.backup,
     )
+    try:
+        rename_digest(plan.table.path, plan.table.digest, report.digest(plan.table.path))
+    except (SourceError, OSError) as error:  # the cases are sent, and this is no reason to end otherwise
+        return f"{note} {error}"
+    return note
 
 
 class _ReportRows:
     """The report's lines, made from the source and the plan each time they are iterated."""
 
-    def __init__(self, plan: Plan, subjects: Mapping[str, str], commands: Commands) -> None:
+    def __init__(self, plan: Plan, subjects: Mapping[str, str], commands: Commands, stop: Stop) -> None:
         self._plan, self._subjects, self._lines = plan, subjects, plan.further_lines()
-        self._commands = commands
+        self._commands, self._stop = commands, stop
 
     def __iter__(self) -> Iterator[ReportRow]:
         columns = list(self._plan.columns)
         for frame, batch in self._plan.cells():
+            self._stop.give_up()
             cells = zip(*(frame[column].tolist() for column in columns), strict=True)
             for row, row_cells in zip(batch.rows(), cells, strict=True):
                 about, further_lines = self._subjects.get(row.reference), self._lines[row.number]
                 yield _report_row(row, row_cells, about, further_lines, issues_of(row, self._commands))
+
+
+class _RehearsedRows:
+    """The lines of a rehearsal's report: no id and no reference in it can be taken for a real one."""
+
+    def __init__(self, rows: Iterable[ReportRow]) -> None:
+        self._rows = rows
+
+    def __iter__(self) -> Iterator[ReportRow]:
+        for row in self._rows:
+            ids = (text and rehearsed(text) for text in (row.wolkvox_id, row.id_prefijo, row.reference))
+            wolkvox_id, id_prefijo, reference = ids
+            yield replace(row, wolkvox_id=wolkvox_id, id_prefijo=id_prefijo, reference=reference)
 
 
 def _report_row(

@@ -17,11 +17,12 @@ import pandas as pd
 from importer import payload
 from importer.attachments import encode, encoded_length
 from importer.identity import Scope, has_all_files, reference
-from importer.mapping import CaseMapping
+from importer.mapping import CaseMapping, Headings
 from importer.model import MAY_BE_CASES, Attachment, Counts, Identity, Issue, JournalRow, Payload, Status
 from importer.questions import Question
 from importer.source import Table
 from importer.spool import Spool
+from importer.workflow.corrections import NO_CORRECTIONS, CorrectionList
 
 SEARCHED = {
     "email contact": "contact",
@@ -64,6 +65,7 @@ class PlannedRow:
     column_digests: str
     spellings: tuple[str, ...]
     earlier_digest: str
+    uncorrected: tuple[str, ...]
     status: Status
     known: JournalRow | None
     differs: bool
@@ -83,7 +85,13 @@ class PlannedRow:
         if not self.key_digest:
             return None
         return Identity(
-            self.key_digest, self.loose_digest, self.reference, self.content_hash, self.column_digests, self.spellings
+            self.key_digest,
+            self.loose_digest,
+            self.reference,
+            self.content_hash,
+            self.column_digests,
+            self.spellings,
+            self.uncorrected,
         )
 
     def references(self, scopes: Iterable[Scope]) -> tuple[str, ...]:
@@ -139,13 +147,14 @@ class Batch:
 
     def rows(self, which: pd.Series[bool] | None = None) -> Iterator[PlannedRow]:
         """Yield the rows in sheet order: all of them, or those for which `which` is true."""
-        batch = self if which is None else self.where(which)
+        if which is not None and not which.any():  # of many questions about few rows, most are about none
+            return
+        batch = self if which is None or which.all() else self.where(which)
         paths = tuple(map(str, batch.fields.columns))
-        facts: Iterable[tuple[Any, ...]] = batch.facts.itertuples(name=None)
-        values = batch.fields.itertuples(index=False, name=None)
-        for line, cells in zip(facts, values, strict=True):
+        numbers: list[int] = batch.facts.index.tolist()
+        for number, facts, cells in zip(numbers, _lines(batch.facts), _lines(batch.fields), strict=True):
             filled = {path: value for path, value in zip(paths, cells, strict=True) if value is not None}
-            yield PlannedRow(*(*line, filled))
+            yield PlannedRow(*(number, *facts, filled))
 
     def where(self, which: pd.Series[bool] | list[bool]) -> Batch:
         """Return a batch of the rows for which `which` is true."""
@@ -158,6 +167,12 @@ class Batch:
     def with_facts(self, **columns: Sequence[object]) -> Batch:
         """Return a batch with new values in some columns of its facts."""
         return replace(self, facts=self.facts.assign(**_columns(columns, self.facts.index)))
+
+
+def _lines(frame: pd.DataFrame) -> list[list[Any]]:
+    """Return the values of each row; `itertuples` looks at each column first, which takes long where rows are few."""
+    lines: list[list[Any]] = frame.to_numpy(dtype=object).tolist()
+    return lines
 
 
 def _columns(values: Mapping[str, Sequence[Any]], index: pd.Index) -> dict[str, pd.Series]:
@@ -197,7 +212,8 @@ class Plan:
     `columns` are the source's own; `content_columns` are those in a row's content hash. `only` are the states by which
     its rows were selected, empty if all rows are here, and `whole` is then the plan of all rows, which the report
     shows. `aliases` are the scopes under which the import is also known. `key_columns` are in the key's order, empty
-    under `key: content`. `open_questions` are those whose answers some rows wait for.
+    under `key: content`. `headings` tell under which names columns are recorded. `open_questions` are those for whose
+    answers some rows wait. `corrections` are in the frames.
     """
 
     table: Table
@@ -208,11 +224,13 @@ class Plan:
     notes: tuple[str, ...]
     frames: Iterable[pd.DataFrame]
     batches: Spool[Batch]
+    headings: Headings
     only: tuple[str, ...] = ()
     key_columns: tuple[str, ...] = ()
     open_questions: tuple[Question, ...] = ()
     whole: Plan | None = None
     aliases: tuple[Scope, ...] = ()
+    corrections: CorrectionList = NO_CORRECTIONS
 
     def cells(self) -> Iterator[tuple[pd.DataFrame, Batch]]:
         """Yield every batch with its frame of cells."""

@@ -19,6 +19,12 @@ from importer.source import Table
 from importer.spool import Spool
 from importer.validation import Validator
 from importer.workflow.contents import RowContents
+from importer.workflow.corrections import (
+    CorrectionsFile,
+    apply_corrections,
+    frames_as_written,
+    identifying_columns,
+)
 from importer.workflow.history import ImportHistory
 from importer.workflow.job import place_of_files
 from importer.workflow.key_formats import KeyFormats
@@ -65,7 +71,8 @@ class Planner:
     """Plans one source: surveys all of its frames, then each frame goes through the other steps.
 
     `tables` are the frames of the other tables that the mapping needs. `retry_rejected` plans rejected rows again.
-    Rows of a report are identified by their references, unless `trust_references` is false.
+    Rows of a report are identified by their references, unless `trust_references` is false. The other steps see the
+    cells as they are corrected.
     """
 
     def __init__(  # noqa: PLR0913 - everything that a plan is made of
@@ -76,6 +83,7 @@ class Planner:
         history: ImportHistory,
         tables: Mapping[TableNeed, Sequence[pd.DataFrame]],
         *,
+        corrections: CorrectionsFile,
         retry_rejected: bool = False,
         trust_references: bool = True,
     ) -> None:
@@ -92,8 +100,11 @@ class Planner:
         self._without_files = RowsWithoutFiles()
         self._folder = AttachmentFolder(mapping.attachments, *files) if mapping.attachments else None
         self._validator = Validator(self._mapper.rules, self._mapper.key_columns)
-        marked = bool(ours) and table.sheet is None  # our CSV marks text that looks like a formula
-        self._frames = _unmarked(table.frames()) if marked else table.frames()
+        identifying = identifying_columns(table.columns, self._mapper.key_columns, trust_references=trust_references)
+        frames = frames_as_written(table)
+        self._frames, self._corrections = apply_corrections(
+            corrections, table, frames, identifying, history, skipping=mapping.skipping(self._columns)
+        )
         self._aliases = history.aliases
         self._is_kept, self._column_secret = history.is_kept, history.column_secret
         self._retry_rejected = retry_rejected
@@ -229,7 +240,9 @@ class Planner:
         """Combine the results of the other steps, and determine the state of each row."""
         recorded = (column for known in matched.known.values() for column in known.columns)
         cells = self._mapper.content(rows.frame, recorded)
-        contents = RowContents(cells, found, self._column_secret, has_attachments=self._folder is not None)
+        contents = RowContents(
+            cells, self._mapper.headings, found, self._column_secret, has_attachments=self._folder is not None
+        )
         hashes = [contents.hash(at, self._content_columns) if self._is_kept else "" for at in range(len(rows.frame))]
         numbers = rows.frame.index.tolist()
 
@@ -256,7 +269,7 @@ class Planner:
             columns = contents.column_digests(at, self._content_columns) if is_new else ""
             digests = matched.key_digests[at], matched.loose_digests[at], matched.references[at], hashes[at], columns
             edited = contents.edited(at, matched.known[at]) if at in differing and at in matched.known else None
-            spelt = matched.spellings.get(at, ()), matched.earlier.get(at, "")
+            spelt = matched.spellings.get(at, ()), matched.earlier.get(at, ""), rows.keys.uncorrected.get(at, ())
             sent = faults, files.attachments, files.missing
             self._without_files.add(number, left_out(state, known, files.missing))
             lines.append((*digests, *spelt, state, known, differs, edited, skipped, None, *sent, part_of, ()))
@@ -314,6 +327,7 @@ class Planner:
             content_columns=self._content_columns,
             notes=(
                 *self._table.notes,
+                *self._corrections.notes(),
                 *self._key_formats.notes(),
                 *self._mapper.notes,
                 *self._repeated.notes(),
@@ -322,7 +336,9 @@ class Planner:
             frames=self._frames,
             batches=batches,
             key_columns=self._mapper.key_columns,
+            headings=self._mapper.headings,
             aliases=self._aliases,
+            corrections=self._corrections,
         )
 
 
@@ -342,14 +358,6 @@ def _altered_in_report(number: int, column: str, cell: str) -> Issue:
         ),
         _("Correct this row in the source instead, and run the source"),
     )
-
-
-def _unmarked(frames: Iterable[pd.DataFrame]) -> Spool[pd.DataFrame]:
-    """Return the frames without the marks that keep a spreadsheet from evaluating text."""
-    unmarked: Spool[pd.DataFrame] = Spool()
-    for frame in frames:
-        unmarked.append(frame.map(lambda cell: report.unmarked(cell) if isinstance(cell, str) else cell))
-    return unmarked
 
 
 def select_rows(plan: Plan, states: Iterable[str]) -> Plan:

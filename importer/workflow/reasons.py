@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
+from importer.clicks import click_for
+from importer.commands import is_on_page
 from importer.crm import explained, known_refusal
-from importer.messages import _, ngettext, translated
+from importer.messages import _, ngettext, shorten, translated
 from importer.model import Issue, JournalRow, Status
 from importer.report_words import EDITED_AFTERWARDS
 from importer.workflow.commands import Commands
@@ -18,8 +21,28 @@ def issues_of(row: PlannedRow, commands: Commands) -> tuple[Issue, ...]:
     if row.status is Status.REJECTED and row.known is not None:
         return (rejection(row.number, row.known, commands),)
     if row.status in {Status.INVALID, Status.PART}:
-        return row.issues
-    return tuple(issue for issue in row.issues if issue.code == KNOWN_TWICE)
+        return tuple(map(_for_reader, row.issues))
+    return tuple(_for_reader(issue) for issue in row.issues if issue.code == KNOWN_TWICE)
+
+
+def _for_reader(issue: Issue) -> Issue:
+    """Return an issue in words of whoever reads it: on the page, without those of mappings and commands."""
+    if not is_on_page():
+        return issue
+    message = issue.message
+    if issue.code == "required" and issue.column is not None:
+        empty = not (issue.value or "").strip()
+        message = (
+            _("{column} is empty, and the CRM requires it", column=issue.column)
+            if empty
+            else _(
+                "{column} '{value}' gives no value for what the CRM requires",
+                column=issue.column,
+                value=shorten(issue.value or ""),
+            )
+        )
+    # an issue stands for all of a column: its row is named beside it
+    return replace(issue, message=message, remedy=click_for(issue.code, None, issue.column, issue.value))
 
 
 def rejection(number: int, known: JournalRow, commands: Commands) -> Issue:
@@ -29,7 +52,7 @@ def rejection(number: int, known: JournalRow, commands: Commands) -> Issue:
         remedy = refusal.remedy(again)
     else:
         remedy = _("Correct the row; or give `{command}` once the CRM has what was missing", command=again)
-    return Issue(number, None, None, "rejected", _rejected(known), remedy)
+    return _for_reader(Issue(number, None, None, "rejected", _rejected(known), remedy))
 
 
 def _rejected(known: JournalRow) -> str:
@@ -57,7 +80,7 @@ def message_of(row: PlannedRow) -> str:
 def _what_is_wrong(row: PlannedRow) -> str:
     if row.status is Status.REJECTED and row.known is not None:
         return _rejected(row.known)
-    return "; ".join(issue.message for issue in row.issues) or _faulty_lines(row)
+    return "; ".join(_for_reader(issue).message for issue in row.issues) or _faulty_lines(row)
 
 
 def _faulty_lines(row: PlannedRow) -> str:
@@ -88,12 +111,12 @@ def reason_of(row: Any, commands: Commands) -> tuple[Status, Issue]:  # noqa: AN
     """Return why a ticket is not in the CRM: its state, and the first of its reasons."""
     status: Status = row.status
     if status is Status.INVALID and row.issues:
-        return status, row.issues[0]
+        return status, _for_reader(row.issues[0])
     if status is Status.REJECTED and row.known is not None:
         return status, rejection(row.Index, row.known, commands)
     waits = status is Status.PLANNED and row.waits is not None
     message, remedy = (_waits if waits else _REASONS[status])(commands)
-    return status, Issue(row.Index, None, None, status.value, message, remedy)
+    return status, _for_reader(Issue(row.Index, None, None, status.value, message, remedy))
 
 
 def _waits(_commands: Commands) -> tuple[str, str]:

@@ -7,14 +7,15 @@ import threading
 import time
 from collections.abc import Iterable
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from importer.crm import CircuitBreaker, Crm, PauseReason, RateLimiter, backoff
 from importer.errors import AttachmentChanged, JournalError
 from importer.journal import Attempt, ImportRecord, Intent, Journal
-from importer.messages import _
+from importer.messages import _, speaking_on
 from importer.model import Outcome, Payload, Verdict
+from importer.stopping import Stop
 from importer.workflow.forecast import UserInterface
 from importer.workflow.plan import Plan, PlannedRow, build_payload, search_value
 
@@ -28,13 +29,14 @@ _NOT_SENT = Outcome(Verdict.NOT_DELIVERED)
 
 @dataclass(frozen=True, slots=True)
 class RunContext:
-    """What all workers of a run share: the CRM, the journal, the import, the run and the plan."""
+    """What all workers of a run share: the CRM, the journal, the import, the run, the plan, and requests to stop."""
 
     crm: Crm
     journal: Journal
     record: ImportRecord
     run_id: int
     plan: Plan
+    stop: Stop = field(default_factory=Stop)
 
 
 class _Queue:
@@ -65,34 +67,52 @@ class Sender:
     def send(self, rows: Iterable[PlannedRow], workers: int, until: datetime | None = None) -> PauseReason | None:
         """Send the rows in order; return why it stopped early, None if every row was tried.
 
-        No row is started after `until`. The first Ctrl-C lets the cases in flight finish; the second makes them
-        unknown. Raises JournalError if the journal can no longer be written; the outcomes in flight are then saved
+        No row is started after `until`. The first request to stop lets the cases in flight finish; the second makes
+        them unknown. Raises JournalError if the journal can no longer be written; the outcomes in flight are then saved
         beside it or become unknown.
         """
         self._until = until
         queue = _Queue(rows)
         ended = [threading.Event() for _number in range(workers)]
         for event in ended:
-            threading.Thread(target=self._work, args=(queue, event), daemon=True).start()
-        try:
-            _wait_for(ended)
-        except KeyboardInterrupt:
-            self._interrupted(ended)
+            threading.Thread(target=speaking_on(self._work), args=(queue, event), daemon=True).start()
+        self._wait_for(ended)
         if self._fault is not None:
             raise self._fault
         return self._reason
 
-    def _interrupted(self, ended: list[threading.Event]) -> None:
-        self._halt(PauseReason(_("Stopped with Ctrl-C."), 3))
-        try:
+    def _wait_for(self, ended: Iterable[threading.Event]) -> None:
+        """Wait until all workers have ended, in short steps, so that Ctrl-C and other requests to stop are noticed.
+
+        Not Thread.join: after Ctrl-C, CPython before 3.13 considers a running thread as ended, and the answer that it
+        waits for would be lost.
+        """
+        stop, is_told = self._context.stop, False
+        for event in ended:
+            while not event.is_set():
+                with stop.by_signal():
+                    event.wait(0.1)
+                if stop.requested and not is_told:
+                    is_told = True
+                    self._stop_by_request()
+                if stop.now:
+                    self._give_up()
+                    return
+
+    def _stop_by_request(self) -> None:
+        """Begin no more rows, and say so."""
+        stop = self._context.stop
+        self._halt(PauseReason(stop.sentence, 3))
+        with stop.by_signal():
             self._tell_that_it_stops()
-            _wait_for(ended)
-        except KeyboardInterrupt:
-            with self._lock:
-                in_flight = list(self._in_flight.values())
-            for attempt in in_flight:
-                message = _("Stopped with Ctrl-C while this row was being sent: the case may exist.")
-                self._context.journal.attempts.conclude(attempt, Outcome(Verdict.UNKNOWN, message))
+
+    def _give_up(self) -> None:
+        """Make the rows in flight unknown; their answers may still come."""
+        with self._lock:
+            in_flight = list(self._in_flight.values())
+        for attempt in in_flight:
+            outcome = Outcome(Verdict.UNKNOWN, self._context.stop.in_doubt)
+            self._context.journal.attempts.conclude(attempt, outcome)
 
     def _tell_that_it_stops(self) -> None:
         try:
@@ -118,6 +138,8 @@ class Sender:
 
     def _may_go_on(self) -> bool:
         """Tell whether another row may be started."""
+        if self._context.stop.requested:
+            self._halt(PauseReason(self._context.stop.sentence, 3))
         if self._until is not None and datetime.now(self._until.tzinfo) >= self._until:
             self._halt(PauseReason(_("Stopped at {until:%H:%M}, as requested (--until).", until=self._until), 3))
         return not self._stop.is_set()
@@ -227,14 +249,3 @@ def _disputed_id(reference: str, outcome: Outcome, holder: str) -> str:
         id=outcome.wolkvox_id,
         holder=holder,
     )
-
-
-def _wait_for(ended: Iterable[threading.Event]) -> None:
-    """Wait until all workers have ended, in short steps, so that Ctrl-C is noticed.
-
-    Not Thread.join: after Ctrl-C, CPython before 3.13 considers a running thread as ended, and the answer that it
-    waits for would be lost.
-    """
-    for event in ended:
-        while not event.wait(0.1):
-            pass

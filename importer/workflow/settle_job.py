@@ -10,7 +10,7 @@ from pathlib import Path
 from importer import mapping, settings
 from importer.commands import command_line, option
 from importer.crm import Crm
-from importer.errors import UsageError
+from importer.errors import ConnectionRefused, ServerUnreachable, SettingsError, StartRefused, UsageError
 from importer.identity import Scope, canonical, canonical_key, key_digest, same_tenant, tenant_of
 from importer.journal import ImportRecord, Journal, RunRecord
 from importer.messages import _
@@ -18,6 +18,7 @@ from importer.model import Status
 from importer.settings import Connection
 from importer.workflow import guards
 from importer.workflow.decisions import DecisionTaker, HumanDecision, NotTaken, read_decisions
+from importer.workflow.doubtful import OpenDoubt, can_be_searched, open_doubts
 from importer.workflow.history import ImportHistory
 from importer.workflow.job import connection_in, journal_path
 from importer.workflow.keys import Keys
@@ -30,7 +31,9 @@ class ByHand:
     """A person's decision on the row with this key or reference.
 
     Its case is `created`, `instead_of` the row that has that id now; or it has none, `despite` ids that the CRM named
-    for it; or its case was `deleted` from the CRM.
+    for it; or its case was `deleted` from the CRM. `about` is that of the `OpenDoubt` that the person saw: a decision
+    on an earlier attempt is refused. With `asking`, the CRM is searched before a row counts as not created, wherever
+    it can be searched for; where it gives no answer, the person's word counts.
     """
 
     key: str
@@ -38,6 +41,8 @@ class ByHand:
     instead_of: str | None = None
     despite: tuple[str, ...] = ()
     deleted: bool = False
+    about: str | None = None
+    asking: bool = False
 
 
 Waiter = Callable[[datetime, int], None]
@@ -62,6 +67,49 @@ class SettleJob:
         """Return what is not settled in each import, by the journal alone; rows whose lease is over are unknown."""
         with self._open() as journal:
             return [(record, self._look(journal, record)) for record in self._records(journal)]
+
+    def doubts(self) -> list[OpenDoubt]:
+        """Return the doubtful rows of these imports, one by one, in the order in which they were sent."""
+        with self._open() as journal:
+            runs = {run.id: run for run in journal.runs.all()}
+            found: list[OpenDoubt] = []
+            for record in self._records(journal):
+                journal.attempts.expire(record.id)
+                found += open_doubts(journal, record, self.quiet_period, runs)
+            return found
+
+    def ask(self, key: str) -> SettleResult:
+        """Search the CRM for one doubtful row, by its key or reference; return the result.
+
+        Raises UsageError if no row in doubt has that key or while its case may still be created, and what `by_search`
+        raises.
+        """
+        target = settings.target(self.connection, self._mapped())
+        guards.refuse_short_quiet_period(self.quiet_period, target.server)
+        with self._open() as journal:
+            record, reference = self._row(journal, key, doubtful=True)
+            refusal, doubt = self._taker(journal, record, "search").searchable(reference)
+            if refusal is not None or doubt is None:
+                raise UsageError(refusal)
+            if not can_be_searched(doubt):
+                raise UsageError(
+                    _(
+                        "{reference} cannot be settled by a search: look it up in the CRM, and record what you found.",
+                        reference=reference,
+                    )
+                )
+            with Crm(target) as crm:
+                return self._settler(journal, record, crm).settle_alone(doubt)
+
+    def holder(self, key: str, wolkvox_id: str) -> str | None:
+        """Return the reference of another row that has a case's id, None where no other has it.
+
+        `key` is that of a doubtful row; raises UsageError if no row in doubt has it.
+        """
+        with self._open() as journal:
+            record, reference = self._row(journal, key, doubtful=True)
+            owner = journal.doubts.owners(record.id, [wolkvox_id]).get(wolkvox_id)
+            return None if owner == reference else owner
 
     def sources(self, runs: Collection[int | None]) -> dict[Path, RunRecord]:
         """Return the files that some runs sent, the newest first, each with the newest of its runs."""
@@ -88,36 +136,61 @@ class SettleJob:
     def by_hand(self, decision: ByHand) -> tuple[ImportRecord, SettleResult]:
         """Record what a person decided about one row; return its import, and the result.
 
-        Raises UsageError if no row has that key or if the decision is refused; with `despite`, also what the CRM's
-        search raises.
+        The CRM's own answer is the result where it was asked and settles the row; where it gave none, `refusals` say
+        why. Raises UsageError if no row has that key or if the decision is refused; with `despite`, also what the
+        CRM's search raises.
         """
         with self._open() as journal:
             record, reference = self._row(journal, decision.key, doubtful=not decision.deleted)
             before = open_rows(journal, record, self.quiet_period)
             taker = self._taker(journal, record, "by-hand")
+            unanswered: tuple[str, ...] = ()
+            if decision.created is None and (decision.despite or decision.asking):
+                found, unanswered = self._search_first(journal, record, taker, replace(decision, key=reference))
+                if found is not None:
+                    return record, replace(
+                        SettleResult.of(journal, record, self.quiet_period, before),
+                        created=int(found is Status.CREATED),
+                        conflict=int(found is Status.CONFLICT),
+                        planned=int(found is Status.PLANNED),
+                    )
             if decision.deleted:
                 refusal = None if journal.doubts.note_deleted(record.id, reference) else _not_created_yet(reference)
-            elif decision.despite and self._found_by_search(journal, record, taker, reference):
-                return record, replace(SettleResult.of(journal, record, self.quiet_period, before), created=1)
             elif decision.instead_of:
                 refusal = self._hand_over(journal, taker, reference, decision)
             else:
-                refusal = taker.take(HumanDecision(reference, decision.created, despite=decision.despite))
+                about, despite = decision.about, decision.despite
+                refusal = taker.take(HumanDecision(reference, decision.created, about=about, despite=despite))
             if refusal is not None:
                 raise UsageError(refusal)
             planned = decision.created is None and not decision.deleted
             result = SettleResult.of(journal, record, self.quiet_period, before)
             done = (int(decision.created is not None), int(planned), int(decision.deleted))
-            return record, replace(result, created=done[0], planned=done[1], deleted=done[2])
+            return record, replace(
+                result, created=done[0], planned=done[1], deleted=done[2], refusals=(*result.refusals, *unanswered)
+            )
 
-    def _found_by_search(self, journal: Journal, record: ImportRecord, taker: DecisionTaker, reference: str) -> bool:
-        """Search for a row before the ids that the CRM named for it are set aside; tell whether that settled it."""
-        doubt = taker.doubt(reference)
-        if doubt is None:
-            return False
-        target = settings.target(self.connection, self._mapped())
-        with Crm(target) as crm:
-            return self._settler(journal, record, crm).settle_one(doubt) is not None
+    def _search_first(
+        self, journal: Journal, record: ImportRecord, taker: DecisionTaker, decision: ByHand
+    ) -> tuple[Status | None, tuple[str, ...]]:
+        """Search for a row before it counts as not created, despite the ids that the CRM named for it.
+
+        Return the state to which that settled it, None if it did not; and why the CRM gave no answer, if so.
+        """
+        refusal, doubt = taker.searchable(decision.key)
+        if refusal is not None or doubt is None:
+            raise UsageError(refusal)
+        if not decision.despite and not can_be_searched(doubt):
+            return None, ()
+        try:
+            target = settings.target(self.connection, self._mapped())
+            with Crm(target) as crm:
+                settler = self._settler(journal, record, crm)
+                return settler.settle_one(doubt), settler.unanswered
+        except (SettingsError, UsageError, StartRefused, ServerUnreachable, ConnectionRefused) as error:
+            if decision.despite:
+                raise
+            return None, (str(error),)
 
     def _hand_over(self, journal: Journal, taker: DecisionTaker, reference: str, decision: ByHand) -> str | None:
         """Give the row an id that another row has; return why that was refused, None if it was recorded."""
@@ -131,7 +204,7 @@ class SettleJob:
                 key=decision.instead_of,
                 id=created,
             )
-        return taker.hand_over(doubt, journal.doubts.holder_of(record.id, holder, created))
+        return taker.hand_over(doubt, journal.doubts.holder_of(record.id, holder, created), decision.about)
 
     def from_report(self, path: Path) -> tuple[list[tuple[ImportRecord, SettleResult]], tuple[NotTaken, ...]]:
         """Record the decisions that a person wrote into a report; return the results, and those that were refused.

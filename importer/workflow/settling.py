@@ -6,9 +6,10 @@ have been found.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from itertools import takewhile
 
 from importer.clock import local_datetime
 from importer.commands import doctor_command, placeholder, settle_command
@@ -18,6 +19,7 @@ from importer.journal import Decision, Dispute, Doubt, ImportRecord, Journal
 from importer.messages import _, ngettext
 from importer.model import Status
 from importer.names import state_name
+from importer.stopping import Stop
 from importer.workflow.history import ImportHistory
 from importer.workflow.search import BY_ID, CaseSearch, SearchAnswer, distinct, searches_for_id
 from importer.workflow.tenant_facts import Findings
@@ -151,15 +153,25 @@ class _Progress:
 
     decided: list[Status] = field(default_factory=list)
     refusals: dict[str, None] = field(default_factory=dict)
+    unanswered: dict[str, None] = field(default_factory=dict)
 
 
 class SearchSettler:
     """Settles the unknown rows of one import; `quiet_period` is in seconds.
 
     `findings` are what the doctor learnt about this tenant; without them a search that finds nothing proves nothing.
+    Once a `stop` is requested it settles no more rows.
     """
 
-    def __init__(self, history: ImportHistory, crm: Crm, findings: Findings | None, quiet_period: float) -> None:
+    def __init__(
+        self,
+        history: ImportHistory,
+        crm: Crm,
+        findings: Findings | None,
+        quiet_period: float,
+        stop: Stop | None = None,
+    ) -> None:
+        self._stop = stop or Stop()
         self._journal, self._record = history.opened()
         self._findings, self._quiet, self._clock = findings, quiet_period, self._journal.clock
         self._search = CaseSearch(crm, self._journal, self._record, findings)
@@ -175,16 +187,34 @@ class SearchSettler:
         before = open_rows(self._journal, self._record, self._quiet)
         self._settle_disputes()
         ready = self._ready()
-        for doubt in ready:  # all searches first: one answer may make another believable
+        for doubt in self._until_stopped(ready):  # all searches first: one answer may make another believable
             self._answers(doubt)
-        for doubt in ready:
+        for doubt in self._until_stopped(ready):
             self._decide(doubt, self._decision(doubt))
-        self._settle_disputes()  # those that these answers have revealed
+        if not self._stop.requested:
+            self._settle_disputes()  # those that these answers have revealed
+        return self._result(before)
+
+    def _until_stopped(self, doubts: Iterable[Doubt]) -> Iterator[Doubt]:
+        return takewhile(lambda _doubt: not self._stop.requested, doubts)
+
+    def settle_alone(self, doubt: Doubt) -> SettleResult:
+        """Search for one row alone; return the result for it and what is left of its import.
+
+        Raises what `settle` raises.
+        """
+        before = open_rows(self._journal, self._record, self._quiet)
+        self.settle_one(doubt)
         return self._result(before)
 
     def settle_one(self, doubt: Doubt) -> Status | None:
         """Search for one row; return its new state, None if it stays in doubt."""
         return self._decide(doubt, self._decision(doubt))
+
+    @property
+    def unanswered(self) -> tuple[str, ...]:
+        """Why the CRM refused to answer, one sentence for each reason."""
+        return tuple(self._progress.unanswered)
 
     def _result(self, before: Sequence[OpenRow]) -> SettleResult:
         decided = self._progress.decided
@@ -213,7 +243,7 @@ class SearchSettler:
             try:
                 self._asked[field, value] = self._search.ask(field, value)
             except QuestionRefused as refusal:  # rows of other contacts may still be found
-                self._progress.refusals[str(refusal)] = None
+                self._progress.refusals[str(refusal)] = self._progress.unanswered[str(refusal)] = None
                 self._asked[field, value] = None
         return self._asked[field, value]
 

@@ -39,24 +39,39 @@ class AgreedRun:
     notes: tuple[str, ...] = ()
 
 
-def ask_open_questions(
-    loaded: LoadedJob, journal: Journal, ui: UserInterface, server: str, make_plan: PlanMaker
+def ask_open_questions(  # noqa: PLR0913 - everything that a start depends on
+    loaded: LoadedJob,
+    journal: Journal,
+    ui: UserInterface,
+    server: str,
+    make_plan: PlanMaker,
+    *,
+    records: bool = True,
 ) -> AgreedRun:
     """Plan a source, and have a person answer every question that must be answered before anything is sent.
 
     Nothing goes to the CRM before that, and imports that become one are so in a copy of the journal only. Questions
-    that need no plan are listed together with those about folders, which the plan itself needs. Raises StartRefused,
+    that need no plan are listed together with those about folders, which the plan itself needs. Unless it `records`,
+    settings and journal stay as they are, and what would be recorded is so in a copy. Raises StartRefused,
     QuestionsOpen or UsageError if the run may not start.
     """
     with ExitStack() as copies:
-        return _ask(loaded, journal, ui, server, make_plan, copies)
+        return _ask(loaded, journal, ui, server, make_plan, copies, records=records)
 
 
 def _ask(  # noqa: PLR0913, PLR0917 - everything that a start depends on
-    loaded: LoadedJob, journal: Journal, ui: UserInterface, server: str, make_plan: PlanMaker, copies: ExitStack
+    loaded: LoadedJob,
+    journal: Journal,
+    ui: UserInterface,
+    server: str,
+    make_plan: PlanMaker,
+    copies: ExitStack,
+    *,
+    records: bool,
 ) -> AgreedRun:
     def joined(job: Job) -> Journal:
-        return copies.enter_context(guards.as_joined(journal, scope_of(job, case_mapping), job.same_as))
+        scope = scope_of(job, case_mapping)
+        return copies.enter_context(guards.as_joined(journal, scope, job.same_as, copied=not records))
 
     job, case_mapping = loaded.job, loaded.case_mapping
     forecast = guards.forecast_questions(ui)
@@ -64,14 +79,14 @@ def _ask(  # noqa: PLR0913, PLR0917 - everything that a start depends on
     of_the_journal = list(guards.journal_questions(job, journal, scope_of(job, case_mapping)))
     first = [*of_the_journal, *guards.first_run_questions(job, scope_of(job, case_mapping), server, record)]
     trust = guards.server_questions(job, case_mapping)
-    job = guards.ask_for_folders(job, case_mapping, ui, later=[*trust, *first, *forecast])
+    later = [*trust, *first, *forecast]
+    job = guards.ask_for_folders(job, case_mapping, ui, later=later, remembers=records)
     seen = joined(job)
     record, plan = make_plan(job, seen)
     refuse_changed_key(plan, seen, record)
-    beside = guards.reports_beside(plan.table.path, job.report_path)
-    verdicts = unrecorded_verdicts([plan.table.path, *sorted(beside)], journal, record) if seen is journal else []
-    recorded = [one for one in verdicts if _is_to_be_recorded(one, job, ui)]
-    refusals = _record_verdicts(recorded, job, journal, record)
+    verdicts = _written_verdicts(job, seen, record) if seen is journal or not (records or job.same_as) else []
+    recorded = [one for one in verdicts if answer_all([_verdict_question(one, job)], ui)]
+    refusals = _record_verdicts(recorded, job, seen, record)
     if recorded:
         record, plan = make_plan(job, seen)
     guards.refuse_without_looking(job, seen, scope_of(job, case_mapping), plan.table.digest)
@@ -81,11 +96,11 @@ def _ask(  # noqa: PLR0913, PLR0917 - everything that a start depends on
     overlaps = guards.overlap_questions(job, plan, seen, record, questions, agrees=ui.agrees_to_forecast)
     later = [*overlaps, *first, *(forecast if plan.counts().planned else ())]
     answered = answer_all(questions, ui, later=later)
-    before, job = job, guards.agreed(job, answered, ui, case_mapping)
+    before, job = job, guards.agreed(job, answered, ui, case_mapping, remembers=records)
     if job.same_as != before.same_as:
         record, plan, overlaps = _plan_as(job, joined(job), ui, make_plan)
     more = answer_all([*overlaps, *(first if record is None else of_the_journal)], ui)
-    before, job = job, guards.agreed(job, more, ui, case_mapping)
+    before, job = job, guards.agreed(job, more, ui, case_mapping, remembers=records)
     if job.same_as != before.same_as:
         record, plan, overlaps = _plan_as(job, joined(job), ui, make_plan)
     answered += more
@@ -102,8 +117,19 @@ def _plan_as(
     return record, plan, guards.overlap_questions(job, plan, journal, record, (), agrees=ui.agrees_to_forecast)
 
 
-def _is_to_be_recorded(written: WrittenVerdicts, job: Job, ui: UserInterface) -> bool:
-    """Ask whether the verdicts that a person wrote into a report are to be recorded now; False if nobody can say."""
+def open_verdict_questions(job: Job, journal: Journal, record: ImportRecord | None) -> list[Question]:
+    """Return the questions about verdicts in reports to which the job has no answer; they leave rows as they are."""
+    questions = (_verdict_question(one, job) for one in _written_verdicts(job, journal, record))
+    return [question for question in questions if question.given is None]
+
+
+def _written_verdicts(job: Job, journal: Journal, record: ImportRecord | None) -> list[WrittenVerdicts]:
+    beside = guards.reports_beside(job.source, job.report_path)
+    return unrecorded_verdicts([job.source, *sorted(beside)], journal, record)
+
+
+def _verdict_question(written: WrittenVerdicts, job: Job) -> Question:
+    """Return the question whether the verdicts that a person wrote into a report are to be recorded now."""
     sentence = ngettext(
         "{count} verdict in the sheet `To decide` of {path} is not recorded yet. Record it now?",
         "{count} verdicts in the sheet `To decide` of {path} are not recorded yet. Record them now?",
@@ -112,7 +138,7 @@ def _is_to_be_recorded(written: WrittenVerdicts, job: Job, ui: UserInterface) ->
     )
     command = Commands.of(job).settle("--from", written.path)
     answer = Answer("yes", f"`{command}`")
-    return bool(answer_all([Question("verdicts", sentence, (answer,), str(written.path), scope="rows")], ui))
+    return job.given(Question("verdicts", sentence, (answer,), str(written.path), scope="rows"))
 
 
 def _record_verdicts(
@@ -175,7 +201,10 @@ def _record_batch(batch: Batch, plan: Plan, journal: Journal, record: ImportReco
     planned_again: list[str] = []
     edited: dict[str, bool] = {}
     reread: list[Identity] = []
+    corrected: list[Identity] = []
     for row in batch.rows():
+        if row.uncorrected and row.known is not None and row.identity is not None:
+            corrected.append(row.identity)
         if row.known is None:
             if row.skipped is None and row.identity is not None:
                 fresh[row.reference] = row.identity, row.status
@@ -190,9 +219,18 @@ def _record_batch(batch: Batch, plan: Plan, journal: Journal, record: ImportReco
     journal.rows.replan(record.id, planned_again)
     journal.rows.flag_changed(record.id, edited)
     journal.rows.add_spellings(record.id, reread)
+    journal.rows.add_uncorrected(record.id, corrected)
 
 
 def run_details(plan: Plan, server: str) -> RunStart:
     """Return what the journal records about a run when it starts."""
     table = plan.table
-    return RunStart(str(table.path.absolute()), table.digest, plan.mapping.digest, server, user_name(), program_name())
+    return RunStart(
+        str(table.path.absolute()),
+        table.digest,
+        plan.mapping.digest,
+        server,
+        user_name(),
+        program_name(),
+        plan.corrections.digest,
+    )

@@ -39,6 +39,20 @@ def m004_edited_columns_and_sources_of_reports(connection: Connection) -> None:
     connection.execute(insert(schema.facts).values(name="column_secret", value=secrets.token_hex(16)))
 
 
+def m005_corrections_of_runs(connection: Connection) -> None:
+    """Add the digest of the corrections with which each run was made."""
+    connection.exec_driver_sql("ALTER TABLE runs ADD COLUMN corrections_digest VARCHAR")
+
+
+def m006_uncorrected_keys(connection: Connection) -> None:
+    """Add the keys that rows have where the corrections are lost under which they were sent."""
+    connection.exec_driver_sql(
+        "CREATE TABLE uncorrected_keys (digest VARCHAR NOT NULL, import_id INTEGER NOT NULL REFERENCES imports (id),"
+        " row_id INTEGER NOT NULL REFERENCES rows (id), partly BOOLEAN NOT NULL,"
+        " PRIMARY KEY (digest, import_id, row_id)) WITHOUT ROWID"
+    )
+
+
 Step = Callable[[Connection], None]
 
 MIGRATIONS: tuple[Step, ...] = (
@@ -46,6 +60,8 @@ MIGRATIONS: tuple[Step, ...] = (
     m002_fingerprints_of_reports,
     m003_attempts_by_boot,
     m004_edited_columns_and_sources_of_reports,
+    m005_corrections_of_runs,
+    m006_uncorrected_keys,
 )
 
 

@@ -1,5 +1,6 @@
 """Propose a mapping: profile the columns, match them to fields, and write each guess with its evidence."""
 
+from importer.mapping.drafting.columns import ColumnKind, KeyCandidate, SheetColumn, SurveyedColumns, survey_columns
 from importer.mapping.drafting.proposal import draft
 
-__all__ = ["draft"]
+__all__ = ["ColumnKind", "KeyCandidate", "SheetColumn", "SurveyedColumns", "draft", "survey_columns"]

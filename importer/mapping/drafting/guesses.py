@@ -44,7 +44,8 @@ def scalar(text: str) -> str:
 
 def quoted(text: str) -> str:
     """Return a text as a YAML scalar in double quotes."""
-    return escaped(json.dumps(text, ensure_ascii=False), _yaml_escape)
+    written = escaped(json.dumps(text, ensure_ascii=False), _yaml_escape)
+    return re.sub("[\u2028\u2029]", lambda found: _yaml_escape(found.group()), written)  # line breaks to YAML
 
 
 def _yaml_escape(sign: str) -> str:

@@ -42,6 +42,7 @@ FIELDS: dict[str, tuple[str, ...]] = {
         "tipo pqrsf", "tipo pqrsd", "tipo de peticion", "tipo de requerimiento", "tipo de reclamo",
         "tipo de solicitacao", "tipo de chamado", "tipo de incidencia", "tipo de incidente", "tipo de item",
         "tipo de manifestacao", "issue type", "request type", "type", "tipo", "clase",
+        "clase pqr", "clase pqrs", "clase de pqr", "clase de pqrs", "clase de solicitud", "clase de caso",
     ),
     "responsible": (
         "responsible", "responsable", "responsable del caso", "responsavel", "responsavel pelo chamado", "encargado",
@@ -90,7 +91,7 @@ FIELDS: dict[str, tuple[str, ...]] = {
     ),
     "priority": (
         "priority", "ticket priority", "prioridad", "prioridade", "urgencia", "urgency", "severidad", "severity",
-        "criticidad", "criticidade",
+        "criticidad", "criticidade", "nivel", "nivel de prioridad", "nivel de urgencia", "nivel de prioridade",
     ),
     "solution": (
         "solution", "solution solution", "solucion", "solucion solucion", "solucao", "solucao solucao",

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
+from itertools import islice
 
 from importer.mapping.converters.moments import CENTURY, DateTimeReader
 from importer.mapping.converters.numbers import NumberReader, whole
@@ -37,10 +38,14 @@ _COUNTRIES = (
 
 @dataclass(frozen=True, slots=True)
 class Guess:
-    """What a column seems to be: the keys for its field, and the evidence in words."""
+    """What a column seems to be: the keys for its field, and the evidence in words.
+
+    Where the cells leave a question, `choices` are the keys of which a person has to choose, if any are known.
+    """
 
     keys: dict[str, Node]
     evidence: str
+    choices: tuple[dict[str, Node], ...] = ()
 
 
 def guess_type(profile: Profile) -> Guess:
@@ -117,24 +122,41 @@ def _as_date(profile: Profile) -> Guess | None:
         return Guess(keys, zoned or _("a day above 12 proves {order}", order=", ".join(forms)))
     if profile.mostly(lambda text: _reads(reader.read, profile.cell(text))):
         return Guess({"type": kind}, zoned or _("unambiguous dates"))
-    return Guess({"type": kind}, _("<-- dates, but none proves the order of day and month: add read"))
+    why = _("<-- dates, but none proves the order of day and month: add read")
+    return Guess({"type": kind}, why, tuple(_readings(profile, texts, kind)))
+
+
+def _readings(profile: Profile, texts: Sequence[str], kind: str) -> Iterator[dict[str, Node]]:
+    """Yield the ways to read dates of which none proves the order."""
+    for order in ("DD/MM/YYYY", "MM/DD/YYYY"):
+        for clock in ("", " HH:mm", " HH:mm:ss"):
+            forms = tuple(f"{form}{clock}" for form in _as_written(order, texts))
+            read = DateTimeReader(forms).read
+            if forms and profile.mostly(lambda text, read=read: _reads(read, profile.cell(text))):  # type: ignore[misc]
+                yield {"type": kind, "read": _one_or_all(forms)}
+                break
 
 
 def _as_short_date(profile: Profile, texts: Sequence[str]) -> Guess | None:
     """Return dates with years of two digits, in the order that fits most and has the fewest years."""
     fitting = []
     for order, year in (("DD/MM/YY", "last"), ("MM/DD/YY", "last"), ("YY/MM/DD", "first")):
-        forms = _as_written(order, texts)
-        read = DateTimeReader(forms).read
-        wrong = sum(not _reads(read, profile.cell(text)) for text in profile.counts)
-        if forms and wrong <= _MOST_WRONG * len(profile.counts):
+        if not (forms := _as_written(order, texts)):
+            continue
+        read, most = DateTimeReader(forms).read, int(_MOST_WRONG * len(profile.counts))
+        misread = (text for text in profile.counts if not _reads(read, profile.cell(text)))
+        wrong = sum(1 for _text in islice(misread, most + 1))
+        if wrong <= most:
             years = {found[year] for text in texts if (found := _DATE.match(text))}
             fitting.append((wrong, len(years), forms))
     if not fitting:
         return None
     fitting.sort(key=lambda each: each[:2])
     if len(fitting) > 1 and fitting[0][:2] == fitting[1][:2]:
-        return Guess({}, _("<-- dates, but none proves the order of day and month: add type: date and read"))
+        equal = [forms for *rank, forms in fitting if rank == [*fitting[0][:2]]]
+        why = _("<-- dates, but none proves the order of day and month: add type: date and read")
+        kind = _kind_of_date(profile)
+        return Guess({}, why, tuple({"type": kind, "read": _one_or_all(forms)} for forms in equal))
     keys: dict[str, Node] = {"type": _kind_of_date(profile), "read": _one_or_all(fitting[0][2])}
     first = CENTURY
     if is_of(profile, BIRTHS):

@@ -7,8 +7,8 @@ from pathlib import Path
 
 from importer.mapping.document import Node, read_document
 from importer.mapping.fields import slot_columns
+from importer.mapping.headings import Headings
 from importer.mapping.loader import load_mapping
-from importer.mapping.words import Words
 
 
 class PreviousMapping:
@@ -17,7 +17,10 @@ class PreviousMapping:
     def __init__(self, path: Path | None, columns: Sequence[str]) -> None:
         self.name = path.name if path else ""
         self._content: dict[str, Node] = _content(path) if path else {}
-        self._columns = Words((column, column) for column in columns)
+        source = self._content.get("source")
+        headings = source.get("headings") if isinstance(source, dict) else None
+        others = {own: list(_texts(node)) for own, node in headings.items()} if isinstance(headings, dict) else {}
+        self._columns = Headings(columns, others)
 
     def section(self, name: str) -> dict[str, Node]:
         """Return the entries of a section whose columns the new sheet has."""
@@ -43,8 +46,7 @@ class PreviousMapping:
 
     def column(self, name: str) -> str | None:
         """Return a column in the new sheet's spelling, None where it lacks the column."""
-        alike = self._columns.alike(name)
-        return alike[0] if len(alike) == 1 else None
+        return self._columns.column(name)
 
     def _has_columns(self, names: Iterable[str]) -> bool:
         return all(self.column(name) is not None for name in names)

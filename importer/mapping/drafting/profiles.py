@@ -44,27 +44,27 @@ class Profile:
     _long: bool = False
 
     def add(self, cells: Iterable[object]) -> None:
-        """Add the cells of one frame."""
-        for cell in cells:
-            self.rows += 1
+        """Add the cells of one frame; equal cells are looked at once."""
+        for cell, rows in Counter(cells).items():
+            self.rows += rows
             text = str(cell).strip()
             if not text or isinstance(cell, CellError):
                 continue
-            self.filled += 1
-            self._count_repeated(text)
+            self.filled += rows
+            self._count_repeated(text, rows)
             if text in self.counts or len(self.counts) < _COUNTED:
-                self.counts[text] += 1
+                self.counts[text] += rows
                 if isinstance(cell, Typed):
                     self.typed[text] = cell
 
-    def _count_repeated(self, text: str) -> None:
+    def _count_repeated(self, text: str, rows: int) -> None:
         """Count a text that is in an earlier cell; a column of long texts is not a key, so these are not remembered."""
         if len(text) > _LONGEST_KEY:
             self._long = True
             self._seen.clear()
         elif not self._long:
             digest = hash(text)
-            self.repeated += digest in self._seen
+            self.repeated += rows - 1 + (digest in self._seen)
             self._seen.add(digest)
 
     def cell(self, text: str) -> str | Typed:
@@ -88,9 +88,14 @@ class Profile:
         return len(self.counts) * 2 > self.filled and words * 2 > len(self.counts)
 
     def mostly(self, fits: Callable[[str], object], share: float = _MOST) -> bool:
-        """Return whether the texts of most rows fit."""
-        fitting = sum(rows for text, rows in self.counts.items() if fits(text))
-        return fitting > 0 and fitting >= share * self.counts.total()
+        """Return whether the texts of most rows fit; once too many do not, no others are tried."""
+        total = fitting = self.counts.total()
+        for text, rows in self.counts.items():
+            if not fits(text):
+                fitting -= rows
+                if fitting < share * total:
+                    return False
+        return fitting > 0
 
     @property
     def emails(self) -> bool:
@@ -141,5 +146,5 @@ def profile_columns(
     for frame in frames:
         body = frame.drop(index=[row for row in without if row in frame.index]) if without else frame
         for column, profile in found.items():
-            profile.add(body[column])
+            profile.add(body[column].tolist())
     return found

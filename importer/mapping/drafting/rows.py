@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -22,6 +22,20 @@ _FOOTER = re.compile(
     re.IGNORECASE | re.DOTALL,
 )
 _KEYS = 5_000  # of which the rows are compared
+
+
+@dataclass(frozen=True, slots=True)
+class ShownRows:
+    """Frames without the rows that are hidden in the sheet; may be read again, if these may be."""
+
+    frames: Iterable[pd.DataFrame]
+    hidden: Collection[int] = ()
+
+    def __iter__(self) -> Iterator[pd.DataFrame]:
+        if not self.hidden:
+            return iter(self.frames)
+        hidden = list(self.hidden)
+        return (frame[~frame.index.isin(hidden)] for frame in self.frames)
 
 
 @dataclass(frozen=True, slots=True)

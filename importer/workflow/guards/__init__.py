@@ -20,6 +20,7 @@ from importer.workflow.guards.second_start import (
     refuse_other_file,
     refuse_short_quiet_period,
     same_tickets_questions,
+    spot_check_questions,
 )
 from importer.workflow.guards.witnesses import refuse_unknown_ids, reports_beside
 
@@ -47,4 +48,5 @@ __all__ = [
     "reports_beside",
     "same_tickets_questions",
     "server_questions",
+    "spot_check_questions",
 ]

@@ -28,8 +28,10 @@ def server_questions(job: Job, case_mapping: CaseMapping) -> list[Question]:
     return [question] if question else []
 
 
-def ask_for_folders(job: Job, case_mapping: CaseMapping, ui: UserInterface, later: Iterable[Question] = ()) -> Job:
-    """Return the job with the outside folders that the mapping names, once the user allows them.
+def ask_for_folders(
+    job: Job, case_mapping: CaseMapping, ui: UserInterface, later: Iterable[Question] = (), *, remembers: bool = True
+) -> Job:
+    """Return the job with the outside folders that the mapping names, once the user allows them, which is remembered.
 
     `later` are questions to list together with these if there is no terminal. Raises QuestionsOpen in that case,
     UsageError if the person declines.
@@ -43,7 +45,7 @@ def ask_for_folders(job: Job, case_mapping: CaseMapping, ui: UserInterface, late
         question if question.about in not_allowed else replace(question, given=question.answers[0])
         for question in needed
     ]
-    return agreed(job, answer_all(questions, ui, later if not_allowed else ()), ui)
+    return agreed(job, answer_all(questions, ui, later if not_allowed else ()), ui, remembers=remembers)
 
 
 def ask_for_server(given: Connection, mapped_: Connection, ui: UserInterface) -> Connection:
@@ -56,19 +58,27 @@ def ask_for_server(given: Connection, mapped_: Connection, ui: UserInterface) ->
     return replace(given, trust_server=True)
 
 
-def agreed(job: Job, answered: Iterable[Answered], ui: UserInterface, case_mapping: CaseMapping | None = None) -> Job:
+def agreed(
+    job: Job,
+    answered: Iterable[Answered],
+    ui: UserInterface,
+    case_mapping: CaseMapping | None = None,
+    *,
+    remembers: bool = True,
+) -> Job:
     """Return the job with the answers in it; remember those about servers and folders in the settings file."""
     for one in answered:
         question, answer = one.question, one.answer
         if question.code == ALLOW_FOLDER:
-            folder = Path(question.about)
-            job = replace(job, allow_folders=(*job.allow_folders, folder))
-            _remember_folder(folder, ui)
+            job = job.with_answer(question, answer)
+            if remembers:
+                _remember_folder(Path(question.about), ui)
         elif question.code == TRUST_SERVER and case_mapping is not None:
-            _remember_server(job.connection, connection_in(case_mapping), ui)
-            job = replace(job, connection=replace(job.connection, trust_server=True))
+            if remembers:
+                _remember_server(job.connection, connection_in(case_mapping), ui)
+            job = job.with_answer(question, answer)
         elif question.code == OTHER_IMPORT and answer.value.startswith(SAME_AS):
-            job = replace(job, same_as=answer.value.removeprefix(SAME_AS).strip())
+            job = job.with_answer(question, answer)
     return job
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from importer import report
 from importer.clock import local_datetime
-from importer.commands import placeholder
+from importer.commands import placeholder, told
 from importer.errors import StartRefused
 from importer.identity import Scope
 from importer.journal import Journal
@@ -18,6 +18,7 @@ from importer.workflow.commands import Commands
 from importer.workflow.guards.other_imports import pair_side
 from importer.workflow.job import Job
 
+FIRST_RUN = "first-run"
 MOVED_HERE = "moved-here"
 NOTHING_WAS_SENT = "nothing-was-sent"
 LOOK_FIRST = "look-first"
@@ -36,7 +37,7 @@ def journal_questions(job: Job, journal: Journal, scope: Scope) -> Iterator[Ques
     if standing.kind == "unknown-computer":
         yield moved_here_question(job, journal.id)
     elif not standing.may_send and not (standing.kind in _INCOMPLETE and (job.look_first or job.nothing_was_sent)):
-        raise StartRefused(standing.sentence or "")
+        raise StartRefused(standing.sentence or "", looking_helps=standing.kind in _INCOMPLETE)
     if job.look_first:
         _refuse_to_look_too_soon(job, journal, scope)
         return
@@ -49,14 +50,23 @@ def refuse_without_looking(job: Job, journal: Journal, scope: Scope, source: str
     if job.look_first or job.nothing_was_sent or not journal.must_look_first(scope.parts, source):
         return
     raise StartRefused(
-        _(
-            "{path}: this journal lacks some of what was sent, so rows that it calls planned may be cases. Give"
-            " `{look_first}` until it has searched the CRM for every row that is left in the file, or"
-            " `{nothing_was_sent}` if you are sure that none of them was sent.",
-            path=job.journal_path,
-            look_first=Commands.of(job).looking_first(),
-            nothing_was_sent=Commands.of(job).run("--nothing-was-sent"),
-        )
+        told(
+            _(
+                "{path}: this journal lacks some of what was sent, so rows that it calls planned may be cases. Give"
+                " `{look_first}` until it has searched the CRM for every row that is left in the file, or"
+                " `{nothing_was_sent}` if you are sure that none of them was sent.",
+                path=job.journal_path,
+                look_first=Commands.of(job).looking_first(),
+                nothing_was_sent=Commands.of(job).run("--nothing-was-sent"),
+            ),
+            _(
+                "{path}: this journal lacks some of what was sent, so rows that it calls planned may"
+                " be cases. Choose “Look for every row in the CRM first” until it has searched for"
+                " every row that is left in the sheet.",
+                path=job.journal_path,
+            ),
+        ),
+        looking_helps=True,
     )
 
 
@@ -102,12 +112,21 @@ def _refuse_to_look_too_soon(job: Job, journal: Journal, scope: Scope) -> None:
     if left <= 0 or left > 2 * job.quiet_period:
         return
     raise StartRefused(
-        _(
-            "{path}: this journal lacks some of what was sent, and such a case may still be created until"
-            " {until:%Y-%m-%d %H:%M:%S}: a search before then could miss it. Give `{command}` after that.",
-            path=job.journal_path,
-            command=Commands.of(job).looking_first(),
-            until=local_datetime(lost_at + job.quiet_period),
+        told(
+            _(
+                "{path}: this journal lacks some of what was sent, and such a case may still be created until"
+                " {until:%Y-%m-%d %H:%M:%S}: a search before then could miss it. Give `{command}` after that.",
+                path=job.journal_path,
+                command=Commands.of(job).looking_first(),
+                until=local_datetime(lost_at + job.quiet_period),
+            ),
+            _(
+                "{path}: this journal lacks some of what was sent, and such a case may still be"
+                " created until {until:%Y-%m-%d %H:%M:%S}: a search before then could miss it. Try"
+                " again after that.",
+                path=job.journal_path,
+                until=local_datetime(lost_at + job.quiet_period),
+            ),
         )
     )
 
@@ -125,10 +144,16 @@ def accept_journal(job: Job, journal: Journal, scope: Scope, reports: Iterable[P
         journal.trust_again(reason, _known_to(journal, reports))
     elif job.look_first and (up_to := _known_to(journal, reports)):
         journal.trust_again(reason, up_to)
-    if job.look_first and _is_lost(journal, scope):
+    if job.look_first and (_is_lost(journal, scope) or _may_be_sent_from_elsewhere(job, journal, scope)):
         journal.require_looking(scope.parts)
     if job.nothing_was_sent and not job.look_first:
         journal.need_not_look(scope.parts)
+
+
+def _may_be_sent_from_elsewhere(job: Job, journal: Journal, scope: Scope) -> bool:
+    """Tell whether a person began an import with a search, because another computer may have sent its rows."""
+    is_new = journal.imports.find(*scope.parts) is None
+    return is_new and any((one.code, one.value) == (FIRST_RUN, LOOK_FIRST) for one in job.answers)
 
 
 def _known_to(journal: Journal, reports: Iterable[Path]) -> int:
@@ -144,7 +169,7 @@ def moved_here_question(job: Job, journal_id: str) -> Question:
         " used anywhere else?",
         path=job.journal_path,
     )
-    answer = Answer("yes", "--moved-here")
+    answer = Answer("yes", "--moved-here", gives=(("moved_here", True),))
     return Question(MOVED_HERE, sentence, (answer,), journal_id, given=answer if job.moved_here else None)
 
 
@@ -162,6 +187,7 @@ def nothing_was_sent_question(job: Job, scope: Scope) -> Question:
         path=job.journal_path,
         command=Commands.of(job).adopt(Path(placeholder("REPORT"))),
     )
-    answer = Answer("yes", "--nothing-was-sent")
+    answer = Answer("yes", "--nothing-was-sent", gives=(("nothing_was_sent", True),))
+    look_first = Answer(LOOK_FIRST, "--look-first", gives=(("look_first", True),))
     given = answer if job.nothing_was_sent else None
-    return Question(NOTHING_WAS_SENT, sentence, (answer,), pair_side(scope), given=given)
+    return Question(NOTHING_WAS_SENT, sentence, (answer,), pair_side(scope), given=given, further=(look_first,))

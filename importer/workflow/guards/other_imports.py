@@ -60,9 +60,11 @@ def other_import_questions(job: Job, plan: Plan, journal: Journal, record: Impor
             f"{SAME_AS} {other.name}",
             shell_words(SAME_AS_OPTION, other.name),
             _("The import {other} under another name or host", other=other.name),
+            gives=(("same_as", other.name),),
         )
         new = Answer(NEW_IMPORT, NEW_IMPORT_OPTION, _("Other tickets"))
-        yield Question(OTHER_IMPORT, sentence, (same, new), about, given=new if job.new_import else None)
+        given = new if job.new_import else None
+        yield job.given(Question(OTHER_IMPORT, sentence, (same, new), about, given=given))
 
 
 def overlap_questions(  # noqa: PLR0913 - everything that they depend on
@@ -141,6 +143,7 @@ def _question(  # noqa: PLR0913, PLR0917 - everything that it says
         f"{SAME_AS} {other.name}",
         f"`{commands.run(SAME_AS_OPTION, other.name)}`",
         _("The same tickets: no second case of them, and {other} is this import from now on", other=other.name),
+        gives=(("same_as", other.name),),
     )
     new = Answer(
         NEW_IMPORT, f"`{commands.run(NEW_IMPORT_OPTION)}`", _("Other tickets, which become cases of their own")
@@ -148,4 +151,4 @@ def _question(  # noqa: PLR0913, PLR0917 - everything that it says
     given = new if job.new_import else None
     can_be_one = plan.mapping.key and same_tenant(other.tenant, plan.scope.tenant)
     answers = (same, new) if can_be_one else (new,)
-    return Question(OTHER_IMPORT, sentence, answers, about, "rows", given, frozenset(rows))
+    return job.given(Question(OTHER_IMPORT, sentence, answers, about, "rows", given, frozenset(rows)))

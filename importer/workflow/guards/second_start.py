@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from itertools import islice
 
-from importer.commands import placeholder, run_command, same_command
+from importer.commands import placeholder, run_command, same_command, told
 from importer.errors import StartRefused, UsageError
 from importer.hosts import is_loopback
 from importer.identity import Scope, is_stand_in, same_tenant
@@ -17,6 +17,7 @@ from importer.questions import Answer, Question, answer_all
 from importer.source import Table
 from importer.text import unaccented
 from importer.workflow.forecast import UserInterface
+from importer.workflow.guards.journal import FIRST_RUN, LOOK_FIRST
 from importer.workflow.guards.other_imports import SAMPLE, pair_side
 from importer.workflow.job import Job
 from importer.workflow.key_rule import KeyRule
@@ -25,7 +26,6 @@ from importer.workflow.planning import own_columns
 from importer.workflow.tenant_facts import QUIET_PERIOD
 
 SAME_TICKETS = "same-tickets"
-FIRST_RUN = "first-run"
 SPOT_CHECK = "spot-check"
 
 _FEW = 5
@@ -55,14 +55,18 @@ def join_imports(journal: Journal, scope: Scope, same_as: str | None) -> None:
 
 
 @contextmanager
-def as_joined(journal: Journal, scope: Scope, same_as: str | None) -> Iterator[Journal]:
-    """Give the journal as `join_imports` would leave it: a copy if that would change it, which it does not yet."""
+def as_joined(journal: Journal, scope: Scope, same_as: str | None, *, copied: bool = False) -> Iterator[Journal]:
+    """Give the journal as `join_imports` would leave it: a copy if that would change it, which it does not yet.
+
+    With `copied` it is a copy in any case.
+    """
     pair_of_imports = _to_join(journal, scope, same_as)
-    if pair_of_imports is None:
+    if pair_of_imports is None and not copied:
         yield journal
         return
     with look_at_journal(journal.path) as copy:
-        _join(copy, *pair_of_imports)
+        if pair_of_imports is not None:
+            _join(copy, *pair_of_imports)
         yield copy
 
 
@@ -85,12 +89,19 @@ def _join(journal: Journal, own: ImportRecord, other: ImportRecord) -> None:
         journal.require_looking(other.scope)
     if not journal.imports.join(own, other):
         raise StartRefused(
-            _(
-                "--same-as {name}: rows of import {name} or {own} are being sent at this moment. Give `{command}`"
-                " again once that is over.",
-                name=other.name,
-                own=own.name,
-                command=same_command(),
+            told(
+                _(
+                    "--same-as {name}: rows of import {name} or {own} are being sent at this moment. Give `{command}`"
+                    " again once that is over.",
+                    name=other.name,
+                    own=own.name,
+                    command=same_command(),
+                ),
+                _(
+                    "Rows of import {name} or {own} are being sent at this moment. Try again once that is over.",
+                    name=other.name,
+                    own=own.name,
+                ),
             )
         )
 
@@ -135,8 +146,11 @@ def first_run_questions(job: Job, scope: Scope, server: str, record: ImportRecor
         operation=scope.operation,
         server=server,
     )
-    answer = Answer("yes", "--first-run")
-    return [Question(FIRST_RUN, sentence, (answer,), pair_side(scope), given=answer if job.first_run else None)]
+    answer = Answer("yes", "--first-run", gives=(("first_run", True),))
+    meaning = _("It is not known: search the CRM for every row before it is sent")
+    look_first = Answer(LOOK_FIRST, "--look-first", meaning, gives=(("look_first", True),))
+    given = answer if job.first_run else None
+    return [job.given(Question(FIRST_RUN, sentence, (answer,), pair_side(scope), given=given, further=(look_first,)))]
 
 
 def ask_without_spot_check(reason: str, server: str, ui: UserInterface) -> None:
@@ -144,10 +158,15 @@ def ask_without_spot_check(reason: str, server: str, ui: UserInterface) -> None:
 
     Raises QuestionsOpen or UsageError without agreement; nothing was sent then.
     """
+    answer_all(spot_check_questions(reason, server), ui)
+
+
+def spot_check_questions(reason: str, server: str) -> list[Question]:
+    """Return the question whether to start without the spot check that cannot be made; none for one on loopback."""
     if is_loopback(server):
-        return
+        return []
     sentence = _("{reason} Are you sure that none of these rows was sent from another computer?", reason=reason)
-    answer_all([Question(SPOT_CHECK, sentence, (Answer("yes", "--spot-check 0"),))], ui)
+    return [Question(SPOT_CHECK, sentence, (Answer("yes", "--spot-check 0", gives=(("spot_check", 0),)),))]
 
 
 def same_tickets_questions(job: Job, plan: Plan, journal: Journal, record: ImportRecord | None) -> list[Question]:
@@ -161,7 +180,8 @@ def same_tickets_questions(job: Job, plan: Plan, journal: Journal, record: Impor
     """
     if record is None or job.same_as:
         return []
-    known, differing = _known_and_other(plan)
+    known, others = _known_and_other(plan)
+    differing = len(others)
     about = f"{pair_side(plan.scope)} {plan.table.digest}"
     if differing < _FEW or differing * 2 <= known or journal.decisions.answered(SAME_TICKETS, about):
         return []
@@ -183,9 +203,14 @@ def same_tickets_questions(job: Job, plan: Plan, journal: Journal, record: Impor
         " own.) Are these the same tickets, edited since?",
         **values,
     )
-    answer = Answer("yes", _("--same-tickets or --same-as {name}", name=record.name), alone="--same-tickets")
+    answer = Answer(
+        "yes",
+        _("--same-tickets or --same-as {name}", name=record.name),
+        alone="--same-tickets",
+        gives=(("same_tickets", True),),
+    )
     given = answer if job.same_tickets else None
-    return [Question(SAME_TICKETS, sentence, (answer,), about, given=given)]
+    return [Question(SAME_TICKETS, sentence, (answer,), about, given=given, rows=frozenset(others))]
 
 
 def _stand_in_is_not_the_crm(record: ImportRecord, scope: Scope) -> UsageError:
@@ -222,11 +247,18 @@ def _same_import(journal: Journal, scope: Scope, name: str) -> ImportRecord:
     )
 
 
-def _known_and_other(plan: Plan) -> tuple[int, int]:
-    """Return how many of the first rows are created, and how many of these look like other tickets now."""
-    columns = {rule.path: unaccented(rule.column) for rule in plan.mapping.rules if rule.column}
+def _recorded(plan: Plan, name: str) -> str:
+    """Return the name under which the column that the mapping calls so is recorded."""
+    column = plan.headings.column(name)
+    return name if column is None else plan.headings.recorded(column)
+
+
+def _known_and_other(plan: Plan) -> tuple[int, list[int]]:
+    """Return how many of the first rows are created, and the numbers of those that look like other tickets now."""
+    columns = {rule.path: unaccented(_recorded(plan, rule.column)) for rule in plan.mapping.rules if rule.column}
     contact = columns.get("contact")
-    moves_on = {*(columns.get(path) for path in ("status", "solution")), *map(unaccented, plan.key_columns)}
+    keys = map(plan.headings.recorded, plan.key_columns)
+    moves_on = {*(columns.get(path) for path in ("status", "solution")), *map(unaccented, keys)}
     lasting = set(map(unaccented, plan.content_columns)) - moves_on
 
     def is_another(edited: tuple[str, ...] | None) -> bool:
@@ -235,8 +267,9 @@ def _known_and_other(plan: Plan) -> tuple[int, int]:
         names = set(map(unaccented, edited))
         return contact in names or (bool(lasting) and lasting <= names)
 
-    known = other = 0
+    known, others = 0, []
     for row in islice(plan, SAMPLE):
         known += row.status is Status.CREATED
-        other += row.is_changed and is_another(row.edited)
-    return known, other
+        if row.is_changed and is_another(row.edited):
+            others.append(row.number)
+    return known, others

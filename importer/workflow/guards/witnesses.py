@@ -12,6 +12,7 @@ from itertools import islice
 from pathlib import Path
 
 from importer import report
+from importer.commands import told
 from importer.errors import ReportError, SourceError, StartRefused
 from importer.journal import Journal
 from importer.messages import _
@@ -20,6 +21,7 @@ from importer.report import ReportedRow
 from importer.report_words import state_of_word
 from importer.source import Table, open_table
 from importer.workflow.commands import Commands
+from importer.workflow.corrections import CORRECTIONS_ENDING
 from importer.workflow.job import Job
 from importer.workflow.plan import Plan
 from importer.workflow.planning import id_column, own_columns
@@ -91,7 +93,13 @@ def reports_beside(source: Path, report_path: Path) -> set[Path]:
         except OSError:
             continue  # the folder does not exist yet, so it has no reports
         found |= {path for name in names if (path := folder / name).is_file()}
-    return {path for path in found if not (source.exists() and path.samefile(source))}
+    found = {path for path in found if not (source.exists() and path.samefile(source))}
+    return {path for path in found if not _is_corrections(path)}
+
+
+def _is_corrections(path: Path) -> bool:
+    """Tell whether a file has the corrections of a report, which has the report's name in its own."""
+    return path.name.casefold().endswith(CORRECTIONS_ENDING) and not report.is_given_back(path)
 
 
 def _stem(path: Path) -> str:
@@ -143,12 +151,22 @@ def _in_report(path: Path, journal: Journal, *, surely: bool) -> Iterator[Report
         if not surely:
             return
         raise StartRefused(
-            _(
-                "{path} is where the report goes and could contain the ids of an earlier run, but it cannot be read:"
-                " {reason} If it is not a report, move it away or name another file with --report; if it is one,"
-                " restore it as it was written.",
-                path=path,
-                reason=str(error),
+            told(
+                _(
+                    "{path} is where the report goes and could contain the ids of an earlier run, but it cannot be"
+                    " read: {reason} If it is not a report, move it away or name another file with --report; if it is"
+                    " one, restore it as it was written.",
+                    path=path,
+                    reason=str(error),
+                ),
+                _(
+                    "{path} is where the report goes and could contain the ids of an earlier run, but"
+                    " it cannot be read: {reason} If it is not a report, rename it in Explorer or move"
+                    " it to another folder; if it is one, put it back as it was written. Then try"
+                    " again.",
+                    path=path,
+                    reason=str(error),
+                ),
             )
         ) from error
 
@@ -170,7 +188,8 @@ def _behind(commands: Commands, path: Path) -> StartRefused:
             path=path,
             command=commands.adopt(path),
             look_first=commands.looking_first(),
-        )
+        ),
+        looking_helps=True,
     )
 
 
@@ -184,7 +203,8 @@ def _unknown_ids(commands: Commands, path: Path, example: str) -> StartRefused:
             example=example,
             command=commands.adopt(path),
             look_first=commands.looking_first(),
-        )
+        ),
+        looking_helps=True,
     )
 
 
@@ -198,5 +218,6 @@ def _unknown_doubt(commands: Commands, path: Path, example: str) -> StartRefused
             example=example,
             command=commands.adopt(path),
             look_first=commands.looking_first(),
-        )
+        ),
+        looking_helps=True,
     )

@@ -1,4 +1,4 @@
-"""Corrections that resolve the issues of several rows at once, for the person who makes them."""
+"""Fixes that resolve the issues of several rows at once, for the person who makes them."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from importer.messages import _
 from importer.model import Issue
 
 _MOST_ROWS = 5
-"""Rows that a correction names; it counts them all."""
+"""Rows that a fix names; it counts them all."""
 
 
 @dataclass(frozen=True, slots=True)
-class Correction:
-    """One correction: how many issues it resolves, in which rows, the first of them, and what is true of them all.
+class Fix:
+    """One fix: how many issues it resolves, in which rows, the first of them, and what is true of them all.
 
     `rows` are the first ones; the remedy is that of `issue`.
     """
@@ -25,18 +25,18 @@ class Correction:
     message: str
 
 
-def suggest_corrections(issues: Iterable[Issue]) -> list[Correction]:
-    """Return a correction for each code, column and value among the issues, the most useful first."""
+def suggest_fixes(issues: Iterable[Issue]) -> list[Fix]:
+    """Return a fix for each code, column and value among the issues, the most useful first."""
     alike: dict[tuple[str, str | None, str | None], list[Issue]] = {}
     for issue in issues:
         alike.setdefault((issue.code, issue.column, issue.value), []).append(issue)
-    return sorted(map(_correction, alike.values()), key=lambda correction: -correction.count)
+    return sorted(map(_fix, alike.values()), key=lambda fix: -fix.count)
 
 
-def _correction(issues: list[Issue]) -> Correction:
+def _fix(issues: list[Issue]) -> Fix:
     first, rows = issues[0], tuple(issue.row for issue in issues[:_MOST_ROWS] if issue.row)
     message = first.message
     if any(issue.message != message for issue in issues):  # each row's sentence names other rows
         numbers = ", ".join(map(str, rows)) + ("…" if len(issues) > len(rows) else "")
         message = _("{column} '{value}' in rows {numbers}", column=first.column, value=first.value, numbers=numbers)
-    return Correction(len(issues), rows, first, message)
+    return Fix(len(issues), rows, first, message)
