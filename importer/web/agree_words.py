@@ -1,0 +1,201 @@
+"""What the page Send says before anything is sent: what will happen, why nothing would, and what questions name."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from heapq import nsmallest
+from typing import TYPE_CHECKING
+
+from importer import Forecast, ImporterError, Proposal, Question, history, imports_known
+from importer.messages import _, ngettext
+from importer.names import size_text
+from importer.web.checking import CheckedSheet
+from importer.web.questions import Surroundings
+
+if TYPE_CHECKING:
+    from importer.web.office import OpenSheet
+
+_EXAMPLES = 3
+"""Rows that a question about the whole sheet gives as examples."""
+
+
+def effects(proposal: Proposal) -> list[tuple[str, str]]:
+    """Return what sending has as effects, each with the name of what it is about."""
+    return [] if proposal.forecast is None else list(_effects(proposal.forecast))
+
+
+def _effects(forecast: Forecast) -> Iterator[tuple[str, str]]:
+    count, rows = forecast.rows_to_send, forecast.counts
+    operation = forecast.plan.scope.operation
+    created = ngettext(
+        "{count} new case at {server}, operation {operation}",
+        "{count} new cases at {server}, operation {operation}",
+        count,
+        server=_host(forecast.server),
+        operation=operation,
+    )
+    yield _("Cases"), created
+    if forecast.open_cases:
+        yield (
+            _("Open cases"),
+            ngettext(
+                "{count} of them has an open status: its time limit (SLA) starts to run, and the CRM may notify the"
+                " contact and the agent.",
+                "{count} of them have an open status: their time limits (SLA) start to run, and the CRM may notify the"
+                " contacts and the agents.",
+                forecast.open_cases,
+            ),
+        )
+    if forecast.attachments:
+        yield (
+            _("Attachments"),
+            ngettext(
+                "{count} file, {size}", "{count} files, {size}", forecast.attachments,
+                size=size_text(forecast.attachment_bytes),
+            ),
+        )  # fmt: skip
+    yield from _calls(forecast)
+    if later := rows.planned - count - forecast.waiting:
+        yield _("Later"), ngettext("{count} row stays for later.", "{count} rows stay for later.", later)
+    if forecast.waiting:
+        yield (
+            _("Later"),
+            ngettext(
+                "{count} row waits for your answer to a question.",
+                "{count} rows wait for your answer to a question.",
+                forecast.waiting,
+            ),
+        )
+    if rows.invalid + rows.rejected:
+        yield (
+            _("Not sent"),
+            ngettext(
+                "{count} row that has to be corrected first.",
+                "{count} rows that have to be corrected first.",
+                rows.invalid + rows.rejected,
+            ),
+        )
+    yield _("Undo"), _("It cannot be undone from here: the CRM has no way for a program to delete a case.")
+
+
+def _calls(forecast: Forecast) -> Iterator[tuple[str, str]]:
+    quota = forecast.quota
+    if quota is not None and quota.left is not None:
+        sentence = ngettext(
+            "{count} call to the CRM; {left:,d} are left today.",
+            "{count} calls to the CRM; {left:,d} are left today.",
+            forecast.calls,
+            left=quota.left,
+        )
+        if forecast.days is not None and forecast.days > 1:
+            sentence = ngettext(
+                "{count} call to the CRM; {left:,d} are left today, so this takes {days} days.",
+                "{count} calls to the CRM; {left:,d} are left today, so this takes {days} days.",
+                forecast.calls,
+                left=quota.left,
+                days=forecast.days,
+            )
+        yield _("Quota"), sentence
+    if forecast.searches:
+        yield (
+            _("Before"),
+            ngettext(
+                "The CRM is searched for the row, so that what is there already is not created again.",
+                "The CRM is searched for all {count} rows, so that what is there already is not created again.",
+                forecast.searches,
+            ),
+        )
+    elif forecast.spot_check:
+        yield (
+            _("Before"),
+            ngettext(
+                "The CRM is searched for {count} of the rows, in case another computer has sent it.",
+                "The CRM is searched for {count} of the rows, in case another computer has sent them.",
+                len(forecast.spot_check),
+            ),
+        )
+
+
+def why_nothing(forecast: Forecast) -> list[str]:
+    """Return why nothing would be sent: what became of the rows instead; empty where something would be."""
+    return [] if forecast.rows_to_send else list(_instead(forecast))
+
+
+def _instead(forecast: Forecast) -> Iterator[str]:
+    counts = forecast.counts
+    if counts.created:
+        yield ngettext(
+            "{count} row has its case in the CRM already.",
+            "{count} rows have their cases in the CRM already.",
+            counts.created,
+        )
+    if forecast.waiting:
+        yield ngettext(
+            "{count} row waits for your answer to a question.",
+            "{count} rows wait for your answer to a question.",
+            forecast.waiting,
+        )
+    if faulty := counts.invalid + counts.rejected:
+        yield ngettext(
+            "{count} row that has to be corrected first.", "{count} rows that have to be corrected first.", faulty
+        )
+    if doubtful := counts.unknown + counts.conflict:
+        yield ngettext(
+            "{count} row may be a case already, and is not sent again: it has to be confirmed.",
+            "{count} rows may be cases already, and are not sent again: they have to be confirmed.",
+            doubtful,
+        )
+    if counts.planned > forecast.waiting:
+        later = counts.planned - forecast.waiting
+        yield ngettext("{count} row stays for later.", "{count} rows stay for later.", later)
+    if not counts.rows:
+        yield _("The sheet has no rows.")
+
+
+def first_steps(proposal: Proposal, few: int) -> str:
+    """Return why a few rows may go first: this mapping, as it is now, has created nothing. Empty if they need not."""
+    forecast = proposal.forecast
+    if forecast is None or forecast.rows_to_send <= few:
+        return ""
+    digest, name = forecast.plan.mapping.digest, forecast.plan.scope.import_name
+    try:
+        runs = [run for run in history(proposal.job.journal_path) if run.created_now]
+    except ImporterError:
+        runs = []
+    if any(run.start.mapping_digest == digest for run in runs):
+        return ""
+    if any(run.import_name == name for run in runs):
+        return _(
+            "This mapping was changed after the last cases were created with it. A few cases first show in the CRM"
+            " whether everything is in its place; the others follow afterwards."
+        )
+    return _(
+        "This mapping has not created a case yet. A few cases first show in the CRM whether everything is in its place;"
+        " the others follow afterwards."
+    )
+
+
+def surroundings(sheet: OpenSheet, questions: Sequence[Question]) -> Surroundings:
+    """Return what the questions of a sheet name."""
+    checked = sheet.checker.now().value
+    if checked is None:
+        return Surroundings()
+    try:
+        known = imports_known(sheet.job.journal_path)
+    except ImporterError:
+        known = []
+    plan, counts = checked.plan, checked.counts
+    key = plan.key_columns[0] if len(plan.key_columns) == 1 else ""
+    sent_at = {one.import_name: one.last_run.record.started_at for one in known if one.last_run is not None}
+    keys = _keys_of(checked, [question for question in questions if question.scope == "run"])
+    return Surroundings(plan.scope.import_name, counts.rows, counts.planned, key, sent_at, keys)
+
+
+def _keys_of(checked: CheckedSheet, questions: Sequence[Question]) -> dict[int, str]:
+    """Return the keys of the first rows that questions about the whole sheet give as examples."""
+    rows = {row for question in questions for row in nsmallest(_EXAMPLES, question.rows)}
+    return {row.number: row.key for row in checked.review.rows if row.number in rows} if rows else {}
+
+
+def _host(server: str) -> str:
+    return server.partition("://")[2] or server

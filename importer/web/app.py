@@ -1,0 +1,57 @@
+"""The page as a web application: the addresses of all pages, behind the door."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
+from starlette.routing import Route
+from starlette.types import ASGIApp
+
+from importer.web import choosing, correct, correct_files, decide, kept_files, look_back, match, opening, send, start
+from importer.web.door import CONTROL, Door, DoorKeys
+from importer.web.office import Office
+from importer.web.page import NotFound, Visit, asset, page
+
+ROUTES = [
+    *start.ROUTES,
+    *choosing.ROUTES,
+    *opening.ROUTES,
+    *match.ROUTES,
+    *correct.ROUTES,
+    *correct_files.ROUTES,
+    *send.ROUTES,
+    *decide.ROUTES,
+    *look_back.ROUTES,
+    *kept_files.ROUTES,
+]
+
+
+def create_app(office: Office, keys: DoorKeys, address: str, stop: Callable[[], None]) -> ASGIApp:
+    """Return the application of one running program, which is at `address`; `stop` ends the program."""
+
+    async def another_key(_request: Request) -> Response:
+        return PlainTextResponse(keys.new())
+
+    async def here(_request: Request) -> Response:
+        return Response(status_code=204)  # a tab is open: that it asks is all that there is to know
+
+    app = Starlette(
+        routes=[
+            *ROUTES,
+            Route("/page.css", asset("page.css", "text/css")),
+            Route("/page.js", asset("page.js", "text/javascript")),
+            Route("/icon.svg", asset("icon.svg", "image/svg+xml")),
+            Route("/here", here),
+            Route(CONTROL, another_key, methods=["POST"]),
+            Route("/{rest:path}", page(_nothing)),
+        ]
+    )
+    app.state.office, app.state.stop = office, stop
+    return Door(app, keys, address)
+
+
+def _nothing(_visit: Visit) -> Response:
+    raise NotFound

@@ -1,0 +1,157 @@
+"""What the cards of the page Start say: what happened, and what is next."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+
+from importer import Counts, ImportState, Status
+from importer.messages import _, ngettext
+
+
+def sending(state: ImportState) -> str:
+    """Say that a run goes on: of this program, of another one, or that it waits."""
+    created = state.states.get(Status.CREATED, 0)
+    if state.quota_until is not None:
+        return _(
+            "It waits for the CRM's quota, and goes on by itself at {when:%Y-%m-%d %H:%M}.",
+            when=state.quota_until.astimezone(),
+        )
+    if state.running is not None and state.running.is_own:
+        return ngettext(
+            "Cases are being sent. {count} is created so far. You may close this tab.",
+            "Cases are being sent. {count} are created so far. You may close this tab.",
+            created,
+        )
+    return ngettext(
+        "Another program on this computer is sending this import: {count} case is created so far. Here you can only"
+        " watch.",
+        "Another program on this computer is sending this import: {count} cases are created so far. Here you can only"
+        " watch.",
+        created,
+    )
+
+
+def begins() -> str:
+    """Say that a run of this program has begun, and sent nothing yet."""
+    return _("The sending begins. You may close this tab.")
+
+
+def interrupted(state: ImportState) -> str:
+    """Say that the last run ended without an end, and how it goes on."""
+    return ngettext(
+        "The sending of {when:%Y-%m-%d %H:%M} was interrupted: {count} case is created. Nothing is sent twice:"
+        " “Continue” goes on where it stopped.",
+        "The sending of {when:%Y-%m-%d %H:%M} was interrupted: {count} cases are created. Nothing is sent twice:"
+        " “Continue” goes on where it stopped.",
+        state.states.get(Status.CREATED, 0),
+        when=_last_run(state),
+    )
+
+
+def stopped(state: ImportState) -> str:
+    """Say that the last run was paused, or sent only the first rows, and how it goes on."""
+    return ngettext(
+        "The sending of {when:%Y-%m-%d %H:%M} stopped before the end: {count} case is created. Nothing is sent twice:"
+        " “Continue” goes on where it stopped.",
+        "The sending of {when:%Y-%m-%d %H:%M} stopped before the end: {count} cases are created. Nothing is sent twice:"
+        " “Continue” goes on where it stopped.",
+        state.states.get(Status.CREATED, 0),
+        when=_last_run(state),
+    )
+
+
+def left_in(counts: Counts) -> str:
+    """Say how many rows are left to send, and how many to correct."""
+    left = ngettext("{count} row is left to send.", "{count} rows are left to send.", counts.planned)
+    faulty = counts.invalid + counts.rejected
+    return " ".join((left, _faulty(faulty))) if faulty else left
+
+
+def sent_before(state: ImportState) -> str:
+    """Say when an import was sent last, of which no sheet was opened here."""
+    return ngettext(
+        "Sent last on {when:%Y-%m-%d}: {count} case of this import is in the CRM.",
+        "Sent last on {when:%Y-%m-%d}: {count} cases of this import are in the CRM.",
+        state.states.get(Status.CREATED, 0),
+        when=_last_run(state),
+    )
+
+
+def _last_run(state: ImportState) -> datetime:
+    run = state.last_run
+    return (run.record.started_at if run is not None else datetime.now(UTC)).astimezone()
+
+
+def on_their_way(count: int, until: datetime | None) -> str:
+    """Say that the answers to some cases are missing, and from when on a person can decide about them."""
+    if until is None:
+        return ngettext(
+            "{count} row has no answer from the CRM yet: whether it is a case is not known. It is not sent again; the"
+            " page Decide says when it can be decided.",
+            "{count} rows have no answer from the CRM yet: whether they are cases is not known. They are not sent"
+            " again; the page Decide says when they can be decided.",
+            count,
+        )
+    return ngettext(
+        "{count} row has no answer from the CRM yet: whether it is a case is not known. It is not sent again; from"
+        " {when:%Y-%m-%d %H:%M:%S} on it can be decided.",
+        "{count} rows have no answer from the CRM yet: whether they are cases is not known. They are not sent again;"
+        " from {when:%Y-%m-%d %H:%M:%S} on they can be decided.",
+        count,
+        when=until.astimezone(),
+    )
+
+
+def in_doubt(count: int) -> str:
+    """Say that nobody knows whether some cases exist."""
+    return ngettext(
+        "It is not known whether {count} case was created. It is not sent again, so as not to double it: decide"
+        " what became of it.",
+        "It is not known whether {count} cases were created. They are not sent again, so as not to double them:"
+        " decide what became of each.",
+        count,
+    )
+
+
+def paused(until: datetime) -> str:
+    """Say from when on the rest can be sent."""
+    return _(
+        "The CRM's quota is used up. What was sent stays; the rest can be sent from {when:%Y-%m-%d %H:%M} on.",
+        when=until.astimezone(),
+    )
+
+
+def ready(count: int) -> str:
+    """Say how many rows can be sent."""
+    return ngettext(
+        "{count} row is ready. Nothing is sent before you have seen it and agreed.",
+        "{count} rows are ready. Nothing is sent before you have seen them and agreed.",
+        count,
+    )
+
+
+def all_sent(count: int) -> str:
+    """Say that nothing is left to do."""
+    return ngettext(
+        "All is sent: {count} row has its case in the CRM.",
+        "All is sent: {count} rows have their case in the CRM.",
+        count,
+    )
+
+
+def to_correct(counts: Counts) -> str:
+    """Say how many rows have faults, and what about the others."""
+    return " ".join(_by_state(counts))
+
+
+def _by_state(counts: Counts) -> Iterator[str]:
+    yield _faulty(counts.invalid + counts.rejected)
+    if counts.planned:
+        yield ngettext("{count} is ready to send.", "{count} are ready to send.", counts.planned)
+    if counts.created:
+        yield ngettext("{count} has its case already.", "{count} have their case already.", counts.created)
+
+
+def _faulty(count: int) -> str:
+    return ngettext("{count} row has something to correct.", "{count} rows have something to correct.", count)
