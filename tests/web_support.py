@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -56,8 +55,3 @@ def open_in(browser: Browser, page: RunningPage, path: Path | None = None, **con
     finally:
         new.close()
     assert not errors
-
-
-def threads() -> set[str]:
-    """Return the names of the threads that go on."""
-    return {thread.name for thread in threading.enumerate()}

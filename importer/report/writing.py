@@ -224,47 +224,8 @@ def paths_to_try(path: Path) -> Iterator[Path]:
 
 def check_writable(path: Path) -> None:
     """Raise `ReportError` where a report could not be written to `path`, before anything is sent."""
-    if path.suffix.lower() not in WRITERS:
-        raise ReportPathRefused(
-            _("{path}: a report ends in .xlsx, .csv or .html. Choose one of these with --report.", path=path)
-        )
-    if path.is_dir():
-        raise ReportPathRefused(
-            told(
-                _("{path} is a folder. Name a file in it with --report.", path=path),
-                _(
-                    "{path} is a folder, and the report has to go there. Rename that folder in Explorer,"
-                    " or move it, then try again.",
-                    path=path,
-                ),
-            )
-        )
-    if not path.parent.is_dir():
-        raise ReportPathRefused(
-            told(
-                _(
-                    "{path}: the folder {folder} does not exist. Create it, or name another with --report.",
-                    path=path,
-                    folder=path.parent.absolute(),
-                ),
-                _(
-                    "The folder {folder}, where the report goes, is not there any more. Put it back"
-                    " in Explorer, or choose the sheet again where it is now.",
-                    folder=path.parent.absolute(),
-                ),
-            )
-        )
-    if shutil.disk_usage(path.parent).free < ROOM_NEEDED:
-        raise ReportPathRefused(
-            told(
-                _("{path}: the disk is full. Free some space, or name another folder with --report.", path=path),
-                _(
-                    "{path}: the disk is full, and the report has no room. Delete or move files that"
-                    " you do not need any more, then try again.",
-                    path=path,
-                ),
-            )
-        )
+    if refusal := _place_refusal(path):
+        raise ReportPathRefused(refusal)
     try:
         with temporary_beside(path) as (probe, _temporary):
             probe.write(bytes(4096))
@@ -286,6 +247,44 @@ def check_writable(path: Path) -> None:
                 ),
             )
         ) from error
+
+
+def _place_refusal(path: Path) -> str | None:
+    """Return why a report cannot be at `path`, as far as it shows without writing; None where it can."""
+    if path.suffix.lower() not in WRITERS:
+        return _("{path}: a report ends in .xlsx, .csv or .html. Choose one of these with --report.", path=path)
+    if path.is_dir():
+        return told(
+            _("{path} is a folder. Name a file in it with --report.", path=path),
+            _(
+                "{path} is a folder, and the report has to go there. Rename that folder in Explorer,"
+                " or move it, then try again.",
+                path=path,
+            ),
+        )
+    if not path.parent.is_dir():
+        return told(
+            _(
+                "{path}: the folder {folder} does not exist. Create it, or name another with --report.",
+                path=path,
+                folder=path.parent.absolute(),
+            ),
+            _(
+                "The folder {folder}, where the report goes, is not there any more. Put it back"
+                " in Explorer, or choose the sheet again where it is now.",
+                folder=path.parent.absolute(),
+            ),
+        )
+    if shutil.disk_usage(path.parent).free < ROOM_NEEDED:
+        return told(
+            _("{path}: the disk is full. Free some space, or name another folder with --report.", path=path),
+            _(
+                "{path}: the disk is full, and the report has no room. Delete or move files that"
+                " you do not need any more, then try again.",
+                path=path,
+            ),
+        )
+    return None
 
 
 def overwrite_blocker(path: Path, ours: Callable[[str], bool]) -> str | None:

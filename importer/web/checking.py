@@ -90,11 +90,6 @@ class CheckedSheet:
     left_out: LeftOut
 
     @cached_property
-    def faulty_rows(self) -> int:
-        """How many rows have issues."""
-        return len({row for group in self.groups for row in group.rows})
-
-    @cached_property
     def review(self) -> Review:
         """What became of its rows."""
         return review(self.plan, self.loaded.job)
