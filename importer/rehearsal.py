@@ -117,7 +117,7 @@ def _rehearse(  # noqa: PLR0913, PLR0917 - everything that a run is made of
     try:
         return report_outcome(refresh(plan, journal, record), journal, record, result, options, situation, context.stop)
     except KeyboardInterrupt as stop:
-        raise RunStopped(_("The rehearsal was stopped, without a report. Nothing reached the CRM.")) from stop
+        raise RunStopped(_("The rehearsal was stopped without a report. Nothing reached the CRM.")) from stop
 
 
 def limits() -> str:

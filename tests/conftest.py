@@ -65,7 +65,15 @@ def _statements_compiled_once() -> Iterator[None]:
 
 @pytest.fixture(scope="session", autouse=True)
 def _no_folder_of_the_user(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """Keep files that module fixtures make out of the user's own folders."""
+    """Keep files that session fixtures make out of the user's own folders."""
+    with pytest.MonkeyPatch.context() as patched:
+        use_folders(patched, tmp_path_factory.mktemp("user"))
+        yield
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _module_folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Give the fixtures of each module a user of their own: what one module leaves behind means nothing to the next."""
     with pytest.MonkeyPatch.context() as patched:
         use_folders(patched, tmp_path_factory.mktemp("user"))
         yield

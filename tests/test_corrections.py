@@ -215,7 +215,7 @@ def test_every_command_says_so(job: Job, office: Office, give: Give) -> None:
     corrections.correct_equal("Estado", "En curso", "Abierto")
     add_corrections(office.source, [Correction("", "77", "Estado", "En curso", "Abierto", "ana")])
     said = "tickets.corrections.csv corrects 3 cells of the sheet (rows concerned: 3)"
-    aside = "tickets.corrections.csv: 1 correction is set aside"
+    aside = "tickets.corrections.csv: 1 correction is not applied"
     out = give(office.arguments("check")).out
     assert said in out
     assert aside in out
@@ -293,7 +293,7 @@ def test_the_key_of_a_row_that_was_sent_stays(job: Job, office: Office) -> None:
     made = corrections.correct(2, "Ticket", "T-1")
     assert send(job) == 1
     for undone in (lambda: corrections.undo(made.act), lambda: corrections.correct(2, "Ticket", "T-2")):
-        with pytest.raises(UsageError, match=r"sent already"):
+        with pytest.raises(UsageError, match=r"already been sent"):
             undone()
     for typed in ("T-3", "1"):  # another key, and the one that the sheet says
         (one,) = add_corrections(office.source, [Correction("", "1", "Ticket", "1", typed, "ana")])
@@ -306,9 +306,9 @@ def test_a_row_that_was_sent_under_its_own_key_keeps_it(job: Job, office: Office
     """A correction of the key, for one row or for all equal ones, comes too late, and says so."""
     corrections = open_corrections(load_job(job))
     assert send(job) == 1
-    with pytest.raises(UsageError, match="sent already"):
+    with pytest.raises(UsageError, match="already been sent"):
         corrections.correct(2, "Ticket", "T-1")
-    with pytest.raises(UsageError, match="sent already"):
+    with pytest.raises(UsageError, match="already been sent"):
         corrections.correct_equal("Ticket", "1", "T-1")
     for key in ("1", "*"):
         add_corrections(office.source, [Correction("", key, "Ticket", "1", "T-1", "ana")])
@@ -320,7 +320,7 @@ def test_a_key_that_was_corrected_for_all_rows_stays_too(job: Job) -> None:
     corrections = open_corrections(load_job(job))
     made = corrections.correct_equal("Ticket", "1", "T-1")
     assert send(job) == 1
-    with pytest.raises(UsageError, match="sent already"):
+    with pytest.raises(UsageError, match="already been sent"):
         corrections.undo(made.act)
     add_corrections(job.source, [Correction("", "*", "Ticket", "T-1", "T-2", "ana")])
     assert first_key(job) == ("T-1", 0)
@@ -344,7 +344,7 @@ def test_without_keys_no_other_row_is_counted_otherwise(job: Job, office: Office
     corrections.correct_equal("Estado", "En curso", "Abierto")
     assert cells(job, "Estado") == ["En curso", "En curso", "Abierto", "En curso", "Abierto"]
     assert (send(job, "tickets.report.xlsx"), planned(job).counts().planned) == (2, 0)
-    with pytest.raises(UsageError, match="sent already"):
+    with pytest.raises(UsageError, match="already been sent"):
         corrections.correct(4, "Estado", "Cerrado")
     report = replace(job, source=office.report)  # its rows are known by their references
     open_corrections(load_job(report)).correct(2, "Estado", "Abierto")
@@ -603,7 +603,7 @@ def test_a_corrected_copy_is_the_sheet_with_its_corrections(
         book = load_workbook(copy)
         assert (book["Datos"]["F4"].value, book["Datos"]["D5"].data_type) == ("Abierto", "s")
         assert (book["Datos"]["B4"].font.b, "Otra" in book.sheetnames) == (not formula, not formula)
-    with pytest.raises(UsageError, match="exists already"):
+    with pytest.raises(UsageError, match="already exists"):
         corrected_copy(loaded, copy)
     with pytest.raises(UsageError, match=r"\.xlsx or \.csv"):
         corrected_copy(loaded, office.folder / "copia.ods")

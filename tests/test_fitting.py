@@ -56,7 +56,7 @@ def test_every_column_that_the_mapping_uses_is_asked_for(tmp_path: Path) -> None
 @pytest.mark.parametrize(
     ("heading", "proposal", "reason"),
     [
-        ("Situación", "Situación", "usual header of the same field"),
+        ("Situación", "Situación", "common header for the same field"),
         ("Estado del caso", "Estado del caso", "most similar"),
         ("Estados", "Estados", "most similar"),
         ("El estado", "El estado", "same words"),

@@ -78,7 +78,7 @@ def test_a_draft_keeps_decisions_under_another_heading(tmp_path: Path) -> None:
 
 
 RENAMED = {
-    "another heading": ("Correo", "E-mail"),
+    "a different header": ("Correo", "E-mail"),
     "of a text": ("Detalle", "Descripción del caso"),
     "of the key": ("Ticket", "N° de caso"),
     "capitals": ("Correo", "CORREO"),
@@ -123,7 +123,7 @@ def test_the_week_after_with_the_first_heading_sends_nothing_again(office: Offic
 
 
 def test_the_last_line_of_a_case_is_compared_under_its_recorded_name(office: Office, give: Give) -> None:
-    """`take: last` has a column of its own in the content, which another heading does not rename."""
+    """`take: last` has a column of its own in the content, which a different header does not rename."""
     text = MAPPING.replace("key: Ticket", "key: Ticket\n  group: Ticket\n  headings: {Estado: Situación}").replace(
         "allowed: [Abierto, Cerrado]", "take: last, allowed: [Abierto, Cerrado]"
     )

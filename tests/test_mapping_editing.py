@@ -361,7 +361,7 @@ def test_what_no_mapping_could_say_is_refused_at_once() -> None:
     """A template cannot name a column with braces, and `values` are for the texts of a column; the sentence says so."""
     with pytest.raises(UsageError, match=r"a\{b\} cannot be joined"):
         edited(HEAD, lambda e: e.join_columns("description", ["x", "a{b}"]))
-    with pytest.raises(UsageError, match="An empty cell"):
+    with pytest.raises(UsageError, match="Empty cells"):
         edited(HEAD, lambda e: e.add_values("status", {" ": "Abierto"}))
     with pytest.raises(UsageError, match="status is not read from a column"):
         edited(HEAD, lambda e: e.add_values("status", {"En curso": "Abierto"}))

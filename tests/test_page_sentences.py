@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from babel.messages.pofile import read_po
 from run_support import Office, ticket
 from send_support import Clerk
 from web_support import running_page
@@ -64,6 +65,18 @@ def test_no_sentence_that_may_reach_the_page_names_an_option() -> None:
         for where, text, is_replaced in sentences()
         if re.search(r"(?<![\w-])--[a-z]|same command", text) and not is_replaced
         if not any(known in text for known in KNOWN)
+    ]
+    assert found == []
+
+
+def test_what_refuses_a_start_names_no_command_on_the_page() -> None:
+    """A journal, a guard or a verdict that stops a start says what to click."""
+    found = [
+        f"{where}: {text}"
+        for where, text, is_replaced in sentences()
+        if where.startswith(("journal/", "workflow/guards/", "workflow/executing.py", "workflow/settling.py"))
+        if re.search(r"`\{(command|again|adopt|look_first|settle)\}`", text) and not is_replaced
+        if not where.startswith("journal/standing.py")  # `_behind_for_commands`: its caller has a sentence for the page
     ]
     assert found == []
 
@@ -136,3 +149,23 @@ def test_a_report_that_is_read_only(tmp_path: Path) -> None:
     with on_page():
         assert "Properties, Read-only" in (writing.overwrite_blocker(path, lambda _digest: True) or "")
     assert writing.overwrite_blocker(path, lambda _digest: True) == "a.report.xlsx is read-only"
+
+
+NAMES_OF_OTHERS = {"Strict Open XML", "CSV UTF-8"}
+"""What Excel calls a kind of file."""
+
+
+@pytest.mark.parametrize("tag", ["en", "es", "pt"])
+def test_a_sentence_quotes_a_label_as_it_is_on_its_button(tag: str) -> None:
+    """In each language: whoever looks for what a sentence names finds it."""
+    with (ROOT / f"locale/{'es' if tag == 'en' else tag}/LC_MESSAGES/case-importer.po").open("rb") as file:
+        catalogue = read_po(file, locale=tag)
+    texts = {"".join(entry.id): "".join(entry.id if tag == "en" else entry.string) for entry in catalogue if entry.id}
+    labels = set(texts.values())
+    quoted = {
+        (label, sentence)
+        for original, sentence in texts.items()
+        if re.search("“[^”{}]+”", original)
+        for label in re.findall("[“«]([^”»{}]+)[”»]", sentence)
+    }
+    assert {label for label, _sentence in quoted} - labels - NAMES_OF_OTHERS == set()

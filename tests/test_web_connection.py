@@ -147,7 +147,7 @@ def test_trying_the_connection_costs_a_call_and_creates_nothing(clerk: Clerk, sa
 def test_a_token_is_forgotten(clerk: Clerk, ring: OwnKeyring) -> None:
     """From then on the connection is asked for again."""
     connect(clerk)
-    assert "The token is forgotten" in clerk.click("connection/forget").text
+    assert "The program has forgotten the token" in clerk.click("connection/forget").text
     assert ring.kept == {}
     assert clerk.click("propose", again="yes").url.endswith("/send/connection")
 
@@ -155,10 +155,10 @@ def test_a_token_is_forgotten(clerk: Clerk, ring: OwnKeyring) -> None:
 def test_without_a_keyring_the_token_is_held_in_memory(clerk: Clerk, user_folder: Path) -> None:
     """The page says so; it is used, written nowhere, and can be forgotten."""
     keyring.set_keyring(fail.Keyring())  # type: ignore[no-untyped-call]
-    assert "held in memory until the program is closed" in connect(clerk)
+    assert "kept in memory until the program is closed" in connect(clerk)
     assert "accepts the token" in clerk.click("connection/try").text
     assert not any(TOKEN.encode() in path.read_bytes() for path in user_folder.rglob("*") if path.is_file())
-    assert "The token is forgotten" in clerk.click("connection/forget").text
+    assert "The program has forgotten the token" in clerk.click("connection/forget").text
     assert clerk.click("propose", again="yes").url.endswith("/send/connection")
 
 
@@ -194,7 +194,7 @@ def test_a_refused_token_leads_to_the_connection(office: Office) -> None:
         other = Clerk(page, office, crm)
         other.click("connection/save", token=TOKEN)
         shown = other.proposal()
-        assert f'href="/sheets/{other.sheet.id}/send/connection">Look at the connection' in shown
+        assert f'href="/sheets/{other.sheet.id}/send/connection">Check the connection' in shown
 
 
 # ------------------------------------------------------------------------------------------------ the questions
@@ -204,7 +204,7 @@ def test_the_first_run_is_asked_about_in_the_words_of_the_page(clerk: Clerk, san
     """Nothing is chosen beforehand; no answer is asked for again; then what will happen is shown."""
     connect(clerk)
     shown = clerk.proposal()
-    assert "Has somebody already sent these cases?" in shown
+    assert "Have these cases already been sent?" in shown
     assert "up to 4 calls of the quota" in shown
     assert "checked" not in shown
     assert (sandbox.calls("token"), sandbox.posts) == (0, 0)
@@ -251,7 +251,7 @@ def test_a_mapping_that_names_the_server_is_asked_about(
     assert not load_settings().trusted
     clerk.send()
     assert load_settings().trusts("https://crm0009.wolkvox.com", "demo")
-    assert "The mapping of this sheet names it." in clerk.look("connection")
+    assert "It is set in the mapping of this sheet." in clerk.look("connection")
 
 
 def test_saving_what_the_mapping_names_is_agreeing_to_it(clerk: Clerk, office: Office) -> None:

@@ -320,7 +320,7 @@ def test_nothing_is_corrected_without_a_value(desk: Desk) -> None:
     page = desk.post(f"/group/{desk.group('nadie')}", 409, to="  ", scope="sheet")
     assert page.count("Type or choose the right value first.") == 2
     page = desk.post(f"/group/{desk.group('nadie')}", 409, to="nadie ", scope="sheet")
-    assert page.count("The cells say so already.") == 2
+    assert page.count("The cells already say that.") == 2
     assert desk.recorded() == []
 
 
@@ -435,7 +435,7 @@ def test_a_stale_form_corrects_nothing(desk: Desk) -> None:
     desk.get()
     assert "has changed since this was shown" in desk.post("/rows/2", 409, **{**fields, "cell.1": "otro@example.com"})
     assert "has changed since this was shown" in desk.post(f"/group/{group}", 409, to="x@example.com", scope="sheet")
-    assert "Nothing is wrong here any more" in desk.get(f"/group/{group}")
+    assert "Nothing is left to correct here" in desk.get(f"/group/{group}")
     assert action.endswith("/rows/2")
     assert desk.recorded() == []
 
@@ -518,8 +518,8 @@ def test_excel_wins(desk: Desk) -> None:
     desk.write(ticket(1, Correo="luis@example.com"), ticket(2, Correo="otro"))
     desk.post("/read-again")
     page = desk.get()
-    assert "1 correction does not fit any more" in page
-    assert "Reason: the sheet says something else by now." in page
+    assert "1 correction no longer fits the sheet" in page
+    assert "Reason: the sheet now says something else." in page
     act = next(fields["act"] for action, fields in Forms(page).found if action.endswith("/undo"))
     desk.post("/undo", act=act)
     assert "does not fit" not in desk.get()

@@ -114,7 +114,11 @@ def test_a_wrong_id_is_refused_kindly(page: RunningPage, office: Office, give: G
     in_doubt(office, give, WITHOUT)
     client, (reference,) = known(page), doubtful(office)
     fields = form_of(once_read(client, address(page)))
-    for typed, said in (("", "Type the id"), ("no es un id", "is not the id of a case"), ("<b>1</b>", "is not the id")):
+    for typed, said in (
+        ("", "First type the id"),
+        ("no es un id", "is not the id of a case"),
+        ("<b>1</b>", "is not the id"),
+    ):
         refused = post(client, page, address(page), do="created", id=typed, **fields)
         assert refused.status_code == 200
         assert said in refused.text
@@ -123,7 +127,7 @@ def test_a_wrong_id_is_refused_kindly(page: RunningPage, office: Office, give: G
     assert post(client, page, address(page), do="delete", **fields).status_code == 404
     other = next(row for row in stored_rows(office.journal) if row.state == "created")
     asked = post(client, page, address(page), do="created", id=str(other.wolkvox_id), **fields)
-    assert "is the case of row 2 already" in asked.text
+    assert "is already the case of row 2" in asked.text
     assert state_of(office, reference)[0] == "unknown"
     post(client, page, address(page), do="created", id=str(other.wolkvox_id), instead=other.reference, **fields)
     assert state_of(office, reference) == ("created", other.wolkvox_id)
@@ -138,8 +142,8 @@ def test_that_there_is_none_is_confirmed_twice(page: RunningPage, office: Office
     assert 'name="sure"' in asked
     fields = form_of(asked)
     refused = post(client, page, address(page), do="absent", **fields)
-    assert "Confirm first" in refused.text
-    assert "Confirm first" in post(client, page, address(page), do="absent", sure="yes", **fields).text
+    assert "First confirm" in refused.text
+    assert "First confirm" in post(client, page, address(page), do="absent", sure="yes", **fields).text
     assert 'name="sure"' in refused.text
     typed = {"do": "created", "id": "0123456789abcdef01234567"}
     assert "has changed since" in post(client, page, address(page), **typed, **fields | {"about": "999"}).text
@@ -147,8 +151,8 @@ def test_that_there_is_none_is_confirmed_twice(page: RunningPage, office: Office
     done = post(client, page, address(page), **confirmed(client, address(page), reference))
     assert state_of(office, reference) == ("planned", None)
     assert "Send 1 row that is left" in once_read(client, done.url)
-    assert "decided already" in post(client, page, address(page), **typed, **fields).text
-    assert "decided already" in client.get(address(page), params={"row": reference}).text
+    assert "already been decided" in post(client, page, address(page), **typed, **fields).text
+    assert "already been decided" in client.get(address(page), params={"row": reference}).text
     assert state_of(office, reference) == ("planned", None)
 
 
@@ -159,7 +163,7 @@ def test_the_crm_is_asked_before_a_row_counts_as_absent(page: RunningPage, offic
     assert "the CRM is asked once more" in once_read(client, address(page), absent="1")
     done = post(client, page, address(page), **confirmed(client, address(page), reference))
     assert state_of(office, reference)[0] == "created"
-    assert "The CRM was asked once more, and has the case of row 3" in done.text
+    assert "The CRM was asked again and has the case of row 3" in done.text
 
 
 def test_of_an_absent_row_the_crm_has_two_cases(page: RunningPage, office: Office, give: Give) -> None:
@@ -184,25 +188,27 @@ def test_where_the_crm_cannot_be_asked_a_person_is_believed(page: RunningPage, o
     done = post(client, page, address(page), **confirmed(client, address(page), reference))
     assert state_of(office, reference)[0] == "planned"
     assert "could not be asked once more" in done.text
-    assert "is sent again with the next run" in done.text
+    assert "will be sent again with the next run" in done.text
 
 
 def test_the_crm_is_asked(page: RunningPage, office: Office, give: Give) -> None:
-    """A search that finds nothing decides nothing, one that finds the case settles it; so for disputed ids."""
+    """A search that finds nothing does not settle the question, one that finds the case does; so for disputed ids."""
     in_doubt(office, give, AFTER)
     client, (reference,) = known(page), doubtful(office)
     fields = form_of(once_read(client, address(page)))
     office.sandbox.inject("search-finds-nothing")
     nothing = post(client, page, address(page), do="ask", **fields)
-    assert "decides nothing" in nothing.text
+    assert "does not settle the question" in nothing.text
     assert "Some rows were not found" in nothing.text
     office.sandbox.inject()
     post(client, page, address(page), do="ask", **fields)
     assert state_of(office, reference)[0] == "created"
     with closing(sqlite3.connect(office.journal)) as database, database:
         database.execute("UPDATE rows SET disputed = 1 WHERE id = 1")
-    assert "Numbers that two rows have" in once_read(client, address(page))
-    assert "Numbers that two rows have" not in once_read(client, post(client, page, address(page), do="ask-all").url)
+    assert "Cases with the same id in two rows" in once_read(client, address(page))
+    assert "Cases with the same id in two rows" not in once_read(
+        client, post(client, page, address(page), do="ask-all").url
+    )
 
 
 def test_nothing_can_be_decided_too_early(page: RunningPage, office: Office, give: Give) -> None:

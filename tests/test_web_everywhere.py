@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from pictures import HEADER, rows
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Page, expect
 from run_support import MAPPING
 from source_support import saved
 from web_support import open_in, running_page
@@ -52,7 +52,7 @@ def test_a_page_fits_every_window(page: RunningPage, tab: Page, path: str) -> No
     """Nothing is cut off or scrolls sideways, and axe finds nothing."""
     sheet = sheet_of(page, "PQR semana 47.xlsx" if path.endswith(("/begin", "/match")) else "tickets.csv")
     tab.goto(page.address + path.format(id=sheet.id), wait_until="domcontentloaded")
-    tab.locator("h1").wait_for()
+    expect(tab.locator("h1")).not_to_have_text("leyendo…", timeout=30_000)
     for name, (width, height) in WINDOWS.items():
         tab.set_viewport_size({"width": width, "height": height})
         assert tab.evaluate("document.documentElement.scrollWidth") <= width, name

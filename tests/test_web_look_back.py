@@ -104,7 +104,7 @@ def looked_at(page: RunningPage, client: requests.Session, **asked: str) -> str:
 def test_the_page_says_what_became_of_the_sheet(page: RunningPage) -> None:
     """One sentence with sums that add up; the rows that were not sent with why; what was edited; the runs."""
     shown = looked_at(page, known(page))
-    assert "Of 59 rows: 55 new cases, 3 were there already (1 changed in the sheet afterwards), 1 not sent" in shown
+    assert "Of 59 rows: 55 new cases, 3 were already there (1 changed in the sheet afterwards), 1 not sent" in shown
     assert "is not an e-mail address" in shown
     changed = shown.partition('id="changed">')[2].partition("</table>")[0]
     assert changed.startswith("1 case whose row changed afterwards</h2>")
@@ -130,7 +130,7 @@ def test_cases_are_searched_and_paged(page: RunningPage, past: Past) -> None:
         found = looked_at(page, client, q=asked)
         assert case.wolkvox_id in found
         assert "1 to 50" not in found
-    assert "No case fits" in looked_at(page, client, q=HOSTILE + "?")
+    assert "No case matches" in looked_at(page, client, q=HOSTILE + "?")
 
 
 def test_the_sheet_is_not_taken_for_the_case(page: RunningPage) -> None:
@@ -186,7 +186,7 @@ def test_the_report_is_made_again_where_it_has_to_be(page: RunningPage, past: Pa
     client, where = known(page), f"{sheet_address(page)}/report"
     past.report.unlink()
     got = client.get(where)
-    assert "It is made again" in got.text or "it is made again" in got.text
+    assert "It is made again" in got.text or "to create it again" in got.text
     got = post(client, page, where)
     assert quote(past.report.name) in got.headers["Content-Disposition"]
     assert got.headers["Content-Disposition"].startswith("attachment; filename*=utf-8''")
@@ -257,7 +257,7 @@ def test_only_what_the_page_has_made_is_deleted(past: Past, tmp_path: Path, monk
         asked = client.get(where, params={"file": [box for box, _name in boxes]})
         assert "Delete these for good?" in asked.text
         assert copy.exists()
-        assert "Tick what is to be deleted" in client.get(where).text
+        assert "First tick what you want to delete" in client.get(where).text
         every = [*(box for box, _name in boxes), *everything_else(page, past)]
         done = client.post(where, data={"file": every}, headers={"Origin": page.address})
         assert "4 entries were deleted." in done.text

@@ -54,7 +54,7 @@ def test_what_will_happen_is_shown_before_anything_is_sent(clerk: Clerk, sandbox
     assert "Send 3 cases to 127.0.0.1" in clerk.settled()
     assert sandbox.calls("token") == 0
     shown = clerk.proposal()
-    for words in ("3 cases will be created", "3 of them have an open status", "calls to the CRM", "1 row that has to",
+    for words in ("3 cases will be created", "3 of them have an open status", "calls to the CRM", "1 row, which has to",
                   "cannot be undone"):  # fmt: skip
         assert words in shown
     assert sandbox.posts == 0
@@ -85,14 +85,14 @@ def test_the_first_five_go_first_where_nothing_was_created_yet(
     """They are offered until this mapping, as it is, has created a case, and again once it was changed."""
     office.write([ticket(number) for number in range(1, 9)])
     clerk = Clerk(page, office, office.sandbox)
-    assert "First five" in clerk.proposal()
+    assert "Only five first" in clerk.proposal()
     assert "5 cases will be created" in clerk.proposal(few="yes")
     assert "3 not sent yet" in clerk.send()
     office.write([ticket(number) for number in range(1, 16)])
-    assert "First five" not in clerk.proposal()
+    assert "Only five first" not in clerk.proposal()
     office.mapping.write_text(MAPPING + "\n", "utf-8")
     shown = clerk.proposal()
-    assert "First five" in shown
+    assert "Only five first" in shown
     assert "was changed after the last cases were created with it" in shown
     assert "has not created a case yet" not in shown
     assert sandbox.posts == 5
@@ -157,7 +157,7 @@ def test_where_nothing_would_be_sent_the_page_says_why(clerk: Clerk, sandbox: Ru
     shown = clerk.proposal()
     assert "Nothing would be sent" in shown
     assert "3 rows have their cases in the CRM already." in shown
-    assert "1 row that has to be corrected first." in shown
+    assert "1 row, which has to be corrected first." in shown
     assert sandbox.posts == 3
 
 
@@ -200,7 +200,7 @@ def test_what_was_agreed_to_is_sent_once(clerk: Clerk, sandbox: RunningSandbox) 
     for _time in range(2):
         clerk.click("start", digest=digest)
     shown = clerk.settled()
-    for words in ("Of 4 rows: 3 new cases, 1 not sent for incomplete data.", "Correct 1 row",
+    for words in ("Of 4 rows: 3 new cases, 1 not sent because of incomplete data.", "Correct 1 row",
                   f"/sheets/{clerk.sheet.id}/look-back", "Nothing is left to send"):  # fmt: skip
         assert words in shown
     assert sandbox.posts == 3
@@ -264,7 +264,7 @@ def test_a_paused_run_goes_on_later(slow: Clerk) -> None:
     assert slow.office.report.exists()
     assert f"Continue: send {12 - posts} cases" in slow.look()
     slow.proposal()
-    assert f"{12 - posts} new cases, {posts} were there already" in slow.send()
+    assert f"{12 - posts} new cases, {posts} were already there" in slow.send()
     assert slow.crm.posts == 12
 
 
@@ -302,7 +302,7 @@ def test_after_the_quota_it_continues_from_its_hour(office: Office, monkeypatch:
         assert "so this takes" in clerk.proposal()
         shown = clerk.send()
         assert "not sent yet" in shown
-        assert "The quota of calls is used up. It goes on from" in shown
+        assert "The quota of calls is used up. You can continue from" in shown
         assert "disabled" in shown
 
 
@@ -313,10 +313,10 @@ def test_it_can_wait_for_the_quota(office: Office, monkeypatch: pytest.MonkeyPat
     with RunningSandbox(SandboxConfig(daily_quota=6)) as crm, running_page(office.journal, crm.url) as page:
         clerk = Clerk(page, office, crm)
         clerk.proposal()
-        assert "waits and goes on by itself" in clerk.proposal(wait="yes")
+        assert "waits and continues automatically" in clerk.proposal(wait="yes")
         clerk.click("start", digest=clerk.digest())
         clerk.until(lambda: clerk.sheet.sending.progress.phase == "waiting")
-        assert "It goes on by itself at" in clerk.look()
+        assert "The run continues by itself at" in clerk.look()
         clerk.click("pause")
         assert "not sent yet" in clerk.settled()
 

@@ -125,7 +125,7 @@ def test_what_another_computer_sent_can_be_looked_for(
     clerk.proposal()
     shown = clerk.send()
     assert "Another computer has sent rows" in shown
-    assert "Look for every row in the CRM first" in shown
+    assert "First search the CRM for every row" in shown
     assert f"/sheets/{clerk.sheet.id}/send/report" in shown
     assert "Nothing would be sent" in clerk.proposal(**{"look-first": "yes"})
     assert office.sandbox.posts == 4
@@ -146,7 +146,7 @@ def test_the_report_of_another_computer_is_taken_over(clerk: Clerk, office: Offi
             assert 'role="alert"' in other.session.post(address, files=files, headers=headers, timeout=10).text
         files = {"upload": ("other.report.xlsx", office.report.read_bytes())}
         other.session.post(address, files=files, headers=headers, timeout=10)
-        assert "rows with a case: 4; to confirm: 0; not taken over: 0" in other.settled()
+        assert "rows with a case: 4; to confirm: 0; not adopted: 0" in other.settled()
         assert "Nothing is left to send" in other.look()
     assert sandbox.posts == 4
 
@@ -210,12 +210,12 @@ def test_killed_while_it_sends(office: Office, monkeypatch: pytest.MonkeyPatch) 
                 for shown in (clerk.look(), clerk.session.get(page.address, timeout=10).text):
                     assert re.search("2 rows have no answer from the CRM yet: .* from 20.* on they can be dec", shown)
                 clerk.proposal()
-                assert f"{rows - 6} new cases, 4 were there already, 2 being sent right now" in (end := clerk.send())
+                assert f"{rows - 6} new cases, 4 were already there, 2 being sent right now" in (end := clerk.send())
                 assert end.count("2 rows have no answer from the CRM yet") == 2
                 assert "Nothing is left" not in end
                 start = clerk.session.get(page.address, timeout=10).text
                 assert "2 rows have no answer" in start
-                assert "All is sent" not in start
+                assert "Everything has been sent" not in start
         assert len({case.reference for case in crm.store.cases}) == len(crm.store.cases) == rows - 2
         assert crm.posts == rows
 

@@ -154,7 +154,7 @@ def _execute(arguments: list[str]) -> int:
             command = same_command(*map(placeholder, error.instead))
             _shown(_("Next: `{command}`, with your own instead of what is in capitals.", command=command))
         elif error.exit_status in _GOES_ON:
-            _shown(_("Next: once that is settled, give `{command}`.", command=same_command()))
+            _shown(_("Next: once that is settled, run `{command}`.", command=same_command()))
         return _failed(arguments, error.exit_status, reason, **_details(error))
     except Exception as error:  # noqa: BLE001 - the last line of defence
         return _failed(arguments, INTERNAL_ERROR, _shown(_internal_error(error)))

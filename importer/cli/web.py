@@ -29,10 +29,14 @@ from importer.settings import Connection
 @options.connection
 @options.journal
 @click.option(
-    "--port", type=Count(0, 65535), help=gettext_noop("Port of the page (default: that of last time, or a free one).")
+    "--port",
+    type=Count(0, 65535),
+    help=gettext_noop("Port of the page (default: the one used last time, or a free one)."),
 )
 @click.option(
-    "--no-browser", is_flag=True, help=gettext_noop("Print the page's address, which opens it once, and open nothing.")
+    "--no-browser",
+    is_flag=True,
+    help=gettext_noop("Print the page's address, which works once, and do not open the page."),
 )
 def command(  # noqa: PLR0913 - each is an option of the command line
     *,
@@ -50,7 +54,7 @@ def command(  # noqa: PLR0913 - each is an option of the command line
     from importer.web import serve  # noqa: PLC0415 - the web framework is slow to import
 
     if file is not None and not file.exists():
-        raise UsageError(_("{path}: there is no such file or folder.", path=file))
+        raise UsageError(_("{path}: no such file or folder.", path=file))
     connection = Connection(server, operation, token_env, proxy, ca_file)
     opener = None if no_browser else webbrowser.open
     serve(file, connection=connection, journal=journal, port=port, open_browser=opener, show=click.echo)

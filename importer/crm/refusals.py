@@ -75,22 +75,22 @@ _MISSING: Mapping[str, KnownRefusal] = {
     "contact": KnownRefusal(
         lambda answer: _("{answer} (the contact does not exist there)", answer=answer),
         lambda again: _(
-            "Correct the row's contact; or create the contact in the CRM, and then give `{command}`", command=again
+            "Correct the row's contact; or create the contact in the CRM, and then run `{command}`", command=again
         ),
     ),
     "responsible": KnownRefusal(
         lambda answer: _("{answer} (the responsible user does not exist there)", answer=answer),
         lambda again: _(
-            "Write the Wolkvox Email of a user that exists as `responsible`; or create the user in the CRM, and then"
-            " give `{command}`",
+            "Write the Wolkvox Email of a user that exists as `responsible`; or create the user in the CRM, and"
+            " then run `{command}`",
             command=again,
         ),
     ),
     "owner": KnownRefusal(
         lambda answer: _("{answer} (the owner does not exist there)", answer=answer),
         lambda again: _(
-            "Write the Wolkvox Email of a user that exists as `owner`; or create the user in the CRM, and then give"
-            " `{command}`",
+            "Write the Wolkvox Email of a user that exists as `owner`; or create the user in the CRM, and then"
+            " run `{command}`",
             command=again,
         ),
     ),
@@ -98,15 +98,15 @@ _MISSING: Mapping[str, KnownRefusal] = {
         lambda answer: _("{answer} (the case type does not exist there)", answer=answer),
         lambda again: _(
             "Write the case type exactly as the CRM's page shows it, in the row or in `values` of `case-type`; or"
-            " create it in the CRM, and then give `{command}`",
+            " create it in the CRM, and then run `{command}`",
             command=again,
         ),
     ),
     "status": KnownRefusal(
         lambda answer: _("{answer} (this status does not exist there for the case type)", answer=answer),
         lambda again: _(
-            "Write the status exactly as the CRM shows it for this case type, in the row or in `values` of `status`; or"
-            " create it in the CRM, and then give `{command}`",
+            "Write the status exactly as the CRM shows it for this case type, in the row or in `values` of"
+            " `status`; or create it in the CRM, and then run `{command}`",
             command=again,
         ),
     ),
@@ -114,14 +114,14 @@ _MISSING: Mapping[str, KnownRefusal] = {
         lambda answer: _("{answer} (this priority does not exist there for the case type)", answer=answer),
         lambda again: _(
             "Write the priority exactly as the CRM shows it for this case type, in the row or in `values` of"
-            " `priority`; or create it in the CRM, and then give `{command}`",
+            " `priority`; or create it in the CRM, and then run `{command}`",
             command=again,
         ),
     ),
     "operation": KnownRefusal(
         lambda answer: _("{answer} (the operation does not exist there)", answer=answer),
         lambda again: _(
-            "Correct `operation` under `target` in the mapping, or the option --operation, and then give `{command}`",
+            "Correct `operation` under `target` in the mapping, or the option --operation, and then run `{command}`",
             command=again,
         ),
     ),
@@ -129,38 +129,38 @@ _MISSING: Mapping[str, KnownRefusal] = {
 _PARAMETER_MISSING = KnownRefusal(
     lambda answer: _("{answer} (a field that the CRM requires is missing)", answer=answer),
     lambda again: _(
-        "Fill in the field in the row, or add it to `form` in the mapping: the CRM wants every field that its module"
-        " marks as required. Then give `{command}`",
+        "Fill in the field in the row, or add it to `form` in the mapping: the CRM wants every field that its"
+        " module marks as required. Then run `{command}`",
         command=again,
     ),
 )
 _SOLUTION_MISSING = KnownRefusal(
     lambda answer: _("{answer} (this status needs a solution)", answer=answer),
     lambda again: _(
-        "Fill in the row's solution or change its status, and add the status to `closed` of `status` in the mapping, so"
-        " that this is noticed before it is sent. Then give `{command}`",
+        "Fill in the row's solution or change its status, and add the status to `closed` of `status` in the"
+        " mapping, so that this is noticed before it is sent. Then run `{command}`",
         command=again,
     ),
 )
 _TOKEN_REFUSED = KnownRefusal(
     lambda answer: _("{answer} (the CRM does not accept the token)", answer=answer),
     lambda again: _(
-        "Ask whoever runs the CRM for a token of this operation, store it, and then give `{command}`", command=again
+        "Ask whoever runs the CRM for a token of this operation, store it, and then run `{command}`", command=again
     ),
 )
 _QUOTA_USED_UP = KnownRefusal(
     lambda answer: _("{answer} (the token's calls for today are used up)", answer=answer),
-    lambda again: _("Wait until the quota is reset, and then give `{command}`", command=again),
+    lambda again: _("Wait until the quota is reset, and then run `{command}`", command=again),
 )
 _TOO_MANY_AT_ONCE = KnownRefusal(
     lambda answer: _("{answer} (too many calls use the token at the same time)", answer=answer),
-    lambda again: _("Wait until other programs no longer use the token, and then give `{command}`", command=again),
+    lambda again: _("Wait until other programs no longer use the token, and then run `{command}`", command=again),
 )
 _ADDRESS_WRONG = KnownRefusal(
     lambda answer: _("{answer} (there is no such call at this address)", answer=answer),
     lambda again: _(
-        "Correct `server` under `target` in the mapping, or the option --server: it is the host that the browser shows"
-        " after you log in to the CRM. Then give `{command}`",
+        "Correct `server` under `target` in the mapping, or the option --server: it is the host that the browser"
+        " shows after you log in to the CRM. Then run `{command}`",
         command=again,
     ),
 )

@@ -292,13 +292,21 @@ class Mark:
         now = self._marks.raise_to(self._record(reached), {scope: attempt_id}).reached
         if (now.attempt_id, now.token) != (attempt_id, token) and self._token_of(now.attempt_id) != now.token:
             raise JournalError(
-                _(
-                    "{path}: another copy of this journal is in use: it has made attempt {number}, which this one does"
-                    " not have. Nothing more is sent with this one. Remove one of the two; `{command}` shows which"
-                    " knows more.",
-                    path=self._file.path,
-                    command=command_line("journal", "check", "--journal", self._file.path),
-                    number=now.attempt_id,
+                told(
+                    _(
+                        "{path}: another copy of this journal is in use: it has made attempt {number}, which this"
+                        " one does not have. Nothing more is sent with this one. Remove one of the two;"
+                        " `{command}` shows which knows more.",
+                        path=self._file.path,
+                        command=command_line("journal", "check", "--journal", self._file.path),
+                        number=now.attempt_id,
+                    ),
+                    _(
+                        "{path}: another copy of this journal is in use, and has sent something that this one does not"
+                        " know. Nothing more is sent with this one. Ask whoever set this program up which of the two is"
+                        " the right one.",
+                        path=self._file.path,
+                    ),
                 )
             )
 

@@ -63,9 +63,9 @@ def _behind(standing: Standing) -> str:
     return told(
         _behind_for_commands(standing),
         _(
-            "{path}: this journal is an older one: some of what was recorded in it on this computer"
-            " is missing. Restore the newest journal. If it is lost, take over every later report (“I"
-            " have the report of what was sent”), or choose “Look for every row in the CRM first”.",
+            "{path}: this journal is an older one: some of what was recorded in it on this computer is missing."
+            " Restore the newest journal. If it is lost, take over every later report (“I have the report of what"
+            " was sent”), or choose “First search the CRM for every row”.",
             path=standing.path,
         ),
     )
@@ -76,17 +76,17 @@ def _behind_for_commands(standing: Standing) -> str:
         return _(
             "{path}: this journal is an older one: ids or decisions that were recorded in it on this computer are"
             " missing. Restore the newest journal. If it is lost, take the ids of every later report with"
-            " `{adopt}`, then give `{look_first}`, or `{nothing_was_sent}` if you know that it is so.",
+            " `{adopt}`, then run `{look_first}`, or `{nothing_was_sent}` if you know that it is so.",
             path=standing.path,
             **_ways_on(),
         )
     return ngettext(
-        "{path}: this journal is an older one: {count} attempt that this computer made is missing (it knows"
-        " {has} of {known}). Restore the newest journal. If it is lost, take the ids of every later report with"
-        " `{adopt}`, then give `{look_first}`, or `{nothing_was_sent}` if you know that it is so.",
+        "{path}: this journal is an older one: {count} attempt that this computer made is missing (it knows {has}"
+        " of {known}). Restore the newest journal. If it is lost, take the ids of every later report with"
+        " `{adopt}`, then run `{look_first}`, or `{nothing_was_sent}` if you know that it is so.",
         "{path}: this journal is an older one: {count} attempts that this computer made are missing (it knows"
         " {has} of {known}). Restore the newest journal. If it is lost, take the ids of every later report with"
-        " `{adopt}`, then give `{look_first}`, or `{nothing_was_sent}` if you know that it is so.",
+        " `{adopt}`, then run `{look_first}`, or `{nothing_was_sent}` if you know that it is so.",
         standing.known - standing.has,
         path=standing.path,
         has=standing.has,
@@ -98,18 +98,18 @@ def _behind_for_commands(standing: Standing) -> str:
 def _forked(standing: Standing) -> str:
     return told(
         _(
-            "{path}: this journal is a copy that was used separately: its attempt {known} is not the one that this"
-            " computer made. Use the journal that this computer used. If it is lost, take the ids of every report of"
-            " it with `{adopt}`, then give `{look_first}`, or `{nothing_was_sent}` if you know that it is so.",
+            "{path}: this journal is a copy that was used separately: its attempt {known} is not the one that"
+            " this computer made. Use the journal that this computer used. If it is lost, take the ids of every"
+            " report of it with `{adopt}`, then run `{look_first}`, or `{nothing_was_sent}` if you know that it"
+            " is so.",
             path=standing.path,
             known=standing.known,
             **_ways_on(),
         ),
         _(
-            "{path}: this journal is a copy that was used separately: it is not the one with which"
-            " this computer sent last. Restore the newest journal. If it is lost, take over every"
-            " later report (“I have the report of what was sent”), or choose “Look for every row in"
-            " the CRM first”.",
+            "{path}: this journal is a copy that was used separately: it is not the one with which this computer"
+            " sent last. Restore the newest journal. If it is lost, take over every later report (“I have the"
+            " report of what was sent”), or choose “First search the CRM for every row”.",
             path=standing.path,
         ),
     )
@@ -140,7 +140,7 @@ def _unknown_computer(standing: Standing) -> str:
     return told(
         _(
             "{path}: this journal was never used on this computer by this user. If it was moved here and is used"
-            " nowhere else, give `{command}`. If another computer still sends with a copy of it, do not send from"
+            " nowhere else, run `{command}`. If another computer still sends with a copy of it, do not send from"
             " here.",
             path=standing.path,
             command=run_command("--moved-here"),
@@ -159,7 +159,7 @@ def _other_journal(standing: Standing) -> str:
         _(
             "{path}: this journal is of version 0.1.0, and this computer has sent with a newer one since"
             " ({elsewhere}, {known} attempts). It is probably an old backup. Restore the newest journal. If it is"
-            " lost, take the ids of every later report with `{adopt}`, then give `{look_first}`, or"
+            " lost, take the ids of every later report with `{adopt}`, then run `{look_first}`, or"
             " `{nothing_was_sent}` if you know that it is so.",
             path=standing.path,
             elsewhere=standing.elsewhere,
@@ -167,10 +167,10 @@ def _other_journal(standing: Standing) -> str:
             **_ways_on(),
         ),
         _(
-            "{path}: this journal is of an early version, and this computer has sent with a newer one"
-            " since ({elsewhere}). It is probably an old backup. Restore the newest journal. If it is"
-            " lost, take over every later report (“I have the report of what was sent”), or choose"
-            " “Look for every row in the CRM first”.",
+            "{path}: this journal is of an early version, and this computer has sent with a newer one since"
+            " ({elsewhere}). It is probably an old backup. Restore the newest journal. If it is lost, take over"
+            " every later report (“I have the report of what was sent”), or choose “First search the CRM for"
+            " every row”.",
             path=standing.path,
             elsewhere=standing.elsewhere,
         ),

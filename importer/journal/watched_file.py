@@ -57,9 +57,9 @@ def refuse_before_opening(path: Path, trace: FileTrace | None) -> None:
         raise JournalError(
             told(
                 _(
-                    "{path}: the file is empty or missing, but the last commits are still in {wal}, which SQLite would"
-                    " delete. Do not delete it: restore the journal's file from a backup, or move both files away,"
-                    " take the ids of the last reports with `{adopt}`, and then give `{look_first}`.",
+                    "{path}: the file is empty or missing, but the last commits are still in {wal}, which SQLite"
+                    " would delete. Do not delete it: restore the journal's file from a backup, or move both"
+                    " files away, take the ids of the last reports with `{adopt}`, and then run `{look_first}`.",
                     path=path,
                     adopt=adopt_command(),
                     look_first=run_command("--look-first"),
@@ -79,13 +79,16 @@ def refuse_before_opening(path: Path, trace: FileTrace | None) -> None:
     now = path.stat()
     if now.st_nlink > 1:
         raise JournalError(
-            _(
-                "{path}: this file has {count} names (hard links). SQLite keeps the last commits under one of them, so"
-                " that the others would be an older journal. Keep one name and delete the others, or make a copy with"
-                " `{command}`.",
-                path=path,
-                command=command_line("journal", "copy", "COPY", "--journal", path),
-                count=now.st_nlink,
+            told(
+                _(
+                    "{path}: this file has {count} names (hard links). SQLite keeps the last commits under one of"
+                    " them, so that the others would be an older journal. Keep one name and delete the others, or"
+                    " make a copy with `{command}`.",
+                    path=path,
+                    command=command_line("journal", "copy", "COPY", "--journal", path),
+                    count=now.st_nlink,
+                ),
+                _for_whoever_set_it_up(path),
             )
         )
     if trace is None:
@@ -94,15 +97,28 @@ def refuse_before_opening(path: Path, trace: FileTrace | None) -> None:
     foreign = rollback if size_of(rollback) else wal_of(path)
     if size_of(rollback) or (wal and not (_belongs(path, trace) and _fits(path, trace))):
         raise JournalError(
-            _(
-                "{path}: this file and {foreign} do not belong together: one of them was put there since the journal"
-                " was last used. SQLite would mix the two. Restore both as they were together, or a backup without"
-                " such a file. Otherwise move {foreign} away; `{command}` then says what is missing.",
-                path=path,
-                command=command_line("journal", "check", "--journal", path),
-                foreign=foreign.name,
+            told(
+                _(
+                    "{path}: this file and {foreign} do not belong together: one of them was put there since the"
+                    " journal was last used. SQLite would mix the two. Restore both as they were together, or a"
+                    " backup without such a file. Otherwise move {foreign} away; `{command}` then says what is"
+                    " missing.",
+                    path=path,
+                    command=command_line("journal", "check", "--journal", path),
+                    foreign=foreign.name,
+                ),
+                _for_whoever_set_it_up(path),
             )
         )
+
+
+def _for_whoever_set_it_up(path: Path) -> str:
+    """Return what the page says where an office cannot repair the journal's file itself."""
+    return _(
+        "{path}: the journal's file was copied or replaced since it was last used here. Nothing is sent with it, and"
+        " nothing is lost. Do not delete it: ask whoever set this program up.",
+        path=path,
+    )
 
 
 def _fits(path: Path, trace: FileTrace) -> bool:
@@ -169,19 +185,18 @@ class WatchedFile:
         return JournalError(
             told(
                 _(
-                    "{path} was replaced or deleted while it was in use. Nothing more is sent. Restore the file as it"
-                    " was and give `{command}`. If it is lost: take the ids of every later report with `{adopt}`, then"
-                    " give `{look_first}`.",
+                    "{path} was replaced or deleted while it was in use. Nothing more is sent. Restore the file"
+                    " as it was and run `{command}`. If it is lost: take the ids of every later report with"
+                    " `{adopt}`, then run `{look_first}`.",
                     path=path,
                     command=same_command(),
                     adopt=adopt_command(),
                     look_first=run_command("--look-first"),
                 ),
                 _(
-                    "{path} was replaced or deleted while it was in use. Nothing more is sent."
-                    " Restore the file as it was and try again. If it is lost, take over every later"
-                    " report (“I have the report of what was sent”), or choose “Look for every row in"
-                    " the CRM first”.",
+                    "{path} was replaced or deleted while it was in use. Nothing more is sent. Restore the file"
+                    " as it was and try again. If it is lost, take over every later report (“I have the report of"
+                    " what was sent”), or choose “First search the CRM for every row”.",
                     path=path,
                 ),
             )

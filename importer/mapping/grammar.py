@@ -271,7 +271,7 @@ class SourceSpec(SheetSpec):
         ),
     )
     ignore: Texts | None = Field(
-        None, description=gettext_noop("Columns that are deliberately not sent, so that they are not reported as new.")
+        None, description=gettext_noop("Columns that are left out on purpose, so that they are not reported as new.")
     )
     hidden: Literal["skip", "include"] = Field(
         "skip", description=gettext_noop("Whether hidden and filtered rows are imported.")

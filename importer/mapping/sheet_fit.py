@@ -137,8 +137,8 @@ def _similar(texts: Sequence[str], free: Sequence[str]) -> tuple[str | None, str
     if near := next((found for text in texts for found in nearest(text, free, 1, _ALIKE)), None):
         return near, _("'{heading}' is the most similar header.", heading=near)
     if same := next((heading for heading in free if _fields_of(heading) & set().union(*map(_fields_of, texts))), None):
-        return same, _("'{heading}' is a usual header of the same field.", heading=same)
-    return None, _("No header of the sheet is similar.")
+        return same, _("'{heading}' is a common header for the same field.", heading=same)
+    return None, _("No header in the sheet is similar.")
 
 
 def _fields_of(heading: str) -> set[str]:

@@ -54,7 +54,7 @@ def write_copy(path: Path, content: SheetToCopy) -> None:
     """
     write = _WRITERS.get(path.suffix.lower())
     if write is None:
-        raise UsageError(_("{path}: a copy of a sheet ends in .xlsx or .csv.", path=path))
+        raise UsageError(_("{path}: the name of a copy must end in .xlsx or .csv.", path=path))
     try:
         with path.open("xb") as file:
             try:
@@ -66,7 +66,7 @@ def write_copy(path: Path, content: SheetToCopy) -> None:
                     path.unlink()
                 raise
     except FileExistsError as error:
-        raise UsageError(_("{path} exists already. Name a new file for the copy.", path=path)) from error
+        raise UsageError(_("{path} already exists. Choose a new file for the copy.", path=path)) from error
     except OSError as error:
         reason = reason_of(error)
         raise ReportError(_("{path}: the copy could not be written ({reason}).", path=path, reason=reason)) from error

@@ -113,8 +113,8 @@ def _edited(source: Path, sheet: str) -> ReportError:
     return ReportError(
         _(
             "{path} is left as it is: its sheet {sheet} was edited since it was written, or another journal or an"
-            " earlier version wrote it. If its edits are to stay, rename the sheet, or import it with `sheet: {sheet}`"
-            " in the mapping; otherwise delete it. Then give `{command}`.",
+            " earlier version wrote it. If its edits are to stay, rename the sheet, or import it with `sheet:"
+            " {sheet}` in the mapping; otherwise delete it. Then run `{command}`.",
             command=report_command("--write-back"),
             path=source,
             sheet=sheet,
@@ -195,7 +195,7 @@ def _refusals(source: Path, content: ReportContent, open_table: Opener) -> Itera
     blocker = next(filter(None, blockers), None)
     if blocker is not None:
         command = report_command("--write-back")
-        yield _("{reason}; change that, and then give `{command}`.", reason=blocker, command=command)
+        yield _("{reason}; change that, and then run `{command}`.", reason=blocker, command=command)
     try:
         yield from _unfit(source, content.summary.sheet or "", beside, open_table)
     except (OSError, SourceError) as error:

@@ -70,12 +70,12 @@ def _effects(forecast: Forecast) -> Iterator[tuple[str, str]]:
         yield (
             _("Not sent"),
             ngettext(
-                "{count} row that has to be corrected first.",
-                "{count} rows that have to be corrected first.",
+                "{count} row, which has to be corrected first.",
+                "{count} rows, which have to be corrected first.",
                 rows.invalid + rows.rejected,
             ),
         )
-    yield _("Undo"), _("It cannot be undone from here: the CRM has no way for a program to delete a case.")
+    yield _("Undo"), _("It cannot be undone from here: the CRM does not let a program delete a case.")
 
 
 def _calls(forecast: Forecast) -> Iterator[tuple[str, str]]:
@@ -100,8 +100,8 @@ def _calls(forecast: Forecast) -> Iterator[tuple[str, str]]:
         yield (
             _("Before"),
             ngettext(
-                "The CRM is searched for the row, so that what is there already is not created again.",
-                "The CRM is searched for all {count} rows, so that what is there already is not created again.",
+                "The CRM is searched for the row, so that a case that is already there is not created again.",
+                "The CRM is searched for all {count} rows, so that cases that are already there are not created again.",
                 forecast.searches,
             ),
         )
@@ -137,7 +137,7 @@ def _instead(forecast: Forecast) -> Iterator[str]:
         )
     if faulty := counts.invalid + counts.rejected:
         yield ngettext(
-            "{count} row that has to be corrected first.", "{count} rows that have to be corrected first.", faulty
+            "{count} row, which has to be corrected first.", "{count} rows, which have to be corrected first.", faulty
         )
     if doubtful := counts.unknown + counts.conflict:
         yield ngettext(
@@ -170,8 +170,8 @@ def first_steps(proposal: Proposal, few: int) -> str:
             " whether everything is in its place; the others follow afterwards."
         )
     return _(
-        "This mapping has not created a case yet. A few cases first show in the CRM whether everything is in its place;"
-        " the others follow afterwards."
+        "This mapping has not created a case yet. Sending a few cases first shows in the CRM whether everything"
+        " is in its place; the others follow."
     )
 
 

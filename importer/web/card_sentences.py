@@ -14,19 +14,19 @@ def sending(state: ImportState) -> str:
     created = state.states.get(Status.CREATED, 0)
     if state.quota_until is not None:
         return _(
-            "It waits for the CRM's quota, and goes on by itself at {when:%Y-%m-%d %H:%M}.",
+            "The run is waiting for the CRM's quota, and continues by itself at {when:%Y-%m-%d %H:%M}.",
             when=state.quota_until.astimezone(),
         )
     if state.running is not None and state.running.is_own:
         return ngettext(
-            "Cases are being sent. {count} is created so far. You may close this tab.",
-            "Cases are being sent. {count} are created so far. You may close this tab.",
+            "Cases are being sent: {count} created so far. You can close this tab; the run continues.",
+            "Cases are being sent: {count} created so far. You can close this tab; the run continues.",
             created,
         )
     return ngettext(
-        "Another program on this computer is sending this import: {count} case is created so far. Here you can only"
+        "Another program on this computer is sending this import: {count} case created so far. Here you can only"
         " watch.",
-        "Another program on this computer is sending this import: {count} cases are created so far. Here you can only"
+        "Another program on this computer is sending this import: {count} cases created so far. Here you can only"
         " watch.",
         created,
     )
@@ -34,16 +34,16 @@ def sending(state: ImportState) -> str:
 
 def begins() -> str:
     """Say that a run of this program has begun, and sent nothing yet."""
-    return _("The sending begins. You may close this tab.")
+    return _("The run is starting. You can close this tab.")
 
 
 def interrupted(state: ImportState) -> str:
     """Say that the last run ended without an end, and how it goes on."""
     return ngettext(
-        "The sending of {when:%Y-%m-%d %H:%M} was interrupted: {count} case is created. Nothing is sent twice:"
-        " “Continue” goes on where it stopped.",
-        "The sending of {when:%Y-%m-%d %H:%M} was interrupted: {count} cases are created. Nothing is sent twice:"
-        " “Continue” goes on where it stopped.",
+        "The run of {when:%Y-%m-%d %H:%M} was interrupted: {count} case was created. Nothing is sent twice:"
+        " “Continue” picks up where it stopped.",
+        "The run of {when:%Y-%m-%d %H:%M} was interrupted: {count} cases were created. Nothing is sent twice:"
+        " “Continue” picks up where it stopped.",
         state.states.get(Status.CREATED, 0),
         when=_last_run(state),
     )
@@ -71,8 +71,8 @@ def left_in(counts: Counts) -> str:
 def sent_before(state: ImportState) -> str:
     """Say when an import was sent last, of which no sheet was opened here."""
     return ngettext(
-        "Sent last on {when:%Y-%m-%d}: {count} case of this import is in the CRM.",
-        "Sent last on {when:%Y-%m-%d}: {count} cases of this import are in the CRM.",
+        "Last sent on {when:%Y-%m-%d}: {count} case of this import is in the CRM.",
+        "Last sent on {when:%Y-%m-%d}: {count} cases of this import are in the CRM.",
         state.states.get(Status.CREATED, 0),
         when=_last_run(state),
     )
@@ -106,10 +106,10 @@ def on_their_way(count: int, until: datetime | None) -> str:
 def in_doubt(count: int) -> str:
     """Say that nobody knows whether some cases exist."""
     return ngettext(
-        "It is not known whether {count} case was created. It is not sent again, so as not to double it: decide"
-        " what became of it.",
-        "It is not known whether {count} cases were created. They are not sent again, so as not to double them:"
-        " decide what became of each.",
+        "We do not know whether {count} case was created. It is not sent again, to avoid a duplicate: decide what"
+        " happened to it.",
+        "We do not know whether {count} cases were created. They are not sent again, to avoid duplicates: decide"
+        " what happened to each.",
         count,
     )
 
@@ -117,7 +117,7 @@ def in_doubt(count: int) -> str:
 def paused(until: datetime) -> str:
     """Say from when on the rest can be sent."""
     return _(
-        "The CRM's quota is used up. What was sent stays; the rest can be sent from {when:%Y-%m-%d %H:%M} on.",
+        "The CRM's quota is used up. What was sent is kept; the rest can be sent from {when:%Y-%m-%d %H:%M}.",
         when=until.astimezone(),
     )
 
@@ -125,8 +125,8 @@ def paused(until: datetime) -> str:
 def ready(count: int) -> str:
     """Say how many rows can be sent."""
     return ngettext(
-        "{count} row is ready. Nothing is sent before you have seen it and agreed.",
-        "{count} rows are ready. Nothing is sent before you have seen them and agreed.",
+        "{count} row is ready. Nothing is sent until you have seen it and agreed.",
+        "{count} rows are ready. Nothing is sent until you have seen them and agreed.",
         count,
     )
 
@@ -134,8 +134,8 @@ def ready(count: int) -> str:
 def all_sent(count: int) -> str:
     """Say that nothing is left to do."""
     return ngettext(
-        "All is sent: {count} row has its case in the CRM.",
-        "All is sent: {count} rows have their case in the CRM.",
+        "Everything has been sent: {count} row has its case in the CRM.",
+        "Everything has been sent: {count} rows have their cases in the CRM.",
         count,
     )
 
@@ -150,7 +150,7 @@ def _by_state(counts: Counts) -> Iterator[str]:
     if counts.planned:
         yield ngettext("{count} is ready to send.", "{count} are ready to send.", counts.planned)
     if counts.created:
-        yield ngettext("{count} has its case already.", "{count} have their case already.", counts.created)
+        yield ngettext("{count} already has its case.", "{count} already have their cases.", counts.created)
 
 
 def _faulty(count: int) -> str:

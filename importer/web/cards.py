@@ -315,7 +315,7 @@ def _before_a_check(sheet: OpenSheet) -> tuple[CardKind, str, str] | None:
     if not os.path.exists(sheet.source):  # noqa: PTH110 - False also where it may not be looked at
         return CardKind.ATTENTION, _("The file is not where it was. Put it back, or choose it again."), "correct"
     if sheet.mapping is None:
-        return CardKind.TO_MATCH, _("It was not said yet what its columns mean."), "begin"
+        return CardKind.TO_MATCH, _("Its columns have not been matched yet."), "begin"
     return None
 
 
@@ -323,7 +323,7 @@ def _of_check(checking: Checking) -> tuple[CardKind, str, str]:
     if checking.value is not None:
         return _of_counts(checking.value.counts)
     if isinstance(checking.error, MappingError):
-        return CardKind.TO_MATCH, _("Some columns have no place yet, or are not in this sheet."), "begin"
+        return CardKind.TO_MATCH, _("Some columns are not matched yet, or are not in this sheet."), "begin"
     if isinstance(checking.error, ImporterError):
         return CardKind.ATTENTION, str(checking.error), "correct"
     if checking.error is not None:

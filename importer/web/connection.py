@@ -108,8 +108,8 @@ def _save(visit: Visit, token: str) -> str:
         return _("Saved. The token is kept in this computer's keyring, under your user.")
     hold_token(server, operation, token)
     return _(
-        "Saved. This computer has no keyring for the token, so it is held in memory until the program is closed; after"
-        " that it has to be typed again."
+        "Saved. This computer has no keyring for the token, so it is kept in memory until the program is closed;"
+        " after that you have to type it again."
     )
 
 
@@ -128,7 +128,9 @@ def _tried(visit: Visit) -> KeptNote:
         with Crm(target(visit.sheet.job.connection, _from_mapping(visit))) as crm:
             left = crm.token_information().left
     except QuestionsOpen:
-        return KeptNote("warn", (_("Read server and operation, and save them first: the token goes there."),))
+        return KeptNote(
+            "warn", (_("First check the server and the operation, and save them: the token is sent there."),)
+        )
     except ImporterError as error:
         return KeptNote("bad", (str(error),))
     if left is None:
@@ -148,7 +150,7 @@ def forget(visit: Visit) -> Response:
     if known.server and known.operation:
         try:
             if forget_token(known.server, known.operation):
-                sentence = _("The token is forgotten. Before the next run it has to be typed again.")
+                sentence = _("The program has forgotten the token. Type it again before the next run.")
         except KeyringError:
             sentence = _("The keyring of this computer is locked or cannot be used; the token is still in it.")
     return _back(visit, KeptNote("good", (sentence,)))

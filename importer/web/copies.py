@@ -71,7 +71,7 @@ def safe_name(name: str) -> str:
     stem, suffix = os.path.splitext(_NOT_IN_NAMES.sub("-", last))  # noqa: PTH122 - a name, and no path
     if suffix.lower() not in SPREADSHEETS:
         raise SourceError(
-            _("{file} is not a spreadsheet. Choose a workbook of Excel or LibreOffice, or a CSV file.", file=last)
+            _("{file} is not a spreadsheet. Choose an Excel or LibreOffice workbook, or a CSV file.", file=last)
         )
     stem = stem.strip(". ")[:_LONGEST_STEM].strip(". ") or "1"
     if _CORRECTIONS.search(stem):

@@ -241,7 +241,7 @@ def _correct_group(visit: Visit) -> FormProblem | None:
     if not to:
         return FormProblem(_("Type or choose the right value first."), card.id)
     if _is_same(to, group.issue.value or "") and card.form == "type":
-        return FormProblem(_("The cells say so already. Type the right value."), card.id, {"to": to})
+        return FormProblem(_("The cells already say that. Type the right value."), card.id, {"to": to})
     try:
         if card.choices and scope == "always" and (group.issue.value or "").strip():
             visit.sheet.correcting.mean_always(view.checked, group, to)
@@ -336,7 +336,7 @@ def _gone(view: SheetView | None, typed: Sequence[str]) -> str:
     cells = {clean(cell).strip() for row in view.checked.cells.values() for cell in row} if view else set()
     texts = [text.strip() for text in typed if text.strip() and text.strip() not in cells]
     if not texts:
-        return _("The sheet has changed since this was shown, so nothing was corrected. This is how it is now.")
+        return _("The sheet has changed since this was shown, so nothing was corrected. This is what it says now.")
     return _(
         "The sheet has changed since this was shown, so nothing was corrected. This is how it is now. You had typed:"
         " {texts}",

@@ -26,7 +26,7 @@ def choose_folder(visit: Visit) -> Response:
     place = f"group-{visit.text('group')}"
     chosen = visit.text("other").strip().strip('"') or visit.text("folder")
     if not chosen:
-        return back_from(visit, FormProblem(_("Choose a folder, or type the address of one."), place, typed))
+        return back_from(visit, FormProblem(_("Choose a folder, or type the path of one."), place, typed))
     folder = Path(os.path.realpath(sheet.source.parent / Path(chosen).expanduser()))
     try:
         if not folder.is_dir():

@@ -35,15 +35,15 @@ def sums(counts: Counts, left_out: LeftOut) -> Iterator[Sum]:
         yield Sum("", ngettext("{count} case was created before", "{count} cases were created before", counts.created))
     if counts.changed:
         sentence = ngettext(
-            "{count} of them was changed in the sheet since; that is not sent",
-            "{count} of them were changed in the sheet since; that is not sent",
+            "{count} of them has changed in the sheet since; that change is not sent",
+            "{count} of them have changed in the sheet since; those changes are not sent",
             counts.changed,
         )
         yield Sum("warn", sentence, "look-back#changed")
     if counts.part:
         sentence = ngettext(
-            "{count} row is a further line of another row's case",
-            "{count} rows are further lines of other rows' cases",
+            "{count} row is another line of another row's case",
+            "{count} rows are additional lines of other rows' cases",
             counts.part,
         )
         yield Sum("", sentence)
@@ -78,12 +78,12 @@ def _to_do(counts: Counts) -> Iterator[Sum]:
     if counts.planned and counts.invalid:  # else the headline says so
         yield Sum("good", ngettext("{count} case to send", "{count} cases to send", counts.planned))
     if doubtful := counts.unknown + counts.conflict + counts.sending:
-        sentence = ngettext("{count} row is in doubt", "{count} rows are in doubt", doubtful)
+        sentence = ngettext("{count} row to confirm", "{count} rows to confirm", doubtful)
         yield Sum("warn", sentence, "decide")
     if counts.rejected:
         sentence = ngettext(
-            "{count} row was refused by the CRM and is unchanged since",
-            "{count} rows were refused by the CRM and are unchanged since",
+            "{count} row was rejected by the CRM and has not changed since",
+            "{count} rows were rejected by the CRM and have not changed since",
             counts.rejected,
         )
         yield Sum("warn", sentence, "send")
@@ -113,12 +113,12 @@ _TITLES: Mapping[str, Callable[..., str]] = {
     "no-crm-value": lambda **at: _("“{value}” in {column} is not matched with any value of the CRM", **at),
     "ambiguous-value": lambda **at: _("“{value}” in {column} may mean several things", **at),
     "not-allowed": lambda **at: _("“{value}” in {column} is not a value that the CRM accepts", **at),
-    "not-known": lambda **at: _("“{value}” in {column} is not on the list of what the CRM knows", **at),
-    "not-in-lookup": lambda **at: _("“{value}” in {column} is not on the list that goes with this column", **at),
+    "not-known": lambda **at: _("“{value}” in {column} is not on the CRM's list", **at),
+    "not-in-lookup": lambda **at: _("“{value}” in {column} is not on this column's list", **at),
     "not-a-boolean": lambda **at: _("“{value}” in {column} is neither yes nor no", **at),
     "required": lambda **at: _("{column} is empty, and the CRM needs it", **at),
     "bad-email": lambda **at: _("“{value}” in {column} is not an e-mail address", **at),
-    "bad-pattern": lambda **at: _("“{value}” in {column} is not written as it has to be", **at),
+    "bad-pattern": lambda **at: _("“{value}” in {column} is not in the required format", **at),
     "too-long": lambda **at: _("The text in {column} is too long for the CRM", **at),
     "too-short": lambda **at: _("“{value}” in {column} is too short", **at),
     "not-a-date": lambda **at: _("“{value}” in {column} is not a date", **at),
@@ -127,9 +127,9 @@ _TITLES: Mapping[str, Callable[..., str]] = {
     "not-an-integer": lambda **at: _("“{value}” in {column} is not a whole number", **at),
     "not-a-phone": lambda **at: _("“{value}” in {column} is not a telephone number", **at),
     "not-a-url": lambda **at: _("“{value}” in {column} is not a web address", **at),
-    "error-cell": lambda **at: _("{column} shows the error “{value}” of Excel", **at),
+    "error-cell": lambda **at: _("{column} shows the Excel error “{value}”", **at),
     "solution-missing": lambda **at: _("Closed cases without an answer in {column}", **at),
-    "key-missing": lambda **at: _("Rows without {column}, by which they are told apart", **at),
+    "key-missing": lambda **at: _("Rows without {column}, which identifies them", **at),
     "key-repeated": lambda **at: _("Several rows have the same {column}", **at),
     "attachment-missing": lambda **at: _("Files named in {column} are missing", **at),
 }
@@ -154,9 +154,7 @@ _ADVICE: Mapping[str, Callable[[], str]] = {
             " alone: delete it or hide it there, and let the sheet be read again."
         ),
     ),
-    "attachment-missing": lambda: _(
-        "Say in which folder they are; or put them into the folder and let them be searched again."
-    ),
+    "attachment-missing": lambda: _("Choose the folder they are in; or put them into the folder and search again."),
 }
 
 

@@ -193,8 +193,8 @@ def decide(visit: Visit) -> Response:
     if doubt is None:
         return _told(visit, desk, "warn", _decided_already())
     if doubt.about != visit.text("about"):
-        return _told(visit, desk, "warn", _("This row has changed since the page was opened. Nothing was recorded: look"
-                                            " at it again, and decide then."), row=reference)  # fmt: skip
+        return _told(visit, desk, "warn", _("This row has changed since the page was opened. Nothing was"
+                                            " recorded: look at it again, then decide."), row=reference)  # fmt: skip
     try:
         return {"created": _created, "absent": _absent, "ask": _ask}[visit.text("do")](visit, desk, doubt)
     except KeyError:
@@ -204,14 +204,14 @@ def decide(visit: Visit) -> Response:
 
 
 def _decided_already() -> str:
-    return _("This row was decided already, perhaps in another tab. Nothing was changed now.")
+    return _("This row has already been decided, perhaps in another tab. Nothing was changed.")
 
 
 def _created(visit: Visit, desk: DecisionDesk, doubt: OpenDoubt) -> Response:
     """Record the id of a row's case; one that another row has is asked about first."""
     chosen = {text for name in ("known", "id") if (text := visit.text(name).strip())}
     if len(chosen) > 1:
-        twice = _("Choose one of the ids, or choose Another one and type it: not both.")
+        twice = _("Choose one of the ids, or choose “Another one” and type it, but not both.")
         return _told(visit, desk, "bad", twice, row=doubt.reference)
     wolkvox_id = next(iter(chosen), "")
     if not wolkvox_id:
@@ -219,7 +219,7 @@ def _created(visit: Visit, desk: DecisionDesk, doubt: OpenDoubt) -> Response:
             visit,
             desk,
             "bad",
-            _("Type the id of the case first, as its page in the CRM shows it."),
+            _("First type the id of the case, as its page in the CRM shows it."),
             row=doubt.reference,
         )
     owner = desk.job.holder(doubt.reference, wolkvox_id)
@@ -234,7 +234,7 @@ def _created(visit: Visit, desk: DecisionDesk, doubt: OpenDoubt) -> Response:
 def _absent(visit: Visit, desk: DecisionDesk, doubt: OpenDoubt) -> Response:
     """Record that a row is no case, so that it is sent again; only where that was confirmed, and the CRM has none."""
     if visit.text("sure") != sure_of(doubt):
-        note = KeptNote("bad", (_("Confirm first that you searched for it and that it is not there."),))
+        note = KeptNote("bad", (_("First confirm that you searched for it and that it is not there."),))
         return go_to(desk.at(row=doubt.reference, absent="1", note=visit.office.notes.keep(note)))
     _record, result = desk.job.by_hand(ByHand(doubt.reference, despite=doubt.ids, about=doubt.about, asking=True))
     name = desk.name_of(doubt.reference)
@@ -245,9 +245,9 @@ def _absent(visit: Visit, desk: DecisionDesk, doubt: OpenDoubt) -> Response:
         return _told(visit, desk, "warn", said, row=doubt.reference)
     if result.created:
         return _next(
-            visit, desk, doubt, _("The CRM was asked once more, and has the case of {row}: it was recorded.", row=name)
+            visit, desk, doubt, _("The CRM was asked again and has the case of {row}: it was recorded.", row=name)
         )
-    said = _("Recorded: {row} is sent again with the next run.", row=name)
+    said = _("Recorded: {row} will be sent again with the next run.", row=name)
     if not result.refusals:
         return _next(visit, desk, doubt, said)
     unasked = _("The CRM could not be asked once more, so what you said counts: make sure that the case is not there.")
@@ -266,7 +266,7 @@ def _ask(visit: Visit, desk: DecisionDesk, doubt: OpenDoubt) -> Response:
     name = desk.name_of(doubt.reference)
     if all(row.reference != doubt.reference for row in result.left):
         return _next(visit, desk, doubt, _("The CRM was asked about {row}.", row=name), *result.done_sentences())
-    said = _("The CRM was asked, and what it answered decides nothing.")
+    said = _("The CRM was asked, but its answer does not settle the question.")
     if result.conflict:
         said = _("The CRM was asked, and has more than one case for {row}.", row=name)
     return _told(visit, desk, "warn", said, *result.refusals, row=doubt.reference)
@@ -280,7 +280,7 @@ def _ask_all(visit: Visit, desk: DecisionDesk) -> Response:
         return _told(visit, desk, "bad", str(refused))
     said = [sentence for result in results for sentence in _all_of(result)]
     is_done = not any(result.doubtful or result.disputed for result in results)
-    first = _("The CRM was asked.") if said else _("The CRM was asked, and what it answered decides nothing.")
+    first = _("The CRM was asked.") if said else _("The CRM was asked, but its answer does not settle the question.")
     return _told(visit, desk, "good" if is_done else "warn", first, *said)
 
 

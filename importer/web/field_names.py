@@ -21,11 +21,11 @@ _HINTS = {
     "case-type": gettext_noop("One of the case types of the operation, as the CRM writes it."),
     "responsible": gettext_noop("The user who works on the case, as the CRM writes the name."),
     "owner": gettext_noop("The user to whom the case belongs, as the CRM writes the name."),
-    "contact": gettext_noop("The address of a contact that the CRM has already."),
+    "contact": gettext_noop("The address of a contact that is already in the CRM."),
     "description": gettext_noop("What the case is about."),
-    "status": gettext_noop("One of the statuses of the operation; a closed one needs a solution."),
+    "status": gettext_noop("One of the statuses of the operation; a closed status needs a solution."),
     "priority": gettext_noop("One of the priorities of the operation."),
-    "solution": gettext_noop("How the case was resolved; needed where the status is a closed one."),
+    "solution": gettext_noop("How the case was resolved; required when the status is closed."),
 }
 
 

@@ -25,11 +25,11 @@ from importer.web.page import NotFound, Visit, go_to, page, render
 _KINDS = {
     "source": gettext_noop("The sheet"),
     "copy": gettext_noop("Copy of a sheet that was dropped into the page"),
-    "example": gettext_noop("The example to rehearse with"),
+    "example": gettext_noop("The example for rehearsals"),
     "corrections": gettext_noop("Corrections of the sheet"),
     "report": gettext_noop("Report"),
     "rehearsal": gettext_noop("Report of a rehearsal"),
-    "backup": gettext_noop("Copy of the sheet from before its report was put into it"),
+    "backup": gettext_noop("Copy of the sheet before its report was added to it"),
     "memory": gettext_noop("What the page remembers: the sheet's name and place"),
 }
 _SHEETS = frozenset({".xlsx", ".xlsm", ".xls", ".xlsb", ".ods", ".csv", ".tsv"})
@@ -125,7 +125,7 @@ def ask(visit: Visit) -> Response:
     sheet = _sheet(visit, visit.asked("sheet"))
     ticked = _ticked(visit.office, sheet, visit.request.query_params.getlist("file"))
     if not ticked:
-        return _back(visit, sheet, KeptNote("warn", (_("Tick what is to be deleted first."),)))
+        return _back(visit, sheet, KeptNote("warn", (_("First tick what you want to delete."),)))
     return render(visit, "files_delete.html", sheet=sheet, files=ticked)
 
 
@@ -134,7 +134,9 @@ def delete(visit: Visit) -> Response:
     sheet = _sheet(visit, visit.text("sheet"))
     if visit.office.is_busy:
         return _back(
-            visit, sheet, KeptNote("warn", (_("Cases are being sent right now. Delete files once that has ended."),))
+            visit,
+            sheet,
+            KeptNote("warn", (_("Cases are being sent right now. Delete the files when the run has ended."),)),
         )
     ticked, failed, done = _ticked(visit.office, sheet, visit.texts("file")), [], 0
     for file in ticked:

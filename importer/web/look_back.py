@@ -131,7 +131,7 @@ def download(visit: Visit) -> Response:
     made = visit.office.reports.get(sheet.id)
     path = made.path if made else fresh_report(visit.office.job_of(sheet))
     if path is None or not _can_be_read(path):
-        note = KeptNote("warn", (_("The report is not there any more. Click Download the report: it is made again."),))
+        note = KeptNote("warn", (_("The report is no longer there. Click “Download the report” to create it again."),))
         return go_to(f"/sheets/{sheet.id}/look-back?note={visit.office.notes.keep(note)}")
     return FileResponse(path, media_type=WORKBOOK if path.suffix == ".xlsx" else None, filename=clean(path.name))
 

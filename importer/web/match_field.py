@@ -28,7 +28,7 @@ WAYS: Mapping[str, tuple[str, Ways]] = {
     "dmy": (gettext_noop("Date: day, month, year (31/12/2026)"), {"type": "date", "read": "DD/MM/YYYY"}),
     "mdy": (gettext_noop("Date: month, day, year (12/31/2026)"), {"type": "date", "read": "MM/DD/YYYY"}),
     "ymd": (gettext_noop("Date: year, month, day (2026-12-31)"), {"type": "date", "read": "YYYY-MM-DD"}),
-    "html": (gettext_noop("Text with HTML marks, which are taken out"), {"type": "html"}),
+    "html": (gettext_noop("Text with HTML tags, which are removed"), {"type": "html"}),
 }
 """How the cells of a column may be written, in an office's words, with the keys of the mapping that say so."""
 

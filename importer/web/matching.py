@@ -119,7 +119,7 @@ def apply_choice(editor: MappingEditor, survey: SheetSurvey, field: MatchField, 
 def what_is_missing(model: MatchModel) -> list[str]:
     """Return what is left to do before the rows can be checked, each as a sentence without the file's own words."""
     sentences = [
-        _("{field}: choose what fills it.", field=field_name(field.path))
+        _("{field}: choose what to fill it with.", field=field_name(field.path))
         for field in model.fields
         if field.required and field.kind == "blank"
     ]

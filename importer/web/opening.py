@@ -33,7 +33,7 @@ def arrive(visit: Visit, path: Path) -> Response:
         raise SourceError(_("There is no file {path}. Check the name and the folder.", path=path))
     if path.suffix.lower() not in SPREADSHEETS:
         raise SourceError(
-            _("{file} is not a spreadsheet. Choose a workbook of Excel or LibreOffice, or a CSV file.", file=path.name)
+            _("{file} is not a spreadsheet. Choose an Excel or LibreOffice workbook, or a CSV file.", file=path.name)
         )
     was_open = office.sheet(id_of(path)) is not None
     sheet = office.open(path)

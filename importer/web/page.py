@@ -150,7 +150,8 @@ def _refuse(error: Exception, _visit: Visit) -> Response:
         reason = reason_of(error)
         raise SourceError(
             _(
-                "The file could not be taken: {reason}. Make room on the disk, or choose it in its folder.",
+                "The file could not be received: {reason}. Free some space on the disk, or choose the file in its"
+                " folder.",
                 reason=reason,
             )
         ) from error

@@ -87,9 +87,10 @@ def _as_it_is(question: Question, _around: Surroundings) -> AskedQuestion:
 
 def _first_run(question: Question, around: Surroundings) -> AskedQuestion:
     why = _(
-        "In this user account nothing was sent of “{name}”. If these cases were sent from another computer, they would"
-        " be created a second time, and they cannot be deleted from here. Before the first case the CRM is asked for"
-        " some of the rows; that these are not there does not prove that the others are missing too.",
+        "Nothing of “{name}” was sent from this user account. If these cases were sent from another computer,"
+        " they would be created a second time, and they cannot be deleted from here. Before the first case, the"
+        " CRM is asked about some of the rows; if those are not there, it does not prove that the others are"
+        " missing too.",
         name=around.import_name,
     )
     choices = (
@@ -97,25 +98,25 @@ def _first_run(question: Question, around: Surroundings) -> AskedQuestion:
         Choice(HAS_REPORT, _("Yes, and I have the report")),
         Choice("look-first", _looking_first(around)),
     )
-    return AskedQuestion(question, _("Has somebody already sent these cases?"), why, choices)
+    return AskedQuestion(question, _("Have these cases already been sent?"), why, choices)
 
 
 def _looking_first(around: Surroundings) -> str:
     return ngettext(
-        "I do not know: look for it first ({count} call of the quota)",
-        "I do not know: look for them first (up to {count} calls of the quota)",
+        "I do not know: search for it first ({count} call of the quota)",
+        "I do not know: search for them first (up to {count} calls of the quota)",
         around.planned,
     )
 
 
 def _nothing_was_sent(question: Question, around: Surroundings) -> AskedQuestion:
     why = _(
-        "From this computer rows of “{name}” were sent with another journal, which is not here now. If one of these"
-        " rows is a case already, it would be created a second time.",
+        "Rows of “{name}” were sent from this computer with another journal, which is not here now. If one of"
+        " these rows already has a case, it would be created a second time.",
         name=around.import_name,
     )
     choices = (
-        Choice("yes", _("No, I am sure that none of these rows became a case")),
+        Choice("yes", _("No, I am sure that none of these rows has a case")),
         Choice(HAS_REPORT, _("Yes, and I have the report")),
         Choice("look-first", _looking_first(around)),
     )
@@ -171,7 +172,7 @@ def _other_whole(question: Question, around: Surroundings) -> AskedQuestion:
     )
     choices = (
         *(Choice(answer.value, _("Yes: do not create them again")) for answer in question.answers if answer.gives),
-        Choice("new-import", _("No, these are other cases, which are to be created")),
+        Choice("new-import", _("No, these are other cases: create them")),
     )
     return AskedQuestion(question, title, why, choices)
 
@@ -223,10 +224,10 @@ def _allow_folder(question: Question, _around: Surroundings) -> AskedQuestion:
 
 def _moved_here(question: Question, _around: Surroundings) -> AskedQuestion:
     why = _(
-        "The journal knows what was sent, and was used on another computer. If it is still used there, both computers"
-        " could send the same rows."
+        "The journal, which records what was sent, was used on another computer. If it is still used there, both"
+        " computers could send the same rows."
     )
-    choices = (Choice("yes", _("Yes, it was moved here, and it is not used there any more")),)
+    choices = (Choice("yes", _("Yes, it was moved here, and it is no longer used there")),)
     return AskedQuestion(question, _("Was the journal moved to this computer?"), why, choices)
 
 
@@ -240,7 +241,7 @@ def _spot_check(question: Question, _around: Surroundings) -> AskedQuestion:
 
 def _verdicts(question: Question, _around: Surroundings) -> AskedQuestion:
     title = _("The report {name} has decisions that are not recorded. Record them now?", name=Path(question.about).name)
-    why = _("They were written into its sheet “To decide”. Rows that are still doubtful are not sent.")
+    why = _("They were written into its sheet “To decide”. Rows that are still to be confirmed are not sent.")
     choices = (Choice("yes", _("Yes, record them")), Choice(LATER, _("Not now")))
     return AskedQuestion(question, title, why, choices)
 

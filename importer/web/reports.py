@@ -50,5 +50,5 @@ def renew_report(office: Office, sheet: OpenSheet, rows: int) -> str | None:
         with _making:
             _made_again(office, sheet, office.job_of(sheet))
     except ImporterError as error:
-        return _("The report was not renewed. {reason}", reason=error)
+        return _("The report was not updated. {reason}", reason=error)
     return None

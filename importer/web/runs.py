@@ -29,11 +29,11 @@ def _ended(run: RunRecord) -> str:
     return {
         0: _("Finished."),
         1: _("Finished; some rows are to be corrected."),
-        2: _("Did not begin."),
+        2: _("Did not start."),
         3: _only_the_first(run) or _("Ended; some rows are still to be sent."),
         4: _("Finished; some rows are to be confirmed."),
         5: _("Stopped: the connection to the CRM needs fixing."),
-    }.get(run.exit_status or 0, _("Stopped by a fault of the program."))
+    }.get(run.exit_status or 0, _("Stopped by an error in the program."))
 
 
 def _only_the_first(run: RunRecord) -> str:
@@ -51,9 +51,9 @@ def _only_the_first(run: RunRecord) -> str:
 
 def _without_end(watch: RunWatch | None) -> str:
     if watch is not None and watch.interrupted:
-        return _("Was interrupted; what is left can be sent.")
+        return _("Interrupted; what is left can be sent.")
     return (
-        _("Is being sent.")
+        _("Being sent.")
         if watch is not None and watch.lives
         else _("Not finished: it was interrupted, or is still being sent.")
     )

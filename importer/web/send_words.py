@@ -51,7 +51,7 @@ class ProgressWords:
         title = _title(progress, state)
         outcomes = tuple((state_name(verdict), count) for verdict, count in sorted(progress.by_outcome.items()))
         tenth = 10 * (10 * progress.done // progress.total) if progress.total else 0
-        said = title or _("{percent} percent are done.", percent=tenth)
+        said = title or _("{percent} percent done.", percent=tenth)
         return cls(title, progress.total, progress.done, outcomes, tuple(_pace(progress)), said)
 
     @classmethod
@@ -62,16 +62,16 @@ class ProgressWords:
         run, states = seen.run, seen.run.states
         title = _("Another program is sending these rows")
         outcomes = tuple((state_name(state), count) for state, count in sorted(states.items()) if count)
-        sign = _("Last sign of it: {when:%H:%M:%S}.", when=run.last_sign.astimezone())
+        sign = _("Last activity: {when:%H:%M:%S}.", when=run.last_sign.astimezone())
         return cls(title, outcomes=outcomes, lines=(sign,), said=title)
 
 
 def _title(progress: Progress, state: DeskState) -> str:
     if state.phase == "preparing":
-        return _("The sheet is read, and the CRM is asked for its quota…")
+        return _("Reading the sheet and asking the CRM for its quota…")
     if progress.phase == "waiting" and progress.waiting_until is not None:
         return _(
-            "The quota is used up. It goes on by itself at {when:%Y-%m-%d %H:%M}.",
+            "The quota is used up. The run continues by itself at {when:%Y-%m-%d %H:%M}.",
             when=progress.waiting_until.astimezone(),
         )
     if progress.phase == "stopping":
@@ -81,8 +81,8 @@ def _title(progress: Progress, state: DeskState) -> str:
             progress.in_flight or 0,
         )
     if progress.phase == "preparing":
-        return _("It is about to begin: the rows are looked at once more…")
-    return "" if progress.phase == "sending" else _("The report is written…")
+        return _("About to start: the rows are being checked once more…")
+    return "" if progress.phase == "sending" else _("Writing the report…")
 
 
 def _pace(progress: Progress) -> Iterator[str]:
@@ -242,11 +242,11 @@ def what_to_do(error: ImporterError | InternalError, sheet_id: str) -> NextClick
     """Return what to click after an error."""
     sheet = f"/sheets/{sheet_id}"
     if isinstance(error, (ConnectionRefused, SettingsError)):
-        return NextClick(_("Look at the connection"), f"{sheet}/send/connection")
+        return NextClick(_("Check the connection"), f"{sheet}/send/connection")
     if isinstance(error, MappingError):
-        return NextClick(_("To the page Match columns"), f"{sheet}/match")
+        return NextClick(_("Go to Match columns"), f"{sheet}/match")
     if isinstance(error, (SourceError, StartRefused)) and not getattr(error, "looking_helps", False):
-        return NextClick(_("To the page Start"), "/")
+        return NextClick(_("Go to Start"), "/")
     if isinstance(error, StartRefused) and error.looking_helps:
-        return NextClick(_("Look for every row in the CRM first"), f"{sheet}/send/propose", "look-first")
+        return NextClick(_("First search the CRM for every row"), f"{sheet}/send/propose", "look-first")
     return NextClick(_("Try again"), f"{sheet}/send/propose", "again")

@@ -75,10 +75,12 @@ class SheetSummary:
         if self.new or not self.before:
             yield _with_changed(ngettext("{count} new case", "{count} new cases", self.new), self.new_changed)
         if self.before:
-            before = ngettext("{count} was there already", "{count} were there already", self.before)
+            before = ngettext("{count} was already there", "{count} were already there", self.before)
             yield _with_changed(before, self.before_changed)
         if count := states[Status.INVALID]:
-            yield ngettext("{count} not sent for incomplete data", "{count} not sent for incomplete data", count)
+            yield ngettext(
+                "{count} not sent because of incomplete data", "{count} not sent because of incomplete data", count
+            )
         if count := states[Status.REJECTED]:
             yield ngettext("{count} that the CRM rejected", "{count} that the CRM rejected", count)
         if count := self.doubtful:
@@ -99,9 +101,9 @@ class SheetSummary:
             return ""
         first, last = self.runs[-1].started_at, self.runs[0].started_at
         if len(self.runs) == 1:
-            return _("New are the cases that the run of {when:%Y-%m-%d %H:%M} created.", when=last.astimezone())
+            return _("The new cases are those created by the run of {when:%Y-%m-%d %H:%M}.", when=last.astimezone())
         return _(
-            "New are the cases that the {count} runs from {first:%Y-%m-%d %H:%M} to {last:%Y-%m-%d %H:%M} created.",
+            "The new cases are those created by the {count} runs from {first:%Y-%m-%d %H:%M} to {last:%Y-%m-%d %H:%M}.",
             count=len(self.runs),
             first=first.astimezone(),
             last=last.astimezone(),
@@ -188,7 +190,7 @@ def _listed_changed(rows: Sequence[ReviewedRow]) -> Iterator[str]:
             columns=shorten(edited_columns(row), 200),
         )
     if len(rows) > MOST_IN_MAIL:
-        yield _("- and {count} more, which the report names", count=len(rows) - MOST_IN_MAIL)
+        yield _("- and {count} more, listed in the report", count=len(rows) - MOST_IN_MAIL)
 
 
 def _listed(title: str, rows: Sequence[ReviewedRow]) -> Iterator[str]:
@@ -203,4 +205,4 @@ def _listed(title: str, rows: Sequence[ReviewedRow]) -> Iterator[str]:
             else _("- row {row}: {why}", row=row.number, why=why)
         )
     if len(rows) > MOST_IN_MAIL:
-        yield _("- and {count} more, which the report names", count=len(rows) - MOST_IN_MAIL)
+        yield _("- and {count} more, listed in the report", count=len(rows) - MOST_IN_MAIL)

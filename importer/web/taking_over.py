@@ -67,7 +67,7 @@ def _chosen(visit: Visit) -> Iterator[Path]:
 
 def _told(adoption: Adoption) -> str:
     sentence = _(
-        "From the report: rows with a case: {created}; to confirm: {doubtful}; not taken over: {refused}.",
+        "From the report: rows with a case: {created}; to confirm: {doubtful}; not adopted: {refused}.",
         created=adoption.created,
         doubtful=adoption.doubtful,
         refused=len(adoption.refused),

@@ -65,8 +65,8 @@ def step_after(job: Job, adoption: Adoption) -> Step:
     """
     if adoption.refused:
         sentence = ngettext(
-            "Correct {count} row in {name} as it is said above, then give `{command}`.",
-            "Correct {count} rows in {name} as it is said above, then give `{command}`.",
+            "Correct {count} row in {name} as it is said above, then run `{command}`.",
+            "Correct {count} rows in {name} as it is said above, then run `{command}`.",
             len(adoption.refused),
             name=job.source.name,
             command=Commands.of(job).adopt(job.source),

@@ -25,23 +25,23 @@ class Remedies:
     def undo(self) -> str:
         """Say how to bring back a row that was edited."""
         return _(
-            "Undo the edit, or copy the row from the report as it was written, and then give `{command}`",
+            "Undo the edit, or copy the row from the report as it was written, and then run `{command}`",
             command=self.again,
         )
 
     def undo_or_other_name(self) -> str:
         """Say what to do about a row whose reference is not of this import."""
         return _(
-            "If it was sent under another import name, adopt the report with the mapping of that name, too; otherwise"
-            " undo the edit, or copy the row from the report as it was written, and then give `{command}`",
+            "If it was sent under another import name, adopt the report with the mapping of that name, too;"
+            " otherwise undo the edit, or copy the row from the report as it was written, and then run `{command}`",
             command=self.again,
         )
 
     def id_of_the_case(self) -> str:
         """Say what to do about a row whose id is missing."""
         return _(
-            "Write the id that the CRM shows for this row's case, and then give `{command}`; until then the row is not"
-            " sent, and `{settle}` can search for its case",
+            "Write the id that the CRM shows for this row's case, and then run `{command}`; until then the row is"
+            " not sent, and `{settle}` can search for its case",
             command=self.again,
             settle=self.commands.settle("--wait"),
         )
@@ -49,7 +49,7 @@ class Remedies:
     def id_or_empty(self) -> str:
         """Say what to do about an id that cannot be one."""
         return _(
-            "Write the id that the CRM shows for this row's case, or empty the cell if it has none, and then give"
+            "Write the id that the CRM shows for this row's case, or empty the cell if it has none, and then run"
             " `{command}`",
             command=self.again,
         )

@@ -122,7 +122,7 @@ class SheetCorrections:
 
     def _refuse_columns(self, columns: Collection[str]) -> None:
         for column in sorted(set(columns).difference(self._own_columns())):
-            raise UsageError(_("{column} is no column of the sheet that can be corrected.", column=column))
+            raise UsageError(_("{column} is not a column of the sheet that can be corrected.", column=column))
 
     def _rows(self, rows: Collection[int], columns: Collection[str]) -> dict[int, tuple[str, dict[str, str]]]:
         """Return what each of these rows is corrected by, and the texts of some of its cells by their column."""
@@ -195,7 +195,10 @@ class SheetCorrections:
                 changed = [cells for cells, now_cells in pairs if cells != now_cells]
                 if any(row and row.was_sent for row in identifying.known(changed, history)):
                     raise UsageError(
-                        _("This correction cannot be undone: rows were sent already under the keys that it made.")
+                        _(
+                            "This correction cannot be undone: rows have already been sent with the keys that it"
+                            " produced."
+                        )
                     )
 
     def _corrected(self, file: CorrectionsFile) -> CorrectedFrames:

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from importer import report
 from importer.clock import local_datetime
-from importer.commands import settle_command
+from importer.commands import settle_command, told
 from importer.errors import ReportError
 from importer.journal import Decision, Dispute, Doubt, ImportRecord, Journal
 from importer.messages import _, translated
@@ -161,14 +161,21 @@ class DecisionTaker:
             known = [wolkvox_id for wolkvox_id in doubt.ids if wolkvox_id not in decided.despite]
             if not known:
                 return None
-            return _(
-                "{reference}: the CRM named {ids} for this row, so it cannot count as not created. Look these ids up;"
-                " if none of them is its case, give `{command}`.",
-                reference=doubt.reference,
-                ids=", ".join(known),
-                command=settle_command(
-                    *("--by-hand", doubt.reference, "--not-created"),
-                    *chain.from_iterable(("--despite", one) for one in known),
+            return told(
+                _(
+                    "{reference}: the CRM named {ids} for this row, so it cannot count as not created. Look these ids"
+                    " up; if none of them is its case, run `{command}`.",
+                    reference=doubt.reference,
+                    ids=", ".join(known),
+                    command=settle_command(
+                        *("--by-hand", doubt.reference, "--not-created"),
+                        *chain.from_iterable(("--despite", one) for one in known),
+                    ),
+                ),
+                _(
+                    "The CRM named {ids} for this row, so it cannot count as not created. Look these ids up in the CRM:"
+                    " one of them may be its case.",
+                    ids=", ".join(known),
                 ),
             )
         if not is_case_id(decided.created):
@@ -180,13 +187,22 @@ class DecisionTaker:
         owner = self._journal.doubts.owners(doubt.import_id, [decided.created]).get(decided.created)
         if owner in {None, doubt.reference}:
             return None
-        return _(
-            "{reference}: {id} is already the case of {owner}. If it is the case of this row instead, give"
-            " `{command}`.",
-            reference=doubt.reference,
-            id=decided.created,
-            owner=owner,
-            command=settle_command("--by-hand", doubt.reference, "--created", decided.created, "--instead-of", owner),
+        command = settle_command("--by-hand", doubt.reference, "--created", decided.created, "--instead-of", owner)
+        return told(
+            _(
+                "{reference}: {id} is already the case of {owner}. If it is the case of this row instead, run"
+                " `{command}`.",
+                reference=doubt.reference,
+                id=decided.created,
+                owner=owner,
+                command=command,
+            ),
+            _(
+                "{id} is already the case of another row ({owner}). Open it in the CRM and see which of the two codes"
+                " it shows.",
+                id=decided.created,
+                owner=owner,
+            ),
         )
 
 

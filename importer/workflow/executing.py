@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
+from importer.commands import told
 from importer.crm import CircuitBreaker, PauseReason, RateLimiter
 from importer.errors import ConnectionRefused, JournalError, RunStopped, ServerUnreachable
 from importer.identity import tenant_of
@@ -127,7 +128,8 @@ class _Execution:
         """Add to the reason how another token is stored, if this one was not accepted."""
         if reason.pause is not Pause.CREDENTIALS:
             return reason
-        how = _("`{command}` stores a token.", command=Commands.of(self.job).login())
+        command = Commands.of(self.job).login()
+        how = told(_("`{command}` stores a token.", command=command), _("Type the token again on the page Connection."))
         return replace(reason, message=f"{reason.message} {how}")
 
     def _waited_for_quota(self) -> bool:

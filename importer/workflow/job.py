@@ -160,8 +160,8 @@ def _refuse_rehearsal(table: Table) -> None:
     if any(map(report.is_rehearsed, cells)):
         raise SourceError(
             _(
-                "{path} is the report of a rehearsal: nothing in it reached the CRM, and its ids are not real. Give the"
-                " sheet that was rehearsed, or the report of a run.",
+                "{path} is the report of a rehearsal: nothing in it reached the CRM, and its ids are not real."
+                " Use the sheet that was rehearsed, or the report of a run.",
                 path=table.path,
             )
         )

@@ -60,23 +60,23 @@ class LostCorrections:
         case = sent.row.wolkvox_id or sent.row.reference
         if not self._key_columns:
             message = _(
-                "This row had other corrections when it was sent ({case}), and those are not beside the sheet any more",
+                "This row had other corrections when it was sent ({case}), and those are no longer next to the sheet",
                 case=case,
             )
             return Issue(number, None, None, "correction-lost", message, translated(_AS_BEFORE))
         column, value = ", ".join(self._key_columns), named(" · ".join(key))
         if is_own:
             message = _(
-                "{column} '{value}' was corrected to another value when this row was sent ({case}), and that correction"
-                " is not beside the sheet any more",
+                "{column} '{value}' was corrected to another value when this row was sent ({case}), and that"
+                " correction is no longer next to the sheet",
                 column=column,
                 value=value,
                 case=case,
             )
         else:
             message = _(
-                "{column} '{value}' was another value when this row was sent ({case}), and that correction is not"
-                " beside the sheet any more",
+                "{column} '{value}' had another value when this row was sent ({case}), and that correction is no"
+                " longer next to the sheet",
                 column=column,
                 value=value,
                 case=case,

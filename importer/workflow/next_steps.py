@@ -259,16 +259,16 @@ def _wrong(count: int, situation: Situation) -> str:
     values = {"source": source.name if source else placeholder("SOURCE"), "command": commands.run()}
     if situation.workbook is None:
         return ngettext(
-            "Correct {count} row in {source}, then give `{command}`: only rows that are not created yet will be sent.",
-            "Correct {count} rows in {source}, then give `{command}`: only rows that are not created yet will be sent.",
+            "Correct {count} row in {source}, then run `{command}`: only rows that are not created yet will be sent.",
+            "Correct {count} rows in {source}, then run `{command}`: only rows that are not created yet will be sent.",
             count,
             **values,
         )
     return ngettext(
-        "Correct {count} row in {source} (the sheet `Issues` of {report} says what is wrong), then give `{command}`:"
-        " only rows that are not created yet will be sent.",
-        "Correct {count} rows in {source} (the sheet `Issues` of {report} says what is wrong), then give `{command}`:"
-        " only rows that are not created yet will be sent.",
+        "Correct {count} row in {source} (the sheet `Issues` of {report} says what is wrong), then run"
+        " `{command}`: only rows that are not created yet will be sent.",
+        "Correct {count} rows in {source} (the sheet `Issues` of {report} says what is wrong), then run"
+        " `{command}`: only rows that are not created yet will be sent.",
         count,
         report=situation.workbook.name,
         **values,

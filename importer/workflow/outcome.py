@@ -227,10 +227,11 @@ def interruption_message(counts: Counts, command: str, stop: Stop | None = None)
     values = {"command": command, "created": counts.created, "rows": counts.rows}
     if stop is not None and stop.requested and not stop.is_by_signal:
         return ngettext(
-            "Stopped by request, without a report. {count} case was created in this run; {created} of {rows} rows are"
-            " created by now, and the journal has their ids. `{command}` goes on, and writes the report.",
-            "Stopped by request, without a report. {count} cases were created in this run; {created} of {rows} rows are"
-            " created by now, and the journal has their ids. `{command}` goes on, and writes the report.",
+            "Stopped by request, without a report. {count} case was created in this run; {created} of {rows} rows"
+            " have their case, and the journal has the ids. `{command}` continues the run and writes the report.",
+            "Stopped by request, without a report. {count} cases were created in this run; {created} of {rows}"
+            " rows have their case, and the journal has the ids. `{command}` continues the run and writes the"
+            " report.",
             counts.created_now,
             **values,
         )

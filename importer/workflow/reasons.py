@@ -51,7 +51,7 @@ def rejection(number: int, known: JournalRow, commands: Commands) -> Issue:
     if refusal:
         remedy = refusal.remedy(again)
     else:
-        remedy = _("Correct the row; or give `{command}` once the CRM has what was missing", command=again)
+        remedy = _("Correct the row; or run `{command}` once the CRM has what was missing", command=again)
     return _for_reader(Issue(number, None, None, "rejected", _rejected(known), remedy))
 
 

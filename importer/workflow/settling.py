@@ -12,7 +12,7 @@ from datetime import datetime
 from itertools import takewhile
 
 from importer.clock import local_datetime
-from importer.commands import doctor_command, placeholder, settle_command
+from importer.commands import doctor_command, placeholder, settle_command, told
 from importer.crm import Crm
 from importer.errors import QuestionRefused
 from importer.journal import Decision, Dispute, Doubt, ImportRecord, Journal
@@ -302,17 +302,30 @@ class SearchSettler:
         field, value, place = doubt.search_field, doubt.search_value, doubt.mark_place
         answer = self._asked.get((field or "", value or ""))
         if field is None or place is None or answer is None:
-            return _(
-                "Some rows cannot be searched for: look them up in the CRM, and record what you found"
-                " with `{command}`.",
-                command=settle_command("--by-hand", placeholder("REFERENCE"), "--created", placeholder("ID")),
+            command = settle_command("--by-hand", placeholder("REFERENCE"), "--created", placeholder("ID"))
+            return told(
+                _(
+                    "Some rows cannot be searched for: look them up in the CRM, and record what you found"
+                    " with `{command}`.",
+                    command=command,
+                ),
+                _(
+                    "Some rows cannot be searched for: look them up in the CRM, and record what you found on the page"
+                    " Decide."
+                ),
             )
         findings = self._findings
         if findings is None or not findings.covers(field, doubt.body_length, self._quiet):
-            return _(
-                "Some rows were not found, which proves nothing yet: `{command}` learns from a test case whether this"
-                " search finds every case.",
-                command=doctor_command("--create-test-case"),
+            return told(
+                _(
+                    "Some rows were not found, which proves nothing yet: `{command}` learns from a test case"
+                    " whether this search finds every case.",
+                    command=doctor_command("--create-test-case"),
+                ),
+                _(
+                    "Some rows were not found, which proves nothing yet: it is not known whether this search finds"
+                    " every case. Look them up in the CRM yourself."
+                ),
             )
         if self._search.speaks_against(answer, doubt.reference, place):
             return _(

@@ -104,7 +104,8 @@ class MappingEditor:
         if with_braces := [column for column in columns if {"{", "}"} & set(column)]:
             raise UsageError(
                 _(
-                    "{column} cannot be joined with others: its header has {{ or }} in it. Rename it in the sheet.",
+                    "{column} cannot be joined with other columns: its header contains {{ or }}. Rename it in the"
+                    " sheet.",
                     column=with_braces[0],
                 )
             )
@@ -123,7 +124,7 @@ class MappingEditor:
     def add_values(self, field: str, values: Mapping[str, str]) -> None:
         """Say what further texts of a field's column are in the CRM; known ones get the new meaning."""
         if not all(text.strip() for text in values):
-            raise UsageError(_("An empty cell has no entry in `values`: give the field a default instead."))
+            raise UsageError(_("Empty cells are not listed in `values`: give the field a default instead."))
         if not {"column", "template"} & self._spec(field).keys():
             raise UsageError(_("{field} is not read from a column, so it has no texts to translate.", field=field))
         known = self._spec(field).get("values")

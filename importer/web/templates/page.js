@@ -45,6 +45,11 @@ document.addEventListener("click", async (event) => {
   setTimeout(() => { button.textContent = before; }, 2000);
 });
 
+// data-continue="address": the page goes on there in a second, as it does without a script.
+for (const element of document.querySelectorAll("[data-continue]")) {
+  setTimeout(() => location.replace(element.dataset.continue), 1000);
+}
+
 // data-renew="address": the inside of this element is fetched anew, often while it has an element with data-soon.
 for (const element of document.querySelectorAll("[data-renew]")) {
   const renew = async () => {

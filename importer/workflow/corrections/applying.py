@@ -215,7 +215,7 @@ class _Applying:
         if last in self._states:
             return
         if resolved.own is CorrectionOutcome.SET_ASIDE:
-            self._set_aside(last, _("the sheet says something else by now"), number, str(cell))
+            self._set_aside(last, _("the sheet now says something else"), number, str(cell))
         else:
             count = int(resolved.own is CorrectionOutcome.APPLIED)
             self._states[last] = CorrectionState(self._corrections[last], resolved.own, number, count, str(cell))
@@ -235,10 +235,10 @@ class _Applying:
             )
             is_new = _texts(after) != _texts(raw[at])
             if is_new and not self._sheet_rows.may_become(raw[at], after, self._taken):
-                reason = _("another row has the same cells, and these are told apart by their order alone")
+                reason = _("another row has the same cells, and only their order distinguishes them")
                 self._take_back(_Kept(at, numbers[at], raw[at], (), reason), found)
             elif at in sent and _texts(sent[at][0]) != _texts(after):
-                reason = _("the row was sent already, and keeps its key")
+                reason = _("the row has already been sent, and keeps its key")
                 self._take_back(_Kept(at, numbers[at], *sent[at], reason), found)
 
     def _sent_as(self, steps: Mapping[int, list[Step]]) -> dict[int, Step]:

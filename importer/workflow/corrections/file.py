@@ -139,7 +139,7 @@ def _parsed(path: Path, content: bytes) -> CorrectionsFile:
     header = _header(first, delimiter)
     missing = [name for name in NEEDED if header.count(name) != 1]
     if missing:
-        raise _error(path, 1, _("it needs one column of each of these names: {names}", names=", ".join(missing)))
+        raise _error(path, 1, _("it needs one column with each of these names: {names}", names=", ".join(missing)))
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
     records, line = [], 1
     try:
@@ -173,8 +173,8 @@ def _header(line: str, delimiter: str) -> tuple[str, ...]:
 def _error(path: Path, line: int, reason: str) -> SourceError:
     return SourceError(
         _(
-            "{path}, line {line}: the corrections cannot be read: {reason}. Mend the line, or put an earlier copy of"
-            " the file in its place.",
+            "{path}, line {line}: the corrections cannot be read: {reason}. Fix the line, or put an earlier copy"
+            " of the file in its place.",
             path=path,
             line=line,
             reason=reason,
@@ -274,7 +274,7 @@ def _refuse_open(path: Path) -> None:
 def _replace(path: Path, content: bytes) -> None:
     """Replace the file in one step; only its owner may read it, as it holds what people wrote into the sheet."""
     if len(content) > LARGEST_FILE:
-        raise OSError(_("the file has as many corrections as it can hold"))
+        raise OSError(_("the file cannot hold any more corrections"))
     temporary = path.with_name(f".{path.name}.tmp")  # one name, so that what a killed writer leaves does not pile up
     temporary.unlink(missing_ok=True)
     try:

@@ -113,7 +113,7 @@ class SheetRows:
             return self._at_number(numbered, digest)
         key = self._parts(one)
         if not key:
-            return _("it names no row by the key that the mapping says")
+            return _("it does not identify a row by the mapping's key")
         known = (self._by_key[each] for each in (key, *self._spelt.get(key, ())) if each in self._by_key)
         numbers = next(known, [])
         if not numbers:
@@ -125,8 +125,8 @@ class SheetRows:
 
     def _at_number(self, row: NumberedRow, digest: str) -> int | str:
         if row.digest != digest:
-            return _("the file was saved since, and row {row} may be another one", row=row.number)
-        return row.number if row.number in self._numbers else _("there is no row {row}", row=row.number)
+            return _("the file has been saved since, and row {row} may be a different one", row=row.number)
+        return row.number if row.number in self._numbers else _("row {row} does not exist", row=row.number)
 
     def may_become(self, before: Cells, after: Cells, taken: set[int]) -> bool:
         """Tell whether a row may change its cells while the keys of all other rows stay as they are.

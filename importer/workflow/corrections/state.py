@@ -83,8 +83,8 @@ class CorrectionList:
         if aside := self.set_aside:
             named = [_told(state) for state in aside[:_MOST_NAMED]]
             yield ngettext(
-                "{file}: {count} correction is set aside, since it does not fit the sheet: {corrections}",
-                "{file}: {count} corrections are set aside, since they do not fit the sheet: {corrections}",
+                "{file}: {count} correction is not applied, because it does not fit the sheet: {corrections}",
+                "{file}: {count} corrections are not applied, because they do not fit the sheet: {corrections}",
                 len(aside),
                 file=self.name,
                 corrections="; ".join(named) + ("; …" if len(aside) > len(named) else ""),

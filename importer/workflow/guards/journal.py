@@ -52,17 +52,17 @@ def refuse_without_looking(job: Job, journal: Journal, scope: Scope, source: str
     raise StartRefused(
         told(
             _(
-                "{path}: this journal lacks some of what was sent, so rows that it calls planned may be cases. Give"
-                " `{look_first}` until it has searched the CRM for every row that is left in the file, or"
+                "{path}: this journal lacks some of what was sent, so rows that it calls planned may be cases."
+                " Run `{look_first}` until it has searched the CRM for every row that is left in the file, or"
                 " `{nothing_was_sent}` if you are sure that none of them was sent.",
                 path=job.journal_path,
                 look_first=Commands.of(job).looking_first(),
                 nothing_was_sent=Commands.of(job).run("--nothing-was-sent"),
             ),
             _(
-                "{path}: this journal lacks some of what was sent, so rows that it calls planned may"
-                " be cases. Choose “Look for every row in the CRM first” until it has searched for"
-                " every row that is left in the sheet.",
+                "{path}: this journal lacks some of what was sent, so rows that it calls planned may be cases."
+                " Choose “First search the CRM for every row” until it has searched for every row that is left in"
+                " the sheet.",
                 path=job.journal_path,
             ),
         ),
@@ -115,7 +115,7 @@ def _refuse_to_look_too_soon(job: Job, journal: Journal, scope: Scope) -> None:
         told(
             _(
                 "{path}: this journal lacks some of what was sent, and such a case may still be created until"
-                " {until:%Y-%m-%d %H:%M:%S}: a search before then could miss it. Give `{command}` after that.",
+                " {until:%Y-%m-%d %H:%M:%S}: a search before then could miss it. Run `{command}` after that.",
                 path=job.journal_path,
                 command=Commands.of(job).looking_first(),
                 until=local_datetime(lost_at + job.quiet_period),
@@ -175,17 +175,24 @@ def moved_here_question(job: Job, journal_id: str) -> Question:
 
 def nothing_was_sent_question(job: Job, scope: Scope) -> Question:
     """Return the question whether nothing was sent of an import that this computer knows but the journal does not."""
-    sentence = _(
-        "This computer has sent rows of import {name} (operation {operation}, server {server}) with another journal,"
-        " and the journal {path} does not know them. Restore that journal, take over its newest report with"
-        " `{command}`, or search the CRM for every row before it is sent, with `{look_first}`. Are you sure"
-        " that none of these rows became a case?",
-        look_first=Commands.of(job).looking_first(),
-        name=scope.import_name,
-        operation=scope.operation,
-        server=scope.tenant,
-        path=job.journal_path,
-        command=Commands.of(job).adopt(Path(placeholder("REPORT"))),
+    values = {"name": scope.import_name, "operation": scope.operation, "server": scope.tenant, "path": job.journal_path}
+    sentence = told(
+        _(
+            "This computer has sent rows of import {name} (operation {operation}, server {server}) with another"
+            " journal, and the journal {path} does not know them. Restore that journal, take over its newest"
+            " report with `{command}`, or search the CRM for every row before it is sent, with `{look_first}`. Are"
+            " you sure that none of these rows became a case?",
+            look_first=Commands.of(job).looking_first(),
+            command=Commands.of(job).adopt(Path(placeholder("REPORT"))),
+            **values,
+        ),
+        _(
+            "This computer has sent rows of “{name}” (operation {operation}, server {server}) with another"
+            " journal, and the journal {path} does not know them. Restore that journal, take over its newest"
+            " report (“I have the report of what was sent”), or choose “First search the CRM for every row”. Are"
+            " you sure that none of these rows became a case?",
+            **values,
+        ),
     )
     answer = Answer("yes", "--nothing-was-sent", gives=(("nothing_was_sent", True),))
     look_first = Answer(LOOK_FIRST, "--look-first", gives=(("look_first", True),))

@@ -91,8 +91,8 @@ def _join(journal: Journal, own: ImportRecord, other: ImportRecord) -> None:
         raise StartRefused(
             told(
                 _(
-                    "--same-as {name}: rows of import {name} or {own} are being sent at this moment. Give `{command}`"
-                    " again once that is over.",
+                    "--same-as {name}: rows of import {name} or {own} are being sent at this moment. Run"
+                    " `{command}` again once that is over.",
                     name=other.name,
                     own=own.name,
                     command=same_command(),
@@ -147,7 +147,7 @@ def first_run_questions(job: Job, scope: Scope, server: str, record: ImportRecor
         server=server,
     )
     answer = Answer("yes", "--first-run", gives=(("first_run", True),))
-    meaning = _("It is not known: search the CRM for every row before it is sent")
+    meaning = _("Not known: search the CRM for every row before it is sent")
     look_first = Answer(LOOK_FIRST, "--look-first", meaning, gives=(("look_first", True),))
     given = answer if job.first_run else None
     return [job.given(Question(FIRST_RUN, sentence, (answer,), pair_side(scope), given=given, further=(look_first,)))]
@@ -188,13 +188,19 @@ def same_tickets_questions(job: Job, plan: Plan, journal: Journal, record: Impor
     values = {"differing": differing, "known": known, "path": plan.table.path, "name": record.name}
     if job.new_import:
         raise StartRefused(
-            _(
-                "--new-import: {differing} of {known} known rows of {path} have keys under which import {name} created"
-                " cases."
-                " Other tickets with the same keys need an import name of their own: change `import: {name}` in the"
-                " mapping, and then give `{command}`.",
-                command=run_command("--new-import"),
-                **values,
+            told(
+                _(
+                    "--new-import: {differing} of {known} known rows of {path} have keys under which import {name}"
+                    " created cases. Other tickets with the same keys need an import name of their own: change"
+                    " `import: {name}` in the mapping, and then run `{command}`.",
+                    command=run_command("--new-import"),
+                    **values,
+                ),
+                _(
+                    "{differing} of {known} rows have the keys of cases that “{name}” created. Other tickets with"
+                    " the same keys need an import of their own: give it another name on the page Match columns.",
+                    **values,
+                ),
             )
         )
     sentence = _(
@@ -214,16 +220,22 @@ def same_tickets_questions(job: Job, plan: Plan, journal: Journal, record: Impor
 
 
 def _stand_in_is_not_the_crm(record: ImportRecord, scope: Scope) -> UsageError:
+    values = {"name": record.name, "known": record.tenant, "server": scope.tenant}
     return UsageError(
-        _(
-            "Import {name} was made on {known}, and this run goes to {server}. One of them is a simulated CRM on this"
-            " computer, and its cases are not in the other, so a row that was sent to one does not count as sent to the"
-            " other. Leave out --same-as, or use another journal with `{command}`, to import these rows into"
-            " {server}.",
-            command=same_command("--journal", placeholder("FILE")),
-            name=record.name,
-            known=record.tenant,
-            server=scope.tenant,
+        told(
+            _(
+                "Import {name} was made on {known}, and this run goes to {server}. One of them is a simulated CRM"
+                " on this computer, and its cases are not in the other, so a row that was sent to one does not"
+                " count as sent to the other. Leave out --same-as, or use another journal with `{command}`, to"
+                " import these rows into {server}.",
+                command=same_command("--journal", placeholder("FILE")),
+                **values,
+            ),
+            _(
+                "“{name}” was sent to {known}, and this run goes to {server}. One of them is a simulated CRM on"
+                " this computer, so they are different cases. Answer that these are other tickets.",
+                **values,
+            ),
         )
     )
 

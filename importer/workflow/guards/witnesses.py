@@ -55,15 +55,7 @@ def refuse_unknown_ids(plan: Plan, journal: Journal, job: Job, *, agrees: bool) 
         if path != plan.table.path and behind_report(journal, path):
             raise _behind(commands, path)
     if undecided is not None:
-        raise StartRefused(
-            _(
-                "{path}: the verdicts in its sheet `To decide` were not taken over yet. Take them over with"
-                " `{command}`, then give `{again}`.",
-                path=undecided,
-                command=commands.settle("--from", undecided),
-                again=commands.run(),
-            )
-        )
+        raise _undecided(commands, undecided)
 
 
 def _witnesses(plan: Plan, journal: Journal, report_path: Path) -> Iterator[tuple[Path, Iterator[ReportedRow]]]:
@@ -179,15 +171,43 @@ def behind_report(journal: Journal, path: Path) -> bool:
     return mark is not None and journal.is_behind(*mark)
 
 
+def _undecided(commands: Commands, path: Path) -> StartRefused:
+    return StartRefused(
+        told(
+            _(
+                "{path}: the verdicts in its sheet `To decide` were not taken over yet. Take them over with"
+                " `{command}`, then run `{again}`.",
+                path=path,
+                command=commands.settle("--from", path),
+                again=commands.run(),
+            ),
+            _(
+                "{path}: somebody wrote decisions into its sheet To decide, and they are not recorded yet. Record each"
+                " of them on the page Decide, then come back here.",
+                path=path,
+            ),
+        )
+    )
+
+
 def _behind(commands: Commands, path: Path) -> StartRefused:
     return StartRefused(
-        _(
-            "{path} was written when this journal had come further than it has now: the journal was replaced by an"
-            " older copy, which lacks what was sent since. Restore the newest journal. If it is lost, take over the"
-            " report with `{command}`, then search the CRM for every row before it is sent, with `{look_first}`.",
-            path=path,
-            command=commands.adopt(path),
-            look_first=commands.looking_first(),
+        told(
+            _(
+                "{path} was written when this journal had come further than it has now: the journal was replaced by an"
+                " older copy, which lacks what was sent since. Restore the newest journal. If it is lost, take over the"
+                " report with `{command}`, then search the CRM for every row before it is sent, with `{look_first}`.",
+                path=path,
+                command=commands.adopt(path),
+                look_first=commands.looking_first(),
+            ),
+            _(
+                "{path} was written when this journal had come further than it has now: the journal was replaced"
+                " by an older copy, which lacks what was sent since. Restore the newest journal. If it is lost,"
+                " take over that report (“I have the report of what was sent”), then choose “First search the CRM"
+                " for every row”.",
+                path=path,
+            ),
         ),
         looking_helps=True,
     )
@@ -195,14 +215,23 @@ def _behind(commands: Commands, path: Path) -> StartRefused:
 
 def _unknown_ids(commands: Commands, path: Path, example: str) -> StartRefused:
     return StartRefused(
-        _(
-            "{path} contains the ids of cases (such as {example}) that this journal does not know: they were created"
-            " from another computer or with another journal, and would be created again. Take them over with"
-            " `{command}`, or search the CRM for every row before it is sent, with `{look_first}`.",
-            path=path,
-            example=example,
-            command=commands.adopt(path),
-            look_first=commands.looking_first(),
+        told(
+            _(
+                "{path} contains the ids of cases (such as {example}) that this journal does not know: they were"
+                " created from another computer or with another journal, and would be created again. Take them"
+                " over with `{command}`, or search the CRM for every row before it is sent, with `{look_first}`.",
+                path=path,
+                example=example,
+                command=commands.adopt(path),
+                look_first=commands.looking_first(),
+            ),
+            _(
+                "{path} contains the ids of cases (such as {example}) that are not known here: they were created"
+                " from another computer, and would be created again. Take them over (“I have the report of what"
+                " was sent”), or choose “First search the CRM for every row”.",
+                path=path,
+                example=example,
+            ),
         ),
         looking_helps=True,
     )
@@ -210,14 +239,23 @@ def _unknown_ids(commands: Commands, path: Path, example: str) -> StartRefused:
 
 def _unknown_doubt(commands: Commands, path: Path, example: str) -> StartRefused:
     return StartRefused(
-        _(
-            "{path} has doubtful rows (such as {example}) that this journal does not know: they were sent from another"
-            " computer or with another journal, may be cases, and would be sent again. Take them over with"
-            " `{command}`, or search the CRM for every row before it is sent, with `{look_first}`.",
-            path=path,
-            example=example,
-            command=commands.adopt(path),
-            look_first=commands.looking_first(),
+        told(
+            _(
+                "{path} has doubtful rows (such as {example}) that this journal does not know: they were sent from"
+                " another computer or with another journal, may be cases, and would be sent again. Take them over"
+                " with `{command}`, or search the CRM for every row before it is sent, with `{look_first}`.",
+                path=path,
+                example=example,
+                command=commands.adopt(path),
+                look_first=commands.looking_first(),
+            ),
+            _(
+                "{path} has rows to confirm (such as {example}) that are not known here: they were sent from"
+                " another computer, may be cases, and would be sent again. Take them over (“I have the report of"
+                " what was sent”), or choose “First search the CRM for every row”.",
+                path=path,
+                example=example,
+            ),
         ),
         looking_helps=True,
     )
