@@ -154,7 +154,7 @@ def test_every_module_uses_only_what_its_room_may(module: Path) -> None:
             assert below or (room, other) in BETWEEN_STAGES, f"{room} imports {name}"
 
 
-@pytest.mark.parametrize("module", sorted((ROOT / "importer" / "web").glob("*.py")), ids=lambda path: path.name)
+@pytest.mark.parametrize("module", sorted((ROOT / "importer" / "web").rglob("*.py")), ids=lambda path: path.name)
 def test_the_page_uses_what_a_script_can_use(module: Path) -> None:
     """The page is a face: beside shared modules it uses `importer` itself, and the settings, which it writes."""
     rooms = {name.split(".")[1] for name in used_by(module) if name.startswith("importer.")}

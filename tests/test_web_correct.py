@@ -24,10 +24,11 @@ from run_support import HEADER, MAPPING, ticket
 from web_support import open_in, running_page
 
 from importer import Job, SheetCorrections
-from importer.web import RunningPage, correct
+from importer.web import RunningPage
 from importer.web import office as office_module
 from importer.web.checking import CheckedSheet, check_sheet
-from importer.web.correct_words import in_plain_words
+from importer.web.correct import views as correct
+from importer.web.correct.words import in_plain_words
 from importer.web.office import OpenSheet
 
 STATUSES = "{column: Estado, allowed: [Abierto, Cerrado], closed: [Cerrado]}"

@@ -31,7 +31,7 @@ from importer.messages import speaking
 from importer.model import Counts, Status, Typed
 from importer.sandbox import RunningSandbox
 from importer.web import RunningPage
-from importer.web.summary import summarize, this_time
+from importer.web.look_back.summary import summarize, this_time
 from importer.workflow.commands import Commands
 from importer.workflow.reasons import issues_of
 from importer.workflow.review import readable
@@ -273,7 +273,7 @@ def test_only_what_the_page_has_made_is_deleted(past: Past, tmp_path: Path, monk
 
 def everything_else(page: RunningPage, past: Past) -> list[str]:
     """Return what a hostile form may name: the ids of files that are not ours, and paths."""
-    from importer.web.kept_files import kept_files  # noqa: PLC0415 - only here
+    from importer.web.look_back.kept_files import kept_files  # noqa: PLC0415 - only here
 
     theirs = [file.id for file in kept_files(page.office, None) if file.delete is None]
     assert theirs

@@ -14,9 +14,9 @@ from web_support import running_page
 
 from importer import load_mapping
 from importer.messages import speaking
-from importer.web.arrival import fit_line
-from importer.web.cards import CardKind, cards_of
 from importer.web.page import _ENVIRONMENT
+from importer.web.start.arrival import fit_line
+from importer.web.start.cards import CardKind, cards_of
 
 
 @pytest.fixture

@@ -153,7 +153,7 @@ def test_the_report_of_another_computer_is_taken_over(clerk: Clerk, office: Offi
 
 def test_a_fault_of_ours_shows_where_it_is_and_no_data(clerk: Clerk, monkeypatch: pytest.MonkeyPatch) -> None:
     """The page goes on working."""
-    monkeypatch.setattr("importer.web.sending.propose", lambda _loaded: dict[str, str]()["cliente1@example.com"])
+    monkeypatch.setattr("importer.web.send.sending.propose", lambda _loaded: dict[str, str]()["cliente1@example.com"])
     shown = clerk.proposal()
     assert "KeyError" in shown
     assert "cliente1@example.com" not in shown

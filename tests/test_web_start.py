@@ -21,13 +21,13 @@ from importer import Connection, ImportState, JournalError, RunRecord, RunWatch,
 from importer.journal import RunStart, user_name, working_as
 from importer.languages import LANGUAGES
 from importer.messages import speaking
-from importer.web import cards
 from importer.web.background import Background, Newest
-from importer.web.cards import CardKind, cards_of
-from importer.web.example import write_example
 from importer.web.memory import Memory
 from importer.web.office import Office
-from importer.web.sending import DeskState
+from importer.web.send.sending import DeskState
+from importer.web.start import cards
+from importer.web.start.cards import CardKind, cards_of
+from importer.web.start.example import write_example
 
 NOW = datetime.now(UTC)
 READING: Newest[Any] = Newest(None, None, is_current=False)

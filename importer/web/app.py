@@ -10,10 +10,18 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp
 
-from importer.web import choosing, correct, correct_files, decide, kept_files, look_back, match, opening, send, start
+from importer.web import decide
+from importer.web.correct import files as correct_files
+from importer.web.correct import views as correct
 from importer.web.door import CONTROL, Door, DoorKeys
+from importer.web.look_back import kept_files
+from importer.web.look_back import views as look_back
+from importer.web.match import views as match
 from importer.web.office import Office
 from importer.web.page import NotFound, Visit, asset, page
+from importer.web.send import views as send
+from importer.web.start import choosing, opening
+from importer.web.start import views as start
 
 ROUTES = [
     *start.ROUTES,

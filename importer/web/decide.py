@@ -30,10 +30,10 @@ from importer import (
 from importer.messages import _
 from importer.model import Status
 from importer.web.checking import CheckedSheet
+from importer.web.look_back.reports import renew_report
 from importer.web.notes import KeptNote
 from importer.web.office import OpenSheet
 from importer.web.page import JOURNAL_PATIENCE, NotFound, Visit, go_to, page, render
-from importer.web.reports import renew_report
 
 PATIENCE_TO_DECIDE = 1.5
 """Seconds to wait for the sheet, whose cells help to decide; what is to be decided is known without it."""

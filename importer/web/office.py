@@ -19,10 +19,10 @@ from importer.languages import LANGUAGES
 from importer.messages import language
 from importer.web.background import Background, Stamp, stamp_of
 from importer.web.checking import Checker, check_sheet
-from importer.web.desk import CorrectionDesk
+from importer.web.correct.desk import CorrectionDesk
 from importer.web.memory import Memory, RememberedSheet
 from importer.web.notes import Notes
-from importer.web.sending import SendDesk
+from importer.web.send.sending import SendDesk
 
 
 @dataclass(slots=True)

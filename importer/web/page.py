@@ -24,11 +24,11 @@ from importer.languages import LANGUAGES
 from importer.messages import _, language, ngettext, shown, speaking
 from importer.names import state_name
 from importer.text import clean
-from importer.web.arrival import fit_line
 from importer.web.field_names import field_name
 from importer.web.folders import text_token
 from importer.web.internal import InternalError, as_internal
 from importer.web.office import Office, OpenSheet
+from importer.web.start.arrival import fit_line
 
 MOST_FIELDS = 5_000
 

@@ -22,8 +22,8 @@ from importer.web.folders import (
     typed_path,
 )
 from importer.web.office import Office
-from importer.web.opening import arrive
 from importer.web.page import NotFound, Visit, go_to, page, render
+from importer.web.start.opening import arrive
 
 FILES_AT_ONCE = 100
 """Files of a folder on one page, the newest first."""

@@ -12,7 +12,7 @@ from starlette.routing import Route
 from importer import ColumnValues, MappingEditor, MatchField, SheetColumn, SheetSurvey
 from importer.messages import gettext_noop, translated
 from importer.web.field_names import field_hint, field_name
-from importer.web.matching import survey_of
+from importer.web.match.matching import survey_of
 from importer.web.page import NotFound, Visit, go_to, page, render
 
 MOST_JOINED = 4

@@ -21,10 +21,10 @@ from importer import (
     name_is_locked,
     preview,
 )
-from importer.web import match_field
 from importer.web.background import Newest
 from importer.web.field_names import field_hint, field_name
-from importer.web.matching import (
+from importer.web.match import field as match_field
+from importer.web.match.matching import (
     apply_choice,
     choices_in,
     new_mapping,

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from importer import Question
 from importer.messages import _, ngettext, shorten
-from importer.web.sending import LATER
+from importer.web.send.sending import LATER
 
 HAS_REPORT = "_report"
 """The answer that other cases were sent already, and the person has the report about them."""

@@ -18,10 +18,10 @@ from importer import (
     value_choices,
 )
 from importer.clicks import PAGES
-from importer.web import correct_words
 from importer.web.checking import ROW_BY_ROW, CheckedSheet, Group
-from importer.web.correct_words import Form
-from importer.web.desk import CorrectionDesk, Deed
+from importer.web.correct import words as correct_words
+from importer.web.correct.desk import CorrectionDesk, Deed
+from importer.web.correct.words import Form
 
 _NOT_HERE = frozenset({"file", "calculate", "report", "source", "decide", "send", "look back"})
 _NEW_VALUES = frozenset({"no-crm-value", "ambiguous-value"})

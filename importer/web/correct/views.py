@@ -18,10 +18,10 @@ from starlette.routing import Route
 from importer import ImporterError, MappingError, QuestionsOpen, corrected_copy
 from importer.messages import _, shorten
 from importer.text import clean
-from importer.web import correct_words
 from importer.web.background import PATIENCE
 from importer.web.checking import Checking, Group
-from importer.web.correct_view import FormProblem, IssueCard, SheetView, cards
+from importer.web.correct import words as correct_words
+from importer.web.correct.cards import FormProblem, IssueCard, SheetView, cards
 from importer.web.internal import InternalError
 from importer.web.office import OpenSheet
 from importer.web.page import NotFound, Visit, go_to, page, render

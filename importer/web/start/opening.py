@@ -12,10 +12,10 @@ from starlette.routing import Route
 from importer import MappingEditor, SheetFit
 from importer.errors import SourceError
 from importer.messages import _
-from importer.web.arrival import SheetArrival, arrival_of, fit_line, headings_to_offer, last_time
 from importer.web.folders import SPREADSHEETS, path_of, text_token, token_of
 from importer.web.office import OpenSheet, id_of
 from importer.web.page import Visit, go_to, page, render
+from importer.web.start.arrival import SheetArrival, arrival_of, fit_line, headings_to_offer, last_time
 
 HERE = "match"
 """Which mapping a sheet has is part of the step that matches its columns."""

@@ -11,17 +11,17 @@ from starlette.routing import Route
 
 from importer import Question
 from importer.errors import SettingsError
-from importer.web.agree_words import effects, first_steps, surroundings, why_nothing
-from importer.web.connection import ROUTES as CONNECTION_ROUTES
-from importer.web.connection import target_of
-from importer.web.correct_words import corrections_told
-from importer.web.live import News, live
+from importer.web.correct.words import corrections_told
 from importer.web.notes import KeptNote
 from importer.web.page import NotFound, Visit, go_to, page, part, render
-from importer.web.questions import HAS_REPORT, OTHER_CASES, OTHER_TARGET, id_of_question, in_page_words
-from importer.web.send_words import ProgressWords, left_over, what_to_do, words_of_result
-from importer.web.sending import FIRST_FEW, LATER, DeskState, SendChoices
-from importer.web.taking_over import ROUTES as REPORT_ROUTES
+from importer.web.send.agreement import effects, first_steps, surroundings, why_nothing
+from importer.web.send.connection import ROUTES as CONNECTION_ROUTES
+from importer.web.send.connection import target_of
+from importer.web.send.live import News, live
+from importer.web.send.questions import HAS_REPORT, OTHER_CASES, OTHER_TARGET, id_of_question, in_page_words
+from importer.web.send.sending import FIRST_FEW, LATER, DeskState, SendChoices
+from importer.web.send.taking_over import ROUTES as REPORT_ROUTES
+from importer.web.send.words import ProgressWords, left_over, what_to_do, words_of_result
 from importer.web.watching import Watched, watched, watched_again
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from importer import RunRecord, RunWatch, UsageError, history, waiting_for_journal, watch_run
 from importer.messages import _, ngettext
 from importer.web.page import JOURNAL_PATIENCE
-from importer.web.sending import FIRST_FEW
+from importer.web.send.sending import FIRST_FEW
 
 
 def runs_of(journal: Path) -> list[RunRecord]:

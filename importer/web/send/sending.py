@@ -29,7 +29,7 @@ from importer import (
 )
 from importer.messages import speaking_on
 from importer.web.internal import InternalError, as_internal
-from importer.web.summary import SheetSummary, summarize
+from importer.web.look_back.summary import SheetSummary, summarize
 
 DeskPhase = Literal["ready", "preparing", "asked", "running", "ended"]
 

@@ -14,7 +14,9 @@ from pathlib import Path
 from importer import Counts, ImporterError, ImportState, MappingError, imports_known, load_mapping
 from importer.messages import _, gettext_noop, translated
 from importer.web.background import PATIENCE, Newest
-from importer.web.card_sentences import (
+from importer.web.checking import Checking
+from importer.web.office import Office, OpenSheet, id_of
+from importer.web.start.sentences import (
     all_sent,
     begins,
     in_doubt,
@@ -28,8 +30,6 @@ from importer.web.card_sentences import (
     stopped,
     to_correct,
 )
-from importer.web.checking import Checking
-from importer.web.office import Office, OpenSheet, id_of
 from importer.web.watching import goes_on, stopped_early
 
 MOST_AT_ONCE = 2

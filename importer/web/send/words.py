@@ -21,11 +21,11 @@ from importer import (
 )
 from importer.messages import _, ngettext
 from importer.names import state_name
-from importer.web.card_sentences import on_their_way
 from importer.web.checking import Checking
-from importer.web.correct_words import corrections_told
+from importer.web.correct.words import corrections_told
 from importer.web.internal import InternalError
-from importer.web.sending import DeskState
+from importer.web.send.sending import DeskState
+from importer.web.start.sentences import on_their_way
 from importer.web.watching import Watched, goes_on
 
 # ------------------------------------------------------------------------------------------------ how far it has come

@@ -14,7 +14,7 @@ from importer.causes import reason_of
 from importer.errors import SourceError
 from importer.messages import _
 from importer.text import as_yaml
-from importer.web.example_words import ENGLISH, EXAMPLES, ExampleWords
+from importer.web.start.example_words import ENGLISH, EXAMPLES, ExampleWords
 
 _WIDTHS = (12, 12, 12, 28, 28, 48, 14, 11, 28, 26)
 

@@ -9,11 +9,11 @@ from importer import account_name
 from importer.languages import LANGUAGES
 from importer.messages import _
 from importer.text import clean
-from importer.web.cards import cards_of, source_in_journal
-from importer.web.example import write_example
 from importer.web.folders import path_of, token_of
 from importer.web.notes import KeptNote
 from importer.web.page import NotFound, Visit, go_to, page, render
+from importer.web.start.cards import cards_of, source_in_journal
+from importer.web.start.example import write_example
 
 STEPS = ("begin", "correct", "send", "decide", "look-back")
 _LONGEST_NAME = 60

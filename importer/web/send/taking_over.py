@@ -13,10 +13,10 @@ from starlette.routing import Route
 
 from importer import Adoption, ImporterError, UsageError, adopt
 from importer.messages import _
-from importer.web.connection import target_of
 from importer.web.copies import keep_copy
 from importer.web.notes import KeptNote
 from importer.web.page import Visit, go_to, page, render
+from importer.web.send.connection import target_of
 
 SHOWN_REPORTS = 20
 SHOWN_ISSUES = 5

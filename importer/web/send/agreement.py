@@ -10,7 +10,7 @@ from importer import Forecast, ImporterError, Proposal, Question, history, impor
 from importer.messages import _, ngettext
 from importer.names import size_text
 from importer.web.checking import CheckedSheet
-from importer.web.questions import Surroundings
+from importer.web.send.questions import Surroundings
 
 if TYPE_CHECKING:
     from importer.web.office import OpenSheet

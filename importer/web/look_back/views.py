@@ -20,13 +20,9 @@ from importer.messages import _
 from importer.model import CHANGED
 from importer.text import clean
 from importer.web.checking import Checking
-from importer.web.notes import KeptNote
-from importer.web.office import OpenSheet
-from importer.web.page import Visit, go_to, page, render
-from importer.web.paging import list_page
-from importer.web.reports import current_report
-from importer.web.runs import how_they_ended, runs_of
-from importer.web.summary import (
+from importer.web.look_back.reports import current_report
+from importer.web.look_back.runs import how_they_ended, runs_of
+from importer.web.look_back.summary import (
     IN_CRM,
     NOT_SENT,
     changed_advice,
@@ -36,6 +32,10 @@ from importer.web.summary import (
     summarize,
     this_time,
 )
+from importer.web.notes import KeptNote
+from importer.web.office import OpenSheet
+from importer.web.page import Visit, go_to, page, render
+from importer.web.paging import list_page
 
 WORKBOOK = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 

@@ -1,0 +1,1 @@
+"""The page Match columns: which column goes where, and what its values mean."""

@@ -1,0 +1,1 @@
+"""The page Start: the imports as cards, choosing a sheet, and the way to its mapping."""
