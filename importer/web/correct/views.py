@@ -8,7 +8,6 @@ import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Generic, TypeVar
 from urllib.parse import parse_qsl, urlsplit
 
 from starlette.background import BackgroundTask
@@ -25,6 +24,7 @@ from importer.web.correct.cards import FormProblem, IssueCard, SheetView, cards
 from importer.web.internal import InternalError
 from importer.web.office import OpenSheet
 from importer.web.page import NotFound, Visit, go_to, page, render
+from importer.web.paging import asked_number, page_of
 
 CARDS, ROWS, DEEDS = 10, 25, 50
 """How many a page shows."""
@@ -39,18 +39,6 @@ _FRAGMENT = re.compile(r"[a-z]+(?:-[0-9a-f]+)?")
 
 
 # ------------------------------------------------------------------------------------------------ showing
-
-
-Item = TypeVar("Item")
-
-
-@dataclass(frozen=True, slots=True)
-class Paged(Generic[Item]):
-    """The part of a list that one page shows, and which page that is of how many."""
-
-    items: Sequence[Item]
-    number: int
-    pages: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,8 +58,7 @@ class Shown:
     @property
     def number(self) -> int:
         """Which of several pages is shown, from 1."""
-        text = self.asked.get("page", "1")
-        return int(text) if text.isascii() and text.isdigit() and len(text) < 7 and int(text) else 1
+        return asked_number(self.asked)
 
     @property
     def address(self) -> str:
@@ -119,7 +106,7 @@ def _checked(shown: Shown, checking: Checking, view: SheetView) -> Response:
         return _row(shown, checking, view, int(found["row"]))
     if found["done"]:
         return shown.render(
-            "correct_done", checking=checking, paged=_paged(shown, view.desk.deeds(view.checked), DEEDS)
+            "correct_done", checking=checking, paged=page_of(view.desk.deeds(view.checked), shown.asked, size=DEEDS)
         )
     return _overview(shown, checking, view)
 
@@ -138,7 +125,7 @@ def _refused(shown: Shown, error: ImporterError | InternalError) -> Response:
 def _overview(shown: Shown, checking: Checking, view: SheetView) -> Response:
     checked, desk = view.checked, shown.sheet.correcting
     deeds, of_corrections = desk.deeds(checked), set(checked.plan.corrections.notes())
-    paged, mapping = _paged(shown, view.groups, CARDS), checked.loaded.case_mapping.path
+    paged, mapping = page_of(view.groups, shown.asked, size=CARDS), checked.loaded.case_mapping.path
     told = (note for note in checked.plan.notes if note not in of_corrections)
     notes = (correct_words.in_plain_words(note, mapping) for note in told)
     return shown.render(
@@ -147,7 +134,7 @@ def _overview(shown: Shown, checking: Checking, view: SheetView) -> Response:
         counts=checked.counts,
         headline=correct_words.headline(checked.counts, len(view.groups)),
         sums=list(correct_words.sums(checked.counts, checked.left_out)),
-        cards=cards(view, paged.items, shown.problem),
+        cards=cards(view, paged.lines, shown.problem),
         paged=paged,
         deeds=deeds[:NEWEST],
         deeds_count=len(deeds),
@@ -162,8 +149,8 @@ def _group(shown: Shown, checking: Checking, view: SheetView, group_id: str) -> 
     if group is None:
         return shown.render("correct_gone", checking=checking)
     at_hand = view.at_hand(group)
-    paged = _paged(shown, at_hand, ROWS)
-    rows = [view.edited_row(group, number) for number in paged.items]
+    paged = page_of(at_hand, shown.asked, size=ROWS)
+    rows = [view.edited_row(group, number) for number in paged.lines]
     return shown.render("correct_group", checking=checking, card=IssueCard(view, group), rows=rows, paged=paged,
                         left_out=group.count - len(at_hand), digest=view.checked.loaded.table.digest)  # fmt: skip
 
@@ -176,12 +163,6 @@ def _row(shown: Shown, checking: Checking, view: SheetView, number: int) -> Resp
     ours = sorted(own, key=lambda column: column not in wrong)
     return shown.render("correct_row", checking=checking, row=view.row(number, ours), faults=view.issues_of(number),
                         digest=view.checked.loaded.table.digest)  # fmt: skip
-
-
-def _paged(shown: Shown, all_: Sequence[Item], size: int) -> Paged[Item]:
-    pages = max(1, -(-len(all_) // size))
-    number = min(shown.number, pages)
-    return Paged(all_[size * (number - 1) : size * number], number, pages)
 
 
 def open_elsewhere(source: Path) -> str | None:
