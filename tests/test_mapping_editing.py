@@ -180,14 +180,7 @@ CASES: dict[str, tuple[Edit, list[str]]] = {
     "attachments": (lambda e: e.set_attachments(folder="adjuntos", columns=["Adjunto"], separator=";"), [
         "+ ", '+ attachments: {folder: adjuntos, columns: [Adjunto], separator: ";"}',
     ]),
-    "no attachments": (lambda e: e.remove_attachments(), []),
-    "reference": (lambda e: e.set_reference("form.X"), ["- reference: description", "+ reference: form.X"]),
-    "no reference": (lambda e: e.set_reference(None), ["- reference: description"]),
     "import": (lambda e: e.set_import_name("semana 48"), ['- import: "semana"', "+ import: semana 48"]),
-    "target": (lambda e: e.set_target(server="crm0001.wolkvox.com", operation="op"), [
-        "+ ", "+ target: {server: crm0001.wolkvox.com, operation: op}",
-    ]),
-    "no target": (lambda e: e.set_target(), []),
 }  # fmt: skip
 
 
@@ -289,7 +282,6 @@ def test_what_is_saved_loads(tmp_path: Path) -> None:
         (lambda e: e.set_options("status", closed=["Cerado"], allowed=["Cerrado", "Abierto"]), "did you mean Cerrado"),
         (lambda e: e.set_column("form.F", "F", type="date", format="DD"), "not a valid format"),
         (lambda e: e.set_template("description", "{"), "unclosed brace"),
-        (lambda e: e.set_reference("form.None"), "not a text field of this mapping"),
         (lambda e: e.set_constant("owner", "\ud800"), "half of a surrogate pair"),
         (lambda e: e.set_options("owner", colour="red"), "unknown key"),
         (lambda e: e.set_attachments(folder=None, columns=["A"]), "folder is missing"),

@@ -188,23 +188,9 @@ class MappingEditor:
         found = self._yaml.get(("attachments",))
         self._yaml.set(("attachments",), _with(found if isinstance(found, dict) else {}, options))
 
-    def remove_attachments(self) -> None:
-        """Send the cases without files."""
-        self._yaml.remove(("attachments",))
-
-    def set_reference(self, field: str | None) -> None:
-        """Say which field gets the row's mark; None: none does."""
-        self._set_or_remove(("reference",), field)
-
     def set_import_name(self, name: str) -> None:
         """Name the import; `name_is_locked` tells whether it may still be named."""
         self._yaml.set(("import",), name)
-
-    def set_target(self, *, server: str | None = None, operation: str | None = None) -> None:
-        """Say where the cases go; what is None is left to the options, the environment and the settings."""
-        found = self._yaml.get(("target",))
-        spec = _with(found if isinstance(found, dict) else {}, {"server": server, "operation": operation})
-        self._set_or_remove(("target",), spec)
 
     def _set_or_remove(self, keys: Keys, node: Node | None) -> None:
         if node:
