@@ -1,4 +1,4 @@
-"""The terms of the importer as frozen values; imports of the other modules only `account`, `cells` and `clicks`.
+"""The terms of the importer as frozen values; imports only the shared `account`, `cells`, `clicks` and `edits`.
 
 A *row* is identified by the number that Excel shows beside it. A *frame* is a `pandas.DataFrame` of object
 columns, its index the row numbers, its column names the headers, each cell a `Cell`; the empty cell is `""`.
@@ -17,7 +17,9 @@ from importer.account import Account
 from importer.account import Counts as Counts  # noqa: PLC0414 - so that mypy lets others import it from here
 from importer.cells import Corrected as Corrected  # noqa: PLC0414 - the same
 from importer.cells import Reread as Reread  # noqa: PLC0414 - the same
+from importer.cells import RowNote as RowNote  # noqa: PLC0414 - the same
 from importer.clicks import click_for
+from importer.edits import LastUpdate
 
 # ------------------------------------------------------------------------------------------------ cells
 
@@ -147,7 +149,8 @@ class Attachment:
     """A file that was checked: its path, its name as written in the cell, and its size and time when it was checked.
 
     `path` has no links below `root`, the attachments folder; `device` and `inode` identify the file on the disk. A file
-    in a zip file is the `member` at that place in its list; `path` and all that identifies it are the zip file's.
+    in a zip file is the `member` at that place in its list; `path` and all that identifies it are the zip file's. A
+    file that was `made` for the case is at that place among those of its plan, and has no other.
     """
 
     path: Path
@@ -159,6 +162,7 @@ class Attachment:
     root: Path = Path()
     member: int | None = None
     zip_size: int = 0
+    made: int | None = None
 
     @property
     def identity(self) -> tuple[int, int, int, int]:
@@ -227,7 +231,7 @@ class Target:
 
 @dataclass(frozen=True, slots=True)
 class Payload:
-    """One JSON body: its exact length in bytes, and a function that produces it chunk by chunk, as often as needed.
+    """One body: its exact length in bytes, and a function that produces it chunk by chunk, as often as needed.
 
     `values` are the texts in it, to be masked in the CRM's answer. `chunks` raises `errors.AttachmentChanged` if a
     file has changed since it was checked.
@@ -237,6 +241,7 @@ class Payload:
     length: int
     chunks: Callable[[], Iterator[bytes]] = field(repr=False)
     values: tuple[str, ...] = field(default=(), repr=False)
+    content_type: str = field(default="application/json", repr=False)
 
 
 class Verdict(StrEnum):
@@ -300,6 +305,7 @@ class JournalRow(NamedTuple):
     attempt: int | None = None
     disputed: bool = False
     deleted: bool = False
+    update: LastUpdate | None = None
 
     @property
     def was_sent(self) -> bool:
@@ -328,6 +334,7 @@ class ReportRow:
     run: int | None = None
     reference: str | None = None
     changed: bool = False
+    updated: int | None = None
     issues: tuple[Issue, ...] = ()
     about: str | None = None
     lines: int = 1

@@ -1,10 +1,12 @@
-"""Builds one JSON body of known length from fields and attachments, and produces it chunk by chunk."""
+"""Builds one body of known length, of a case and its attachments, a contact or an update, and produces it in chunks."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+
+from urllib3 import encode_multipart_formdata
 
 from importer.messages import _
 from importer.model import Payload
@@ -23,6 +25,9 @@ FIELD_ORDER = (
 )
 """The body's keys in the order of the vendor's sample; `attachments` follows them so that it can be streamed."""
 
+UPDATE_FIELDS = ("case-type", "responsible", "status", "priority", "solution")
+"""The fields of a case that the vendor documents for an update, beside `form` and the files."""
+
 _SHORT = 64 * 1024  # bytes; shorter chunks are joined, since each is a write to the socket
 _JSON = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"))
 
@@ -33,6 +38,14 @@ class EncodedFile:
 
     length: int
     chunks: Callable[[], Iterator[bytes]]
+
+
+@dataclass(frozen=True, slots=True)
+class NamedFile:
+    """A small text file of a multipart form, with its name."""
+
+    name: str
+    content: bytes
 
 
 def build(fields: Mapping[str, object], operation: str, reference: str, files: Sequence[EncodedFile]) -> Payload:
@@ -55,6 +68,53 @@ def build(fields: Mapping[str, object], operation: str, reference: str, files: S
         yield b"]}"
 
     return Payload(reference, length, lambda: _gathered(pieces()), tuple(_texts(fields.values())))
+
+
+def contact_body(fields: Mapping[str, object], operation: str, reference: str = "") -> Payload:
+    """Return the payload of one contact; `fields` are its own by name (`emailcontact`), None values are left out.
+
+    Raises ValueError for a value that JSON cannot represent, before anything is sent.
+    """
+    filled = _filled(fields)
+    body = _JSON.encode({"operation": operation, "module": "contacts", "fields": filled}).encode()
+    return Payload(reference, len(body), lambda: iter((body,)), tuple(_texts(filled.values())))
+
+
+def update_body(  # noqa: PLR0913, PLR0917 - an update, and what identifies it
+    wolkvox_id: str,
+    values: Mapping[str, object],
+    form: Mapping[str, object] | None,
+    operation: str,
+    reference: str = "",
+    files: Sequence[NamedFile] = (),
+) -> Payload:
+    """Return the payload of one update of a case, a multipart form.
+
+    `values` are fields of `UPDATE_FIELDS`, `form` is left out where it is None, and so are None values. Raises
+    ValueError for any other field, since an update of it is undocumented, and as `contact_body` does.
+    """
+    if others := values.keys() - set(UPDATE_FIELDS):
+        raise ValueError(", ".join(sorted(others)))
+    given = {"operation": operation, "wolkvox-id": wolkvox_id, **{name: values.get(name) for name in UPDATE_FIELDS}}
+    parts = _filled({**given, "form": None if form is None else _filled(form)})
+    return _form(parts, reference, files)
+
+
+def form_body(fields: Mapping[str, object], operation: str, reference: str, files: Sequence[NamedFile]) -> Payload:
+    """Return the payload of one case as a multipart form, `fields` as for `build`; its files are held in memory."""
+    return _form(document(fields, operation), reference, files)
+
+
+def _form(parts: Mapping[str, object], reference: str, files: Sequence[NamedFile]) -> Payload:
+    texts = [(name, value if isinstance(value, str) else _JSON.encode(value)) for name, value in parts.items()]
+    attached = [("file", (file.name, file.content, "text/plain")) for file in files]
+    body, content_type = encode_multipart_formdata([*texts, *attached])
+    sent = tuple(_texts(value for name, value in parts.items() if name != "operation"))
+    return Payload(reference, len(body), lambda: iter((body,)), sent, content_type)
+
+
+def _filled(fields: Mapping[str, object]) -> dict[str, object]:
+    return {name: value for name, value in fields.items() if value is not None}
 
 
 def _gathered(pieces: Iterable[bytes]) -> Iterator[bytes]:
@@ -81,7 +141,7 @@ def document(fields: Mapping[str, object], operation: str) -> dict[str, object]:
     flat: dict[str, object] = {
         **fields,
         "operation": operation,
-        "form": {k: v for k, v in form.items() if v is not None},
+        "form": _filled(form),
     }
     return {key: flat[key] for key in FIELD_ORDER if flat.get(key) is not None}
 

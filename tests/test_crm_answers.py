@@ -12,13 +12,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from importer.crm import TABLE, interpret
+from importer.crm import TABLE, CircuitBreaker, interpret
 from importer.crm.answers import retry_after
 from importer.crm.reading import MASK, for_people, read
 from importer.model import Outcome, Pause, Verdict
 
 DATA = {"wolkvox_id": "64cb0001", "idPrefijo": "CAS-1"}
 SUCCESS: dict[str, object] = {"code": 200, "error": "null", "msg": "Succesfully create record", "data": DATA}
+NO_SUCH_CALL = "THE API YOU WANT TO CONSULT DOES NOT EXIST"
 PHP = b"<br />\n<b>Warning</b>: Undefined array key {x} in <b>/var/www/{insert}.php</b> on line <b>12</b><br />\n"
 OUTCOMES = Path(__file__).parent.parent / "docs" / "outcomes.md"
 
@@ -29,7 +30,7 @@ def outcome(status: int, body: object, **options: object) -> Outcome:
     return interpret(status, {}, content, **options)  # type: ignore[arg-type]
 
 
-@pytest.mark.parametrize("code", [200, "200"])
+@pytest.mark.parametrize("code", [200, "200", 200.0])
 @pytest.mark.parametrize("error", ["null", None, ""])
 def test_the_documented_success_is_created_whether_its_code_is_number_or_text(code: object, error: object) -> None:
     """Code and error come in several spellings; the ids are taken as text."""
@@ -112,6 +113,11 @@ def test_o16_json_is_found_behind_a_php_warning(before: bytes, behind: bytes) ->
         (403, {"code": 403, "msg": "OWNER NOT FOUND"}, Verdict.REJECTED, None),
         (200, {"code": 404, "msg": "CONTACT NOT FOUND"}, Verdict.REJECTED, None),
         (412, {"code": 412, "msg": "x"}, Verdict.REJECTED, None),
+        (200, {"code": 412.0, "msg": "x"}, Verdict.REJECTED, None),
+        (400, {"code": 400, "error": NO_SUCH_CALL}, Verdict.NOT_DELIVERED, Pause.PATH),
+        (200, {"code": "400", "msg": NO_SUCH_CALL.lower(), "error": {}}, Verdict.NOT_DELIVERED, Pause.PATH),
+        (404, {"code": 404, "error": NO_SUCH_CALL}, Verdict.NOT_DELIVERED, Pause.PATH),
+        (400, NO_SUCH_CALL.encode(), Verdict.NOT_DELIVERED, Pause.PATH),
         (413, b"<html>", Verdict.REJECTED, None),
         (400, b"<html>", Verdict.UNKNOWN, None),
         (409, {"code": 409, "msg": "DUPLICATE"}, Verdict.UNKNOWN, None),
@@ -137,6 +143,44 @@ def test_each_line_of_the_table_means_what_it_says(
     """HTTP status and the body's code are read together."""
     made = outcome(status, body)
     assert (made.verdict, made.pause) == (verdict, pause)
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "named"),
+    [
+        (403, {"code": 403, "error": "FORBIDDEN"}, True),
+        (200, {"code": "403", "error": {"m": "no"}}, True),
+        (403, b"<html>Forbidden</html>", True),
+        (403, b"", True),
+        (403, {"code": 403, "msg": "OWNER NOT FOUND"}, False),
+        (403, {"code": 403, "msg": "PLEASE VALIDATE TOKEN"}, False),
+        (403, {"code": 403, "msg": "TOKEN LIMIT EXCEEDED"}, False),
+        (403, {"code": 400, "msg": "FORBIDDEN"}, False),
+        (412, {"code": 412, "msg": "FORBIDDEN"}, False),
+    ],
+)
+def test_c63_a_403_without_known_words_names_the_address_as_a_possible_cause(
+    status: int,
+    body: object,
+    named: bool,  # noqa: FBT001 - a parameter
+) -> None:
+    """A CRM that admits only some addresses says so with a 403, in words that are documented nowhere."""
+    assert ("internet address (IP)" in outcome(status, body).message) is named
+
+
+def test_c61_a_path_that_does_not_exist_pauses_the_run_at_once() -> None:
+    """A person must mend the address; the row stays planned and is not counted as rejected."""
+    made = outcome(400, {"code": 400, "error": NO_SUCH_CALL, "msg": "", "data": None})
+    reason = CircuitBreaker().note(made)
+    assert (made.verdict, reason and reason.exit_status) == (Verdict.NOT_DELIVERED, 5)
+    assert "this address does not accept cases" in (reason.message if reason else "")
+
+
+def test_c61_a_row_that_holds_the_words_of_a_wrong_path_is_rejected_and_pauses_nothing() -> None:
+    """The CRM may only quote the row."""
+    body = {"code": 400, "error": f"WRONG VALUE {NO_SUCH_CALL}"}
+    made = outcome(400, body, secrets=[NO_SUCH_CALL])
+    assert (made.verdict, made.pause) == (Verdict.REJECTED, None)
 
 
 def test_an_answer_outranks_a_short_upload_except_a_success() -> None:

@@ -60,7 +60,22 @@ ONE = {"code": "200", "error": "null", "msg": "1 records were are found", "data"
         {**ONE, "code": 200, "msg": "Successful query"},
         {**ONE, "msg": "0 records were are found", "data": []},
         {"code": 200, "data": []},
-        {**ONE, "total": 1, "next": None},
+        {"code": 200.0, "data": []},
+        {"code": " 200 ", "error": None, "msg": None, "data": []},
+        {**ONE, "msg": "Se encontraron 0 resultados.", "data": []},
+        {**ONE, "msg": "Registros:0", "data": []},
+        {**ONE, "msg": "No records at 10:30:05 on 2026-11-27 for 3001234567@example.com", "data": []},
+        {
+            **ONE,
+            "msg": "0 contacts found",
+            "data": [],
+            "count": "0",
+            "next": "null",
+            "pagination": {"page": 1, "pages": 0},
+        },
+        {**ONE, "msg": "Encontrado (1)", "total_records": "1", "page_size": 100, "has_more": False, "page": "1"},
+        {**ONE, "total": 1, "next": None, "country": "CO", "records_per_page": 100},
+        {**ONE, "result": "success", "found": True, "counts": {"total": 1.0}},
         {**ONE, "msg": "1,000 records were are found", "data": [{}] * 1000},
     ],
 )
@@ -81,8 +96,35 @@ def test_o29_an_answer_in_the_vendors_shape_is_believed(answer: Mapping[str, obj
         ({**ONE, "msg": "1 records were are found of 25 records"}, 1),
         ({**ONE, "msg": "Registros: 25"}, 1),
         ({**ONE, "total": 25}, 1),
+        ({**ONE, "counts": {"total": "25"}}, 1),
+        ({**ONE, "total": 0}, 1),
         ({**ONE, "nextPage": "abc"}, 1),
         ({**ONE, "data": [{"wolkvox_id": "a1"}, None]}, 1),
+        ({**ONE, "msg": "Se encontraron 3 casos", "data": []}, 0),
+        ({**ONE, "msg": "3 contacts", "data": []}, 0),
+        ({**ONE, "msg": 3, "data": []}, 0),
+        ({**ONE, "msg": {"total": 3}, "data": []}, 0),
+        ({**ONE, "msg": "Registros:25"}, 1),
+        ({**ONE, "msg": "0 records were are found", "data": [], "count": "2"}, 0),
+        ({**ONE, "msg": "0 records were are found", "data": [], "meta": {"total_count": 7}}, 0),
+        ({**ONE, "msg": "0 records were are found", "data": [], "records": [{}]}, 0),
+        ({**ONE, "msg": "0 records were are found"}, 1),
+        ({**ONE, "meta": {"pages": 3}}, 1),
+        ({**ONE, "links": {"next": "https://crm.example/?p=2"}}, 1),
+        ({**ONE, "hasMore": True}, 1),
+        ({**ONE, "pagina": "2"}, 1),
+        ({**ONE, "msg": "Página 1 de 5: 1 registro"}, 1),
+        ({"code": 200, "error": "null", "msg": "0 records were are found"}, 0),
+        ({"code": 200, "error": "null", "msg": "0 records were are found", "data": None}, 0),
+        ({"code": 200, "error": "null", "msg": "0 records were are found", "data": "[]"}, 0),
+        ({"code": 200, "error": "null", "msg": "0 records were are found", "data": [[]]}, 0),
+        ({"code": 200, "error": "null", "msg": "0 records were are found", "data": {"records": []}}, 0),
+        ({"code": 200, "error": {"message": "x"}, "msg": "0 records were are found", "data": []}, 0),
+        ({"code": 200, "error": [], "data": []}, 0),
+        ({"code": 200.5, "data": []}, 0),
+        ({"code": True, "data": []}, 0),
+        ({"code": "0200", "data": []}, 0),
+        ({"code": 204, "data": []}, 0),
         ({**ONE, "data": None, "msg": "x"}, 0),
         ({**ONE, "data": {"wolkvox_id": "a1"}}, 1),
         ({**ONE, "data": {}, "msg": "0 records were are found"}, 0),
@@ -106,6 +148,17 @@ JSON = st.recursive(
         )
     ),
 )
+
+
+@pytest.mark.parametrize("place", ['"data":', '"data":[],"meta":', '"data":[],"msg":', '"token_limit":1,"data":'])
+@pytest.mark.parametrize("nested", [('{"a":', "}"), ("[", "]")])
+def test_an_answer_of_any_depth_is_read(place: str, nested: tuple[str, str]) -> None:
+    """A hostile answer ends in 'cannot be read', not in an error of ours."""
+    opening, closing = nested
+    body = f'{{"code":200,{place}{opening * 900}1{closing * 900}}}'.encode()
+    reading = read(body)
+    quota_in(reading.envelope or {})
+    assert found_in(reading).records == ()
 
 
 @given(st.dictionaries(st.sampled_from(["data", "records", "token_limit"]), JSON))

@@ -19,7 +19,7 @@ from sandbox_support import CASE, INFORMATION, INSERT, QUERY, TOKEN, insert, que
 
 from importer.sandbox import Latency, RunningSandbox, SandboxConfig, Search
 from importer.sandbox.body import decoded
-from importer.sandbox.calls import Traffic
+from importer.sandbox.traffic import Traffic
 
 REQUIRED = [*(key for key in CASE if key not in {"form", "attachments"}), "form", "attachments"]
 

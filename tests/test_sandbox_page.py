@@ -9,7 +9,8 @@ import pytest
 import requests
 from sandbox_support import insert
 
-from importer.sandbox import RunningSandbox
+from importer.sandbox import RunningSandbox, SandboxConfig
+from importer.sandbox.store import StoredFile
 
 EVIL = "<script>alert('x')</script>\"&"
 PNG = b"\x89PNG\r\n\x1a\nrest"
@@ -124,3 +125,51 @@ def test_what_is_not_there_is_a_404(sandbox: RunningSandbox, path: str) -> None:
 def test_a_foreign_name_for_this_machine_is_refused(sandbox: RunningSandbox) -> None:
     """A web page whose own name resolves to loopback cannot read the cases."""
     assert requests.get(sandbox.url, headers={"Host": "evil.example"}, timeout=10).status_code == 400
+
+
+def test_contacts_are_listed_searched_and_escaped() -> None:
+    """A page of its own shows those that calls have created and those that the configuration lists, in pages."""
+    with RunningSandbox(SandboxConfig(contacts=("listed@example.com",))) as sandbox:
+        fields = [{"emailcontact": f"{number}@example.com", "namecontact": EVIL} for number in range(50)]
+        sandbox.store.records.add("contacts", "demo", fields)
+        sandbox.store.records.add("assets", "demo", [{"serial": 7}])
+        first = page(sandbox, "/contacts")
+        assert "52 contacts" in first
+        assert "<script" not in first
+        assert "&lt;script&gt;" in first
+        (older,) = re.findall(r'href="(/contacts\?[^"]+)"', first)
+        assert "listed in the configuration" in page(sandbox, older.replace("&amp;", "&"))
+        found = page(sandbox, "/contacts?q=49@")
+        assert ("49@example.com" in found, "48@example.com" in found) == (True, False)
+        assert "No contact contains" in page(sandbox, "/contacts?q=nobody")
+        assert 'href="/contacts"' in page(sandbox)
+
+
+def test_a_case_shows_its_updates_and_the_names_of_its_files() -> None:
+    """Each update shows what was sent; the case shows what it is now."""
+    with RunningSandbox(SandboxConfig(file_names="kept")) as sandbox:
+        insert(sandbox)
+        changes = [StoredFile([b"x"], EVIL)]
+        sandbox.store.update(
+            1, lambda body: {**body, "status": "Cerrado"}, {"Nota": EVIL}, changes, replaces_files=False
+        )
+        text = page(sandbox, "/cases/1")
+    assert "<script" not in text
+    for shown in ("Updates", "1 file", "Nota", "Cerrado", "All fields, without attachments"):
+        assert shown in text
+    assert text.count("&lt;script&gt;") == 2
+
+
+def test_a_case_without_a_description_is_listed(sandbox: RunningSandbox) -> None:
+    """An update may have emptied it."""
+    insert(sandbox)
+    sandbox.store.update(1, lambda body: {**body, "description": " "}, {}, [], replaces_files=False)
+    assert 'href="/cases/1"' in page(sandbox)
+
+
+def test_without_contacts_the_page_says_so(sandbox: RunningSandbox) -> None:
+    """It says too whether cases of any address are accepted."""
+    assert "Cases of any e-mail address are accepted" in page(sandbox, "/contacts")
+    with RunningSandbox(SandboxConfig(contacts=())) as strict:
+        assert "No contacts yet." in page(strict, "/contacts")
+        assert requests.get(strict.url + "/contacts?from=50", timeout=10).status_code == 404

@@ -27,10 +27,12 @@ from uvicorn.server import ServerState
 from importer.errors import UsageError
 from importer.sandbox import (
     Latency,
+    RecordRules,
     RunningSandbox,
     SandboxConfig,
     Search,
     Store,
+    UpdateRules,
     default_store,
     load_config,
 )
@@ -57,6 +59,10 @@ def test_the_example_can_be_loaded() -> None:
     assert config.statuses == {"Abierto": "open", "En espera": "waiting", "Solucionado": "solved", "Cerrado": "closed"}
     assert (config.daily_quota, config.max_body, config.prefix) == (4800, 100_000_000, "DEMO")
     assert config.search.page_size == 100
+    assert (config.records.zone, config.unknown_contact, config.updates) == ("America/Bogota", "refused", UpdateRules())
+    text = (ROOT / "sample_data" / "sandbox.yml").read_text("utf-8")
+    parts = (SandboxConfig, Search, RecordRules, UpdateRules)
+    assert [field.name for part in parts for field in fields(part) if f"{field.name}:" not in text] == []
 
 
 def test_an_empty_file_is_the_default(tmp_path: Path) -> None:
@@ -80,6 +86,14 @@ def test_scalars_are_the_text_that_is_written(tmp_path: Path) -> None:
         ("search:\n  order: random\n", 2, "order"),
         ("search:\n  page_size: 0\n", 2, "page_size"),
         ("contacts: ana@example.com\n", 1, "contacts"),
+        ("unknown_contact: maybe\n", 1, "unknown_contact"),
+        ("file_names: yes\n", 1, "file_names"),
+        ("records:\n  repeted: refused\n", 2, "repeated"),
+        ("records:\n  zone: Macondo\n", 2, "America/Bogota"),
+        ("records:\n  cases: deleted\n", 2, "cases"),
+        ("updates:\n  absent: gone\n", 2, "absent"),
+        ("updates: kept\n", 1, "updates"),
+        ("search:\n  next_page: perhaps\n", 2, "next_page"),
         ("users:\n- [a]\n", 2, "users"),
         ("users: [\n", 2, ""),
         ("- users\n", 1, ""),
@@ -231,6 +245,7 @@ def test_the_set_up_speaks_the_language_of_the_demo(spoken: str, sentence: str) 
 def test_the_documentation_names_every_key() -> None:
     """The table of docs/sandbox.md has a line for each key of the configuration, in its order."""
     text = (ROOT / "docs" / "sandbox.md").read_text(encoding="utf-8").partition("## The configuration")[2]
-    keys = [field.name for field in fields(SandboxConfig) if field.name != "search"]
-    keys += [f"search.{field.name}" for field in fields(Search)]
+    groups = {"search": Search, "records": RecordRules, "updates": UpdateRules}
+    keys = [field.name for field in fields(SandboxConfig) if field.name not in groups]
+    keys += [f"{name}.{field.name}" for name, group in groups.items() for field in fields(group)]
     assert re.findall(r"^\| `([a-z_.]+)` \|", text.partition("## Faults")[0], re.MULTILINE) == keys

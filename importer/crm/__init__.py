@@ -4,10 +4,11 @@ from importer.crm.answers import TABLE, interpret
 from importer.crm.client import Crm
 from importer.crm.marks import Hit, find_mark, hit_of, is_whole, marks_at, mentions, path_of
 from importer.crm.pacing import CircuitBreaker, PauseReason, RateLimiter, backoff
-from importer.crm.probe import Certificate, ConnectionProbe, ProbedAnswer
+from importer.crm.probe import Certificate, ConnectionProbe, ProbedAnswer, without_private
 from importer.crm.records import Found, Quota, Record
-from importer.crm.refusals import explained, known_refusal
+from importer.crm.refusals import explained, known_refusal, says_no_such_record
 from importer.crm.scripted import ScriptedTransport, json_reply
+from importer.crm.shown import attachments_shown, shown_form, shown_texts
 from importer.crm.transport import Reply, Request, Transport
 
 __all__ = [
@@ -27,6 +28,7 @@ __all__ = [
     "Request",
     "ScriptedTransport",
     "Transport",
+    "attachments_shown",
     "backoff",
     "explained",
     "find_mark",
@@ -38,4 +40,8 @@ __all__ = [
     "marks_at",
     "mentions",
     "path_of",
+    "says_no_such_record",
+    "shown_form",
+    "shown_texts",
+    "without_private",
 ]

@@ -20,6 +20,7 @@ from enum import Enum, auto
 from functools import cached_property
 
 from importer.crm.reading import Reading, for_people, ids_in_link, read
+from importer.crm.refusals import known_refusal
 from importer.messages import _
 from importer.model import Outcome, Pause, Verdict
 from importer.text import fold
@@ -32,6 +33,7 @@ _VENDORS_SENTENCES = {
     "exceeds the limit of simultaneous requests per token",
     "please validate token",
     "please enter the wolkvox-token",
+    "the api you want to consult does not exist",
 }
 """What the vendor documents as a whole text, which quotes nothing of the row."""
 
@@ -43,6 +45,7 @@ class Shape(Enum):
     VERDICT = auto()  # a JSON object of the CRM
     SUCCESS = auto()  # one with a code of its own and without an error
     SUCCESS_WITH_ID = auto()  # one that gives a `wolkvox_id` too
+    DONE = auto()  # a JSON object with the code 200, or none, that neither says nor is known to mean an error
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +103,15 @@ TABLE = (
         words=("PLEASE VALIDATE TOKEN", "PLEASE ENTER THE WOLKVOX-TOKEN"),
     ),
     Line(
+        "no-such-call",
+        _OK | _REFUSAL,
+        _REFUSAL,
+        Verdict.NOT_DELIVERED,
+        documented=True,
+        pause=Pause.PATH,
+        words=("THE API YOU WANT TO CONSULT DOES NOT EXIST",),
+    ),
+    Line(
         "too-many-requests",
         _OK | _REFUSAL,
         frozenset({429}),
@@ -140,32 +152,47 @@ TABLE = (
     Line("no-verdict", _ANY, _ANY, Verdict.UNKNOWN, documented=False),
 )
 
+_LINES_OF_403 = {"rejected", "forbidden-page"}
 
-def interpret(
+_DONE = Line("done", _OK, _OK, Verdict.CREATED, documented=False, shape=Shape.DONE)
+
+TABLE_OF_OTHERS = (_DONE, *(line for line in TABLE if line.shape not in {Shape.SUCCESS, Shape.SUCCESS_WITH_ID}))
+"""The table for a contact and for an update, whose answers are documented nowhere: an id is no part of a success."""
+
+
+def interpret(  # noqa: PLR0913 - an answer, and what it answers
     http_status: int,
     headers: Mapping[str, str],
     body: bytes,
     *,
     secrets: Iterable[str] = (),
     whole: bool = True,
+    is_case: bool = True,
 ) -> Outcome:
     """Return what an answer means for the row.
 
     `secrets` are the texts that were sent, including the token; they are masked in the message. `whole` says whether
-    the request's body was sent to its last byte: an answer outranks that, except a success.
+    the request's body was sent to its last byte: an answer outranks that, except a success. `is_case` is false for a
+    contact and an update: an id that they sent themselves, as an update does, is not news in a refusal.
     """
     reading = read(body)
     linked = ids_in_link(_named(headers).get("location", ""))
     secrets = tuple(secrets)
     quoted = _Quoted(secrets)
     own = [wolkvox_id for words, wolkvox_id in reading.possible_ids if not quoted.may_hold(fold(words))]
-    reading = replace(reading, ids=tuple(dict.fromkeys((*reading.ids, *own, *linked))))
-    line = next(line for line in TABLE if _fits(line, http_status, reading, quoted))
+    ids = dict.fromkeys((*reading.ids, *own, *linked))
+    reading = replace(reading, ids=tuple(one for one in ids if is_case or one not in secrets))
+    table = TABLE if is_case else TABLE_OF_OTHERS
+    line = next(line for line in table if _fits(line, http_status, reading, quoted))
     verdict = _verdict_of(line.verdict, reading, whole=whole)
+    say = _sentence if is_case else _sentence_of_others
     created = verdict is Verdict.CREATED
+    message = say(verdict, http_status, reading, for_people(reading.words, secrets), whole=whole)
+    if line.name in _LINES_OF_403 and _code(http_status, reading) == 403 and known_refusal(reading.words) is None:
+        message = _may_be_the_address(message)
     return Outcome(
         verdict=verdict,
-        message=_sentence(verdict, http_status, reading, for_people(reading.words, secrets), whole=whole),
+        message=message,
         wolkvox_id=reading.wolkvox_id if created else None,
         id_prefijo=reading.id_prefijo if created else None,
         http_status=http_status,
@@ -214,8 +241,7 @@ def http_date_seconds(text: str) -> float | None:
 
 
 def _fits(line: Line, http_status: int, reading: Reading, quoted: _Quoted) -> bool:
-    code = http_status if reading.code is None else int(reading.code)
-    if http_status not in line.http or code not in line.codes:
+    if http_status not in line.http or _code(http_status, reading) not in line.codes:
         return False
     if line.words and not any(_says(reading.texts, phrase, quoted) for phrase in line.words):
         return False
@@ -223,8 +249,19 @@ def _fits(line: Line, http_status: int, reading: Reading, quoted: _Quoted) -> bo
         return True
     if line.shape is Shape.VERDICT:
         return reading.envelope is not None
+    if line.shape is Shape.DONE:
+        return reading.envelope is not None and not reading.failed and _code_succeeds(reading)
     succeeded = reading.envelope is not None and not reading.failed and reading.code is not None
     return succeeded and (line.shape is Shape.SUCCESS or reading.wolkvox_id is not None)
+
+
+def _code(http_status: int, reading: Reading) -> int:
+    return http_status if reading.code is None else int(reading.code)
+
+
+def _code_succeeds(reading: Reading) -> bool:
+    """Tell whether the code is 200; where there is none, the CRM's words must not be those of a refusal."""
+    return reading.code == "200" or (reading.code is None and known_refusal(reading.words) is None)
 
 
 class _Quoted:
@@ -268,6 +305,15 @@ def _says(texts: Iterable[str], phrase: str, quoted: _Quoted) -> bool:
     return not quoted.may_hold_part_of(phrase)
 
 
+def _may_be_the_address(message: str) -> str:
+    """Return the message of a 403 whose words are not known: two public projects send from a fixed address."""
+    return _(
+        "{message} (403: the CRM may not accept this network's internet address (IP); whoever runs the CRM can allow"
+        " it)",
+        message=message,
+    )
+
+
 def _sentence(verdict: Verdict, http_status: int, reading: Reading, words: str, *, whole: bool) -> str:
     ids = ", ".join(reading.ids[:_IDS_SHOWN])
     if verdict is Verdict.UNKNOWN and ids and reading.wolkvox_id and not reading.failed and not whole:
@@ -289,5 +335,29 @@ def _sentence(verdict: Verdict, http_status: int, reading: Reading, words: str, 
     if verdict is Verdict.UNKNOWN and words:
         return _(
             "HTTP {status}, which proves nothing about the case; the CRM says: {words}", status=http_status, words=words
+        )
+    return words or _("HTTP {status}, without a readable message from the CRM", status=http_status)
+
+
+def _sentence_of_others(verdict: Verdict, http_status: int, reading: Reading, words: str, *, whole: bool) -> str:
+    """Return the sentence for a contact and for an update."""
+    if verdict is Verdict.UNKNOWN and not whole and not reading.failed:
+        return _(
+            "HTTP {status}: the CRM answered before it had the whole request, so the answer may belong to another"
+            " request",
+            status=http_status,
+        )
+    if verdict is Verdict.UNKNOWN and reading.ids:
+        return _(
+            "HTTP {status}: the answer is not a clear success, yet it gives an id, {ids}; the CRM says: {words}",
+            status=http_status,
+            ids=", ".join(reading.ids[:_IDS_SHOWN]),
+            words=words or "-",
+        )
+    if verdict is Verdict.UNKNOWN and words:
+        return _(
+            "HTTP {status}, which does not prove whether the CRM carried the request out; the CRM says: {words}",
+            status=http_status,
+            words=words,
         )
     return words or _("HTTP {status}, without a readable message from the CRM", status=http_status)

@@ -22,30 +22,46 @@ NETWORK_FAULTS = (RequestException, HTTPError, HTTPException, OSError, ValueErro
 _PROXY_REFUSES = ("403", "405", "407")
 
 
-def no_answer(error: BaseException, watch: Watch, handed_over: int, length: int) -> Outcome:
+def no_answer(error: BaseException, watch: Watch, handed_over: int, length: int, *, is_case: bool = True) -> Outcome:
     """Return the outcome of an attempt that ended without an answer.
 
-    `handed_over` bytes of a body of `length` bytes had left; fewer than all prove that no case was made.
+    `handed_over` bytes of a body of `length` bytes had left; fewer than all prove that no case was made. `is_case` is
+    false for a contact and an update, of which the sentences say the same in other words.
     """
     if not watch.connected:
         pause, message = _why_no_connection(error)
         return Outcome(Verdict.NOT_DELIVERED, message, pause=pause)
     reason = _reason(error, watch)
     if handed_over < length:
+        values = {"sent": handed_over, "length": length, "reason": reason}
+        if is_case:
+            message = _("The connection broke after {sent} of {length} bytes, so no case was made: {reason}", **values)
+        else:
+            message = _(
+                "The connection broke after {sent} of {length} bytes, so nothing was changed in the CRM: {reason}",
+                **values,
+            )
+        return Outcome(Verdict.NOT_DELIVERED, message, bytes_sent=handed_over)
+    if is_case:
         message = _(
-            "The connection broke after {sent} of {length} bytes, so no case was made: {reason}",
-            sent=handed_over,
-            length=length,
+            "The case was sent and no answer could be read, so it may or may not exist: {reason}", reason=reason
+        )
+    else:
+        message = _(
+            "The request was sent and no answer could be read, so the CRM may or may not have carried it out: {reason}",
             reason=reason,
         )
-        return Outcome(Verdict.NOT_DELIVERED, message, bytes_sent=handed_over)
-    message = _("The case was sent and no answer could be read, so it may or may not exist: {reason}", reason=reason)
     return Outcome(Verdict.UNKNOWN, message, bytes_sent=handed_over)
 
 
-def lease_over(handed_over: int, length: int) -> Outcome:
+def lease_over(handed_over: int, length: int, *, is_case: bool = True) -> Outcome:
     """Return the outcome of an attempt that was stopped because its lease had ended: no case was made."""
-    if handed_over:
+    if not is_case:
+        message = _(
+            "The lease of this attempt ended before the request was complete, so nothing was changed in the CRM."
+            " Continue the run to send it."
+        )
+    elif handed_over:
         message = _(
             "The lease of this attempt ended after {sent} of {length} bytes were sent, so the rest was not sent and no"
             " case was made. Continue the run to send this row.",

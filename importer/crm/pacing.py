@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Literal
 
 from importer.commands import placeholder, run_command, told
 from importer.crm.refusals import explained
@@ -139,17 +140,21 @@ class PauseReason:
 class CircuitBreaker:
     """Pauses a run after too many bad outcomes in a row; takes outcomes in their order, from any thread.
 
-    `created` says that cases of this import were created before, so that its rows are known to be acceptable.
+    `created` says that cases of this import were created before, so that its rows are known to be acceptable. `kind` is
+    what the requests are about.
     """
 
-    def __init__(self, *, created: bool = False) -> None:
+    def __init__(self, *, created: bool = False, kind: Literal["case", "contact", "update"] = "case") -> None:
         self._guard = threading.Lock()
-        self._created = created
+        self._created, self._kind = created, kind
         self._doubts = self._refusals = self._equal = 0
         self._rejection: tuple[str | None, str] | None = None
 
-    def note(self, outcome: Outcome) -> PauseReason | None:
-        """Count an outcome; return why the run has to pause now, None while it may go on."""
+    def note(self, outcome: Outcome, *, asking: bool = False) -> PauseReason | None:
+        """Count an outcome; return why the run has to pause now, None while it may go on.
+
+        `asking` means that of a search, which creates nothing.
+        """
         with self._guard:
             self._count(outcome)
             if outcome.pause not in (None, Pause.SLOW_DOWN, Pause.UNREACHABLE):
@@ -157,12 +162,17 @@ class CircuitBreaker:
             if outcome.retry_after is not None and outcome.retry_after > _PATIENCE:
                 return _asked_to_wait(outcome.retry_after, outcome)
             if self._doubts >= _DOUBTS:
-                return self._doubtful(outcome)
+                return self._doubtful(outcome, asking=asking)
             if self._refusals >= _REFUSALS:
                 return self._refusing(outcome)
             if self._equal >= (_EQUAL_LATER if self._created else _EQUAL_AT_FIRST):
                 return self._rejecting(outcome)
         return None
+
+    def note_answer(self) -> None:
+        """Count the answer to a search, which shows that the CRM works."""
+        with self._guard:
+            self._doubts = self._refusals = 0
 
     def _count(self, outcome: Outcome) -> None:
         failed = outcome.verdict is Verdict.NOT_DELIVERED and outcome.http_status is None
@@ -178,8 +188,29 @@ class CircuitBreaker:
             self._equal = self._equal + 1 if rejection == self._rejection else 1
             self._rejection = rejection
 
-    def _doubtful(self, outcome: Outcome) -> PauseReason:
-        if outcome.verdict is Verdict.UNKNOWN:
+    def _doubtful(self, outcome: Outcome, *, asking: bool) -> PauseReason:
+        if outcome.verdict is Verdict.UNKNOWN and asking:
+            message = _(
+                "Paused: {count} times in a row the CRM could not be asked for a contact. Check that the CRM works,"
+                " then continue the run. Last: {words}",
+                count=self._doubts,
+                words=outcome.message,
+            )
+        elif outcome.verdict is Verdict.UNKNOWN and self._kind == "contact":
+            message = _(
+                "Paused: {count} contacts in a row may or may not have been created. Check that the CRM works, then "
+                "continue the run. Last: {words}",
+                count=self._doubts,
+                words=outcome.message,
+            )
+        elif outcome.verdict is Verdict.UNKNOWN and self._kind == "update":
+            message = _(
+                "Paused: {count} updates in a row may or may not have arrived. Check that the CRM works, then continue"
+                " the run. Last: {words}",
+                count=self._doubts,
+                words=outcome.message,
+            )
+        elif outcome.verdict is Verdict.UNKNOWN:
             message = _(
                 "Paused: {count} cases in a row may or may not have been created. Check that the CRM works, then "
                 "continue the run. Last: {words}",
@@ -196,6 +227,22 @@ class CircuitBreaker:
         return PauseReason(message, _LATER, outcome.pause)
 
     def _refusing(self, outcome: Outcome) -> PauseReason:
+        if self._kind == "update":
+            message = _(
+                "Paused: the CRM asked {count} times in a row to try again later, and took no update ({words})."
+                " Continue the run later.",
+                count=self._refusals,
+                words=outcome.message,
+            )
+            return PauseReason(message, _LATER, outcome.pause)
+        if self._kind == "contact":
+            message = _(
+                "Paused: the CRM asked {count} times in a row to try again later, and took no contact ({words})."
+                " Continue the run later.",
+                count=self._refusals,
+                words=outcome.message,
+            )
+            return PauseReason(message, _LATER, outcome.pause)
         message = told(
             _(
                 "Paused: the CRM asked {count} times in a row to try again later and took no case ({words}). These "
@@ -214,6 +261,16 @@ class CircuitBreaker:
         return PauseReason(message, _LATER, outcome.pause)
 
     def _rejecting(self, outcome: Outcome) -> PauseReason:
+        if self._kind == "contact":
+            return self._rejecting_contacts(outcome)
+        if self._kind == "update":
+            message = _(
+                "Paused: the CRM refused {count} updates in a row with the same message: {words}. Put that right,"
+                " then continue the run.",
+                count=self._equal,
+                words=explained(outcome.message),
+            )
+            return PauseReason(message, _LATER)
         message = told(
             _(
                 "Paused: the CRM rejected {count} cases in a row with the same message: {words}. Correct the"
@@ -226,6 +283,26 @@ class CircuitBreaker:
                 "Paused: the CRM rejected {count} cases in a row with the same message: {words}. Put"
                 " it right on the page Match columns or on the page Correct, then continue; if only"
                 " the CRM had to be changed, send the rejected rows again on the page Send.",
+                count=self._equal,
+                words=explained(outcome.message),
+            ),
+        )
+        return PauseReason(message, _LATER)
+
+    def _rejecting_contacts(self, outcome: Outcome) -> PauseReason:
+        message = told(
+            _(
+                "Paused: the CRM rejected {count} contacts in a row with the same message: {words}. Correct `contacts`"
+                " in the mapping or the rows, then continue the run; if only the CRM had to be changed, give"
+                " `{command}`.",
+                count=self._equal,
+                command=run_command("--retry-rejected"),
+                words=explained(outcome.message),
+            ),
+            _(
+                "Paused: the CRM rejected {count} contacts in a row with the same message: {words}. Put"
+                " it right on the page Correct, then continue; if only the CRM had to be changed, send the"
+                " rejected rows again on the page Send.",
                 count=self._equal,
                 words=explained(outcome.message),
             ),

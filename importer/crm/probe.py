@@ -9,11 +9,23 @@ from datetime import UTC, datetime
 from ssl import cert_time_to_seconds
 from typing import Any
 
-from importer.crm.reading import for_people, read
+from importer.crm.reading import MASK, for_people, read
 from importer.crm.records import Record
 
 _NAME = re.compile(r"[A-Za-z][A-Za-z _-]{0,39}")
 """What a key of the CRM's JSON must look like to be shown; another could be a value, such as an id or an address."""
+
+_PRIVATE = re.compile(
+    r"""\S*@\S*                                  # an address
+    | (?<!\S)(?!true/false)\S*[/\\]\S*          # a path, or the address of a page
+    | [\w-]+(?:\.[\w-]+)+                        # a server, a file, an address of the network
+    | (?<![\w•])(?=[\w-]*\d)[\w-]{6,}           # an id, a reference, a token
+    | (?<!list\ of\ )(?<!\d)\d{4,}""",
+    re.VERBOSE,
+)
+"""What the words of an answer may hold of a tenant beside what was sent."""
+
+_QUOTED = re.compile("""(["'«“\u2018]).*?(["'»”\u2019])""")
 
 _KEYS_SHOWN = 40
 _NAMES_SHOWN = 3
@@ -48,12 +60,16 @@ class ProbedAnswer:
     """The answer to a search, accepted or refused: its records, and its shape, in which words are masked.
 
     `believed` is that of `Found`: an empty answer that is not believed does not prove that there is no case.
+    `readable` is false for what is no JSON of the CRM, from which nothing can be learnt, and `says_more` true for an
+    answer that tells of records which it does not show.
     """
 
     accepted: bool
     records: tuple[Record, ...]
     shape: str
     believed: bool = False
+    readable: bool = True
+    says_more: bool = False
 
 
 def certificate_of(shown: Mapping[str, Any] | None) -> Certificate | None:
@@ -88,11 +104,16 @@ def _kind(name: str, value: object, secrets: tuple[str, ...]) -> str:
     if value is None:
         return "null"
     if name in {"code", "error", "msg"}:
-        words = for_people(str(value), secrets)
+        words = without_private(_QUOTED.sub(rf"\1{MASK}\2", for_people(str(value), secrets)))
         return f'"{words}"' if isinstance(value, str) else words
     if isinstance(value, str):
         return "text"
     return "true/false" if isinstance(value, bool) else "number"
+
+
+def without_private(words: str) -> str:
+    """Return words or a shape with what may identify somebody masked: addresses, servers, paths, ids and tokens."""
+    return _PRIVATE.sub(MASK, words)
 
 
 def _common_name(parts: Iterable[Iterable[tuple[str, str]]]) -> str:

@@ -281,5 +281,7 @@ def _fails(error: object) -> bool:
 
 
 def _digits(value: object) -> str | None:
+    """Return a code as its three digits; JSON may write a whole number as 200.0."""
+    value = int(value) if isinstance(value, float) and value.is_integer() else value
     text = str(value).strip() if isinstance(value, (str, int)) else ""
     return text if len(text) == 3 and text.isascii() and text.isdigit() else None

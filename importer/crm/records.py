@@ -12,11 +12,19 @@ from dataclasses import dataclass
 from importer.crm.reading import Reading
 
 _ID_NAMES = {"wolkvoxid", "idprefijo", "idcase"}
-_COUNT_NAMES = {"total", "count", "records", "totalrecords", "recordcount"}
-_RECORD_COUNT = re.compile(
-    r"(\d[\d.,]*)\s{1,9}(?:records?|registros?)|(?:records?|registros?)\s{0,9}:\s{0,9}(\d[\d.,]*)", re.IGNORECASE
+_COUNT_NAME = re.compile(
+    r"(?!.*(size|per|limit))(total|count(?!ry)|cantidad|found|records?|registros?|results?|resultados?|rows|filas)\w{0,20}"
 )
-"""How many records an answer claims: "1 records were are found" is the vendor's own spelling (vendor's page)."""
+_MORE_NAME = re.compile(r"\w{0,20}(next|siguiente|more)\w{0,20}")
+_PAGE_NAME = re.compile(r"(?!.*(size|per|limit))\w{0,20}(page|pagina)\w{0,20}")
+_NUMBER = re.compile(r"(?<![\w.,/@-])(?<!\d:)\d[\d.,]*(?![\w/@-]|:\d)")
+"""A number in the CRM's words that is not part of a date, a time, an address or an id.
+
+It is how many records the answer claims: "1 records were are found" is the vendor's own spelling (vendor's page), and
+any other wording with a number is taken for the same.
+"""
+
+_NOTHING: tuple[object, ...] = (None, False, 0, "", "0", "null", "none", "false")
 
 Record = Mapping[str, object]
 
@@ -38,9 +46,9 @@ class Quota:
 class Found:
     """What a search found.
 
-    `believed` says whether the answer has the shape of the vendor's samples, its own count agrees, and it does not
-    mention a next page: only then are `records` complete for this answer. Whether the answer covers all cases that the
-    search could find is for the caller to judge.
+    `believed` says whether the answer has the shape of the vendor's samples, every count in it agrees, and it does not
+    mention another page: only then are `records` complete for this answer, and is an answer without any a 'none'.
+    Whether the answer covers all that the search could find is for the caller to judge.
     """
 
     records: tuple[Record, ...]
@@ -59,14 +67,17 @@ def quota_in(envelope: Mapping[str, object]) -> Quota:
 
 def records_in(envelope: Mapping[str, object]) -> tuple[Record, ...]:
     """Return the records of a search's answer: the list in `data`, or the objects in it that carry a case's id."""
-    data = envelope.get("data")
-    if isinstance(data, list):
-        return tuple(record for record in data if isinstance(record, Mapping))
-    if not isinstance(data, Mapping):
-        return ()
-    if any(_plain(name) in _ID_NAMES for name in data):
-        return (data,)
-    return tuple(record for part in data.values() for record in records_in({"data": part}))
+    found: list[Record] = []
+    waiting = [envelope.get("data")]
+    while waiting:
+        data = waiting.pop()
+        if isinstance(data, list):
+            found += [record for record in data if isinstance(record, Mapping)]
+        elif isinstance(data, Mapping) and any(_plain(name) in _ID_NAMES for name in data):
+            found.append(data)
+        elif isinstance(data, Mapping):
+            waiting += reversed(list(data.values()))
+    return tuple(found)
 
 
 def found_in(reading: Reading) -> Found:
@@ -79,15 +90,39 @@ def found_in(reading: Reading) -> Found:
     envelope = reading.envelope or {}
     records, data = records_in(envelope), envelope.get("data")
     whole = isinstance(data, list) and len(records) == len(data)
-    return Found(records, whole and reading.code == "200" and not reading.failed and _agrees(envelope, len(records)))
+    return Found(records, whole and reading.code == "200" and not reading.failed and _agrees(reading, len(records)))
 
 
-def _agrees(envelope: Mapping[str, object], count: int) -> bool:
-    """Tell whether an answer with this many records mentions no others."""
-    counts = [number for pair in _RECORD_COUNT.findall(str(envelope.get("msg"))) for number in pair if number]
-    counts += [str(value) for name, value in envelope.items() if _plain(name) in _COUNT_NAMES and value is not None]
-    more = any(value for name, value in envelope.items() if "next" in name.casefold())
-    return not more and all(re.sub(r"[.,]", "", number) == str(count) for number in counts)
+def says_more(reading: Reading) -> bool:
+    """Tell whether an answer that succeeded shows records, and tells of others that it does not show."""
+    records = records_in(reading.envelope or {})
+    succeeded = reading.code == "200" and not reading.failed
+    return bool(records) and succeeded and not _agrees(reading, len(records))
+
+
+def _agrees(reading: Reading, count: int) -> bool:
+    """Tell whether an answer with this many records mentions no others, in words, by a count or by pages."""
+    around = {name: value for name, value in (reading.envelope or {}).items() if name not in {"data", "code"}}
+    numbers = [number for text in reading.texts for number in _NUMBER.findall(text)]
+    for part in _objects(around):
+        for name, value in part.items():
+            plain = _plain(name)
+            if _COUNT_NAME.fullmatch(plain):
+                numbers += _counted(value)
+            elif isinstance(value, (Mapping, list)) or value in _NOTHING:
+                continue
+            elif _MORE_NAME.fullmatch(plain) or (_PAGE_NAME.fullmatch(plain) and str(value) != "1"):
+                return False
+    return all(re.sub(r"[.,]", "", number) == str(count) for number in numbers)
+
+
+def _counted(value: object) -> list[str]:
+    """Return the numbers in a count; records under the name of one are none that can be compared."""
+    if isinstance(value, list):
+        return ["?"]
+    if isinstance(value, bool) or not isinstance(value, (str, int, float)):
+        return []
+    return _NUMBER.findall(f"{value:g}" if isinstance(value, float) else str(value))
 
 
 def _plain(name: str) -> str:
@@ -95,11 +130,15 @@ def _plain(name: str) -> str:
 
 
 def _objects(value: object) -> Iterator[Record]:
-    if isinstance(value, Mapping):
-        yield value
-    parts = value.values() if isinstance(value, Mapping) else value if isinstance(value, list) else ()
-    for part in parts:
-        yield from _objects(part)
+    """Yield the objects in decoded JSON, however deep, in their order."""
+    waiting = [value]
+    while waiting:
+        part = waiting.pop()
+        if isinstance(part, Mapping):
+            yield part
+            waiting += reversed(list(part.values()))
+        elif isinstance(part, list):
+            waiting += reversed(part)
 
 
 def _count(value: object) -> int | None:

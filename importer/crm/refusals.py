@@ -17,16 +17,25 @@ from importer.text import unaccented
 
 @dataclass(frozen=True, slots=True)
 class KnownRefusal:
-    """The CRM's words with what they mean, and the remedy with the command that sends the row again."""
+    """The CRM's words with what they mean, and the remedy with the command that sends the row again.
+
+    `field` is that of the case whose value the CRM does not have, empty where it is none of them.
+    """
 
     explained: Callable[[str], str]
     remedy: Callable[[str], str]
+    field: str = ""
 
 
 def explained(words: str) -> str:
     """Return the CRM's words, with what they mean beside them if that is known."""
     known = known_refusal(words)
     return known.explained(words) if known else words
+
+
+def names_wrong_path(words: str) -> bool:
+    """Tell whether the CRM says that the address of the call is wrong, which is not about what was asked."""
+    return known_refusal(words) is _ADDRESS_WRONG
 
 
 def known_refusal(words: str) -> KnownRefusal | None:
@@ -44,6 +53,11 @@ def known_refusal(words: str) -> KnownRefusal | None:
         return _SOLUTION_MISSING if _ONLY_SOLUTION.search(plain) else _PARAMETER_MISSING
     absent = [name for name, said in _ABSENT.items() if said.search(plain)]
     return _MISSING[absent[0]] if len(absent) == 1 else None
+
+
+def says_no_such_record(words: str) -> bool:
+    """Tell whether the CRM's words may mean that it has no record of the id that it was asked about."""
+    return bool(_NO_RECORD.search(" ".join(unaccented(words).split())))
 
 
 _QUOTA = re.compile(r"\btoken limit exceeded\b")
@@ -67,6 +81,10 @@ _SUBJECTS = {
     "priority": "priority|prioridad|prioridade",
     "operation": "operation|operacion|operacao",
 }
+_NO_RECORD = re.compile(
+    rf"\b(record|case|ticket|registro|caso|wolkvox[-_ ]id|id)s?\b[^.;:]{{0,60}}\b{_IS_NOT_THERE}\b"
+    r"|\b(0|no|ningun|nenhum) (records?|cases?|registros?|casos?)\b|\b(invalid|unknown) (wolkvox[-_ ])?id\b"
+)
 _ABSENT = {
     name: re.compile(rf"\b({subject})\b[^.;:]{{0,60}}\b{_IS_NOT_THERE}\b") for name, subject in _SUBJECTS.items()
 }
@@ -77,6 +95,7 @@ _MISSING: Mapping[str, KnownRefusal] = {
         lambda again: _(
             "Correct the row's contact; or create the contact in the CRM, and then run `{command}`", command=again
         ),
+        field="contact",
     ),
     "responsible": KnownRefusal(
         lambda answer: _("{answer} (the responsible user does not exist there)", answer=answer),
@@ -85,6 +104,7 @@ _MISSING: Mapping[str, KnownRefusal] = {
             " then run `{command}`",
             command=again,
         ),
+        field="responsible",
     ),
     "owner": KnownRefusal(
         lambda answer: _("{answer} (the owner does not exist there)", answer=answer),
@@ -93,6 +113,7 @@ _MISSING: Mapping[str, KnownRefusal] = {
             " run `{command}`",
             command=again,
         ),
+        field="owner",
     ),
     "case-type": KnownRefusal(
         lambda answer: _("{answer} (the case type does not exist there)", answer=answer),
@@ -101,6 +122,7 @@ _MISSING: Mapping[str, KnownRefusal] = {
             " create it in the CRM, and then run `{command}`",
             command=again,
         ),
+        field="case-type",
     ),
     "status": KnownRefusal(
         lambda answer: _("{answer} (this status does not exist there for the case type)", answer=answer),
@@ -109,6 +131,7 @@ _MISSING: Mapping[str, KnownRefusal] = {
             " `status`; or create it in the CRM, and then run `{command}`",
             command=again,
         ),
+        field="status",
     ),
     "priority": KnownRefusal(
         lambda answer: _("{answer} (this priority does not exist there for the case type)", answer=answer),
@@ -117,6 +140,7 @@ _MISSING: Mapping[str, KnownRefusal] = {
             " `priority`; or create it in the CRM, and then run `{command}`",
             command=again,
         ),
+        field="priority",
     ),
     "operation": KnownRefusal(
         lambda answer: _("{answer} (the operation does not exist there)", answer=answer),
@@ -141,6 +165,7 @@ _SOLUTION_MISSING = KnownRefusal(
         " mapping, so that this is noticed before it is sent. Then run `{command}`",
         command=again,
     ),
+    field="solution",
 )
 _TOKEN_REFUSED = KnownRefusal(
     lambda answer: _("{answer} (the CRM does not accept the token)", answer=answer),

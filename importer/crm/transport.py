@@ -59,6 +59,11 @@ class Upload:
         return self._payload.length
 
     @property
+    def content_type(self) -> str:
+        """What the body is written in."""
+        return self._payload.content_type
+
+    @property
     def whole(self) -> bool:
         """Whether every byte was handed over."""
         return self.handed_over >= len(self)

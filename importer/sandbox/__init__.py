@@ -5,20 +5,24 @@ know.
 """
 
 from importer.sandbox.app import create_app
-from importer.sandbox.config import SandboxConfig, Search, load_config
+from importer.sandbox.config import RecordRules, SandboxConfig, Search, UpdateRules, load_config
 from importer.sandbox.exchange import Latency
 from importer.sandbox.faults import Fault, describe_faults, parse_fault
+from importer.sandbox.records import StoredRecord
 from importer.sandbox.server import RunningSandbox, serve
 from importer.sandbox.store import Store, StoredCase, default_store
 
 __all__ = [
     "Fault",
     "Latency",
+    "RecordRules",
     "RunningSandbox",
     "SandboxConfig",
     "Search",
     "Store",
     "StoredCase",
+    "StoredRecord",
+    "UpdateRules",
     "create_app",
     "default_store",
     "describe_faults",

@@ -12,7 +12,8 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from importer.sandbox.calls import SandboxCrm, refusal
+from importer.sandbox.answers import refusal
+from importer.sandbox.calls import CALLS, SandboxCrm
 from importer.sandbox.config import SandboxConfig
 from importer.sandbox.exchange import LABEL, Exchange, Latency, respond, token_of
 from importer.sandbox.faults import Fault, FaultPlan
@@ -20,11 +21,7 @@ from importer.sandbox.misbehaviour import KINDS
 from importer.sandbox.page import Pages
 from importer.sandbox.store import Store
 
-_PATHS = {
-    "insert": ("POST", "/server/API/v2/cases/insertAttach.php"),
-    "query": ("POST", "/server/API/v2/cases/queryCases.php"),
-    "token": ("GET", "/server/API/v2/token/tokenInformation.php"),
-}
+_API = "/server/API/v2/"
 
 
 def create_app(
@@ -38,7 +35,7 @@ def create_app(
     It must be served by `importer.sandbox.server`, because some faults need the connection itself.
     """
     crm = SandboxCrm(config, store)
-    calls = [Route(path, _Call(name, method, crm, latency)) for name, (method, path) in _PATHS.items()]
+    calls = [Route(_API + call.path, _Call(name, call.method, crm, latency)) for name, call in CALLS.items()]
     app = Starlette(routes=[*calls, Pages(crm).routes], middleware=[Middleware(_Labelled), Middleware(_LocalOnly)])
     app.state.crm = crm
     app.state.plan = FaultPlan(faults)

@@ -8,13 +8,18 @@ import mmap
 import re
 import secrets
 import tempfile
-from codecs import getincrementaldecoder
 from collections.abc import AsyncIterator, Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from typing import IO, Any
 
+from starlette.datastructures import UploadFile
+from starlette.formparsers import MultiPartException
+from starlette.requests import Request
+from starlette.types import Message
+
 _IN_MEMORY = 1 << 20
+_LONGEST_FIELD = 100_000_000  # bytes of a form's field that is not a file
 _STEP = 4 << 18  # characters of base64 decoded at a time; a multiple of four
 _LONG_BASE64 = re.compile(rb'(?<!\\)"([A-Za-z0-9+/]{65536,}={0,2})"')
 
@@ -26,7 +31,7 @@ class BodyTooLarge(Exception):
 
 
 class InvalidBody(Exception):
-    """The body is not a JSON object."""
+    """The body is not a JSON object, or not the form that the call takes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,11 +50,24 @@ class Base64Text:
 
 
 @dataclass(frozen=True, slots=True)
-class CaseBody:
-    """A decoded JSON object; `attachments` is None if the key is missing or is not a list of strings."""
+class FilePart:
+    """A file of a multipart form."""
+
+    file: IO[bytes]
+    name: str
+
+    def chunks(self) -> Iterator[bytes]:
+        """Yield its bytes in chunks."""
+        while chunk := self.file.read(_STEP):
+            yield chunk
+
+
+@dataclass(frozen=True, slots=True)
+class CallBody:
+    """A decoded JSON object or form; `attachments` is None if an object has none, or no list of strings."""
 
     values: Mapping[str, object]
-    attachments: tuple[Base64Text, ...] | None
+    attachments: tuple[Base64Text | FilePart, ...] | None
 
 
 async def save_body(chunks: AsyncIterator[bytes], limit: int) -> IO[bytes]:
@@ -69,7 +87,7 @@ async def save_body(chunks: AsyncIterator[bytes], limit: int) -> IO[bytes]:
 
 
 @contextmanager
-def decoded(saved: IO[bytes]) -> Iterator[CaseBody]:
+def decoded(saved: IO[bytes]) -> Iterator[CallBody]:
     """Give the JSON object in a saved body, valid within the block; raises `InvalidBody` if it is not one."""
     head = saved.read(_IN_MEMORY + 1)
     if len(head) <= _IN_MEMORY:
@@ -79,7 +97,44 @@ def decoded(saved: IO[bytes]) -> Iterator[CaseBody]:
         yield _decode(buffer)
 
 
-def _decode(buffer: Buffer) -> CaseBody:
+@asynccontextmanager
+async def decoded_form(saved: IO[bytes], content_type: str) -> AsyncIterator[CallBody]:
+    """Give the multipart form in a saved body, valid within the block; raises `InvalidBody` if it is not one.
+
+    Its field `form` is a JSON object, as the vendor's page says.
+    """
+
+    async def receive() -> Message:
+        chunk = saved.read(_IN_MEMORY)
+        return {"type": "http.request", "body": chunk, "more_body": bool(chunk)}
+
+    headers = [(b"content-type", content_type.encode("latin-1", "replace"))]
+    request = Request({"type": "http", "headers": headers}, receive)
+    try:
+        async with request.form(max_part_size=_LONGEST_FIELD) as form:
+            files = tuple(
+                FilePart(part.file, part.filename or "")
+                for _name, part in form.multi_items()
+                if isinstance(part, UploadFile)
+            )
+            values: dict[str, object] = {name: part for name, part in form.multi_items() if isinstance(part, str)}
+            if not content_type.startswith("multipart/form-data"):
+                raise InvalidBody
+            if "form" in values:
+                values["form"] = _form_object(values["form"])
+            yield CallBody(values, files)
+    except MultiPartException as error:
+        raise InvalidBody from error
+
+
+def _form_object(text: object) -> object:
+    try:
+        return json.loads(str(text), parse_constant=_refuse_constant)
+    except (ValueError, RecursionError) as error:
+        raise InvalidBody from error
+
+
+def _decode(buffer: Buffer) -> CallBody:
     """Decode everything except long base64 texts, which stay in the buffer and are only pointed to."""
     prefix = secrets.token_hex(8)
     rest, position, left_out = bytearray(), 0, dict[str, Base64Text]()
@@ -97,7 +152,7 @@ def _decode(buffer: Buffer) -> CaseBody:
     if not isinstance(values, dict):
         raise InvalidBody
     attachments = values.pop("attachments", None)
-    return CaseBody(_restored(values, left_out), _attachments(attachments, left_out))
+    return CallBody(_restored(values, left_out), _attachments(attachments, left_out))
 
 
 def _attachments(value: object, left_out: Mapping[str, Base64Text]) -> tuple[Base64Text, ...] | None:
@@ -121,42 +176,3 @@ def _restored(value: Any, left_out: Mapping[str, Base64Text]) -> Any:  # noqa: A
         text = left_out[value]
         return text.buffer[text.start : text.end].decode()
     return value
-
-
-@dataclass(frozen=True, slots=True)
-class FileType:
-    """A file's extension and media type; `inline` only if a browser shows it without running anything in it."""
-
-    extension: str
-    media_type: str
-    inline: bool = True
-
-    @property
-    def is_image(self) -> bool:
-        """Whether a page can show it as an image."""
-        return self.media_type.startswith("image/")
-
-
-_UNKNOWN = FileType("bin", "application/octet-stream", inline=False)
-_TEXT = FileType("txt", "text/plain; charset=utf-8")
-_SIGNATURES = (
-    (b"\x89PNG\r\n\x1a\n", FileType("png", "image/png")),
-    (b"\xff\xd8\xff", FileType("jpg", "image/jpeg")),
-    (b"GIF8", FileType("gif", "image/gif")),
-    (b"%PDF-", FileType("pdf", "application/pdf")),
-    (b"PK\x03\x04", FileType("zip", "application/zip", inline=False)),
-)
-
-
-def detect_type(head: bytes) -> FileType:
-    """Return an attachment's type from its first bytes, since the CRM's call carries no file names."""
-    for signature, file_type in _SIGNATURES:
-        if head.startswith(signature):
-            return file_type
-    if b"\0" in head:
-        return _UNKNOWN
-    try:
-        getincrementaldecoder("utf-8")().decode(head)  # incremental: the last character may be cut
-    except UnicodeDecodeError:
-        return _UNKNOWN
-    return _TEXT

@@ -9,10 +9,12 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import field, fields
+from datetime import UTC, tzinfo
 from pathlib import Path
 from typing import Annotated, Literal
+from zoneinfo import ZoneInfo
 
-from pydantic import BeforeValidator, ByteSize, ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic import AfterValidator, BeforeValidator, ByteSize, ConfigDict, Field, TypeAdapter, ValidationError
 from pydantic.dataclasses import dataclass
 
 from importer.causes import reason_of
@@ -28,27 +30,72 @@ Condition = Annotated[Literal["open", "waiting", "solved", "closed"], BeforeVali
 AtLeastOne = Annotated[int, Field(ge=1)]
 
 
+def _zone(text: str) -> str:
+    try:
+        zone_of(text)
+    except (ValueError, OSError, LookupError) as error:
+        raise ValueError(_("'{text}' is not a time zone; write it like America/Bogota", text=text)) from error
+    return text
+
+
+def zone_of(name: str) -> tzinfo:
+    """Return a zone by its name; UTC needs no list of zones, which some computers lack."""
+    return UTC if name == "UTC" else ZoneInfo(name)
+
+
 @dataclass(frozen=True, config=_STRICT)
 class Search:
-    """How `queryCases` behaves where the vendor's page is silent: all of it is the sandbox's own choice.
+    """How searches behave where the vendor's page is silent: all of it is the sandbox's own choice.
 
-    `partial` names the fields whose value may be part of the stored one; the other fields must be equal.
-    `seen_after` is how many seconds a new case stays hidden from the search.
+    `partial` and `ignore_case` are of `queryCases`; `Records` has its own. `partial` names the fields whose value may
+    be part of the stored one; the other fields must be equal. `count` is what the answer counts in words: the records
+    that it shows, all that match, or none; `next_page` whether it names a next page where not all are shown.
+    `seen_after` is how many seconds a new case stays hidden. `record` is a case as it was sent, or as public code of an
+    older version reads it.
     """
 
     partial: tuple[str, ...] = ("description",)
     ignore_case: bool = True
     order: Literal["oldest-first", "newest-first"] = "oldest-first"
     page_size: AtLeastOne | None = None
+    count: Literal["shown", "all", "none"] = "shown"
+    next_page: bool = False
     seen_after: Annotated[float, Field(ge=0)] = 0.0
-    nothing_found: Literal["empty-list", "null", "404"] = "empty-list"
+    nothing_found: Literal["empty-list", "null", "404", "bare-list"] = "empty-list"
+    record: Literal["as-sent", "nested"] = "as-sent"
+
+
+@dataclass(frozen=True, config=_STRICT)
+class RecordRules:
+    """How the calls below `custom/` behave where the vendor's page is silent.
+
+    `repeated` is what becomes of a contact whose address exists: a second one, a refusal, or a success with the id of
+    the first. `cases` says whether these calls also find and delete cases, `dates` by which date, and in which `zone`.
+    """
+
+    partial: tuple[str, ...] = ()
+    ignore_case: bool = True
+    repeated: Literal["doubled", "refused", "returned"] = "doubled"
+    cases: Literal["refused", "found", "found-and-deleted"] = "refused"
+    dates: Literal["created", "modified"] = "created"
+    zone: Annotated[str, AfterValidator(_zone)] = "UTC"
+
+
+@dataclass(frozen=True, config=_STRICT)
+class UpdateRules:
+    """How updates of a case behave where the vendor's page is silent: fields that are absent, and files that come."""
+
+    absent: Literal["kept", "emptied"] = "kept"
+    files: Literal["added", "replacing", "ignored"] = "added"
 
 
 @dataclass(frozen=True, config=_STRICT)
 class SandboxConfig:
     """Who and what exists in the simulated CRM; `None` means everything that is well-formed.
 
-    `max_body` is in bytes; `daily_quota` and `simultaneous_requests` count calls per token.
+    `max_body` is in bytes; `daily_quota` and `simultaneous_requests` count calls per token. `unknown_contact` is what
+    becomes of a case whose contact does not exist; without it, any contact will do if none are listed, and otherwise
+    the case is refused. `file_names` says whether those of `cases/insert.php` survive.
     """
 
     tokens: tuple[str, ...] | None = None
@@ -63,7 +110,11 @@ class SandboxConfig:
     simultaneous_requests: AtLeastOne | None = None
     max_body: ByteSize = ByteSize(4_000_000_000)
     prefix: str = "SANDBOX"
+    unknown_contact: Literal["refused", "created", "accepted"] | None = None
+    file_names: Literal["kept", "lost"] = "lost"
     search: Search = field(default_factory=Search)
+    records: RecordRules = field(default_factory=RecordRules)
+    updates: UpdateRules = field(default_factory=UpdateRules)
 
     def accepts_token(self, token: str) -> bool:
         """Whether the token is listed, or is printable ASCII if no tokens are listed."""
@@ -73,10 +124,14 @@ class SandboxConfig:
         """Whether the "Wolkvox Email" belongs to a user, or is well-formed if no users are listed."""
         return _listed(user, self.users) if self.users is not None else bool(_WELL_FORMED_USER.fullmatch(user))
 
-    def knows_contact(self, contact: str) -> bool:
-        """Whether the "Contact Email" belongs to a contact, or is well-formed if no contacts are listed."""
-        if self.contacts is not None:
-            return _listed(contact, self.contacts)
+    @property
+    def rule_for_unknown_contacts(self) -> Literal["refused", "created", "accepted"]:
+        """What becomes of a case whose contact does not exist."""
+        return self.unknown_contact or ("accepted" if self.contacts is None else "refused")
+
+    @staticmethod
+    def is_address(contact: str) -> bool:
+        """Whether a "Contact Email" is well-formed."""
         return bool(_WELL_FORMED_CONTACT.fullmatch(contact))
 
     def condition(self, status: str) -> Condition | None:
@@ -84,6 +139,9 @@ class SandboxConfig:
         if self.statuses is not None:
             return self.statuses.get(status)
         return "closed" if status.lower() in ("cerrado", "closed") else "open"
+
+
+_GROUPS: Mapping[str, type] = {"search": Search, "records": RecordRules, "updates": UpdateRules}
 
 
 def _listed(address: str, addresses: tuple[str, ...]) -> bool:
@@ -110,7 +168,7 @@ def load_config(path: Path) -> SandboxConfig:
     except ValidationError as error:
         first = error.errors()[0]
         unknown = first["type"] == "unexpected_keyword_argument"
-        part = Search if first["loc"][:1] == ("search",) else SandboxConfig
+        part = _GROUPS.get(str(first["loc"][0]) if first["loc"][1:] else "", SandboxConfig)
         message = wrong_value(first)
         if unknown:
             hint = did_you_mean(str(first["loc"][-1]), [each.name for each in fields(part)])

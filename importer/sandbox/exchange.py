@@ -18,8 +18,9 @@ from starlette.responses import JSONResponse, Response
 
 from importer.errors import UsageError
 from importer.messages import _
-from importer.sandbox.body import BodyTooLarge, InvalidBody, decoded, save_body
-from importer.sandbox.calls import AnswerBody, SandboxCrm, refusal
+from importer.sandbox.answers import Answer, code_of, refusal
+from importer.sandbox.body import BodyTooLarge, InvalidBody, decoded, decoded_form, save_body
+from importer.sandbox.calls import CALLS, SandboxCrm
 
 LABEL = {
     "X-Sandbox": "a simulation, not the wolkvox CRM; how its search matches, sorts, pages and shows cases is made up"
@@ -95,7 +96,7 @@ class Exchange:
         """Process the request without any fault, and return the response."""
         return respond(await self.process())
 
-    async def process(self, wait: float = 0.0) -> AnswerBody:
+    async def process(self, wait: float = 0.0) -> Answer:
         """Read the request, wait, do what it asks for, and return the proper answer."""
         try:
             with await save_body(self.request.stream(), self.crm.config.max_body) as saved:
@@ -126,20 +127,24 @@ class Exchange:
                 while (await self.request.receive())["type"] != "http.disconnect":
                     pass
 
-    async def _handle(self, saved: IO[bytes]) -> AnswerBody:
+    async def _handle(self, saved: IO[bytes]) -> Answer:
         token = token_of(self.request)
         if refused := self.crm.refused(token, self._concurrent):
             return refused
         if self.call == "token":
             return self.crm.token_information(self.request.query_params.get("operation"), token)
-        return await run_in_threadpool(self._answer, saved)
-
-    def _answer(self, saved: IO[bytes]) -> AnswerBody:
         try:
-            with decoded(saved) as body:
-                return self.crm.insert(body) if self.call == "insert" else self.crm.query(body)
+            if CALLS[self.call].is_form:
+                async with decoded_form(saved, self.request.headers.get("content-type", "")) as form:
+                    return await run_in_threadpool(self.crm.answer, self.call, form)
+            return await run_in_threadpool(self._answer, saved)
         except (InvalidBody, UnicodeError):  # JSON can hold half a surrogate pair, which cannot be stored
-            return refusal(400, "SOME PARAMETERS ARE REQUIRED", "The body is not a JSON object of Unicode texts.")
+            kind = "multipart form" if CALLS[self.call].is_form else "JSON object"
+            return refusal(400, "SOME PARAMETERS ARE REQUIRED", f"The body is not a {kind} of Unicode texts.")
+
+    def _answer(self, saved: IO[bytes]) -> Answer:
+        with decoded(saved) as body:
+            return self.crm.answer(self.call, body)
 
 
 def token_of(request: Request) -> str:
@@ -147,6 +152,6 @@ def token_of(request: Request) -> str:
     return request.headers.get("wolkvox-token", "")
 
 
-def respond(answer: AnswerBody) -> Response:
+def respond(answer: Answer) -> Response:
     """Return an answer with its code as the HTTP status, as the vendor's page lists them."""
-    return JSONResponse(answer, status_code=int(answer["code"]))
+    return JSONResponse(answer, status_code=code_of(answer))

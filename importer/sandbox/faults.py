@@ -16,9 +16,10 @@ from http import HTTPStatus
 
 from importer.errors import UsageError
 from importer.messages import _, translated
+from importer.sandbox.calls import CALLS
 from importer.sandbox.misbehaviour import KINDS
 
-CALLS = ("insert", "query", "token", "any")
+_CALLS = (*CALLS, "any")
 _SCHEDULE_KEYS = ("every", "nth", "from", "rate", "seed")
 
 
@@ -80,8 +81,8 @@ def parse_fault(text: str) -> Fault:
         )
     given = dict(_key_and_value(text, part) for part in rest.split(",") if part)
     call = given.pop("call", kind.call)
-    if call not in CALLS:
-        raise UsageError(_("--fault {text}: call must be one of {calls}.", text=text, calls=", ".join(CALLS)))
+    if call not in _CALLS:
+        raise UsageError(_("--fault {text}: call must be one of {calls}.", text=text, calls=", ".join(_CALLS)))
     for key in given:
         if key not in (*kind.numbers, *_SCHEDULE_KEYS):
             known = ", ".join([*kind.numbers, *_SCHEDULE_KEYS, "call"])
@@ -95,7 +96,7 @@ def describe_faults() -> str:
     """Return the list that `--fault list` prints: each fault, its parameters, and what it does."""
     lines = [
         _("--fault NAME or NAME:KEY=NUMBER,... (repeatable; the first fault that strikes a request is applied)"),
-        _("Keys of every fault: every=N, nth=N, from=N, rate=0.05, seed=N, call={calls}", calls="|".join(CALLS)),
+        _("Keys of every fault: every=N, nth=N, from=N, rate=0.05, seed=N, call={calls}", calls="|".join(_CALLS)),
         "",
     ]
     for name, kind in KINDS.items():

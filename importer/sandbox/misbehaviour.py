@@ -13,12 +13,15 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from email.utils import formatdate
 from http import HTTPStatus
+from typing import Any
 
 from starlette.responses import HTMLResponse, JSONResponse, Response
 
 from importer.messages import gettext_noop
-from importer.sandbox.calls import refusal
+from importer.sandbox.answers import code_of, refusal
 from importer.sandbox.exchange import LABEL, Exchange, respond
+
+_IDS = {"wolkvox_id", "idPrefijo"}
 
 Action = Callable[..., Awaitable[Response | None]]
 
@@ -128,8 +131,8 @@ async def _html_answer(exchange: Exchange) -> Response:
 @_fault("blank-ids", gettext_noop("creates the case and answers with blank ids, as in the vendor's sample"))
 async def _blank_ids(exchange: Exchange) -> Response:
     answer = await exchange.process()
-    if answer["code"] == 200:
-        answer["data"] = {"wolkvox_id": " ", "idPrefijo": " "}
+    if isinstance(answer, dict) and answer["code"] == 200 and answer["data"]:
+        answer["data"] = _blank(answer["data"])
     return respond(answer)
 
 
@@ -164,13 +167,15 @@ async def _dripping_answer(exchange: Exchange, pause: float) -> None:
 @_fault("php-warning", gettext_noop("gives the correct answer after a PHP warning"), call="any")
 async def _php_warning(exchange: Exchange) -> Response:
     answer = await exchange.process()
-    return HTMLResponse(_PHP_WARNING + json.dumps(answer), status_code=int(answer["code"]))
+    return HTMLResponse(_PHP_WARNING + json.dumps(answer), status_code=code_of(answer))
 
 
 @_fault("string-code", gettext_noop("gives the correct answer with its code as a string"), call="any")
 async def _string_code(exchange: Exchange) -> Response:
     answer = await exchange.process()
-    return JSONResponse({**answer, "code": str(answer["code"])}, status_code=int(answer["code"]))
+    if isinstance(answer, list):
+        return respond(answer)
+    return JSONResponse({**answer, "code": str(answer["code"])}, status_code=code_of(answer))
 
 
 @_fault("error-in-200", gettext_noop("gives the correct answer with HTTP status 200, whatever its code"), call="any")
@@ -260,6 +265,13 @@ async def _reset(exchange: Exchange) -> None:
 async def _refuse(exchange: Exchange, code: int, error: str) -> Response:
     await exchange.discard()
     return respond(refusal(code, error))
+
+
+def _blank(data: Any) -> Any:  # noqa: ANN401  # JSON is of any shape
+    """Return an answer's data with each of its ids blank."""
+    if isinstance(data, list):
+        return [_blank(each) for each in data]
+    return {name: " " if name in _IDS else value for name, value in data.items()} if isinstance(data, dict) else data
 
 
 def _error_page(status: float, headers: Mapping[str, str] | None = None) -> Response:

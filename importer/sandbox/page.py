@@ -1,9 +1,10 @@
-"""The pages for people: the list of created cases, and each case with its attachments."""
+"""The pages for people: the lists of cases and contacts, and each case with its attachments and updates."""
 
 from __future__ import annotations
 
 import json
 from datetime import datetime
+from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from starlette.concurrency import run_in_threadpool
@@ -12,11 +13,11 @@ from starlette.responses import HTMLResponse, Response, StreamingResponse
 from starlette.routing import Mount, Route
 
 from importer.messages import _, language, ngettext, shown
-from importer.sandbox.body import detect_type
 from importer.sandbox.calls import SandboxCrm
+from importer.sandbox.file_types import detect_type
 from importer.sandbox.store import StoredCase
 
-_CASES_PER_PAGE = 50
+_A_PAGE = 50  # cases or contacts
 _HEADERS = {
     "Content-Security-Policy": "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'",
     "X-Content-Type-Options": "nosniff",
@@ -41,6 +42,7 @@ class Pages:
             "/",
             routes=[
                 Route("/", self._list),
+                Route("/contacts", self._contacts),
                 Route("/style.css", self._stylesheet),
                 Route("/cases/{number:int}", self._case),
                 Route("/cases/{number:int}/attachments/{position:int}", self._attachment),
@@ -49,16 +51,20 @@ class Pages:
         )
 
     async def _list(self, request: Request) -> Response:
-        searched, start = request.query_params.get("q", "").strip(), request.query_params.get("from", "")
-        offset = int(start) if start.isascii() and start.isdigit() and len(start) < 10 else 0
-        cases, total = await run_in_threadpool(self._store.find, searched, offset, _CASES_PER_PAGE)
+        searched, offset = _asked_for(request)
+        cases, total = await run_in_threadpool(self._store.find, searched, offset, _A_PAGE)
         if offset and not cases:
             return await self._missing(request)
         files = {case.number: len(self._store.sizes(case.number)) for case in cases}
-        newer = max(0, offset - _CASES_PER_PAGE)
-        return self._page(
-            "list.html", searched=searched, cases=cases, files=files, total=total, offset=offset, newer=newer
-        )
+        return self._page("list.html", cases=cases, files=files, **_place(searched, total, offset))
+
+    async def _contacts(self, request: Request) -> Response:
+        """Show the records of all modules: contacts, and others where a call has made some."""
+        searched, offset = _asked_for(request)
+        contacts, total = await run_in_threadpool(self._store.records.page, searched, offset, _A_PAGE)
+        if offset and not contacts:
+            return await self._missing(request)
+        return self._page("contacts.html", contacts=contacts, **_place(searched, total, offset))
 
     async def _case(self, request: Request) -> Response:
         case = self._store.case(request.path_params["number"])
@@ -66,7 +72,10 @@ class Pages:
             return await self._missing(request)
         sizes = self._store.sizes(case.number)
         types = [detect_type(next(self._store.attachment(case.number, position))) for position in range(len(sizes))]
-        return self._page("case.html", case=case, attachments=list(zip(types, sizes, strict=True)))
+        names = self._store.names(case.number)
+        attachments = [(*one, names.get(place)) for place, one in enumerate(zip(types, sizes, strict=True))]
+        updates = self._store.updates(case.number)
+        return self._page("case.html", case=case, attachments=attachments, updates=updates)
 
     async def _attachment(self, request: Request) -> Response:
         number, position = request.path_params["number"], request.path_params["position"]
@@ -91,6 +100,17 @@ class Pages:
     def _page(self, template: str, status: int = 200, **values: object) -> Response:
         content = self._templates.get_template(template).render(values, config=self._config)
         return HTMLResponse(content, status, _HEADERS)
+
+
+def _asked_for(request: Request) -> tuple[str, int]:
+    """Return the text that a list is searched for, and how many of its lines come before the page."""
+    start = request.query_params.get("from", "")
+    offset = int(start) if start.isascii() and start.isdigit() and len(start) < 10 else 0
+    return request.query_params.get("q", "").strip(), offset
+
+
+def _place(searched: str, total: int, offset: int) -> dict[str, Any]:
+    return {"searched": searched, "total": total, "offset": offset, "newer": max(0, offset - _A_PAGE)}
 
 
 def _environment() -> Environment:
@@ -133,4 +153,4 @@ def _summary(case: StoredCase) -> str:
     """Return the first line of the description other than the importer's reference."""
     lines = [line.strip() for line in str(case.body["description"]).splitlines() if line.strip()]
     other = [line for line in lines if line.strip("[]").upper() != case.reference]
-    return (other or lines)[0][:200]
+    return next(iter(other or lines), "")[:200]

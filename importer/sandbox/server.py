@@ -93,7 +93,7 @@ class RunningSandbox:
         return not self._app.state.crm.traffic.concurrent.total()
 
     def calls(self, name: str) -> int:
-        """Return how many requests of one call have arrived: `insert`, `query` or `token`."""
+        """Return how many requests of one call, a name of `calls.CALLS`, have arrived."""
         count: int = self._app.state.crm.traffic.calls[name]
         return count
 

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import contextlib
 import itertools
 import json
 import re
-import secrets
 import sqlite3
-import threading
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
@@ -18,22 +15,10 @@ from typing import Any, Self
 
 import platformdirs
 
-from importer.causes import reason_of
-from importer.errors import UsageError
-from importer.messages import _
+from importer.sandbox.database import SandboxDatabase
+from importer.sandbox.records import Records, new_id
 
-_VERSION = 1
 _REFERENCE = re.compile(r"WCI-[0-9A-HJKMNP-TV-Z]{16}", re.IGNORECASE)
-_SCHEMA = f"""
-    CREATE TABLE cases (
-        number INTEGER PRIMARY KEY, wolkvox_id TEXT NOT NULL UNIQUE, id_prefijo TEXT NOT NULL,
-        created_at REAL NOT NULL, body TEXT NOT NULL);
-    CREATE TABLE parts (
-        number INTEGER NOT NULL, attachment INTEGER NOT NULL, part INTEGER NOT NULL, data BLOB NOT NULL,
-        PRIMARY KEY (number, attachment, part));
-    CREATE INDEX cases_by_contact ON cases (json_extract(body, '$.contact') COLLATE NOCASE);
-    PRAGMA user_version = {_VERSION};
-"""
 
 # What each field of `queryCases` is compared with. The documented fields missing here are about things that the sandbox
 # does not have, such as a contact's phone.
@@ -53,11 +38,16 @@ SEARCHABLE: Mapping[str, str] = {
 }
 
 
+_CASES = "SELECT cases.*, (SELECT max(at) FROM updates WHERE updates.number = cases.number) FROM cases"
+_LAST_NUMBER = "(SELECT coalesce(max(number), 0) FROM cases), (SELECT coalesce(max(number), 0) FROM deletions)"
+
+
 @dataclass(frozen=True, slots=True)
 class StoredCase:
-    """One case: the fields it was created with, its ids, and its attachments.
+    """One case: the fields it has now, its ids, and its attachments.
 
-    `created_at` is in seconds since 1970. `attachments` are the files' contents; listings leave them out.
+    `created_at` and `modified_at` are in seconds since 1970. `attachments` are the files' contents; listings leave
+    them out.
     """
 
     number: int
@@ -66,6 +56,7 @@ class StoredCase:
     created_at: float
     body: Mapping[str, Any]
     attachments: tuple[bytes, ...] = field(default=(), repr=False)
+    modified_at: float = 0.0
 
     @property
     def reference(self) -> str | None:
@@ -75,40 +66,34 @@ class StoredCase:
         return next((match[0].upper() for match in found if match), None)
 
 
+@dataclass(frozen=True, slots=True)
+class StoredFile:
+    """A file to store: its bytes in chunks, and its name where there is one."""
+
+    chunks: Iterable[bytes]
+    name: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CaseUpdate:
+    """One update of a case: when it came, what was sent without its files, and how many files came with it."""
+
+    at: float
+    sent: Mapping[str, Any]
+    files: int
+
+
 class Store:
-    """A SQLite file of cases, or memory only if `path` is None; safe to use from several threads."""
+    """A SQLite file of cases and other records, or memory only if `path` is None; safe to use from several threads."""
 
     def __init__(self, path: Path | None = None) -> None:
         """Open or create the file, readable by its owner only; raises `UsageError` if that fails."""
-        self._lock = threading.RLock()
-        try:
-            if path is not None:
-                path.parent.mkdir(parents=True, exist_ok=True)
-                path.touch(mode=0o600)
-            self._db = sqlite3.connect(path or ":memory:", check_same_thread=False)
-            self._db.executescript("PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL")
-            version = self._db.execute("PRAGMA user_version").fetchone()[0]
-            if version == 0:
-                self._db.executescript(_SCHEMA)
-        except (OSError, sqlite3.Error) as error:
-            raise UsageError(
-                _(
-                    "{file}: the sandbox cannot store its cases here: {reason}. Choose another file with --store.",
-                    file=path,
-                    reason=reason_of(error),
-                )
-            ) from error
-        if version not in (0, _VERSION):
-            raise UsageError(
-                _(
-                    "{file} was written by another version of case-importer. Choose another file with --store.",
-                    file=path,
-                )
-            )
+        self._database = SandboxDatabase(path)
+        self.records = Records(self._database)
 
     def close(self) -> None:
         """Close the file."""
-        self._db.close()
+        self._database.close()
 
     def __enter__(self) -> Self:
         return self
@@ -119,50 +104,81 @@ class Store:
         self.close()
 
     def forget(self) -> None:
-        """Delete every case; numbers start at 1 again."""
-        with self._lock, self._db:
-            for table in ("cases", "parts"):
-                self._db.execute(f"DELETE FROM {table}")  # noqa: S608  # the two names above
+        """Delete every case, and the records that calls have created; numbers start at 1 again."""
+        with self._database.writing() as db:
+            for table in ("cases", "parts", "names", "updates", "deletions"):
+                db.execute(f"DELETE FROM {table}")  # noqa: S608  # the names above
+            self.records.forget(db)
 
-    def add(self, body: Mapping[str, object], attachments: Sequence[Iterable[bytes]], prefix: str) -> StoredCase:
+    def add(self, body: Mapping[str, object], files: Sequence[StoredFile], prefix: str) -> StoredCase:
         """Store a case and its attachments in one commit, and return it with made-up ids.
 
         Raises `OSError` if the file cannot be written, and anything the attachments raise; nothing is stored then.
         """
-        try:
-            with self._lock, self._db:
-                return self._add(body, attachments, prefix)
-        except sqlite3.Error as error:
-            raise OSError(str(error)) from error
+        with self._database.writing() as db:
+            now = time.time()
+            wolkvox_id = new_id(now)
+            number = db.execute(f"SELECT 1 + max({_LAST_NUMBER})").fetchone()[0]  # a constant
+            id_prefijo = f"{prefix}-{number}"
+            text = json.dumps(body, ensure_ascii=False)
+            db.execute("INSERT INTO cases VALUES (?, ?, ?, ?, ?)", (number, wolkvox_id, id_prefijo, now, text))
+            _add_files(db, number, files, 0)
+            return StoredCase(number, wolkvox_id, id_prefijo, now, body, modified_at=now)
 
-    def _add(self, body: Mapping[str, object], attachments: Sequence[Iterable[bytes]], prefix: str) -> StoredCase:
-        now = time.time()
-        wolkvox_id = f"{int(now):08x}{secrets.token_hex(8)}"
-        number = self._db.execute("SELECT coalesce(max(number), 0) + 1 FROM cases").fetchone()[0]
-        id_prefijo = f"{prefix}-{number}"
-        text = json.dumps(body, ensure_ascii=False)
-        self._db.execute("INSERT INTO cases VALUES (?, ?, ?, ?, ?)", (number, wolkvox_id, id_prefijo, now, text))
-        for position, content in enumerate(attachments):
-            parts = enumerate(itertools.chain(content, [b""]))  # so that an empty attachment has a row too
-            rows = ((number, position, index, part) for index, part in parts)
-            self._db.executemany("INSERT INTO parts VALUES (?, ?, ?, ?)", rows)
-        return StoredCase(number, wolkvox_id, id_prefijo, now, body)
+    def update(
+        self,
+        number: int,
+        change: Callable[[Mapping[str, Any]], Mapping[str, object]],
+        sent: Mapping[str, object],
+        files: Sequence[StoredFile],
+        *,
+        replaces_files: bool,
+    ) -> None:
+        """Change a case's body and its attachments in one commit, and keep what was sent; raises as `add` does."""
+        with self._database.writing() as db:
+            body = json.loads(db.execute("SELECT body FROM cases WHERE number = ?", (number,)).fetchone()[0])
+            text = json.dumps(change(body), ensure_ascii=False)
+            db.execute("UPDATE cases SET body = ? WHERE number = ?", (text, number))
+            if replaces_files and files:
+                for table in ("parts", "names"):
+                    db.execute(f"DELETE FROM {table} WHERE number = ?", (number,))  # noqa: S608  # the names above
+            last = db.execute("SELECT coalesce(max(attachment), -1) FROM parts WHERE number = ?", (number,))
+            _add_files(db, number, files, 1 + last.fetchone()[0])
+            written = (number, time.time(), json.dumps(sent, ensure_ascii=False), len(files))
+            db.execute("INSERT INTO updates VALUES (?, ?, ?, ?)", written)
+
+    def delete(self, number: int) -> None:
+        """Delete a case; its number is not given again."""
+        with self._database.writing() as db:
+            db.execute("INSERT INTO deletions VALUES (?, ?)", (number, time.time()))
+            for table in ("cases", "parts", "names", "updates"):
+                db.execute(f"DELETE FROM {table} WHERE number = ?", (number,))  # noqa: S608  # the names above
+
+    def updates(self, number: int) -> list[CaseUpdate]:
+        """Return the updates of a case, oldest first."""
+        rows = self._rows("SELECT at, body, files FROM updates WHERE number = ? ORDER BY at", number)
+        return [CaseUpdate(at, json.loads(sent), files) for at, sent, files in rows]
 
     @property
     def cases(self) -> list[StoredCase]:
         """Every case in order of creation, attachments included."""
-        return [self._case(row, whole=True) for row in self._rows("SELECT * FROM cases ORDER BY number")]
+        return [self._case(row, whole=True) for row in self._rows(f"{_CASES} ORDER BY number")]
 
     def case(self, number: int) -> StoredCase | None:
         """Return one case without its attachments, None if there is no such number."""
-        rows = self._rows("SELECT * FROM cases WHERE number = ?", number)
+        rows = self._rows(f"{_CASES} WHERE number = ?", number)
+        return self._case(rows[0]) if rows else None
+
+    def case_with_id(self, wolkvox_id: str) -> StoredCase | None:
+        """Return the case with this id, without its attachments; None if there is none."""
+        rows = self._rows(f"{_CASES} WHERE wolkvox_id = ?", wolkvox_id)
         return self._case(rows[0]) if rows else None
 
     def find(self, text: str, offset: int, limit: int) -> tuple[list[StoredCase], int]:
         """Return one page of the cases that contain `text` anywhere, newest first, and how many there are."""
         where = "WHERE instr(lower(wolkvox_id || ' ' || id_prefijo || ' ' || body), lower(?))"
         total = self._rows(f"SELECT count(*) FROM cases {where}", text)[0][0]  # noqa: S608  # the constant above
-        rows = self._rows(f"SELECT * FROM cases {where} ORDER BY number DESC LIMIT ? OFFSET ?", text, limit, offset)  # noqa: S608
+        rows = self._rows(f"{_CASES} {where} ORDER BY number DESC LIMIT ? OFFSET ?", text, limit, offset)
         return [self._case(row) for row in rows], total
 
     def query(self, searched: str, value: str, *, partial: bool, ignore_case: bool, until: float) -> list[StoredCase]:
@@ -173,8 +189,13 @@ class Store:
             where = f"instr({fold}({expression}), {fold}(?))"
         else:
             where = f"{expression} = ? COLLATE {'NOCASE' if ignore_case else 'BINARY'}"
-        statement = f"SELECT * FROM cases WHERE {where} AND created_at <= ? ORDER BY number"  # noqa: S608  # no user's text
+        statement = f"{_CASES} WHERE {where} AND created_at <= ? ORDER BY number"  # no user's text
         return [self._case(row) for row in self._rows(statement, value, until)]
+
+    def between(self, start: float, end: float, *, modified: bool) -> list[StoredCase]:
+        """Return the cases created, or last modified, from `start` to `end`, oldest first."""
+        every = (self._case(row) for row in self._rows(f"{_CASES} ORDER BY number"))
+        return [case for case in every if start <= (case.modified_at if modified else case.created_at) <= end]
 
     def sizes(self, number: int) -> list[int]:
         """Return the size in bytes of each attachment of a case."""
@@ -189,15 +210,28 @@ class Store:
             yield rows[0][0]
             part += 1
 
+    def names(self, number: int) -> dict[int, str]:
+        """Return the names of a case's attachments that have one, by their positions."""
+        return dict(self._rows("SELECT attachment, name FROM names WHERE number = ?", number))
+
     def _rows(self, statement: str, *values: object) -> list[Any]:
-        with self._lock, contextlib.suppress(OverflowError):  # a URL may contain a number that SQLite cannot hold
-            return self._db.execute(statement, values).fetchall()
-        return []
+        return self._database.rows(statement, *values)
 
     def _case(self, row: Any, *, whole: bool = False) -> StoredCase:  # noqa: ANN401  # a row of sqlite3
-        number, wolkvox_id, id_prefijo, created_at, body = row
+        number, wolkvox_id, id_prefijo, created_at, body, modified_at = row
         attachments = (b"".join(self.attachment(number, at)) for at in range(len(self.sizes(number)))) if whole else ()
-        return StoredCase(number, wolkvox_id, id_prefijo, created_at, json.loads(body), tuple(attachments))
+        values = (number, wolkvox_id, id_prefijo, created_at, json.loads(body), tuple(attachments))
+        return StoredCase(*values, modified_at=modified_at or created_at)
+
+
+def _add_files(db: sqlite3.Connection, number: int, files: Iterable[StoredFile], start: int) -> None:
+    """Store the contents of a case's further attachments, of which the first has the position `start`."""
+    for position, file in enumerate(files, start):
+        parts = enumerate(itertools.chain(file.chunks, [b""]))  # so that an empty attachment has a row too
+        rows = ((number, position, index, part) for index, part in parts)
+        db.executemany("INSERT INTO parts VALUES (?, ?, ?, ?)", rows)
+        if file.name:
+            db.execute("INSERT INTO names VALUES (?, ?, ?)", (number, position, file.name))
 
 
 def default_store() -> Path:
