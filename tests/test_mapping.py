@@ -34,6 +34,7 @@ form:
 attachments: {folder: adjuntos, columns: Adjunto, separator: ";", max_size: 2MB, missing: send_without}
 reference: form.Notes
 search: idCase
+on_change: update
 """
 
 
@@ -45,7 +46,7 @@ def test_load_says_all_that_other_stages_need(tmp_path: Path) -> None:
     assert (case.import_name, case.key) == ("legacy-tickets", ("Sede", "No"))
     assert case.table == TableOptions("Tickets", 3, "cp1252", ";", "include", "fill")
     assert (case.server, case.operation) == ("crm0001.wolkvox.com", "demo")
-    assert (case.reference, case.search) == ("form.Notes", "idCase")
+    assert (case.reference, case.search, case.updates_cases) == ("form.Notes", "idCase", True)
     assert [need.path for need in case.tables] == [tmp_path / "agents.csv", tmp_path / "contacts.csv"]
     assert case.attachments is not None
     assert (case.attachments.folder, case.attachments.columns) == (Path("adjuntos"), ("Adjunto",))

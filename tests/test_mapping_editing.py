@@ -276,7 +276,6 @@ def test_what_is_saved_loads(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("edit", "fault"),
     [
-        (lambda e: e.remove("status"), "fields.status: status is missing"),
         (lambda e: e.set_constant("owner", " "), "fields.owner: blank value"),
         (lambda e: e.set_constant("owner", "…"), "blank value"),
         (lambda e: e.set_options("status", closed=["Cerado"], allowed=["Cerrado", "Abierto"]), "did you mean Cerrado"),
@@ -295,6 +294,19 @@ def test_an_edit_that_would_not_load_is_refused(tmp_path: Path, edit: Edit, faul
         with pytest.raises(MappingError, match=re.escape(fault)):
             editor.save(unfinished=unfinished)
     assert editor.path.read_text("utf-8") == HEAD
+
+
+def test_a_field_that_is_required_may_be_left_open_for_a_while(tmp_path: Path) -> None:
+    """Whoever does not know yet what fills a field can save the rest; the mapping loads once it is filled."""
+    editor = saved(tmp_path)
+    editor.remove("status")
+    with pytest.raises(MappingError, match=r"fields\.status: status is missing"):
+        editor.save()
+    editor.save(unfinished=True)
+    editor.copy("status", "priority")
+    editor.save()
+    fields = load_mapping(editor.path).grammar.fields.named()
+    assert fields["status"] == fields["priority"]
 
 
 def test_a_draft_keeps_its_blanks_for_a_while(tmp_path: Path) -> None:

@@ -178,3 +178,22 @@ def test_a_column_in_which_all_rows_differ_is_listed_in_part(tmp_path: Path) -> 
     assert (len(found.values), found.distinct, found.left_out, found.empty) == (200, 6_991, 6_791, 9)
     tickets = sheet.values("Ticket", field(sheet.match(MAPPING), "status"))
     assert (tickets.values[0].text, tickets.values[0].rows, tickets.distinct) == ("100", 101, 6_900)
+
+
+def test_a_field_of_rows_stays_as_the_file_has_it(folder: Path, surveyed: SheetSurvey) -> None:
+    """The page shows a field that is made of rows of another table as set up in the file, and keeps the transcript."""
+    rows = "rows: {file: comments.csv, key: k}"
+    text = (
+        f'form:\n  Historial: {{template: "{{texto}}", join: "; ", {rows}}}\n'
+        f'attachments:\n  transcript: {{name: a.txt, template: "{{texto}}", {rows}}}\n'
+    )
+    model = surveyed.match(text)
+    shown = field(model, "form.Historial")
+    assert (shown.kind, shown.value, shown.missing) == ("object", None, ())
+    assert {"rows", "join"} <= set(shown.configured)
+    assert "texto" not in [name for each in model.fields for name in each.missing]
+    editor = MappingEditor.new(folder / "rows.yml", text)
+    editor.set_attachments(folder="adjuntos", columns=["Soporte"])
+    assert "transcript: {name: a.txt" in editor.text
+    editor.set_column("form.Historial", "Asunto")
+    assert "Historial: {column: Asunto}" in editor.text

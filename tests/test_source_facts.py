@@ -44,6 +44,15 @@ def test_the_tabs_among_which_a_person_chooses(
     assert look_at_source(book(tmp_path / "week.xlsx", tabs, hidden)).tabs == offered
 
 
+def test_the_rows_of_each_tab_tell_which_one_is_meant(tmp_path: Path) -> None:
+    """The one with the most is the probable one, unless several have as many."""
+    longer = [*ROWS, ["2", "b@b.co"]]
+    facts = look_at_source(book(tmp_path / "week.xlsx", {"Listas": ROWS, "PQR": longer, "Nota": [["Solo texto"]]}))
+    assert (facts.rows[:2], facts.probable) == ((1, 2), "PQR")
+    assert look_at_source(book(tmp_path / "same.xlsx", {"Enero": ROWS, "Febrero": ROWS})).probable is None
+    assert look_at_source(book(tmp_path / "one.xlsx", {"PQR": ROWS})).rows == ()
+
+
 def test_a_text_file_has_no_tabs(tmp_path: Path) -> None:
     """There is nothing to choose."""
     (tmp_path / "week.csv").write_text("Id;Correo\n1;a@b.co\n", "utf-8")

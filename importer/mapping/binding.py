@@ -31,11 +31,15 @@ from importer.mapping.fields import (
     parse_template,
 )
 from importer.mapping.files import NO_FILE, Files, literal
-from importer.mapping.grammar import AttachmentsSpec, Condition, FieldSpec, FileListSpec, MappingFile, TableSpec
+from importer.mapping.grammar import AttachmentsSpec, FieldSpec, MappingFile, TranscriptSpec
 from importer.mapping.groups import RowChoice
 from importer.mapping.headings import Headings
 from importer.mapping.mapper import BoundMapping, Mapper
+from importer.mapping.other_rows import JoinedRows, OtherTable, RowsField
+from importer.mapping.row_order import RowOrder
+from importer.mapping.table_grammar import Condition, FileListSpec, RowsSpec, TableSpec
 from importer.mapping.tables import Known, Lookup, ReferenceTables, TableNeed, UnusedValues, conversion, listed_files
+from importer.mapping.transcripts import HTML_ENDINGS, Transcript
 from importer.mapping.used import headings_of
 from importer.messages import _
 from importer.model import FieldRule, Typed
@@ -44,11 +48,15 @@ from importer.text import as_yaml
 
 @dataclass(frozen=True)
 class BindingInput:
-    """What a mapping is bound to: the source's columns, the frames of other tables, and the source's folder."""
+    """What a mapping is bound to: the source's columns, the frames of other tables, and the source's folder.
+
+    `rows` are the tables some of whose rows belong to each row of the source.
+    """
 
     columns: tuple[str, ...]
     tables: Mapping[TableNeed, Sequence[pd.DataFrame]]
     beside: Path
+    rows: Mapping[TableNeed, OtherTable]
 
 
 def bind(
@@ -67,6 +75,7 @@ class _Binding:
     def __init__(self, mapping: MappingFile, source_map: SourceMap, path: Path, given: BindingInput) -> None:
         self._mapping, self._source_map, self._path, self._given = mapping, source_map, path, given
         self._faults: list[MappingFault] = []
+        self._listed_contacts: Known | None = None
         self._constants: list[tuple[str, Steps]] = []
         self._headings = headings_of(mapping, given.columns)
         self._source = Headers(self._headings, source_map, self._faults, _("the sheet"))
@@ -79,6 +88,7 @@ class _Binding:
         skip_if = self._when(source.skip_if, ("source", "skip_if"))
         group = self._found(source.group or (), ("source", "group"))
         bound_files = self._files(files) if files else None
+        transcript = self._transcript(files.transcript) if files and files.transcript else None
         self._refuse_headers({*key, *group, *(column for field in fields.values() for column in field.columns)})
         if self._faults:
             raise MappingError(tuple(sorted(self._faults, key=lambda fault: (fault.line, fault.column))))
@@ -86,17 +96,19 @@ class _Binding:
             key_columns=key,
             rules=tuple(replace(rule, column=fields[rule.path].column) for rule in rules),
             fields=tuple(fields.values()),
-            joins={name: spec.join for name, _path, spec in named if spec.join is not None},
+            joins={name: spec.join for name, _path, spec in named if spec.join is not None and spec.rows is None},
             lasts={name: _default(spec) for name, _path, spec in named if spec.take == "last"},
             choice=RowChoice(skip_if, key, source.keep, group),
             files=bound_files,
             names_in=files.names_in if files else None,
+            transcript=transcript,
             unused_values=tuple(
                 UnusedValues(path, column, spec.values)
                 for name, path, spec in named
                 if spec.values and (column := fields[name].column)  # noqa: PD011 - not a frame's values
             ),
             source_map=self._source_map,
+            listed_contacts=self._listed_contacts.addresses() if self._listed_contacts else frozenset(),
         )
         return Mapper(bound, self._given.columns, self._headings)
 
@@ -117,10 +129,15 @@ class _Binding:
             self._constants.append((spec.value, path))
             return Constant(name, constant(spec, spec.value), when, _default(spec))
         convert, observer = converter(spec)
+        if spec.template is not None and spec.type == "html":
+            convert = str  # each part has its own text already
+        if spec.rows is not None:
+            rows = self._rows(spec.rows, spec, path, name)
+            steps = self._conversion(spec, path, name, convert, name)
+            separator = "\n" if spec.join is None else spec.join
+            return RowsField(name, rows, separator, steps, when, spec.truncate)
         if spec.template is not None:
-            parts = self._slots(spec.template, spec, (*path, "template"))
-            if spec.type == "html":
-                convert = str  # each part has its own text already
+            parts = self._slots(spec.template, spec, (*path, "template"), self._source)
             steps = self._conversion(spec, path, name, convert, _("the template"))
             return TemplateField(name, parts, steps, when, observer)
         column = self._source.find(spec.column or "", (*path, "column"))
@@ -153,6 +170,8 @@ class _Binding:
             frames, title, headers = self._table(spec.known)
             listed = headers.find(spec.known.column or "", (*path, "known", "column"))
             known = None if self._faults else Known(frames, listed, title)
+            if path == ("fields", "contact") and self._mapping.contacts and self._mapping.contacts.create == "missing":
+                self._listed_contacts, known = known, None  # it says which exist, and does not forbid the others
         return conversion(spec, convert, ReferenceTables(lookup, known), column, name.removeprefix("form."))
 
     def _table(self, table: TableSpec) -> tuple[Sequence[pd.DataFrame], str, Headers]:
@@ -162,16 +181,48 @@ class _Binding:
         columns = list(frames[0].columns) if frames else []
         return frames, title, Headers(Headings(columns), self._source_map, self._faults, title)
 
-    def _slots(self, text: str, spec: FieldSpec, path: Steps) -> tuple[str | BoundSlot, ...]:
+    def _rows(self, spec: RowsSpec, text: FieldSpec, path: Steps, place: str) -> JoinedRows:
+        """Return the rows of another table that belong to a row of the source; `text` has their template."""
+        here = (*path, "rows")
+        table = self._given.rows[TableNeed.of(spec, self._path)]
+        title = spec.file or _("sheet {sheet}", sheet=spec.sheet or "1")
+        headers = Headers(Headings(table.columns), self._source_map, self._faults, title)
+        match = spec.match or (self._mapping.source.key or ("",))[0]
+        order = headers.find(spec.order, (*here, "order")) if spec.order else None
+        return JoinedRows(
+            table,
+            title,
+            key=headers.find(spec.key or "", (*here, "key")),
+            match=self._source.find(match, (*here, "match")),
+            text=TemplateField("", self._slots(text.template or "", text, (*path, "template"), headers), Conversion()),
+            place=place,
+            choice=spec.model_dump_json(include={"key", "match", "skip_if"}, by_alias=True, exclude_none=True),
+            order=RowOrder(order, text) if order else None,
+            skip_if=Conditions.bind(spec.skip_if, headers, (*here, "skip_if")) if spec.skip_if else None,
+        )
+
+    def _transcript(self, spec: TranscriptSpec) -> Transcript:
+        """Return the attachment that is made of rows of another table."""
+        here: Steps = ("attachments", "transcript")
+        given = {key: getattr(spec, key) for key in ("template", "type", "read", "zone", "century", "decimal_sign")}
+        text = FieldSpec.model_construct(**given)
+        text = text.model_copy(update={"zone": spec.zone or self._mapping.source.zone})
+        name = TemplateField("", self._slots(spec.name or "", FieldSpec(), (*here, "name"), self._source), Conversion())
+        rows = self._rows(spec.rows or RowsSpec(), text, here, ".".join(map(str, here)))
+        is_html = (spec.name or "").lower().endswith(HTML_ENDINGS)
+        return Transcript(name, rows, "\n\n" if spec.join is None else spec.join, is_html)
+
+    def _slots(self, text: str, spec: FieldSpec, path: Steps, headers: Headers) -> tuple[str | BoundSlot, ...]:
         parts = parse_template(text)
         if spec.type == "html":
             parts = tuple(without_tags(part) if isinstance(part, str) else part for part in parts)
-        return tuple(part if isinstance(part, str) else self._slot(part, spec, path) for part in parts)
+        return tuple(part if isinstance(part, str) else self._slot(part, spec, path, headers) for part in parts)
 
-    def _slot(self, slot: Slot, spec: FieldSpec, path: Steps) -> BoundSlot:
-        if not self._source.has(slot.name):
+    @staticmethod
+    def _slot(slot: Slot, spec: FieldSpec, path: Steps, headers: Headers) -> BoundSlot:
+        if not headers.has(slot.name):
             slot = slot.split()
-        column = self._source.find(slot.name, path)
+        column = headers.find(slot.name, path)
         if slot.format is None and spec.type == "html":
             markup = HtmlColumn()
             return BoundSlot(column, markup.write, markup.observe)
@@ -204,7 +255,7 @@ class _Binding:
         bound.listed = {} if self._faults else listed_files(frames, key, path, name)
 
     def _pattern(self, text: str, path: Steps) -> TemplateField:
-        parts = self._slots(text, FieldSpec(), path)
+        parts = self._slots(text, FieldSpec(), path, self._source)
         slots = (part if isinstance(part, str) else BoundSlot(part.column, literal, blank=NO_FILE) for part in parts)
         return TemplateField("", tuple(slots), Conversion())
 

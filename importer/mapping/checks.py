@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from typing import NamedTuple
 
 from phonenumbers import SUPPORTED_REGIONS
 
@@ -12,9 +11,11 @@ from importer.mapping.converters import formats
 from importer.mapping.converters.types import DATES_AND_TIMES, NUMBERS, SINGLE_TEXTS, constant
 from importer.mapping.converters.zones import EPOCH
 from importer.mapping.document import SourceMap, Steps, dotted
-from importer.mapping.fields import parse_template
-from importer.mapping.grammar import DATE_FORMATS, FieldSpec, FileListSpec, MappingFile, SourceSpec
+from importer.mapping.findings import Finding, missing, template_fault
+from importer.mapping.grammar import DATE_FORMATS, FieldSpec, MappingFile, SourceSpec
 from importer.mapping.refusal import Refused
+from importer.mapping.row_checks import rows_findings, transcript_findings
+from importer.mapping.table_grammar import FileListSpec
 from importer.mapping.words import did_you_mean
 from importer.messages import _
 from importer.text import squeezed
@@ -29,9 +30,13 @@ REQUIRED_KEYS: Mapping[str, tuple[str, ...]] = {
     "LookupSpec": ("key", "value"),
     "KnownSpec": ("column",),
     "FileListSpec": ("key", "path"),
-    "AttachmentsSpec": ("folder",),
+    "RowsSpec": ("key",),
+    "TranscriptSpec": ("name", "rows", "template"),
 }
 """The keys that each part of the grammar needs, by the part's name."""
+
+CONTACTS = "contacts"
+"""Where the fields of a contact are in the file, and how their paths begin: `contacts.namecontact`."""
 
 _ONLY_FOR: Mapping[str, frozenset[str]] = {
     "format": DATES_AND_TIMES | {"phone", "multi-select"},
@@ -50,7 +55,7 @@ _ONLY_FOR: Mapping[str, frozenset[str]] = {
 
 _FOR_SLOTS = frozenset({"read", "zone", "century", "decimal_sign"})
 _FOR_CELLS = ("strip", "values", "lookup", "read", "zone", "century", "decimal_sign", "join")
-_NOT_IN_OBJECTS = ("object", "required", "closed", "join", "take")
+_NOT_IN_OBJECTS = ("object", "required", "closed", "join", "take", "rows")
 _CLOCKS = ("HH:mm:ss", "HH:mm")
 _FORMATS: Mapping[str, tuple[str, ...]] = {
     "date": DATE_FORMATS,
@@ -59,14 +64,6 @@ _FORMATS: Mapping[str, tuple[str, ...]] = {
     "phone": ("international", "national"),
     "multi-select": ("array", "text"),
 }
-
-
-class Finding(NamedTuple):
-    """A fault at a path; `missing` if the path is that of a missing key."""
-
-    path: Steps
-    message: str
-    missing: bool = False
 
 
 def check(mapping: MappingFile, source_map: SourceMap, cut: Collection[Steps]) -> list[MappingFault]:
@@ -85,35 +82,38 @@ def _was_cut(path: Steps, cut: Collection[Steps]) -> bool:
 
 
 def all_fields(mapping: MappingFile) -> Iterator[tuple[Steps, FieldSpec]]:
-    """Yield every field with its path in the file, the case's own first."""
+    """Yield every field with its path in the file: the case's own first, those of its contact last."""
+    yield from fields_of_case(mapping)
+    if mapping.contacts is not None:
+        yield from (((CONTACTS, name), spec) for name, spec in (mapping.contacts.model_extra or {}).items())
+
+
+def fields_of_case(mapping: MappingFile) -> Iterator[tuple[Steps, FieldSpec]]:
+    """Yield the fields that a case is made of, each with its path in the file, the case's own first."""
     yield from ((("fields", name), spec) for name, spec in mapping.fields.named().items())
     yield from ((("form", name), spec) for name, spec in mapping.form.items())
 
 
 def field_path(path: Steps) -> str:
-    """Return the payload path of a field of the file: `contact`, `form.Subject`."""
+    """Return the path of a field of the file by which the program knows it: `contact`, `form.Subject`."""
     return dotted(path).removeprefix("fields.")
-
-
-def _missing(path: Steps, message: str) -> Finding:
-    return Finding(path, message, missing=True)
 
 
 def _whole(mapping: MappingFile) -> Iterator[Finding]:
     if mapping.version is None:
-        yield _missing(("version",), _("version is missing; begin the file with version: 1"))
+        yield missing(("version",), _("version is missing; begin the file with version: 1"))
     if mapping.import_ is None:
-        yield _missing(("import",), _("import is missing: the permanent name of this import"))
+        yield missing(("import",), _("import is missing: the permanent name of this import"))
     for name in REQUIRED:
         if name not in mapping.fields.named():
-            yield _missing(("fields", name), _("{field} is missing; the CRM requires it", field=name))
+            yield missing(("fields", name), _("{field} is missing; the CRM requires it", field=name))
 
 
 def _source(mapping: MappingFile) -> Iterator[Finding]:
     source = mapping.source
     if source.key is None:
         hint = _("key is missing: the column that identifies a row permanently, or content if the file has none")
-        yield _missing(("source", "key"), hint)
+        yield missing(("source", "key"), hint)
     yield from _headings(source.headings or {})
     if source.keep and source.key == ():
         yield Finding(("source", "keep"), _("keep needs a key column, but key is content"))
@@ -137,10 +137,13 @@ def _attachments(mapping: MappingFile) -> Iterator[Finding]:
     if files is None:
         return
     here = ("attachments",)
-    if files.folder is None:
-        yield _missing((*here, "folder"), _("folder is missing: the folder with the files"))
-    if not (files.columns or files.patterns or files.list_):
-        yield _missing(
+    names_files = bool(files.columns or files.patterns or files.list_)
+    if files.transcript is not None:
+        yield from transcript_findings(files.transcript, mapping.source)
+    if files.folder is None and (names_files or files.transcript is None):
+        yield missing((*here, "folder"), _("folder is missing: the folder with the files"))
+    if not names_files and (files.folder is not None or files.transcript is None):
+        yield missing(
             (*here, "columns"), _("columns is missing: name columns, patterns or a list with each row's files")
         )
     if files.separator == "":
@@ -148,7 +151,7 @@ def _attachments(mapping: MappingFile) -> Iterator[Finding]:
             (*here, "separator"), _("blank value; write the separator between file names, or remove the line")
         )
     for number, pattern in enumerate(files.patterns or ()):
-        if fault := _template_fault(pattern):
+        if fault := template_fault(pattern):
             yield Finding((*here, "patterns", number), fault)
     if files.list_ is not None:
         yield from _list(files.list_, mapping.source)
@@ -158,14 +161,14 @@ def _list(table: FileListSpec, source: SourceSpec) -> Iterator[Finding]:
     here = ("attachments", "list")
     for key in ("key", "path"):
         if getattr(table, key) is None:
-            yield _missing((*here, key), _("{key} is missing: a column of the list", key=key))
+            yield missing((*here, key), _("{key} is missing: a column of the list", key=key))
     if table.match is None and len(source.key or ()) != 1:
-        yield _missing((*here, "match"), _("match is missing: the source's column that `key` is compared with"))
+        yield missing((*here, "match"), _("match is missing: the source's column that `key` is compared with"))
 
 
 def _marks(mapping: MappingFile, cut: Collection[Steps]) -> Iterator[Finding]:
     """Check the names of the fields for the reference and for the file names."""
-    specs = {field_path(path): spec for path, spec in all_fields(mapping)}
+    specs = {field_path(path): spec for path, spec in fields_of_case(mapping)}
     carriers = [name for name in specs if name == "description" or name.startswith("form.")]
     faulty = {field_path(path[:2]) for path in cut}
     names: dict[Steps, str | None] = {("reference",): mapping.reference}
@@ -184,14 +187,18 @@ def _marks(mapping: MappingFile, cut: Collection[Steps]) -> Iterator[Finding]:
 def _field(spec: FieldSpec, path: Steps, mapping: MappingFile) -> Iterator[Finding]:
     sources = [key for key in ("value", "column", "template", "object") if getattr(spec, key) is not None]
     if len(sources) != 1:
-        yield from _sources(path, sources)
+        yield from (
+            _sources(path, sources, is_required=bool(spec.required))
+            if sources or spec.rows is None
+            else rows_findings(spec, path, mapping.source)
+        )
         return
     if path[0] == "fields" and path[-1] in REQUIRED and spec.required is False:
         yield Finding((*path, "required"), _("the CRM requires this field; remove the line"))
     if spec.closed and path != ("fields", "status"):
         yield Finding((*path, "closed"), _("closed is only for fields.status"))
     for key in ("join", "take") if not mapping.source.group else ():
-        if getattr(spec, key) is not None:
+        if getattr(spec, key) is not None and not (key == "join" and spec.rows is not None):
             yield Finding(
                 (*path, key), _("{key} needs source.group: the columns that are equal in rows of one case", key=key)
             )
@@ -200,6 +207,8 @@ def _field(spec: FieldSpec, path: Steps, mapping: MappingFile) -> Iterator[Findi
     if spec.object is not None:
         yield from _object(spec, path, mapping)
         return
+    if spec.rows is not None:
+        yield from rows_findings(spec, path, mapping.source)
     if EPOCH in (spec.read or ()) and not (spec.zone or mapping.source.zone):
         yield Finding((*path, "read"), _("epoch needs the zone of the cases: add zone: America/Bogota to source"))
     yield from _options(spec, path)
@@ -207,12 +216,15 @@ def _field(spec: FieldSpec, path: Steps, mapping: MappingFile) -> Iterator[Findi
     yield from _tables(spec, path)
 
 
-def _sources(path: Steps, sources: list[str]) -> Iterator[Finding]:
+def _sources(path: Steps, sources: list[str], *, is_required: bool) -> Iterator[Finding]:
     if sources:
         names = ", ".join(sources)
         yield Finding((*path, sources[1]), _("a field needs exactly one source, not {names}; keep one", names=names))
+    elif is_required:
+        hint = _("the module requires this field, which has no source: write a constant, or name a column or template")
+        yield missing(path, hint)
     else:
-        yield _missing(path, _("the field has no source: write a constant, or name a column, template or object"))
+        yield missing(path, _("the field has no source: write a constant, or name a column, template or object"))
 
 
 def _object(spec: FieldSpec, path: Steps, mapping: MappingFile) -> Iterator[Finding]:
@@ -221,7 +233,7 @@ def _object(spec: FieldSpec, path: Steps, mapping: MappingFile) -> Iterator[Find
         yield Finding((*path, key), _("{key} belongs to the properties of an object, not to the object", key=key))
     kind = properties.get("type")
     if kind is None or kind.value is None:
-        yield _missing((*path, "object", "type"), _("an object needs its type as a constant, such as type: address"))
+        yield missing((*path, "object", "type"), _("an object needs its type as a constant, such as type: address"))
     for name, inner in properties.items():
         here = (*path, "object", name)
         for key in _NOT_IN_OBJECTS:
@@ -243,7 +255,7 @@ def _options(spec: FieldSpec, path: Steps) -> Iterator[Finding]:
         for key in _FOR_CELLS:
             if key in given:
                 yield Finding((*path, key), _("{key} has no effect: the field is a constant", key=key))
-    if spec.template is not None and (fault := _template_fault(spec.template)):
+    if spec.template is not None and (fault := template_fault(spec.template)):
         yield Finding((*path, "template"), fault)
     yield from _formats(spec, path)
     yield from _needs_of_type(spec, path)
@@ -283,14 +295,14 @@ def _has_short_year(form: str) -> bool:
 
 def _needs_of_type(spec: FieldSpec, path: Steps) -> Iterator[Finding]:
     if spec.type == "phone" and spec.country is None:
-        yield _missing((*path, "country"), _("a phone needs its country, such as country: CO"))
+        yield missing((*path, "country"), _("a phone needs its country, such as country: CO"))
     if spec.country is not None and spec.country not in SUPPORTED_REGIONS:
         message = _("'{country}' is not a country code; write two capital letters, such as CO", country=spec.country)
         yield Finding((*path, "country"), message)
     if spec.type == "multi-select" and not spec.separator:
-        yield _missing((*path, "separator"), _('a multi-select needs its separator, such as separator: ";"'))
+        yield missing((*path, "separator"), _('a multi-select needs its separator, such as separator: ";"'))
     if spec.type == "list" and not spec.allowed:
-        yield _missing((*path, "allowed"), _("a list needs its options: allowed: [...]"))
+        yield missing((*path, "allowed"), _("a list needs its options: allowed: [...]"))
 
 
 def _values(spec: FieldSpec, path: Steps) -> Iterator[Finding]:
@@ -302,7 +314,7 @@ def _values(spec: FieldSpec, path: Steps) -> Iterator[Finding]:
         except Refused as refused:
             yield Finding(where, str(refused))
     if spec.values == {}:
-        yield _missing((*path, "values"), _("blank value; write the CRM's value for each text of the cells"))
+        yield missing((*path, "values"), _("blank value; write the CRM's value for each text of the cells"))
     if spec.lookup and spec.lookup.otherwise is not None:
         written[*path, "lookup", "otherwise"] = spec.lookup.otherwise
     elif not spec.lookup:
@@ -346,17 +358,6 @@ def _tables(spec: FieldSpec, path: Steps) -> Iterator[Finding]:
     if spec.lookup is not None:
         for key in ("key", "value"):
             if getattr(spec.lookup, key) is None:
-                yield _missing((*path, "lookup", key), _("{key} is missing: a column of the lookup table", key=key))
+                yield missing((*path, "lookup", key), _("{key} is missing: a column of the lookup table", key=key))
     if spec.known is not None and spec.known.column is None:
-        yield _missing(
-            (*path, "known", "column"), _("column is missing: the column of the table with the known values")
-        )
-
-
-def _template_fault(text: str) -> str | None:
-    """Return what is wrong with a template, None if nothing is."""
-    try:
-        parse_template(text)
-    except ValueError as error:
-        return str(error)
-    return None
+        yield missing((*path, "known", "column"), _("column is missing: the column of the table with the known values"))

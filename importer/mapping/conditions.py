@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 from importer.errors import MappingFault
 from importer.mapping.document import SourceMap, Steps
-from importer.mapping.grammar import Condition, ConditionSpec
 from importer.mapping.headings import Headings
+from importer.mapping.table_grammar import Condition, ConditionSpec
 from importer.mapping.words import did_you_mean
 from importer.messages import _
 from importer.text import trimmed, unaccented

@@ -87,6 +87,10 @@ class Field(Protocol):
     def columns(self) -> Iterable[str]:
         """Every source column that the field uses."""
 
+    @property
+    def when(self) -> Conditions | None:
+        """The conditions under which the field has a value."""
+
     def observe(self, frame: pd.DataFrame) -> None:
         """Look at a frame; every frame is observed before the first one is converted."""
 

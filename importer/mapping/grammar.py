@@ -6,24 +6,19 @@ which of them are required, so that a fault in one place never hides those in an
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal, TypeAlias
+from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema, model_validator
+from pydantic import BeforeValidator, ConfigDict, Field, WithJsonSchema, model_validator
 
-from importer.mapping.scalars import (
-    Count,
-    Key,
-    Regex,
-    Text,
-    Texts,
-    Value,
-    Values,
-    Words,
-    Zone,
-    encoding_name,
-    first_year,
-    one_delimiter,
-    size,
+from importer.mapping.scalars import Count, Key, Regex, Text, Texts, Value, Values, Words, Zone, first_year, size
+from importer.mapping.table_grammar import (
+    Condition,
+    FileListSpec,
+    KnownSpec,
+    LookupSpec,
+    RowsSpec,
+    SheetSpec,
+    SpecModel,
 )
 from importer.messages import gettext_noop
 
@@ -45,90 +40,6 @@ QUERY_FIELDS = (
 """The fields by which queryCases can search (the vendor's page)."""
 
 
-class SpecModel(BaseModel):
-    """A section of the file with keys and values; an unknown key is a fault."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class ConditionSpec(SpecModel):
-    """The tests of a cell; all that are given must hold. Texts are compared without case and accents."""
-
-    is_: Texts | None = Field(None, alias="is", description=gettext_noop("The cell is this text, or one of these."))
-    not_: Texts | None = Field(None, alias="not", description=gettext_noop("The cell is none of these texts."))
-    empty: bool | None = Field(None, description=gettext_noop("true: the cell is empty; false: it is not."))
-    matches: Regex | None = Field(None, description=gettext_noop("The whole cell matches this regular expression."))
-
-    @model_validator(mode="before")
-    @classmethod
-    def _short_form(cls, value: object) -> object:
-        return {"is": value} if isinstance(value, str | list) else value
-
-
-def _as_alternatives(value: object) -> object:
-    return [value] if isinstance(value, dict) else value
-
-
-Condition: TypeAlias = Annotated[
-    tuple[dict[str, ConditionSpec], ...], BeforeValidator(_as_alternatives), Field(min_length=1)
-]
-
-
-class SheetSpec(SpecModel):
-    """How a table is read."""
-
-    sheet: Text | None = Field(None, description=gettext_noop("The sheet; default: the first visible one."))
-    header_row: Count | None = Field(
-        None, description=gettext_noop("The row of the headers, as Excel numbers it; default: detected.")
-    )
-    encoding: Annotated[Text, AfterValidator(encoding_name)] | None = Field(
-        None, description=gettext_noop("The encoding of a CSV file, such as cp1252; default: detected.")
-    )
-    delimiter: Annotated[str, AfterValidator(one_delimiter)] | None = Field(
-        None, description=gettext_noop("The delimiter of a CSV file: one character, or tab; default: detected.")
-    )
-
-
-class TableSpec(SheetSpec):
-    """Where another table is, and how it is read."""
-
-    file: Text | None = Field(
-        None, description=gettext_noop("The table's file, relative to the mapping; default: the source itself.")
-    )
-
-
-class LookupSpec(TableSpec):
-    """A table in which a cell is looked up."""
-
-    key: Text | None = Field(
-        None, description=gettext_noop("The column of that table in which the cell's text is looked up.")
-    )
-    value: Text | None = Field(None, description=gettext_noop("The column of that table with the value."))
-    otherwise: Value | None = Field(
-        None,
-        description=gettext_noop("The value for every text that the table lacks; a line '*' of the table is the same."),
-    )
-
-
-class KnownSpec(TableSpec):
-    """A table of the values that exist in the CRM, such as an export of its contacts or users."""
-
-    column: Text | None = Field(None, description=gettext_noop("The column of that table with the values."))
-
-
-class FileListSpec(TableSpec):
-    """A table that lists the files of each case, as GLPI and osTicket export them."""
-
-    key: Text | None = Field(None, description=gettext_noop("The column of that table with the case's key."))
-    match: Text | None = Field(
-        None, description=gettext_noop("The source's column that is compared with `key`; default: the source's key.")
-    )
-    path: Text | None = Field(
-        None, description=gettext_noop("The column with each file's path under the attachments folder.")
-    )
-    name: Text | None = Field(None, description=gettext_noop("The column with each file's display name."))
-
-
 class FieldSpec(SpecModel):
     """Where a field's value comes from, and how it is converted. A plain text is a constant."""
 
@@ -138,6 +49,13 @@ class FieldSpec(SpecModel):
         None,
         description=gettext_noop(
             "A text with {{Column}}, {{Column:DD/MM/YYYY}} or {{Column:#,##0.00}} in it; {{{{ is a brace."
+        ),
+    )
+    rows: RowsSpec | None = Field(
+        None,
+        description=gettext_noop(
+            "Another table whose rows the field is made of, each by the template: comments, history. Its columns are"
+            " those of that table."
         ),
     )
     object: dict[str, FieldSpec] | None = Field(
@@ -214,7 +132,7 @@ class FieldSpec(SpecModel):
     join: str | None = Field(
         None,
         description=gettext_noop(
-            "With source.group: the separator between the texts of the rows that become one case."
+            "With source.group or rows: the separator between the texts of the rows that become one case."
         ),
     )
     take: Literal["first", "last"] | None = Field(
@@ -314,6 +232,37 @@ class TargetSpec(SpecModel):
     operation: Text | None = Field(None, description=gettext_noop("The operation's name."))
 
 
+def _as_in_fields(key: str) -> Any:  # noqa: ANN401 - whatever the key's type is
+    """Return the default and the description of a key that fields have, too."""
+    field = FieldSpec.model_fields[key]
+    return Field(field.default, description=field.description)
+
+
+class TranscriptSpec(SpecModel):
+    """An attachment that is made of the rows of another table."""
+
+    name: Text | None = Field(
+        None,
+        description=gettext_noop(
+            "Its name, which ends with .txt or .html; it may have {{Column}} of the source in it."
+        ),
+    )
+    rows: RowsSpec | None = Field(None, description=gettext_noop("The table, and which of its rows belong to a case."))
+    template: Text | None = Field(
+        None, description=gettext_noop("The text of each row, with {{Column}} of that table in it, such as its author.")
+    )
+    join: str | None = Field(
+        None, description=gettext_noop("In a .txt, the separator between the texts of the rows; default: a blank line.")
+    )
+    type: Literal["text", "html"] = Field(
+        "text", description=gettext_noop("html: the cells of that table are HTML, which becomes plain text.")
+    )
+    read: Texts | None = _as_in_fields("read")
+    zone: Zone | None = _as_in_fields("zone")
+    century: Annotated[int, BeforeValidator(first_year)] = _as_in_fields("century")
+    decimal_sign: Literal[",", "."] | None = _as_in_fields("decimal_sign")
+
+
 class AttachmentsSpec(SpecModel):
     """The files that go with each case."""
 
@@ -343,6 +292,10 @@ class AttachmentsSpec(SpecModel):
             "Beginnings of paths to remove, such as the folder on another computer; / and \\ are the same."
         ),
     )
+    transcript: TranscriptSpec | None = Field(
+        None,
+        description=gettext_noop("A file that is made for each case of the rows of another table, such as comments."),
+    )
     names_in: Text | None = Field(
         None, description=gettext_noop("The field at whose end the file names are listed: description or form.NAME.")
     )
@@ -354,6 +307,18 @@ class AttachmentsSpec(SpecModel):
         description=gettext_noop(
             "What to do about a missing file: the row is invalid, or the case is sent without it."
         ),
+    )
+
+
+class ContactsSpec(SpecModel):
+    """The contacts of the cases: whether missing ones are created; `model_extra` has their own fields by name."""
+
+    model_config = ConfigDict(extra="allow", frozen=True)
+    __pydantic_extra__: dict[str, FieldSpec] = Field(init=False)
+
+    create: Literal["missing", "never"] = Field(
+        "never",
+        description=gettext_noop("missing: contacts that the CRM does not have are created before their cases."),
     )
 
 
@@ -372,9 +337,16 @@ class MappingFile(SpecModel):
     form: dict[str, FieldSpec] = Field(
         {}, description=gettext_noop("The module's additional fields, by their names in the CRM.")
     )
+    contacts: ContactsSpec | None = Field(None, description=gettext_noop("The contacts of the cases."))
     attachments: AttachmentsSpec | None = Field(None, description=gettext_noop("The files that go with each case."))
     reference: Text | None = Field(
         None, description=gettext_noop("The field for the row's reference: description, or form.NAME.")
+    )
+    on_change: Literal["report", "update"] = Field(
+        "report",
+        description=gettext_noop(
+            "What to do about a row that was edited after its case was created: report it, or update the case."
+        ),
     )
     search: Literal[QUERY_FIELDS] = Field(  # type: ignore[valid-type]  # one list for grammar and docs
         "email contact", description=gettext_noop("The field by which the CRM is searched to settle an unknown row.")

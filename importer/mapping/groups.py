@@ -10,6 +10,7 @@ from typing import NamedTuple, TypeVar
 
 import pandas as pd
 
+from importer.commands import told
 from importer.mapping.conditions import Conditions
 from importer.mapping.fields import Field, with_column
 from importer.mapping.files import Files, RowFile
@@ -111,7 +112,8 @@ class RowChoice:
         shown = (
             _("{column} is '{value}'", column=column, value=cell) for column, cell in zip(columns, cells, strict=True)
         )
-        return _("skip_if: {reasons}", reasons=", ".join(shown))
+        reasons = ", ".join(shown)
+        return told(_("skip_if: {reasons}", reasons=reasons), _("left out: {reasons}", reasons=reasons))
 
 
 def _keys(frame: pd.DataFrame, columns: Sequence[str]) -> list[tuple[str, ...]]:

@@ -16,7 +16,7 @@ from importer.files import open_ordinary
 from importer.mapping.case import CaseMapping
 from importer.mapping.checks import REQUIRED_KEYS, check
 from importer.mapping.document import MAX_BYTES, Document, Node, Steps, read_document
-from importer.mapping.grammar import MappingFile
+from importer.mapping.grammar import ContactsSpec, FieldSpec, MappingFile
 from importer.mapping.words import did_you_mean
 from importer.messages import _, shorten, translated
 
@@ -182,7 +182,8 @@ def _part_around(loc: Sequence[str | int]) -> Part:
             any_name = False
             continue
         annotation = next(
-            (info.annotation for name, info in part.model_fields.items() if step in {info.alias, name}), None
+            (info.annotation for name, info in part.model_fields.items() if step in {info.alias, name}),
+            FieldSpec if part is ContactsSpec else None,
         )
         part = next(_parts_in(annotation), part)
         any_name = "dict[" in str(annotation)

@@ -6,24 +6,38 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from dataclasses import dataclass, field
 from itertools import chain
 from types import MappingProxyType
+from typing import NamedTuple
 
 import pandas as pd
 
 from importer.errors import MappingError
+from importer.mapping.checks import CONTACTS
 from importer.mapping.document import SourceMap
 from importer.mapping.fields import Field
 from importer.mapping.files import Files, RowFile
 from importer.mapping.groups import CaseLine, FurtherLines, RowChoice, lines_of
 from importer.mapping.headings import Headings
+from importer.mapping.other_rows import JoinedRows, RowsField, keys_of
 from importer.mapping.refusal import CellProblem, any_problem
 from importer.mapping.tables import UnusedValues
+from importer.mapping.transcripts import Transcript, TranscriptText
 from importer.messages import _
 from importer.model import Cell, CellError, FieldRule, Issue, Reread, earlier_reading
 
 _NOTHING_MISSING: Mapping[int, Collection[str]] = MappingProxyType({})
 
+ATTACHMENTS = "attachments"
+"""What the columns that name files are used for."""
+
 LAST_LINE = " [last line]"
 """After a column's name: its last filled cell among the lines of a case, which counts for the content of the case."""
+
+
+class ColumnUse(NamedTuple):
+    """What a column is used for: the path of a field, or `ATTACHMENTS`; maybe only in the conditions of the field."""
+
+    path: str
+    is_condition: bool = False
 
 
 @dataclass(frozen=True)
@@ -48,7 +62,8 @@ class BoundMapping:
 
     `joins` has the separators of the fields that are joined over the rows of one case, by their paths; `lasts` the
     defaults of the fields that are taken from the last of these rows. `names_in` is the path of the field for the file
-    names.
+    names; `transcript` makes an attachment of rows of another table.
+    `listed_contacts` are the addresses that `known` lists where missing contacts are created.
     """
 
     key_columns: tuple[str, ...]
@@ -59,26 +74,37 @@ class BoundMapping:
     choice: RowChoice
     files: Files | None
     names_in: str | None
+    transcript: Transcript | None
     unused_values: tuple[UnusedValues, ...]
     source_map: SourceMap
+    listed_contacts: frozenset[str] = frozenset()
 
 
 class Mapper:
     """Converts the frames of a source: `survey` every frame, and then `convert` them.
 
     `columns` are the source columns that fields, key or attachments use, in the sheet's order and spelling, as are
+    `case_columns`, without those that only the contact's own fields use (they are no content of the case),
     `key_columns`, `attachment_columns`, and `line_columns`, which further lines of a case speak in. `rules` name their
-    columns in that spelling, too. `headings` tell under which names the journal records them.
+    columns in that spelling, too. `headings` tell under which names the journal records them. `listed_contacts` are
+    folded addresses that exist in the CRM.
     """
 
     def __init__(self, bound: BoundMapping, columns: Sequence[str], headings: Headings) -> None:
         self._bound, self.headings = bound, headings
         self.key_columns, self.rules = bound.key_columns, bound.rules
         self.attachment_columns = _in_order(columns, bound.files.source_columns if bound.files else ())
-        used = [column for field in bound.fields for column in field.columns]
+        of_transcript = bound.transcript.columns if bound.transcript else ()
+        used = [*(column for field in bound.fields for column in field.columns), *of_transcript]
+        self._rows = [field.rows for field in bound.fields if isinstance(field, RowsField)]
+        self._rows += [bound.transcript.rows] if bound.transcript else []
         self.columns = _in_order(columns, [*used, *self.key_columns, *self.attachment_columns])
+        self._of_case = tuple(field for field in bound.fields if not field.path.startswith(f"{CONTACTS}."))
+        used = [*(column for field in self._of_case for column in field.columns), *of_transcript]
+        self.case_columns = _in_order(columns, [*used, *self.key_columns, *self.attachment_columns])
+        self.listed_contacts = bound.listed_contacts
         self._further = FurtherLines(bound.choice)
-        taken = (column for field in bound.fields if field.path in bound.lasts for column in field.columns)
+        taken = (column for field in self._of_case if field.path in bound.lasts for column in field.columns)
         self._last_columns = _in_order(columns, taken)
         speaking = [field for field in bound.fields if field.path in bound.joins or field.path in bound.lasts]
         self.line_columns = _in_order(columns, [column for field in speaking for column in field.columns])
@@ -101,13 +127,30 @@ class Mapper:
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """What the surveyed source never uses of the mapping, as `file:line:column: path: message`; not errors.
+        """What the surveyed source never uses, once it is converted: of the mapping, of tables of rows; not errors.
 
-        A text of `values` that no cell has may be misspelt, or just not occur this week.
+        A text of `values` that no cell has may be misspelt, or just not occur this week: `file:line:column: path:
+        message`.
         """
-        return tuple(
-            str(fault) for values in self._bound.unused_values for fault in values.faults(self._bound.source_map)
-        )
+        unused = (str(fault) for values in self._bound.unused_values for fault in values.faults(self._bound.source_map))
+        return tuple(dict.fromkeys((*unused, *(note for rows in self._rows for note in rows.notes()))))
+
+    @property
+    def uses(self) -> Mapping[str, tuple[ColumnUse, ...]]:
+        """What each column of the sheet is used for, but for the key."""
+        found: dict[str, dict[ColumnUse, None]] = {}
+        for each in self._bound.fields:
+            conditions = set(each.when.columns if each.when else ())
+            for column in each.columns:
+                found.setdefault(column, {})[ColumnUse(each.path, column in conditions and column != each.column)] = (
+                    None
+                )
+            if isinstance(each, RowsField):  # an edit of rows of another table is named by its place, not by a column
+                found.setdefault(each.rows.place, {})[ColumnUse(each.path)] = None
+        transcript = (self._bound.transcript.rows.place,) if self._bound.transcript else ()
+        for column in (*self.attachment_columns, *transcript):
+            found.setdefault(column, {})[ColumnUse(ATTACHMENTS)] = None
+        return {column: tuple(uses) for column, uses in found.items()}
 
     @property
     def groups_rows(self) -> bool:
@@ -134,6 +177,8 @@ class Mapper:
         """
         self._refuse_addresses()
         skipped = self.skipped(frame)
+        for rows in self._rows:
+            rows.ask(keys_of(frame[rows.match]))
         taken = {field.path: self._taken(field, frame) for field in self._bound.fields}
         issues = chain(self._unreadable(frame), *(each.issues for each in taken.values()))
         columns = {path: each.by_row for path, each in taken.items()}
@@ -159,30 +204,40 @@ class Mapper:
         rows = self._files_of(frame) if self._further else {}
         return {row: tuple(file.row for file in files) for row, files in rows.items()}
 
+    def transcripts(self, frame: pd.DataFrame) -> Mapping[int, TranscriptText]:
+        """Return the transcripts of the rows that are cases and have any."""
+        transcript = self._bound.transcript
+        return transcript.of_keys(frame, self._keys(transcript.rows, frame)) if transcript else {}
+
     def content_columns(self, columns: Sequence[str]) -> tuple[str, ...]:
         """Return the names under which these columns are recorded, and what `content` adds to them.
 
-        That is for the fields that are taken from the last line of a case.
+        That is for the fields that are taken from the last line of a case, and for rows of other tables.
         """
         name = self.headings.recorded
-        return (*map(name, columns), *(f"{name(column)}{LAST_LINE}" for column in self._last_columns))
+        lasts = (f"{name(column)}{LAST_LINE}" for column in self._last_columns)
+        return (*map(name, columns), *lasts, *(rows.recorded for rows in self._rows))
 
     def content(self, frame: pd.DataFrame, recorded: Iterable[str] = ()) -> pd.DataFrame:
         """Return the frame as it counts for the content of each row: the first row of a case has that of all its rows.
 
         In columns of joined fields, its cell has the texts of all rows of the case. What the last row says has a column
         of its own, also if only a row of the journal (`recorded`) was made of it: then `take` in the mapping changed.
+        Rows of another table have one with their digest.
         """
         wanted = {name.removesuffix(LAST_LINE) for name in recorded if name.endswith(LAST_LINE)}
         wanted |= set(map(self.headings.recorded, self._last_columns))
         last_columns = {name: column for name in sorted(wanted) if (column := self.headings.column(name))}
-        if not (self._further or last_columns):
+        if not (self._further or last_columns or self._rows):
             return frame
         whole = frame.copy()
+        for rows in self._rows:
+            digests = map(rows.digest, self._keys(rows, frame))
+            whole[rows.recorded] = pd.Series(list(digests), frame.index, dtype=object)
         for name, column in last_columns.items():
             if column in self.columns:
                 whole[f"{name}{LAST_LINE}"] = self._over_lines(frame, column, _last_filled)
-        joined = [each for each in self._bound.fields if each.path in self._bound.joins]
+        joined = [each for each in self._of_case if each.path in self._bound.joins]
         for column in {column for each in joined for column in each.columns}:
             whole[column] = self._over_lines(frame, column, _all_lines)
         return whole
@@ -194,8 +249,17 @@ class Mapper:
         held = [take([cell, *further[row]]) if row in further else cell for row, cell in cells]
         return pd.Series(held, frame.index, dtype=object)
 
+    def _keys(self, rows: JoinedRows, frame: pd.DataFrame) -> list[list[bytes]]:
+        """Return by which keys rows of another table belong to each row: those of all lines of its case."""
+        further = self._further.cells(rows.match) if self._further else {}
+        cells = zip(frame.index.tolist(), frame[rows.match], strict=True)
+        parts = self.first_rows
+        return [[] if row in parts else keys_of([cell, *further.get(row, ())]) for row, cell in cells]
+
     def _taken(self, field: Field, frame: pd.DataFrame) -> _Taken:
         """Return a field's values: those of a case with several lines from the line that speaks, or from all."""
+        if isinstance(field, RowsField):
+            return _plain(field, field.of_keys(frame, self._keys(field.rows, frame)), frame)
         values = field.values(frame)
         joins, lasts = self._bound.joins, self._bound.lasts
         if field.path not in joins and field.path not in lasts:
@@ -248,9 +312,12 @@ class Mapper:
         self, texts: Sequence[object], frame: pd.DataFrame, missing: Mapping[int, Collection[str]]
     ) -> list[object]:
         """Return a field's texts with the names of the files that go with it, numbered like the attachments."""
-        files = self._files_of(frame)
+        files, made = self._files_of(frame), self.transcripts(frame)
         rows = zip(frame.index.tolist(), texts, strict=True)
-        return [_name_files(text, files.get(row, ()), missing.get(row, ())) for row, text in rows]
+        return [
+            _name_files(text, files.get(row, ()), missing.get(row, ()), [made[row].name] if row in made else [])
+            for row, text in rows
+        ]
 
 
 @dataclass(frozen=True, slots=True)
@@ -306,9 +373,9 @@ def _in_order(columns: Sequence[str], used: Iterable[str]) -> tuple[str, ...]:
     return tuple(column for column in columns if column in wanted)
 
 
-def _name_files(text: object, files: Sequence[RowFile], missing: Collection[str]) -> object:
+def _name_files(text: object, files: Sequence[RowFile], missing: Collection[str], made: Sequence[str]) -> object:
     by_path = {path: name for file in files for path, name in zip(file.paths, file.names, strict=True)}
-    names = [name for path, name in by_path.items() if path not in missing]
+    names = [*(name for path, name in by_path.items() if path not in missing), *made]
     if not names:
         return text
     listed = "\n".join(f"{number}. {name}" for number, name in enumerate(names, 1))

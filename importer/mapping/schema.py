@@ -45,8 +45,15 @@ _PARTS = {
     "KnownSpec": gettext_noop(
         "A table of the values that exist in the CRM, such as an export of its contacts or users."
     ),
+    "RowsSpec": gettext_noop(
+        "Another table, some of whose rows belong to each row of the source: comments, history, follow-ups."
+    ),
+    "TranscriptSpec": gettext_noop("An attachment that is made of the rows of another table."),
     "ConditionSpec": gettext_noop(
         "The tests of a cell; all that are given must hold. Texts are compared without case and accents."
+    ),
+    "ContactsSpec": gettext_noop(
+        "The contacts of the cases: whether missing ones are created, and their own fields by their names in the CRM."
     ),
     "AttachmentsSpec": gettext_noop("The files that go with each case."),
     "FileListSpec": gettext_noop("A table that lists the files of each case, as GLPI and osTicket export them."),

@@ -15,8 +15,9 @@ from importer.mapping.document import SourceMap, Steps, dotted
 from importer.mapping.drafting.headers import FIELDS, words_of
 from importer.mapping.drafting.matching import is_called
 from importer.mapping.drafting.rows import ShownRows
-from importer.mapping.grammar import Condition, FieldSpec, MappingFile
+from importer.mapping.grammar import FieldSpec, MappingFile
 from importer.mapping.headings import Headings
+from importer.mapping.table_grammar import Condition
 from importer.mapping.tables import OTHERS
 from importer.mapping.used import named_columns
 from importer.mapping.words import Words

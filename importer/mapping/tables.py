@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -12,18 +13,22 @@ from importer.errors import MappingFault
 from importer.mapping.converters.types import address, constant, options_in
 from importer.mapping.document import SourceMap, Steps
 from importer.mapping.fields import Conversion, Step, stripped
-from importer.mapping.grammar import FieldSpec, TableSpec
+from importer.mapping.grammar import FieldSpec
 from importer.mapping.refusal import Refused
+from importer.mapping.table_grammar import TableSpec
 from importer.mapping.words import Words
 from importer.messages import _, shorten
 from importer.model import Cell, CellError, TableOptions, Typed
-from importer.text import as_sent, as_yaml, is_placeholder, nearest, trimmed, unaccented
+from importer.text import as_sent, as_yaml, folded_address, is_placeholder, nearest, trimmed, unaccented
 
 if TYPE_CHECKING:
     import pandas as pd
 
 OTHERS = "*"
 """The text of `values`, or of the keys of a lookup's table, for every other one."""
+
+ADDRESSES = frozenset({"contact", "contacts.emailcontact"})
+"""The fields that are e-mail addresses whatever the mapping says of their type."""
 
 _MOST_HINTS = 50  # texts whose nearest known one is looked for, which takes long in a large table
 _REMEMBERED = 100  # texts that `values` lacks, kept to suggest what an unused one may have meant
@@ -101,13 +106,17 @@ class Known:
         self._exact = {text for text, _cell in _pairs(frames, column, column) if not is_placeholder(text)}
         self._caseless: dict[str, list[str]] = {}
         for text in self._exact:
-            self._caseless.setdefault(text.casefold(), []).append(text)
+            self._caseless.setdefault(_alike(text), []).append(text)
+
+    def addresses(self) -> frozenset[str]:
+        """Return the known values as folded addresses."""
+        return frozenset(map(folded_address, self._exact))
 
     def spelling(self, text: str) -> str:
         """Return the known value that equals `text`, in its own spelling; raises `Refused` where there is none."""
         if text in self._exact:
             return text
-        alike = self._caseless.get(text.casefold(), [])
+        alike = self._caseless.get(_alike(text), [])
         if len(alike) == 1:
             return alike[0]
         message = _("'{value}' is not among the known values of {table}", value=shorten(text), table=self._name)
@@ -118,6 +127,11 @@ class Known:
             table=self._name,
         )
         raise Refused("not-known", message, remedy)
+
+
+def _alike(text: str) -> str:
+    """Return the form in which a known value is found: without case, a letter and its accent as one character."""
+    return unicodedata.normalize("NFC", text).casefold()
 
 
 def _pairs(frames: Sequence[pd.DataFrame], key: str, value: str) -> Iterator[tuple[str, Cell]]:
@@ -162,7 +176,7 @@ def conversion(spec: FieldSpec, convert: Step, tables: ReferenceTables, column: 
         steps.append(_each_option(find, spec.separator) if spec.type == "multi-select" else find)
     if (lookup := tables.lookup) is not None:
         steps.append(lambda cell: lookup.find(trimmed(str(cell))))
-    if spec.type == "email" or field == "contact":
+    if spec.type == "email" or field in ADDRESSES:
         steps.append(lambda cell: address(str(cell)))
     steps.append(convert)
     if spec.upper:
@@ -172,7 +186,7 @@ def conversion(spec: FieldSpec, convert: Step, tables: ReferenceTables, column: 
     if spec.truncate:
         steps.append(lambda cell: str(cell)[: spec.truncate].rstrip())
     if tables.known is not None:
-        steps.append(_known_step(tables.known, addresses=spec.type == "email" or field == "contact"))
+        steps.append(_known_step(tables.known, addresses=spec.type == "email" or field in ADDRESSES))
     default = None if spec.default is None else constant(spec, spec.default)
     return Conversion(tuple(steps), default, _strip(spec.strip))
 
@@ -226,7 +240,9 @@ def _known_step(known: Known, *, addresses: bool) -> Step:
 
     def find(cell: str | Typed) -> str:
         text = trimmed(str(cell))
-        return text if addresses and "@" not in text else known.spelling(text)
+        if not addresses:
+            return known.spelling(text)
+        return text if "@" not in text else address(known.spelling(text))
 
     return find
 

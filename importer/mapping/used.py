@@ -9,8 +9,9 @@ from itertools import chain
 from importer.mapping.checks import all_fields
 from importer.mapping.document import Steps
 from importer.mapping.fields import Slot, parse_template
-from importer.mapping.grammar import Condition, FieldSpec, MappingFile
+from importer.mapping.grammar import FieldSpec, MappingFile
 from importer.mapping.headings import Headings
+from importer.mapping.table_grammar import Condition, RowsSpec
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +55,10 @@ def named_columns(mapping: MappingFile) -> Iterator[NamedColumn]:
         yield from _of_template(pattern, ("attachments", "patterns", number))
     if files.list_ is not None and files.list_.match is not None:
         yield NamedColumn(("attachments", "list", "match"), (files.list_.match,))
+    if files.transcript is not None:
+        here: Steps = ("attachments", "transcript")
+        yield from _of_template(files.transcript.name or "", (*here, "name"))
+        yield from _of_rows(files.transcript.rows, here)
 
 
 def _texts(names: Sequence[str], path: Steps) -> Iterator[NamedColumn]:
@@ -65,10 +70,16 @@ def columns_of_field(spec: FieldSpec, path: Steps = ()) -> Iterator[NamedColumn]
     yield from _of_condition(spec.when, (*path, "when"))
     if spec.column is not None:
         yield NamedColumn((*path, "column"), (spec.column,))
-    if spec.template is not None:
+    yield from _of_rows(spec.rows, path)
+    if spec.template is not None and spec.rows is None:
         yield from _of_template(spec.template, (*path, "template"))
     for name, inner in (spec.object or {}).items():
         yield from columns_of_field(inner, (*path, "object", name))
+
+
+def _of_rows(rows: RowsSpec | None, path: Steps) -> Iterator[NamedColumn]:
+    if rows is not None and rows.match is not None:
+        yield NamedColumn((*path, "rows", "match"), (rows.match,))
 
 
 def _of_template(text: str, path: Steps) -> Iterator[NamedColumn]:

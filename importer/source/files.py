@@ -121,6 +121,7 @@ def _table(path: Path, options: TableOptions, digest: str, sheet: Sheet) -> Tabl
         digest=digest,
         rows=body.rows,
         hidden=hidden,
+        header_notes=tuple(name_notes),
         notes=(
             *(*sheet.notes, *found, *name_notes, *body.notes),
             *layout.notes(lambda at: columns.get(at, "")),

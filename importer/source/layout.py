@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 
 from importer.commands import is_on_page
 from importer.messages import _, shorten
-from importer.model import Cell
+from importer.model import Cell, RowNote
 from importer.source.header import column_letter
 from importer.text import is_total
 
@@ -107,7 +107,7 @@ class Layout:
             )
         ]
 
-    def _total(self, name: Callable[[int], str]) -> list[str]:
+    def _total(self, name: Callable[[int], str]) -> list[RowNote]:
         """Say whether the last row is a total: it says so, and fills fewer cells than the rows above."""
         for number, cells in self._tail:
             place = next((at for at, cell in enumerate(cells) if str(cell).strip()), None)
@@ -116,23 +116,21 @@ class Layout:
             if place is None or not is_total(text) or not usual or _filled(cells) >= usual[len(usual) // 2]:
                 continue
             if is_on_page():
-                return [
-                    _(
-                        "Row {row} looks like the total of the table (“{text}”). If it is not a case, delete it or"
-                        " hide it in Excel.",
-                        row=number,
-                        text=shorten(text),
-                    )
-                ]
-            return [
-                _(
+                said = _(
+                    "Row {row} looks like the total of the table (“{text}”). If it is not a case, delete it or"
+                    " hide it in Excel.",
+                    row=number,
+                    text=shorten(text),
+                )
+            else:
+                said = _(
                     "Row {row} looks like the total of the table (“{text}”). If it is not a case, leave it out with"
                     " source.skip_if: {{{column}: {text}}}.",
                     row=number,
                     column=name(place),
                     text=shorten(text),
                 )
-            ]
+            return [RowNote(said, number)]
         return []
 
     def _below(self, name: Callable[[int], str]) -> list[str]:

@@ -61,7 +61,7 @@ class Table:
 
     `columns` are unique header texts; `digest` is the sha256 of the file's bytes in hexadecimal; `rows` counts the
     rows that are not blank; `hidden` are the numbers of the rows that the spreadsheet hides; `notes` are sentences
-    about what was found; `issues` are faults of whole rows.
+    about what was found, `header_notes` those of them about names of columns; `issues` are faults of whole rows.
     """
 
     path: Path
@@ -74,6 +74,7 @@ class Table:
     notes: tuple[str, ...]
     issues: tuple[Issue, ...]
     _frames: Iterable[pd.DataFrame]
+    header_notes: tuple[str, ...] = ()
 
     def frames(self) -> Iterable[pd.DataFrame]:
         """Return the rows below the header without the blank ones, some thousands in a frame; may be read again.

@@ -127,7 +127,11 @@ def _url(cell: CellValue) -> str:
 
 
 def address(text: str) -> str:
-    """Return an e-mail address from a cell that may have it as a link: `mailto:ana@example.com?subject=Hola`."""
+    """Return an e-mail address from a cell that may have it as a link: `mailto:ana@example.com?subject=Hola`.
+
+    A letter and its accent are one character then (NFC), as the check of addresses knows letters.
+    """
+    text = unicodedata.normalize("NFC", text)
     link = _MAILTO.fullmatch(text)
     return link["address"] if link else text
 

@@ -31,17 +31,22 @@ class NamedFiles:
 
 
 def named_files(found: Mapping[str, Profile], beside: Path | None) -> NamedFiles:
-    """Return the columns that name files: by their header and cells, or by files under `beside` that exist."""
+    """Return the columns that name files: by their cells and perhaps their header, or by files under `beside`."""
     folder, columns = None, []
     named = {column: profile.parts() for column, profile in found.items() if _may_be_files(column, profile)}
     prefix = _common_prefix([name for parts in named.values() for name in parts])
     for column, parts in named.items():
         names = [name.removeprefix(prefix).lstrip("/\\").replace("\\", "/") for name in parts][:_MOST_FILES]
         where = _folder_of(names, beside, folder)
-        if where is not None or (is_called("attachments", column) and found[column].share_of_files() > 0.5):
+        if where is not None or seems_to_name_files(found[column]):
             columns.append(column)
             folder = folder or where
     return NamedFiles(columns, folder, prefix if columns else "")
+
+
+def seems_to_name_files(profile: Profile) -> bool:
+    """Return whether a column names files by what it shows alone, wherever these are: its cells and its header."""
+    return profile.files or (is_called("attachments", profile.column) and profile.share_of_files() > 0.5)
 
 
 def _may_be_files(column: str, profile: Profile) -> bool:

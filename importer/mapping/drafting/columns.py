@@ -8,8 +8,10 @@ from itertools import islice
 from typing import TYPE_CHECKING, TypeAlias
 
 from importer.mapping.document import Node
+from importer.mapping.drafting.attached import seems_to_name_files
+from importer.mapping.drafting.headers import FIELDS, words_of
 from importer.mapping.drafting.kinds import Guess, guess_type
-from importer.mapping.drafting.matching import Match
+from importer.mapping.drafting.matching import Match, agents_for_both
 from importer.mapping.drafting.profiles import Profile
 from importer.mapping.drafting.rows import ShownRows
 from importer.mapping.drafting.survey import Survey, survey
@@ -47,7 +49,7 @@ class SheetColumn:
 
     `distinct` is at most what a survey counts. `field` is the field of the case that the column seems to be, and
     `reason` why, as a sentence; None and empty where nothing says so. `names_files`: its cells seem to name
-    attachments.
+    attachments; `names_person`: its header says that they name whoever the case is of.
     """
 
     name: str
@@ -58,6 +60,7 @@ class SheetColumn:
     reason: str
     kind: ColumnKind
     names_files: bool = False
+    names_person: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,14 +73,28 @@ class KeyCandidate:
 
 
 @dataclass(frozen=True, slots=True)
+class FieldGuess:
+    """A field of the case with the column that it seems to be, and why; `is_sure` unless one had better look at it."""
+
+    field: str
+    column: str
+    reason: str
+    is_sure: bool
+
+
+@dataclass(frozen=True, slots=True)
 class SurveyedColumns:
-    """What the columns of a sheet show; `keys` has the likeliest first, `rows` are those below the header."""
+    """What the columns of a sheet show; `keys` has the likeliest first, `rows` are those below the header.
+
+    `footer` are the numbers of the totals and remarks below the table, which are not among them.
+    """
 
     columns: tuple[SheetColumn, ...]
     keys: tuple[KeyCandidate, ...]
     rows: int
-    guesses: tuple[tuple[str, str, str], ...] = field(repr=False, default=())
-    """The fields of the case that were found: each with its column and the reason."""
+    guesses: tuple[FieldGuess, ...] = field(repr=False, default=())
+    """The fields of the case that were found."""
+    footer: tuple[int, ...] = ()
 
 
 def survey_columns(
@@ -90,7 +107,11 @@ def survey_columns(
         columns=tuple(_column(profile, fields.get(name)) for name, profile in seen.found.items()),
         keys=tuple(_keys(seen)),
         rows=max((profile.rows for profile in seen.found.values()), default=0),
-        guesses=tuple((name, match.column, _sentence(match.evidence)) for name, match in seen.matches.items()),
+        guesses=tuple(
+            FieldGuess(name, match.column, _sentence(match.evidence), match.is_sure)
+            for name, match in agents_for_both(seen.matches).items()
+        ),
+        footer=seen.footer.rows,
     )
 
 
@@ -104,7 +125,8 @@ def _column(profile: Profile, found: tuple[str, Match] | None) -> SheetColumn:
         field=field_name if field_name not in {"key", "person", "subject", "attachments"} else None,
         reason=_sentence(match.evidence) if match else "",
         kind=_kind(guess_type(profile)),
-        names_files=field_name == "attachments" or profile.files,
+        names_files=field_name == "attachments" or seems_to_name_files(profile),
+        names_person=field_name == "person" or words_of(profile.column) in FIELDS["person"],
     )
 
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from importer.mapping.document import Node
 from importer.mapping.drafting.headers import CASE_TYPES, CLOSED
 from importer.mapping.drafting.kinds import is_html
-from importer.mapping.drafting.matching import Match
+from importer.mapping.drafting.matching import Match, agents_for_both
 from importer.mapping.drafting.profiles import Profile
 from importer.mapping.drafting.survey import Survey
 from importer.messages import _, ngettext
@@ -67,8 +67,13 @@ def blank(yaml: str, expected: str) -> DraftLine:
     return DraftLine(yaml, f"<-- {expected}")
 
 
-def guess_fields(seen: Survey) -> dict[str, list[DraftLine]]:
-    """Return the lines of each field of the case, by its name in the CRM."""
+def guess_fields(seen: Survey, *, by_hand: bool = True) -> dict[str, list[DraftLine]]:
+    """Return the lines of each field of the case, by its name in the CRM; what is not `by_hand` is for a page.
+
+    A page asks for the texts of a column, and so gets no list that is missing, and no value that a person has to see.
+    """
+    if not by_hand:
+        return _without_lists(seen)
     found, matches = seen.found, seen.matches
     guesses = {
         "case-type": _options("case-type", found, matches),
@@ -79,9 +84,40 @@ def guess_fields(seen: Survey) -> dict[str, list[DraftLine]]:
         "status": _options("status", found, matches),
         "priority": _options("priority", found, matches),
     }
+    for name in ("case-type", "responsible", "owner", "status", "priority"):
+        if (chosen := matches.get(name)) is not None and seen.takes_last(chosen.column):
+            guesses[name] = _with_take(guesses[name])
     if match := matches.get("solution"):
         guesses["solution"] = [DraftLine(f"  solution: {flow(text_keys(match.column, seen))}", match.evidence)]
     return guesses
+
+
+def _with_take(written: list[DraftLine]) -> list[DraftLine]:
+    """Return the lines of a field that is taken from the last line of a case."""
+    why = _("the lines of a case differ; the last one is its newest state")
+    first, *rest = written
+    if first.yaml.endswith("}"):
+        return [DraftLine(f"{first.yaml[:-1]}, take: last}}", f"{first.comment}; {why}"), *rest]
+    return [*written, DraftLine("    take: last", why)]
+
+
+def _without_lists(seen: Survey) -> dict[str, list[DraftLine]]:
+    """Return the fields for a page: a column of agents is both users', and a person's name is not an address."""
+    matches = agents_for_both(seen.matches)
+    fields = ("case-type", "responsible", "owner", "contact", "description", "status", "priority", "solution")
+    guesses = {name: _column_alone(name, seen, matches[name]) for name in fields if name in matches}
+    if "description" in guesses:
+        guesses["description"] = _description(seen)
+    return {name: guesses.get(name) or _blank_field(name) for name in fields if name in guesses or name != "solution"}
+
+
+def _column_alone(name: str, seen: Survey, match: Match) -> list[DraftLine]:
+    keys: dict[str, Node] = {"column": match.column}
+    if name == "contact":
+        keys["type"] = "email"
+    elif name == "solution":
+        keys = text_keys(match.column, seen)
+    return [DraftLine(f"  {name}: {flow(keys)}", match.evidence)]
 
 
 def used_columns(seen: Survey) -> set[str]:
@@ -101,7 +137,12 @@ def text_keys(column: str, seen: Survey) -> dict[str, Node]:
         keys["type"] = "html"
     if column in seen.joined:
         keys["join"] = "\n"
-    return keys
+    return {**keys, **take_key(column, seen)}
+
+
+def take_key(column: str, seen: Survey) -> dict[str, Node]:
+    """Return the key by which the last line of a case says what is in a column, where its lines differ."""
+    return {"take": "last"} if seen.takes_last(column) else {}
 
 
 def _blank_field(name: str) -> list[DraftLine]:

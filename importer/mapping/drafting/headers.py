@@ -111,17 +111,41 @@ FIELDS: dict[str, tuple[str, ...]] = {
 `person` is a requester's name instead of an address, `subject` the line above a description.
 """
 
+BEGINNINGS: dict[str, tuple[str, ...]] = {
+    "case-type": ("tipo caso", "tipo pqr", "tipo pqrs", "tipo pqrsd", "tipo pqrsf", "tipo solicitud", "tipo peticion",
+                  "tipo requerimiento", "clase pqr", "clase pqrs", "clase solicitud"),
+    "responsible": ("responsable", "responsavel", "encargado"),
+    "owner": ("asignado", "atribuido", "agente", "funcionario", "asesor", "gestor", "atendido por", "assigned"),
+    "contact": ("correo", "email", "e mail", "mail"),
+    "description": ("descripcion", "descricao", "description", "detalle", "hechos", "relato", "texto"),
+    "status": ("estado", "status", "situacion", "situacao"),
+    "priority": ("prioridad", "prioridade", "priority", "urgencia", "nivel prioridad", "nivel urgencia"),
+    "solution": ("solucion", "solucao", "solution", "respuesta", "resposta", "resolucion", "resolucao"),
+}  # fmt: skip
+"""Words with which longer headers of a field begin: probably, which a person has to look at."""
+
+OF_OTHERS = _set("fecha data date dia hora hour plazo dias civil responsable agente funcionario asesor")
+"""Words after such a beginning that make a header one of something else."""
+
 CASE_TYPES: dict[str, str] = {
     **dict.fromkeys(
-        ("request", "peticion", "solicitud", "requerimiento", "consulta", "pregunta", "question", "service request",
-         "derecho de peticion", "solicitacao", "requisicao", "p"),
+        ("request", "peticion", "peticiones", "solicitud", "requerimiento", "consulta", "pregunta", "question",
+         "service request", "derecho de peticion", "solicitacao", "requisicao", "p"),
         "Request",
     ),
-    **dict.fromkeys(("complaint", "complaints", "queja", "reclamacao de atendimento", "q"), "Complaints"),
-    **dict.fromkeys(("claim", "claims", "reclamo", "reclamacion", "reclamacao", "r"), "Claims"),
-    **dict.fromkeys(("suggestion", "suggestions", "sugerencia", "sugestao", "felicitacion", "s"), "Suggestions"),
+    **dict.fromkeys(("complaint", "complaints", "queja", "quejas", "reclamacao de atendimento", "q"), "Complaints"),
+    **dict.fromkeys(("claim", "claims", "reclamo", "reclamos", "reclamacion", "reclamacao", "r"), "Claims"),
+    **dict.fromkeys(
+        ("suggestion", "suggestions", "sugerencia", "sugerencias", "sugestao", "felicitacion", "s"), "Suggestions"
+    ),
 }  # fmt: skip
 """The four case types of every module (the vendor's page), by their names in sheets."""
+
+SURE_TYPES = _set(
+    "request peticion peticiones solicitacao queja quejas complaint complaints reclamo reclamos reclamacion reclamacao"
+    " claim claims sugerencia sugerencias sugestao suggestion suggestions"
+)
+"""Names that mean their case type and nothing else; of the others, a person has to say it."""
 
 CLOSED = frozenset({
     "closed", "cerrado", "cerrada", "fechado", "fechada", "encerrado", "encerrada", "resolved", "resuelto", "resuelta",

@@ -38,6 +38,12 @@ class PreviousMapping:
         names = list(_texts(self.section("source").get("key", [])))
         return self.column(names[0]) if len(names) == 1 else None
 
+    def has_rows(self) -> bool:
+        """Return whether it says already what becomes of rows of another table."""
+        files = self.section("attachments")
+        fields = (spec for name in ("fields", "form") for spec in self.section(name).values())
+        return "transcript" in files or any(isinstance(spec, dict) and "rows" in spec for spec in fields)
+
     def columns(self) -> set[str]:
         """Return the columns of the new sheet that its fields use."""
         entries = [node for name in ("fields", "form") for node in self.section(name).values()]
@@ -71,6 +77,9 @@ def _columns_of(section: str, key: str, node: Node) -> Iterator[str]:
             yield from slot_columns(pattern)
     elif key == "list" and isinstance(node, dict) and isinstance(match := node.get("match"), str):
         yield match
+    elif key == "transcript" and isinstance(node, dict):
+        yield from slot_columns(str(node.get("name", "")))
+        yield from _columns_of_rows(node.get("rows", {}))
 
 
 def _columns_of_field(spec: Node) -> Iterator[str]:
@@ -78,12 +87,19 @@ def _columns_of_field(spec: Node) -> Iterator[str]:
         return
     if isinstance(column := spec.get("column"), str):
         yield column
-    if isinstance(template := spec.get("template"), str):
+    yield from _columns_of_rows(spec.get("rows", {}))
+    if isinstance(template := spec.get("template"), str) and "rows" not in spec:
         yield from slot_columns(template)
     yield from _columns_of_condition(spec.get("when", {}))
     if isinstance(properties := spec.get("object"), dict):
         for inner in properties.values():
             yield from _columns_of_field(inner)
+
+
+def _columns_of_rows(rows: Node) -> Iterator[str]:
+    """Yield the column of the source that rows of another table are compared with, if they name one."""
+    if isinstance(rows, dict) and isinstance(match := rows.get("match"), str):
+        yield match
 
 
 def _columns_of_condition(condition: Node) -> Iterator[str]:

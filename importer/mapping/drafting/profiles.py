@@ -87,6 +87,10 @@ class Profile:
         words = sum(len(text.split()) > 1 and any(map(str.isalpha, text)) for text in self.counts)
         return len(self.counts) * 2 > self.filled and words * 2 > len(self.counts)
 
+    def mean_length(self) -> float:
+        """Return how long the texts are, on average."""
+        return sum(map(len, self.counts)) / len(self.counts) if self.counts else 0.0
+
     def mostly(self, fits: Callable[[str], object], share: float = _MOST) -> bool:
         """Return whether the texts of most rows fit; once too many do not, no others are tried."""
         total = fitting = self.counts.total()

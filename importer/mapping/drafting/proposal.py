@@ -6,6 +6,7 @@ Every guess has its evidence as a comment. What cannot be known is left blank an
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -23,8 +24,10 @@ from importer.mapping.drafting.guesses import (
     used_columns,
 )
 from importer.mapping.drafting.kinds import guess_type
+from importer.mapping.drafting.other_tables import FoundRows, OtherSheet, find_rows
 from importer.mapping.drafting.previous import PreviousMapping
 from importer.mapping.drafting.survey import Survey, survey
+from importer.mapping.drafting.tenant_fields import nearest_columns, tenant_lines
 from importer.messages import _, ngettext
 from importer.text import unaccented
 
@@ -43,22 +46,45 @@ def draft(  # noqa: PLR0913 - each is an option of the command
     like: Path | None = None,
     beside: Path | None = None,
     filled: Iterable[pd.DataFrame] | None = None,
+    others: Iterable[OtherSheet] = (),
+    fields: Sequence[str] = (),
+    by_hand: bool = True,
 ) -> str:
     """Return the text of a mapping for a source with these columns, as far as its cells show one.
 
     `name` is the import's name, `sheet` the sheet that the user named, if any. `like` is a previous mapping whose
     name and decisions are kept, these where their columns exist; raises `MappingError` where it has faults. `beside`
     is the source's folder, under which the files that cells name are searched. `filled` are the frames with their
-    merged cells filled, for a source that may have any. All frames are read several times.
+    merged cells filled, for a source that may have any. All frames are read several times. `others` are tables beside
+    the source, whose rows may belong to its rows; `fields` are the names that the CRM has for the form's fields.
+    `by_hand`: a person completes the text in an editor; without it, no line waits for that, and a page asks for what is
+    left.
     """
     previous = PreviousMapping(like, columns)
-    return _Draft(survey(columns, frames, filled, previous.key()), name, previous, beside).text(sheet)
+    seen = survey(columns, frames, filled, previous.key())
+    if "keep" in previous.section("source"):
+        seen = replace(seen, joined=(), varying=())  # older rows are dropped, so that a case has one line
+    key = previous.key() or seen.key
+    rows = find_rows(key, columns, frames, others) if key and not previous.has_rows() else []
+    return _Draft(seen, name, previous, beside, rows, fields, by_hand=by_hand).text(sheet)
 
 
 class _Draft:
     """The sections of one draft."""
 
-    def __init__(self, seen: Survey, name: str, previous: PreviousMapping, beside: Path | None) -> None:
+    def __init__(  # noqa: PLR0913, PLR0917 - all that a draft is made of
+        self,
+        seen: Survey,
+        name: str,
+        previous: PreviousMapping,
+        beside: Path | None,
+        rows: Sequence[FoundRows],
+        fields: Sequence[str],
+        *,
+        by_hand: bool,
+    ) -> None:
+        self._rows, self._tenant_fields = rows, fields
+        self._by_hand = by_hand
         self._seen, self._name, self._previous = seen, name, previous
         self._found, self._matches = seen.found, seen.matches
         self._files = named_files(seen.found, beside)
@@ -153,11 +179,10 @@ class _Draft:
 
     def _repeats(self, column: str) -> DraftLine:
         """Return what becomes of the rows with the same key: lines of one case, or older states of it."""
-        if joined := self._seen.joined:
-            texts = ", ".join(joined)
+        if self._seen.has_lines:
             why = _(
                 "rows with the same key differ in {columns}: lines of one case; its first row gives the other fields",
-                columns=texts,
+                columns=", ".join(self._seen.joined or self._seen.varying),
             )
             return DraftLine(f"  group: {scalar(column)}", why)
         return DraftLine("  keep: last", _("as in an event log: the last row of each key is its latest state"))
@@ -174,7 +199,7 @@ class _Draft:
     def _fields(self) -> list[DraftLine]:
         kept = self._previous.section("fields")
         written = [DraftLine("fields:")]
-        for name, guess in guess_fields(self._seen).items():
+        for name, guess in guess_fields(self._seen, by_hand=self._by_hand).items():
             written += self._kept_field(name, kept.pop(name)) if name in kept else guess
         return [*written, *self._kept_lines(kept)]
 
@@ -208,8 +233,12 @@ class _Draft:
 
     def _form(self) -> list[DraftLine]:
         kept = self._previous.section("form")
-        written = [DraftLine("form:"), *self._kept_lines(kept)] if kept else [DraftLine("form: {}")]
         used = used_columns(self._seen) | {*self._files.columns} | self._previous.columns()
+        named = [field for field in self._tenant_fields if field not in kept]
+        chosen = nearest_columns(named, list(self._found), used)
+        fields = tenant_lines(named, chosen, self._field_keys)
+        written = [DraftLine("form:" if kept or chosen else "form: {}"), *self._kept_lines(kept), *fields]
+        used |= {*chosen.values()}
         if left := [column for column, profile in self._found.items() if profile.filled and column not in used]:
             heading = _("The module's own fields, by their names in the CRM. Columns that may belong there:")
             written += [DraftLine(f"# {heading}"), *map(self._proposal, left)]
@@ -220,22 +249,35 @@ class _Draft:
             return DraftLine(
                 f"#  {scalar(column)}: {flow({'column': column})}", _("the key, so that people see it in the CRM")
             )
-        guess = guess_type(self._found[column])
-        keys = {**text_keys(column, self._seen), **guess.keys}
-        return DraftLine(f"#  {scalar(column)}: {flow(keys)}", guess.evidence)
+        evidence = guess_type(self._found[column]).evidence
+        return DraftLine(f"#  {scalar(column)}: {flow(self._field_keys(column))}", evidence)
+
+    def _field_keys(self, column: str) -> dict[str, Node]:
+        """Return what the mapping says of a field of the form with a column's cells."""
+        return {**text_keys(column, self._seen), **guess_type(self._found[column]).keys}
 
     def _attachments(self) -> list[DraftLine]:
         if kept := self._previous.section("attachments"):
             return [DraftLine("attachments:"), *self._kept_lines(kept)]
+        transcript = [line for rows in self._rows[:1] for line in rows.lines()]
+        others = [
+            DraftLine(f"#   {scalar(rows.table.name)}", _("its rows belong to rows here, too"))
+            for rows in self._rows[1:]
+        ]
+        named = self._named_files()
+        return [DraftLine("attachments:"), *named, *transcript, *others] if named or transcript else []
+
+    def _named_files(self) -> list[DraftLine]:
         files = self._files
         if not files.columns:
             return []
-        if files.folder is None:
+        if files.folder is None and not self._by_hand:
+            where = DraftLine("  folder: .", _("the page Correct asks for the folder where files are missing"))
+        elif files.folder is None:
             where = blank("  folder:", _("the folder with the files, relative to the sheet"))
         else:
             where = DraftLine(f"  folder: {scalar(files.folder)}", _("the files are there"))
         written = [
-            DraftLine("attachments:"),
             where,
             DraftLine(f"  columns: {flow(list(files.columns))}", _("their cells name files")),
         ]

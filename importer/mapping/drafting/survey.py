@@ -22,8 +22,8 @@ _EVENT_LOG = 0.1  # of the rows repeat a key: more than by mistake
 class Survey:
     """What a draft is made from.
 
-    `merged` are the columns whose merged cells are to be filled, `joined` the texts that differ from line to line
-    of one ticket; where there are none, a repeated key is an event log's.
+    `merged` are the columns whose merged cells are to be filled. `varying` are those that differ from line to line of
+    one ticket, and `joined` the texts among them. Where only the status and dates vary, the lines are a log of states.
     """
 
     found: Mapping[str, Profile]
@@ -31,6 +31,27 @@ class Survey:
     footer: Footer
     merged: Sequence[str] = ()
     joined: Sequence[str] = ()
+    varying: Sequence[str] = ()
+
+    @property
+    def has_lines(self) -> bool:
+        """Whether several rows are lines of one ticket, and not its states one after the other."""
+        return any(not self._tells_state(column) for column in self.varying)
+
+    def takes_last(self, column: str) -> bool:
+        """Return whether the last line of a ticket says what is in a column now."""
+        return self.has_lines and column in self.varying and column not in self.joined
+
+    def _tells_state(self, column: str) -> bool:
+        status = self.matches.get("status")
+        is_status = status is not None and status.column == column
+        return is_status or guess_type(self.found[column]).keys.get("type") in {"date", "datetime", "time"}
+
+    @property
+    def key(self) -> str | None:
+        """The column that is the key by its header, or else by its cells."""
+        match = self.matches.get("key")
+        return match.column if match else next(iter(self.candidates), None)
 
     @property
     def candidates(self) -> list[str]:
@@ -65,4 +86,4 @@ def survey(
         return seen
     varying = varying_columns(columns, frames, key, footer.rows)
     joined = [column for column in varying if found[column].is_free_text]
-    return Survey(found, seen.matches, footer, merged, joined)
+    return Survey(found, seen.matches, footer, merged, joined, varying)

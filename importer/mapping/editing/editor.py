@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TypeAlias
 
 from importer.errors import MappingError, MappingFault, UsageError
+from importer.mapping.checks import REQUIRED
 from importer.mapping.document import MAX_BYTES, Node, read_document
 from importer.mapping.editing.files import MappingOnDisk
 from importer.mapping.editing.surgery import Keys, YamlText
@@ -68,10 +69,17 @@ class MappingEditor:
     def save(self, *, unfinished: bool = False) -> None:
         """Write the file, unless the mapping has faults: `MappingError` has them, and nothing is written.
 
-        With `unfinished`, only new faults count. Raises `MappingChanged` where somebody else has changed the file since
-        it was opened. The file is replaced as a whole, or stays as it was.
+        With `unfinished`, only new faults count, and a required field without a value is not one. Raises
+        `MappingChanged` where somebody else has changed the file since it was opened. The file is replaced as a
+        whole, or stays as it was.
         """
-        if faults := self.new_faults if unfinished else self.faults:
+        faults = self.new_faults if unfinished else self.faults
+        if unfinished:
+            left_open = {f"fields.{name}" for name in REQUIRED if not self._yaml.get(("fields", name))}
+            if f"fields.{self._yaml.get(('reference',))}" in left_open:
+                left_open.add("reference")  # it goes into a field that is open still
+            faults = tuple(fault for fault in faults if fault.path not in left_open)
+        if faults:
             raise MappingError(faults)
         self._on_disk = self._on_disk.replaced(self.path, self.text)
 
@@ -130,6 +138,14 @@ class MappingEditor:
         known = self._spec(field).get("values")
         self._yaml.set((*_keys_of(field), "values"), {**(known if isinstance(known, dict) else {}), **values})
 
+    def copy(self, field: str, other: str) -> None:
+        """Fill a field as another one is filled; `remove` it where that one is not filled."""
+        node = self._yaml.get(_keys_of(other))
+        if not node:
+            self.remove(field)
+        else:
+            self._yaml.set(_keys_of(field), node)
+
     def remove(self, field: str) -> None:
         """Do not send a field any more."""
         self._yaml.remove(_keys_of(field))
@@ -141,7 +157,8 @@ class MappingEditor:
 
     def _set_source(self, field: str, source: str, text: str, options: Mapping[str, Option]) -> None:
         now = self._spec(field)
-        kept = now if source in now else {key: node for key, node in now.items() if key in _LASTING}
+        lasting = _LASTING - ({"join"} if "rows" in now else set())  # what joined rows of another table
+        kept = now if source in now else {key: node for key, node in now.items() if key in lasting}
         self._write(_keys_of(field), source, _with({source: text, **_without(kept)}, options))
 
     def _write(self, keys: Keys, source: str, spec: dict[str, Node]) -> None:
@@ -171,7 +188,15 @@ class MappingEditor:
         others = headings.get(own, [])
         if squeezed(heading) not in _squeezed(own, others):
             self._yaml.set(("source", "headings", own), [*_listed(others), heading])
-        self._set_or_remove(("source", "ignore"), [each for each in self._ignored() if not _alike(each, heading)])
+        self.use_column(heading)
+
+    def use_column(self, heading: str) -> None:
+        """Do not say any more that a column of the sheet is deliberately not sent."""
+        if left := [each for each in self._ignored() if not _alike(each, heading)]:
+            if len(left) < len(self._ignored()):
+                self._yaml.set(("source", "ignore"), left)
+        else:
+            self._yaml.remove(("source", "ignore"))
 
     def ignore_column(self, heading: str) -> None:
         """Say that a column of the sheet is deliberately not sent, so that it is not new any more."""
@@ -188,9 +213,26 @@ class MappingEditor:
         found = self._yaml.get(("attachments",))
         self._yaml.set(("attachments",), _with(found if isinstance(found, dict) else {}, options))
 
+    def remove_attachments(self) -> None:
+        """Send no attachments any more."""
+        self._yaml.remove(("attachments",))
+
     def set_import_name(self, name: str) -> None:
         """Name the import; `name_is_locked` tells whether it may still be named."""
         self._yaml.set(("import",), name)
+
+    def set_contacts(self, *, creates: bool, name: str | None = None) -> None:
+        """Say whether contacts that the CRM lacks are created; `name` is the column with their names, None to keep it.
+
+        Their other fields stay.
+        """
+        self._yaml.set(("contacts", "create"), "missing" if creates else "never")
+        if name is not None:
+            self.set_column("contacts.namecontact", name, required=True)
+
+    def set_updates(self, *, updates: bool) -> None:
+        """Say whether a row that was edited updates its case, or is only reported."""
+        self._yaml.set(("on_change",), "update" if updates else "report")
 
     def _set_or_remove(self, keys: Keys, node: Node | None) -> None:
         if node:
@@ -200,8 +242,8 @@ class MappingEditor:
 
 
 def _keys_of(field: str) -> Keys:
-    name = field.removeprefix("form.")
-    return ("fields", field) if name == field else ("form", name)
+    section, dot, name = field.partition(".")
+    return (section, name) if dot and section in {"form", "contacts"} else ("fields", field)
 
 
 def _with(spec: Mapping[str, Node], options: Mapping[str, Option]) -> dict[str, Node]:
