@@ -8,6 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from importer.messages import _, ngettext, shorten
+
 Kind = Literal["type", "status", "month", "sent"]
 """What a table counts tickets by: their case type, their status, their own month, or the month of sending."""
 
@@ -16,7 +18,8 @@ Kind = Literal["type", "status", "month", "sent"]
 class Counts:
     """How many rows are in each state.
 
-    Among the created rows, `changed` have a different content now, and `created_now` were sent by this run. Of the
+    Among the created rows, `changed` have a different content now, and `created_now` were sent by this run; the cases
+    of `updated_now` were updated by it, and those of the changed rows `to_update` are by a later one. Of the
     rows that are `part` of another row's case, `created_parts` are part of a created one.
     """
 
@@ -32,6 +35,8 @@ class Counts:
     changed: int = 0
     created_now: int = 0
     created_parts: int = 0
+    updated_now: int = 0
+    to_update: int = 0
 
     @property
     def rows(self) -> int:
@@ -110,6 +115,34 @@ class FileCount:
 
 
 @dataclass(frozen=True, slots=True)
+class LeftOut:
+    """How many of the rows that are skipped the spreadsheet hides, and how many say that they are a total.
+
+    `rows` are the first of all `count` of them by number, each with its key and why, in words.
+    """
+
+    hidden: int = 0
+    totals: int = 0
+    rows: tuple[tuple[int, str, str], ...] = ()
+    count: int = 0
+
+    def told(self) -> str:
+        """Return which rows are left out and why, in a sentence; empty where there are none."""
+        rows = [
+            _("row {row} ({key}): {why}", row=row, key=shorten(key), why=why)
+            if key
+            else _("row {row}: {why}", row=row, why=why)
+            for row, key, why in self.rows
+        ]
+        if more := self.count - len(rows):
+            rows.append(ngettext("{count} more row", "{count} more rows", more))
+        return _("Left out: {rows}.", rows="; ".join(rows)) if rows else ""
+
+
+NOTHING_LEFT_OUT = LeftOut()
+
+
+@dataclass(frozen=True, slots=True)
 class Account:
     """The numbers of an import beyond its states; `deleted` counts the cases of which a person reported that."""
 
@@ -117,3 +150,4 @@ class Account:
     breakdowns: tuple[Breakdown, ...] = ()
     files: FileCount = FileCount()
     deleted: int = 0
+    left_out: LeftOut = NOTHING_LEFT_OUT

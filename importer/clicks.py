@@ -90,6 +90,13 @@ _SENTENCES: Mapping[str, Sentence | Mapping[Place, Sentence]] = {
     "in the CRM": _IN_THE_CRM,
     "attachment": _ATTACHMENT,
     "file": lambda **_at: _("Correct the file or save it as an Excel workbook, and choose it again on the page Start."),
+    "other table": lambda **_at: _(
+        "Correct that row in its own table, save the table, and choose the sheet again on the page Start."
+    ),
+    "transcript": lambda **_at: _(
+        "Ask whoever set up the import to allow larger attachments, or take rows out of that table; then choose the"
+        " sheet again on the page Start."
+    ),
     "calculate": lambda **_at: _(
         "Open the file in Excel, save it once it has calculated, and choose it again on the page Start."
     ),
@@ -100,6 +107,10 @@ _SENTENCES: Mapping[str, Sentence | Mapping[Place, Sentence]] = {
     "send": lambda **_at: _("On the page Send, click Send."),
     "decide": lambda **_at: _("On the page Decide, say what you found in the CRM."),
     "look back": lambda **_at: _("On the page Look back, open this file to see what became of its rows."),
+    "by hand": lambda **_at: _(
+        "On the page Look back, open the case of this row, and change it in the CRM by hand. Whoever looks after this"
+        " program can then take the edit as known."
+    ),
     "rejected": lambda **_at: _(
         "On the page Correct, correct what the CRM refused in this row. If something is missing in the CRM, ask whoever"
         " runs it, then send the row again on the page Send."
@@ -110,7 +121,7 @@ PAGES: Mapping[str, str] = {
     **dict.fromkeys(
         ("required", "bad-email", "bad-pattern", "too-long", "too-short", "not-a-number", "not-an-integer",
          "not-a-time", "not-a-url", "not-a-phone", "solution-missing", "digits-lost", "error-cell", "nul-character",
-         "key-missing", "correction-lost", "invalid", "skipped", "part"),
+         "key-missing", "correction-lost", "contact-differs", "invalid", "skipped", "part"),
         "correct",
     ),
     **dict.fromkeys(("key-repeated", "key-similar", "key-reread"), "key"),
@@ -126,6 +137,8 @@ PAGES: Mapping[str, str] = {
         "attachment",
     ),
     **dict.fromkeys(("stray-quote", "too-many-cells", "too-few-cells", "undecodable"), "file"),
+    "row-of-table": "other table",
+    "attachment-transcript": "transcript",
     "formula-without-result": "calculate",
     **dict.fromkeys(
         ("reference-edited", "reference-missing", "reference-repeated", "reference-foreign", "line-alone",
@@ -134,6 +147,8 @@ PAGES: Mapping[str, str] = {
     ),
     "altered-in-report": "source",
     "rejected": "rejected",
+    "not-updatable": "by hand",
+    "update-refused": "rejected",
     "planned": "send",
     **dict.fromkeys(("key-known-twice", "id-differs", "unknown", "conflict"), "decide"),
     **dict.fromkeys(("sending", "created"), "look back"),

@@ -7,23 +7,26 @@ and send it again.
 from __future__ import annotations
 
 import hashlib
+import json
 import re
 from base64 import b32encode
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from importer.hosts import is_stand_in, same_tenant, tenant_of
 from importer.model import Attachment, Cell, CellError, earlier_reading
-from importer.text import canonical, canonical_key, loose
+from importer.text import canonical, canonical_key, folded_address, loose
 
 __all__ = [
     "REFERENCE",
     "REFERENCE_LENGTH",
     "UNKNOWN_CONTENT",
     "Scope",
+    "address_digest",
     "canonical",
     "canonical_key",
     "column_digests",
+    "contact_digest",
     "content_hash",
     "content_key",
     "earlier_key_parts",
@@ -37,6 +40,7 @@ __all__ = [
     "loose_digest",
     "reference",
     "same_content",
+    "same_files",
     "same_tenant",
     "spelling_digest",
     "tenant_of",
@@ -53,6 +57,7 @@ UNKNOWN_CONTENT = f"1:{'0' * 32}:-"
 """The content hash of a row that was edited before it came into the journal: equal to that of no row."""
 
 _COLUMN_DIGEST = 8
+_KEYED_DIGEST = 16  # bytes
 _CROCKFORD = bytes.maketrans(b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567", b"0123456789ABCDEFGHJKMNPQRSTVWXYZ")
 
 
@@ -141,6 +146,16 @@ def column_digests(cells: Iterable[bytes], secret: bytes) -> str:
     return "".join(hashlib.blake2b(cell, key=secret, digest_size=_COLUMN_DIGEST // 2).hexdigest() for cell in cells)
 
 
+def address_digest(address: str, secret: bytes) -> str:
+    """Return the digest by which a journal knows a contact: of its folded address, under the journal's `secret`."""
+    return _keyed(b"address-1", folded_address(address), secret)
+
+
+def contact_digest(fields: Mapping[str, object], secret: bytes) -> str:
+    """Return the digest of a contact's own fields, by their names, under the journal's `secret`."""
+    return _keyed(b"contact-1", json.dumps(fields, sort_keys=True, ensure_ascii=False), secret)
+
+
 def edited_columns(columns: Iterable[str], before: str, now: str) -> tuple[str, ...]:
     """Return the columns whose digests differ; `columns` in any order, the digests in the order of their names."""
     places = range(0, len(now), _COLUMN_DIGEST)
@@ -161,6 +176,12 @@ def same_content(before: str, now: str) -> bool:
     return cells == cells_now and (files == files_now or "-" in (files, files_now))
 
 
+def same_files(before: str, now: str) -> bool:
+    """Return whether two content hashes mean the same attachments, as far as both have a hash of them."""
+    files, files_now = before.rpartition(":")[2], now.rpartition(":")[2]
+    return files == files_now or "-" in {files, files_now}
+
+
 def has_all_files(recorded: str) -> bool:
     """Return whether a recorded content hash has one of the attachments: none of the row's files was missing then."""
     return not recorded.endswith(":-")
@@ -170,6 +191,11 @@ def written(part: str) -> bytes:
     """Return a part as it is hashed: its length first, so that ("ab", "c") and ("a", "bc") differ."""
     raw = part.encode("utf-8", "surrogatepass")
     return b"%d:%s" % (len(raw), raw)
+
+
+def _keyed(purpose: bytes, text: str, secret: bytes) -> str:
+    raw = text.encode("utf-8", "surrogatepass")
+    return hashlib.blake2b(raw, key=secret, digest_size=_KEYED_DIGEST, person=purpose).hexdigest()
 
 
 def _digest(purpose: str, parts: Iterable[str]) -> str:

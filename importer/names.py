@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
+from importer.edits import UpdateState
 from importer.messages import _, gettext_noop, ngettext, shown, translated
 from importer.model import CHANGED, Counts, Status, Verdict
+from importer.proof import Result
 
 _STATES = {
     Status.INVALID: gettext_noop("invalid"),
@@ -18,6 +20,8 @@ _STATES = {
     Status.UNKNOWN: gettext_noop("unknown"),
     Status.CONFLICT: gettext_noop("conflict"),
     CHANGED: gettext_noop("changed"),
+    UpdateState.UPDATED: gettext_noop("updated"),
+    UpdateState.REFUSED: gettext_noop("refused"),
     "created_parts": gettext_noop("rows of created cases"),
     Verdict.NOT_DELIVERED: gettext_noop("not-delivered"),
 }
@@ -32,6 +36,14 @@ _CODES = {
     "look-first": gettext_noop("look-first"),
     "spot-check": gettext_noop("spot-check"),
     "adopted": gettext_noop("adopted"),
+    # what became of the update of a created row's case
+    "updated": gettext_noop("updated"),
+    "update-sending": gettext_noop("update-sending"),
+    "update-refused": gettext_noop("update-refused"),
+    "update-unknown": gettext_noop("update-unknown"),
+    "update-unsent": gettext_noop("update-unsent"),
+    "accepted": gettext_noop("accepted"),
+    "deleted": gettext_noop("deleted"),
     # the checks of the doctor
     "ok": gettext_noop("ok"),
     "warning": gettext_noop("warning"),
@@ -57,6 +69,20 @@ def code_name(code: str) -> str:
 def state_name(state: str) -> str:
     """Return what a person calls a state, a verdict, or the `changed` of a report; in English it is the code word."""
     return translated(_STATES[state]) if state in _STATES else state
+
+
+_RESULTS: dict[Result, str] = {
+    "equal": gettext_noop("as in the sheet"),
+    "differs": gettext_noop("differs"),
+    "not-found": gettext_noop("not shown"),
+    "unanswered": gettext_noop("no answer"),
+    "not-asked": gettext_noop("not asked"),
+}
+
+
+def result_name(result: Result) -> str:
+    """Return what a person calls the result of verifying a case."""
+    return translated(_RESULTS[result])
 
 
 def states_of(counts: Counts) -> Iterator[tuple[str, int]]:

@@ -26,6 +26,8 @@ from importer.model import Issue, Status
 from importer.spool import Spool
 from importer.workflow import guards
 from importer.workflow.adopting import Adoption, adopt_rows, open_report
+from importer.workflow.carrying import earlier_corrections
+from importer.workflow.changes import conditions_of, judge_edits
 from importer.workflow.commands import Commands
 from importer.workflow.corrected import corrected_reports, still_to_send
 from importer.workflow.corrections import load_corrections
@@ -52,12 +54,14 @@ from importer.workflow.outcome import (
     now,
     refresh,
     report_outcome,
+    with_contacts,
     with_open_questions,
 )
 from importer.workflow.plan import Batch, Plan, PlannedRow, complete_fields
-from importer.workflow.planning import Planner, own_columns, select_rows
+from importer.workflow.planning import Planner, own_columns
 from importer.workflow.proposals import refuse_other_proposal, with_digest
 from importer.workflow.report_places import ReportOptions
+from importer.workflow.selecting import select_rows
 from importer.workflow.sending import RunContext
 from importer.workflow.starting import (
     AgreedRun,
@@ -98,7 +102,8 @@ def make_plan(
         fields = planner.map(rows, files)  # mapping: cells to the fields of a case
         issues = planner.validate(rows, matched, fields)  # validation: what is wrong with the values
         batches.append(planner.make_batch(rows, matched, fields, issues, files))
-    return planner.assemble(batches)
+    plan = planner.assemble(batches)
+    return judge_edits(plan, conditions_of(loaded, plan, history, retry_refused=retry_rejected))  # of cases that exist
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,6 +148,10 @@ def _known_place(loaded: LoadedJob, journal: Journal) -> tuple[LoadedJob, tuple[
 def _check_with(loaded: LoadedJob, journal: Journal) -> Checked:
     """Check a source with a copy of the journal, which may be changed; say what a run would ask about, or refuse."""
     record, plan = _plan_to_show(loaded, journal)
+    if record is not None:
+        runs = (run for run in journal.runs.all() if run.import_id == record.id)
+        earlier = earlier_corrections(loaded, plan, runs)
+        plan = replace(plan, earlier=earlier, notes=(*plan.notes, *earlier.notes()))
     counts, situation = plan.counts(), situation_of(loaded, journal, record, plan)
     whole = guards.other_import_questions(loaded.job, plan, journal, record)
     asked = "\n".join(question.listed for question in (*whole, *plan.open_questions))
@@ -216,13 +225,14 @@ def run(loaded: LoadedJob, ui: UserInterface) -> Finished:
             due = spot_check_is_due(job, plan, journal, agreed.record)
             forecast = with_digest(make_forecast(job, plan, crm, server, spot_check_due=due), loaded.job)
             refuse_other_proposal(ui.agrees_to, forecast)
-            if forecast.rows_to_send:
+            if forecast.rows_to_send or forecast.updates_to_send:
                 ui.confirm(forecast)  # raises UsageError if the user declines
             ui.stop_request.refuse_to_start()
             context, notes = _record_start(agreed, forecast, crm, journal, ui)
             try:
                 here.enter_context(run_going_on(journal.path, context.run_id))
-                # send and record: each row's intent, one POST, its outcome (workflow/sending.py), by some workers
+                # send and record: each row's intent, one POST, its outcome (workflow/sending.py), by some workers;
+                # after the cases that are created, those of edited rows are updated (workflow/updating.py)
                 result = execute_run(job, ui, context, forecast)
                 result = replace(result, started_at=started, notes=(*notes, *result.notes))
                 verdicts = _verdicts(job, plan, journal, context.record)
@@ -295,8 +305,8 @@ def _corrected(
 def _report_run(context: RunContext, result: SendResult, options: ReportOptions, situation: Situation) -> Finished:
     """Write the report of what became of every row, and record how the run ended."""
     context.stop.begin_report()
-    plan = refresh(context.plan, context.journal, context.record)
-    result = with_open_questions(result, plan)
+    plan = refresh(context.plan, context.journal, context.record, situation.commands.quiet_period)
+    result, plan = with_contacts(with_open_questions(result, plan), plan, context.journal)
     situation = replace(situation, corrected=tuple(still_to_send(one, plan) for one in situation.corrected))
     finished = report_outcome(plan, context.journal, context.record, result, options, situation, context.stop)
     context.journal.runs.end(context.run_id, finished.counts, result.calls, finished.exit_status)
@@ -316,7 +326,8 @@ def rebuild_report(loaded: LoadedJob) -> Finished:
         result = SendResult(now(), server, notes=notes)
         situation = situation_of(loaded, journal, record, plan)
         plan = replace(select_rows(plan, job.only), whole=None)  # a report of these rows alone, to be given back
-        return report_outcome(plan, journal, record, with_open_questions(result, plan), options, situation)
+        result, plan = with_contacts(with_open_questions(result, plan), plan, journal)
+        return report_outcome(plan, journal, record, result, options, situation)
 
 
 def adopt(job: Job) -> Adoption:
@@ -349,12 +360,14 @@ def history(path: Path) -> list[RunRecord]:
 def plan_import(loaded: LoadedJob, journal: Journal, *, sends: bool = True) -> tuple[ImportRecord | None, Plan]:
     """Plan a source with what the journal knows about its import; the record is None on a first run.
 
-    Rejected rows count as planned only if the command `sends` them. Rows whose lease is over become unknown first.
+    Rejected rows count as planned only if the command `sends` them. Rows and updates whose lease is over become
+    unknown first.
     """
     record, scope = _find_import(loaded, journal)
-    guards.refuse_other_file(loaded.table, record)
+    guards.refuse_other_file(loaded.table, journal, record)
     if record is not None:
         journal.attempts.expire(record.id)
+        journal.updates.expire(record.id)
     retry = sends and loaded.job.tries_rejected
     return record, make_plan(loaded, scope, ImportHistory(journal, record), retry_rejected=retry)
 

@@ -26,6 +26,14 @@ SUMMARY, REPORT, ISSUES, TO_DECIDE, DETAILS = SHEETS = (
 )
 """The sheets of a report, in their order."""
 
+HAND_OVER, CASES, EXCEPTIONS, DIFFERENCES = HAND_OVER_SHEETS = (
+    gettext_noop("Hand-over"),
+    gettext_noop("Cases"),
+    gettext_noop("Exceptions"),
+    gettext_noop("Differences"),
+)
+"""The sheets of a hand-over workbook, in their order."""
+
 OWN_COLUMNS: tuple[str, ...] = (
     gettext_noop("row"),
     gettext_noop("status"),
@@ -51,7 +59,8 @@ CREATED_VERDICT, NOT_CREATED_VERDICT = VERDICTS = (gettext_noop("created"), gett
 """What a person can decide about a doubtful row."""
 
 CREATED_NOW, CREATED_BEFORE = gettext_noop("created in this run"), gettext_noop("created before")
-"""What the summary calls the rows that are cases."""
+UPDATED_NOW = gettext_noop("updated in this run")
+"""What the summary calls the rows that are cases, and were updated."""
 
 EDITED_AFTERWARDS = gettext_noop("Edited after its case was created; the case was not changed.")
 """What the message of such a row says."""
@@ -103,7 +112,7 @@ def verdict_of_word(word: str) -> str:
 
 def outcome_of_word(word: str) -> str:
     """Return which line of a summary in any language a name is; another text stays as it is."""
-    return _words((CREATED_NOW, CREATED_BEFORE, *_STATES), messages.FOLDER).get(unaccented(word), word)
+    return _words((CREATED_NOW, CREATED_BEFORE, UPDATED_NOW, *_STATES), messages.FOLDER).get(unaccented(word), word)
 
 
 def sheet_titles(sheet: str) -> tuple[str, ...]:
@@ -114,6 +123,11 @@ def sheet_titles(sheet: str) -> tuple[str, ...]:
 def sheets_by_language() -> Iterator[dict[str, str]]:
     """Yield the titles of all sheets, by their English ones, in each language."""
     yield from _by_language(SHEETS, messages.FOLDER)
+
+
+def hand_over_sheets() -> Iterator[dict[str, str]]:
+    """Yield the titles of the sheets of a hand-over workbook, by their English ones, in each language."""
+    yield from _by_language(HAND_OVER_SHEETS, messages.FOLDER)
 
 
 def column_words() -> Iterator[Mapping[str, str]]:

@@ -1,6 +1,6 @@
 """When two texts are equal, and what makes a text from outside safe to keep and to show.
 
-Equality has four definitions, one for each purpose:
+Equality has five definitions, one for each purpose:
 
 - `canonical` and `canonical_key`: identity. A row's content is canonical permanently, and a row is identified by its
   canonical key, which has no invisible characters; golden values in the tests hold both.
@@ -8,6 +8,7 @@ Equality has four definitions, one for each purpose:
 - `unaccented`: what people type into a mapping and a sheet, such as headers and values; `squeezed` widens it for
   headers.
 - `fold`: what the CRM answers and what was sent to it, however it is escaped.
+- `folded_address`: the addresses of one contact, whose spellings differ in case, spaces or the width of letters.
 """
 
 from __future__ import annotations
@@ -129,6 +130,32 @@ def unescaped(text: str) -> str:
 def fold(text: str) -> str:
     """Return the form in which texts are equal that differ only in escapes, spacing or case."""
     return plain(text).casefold()
+
+
+def folded_address(text: str) -> str:
+    """Return the form in which two spellings of one e-mail address are equal; folding it again changes nothing.
+
+    Case, spaces, invisible characters and the width of letters do not count; accents, dots and what follows a plus do.
+    Small letters, not `casefold`: straße.de and strasse.de are two domains.
+    """
+    for _round in range(_MOST_LAYERS):
+        shown = unicodedata.normalize("NFKC", _without_surrogates(text))
+        visible = "".join(sign for sign in shown if not (sign.isspace() or unicodedata.category(sign) in {"Cc", "Cf"}))
+        folded = unicodedata.normalize("NFKC", visible.lower())
+        if folded == text:
+            break
+        text = folded
+    return text
+
+
+_LOCAL = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+"
+_LABEL = r"[^\W_](?:[\w-]*[^\W_])?"
+_ADDRESS = re.compile(rf"{_LOCAL}(?:\.{_LOCAL})*@{_LABEL}(?:\.{_LABEL})+")
+
+
+def is_address(text: str) -> bool:
+    """Return whether a text has the form of an e-mail address."""
+    return _ADDRESS.fullmatch(text) is not None
 
 
 def _without_surrogates(text: str) -> str:

@@ -2,11 +2,13 @@
 
 A nursery (see nursery.py) lets the process of a command meet it: `step` and `when` (`before` or `after`) say where,
 `nth` at which time the command comes there. It is killed with SIGKILL there; with `lease` and `pid` it stops, having
-written its number into a file; with `full`, no file beside that journal can grow from then on.
+written its number into a file; with `full`, no file beside that journal can grow from then on. A `hasty` one waits for
+nothing before it asks or sends again.
 """
 
 from __future__ import annotations
 
+import importlib
 import os
 import signal
 import threading
@@ -17,12 +19,13 @@ from typing import Any
 
 import importer.cli.run
 import importer.cli.settle
+import importer.journal
 import importer.pipeline
 import importer.report
 import importer.workflow.adopting
 import importer.workflow.settle_job
 from importer.crm import Crm, connections, transport
-from importer.journal import attempts, doubts, imports, rows, runs
+from importer.journal import attempts, contact_attempts, contacts, doubts, imports, leases, rows, runs, updates
 
 STEPS: dict[str, tuple[Any, str]] = {
     "import-noted": (imports.Imports, "add"),
@@ -39,6 +42,23 @@ STEPS: dict[str, tuple[Any, str]] = {
     "verdict-committed": (doubts.Doubts, "decide"),
 }
 """Each step by the function that takes it: `before` is before its call, `after` once it has returned."""
+
+UPDATE_STEPS: dict[str, tuple[Any, str]] = {
+    "update-intent": (updates.Updates, "claim"),
+    "update-mark": (importer.journal.Journal, "raise_update"),
+    "update-sent": (Crm, "update_case"),
+    "update-outcome": (updates.Updates, "conclude"),
+}
+"""The steps of an update, in the same way."""
+
+
+CONTACT_STEPS: dict[str, tuple[Any, str]] = {
+    "contact-noted": (contacts.Contacts, "note"),
+    "contact-intent-committed": (contact_attempts.ContactAttempts, "claim"),
+    "contact-answer-read": (transport.HttpTransport, "exchange"),
+    "contact-outcome-committed": (contact_attempts.ContactAttempts, "conclude"),
+}
+"""The steps of an attempt to create a contact."""
 
 
 class Countdown:
@@ -62,9 +82,10 @@ def die() -> None:
 
 def hook(step: str, when: str, countdown: Countdown) -> None:
     """Count every call of the step's function that is about a case, before or after it."""
-    owner, name = STEPS[step]
-    about_a_case = step not in {"whole-body-sent", "answer-read"}
-    _hook(owner, name, when, countdown, lambda arguments: about_a_case or _is_case(arguments))
+    owner, name = {**STEPS, **UPDATE_STEPS, **CONTACT_STEPS}[step]
+    sends = {"whole-body-sent": "insertAttach", "answer-read": "insertAttach", "contact-answer-read": "custom/insert"}
+    path = sends.get(step)
+    _hook(owner, name, when, countdown, lambda arguments: path is None or _is_call(arguments, path))
 
 
 def _hook(owner: Any, name: str, when: str, countdown: Countdown, is_step: Callable[[tuple[Any, ...]], bool]) -> None:  # noqa: ANN401 - a class or a module
@@ -90,9 +111,9 @@ def _hook(owner: Any, name: str, when: str, countdown: Countdown, is_step: Calla
     setattr(owner, name, first_chunk if name == "__iter__" else wrapped)
 
 
-def _is_case(arguments: tuple[Any, ...]) -> bool:
-    """Tell whether an HTTP call sends a case, and does not ask for the quota."""
-    return any("insertAttach" in str(getattr(argument, "url", argument)) for argument in arguments)
+def _is_call(arguments: tuple[Any, ...], path: str) -> bool:
+    """Tell whether an HTTP call goes to this path, and does not ask for the quota, for example."""
+    return any(path in str(getattr(argument, "url", argument)) for argument in arguments)
 
 
 def stop() -> None:
@@ -107,7 +128,22 @@ def stop() -> None:
 def shorten_leases(seconds: float) -> None:
     """Give every attempt of this process a lease of so many seconds."""
     importer.pipeline.Crm = partial(Crm, deadline=seconds)  # type: ignore[attr-defined]
-    attempts.MARGIN = 0.0  # type: ignore[misc]
+    leases.MARGIN = 0.0  # type: ignore[misc]
+
+
+WAITING = ("crm.pacing", "workflow.sending", "workflow.contacts.making", "workflow.verifying.asking")
+"""The modules that wait before they ask or send again."""
+
+
+def wait_for_nothing(replace: Callable[[str, Any], None]) -> None:
+    """Let nothing wait before it is asked or sent again; `replace` takes a name and what it is from then on."""
+    for module in WAITING:
+        replace(f"importer.{module}.backoff", lambda _times, **_options: 0.0)
+
+
+def _replace(name: str, value: Any) -> None:  # noqa: ANN401 - a function
+    module, _dot, own = name.rpartition(".")
+    setattr(importlib.import_module(module), own, value)
 
 
 def write_at_once(path: Path, text: str) -> None:
@@ -133,8 +169,11 @@ def meet(
     lease: float | None = None,
     pid: str = "",
     full: str | None = None,
+    hasty: bool = False,
 ) -> None:
     """Let this process meet its fate at a step."""
+    if hasty:
+        wait_for_nothing(_replace)
     if step is None:
         return
     act = die if full is None else partial(fill_the_disk, Path(full))

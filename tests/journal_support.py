@@ -21,7 +21,7 @@ from importer import clock
 from importer.errors import JournalFull
 from importer.identity import Scope, content_hash, key_digest, loose_digest, reference
 from importer.journal import Attempt, Intent, Journal, KnownRow, RunStart
-from importer.journal.attempts import MARGIN
+from importer.journal.leases import MARGIN
 from importer.model import Identity, JournalRow, Outcome, Status, Verdict
 
 ROOT = Path(__file__).parent.parent

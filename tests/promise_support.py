@@ -68,7 +68,8 @@ def end_leases(journal: Path, ago: float = 1_000_000.0) -> None:
     """Set the leases and deadlines of a journal to so many seconds ago, instead of waiting for them."""
     with closing(sqlite3.connect(journal)) as database, database:
         ended = clock.elapsed() - ago
-        database.execute("UPDATE attempts SET lease = ?, deadline = ?, began = ?", (ended, ended, ended - 60))
+        for table in ("attempts", "contact_attempts"):
+            database.execute(f"UPDATE {table} SET lease = ?, deadline = ?, began = ?", (ended, ended, ended - 60))  # noqa: S608 - the names above
 
 
 def wait_until(condition: Callable[[], bool], seconds: float = 30) -> None:
@@ -84,7 +85,9 @@ def impatient(monkeypatch: pytest.MonkeyPatch, deadline: float = 0.5) -> None:
     monkeypatch.setattr("importer.pipeline.Crm", partial(Crm, deadline=deadline))
 
 
-def know_the_search(office: Office, page_size: int = 100_000, server: str | None = None) -> None:
+def know_the_search(
+    office: Office, page_size: int = 100_000, server: str | None = None, *, page_says_more: bool | None = None
+) -> None:
     """Write what the doctor would learn about the simulated CRM, so that a search that finds nothing can be proof."""
     findings = Findings(
         tenant=tenant_of(server or office.sandbox.url),
@@ -95,6 +98,7 @@ def know_the_search(office: Office, page_size: int = 100_000, server: str | None
         body_length=10_000_000,
         found_after=0.0,
         page_size=page_size,
+        page_says_more=page_says_more,
         nothing_readable=True,
     )
     findings.save(office.journal.parent)

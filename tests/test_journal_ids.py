@@ -413,15 +413,31 @@ def test_o21_an_id_is_handed_over_only_where_neither_row_has_moved_on(sample: Sa
     assert [sample.row(number).wolkvox_id for number in (1, 2)] == ["case-1", "case-2"]
 
 
-def test_a_case_that_is_gone_is_no_dispute_and_no_hit(sample: SampleJournal) -> None:
-    """`--deleted` is only for a created row; the id stays, and the flag of a dispute is removed."""
+def test_c58_a_case_that_is_gone_is_no_dispute_and_no_hit(sample: SampleJournal) -> None:
+    """`--deleted` is only for a created row, which is planned again; its id is kept, and nothing brings it back."""
     _doubt, dispute = disputed(sample)
     doubts, record = sample.journal.doubts, sample.record.id
     assert not doubts.note_deleted(record, identity(2).reference)
     assert not doubts.note_deleted(record, identity(3).reference)
     assert doubts.note_deleted(record, dispute.reference)
     assert doubts.disputes(record) == []
-    assert sample.row(1).wolkvox_id == "case-1"
+    assert (sample.row(1).status, sample.row(1).deleted, sample.row(1).wolkvox_id) == (Status.PLANNED, True, None)
+    assert doubts.gone(record) == {"case-1"}
+    assert sample.journal.rows.lacking_ids(["case-1", "case-7"]) == ["case-7"]  # as an older report has it
+    adopted = [Adopted(identity(1), Status.CREATED, "case-1")]
+    assert sample.journal.adoptions.adopt(record, adopted, COLUMNS) == 0
+    send(sample, 1, created("case-1"))
+    assert sample.row(1).status is Status.UNKNOWN
+
+
+def test_c58_a_row_whose_case_is_gone_gets_another(sample: SampleJournal) -> None:
+    """The new case counts, the flag is gone, and the old id is history."""
+    send(sample, 1, created("case-1"))
+    assert sample.journal.doubts.note_deleted(sample.record.id, identity(1).reference)
+    send(sample, 1, created("case-2"))
+    row = sample.row(1)
+    assert (row.status, row.wolkvox_id, row.deleted) == (Status.CREATED, "case-2", False)
+    assert sample.journal.doubts.gone(sample.record.id) == {"case-1"}
 
 
 # ------------------------------------------------------------------------------------------------ reports

@@ -40,7 +40,7 @@ def batch_of(rows: list[tuple[bool, bool, str | None, JournalRow | None, bool, s
         state = state_of(known, skipped, is_valid=bool(digest) and not issues, differs=differs)
         files = ((Attachment(Path("a"), "a", 1, 1),), ("b",)) if differs else ((), ())
         identified = digest, "", reference, "", "", (), "", (), state, known, differs, None
-        lines.append((*identified, skipped, None, issues, *files, None, ()))
+        lines.append((*identified, skipped, None, issues, *files, None, (), None, None, None))
     numbers = [place + 2 for place in range(len(rows))]
     return Batch.of(lines, pd.DataFrame({"contact": pd.Series([row[5] for row in rows], numbers, dtype=object)}))
 

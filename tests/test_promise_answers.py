@@ -377,15 +377,23 @@ def _decide_reported(office: Office, reference: str) -> None:
     assert [row.state for row in stored_rows(office.journal) if row.reference == reference] == ["created"]
 
 
-def test_a_deleted_case_keeps_its_id_and_is_not_sent_again(office: Office, give: Give) -> None:
-    """`--deleted` records that a case is gone; its row stays created, says so in the report, and is not sent again."""
+def test_c58_a_deleted_case_is_looked_for_and_its_row_is_planned_again(office: Office, give: Give) -> None:
+    """`--deleted` is refused while the CRM shows the case; then the next run says so, and creates a new one."""
     crm = OddCrm()
     with ScriptedCrm(crm) as server:
         _in_doubt(office, give, server)
-        assert settle(office, give, server, "--by-hand", "1", "--deleted").status == 0
+        before = states(office.journal)
+        refused = settle(office, give, server, "--by-hand", "1", "--deleted")
+        assert (refused.status, states(office.journal)) == (2, before)
+        assert f"still shows {crm.cases[0].wolkvox_id}" in refused.err
+        gone = crm.cases.pop(0)
+        recorded = settle(office, give, server, "--by-hand", "1", "--deleted")
+        assert (recorded.status, f"was asked for {gone.wolkvox_id}" in recorded.out) == (0, True)
+        assert states(office.journal) == {"created": 1, "planned": 1}
         again = run(office, give, server)
-    assert (again.status, len(crm.posted)) == (0, 2)
-    assert "deleted from the CRM" in office.reported(Path(again.json["report"]))["message"][0]
+    assert (again.status, len(crm.posted)) == (0, 3)
+    assert "1 of them had a case that was deleted" in again.err
+    assert states(office.journal) == {"created": 2}
 
 
 # ------------------------------------------------------------------------------------------------ searches

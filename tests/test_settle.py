@@ -8,6 +8,7 @@ from collections.abc import Callable
 from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 from promise_support import end_leases
@@ -15,6 +16,9 @@ from run_support import Give, Office, ticket
 from test_next_steps import commands_in, run
 
 from importer import clock
+from importer.crm import Crm, Found
+from importer.sandbox import SandboxConfig
+from importer.sandbox.config import Search
 
 
 def in_flight(office: Office, give: Give, seconds: float = 30.0, rows: int = 4) -> None:
@@ -44,6 +48,7 @@ def in_doubt(office: Office, give: Give, fault: str) -> None:
 def test_rows_in_flight_are_named_with_their_end(office: Office, give: Give, how: tuple[str, ...]) -> None:
     """Exit status 3, whatever was settled: each row by its number and reference, and when it becomes unknown."""
     in_flight(office, give)
+    office.sandbox.store.forget()
     result = give(office.settle(*how))
     assert result.status == 3
     assert "no row is in doubt" not in result.out
@@ -168,3 +173,48 @@ def test_rows_of_several_sheets_are_named_with_their_sheet(office: Office, give:
     assert "office: 2 rows are still in doubt." in left.out
     assert "  tickets.csv, row 3 (WCI-" in left.out
     assert "  enero.csv, row 3 (WCI-" in left.out
+
+
+def test_c58_without_a_token_a_deleted_case_is_recorded_unasked(
+    office: Office, give: Give, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The person's word counts where the CRM cannot be asked, which is said; nothing is asked."""
+    office.write([ticket(1)])
+    assert give(run(office)).status == 0
+    monkeypatch.delenv("WOLKVOX_TOKEN")
+    queries = office.sandbox.calls("query")
+    result = give(office.settle("--by-hand", "1", "--deleted"))
+    assert (result.status, office.sandbox.calls("query")) == (0, queries)
+    assert "The CRM was not asked for" in result.out
+    assert "planned again" in result.out
+
+
+NO_PROOF: tuple[tuple[dict[str, Any], str, int], ...] = (
+    ({}, "server-error:call=query", 3),
+    ({}, "html-answer:call=query", 3),
+    ({}, "unauthorized:call=query", 5),
+    ({"nothing_found": "404"}, "", 3),
+    ({"nothing_found": "null"}, "", 3),
+    ({"nothing_found": "bare-list"}, "", 3),
+)
+"""How a CRM may answer so that it does not say that it has no such case, and the exit status."""
+
+
+def test_c58_an_answer_that_proves_nothing_records_no_case_as_deleted(
+    office: Office, give: Give, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The CRM could be asked, but does not say that it has no such case: nothing is recorded, and it is to be tried."""
+    office.write([ticket(1)])
+    assert give(run(office)).status == 0
+    office.sandbox.store.delete(1)
+    for search, fault, status in NO_PROOF:
+        monkeypatch.setattr(office.sandbox._app.state.crm, "config", SandboxConfig(search=Search(**search)))
+        office.sandbox.inject(*filter(None, [fault]))
+        result = give(office.settle("--by-hand", "1", "--deleted"))
+        assert (result.status, "Nothing was recorded; try again" in result.err) == (status, True), (search, fault)
+        assert "does not show it" not in result.out + result.err
+    monkeypatch.setattr(Crm, "query_cases", lambda *_asked: Found(({"wolkvox_id": "64cb"},), believed=True))
+    result = give(office.settle("--by-hand", "1", "--deleted"))
+    assert (result.status, "it shows other cases" in result.err) == (3, True)
+    with closing(sqlite3.connect(office.journal)) as database:
+        assert database.execute("SELECT state FROM rows").fetchall() == [("created",)]

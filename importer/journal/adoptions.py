@@ -10,7 +10,7 @@ from sqlalchemy import Connection, insert, select, update
 from importer.journal import ids
 from importer.journal.database import Database
 from importer.journal.doubts import Decision, record_decision
-from importer.journal.rows import column_set_id
+from importer.journal.new_rows import column_set_id
 from importer.journal.schema import attempts, rows
 from importer.messages import _
 from importer.model import Identity, Status
@@ -52,6 +52,7 @@ class Adoptions:
             "content_hash": row.identity.content_hash,
             "column_digests": row.identity.column_digests,
             "column_set_id": column_set,
+            "deleted": False,
         }
         known = connection.execute(
             select(rows.c.id, rows.c.state, rows.c.wolkvox_id, rows.c.attempt_id).where(
@@ -60,6 +61,8 @@ class Adoptions:
         ).one_or_none()
         if ids.holder(connection, import_id, known.id if known else 0, row.wolkvox_id) is not None:
             return False
+        if ids.was_deleted(connection, import_id, row.wolkvox_id):
+            return False  # the report was written before a person said that this case was deleted
         if known is None:
             row_id = _add(connection, import_id, row.identity, values)
         elif known.state == Status.CREATED and known.wolkvox_id == row.wolkvox_id:

@@ -5,29 +5,21 @@ A run claims a row, sends the case with one POST, and concludes the attempt. The
 
 from __future__ import annotations
 
-import os
-import platform
-import secrets
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any, NoReturn
 
-from sqlalchemy import Connection, Row, Select, bindparam, insert, or_, select, update
+from sqlalchemy import Connection, Row, Select, bindparam, insert, select, update
 
-from importer.clock import Clock
 from importer.errors import JournalError
-from importer.journal import ids, rescue
+from importer.journal import ids, leases, rescue
 from importer.journal.database import Database
-from importer.journal.rows import column_set_id
+from importer.journal.leases import Attempt, Begun
+from importer.journal.new_rows import column_set_id
+from importer.journal.numbering import next_number
 from importer.journal.schema import attempts, rows
 from importer.messages import _
 from importer.model import Outcome, Status, Verdict
-
-OWNER = f"{platform.node()}:{os.getpid()}:{secrets.token_hex(4)}"
-"""This process, as its attempts name it."""
-
-MARGIN = 5.0
-"""Seconds that a lease outlasts its attempt's deadline, for the commit of the outcome."""
 
 STATE_AFTER = {
     Verdict.CREATED: Status.CREATED,
@@ -81,25 +73,6 @@ class Intent:
 
 
 @dataclass(frozen=True, slots=True)
-class Attempt:
-    """One POST that may begin, for one row.
-
-    `token` distinguishes it from an attempt of the same number in a copied journal. The lease ends at `lease` seconds
-    on the clock that counts sleep, of the boot `boot`.
-    """
-
-    id: int
-    reference: str
-    token: str
-    boot: str
-    lease: float
-
-    def lease_holds(self, clock: Clock) -> bool:
-        """Whether the attempt may still send: no other process can have seen the end of its lease yet."""
-        return clock.boot() == self.boot and clock.elapsed() < self.lease
-
-
-@dataclass(frozen=True, slots=True)
 class Concluded:
     """What an outcome made of its row; `holder` is the reference of another row that has the answer's id."""
 
@@ -113,7 +86,6 @@ class Attempts:
     def __init__(self, database: Database) -> None:
         self._database, self._clock = database, database.clock
         self._column_set: tuple[Sequence[str], int] | None = None  # that of the last claim: a run has but one
-        self._take_in_what_was_kept_aside()
 
     def claim(self, import_id: int, run_id: int, intent: Intent) -> Attempt | None:
         """Commit the intent to send a planned row; return None where the row is no longer planned.
@@ -130,6 +102,7 @@ class Attempts:
             sending = {
                 "state": Status.SENDING,
                 "attempt_id": attempt.id,
+                "update_id": None,  # of an earlier case, which is gone
                 "run_id": run_id,
                 "sent_at": started_at,
                 "message": "",
@@ -146,37 +119,23 @@ class Attempts:
         return known[1] if known and known[0] == columns else column_set_id(connection, columns)
 
     def _begin(self, connection: Connection, row_id: int, run_id: int, intent: Intent) -> tuple[Attempt, float]:
-        began, started_at, boot = self._clock.elapsed(), self._clock.wall(), self._clock.boot()
-        token = secrets.token_hex(8)
-        deadline = began + intent.seconds
+        begun = Begun.now(self._clock, intent.seconds)
         values = {
+            "id": next_number(connection),
             "row_id": row_id,
             "run_id": run_id,
-            "owner": OWNER,
-            "token": token,
-            "started_at": started_at,
-            "boot": boot,
-            "began": began,
-            "deadline": deadline,
-            "lease": deadline + MARGIN,
+            **asdict(begun),
             "body_length": intent.body_length,
             "search_field": intent.search_field,
             "search_value": intent.search_value,
             "mark_place": intent.mark_place,
         }
         number: int = connection.execute(_BEGIN_ATTEMPT, values).scalar_one()
-        return Attempt(number, intent.reference, token, boot, deadline + MARGIN), started_at
+        return begun.attempt(number, intent.reference), begun.started_at
 
     def lease_holds(self, attempt: Attempt) -> bool:
-        """Whether an attempt of this process may still send; asked right before the first byte and the last chunk.
-
-        It may not where the journal's file is now another one, which would not know what was sent.
-        """
-        try:
-            self._database.file.verify()
-        except JournalError:
-            return False
-        return attempt.lease_holds(self._clock)
+        """Whether an attempt of this process may still send; asked right before the first byte and the last chunk."""
+        return leases.lease_holds(self._database, attempt)
 
     def conclude(self, attempt: Attempt, outcome: Outcome) -> Concluded:
         """Commit the outcome of an attempt; an id and its answer are in one commit.
@@ -215,6 +174,9 @@ class Attempts:
             held_by = holder.reference
             ids.dispute(connection, holder.id)
             outcome = _disputed(outcome, holder.reference)
+        elif ids.was_deleted(connection, row.import_id, outcome.wolkvox_id):  # an answer that a proxy repeats
+            held_by = row.reference
+            outcome = _disputed(outcome, row.reference)
         counts = row.attempt_id == row.ended_id and row.state in {Status.SENDING, Status.UNKNOWN}
         created = outcome.verdict is Verdict.CREATED
         if created or row.verdict in {None, Verdict.UNKNOWN}:
@@ -262,31 +224,18 @@ class Attempts:
             return connection.execute(change.values(state=Status.UNKNOWN, message=message)).rowcount
 
     def _rebase(self, connection: Connection, import_id: int) -> None:
-        """Measure attempts of another boot from now on, as if no time had passed: it is unknown how much did.
-
-        A time in the future also belongs to another boot, whatever its id says. A row that is being sent keeps the
-        whole length of its lease; one whose answer is missing has nothing left that could be sent, so that its quiet
-        period begins now.
-        """
-        now, boot = self._clock.elapsed(), self._clock.boot()
+        """Measure attempts of another boot from now on, those of rows whose case may exist or is not known to."""
+        sending = rows.c.state == Status.SENDING
         found = (
-            select(attempts.c.id, attempts.c.began, attempts.c.deadline, attempts.c.lease, rows.c.state)
+            select(attempts.c.id, attempts.c.began, attempts.c.deadline, attempts.c.lease, sending)
             .join(rows, rows.c.attempt_id == attempts.c.id)
             .where(
                 rows.c.import_id == import_id,
                 rows.c.state.in_((Status.SENDING, Status.UNKNOWN, Status.CONFLICT)),
-                or_(attempts.c.boot.is_(None), attempts.c.boot != boot, attempts.c.began > now),
+                leases.of_another_boot(attempts, self._clock),
             )
         )
-        for number, began, deadline, lease, state in connection.execute(found).all():
-            sending = state == Status.SENDING
-            moved = {
-                "boot": boot,
-                "began": now,
-                "deadline": now + (deadline - began if sending else 0),
-                "lease": now + (lease - began if sending else 0),
-            }
-            connection.execute(update(attempts).where(attempts.c.id == number).values(**moved))
+        leases.rebase(connection, self._clock, attempts, found)
 
     def _keep_aside(self, attempt: Attempt, outcome: Outcome, error: JournalError) -> NoReturn:
         """Keep an outcome that the journal did not take, and raise; where that fails too, the message contains it."""
@@ -307,24 +256,13 @@ class Attempts:
             ) from error
         raise error
 
-    def _take_in_what_was_kept_aside(self) -> None:
-        """Write the outcomes that were kept aside, and reserve room for the next time.
-
-        Writing an outcome twice changes nothing, so that two processes, or a crash in between, do no harm.
-        """
-        path = self._database.path
-        with self._database.write() as connection:
-            rescue.prepare(path)
-            content = rescue.kept(path)
-            for kept in rescue.outcomes(path, content):
-                found = _ROW_OF_ATTEMPT.where(attempts.c.id == kept.attempt_id)
-                row = connection.execute(found).one_or_none()
-                if row is None or row.reference != kept.reference or kept.token not in {None, row.token}:
-                    raise rescue.refusal(path, kept.line)  # it belongs to another journal that was here
-                self._conclude(connection, row, kept.outcome)
-        if content:
-            with self._database.write():
-                rescue.forget(path, content)
+    def take_in(self, connection: Connection, kept: rescue.KeptOutcome) -> bool:
+        """Write an outcome that was kept aside; False where it is not that of an attempt to send a row."""
+        row = connection.execute(_ROW_OF_ATTEMPT.where(attempts.c.id == kept.attempt_id)).one_or_none()
+        if row is None or row.reference != kept.reference or kept.token not in {None, row.token}:
+            return False
+        self._conclude(connection, row, kept.outcome)
+        return True
 
 
 def _created(connection: Connection, row: Row[Any], outcome: Outcome) -> tuple[Status, dict[str, object]]:
@@ -340,6 +278,7 @@ def _created(connection: Connection, row: Row[Any], outcome: Outcome) -> tuple[S
         "attempt_id": row.ended_id,
         "wolkvox_id": row.wolkvox_id or outcome.wolkvox_id,
         "id_prefijo": row.id_prefijo if row.wolkvox_id else outcome.id_prefijo,
+        "deleted": False,  # the case of which a person said so was an earlier one
     }
 
 

@@ -10,12 +10,16 @@ from pathlib import Path
 from sqlalchemy import Connection, func, insert, select
 
 from importer.commands import adopt_command, command_line
+from importer.edits import UpdateState
 from importer.errors import JournalError
 from importer.journal.attempts import Attempts
 from importer.journal.backup import copy_to
+from importer.journal.contact_attempts import ContactAttempts
+from importer.journal.contacts import ContactState
 from importer.journal.database import Database
-from importer.journal.schema import facts, imports, rows
+from importer.journal.schema import contacts, facts, imports, rows, updates
 from importer.journal.storage import refuse_unsafe
+from importer.journal.updates import Updates
 from importer.messages import _, ngettext
 from importer.model import Status
 
@@ -31,8 +35,11 @@ class Problem:
 class Copies:
     """A journal as a whole: whether it is sound, and copies of it."""
 
-    def __init__(self, database: Database, attempts: Attempts) -> None:
-        self._database, self._attempts = database, attempts
+    def __init__(
+        self, database: Database, attempts: Attempts, contact_attempts: ContactAttempts, made: Updates
+    ) -> None:
+        self._database, self._attempts, self._updates = database, attempts, made
+        self._contact_attempts = contact_attempts
 
     def damages(self) -> list[Problem]:
         """Return what is damaged in the file, nothing where it is sound and may be written."""
@@ -97,15 +104,30 @@ class Copies:
             known = connection.scalars(select(imports.c.id)).all()
         for number in known:
             self._attempts.expire(number)
+            self._updates.expire(number)
+        self._contact_attempts.expire()
 
     def _refuse_while_sending(self, connection: Connection) -> None:
-        sending = connection.scalars(select(func.count()).where(rows.c.state == Status.SENDING)).one()
+        in_flight = (rows.c.state == Status.SENDING, updates.c.state == UpdateState.SENDING)
+        sending = sum(connection.scalars(select(func.count()).where(which)).one() for which in in_flight)
         if sending:
             raise JournalError(
                 ngettext(
                     "{path}: {count} row is being sent right now. Let the run end, then run the same command again.",
                     "{path}: {count} rows are being sent right now. Let the run end, then run the same command again.",
                     sending,
+                    path=self._database.path,
+                )
+            )
+        creating = connection.scalars(select(func.count()).where(contacts.c.state == ContactState.SENDING)).one()
+        if creating:
+            raise JournalError(
+                ngettext(
+                    "{path}: {count} contact is being created right now. Let the run end, then run the same command"
+                    " again.",
+                    "{path}: {count} contacts are being created right now. Let the run end, then run the same command"
+                    " again.",
+                    creating,
                     path=self._database.path,
                 )
             )

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Row, func, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Row, func, insert, select, update
 
 from importer.journal import ids
 from importer.journal.database import Database
@@ -162,6 +162,8 @@ class Doubts:
         with self._database.write() as connection:
             if ids.holder(connection, doubt.import_id, doubt.row_id, decision.wolkvox_id) is not None:
                 return None
+            if decision.how == "search" and ids.was_deleted(connection, doubt.import_id, decision.wolkvox_id):
+                return None
             row = connection.execute(select(rows).where(rows.c.id == doubt.row_id)).one()
             if (row.attempt_id, row.state) != (doubt.attempt_id, doubt.state):
                 return None
@@ -181,19 +183,40 @@ class Doubts:
             row = connection.execute(found).one_or_none()
             if row is None or ids.holder(connection, import_id, row.id, decision.wolkvox_id) is not None:
                 return None
+            if ids.was_deleted(connection, import_id, decision.wolkvox_id):
+                return None
             return self._settle(connection, row, decision, self._known_ids(connection, row))
 
+    def case_of(self, import_id: int, reference: str) -> str | None:
+        """Return the id of a created row's case, None if no such row is created."""
+        query = select(rows.c.wolkvox_id).where(*_created_row(import_id, reference))
+        with self._database.read() as connection:
+            return connection.scalars(query).one_or_none()
+
     def note_deleted(self, import_id: int, reference: str) -> bool:
-        """Record that a created row's case is gone from the CRM, as a person says; False if no such row is created."""
-        created = (rows.c.import_id == import_id, rows.c.reference == reference, rows.c.state == Status.CREATED)
+        """Record that a created row's case is gone from the CRM, as a person says; False if no such row is created.
+
+        The row is planned again, for a new case. The id is kept, and hits on it do not count from now on.
+        """
         with self._database.write() as connection:
-            row = connection.execute(select(rows).where(*created)).one_or_none()
+            row = connection.execute(select(rows).where(*_created_row(import_id, reference))).one_or_none()
             if row is None:
                 return False
-            connection.execute(update(rows).where(rows.c.id == row.id).values(deleted=True, disputed=False))
-            gone = Decision(Status.CREATED, "deleted", row.wolkvox_id)
-            self._record(connection, row, gone, Status.CREATED)
+            now = self._database.clock.wall()
+            ids.note(connection, ids.Arrival(row.id, ids.DELETED, now), filter(None, (row.wolkvox_id,)))
+            ids.dismiss(connection, row.id)
+            again = {"state": Status.PLANNED, "deleted": True, "disputed": False, "changed": False}
+            message = _("Its case {id} was deleted from the CRM, as a person reported.", id=row.wolkvox_id)
+            change = {**again, "wolkvox_id": None, "id_prefijo": None, "message": message}
+            connection.execute(update(rows).where(rows.c.id == row.id).values(**change))
+            gone = Decision(Status.PLANNED, ids.DELETED, row.wolkvox_id)
+            self._record(connection, row, gone, Status.PLANNED)
         return True
+
+    def gone(self, import_id: int) -> frozenset[str]:
+        """Return the ids of the cases of an import that a person declared deleted; hits on them do not count."""
+        with self._database.read() as connection:
+            return ids.gone(connection, import_id)
 
     def contest(self, doubt: Doubt, wolkvox_id: str) -> None:
         """Record that a search shows a row's mark in the case of another row, which is disputed from now on."""
@@ -268,7 +291,7 @@ class Doubts:
             message = _("More than one case exists for this row: {ids}.", ids=", ".join([*sorted(others), *found]))
         change: dict[str, object] = {"state": state, "message": message}
         if state is Status.CREATED:
-            change |= {"wolkvox_id": decision.wolkvox_id, "id_prefijo": decision.id_prefijo}
+            change |= {"wolkvox_id": decision.wolkvox_id, "id_prefijo": decision.id_prefijo, "deleted": False}
         elif state is Status.PLANNED:
             change |= {"wolkvox_id": None, "id_prefijo": None}
         connection.execute(update(rows).where(rows.c.id == row.id).values(**change))
@@ -287,6 +310,10 @@ class Doubts:
             connection.execute(update(attempts).where(attempts.c.row_id == row_id).values(search_value=None))
         if not ids.has_unknown(connection, import_id):
             ids.forget_controls(connection, import_id)
+
+
+def _created_row(import_id: int, reference: str) -> tuple[ColumnElement[bool], ...]:
+    return rows.c.import_id == import_id, rows.c.reference == reference, rows.c.state == Status.CREATED
 
 
 def record_decision(

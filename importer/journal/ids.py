@@ -12,6 +12,9 @@ from importer.journal.database import batches
 from importer.journal.schema import arrived_ids, attempts, imports, rows
 from importer.model import Status
 
+DELETED = "deleted"
+"""How an id arrived of whose case a person said that it is gone from the CRM."""
+
 _OURS = imports.alias("ours")
 
 
@@ -57,6 +60,11 @@ _OPEN_IDS = (
     select(arrived_ids.c.wolkvox_id)
     .where(arrived_ids.c.row_id == bindparam("row_id"), arrived_ids.c.dismissed.is_(False), ~_ANOTHER_HAS_IT)
     .order_by(arrived_ids.c.id)
+)
+_DELETED = (
+    _in_operation(select(arrived_ids.c.id).join(rows, rows.c.id == arrived_ids.c.row_id))
+    .where(arrived_ids.c.wolkvox_id == bindparam("wolkvox_id"), arrived_ids.c.how == DELETED)
+    .limit(1)
 )
 _UNKNOWN = select(rows.c.id).where(rows.c.import_id == bindparam("import_id"), rows.c.state == Status.UNKNOWN).limit(1)
 
@@ -123,6 +131,25 @@ def open_ids_of(connection: Connection, row_ids: Sequence[int]) -> Mapping[int, 
         for row_id, wolkvox_id in connection.execute(query.order_by(arrived_ids.c.id)):
             found.setdefault(row_id, {})[wolkvox_id] = None
     return {row_id: tuple(ids) for row_id, ids in found.items()}
+
+
+def was_deleted(connection: Connection, import_id: int, wolkvox_id: str | None) -> bool:
+    """Tell whether an id is that of a case which a person declared deleted, and which no row has now."""
+    if wolkvox_id is None:
+        return False
+    values = {"import_id": import_id, "wolkvox_id": wolkvox_id}
+    return connection.execute(_DELETED, values).first() is not None and not holders(connection, import_id, [wolkvox_id])
+
+
+def gone(connection: Connection, import_id: int) -> frozenset[str]:
+    """Return the ids of the cases of an import that a person declared deleted, and that no row has now."""
+    declared = (
+        select(arrived_ids.c.wolkvox_id)
+        .join(rows, rows.c.id == arrived_ids.c.row_id)
+        .where(rows.c.import_id == import_id, arrived_ids.c.how == DELETED)
+    )
+    held = select(rows.c.wolkvox_id).where(rows.c.import_id == import_id, rows.c.wolkvox_id.in_(declared))
+    return frozenset(connection.scalars(declared)) - frozenset(connection.scalars(held))
 
 
 def dismiss(connection: Connection, row_id: int, *, but: str | None = None) -> None:

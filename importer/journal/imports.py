@@ -7,8 +7,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, delete, func, insert, select, update
+from sqlalchemy import Connection, Row, Select, delete, func, insert, or_, select, update
 
+from importer.edits import UpdateState
 from importer.hosts import same_tenant
 from importer.journal.database import Database, batches
 from importer.journal.runs import user_name
@@ -24,6 +25,7 @@ from importer.journal.schema import (
     runs,
     spot_checks,
     uncorrected_keys,
+    updates,
     verdicts,
 )
 from importer.messages import _
@@ -136,8 +138,10 @@ class Imports:
         """
         of_both = rows.c.import_id.in_((record.id, other.id))
         in_flight = select(rows.c.id).where(of_both, rows.c.state == Status.SENDING)
+        updating = select(updates.c.id).join(rows, rows.c.update_id == updates.c.id)
+        updating = updating.where(of_both, updates.c.state == UpdateState.SENDING)
         with self._database.write() as connection:
-            if connection.execute(in_flight).first() is not None:
+            if any(connection.execute(query).first() for query in (in_flight, updating)):
                 return False
             for pair in connection.execute(_with_one_key(record.id, other.id)).all():
                 _keep_one_key(connection, pair, other.id)
@@ -177,7 +181,11 @@ class Imports:
             for some in batches(key_digests):
                 query = (
                     select(rows.c.import_id, func.count())
-                    .where(rows.c.key_digest.in_(some), rows.c.state.in_(MAY_BE_CASES), rows.c.deleted.is_(False))
+                    .where(
+                        rows.c.key_digest.in_(some),
+                        rows.c.state.in_(MAY_BE_CASES),
+                        or_(rows.c.deleted.is_(False), rows.c.state != Status.CREATED),
+                    )
                     .group_by(rows.c.import_id)
                 )
                 for number, known in connection.execute(query):

@@ -15,15 +15,20 @@ from importer.clock import Clock
 from importer.errors import JournalError
 from importer.journal.adoptions import Adoptions
 from importer.journal.attempts import Attempts
+from importer.journal.contact_attempts import ContactAttempts
+from importer.journal.contacts import Contacts
 from importer.journal.copies import Copies
 from importer.journal.database import Database
 from importer.journal.doubts import Doubts
 from importer.journal.imports import Decisions, Imports
+from importer.journal.kept_outcomes import take_in_what_was_kept_aside
 from importer.journal.mark import Marks, Scope
 from importer.journal.provenance import Provenance
 from importer.journal.rows import Rows
 from importer.journal.runs import Runs
 from importer.journal.standing import KnownImport, Standing
+from importer.journal.updates import Updates
+from importer.journal.verifications import Verifications
 
 _CLOCK = Clock()
 
@@ -55,9 +60,14 @@ class Journal:
             self.runs = Runs(self._database)
             self.rows = Rows(self._database)
             self.attempts = Attempts(self._database)
+            self.contact_attempts = ContactAttempts(self._database)
+            take_in_what_was_kept_aside(self._database, (self.attempts, self.contact_attempts))
+            self.contacts = Contacts(self._database)
+            self.updates = Updates(self._database)
             self.doubts = Doubts(self._database)
             self.adoptions = Adoptions(self._database)
-            self.copies = Copies(self._database, self.attempts)
+            self.verifications = Verifications(self._database)
+            self.copies = Copies(self._database, self.attempts, self.contact_attempts, self.updates)
             self.decisions = Decisions(self._database)
         except BaseException:
             self._close_files()
@@ -118,6 +128,13 @@ class Journal:
     def highest_attempt(self) -> int:
         """Return the number of the newest attempt, 0 before the first."""
         return self._provenance.reached().attempt_id
+
+    def raise_update(self, update_id: int, token: str) -> None:
+        """Raise the mark to an update whose intent is committed; only then may its first byte be sent.
+
+        Raises JournalError where that fails: then nothing may be sent.
+        """
+        self._provenance.raise_update(update_id, token)
 
     def is_behind(self, journal_id: str, attempt_id: int) -> bool:
         """Tell whether a report of this journal (by the beginning of its id) knows an attempt that is missing here."""

@@ -77,6 +77,13 @@ _imports = Table(
     Column("attempt_id", Integer, nullable=False),
     Column("raised_at", Float, nullable=False),
 )
+_updates = Table(  # a table of its own, because the file may be of a version that knew none
+    "updates",
+    _metadata,
+    Column("journal_id", String, primary_key=True),
+    Column("update_id", Integer, nullable=False),
+    Column("token", String, nullable=False),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +137,16 @@ def _upsert_import() -> Any:  # noqa: ANN401 - as above
     )
 
 
-_RAISE_MARK, _RAISE_IMPORT = _upsert_mark(), _upsert_import()
+def _upsert_update() -> Any:  # noqa: ANN401 - as above
+    new = insert(_updates).values(
+        {column.name: bindparam(column.name, type_=column.type) for column in _updates.columns}
+    )
+    taken = {name: new.excluded[name] for name in ("update_id", "token")}
+    higher = new.excluded.update_id > _updates.c.update_id
+    return new.on_conflict_do_update(index_elements=["journal_id"], set_=taken, where=higher)
+
+
+_RAISE_MARK, _RAISE_IMPORT, _RAISE_UPDATE = _upsert_mark(), _upsert_import(), _upsert_update()
 _BY_JOURNAL = select(_marks).where(_marks.c.journal_id == bindparam("which"))
 
 
@@ -142,8 +158,7 @@ def state_path() -> Path:
 class Marks:
     """The marks of all journals that this user's state folder knows.
 
-    Where the file cannot be used, `problem` is the error that says so, every method raises it, and nothing may be sent;
-    commands that only read still work.
+    Where the file cannot be used, `problem` is the error that every method raises; commands that only read still work.
     """
 
     def __init__(self, path: Path | None = None, clock: Callable[[], float] = time.time) -> None:
@@ -202,10 +217,22 @@ class Marks:
                 connection.execute(_RAISE_IMPORT, {**values, "journal_id": record.journal_id, "raised_at": now})
             return _record(connection.execute(_RAISE_MARK, _values(record, now)).one())
 
+    def update_of(self, journal_id: str) -> tuple[int, str]:
+        """Return the number and the token of the highest update that a journal is known to have made, 0 for none."""
+        with self._transaction() as connection:
+            return _update_of(connection, journal_id)
+
+    def raise_update(self, journal_id: str, update_id: int, token: str) -> tuple[int, str]:
+        """Raise the mark of a journal's updates; return it as it is now, higher or not."""
+        with self._transaction() as connection:
+            connection.execute(_RAISE_UPDATE, {"journal_id": journal_id, "update_id": update_id, "token": token})
+            return _update_of(connection, journal_id)
+
     def set(self, record: MarkRecord, imports: dict[Scope, int]) -> None:
         """Set a journal's mark, even lower than before: a person said that the journal can be trusted again."""
         with self._transaction() as connection:
-            connection.execute(_marks.delete().where(_marks.c.journal_id == record.journal_id))
+            for table in (_marks, _updates):
+                connection.execute(table.delete().where(table.c.journal_id == record.journal_id))
         self.raise_to(record, imports)
 
     def forget_wal(self, path: Path) -> None:
@@ -291,24 +318,33 @@ class Mark:
         reached = Reached(attempt_id, token)
         now = self._marks.raise_to(self._record(reached), {scope: attempt_id}).reached
         if (now.attempt_id, now.token) != (attempt_id, token) and self._token_of(now.attempt_id) != now.token:
-            raise JournalError(
-                told(
-                    _(
-                        "{path}: another copy of this journal is in use: it has made attempt {number}, which this"
-                        " one does not have. Nothing more is sent with this one. Remove one of the two;"
-                        " `{command}` shows which knows more.",
-                        path=self._file.path,
-                        command=command_line("journal", "check", "--journal", self._file.path),
-                        number=now.attempt_id,
-                    ),
-                    _(
-                        "{path}: another copy of this journal is in use, and has sent something that this one does not"
-                        " know. Nothing more is sent with this one. Ask whoever set this program up which of the two is"
-                        " the right one.",
-                        path=self._file.path,
-                    ),
-                )
+            raise self._another_copy(now.attempt_id)
+
+    def raise_update(self, update_id: int, token: str, token_of: Callable[[int], str | None]) -> None:
+        """Do for an update what `raise_to` does for an attempt; `token_of` gives the token of one of the journal's."""
+        self._file.verify()
+        now = self._marks.raise_update(self._journal_id, update_id, token)
+        if now != (update_id, token) and token_of(now[0]) != now[1]:
+            raise self._another_copy(now[0])
+
+    def _another_copy(self, number: int) -> JournalError:
+        check = command_line("journal", "check", "--journal", self._file.path)
+        values = {"path": self._file.path, "command": check, "number": number}
+        return JournalError(
+            told(
+                _(
+                    "{path}: another copy of this journal is in use: it has made attempt {number}, which this one does"
+                    " not have. Nothing more is sent with this one. Remove one of the two; `{command}` shows which"
+                    " knows more.",
+                    **values,
+                ),
+                _(
+                    "{path}: another copy of this journal is in use, and knows more than this one. Nothing more is sent"
+                    " with this one. Ask whoever set this program up which of the two is the right one.",
+                    **values,
+                ),
             )
+        )
 
     def note(self, reached: Reached, imports: dict[Scope, int] | None = None) -> None:
         """Raise the mark to what the journal has, and note where the journal is."""
@@ -329,6 +365,11 @@ def _folder_id(connection: Connection) -> str:
         found = uuid4().hex
         connection.execute(_folder.insert().values(id=found))
     return found
+
+
+def _update_of(connection: Connection, journal_id: str) -> tuple[int, str]:
+    found = connection.execute(select(_updates).where(_updates.c.journal_id == journal_id)).first()
+    return (found.update_id, found.token) if found else (0, "")
 
 
 def _values(record: MarkRecord, now: float) -> dict[str, object]:

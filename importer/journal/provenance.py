@@ -12,11 +12,12 @@ from sqlalchemy import Connection, delete, func, insert, select
 
 from importer.clock import local_datetime
 from importer.errors import JournalError
+from importer.journal import numbering
 from importer.journal.backup import journal_id_in
 from importer.journal.database import Database
 from importer.journal.mark import Mark, MarkRecord, Marks, Reached, Scope
 from importer.journal.runs import user_name
-from importer.journal.schema import attempts, computers, decisions, facts, imports, rows, verdicts
+from importer.journal.schema import attempts, computers, decisions, facts, imports, rows, updates, verdicts
 from importer.journal.standing import KnownImport, Standing
 from importer.journal.watched_file import WatchedFile
 
@@ -149,6 +150,10 @@ class Provenance:
         """Note that the journal is now another file."""
         Mark(self._marks, self.journal_id, WatchedFile(target), self._token_of).note(reached)
 
+    def raise_update(self, update_id: int, token: str) -> None:
+        """Raise the mark to an update whose intent is committed; only then may its first byte be sent."""
+        self.mark.raise_update(update_id, token, self._update_token)
+
     def leave(self) -> None:
         """Raise the mark once more before the journal is closed: adoptions and decisions have not raised it."""
         if self.standing.may_send and self._marks.problem is None:
@@ -163,9 +168,13 @@ class Provenance:
         sound = Standing("sound", path, has.attempt_id, known.reached.attempt_id if known else 0)
         if known is None:
             return self._without_mark(connection, sound, has, is_new=is_new)
-        if known.reached.attempt_id > has.attempt_id or known.reached.decision_id > has.decision_id:
+        number, token = self._marks.update_of(self.journal_id)
+        newest, token_here = _newest_update(connection, number)
+        reached = known.reached
+        if reached.attempt_id > has.attempt_id or reached.decision_id > has.decision_id or number > newest:
             return replace(sound, kind="behind")
-        if known.reached.attempt_id and _token(connection, known.reached.attempt_id) != known.reached.token:
+        is_forked = reached.attempt_id and numbering.token_of(connection, reached.attempt_id) != reached.token
+        if is_forked or (number and token_here != token):
             return replace(sound, kind="forked")
         if self._is_elsewhere(known.path):
             return replace(sound, kind="copied", elsewhere=known.path)
@@ -224,9 +233,13 @@ class Provenance:
     def _settled_up_to(self, connection: Connection) -> int:
         return int(connection.scalars(select(facts.c.value).where(facts.c.name == "settled_up_to")).first() or 0)
 
+    def _update_token(self, update_id: int) -> str | None:
+        with self._database.read() as connection:
+            return _newest_update(connection, update_id)[1]
+
     def _token_of(self, attempt_id: int) -> str | None:
         with self._database.read() as connection:
-            return _token(connection, attempt_id)
+            return numbering.token_of(connection, attempt_id)
 
 
 def _journal_id(connection: Connection) -> tuple[str, bool]:
@@ -244,14 +257,14 @@ def _set_fact(connection: Connection, name: str, value: str) -> None:
 
 
 def _reached(connection: Connection) -> Reached:
-    newest = select(attempts.c.id, attempts.c.token).order_by(attempts.c.id.desc()).limit(1)
-    attempt = connection.execute(newest).first()
     decision = connection.scalars(select(func.max(verdicts.c.id))).one()
-    return Reached(attempt.id if attempt else 0, attempt.token if attempt else "", decision or 0)
+    return Reached(*numbering.newest(connection), decision or 0)
 
 
-def _token(connection: Connection, attempt_id: int) -> str | None:
-    return connection.scalars(select(attempts.c.token).where(attempts.c.id == attempt_id)).first()
+def _newest_update(connection: Connection, number: int) -> tuple[int, str | None]:
+    """Return the number of the newest update, 0 before the first, and the token of the one with this number."""
+    newest = connection.scalars(select(func.max(updates.c.id))).one() or 0
+    return newest, connection.scalars(select(updates.c.token).where(updates.c.id == number)).first()
 
 
 def _imports_of(connection: Connection) -> dict[Scope, int]:

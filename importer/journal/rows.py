@@ -8,53 +8,56 @@ from functools import cached_property
 from typing import Any, NamedTuple
 
 from sqlalchemy import (
-    Boolean,
     ColumnElement,
     Connection,
     Row,
     Select,
-    String,
     and_,
     bindparam,
     func,
-    insert,
     or_,
     select,
     update,
 )
 
 from importer.clock import local_datetime
+from importer.edits import LastUpdate, UpdateState
 from importer.hosts import same_tenant
 from importer.journal.database import Database, batches
-from importer.journal.schema import attempts, column_sets, facts, imports, row_spellings, rows, uncorrected_keys
+from importer.journal.ids import DELETED
+from importer.journal.new_rows import column_set_id, insert_rows, insert_spellings, insert_uncorrected
+from importer.journal.schema import (
+    arrived_ids,
+    attempts,
+    column_sets,
+    facts,
+    imports,
+    row_spellings,
+    rows,
+    uncorrected_keys,
+    updates,
+)
 from importer.model import Identity, JournalRow, Status
 
 _NO_CASES = (Status.PLANNED, Status.INVALID, Status.REJECTED)
 """States of rows that are not cases, and cannot be."""
 
-_KNOWN = select(
+_OF_UPDATE = (
+    *("state", "content_hash", "message", "run_id", "started_at", "ended_at", "boot", "deadline", "lease"),
+    *("column_set_id", "column_digests"),
+)
+_KNOWN: Select[*tuple[Any, ...]] = select(
     *(rows.c.import_id, rows.c.key_digest, rows.c.column_set_id, rows.c.column_digests),
     *(attempts.c.lease, attempts.c.boot),
     *(rows.c.reference, rows.c.state, rows.c.content_hash, rows.c.wolkvox_id, rows.c.id_prefijo, rows.c.message),
     *(rows.c.changed, rows.c.sent_at, rows.c.run_id, rows.c.attempt_id, rows.c.disputed, rows.c.deleted),
-).outerjoin_from(
+    *(updates.c[name] for name in _OF_UPDATE),
+)
+_KNOWN = _KNOWN.outerjoin_from(
     rows, attempts, and_(attempts.c.id == rows.c.attempt_id, rows.c.state == Status.SENDING)
-)  # in any other state the lease is over
+).outerjoin(updates, updates.c.id == rows.c.update_id)  # in any other state the lease of the attempt is over
 
-_COLUMN_SET = select(column_sets.c.id).where(column_sets.c.names == bindparam("recorded"))
-_ADD_COLUMN_SET = insert(column_sets).returning(column_sets.c.id)
 _STATES = {state.value: state for state in Status}
-
-_OF_ROW = ["import_id", "row_id", "digest"]
-_DIGEST_OF_ROW = select(rows.c.import_id, rows.c.id, bindparam("digest", type_=String)).where(
-    rows.c.import_id == bindparam("import_id"), rows.c.key_digest == bindparam("key_digest")
-)
-_NEW_SPELLING = insert(row_spellings).from_select(_OF_ROW, _DIGEST_OF_ROW)
-_NEW_UNCORRECTED = (
-    insert(uncorrected_keys)
-    .prefix_with("OR IGNORE")  # recorded by an earlier run
-    .from_select([*_OF_ROW, "partly"], _DIGEST_OF_ROW.add_columns(bindparam("partly", type_=Boolean)))
-)
 
 
 class KnownRow(NamedTuple):
@@ -108,7 +111,7 @@ class Rows:
     def _known_row(self, connection: Connection, found: Row[*tuple[Any, ...]]) -> KnownRow:
         """Return a row of `_KNOWN`; it is unpacked because reading each value by its name takes twice as long."""
         _import, key_digest, column_set, column_digests, lease, boot, reference, state, content_hash, *more = found
-        wolkvox_id, id_prefijo, message, changed, sent_at, run, attempt, disputed, deleted = more
+        wolkvox_id, id_prefijo, message, changed, sent_at, run, attempt, disputed, deleted, *updated = more
         clock, lease_until = self._database.clock, None
         if lease is not None and boot == clock.boot():
             lease_until = local_datetime(clock.wall() + lease - clock.elapsed())
@@ -129,9 +132,31 @@ class Rows:
                 attempt,
                 disputed,
                 deleted,
+                None if updated[0] is None else self._last_update(connection, *updated),
             ),
             column_digests or "",
         )
+
+    def _last_update(  # noqa: PLR0913, PLR0917 - the columns of `_OF_UPDATE`
+        self,
+        connection: Connection,
+        state: str,
+        content_hash: str,
+        message: str,
+        run: int,
+        started_at: float,
+        ended_at: float | None,
+        boot: str,
+        deadline: float,
+        lease: float,
+        column_set: int,
+        digests: str,
+    ) -> LastUpdate:
+        clock, columns = self._database.clock, self._columns_of(connection, column_set)
+        left = max(deadline, lease) - clock.elapsed()
+        over_at = local_datetime(clock.wall() + left) if boot == clock.boot() else None
+        at = ended_at or started_at
+        return LastUpdate(UpdateState(state), content_hash, message, run, at, over_at, columns, digests)
 
     def _columns_of(self, connection: Connection, column_set: int) -> tuple[str, ...]:
         """Return the columns of a set; they never change, and hundreds of thousands of rows share a few sets."""
@@ -188,6 +213,18 @@ class Rows:
         with self._database.read() as connection:
             return [(reference, digest) for reference, digest in connection.execute(query)]
 
+    def of_run(self, import_id: int, run_id: int) -> list[JournalRow]:
+        """Return the rows that a run sent, as they are now, in the order in which it sent them first."""
+        first = select(func.min(attempts.c.id)).where(attempts.c.run_id == run_id, attempts.c.row_id == rows.c.id)
+        sent = select(rows.c.reference).where(
+            rows.c.import_id == import_id,
+            rows.c.id.in_(select(attempts.c.row_id).where(attempts.c.run_id == run_id)),
+        )
+        with self._database.read() as connection:
+            references = list(connection.scalars(sent.order_by(first.correlate(rows).scalar_subquery())))
+        found = self.by_reference(import_id, references)
+        return [found[reference].row for reference in references]
+
     def has_cases(self, import_id: int) -> bool:
         """Tell whether some row of an import is a case, or may be one."""
         query = select(rows.c.id).where(rows.c.import_id == import_id, rows.c.state.not_in(_NO_CASES))
@@ -211,7 +248,7 @@ class Rows:
         the uncorrected one, too. Narrowed to some imports, the query would leave the index of keys, and read every row
         of theirs.
         """
-        is_case = and_(rows.c.state.not_in(_NO_CASES), rows.c.deleted.is_(False))
+        is_case = and_(rows.c.state.not_in(_NO_CASES), or_(rows.c.deleted.is_(False), rows.c.state != Status.CREATED))
         query = select(rows.c.key_digest, rows.c.import_id).where(is_case)
         uncorrected = select(uncorrected_keys.c.digest, rows.c.import_id).join(rows).where(is_case)
         with self._database.read() as connection:
@@ -233,21 +270,18 @@ class Rows:
         with self._database.write() as connection:
             column_set = column_set_id(connection, columns)
             for some in batches(fresh):
-                values = [_new_row(import_id, identity, state, column_set) for identity, state in some]
-                connection.execute(insert(rows).prefix_with("OR IGNORE"), values)  # another process may be faster
-                _add_spellings(connection, import_id, [identity for identity, _state in some])
-                _add_uncorrected(connection, import_id, [identity for identity, _state in some])
+                insert_rows(connection, import_id, some, column_set)
 
     def add_spellings(self, import_id: int, identities: Sequence[Identity]) -> None:
         """Add the other spellings of the keys of rows that the journal has."""
         with self._database.write() as connection:
-            _add_spellings(connection, import_id, identities)
+            insert_spellings(connection, import_id, identities)
 
     def add_uncorrected(self, import_id: int, identities: Sequence[Identity]) -> None:
         """Add the keys that rows which the journal has were corrected from."""
         if identities:
             with self._database.write() as connection:
-                _add_uncorrected(connection, import_id, identities)
+                insert_uncorrected(connection, import_id, identities)
 
     def replan(self, import_id: int, references: Sequence[str]) -> None:
         """Make invalid and rejected rows planned again, because their content was corrected."""
@@ -275,8 +309,14 @@ class Rows:
                 )
 
     def lacking_ids(self, ids: Iterable[str]) -> list[str]:
-        """Return those ids of cases that no row of this journal has, in their order."""
-        return self._lacking(rows.c.wolkvox_id, ids)
+        """Return those ids of cases that no row of this journal has, or had until they were deleted; in their order."""
+        lacking = self._lacking(rows.c.wolkvox_id, ids)
+        if not lacking:
+            return []
+        gone = select(arrived_ids.c.wolkvox_id).where(arrived_ids.c.how == DELETED)
+        with self._database.read() as connection:
+            known = {found for (found,) in _having(connection, gone, arrived_ids.c.wolkvox_id, lacking)}
+        return [one for one in lacking if one not in known]
 
     def lacking_references(self, references: Iterable[str]) -> list[str]:
         """Return those references that no row of this journal has, in their order."""
@@ -308,51 +348,9 @@ class Rows:
             return connection.scalars(select(rows.c.reference).where(rows.c.wolkvox_id == wolkvox_id)).first()
 
 
-def column_set_id(connection: Connection, columns: Sequence[str]) -> int:
-    """Return the number under which a set of columns is recorded, recording it if need be."""
-    names = json.dumps(list(columns), ensure_ascii=False)
-    known: int | None = connection.scalars(_COLUMN_SET, {"recorded": names}).one_or_none()
-    if known is None:
-        known = connection.scalars(_ADD_COLUMN_SET, {"names": names}).one()
-    return known
-
-
 def _having(
     connection: Connection, query: Select[*tuple[Any, ...]], column: ColumnElement[Any], values: Sequence[str]
 ) -> Iterator[Row[*tuple[Any, ...]]]:
     """Yield what a query finds where a column has one of many values."""
     for some in batches(values):
         yield from connection.execute(query.where(column.in_(some))).all()
-
-
-def _add_spellings(connection: Connection, import_id: int, identities: Sequence[Identity]) -> None:
-    values = [
-        {"import_id": import_id, "key_digest": each.key_digest, "digest": digest}
-        for each in identities
-        for digest in each.spellings
-    ]
-    if values:
-        connection.execute(_NEW_SPELLING, values)
-
-
-def _add_uncorrected(connection: Connection, import_id: int, identities: Sequence[Identity]) -> None:
-    values = [
-        {"import_id": import_id, "key_digest": each.key_digest, "digest": digest, "partly": at > 0}
-        for each in identities
-        for at, digest in enumerate(each.uncorrected)
-    ]
-    if values:
-        connection.execute(_NEW_UNCORRECTED, values)
-
-
-def _new_row(import_id: int, identity: Identity, state: Status, column_set: int) -> dict[str, object]:
-    return {
-        "import_id": import_id,
-        "key_digest": identity.key_digest,
-        "loose_digest": identity.loose_digest,
-        "reference": identity.reference,
-        "state": state,
-        "content_hash": identity.content_hash,
-        "column_digests": identity.column_digests,
-        "column_set_id": column_set,
-    }

@@ -8,16 +8,20 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import asdict, dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from importlib.metadata import version
+from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection, Row, case, delete, func, insert, select, update
 
 from importer.clock import local_datetime
-from importer.journal.attempts import OWNER, STATE_AFTER
+from importer.edits import UpdateState
+from importer.journal.attempts import STATE_AFTER
 from importer.journal.database import Database
-from importer.journal.schema import attempts, facts, imports, rows, runs, verdicts
+from importer.journal.ids import DELETED
+from importer.journal.leases import OWNER
+from importer.journal.schema import attempts, facts, imports, rows, runs, updates, verdicts
 from importer.model import Counts, Status, Verdict
 
 
@@ -32,6 +36,16 @@ class RunStart:
     user: str
     program: str
     corrections_digest: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SentCase:
+    """What came of the attempt of a run: the state of its row then, and its case, which a person may call deleted."""
+
+    state: Status
+    wolkvox_id: str | None
+    sent_at: float
+    deleted: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,12 +65,33 @@ class RunRecord:
     exit_status: int | None
 
 
+_APART = timedelta(days=5)
+"""Runs of one sheet that are further apart are those of another week, with other rows under the same name."""
+
+
+def this_time(runs: Iterable[RunRecord]) -> list[RunRecord]:
+    """Return the newest runs of a sheet that belong together; a sheet is often overwritten week by week."""
+    together: list[RunRecord] = []
+    for run in runs:
+        if together and together[-1].started_at - (run.ended_at or run.started_at) > _APART:
+            break
+        together.append(run)
+    return together
+
+
+def runs_of_sheet(runs: Iterable[RunRecord], source: Path, digest: str | None) -> list[RunRecord]:
+    """Return those runs that were of a sheet: of this file, or of one with the same content elsewhere."""
+    place = str(source.absolute())
+    return [run for run in runs if run.start.source == place or run.start.source_digest == digest]
+
+
 @dataclass(frozen=True, slots=True)
 class RowChange:
     """What became of one row: `state`, since the time `at`.
 
     `how` is `sent` where an answer of the CRM, or its absence, led to the state; otherwise it is what settled the row:
-    `search`, `by-hand`, `report`, `look-first` or `adopted`. `run` is the run that sent the row last, if one did.
+    `search`, `by-hand`, `report`, `look-first` or `adopted`. For the update of a created row's case it is one of
+    `UPDATED_HOW`. `run` is the run that sent the row last, if one did.
     """
 
     reference: str
@@ -65,6 +100,17 @@ class RowChange:
     wolkvox_id: str | None
     run: int | None
     at: datetime
+
+
+UPDATED_HOW = {
+    UpdateState.SENDING: "update-sending",
+    UpdateState.UPDATED: "updated",
+    UpdateState.REFUSED: "update-refused",
+    UpdateState.UNKNOWN: "update-unknown",
+    UpdateState.UNSENT: "update-unsent",
+    UpdateState.ACCEPTED: "accepted",
+}
+"""What `RowChange.how` says of the update of a created row's case."""
 
 
 class Runs:
@@ -98,6 +144,17 @@ class Runs:
         with self._database.write() as connection:
             _note(connection, run_id, replace(read_note(connection, run_id), quota_until=until))
 
+    def without_corrections(self, import_id: int, source: str, digest: str | None) -> frozenset[int]:
+        """Return the runs of an import whose corrections are missing from a source with corrections of this digest.
+
+        Those of the same file are there as long as it has any: a person may have changed them since.
+        """
+        query = select(runs.c.id).where(runs.c.import_id == import_id, runs.c.corrections_digest.is_not(None))
+        if digest is not None:
+            query = query.where(runs.c.source != source, runs.c.corrections_digest != digest)
+        with self._database.read() as connection:
+            return frozenset(connection.scalars(query))
+
     def used_mapping(self, import_id: int, mapping_digest: str) -> bool:
         """Tell whether some run of an import was made with this mapping."""
         query = select(runs.c.id).where(runs.c.import_id == import_id, runs.c.mapping_digest == mapping_digest)
@@ -108,6 +165,32 @@ class Runs:
         """Return every run, the newest first."""
         with self._database.read() as connection:
             return read_runs(connection)
+
+    def sent_cases(self, run: RunRecord) -> dict[str, SentCase]:
+        """Return what came of the last attempt of each row that a run sent, whatever other runs did, by reference."""
+        sent = (
+            select(rows.c.reference, attempts.c.verdict, attempts.c.wolkvox_id, attempts.c.started_at)
+            .join_from(attempts, rows, rows.c.id == attempts.c.row_id)
+            .where(attempts.c.run_id == run.id)
+            .order_by(attempts.c.id)
+        )
+        settled = (
+            select(rows.c.reference, verdicts.c.how, verdicts.c.state, verdicts.c.wolkvox_id)
+            .join_from(verdicts, attempts, attempts.c.id == verdicts.c.attempt_id)
+            .join(rows, rows.c.id == attempts.c.row_id)
+            .where(attempts.c.run_id == run.id)
+            .order_by(verdicts.c.id)
+        )
+        with self._database.read() as connection:
+            found = {
+                reference: SentCase(STATE_AFTER[Verdict(verdict or Verdict.UNKNOWN)], case_id, at)
+                for reference, verdict, case_id, at in connection.execute(sent)
+            }
+            for one in connection.execute(settled):
+                is_deleted = one.how == DELETED
+                state = found[one.reference].state if is_deleted else Status(one.state)
+                found[one.reference] = SentCase(state, one.wolkvox_id, found[one.reference].sent_at, is_deleted)
+        return found
 
     def changes(self, run: RunRecord, before: RunRecord | None) -> list[RowChange]:
         """Return what a run changed, and what was settled since the run `before` it ended, in the order of time.
@@ -126,8 +209,14 @@ class Runs:
             .join(rows, rows.c.id == verdicts.c.row_id)
             .where(rows.c.import_id == run.import_id, verdicts.c.decided_at.between(since, until))
         )
+        updated = (
+            select(rows.c.reference, rows.c.wolkvox_id, updates)
+            .join(rows, rows.c.id == updates.c.row_id)
+            .where(updates.c.run_id == run.id)
+        )
         with self._database.read() as connection:
             found = [*map(_sent, connection.execute(sent)), *map(_settled, connection.execute(settled))]
+            found += map(_updated, connection.execute(updated))
         found.sort(key=lambda change: change.at)
         last = {change.reference: change for change in found}
         return sorted(last.values(), key=lambda change: change.at)
@@ -209,6 +298,12 @@ def _sent(found: Row[Any]) -> RowChange:
     state = STATE_AFTER[Verdict(found.verdict)] if found.verdict else Status.SENDING
     at = found.started_at if found.ended_at is None else found.ended_at
     return RowChange(found.reference, state, "sent", found.wolkvox_id, found.run_id, local_datetime(at))
+
+
+def _updated(found: Row[Any]) -> RowChange:
+    at = found.started_at if found.ended_at is None else found.ended_at
+    how = UPDATED_HOW[UpdateState(found.state)]
+    return RowChange(found.reference, Status.CREATED, how, found.wolkvox_id, found.run_id, local_datetime(at))
 
 
 def _settled(found: Row[Any]) -> RowChange:

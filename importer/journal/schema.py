@@ -85,6 +85,7 @@ rows = Table(
     Column("disputed", Boolean, nullable=False, default=False),  # another row was answered with this row's id
     Column("deleted", Boolean, nullable=False, default=False),  # a person said that the case is gone from the CRM
     Column("attempt_id", Integer),  # the attempt that the state describes
+    Column("update_id", Integer),  # the newest update of the row's case
     Column("wolkvox_id", String),
     Column("id_prefijo", String),
     Column("message", String, nullable=False, default=""),
@@ -124,6 +125,76 @@ attempts = Table(
     Column("message", String),
     Index("attempts_by_row", "row_id"),
     Index("attempts_by_run", "run_id"),
+)
+
+contacts = Table(
+    "contacts",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("tenant", String, nullable=False),
+    Column("operation", String, nullable=False),
+    Column("digest", String, nullable=False),  # of the folded address, under the journal's own secret
+    Column("state", String, nullable=False),
+    Column("how", String, nullable=False),  # what the state comes from: search, sent, by-hand
+    Column("search", String),  # random: the search that found none; only who made it may create the contact
+    Column("attempt_id", Integer),  # the attempt that the state describes
+    Column("wolkvox_id", String),
+    Column("message", String, nullable=False, default=""),
+    Column("rejected", String),  # the digest of the fields that the CRM rejected; NULL: it rejected none
+    Column("user", String),  # who decided by hand
+    Column("changed_at", Float, nullable=False),
+    UniqueConstraint("tenant", "operation", "digest"),
+    Index("contacts_by_state", "tenant", "operation", "state"),
+)
+
+contact_attempts = Table(
+    "contact_attempts",
+    metadata,
+    Column("id", Integer, primary_key=True),  # in one sequence with the numbers of `attempts`
+    Column("contact_id", ForeignKey("contacts.id"), nullable=False),
+    Column("run_id", Integer),  # NULL: made by the command `contacts`
+    Column("owner", String, nullable=False),
+    Column("token", String, nullable=False),
+    Column("started_at", Float, nullable=False),
+    Column("boot", String, nullable=False),
+    Column("began", Float, nullable=False),
+    Column("deadline", Float, nullable=False),
+    Column("lease", Float, nullable=False),
+    Column("fields", String, nullable=False),  # the digest of what is sent
+    Column("search_value", String),  # the address; erased once the contact is settled
+    Column("ended_at", Float),
+    Column("verdict", String),
+    Column("http_status", Integer),
+    Column("code", String),
+    Column("wolkvox_id", String),
+    Column("message", String),
+    Index("contact_attempts_by_contact", "contact_id"),
+    Index("contact_attempts_by_run", "run_id"),
+)
+
+updates = Table(
+    "updates",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("row_id", ForeignKey("rows.id"), nullable=False),
+    Column("run_id", ForeignKey("runs.id"), nullable=False),
+    Column("owner", String, nullable=False),
+    Column("token", String, nullable=False),
+    Column("started_at", Float, nullable=False),
+    Column("boot", String, nullable=False),  # as of an attempt, as are the next three
+    Column("began", Float, nullable=False),
+    Column("deadline", Float, nullable=False),
+    Column("lease", Float, nullable=False),
+    Column("state", String, nullable=False),  # `edits.UpdateState`
+    Column("ended_at", Float),
+    Column("http_status", Integer),
+    Column("code", String),
+    Column("message", String, nullable=False),
+    Column("content_hash", String, nullable=False),  # of the content that it carries; the row's, once it succeeded
+    Column("column_digests", String, nullable=False),
+    Column("column_set_id", ForeignKey("column_sets.id"), nullable=False),
+    Index("updates_by_row", "row_id"),
+    Index("updates_by_run", "run_id"),
 )
 
 arrived_ids = Table(
@@ -215,4 +286,15 @@ verdicts = Table(
     Column("wolkvox_id", String),
     Column("user", String, nullable=False),
     Column("decided_at", Float, nullable=False),
+)
+
+verifications = Table(
+    "verifications",
+    metadata,
+    Column("row_id", ForeignKey("rows.id"), primary_key=True),  # the CRM was asked for its case
+    Column("content_hash", String, nullable=False),  # empty: it was not as the sheet said
+    Column("mapping_digest", String, nullable=False),
+    Column("wolkvox_id", String, nullable=False),
+    Column("files", Integer),  # attachments that the record showed; NULL: it said nothing of them
+    Column("at", Float, nullable=False),
 )

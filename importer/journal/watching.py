@@ -21,8 +21,8 @@ from sqlalchemy.exc import DatabaseError
 from sqlalchemy.pool import StaticPool
 
 from importer.clock import Clock, local_datetime
-from importer.journal.attempts import OWNER
 from importer.journal.database import is_moved
+from importer.journal.leases import OWNER
 from importer.journal.looking_on import look_at_journal, open_for_reading
 from importer.journal.migrations import missing_steps
 from importer.journal.runs import RunRecord, read_note, read_runs

@@ -15,8 +15,9 @@ from importer.clock import local_datetime
 from importer.messages import _
 from importer.model import Attachment, Issue, JournalRow, Status
 from importer.workflow.commands import Commands
-from importer.workflow.plan import Batch, Plan, left_out
+from importer.workflow.plan import Batch, Plan, PlannedRow, left_out
 from importer.workflow.reasons import reason_of
+from importer.workflow.skipped_rows import left_out_rows
 
 MOST_TALLIES = 30
 """Names of a table; further ones are one line together."""
@@ -46,15 +47,18 @@ def account_of(plan: Plan, commands: Commands) -> Account:
         for row in batch.facts.loc[tickets & ~arrived].itertuples():
             reasons.add(reason_of(row, commands))
     breakdowns = (Breakdown(kind, table.tallies(by_name=kind in _MONTHS)) for kind, (table, _names) in counted.items())
-    return Account(reasons.most(), tuple(filter(_says_something, breakdowns)), files_of(plan), deleted)
+    return Account(
+        reasons.most(), tuple(filter(_says_something, breakdowns)), files_of(plan), deleted, left_out_rows(plan)
+    )
 
 
 def files_of(plan: Plan) -> FileCount:
     """Return what became of a plan's attachments."""
     files, without = Counter[str](), list[tuple[int, tuple[str, ...]]]()
-    if plan.mapping.attachments is not None:
+    if plan.mapping.makes_attachments:
+        options = plan.mapping.attachments
         for batch in plan.batches:
-            _count_files(batch, plan.mapping.attachments.separator, files, without)
+            _count_files(batch, options.separator if options else None, files, without)
     return FileCount(**files, left_out=tuple(without))
 
 
@@ -187,8 +191,7 @@ def _count_files(
         zip(facts.index.tolist(), *(facts[name] for name in names), strict=True)
     )
     for number, status, known, found, missing, issues in columns:
-        usable = {file.name for file in found}.union(missing)
-        faulty = sum(name not in usable for name in _faulty_names(issues, separator))
+        faulty = _faulty(found, missing, issues, separator)
         without = left_out(status, known, missing)
         if without and len(rows) < MOST_LEFT_OUT:
             rows.append((number, without))
@@ -198,6 +201,22 @@ def _count_files(
         else:
             files["waiting"] += len(found)
             files["missing"] += faulty + len(missing)
+
+
+def files_sent(plan: Plan, row: PlannedRow) -> int:
+    """Return how many files went with the case of a created row: they were there when it was sent."""
+    if plan.mapping.attachments is None:
+        return 0
+    faulty = _faulty(row.attachments, row.missing, row.issues, plan.mapping.attachments.separator)
+    return len(row.attachments) + faulty + len(row.missing) - len(row.left_out)
+
+
+def _faulty(
+    found: Sequence[Attachment], missing: tuple[str, ...], issues: Iterable[Issue], separator: str | None
+) -> int:
+    """Return how many files of a row cannot be used now, for another reason than that they are missing."""
+    usable = {file.name for file in found}.union(missing)
+    return sum(name not in usable for name in _faulty_names(issues, separator))
 
 
 def _faulty_names(issues: Iterable[Issue], separator: str | None) -> Iterator[str]:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import chain
 
 import pandas as pd
 
 from importer import identity
 from importer.attachments import FoundAttachments
 from importer.journal import KnownRow
-from importer.mapping import Headings
+from importer.mapping import ROWS, Headings
 from importer.model import Attachment, Cell, earlier_reading
 from importer.text import column_name
 
@@ -32,6 +33,7 @@ class RowContents:
         self._now = _Cells(frame, headings, identity.canonical_key)
         self._before = _Cells(frame, headings, _of_version_1)
         self._numbers: list[int] = frame.index.tolist()
+        self._present = frozenset(frame.columns)
         self._found, self._secret, self._has_attachments = found, secret, has_attachments
 
     def hash(self, at: int, columns: tuple[str, ...]) -> str:
@@ -39,7 +41,15 @@ class RowContents:
         return identity.hash_of_written(self._now.of(at, columns), self._attachments(self._numbers[at]))
 
     def is_same(self, at: int, known: KnownRow, now: str) -> bool:
-        """Return whether a row has the content that the journal knows, as it reads now (`now`) or read in version 1."""
+        """Return whether a row has the content that the journal knows, as it reads now (`now`) or read in version 1.
+
+        It has not as long as its case may have another one, from an update of which nobody knows whether it arrived.
+        Rows of another table that the mapping chooses otherwise now cannot be compared: the other columns decide.
+        """
+        if known.row.update is not None and known.row.update.may_have_arrived:
+            return False
+        if self._lacks(known.columns):
+            return not self.edited(at, known)
         recorded = known.row.content_hash
         if identity.same_content(recorded, now):
             return True
@@ -51,16 +61,38 @@ class RowContents:
         return identity.column_digests(self._now.of(at, columns), self._secret)
 
     def edited(self, at: int, known: KnownRow) -> tuple[str, ...] | None:
-        """Return the columns that differ from what the journal knows, None where it has no digests of them."""
+        """Return the columns that differ from what the journal knows, None where it has no digests of them.
+
+        So do those that differ from what an update carried which may have arrived. Where rows of another table differ,
+        that is the field which is made of them.
+        """
         if not known.column_digests:
             return None
-        return identity.edited_columns(known.columns, known.column_digests, self.column_digests(at, known.columns))
+        last = known.row.update
+        others = (last.columns, last.column_digests) if last is not None and last.may_have_arrived else ((), "")
+        both = ((known.columns, known.column_digests), others)
+        found = (self._edited(at, names, before) for names, before in both)
+        return tuple(dict.fromkeys(chain.from_iterable(found)))
+
+    def _edited(self, at: int, columns: tuple[str, ...], before: str) -> Iterator[str]:
+        """Yield the columns that differ from their digests `before`, but for those of which nothing is known now."""
+        lacking = self._lacks(columns)
+        for column in identity.edited_columns(columns, before, self.column_digests(at, columns)):
+            if column not in lacking:
+                yield column.partition(ROWS)[0]
+
+    def _lacks(self, columns: Sequence[str]) -> frozenset[str]:
+        """Return the columns that stand for rows of another table, of which nothing is known now."""
+        return frozenset(column for column in columns if ROWS in column and column not in self._present)
 
     def _attachments(self, number: int) -> Sequence[Attachment] | None:
+        if not self._has_attachments:
+            return None
         files = self._found.get(number)
         if files is None:
-            return () if self._has_attachments else None
-        return None if files.issues or files.missing else files.attachments
+            return ()
+        of_disk = tuple(file for file in files.attachments if file.made is None)  # what is made counts by its rows
+        return None if files.issues or files.missing else of_disk
 
 
 class _Cells:

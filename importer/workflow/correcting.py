@@ -16,7 +16,7 @@ from importer.errors import UsageError
 from importer.journal import look_at_journal, user_name
 from importer.mapping import Words
 from importer.messages import _
-from importer.model import Cell
+from importer.model import Cell, Corrected
 from importer.workflow import guards
 from importer.workflow.corrections import (
     EVERY_ROW,
@@ -25,6 +25,7 @@ from importer.workflow.corrections import (
     Correction,
     CorrectionList,
     CorrectionsFile,
+    EarlierCorrection,
     RowsByKey,
     add_corrections,
     apply_corrections,
@@ -115,6 +116,43 @@ class SheetCorrections:
     def listed(self) -> CorrectionList:
         """Return what every correction of the sheet comes to now; `check` gives the same with its plan."""
         return self._corrected(load_corrections(self._table.path)).corrections
+
+    def fitting(self, corrections: Iterable[Correction]) -> Iterator[EarlierCorrection]:
+        """Yield the cells of the sheet as it was written that corrections of another sheet would change.
+
+        None of them is of a key, which belongs to one sheet's row.
+        """
+        of_others = [one for one in corrections if one.column not in self._identifying.columns]
+        if not of_others:
+            return
+        file = CorrectionsFile(self.path).with_new(of_others)
+        corrected = self._with(file, ImportHistory())
+        of_one = {
+            (state.row, state.correction.column)
+            for state in corrected.corrections.applied
+            if not state.correction.is_for_all
+        }
+        for frame in corrected.frames:
+            for column in dict.fromkeys(one.column for one in of_others if one.column in frame.columns):
+                for number, cell in zip(frame.index.tolist(), frame[column], strict=True):
+                    if isinstance(cell, Corrected):
+                        was_of_all = (number, column) not in of_one
+                        yield EarlierCorrection(number, column, cell.before, str(cell), was_of_all=was_of_all)
+
+    def corrected_cells(
+        self, keys: Collection[tuple[str, ...]], columns: Collection[str]
+    ) -> dict[tuple[str, ...], dict[str, str]]:
+        """Return what some columns say, corrections included, in the rows that alone have one of these keys."""
+        wanted = [column for column in columns if column in self._table.columns]
+        found: dict[tuple[str, ...], dict[str, str]] = {}
+        twice: set[tuple[str, ...]] = set()
+        for frame in self._corrected(load_corrections(self._table.path)).frames:
+            rows = zip(*(frame[column] for column in wanted), strict=True) if wanted else repeat(())
+            for cells, row in zip(self._identifying.cells(frame), rows, strict=False):
+                if (key := identity.key_parts(cells)) in keys:
+                    twice |= {key} if key in found else set()
+                    found[key] = dict(zip(wanted, map(str, row), strict=True))
+        return {key: texts for key, texts in found.items() if key not in twice}
 
     def _own_columns(self) -> tuple[str, ...]:
         ours = report.own_columns(self._table.columns).values()

@@ -39,6 +39,20 @@ class RowSent:
 
 
 @dataclass(frozen=True, slots=True)
+class UpdatingStarted:
+    """Updating begins, of so many cases."""
+
+    total: int
+
+
+@dataclass(frozen=True, slots=True)
+class CaseUpdated:
+    """One update ended, with whatever outcome; events of several updates come from several threads."""
+
+    outcome: Outcome
+
+
+@dataclass(frozen=True, slots=True)
 class Stopping:
     """The run ends once the cases in flight have their answers."""
 
@@ -57,7 +71,17 @@ class SendingEnded:
     """Nothing more is sent."""
 
 
-Event = Forecast | Note | SendingStarted | RowSent | Stopping | WaitingForQuota | SendingEnded
+Event = (
+    Forecast
+    | Note
+    | SendingStarted
+    | RowSent
+    | UpdatingStarted
+    | CaseUpdated
+    | Stopping
+    | WaitingForQuota
+    | SendingEnded
+)
 """What a run reports while it works; a Forecast comes before the first row is sent."""
 
 
@@ -115,6 +139,14 @@ class EventInterface:
     def sent(self, outcome: Outcome) -> None:
         """Pass on what one attempt came to."""
         self._on_event(RowSent(outcome))
+
+    def updating(self, total: int) -> None:
+        """Pass on that updating begins."""
+        self._on_event(UpdatingStarted(total))
+
+    def updated(self, outcome: Outcome) -> None:
+        """Pass on what one update came to."""
+        self._on_event(CaseUpdated(outcome))
 
     def stopping(self, in_flight: int) -> None:
         """Pass on that the run ends once its cases in flight have their answers."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -12,14 +13,21 @@ from importer.identity import tenant_of
 from importer.messages import _, ngettext
 from importer.model import Pause, Status
 from importer.workflow.commands import Commands
-from importer.workflow.forecast import Forecast, UserInterface, rows_within_quota
+from importer.workflow.contact_needs import calls_for_contacts
+from importer.workflow.contacts.running import RunContacts
+from importer.workflow.forecast import Forecast, UserInterface, edits_to_accept, rows_within_quota
 from importer.workflow.history import ImportHistory
 from importer.workflow.job import Job
 from importer.workflow.looking import RowFinder, rows_left_in_doubt, rows_to_find
 from importer.workflow.outcome import SendResult, now
+from importer.workflow.plan import PlannedRow
 from importer.workflow.sending import RunContext, Sender
 from importer.workflow.settling import SearchSettler, SettleResult
 from importer.workflow.tenant_facts import Findings
+from importer.workflow.updating import UpdateRequests, accept_edits
+
+SendSome = Callable[[int, int], PauseReason | None]
+"""Sends so many rows, from the row at a place on (from 0); returns why it stopped early."""
 
 _ASK_AGAIN = timedelta(hours=1)
 """How long to wait for the quota if the CRM does not say when it resets."""
@@ -36,7 +44,7 @@ def execute_run(job: Job, ui: UserInterface, context: RunContext, forecast: Fore
 
     A request to stop ends it early, with a result. Raises RunStopped if the journal can no longer be written.
     """
-    return _Execution(job, ui, context, forecast).execute()
+    return _Execution(job, ui, context, forecast, RunContacts(job, ui, context)).execute()
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,18 +55,24 @@ class _Execution:
     ui: UserInterface
     context: RunContext
     forecast: Forecast
+    contacts: RunContacts
 
     def execute(self) -> SendResult:
         """Carry out the forecast; return the result."""
+        if self.job.accept_changes:
+            accept_edits(self.context, edits_to_accept(self.forecast.plan), self.job.quiet_period)
         if self.job.look_first:
             self._finder().look_again(rows_left_in_doubt(self.forecast.plan), self.job.concurrency)
             self._look_for_rejected()
         reason = self._send() if self.forecast.rows_to_send else None
+        if reason is None and self.forecast.updates_to_send:
+            reason = self._update()
         self._note_that_all_were_looked_for(reason)
         left = self._left_by_quota()
         if left or (reason and reason.pause is Pause.QUOTA):
             self.context.journal.runs.note_quota(self.context.run_id, self._next_quota())
         settled, notes = self._settle(reason)
+        notes = (*notes, *(self.contacts.settle() if reason is None else ()))
         return SendResult(
             started_at=now(),
             server=self.forecast.server,
@@ -69,26 +83,40 @@ class _Execution:
             held_back=self.forecast.held_back,
             searched=settled is not None and not settled.waiting_until,
             notes=notes,
+            unclear_contacts=self.contacts.unclear,
         )
 
     def _send(self) -> PauseReason | None:
         """Send the rows; if requested, wait for the next day's quota and go on."""
+        self.ui.sending(self.forecast.rows_to_send)
+        return self._in_portions(self.forecast.rows_to_send, self.forecast.rows_today, self._send_some)
+
+    def _update(self) -> PauseReason | None:
+        """Update the cases of edited rows, in the same way."""
         forecast = self.forecast
-        begun, portion = 0, forecast.rows_today
-        self.ui.sending(forecast.rows_to_send)
+        all_sent_today = forecast.rows_today == forecast.rows_to_send
+        today = forecast.updates.today if all_sent_today else self._rows_within_quota_today(forecast.updates.wanted, 1)
+        self.ui.updating(forecast.updates_to_send)
+        return self._in_portions(forecast.updates_to_send, today, self._update_some, calls_a_row=1)
+
+    def _in_portions(
+        self, total: int, portion: int, send_some: SendSome, calls_a_row: int | None = None
+    ) -> PauseReason | None:
+        """Send so many rows by `send_some`, today's `portion` first; if requested, wait for the quota and go on."""
+        begun = 0
         try:
             while True:
-                reason = self._send_some(begun, portion)
+                reason = send_some(begun, portion)
                 if reason is not None and reason.pause is not Pause.QUOTA:
                     return self._with_login(reason)
                 begun += portion if reason is None else 0
-                if begun >= forecast.rows_to_send:
+                if begun >= total:
                     return None
-                if not forecast.waits_for_quota:
+                if not self.forecast.waits_for_quota:
                     return self._with_reset(reason) if reason else None
                 if not self._waited_for_quota():
                     return self._with_reset(reason or PauseReason(self.context.stop.sentence, 3))
-                portion = self._rows_within_quota_today(forecast.rows_to_send - begun)
+                portion = self._rows_within_quota_today(total - begun, calls_a_row, begun)
         finally:
             self.ui.done()
 
@@ -101,20 +129,42 @@ class _Execution:
         if job.look_first:
             self._look_first(start, count)
         breaker = CircuitBreaker(created=self.forecast.counts.created > 0)
-        sender = Sender(context, RateLimiter(job.concurrency, job.rate), breaker, self.ui)
+
+        def send(rows: Iterable[PlannedRow]) -> PauseReason | None:
+            sender = Sender(context, self.contacts.limiter, breaker, self.ui)
+            return sender.send(rows, job.concurrency, job.until)
+
         try:
-            return sender.send(self.forecast.rows(start, count), job.concurrency, job.until)
+            return self.contacts.send(self.forecast.rows(start, count), send)
         except JournalError as error:
             raise RunStopped(str(error)) from error
 
-    def _rows_within_quota_today(self, wanted: int) -> int:
+    def _update_some(self, start: int, count: int) -> PauseReason | None:
+        """Update the cases of `count` rows from `start` on; raises RunStopped if the journal fails."""
+        context, job = self.context, self.job
+        requests = UpdateRequests(context, self.ui, job.quiet_period)
+        breaker = CircuitBreaker(kind="update")
+        sender = Sender(context, RateLimiter(job.concurrency, job.rate), breaker, self.ui, requests)
+        try:
+            return sender.send(self.forecast.rows_to_update(start, count), job.concurrency, job.until)
+        except JournalError as error:
+            raise RunStopped(str(error)) from error
+
+    def _rows_within_quota_today(self, wanted: int, calls_a_row: int | None = None, begun: int = 0) -> int:
         """Return how many of the wanted rows today's quota allows; none if the CRM cannot be asked."""
         if not self.job.keep_quota:
             return wanted
         try:
-            return rows_within_quota(self.job, self.context.crm.token_information(), wanted)
+            quota = self.context.crm.token_information()
         except (ServerUnreachable, ConnectionRefused):
             return 0
+        if calls_a_row is not None:
+            return rows_within_quota(self.job, quota, wanted, calls_a_row=calls_a_row)
+        plan = self.forecast.plan
+        return rows_within_quota(
+            *(self.job, quota, wanted),
+            contacts_of=lambda count: calls_for_contacts(self.forecast.rows(begun, count), plan),
+        )
 
     def _with_reset(self, reason: PauseReason) -> PauseReason:
         """Add to the reason when the quota resets, if the CRM said so."""
@@ -155,8 +205,9 @@ class _Execution:
         return resets + _MARGIN
 
     def _left_by_quota(self) -> str | None:
-        left = self.forecast.wanted - self.forecast.rows_to_send
-        if not self.job.keep_quota or left <= 0 or self.forecast.held_back:
+        forecast = self.forecast
+        left = forecast.wanted - forecast.rows_to_send + forecast.updates.wanted - forecast.updates_to_send
+        if not self.job.keep_quota or left <= 0 or forecast.held_back:
             return None
         return ngettext(
             "{count} row waits for another day's quota; continue the run then.",

@@ -26,10 +26,13 @@ class Fix:
 
 
 def suggest_fixes(issues: Iterable[Issue]) -> list[Fix]:
-    """Return a fix for each code, column and value among the issues, the most useful first."""
-    alike: dict[tuple[str, str | None, str | None], list[Issue]] = {}
+    """Return a fix for each code, column and value among the issues, the most useful first.
+
+    Where no cell is at fault, the remedy tells issues apart that have nothing else in common.
+    """
+    alike: dict[tuple[str, str | None, str], list[Issue]] = {}
     for issue in issues:
-        alike.setdefault((issue.code, issue.column, issue.value), []).append(issue)
+        alike.setdefault((issue.code, issue.column, issue.value or issue.remedy), []).append(issue)
     return sorted(map(_fix, alike.values()), key=lambda fix: -fix.count)
 
 
@@ -38,5 +41,8 @@ def _fix(issues: list[Issue]) -> Fix:
     message = first.message
     if any(issue.message != message for issue in issues):  # each row's sentence names other rows
         numbers = ", ".join(map(str, rows)) + ("…" if len(issues) > len(rows) else "")
-        message = _("{column} '{value}' in rows {numbers}", column=first.column, value=first.value, numbers=numbers)
+        if first.value is None:
+            message = _("{fault} (rows {numbers} are alike)", fault=first.message, numbers=numbers)
+        else:
+            message = _("{column} '{value}' in rows {numbers}", column=first.column, value=first.value, numbers=numbers)
     return Fix(len(issues), rows, first, message)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from importer.identity import Scope
-from importer.journal import ImportRecord, Journal, KnownRow
+from importer.journal import ImportRecord, Journal, KnownContact, KnownRow, Operation
 from importer.workflow.keys import Keys
 
 
@@ -59,6 +59,19 @@ class ImportHistory:
     def holders(self, scope: Scope, ids: Sequence[str]) -> dict[str, str]:
         """Return the references of the rows of this tenant and operation that have these case ids, by id."""
         return self.journal.rows.holders(scope.tenant, scope.operation, ids) if self.journal and ids else {}
+
+    def contacts(self, operation: Operation, digests: Sequence[str]) -> dict[str, KnownContact]:
+        """Return what is known of the contacts of an operation with these digests, by digest."""
+        return self.journal.contacts.known(operation, digests) if self.journal and all(operation) else {}
+
+    def knows_contacts(self, operation: Operation) -> bool:
+        """Whether anything is known of the contacts of an operation."""
+        return self.journal is not None and all(operation) and self.journal.contacts.any_known(operation)
+
+    @property
+    def has_cases(self) -> bool:
+        """Whether some row of the import is a case, or may be one."""
+        return bool(self.journal and self.record and self.journal.rows.has_cases(self.record.id))
 
     @property
     def aliases(self) -> tuple[Scope, ...]:

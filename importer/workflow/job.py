@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 import stat
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from itertools import islice
@@ -49,7 +49,8 @@ class Job:
     `html` and `write_back` ask for a page and for the sheet in the source workbook. `only` selects rows by state; empty
     means all rows. `rate` is in rows per second, `quiet_period` in seconds; `keep_quota` is a number of calls.
     `same_as` names the import that this one continues, `new_import` means that it continues none, `same_tickets` that
-    rows with known keys are the same tickets, edited since. `look_first` searches the CRM for every row before it is
+    rows with known keys are the same tickets, edited since. `accept_changes` takes edits of created rows as known, and
+    sends nothing of them. `look_first` searches the CRM for every row before it is
     sent, `spot_check` for so many rows of a new source. `until` is when to stop sending. `allow_folders` may be read
     although they are not those of the mapping or the source. `moved_here` means that the journal was moved to this
     computer, `nothing_was_sent` that nothing was sent although the high-water mark knows the import. `answers` are
@@ -70,6 +71,7 @@ class Job:
     only_if_all_valid: bool = False
     first_run: bool = False
     retry_rejected: bool = False
+    accept_changes: bool = False
     look_first: bool = False
     spot_check: int = 3
     same_as: str | None = None
@@ -145,12 +147,25 @@ def open_source(path: Path, options: TableOptions) -> Table:
 
     Raises SourceError if the file, the sheet or the header is missing or cannot be read, or for a rehearsal's report.
     """
+    refuse_hand_over(path)
     if report.is_given_back(path):  # the mapping describes the layout of the source, not of a report made from it
         table = open_table(path, replace(options, header_row=None, encoding=None, delimiter=None))
         if report.own_columns(table.columns):
             _refuse_rehearsal(table)
             return table
     return open_table(path, options)
+
+
+def refuse_hand_over(path: Path) -> None:
+    """Raise SourceError for the hand-over workbook of an import, whatever its name is now."""
+    if report.is_hand_over(path):
+        raise SourceError(
+            _(
+                "{path} is the hand-over of an import, not a sheet of tickets. Give the sheet that was imported, or its"
+                " report.",
+                path=path,
+            )
+        )
 
 
 def _refuse_rehearsal(table: Table) -> None:
@@ -167,17 +182,23 @@ def _refuse_rehearsal(table: Table) -> None:
         )
 
 
-def open_tables(
-    case_mapping: CaseMapping, source: Path, allowed: Iterable[Path]
-) -> dict[TableNeed, Sequence[pd.DataFrame]]:
-    """Return the frames of every other table that a mapping needs, in other files or in the source itself.
+class OpenedTables(NamedTuple):
+    """The tables that a mapping needs beside its source: frames to look texts up in, and tables that stay on disk."""
+
+    lookups: Mapping[TableNeed, Sequence[pd.DataFrame]]
+    rows: Mapping[TableNeed, Table]
+
+
+def open_tables(case_mapping: CaseMapping, source: Path, allowed: Iterable[Path]) -> OpenedTables:
+    """Return every other table that a mapping needs, in other files or in the source itself.
 
     Raises QuestionsOpen if the mapping names a folder that the user has not allowed, and SourceError for a table that
     cannot be read, or is a device or a pipe.
     """
     if questions := folder_questions(case_mapping, source, allowed):
         raise QuestionsOpen(questions)
-    return {need: list(_open_need(need, source).frames()) for need in case_mapping.tables}
+    lookups = {need: list(_open_need(need, source).frames()) for need in case_mapping.tables}
+    return OpenedTables(lookups, {need: _open_need(need, source) for need in case_mapping.row_tables})
 
 
 def scope_of(job: Job, case_mapping: CaseMapping) -> Scope:
@@ -195,11 +216,14 @@ def at_known_place(loaded: LoadedJob, journal: Journal) -> LoadedJob:
     if scope.tenant and scope.operation:
         return loaded
     runs = journal.runs.all()
-    places = [
-        (_server_of(runs, tenant, record.id), operation)
+    known = [
+        (tenant, operation, record)
         for tenant, operation, record in journal.imports.scopes_named(scope.import_name)
         if (not scope.tenant or same_tenant(tenant, scope.tenant)) and scope.operation in {"", operation}
     ]
+    if len(known) > 1:  # one that created nothing, such as under a mistyped operation, stands in nobody's way
+        known = [place for place in known if journal.rows.has_cases(place[2].id)] or known
+    places = [(_server_of(runs, tenant, record.id), operation) for tenant, operation, record in known]
     if len(places) > 1:
         options = (shell_words("--server", server, "--operation", operation) for server, operation in places)
         raise UsageError(
@@ -293,17 +317,32 @@ def recorded_source(path: Path) -> str | None:
 
 def _open_need(need: TableNeed, source: Path) -> Table:
     if need.path is None:
-        return open_table(source, need.options)
+        return open_table(_workbook_of(source), need.options)
     if need.path.exists() and not stat.S_ISREG(need.path.stat().st_mode) and not need.path.is_dir():
         raise SourceError(_("{path} is a device or a pipe. The mapping can only name ordinary files.", path=need.path))
     return open_table(need.path, need.options)
 
 
+def _workbook_of(source: Path) -> Path:
+    """Return the file with the other sheets of a source: of a report given back, the one that it is a report of."""
+    path, seen = source.absolute(), set[Path]()
+    while (report_of := recorded_source(path)) is not None and path not in seen:
+        seen.add(path)
+        if not os.path.isfile(report_of):  # noqa: PTH113 - False also for what no path can be
+            return source
+        path = Path(report_of)
+    return path if seen else source
+
+
 def _named_folders(case_mapping: CaseMapping, source: Path) -> Iterable[tuple[Path, str]]:
     """Yield the real path of every folder from which a mapping reads files, and the text that names it."""
-    for need in case_mapping.tables:
+    needs = (*case_mapping.tables, *case_mapping.row_tables)
+    for need in needs:
         if need.path is not None:
             yield _real(need.path).parent, str(need.path)
+    if any(need.path is None for need in needs):
+        workbook = _workbook_of(source)
+        yield _real(workbook).parent, str(workbook)
     if case_mapping.attachments is not None:
         folder = place_of_files(source, case_mapping).beside / case_mapping.attachments.folder
         yield _real(folder), str(case_mapping.attachments.folder)

@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 
 from importer.mapping import Mapper
-from importer.messages import _
+from importer.messages import _, shorten
 from importer.model import MAY_BE_CASES, Issue, Status
 from importer.report_words import state_of_word
 from importer.spool import Spool
@@ -120,3 +120,19 @@ def _not_yet_cases(batch: Batch) -> Iterator[int]:
     """Yield the rows for which what the sheet says still counts."""
     facts = batch.facts
     yield from (row for row, state in zip(facts.index, facts["status"], strict=True) if state not in MAY_BE_CASES)
+
+
+def altered_in_report(number: int, column: str, cell: str) -> Issue:
+    """Return the issue of a cell that is to be sent, but that the report could not hold as it was."""
+    return Issue(
+        number,
+        column,
+        shorten(cell),
+        "altered-in-report",
+        _(
+            "{column}: the report could not hold the source's text as it was: it was cut, or has characters that no"
+            " workbook can store",
+            column=column,
+        ),
+        _("Correct this row in the source instead, and run the source"),
+    )

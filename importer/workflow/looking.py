@@ -217,7 +217,9 @@ class RowFinder:
             if connection_refused.is_set() or self._stop.requested:
                 return
             try:
-                answers[value] = self._search.ask(field, value)
+                answers[value] = answer = self._search.ask(field, value)
+                if not self._search.is_readable(answer):
+                    refusals.append(_("The CRM's answer to a search cannot be read."))
             except (QuestionRefused, ConnectionRefused) as error:
                 refusals.append(str(error))
                 if isinstance(error, ConnectionRefused):
@@ -245,7 +247,7 @@ class RowFinder:
             message = told(
                 _(
                     "The CRM shows {count} cases for this search, and there may be more. --look-first can tell once"
-                    " `case-importer doctor --create-test-case` has learnt how many cases a page holds, and if another"
+                    " `case-importer doctor --ask paging` has learnt how many cases a page holds, and if another"
                     " contact in the sheet has more cases.",
                     count=len(answer.found.records),
                 ),

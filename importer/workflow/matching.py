@@ -272,6 +272,8 @@ class RowMatcher:
         lookups = [(at, lookup) for at in new_rows for lookup in self._lookups(keys, at)]
         known = self._history.similar(list(dict.fromkeys(lookup.digest for _at, lookup in lookups)))
         found: dict[int, str] = {}
+        if known and not self._history.has_cases:
+            return found
         for at, lookup in lookups:
             if lookup.digest not in known:
                 continue

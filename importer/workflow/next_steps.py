@@ -6,11 +6,12 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from importer.commands import placeholder
+from importer.commands import placeholder, told
 from importer.messages import _, ngettext
 from importer.model import Counts, Status
 from importer.names import state_name
 from importer.workflow.commands import Commands
+from importer.workflow.contact_waits import NO_WAITS, ContactWaits, contact_steps
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +48,8 @@ class Situation:
     result; `example` is the reference of one of them. `verdicts` counts, by report, those that were not recorded.
     `bound` means that rows are corrected in the newest report: the import is for this very file, or it is a report.
     `held_back` means that valid rows are not sent because others are invalid; `waiting` is how many of them wait for
-    the answer to a question. After a `rehearsal` nothing has reached the CRM.
+    the answer to a question, `contacts` those that wait for their contacts. After a `rehearsal` nothing has reached the
+    CRM.
     """
 
     commands: Commands
@@ -62,6 +64,7 @@ class Situation:
     corrected: tuple[CorrectedReport, ...] = ()
     example: str | None = None
     rehearsal: bool = False
+    contacts: ContactWaits = NO_WAITS
 
     @property
     def workbook(self) -> Path | None:
@@ -127,6 +130,8 @@ def _steps(counts: Counts, situation: Situation) -> Iterator[Step]:
     if doubtful := max(0, counts.unknown + counts.conflict - decided):
         sentence = _doubtful(doubtful, situation)
         yield Step(sentence, (Status.UNKNOWN, Status.CONFLICT))
+    for sentence in contact_steps(situation.contacts, situation.commands):
+        yield Step(sentence, (Status.PLANNED,))
     yield from corrected_steps(situation)
     corrected = set().union(*(one.to_send for one in situation.corrected))
     if wrong := max(0, counts.invalid + counts.rejected - len(corrected)):
@@ -141,13 +146,35 @@ def _steps(counts: Counts, situation: Situation) -> Iterator[Step]:
             command=situation.commands.run("--retry-rejected"),
         )
         yield Step(sentence, (Status.REJECTED,))
-    if (left := counts.planned - situation.waiting) and not situation.held_back:
+    if (left := counts.planned - situation.waiting - situation.contacts.blocked) > 0 and not situation.held_back:
         yield Step(_left(left, situation), (Status.PLANNED,))
-    if changed := max(0, counts.changed - _most_sent(situation)):
+    yield from _edited(counts, situation)
+
+
+def _edited(counts: Counts, situation: Situation) -> Iterator[Step]:
+    """Yield what to do about rows that were edited after their cases were created."""
+    if counts.to_update and not situation.held_back:
         sentence = ngettext(
-            "{count} row was edited after its case was created; change that case in the CRM by hand.",
-            "{count} rows were edited after their cases were created; change those cases in the CRM by hand.",
-            changed,
+            "{count} case is left to update, because its row was edited: `{command}`.",
+            "{count} cases are left to update, because their rows were edited: `{command}`.",
+            counts.to_update,
+            command=situation.commands.run(),
+        )
+        yield Step(sentence, (Status.CREATED,))
+    if by_hand := max(0, counts.changed - counts.to_update - _most_sent(situation)):
+        sentence = told(
+            ngettext(
+                "{count} row was edited after its case was created; change that case in the CRM by hand. The"
+                " option --accept-changes then takes the edit as known.",
+                "{count} rows were edited after their cases were created; change those cases in the CRM by hand."
+                " The option --accept-changes then takes the edits as known.",
+                by_hand,
+            ),
+            ngettext(
+                "{count} row was edited after its case was created; change that case in the CRM by hand.",
+                "{count} rows were edited after their cases were created; change those cases in the CRM by hand.",
+                by_hand,
+            ),
         )
         yield Step(sentence, (Status.CREATED,))
 

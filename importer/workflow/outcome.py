@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 from importer import report
 from importer.clock import local_datetime
+from importer.edits import UpdateState
 from importer.errors import ReportError, SourceError
 from importer.journal import ImportRecord, Journal, user_name
 from importer.messages import _, ngettext
@@ -19,7 +20,9 @@ from importer.source import open_table
 from importer.spool import Spool
 from importer.stopping import Stop
 from importer.workflow.accounting import account_of
+from importer.workflow.changes import after_update
 from importer.workflow.commands import Commands
+from importer.workflow.contact_waits import NO_WAITS, ContactWaits, with_contact_waits
 from importer.workflow.corrections import rename_digest
 from importer.workflow.next_steps import Situation, Step, next_steps
 from importer.workflow.plan import Batch, Plan, PlannedRow, state_of
@@ -48,6 +51,8 @@ class SendResult:
     searched: bool = False
     notes: tuple[str, ...] = ()
     rehearsal: bool = False
+    contacts: ContactWaits = NO_WAITS
+    unclear_contacts: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,10 +93,11 @@ def now() -> datetime:
 
 def exit_status(counts: Counts, result: SendResult) -> int:
     """Return the highest exit status that applies to the rows of a source and to the end of the run."""
-    rows = 0
-    if counts.unknown or counts.conflict:
+    rows, contacts = 0, result.contacts
+    goes_on = counts.planned - contacts.rejected or counts.to_update
+    if counts.unknown or counts.conflict or contacts.unknown:
         rows = 4
-    elif counts.sending or (counts.planned and not result.held_back):
+    elif counts.sending or (goes_on and not result.held_back):
         rows = 3
     elif counts.planned or counts.invalid or counts.rejected or counts.changed:
         rows = 1
@@ -126,30 +132,37 @@ _FINAL = (Status.CREATED, Status.SKIPPED, Status.PART)
 """States of a plan that its own run does not change."""
 
 
-def refresh(plan: Plan, journal: Journal, record: ImportRecord) -> Plan:
-    """Return the plan with what the journal knows now, after sending; rows in a final state are not read again."""
+def refresh(plan: Plan, journal: Journal, record: ImportRecord, quiet_period: float = 0.0) -> Plan:
+    """Return the plan with what the journal knows now, after sending; rows in a final state are not read again.
+
+    `quiet_period` is how many seconds pass before an update is sent again whose answer is missing.
+    """
     batches: Spool[Batch] = Spool(in_memory=1)  # the plan's own batches are still in memory
     for batch in plan.batches:
-        batches.append(_refresh_batch(batch, journal, record))
-    return replace(plan, batches=batches, whole=plan.whole and refresh(plan.whole, journal, record))
+        batches.append(_refresh_batch(batch, journal, record, quiet_period))
+    return replace(plan, batches=batches, whole=plan.whole and refresh(plan.whole, journal, record, quiet_period))
 
 
-def _refresh_batch(batch: Batch, journal: Journal, record: ImportRecord) -> Batch:
+def _refresh_batch(batch: Batch, journal: Journal, record: ImportRecord, quiet_period: float) -> Batch:
     """Return a batch with what the journal knows now about its rows that are not in a final state."""
     facts = batch.facts
-    is_open = ~batch.in_state(*_FINAL) & (facts["key_digest"] != "")
+    is_edited = facts["change"].notna()
+    is_open = (~batch.in_state(*_FINAL) | is_edited) & (facts["key_digest"] != "")
     found = journal.rows.by_reference(record.id, facts.loc[is_open, "reference"].tolist())
     if not found:
         return batch
-    known, states, differs = facts["known"].tolist(), facts["status"].tolist(), facts["differs"].tolist()
+    names = ("known", "status", "differs", "change")
+    known, states, differs, changes = (facts[name].tolist() for name in names)
     for at, row in enumerate(batch.rows()):
         if is_open.iat[at] and row.reference in found:
             known[at] = found[row.reference].row
             is_sent = row.status is Status.PLANNED  # then the journal has its present content
-            differs[at] = row.differs and not is_sent
+            if row.change is not None and known[at] != row.known:
+                changes[at] = after_update(row, known[at], quiet_period)
+            differs[at] = row.differs and not is_sent and (row.change is None or changes[at] is not None)
             is_part = row.part_of is not None
             states[at] = state_of(known[at], row.skipped, is_part=is_part, is_valid=row.is_valid, differs=differs[at])
-    return batch.with_facts(known=known, status=states, differs=differs)
+    return batch.with_facts(known=known, status=states, differs=differs, change=changes)
 
 
 def with_open_questions(result: SendResult, plan: Plan) -> SendResult:
@@ -159,6 +172,12 @@ def with_open_questions(result: SendResult, plan: Plan) -> SendResult:
     notes = tuple(question.listed for question in plan.open_questions)
     reason = result.reason or "\n".join(notes)
     return replace(result, notes=(*result.notes, *notes), reason=reason, status=max(result.status, PAUSED))
+
+
+def with_contacts(result: SendResult, plan: Plan, journal: Journal) -> tuple[SendResult, Plan]:
+    """Add to a result how many rows wait for their contacts, and to the plan why; say what was created."""
+    plan, waits = with_contact_waits(plan, journal, result.unclear_contacts, result.run)
+    return replace(result, contacts=waits, notes=(*result.notes, *waits.notes())), plan
 
 
 def report_outcome(  # noqa: PLR0913, PLR0917 - everything that a report is made of
@@ -186,10 +205,11 @@ def report_outcome(  # noqa: PLR0913, PLR0917 - everything that a report is made
         searched=result.searched,
         rehearsal=result.rehearsal,
         waiting=plan.waiting,
+        contacts=result.contacts,
         example=next((doubt.reference for doubt in doubts), None),
     )
     of_all = situation if plan.whole is None else replace(situation, only=(), waiting=shown.waiting)
-    summary = _summary(plan, result, situation.commands)
+    summary = summary_of(plan, result, situation.commands)
     if not result.rehearsal:
         known = (journal.id, journal.highest_attempt())
         summary = replace(summary, journal=known, uncorrected=_uncorrected(shown, journal, record))
@@ -249,7 +269,8 @@ def _lines(steps: tuple[Step, ...]) -> str:
     return "\n".join(step.sentence for step in steps)
 
 
-def _summary(plan: Plan, result: SendResult, commands: Commands) -> Summary:
+def summary_of(plan: Plan, result: SendResult, commands: Commands) -> Summary:
+    """Return what the first page of a report says of a plan."""
     shown = plan.whole or plan
     return Summary(
         import_name=plan.mapping.import_name,
@@ -369,6 +390,7 @@ def _report_row(
         run=known.run,
         reference=row.reference if row.key_digest else None,
         changed=row.is_changed,
+        updated=None if known.update is None or known.update.state is not UpdateState.UPDATED else known.update.run,
         lines=1 + further_lines,
         issues=issues,
         about=about,

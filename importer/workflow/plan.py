@@ -7,22 +7,24 @@ becomes one value only when it is sent, shown or reported.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, fields, replace
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, fields, replace
 from functools import partial
 from typing import Any
 
 import pandas as pd
 
 from importer import payload
-from importer.attachments import encode, encoded_length
+from importer.attachments import MadeFiles, encode, encoded_length
+from importer.edits import Change, ChangeState, UpdateState
 from importer.identity import Scope, has_all_files, reference
-from importer.mapping import CaseMapping, Headings
-from importer.model import MAY_BE_CASES, Attachment, Counts, Identity, Issue, JournalRow, Payload, Status
+from importer.mapping import CaseMapping, ColumnUse, Headings
+from importer.model import MAY_BE_CASES, Attachment, Counts, Identity, Issue, JournalRow, Payload, RowNote, Status
 from importer.questions import Question
 from importer.source import Table
 from importer.spool import Spool
-from importer.workflow.corrections import NO_CORRECTIONS, CorrectionList
+from importer.workflow.contact_rows import PlannedContact
+from importer.workflow.corrections import NO_CORRECTIONS, NO_EARLIER, CorrectionList, EarlierCorrections
 
 SEARCHED = {
     "email contact": "contact",
@@ -35,6 +37,9 @@ SEARCHED = {
     "solution": "solution",
 }
 """The payload's field for each query field of the CRM that a case is sent with (vendor's page)."""
+
+SENT_LATER: tuple[ChangeState, ...] = ("update", "unknown", "sending")
+"""What becomes of an edit that a run, this or a later one, sends to the CRM."""
 
 KNOWN_TWICE = "key-known-twice"
 """The code of the issue that the journal knows two rows by the keys of one; it is shown although both are created."""
@@ -53,8 +58,10 @@ class PlannedRow:
     content has changed since, or that a rejected row is to be sent again unchanged. `edited` are the columns that have
     changed since, None where that is not known. `skipped` and `waits` say why a row is no case of its own, or not sent
     yet. `part_of` is the row of whose case it is a further line; `faulty_lines` are the further lines of its own case
-    that have issues. `missing` names attachments that the mapping allows the case to go without. `fields` are by path
-    (`contact`, `form.Subject`), without the reference.
+    that have issues. `missing` names attachments that the mapping allows the case to go without. `change` is what
+    becomes of the edit of a created row, None for others. `contact` is who the case is of, where that matters;
+    `contact_waits` says why the row was not sent without that contact. `fields` are by path (`contact`,
+    `form.Subject`, `contacts.namecontact`), without the reference.
     """
 
     number: int
@@ -77,6 +84,9 @@ class PlannedRow:
     missing: tuple[str, ...]
     part_of: int | None
     faulty_lines: tuple[int, ...]
+    change: Change | None
+    contact: PlannedContact | None
+    contact_waits: str | None
     fields: Mapping[str, object]
 
     @property
@@ -121,7 +131,7 @@ class PlannedRow:
         return self.status is Status.CREATED and self.differs
 
 
-FACTS = tuple(field.name for field in fields(PlannedRow) if field.name not in {"number", "fields"})
+FACTS = tuple(each.name for each in fields(PlannedRow) if each.name not in {"number", "fields"})
 """The columns of a batch's facts."""
 
 
@@ -197,6 +207,11 @@ def state_of(
     return Status.PLANNED
 
 
+def was_updated(known: JournalRow, run: int) -> bool:
+    """Return whether a run updated the case of a row."""
+    return known.update is not None and known.update.run == run and known.update.state is UpdateState.UPDATED
+
+
 def left_out(status: Status, known: JournalRow | None, missing: tuple[str, ...]) -> tuple[str, ...]:
     """Return which missing files a row is or was sent without: not those of a case that went with all of its files."""
     if status is Status.PLANNED:
@@ -213,7 +228,9 @@ class Plan:
     its rows were selected, empty if all rows are here, and `whole` is then the plan of all rows, which the report
     shows. `aliases` are the scopes under which the import is also known. `key_columns` are in the key's order, empty
     under `key: content`. `headings` tell under which names columns are recorded. `open_questions` are those for whose
-    answers some rows wait. `corrections` are in the frames.
+    answers some rows wait. `corrections` are in the frames; those of `earlier` sheets are not, and are only told by
+    `check`. `made_files` are the attachments that were made for it. `uses` tell what each column of the sheet is used
+    for. `spellings` are those of the addresses of contacts that have several, by digest.
     """
 
     table: Table
@@ -231,6 +248,10 @@ class Plan:
     whole: Plan | None = None
     aliases: tuple[Scope, ...] = ()
     corrections: CorrectionList = NO_CORRECTIONS
+    made_files: MadeFiles = field(default_factory=MadeFiles)
+    uses: Mapping[str, tuple[ColumnUse, ...]] = field(default_factory=dict)
+    earlier: EarlierCorrections = NO_EARLIER
+    spellings: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     def cells(self) -> Iterator[tuple[pd.DataFrame, Batch]]:
         """Yield every batch with its frame of cells."""
@@ -261,6 +282,22 @@ class Plan:
         for batch in self.batches:
             yield from batch.rows(batch.in_state(Status.PLANNED) & batch.facts["waits"].isna())
 
+    def edited(self, *states: ChangeState) -> Iterator[PlannedRow]:
+        """Yield the rows that were edited after their cases were created: those of these states, or all."""
+        for batch in self.batches:
+            changes = batch.facts["change"]
+            if changes.notna().any():
+                yield from batch.rows(
+                    changes.map(lambda change: change is not None and change.state in (states or (change.state,)))
+                )
+
+    def edits(self) -> Counter[ChangeState]:
+        """Return how many edited rows are in each state."""
+        counts: Counter[ChangeState] = Counter()
+        for batch in self.batches:
+            counts.update(change.state for change in batch.facts["change"].dropna())
+        return counts
+
     @property
     def waiting(self) -> int:
         """The number of planned rows that are not sent because a question about them is open."""
@@ -288,10 +325,13 @@ class Plan:
             states.update(batch.facts["status"].tolist())
             created = batch.facts.loc[batch.in_state(Status.CREATED)]
             states["changed"] += int(created["differs"].sum())
+            states["to_update"] += sum(change.state in SENT_LATER for change in created["change"].dropna())
             cases.append(created.index)
             lines.update(batch.facts.loc[batch.in_state(Status.PART), "part_of"].tolist())
             if run is not None:
                 states["created_now"] += sum(known.run == run for known in created["known"])
+                same = created.loc[~created["differs"].astype(bool), "known"]
+                states["updated_now"] += sum(was_updated(known, run) for known in same)
         states["created_parts"] = sum(lines[row] for index in cases for row in index) if lines else 0
         return Counts(**{str(state): number for state, number in states.items()})
 
@@ -303,10 +343,25 @@ class Plan:
         return lines
 
 
+def without_skipped(notes: Sequence[str], batches: Iterable[Batch]) -> list[str]:
+    """Return the notes on a sheet without those on rows that are left out, such as its total."""
+    rows = {note.row for note in notes if isinstance(note, RowNote)}
+    skipped = {
+        number
+        for batch in (batches if rows else ())
+        for number in rows.intersection(batch.facts.index[batch.in_state(Status.SKIPPED)])
+    }
+    return [note for note in notes if not isinstance(note, RowNote) or note.row not in skipped]
+
+
 def build_payload(plan: Plan, row: PlannedRow) -> Payload:
     """Return the payload of a row: its fields with the reference, and its attachments, encoded while they are sent."""
-    files = [payload.EncodedFile(encoded_length(file.size), partial(encode, file)) for file in row.attachments]
+    files = [payload.EncodedFile(encoded_length(file.size), _content(plan, file)) for file in row.attachments]
     return payload.build(complete_fields(plan, row), plan.scope.operation, row.reference, files)
+
+
+def _content(plan: Plan, file: Attachment) -> Callable[[], Iterator[bytes]]:
+    return partial(encode if file.made is None else plan.made_files.encode, file)
 
 
 def complete_fields(plan: Plan, row: PlannedRow) -> dict[str, object]:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 
 import pandas as pd
 
@@ -12,12 +12,14 @@ from importer import report
 from importer.attachments import AttachmentFolder, FoundAttachments
 from importer.identity import Scope
 from importer.journal import KnownRow
-from importer.mapping import CaseMapping, Converted, TableNeed
-from importer.messages import _, shorten
-from importer.model import CHANGED, MAY_BE_CASES, UNSETTLED, Issue, JournalRow, Status
+from importer.mapping import CaseMapping, Converted
+from importer.messages import _
+from importer.model import MAY_BE_CASES, UNSETTLED, Issue, JournalRow, Status
 from importer.source import Table
 from importer.spool import Spool
 from importer.validation import Validator
+from importer.workflow.contact_notes import contact_notes
+from importer.workflow.contact_rows import ContactsOfRows
 from importer.workflow.contents import RowContents
 from importer.workflow.corrections import (
     CorrectionsFile,
@@ -26,14 +28,15 @@ from importer.workflow.corrections import (
     identifying_columns,
 )
 from importer.workflow.history import ImportHistory
-from importer.workflow.job import place_of_files
+from importer.workflow.job import OpenedTables, place_of_files
 from importer.workflow.key_formats import KeyFormats
 from importer.workflow.keys import Keys
-from importer.workflow.lines import FaultyLines, ReportedLines, states_shown
+from importer.workflow.lines import FaultyLines, ReportedLines, altered_in_report, states_shown
 from importer.workflow.matching import MatchedRows, RowMatcher
 from importer.workflow.missing_files import RowsWithoutFiles
-from importer.workflow.plan import Batch, Plan, left_out, state_of
+from importer.workflow.plan import Batch, Plan, left_out, state_of, without_skipped
 from importer.workflow.repeated_keys import RepeatedKeys
+from importer.workflow.transcripts import Transcripts
 
 
 def own_columns(columns: Sequence[str]) -> dict[str, str]:
@@ -70,7 +73,7 @@ class SurveyedFrame:
 class Planner:
     """Plans one source: surveys all of its frames, then each frame goes through the other steps.
 
-    `tables` are the frames of the other tables that the mapping needs. `retry_rejected` plans rejected rows again.
+    `tables` are the other tables that the mapping needs. `retry_rejected` plans rejected rows again.
     Rows of a report are identified by their references, unless `trust_references` is false. The other steps see the
     cells as they are corrected.
     """
@@ -81,7 +84,7 @@ class Planner:
         mapping: CaseMapping,
         scope: Scope,
         history: ImportHistory,
-        tables: Mapping[TableNeed, Sequence[pd.DataFrame]],
+        tables: OpenedTables,
         *,
         corrections: CorrectionsFile,
         retry_rejected: bool = False,
@@ -93,12 +96,14 @@ class Planner:
         self._is_report = bool(ours)
         self._columns = tuple(column for column in table.columns if column not in ours.values())
         files = place_of_files(table.path, mapping)
-        self._mapper = mapping.bind(self._columns, tables, files.beside)
-        self._content_columns = self._mapper.content_columns(self._mapper.columns if mapping.key else self._columns)
+        self._mapper = mapping.bind(self._columns, tables.lookups, files.beside, tables.rows)
+        content = self._mapper.case_columns if mapping.key else self._columns
+        self._content_columns = self._mapper.content_columns(content)
         self._lines = ReportedLines(self._mapper, ours) if ours and self._mapper.groups_rows else None
         self._faults = FaultyLines(self._mapper.first_rows)
         self._without_files = RowsWithoutFiles()
         self._folder = AttachmentFolder(mapping.attachments, *files) if mapping.attachments else None
+        self._transcripts = Transcripts(mapping.largest_attachment)
         self._validator = Validator(self._mapper.rules, self._mapper.key_columns)
         identifying = identifying_columns(table.columns, self._mapper.key_columns, trust_references=trust_references)
         frames = frames_as_written(table)
@@ -108,6 +113,7 @@ class Planner:
         self._aliases = history.aliases
         self._is_kept, self._column_secret = history.is_kept, history.column_secret
         self._retry_rejected = retry_rejected
+        self._contacts = ContactsOfRows(mapping, self._mapper, scope, history)
         self._taken: set[str] = set()
         self._repeated = RepeatedKeys(self._mapper.key_columns, may_group=not self._mapper.groups_rows)
         self._key_formats = KeyFormats(self._mapper.key_columns)
@@ -179,7 +185,8 @@ class Planner:
         doubtful = self._matcher.issues(frame, rows.keys, matched)
         numbers = set(frame.index)
         ragged = (issue for issue in self._table.issues if issue.row in numbers)
-        of_cells = (*ragged, *self._altered_cells(rows), *converted.issues, *judged)
+        of_contacts = self._contacts.issues(converted.fields, rows.own)
+        of_cells = (*ragged, *self._altered_cells(rows), *converted.issues, *judged, *of_contacts)
         self._faults.add(issue for issue in of_cells if issue.row in first_rows)
         by_row: dict[int, dict[tuple[str | None, str], Issue]] = {}
         mine = set(own)
@@ -209,7 +216,7 @@ class Planner:
             used = self._mapper.line_columns if number in self._mapper.first_rows else self._mapper.columns
             for column in used:
                 if column in columns:
-                    yield _altered_in_report(number, column, str(rows.frame.loc[number, column]))
+                    yield altered_in_report(number, column, str(rows.frame.loc[number, column]))
 
     def _altered(self, frame: pd.DataFrame) -> dict[int, frozenset[str]]:
         """Return the columns by row in which a report given back does not hold the source's text as it was."""
@@ -222,12 +229,13 @@ class Planner:
 
     def find_attachments(self, rows: SurveyedFrame) -> dict[int, FoundAttachments]:
         """Find and check the files that the rows name, by row number."""
-        if self._folder is None:
-            return {}
-        named, lines = self._mapper.attachment_names(rows.frame), self._mapper.attachment_rows(rows.frame)
-        found = {row: self._folder.find(row, cells, lines.get(row, ())) for row, cells in named.items()}
-        self._faults.add(issue for row, files in found.items() for issue in files.issues if issue.row != row)
-        return found
+        found: dict[int, FoundAttachments] = {}
+        if self._folder is not None:
+            named, lines = self._mapper.attachment_names(rows.frame), self._mapper.attachment_rows(rows.frame)
+            found = {row: self._folder.find(row, cells, lines.get(row, ())) for row, cells in named.items()}
+            self._faults.add(issue for row, files in found.items() for issue in files.issues if issue.row != row)
+        own = rows.frame.loc[rows.own]
+        return self._transcripts.added_to(found, self._mapper.transcripts(own))
 
     def make_batch(
         self,
@@ -254,8 +262,8 @@ class Planner:
 
         differing = {at for at, known in matched.known.items() if is_edited(at, known)}
         self._settle_contested(matched, differing, is_edited, contents, numbers)
-        lines = []
-        for at, number in enumerate(rows.frame.index.tolist()):
+        lines, contacts = [], self._contacts.of(converted.fields)
+        for at, number in enumerate(numbers):
             files = found.get(number, _NO_FILES)
             skipped = rows.skipped.get(number)
             own = tuple(issue for issue in files.issues if issue.row == number)
@@ -266,13 +274,14 @@ class Planner:
             differs = known is not None and (at in differing or self._is_retried(known))
             state = state_of(known, skipped, is_part=part_of is not None, is_valid=is_valid, differs=differs)
             is_new = self._is_kept and state not in {*MAY_BE_CASES, Status.SKIPPED, Status.PART}
-            columns = contents.column_digests(at, self._content_columns) if is_new else ""
+            columns = contents.column_digests(at, self._content_columns) if is_new or at in differing else ""
             digests = matched.key_digests[at], matched.loose_digests[at], matched.references[at], hashes[at], columns
             edited = contents.edited(at, matched.known[at]) if at in differing and at in matched.known else None
             spelt = matched.spellings.get(at, ()), matched.earlier.get(at, ""), rows.keys.uncorrected.get(at, ())
             sent = faults, files.attachments, files.missing
             self._without_files.add(number, left_out(state, known, files.missing))
-            lines.append((*digests, *spelt, state, known, differs, edited, skipped, None, *sent, part_of, ()))
+            facts = *digests, *spelt, state, known, differs, edited, skipped, None
+            lines.append((*facts, *sent, part_of, (), None, contacts[at], None))
         return Batch.of(lines, converted.fields)
 
     def _settle_contested(
@@ -326,74 +335,24 @@ class Planner:
             columns=self._columns,
             content_columns=self._content_columns,
             notes=(
-                *self._table.notes,
+                *without_skipped(self._table.notes, batches),
                 *self._corrections.notes(),
                 *self._key_formats.notes(),
                 *self._mapper.notes,
                 *self._repeated.notes(),
                 *self._without_files.notes(),
+                *contact_notes(batches, self._mapping),
             ),
             frames=self._frames,
             batches=batches,
             key_columns=self._mapper.key_columns,
             headings=self._mapper.headings,
             aliases=self._aliases,
+            made_files=self._transcripts.files,
             corrections=self._corrections,
+            uses=self._mapper.uses,
+            spellings=self._contacts.spellings,
         )
 
 
 _NO_FILES = FoundAttachments((), (), ())
-
-
-def _altered_in_report(number: int, column: str, cell: str) -> Issue:
-    return Issue(
-        number,
-        column,
-        shorten(cell),
-        "altered-in-report",
-        _(
-            "{column}: the report could not hold the source's text as it was: it was cut, or has characters that no"
-            " workbook can store",
-            column=column,
-        ),
-        _("Correct this row in the source instead, and run the source"),
-    )
-
-
-def select_rows(plan: Plan, states: Iterable[str]) -> Plan:
-    """Return the plan with only the rows that are or were in one of the states (`--only`); all rows without any state.
-
-    The rows of one case stay together, whichever of them is meant. A row "was" in its state in the journal before the
-    run, and in the state that the source shows if that is a report: so a corrected row is found by its earlier state.
-    """
-    wanted = frozenset(states)
-    if not wanted:
-        return plan
-    column = own_columns(plan.table.columns).get("status")
-    cases: set[int] = set()
-    for frame, batch in plan.cells():
-        shown = states_shown(frame[column]).tolist() if column else [""] * len(batch)
-        rows = zip(_case_rows(batch), _states(batch, shown), strict=True)
-        cases.update(row for row, were in rows if not wanted.isdisjoint(were))
-    frames: Spool[pd.DataFrame] = Spool()
-    batches: Spool[Batch] = Spool()
-    for frame, batch in plan.cells():
-        chosen = [row in cases for row in _case_rows(batch)]
-        frames.append(frame.loc[chosen])
-        batches.append(batch.where(chosen))
-    only = tuple(state for state in (*Status, CHANGED) if state in wanted)
-    return replace(plan, frames=frames, batches=batches, only=only, whole=plan)
-
-
-def _case_rows(batch: Batch) -> list[int]:
-    """Return for each row the row of its case: its own, or that of which it is a further line."""
-    parts = zip(batch.facts.index.tolist(), batch.facts["part_of"], strict=True)
-    return [number if part_of is None else part_of for number, part_of in parts]
-
-
-def _states(batch: Batch, shown: Sequence[str]) -> Iterator[set[str]]:
-    """Yield the states of each row: now, in the journal, and in the sheet."""
-    facts = (batch.facts[name] for name in ("status", "known", "differs"))
-    for status, known, differs, written in zip(*facts, shown, strict=True):
-        changed = {CHANGED} if differs and status is Status.CREATED else set()
-        yield {status, known.status if known else status, written, *changed}

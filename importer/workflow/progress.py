@@ -12,11 +12,13 @@ from typing import Literal
 
 from importer.model import Verdict
 from importer.workflow.events import (
+    CaseUpdated,
     Event,
     RowSent,
     SendingEnded,
     SendingStarted,
     Stopping,
+    UpdatingStarted,
     WaitingForQuota,
 )
 
@@ -78,7 +80,10 @@ class ProgressMeter:
         if isinstance(event, SendingStarted):
             self._phase, self._total = "sending", event.total
             self._times.append(self._clock())
-        elif isinstance(event, RowSent):
+        elif isinstance(event, UpdatingStarted):
+            self._phase, self._total = "sending", self._total + event.total
+            self._times.append(self._clock())
+        elif isinstance(event, RowSent | CaseUpdated):
             self._counts[event.outcome.verdict] += 1
             if self._phase == "waiting":
                 self._phase, self._waiting_until = "sending", None

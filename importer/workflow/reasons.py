@@ -9,9 +9,9 @@ from typing import Any
 from importer.clicks import click_for
 from importer.commands import is_on_page
 from importer.crm import explained, known_refusal
-from importer.messages import _, ngettext, shorten, translated
+from importer.messages import _, ngettext, shorten
 from importer.model import Issue, JournalRow, Status
-from importer.report_words import EDITED_AFTERWARDS
+from importer.workflow.change_words import change_issues, change_sentences, last_update
 from importer.workflow.commands import Commands
 from importer.workflow.plan import KNOWN_TWICE, PlannedRow
 
@@ -22,7 +22,8 @@ def issues_of(row: PlannedRow, commands: Commands) -> tuple[Issue, ...]:
         return (rejection(row.number, row.known, commands),)
     if row.status in {Status.INVALID, Status.PART}:
         return tuple(map(_for_reader, row.issues))
-    return tuple(_for_reader(issue) for issue in row.issues if issue.code == KNOWN_TWICE)
+    own = (issue for issue in row.issues if issue.code == KNOWN_TWICE)
+    return tuple(map(_for_reader, dict.fromkeys((*own, *change_issues(row, commands)))))
 
 
 def _for_reader(issue: Issue) -> Issue:
@@ -40,6 +41,12 @@ def _for_reader(issue: Issue) -> Issue:
                 column=issue.column,
                 value=shorten(issue.value or ""),
             )
+        )
+    if issue.code == "no-crm-value" and issue.column is not None:
+        message = _(
+            "“{value}” in {column} is not matched with any value of the CRM",
+            value=shorten(issue.value or ""),
+            column=issue.column,
         )
     # an issue stands for all of a column: its row is named beside it
     return replace(issue, message=message, remedy=click_for(issue.code, None, issue.column, issue.value))
@@ -65,8 +72,8 @@ def message_of(row: PlannedRow) -> str:
         return row.skipped or ""
     if row.status in {Status.INVALID, Status.REJECTED}:
         return _what_is_wrong(row)
-    if row.status is Status.PLANNED and row.waits is not None:
-        return row.waits
+    if row.status is Status.PLANNED and (waits := row.waits or row.contact_waits):
+        return waits
     if row.status is Status.CREATED:
         return " ".join(_flags(row))
     if row.status is Status.SENDING and row.known and row.known.lease_until:
@@ -103,8 +110,10 @@ def _flags(row: PlannedRow) -> Iterator[str]:
         yield _("This case was deleted from the CRM, as a person reported.")
     if row.left_out:
         yield _("Sent without: {names}.", names=", ".join(row.left_out))
+    if row.known:
+        yield from last_update(row.known.update)
     if row.differs:
-        yield translated(EDITED_AFTERWARDS)
+        yield from change_sentences(row, beside_issues=True)
 
 
 def reason_of(row: Any, commands: Commands) -> tuple[Status, Issue]:  # noqa: ANN401 - pandas names no type for a line of a frame
@@ -114,9 +123,15 @@ def reason_of(row: Any, commands: Commands) -> tuple[Status, Issue]:  # noqa: AN
         return status, _for_reader(row.issues[0])
     if status is Status.REJECTED and row.known is not None:
         return status, rejection(row.Index, row.known, commands)
+    if status is Status.PLANNED and row.contact_waits is not None and row.waits is None:
+        return status, _for_reader(Issue(row.Index, None, None, status.value, row.contact_waits, _contact_remedy()))
     waits = status is Status.PLANNED and row.waits is not None
     message, remedy = (_waits if waits else _REASONS[status])(commands)
     return status, _for_reader(Issue(row.Index, None, None, status.value, message, remedy))
+
+
+def _contact_remedy() -> str:
+    return _("do what the next step says about contacts, and send it again")
 
 
 def _waits(_commands: Commands) -> tuple[str, str]:

@@ -11,8 +11,9 @@ from pathlib import Path
 from typing import Literal
 
 from importer import report
-from importer.account import FileCount
+from importer.account import NOTHING_LEFT_OUT, FileCount, LeftOut
 from importer.clock import local_datetime
+from importer.edits import Change
 from importer.messages import _
 from importer.model import CHANGED, Counts, JournalRow, Status, Typed
 from importer.settings import case_url
@@ -22,6 +23,7 @@ from importer.workflow.commands import Commands
 from importer.workflow.job import Job
 from importer.workflow.plan import Batch, Plan
 from importer.workflow.reasons import issues_of, message_of
+from importer.workflow.skipped_rows import left_out_rows
 
 _SUBJECTS = ("form.subject", "form.asunto", "form.assunto", "description")
 """The fields that say in a line what a case is about; the first that a mapping fills is taken."""
@@ -35,7 +37,8 @@ class ReviewedRow:
 
     `key` is as the sheet shows it. `run` sent it, None where its case was found or adopted. A `disputed` row has an id
     that the CRM gave to another row, too; the case of a `deleted` one is gone, as a person said. `edited` are the
-    columns that have changed since; `contact` and `subject` are those of the sheet as it is now. `reasons` say why it
+    columns that have changed since, and
+    `change` is what becomes of that; `contact` and `subject` are those of the sheet as it is now. `reasons` say why it
     is not created, or what else there is to know about it.
     """
 
@@ -54,20 +57,36 @@ class ReviewedRow:
     deleted: bool
     edited: tuple[str, ...]
     reasons: tuple[str, ...]
+    change: Change | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Review:
-    """What became of the rows of a sheet, by the sheet and the journal as they were when its plan was made."""
+    """What became of the rows of a sheet, by the sheet and the journal as they were when its plan was made.
+
+    `repeated` rows are not sent because others have their key.
+    """
 
     counts: Counts
     files: FileCount
     rows: tuple[ReviewedRow, ...]
+    left_out: LeftOut = NOTHING_LEFT_OUT
+    repeated: int = 0
 
 
 def review(plan: Plan, job: Job) -> Review:
     """Return what became of the rows of a plan; raises SettingsError if the address of a case is not valid."""
-    return Review(plan.counts(), files_of(plan), tuple(_rows(plan, Commands.of(job), case_url())))
+    rows = tuple(_rows(plan, Commands.of(job), case_url()))
+    return Review(plan.counts(), files_of(plan), rows, left_out_rows(plan), _repeated(plan))
+
+
+def _repeated(plan: Plan) -> int:
+    """Return how many rows have nothing wrong but a key that other rows have."""
+    invalid = (batch.facts.loc[batch.in_state(Status.INVALID), "issues"] for batch in plan.batches)
+    return sum(bool(issues) and all(one.code in _REPEATED for one in issues) for each in invalid for issues in each)
+
+
+_REPEATED = frozenset({"key-repeated", "key-known-twice", "key-similar"})
 
 
 def case_link(wolkvox_id: str) -> str | None:
@@ -95,7 +114,7 @@ def _rows(plan: Plan, commands: Commands, address: str | None) -> Iterator[Revie
     nothing = JournalRow("", Status.PLANNED, "")
     for frame, batch in plan.cells():
         facts, reasons = batch.facts, _reasons(batch, commands)
-        names = ("status", "known", "differs", "edited", "reference", "key_digest")
+        names = ("status", "known", "differs", "edited", "change", "reference", "key_digest")
         keys = zip(*(frame[column] for column in plan.key_columns), strict=True) if plan.key_columns else repeat(())
         columns = (
             facts.index,
@@ -104,7 +123,7 @@ def _rows(plan: Plan, commands: Commands, address: str | None) -> Iterator[Revie
             _subjects(batch),
             *(facts[name] for name in names),
         )
-        for number, key, contact, subject, status, known, differs, edited, reference, digest in zip(
+        for number, key, contact, subject, status, known, differs, edited, change, reference, digest in zip(
             *columns, strict=False
         ):
             case, is_changed = known or nothing, status is Status.CREATED and differs
@@ -123,6 +142,7 @@ def _rows(plan: Plan, commands: Commands, address: str | None) -> Iterator[Revie
                 disputed=case.disputed,
                 deleted=case.deleted,
                 edited=(edited or ()) if is_changed else (),
+                change=change,
                 reasons=reasons.get(number, ()),
             )
 
@@ -176,7 +196,7 @@ def files_of_sheet(job: Job) -> list[SheetFile]:
     patterns: dict[FileKind, str] = {
         "corrections": rf"{re.escape(source.stem)}\.corrections\.csv",
         "rehearsal": rf"{stem}{number}\.rehearsal{number}\.(?:xlsx|csv)",
-        "report": rf"{stem}{number}\.report\b.*\.html",
+        "report": rf"{stem}{number}\.(?:report\b.*\.html|hand-over{number}\.xlsx)",
         "backup": rf"{stem}\.backup-.*{re.escape(source.suffix)}",
     }
     found = {path: SheetFile(path, "report") for path in guards.reports_beside(source, job.report_path.absolute())}

@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from importer.crm import Crm, Found, Hit, Record, find_mark, is_whole, marks_at, mentions
+from importer.crm import Crm, Found, Hit, Record, find_mark, hit_of, is_whole, marks_at, mentions
 from importer.journal import ImportRecord, Journal
 from importer.workflow.tenant_facts import Findings
 
@@ -41,6 +41,7 @@ class CaseSearch:
 
     def __init__(self, crm: Crm, journal: Journal, record: ImportRecord, findings: Findings | None) -> None:
         self._crm, self._journal, self._record, self._findings = crm, journal, record, findings
+        self._gone = journal.doubts.gone(record.id)  # cases that a person declared deleted: hits on them do not count
         self._largest: dict[str, int] = {}
         self._answers: list[SearchAnswer] = []
 
@@ -59,9 +60,8 @@ class CaseSearch:
 
     def marked(self, answer: SearchAnswer, reference: str, mark_place: str | None) -> tuple[Hit, ...]:
         """Return the cases of an answer that carry the reference where it was written, whichever row has their ids."""
-        return distinct(
-            hit for place in self._mark_places(answer, mark_place) for hit in self._find(answer, reference, place)
-        )
+        found = (hit for place in self._mark_places(answer, mark_place) for hit in self._find(answer, reference, place))
+        return distinct(hit for hit in found if hit.wolkvox_id not in self._gone)
 
     def _find(self, answer: SearchAnswer, reference: str, place: str) -> tuple[Hit, ...]:
         return find_mark(answer.found.records, reference, place, self._path(place))
@@ -77,6 +77,11 @@ class CaseSearch:
             return (mark_place,)
         names = {str(name) for record in answer.found.records for name in _form_of(record)}
         return ("description", *(f"form.{name}" for name in sorted(names)))
+
+    @staticmethod
+    def is_readable(answer: SearchAnswer) -> bool:
+        """Tell whether an answer shows a record, or is the 'none' that is believed."""
+        return answer.found.believed or bool(answer.found.records)
 
     def is_complete(self, answer: SearchAnswer) -> bool:
         """Tell whether an answer shows every matching case, judged by the page size that the doctor has seen.
@@ -101,12 +106,18 @@ class CaseSearch:
 
         That is a record that was cut off before the end of its mark, or the reference anywhere in the answer.
         """
-        records = answer.found.records
+        records = self._there(answer)
         if mentions(records, reference):
             return True
         if mark_place is None:
             return True
         return not all(is_whole(record, mark_place, self._path(mark_place)) for record in records)
+
+    def _there(self, answer: SearchAnswer) -> tuple[Record, ...]:
+        """Return the records of an answer without those of cases that a person declared deleted."""
+        if not self._gone:
+            return answer.found.records
+        return tuple(record for record in answer.found.records if hit_of(record).wolkvox_id not in self._gone)
 
     def references_shown(self, field: str, mark_place: str) -> list[str]:
         """Return every whole reference in this place in the answers to searches by a field."""

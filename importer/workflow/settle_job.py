@@ -10,18 +10,25 @@ from pathlib import Path
 from importer import mapping, settings
 from importer.commands import command_line, option
 from importer.crm import Crm
-from importer.errors import ConnectionRefused, ServerUnreachable, SettingsError, StartRefused, UsageError
-from importer.identity import Scope, canonical, canonical_key, key_digest, same_tenant, tenant_of
-from importer.journal import ImportRecord, Journal, RunRecord
+from importer.errors import (
+    ConnectionRefused,
+    ServerUnreachable,
+    SettingsError,
+    StartRefused,
+    UsageError,
+)
+from importer.identity import Scope, same_tenant, tenant_of
+from importer.journal import ImportRecord, Journal, Operation, RunRecord
 from importer.messages import _
 from importer.model import Status
 from importer.settings import Connection
 from importer.workflow import guards
 from importer.workflow.decisions import DecisionTaker, HumanDecision, NotTaken, read_decisions
+from importer.workflow.deleted_cases import refuse_if_shown
 from importer.workflow.doubtful import OpenDoubt, can_be_searched, open_doubts
 from importer.workflow.history import ImportHistory
 from importer.workflow.job import connection_in, journal_path
-from importer.workflow.keys import Keys
+from importer.workflow.settled_rows import in_doubt, knows, not_created_yet, not_one, reference_of
 from importer.workflow.settling import OpenRow, SearchSettler, SettleResult, open_rows
 from importer.workflow.tenant_facts import QUIET_PERIOD, Findings
 
@@ -31,7 +38,8 @@ class ByHand:
     """A person's decision on the row with this key or reference.
 
     Its case is `created`, `instead_of` the row that has that id now; or it has none, `despite` ids that the CRM named
-    for it; or its case was `deleted` from the CRM. `about` is that of the `OpenDoubt` that the person saw: a decision
+    for it; or its case was `deleted` from the CRM, which is asked for it where it can be, and the row is planned
+    again. `about` is that of the `OpenDoubt` that the person saw: a decision
     on an earlier attempt is refused. With `asking`, the CRM is searched before a row counts as not created, wherever
     it can be searched for; where it gives no answer, the person's word counts.
     """
@@ -65,12 +73,12 @@ class SettleJob:
 
     def waits(self) -> list[tuple[ImportRecord, SettleResult]]:
         """Return what is not settled in each import, by the journal alone; rows whose lease is over are unknown."""
-        with self._open() as journal:
+        with self.open_journal() as journal:
             return [(record, self._look(journal, record)) for record in self._records(journal)]
 
     def doubts(self) -> list[OpenDoubt]:
         """Return the doubtful rows of these imports, one by one, in the order in which they were sent."""
-        with self._open() as journal:
+        with self.open_journal() as journal:
             runs = {run.id: run for run in journal.runs.all()}
             found: list[OpenDoubt] = []
             for record in self._records(journal):
@@ -84,9 +92,9 @@ class SettleJob:
         Raises UsageError if no row in doubt has that key or while its case may still be created, and what `by_search`
         raises.
         """
-        target = settings.target(self.connection, self._mapped())
+        target = settings.target(self.connection, self.mapped())
         guards.refuse_short_quiet_period(self.quiet_period, target.server)
-        with self._open() as journal:
+        with self.open_journal() as journal:
             record, reference = self._row(journal, key, doubtful=True)
             refusal, doubt = self._taker(journal, record, "search").searchable(reference)
             if refusal is not None or doubt is None:
@@ -106,7 +114,7 @@ class SettleJob:
 
         `key` is that of a doubtful row; raises UsageError if no row in doubt has it.
         """
-        with self._open() as journal:
+        with self.open_journal() as journal:
             record, reference = self._row(journal, key, doubtful=True)
             owner = journal.doubts.owners(record.id, [wolkvox_id]).get(wolkvox_id)
             return None if owner == reference else owner
@@ -114,7 +122,7 @@ class SettleJob:
     def sources(self, runs: Collection[int | None]) -> dict[Path, RunRecord]:
         """Return the files that some runs sent, the newest first, each with the newest of its runs."""
         sources: dict[Path, RunRecord] = {}
-        with self._open() as journal:
+        with self.open_journal() as journal:
             for run in journal.runs.all():
                 if run.id in runs:
                     sources.setdefault(Path(run.start.source), run)
@@ -126,11 +134,11 @@ class SettleJob:
         `wait` is called until all rows that are open now can be searched for. Raises SettingsError, UsageError or
         StartRefused before the CRM is asked, ServerUnreachable or ConnectionRefused if it cannot be asked.
         """
-        target = settings.target(self.connection, self._mapped())
+        target = settings.target(self.connection, self.mapped())
         guards.refuse_short_quiet_period(self.quiet_period, target.server)
         if wait is not None:
             self._wait(wait)
-        with self._open() as journal, Crm(target) as crm:
+        with self.open_journal() as journal, Crm(target) as crm:
             return [(record, self._settler(journal, record, crm).settle()) for record in self._records(journal)]
 
     def by_hand(self, decision: ByHand) -> tuple[ImportRecord, SettleResult]:
@@ -140,12 +148,14 @@ class SettleJob:
         why. Raises UsageError if no row has that key or if the decision is refused; with `despite`, also what the
         CRM's search raises.
         """
-        with self._open() as journal:
+        with self.open_journal() as journal:
             record, reference = self._row(journal, decision.key, doubtful=not decision.deleted)
             before = open_rows(journal, record, self.quiet_period)
             taker = self._taker(journal, record, "by-hand")
             unanswered: tuple[str, ...] = ()
-            if decision.created is None and (decision.despite or decision.asking):
+            if decision.deleted:
+                unanswered = self._look_for_deleted(journal, record, reference)
+            elif decision.created is None and (decision.despite or decision.asking):
                 found, unanswered = self._search_first(journal, record, taker, replace(decision, key=reference))
                 if found is not None:
                     return record, replace(
@@ -155,7 +165,7 @@ class SettleJob:
                         planned=int(found is Status.PLANNED),
                     )
             if decision.deleted:
-                refusal = None if journal.doubts.note_deleted(record.id, reference) else _not_created_yet(reference)
+                refusal = None if journal.doubts.note_deleted(record.id, reference) else not_created_yet(reference)
             elif decision.instead_of:
                 refusal = self._hand_over(journal, taker, reference, decision)
             else:
@@ -163,12 +173,29 @@ class SettleJob:
                 refusal = taker.take(HumanDecision(reference, decision.created, about=about, despite=despite))
             if refusal is not None:
                 raise UsageError(refusal)
-            planned = decision.created is None and not decision.deleted
+            planned = decision.created is None and not decision.deleted  # of a deleted one another sentence says so
             result = SettleResult.of(journal, record, self.quiet_period, before)
             done = (int(decision.created is not None), int(planned), int(decision.deleted))
             return record, replace(
                 result, created=done[0], planned=done[1], deleted=done[2], refusals=(*result.refusals, *unanswered)
             )
+
+    def _look_for_deleted(self, journal: Journal, record: ImportRecord, reference: str) -> tuple[str, ...]:
+        """Ask the CRM for a case that a person calls deleted; return what it answered, or why it could not be asked.
+
+        Only an empty list that is believed lets the person's word count. Raises UsageError where the CRM still shows
+        that very case, QuestionRefused, ServerUnreachable or ConnectionRefused where its answer proves nothing.
+        """
+        case = journal.doubts.case_of(record.id, reference)
+        if case is None:
+            return ()
+        try:
+            target = settings.target(self.connection, self.mapped())
+        except (SettingsError, UsageError, StartRefused) as error:
+            return (_("The CRM was not asked for {id}; your word counts: {reason}", id=case, reason=error),)
+        with Crm(target) as crm:
+            refuse_if_shown(crm, case, reference)
+        return (_("The CRM was asked for {id} and does not show it.", id=case),)
 
     def _search_first(
         self, journal: Journal, record: ImportRecord, taker: DecisionTaker, decision: ByHand
@@ -183,7 +210,7 @@ class SettleJob:
         if not decision.despite and not can_be_searched(doubt):
             return None, ()
         try:
-            target = settings.target(self.connection, self._mapped())
+            target = settings.target(self.connection, self.mapped())
             with Crm(target) as crm:
                 settler = self._settler(journal, record, crm)
                 return settler.settle_one(doubt), settler.unanswered
@@ -213,11 +240,11 @@ class SettleJob:
         """
         decisions, not_taken = read_decisions(path)
         taken: dict[int, list[HumanDecision]] = {}
-        with self._open() as journal:
+        with self.open_journal() as journal:
             records = self._records(journal)
             before = {record.id: open_rows(journal, record, self.quiet_period) for record in records}
             for decision in decisions:
-                record = next((record for record in records if _knows(journal, record, decision.reference)), None)
+                record = next((record for record in records if knows(journal, record, decision.reference)), None)
                 if record is None:
                     reason = _("{reference} is not a reference of this import.", reference=decision.reference)
                 else:
@@ -272,24 +299,59 @@ class SettleJob:
         """Return the row with this key or reference, and its import; raises UsageError unless there is exactly one."""
         found = []
         for record in self._records(journal):
-            reference = _reference(journal, record, key)
-            if reference is not None and (not doubtful or _in_doubt(journal, record, reference)):
+            reference = reference_of(journal, record, key)
+            if reference is not None and (not doubtful or in_doubt(journal, record, reference)):
                 found.append((record, reference))
         if len(found) != 1:
-            raise _not_one(key, [record for record, _reference_ in found])
+            raise not_one(key, [record for record, _reference_ in found])
         return found[0]
 
-    def _open(self) -> Journal:
+    def operations(self, journal: Journal) -> list[Operation]:
+        """Return the operations that the job is about, each with its tenant; one may have no import yet.
+
+        Raises UsageError if it names none, and the journal knows none of its imports.
+        """
+        server, operation = settings.server_and_operation(self.connection, self.mapped())
+        named = [(tenant_of(server), operation)] if server and operation else []
+        try:
+            records = self._records(journal)
+        except UsageError:
+            if not named:
+                raise
+            records = []
+        return list(dict.fromkeys([*((record.tenant, record.operation) for record in records), *named]))
+
+    def has_imports(self, journal: Journal) -> bool:
+        """Tell whether the journal knows imports that the job is about."""
+        try:
+            return bool(self._records(journal))
+        except UsageError:
+            return False
+
+    def is_doubtful_row(self, journal: Journal, key: str) -> bool:
+        """Tell whether a row in doubt has this key or reference."""
+        records = self._records(journal) if self.has_imports(journal) else []
+        found = ((record, reference_of(journal, record, key)) for record in records)
+        return any(reference is not None and in_doubt(journal, record, reference) for record, reference in found)
+
+    def is_row(self, journal: Journal, key: str) -> bool:
+        """Tell whether a row has this key or reference."""
+        records = self._records(journal) if self.has_imports(journal) else []
+        return any(reference_of(journal, record, key) is not None for record in records)
+
+    def open_journal(self) -> Journal:
+        """Open the journal; raises UsageError where there is none yet."""
         if not self.journal.is_file():
             raise UsageError(_("{path}: there is no journal yet; the first run creates it.", path=self.journal))
         return Journal(self.journal)
 
-    def _mapped(self) -> Connection:
+    def mapped(self) -> Connection:
+        """Return the connection that the mapping names."""
         return connection_in(mapping.load_mapping(self.mapping)) if self.mapping else Connection()
 
     def _records(self, journal: Journal) -> list[ImportRecord]:
         """Return the imports to settle; raises UsageError if the journal has none of them."""
-        server, operation = settings.server_and_operation(self.connection, self._mapped())
+        server, operation = settings.server_and_operation(self.connection, self.mapped())
         name = mapping.load_mapping(self.mapping).import_name if self.mapping else None
         if name and server and operation:
             found = [journal.imports.find(tenant_of(server), operation, name)]
@@ -311,46 +373,3 @@ class SettleJob:
                 )
             )
         return records
-
-
-def _reference(journal: Journal, record: ImportRecord, key: str) -> str | None:
-    """Return the reference of an import's row with this key or reference, None if there is none."""
-    present, earlier = (key_digest([version(key)]) for version in (canonical_key, canonical))
-    known = ImportHistory(journal, record).known_in_any_version(Keys([(key,)], [present], earlier={0: earlier}))
-    found = known.get(present) or known.get(earlier)
-    reference = found.row.reference if found else key.strip().upper()
-    return reference if _knows(journal, record, reference) else None
-
-
-def _knows(journal: Journal, record: ImportRecord, reference: str) -> bool:
-    return reference in journal.rows.by_reference(record.id, [reference])
-
-
-def _in_doubt(journal: Journal, record: ImportRecord, reference: str) -> bool:
-    journal.attempts.expire(record.id)
-    doubts = (*journal.doubts.of_import(record.id), *journal.doubts.in_flight(record.id))
-    return any(doubt.reference == reference for doubt in doubts)
-
-
-def _not_created_yet(reference: str) -> str:
-    return _("--deleted: {reference} is not created, so it has no case that could be deleted.", reference=reference)
-
-
-def _not_one(key: str, records: list[ImportRecord]) -> UsageError:
-    if records:
-        names = ", ".join(record.name for record in records)
-        return UsageError(
-            _(
-                "Doubtful rows of several imports have the key {key}: {names}. Name the mapping of one of them with -m,"
-                " or give the row's reference.",
-                key=key,
-                names=names,
-            )
-        )
-    return UsageError(
-        _(
-            "No doubtful row has the key or reference {key}. The report's sheet `To decide` lists the rows in doubt; if"
-            " the key has several columns, give the reference.",
-            key=key,
-        )
-    )

@@ -101,7 +101,12 @@ class SettleResult:
             if count
         ]
         if self.deleted:
-            lines.append(_("Recorded: the case was deleted from the CRM. Its row stays created and is not sent again."))
+            lines.append(
+                _(
+                    "Recorded: the case was deleted from the CRM. Its row is planned again: the next run shows it in"
+                    " its forecast, and creates a new case for it once you agree."
+                )
+            )
         return tuple(lines)
 
     def left_sentences(self) -> tuple[str, ...]:
@@ -320,7 +325,7 @@ class SearchSettler:
                 _(
                     "Some rows were not found, which proves nothing yet: `{command}` learns from a test case"
                     " whether this search finds every case.",
-                    command=doctor_command("--create-test-case"),
+                    command=doctor_command("--ask", "find", "--ask", "none"),
                 ),
                 _(
                     "Some rows were not found, which proves nothing yet: it is not known whether this search finds"

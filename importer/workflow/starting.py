@@ -19,7 +19,8 @@ from importer.workflow.job import Job, LoadedJob, scope_of
 from importer.workflow.key_rule import KeyRule, refuse_changed_key, refuse_other_rule
 from importer.workflow.looking import OTHER_COMPUTER
 from importer.workflow.plan import Batch, Plan
-from importer.workflow.planning import select_rows
+from importer.workflow.planning import own_columns
+from importer.workflow.selecting import select_rows
 
 PlanMaker = Callable[[Job, Journal], tuple[ImportRecord | None, Plan]]
 """Plans the source of a job with what a journal knows about its import; None before the first run."""
@@ -182,10 +183,10 @@ def record_plan(agreed: AgreedRun, journal: Journal) -> ImportRecord:
     bound_to = None if plan.mapping.key else plan.table.digest
     if record is None:
         record = journal.imports.add(*plan.scope.parts, bound_to, KeyRule.of(plan).written())
-        guards.refuse_other_file(plan.table, record)  # another process may have been faster
+        guards.refuse_other_file(plan.table, journal, record)  # another process may have been faster
         refuse_other_rule(plan, record)
-    elif bound_to and record.bound_to is None:
-        journal.imports.bind(record, bound_to)  # adopted from a report, which does not name its file
+    elif bound_to and _may_be_bound(record, plan, journal):
+        journal.imports.bind(record, bound_to)
     if job.same_as is not None:
         scope = scope_of(job, plan.mapping)
         journal.imports.also_called(record, *scope.parts)
@@ -193,6 +194,14 @@ def record_plan(agreed: AgreedRun, journal: Journal) -> ImportRecord:
     for batch in plan.batches:
         _record_batch(batch, plan, journal, record)
     return record
+
+
+def _may_be_bound(record: ImportRecord, plan: Plan, journal: Journal) -> bool:
+    """Tell whether the file of an import may become this one: it has none, or no case of it was made."""
+    if record.bound_to is None:
+        return True  # adopted from a report, which does not name its file
+    is_report = bool(own_columns(plan.table.columns))
+    return record.bound_to != plan.table.digest and not is_report and not journal.rows.has_cases(record.id)
 
 
 def _record_batch(batch: Batch, plan: Plan, journal: Journal, record: ImportRecord) -> None:

@@ -9,7 +9,7 @@ from sqlalchemy import Connection, insert, inspect, select
 
 from importer.errors import JournalError
 from importer.journal import schema
-from importer.journal.migrations import attempts_by_boot, first_shape
+from importer.journal.migrations import attempts_by_boot, contacts, first_shape, updates
 from importer.messages import _
 
 
@@ -53,6 +53,25 @@ def m006_uncorrected_keys(connection: Connection) -> None:
     )
 
 
+def m007_contacts(connection: Connection) -> None:
+    """Add what is known of contacts, and the attempts to create them."""
+    contacts.create(connection)
+
+
+def m008_updates(connection: Connection) -> None:
+    """Add the updates of cases whose rows were edited after their creation."""
+    updates.apply(connection)
+
+
+def m009_verifications(connection: Connection) -> None:
+    """Add the cases that the CRM showed as the sheet said, so that a verification can go on."""
+    connection.exec_driver_sql(
+        "CREATE TABLE verifications (row_id INTEGER NOT NULL PRIMARY KEY REFERENCES rows (id),"
+        " content_hash VARCHAR NOT NULL, mapping_digest VARCHAR NOT NULL, wolkvox_id VARCHAR NOT NULL, files INTEGER,"
+        " at FLOAT NOT NULL)"
+    )
+
+
 Step = Callable[[Connection], None]
 
 MIGRATIONS: tuple[Step, ...] = (
@@ -62,6 +81,9 @@ MIGRATIONS: tuple[Step, ...] = (
     m004_edited_columns_and_sources_of_reports,
     m005_corrections_of_runs,
     m006_uncorrected_keys,
+    m007_contacts,
+    m008_updates,
+    m009_verifications,
 )
 
 

@@ -8,9 +8,9 @@ from pathlib import Path
 from importer import report
 from importer.clock import local_datetime
 from importer.commands import placeholder, told
-from importer.errors import StartRefused
+from importer.errors import JournalError, StartRefused
 from importer.identity import Scope
-from importer.journal import Journal
+from importer.journal import Journal, KnownImport, look_at_journal
 from importer.messages import _
 from importer.questions import Answer, Question
 from importer.source import open_table
@@ -73,13 +73,26 @@ def refuse_without_looking(job: Job, journal: Journal, scope: Scope, source: str
 def _is_lost(journal: Journal, scope: Scope) -> bool:
     """Tell whether another journal has sent rows of an import, and no adopted report covers all of them."""
     known = journal.marks_know(scope.parts)
-    if known is None:
+    if known is None or _created_nothing(known, scope):
         return False
     adopted = _adopted_mark(journal, scope)
     if adopted is None:
         return True
     journal_id, attempt = adopted
     return not known.journal_id.startswith(journal_id) or attempt < known.attempt_id
+
+
+def _created_nothing(known: KnownImport, scope: Scope) -> bool:
+    """Tell whether another journal is still where it was, knows all that was sent with it, and has no case of it."""
+    if not known.path.is_file():
+        return False
+    try:
+        with look_at_journal(known.path) as other:
+            record = other.imports.find(*scope.parts)
+            is_whole = other.id == known.journal_id and other.highest_attempt() >= known.attempt_id
+            return is_whole and record is not None and not other.rows.has_cases(record.id)
+    except JournalError:
+        return False
 
 
 def note_adopted(journal: Journal, scope: Scope, mark: tuple[str, int] | None) -> None:

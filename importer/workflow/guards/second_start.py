@@ -11,6 +11,7 @@ from importer.errors import StartRefused, UsageError
 from importer.hosts import is_loopback
 from importer.identity import Scope, is_stand_in, same_tenant
 from importer.journal import ImportRecord, Journal, look_at_journal
+from importer.mapping import ROWS
 from importer.messages import _
 from importer.model import Status
 from importer.questions import Answer, Question, answer_all
@@ -85,6 +86,7 @@ def _to_join(journal: Journal, scope: Scope, same_as: str | None) -> tuple[Impor
 def _join(journal: Journal, own: ImportRecord, other: ImportRecord) -> None:
     for one in (own, other):
         journal.attempts.expire(one.id)
+        journal.updates.expire(one.id)
     if journal.must_look_first(own.scope):  # rows that may be in the CRM already are the other import's from now on
         journal.require_looking(other.scope)
     if not journal.imports.join(own, other):
@@ -120,9 +122,14 @@ def refuse_short_quiet_period(seconds: float, server: str) -> None:
         )
 
 
-def refuse_other_file(table: Table, record: ImportRecord | None) -> None:
-    """Raise StartRefused if an import under `key: content` gets a file other than the one it is bound to."""
+def refuse_other_file(table: Table, journal: Journal, record: ImportRecord | None) -> None:
+    """Raise StartRefused if an import under `key: content` gets a file other than the one it is bound to.
+
+    An import that has no case yet, and cannot have one, takes the file that it gets.
+    """
     if record is None or record.bound_to in {None, table.digest} or own_columns(table.columns):
+        return
+    if not journal.rows.has_cases(record.id):
         return
     raise StartRefused(
         _(
@@ -245,6 +252,8 @@ def _same_import(journal: Journal, scope: Scope, name: str) -> ImportRecord:
     candidates = [record for record in journal.imports.named(name) if record.operation == scope.operation]
     alike = [record for record in candidates if is_stand_in(record.tenant) == is_stand_in(scope.tenant)]
     here = [record for record in alike if same_tenant(record.tenant, scope.tenant)] or alike or candidates
+    if len(here) > 1:  # one that created nothing stands in nobody's way
+        here = [record for record in here if journal.rows.has_cases(record.id)] or here
     if len(here) == 1:
         return here[0]
     known = ", ".join(f"{record.name} ({record.tenant})" for record in journal.imports.all())
@@ -271,7 +280,7 @@ def _known_and_other(plan: Plan) -> tuple[int, list[int]]:
     contact = columns.get("contact")
     keys = map(plan.headings.recorded, plan.key_columns)
     moves_on = {*(columns.get(path) for path in ("status", "solution")), *map(unaccented, keys)}
-    lasting = set(map(unaccented, plan.content_columns)) - moves_on
+    lasting = {unaccented(column) for column in plan.content_columns if ROWS not in column} - moves_on
 
     def is_another(edited: tuple[str, ...] | None) -> bool:
         if edited is None:  # recorded by a version that kept no digests of columns
