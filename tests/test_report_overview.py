@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import openpyxl
 import pytest
 from report_support import COLUMNS, always, content, row
-from run_support import Give, Office, Result
+from run_support import Give, Office, Result, ticket
 
-from importer import report
+from importer import Job, check, load_job, report
 from importer.account import Account, Breakdown, FileCount, Reason, Tally
-from importer.model import Counts, Status, TableOptions
+from importer.model import Counts, Status, Summary, TableOptions
 from importer.report import overview, page
 from importer.report.columns import OWN_COLUMNS, ColumnLayout, own_columns
 from importer.source import open_table
 from importer.workflow import accounting
+from importer.workflow.commands import Commands
 
 OLD = ("row", "status", "wolkvox_id", "idPrefijo", "message", "sent_at", "run", "reference")
 MARKED = tuple(f"{name} (wolkvox)" for name in OLD)
@@ -272,3 +274,21 @@ def test_the_month_is_read_as_the_mapping_writes_dates(form: str, written: str, 
     read = accounting.month_reader(form)
     assert read is not None
     assert read(written) == month
+
+
+def test_rows_that_are_left_out_are_named(office: Office) -> None:
+    """Each with its row, its key and why, the total of the table told from others; more than a few are counted."""
+    office.write([ticket(1), ticket("R-9", Detalle="-"), *([ticket("TOTAL")] * 2)])
+    text = office.mapping.read_text("utf-8")
+    office.mapping.write_text(text.replace("source:", "source:\n  skip_if: {Ticket: [TOTAL, R-9]}", 1), "utf-8")
+    job = Job(office.source, office.mapping)
+    account = accounting.account_of(plan := check(load_job(job)), Commands.of(job))
+    told = "Left out: row 3 (R-9): skip_if: Ticket is 'R-9'; row 4: line with a total; row 5: line with a total."
+    assert account.left_out.told() == told
+    assert overview.how_it_went(summary_with(plan.counts(), account)).endswith(told)
+    assert replace(account.left_out, count=30).told().endswith("total; 27 more rows.")
+
+
+def summary_with(counts: Counts, account: Account) -> Summary:
+    """Return a summary with these numbers."""
+    return replace(content([], ("Ticket",)).summary, counts=counts, account=account)

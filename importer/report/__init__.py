@@ -3,6 +3,7 @@
 write        one report, of the kind that its name asks for
 write_back   the sheet `Report` in the source workbook itself
 write_copy   the source's sheet with its corrections, as a new file
+write_hand_over  the proof for whoever takes over an import
 group_issues what one correction may resolve, with how often and where
 made_of      how many cases there are, and how many rows they are made of
 read_rows    the rows of a report that is given back
@@ -18,6 +19,7 @@ from importer.report.content import (
     says_changed,
 )
 from importer.report.copying import SheetToCopy, write_copy
+from importer.report.hand_over import check_hand_over, hand_over_path, write_hand_over
 from importer.report.reading import (
     Overview,
     ReportedRow,
@@ -29,7 +31,7 @@ from importer.report.reading import (
     read_uncorrected,
     summary_texts,
 )
-from importer.report.recognition import is_given_back, is_never_saved, report_sheets
+from importer.report.recognition import is_given_back, is_hand_over, is_never_saved, report_sheets
 from importer.report.text import is_altered, marked, unmarked
 from importer.report.writing import (
     WrittenReport,
@@ -54,14 +56,17 @@ __all__ = [
     "WrittenBack",
     "WrittenReport",
     "case_address",
+    "check_hand_over",
     "check_writable",
     "choose_path",
     "default_path",
     "digest",
     "group_issues",
+    "hand_over_path",
     "is_about",
     "is_altered",
     "is_given_back",
+    "is_hand_over",
     "is_never_saved",
     "is_rehearsed",
     "made_of",
@@ -80,4 +85,5 @@ __all__ = [
     "write",
     "write_back",
     "write_copy",
+    "write_hand_over",
 ]

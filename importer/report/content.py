@@ -37,6 +37,7 @@ class Palette:
 
 CREATED_NOW = Palette("C6EFCE", "0B4F1A", "2E7D32")
 CREATED_BEFORE = Palette("E4F2E7", "2C5E38", "8CC08F")
+UPDATED_NOW = Palette("CDEBE6", "0A4A42", "1F8A7A")
 EDITED_SINCE = Palette("FFF3B8", "5C4500", "C9A400")
 PALETTES: dict[Status, Palette] = {
     Status.CREATED: CREATED_BEFORE,
@@ -55,6 +56,8 @@ def palette_of(row: ReportRow, summary: Summary) -> Palette:
     """Return the colours of a row's state; what this run created stands out from what was there before."""
     if row.state == CHANGED:
         return EDITED_SINCE
+    if updated_now(row, summary):
+        return UPDATED_NOW
     return CREATED_NOW if created_now(row, summary) else PALETTES[row.status]
 
 
@@ -74,7 +77,7 @@ class OutcomeCount:
 def outcome_counts(summary: Summary) -> tuple[OutcomeCount, ...]:
     """Return the counts of a run, one for each way in which a row can end; together they are all rows."""
     counts = summary.counts
-    before = counts.created - counts.created_now - counts.changed
+    before = counts.created - counts.created_now - counts.changed - counts.updated_now
     taken = _("The simulated CRM gave an id.") if summary.rehearsal else _("The CRM gave an id.")
     return (
         OutcomeCount(translated(report_words.CREATED_NOW), counts.created_now, taken, CREATED_NOW),
@@ -84,6 +87,7 @@ def outcome_counts(summary: Summary) -> tuple[OutcomeCount, ...]:
             _("The case existed already; not sent again."),
             CREATED_BEFORE,
         ),
+        *_updated(counts.updated_now),
         OutcomeCount(
             state_word(CHANGED),
             counts.changed,
@@ -99,6 +103,13 @@ def outcome_counts(summary: Summary) -> tuple[OutcomeCount, ...]:
         _count_of(Status.PART, counts.part, _("A further line of another row's case; it goes with that row.")),
         _count_of(Status.SKIPPED, counts.skipped, _("Left out on purpose; hidden in the sheet Report.")),
     )
+
+
+def _updated(count: int) -> Iterator[OutcomeCount]:
+    """Yield the count of rows whose cases were updated, if there are any: most mappings only report edits."""
+    if count:
+        meaning = _("Edited since its case was created; this run updated the case.")
+        yield OutcomeCount(translated(report_words.UPDATED_NOW), count, meaning, UPDATED_NOW)
 
 
 def _count_of(status: Status, count: int, meaning: str) -> OutcomeCount:
@@ -214,7 +225,12 @@ def local_time(when: datetime, summary: Summary) -> datetime:
 
 def created_now(row: ReportRow, summary: Summary) -> bool:
     """Return whether the row's case was created by the run that the report is about."""
-    return row.state == Status.CREATED and summary.run is not None and row.run == summary.run
+    return row.state == Status.CREATED and row.run is not None and row.run == summary.run
+
+
+def updated_now(row: ReportRow, summary: Summary) -> bool:
+    """Return whether the row's case was updated by the run that the report is about, and the row is as it was sent."""
+    return row.state == Status.CREATED and summary.run is not None and row.updated == summary.run
 
 
 def row_message(row: ReportRow, summary: Summary) -> str:
@@ -224,7 +240,9 @@ def row_message(row: ReportRow, summary: Summary) -> str:
     """
     created = ""
     if row.status is Status.CREATED:
-        created = _created(row.run, now=created_now(row, summary), changed=row.changed and not row.message)
+        created = _created(
+            row.run, now=row.run is not None and row.run == summary.run, changed=row.changed and not row.message
+        )
         if not row.message and not row.issues and row.lines == 1:
             return created
     repeats = any(issue.message in row.message for issue in row.issues)

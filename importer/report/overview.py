@@ -48,7 +48,9 @@ def how_it_went(summary: Summary) -> str:
             tickets=shown(summary.counts.cases, ","),
             arrived=shown(summary.counts.created_now, ","),
         )
-    return " ".join(_sentences(summary.counts, (summary.account or Account()).deleted))
+    account = summary.account or Account()
+    named = account.left_out.told() if summary.counts.skipped else ""
+    return " ".join(filter(None, (*_sentences(summary.counts, account.deleted), named)))
 
 
 def _sentences(counts: Counts, deleted: int) -> Iterator[str]:
@@ -90,8 +92,13 @@ def _sentences(counts: Counts, deleted: int) -> Iterator[str]:
 
 def about_files(summary: Summary) -> str:
     """Return a sentence on the attachments; empty where the tickets name none."""
-    files = (summary.account or Account()).files
+    files = files_of(summary)
     return " ".join(_on_files(files)) if files.named else ""
+
+
+def files_of(summary: Summary) -> FileCount:
+    """Return the numbers of the attachments."""
+    return (summary.account or Account()).files
 
 
 def _on_files(files: FileCount) -> Iterator[str]:

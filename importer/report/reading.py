@@ -30,6 +30,7 @@ from importer.report_words import (
     REPORT,
     SUMMARY,
     TO_DECIDE,
+    UPDATED_NOW,
     column_words,
     is_rehearsed,
     outcome_of_word,
@@ -189,7 +190,7 @@ def read_overview(path: Path, open_table: Opener) -> Overview | None:
         to_decide = tuple(_to_decide(path, titles, open_table))
     except (OSError, SourceError) as error:
         raise _unreadable(path, error) from error
-    created = sum(counts.get(name, 0) for name in (CREATED_NOW, CREATED_BEFORE, CHANGED))
+    created = sum(counts.get(name, 0) for name in (CREATED_NOW, CREATED_BEFORE, UPDATED_NOW, CHANGED))
     doubtful = sum(counts.get(str(status), 0) for status in UNSETTLED)
     return Overview(created, doubtful, to_decide)
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from importer.errors import SourceError
 from importer.files import Package, open_ordinary
 from importer.report.columns import own_places
-from importer.report_words import REPORT, SUMMARY, sheet_titles, sheets_by_language
+from importer.report_words import REPORT, SUMMARY, hand_over_sheets, sheet_titles, sheets_by_language
 
 HEADER_WITHIN = 20  # lines; a person may have put a title above it
 HEADERS_WITHIN = 1 << 16  # bytes, of a CSV file
@@ -70,6 +70,17 @@ def is_given_back(path: Path) -> bool:
             return path.suffix.lower() == ".csv" and _has_our_headers(file.read(HEADERS_WITHIN))
     except (OSError, SourceError):
         return False
+
+
+def is_hand_over(path: Path) -> bool:
+    """Return whether a file is a hand-over workbook of ours, in whatever language: by its sheets."""
+    if path.suffix.lower() != ".xlsx":
+        return False
+    try:
+        titles = set(titles_of(path))
+    except (OSError, SourceError):
+        return False
+    return any({*names.values()} <= titles for names in hand_over_sheets())
 
 
 def is_never_saved(path: Path) -> bool:

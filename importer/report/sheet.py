@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import date, datetime, time
 from math import isfinite
 from tempfile import TemporaryDirectory
@@ -115,7 +116,10 @@ class SheetWriter:
         if value is None or value == "":
             self.sheet.write_blank(row, column, None, cell_format)
         elif isinstance(value, str):
-            self._write_text(row, column, cell_text(value), cell_format)
+            text = cell_text(value)
+            if text[:1] in FORMULA_STARTS and not style.quoted:  # a text stays one, also after it was edited
+                cell_format = self.formats.of(replace(style, quoted=True))
+            self._write_text(row, column, text, cell_format)
         elif isinstance(value, bool):
             self.sheet.write_boolean(row, column, value, cell_format)
         elif isinstance(value, date | time):

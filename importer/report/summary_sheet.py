@@ -27,27 +27,28 @@ LAST = len(WIDTHS) - 1
 CHART_COLUMN = 5
 CHART_SIZE = {"width": 567, "height": 262}  # pixels
 
-_INK = "3A4552"
+INK = "3A4552"
 _NO_ROWS = Palette("FFFFFF", "5F6670", "FFFFFF")  # of a state that no row has
 
-_TITLE = Style(size=18, bold=True, text=styles.SOURCE_HEADER.background, vertical="center")
-_HEADING = Style(size=13, bold=True, text=styles.SOURCE_HEADER.background, vertical="center")
-_HOW_IT_WENT = Style(size=14, text=_INK, vertical="center", wrapped=True)
-_NEXT_STEP = Style(size=12, bold=True, background="EAF1F8", text="16283F", vertical="center", wrapped=True, indent=1)
+TITLE = Style(size=18, bold=True, text=styles.SOURCE_HEADER.background, vertical="center")
+HEADING = Style(size=13, bold=True, text=styles.SOURCE_HEADER.background, vertical="center")
+HOW_IT_WENT = Style(size=14, text=INK, vertical="center", wrapped=True)
+NEXT_STEP = Style(size=12, bold=True, background="EAF1F8", text="16283F", vertical="center", wrapped=True, indent=1)
 _REHEARSAL = Style(size=14, bold=True, background="FBE3C0", text="5C3A00", vertical="center", wrapped=True, indent=1)
-_NAME = Style(bold=True, text=_INK)
-_COUNT = Style(number_format="#,##0", horizontal="right", indent=1)
-_NO_COUNT = replace(_COUNT, number_format='#,##0;-#,##0;"\N{EN DASH}"')
-_MEANING = Style(horizontal="left", wrapped=True, indent=1)
-_TOTAL_NAME = replace(_NAME, top_rule=_INK, horizontal="left", indent=1)
-_TOTAL = replace(_COUNT, bold=True, top_rule=_INK)
+NAME = Style(bold=True, text=INK)
+COUNT = Style(number_format="#,##0", horizontal="right", indent=1)
+NO_COUNT = replace(COUNT, number_format='#,##0;-#,##0;"\N{EN DASH}"')
+MEANING = Style(horizontal="left", wrapped=True, indent=1)
+TOTAL_NAME = replace(NAME, top_rule=INK, horizontal="left", indent=1)
+TOTAL = replace(COUNT, bold=True, top_rule=INK)
 
 
-def _header(side: str) -> Style:
+def header_style(side: str) -> Style:
+    """Return the style of a table's header: on the left for names, on the right for numbers."""
     return replace(styles.header(styles.SOURCE_HEADER), horizontal=side, indent=1)
 
 
-class _Sheet(SheetWriter):
+class ProseSheet(SheetWriter):
     """A sheet without a grid, with lines of text across several columns."""
 
     def __init__(self, workbook: Workbook, formats: Formats, title: str, widths: Sequence[float]) -> None:
@@ -57,17 +58,18 @@ class _Sheet(SheetWriter):
             self.sheet.set_column(column, column, width)
         self.sheet.hide_gridlines(2)
 
-    def _across(self, style: Style, text: str, first: int, last: int) -> None:
+    def across(self, style: Style, text: str, first: int, last: int) -> None:
         """Write a text across columns of the present line."""
         self.sheet.merge_range(self.lines - 1, first, self.lines - 1, last, "", self.formats.of(style))
         self.value(first, style, text)
 
-    def _headline(self, style: Style, text: str, height: float, last: int) -> None:
+    def headline(self, style: Style, text: str, height: float, last: int) -> None:
+        """Write a line of text from the first column to the last."""
         self.next_line(min(height, HIGHEST))
-        self._across(style, text, 0, last)
+        self.across(style, text, 0, last)
 
 
-class SummarySheet(_Sheet):
+class SummarySheet(ProseSheet):
     """The first sheet, added before the others and written after them, when it is known which there are."""
 
     def __init__(self, workbook: Workbook, formats: Formats) -> None:
@@ -78,14 +80,14 @@ class SummarySheet(_Sheet):
     def write(self, summary: Summary, notes: Sequence[str], sheets: Iterable[str]) -> None:
         """Write the whole sheet; `sheets` are the others, each with a link to it."""
         if summary.rehearsal:
-            self._headline(_TITLE, _("Rehearsal of import {name}", name=summary.import_name), 30, LAST)
-            self._headline(_REHEARSAL, _("Rehearsal: nothing reached the CRM. The ids are not real."), 34, LAST)
+            self.headline(TITLE, _("Rehearsal of import {name}", name=summary.import_name), 30, LAST)
+            self.headline(_REHEARSAL, _("Rehearsal: nothing reached the CRM. The ids are not real."), 34, LAST)
         else:
-            self._headline(_TITLE, _("Import {name}", name=summary.import_name), 30, LAST)
+            self.headline(TITLE, _("Import {name}", name=summary.import_name), 30, LAST)
         lines = [overview.how_it_went(summary), overview.about_files(summary)]
         for line in filter(None, lines):
-            self._headline(_HOW_IT_WENT, line, 22 * _lines_of(line, 140), LAST)
-        self._headline(_NEXT_STEP, summary.next_step, 10 + 17 * _lines_of(summary.next_step, 150), LAST)
+            self.headline(HOW_IT_WENT, line, 22 * lines_of(line, 140), LAST)
+        self.headline(NEXT_STEP, summary.next_step, 10 + 17 * lines_of(summary.next_step, 150), LAST)
         self.next_line()
         self._write_counts(summary)
         self._write_reasons(summary)
@@ -101,21 +103,21 @@ class SummarySheet(_Sheet):
 
     def _write_counts(self, summary: Summary) -> None:
         self.next_line()
-        self.value(0, _header("left"), _("State"))
-        self.value(1, _header("right"), _("Rows"))
-        self._across(_header("left"), _("What it means"), 2, 4)
+        self.value(0, header_style("left"), _("State"))
+        self.value(1, header_style("right"), _("Rows"))
+        self.across(header_style("left"), _("What it means"), 2, 4)
         top, counts = self.lines, outcome_counts(summary)
         for each in counts:
             palette = each.palette if each.count else _NO_ROWS
-            self.next_line(31 if _lines_of(each.meaning, 76) > 1 else None)
+            self.next_line(31 if lines_of(each.meaning, 76) > 1 else None)
             self.value(0, styles.label(palette, bold=bool(each.count)), each.name)
-            self.value(1, _COUNT if each.count else _COUNT.tinted(_NO_ROWS), each.count)
-            self._across(_MEANING if each.count else _MEANING.tinted(_NO_ROWS), each.meaning, 2, 4)
+            self.value(1, COUNT if each.count else COUNT.tinted(_NO_ROWS), each.count)
+            self.across(MEANING if each.count else MEANING.tinted(_NO_ROWS), each.meaning, 2, 4)
         chart = {"object_position": 2, "description": _("Bar chart: how many rows are in each state")}
         self.sheet.insert_chart(top - 1, CHART_COLUMN, self._chart(top, counts), chart)
         self.next_line()
-        self.value(0, _TOTAL_NAME, _("all rows"))
-        self.value(1, _TOTAL, summary.counts.rows)
+        self.value(0, TOTAL_NAME, _("all rows"))
+        self.value(1, TOTAL, summary.counts.rows)
 
     def _chart(self, top: int, counts: Sequence[OutcomeCount]) -> ChartBar:
         """Return a bar for each count, in the colour of its state."""
@@ -148,63 +150,63 @@ class SummarySheet(_Sheet):
         if not reasons:
             return
         self.next_line()
-        self._headline(_HEADING, _("What did not arrive, and why"), 24, LAST)
+        self.headline(HEADING, _("What did not arrive, and why"), 24, LAST)
         self.next_line()
-        self.value(0, _header("left"), _("State"))
-        self.value(1, _header("right"), _("Tickets"))
-        self._across(_header("left"), _("Reason"), 2, 4)
-        self.value(5, _header("left"), _("Rows"))
-        self.value(6, _header("left"), _("What to do"))
+        self.value(0, header_style("left"), _("State"))
+        self.value(1, header_style("right"), _("Tickets"))
+        self.across(header_style("left"), _("Reason"), 2, 4)
+        self.value(5, header_style("left"), _("Rows"))
+        self.value(6, header_style("left"), _("What to do"))
         for each in reasons:
             reason, remedy = overview.reason_text(each), as_sentence(each.remedy)
-            lines = max(_lines_of(reason, 76), _lines_of(each.rows, 26), _lines_of(remedy, 66))
+            lines = max(lines_of(reason, 76), lines_of(each.rows, 26), lines_of(remedy, 66))
             self.next_line(min(16.0 * lines, HIGHEST))
             state = state_word(each.status) if each.status else _("others")
             self.value(0, styles.label(overview.palette_of_state(each.status), bold=True), state)
-            self.value(1, _COUNT, each.count)
-            self._across(_MEANING, reason, 2, 4)
-            self.value(5, _MEANING, each.rows)
-            self.value(6, _MEANING, remedy)
+            self.value(1, COUNT, each.count)
+            self.across(MEANING, reason, 2, 4)
+            self.value(5, MEANING, each.rows)
+            self.value(6, MEANING, remedy)
         self._total(_("all that did not arrive"), [sum(each.count for each in reasons)])
 
     def _write_notes(self, notes: Sequence[str]) -> None:
         if notes:
             self.next_line()
         for note in notes:
-            self.next_line(min(16.0 * _lines_of(note, 140), HIGHEST))
-            self.value(0, _NAME, _("Note"))
-            self._across(styles.WRAPPED, note, 1, LAST)
+            self.next_line(min(16.0 * lines_of(note, 140), HIGHEST))
+            self.value(0, NAME, _("Note"))
+            self.across(styles.WRAPPED, note, 1, LAST)
 
     def _write_table(self, table: TicketTable) -> None:
         self.next_line()
-        self._headline(_HEADING, table.title, 24, 3)
+        self.headline(HEADING, table.title, 24, 3)
         self.next_line()
         for column, name in enumerate(table.names):
-            self.value(column, _header("right" if column else "left"), name)
+            self.value(column, header_style("right" if column else "left"), name)
         for line in table.lines:
-            self.next_line(16.0 * _lines_of(line.name, WIDTHS[0] - 2))
-            self.value(0, replace(_MEANING, text=_INK), line.name)
+            self.next_line(16.0 * lines_of(line.name, WIDTHS[0] - 2))
+            self.value(0, replace(MEANING, text=INK), line.name)
             for column, count in enumerate(_numbers(line), 1):
-                self.value(column, _NO_COUNT, count)
+                self.value(column, NO_COUNT, count)
         self._total(table.total.name, _numbers(table.total))
 
     def _total(self, name: str, counts: Sequence[int]) -> None:
         self.next_line()
-        self.value(0, _TOTAL_NAME, name)
+        self.value(0, TOTAL_NAME, name)
         for column, count in enumerate(counts, 1):
-            self.value(column, _TOTAL, count)
+            self.value(column, TOTAL, count)
 
 
 def _numbers(line: TicketLine) -> tuple[int, int, int]:
     return line.tickets, line.arrived, line.missing
 
 
-def _lines_of(text: str, width: int) -> int:
+def lines_of(text: str, width: int) -> int:
     """Return in how many lines a text is shown that is wrapped at so many characters."""
     return sum(max(1, ceil(len(line) / width)) for line in text.split("\n"))
 
 
-class DetailsSheet(_Sheet):
+class DetailsSheet(ProseSheet):
     """The last sheet: what was imported, by whom, when, from what and to where."""
 
     def __init__(self, workbook: Workbook, formats: Formats) -> None:
@@ -213,12 +215,12 @@ class DetailsSheet(_Sheet):
 
     def write(self, summary: Summary) -> None:
         """Write the facts."""
-        self._headline(_TITLE, _("Details of this import"), 30, 1)
+        self.headline(TITLE, _("Details of this import"), 30, 1)
         for name, value in facts(summary):
-            self.next_line(min(16.0 * _lines_of(value, 105), HIGHEST))
-            self.value(0, _NAME, name)
+            self.next_line(min(16.0 * lines_of(value, 105), HIGHEST))
+            self.value(0, NAME, name)
             self.value(1, styles.WRAPPED, value)
         for mark in keys_marks(summary.uncorrected):
             self.next_line(16)
-            self.value(0, _NAME, _("Before corrections"))
+            self.value(0, NAME, _("Before corrections"))
             self.value(1, styles.WRAPPED, mark)

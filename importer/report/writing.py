@@ -103,11 +103,7 @@ def write(path: Path, content: ReportContent, ours: Callable[[str], bool]) -> Wr
     check_writable(path)
     path, notes = _format_that_fits(path, content)
     try:
-        with temporary_beside(path) as (file, temporary):
-            WRITERS[path.suffix.lower()](file, content)
-            fsync_and_close(file)
-            written = digest(temporary)
-            return WrittenReport(_moved(temporary, path, ours, notes), written, " ".join(notes) or None)
+        return write_whole(path, lambda file: WRITERS[path.suffix.lower()](file, content), ours, notes)
     except OSError as error:
         full = error.errno == errno.ENOSPC
         reason = _("the disk is full") if full else reason_of(error)
@@ -128,6 +124,17 @@ def write(path: Path, content: ReportContent, ours: Callable[[str], bool]) -> Wr
                 ),
             )
         ) from error
+
+
+def write_whole(
+    path: Path, fill: Callable[[BinaryIO], None], ours: Callable[[str], bool], notes: list[str]
+) -> WrittenReport:
+    """Write a file that `fill` makes, whole or not at all, to the first free path; raises OSError where it cannot."""
+    with temporary_beside(path) as (file, temporary):
+        fill(file)
+        fsync_and_close(file)
+        written = digest(temporary)
+        return WrittenReport(_moved(temporary, path, ours, notes), written, " ".join(notes) or None)
 
 
 def choose_path(
