@@ -99,6 +99,21 @@ class ScriptedPrompts:
         self.sentences.append(sentence)
 
 
+CLASSIC = ("find", "fields", "partial", "none", "paging", "large", "mail", "clock")
+"""The questions that one test case answers without changing it."""
+
+
+def learn(
+    where: Target,
+    options: CaseOptions,
+    prompts: ScriptedPrompts,
+    folder: Path,
+    polling: Polling,
+) -> tuple[Findings, Path]:
+    """Ask a CRM these questions."""
+    return doctor.ask_crm(where, options, prompts, folder, CLASSIC, polling=polling)
+
+
 def target(server: str) -> Target:
     """Return where test cases go."""
     return Target(server, "demo", TOKEN)
@@ -109,7 +124,7 @@ def findings_for(
 ) -> Findings:
     """Return what the doctor learns about a sandbox with this search."""
     with RunningSandbox(SandboxConfig(search=search)) as crm:
-        findings, _path = doctor.try_case(
+        findings, _path = learn(
             target(crm.url), options or CaseOptions(FIELDS), person or ScriptedPrompts(), folder, FAST
         )
     return findings
@@ -286,7 +301,7 @@ def test_one_case_shows_what_settling_needs(tmp_path: Path) -> None:
     """One POST; the search by the contact is verified up to this body's length, and a longer body is not covered."""
     person = ScriptedPrompts()
     with RunningSandbox() as crm:
-        findings, path = doctor.try_case(target(crm.url), CaseOptions(FIELDS), person, tmp_path, FAST)
+        findings, path = learn(target(crm.url), CaseOptions(FIELDS), person, tmp_path, FAST)
         assert crm.posts == 1
         case = crm.store.cases[0]
     assert case.reference == person.shown[0].reference
@@ -328,7 +343,7 @@ def test_every_documented_field_whose_value_is_known_is_tried(tmp_path: Path) ->
         "responsible user", "owner user", "idCase",
     }  # fmt: skip
     assert "idPrefijo" in str(findings.case_found)
-    remaining = " ".join(findings.unknown)
+    remaining = " ".join(doctor.remaining(findings))
     assert all(name in remaining for name in ("contact phone", "case expired", "company name"))
 
 
@@ -339,9 +354,9 @@ def test_only_answers_to_settlings_own_search_measure_a_page(tmp_path: Path) -> 
         body = {**other, "operation": "demo", "description": "x", "form": {}}
         for _number in range(7):
             crm.store.add(body, [], "X")
-        alone, _path = doctor.try_case(target(crm.url), CaseOptions(FIELDS), ScriptedPrompts(), tmp_path, FAST)
+        alone, _path = learn(target(crm.url), CaseOptions(FIELDS), ScriptedPrompts(), tmp_path, FAST)
         asked = ScriptedPrompts(busy="busy@example.com")
-        busy, path = doctor.try_case(target(crm.url), CaseOptions(FIELDS), asked, tmp_path, FAST)
+        busy, path = learn(target(crm.url), CaseOptions(FIELDS), asked, tmp_path, FAST)
     assert (alone.page_size, busy.page_size) == (1, 7)
     assert "busy@" not in path.read_text("utf-8")
 
@@ -367,7 +382,7 @@ def test_a_case_that_appears_late_is_waited_for(tmp_path: Path) -> None:
 def test_a_search_that_never_finds_it_verifies_nothing(tmp_path: Path) -> None:
     """Time runs out, and the findings say so."""
     with RunningSandbox(SandboxConfig(search=Search(seen_after=60))) as crm:
-        findings, _path = doctor.try_case(
+        findings, _path = learn(
             target(crm.url), CaseOptions(FIELDS), ScriptedPrompts(), tmp_path, replace(FAST, limit=0.05)
         )
     assert (findings.body_length, findings.found_after) == (0, None)
@@ -378,7 +393,7 @@ def test_a_larger_case_needs_its_own_confirmation_and_covers_more(tmp_path: Path
     """The second case has an attachment of the requested size, and its length is covered."""
     person = ScriptedPrompts(larger=300_000)
     with RunningSandbox() as crm:
-        findings, _path = doctor.try_case(target(crm.url), CaseOptions(FIELDS), person, tmp_path, FAST)
+        findings, _path = learn(target(crm.url), CaseOptions(FIELDS), person, tmp_path, FAST)
         assert crm.store.sizes(2)[0] >= 300_000
     assert len(person.shown) == 2
     assert findings.body_length == person.shown[1].payload.length >= 400_000
@@ -390,9 +405,7 @@ def test_any_field_that_a_mapping_may_search_by_is_verified(
 ) -> None:
     """Each case is searched by its own value of that field, and that field alone is covered."""
     person = ScriptedPrompts(larger=9)
-    findings, _path = doctor.try_case(
-        target(sandbox.url), CaseOptions(FIELDS, search_field=field), person, tmp_path, FAST
-    )
+    findings, _path = learn(target(sandbox.url), CaseOptions(FIELDS, search_field=field), person, tmp_path, FAST)
     assert findings.body_length == person.shown[1].payload.length
     assert findings.covers(field, findings.body_length)
     assert not findings.covers("email contact", 1)
@@ -401,7 +414,7 @@ def test_any_field_that_a_mapping_may_search_by_is_verified(
 def test_the_larger_case_can_be_declined(sandbox: RunningSandbox, tmp_path: Path) -> None:
     """There is only one case then, and its findings are kept."""
     person = ScriptedPrompts(agrees=1, larger=9)
-    findings, _path = doctor.try_case(target(sandbox.url), CaseOptions(FIELDS), person, tmp_path, FAST)
+    findings, _path = learn(target(sandbox.url), CaseOptions(FIELDS), person, tmp_path, FAST)
     assert (sandbox.posts, len(person.shown)) == (1, 2)
     assert findings.body_length == person.shown[0].payload.length
 
@@ -410,16 +423,16 @@ def test_a_larger_case_that_is_too_large_is_noted(tmp_path: Path) -> None:
     """The refusal is among the errors, and only the first case's length is covered."""
     person = ScriptedPrompts(larger=300_000)
     with RunningSandbox(SandboxConfig(max_body=ByteSize(100_000))) as crm:
-        findings, _path = doctor.try_case(target(crm.url), CaseOptions(FIELDS), person, tmp_path, FAST)
+        findings, _path = learn(target(crm.url), CaseOptions(FIELDS), person, tmp_path, FAST)
     assert findings.body_length == person.shown[0].payload.length
-    assert any(str(person.shown[1].payload.length) in error.asked for error in findings.errors)
+    assert "large" in {error.asked for error in findings.errors}
 
 
 def test_findings_are_kept_when_the_crm_goes_away(sandbox: RunningSandbox, tmp_path: Path) -> None:
     """The first case's findings are saved before the failure of the second ends the command."""
     sandbox.inject("unauthorized:nth=2")
     with pytest.raises(ConnectionRefused):
-        doctor.try_case(target(sandbox.url), CaseOptions(FIELDS), ScriptedPrompts(larger=9), tmp_path, FAST)
+        learn(target(sandbox.url), CaseOptions(FIELDS), ScriptedPrompts(larger=9), tmp_path, FAST)
     kept = Findings.load(tmp_path, Scope(tenant_of(sandbox.url), "demo", ""))
     assert kept is not None
     assert kept.covers("email contact", 1)
@@ -428,7 +441,7 @@ def test_findings_are_kept_when_the_crm_goes_away(sandbox: RunningSandbox, tmp_p
 def test_declined_means_nothing_sent_and_older_findings_kept(sandbox: RunningSandbox, tmp_path: Path) -> None:
     """Without confirmation there is no POST, no query and no file."""
     with pytest.raises(UsageError):
-        doctor.try_case(target(sandbox.url), CaseOptions(FIELDS), ScriptedPrompts(agrees=0), tmp_path, FAST)
+        learn(target(sandbox.url), CaseOptions(FIELDS), ScriptedPrompts(agrees=0), tmp_path, FAST)
     assert (sandbox.posts, sandbox.calls("query")) == (0, 0)
     assert not (tmp_path / "findings").exists()
 
@@ -447,7 +460,7 @@ def test_a_case_that_was_not_created_ends_it_with_the_right_status(
     """One POST, which is never repeated."""
     sandbox.inject(fault)
     with pytest.raises(expected):
-        doctor.try_case(target(sandbox.url), CaseOptions(FIELDS), ScriptedPrompts(), tmp_path, FAST)
+        learn(target(sandbox.url), CaseOptions(FIELDS), ScriptedPrompts(), tmp_path, FAST)
     assert sandbox.posts == 1
 
 
@@ -457,13 +470,13 @@ def test_a_rejected_case_is_reported_in_the_crms_words(tmp_path: Path) -> None:
         RunningSandbox(SandboxConfig(priorities=("Alta",))) as crm,
         pytest.raises(UsageError, match="PRIORITY DOES NOT EXIST"),
     ):
-        doctor.try_case(target(crm.url), CaseOptions(FIELDS), ScriptedPrompts(), tmp_path, FAST)
+        learn(target(crm.url), CaseOptions(FIELDS), ScriptedPrompts(), tmp_path, FAST)
 
 
 def test_a_lost_answer_is_searched_for_and_never_sent_again(sandbox: RunningSandbox, tmp_path: Path) -> None:
     """The case is found by its reference; there was one POST."""
     sandbox.inject("closed-after-creating")
-    findings, _path = doctor.try_case(target(sandbox.url), CaseOptions(FIELDS), ScriptedPrompts(), tmp_path, FAST)
+    findings, _path = learn(target(sandbox.url), CaseOptions(FIELDS), ScriptedPrompts(), tmp_path, FAST)
     assert sandbox.posts == 1
     assert findings.covers("email contact", 1)
 
@@ -472,7 +485,7 @@ def test_the_reference_goes_where_the_mapping_puts_it(sandbox: RunningSandbox, t
     """A form field that carries references carries the test case's reference too."""
     person = ScriptedPrompts()
     options = CaseOptions({**FIELDS, "form.Subject": "x"}, reference_field="form.Mark")
-    doctor.try_case(target(sandbox.url), options, person, tmp_path, FAST)
+    learn(target(sandbox.url), options, person, tmp_path, FAST)
     form = sandbox.store.cases[0].body["form"]
     assert form == {"Subject": "x", "Mark": person.shown[0].reference}
 
@@ -480,9 +493,7 @@ def test_the_reference_goes_where_the_mapping_puts_it(sandbox: RunningSandbox, t
 def test_a_search_without_a_value_is_refused_before_anything_is_sent(sandbox: RunningSandbox, tmp_path: Path) -> None:
     """A mapping that searches by a field that no case is sent with cannot be verified."""
     with pytest.raises(UsageError, match="idCase"):
-        doctor.try_case(
-            target(sandbox.url), CaseOptions(FIELDS, search_field="idCase"), ScriptedPrompts(), tmp_path, FAST
-        )
+        learn(target(sandbox.url), CaseOptions(FIELDS, search_field="idCase"), ScriptedPrompts(), tmp_path, FAST)
     assert sandbox.posts == 0
 
 
@@ -510,7 +521,7 @@ def learn_for(office: Office) -> None:
     for _case in range(10):
         office.sandbox.store.add({"operation": "demo", "contact": CROWD, "description": "old", "form": {}}, (), "OLD")
     answers = ScriptedPrompts(larger=9, busy=CROWD)
-    doctor.try_case(target(office.sandbox.url), CaseOptions(FIELDS), answers, office.journal.parent, FAST)
+    learn(target(office.sandbox.url), CaseOptions(FIELDS), answers, office.journal.parent, FAST)
 
 
 def settle(office: Office) -> dict[str, int]:
@@ -534,7 +545,7 @@ def test_o18_a_search_that_answers_none_to_everything_proves_nothing(sandbox: Ru
     """Whether the doctor meets it or it starts after the doctor's visit, nothing is sent again."""
     office = with_a_lost_answer(sandbox, tmp_path)
     sandbox.inject("search-finds-nothing")
-    findings, _path = doctor.try_case(
+    findings, _path = learn(
         target(sandbox.url), CaseOptions(FIELDS), ScriptedPrompts(), tmp_path, replace(FAST, limit=0.05)
     )
     assert not findings.covers("email contact", 1)
@@ -550,12 +561,12 @@ def test_o18_a_search_that_answers_none_to_everything_proves_nothing(sandbox: Ru
 def test_findings_hold_nothing_of_the_case_and_no_token(sandbox: RunningSandbox, tmp_path: Path) -> None:
     """The file that goes to support has no address, description, id, reference or token."""
     person = ScriptedPrompts(larger=1)
-    _findings, path = doctor.try_case(target(sandbox.url), CaseOptions(FIELDS), person, tmp_path, FAST)
+    _findings, path = learn(target(sandbox.url), CaseOptions(FIELDS), person, tmp_path, FAST)
     text = path.read_text("utf-8")
     for case, stored in zip(person.shown, sandbox.store.cases, strict=True):
         for secret in (case.reference, case.label, stored.wolkvox_id, stored.id_prefijo, CONTACT, "ana.secreta", TOKEN):
             assert secret not in text
-    assert json.loads(text)["told"][-2]["answer"] == "yes"
+    assert json.loads(text)["told"][-2] == {"question": "mail", "answer": "yes"}
 
 
 @pytest.mark.parametrize("content", [b"", b"{}", b"\xff", b"[1]"])
@@ -636,7 +647,7 @@ def test_json_is_one_object_with_every_check(tmp_path: Path, give: Give) -> None
 
 def test_a_test_case_without_a_terminal_is_refused(sandbox: RunningSandbox, tmp_path: Path, give: Give) -> None:
     """Status 2, and the server was not asked anything."""
-    status, _out, err = give(*options_for(sandbox, tmp_path), "--create-test-case")
+    status, _out, err = give(*options_for(sandbox, tmp_path), "--ask", "all")
     assert status == 2
     assert "person" in err
     assert (sandbox.posts, sandbox.calls("token")) == (0, 0)
@@ -645,19 +656,18 @@ def test_a_test_case_without_a_terminal_is_refused(sandbox: RunningSandbox, tmp_
 def test_there_is_no_yes_for_a_test_case(give: Give, sandbox: RunningSandbox, tmp_path: Path) -> None:
     """`--yes` is not an option of this command."""
     with pytest.raises(click.UsageError, match="--yes"):
-        give(*options_for(sandbox, tmp_path), "--create-test-case", "--yes", typed="demo\n")
+        give(*options_for(sandbox, tmp_path), "--ask", "find", "--yes", typed="\ndemo\n")
 
 
-PROMPTED = "ADMIN_@demo\nADMIN_@demo\nana.secreta@example.com\nRequest\nAbierto\nBaja\n"
+ASKED = [word for name in CLASSIC for word in ("--ask", name)]
+PROMPTED = "\nADMIN_@demo\nADMIN_@demo\nana.secreta@example.com\nRequest\nAbierto\nBaja\n"
 
 
 def test_the_case_is_shown_and_the_operations_name_is_typed(
     sandbox: RunningSandbox, tmp_path: Path, give: Give
 ) -> None:
     """The content appears in full before the question; only the name, not a mere yes, creates the case."""
-    status, out, err = give(
-        *options_for(sandbox, tmp_path), "--create-test-case", typed=f"{PROMPTED}demo\n0\n\nyes\nunknown\n"
-    )
+    status, out, err = give(*options_for(sandbox, tmp_path), *ASKED, typed=f"{PROMPTED}demo\n\n0\nyes\nunknown\n")
     assert status == 0
     assert sandbox.posts == 1
     before, _question, after = err.partition("Type the operation's name")
@@ -670,7 +680,7 @@ def test_the_case_is_shown_and_the_operations_name_is_typed(
 
 def test_leaving_after_the_case_was_created_says_so(sandbox: RunningSandbox, tmp_path: Path, give: Give) -> None:
     """The message does not claim that nothing was sent, and the findings are kept."""
-    status, _out, err = give(*options_for(sandbox, tmp_path), "--create-test-case", typed=f"{PROMPTED}demo\n")
+    status, _out, err = give(*options_for(sandbox, tmp_path), *ASKED, typed=f"{PROMPTED}demo\n")
     assert (status, sandbox.posts) == (2, 1)
     assert "may be in the CRM" in err
     assert Findings.load(tmp_path, Scope(tenant_of(sandbox.url), "demo", "")) is not None
@@ -679,7 +689,7 @@ def test_leaving_after_the_case_was_created_says_so(sandbox: RunningSandbox, tmp
 @pytest.mark.parametrize("answer", ["", "y", "yes", "other"])
 def test_any_other_answer_creates_nothing(answer: str, sandbox: RunningSandbox, tmp_path: Path, give: Give) -> None:
     """Status 2, no POST."""
-    status, _out, _err = give(*options_for(sandbox, tmp_path), "--create-test-case", typed=f"{PROMPTED}{answer}\n")
+    status, _out, _err = give(*options_for(sandbox, tmp_path), *ASKED, typed=f"{PROMPTED}{answer}\n")
     assert (status, sandbox.posts) == (2, 0)
 
 
@@ -688,7 +698,7 @@ def test_a_case_like_a_row_of_a_sheet(sandbox: RunningSandbox, tmp_path: Path, g
     office = Office(tmp_path, sandbox)
     office.write(ticket(number) for number in range(1, 4))
     arguments = [*options_for(sandbox, tmp_path), "-m", office.mapping, "--source", office.source]
-    status, out, _err = give(*arguments, "--row", 3, "--create-test-case", "--json", typed="demo\n0\n\nno\nno\n")
+    status, out, _err = give(*arguments, "--row", 3, *ASKED, "--json", typed="\ndemo\n\n0\nno\nno\n")
     assert status == 0
     body = sandbox.store.cases[0].body
     assert (body["contact"], body["form"]) == ("cliente2@example.com", {"Subject": "Asunto 2"})
@@ -702,20 +712,20 @@ def test_a_row_with_issues_cannot_be_a_test_case(sandbox: RunningSandbox, tmp_pa
     """The row's issue is named, and the user is asked for another row."""
     office = Office(tmp_path, sandbox)
     office.write([ticket(1, Correo="nobody"), ticket(2)])
-    arguments = [*options_for(sandbox, tmp_path), "-m", office.mapping, "--source", office.source, "--create-test-case"]
+    arguments = [*options_for(sandbox, tmp_path), "-m", office.mapping, "--source", office.source, *ASKED]
     for row in (2, 9):
-        status, _out, err = give(*arguments, "--row", row, typed="demo\n")
+        status, _out, err = give(*arguments, "--row", row, typed="\ndemo\n")
         assert (status, sandbox.posts) == (2, 0)
         assert str(row) in err
-    assert give(*arguments, typed="demo\n0\n\nno\nno\n")[0] == 0
+    assert give(*arguments, typed="\ndemo\n\n0\nno\nno\n")[0] == 0
     assert sandbox.store.cases[0].body["contact"] == "cliente2@example.com"
 
 
 @pytest.mark.parametrize(
     "options",
     [
-        ["--row", "2", "--create-test-case"],
-        ["--source", "x.csv", "--create-test-case"],
+        ["--row", "2", "--ask", "find"],
+        ["--source", "x.csv", "--ask", "find"],
         ["--source", "x.csv"],
     ],
 )
@@ -730,6 +740,6 @@ def test_conflicting_options_are_refused(
 def test_no_test_case_while_there_are_faults(tmp_path: Path, give: Give) -> None:
     """With a refused token the user is asked nothing and nothing is sent."""
     with RunningSandbox(SandboxConfig(tokens=("another",))) as crm:
-        status, _out, err = give(*options_for(crm, tmp_path), "--create-test-case", typed="demo\n")
+        status, _out, err = give(*options_for(crm, tmp_path), "--ask", "all", typed="demo\n")
         assert (status, crm.posts) == (5, 0)
     assert "fault" in err

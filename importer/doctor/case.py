@@ -18,7 +18,7 @@ from importer.model import Payload
 from importer.payload import EncodedFile
 from importer.pipeline import check
 from importer.workflow.job import Job, load_job
-from importer.workflow.plan import PlannedRow
+from importer.workflow.plan import SEARCHED, PlannedRow
 
 Observation = Literal["yes", "no", "unknown"]
 
@@ -44,7 +44,8 @@ class TestCase:
     """A case without meaning that can be told apart from every other.
 
     `fields` are by path, complete as they are sent. The `reference` is in the field that the mapping names, the `label`
-    in the description. `file_size` is the size of its one attachment in bytes, 0 for none.
+    in the description. `file_size` is the size of its one attachment in bytes, 0 for none. `note` is what the user
+    should know before it is created.
     """
 
     __test__ = False  # the name is the field's own, not a test class of pytest's
@@ -55,6 +56,7 @@ class TestCase:
     label: str
     payload: Payload
     file_size: int = 0
+    note: str = ""
 
     @property
     def document(self) -> dict[str, object]:
@@ -102,17 +104,40 @@ def options_from_fields(mapping: CaseMapping | None, fields: Mapping[str, object
     return CaseOptions(fields, mapping.reference, mapping.search) if mapping else CaseOptions(fields)
 
 
-def build_test_case(options: CaseOptions, scope: Scope, file_size: int = 0) -> TestCase:
-    """Return a test case with a reference of its own, and with a description that says what it is."""
+def new_reference(scope: Scope) -> str:
+    """Return a reference that no other case has."""
     digest = identity.key_digest([secrets.token_hex(16)])
-    reference = identity.reference(Scope(scope.tenant, scope.operation, "doctor"), digest)
-    label = reference.removeprefix("WCI-")
+    return identity.reference(Scope(scope.tenant, scope.operation, "doctor"), digest)
+
+
+def build_test_case(options: CaseOptions, scope: Scope, reference: str, file_size: int = 0) -> TestCase:
+    """Return the test case with this reference, with a description that says what it is."""
+    label = label_of(reference)
     text = _("Test case {label} of case-importer doctor. It has no meaning and may be deleted.", label=label)
     fields = {**options.fields, "description": text}
     complete = payload.with_reference(fields, options.reference_field or "description", reference)
     files = [_file(file_size)] if file_size else []
     body = payload.build(complete, scope.operation, reference, files)
     return TestCase(complete, scope.operation, reference, label, body, file_size)
+
+
+def label_of(reference: str) -> str:
+    """Return the part of a reference that people read and search for."""
+    return reference.removeprefix("WCI-")
+
+
+def search_value(case: TestCase, field: str) -> str:
+    """Return the value by which settling would search for the case; raises UsageError if it has none."""
+    value = case.fields.get(SEARCHED.get(field, ""))
+    if value is None:
+        raise UsageError(
+            _(
+                "Rows cannot be searched by {field}: cases are sent without a value for it. Name another field under"
+                " search: in the mapping, or fill this one.",
+                field=field,
+            )
+        )
+    return str(value)
 
 
 def _why_not(row: PlannedRow) -> str:
