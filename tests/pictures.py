@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Page, expect
 from source_support import saved
 from web_support import chromium, open_in, running_page
 
@@ -65,6 +65,7 @@ class Camera:
         self._count += 1
         if name != "enviando":  # a stream of news goes on there
             self._tab.wait_for_load_state("networkidle")
+        expect(self._tab.locator("[data-continue]")).to_have_count(0, timeout=30_000)
         self._tab.evaluate(REPLACE, [str(self._home), PLACE_OF_AN_OFFICE])
         path = self._folder / f"{self._count:02d}-{name}.png"
         self._tab.screenshot(path=path, full_page=whole, animations="disabled")
@@ -108,13 +109,12 @@ def steps(tab: Page, camera: Camera, address: str, sheet: Path) -> None:
     camera.take("hoja-nueva")
     tab.get_by_role("button", name="Asignar las columnas").click()
     camera.take("asignar", whole=True)
-    for field in ("Responsable", "Propietario"):
-        tab.get_by_label(field, exact=True).select_option("El mismo texto en todos los casos")
-        tab.get_by_label(f"El mismo texto en todos los casos: {field}").fill("ADMIN_@demo")
-    tab.get_by_role("button", name="valores y más… Estado").click()
-    camera.take("valores", whole=True)
-    tab.get_by_role("textbox", name="En curso").fill("Abierto")
-    tab.get_by_role("button", name="Guardar y volver a todos los campos").click()
+    tab.get_by_label("Responsable", exact=True).select_option("El mismo texto en todos los casos")
+    tab.get_by_label("El mismo texto en todos los casos: Responsable").fill("ADMIN_@demo")
+    tab.get_by_label("Propietario", exact=True).select_option("Igual que Responsable")
+    tab.get_by_role("combobox", name="En curso").fill("Abierto")
+    tab.locator("#values").scroll_into_view_if_needed()
+    camera.take("valores")
     tab.get_by_role("button", name="Guardar y seguir a Corregir").click()
     camera.take("corregir", whole=True)
     tab.get_by_label("Valor correcto de «Correo cliente»").fill("sofia.mora@example.com")

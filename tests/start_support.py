@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import re
+import time
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -15,6 +16,9 @@ from importer.web.folders import text_token, token_of
 from importer.web.office import OpenSheet
 
 HEADINGS = ("Radicado", "Correo", "Asunto", "Estado")
+_PATIENCE = 60.0
+"""Seconds for what a sheet needs to be read and checked, on a busy machine as well."""
+
 ROWS = (("R1", "ana@example.com", "Uno", "Abierto"), ("R2", "luis@example.com", "Dos", "Abierto"))
 
 MAPPING = """\
@@ -58,7 +62,8 @@ class PageClient:
 
     def settled(self, answer: requests.Response) -> requests.Response:
         """Follow redirects up to a page of another module, and send what a script would send at once."""
-        for _step in range(40):
+        until = time.monotonic() + _PATIENCE
+        while time.monotonic() < until:
             if answer.is_redirect:
                 to = answer.headers["location"]
                 if not to.endswith("/begin") and "/begin?" not in to:

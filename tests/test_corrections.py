@@ -19,6 +19,7 @@ from openpyxl.styles import Font
 from run_support import HEADER, Give, Office, ticket
 
 from importer import (
+    CellEdit,
     Connection,
     CorrectionOutcome,
     EventInterface,
@@ -27,6 +28,7 @@ from importer import (
     UsageError,
     check,
     corrected_copy,
+    edits_of,
     history,
     load_job,
     open_corrections,
@@ -637,3 +639,85 @@ def test_a_sheet_may_be_read_by_several_threads_at_once() -> None:
         spool.append(number)
     with ThreadPoolExecutor(6) as pool:
         assert list(pool.map(lambda _one: list(spool), range(12))) == [list(range(300))] * 12
+
+
+# ------------------------------------------------------------------------------------------------ of earlier weeks
+
+
+def next_week(job: Job, office: Office, *rows: dict[str, str]) -> Job:
+    """Write another sheet of the same import."""
+    path = office.folder / "week 2.csv"
+    office.source.replace(office.folder / "kept.csv")
+    office.write(rows)
+    office.source.replace(path)
+    (office.folder / "kept.csv").replace(office.source)
+    return replace(job, source=path)
+
+
+def offered(job: Job) -> list[tuple[int, str, str, str]]:
+    """Return what is offered of earlier weeks: row, column, text and what it was corrected to."""
+    return [(one.row, one.column, one.before, one.to) for one in planned(job).earlier.cells]
+
+
+def test_a_cell_that_was_corrected_last_week_is_offered_and_then_is_not_changed(job: Job, office: Office) -> None:
+    """Sent as corrected, the row of the next sheet says the bad text again: never applied unasked, one act, undone."""
+    corrections = open_corrections(load_job(job))
+    corrections.correct_equal("Estado", "En curso", "Abierto")
+    corrections.correct(2, "Correo", "ana@example.com")
+    assert send(job) == 4
+    week = next_week(
+        job,
+        office,
+        ticket(1),
+        ticket(2, Estado="En curso", Asunto="Otro"),
+        ticket(3, Estado="Pendiente"),
+        ticket(9, Estado="En curso"),
+        ticket(8, Correo="cliente1@example.com"),
+    )
+    assert offered(week) == [
+        (2, "Correo", "cliente1@example.com", "ana@example.com"),
+        (3, "Estado", "En curso", "Abierto"),
+    ]
+    assert planned(week).counts().changed == 3
+    assert any("tickets.corrections.csv corrected in earlier sheets" in note for note in planned(week).notes)
+    desk = open_corrections(load_job(week))
+    act = desk.correct_cells((row, column, to) for row, column, _text, to in offered(week))[0].act
+    assert offered(week) == []
+    assert {row.number: row.edited for row in planned(week) if row.is_changed} == {3: ("Asunto",), 4: ("Estado",)}
+    assert desk.undo(act) == 2
+    assert len(offered(week)) == 2
+
+
+@pytest.mark.parametrize(
+    ("column", "text", "to"), [("Correo", "nadie", "ana@example.com"), ("Estado", "En curso", "Abierto")]
+)
+def test_a_row_that_was_corrected_and_not_sent_is_offered_too(
+    job: Job, office: Office, column: str, text: str, to: str
+) -> None:
+    """Where the correction was of that very row; one of all equal cells is not of a row that it has not sent."""
+    office.write([ticket(1), ticket(2, **{column: text}), ticket(3, **{column: text})])
+    corrections = open_corrections(load_job(job))
+    corrections.correct(3, column, to)
+    send(replace(job, limit=1))
+    week = next_week(job, office, ticket(2, **{column: text}), ticket(7, **{column: text}))
+    assert offered(week) == [(2, column, text, to)]
+    office.folder.joinpath("tickets.corrections.csv").unlink()
+    assert offered(week) == []
+
+
+def test_what_a_changed_row_said_is_known_while_its_sheet_is_as_it_was(job: Job, office: Office) -> None:
+    """As it was sent, corrections included; once the sheet or its corrections are others, nothing is said."""
+    office.write([ticket(1), ticket(2)])
+    open_corrections(load_job(job)).correct(3, "Asunto", "Corregido")
+    send(job)
+    week = next_week(job, office, ticket(1, Estado="Cerrado", Solución="Ya"), ticket(2, Asunto="Nuevo"))
+
+    def known() -> dict[int, tuple[CellEdit, ...]]:
+        return edits_of(planned(week), week, history(job.journal_path))
+
+    assert known() == {
+        2: (CellEdit("Estado", "Abierto", "Cerrado"), CellEdit("Solución", "", "Ya")),
+        3: (CellEdit("Asunto", "Corregido", "Nuevo"),),
+    }
+    open_corrections(load_job(job)).correct(2, "Asunto", "Otro")
+    assert known() == {}

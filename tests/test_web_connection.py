@@ -14,9 +14,10 @@ from keyring.backend import KeyringBackend
 from keyring.backends import fail
 from keyring.errors import PasswordDeleteError
 from passage import Passage
+from playwright.sync_api import Browser
 from run_support import MAPPING, Office, ticket
 from send_support import Clerk
-from web_support import running_page
+from web_support import open_in, running_page
 
 from importer.sandbox import RunningSandbox, SandboxConfig
 from importer.settings import load_settings, settings_path
@@ -111,7 +112,8 @@ def test_before_the_first_run_the_connection_is_asked_for(clerk: Clerk, tunnel: 
     """Server, operation and token in plain words, with a message for whoever has them; nothing went anywhere."""
     shown = clerk.click("propose", again="yes")
     assert shown.url.endswith("/send/connection")
-    for words in ("Server", "Operation", 'type="password"', "Message for the administrator", "data-copy="):
+    for words in ("Server", "Operation", 'type="password"', "Message for the administrator", "data-copy=",
+                  "Three things", "also asks for the lists", "or in memory where the computer has none"):  # fmt: skip
         assert words in shown.text
     assert tunnel.hosts == []
 
@@ -287,3 +289,31 @@ def test_rows_of_another_import_may_wait(clerk: Clerk, office: Office, sandbox: 
     clerk.click("answer", **{field: next(value for value in values if value.startswith("same-as"))})
     assert "7 rows of this sheet are known now as cases of “office”." in clerk.settled()
     assert sandbox.posts == 4 + 6
+
+
+def test_a_missing_token_is_said_to_be_what_is_missing(clerk: Clerk, ring: OwnKeyring) -> None:
+    """Where server and operation are known, as after the program was opened again without a keyring."""
+    assert "Only the token is missing" not in clerk.look("connection")
+    clerk.click("connection/save", **TARGET, token=TOKEN)
+    assert "Only the token is missing" not in clerk.look("connection")
+    ring.kept.clear()
+    assert "Only the token is missing: type it and save." in clerk.look("connection")
+
+
+def test_who_leaves_what_is_typed_and_not_saved_is_asked(clerk: Clerk, browser: Browser) -> None:
+    """By a link to another page; staying keeps the text, and saving asks nothing."""
+    asked: list[str] = []
+    with open_in(browser, clerk.page) as tab:
+        tab.goto(clerk.address("connection"))
+        tab.on("dialog", lambda dialog: (asked.append(dialog.type), dialog.dismiss()))
+        tab.locator("#server").click()
+        tab.keyboard.type("crm0009.wolkvox.com")
+        tab.locator("ol.steps a").first.click(no_wait_after=True)
+        tab.wait_for_function("document.activeElement !== null")
+        assert tab.locator("#server").input_value() == "crm0009.wolkvox.com"
+        assert asked == ["beforeunload"]
+        tab.locator("#operation").fill("demo")
+        tab.locator("#token").fill(TOKEN)
+        tab.locator("form .actions button").first.click()
+        tab.locator(".notice.good").wait_for()
+        assert asked == ["beforeunload"]

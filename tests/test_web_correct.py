@@ -8,7 +8,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from html.parser import HTMLParser
 from io import BytesIO
@@ -23,7 +23,8 @@ from playwright.sync_api import Browser, expect
 from run_support import HEADER, MAPPING, ticket
 from web_support import open_in, running_page
 
-from importer import Job, SheetCorrections
+from importer import Connection, EventInterface, Job, SheetCorrections, load_job, open_corrections, run
+from importer.sandbox import RunningSandbox
 from importer.web import RunningPage
 from importer.web import office as office_module
 from importer.web.checking import CheckedSheet, check_sheet
@@ -268,6 +269,8 @@ def test_a_missing_mail_is_typed_in_its_own_row_alone(desk: Desk) -> None:
     desk.write(ticket(1, Correo=""), ticket(2), dict.fromkeys(HEADER, "") | {"Ticket": "TOTAL"}, mapping=NO_TOTALS)
     page = desk.get()
     assert "1 row with the total of the table: it is not sent" in page
+    assert "2 rows in the sheet" in page
+    assert "looks like the total" not in page
     assert "Correct it" not in page
     group, (action, fields) = desk.group("Correo is empty"), desk.rows("")[0]
     desk.post(f"/group/{group}", to="todos@example.com", scope="sheet")
@@ -732,3 +735,34 @@ def test_axe_finds_nothing(desk: Desk, browser: Browser) -> None:
             tab.goto(desk.address + place)
             assert Axe().run(tab).response["violations"] == []
             assert tab.evaluate("document.documentElement.scrollWidth") == 320
+
+
+def test_what_was_corrected_last_week_is_offered_in_one_click(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The page lists it, corrects it as one deed, and takes it back; Look back says why a row counts as changed."""
+    monkeypatch.setenv("WOLKVOX_TOKEN", "any")
+    mapping = MAPPING.replace("import: office", "import: weekly")
+    desk.write(ticket(1, Correo="nadie"), ticket(2, Correo="ninguno"), mapping=mapping)
+    with RunningSandbox() as crm:
+        job = replace(desk.page.office.job_of(desk.sheet), connection=Connection(crm.url, "demo"), first_run=True)
+        corrections = open_corrections(load_job(job))
+        corrections.correct_cells([(2, "Correo", "ana@example.com"), (3, "Correo", "eva@example.com")])
+        run(load_job(job), EventInterface(agrees=True))
+    second = desk.folder / "semana 2.csv"
+    second.write_bytes(desk.source.read_bytes())
+    desk.shown = desk.page.office.open(second, desk.mapping)
+    page = desk.get()
+    assert "2 rows were already corrected in an earlier sheet" in page
+    assert "Row 2, Correo: “nadie” → “ana@example.com”" in page
+    assert "2 of them have changed in the sheet since" in page
+    assert "Copy their lines" not in page
+    looked = desk.client.get(desk.address.replace("/correct", "/look-back")).text
+    assert "Correo was corrected to “ana@example.com” in an earlier sheet and says “nadie” again here." in looked
+    assert "Correo: “ana@example.com” → “nadie”" in looked
+    desk.post("/earlier")
+    page = desk.get()
+    assert "already corrected" not in page
+    assert "have changed in the sheet since" not in page
+    assert "2 cells of several rows, first Correo: “nadie” → “ana@example.com”" in page
+    [act] = [fields["act"] for action, fields in Forms(page).found if action.endswith("/undo")]
+    desk.post("/undo", act=act)
+    assert "2 rows were already corrected" in desk.get()

@@ -271,7 +271,7 @@ def test_pages_do_not_wait_long_for_a_locked_journal(
 ) -> None:
     """While another program has the journal locked, every page answers soon and says so, and works again after it."""
     in_doubt(office, give, WITHOUT)
-    for patience in ("web.decide.JOURNAL_PATIENCE", "web.runs.JOURNAL_PATIENCE", "journal.watching.GLANCE"):
+    for patience in ("web.decide.JOURNAL_PATIENCE", "web.look_back.runs.JOURNAL_PATIENCE", "journal.watching.GLANCE"):
         monkeypatch.setattr(f"importer.{patience}", 0.2)
     client = known(page)
     once_read(client, address(page))

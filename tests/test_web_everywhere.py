@@ -16,7 +16,18 @@ from importer.web import RunningPage
 from importer.web.office import OpenSheet
 
 WINDOWS = {"1366 pixels at 125 %": (1093, 614), "half a screen": (683, 768), "a narrow one": (320, 640)}
-OF_A_SHEET = ("begin", "match", "match/field?path=status", "correct", "send", "send/connection", "decide", "look-back")
+OF_A_SHEET = (
+    "begin",
+    "match",
+    "match/field?path=status",
+    "correct",
+    "send",
+    "send/connection",
+    "decide",
+    "look-back",
+    "contacts",
+    "proof",
+)
 PAGES = ("/", "/choose", "/imports", "/files", *(f"/sheets/{{id}}/{name}" for name in OF_A_SHEET))
 
 

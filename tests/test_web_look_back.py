@@ -22,7 +22,20 @@ from test_web_decide import post
 from test_web_door import known
 from web_support import open_in, running_page
 
-from importer import Connection, EventInterface, Job, Review, ReviewedRow, RunRecord, check, load_job, rehearse, review
+from importer import (
+    Connection,
+    EventInterface,
+    Job,
+    LeftOut,
+    Review,
+    ReviewedRow,
+    RunRecord,
+    check,
+    load_job,
+    rehearse,
+    review,
+    this_time,
+)
 from importer.account import FileCount
 from importer.cli.main import execute
 from importer.commands import on_page
@@ -31,7 +44,7 @@ from importer.messages import speaking
 from importer.model import Counts, Status, Typed
 from importer.sandbox import RunningSandbox
 from importer.web import RunningPage
-from importer.web.look_back.summary import summarize, this_time
+from importer.web.look_back.summary import summarize
 from importer.workflow.commands import Commands
 from importer.workflow.reasons import issues_of
 from importer.workflow.review import readable
@@ -163,6 +176,23 @@ def test_a_required_cell_is_told_without_the_words_of_mappings(past: Past, tmp_p
     assert issue.remedy == "On the page Correct, type the right values into Correo."
     (issue,) = issues_of(next(iter(plan)), Commands.of(job))
     assert "default" in issue.remedy
+
+
+def test_rows_without_a_case_are_told_without_the_words_of_mappings(past: Past, tmp_path: Path) -> None:
+    """A row that is left out, and a text that means nothing to the CRM: neither `skip_if` nor a field's name."""
+    sheet, mapping = tmp_path / "total.csv", tmp_path / "m.yml"
+    sheet.write_text(f"{','.join(HEADER)}\nTOTAL,,,,,,\n901,a@b.co,a,b,Raro,,Alta\n", "utf-8")
+    text = past.mapping.read_text("utf-8").replace("source:", "source:\n  skip_if: {Ticket: TOTAL}", 1)
+    mapping.write_text(re.sub(r"  status: .*", "  status: {column: Estado, values: {Abierto: Abierto}}", text), "utf-8")
+    with on_page():
+        job = Job(sheet, mapping, Connection(past.sandbox.url, "demo"), past.journal)
+        found = review(check(load_job(job)), job)
+    assert [row.reasons for row in found.rows] == [
+        ("left out: Ticket is 'TOTAL'",),
+        ("“Raro” in Estado is not matched with any value of the CRM",),
+    ]
+    assert found.left_out.totals == 1
+    assert found.left_out.told() == "Left out: row 2: line with a total."
 
 
 def test_a_day_is_shown_as_a_day() -> None:
@@ -339,7 +369,7 @@ def test_the_page_is_printed_and_copied(page: RunningPage, browser: Browser) -> 
 def reviewed(*states: tuple[str, int, int | None], files: FileCount) -> Review:
     """Return a review of so many rows in each state, sent by a run."""
     ids = (None, None, None, None, None)
-    line = ReviewedRow(2, "1", "", "", "", "", *ids, disputed=False, deleted=False, edited=(), reasons=())
+    line = ReviewedRow(2, "1", "", "", "", "", *ids, disputed=False, deleted=False, edited=(), change=None, reasons=())
     rows = [replace(line, state=state, run=run) for state, count, run in states for _row in range(count)]
     found = Counter(state for state, count, _run in states for _row in range(count))
     return Review(Counts(**{state: count for state, count in found.items() if state != "changed"}), files, tuple(rows))
@@ -358,6 +388,18 @@ def test_the_sentence_is_what_the_boss_wants() -> None:
     said = summarize(reviewed(*every, files=FileCount()), [run]).sentence()
     assert sum(map(int, re.findall(r"\d+", said.partition(":")[2]))) == len(Status)
     assert summarize(reviewed(files=FileCount()), []).sentence() == "The sheet has no rows."
+
+
+def test_rows_that_are_left_out_or_repeated_are_called_so() -> None:
+    """The total of a table is no row of the sheet, and a key that stands twice is no incomplete data."""
+    found = reviewed(("created", 3, 7), ("invalid", 3, None), ("skipped", 4, None), files=FileCount())
+    found = replace(found, left_out=LeftOut(hidden=2, totals=1), repeated=2)
+    run = run_of(7, datetime(2026, 11, 24, 10, tzinfo=UTC))
+    with speaking("es"):
+        assert summarize(found, [run]).sentence() == (
+            "De 9 filas: 3 casos nuevos, 1 sin enviar por datos incompletos, 2 sin enviar por tener el identificador"
+            " repetido, 2 ocultas en Excel, 1 omitida a propósito."
+        )
 
 
 def run_of(number: int, when: datetime) -> RunRecord:

@@ -119,9 +119,29 @@ def fields_of(sheet: Path) -> dict[str, MatchField]:
 def test_several_columns_go_into_one_field(client: Client, sheet: Path) -> None:
     """What is joined is a template of the mapping, in the order in which the columns were chosen."""
     finished(client)
-    client.post("/field", path="description", act="join", column=["Asunto", "", "Detalle"], separator="dash")
+    client.post("/field", path="description", column=["Asunto", "", "Detalle"], separator="dash")
     assert fields_of(sheet)["description"].columns == ("Asunto", "Detalle")
     assert "Módem - No enciende" in client.get()
+
+
+def test_one_button_saves_all_of_a_field(client: Client, sheet: Path) -> None:
+    """The page of a field has one form: what is typed and what is joined are saved together, and stay as they are."""
+    finished(client)
+    where = "/field?path=description"
+    shown = client.get(where)
+    assert shown.count('name="column"') == 4
+    assert shown.count('/match/field">') == 1
+    client.post(
+        "/field", path="description", column=["Asunto", "Detalle"], separator="dash", default="Nada", way="text"
+    )
+    field = fields_of(sheet)["description"]
+    assert (field.columns, dict(field.options)["default"]) == (("Asunto", "Detalle"), "Nada")
+    assert '<option value="dash" selected>' in client.get(where)
+    before = (sheet.parent / "PQR.yml").read_text("utf-8")
+    client.post("/field", path="description", column=["Asunto", "Detalle", "", ""], separator="dash", then="field")
+    assert (sheet.parent / "PQR.yml").read_text("utf-8") == before
+    client.post("/field", path="description", column=["Asunto", "Detalle", "", ""], separator="line", then="field")
+    assert fields_of(sheet)["description"].value == "{Asunto}\n\n{Detalle}"
 
 
 def test_a_column_is_sent_or_left_out_by_one_click(client: Client, sheet: Path) -> None:

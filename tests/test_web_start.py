@@ -25,7 +25,7 @@ from importer.web.background import Background, Newest
 from importer.web.memory import Memory
 from importer.web.office import Office
 from importer.web.send.sending import DeskState
-from importer.web.start import cards
+from importer.web.start import cards, sentences
 from importer.web.start.cards import CardKind, cards_of
 from importer.web.start.example import write_example
 
@@ -299,3 +299,32 @@ def test_the_language_switch_leads_nowhere_else(client: PageClient, back: str) -
     assert answer.headers["location"] == "/"
     shown = client.get("/choose?at=" + token_of(Path("/")))
     assert 'name="back" value="/choose?at=' in shown.text
+
+
+def test_numbers_of_before_are_not_told_while_the_sheet_is_read_again(
+    client: PageClient, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """After a run that has just ended, the card says that the sheet is being read, not what was true before it."""
+    opened = client.page.office.open(write_sheet(tmp_path / "week.csv"), mapping(tmp_path / "pqr.yml"))
+    found = checked(opened).checker.now()
+    assert [card.kind for card in cards_of(client.page.office).cards] == [CardKind.READY]
+    monkeypatch.setattr(Background, "now", lambda *_anything: replace(found, is_current=False))
+    assert [card.kind for card in cards_of(client.page.office).cards] == [CardKind.READY]
+    ended = state(opened.source)
+    assert ended.last_run
+    record = replace(ended.last_run.record, ended_at=NOW + timedelta(hours=1))
+    known(monkeypatch, replace(ended, last_run=replace(ended.last_run, record=record)))
+    (card,) = cards_of(client.page.office).cards
+    assert card.kind is CardKind.READING
+    assert not card.is_current
+
+
+def test_a_card_counts_the_cases_of_its_run() -> None:
+    """Those of other weeks are of the same import, but no run of this sheet has created them."""
+    now = datetime(2026, 11, 24, 10, tzinfo=UTC)
+    record = RunRecord(2, 1, "PQR", "demo", RunStart("a.csv", "", "", "", "ana", ""), now, None, 1, 1, None, None)
+    run = RunWatch(record, {Status.CREATED: 28}, 0, now, lives=True, is_own=True)
+    state = ImportState(1, "crm", "demo", "PQR", {Status.CREATED: 59}, run)
+    assert "28 created so far" in sentences.sending(state)
+    assert "28 cases were created" in sentences.interrupted(state)
+    assert "28 cases are created" in sentences.stopped(state)

@@ -54,4 +54,4 @@ def open_in(browser: Browser, page: RunningPage, path: Path | None = None, **con
         yield tab
     finally:
         new.close()
-    assert not errors
+    assert not errors, errors

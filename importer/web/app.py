@@ -11,7 +11,9 @@ from starlette.routing import Route
 from starlette.types import ASGIApp
 
 from importer.web import decide
+from importer.web.contacts import views as contacts
 from importer.web.correct import files as correct_files
+from importer.web.correct import group_forms
 from importer.web.correct import views as correct
 from importer.web.door import CONTROL, Door, DoorKeys
 from importer.web.look_back import kept_files
@@ -19,6 +21,7 @@ from importer.web.look_back import views as look_back
 from importer.web.match import views as match
 from importer.web.office import Office
 from importer.web.page import NotFound, Visit, asset, page
+from importer.web.proof import views as proof
 from importer.web.send import views as send
 from importer.web.start import choosing, opening
 from importer.web.start import views as start
@@ -30,9 +33,12 @@ ROUTES = [
     *match.ROUTES,
     *correct.ROUTES,
     *correct_files.ROUTES,
+    *group_forms.ROUTES,
+    *contacts.ROUTES,
     *send.ROUTES,
     *decide.ROUTES,
     *look_back.ROUTES,
+    *proof.ROUTES,
     *kept_files.ROUTES,
 ]
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from functools import cached_property
 from itertools import chain, islice
 from typing import TypeAlias
@@ -12,21 +13,28 @@ from typing import TypeAlias
 from importer import (
     MISSING_FILE,
     AbsentFile,
+    CellEdit,
     Counts,
     Issue,
     Job,
+    LeftOut,
     LikelyFolder,
     LoadedJob,
     Plan,
+    Rejection,
+    Rejections,
     Review,
     absent_files,
     check,
+    edits_of,
+    history,
+    left_out_rows,
     likely_folders,
     load_job,
+    rejections,
     review,
 )
-from importer.model import Status
-from importer.text import is_total
+from importer.clicks import click_for
 from importer.web.background import Background, Newest
 
 ROWS_WITH_CELLS = 2_000
@@ -50,13 +58,15 @@ ROW_BY_ROW = frozenset(
 class Group:
     """Issues that are alike: the same fault of the same value in the same column, or of a column row by row.
 
-    `issue` is the first of them, and `by_row` has those of the first rows; `rows` are all of their rows.
+    `issue` is the first of them, and `by_row` has those of the first rows; `rows` are all of their rows. Rows that the
+    CRM rejected are grouped by the value that it rejected: `rejection`.
     """
 
     id: str
     issue: Issue
     rows: tuple[int, ...]
     by_row: Mapping[int, Issue]
+    rejection: Rejection | None = None
 
     @property
     def count(self) -> int:
@@ -64,20 +74,13 @@ class Group:
         return len(self.rows)
 
 
-@dataclass(frozen=True, slots=True)
-class LeftOut:
-    """How many of the rows that are skipped the spreadsheet hides, and how many say that they are a total."""
-
-    hidden: int = 0
-    totals: int = 0
-
-
 @dataclass(frozen=True)
 class CheckedSheet:
     """What a check found: the plan, its counts, the issues grouped, and the cells of the first faulty rows.
 
     `absent` are the attachments that are missing, by the group's id, and `folders` those in which they may be.
-    `left_out` tells what the skipped rows are.
+    `left_out` tells what the skipped rows are, `rejected` why the CRM rejected rows; it began
+    at `made_at`.
     """
 
     loaded: LoadedJob
@@ -88,11 +91,19 @@ class CheckedSheet:
     absent: Mapping[str, tuple[AbsentFile, ...]]
     folders: tuple[LikelyFolder, ...]
     left_out: LeftOut
+    rejected: Rejections
+    made_at: datetime
 
     @cached_property
     def review(self) -> Review:
         """What became of its rows."""
         return review(self.plan, self.loaded.job)
+
+    @cached_property
+    def edits(self) -> Mapping[int, tuple[CellEdit, ...]]:
+        """What its changed rows said when they were sent, as far as that is known."""
+        journal = self.loaded.job.journal_path
+        return edits_of(self.plan, self.loaded.job, history(journal)) if self.counts.changed else {}
 
     def group(self, group_id: str) -> Group | None:
         """Return the group with this id, None if there is none any more."""
@@ -108,6 +119,7 @@ Checker: TypeAlias = Background[CheckedSheet]
 
 def check_sheet(job: Job) -> CheckedSheet:
     """Check a sheet; raises ImporterError for what is wrong with the whole of it."""
+    made_at = datetime.now(UTC)
     loaded = load_job(job)
     plan = check(loaded)
     alike: dict[tuple[str, str | None, str | None], list[Issue]] = {}
@@ -119,28 +131,34 @@ def check_sheet(job: Job) -> CheckedSheet:
     absent = {group.id: absent_files(loaded, group.by_row.values()) for group in of_files}
     names = {file.name for files in absent.values() for file in files}
     folders = likely_folders(job.source, names) if names else ()
+    counts, rejected = plan.counts(), Rejections()
+    if job.journal_path.exists() and plan.scope.tenant:
+        rejected = rejections(plan, history(job.journal_path) if counts.rejected else ())
+    groups = [*map(_rejected_group, rejected.groups), *groups]
     cells = _cells(plan, groups)
-    return CheckedSheet(loaded, plan, plan.counts(), tuple(groups), cells, absent, folders, _left_out(plan))
+    return CheckedSheet(
+        loaded, plan, counts, tuple(groups), cells, absent, folders, left_out_rows(plan), rejected, made_at
+    )
+
+
+def _rejected_group(one: Rejection) -> Group:
+    """Return rejected rows as a group; what is mended is another group than before."""
+    kind = (one.said, one.field, one.column, one.text, one.value, one.is_mended)
+    issue = Issue(one.rows[0], one.column, one.text, "rejected", one.said, click_for("rejected", None, None, None))
+    return Group(_id_of(kind), issue, one.rows, {}, one)
+
+
+def _id_of(kind: object) -> str:
+    return hashlib.sha256(repr(kind).encode("utf-8", "surrogatepass")).hexdigest()[:12]
 
 
 def _group(key: tuple[str, str | None, str | None], issues: list[Issue]) -> Group:
-    digest = hashlib.sha256(repr(key).encode("utf-8", "surrogatepass")).hexdigest()[:12]
     by_row: dict[int, Issue] = {}
     for issue in issues[:ROWS_WITH_CELLS]:
         if issue.row is not None:
             by_row.setdefault(issue.row, issue)
     rows = tuple(dict.fromkeys(issue.row for issue in issues if issue.row is not None))
-    return Group(digest, issues[0], rows, by_row)
-
-
-def _left_out(plan: Plan) -> LeftOut:
-    skipped = [row.number for row in plan.in_state(Status.SKIPPED)]
-    named = set(skipped).difference(plan.table.hidden)
-    totals = 0
-    for frame in plan.frames if 0 < len(named) <= ROWS_WITH_CELLS else ():
-        for row in frame[frame.index.isin(list(named))].itertuples(index=False, name=None):
-            totals += is_total(next((text for cell in row if (text := str(cell).strip())), ""))
-    return LeftOut(len(skipped) - len(named), totals)
+    return Group(_id_of(key), issues[0], rows, by_row)
 
 
 def _cells(plan: Plan, groups: Sequence[Group]) -> dict[int, tuple[str, ...]]:

@@ -30,6 +30,7 @@ from importer import (
 from importer.messages import _
 from importer.model import Status
 from importer.web.checking import CheckedSheet
+from importer.web.contacts.doubts import contacts_to_decide
 from importer.web.look_back.reports import renew_report
 from importer.web.notes import KeptNote
 from importer.web.office import OpenSheet
@@ -145,8 +146,9 @@ def _looking_again(answer: Response, wait: float) -> Response:
 def _frame(desk: DecisionDesk) -> dict[str, Any]:
     """Return the template that the page is put into, and what that needs."""
     if desk.sheet is None:
-        return {"frame": "import.html", "sheet": None}
-    return {"frame": "sheet.html", "sheet": desk.sheet, "step_shown": "decide"}
+        return {"frame": "import.html", "sheet": None, "contacts": ()}
+    contacts = contacts_to_decide(desk.job)
+    return {"frame": "sheet.html", "sheet": desk.sheet, "step_shown": "decide", "contacts": contacts}
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,9 +2,17 @@
 
 from __future__ import annotations
 
-from importer.messages import gettext_noop, translated
+from importer.errors import MappingFault
+from importer.messages import _, gettext_noop, translated
 
 _FORM = "form."
+_LONGEST = 120
+
+USERS = ("responsible", "owner")
+"""The fields with a user of the CRM."""
+
+LISTS = ("case-type", *USERS, "status", "priority")
+"""Fields whose values the CRM takes from lists of its own, in the order in which they are asked about."""
 
 _NAMES = {
     "case-type": gettext_noop("Case type"),
@@ -39,3 +47,18 @@ def field_name(path: str) -> str:
 def field_hint(path: str) -> str:
     """Return what belongs into a field of the CRM, as a sentence; "" for form fields."""
     return translated(_HINTS[path]) if path in _HINTS else ""
+
+
+def fault_told(fault: MappingFault) -> str:
+    """Return what is wrong with a mapping, with the field that it is about by its name on the page."""
+    section, _dot, rest = fault.path.partition(".")
+    name = rest.partition(".")[0] if section == "fields" else fault.path
+    if section not in {"fields", "form"} or not rest:
+        return fault.message if len(fault.message) < _LONGEST else fault.message.partition(";")[0]
+    if rest == name:
+        return _("{field}: choose what to fill it with.", field=field_name(name))
+    return _(
+        "{field}: {what}. Click “Values and more…” beside the field, or fill it anew.",
+        field=field_name(name),
+        what=fault.message.partition(";")[0].rstrip("."),
+    )

@@ -26,7 +26,7 @@ MOST_ENTRIES = 10_000
 
 SPREADSHEETS = frozenset({".xlsx", ".xlsm", ".xls", ".xlsb", ".ods", ".fods", ".csv", ".tsv", ".txt"})
 
-_OURS = re.compile(r"\.(?:report|rehearsal)(?: ?\(?\d+\)?|[.-]\d+)?\.[a-z]+$", re.IGNORECASE)
+_OURS = re.compile(r"\.(?:report|rehearsal|hand-over)(?: ?\(?\d+\)?|[.-]\d+)?\.[a-z]+$", re.IGNORECASE)
 _CORRECTIONS = ".corrections.csv"
 _HIDDEN_ON_WINDOWS = getattr(stat, "FILE_ATTRIBUTE_HIDDEN", 2) | getattr(stat, "FILE_ATTRIBUTE_SYSTEM", 4)
 _HIDDEN_ON_MACS = getattr(stat, "UF_HIDDEN", 0x8000)

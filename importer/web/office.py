@@ -14,12 +14,23 @@ from typing import Any
 
 from platformdirs import user_documents_path
 
-from importer import Connection, Job, SheetSurvey
+from importer import (
+    Connection,
+    ContactList,
+    ContactsDone,
+    Job,
+    SheetSurvey,
+    Verification,
+    VerifyForecast,
+    list_contacts,
+    load_job,
+)
 from importer.languages import LANGUAGES
 from importer.messages import language
 from importer.web.background import Background, Stamp, stamp_of
 from importer.web.checking import Checker, check_sheet
 from importer.web.correct.desk import CorrectionDesk
+from importer.web.errand import Errand
 from importer.web.memory import Memory, RememberedSheet
 from importer.web.notes import Notes
 from importer.web.send.sending import SendDesk
@@ -42,11 +53,19 @@ class OpenSheet:
     arrival: Background[Any] | None = None
     sending: SendDesk = field(init=False)
     correcting: CorrectionDesk = field(default_factory=CorrectionDesk)
+    contacts: Background[ContactList] = field(init=False)
+    asking: Errand[ContactsDone] = field(default_factory=Errand)
+    proving: Errand[Verification | VerifyForecast] = field(default_factory=Errand)
 
     @property
     def name(self) -> str:
         """The file's name, as people call the sheet."""
         return self.source.name
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether something goes on with it that must not be ended."""
+        return self.sending.is_busy or self.asking.state.is_busy or self.proving.state.is_busy
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +128,7 @@ class Office:
     def forget(self, sheet: OpenSheet) -> None:
         """Take a sheet off the page; its files and what was sent stay. One that is being sent stays open until then."""
         with self._lock:
-            if not sheet.sending.is_busy:
+            if not sheet.is_busy:
                 self._sheets.pop(sheet.id, None)
         self.memory.forget_sheet(sheet.source)
 
@@ -126,6 +145,11 @@ class Office:
                 sheet = OpenSheet(sheet_id, source, job, mapping, tab)
                 sheet.checker = Background(
                     lambda: check_sheet(self.job_of(sheet)),
+                    lambda: (self.job_of(sheet), stamp_of(*self.watched(sheet))),
+                    self.pool,
+                )
+                sheet.contacts = Background(
+                    lambda: list_contacts(load_job(self.job_of(sheet))),
                     lambda: (self.job_of(sheet), stamp_of(*self.watched(sheet))),
                     self.pool,
                 )
@@ -192,13 +216,15 @@ class Office:
     @property
     def is_busy(self) -> bool:
         """Whether something goes on that must not be ended."""
-        return any(sheet.sending.is_busy for sheet in self._open_sheets())
+        return any(sheet.is_busy for sheet in self._open_sheets())
 
     def stop(self) -> None:
         """Begin nothing more: streams of news end, and runs pause once the cases on their way have their answers."""
         self.closing.set()
         for sheet in self._open_sheets():
             sheet.sending.pause()
+            sheet.asking.stop()
+            sheet.proving.stop()
 
     def close(self) -> None:
         """End the checks, and wait for the end of what is being sent."""
@@ -206,6 +232,8 @@ class Office:
         self.pool.shutdown(wait=False, cancel_futures=True)
         for sheet in self._open_sheets():
             sheet.sending.join()
+            sheet.asking.join()
+            sheet.proving.join()
 
     def _open_sheets(self) -> list[OpenSheet]:
         with self._lock:

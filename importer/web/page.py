@@ -24,7 +24,7 @@ from importer.languages import LANGUAGES
 from importer.messages import _, language, ngettext, shown, speaking
 from importer.names import state_name
 from importer.text import clean
-from importer.web.field_names import field_name
+from importer.web.field_names import fault_told, field_name
 from importer.web.folders import text_token
 from importer.web.internal import InternalError, as_internal
 from importer.web.office import Office, OpenSheet
@@ -255,5 +255,5 @@ _ENVIRONMENT.globals.update(
     text_token=text_token,
 )  # fmt: skip
 _ENVIRONMENT.filters.update(lines=_lines, when=_when, day=_day, number=lambda value: shown(value, ",d"), size=_size,
-                            shortened=_shortened, field_name=field_name,
+                            shortened=_shortened, field_name=field_name, fault_told=fault_told,
                             host=lambda server: server.partition("://")[2] or server)  # fmt: skip

@@ -13,9 +13,13 @@ from threading import RLock
 from importer import (
     CaseMapping,
     CorrectionState,
+    EarlierCorrection,
     LoadedJob,
     MappingEditor,
+    Meaning,
     SheetCorrections,
+    ValueChoices,
+    fields_alike,
     load_mapping,
     open_corrections,
     texts_of,
@@ -29,7 +33,8 @@ class Deed:
     """Something that was done, and can be undone.
 
     `cells` is how many cells it corrects, those of `row` where it is about one row. `field` is that of the mapping
-    where the text always means `to` from now on. `when` is its moment (ISO 8601); `reason` says why it does not fit.
+    where the text always means `to` from now on, and no longer `meant`. `when` is its moment (ISO 8601); `reason` says
+    why it does not fit. It `is_mixed` where its cells are of several rows and texts, of which it names the first.
     """
 
     id: str
@@ -41,6 +46,8 @@ class Deed:
     field: str | None = None
     when: str = ""
     reason: str = ""
+    meant: str = ""
+    is_mixed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +99,15 @@ class CorrectionDesk:
             deed = Deed(one.act, one.column, one.before, one.to, len(made), row, when=one.when)
             self._note(deed, None, {(row, column): to for column, to in cells.items()})
 
+    def carry_over(self, checked: CheckedSheet, cells: Sequence[EarlierCorrection]) -> None:
+        """Correct cells as they were corrected in earlier sheets, as one thing to undo."""
+        if not cells:  # a double click
+            return
+        made = self._corrections(checked).correct_cells((one.row, one.column, one.to) for one in cells)
+        one, is_mixed = made[0], len({(each.column, each.before, each.to) for each in made}) > 1
+        deed = Deed(one.act, one.column, one.before, one.to, len(made), when=one.when, is_mixed=is_mixed)
+        self._note(deed, None, {(one.row, one.column): one.to for one in cells})
+
     def mean_always(self, checked: CheckedSheet, group: Group, value: str) -> None:
         """Write into the mapping that the text of a group always means a value of the CRM."""
         issue, case = group.issue, checked.loaded.case_mapping
@@ -100,12 +116,36 @@ class CorrectionDesk:
         if choices is None:
             return
         editor = MappingEditor.open(case.path)
-        editor.add_values(choices.field, choices.always(text, value))
+        for field_name in fields_alike(case, choices.field):  # one name for both users of a case
+            editor.add_values(field_name, choices.always(text, value))
         editor.save()
         deed = Deed(_id_of(choices.field, text), issue.column or "", text, value, group.count, field=choices.field)
         with self._lock:
             self._always[deed.id] = deed
             self._lists.update({choices.field} if choices.adds else ())
+        self._note(deed, group)
+
+    def learn(self, checked: CheckedSheet, choices: ValueChoices, value: str) -> None:
+        """Let a value of the CRM be known that was not, so that a cell may say it."""
+        case = checked.loaded.case_mapping
+        editor = MappingEditor.open(case.path)
+        for field_name in fields_alike(case, choices.field):
+            editor.add_values(field_name, choices.always(value, value))
+        editor.save()
+
+    def mean_otherwise(self, checked: CheckedSheet, group: Group, meaning: Meaning, value: str) -> None:
+        """Write into the mapping that the text of rejected rows means another value of the CRM from now on."""
+        case, name, word = checked.loaded.case_mapping, meaning.field, meaning.word
+        editor = MappingEditor.open(case.path)
+        editor.add_values(name, {**dict(meaning.adds), word: value})
+        if case.allowed(name) and value not in case.allowed(name):
+            editor.set_options(name, allowed=[*case.allowed(name), value])
+        editor.save()
+        meant = group.rejection.value if group.rejection else ""
+        deed = Deed(_id_of(name, word), group.issue.column or "", word, value, group.count, field=name, meant=meant)
+        with self._lock:
+            self._always[deed.id] = deed
+            self._lists.update({name} if meaning.adds else ())
         self._note(deed, group)
 
     def undo(self, checked: CheckedSheet, deed_id: str) -> None:
@@ -125,9 +165,12 @@ class CorrectionDesk:
         field_name = always.field or ""
         texts = texts_of(load_mapping(case.path), field_name)
         texts.pop(always.before, None)
+        if always.meant:
+            texts[always.before] = always.meant
         says_nothing = field_name in self._lists and all(text == value for text, value in texts.items())
         editor = MappingEditor.open(case.path)
-        editor.set_options(field_name, values=None if says_nothing else texts or None)
+        for alike in fields_alike(load_mapping(case.path), field_name):
+            editor.set_options(alike, values=None if says_nothing else texts or None)
         editor.save()
 
     def _corrections(self, checked: CheckedSheet) -> SheetCorrections:
@@ -149,7 +192,8 @@ class CorrectionDesk:
         case = checked.loaded.case_mapping
         with self._lock:
             for deed in [one.deed for one in self._pending.values()]:
-                is_known = deed.before in texts_of(case, deed.field) if deed.field else deed.id in known
+                meant = texts_of(case, deed.field).get(deed.before) if deed.field else None
+                is_known = meant == deed.to if deed.field else deed.id in known
                 if is_known:
                     del self._pending[deed.id]
             self._undone &= known
@@ -193,8 +237,16 @@ def _by_act(states: Sequence[CorrectionState]) -> Iterator[Deed]:
     for act in sorted(acts, key=lambda act: acts[act][0].correction.line):
         done = acts[act]
         is_one_row = len({state.row for state in done}) == 1
-        first = _deed(done[0])
-        yield replace(first, cells=sum(state.cells for state in done), row=first.row if is_one_row else None)
+        first, texts = (
+            _deed(done[0]),
+            {(one.column, one.before, one.to) for one in (state.correction for state in done)},
+        )
+        yield replace(
+            first,
+            cells=sum(state.cells for state in done),
+            row=first.row if is_one_row else None,
+            is_mixed=not is_one_row and len(texts) > 1,
+        )
 
 
 def _deed(state: CorrectionState) -> Deed:

@@ -12,7 +12,7 @@ from starlette.routing import Route
 
 from importer import ImporterError, MappingEditor, QuestionsOpen, SettingsError, allow_folder
 from importer.messages import _
-from importer.web.correct.cards import FormProblem
+from importer.web.correct.sheet_view import FormProblem
 from importer.web.correct.views import back_from
 from importer.web.office import OpenSheet
 from importer.web.page import Visit, go_to, page

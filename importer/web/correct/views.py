@@ -18,9 +18,10 @@ from importer import ImporterError, MappingError, QuestionsOpen, corrected_copy
 from importer.messages import _, shorten
 from importer.text import clean
 from importer.web.background import PATIENCE
-from importer.web.checking import Checking, Group
+from importer.web.checking import Checking
 from importer.web.correct import words as correct_words
-from importer.web.correct.cards import FormProblem, IssueCard, SheetView, cards
+from importer.web.correct.cards import IssueCard, cards
+from importer.web.correct.sheet_view import FormProblem, SheetView
 from importer.web.internal import InternalError
 from importer.web.office import OpenSheet
 from importer.web.page import NotFound, Visit, go_to, page, render
@@ -124,14 +125,14 @@ def _refused(shown: Shown, error: ImporterError | InternalError) -> Response:
 
 def _overview(shown: Shown, checking: Checking, view: SheetView) -> Response:
     checked, desk = view.checked, shown.sheet.correcting
-    deeds, of_corrections = desk.deeds(checked), set(checked.plan.corrections.notes())
+    deeds, of_corrections = desk.deeds(checked), {*checked.plan.corrections.notes(), *checked.plan.earlier.notes()}
     paged, mapping = page_of(view.groups, shown.asked, size=CARDS), checked.loaded.case_mapping.path
     told = (note for note in checked.plan.notes if note not in of_corrections)
-    notes = (correct_words.in_plain_words(note, mapping) for note in told)
     return shown.render(
         "correct",
         checking=checking,
         counts=checked.counts,
+        mended=checked.rejected.mended,
         headline=correct_words.headline(checked.counts, len(view.groups)),
         sums=list(correct_words.sums(checked.counts, checked.left_out)),
         cards=cards(view, paged.lines, shown.problem),
@@ -139,7 +140,10 @@ def _overview(shown: Shown, checking: Checking, view: SheetView) -> Response:
         deeds=deeds[:NEWEST],
         deeds_count=len(deeds),
         set_aside=desk.set_aside(checked),
-        notes=list(filter(None, notes)),
+        earlier=view.earlier,
+        earlier_title=correct_words.earlier_title(view.earlier),
+        notes=[plain for note in told if (plain := correct_words.in_plain_words(note, mapping))],
+        unsaid=[] if checked.counts.created else view.unsaid,
         open_in=open_elsewhere(shown.sheet.source),
     )
 
@@ -147,7 +151,7 @@ def _overview(shown: Shown, checking: Checking, view: SheetView) -> Response:
 def _group(shown: Shown, checking: Checking, view: SheetView, group_id: str) -> Response:
     group = view.checked.group(group_id)
     if group is None:
-        return shown.render("correct_gone", checking=checking)
+        return shown.render("correct_gone", checking=checking, is_done=bool(view.desk.deeds(view.checked)))
     at_hand = view.at_hand(group)
     paged = page_of(at_hand, shown.asked, size=ROWS)
     rows = [view.edited_row(group, number) for number in paged.lines]
@@ -157,7 +161,7 @@ def _group(shown: Shown, checking: Checking, view: SheetView, group_id: str) -> 
 
 def _row(shown: Shown, checking: Checking, view: SheetView, number: int) -> Response:
     if number not in view.checked.cells:
-        return shown.render("correct_gone", checking=checking)
+        return shown.render("correct_gone", checking=checking, is_done=bool(view.desk.deeds(view.checked)))
     wrong = [group.issue.column for group in view.checked.groups if number in group.rows]
     own = [column for column in view.columns if column in view.checked.plan.columns]
     ours = sorted(own, key=lambda column: column not in wrong)
@@ -199,52 +203,9 @@ def view_of(visit: Visit) -> SheetView | None:
     return SheetView(checked, visit.sheet.correcting) if checked else None
 
 
-def _typed(visit: Visit, name: str) -> str:
+def typed_in(visit: Visit, name: str) -> str:
+    """Return what is in a field of a form."""
     return visit.text(name).replace("\r\n", "\n")
-
-
-def correct_group(visit: Visit) -> Response:
-    """Correct all equal cells at once, in this sheet or wherever the text will be found."""
-    view_of(visit)  # which may take long, and others need not wait for
-    with visit.sheet.correcting.one_by_one:
-        problem = _correct_group(visit)
-    return back_from(visit, problem)
-
-
-def _correct_group(visit: Visit) -> FormProblem | None:
-    view = view_of(visit)
-    group = view.checked.group(visit.request.path_params["group"]) if view else None
-    if view is None or group is None:
-        return FormProblem(_gone(view, [_typed(visit, "to")]))
-    if visit.sheet.correcting.done_to(group) is not None:  # a double click
-        return None
-    card, to, scope = IssueCard(view, group), _typed(visit, "to").strip(), visit.text("scope")
-    if not to:
-        return FormProblem(_("Type or choose the right value first."), card.id)
-    if _is_same(to, group.issue.value or "") and card.form == "type":
-        return FormProblem(_("The cells already say that. Type the right value."), card.id, {"to": to})
-    try:
-        if card.choices and scope == "always" and (group.issue.value or "").strip():
-            visit.sheet.correcting.mean_always(view.checked, group, to)
-        elif card.form == "rows":
-            _correct_rows(visit, view, group, to)
-        elif card.form in {"choose", "type"}:
-            text = card.choices.text_for(to) if card.choices else to
-            visit.sheet.correcting.correct_group(
-                view.checked, group, to if text is None else text, by_row=view.is_by_row(group)
-            )
-    except ImporterError as error:
-        return FormProblem(str(error), card.id, {"to": to})
-    return None
-
-
-def _correct_rows(visit: Visit, view: SheetView, group: Group, to: str) -> None:
-    """Correct one column in all rows of a group; a column that the group does not offer is left alone."""
-    number = visit.text("column")
-    columns = view.edited(group.issue)
-    column = next((one for one in columns if str(view.columns.index(one)) == number), None)
-    if column is not None:
-        visit.sheet.correcting.correct_rows(view.checked, group, column, to)
 
 
 def correct_row(visit: Visit) -> Response:
@@ -259,19 +220,22 @@ def _correct_row(visit: Visit) -> FormProblem | None:
     view = view_of(visit)
     number = _row_meant(visit, view) if view else None
     if view is None or number is None:
-        return FormProblem(_gone(view, [_typed(visit, name) for name in _cells_of(visit)]))
+        return FormProblem(gone(view, [typed_in(visit, name) for name in _cells_of(visit)]))
     now = dict(zip(view.columns, view.checked.cells[number], strict=True))
     done = {column: deed.to for (row, column), deed in visit.sheet.correcting.cells().items() if row == number}
     now |= done
     typed = {
-        column: _typed(visit, f"cell.{at}") for at, column in enumerate(view.columns) if f"cell.{at}" in visit.form
+        column: typed_in(visit, f"cell.{at}") for at, column in enumerate(view.columns) if f"cell.{at}" in visit.form
     }
-    new = {column: text for column, text in typed.items() if not _is_same(text, now[column])}
+    new = {column: text for column, text in typed.items() if not is_same(text, now[column])}
     place = f"row-{number}"
     if not new and done:  # a double click
         return None
     if not new:
         return FormProblem(_("Nothing was changed in row {row}.", row=number), place)
+    for column, text in new.items():
+        if wrong := view.not_a_status(column, text):
+            return FormProblem(wrong, place, typed)
     try:
         visit.sheet.correcting.correct_cells(view.checked, number, new)
     except ImporterError as error:
@@ -291,9 +255,20 @@ def _row_meant(visit: Visit, view: SheetView) -> int | None:
     return number if number in view.checked.cells else None
 
 
-def _is_same(typed: str, cell: str) -> bool:
+def is_same(typed: str, cell: str) -> bool:
     """Tell whether a field came back as it was shown: without what a page does not show of a cell."""
     return typed.strip() == clean(cell).replace("\r\n", "\n").strip()
+
+
+def carry_over(visit: Visit) -> Response:
+    """Correct here what was corrected in earlier sheets of the import, as one thing to undo."""
+    if (view := view_of(visit)) is not None:
+        with visit.sheet.correcting.one_by_one:
+            try:
+                visit.sheet.correcting.carry_over(view.checked, view.earlier)
+            except ImporterError as error:
+                return back_from(visit, FormProblem(str(error), "earlier"))
+    return back_from(visit)
 
 
 def undo(visit: Visit) -> Response:
@@ -312,7 +287,7 @@ def read_again(visit: Visit) -> Response:
     return back_from(visit)
 
 
-def _gone(view: SheetView | None, typed: Sequence[str]) -> str:
+def gone(view: SheetView | None, typed: Sequence[str]) -> str:
     """Say that a form is too old, with what was typed into it, which has no other place any more."""
     cells = {clean(cell).strip() for row in view.checked.cells.values() for cell in row} if view else set()
     texts = [text.strip() for text in typed if text.strip() and text.strip() not in cells]
@@ -351,9 +326,9 @@ ROUTES = [
     Route("/sheets/{id}/correct", page(show)),
     Route("/sheets/{id}/correct/done", page(show)),
     Route("/sheets/{id}/correct/group/{group}", page(show), methods=["GET"]),
-    Route("/sheets/{id}/correct/group/{group}", page(correct_group), methods=["POST"]),
     Route("/sheets/{id}/correct/rows/{row:number}", page(show), methods=["GET"]),
     Route("/sheets/{id}/correct/rows/{row:number}", page(correct_row), methods=["POST"]),
+    Route("/sheets/{id}/correct/earlier", page(carry_over), methods=["POST"]),
     Route("/sheets/{id}/correct/undo", page(undo), methods=["POST"]),
     Route("/sheets/{id}/correct/read-again", page(read_again), methods=["POST"]),
 ]

@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from importer import CorrectionList, Counts, Issue
+from importer import CorrectionList, Counts, EarlierCorrection, Issue, LeftOut, Rejection
 from importer.clicks import PAGES
 from importer.messages import _, ngettext, shorten
-from importer.web.checking import LeftOut
+from importer.web.field_names import field_name
 
 Tone = Literal["good", "warn", "bad", ""]
-Form = Literal["choose", "type", "rows", "files", "none"]
-"""How a group is corrected: by a choice or a text for all of its cells, row by row, by a folder, or not on the page."""
+Form = Literal["choose", "type", "rows", "files", "mean", "none"]
+"""How a group is corrected.
+
+By a choice or a text for all of its cells, row by row, by a folder, by what its text means in the CRM, or not here.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +32,8 @@ class Sum:
 
 def sums(counts: Counts, left_out: LeftOut) -> Iterator[Sum]:
     """Yield how many rows there are, what there is to do, and what became of the others."""
-    yield Sum("", ngettext("{count} row in the sheet", "{count} rows in the sheet", counts.rows))
+    rows = counts.rows - left_out.totals
+    yield Sum("", ngettext("{count} row in the sheet", "{count} rows in the sheet", rows))
     yield from _to_do(counts)
     if counts.created:
         yield Sum("", ngettext("{count} case was created before", "{count} cases were created before", counts.created))
@@ -75,29 +79,73 @@ def _skipped(skipped: int, left_out: LeftOut) -> Iterator[Sum]:
 
 
 def _to_do(counts: Counts) -> Iterator[Sum]:
-    if counts.planned and counts.invalid:  # else the headline says so
+    if counts.planned and (counts.invalid or counts.rejected):  # else the headline says so
         yield Sum("good", ngettext("{count} case to send", "{count} cases to send", counts.planned))
     if doubtful := counts.unknown + counts.conflict + counts.sending:
         sentence = ngettext("{count} row to confirm", "{count} rows to confirm", doubtful)
         yield Sum("warn", sentence, "decide")
     if counts.rejected:
         sentence = ngettext(
-            "{count} row was rejected by the CRM and has not changed since",
-            "{count} rows were rejected by the CRM and have not changed since",
-            counts.rejected,
+            "{count} row was rejected by the CRM", "{count} rows were rejected by the CRM", counts.rejected
         )
-        yield Sum("warn", sentence, "send")
+        yield Sum("warn", sentence)
 
 
 def headline(counts: Counts, groups: int) -> str:
     """Return what there is to do on the page, in a few words."""
-    if counts.invalid:
-        return ngettext("{count} row to correct", "{count} rows to correct", counts.invalid)
+    if wrong := counts.invalid + counts.rejected:
+        return ngettext("{count} row to correct", "{count} rows to correct", wrong)
     if groups:
         return _("To look at")
     if counts.planned:
         return ngettext("All ready: {count} case to send", "All ready: {count} cases to send", counts.planned)
     return _("There is nothing to correct and nothing to send")
+
+
+def earlier_title(cells: Sequence[EarlierCorrection]) -> str:
+    """Return how many rows say again what was corrected in an earlier sheet."""
+    return ngettext(
+        "{count} row was already corrected in an earlier sheet",
+        "{count} rows were already corrected in an earlier sheet",
+        len({one.row for one in cells}),
+    )
+
+
+def rejected(one: Rejection) -> str:
+    """Return which value of rejected rows the CRM does not take, or only what it said."""
+    if not one.field:
+        return _("Rejected by the CRM: {message}", message=one.said)
+    if not one.value:
+        return _("{field} is empty, and the CRM rejected it", field=field_name(one.field))
+    if one.is_mended:
+        return _(
+            "{field}: “{value}” is what goes to the CRM now", field=field_name(one.field), value=shorten(one.value)
+        )
+    return _("{field}: the CRM does not take “{value}”", field=field_name(one.field), value=shorten(one.value))
+
+
+def crm_said(one: Rejection) -> str:
+    """Return where the value of rejected rows comes from, and what the CRM said."""
+    parts = []
+    if one.column and one.text and one.text != one.value:
+        where = {"text": shorten(one.text), "column": one.column, "value": shorten(one.value)}
+        parts.append(_("“{text}” in {column} goes to the CRM as “{value}”.", **where))
+    if one.field:
+        parts.append(_("The CRM said: {message}.", message=one.said))
+    return " ".join(parts)
+
+
+def about_rejected(one: Rejection, form: Form) -> str:
+    """Return what to do about rejected rows."""
+    if one.is_mended:
+        return _("Match columns was changed after these rows were rejected: send them again.")
+    if form == "mean":
+        return _("Type the value exactly as the CRM writes it; or have it created in the CRM, and send the rows again.")
+    if form == "rows":
+        return _("Type the right value; or have it created in the CRM, and send the rows again.")
+    if one.field:
+        return _("Put it right in Match columns; or have it created in the CRM, and send the rows again.")
+    return _("Open the rows and put right what the CRM names; or have it put right in the CRM, and send them again.")
 
 
 def title(issue: Issue) -> str:
@@ -154,7 +202,10 @@ _ADVICE: Mapping[str, Callable[[], str]] = {
             " alone: delete it or hide it there, and let the sheet be read again."
         ),
     ),
-    "attachment-missing": lambda: _("Choose the folder they are in; or put them into the folder and search again."),
+    "attachment-missing": lambda: _(
+        "Choose the folder they are in; or put them into the folder and search again. To send a case without its file,"
+        " delete the file's name from the cell."
+    ),
 }
 
 
@@ -197,6 +248,8 @@ def in_plain_words(note: str, mapping: Path) -> str:
 
 def advice(issue: Issue, form: Form) -> str:
     """Return what to do about a group of cells; the form is beside it."""
+    if form == "choose" and issue.code == "required":
+        return _("Choose what is missing.")
     if (sentence := _ADVICE.get(issue.code)) is not None:
         return sentence()
     if form == "type" and PAGES.get(issue.code, "correct") == "correct":

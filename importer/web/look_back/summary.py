@@ -5,14 +5,10 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
 
 from importer import Review, ReviewedRow, RunRecord
 from importer.messages import _, ngettext, shorten, shown
 from importer.model import CHANGED, Status
-
-APART = timedelta(days=5)
-"""Runs of one sheet that are further apart are those of another week, with other rows under the same name."""
 
 MOST_IN_MAIL = 30
 """Rows that were not sent and are named in an e-mail; the report has all of them."""
@@ -52,7 +48,7 @@ class SheetSummary:
         return " ".join(self._sentences())
 
     def _sentences(self) -> Iterator[str]:
-        rows, files = self.review.counts.rows, self.review.files
+        rows, files = self.review.counts.rows - self.review.left_out.totals, self.review.files
         parts = ", ".join(self._parts())
         if rows:
             yield ngettext(
@@ -70,17 +66,14 @@ class SheetSummary:
             yield _("Attachments: {sent} of {named}.", sent=shown(files.sent, ","), named=shown(files.named, ","))
 
     def _parts(self) -> Iterator[str]:
-        """Yield how many rows there are of each kind; together they are all rows."""
+        """Yield how many rows there are of each kind; together they are all rows but for totals."""
         states = self.states
         if self.new or not self.before:
             yield _with_changed(ngettext("{count} new case", "{count} new cases", self.new), self.new_changed)
         if self.before:
             before = ngettext("{count} was already there", "{count} were already there", self.before)
             yield _with_changed(before, self.before_changed)
-        if count := states[Status.INVALID]:
-            yield ngettext(
-                "{count} not sent because of incomplete data", "{count} not sent because of incomplete data", count
-            )
+        yield from self._invalid()
         if count := states[Status.REJECTED]:
             yield ngettext("{count} that the CRM rejected", "{count} that the CRM rejected", count)
         if count := self.doubtful:
@@ -92,7 +85,26 @@ class SheetSummary:
         if count := states[Status.PART]:
             yield ngettext("{count} that belongs to the case of another row",
                            "{count} that belong to the case of another row", count)  # fmt: skip
-        if count := states[Status.SKIPPED]:
+        yield from self._skipped()
+
+    def _invalid(self) -> Iterator[str]:
+        repeated = self.review.repeated
+        if count := self.states[Status.INVALID] - repeated:
+            yield ngettext(
+                "{count} not sent because of incomplete data", "{count} not sent because of incomplete data", count
+            )
+        if repeated:
+            yield ngettext(
+                "{count} not sent because its identifier is repeated",
+                "{count} not sent because their identifiers are repeated",
+                repeated,
+            )
+
+    def _skipped(self) -> Iterator[str]:
+        hidden, totals = self.review.left_out.hidden, self.review.left_out.totals
+        if hidden:
+            yield ngettext("{count} that Excel hides", "{count} that Excel hides", hidden)
+        if count := self.states[Status.SKIPPED] - hidden - totals:
             yield ngettext("{count} left out on purpose", "{count} left out on purpose", count)
 
     def explained(self) -> str:
@@ -133,16 +145,6 @@ def summarize(review: Review, runs: Sequence[RunRecord]) -> SheetSummary:
     return SheetSummary(states, new, len(in_crm) - new, tuple(runs), review, of_new, len(changed) - of_new)
 
 
-def this_time(runs: Sequence[RunRecord]) -> list[RunRecord]:
-    """Return the newest runs of a sheet that belong together; a sheet is often overwritten week by week."""
-    together: list[RunRecord] = []
-    for run in runs:
-        if together and together[-1].started_at - (run.ended_at or run.started_at) > APART:
-            break
-        together.append(run)
-    return together
-
-
 def mail_text(name: str, summary: SheetSummary) -> str:
     """Return plain text for an e-mail: what became of the sheet, and the rows that are not in the CRM with why."""
     lines = [name, summary.sentence()]
@@ -158,6 +160,7 @@ def mail_text(name: str, summary: SheetSummary) -> str:
         )
     lines += _listed(_("Rows that were not sent:"), [row for row in summary.review.rows if row.state in NOT_SENT])
     lines += _listed(_("Rows to be confirmed:"), [row for row in summary.review.rows if row.state in DOUBTFUL])
+    lines += filter(None, (summary.review.left_out.told(),))
     lines += _listed_changed([row for row in summary.review.rows if row.state == CHANGED])
     return "\n".join(lines)
 

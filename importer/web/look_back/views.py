@@ -10,16 +10,21 @@ from starlette.responses import FileResponse, Response
 from starlette.routing import Route
 
 from importer import (
+    ContactList,
     ImporterError,
     ReviewedRow,
     RunRecord,
     fresh_report,
     imports_known,
+    runs_of_sheet,
+    this_time,
 )
 from importer.messages import _
 from importer.model import CHANGED
 from importer.text import clean
 from importer.web.checking import Checking
+from importer.web.contacts.words import waiting_rows
+from importer.web.edit_words import reasons
 from importer.web.look_back.reports import current_report
 from importer.web.look_back.runs import how_they_ended, runs_of
 from importer.web.look_back.summary import (
@@ -30,12 +35,12 @@ from importer.web.look_back.summary import (
     edited_columns,
     mail_text,
     summarize,
-    this_time,
 )
 from importer.web.notes import KeptNote
 from importer.web.office import OpenSheet
 from importer.web.page import Visit, go_to, page, render
 from importer.web.paging import list_page
+from importer.web.proof.views import proof_told
 
 WORKBOOK = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
@@ -68,11 +73,17 @@ def show(visit: Visit) -> Response:
             "asked": asked,
             "cases": list_page(visit, _found([row for row in review.rows if row.state in IN_CRM], asked), "cases"),
             "not_sent": list_page(visit, [row for row in review.rows if row.state in NOT_SENT], "rows"),
+            "contact_waits": waiting_rows(_contacts(sheet)) if checking.value.counts.planned else {},
             "changed": list_page(visit, [row for row in review.rows if row.state == CHANGED], "changed"),
             "changed_title": changed_title(summary.states[CHANGED]),
-            "changed_advice": changed_advice(),
+            "changed_advice": changed_advice() if _is_by_hand(review.rows) else "",
+            "edit_reasons": reasons,
+            "to_update": checking.value.counts.to_update,
             "edited_columns": edited_columns,
+            "earlier": checking.value.plan.earlier,
+            "edits": checking.value.edits,
             "CHANGED": CHANGED,
+            "proven": proof_told(sheet),
             "mail": mail_text(sheet.name, summary),
         }
     answer = render(visit, "look_back.html", **values)
@@ -81,14 +92,22 @@ def show(visit: Visit) -> Response:
     return answer
 
 
+def _contacts(sheet: OpenSheet) -> ContactList | None:
+    """Return the contacts of a sheet, None while they are not known."""
+    listing = sheet.contacts.now()
+    return listing.value if listing.error is None else None
+
+
+def _is_by_hand(rows: Sequence[ReviewedRow]) -> bool:
+    """Tell whether there are edited rows whose cases nobody updates but a person."""
+    by_hand = {"report", "not-updatable"}
+    return any(row.state == CHANGED and (row.change is None or row.change.state in by_hand) for row in rows)
+
+
 def _runs_of_sheet(sheet: OpenSheet, checking: Checking) -> list[RunRecord]:
     """Return the runs of a sheet, the newest first: of this file, or of one with the same content elsewhere."""
     digest = checking.value.plan.table.digest if checking.value else None
-    return [
-        run
-        for run in runs_of(sheet.job.journal_path)
-        if Path(run.start.source) == sheet.source or run.start.source_digest == digest
-    ]
+    return runs_of_sheet(runs_of(sheet.job.journal_path), sheet.source, digest)
 
 
 def _found(rows: Sequence[ReviewedRow], asked: str) -> Sequence[ReviewedRow]:

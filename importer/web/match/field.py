@@ -9,10 +9,11 @@ from urllib.parse import quote
 from starlette.responses import Response
 from starlette.routing import Route
 
-from importer import ColumnValues, MappingEditor, MatchField, SheetColumn, SheetSurvey
+from importer import ColumnValues, MappingEditor, MappingError, MatchField, SheetColumn, SheetSurvey
 from importer.messages import gettext_noop, translated
 from importer.web.field_names import field_hint, field_name
 from importer.web.match.matching import survey_of
+from importer.web.match.values import LISTS_OF_THE_FILE, unfinished_lists
 from importer.web.page import NotFound, Visit, go_to, page, render
 
 MOST_JOINED = 4
@@ -52,30 +53,38 @@ def survey_and_mapping(visit: Visit) -> tuple[SheetSurvey, Path]:
 def show(visit: Visit) -> Response:
     """Show everything about one field."""
     survey, path = survey_and_mapping(visit)
-    field = _field(survey, MappingEditor.open(path), path, visit.asked("path"))
+    return _shown(visit, survey, _field(survey, MappingEditor.open(path), path, visit.asked("path")))
+
+
+def _shown(visit: Visit, survey: SheetSurvey, field: MatchField, error: MappingError | None = None) -> Response:
+    """Show the page of a field; with an error, what was chosen could not be saved."""
     values = _values(survey, field)
     return render(
         visit, "match_field.html", sheet=visit.sheet, step_shown="match", survey=survey, field=field, values=values,
+        status=409 if error else 200, error=error, lists=[key for key in field.configured if key in LISTS_OF_THE_FILE],
         name=field_name(field.path), hint=field_hint(field.path), column=_column(survey, field), joined=MOST_JOINED,
         options=dict(field.options), way=_way(field), ways=_labels(WAYS), separators=_labels(SEPARATORS),
-        statuses=_statuses(field, values), saved=visit.asked("saved"),
+        separator=_separator(field), statuses=_statuses(field, values), saved=visit.asked("saved"),
     )  # fmt: skip
 
 
 def save(visit: Visit) -> Response:
-    """Write what the page says of the field into the mapping, or the columns that are joined in it."""
+    """Write what the page says of the field into the mapping, with the columns that are joined in it."""
     survey, path = survey_and_mapping(visit)
     editor = MappingEditor.open(path)
     field = _field(survey, editor, path, visit.text("path"))
-    joins = visit.text("act") == "join"
-    if joins:
-        _join(visit, survey, editor, field)
+    if visit.text("act") == "no-list":
+        editor.set_options(field.path, **dict.fromkeys(LISTS_OF_THE_FILE))
     else:
         _save_field(visit, survey, editor, field)
-    editor.save(unfinished=True)
+        _join(visit, survey, editor, field)
+    try:
+        editor.save(unfinished=True)
+    except MappingError as error:
+        return _shown(visit, survey, field, error)
     visit.sheet.checker.again()
     address = f"/sheets/{visit.sheet.id}/match"
-    if joins or visit.text("then") == "match":
+    if visit.text("then") == "match":
         return go_to(address)
     return go_to(f"{address}/field?path={quote(field.path)}&saved=1")
 
@@ -124,6 +133,8 @@ def _way(field: MatchField) -> str:
 def _save_field(visit: Visit, survey: SheetSurvey, editor: MappingEditor, field: MatchField) -> None:
     """Write what the texts are in the CRM, which statuses are closed, and how cells are written."""
     values = _new_values(visit, survey, field)
+    if values and (unfinished := unfinished_lists(survey.match(editor.text, editor.path), field)):
+        editor.set_options(field.path, **dict.fromkeys(unfinished))
     if values:
         editor.add_values(field.path, values)
     if "has-statuses" in visit.form:
@@ -160,13 +171,27 @@ def _closed(ticked: list[str], field: MatchField, values: Mapping[str, str]) -> 
 
 
 def _join(visit: Visit, survey: SheetSurvey, editor: MappingEditor, field: MatchField) -> None:
+    """Write the columns that are joined, where they or what is between them were chosen otherwise than they are."""
     names = {column.name for column in survey.columns}
-    columns = [name for name in visit.texts("column") if name in names]
-    _label, separator = SEPARATORS.get(visit.text("separator"), SEPARATORS["line"])
+    columns = [*(name for name in visit.texts("column") if name in names), *field.columns[MOST_JOINED:]]
+    between = visit.text("separator")
+    is_other = between in SEPARATORS and between != _separator(field)
+    if tuple(columns) == field.columns and not (len(columns) > 1 and is_other):
+        return
+    _label, separator = SEPARATORS.get(between, SEPARATORS["line"])
     if len(columns) > 1:
-        editor.join_columns(field.path, columns, separator)
+        of_one_column: dict[str, None] = {"values": None} if field.kind == "column" else {}
+        editor.join_columns(field.path, columns, separator, **of_one_column)
     elif columns:
         editor.set_column(field.path, columns[0])
+
+
+def _separator(field: MatchField) -> str:
+    """Return what is between the columns that are joined now: `""` for a text that only the file can say."""
+    if field.kind != "template":
+        return next(iter(SEPARATORS))
+    written = {key: sign.join(f"{{{name}}}" for name in field.columns) for key, (_label, sign) in SEPARATORS.items()}
+    return next((key for key, template in written.items() if template == field.value), "")
 
 
 ROUTES = [

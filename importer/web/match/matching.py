@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Literal, get_args
 
 from importer import (
     ImporterError,
@@ -19,20 +19,19 @@ from importer import (
     load_mapping,
     survey_sheet,
 )
+from importer.errors import MappingFault
 from importer.messages import _
 from importer.model import TableOptions
 from importer.web.background import Background, Newest, stamp_of
-from importer.web.field_names import field_name
+from importer.web.field_names import fault_told, field_name
+from importer.web.match.values import ValueTable, unfinished_lists, unsaid_users
 from importer.web.office import Office, OpenSheet
-
-_OF_LISTS = ("case-type", "status", "priority")
-"""Fields whose values the CRM takes from lists of its own."""
 
 _OF_ONE_COLUMN = ("values", "type", "read", "format", "decimal_sign", "country")
 """Keys of a field that are about the texts of its column, and do not go with another one."""
 
-Fill = Literal["column", "constant", "keep", "nothing"]
-"""What a person chose for a field: a column, a fixed text, what the mapping has for it already, or nothing."""
+Fill = Literal["column", "constant", "same", "keep", "nothing"]
+"""What a person chose for a field: a column, a fixed text, what the responsible user has, what it has, or nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +69,7 @@ def new_mapping(sheet: OpenSheet, name: str) -> Path:
 
     An existing file is never overwritten: the new one gets a number.
     """
-    text = draft_mapping(sheet.source, sheet=sheet.tab, name=name)
+    text = draft_mapping(sheet.source, sheet=sheet.tab, name=name, by_hand=False)
     path = next(path for path in _names(sheet.source.with_name(f"{_plain(name)}.yml")) if not path.exists())
     editor = MappingEditor.new(path, text)
     editor.save(unfinished=True)
@@ -90,24 +89,36 @@ def choices_in(form: Iterable[tuple[str, object]]) -> dict[str, FieldChoice]:
     choices = {}
     for name, value in texts.items():
         kind, _dot, path = name.partition(".")
-        fill, _colon, column = value.partition(":")
-        if kind != "fill":
+        written, _colon, column = value.partition(":")
+        fill = next((one for one in get_args(Fill) if one == written), None)
+        if kind != "fill" or fill is None:
             continue
         if fill == "column":
             choices[path] = FieldChoice(path, "column", column)
         elif fill == "constant":
             choices[path] = FieldChoice(path, "constant", texts.get(f"constant.{path}", "").strip())
-        elif fill in {"keep", "nothing"}:
-            choices[path] = FieldChoice(path, "keep" if fill == "keep" else "nothing")
+        elif fill in {"same", "keep", "nothing"}:
+            choices[path] = FieldChoice(path, fill)
     return choices
 
 
-def apply_choice(editor: MappingEditor, survey: SheetSurvey, field: MatchField, choice: FieldChoice) -> None:
-    """Write a choice into the mapping; what is so already is not touched, so that its line stays as it is."""
+def apply_choices(
+    editor: MappingEditor, survey: SheetSurvey, model: MatchModel, choices: Mapping[str, FieldChoice]
+) -> None:
+    """Write choices into the mapping; what is so already is not touched, so that its line stays as it is."""
+    for field in model.fields:
+        if field.path in choices:
+            _apply_choice(editor, survey, model, field, choices[field.path])
+
+
+def _apply_choice(
+    editor: MappingEditor, survey: SheetSurvey, model: MatchModel, field: MatchField, choice: FieldChoice
+) -> None:
     columns = {column.name: column for column in survey.columns}
     if choice.fill == "column" and choice.text in columns:
         if field.kind != "column" or field.columns != (choice.text,):
             before = {} if field.missing else dict.fromkeys(_OF_ONE_COLUMN)  # a column that was renamed keeps them
+            before |= dict.fromkeys(unfinished_lists(model, field))
             editor.set_column(field.path, choice.text, **{**before, **dict(columns[choice.text].kind.options)})
     elif choice.fill == "constant" and choice.text:
         if field.kind != "constant" or field.value != choice.text:
@@ -116,7 +127,7 @@ def apply_choice(editor: MappingEditor, survey: SheetSurvey, field: MatchField, 
         editor.remove(field.path)
 
 
-def what_is_missing(model: MatchModel) -> list[str]:
+def what_is_missing(model: MatchModel, tables: Sequence[ValueTable]) -> list[str]:
     """Return what is left to do before the rows can be checked, each as a sentence without the file's own words."""
     sentences = [
         _("{field}: choose what to fill it with.", field=field_name(field.path))
@@ -128,26 +139,33 @@ def what_is_missing(model: MatchModel) -> list[str]:
         for field in model.fields
         for column in field.missing
     ]
+    sentences += [
+        _(
+            "{field}: {column} has names. Type below the user of the CRM for each, or choose something else.",
+            field=field_name(table.path),
+            column=table.column,
+        )
+        for table in unsaid_users(list(tables))
+    ]
     if not model.key:
         sentences.append(_("Choose the identifier, below."))
-    return sentences or list(dict.fromkeys(fault.message for fault in model.faults))
+    return sentences or list(dict.fromkeys(_said(fault, model) for fault in model.faults))
 
 
-def untranslated(model: MatchModel, *, is_proven: bool) -> list[MatchField]:
-    """Return the fields with values of the CRM's own lists about whose column nothing was said yet.
-
-    Texts that stay as they are were perhaps only proposed so, until a case `is_proven` to have been created with them.
-    """
-    said = {"allowed", "lookup", "known"}
-    return [
-        field
-        for field in model.fields
-        if field.path in _OF_LISTS
-        and field.kind == "column"
-        and field.columns
-        and (all(text == value for text, value in field.values) and not is_proven)
-        and not said & {*dict(field.options), *field.configured}
-    ]
+def _said(fault: MappingFault, model: MatchModel) -> str:
+    """Return a fault of the mapping with the field that it is about, and what to click."""
+    section, _dot, rest = fault.path.partition(".")
+    named = fault.path if section == "form" else rest
+    field = next((one for one in model.fields if f"{named}.".startswith(f"{one.path}.")), None)
+    if field is not None and unfinished_lists(model, field):
+        return _(
+            "{field}: the list that the file names for it cannot be used. Click “Values and more…” beside the field,"
+            " then “Do not use the list”.",
+            field=field_name(field.path),
+        )
+    if section == "attachments":
+        return _("Attachments: choose the columns that name them, and their folder, below.")
+    return fault_told(fault)
 
 
 def _names(path: Path) -> Iterator[Path]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -14,24 +15,39 @@ from importer import (
     ImportUse,
     LoadedJob,
     MappingEditor,
+    MappingError,
     MatchModel,
+    Preview,
+    SheetColumn,
     SheetSurvey,
     earlier_imports,
     load_mapping_text,
     name_is_locked,
     preview,
 )
+from importer.errors import MappingFault
+from importer.text import squeezed
 from importer.web.background import Newest
 from importer.web.field_names import field_hint, field_name
 from importer.web.match import field as match_field
+from importer.web.match.attached import attachments_choice, save_attachments, set_columns
+from importer.web.match.later import later_questions, save_later
 from importer.web.match.matching import (
-    apply_choice,
+    apply_choices,
     choices_in,
     new_mapping,
     proposed_name,
     survey_of,
-    untranslated,
     what_is_missing,
+)
+from importer.web.match.values import (
+    lacks_solution,
+    same_as_responsible,
+    save_values,
+    to_say,
+    unsaid_users,
+    unseen_tables,
+    value_tables,
 )
 from importer.web.page import NotFound, Visit, go_to, page, render
 
@@ -76,15 +92,28 @@ def save(visit: Visit) -> Response:
     if visit.wants_fragment:  # our script asks what the first case would be with what is chosen now
         return render(visit, "match_preview.html", **_first_case(visit, survey, editor, path))
     then, _colon, about = visit.text("then").partition(":")
-    if then in {"send", "files", "ignore"}:
+    if then in _PLACES:
         _place_column(survey, editor, path, then, about)
-    editor.save(unfinished=True)
+    model = survey.match(editor.text, path)
+    tables = value_tables(survey, model, None)
+    unseen = unseen_tables(tables, visit.form)
+    goes_on = then == "correct" and not (model.faults or unsaid_users(tables) or unseen)
+    if goes_on:
+        for name in model.unused:
+            editor.ignore_column(name)  # it was shown here as not sent; next week's new columns are others
+    try:
+        editor.save(unfinished=True)
+    except MappingError as error:
+        return _shown(visit, survey, editor, path, faults=error.faults)
     sheet.checker.again()
     if then == "field":
         return go_to(f"/sheets/{sheet.id}/match/field?path={quote(about)}")
-    goes_on = then == "correct" and not survey.match(editor.text, path).faults
-    at = "#columns" if then in {"send", "files", "ignore"} else ""
+    at = "#columns" if then in _PLACES else f"#values-{unseen[0].path}" if unseen and not model.faults else ""
     return go_to(f"/sheets/{sheet.id}/{'correct' if goes_on else 'match'}{at}")
+
+
+_PLACES = frozenset({"send", "files", "ignore"})
+"""Where a column goes by one click."""
 
 
 def edited(visit: Visit) -> tuple[SheetSurvey, MappingEditor, Path]:
@@ -92,9 +121,16 @@ def edited(visit: Visit) -> tuple[SheetSurvey, MappingEditor, Path]:
     survey, path = match_field.survey_and_mapping(visit)
     editor = MappingEditor.open(path)
     model, choices = survey.match(editor.text, path), choices_in(visit.form.multi_items())
-    for field in model.fields:
-        if field.path in choices:
-            apply_choice(editor, survey, field, choices[field.path])
+    same = choices.pop("owner") if "owner" in choices and choices["owner"].fill == "same" else None
+    apply_choices(editor, survey, model, choices)
+    now = survey.match(editor.text, path)
+    takes_guesses = visit.wants_fragment or visit.text("then") in {"match", "correct"}
+    tables = value_tables(survey, now, visit.sheet.checker.last.value)
+    save_values(editor, now, tables, visit.form, takes_guesses=takes_guesses)
+    if same is not None:
+        editor.copy("owner", "responsible")
+    save_attachments(editor, survey, now, visit.form)
+    save_later(editor, survey, now, visit.form)
     names = {column.name for column in survey.columns}
     keys = tuple(key for key in visit.texts("key") if key in names)
     if keys and set(keys) != set(model.key or ()):
@@ -109,8 +145,10 @@ def _place_column(survey: SheetSurvey, editor: MappingEditor, path: Path, place:
         raise NotFound
     if place == "send":
         editor.set_column(f"form.{found.name}", found.name, **dict(found.kind.options))
+        editor.use_column(found.name)
     elif place == "files":
-        editor.set_attachments(columns=[*survey.match(editor.text, path).attachments, found.name])
+        model = survey.match(editor.text, path)
+        set_columns(editor, model, [*model.attachments, found.name])
     else:
         editor.ignore_column(found.name)
 
@@ -126,19 +164,33 @@ def rename(visit: Visit) -> Response:
     return go_to(f"/sheets/{visit.sheet.id}/match")
 
 
-def _shown(visit: Visit, survey: SheetSurvey, editor: MappingEditor, path: Path) -> Response:
+def _shown(
+    visit: Visit, survey: SheetSurvey, editor: MappingEditor, path: Path, faults: Sequence[MappingFault] = ()
+) -> Response:
+    """Show the page; `faults` are those for which what was chosen could not be saved."""
     sheet, model = visit.sheet, survey.match(editor.text, path)
     locked = _is_locked(visit, model)
-    by_name = {column.name: column for column in survey.columns}
-    in_fields = {name for field in model.fields for name in field.columns}
-    unused = [*(name for name in model.key or () if name in by_name and name not in in_fields), *model.unused]
+    tables = value_tables(survey, model, sheet.checker.last.value)
     return render(
-        visit, "match.html", sheet=sheet, step_shown=HERE, survey=survey, model=model, hint_of=field_hint,
-        missing=what_is_missing(model), by_name=by_name, unused=[by_name[name] for name in unused],
-        untranslated=untranslated(model, is_proven=locked), is_locked=locked,
-        key_columns=_key_columns(survey, model.key or ()),
+        visit, "match.html", status=409 if faults else 200, sheet=sheet, step_shown=HERE, survey=survey, model=model,
+        hint_of=field_hint, missing=what_is_missing(model, tables), by_name={one.name: one for one in survey.columns},
+        tables=tables, to_say=to_say(tables, is_proven=locked), is_same=same_as_responsible(model),
+        lacks_solution=lacks_solution(model, tables), attachments=attachments_choice(survey, model, path),
+        later=later_questions(survey, model, has_cases=locked),
+        columns_not_sent=_not_sent(survey, model), is_locked=locked, key_columns=_key_columns(survey, model.key or ()),
         **_first_case(visit, survey, editor, path),
     )  # fmt: skip
+
+
+def _not_sent(survey: SheetSurvey, model: MatchModel) -> list[tuple[SheetColumn, bool]]:
+    """Return the columns that go into no field, each with whether that was said already."""
+    by_name = {column.name: column for column in survey.columns}
+    in_fields = {name for field in model.fields for name in (*field.columns, *model.attachments)}
+    keys = [name for name in model.key or () if name in by_name and name not in in_fields]
+    ignored = {squeezed(name) for name in model.ignored}
+    left_out = [name for name in by_name if squeezed(name) in ignored and name not in in_fields]
+    names = dict.fromkeys([*keys, *(name for name in model.unused if name in by_name), *left_out])
+    return [(by_name[name], name in left_out) for name in names]
 
 
 def _key_columns(survey: SheetSurvey, key: tuple[str, ...]) -> list[tuple[str, str, bool]]:
@@ -157,7 +209,14 @@ def _first_case(visit: Visit, survey: SheetSurvey, editor: MappingEditor, path: 
         first = next(preview(loaded), None)
     except ImporterError:
         pass  # something is missing still, which the page lists
-    return {"first": first, "name_of": field_name}
+    return {"first": first, "sent": _sent(first) if first else [], "name_of": field_name}
+
+
+def _sent(first: Preview) -> list[tuple[str, object]]:
+    """Return what is sent of a row, by the paths of the fields: with the code by which its case is found."""
+    form = first.body.get("form")
+    own = [(path, value) for path, value in first.body.items() if path not in {"operation", "form"}]
+    return [*own, *((f"form.{name}", value) for name, value in (form.items() if isinstance(form, dict) else ()))]
 
 
 def _continued(visit: Visit) -> list[ImportUse]:

@@ -10,6 +10,7 @@ from importer import Forecast, ImporterError, Proposal, Question, history, impor
 from importer.messages import _, ngettext
 from importer.names import size_text
 from importer.web.checking import CheckedSheet
+from importer.web.edit_words import updates_told
 from importer.web.send.questions import Surroundings
 
 if TYPE_CHECKING:
@@ -34,7 +35,19 @@ def _effects(forecast: Forecast) -> Iterator[tuple[str, str]]:
         server=_host(forecast.server),
         operation=operation,
     )
-    yield _("Cases"), created
+    if count:
+        yield _("Cases"), created
+    yield from _contacts(forecast)
+    yield from updates_told(forecast)
+    if forecast.again:
+        yield (
+            _("Again"),
+            ngettext(
+                "{count} of them had a case that was deleted from the CRM, and gets a new one.",
+                "{count} of them had cases that were deleted from the CRM, and get new ones.",
+                forecast.again,
+            ),
+        )
     if forecast.open_cases:
         yield (
             _("Open cases"),
@@ -55,7 +68,8 @@ def _effects(forecast: Forecast) -> Iterator[tuple[str, str]]:
             ),
         )  # fmt: skip
     yield from _calls(forecast)
-    if later := rows.planned - count - forecast.waiting:
+    later = 0 if forecast.updates.accepted else rows.planned - count - forecast.waiting
+    if later:
         yield _("Later"), ngettext("{count} row stays for later.", "{count} rows stay for later.", later)
     if forecast.waiting:
         yield (
@@ -66,7 +80,7 @@ def _effects(forecast: Forecast) -> Iterator[tuple[str, str]]:
                 forecast.waiting,
             ),
         )
-    if rows.invalid + rows.rejected:
+    if rows.invalid + rows.rejected and not forecast.updates.accepted:
         yield (
             _("Not sent"),
             ngettext(
@@ -75,7 +89,78 @@ def _effects(forecast: Forecast) -> Iterator[tuple[str, str]]:
                 rows.invalid + rows.rejected,
             ),
         )
-    yield _("Undo"), _("It cannot be undone from here: the CRM does not let a program delete a case.")
+    if count:
+        yield _("Undo"), _("It cannot be undone from here: the CRM does not let a program delete a case.")
+    elif forecast.updates_to_send or forecast.updates.accepted:
+        yield _("Undo"), _("It cannot be undone from here.")
+
+
+def _contacts(forecast: Forecast) -> Iterator[tuple[str, str]]:
+    """Yield what is done about the contacts of the rows before these are sent."""
+    contacts = forecast.contacts
+    if contacts.to_create:
+        yield (
+            _("Contacts"),
+            ngettext(
+                "{count} contact is created in the CRM first; one that is there already is not created again.",
+                "{count} contacts are created in the CRM first; those that are there already are not created again.",
+                contacts.to_create,
+            ),
+        )
+    if contacts.rejected:
+        yield (
+            _("Contacts"),
+            ngettext(
+                "{count} contact was rejected by the CRM. It is only searched for, and its rows wait until it is"
+                " there.",
+                "{count} contacts were rejected by the CRM. They are only searched for, and their rows wait until they"
+                " are there.",
+                contacts.rejected,
+            ),
+        )
+    if contacts.unknown:
+        yield (
+            _("Contacts"),
+            ngettext(
+                "{count} contact may have been created or not. It is searched for, and its rows wait until that is"
+                " clear.",
+                "{count} contacts may have been created or not. They are searched for, and their rows wait until that"
+                " is clear.",
+                contacts.unknown,
+            ),
+        )
+
+
+def title_of(forecast: Forecast) -> str:
+    """Return what a run does, in a few words."""
+    cases, updates = forecast.rows_to_send, forecast.updates_to_send
+    if accepted := forecast.updates.accepted:
+        return ngettext(
+            "The changes of {count} row will count as known",
+            "The changes of {count} rows will count as known",
+            accepted,
+        )
+    if cases and updates:
+        created = ngettext("{count} case will be created", "{count} cases will be created", cases)
+        return ngettext("{created}, and {count} updated", "{created}, and {count} updated", updates, created=created)
+    if updates:
+        return ngettext("{count} case will be updated", "{count} cases will be updated", updates)
+    if cases:
+        return ngettext("{count} case will be created", "{count} cases will be created", cases)
+    return _("Nothing would be sent")
+
+
+def button_of(forecast: Forecast) -> str:
+    """Return what the button says that agrees to it; empty where there is nothing to agree to."""
+    cases, updates = forecast.rows_to_send, forecast.updates_to_send
+    if forecast.updates.accepted:
+        return _("Take these changes as known")
+    if cases and updates:
+        sent = ngettext("Send {count} case now", "Send {count} cases now", cases)
+        return ngettext("{sent}, and update {count}", "{sent}, and update {count}", updates, sent=sent)
+    if updates:
+        return ngettext("Update {count} case now", "Update {count} cases now", updates)
+    return ngettext("Send {count} case now", "Send {count} cases now", cases) if cases else ""
 
 
 def _calls(forecast: Forecast) -> Iterator[tuple[str, str]]:
@@ -118,7 +203,7 @@ def _calls(forecast: Forecast) -> Iterator[tuple[str, str]]:
 
 def why_nothing(forecast: Forecast) -> list[str]:
     """Return why nothing would be sent: what became of the rows instead; empty where something would be."""
-    return [] if forecast.rows_to_send else list(_instead(forecast))
+    return [] if button_of(forecast) else list(_instead(forecast))
 
 
 def _instead(forecast: Forecast) -> Iterator[str]:

@@ -59,6 +59,8 @@ def show(visit: Visit) -> Response:
         known = target_of(visit)
     except SettingsError as error:
         known, note = NamedTarget(None, "none", None, "none", None), note or KeptNote("bad", (str(error),))
+    if note is None and known.server and known.operation and not known.token:
+        note = KeptNote("warn", (_missing_token(),))
     typed = note.typed if note else {}
     return render(
         visit,
@@ -70,6 +72,13 @@ def show(visit: Visit) -> Response:
         server=typed.get("server", (known.server or "").removeprefix("https://")),
         operation=typed.get("operation", known.operation or ""),
         longest=LONGEST,
+    )
+
+
+def _missing_token() -> str:
+    return _(
+        "Only the token is missing: type it and save. A computer without a keyring keeps it until the program is"
+        " closed, and asks for it again each time."
     )
 
 

@@ -13,6 +13,7 @@ from importer import (
     Finished,
     ImporterError,
     Job,
+    Plan,
     Progress,
     ProgressMeter,
     Proposal,
@@ -25,9 +26,10 @@ from importer import (
     propose,
     rehearse,
     review,
+    row_changes,
     run,
 )
-from importer.messages import speaking_on
+from importer.messages import _, speaking_on
 from importer.web.internal import InternalError, as_internal
 from importer.web.look_back.summary import SheetSummary, summarize
 
@@ -42,12 +44,16 @@ LATER = "_later"
 
 @dataclass(frozen=True, slots=True)
 class SendChoices:
-    """How the person wants to send: `given` are the answers by question; `limit` is for the first few rows alone."""
+    """How the person wants to send: `given` are the answers by question; `limit` is for the first few rows alone.
+
+    With `accept_changes` nothing is sent: what was edited in rows that have a case is taken as known.
+    """
 
     limit: int | None = None
     wait_for_quota: bool = False
     look_first: bool = False
     retry_rejected: bool = False
+    accept_changes: bool = False
     given: tuple[tuple[Question, str], ...] = ()
 
     def applied_to(self, job: Job) -> Job:
@@ -58,6 +64,8 @@ class SendChoices:
             wait_for_quota=self.wait_for_quota,
             look_first=self.look_first,
             retry_rejected=self.retry_rejected,
+            accept_changes=self.accept_changes,
+            only=("changed",) if self.accept_changes else (),
         )
         for question, value in self.given:
             answers = {answer.value: answer for answer in (*question.answers, *question.further)}
@@ -81,7 +89,8 @@ class SendChoices:
 class DeskState:
     """What there is to see of a sheet on the page Send.
 
-    `questions` are those to answer now. `notice` says why something is shown again. After the end there is `finished`,
+    `questions` are those to answer now. `notice` says why something is shown again, or that it is not what was on the
+    page before (`before`). After the end there is `finished`,
     with a `summary` where something was sent, or `error` where there is no result. `joined` is the import to which its
     rows belong by an answer that was recorded, where that left nothing to send.
     """
@@ -96,6 +105,7 @@ class DeskState:
     error: ImporterError | InternalError | None = None
     notice: str = ""
     joined: str = ""
+    before: Plan | None = None
 
     @property
     def may_start(self) -> bool:
@@ -134,9 +144,9 @@ class SendDesk:
 
     # -------------------------------------------------------------------------------------------- what a person does
 
-    def prepare(self, choices: SendChoices) -> None:
-        """Make a proposal, unless something goes on."""
-        self._begin(DeskState("preparing", choices=choices), self._propose, {"ready", "asked", "ended"})
+    def prepare(self, choices: SendChoices, before: Plan | None = None) -> None:
+        """Make a proposal, unless something goes on; `before` is the plan whose numbers the person has seen."""
+        self._begin(DeskState("preparing", choices=choices, before=before), self._propose, {"ready", "asked", "ended"})
 
     def answer(self, given: Mapping[Question, str]) -> None:
         """Take answers to the questions that are shown, and go on with them."""
@@ -212,8 +222,10 @@ class SendDesk:
             self._state = ended
 
     def _propose(self, notice: str = "") -> DeskState:
-        choices = self._state.choices
+        choices, before = self._state.choices, self._state.before
         proposal = propose(load_job(choices.applied_to(self.job())))
+        if before is not None and proposal.forecast is not None:
+            notice = _with_changes(notice, before, proposal.forecast.plan)
         asked = tuple(question for question in proposal.questions if not choices.left_for_later(question))
         state = DeskState("asked", choices=choices, proposal=proposal, questions=asked, notice=notice)
         joined = _joined(choices)
@@ -241,6 +253,8 @@ class SendDesk:
         except UsageError as error:  # nothing was sent: it is no longer what was shown, or a pause came before it began
             if ui.stop_request.requested:
                 return DeskState(notice=str(error))
+            shown = state.proposal.forecast
+            self._state = replace(state, before=shown.plan if shown else None)  # it runs, so nobody else changes it
             return self._propose(notice=str(error))
 
     def _run(self, state: DeskState, ui: EventInterface) -> DeskState:
@@ -264,6 +278,15 @@ class SendDesk:
             return replace(state, phase="asked", questions=error.questions)
         self._meter.ended(finished.result.reason)
         return replace(state, phase="ended", finished=finished)
+
+
+def _with_changes(notice: str, before: Plan, now: Plan) -> str:
+    """Return why something is shown again, with the rows that are not what was shown."""
+    changes = "; ".join(row_changes(before, now))
+    if not changes:
+        return notice
+    said = notice or _("The sheet or its corrections have changed since the numbers were shown.")
+    return "\n".join((said, _("What is different: {changes}.", changes=changes)))
 
 
 def _joined(choices: SendChoices) -> str:

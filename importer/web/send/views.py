@@ -11,23 +11,26 @@ from starlette.routing import Route
 
 from importer import Question
 from importer.errors import SettingsError
+from importer.web.contacts.words import contacts_before, rows_of, state_of
 from importer.web.correct.words import corrections_told
+from importer.web.edit_words import NOT_UPDATED, accepted_rows, not_updated
 from importer.web.notes import KeptNote
+from importer.web.office import OpenSheet
 from importer.web.page import NotFound, Visit, go_to, page, part, render
-from importer.web.send.agreement import effects, first_steps, surroundings, why_nothing
+from importer.web.send.agreement import button_of, effects, first_steps, surroundings, title_of, why_nothing
 from importer.web.send.connection import ROUTES as CONNECTION_ROUTES
 from importer.web.send.connection import target_of
 from importer.web.send.live import News, live
 from importer.web.send.questions import HAS_REPORT, OTHER_CASES, OTHER_TARGET, id_of_question, in_page_words
 from importer.web.send.sending import FIRST_FEW, LATER, DeskState, SendChoices
 from importer.web.send.taking_over import ROUTES as REPORT_ROUTES
-from importer.web.send.words import ProgressWords, left_over, what_to_do, words_of_result
+from importer.web.send.words import ProgressWords, digests_of, left_over, what_to_do, words_of_result
 from importer.web.watching import Watched, watched, watched_again
 
 
 def show(visit: Visit) -> Response:
     """Show what there is to do: send or rehearse, answer, agree, watch, or go on."""
-    state = visit.sheet.sending.state
+    state = _as_it_is_now(visit.sheet)
     if state.phase in {"preparing", "running"}:
         return _shown(visit, "send_live.html", state=state, words=_progress(visit, state))
     if state.may_start:
@@ -38,6 +41,17 @@ def show(visit: Visit) -> Response:
     if seen.goes_on:
         return _shown(visit, "send_watch.html", seen=seen, words=ProgressWords.of_watch(seen))
     return _ready(visit, state, seen)
+
+
+def _as_it_is_now(sheet: OpenSheet) -> DeskState:
+    """Return what there is to see; what was proposed of a sheet that is another now is proposed anew."""
+    state = sheet.sending.state
+    if not state.may_start or state.proposal is None or state.proposal.forecast is None:
+        return state
+    checking, shown = sheet.checker.now(), state.proposal.forecast.plan
+    if checking.is_current and checking.value and digests_of(checking.value.plan) != digests_of(shown):
+        sheet.sending.prepare(state.choices, shown)
+    return sheet.sending.state
 
 
 def _shown(visit: Visit, template: str, **values: Any) -> Response:  # noqa: ANN401 - what the template shows
@@ -66,17 +80,29 @@ def _agreement(visit: Visit, state: DeskState) -> Response:
     proposal = state.proposal
     if proposal is None or proposal.forecast is None:
         raise NotFound
-    few = first_steps(proposal, FIRST_FEW) if state.choices.limit is None else ""
+    forecast, few = proposal.forecast, first_steps(proposal, FIRST_FEW) if state.choices.limit is None else ""
+    left = [] if forecast.updates.accepted else not_updated(forecast.plan)
+    listed = visit.sheet.contacts.now() if forecast.rows_to_send else None
     return _shown(
         visit,
         "send_agree.html",
         state=state,
         proposal=proposal,
-        forecast=proposal.forecast,
+        forecast=forecast,
         effects=effects(proposal),
+        title=title_of(forecast),
+        button=button_of(forecast),
+        told=contacts_before(forecast, listed.value if listed and listed.error is None else None),
+        rows_of=rows_of,
+        state_of=state_of,
+        edits_left=left,
+        accepted=accepted_rows(forecast.plan) if forecast.updates.accepted else [],
+        edits_left_count=sum(forecast.updates.states.get(state, 0) for state in NOT_UPDATED) if left else 0,
+        has_refused=bool(forecast.updates.states.get("refused")),
+        notes=[note for note in proposal.notes if note not in {one.why for one in left}],
         why_few=few,
-        nothing=why_nothing(proposal.forecast),
-        corrected=list(corrections_told(proposal.forecast.plan.corrections)),
+        nothing=why_nothing(forecast),
+        corrected=list(corrections_told(forecast.plan.corrections)),
     )
 
 
@@ -109,9 +135,13 @@ def propose(visit: Visit) -> Response:
         choices = replace(choices, wait_for_quota=wait == "yes")
     if visit.text("look-first"):
         choices = replace(choices, look_first=True)
+    if visit.text("accept"):
+        choices = SendChoices(accept_changes=True)
     if visit.text("rejected"):
         choices = replace(choices, retry_rejected=True)
-    sheet.sending.prepare(choices)
+    last = sheet.checker.last.value
+    is_as_shown = choices == SendChoices() and last is not None
+    sheet.sending.prepare(choices, last.plan if is_as_shown and last else None)
     return _back(visit)
 
 

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Literal
 
 from importer import (
     ConnectionRefused,
+    ContactWaits,
     CorrectionList,
     Counts,
     Finished,
@@ -15,6 +17,7 @@ from importer import (
     MappingError,
     Plan,
     Progress,
+    Rejections,
     SettingsError,
     SourceError,
     StartRefused,
@@ -108,12 +111,18 @@ def _time_left(seconds: float) -> str:
 
 @dataclass(frozen=True, slots=True)
 class ResultWords:
-    """What became of a run: one sentence, why it ended early, and notes; `old` says that it no longer holds."""
+    """What became of a run: one sentence, why it ended early, and notes; `old` says that it no longer holds.
+
+    `waiting` says that rows wait for contacts.
+    Its `tone` is good only where nothing is left for a person to do about it.
+    """
 
     sentence: str
+    tone: Literal["good", "warn"] = "good"
     reason: str = ""
     notes: tuple[str, ...] = ()
     old: str = ""
+    waiting: str = ""
 
 
 def words_of_result(state: DeskState, checking: Checking) -> ResultWords | None:
@@ -124,15 +133,35 @@ def words_of_result(state: DeskState, checking: Checking) -> ResultWords | None:
     listed = [question.listed for question in finished.plan.open_questions]
     reason = finished.result.reason or ""
     notes = tuple(note for note in dict.fromkeys(finished.notes) if note not in {*listed, reason})
-    sentence = _sentence(state, finished.counts)
-    return ResultWords(sentence, "" if reason == "\n".join(listed) else reason, notes, _old(state, finished, checking))
+    if reason == "\n".join(listed):
+        reason = ""
+    counts = finished.counts
+    waits = finished.result.contacts
+    is_good = not (reason or state.is_rehearsal or waits.blocked or _needs_a_person(counts))
+    tone: Literal["good", "warn"] = "good" if is_good else "warn"
+    waiting = "" if state.is_rehearsal or not waits.blocked else _waiting(waits)
+    return ResultWords(_sentence(state, counts), tone, reason, notes, _old(state, finished, checking), waiting)
+
+
+def _waiting(waits: ContactWaits) -> str:
+    """Return that rows wait for contacts which a person has to look at."""
+    return ngettext(
+        "{count} row waits: the CRM does not have its contact, or it is not clear whether it has it.",
+        "{count} rows wait: the CRM does not have their contacts, or it is not clear whether it has them.",
+        waits.blocked,
+    )
+
+
+def _needs_a_person(counts: Counts) -> bool:
+    """Tell whether the CRM rejected rows, or some may be cases and nobody knows."""
+    return any((counts.rejected, counts.unknown, counts.conflict, counts.sending))
 
 
 def _old(state: DeskState, finished: Finished, checking: Checking) -> str:
     """Return that a rehearsal was of a sheet that is another now; empty where it is the same, as far as is known."""
     if not state.is_rehearsal or checking.value is None:
         return ""
-    if _digests(checking.value.plan) == _digests(finished.plan):
+    if digests_of(checking.value.plan) == digests_of(finished.plan):
         return ""
     return _(
         "This rehearsal is of {when:%Y-%m-%d %H:%M}. Since then the sheet, its corrections or its mapping have changed:"
@@ -141,7 +170,8 @@ def _old(state: DeskState, finished: Finished, checking: Checking) -> str:
     )
 
 
-def _digests(plan: Plan) -> tuple[str | None, ...]:
+def digests_of(plan: Plan) -> tuple[str | None, ...]:
+    """Return what tells whether two plans are of the same sheet, mapping and corrections."""
     return plan.table.digest, plan.mapping.digest, plan.corrections.digest
 
 
@@ -154,11 +184,13 @@ def _sentence(state: DeskState, counts: Counts) -> str:
             name=state.joined,
         )
     if state.summary is not None:
-        return state.summary.sentence()
+        updated = ngettext("{count} case was updated.", "{count} cases were updated.", counts.updated_now)
+        return f"{updated} {state.summary.sentence()}" if counts.updated_now else state.summary.sentence()
     if not state.is_rehearsal:
         return ngettext("{count} new case.", "{count} new cases.", counts.created_now)
     passed = ngettext("{count} row passed the rehearsal.", "{count} rows passed the rehearsal.", counts.created_now)
-    if not (others := counts.rows - counts.created_now):
+    others = counts.invalid + counts.rejected + counts.planned + counts.unknown + counts.conflict + counts.sending
+    if not others:
         return passed
     not_sent = ngettext("{count} row would not be sent.", "{count} rows would not be sent.", others)
     return f"{passed} {not_sent}"
@@ -171,6 +203,8 @@ def _sentence(state: DeskState, counts: Counts) -> str:
 class LeftOver:
     """What is left to do with a sheet, and its corrections.
 
+    Of the rows that the CRM rejected, `mended` are those whose mapping has changed since, and `changed` those whose
+    cells have: these are sent with the others.
     `goes_on` means that a run of it was paused, `from_when` when it may go on. `on_the_way` counts the rows whose
     answer may still come, until `decidable_from`, where that is known.
     """
@@ -181,11 +215,36 @@ class LeftOver:
     from_when: datetime | None = None
     on_the_way: int = 0
     decidable_from: datetime | None = None
+    mended: int = 0
+    changed: int = 0
 
     @property
     def to_correct(self) -> int:
         """How many rows have to be corrected."""
-        return self.counts.invalid + self.counts.rejected
+        return self.counts.invalid + self.counts.rejected - self.mended
+
+    @property
+    def rejected_sentence(self) -> str:
+        """What is to be said about the rows that the CRM rejected, if there are any."""
+        rejected = self.counts.rejected + self.changed
+        if not rejected:
+            return ""
+        rows = ngettext("{count} row", "{count} rows", rejected)
+        if self.changed:
+            changed = ngettext(
+                "{count} has changed since: it is sent again with the others",
+                "{count} have changed since: they are sent again with the others",
+                self.changed,
+            )
+            rows = f"{rows}; {changed}"
+        if self.mended:
+            mended = ngettext(
+                "{count} has another matching of columns since: it can be sent again",
+                "{count} have another matching of columns since: they can be sent again",
+                self.mended,
+            )
+            rows = f"{rows}; {mended}"
+        return rows
 
     @property
     def to_decide(self) -> int:
@@ -207,9 +266,9 @@ def left_over(checking: Checking, state: DeskState, seen: Watched) -> LeftOver |
     """Return what is left of a sheet, None before its first check; a run that has just ended knows it best."""
     finished = None if state.is_rehearsal else state.finished
     if finished is not None and not checking.is_current:
-        counts, plan = finished.counts, finished.plan
+        counts, plan, rejected = finished.counts, finished.plan, Rejections()
     elif checking.value is not None:
-        counts, plan = checking.value.counts, checking.value.plan
+        counts, plan, rejected = checking.value.counts, checking.value.plan, checking.value.rejected
     else:
         return None
     paused = (finished is not None and finished.counts.planned > 0) or (seen.was_stopped and goes_on(counts))
@@ -221,6 +280,8 @@ def left_over(checking: Checking, state: DeskState, seen: Watched) -> LeftOver |
         seen.quota_until,
         min(counts.sending, known.sending) if known else counts.sending,
         known.sending_until if known else None,
+        rejected.mended,
+        rejected.changed,
     )
 
 

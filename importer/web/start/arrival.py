@@ -7,7 +7,7 @@ from datetime import datetime
 from functools import partial
 from pathlib import Path
 
-from importer import SheetFit, SourceFacts, find_mappings, fit_mapping, fit_mappings, look_at_source
+from importer import SheetFit, SourceFacts, find_mappings, fit_mapping, fit_mappings, look_at_source, name_is_locked
 from importer.messages import _
 from importer.web.background import Background, Newest, stamp_of
 from importer.web.office import Office, OpenSheet
@@ -97,11 +97,15 @@ def _short_day(moment: datetime) -> str:
 
 @dataclass(frozen=True, slots=True)
 class FitLine:
-    """What stands beside a sheet's name: which import it is, since when, and which of its columns are new."""
+    """What stands beside a sheet's name: which import it is, since when, and which of its columns are new.
+
+    `is_first`: no case was created with it yet, so that its columns are not called new.
+    """
 
     name: str
     same_as: str
     new_columns: tuple[str, ...]
+    is_first: bool = False
 
 
 def fit_line(sheet: OpenSheet) -> FitLine | None:
@@ -114,7 +118,8 @@ def fit_line(sheet: OpenSheet) -> FitLine | None:
     arrival: SheetArrival | None = sheet.arrival.last.value if sheet.arrival is not None else None
     known = arrival.of(sheet.mapping) if arrival is not None else None
     same_as = last_time(known) if known is not None else ""
-    return FitLine(case_mapping.import_name, same_as, now.new_columns)
+    is_first = not name_is_locked(case_mapping.import_name, sheet.job.journal_path) if now.new_columns else True
+    return FitLine(case_mapping.import_name, same_as, now.new_columns, is_first)
 
 
 def headings_to_offer(fit: SheetFit) -> list[str]:

@@ -11,7 +11,7 @@ from enum import IntEnum
 from functools import lru_cache
 from pathlib import Path
 
-from importer import Counts, ImporterError, ImportState, MappingError, imports_known, load_mapping
+from importer import Counts, ImporterError, ImportState, LeftOut, MappingError, imports_known, load_mapping
 from importer.messages import _, gettext_noop, translated
 from importer.web.background import PATIENCE, Newest
 from importer.web.checking import Checking
@@ -295,7 +295,7 @@ def _stopped_card(group: _ImportSheets, checks: _Checks) -> ImportCard | None:
     if sheet is None or _before_a_check(sheet) is not None:
         return None
     checking = checks.of(sheet)
-    if checking.value is None or not goes_on(checking.value.counts):
+    if checking.value is None or _is_of_before(checking, group) or not goes_on(checking.value.counts):
         return None
     sentence = " ".join((stopped(group.known), left_in(checking.value.counts)))
     return replace(_journal_card(group, CardKind.STOPPED, sentence, "send"), is_current=checking.is_current)
@@ -308,7 +308,8 @@ def _by_check(group: _ImportSheets, checks: _Checks) -> ImportCard:
     if (known := _before_a_check(sheet)) is not None:
         return ImportCard(title, *known, sheet.source, sheet, tuple(earlier))
     checking = checks.of(sheet)
-    return ImportCard(title, *_of_check(checking), sheet.source, sheet, tuple(earlier), is_current=checking.is_current)
+    found = _of_check(checking, is_of_before=_is_of_before(checking, group))
+    return ImportCard(title, *found, sheet.source, sheet, tuple(earlier), is_current=checking.is_current)
 
 
 def _before_a_check(sheet: OpenSheet) -> tuple[CardKind, str, str] | None:
@@ -319,9 +320,17 @@ def _before_a_check(sheet: OpenSheet) -> tuple[CardKind, str, str] | None:
     return None
 
 
-def _of_check(checking: Checking) -> tuple[CardKind, str, str]:
-    if checking.value is not None:
-        return _of_counts(checking.value.counts)
+def _is_of_before(checking: Checking, group: _ImportSheets) -> bool:
+    """Tell whether a check was made before the last run ended: its numbers would frighten, and are not told."""
+    last = group.known.last_run.record if group.known is not None and group.known.last_run is not None else None
+    if last is None or checking.is_current or checking.value is None:
+        return False
+    return (last.ended_at or last.started_at) > checking.value.made_at
+
+
+def _of_check(checking: Checking, *, is_of_before: bool) -> tuple[CardKind, str, str]:
+    if checking.value is not None and not is_of_before:
+        return _of_counts(checking.value.counts, checking.value.left_out)
     if isinstance(checking.error, MappingError):
         return CardKind.TO_MATCH, _("Some columns are not matched yet, or are not in this sheet."), "begin"
     if isinstance(checking.error, ImporterError):
@@ -331,7 +340,7 @@ def _of_check(checking: Checking) -> tuple[CardKind, str, str]:
     return CardKind.READING, _("The sheet is being read and checked."), "correct"
 
 
-def _of_counts(counts: Counts) -> tuple[CardKind, str, str]:
+def _of_counts(counts: Counts, left_out: LeftOut) -> tuple[CardKind, str, str]:
     if counts.invalid or counts.rejected:
         return CardKind.TO_CORRECT, to_correct(counts), "correct"
     if counts.planned:
@@ -341,7 +350,7 @@ def _of_counts(counts: Counts) -> tuple[CardKind, str, str]:
         return CardKind.ATTENTION, sentence, "correct"
     if counts.sending:
         return CardKind.TO_CONFIRM, on_their_way(counts.sending, None), "decide"
-    return CardKind.DONE, all_sent(counts.created), "look-back"
+    return CardKind.DONE, all_sent(counts.created, left_out), "look-back"
 
 
 def _unchecked(group: _ImportSheets) -> ImportCard:

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import UTC, datetime
 
-from importer import Counts, ImportState, Status
+from importer import Counts, ImportState, LeftOut, RunWatch, Status
 from importer.messages import _, ngettext
 
 
 def sending(state: ImportState) -> str:
     """Say that a run goes on: of this program, of another one, or that it waits."""
-    created = state.states.get(Status.CREATED, 0)
+    created = _created(state.running)
     if state.quota_until is not None:
         return _(
             "The run is waiting for the CRM's quota, and continues by itself at {when:%Y-%m-%d %H:%M}.",
@@ -32,6 +32,11 @@ def sending(state: ImportState) -> str:
     )
 
 
+def _created(run: RunWatch | None) -> int:
+    """Return how many cases a run has created: an import has those of other weeks, too."""
+    return run.states.get(Status.CREATED, 0) if run is not None else 0
+
+
 def begins() -> str:
     """Say that a run of this program has begun, and sent nothing yet."""
     return _("The run is starting. You can close this tab.")
@@ -44,7 +49,7 @@ def interrupted(state: ImportState) -> str:
         " “Continue” picks up where it stopped.",
         "The run of {when:%Y-%m-%d %H:%M} was interrupted: {count} cases were created. Nothing is sent twice:"
         " “Continue” picks up where it stopped.",
-        state.states.get(Status.CREATED, 0),
+        _created(state.last_run),
         when=_last_run(state),
     )
 
@@ -56,7 +61,7 @@ def stopped(state: ImportState) -> str:
         " “Continue” goes on where it stopped.",
         "The sending of {when:%Y-%m-%d %H:%M} stopped before the end: {count} cases are created. Nothing is sent twice:"
         " “Continue” goes on where it stopped.",
-        state.states.get(Status.CREATED, 0),
+        _created(state.last_run),
         when=_last_run(state),
     )
 
@@ -131,13 +136,14 @@ def ready(count: int) -> str:
     )
 
 
-def all_sent(count: int) -> str:
-    """Say that nothing is left to do."""
-    return ngettext(
+def all_sent(count: int, left_out: LeftOut) -> str:
+    """Say that nothing is left to do, and which rows are left out: somebody may have hidden a real one."""
+    sent = ngettext(
         "Everything has been sent: {count} row has its case in the CRM.",
         "Everything has been sent: {count} rows have their cases in the CRM.",
         count,
     )
+    return f"{sent} {left_out.told()}".strip()
 
 
 def to_correct(counts: Counts) -> str:

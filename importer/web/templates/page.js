@@ -143,6 +143,11 @@ try {
   const typed = document.querySelector("[data-lost]") ? JSON.parse(sessionStorage.getItem(kept) || "[]") : [];
   if (typed.length) { sessionStorage.removeItem(kept); tell(typed.filter((one) => !put(document, one))); }
 } catch { /* nothing was kept */ }
+// Other forms are about one page: who leaves it by a link is asked, as what was typed would not be saved.
+addEventListener("beforeunload", (event) => {
+  const forms = document.querySelectorAll("form[method=post]:not([data-inplace]):not([data-sent])");
+  if ([...forms].flatMap(typedIn).length) event.preventDefault();
+});
 function renew(html, sent) {
   const fresh = new DOMParser().parseFromString(html, "text/html");
   const names = (page) => [...page.querySelectorAll("[data-part]")].map((part) => part.id).join();
