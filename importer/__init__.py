@@ -1,15 +1,39 @@
 """Imports spreadsheet rows as cases into the wolkvox CRM, at most one case per row.
 
-This is the public face: what a script or a page needs, and no more; `docs/api.md` shows how it is used. A name is
-imported when it is first used, so that `case-importer --help` does not wait for pandas.
+This is the public face (`docs/api.md`). A name is imported when first used, so that `--help` does not wait for pandas.
 """
 
 from __future__ import annotations
 
 TYPE_CHECKING = False  # as in `typing`, which would take a moment in which Ctrl-C shows a traceback
 if TYPE_CHECKING:
+    from importer.account import LeftOut
     from importer.awake import keep_awake
+    from importer.contacts import (
+        ContactList,
+        ContactsDone,
+        ListedContact,
+        ask_contacts,
+        list_contacts,
+        quota_of,
+        write_contacts_csv,
+    )
     from importer.crm import Crm, ScriptedTransport
+    from importer.doctor import (
+        PROBES,
+        CaseOptions,
+        DoctorPrompts,
+        Probe,
+        ProbeBegan,
+        ProbeEnded,
+        TestCase,
+        answers_in_words,
+        ask_crm,
+        known_findings,
+        why_not_learnt,
+        write_findings,
+    )
+    from importer.edits import Blocker, Change, LastUpdate, UpdateState
     from importer.errors import (
         ConnectionRefused,
         ImporterError,
@@ -30,6 +54,8 @@ if TYPE_CHECKING:
         RunWatch,
         account_name,
         imports_known,
+        runs_of_sheet,
+        this_time,
         waiting_for_journal,
         watch_run,
         working_as,
@@ -45,37 +71,58 @@ if TYPE_CHECKING:
         MappingFit,
         MatchField,
         MatchModel,
+        Meaning,
         MissingColumn,
         NewValue,
         SheetColumn,
         ValueChoices,
+        all_statuses,
+        closed_statuses,
+        fields_alike,
         load_mapping,
         load_mapping_text,
+        meaning_of,
         open_statuses,
+        says_nothing,
         texts_of,
         value_choices,
     )
     from importer.model import Counts, Issue, Outcome, Status
     from importer.pipeline import Preview, adopt, check, history, preview, rebuild_report, run
+    from importer.proof import CaseProof, Difference, ProofCounts
     from importer.proposing import Proposal, propose
     from importer.questions import Answer, Question, QuestionsOpen
     from importer.rehearsal import rehearse
     from importer.settings import Connection, allow_folder
+    from importer.verification import Verification, verify
     from importer.workflow.absent_files import MISSING_FILE, AbsentFile, LikelyFolder, absent_files, likely_folders
     from importer.workflow.adopting import Adoption
+    from importer.workflow.contact_needs import ContactForecast
+    from importer.workflow.contact_waits import ContactWaits
+    from importer.workflow.contacts.settling import ContactsSettled
     from importer.workflow.correcting import SheetCorrections, corrected_copy, open_corrections
-    from importer.workflow.corrections import Correction, CorrectionList, CorrectionOutcome, CorrectionState
+    from importer.workflow.corrections import (
+        Correction,
+        CorrectionList,
+        CorrectionOutcome,
+        CorrectionState,
+        EarlierCorrection,
+        EarlierCorrections,
+    )
     from importer.workflow.doubtful import OpenDoubt
     from importer.workflow.drafting import SheetSurvey, draft_mapping, survey_sheet, survey_table
     from importer.workflow.earlier_imports import ImportUse, earlier_imports, name_is_locked
-    from importer.workflow.events import Event, EventInterface
+    from importer.workflow.edits import CellEdit, edits_of
+    from importer.workflow.events import CaseUpdated, Event, EventInterface, UpdatingStarted
     from importer.workflow.fitting import SheetFit, find_mappings, fit_mapping, fit_mappings
     from importer.workflow.fixes import Fix, suggest_fixes
-    from importer.workflow.forecast import Forecast, UserInterface
+    from importer.workflow.forecast import Forecast, UpdateForecast, UserInterface
     from importer.workflow.job import Job, LoadedJob, load_job
     from importer.workflow.outcome import Finished
     from importer.workflow.plan import Plan, PlannedRow
     from importer.workflow.progress import Progress, ProgressMeter
+    from importer.workflow.proposals import row_changes
+    from importer.workflow.rejections import Rejection, Rejections, rejections
     from importer.workflow.review import (
         Review,
         ReviewedRow,
@@ -86,147 +133,60 @@ if TYPE_CHECKING:
         fresh_report,
         review,
     )
+    from importer.workflow.settle_contacts import (
+        ContactInDoubt,
+        contacts_in_doubt,
+        doubtful_contacts,
+        settle_contact_by_hand,
+        settle_contacts,
+    )
     from importer.workflow.settle_job import ByHand, SettleJob
     from importer.workflow.settling import SettleResult
+    from importer.workflow.skipped_rows import left_out_rows
     from importer.workflow.source_facts import SourceFacts, look_at_source
-
-_HOME = {
-    "AbsentFile": "workflow.absent_files",
-    "Adoption": "workflow.adopting",
-    "AmbiguousColumn": "mapping",
-    "Answer": "questions",
-    "ByHand": "workflow.settle_job",
-    "CaseMapping": "mapping",
-    "ColumnKind": "mapping",
-    "ColumnValue": "mapping",
-    "ColumnValues": "mapping",
-    "Connection": "settings",
-    "ConnectionRefused": "errors",
-    "Correction": "workflow.corrections",
-    "CorrectionList": "workflow.corrections",
-    "CorrectionOutcome": "workflow.corrections",
-    "CorrectionState": "workflow.corrections",
-    "Counts": "model",
-    "Crm": "crm",
-    "Event": "workflow.events",
-    "EventInterface": "workflow.events",
-    "Finished": "workflow.outcome",
-    "Fix": "workflow.fixes",
-    "Forecast": "workflow.forecast",
-    "ImportState": "journal",
-    "ImportUse": "workflow.earlier_imports",
-    "ImporterError": "errors",
-    "Issue": "model",
-    "Job": "workflow.job",
-    "JournalError": "errors",
-    "KeyCandidate": "mapping",
-    "LikelyFolder": "workflow.absent_files",
-    "LoadedJob": "workflow.job",
-    "MISSING_FILE": "workflow.absent_files",
-    "MappingChanged": "errors",
-    "MappingEditor": "mapping",
-    "MappingError": "errors",
-    "MappingFit": "mapping",
-    "MatchField": "mapping",
-    "MatchModel": "mapping",
-    "MissingColumn": "mapping",
-    "NewValue": "mapping",
-    "OpenDoubt": "workflow.doubtful",
-    "Outcome": "model",
-    "Plan": "workflow.plan",
-    "PlannedRow": "workflow.plan",
-    "Preview": "pipeline",
-    "Progress": "workflow.progress",
-    "ProgressMeter": "workflow.progress",
-    "Proposal": "proposing",
-    "Question": "questions",
-    "QuestionsOpen": "questions",
-    "ReportError": "errors",
-    "Review": "workflow.review",
-    "ReviewedRow": "workflow.review",
-    "RunRecord": "journal",
-    "RunStopped": "errors",
-    "RunWatch": "journal",
-    "ScriptedTransport": "crm",
-    "ServerUnreachable": "errors",
-    "SettingsError": "errors",
-    "SettleJob": "workflow.settle_job",
-    "SettleResult": "workflow.settling",
-    "SheetColumn": "mapping",
-    "SheetCorrections": "workflow.correcting",
-    "SheetFile": "workflow.review",
-    "SheetFit": "workflow.fitting",
-    "SheetSurvey": "workflow.drafting",
-    "SourceError": "errors",
-    "SourceFacts": "workflow.source_facts",
-    "StartRefused": "errors",
-    "Status": "model",
-    "UsageError": "errors",
-    "UserInterface": "workflow.forecast",
-    "ValueChoices": "mapping",
-    "absent_files": "workflow.absent_files",
-    "account_name": "journal",
-    "adopt": "pipeline",
-    "allow_folder": "settings",
-    "case_link": "workflow.review",
-    "cells_of_row": "workflow.review",
-    "check": "pipeline",
-    "corrected_copy": "workflow.correcting",
-    "draft_mapping": "workflow.drafting",
-    "earlier_imports": "workflow.earlier_imports",
-    "files_of_sheet": "workflow.review",
-    "find_mappings": "workflow.fitting",
-    "fit_mapping": "workflow.fitting",
-    "fit_mappings": "workflow.fitting",
-    "fresh_report": "workflow.review",
-    "history": "pipeline",
-    "imports_known": "journal",
-    "keep_awake": "awake",
-    "likely_folders": "workflow.absent_files",
-    "load_job": "workflow.job",
-    "load_mapping": "mapping",
-    "load_mapping_text": "mapping",
-    "look_at_source": "workflow.source_facts",
-    "name_is_locked": "workflow.earlier_imports",
-    "open_corrections": "workflow.correcting",
-    "open_statuses": "mapping",
-    "preview": "pipeline",
-    "propose": "proposing",
-    "rebuild_report": "pipeline",
-    "rehearse": "rehearsal",
-    "review": "workflow.review",
-    "run": "pipeline",
-    "suggest_fixes": "workflow.fixes",
-    "survey_sheet": "workflow.drafting",
-    "survey_table": "workflow.drafting",
-    "texts_of": "mapping",
-    "value_choices": "mapping",
-    "waiting_for_journal": "journal",
-    "watch_run": "journal",
-    "working_as": "journal",
-}
+    from importer.workflow.tenant_facts import Findings
+    from importer.workflow.verifying.events import VerifyEvent, VerifyEvents
+    from importer.workflow.verifying.selecting import VerifyChoice, VerifyForecast
 
 __all__ = [
     "MISSING_FILE",
+    "PROBES",
     "AbsentFile",
     "Adoption",
     "AmbiguousColumn",
     "Answer",
+    "Blocker",
     "ByHand",
     "CaseMapping",
+    "CaseOptions",
+    "CaseProof",
+    "CaseUpdated",
+    "CellEdit",
+    "Change",
     "ColumnKind",
     "ColumnValue",
     "ColumnValues",
     "Connection",
     "ConnectionRefused",
+    "ContactForecast",
+    "ContactInDoubt",
+    "ContactList",
+    "ContactWaits",
+    "ContactsDone",
+    "ContactsSettled",
     "Correction",
     "CorrectionList",
     "CorrectionOutcome",
     "CorrectionState",
     "Counts",
     "Crm",
+    "Difference",
+    "DoctorPrompts",
+    "EarlierCorrection",
+    "EarlierCorrections",
     "Event",
     "EventInterface",
+    "Findings",
     "Finished",
     "Fix",
     "Forecast",
@@ -237,7 +197,10 @@ __all__ = [
     "Job",
     "JournalError",
     "KeyCandidate",
+    "LastUpdate",
+    "LeftOut",
     "LikelyFolder",
+    "ListedContact",
     "LoadedJob",
     "MappingChanged",
     "MappingEditor",
@@ -245,6 +208,7 @@ __all__ = [
     "MappingFit",
     "MatchField",
     "MatchModel",
+    "Meaning",
     "MissingColumn",
     "NewValue",
     "OpenDoubt",
@@ -252,11 +216,17 @@ __all__ = [
     "Plan",
     "PlannedRow",
     "Preview",
+    "Probe",
+    "ProbeBegan",
+    "ProbeEnded",
     "Progress",
     "ProgressMeter",
+    "ProofCounts",
     "Proposal",
     "Question",
     "QuestionsOpen",
+    "Rejection",
+    "Rejections",
     "ReportError",
     "Review",
     "ReviewedRow",
@@ -277,19 +247,37 @@ __all__ = [
     "SourceFacts",
     "StartRefused",
     "Status",
+    "TestCase",
+    "UpdateForecast",
+    "UpdateState",
+    "UpdatingStarted",
     "UsageError",
     "UserInterface",
     "ValueChoices",
+    "Verification",
+    "VerifyChoice",
+    "VerifyEvent",
+    "VerifyEvents",
+    "VerifyForecast",
     "absent_files",
     "account_name",
     "adopt",
+    "all_statuses",
     "allow_folder",
+    "answers_in_words",
+    "ask_contacts",
+    "ask_crm",
     "case_link",
     "cells_of_row",
     "check",
+    "closed_statuses",
+    "contacts_in_doubt",
     "corrected_copy",
+    "doubtful_contacts",
     "draft_mapping",
     "earlier_imports",
+    "edits_of",
+    "fields_alike",
     "files_of_sheet",
     "find_mappings",
     "fit_mapping",
@@ -298,28 +286,44 @@ __all__ = [
     "history",
     "imports_known",
     "keep_awake",
+    "known_findings",
+    "left_out_rows",
     "likely_folders",
+    "list_contacts",
     "load_job",
     "load_mapping",
     "load_mapping_text",
     "look_at_source",
+    "meaning_of",
     "name_is_locked",
     "open_corrections",
     "open_statuses",
     "preview",
     "propose",
+    "quota_of",
     "rebuild_report",
     "rehearse",
+    "rejections",
     "review",
+    "row_changes",
     "run",
+    "runs_of_sheet",
+    "says_nothing",
+    "settle_contact_by_hand",
+    "settle_contacts",
     "suggest_fixes",
     "survey_sheet",
     "survey_table",
     "texts_of",
+    "this_time",
     "value_choices",
+    "verify",
     "waiting_for_journal",
     "watch_run",
+    "why_not_learnt",
     "working_as",
+    "write_contacts_csv",
+    "write_findings",
 ]
 
 
@@ -327,6 +331,8 @@ def __getattr__(name: str) -> object:
     """Import a name of the face when it is first used."""
     from importlib import import_module  # noqa: PLC0415 - as above
 
-    if name not in _HOME:
-        raise AttributeError(f"module 'importer' has no attribute '{name}'")
-    return getattr(import_module(f"importer.{_HOME[name]}"), name)
+    from importer.face import HOME  # noqa: PLC0415
+
+    if name in HOME:
+        return getattr(import_module(f"importer.{HOME[name]}"), name)
+    raise AttributeError(f"module 'importer' has no attribute '{name}'")

@@ -46,3 +46,20 @@ class Corrected(str):
     def __reduce__(self) -> tuple[type[Corrected], tuple[str, str, int, tuple[str, ...]]]:
         """Return what makes the same text again, for pickle."""
         return Corrected, (str(self), self.before, self.place, self.between)
+
+
+class RowNote(str):
+    """A sentence on one row of a sheet, which need not be said where that row is left out anyway."""
+
+    __slots__ = ("row",)
+    row: int
+
+    def __new__(cls, text: str, row: int) -> Self:
+        """Return the sentence, with the number of its row."""
+        made = super().__new__(cls, text)
+        made.row = row
+        return made
+
+    def __reduce__(self) -> tuple[type[RowNote], tuple[str, int]]:
+        """Return what makes the same sentence again, for pickle."""
+        return RowNote, (str(self), self.row)

@@ -129,11 +129,14 @@ def command_line(*words: object) -> str:
     return shell_words("case-importer", *words, *_language(words))
 
 
-def same_command(*more: object) -> str:
-    """Return the command that is being carried out, with options added; without one, a run of a source to name."""
+def same_command(*more: object, without: str = "") -> str:
+    """Return the command that is being carried out, with options added, and without one that takes no value.
+
+    Where none is carried out, it is a run of a source to name.
+    """
     if not _given.words or _on_page.get():
         return command_line("run", placeholder("SOURCE"), "-m", placeholder("MAPPING"), *more)
-    replaced = {word for word in more if isinstance(word, str) and word.startswith("--")}
+    replaced = {without, *(word for word in more if isinstance(word, str) and word.startswith("--"))}
     return command_line(*_without(_given.words, replaced), *more)
 
 

@@ -24,7 +24,10 @@ A fault of one row or cell is not an exception: it is a `model.Issue`.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
+
+if TYPE_CHECKING:
+    from importer.model import Outcome
 
 
 class ImporterError(Exception):
@@ -122,9 +125,10 @@ class AttachmentChanged(ImporterError):
 
 
 class ServerUnreachable(ImporterError):
-    """The server does not answer."""
+    """The server does not answer; `outcome` is what that means for the pace of further calls."""
 
     exit_status = 3
+    outcome: Outcome | None = None
 
 
 class QuestionRefused(ServerUnreachable):
@@ -132,6 +136,7 @@ class QuestionRefused(ServerUnreachable):
 
 
 class ConnectionRefused(ImporterError):
-    """The connection cannot be used until someone fixes it."""
+    """The connection cannot be used until someone fixes it; `outcome` as for `ServerUnreachable`."""
 
     exit_status = 5
+    outcome: Outcome | None = None

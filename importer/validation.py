@@ -26,9 +26,6 @@ _FOR_EMPTY_CELLS = frozenset({"required", _KEY_MISSING, _SOLUTION_MISSING})
 """Codes that are not repeated for a cell that failed conversion already."""
 
 _MOST_ROWS_NAMED = 10
-_LOCAL = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+"
-_LABEL = r"[^\W_](?:[\w-]*[^\W_])?"
-_EMAIL = rf"{_LOCAL}(?:\.{_LOCAL})*@{_LABEL}(?:\.{_LABEL})+"
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,7 +178,7 @@ def _schema_column(rule: FieldRule) -> pa.Column:
     if rule.allowed is not None:
         checks.append(pa.Check.isin(rule.allowed, error="not-allowed"))
     if rule.kind == "email":
-        checks.append(_matches(_EMAIL, "bad-email"))
+        checks.append(pa.Check(lambda texts: texts.map(text.is_address), error="bad-email"))
     if rule.pattern is not None:
         checks.append(_matches(rule.pattern, "bad-pattern"))
     if rule.max_length is not None:
@@ -285,6 +282,11 @@ def _wording_of_length(rule: FieldRule, code: str, named: Mapping[str, str], len
                 **named,
             ),
             _("Write more in {column}, or change {field} in the mapping: `min_length: {length}`", **named),
+        )
+    if rule.column is None:  # such as the rows of another table
+        return (
+            _("{field} is {length} characters long, but the maximum is {limit}", limit=_max_length(rule), **named),
+            _("Shorten it, or add to {field} in the mapping: `truncate: {limit}`", limit=_max_length(rule), **named),
         )
     excess = length - _max_length(rule)
     return (

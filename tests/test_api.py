@@ -30,6 +30,7 @@ from importer import (
     suggest_fixes,
 )
 from importer.crm import json_reply
+from importer.face import HOME
 from importer.model import Payload, Target, Verdict
 
 PAGE = (Path(__file__).parent.parent / "docs" / "api.md").read_text("utf-8")
@@ -84,9 +85,9 @@ def test_the_face_names_what_it_gives() -> None:
 def test_a_type_checker_sees_the_same_names() -> None:
     """The names that are imported when they are first used are those that a type checker is shown."""
     text = Path(importer.__file__).read_text("utf-8")
-    block = text.partition("if TYPE_CHECKING:")[2].partition("\n_HOME")[0]
+    block = text.partition("if TYPE_CHECKING:")[2].partition("\n__all__")[0]
     names = set(re.findall(r"\b(\w+)\b(?=,|$|\n| *\))", re.sub(r"from [\w.]+ import", "", block), re.MULTILINE))
-    assert names == set(importer.__all__) == set(importer._HOME)
+    assert names == set(importer.__all__) == set(HOME)
 
 
 def test_importing_the_face_is_quick() -> None:

@@ -82,7 +82,7 @@ def test_every_option_has_a_line_in_the_help_of_its_command(command: str, give: 
     text = give([command, "--help"]).out
     described = case_importer.get_command(click.Context(case_importer), command)
     assert described is not None
-    for option in (param for param in described.params if isinstance(param, click.Option)):
+    for option in (param for param in described.params if isinstance(param, click.Option) and not param.hidden):
         assert re.search(rf"^  .*{option.opts[-1]}\b", text, re.MULTILINE)
 
 

@@ -159,6 +159,17 @@ def test_r15_a_case_that_a_person_declared_gone_is_no_hit(scene: Scene) -> None:
     )
 
 
+def test_c58_a_deleted_case_that_a_search_still_shows_keeps_nothing_back(scene: Scene) -> None:
+    """Its own row is sent again, although the record carries its mark."""
+    journal, record_of = scene.desk.journal, scene.desk.record
+    scene.desk.conclude(scene.desk.claim(2), created("case-1"))
+    assert journal.doubts.note_deleted(record_of.id, identity(2).reference)
+    scene.crm.answers[BY_CONTACT] = [record(2, "case-1")]
+    scene.crm.answers["email contact", "many@example.com"] = [OTHER, {**OTHER, "wolkvox_id": "another"}]
+    scene.look("look_for", [*wanted(2), *wanted(1, value="many@example.com")])
+    assert scene.states()[1] is Status.PLANNED
+
+
 def test_r15_a_question_that_is_refused_is_said_and_asked_again(scene: Scene) -> None:
     """The other answers count; the source is not recorded as checked."""
     scene.crm.answers[BY_CONTACT] = REFUSED
@@ -168,6 +179,26 @@ def test_r15_a_question_that_is_refused_is_said_and_asked_again(scene: Scene) ->
     scene.crm.answers["email contact", "nobody@example.com"] = [record(2, "case-2")]
     with pytest.raises(StartRefused, match="case-2"):
         scene.look("spot_check", rows)
+
+
+NOTHING = {"code": "200", "error": "null", "msg": "0 records were are found"}
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        [],
+        {**NOTHING, "data": None},
+        {**NOTHING, "data": {}},
+        {**NOTHING, "data": [], "msg": "Se encontraron 2 casos"},
+        {**NOTHING, "data": [], "code": None},
+    ],
+)
+def test_c60_an_answer_that_cannot_be_read_is_no_none(scene: Scene, answer: object) -> None:
+    """It is said, the source is not recorded as checked, and the next run asks again."""
+    scene.crm.answers[BY_CONTACT] = http(200, answer)  # type: ignore[arg-type]
+    assert "cannot be read" in (scene.look("spot_check", wanted(1)) or "")
+    assert not scene.is_checked()
 
 
 def test_r15_rows_that_cannot_be_looked_for_are_said(scene: Scene) -> None:

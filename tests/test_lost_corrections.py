@@ -101,7 +101,7 @@ def test_it_is_not_sent_under_a_third_key_either(job: Job, office: Office) -> No
     lose(job)
     correct(job, 2, "Ticket", "T-2")
     assert planned(job) == (LOST, 0)
-    assert "'T-2' was another value when this row was sent" in next(check(load_job(job)).issues()).message
+    assert "'T-2' had another value when this row was sent" in next(check(load_job(job)).issues()).message
     lose(job)
     office.write([ticket("T-2"), ticket(2), ticket("T-1", Correo="cliente1@example.com")])
     assert planned(job) == ([], 1)

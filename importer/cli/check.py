@@ -12,9 +12,11 @@ from importer.cli import options
 from importer.cli.help import Command
 from importer.cli.logs import set_up
 from importer.cli.output import (
+    changes_values,
     corrections_values,
     counts_line,
     issue_values,
+    print_changes,
     print_issues,
     print_json,
     print_steps,
@@ -64,6 +66,7 @@ def command(*, as_json: bool, log_file: Path | None, verbose: int, **job_options
         print_json("check", _as_json(checked, issues, status))
         return status
     print_issues(issues)
+    print_changes(checked.plan)
     for note in plan.notes:
         click.echo(note)
     click.echo(counts_line(counts))
@@ -83,6 +86,7 @@ def _as_json(checked: Checked, issues: list[Issue], status: int) -> dict[str, ob
         **rows_and_cases(counts),
         "issues": [issue_values(issue) for issue in issues],
         "groups": groups,
+        "changes": changes_values(checked.plan),
         "notes": checked.plan.notes,
         "corrections": corrections_values(checked.plan.corrections),
         "steps": [step.sentence for step in checked.steps],

@@ -24,17 +24,30 @@ _PATH = click.Path(path_type=Path)
 @click.option("--sheet", help=gettext_noop("The sheet to read (default: the first visible one)."))
 @click.option("--like", type=_PATH, metavar="MAPPING", help=gettext_noop("Keep the decisions of a previous mapping."))
 @click.option(
+    "--fields",
+    type=_PATH,
+    metavar="TEMPLATE",
+    help=gettext_noop("Take the names of the form's fields from the headers of the CRM's own template for uploads."),
+)
+@click.option(
     "-o", "--output", type=_PATH, help=gettext_noop("Write the mapping to this new file instead of printing it.")
 )
 @options.logging
 def command(  # noqa: PLR0913 - each is an option of the command line
-    *, source: Path, sheet: str | None, like: Path | None, output: Path | None, log_file: Path | None, verbose: int
+    *,
+    source: Path,
+    sheet: str | None,
+    like: Path | None,
+    fields: Path | None,
+    output: Path | None,
+    log_file: Path | None,
+    verbose: int,
 ) -> int:
     """Carry out `draft`."""
     from importer.workflow.drafting import draft_mapping  # noqa: PLC0415 - pandas is slow to import
 
     set_up(log_file, verbose)
-    text = draft_mapping(source, sheet=sheet, like=like)
+    text = draft_mapping(source, sheet=sheet, like=like, fields=fields)
     if output is None:
         click.echo(text, nl=not text.endswith("\n"))
         return 0

@@ -11,13 +11,13 @@ from importer.commands import note_values
 from importer.messages import _, gettext_noop, translated
 
 _OPTIONS = gettext_noop("Options")
-_TEST_CASE = gettext_noop("Test case")
+_QUESTIONS = gettext_noop("Questions to the CRM")
 
 HEADINGS: dict[str, tuple[str, ...]] = {
     gettext_noop("Decide by hand"): (
-        *("--by-hand", "--created", "--instead-of", "--not-created", "--despite", "--deleted", "--from"),
+        *("--by-hand", "--created", "--instead-of", "--not-created", "--despite", "--deleted", "--exists", "--from"),
     ),
-    _TEST_CASE: ("--create-test-case", "--source", "--row"),
+    _QUESTIONS: ("--ask", "--source", "--row", "--report"),
     gettext_noop("Connection"): ("--rehearse", "--token-env", "--proxy", "--ca-file"),
     gettext_noop("Pace"): ("--concurrency", "--rate", "--until", "--keep-quota", "--wait-for-quota"),
     gettext_noop("Questions, answered in advance"): (
@@ -27,6 +27,7 @@ HEADINGS: dict[str, tuple[str, ...]] = {
     gettext_noop("Report"): ("--html", "--write-back", "--lang"),
     gettext_noop("Journal, log and repair"): (
         *("--journal", "--log-file", "--quiet-period", "--look-first", "--spot-check", "--retry-rejected"),
+        "--accept-changes",
     ),
 }
 """Where the help of a command with many options lists those that few people need; the others come first."""
@@ -82,8 +83,8 @@ class Command(click.Command):
         """Return what the help says of each option, by its heading; headings without options are left out."""
         options = [param for param in self.get_params(ctx) if isinstance(param, click.Option)]
         headings = dict(HEADINGS) if len(options) >= _MANY else {}
-        if not any("--create-test-case" in option.opts for option in options):
-            headings.pop(_TEST_CASE, None)  # --row is of another kind elsewhere
+        if not any("--ask" in option.opts for option in options):
+            headings.pop(_QUESTIONS, None)  # --row is of another kind elsewhere
         sections: dict[str, Rows] = {_OPTIONS: [], **{heading: [] for heading in headings}}
         for option in options:
             if record := option.get_help_record(ctx):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from itertools import groupby
@@ -10,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from importer.causes import reason_of
 from importer.cli import options
 from importer.cli.logs import set_up
 from importer.cli.output import counts_line, print_json
@@ -20,9 +23,11 @@ from importer.names import code_name, state_name
 from importer.text import clean
 
 if TYPE_CHECKING:
-    from importer.journal import RowChange, RunRecord
+    from importer.journal import Journal, RowChange, RunRecord
 
 _MOST_ROWS = 100
+_OF_ONE_RUN = ("created_now", "updated_now", "to_update")
+_CSV_COLUMNS = ("row", "key", "wolkvox_id", "idPrefijo", "link", "status", "sent_at", "reference", "report")
 
 
 @click.command(
@@ -34,13 +39,25 @@ _MOST_ROWS = 100
     ),
 )
 @click.argument("number", metavar="[RUN]", type=Count(1), required=False)
+@click.option(
+    "--csv",
+    "csv_path",
+    is_flag=False,
+    flag_value="-",
+    metavar="FILE",
+    help=gettext_noop(
+        "With RUN: write the rows that it sent as CSV, to FILE or to the output: row, key, ids, link, report."
+    ),
+)
 @options.journal
 @options.as_json
 @options.logging
-def command(
+def command(  # noqa: PLR0913 - each is an option of the command line
+    *,
     number: int | None,
+    csv_path: str | None,
     journal: Path | None,
-    as_json: bool,  # noqa: FBT001 - click gives flags by name
+    as_json: bool,
     log_file: Path | None,
     verbose: int,
 ) -> int:
@@ -49,6 +66,8 @@ def command(
     from importer.workflow.job import journal_path  # noqa: PLC0415
 
     set_up(log_file, verbose)
+    if csv_path is not None and (number is None or as_json):
+        raise UsageError(_("--csv goes with the number of a RUN, and not with --json."))
     path = journal_path(journal)
     if not path.exists():
         raise UsageError(_("{path}: there is no journal yet; the first run creates it.", path=path))
@@ -62,8 +81,39 @@ def command(
         run = next((run for run in runs if run.id == number), None)
         if run is None:
             raise UsageError(_("There is no run {number} in {path}.", number=number, path=path))
+        if csv_path is not None:
+            return _write_csv(opened, run, csv_path)
         before = next((other for other in runs if other.import_id == run.import_id and other.id < run.id), None)
         _print_one(run, before, opened.runs.changes(run, before), as_json=as_json)
+    return 0
+
+
+def _write_csv(journal: Journal, run: RunRecord, path: str) -> int:
+    """Write the rows that a run sent; what a program could run as a formula is marked."""
+    from importer.report import marked  # noqa: PLC0415 - slow to import, and help does not need it
+    from importer.workflow.run_listing import list_run  # noqa: PLC0415
+
+    listing = list_run(journal, run)
+    text = io.StringIO(newline="")
+    writer = csv.writer(text, lineterminator="\r\n" if path != "-" else "\n")
+    writer.writerow(_CSV_COLUMNS)
+    for row in listing.rows:
+        sent_at = row.sent_at.isoformat(timespec="seconds") if row.sent_at else None
+        cells = (row.row, row.key, row.wolkvox_id, row.id_prefijo, row.link, row.state, sent_at, row.reference)
+        writer.writerow("" if cell is None else marked(str(cell)) for cell in (*cells, listing.report))
+    if listing.note:
+        click.echo(_("Note: {note}", note=listing.note), err=True)
+    if path == "-":
+        click.echo(text.getvalue(), nl=False)
+        return 0
+    try:
+        with Path(path).open("x", encoding="utf-8", newline="") as file:
+            file.write(text.getvalue())
+    except FileExistsError as error:
+        raise UsageError(_("{path} exists already. Give another name to --csv.", path=path)) from error
+    except OSError as error:
+        raise UsageError(_("{path} cannot be written: {reason}.", path=path, reason=reason_of(error))) from error
+    click.echo(ngettext("{count} row: {path}", "{count} rows: {path}", len(listing.rows), path=path))
     return 0
 
 
@@ -162,5 +212,6 @@ def _differences(run: RunRecord, before: RunRecord | None) -> dict[str, int]:
     if before is None or before.counts is None or run.counts is None:
         return {}
     then = asdict(before.counts)
-    differences = {name: count - then[name] for name, count in asdict(run.counts).items() if name != "created_now"}
+    states = {name: count for name, count in asdict(run.counts).items() if name not in _OF_ONE_RUN}
+    differences = {name: count - then[name] for name, count in states.items()}
     return {name: difference for name, difference in differences.items() if difference}

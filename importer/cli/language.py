@@ -132,6 +132,16 @@ def confirm(question: str) -> bool:
         click.echo(_("Answer y for yes or n for no."), err=True)
 
 
+def is_yes(answer: str) -> bool:
+    """Tell whether what a person typed is a yes, in any of our languages."""
+    return answer.strip().casefold() in _YES
+
+
+def is_no(answer: str) -> bool:
+    """Tell whether what a person typed is a no, in any of our languages; Enter alone is none here."""
+    return bool(answer.strip()) and answer.strip().casefold() in _NO
+
+
 def observed(question: str) -> Literal["yes", "no", "unknown"]:
     """Ask a person what they see, in any of our languages: `yes`, `no`, or `unknown` for Enter alone."""
     while True:

@@ -40,12 +40,14 @@ SECTIONS = {
     gettext_noop("Import"): {
         "check": gettext_noop("Read, map and validate a source; list its issues. Sends nothing."),
         "preview": gettext_noop("Show the JSON that a row would send. Sends nothing."),
+        "contacts": gettext_noop("List the contacts of a source; on demand, ask for them or CREATE the missing ones."),
         "run": gettext_noop("Send the rows that have no case yet, after asking. SENDS CASES."),
         "report": gettext_noop("Write the report again from the source and the journal. Sends nothing."),
     },
     gettext_noop("Settle and look back"): {
         "settle": gettext_noop("Settle doubtful rows by asking the CRM, or by your decision. Creates no case."),
         "adopt": gettext_noop("Take the ids of a report into the journal. Sends nothing."),
+        "verify": gettext_noop("Ask the CRM for created cases, compare them, write the hand-over. Sends nothing."),
         "history": gettext_noop("List the runs in the journal and their counts. Sends nothing."),
         "journal": gettext_noop("Check, back up, copy or move the journal. Sends nothing."),
     },

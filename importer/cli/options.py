@@ -62,7 +62,7 @@ only = click.option(
 only_if_all_valid = click.option(
     "--only-if-all-valid", is_flag=True, help=gettext_noop("Send nothing if any row is invalid.")
 )
-pace = all_of(
+speed = all_of(
     click.option(
         "--concurrency",
         type=Count(1, 64),
@@ -76,9 +76,15 @@ pace = all_of(
     click.option(
         "--until", type=TimeOfDay(), help=gettext_noop("Start no case after this time of day, such as 06:30.")
     ),
+)
+keep_quota = all_of(
     click.option(
         "--keep-quota", type=Count(), default=0, help=gettext_noop("Leave N of today's calls to others on the token.")
     ),
+)
+pace = all_of(
+    speed,
+    keep_quota,
     click.option(
         "--wait-for-quota",
         is_flag=True,
@@ -135,6 +141,11 @@ quiet_period = click.option(
     default=120,
     show_default=True,
     help=gettext_noop("Wait this long before asking the CRM about a doubtful row; less than 120 only on loopback."),
+)
+accept_changes = click.option(
+    "--accept-changes",
+    is_flag=True,
+    help=gettext_noop("Take what was edited in created rows as known; send nothing of it (recorded)."),
 )
 repair = all_of(
     click.option("--look-first", is_flag=True, help=gettext_noop("Search the CRM for every row before sending it.")),

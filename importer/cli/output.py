@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from importer.workflow.corrections import CorrectionList
     from importer.workflow.next_steps import Step
     from importer.workflow.outcome import Finished
+    from importer.workflow.plan import Plan
 
 _MOST_ISSUES = 200
 
@@ -103,6 +104,32 @@ def counts_line(counts: Counts) -> str:
     return "\n".join([line, "; ".join(made_of(counts))]) if counts.part else line
 
 
+def changes_values(plan: Plan) -> list[dict[str, object]]:
+    """Return for JSON what becomes of every row that was edited after its case was created."""
+    return [
+        {
+            "row": row.number,
+            "reference": row.reference,
+            "state": row.change.state if row.change else "report",
+            "columns": None if row.change is None else row.change.columns,
+            "not_updatable": [asdict(one) for one in row.change.blockers] if row.change else [],
+            "reason": row.change.reason or None if row.change else None,
+        }
+        for row in plan.edited()
+    ]
+
+
+def print_changes(plan: Plan) -> None:
+    """Print which columns were edited in rows whose cases exist, and what becomes of that."""
+    from importer.workflow.change_words import change_sentences  # noqa: PLC0415 - slow to import
+
+    for at, row in enumerate(plan.edited()):
+        if at == _MOST_ISSUES:
+            click.echo(_("… and more rows that were edited; --json lists all of them."))
+            return
+        click.echo(_("Row {row}: {message}", row=row.number, message=" ".join(change_sentences(row))))
+
+
 def print_finished(finished: Finished) -> None:
     """Print how a run or a report ended."""
     click.echo(counts_line(finished.counts))
@@ -114,6 +141,8 @@ def print_finished(finished: Finished) -> None:
                 calls=finished.result.calls,
             )
         )
+    if finished.counts.updated_now:
+        click.echo(_("Updated in this run: {count}", count=finished.counts.updated_now))
     for note in finished.notes:
         click.echo(_("Note: {note}", note=note))
     if finished.report is not None:
@@ -134,13 +163,16 @@ def finished_json(finished: Finished) -> dict[str, object]:
         "counts": asdict(finished.counts),
         **rows_and_cases(finished.counts),
         "created_now": finished.counts.created_now,
+        "updated_now": finished.counts.updated_now,
         "calls": finished.result.calls,
+        "contacts": asdict(finished.result.contacts),
         "run": finished.result.run,
         **({"rehearsal": True} if finished.result.rehearsal else {}),
         "report": finished.report and str(finished.report),
         "next": finished.next_step,
         "steps": [step.sentence for step in finished.steps],
         "reasons": [{"status": status, **issue_values(issue)} for status, issue in finished.reasons()],
+        "changes": changes_values(finished.plan),
         "notes": list(finished.notes),
         "corrections": corrections_values(finished.plan.corrections),
     }

@@ -56,6 +56,7 @@ EXIT_STATUSES = {
 @options.journal
 @options.quiet_period
 @options.repair
+@options.accept_changes
 @options.as_json
 @options.logging
 def command(

@@ -21,6 +21,7 @@ from importer.text import clean
 
 if TYPE_CHECKING:
     from importer.follow_up import FollowUp
+    from importer.workflow.contacts.settling import ContactsSettled
     from importer.workflow.decisions import NotTaken
     from importer.workflow.settle_job import SettleJob
     from importer.workflow.settling import OpenRow, SettleResult
@@ -38,22 +39,25 @@ class _ByHand:
     not_created: bool
     despite: tuple[str, ...]
     deleted: bool
+    exists: bool
     report: Path | None
 
     @property
     def asks_the_crm(self) -> bool:
         """Whether it takes a search to settle by these options."""
-        return self.report is None and (self.key is None or bool(self.despite))
+        return self.report is None and (self.key is None or bool(self.despite) or self.deleted)
 
     def check(self, *, wait: bool) -> None:
         """Raise UsageError for a decision that says too little or too much, or that cannot wait."""
         if wait and not (self.key is None and self.report is None):
             raise UsageError(_("--wait goes with a search; --by-hand and --from record a decision at once."))
-        decisions = (self.created is not None) + self.not_created + self.deleted
+        decisions = (self.created is not None) + self.not_created + self.deleted + self.exists
         if self.key is None and decisions:
-            raise UsageError(_("--created, --not-created and --deleted go with --by-hand KEY."))
+            raise UsageError(_("--created, --not-created, --deleted and --exists go with --by-hand KEY."))
         if self.key is not None and decisions != 1:
-            raise UsageError(_("--by-hand {key}: give one of --created ID, --not-created and --deleted.", key=self.key))
+            raise UsageError(
+                _("--by-hand {key}: give one of --created ID, --not-created, --deleted and --exists.", key=self.key)
+            )
         if self.created is not None and not self.created.strip():
             raise UsageError(_("--created: the id is empty."))
         if self.key is not None and self.report is not None:
@@ -69,7 +73,9 @@ _by_hand = all_of(
         "--by-hand",
         "key",
         metavar="KEY",
-        help=gettext_noop("Record your own decision on the row with this key or reference."),
+        help=gettext_noop(
+            "Record your own decision on the row with this key or reference, or on the contact with this address."
+        ),
     ),
     click.option(
         "--created", metavar="ID", help=gettext_noop("With --by-hand: the row is the case with this wolkvox_id.")
@@ -80,7 +86,9 @@ _by_hand = all_of(
         help=gettext_noop("With --created: the row with this key has that id by mistake."),
     ),
     click.option(
-        "--not-created", is_flag=True, help=gettext_noop("With --by-hand: the row has no case, and may be sent.")
+        "--not-created",
+        is_flag=True,
+        help=gettext_noop("With --by-hand: the row has no case, and may be sent; or there is no such contact."),
     ),
     click.option(
         "--despite",
@@ -91,8 +99,13 @@ _by_hand = all_of(
         ),
     ),
     click.option(
-        "--deleted", is_flag=True, help=gettext_noop("With --by-hand: the row's case was deleted from the CRM.")
+        "--deleted",
+        is_flag=True,
+        help=gettext_noop(
+            "With --by-hand: the row's case, or the contact, was deleted from the CRM; it may be created again."
+        ),
     ),
+    click.option("--exists", is_flag=True, help=gettext_noop("With --by-hand: the CRM has a contact of this address.")),
     click.option(
         "--from",
         "report",
@@ -140,6 +153,7 @@ def command(  # noqa: PLR0913 - each is an option of the command line
     from importer.follow_up import follow_up  # noqa: PLC0415
     from importer.settings import Connection  # noqa: PLC0415
     from importer.workflow.job import connection_in, journal_path  # noqa: PLC0415
+    from importer.workflow.settle_contacts import only_contacts  # noqa: PLC0415
     from importer.workflow.settle_job import SettleJob  # noqa: PLC0415
 
     set_up(log_file, verbose)
@@ -149,14 +163,54 @@ def command(  # noqa: PLR0913 - each is an option of the command line
     if mapping is not None and by_hand.asks_the_crm:
         connection = ask_for_server(connection, connection_in(mappings.load_mapping(mapping)))
     job = SettleJob(connection, journal_path(journal), mapping, quiet_period)
-    results, not_taken = _settle(job, by_hand, wait=wait)
+    decided: tuple[Results, tuple[NotTaken, ...]] = ([], ())
+    searches = by_hand.key is None and by_hand.report is None
+    if (contacts := _contact_by_hand(job, by_hand)) is None:
+        if not (searches and only_contacts(job)):
+            decided = _settle(job, by_hand, wait=wait)
+        contacts = _settle_contacts(job, wait=wait) if searches else None
+    results, not_taken = decided
     settled = [_Settled(name, by_hand.key or name, result, follow_up(job, result)) for name, result in results]
-    status = _exit_status([result for _name, result in results])
+    status = max(_exit_status([result for _name, result in results]), _status_of_contacts(contacts))
     if as_json:
-        print_json("settle", {"exit_status": status, **_as_json(settled, not_taken)})
-    else:
+        told = {} if contacts is None else {"contacts": asdict(contacts)}
+        print_json("settle", {"exit_status": status, **_as_json(settled, not_taken), **told})
+        return status
+    if settled or not_taken:
         _print(settled, not_taken)
+    for sentence in contacts.sentences() if contacts else ():
+        click.echo(clean(sentence))
     return status
+
+
+def _contact_by_hand(job: SettleJob, by_hand: _ByHand) -> ContactsSettled | None:
+    """Record a person's decision on a contact; None where the options are about a row."""
+    from importer.workflow.settle_contacts import is_contact, is_deleted_contact, settle_contact_by_hand  # noqa: PLC0415
+
+    key = by_hand.key
+    if key is not None and by_hand.deleted and is_deleted_contact(job, key):
+        return settle_contact_by_hand(job, key, exists=False, deleted=True)
+    if key is None or not (by_hand.exists or (by_hand.not_created and not by_hand.despite and is_contact(job, key))):
+        return None
+    return settle_contact_by_hand(job, key, exists=by_hand.exists)
+
+
+def _settle_contacts(job: SettleJob, *, wait: bool) -> ContactsSettled:
+    """Search for the contacts in doubt; Ctrl-C ends a wait, and nothing is lost."""
+    from importer.workflow.settle_contacts import contacts_in_doubt, settle_contacts  # noqa: PLC0415
+
+    try:
+        return settle_contacts(job, wait_until if wait else None)
+    except KeyboardInterrupt:
+        if not wait:
+            raise
+        return contacts_in_doubt(job)
+
+
+def _status_of_contacts(contacts: ContactsSettled | None) -> int:
+    if contacts is None:
+        return 0
+    return 4 if contacts.unknown else 3 if contacts.sending else 0
 
 
 @dataclass(frozen=True, slots=True)

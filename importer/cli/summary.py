@@ -35,7 +35,14 @@ def _lines(forecast: Forecast) -> Iterator[str]:
     yield ngettext(
         "  send      {count} row, one case", "  send      {count} rows, one case each", forecast.rows_to_send
     )
+    if forecast.again:
+        yield ngettext(
+            "  again     {count} of them had a case that was deleted from the CRM, and gets a new one",
+            "  again     {count} of them had cases that were deleted from the CRM, and get new ones",
+            forecast.again,
+        )
     yield from _effects(forecast)
+    yield from _updates(forecast)
     yield from _not_sent(forecast)
     if forecast.attachments:
         yield ngettext(
@@ -55,14 +62,44 @@ def _effects(forecast: Forecast) -> Iterator[str]:
         return
     if forecast.open_cases:
         yield ngettext(
-            "  open      {count} of them has an open status: its time limit (SLA) may start, and its contact may be"
-            " notified",
-            "  open      {count} of them have an open status: their time limit (SLA) may start, and their contacts may"
-            " be notified",
+            "  open      {count} of them has an open status: its time limit (SLA) may start, its contact may get mail,"
+            " and alerts may go off (likely, and not documented)",
+            "  open      {count} of them have an open status: their time limits (SLA) may start, their contacts may get"
+            " mail, and alerts may go off (likely, and not documented)",
             forecast.open_cases,
         )
         yield _("            (switch these notifications off first when you migrate old tickets)")
+    for effect in forecast.effects:
+        yield _("  learnt    {effect}", effect=effect)
     yield _("  undo      not possible: the CRM documents no call that deletes a case")
+
+
+def _updates(forecast: Forecast) -> Iterator[str]:
+    """Yield what becomes of rows that were edited after their cases were created."""
+    updates = forecast.updates
+    if updates.wanted:
+        columns = ", ".join(f"{column} ({count})" for column, count in updates.columns)
+        yield ngettext(
+            "  update    {count} case, whose row was edited in: {columns}",
+            "  update    {count} cases, whose rows were edited in: {columns}",
+            forecast.updates_to_send,
+            columns=columns,
+        )
+        if later := updates.wanted - forecast.updates_to_send:
+            yield ngettext("            {count} later", "            {count} later", later)
+    if updates.accepted:
+        yield ngettext(
+            "  accept    the edit of {count} row is taken as known; nothing of it is sent",
+            "  accept    the edits of {count} rows are taken as known; nothing of them is sent",
+            updates.accepted,
+        )
+    left = sum(updates.states.values()) - updates.wanted - updates.accepted
+    if left:
+        yield ngettext(
+            "  edited    {count} row that was edited after its case was created; its case is not updated",
+            "  edited    {count} rows that were edited after their cases were created; their cases are not updated",
+            left,
+        )
 
 
 def _not_sent(forecast: Forecast) -> Iterator[str]:
@@ -110,6 +147,7 @@ def _calls(forecast: Forecast) -> Iterator[str]:
             "  search    {count} calls to look for the rows first",
             forecast.searches,
         )
+    yield from _contacts(forecast)
     if forecast.spot_check:
         yield ngettext(
             "  check     the CRM is searched for {count} row first, in case another computer sent it",
@@ -131,4 +169,32 @@ def _calls(forecast: Forecast) -> Iterator[str]:
             "            this takes {count} days, until {last:%Y-%m-%d}",
             forecast.days,
             last=last,
+        )
+
+
+def _contacts(forecast: Forecast) -> Iterator[str]:
+    """Yield what is done for the contacts of the rows, and who they are."""
+    contacts = forecast.contacts
+    if contacts.to_create:
+        named = ", ".join(contacts.named) + (", …" if contacts.to_create > len(contacts.named) else "")
+        yield ngettext(
+            "  contacts  {count} contact is searched for, and created if the CRM lacks it (up to {calls} calls):"
+            " {named}",
+            "  contacts  {count} contacts are searched for, and created where the CRM lacks them (up to {calls} calls):"
+            " {named}",
+            contacts.to_create,
+            calls=2 * contacts.to_create + contacts.further,
+            named=named,
+        )
+    if contacts.rejected:
+        yield ngettext(
+            "            {count} contact was rejected by the CRM; it is searched for, but not created again",
+            "            {count} contacts were rejected by the CRM; they are searched for, but not created again",
+            contacts.rejected,
+        )
+    if contacts.unknown:
+        yield ngettext(
+            "            {count} contact may have been created before; its rows wait until that is settled",
+            "            {count} contacts may have been created before; their rows wait until that is settled",
+            contacts.unknown,
         )

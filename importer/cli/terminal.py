@@ -21,6 +21,7 @@ from importer.cli.language import confirm
 from importer.cli.summary import summary
 from importer.cli.values import Count
 from importer.commands import same_command
+from importer.edits import UpdateState
 from importer.errors import UsageError
 from importer.messages import _, ngettext
 from importer.model import Outcome, Verdict
@@ -38,6 +39,10 @@ _SECONDS_BETWEEN_LINES = 10.0
 """How often progress is shown where there is no terminal to draw a bar on."""
 
 
+_OF_UPDATES = {Verdict.CREATED: UpdateState.UPDATED, Verdict.REJECTED: UpdateState.REFUSED}
+"""What the outcomes of updates are called."""
+
+
 def is_interactive() -> bool:
     """Tell whether a person can be asked: one who types, and sees the question."""
     return all(stream is not None and stream.isatty() for stream in (sys.stdin, sys.stderr))
@@ -52,7 +57,7 @@ class Terminal:
         self._yes, self.stop_request = yes, Stop()
         self._lock = threading.Lock()
         self._bar: tqdm[Never] | None = None
-        self._counts: Counter[Verdict] = Counter()
+        self._counts: Counter[str] = Counter()
         self._total = 0
         self._shown_at = 0.0
 
@@ -95,8 +100,7 @@ class Terminal:
                     command=same_command("--yes"),
                 )
             )
-        question = ngettext("Send {count} case?", "Send {count} cases?", forecast.rows_to_send)
-        if not confirm(question):
+        if not confirm(_question(forecast)):
             raise UsageError(_("Stopped; nothing was sent."))
 
     def sending(self, total: int) -> None:
@@ -107,8 +111,11 @@ class Terminal:
 
     def sent(self, outcome: Outcome) -> None:
         """Show one more outcome; called from several threads."""
+        self._show(outcome, outcome.verdict)
+
+    def _show(self, outcome: Outcome, name: str) -> None:
         with self._lock:
-            self._counts[outcome.verdict] += 1
+            self._counts[name] += 1
             if self._bar is not None:
                 if outcome.verdict is not Verdict.NOT_DELIVERED:
                     self._bar.update()
@@ -116,6 +123,15 @@ class Terminal:
             elif time.monotonic() - self._shown_at >= _SECONDS_BETWEEN_LINES:
                 self._shown_at = time.monotonic()
                 click.echo(self._progress(), err=True)
+
+    def updating(self, total: int) -> None:
+        """Begin to show the progress of updates."""
+        self._counts.clear()
+        self.sending(total)
+
+    def updated(self, outcome: Outcome) -> None:
+        """Show one more outcome of an update; called from several threads."""
+        self._show(outcome, _OF_UPDATES.get(outcome.verdict, outcome.verdict))
 
     def stopping(self, in_flight: int) -> None:
         """Say which answers the run still waits for, and what a second Ctrl-C would do."""
@@ -141,7 +157,7 @@ class Terminal:
                 click.echo(self._progress(), err=True)
 
     def _progress(self) -> str:
-        tried = sum(count for verdict, count in self._counts.items() if verdict is not Verdict.NOT_DELIVERED)
+        tried = sum(count for verdict, count in self._counts.items() if verdict != Verdict.NOT_DELIVERED)
         return ngettext(
             "{tried} of {count} row: {counts}",
             "{tried} of {count} rows: {counts}",
@@ -152,6 +168,18 @@ class Terminal:
 
     def _counts_text(self) -> str:
         return counted(sorted(self._counts.items()))
+
+
+def _question(forecast: Forecast) -> str:
+    """Return the question with which a person agrees to a forecast."""
+    cases, updates = forecast.rows_to_send, forecast.updates_to_send
+    if not updates:
+        return ngettext("Send {count} case?", "Send {count} cases?", cases)
+    if not cases:
+        return ngettext("Update {count} case?", "Update {count} cases?", updates)
+    return ngettext(
+        "Send {count} case, and update {updates}?", "Send {count} cases, and update {updates}?", cases, updates=updates
+    )
 
 
 def wait_until(until: datetime, rows: int) -> None:
