@@ -111,8 +111,8 @@ if TYPE_CHECKING:
     )
     from importer.workflow.doubtful import OpenDoubt
     from importer.workflow.drafting import SheetSurvey, draft_mapping, survey_sheet, survey_table
+    from importer.workflow.earlier_cells import CellEdit, edits_of
     from importer.workflow.earlier_imports import ImportUse, earlier_imports, name_is_locked
-    from importer.workflow.edits import CellEdit, edits_of
     from importer.workflow.events import CaseUpdated, Event, EventInterface, UpdatingStarted
     from importer.workflow.fitting import SheetFit, find_mappings, fit_mapping, fit_mappings
     from importer.workflow.fixes import Fix, suggest_fixes

@@ -67,7 +67,7 @@ _NAMES = {
     "workflow.verifying.selecting": "VerifyChoice VerifyForecast",
     "workflow.proposals": "row_changes",
     "workflow.rejections": "Rejection Rejections rejections",
-    "workflow.edits": "CellEdit edits_of",
+    "workflow.earlier_cells": "CellEdit edits_of",
 }
 """What each module gives to the face."""
 

@@ -98,7 +98,7 @@ WORKFLOW_ORDER = (
         "correcting",
         "workers",
         "carrying",
-        "edits",
+        "earlier_cells",
         "sending",
         "updating",
         "settling",

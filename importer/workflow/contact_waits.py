@@ -121,73 +121,90 @@ class _Judge:
 
 def contact_steps(waits: ContactWaits, commands: Commands) -> Iterator[str]:
     """Yield what there is to do about contacts, the most pressing first."""
-    named = waits.named
     if waits.unknown:
-        exists, missing = (
-            commands.settle("--by-hand", named["unknown"], option) for option in ("--exists", "--not-created")
-        )
-        yield told(
-            ngettext(
-                "{count} row waits because it is unknown whether its contact was created ({address}): `{search}`"
-                " searches the CRM for it; or look it up there and give `{exists}` or `{missing}`.",
-                "{count} rows wait because it is unknown whether their contacts were created ({address}): `{search}`"
-                " searches the CRM for them; or look each up there and give `{exists}` or `{missing}`.",
-                waits.unknown,
-                address=named["unknown"],
-                search=commands.settle("--wait"),
-                exists=exists,
-                missing=missing,
-            ),
-            ngettext(
-                "{count} row waits because it is unknown whether its contact was created ({address}). The next run"
-                " searches the CRM for it.",
-                "{count} rows wait because it is unknown whether their contacts were created ({address}). The next run"
-                " searches the CRM for them.",
-                waits.unknown,
-                address=named["unknown"],
-            ),
-        )
+        yield _unknown(waits, commands)
     if waits.rejected:
-        yield told(
-            ngettext(
-                "{count} row waits for a contact that the CRM rejected ({address}): correct what `contacts` in the"
-                " mapping sends of it; or create it in the CRM, or give `{command}` once the CRM accepts it.",
-                "{count} rows wait for contacts that the CRM rejected ({address}): correct what `contacts` in the"
-                " mapping sends of them; or create them in the CRM, or give `{command}` once the CRM accepts them.",
-                waits.rejected,
-                address=named["rejected"],
-                command=commands.run("--retry-rejected"),
-            ),
-            ngettext(
-                "{count} row waits for a contact that the CRM rejected ({address}): correct the row, or create the"
-                " contact in the CRM, and send the row again.",
-                "{count} rows wait for contacts that the CRM rejected ({address}): correct the rows, or create the"
-                " contacts in the CRM, and send the rows again.",
-                waits.rejected,
-                address=named["rejected"],
-            ),
-        )
+        yield _rejected(waits, commands)
     if waits.unclear:
-        exists, missing = (
-            commands.settle("--by-hand", named["unclear"], option) for option in ("--exists", "--not-created")
-        )
-        yield told(
-            ngettext(
-                "{count} row waits because the CRM does not tell whether it has its contact ({address}): look it up"
-                " there, and give `{exists}` or `{missing}`.",
-                "{count} rows wait because the CRM does not tell whether it has their contacts ({address}): look each"
-                " up there, and give `{exists}` or `{missing}`.",
-                waits.unclear,
-                address=named["unclear"],
-                exists=exists,
-                missing=missing,
-            ),
-            ngettext(
-                "{count} row waits because the CRM does not tell whether it has its contact ({address}): create it in"
-                " the CRM if it is missing there, and send the row again.",
-                "{count} rows wait because the CRM does not tell whether it has their contacts ({address}): create"
-                " those that are missing there, and send the rows again.",
-                waits.unclear,
-                address=named["unclear"],
-            ),
-        )
+        yield _unclear(waits, commands)
+
+
+def _unknown(waits: ContactWaits, commands: Commands) -> str:
+    """Return what there is to do about contacts that may have been created."""
+    named = waits.named
+    exists, missing = (
+        commands.settle("--by-hand", named["unknown"], option) for option in ("--exists", "--not-created")
+    )
+    return told(
+        ngettext(
+            "{count} row waits because it is unknown whether its contact was created ({address}): `{search}`"
+            " searches the CRM for it; or look it up there and give `{exists}` or `{missing}`.",
+            "{count} rows wait because it is unknown whether their contacts were created ({address}): `{search}`"
+            " searches the CRM for them; or look each up there and give `{exists}` or `{missing}`.",
+            waits.unknown,
+            address=named["unknown"],
+            search=commands.settle("--wait"),
+            exists=exists,
+            missing=missing,
+        ),
+        ngettext(
+            "{count} row waits because it is unknown whether its contact was created ({address}). The next run"
+            " searches the CRM for it.",
+            "{count} rows wait because it is unknown whether their contacts were created ({address}). The next run"
+            " searches the CRM for them.",
+            waits.unknown,
+            address=named["unknown"],
+        ),
+    )
+
+
+def _rejected(waits: ContactWaits, commands: Commands) -> str:
+    """Return what there is to do about contacts that the CRM rejected."""
+    named = waits.named
+    return told(
+        ngettext(
+            "{count} row waits for a contact that the CRM rejected ({address}): correct what `contacts` in the"
+            " mapping sends of it; or create it in the CRM, or give `{command}` once the CRM accepts it.",
+            "{count} rows wait for contacts that the CRM rejected ({address}): correct what `contacts` in the"
+            " mapping sends of them; or create them in the CRM, or give `{command}` once the CRM accepts them.",
+            waits.rejected,
+            address=named["rejected"],
+            command=commands.run("--retry-rejected"),
+        ),
+        ngettext(
+            "{count} row waits for a contact that the CRM rejected ({address}): correct the row, or create the"
+            " contact in the CRM, and send the row again.",
+            "{count} rows wait for contacts that the CRM rejected ({address}): correct the rows, or create the"
+            " contacts in the CRM, and send the rows again.",
+            waits.rejected,
+            address=named["rejected"],
+        ),
+    )
+
+
+def _unclear(waits: ContactWaits, commands: Commands) -> str:
+    """Return what there is to do about contacts of which the CRM does not tell whether it has them."""
+    named = waits.named
+    exists, missing = (
+        commands.settle("--by-hand", named["unclear"], option) for option in ("--exists", "--not-created")
+    )
+    return told(
+        ngettext(
+            "{count} row waits because the CRM does not tell whether it has its contact ({address}): look it up"
+            " there, and give `{exists}` or `{missing}`.",
+            "{count} rows wait because the CRM does not tell whether it has their contacts ({address}): look each"
+            " up there, and give `{exists}` or `{missing}`.",
+            waits.unclear,
+            address=named["unclear"],
+            exists=exists,
+            missing=missing,
+        ),
+        ngettext(
+            "{count} row waits because the CRM does not tell whether it has its contact ({address}): create it in"
+            " the CRM if it is missing there, and send the row again.",
+            "{count} rows wait because the CRM does not tell whether it has their contacts ({address}): create"
+            " those that are missing there, and send the rows again.",
+            waits.unclear,
+            address=named["unclear"],
+        ),
+    )

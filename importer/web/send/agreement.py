@@ -26,7 +26,7 @@ def effects(proposal: Proposal) -> list[tuple[str, str]]:
 
 
 def _effects(forecast: Forecast) -> Iterator[tuple[str, str]]:
-    count, rows = forecast.rows_to_send, forecast.counts
+    count = forecast.rows_to_send
     operation = forecast.plan.scope.operation
     created = ngettext(
         "{count} new case at {server}, operation {operation}",
@@ -39,6 +39,25 @@ def _effects(forecast: Forecast) -> Iterator[tuple[str, str]]:
         yield _("Cases"), created
     yield from _contacts(forecast)
     yield from updates_told(forecast)
+    yield from _of_cases(forecast)
+    if forecast.attachments:
+        yield (
+            _("Attachments"),
+            ngettext(
+                "{count} file, {size}", "{count} files, {size}", forecast.attachments,
+                size=size_text(forecast.attachment_bytes),
+            ),
+        )  # fmt: skip
+    yield from _calls(forecast)
+    yield from _left(forecast)
+    if count:
+        yield _("Undo"), _("It cannot be undone from here: the CRM does not let a program delete a case.")
+    elif forecast.updates_to_send or forecast.updates.accepted:
+        yield _("Undo"), _("It cannot be undone from here.")
+
+
+def _of_cases(forecast: Forecast) -> Iterator[tuple[str, str]]:
+    """Yield what the new cases may set off."""
     if forecast.again:
         yield (
             _("Again"),
@@ -59,16 +78,12 @@ def _effects(forecast: Forecast) -> Iterator[tuple[str, str]]:
                 forecast.open_cases,
             ),
         )
-    if forecast.attachments:
-        yield (
-            _("Attachments"),
-            ngettext(
-                "{count} file, {size}", "{count} files, {size}", forecast.attachments,
-                size=size_text(forecast.attachment_bytes),
-            ),
-        )  # fmt: skip
-    yield from _calls(forecast)
-    later = 0 if forecast.updates.accepted else rows.planned - count - forecast.waiting
+
+
+def _left(forecast: Forecast) -> Iterator[tuple[str, str]]:
+    """Yield which rows are not sent now, and why."""
+    rows = forecast.counts
+    later = 0 if forecast.updates.accepted else rows.planned - forecast.rows_to_send - forecast.waiting
     if later:
         yield _("Later"), ngettext("{count} row stays for later.", "{count} rows stay for later.", later)
     if forecast.waiting:
@@ -89,10 +104,6 @@ def _effects(forecast: Forecast) -> Iterator[tuple[str, str]]:
                 rows.invalid + rows.rejected,
             ),
         )
-    if count:
-        yield _("Undo"), _("It cannot be undone from here: the CRM does not let a program delete a case.")
-    elif forecast.updates_to_send or forecast.updates.accepted:
-        yield _("Undo"), _("It cannot be undone from here.")
 
 
 def _contacts(forecast: Forecast) -> Iterator[tuple[str, str]]:
