@@ -292,9 +292,9 @@ class CircuitBreaker:
     def _rejecting_contacts(self, outcome: Outcome) -> PauseReason:
         message = told(
             _(
-                "Paused: the CRM rejected {count} contacts in a row with the same message: {words}. Correct `contacts`"
-                " in the mapping or the rows, then continue the run; if only the CRM had to be changed, give"
-                " `{command}`.",
+                "Paused: the CRM rejected {count} contacts in a row with the same message: {words}. Correct"
+                " `contacts` in the mapping or the rows, then continue the run; if only the CRM had to be"
+                " changed, run `{command}`.",
                 count=self._equal,
                 command=run_command("--retry-rejected"),
                 words=explained(outcome.message),

@@ -138,9 +138,9 @@ def _unknown(waits: ContactWaits, commands: Commands) -> str:
     return told(
         ngettext(
             "{count} row waits because it is unknown whether its contact was created ({address}): `{search}`"
-            " searches the CRM for it; or look it up there and give `{exists}` or `{missing}`.",
+            " searches the CRM for it; or look it up there and run `{exists}` or `{missing}`.",
             "{count} rows wait because it is unknown whether their contacts were created ({address}): `{search}`"
-            " searches the CRM for them; or look each up there and give `{exists}` or `{missing}`.",
+            " searches the CRM for them; or look each up there and run `{exists}` or `{missing}`.",
             waits.unknown,
             address=named["unknown"],
             search=commands.settle("--wait"),
@@ -164,9 +164,9 @@ def _rejected(waits: ContactWaits, commands: Commands) -> str:
     return told(
         ngettext(
             "{count} row waits for a contact that the CRM rejected ({address}): correct what `contacts` in the"
-            " mapping sends of it; or create it in the CRM, or give `{command}` once the CRM accepts it.",
+            " mapping sends of it; or create it in the CRM, or run `{command}` once the CRM accepts it.",
             "{count} rows wait for contacts that the CRM rejected ({address}): correct what `contacts` in the"
-            " mapping sends of them; or create them in the CRM, or give `{command}` once the CRM accepts them.",
+            " mapping sends of them; or create them in the CRM, or run `{command}` once the CRM accepts them.",
             waits.rejected,
             address=named["rejected"],
             command=commands.run("--retry-rejected"),
@@ -191,9 +191,9 @@ def _unclear(waits: ContactWaits, commands: Commands) -> str:
     return told(
         ngettext(
             "{count} row waits because the CRM does not tell whether it has its contact ({address}): look it up"
-            " there, and give `{exists}` or `{missing}`.",
+            " there, and run `{exists}` or `{missing}`.",
             "{count} rows wait because the CRM does not tell whether it has their contacts ({address}): look each"
-            " up there, and give `{exists}` or `{missing}`.",
+            " up there, and run `{exists}` or `{missing}`.",
             waits.unclear,
             address=named["unclear"],
             exists=exists,
