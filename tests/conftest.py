@@ -6,21 +6,25 @@ import gc
 import os
 import subprocess
 from collections.abc import Callable, Iterator
+from contextlib import nullcontext
 from itertools import count
 from pathlib import Path
-from typing import Any
 
+import machine  # noqa: F401 - before all others
 import pytest
-import sqlalchemy
+from compiled import compile_once
 from hypothesis import HealthCheck, settings
 from no_skips import pytest_addoption, pytest_make_collect_report, pytest_runtest_makereport  # noqa: F401 - hooks
 from nursery import Nursery, running
+from parsers import forked
 from playwright.sync_api import Browser
+from postgres_support import needs_postgres, new_place
 from promise_support import Order
 from run_support import Give, Office, Result
 from web_support import chromium
 
 from importer.cli.main import execute
+from importer.journal_place import Server
 from importer.sandbox import RunningSandbox
 
 # A busy machine draws examples slowly; that must not fail a test.
@@ -45,22 +49,24 @@ def pytest_collection_finish() -> None:
 
 @pytest.fixture(scope="session", autouse=True)
 def _statements_compiled_once() -> Iterator[None]:
-    """Let every journal use what SQLAlchemy compiled for the ones before: the tests open thousands, a person a few."""
-    first = sqlalchemy.create_engine("sqlite://")
-    first.connect().close()  # from then on, its dialect knows the version of SQLite
-    first.dispose()
-    compiled: dict[object, object] = {}
-
-    def create_engine(*arguments: Any, **options: Any) -> sqlalchemy.Engine:  # noqa: ANN401 - passed on
-        engine = sqlalchemy.create_engine(*arguments, **options)
-        engine.dialect = first.dialect  # a part of the keys
-        engine.update_execution_options(compiled_cache=compiled)
-        return engine
-
+    """Let every journal use what SQLAlchemy compiled for the ones before."""
     with pytest.MonkeyPatch.context() as patched:
-        for module in ("database", "mark"):
-            patched.setattr(f"importer.journal.{module}.create_engine", create_engine)
+        compile_once(patched.setattr)
         yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _parsers_started_once() -> Iterator[None]:
+    """Have the children that parse workbooks forked: the tests need thousands, a person a few."""
+    with forked() as processes, pytest.MonkeyPatch.context() as patched:
+        patched.setattr("importer.source.parsing.subprocess", processes)
+        yield
+
+
+@pytest.fixture
+def own_parsers(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Start each parser as the program does."""
+    monkeypatch.setattr("importer.source.parsing.subprocess", subprocess)
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -97,6 +103,21 @@ def use_folders(patch: pytest.MonkeyPatch, folder: Path) -> None:
         patch.setenv(name, str(folder / name.removeprefix("XDG_").lower()))
 
 
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Run what is marked `on_both` with a journal in a file, and with one on a server."""
+    is_of_files = metafunc.definition.get_closest_marker("in_a_file") or "journal_server" not in metafunc.fixturenames
+    if metafunc.definition.get_closest_marker("on_both") and not is_of_files:
+        both = (None, pytest.param("postgresql", marks=needs_postgres))
+        metafunc.parametrize("journal_server", both, ids=["file", "server"], indirect=True)
+
+
+@pytest.fixture
+def journal_server(request: pytest.FixtureRequest) -> Iterator[Server | None]:
+    """Give the place of an empty journal on a server; None where the journal is to be a file."""
+    with new_place() if getattr(request, "param", None) else nullcontext() as place:
+        yield place
+
+
 @pytest.fixture
 def sandbox() -> Iterator[RunningSandbox]:
     """Serve a sandbox on a free port, with its cases in memory, for one test."""
@@ -105,9 +126,9 @@ def sandbox() -> Iterator[RunningSandbox]:
 
 
 @pytest.fixture
-def office(tmp_path: Path, sandbox: RunningSandbox) -> Office:
+def office(tmp_path: Path, sandbox: RunningSandbox, journal_server: Server | None) -> Office:
     """Provide a folder and a sandbox."""
-    return Office(tmp_path, sandbox)
+    return Office(tmp_path, sandbox, place=journal_server)
 
 
 @pytest.fixture

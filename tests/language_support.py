@@ -102,7 +102,13 @@ def is_in(line: str, pieces: Sequence[str]) -> bool:
 def english_in(texts: Iterable[str], templates: Sequence[list[str]]) -> list[tuple[str, str]]:
     """Return the texts in which an English sentence is, each line looked at; the codes of issues never change."""
     lines = {line.strip() for text in texts for line in (text, *text.split("\n"))} - {"rejected"}
-    return [(line, "…".join(pieces)) for line in sorted(lines) for pieces in templates if is_in(line, pieces)]
+    longest = [(max(pieces, key=len), pieces) for pieces in templates]  # is not in a line, mostly
+    return [
+        (line, "…".join(pieces))
+        for line in sorted(lines)
+        for piece, pieces in longest
+        if piece in line and is_in(line, pieces)
+    ]
 
 
 def catalogued(tag: str, template: Template) -> Template:

@@ -23,11 +23,12 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from compiled import compile_once
 from stand_in import ask
 
 HERE = Path(__file__).parent
@@ -131,6 +132,28 @@ def load_everything() -> None:
         if not module.name.endswith("__main__"):
             importlib.import_module(module.name)
     pa.DataFrameSchema({"a": pa.Column(str)}).validate(pd.DataFrame({"a": ["b"]}))
+    compile_once(setattr)
+    _run_once()
+
+
+def _run_once() -> None:
+    """Carry out a run as most tests do, for all that a program makes when it is first needed."""
+    from run_support import Office, ticket  # noqa: PLC0415 - loads the program
+
+    from importer.cli.main import execute  # noqa: PLC0415 - the same
+    from importer.sandbox import RunningSandbox  # noqa: PLC0415 - the same
+
+    with (
+        tempfile.TemporaryDirectory() as name,
+        RunningSandbox() as sandbox,
+        Path(os.devnull).open("w", encoding="utf-8") as nothing,
+    ):
+        os.environ.update({f"XDG_{kind}_HOME": name for kind in ("STATE", "CONFIG", "DATA")} | {"WOLKVOX_TOKEN": "any"})
+        office = Office(Path(name), sandbox)
+        office.write([ticket(1), ticket(2, Correo="nobody")])
+        with redirect_stdout(nothing), redirect_stderr(nothing):
+            execute(office.arguments("run", "--yes"))
+        assert sandbox.posts == 1
 
 
 def serve(address: str) -> None:

@@ -6,8 +6,9 @@ file; every invariant is asked of it after every step.
 
 from __future__ import annotations
 
-import sqlite3
 import tempfile
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,8 +16,11 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, invariant, multiple, rule
 from journal_support import LEASE, Clock, SampleJournal, created, identity, outcome
+from place_support import ask
+from postgres_support import needs_postgres, new_place
 
 from importer.journal import Attempt
+from importer.journal_place import Place
 from importer.model import Status, Verdict
 
 ROWS = st.integers(1, 3)
@@ -39,8 +43,8 @@ class JournalMachine(RuleBasedStateMachine):
 
     def __init__(self) -> None:
         super().__init__()
-        self.folder = tempfile.TemporaryDirectory()
-        self.path = Path(self.folder.name) / "journal.db"
+        self.open_things = ExitStack()
+        self.path = self.open_things.enter_context(self.place())
         self.clock = Clock()
         self.samples = [SampleJournal(self.path, self.clock), SampleJournal(self.path, self.clock)]
         self.samples[0].plan([1, 2])
@@ -49,11 +53,18 @@ class JournalMachine(RuleBasedStateMachine):
         self.unknown: dict[int, Sent] = {}  # ended without anybody knowing how
         self.cases: dict[int, list[str]] = {1: [], 2: [], 3: []}
 
+    @staticmethod
+    @contextmanager
+    def place() -> Iterator[Place]:
+        """Give the place of a new journal."""
+        with tempfile.TemporaryDirectory() as folder:
+            yield Path(folder) / "journal.db"
+
     def teardown(self) -> None:
         """Close both journals."""
         for sample in self.samples:
             sample.journal.close()
-        self.folder.cleanup()
+        self.open_things.close()
 
     @rule(which=st.integers(0, 1), row=ROWS)
     def plan(self, which: int, row: int) -> None:
@@ -158,9 +169,8 @@ class JournalMachine(RuleBasedStateMachine):
     @invariant()
     def every_id_that_arrived_is_in_the_journal(self) -> None:
         """On the attempt always; on its row if it was the first, and in the row's words if there are several."""
-        raw = sqlite3.connect(self.path)
-        kept = {case for (case,) in raw.execute("SELECT wolkvox_id FROM attempts WHERE wolkvox_id IS NOT NULL")}
-        raw.close()
+        found = ask(self.path, "SELECT wolkvox_id FROM attempts WHERE wolkvox_id IS NOT NULL")
+        kept = {case for (case,) in found}
         assert kept == {case for cases in self.cases.values() for case in cases}
         for row in self.planned:
             cases, known = self.cases[row], self.samples[0].row(row)
@@ -175,7 +185,20 @@ class JournalMachine(RuleBasedStateMachine):
             assert self.samples[0].row(given.row).status is not Status.PLANNED
 
 
+class ServerMachine(JournalMachine):
+    """The same with a journal on a server."""
+
+    @staticmethod
+    def place() -> AbstractContextManager[Place]:
+        """Give the place of an empty journal."""
+        return new_place()
+
+
 TestJournal = JournalMachine.TestCase
+TestJournalOnServer = needs_postgres(ServerMachine.TestCase)
+TestJournalOnServer.settings = settings(
+    max_examples=3, stateful_step_count=20, deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
 TestJournal.settings = settings(
-    max_examples=15, stateful_step_count=30, deadline=None, suppress_health_check=[HealthCheck.too_slow]
+    max_examples=10, stateful_step_count=30, deadline=None, suppress_health_check=[HealthCheck.too_slow]
 )

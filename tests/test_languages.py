@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import gettext
+import inspect
 import io
 import json
 import os
@@ -27,9 +28,10 @@ from run_support import Give, Office, ticket
 from importer import messages
 from importer.cli import click_words
 from importer.cli.language import confirm
-from importer.cli.main import COMMANDS, INTERNAL_ERROR, execute
+from importer.cli.main import COMMANDS, INTERNAL_ERROR, SECTIONS, case_importer, execute
 from importer.cli.output import counts_line
 from importer.cli.streams import Output
+from importer.commands import placeholder
 from importer.languages import LANGUAGES, chosen_language, known_language
 from importer.messages import _, gettext_noop, in_all_languages, language, ngettext, shown, speaking, translated
 from importer.model import Counts, Status
@@ -302,6 +304,24 @@ def test_every_command_takes_the_language(give: Give, name: str) -> None:
     assert "--lang" in give([name, "--help"]).out
 
 
+@pytest.mark.parametrize("tag", ["es", "pt"])
+def test_the_help_is_in_one_mood_and_in_one_language(tag: str) -> None:
+    """What each command does begins with an infinitive, and no option has a placeholder in English."""
+    commands = [
+        command for name in COMMANDS if (command := case_importer.get_command(click.Context(case_importer), name))
+    ]
+    commands += [one for group in commands if isinstance(group, click.Group) for one in group.commands.values()]
+    lines = [case_importer.help, *(line for section in SECTIONS.values() for line in section.values())]
+    options = [one for command in commands for one in command.params if isinstance(one, click.Option)]
+    names = {one.metavar for one in options if one.metavar and re.fullmatch("[A-Z]{3,}", one.metavar)}
+    with speaking(tag):
+        said = [
+            translated(inspect.cleandoc(line)) for line in [*lines, *(command.help for command in commands)] if line
+        ]
+        assert [line for line in said if not re.match(r"\w+r\b", line)] == []
+        assert {name for name in names if placeholder(name) == name} <= {"URL"}
+
+
 def test_clicks_own_templates_are_ours_to_translate() -> None:
     """What the installed click asks gettext for is in our list, but for what a user of ours cannot meet."""
     used = set()
@@ -420,8 +440,9 @@ def test_what_an_encoding_lacks_is_replaced(
     assert target(write, tmp_path) == SHOWN[encoding]
 
 
-@pytest.mark.parametrize("encoding", ["cp850", "cp1252", "ascii"])
-@pytest.mark.parametrize("target", [to_a_file, through_a_pipe, on_a_terminal])
+@pytest.mark.parametrize(  # what each encoding lacks is replaced alike on each of them
+    ("target", "encoding"), [(to_a_file, "cp850"), (through_a_pipe, "cp1252"), (on_a_terminal, "ascii")]
+)
 def test_every_command_speaks_in_every_encoding(
     office: Office, monkeypatch: pytest.MonkeyPatch, target: Callable[..., bytes], encoding: str
 ) -> None:

@@ -9,7 +9,9 @@ import ast
 import io
 import sys
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
+from typing import TypeGuard
 
 import catalogues
 import jinja2
@@ -73,9 +75,19 @@ def built_in_templates(page: str) -> Iterator[int]:
 
 def calls(module: str) -> Iterator[tuple[int, list[ast.expr]]]:
     """Yield the line and the templates of each call of `_` and `ngettext` in a module."""
-    for call in ast.walk(ast.parse(module)):
-        if isinstance(call, ast.Call) and isinstance(call.func, ast.Name) and call.func.id in KEYWORDS:
-            yield call.lineno, call.args[: len(KEYWORDS[call.func.id])]
+    for node in nodes_of(module):
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
+            yield node.lineno, node.args[: len(KEYWORDS[node.func.id])]
+
+
+@cache
+def nodes_of(module: str) -> tuple[ast.Call | ast.ImportFrom, ...]:
+    """Return the calls of `_` and `ngettext` in a module, and what it imports; many tests ask for all modules."""
+    return tuple(node for node in ast.walk(ast.parse(module)) if isinstance(node, ast.ImportFrom) or _is_call(node))
+
+
+def _is_call(node: ast.AST) -> TypeGuard[ast.Call]:
+    return isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in KEYWORDS
 
 
 def built_sentences(module: str) -> Iterator[int]:
@@ -88,7 +100,7 @@ def built_sentences(module: str) -> Iterator[int]:
 
 def aliases(module: str) -> Iterator[str]:
     """Yield the other names under which a module imports `_` or `ngettext`."""
-    for node in ast.walk(ast.parse(module)):
+    for node in nodes_of(module):
         if isinstance(node, ast.ImportFrom) and node.module == "importer.messages":
             yield from (name.asname for name in node.names if name.asname and name.name in KEYWORDS)
 

@@ -17,6 +17,7 @@ OF_A_MACRO = (
     ' "library.dtd"><library:library xmlns:library="http://openoffice.org/2000/library" library:name="Standard"/>'
 )
 BEGIN_OF_WORKBOOK = b"\x09\x08\x10\x00\x00\x06\x05\x00"
+pytestmark = pytest.mark.usefixtures("own_parsers")  # some are ended, crash or go on for ever
 LOCKED = 0x2F  # the record after which an XLS workbook is encrypted
 
 

@@ -159,6 +159,7 @@ def test_s5_a_merged_range_makes_no_column_of_its_own() -> None:
     assert opened("mixed.xlsx", merged="fill").columns == opened("mixed.xlsx").columns == ("Qué", "Celda")
 
 
+@pytest.mark.usefixtures("own_parsers")
 def test_a_workbook_that_is_given_up_leaves_no_process(monkeypatch: pytest.MonkeyPatch) -> None:
     """The process that parses a workbook ends when its reading stops for another reason."""
     before = set(psutil.Process().children())

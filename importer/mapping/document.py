@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -15,7 +16,7 @@ import yaml
 
 from importer.errors import MappingError, MappingFault
 from importer.mapping.yaml_words import mark_of, problem_in_words
-from importer.messages import _
+from importer.messages import _, language
 from importer.text import trimmed
 
 Node: TypeAlias = "str | list[Node] | dict[str, Node]"
@@ -84,7 +85,7 @@ def read_document(path: Path, raw: bytes) -> Document:
         location = (raw.count(b"\n", 0, error.start) + 1, error.start - line_start + 1)
         raise _broken(file, location, _("not valid UTF-8; save the file as UTF-8")) from error
     try:
-        return _compose(file, text)
+        return _compose(file, text, language())
     except yaml.MarkedYAMLError as error:
         message = _("not valid YAML: {problem}", problem=problem_in_words(error, text))
         raise _broken(file, _location(mark_of(error)), message) from error
@@ -103,7 +104,9 @@ def _location(mark: Any) -> Location:  # noqa: ANN401 - PyYAML has two types of 
     return (mark.line + 1, mark.column + 1) if mark else (1, 1)
 
 
-def _compose(file: str, text: str) -> Document:
+@lru_cache(maxsize=8)  # a command, and each page, reads its mapping several times, and YAML is slow
+def _compose(file: str, text: str, _language: str) -> Document:
+    """Return the document in a text, with its faults in a language; nobody changes what is returned."""
     loader = _Loader(file, text)
     root = loader.get_node() if loader.check_node() else None
     if loader.check_node():

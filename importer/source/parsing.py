@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 import shutil
 import subprocess
-import sys
 import tempfile
 import threading
 from collections.abc import Sequence
@@ -19,7 +18,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Literal, Self
 
-from importer import files
+from importer import files, itself
 from importer.errors import SourceError
 from importer.files import damaged, password_needed
 from importer.messages import _
@@ -84,11 +83,13 @@ class Parsing:
         bounds: tuple[int | str, ...] = ()
         if parser == "calamine":
             bounds = (files.MOST_ROWS, files.MOST_COLUMNS, files.LONGEST_CELL, json.dumps(parts))
-        # -P: this folder's modules must not hide those of the standard library.
-        program = [sys.executable, "-P", str(PROGRAMS[parser])]
-        command = [*program, json.dumps(sheet), *map(str, (MEMORY_LIMIT, *bounds))]
+        command = [*itself.script(PROGRAMS[parser]), json.dumps(sheet), *map(str, (MEMORY_LIMIT, *bounds))]
         self._process = subprocess.Popen(  # noqa: S603 - our own interpreter and program
-            command, stdin=subprocess.PIPE, stdout=self._answer.file, stderr=self._errors
+            command,
+            stdin=subprocess.PIPE,
+            stdout=self._answer.file,
+            stderr=self._errors,
+            creationflags=itself.NO_WINDOW,
         )
         self._hand_over(snapshot)
 
