@@ -118,3 +118,8 @@ class Clock:
     wall: Callable[[], float] = time.time
     elapsed: Callable[[], float] = elapsed
     boot: Callable[[], str] = boot_id
+
+    def both(self) -> tuple[float, float]:
+        """Return the time that counts sleep, and the wall's; a server that has one clock for both is asked once."""
+        elapsed_now = self.elapsed()
+        return elapsed_now, elapsed_now if self.wall is self.elapsed else self.wall()

@@ -24,6 +24,7 @@ import importer.pipeline
 import importer.report
 import importer.workflow.adopting
 import importer.workflow.settle_job
+import importer.workflow.token_limits
 from importer.crm import Crm, connections, transport
 from importer.journal import attempts, contact_attempts, contacts, doubts, imports, leases, rows, runs, updates
 
@@ -127,7 +128,7 @@ def stop() -> None:
 
 def shorten_leases(seconds: float) -> None:
     """Give every attempt of this process a lease of so many seconds."""
-    importer.pipeline.Crm = partial(Crm, deadline=seconds)  # type: ignore[attr-defined]
+    importer.workflow.token_limits.Crm = partial(Crm, deadline=seconds)  # type: ignore[attr-defined]
     leases.MARGIN = 0.0  # type: ignore[misc]
 
 

@@ -5,23 +5,23 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import resource
 import signal
-import sqlite3
 import subprocess
 import sys
 from collections.abc import Iterable
 from pathlib import Path
 
 from nursery import Nursery
+from place_support import ask
 
 from importer import clock
 from importer.errors import JournalFull
 from importer.identity import Scope, content_hash, key_digest, loose_digest, reference
 from importer.journal import Attempt, Intent, Journal, KnownRow, RunStart
 from importer.journal.leases import MARGIN
+from importer.journal_place import Place
 from importer.model import Identity, JournalRow, Outcome, Status, Verdict
 
 ROOT = Path(__file__).parent.parent
@@ -86,19 +86,16 @@ def outcome(verdict: Verdict) -> Outcome:
 class SampleJournal:
     """An open journal with the import `tickets` and a run of it."""
 
-    def __init__(self, path: Path, clock: Clock | None = None) -> None:
+    def __init__(self, path: Place, clock: Clock | None = None) -> None:
         self.journal = Journal(path, clock.clocks) if clock else Journal(path)
         self.record = self.journal.imports.add(SCOPE.tenant, SCOPE.operation, SCOPE.import_name, None)
         start = RunStart("/tickets.xlsx", "source", "mapping", "https://crm0001.wolkvox.com", "ana", "case-importer 0")
         self.run = self.journal.runs.start(self.record.id, start)
 
     def counts(self) -> dict[Status, int]:
-        """Return how many rows are in each state, as another reader of the file sees them."""
-        reader = sqlite3.connect(self.journal.path)
-        with contextlib.closing(reader):
-            return {
-                Status(state): count for state, count in reader.execute("SELECT state, count(*) FROM rows GROUP BY 1")
-            }
+        """Return how many rows are in each state, as another reader sees them."""
+        found = ask(self.journal.path, "SELECT state, count(*) FROM rows GROUP BY 1")
+        return {Status(state): count for state, count in found}
 
     def plan(self, numbers: Iterable[int], status: Status = Status.PLANNED) -> None:
         """Note rows."""

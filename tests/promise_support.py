@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
-import sqlite3
 import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable
-from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 
 import pytest
+from place_support import ask
 from run_support import Office, ticket
 
 from importer import clock
 from importer.crm import Crm
 from importer.identity import tenant_of
+from importer.journal_place import Place, Server, folder_of
 from importer.settings import Connection
 from importer.workflow.settle_job import ByHand, SettleJob
 from importer.workflow.tenant_facts import Findings
@@ -46,30 +46,30 @@ def tickets(numbers: Iterable[int], **changed: str) -> list[dict[str, str]]:
     return [ticket(number, **({"Correo": CONTACT} | changed)) for number in numbers]
 
 
-def stored_rows(journal: Path) -> list[StoredRow]:
+def stored_rows(journal: Place) -> list[StoredRow]:
     """Return every row of a journal."""
-    with closing(sqlite3.connect(journal)) as database:
-        found = database.execute("SELECT reference, state, wolkvox_id, message FROM rows ORDER BY id")
-        return [StoredRow(*row) for row in found]
+    found = ask(journal, "SELECT reference, state, wolkvox_id, message FROM rows ORDER BY id")
+    return [StoredRow(*row) for row in found]
 
 
-def states(journal: Path) -> Counter[str]:
+def states(journal: Place) -> Counter[str]:
     """Return how many rows of a journal are in each state."""
     return Counter(row.state for row in stored_rows(journal))
 
 
-def select(journal: Path, query: str) -> list[tuple[object, ...]]:
-    """Return the result of an SQL query on a journal's file."""
-    with closing(sqlite3.connect(journal)) as database:
-        return database.execute(query).fetchall()
+def select(journal: Place, query: str) -> list[tuple[object, ...]]:
+    """Return the result of an SQL query on a journal."""
+    return ask(journal, query)
 
 
-def end_leases(journal: Path, ago: float = 1_000_000.0) -> None:
+ATTEMPTS = ("attempts", "contact_attempts")
+
+
+def end_leases(journal: Place, ago: float = 1_000_000.0, tables: Iterable[str] = ATTEMPTS) -> None:
     """Set the leases and deadlines of a journal to so many seconds ago, instead of waiting for them."""
-    with closing(sqlite3.connect(journal)) as database, database:
-        ended = clock.elapsed() - ago
-        for table in ("attempts", "contact_attempts"):
-            database.execute(f"UPDATE {table} SET lease = ?, deadline = ?, began = ?", (ended, ended, ended - 60))  # noqa: S608 - the names above
+    ended = (time.time() if isinstance(journal, Server) else clock.elapsed()) - ago
+    for table in tables:
+        ask(journal, f"UPDATE {table} SET lease = ?, deadline = ?, began = ?", ended, ended, ended - 60)  # noqa: S608
 
 
 def wait_until(condition: Callable[[], bool], seconds: float = 30) -> None:
@@ -82,7 +82,7 @@ def wait_until(condition: Callable[[], bool], seconds: float = 30) -> None:
 
 def impatient(monkeypatch: pytest.MonkeyPatch, deadline: float = 0.5) -> None:
     """Limit every attempt of a run in this process to so many seconds instead of a minute."""
-    monkeypatch.setattr("importer.pipeline.Crm", partial(Crm, deadline=deadline))
+    monkeypatch.setattr("importer.workflow.token_limits.Crm", partial(Crm, deadline=deadline))
 
 
 def know_the_search(
@@ -101,7 +101,7 @@ def know_the_search(
         page_says_more=page_says_more,
         nothing_readable=True,
     )
-    findings.save(office.journal.parent)
+    findings.save(folder_of(office.journal))
 
 
 def settle_by_person(office: Office, server: str | None = None) -> None:

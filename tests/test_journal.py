@@ -6,7 +6,6 @@ import sqlite3
 import stat
 import sys
 from collections.abc import Iterator
-from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -26,10 +25,14 @@ from journal_support import (
     said_by,
 )
 from nursery import Nursery
+from place_support import ask
 
 from importer.errors import JournalError
 from importer.journal import Decision, Journal, RunStart, default_path
+from importer.journal_place import Server
 from importer.model import Counts, Outcome, Status, Verdict
+
+pytestmark = pytest.mark.on_both
 
 
 @pytest.fixture
@@ -39,9 +42,9 @@ def clock() -> Clock:
 
 
 @pytest.fixture
-def sample(tmp_path: Path, clock: Clock) -> Iterator[SampleJournal]:
+def sample(tmp_path: Path, clock: Clock, journal_server: Server | None) -> Iterator[SampleJournal]:
     """Return an open journal with rows 1 to 3 planned."""
-    sample = SampleJournal(tmp_path / "journal.db", clock)
+    sample = SampleJournal(journal_server or tmp_path / "journal.db", clock)
     sample.plan([1, 2, 3])
     yield sample
     sample.journal.close()
@@ -49,10 +52,7 @@ def sample(tmp_path: Path, clock: Clock) -> Iterator[SampleJournal]:
 
 def search_values(sample: SampleJournal) -> list[str | None]:
     """Return the values by which attempts could be searched, as the file holds them."""
-    with sqlite3.connect(sample.journal.path) as raw:
-        values = [value for (value,) in raw.execute("SELECT search_value FROM attempts ORDER BY id")]
-    raw.close()
-    return values
+    return [value for (value,) in ask(sample.journal.path, "SELECT search_value FROM attempts ORDER BY id")]
 
 
 def test_a_planned_row_is_known_with_its_content_and_columns(sample: SampleJournal) -> None:
@@ -82,6 +82,7 @@ def test_thousands_of_rows_are_noted_and_found(sample: SampleJournal) -> None:
     assert sample.counts() == {Status.PLANNED: 1501}
 
 
+@pytest.mark.in_a_file
 def test_an_intent_is_on_the_disk_before_it_is_returned(sample: SampleJournal, nursery: Nursery) -> None:
     """Another process sees the row as being sent as soon as `claim` has returned, with its lease and search value."""
     attempt = sample.claim(1)
@@ -102,6 +103,7 @@ def test_a_lease_is_told_while_its_row_is_being_sent(sample: SampleJournal) -> N
     assert sample.row(1).lease_until is None
 
 
+@pytest.mark.in_a_file
 def test_commits_are_synchronous(sample: SampleJournal) -> None:
     """FULL, write-ahead, foreign keys on: what SQLite says of the open file itself."""
     with sample.journal._database.read() as connection:
@@ -155,12 +157,24 @@ def test_r13_the_state_after_an_answer(
     assert (sample.claim(1) is not None) == (state is Status.PLANNED)
 
 
+_FAILING = {
+    False: ("CREATE TRIGGER fails UPDATE ON attempts BEGIN SELECT RAISE(ABORT, 'no answer is written'); END",),
+    True: (
+        (
+            "CREATE FUNCTION fail() RETURNS trigger LANGUAGE plpgsql AS"
+            " $$ BEGIN RAISE EXCEPTION 'no answer is written'; END $$"
+        ),
+        "CREATE TRIGGER fails BEFORE UPDATE ON attempts FOR EACH ROW EXECUTE FUNCTION fail()",
+    ),
+}
+"""What makes every change of an attempt fail, by whether the journal is on a server."""
+
+
 def test_outcome_and_id_are_in_one_commit(sample: SampleJournal) -> None:
     """Where the second half of an outcome fails, its first half is undone: no answer without its id."""
     attempt = sample.claim(1)
-    with sqlite3.connect(sample.journal.path) as raw:
-        raw.execute("CREATE TRIGGER fails UPDATE ON attempts BEGIN SELECT RAISE(ABORT, 'no answer is written'); END")
-    raw.close()
+    for statement in _FAILING[isinstance(sample.journal.path, Server)]:
+        ask(sample.journal.path, statement)
     with pytest.raises(JournalError, match="no answer is written"):
         sample.conclude(attempt, created("a1"))
     assert (sample.row(1).status, sample.row(1).wolkvox_id) == (Status.SENDING, None)
@@ -256,8 +270,7 @@ def test_o28_a_row_whose_ids_are_known_is_sent_again_only_despite_each_of_them(s
     assert sample.journal.doubts.decide(doubt, Decision(Status.PLANNED, "by-hand", despite=("case-a", "case-b")))
     sample.conclude(sample.claim(1), created("case-c"))
     assert (sample.row(1).status, sample.row(1).wolkvox_id) == (Status.CREATED, "case-c")
-    with closing(sqlite3.connect(sample.journal.path)) as raw:
-        kept = {case for (case,) in raw.execute("SELECT wolkvox_id FROM arrived_ids")}
+    kept = {case for (case,) in ask(sample.journal.path, "SELECT wolkvox_id FROM arrived_ids")}
     assert kept == {"case-a", "case-b", "case-c"}
 
 

@@ -228,7 +228,7 @@ def link_fails(*_arguments: object) -> None:
     raise OSError(28, "No space left on device")
 
 
-@pytest.mark.parametrize(("name", "fail"), [("_copy", no_room), ("_take_name", link_fails)])
+@pytest.mark.parametrize(("name", "fail"), [("_copy", no_room), ("take_name", link_fails)])
 def test_r15_without_room_for_the_backup_nothing_is_migrated(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, fail: Callable[..., None]
 ) -> None:

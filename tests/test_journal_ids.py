@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Iterator
-from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from journal_support import COLUMNS, LEASE, SCOPE, SENT_VALUE, Clock, SampleJournal, created, identity, intent, outcome
+from place_support import ask
 from promise_support import select
 
 from importer.errors import JournalError
 from importer.journal import Adopted, Attempt, Decision, Dispute, Doubt
+from importer.journal_place import Server
 from importer.model import Outcome, Status, Verdict
 
 QUIET = 120.0
+
+
+pytestmark = pytest.mark.on_both
 
 
 @pytest.fixture
@@ -26,9 +29,9 @@ def clock() -> Clock:
 
 
 @pytest.fixture
-def sample(tmp_path: Path, clock: Clock) -> Iterator[SampleJournal]:
+def sample(tmp_path: Path, clock: Clock, journal_server: Server | None) -> Iterator[SampleJournal]:
     """Return an open journal with rows 1 to 4 planned."""
-    sample = SampleJournal(tmp_path / "journal.db", clock)
+    sample = SampleJournal(journal_server or tmp_path / "journal.db", clock)
     sample.plan([1, 2, 3, 4])
     yield sample
     sample.journal.close()
@@ -102,6 +105,7 @@ def test_o27_a_lease_is_of_one_boot_and_ends_at_its_moment(sample: SampleJournal
     assert not holds(attempt)
 
 
+@pytest.mark.in_a_file
 def test_r15_no_lease_holds_once_the_journal_is_another_file(sample: SampleJournal) -> None:
     """What would be sent now would not be in the journal."""
     attempt = sample.claim(1)
@@ -159,8 +163,7 @@ def test_r21_a_moment_that_nobody_can_compare_counts_as_another_boot(
 ) -> None:
     """No boot's name, or a beginning that is still to come: it is measured from now on, not for a year."""
     send(sample, 1, outcome(Verdict.UNKNOWN))
-    with closing(sqlite3.connect(sample.journal.path)) as raw, raw:
-        raw.execute(change)
+    ask(sample.journal.path, change)
     sample.expire()
     assert doubt_of(sample, 1).silent_since == clock.passed
 
@@ -224,7 +227,7 @@ def test_o21_an_id_belongs_to_one_row_of_an_operation(sample: SampleJournal, not
     assert (concluded.state, concluded.holder) == (Status.UNKNOWN, identity(1).reference)
     assert sample.row(2).wolkvox_id is None
     assert doubt_of(sample, 2).ids == ("case-a",)
-    assert select(sample.journal.path, "SELECT disputed FROM rows LIMIT 2") == [(0 if noted else 1,), (0,)]
+    assert select(sample.journal.path, "SELECT disputed FROM rows ORDER BY id LIMIT 2") == [(0 if noted else 1,), (0,)]
 
 
 def test_o21_an_id_that_was_set_aside_is_free_for_its_own_row(sample: SampleJournal) -> None:
@@ -281,8 +284,7 @@ def test_only_a_created_row_is_disputed(sample: SampleJournal) -> None:
 def test_r13_a_value_is_kept_for_the_attempt_in_doubt_alone(sample: SampleJournal) -> None:
     """An earlier attempt without a record has no value to search by."""
     first = sample.claim(1)
-    with closing(sqlite3.connect(sample.journal.path)) as raw, raw:
-        raw.execute("UPDATE rows SET state = 'planned' WHERE id = 1")
+    ask(sample.journal.path, "UPDATE rows SET state = 'planned' WHERE id = 1")
     sample.claim(1)
     sample.conclude(first, outcome(Verdict.UNKNOWN))
     assert values(sample) == [None, SENT_VALUE]
@@ -396,7 +398,7 @@ def test_o21_an_id_that_is_handed_over_changes_both_rows(sample: SampleJournal, 
     """One is created, one unknown, both are recorded; the id speaks against sending, unless a person handed it over."""
     decision = Decision(Status.CREATED, how, "case-1")
     assert sample.journal.doubts.hand_over(*disputed(sample), decision) is Status.CREATED
-    rows = select(sample.journal.path, "SELECT state, wolkvox_id, disputed FROM rows LIMIT 2")
+    rows = select(sample.journal.path, "SELECT state, wolkvox_id, disputed FROM rows ORDER BY id LIMIT 2")
     assert rows == [("unknown", None, 0), ("created", "case-1", 0)]
     assert doubt_of(sample, 1).ids == ids
     recorded = select(sample.journal.path, "SELECT how, state FROM verdicts ORDER BY id")
@@ -448,9 +450,8 @@ def test_r20_another_id_in_a_report_is_a_conflict_and_recorded_as_one(sample: Sa
     """The journal keeps its own id, notes the other, names both, and keeps no value to search by."""
     send(sample, 1, created("case-1"))
     if known is Status.CONFLICT:
-        with closing(sqlite3.connect(sample.journal.path)) as raw, raw:
-            raw.execute("UPDATE rows SET state = 'conflict' WHERE id = 1")
-            raw.execute("UPDATE attempts SET search_value = 'x'")
+        ask(sample.journal.path, "UPDATE rows SET state = 'conflict' WHERE id = 1")
+        ask(sample.journal.path, "UPDATE attempts SET search_value = 'x'")
     adopted = [Adopted(identity(1), Status.CREATED, "case-2")]
     assert sample.journal.adoptions.adopt(sample.record.id, adopted, COLUMNS) == 1
     assert (sample.row(1).status, sample.row(1).wolkvox_id) == (Status.CONFLICT, "case-1")
@@ -494,3 +495,22 @@ def test_o29_a_control_is_a_created_case_that_began_after_the_quiet_period(
     send(sample, 2, verdict)
     shown = [identity(2).reference]
     assert sample.journal.doubts.newer_controls(doubt_of(sample, 1), shown, QUIET) == (shown if proves else [])
+
+
+def test_a_row_whose_case_is_gone_awaits_a_newer_attempt(sample: SampleJournal, clock: Clock) -> None:
+    """A late answer made it created while another attempt was in flight: it is about that one, and not sent again."""
+    sample.plan([1])
+    first = sample.claim(1)
+    clock.pass_by(1_000_000)
+    sample.expire()
+    [doubt] = sample.journal.doubts.of_import(sample.record.id)
+    assert sample.journal.doubts.decide(doubt, Decision(Status.PLANNED, "by-hand")) is Status.PLANNED
+    second = sample.claim(1)
+    sample.conclude(first, created("case-1"))
+    assert sample.row(1).status is Status.CREATED
+    assert sample.journal.doubts.note_deleted(sample.record.id, identity(1).reference)
+    assert (sample.row(1).status, sample.claim(1)) == (Status.SENDING, None)
+    sample.conclude(second, created("case-2"))
+    assert (sample.row(1).status, sample.row(1).wolkvox_id) == (Status.CREATED, "case-2")
+    assert sample.journal.doubts.note_deleted(sample.record.id, identity(1).reference)
+    assert sample.row(1).status is Status.PLANNED

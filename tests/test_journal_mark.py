@@ -18,9 +18,9 @@ from sqlalchemy import create_engine, insert
 
 from importer.errors import JournalError
 from importer.journal import Adopted, Journal, storage
-from importer.journal.database import APPLICATION_ID
 from importer.journal.mark import Marks, state_path
 from importer.journal.migrations import first_shape
+from importer.journal.sqlite_database import APPLICATION_ID
 from importer.model import Status
 
 needs_unix = pytest.mark.skipif(sys.platform == "win32", reason="signals and open files as Unix has them")

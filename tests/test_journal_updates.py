@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
+from unittest.mock import Mock
 
 import pytest
 from journal_support import COLUMNS, Clock, SampleJournal, created, identity, outcome
+from place_support import ask
 
 from importer.edits import LastUpdate, UpdateState
-from importer.errors import JournalError
+from importer.errors import JournalError, JournalFull
 from importer.journal import Attempt, Journal, RowEdit, UpdateIntent
 from importer.journal.leases import MARGIN
-from importer.journal.schema import attempts, rows
+from importer.journal.schema import attempts
+from importer.journal_place import Server
 from importer.model import Outcome, Verdict
 
 SECONDS, QUIET = 55.0, 120.0
@@ -54,6 +58,9 @@ class Updating(SampleJournal):
         return next(text for text in ("as it was", "moved on", "later") if identity(1, text).content_hash == recorded)
 
 
+pytestmark = pytest.mark.on_both
+
+
 @pytest.fixture
 def clock() -> Clock:
     """Provide clocks that move on request."""
@@ -61,9 +68,9 @@ def clock() -> Clock:
 
 
 @pytest.fixture
-def updating(tmp_path: Path, clock: Clock) -> Iterator[Updating]:
+def updating(tmp_path: Path, clock: Clock, journal_server: Server | None) -> Iterator[Updating]:
     """Provide the journal."""
-    sample = Updating(tmp_path / "journal.db", clock)
+    sample = Updating(journal_server or tmp_path / "journal.db", clock)
     yield sample
     sample.journal.close()
 
@@ -86,6 +93,30 @@ def test_the_hash_moves_on_success_alone(
     assert (updating.update() is not None) is may_go_again
 
 
+@pytest.mark.parametrize(
+    ("what", "state", "content"),
+    [
+        (outcome(Verdict.CREATED), UpdateState.UPDATED, "moved on"),
+        (outcome(Verdict.REJECTED), UpdateState.REFUSED, "as it was"),
+        (Outcome(Verdict.CREATED, ids=("case-2",)), UpdateState.UNKNOWN, "as it was"),
+    ],
+)
+def test_o14_an_outcome_that_cannot_be_committed_is_kept_aside_and_taken_in(
+    updating: Updating, monkeypatch: pytest.MonkeyPatch, what: Outcome, state: UpdateState, content: str
+) -> None:
+    """A full disk stops the run; the next opening of the journal knows what the update came to, and any id in it."""
+    attempt = updating.update()
+    with monkeypatch.context() as full:
+        full.setattr("importer.journal.updates.Updates._conclude", Mock(side_effect=JournalFull("no room")))
+        with pytest.raises(JournalFull):
+            updating.end(attempt, what)
+    assert (updating.last().state, updating.content()) == (UpdateState.SENDING, "as it was")
+    path, clock = updating.journal.path, updating.journal.clock
+    updating.journal.close()
+    updating.journal = Journal(path, clock)
+    assert (updating.last().state, updating.content(), updating.row(2).disputed) == (state, content, bool(what.ids))
+
+
 def test_one_update_at_a_time(updating: Updating) -> None:
     """While an update is in flight, no other one of its row begins; that of another content is none either."""
     assert updating.update() is not None
@@ -102,8 +133,7 @@ def test_only_what_was_planned_is_updated(updating: Updating, known: str, case: 
 @pytest.mark.parametrize("flag", ["disputed", "deleted"])
 def test_no_case_is_updated_that_may_be_another_or_gone(updating: Updating, flag: str) -> None:
     """A row whose id is disputed, or whose case a person reported as deleted, is not updated."""
-    with updating.journal.reading() as connection:
-        connection.execute(rows.update().where(rows.c.wolkvox_id == "case-1").values({flag: True}))
+    ask(updating.journal.path, f"UPDATE rows SET {flag} = true WHERE wolkvox_id = 'case-1'")  # noqa: S608
     assert updating.update() is None
 
 
@@ -154,6 +184,47 @@ def test_a_late_success_counts_until_a_newer_update_begins(updating: Updating, c
     assert updating.content() == "later"
 
 
+@pytest.mark.parametrize("failing", [Verdict.NOT_DELIVERED, Verdict.REJECTED])
+@pytest.mark.parametrize("late", [True, False])
+def test_a_failed_update_leaves_the_row_to_the_one_before_it(
+    updating: Updating, clock: Clock, failing: Verdict, *, late: bool
+) -> None:
+    """A lost edit that is undone is still awaited when the undoing fails; its late success is the known content."""
+    first = updating.update()
+    if not late:
+        updating.end(first, outcome(Verdict.UNKNOWN))
+    clock.pass_by(SECONDS + MARGIN + QUIET + 1)
+    updating.journal.updates.expire(updating.record.id)
+    undoing = updating.update("as it was")
+    assert undoing is not None
+    if late:
+        updating.end(first, outcome(Verdict.CREATED))
+    assert updating.end(undoing, replace(outcome(failing), message="No.")) is not UpdateState.UPDATED
+    if late:
+        assert updating.content() == "moved on"
+    else:
+        assert (updating.last().state, updating.last().message, updating.content()) == ("unknown", "No.", "as it was")
+    assert updating.update("as it was", "moved on" if late else "as it was") is not None
+
+
+def test_a_lost_update_names_what_the_crm_refused_since(updating: Updating, clock: Clock) -> None:
+    """The row stays about the update that may have arrived, and says which content was refused last, and why."""
+    updating.end(updating.update(), outcome(Verdict.UNKNOWN))
+    assert updating.last().refused is None
+    for content, verdict, refused in (
+        ("moved on", Verdict.REJECTED, "moved on"),
+        ("moved on", Verdict.NOT_DELIVERED, "moved on"),
+        ("later", Verdict.REJECTED, "later"),
+    ):
+        clock.pass_by(SECONDS + MARGIN + QUIET + 1)
+        updating.end(updating.update(content), replace(outcome(verdict), message=f"{verdict} {content}"))
+        last = updating.last()
+        assert (last.state, last.may_have_arrived, updating.content()) == ("unknown", True, "as it was")
+        assert last.refused == (identity(1, refused).content_hash, f"rejected {refused}", updating.run)
+    updating.end(updating.update("moved on"), outcome(Verdict.CREATED))
+    assert (updating.last().state, updating.last().refused) == ("updated", None)
+
+
 def test_an_answer_with_another_id_proves_nothing(updating: Updating) -> None:
     """An answer that names another case makes the update unknown and both rows disputed; the id is kept."""
     assert updating.end(updating.update(), Outcome(Verdict.CREATED, ids=("case-2",))) is UpdateState.UNKNOWN
@@ -177,11 +248,13 @@ def test_an_edit_is_taken_as_known_unless_its_update_may_have_arrived(
         if isinstance(before, Verdict):
             updating.end(attempt, outcome(before))
     updates = updating.journal.updates
-    assert updates.accept(updating.record.id, updating.run, [updating.edited()], COLUMNS, QUIET) == accepted
+    edited = updating.edited()
+    assert updates.accept(updating.record.id, updating.run, [edited], COLUMNS, QUIET) == [edited.reference] * accepted
     assert updating.content() == ("moved on" if accepted else "as it was")
     assert (updating.last().state is UpdateState.ACCEPTED) is bool(accepted)
 
 
+@pytest.mark.in_a_file
 def test_an_older_copy_of_the_journal_is_refused_by_its_updates(updating: Updating, clock: Clock) -> None:
     """A journal that lacks an update which this computer made is behind, and one that made another is forked."""
     path = updating.journal.path

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import signal
-import sqlite3
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, suppress
@@ -16,9 +15,12 @@ import psutil
 import pytest
 from odd_crm import Case, OddCrm, success
 from openpyxl import load_workbook
+from place_support import ask
 from promise_support import Order, end_leases, know_the_search, select, states, stored_rows, tickets, wait_until
 from run_support import Give, Office, Result, ticket
 from scripted_crm import ScriptedCrm, http
+
+from importer.journal_place import Place
 
 AT_ONCE = ("--quiet-period", "0")
 
@@ -72,6 +74,7 @@ def test_o21_an_id_that_another_row_has_stays_with_that_row(office: Office, give
     assert select(office.journal, "SELECT count(*) FROM rows WHERE disputed") == [(0,)]
 
 
+@pytest.mark.on_both
 def test_o21_an_id_that_was_given_to_the_wrong_row_is_handed_over(office: Office, give: Give) -> None:
     """If the search shows that a disputed id is the newcomer's, it gets the id, and the former holder is in doubt."""
     cases: list[Case] = []
@@ -130,6 +133,7 @@ def test_o21_a_mark_in_the_case_of_another_row_disputes_it(office: Office, give:
     assert [row.state for row in stored_rows(office.journal)] == ["unknown", "created"]
 
 
+@pytest.mark.on_both
 def test_o21_a_person_says_whose_case_a_disputed_id_is(office: Office, give: Give) -> None:
     """`--created ID` of another row is refused; with `--instead-of` the id moves, so that no row loses it unnoticed."""
     first: list[Case] = []
@@ -207,12 +211,12 @@ def _refusing(case: Case, more: dict[str, object]) -> bytes:
     return http(400, text)
 
 
-def _forget_search_values(journal: Path) -> None:
+def _forget_search_values(journal: Place) -> None:
     """Leave only the ids that arrived to search for a row."""
-    with closing(sqlite3.connect(journal)) as database, database:
-        database.execute("UPDATE attempts SET search_value = NULL, search_field = NULL")
+    ask(journal, "UPDATE attempts SET search_value = NULL, search_field = NULL")
 
 
+@pytest.mark.on_both
 def test_o23_not_created_despite_an_id_is_taken_after_a_search(office: Office, give: Give) -> None:
     """The CRM is searched once more: a case that is found counts; if none is, the id is history and the row is sent."""
     wrong = "64cbffffffffffffffffffff"
@@ -352,12 +356,12 @@ def _without_attempts(report: Path) -> None:
         workbook.save(report)
 
 
-def _make_attempts_older(journal: Path) -> None:
+def _make_attempts_older(journal: Place) -> None:
     """Date everything that was sent so far a minute back: two runs of a test are in the same second."""
-    with closing(sqlite3.connect(journal)) as database, database:
-        database.execute("UPDATE rows SET sent_at = sent_at - 60")
+    ask(journal, "UPDATE rows SET sent_at = sent_at - 60")
 
 
+@pytest.mark.on_both
 def test_o28_the_same_verdict_twice_is_told_what_is_known(office: Office, give: Give) -> None:
     """The second one is refused: the row is no longer in doubt, and its case is named."""
     crm = OddCrm(_tells_nothing_first)
@@ -430,6 +434,7 @@ def test_o30_a_quoted_reference_is_no_hit_and_no_absence(office: Office, give: G
     crm.assert_one_case_each(stored_rows(office.journal))
 
 
+@pytest.mark.on_both
 def test_o30_a_row_that_lost_its_id_by_a_search_is_not_sent_again(office: Office, give: Give) -> None:
     """Someone put the mark of another ticket into the case: a search that finds nothing does not prove its absence."""
     crm = OddCrm(_tells_nothing_first)

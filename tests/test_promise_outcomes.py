@@ -28,6 +28,7 @@ def run(office: Office, *more: str) -> list[str]:
     return office.arguments("run", "--yes", "--json", "--concurrency", "1", *more)
 
 
+@pytest.mark.on_both
 def test_o2_a_case_that_comes_late_is_one_case(office: Office, give: Give, monkeypatch: pytest.MonkeyPatch) -> None:
     """Repeated at once, and once more: no second POST before the quiet period; the case is then found by search."""
     impatient(monkeypatch, 0.3)
@@ -201,6 +202,7 @@ def test_o15_a_used_up_quota_pauses_and_says_until_when(office: Office, give: Gi
     assert assert_promise(office) == {"created": 6}
 
 
+@pytest.mark.on_both
 def test_o15_simultaneous_requests_are_no_verdict(office: Office, give: Give) -> None:
     """A CRM that takes two calls at once gets every row from eight workers: slower, and nothing lost."""
     with RunningSandbox(SandboxConfig(simultaneous_requests=2)) as strict:

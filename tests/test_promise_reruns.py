@@ -15,6 +15,7 @@ import trustme
 from journal_support import SampleJournal
 from openpyxl import load_workbook
 from passage import Passage
+from place_support import ask
 from promise_support import Order, assert_promise, know_the_search, select, states, tickets, wait_until
 from run_support import MAPPING, Give, Office, ticket
 
@@ -63,8 +64,7 @@ def test_r6_a_conflict_is_adopted_as_one(office: Office, give: Give) -> None:
     """A row in conflict stays in conflict although the report shows an id for it: a person has not decided yet."""
     office.write(tickets([1, 2]))
     give(run(office))
-    with closing(sqlite3.connect(office.journal)) as journal, journal:
-        journal.execute("UPDATE rows SET state = 'conflict' WHERE id = 2")
+    ask(office.journal, "UPDATE rows SET state = 'conflict' WHERE id = 2")
     assert give(office.arguments("report")).status == 4
     lose_the_journal(office)
     adopted = give(office.adopt(office.report, "--json"))
@@ -222,6 +222,7 @@ def test_r10_old_host_new_host_new_token(
     assert assert_promise(office) == {"created": 3}
 
 
+@pytest.mark.on_both
 def test_r11_the_same_import_under_another_name(office: Office, give: Give) -> None:
     """With --same-as, given only once, nothing is sent twice; --new-import creates cases of their own."""
     office.write(tickets([1, 2, 3]))
@@ -248,6 +249,7 @@ def test_r11_an_imports_name_that_is_used_for_another_file(office: Office, give:
     assert "--same-as office" in result.err
 
 
+@pytest.mark.on_both
 def test_r14_a_report_given_back_and_then_the_original(office: Office, give: Give) -> None:
     """A faulty row corrected in the report is sent once; the original with its fault still there sends nothing."""
     office.write([ticket(1), ticket(2, Correo="nobody"), ticket(3)])

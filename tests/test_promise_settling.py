@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sqlite3
 import time
 from contextlib import closing
 from datetime import UTC, datetime
@@ -10,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from openpyxl import load_workbook
+from place_support import ask
 from promise_support import (
     CONTACT,
     assert_promise,
@@ -43,6 +43,7 @@ def in_doubt(office: Office, give: Give, *faults: str, rows: int = 5) -> None:
     end_leases(office.journal)
 
 
+@pytest.mark.on_both
 def test_one_question_serves_all_rows_of_a_contact(office: Office, give: Give) -> None:
     """Three unknown rows of one contact and one of another take two calls; all are found, and the values erased."""
     office.write([*tickets([1, 2, 3]), ticket(4), ticket(5)])
@@ -104,6 +105,7 @@ def newer_rows(office: Office, first: int = 6, last: int = 14) -> None:
     office.write([*tickets(range(1, first)), *tickets(range(first, last), Correo=CROWD)])
 
 
+@pytest.mark.on_both
 def test_o29_a_verified_search_that_finds_nothing_beside_a_newer_case_lets_the_row_go_again(
     office: Office, give: Give
 ) -> None:
@@ -149,6 +151,7 @@ def test_a_case_found_twice_is_a_conflict_for_a_person(office: Office, give: Giv
     assert office.sandbox.posts == 5
 
 
+@pytest.mark.on_both
 def test_by_hand_a_row_is_created_or_not(office: Office, give: Give) -> None:
     """A person's verdicts are recorded with user and time; `not created` is sent again, `created` never."""
     in_doubt(office, give, "html-answer:nth=2", "closed-without-creating:nth=4")
@@ -209,6 +212,7 @@ def decide(report: Path, verdicts: dict[int, Verdict]) -> None:
         workbook.save(report)
 
 
+@pytest.mark.on_both
 def test_the_verdicts_of_a_report_are_taken(office: Office, give: Give) -> None:
     """`created` with its id, `not created` without; what is half filled in is named and stays in doubt."""
     in_doubt(office, give, "closed-after-creating:nth=2", "closed-without-creating:nth=3", "html-answer:nth=4")
@@ -262,12 +266,12 @@ def test_the_quiet_period_counts_from_the_end_of_the_lease(office: Office, give:
     assert give(office.settle("--quiet-period", "30")).status == 0
 
 
+@pytest.mark.on_both
 def test_o19_quiet_periods_begin_anew_after_a_restart(office: Office, give: Give) -> None:
     """It is unknown how long a computer was off: the quiet period starts when its rows are next read."""
     in_doubt(office, give, "html-answer:nth=2", rows=2)
     asked = office.sandbox.calls("query")
-    with closing(sqlite3.connect(office.journal)) as database, database:
-        database.execute("UPDATE attempts SET boot = 'another boot'")
+    ask(office.journal, "UPDATE attempts SET boot = 'another boot'")
     for _time in range(2):
         assert give(office.settle()).status == 4
     assert office.sandbox.calls("query") == asked
@@ -321,6 +325,7 @@ def test_r13_the_search_uses_what_was_sent(office: Office, give: Give) -> None:
     assert {case.body["contact"] for case in office.sandbox.store.cases} == {CONTACT}
 
 
+@pytest.mark.on_both
 def test_r4_edited_while_unknown_and_found_later(office: Office, give: Give) -> None:
     """The row is created and `changed`, without a second POST; a mapping with another search field changes nothing."""
     in_doubt(office, give, "html-answer:nth=2", rows=2)

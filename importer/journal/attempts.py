@@ -14,6 +14,7 @@ from sqlalchemy import Connection, Row, Select, bindparam, insert, select, updat
 from importer.errors import JournalError
 from importer.journal import ids, leases, rescue
 from importer.journal.database import Database
+from importer.journal.kept_outcomes import keep_aside
 from importer.journal.leases import Attempt, Begun
 from importer.journal.new_rows import column_set_id
 from importer.journal.numbering import next_number
@@ -44,10 +45,17 @@ _ROW_OF_ATTEMPT: Select[Any] = select(
     attempts.c.verdict,
 ).join(rows, rows.c.id == attempts.c.row_id)
 _ROW_BY_TOKEN = _ROW_OF_ATTEMPT.where(attempts.c.id == bindparam("number"), attempts.c.token == bindparam("token"))
-_PLANNED_ROW = select(rows.c.id).where(
-    rows.c.import_id == bindparam("import_id"),
-    rows.c.reference == bindparam("reference"),
-    rows.c.state == Status.PLANNED,
+_PLANNED_ROW = (
+    select(rows.c.id)
+    .where(
+        rows.c.import_id == bindparam("import_id"),
+        rows.c.reference == bindparam("reference"),
+        rows.c.state == Status.PLANNED,
+    )
+    .with_for_update(skip_locked=True)
+)
+_IN_FLIGHT = leases.in_flight(
+    attempts, attempts.c.id == rows.c.attempt_id, attempts.c.row_id == rows.c.id, rows.c.state == Status.SENDING
 )
 _BEGIN_ATTEMPT = insert(attempts).returning(attempts.c.id)
 _END_ATTEMPT = update(attempts).where(attempts.c.id == bindparam("number"))
@@ -135,7 +143,7 @@ class Attempts:
 
     def lease_holds(self, attempt: Attempt) -> bool:
         """Whether an attempt of this process may still send; asked right before the first byte and the last chunk."""
-        return leases.lease_holds(self._database, attempt)
+        return leases.lease_holds(self._database, _IN_FLIGHT, attempt)
 
     def conclude(self, attempt: Attempt, outcome: Outcome) -> Concluded:
         """Commit the outcome of an attempt; an id and its answer are in one commit.
@@ -161,7 +169,7 @@ class Attempts:
             _(
                 "{path}: the journal no longer knows the attempt for {reference}: another copy was put in its place"
                 " while it was in use. Restore the journal that was in use.",
-                path=self._database.path,
+                path=self._database.place,
                 reference=attempt.reference,
             )
         )
@@ -177,12 +185,13 @@ class Attempts:
         elif ids.was_deleted(connection, row.import_id, outcome.wolkvox_id):  # an answer that a proxy repeats
             held_by = row.reference
             outcome = _disputed(outcome, row.reference)
+        now = self._clock.wall()
         counts = row.attempt_id == row.ended_id and row.state in {Status.SENDING, Status.UNKNOWN}
         created = outcome.verdict is Verdict.CREATED
         if created or row.verdict in {None, Verdict.UNKNOWN}:
-            self._end(connection, row, outcome, counts=counts)
+            self._end(connection, row, outcome, now, counts=counts)
         arrived = outcome.ids or ((outcome.wolkvox_id,) if outcome.wolkvox_id else ())
-        ids.note(connection, ids.Arrival(row.id, "answer", self._clock.wall(), row.ended_id), arrived)
+        ids.note(connection, ids.Arrival(row.id, "answer", now, row.ended_id), arrived)
         change: dict[str, object]
         if created:
             state, change = _created(connection, row, outcome)
@@ -195,10 +204,11 @@ class Attempts:
         connection.execute(_CHANGE_ROW, {"row": row.id, "state": state, **change})
         return Concluded(state, held_by)
 
-    def _end(self, connection: Connection, row: Row[Any], outcome: Outcome, *, counts: bool) -> None:
+    @staticmethod
+    def _end(connection: Connection, row: Row[Any], outcome: Outcome, now: float, *, counts: bool) -> None:
         """Write the outcome to its attempt; erase the value by which its case is searched unless it is still needed."""
         ended: dict[str, object] = {
-            "ended_at": self._clock.wall(),
+            "ended_at": now,
             "verdict": outcome.verdict,
             "http_status": outcome.http_status,
             "code": outcome.code,
@@ -240,9 +250,7 @@ class Attempts:
     def _keep_aside(self, attempt: Attempt, outcome: Outcome, error: JournalError) -> NoReturn:
         """Keep an outcome that the journal did not take, and raise; where that fails too, the message contains it."""
         try:
-            with self._database.keep_aside():
-                kept = rescue.KeptOutcome(attempt.id, attempt.token, attempt.reference, outcome)
-                rescue.keep(self._database.path, kept)
+            keep_aside(self._database, attempt, outcome)
         except JournalError:
             raise type(error)(
                 _(

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import errno
 import os
+import re
 import sqlite3
 import tempfile
 from contextlib import closing
@@ -15,6 +16,7 @@ from pathlib import Path
 from sqlalchemy import func, select
 
 from importer.causes import reason_of
+from importer.disk import flush_folder
 from importer.errors import JournalError
 from importer.journal.schema import attempts, facts, rows, runs, verdicts
 from importer.journal.storage import read_only
@@ -35,6 +37,13 @@ def back_up_beside(path: Path, label: str) -> Path:
     return copy_to(path, next(name for name in names if not name.exists()))
 
 
+def own_backups(path: Path) -> list[Path]:
+    """Return the backups of a journal that this program made beside it under names of its own."""
+    beside, stamped = re.escape(path.name), rf"{re.escape(path.stem)}\.\d{{8}}-\d{{6}}\.backup{re.escape(path.suffix)}"
+    name = re.compile(rf"{beside}\.before-\w+(-\d+)?\.backup|{stamped}")
+    return sorted(one for one in path.parent.glob("*backup*") if name.fullmatch(one.name) and one.is_file())
+
+
 def copy_to(path: Path, target: Path) -> Path:
     """Copy what is committed in a journal to a new file that only its owner can read, and read it again; return it.
 
@@ -46,7 +55,7 @@ def copy_to(path: Path, target: Path) -> Path:
         with tempfile.NamedTemporaryFile(dir=target.parent, prefix=f".{target.name}-", delete=False) as file:
             temporary = Path(file.name)  # readable by its owner only
         _copy(path, temporary)
-        _take_name(temporary, target)
+        take_name(temporary, target)
     except FileExistsError as error:
         existing = error.filename2 or error.filename
         raise JournalError(_("{path}: this file exists already. Choose another name.", path=existing)) from error
@@ -90,7 +99,7 @@ def _copy(path: Path, target: Path) -> None:
         damages = [line for (line,) in copy.execute("PRAGMA quick_check") if line != "ok"]
         if damages or _counts(copy) != expected:
             raise sqlite3.DatabaseError(damages[0] if damages else _("the copy is not the same"))
-    _flush(target, os.O_RDWR)
+    _flush(target)
 
 
 def _counts(raw: sqlite3.Connection) -> list[int]:
@@ -102,7 +111,7 @@ def _has_table(raw: sqlite3.Connection, name: str) -> bool:
     return raw.execute(f"PRAGMA table_info({name})").fetchone() is not None
 
 
-def _take_name(temporary: Path, target: Path) -> None:
+def take_name(temporary: Path, target: Path) -> None:
     """Give a finished file its name, on the disk too; raises FileExistsError where that is taken, even just now."""
     for name in (target, wal_of(target)):  # SQLite would take a `-wal` that was left there for the new file's own
         if name.exists() or name.is_symlink():
@@ -115,13 +124,12 @@ def _take_name(temporary: Path, target: Path) -> None:
         temporary.rename(target)
     else:
         temporary.unlink()
-    if hasattr(os, "O_DIRECTORY"):
-        _flush(target.parent, os.O_DIRECTORY)
+    flush_folder(target.parent)
 
 
-def _flush(path: Path, flags: int) -> None:
-    """Have a file or a folder on the disk."""
-    descriptor = os.open(path, flags)
+def _flush(path: Path) -> None:
+    """Have the content of a file on the disk."""
+    descriptor = os.open(path, os.O_RDWR)
     try:
         os.fsync(descriptor)
     finally:

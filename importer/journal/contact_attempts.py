@@ -6,8 +6,9 @@ by who has just searched for it and found none, and by one attempt at a time, wh
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import asdict, dataclass
-from typing import Any, NoReturn
+from typing import Any
 
 from sqlalchemy import Connection, Row, Select, insert, select, update
 
@@ -15,6 +16,7 @@ from importer.errors import JournalError
 from importer.journal import leases, rescue
 from importer.journal.contacts import ContactState, Operation, forget_controls, has_unknown
 from importer.journal.database import Database
+from importer.journal.kept_outcomes import keep_aside
 from importer.journal.leases import Attempt, Begun
 from importer.journal.numbering import next_number
 from importer.journal.schema import contact_attempts, contacts
@@ -34,6 +36,13 @@ _OF_ATTEMPT: Select[Any] = select(
     *(contact_attempts.c[name] for name in ("token", "verdict", "fields")),
     contact_attempts.c.id.label("ended_id"),
 ).join(contacts, contacts.c.id == contact_attempts.c.contact_id)
+
+_IN_FLIGHT = leases.in_flight(
+    contact_attempts,
+    contact_attempts.c.id == contacts.c.attempt_id,
+    contact_attempts.c.contact_id == contacts.c.id,
+    contacts.c.state == ContactState.SENDING,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +80,7 @@ class ContactAttempts:
             .where(contacts.c.state == ContactState.MISSING, contacts.c.search == intent.search)
         )
         with self._database.write() as connection:
-            contact_id = connection.scalars(missing).one_or_none()
+            contact_id = connection.scalars(missing.with_for_update(skip_locked=True)).one_or_none()
             if contact_id is None:
                 return None
             attempt = self._begin(connection, contact_id, intent)
@@ -95,7 +104,7 @@ class ContactAttempts:
 
     def lease_holds(self, attempt: Attempt) -> bool:
         """Whether an attempt of this process may still send; asked right before the first byte and the last chunk."""
-        return leases.lease_holds(self._database, attempt)
+        return leases.lease_holds(self._database, _IN_FLIGHT, attempt)
 
     def conclude(self, attempt: Attempt, outcome: Outcome) -> ContactState:
         """Commit the outcome of an attempt; return the state of its contact then.
@@ -109,8 +118,10 @@ class ContactAttempts:
                 if row is None:
                     raise self._another_journal()
                 return self._conclude(connection, row, outcome)
-        except JournalError as error:
-            self._keep_aside(attempt, outcome, error)
+        except JournalError:
+            with suppress(JournalError):  # the address is searched for: nothing but the time of that search is lost
+                keep_aside(self._database, attempt, outcome)
+            raise
 
     def take_in(self, connection: Connection, kept: rescue.KeptOutcome) -> bool:
         """Write an outcome that was kept aside; False where it is not that of an attempt to create a contact."""
@@ -202,19 +213,9 @@ class ContactAttempts:
             _(
                 "{path}: the journal no longer knows the attempt to create a contact: another copy was put in its place"
                 " while it was in use. Restore the journal that was in use.",
-                path=self._database.path,
+                path=self._database.place,
             )
         )
-
-    def _keep_aside(self, attempt: Attempt, outcome: Outcome, error: JournalError) -> NoReturn:
-        """Keep an outcome that the journal did not take, and raise; without room the contact will count as unknown."""
-        try:
-            with self._database.keep_aside():
-                kept = rescue.KeptOutcome(attempt.id, attempt.token, attempt.reference, outcome)
-                rescue.keep(self._database.path, kept)
-        except JournalError:
-            pass  # the address is searched for: nothing but the time of that search is lost
-        raise error
 
 
 def _undisputed(connection: Connection, row: Row[Any], outcome: Outcome) -> Outcome:

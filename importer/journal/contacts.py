@@ -82,6 +82,12 @@ class Contacts:
                 found |= {row.digest: _known(row) for row in connection.execute(query)}
         return found
 
+    def rejected(self, operation: Operation) -> dict[str, KnownContact]:
+        """Return the contacts of an operation that the CRM rejected, by digest."""
+        query = _of(operation).where(contacts.c.state == ContactState.MISSING, contacts.c.rejected.is_not(None))
+        with self._database.read() as connection:
+            return {row.digest: _known(row) for row in connection.execute(query)}
+
     def any_known(self, operation: Operation) -> bool:
         """Tell whether anything is known of contacts of this operation."""
         with self._database.read() as connection:

@@ -1,43 +1,28 @@
-"""One SQLite file: opened safely, one writer, every commit on the disk before it counts."""
+"""What the parts of the journal need of a database: durable transactions one after another, and its clock.
+
+A journal is one SQLite file, or a PostgreSQL database that several machines share.
+"""
 
 from __future__ import annotations
 
-import errno
-import sqlite3
-import threading
+from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
-from sqlalchemy import Connection, create_engine, event, func, select, table
-from sqlalchemy.exc import DatabaseError
-from sqlalchemy.pool import StaticPool
+from sqlalchemy import Connection, Select, select
 
-from importer.causes import reason_of
 from importer.clock import Clock
-from importer.commands import adopt_command, told
-from importer.errors import JournalError, JournalFull, JournalPathRefused
-from importer.journal.backup import back_up_beside
-from importer.journal.mark import MarkRecord
-from importer.journal.migrations import migrate, missing_steps
+from importer.commands import told
+from importer.errors import JournalError
 from importer.journal.schema import facts
-from importer.journal.storage import busy_seconds, create_private, make_durable, refuse_unsafe
-from importer.journal.watched_file import WatchedFile, refuse_before_opening
+from importer.journal.watched_file import FileTrace
+from importer.journal_place import Place
 from importer.messages import _
 
-APPLICATION_ID = 0x57434931
-"""`WCI1`: distinguishes a journal from any other SQLite file."""
-
-_BEGIN = "BEGIN IMMEDIATE"
-
-_FULL = {sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR}
-_DAMAGED = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
 _MOVED_TO = select(facts.c.value).where(facts.c.name == "moved_to")
-_HAS_CONTENT = str(select(func.count()).select_from(table("sqlite_master")))
 _BATCH_SIZE = 500  # values in one statement, well under SQLite's limit
-_NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO}
-
 
 T = TypeVar("T")
 
@@ -52,191 +37,80 @@ def is_moved(connection: Connection) -> bool:
     return connection.scalars(_MOVED_TO).first() is not None
 
 
-class Database:
-    """An open journal file, shared by all threads of this process; other processes may have it open too."""
+class Database(ABC):
+    """An open journal's database, shared by all threads of this process; other processes may have it open too."""
 
-    def __init__(self, path: Path, clock: Clock, known: MarkRecord | None = None) -> None:
-        """Open the journal, creating it if there is none.
+    place: Place
+    clock: Clock
 
-        `known` is what the marks know of the file at this path. Raises JournalError where the file is damaged, foreign,
-        of a newer program, not what it was, moved, or in an unsafe place; such a file is never written to. Raises
-        JournalFull where the disk is full.
-        """
-        self.path, self.clock = path.resolve(), clock  # `-wal` is beside the file, not beside a symbolic link to it
-        refuse_unsafe(path)
-        refuse_before_opening(self.path, known.trace if known else None)
-        self._lock = threading.RLock()
-        self._engine = create_engine("sqlite://", creator=self._connect, poolclass=StaticPool)
-        event.listen(self._engine, "begin", lambda c: c.exec_driver_sql(_BEGIN))
-        self._is_ready = False
-        with self.explained():
-            self._connection = self._engine.connect()
-        self.file = WatchedFile(self.path)
-        try:
-            self._bring_up()
-        except BaseException:
-            self.close()
-            raise
+    @property
+    @abstractmethod
+    def beside(self) -> Path:
+        """The path beside which outcomes are kept that the database does not take."""
 
-    def _bring_up(self) -> None:
-        """Apply the migrations that are missing, after a backup where there is something to lose."""
-        with self.write() as connection:
-            missing, is_new = missing_steps(connection, self.path)
-            if missing and not is_new:
-                back_up_beside(self.path, f"before-{missing[0].__name__}")
-            migrate(connection, missing, self.clock.wall())
-        self.file.note_wal()
-        self._is_ready = True
-        with self.read():
-            pass  # raises where the journal was moved
-
-    def _connect(self) -> sqlite3.Connection:
-        """Open the file, which only its owner can read."""
-        create_private(self.path)
-        raw = sqlite3.connect(self.path, timeout=busy_seconds(), isolation_level=None, check_same_thread=False)
-        try:
-            self._prepare(raw)
-        except BaseException:
-            raw.close()
-            raise
-        return raw
-
-    def _prepare(self, raw: sqlite3.Connection) -> None:
-        """Check that the file is a journal, or empty, and make its commits durable."""
-        (application,) = raw.execute("PRAGMA application_id").fetchone()
-        (content,) = raw.execute(_HAS_CONTENT).fetchone()
-        if application != APPLICATION_ID and (content or application):
-            raise JournalPathRefused(
-                told(
-                    _(
-                        "{path}: this is a database of another program. Name another file with --journal.",
-                        path=self.path,
-                    ),
-                    _(
-                        "{path}: this is a file of another program, not a journal. Whoever set this"
-                        " program up has to choose another file for the journal.",
-                        path=self.path,
-                    ),
-                )
-            )
-        if not application:
-            raw.execute(f"PRAGMA application_id = {APPLICATION_ID}")
-        make_durable(raw, self.path)
-
-    @contextmanager
-    def write(self) -> Iterator[Connection]:
+    @abstractmethod
+    def write(self) -> AbstractContextManager[Connection]:
         """Give the connection for a transaction that is on the disk when the block ends, or undone if it raises.
 
-        Raises JournalError where the path no longer names the file that was opened, before or after.
+        No other one writes meanwhile. Raises JournalError where that cannot be, or the journal was moved.
         """
-        with self._lock, self.explained():
-            self.file.verify()
-            with self._connection.begin():
-                self._refuse_retired()
-                yield self._connection
-            self.file.verify()
 
-    @contextmanager
-    def keep_aside(self) -> Iterator[None]:
-        """Hold the journal's write lock, as far as it can be had, to write the file of outcomes beside the journal.
+    @abstractmethod
+    def read(self) -> AbstractContextManager[Connection]:
+        """Give the connection for reading what is committed, all of one moment."""
 
-        The path is not verified: an answer is kept even where the journal's file was replaced or deleted.
+    @abstractmethod
+    def keep_aside(self) -> AbstractContextManager[None]:
+        """Hold others off, as far as that can be, to write the file of outcomes that is beside the journal."""
+
+    @abstractmethod
+    def guarding_what_is_aside(self) -> AbstractContextManager[object]:
+        """Hold others off surely, to take outcomes out of that file; raises JournalError where that cannot be."""
+
+    @abstractmethod
+    def explained(self) -> AbstractContextManager[None]:
+        """Turn errors of the database and the disk into sentences that say what to do."""
+
+    @abstractmethod
+    def verify(self) -> None:
+        """Raise JournalError where the place no longer names what was opened."""
+
+    @abstractmethod
+    def trace(self) -> FileTrace:
+        """Return what the marks note of the journal's files."""
+
+    @abstractmethod
+    def still_sends(self, in_flight: Select[Any], number: int, token: str, boot: str, lease: float) -> bool:
+        """Tell whether an attempt may still send; asked right before the first byte and the last chunk.
+
+        `in_flight` is the query for its `boot` and `lease` while its row is being sent by it and nothing else.
         """
-        with self._lock, self.explained():
-            try:
-                transaction = self._connection.begin()
-            except DatabaseError:
-                yield  # an answer must not be lost because the journal cannot be locked
-            else:
-                with transaction:
-                    self._refuse_retired()  # it will not be opened again, so that what is kept beside it would be lost
-                    yield
 
-    def _refuse_retired(self) -> None:
-        """Raise JournalError where `journal move` has moved the journal, even while this process has it open."""
-        if self._is_ready and (elsewhere := self._connection.scalars(_MOVED_TO).first()):
-            raise JournalError(
-                told(
-                    _(
-                        "{path}: this journal was moved to {elsewhere}. Use that one (--journal {elsewhere}); nothing"
-                        " is sent with this one.",
-                        path=self.path,
-                        elsewhere=elsewhere,
-                    ),
-                    _(
-                        "{path}: this journal was moved to {elsewhere}. Nothing is sent with this"
-                        " one: whoever set this program up has to let it use that one.",
-                        path=self.path,
-                        elsewhere=elsewhere,
-                    ),
-                )
-            )
+    @abstractmethod
+    def damages(self) -> tuple[list[str], int]:
+        """Return what is damaged, and how many records refer to others that are missing."""
 
-    @contextmanager
-    def read(self) -> Iterator[Connection]:
-        """Give the connection for reading what is committed."""
-        with self.write() as connection:
-            yield connection
-
+    @abstractmethod
     def close(self) -> None:
-        """Close the file."""
-        with self._lock:
-            self._connection.close()
-            self._engine.dispose()
+        """Close the connection."""
 
-    @contextmanager
-    def explained(self) -> Iterator[None]:
-        """Turn errors of SQLite and the disk into sentences that say what to do."""
-        try:
-            yield
-        except (DatabaseError, sqlite3.DatabaseError, OSError) as error:
-            raise self._explain(error) from error
 
-    def _explain(self, error: Exception) -> JournalError:
-        cause = error.orig if isinstance(error, DatabaseError) and error.orig else error
-        code = getattr(cause, "sqlite_errorcode", 0) & 0xFF  # the primary code: what the extended ones are kinds of
-        values = {"path": self.path, "cause": reason_of(cause)}
-        if code in _FULL or (isinstance(cause, OSError) and cause.errno in _NO_ROOM):
-            return JournalFull(
-                _(
-                    "{path}: the disk of the journal is full or failing ({cause}). Make room and continue the run;"
-                    " nothing is sent twice.",
-                    **values,
-                )
-            )
-        if code == sqlite3.SQLITE_BUSY:
-            return JournalError(
-                _("{path}: another program has locked the journal. Close it and try again.", path=self.path)
-            )
-        if code in _DAMAGED:
-            return JournalError(
-                told(
-                    _(
-                        "{path}: this is not a journal, or a damaged one ({cause}). It was not changed. Restore it"
-                        " from a backup, or take the ids of its last report into a new one with `{command}`.",
-                        command=adopt_command(into_another=True),
-                        **values,
-                    ),
-                    _(
-                        "{path}: this is not a journal, or a damaged one ({cause}). It was not"
-                        " changed. Whoever set this program up has to restore it from a backup;"
-                        " without one, a new journal takes the ids from the last reports.",
-                        **values,
-                    ),
-                )
-            )
-        return JournalPathRefused(
+def refuse_retired(connection: Connection, place: Place) -> None:
+    """Raise JournalError where `journal move` has moved the journal, even while this process has it open."""
+    if elsewhere := connection.scalars(_MOVED_TO).first():
+        raise JournalError(
             told(
                 _(
-                    "{path}: the journal cannot be used ({cause}). Check that its folder exists and that you may write"
-                    " to it, or name another file with --journal.",
-                    **values,
+                    "{path}: this journal was moved to {elsewhere}. Use that one (--journal {elsewhere}); nothing"
+                    " is sent with this one.",
+                    path=place,
+                    elsewhere=elsewhere,
                 ),
                 _(
-                    "{path}: the journal cannot be used ({cause}). Check in Explorer that its folder"
-                    " is there and that you may write to it, or ask whoever set this program up to"
-                    " choose another file for it.",
-                    **values,
+                    "{path}: this journal was moved to {elsewhere}. Nothing is sent with this"
+                    " one: whoever set this program up has to let it use that one.",
+                    path=place,
+                    elsewhere=elsewhere,
                 ),
             )
         )

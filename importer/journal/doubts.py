@@ -6,14 +6,14 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, func, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Row, func, insert, or_, select, update
 
 from importer.journal import ids
 from importer.journal.database import Database
 from importer.journal.runs import user_name
 from importer.journal.schema import attempts, rows, verdicts
 from importer.messages import _
-from importer.model import DOUBTFUL, Status
+from importer.model import DOUBTFUL, Status, Verdict
 
 _OF_ATTEMPT = ("boot", "began", "deadline", "lease", "body_length", "search_field", "search_value", "mark_place")
 
@@ -196,7 +196,8 @@ class Doubts:
     def note_deleted(self, import_id: int, reference: str) -> bool:
         """Record that a created row's case is gone from the CRM, as a person says; False if no such row is created.
 
-        The row is planned again, for a new case. The id is kept, and hits on it do not count from now on.
+        The row is planned again, for a new case; if a newer attempt of it has no known outcome, it is about that one
+        instead. The id is kept, and hits on it do not count from now on.
         """
         with self._database.write() as connection:
             row = connection.execute(select(rows).where(*_created_row(import_id, reference))).one_or_none()
@@ -207,10 +208,13 @@ class Doubts:
             ids.dismiss(connection, row.id)
             again = {"state": Status.PLANNED, "deleted": True, "disputed": False, "changed": False}
             message = _("Its case {id} was deleted from the CRM, as a person reported.", id=row.wolkvox_id)
-            change = {**again, "wolkvox_id": None, "id_prefijo": None, "message": message}
+            change: dict[str, object] = {**again, "wolkvox_id": None, "id_prefijo": None, "message": message}
+            newer = _newer_without_outcome(connection, row)
+            if newer is not None:  # it becomes unknown once its lease is over, and is searched for
+                change |= {"state": Status.SENDING, "attempt_id": newer}
             connection.execute(update(rows).where(rows.c.id == row.id).values(**change))
-            gone = Decision(Status.PLANNED, ids.DELETED, row.wolkvox_id)
-            self._record(connection, row, gone, Status.PLANNED)
+            state = Status.PLANNED if newer is None else Status.SENDING
+            self._record(connection, row, Decision(state, ids.DELETED, row.wolkvox_id), state)
         return True
 
     def gone(self, import_id: int) -> frozenset[str]:
@@ -314,6 +318,16 @@ class Doubts:
 
 def _created_row(import_id: int, reference: str) -> tuple[ColumnElement[bool], ...]:
     return rows.c.import_id == import_id, rows.c.reference == reference, rows.c.state == Status.CREATED
+
+
+def _newer_without_outcome(connection: Connection, row: Row[Any]) -> int | None:
+    """Return the newest attempt of a row after the one that created its case, if its outcome is not known."""
+    if row.attempt_id is None:
+        return None
+    is_open = or_(attempts.c.verdict.is_(None), attempts.c.verdict == Verdict.UNKNOWN)
+    newer = select(func.max(attempts.c.id)).where(attempts.c.row_id == row.id, attempts.c.id > row.attempt_id, is_open)
+    number: int | None = connection.scalars(newer).one()
+    return number
 
 
 def record_decision(

@@ -12,6 +12,7 @@ from sqlalchemy import Connection, Row, Select, delete, func, insert, or_, selec
 from importer.edits import UpdateState
 from importer.hosts import same_tenant
 from importer.journal.database import Database, batches
+from importer.journal.dialects import insert_or_ignore
 from importer.journal.runs import user_name
 from importer.journal.schema import (
     aliases,
@@ -168,9 +169,9 @@ class Imports:
     ) -> ImportRecord:
         """Record a new import and return it; where another process was faster, return the one that it recorded."""
         values = {"tenant": tenant, "operation": operation, "name": name, "bound_to": bound_to, "key_rule": key_rule}
-        fresh = insert(imports).prefix_with("OR IGNORE").values(**values, created_at=self._database.clock.wall())
         with self._database.write() as connection:
-            connection.execute(fresh)
+            fresh = insert_or_ignore(connection, imports)
+            connection.execute(fresh.values(**values, created_at=self._database.clock.wall()))
             found = connection.execute(_in_scope(tenant, operation, name)).one()
         return _import_record(found)
 
@@ -205,14 +206,14 @@ class Imports:
         """Record that the CRM was asked for some rows of a source, and had none of them from elsewhere."""
         values = {"import_id": record.id, "source_digest": source_digest, "checked_at": self._database.clock.wall()}
         with self._database.write() as connection:
-            connection.execute(insert(spot_checks).prefix_with("OR IGNORE").values(**values))
+            connection.execute(insert_or_ignore(connection, spot_checks).values(**values))
 
     def note_report(self, import_id: int, digest: str, source: str | None = None) -> None:
         """Record a report of a source as it was written, to recognise an edited one."""
         now = self._database.clock.wall()
         values = {"digest": digest, "import_id": import_id, "written_at": now, "source": source}
         with self._database.write() as connection:
-            connection.execute(insert(reports).prefix_with("OR IGNORE").values(**values))
+            connection.execute(insert_or_ignore(connection, reports).values(**values))
 
     def is_report(self, digest: str) -> bool:
         """Tell whether a file with this digest is a report as this journal's runs wrote it."""
@@ -258,7 +259,9 @@ class Decisions:
 def _add_alias(connection: Connection, record: ImportRecord, scope: tuple[str, str, str]) -> None:
     tenant, operation, name = scope
     values = {"tenant": tenant, "operation": operation, "name": name, "import_id": record.id}
-    connection.execute(insert(aliases).prefix_with("OR REPLACE").values(**values))
+    known = [aliases.c[name] == value for name, value in list(values.items())[:3]]
+    connection.execute(delete(aliases).where(*known))
+    connection.execute(insert(aliases).values(**values))
 
 
 def _with_one_key(import_id: int, other_id: int) -> Select[Any]:
@@ -279,8 +282,7 @@ def _keep_one_key(connection: Connection, pair: Row[Any], other_id: int) -> None
     aside, key = (pair.two_id, pair.two_key_digest) if is_case == (True, False) else (pair.one_id, pair.one_key_digest)
     kept = pair.one_id if aside == pair.two_id else pair.two_id
     connection.execute(delete(row_spellings).where(row_spellings.c.row_id == aside))
-    moved = update(uncorrected_keys).prefix_with("OR REPLACE").where(uncorrected_keys.c.row_id.in_((aside, kept)))
-    connection.execute(moved.values(import_id=other_id, row_id=kept))
+    _move_uncorrected(connection, (aside, kept), other_id, kept)
     history = (select(table.c.id).where(table.c.row_id == aside) for table in (attempts, arrived_ids, verdicts))
     if any(connection.execute(query).first() for query in history):
         change = {"key_digest": f"{key} {aside}", "loose_digest": ""}
@@ -292,6 +294,17 @@ def _keep_one_key(connection: Connection, pair: Row[Any], other_id: int) -> None
         message = _("Two imports made a case of this key: {ids}.", ids=", ".join(cases))
         conflict = {"state": Status.CONFLICT, "message": message}
         connection.execute(update(rows).where(rows.c.id == pair.two_id).values(**conflict))
+
+
+def _move_uncorrected(connection: Connection, of: tuple[int, int], other_id: int, kept: int) -> None:
+    """Give the uncorrected keys of two rows to the one that is kept, each once."""
+    mine, partly = uncorrected_keys.c.row_id.in_(of), uncorrected_keys.c.partly
+    query = select(uncorrected_keys.c.digest, partly).where(mine).order_by(partly.desc())
+    found = {digest: is_partly for digest, is_partly in connection.execute(query)}  # noqa: C416 - no pairs to mypy
+    connection.execute(delete(uncorrected_keys).where(mine))
+    values = [{"digest": key, "import_id": other_id, "row_id": kept, "partly": found[key]} for key in found]
+    if values:
+        connection.execute(insert_or_ignore(connection, uncorrected_keys), values)
 
 
 def _in_scope(tenant: str, operation: str, name: str) -> Select[Any]:

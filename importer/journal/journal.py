@@ -23,12 +23,18 @@ from importer.journal.doubts import Doubts
 from importer.journal.imports import Decisions, Imports
 from importer.journal.kept_outcomes import take_in_what_was_kept_aside
 from importer.journal.mark import Marks, Scope
+from importer.journal.postgres_database import PostgresDatabase
 from importer.journal.provenance import Provenance
+from importer.journal.purging import Purges
+from importer.journal.queue import ImportQueue
 from importer.journal.rows import Rows
 from importer.journal.runs import Runs
+from importer.journal.slots import TokenSlots, token_scope
+from importer.journal.sqlite_database import SqliteDatabase
 from importer.journal.standing import KnownImport, Standing
 from importer.journal.updates import Updates
 from importer.journal.verifications import Verifications
+from importer.journal_place import Place, Server, resolved
 
 _CLOCK = Clock()
 
@@ -44,15 +50,20 @@ class Journal:
     `marks` are the user's own unless others are given. Raises errors.JournalError where the file cannot be used.
     """
 
-    def __init__(self, path: Path, clock: Clock = _CLOCK, *, marks: Marks | None = None) -> None:
-        self._marks = marks or Marks(clock=clock.wall)
+    def __init__(self, place: Place, clock: Clock | None = None, *, marks: Marks | None = None) -> None:
+        """Open the journal at a place, creating it if there is none; its clock is the place's own but in tests."""
+        self._marks = marks or Marks(clock=(clock or _CLOCK).wall)
         try:
-            was_there = None if self._marks.problem else self._marks.at_path(path.resolve())
-            self._database = Database(path, clock, was_there)
+            was_there = None if self._marks.problem else self._marks.at_path(resolved(place))
+            self._database: Database = (
+                PostgresDatabase(place, clock)
+                if isinstance(place, Server)
+                else SqliteDatabase(place, clock or _CLOCK, was_there)
+            )
         except BaseException:
             self._marks.close()
             raise
-        self.path, self.clock, self._is_open = path, clock, True
+        self.path, self.clock, self._is_open = place, self._database.clock, True
         try:
             self._provenance = Provenance(self._database, self._marks, was_there)
             self.mark = self._provenance.mark
@@ -61,14 +72,16 @@ class Journal:
             self.rows = Rows(self._database)
             self.attempts = Attempts(self._database)
             self.contact_attempts = ContactAttempts(self._database)
-            take_in_what_was_kept_aside(self._database, (self.attempts, self.contact_attempts))
-            self.contacts = Contacts(self._database)
             self.updates = Updates(self._database)
+            take_in_what_was_kept_aside(self._database, (self.attempts, self.contact_attempts, self.updates))
+            self.contacts = Contacts(self._database)
             self.doubts = Doubts(self._database)
             self.adoptions = Adoptions(self._database)
             self.verifications = Verifications(self._database)
             self.copies = Copies(self._database, self.attempts, self.contact_attempts, self.updates)
             self.decisions = Decisions(self._database)
+            self.purges = Purges(self._database)
+            self.queue = ImportQueue(self._database)
         except BaseException:
             self._close_files()
             raise
@@ -140,6 +153,21 @@ class Journal:
         """Tell whether a report of this journal (by the beginning of its id) knows an attempt that is missing here."""
         return self._provenance.is_behind(journal_id, attempt_id)
 
+    @property
+    def is_shared(self) -> bool:
+        """Whether several machines may use it."""
+        return isinstance(self._database.place, Server)
+
+    def token_slots(self, tenant: str, operation: str, token: str) -> TokenSlots | None:
+        """Return the slots of a token, shared by all machines that use this journal; None where it is one computer's.
+
+        There a process keeps the limits itself: two durable commits more for each request would cost more than they
+        are worth, and a process that was killed would keep its slots for a minute.
+        """
+        if not self.is_shared:
+            return None
+        return TokenSlots(self._database, token_scope(tenant, operation, token, self.rows.column_secret))
+
     def __enter__(self) -> Self:
         return self
 
@@ -148,7 +176,7 @@ class Journal:
     ) -> None:
         self.close()
 
-    def move(self, target: Path) -> None:
+    def move(self, target: Place) -> None:
         """Move the journal to another file while no row is being sent; this one is retired and names the new one.
 
         Raises JournalError where a row is being sent, the target exists, or its folder is not safe for SQLite.
@@ -156,12 +184,12 @@ class Journal:
         reached = self._provenance.reached()
         self.copies.move(target)
         if self.standing.may_send:
-            self._provenance.moved(target.resolve(), reached)
+            self._provenance.moved(resolved(target), reached)
 
     def check(self) -> list[str]:
-        """Return what SQLite finds damaged in the file; an empty list where it is sound and may be written.
+        """Return what is damaged; an empty list where the journal is sound and may be written.
 
-        Raises JournalError where the file is too damaged to be read, or locked.
+        Raises JournalError where it is too damaged to be read, or locked.
         """
         return [problem.message for problem in self.copies.damages()]
 

@@ -12,10 +12,9 @@ import secrets
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Select, Table, or_, update
+from sqlalchemy import ColumnElement, Connection, Select, Table, bindparam, or_, select, update
 
 from importer.clock import Clock
-from importer.errors import JournalError
 from importer.journal.database import Database
 
 OWNER = f"{platform.node()}:{os.getpid()}:{secrets.token_hex(4)}"
@@ -39,10 +38,6 @@ class Attempt:
     boot: str
     lease: float
 
-    def lease_holds(self, clock: Clock) -> bool:
-        """Whether the attempt may still send: no other process can have seen the end of its lease yet."""
-        return clock.boot() == self.boot and clock.elapsed() < self.lease
-
 
 @dataclass(frozen=True, slots=True)
 class Begun:
@@ -59,24 +54,24 @@ class Begun:
     @classmethod
     def now(cls, clock: Clock, seconds: float) -> Begun:
         """Return an attempt that begins now, and sends nothing more after so many seconds."""
-        began, deadline = (elapsed := clock.elapsed()), elapsed + seconds
-        return cls(OWNER, secrets.token_hex(8), clock.wall(), clock.boot(), began, deadline, deadline + MARGIN)
+        began, wall = clock.both()
+        deadline = began + seconds
+        return cls(OWNER, secrets.token_hex(8), wall, clock.boot(), began, deadline, deadline + MARGIN)
 
     def attempt(self, number: int, reference: str) -> Attempt:
         """Return the attempt under the number that the journal gave it."""
         return Attempt(number, reference, self.token, self.boot, self.lease)
 
 
-def lease_holds(database: Database, attempt: Attempt) -> bool:
-    """Whether an attempt of this process may still send; asked right before the first byte and the last chunk.
+def lease_holds(database: Database, in_flight: Select[Any], attempt: Attempt) -> bool:
+    """Whether an attempt of this process may still send; asked right before the first byte and the last chunk."""
+    return database.still_sends(in_flight, attempt.id, attempt.token, attempt.boot, attempt.lease)
 
-    It may not where the journal's file is now another one, which would not know what was sent.
-    """
-    try:
-        database.file.verify()
-    except JournalError:
-        return False
-    return attempt.lease_holds(database.clock)
+
+def in_flight(table: Table, *more: ColumnElement[bool]) -> Select[Any]:
+    """Return the query for the boot and the lease of an attempt of a table, by `number` and `token`."""
+    mine = table.c.id == bindparam("number"), table.c.token == bindparam("token")
+    return select(table.c.boot, table.c.lease).where(*mine, *more)
 
 
 def of_another_boot(table: Table, clock: Clock) -> ColumnElement[bool]:

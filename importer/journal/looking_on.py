@@ -10,32 +10,41 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from importer.causes import reason_of
+from importer.clock import Clock, elapsed
 from importer.errors import JournalError
 from importer.journal import rescue
+from importer.journal.copying import copy_records
 from importer.journal.journal import Journal
 from importer.journal.mark import Marks
+from importer.journal.postgres_database import PostgresDatabase
+from importer.journal.sqlite_database import SqliteDatabase
 from importer.journal.storage import read_only
 from importer.journal.watched_file import size_of, wal_of
+from importer.journal_place import Place, Server
 from importer.messages import _
 
 
 @contextmanager
-def look_at_journal(path: Path) -> Iterator[Journal]:
+def look_at_journal(place: Place) -> Iterator[Journal]:
     """Give a copy of a journal as it is at this moment; the journal, its folder and the marks stay as they are.
 
     The copy is of today's version, whatever the journal's, and takes in what was kept aside; it knows nothing where
     there is no journal yet. Raises JournalError where the journal cannot be read.
     """
     with TemporaryDirectory(prefix="case-importer-", ignore_cleanup_errors=True) as folder:
-        copy = Path(folder) / path.name
+        copy, clock = Path(folder) / "journal.db", None
         try:
-            if path.is_file():
-                _copy(path.resolve(), copy)
+            if isinstance(place, Server):
+                clock = _copy_from_server(place, copy)
+            elif place.is_file():
+                _copy(place.resolve(), copy)
             marks = Marks(Path(folder) / "marks.db")
-            journal = Journal(copy, marks=marks)
+            journal = Journal(copy, clock, marks=marks)
         except (JournalError, sqlite3.Error, OSError) as error:
-            reason = reason_of(error).replace(str(copy), str(path))
-            raise JournalError(_("{path}: the journal cannot be read. {reason}", path=path, reason=reason)) from error
+            if isinstance(place, Server):
+                raise
+            reason = reason_of(error).replace(str(copy), str(place))
+            raise JournalError(_("{path}: the journal cannot be read. {reason}", path=place, reason=reason)) from error
         with journal:
             yield journal
 
@@ -50,6 +59,25 @@ def _copy(path: Path, target: Path) -> None:
         source.backup(copy)
     if rescue.kept(path):
         shutil.copyfile(rescue.path_of(path), rescue.path_of(target))
+
+
+def _copy_from_server(server: Server, target: Path) -> Clock:
+    """Copy what is committed on a server, and the outcomes that were kept on this computer; return the server's clock.
+
+    A server that has no journal yet, or one of an earlier version, gets one of today's version first.
+    """
+    with closing(PostgresDatabase(server)) as source, closing(SqliteDatabase(target, Clock())) as copy:
+        with source.read() as connection, copy.write() as written:
+            copy_records(connection, written)
+        kept = source.kept_beside()
+        now, boot, since = source.clock.elapsed(), source.clock.boot(), elapsed()
+    if kept is not None and rescue.kept(kept):
+        shutil.copyfile(rescue.path_of(kept), rescue.path_of(target))
+
+    def server_time() -> float:
+        return now + elapsed() - since
+
+    return Clock(server_time, server_time, lambda: boot)
 
 
 def open_for_reading(path: Path) -> sqlite3.Connection:

@@ -44,8 +44,10 @@ from sqlalchemy.pool import StaticPool
 from importer.causes import reason_of
 from importer.commands import command_line, told
 from importer.errors import JournalError
+from importer.journal.database import Database
 from importer.journal.storage import busy_seconds, computer_id, create_private, make_durable
-from importer.journal.watched_file import FileTrace, WatchedFile
+from importer.journal.watched_file import FileTrace
+from importer.journal_place import Place, parse_place
 from importer.messages import _
 
 Scope = tuple[str, str, str]
@@ -105,7 +107,7 @@ class MarkRecord:
 
     journal_id: str
     reached: Reached
-    path: Path
+    place: Place
     trace: FileTrace
     raised_at: float
 
@@ -179,7 +181,7 @@ class Marks:
         """Return what is known of a journal by its id."""
         return self._find(_BY_JOURNAL, which=journal_id)
 
-    def at_path(self, path: Path) -> MarkRecord | None:
+    def at_path(self, path: Place) -> MarkRecord | None:
         """Return what is known of the journal that was last used at a path."""
         return self._find(select(_marks).where(_marks.c.path == str(path)).order_by(_marks.c.raised_at.desc()))
 
@@ -235,7 +237,7 @@ class Marks:
                 connection.execute(table.delete().where(table.c.journal_id == record.journal_id))
         self.raise_to(record, imports)
 
-    def forget_wal(self, path: Path) -> None:
+    def forget_wal(self, path: Place) -> None:
         """Forget the `-wal` file at a path: the one that will be there is not the one that was noted."""
         with self._transaction() as connection:
             connection.execute(
@@ -304,9 +306,9 @@ class Marks:
 class Mark:
     """The mark of one open journal."""
 
-    def __init__(self, marks: Marks, journal_id: str, file: WatchedFile, token_of: Callable[[int], str | None]) -> None:
-        """Take the journal's id, its file, and a function that returns the token of one of its attempts."""
-        self._marks, self._journal_id, self._file, self._token_of = marks, journal_id, file, token_of
+    def __init__(self, marks: Marks, journal_id: str, journal: Database, token_of: Callable[[int], str | None]) -> None:
+        """Take the journal's id, its database, and a function that returns the token of one of its attempts."""
+        self._marks, self._journal_id, self._journal, self._token_of = marks, journal_id, journal, token_of
 
     def raise_to(self, attempt_id: int, token: str, scope: Scope) -> None:
         """Write an attempt whose intent is committed to the disk; only then may its first byte be sent.
@@ -314,7 +316,7 @@ class Mark:
         Raises JournalError where that fails, where the journal's file is no longer the one that was opened, or where
         another copy of the journal went on meanwhile: then nothing may be sent.
         """
-        self._file.verify()
+        self._journal.verify()
         reached = Reached(attempt_id, token)
         now = self._marks.raise_to(self._record(reached), {scope: attempt_id}).reached
         if (now.attempt_id, now.token) != (attempt_id, token) and self._token_of(now.attempt_id) != now.token:
@@ -322,14 +324,14 @@ class Mark:
 
     def raise_update(self, update_id: int, token: str, token_of: Callable[[int], str | None]) -> None:
         """Do for an update what `raise_to` does for an attempt; `token_of` gives the token of one of the journal's."""
-        self._file.verify()
+        self._journal.verify()
         now = self._marks.raise_update(self._journal_id, update_id, token)
         if now != (update_id, token) and token_of(now[0]) != now[1]:
             raise self._another_copy(now[0])
 
     def _another_copy(self, number: int) -> JournalError:
-        check = command_line("journal", "check", "--journal", self._file.path)
-        values = {"path": self._file.path, "command": check, "number": number}
+        check = command_line("journal", "check", "--journal", self._journal.place)
+        values = {"path": self._journal.place, "command": check, "number": number}
         return JournalError(
             told(
                 _(
@@ -355,7 +357,7 @@ class Mark:
         self._marks.set(self._record(reached), imports)
 
     def _record(self, reached: Reached) -> MarkRecord:
-        return MarkRecord(self._journal_id, reached, self._file.path, self._file.trace(), 0)
+        return MarkRecord(self._journal_id, reached, self._journal.place, self._journal.trace(), 0)
 
 
 def _folder_id(connection: Connection) -> str:
@@ -378,7 +380,7 @@ def _values(record: MarkRecord, now: float) -> dict[str, object]:
         "attempt_id": record.reached.attempt_id,
         "token": record.reached.token,
         "decision_id": record.reached.decision_id,
-        "path": str(record.path),
+        "path": str(record.place),
         "main": record.trace.main,
         "written_at": record.trace.written_at,
         "wal": record.trace.wal,
@@ -391,7 +393,7 @@ def _record(found: Row[Any]) -> MarkRecord:
     return MarkRecord(
         found.journal_id,
         Reached(found.attempt_id, found.token, found.decision_id),
-        Path(found.path),
+        parse_place(found.path),
         FileTrace(found.main, found.written_at, found.wal, found.salt),
         found.raised_at,
     )

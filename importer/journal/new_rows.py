@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from sqlalchemy import Boolean, Connection, String, bindparam, insert, select
 
+from importer.journal.dialects import insert_or_ignore
 from importer.journal.schema import column_sets, row_spellings, rows, uncorrected_keys
 from importer.model import Identity, Status
 
@@ -17,11 +18,7 @@ _DIGEST_OF_ROW = select(rows.c.import_id, rows.c.id, bindparam("digest", type_=S
     rows.c.import_id == bindparam("import_id"), rows.c.key_digest == bindparam("key_digest")
 )
 _NEW_SPELLING = insert(row_spellings).from_select(_OF_ROW, _DIGEST_OF_ROW)
-_NEW_UNCORRECTED = (
-    insert(uncorrected_keys)
-    .prefix_with("OR IGNORE")  # recorded by an earlier run
-    .from_select([*_OF_ROW, "partly"], _DIGEST_OF_ROW.add_columns(bindparam("partly", type_=Boolean)))
-)
+_UNCORRECTED = _DIGEST_OF_ROW.add_columns(bindparam("partly", type_=Boolean))
 
 
 def column_set_id(connection: Connection, columns: Sequence[str]) -> int:
@@ -38,7 +35,7 @@ def insert_rows(
 ) -> None:
     """Add rows with their spellings and uncorrected keys; those that another process was faster to add stay."""
     values = [_new_row(import_id, identity, state, column_set) for identity, state in fresh]
-    connection.execute(insert(rows).prefix_with("OR IGNORE"), values)
+    connection.execute(insert_or_ignore(connection, rows), values)
     identities = [identity for identity, _state in fresh]
     insert_spellings(connection, import_id, identities)
     insert_uncorrected(connection, import_id, identities)
@@ -63,7 +60,8 @@ def insert_uncorrected(connection: Connection, import_id: int, identities: Seque
         for at, digest in enumerate(each.uncorrected)
     ]
     if values:
-        connection.execute(_NEW_UNCORRECTED, values)
+        new = insert_or_ignore(connection, uncorrected_keys)  # an earlier run may have recorded them
+        connection.execute(new.from_select([*_OF_ROW, "partly"], _UNCORRECTED), values)
 
 
 def _new_row(import_id: int, identity: Identity, state: Status, column_set: int) -> dict[str, object]:

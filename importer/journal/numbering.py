@@ -7,7 +7,7 @@ from sqlalchemy import Connection, func, select
 from importer.journal.schema import attempts, contact_attempts
 
 _KINDS = (attempts, contact_attempts)
-_HIGHEST = [select(func.max(kind.c.id)) for kind in _KINDS]
+_HIGHEST = select(*(select(func.max(kind.c.id)).scalar_subquery() for kind in _KINDS))
 
 
 def next_number(connection: Connection) -> int:
@@ -28,4 +28,4 @@ def token_of(connection: Connection, number: int) -> str | None:
 
 
 def _highest(connection: Connection) -> int:
-    return max(connection.scalars(query).one() or 0 for query in _HIGHEST)
+    return max(number or 0 for number in connection.execute(_HIGHEST).one())

@@ -15,11 +15,14 @@ from importer.errors import JournalError
 from importer.journal import numbering
 from importer.journal.backup import journal_id_in
 from importer.journal.database import Database
+from importer.journal.dialects import insert_or_ignore, insert_or_replace
 from importer.journal.mark import Mark, MarkRecord, Marks, Reached, Scope
+from importer.journal.postgres_database import journal_id_on
 from importer.journal.runs import user_name
 from importer.journal.schema import attempts, computers, decisions, facts, imports, rows, updates, verdicts
 from importer.journal.standing import KnownImport, Standing
-from importer.journal.watched_file import WatchedFile
+from importer.journal.watched_file import FileTrace, WatchedFile
+from importer.journal_place import Place, Server
 
 LOOK_FIRST = "look-first"
 """The option, and the recorded reason, with which the CRM is searched for each row before it is sent."""
@@ -33,7 +36,7 @@ class Provenance:
         self._database, self._marks, self._was_at_path = database, marks, was_at_path
         with database.write() as connection:
             self.journal_id, is_new = _journal_id(connection)
-            self.mark = Mark(marks, self.journal_id, database.file, self._token_of)
+            self.mark = Mark(marks, self.journal_id, database, self._token_of)
             self.standing = self._compare(connection, is_new=is_new)
             reached, sent = _reached(connection), {} if self.standing.known else _imports_of(connection)
             if self.standing.may_send:
@@ -59,7 +62,7 @@ class Provenance:
             for scope in {*lost, *_all_imports(connection)} if reason == LOOK_FIRST else ():
                 _set_fact(connection, _looking(scope), "")
         self.mark.set(reached, sent)  # after the decision is on the disk: without one the journal is not trusted
-        self.standing = Standing("sound", self._database.path, reached.attempt_id, reached.attempt_id)
+        self.standing = Standing("sound", self._database.place, reached.attempt_id, reached.attempt_id)
 
     def require_looking(self, scope: Scope) -> None:
         """Make `must_look_first` true of each source of an import until `looked_first` is called for it."""
@@ -113,7 +116,7 @@ class Provenance:
         if found is None:
             return None
         record, attempt_id = found
-        return KnownImport(record.journal_id, record.path, attempt_id, local_datetime(record.raised_at))
+        return KnownImport(record.journal_id, record.place, attempt_id, local_datetime(record.raised_at))
 
     def lost_at(self, scope: Scope) -> float | None:
         """Return when this computer last sent what the journal may lack, in seconds since 1970, or None for nothing.
@@ -146,9 +149,10 @@ class Provenance:
         with self._database.read() as connection:
             return attempt_id > max(_reached(connection).attempt_id, self._settled_up_to(connection))
 
-    def moved(self, target: Path, reached: Reached) -> None:
+    def moved(self, target: Place, reached: Reached) -> None:
         """Note that the journal is now another file."""
-        Mark(self._marks, self.journal_id, WatchedFile(target), self._token_of).note(reached)
+        trace = FileTrace("") if isinstance(target, Server) else WatchedFile(target).trace()
+        self._marks.raise_to(MarkRecord(self.journal_id, reached, target, trace, 0), {})
 
     def raise_update(self, update_id: int, token: str) -> None:
         """Raise the mark to an update whose intent is committed; only then may its first byte be sent."""
@@ -161,7 +165,7 @@ class Provenance:
 
     def _compare(self, connection: Connection, *, is_new: bool) -> Standing:
         """Compare what the journal has with its mark."""
-        path, has = self._database.path, _reached(connection)
+        path, has = self._database.place, _reached(connection)
         if self._marks.problem is not None:
             return Standing("no-mark", path, has.attempt_id, reason=str(self._marks.problem))
         known = self._marks.of_journal(self.journal_id)
@@ -176,21 +180,21 @@ class Provenance:
         is_forked = reached.attempt_id and numbering.token_of(connection, reached.attempt_id) != reached.token
         if is_forked or (number and token_here != token):
             return replace(sound, kind="forked")
-        if self._is_elsewhere(known.path):
-            return replace(sound, kind="copied", elsewhere=known.path)
-        return sound if not has or self._knows_this_computer(connection) else replace(sound, kind="unknown-computer")
+        if self._is_elsewhere(known.place):
+            return replace(sound, kind="copied", elsewhere=known.place)
+        return sound if not has or self._may_be_used_here(connection) else replace(sound, kind="unknown-computer")
 
     def _without_mark(self, connection: Connection, sound: Standing, has: Reached, *, is_new: bool) -> Standing:
         """Return the standing of a journal for which this computer has no mark: new, of 0.1.0, or from elsewhere."""
         if not has:
             return replace(sound, kind="new") if is_new else sound
         if not is_new:
-            here = self._knows_this_computer(connection)  # the marks themselves may have been restored
+            here = self._may_be_used_here(connection)  # the marks themselves may have been restored
             return sound if here else replace(sound, kind="unknown-computer")
         other = self._other_journal(connection)
         if other is None:
             return sound  # a journal of 0.1.0 is accepted as it is, once
-        return replace(sound, kind="other-journal", known=other.reached.attempt_id, elsewhere=other.path)
+        return replace(sound, kind="other-journal", known=other.reached.attempt_id, elsewhere=other.place)
 
     def _other_journal(self, connection: Connection) -> MarkRecord | None:
         """Return a journal that sent from this computer, at this path or for an import of this journal."""
@@ -199,9 +203,12 @@ class Provenance:
         found = (self._marks.of_import(scope, but=self.journal_id) for scope in _imports_of(connection))
         return next((record for record, _attempt in filter(None, found)), None)
 
-    def _is_elsewhere(self, path: Path) -> bool:
-        """Tell whether another file at the recorded path is also this journal; one that cannot be read may be."""
-        if path == self._database.path or not path.exists() or path.samefile(self._database.path):
+    def _is_elsewhere(self, path: Place) -> bool:
+        """Tell whether what is at the recorded place is also this journal; where that cannot be read, it may be."""
+        here = self._database.place
+        if isinstance(path, Server):  # a server may have many names
+            return not isinstance(here, Server) and journal_id_on(path) in {self.journal_id, ""}
+        if path == here or not path.exists() or (isinstance(here, Path) and path.samefile(here)):
             return False
         return journal_id_in(path) in {self.journal_id, ""}
 
@@ -214,15 +221,18 @@ class Provenance:
             if self.standing.may_send:
                 self.mark.note(reached, sent)
             elif self._marks.problem is None:
-                self._marks.forget_wal(self._database.path)
+                self._marks.forget_wal(self._database.place)
         except JournalError as error:
             self.standing = replace(self.standing, kind="no-mark", reason=str(error))
 
     def _note_this_computer(self, connection: Connection) -> None:
         values = {"id": self._marks.computer_id, "first_seen_at": self._database.clock.wall()}
-        connection.execute(insert(computers).prefix_with("OR IGNORE").values(**values))
+        connection.execute(insert_or_ignore(connection, computers).values(**values))
 
-    def _knows_this_computer(self, connection: Connection) -> bool:
+    def _may_be_used_here(self, connection: Connection) -> bool:
+        """Tell whether the journal was used on this computer before; any computer may use one on a server."""
+        if isinstance(self._database.place, Server):
+            return True
         query = select(computers.c.id).where(computers.c.id == self._marks.computer_id)
         return connection.execute(query).first() is not None
 
@@ -253,7 +263,7 @@ def _journal_id(connection: Connection) -> tuple[str, bool]:
 
 
 def _set_fact(connection: Connection, name: str, value: str) -> None:
-    connection.execute(insert(facts).prefix_with("OR REPLACE").values(name=name, value=value))
+    connection.execute(insert_or_replace(connection, facts, ("name",), "value").values(name=name, value=value))
 
 
 def _reached(connection: Connection) -> Reached:

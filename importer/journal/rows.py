@@ -21,7 +21,7 @@ from sqlalchemy import (
 )
 
 from importer.clock import local_datetime
-from importer.edits import LastUpdate, UpdateState
+from importer.edits import LastUpdate, Refusal, UpdateState
 from importer.hosts import same_tenant
 from importer.journal.database import Database, batches
 from importer.journal.ids import DELETED
@@ -44,7 +44,7 @@ _NO_CASES = (Status.PLANNED, Status.INVALID, Status.REJECTED)
 
 _OF_UPDATE = (
     *("state", "content_hash", "message", "run_id", "started_at", "ended_at", "boot", "deadline", "lease"),
-    *("column_set_id", "column_digests"),
+    *("column_set_id", "column_digests", "id", "row_id"),
 )
 _KNOWN: Select[*tuple[Any, ...]] = select(
     *(rows.c.import_id, rows.c.key_digest, rows.c.column_set_id, rows.c.column_digests),
@@ -151,12 +151,15 @@ class Rows:
         lease: float,
         column_set: int,
         digests: str,
+        number: int,
+        row: int,
     ) -> LastUpdate:
         clock, columns = self._database.clock, self._columns_of(connection, column_set)
         left = max(deadline, lease) - clock.elapsed()
         over_at = local_datetime(clock.wall() + left) if boot == clock.boot() else None
         at = ended_at or started_at
-        return LastUpdate(UpdateState(state), content_hash, message, run, at, over_at, columns, digests)
+        refused = _refused_since(connection, row, number) if state == UpdateState.UNKNOWN else None
+        return LastUpdate(UpdateState(state), content_hash, message, run, at, over_at, columns, digests, refused)
 
     def _columns_of(self, connection: Connection, column_set: int) -> tuple[str, ...]:
         """Return the columns of a set; they never change, and hundreds of thousands of rows share a few sets."""
@@ -346,6 +349,19 @@ class Rows:
         """Return the reference of the row that has this case's id, None where no row has it."""
         with self._database.read() as connection:
             return connection.scalars(select(rows.c.reference).where(rows.c.wolkvox_id == wolkvox_id)).first()
+
+
+def _refused_since(connection: Connection, row: int, lost: int) -> Refusal | None:
+    """Return the update of a row that the CRM refused last, after one that was lost."""
+    refused = updates.c.row_id == row, updates.c.id > lost, updates.c.state == UpdateState.REFUSED
+    query = (
+        select(updates.c.content_hash, updates.c.message, updates.c.run_id)
+        .where(*refused)
+        .order_by(updates.c.id.desc())
+        .limit(1)
+    )
+    found = connection.execute(query).one_or_none()
+    return None if found is None else Refusal(*found)
 
 
 def _having(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import getpass
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import asdict, dataclass, replace
@@ -144,6 +144,21 @@ class Runs:
         with self._database.write() as connection:
             _note(connection, run_id, replace(read_note(connection, run_id), quota_until=until))
 
+    def troubles(self, import_id: int) -> dict[str, str]:
+        """Return which rows of an import needed somebody when they were last in a run: their states, by digest."""
+        query = select(facts.c.value).where(facts.c.name == troubles_name(import_id))
+        with self._database.read() as connection:
+            found: dict[str, str] = json.loads(connection.scalars(query).first() or "{}")
+            return found
+
+    def note_troubles(self, import_id: int, troubles: Mapping[str, str]) -> None:
+        """Record which rows of an import need somebody."""
+        name = troubles_name(import_id)
+        with self._database.write() as connection:
+            connection.execute(delete(facts).where(facts.c.name == name))
+            if troubles:
+                connection.execute(insert(facts).values(name=name, value=json.dumps(troubles)))
+
     def without_corrections(self, import_id: int, source: str, digest: str | None) -> frozenset[int]:
         """Return the runs of an import whose corrections are missing from a source with corrections of this digest.
 
@@ -244,6 +259,11 @@ def _note(connection: Connection, run_id: int, note: RunNote) -> None:
     if note != RunNote():
         value = json.dumps({"owner": note.owner, "quota_until": None if until is None else until.timestamp()})
         connection.execute(insert(facts).values(name=name, value=value))
+
+
+def troubles_name(import_id: int) -> str:
+    """Return the name of the fact which rows of an import need somebody."""
+    return f"troubles {import_id}"
 
 
 def _note_name(run_id: int) -> str:

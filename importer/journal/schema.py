@@ -298,3 +298,76 @@ verifications = Table(
     Column("files", Integer),  # attachments that the record showed; NULL: it said nothing of them
     Column("at", Float, nullable=False),
 )
+
+token_slots = Table(
+    "token_slots",
+    metadata,
+    Column("scope", String, primary_key=True),  # a digest of tenant, operation and token, under the journal's secret
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("holder", String),  # random, of one request; NULL: nobody
+    Column("owner", String),
+    Column("boot", String),  # as of an attempt, as are the next two
+    Column("began", Float),
+    Column("lease", Float),  # after this the slot is free, whoever holds it
+)
+
+token_pace = Table(
+    "token_pace",
+    metadata,
+    Column("scope", String, primary_key=True),
+    Column("boot", String, nullable=False),
+    Column("noted", Float, nullable=False),
+    Column("next_start", Float, nullable=False),  # by --rate
+    Column("gate", Float, nullable=False),  # what the CRM asked for: no request starts before
+    Column("doubts", Integer, nullable=False),  # outcomes in a row, as the circuit breaker counts them
+    Column("refusals", Integer, nullable=False),
+)
+
+queued_imports = Table(
+    "queued_imports",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("source", String, nullable=False),
+    Column("mapping", String, nullable=False),
+    Column("options", String, nullable=False),  # a JSON object of a run's options
+    Column("source_digest", String),  # NULL: that of the file as it is when the import begins
+    Column("mapping_digest", String, nullable=False),
+    Column("corrections_digest", String),
+    Column("every", String),  # when it begins again, as cron writes it
+    Column("until", String),  # nothing is begun after: a moment, or with `every` a time of day
+    Column("expect_by", String),
+    Column("user", String, nullable=False),
+    Column("submitted_at", Float, nullable=False),
+    Column("state", String, nullable=False),
+    Column("not_before", Float),  # in seconds since 1970; NULL: at once
+    Column("begun_at", Float),
+    Column("run_id", Integer),
+    Column("quota_resets_at", Float),
+    Column("pause", String),  # why its run ends early, as JSON
+    Column("exit_status", Integer),
+    Column("message", String),
+    Column("failures", Integer, nullable=False),
+    Column("refusals", String, nullable=False),  # a JSON object: why a machine cannot work on it
+    Column("holder", String),  # who begins or ends it now, as of an attempt the next three
+    Column("boot", String),
+    Column("began", Float),
+    Column("lease", Float),
+    Column("late_told", Float),  # the last time of `expect_by` for which somebody told that it had not begun
+)
+
+shares = Table(
+    "shares",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("queued_id", Integer, nullable=False),
+    Column("run_id", Integer, nullable=False),
+    Column("rows", String, nullable=False),  # a JSON list: numbers in the sheet, each with a digest of what is sent
+    Column("state", String, nullable=False),  # `free`, `held` or `done`
+    Column("holder", String),  # who works on it: name, machine and process
+    Column("boot", String),
+    Column("began", Float),
+    Column("lease", Float),  # after this another may take it
+    Column("tried", Integer, nullable=False),  # rows that this holder has tried
+    Column("calls", Integer, nullable=False),
+    Index("shares_by_queued_import", "queued_id", "state"),
+)

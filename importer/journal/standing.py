@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
-from pathlib import Path
 from typing import Literal
 
 from importer.commands import adopt_command, command_line, placeholder, run_command, same_command, told
+from importer.journal_place import Place
 from importer.messages import _, ngettext
 
 Kind = Literal["sound", "new", "behind", "forked", "copied", "unknown-computer", "other-journal", "no-mark"]
@@ -23,10 +23,10 @@ class Standing:
     """
 
     kind: Kind
-    path: Path
+    path: Place
     has: int = 0
     known: int = 0
-    elsewhere: Path | None = None
+    elsewhere: Place | None = None
     reason: str = ""
 
     @property
@@ -45,7 +45,7 @@ class KnownImport:
     """Another journal that has sent for an import: where it was, its highest attempt for the import, and when."""
 
     journal_id: str
-    path: Path
+    path: Place
     attempt_id: int
     raised_at: datetime
 

@@ -7,14 +7,17 @@ any more. The hash of a row's content moves when an update has succeeded, and on
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from typing import Any
 
 from sqlalchemy import Connection, Row, insert, select, update
 
 from importer.edits import UpdateState
-from importer.journal import ids, leases
+from importer.errors import JournalError
+from importer.journal import ids, leases, rescue
 from importer.journal.database import Database
+from importer.journal.kept_outcomes import keep_aside
 from importer.journal.leases import Attempt, Begun
 from importer.journal.new_rows import column_set_id
 from importer.journal.schema import rows, updates
@@ -27,6 +30,8 @@ _STATE_AFTER = {
     Verdict.UNKNOWN: UpdateState.UNKNOWN,
     Verdict.NOT_DELIVERED: UpdateState.UNSENT,
 }
+
+_IN_FLIGHT = leases.in_flight(updates, updates.c.state == UpdateState.SENDING)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,34 +85,53 @@ class Updates:
 
     def lease_holds(self, attempt: Attempt) -> bool:
         """Whether an update of this process may still send; asked right before the first byte and the last chunk."""
-        return leases.lease_holds(self._database, attempt)
+        return leases.lease_holds(self._database, _IN_FLIGHT, attempt)
 
     def conclude(self, attempt: Attempt, outcome: Outcome) -> UpdateState | None:
         """Commit the outcome of an update; return what it came to, None where the journal does not know the update.
 
         A success moves the hash of the row's content in the same commit, unless a newer update has begun. A success is
-        kept whatever came of the update meanwhile; any other outcome counts only while nothing else is known.
+        kept whatever came of the update meanwhile; any other outcome counts only while nothing else is known. Raises
+        JournalError as `Attempts.conclude` does, after the outcome was kept aside.
         """
-        mine = updates.c.id == attempt.id, updates.c.token == attempt.token
-        with self._database.write() as connection:
-            found = connection.execute(select(updates).where(*mine)).one_or_none()
-            if found is None:
-                return None
-            row = connection.execute(select(rows).where(rows.c.id == found.row_id)).one()
-            outcome = self._with_own_id(connection, row, outcome)
-            state = _STATE_AFTER[outcome.verdict]
-            if found.state not in {UpdateState.SENDING, UpdateState.UNKNOWN} and state is not UpdateState.UPDATED:
-                return UpdateState(found.state)
-            ended = {
-                "state": state,
-                "ended_at": self._clock.wall(),
-                "http_status": outcome.http_status,
-                "code": outcome.code,
-                "message": outcome.message,
-            }
-            connection.execute(update(updates).where(*mine).values(**ended))
-            if state is UpdateState.UPDATED and row.update_id == found.id:
-                _take_content(connection, row.id, found._mapping)  # noqa: SLF001 - SQLAlchemy's name for a row by its columns
+        try:
+            with self._database.write() as connection:
+                found = _find(connection, attempt.id, attempt.token)
+                return None if found is None else self._conclude(connection, found, outcome)
+        except JournalError:
+            with suppress(JournalError):  # without room the update is unknown, and is sent again
+                keep_aside(self._database, attempt, outcome)
+            raise
+
+    def take_in(self, connection: Connection, kept: rescue.KeptOutcome) -> bool:
+        """Write an outcome that was kept aside; False where it is not that of an update."""
+        found = _find(connection, kept.attempt_id, kept.token or "")
+        if found is None or found.reference != kept.reference:
+            return False
+        self._conclude(connection, found, kept.outcome)
+        return True
+
+    def _conclude(self, connection: Connection, found: Row[Any], outcome: Outcome) -> UpdateState:
+        """Write an outcome to its update, as far as it still counts."""
+        row = connection.execute(select(rows).where(rows.c.id == found.row_id)).one()
+        outcome = self._with_own_id(connection, row, outcome)
+        state = _STATE_AFTER[outcome.verdict]
+        if found.state not in {UpdateState.SENDING, UpdateState.UNKNOWN} and state is not UpdateState.UPDATED:
+            return UpdateState(found.state)
+        ended = {
+            "state": state,
+            "ended_at": self._clock.wall(),
+            "http_status": outcome.http_status,
+            "code": outcome.code,
+            "message": outcome.message,
+        }
+        connection.execute(update(updates).where(updates.c.id == found.id).values(**ended))
+        if row.update_id != found.id:
+            return state
+        if state is UpdateState.UPDATED:
+            _take_content(connection, row.id, found._mapping)  # noqa: SLF001 - SQLAlchemy's name for a row by its columns
+        elif state is not UpdateState.UNKNOWN:
+            _go_back(connection, row, found, outcome)
         return state
 
     def _with_own_id(self, connection: Connection, row: Row[Any], outcome: Outcome) -> Outcome:
@@ -151,13 +175,13 @@ class Updates:
 
     def accept(
         self, import_id: int, run_id: int, edited: Iterable[RowEdit], columns: Sequence[str], quiet_period: float
-    ) -> int:
-        """Take the content of edited rows as known, as a person says; return of how many, in one commit.
+    ) -> list[str]:
+        """Take the content of edited rows as known, as a person says; return their references; in one commit.
 
         A row stays as it is whose content is no longer what was planned, or of which an update is under way or may
         still arrive.
         """
-        accepted = 0
+        accepted = []
         with self._database.write() as connection:
             begun = asdict(Begun.now(self._clock, 0.0))
             for one in edited:
@@ -168,7 +192,7 @@ class Updates:
                 values = {"row_id": row.id, "run_id": run_id, "state": UpdateState.ACCEPTED, "message": "", **content}
                 _add(connection, {**values, **begun, "ended_at": begun["started_at"]})
                 _take_content(connection, row.id, content)
-                accepted += 1
+                accepted.append(one.reference)
         return accepted
 
     def _is_free(self, connection: Connection, row: Row[Any], quiet_period: float) -> bool:
@@ -179,6 +203,31 @@ class Updates:
         if last.state == UpdateState.SENDING or last.boot != self._clock.boot():
             return False
         return bool(self._clock.elapsed() >= max(last.deadline, last.lease) + quiet_period)
+
+
+def _find(connection: Connection, number: int, token: str) -> Row[Any] | None:
+    """Return an update by its number and token, with the reference of its row."""
+    query = select(updates, rows.c.reference).join(rows, rows.c.id == updates.c.row_id)
+    return connection.execute(query.where(updates.c.id == number, updates.c.token == token)).one_or_none()
+
+
+def _go_back(connection: Connection, row: Row[Any], failed: Row[Any], outcome: Outcome) -> None:
+    """Make a row about the update before one that changed nothing, if that may have arrived, or has meanwhile.
+
+    Else a row whose edit was lost and undone would look unchanged as soon as the undoing fails.
+    """
+    earlier = updates.c.row_id == row.id, updates.c.id < failed.id
+    changed_nothing = updates.c.state.in_((UpdateState.REFUSED, UpdateState.UNSENT))
+    query = select(updates).where(*earlier, ~changed_nothing).order_by(updates.c.id.desc()).limit(1)
+    before = connection.execute(query).one_or_none()
+    if before is None or before.state == UpdateState.ACCEPTED:
+        return
+    if before.state == UpdateState.UPDATED:
+        if before.started_at >= (row.sent_at or 0):  # else it was one of a case that is gone
+            _take_content(connection, row.id, before._mapping)  # noqa: SLF001 - as above
+        return
+    connection.execute(update(updates).where(updates.c.id == before.id).values(message=outcome.message))
+    connection.execute(update(rows).where(rows.c.id == row.id).values(update_id=before.id))
 
 
 def _created_row(connection: Connection, import_id: int, edited: RowEdit) -> Row[Any] | None:

@@ -9,7 +9,7 @@ import platform
 import threading
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -25,9 +25,19 @@ from importer.journal.database import is_moved
 from importer.journal.leases import OWNER
 from importer.journal.looking_on import look_at_journal, open_for_reading
 from importer.journal.migrations import missing_steps
+from importer.journal.postgres_database import PostgresDatabase
+from importer.journal.queued import (
+    ImportHolder,
+    MachineAtWork,
+    QueuedImport,
+    holders_of_imports,
+    machines_at_work,
+    read_queue,
+)
 from importer.journal.runs import RunRecord, read_note, read_runs
 from importer.journal.schema import attempts, imports, rows, runs
 from importer.journal.storage import busy_seconds, waiting_for_journal
+from importer.journal_place import Place, Server, is_there, resolved
 from importer.model import Status
 
 T = TypeVar("T")
@@ -37,7 +47,7 @@ _CLOCK = Clock()
 GLANCE = 1.0
 """Seconds that a locked journal is waited for, each time it is looked at: who asks every second cannot wait."""
 
-_going_on: set[tuple[Path, int]] = set()
+_going_on: set[tuple[Place, int]] = set()
 """The runs of this process that go on now; each is added and removed by itself alone."""
 
 _guard = threading.Lock()
@@ -50,7 +60,7 @@ class RunWatch:
     `states` counts its own rows: those that it has begun to send. Of those that are `sending`, `in_flight` have a lease
     that holds; the others are in doubt. `lives` tells whether its process does, None if that cannot be told: it may be
     on another computer, or wait. `is_own` means that it is a run of this process. `quota_until` is when it, or whoever
-    gives it again, has calls again.
+    gives it again, has calls again. `machines` are the workers that carry it out, where it was queued for several.
     """
 
     record: RunRecord
@@ -60,6 +70,7 @@ class RunWatch:
     lives: bool | None
     is_own: bool
     quota_until: datetime | None = None
+    machines: tuple[MachineAtWork, ...] = ()
 
     @property
     def going_on(self) -> bool:
@@ -120,10 +131,19 @@ class ImportState:
         return until if until and until > datetime.now(until.tzinfo) else None
 
 
+@dataclass(frozen=True, slots=True)
+class QueueWatch:
+    """The imports that were queued on a journal, the newest first, and who sends, begins or ends them now."""
+
+    imports: tuple[QueuedImport, ...] = ()
+    machines: tuple[MachineAtWork, ...] = ()
+    holders: tuple[ImportHolder, ...] = ()
+
+
 @contextmanager
-def run_going_on(path: Path, run_id: int) -> Iterator[None]:
+def run_going_on(place: Place, run_id: int) -> Iterator[None]:
     """Let this process know that a run of its own goes on within the block."""
-    mine = path.resolve(), run_id
+    mine = resolved(place), run_id
     with _guard:
         _going_on.add(mine)
     try:
@@ -133,32 +153,50 @@ def run_going_on(path: Path, run_id: int) -> Iterator[None]:
             _going_on.discard(mine)
 
 
-def imports_known(path: Path) -> list[ImportState]:
+def imports_known(place: Place) -> list[ImportState]:
     """Return the imports of a journal, those of the newest runs first; none where there is no journal yet.
 
     Raises JournalError where it cannot be read.
     """
-    if not path.is_file():
+    if not is_there(place):
         return []
-    return _look(path, lambda watcher: watcher.imports())
+    return _look(place, lambda watcher: watcher.imports())
 
 
-def watch_run(path: Path, run_id: int) -> RunWatch | None:
+def watch_run(place: Place, run_id: int) -> RunWatch | None:
     """Return a run as it is now; None where the journal does not know it. Raises JournalError as `imports_known`."""
-    if not path.is_file():
+    if not is_there(place):
         return None
-    return _look(path, lambda watcher: watcher.run(run_id))
+    return _look(place, lambda watcher: watcher.run(run_id))
 
 
-def _look(path: Path, look: Callable[[_Watcher], T]) -> T:
+def watch_queue(place: Place) -> QueueWatch:
+    """Return the queue of a journal as it is now. Raises JournalError as `imports_known`."""
+    if not is_there(place):
+        return QueueWatch()
+    return _look(place, lambda watcher: watcher.queue())
+
+
+def _look(place: Place, look: Callable[[_Watcher], T]) -> T:
     """Look at one moment of a journal; at a copy, where it is of an earlier version or cannot be read as it is."""
     with waiting_for_journal(min(GLANCE, busy_seconds())):
-        with suppress(DatabaseError), _engine(path) as engine, engine.connect() as connection:
+        if isinstance(place, Server):
+            return _look_at_server(place, look)
+        with suppress(DatabaseError), _engine(place) as engine, engine.connect() as connection:
             connection.exec_driver_sql("BEGIN")
-            if not missing_steps(connection, path)[0] and not is_moved(connection):
-                return look(_Watcher(connection, path))
-        with look_at_journal(path) as copy, copy.reading() as connection:  # or it says why it cannot be read
-            return look(_Watcher(connection, path))
+            if not missing_steps(connection, place)[0] and not is_moved(connection):
+                return look(_Watcher(connection, place))
+        with look_at_journal(place) as copy, copy.reading() as connection:  # or it says why it cannot be read
+            return look(_Watcher(connection, place))
+
+
+def _look_at_server(server: Server, look: Callable[[_Watcher], T]) -> T:
+    """Look at one moment of a journal on a server; at a copy, where it is of an earlier version, or there is none."""
+    with closing(PostgresDatabase(server, makes_tables=False)) as database, database.glance() as connection:
+        if not missing_steps(connection, server)[0] and not is_moved(connection):
+            return look(_Watcher(connection, server, database.clock))
+    with look_at_journal(server) as copy, copy.reading() as connection:
+        return look(_Watcher(connection, server, copy.clock))
 
 
 @contextmanager
@@ -173,8 +211,11 @@ def _engine(path: Path) -> Iterator[Engine]:
 class _Watcher:
     """Reads what a journal knows at one moment."""
 
-    def __init__(self, connection: Connection, path: Path) -> None:
-        self._connection, self._path = connection, path.resolve()
+    def __init__(self, connection: Connection, place: Place, clock: Clock = _CLOCK) -> None:
+        self._connection, self._place = connection, resolved(place)
+        self._clock = clock
+        self._boot, self._now = clock.boot(), clock.elapsed()
+        self._wall = clock.wall()
         newest = select(runs.c.import_id, func.max(runs.c.id)).group_by(runs.c.import_id)
         self._last = {import_id: run_id for import_id, run_id in connection.execute(newest)}  # noqa: C416 - no pairs to mypy
 
@@ -196,6 +237,12 @@ class _Watcher:
         """Return one run; None where the journal does not know it."""
         return next(map(self.watch, read_runs(self._connection, [run_id])), None)
 
+    def queue(self) -> QueueWatch:
+        """Return the queue."""
+        connection, clock = self._connection, self._clock
+        holders = holders_of_imports(connection, clock)
+        return QueueWatch(tuple(read_queue(connection)), tuple(machines_at_work(connection, clock)), tuple(holders))
+
     def _states(self) -> dict[int, Counter[Status]]:
         """Return how many rows each import has in each state; one whose lease is over is unknown."""
         states: dict[int, Counter[Status]] = defaultdict(Counter)
@@ -203,7 +250,7 @@ class _Watcher:
         for import_id, state, count in self._connection.execute(counted):
             states[import_id][Status(state)] = count
         for import_id, boot, lease in self._sending():
-            if not _holds(boot, lease):
+            if not self._holds(boot, lease):
                 states[import_id].subtract([Status.SENDING])
                 states[import_id][Status.UNKNOWN] += 1
         return states
@@ -212,9 +259,9 @@ class _Watcher:
         """Return when the last lease of each import ends that holds, and is measured by the clock of this boot."""
         ends: dict[int, float] = {}
         for import_id, boot, lease in self._sending():
-            if boot == _CLOCK.boot() and lease is not None and _holds(boot, lease):
+            if boot == self._boot and lease is not None and self._holds(boot, lease):
                 ends[import_id] = max(lease, ends.get(import_id, lease))
-        return {each: local_datetime(_CLOCK.wall() + lease - _CLOCK.elapsed()) for each, lease in ends.items()}
+        return {each: local_datetime(self._wall + lease - self._now) for each, lease in ends.items()}
 
     def _sending(self, run_id: int | None = None) -> list[tuple[int, str | None, float | None]]:
         """Return the import, and the boot and the end of the lease, of every row that is being sent."""
@@ -236,17 +283,19 @@ class _Watcher:
             .order_by(attempts.c.id.desc())
             .limit(1)
         ).first()
-        in_flight = sum(_holds(boot, lease) for _import, boot, lease in self._sending(record.id))
+        in_flight = sum(self._holds(boot, lease) for _import, boot, lease in self._sending(record.id))
         owner = newest.owner if newest else note.owner
+        machines = tuple(one for one in machines_at_work(self._connection, self._clock) if one.run_id == record.id)
         signs = (newest.started_at, newest.ended_at or 0.0) if newest else (record.started_at.timestamp(),)
         return RunWatch(
             record,
             self._states_of(record.id),
             in_flight,
             local_datetime(max(signs)),
-            lives=record.ended_at is None and self._lives(record, owner, in_flight),
+            lives=record.ended_at is None and (bool(machines) or self._lives(record, owner, in_flight)),
             is_own=owner == OWNER,
             quota_until=note.quota_until,
+            machines=machines,
         )
 
     def _states_of(self, run_id: int) -> Counter[Status]:
@@ -255,20 +304,19 @@ class _Watcher:
         found = self._connection.execute(counted.group_by(rows.c.state))
         return Counter({Status(state): count for state, count in found})
 
+    def _holds(self, boot: str | None, lease: float | None) -> bool:
+        """Tell whether a lease may still hold; one of another boot is measured anew by the next run."""
+        return boot != self._boot or lease is None or lease >= self._now
+
     def _lives(self, record: RunRecord, owner: str | None, in_flight: int) -> bool | None:
         """Tell whether the process of a run without an end lives; None where that cannot be told."""
         if owner == OWNER:
             with _guard:
-                return (self._path, record.id) in _going_on
+                return (self._place, record.id) in _going_on
         lives = _process_lives(owner, record.started_at.timestamp())
         if lives is None and in_flight:
             return True
         return lives if lives is not None or self._last[record.import_id] == record.id else False
-
-
-def _holds(boot: str | None, lease: float | None) -> bool:
-    """Tell whether a lease may still hold; one of another boot is measured anew by the next run."""
-    return boot != _CLOCK.boot() or lease is None or lease >= _CLOCK.elapsed()
 
 
 def _process_lives(owner: str | None, began: float) -> bool | None:

@@ -17,14 +17,17 @@ from typing import Any
 
 from platformdirs import user_config_path
 
+from importer import disk
 from importer.causes import reason_of
-from importer.errors import SettingsError
+from importer.errors import SettingsError, UsageError
+from importer.journal_place import Place, Server, parse_place
 from importer.messages import _
+from importer.periods import Period
 from importer.settings.address import normal_server
 
 _TEXTS = ("server", "operation", "proxy", "case_url")
 _PATHS = ("token_file", "ca_file", "journal")
-_KEYS = (*_TEXTS, *_PATHS, "folders", "trusted")
+_KEYS = (*_TEXTS, *_PATHS, "retention", "folders", "trusted")
 _TRUSTED_KEYS = ("server", "operation", "token_file")
 
 
@@ -49,7 +52,8 @@ class Settings:
     case_url: str | None = None
     token_file: Path | None = None
     ca_file: Path | None = None
-    journal: Path | None = None
+    journal: Place | None = None
+    retention: Period | None = None
     folders: tuple[Path, ...] = ()
     trusted: tuple[Trusted, ...] = ()
 
@@ -100,7 +104,8 @@ def load_settings() -> Settings:
         case_url=_text(path, content, "case_url"),
         token_file=_path(path, content, "token_file"),
         ca_file=_path(path, content, "ca_file"),
-        journal=_path(path, content, "journal"),
+        journal=_place(path, content, "journal"),
+        retention=_period(path, content, "retention"),
         folders=tuple(folder / Path(name).expanduser() for name in _texts(path, content, "folders")),
         trusted=tuple(_trusted(path, content)),
     )
@@ -169,7 +174,7 @@ def _replace(path: Path, text: str) -> None:
             file.write(text)
             file.flush()
             os.fsync(file.fileno())
-        temporary.replace(path)
+        disk.replace(temporary, path)
     finally:
         temporary.unlink(missing_ok=True)
 
@@ -203,9 +208,28 @@ def _text(path: Path, content: Mapping[str, Any], key: str) -> str | None:
     return value
 
 
+def _period(path: Path, content: Mapping[str, Any], key: str) -> Period | None:
+    written = _text(path, content, key)
+    try:
+        return None if written is None else Period.read(written)
+    except ValueError as error:
+        raise _error(path, f"{key}: {error}") from error
+
+
 def _path(path: Path, content: Mapping[str, Any], key: str) -> Path | None:
     value = _text(path, content, key)
     return None if value is None else path.parent / Path(value).expanduser()
+
+
+def _place(path: Path, content: Mapping[str, Any], key: str) -> Place | None:
+    value = _text(path, content, key)
+    if value is None:
+        return None
+    try:
+        place = parse_place(value)
+    except UsageError as error:
+        raise _error(path, f"{key}: {error}") from error
+    return place if isinstance(place, Server) else path.parent / place.expanduser()
 
 
 def _texts(path: Path, content: Mapping[str, Any], key: str) -> list[str]:

@@ -9,7 +9,8 @@ from sqlalchemy import Connection, insert, inspect, select
 
 from importer.errors import JournalError
 from importer.journal import schema
-from importer.journal.migrations import attempts_by_boot, contacts, first_shape, updates
+from importer.journal.dialects import is_server
+from importer.journal.migrations import attempts_by_boot, contacts, first_shape, queue, token_limits, updates
 from importer.messages import _
 
 
@@ -49,7 +50,7 @@ def m006_uncorrected_keys(connection: Connection) -> None:
     connection.exec_driver_sql(
         "CREATE TABLE uncorrected_keys (digest VARCHAR NOT NULL, import_id INTEGER NOT NULL REFERENCES imports (id),"
         " row_id INTEGER NOT NULL REFERENCES rows (id), partly BOOLEAN NOT NULL,"
-        " PRIMARY KEY (digest, import_id, row_id)) WITHOUT ROWID"
+        f" PRIMARY KEY (digest, import_id, row_id)){'' if is_server(connection) else ' WITHOUT ROWID'}"
     )
 
 
@@ -72,6 +73,21 @@ def m009_verifications(connection: Connection) -> None:
     )
 
 
+def m010_token_limits(connection: Connection) -> None:
+    """Add the slots and the pace that all who use a token share."""
+    token_limits.create(connection)
+
+
+def m011_queue(connection: Connection) -> None:
+    """Add the imports that were queued for machines, and the shares of their rows."""
+    queue.create(connection)
+
+
+def m012_late_starts(connection: Connection) -> None:
+    """Add when it was told last that a queued import had not begun in time."""
+    connection.exec_driver_sql("ALTER TABLE queued_imports ADD COLUMN late_told FLOAT")
+
+
 Step = Callable[[Connection], None]
 
 MIGRATIONS: tuple[Step, ...] = (
@@ -84,6 +100,9 @@ MIGRATIONS: tuple[Step, ...] = (
     m007_contacts,
     m008_updates,
     m009_verifications,
+    m010_token_limits,
+    m011_queue,
+    m012_late_starts,
 )
 
 

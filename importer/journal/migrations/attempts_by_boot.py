@@ -21,6 +21,8 @@ from sqlalchemy import (
     Table,
 )
 
+from importer.journal.dialects import is_server
+
 metadata = MetaData()
 for _known in ("rows", "runs", "imports"):
     Table(_known, metadata, Column("id", Integer, primary_key=True))  # made by an earlier step; named for the keys
@@ -102,8 +104,8 @@ _new = (
 )
 _ADDED = (
     "ALTER TABLE imports ADD COLUMN key_rule VARCHAR",
-    "ALTER TABLE rows ADD COLUMN disputed BOOLEAN NOT NULL DEFAULT 0",
-    "ALTER TABLE rows ADD COLUMN deleted BOOLEAN NOT NULL DEFAULT 0",
+    "ALTER TABLE rows ADD COLUMN disputed BOOLEAN NOT NULL DEFAULT {no}",
+    "ALTER TABLE rows ADD COLUMN deleted BOOLEAN NOT NULL DEFAULT {no}",
     "ALTER TABLE verdicts ADD COLUMN attempt_id INTEGER",
 )
 _KEPT = (
@@ -115,9 +117,13 @@ _KEPT = (
 def apply(connection: Connection) -> None:
     """Change the tables of 0.1.0; every row, attempt and verdict stays."""
     for statement in _ADDED:
-        connection.exec_driver_sql(statement)
+        connection.exec_driver_sql(statement.format(no="FALSE" if is_server(connection) else "0"))
     for index in ("attempts_by_row", "attempts_by_run"):
         connection.exec_driver_sql(f"DROP INDEX {index}")
+    if is_server(connection):
+        connection.exec_driver_sql("DROP TABLE attempts")  # there was no such journal on a server before this step
+        metadata.create_all(connection, tables=[_attempts, *_new])
+        return
     connection.exec_driver_sql("ALTER TABLE attempts RENAME TO attempts_before")
     metadata.create_all(connection, tables=[_attempts, *_new])
     left = f"min(max(0, lease_until - {time.time()!r}), max(0, lease_until - started_at))"

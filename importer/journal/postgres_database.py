@@ -1,0 +1,346 @@
+"""A journal in a PostgreSQL database that several machines share: one writer at a time, the server's clock.
+
+Whoever writes first takes one lock on the whole journal, so that commits come one after another as they do with SQLite,
+and all that holds there holds here: a call of the CRM takes hundreds of times as long as a commit.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import ColumnElement, Connection, Double, Select, cast, create_engine, func, literal, select, text
+from sqlalchemy.exc import DatabaseError, DBAPIError
+from sqlalchemy.pool import NullPool
+
+from importer.clock import Clock, elapsed
+from importer.errors import JournalError
+from importer.file_lock import locked
+from importer.journal import postgres_words
+from importer.journal.database import Database, is_moved, refuse_retired
+from importer.journal.migrations import migrate, missing_steps
+from importer.journal.schema import facts
+from importer.journal.storage import busy_seconds
+from importer.journal.watched_file import FileTrace
+from importer.journal_place import Server, folder_of
+
+if TYPE_CHECKING:
+    import psycopg
+    from psycopg.abc import Buffer
+
+SCHEMA = "case_importer"
+"""Where the tables are, unless the URL's options name another `search_path`."""
+
+OLDEST = 14
+"""The oldest version of PostgreSQL that is used: its makers support none before it."""
+
+_LOCK = 0x57434931
+"""The first half of the lock's key; the second is the schema's name."""
+
+_NOW: ColumnElement[float] = cast(func.extract("epoch", func.clock_timestamp()), Double)
+_ASK_NOW = select(_NOW)
+_TAKE_LOCK = text(f"SELECT pg_advisory_xact_lock({_LOCK}, hashtext(coalesce(current_schema(), '{SCHEMA}')))")
+_READ_ONLY = text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+_BOOT = (
+    "SELECT (SELECT system_identifier FROM pg_control_system()) || '/' || (SELECT timeline_id FROM"
+    " pg_control_checkpoint()) || '/' || (SELECT oid FROM pg_database WHERE datname = current_database())"
+)
+_JOURNAL_ID = select(facts.c.value).where(facts.c.name == "journal_id")
+
+_SESSION = {
+    "timezone": "UTC",
+    "synchronous_commit": "on",  # less could lose an intent when the server crashes, and send its row twice
+    "idle_in_transaction_session_timeout": "10s",  # a process that was stopped in the middle must not stop all others
+    "statement_timeout": "0",
+}
+_LIVING: dict[str, str | int | None] = {
+    "keepalives": 1,
+    "keepalives_idle": 20,
+    "keepalives_interval": 5,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 20_000,
+    "connect_timeout": 10,
+    "application_name": "case-importer",
+}
+"""What notices within half a minute that the server is gone."""
+
+_LEASE_PATIENCE = 3.0
+"""Seconds that the question may take whether an attempt may still send; after that it may not."""
+
+_SOON_OVER = text(f"SET LOCAL statement_timeout = {int(_LEASE_PATIENCE * 1000)}")
+
+_PAUSE = 0.2
+
+_PATIENCE = 15.0
+"""Seconds in which a connection that was lost is tried again: a server that is restarted is back by then."""
+
+
+class PostgresDatabase(Database):
+    """The journal's connection to its server, one for each process; it is made again where it was lost."""
+
+    def __init__(self, server: Server, clock: Clock | None = None, *, makes_tables: bool = True) -> None:
+        """Connect, and make the journal's tables where some are missing; another `clock` is for tests.
+
+        Raises JournalError where the server cannot be reached or used, or its journal is of a newer program or moved.
+        """
+        self.place, self._server = server, server
+        self._lock = threading.RLock()
+        self._boot = self._journal_id = ""
+        self._is_own_clock = clock is None
+        now = self._now  # one for both: it is the same clock
+        self.clock = clock or Clock(now, now, lambda: self._boot)
+        self._connection: Connection | None = None
+        postgres_words.require_driver(server)
+        with self.explained():
+            self._engine = create_engine(
+                "postgresql+psycopg://", creator=self._connect, poolclass=NullPool, use_native_hstore=False
+            )
+            self._connection = self._engine.connect()
+        try:
+            if makes_tables:
+                self._bring_up()
+        except BaseException:
+            self.close()
+            raise
+
+    def _connect(self) -> psycopg.Connection[Any]:
+        """Connect to the server; raises psycopg's errors, and JournalError where it cannot hold a journal."""
+        import psycopg  # noqa: PLC0415 - an extra, and slow to import
+
+        try:
+            raw = connect(self._server)
+        except psycopg.ProgrammingError as error:  # its words quote the address, and perhaps the password
+            raise postgres_words.not_understood(self.place) from error
+        try:
+            postgres_words.refuse_unusable(raw, self.place, OLDEST)
+            (self._boot,) = raw.execute(_BOOT).fetchone() or ("",)  # after a failover it is another one
+            raw.rollback()
+        except BaseException:
+            raw.close()
+            raise
+        return raw
+
+    def _bring_up(self) -> None:
+        """Make the tables that are missing, one process after another."""
+        with self._transaction(_TAKE_LOCK) as connection:
+            if connection.scalars(select(func.current_schema())).one() is None:
+                self._make_schema(connection)
+            missing, _is_new = missing_steps(connection, self.place)
+            migrate(connection, missing, connection.scalars(_ASK_NOW).one())
+            refuse_retired(connection, self.place)
+            self._journal_id = connection.scalars(_JOURNAL_ID).first() or ""
+
+    def _make_schema(self, connection: Connection) -> None:
+        """Make the schema of the tables, unless there is one that this user may not use, or may not make."""
+        path, may_create, is_there = connection.exec_driver_sql(
+            "SELECT current_setting('search_path'), has_database_privilege(current_database(), 'CREATE'),"
+            " EXISTS (SELECT FROM pg_namespace WHERE nspname = current_setting('search_path'))"
+        ).one()
+        if is_there or path != SCHEMA:  # one that the address names must be there
+            raise postgres_words.no_right_in_schema(self.place, path, f"no right to use schema {path}")
+        if not may_create:
+            raise postgres_words.no_right_to_create(self.place, "permission denied for database")
+        connection.exec_driver_sql(f"CREATE SCHEMA IF NOT EXISTS {SCHEMA}")
+
+    @property
+    def beside(self) -> Path:
+        """The path, in this user's data folder, beside which outcomes are kept that the server does not take."""
+        if not self._journal_id:
+            with self.read() as connection:
+                self._journal_id = connection.scalars(_JOURNAL_ID).one()
+        return self._kept_of(self._journal_id)
+
+    def kept_beside(self) -> Path | None:
+        """Return the same, None where nothing can have been kept: the journal is new."""
+        return self._kept_of(self._journal_id) if self._journal_id else None
+
+    def _kept_of(self, journal_id: str) -> Path:
+        folder = folder_of(self.place) / "servers"
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        return folder / journal_id
+
+    @contextmanager
+    def write(self) -> Iterator[Connection]:
+        """Give the connection for a transaction that is on the server's disk when the block ends, or undone."""
+        with self._transaction(_TAKE_LOCK) as connection:
+            refuse_retired(connection, self.place)
+            yield connection
+
+    @contextmanager
+    def read(self) -> Iterator[Connection]:
+        """Give the connection for reading what is committed, all of one moment; nobody waits for it."""
+        with self._transaction(_READ_ONLY) as connection:
+            refuse_retired(connection, self.place)
+            yield connection
+
+    @contextmanager
+    def glance(self) -> Iterator[Connection]:
+        """Give the connection for reading, whatever is there: perhaps no journal yet, or one that was moved."""
+        with self._transaction(_READ_ONLY) as connection:
+            yield connection
+
+    @contextmanager
+    def _transaction(self, first: Any) -> Iterator[Connection]:  # noqa: ANN401 - a statement
+        with self._lock, self.explained():
+            connection = self._begin(first, _PATIENCE)
+            try:
+                yield connection
+                connection.commit()
+            except BaseException:
+                self._undo(connection)
+                raise
+
+    def _begin(self, first: Any, patience: float) -> Connection:  # noqa: ANN401 - a statement
+        """Begin a transaction with a first statement, on a new connection where the last one was lost.
+
+        Nothing was done in it yet, so that trying again repeats nothing.
+        """
+        until = time.monotonic() + patience
+        while True:
+            is_new = self._connection is None
+            try:
+                if self._connection is None:
+                    self._connection = self._engine.connect()
+                self._connection.execute(first)
+            except DatabaseError as error:
+                if self._connection is not None:
+                    self._undo(self._connection)
+                if not postgres_words.is_lost(error) or (is_new and time.monotonic() > until):
+                    raise
+                self._give_up()
+                if is_new:
+                    time.sleep(_PAUSE)
+            else:
+                return self._connection
+
+    def _undo(self, connection: Connection) -> None:
+        """Undo a transaction; the connection is given up where that does not succeed."""
+        try:
+            connection.rollback()
+            if not connection.invalidated and not connection.closed:
+                return
+        except (DatabaseError, DBAPIError):
+            pass
+        self._give_up()
+
+    def _give_up(self) -> None:
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            connection.invalidate()
+            connection.close()
+
+    @contextmanager
+    def guarding_what_is_aside(self) -> Iterator[None]:
+        """Keep the other threads and processes of this computer off, whether the server answers or not."""
+        with self._lock, self.explained(), locked(self.beside):
+            yield
+
+    keep_aside = guarding_what_is_aside
+
+    def _now(self) -> float:
+        """Return the server's time, also within a transaction."""
+        with self._lock:
+            if self._connection is not None and self._connection.in_transaction():
+                return float(self._connection.scalars(_ASK_NOW).one())
+            with self._transaction(_ASK_NOW) as connection:
+                return float(connection.scalars(_ASK_NOW).one())
+
+    def verify(self) -> None:
+        """Do nothing: a server has no file that could be replaced unnoticed."""
+
+    def trace(self) -> FileTrace:
+        """Return that there are no files."""
+        return FileTrace("")
+
+    def still_sends(self, in_flight: Select[Any], number: int, token: str, boot: str, lease: float) -> bool:
+        """Ask the server whether an attempt may still send; where it does not answer in time, it may not."""
+        asked_at = elapsed()
+        if not self._lock.acquire(timeout=_LEASE_PATIENCE):
+            return False
+        try:
+            connection = self._begin(_SOON_OVER, 0)
+            now = _NOW if self._is_own_clock else literal(self.clock.elapsed())
+            try:
+                query = in_flight.add_columns(now.label("now"))
+                found = connection.execute(query, {"number": number, "token": token}).one_or_none()
+            finally:
+                self._undo(connection)
+        except (DatabaseError, JournalError):
+            return False
+        finally:
+            self._lock.release()
+        took = elapsed() - asked_at
+        if found is None or took > _LEASE_PATIENCE:
+            return False
+        holds = found.boot == self.clock.boot() == boot and found.now + took < min(lease, found.lease)
+        return bool(holds)
+
+    def damages(self) -> tuple[list[str], int]:
+        """Return nothing: the server checks its own pages, and keeps to the references between tables."""
+        with self.write():
+            return [], 0
+
+    def close(self) -> None:
+        """Close the connection."""
+        with self._lock:
+            if self._connection is not None:
+                self._connection.close()
+                self._connection = None
+            self._engine.dispose()
+
+    @contextmanager
+    def explained(self) -> Iterator[None]:
+        """Turn errors of the server and of the connection into sentences that say what to do."""
+        try:
+            yield
+        except (DatabaseError, OSError) as error:
+            raise postgres_words.explain(error, self.place, SCHEMA) from error
+
+
+def journal_id_on(server: Server) -> str | None:
+    """Return the id of the journal on a server; None where there is none, "" where that cannot be found out.
+
+    A journal that was moved away has none: it is not used any more.
+    """
+    try:
+        with closing(PostgresDatabase(server, makes_tables=False)) as database, database.glance() as connection:
+            if missing_steps(connection, server)[1]:
+                return None
+            return None if is_moved(connection) else connection.scalars(_JOURNAL_ID).first()
+    except JournalError:
+        return ""
+
+
+def connect(server: Server) -> psycopg.Connection[Any]:
+    """Connect to a journal's server as the journal does; raises psycopg's errors."""
+    import psycopg  # noqa: PLC0415 - an extra, and slow to import
+    from psycopg.types.string import StrDumper  # noqa: PLC0415
+
+    class Storable(StrDumper):
+        def dump(self, obj: str) -> Buffer | None:
+            return super().dump(obj.replace("\0", "\N{REPLACEMENT CHARACTER}"))  # PostgreSQL stores no NUL
+
+    raw = psycopg.connect(conninfo_of(server))
+    raw.adapters.register_dumper(str, Storable)
+    return raw
+
+
+def conninfo_of(server: Server) -> str:
+    """Return what a client of a journal's server connects with, password and session settings included.
+
+    Never to be shown. Raises psycopg's ProgrammingError for a URL that it does not understand.
+    """
+    from psycopg import conninfo  # noqa: PLC0415 - as above
+
+    given = conninfo.conninfo_to_dict(server.url)
+    settings = {"search_path": SCHEMA, "lock_timeout": f"{int(busy_seconds() * 1000)}ms"}
+    options = (*_as_options(settings), str(given.pop("options", None) or ""), *_as_options(_SESSION))
+    return conninfo.make_conninfo("", **{**_LIVING, **given, "options": " ".join(options)})
+
+
+def _as_options(settings: Mapping[str, str]) -> Iterator[str]:
+    return (f"-c {name}={value}" for name, value in settings.items())
