@@ -6,11 +6,15 @@ Both make the same request. The first lets what is in flight end, and the report
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 from importer.errors import UsageError
 from importer.messages import _
+
+_LONGEST_WAIT = 0.5
+"""Seconds that a wait takes at a time: on Windows, Ctrl-C is not noticed before it ends."""
 
 
 class Stop:
@@ -56,8 +60,10 @@ class Stop:
 
     def wait(self, seconds: float) -> bool:
         """Wait so long unless a stop is requested; tell whether one is."""
+        until = time.monotonic() + seconds
         with self.by_signal():
-            self._first.wait(seconds)
+            while (left := until - time.monotonic()) > 0 and not self._first.wait(min(left, _LONGEST_WAIT)):
+                pass
         return self.requested
 
     @contextmanager

@@ -12,6 +12,7 @@ from promise_support import assert_promise, states, tickets, wait_until
 from run_support import Office, ticket
 
 from importer import Connection, EventInterface, Finished, Job, RunStopped, UsageError, load_job, run
+from importer.cli.terminal import Terminal
 from importer.messages import speaking
 from importer.sandbox import Latency, RunningSandbox
 from importer.stopping import Stop
@@ -190,3 +191,16 @@ def test_several_runs_at_once_keep_to_themselves(tmp_path: Path, monkeypatch: py
         assert isinstance(second, Finished)
         assert (first.exit_status, second.exit_status, second.counts.created) == (3, 0, 20)
         assert first.counts.created < 20
+
+
+def test_a_second_ctrl_c_while_the_first_is_answered_is_one(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Without a bar nothing of tqdm is made at that moment, which could be interrupted halfway."""
+
+    def interrupted() -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("importer.cli.terminal.tqdm.get_lock", interrupted)
+    Terminal(yes=True).stopping(2)
+    assert "Press Ctrl-C again" in capsys.readouterr().err

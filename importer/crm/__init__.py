@@ -1,9 +1,10 @@
 """The CRM over HTTP: one POST becomes an outcome, and a question becomes an answer."""
 
 from importer.crm.answers import TABLE, interpret
+from importer.crm.breaker import BadOutcomes, CircuitBreaker, PauseReason, asked_all_to_wait, paused_by_others
 from importer.crm.client import Crm
 from importer.crm.marks import Hit, find_mark, hit_of, is_whole, marks_at, mentions, path_of
-from importer.crm.pacing import CircuitBreaker, PauseReason, RateLimiter, backoff
+from importer.crm.pacing import RateLimiter, backoff
 from importer.crm.probe import Certificate, ConnectionProbe, ProbedAnswer, without_private
 from importer.crm.records import Found, Quota, Record
 from importer.crm.refusals import explained, known_refusal, says_no_such_record
@@ -13,6 +14,7 @@ from importer.crm.transport import Reply, Request, Transport
 
 __all__ = [
     "TABLE",
+    "BadOutcomes",
     "Certificate",
     "CircuitBreaker",
     "ConnectionProbe",
@@ -28,6 +30,7 @@ __all__ = [
     "Request",
     "ScriptedTransport",
     "Transport",
+    "asked_all_to_wait",
     "attachments_shown",
     "backoff",
     "explained",
@@ -40,6 +43,7 @@ __all__ = [
     "marks_at",
     "mentions",
     "path_of",
+    "paused_by_others",
     "says_no_such_record",
     "shown_form",
     "shown_texts",

@@ -20,6 +20,7 @@ from enum import Enum, auto
 from functools import cached_property
 
 from importer.crm.reading import Reading, for_people, ids_in_link, read
+from importer.crm.records import says_none
 from importer.crm.refusals import known_refusal
 from importer.messages import _
 from importer.model import Outcome, Pause, Verdict
@@ -157,7 +158,10 @@ _LINES_OF_403 = {"rejected", "forbidden-page"}
 _DONE = Line("done", _OK, _OK, Verdict.CREATED, documented=False, shape=Shape.DONE)
 
 TABLE_OF_OTHERS = (_DONE, *(line for line in TABLE if line.shape not in {Shape.SUCCESS, Shape.SUCCESS_WITH_ID}))
-"""The table for a contact and for an update, whose answers are documented nowhere: an id is no part of a success."""
+"""The table for a contact and for an update, whose answers are documented nowhere.
+
+An id is no part of a success here (`only_with_id` demands it of a contact); one about `0 records` is none.
+"""
 
 
 def interpret(  # noqa: PLR0913 - an answer, and what it answers
@@ -201,6 +205,13 @@ def interpret(  # noqa: PLR0913 - an answer, and what it answers
         retry_after=retry_after(headers),
         ids=reading.ids,
     )
+
+
+def only_with_id(outcome: Outcome) -> Outcome:
+    """Return the outcome of creating a record, unknown where a success gives no id: nothing shows that it is of it."""
+    if outcome.verdict is not Verdict.CREATED or outcome.wolkvox_id or outcome.ids:
+        return outcome
+    return replace(outcome, verdict=Verdict.UNKNOWN, message=_success_without_id(outcome.http_status or 0))
 
 
 def _verdict_of(verdict: Verdict, reading: Reading, *, whole: bool) -> Verdict:
@@ -250,7 +261,8 @@ def _fits(line: Line, http_status: int, reading: Reading, quoted: _Quoted) -> bo
     if line.shape is Shape.VERDICT:
         return reading.envelope is not None
     if line.shape is Shape.DONE:
-        return reading.envelope is not None and not reading.failed and _code_succeeds(reading)
+        succeeded = reading.envelope is not None and not reading.failed and _code_succeeds(reading)
+        return succeeded and not says_none(reading)
     succeeded = reading.envelope is not None and not reading.failed and reading.code is not None
     return succeeded and (line.shape is Shape.SUCCESS or reading.wolkvox_id is not None)
 
@@ -331,12 +343,16 @@ def _sentence(verdict: Verdict, http_status: int, reading: Reading, words: str, 
             words=words or "-",
         )
     if verdict is Verdict.UNKNOWN and reading.code == "200" and not reading.failed:
-        return _("HTTP {status}: the CRM reports success but gives no id", status=http_status)
+        return _success_without_id(http_status)
     if verdict is Verdict.UNKNOWN and words:
         return _(
             "HTTP {status}, which proves nothing about the case; the CRM says: {words}", status=http_status, words=words
         )
     return words or _("HTTP {status}, without a readable message from the CRM", status=http_status)
+
+
+def _success_without_id(http_status: int) -> str:
+    return _("HTTP {status}: the CRM reports success but gives no id", status=http_status)
 
 
 def _sentence_of_others(verdict: Verdict, http_status: int, reading: Reading, words: str, *, whole: bool) -> str:

@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 import threading
 import time
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import replace
 from typing import Self
 from urllib.parse import urlencode, urlsplit
 
-from importer.crm.answers import http_date_seconds, interpret
+from importer.crm.answers import http_date_seconds, interpret, only_with_id
 from importer.crm.connections import Lease, LeaseOver, Watch, Watchdog, always
 from importer.crm.faults import NETWORK_FAULTS, lease_over, no_answer, why_no_answer
 from importer.crm.probe import ConnectionProbe, ProbedAnswer, certificate_of, shape_of
@@ -35,13 +35,20 @@ class Crm:
 
     `deadline` is the seconds that an attempt may take in all, its body's upload aside. `transport` sends the requests;
     without one it is made for the target, which raises SettingsError where the target's `ca_file` holds no
-    certificates. `close` the client, or use it in a `with` block.
+    certificates. A call that creates nothing is made within `turn`. `close` the client, or use it in a `with` block.
     """
 
-    def __init__(self, target: Target, *, deadline: float = 60.0, transport: Transport | None = None) -> None:
+    def __init__(
+        self,
+        target: Target,
+        *,
+        deadline: float = 60.0,
+        transport: Transport | None = None,
+        turn: Callable[[], AbstractContextManager[object]] = nullcontext,
+    ) -> None:
         self._target, self._deadline = target, deadline
         self._transport = transport_to(target) if transport is None else transport
-        self._watchdog = Watchdog()
+        self._watchdog, self._turn = Watchdog(), turn
         self._headers = {"Wolkvox-Token": target.token, "Accept": "application/json"}
         self._counting = threading.Lock()
         self.calls = 0
@@ -83,9 +90,9 @@ class Crm:
     def create_contact(self, body: Payload, lease_holds: Lease = always) -> Outcome:
         """Create one contact with exactly one POST, as `create` does a case, and return its outcome.
 
-        The answer's shape is documented nowhere, so that a clear success is one with or without an id.
+        As for a case, a success that gives no id is unknown.
         """
-        return self._send("custom/insert.php", body, lease_holds, is_case=False)
+        return only_with_id(self._send("custom/insert.php", body, lease_holds, is_case=False))
 
     def update_case(self, body: Payload, lease_holds: Lease = always) -> Outcome:
         """Update one case with exactly one POST, as `create` makes one, and return its outcome.
@@ -200,7 +207,7 @@ class Crm:
 
     def _ask(self, method: str, path: str, body: bytes = b"", secrets: tuple[str, ...] = ()) -> tuple[Reply, Outcome]:
         """Make a call that creates nothing; return its answer, and what that means."""
-        with self._watching(self.attempt_deadline(len(body))) as watch:
+        with self._turn(), self._watching(self.attempt_deadline(len(body))) as watch:
             reply = self._exchange(method, path, watch, body)
         secrets = (self._target.token, *secrets)
         return reply, interpret(reply.status, reply.headers, reply.body, secrets=secrets)

@@ -100,6 +100,11 @@ def says_more(reading: Reading) -> bool:
     return bool(records) and succeeded and not _agrees(reading, len(records))
 
 
+def says_none(reading: Reading) -> bool:
+    """Tell whether the CRM's words count no record, like `0 records were are found`: then it has done nothing."""
+    return any(re.fullmatch("0+", number) for text in reading.texts for number in _NUMBER.findall(text))
+
+
 def _agrees(reading: Reading, count: int) -> bool:
     """Tell whether an answer with this many records mentions no others, in words, by a count or by pages."""
     around = {name: value for name, value in (reading.envelope or {}).items() if name not in {"data", "code"}}

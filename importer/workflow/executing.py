@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from importer.commands import told
-from importer.crm import CircuitBreaker, PauseReason, RateLimiter
+from importer.crm import CircuitBreaker, PauseReason
 from importer.errors import ConnectionRefused, JournalError, RunStopped, ServerUnreachable
 from importer.identity import tenant_of
+from importer.journal_place import folder_of
 from importer.messages import _, ngettext
 from importer.model import Pause, Status
 from importer.workflow.commands import Commands
@@ -24,6 +25,7 @@ from importer.workflow.plan import PlannedRow
 from importer.workflow.sending import RunContext, Sender
 from importer.workflow.settling import SearchSettler, SettleResult
 from importer.workflow.tenant_facts import Findings
+from importer.workflow.token_limits import make_limiter
 from importer.workflow.updating import UpdateRequests, accept_edits
 
 SendSome = Callable[[int, int], PauseReason | None]
@@ -44,12 +46,15 @@ def execute_run(job: Job, ui: UserInterface, context: RunContext, forecast: Fore
 
     A request to stop ends it early, with a result. Raises RunStopped if the journal can no longer be written.
     """
-    return _Execution(job, ui, context, forecast, RunContacts(job, ui, context)).execute()
+    return Execution.of(job, ui, context, forecast).execute()
 
 
 @dataclass(frozen=True, slots=True)
-class _Execution:
-    """The state of a confirmed run; its steps are the methods."""
+class Execution:
+    """The state of a confirmed run; its steps are the methods.
+
+    Where several machines carry out one run, the first prepares it, each sends rows, and the last concludes it.
+    """
 
     job: Job
     ui: UserInterface
@@ -57,20 +62,38 @@ class _Execution:
     forecast: Forecast
     contacts: RunContacts
 
+    @classmethod
+    def of(cls, job: Job, ui: UserInterface, context: RunContext, forecast: Forecast) -> Execution:
+        """Return the state of a run before its first step."""
+        return cls(job, ui, context, forecast, RunContacts(job, ui, context))
+
     def execute(self) -> SendResult:
         """Carry out the forecast; return the result."""
-        if self.job.accept_changes:
-            accept_edits(self.context, edits_to_accept(self.forecast.plan), self.job.quiet_period)
+        said = self.prepare()
+        result = self.conclude(self._send() if self.forecast.rows_to_send else None)
+        return replace(result, notes=(*said, *result.notes))
+
+    def prepare(self) -> tuple[str, ...]:
+        """Do what comes before the first row: accept edits, look again for rows in doubt; return what to say of it."""
+        said: tuple[str, ...] = ()
+        if self.job.accept_changes and self.forecast.updates.accepted:
+            said = (accept_edits(self.context, edits_to_accept(self.forecast.plan), self.job.quiet_period),)
         if self.job.look_first:
             self._finder().look_again(rows_left_in_doubt(self.forecast.plan), self.job.concurrency)
             self._look_for_rejected()
-        reason = self._send() if self.forecast.rows_to_send else None
+        return said
+
+    def conclude(self, reason: PauseReason | None) -> SendResult:
+        """Do what comes after the last row: update cases, settle doubtful rows; return the result.
+
+        `reason` is why not all rows were sent.
+        """
         if reason is None and self.forecast.updates_to_send:
             reason = self._update()
         self._note_that_all_were_looked_for(reason)
         left = self._left_by_quota()
         if left or (reason and reason.pause is Pause.QUOTA):
-            self.context.journal.runs.note_quota(self.context.run_id, self._next_quota())
+            self.context.journal.runs.note_quota(self.context.run_id, self.next_quota())
         settled, notes = self._settle(reason)
         notes = (*notes, *(self.contacts.settle() if reason is None else ()))
         return SendResult(
@@ -125,9 +148,16 @@ class _Execution:
 
         Raises RunStopped if the journal fails.
         """
-        context, job = self.context, self.job
-        if job.look_first:
+        if self.job.look_first:
             self._look_first(start, count)
+        return self.send_rows(self.forecast.rows(start, count))
+
+    def send_rows(self, rows: Iterator[PlannedRow]) -> PauseReason | None:
+        """Send these rows, after their contacts were made; return why it stopped early.
+
+        Raises RunStopped if the journal fails.
+        """
+        context, job = self.context, self.job
         breaker = CircuitBreaker(created=self.forecast.counts.created > 0)
 
         def send(rows: Iterable[PlannedRow]) -> PauseReason | None:
@@ -135,7 +165,7 @@ class _Execution:
             return sender.send(rows, job.concurrency, job.until)
 
         try:
-            return self.contacts.send(self.forecast.rows(start, count), send)
+            return self.contacts.send(rows, send)
         except JournalError as error:
             raise RunStopped(str(error)) from error
 
@@ -144,7 +174,7 @@ class _Execution:
         context, job = self.context, self.job
         requests = UpdateRequests(context, self.ui, job.quiet_period)
         breaker = CircuitBreaker(kind="update")
-        sender = Sender(context, RateLimiter(job.concurrency, job.rate), breaker, self.ui, requests)
+        sender = Sender(context, make_limiter(job.concurrency, job.rate, context.turns), breaker, self.ui, requests)
         try:
             return sender.send(self.forecast.rows_to_update(start, count), job.concurrency, job.until)
         except JournalError as error:
@@ -184,7 +214,7 @@ class _Execution:
 
     def _waited_for_quota(self) -> bool:
         """Wait until the quota resets; return False if a request to stop ends the wait, and the run."""
-        until, stop, runs = self._next_quota(), self.context.stop, self.context.journal.runs
+        until, stop, runs = self.next_quota(), self.context.stop, self.context.journal.runs
         runs.note_quota(self.context.run_id, until)
         with stop.by_signal():
             self.ui.waiting(until)
@@ -195,7 +225,7 @@ class _Execution:
         runs.note_quota(self.context.run_id, None)
         return True
 
-    def _next_quota(self) -> datetime:
+    def next_quota(self) -> datetime:
         """Return a time shortly after the quota resets, by the CRM's earlier answer: asking again costs a call."""
         resets = self.forecast.quota_resets
         if resets is None:
@@ -242,7 +272,7 @@ class _Execution:
     def _findings(self) -> Findings | None:
         """Return what the doctor learnt about the server that this run sends to."""
         scope = replace(self.forecast.plan.scope, tenant=tenant_of(self.forecast.server))
-        return Findings.load(self.context.journal.path.parent, scope)
+        return Findings.load(folder_of(self.context.journal.path), scope)
 
     def _settle(self, reason: PauseReason | None) -> tuple[SettleResult | None, tuple[str, ...]]:
         """Settle rows whose quiet period is over; return the result and notes on it.

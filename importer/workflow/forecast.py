@@ -15,7 +15,9 @@ from importer.commands import told
 from importer.crm import Crm, Quota
 from importer.edits import ChangeState
 from importer.errors import UsageError
+from importer.hosts import is_loopback
 from importer.identity import tenant_of
+from importer.journal_place import Server, folder_of
 from importer.messages import _
 from importer.model import Counts, Outcome
 from importer.questions import Answer, Question
@@ -57,6 +59,7 @@ class Forecast:
     learnt of new cases; `waiting` rows wait for an answer to an open question. `quota` is the CRM's answer at
     `asked_at`, None if it was not asked. `held_back` means that nothing is sent because some rows are invalid.
     `rows_digest` is that of the cases to send, in their order; `digest` is that of all that is shown (`proposals`).
+    `is_shared` means that other computers may use the journal, too.
     """
 
     plan: Plan
@@ -81,11 +84,17 @@ class Forecast:
     effects: tuple[str, ...] = ()
     rows_digest: str = ""
     digest: str = ""
+    is_shared: bool = False
 
     @property
     def rows_to_send(self) -> int:
         """The number of rows that this command sends, today and on the days that it waits for."""
         return self.wanted if self.waits_for_quota else self.rows_today
+
+    @property
+    def names_others(self) -> bool:
+        """Whether to say that other computers do not know this journal: before a new source is sent to a real CRM."""
+        return bool(self.spot_check) and not self.is_shared and not is_loopback(self.server)
 
     @property
     def updates_to_send(self) -> int:
@@ -155,11 +164,11 @@ def make_forecast(job: Job, plan: Plan, crm: Crm, server: str, *, spot_check_due
         again += row.known is not None and row.known.deleted
         attachments += len(row.attachments)
         size += sum(file.size for file in row.attachments)
-        hashed.update(_to_hash(row))
+        hashed.update(what_is_sent(row))
         if job.look_first:
             searched.add(_search_value(plan, row))
     for row in islice(plan.edited("update"), updates.wanted if job.wait_for_quota else updates.today):
-        hashed.update(b"update" + _to_hash(row))
+        hashed.update(b"update" + what_is_sent(row))
     return Forecast(
         plan=plan,
         server=server,
@@ -182,6 +191,7 @@ def make_forecast(job: Job, plan: Plan, crm: Crm, server: str, *, spot_check_due
         again=again,
         effects=_effects_learnt(job, plan, server),
         rows_digest=hashed.hexdigest(),
+        is_shared=isinstance(job.journal_path, Server),
     )
 
 
@@ -209,11 +219,11 @@ def edits_to_accept(plan: Plan) -> Iterator[PlannedRow]:
 
 def _effects_learnt(job: Job, plan: Plan, server: str) -> tuple[str, ...]:
     """Return what the doctor learnt of the effects of a new case; nothing where nobody knows."""
-    findings = Findings.load(job.journal_path.parent, replace(plan.scope, tenant=tenant_of(server)))
+    findings = Findings.load(folder_of(job.journal_path), replace(plan.scope, tenant=tenant_of(server)))
     return findings.effects() if findings else ()
 
 
-def _to_hash(row: PlannedRow) -> bytes:
+def what_is_sent(row: PlannedRow) -> bytes:
     """Return all that is sent of a row, to be hashed; the content hash tells the files apart."""
     files = [(file.name, file.size) for file in row.attachments]
     return repr((row.reference, row.content_hash, row.missing, files, *row.fields.items())).encode()
@@ -309,6 +319,12 @@ class UserInterface(Protocol):
 
     def updated(self, outcome: Outcome) -> None:
         """Show the outcome of one update; called from several threads."""
+
+    def asking(self, total: int) -> None:
+        """Start to show for how many of so many contacts the CRM was asked."""
+
+    def asked(self) -> None:
+        """Show that one contact was asked for, and created if it was; called from several threads, also by a run."""
 
     def stopping(self, in_flight: int) -> None:
         """Show that the run stops after the answers to so many cases, and that a second request abandons them."""

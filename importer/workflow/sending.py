@@ -19,6 +19,7 @@ from importer.model import Outcome, Payload, Verdict
 from importer.stopping import Stop
 from importer.workflow.forecast import UserInterface
 from importer.workflow.plan import Plan, PlannedRow, build_payload, search_value
+from importer.workflow.token_limits import Turns
 from importer.workflow.workers import TRIES, AttemptKind, AttemptMaker
 
 _log = logging.getLogger(__name__)
@@ -26,7 +27,10 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class RunContext:
-    """What all workers of a run share: the CRM, the journal, the import, the run, the plan, and requests to stop."""
+    """What all workers of a run share: the CRM, the journal, the import, the run, the plan, and requests to stop.
+
+    `turns` are the slots of the token, None where no other machine uses the journal.
+    """
 
     crm: Crm
     journal: Journal
@@ -34,6 +38,7 @@ class RunContext:
     run_id: int
     plan: Plan
     stop: Stop = field(default_factory=Stop)
+    turns: Turns | None = None
 
 
 class Requests(AttemptKind, Protocol):

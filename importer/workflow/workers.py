@@ -189,32 +189,50 @@ class AttemptMaker:
         another process took what was to be sent, or a file of it has changed.
         """
         if not self._limiter.acquire(self.workers.halted):
+            if self._limiter.paused is not None:
+                self.workers.halt(self._limiter.paused)
             return None
-        attempt = claim()
+        try:
+            attempt = claim()
+        except BaseException:
+            self._limiter.release(NOT_SENT, 0.0)
+            raise
         if attempt is None:
             self._limiter.release(NOT_SENT, 0.0)
             return None
         self._in_flight.add(attempt)
-        self._raise_mark(attempt)
+        if not self._may_send(attempt):
+            return self._lost_slot(attempt), 0.0
         try:
             outcome, seconds = self._post(post, attempt)
         except AttachmentChanged as changed:  # a retry would fail the same way, and the CRM is not to blame
             self._end(attempt, Outcome(Verdict.NOT_DELIVERED, str(changed)))
             return None
-        if reason := self._breaker.note(outcome):
+        if reason := self._breaker.note(outcome, of_all=self._limiter.bad_outcomes):
             self.workers.halt(reason)
         self._end(attempt, outcome)
         return outcome, seconds
 
-    def _raise_mark(self, attempt: Attempt) -> None:
-        """Raise the journal's high-water mark to an attempt; if that fails, nothing of it is sent."""
+    def _may_send(self, attempt: Attempt) -> bool:
+        """Raise the journal's high-water mark to an attempt, and let its slot last as long as its lease.
+
+        If that fails, nothing of it is sent; False where the slot was lost meanwhile.
+        """
         try:
             self._kind.raise_mark(attempt)
+            return self._limiter.cover(attempt.lease)
         except JournalError as error:
             self._limiter.release(NOT_SENT, 0.0)
             with suppress(JournalError):  # the first error says what is wrong
                 self._end(attempt, Outcome(Verdict.NOT_DELIVERED, str(error)))
             raise
+
+    def _lost_slot(self, attempt: Attempt) -> Outcome:
+        """End an attempt whose slot has another holder by now: this process was stopped for too long."""
+        self._limiter.release(NOT_SENT, 0.0)
+        outcome = Outcome(Verdict.NOT_DELIVERED, _("This process was stopped for too long before the row was sent."))
+        self._end(attempt, outcome)
+        return outcome
 
     def _post(self, post: Callable[[Attempt], Outcome], attempt: Attempt) -> tuple[Outcome, float]:
         """Make the POST of an attempt while its lease holds; return its outcome and its duration in seconds."""
