@@ -12,9 +12,13 @@ import click
 from tqdm import tqdm
 
 from importer.causes import reason_of
+from importer.cli.rotating import RotatingLog, Rotation, is_log
 from importer.errors import UsageError
 from importer.messages import _, has_catalogue, language
 from importer.text import clean, escaped
+
+LOG_SIZE, LOG_KEEP = "importer.log_size", "importer.log_keep"
+"""Where click keeps how large a log grows, and how many full ones are kept, for whichever command it is of."""
 
 FIELDS = ("run", "reference", "state", "seconds", "http_status", "code", "bytes")
 
@@ -64,18 +68,19 @@ def set_up(log_file: Path | None, verbose: int) -> None:
 
 
 def _file_handler(path: Path) -> logging.Handler:
+    """Return what appends to a log file; raises UsageError for a file that is not a log, such as the source."""
     try:
-        if path.is_file():
-            _refuse_other_file(path)
-        file = logging.FileHandler(path, encoding="utf-8")
+        if path.is_file() and not is_log(path):
+            raise UsageError(_("{path} is not a log, so nothing is appended to it. Name another file.", path=path))
+        file = RotatingLog(path, _rotation())
     except OSError as error:
         raise UsageError(_("{path}: the log cannot be written: {error}", path=path, error=reason_of(error))) from error
     file.setFormatter(_JsonFormatter())
     return file
 
 
-def _refuse_other_file(path: Path) -> None:
-    """Raise UsageError for a file that is not a log, such as the source."""
-    with path.open("rb") as file:
-        if file.read(1) not in {b"", b"{"}:
-            raise UsageError(_("{path} is not a log, so nothing is appended to it. Name another file.", path=path))
+def _rotation() -> Rotation:
+    """Return what --log-size and --log-keep say."""
+    context = click.get_current_context(silent=True)
+    given = {} if context is None else context.meta
+    return Rotation(given.get(LOG_SIZE, 10_000_000), given.get(LOG_KEEP, 5))
